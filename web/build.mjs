@@ -1,0 +1,66 @@
+// Bundles the browser code into public/assets, under names that hold a hash of the content, so that the server
+// may let browsers cache them for ever. manifest.json maps each entry to its URL; it is written last, so it never
+// names a file that isn't there yet.
+import { build } from 'esbuild';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'public/assets');
+const entries = ['web/dashboard.js', 'web/css/app.css'];
+const keep = new Set(['placeholder.txt', 'manifest.json']); // placeholder.txt lets Go embed the folder before a build
+
+/** Ends the build with one sentence and no stack. @param {string} why @returns {never} */
+function fail(why) {
+  console.error(`build: ${why}`);
+  process.exit(1);
+}
+
+for (const entry of entries) {
+  await access(join(root, entry)).catch(() => fail(`entry ${entry} does not exist`));
+}
+
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: entries,
+  outdir: out,
+  entryNames: '[name]-[hash]',
+  chunkNames: 'shared-[hash]',
+  assetNames: '[name]-[hash]',
+  loader: { '.svg': 'file', '.woff2': 'file' },
+  bundle: true,
+  splitting: true,
+  minify: true,
+  sourcemap: false,
+  format: 'esm',
+  target: 'es2022',
+  legalComments: 'eof', // the notices travel with the code they belong to
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+}).catch(() => fail('esbuild stopped with the errors above'));
+
+await mkdir(out, { recursive: true });
+/** @type {Set<string>} */
+const written = new Set();
+for (const file of result.outputFiles) {
+  const name = basename(file.path);
+  written.add(name);
+  await writeFile(join(out, name), file.contents);
+  const kb = (/** @type {number} */ n) => `${(n / 1000).toFixed(1)} kB`.padStart(9);
+  console.log(`${name.padEnd(28)} ${kb(file.contents.length)}  gzip ${kb(gzipSync(file.contents, { level: 9 }).length)}`);
+}
+
+/** @type {Record<string, string>} */
+const manifest = {};
+for (const [path, { entryPoint }] of Object.entries(result.metafile.outputs)) {
+  if (entryPoint && entries.includes(entryPoint)) manifest[basename(entryPoint)] = `/assets/${basename(path)}`;
+}
+await writeFile(join(out, 'manifest.json.new'), JSON.stringify(manifest, null, 2) + '\n');
+await rename(join(out, 'manifest.json.new'), join(out, 'manifest.json'));
+
+for (const name of await readdir(out)) {
+  if (!written.has(name) && !keep.has(name)) await rm(join(out, name), { recursive: true });
+}
