@@ -1,0 +1,293 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// load runs Load as the command does: flags parsed from args, the file's text in a file of its own.
+func load(t *testing.T, yaml string, environ []string, args ...string) (Config, error) {
+	t.Helper()
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	Flags(fs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return Load(fs, environ, writeFile(t, "test.yaml", yaml))
+}
+
+func writeFile(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func problems(t *testing.T, err error) []Problem {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want an *Error", err)
+	}
+	return e.Problems
+}
+
+func TestDefaults(t *testing.T) {
+	c := Default()
+	want := Config{
+		Server: Server{Addr: "127.0.0.1:3000", Hosts: []string{}, Origins: []string{}, TrustedProxies: []string{},
+			ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, ShutdownTimeout: 10 * time.Second},
+		Market: Market{Rate: 100, Symbols: 50, Seed: 42, Arrivals: "hawkes", Warmup: 2 * time.Hour},
+		Feed:   Feed{Source: "simulator", Speed: 1, Loop: true, OnBadRow: "stop"},
+		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
+			Interval: 250 * time.Millisecond, WriteTimeout: 10 * time.Second, Retry: time.Second},
+		Limits: Limits{Connections: 20000, PerAddress: 256, Topics: 512, MessageSize: 4096, MessageRate: 10,
+			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
+		Log: Log{Level: slog.LevelInfo, Format: "text"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	const yaml = "market: {rate: 1.5, symbols: 2, seed: 3}"
+	environ := []string{"TICKLANE_MARKET_SYMBOLS=20", "TICKLANE_MARKET_SEED=30", "HOME=/"}
+	c, err := load(t, yaml, environ, "--market.seed=300")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Market{Rate: 1.5, Symbols: 20, Seed: 300, Arrivals: "hawkes", Warmup: 2 * time.Hour}
+	if c.Market != want {
+		t.Errorf("got %+v, want %+v", c.Market, want)
+	}
+}
+
+func TestEverySourceGivesEveryType(t *testing.T) {
+	tls := writeFile(t, "pem", "pem")
+	want := Default()
+	want.Server.Addr = "[::1]:0"
+	want.Server.Hosts = []string{"a.example", "::1"}
+	want.Server.TLSCert, want.Server.TLSKey = tls, tls
+	want.Stream.Heartbeat = 1500 * time.Millisecond
+	want.Stream.MaxLag = 65536
+	want.Market.Seed = math.MaxInt64
+	want.Lab.Enabled = true
+	want.Feed.Loop = false
+	want.Feed.Speed = math.Inf(1)
+	want.Log.Level = slog.LevelWarn
+	values := map[string]string{
+		"server.addr": "[::1]:0", "server.hosts": "A.example, [::1]", "server.tls_cert": tls, "server.tls_key": tls,
+		"stream.heartbeat": "1500ms", "stream.max_lag": "65536", "market.seed": "9223372036854775807",
+		"lab.enabled": "true", "feed.loop": "false", "feed.speed": "max", "log.level": "warn",
+	}
+	var environ, args []string
+	var yaml strings.Builder
+	for name, v := range values {
+		environ = append(environ, byName[name].env()+"="+v)
+		args = append(args, "--"+name+"="+v)
+		if name == "server.hosts" {
+			v = "[A.example, '[::1]']"
+		} else if strings.HasPrefix(v, "[") {
+			v = "'" + v + "'"
+		}
+		s, key, _ := strings.Cut(name, ".")
+		yaml.WriteString(s + "." + key + ": " + v + "\n")
+	}
+	check := func(source string, c Config, err error) {
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+		} else if !reflect.DeepEqual(c, want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", source, c, want)
+		}
+	}
+	c, err := load(t, yaml.String(), nil)
+	check("file", c, err)
+	c, err = load(t, "", environ)
+	check("environment", c, err)
+	c, err = load(t, "", nil, args...)
+	check("flags", c, err)
+}
+
+func TestListFlagStandsSeveralTimes(t *testing.T) {
+	c, err := load(t, "server: {hosts: [gone.example]}", nil, "--server.hosts", "a.example", "--server.hosts=b.example,c.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.Server.Hosts, " "); got != "a.example b.example c.example" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAllErrorsAtOnce(t *testing.T) {
+	yaml := "server:\n  addr: localhost\nmarket:\n  rat: 5\n  rate: 0\nstream:\n  log_size: 8\n  max_lag: 100000\n"
+	environ := []string{"TICKLANE_MARKET_RATE=fast", "TICKLANE_STREAM_LOGSIZE=9", "TICKLANE_LIMITS_TOPICS="}
+	_, err := load(t, yaml, environ, "--log.level=loud", "--market.rate=2000000")
+	got := problems(t, err)
+	want := []struct{ key, origin, value, want string }{
+		{"server.addr", "test.yaml:2", `"localhost"`, "want host:port"},
+		{"market.rate", "test.yaml:5", `"0"`, "want 0.1 to 1,000,000 ticks per second"},
+		{"stream.log_size", "test.yaml:7", `"8"`, "want 16 to 16,777,216 ticks"},
+		{"market.rat", "test.yaml:4", "", "no such key; did you mean market.rate?"},
+		{"market.rate", "env TICKLANE_MARKET_RATE", `"fast"`, "want 0.1 to 1,000,000 ticks per second"},
+		{"limits.topics", "env TICKLANE_LIMITS_TOPICS", `""`, "want 1 to 65,536 topics"},
+		{"TICKLANE_STREAM_LOGSIZE", "env", "", "no such setting; did you mean TICKLANE_STREAM_LOG_SIZE?"},
+		{"market.rate", "flag --market.rate", `"2000000"`, "want 0.1 to 1,000,000 ticks per second"},
+		{"log.level", "flag --log.level", `"loud"`, "want debug, info, warn or error"},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("got %d problems, want %d: %v", len(got), len(want), err)
+	}
+	for i, w := range want {
+		p := got[i]
+		if p.Key != w.key || !strings.HasSuffix(p.Origin, w.origin) || p.Value != w.value || !strings.HasPrefix(p.Want, w.want) {
+			t.Errorf("problem %d: got %s", i, p)
+		}
+		if !strings.Contains(err.Error(), p.String()) {
+			t.Errorf("the error doesn't hold %q", p)
+		}
+	}
+}
+
+func TestCrossChecks(t *testing.T) {
+	pem := writeFile(t, "pem", "pem")
+	missing := filepath.Join(t.TempDir(), "missing")
+	tests := []struct {
+		name string
+		args []string
+		key  string // of the only problem; empty: none
+	}{
+		{"lag beyond the log", []string{"--stream.log_size=100", "--stream.max_lag=101"}, "stream.max_lag"},
+		{"lag of the whole log", []string{"--stream.log_size=100", "--stream.max_lag=100"}, ""},
+		{"certificate without key", []string{"--server.tls_cert", pem}, "server.tls_key"},
+		{"key without certificate", []string{"--server.tls_key", pem}, "server.tls_cert"},
+		{"key that isn't there", []string{"--server.tls_cert", pem, "--server.tls_key", missing}, "server.tls_key"},
+		{"certificate that is a folder", []string{"--server.tls_cert", t.TempDir(), "--server.tls_key", pem}, "server.tls_cert"},
+		{"replay of nothing", []string{"--feed.source=replay"}, "feed.file"},
+		{"replay of a missing file", []string{"--feed.source=replay", "--feed.file", missing}, "feed.file"},
+		{"replay", []string{"--feed.source=replay", "--feed.file", pem}, ""},
+		{"a missing file that nobody reads", []string{"--feed.file", missing}, ""},
+		{"pprof for all", []string{"--server.pprof_addr=:6060"}, "server.pprof_addr"},
+		{"pprof on loopback", []string{"--server.pprof_addr=[::1]:6060"}, ""},
+		{"one mistake, one line", []string{"--stream.log_size=1", "--stream.max_lag=70000"}, "stream.log_size"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := load(t, "", nil, tt.args...)
+			if tt.key == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got := problems(t, err); len(got) != 1 || got[0].Key != tt.key {
+				t.Errorf("got %v, want one about %s", got, tt.key)
+			}
+		})
+	}
+}
+
+func TestFile(t *testing.T) {
+	tests := []struct{ name, yaml, want string }{
+		{"empty", "", ""},
+		{"only comments below a section", "server:\n  # addr: x\n", ""},
+		{"empty section", "server: {}\n", ""},
+		{"no value", "market:\n  rate:\n", "market.rate"},
+		{"empty section as a value", "market: {rate: {}}\n", "market.rate"},
+		{"section as a value", "market: 5\n", "market"},
+		{"value as a section", "market: {rate: {a: 1}}\n", "market.rate.a"},
+		{"list for one value", "market: {rate: [1, 2]}\n", "market.rate"},
+		{"list with a comma inside", "server: {hosts: ['a,b']}\n", "server.hosts"},
+		{"yes for true", "lab: {enabled: yes}\n", "lab.enabled"},
+		{"fraction for a whole number", "market: {symbols: 1.5}\n", "market.symbols"},
+		{"not a number", "market: {rate: .nan}\n", "market.rate"},
+		{"duration without unit", "stream: {heartbeat: 15}\n", "stream.heartbeat"},
+		{"key without section", "heartbeat: 15s\n", "heartbeat"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := load(t, tt.yaml, nil)
+			if tt.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got := problems(t, err); len(got) != 1 || got[0].Key != tt.want {
+				t.Errorf("got %v, want one about %s", got, tt.want)
+			}
+		})
+	}
+	if _, err := load(t, "market: [", nil); err == nil || !strings.Contains(err.Error(), "test.yaml") {
+		t.Errorf("broken YAML: got %v", err)
+	}
+	if _, err := load(t, "lab: {enabled: true}\nlab: {enabled: false}", nil); err == nil {
+		t.Error("a section that stands twice was taken")
+	}
+}
+
+func TestWhichFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	flags := func(args ...string) *pflag.FlagSet {
+		fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+		Flags(fs)
+		if err := fs.Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		return fs
+	}
+	symbols := func(want int, c Config, err error) {
+		t.Helper()
+		if err != nil || c.Market.Symbols != want {
+			t.Errorf("got %d symbols, %v; want %d", c.Market.Symbols, err, want)
+		}
+	}
+	c, err := Load(nil, nil, "")
+	symbols(50, c, err)
+	one := writeFile(t, "one.yaml", "market: {symbols: 1}")
+	two := writeFile(t, "two.yaml", "market: {symbols: 2}")
+	if err := os.WriteFile("config.yaml", []byte("market: {symbols: 3}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err = Load(flags(), nil, "")
+	symbols(3, c, err)
+	c, err = Load(flags(), []string{"TICKLANE_CONFIG=" + one}, "")
+	symbols(1, c, err)
+	c, err = Load(flags("--config", two), []string{"TICKLANE_CONFIG=" + one}, "")
+	symbols(2, c, err)
+	for source, load := range map[string]func() (Config, error){
+		"argument":        func() (Config, error) { return Load(nil, nil, "nowhere.yaml") },
+		"--config":        func() (Config, error) { return Load(flags("--config=nowhere.yaml"), nil, "") },
+		"TICKLANE_CONFIG": func() (Config, error) { return Load(nil, []string{"TICKLANE_CONFIG=nowhere.yaml"}, "") },
+	} {
+		if _, err := load(); err == nil || !strings.Contains(err.Error(), "nowhere.yaml") {
+			t.Errorf("%s: got %v", source, err)
+		}
+	}
+}
+
+func TestServiceLinksAreNoSettings(t *testing.T) {
+	// What Kubernetes sets in every pod of a namespace that has a service named "ticklane".
+	environ := []string{
+		"TICKLANE_SERVICE_HOST=10.0.0.1", "TICKLANE_SERVICE_PORT=80", "TICKLANE_SERVICE_PORT_HTTP=80",
+		"TICKLANE_PORT=tcp://10.0.0.1:80", "TICKLANE_PORT_80_TCP=tcp://10.0.0.1:80",
+		"TICKLANE_PORT_80_TCP_PROTO=tcp", "TICKLANE_PORT_80_TCP_PORT=80", "TICKLANE_PORT_80_TCP_ADDR=10.0.0.1",
+	}
+	if _, err := load(t, "", environ); err != nil {
+		t.Error(err)
+	}
+	if _, err := load(t, "", []string{"TICKLANE_PORT=8080"}); err == nil {
+		t.Error("a port that somebody meant to set was passed over")
+	}
+}

@@ -1,0 +1,190 @@
+package config
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+func TestTableAndStructsAgree(t *testing.T) {
+	fields := map[string]bool{}
+	c := reflect.TypeFor[Config]()
+	for i := range c.NumField() {
+		s := c.Field(i)
+		for j := range s.Type.NumField() {
+			fields[s.Tag.Get("koanf")+"."+s.Type.Field(j).Tag.Get("koanf")] = true
+		}
+	}
+	envs := map[string]string{}
+	for _, g := range sections {
+		for _, k := range g.keys {
+			if !fields[k.name] {
+				t.Errorf("%s has no field", k.name)
+			}
+			delete(fields, k.name)
+			if !strings.HasPrefix(k.name, g.name+".") {
+				t.Errorf("%s stands in section %s", k.name, g.name)
+			}
+			if other, taken := envs[k.env()]; taken {
+				t.Errorf("%s and %s share %s", k.name, other, k.env())
+			}
+			envs[k.env()] = k.name
+		}
+	}
+	for name := range fields {
+		t.Errorf("the field of %s has no key", name)
+	}
+	if got := byName["stream.log_size"].env(); got != "TICKLANE_STREAM_LOG_SIZE" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAllowed(t *testing.T) {
+	tests := []struct {
+		key       string
+		good, bad []string
+	}{
+		{"server.addr", []string{":80", "0.0.0.0:0", "localhost:3000", "[::1]:80", "[fe80::1%eth0]:80"},
+			[]string{"", "80", "localhost", "a:http", ":65536", "::1:80", "a b:80", "http://a:80"}},
+		{"server.pprof_addr", []string{"", "localhost:6060", "127.1.2.3:1", "[::1]:1"}, []string{":6060", "0.0.0.0:1", "10.0.0.1:1", "a:1"}},
+		{"server.hosts", []string{"", "a.example", "a, b", "10.0.0.1"}, []string{"a:80", "http://a", "a,,b", "*", "a/b"}},
+		{"server.origins", []string{"", "https://a.example", "http://a:8080", "http://[::1]:3000"},
+			[]string{"a.example", "https://a/", "https://a/b", "ftp://a", "https://u@a", "https://a?b", "null", "*"}},
+		{"server.trusted_proxies", []string{"", "10.0.0.1", "10.0.0.0/8,::1"}, []string{"10.0.0.0/33", "a.example", "10.0.0"}},
+		{"server.shutdown_timeout", []string{"0s", "10m"}, []string{"-1s", "10m1s", "10", ""}},
+		{"market.rate", []string{"0.1", "1000000", "1e3"}, []string{"0", "0.09", "1000001", "NaN", "Inf", "-1", "fast"}},
+		{"market.symbols", []string{"1", "5000"}, []string{"0", "5001", "1.5", "0x10"}},
+		{"market.seed", []string{"0", "9223372036854775807"}, []string{"-1", "9223372036854775808"}},
+		{"market.arrivals", []string{"hawkes", "steady"}, []string{"Hawkes", "poisson", ""}},
+		{"market.warmup", []string{"0s", "24h"}, []string{"25h", "-1h"}},
+		{"stream.engine", []string{"stream"}, []string{"shard", ""}},
+		{"stream.log_size", []string{"16", "16777216"}, []string{"15", "16777217"}},
+		{"stream.max_lag", []string{"0", "1"}, []string{"-1"}},
+		{"stream.heartbeat", []string{"100ms", "5m"}, []string{"99ms", "5m1s", "0"}},
+		{"stream.interval", []string{"0s", "5s"}, []string{"5001ms"}},
+		{"stream.flush_interval", []string{"0s", "1s"}, []string{"1001ms"}},
+		{"stream.write_buffer", []string{"0", "4096", "16777216"}, []string{"1", "4095", "-1"}},
+		{"stream.retry", []string{"100ms", "1m"}, []string{"99ms", "61s"}},
+		{"feed.speed", []string{"0.5", "max", "10"}, []string{"0", "-1", "Max", "Inf", "NaN"}},
+		{"feed.file", []string{"", "a b.csv"}, []string{"a\x00b", "a\nb"}},
+		{"lab.enabled", []string{"true", "false"}, []string{"yes", "1", "TRUE", ""}},
+	}
+	for _, tt := range tests {
+		k := byName[tt.key]
+		for _, s := range tt.good {
+			if _, ok := k.kind.parse(s); !ok {
+				t.Errorf("%s refused %q", tt.key, s)
+			}
+		}
+		for _, s := range tt.bad {
+			if v, ok := k.kind.parse(s); ok {
+				t.Errorf("%s took %q as %v", tt.key, s, v)
+			}
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for name, want := range map[string]string{
+		"server.adr": "server.addr", "stream.rate": "market.rate", "addr": "server.addr", "stream.logsize": "stream.log_size",
+		"stream.heart_beat": "stream.heartbeat", "limit.per_address": "limits.per_address", "colour": "", "x.y": "",
+	} {
+		if k, _ := nearest(name); k.name != want {
+			t.Errorf("%s: got %q, want %q", name, k.name, want)
+		}
+	}
+}
+
+func TestFlagErrorNamesTheNearest(t *testing.T) {
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	Flags(fs)
+	err := FlagError(fs.Parse([]string{"--market.rates=5"}))
+	if err == nil || !strings.Contains(err.Error(), "did you mean --market.rate?") {
+		t.Errorf("got %v", err)
+	}
+	if err := FlagError(fs.Parse([]string{"--server.addr"})); err == nil || strings.Contains(err.Error(), "mean") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUsageHoldsEveryKey(t *testing.T) {
+	u := Usage()
+	for k := range everyKey() {
+		for _, want := range []string{"--" + k.name + k.between() + k.shownDefault(), "$" + k.env()} {
+			if !strings.Contains(u, want+" ") && !strings.Contains(u, want+"\n") {
+				t.Errorf("%q is missing", want)
+			}
+		}
+		// Ranges may be broken over lines.
+		if !strings.Contains(strings.Join(strings.Fields(u), " "), k.kind.allowed()) {
+			t.Errorf("%s: %q is missing", k.name, k.kind.allowed())
+		}
+	}
+	for line := range strings.Lines(u) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 112 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write config.yaml anew from the table")
+
+// TestShippedFile holds that config.yaml has every key with its meaning, default, unit and range, and nothing else.
+// After a change of the table: go test ./internal/config -run TestShippedFile -update
+func TestShippedFile(t *testing.T) {
+	const path = "../../config.yaml"
+	want := shippedFile()
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not what the table says; run this test with -update", path)
+	}
+	c, err := Load(nil, nil, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(c, Default()) {
+		t.Errorf("the shipped file changes a default:\ngot  %+v\nwant %+v", c, Default())
+	}
+}
+
+const shippedHead = `# The settings of Ticklane, each with its default: leave a line out, or the whole file, and nothing changes.
+#
+# Environment variables beat this file and flags beat both:
+#   server.addr here   =   TICKLANE_SERVER_ADDR   =   --server.addr
+# Durations are written 250ms, 15s, 2h. An unknown key or a value out of range stops the start, and all mistakes
+# are told at once.
+`
+
+func shippedFile() string {
+	var b strings.Builder
+	b.WriteString(shippedHead)
+	for _, g := range sections {
+		fmt.Fprintf(&b, "\n# %s.\n%s:\n", g.doc, g.name)
+		for i, k := range g.keys {
+			if i > 0 {
+				b.WriteString("\n")
+			}
+			for _, line := range wrap(k.doc, 104) {
+				fmt.Fprintf(&b, "  # %s\n", line)
+			}
+			for _, line := range wrap(fmt.Sprintf("Default %s; allowed: %s.", k.shownDefault(), k.kind.allowed()), 104) {
+				fmt.Fprintf(&b, "  # %s\n", line)
+			}
+			fmt.Fprintf(&b, "  %s: %s\n", last(k.name), k.shownDefault())
+		}
+	}
+	return b.String()
+}

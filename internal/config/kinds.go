@@ -1,0 +1,227 @@
+package config
+
+import (
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kind is the type of a key: what is allowed, and what it becomes.
+type kind interface {
+	// parse gives the typed value of a text, or false when it isn't allowed.
+	parse(s string) (any, bool)
+	// allowed says what is, to follow the word "want".
+	allowed() string
+}
+
+type integer struct {
+	min, max   int64
+	unit, zero string // zero, when not empty, says what 0 means and allows it below min
+}
+
+func (k integer) parse(s string) (any, bool) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil && (n >= k.min && n <= k.max || n == 0 && k.zero != "")
+}
+
+func (k integer) allowed() string {
+	return join(commas(k.min)+" to "+commas(k.max), k.unit, k.zero)
+}
+
+type number struct {
+	min, max float64
+	unit     string
+}
+
+func (k number) parse(s string) (any, bool) {
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && f >= k.min && f <= k.max // NaN fails both
+}
+
+func (k number) allowed() string {
+	return join(strconv.FormatFloat(k.min, 'g', -1, 64)+" to "+commas(int64(k.max)), k.unit, "")
+}
+
+type duration struct {
+	min, max time.Duration
+	zero     string
+}
+
+func (k duration) parse(s string) (any, bool) {
+	d, err := time.ParseDuration(s)
+	return d, err == nil && d >= k.min && d <= k.max
+}
+
+func (k duration) allowed() string { return join(short(k.min)+" to "+short(k.max), "", k.zero) }
+
+type choice []string
+
+func (k choice) parse(s string) (any, bool) { return s, slices.Contains(k, s) }
+
+func (k choice) allowed() string {
+	if last := len(k) - 1; last > 0 {
+		return strings.Join(k[:last], ", ") + " or " + k[last]
+	}
+	return k[0]
+}
+
+type boolean struct{}
+
+func (boolean) parse(s string) (any, bool) { return s == "true", s == "true" || s == "false" }
+func (boolean) allowed() string            { return "true or false" }
+
+// speed is a factor, or "max", which becomes +Inf.
+type speed struct{}
+
+func (speed) parse(s string) (any, bool) {
+	if s == "max" {
+		return math.Inf(1), true
+	}
+	return number{0.001, mega, ""}.parse(s)
+}
+
+func (speed) allowed() string { return "0.001 to 1,000,000 times, or max" }
+
+// text is any line of text; what names what it stands for.
+type text struct{ what string }
+
+func (text) parse(s string) (any, bool) { return s, !strings.ContainsAny(s, "\x00\r\n") }
+func (k text) allowed() string          { return k.what }
+
+type address struct{ optional, loopback bool }
+
+func (k address) parse(s string) (any, bool) {
+	if s == "" {
+		return s, k.optional
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return nil, false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return nil, false
+	}
+	if k.loopback {
+		ip, err := netip.ParseAddr(host)
+		return s, host == "localhost" || err == nil && ip.IsLoopback()
+	}
+	_, ok := hostName{}.parse(host)
+	return s, ok || host == ""
+}
+
+func (k address) allowed() string {
+	switch {
+	case k.loopback:
+		return "host:port on loopback, such as 127.0.0.1:6060, or empty"
+	default:
+		return "host:port, such as 127.0.0.1:3000 or :8080"
+	}
+}
+
+var dnsName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?$`)
+
+type hostName struct{}
+
+func (hostName) parse(s string) (any, bool) {
+	s = strings.ToLower(s)
+	if in, ok := strings.CutPrefix(s, "["); ok {
+		s = strings.TrimSuffix(in, "]")
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return s, true
+	}
+	return s, len(s) <= 253 && dnsName.MatchString(s)
+}
+
+func (hostName) allowed() string { return "host names or IP addresses, without scheme and port" }
+
+type origin struct{}
+
+func (origin) parse(s string) (any, bool) {
+	u, err := url.Parse(strings.ToLower(s))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, false
+	}
+	if _, ok := (hostName{}).parse(u.Hostname()); !ok {
+		return nil, false
+	}
+	// Only scheme and host may be left: an Origin header has no path, and a slash at the end would never match.
+	return u.String(), *u == url.URL{Scheme: u.Scheme, Host: u.Host}
+}
+
+func (origin) allowed() string { return "origins such as https://desk.example.com, without a path" }
+
+type prefix struct{}
+
+func (prefix) parse(s string) (any, bool) {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return s, true
+	}
+	_, err := netip.ParsePrefix(s)
+	return s, err == nil
+}
+
+func (prefix) allowed() string { return "IP addresses or ranges such as 10.0.0.0/8" }
+
+// list is any number of items, each of the same kind: a YAML list, or one text with commas.
+type list struct{ of kind }
+
+func (k list) parse(s string) (any, bool) {
+	if strings.TrimSpace(s) == "" {
+		return []string{}, true
+	}
+	items := strings.Split(s, ",")
+	for i, item := range items {
+		v, ok := k.of.parse(strings.TrimSpace(item))
+		if !ok {
+			return nil, false
+		}
+		items[i] = v.(string)
+	}
+	return items, true
+}
+
+func (k list) allowed() string { return "a list of " + k.of.allowed() }
+
+func join(rng, unit, zero string) string {
+	if unit != "" {
+		rng += " " + unit
+	}
+	if zero != "" {
+		rng += "; " + zero
+	}
+	return rng
+}
+
+// commas groups the digits of numbers with five or more.
+func commas(n int64) string {
+	if n == math.MaxInt64 {
+		return "2^63-1"
+	}
+	s := strconv.FormatInt(n, 10)
+	if len(s) < 5 {
+		return s
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// short is d without the zero units that String appends: "2h" for "2h0m0s".
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
