@@ -1,0 +1,256 @@
+package stream
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// Mode is what a subscriber gets of the ticks it asked for.
+type Mode uint8
+
+// The modes.
+const (
+	ModeAll    Mode = iota // every tick
+	ModeLatest             // the newest tick of each symbol
+)
+
+// String returns the mode's name in queries and messages.
+func (m Mode) String() string {
+	if m == ModeLatest {
+		return "latest"
+	}
+	return "all"
+}
+
+// From is where a subscriber starts.
+type From uint8
+
+// The starts.
+const (
+	FromLatest From = iota
+	FromOldest
+	FromPosition
+	FromUnknown // a position that can't be read: it counts as one of another epoch
+)
+
+// Options is what a client asks for. The zero value, with Topics, is the contract's default.
+type Options struct {
+	Lane       wire.Lane
+	Engine     string
+	User       string
+	Address    string
+	Topics     quote.Topics
+	MaxTopics  int
+	From       From
+	Position   quote.Position // for FromPosition
+	Mode       Mode
+	Interval   time.Duration // least time between writes of ticks; 0 for none
+	Limit      uint64        // end after so many ticks; 0 for none
+	Duration   time.Duration // end so long after the hello; 0 for none
+	NoSnapshot bool
+	MaxRead    int // most bytes that Next returns at once, but for one message; default 64 KiB
+	// Meter counts the socket's bytes; the caller wires it to the connection. Nil for none.
+	Meter *Meter
+}
+
+// Subscriber is one client's stream: a cursor in the log with what the contract says around it. One goroutine
+// calls Next and Deadline; all other methods are safe for any.
+//
+// Its owner loops: Next until it returns nothing, flush, then wait for Wake, Deadline or the client's end.
+type Subscriber struct {
+	cursor
+
+	opt  Options
+	conn string // secret
+	id   string // public
+	bell chan struct{}
+
+	since  time.Time
+	parked atomic.Bool   // wants to be woken by a tick
+	told   atomic.Uint64 // the newest seq that the client holds an id for
+	places []place       // guarded by waker.mu
+
+	out     []byte // messages of its own that are due, framed
+	outAt   int
+	greeted bool
+	ended   bool
+	last    time.Time // of the last message
+	end     time.Time // when Options.Duration is over; zero for never
+
+	interval time.Duration
+	nextAt   time.Time // ticks are not due before
+	waiting  bool      // there are ticks, but nextAt isn't reached
+	window   uint64    // with an interval: what is being handed over reaches up to here; 0 for none
+	barred   bool      // a request waits until everything up to barrier was handed over
+	barrier  uint64
+	todo     []request
+
+	mu       sync.Mutex
+	requests []request
+	names    []string // topics, for lists
+	ending   string   // why it shall end; empty while it shan't
+	closed   bool
+
+	count struct {
+		ticks, messages, payload, gaps, conflated atomic.Uint64
+	}
+	slow       atomic.Bool
+	conflating atomic.Bool  // mode all became latest, by Config.OnLag
+	reason     atomic.Value // string: the bye's reason
+	position   atomic.Uint64
+}
+
+// ErrClosed says that a stream ended before it could answer.
+var ErrClosed = errors.New("the stream has ended")
+
+// Subscribe opens a stream. The caller must Close it.
+func (l *Log) Subscribe(opt Options) *Subscriber {
+	if opt.MaxRead <= 0 {
+		opt.MaxRead = 64 << 10
+	}
+	if opt.Meter == nil {
+		opt.Meter = new(Meter)
+	}
+	s := &Subscriber{
+		opt:   opt,
+		conn:  random(16),
+		id:    random(4),
+		bell:  make(chan struct{}, 1),
+		since: time.Now(),
+		names: opt.Topics.Names(),
+	}
+	s.cursor = cursor{log: l, lane: opt.Lane, topics: opt.Topics, mode: opt.Mode}
+	l.inUse[opt.Lane].Add(1)
+	l.subs.add(s)
+	l.waker.enlist(s, opt.Topics)
+	return s
+}
+
+// Close gives the place back. Requests that wait get ErrClosed. It is the owner's, after its last Next.
+func (s *Subscriber) Close() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	s.closed = true
+	waiting := append(s.todo, s.requests...)
+	s.requests = nil
+	s.mu.Unlock()
+	for _, r := range waiting {
+		if r.answer != nil {
+			r.answer <- Answer{Err: ErrClosed}
+		}
+	}
+	s.log.waker.delist(s)
+	s.log.subs.remove(s)
+	s.log.inUse[s.lane].Add(-1)
+}
+
+// Wake receives when there may be something for Next.
+func (s *Subscriber) Wake() <-chan struct{} { return s.bell }
+
+// wake is the waker's: only a parked subscriber is told.
+func (s *Subscriber) wake() {
+	if s.parked.Load() && s.parked.CompareAndSwap(true, false) {
+		s.ring()
+	}
+}
+
+func (s *Subscriber) ring() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// End asks the stream to say bye for this reason and end; the first reason counts.
+func (s *Subscriber) End(reason string) {
+	s.mu.Lock()
+	if s.ending == "" {
+		s.ending = reason
+	}
+	s.mu.Unlock()
+	s.ring()
+}
+
+// MarkSlow counts the stream as one whose client didn't read.
+func (s *Subscriber) MarkSlow() { s.slow.Store(true) }
+
+// Reason is the bye's reason once it was handed over, before that empty.
+func (s *Subscriber) Reason() string {
+	r, _ := s.reason.Load().(string)
+	return r
+}
+
+// Conn is the stream's secret id; ID its public one.
+func (s *Subscriber) Conn() string { return s.conn }
+
+// ID is the stream's id in lists.
+func (s *Subscriber) ID() string { return s.id }
+
+// Lane is the way to this client.
+func (s *Subscriber) Lane() wire.Lane { return s.lane }
+
+func (s *Subscriber) resumed() bool {
+	return s.opt.From == FromPosition || s.opt.From == FromUnknown
+}
+
+// Counters returns what was counted of this stream.
+func (s *Subscriber) Counters() Counters {
+	return Counters{
+		Ticks:     s.count.ticks.Load(),
+		Messages:  s.count.messages.Load(),
+		Writes:    s.opt.Meter.Writes.Load(),
+		Payload:   s.count.payload.Load(),
+		Wire:      s.opt.Meter.Bytes.Load(),
+		Gaps:      s.count.gaps.Load(),
+		Conflated: s.count.conflated.Load(),
+	}
+}
+
+// Info is a stream in a list.
+type Info struct {
+	ID       string   `json:"id"`
+	Lane     string   `json:"lane"`
+	Engine   string   `json:"engine"`
+	User     string   `json:"user"`
+	Address  string   `json:"address"`
+	Topics   []string `json:"topics"`
+	Mode     string   `json:"mode"`
+	Since    int64    `json:"since"` // µs since 1970
+	Position uint64   `json:"position"`
+	Lag      uint64   `json:"lag"` // ticks of the log that it has not looked at yet
+	Slow     bool     `json:"slow"`
+	Counters
+}
+
+// Info returns the stream's counters with what it is.
+func (s *Subscriber) Info() Info {
+	s.mu.Lock()
+	names := s.names
+	s.mu.Unlock()
+	mode := s.opt.Mode
+	if s.conflating.Load() {
+		mode = ModeLatest
+	}
+	pos, head := s.position.Load(), s.log.head.Load()
+	return Info{
+		ID: s.id, Lane: s.lane.String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
+		Topics: append([]string{}, names...), Mode: mode.String(), Since: s.since.UnixMicro(),
+		Position: pos, Lag: head - min(head, pos), Slow: s.slow.Load(), Counters: s.Counters(),
+	}
+}
+
+func random(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails since Go 1.24
+	return hex.EncodeToString(b)
+}

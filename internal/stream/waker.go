@@ -1,0 +1,187 @@
+package stream
+
+import (
+	"sync"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// waker is the one goroutine that the appender nudges. It looks at what was appended since its last round and
+// wakes the parked subscribers that want some of it. While it is busy, more is appended: batches form by
+// themselves under load, and an idle log adds no delay.
+type waker struct {
+	log   *Log
+	bell  chan struct{} // capacity 1: a nudge while one is pending is the same nudge
+	quit  chan struct{}
+	ended chan struct{}
+
+	mu       sync.Mutex
+	every    park   // subscribers of all symbols
+	bySymbol []park // the others, under each symbol they want
+	flip     bool   // which lane goes first this round
+
+	done  uint64 // looked at up to here
+	swept uint64 // when quiet subscribers were last looked at
+	touch []bool // symbols of this round, by ID
+	round []quote.ID
+}
+
+// park is the subscribers of one topic, for each lane.
+type park [wire.Lanes][]*Subscriber
+
+// place is where a subscriber stands in a park, so that it can leave without a search.
+type place struct {
+	park  *park
+	index int
+}
+
+func (w *waker) start(l *Log) {
+	w.log = l
+	w.bell = make(chan struct{}, 1)
+	w.quit = make(chan struct{})
+	w.ended = make(chan struct{})
+	w.bySymbol = make([]park, l.cfg.Universe.Len())
+	w.touch = make([]bool, l.cfg.Universe.Len())
+	go w.run()
+}
+
+func (w *waker) close() {
+	close(w.quit)
+	<-w.ended
+}
+
+func (w *waker) nudge() {
+	select {
+	case w.bell <- struct{}{}:
+	default:
+	}
+}
+
+func (w *waker) run() {
+	defer close(w.ended)
+	for {
+		select {
+		case <-w.quit:
+			return
+		case <-w.bell:
+		}
+		w.wake(w.log.head.Load())
+		if pause := w.log.cfg.FlushInterval; pause > 0 {
+			t := time.NewTimer(pause)
+			select {
+			case <-w.quit:
+				t.Stop()
+				return
+			case <-t.C:
+			}
+		}
+	}
+}
+
+// wake tells everybody who wants a tick up to head.
+func (w *waker) wake(head uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flip = !w.flip
+	w.every.wake(w.flip)
+	if head-w.done > uint64(w.log.size) {
+		w.done = head - w.log.size
+	}
+	for seq := w.done + 1; seq <= head; seq++ {
+		if e := w.log.entry(seq); e != nil && !w.touch[e.tick.Symbol] {
+			w.touch[e.tick.Symbol] = true
+			w.round = append(w.round, e.tick.Symbol)
+		}
+	}
+	w.done = head
+	for _, id := range w.round {
+		w.touch[id] = false
+		w.bySymbol[id].wake(w.flip)
+	}
+	w.round = w.round[:0]
+	w.sweep(head)
+}
+
+// sweep wakes subscribers whose client holds an id that is a quarter of the log old: no tick of theirs came, and
+// a heartbeat must carry their position on, or it would leave the log.
+func (w *waker) sweep(head uint64) {
+	quarter := w.log.size / 4
+	if head-w.swept < max(1, quarter/2) {
+		return
+	}
+	w.swept = head
+	w.log.subs.each(func(s *Subscriber) {
+		if head-min(head, s.told.Load()) >= quarter {
+			s.wake()
+		}
+	})
+}
+
+// wake goes through the lanes by turns: a fixed order would give one lane the earlier wake-up of every tick, and
+// bias the comparison.
+func (p *park) wake(flip bool) {
+	first, second := p[wire.SSE], p[wire.WS]
+	if flip {
+		first, second = second, first
+	}
+	for i := range max(len(first), len(second)) {
+		if i < len(first) {
+			first[i].wake()
+		}
+		if i < len(second) {
+			second[i].wake()
+		}
+	}
+}
+
+// enlist puts a subscriber under its topics, after taking it from where it stood.
+func (w *waker) enlist(s *Subscriber, topics quote.Topics) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.remove(s)
+	if topics.Every() {
+		s.places = []place{w.every.add(s)}
+		return
+	}
+	s.places = make([]place, 0, len(topics.IDs()))
+	for _, id := range topics.IDs() {
+		s.places = append(s.places, w.bySymbol[id].add(s))
+	}
+}
+
+func (w *waker) delist(s *Subscriber) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.remove(s)
+}
+
+func (p *park) add(s *Subscriber) place {
+	p[s.lane] = append(p[s.lane], s)
+	return place{park: p, index: len(p[s.lane]) - 1}
+}
+
+func (w *waker) remove(s *Subscriber) {
+	for _, at := range s.places {
+		list := at.park[s.lane]
+		last := len(list) - 1
+		if moved := list[last]; moved != s {
+			list[at.index] = moved
+			moved.moved(at.park, at.index)
+		}
+		list[last] = nil
+		at.park[s.lane] = list[:last]
+	}
+	s.places = nil
+}
+
+// moved notes that the subscriber stands elsewhere in a park.
+func (s *Subscriber) moved(p *park, index int) {
+	for i := range s.places {
+		if s.places[i].park == p {
+			s.places[i].index = index
+			return
+		}
+	}
+}
