@@ -1,0 +1,265 @@
+package market
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"ticklane/internal/quote"
+)
+
+// A symbol's variance is shared between the market, its sector and itself.
+const (
+	marketShare = 0.30
+	sectorShare = 0.15
+	ownShare    = 0.55
+)
+
+const (
+	gridPerSecond   = 10      // factors move on a grid of 100 ms
+	spreadShare     = 0.00012 // mean of the spread beyond its one cent, as a share of the price
+	tradeShare      = 0.15    // of the ticks are trades
+	sidePersistence = 0.7     // of the trades are at the side of the one before
+	lotDollars      = 30_000  // mean worth of a quote's size
+	lot             = 100     // shares
+)
+
+// Streams of random numbers: the symbols' are their IDs.
+const (
+	marketStream = 1 << 32
+	sectorStream = 1<<32 + 1
+)
+
+var (
+	marketWeight = math.Sqrt(marketShare)
+	sectorWeight = math.Sqrt(sectorShare)
+	ownWeight    = math.Sqrt(ownShare)
+)
+
+// factor is a common move of many symbols, with a volatility of its own.
+type factor struct {
+	sum    float64 // of all steps so far, in daily standard deviations
+	spread volatility
+	draw   *rand.Rand
+}
+
+func newFactor(seed, part uint64) factor {
+	f := factor{draw: stream(seed, part)}
+	f.spread.start(f.draw)
+	return f
+}
+
+// stock is the state of one symbol.
+type stock struct {
+	arrivals hawkes
+	draw     *rand.Rand
+	sector   int
+	weight   float64 // share of the market's ticks; 1 in all
+
+	reference  float64 // cents
+	volatility float64 // standard deviation of a day's log return
+	logPrice   float64 // over the reference
+	own        volatility
+	measured   float64 // model time of own, whole s
+	moved      float64 // model time of logPrice, s
+	market     float64 // the factors as they were then
+	sectorSum  float64
+
+	spread   float64 // scale of the geometric draw beyond one cent
+	sizes    float64 // scale of the geometric draw of a quote's lots beyond one
+	side     int64   // of the last trade: 1 bought, −1 sold
+	bid, ask quote.Price
+	day      day
+}
+
+// model makes the ticks, one after the other, at model times in seconds. It knows no clock.
+type model struct {
+	universe *quote.Universe
+	origin   int64 // µs since 1970 at model time 0
+	day      shape
+
+	market  factor
+	sectors []factor
+	grid    int64 // steps of the factors so far
+
+	stocks []stock
+	queue  arrivals
+	time   float64 // of the newest tick
+
+	steady bool
+	first  float64 // model time of tick 0 of a steady market, s
+	rate   float64 // ticks/s
+	count  int64   // ticks so far of a steady market
+
+	trades float64 // share of the ticks that are trades
+	bulk   float64 // how much larger than usual a trade is
+}
+
+// newModel starts all symbols at their reference prices, at model time 0. Before the first tick it needs a
+// place in time and a restart.
+func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
+	m := &model{
+		universe: u, day: shape{on: dayShape}, market: newFactor(seed, marketStream),
+		trades: tradeShare, bulk: 1, stocks: make([]stock, u.Len()),
+	}
+	sectors := make(map[string]int)
+	for i, name := range u.Sectors() {
+		sectors[name] = i
+		m.sectors = append(m.sectors, newFactor(seed, sectorStream+uint64(i)))
+	}
+	sum := 0.0
+	for i, s := range u.Symbols() {
+		k := &m.stocks[i]
+		k.draw = stream(seed, uint64(i))
+		k.sector = sectors[s.Sector]
+		k.weight = math.Sqrt(max(s.Value, 1))
+		k.reference = float64(s.Price)
+		k.volatility = s.Volatility
+		k.own.start(k.draw)
+		k.sizes = lotDollars / s.Price.Dollars() / lot
+		k.side = 1
+		k.day.start(s.Price, 0)
+		k.measure()
+		k.quote()
+		sum += k.weight
+	}
+	for i := range m.stocks {
+		m.stocks[i].weight /= sum
+	}
+	return m
+}
+
+// place moves the origin, and with it everything that is to come.
+func (m *model) place(origin int64) {
+	m.origin = origin
+	m.day.start = float64(origin-dayNumber(origin)*dayMicros) / 1e6
+}
+
+// restart draws all arrivals afresh from a model time on, at a rate in ticks/s. A Hawkes market begins with
+// the excitement that it has on average.
+func (m *model) restart(t, rate float64, steady bool) {
+	m.steady, m.rate, m.first, m.count = steady, rate, t, 0
+	if steady {
+		return
+	}
+	m.queue = m.queue[:0]
+	for i := range m.stocks {
+		k := &m.stocks[i]
+		k.arrivals.start(rate * k.weight)
+		m.queue = append(m.queue, arrival{at: k.arrivals.next(t, m.day, k.draw), id: quote.ID(i)})
+	}
+	m.queue.order()
+}
+
+// peek returns the model time of the next tick.
+func (m *model) peek() float64 {
+	if m.steady {
+		return m.first + float64(m.count)/m.rate
+	}
+	return m.queue[0].at
+}
+
+// next makes the next tick and returns its model time. It allocates nothing.
+func (m *model) next(tick *quote.Tick) float64 {
+	at := m.peek()
+	var id quote.ID
+	if m.steady {
+		id = quote.ID(m.count % int64(len(m.stocks)))
+		m.count++
+	} else {
+		id = m.queue[0].id
+	}
+	m.time = at
+	m.advance(at)
+	k := &m.stocks[id]
+	due := m.due(at)
+	m.move(k, at)
+	k.quote()
+	k.day.roll(due)
+	if k.draw.Float64() < m.trades {
+		k.trade(m.bulk)
+	}
+	k.fill(tick, id, due)
+	if !m.steady {
+		m.queue.replace(arrival{at: k.arrivals.next(at, m.day, k.draw), id: id})
+	}
+	return at
+}
+
+// now fills a tick of a symbol as it stands, without moving it.
+func (m *model) now(tick *quote.Tick, id quote.ID, due int64) {
+	k := &m.stocks[id]
+	k.day.roll(due)
+	k.fill(tick, id, due)
+}
+
+func (m *model) due(t float64) int64 { return m.origin + int64(t*1e6) }
+
+// advance moves the factors on to the grid point before t.
+func (m *model) advance(t float64) {
+	for to := int64(t * gridPerSecond); m.grid < to; m.grid++ {
+		u := m.day.at(float64(m.grid) / gridPerSecond)
+		step := math.Sqrt(u / gridPerSecond / daySeconds)
+		second := m.grid%gridPerSecond == 0
+		m.market.step(step, second)
+		for i := range m.sectors {
+			m.sectors[i].step(step, second)
+		}
+	}
+}
+
+func (f *factor) step(scale float64, second bool) {
+	if second {
+		f.spread.advance(1, f.draw)
+	}
+	f.sum += scale * f.spread.level * student(f.draw)
+}
+
+// move brings a symbol's price to the time.
+func (m *model) move(k *stock, t float64) {
+	if s := t - k.measured; s >= 1 {
+		whole := math.Floor(s)
+		k.own.advance(int(whole), k.draw)
+		k.measured += whole
+		k.measure()
+	}
+	market, sector := m.market.sum, m.sectors[k.sector].sum
+	own := k.own.level * math.Sqrt(m.day.at(t)*(t-k.moved)/daySeconds) * student(k.draw)
+	k.logPrice += k.volatility *
+		(marketWeight*(market-k.market) + sectorWeight*(sector-k.sectorSum) + ownWeight*own)
+	k.market, k.sectorSum, k.moved = market, sector, t
+}
+
+// measure fits the spread to the price and to how much it moves at the time.
+func (k *stock) measure() {
+	k.spread = geometricScale(spreadShare * k.cents() * math.Sqrt(k.own.level))
+}
+
+func (k *stock) cents() float64 { return k.reference * math.Exp(k.logPrice) }
+
+// quote sets bid and ask around the price. The bid never falls under one cent.
+func (k *stock) quote() {
+	spread := 1 + geometric(k.draw, k.spread)
+	k.bid = max(1, quote.Price(math.Floor(k.cents()-float64(spread)/2+0.5)))
+	k.ask = k.bid + quote.Price(spread)
+}
+
+// trade happens at the bid or the ask, mostly at the side of the one before.
+func (k *stock) trade(bulk float64) {
+	if k.draw.Float64() > sidePersistence {
+		k.side = -k.side
+	}
+	price := k.bid
+	if k.side > 0 {
+		price = k.ask
+	}
+	lots := bulk * float64(1+geometric(k.draw, k.sizes/3))
+	k.day.trade(price, lot*int64(math.Round(lots)))
+}
+
+func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {
+	tick.Symbol, tick.Due, tick.N, tick.Seq = id, due, 0, 0
+	tick.Bid, tick.Ask = k.bid, k.ask
+	tick.BidSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
+	tick.AskSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
+	k.day.fill(tick)
+}

@@ -1,0 +1,86 @@
+package market
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+const (
+	maxBatch = 1024      // ticks in one call of publish
+	maxLate  = 1_000_000 // µs behind the schedule before it is moved
+)
+
+// sequence is what a pacer lets go: ticks in order of due time, µs since 1970.
+type sequence interface {
+	// turn is called before each batch, with the time.
+	turn(now int64)
+	// due tells when the next tick is due; false after the last one.
+	due() (int64, bool)
+	// next makes that tick.
+	next(*quote.Tick)
+	// shift moves everything that is to come by µs.
+	shift(by int64)
+}
+
+// pacer publishes a sequence by the wall clock, since that is what due times are read against.
+type pacer struct {
+	log        *slog.Logger
+	wake       chan struct{} // turn has something to do; nil when it never has
+	reanchored atomic.Uint64
+}
+
+// Reanchored counts how often the schedule was moved, because the feed was more than a second behind or the
+// clock was set back.
+func (p *pacer) Reanchored() uint64 { return p.reanchored.Load() }
+
+// run returns after the last tick, or when ctx is done.
+func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick)) {
+	batch := make([]quote.Tick, maxBatch)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		now := time.Now().UnixMicro()
+		seq.turn(now)
+		due, more := seq.due()
+		if !more {
+			return
+		}
+		if due > now {
+			timer.Reset(time.Duration(due-now) * time.Microsecond)
+			select {
+			case <-ctx.Done():
+				return
+			case <-p.wake:
+				continue
+			case <-timer.C:
+			}
+			if now = time.Now().UnixMicro(); due-now > maxLate {
+				p.anchor(seq, now-due) // waited in full, so the clock was set back
+				continue
+			}
+		} else if now-due > maxLate {
+			p.anchor(seq, now-due)
+		}
+		n := 0
+		for n < maxBatch {
+			if due, more = seq.due(); !more || due > now {
+				break
+			}
+			seq.next(&batch[n])
+			n++
+		}
+		if n > 0 {
+			publish(batch[:n])
+		}
+	}
+}
+
+func (p *pacer) anchor(seq sequence, by int64) {
+	seq.shift(by)
+	n := p.reanchored.Add(1)
+	p.log.Warn("the feed's schedule was moved to the present", "by", time.Duration(by)*time.Microsecond, "times", n)
+}

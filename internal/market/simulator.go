@@ -1,0 +1,139 @@
+package market
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// warmTicks bounds the work of Warm.
+const warmTicks = 750_000
+
+// Simulator is a Source of made-up ticks that behave as those of a stock market do.
+type Simulator struct {
+	pacer
+	options Options
+	model   *model
+	rate    atomic.Uint64 // bits of the rate in use
+	wanted  atomic.Uint64 // bits of the rate that SetRate asks for; 0 when none
+}
+
+// NewSimulator returns an error that names each option out of range.
+func NewSimulator(o Options) (*Simulator, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	u, err := universe(o.Symbols)
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulator{options: o, model: newModel(u, o.Seed, o.DayShape)}
+	s.log = loggerOr(o.Logger)
+	s.wake = make(chan struct{}, 1)
+	s.rate.Store(math.Float64bits(o.Rate))
+	return s, nil
+}
+
+// Universe returns the simulated symbols.
+func (s *Simulator) Universe() *quote.Universe { return s.model.universe }
+
+// Timed is true: the due times are those of the model.
+func (s *Simulator) Timed() bool { return true }
+
+// Rate returns the mean ticks/s of the whole market.
+func (s *Simulator) Rate() float64 { return math.Float64frombits(s.rate.Load()) }
+
+// SetRate changes the mean ticks/s of the whole market, at once when Run is running. Any goroutine may call
+// it. The error names the bounds.
+func (s *Simulator) SetRate(rate float64) error {
+	if err := checkRate(rate); err != nil {
+		return err
+	}
+	s.rate.Store(math.Float64bits(rate))
+	s.wanted.Store(math.Float64bits(rate))
+	select {
+	case s.wake <- struct{}{}:
+	default: // a wake-up is under way and will find this rate
+	}
+	return nil
+}
+
+// Warm simulates the last Options.Warmup before now as fast as it can, so that charts and the day's figures
+// are not empty at a first start. Call it once, before Run and in the same goroutine. The ticks are for
+// charts alone and have no place in a log.
+//
+// Its work is bounded whatever the rate: a market too busy is simulated with fewer ticks, in turn, and
+// larger trades. Prices move with the time and not with the ticks. sink must not keep its slice.
+func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
+	m, length := s.model, s.options.Warmup.Seconds()
+	if length == 0 {
+		return
+	}
+	m.place(now.Add(-s.options.Warmup).UnixMicro())
+	rate, steady := s.Rate(), s.steady()
+	if most := warmTicks / length; rate > most {
+		wanted := tradeShare * rate / most // trades for each tick
+		m.trades = min(1, wanted)
+		m.bulk = wanted / m.trades
+		rate, steady = most, true
+	}
+	batch := make([]quote.Tick, maxBatch)
+	s.opening(m.origin, batch, sink)
+	m.restart(0, rate, steady)
+	n := 0
+	for m.peek() < length {
+		m.next(&batch[n])
+		if n++; n == len(batch) {
+			sink(batch)
+			n = 0
+		}
+	}
+	if n > 0 {
+		sink(batch[:n])
+	}
+	m.time = length
+	m.trades, m.bulk = tradeShare, 1
+}
+
+// Run publishes one quote of every symbol, so that a snapshot is whole at once, and then the market from now
+// on. It returns nil when ctx is done.
+func (s *Simulator) Run(ctx context.Context, publish func([]quote.Tick)) error {
+	m, now := s.model, time.Now().UnixMicro()
+	m.place(now - int64(m.time*1e6))
+	s.wanted.Store(0)
+	m.restart(m.time, s.Rate(), s.steady())
+	s.opening(now, make([]quote.Tick, maxBatch), publish)
+	s.run(ctx, s, publish)
+	return nil
+}
+
+func (s *Simulator) steady() bool { return s.options.Arrivals == Steady }
+
+func (s *Simulator) opening(due int64, batch []quote.Tick, publish func([]quote.Tick)) {
+	for id := 0; id < s.model.universe.Len(); {
+		n := 0
+		for ; n < len(batch) && id < s.model.universe.Len(); n, id = n+1, id+1 {
+			s.model.now(&batch[n], quote.ID(id), due)
+		}
+		publish(batch[:n])
+	}
+}
+
+func (s *Simulator) turn(now int64) {
+	bits := s.wanted.Swap(0)
+	if bits == 0 {
+		return
+	}
+	m := s.model
+	t := min(float64(now-m.origin)/1e6, m.peek()) // what is overdue stays so
+	m.restart(max(t, m.time), math.Float64frombits(bits), s.steady())
+}
+
+func (s *Simulator) due() (int64, bool) { return s.model.due(s.model.peek()), true }
+
+func (s *Simulator) next(tick *quote.Tick) { s.model.next(tick) }
+
+func (s *Simulator) shift(by int64) { s.model.place(s.model.origin + by) }

@@ -1,0 +1,78 @@
+package market
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"strconv"
+
+	"ticklane/internal/quote"
+)
+
+// symbolsCSV lists well-known US symbols with round, plausible figures. The sectors alternate, so that the
+// first few symbols already span them.
+//
+//go:embed symbols.csv
+var symbolsCSV []byte
+
+// WellKnown returns the embedded symbols in the order of the file.
+func WellKnown() []quote.Symbol {
+	records, err := csv.NewReader(bytes.NewReader(symbolsCSV)).ReadAll()
+	if err != nil {
+		panic(fmt.Sprintf("market: symbols.csv: %v", err)) // embedded, and read by every test
+	}
+	symbols := make([]quote.Symbol, 0, len(records))
+	for _, r := range records[1:] {
+		symbols = append(symbols, quote.Symbol{
+			Ticker: r[0], Name: r[1], Sector: r[2],
+			Price: quote.Price(math.Round(number(r[3]) * 100)), Volatility: number(r[4]), Value: number(r[5]),
+		})
+	}
+	return symbols
+}
+
+func number(s string) float64 {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		panic(fmt.Sprintf("market: symbols.csv: %v", err))
+	}
+	return f
+}
+
+// universe returns the first n of the well-known symbols, and made-up ones beyond them.
+func universe(n int) (*quote.Universe, error) {
+	symbols := WellKnown()
+	sectors := sectorsOf(symbols)
+	for i := len(symbols); i < n; i++ {
+		symbols = append(symbols, madeUp(i+1, sectors[i%len(sectors)]))
+	}
+	return quote.NewUniverse(symbols[:n])
+}
+
+// madeUp returns the symbol of a number. It depends on the number alone, so that a symbol is the same one
+// in every market that has it.
+func madeUp(number int, sector string) quote.Symbol {
+	r := stream(uint64(number), 0)
+	return quote.Symbol{
+		Ticker:     fmt.Sprintf("SIM%04d", number),
+		Name:       fmt.Sprintf("Simulated %d", number),
+		Sector:     sector,
+		Price:      quote.Price(math.Round(20*math.Pow(20, r.Float64()))) * 100, // $20 to $400
+		Volatility: math.Round((0.012+0.012*r.Float64())*1e4) / 1e4,
+		Value:      math.Round(math.Pow(200, r.Float64())), // $1bn to $200bn
+	}
+}
+
+func sectorsOf(symbols []quote.Symbol) []string {
+	var sectors []string
+	seen := make(map[string]bool)
+	for _, s := range symbols {
+		if !seen[s.Sector] {
+			seen[s.Sector] = true
+			sectors = append(sectors, s.Sector)
+		}
+	}
+	return sectors
+}
