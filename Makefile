@@ -1,0 +1,131 @@
+# The same targets serve people and CI. `make help` explains them.
+# Needs Go, Node with npm, and make. Go and npm fetch the rest into their own caches and node_modules.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+BINARY  := bin/ticklane
+PACKED  := node_modules/.package-lock.json
+# build.mjs writes the manifest last, so its time stands for the whole bundle.
+BUNDLE  := public/assets/manifest.json
+WEB     := $(shell find web -type f -not -path 'web/test/*' 2>/dev/null)
+NPM     := $(shell command -v npm 2>/dev/null)
+
+FUZZTIME    ?= 60s
+BENCH       ?= .
+BENCHTIME   ?= 1s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+say = @echo '==> $(1)'
+
+.PHONY: help
+help: ## Explain every target
+	@echo 'make run    serves Ticklane on http://localhost:3000        make test    runs every test'
+	@echo
+	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
+	  /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
+
+## Use it
+
+.PHONY: run
+run: build ## Fetch, build and serve on http://localhost:3000; more flags in ARGS="…"
+	@exec $(BINARY) serve --lab.enabled=true $(ARGS)
+
+.PHONY: build
+build: assets ## Build bin/ticklane, the browser's files inside it
+	$(call say,go build  (the first time fetches the modules: a minute or so))
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) .
+
+.PHONY: assets
+ifeq ($(NPM),)
+# The server works without its bundle and says on its page what is missing.
+assets:
+	@echo 'npm is missing, so the browser code stays unbuilt and the pages will say so.' >&2
+	@echo 'Install Node 20 or later (https://nodejs.org, or: apt-get install npm), then run this again.' >&2
+else
+assets: $(BUNDLE) ## Bundle the browser code, if it changed
+endif
+
+$(BUNDLE): $(PACKED) $(WEB)
+	$(call say,npm run build  (bundles web/ into public/assets))
+	@npm run --silent build && touch $@
+
+$(PACKED): package.json package-lock.json
+	$(call say,npm ci  (fetches what package-lock.json names into node_modules))
+	@npm ci --no-progress --loglevel=error && touch $@
+
+## Test it
+
+.PHONY: test
+test: test-web test-go ## Run every test: Go with the race detector, browser code, real browser
+
+.PHONY: test-go
+test-go: node compiler browser assets ## Run the Go tests, e2e/ included
+	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
+
+.PHONY: test-web
+test-web: node $(PACKED) ## Run the unit tests of the browser code and check its types
+	$(call say,npm test)
+	@npm test
+	$(call say,npm run check  (types))
+	@npm run --silent check
+
+.PHONY: e2e
+e2e: node compiler browser assets ## Run only the tests with the real browser
+	@CGO_ENABLED=1 go test -race -count=1 -v -timeout 15m ./e2e/...
+
+.PHONY: cover
+cover: node compiler browser assets ## Tell how much of the Go code the tests reach
+	@CGO_ENABLED=1 go test -race -timeout 15m -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
+	@go tool cover -func=coverage.out | tail -1
+	@echo 'line by line: go tool cover -html=coverage.out'
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each
+	@scripts/fuzz.sh '$(FUZZTIME)'
+
+.PHONY: check
+check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, lock file
+	@scripts/check.sh
+	$(call say,go vet)
+	@go vet ./...
+	$(call say,staticcheck)
+	@go run $(STATICCHECK) ./...
+	$(call say,npm run check  (types))
+	@npm run --silent check
+
+## Measure it
+
+.PHONY: bench
+bench: ## Measure speed: BENCH picks benchmarks by name
+	@scripts/bench.sh '$(BENCH)' '$(BENCHTIME)'
+
+.PHONY: hey
+hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
+	@scripts/hey.sh '$(URL)'
+
+## Keep it tidy
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	@gofmt -l -w $$(git ls-files -co --exclude-standard '*.go')
+
+.PHONY: clean
+clean: ## Remove what was built or fetched into this folder
+	@rm -rf bin node_modules coverage.out
+	@find public/assets -type f ! -name placeholder.txt -delete
+
+# What a step needs on the machine.
+.PHONY: node compiler browser
+node:
+	@scripts/need.sh npm
+compiler:
+	@scripts/need.sh compiler
+browser:
+	@scripts/need.sh browser

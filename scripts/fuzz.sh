@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# fuzz.sh TIME: runs each fuzz target for TIME (Go duration). Stops at the first that finds something; Go keeps the
+# input under testdata/fuzz, where it fails every later test run until the bug is fixed: commit it with the fix.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+each=${1:-60s}
+
+# Lines such as ./internal/quote/position_test.go:func FuzzPosition
+targets=$(grep -roE --include='*_test.go' --exclude-dir={node_modules,bench} '^func Fuzz[A-Za-z0-9_]+' . | sort) || {
+  echo "there is no fuzz target" >&2
+  exit 1
+}
+echo "$(wc -l <<<"$targets") fuzz targets, $each each"
+
+while IFS=: read -r file func; do
+  name=${func#func }
+  echo
+  echo "$name in $(dirname "$file")"
+  go test -run '^$' -fuzz "^$name\$" -fuzztime "$each" "$(dirname "$file")" </dev/null
+done <<<"$targets"

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# need.sh npm|compiler|browser|hey: returns 0 once the tool is there. On Debian and Ubuntu root gets the missing
+# package installed; everybody else is told how to get it.
+set -euo pipefail
+
+# have NAME…: whether one of these commands exists.
+have() {
+  local name
+  for name in "$@"; do
+    if command -v "$name" >/dev/null; then return 0; fi
+  done
+  return 1
+}
+
+# install PACKAGE… -- SENTENCE: by apt-get if it can, else says the sentence and fails.
+install() {
+  local packages=()
+  while [ "$1" != -- ]; do packages+=("$1"); shift; done
+  if [ "$(id -u)" = 0 ] && have apt-get; then
+    echo "installing ${packages[*]} with apt-get (once)" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >&2
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
+    return
+  fi
+  echo "$2" >&2
+  return 1
+}
+
+case "${1-}" in
+npm)
+  have npm || {
+    echo "npm is missing: install Node 20 or later, from https://nodejs.org or your system's packages." >&2
+    exit 1
+  }
+  ;;
+compiler) # the race detector's runtime is linked by C's tools
+  have "$(go env CC)" gcc clang || install gcc libc6-dev -- \
+    "A C compiler is missing, which Go's race detector needs: install gcc (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install)."
+  ;;
+browser)
+  have chromium chromium-browser google-chrome google-chrome-stable ||
+    [ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ] ||
+    install chromium -- \
+      "Chromium or Chrome is missing, which the tests in e2e/ drive: install it (Debian: apt-get install chromium) or run make as root."
+  ;;
+hey)
+  have hey || install hey -- \
+    "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
+  ;;
+*)
+  echo "usage: need.sh npm|compiler|browser|hey" >&2
+  exit 2
+  ;;
+esac
