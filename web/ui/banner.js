@@ -1,0 +1,40 @@
+import { countdown, timeOfDay } from '../store/format.js';
+import { byId, part, setText } from './dom.js';
+
+/** @typedef {import('./bar.js').Shown} Shown */
+/** @typedef {import('../lane/feed.js').Feed} Feed */
+
+/** One line under the bar while something keeps the quotes from being live, with the way out where there is one. */
+export class Banner {
+  #box = part('banner');
+  #text = part('banner-text');
+  #button = byId('banner-do', HTMLButtonElement);
+  #feed;
+
+  /** @param {{ feed: Feed }} parts */
+  constructor({ feed }) {
+    this.#feed = feed;
+    this.#button.addEventListener('click', () => {
+      if (feed.state.name === 'ended') location.reload();
+      else feed.retry();
+    });
+  }
+
+  /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none */
+  paint(state, newest) {
+    const since = newest ? ` These quotes are from ${timeOfDay(newest)}.` : '';
+    const { name, retryAt } = this.#feed.state;
+    const next = name === 'waiting' && retryAt ? ` Next try in ${countdown(retryAt - Date.now())}.` : ' Trying now.';
+    /** @type {[string, string] | null} text and button */
+    let show = null;
+    if (state === 'gone') show = [`The server does not answer.${next}${since}`, 'Try now'];
+    else if (state === 'offline') show = [`This device is offline. The page goes on by itself when the network is back.${since}`, 'Try now'];
+    else if (state === 'ended') show = [`The stream has ended, as it was asked to.${since}`, 'Start again'];
+    this.#box.hidden = show === null;
+    if (!show) return;
+    this.#box.className = `banner ${state === 'ended' ? 'quiet' : state === 'offline' ? 'down' : ''}`;
+    setText(this.#text, show[0]);
+    setText(this.#button, show[1]);
+    this.#button.hidden = false;
+  }
+}

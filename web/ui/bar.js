@@ -1,0 +1,73 @@
+import { byteRate, count, countdown, latency } from '../store/format.js';
+import { byId, part, press, setText } from './dom.js';
+
+/** @typedef {import('../lane/feed.js').Feed} Feed */
+/** @typedef {import('../types.js').Lane} Lane */
+/** @typedef {import('./freeze.js').Freeze} Freeze */
+
+const GONE = 3; // tries in vain after which the server counts as gone
+
+/** @typedef {'connecting' | 'live' | 'waiting' | 'gone' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
+
+/** The state as people see it. @param {Feed} feed @param {boolean} paused @returns {Shown} */
+export function shown(feed, paused) {
+  const { name, attempt } = feed.state;
+  if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'gone';
+  return name === 'live' && paused ? 'paused' : name;
+}
+
+/** The bar's live part: state with count-down, lane switch, what the lane does. */
+export class Bar {
+  #app = part('app');
+  #text = part('state-text');
+  #pause = byId('pause', HTMLButtonElement);
+  #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
+  #vitals = new Map(['latency', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #feed;
+  #quotes;
+
+  /** @param {{ feed: Feed, quotes: Freeze, onLane: (lane: Lane) => void, onPause: () => void }} parts */
+  constructor({ feed, quotes, onLane, onPause }) {
+    this.#feed = feed;
+    this.#quotes = quotes;
+    for (const b of this.#lanes) b.addEventListener('click', () => onLane(b.dataset.lane === 'ws' ? 'ws' : 'sse'));
+    this.#pause.addEventListener('click', onPause);
+  }
+
+  /** State, count-down and lane; cheap enough for every frame. */
+  paint() {
+    const { paused, behind } = this.#quotes;
+    const state = shown(this.#feed, paused);
+    const left = countdown((this.#feed.state.retryAt ?? NaN) - Date.now());
+    const text = {
+      connecting: 'Connecting', live: 'Live', waiting: `Reconnecting in ${left}`, gone: 'Server gone', offline: 'Offline',
+      ended: 'Ended', closed: 'Closed', paused: `Paused, ${count(behind)} behind`,
+    }[state];
+    if (this.#app.dataset.state !== state) this.#app.dataset.state = state;
+    setText(this.#text, text);
+    const lane = this.#feed.switching ?? this.#feed.lane;
+    if (this.#app.dataset.lane !== lane) {
+      this.#app.dataset.lane = lane;
+      press(this.#lanes, (b) => b.dataset.lane === lane);
+    }
+    // Figures that nothing renews are grey.
+    this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
+    if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
+      this.#pause.setAttribute('aria-pressed', String(paused));
+      this.#pause.setAttribute('aria-label', paused ? 'Go on' : 'Pause');
+      this.#pause.title = paused ? 'Go on (p)' : 'Pause (p)';
+    }
+  }
+
+  /** @param {{ p50: number, p99: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
+  paintVitals({ p50, p99, rate, wire }) {
+    this.#show('latency', Number.isFinite(p50) ? `${latency(p50)} / ${latency(p99)} ms` : '–');
+    this.#show('rate', count(rate));
+    this.#show('wire', byteRate(wire));
+  }
+
+  /** @param {string} name @param {string} text */
+  #show(name, text) {
+    for (const e of this.#vitals.get(name) ?? []) setText(e, text);
+  }
+}

@@ -1,0 +1,68 @@
+import { el, part, press } from './dom.js';
+import { sectorName } from './order.js';
+
+/** @typedef {import('./view.js').ViewState} ViewState */
+
+/** The sectors as chips, as many as there is room for; the rest stand in a select. */
+export class Chips {
+  #box = part('chips');
+  #view;
+  #more = el('select', { class: 'chip', 'aria-label': 'More sectors' });
+  /** @type {HTMLButtonElement[]} */
+  #chips = [];
+  /** @type {string[]} */
+  #sectors = [];
+
+  /** @param {ViewState} view */
+  constructor(view) {
+    this.#view = view;
+    this.#box.addEventListener('click', (e) => {
+      const chip = e.target instanceof Element ? e.target.closest('button') : null;
+      if (chip) view.set({ sector: chip.dataset.sector ?? '' });
+    });
+    this.#more.addEventListener('change', () => view.set({ sector: this.#more.value }));
+    view.on((now, before) => { if (now.sector !== before.sector) this.#show(); });
+    new ResizeObserver(() => this.#fit()).observe(this.#box);
+  }
+
+  /** @param {readonly string[]} sectors @param {number} symbols how many there are in all */
+  fill(sectors, symbols) {
+    this.#sectors = [...sectors];
+    const chip = (/** @type {string} */ sector, /** @type {string} */ name) =>
+      el('button', { type: 'button', class: 'chip', 'data-sector': sector }, name);
+    this.#chips = [chip('', `All ${symbols}`), ...sectors.map((s) => chip(s, sectorName(s)))];
+    this.#box.replaceChildren(...this.#chips, this.#more);
+    this.#fit();
+  }
+
+  #fit() {
+    const width = this.#box.clientWidth;
+    if (!width || !this.#chips.length) return;
+    for (const c of this.#chips) c.hidden = false;
+    this.#more.hidden = false;
+    this.#more.replaceChildren(el('option', { value: '' }, 'More'));
+    const widths = this.#chips.map((c) => c.offsetWidth + 8);
+    const all = widths.reduce((a, b) => a + b, 0) - 8 + 4;
+    let room = width;
+    if (all > width) room -= 150; // the select's longest word
+    let used = 0;
+    const rest = [];
+    this.#chips.forEach((c, i) => {
+      used += widths[i] ?? 0;
+      // The first, "All", always stays.
+      c.hidden = i > 0 && (rest.length > 0 || used > room + 8);
+      if (c.hidden) rest.push(this.#sectors[i - 1] ?? '');
+    });
+    this.#more.hidden = rest.length === 0;
+    this.#more.append(...rest.map((s) => el('option', { value: s }, sectorName(s))));
+    this.#show();
+  }
+
+  #show() {
+    const { sector } = this.#view.now;
+    press(this.#chips, (b) => b.dataset.sector === sector);
+    this.#more.value = sector;
+    if (this.#more.selectedIndex < 0) this.#more.value = '';
+    this.#more.classList.toggle('chosen', this.#more.value !== '');
+  }
+}

@@ -1,0 +1,57 @@
+// The few ways in which the views touch the document. Text goes in as text: the page's policy (Trusted Types) forbids
+// HTML from strings.
+
+/**
+ * The element of an id; a missing or wrong one is a fault of the template and named.
+ * @template {Element} E
+ * @param {string} id
+ * @param {{ new (): E, name: string }} kind
+ * @returns {E}
+ */
+export function byId(id, kind) {
+  const e = document.getElementById(id);
+  if (!(e instanceof kind)) throw new Error(`the page has no ${kind.name} with the id ${id}`);
+  return e;
+}
+
+/** @param {string} id */
+export const part = (id) => byId(id, HTMLElement);
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function el(name, attributes = {}, ...children) {
+  const e = document.createElement(name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}
+
+/** @param {string} name @param {Record<string, string>} [attributes] @param {...Node} children */
+export function svg(name, attributes = {}, ...children) {
+  const e = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}
+
+/** Sets text only when it differs: an equal write costs a layout too. @param {Node} node @param {string} text */
+export function setText(node, text) {
+  const first = node.firstChild;
+  if (first instanceof Text && node.childNodes.length === 1) {
+    if (first.data !== text) first.data = text;
+  } else {
+    node.textContent = text;
+  }
+}
+
+/** Marks the pressed one of a group of buttons. @param {Iterable<Element>} buttons @param {(b: HTMLElement) => boolean} pressed */
+export function press(buttons, pressed) {
+  for (const b of buttons) {
+    if (b instanceof HTMLElement) b.setAttribute('aria-pressed', String(pressed(b)));
+  }
+}

@@ -1,0 +1,20 @@
+/** @typedef {import('./bars.js').Bar} Bar */
+/** @typedef {{ symbol: string, interval: string, epoch: string, i: number, bars: Bar[] }} History `i`: the seq up to which the bars hold */
+
+/**
+ * Bars of one symbol. Rejects with a sentence when the server refuses or can't be reached, with an AbortError when cut.
+ * @param {string} symbol @param {string} interval @param {number} limit newest bars @param {AbortSignal} [signal]
+ * @returns {Promise<History>}
+ */
+export async function fetchHistory(symbol, interval, limit, signal) {
+  const query = new URLSearchParams({ symbol, interval, limit: String(limit) });
+  return getJSON(`/api/history?${query}`, signal);
+}
+
+/** @param {string} url @param {AbortSignal} [signal] @returns {Promise<any>} */
+export async function getJSON(url, signal) {
+  const answer = await fetch(url, { cache: 'no-store', ...(signal && { signal }) });
+  if (answer.ok) return answer.json();
+  const problem = await answer.json().catch(() => ({})); // RFC 9457
+  throw new Error(problem.detail || problem.title || `the server answered ${answer.status}`);
+}

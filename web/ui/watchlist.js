@@ -1,0 +1,244 @@
+import { Chips } from './chips.js';
+import { byId, part, setText } from './dom.js';
+import { filter, nextSort, order, sectorName } from './order.js';
+import { Row } from './row.js';
+
+/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/** @typedef {import('./order.js').Listing} Listing */
+/** @typedef {import('./view.js').ViewState} ViewState */
+/** @typedef {import('./freeze.js').Freeze} Freeze */
+/** @typedef {import('./frames.js').Frames} Frames */
+
+const SPARE = 2; // rows painted above and below what is seen
+const RESORT = 1000; // ms; rows that change places more often can't be read
+const CALM = 2000; // ms for which a moving pointer keeps the rows in place
+
+/** The list of symbols. Only the rows in sight exist; a frame paints those of them that changed. */
+export class Watchlist {
+  #grid = part('grid');
+  #rows = part('rows');
+  #empty = part('empty');
+  #search = byId('search', HTMLInputElement);
+  #view;
+  #quotes;
+  #frames;
+  #chips;
+  /** @type {Listing[]} */
+  #listings = [];
+  /** @type {Listing[]} filtered, not sorted */
+  #found = [];
+  /** @type {Listing[]} as shown */
+  #list = [];
+  /** @type {Row[]} */
+  #pool = [];
+  /** @type {Map<string, Row>} of the rows in sight */
+  #seen = new Map();
+  #at = ''; // the symbol under the keyboard
+  #sortedAt = 0;
+  #pointerAt = -CALM;
+  #arrange = false;
+
+  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, onSeen: (symbols: string[]) => void }} parts */
+  constructor({ view, quotes, frames, onSeen }) {
+    this.#view = view;
+    this.#quotes = quotes;
+    this.#frames = frames;
+    this.onSeen = onSeen;
+    this.#chips = new Chips(view);
+    this.#search.value = view.now.q;
+    this.#search.addEventListener('input', () => view.set({ q: this.#search.value }));
+    this.#search.addEventListener('keydown', (e) => this.#searchKey(e));
+    this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
+    this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
+    this.#rows.addEventListener('pointermove', () => { this.#pointerAt = performance.now(); }, { passive: true });
+    this.#rows.addEventListener('pointerleave', () => { this.#pointerAt = -CALM; }, { passive: true });
+    this.#grid.addEventListener('click', (e) => this.#click(e));
+    part('empty-clear').addEventListener('click', () => {
+      this.#search.value = '';
+      view.set({ q: '', sector: '' });
+      this.#search.focus();
+    });
+    view.on((now, before) => {
+      if (now.q !== before.q || now.sector !== before.sector) this.#filter();
+      if (now.sort !== before.sort) this.#sortMarks();
+      this.#again();
+    });
+    new ResizeObserver(() => this.#again()).observe(this.#grid);
+    this.#sortMarks();
+  }
+
+  /** @param {readonly Listing[]} listings @param {readonly string[]} sectors */
+  fill(listings, sectors) {
+    this.#listings = [...listings];
+    this.#chips.fill(sectors, listings.length);
+    if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.set({ sector: '' });
+    this.#grid.removeAttribute('aria-busy');
+    this.#filter();
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /** Keeps the listed order until the next paint, then sorts anew. */
+  #again() {
+    this.#arrange = true;
+    this.#frames.request();
+  }
+
+  /**
+   * @param {ReadonlyMap<string, number>} changed symbols that changed since the last paint, with bits of Changed
+   * @param {number} now performance.now()
+   */
+  paint(changed, now) {
+    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && now - this.#pointerAt >= CALM;
+    if (this.#arrange || (live && changed.size > 0)) this.#place(now);
+    for (const [symbol, bits] of changed) {
+      const row = this.#seen.get(symbol);
+      if (!row) continue;
+      const r = this.#quotes.get(symbol);
+      row.paint(r, bits, now);
+      if (bits & 1) row.paintSpark(r);
+    }
+  }
+
+  /** Ends flashes that are over. @param {number} now @returns {boolean} whether any goes on */
+  flash(now) {
+    let on = false;
+    for (const row of this.#seen.values()) on = row.flash(now) || on;
+    return on;
+  }
+
+  /** @param {(r: SymbolRecord) => number} age in ms */
+  paintAges(age) {
+    for (const [symbol, row] of this.#seen) {
+      const r = this.#quotes.get(symbol);
+      row.paintAge(r && age(r));
+    }
+  }
+
+  #filter() {
+    this.#found = filter(this.#listings, this.#view.now);
+    this.#grid.scrollTop = 0;
+    const none = this.#found.length === 0;
+    this.#empty.hidden = !none;
+    if (none) {
+      const { q, sector } = this.#view.now;
+      const where = sector ? ` in ${sectorName(sector)}` : '';
+      setText(part('empty-text'), q.trim() ? `No symbol or name holds “${q.trim()}”${where}.` : `No symbols${where}.`);
+    }
+    this.#again();
+  }
+
+  /** Sorts, and puts the rows that are in sight where they belong. @param {number} now */
+  #place(now) {
+    this.#arrange = false;
+    this.#sortedAt = now;
+    const { sort, symbol } = this.#view.now;
+    this.#list = order(this.#found, sort, (s) => this.#quotes.get(s));
+    const height = parseFloat(getComputedStyle(this.#rows).getPropertyValue('--row')) || 28;
+    this.#rows.style.height = `${this.#list.length * height}px`;
+    this.#grid.setAttribute('aria-rowcount', String(this.#list.length + 1));
+    const first = Math.max(0, Math.floor(this.#grid.scrollTop / height) - SPARE);
+    const many = Math.min(this.#list.length - first, Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
+    this.#seen.clear();
+    for (let k = 0; k < many; k++) {
+      const listing = /** @type {Listing} */ (this.#list[first + k]);
+      let row = this.#pool[k];
+      if (!row) {
+        row = new Row();
+        this.#pool[k] = row;
+      }
+      const fresh = row.listing !== listing;
+      row.bind(listing, first + k);
+      row.mark(listing.symbol === symbol, listing.symbol === this.#at);
+      if (!row.element.parentNode) this.#rows.append(row.element);
+      this.#seen.set(listing.symbol, row);
+      const r = this.#quotes.get(listing.symbol);
+      row.paint(r, 0, now);
+      if (fresh) row.paintSpark(r);
+    }
+    for (const row of this.#pool.splice(Math.max(many, 0))) row.element.remove();
+    if (this.#seen.has(this.#at)) this.#grid.setAttribute('aria-activedescendant', `row-${this.#at}`);
+    else this.#grid.removeAttribute('aria-activedescendant');
+    this.onSeen([...this.#seen.keys()]);
+  }
+
+  #sortMarks() {
+    const { sort } = this.#view.now;
+    for (const h of this.#grid.querySelectorAll('[data-sort]')) {
+      const column = h.getAttribute('data-sort') ?? '';
+      if (sort === column) h.setAttribute('aria-sort', 'ascending');
+      else if (sort === `-${column}`) h.setAttribute('aria-sort', 'descending');
+      else h.removeAttribute('aria-sort');
+    }
+  }
+
+  /** @param {Event} e */
+  #click(e) {
+    if (!(e.target instanceof Element)) return;
+    const column = e.target.closest('[data-sort]')?.getAttribute('data-sort');
+    if (column) {
+      this.#view.set({ sort: nextSort(this.#view.now.sort, column) });
+      return;
+    }
+    const symbol = e.target.closest('.rows .rowg')?.getAttribute('data-symbol');
+    if (!symbol) return;
+    this.#at = symbol;
+    this.#view.set({ symbol });
+    this.#again();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #searchKey(e) {
+    if (e.key === 'Escape') {
+      if (this.#search.value) {
+        this.#search.value = '';
+        this.#view.set({ q: '' });
+      } else {
+        this.#grid.focus();
+      }
+    } else if (e.key === 'ArrowDown' || e.key === 'Enter') {
+      const first = order(this.#found, this.#view.now.sort, (s) => this.#quotes.get(s))[0];
+      if (!first) return;
+      this.#at = first.symbol;
+      if (e.key === 'Enter') this.#view.set({ symbol: first.symbol });
+      this.#grid.focus();
+      this.#again();
+    } else {
+      return;
+    }
+    e.preventDefault();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #gridKey(e) {
+    if (e.target !== this.#grid || e.ctrlKey || e.metaKey || e.altKey) return;
+    const page = Math.max(1, Math.floor(this.#grid.clientHeight / (this.#pool[0]?.element.offsetHeight || 28)) - 2);
+    const steps = /** @type {Record<string, number>} */ (
+      { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity });
+    const step = steps[e.key];
+    if (step !== undefined) this.#move(step);
+    else if (e.key === 'Enter' && this.#at) this.#view.set({ symbol: this.#at });
+    else return;
+    e.preventDefault();
+  }
+
+  /** @param {number} step rows, ±Infinity to an end */
+  #move(step) {
+    const here = this.#list.findIndex((l) => l.symbol === (this.#at || this.#view.now.symbol));
+    const to = here < 0 ? 0 : Math.min(this.#list.length - 1, Math.max(0, here + step));
+    const listing = this.#list[to];
+    if (!listing) return;
+    this.#at = listing.symbol;
+    this.#pointerAt = performance.now(); // a row that is being walked to doesn't run away
+    const height = this.#pool[0]?.element.offsetHeight || 28;
+    const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild).offsetHeight;
+    const room = this.#grid.clientHeight - head;
+    const top = to * height;
+    if (top < this.#grid.scrollTop) this.#grid.scrollTop = top;
+    else if (top + height > this.#grid.scrollTop + room) this.#grid.scrollTop = top + height - room;
+    this.#again();
+  }
+}

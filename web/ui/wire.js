@@ -1,0 +1,54 @@
+import { getJSON } from './history.js';
+
+/** @typedef {import('../types.js').Lane} Lane */
+
+const EVERY = 2000; // ms
+
+/**
+ * What the lane costs on the wire. A script can't see that, so the server's own counters of this connection are asked
+ * for: headers, framing and compression are in them.
+ */
+export class Wire {
+  #stream;
+  /** @type {{ conn: string, at: number, bytes: number } | null} */
+  #before = null;
+  /** Bytes a second since the last answer; NaN when not known. */
+  rate = NaN;
+  /** Bytes for each tick handed over since the connection began; NaN when not known. */
+  perTick = NaN;
+
+  /** @param {() => { lane: Lane, conn: string } | null} stream the connection in use, null while there is none */
+  constructor(stream) {
+    this.#stream = stream;
+    setInterval(() => void this.#ask(), EVERY);
+  }
+
+  /** To be called when a connection is made, so that the first figure doesn't take two rounds. */
+  begin() {
+    void this.#ask();
+  }
+
+  async #ask() {
+    if (document.hidden) {
+      this.#before = null; // the next figure would be a mean over all of that time
+      return;
+    }
+    const s = this.#stream();
+    if (!s) {
+      this.#before = null;
+      this.rate = NaN;
+      return;
+    }
+    try {
+      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, AbortSignal.timeout(EVERY));
+      const at = performance.now();
+      const b = this.#before;
+      this.rate = b && b.conn === s.conn && at > b.at ? ((c.wire_bytes - b.bytes) * 1000) / (at - b.at) : NaN;
+      this.perTick = c.ticks > 0 ? c.wire_bytes / c.ticks : NaN;
+      this.#before = { conn: s.conn, at, bytes: c.wire_bytes };
+    } catch {
+      this.#before = null;
+      this.rate = NaN;
+    }
+  }
+}
