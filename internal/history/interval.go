@@ -1,0 +1,55 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Interval is the length of a bar; only those of Intervals exist.
+type Interval string
+
+// The lengths of bars.
+const (
+	TenSeconds     Interval = "10s"
+	Minute         Interval = "1m"
+	FiveMinutes    Interval = "5m"
+	FifteenMinutes Interval = "15m"
+	Hour           Interval = "1h"
+)
+
+// Intervals returns every length, the shortest first.
+func Intervals() []Interval {
+	return []Interval{TenSeconds, Minute, FiveMinutes, FifteenMinutes, Hour}
+}
+
+// ParseInterval reads one of Intervals; the error names them all.
+func ParseInterval(s string) (Interval, error) {
+	all := Intervals()
+	if i := Interval(s); slices.Contains(all, i) {
+		return i, nil
+	}
+	names := make([]string, len(all))
+	for k, i := range all {
+		names[k] = string(i)
+	}
+	return "", fmt.Errorf("interval: %q: want one of %s", s, strings.Join(names, ", "))
+}
+
+// Duration returns the length of a bar, 0 for an interval that doesn't exist.
+func (i Interval) Duration() time.Duration {
+	switch i {
+	case TenSeconds:
+		return 10 * time.Second
+	case Minute:
+		return time.Minute
+	case FiveMinutes:
+		return 5 * time.Minute
+	case FifteenMinutes:
+		return 15 * time.Minute
+	case Hour:
+		return time.Hour
+	}
+	return 0
+}

@@ -1,0 +1,314 @@
+package history
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ticklane/internal/quote"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// midnight is a UTC day's start, in µs.
+var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+func symbols(t testing.TB, n int) *quote.Universe {
+	t.Helper()
+	list := make([]quote.Symbol, n)
+	for i := range list {
+		list[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: "test"}
+	}
+	u, err := quote.NewUniverse(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func newStore(t testing.TB, symbolCount, keep int) *Store {
+	t.Helper()
+	s, err := New(symbols(t, symbolCount), keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// tick is one of symbol 0, seconds after midnight.
+func tick(seconds float64, last quote.Price, volume int64) quote.Tick {
+	return quote.Tick{Due: midnight + int64(seconds*1e6), Last: last, Volume: volume}
+}
+
+func TestBars(t *testing.T) {
+	bar := func(seconds int64, o, h, l, c quote.Price, v int64) Bar {
+		return Bar{T: midnight + seconds*1e6, O: o, H: h, L: l, C: c, V: v}
+	}
+	day := float64(24 * 60 * 60)
+	tests := []struct {
+		name     string
+		ticks    []quote.Tick
+		interval Interval
+		limit    int
+		want     []Bar
+	}{
+		{"nothing yet", nil, Minute, 10, nil},
+		{"one tick, its volume unknown", []quote.Tick{tick(3, 100, 500)}, TenSeconds, 10,
+			[]Bar{bar(0, 100, 100, 100, 100, 0)}},
+		{"open, high, low, close and growth", []quote.Tick{tick(0, 100, 500), tick(1, 104, 600), tick(2, 97, 650), tick(9.999999, 99, 650)},
+			TenSeconds, 10, []Bar{bar(0, 100, 104, 97, 99, 150)}},
+		{"a tick on the border opens the next bar", []quote.Tick{tick(9.999999, 100, 0), tick(10, 101, 7)},
+			TenSeconds, 10, []Bar{bar(0, 100, 100, 100, 100, 0), bar(10, 101, 101, 101, 101, 7)}},
+		{"no bar where nothing came", []quote.Tick{tick(0, 100, 0), tick(65, 90, 1)},
+			TenSeconds, 10, []Bar{bar(0, 100, 100, 100, 100, 0), bar(60, 90, 90, 90, 90, 1)}},
+		{"longer bars from shorter", []quote.Tick{tick(0, 100, 0), tick(61, 90, 1), tick(290, 95, 4), tick(300, 96, 5)},
+			FiveMinutes, 10, []Bar{bar(0, 100, 100, 90, 95, 4), bar(300, 96, 96, 96, 96, 1)}},
+		{"an hour", []quote.Tick{tick(100, 5, 0), tick(1000, 9, 1), tick(3599, 7, 2), tick(3600, 8, 4)},
+			Hour, 10, []Bar{bar(0, 5, 9, 5, 7, 2), bar(3600, 8, 8, 8, 8, 2)}},
+		{"the newest of more", []quote.Tick{tick(0, 1, 0), tick(10, 2, 0), tick(20, 3, 0)},
+			TenSeconds, 2, []Bar{bar(10, 2, 2, 2, 2, 0), bar(20, 3, 3, 3, 3, 0)}},
+		{"the volume starts again at midnight", []quote.Tick{tick(day-1, 1, 900), tick(day-0.5, 1, 1000), tick(day, 1, 50)},
+			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 100), bar(86400, 1, 1, 1, 1, 50)}},
+		{"also when the new day is busier at once", []quote.Tick{tick(day-1, 1, 10), tick(day, 1, 5000)},
+			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 0), bar(86400, 1, 1, 1, 1, 5000)}},
+		{"a late tick counts into the newest bar", []quote.Tick{tick(15, 10, 0), tick(9, 12, 3)},
+			TenSeconds, 10, []Bar{bar(10, 10, 12, 10, 12, 3)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStore(t, 2, 100)
+			s.Add(tt.ticks)
+			got, _, err := s.Bars(0, tt.interval, tt.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("bars\n%v, want\n%v", got, tt.want)
+			}
+			if other, _, _ := s.Bars(1, tt.interval, tt.limit); len(other) > 0 {
+				t.Errorf("the other symbol has bars: %v", other)
+			}
+		})
+	}
+}
+
+func TestBarsTellWhereToGoOn(t *testing.T) {
+	s := newStore(t, 2, 10)
+	s.Add([]quote.Tick{tick(0, 1, 0)})
+	if _, seq, _ := s.Bars(0, Minute, 1); seq != 0 {
+		t.Errorf("seq %d before the log, want 0", seq)
+	}
+	a, b := tick(1, 1, 0), tick(2, 1, 0)
+	a.Seq, b.Seq, b.Symbol = 7, 8, 1
+	s.Add([]quote.Tick{a, b})
+	s.Add(nil)
+	if _, seq, _ := s.Bars(0, Minute, 1); seq != 8 {
+		t.Errorf("seq %d, want that of the newest tick of any symbol, 8", seq)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	s := newStore(t, 2, 10)
+	for _, tt := range []struct {
+		id       quote.ID
+		interval Interval
+		limit    int
+		want     string
+	}{
+		{2, Minute, 1, "id: 2"},
+		{-1, Minute, 1, "id: -1"},
+		{0, "2m", 1, `interval: "2m": want one of 10s, 1m, 5m, 15m, 1h`},
+		{0, Minute, 0, "limit: 0"},
+	} {
+		if _, _, err := s.Bars(tt.id, tt.interval, tt.limit); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Bars(%d, %q, %d): error %v, want one with %q", tt.id, tt.interval, tt.limit, err, tt.want)
+		}
+	}
+	if _, err := New(symbols(t, 1), 0); err == nil || !strings.Contains(err.Error(), "keep") {
+		t.Errorf("New with keep 0: error %v", err)
+	}
+}
+
+func TestIntervals(t *testing.T) {
+	for _, i := range Intervals() {
+		got, err := ParseInterval(string(i))
+		if err != nil || got != i {
+			t.Errorf("ParseInterval(%q) = %q, %v", i, got, err)
+		}
+		if d, err := time.ParseDuration(string(i)); err != nil || d != i.Duration() {
+			t.Errorf("%q lasts %v", i, i.Duration())
+		}
+	}
+	if _, err := ParseInterval(""); err == nil {
+		t.Error("an empty interval was taken")
+	}
+}
+
+// A busy walk of one symbol, with holes and days in it: every interval's bars are those that its ticks give
+// when they are put together directly.
+func TestEveryIntervalAgreesWithItsTicks(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		keep := 20 + r.IntN(400)
+		s := newStore(t, 1, keep)
+		var ticks []quote.Tick
+		at, last, volume := 86400*0.9, quote.Price(10000), int64(0)
+		for range 5000 {
+			at += r.ExpFloat64() * []float64{0.1, 5, 300}[r.IntN(3)]
+			last += quote.Price(r.IntN(21) - 10)
+			before := ticks
+			volume += int64(r.IntN(500))
+			k := tick(at, last, volume)
+			if n := len(before); n > 0 && k.Due/86400e6 != before[n-1].Due/86400e6 {
+				volume = int64(r.IntN(500))
+				k.Volume = volume
+			}
+			ticks = append(ticks, k)
+		}
+		for rest := ticks; len(rest) > 0; {
+			n := min(len(rest), 1+r.IntN(50))
+			s.Add(rest[:n])
+			rest = rest[n:]
+		}
+		for _, interval := range Intervals() {
+			want := direct(ticks, interval.Duration().Microseconds())
+			for _, limit := range []int{1, 3, 50, 10_000} {
+				got, _, err := s.Bars(0, interval, limit)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got) == 0 || len(got) > limit || len(got) > len(want) {
+					t.Fatalf("seed %d, %s, limit %d: %d bars of %d", seed, interval, limit, len(got), len(want))
+				}
+				if tail := want[len(want)-len(got):]; !slices.Equal(got, tail) {
+					t.Fatalf("seed %d, keep %d, %s, limit %d: got\n%v, want\n%v", seed, keep, interval, limit, got, tail)
+				}
+				if limit <= 3 && len(got) < min(limit, len(want)) {
+					t.Errorf("seed %d, %s: %d bars, want %d", seed, interval, len(got), limit)
+				}
+			}
+		}
+	}
+}
+
+func direct(ticks []quote.Tick, length int64) []Bar {
+	var bars []Bar
+	for i, k := range ticks {
+		traded := int64(0)
+		if i > 0 {
+			traded = k.Volume - ticks[i-1].Volume
+			if k.Due/86400e6 != ticks[i-1].Due/86400e6 {
+				traded = k.Volume
+			}
+		}
+		start := k.Due - k.Due%length
+		if n := len(bars); n == 0 || bars[n-1].T != start {
+			bars = append(bars, Bar{T: start, O: k.Last, H: k.Last, L: k.Last})
+		}
+		b := &bars[len(bars)-1]
+		b.H, b.L, b.C, b.V = max(b.H, k.Last), min(b.L, k.Last), k.Last, b.V+traded
+	}
+	return bars
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	for _, n := range []int{1, 50, 1300, 5000} {
+		s := newStore(t, n, DefaultKeep)
+		total := 0
+		for k := range s.bars {
+			total += len(s.bars[k]) * barBytes
+		}
+		if total > MaxBytes {
+			t.Errorf("%d symbols take %d bytes", n, total)
+		}
+		if n <= 50 && s.Keep() != DefaultKeep || n == 5000 && s.Keep() != 186 {
+			t.Errorf("%d symbols keep %d bars", n, s.Keep())
+		}
+	}
+}
+
+func TestAddAllocatesNothing(t *testing.T) {
+	s := newStore(t, 10, 5)
+	batch := make([]quote.Tick, 10)
+	at := 0.0
+	if n := testing.AllocsPerRun(100, func() {
+		for i := range batch {
+			at += 3
+			batch[i] = tick(at, 100, int64(at))
+			batch[i].Symbol = quote.ID(i)
+		}
+		s.Add(batch)
+	}); n != 0 {
+		t.Errorf("Add allocates %v times", n)
+	}
+}
+
+// Every batch trades as many shares as it has ticks, so a reader of half a batch sees a volume beside its seq.
+func TestReadersSeeWholeBatches(t *testing.T) {
+	s := newStore(t, 1, 50)
+	s.Add([]quote.Tick{tick(0, 1, 0)})
+	var readers sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		readers.Go(func() {
+			for {
+				bars, seq, err := s.Bars(0, Hour, 1)
+				if err != nil || len(bars) != 1 || bars[0].V != int64(seq) {
+					t.Errorf("bars %v at seq %d, error %v", bars, seq, err)
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for i := uint64(1); i <= 2000; i += 2 {
+		a, b := tick(float64(i)/10, 1, int64(i)), tick(float64(i)/10, 1, int64(i+1))
+		a.Seq, b.Seq = i, i+1
+		s.Add([]quote.Tick{a, b})
+	}
+	close(done)
+	readers.Wait()
+}
+
+func BenchmarkAdd(b *testing.B) {
+	s := newStore(b, 50, DefaultKeep)
+	batch := make([]quote.Tick, 100)
+	at := 0.0
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range batch {
+			at += 0.01
+			batch[i] = tick(at, 100, int64(at))
+			batch[i].Symbol = quote.ID(i % 50)
+		}
+		s.Add(batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(batch)), "ns/tick")
+}
+
+func BenchmarkBars(b *testing.B) {
+	s := newStore(b, 1, DefaultKeep)
+	for i := range DefaultKeep * 90 {
+		s.Add([]quote.Tick{tick(float64(i)*10, 100, 0)})
+	}
+	for _, interval := range Intervals() {
+		b.Run(string(interval), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := s.Bars(0, interval, 500); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
