@@ -1,0 +1,35 @@
+/**
+ * Handlers by name. One that throws is reported as an uncaught error and harms neither the others nor the caller.
+ * @template {{ [K in keyof H]: (...args: any[]) => void }} H
+ */
+export class Emitter {
+  /** @type {Map<keyof H, Set<(...args: any[]) => void>>} */
+  #handlers = new Map();
+
+  /**
+   * @template {keyof H} K
+   * @param {K} name
+   * @param {H[K]} fn
+   * @returns {() => void} takes the handler off again
+   */
+  on(name, fn) {
+    let set = this.#handlers.get(name);
+    if (!set) this.#handlers.set(name, (set = new Set()));
+    const own = /** @type {(...args: any[]) => void} */ ((...args) => fn(...args)); // the same fn may be added twice
+    set.add(own);
+    return () => void set.delete(own);
+  }
+
+  /** @template {keyof H} K @param {K} name @param {Parameters<H[K]>} args */
+  emit(name, ...args) {
+    for (const fn of this.#handlers.get(name) ?? []) {
+      try {
+        fn(...args);
+      } catch (err) {
+        queueMicrotask(() => {
+          throw err;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,393 @@
+import { Account } from './account.js';
+import { jitter } from './backoff.js';
+import { Emitter } from './emitter.js';
+import { Journal } from './journal.js';
+import { followPage } from './lifecycle.js';
+import { Link } from './link.js';
+import { parse } from './parse.js';
+import { online, platform } from './platform.js';
+import { TopicSync } from './topics.js';
+
+/** @typedef {import('../types.js').Lane} Lane */
+/** @typedef {import('../types.js').State} State */
+/** @typedef {import('../types.js').StateName} StateName */
+/** @typedef {import('../types.js').FeedEvent} FeedEvent */
+/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+/** @typedef {import('../types.js').FeedHandlers} FeedHandlers */
+/** @typedef {import('../types.js').Message} Message */
+/** @typedef {import('../types.js').Hello} Hello */
+/** @typedef {import('../types.js').Bye} Bye */
+
+const STABLE = 10_000; // ms live after which a loss starts with the shortest waits again
+
+/**
+ * A subscription that outlives its connections: it owns one connector, the position, and every reconnect.
+ *
+ * Delivery: each message once, in the order of the log, whatever lanes and reconnects lie between. What the server
+ * could no longer give is told as a gap; anything else missing is counted as lost, anything twice as doubled.
+ *
+ * @example
+ * const feed = new Feed({ lane: 'sse', topics: ['*'] });
+ * feed.on('message', (m, arrival) => store.apply(m, arrival.received));
+ * feed.start();
+ */
+export class Feed {
+  #options;
+  /** @type {Emitter<FeedHandlers>} */
+  #emitter = new Emitter();
+  #account;
+  #journal;
+  #topics;
+  /** @type {Lane} */
+  #lane;
+  /** @type {State} */
+  #state;
+  /** @type {Link | null} */
+  #active = null;
+  /** @type {Link | null} the other lane's, until its hello */
+  #next = null;
+  /** @type {any} */
+  #retry = null;
+  #attempt = 0;
+  #running = false;
+  #hidden = false; // closed by pagehide
+  #downSince = 0; // wall ms of the loss, 0 when there was none
+  #switchSince = 0;
+  #unfollow = () => {};
+
+  /** @param {FeedOptions} [options] @throws {RangeError} naming the option */
+  constructor(options = {}) {
+    this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), ...options };
+    this.#lane = checkLane(options.lane ?? 'sse');
+    this.#account = new Account(options.from);
+    this.#journal = new Journal(this.#account, this.#options, (e) => this.#emitter.emit('event', e));
+    this.#account.onLost = (ticks) => this.#journal.tell('bad', 'lost', { ticks, at: this.#account.seq });
+    this.#topics = new TopicSync(options.topics ?? ['*'], {
+      ...this.#options,
+      send: (action, topics) => this.#active?.command(action, topics) ?? null,
+      adding: (due) => this.#account.expectAdded(due),
+      refused: (err, topics) => this.#journal.tell('warn', 'topics-refused', { topics, reason: err.message }),
+      gone: () => this.#active && this.#end(this.#active, 'unknown'),
+    });
+    this.#state = { name: 'closed', since: this.#options.wall(), attempt: 0 };
+  }
+
+  /** @returns {Readonly<State>} */
+  get state() {
+    return this.#state;
+  }
+
+  /** Counted since the feed was made; the object changes as it counts. @returns {Readonly<import('../types.js').Counters>} */
+  get counters() {
+    return this.#account.counters;
+  }
+
+  /** "<epoch>-<seq>", from which another feed could go on; undefined before the first snapshot. */
+  get position() {
+    return this.#account.position;
+  }
+
+  /** The lane in use, or the one that a connection is being tried on. */
+  get lane() {
+    return this.#lane;
+  }
+
+  /** The lane that a switch is under way to, else null. */
+  get switching() {
+    return this.#next?.lane ?? null;
+  }
+
+  /** The open stream's secret name, for GET and POST /<lane>/connections/<conn>; undefined while there is none. */
+  get conn() {
+    return this.#active?.hello?.conn;
+  }
+
+  /** The open stream's hello. */
+  get hello() {
+    return this.#active?.hello ?? undefined;
+  }
+
+  /** The topics that are wanted; the server may not have them yet. */
+  get topics() {
+    return this.#topics.wanted;
+  }
+
+  /**
+   * @template {keyof FeedHandlers} K
+   * @param {K} name
+   * @param {FeedHandlers[K]} fn called in the middle of delivery: keep it short
+   * @returns {() => void} takes the handler off again
+   */
+  on(name, fn) {
+    return this.#emitter.on(name, fn);
+  }
+
+  /** Connects, from the position if there is one. Does nothing when started. */
+  start() {
+    if (this.#running) return;
+    this.#running = true;
+    this.#hidden = false;
+    const { window, document } = /** @type {any} */ (globalThis);
+    if (this.#options.lifecycle) this.#unfollow = followPage(this.#pageHooks(), { window, document });
+    this.#open();
+  }
+
+  /** Closes; the position stays, so start() goes on from it. */
+  stop() {
+    if (!this.#running) return;
+    this.#shut();
+    this.#topics.stop();
+    this.#setState('closed');
+  }
+
+  /** Tries at once instead of waiting for the next try. */
+  retry() {
+    if (!this.#running || this.#hidden || this.#active) return;
+    this.#open();
+  }
+
+  /**
+   * Goes over to the other lane, without loss: the old connection delivers until the new one's hello is here, which
+   * begins where the old one stood when the new one was asked for; what both carry is dropped once. If the new lane
+   * can't be opened, the old one stays and an event says so. Asking for the lane in use calls a switch off.
+   * @param {Lane} lane
+   */
+  switchLane(lane) {
+    checkLane(lane);
+    if (this.#next && this.#next.lane !== lane) {
+      this.#next.drop();
+      this.#next = null;
+      this.#setState(this.#state.name);
+    }
+    if (lane === this.#lane || this.#next) return;
+    if (this.#active?.hello && this.position !== undefined) {
+      this.#switchSince = this.#options.wall();
+      this.#next = this.#connect(lane);
+      this.#setState(this.#state.name);
+      return;
+    }
+    // Nothing flows that could be handed over.
+    this.#lane = lane;
+    if (!this.#running || this.#hidden) return;
+    this.#dropAll();
+    this.#open();
+  }
+
+  /**
+   * @param {string[]} topics
+   * @returns {Promise<void>} fulfilled when the server has them; rejected with a CommandError when it refuses them
+   * @throws {RangeError} when there are none
+   */
+  setTopics(topics) {
+    return this.#topics.want(topics);
+  }
+
+  // --- connections ----------------------------------------------------------------------------------------------
+
+  #open() {
+    this.#options.clearTimeout(this.#retry);
+    this.#setState('connecting');
+    this.#active = this.#connect(this.#lane);
+  }
+
+  /** @param {Lane} lane */
+  #connect(lane) {
+    const from = this.position;
+    const topics = from === undefined ? this.#topics.wanted : this.#topics.resumable;
+    return new Link(lane, { topics, from }, this.#options, {
+      text: (link, data) => this.#text(link, data),
+      closed: (link, why) => this.#closed(link, why),
+    });
+  }
+
+  #shut() {
+    this.#running = false;
+    this.#unfollow();
+    this.#options.clearTimeout(this.#retry);
+    this.#journal.stop();
+    this.#dropAll();
+    this.#attempt = this.#downSince = 0;
+  }
+
+  #dropAll() {
+    this.#active?.drop();
+    this.#next?.drop();
+    this.#active = this.#next = null;
+  }
+
+  /** Ends a connection that the server is done with. @param {Link} link @param {string} why @param {number} [retry] */
+  #end(link, why, retry) {
+    link.drop();
+    this.#closed(link, why, retry);
+  }
+
+  /** A connection ended that the feed didn't drop. @param {Link} link @param {string} why @param {number} [retry] ms that the server asks to stay away */
+  #closed(link, why, retry = 0) {
+    if (link === this.#next) {
+      this.#next = null;
+      this.#journal.tell('warn', 'switch-failed', { from: this.#lane, to: link.lane, reason: why });
+      this.#setState(this.#state.name);
+      return;
+    }
+    this.#journal.stop();
+    const wall = this.#options.wall();
+    if (link.hello) {
+      this.#downSince = wall;
+      this.#journal.tell('bad', 'connection-lost', { lane: link.lane, reason: why });
+      if (wall - link.liveAt >= STABLE) this.#attempt = 0;
+    } else if (this.#attempt === 0 && this.#downSince === 0) {
+      this.#journal.tell('bad', 'unreachable', { lane: link.lane, reason: why });
+    }
+    if (this.#next) {
+      // The other lane is on its way already: nothing to wait for.
+      this.#active = this.#next;
+      this.#lane = this.#next.lane;
+      this.#next = null;
+      this.#setState('connecting');
+      return;
+    }
+    this.#active = null;
+    this.#wait(retry + jitter(this.#attempt++, this.#options.random));
+  }
+
+  /** @param {number} delay ms */
+  #wait(delay) {
+    // Without a network a server on this very machine is still there, so it goes on trying.
+    this.#setState(online() ? 'waiting' : 'offline', this.#options.wall() + delay);
+    this.#retry = this.#options.setTimeout(() => this.#open(), delay);
+  }
+
+  // --- messages -------------------------------------------------------------------------------------------------
+
+  /** @param {Link} link @param {string} data */
+  #text(link, data) {
+    const received = this.#options.now();
+    const { counters } = this.#account;
+    counters.messages++;
+    counters.bytes += data.length;
+    /** @type {Message | null} */
+    let m;
+    try {
+      m = parse(data);
+    } catch (err) {
+      counters.malformed++;
+      this.#journal.tell('bad', 'malformed', { reason: /** @type {Error} */ (err).message });
+      return;
+    }
+    if (m === null) return;
+    if (m.T === 'bye') this.#bye(link, m, received, data.length);
+    else if (m.T === 'hello') this.#hello(link, m, received, data.length);
+    else if (link === this.#active) this.#take(link, m, received, data.length);
+  }
+
+  /** @param {Link} link @param {Hello} hello @param {number} received @param {number} bytes */
+  #hello(link, hello, received, bytes) {
+    const handover = link === this.#next;
+    const at = this.#account.seq;
+    const from = this.#lane;
+    if (handover) {
+      this.#active?.drop();
+      this.#active = link;
+      this.#next = null;
+      this.#lane = link.lane;
+    }
+    link.greeted(hello, this.#options.wall());
+    this.#account.hello(hello, link.requested);
+    this.#setState('live');
+    this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: link.lane });
+    this.#begun(hello, handover ? from : null, at);
+    this.#topics.hello(hello.topics);
+  }
+
+  /** Counts and tells what a hello ended. @param {Hello} hello @param {Lane | null} from the lane that handed over @param {number} at its seq */
+  #begun(hello, from, at) {
+    const { counters } = this.#account;
+    const seconds = (/** @type {number} */ since) => (this.#options.wall() - since) / 1000;
+    if (from !== null) {
+      counters.switches++;
+      this.#journal.hello(hello, 'switched', { from, to: this.#lane, at, seconds: seconds(this.#switchSince) });
+    } else if (this.#downSince > 0) {
+      counters.reconnects++;
+      this.#journal.hello(hello, 'reconnected', { lane: this.#lane, seconds: seconds(this.#downSince) });
+    } else {
+      this.#journal.hello(hello, null);
+    }
+    this.#downSince = 0;
+  }
+
+  /** @param {Link} link @param {Exclude<Message, Hello | Bye>} m @param {number} received @param {number} bytes */
+  #take(link, m, received, bytes) {
+    const { deliver, replayed, gap } = this.#account.take(m);
+    if (deliver) this.#emitter.emit('message', m, { received, bytes, replayed, lane: link.lane });
+    if (link.over) return; // a handler stopped the feed
+    this.#journal.booked(m, gap);
+    if (m.T === 'snapshot') this.#topics.snapshot();
+    if (m.T === 'subscription') this.#topics.subscription(m.topics);
+  }
+
+  /** @param {Link} link @param {Bye} bye @param {number} received @param {number} bytes */
+  #bye(link, bye, received, bytes) {
+    if (link !== this.#active) {
+      this.#end(link, bye.reason);
+      return;
+    }
+    this.#emitter.emit('message', bye, { received, bytes, replayed: false, lane: link.lane });
+    if (link.over) return;
+    if (bye.reason === 'limit' || bye.reason === 'duration') {
+      this.#shut();
+      this.#topics.stop();
+      this.#journal.tell('info', 'ended', { reason: bye.reason });
+      this.#setState('ended');
+    } else {
+      this.#end(link, bye.reason, bye.retry);
+    }
+  }
+
+  // --- the page -------------------------------------------------------------------------------------------------
+
+  #pageHooks() {
+    const check = () => {
+      this.#active?.check();
+      this.#next?.check();
+    };
+    return {
+      visible: check,
+      offline: () => {
+        this.#journal.tell('warn', 'offline');
+        if (this.#state.name === 'waiting') this.#setState('offline', this.#state.retryAt);
+      },
+      online: () => {
+        this.#journal.tell('info', 'online');
+        check();
+        this.retry();
+      },
+      hide: () => {
+        this.#hidden = true;
+        this.#options.clearTimeout(this.#retry);
+        this.#journal.stop();
+        this.#dropAll();
+        this.#setState('closed');
+      },
+      show: () => {
+        this.#hidden = false;
+        this.#downSince = this.#options.wall();
+        this.#attempt = 0;
+        this.retry();
+      },
+    };
+  }
+
+  /** @param {StateName} name @param {number} [retryAt] wall ms */
+  #setState(name, retryAt) {
+    const since = name === this.#state.name ? this.#state.since : this.#options.wall();
+    this.#state = { name, since, attempt: name === 'live' ? 0 : this.#attempt };
+    if (retryAt !== undefined) this.#state.retryAt = retryAt;
+    this.#emitter.emit('state', this.#state);
+  }
+}
+
+/** @param {Lane} lane @returns {Lane} @throws {RangeError} */
+function checkLane(lane) {
+  if (lane !== 'sse' && lane !== 'ws') throw new RangeError(`lane: "${lane}" is neither "sse" nor "ws"`);
+  return lane;
+}

@@ -1,0 +1,79 @@
+/** @typedef {import('../types.js').Message} Message */
+/** @typedef {import('../types.js').Hello} Hello */
+/** @typedef {import('../types.js').Gap} Gap */
+/** @typedef {import('../types.js').FeedEvent} FeedEvent */
+/** @typedef {import('./account.js').Account} Account */
+
+const SETTLE = 1_000; // ms after which a resume of quiet topics counts as caught up
+
+/**
+ * Turns what happens to a feed into events with a time. A resume is told once it is proven: when the stream has come
+ * to where the log stood at the hello, with the ticks that this brought and those that it lost.
+ */
+export class Journal {
+  #account;
+  #time;
+  #emit;
+  /** @type {{ code: string, args: Record<string, any>, until: number, replayed: number, lost: number } | null} */
+  #resume = null;
+  /** @type {any} */
+  #timer = null;
+  /** What the next snapshot stands for. @type {'snapshot' | 'reset' | 'added'} */
+  #snapshot = 'snapshot';
+
+  /**
+   * @param {Account} account
+   * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
+   * @param {(e: FeedEvent) => void} emit
+   */
+  constructor(account, time, emit) {
+    this.#account = account;
+    this.#time = time;
+    this.#emit = emit;
+  }
+
+  /** @param {FeedEvent['level']} level @param {string} code @param {Record<string, any>} [args] */
+  tell(level, code, args = {}) {
+    this.#emit({ t: this.#time.wall(), level, code, args });
+  }
+
+  /**
+   * A connection began. `code` and `args` say what it ends, a switch or an outage; null for a first one.
+   * @param {Hello} hello @param {string | null} code @param {Record<string, any>} [args]
+   */
+  hello(hello, code, args = {}) {
+    this.stop();
+    this.#snapshot = hello.resume === 'reset' ? 'reset' : 'snapshot';
+    if (code === null) return;
+    args.resume = hello.resume;
+    const { replayed, lost } = this.#account.counters;
+    this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost };
+    if (this.#account.seq >= this.#resume.until) this.#told();
+    else this.#timer = this.#time.setTimeout(() => this.#told(), SETTLE);
+  }
+
+  /** A message was booked. @param {Message} m @param {Gap | null} gap that it completed */
+  booked(m, gap) {
+    if (this.#resume && (this.#account.seq >= this.#resume.until || m.T === 'hb')) this.#told();
+    if (m.T !== 'snapshot') return;
+    const symbols = m.quotes.length;
+    if (gap) this.tell('warn', 'gap', { missed: gap.missed, reason: gap.reason, symbols });
+    else this.tell(this.#snapshot === 'reset' ? 'warn' : 'info', this.#snapshot, { symbols, at: m.i });
+    this.#snapshot = 'added';
+  }
+
+  /** Nothing more comes of the connection: a resume that isn't proven yet is never told. */
+  stop() {
+    this.#time.clearTimeout(this.#timer);
+    this.#resume = null;
+  }
+
+  #told() {
+    const r = this.#resume;
+    if (!r) return;
+    this.stop();
+    const { replayed, lost } = this.#account.counters;
+    Object.assign(r.args, { replayed: replayed - r.replayed, lost: lost - r.lost });
+    this.tell(r.args.lost > 0 ? 'bad' : 'good', r.code, r.args);
+  }
+}

@@ -1,0 +1,86 @@
+import { connectSSE } from './sse.js';
+import { Watchdog } from './watchdog.js';
+import { connectWS } from './ws.js';
+
+/** @typedef {import('../types.js').Lane} Lane */
+/** @typedef {import('../types.js').Mode} Mode */
+/** @typedef {import('../types.js').Hello} Hello */
+/** @typedef {import('../types.js').Connector} Connector */
+
+/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number }} LinkOptions */
+
+/** One connection of a feed, from its URL to its end. */
+export class Link {
+  lane;
+  /** The position that the URL asked for; undefined for the newest. */
+  requested;
+  /** @type {Hello | null} */
+  hello = null;
+  /** Wall ms of the hello. */
+  liveAt = 0;
+  /** Ended, by whomever: nothing that comes late counts. */
+  over = false;
+  /** @type {Connector | null} null when it could not even be made */
+  #connector = null;
+  #watchdog;
+
+  /**
+   * @param {Lane} lane
+   * @param {{ topics: string[], from: string | undefined }} place
+   * @param {LinkOptions} options
+   * @param {{ text: (link: Link, data: string) => void, closed: (link: Link, why: string) => void }} feed closed is
+   *   told at most once, never by the constructor, and not after drop
+   */
+  constructor(lane, { topics, from }, options, feed) {
+    this.lane = lane;
+    this.requested = from;
+    const query = new URLSearchParams({ user: options.user, topics: topics.join(','), mode: options.mode });
+    if (options.interval !== undefined) query.set('interval', `${options.interval}ms`);
+    if (from !== undefined) query.set('from', from);
+    const url = `${options.origin}/${lane}/subscribe?${query}`;
+
+    const closed = (/** @type {string} */ why) => {
+      if (this.over) return;
+      this.drop();
+      feed.closed(this, why);
+    };
+    const hooks = {
+      closed,
+      text: (/** @type {string} */ data) => {
+        if (this.over) return;
+        this.#watchdog.heard();
+        feed.text(this, data);
+      },
+    };
+    this.#watchdog = new Watchdog(options, () => closed('silent'));
+    try {
+      this.#connector = lane === 'sse' ? connectSSE(url, hooks, options) : connectWS(url, hooks, options);
+    } catch {
+      queueMicrotask(() => closed('refused')); // such as ws: from an https: page
+    }
+  }
+
+  /** @param {Hello} hello @param {number} wall ms */
+  greeted(hello, wall) {
+    this.hello = hello;
+    this.liveAt = wall;
+    this.#watchdog.greeted(hello.hb);
+  }
+
+  /** Ends it silently. */
+  drop() {
+    this.over = true;
+    this.#watchdog.stop();
+    this.#connector?.close();
+  }
+
+  /** Looks at once whether the connection is dead. */
+  check() {
+    if (!this.over) this.#watchdog.check();
+  }
+
+  /** null before the hello. @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics */
+  command(action, topics) {
+    return this.hello && this.#connector ? this.#connector.command(action, topics, this.hello.conn) : null;
+  }
+}

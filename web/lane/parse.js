@@ -1,0 +1,52 @@
+/** @typedef {import('../types.js').Message} Message */
+
+/** The SSE event names of the contract; ticks have none, so they come as "message". */
+export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription']);
+
+/** What each type must have for the accounting to be sound: field and JavaScript type. @type {Record<string, Record<string, string>>} */
+const REQUIRED = {
+  q: { S: 'string', bp: 'number', bs: 'number', ap: 'number', as: 'number', p: 'number', v: 'number', t: 'number', n: 'number', i: 'number' },
+  hello: { conn: 'string', epoch: 'string', head: 'number', resume: 'string', mode: 'string', topics: 'object', hb: 'number' },
+  snapshot: { i: 'number', quotes: 'object' },
+  gap: { from: 'number', to: 'number', missed: 'number', reason: 'string' },
+  hb: { head: 'number' },
+  bye: { reason: 'string' },
+  subscription: { topics: 'object', i: 'number' },
+  time: { received: 'number', sent: 'number' },
+  error: { code: 'string', msg: 'string' },
+};
+
+/** A message that breaks the contract. */
+export class MessageError extends Error {
+  /** @param {string} why @param {string} text */
+  constructor(why, text) {
+    super(`${why}: ${text.length > 80 ? `${text.slice(0, 80)}…` : text}`);
+    this.name = 'MessageError';
+  }
+}
+
+/**
+ * Reads a message. Both lanes carry the same JSON, so this is the parser of both.
+ * @param {string} text
+ * @returns {Message | null} null for a type that this version doesn't know, which a later server may send
+ * @throws {MessageError} naming the field that is missing or of the wrong type
+ */
+export function parse(text) {
+  /** @type {any} */
+  let m;
+  try {
+    m = JSON.parse(text);
+  } catch {
+    throw new MessageError('not JSON', text);
+  }
+  if (m === null || typeof m !== 'object' || typeof m.T !== 'string') throw new MessageError('field "T" is missing', text);
+  if (!Object.hasOwn(REQUIRED, m.T)) return null;
+  const fields = /** @type {Record<string, string>} */ (REQUIRED[m.T]);
+  for (const field in fields) {
+    const type = fields[field];
+    if (typeof m[field] !== type || m[field] === null) throw new MessageError(`${m.T}: field "${field}" is not ${type}`, text);
+  }
+  if (m.T === 'snapshot' && !Array.isArray(m.quotes)) throw new MessageError('snapshot: field "quotes" is not a list', text);
+  if ((m.T === 'hello' || m.T === 'subscription') && !Array.isArray(m.topics)) throw new MessageError(`${m.T}: field "topics" is not a list`, text);
+  return m;
+}

@@ -1,0 +1,65 @@
+import { CommandError } from './command.js';
+import { EVENTS } from './parse.js';
+
+/** @typedef {import('../types.js').Connector} Connector */
+/** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
+
+/**
+ * Opens a stream over Server-Sent Events.
+ *
+ * The EventSource is closed at its first error, and the feed opens another one with `from`. The browser's own
+ * reconnect would repeat the first URL, topics since dropped included, gives up for good after 204 or 503, and tells
+ * neither when it tries again nor that the stream is silent.
+ *
+ * @param {string} url of /sse/subscribe, with its query
+ * @param {ConnectorHooks} hooks
+ * @param {{ EventSource: any, fetch: typeof globalThis.fetch }} platform
+ * @returns {Connector}
+ */
+export function connectSSE(url, hooks, { EventSource, fetch }) {
+  const source = new EventSource(url);
+  const aborter = new AbortController();
+  let open = true;
+
+  const close = () => {
+    open = false;
+    source.close();
+    aborter.abort();
+  };
+  for (const name of EVENTS) {
+    source.addEventListener(name, (/** @type {MessageEvent<string>} */ e) => {
+      if (open) hooks.text(e.data);
+    });
+  }
+  source.addEventListener('error', () => {
+    if (!open) return;
+    close();
+    hooks.closed('closed');
+  });
+
+  return {
+    lane: 'sse',
+    close,
+    // SSE is one-way: commands go beside the stream. Its own `subscription` message says from where the change holds.
+    async command(action, topics, conn) {
+      const target = new URL(`connections/${encodeURIComponent(conn)}`, new URL(url, globalThis.location?.href));
+      let response;
+      try {
+        response = await fetch(target, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ action, topics }),
+          signal: aborter.signal,
+        });
+      } catch {
+        if (open) throw new CommandError('network', 'the server could not be reached');
+        throw new CommandError('closed', 'the stream ended before the server answered');
+      }
+      const answer = await response.json().catch(() => ({}));
+      if (response.ok && answer.T !== 'error') return answer;
+      if (response.status === 404) throw new CommandError('unknown_conn', 'the server no longer knows this stream');
+      // An answer of the contract, or a problem of RFC 9457.
+      throw new CommandError(answer.code ?? 'http', answer.msg ?? answer.detail ?? answer.title ?? `status ${response.status}`);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+const PER_DECADE = 48; // buckets, so one is 4.9 % wide and its middle at most 2.5 % off
+const LOWEST = 0.001; // upper end of the first bucket
+const DECADES = 9; // up to a million
+const BUCKETS = PER_DECADE * DECADES + 1;
+
+/** @param {number} value */
+function bucket(value) {
+  if (!(value > LOWEST)) return 0;
+  return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log10(value / LOWEST) * PER_DECADE));
+}
+
+/** The geometric middle of a bucket. @param {number} b */
+const middle = (b) => (b === 0 ? 0 : LOWEST * 10 ** ((b - 0.5) / PER_DECADE));
+
+/**
+ * Counts values from 0.001 to a million, in whatever unit, within 2.5 %, over the newest stretch of time. Memory is
+ * bounded: one row of buckets for each slice of the window, and a slice leaves as a whole.
+ */
+export class Histogram {
+  #slices;
+  #of; // which stretch since 1970 a slice holds
+  #ms;
+
+  /** @param {{ window?: number, slices?: number }} [options] window in ms; how many slices it has */
+  constructor({ window = 30_000, slices = 10 } = {}) {
+    this.#ms = window / slices;
+    this.#slices = Array.from({ length: slices }, () => new Uint32Array(BUCKETS));
+    this.#of = new Float64Array(slices).fill(-1);
+  }
+
+  /** @param {number} value one below 0 counts as 0; NaN doesn't count @param {number} t ms */
+  add(value, t) {
+    if (Number.isNaN(value)) return;
+    const stretch = Math.floor(t / this.#ms);
+    const k = stretch % this.#slices.length;
+    const slice = /** @type {Uint32Array} */ (this.#slices[k]);
+    if (this.#of[k] !== stretch) {
+      slice.fill(0);
+      this.#of[k] = stretch;
+    }
+    const b = bucket(value);
+    slice[b] = /** @type {number} */ (slice[b]) + 1;
+  }
+
+  /**
+   * @param {number[]} quantiles each from 0 to 1
+   * @param {number} t ms
+   * @returns {{ count: number, values: number[] }} NaN for each where there is nothing
+   */
+  quantiles(quantiles, t) {
+    const sum = this.#sum(t);
+    const count = sum.reduce((a, b) => a + b, 0);
+    return { count, values: quantiles.map((q) => (count === 0 ? NaN : at(sum, Math.max(1, Math.ceil(q * count))))) };
+  }
+
+  clear() {
+    this.#of.fill(-1);
+  }
+
+  /** @param {number} t */
+  #sum(t) {
+    const now = Math.floor(t / this.#ms);
+    const sum = new Float64Array(BUCKETS);
+    this.#slices.forEach((slice, k) => {
+      const of = /** @type {number} */ (this.#of[k]);
+      if (of < 0 || of > now || of <= now - this.#slices.length) return;
+      for (let b = 0; b < BUCKETS; b++) sum[b] = /** @type {number} */ (sum[b]) + /** @type {number} */ (slice[b]);
+    });
+    return sum;
+  }
+}
+
+/** The value of the rank-th smallest. @param {Float64Array} sum @param {number} rank from 1 */
+function at(sum, rank) {
+  let seen = 0;
+  for (let b = 0; b < BUCKETS; b++) {
+    seen += /** @type {number} */ (sum[b]);
+    if (seen >= rank) return middle(b);
+  }
+  return middle(BUCKETS - 1);
+}
