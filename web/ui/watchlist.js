@@ -81,7 +81,13 @@ export class Watchlist {
     this.#search.select();
   }
 
-  /** Keeps the listed order until the next paint, then sorts anew. */
+  /** To be called when all that is shown may have changed. */
+  refresh() {
+    for (const row of this.#pool) row.listing = null;
+    this.#again();
+  }
+
+  /** The next paint arranges the rows anew. */
   #again() {
     this.#arrange = true;
     this.#frames.request();

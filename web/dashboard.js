@@ -1,0 +1,159 @@
+// The watch page: wires the feed, the store and the views. Each message goes to the store and to those who need every
+// one; an animation frame then paints what changed.
+import { Feed } from './lane/feed.js';
+import { QuoteStore } from './store/quotes.js';
+import { Banner } from './ui/banner.js';
+import { Bar, shown } from './ui/bar.js';
+import { Chart } from './ui/chart.js';
+import { part, press, setText } from './ui/dom.js';
+import { Frames } from './ui/frames.js';
+import { Freeze } from './ui/freeze.js';
+import { getJSON } from './ui/history.js';
+import { listen } from './ui/keys.js';
+import { LanePanel } from './ui/lanepanel.js';
+import { QuoteHead } from './ui/quotehead.js';
+import { SparkSeed } from './ui/sparkseed.js';
+import { Tape } from './ui/tape.js';
+import { Theme } from './ui/theme.js';
+import { ViewState } from './ui/view.js';
+import { Vitals } from './ui/vitals.js';
+import { Watchlist } from './ui/watchlist.js';
+import { Wire } from './ui/wire.js';
+
+/** @typedef {import('./ui/order.js').Listing} Listing */
+
+const TICK = 100; // ms between looks at what time alone changes: ages, flashes, count-downs
+
+const boot = JSON.parse(part('boot').textContent || '{}');
+const store = new QuoteStore();
+const quotes = new Freeze(store);
+const view = new ViewState(location.search);
+const theme = new Theme();
+const feed = new Feed({ lane: view.now.lane, topics: ['*'], mode: 'all', user: 'dashboard' });
+const frames = new Frames(paint);
+const seed = new SparkSeed(store, () => frames.request());
+const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }));
+const vitals = new Vitals({ timed: boot.timed !== false });
+
+const list = new Watchlist({ view, quotes, frames, onSeen: (symbols) => seed.want(symbols) });
+const chart = new Chart({ view, frames, theme });
+const head = new QuoteHead();
+const tape = new Tape({ view, frames });
+const lane = new LanePanel({ feed, wire });
+const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
+const banner = new Banner({ feed });
+
+/** @type {Map<string, Listing>} */
+let listings = new Map();
+/** @type {Map<string, number>} symbols that changed since the last paint, with bits of Changed */
+let changed = new Map();
+let newest = 0; // local ms of the newest message
+let agedAt = 0;
+let calmAt = 0; // when the figures that a second is fine enough for were painted
+
+feed.on('message', (m, arrival) => {
+  newest = Date.now();
+  store.apply(m, arrival.received);
+  chart.take(m);
+  tape.take(m);
+  if (m.T === 'q') {
+    vitals.tick(m, arrival);
+    if (quotes.paused) quotes.behind++;
+  } else if (m.T === 'snapshot') {
+    seed.again();
+    list.refresh();
+  } else if (m.T === 'hello') {
+    wire.begin();
+  }
+  frames.request();
+});
+feed.on('state', () => {
+  view.set({ lane: feed.switching ?? feed.lane });
+  frames.request();
+});
+view.on((now, before) => {
+  if (now.symbol !== before.symbol) showSymbol();
+});
+for (const b of document.querySelectorAll('[data-interval]')) {
+  b.addEventListener('click', () => view.set({ interval: b.getAttribute('data-interval') ?? '1m' }));
+}
+view.on(showInterval);
+listen({
+  search: () => list.focusSearch(),
+  lane: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
+  pause: pauseOrGoOn,
+  theme: () => theme.toggle(),
+});
+showInterval();
+setInterval(() => frames.request(), TICK);
+feed.start();
+vitals.start();
+void loadSymbols();
+
+/** @param {number} now performance.now() */
+function paint(now) {
+  if (!quotes.paused) {
+    store.drain((r) => changed.set(r.S, r.changed));
+    list.paint(changed, now);
+    if (changed.size && !performance.getEntriesByName('first-quote').length) performance.mark('first-quote');
+    changed.clear();
+    head.paint(store.get(view.now.symbol), now);
+    chart.paint();
+    tape.paint(now);
+  } else {
+    list.paint(changed, now); // empty: scrolling and sorting still work
+    head.paint(quotes.get(view.now.symbol), now);
+  }
+  list.flash(now);
+  bar.paint();
+  banner.paint(shown(feed, quotes.paused), newest);
+  if (now - agedAt >= 250) {
+    agedAt = now;
+    if (!quotes.paused) list.paintAges((r) => vitals.age(r));
+    lane.paint();
+  }
+  if (now - calmAt >= 1000) {
+    calmAt = now;
+    bar.paintVitals({ ...vitals.read(), wire: wire.rate });
+    setText(part('clock'), vitals.clockText());
+    if (!quotes.paused) tape.paintBreadth(store.values());
+  }
+}
+
+/** @param {import('./types.js').Lane} to */
+function toLane(to) {
+  feed.switchLane(to);
+  view.set({ lane: to });
+  frames.request();
+}
+
+function pauseOrGoOn() {
+  if (quotes.paused) quotes.resume();
+  else quotes.pause();
+  lane.announce(quotes.paused ? 'Paused. The stream goes on behind.' : 'Going on.');
+  list.refresh();
+  frames.request();
+}
+
+function showSymbol() {
+  const { symbol } = view.now;
+  head.show(symbol, listings.get(symbol)?.name ?? '');
+  frames.request();
+}
+
+function showInterval() {
+  press(document.querySelectorAll('[data-interval]'), (b) => b.dataset.interval === view.now.interval);
+}
+
+/** Names, sectors and order of the symbols. Without them there is no list, so it tries until they are here. */
+async function loadSymbols() {
+  try {
+    const { symbols, sectors } = await getJSON('/api/symbols');
+    listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
+    list.fill(symbols, sectors);
+    if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
+    showSymbol();
+  } catch {
+    setTimeout(loadSymbols, 2000);
+  }
+}

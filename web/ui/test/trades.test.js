@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Trades } from '../trades.js';
+
+/** @returns {import('../../types.js').Quote} */
+const q = (/** @type {string} */ S, /** @type {number} */ p, /** @type {number} */ v, t = 0) =>
+  ({ T: 'q', S, p, v, t, bp: p, bs: 1, ap: p, as: 1, n: 1, i: 1 });
+
+test('a trade is a day volume that went up, or a last price that changed', () => {
+  const trades = new Trades();
+  assert.equal(trades.take(q('A', 10, 500)), false, 'the first tick says where the symbol stands');
+  assert.equal(trades.take(q('A', 10, 500)), false, 'a quote alone');
+  assert.equal(trades.take(q('A', 11, 700)), true);
+  assert.equal(trades.take(q('A', 11, 800)), true);
+  assert.equal(trades.take(q('A', 10.5, 800)), true, 'a feed without volumes');
+  assert.deepEqual(trades.market.map(({ p, size, dir }) => ({ p, size, dir })), [
+    { p: 10.5, size: NaN, dir: -1 }, { p: 11, size: 100, dir: 1 }, { p: 11, size: 200, dir: 1 },
+  ]);
+});
+
+test('a snapshot is no trade, even when prices moved meanwhile', () => {
+  const trades = new Trades();
+  trades.base(q('A', 10, 100));
+  trades.base(q('A', 20, 900));
+  assert.equal(trades.take(q('A', 20, 900)), false);
+  assert.deepEqual(trades.market, []);
+});
+
+test('a new day starts its volume again', () => {
+  const trades = new Trades();
+  trades.base(q('A', 10, 90_000));
+  trades.take(q('A', 10, 300));
+  assert.equal(trades.market[0]?.size, 300);
+});
+
+test('the followed symbol has a list of its own, begun with what is known', () => {
+  const trades = new Trades();
+  for (const s of ['A', 'B']) trades.base(q(s, 10, 0));
+  trades.take(q('B', 10, 100));
+  trades.follow('B');
+  for (let k = 1; k <= 200; k++) trades.take(q('A', 10, k));
+  trades.take(q('B', 10, 300));
+  assert.deepEqual(trades.symbol.map((t) => t.size), [200, 100]);
+  assert.equal(trades.market.length, 64);
+});
