@@ -1,0 +1,202 @@
+package quote
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// market is AAPL 0 tech, MSFT 1 tech, JPM 2 banks, XOM 3 energy.
+func market(t testing.TB) *Universe {
+	t.Helper()
+	u, err := NewUniverse([]Symbol{
+		{Ticker: "AAPL", Sector: "tech"}, {Ticker: "MSFT", Sector: "tech"},
+		{Ticker: "JPM", Sector: "banks"}, {Ticker: "XOM", Sector: "energy"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestTopics(t *testing.T) {
+	u := market(t)
+	for _, c := range []struct {
+		list  string
+		names []string
+		ids   []ID
+		every bool
+	}{
+		{"*", []string{"*"}, []ID{0, 1, 2, 3}, true},
+		{"XOM", []string{"XOM"}, []ID{3}, false},
+		{"XOM,AAPL", []string{"XOM", "AAPL"}, []ID{0, 3}, false},
+		{"AAPL,AAPL,AAPL", []string{"AAPL"}, []ID{0}, false},
+		{"sector:tech", []string{"sector:tech"}, []ID{0, 1}, false},
+		{"sector:tech,AAPL", []string{"sector:tech", "AAPL"}, []ID{0, 1}, false},
+		{"AAPL,*", []string{"AAPL", "*"}, []ID{0, 1, 2, 3}, true},
+		{"sector:tech,sector:banks,sector:energy", []string{"sector:tech", "sector:banks", "sector:energy"}, []ID{0, 1, 2, 3}, true},
+		{"AAPL,MSFT,JPM,XOM", []string{"AAPL", "MSFT", "JPM", "XOM"}, []ID{0, 1, 2, 3}, true},
+	} {
+		got, err := u.Topics(SplitTopics(c.list), 4)
+		if err != nil {
+			t.Errorf("%s: %v", c.list, err)
+			continue
+		}
+		if !slices.Equal(got.Names(), c.names) || !slices.Equal(got.IDs(), c.ids) || got.Every() != c.every {
+			t.Errorf("%s: names %q, ids %v, every %v", c.list, got.Names(), got.IDs(), got.Every())
+		}
+		for id := range ID(4) {
+			if got.Has(id) != slices.Contains(c.ids, id) {
+				t.Errorf("%s: Has(%d) = %v", c.list, id, got.Has(id))
+			}
+		}
+	}
+}
+
+func TestTopicsNamesTheUnknown(t *testing.T) {
+	u := market(t)
+	for _, c := range []struct {
+		list  string
+		names []string
+	}{
+		{"", []string{""}},
+		{"AAPL,", []string{""}},
+		{",AAPL,,", []string{""}},
+		{"aapl", []string{"aapl"}},
+		{" AAPL", []string{" AAPL"}},
+		{"AAPL,NOPE,sector:tech,sector:nope,NOPE", []string{"NOPE", "sector:nope"}},
+		{"sector:", []string{"sector:"}},
+		{"sector:Tech", []string{"sector:Tech"}},
+		{"**", []string{"**"}},
+		{"A,B,C,D,E,F,G", []string{"A", "B", "C", "D", "E", "F", "G"}},
+	} {
+		_, err := u.Topics(SplitTopics(c.list), 0)
+		var unknown *UnknownTopicError
+		if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, c.names) {
+			t.Errorf("%q: error %v, want one that names %q", c.list, err, c.names)
+			continue
+		}
+		for _, n := range c.names[:min(5, len(c.names))] {
+			if !strings.Contains(err.Error(), fmt.Sprintf("%q", n)) {
+				t.Errorf("%q: %q doesn't tell %q", c.list, err, n)
+			}
+		}
+	}
+	long := strings.Repeat("x", 10_000)
+	if _, err := u.Topics([]string{long}, 0); err == nil || len(err.Error()) > 300 {
+		t.Errorf("the error repeats a long name in full: %d characters", len(err.Error()))
+	}
+}
+
+func TestTopicsTooMany(t *testing.T) {
+	u := market(t)
+	if _, err := u.Topics([]string{"AAPL", "MSFT", "JPM"}, 2); !errors.Is(err, ErrTooManyTopics) {
+		t.Errorf("three where two are allowed: %v", err)
+	}
+	if _, err := u.Topics([]string{"AAPL", "AAPL", "MSFT"}, 2); err != nil {
+		t.Errorf("a double counts: %v", err)
+	}
+}
+
+func TestTopicsAddRemove(t *testing.T) {
+	u := market(t)
+	have, err := u.Topics([]string{"AAPL"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, added, err := u.Add(have, []string{"sector:tech", "AAPL", "XOM", "XOM"}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(sum.Names(), []string{"AAPL", "sector:tech", "XOM"}) || !slices.Equal(sum.IDs(), []ID{0, 1, 3}) {
+		t.Errorf("sum: %q %v", sum.Names(), sum.IDs())
+	}
+	if !slices.Equal(added.Names(), []string{"sector:tech", "XOM"}) {
+		t.Errorf("added: %q", added.Names())
+	}
+	if !slices.Equal(have.Names(), []string{"AAPL"}) || !slices.Equal(have.IDs(), []ID{0}) {
+		t.Errorf("Add changed its operand: %q %v", have.Names(), have.IDs())
+	}
+	if kept, _, err := u.Add(have, []string{"MSFT", "JPM"}, 2); !errors.Is(err, ErrTooManyTopics) || !slices.Equal(kept.Names(), have.Names()) {
+		t.Errorf("three together where two are allowed: %q, %v", kept.Names(), err)
+	}
+	var unknown *UnknownTopicError
+	if _, _, err := u.Add(have, []string{"NOPE"}, 0); !errors.As(err, &unknown) {
+		t.Errorf("Add of an unknown topic: %v", err)
+	}
+
+	// AAPL stays through its sector when it goes by its own name.
+	rest, err := u.Remove(sum, []string{"AAPL", "JPM"})
+	if err != nil || !slices.Equal(rest.Names(), []string{"sector:tech", "XOM"}) || !slices.Equal(rest.IDs(), []ID{0, 1, 3}) {
+		t.Errorf("rest: %q %v, %v", rest.Names(), rest.IDs(), err)
+	}
+	if _, err := u.Remove(sum, []string{"NOPE"}); !errors.As(err, &unknown) {
+		t.Errorf("Remove of an unknown topic: %v", err)
+	}
+	none, err := u.Remove(have, []string{"AAPL"})
+	if err != nil || len(none.Names()) != 0 || len(none.IDs()) != 0 || none.Every() || none.Has(0) {
+		t.Errorf("none: %q %v, %v", none.Names(), none.IDs(), err)
+	}
+	var zero Topics
+	if zero.Every() || zero.Has(0) || zero.Has(100) {
+		t.Error("the zero value is not the empty set")
+	}
+}
+
+func TestUniverseRefuses(t *testing.T) {
+	for name, symbols := range map[string][]Symbol{
+		"none":          nil,
+		"empty ticker":  {{Ticker: "", Sector: "x"}},
+		"lower case":    {{Ticker: "aapl", Sector: "x"}},
+		"line break":    {{Ticker: "A\nB", Sector: "x"}},
+		"quote":         {{Ticker: `A"B`, Sector: "x"}},
+		"long":          {{Ticker: strings.Repeat("A", MaxTicker+1), Sector: "x"}},
+		"no sector":     {{Ticker: "A"}},
+		"sector's case": {{Ticker: "A", Sector: "Tech"}},
+		"twice":         {{Ticker: "A", Sector: "x"}, {Ticker: "A", Sector: "y"}},
+	} {
+		if _, err := NewUniverse(symbols); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func FuzzTopics(f *testing.F) {
+	for _, s := range []string{"*", "AAPL,MSFT", "sector:tech", "", ",", "AAPL,NOPE", "sector:", "aapl", "XOM,*,\xff"} {
+		f.Add(s, "JPM")
+	}
+	u := market(f)
+	f.Fuzz(func(t *testing.T, list, more string) {
+		names := SplitTopics(list)
+		got, err := u.Topics(names, 0)
+		if err != nil {
+			var unknown *UnknownTopicError
+			if !errors.As(err, &unknown) || len(unknown.Names) == 0 {
+				t.Fatalf("%q: %v", list, err)
+			}
+			for _, n := range unknown.Names {
+				if !slices.Contains(names, n) {
+					t.Fatalf("%q: error names %q, which wasn't asked", list, n)
+				}
+			}
+			return
+		}
+		if len(got.IDs()) == 0 || !slices.IsSorted(got.IDs()) {
+			t.Fatalf("%q: ids %v", list, got.IDs())
+		}
+		again, err := u.Topics(got.Names(), len(got.Names()))
+		if err != nil || !slices.Equal(again.IDs(), got.IDs()) {
+			t.Fatalf("%q: its own names give %v, %v", list, again.IDs(), err)
+		}
+		sum, added, err := u.Add(got, SplitTopics(more), 0)
+		if err != nil {
+			return
+		}
+		back, err := u.Remove(sum, added.Names())
+		if err != nil || !slices.Equal(back.Names(), got.Names()) || !slices.Equal(back.IDs(), got.IDs()) {
+			t.Fatalf("%q + %q - the same = %q, %v", list, more, back.Names(), err)
+		}
+	})
+}
