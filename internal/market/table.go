@@ -1,0 +1,262 @@
+package market
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"ticklane/internal/quote"
+)
+
+// maxLine bounds one line of a file, so that a file that isn't a table can't fill the memory.
+const maxLine = 64 << 10
+
+// RowError names what is wrong with one row of a replayed file: "prices.csv:17: bid: …".
+type RowError struct {
+	File   string
+	Line   int    // from 1, the header's
+	Column string // empty when it is the whole line
+	Reason error
+}
+
+func (e *RowError) Error() string {
+	if e.Column == "" {
+		return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Reason)
+	}
+	return fmt.Sprintf("%s:%d: %s: %v", e.File, e.Line, e.Column, e.Reason)
+}
+
+func (e *RowError) Unwrap() error { return e.Reason }
+
+// row is a tick or a bar of a file.
+type row struct {
+	at               int64 // µs since 1970
+	ticker           string
+	id               quote.ID    // given by whoever knows the universe
+	bid, ask, last   quote.Price // of a tick; 0 when not given
+	bidSize, askSize int32       // 0 when not given
+	open, high, low  quote.Price // of a bar, whose close is last
+	volume           int64       // shares of the row
+	dayVolume        int64       // shares of the day; −1 when not given
+}
+
+// table reads a CSV file row by row. A field never spans lines, so that one stray quotation mark spoils one
+// row and not the rest of the file.
+type table struct {
+	columns
+	file   string
+	ticker string // of every row, when there is no column for it
+	lines  *bufio.Reader
+	line   int
+	text   bytes.Reader
+	buffer *bufio.Reader // between text and fields; reset for each line
+	fields *csv.Reader
+	clock  clock
+}
+
+// newTable reads the header. The error names the file and the line.
+func newTable(r io.Reader, file string) (*table, error) {
+	t := &table{file: filepath.Base(file), lines: bufio.NewReaderSize(r, maxLine)}
+	t.buffer = bufio.NewReaderSize(&t.text, 4096)
+	t.fields = csv.NewReader(t.buffer) // takes the buffer as it is, since it is large enough
+	t.fields.ReuseRecord = true
+	t.fields.TrimLeadingSpace = true
+	t.fields.FieldsPerRecord = -1
+	names, err := t.record()
+	if errors.Is(err, io.EOF) {
+		return nil, &RowError{File: t.file, Line: 1, Reason: errors.New("the file is empty; want a line of column names")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.columns, err = parseHeader(names); err != nil {
+		return nil, &RowError{File: t.file, Line: t.line, Column: "header", Reason: err}
+	}
+	t.fields.FieldsPerRecord = len(names)
+	if !t.has(colSymbol) {
+		t.ticker = strings.ToUpper(strings.TrimSuffix(t.file, filepath.Ext(t.file)))
+		if !quote.ValidTicker(t.ticker) {
+			return nil, &RowError{File: t.file, Line: t.line, Column: "header", Reason: fmt.Errorf(
+				"there is no column for symbol, and the file's name gives %q: %w", clip(t.ticker), errTicker)}
+		}
+	}
+	return t, nil
+}
+
+var errTicker = fmt.Errorf("want a symbol of 1 to %d of A-Z, 0-9, '.' and '-'", quote.MaxTicker)
+
+// record returns the fields of the next line that isn't empty. They hold until the next call.
+func (t *table) record() ([]string, error) {
+	for {
+		line, err := t.readLine()
+		if err != nil {
+			return nil, err
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		t.text.Reset(line)
+		t.buffer.Reset(&t.text)
+		fields, err := t.fields.Read()
+		if errors.Is(err, csv.ErrFieldCount) {
+			return nil, t.bad("", fmt.Errorf("%d fields, the header has %d", len(fields), t.fields.FieldsPerRecord))
+		}
+		if parse := (*csv.ParseError)(nil); errors.As(err, &parse) {
+			return nil, t.bad("", parse.Err)
+		}
+		if err != nil {
+			return nil, t.bad("", err)
+		}
+		return fields, nil
+	}
+}
+
+func (t *table) readLine() ([]byte, error) {
+	line, err := t.lines.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		t.line++
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = t.lines.ReadSlice('\n')
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, t.failed(err)
+		}
+		return nil, t.bad("", fmt.Errorf("the line is longer than %d bytes", maxLine))
+	case len(line) == 0 && errors.Is(err, io.EOF):
+		return nil, io.EOF
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, t.failed(err)
+	}
+	t.line++
+	if t.line == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	return line, nil
+}
+
+func (t *table) failed(err error) error {
+	return fmt.Errorf("read %s after line %d: %w", t.file, t.line, err)
+}
+
+func (t *table) bad(column string, reason error) error {
+	return &RowError{File: t.file, Line: t.line, Column: column, Reason: reason}
+}
+
+// next reads a row. It returns io.EOF after the last one, a *RowError for a bad one, after which it may be
+// called again, and any other error when the file can't be read.
+func (t *table) next(r *row) error {
+	fields, err := t.record()
+	if err != nil {
+		return err
+	}
+	*r = row{ticker: t.ticker, dayVolume: -1}
+	if t.has(colSymbol) {
+		r.ticker = field(fields, t.place[colSymbol])
+		if !quote.ValidTicker(r.ticker) {
+			return t.bad("symbol", fmt.Errorf("%q: %w", clip(r.ticker), errTicker))
+		}
+	}
+	for _, col := range [...]column{colTime, colBid, colAsk, colBidSize, colAskSize, colLast, colVolume, colDayVolume,
+		colOpen, colHigh, colLow, colClose} {
+		text := field(fields, t.place[col])
+		if text == "" {
+			continue
+		}
+		if err := t.set(r, col, text); err != nil {
+			return t.bad(col.String(), fmt.Errorf("%q: %w", clip(text), err))
+		}
+	}
+	if field(fields, t.place[colTime]) == "" {
+		return t.bad("time", errors.New("is missing"))
+	}
+	if t.bars {
+		return t.checkBar(r)
+	}
+	return t.checkTick(r)
+}
+
+func field(fields []string, place int) string {
+	if place < 0 {
+		return ""
+	}
+	return strings.TrimSpace(fields[place])
+}
+
+func (t *table) set(r *row, col column, text string) (err error) {
+	var size int64
+	switch col {
+	case colTime:
+		r.at, err = t.clock.parse(text)
+	case colBid:
+		r.bid, err = parsePrice(text)
+	case colAsk:
+		r.ask, err = parsePrice(text)
+	case colBidSize:
+		size, err = parseShares(text, math.MaxInt32)
+		r.bidSize = int32(size)
+	case colAskSize:
+		size, err = parseShares(text, math.MaxInt32)
+		r.askSize = int32(size)
+	case colVolume:
+		r.volume, err = parseShares(text, maxShares)
+	case colDayVolume:
+		r.dayVolume, err = parseShares(text, maxShares)
+	case colOpen:
+		r.open, err = parsePrice(text)
+	case colHigh:
+		r.high, err = parsePrice(text)
+	case colLow:
+		r.low, err = parsePrice(text)
+	case colLast, colClose:
+		r.last, err = parsePrice(text)
+	}
+	return err
+}
+
+func (t *table) checkBar(r *row) error {
+	for _, c := range [...]struct {
+		col   column
+		price quote.Price
+	}{{colOpen, r.open}, {colHigh, r.high}, {colLow, r.low}, {colClose, r.last}} {
+		if c.price == 0 {
+			return t.bad(c.col.String(), errors.New("is missing"))
+		}
+		if c.price > r.high && r.high > 0 {
+			return t.bad(c.col.String(), fmt.Errorf("%v is above the high of %v", c.price, r.high))
+		}
+		if c.price < r.low {
+			return t.bad(c.col.String(), fmt.Errorf("%v is below the low of %v", c.price, r.low))
+		}
+	}
+	return nil
+}
+
+func (t *table) checkTick(r *row) error {
+	switch {
+	case r.last == 0 && r.bid == 0 && r.ask == 0:
+		return t.bad("last", errors.New("is missing, and so are bid and ask"))
+	case r.bid != 0 && r.ask == 0 && r.last == 0:
+		return t.bad("ask", errors.New("is missing"))
+	case r.ask != 0 && r.bid == 0 && r.last == 0:
+		return t.bad("bid", errors.New("is missing"))
+	case r.bid > r.ask && r.ask != 0:
+		return t.bad("bid", fmt.Errorf("%v is above the ask of %v", r.bid, r.ask))
+	}
+	return nil
+}
+
+// clip bounds what an error repeats of a file.
+func clip(s string) string {
+	const most = 40
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}
