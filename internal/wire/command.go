@@ -69,7 +69,7 @@ func ParseCommand(b []byte) (Command, error) {
 	if err := json.Unmarshal(b, &raw); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) && typ.Field != "" {
-			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), typ.Value)
+			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), clip(typ.Value))
 		}
 		return bad(`not a JSON object such as {"action":"subscribe","topics":["AAPL"],"id":1}`)
 	}
@@ -115,5 +115,10 @@ func clip(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return cut(s, most) + "…"
+}
+
+// cut returns at most the first most bytes of a UTF-8 text, without half a character at the end.
+func cut(s string, most int) string {
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }

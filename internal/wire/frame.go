@@ -43,9 +43,10 @@ func AppendFrameHeader(b []byte, op byte, n int) []byte {
 	}
 }
 
-// AppendClose appends a close frame. reason is cut to the 123 bytes that a control frame leaves.
+// AppendClose appends a close frame. reason is cut, between two characters, to the 123 bytes that a control frame
+// leaves.
 func AppendClose(b []byte, code uint16, reason string) []byte {
-	reason = reason[:min(len(reason), 123)]
+	reason = cut(reason, 123)
 	b = AppendFrameHeader(b, OpClose, 2+len(reason))
 	b = binary.BigEndian.AppendUint16(b, code)
 	return append(b, reason...)

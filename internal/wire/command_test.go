@@ -1,0 +1,117 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"ticklane/internal/quote"
+)
+
+func TestParseCommand(t *testing.T) {
+	id := func(n int64) *int64 { return &n }
+	for in, want := range map[string]Command{
+		`{"action":"subscribe","topics":["AAPL","*"],"id":1}`: {Action: "subscribe", Topics: []string{"AAPL", "*"}, ID: id(1)},
+		`{"action":"unsubscribe","topics":["sector:tech"]}`:   {Action: "unsubscribe", Topics: []string{"sector:tech"}},
+		`{"action":"time"}`:                                      {Action: "time"},
+		`{"action":"time","id":0}`:                               {Action: "time", ID: id(0)},
+		`{"action":"time","id":-9223372036854775808}`:            {Action: "time", ID: id(-1 << 63)},
+		` {"later":{"x":[1]},"action":"time","id":null} ` + "\n": {Action: "time"},
+	} {
+		got, err := ParseCommand([]byte(in))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", in, got, err)
+		}
+	}
+}
+
+func TestParseCommandRefuses(t *testing.T) {
+	for _, c := range []struct{ in, code, says string }{
+		{``, CodeBadJSON, "not a JSON object"},
+		{`hello`, CodeBadJSON, "not a JSON object"},
+		{`{"action":"time"`, CodeBadJSON, "not a JSON object"},
+		{`{"action":"time"}{}`, CodeBadJSON, "not a JSON object"},
+		{`[]`, CodeBadJSON, "not a JSON object"},
+		{`"time"`, CodeBadJSON, "not a JSON object"},
+		{"{\"action\":\"\xff\"}", CodeBadJSON, "UTF-8"},
+		{`null`, CodeBadJSON, "action"},
+		{`{}`, CodeBadJSON, "action"},
+		{`{"action":null}`, CodeBadJSON, "action"},
+		{`{"action":1}`, CodeBadJSON, "action: want a string"},
+		{`{"action":"subscribe"}`, CodeBadJSON, "topics"},
+		{`{"action":"subscribe","topics":[]}`, CodeBadJSON, "topics"},
+		{`{"action":"subscribe","topics":null}`, CodeBadJSON, "topics"},
+		{`{"action":"subscribe","topics":"AAPL"}`, CodeBadJSON, "topics: want a list of strings"},
+		{`{"action":"subscribe","topics":[1]}`, CodeBadJSON, "topics"},
+		{`{"action":"time","id":"x"}`, CodeBadJSON, "id: want an integer"},
+		{`{"action":"time","id":1.5}`, CodeBadJSON, "id: want an integer"},
+		{`{"action":"time","id":` + strings.Repeat("9", 4000) + `}`, CodeBadJSON, "id: want an integer"},
+		{`{"action":""}`, CodeUnknownAction, `""`},
+		{`{"action":"Subscribe","topics":["*"]}`, CodeUnknownAction, `"Subscribe"`},
+		{`{"action":"` + strings.Repeat("é", 4000) + `"}`, CodeUnknownAction, "é…"},
+	} {
+		_, err := ParseCommand([]byte(c.in))
+		var e *CommandError
+		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Msg, c.says) {
+			t.Errorf("%.60s: %v, want %s with %q", c.in, err, c.code, c.says)
+			continue
+		}
+		if len(e.Msg) > 300 {
+			t.Errorf("%.60s: the answer takes %d characters", c.in, len(e.Msg))
+		}
+	}
+}
+
+// TestRefusalRepeatsTheID: a client that numbers its commands must know which was refused.
+func TestRefusalRepeatsTheID(t *testing.T) {
+	for _, in := range []string{`{"id":7}`, `{"id":7,"action":"x"}`, `{"id":7,"action":"subscribe"}`, `{"id":7,"action":1}`, `{"action":1,"id":7}`} {
+		_, err := ParseCommand([]byte(in))
+		var e *CommandError
+		if !errors.As(err, &e) || e.ID == nil || *e.ID != 7 {
+			t.Errorf("%s: %+v", in, err)
+		}
+	}
+}
+
+func TestTopicError(t *testing.T) {
+	if e := TopicError(fmt.Errorf("wrapped: %w", quote.ErrTooManyTopics), nil); e.Code != CodeTooManyTopics || !strings.HasPrefix(e.Msg, "topics: ") {
+		t.Errorf("%+v", e)
+	}
+	if e := TopicError(&quote.UnknownTopicError{Names: []string{"NOPE"}}, nil); e.Code != CodeUnknownTopic || !strings.Contains(e.Msg, `"NOPE"`) {
+		t.Errorf("%+v", e)
+	}
+}
+
+func FuzzCommand(f *testing.F) {
+	for _, s := range []string{
+		`{"action":"subscribe","topics":["AAPL"],"id":1}`, `{"action":"time"}`, `{"action":1}`, `{"id":1e99}`, `null`, `[`,
+		"\xff", `{"action":"unsubscribe","topics":["\u0000\n"]}`, `{"ACTION":"x","topics":[null]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	codes := []string{CodeBadJSON, CodeUnknownAction}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ParseCommand(b)
+		if err == nil {
+			switch {
+			case !slices.Contains([]string{ActionSubscribe, ActionUnsubscribe, ActionTime}, c.Action):
+				t.Fatalf("action %q passed", c.Action)
+			case c.Action != ActionTime && len(c.Topics) == 0:
+				t.Fatal("no topics passed")
+			}
+			return
+		}
+		var e *CommandError
+		if !errors.As(err, &e) || !slices.Contains(codes, e.Code) || e.Msg == "" {
+			t.Fatalf("error %v", err)
+		}
+		if !json.Valid(e.Message().JSON) {
+			t.Fatalf("answer %s", e.Message().JSON)
+		}
+		whole(t, []Message{e.Message()})
+	})
+}

@@ -1,0 +1,93 @@
+package wire
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"ticklane/internal/quote"
+)
+
+// plain is an ordinary tick, for golden bytes.
+var plain = quote.Tick{
+	Bid: 18426, BidSize: 300, Ask: 18428, AskSize: 100, Last: 18427, Volume: 48291300, Due: 1753100000123456,
+	Open: 18300, High: 18510, Low: 18250, PrevClose: 18295, N: 9658, Seq: 482913,
+}
+
+// extremes are ticks with the longest texts, and with the least values.
+func extremes() []quote.Tick {
+	low := quote.Tick{
+		Symbol: math.MaxInt32, BidSize: math.MinInt32, AskSize: math.MinInt32,
+		Bid: math.MinInt64, Ask: math.MinInt64, Last: math.MinInt64, Open: math.MinInt64, High: math.MinInt64,
+		Low: math.MinInt64, PrevClose: math.MinInt64, Volume: math.MinInt64, Due: math.MinInt64,
+		N: math.MaxUint64, Seq: math.MaxUint64,
+	}
+	return []quote.Tick{plain, {}, low}
+}
+
+func TestQuoteGolden(t *testing.T) {
+	const (
+		q = `{"T":"q","S":"BRK.B","bp":184.26,"bs":300,"ap":184.28,"as":100,"p":184.27,"v":48291300,"t":1753100000123456,"n":9658,"i":482913}`
+		d = `{"T":"q","S":"BRK.B","bp":184.26,"bs":300,"ap":184.28,"as":100,"p":184.27,"v":48291300,"t":1753100000123456,"n":9658,"i":482913,"o":183.00,"h":185.10,"l":182.50,"c":182.95}`
+	)
+	if got := AppendQuote(nil, "BRK.B", &plain); string(got) != q {
+		t.Errorf("q: %s", got)
+	}
+	if got := AppendDayQuote(nil, "BRK.B", &plain); string(got) != d {
+		t.Errorf("day: %s", got)
+	}
+	if got := SSE.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "id: 9f3c1a-482913\ndata: "+q+"\n\n" {
+		t.Errorf("SSE: %q", got)
+	}
+	if got := WS.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "\x81\x7e\x00\x80"+q {
+		t.Errorf("WebSocket: %q", got)
+	}
+}
+
+func TestMaxTickBounds(t *testing.T) {
+	ticks := extremes()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		v := func() int64 { return int64(r.Uint64()) >> r.IntN(64) }
+		ticks = append(ticks, quote.Tick{
+			Bid: quote.Price(v()), Ask: quote.Price(v()), Last: quote.Price(v()), Volume: v(), Due: v(),
+			BidSize: int32(v()), AskSize: int32(v()), N: uint64(v()), Seq: uint64(v()),
+		})
+	}
+	ticker := strings.Repeat("W", quote.MaxTicker)
+	for _, k := range ticks {
+		text := AppendQuote(nil, ticker, &k)
+		if !json.Valid(text) || !json.Valid(AppendDayQuote(nil, ticker, &k)) {
+			t.Fatalf("not JSON: %s", text)
+		}
+		for lane := range Lanes {
+			if n := len(lane.AppendTick(nil, math.MaxUint64, k.Seq, text)); n > MaxTick {
+				t.Fatalf("%v takes %d bytes, more than MaxTick: %s", lane, n, text)
+			}
+		}
+	}
+}
+
+func TestTickAllocatesNothing(t *testing.T) {
+	text, out := make([]byte, 0, MaxTick), make([]byte, 0, MaxTick)
+	for lane := range Lanes {
+		n := testing.AllocsPerRun(100, func() {
+			text = AppendQuote(text[:0], "AAPL", &plain)
+			out = lane.AppendTick(out[:0], 0x9f3c1a, plain.Seq, text)
+		})
+		if n != 0 {
+			t.Errorf("%v: %v allocations a tick", lane, n)
+		}
+	}
+}
+
+func BenchmarkAppendQuote(b *testing.B) {
+	text := make([]byte, 0, MaxTick)
+	b.ReportAllocs()
+	for b.Loop() {
+		text = AppendQuote(text[:0], "AAPL", &plain)
+	}
+	b.SetBytes(int64(len(text)))
+}
