@@ -48,6 +48,7 @@ let listings = new Map();
 /** @type {Map<string, number>} symbols that changed since the last paint, with bits of Changed */
 let changed = new Map();
 let newest = 0; // local ms of the newest message
+let measured = feed.lane; // the lane that the vitals are of
 let agedAt = 0;
 let calmAt = 0; // when the figures that a second is fine enough for were painted
 
@@ -56,13 +57,15 @@ feed.on('message', (m, arrival) => {
   store.apply(m, arrival.received);
   chart.take(m);
   tape.take(m);
+  vitals.take(m, arrival);
   if (m.T === 'q') {
-    vitals.tick(m, arrival);
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
     seed.again();
     list.refresh();
   } else if (m.T === 'hello') {
+    if (arrival.lane !== measured) vitals.clear();
+    measured = arrival.lane;
     wire.begin();
   }
   frames.request();

@@ -44,8 +44,9 @@ export class Chips {
     const widths = this.#chips.map((c) => c.offsetWidth + 8);
     const all = widths.reduce((a, b) => a + b, 0) - 8 + 4;
     let room = width;
-    if (all > width) room -= 150; // the select's longest word
+    if (all > width) room -= 78; // the select that says "More"
     let used = 0;
+    /** @type {string[]} */
     const rest = [];
     this.#chips.forEach((c, i) => {
       used += widths[i] ?? 0;

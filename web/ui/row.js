@@ -1,4 +1,4 @@
-import { age, compact, count, move, price } from '../store/format.js';
+import { age, compact, move, price } from '../store/format.js';
 import { Changed } from '../store/quotes.js';
 import { el, setText, svg } from './dom.js';
 import { path } from './sparkline.js';
@@ -122,7 +122,7 @@ class Sized {
   /** @param {number | undefined} dollars @param {number | undefined} shares */
   show(dollars, shares) {
     const p = price(dollars);
-    const s = shares === undefined ? '' : shares < 10_000 ? count(shares) : compact(shares);
+    const s = shares === undefined ? '' : compact(shares);
     if (this.#price.data !== p) this.#price.data = p;
     if (this.#size.data !== s) this.#size.data = s;
   }
