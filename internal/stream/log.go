@@ -203,26 +203,19 @@ func (l *Log) entry(seq uint64) *entry {
 	return &s.entries[seq-s.base]
 }
 
-// at returns the symbol's newest entry with a seq of at most i. ok is false when that one has left the
-// log and isn't known any more; nil with ok says that the symbol had no tick by then.
+// at returns the symbol's newest entry with a seq of at most i, which must not be beyond the head. ok is false when
+// that one has left the log and isn't known any more; nil with ok says that the symbol had no tick by then.
 func (l *Log) at(id quote.ID, i uint64) (e *entry, ok bool) {
-	seq := l.newest[id].Load()
-	for seq != 0 {
-		e := l.entry(seq)
-		if e == nil {
-			if k := l.kept[id].Load(); k != nil && k.tick.Seq == seq {
-				e = k
-			} else if now := l.newest[id].Load(); now != seq && seq > i {
-				seq = now // it moved on while its old place was dropped: look again
-				continue
-			} else {
+	for seq := l.newest[id].Load(); seq != 0; seq = e.prev {
+		if e = l.entry(seq); e == nil {
+			// Only a newest tick outlives its segment, and all before it have gone with theirs.
+			if e = l.kept[id].Load(); e == nil || e.tick.Seq != seq {
 				return nil, false
 			}
 		}
 		if seq <= i {
 			return e, true
 		}
-		seq = e.prev
 	}
 	return nil, true
 }

@@ -27,6 +27,7 @@ type request struct {
 	cmd      wire.Command
 	received time.Time
 	ready    *wire.Message // said as it is, instead of a command
+	frame    []byte        // the same, framed already
 	answer   chan Answer   // capacity 1; nil when the stream itself carries the answer
 }
 
@@ -38,6 +39,11 @@ func (s *Subscriber) Ask(cmd wire.Command, received time.Time) error {
 // Tell queues a message that the stream shall carry. The error is ErrBusy or ErrClosed.
 func (s *Subscriber) Tell(m wire.Message) error {
 	return s.queue(request{ready: &m})
+}
+
+// Frame queues a WebSocket frame that is no message, such as a pong. The error is ErrBusy or ErrClosed.
+func (s *Subscriber) Frame(frame []byte) error {
+	return s.queue(request{frame: frame})
 }
 
 // Do carries out a command from outside the stream and returns the answer. Errors: a *wire.CommandError, ErrBusy,
@@ -89,6 +95,8 @@ func (s *Subscriber) answer(now time.Time) (ending string) {
 	kept := s.todo[:0]
 	for _, r := range s.todo {
 		switch {
+		case r.frame != nil:
+			s.out = append(s.out, r.frame...)
 		case r.ready != nil:
 			s.say(now, *r.ready)
 		case r.cmd.Action == wire.ActionTime:

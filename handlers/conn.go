@@ -1,0 +1,116 @@
+package handlers
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ticklane/internal/stream"
+)
+
+// listener wraps every accepted connection. Write deadlines live here, because a stream's writer can't know when
+// its bytes reach the socket: with fasthttp's stream writer a flush returns when they are in a pipe.
+type listener struct {
+	net.Listener
+	timeout time.Duration // of one Write
+	buffer  int           // bytes of the kernel's send buffer; 0 for its own choice
+
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+}
+
+func newListener(ln net.Listener, timeout time.Duration, buffer int) *listener {
+	return &listener{Listener: ln, timeout: timeout, buffer: buffer, conns: make(map[*conn]struct{})}
+}
+
+// Accept waits for the next connection and sets its socket options.
+func (l *listener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if l.buffer > 0 {
+			tcp.SetWriteBuffer(l.buffer)
+		}
+		// A cut link would stay 'open' for minutes: give up on unacknowledged data as a blocked write does.
+		setUserTimeout(tcp, l.timeout)
+	}
+	c := &conn{Conn: nc, listener: l}
+	l.mu.Lock()
+	l.conns[c] = struct{}{}
+	l.mu.Unlock()
+	return c, nil
+}
+
+// closeAll ends the connections that are still open.
+func (l *listener) closeAll() {
+	l.mu.Lock()
+	open := make([]*conn, 0, len(l.conns))
+	for c := range l.conns {
+		open = append(open, c)
+	}
+	l.mu.Unlock()
+	for _, c := range open {
+		c.Close()
+	}
+}
+
+// conn arms the write deadline for each Write, counts what went into the socket, and writes nothing more after a
+// failed or partial write: what followed would be read at the wrong place.
+type conn struct {
+	net.Conn
+	listener *listener
+	meter    atomic.Pointer[stream.Meter] // of the stream on it, nil for none
+	broken   atomic.Bool
+	slow     atomic.Bool // a write ran into its deadline
+}
+
+var errBroken = errors.New("an earlier write to this connection failed")
+
+func (c *conn) Write(p []byte) (int, error) {
+	if c.broken.Load() {
+		return 0, errBroken
+	}
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.listener.timeout)); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	if m := c.meter.Load(); m != nil {
+		m.Bytes.Add(uint64(n))
+		m.Writes.Add(1)
+	}
+	if err != nil {
+		c.broken.Store(true)
+		if errors.Is(err, os.ErrDeadlineExceeded) || isUserTimeout(err) {
+			c.slow.Store(true)
+		}
+	}
+	return n, err
+}
+
+func (c *conn) Close() error {
+	c.listener.mu.Lock()
+	delete(c.listener.conns, c)
+	c.listener.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// unwrap finds our connection under what TLS and fasthttp put around it; nil when there is none.
+func unwrap(nc net.Conn) *conn {
+	for {
+		switch c := nc.(type) {
+		case *conn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			nc = c.NetConn()
+		case interface{ UnsafeConn() net.Conn }:
+			nc = c.UnsafeConn()
+		default:
+			return nil
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// commandWait is how long a POST waits for a stream whose client doesn't read.
+const commandWait = 5 * time.Second
+
+// find returns the live stream of a lane that the path's conn names.
+func (s *Server) find(c *fiber.Ctx, lane wire.Lane) (*stream.Subscriber, error) {
+	sub := s.stream.Find(c.Params("conn"))
+	if sub == nil || sub.Lane() != lane {
+		return nil, problemOf(http.StatusNotFound, "conn: no live stream of this lane has this id; its hello tells it.")
+	}
+	return sub, nil
+}
+
+// connection is GET /sse/connections/{conn} and /ws/connections/{conn}: that stream's own counters.
+func (s *Server) connection(lane wire.Lane) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		sub, err := s.find(c, lane)
+		if err != nil {
+			return err
+		}
+		noStore(c)
+		return c.JSON(sub.Info())
+	}
+}
+
+// connections is GET /api/connections: the live streams, by their public ids.
+func (s *Server) connections(c *fiber.Ctx) error {
+	list := []stream.Info{}
+	for _, sub := range s.stream.Subscribers() {
+		list = append(list, sub.Info())
+	}
+	noStore(c)
+	return c.JSON(fiber.Map{"connections": list})
+}
+
+// command is POST /sse/connections/{conn}: what a WebSocket client says in its stream, an SSE client says here.
+func (s *Server) command(c *fiber.Ctx) error {
+	received := time.Now()
+	if !s.sameOrigin(c) {
+		return problemOf(http.StatusForbidden, "Origin: pages of this origin may not command streams here; server.origins allows them.")
+	}
+	if !c.Is("json") {
+		return problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
+	}
+	sub, err := s.find(c, wire.SSE)
+	if err != nil {
+		return err
+	}
+	if n := len(c.Body()); n > s.set.MessageSize {
+		return problemOf(http.StatusRequestEntityTooLarge, "body: larger than limits.message_size.")
+	}
+	if !s.paceOf(sub).Allow() {
+		c.Set(fiber.HeaderRetryAfter, "1")
+		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate,
+			Msg: "too many commands; this one was ignored (limits.message_rate)"})
+	}
+	cmd, err := wire.ParseCommand(slices.Clone(c.Body()))
+	if err != nil {
+		return commandFailed(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commandWait)
+	defer cancel()
+	answer, err := sub.Do(ctx, cmd, received)
+	if err != nil {
+		return commandFailed(err)
+	}
+	noStore(c)
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Send(answer.JSON)
+}
+
+// paceOf returns the limiter of a stream's commands, which lives as long as the stream.
+func (s *Server) paceOf(sub *stream.Subscriber) *rate.Limiter {
+	l, _ := s.paces.LoadOrStore(sub, rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst))
+	return l.(*rate.Limiter)
+}
+
+// commandFailed maps what a command can fail of to a status.
+func commandFailed(err error) error {
+	var e *wire.CommandError
+	switch {
+	case errors.As(err, &e):
+		return commandProblem(http.StatusBadRequest, e)
+	case errors.Is(err, stream.ErrClosed):
+		return problemOf(http.StatusNotFound, "conn: the stream has ended.")
+	case errors.Is(err, stream.ErrBusy):
+		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate, Msg: err.Error()})
+	case errors.Is(err, context.DeadlineExceeded):
+		return problemOf(http.StatusServiceUnavailable, "The stream's client doesn't read, so the change waits; nothing is known of it yet.")
+	}
+	return err
+}
+
+// commandProblem is a problem that holds the contract's error message too.
+func commandProblem(status int, e *wire.CommandError) *problem {
+	p := problemOf(status, e.Msg)
+	p.T, p.Code, p.Msg, p.ID = "error", e.Code, e.Msg, e.ID
+	return p
+}

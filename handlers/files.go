@@ -1,0 +1,96 @@
+package handlers
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// file is one static file, held in memory with its compressed form.
+type file struct {
+	body, zipped []byte // zipped is nil where it saves nothing
+	mime, etag   string
+}
+
+// loadFiles reads everything under public, by its path there.
+func loadFiles(files fs.FS) (map[string]*file, error) {
+	public, err := fs.Sub(files, "public")
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]*file)
+	err = fs.WalkDir(public, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(public, name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		f := &file{body: body, mime: mimeOf(name), etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
+		if z := zip(body); len(z) < len(body)*9/10 {
+			f.zipped = z
+		}
+		all[name] = f
+		return nil
+	})
+	return all, err
+}
+
+func zip(b []byte) []byte {
+	var out bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
+	w.Write(b)
+	w.Close()
+	return out.Bytes()
+}
+
+// mimeOf doesn't trust the system's table for what a wrong type would break.
+func mimeOf(name string) string {
+	switch path.Ext(name) {
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".json":
+		return "application/json"
+	}
+	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+// static serves public/<prefix><path>. Hashed names may be cached for ever, others are asked for again.
+func (s *Server) static(prefix, cache string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		f := s.files[prefix+c.Params("*")]
+		if f == nil {
+			return fiber.ErrNotFound
+		}
+		c.Set(fiber.HeaderCacheControl, cache)
+		c.Set(fiber.HeaderETag, f.etag)
+		c.Set(fiber.HeaderContentType, f.mime)
+		c.Vary(fiber.HeaderAcceptEncoding)
+		if c.Get(fiber.HeaderIfNoneMatch) == f.etag {
+			c.Status(http.StatusNotModified)
+			return nil
+		}
+		if f.zipped != nil && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
+			c.Set(fiber.HeaderContentEncoding, "gzip")
+			return c.Send(f.zipped)
+		}
+		return c.Send(f.body)
+	}
+}

@@ -1,0 +1,124 @@
+package handlers
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/template/html/v2"
+
+	"ticklane/internal/wire"
+)
+
+// pages renders the views. It knows which browser files were built.
+type pages struct {
+	engine *html.Engine
+	built  map[string]string // entry → URL, empty when the assets aren't built
+	info   FeedInfo
+	boot   fiber.Map
+}
+
+// FeedInfo is what the pages say of the feed.
+type FeedInfo struct {
+	Source string // "simulator" or "replay"
+	Seed   int64
+	File   string // its name, without folders
+	Timed  bool   // due times are real, so latency means something
+}
+
+// view is the data of every template.
+type view struct {
+	Title   string
+	Page    string
+	Styles  []string
+	Scripts []string
+	Version string
+	Source  string
+	Seed    int64
+	File    string
+	Boot    fiber.Map
+
+	Status int    // of an error
+	Detail string // of an error
+
+	Lane   string // of a home page
+	Script string
+	User   string
+	Topics string
+}
+
+func newPages(files fs.FS, d Deps) (*pages, error) {
+	views, err := fs.Sub(files, "views")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{engine: html.NewFileSystem(http.FS(views), ".html"), info: d.Feed}
+	if err := p.engine.Load(); err != nil {
+		return nil, err
+	}
+	p.boot = fiber.Map{
+		"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
+		"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Settings.Lab,
+	}
+	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, json.Unmarshal(manifest, &p.built)
+}
+
+func (p *pages) view(title, page, version string) view {
+	return view{Title: title, Page: page, Version: version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File, Boot: p.boot}
+}
+
+// dashboard is GET /. While the browser's files aren't built, it tells how to build them.
+func (s *Server) dashboard(c *fiber.Ctx) error {
+	v := s.pages.view("Ticklane: live quotes over SSE and WebSocket", "watch", s.version)
+	noCache(c)
+	if script := s.pages.built["dashboard.js"]; script != "" {
+		v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
+		return c.Render("dashboard", v)
+	}
+	c.Status(http.StatusServiceUnavailable)
+	return c.Render("unbuilt", v, "")
+}
+
+// home is GET /sse/home and /ws/home: the smallest page that shows a lane. Its query is the subscription's.
+func (s *Server) home(lane wire.Lane, title string) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		q := &query{args: c.Context().QueryArgs()}
+		v := s.pages.view(title, lane.String(), s.version)
+		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
+		v.User = q.user()
+		q.topics(s.stream.Universe(), s.set.MaxTopics)
+		if v.Topics, _ = q.get("topics"); v.Topics == "" {
+			v.Topics = "*"
+		}
+		if err := q.err(); err != nil {
+			return err
+		}
+		noCache(c)
+		return c.Render("home", v, "")
+	}
+}
+
+// errorPage shows a problem to a person; its error says that it couldn't be rendered.
+func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
+	v := p.view(of.Title, "", "")
+	v.Status, v.Detail = of.Status, of.Detail
+	if css := p.built["app.css"]; css != "" {
+		v.Styles = []string{css}
+	}
+	return c.Render("error", v)
+}
+
+// noCache makes a browser ask again each time; a page names hashed files that a new version lacks.
+func noCache(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-cache") }
+
+// noStore keeps an answer that is true only now out of every cache.
+func noStore(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-store") }

@@ -1,0 +1,220 @@
+package handlers
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
+
+	"ticklane/internal/history"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// Settings are the server's own, checked by whoever loads them.
+type Settings struct {
+	Addr           string   // as asked for; its host is an allowed Host
+	Hosts          []string // further allowed Host names
+	Origins        []string // further origins that may open streams, lower case
+	TrustedProxies []string // addresses and ranges
+	ReadTimeout    time.Duration
+	IdleTimeout    time.Duration
+	WriteTimeout   time.Duration // of one write into a socket
+	WriteBuffer    int           // bytes; 0 for the kernel's choice
+	Interval       time.Duration // default of interval in mode latest
+	MaxStreams     int
+	MaxPerAddress  int
+	MaxTopics      int
+	MessageSize    int // bytes
+	MessageRate    float64
+	MessageBurst   int
+	HeaderSize     int // bytes
+	BodySize       int // bytes
+	Lab            bool
+	TLS            *tls.Config // nil for plain HTTP
+}
+
+// Deps is what the server shows.
+type Deps struct {
+	Settings Settings
+	Listener net.Listener // the server closes it
+	Stream   *stream.Log
+	History  *history.Store
+	Feed     FeedInfo
+	Files    fs.FS                      // with the folders views and public
+	Metrics  func(*Server) http.Handler // makes GET /metrics
+	Logger   *slog.Logger
+	Version  string
+}
+
+// Server answers HTTP on one listener.
+type Server struct {
+	app     *fiber.App
+	set     Settings
+	stream  *stream.Log
+	history *history.Store
+	pages   *pages
+	files   map[string]*file
+	log     *slog.Logger
+	version string
+	hosts   map[string]bool
+	proxies []netip.Prefix
+	gate    *gate
+	paces   sync.Map // *stream.Subscriber → *rate.Limiter of commands by POST
+	ready   atomic.Bool
+	ln      *listener
+
+	counts struct{ panics, overloads, requests, failures atomic.Uint64 }
+}
+
+// New builds the server. Serve starts it.
+func New(d Deps) (*Server, error) {
+	proxies, err := prefixes(d.Settings.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	pages, err := newPages(d.Files, d)
+	if err != nil {
+		return nil, fmt.Errorf("load views: %w", err)
+	}
+	files, err := loadFiles(d.Files)
+	if err != nil {
+		return nil, fmt.Errorf("load public files: %w", err)
+	}
+	s := &Server{
+		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
+		hosts: allowedHosts(d.Settings), proxies: proxies,
+		gate: newGate(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
+		ln:   newListener(d.Listener, d.Settings.WriteTimeout, d.Settings.WriteBuffer),
+	}
+	s.app = fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ReadBufferSize:        s.set.HeaderSize,
+		WriteBufferSize:       4096,
+		ReduceMemoryUsage:     true,
+		BodyLimit:             s.set.BodySize,
+		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age
+		IdleTimeout:           s.set.IdleTimeout,
+		Concurrency:           s.set.MaxStreams + 1024, // streams, and pages and API beside them
+		ErrorHandler:          s.fail,
+		Views:                 pages.engine,
+		ViewsLayout:           "layouts/main",
+		CaseSensitive:         true,
+	})
+	s.routes(d.Metrics(s))
+	return s, nil
+}
+
+func (s *Server) routes(metrics http.Handler) {
+	app := s.app
+	app.Use(s.observe, fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}),
+		headers(s.set.TLS != nil), s.allowHost, s.allowOrigin)
+
+	app.Get("/", s.dashboard)
+	for _, lane := range []wire.Lane{wire.SSE, wire.WS} {
+		title := map[wire.Lane]string{wire.SSE: "Ticklane: Server-Sent Events", wire.WS: "Ticklane: WebSocket"}[lane]
+		app.Get("/"+lane.String()+"/home", s.home(lane, title))
+		app.Get("/"+lane.String()+"/connections/:conn", s.connection(lane))
+	}
+	app.Get("/sse/subscribe", s.subscribeSSE)
+	app.Get("/ws/subscribe", s.subscribeWS)
+	app.Post("/sse/connections/:conn", s.command)
+
+	app.Get("/api/symbols", s.symbols)
+	app.Get("/api/quotes", s.quotes)
+	app.Get("/api/history", s.bars)
+	app.Get("/api/time", s.time)
+	app.Get("/api/stats", s.stats)
+	app.Get("/api/connections", s.connections)
+	app.Get("/healthz", s.healthz)
+	app.Get("/readyz", s.readyz)
+	app.Get("/metrics", adaptor.HTTPHandler(metrics))
+
+	app.Get("/assets/*", s.static("assets/", "public, max-age=31536000, immutable"))
+	app.Get("/static/*", s.static("", "no-cache"))
+}
+
+// observe counts answers, and takes a connection's meter off it: the stream that it counted for is over.
+func (s *Server) observe(c *fiber.Ctx) error {
+	if nc := unwrap(c.Context().Conn()); nc != nil {
+		nc.meter.Store(nil)
+	}
+	start := time.Now()
+	err := c.Next()
+	if err != nil {
+		err = s.fail(c, err) // here, so that the status is known
+	}
+	status := c.Response().StatusCode()
+	s.counts.requests.Add(1)
+	if status >= 500 {
+		s.counts.failures.Add(1)
+	}
+	s.log.Debug("request", "method", c.Method(), "path", c.Path(), "status", status, "address", s.address(c), "took", time.Since(start))
+	return err
+}
+
+func (s *Server) panicked(c *fiber.Ctx, p any) {
+	s.counts.panics.Add(1)
+	s.log.Error("handler panicked", "path", c.Path(), "panic", p, "stack", stack())
+}
+
+// contain keeps a panic in a goroutine of a stream's from ending the process.
+func (s *Server) contain(where string) {
+	if p := recover(); p != nil {
+		s.counts.panics.Add(1)
+		s.log.Error("stream panicked", "where", where, "panic", p, "stack", stack())
+	}
+}
+
+func stack() string { return string(debug.Stack()) }
+
+// Counts returns what the server itself counted since the start: requests answered, those with a status of 500 or
+// above, streams refused for want of a place, panics contained.
+func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
+	return s.counts.requests.Load(), s.counts.failures.Load(), s.counts.overloads.Load(), s.counts.panics.Load()
+}
+
+// Serve answers on the listener until Shutdown, and returns nil after one.
+func (s *Server) Serve() error {
+	s.ready.Store(true)
+	if s.set.TLS != nil {
+		return s.app.Listener(tls.NewListener(s.ln, s.set.TLS))
+	}
+	return s.app.Listener(s.ln)
+}
+
+// Shutdown stops in order: not ready, bye to every stream, drain until ctx is done, close what is left. The error
+// says that something had to be cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.ready.Store(false)
+	drained := s.gate.close()
+	s.stream.End(wire.ByeShutdown)
+	var late error
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		late = fmt.Errorf("streams were cut: %w", ctx.Err())
+	}
+	if late != nil {
+		s.ln.closeAll()
+	}
+	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		late = errors.Join(late, err)
+	}
+	s.ln.closeAll()
+	<-drained // their connections are closed, so they end
+	return late
+}

@@ -1,0 +1,122 @@
+package handlers
+
+import (
+	"bufio"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// maxRead is the most that engine stream takes at once: fasthttp's pipe copies and holds each write, times four.
+const maxRead = 16 << 10
+
+// subscribeSSE is GET and HEAD /sse/subscribe.
+func (s *Server) subscribeSSE(c *fiber.Ctx) error {
+	opt, err := s.options(c.Context().QueryArgs(), wire.SSE)
+	if err != nil {
+		return err
+	}
+	switch id := c.Get("Last-Event-ID"); {
+	case id == "":
+	case id == wire.EndID:
+		// The standard's way to say 'don't come back' (WHATWG HTML, "Server-sent events").
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		return c.SendStatus(http.StatusNoContent)
+	default:
+		// An error status would end an EventSource for good, so what can't be read is a position of another log.
+		opt.From = stream.FromUnknown
+		if opt.Position, err = quote.ParsePosition(strings.Clone(id)); err == nil {
+			opt.From = stream.FromPosition
+		}
+	}
+	if c.Method() == fiber.MethodHead {
+		eventStream(c)
+		return nil
+	}
+	opt.Address = s.address(c)
+	if v := s.gate.enter(opt.Address); v != admitted {
+		return s.refuseSSE(c, v)
+	}
+	eventStream(c)
+	opt.Meter = new(stream.Meter)
+	nc := unwrap(c.Context().Conn())
+	if nc != nil {
+		nc.meter.Store(opt.Meter)
+	}
+	sub := s.stream.Subscribe(opt)
+	// Everything of the request was copied: this runs on after the handler, in a goroutine of fasthttp's.
+	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+		s.serve(sub, nc, func() error { return sub.Run(w, nil) })
+	})
+	return nil
+}
+
+// serve runs a stream to its end on either lane, and contains its panics: one in a stream writer would take the
+// process with it.
+func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
+	info := sub.Info()
+	defer s.gate.leave(info.Address)
+	defer s.paces.Delete(sub)
+	defer sub.Close()
+	defer func() {
+		if p := recover(); p != nil {
+			s.counts.panics.Add(1)
+			s.log.Error("stream panicked", "lane", info.Lane, "id", info.ID, "panic", p, "stack", stack())
+		}
+	}()
+	s.log.Debug("stream opened", "lane", info.Lane, "id", info.ID, "user", info.User, "address", info.Address)
+	err := run()
+	if nc != nil && nc.slow.Load() {
+		sub.MarkSlow()
+	}
+	end := sub.Info()
+	s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
+		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+}
+
+// refuseSSE answers when there is no place. An EventSource that gets an error status never comes back, so it gets a
+// stream that says when to; others get the status, so that a load tester counts it.
+func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
+	reason := s.refusal(v)
+	retry := stream.ByeRetry(reason, overloadRetry)
+	if !strings.Contains(c.Get(fiber.HeaderAccept), "text/event-stream") {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(retry/time.Second)))
+		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalWords[reason])
+	}
+	eventStream(c)
+	return c.Send(wire.SSE.Append(nil, wire.Bye(reason, retry)))
+}
+
+// refusal counts a refused stream and names the reason of its bye.
+func (s *Server) refusal(v verdict) string {
+	if v == shutting {
+		return wire.ByeShutdown
+	}
+	s.counts.overloads.Add(1)
+	return wire.ByeOverload
+}
+
+// overloadRetry is the least time after which a refused client shall come back.
+const overloadRetry = 2 * time.Second
+
+var refusalWords = map[string]string{
+	wire.ByeOverload: "limits.connections or limits.per_address is reached.",
+	wire.ByeShutdown: "the server is shutting down.",
+}
+
+func eventStream(c *fiber.Ctx) {
+	c.Set(fiber.HeaderContentType, "text/event-stream")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Accel-Buffering", "no") // nginx would buffer the stream
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	if len(c.Response().Header.Peek("Cross-Origin-Resource-Policy")) == 0 {
+		c.Set("Cross-Origin-Resource-Policy", "same-origin")
+	}
+}

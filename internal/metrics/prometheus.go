@@ -1,0 +1,99 @@
+package metrics
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// Sources are where a scrape reads. Each func may be nil.
+type Sources struct {
+	Stream *stream.Log
+	// Server returns its counters: requests, answers of 500 and above, refused streams, contained panics.
+	Server func() (requests, failures, overloads, panics uint64)
+	// Reanchored counts how often the feed gave up a schedule that it was over a second behind.
+	Reanchored func() uint64
+}
+
+type collector struct{ of Sources }
+
+var (
+	perLane = []string{"lane"}
+
+	headDesc        = desc("log_head", "Seq of the newest tick.", nil)
+	oldestDesc      = desc("log_oldest", "Seq of the oldest tick kept.", nil)
+	connectionsDesc = desc("connections", "Live streams.", perLane)
+	openedDesc      = desc("streams_total", "Streams opened.", perLane)
+	ticksDesc       = desc("ticks_total", "Ticks handed over to clients.", perLane)
+	messagesDesc    = desc("messages_total", "Messages handed over to clients, ticks included.", perLane)
+	writesDesc      = desc("writes_total", "Writes into sockets.", perLane)
+	payloadDesc     = desc("payload_bytes_total", "JSON text handed over, before framing.", perLane)
+	wireDesc        = desc("wire_bytes_total", "Bytes written into sockets, headers and framing included.", perLane)
+	gapsDesc        = desc("gaps_total", "Gaps told to clients.", perLane)
+	conflatedDesc   = desc("conflated_total", "Ticks left out in mode latest.", perLane)
+	slowDesc        = desc("slow_total", "Clients disconnected because they did not read.", perLane)
+	resumesDesc     = desc("resumes_total", "Streams that came with a position.", perLane)
+
+	requestsDesc   = desc("http_requests_total", "Requests answered.", nil)
+	failuresDesc   = desc("http_failures_total", "Requests answered with a status of 500 or above.", nil)
+	overloadsDesc  = desc("overloads_total", "Streams refused for want of a place.", nil)
+	panicsDesc     = desc("panics_total", "Panics that were contained.", nil)
+	reanchoredDesc = desc("feed_reanchored_total", "Times the feed was over a second late and started its schedule anew.", nil)
+)
+
+func desc(name, help string, labels []string) *prometheus.Desc {
+	return prometheus.NewDesc("ticklane_"+name, help, labels, nil)
+}
+
+// Handler serves GET /metrics: the sources', the process's and the Go runtime's.
+func Handler(of Sources) http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{of})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
+}
+
+// Describe sends every description.
+func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect reads the sources now.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	count := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	gauge := func(d *prometheus.Desc, n float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, n, labels...)
+	}
+	if log := c.of.Stream; log != nil {
+		gauge(headDesc, float64(log.Head().Seq))
+		gauge(oldestDesc, float64(log.Oldest()))
+		for lane := range wire.Lanes {
+			s, name := log.Lane(lane), lane.String()
+			gauge(connectionsDesc, float64(s.Connections), name)
+			count(openedDesc, s.Opened, name)
+			count(ticksDesc, s.Ticks, name)
+			count(messagesDesc, s.Messages, name)
+			count(writesDesc, s.Writes, name)
+			count(payloadDesc, s.Payload, name)
+			count(wireDesc, s.Wire, name)
+			count(gapsDesc, s.Gaps, name)
+			count(conflatedDesc, s.Conflated, name)
+			count(slowDesc, s.Slow, name)
+			count(resumesDesc, s.Resumes, name)
+		}
+	}
+	if c.of.Server != nil {
+		requests, failures, overloads, panics := c.of.Server()
+		count(requestsDesc, requests)
+		count(failuresDesc, failures)
+		count(overloadsDesc, overloads)
+		count(panicsDesc, panics)
+	}
+	if c.of.Reanchored != nil {
+		count(reanchoredDesc, c.of.Reanchored())
+	}
+}

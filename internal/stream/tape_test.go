@@ -1,0 +1,105 @@
+package stream
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// The test market: S0 to S9 in sectors even and odd. S9 is quiet.
+const (
+	testSymbols = 10
+	quiet       = quote.ID(testSymbols - 1)
+	testEpoch   = 0xabc
+)
+
+func testUniverse(t testing.TB, n int) *quote.Universe {
+	t.Helper()
+	symbols := make([]quote.Symbol, n)
+	for i := range symbols {
+		symbols[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: []string{"even", "odd"}[i%2]}
+	}
+	u, err := quote.NewUniverse(symbols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// tape is all ticks that a test will append, known beforehand: what a client must get can be looked up while another
+// goroutine appends.
+type tape struct {
+	u     *quote.Universe
+	ticks []quote.Tick
+}
+
+// newTape makes total ticks of all symbols but the quiet one, which ticks at seq 3 alone.
+func newTape(t testing.TB, total int) *tape {
+	r := rand.New(rand.NewPCG(1, uint64(total)))
+	ids := make([]quote.ID, total)
+	for i := range ids {
+		ids[i] = quote.ID(r.IntN(testSymbols - 1))
+		if i == 2 {
+			ids[i] = quiet
+		}
+	}
+	return tapeOf(testUniverse(t, testSymbols), ids...)
+}
+
+func tapeOf(u *quote.Universe, ids ...quote.ID) *tape {
+	p := &tape{u: u, ticks: make([]quote.Tick, len(ids))}
+	n := make([]uint64, u.Len())
+	for i, id := range ids {
+		n[id]++
+		price := quote.Price(10_000 + i%500)
+		p.ticks[i] = quote.Tick{
+			Symbol: id, Bid: price, Ask: price + 2, Last: price + 1, BidSize: 100, AskSize: 200, Volume: int64(i),
+			Due: 1753100000000000 + int64(i), Open: 10_000, High: 10_500, Low: 9_900, PrevClose: 9_950, N: n[id], Seq: uint64(i + 1),
+		}
+	}
+	return p
+}
+
+// log makes a log for the tape and closes it at the test's end.
+func (p *tape) log(t testing.TB, cfg Config) *Log {
+	t.Helper()
+	cfg.Universe, cfg.Epoch = p.u, testEpoch
+	l, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// play appends the tape up to and including seq.
+func (p *tape) play(l *Log, seq uint64) {
+	l.Append(p.ticks[l.Head().Seq:seq])
+}
+
+// newest is the symbol's newest tick with a seq of at most i, nil for none.
+func (p *tape) newest(id quote.ID, i uint64) *quote.Tick {
+	for ; i > 0; i-- {
+		if p.ticks[i-1].Symbol == id {
+			return &p.ticks[i-1]
+		}
+	}
+	return nil
+}
+
+func (p *tape) topics(t testing.TB, names ...string) quote.Topics {
+	t.Helper()
+	topics, err := p.u.Topics(names, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return topics
+}
+
+// noon is a moment for tests that bring their own clock.
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func position(seq uint64) quote.Position { return quote.Position{Epoch: testEpoch, Seq: seq} }

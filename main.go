@@ -1,0 +1,122 @@
+// Command ticklane serves live quotes over Server-Sent Events and WebSocket, and measures the two against each other.
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"ticklane/internal/config"
+)
+
+// files are the views and what the browser gets; the built part of public is missing until `make assets`.
+//
+//go:embed views public
+var files embed.FS
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2 // the command line or the settings
+)
+
+func main() {
+	err := command().Execute()
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "ticklane:", err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailed)
+}
+
+// usageError is a mistake in what the user asked for.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func command() *cobra.Command {
+	root := serveCommand("ticklane")
+	root.AddCommand(serveCommand("serve"), versionCommand())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// serveCommand is both `ticklane serve` and plain `ticklane`.
+func serveCommand(use string) *cobra.Command {
+	c := &cobra.Command{
+		Use:           use,
+		Short:         "Serve the dashboard and both lanes",
+		Args:          noArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load(c.Flags(), os.Environ(), "")
+			if err != nil {
+				return &usageError{err}
+			}
+			ctx, stop := interruptible()
+			defer stop()
+			return serve(ctx, cfg, os.Stdout)
+		},
+	}
+	config.Flags(c.Flags())
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{config.FlagError(err)} })
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), config.Usage()) })
+	return c
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return &usageError{fmt.Errorf("unknown command %q: want serve, version or flags (--help lists them)", args[0])}
+	}
+	return nil
+}
+
+func versionCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		Run: func(c *cobra.Command, _ []string) {
+			fmt.Fprintf(c.OutOrStdout(), "ticklane %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		fmt.Fprintln(c.OutOrStdout(), "ticklane version prints the version, and with what it was built.")
+	})
+	return c
+}
+
+// interruptible returns a context that the first signal ends; the second ends the process.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		cancel()
+		<-signals
+		fmt.Fprintln(os.Stderr, "ticklane: second signal, ending at once")
+		os.Exit(exitFailed)
+	}()
+	return ctx, func() { signal.Stop(signals); cancel() }
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"ticklane/handlers"
+	"ticklane/internal/bus"
+	"ticklane/internal/config"
+	"ticklane/internal/history"
+	"ticklane/internal/market"
+	"ticklane/internal/metrics"
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
+)
+
+// serve wires the rooms, prints the URL and runs until ctx is done or something fails. Start: listen, feed's past,
+// feed, HTTP. Stop: streams and HTTP within server.shutdown_timeout, then the feed, then the log.
+func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+	logger := newLogger(cfg.Log)
+	secure, err := tlsConfig(cfg.Server)
+	if err != nil {
+		return &usageError{err}
+	}
+	ln, err := listen(cfg.Server.Addr)
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+
+	feed, info, err := newFeed(&cfg, logger)
+	if err != nil {
+		return &usageError{err}
+	}
+	u := feed.Universe()
+	past, err := history.New(u, history.DefaultKeep)
+	if err != nil {
+		return err
+	}
+	b := bus.NewLocal(u.Len())
+	log, err := stream.New(stream.Config{
+		Universe: u, Epoch: b.Epoch(), Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
+		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
+	})
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	// Bars first: a client that sees a tick finds it in the history, too.
+	b.Attach(past.Add)
+	b.Attach(log.Append)
+
+	scrape := func(s *handlers.Server) http.Handler {
+		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts})
+	}
+	server, err := handlers.New(handlers.Deps{
+		Settings: settings(cfg, secure), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
+		Logger: logger, Version: version,
+	})
+	if err != nil {
+		return err
+	}
+	if sim, ok := feed.(*market.Simulator); ok {
+		sim.Warm(time.Now(), past.Add)
+	}
+	return run(ctx, cfg, out, logger, ln, server, feed, b.Publish)
+}
+
+// run starts what serve has built, and stops it in order.
+func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
+	feed market.Source, publish func([]quote.Tick)) error {
+	feeding, stopFeed := context.WithCancel(context.Background())
+	defer stopFeed()
+	group, failed := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := feed.Run(feeding, publish); err != nil {
+			return fmt.Errorf("feed: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error { return server.Serve() })
+	profiler, err := startPprof(group, cfg.Server.PprofAddr)
+	if err != nil {
+		stopFeed()
+		server.Shutdown(context.Background())
+		return errors.Join(err, group.Wait())
+	}
+	announce(out, cfg, ln.Addr())
+	group.Go(func() error {
+		<-failed.Done()
+		logger.Info("stopping", "timeout", cfg.Server.ShutdownTimeout)
+		limit, cancel := context.WithTimeout(context.Background(), cfg.Server.ShutdownTimeout)
+		defer cancel()
+		err := server.Shutdown(limit)
+		if err != nil {
+			logger.Warn("not everything ended by itself", "err", err)
+		}
+		if profiler != nil {
+			profiler.Close()
+		}
+		stopFeed()
+		logger.Info("stopped")
+		return nil
+	})
+	return group.Wait()
+}
+
+// announce prints where to look.
+func announce(out io.Writer, cfg config.Config, addr net.Addr) {
+	scheme := "http"
+	if cfg.Server.TLSCert != "" {
+		scheme = "https"
+	}
+	host := "localhost"
+	tcp := addr.(*net.TCPAddr)
+	if !tcp.IP.IsLoopback() && !tcp.IP.IsUnspecified() {
+		host = tcp.IP.String()
+	}
+	fmt.Fprintf(out, "Ticklane %s serves on %s://%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)))
+}
+
+// listen opens the address without MPTCP, on whose sockets TCP_USER_TIMEOUT can't be set.
+func listen(addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false)
+	ln, err := lc.Listen(context.Background(), "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is taken by another program: stop that one, or choose another address, such as --server.addr 127.0.0.1:3001", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("server.addr: %w", err)
+	}
+	return ln, nil
+}
+
+// newFeed makes the source of ticks; a seed of 0 is drawn here.
+func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
+	if cfg.Feed.Source == "replay" {
+		r, err := market.NewReplay(market.ReplayOptions{
+			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Logger: logger,
+		})
+		if err != nil {
+			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.file: %w", err)
+		}
+		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed()}, nil
+	}
+	if cfg.Market.Seed == 0 {
+		cfg.Market.Seed = drawSeed()
+		logger.Info("drew a seed; market.seed repeats this market", "seed", cfg.Market.Seed)
+	}
+	m := cfg.Market
+	s, err := market.NewSimulator(market.Options{
+		Seed: uint64(m.Seed), Rate: m.Rate, Symbols: m.Symbols, Arrivals: m.Arrivals, DayShape: m.DayShape, Warmup: m.Warmup, Logger: logger,
+	})
+	if err != nil {
+		return nil, handlers.FeedInfo{}, fmt.Errorf("market: %w", err)
+	}
+	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: s.Timed()}, nil
+}
+
+// drawSeed stays below 2^53, so that scripts can hold it in a number.
+func drawSeed() int64 {
+	var b [8]byte
+	rand.Read(b[:]) // never fails since Go 1.24
+	return int64(binary.LittleEndian.Uint64(b[:])>>11) | 1
+}
+
+func tlsConfig(s config.Server) (*tls.Config, error) {
+	if s.TLSCert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("server.tls_cert, server.tls_key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func settings(c config.Config, secure *tls.Config) handlers.Settings {
+	return handlers.Settings{
+		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, TrustedProxies: c.Server.TrustedProxies,
+		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
+		WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
+		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
+		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
+		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Lab: c.Lab.Enabled, TLS: secure,
+	}
+}
+
+func newLogger(c config.Log) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, opt))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, opt))
+}
+
+// startPprof serves Go's profiler on an address of its own, which the settings hold to loopback; nil for none.
+func startPprof(group *errgroup.Group, addr string) (*http.Server, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("server.pprof_addr: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	group.Go(func() error {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("pprof: %w", err)
+		}
+		return nil
+	})
+	return s, nil
+}
