@@ -192,7 +192,7 @@ func (m *model) now(tick *quote.Tick, id quote.ID, due int64) {
 	k.fill(tick, id, due)
 }
 
-func (m *model) due(t float64) int64 { return m.origin + int64(t*1e6) }
+func (m *model) due(t float64) int64 { return m.origin + int64(t*1e6+0.5) }
 
 // advance moves the factors on to the grid point before t.
 func (m *model) advance(t float64) {

@@ -1,0 +1,398 @@
+package market
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func newSimulator(t testing.TB, change func(*Options)) *Simulator {
+	t.Helper()
+	o := DefaultOptions()
+	o.Logger = quiet()
+	if change != nil {
+		change(&o)
+	}
+	s, err := NewSimulator(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestOptionsOutOfRangeAreNamed(t *testing.T) {
+	_, err := NewSimulator(Options{Rate: math.NaN(), Symbols: MaxSymbols + 1, Arrivals: "poisson", Warmup: -time.Second})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"rate: NaN", "symbols: 10001", `arrivals: "poisson"`, "warmup: -1s"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q doesn't say %q", err, want)
+		}
+	}
+	if _, err := NewSimulator(DefaultOptions()); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+}
+
+func TestUniverse(t *testing.T) {
+	known := WellKnown()
+	if len(known) != 50 {
+		t.Fatalf("%d well-known symbols, want 50", len(known))
+	}
+	for _, s := range known {
+		if s.Name == "" || s.Price < 1000 || s.Volatility < 0.012 || s.Volatility > 0.024 || s.Value <= 0 {
+			t.Errorf("implausible symbol %+v", s)
+		}
+	}
+	if got := len(sectorsOf(known[:11])); got != 11 {
+		t.Errorf("the first 11 symbols have %d sectors, want 11", got)
+	}
+	large := newSimulator(t, func(o *Options) { o.Symbols = 5000 }).Universe()
+	small := newSimulator(t, func(o *Options) { o.Symbols = 51 }).Universe()
+	if large.Len() != 5000 || small.Len() != 51 {
+		t.Fatalf("%d and %d symbols, want 5000 and 51", large.Len(), small.Len())
+	}
+	if !slices.Equal(large.Symbols()[:51], small.Symbols()) {
+		t.Error("a symbol depends on how many there are")
+	}
+	if s := small.Symbol(50); s.Ticker != "SIM0051" || s.Name != "Simulated 51" {
+		t.Errorf("the first made-up symbol is %+v", s)
+	}
+}
+
+// check holds what every tick of every source must hold.
+func check(t testing.TB, k *quote.Tick) {
+	t.Helper()
+	switch {
+	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 1 || k.AskSize < 1,
+		k.Last < k.Low || k.Last > k.High, k.Open < k.Low || k.Open > k.High, k.Low < 1,
+		k.PrevClose < 1, k.Volume < 0, k.Due == 0, k.N != 0, k.Seq != 0:
+		t.Fatalf("impossible tick %+v", *k)
+	}
+}
+
+func TestTicksAreWhole(t *testing.T) {
+	for _, arrivals := range []string{Hawkes, Steady} {
+		u, err := universe(60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newModel(u, 9, false)
+		m.place(time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC).UnixMicro())
+		m.restart(0, 20, arrivals == Steady)
+		var k quote.Tick
+		newest := make([]quote.Tick, u.Len())
+		before, volumes := 0.0, 0
+		for m.peek() < 2*3600 {
+			at := m.next(&k)
+			check(t, &k)
+			if at < before || k.Due != m.due(at) {
+				t.Fatalf("tick due %d at %v s, after one at %v s", k.Due, at, before)
+			}
+			if k.BidSize%lot != 0 || k.AskSize%lot != 0 || k.Volume%lot != 0 {
+				t.Fatalf("odd lots in %+v", k)
+			}
+			if last := newest[k.Symbol]; last.Due > 0 {
+				midnight := dayNumber(last.Due) != dayNumber(k.Due)
+				switch {
+				case !midnight && (k.Volume < last.Volume || k.Open != last.Open || k.PrevClose != last.PrevClose):
+					t.Fatalf("the day's figures changed from %+v to %+v", last, k)
+				case midnight && (k.PrevClose != last.Last || k.Open != last.Last || k.Volume > last.Volume/2):
+					t.Fatalf("the day began with %+v after %+v", k, last)
+				}
+				if midnight {
+					volumes++
+				}
+				if k.Last != last.Last && k.Last != k.Bid && k.Last != k.Ask {
+					t.Fatalf("a trade at neither bid nor ask: %+v", k)
+				}
+			}
+			newest[k.Symbol] = k
+			before = at
+		}
+		if volumes != u.Len() {
+			t.Errorf("%s: %d symbols saw midnight, want %d", arrivals, volumes, u.Len())
+		}
+	}
+}
+
+func TestNextAllocatesNothing(t *testing.T) {
+	u, err := universe(50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newModel(u, 1, true)
+	m.restart(0, 1000, false)
+	var k quote.Tick
+	if n := testing.AllocsPerRun(10_000, func() { m.next(&k) }); n != 0 {
+		t.Errorf("a tick allocates %v times", n)
+	}
+}
+
+// gather runs a source until it has published at least n ticks.
+func gather(t testing.TB, s Source, n int) []quote.Tick {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var all []quote.Tick
+	if err := s.Run(ctx, func(batch []quote.Tick) {
+		all = append(all, batch...)
+		if len(all) >= n {
+			cancel()
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestRunKeepsTheSchedule(t *testing.T) {
+	for _, arrivals := range []string{Hawkes, Steady} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSimulator(t, func(o *Options) { o.Arrivals = arrivals; o.Rate = 1000 })
+			start := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			count := 0
+			var newest int64
+			err := s.Run(ctx, func(batch []quote.Tick) {
+				if len(batch) == 0 {
+					t.Fatal("an empty batch")
+				}
+				now := time.Now().UnixMicro()
+				for i := range batch {
+					k := &batch[i]
+					check(t, k)
+					if k.Due > now || k.Due < newest || now-k.Due > 1 {
+						t.Fatalf("a tick due %d µs after the one before came %d µs late", k.Due-newest, now-k.Due)
+					}
+					if count < 50 && (k.Symbol != quote.ID(count) || k.Due != start.UnixMicro()) {
+						t.Fatalf("tick %d is %+v, want an opening quote", count, k)
+					}
+					newest = k.Due
+					count++
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took != 20*time.Second {
+				t.Errorf("ended after %v", took)
+			}
+			if rate := float64(count) / 20; math.Abs(rate/1000-1) > 0.1 {
+				t.Errorf("%s: %.0f ticks/s, want 1000", arrivals, rate)
+			}
+			if s.Reanchored() != 0 {
+				t.Errorf("moved its schedule %d times", s.Reanchored())
+			}
+		})
+	}
+}
+
+// A reader that is slow for less than a second sees due times of the past; the schedule stays.
+func TestLateTicksKeepTheirDueTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulator(t, func(o *Options) { o.Arrivals = Steady; o.Rate = 100; o.Symbols = 1 })
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var due []int64
+		if err := s.Run(ctx, func(batch []quote.Tick) {
+			for _, k := range batch {
+				due = append(due, k.Due-start.UnixMicro())
+			}
+			if len(due) == 200 {
+				time.Sleep(900 * time.Millisecond)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i, d := range due[1:] {
+			if d != int64(i)*10_000 {
+				t.Fatalf("tick %d was due after %d µs, want %d", i, d, i*10_000)
+			}
+		}
+		if len(due) < 999 || s.Reanchored() != 0 {
+			t.Errorf("%d ticks, %d times moved", len(due), s.Reanchored())
+		}
+	})
+}
+
+func TestMoreThanASecondBehindMovesTheSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		s := newSimulator(t, func(o *Options) {
+			o.Arrivals, o.Rate, o.Symbols = Steady, 100, 1
+			o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		count, slept := 0, false
+		var newest int64
+		if err := s.Run(ctx, func(batch []quote.Tick) {
+			for _, k := range batch {
+				if k.Due < newest {
+					t.Fatalf("due time went back by %d µs", newest-k.Due)
+				}
+				newest = k.Due
+			}
+			if late := time.Now().UnixMicro() - batch[0].Due; late > 1 {
+				t.Errorf("a tick was let go %d µs late", late)
+			}
+			if count += len(batch); count == 100 && !slept {
+				slept = true
+				time.Sleep(5 * time.Second)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if s.Reanchored() != 1 {
+			t.Errorf("moved %d times, want once", s.Reanchored())
+		}
+		if count < 490 || count > 510 {
+			t.Errorf("%d ticks in ten seconds of which five were lost, want about 500", count)
+		}
+		if !strings.Contains(logged.String(), "schedule was moved") {
+			t.Errorf("the log says nothing of it: %s", logged.String())
+		}
+	})
+}
+
+func TestSetRate(t *testing.T) {
+	for _, arrivals := range []string{Hawkes, Steady} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSimulator(t, func(o *Options) { o.Arrivals = arrivals; o.Rate = MinRate })
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			count := 0
+			var newest int64
+			go func() {
+				defer close(ended)
+				s.Run(ctx, func(batch []quote.Tick) {
+					for _, k := range batch {
+						if k.Due < newest {
+							t.Errorf("due time went back by %d µs", newest-k.Due)
+						}
+						newest = k.Due
+					}
+					count += len(batch)
+				})
+			}()
+			synctest.Wait()
+			for _, rate := range []float64{500, 5000, 50} {
+				if err := s.SetRate(rate); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				before := count
+				time.Sleep(20 * time.Second)
+				synctest.Wait()
+				if got := float64(count-before) / 20; math.Abs(got/rate-1) > 0.3 {
+					t.Errorf("%s: %.0f ticks/s after SetRate(%.0f)", arrivals, got, rate)
+				}
+			}
+			if err := s.SetRate(0); err == nil || s.Rate() != 50 {
+				t.Errorf("SetRate(0): error %v, rate %v", err, s.Rate())
+			}
+			cancel()
+			<-ended
+		})
+	}
+}
+
+func TestWarm(t *testing.T) {
+	now := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		symbols int
+		rate    float64
+	}{{50, 100}, {50, 50_000}, {1000, 1}} {
+		s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate = tt.symbols, tt.rate })
+		count, batches := 0, 0
+		var first, newest int64
+		seen := make(map[quote.ID]bool)
+		s.Warm(now, func(batch []quote.Tick) {
+			for i := range batch {
+				check(t, &batch[i])
+				if batch[i].Due < newest {
+					t.Fatal("due time went back")
+				}
+				newest = batch[i].Due
+				seen[batch[i].Symbol] = true
+			}
+			if batches++; batches == 1 {
+				first = batch[0].Due
+			}
+			count += len(batch)
+		})
+		if first != now.Add(-2*time.Hour).UnixMicro() || newest >= now.UnixMicro() {
+			t.Errorf("from %v to %v, want the two hours before %v", time.UnixMicro(first), time.UnixMicro(newest), now)
+		}
+		if len(seen) != tt.symbols {
+			t.Errorf("%d of %d symbols have a past", len(seen), tt.symbols)
+		}
+		if most := warmTicks + warmTicks/10 + tt.symbols; count > most {
+			t.Errorf("%d ticks, want at most %d", count, most)
+		}
+	}
+}
+
+// The market goes on where the warm-up left it: prices, and the day with what was traded in it.
+func TestRunGoesOnFromTheWarmUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // its clock starts at midnight UTC
+		time.Sleep(12 * time.Hour)
+		s := newSimulator(t, func(o *Options) { o.Rate = 50_000; o.Warmup = time.Hour })
+		newest := make([]quote.Tick, 50)
+		s.Warm(time.Now(), func(batch []quote.Tick) {
+			for _, k := range batch {
+				newest[k.Symbol] = k
+			}
+		})
+		time.Sleep(3 * time.Second)
+		start := time.Now().UnixMicro()
+		for i, k := range gather(t, s, 10_000) {
+			last := newest[k.Symbol]
+			if math.Abs(float64(k.Bid)/float64(last.Bid)-1) > 0.005 || k.Volume < last.Volume || k.Open != last.Open {
+				t.Fatalf("%+v after %+v", k, last)
+			}
+			if i < 50 && (k.Due != start || k.Last != last.Last || k.Volume != last.Volume) {
+				t.Fatalf("opening quote %+v after %+v", k, last)
+			}
+			newest[k.Symbol] = k
+		}
+		if newest[0].Volume == 0 {
+			t.Error("nothing was traded")
+		}
+	})
+}
+
+// What was traded in a shortened warm-up is what the rate would have traded.
+func TestWarmTradesAtTheRate(t *testing.T) {
+	traded := func(rate float64) (sum float64) {
+		s := newSimulator(t, func(o *Options) { o.Rate, o.Warmup = rate, 2*time.Hour })
+		newest := make([]quote.Tick, 50)
+		s.Warm(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), func(batch []quote.Tick) {
+			for _, k := range batch {
+				newest[k.Symbol] = k
+			}
+		})
+		for _, k := range newest {
+			sum += float64(k.Volume) * k.Last.Dollars()
+		}
+		return sum
+	}
+	busy, calm := traded(10_000), traded(100)
+	if ratio := busy / calm; ratio < 70 || ratio > 140 {
+		t.Errorf("a market of 100 times the rate traded %.0f times as much", ratio)
+	}
+}
