@@ -23,7 +23,7 @@ const zero = () => ({
 export class Account {
   /** @type {Counters} */
   counters = zero();
-  /** Ticks of the newest unannounced hole; told as it is found. @type {(ticks: number) => void} */
+  /** Told of each unannounced hole: how many ticks, and the seq before which. @type {(ticks: number, at: number) => void} */
   onLost = () => {};
 
   #epoch = '';
@@ -163,8 +163,8 @@ export class Account {
     }
     const before = this.#n.get(q.S);
     if (!this.#conflated && !this.#due) {
-      if (this.#wildcard) this.#lose(q.i - this.#seen - 1);
-      else if (before !== undefined) this.#lose(q.n - before - 1);
+      if (this.#wildcard) this.#lose(q.i - this.#seen - 1, q.i);
+      else if (before !== undefined) this.#lose(q.n - before - 1, q.i);
     }
     this.#n.set(q.S, q.n);
     this.#seen = q.i;
@@ -178,7 +178,7 @@ export class Account {
     const gap = this.#gap;
     if (this.#due) {
       if (gap) {
-        if (this.#wildcard && !this.#conflated) this.#lose(m.i - gap.to);
+        if (this.#wildcard && !this.#conflated) this.#lose(m.i - gap.to, m.i);
         this.counters.gaps++;
         this.counters.missed += gap.missed;
       }
@@ -196,7 +196,7 @@ export class Account {
     for (const q of m.quotes) {
       const before = this.#n.get(q.S);
       // Not due, so it may show nothing that the ticks haven't: a jump is a loss.
-      if (!fresh && !this.#wildcard && before !== undefined) this.#lose(q.n - before);
+      if (!fresh && !this.#wildcard && before !== undefined) this.#lose(q.n - before, m.i);
       if (before === undefined || q.n > before) this.#n.set(q.S, q.n);
     }
     this.#reach(m.i);
@@ -205,7 +205,7 @@ export class Account {
 
   /** Opens a gap; its snapshot closes it. @param {Gap} m */
   #open(m) {
-    if (this.#wildcard && !this.#conflated) this.#lose(m.from - this.#seen - 1);
+    if (this.#wildcard && !this.#conflated) this.#lose(m.from - this.#seen - 1, m.from);
     const from = Math.max(m.from, this.#seen + 1);
     this.#gap = { ...m, from, missed: Math.max(0, m.to - from + 1) };
     this.#seen = Math.max(this.#seen, m.to);
@@ -215,15 +215,15 @@ export class Account {
   /** The server says that everything asked for up to seq has been sent. @param {number} seq */
   #reach(seq) {
     if (seq <= this.#seen) return;
-    if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen);
+    if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen, seq + 1);
     this.#seen = seq;
     if (!this.#due) this.#safe = seq;
   }
 
-  /** @param {number} ticks */
-  #lose(ticks) {
+  /** @param {number} ticks @param {number} at seq before which they are missing */
+  #lose(ticks, at) {
     if (ticks <= 0) return;
     this.counters.lost += ticks;
-    this.onLost(ticks);
+    this.onLost(ticks, at);
   }
 }

@@ -22,8 +22,7 @@ export class Clock {
   #best = null;
   /** @type {any} */
   #timer = null;
-  #running = false;
-  #round = 0;
+  #run = 0; // which start the loop belongs to; a loop of another one ends
 
   /**
    * @param {{
@@ -84,20 +83,20 @@ export class Clock {
    * @returns {number} ms, or NaN
    */
   latency(tick, received) {
-    // Whole ms first: 1.8e15 µs leaves a double a quarter of a µs, which is plenty; the offset must not cost more.
+    // Ms since 1970 in a double resolve a quarter of a µs, so there is nothing to be careful about.
     return received - tick.t / MICRO + this.offset;
   }
 
   start() {
-    if (this.#running) return;
-    this.#running = true;
-    this.#round = 0;
-    void this.#loop();
+    if (this.#timer !== null) return;
+    this.#timer = 0;
+    void this.#loop(++this.#run, 1);
   }
 
   stop() {
-    this.#running = false;
+    this.#run++;
     this.#options.clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   /** Starts anew with a burst: local time may have stood still, as in a sleep. */
@@ -138,11 +137,11 @@ export class Clock {
     this.#options.changed();
   }
 
-  async #loop() {
-    const round = ++this.#round;
+  /** @param {number} run @param {number} round from 1 */
+  async #loop(run, round) {
     const { burst, pause, every, setTimeout } = this.#options;
     const ok = await this.sample();
-    if (!this.#running || round !== this.#round) return; // stopped or restarted meanwhile
-    this.#timer = setTimeout(() => void this.#loop(), ok && round < burst ? pause : every);
+    if (run !== this.#run) return; // stopped or restarted meanwhile
+    this.#timer = setTimeout(() => void this.#loop(run, round + 1), ok && round < burst ? pause : every);
   }
 }

@@ -26,9 +26,7 @@ export class Emitter {
       try {
         fn(...args);
       } catch (err) {
-        queueMicrotask(() => {
-          throw err;
-        });
+        (globalThis.reportError ?? console.error)(err); // as if it were uncaught
       }
     }
   }

@@ -61,7 +61,7 @@ export class Feed {
     this.#lane = checkLane(options.lane ?? 'sse');
     this.#account = new Account(options.from);
     this.#journal = new Journal(this.#account, this.#options, (e) => this.#emitter.emit('event', e));
-    this.#account.onLost = (ticks) => this.#journal.tell('bad', 'lost', { ticks, at: this.#account.seq });
+    this.#account.onLost = (ticks, at) => this.#journal.tell('bad', 'lost', { ticks, at });
     this.#topics = new TopicSync(options.topics ?? ['*'], {
       ...this.#options,
       send: (action, topics) => this.#active?.command(action, topics) ?? null,

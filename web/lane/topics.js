@@ -23,6 +23,7 @@ export class TopicSync {
   #snapshotDue = false;
   #dropFirst = false;
   #busy = false;
+  #again = false; // something changed while a command was under way
   /** @type {any} */
   #timer = null;
   /** @type {{ resolve: () => void, reject: (e: Error) => void }[]} */
@@ -95,11 +96,15 @@ export class TopicSync {
   }
 
   async #run() {
+    this.#again = true;
     if (this.#busy) return;
     this.#busy = true;
     this.#host.clearTimeout(this.#timer);
     try {
-      while (await this.#step());
+      while (this.#again) {
+        this.#again = false;
+        if (await this.#step()) this.#again = true;
+      }
     } finally {
       this.#busy = false;
     }

@@ -1,0 +1,23 @@
+// A whole client of Server-Sent Events. The browser does the rest: it reconnects with Last-Event-ID, so nothing is
+// lost, and it stops when the server answers 204, so nothing needs closing here.
+const { user, topics } = document.body.dataset;
+const list = document.querySelector('#messages');
+const state = document.querySelector('#state');
+
+const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics })}`);
+
+source.onopen = () => (state.textContent = 'connected');
+source.onerror = () => (state.textContent = source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting');
+
+source.onmessage = (e) => show('tick', e.data); // ticks have no event name
+for (const name of ['hello', 'snapshot', 'gap', 'bye']) {
+  source.addEventListener(name, (e) => show(name, e.data));
+}
+
+function show(name, text) {
+  const item = document.createElement('li');
+  item.dataset.name = name;
+  item.textContent = text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text;
+  list.prepend(item);
+  if (list.children.length > 50) list.lastChild.remove();
+}

@@ -1,0 +1,37 @@
+// A whole client of WebSocket. A browser never reopens one, so the position, the reconnect and its wait are written
+// here: the seq of what came last, in the epoch that hello named.
+const { user, topics } = document.body.dataset;
+const list = document.querySelector('#messages');
+const state = document.querySelector('#state');
+const finished = ['limit', 'duration'];
+let epoch, from, done, retry = 0, tries = 0;
+
+function open() {
+  const query = new URLSearchParams({ user, topics, ...(from && { from }) });
+  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/subscribe?${query}`, 'ticklane.v1.json');
+
+  socket.onopen = () => (state.textContent = 'connected');
+  socket.onmessage = (e) => {
+    const m = JSON.parse(e.data);
+    if (m.T === 'hello') [epoch, retry, tries] = [m.epoch, 0, 0];
+    const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head }[m.T];
+    if (seq !== undefined) from = `${epoch}-${seq}`;
+    if (m.T === 'bye') [done, retry] = [finished.includes(m.reason), m.retry];
+    if (m.T !== 'hb') show(m.T === 'q' ? 'tick' : m.T, e.data);
+  };
+  socket.onclose = () => {
+    state.textContent = done ? 'closed' : 'reconnecting';
+    // Anywhere in a window that doubles from 1 to 15 s, lest all clients of a restarted server come back at once.
+    if (!done) setTimeout(open, retry + Math.random() * Math.min(15_000, 1_000 * 2 ** tries++));
+  };
+}
+
+function show(name, text) {
+  const item = document.createElement('li');
+  item.dataset.name = name;
+  item.textContent = text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text;
+  list.prepend(item);
+  if (list.children.length > 50) list.lastChild.remove();
+}
+
+open();

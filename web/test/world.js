@@ -1,0 +1,244 @@
+// A world without a network: a clock that moves only when told, a log of ticks, and the browser's two connection
+// classes, which read that log by the contract. Tests decide how much arrives and when a connection breaks.
+
+const HB = 15_000;
+
+/** @typedef {import('../types.js').Lane} Lane */
+/** @typedef {{ S: string, n: number, i: number, t: number }} Tick */
+
+export class World {
+  time = 1_700_000_000_000;
+  epoch = 'a1';
+  oldest = 1;
+  /** @type {Tick[]} */
+  ticks = [];
+  /** @type {Map<string, number>} */
+  n = new Map();
+  /** @type {Conn[]} every connection ever made */
+  conns = [];
+  /** @type {Set<{ at: number, fn: () => void }>} */
+  timers = new Set();
+  /** Whether new connections get a hello; otherwise they hang. */
+  answering = true;
+  resumes = /** @type {string[]} */ ([]);
+
+  /** The options that put a feed into this world. */
+  options = {
+    origin: 'http://world',
+    lifecycle: false,
+    now: () => this.time,
+    wall: () => this.time,
+    random: () => 0.5,
+    setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => {
+      const timer = { at: this.time + ms, fn };
+      this.timers.add(timer);
+      return timer;
+    },
+    clearTimeout: (/** @type {any} */ timer) => void this.timers.delete(timer),
+    EventSource: source(this),
+    WebSocket: socket(this),
+    fetch: /** @type {any} */ (
+      async (/** @type {URL} */ url, /** @type {any} */ init) => {
+        const conn = this.conns.find((c) => url.pathname === `/sse/connections/${c.name}`);
+        if (!conn?.open) return new Response('{"title":"Not Found"}', { status: 404 });
+        const answer = conn.command(JSON.parse(init.body));
+        return new Response(JSON.stringify(answer), { status: answer.T === 'error' ? 400 : 200 });
+      }
+    ),
+  };
+
+  get head() {
+    return this.ticks.length;
+  }
+
+  /** @param {string} S */
+  tick(S) {
+    const n = (this.n.get(S) ?? 0) + 1;
+    this.n.set(S, n);
+    this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000 });
+  }
+
+  /** A new log, as after a restart. @param {string} epoch */
+  restart(epoch) {
+    this.epoch = epoch;
+    this.ticks = [];
+    this.n = new Map();
+    this.oldest = 1;
+    for (const c of this.live) c.cut();
+  }
+
+  get live() {
+    return this.conns.filter((c) => c.open);
+  }
+
+  /** The newest open connection. @returns {Conn} */
+  get conn() {
+    const conn = this.live.at(-1);
+    if (!conn) throw new Error('no connection is open');
+    return conn;
+  }
+
+  /** Everything that is due arrives. */
+  pump() {
+    for (const c of this.live) c.pump();
+  }
+
+  /** @param {number} ms */
+  advance(ms) {
+    const until = this.time + ms;
+    for (;;) {
+      const due = [...this.timers].filter((t) => t.at <= until).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.timers.delete(due);
+      this.time = Math.max(this.time, due.at);
+      due.fn();
+    }
+    this.time = until;
+  }
+}
+
+/** Lets promises go on. */
+export const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** @param {Tick} k */
+const quote = (k) => ({ T: 'q', S: k.S, bp: 10, bs: 100, ap: 10.01, as: 200, p: 10 + k.i / 100, v: k.i, t: k.t, n: k.n, i: k.i });
+
+/** One connection as the server sees it. */
+export class Conn {
+  open = true;
+  greeted = false;
+  pos = 0;
+  /** @type {object[]} due before the next tick */
+  due = [];
+
+  /** @param {World} world @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {() => void} broke */
+  constructor(world, lane, url, deliver, broke) {
+    this.world = world;
+    this.lane = lane;
+    this.url = url;
+    this.deliver = deliver;
+    this.broke = broke;
+    this.name = `c${world.conns.length + 1}`;
+    this.from = url.searchParams.get('from');
+    this.topics = (url.searchParams.get('topics') ?? '*').split(',');
+    world.conns.push(this);
+  }
+
+  /** Decides how the stream begins. */
+  greet() {
+    const { world } = this;
+    this.greeted = true;
+    const [epoch, seq] = (this.from ?? '').split('-');
+    const at = Number(seq);
+    let resume = 'none';
+    if (this.from !== null) resume = epoch !== world.epoch || at > world.head ? 'reset' : at + 1 < world.oldest ? 'gap' : 'complete';
+    world.resumes.push(resume);
+    this.due.push({
+      T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: world.epoch, head: world.head,
+      oldest: world.oldest, resume, mode: 'all', topics: this.topics, hb: HB, t: world.time * 1000,
+    });
+    this.pos = resume === 'complete' ? at : world.head;
+    if (resume === 'gap') this.due.push({ T: 'gap', from: at + 1, to: world.head, missed: world.head - at, reason: 'expired' });
+    if (resume !== 'complete') this.due.push(this.snapshot(this.topics));
+  }
+
+  /** @param {string[]} topics */
+  snapshot(topics) {
+    /** @type {Map<string, Tick>} */
+    const newest = new Map();
+    for (const k of this.world.ticks.slice(0, this.pos)) if (wants(topics, k)) newest.set(k.S, k);
+    return { T: 'snapshot', i: this.pos, quotes: [...newest.values()].map((k) => ({ ...quote(k), o: 9, h: 99, l: 8, c: 10 })) };
+  }
+
+  /** The next message that this stream has to bring. */
+  next() {
+    if (!this.greeted) this.greet();
+    const due = this.due.shift();
+    if (due) return due;
+    while (this.pos < this.world.head) {
+      const k = /** @type {Tick} */ (this.world.ticks[this.pos++]);
+      if (wants(this.topics, k)) return quote(k);
+    }
+    return null;
+  }
+
+  /** At most `most` messages arrive. @param {number} [most] */
+  pump(most = Infinity) {
+    if (!this.world.answering) return;
+    for (let k = 0; k < most && this.open; k++) {
+      const m = this.next();
+      if (m === null) return;
+      this.deliver(m);
+    }
+  }
+
+  /** @param {any} m sent beside the log */
+  say(m) {
+    this.deliver(m);
+  }
+
+  /** The connection breaks; what wasn't delivered is gone. */
+  cut() {
+    if (!this.open) return;
+    this.open = false;
+    this.broke();
+  }
+
+  /** @param {{ action: string, topics: string[], id?: number }} c @returns {any} the answer */
+  command(c) {
+    const unknown = c.topics.filter((t) => t.startsWith('NO'));
+    if (unknown.length > 0) return { T: 'error', code: 'unknown_topic', msg: `unknown topic ${unknown}`, id: c.id };
+    this.pump();
+    const added = c.topics.filter((t) => !this.topics.includes(t));
+    this.topics = c.action === 'subscribe' ? [...this.topics, ...added] : this.topics.filter((t) => !c.topics.includes(t));
+    const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id };
+    this.due.push(answer);
+    if (c.action === 'subscribe' && added.length > 0) this.due.push(this.snapshot(added));
+    return answer;
+  }
+}
+
+/** @param {string[]} topics @param {Tick} k */
+const wants = (topics, k) => topics.includes('*') || topics.includes(k.S);
+
+/** @param {World} world */
+const source = (world) =>
+  class extends EventTarget {
+    /** @param {string} url */
+    constructor(url) {
+      super();
+      this.conn = new Conn(
+        world, 'sse', new URL(url),
+        (m) => this.dispatchEvent(new MessageEvent(m.T === 'q' ? 'message' : m.T, { data: JSON.stringify(m) })),
+        () => this.dispatchEvent(new Event('error')),
+      );
+    }
+    close() {
+      this.conn.open = false;
+    }
+  };
+
+/** @param {World} world */
+const socket = (world) =>
+  class extends EventTarget {
+    readyState = 1;
+    /** @param {string} url @param {string} protocol */
+    constructor(url, protocol) {
+      super();
+      if (!url.startsWith('ws:') || protocol !== 'ticklane.v1.json') throw new Error(`unexpected ${url} ${protocol}`);
+      this.conn = new Conn(
+        world, 'ws', new URL(url),
+        (m) => this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(m) })),
+        () => this.dispatchEvent(new Event('close')),
+      );
+    }
+    /** @param {string} text */
+    send(text) {
+      const answer = this.conn.command(JSON.parse(text));
+      if (answer.T === 'error') this.conn.due.push(answer);
+    }
+    close() {
+      this.readyState = 3;
+      this.conn.open = false;
+    }
+  };
