@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 // message is one that a client read, whatever its lane.
 type message struct {
 	T      string  `json:"T"`
+	Time   int64   `json:"t"`
 	S      string  `json:"S"`
 	N      uint64  `json:"n"`
 	I      uint64  `json:"i"`
@@ -170,6 +172,7 @@ type witness struct {
 	t      testing.TB
 	tape   *tape
 	topics quote.Topics
+	fresh  quote.Topics // what the next snapshot must hold
 	latest bool
 	place  uint64 // everything up to here is accounted for
 	hello  message
@@ -180,7 +183,7 @@ type witness struct {
 }
 
 func newWitness(t testing.TB, p *tape, topics quote.Topics, mode Mode) *witness {
-	return &witness{t: t, tape: p, topics: topics, latest: mode == ModeLatest, n: map[string]uint64{}}
+	return &witness{t: t, tape: p, topics: topics, fresh: topics, latest: mode == ModeLatest, n: map[string]uint64{}}
 }
 
 func (w *witness) see(got ...message) {
@@ -216,15 +219,24 @@ func (w *witness) one(m message) {
 			w.latest = true
 		}
 		w.gaps = append(w.gaps, m)
-		w.place = m.To
+		w.place, w.fresh = m.To, w.topics
 		w.base()
 	case "snapshot":
 		if m.I != w.place {
 			fail("snapshot of another place")
 		}
+		want := 0
+		for _, id := range w.fresh.IDs() {
+			if w.tape.newest(id, m.I) != nil {
+				want++
+			}
+		}
+		if len(m.Quotes) != want {
+			fail("snapshot of %d symbols, want %d", len(m.Quotes), want)
+		}
 		for _, q := range m.Quotes {
 			id, _ := w.tape.u.Lookup(q.S)
-			if k := w.tape.newest(id, m.I); k == nil || k.Seq != q.I || k.N != q.N {
+			if k := w.tape.newest(id, m.I); k == nil || !w.fresh.Has(id) || k.Seq != q.I || k.N != q.N {
 				fail("snapshot's %s is %+v, want %+v", q.S, q, k)
 			}
 		}
@@ -244,7 +256,14 @@ func (w *witness) one(m message) {
 		if err != nil && len(m.Topics) > 0 {
 			fail("%v", err)
 		}
+		var added []string
+		for _, name := range m.Topics {
+			if !slices.Contains(w.topics.Names(), name) {
+				added = append(added, name)
+			}
+		}
 		w.topics = topics
+		w.fresh, _ = w.tape.u.Topics(added, 0)
 		w.base()
 	}
 }

@@ -1,0 +1,268 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// onBothLanes runs f for each lane.
+func onBothLanes(t *testing.T, f func(t *testing.T, lane wire.Lane)) {
+	for lane := range wire.Lanes {
+		t.Run(lane.String(), func(t *testing.T) { f(t, lane) })
+	}
+}
+
+func TestOrder(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		opt    Options
+		topics []string
+		before uint64 // ticks before the client came
+		want   string // when 700 are there
+		resume string
+		start  uint64
+	}{
+		{"latest", Options{}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeNone, 600},
+		{"latest, before the first tick", Options{}, []string{"*"}, 0, "hello snapshot q×700", wire.ResumeNone, 0},
+		{"latest, without snapshot", Options{NoSnapshot: true}, []string{"*"}, 600, "hello q×100", wire.ResumeNone, 600},
+		{"oldest", Options{From: FromOldest}, []string{"*"}, 300, "hello q×700", wire.ResumeNone, 0},
+		{"oldest, of a full log", Options{From: FromOldest}, []string{"*"}, 600, "hello q×600", wire.ResumeNone, 100},
+		{"oldest, before the first tick", Options{From: FromOldest}, []string{"*"}, 0, "hello q×700", wire.ResumeNone, 0},
+		{"at the head", Options{From: FromPosition, Position: position(600)}, []string{"*"}, 600, "hello q×100", wire.ResumeComplete, 600},
+		{"at the start", Options{From: FromPosition, Position: position(0)}, []string{"*"}, 500, "hello q×700", wire.ResumeComplete, 0},
+		{"at the oldest", Options{From: FromPosition, Position: position(101)}, []string{"*"}, 600, "hello q×599", wire.ResumeComplete, 101},
+		{"just before the oldest", Options{From: FromPosition, Position: position(100)}, []string{"*"}, 600, "hello q×600", wire.ResumeComplete, 100},
+		{"one too old", Options{From: FromPosition, Position: position(99)}, []string{"*"}, 600, "hello gap snapshot q×100", wire.ResumeGap, 99},
+		{"far too old", Options{From: FromPosition, Position: position(0)}, []string{"*"}, 600, "hello gap snapshot q×100", wire.ResumeGap, 0},
+		{"too old, without snapshot", Options{From: FromPosition, Position: position(99), NoSnapshot: true}, []string{"*"}, 600, "hello gap q×100", wire.ResumeGap, 99},
+		{"beyond the head", Options{From: FromPosition, Position: position(601)}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
+		{"far beyond", Options{From: FromPosition, Position: position(^uint64(0))}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
+		{"another epoch", Options{From: FromPosition, Position: quote.Position{Epoch: 7, Seq: 600}}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
+		{"a position that can't be read", Options{From: FromUnknown}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
+		{"latest mode, too old", Options{From: FromPosition, Position: position(4), Mode: ModeLatest}, []string{"*"}, 600, "hello q×9", wire.ResumeComplete, 4},
+		{"latest mode, before the quiet tick", Options{From: FromPosition, Position: position(2), Mode: ModeLatest}, []string{"*"}, 600, "hello q×10", wire.ResumeComplete, 2},
+		{"latest mode, another epoch", Options{From: FromUnknown, Mode: ModeLatest}, []string{"*"}, 600, "hello snapshot q×9", wire.ResumeReset, 600},
+		{"latest mode, beyond the head", Options{From: FromPosition, Position: position(601), Mode: ModeLatest}, []string{"*"}, 600, "hello snapshot q×9", wire.ResumeReset, 600},
+		{"quiet topic", Options{}, []string{"S9"}, 600, "hello snapshot", wire.ResumeNone, 600},
+		{"quiet topic, from the start", Options{From: FromPosition, Position: position(0)}, []string{"S9"}, 400, "hello q×1 hb", wire.ResumeComplete, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+				p := newTape(t, 700)
+				l := p.log(t, Config{Size: 500})
+				p.play(l, c.before)
+				c.opt.Lane, c.opt.Topics = lane, p.topics(t, c.topics...)
+				cl := subscribe(t, l, c.opt)
+				first := cl.Next(noon)
+				got := cl.decode(slices.Clone(first))
+				p.play(l, 700)
+				got = append(got, cl.take(noon)...)
+				if kinds(got) != c.want {
+					t.Fatalf("got %s, want %s", kinds(got), c.want)
+				}
+				h := got[0]
+				if h.Resume != c.resume || h.Head != c.before || h.Oldest != max(1, c.before-min(c.before, 499)) || h.Mode != c.opt.Mode.String() {
+					t.Errorf("hello %s", h.text)
+				}
+				if lane == wire.SSE && (h.id != position(c.start).String() || h.retry != "1000") {
+					t.Errorf("hello has id %s and retry %s, want id %s", h.id, h.retry, position(c.start))
+				}
+				w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
+				w.start(c.start)
+				w.see(got...)
+				for _, g := range w.gaps {
+					if g.Reason != wire.GapExpired || g.To != c.before {
+						t.Errorf("gap %s", g.text)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestLanesCarryTheSame: the same i is the same text on both lanes, for every way to read the log.
+func TestLanesCarryTheSame(t *testing.T) {
+	p := newTape(t, 3000)
+	l := p.log(t, Config{Size: 4096})
+	texts := map[uint64]string{}
+	var clients []*client
+	for lane := range wire.Lanes {
+		for _, topics := range []string{"*", "sector:odd", "S3"} {
+			for _, mode := range []Mode{ModeAll, ModeLatest} {
+				clients = append(clients, subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), Mode: mode}))
+			}
+		}
+	}
+	for seq := uint64(0); seq <= 3000; seq += 50 {
+		p.play(l, seq)
+		for _, c := range clients {
+			for _, m := range c.take(noon) {
+				if m.T != "q" {
+					continue
+				}
+				if was, ok := texts[m.I]; ok && was != m.text {
+					t.Fatalf("i %d is %s and %s", m.I, was, m.text)
+				}
+				texts[m.I] = m.text
+			}
+		}
+	}
+	if len(texts) != 3000 {
+		t.Errorf("%d ticks of 3000", len(texts))
+	}
+}
+
+func TestLimit(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, topics := range []string{"*", "sector:odd"} {
+			for _, mode := range []Mode{ModeAll, ModeLatest} {
+				for _, limit := range []uint64{1, 2, 255, 256, 257, 600} {
+					t.Run(fmt.Sprint(topics, mode, limit), func(t *testing.T) {
+						p := newTape(t, 4000)
+						l := p.log(t, Config{Size: 4096})
+						p.play(l, 10)
+						c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), Limit: limit, Mode: mode})
+						w := newWitness(t, p, c.opt.Topics, mode)
+						w.start(10)
+						var got []message
+						for seq := uint64(10); seq <= 4000 && !c.Ended(); seq += 10 {
+							p.play(l, seq)
+							got = append(got, c.take(noon)...)
+						}
+						w.see(got...)
+						if want := fmt.Sprintf("hello snapshot q×%d bye", limit); kinds(got) != want {
+							t.Fatalf("got %s, want %s", kinds(got), want)
+						}
+						bye := got[len(got)-1]
+						if bye.Reason != wire.ByeLimit || bye.Retry != 0 || c.Reason() != wire.ByeLimit {
+							t.Errorf("bye %s", bye.text)
+						}
+						if lane == wire.SSE && (bye.id != wire.EndID || bye.retry != "") {
+							t.Errorf("bye has id %q and retry %q", bye.id, bye.retry)
+						}
+						if !c.Ended() || c.Next(noon.Add(time.Hour)) != nil {
+							t.Error("something comes after the bye")
+						}
+						if n := c.Counters().Ticks; n != limit {
+							t.Errorf("%d ticks counted", n)
+						}
+					})
+				}
+			}
+		}
+	})
+}
+
+func TestDuration(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		p := newTape(t, 100)
+		l := p.log(t, Config{Size: 100})
+		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), Duration: time.Second})
+		got := c.take(noon)
+		if d := c.Deadline(); !d.Equal(noon.Add(time.Second)) {
+			t.Errorf("deadline %v", d)
+		}
+		p.play(l, 50)
+		got = append(got, c.take(noon.Add(time.Second-time.Nanosecond))...)
+		got = append(got, c.take(noon.Add(time.Second))...)
+		if kinds(got) != "hello snapshot q×50 bye" || !c.Ended() {
+			t.Fatalf("got %s", kinds(got))
+		}
+		if bye := got[len(got)-1]; bye.Reason != wire.ByeDuration || lane == wire.SSE && bye.id != wire.EndID {
+			t.Errorf("bye %+v", bye)
+		}
+	})
+}
+
+func TestEnd(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		p := newTape(t, 100)
+		l := p.log(t, Config{Size: 100, Retry: 2 * time.Second})
+		retries := map[int64]bool{}
+		for range 50 {
+			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+			c.take(noon)
+			l.End(wire.ByeShutdown)
+			c.End(wire.ByeSlow) // the first reason counts
+			select {
+			case <-c.Wake():
+			default:
+				t.Fatal("End doesn't wake")
+			}
+			got := c.take(noon)
+			if kinds(got) != "bye" || got[0].Reason != wire.ByeShutdown || got[0].id != "" || !c.Ended() {
+				t.Fatalf("got %+v", got)
+			}
+			if r := got[0].Retry; r < 2000 || r >= 10_000 || lane == wire.SSE && got[0].retry != fmt.Sprint(r) {
+				t.Errorf("retry %d and %q", r, got[0].retry)
+			}
+			retries[got[0].Retry] = true
+		}
+		if len(retries) < 25 {
+			t.Errorf("%d different retries of 50: the clients would come back as one", len(retries))
+		}
+	})
+}
+
+// TestMaxRead: no write is longer, and cut messages come out whole.
+func TestMaxRead(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, topics := range []string{"*", "S1,S2,S9"} {
+			for _, mode := range []Mode{ModeAll, ModeLatest} {
+				for _, most := range []int{200, 1000, 16 << 10} {
+					p := newTape(t, 2000)
+					l := p.log(t, Config{Size: 2048})
+					p.play(l, 500)
+					c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, strings.Split(topics, ",")...), Mode: mode, MaxRead: most})
+					w := newWitness(t, p, c.opt.Topics, mode)
+					w.start(500)
+					for _, to := range []uint64{500, 2000} {
+						p.play(l, to)
+						for b := c.Next(noon); len(b) > 0; b = c.Next(noon) {
+							if len(b) > most {
+								t.Fatalf("%s %v: a write of %d bytes where %d are allowed", topics, mode, len(b), most)
+							}
+							w.see(c.decode(b)...)
+						}
+					}
+					if w.ticks == 0 || len(c.in) > 0 {
+						t.Errorf("%s %v %d: %d ticks, %d bytes left", topics, mode, most, w.ticks, len(c.in))
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestTickLongerThanMaxRead: it goes out alone.
+func TestTickLongerThanMaxRead(t *testing.T) {
+	p := newTape(t, 20)
+	l := p.log(t, Config{Size: 20})
+	for _, topics := range []string{"*", "sector:even"} {
+		for _, mode := range []Mode{ModeAll, ModeLatest} {
+			p.play(l, 20)
+			c := subscribe(t, l, Options{Topics: p.topics(t, topics), From: FromOldest, MaxRead: 1, Mode: mode})
+			w := newWitness(t, p, c.opt.Topics, mode)
+			w.see(c.take(noon)...)
+			if w.ticks == 0 {
+				t.Error("no ticks")
+			}
+		}
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	u := testUniverse(t, 1)
+	for _, cfg := range []Config{{Epoch: 1, Size: 1}, {Universe: u, Size: 1}, {Universe: u, Epoch: 1}} {
+		if l, err := New(cfg); err == nil {
+			l.Close()
+			t.Errorf("%+v: no error", cfg)
+		}
+	}
+}
