@@ -59,10 +59,13 @@ export class Bar {
     }
   }
 
-  /** @param {{ p50: number, p99: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
-  paintVitals({ p50, p99, rate, wire }) {
-    this.#show('latency', Number.isFinite(p50) ? `${latency(p50)} / ${latency(p99)} ms` : '–');
-    this.#show('rate', count(rate));
+  /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
+  paintVitals({ p50, p99, error, rate, wire }) {
+    const live = this.#feed.state.name === 'live';
+    // What the clocks can't tell from nothing is not 0.
+    const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
+    this.#show('latency', live && Number.isFinite(p50) ? `${ms(p50)} / ${ms(p99)} ms` : '–');
+    this.#show('rate', live ? count(rate) : '–');
     this.#show('wire', byteRate(wire));
   }
 

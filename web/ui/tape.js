@@ -13,6 +13,7 @@ const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measur
 export class Tape {
   #box = part('tape');
   #breadth = part('breadth');
+  #own = part('tape-symbol');
   #buttons = [...document.querySelectorAll('[data-tape]')];
   #trades = new Trades();
   #which = 'market';
@@ -68,6 +69,7 @@ export class Tape {
       else if (r.change < 0) down++;
       else same++;
     }
+    if (up + down + same === 0) return;
     const spans = this.#breadth.children;
     if (!spans.length) this.#breadth.append(el('span', { class: 'up' }), el('span', { class: 'down' }), el('span', { class: 'faint' }));
     if (spans[0]) setText(spans[0], `▲ ${up}`);
@@ -78,7 +80,8 @@ export class Tape {
   /** @param {string} symbol */
   #follow(symbol) {
     this.#trades.follow(symbol);
-    setText(part('tape-symbol'), symbol || 'Symbol');
+    setText(this.#own, symbol || 'Symbol');
+    this.#own.dataset.bold = symbol || 'Symbol';
     this.#again();
   }
 

@@ -33,10 +33,10 @@ export class Vitals {
     this.#meter.clear();
   }
 
-  /** @returns {{ p50: number, p99: number, rate: number }} ms and ticks a second; NaN when not known */
+  /** @returns {{ p50: number, p99: number, error: number, rate: number }} ms and ticks a second; NaN when not known */
   read() {
     const { p50, p99, ticks } = this.#meter.read(now());
-    return { p50, p99, rate: ticks };
+    return { p50, p99, error: this.#clock.error, rate: ticks };
   }
 
   /** How old a quote is. @param {{ t: number, received: number }} r t in µs of the server, received in local ms @returns {number} ms */

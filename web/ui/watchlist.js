@@ -89,6 +89,7 @@ export class Watchlist {
 
   /** The next paint arranges the rows anew. */
   #again() {
+    if (!this.#listings.length) return; // still loading
     this.#arrange = true;
     this.#frames.request();
   }
