@@ -23,6 +23,7 @@ type cursor struct {
 	until   uint64 // where pos will stand when pending is done
 	buf     []byte
 	sent    []uint64 // mode latest: the N last handed over of each of the topics' symbols; unknownN when not known
+	stale   bool     // mode latest: the last read left out a tick that a newer one, beyond its horizon, had replaced
 }
 
 // own is a tick that the cursor wants: its seq, and its symbol's place in topics.IDs() (mode latest only).
@@ -64,6 +65,7 @@ func (c *cursor) seek(pos uint64) {
 // An empty piece says that it stands at the horizon. ok is false when ticks that it wants are no longer there
 // (or, for a cursor that had caught up, are more than lag old); pos is then the last it had.
 func (c *cursor) read(horizon uint64, limit int, most, lag uint64) (p piece, ok bool) {
+	c.stale = false
 	switch {
 	case c.pos >= horizon:
 		c.caught = true
@@ -199,7 +201,8 @@ func (c *cursor) readLatest(horizon uint64, limit int, most uint64) (p piece) {
 		id := c.topics.IDs()[o.k]
 		e, ok := c.log.at(id, o.seq)
 		if !ok || e == nil || e.tick.Seq != o.seq {
-			continue // a newer one took its place meanwhile, which the next round finds
+			c.stale = true
+			continue
 		}
 		if s := c.log.segment(o.seq); s != nil {
 			ok = c.gather(s, o.seq, horizon, limit, &p)
@@ -230,7 +233,7 @@ func (c *cursor) findLatest(horizon uint64) {
 		}
 		e, ok := c.log.at(id, horizon)
 		if !ok {
-			// The state at the horizon has gone, so a newer one is there; the next round takes that.
+			c.stale = true // the state at the horizon has gone, so a newer one is there
 			continue
 		}
 		if e != nil && e.tick.Seq > c.pos {

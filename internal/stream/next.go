@@ -105,6 +105,9 @@ func (s *Subscriber) ticks(now time.Time) []byte {
 		s.window = 0
 	}
 	if p.ticks == 0 {
+		if s.stale && (!s.barred || s.pos < s.barrier) {
+			return s.ticks(now) // what is newer was appended before it parked, so nobody will wake it for that
+		}
 		return nil
 	}
 	s.nextAt = now.Add(s.interval)
