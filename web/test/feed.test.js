@@ -245,6 +245,27 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
+  test(`${lane}: cut between added topics and their snapshot, it asks for them again`, async () => {
+    const { world, feed } = begin({ lane, topics: ['AAPL'] });
+    world.pump();
+    const done = feed.setTopics(['AAPL', 'MSFT']);
+    await settled();
+    world.conn.pump(1); // the subscription, not the snapshot
+    await settled();
+    world.conn.cut();
+    world.advance(500);
+    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL');
+    for (let k = 0; k < 3; k++) {
+      world.pump();
+      await settled();
+    }
+    await done;
+    assert.deepEqual(world.conn.topics, ['AAPL', 'MSFT']);
+    world.conn.cut();
+    world.advance(1_000);
+    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
+  });
+
   test(`${lane}: refused topics leave the old ones`, async () => {
     const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
     world.pump();

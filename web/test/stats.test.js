@@ -52,6 +52,8 @@ test('a rate counts whole slices, from the first moment on', () => {
   assert.equal(r.perSecond(1_010_000), 100);
   assert.equal(r.perSecond(1_011_500), 50);
   assert.equal(r.perSecond(1_020_000), 0);
+  r.add(1e6, 1_020_000);
+  assert.equal(r.perSecond(1_020_100), 0, 'a slice that is not over yet');
   const young = new Rate({ window: 3_000, slices: 12 });
   for (let t = 0; t < 500; t += 10) young.add(1, 2_000_000 + t);
   assert.equal(young.perSecond(2_000_500), 100);

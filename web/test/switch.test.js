@@ -74,6 +74,20 @@ test('a hundred switches under load lose and double nothing', () => {
   assert.equal(world.live.length, 1);
 });
 
+test('what a closed connection still brings counts nowhere', () => {
+  const { world, feed, seen } = begin({ lane: 'ws' });
+  const [old] = world.live;
+  feed.switchLane('sse');
+  world.conn.pump();
+  const { messages } = feed.counters;
+  world.tick('AAPL');
+  old?.say({ ...(old.next() ?? {}) }); // a WebSocket delivers until its closing handshake is done
+  old?.broke();
+  assert.deepEqual(seen, []);
+  assert.equal(feed.counters.messages, messages);
+  assert.equal(feed.state.name, 'live');
+});
+
 test('a lane that cannot be opened leaves the old one in place', () => {
   const { world, feed, seen, said } = begin({ lane: 'sse' });
   feed.switchLane('ws');
