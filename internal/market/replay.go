@@ -63,7 +63,7 @@ func ParseSpeed(s string) (float64, error) {
 		return MaxSpeed, nil
 	}
 	f, err := strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
-	if err != nil {
+	if err != nil || math.IsInf(f, 0) {
 		return 0, fmt.Errorf("speed: %q: want max or a number, such as 1 or 60", clip(s))
 	}
 	return f, checkSpeed(f)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,7 +276,7 @@ func TestSetRate(t *testing.T) {
 			s := newSimulator(t, func(o *Options) { o.Arrivals = arrivals; o.Rate = MinRate })
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})
-			count := 0
+			var count atomic.Int64
 			var newest int64
 			go func() {
 				defer close(ended)
@@ -286,19 +287,19 @@ func TestSetRate(t *testing.T) {
 						}
 						newest = k.Due
 					}
-					count += len(batch)
+					count.Add(int64(len(batch)))
 				})
 			}()
 			synctest.Wait()
-			for _, rate := range []float64{500, 5000, 50} {
+			for _, rate := range []float64{500, 2000, 50} {
 				if err := s.SetRate(rate); err != nil {
 					t.Fatal(err)
 				}
 				synctest.Wait()
-				before := count
+				before := count.Load()
 				time.Sleep(20 * time.Second)
 				synctest.Wait()
-				if got := float64(count-before) / 20; math.Abs(got/rate-1) > 0.3 {
+				if got := float64(count.Load()-before) / 20; math.Abs(got/rate-1) > 0.3 {
 					t.Errorf("%s: %.0f ticks/s after SetRate(%.0f)", arrivals, got, rate)
 				}
 			}
@@ -311,39 +312,51 @@ func TestSetRate(t *testing.T) {
 	}
 }
 
+// warm returns what a warm-up gave: the number of ticks, and the dollars traded.
+func warm(t *testing.T, now time.Time, symbols int, rate float64, past time.Duration) (count int, traded float64) {
+	t.Helper()
+	s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate, o.Warmup = symbols, rate, past })
+	newest := make([]quote.Tick, symbols)
+	due := now.Add(-past).UnixMicro()
+	s.Warm(now, func(batch []quote.Tick) {
+		if count == 0 && batch[0].Due != due {
+			t.Errorf("begins at %v, want %v", time.UnixMicro(batch[0].Due), time.UnixMicro(due))
+		}
+		for i := range batch {
+			check(t, &batch[i])
+			if batch[i].Due < due {
+				t.Fatal("due time went back")
+			}
+			due = batch[i].Due
+			newest[batch[i].Symbol] = batch[i]
+		}
+		count += len(batch)
+	})
+	if due >= now.UnixMicro() || due < now.Add(-time.Minute).UnixMicro() {
+		t.Errorf("ends at %v, want it just before %v", time.UnixMicro(due), now)
+	}
+	for i, k := range newest {
+		if k.Due == 0 {
+			t.Fatalf("symbol %d has no past", i)
+		}
+		traded += float64(k.Volume) * k.Last.Dollars()
+	}
+	return count, traded
+}
+
+// A busy market's past is simulated with fewer ticks than its rate says, but trades as much as it says.
 func TestWarm(t *testing.T) {
-	now := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
-	for _, tt := range []struct {
-		symbols int
-		rate    float64
-	}{{50, 100}, {50, 50_000}, {1000, 1}} {
-		s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate = tt.symbols, tt.rate })
-		count, batches := 0, 0
-		var first, newest int64
-		seen := make(map[quote.ID]bool)
-		s.Warm(now, func(batch []quote.Tick) {
-			for i := range batch {
-				check(t, &batch[i])
-				if batch[i].Due < newest {
-					t.Fatal("due time went back")
-				}
-				newest = batch[i].Due
-				seen[batch[i].Symbol] = true
-			}
-			if batches++; batches == 1 {
-				first = batch[0].Due
-			}
-			count += len(batch)
-		})
-		if first != now.Add(-2*time.Hour).UnixMicro() || newest >= now.UnixMicro() {
-			t.Errorf("from %v to %v, want the two hours before %v", time.UnixMicro(first), time.UnixMicro(newest), now)
-		}
-		if len(seen) != tt.symbols {
-			t.Errorf("%d of %d symbols have a past", len(seen), tt.symbols)
-		}
-		if most := warmTicks + warmTicks/10 + tt.symbols; count > most {
-			t.Errorf("%d ticks, want at most %d", count, most)
-		}
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	count, busy := warm(t, noon, 50, 50_000, 2*time.Hour)
+	if count > warmTicks+100 || count < warmTicks-100 {
+		t.Errorf("%d ticks, want the bound of %d", count, warmTicks)
+	}
+	_, calm := warm(t, noon, 50, 100, 10*time.Minute)
+	if ratio := busy / calm; ratio < 6000*0.7 || ratio > 6000*1.4 {
+		t.Errorf("500 times the rate and 12 times the time traded %.0f times as much, want about 6000", ratio)
+	}
+	if count, _ := warm(t, noon, 1000, 10, 10*time.Minute); count < 4000 || count > 12_000 {
+		t.Errorf("%d ticks, want 7000 in ten minutes at 10/s and an opening quote of each of 1000 symbols", count)
 	}
 }
 
@@ -351,7 +364,7 @@ func TestWarm(t *testing.T) {
 func TestRunGoesOnFromTheWarmUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock starts at midnight UTC
 		time.Sleep(12 * time.Hour)
-		s := newSimulator(t, func(o *Options) { o.Rate = 50_000; o.Warmup = time.Hour })
+		s := newSimulator(t, func(o *Options) { o.Rate = 2000; o.Warmup = 5 * time.Minute })
 		newest := make([]quote.Tick, 50)
 		s.Warm(time.Now(), func(batch []quote.Tick) {
 			for _, k := range batch {
@@ -360,7 +373,7 @@ func TestRunGoesOnFromTheWarmUp(t *testing.T) {
 		})
 		time.Sleep(3 * time.Second)
 		start := time.Now().UnixMicro()
-		for i, k := range gather(t, s, 10_000) {
+		for i, k := range gather(t, s, 5000) {
 			last := newest[k.Symbol]
 			if math.Abs(float64(k.Bid)/float64(last.Bid)-1) > 0.005 || k.Volume < last.Volume || k.Open != last.Open {
 				t.Fatalf("%+v after %+v", k, last)
@@ -374,25 +387,4 @@ func TestRunGoesOnFromTheWarmUp(t *testing.T) {
 			t.Error("nothing was traded")
 		}
 	})
-}
-
-// What was traded in a shortened warm-up is what the rate would have traded.
-func TestWarmTradesAtTheRate(t *testing.T) {
-	traded := func(rate float64) (sum float64) {
-		s := newSimulator(t, func(o *Options) { o.Rate, o.Warmup = rate, 2*time.Hour })
-		newest := make([]quote.Tick, 50)
-		s.Warm(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), func(batch []quote.Tick) {
-			for _, k := range batch {
-				newest[k.Symbol] = k
-			}
-		})
-		for _, k := range newest {
-			sum += float64(k.Volume) * k.Last.Dollars()
-		}
-		return sum
-	}
-	busy, calm := traded(10_000), traded(100)
-	if ratio := busy / calm; ratio < 70 || ratio > 140 {
-		t.Errorf("a market of 100 times the rate traded %.0f times as much", ratio)
-	}
 }

@@ -286,20 +286,17 @@ func TestStudentHasUnitVarianceAndFatTails(t *testing.T) {
 	}
 }
 
-// With a day's shape the market is busier in the first and the last half hour of the day than at noon.
+// With a day's shape there are more arrivals in the first and the last hour of the day than at noon.
 func TestDayShape(t *testing.T) {
-	u, err := universe(50)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := newModel(u, 1, true)
-	m.place(1_700_000_000_000_000 / dayMicros * dayMicros)
-	m.restart(0, 5, false)
+	const rate, days = 5.0, 2
+	r := stream(11, 0)
+	var h hawkes
+	h.start(rate)
 	var hours [24]float64
-	var tick quote.Tick
-	total := 0
-	for m.peek() < daySeconds {
-		hours[int(m.next(&tick)/3600)]++
+	total := 0.0
+	day := shape{on: true, start: 7 * 3600}
+	for at := h.next(0, day, r); at < days*daySeconds; at = h.next(at, day, r) {
+		hours[int(day.of(at)/3600)]++
 		total++
 	}
 	expected := func(hour int) float64 { // mean of U over the hour
@@ -309,14 +306,12 @@ func TestDayShape(t *testing.T) {
 		}
 		return sum / 60
 	}
-	for _, hour := range []int{0, 6, 12, 23} {
-		got := hours[hour] / (5 * 3600)
-		t.Logf("hour %d: %.2f of the mean rate, shape %.2f", hour, got, expected(hour))
-		if math.Abs(got/expected(hour)-1) > 0.1 {
+	for hour, n := range hours {
+		if got := n / (rate * days * 3600); math.Abs(got/expected(hour)-1) > 0.1 {
 			t.Errorf("hour %d: %.2f of the mean rate, want %.2f ± 10 %%", hour, got, expected(hour))
 		}
 	}
-	if got := float64(total) / daySeconds; math.Abs(got/5-1) > 0.03 {
-		t.Errorf("%.2f ticks/s over the day, want 5 ± 3 %%", got)
+	if got := total / (days * daySeconds); math.Abs(got/rate-1) > 0.03 {
+		t.Errorf("%.2f arrivals/s over the day, want %v ± 3 %%", got, rate)
 	}
 }

@@ -1,0 +1,358 @@
+package market
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// write makes a file of the name in a folder of its own.
+func write(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func newReplay(t testing.TB, path string, change func(*ReplayOptions)) *Replay {
+	t.Helper()
+	o := ReplayOptions{File: path, Speed: MaxSpeed, Logger: quiet()}
+	if change != nil {
+		change(&o)
+	}
+	r, err := NewReplay(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// all replays a source that ends by itself.
+func all(t testing.TB, s Source) []quote.Tick {
+	t.Helper()
+	var ticks []quote.Tick
+	if err := s.Run(t.Context(), func(batch []quote.Tick) { ticks = append(ticks, batch...) }); err != nil {
+		t.Fatal(err)
+	}
+	for i := range ticks {
+		check(t, &ticks[i])
+	}
+	return ticks
+}
+
+// public returns the path of a file of the npm package vega-datasets.
+func public(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "node_modules", "vega-datasets", "data", name)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("%s is missing: run make test (npm ci)", path)
+	}
+	return path
+}
+
+func TestReplayOfDailyBars(t *testing.T) {
+	r := newReplay(t, public(t, "sp500-2000.csv"), nil)
+	if u := r.Universe(); u.Len() != 1 || u.Symbol(0).Ticker != "SP500-2000" || u.Symbol(0).Price != 146925 {
+		t.Fatalf("universe %+v", r.Universe().Symbols())
+	}
+	if r.Timed() {
+		t.Error("due times at full speed are said to be a schedule")
+	}
+	ticks := all(t, r)
+	if len(ticks) != 4*5105 {
+		t.Fatalf("%d ticks, want 4 for each of 5105 bars", len(ticks))
+	}
+	for i, want := range []quote.Price{146925, 147800, 143836, 145522} { // it fell, so the high comes first
+		if ticks[i].Last != want {
+			t.Errorf("tick %d is at %v, want %v", i, ticks[i].Last, want)
+		}
+	}
+	if got := ticks[3].Volume; got != 931800000 {
+		t.Errorf("the first bar traded %d, want 931800000", got)
+	}
+	if last := ticks[len(ticks)-1]; last.Last != 287456 {
+		t.Errorf("ends at %v, want 2874.56", last.Last)
+	}
+}
+
+// The months of each symbol follow those of the one before, so the rows are not in order of time.
+func TestReplayOfUnorderedPrices(t *testing.T) {
+	r := newReplay(t, public(t, "stocks.csv"), nil)
+	if r.scan.sorted == nil {
+		t.Fatal("the file is taken for ordered")
+	}
+	ticks := all(t, r)
+	if len(ticks) != 560 || r.Universe().Len() != 5 {
+		t.Fatalf("%d ticks of %d symbols, want 560 of 5", len(ticks), r.Universe().Len())
+	}
+	id, _ := r.Universe().Lookup("AAPL")
+	if s := r.Universe().Symbol(id); s.Sector != "technology" || s.Name != "Apple" {
+		t.Errorf("AAPL is %+v", s)
+	}
+	var prices []quote.Price
+	for _, k := range ticks {
+		if k.Symbol == id {
+			prices = append(prices, k.Last)
+		}
+	}
+	if len(prices) != 123 || prices[0] != 2594 || prices[122] != 22302 {
+		t.Errorf("%d prices of AAPL from %v to %v, want 123 from 25.94 to 223.02", len(prices), prices[0], prices[len(prices)-1])
+	}
+}
+
+func TestReplayOfTicks(t *testing.T) {
+	path := write(t, "ticks.csv", "\ufeffTimestamp,Ticker,Bid Price,offer,BID SIZE,ask-size,last,volume,note\r\n"+
+		"2026-03-02T14:30:00Z,AAPL,10.00,10.02,300,400,10.02,100,x\r\n"+
+		"\r\n"+
+		"2026-03-02T14:30:00.5Z,AAPL,10.01,10.03,,,,,\"quote, only\"\r\n"+
+		"2026-03-02T14:30:01Z,ZZZ,,,,,7,50,\r\n"+
+		"2026-03-02T14:30:01Z,AAPL,9.99,,,,9.99,25,")
+	ticks := all(t, newReplay(t, path, nil))
+	want := []quote.Tick{
+		{Bid: 1000, Ask: 1002, BidSize: 300, AskSize: 400, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
+		{Bid: 1001, Ask: 1003, BidSize: 100, AskSize: 100, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
+		{Symbol: 1, Bid: 700, Ask: 701, BidSize: 100, AskSize: 100, Last: 700, Open: 700, High: 700, Low: 700, PrevClose: 700, Volume: 50},
+		{Bid: 999, Ask: 1000, BidSize: 100, AskSize: 100, Last: 999, Open: 1002, High: 1002, Low: 999, PrevClose: 1002, Volume: 125},
+	}
+	if len(ticks) != len(want) {
+		t.Fatalf("%d ticks, want %d", len(ticks), len(want))
+	}
+	for i := range want {
+		want[i].Due = ticks[i].Due
+		if ticks[i] != want[i] {
+			t.Errorf("tick %d is\n%+v, want\n%+v", i, ticks[i], want[i])
+		}
+	}
+}
+
+func TestDayVolumeColumn(t *testing.T) {
+	path := write(t, "v.csv", "t,p,v\n1000,5,100\n1001,5,250\n1002,5,250\n1003,5,40\n")
+	var got []int64
+	for _, k := range all(t, newReplay(t, path, nil)) {
+		got = append(got, k.Volume)
+	}
+	if want := []int64{100, 250, 250, 290}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("day volumes %v, want %v: a smaller figure begins a new day of the file", got, want)
+	}
+}
+
+func TestBarsOfManySymbolsInterleave(t *testing.T) {
+	path := write(t, "bars.csv", "date,symbol,open,high,low,close,volume\n"+
+		"2026-03-02,A,10,12,9,11,9\n2026-03-02,B,20,20,18,19,8\n2026-03-03,A,11,11,10,10,4\n")
+	r := newReplay(t, path, nil)
+	var got []string
+	for _, k := range all(t, r) {
+		got = append(got, r.Universe().Symbol(k.Symbol).Ticker+k.Last.String())
+	}
+	want := "A10.00 B20.00 A9.00 B20.00 A12.00 B18.00 A11.00 B19.00 A11.00 A11.00 A10.00 A10.00"
+	if strings.Join(got, " ") != want {
+		t.Errorf("ticks %v, want %s", got, want)
+	}
+}
+
+func TestReplayPaces(t *testing.T) {
+	path := write(t, "a.csv", "time,price\n2026-03-02 10:00:00,10\n2026-03-02 10:00:30,11\n2026-03-02 10:02:00,12\n")
+	for _, tt := range []struct {
+		speed float64
+		want  []time.Duration
+	}{
+		{1, []time.Duration{0, 30 * time.Second, 2 * time.Minute}},
+		{60, []time.Duration{0, time.Second / 2, 2 * time.Second}},
+		{0.5, []time.Duration{0, time.Minute, 4 * time.Minute}},
+		{MaxSpeed, []time.Duration{0, 0, 0}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newReplay(t, path, func(o *ReplayOptions) { o.Speed = tt.speed })
+			start := time.Now()
+			i := 0
+			if err := r.Run(t.Context(), func(batch []quote.Tick) {
+				for _, k := range batch {
+					due, now := time.Duration(k.Due-start.UnixMicro())*time.Microsecond, time.Since(start)
+					if due != tt.want[i] || now != due {
+						t.Errorf("speed %v: tick %d came at %v, due at %v, want %v", tt.speed, i, now, due, tt.want[i])
+					}
+					i++
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if i != 3 {
+				t.Errorf("%d ticks, want 3", i)
+			}
+		})
+	}
+}
+
+func TestReplayLoopsForward(t *testing.T) {
+	const text = "time,price\n1000,10\n1010,11\n1020,12\n"
+	for name, content := range map[string]string{"ordered.csv": text, "unordered.csv": "time,price\n1020,12\n1010,11\n1000,10\n"} {
+		path := write(t, name, content)
+		synctest.Test(t, func(t *testing.T) {
+			r := newReplay(t, path, func(o *ReplayOptions) { o.Speed, o.Loop = 10, true })
+			start := time.Now().UnixMicro()
+			for i, k := range gather(t, r, 10) {
+				if want := quote.Price(1000 + i%3*100); k.Last != want || k.Due-start != int64(i)*1_000_000 {
+					t.Errorf("%s: tick %d is at %v after %d µs, want %v each second", name, i, k.Last, k.Due-start, want)
+				}
+			}
+		})
+	}
+	r := newReplay(t, write(t, "one.csv", "time,price\n5,1\n"), func(o *ReplayOptions) { o.Loop = true })
+	if n := len(gather(t, r, 5000)); n < 5000 {
+		t.Errorf("%d ticks of a loop at full speed", n)
+	}
+}
+
+func TestBadRowsAreNamed(t *testing.T) {
+	const text = "time,symbol,bid,ask,last\n" +
+		"2026-03-02,AAPL,10,11,10\n" +
+		"yesterday,AAPL,10,11,10\n" +
+		"2026-03-02,^GSPC,10,11,10\n" +
+		"2026-03-02,aapl,10,11,10\n" +
+		"2026-03-02,AAPL,12,11,10\n" +
+		"2026-03-02,AAPL,10,11\n" +
+		"2026-03-02,AAPL,1\"0,11,10\n" +
+		"2026-03-02,AAPL,-3,11,10\n" +
+		"2026-03-02,AAPL,,,\n" +
+		",AAPL,10,11,10\n" +
+		"2026-03-03,AAPL,10,11,12\n"
+	path := write(t, "prices.csv", text)
+	_, err := NewReplay(ReplayOptions{File: path, Speed: 1})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	told := strings.Split(err.Error(), "\n")
+	want := []string{
+		`prices.csv:3: time: "yesterday": want a time such as`,
+		`prices.csv:4: symbol: "^GSPC": want a symbol of 1 to 16 of A-Z`,
+		`prices.csv:5: symbol: "aapl": want`,
+		`prices.csv:6: bid: 12.00 is above the ask of 11.00`,
+		`prices.csv:7: 4 fields, the header has 5`,
+		`prices.csv:8: bare " in non-quoted-field`,
+		`prices.csv:9: bid: "-3": want a price from 0.01`,
+		`prices.csv:10: last: is missing, and so are bid and ask`,
+		`prices.csv:11: time: is missing`,
+	}
+	if len(told) != len(want) {
+		t.Fatalf("%d errors, want %d:\n%v", len(told), len(want), err)
+	}
+	for i := range want {
+		if !strings.Contains(told[i], want[i]) {
+			t.Errorf("error %q, want %q", told[i], want[i])
+		}
+	}
+	if row := (*RowError)(nil); !errors.As(err, &row) || row.Line != 3 || row.Column != "time" {
+		t.Errorf("the first error is %+v", row)
+	}
+
+	var logged bytes.Buffer
+	r := newReplay(t, path, func(o *ReplayOptions) {
+		o.OnBadRow = SkipOnBadRows
+		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	})
+	if ticks := all(t, r); len(ticks) != 2 || r.Skipped() != 9 {
+		t.Errorf("%d ticks, %d rows left out, want 2 and 9", len(ticks), r.Skipped())
+	}
+	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=9 good=2"} {
+		if !strings.Contains(logged.String(), w) {
+			t.Errorf("the log doesn't say %q", w)
+		}
+	}
+}
+
+func TestBadBarsAreNamed(t *testing.T) {
+	path := write(t, "B.csv", "date,open,high,low,close\n2026-03-02,10,9,8,9\n2026-03-02,10,12,11,11\n2026-03-02,10,12,9,\n2026-03-02,,12,9,10\n")
+	_, err := NewReplay(ReplayOptions{File: path, Speed: 1, OnBadRow: SkipOnBadRows})
+	if err == nil {
+		t.Fatal("a file without a good row was taken")
+	}
+	for _, want := range []string{
+		"B.csv:2: open: 10.00 is above the high of 9.00", "B.csv:3: open: 10.00 is below the low of 11.00",
+		"B.csv:4: close: is missing", "B.csv:5: open: is missing",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q doesn't say %q", err, want)
+		}
+	}
+}
+
+func TestManyBadRowsAreCounted(t *testing.T) {
+	path := write(t, "a.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", 100))
+	_, err := NewReplay(ReplayOptions{File: path, Speed: 1})
+	if err == nil || strings.Count(err.Error(), "\n") != 20 || !strings.Contains(err.Error(), "and 80 more bad rows") {
+		t.Errorf("error %v, want 20 rows and a count", err)
+	}
+}
+
+func TestFilesThatCannotBeReplayed(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"empty.csv", "", "empty.csv:1: the file is empty"},
+		{"a.csv", "time,price\n", "has no row"},
+		{"a.csv", "price\n1\n", "a.csv:1: header: no column for time (time, timestamp, date"},
+		{"a.csv", "time,bid\n1,1\n", "a.csv:1: header: want bars (open, high, low, close) or ticks"},
+		{"a.csv", "time,price,last\n1,1,1\n", "a.csv:1: header: columns 2 and 3 both mean last"},
+		{"^gspc.csv", "time,price\n1,1\n", `header: there is no column for symbol, and the file's name gives "^GSPC"`},
+		{"a.csv", "time,price\n" + strings.Repeat("1", maxLine+1) + ",1\n", "a.csv:2: the line is longer than 65536 bytes"},
+	} {
+		_, err := NewReplay(ReplayOptions{File: write(t, tt.name, tt.text), Speed: 1})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: error %v, want %q", tt.text[:min(len(tt.text), 30)], err, tt.want)
+		}
+	}
+	if _, err := NewReplay(ReplayOptions{File: filepath.Join(t.TempDir(), "none.csv"), Speed: 1}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: error %v", err)
+	}
+	_, err := NewReplay(ReplayOptions{OnBadRow: "ignore"})
+	for _, want := range []string{"file: is missing", "speed: 0", `bad rows: "ignore"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v doesn't say %q", err, want)
+		}
+	}
+}
+
+// A file that loses a row's symbol or itself under way ends the feed with an error.
+func TestFileThatChanges(t *testing.T) {
+	path := write(t, "a.csv", "time,symbol,price\n1,A,1\n")
+	r := newReplay(t, path, nil)
+	if err := os.WriteFile(path, []byte("time,symbol,price\n1,B,1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), func([]quote.Tick) {}); err == nil || !strings.Contains(err.Error(), "new symbol B") {
+		t.Errorf("error %v, want the new symbol in it", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	r = newReplay(t, write(t, "b.csv", "time,symbol,price\n1,A,1\n"), nil)
+	if err := os.Remove(r.options.File); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), func([]quote.Tick) {}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want that the file is gone", err)
+	}
+}
+
+func TestParseSpeed(t *testing.T) {
+	for text, want := range map[string]float64{"max": MaxSpeed, "1": 1, "60x": 60, "0.5": 0.5, "86400": 86400} {
+		if got, err := ParseSpeed(text); err != nil || got != want {
+			t.Errorf("ParseSpeed(%q) = %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "fast", "0", "-1", "NaN", "Inf", "1e10", "x"} {
+		if got, err := ParseSpeed(text); err == nil {
+			t.Errorf("ParseSpeed(%q) = %v, %v", text, got, err)
+		}
+	}
+}
