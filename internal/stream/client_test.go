@@ -3,8 +3,10 @@ package stream
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,12 +140,15 @@ func read(m *message) error {
 	if rest, tick := strings.CutPrefix(m.text, `{"T":"q","S":"`); tick {
 		m.T = "q"
 		m.S, rest, _ = strings.Cut(rest, `"`)
-		at := strings.LastIndex(rest, `,"n":`)
-		if at < 0 {
-			return fmt.Errorf("no n")
+		rest, tail, ok := strings.Cut(rest, `,"n":`)
+		n, i, ok2 := strings.Cut(strings.TrimSuffix(tail, "}"), `,"i":`)
+		if !ok || !ok2 || !strings.HasPrefix(rest, `,"bp":`) {
+			return fmt.Errorf("not a tick")
 		}
-		_, err := fmt.Sscanf(rest[at:], `,"n":%d,"i":%d}`, &m.N, &m.I)
-		return err
+		var err, err2 error
+		m.N, err = strconv.ParseUint(n, 10, 64)
+		m.I, err2 = strconv.ParseUint(i, 10, 64)
+		return errors.Join(err, err2)
 	}
 	return json.Unmarshal([]byte(m.text), m)
 }

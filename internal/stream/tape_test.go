@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ func testUniverse(t testing.TB, n int) *quote.Universe {
 type tape struct {
 	u     *quote.Universe
 	ticks []quote.Tick
+	own   [][]uint64 // the seqs of each symbol's ticks, by ID
 }
 
 // newTape makes total ticks of all symbols but the quiet one, which ticks at seq 3 alone.
@@ -50,10 +52,11 @@ func newTape(t testing.TB, total int) *tape {
 }
 
 func tapeOf(u *quote.Universe, ids ...quote.ID) *tape {
-	p := &tape{u: u, ticks: make([]quote.Tick, len(ids))}
+	p := &tape{u: u, ticks: make([]quote.Tick, len(ids)), own: make([][]uint64, u.Len())}
 	n := make([]uint64, u.Len())
 	for i, id := range ids {
 		n[id]++
+		p.own[id] = append(p.own[id], uint64(i+1))
 		price := quote.Price(10_000 + i%500)
 		p.ticks[i] = quote.Tick{
 			Symbol: id, Bid: price, Ask: price + 2, Last: price + 1, BidSize: 100, AskSize: 200, Volume: int64(i),
@@ -82,12 +85,12 @@ func (p *tape) play(l *Log, seq uint64) {
 
 // newest is the symbol's newest tick with a seq of at most i, nil for none.
 func (p *tape) newest(id quote.ID, i uint64) *quote.Tick {
-	for ; i > 0; i-- {
-		if p.ticks[i-1].Symbol == id {
-			return &p.ticks[i-1]
-		}
+	own := p.own[id]
+	at, _ := slices.BinarySearch(own, i+1)
+	if at == 0 {
+		return nil
 	}
-	return nil
+	return &p.ticks[own[at-1]-1]
 }
 
 func (p *tape) topics(t testing.TB, names ...string) quote.Topics {
