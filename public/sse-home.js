@@ -1,7 +1,7 @@
 // A whole client of Server-Sent Events. The browser does the rest: it reconnects with Last-Event-ID, so nothing is
 // lost, and it stops when the server answers 204, so nothing needs closing here.
 const { user, topics } = document.body.dataset;
-const list = document.querySelector('#messages');
+const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
 
 const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics })}`);
@@ -16,8 +16,8 @@ for (const name of ['hello', 'snapshot', 'gap', 'bye']) {
 
 function show(name, text) {
   const item = document.createElement('li');
-  item.dataset.name = name;
-  item.textContent = text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text;
+  item.textContent = `${name} ${text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text}`;
+  const list = name === 'tick' ? ticks : news;
   list.prepend(item);
   if (list.children.length > 50) list.lastChild.remove();
 }

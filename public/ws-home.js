@@ -1,7 +1,7 @@
 // A whole client of WebSocket. A browser never reopens one, so the position, the reconnect and its wait are written
 // here: the seq of what came last, in the epoch that hello named.
 const { user, topics } = document.body.dataset;
-const list = document.querySelector('#messages');
+const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
 const finished = ['limit', 'duration'];
 let epoch, from, done, retry = 0, tries = 0;
@@ -28,8 +28,8 @@ function open() {
 
 function show(name, text) {
   const item = document.createElement('li');
-  item.dataset.name = name;
-  item.textContent = text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text;
+  item.textContent = `${name} ${text.length > 400 ? `${text.slice(0, 400)}… (${text.length} characters)` : text}`;
+  const list = name === 'tick' ? ticks : news;
   list.prepend(item);
   if (list.children.length > 50) list.lastChild.remove();
 }
