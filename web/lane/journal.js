@@ -43,7 +43,7 @@ export class Journal {
    */
   hello(hello, code, args = {}) {
     this.stop();
-    this.#snapshot = hello.resume === 'reset' ? 'reset' : 'snapshot';
+    this.#snapshot = hello.resume === 'reset' ? 'reset' : hello.resume === 'complete' ? 'added' : 'snapshot';
     if (code === null) return;
     args.resume = hello.resume;
     const { replayed, lost } = this.#account.counters;

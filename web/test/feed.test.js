@@ -227,7 +227,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: topics wanted while offline come by command, so that their snapshot comes too`, async () => {
-    const { world, feed } = begin({ lane, topics: ['AAPL'] });
+    const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
     /** @type {string[]} */
     const snapshots = [];
     feed.on('message', (m) => m.T === 'snapshot' && snapshots.push(m.quotes.map((q) => q.S).join()));
@@ -242,6 +242,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     }
     await done;
     assert.deepEqual(snapshots, ['AAPL', 'MSFT']);
+    assert.equal(said.at(-1), 'Snapshot of 1 symbol added at 3');
     sound(feed);
   });
 
