@@ -29,7 +29,8 @@ type sequence interface {
 // pacer publishes a sequence by the wall clock, since that is what due times are read against.
 type pacer struct {
 	log        *slog.Logger
-	wake       chan struct{} // turn has something to do; nil when it never has
+	clock      func() time.Time // time.Now, the wall clock
+	wake       chan struct{}    // turn has something to do; nil when it never has
 	reanchored atomic.Uint64
 }
 
@@ -42,8 +43,18 @@ func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick
 	batch := make([]quote.Tick, maxBatch)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	start := time.Now()
+	zero := p.clock().UnixMicro() // what the wall clock says now of the start
 	for ctx.Err() == nil {
-		now := time.Now().UnixMicro()
+		elapsed := time.Since(start)
+		now := p.clock().UnixMicro()
+		if time.Since(start)-elapsed > time.Second/2 {
+			continue // stalled between two readings, so they don't belong together
+		}
+		before := zero
+		if zero = now - elapsed.Microseconds(); before-zero > maxLate {
+			p.anchor(seq, zero-before)
+		}
 		seq.turn(now)
 		due, more := seq.due()
 		if !more {
@@ -55,14 +66,11 @@ func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick
 			case <-ctx.Done():
 				return
 			case <-p.wake:
-				continue
 			case <-timer.C:
 			}
-			if now = time.Now().UnixMicro(); due-now > maxLate {
-				p.anchor(seq, now-due) // waited in full, so the clock was set back
-				continue
-			}
-		} else if now-due > maxLate {
+			continue
+		}
+		if now-due > maxLate {
 			p.anchor(seq, now-due)
 		}
 		n := 0

@@ -107,7 +107,7 @@ func NewReplay(o ReplayOptions) (*Replay, error) {
 		return nil, err
 	}
 	r := &Replay{options: o}
-	r.log = loggerOr(o.Logger)
+	r.log, r.clock = loggerOr(o.Logger), time.Now
 	var err error
 	if r.scan, err = scanFile(o.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -150,7 +150,7 @@ func (r *Replay) Skipped() int { return r.scan.bad }
 
 // Run replays the file from its first row, which is due at once.
 func (r *Replay) Run(ctx context.Context, publish func([]quote.Tick)) error {
-	p := newPlayback(r.scan, r.options, time.Now().UnixMicro())
+	p := newPlayback(r.scan, r.options, r.clock().UnixMicro())
 	defer p.close()
 	r.run(ctx, p, publish)
 	if p.err != nil {

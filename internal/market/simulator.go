@@ -31,7 +31,7 @@ func NewSimulator(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	s := &Simulator{options: o, model: newModel(u, o.Seed, o.DayShape)}
-	s.log = loggerOr(o.Logger)
+	s.log, s.clock = loggerOr(o.Logger), time.Now
 	s.wake = make(chan struct{}, 1)
 	s.rate.Store(math.Float64bits(o.Rate))
 	return s, nil
@@ -101,7 +101,7 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 // Run publishes one quote of every symbol, so that a snapshot is whole at once, and then the market from now
 // on. It returns nil when ctx is done.
 func (s *Simulator) Run(ctx context.Context, publish func([]quote.Tick)) error {
-	m, now := s.model, time.Now().UnixMicro()
+	m, now := s.model, s.clock().UnixMicro()
 	m.place(now - int64(m.time*1e6))
 	s.wanted.Store(0)
 	m.restart(m.time, s.Rate(), s.steady())

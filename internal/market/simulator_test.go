@@ -270,6 +270,31 @@ func TestMoreThanASecondBehindMovesTheSchedule(t *testing.T) {
 	})
 }
 
+// Due times are read against the wall clock: when that is set back, the feed goes on and doesn't wait for it.
+func TestClockSetBackMovesTheSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSimulator(t, func(o *Options) { o.Arrivals, o.Rate, o.Symbols = Steady, 10, 1 })
+		back := time.Duration(0)
+		s.clock = func() time.Time { return time.Now().Add(-back) }
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		count := 0
+		if err := s.Run(ctx, func(batch []quote.Tick) {
+			if d := s.clock().UnixMicro() - batch[0].Due; d < 0 || d > 1 {
+				t.Errorf("tick %d was let go %d µs after it was due", count, d)
+			}
+			if count += len(batch); count == 50 {
+				back = time.Hour
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if count < 98 || s.Reanchored() != 1 {
+			t.Errorf("%d ticks, %d times moved, want about 100 and once", count, s.Reanchored())
+		}
+	})
+}
+
 func TestSetRate(t *testing.T) {
 	for _, arrivals := range []string{Hawkes, Steady} {
 		synctest.Test(t, func(t *testing.T) {
