@@ -96,13 +96,16 @@ func (c *cursor) readEvery(horizon uint64, limit int, most, lag uint64) (p piece
 
 // readOwn gathers the cursor's own ticks into its buffer.
 func (c *cursor) readOwn(horizon uint64, limit int, most, lag uint64) (p piece, ok bool) {
-	if c.next == len(c.pending) {
+	for c.next == len(c.pending) {
+		if c.pos >= horizon {
+			c.caught = true
+			return p, true
+		}
 		if !c.find(horizon) {
 			return p, false
 		}
 		if len(c.pending) == 0 {
-			c.pos, c.caught = horizon, true
-			return p, true
+			c.pos = c.until
 		}
 	}
 	if c.late(horizon-min(horizon, c.pending[c.next].seq)+1, lag) {
@@ -148,22 +151,38 @@ func (c *cursor) put(b []byte, text int, seq uint64, limit int, p *piece) bool {
 
 func (c *cursor) late(behind, lag uint64) bool { return c.caught && lag > 0 && behind > lag }
 
-// find fills pending with the own ticks in (pos, horizon]; false when some of them have left the log. It takes
-// the cheaper way: through the log when little is new, else back along each symbol's own ticks.
+// maxPending is about how many ticks to come a cursor remembers. One that is further behind goes in several steps,
+// so that a client that doesn't read costs no more.
+const maxPending = 8192
+
+// find fills pending with the own ticks in (pos, until], where until is the horizon or as far as maxPending allows;
+// false when some of them have left the log. It takes the cheaper way: through the log when little is new, else back
+// along each symbol's own ticks.
 func (c *cursor) find(horizon uint64) bool {
-	c.pending, c.next, c.until = c.shrunk(), 0, horizon
-	if horizon-c.pos <= uint64(4*len(c.topics.IDs())+16) {
-		for seq := c.pos + 1; seq <= horizon; seq++ {
-			e := c.log.entry(seq)
-			if e == nil {
-				return false
-			}
-			if c.topics.Has(e.tick.Symbol) {
-				c.pending = append(c.pending, own{seq: seq})
-			}
-		}
+	c.until = horizon
+	if n := horizon - c.pos; n <= uint64(4*len(c.topics.IDs())+16) && n <= maxPending && c.findThrough() {
 		return true
 	}
+	return c.findAlong()
+}
+
+// findThrough looks at every tick; false when one has left the log, which may be nobody's loss.
+func (c *cursor) findThrough() bool {
+	c.pending, c.next = c.pending[:0], 0
+	for seq := c.pos + 1; seq <= c.until; seq++ {
+		e := c.log.entry(seq)
+		if e == nil {
+			return false
+		}
+		if c.topics.Has(e.tick.Symbol) {
+			c.pending = append(c.pending, own{seq: seq})
+		}
+	}
+	return true
+}
+
+func (c *cursor) findAlong() bool {
+	c.pending, c.next = c.pending[:0], 0
 	for _, id := range c.topics.IDs() {
 		for seq := c.log.newest[id].Load(); seq > c.pos; {
 			e := c.log.entry(seq)
@@ -171,22 +190,18 @@ func (c *cursor) find(horizon uint64) bool {
 				c.pending = c.pending[:0]
 				return false
 			}
-			if seq <= horizon {
+			if seq <= c.until {
 				c.pending = append(c.pending, own{seq: seq})
+			}
+			if len(c.pending) >= maxPending && c.until > c.pos+maxPending {
+				c.until = c.pos + maxPending
+				c.pending = slices.DeleteFunc(c.pending, func(o own) bool { return o.seq > c.until })
 			}
 			seq = e.prev
 		}
 	}
 	slices.SortFunc(c.pending, func(a, b own) int { return cmp.Compare(a.seq, b.seq) })
 	return true
-}
-
-// shrunk returns pending emptied, without the room that one long absence needed.
-func (c *cursor) shrunk() []own {
-	if cap(c.pending) > 8192 {
-		return nil
-	}
-	return c.pending[:0]
 }
 
 // readLatest gathers the newest tick of each symbol that moved since pos, in order of seq. It needs no log: a
@@ -226,7 +241,7 @@ func (c *cursor) readLatest(horizon uint64, limit int, most uint64) (p piece) {
 }
 
 func (c *cursor) findLatest(horizon uint64) {
-	c.pending, c.next, c.until = c.shrunk(), 0, horizon
+	c.pending, c.next, c.until = c.pending[:0], 0, horizon
 	for k, id := range c.topics.IDs() {
 		if c.log.newest[id].Load() <= c.pos {
 			continue

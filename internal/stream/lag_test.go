@@ -1,0 +1,206 @@
+package stream
+
+import (
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// TestFallsOffTheLog: one exact gap, a snapshot, then on from the head.
+func TestFallsOffTheLog(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, c := range []struct {
+			name, topics string
+			noSnapshot   bool
+			want         string
+		}{
+			{"everything", "*", false, "gap snapshot"},
+			{"some", "sector:odd", false, "gap snapshot"},
+			{"without snapshot", "*", true, "gap"},
+			{"quiet", "S9", false, "hb"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				p := newTape(t, 10_000)
+				l := p.log(t, Config{Size: 500})
+				cl := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, c.topics), NoSnapshot: c.noSnapshot})
+				w := newWitness(t, p, cl.opt.Topics, ModeAll)
+				w.see(cl.take(noon)...)
+				p.play(l, 40)
+				w.see(cl.take(noon)...)
+				had := w.place
+				p.play(l, 5000)
+				got := cl.take(noon)
+				w.see(got...)
+				if kinds(got) != c.want {
+					t.Fatalf("got %s, want %s", kinds(got), c.want)
+				}
+				if len(w.gaps) > 0 {
+					// A filtered client knows no later place than its last heartbeat or tick; the server may.
+					if g := w.gaps[0]; g.Reason != wire.GapLag || g.To != 5000 || g.From < had+1 || g.From > 41 {
+						t.Errorf("gap %s, the client had %d", g.text, had)
+					}
+					if lane == wire.SSE && got[0].id != position(5000).String() {
+						t.Errorf("gap has id %s", got[0].id)
+					}
+				}
+				p.play(l, 5100)
+				w.see(cl.take(noon)...)
+				if n := cl.Counters().Gaps; n != uint64(len(w.gaps)) {
+					t.Errorf("%d gaps counted, %d told", n, len(w.gaps))
+				}
+			})
+		}
+	})
+}
+
+// TestStaysInTheLog: what is kept is delivered, however late, for every kind of cursor.
+func TestStaysInTheLog(t *testing.T) {
+	for _, topics := range []string{"*", "sector:odd", "S3"} {
+		p := newTape(t, 10_000)
+		l := p.log(t, Config{Size: 700})
+		c := subscribe(t, l, Options{Topics: p.topics(t, topics)})
+		w := newWitness(t, p, c.opt.Topics, ModeAll)
+		w.see(c.take(noon)...)
+		for seq := uint64(700); seq <= 9800; seq += 700 {
+			p.play(l, seq)
+			w.see(c.take(noon)...)
+		}
+		if len(w.gaps) > 0 {
+			t.Errorf("%s: %v", topics, w.gaps)
+		}
+	}
+}
+
+// TestReplayIsBounded: a client that asks for the whole log and then doesn't read holds little of it.
+func TestReplayIsBounded(t *testing.T) {
+	p := newTape(t, 60_000)
+	l := p.log(t, Config{Size: 1 << 16})
+	p.play(l, 60_000)
+	c := subscribe(t, l, Options{Topics: p.topics(t, "S0", "S1", "S2", "S3", "S4", "S5", "S6", "S9"), From: FromOldest})
+	w := newWitness(t, p, c.opt.Topics, ModeAll)
+	for b := c.Next(noon); len(b) > 0; b = c.Next(noon) {
+		w.see(c.decode(b)...)
+		if n := cap(c.pending); n > 16<<10 {
+			t.Fatalf("it remembers %d ticks to come", n)
+		}
+	}
+	if w.place < 59_990 {
+		t.Errorf("it ends at %d", w.place)
+	}
+}
+
+// TestNoGapForNothing: a client of many topics that were all quiet has lost nothing, however far the log went.
+func TestNoGapForNothing(t *testing.T) {
+	const symbols = 400
+	var ids []quote.ID
+	for range 2000 {
+		ids = append(ids, 0)
+	}
+	p := tapeOf(testUniverse(t, symbols), ids...)
+	var names []string
+	for _, s := range p.u.Symbols()[1:] {
+		names = append(names, s.Ticker)
+	}
+	l := p.log(t, Config{Size: 10})
+	c := subscribe(t, l, Options{Topics: p.topics(t, names...)})
+	w := newWitness(t, p, c.opt.Topics, ModeAll)
+	w.see(c.take(noon)...)
+	p.play(l, 1500)
+	got := c.take(noon)
+	w.see(got...)
+	if kinds(got) != "hb" {
+		t.Errorf("got %s", kinds(got))
+	}
+}
+
+func TestMaxLag(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, topics := range []string{"*", "S1"} {
+			p := newTape(t, 2000)
+			l := p.log(t, Config{Size: 1000, MaxLag: 100})
+			p.play(l, 500)
+			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics)})
+			w := newWitness(t, p, c.opt.Topics, ModeAll)
+			w.start(500)
+			w.see(c.take(noon)...)
+			p.play(l, 600)
+			w.see(c.take(noon)...)
+			if len(w.gaps) != 0 {
+				t.Fatalf("%s: a gap at the bound: %v", topics, w.gaps)
+			}
+			p.play(l, 720)
+			w.see(c.take(noon)...)
+			if len(w.gaps) != 1 || w.gaps[0].To != 720 || w.gaps[0].Reason != wire.GapLag {
+				t.Fatalf("%s: beyond the bound: %v", topics, w.gaps)
+			}
+			// Who asks for old ticks gets them; the bound holds from when it has caught up.
+			back := subscribe(t, l, Options{Lane: lane, Topics: c.opt.Topics, From: FromPosition, Position: position(300)})
+			w = newWitness(t, p, c.opt.Topics, ModeAll)
+			w.start(300)
+			w.see(back.take(noon)...)
+			if len(w.gaps) != 0 || w.ticks == 0 {
+				t.Errorf("%s: coming back gives %d ticks and %v", topics, w.ticks, w.gaps)
+			}
+			p.play(l, 900)
+			w.see(back.take(noon)...)
+			if len(w.gaps) != 1 {
+				t.Errorf("%s: after catching up: %v", topics, w.gaps)
+			}
+		}
+	})
+}
+
+// TestOnLagLatest: the gap says that the client is conflated from now on, and it is.
+func TestOnLagLatest(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		p := newTape(t, 3000)
+		l := p.log(t, Config{Size: 300, OnLag: OnLagLatest})
+		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+		w := newWitness(t, p, c.opt.Topics, ModeAll)
+		w.see(c.take(noon)...)
+		p.play(l, 2000)
+		got := c.take(noon)
+		w.see(got...)
+		if kinds(got) != "gap snapshot" || got[0].Reason != wire.GapConflated {
+			t.Fatalf("got %s", kinds(got))
+		}
+		if mode := c.Info().Mode; mode != "latest" {
+			t.Errorf("listed in mode %s", mode)
+		}
+		p.play(l, 3000)
+		got = c.take(noon.Add(time.Hour))
+		w.see(got...)
+		if kinds(got) != "q×9" || c.Counters().Conflated != 991 {
+			t.Errorf("got %s, %d conflated", kinds(got), c.Counters().Conflated)
+		}
+	})
+}
+
+// TestLossDuringAChange: a change of topics that waits for lost ticks is carried out after the gap.
+func TestLossDuringAChange(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		p := newTape(t, 5000)
+		l := p.log(t, Config{Size: 300})
+		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "sector:odd"), MaxRead: 500})
+		w := newWitness(t, p, c.opt.Topics, ModeAll)
+		w.see(c.take(noon)...)
+		p.play(l, 250)
+		if err := c.Ask(command("subscribe", 1, "S2"), noon); err != nil {
+			t.Fatal(err)
+		}
+		w.see(c.decode(c.Next(noon))...)
+		p.play(l, 4000)
+		got := c.take(noon)
+		w.see(got...)
+		if s := shortKinds(got); s != "q gap snapshot subscription snapshot" && s != "gap snapshot subscription snapshot" {
+			t.Errorf("got %s", s)
+		}
+		p.play(l, 4200)
+		w.see(c.take(noon)...)
+		if len(w.gaps) != 1 || !w.topics.Has(2) {
+			t.Errorf("gaps %v", w.gaps)
+		}
+	})
+}
