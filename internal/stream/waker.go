@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"iter"
 	"sync"
 	"time"
 
@@ -119,19 +120,24 @@ func (w *waker) sweep(head uint64) {
 	})
 }
 
-// wake goes through the lanes by turns: a fixed order would give one lane the earlier wake-up of every tick, and
-// bias the comparison.
 func (p *park) wake(flip bool) {
+	for s := range p.inTurn(flip) {
+		s.wake()
+	}
+}
+
+// inTurn goes through the lanes by turns: a fixed order would give one lane the earlier wake-up of every tick, and
+// bias the comparison.
+func (p *park) inTurn(flip bool) iter.Seq[*Subscriber] {
 	first, second := p[wire.SSE], p[wire.WS]
 	if flip {
 		first, second = second, first
 	}
-	for i := range max(len(first), len(second)) {
-		if i < len(first) {
-			first[i].wake()
-		}
-		if i < len(second) {
-			second[i].wake()
+	return func(yield func(*Subscriber) bool) {
+		for i := range max(len(first), len(second)) {
+			if i < len(first) && !yield(first[i]) || i < len(second) && !yield(second[i]) {
+				return
+			}
 		}
 	}
 }

@@ -1,0 +1,173 @@
+package stream
+
+import (
+	"sync"
+	"testing"
+
+	"ticklane/internal/wire"
+)
+
+// renders tells of each segment whether the lane has something of it.
+func renders(l *Log, lane wire.Lane) (live, early int) {
+	for i := range l.dir {
+		if s := l.dir[i].Load(); s != nil {
+			if s.lanes[lane].live.Load() != nil {
+				live++
+			}
+			if s.lanes[lane].early.Load() != nil {
+				early++
+			}
+		}
+	}
+	return live, early
+}
+
+func TestNothingIsRenderedForNobody(t *testing.T) {
+	p := newTape(t, 2000)
+	l := p.log(t, Config{Size: 2048})
+	p.play(l, 500)
+	ws := subscribe(t, l, Options{Lane: wire.WS, Topics: p.topics(t, "*")})
+	p.play(l, 1000)
+	ws.take(noon)
+	ws.Close()
+	p.play(l, 2000)
+	if live, early := renders(l, wire.SSE); live+early > 0 {
+		t.Errorf("SSE, which nobody used: %d renders by the appender, %d by readers", live, early)
+	}
+	// From tick 500 to the end of the segment in which the last one left.
+	if live, _ := renders(l, wire.WS); live != 3 {
+		t.Errorf("WebSocket: %d segments rendered, want 3", live)
+	}
+}
+
+// TestLanesComeAndGo: whenever a lane's first subscriber comes and its last goes, within a segment or between, every
+// later reader gets every tick.
+func TestLanesComeAndGo(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, topics := range []string{"*", "sector:odd"} {
+			p := newTape(t, 3000)
+			l := p.log(t, Config{Size: 4096})
+			for _, turn := range []struct{ come, leave uint64 }{
+				{10, 20}, {30, 200}, {255, 256}, {256, 257}, {300, 511}, {512, 512}, {700, 1500}, {2000, 2100},
+			} {
+				p.play(l, turn.come)
+				c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics)})
+				w := newWitness(t, p, c.opt.Topics, ModeAll)
+				w.start(turn.come)
+				w.see(c.take(noon)...)
+				p.play(l, turn.leave)
+				w.see(c.take(noon)...)
+				c.Close()
+
+				back := subscribe(t, l, Options{Lane: lane, Topics: c.opt.Topics, From: FromOldest})
+				w = newWitness(t, p, c.opt.Topics, ModeAll)
+				w.see(back.take(noon)...)
+				if k := p.newest(1, turn.leave); w.place < k.Seq {
+					t.Errorf("%d to %d: it ends at %d", turn.come, turn.leave, w.place)
+				}
+				back.Close()
+			}
+		}
+	})
+}
+
+// TestRenderGrows: a render whose room was guessed too small keeps what its readers have.
+func TestRenderGrows(t *testing.T) {
+	p := newTape(t, 1000)
+	l := p.log(t, Config{Size: 1024})
+	l.guess = [wire.Lanes]int{1, 1}
+	var clients []*client
+	var seen []*witness
+	for lane := range wire.Lanes {
+		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+		clients = append(clients, c)
+		seen = append(seen, newWitness(t, p, c.opt.Topics, ModeAll))
+	}
+	for seq := uint64(0); seq <= 1000; seq++ {
+		p.play(l, seq)
+		for i, c := range clients {
+			seen[i].see(c.take(noon)...)
+		}
+	}
+	for _, w := range seen {
+		if w.ticks != 1000 {
+			t.Errorf("%d ticks", w.ticks)
+		}
+	}
+}
+
+// TestFirstReadersAtOnce: many first readers of a lane come together, while ticks are appended; what came before is
+// rendered by whoever needs it.
+func TestFirstReadersAtOnce(t *testing.T) {
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for range 6 {
+			const total = 1200
+			p := newTape(t, total)
+			l := p.log(t, Config{Size: 2048})
+			p.play(l, 700)
+			var all sync.WaitGroup
+			for i := range 8 {
+				all.Go(func() {
+					topics := []string{"*", "sector:even"}[i%2]
+					c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), From: FromOldest})
+					w := newWitness(t, p, c.opt.Topics, ModeAll)
+					for w.place < total-9 {
+						for _, m := range c.decode(c.Next(noon)) {
+							w.see(m)
+						}
+					}
+				})
+			}
+			for seq := uint64(700); seq <= total; seq += 5 {
+				p.play(l, seq)
+			}
+			all.Wait()
+			l.Close()
+		}
+	})
+}
+
+// TestSlicesAreShared: subscribers of everything get the same bytes, not copies.
+func TestSlicesAreShared(t *testing.T) {
+	p := newTape(t, 100)
+	l := p.log(t, Config{Size: 128})
+	a := subscribe(t, l, Options{Topics: p.topics(t, "*")})
+	b := subscribe(t, l, Options{Topics: p.topics(t, "sector:odd", "sector:even")})
+	a.take(noon)
+	b.take(noon)
+	p.play(l, 100)
+	x, y := a.Next(noon), b.Next(noon)
+	if len(x) == 0 || len(x) != len(y) || &x[0] != &y[0] {
+		t.Error("not the same slice")
+	}
+	if cap(x) != len(x) {
+		t.Error("its owner could append into what others read")
+	}
+}
+
+func TestSnapshotOfTheLog(t *testing.T) {
+	p := newTape(t, 5000)
+	l := p.log(t, Config{Size: 300})
+	if s := l.Snapshot(p.topics(t, "*")); s.At.Seq != 0 || len(s.Quotes) != 0 {
+		t.Errorf("of an empty log: %+v", s)
+	}
+	p.play(l, 5000)
+	m := message{text: string(l.Snapshot(p.topics(t, "S9", "S1")).Message().JSON)}
+	if err := read(&m); err != nil {
+		t.Fatal(err)
+	}
+	if m.I != 5000 || len(m.Quotes) != 2 || m.Quotes[0].S != "S1" || m.Quotes[1].S != "S9" || m.Quotes[1].I != 3 {
+		t.Errorf("%s", m.text)
+	}
+}
+
+func TestAppendOutOfOrder(t *testing.T) {
+	p := newTape(t, 10)
+	l := p.log(t, Config{Size: 16})
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	l.Append(p.ticks[1:])
+}
