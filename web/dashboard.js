@@ -23,6 +23,8 @@ import { Wire } from './ui/wire.js';
 /** @typedef {import('./ui/order.js').Listing} Listing */
 
 const TICK = 100; // ms between looks at what time alone changes: ages, flashes, count-downs
+const BUSY = 16; // ticks in a frame from which on quotes are painted every PACE only: layout costs more than it tells
+const PACE = 50; // ms
 
 const boot = JSON.parse(part('boot').textContent || '{}');
 const store = new QuoteStore();
@@ -47,6 +49,9 @@ const banner = new Banner({ feed });
 let listings = new Map();
 /** @type {Map<string, number>} symbols that changed since the last paint, with bits of Changed */
 let changed = new Map();
+let ticks = 0; // since quotes were painted
+let paintedAt = 0;
+let stateAt = 0;
 let newest = 0; // local ms of the newest message
 let measured = feed.lane; // the lane that the vitals are of
 let agedAt = 0;
@@ -59,6 +64,7 @@ feed.on('message', (m, arrival) => {
   tape.take(m);
   vitals.take(m, arrival);
   if (m.T === 'q') {
+    ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
     seed.again();
@@ -72,6 +78,7 @@ feed.on('message', (m, arrival) => {
 });
 feed.on('state', () => {
   view.set({ lane: feed.switching ?? feed.lane });
+  stateAt = 0;
   frames.request();
 });
 view.on((now, before) => {
@@ -95,7 +102,12 @@ void loadSymbols();
 
 /** @param {number} now performance.now() */
 function paint(now) {
-  if (!quotes.paused) {
+  if (quotes.paused) {
+    list.paint(changed, now); // nothing changed, but scrolling and sorting still work
+    head.paint(quotes.get(view.now.symbol), now);
+  } else if (ticks < BUSY || now - paintedAt >= PACE) {
+    paintedAt = now;
+    ticks = 0;
     store.drain((r) => changed.set(r.S, r.changed));
     list.paint(changed, now);
     if (changed.size && !performance.getEntriesByName('first-quote').length) performance.mark('first-quote');
@@ -103,13 +115,13 @@ function paint(now) {
     head.paint(store.get(view.now.symbol), now);
     chart.paint();
     tape.paint(now);
-  } else {
-    list.paint(changed, now); // empty: scrolling and sorting still work
-    head.paint(quotes.get(view.now.symbol), now);
   }
   list.flash(now);
-  bar.paint();
-  banner.paint(shown(feed, quotes.paused), newest);
+  if (now - stateAt >= TICK) {
+    stateAt = now;
+    bar.paint();
+    banner.paint(shown(feed, quotes.paused), newest);
+  }
   if (now - agedAt >= 250) {
     agedAt = now;
     if (!quotes.paused) list.paintAges((r) => vitals.age(r));
@@ -127,6 +139,7 @@ function paint(now) {
 function toLane(to) {
   feed.switchLane(to);
   view.set({ lane: to });
+  stateAt = 0;
   frames.request();
 }
 
@@ -135,6 +148,7 @@ function pauseOrGoOn() {
   else quotes.pause();
   lane.announce(quotes.paused ? 'Paused. The stream goes on behind.' : 'Going on.');
   list.refresh();
+  stateAt = 0;
   frames.request();
 }
 

@@ -1,4 +1,4 @@
-import { age, compact, move, price } from '../store/format.js';
+import { age, arrow, compact, move, price } from '../store/format.js';
 import { Changed } from '../store/quotes.js';
 import { el, setText, svg } from './dom.js';
 import { path } from './sparkline.js';
@@ -70,7 +70,8 @@ export class Row {
     this.#bid.show(r?.bp, r?.bs);
     this.#ask.show(r?.ap, r?.as);
     setText(this.#volume, compact(r?.v));
-    const direction = !r || !r.change ? '' : r.change > 0 ? 'up' : 'down';
+    const mark = arrow(r?.changePct); // none for a change that reads 0.00
+    const direction = mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
     if (direction !== this.#direction) {
       this.#direction = direction;
       this.#change.className = `num ${direction}`;
