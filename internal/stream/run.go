@@ -21,6 +21,11 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 			if len(b) == 0 {
 				break
 			}
+			select {
+			case <-gone: // a market that never pauses would keep it from the wait below
+				return nil
+			default:
+			}
 			if _, err := w.Write(b); err != nil {
 				return err
 			}
