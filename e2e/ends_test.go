@@ -1,0 +1,85 @@
+package e2e
+
+import (
+	"testing"
+)
+
+// ending is what a plain client saw of a bounded stream.
+type ending struct {
+	Ticks  int
+	Order  []string // names of the events, ticks joined
+	Bye    string
+	Code   int // of WebSocket's close
+	State  int // readyState at the end
+	Errors int
+}
+
+const plainSSE = `new Promise((done) => {
+	const source = new EventSource('/sse/subscribe?limit=10');
+	const saw = { Ticks: 0, Order: [], Errors: 0 };
+	const note = (name) => saw.Order.at(-1) !== name && saw.Order.push(name);
+	source.onmessage = () => { saw.Ticks++; note('message'); };
+	for (const name of ['hello', 'snapshot', 'hb', 'bye']) source.addEventListener(name, (e) => {
+		if (name !== 'hb') note(name);
+		if (name === 'bye') saw.Bye = JSON.parse(e.data).reason;
+	});
+	source.onerror = () => {
+		saw.Errors++;
+		saw.State = source.readyState;
+		if (source.readyState === EventSource.CLOSED) done(saw);
+	};
+})`
+
+const plainWS = `new Promise((done) => {
+	const socket = new WebSocket(location.origin.replace('http', 'ws') + '/ws/subscribe?limit=10');
+	const saw = { Ticks: 0, Order: [], Errors: 0 };
+	socket.onmessage = (e) => {
+		const m = JSON.parse(e.data);
+		const name = m.T === 'q' ? 'message' : m.T;
+		if (m.T === 'q') saw.Ticks++;
+		if (m.T === 'bye') saw.Bye = m.reason;
+		if (m.T !== 'hb' && saw.Order.at(-1) !== name) saw.Order.push(name);
+	};
+	socket.onerror = () => saw.Errors++;
+	socket.onclose = (e) => done({ ...saw, Code: e.code, State: socket.readyState });
+})`
+
+func checkEnding(t *testing.T, have ending, errors, code, state int) {
+	t.Helper()
+	if have.Ticks != 10 {
+		t.Errorf("%d ticks, want exactly 10", have.Ticks)
+	}
+	if got, want := have.Order, []string{"hello", "snapshot", "message", "bye"}; len(got) != len(want) || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] || got[3] != want[3] {
+		t.Errorf("order %q, want %q", got, want)
+	}
+	if have.Bye != "limit" || have.Errors != errors || have.Code != code || have.State != state {
+		t.Errorf("bye %q, %d errors, close code %d, state %d; want \"limit\", %d, %d, %d", have.Bye, have.Errors, have.Code, have.State, errors, code, state)
+	}
+}
+
+// After the bye a browser reconnects once by itself, is told 204, and stops for good.
+func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/healthz")
+	checkEnding(t, eval[ending](b, plainSSE), 2, 0, 2)
+	streams := b.to("/sse/subscribe")
+	if len(streams) != 2 || streams[0].status != 200 || streams[1].status != 204 {
+		t.Errorf("the browser asked %d times (%+v), want twice: 200 and 204", len(streams), streams)
+	}
+	if l := s.stats().Lanes.SSE; l.Opened != 1 || l.Connections != 0 || l.Ticks != 10 {
+		t.Errorf("the server counts %+v, want one stream opened, none left, 10 ticks", l)
+	}
+	b.clean()
+}
+
+func TestBoundedWebSocketCloses(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/healthz")
+	checkEnding(t, eval[ending](b, plainWS), 0, 1000, 3)
+	if l := s.stats().Lanes.WS; l.Opened != 1 || l.Connections != 0 || l.Ticks != 10 {
+		t.Errorf("the server counts %+v, want one stream opened, none left, 10 ticks", l)
+	}
+	b.clean()
+}

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"net/url"
+	"testing"
+)
+
+func TestHomePages(t *testing.T) {
+	s := serve(t)
+	for _, lane := range []string{"sse", "ws"} {
+		t.Run(lane, func(t *testing.T) {
+			b := openTab(t)
+			b.inject(violations)
+			b.visit(s.url + "/" + lane + "/home?user=me&topics=AAPL,MSFT")
+			b.until("connected", `document.querySelector('#state').textContent === 'connected'`)
+			b.until("ten ticks", `document.querySelectorAll('#messages li').length >= 10`)
+			b.until("ticks of both symbols and no other", `(() => {
+				const ticks = [...document.querySelectorAll('#messages li')].map((e) => e.textContent.match(/"S":"(\w+)"/)?.[1]).filter(Boolean);
+				return ticks.includes('AAPL') && ticks.includes('MSFT') && ticks.every((x) => x === 'AAPL' || x === 'MSFT');
+			})()`)
+			if have := eval[[]string](b, "self.violations"); len(have) > 0 {
+				t.Errorf("policy violations: %q", have)
+			}
+			b.clean()
+		})
+	}
+}
+
+// What a visitor puts into the address stays text, wherever the page shows it.
+func TestHomePagesEscape(t *testing.T) {
+	s := serve(t)
+	for _, user := range []string{
+		`"><script>self.hacked=1</script>`, `<img src=x onerror="self.hacked=1">`, `' onfocus='self.hacked=1' autofocus='`,
+	} {
+		for _, lane := range []string{"sse", "ws"} {
+			b := openTab(t)
+			b.inject(violations)
+			b.visit(s.url + "/" + lane + "/home?topics=*&user=" + url.QueryEscape(user))
+			b.until("connected", `document.querySelector('#state').textContent === 'connected'`)
+			b.until("messages", `document.querySelectorAll('#messages li').length > 2`)
+			if have := eval[string](b, "document.body.dataset.user"); have != user {
+				t.Errorf("the page's user is %q, want %q", have, user)
+			}
+			if eval[bool](b, "'hacked' in self || !!document.querySelector('img, [onfocus], body script')") {
+				t.Errorf("%s: %q became markup", lane, user)
+			}
+			// Its link to the other lane carries it over whole.
+			if have := eval[string](b, "new URL(document.querySelector('nav a').href).searchParams.get('user')"); have != user {
+				t.Errorf("the link to the other lane has user %q, want %q", have, user)
+			}
+			if have := eval[[]string](b, "self.violations"); len(have) > 0 {
+				t.Errorf("policy violations: %q", have)
+			}
+			b.clean()
+		}
+	}
+}

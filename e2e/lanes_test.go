@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// recorder listens beside the page on every connection that it makes: which seqs came, how often the streams began,
+// and each symbol's newest quote. It shares nothing with the page's own accounting.
+const recorder = `(() => {
+	const rec = self.recorder = { hellos: 0, seqs: new Set(), newest: new Map() };
+	const take = (e) => {
+		const m = JSON.parse(e.data);
+		if (m.T === 'hello') rec.hellos++;
+		for (const q of m.T === 'snapshot' ? m.quotes : m.T === 'q' ? [m] : []) {
+			if (m.T === 'q') rec.seqs.add(q.i);
+			const old = rec.newest.get(q.S);
+			if (!old || q.n > old.n) rec.newest.set(q.S, q);
+		}
+	};
+	const { EventSource, WebSocket } = self;
+	self.EventSource = class extends EventSource {
+		constructor(...args) {
+			super(...args);
+			for (const name of ['message', 'hello', 'snapshot']) this.addEventListener(name, take);
+		}
+	};
+	self.WebSocket = class extends WebSocket {
+		constructor(...args) { super(...args); this.addEventListener('message', take); }
+	};
+	// The seqs that are missing between the first and the last.
+	rec.holes = () => {
+		const all = [...rec.seqs].sort((a, b) => a - b);
+		return all.filter((i, k) => k && i !== all[k - 1] + 1).length;
+	};
+	// The rows whose figures aren't those of the newest quote.
+	rec.wrong = () => [...document.querySelectorAll('.rows .rowg')].filter((row) => {
+		const q = rec.newest.get(row.dataset.symbol);
+		const [, last, , , bid, ask] = [...row.children].map((e) => (e.firstChild?.data ?? '').replace(/\s/g, ''));
+		return !q || last !== q.p.toFixed(2) || bid !== q.bp.toFixed(2) || ask !== q.ap.toFixed(2);
+	}).map((row) => row.textContent);
+})()`
+
+func TestLaneSwitchByClick(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	s.streams(1, 0)
+
+	b.click("[data-lane=ws]")
+	s.streams(0, 1)
+	b.told("Switched SSE → WebSocket")
+	b.until("the switch shows WebSocket, and the address holds it", `document.querySelector('[data-lane=ws]').getAttribute('aria-pressed') === 'true' &&
+		document.querySelector('[data-lane=sse]').getAttribute('aria-pressed') === 'false' && location.search.includes('lane=ws')`)
+	b.click("[data-lane=sse]")
+	s.streams(1, 0)
+	b.told("Switched WebSocket → SSE")
+	b.figures(map[string]int{"switches": 2, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	b.clean()
+}
+
+// A hundred switches at 1,000 ticks/s, each at another moment of the stream, some called off before they were done.
+func TestHundredLaneSwitches(t *testing.T) {
+	s := serve(t, "--market.rate", "1000")
+	b := openTab(t)
+	b.inject(recorder)
+	b.visit(s.url + "/")
+	b.live()
+	switches := eval[int](b, `(async () => {
+		const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+		const { recorder: rec } = self;
+		const other = () => document.querySelector('[data-lane][aria-pressed=false]').click();
+		for (let k = 1; k <= 100; k++) {
+			if (k % 10 === 0) {
+				other();
+				await pause(1); // the bar shows the new lane at the next frame
+				document.querySelector('#app').dataset.lane && other();
+			}
+			const before = rec.hellos;
+			const lane = new URLSearchParams(location.search).get('lane') ?? 'sse';
+			document.querySelector('[data-lane=' + (lane === 'sse' ? 'ws' : 'sse') + ']').click();
+			while (rec.hellos === before) await pause(5);
+			await pause(Math.random() * 60);
+		}
+		return Number(document.querySelector('#n-switches').textContent.replace(/\D/g, ''));
+	})()`)
+	t.Logf("%d switches counted at the last one", switches)
+	until(t, "100 switches", func() (bool, string) { n := b.figure("switches"); return n >= 100, b.text("#n-switches") })
+	b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+
+	head := s.stats().Log.Head
+	s.stop() // the market stands still, so what is painted can be compared
+	b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
+	got := eval[struct{ Seqs, Holes, Last int }](b, `({ Seqs: self.recorder.seqs.size, Holes: self.recorder.holes(), Last: Math.max(...self.recorder.seqs) })`)
+	t.Logf("%d different ticks came, %d holes, the last %d; head was %d shortly before the end", got.Seqs, got.Holes, got.Last, head)
+	if got.Holes != 0 || got.Seqs < 1000 || uint64(got.Last) < head {
+		t.Errorf("of the ticks %d came, %d holes, last %d of at least %d", got.Seqs, got.Holes, got.Last, head)
+	}
+	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
+	b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+}
+
+// A lane that can't be opened leaves the other as it is.
+func TestLaneThatCannotBeOpened(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.inject(`{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)
+	b.visit(s.url + "/")
+	b.live()
+	b.click("[data-lane=ws]")
+	b.told("WebSocket could not be opened; staying on SSE")
+	b.until("the switch shows SSE", `document.querySelector('[data-lane=sse]').getAttribute('aria-pressed') === 'true' && !location.search.includes('lane=ws')`)
+	s.streams(1, 0)
+	b.figures(map[string]int{"switches": 0, "lost": 0, "reconnects": 0})
+	for _, c := range b.complaints() {
+		if !strings.Contains(c, "/nothing/subscribe") {
+			t.Error(c)
+		}
+	}
+}
