@@ -105,6 +105,8 @@ function paint(now) {
   if (quotes.paused) {
     list.paint(changed, now); // nothing changed, but scrolling and sorting still work
     head.paint(quotes.get(view.now.symbol), now);
+    if (chart.fresh) chart.paint();
+    tape.paint(now);
   } else if (ticks < BUSY || now - paintedAt >= PACE) {
     paintedAt = now;
     ticks = 0;
@@ -146,6 +148,7 @@ function toLane(to) {
 function pauseOrGoOn() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
+  tape.freeze(quotes.paused);
   lane.announce(quotes.paused ? 'Paused. The stream goes on behind.' : 'Going on.');
   list.refresh();
   stateAt = 0;

@@ -67,6 +67,11 @@ export class Chart {
     }
   }
 
+  /** Whether the bars of another symbol or interval wait to be drawn, which a pause must not hold up. */
+  get fresh() {
+    return this.#draw && this.#home;
+  }
+
   paint() {
     if (this.#draw) {
       this.#candles.draw(this.#bars.list, this.#home);

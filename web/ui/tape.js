@@ -17,6 +17,8 @@ export class Tape {
   #buttons = [...document.querySelectorAll('[data-tape]')];
   #trades = new Trades();
   #which = 'market';
+  /** @type {Trade[] | null} what is shown in a pause */
+  #frozen = null;
   /** @type {HTMLElement[][]} cells of each row */
   #rows = [];
   #none = el('p', { class: 'tape-none' });
@@ -44,7 +46,7 @@ export class Tape {
     if (!this.#dirty || now - this.#paintedAt < PACE) return;
     this.#dirty = false;
     this.#paintedAt = now;
-    const list = this.#which === 'market' ? this.#trades.market : this.#trades.symbol;
+    const list = this.#list();
     const room = Math.floor(this.#box.clientHeight / ROW);
     while (this.#rows.length < room) this.#rows.push(this.#row());
     const shown = Math.min(list.length, room);
@@ -57,6 +59,13 @@ export class Tape {
     setText(this.#none, shown ? '' : 'Trades appear here as they happen.');
     this.#none.hidden = shown > 0;
     if (!this.#none.parentNode) this.#box.append(this.#none);
+  }
+
+  /** @param {boolean} paused the trades that are shown stay, until it ends */
+  freeze(paused) {
+    const { market, symbol } = this.#trades;
+    this.#frozen = paused ? [...market, ...symbol.filter((t) => !market.includes(t))] : null;
+    this.#again();
   }
 
   /** @param {Iterable<import('../types.js').SymbolRecord>} records */
@@ -75,6 +84,12 @@ export class Tape {
     if (spans[0]) setText(spans[0], `▲ ${up}`);
     if (spans[1]) setText(spans[1], `▼ ${down}`);
     if (spans[2]) setText(spans[2], same ? `= ${same}` : '');
+  }
+
+  #list() {
+    const { market, symbol, followed } = this.#trades;
+    if (this.#which === 'market') return this.#frozen ?? market;
+    return this.#frozen ? this.#frozen.filter((t) => t.S === followed) : symbol;
   }
 
   /** @param {string} symbol */

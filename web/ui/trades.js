@@ -21,12 +21,12 @@ export class Trades {
   market = [];
   /** @type {Trade[]} of the followed symbol, newest first */
   symbol = [];
-  #followed = '';
+  followed = '';
 
   /** @param {string} symbol */
   follow(symbol) {
-    if (symbol === this.#followed) return;
-    this.#followed = symbol;
+    if (symbol === this.followed) return;
+    this.followed = symbol;
     this.symbol = this.market.filter((t) => t.S === symbol);
   }
 
@@ -50,7 +50,7 @@ export class Trades {
     before.dir = move || before.dir;
     const trade = { t: q.t, S: q.S, p: q.p, size: traded > 0 ? traded : NaN, dir: before.dir };
     put(this.market, trade);
-    if (q.S === this.#followed) put(this.symbol, trade);
+    if (q.S === this.followed) put(this.symbol, trade);
     return true;
   }
 }
