@@ -64,7 +64,10 @@ func (s *Subscriber) look(now time.Time) []byte {
 		return s.rest()
 	}
 	for {
-		if reason := s.answer(now); reason != "" {
+		if reason := s.answer(now); reason == silently {
+			s.ended = true
+			return nil
+		} else if reason != "" {
 			s.bye(now, reason)
 		} else if !s.end.IsZero() && !now.Before(s.end) {
 			s.bye(now, wire.ByeDuration)

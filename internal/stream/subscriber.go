@@ -181,6 +181,12 @@ func (s *Subscriber) End(reason string) {
 	s.ring()
 }
 
+// Stop ends the stream without a bye, as far as the client can see by accident.
+func (s *Subscriber) Stop() { s.End(silently) }
+
+// silently is the reason of an end without a bye.
+const silently = "-"
+
 // MarkSlow counts the stream as one whose client didn't read.
 func (s *Subscriber) MarkSlow() { s.slow.Store(true) }
 

@@ -1,0 +1,94 @@
+package bus
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"ticklane/internal/quote"
+)
+
+func TestPublishGivesPlaces(t *testing.T) {
+	var first, second []quote.Tick
+	var order []string
+	b := NewLocal(3, func(ticks []quote.Tick) {
+		first = append(first, ticks...)
+		order = append(order, "first")
+	})
+	b.Attach(func(ticks []quote.Tick) {
+		second = append(second, ticks...)
+		order = append(order, "second")
+	})
+	batch := []quote.Tick{{Symbol: 2}, {Symbol: 0}, {Symbol: 2}}
+	b.Publish(batch)
+	b.Publish([]quote.Tick{{Symbol: 2, Seq: 99, N: 99}, {Symbol: 1}})
+	b.Publish(nil)
+	want := []quote.Tick{
+		{Symbol: 2, N: 1, Seq: 1}, {Symbol: 0, N: 1, Seq: 2}, {Symbol: 2, N: 2, Seq: 3}, {Symbol: 2, N: 3, Seq: 4}, {Symbol: 1, N: 1, Seq: 5},
+	}
+	if !slices.Equal(first, want) || !slices.Equal(second, want) {
+		t.Errorf("got %+v and %+v", first, second)
+	}
+	if !slices.Equal(batch, want[:3]) {
+		t.Errorf("in place: %+v", batch)
+	}
+	if !slices.Equal(order[:4], []string{"first", "second", "first", "second"}) {
+		t.Errorf("sinks in order %v", order)
+	}
+}
+
+// TestPublishersTakeTurns: whatever the publishers do, a sink sees one sequence without holes.
+func TestPublishersTakeTurns(t *testing.T) {
+	const publishers, batches, size = 4, 200, 5
+	var got []quote.Tick
+	b := NewLocal(publishers, func(ticks []quote.Tick) { got = append(got, ticks...) })
+	var all sync.WaitGroup
+	for id := range quote.ID(publishers) {
+		all.Go(func() {
+			for range batches {
+				ticks := make([]quote.Tick, size)
+				for i := range ticks {
+					ticks[i].Symbol = id
+				}
+				b.Publish(ticks)
+			}
+		})
+	}
+	all.Wait()
+	n := make([]uint64, publishers)
+	for i, k := range got {
+		n[k.Symbol]++
+		if k.Seq != uint64(i+1) || k.N != n[k.Symbol] {
+			t.Fatalf("place %d: %+v", i+1, k)
+		}
+	}
+	if len(got) != publishers*batches*size {
+		t.Errorf("%d ticks", len(got))
+	}
+}
+
+func TestEpochs(t *testing.T) {
+	seen := map[uint64]bool{}
+	for range 100 {
+		e := NewEpoch()
+		if e == 0 || e > 1<<32-1 {
+			t.Errorf("epoch %x", e)
+		}
+		seen[e] = true
+	}
+	if len(seen) < 99 {
+		t.Errorf("%d different epochs of 100", len(seen))
+	}
+	if b := NewLocal(1); b.Epoch() == 0 {
+		t.Error("a bus without an epoch")
+	}
+}
+
+func BenchmarkPublish(b *testing.B) {
+	bus := NewLocal(50, func([]quote.Tick) {})
+	ticks := make([]quote.Tick, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		bus.Publish(ticks)
+	}
+}

@@ -1,0 +1,118 @@
+package stream
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// BenchmarkAppend is what the log costs the feed for each tick.
+func BenchmarkAppend(b *testing.B) {
+	for _, lanes := range []wire.Lane{0, 1, wire.Lanes} {
+		b.Run(fmt.Sprintf("lanes=%d", lanes), func(b *testing.B) {
+			p := newTape(b, 1<<16)
+			l := p.log(b, Config{Size: 1 << 16})
+			for lane := range lanes {
+				subscribe(b, l, Options{Lane: lane, Topics: p.topics(b, "*")})
+			}
+			one := make([]quote.Tick, 1)
+			seq := uint64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				one[0] = p.ticks[seq%(1<<16)]
+				seq++
+				one[0].Seq = seq
+				l.Append(one)
+			}
+		})
+	}
+}
+
+// discard is a Writer into nowhere.
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) Flush() error                { return nil }
+
+// BenchmarkSubscribers appends b.N ticks as fast as 1,000 subscribers take them, each in a goroutine of its own and
+// without sockets.
+func BenchmarkSubscribers(b *testing.B) {
+	const clients, batch = 1000, 50
+	for _, topics := range []string{"*", "S1", "sector:odd"} {
+		b.Run(topics, func(b *testing.B) {
+			p := newTape(b, 1<<16)
+			l := p.log(b, Config{Size: 1 << 16})
+			var all sync.WaitGroup
+			for i := range clients {
+				s := subscribe(b, l, Options{Lane: wire.Lane(i % 2), Topics: p.topics(b, topics), MaxRead: 16 << 10})
+				all.Go(func() { _ = s.Run(discard{}, nil) })
+			}
+			ticks := make([]quote.Tick, batch)
+			seq := uint64(0)
+			for b.Loop() {
+				for i := range ticks {
+					ticks[i] = p.ticks[seq%(1<<16)]
+					seq++
+					ticks[i].Seq = seq
+				}
+				l.Append(ticks)
+				if seq%5000 == 0 {
+					catchUp(l, seq)
+				}
+			}
+			catchUp(l, seq)
+			sse, ws := l.Lane(wire.SSE), l.Lane(wire.WS)
+			b.ReportMetric(float64(sse.Ticks+ws.Ticks)/b.Elapsed().Seconds(), "deliveries/s")
+			b.ReportMetric(float64(sse.Gaps+ws.Gaps), "gaps")
+			l.End(wire.ByeShutdown)
+			all.Wait()
+		})
+	}
+}
+
+// catchUp waits until every subscriber has looked at all but half a log.
+func catchUp(l *Log, head uint64) {
+	l.subs.each(func(s *Subscriber) {
+		for head-min(head, s.position.Load()) > l.size/2 {
+			runtime.Gosched()
+		}
+	})
+}
+
+// BenchmarkFilteredCursor reads one symbol's ticks back: what a tick of its own costs must not depend on how many
+// others the market has.
+func BenchmarkFilteredCursor(b *testing.B) {
+	for _, symbols := range []int{50, 500, 5000} {
+		b.Run(fmt.Sprintf("symbols=%d", symbols), func(b *testing.B) {
+			ids := make([]quote.ID, 1<<16)
+			for i := range ids {
+				ids[i] = quote.ID(i % symbols)
+			}
+			p := tapeOf(testUniverse(b, symbols), ids...)
+			l := p.log(b, Config{Size: 1 << 16})
+			subscribe(b, l, Options{Topics: p.topics(b, "*")})
+			p.play(l, 1<<16)
+			c := cursor{log: l, topics: p.topics(b, "S1")}
+			ticks := uint64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				c.seek(0)
+				for {
+					r, ok := c.read(1<<16, 16<<10, 256, 0)
+					if !ok {
+						b.Fatal("lost")
+					}
+					if r.ticks == 0 {
+						break
+					}
+					ticks += r.ticks
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(ticks), "ns/tick")
+		})
+	}
+}

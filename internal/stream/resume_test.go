@@ -1,0 +1,103 @@
+package stream
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// TestCuts cuts a stream a thousand times at random, while ticks are appended at speed, and comes back each time with
+// the newest position that the client holds. Nothing is lost or doubled while it is in the log; else the gap is exact.
+func TestCuts(t *testing.T) {
+	const cuts, size, total = 1000, 512, 200_000
+	p := newTape(t, total)
+	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+		for _, c := range []struct {
+			topics string
+			mode   Mode
+		}{{"*", ModeAll}, {"sector:odd", ModeAll}, {"S3,S9", ModeAll}, {"*", ModeLatest}, {"S1,S2,S9", ModeLatest}} {
+			t.Run(fmt.Sprint(c.topics, " in mode ", c.mode), func(t *testing.T) {
+				l := p.log(t, Config{Size: size})
+				topics := p.topics(t, quote.SplitTopics(c.topics)...)
+				r := rand.New(rand.NewPCG(uint64(lane), uint64(len(c.topics))))
+				w := newWitness(t, p, topics, c.mode)
+				held := uint64(0) // the newest position that the client was told
+				resumed := map[string]int{}
+				market := openExchange(p, l)
+				defer market.stop()
+				for cut := range cuts {
+					if l.Head().Seq+10*size > total {
+						t.Fatalf("the tape ends at cut %d", cut)
+					}
+					cl := subscribe(t, l, Options{
+						Lane: lane, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held), MaxRead: 100 + r.IntN(700),
+					})
+					w.hello = message{}
+					for left := 1 + r.IntN(8); left > 0; {
+						market.allow(held + 300)
+						b := cl.Next(noon)
+						if len(b) == 0 {
+							<-cl.Wake()
+							continue
+						}
+						if left--; left == 0 {
+							b = b[:r.IntN(len(b)+1)] // the cut goes through the midst of a message
+						}
+						for _, m := range cl.decode(slices.Clone(b)) {
+							w.see(m)
+							if at, ok := holds(lane, m); ok {
+								held = at
+							}
+							if m.T == "hello" {
+								resumed[m.Resume]++
+							}
+						}
+					}
+					cl.Close()
+					w.place = held
+					if cut%20 == 0 {
+						market.await(held + uint64(r.IntN(3*size)))
+					}
+				}
+				market.stop()
+				cl := subscribe(t, l, Options{Lane: lane, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held)})
+				w.hello = message{}
+				w.see(cl.take(noon)...)
+				w.nothing(l.Head().Seq, t.Fatalf)
+				if resumed[wire.ResumeComplete] < cuts/2 || resumed[wire.ResumeReset] > 0 {
+					t.Errorf("resumed %v", resumed)
+				}
+				if gaps := resumed[wire.ResumeGap]; (gaps > 0) != (c.mode == ModeAll) {
+					t.Errorf("%d resumes with a gap", gaps)
+				}
+				if w.ticks < cuts {
+					t.Errorf("%d ticks", w.ticks)
+				}
+			})
+		}
+	})
+}
+
+// holds is the position that a message gives its client: the SSE id, or what says the same on WebSocket.
+func holds(lane wire.Lane, m message) (seq uint64, ok bool) {
+	if lane == wire.SSE {
+		if m.id == "" {
+			return 0, false
+		}
+		at, err := quote.ParsePosition(m.id)
+		return at.Seq, err == nil
+	}
+	switch m.T {
+	case "q", "snapshot", "subscription":
+		return m.I, true
+	case "gap":
+		return m.To, true
+	case "hb":
+		return m.Head, true
+	}
+	return 0, false
+}
