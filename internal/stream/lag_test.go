@@ -156,7 +156,7 @@ func TestMaxLag(t *testing.T) {
 func TestOnLagLatest(t *testing.T) {
 	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
 		p := newTape(t, 3000)
-		l := p.log(t, Config{Size: 300, OnLag: OnLagLatest})
+		l := p.log(t, Config{Size: 300, OnLag: OnLagLatest, Interval: 250 * time.Millisecond})
 		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
 		w := newWitness(t, p, c.opt.Topics, ModeAll)
 		w.see(c.take(noon)...)
@@ -169,10 +169,17 @@ func TestOnLagLatest(t *testing.T) {
 		if mode := c.Info().Mode; mode != "latest" {
 			t.Errorf("listed in mode %s", mode)
 		}
-		p.play(l, 3000)
-		got = c.take(noon.Add(time.Hour))
+		p.play(l, 2001)
+		w.see(c.take(noon)...)
+		for seq := uint64(2002); seq <= 3000; seq++ {
+			p.play(l, seq)
+			if got := c.take(noon.Add(250*time.Millisecond - 1)); len(got) > 0 {
+				t.Fatalf("within its interval: %s", kinds(got))
+			}
+		}
+		got = c.take(noon.Add(250 * time.Millisecond))
 		w.see(got...)
-		if kinds(got) != "q×9" || c.Counters().Conflated != 991 {
+		if kinds(got) != "q×9" || c.Counters().Conflated != 999-9 {
 			t.Errorf("got %s, %d conflated", kinds(got), c.Counters().Conflated)
 		}
 	})

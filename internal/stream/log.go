@@ -26,6 +26,7 @@ type Config struct {
 	Heartbeat     time.Duration // default 15 s
 	Retry         time.Duration // what SSE clients are told as reconnection time; default 1 s
 	FlushInterval time.Duration // least time between two wake-ups; default 0
+	Interval      time.Duration // least time between writes of ticks to one that OnLagLatest conflates; 0 for none
 }
 
 // Log keeps the newest ticks of one feed and the state of every symbol. Append has one caller at a time;

@@ -223,6 +223,7 @@ func (s *Subscriber) lose(now time.Time) {
 	if s.log.cfg.OnLag == OnLagLatest {
 		reason = wire.GapConflated
 		s.mode = ModeLatest
+		s.interval = max(s.interval, s.log.cfg.Interval)
 		s.conflating.Store(true)
 	}
 	for {
