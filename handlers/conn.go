@@ -67,6 +67,10 @@ type conn struct {
 	meter    atomic.Pointer[stream.Meter] // of the stream on it, nil for none
 	broken   atomic.Bool
 	slow     atomic.Bool // a write ran into its deadline
+
+	mu     sync.Mutex
+	after  func() // due when the stream's last bytes are out
+	closed bool
 }
 
 var errBroken = errors.New("an earlier write to this connection failed")
@@ -92,11 +96,56 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Read says that the answer before is out, since fasthttp reads a connection again only then.
+func (c *conn) Read(p []byte) (int, error) {
+	c.settle()
+	return c.Conn.Read(p)
+}
+
+// afterwards calls f when everything of the stream on this connection is in the socket, or never will be. The end
+// of a stream's writer isn't that moment: its last bytes, and those of the chunked coding, are still on their way.
+func (c *conn) afterwards(f func()) {
+	c.mu.Lock()
+	closed := c.closed
+	if !closed {
+		c.after = f
+	}
+	c.mu.Unlock()
+	if closed {
+		f()
+	}
+}
+
+// settle ends the stream's time on this connection: what is written from now on belongs to somebody else.
+func (c *conn) settle() {
+	c.mu.Lock()
+	f := c.after
+	c.after = nil
+	c.mu.Unlock()
+	if f != nil {
+		c.meter.Store(nil)
+		f()
+	}
+}
+
+// CloseWrite sends FIN where the connection can; reading goes on.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 func (c *conn) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
-	return c.Conn.Close()
+	err := c.Conn.Close()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.settle()
+	return err
 }
 
 // unwrap finds our connection under what TLS and fasthttp put around it; nil when there is none.

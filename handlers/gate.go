@@ -72,6 +72,13 @@ func (g *gate) close() <-chan struct{} {
 	return g.empty
 }
 
+// shut tells whether close was called.
+func (g *gate) shut() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
 func (g *gate) drained() {
 	if g.closed && g.total == 0 {
 		close(g.empty)

@@ -14,7 +14,7 @@ const subprotocolJSON = "ticklane.v1.json"
 
 // handshake checks an opening handshake (RFC 6455 §4.2) and prepares the 101. The error is a problem.
 func (s *Server) handshake(c *fiber.Ctx) error {
-	if !hasToken(c.Get(fiber.HeaderConnection), "upgrade") || !hasToken(c.Get(fiber.HeaderUpgrade), "websocket") {
+	if c.Method() != fiber.MethodGet || !hasToken(c.Get(fiber.HeaderConnection), "upgrade") || !hasToken(c.Get(fiber.HeaderUpgrade), "websocket") {
 		c.Set(fiber.HeaderUpgrade, "websocket")
 		return problemOf(http.StatusUpgradeRequired, "This address speaks WebSocket: open it with a WebSocket client, or use /sse/subscribe.")
 	}

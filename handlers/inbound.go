@@ -29,6 +29,7 @@ type inbound struct {
 	code   uint16
 	reason string
 	err    error
+	closed bool // the client sent its close, so nothing more comes
 }
 
 func newInbound(s *Server, nc net.Conn, sub *stream.Subscriber) *inbound {
@@ -67,6 +68,10 @@ func (in *inbound) read() {
 		case h.OpCode == ws.OpBinary:
 			in.close(wire.CloseUnsupported, "commands are text messages")
 		case !h.Fin:
+			// Pieces with nothing in them would go past the limits of size and rate.
+			if h.Length == 0 {
+				in.paced()
+			}
 			state |= ws.StateFragmented
 			message = append(message, payload...)
 		default:
@@ -79,7 +84,10 @@ func (in *inbound) read() {
 }
 
 func (in *inbound) fail(err error) {
-	if !errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
+		in.close(wire.CloseProtocol, err.Error())
+	case !errors.Is(err, io.EOF):
 		in.err = err
 	}
 }
@@ -107,9 +115,12 @@ func (in *inbound) control(op ws.OpCode, payload []byte) {
 		pong := wire.AppendFrameHeader(nil, wire.OpPong, len(payload))
 		in.queued(in.sub.Frame(append(pong, payload...)))
 	case ws.OpClose:
+		in.closed = true
 		// The close is echoed (RFC 6455 §5.5.1); an empty or strange one as a normal end.
 		code := uint16(wire.CloseNormal)
-		if len(payload) >= 2 {
+		if len(payload) == 1 {
+			code = wire.CloseProtocol
+		} else if len(payload) >= 2 {
 			if c := binary.BigEndian.Uint16(payload); ws.StatusCode(c).Empty() || ws.CheckCloseFrameData(ws.StatusCode(c), string(payload[2:])) != nil {
 				code = wire.CloseProtocol
 			} else {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"net"
 	"net/http"
 	"net/netip"
@@ -113,7 +114,9 @@ func (s *Server) address(c *fiber.Ctx) string {
 	if !s.trusted(peer) {
 		return peer
 	}
-	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	// Some proxies add a line of their own to the client's; together they are one list (RFC 9110 §5.2).
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
+	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for _, hop := range slices.Backward(hops) {
 		hop = strings.TrimSpace(hop)
 		a, err := netip.ParseAddr(hop)

@@ -41,9 +41,8 @@ type Settings struct {
 	MessageSize    int // bytes
 	MessageRate    float64
 	MessageBurst   int
-	HeaderSize     int // bytes
-	BodySize       int // bytes
-	Lab            bool
+	HeaderSize     int         // bytes
+	BodySize       int         // bytes
 	TLS            *tls.Config // nil for plain HTTP
 }
 
@@ -54,6 +53,7 @@ type Deps struct {
 	Stream   *stream.Log
 	History  *history.Store
 	Feed     FeedInfo
+	Lab      *Lab                       // nil to allow no experiments
 	Files    fs.FS                      // with the folders views and public
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger
@@ -73,6 +73,7 @@ type Server struct {
 	hosts   map[string]bool
 	proxies []netip.Prefix
 	gate    *gate
+	lab     *lab     // nil unless experiments are allowed
 	paces   sync.Map // *stream.Subscriber → *rate.Limiter of commands by POST
 	ready   atomic.Bool
 	ln      *listener
@@ -99,6 +100,9 @@ func New(d Deps) (*Server, error) {
 		hosts: allowedHosts(d.Settings), proxies: proxies,
 		gate: newGate(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
 		ln:   newListener(d.Listener, d.Settings.WriteTimeout, d.Settings.WriteBuffer),
+	}
+	if d.Lab != nil {
+		s.lab = newLab(*d.Lab)
 	}
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
@@ -139,6 +143,12 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/api/time", s.time)
 	app.Get("/api/stats", s.stats)
 	app.Get("/api/connections", s.connections)
+	if s.lab != nil {
+		app.Get("/api/lab", s.labState)
+		app.Post("/api/lab/drill", s.drill)
+		app.Post("/api/lab/rate", s.labRate)
+		app.Post("/api/lab/background", s.labBackground)
+	}
 	app.Get("/healthz", s.healthz)
 	app.Get("/readyz", s.readyz)
 	app.Get("/metrics", adaptor.HTTPHandler(metrics))
@@ -150,6 +160,7 @@ func (s *Server) routes(metrics http.Handler) {
 // observe counts answers, and takes a connection's meter off it: the stream that it counted for is over.
 func (s *Server) observe(c *fiber.Ctx) error {
 	if nc := unwrap(c.Context().Conn()); nc != nil {
+		nc.settle() // a pipelined request came with the last one's bytes
 		nc.meter.Store(nil)
 	}
 	start := time.Now()

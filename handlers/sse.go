@@ -19,7 +19,7 @@ const maxRead = 16 << 10
 
 // subscribeSSE is GET and HEAD /sse/subscribe.
 func (s *Server) subscribeSSE(c *fiber.Ctx) error {
-	opt, err := s.options(c.Context().QueryArgs(), wire.SSE)
+	opt, err := s.subscription(c.Context().QueryArgs(), wire.SSE)
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,9 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		eventStream(c)
 		return nil
 	}
+	if done, err := s.drilled(c, &opt); done {
+		return err
+	}
 	opt.Address = s.address(c)
 	if v := s.gate.enter(opt.Address); v != admitted {
 		return s.refuseSSE(c, v)
@@ -50,11 +53,21 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 	if nc != nil {
 		nc.meter.Store(opt.Meter)
 	}
-	sub := s.stream.Subscribe(opt)
-	// Everything of the request was copied: this runs on after the handler, in a goroutine of fasthttp's.
-	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		s.serve(sub, nc, func() error { return sub.Run(w, nil) })
-	})
+	sub := s.stream.Subscribe(opt.Options)
+	// Everything of the request was copied: this runs on after the handler, with engine stream in a goroutine of
+	// fasthttp's.
+	run := func(w stream.Writer) {
+		s.serve(sub, nc, func() error {
+			w, done := s.lab.rig(sub, nc, w, opt.delay)
+			defer done()
+			return sub.Run(w, nil)
+		})
+	}
+	if opt.Engine == engineBody {
+		c.Context().SetBodyStream(body(run), -1)
+	} else {
+		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { run(w) })
+	}
 	return nil
 }
 
@@ -62,9 +75,25 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 // process with it.
 func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
 	info := sub.Info()
-	defer s.gate.leave(info.Address)
-	defer s.paces.Delete(sub)
-	defer sub.Close()
+	var err error
+	finish := func() {
+		if nc != nil && nc.slow.Load() {
+			sub.MarkSlow()
+		}
+		end := sub.Info()
+		s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
+			"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+		sub.Close()
+		s.paces.Delete(sub)
+		s.gate.leave(info.Address)
+	}
+	defer func() {
+		if nc == nil {
+			finish()
+			return
+		}
+		nc.afterwards(finish)
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			s.counts.panics.Add(1)
@@ -72,13 +101,10 @@ func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
 		}
 	}()
 	s.log.Debug("stream opened", "lane", info.Lane, "id", info.ID, "user", info.User, "address", info.Address)
-	err := run()
-	if nc != nil && nc.slow.Load() {
-		sub.MarkSlow()
+	if s.gate.shut() {
+		sub.End(wire.ByeShutdown) // Shutdown may have told all others before this one was there
 	}
-	end := sub.Info()
-	s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
-		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+	err = run()
 }
 
 // refuseSSE answers when there is no place. An EventSource that gets an error status never comes back, so it gets a

@@ -16,34 +16,36 @@ const closeWait = 2 * time.Second
 // subscribeWS is GET /ws/subscribe. After the 101 the connection is ours: this goroutine writes what the log has
 // rendered, another reads commands. Nothing of fasthttp's or Fiber's is touched after the handler.
 func (s *Server) subscribeWS(c *fiber.Ctx) error {
-	opt, err := s.options(c.Context().QueryArgs(), wire.WS)
+	opt, err := s.subscription(c.Context().QueryArgs(), wire.WS)
 	if err != nil {
+		return err
+	}
+	if done, err := s.drilled(c, &opt); done {
 		return err
 	}
 	if err := s.handshake(c); err != nil {
 		return err
 	}
 	opt.Address = s.address(c)
-	v := s.gate.enter(opt.Address)
-	if v != admitted {
-		reason := s.refusal(v)
-		c.Context().Hijack(func(nc net.Conn) { refuseWS(nc, reason) })
-		return nil
-	}
 	opt.Meter = new(stream.Meter)
 	mc := unwrap(c.Context().Conn())
 	if mc != nil {
 		mc.meter.Store(opt.Meter)
 	}
-	sub := s.stream.Subscribe(opt)
+	// The stream begins after the 101: fasthttp doesn't call this when it can't write that.
 	c.Context().Hijack(func(nc net.Conn) {
-		s.serve(sub, mc, func() error { return s.converse(nc, sub) })
+		if v := s.gate.enter(opt.Address); v != admitted {
+			refuseWS(nc, s.refusal(v))
+			return
+		}
+		sub := s.stream.Subscribe(opt.Options)
+		s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, opt.delay) })
 	})
 	return nil
 }
 
 // converse runs one stream: it returns when the client is gone, or was told bye and had its time to close.
-func (s *Server) converse(nc net.Conn, sub *stream.Subscriber) error {
+func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) error {
 	in := newInbound(s, nc, sub)
 	gone := make(chan struct{})
 	go func() {
@@ -56,13 +58,18 @@ func (s *Server) converse(nc net.Conn, sub *stream.Subscriber) error {
 		nc.SetReadDeadline(time.Now())
 		<-gone
 	}()
-	w := &frameWriter{nc: nc}
-	defer w.release()
+	frames := &gatherer{out: nc}
+	defer frames.release()
+	w, done := s.lab.rig(sub, mc, frames, delay)
+	defer done()
 	if err := sub.Run(w, gone); err != nil {
 		return err
 	}
 	code, reason := closeCodes[sub.Reason()], sub.Reason()
-	if code == 0 {
+	switch {
+	case code == 0 && sub.Ended():
+		code = wire.CloseGoingAway // stopped without a bye
+	case code == 0:
 		<-gone // Run ended because of the reader
 		if code, reason = in.code, in.reason; code == 0 {
 			return in.err
@@ -73,7 +80,25 @@ func (s *Server) converse(nc net.Conn, sub *stream.Subscriber) error {
 	}
 	nc.SetReadDeadline(time.Now().Add(closeWait))
 	<-gone
+	if !in.closed {
+		drain(nc)
+	}
 	return nil
+}
+
+// drain sends FIN and takes what the client still has on its way, until its end or the read deadline: a socket that
+// is closed with unread bytes in it sends RST, and with that the close frame may be lost.
+func drain(nc net.Conn) {
+	if hijacked, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
+		if half, ok := hijacked.UnsafeConn().(interface{ CloseWrite() error }); ok {
+			half.CloseWrite()
+		}
+	}
+	for b := make([]byte, 512); ; {
+		if _, err := nc.Read(b); err != nil {
+			return
+		}
+	}
 }
 
 var closeCodes = map[string]uint16{
@@ -89,9 +114,5 @@ func refuseWS(nc net.Conn, reason string) {
 	b := wire.WS.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	nc.Write(wire.AppendClose(b, closeCodes[reason], reason))
 	nc.SetReadDeadline(time.Now().Add(closeWait))
-	for b := make([]byte, 512); ; {
-		if _, err := nc.Read(b); err != nil {
-			return
-		}
-	}
+	drain(nc)
 }

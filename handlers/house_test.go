@@ -1,0 +1,265 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ticklane/internal/bus"
+	"ticklane/internal/history"
+	"ticklane/internal/metrics"
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// patience bounds every wait of a test: reached only by a server that is broken.
+const patience = 15 * time.Second
+
+// house is a whole server on a free port of loopback, with a feed that the test works by hand.
+type house struct {
+	testing.TB
+	addr   string
+	server *Server
+	log    *stream.Log
+	bus    *bus.Local
+	tape   *tape
+	secure bool
+
+	served chan error
+	stop   func(time.Duration) error
+}
+
+// plan is what a test wants other than the defaults.
+type plan struct {
+	symbols  int // S0 … ; the last is quiet: only publishOf ticks it
+	log      stream.Config
+	settings func(*Settings)
+	listener func(net.Listener) net.Listener
+	logger   *slog.Logger
+	deps     func(*Deps)
+}
+
+func open(t testing.TB, p plan) *house {
+	t.Helper()
+	if p.symbols == 0 {
+		p.symbols = 20
+	}
+	list := make([]quote.Symbol, p.symbols)
+	for i := range list {
+		list[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Name: fmt.Sprintf("Test %d", i), Sector: []string{"even", "odd"}[i%2]}
+	}
+	u, err := quote.NewUniverse(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bus.NewLocal(u.Len())
+	p.log.Universe, p.log.Epoch = u, b.Epoch()
+	if p.log.Size == 0 {
+		p.log.Size = 65536
+	}
+	log, err := stream.New(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := history.New(u, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{TB: t, log: log, bus: b, tape: &tape{u: u, epoch: b.Epoch()}, served: make(chan error, 1)}
+	b.Attach(h.tape.add)
+	b.Attach(past.Add)
+	b.Attach(log.Append)
+
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.addr = ln.Addr().String()
+	if p.listener != nil {
+		ln = p.listener(ln)
+	}
+	set := Settings{
+		Addr: h.addr, ReadTimeout: 5 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
+		Interval: 50 * time.Millisecond, MaxStreams: 1000, MaxPerAddress: 100, MaxTopics: 8,
+		MessageSize: 4096, MessageRate: 10, MessageBurst: 20, HeaderSize: 8192, BodySize: 65536,
+	}
+	if p.settings != nil {
+		p.settings(&set)
+	}
+	h.secure = set.TLS != nil
+	if p.logger == nil {
+		p.logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	deps := Deps{
+		Settings: set, Listener: ln, Stream: log, History: past, Feed: FeedInfo{Source: "simulator", Seed: 7, Timed: true},
+		Files: slim(), Logger: p.logger, Version: "test",
+		Metrics: func(s *Server) http.Handler { return metrics.Handler(metrics.Sources{Stream: log, Server: s.Counts}) },
+	}
+	if p.deps != nil {
+		p.deps(&deps)
+	}
+	if h.server, err = New(deps); err != nil {
+		t.Fatal(err)
+	}
+	go func() { h.served <- h.server.Serve() }()
+	var once sync.Once
+	var late error
+	h.stop = func(limit time.Duration) error {
+		once.Do(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), limit)
+			defer cancel()
+			late = h.server.Shutdown(ctx)
+			if err := <-h.served; err != nil {
+				t.Errorf("Serve: %v", err)
+			}
+			log.Close()
+		})
+		return late
+	}
+	t.Cleanup(func() { h.stop(patience) })
+	return h
+}
+
+// slim is the server's files without the bundle, whose compression would cost each test a third of a second.
+var slim = sync.OnceValue(func() fs.FS {
+	root, all := os.DirFS(".."), fstest.MapFS{}
+	for _, dir := range []string{"views", "public"} {
+		err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || strings.HasPrefix(name, "public/assets/") {
+				return err
+			}
+			b, err := fs.ReadFile(root, name)
+			all[name] = &fstest.MapFile{Data: b}
+			return err
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	return all
+})
+
+// tape is every tick that was published, and its JSON: what a client must get.
+type tape struct {
+	u     *quote.Universe
+	epoch uint64
+
+	mu    sync.RWMutex
+	ticks []quote.Tick
+	json  [][]byte
+	lanes [wire.Lanes][]byte // rendered one after the other
+	end   [wire.Lanes][]int  // where each ends there
+}
+
+func (p *tape) add(ticks []quote.Tick) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range ticks {
+		t := ticks[i]
+		p.ticks = append(p.ticks, t)
+		j := wire.AppendQuote(nil, p.u.Symbol(t.Symbol).Ticker, &t)
+		p.json = append(p.json, j)
+		for lane := range wire.Lanes {
+			p.lanes[lane] = lane.AppendTick(p.lanes[lane], p.epoch, t.Seq, j)
+			p.end[lane] = append(p.end[lane], len(p.lanes[lane]))
+		}
+	}
+}
+
+// text is the JSON of the tick at seq, "" when there is none.
+func (p *tape) text(seq uint64) string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if seq == 0 || seq > uint64(len(p.json)) {
+		return ""
+	}
+	return string(p.json[seq-1])
+}
+
+func (p *tape) at(seq uint64) quote.Tick {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.ticks[seq-1]
+}
+
+// publish makes n ticks of all symbols but the quiet one, by turns.
+func (h *house) publish(n int) {
+	ids := make([]quote.ID, n)
+	turn := h.log.Head().Seq
+	for i := range ids {
+		ids[i] = quote.ID((turn + uint64(i)) % uint64(h.tape.u.Len()-1))
+	}
+	h.publishOf(ids...)
+}
+
+func (h *house) publishOf(ids ...quote.ID) {
+	ticks := make([]quote.Tick, len(ids))
+	now := time.Now().UnixMicro()
+	for i, id := range ids {
+		p := quote.Price(10_000 + now%500 + int64(i%100))
+		ticks[i] = quote.Tick{
+			Symbol: id, BidSize: 100, AskSize: 200, Bid: p, Ask: p + 2, Last: p + 1, Open: 10_000, High: 11_000, Low: 9_000,
+			PrevClose: 9_950, Volume: now % 1_000_000, Due: now,
+		}
+	}
+	h.bus.Publish(ticks)
+}
+
+// quiet is the symbol that publish leaves alone.
+func (h *house) quiet() quote.ID { return quote.ID(h.tape.u.Len() - 1) }
+
+// steady publishes so many ticks a second until the returned func is called; that waits for the end.
+func (h *house) steady(rate int) (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		const step = 5 * time.Millisecond
+		tick := time.NewTicker(step)
+		defer tick.Stop()
+		start, done := time.Now(), 0
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				due := int(time.Since(start) * time.Duration(rate) / time.Second)
+				h.publish(due - done)
+				done = due
+			}
+		}
+	}()
+	var once sync.Once
+	stop = func() { once.Do(func() { close(quit); <-ended }) }
+	h.Cleanup(stop)
+	return stop
+}
+
+// until waits for a condition.
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited %s for: %s", patience, what)
+		case <-tick.C:
+		}
+	}
+}
+
+func (h *house) live() int {
+	return h.log.Lane(wire.SSE).Connections + h.log.Lane(wire.WS).Connections
+}

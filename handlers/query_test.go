@@ -1,0 +1,150 @@
+package handlers
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode"
+
+	"ticklane/internal/wire"
+)
+
+// TestBadParameters: each bad value is a 400 that names its parameter, on both lanes.
+func TestBadParameters(t *testing.T) {
+	h := open(t, plan{})
+	for _, c := range []struct{ query, parameter, says string }{
+		{"topics=NOPE", "topics", `"NOPE"`},
+		{"topics=S1,NOPE,sector:nope", "topics", `"NOPE", "sector:nope"`},
+		{"topics=s1", "topics", `"s1"`},
+		{"topics=", "topics", `""`},
+		{"topics=S1,", "topics", `""`},
+		{"topics=,", "topics", `""`},
+		{"topics=S1,,S2", "topics", `""`},
+		{"topics=S1%0a", "topics", `"S1\n"`},
+		{"topics=%00", "topics", `"\x00"`},
+		{"topics=%ff", "topics", `"\xff"`},
+		{"topics=S1;S2", "topics", `"S1;S2"`},
+		{"topics=S0,S1,S2,S3,S4,S5,S6,S7,S8", "topics", "at most 8"},
+		{"topics=S1&topics=S2", "topics", "2 times"},
+		{"from=now", "from", `"now"`},
+		{"from=", "from", `""`},
+		{"from=12", "from", `"12"`},
+		{"from=ABC-1", "from", "position"},
+		{"from=abc-01", "from", "position"},
+		{"from=abc--1", "from", "position"},
+		{"from=0-1", "from", "position"},
+		{"from=abc-18446744073709551616", "from", "position"},
+		{"from=" + strings.Repeat("a", 3000), "from", "position"},
+		{"from=abc-1&from=latest", "from", "2 times"},
+		{"limit=0", "limit", `"0"`},
+		{"limit=-1", "limit", `"-1"`},
+		{"limit=", "limit", `""`},
+		{"limit=1.5", "limit", `"1.5"`},
+		{"limit=ten", "limit", `"ten"`},
+		{"limit=1e3", "limit", `"1e3"`},
+		{"limit=99999999999999999999", "limit", "whole number"},
+		{"limit=1&limit=1", "limit", "2 times"},
+		{"duration=5", "duration", `"5"`},
+		{"duration=", "duration", `""`},
+		{"duration=0s", "duration", "above 0"},
+		{"duration=-1s", "duration", "above 0"},
+		{"duration=forever", "duration", `"forever"`},
+		{"duration=9999999999h", "duration", "duration"},
+		{"mode=some", "mode", `"some"`},
+		{"mode=", "mode", `""`},
+		{"mode=ALL", "mode", `"ALL"`},
+		{"interval=6s", "interval", "5s"},
+		{"interval=-1ms", "interval", "from 0"},
+		{"interval=250", "interval", `"250"`},
+		{"interval=", "interval", `""`},
+		{"snapshot=1", "snapshot", "true or false"},
+		{"snapshot=", "snapshot", "true or false"},
+		{"snapshot=True", "snapshot", "true or false"},
+		{"user=a%0ab", "user", "U+000A"},
+		{"user=a%0d", "user", "U+000D"},
+		{"user=%00", "user", "U+0000"},
+		{"user=%1b%5b31m", "user", "U+001B"},
+		{"user=a%e2%80%a8b", "user", "U+2028"},
+		{"user=%e2%80%aex", "user", "U+202E"},
+		{"user=a%c2%85", "user", "U+0085"},
+		{"user=%ff", "user", "UTF-8"},
+		{"user=" + strings.Repeat("x", 65), "user", "at most 64"},
+		{"user=" + strings.Repeat("%c3%a9", 65), "user", "at most 64"},
+		{"user=a&user=b", "user", "2 times"},
+	} {
+		for _, lane := range lanes {
+			extra := []string{"Accept: text/event-stream"}
+			if lane == wire.WS {
+				extra = upgrade
+			}
+			answer, body := h.get("/"+lane.String()+"/subscribe?"+c.query, extra...)
+			p := told(t, answer, body, 400)
+			if p.Parameter != c.parameter || len(p.Errors) != 1 || p.Errors[0].Parameter != c.parameter || !strings.Contains(p.Detail, c.says) ||
+				!strings.HasPrefix(p.Detail, c.parameter+": ") {
+				t.Errorf("%s %.80s: %s", lane, c.query, body)
+			}
+			if len(body) > 1500 {
+				t.Errorf("%s %.80s: an answer of %d bytes", lane, c.query, len(body))
+			}
+		}
+	}
+	if n := h.log.Lane(wire.SSE).Opened + h.log.Lane(wire.WS).Opened; n != 0 {
+		t.Errorf("%d streams were opened", n)
+	}
+}
+
+func TestAllBadParametersAreTold(t *testing.T) {
+	h := open(t, plan{})
+	answer, body := h.get("/sse/subscribe?user=%00&topics=X&from=y&limit=0&duration=0&mode=z&interval=9s&snapshot=no")
+	p := told(t, answer, body, 400)
+	var names []string
+	for _, e := range p.Errors {
+		names = append(names, e.Parameter)
+	}
+	if got := strings.Join(names, " "); got != "user topics limit duration from mode interval snapshot" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestGoodParameters(t *testing.T) {
+	h := open(t, plan{})
+	h.publish(30)
+	for _, query := range []string{
+		"", "topics=*", "topics=S1", "topics=S1,S1,S1,S1,S1,S1,S1,S1,S1,S1", "topics=sector:odd,*", "from=latest", "from=oldest", "limit=1",
+		"limit=4611686018427387904", "duration=1h30m", "mode=all", "mode=latest&interval=0", "interval=0s", "interval=5s", "interval=1us", "snapshot=true",
+		"snapshot=false", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "later=1&version=2",
+		"user=%3Cscript%3E&topics=S1",
+	} {
+		for _, lane := range lanes {
+			c := h.stream(lane, query)
+			c.cut(true)
+		}
+	}
+}
+
+// TestLineBreaksCantBeInjected: nothing that a client sends can end a field of an event or of a header.
+func TestLineBreaksCantBeInjected(t *testing.T) {
+	h := open(t, plan{})
+	evil := []string{"\n", "\r", "\r\n", "\n\nevent: q\ndata: {}\n\n", "\r\nX-Evil: 1\r\n\r\n", "\u2028", "\u0085"}
+	for _, text := range evil {
+		for _, name := range []string{"user", "topics", "from", "limit", "mode", "interval", "duration", "snapshot"} {
+			answer, body := h.get("/sse/subscribe?"+name+"="+url.QueryEscape("a"+text), "Accept: text/event-stream")
+			told(t, answer, body, 400)
+			if answer.header.Get("X-Evil") != "" || strings.ContainsFunc(body, unicode.IsControl) {
+				t.Errorf("%s=%q came through: %q", name, text, body)
+			}
+		}
+		c := h.sse("from=latest", "Last-Event-ID: abc"+strings.NewReplacer("\r", "", "\n", "").Replace(text))
+		c.cut(true)
+	}
+	c := h.sse("")
+	c.want("snapshot")
+	for i, text := range evil {
+		h.post(c.hello.Conn, fmt.Sprintf(`{"action":"subscribe","topics":[%q],"id":%d}`, text, i))
+	}
+	h.publish(1)
+	if m := c.next(); m.T != "q" {
+		t.Errorf("%s", m.text)
+	}
+}
