@@ -51,7 +51,7 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func command() *cobra.Command {
 	root := serveCommand("ticklane")
-	root.AddCommand(serveCommand("serve"), versionCommand())
+	root.AddCommand(serveCommand("serve"), versionCommand(), clientsCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -69,8 +69,11 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	scrape := func(s *handlers.Server) http.Handler {
 		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts})
 	}
+	extra := &background{addr: ln.Addr().String()}
+	defer extra.set(0, 0)
 	server, err := handlers.New(handlers.Deps{
 		Settings: settings(cfg, secure), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
+		Lab:    labOf(cfg, feed, extra),
 		Logger: logger, Version: version,
 	})
 	if err != nil {
@@ -149,6 +152,21 @@ func listen(addr string) (net.Listener, error) {
 	return ln, nil
 }
 
+// labOf is what experiments may change; nil where they aren't allowed.
+func labOf(cfg config.Config, feed market.Source, extra *background) *handlers.Lab {
+	if !cfg.Lab.Enabled {
+		return nil
+	}
+	l := &handlers.Lab{}
+	if cfg.Server.TLSCert == "" {
+		l.Background = extra.set // the clients speak plain HTTP
+	}
+	if sim, ok := feed.(*market.Simulator); ok {
+		l.Rate, l.SetRate = sim.Rate, sim.SetRate
+	}
+	return l
+}
+
 // newFeed makes the source of ticks; a seed of 0 is drawn here.
 func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if cfg.Feed.Source == "replay" {
@@ -199,7 +217,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 		WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
-		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Lab: c.Lab.Enabled, TLS: secure,
+		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Reports: c.Load.Reports, TLS: secure,
 	}
 }
 

@@ -61,6 +61,8 @@ func mimeOf(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".html":
+		return "text/html; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
 	case ".json":

@@ -43,6 +43,9 @@ type view struct {
 	Status int    // of an error
 	Detail string // of an error
 
+	Reports []savedReport
+	Folder  string // of the reports
+
 	Lane   string // of a home page
 	Script string
 	User   string
@@ -60,7 +63,7 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	}
 	p.boot = fiber.Map{
 		"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
-		"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Settings.Lab,
+		"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Lab != nil,
 	}
 	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,16 +79,30 @@ func (p *pages) view(title, page, version string) view {
 	return view{Title: title, Page: page, Version: version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File, Boot: p.boot}
 }
 
-// dashboard is GET /. While the browser's files aren't built, it tells how to build them.
+// dashboard is GET /.
 func (s *Server) dashboard(c *fiber.Ctx) error {
-	v := s.pages.view("Ticklane: live quotes over SSE and WebSocket", "watch", s.version)
+	return s.application(c, "dashboard", s.pages.view("Ticklane: live quotes over SSE and WebSocket", "watch", s.version))
+}
+
+// compare is GET /compare.
+func (s *Server) compare(c *fiber.Ctx) error {
+	return s.application(c, "compare", s.pages.view("Ticklane: SSE and WebSocket compared", "compare", s.version))
+}
+
+// application renders a page whose script is a built one of the same name. While the browser's files aren't built, it tells how
+// to build them.
+func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 	noCache(c)
-	if script := s.pages.built["dashboard.js"]; script != "" {
-		v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
-		return c.Render("dashboard", v)
+	script := s.pages.built[name+".js"]
+	if script == "" {
+		c.Status(http.StatusServiceUnavailable)
+		return c.Render("unbuilt", v, "")
 	}
-	c.Status(http.StatusServiceUnavailable)
-	return c.Render("unbuilt", v, "")
+	v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
+	if css := s.pages.built[name+".css"]; css != "" {
+		v.Styles = append(v.Styles, css)
+	}
+	return c.Render(name, v)
 }
 
 // home is GET /sse/home and /ws/home: the smallest page that shows a lane. Its query is the subscription's.
@@ -111,6 +128,7 @@ func (s *Server) home(lane wire.Lane, title string) fiber.Handler {
 func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
 	v := p.view(of.Title, "", "")
 	v.Status, v.Detail = of.Status, of.Detail
+	v.Styles = []string{"/static/unbuilt.css"}
 	if css := p.built["app.css"]; css != "" {
 		v.Styles = []string{css}
 	}

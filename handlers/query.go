@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 const (
 	maxUser     = 64 // characters
 	maxInterval = 5 * time.Second
+	maxDelay    = time.Second
 )
 
 // query reads parameters and collects what is wrong with them, so that a client learns all at once.
@@ -51,12 +53,28 @@ func (q *query) err() error {
 	return badParameters(q.bad)
 }
 
-// options reads the query that both lanes take.
-func (s *Server) options(args *fasthttp.Args, lane wire.Lane) (stream.Options, error) {
+// Engines: what moves bytes from the log to the socket.
+const (
+	engineStream = "stream" // fasthttp's stream writer; on WebSocket the hijacked connection
+	engineBody   = "body"   // SSE without the stream writer's pipe
+)
+
+// engines are those of each lane, the default first.
+var engines = [wire.Lanes][]string{wire.SSE: {engineStream, engineBody}, wire.WS: {engineStream}}
+
+// subscription is what a client asked for.
+type subscription struct {
+	stream.Options
+	delay time.Duration // planted before each write, in a lab
+}
+
+// subscription reads the query that both lanes take, and a lab's own parameters where there is one.
+func (s *Server) subscription(args *fasthttp.Args, lane wire.Lane) (subscription, error) {
 	q := &query{args: args}
-	o := stream.Options{
+	o := subscription{}
+	o.Options = stream.Options{
 		Lane:      lane,
-		Engine:    "stream",
+		Engine:    engineStream,
 		User:      q.user(),
 		Topics:    q.topics(s.stream.Universe(), s.set.MaxTopics),
 		MaxTopics: s.set.MaxTopics,
@@ -72,6 +90,10 @@ func (s *Server) options(args *fasthttp.Args, lane wire.Lane) (stream.Options, e
 	}
 	o.Interval = q.duration("interval", least, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
+	if s.lab != nil {
+		o.Engine = q.engine(lane)
+		o.delay = q.duration("delay", 0, maxDelay)
+	}
 	return o, q.err()
 }
 
@@ -133,6 +155,17 @@ func (q *query) mode() stream.Mode {
 		q.fail("mode", "%s: want all or latest", quoted(v))
 		return stream.ModeAll
 	}
+}
+
+func (q *query) engine(lane wire.Lane) string {
+	v, ok := q.get("engine")
+	if !ok {
+		return engineStream
+	}
+	if !slices.Contains(engines[lane], v) {
+		q.fail("engine", "%s: want %s on this lane", quoted(v), strings.Join(engines[lane], " or "))
+	}
+	return v
 }
 
 func (q *query) limit() uint64 { return q.number("limit", 0, 1, 1<<62) }

@@ -43,6 +43,7 @@ type Settings struct {
 	MessageBurst   int
 	HeaderSize     int         // bytes
 	BodySize       int         // bytes
+	Reports        string      // folder of the load tester's reports; it need not exist
 	TLS            *tls.Config // nil for plain HTTP
 }
 
@@ -152,6 +153,11 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/healthz", s.healthz)
 	app.Get("/readyz", s.readyz)
 	app.Get("/metrics", adaptor.HTTPHandler(metrics))
+
+	app.Get("/compare", s.compare)
+	app.Get("/reports", s.reportList)
+	app.Get("/reports/:name", s.report)
+	app.Get("/api/reports", s.reportNames)
 
 	app.Get("/assets/*", s.static("assets/", "public, max-age=31536000, immutable"))
 	app.Get("/static/*", s.static("", "no-cache"))

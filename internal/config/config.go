@@ -15,13 +15,14 @@ import (
 
 // Config holds every setting, checked. The koanf tags are the keys of the table.
 type Config struct {
-	Server Server `koanf:"server"`
-	Market Market `koanf:"market"`
-	Feed   Feed   `koanf:"feed"`
-	Stream Stream `koanf:"stream"`
-	Limits Limits `koanf:"limits"`
-	Lab    Lab    `koanf:"lab"`
-	Log    Log    `koanf:"log"`
+	Server Server   `koanf:"server"`
+	Market Market   `koanf:"market"`
+	Feed   Feed     `koanf:"feed"`
+	Stream Stream   `koanf:"stream"`
+	Limits Limits   `koanf:"limits"`
+	Lab    Lab      `koanf:"lab"`
+	Load   LoadTest `koanf:"load"`
+	Log    Log      `koanf:"log"`
 }
 
 // Server says where the process listens and whom it trusts.
@@ -86,6 +87,11 @@ type Limits struct {
 // Lab opens what is meant for experiments.
 type Lab struct {
 	Enabled bool `koanf:"enabled"`
+}
+
+// LoadTest says where the load tester's reports are.
+type LoadTest struct {
+	Reports string `koanf:"reports"` // a folder, which need not exist
 }
 
 // Log shapes the records on standard error.

@@ -76,6 +76,9 @@ var sections = []group{
 	{"lab", "Experiments", []key{
 		{"lab.enabled", "false", boolean{}, "Whether visitors may run comparisons that load this server. Keep it off in public."},
 	}},
+	{"load", "The load tester's reports", []key{
+		{"load.reports", "docs/reports", text{"a folder"}, "Folder whose reports the page Reports lists; a relative path starts at the working directory."},
+	}},
 	{"log", "Records on standard error", []key{
 		{"log.level", "info", choice{"debug", "info", "warn", "error"}, "The least severity that is written."},
 		{"log.format", "text", choice{"text", "json"}, "For people, or for machines."},

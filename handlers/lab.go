@@ -1,0 +1,321 @@
+package handlers
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// Drills: what an experiment may do to a stream.
+const (
+	drillCut    = "cut"    // RST, now
+	drillEnd    = "end"    // the stream ends cleanly, but without a bye
+	drillStall  = "stall"  // nothing is written for stallFor
+	drill503    = "503"    // cut, and the next request of this user on this lane gets that status
+	drill204    = "204"    // the same
+	drillBuffer = "buffer" // for bufferFor, bytes are held back as a buffering proxy does
+	drillSlow   = "slow"   // for slowFor, slowRate leaves: what a slow reader looks like from here
+	drillEpoch  = "epoch"  // cut, and the next request's position counts as one of another epoch
+)
+
+var drills = []string{drillCut, drillEnd, drillStall, drill503, drill204, drillBuffer, drillSlow, drillEpoch}
+
+// Lab is what experiments change besides streams. Its funcs may be nil where the feed or the system can't.
+type Lab struct {
+	Rate    func() float64
+	SetRate func(ticksPerSecond float64) error // changes everybody's feed
+	// Background runs so many extra clients on each lane, in a process of their own, instead of those before.
+	Background func(sse, ws int) error
+}
+
+// lab is opened by lab.enabled. It knows each live stream's rig, and what waits for a stream's next request.
+type lab struct {
+	Lab
+	mu      sync.Mutex
+	rigs    map[string]*rig // by secret conn id
+	waiting map[seat]string // drill503, drill204 or drillEpoch
+	extra   [wire.Lanes]int // background clients asked for
+}
+
+// seat names whoever comes back: a page gives its streams a user of their own.
+type seat struct {
+	user string
+	lane wire.Lane
+}
+
+func newLab(l Lab) *lab {
+	return &lab{Lab: l, rigs: make(map[string]*rig), waiting: make(map[seat]string)}
+}
+
+// take returns what waits for this request, once. A nil lab has nothing.
+func (l *lab) take(user string, lane wire.Lane) string {
+	if l == nil {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	what := l.waiting[seat{user, lane}]
+	delete(l.waiting, seat{user, lane})
+	return what
+}
+
+// rig returns the writer that carries out drills on a stream, and what to call when it is over. Without a lab it is
+// the writer itself.
+func (l *lab) rig(sub *stream.Subscriber, nc *conn, w stream.Writer, delay time.Duration) (stream.Writer, func()) {
+	if l == nil {
+		return w, func() {}
+	}
+	r := &rig{out: w, sub: sub, nc: nc, delay: delay, over: make(chan struct{})}
+	l.mu.Lock()
+	l.rigs[sub.Conn()] = r
+	l.mu.Unlock()
+	return r, func() {
+		l.mu.Lock()
+		delete(l.rigs, sub.Conn())
+		l.mu.Unlock()
+	}
+}
+
+// run carries out a drill on the streams with these conn ids; false when one of them isn't live.
+func (l *lab) run(action string, conns []string) (missing string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, conn := range conns {
+		if l.rigs[conn] == nil {
+			return conn, false
+		}
+	}
+	for _, conn := range conns {
+		r := l.rigs[conn]
+		if action == drill503 || action == drill204 || action == drillEpoch {
+			l.waiting[seat{r.sub.Info().User, r.sub.Lane()}] = action
+		}
+		r.drill(action)
+	}
+	return "", true
+}
+
+const (
+	stallFor  = 5 * time.Second
+	bufferFor = 5 * time.Second
+	slowFor   = 10 * time.Second
+	// bufferSize is what a proxy gathers before it passes anything on; nginx has 8 buffers of 8 KiB.
+	bufferSize = 64 << 10
+	slowRate   = 4 << 10 // bytes/s
+)
+
+// rig stands between a stream and its lane's writer. Write and Flush are the stream's goroutine's; drill anybody's.
+type rig struct {
+	out   stream.Writer
+	sub   *stream.Subscriber
+	nc    *conn
+	delay time.Duration // before each flush: planted, to check that a difference is found
+	held  []byte
+
+	stall, buffer, slow atomic.Int64 // until when, in ns since 1970
+	over                chan struct{}
+	once                sync.Once
+}
+
+func (r *rig) drill(action string) {
+	until := func(d time.Duration) int64 { return time.Now().Add(d).UnixNano() }
+	switch action {
+	case drillStall:
+		r.stall.Store(until(stallFor))
+	case drillBuffer:
+		r.buffer.Store(until(bufferFor))
+	case drillSlow:
+		r.slow.Store(until(slowFor))
+	case drillEnd:
+		r.sub.Stop()
+	default:
+		r.once.Do(func() { close(r.over) })
+		if r.nc != nil {
+			r.nc.reset()
+		}
+	}
+}
+
+// Write holds the bytes until the flush.
+func (r *rig) Write(p []byte) (int, error) {
+	r.held = append(r.held, p...)
+	return len(p), nil
+}
+
+// Flush sends what is held, as the drill lets it.
+func (r *rig) Flush() error {
+	if r.delay > 0 {
+		r.wait(time.Now().Add(r.delay).UnixNano())
+	}
+	r.wait(r.stall.Load())
+	if time.Now().UnixNano() < r.buffer.Load() && len(r.held) < bufferSize && !r.sub.Ended() {
+		return nil
+	}
+	for piece := range slices.Chunk(r.held, slowRate/4) {
+		if time.Now().UnixNano() < r.slow.Load() {
+			r.wait(time.Now().Add(250 * time.Millisecond).UnixNano())
+		} else {
+			piece = r.held // all that is left
+		}
+		r.held = r.held[len(piece):]
+		if err := r.send(piece); err != nil {
+			return err
+		}
+		if len(r.held) == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+func (r *rig) send(p []byte) error {
+	if _, err := r.out.Write(p); err != nil {
+		return err
+	}
+	return r.out.Flush()
+}
+
+// wait returns at a time in ns since 1970, or when the stream is cut.
+func (r *rig) wait(until int64) {
+	d := time.Until(time.Unix(0, until))
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.over:
+	}
+}
+
+// reset closes the connection so that the client gets RST instead of FIN.
+func (c *conn) reset() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.Close()
+}
+
+// drilled carries out what a drill left for this request; done when that was the whole answer.
+func (s *Server) drilled(c *fiber.Ctx, opt *subscription) (done bool, err error) {
+	switch s.lab.take(opt.User, opt.Lane) {
+	case drill503:
+		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
+	case drill204:
+		noStore(c)
+		return true, c.SendStatus(http.StatusNoContent)
+	case drillEpoch:
+		opt.From = stream.FromUnknown
+	}
+	return false, nil
+}
+
+// drill is POST /api/lab/drill.
+func (s *Server) drill(c *fiber.Ctx) error {
+	var in struct {
+		Action string   `json:"action"`
+		Conns  []string `json:"conns"`
+	}
+	if err := s.labBody(c, &in); err != nil {
+		return err
+	}
+	if !slices.Contains(drills, in.Action) {
+		return badParameters([]wrong{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
+	}
+	if len(in.Conns) == 0 {
+		return badParameters([]wrong{{"conns", "missing; want the conn ids of your own streams' hellos"}})
+	}
+	if missing, ok := s.lab.run(in.Action, in.Conns); !ok {
+		return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(missing)+".")
+	}
+	noStore(c)
+	return c.JSON(fiber.Map{"action": in.Action, "conns": len(in.Conns)})
+}
+
+// labState is GET /api/lab: what can be changed, and how it stands.
+func (s *Server) labState(c *fiber.Ctx) error {
+	noStore(c)
+	state := fiber.Map{"engines": fiber.Map{"sse": engines[wire.SSE], "ws": engines[wire.WS]}, "drills": drills}
+	if s.lab.Rate != nil {
+		state["rate"] = s.lab.Rate()
+	}
+	s.lab.mu.Lock()
+	defer s.lab.mu.Unlock()
+	state["background"] = fiber.Map{"sse": s.lab.extra[wire.SSE], "ws": s.lab.extra[wire.WS]}
+	return c.JSON(state)
+}
+
+// labRate is POST /api/lab/rate.
+func (s *Server) labRate(c *fiber.Ctx) error {
+	var in struct {
+		Rate float64 `json:"rate"`
+	}
+	if err := s.labBody(c, &in); err != nil {
+		return err
+	}
+	if s.lab.SetRate == nil {
+		return problemOf(http.StatusConflict, "rate: a replay keeps the pace of its file.")
+	}
+	if err := s.lab.SetRate(in.Rate); err != nil {
+		return badParameters([]wrong{{"rate", err.Error()}})
+	}
+	noStore(c)
+	return c.JSON(fiber.Map{"rate": in.Rate})
+}
+
+// maxBackground bounds extra clients of a lane.
+const maxBackground = 2000
+
+// labBackground is POST /api/lab/background.
+func (s *Server) labBackground(c *fiber.Ctx) error {
+	var in struct {
+		SSE int `json:"sse"`
+		WS  int `json:"ws"`
+	}
+	if err := s.labBody(c, &in); err != nil {
+		return err
+	}
+	var bad []wrong
+	for name, n := range map[string]int{"sse": in.SSE, "ws": in.WS} {
+		if n < 0 || n > maxBackground {
+			bad = append(bad, wrong{name, "want 0 to 2000 clients"})
+		}
+	}
+	if len(bad) > 0 {
+		return badParameters(bad)
+	}
+	if s.lab.Background == nil {
+		return problemOf(http.StatusConflict, "This server can't start clients of its own.")
+	}
+	if err := s.lab.Background(in.SSE, in.WS); err != nil {
+		return err
+	}
+	s.lab.mu.Lock()
+	s.lab.extra = [wire.Lanes]int{wire.SSE: in.SSE, wire.WS: in.WS}
+	s.lab.mu.Unlock()
+	noStore(c)
+	return c.JSON(in)
+}
+
+// labBody reads a command to the lab, from our own pages and from programs only.
+func (s *Server) labBody(c *fiber.Ctx, into any) error {
+	if !s.sameOrigin(c) {
+		return problemOf(http.StatusForbidden, "Origin: only pages of this server may use its lab.")
+	}
+	if !c.Is("json") {
+		return problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
+	}
+	if err := c.BodyParser(into); err != nil {
+		return problemOf(http.StatusBadRequest, "body: not the JSON object that is wanted: "+err.Error())
+	}
+	return nil
+}
