@@ -3,11 +3,9 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
@@ -36,7 +34,7 @@ func openTab(t *testing.T) *tab {
 		}
 		cancel()
 	})
-	b.call(chromedp.Call(ctx, audits.Enable, cdp.Empty{}))
+	b.call(chromedp.Call(ctx, audits.Enable, noParams))
 	b.size(1440, 900)
 	return b
 }
@@ -187,11 +185,7 @@ func brief(s string) string {
 	return s
 }
 
-// within bounds a wait that isn't the page's.
-func within(t testing.TB, limit time.Duration) context.Context {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, errors.New("took longer than "+limit.String()))
-	t.Cleanup(cancel)
-	return ctx
-}
+// noParams are those of a command that takes none.
+var noParams cdp.Empty
 
 var keys = struct{ up, down, enter, escape string }{kb.ArrowUp, kb.ArrowDown, kb.Enter, kb.Escape}

@@ -71,8 +71,11 @@ func (w *witness) see(event any) {
 	}
 }
 
+// complain notes a fault. The icon of a document that isn't a page doesn't count: the browser guesses its address.
 func (w *witness) complain(format string, args ...any) {
-	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+	if c := fmt.Sprintf(format, args...); !strings.Contains(c, "/favicon.ico") {
+		w.wrong = append(w.wrong, c)
+	}
 }
 
 // issue takes those of the browser's audits that are faults of the page.

@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// state is what the bar says.
+func (b *tab) state(name, text string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("state %s, %q", name, text),
+		fmt.Sprintf(`document.querySelector('#app').dataset.state === '%s' && /%s/.test(document.querySelector('#state-text').textContent)`, name, text))
+}
+
+// grows waits until the server's log has grown by so many ticks.
+func (s *server) grows(ticks uint64) {
+	s.t.Helper()
+	start := s.stats().Log.Head
+	until(s.t, fmt.Sprintf("%d more ticks", ticks), func() (bool, string) {
+		n := s.stats().Log.Head - start
+		return n >= ticks, strconv.FormatUint(n, 10)
+	})
+}
+
+// bothLanes runs a test on a page that is live over one lane and then over the other.
+func bothLanes(t *testing.T, test func(t *testing.T, query string)) {
+	for _, lane := range []string{"sse", "ws"} {
+		t.Run(lane, func(t *testing.T) { test(t, "/?lane="+lane) })
+	}
+}
+
+// all fails the test unless every tick since the page's start came over its connections.
+func (b *tab) all() {
+	b.t.Helper()
+	if n := eval[int](b, "self.recorder.holes()"); n != 0 {
+		b.t.Errorf("%d holes in what came", n)
+	}
+}
+
+func TestServerRestart(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t)
+		b := openTab(t)
+		b.visit(s.url + query)
+		b.live()
+		s.stop()
+		b.told("Connection lost: the server is shutting down")
+		b.state("waiting", `^Reconnecting in \d`)
+		again := serveBinary(t, binary, s.addr)
+		b.state("live", "^Live$")
+		b.told("Server restarted: new log, snapshot of 50 symbols")
+		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		again.grows(50)
+		b.until("quotes move on", `document.querySelector('#rate').textContent > '0'`)
+		b.figures(map[string]int{"lost": 0, "doubled": 0})
+	})
+}
+
+// A server that stays away is told as such, with the time of the quotes and a way to try at once.
+func TestServerGone(t *testing.T) {
+	s := serve(t)
+	net := between(t, s)
+	b := openTab(t)
+	b.visit(net.url)
+	b.live()
+	net.set(refusing)
+	b.state("gone", "^Server gone$")
+	b.until("the banner", `!document.querySelector('#banner').hidden && /The server does not answer.*These quotes are from \d\d:\d\d:\d\d/.test(document.querySelector('#banner-text').textContent)`)
+	b.until("old figures are grey", `document.querySelector('#app').hasAttribute('data-stale')`)
+	net.set(passing)
+	b.click("#banner-do")
+	b.state("live", "^Live$")
+	b.until("the banner goes", `document.querySelector('#banner').hidden && !document.querySelector('#app').hasAttribute('data-stale')`)
+	b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+}
+
+func TestCutConnection(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--market.rate", "500")
+		net := between(t, s)
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(net.url + query)
+		b.live()
+		net.set(refusing)
+		b.state("waiting", `^Reconnecting in \d`)
+		s.grows(300)
+		net.set(passing)
+		b.state("live", "^Live$")
+		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
+		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		b.all()
+	})
+}
+
+// A dead network closes nothing: heartbeats tell.
+func TestSilentConnection(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--stream.heartbeat", "1s", "--market.rate", "500")
+		net := between(t, s)
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(net.url + query)
+		b.live()
+		net.set(swallowing)
+		b.told("Connection lost: no sign of life")
+		b.until("not live", `document.querySelector('#app').dataset.state !== 'live'`)
+		net.set(passing)
+		b.state("live", "^Live$")
+		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
+		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		b.all()
+		s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
+	})
+}
+
+// What the log no longer holds is told with its exact count, and the quotes are right all the same.
+func TestGapIsTold(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--stream.log_size", "256", "--market.rate", "1000", "--market.arrivals", "steady")
+		net := between(t, s)
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(net.url + query)
+		b.live()
+		net.set(refusing)
+		s.grows(1000)
+		net.set(passing)
+		b.state("live", "^Live$")
+		b.told("expired); snapshot taken")
+		b.until("the gap is counted", `document.querySelector('#n-gaps').textContent === '1'`)
+		told := regexp.MustCompile(`Missed ([\d\s\x{202f}]+) ticks`).FindStringSubmatch(b.text("#log"))
+		if told == nil {
+			t.Fatalf("no count in %q", b.text("#log"))
+		}
+		missed, _ := strconv.Atoi(regexp.MustCompile(`\D`).ReplaceAllString(told[1], ""))
+		s.stop()
+		b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
+		if have := eval[int](b, "self.recorder.missing()"); have != missed || missed < 700 {
+			t.Errorf("the page says that %d ticks were missed, and %d did not come", missed, have)
+		}
+		b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
+		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 1})
+	})
+}

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// offline makes the browser lose its network, and have it again.
+func (b *tab) offline(off bool) {
+	b.t.Helper()
+	b.call(chromedp.Call(b.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{
+		Offline: off, DownloadThroughput: -1, UploadThroughput: -1,
+	}))
+	rules := []*network.Conditions{}
+	if off {
+		rules = append(rules, &network.Conditions{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
+	}
+	b.call(chromedp.Call(b.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: rules}))
+}
+
+func TestOfflineAndBack(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--stream.heartbeat", "1s")
+		net := between(t, s)
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(net.url + query)
+		b.live()
+		b.offline(true)
+		net.set(refusing) // the emulation leaves open WebSockets alone
+		b.state("offline", "^Offline$")
+		b.told("This device has no network")
+		b.until("the banner", `/This device is offline/.test(document.querySelector('#banner-text').textContent)`)
+		net.set(passing)
+		b.offline(false)
+		b.state("live", "^Live$")
+		b.told("The network is back")
+		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.all()
+	})
+}
+
+// back goes one step back in the tab's history. A page out of the browser's cache doesn't load, so there is no load to
+// wait for.
+func (b *tab) back() {
+	b.t.Helper()
+	h, err := chromedp.Call(b.ctx, page.GetNavigationHistory, noParams)
+	b.call(h, err)
+	b.call(chromedp.Call(b.ctx, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: h.Entries[h.CurrentIndex-1].ID}))
+}
+
+// Going elsewhere closes the stream; coming back, from the browser's cache of whole pages, resumes it.
+func TestBackAndForward(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t)
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(s.url + query)
+		b.live()
+		b.run(`self.kept = true; addEventListener('pageshow', (e) => { self.cached = e.persisted })`)
+		b.visit(s.url + "/healthz")
+		s.streams(0, 0)
+		b.back()
+		b.live()
+		if !eval[bool](b, "self.kept === true && self.cached === true") {
+			t.Error("the page was not kept in the back/forward cache")
+		}
+		if query == "/?lane=sse" {
+			s.streams(1, 0)
+		} else {
+			s.streams(0, 1)
+		}
+		b.told("Reconnected in")
+		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.all()
+		b.clean()
+	})
+}
+
+// A frozen tab runs nothing, not even timers, while the server's heartbeats pass by.
+func TestFrozenTab(t *testing.T) {
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--stream.heartbeat", "500ms", "--market.rate", "200")
+		b := openTab(t)
+		b.inject(recorder)
+		b.visit(s.url + query)
+		b.live()
+		b.call(chromedp.Call(b.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateFrozen}))
+		s.grows(600) // 3 s
+		b.call(chromedp.Call(b.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive}))
+		before := s.stats().Log.Head
+		b.state("live", "^Live$")
+		b.until("what came meanwhile is here", `[...self.recorder.seqs].at(-1) >= `+strconv.FormatUint(before, 10))
+		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.all()
+	})
+}
+
+// A hidden tab stays connected and paints nothing; shown again, it is right at once.
+func TestHiddenTab(t *testing.T) {
+	s := serve(t, "--market.rate", "500")
+	b := openTab(t)
+	b.inject(recorder)
+	b.visit(s.url + "/")
+	b.live()
+	front, closeFront := chromedp.NewContext(b.ctx, chromedp.WithNewWindow(false))
+	defer closeFront()
+	b.call(chromedp.Run(front, chromedp.Navigate("about:blank")))
+	b.call(chromedp.Call(front, page.BringToFront, noParams))
+	b.until("hidden", `document.visibilityState === 'hidden'`)
+	s.grows(1000)
+	closeFront()
+	b.call(chromedp.Call(b.ctx, page.BringToFront, noParams))
+	b.until("visible", `document.visibilityState === 'visible'`)
+	b.state("live", "^Live$")
+	s.stop()
+	b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
+	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
+	b.figures(map[string]int{"reconnects": 0, "lost": 0, "doubled": 0, "gaps": 0})
+	b.all()
+}
