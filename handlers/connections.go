@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -61,7 +62,12 @@ func (s *Server) command(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if n := len(c.Body()); n > s.set.MessageSize {
+	if e := c.Get(fiber.HeaderContentEncoding); e != "" && !strings.EqualFold(e, "identity") {
+		return problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: a command is sent as it is.")
+	}
+	// Never Body, which inflates without a bound.
+	body := c.BodyRaw()
+	if n := len(body); n > s.set.MessageSize {
 		return problemOf(http.StatusRequestEntityTooLarge, "body: larger than limits.message_size.")
 	}
 	if !s.paceOf(sub).Allow() {
@@ -69,7 +75,7 @@ func (s *Server) command(c *fiber.Ctx) error {
 		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate,
 			Msg: "too many commands; this one was ignored (limits.message_rate)"})
 	}
-	cmd, err := wire.ParseCommand(slices.Clone(c.Body()))
+	cmd, err := wire.ParseCommand(slices.Clone(body))
 	if err != nil {
 		return commandFailed(err)
 	}
@@ -87,6 +93,9 @@ func (s *Server) command(c *fiber.Ctx) error {
 // paceOf returns the limiter of a stream's commands, which lives as long as the stream.
 func (s *Server) paceOf(sub *stream.Subscriber) *rate.Limiter {
 	l, _ := s.paces.LoadOrStore(sub, rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst))
+	if s.stream.Find(sub.Conn()) == nil {
+		s.paces.Delete(sub) // the stream ended meanwhile, and won't do it
+	}
 	return l.(*rate.Limiter)
 }
 

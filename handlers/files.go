@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -85,14 +86,38 @@ func (s *Server) static(prefix, cache string) fiber.Handler {
 		c.Set(fiber.HeaderETag, f.etag)
 		c.Set(fiber.HeaderContentType, f.mime)
 		c.Vary(fiber.HeaderAcceptEncoding)
-		if c.Get(fiber.HeaderIfNoneMatch) == f.etag {
+		if namesTag(c.Get(fiber.HeaderIfNoneMatch), f.etag) {
 			c.Status(http.StatusNotModified)
 			return nil
 		}
-		if f.zipped != nil && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
+		if f.zipped != nil && acceptsGzip(c.Get(fiber.HeaderAcceptEncoding)) {
 			c.Set(fiber.HeaderContentEncoding, "gzip")
 			return c.Send(f.zipped)
 		}
 		return c.Send(f.body)
 	}
+}
+
+// namesTag reads If-None-Match (RFC 9110 §13.1.2), which compares weakly: proxies that compress weaken our tags.
+func namesTag(list, tag string) bool {
+	for part := range strings.SplitSeq(list, ",") {
+		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
+		if part == tag || part == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3). Who doesn't name gzip, or by q=0 refuses it, gets none.
+func acceptsGzip(list string) bool {
+	for part := range strings.SplitSeq(list, ",") {
+		coding, weight, weighted := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			continue
+		}
+		q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
+		return !weighted || err == nil && q > 0
+	}
+	return false
 }

@@ -206,7 +206,9 @@ func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
 
 // Serve answers on the listener until Shutdown, and returns nil after one.
 func (s *Server) Serve() error {
-	s.ready.Store(true)
+	if !s.gate.shut() {
+		s.ready.Store(true)
+	}
 	if s.set.TLS != nil {
 		return s.app.Listener(tls.NewListener(s.ln, s.set.TLS))
 	}
@@ -231,6 +233,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		late = errors.Join(late, err)
 	}
+	s.ln.Close() // fasthttp doesn't know it yet when Serve hasn't begun
 	s.ln.closeAll()
 	<-drained // their connections are closed, so they end
 	return late

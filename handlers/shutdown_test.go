@@ -3,6 +3,7 @@ package handlers
 import (
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,33 @@ func TestShutdown(t *testing.T) {
 	}
 	if h.live() != 0 {
 		t.Errorf("%d streams left", h.live())
+	}
+}
+
+// TestShutdownBeforeServe: a stop that comes that early is a stop, too.
+func TestShutdownBeforeServe(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, plan{}) // lends its log
+	s, err := New(Deps{Settings: h.server.set, Listener: ln, Stream: h.log, History: h.server.history, Files: slim(), Logger: h.server.log,
+		Metrics: func(*Server) http.Handler { return http.NotFoundHandler() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("it serves on after a stop")
 	}
 }
 
