@@ -166,7 +166,23 @@ export interface ConnectorHooks {
   /** a message's text, in the order of the wire */
   text(data: string): void;
   /** the connection ended or never came up; called at most once, not after close() */
-  closed(why: string): void;
+  closed(why: string, close?: Close): void;
+}
+
+/** What the browser tells of an end. */
+export interface Close {
+  /** WebSocket's close code; 1006 when there was no close frame */
+  code?: number;
+  /** an EventSource that will not reconnect by itself: the server answered with an error status, or 204 */
+  gaveUp?: boolean;
+}
+
+/** A connection that ended without the feed's doing, or a try that failed. */
+export interface End extends Close {
+  lane: Lane;
+  reason: string;
+  /** whether it had said hello */
+  opened: boolean;
 }
 
 export interface FeedOptions {
@@ -176,6 +192,8 @@ export interface FeedOptions {
   user?: string;
   /** least ms between the server's writes of ticks; its own default when not given */
   interval?: number;
+  /** further parameters of the subscription, such as the lab's */
+  query?: Record<string, string>;
   /** a position to start from, as `position` gave it; the newest when not given */
   from?: string;
   /** scheme and host of the server, such as "http://localhost:3000"; the page's own when not given */
@@ -200,6 +218,7 @@ export interface FeedHandlers {
   message: (m: Message, a: Arrival) => void;
   state: (s: State) => void;
   event: (e: FeedEvent) => void;
+  closed: (e: End) => void;
 }
 
 // --- the store ------------------------------------------------------------------------------------------------

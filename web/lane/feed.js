@@ -223,6 +223,8 @@ export class Feed {
 
   /** A connection ended that the feed didn't drop. @param {Link} link @param {string} why @param {number} [retry] ms that the server asks to stay away */
   #closed(link, why, retry = 0) {
+    this.#emitter.emit('closed', { ...link.close, lane: link.lane, reason: why, opened: link.hello !== null });
+    if (!this.#running) return; // a handler stopped the feed
     if (link === this.#next) {
       this.#next = null;
       this.#journal.tell('warn', 'switch-failed', { from: this.#lane, to: link.lane, reason: why });

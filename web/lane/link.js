@@ -7,7 +7,7 @@ import { connectWS } from './ws.js';
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Connector} Connector */
 
-/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number }} LinkOptions */
+/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, query?: Record<string, string> }} LinkOptions */
 
 /** One connection of a feed, from its URL to its end. */
 export class Link {
@@ -20,6 +20,8 @@ export class Link {
   liveAt = 0;
   /** Ended, by whomever: nothing that comes late counts. */
   over = false;
+  /** What the browser told of its end. @type {import('../types.js').Close} */
+  close = {};
   /** @type {Connector | null} null when it could not even be made */
   #connector = null;
   #watchdog;
@@ -34,13 +36,14 @@ export class Link {
   constructor(lane, { topics, from }, options, feed) {
     this.lane = lane;
     this.requested = from;
-    const query = new URLSearchParams({ user: options.user, topics: topics.join(','), mode: options.mode });
+    const query = new URLSearchParams({ ...options.query, user: options.user, topics: topics.join(','), mode: options.mode });
     if (options.interval !== undefined) query.set('interval', `${options.interval}ms`);
     if (from !== undefined) query.set('from', from);
     const url = `${options.origin}/${lane}/subscribe?${query}`;
 
-    const closed = (/** @type {string} */ why) => {
+    const closed = (/** @type {string} */ why, /** @type {import('../types.js').Close} */ close = {}) => {
       if (this.over) return;
+      this.close = close;
       this.drop();
       feed.closed(this, why);
     };

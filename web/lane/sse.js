@@ -33,8 +33,9 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   }
   source.addEventListener('error', () => {
     if (!open) return;
+    const gaveUp = source.readyState === 2;
     close();
-    hooks.closed('closed');
+    hooks.closed('closed', { gaveUp });
   });
 
   return {

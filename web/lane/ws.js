@@ -34,10 +34,10 @@ export function connectWS(url, hooks, { WebSocket }) {
     if (waiting.size > 0) settle(waiting, e.data);
   });
   // 'error' is always followed by 'close', so one of them is enough.
-  socket.addEventListener('close', () => {
+  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => {
     if (!open) return;
     close();
-    hooks.closed('closed');
+    hooks.closed('closed', { code: e.code });
   });
 
   return {

@@ -377,3 +377,32 @@ test('a position may be given', () => {
   assert.throws(() => new Feed({ topics: [] }), /topics: want a list/);
   assert.throws(() => new Feed({ lane: /** @type {any} */ ('tcp') }), /lane: "tcp"/);
 });
+
+test('an end says what the browser told of it, and parameters of the lab reach the server', async () => {
+  for (const lane of /** @type {const} */ (['sse', 'ws'])) {
+    const { world, feed } = begin({ lane, user: 'ann', query: { delay: '2ms', user: 'never' } });
+    assert.equal(world.conn.url.searchParams.get('delay'), '2ms');
+    assert.equal(world.conn.url.searchParams.get('user'), 'ann');
+    /** @type {object[]} */
+    const ends = [];
+    feed.on('closed', (e) => ends.push(e));
+    world.pump();
+    world.refusing.add(`${lane} ann`);
+    world.conn.cut({ code: 1001 });
+    world.advance(500);
+    await settled();
+    const told = lane === 'sse' ? [{ gaveUp: false }, { gaveUp: true }] : [{ code: 1001 }, { code: 1006 }];
+    assert.deepEqual(ends, [
+      { lane, reason: 'closed', opened: true, ...told[0] },
+      { lane, reason: 'closed', opened: false, ...told[1] },
+    ]);
+    assert.equal(feed.state.name, 'waiting');
+    feed.on('closed', () => feed.stop());
+    world.advance(1_000);
+    world.pump();
+    world.conn.cut();
+    world.advance(60_000);
+    assert.equal(feed.state.name, 'closed');
+    assert.equal(world.live.length, 0, 'a feed that its handler stopped stays stopped');
+  }
+});

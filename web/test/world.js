@@ -21,6 +21,10 @@ export class World {
   /** Whether new connections get a hello; otherwise they hang. */
   answering = true;
   resumes = /** @type {string[]} */ ([]);
+  /** Users whose next subscription on a lane is answered with an error status: "<lane> <user>". @type {Set<string>} */
+  refusing = new Set();
+  /** ms after which a browser's EventSource comes back by itself */
+  retry = 1_000;
 
   /** The options that put a feed into this world. */
   options = {
@@ -111,7 +115,7 @@ export class Conn {
   /** @type {object[]} due before the next tick */
   due = [];
 
-  /** @param {World} world @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {() => void} broke */
+  /** @param {World} world @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {(how?: { code?: number, gaveUp?: boolean }) => void} broke */
   constructor(world, lane, url, deliver, broke) {
     this.world = world;
     this.lane = lane;
@@ -121,7 +125,9 @@ export class Conn {
     this.name = `c${world.conns.length + 1}`;
     this.from = url.searchParams.get('from');
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
+    this.user = url.searchParams.get('user') ?? '';
     world.conns.push(this);
+    if (world.refusing.delete(`${lane} ${this.user}`)) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
   /** Decides how the stream begins. */
@@ -177,11 +183,11 @@ export class Conn {
     this.deliver(m);
   }
 
-  /** The connection breaks; what wasn't delivered is gone. */
-  cut() {
+  /** The connection breaks; what wasn't delivered is gone. @param {{ code?: number, gaveUp?: boolean }} [how] */
+  cut(how = {}) {
     if (!this.open) return;
     this.open = false;
-    this.broke();
+    this.broke(how);
   }
 
   /** @param {{ action: string, topics: string[], id?: number }} c @returns {any} the answer */
@@ -204,16 +210,38 @@ const wants = (topics, k) => topics.includes('*') || topics.includes(k.S);
 /** @param {World} world */
 const source = (world) =>
   class extends EventTarget {
+    readyState = 0;
+    lastID = '';
     /** @param {string} url */
     constructor(url) {
       super();
-      this.conn = new Conn(
-        world, 'sse', new URL(url),
-        (m) => this.dispatchEvent(new MessageEvent(m.T === 'q' ? 'message' : m.T, { data: JSON.stringify(m) })),
-        () => this.dispatchEvent(new Event('error')),
-      );
+      this.url = new URL(url);
+      this.conn = this.connect();
+    }
+    connect() {
+      return new Conn(world, 'sse', this.url, (m) => this.deliver(m), (how) => this.broke(how));
+    }
+    /** @param {any} m */
+    deliver(m) {
+      this.readyState = 1;
+      const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head, hello: this.conn.pos }[/** @type {string} */ (m.T)];
+      if (seq !== undefined) this.lastID = `${world.epoch}-${seq}`;
+      this.dispatchEvent(new MessageEvent(m.T === 'q' ? 'message' : m.T, { data: JSON.stringify(m) }));
+    }
+    /** @param {{ gaveUp?: boolean }} [how] */
+    broke({ gaveUp } = {}) {
+      this.readyState = gaveUp ? 2 : 0;
+      if (!gaveUp) {
+        world.options.setTimeout(() => {
+          if (this.readyState !== 0) return;
+          this.conn = this.connect();
+          if (this.lastID) this.conn.from = this.lastID; // Last-Event-ID beats the URL
+        }, world.retry);
+      }
+      this.dispatchEvent(new Event('error'));
     }
     close() {
+      this.readyState = 2;
       this.conn.open = false;
     }
   };
@@ -229,7 +257,7 @@ const socket = (world) =>
       this.conn = new Conn(
         world, 'ws', new URL(url),
         (m) => this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(m) })),
-        () => this.dispatchEvent(new Event('close')),
+        ({ code = 1006 } = {}) => this.dispatchEvent(Object.assign(new Event('close'), { code })),
       );
     }
     /** @param {string} text */
