@@ -1,0 +1,191 @@
+package metrics
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// scrape reads a handler's answer in Prometheus' text format, strictly: each line is a comment or `name value`.
+func scrape(t *testing.T, of Sources) map[string]float64 {
+	t.Helper()
+	w := httptest.NewRecorder()
+	Handler(of).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	all := map[string]float64{}
+	helped := map[string]bool{}
+	for line := range strings.Lines(w.Body.String()) {
+		line = strings.TrimSuffix(line, "\n")
+		if rest, ok := strings.CutPrefix(line, "# HELP "); ok {
+			name, help, _ := strings.Cut(rest, " ")
+			helped[name] = help != ""
+			continue
+		}
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 {
+			t.Fatalf("line %q", line)
+		}
+		v, err := strconv.ParseFloat(line[at+1:], 64)
+		if err != nil {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		name := line[:at]
+		if _, double := all[name]; double {
+			t.Errorf("%s comes twice", name)
+		}
+		all[name] = v
+		if base, _, _ := strings.Cut(name, "{"); strings.HasPrefix(base, "ticklane_") && !helped[base] {
+			t.Errorf("%s has no help", base)
+		}
+	}
+	return all
+}
+
+func testLog(t *testing.T) *stream.Log {
+	t.Helper()
+	u, err := quote.NewUniverse([]quote.Symbol{{Ticker: "A", Sector: "x"}, {Ticker: "B", Sector: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := stream.New(stream.Config{Universe: u, Epoch: 7, Size: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// TestEverySourceIsShown: each number comes out under its name, and each lane's under its label.
+func TestEverySourceIsShown(t *testing.T) {
+	log := testLog(t)
+	every, err := log.Universe().Topics([]string{"*"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meter := new(stream.Meter)
+	sub := log.Subscribe(stream.Options{Lane: wire.WS, Topics: every, From: stream.FromUnknown, Meter: meter})
+	defer sub.Close()
+	for len(sub.Next(time.Now())) > 0 { // the hello
+	}
+	for seq := uint64(1); seq <= 300; seq++ {
+		log.Append([]quote.Tick{{Symbol: quote.ID(seq % 2), N: (seq + 1) / 2, Seq: seq, Bid: 100, Ask: 101, Last: 100}})
+		for len(sub.Next(time.Now())) > 0 {
+		}
+	}
+	meter.Bytes.Add(1234)
+	meter.Writes.Add(5)
+	sub.MarkSlow()
+
+	got := scrape(t, Sources{
+		Stream:     log,
+		Server:     func() (requests, failures, overloads, panics uint64) { return 11, 12, 13, 14 },
+		Reanchored: func() uint64 { return 15 },
+	})
+	ws := log.Lane(wire.WS)
+	for name, want := range map[string]float64{
+		"ticklane_log_head": 300, "ticklane_log_oldest": 201,
+		`ticklane_connections{lane="ws"}`: 1, `ticklane_connections{lane="sse"}`: 0,
+		`ticklane_streams_total{lane="ws"}`: 1, `ticklane_streams_total{lane="sse"}`: 0,
+		`ticklane_ticks_total{lane="ws"}`: 300, `ticklane_ticks_total{lane="sse"}`: 0,
+		`ticklane_messages_total{lane="ws"}`:      float64(ws.Messages),
+		`ticklane_payload_bytes_total{lane="ws"}`: float64(ws.Payload),
+		`ticklane_wire_bytes_total{lane="ws"}`:    1234, `ticklane_writes_total{lane="ws"}`: 5,
+		`ticklane_resumes_total{lane="ws"}`: 1, `ticklane_gaps_total{lane="ws"}`: 0, `ticklane_conflated_total{lane="ws"}`: 0,
+		"ticklane_http_requests_total": 11, "ticklane_http_failures_total": 12, "ticklane_overloads_total": 13, "ticklane_panics_total": 14,
+		"ticklane_feed_reanchored_total": 15,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s is %v (%v), want %v", name, v, ok, want)
+		}
+	}
+	if ws.Messages < 302 || ws.Payload == 0 {
+		t.Errorf("%+v", ws)
+	}
+	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total"} {
+		if _, ok := got[name]; !ok && (runtime.GOOS == "linux" || name == "go_goroutines") {
+			t.Errorf("no %s", name)
+		}
+	}
+
+	// What an ended stream counted stays.
+	sub.Close()
+	got = scrape(t, Sources{Stream: log})
+	if got[`ticklane_connections{lane="ws"}`] != 0 || got[`ticklane_ticks_total{lane="ws"}`] != 300 || got[`ticklane_wire_bytes_total{lane="ws"}`] != 1234 ||
+		got[`ticklane_slow_total{lane="ws"}`] != 1 {
+		t.Errorf("after the end: %+v", log.Lane(wire.WS))
+	}
+}
+
+func TestSourcesMayBeMissing(t *testing.T) {
+	for name := range scrape(t, Sources{}) {
+		if strings.HasPrefix(name, "ticklane_") {
+			t.Errorf("%s out of nothing", name)
+		}
+	}
+}
+
+func TestReadProcess(t *testing.T) {
+	before := ReadProcess()
+	// Work until the clock of the system has seen it; getrusage counts in steps of some milliseconds.
+	start := time.Now()
+	for sum := 0; ; sum++ {
+		if sum%1_000_000 == 0 && ReadProcess().CPUSeconds > before.CPUSeconds {
+			break
+		}
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("ten seconds of work took no CPU time")
+		}
+	}
+	after := ReadProcess()
+	if after.UptimeSeconds <= before.UptimeSeconds || after.Goroutines < 1 {
+		t.Errorf("%+v after %+v", after, before)
+	}
+	if spent := after.CPUSeconds - before.CPUSeconds; spent > (after.UptimeSeconds-before.UptimeSeconds)*float64(runtime.NumCPU())+0.1 {
+		t.Errorf("%v s of CPU in %v s", spent, after.UptimeSeconds-before.UptimeSeconds)
+	}
+	b, err := json.Marshal(after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"cpu_seconds", "rss_bytes", "goroutines", "uptime_seconds"} {
+		if !strings.Contains(string(b), `"`+name+`":`) {
+			t.Errorf("no %s in %s", name, b)
+		}
+	}
+}
+
+// TestResidentMemory holds our reading against the kernel's own text.
+func TestResidentMemory(t *testing.T) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		if got := residentMemory(); got != 0 {
+			t.Errorf("%d where the system doesn't tell", got)
+		}
+		return
+	}
+	var kb uint64
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			if kb, err = strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := residentMemory(); got < kb<<9 || got > kb<<11 {
+		t.Errorf("%d bytes resident, the kernel says %d KB", got, kb)
+	}
+}
