@@ -54,7 +54,8 @@ func TestDefaults(t *testing.T) {
 			Interval: 250 * time.Millisecond, WriteTimeout: 10 * time.Second, Retry: time.Second},
 		Limits: Limits{Connections: 20000, PerAddress: 256, Topics: 512, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
-		Log: Log{Level: slog.LevelInfo, Format: "text"},
+		Load: LoadTest{Reports: "docs/reports"},
+		Log:  Log{Level: slog.LevelInfo, Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
