@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -60,6 +61,11 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b *tab) visit(url string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(url))
+}
+
+func (b *tab) reload() {
+	b.t.Helper()
+	b.do(chromedp.Reload())
 }
 
 // inject runs a script in every document of the tab before its own scripts.
@@ -130,9 +136,20 @@ func (b *tab) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
+// press types keys one after the other. As with a keyboard, a page that takes a key for itself keeps its character
+// from being typed; chromedp's own events for key and character don't know of each other.
 func (b *tab) press(keys string) {
 	b.t.Helper()
-	b.do(chromedp.KeyEvent(keys))
+	for _, r := range keys {
+		events := kb.Encode(r)
+		if len(events) == 3 {
+			events[0].Type, events[0].Text = input.DispatchKeyEventTypeKeyDown, events[1].Text
+			events = append(events[:1], events[2])
+		}
+		for _, e := range events {
+			b.call(chromedp.Call(b.ctx, input.DispatchKeyEvent, *e))
+		}
+	}
 }
 
 // live waits until the dashboard shows quotes.

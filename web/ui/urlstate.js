@@ -24,7 +24,7 @@ export function parse(search) {
   const interval = text('interval', 8);
   const sort = text('sort', 16);
   return {
-    symbol: text('symbol', 16),
+    symbol: /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
     lane: p.get('lane') === 'ws' ? 'ws' : 'sse',
     sort: columns.some((c) => c === sort.replace(/^-/, '')) ? sort : '',

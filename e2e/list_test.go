@@ -1,0 +1,193 @@
+package e2e
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// rows are the symbols in sight, in their order.
+const rows = `[...document.querySelectorAll('.rows .rowg')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)`
+
+func (b *tab) symbols() []string {
+	b.t.Helper()
+	return eval[[]string](b, rows+`.map((e) => e.dataset.symbol)`)
+}
+
+func TestSearch(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	b.press("/")
+	b.until("the search has the keyboard", `document.activeElement.id === 'search'`)
+	b.press("micro")
+	b.until("names are searched, too", `document.querySelector('#grid').ariaRowCount < 51`)
+	found := eval[[]string](b, rows+`.map((e) => e.textContent.toLowerCase())`)
+	if len(found) < 2 {
+		t.Errorf("%q have “micro” in their names, want Microsoft and another", found)
+	}
+	for _, text := range found {
+		if !strings.Contains(text, "micro") {
+			t.Errorf("%q was found by “micro”", text)
+		}
+	}
+	b.press("zz")
+	b.until("nothing is found, and it says so", `!document.querySelector('#empty').hidden &&
+		document.querySelector('#empty-text').textContent === 'No symbol or name holds “microzz”.'`)
+	b.until("the address holds the search", `new URLSearchParams(location.search).get('q') === 'microzz'`)
+	b.click("#empty-clear")
+	b.until("all are back", `document.querySelector('#empty').hidden && document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('q=')`)
+
+	b.press("nv" + keys.enter)
+	b.until("Enter shows the first that was found", `document.querySelector('#q-symbol').textContent === 'NVDA'`)
+	b.click("#search")
+	b.press(keys.escape)
+	b.until("Escape clears", `document.querySelector('#search').value === '' && document.querySelector('#grid').ariaRowCount === '51'`)
+	b.clean()
+}
+
+func TestSort(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	feed := b.symbols()
+	b.press("p") // so that prices stand still while they are compared
+	b.state("paused", "^Paused")
+	for _, step := range []struct {
+		column, want string
+		less         func(a, b float64) bool
+	}{
+		{"last", "descending", func(a, b float64) bool { return a > b }},
+		{"last", "ascending", func(a, b float64) bool { return a < b }},
+	} {
+		b.click("[data-sort=" + step.column + "] button")
+		b.until("aria-sort says "+step.want, `document.querySelector('[data-sort=`+step.column+`]').ariaSort === '`+step.want+`' &&
+			document.querySelectorAll('[aria-sort]').length === 1`)
+		var prices []float64
+		until(t, "rows "+step.want, func() (bool, string) {
+			prices = eval[[]float64](b, rows+`.map((e) => Number(e.children[1].textContent.replace(/\s/g, '')))`)
+			return sort.SliceIsSorted(prices, func(i, j int) bool { return step.less(prices[i], prices[j]) }), ""
+		})
+		if len(prices) < 10 {
+			t.Errorf("only %d rows", len(prices))
+		}
+	}
+	b.click("[data-sort=last] button")
+	b.until("the third click undoes", `!document.querySelector('[aria-sort]')`)
+	until(t, "the feed's own order", func() (bool, string) {
+		have := b.symbols()
+		return slices.Equal(have, feed), strings.Join(have, " ")
+	})
+	b.click("[data-sort=symbol] button")
+	until(t, "by name", func() (bool, string) {
+		have := b.symbols()
+		return slices.IsSorted(have), strings.Join(have, " ")
+	})
+	b.visit(s.url + "/?sort=-change")
+	b.live()
+	b.until("the address sorts", `document.querySelector('[data-sort=change]').ariaSort === 'descending'`)
+	b.clean()
+}
+
+func TestSelectionStaysInTheAddress(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	b.click("#row-MSFT")
+	b.until("the chart is of MSFT", `document.querySelector('#q-symbol').textContent === 'MSFT' &&
+		document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
+		document.querySelectorAll('.rows [aria-selected=true]').length === 1`)
+	for _, interval := range []string{"10s", "5m", "15m", "1h"} {
+		b.click("[data-interval='" + interval + "']")
+		b.until("bars of "+interval, `document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, `+interval+`' &&
+			document.querySelector('#chart-note').hidden && document.querySelectorAll('[data-interval][aria-pressed=true]').length === 1`)
+		b.until("a drawn chart", drawn)
+	}
+	b.click("button[data-lane=ws]")
+	s.streams(0, 1)
+	want := "?symbol=MSFT&interval=1h&lane=ws"
+	b.until("the address holds it", `location.search === '`+want+`'`)
+	b.reload()
+	b.live()
+	b.until("the page comes back as it was", `document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
+		document.querySelector('button[data-lane=ws]').ariaPressed === 'true'`)
+	b.until("a drawn chart", drawn)
+	s.streams(0, 1)
+	b.clean()
+
+	// Nonsense in an address is as good as none.
+	b.visit(s.url + "/?symbol=%3Cb%3E&interval=9y&lane=pigeon&sort=--&sector=none")
+	b.live()
+	b.until("the first symbol, by the minute", `document.querySelector('#chart').ariaLabel === 'Candlestick chart of AAPL, 1m' && document.querySelector('#grid').ariaRowCount === '51'`)
+	s.streams(1, 0)
+	b.clean()
+}
+
+func TestPause(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.inject(recorder)
+	b.visit(s.url + "/")
+	b.live()
+	b.click("#pause")
+	b.state("paused", "^Paused, ")
+	still := eval[string](b, "document.querySelector('#rows').innerText")
+	s.grows(200)
+	b.until("ticks stand behind", `Number(document.querySelector('#state-text').textContent.replace(/\D/g, '')) >= 200`)
+	if have := eval[string](b, "document.querySelector('#rows').innerText"); have != still {
+		t.Errorf("the list moved in a pause:\n%s\n\n%s", still, have)
+	}
+	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Go on'`)
+	b.click("#pause")
+	b.state("live", "^Live$")
+	s.stop()
+	b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
+	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
+	b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+}
+
+func TestKeyboard(t *testing.T) {
+	s := serve(t)
+	b := openTab(t)
+	b.system("dark")
+	b.visit(s.url + "/")
+	b.live()
+	b.press("l")
+	s.streams(0, 1)
+	b.press("l")
+	s.streams(1, 0)
+	b.press("p")
+	b.state("paused", "^Paused")
+	b.press(" ")
+	b.state("live", "^Live$")
+	b.press("?")
+	b.until("the keys are shown", `document.querySelector('#keys').open`)
+	b.press("p") // means nothing while they are
+	b.press(keys.escape)
+	b.until("and put away", `!document.querySelector('#keys').open && document.querySelector('#app').dataset.state === 'live'`)
+
+	b.do(chromedp.Focus(chromedp.CSS("#grid")))
+	list := b.symbols()
+	b.press(keys.down + keys.down + keys.down + keys.up)
+	b.until("the arrows move", `document.querySelector('#grid').getAttribute('aria-activedescendant') === 'row-`+list[2]+`'`)
+	b.press(keys.enter)
+	b.until("Enter chooses", `document.querySelector('#q-symbol').textContent === '`+list[2]+`'`)
+
+	b.press("t")
+	b.until("light", `document.documentElement.dataset.theme === 'light'`)
+	light := eval[string](b, "getComputedStyle(document.body).backgroundColor")
+	b.reload()
+	b.live()
+	if have := eval[string](b, "document.documentElement.dataset.theme + ' ' + getComputedStyle(document.body).backgroundColor"); have != "light "+light {
+		t.Errorf("after a reload the theme is %q, want the chosen one: %q", have, "light "+light)
+	}
+	b.click("#theme")
+	b.until("dark", `document.documentElement.dataset.theme === 'dark' && getComputedStyle(document.body).backgroundColor !== '`+light+`'`)
+	b.clean()
+}
