@@ -75,9 +75,9 @@ func TestStaysInTheLog(t *testing.T) {
 
 // TestReplayIsBounded: a client that asks for the whole log and then doesn't read holds little of it.
 func TestReplayIsBounded(t *testing.T) {
-	p := newTape(t, 60_000)
+	p := newTape(t, 40_000)
 	l := p.log(t, Config{Size: 1 << 16})
-	p.play(l, 60_000)
+	p.play(l, 40_000)
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S0", "S1", "S2", "S3", "S4", "S5", "S6", "S9"), From: FromOldest})
 	w := newWitness(t, p, c.opt.Topics, ModeAll)
 	for b := c.Next(noon); len(b) > 0; b = c.Next(noon) {
@@ -86,7 +86,7 @@ func TestReplayIsBounded(t *testing.T) {
 			t.Fatalf("it remembers %d ticks to come", n)
 		}
 	}
-	if w.place < 59_990 {
+	if w.place < 39_990 {
 		t.Errorf("it ends at %d", w.place)
 	}
 }

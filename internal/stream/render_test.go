@@ -111,10 +111,12 @@ func TestFirstReadersAtOnce(t *testing.T) {
 					topics := []string{"*", "sector:even"}[i%2]
 					c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), From: FromOldest})
 					w := newWitness(t, p, c.opt.Topics, ModeAll)
-					for w.place < total-9 {
-						for _, m := range c.decode(c.Next(noon)) {
-							w.see(m)
+					for last := p.last(c.opt.Topics); w.place < last; {
+						b := c.Next(noon)
+						if len(b) == 0 {
+							<-c.Wake()
 						}
+						w.see(c.decode(b)...)
 					}
 				})
 			}

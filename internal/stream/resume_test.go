@@ -13,7 +13,7 @@ import (
 // TestCuts cuts a stream a thousand times at random, while ticks are appended at speed, and comes back each time with
 // the newest position that the client holds. Nothing is lost or doubled while it is in the log; else the gap is exact.
 func TestCuts(t *testing.T) {
-	const cuts, size, total = 1000, 512, 200_000
+	const cuts, size, total = 1000, 512, 300_000
 	p := newTape(t, total)
 	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
 		for _, c := range []struct {
@@ -27,6 +27,7 @@ func TestCuts(t *testing.T) {
 				w := newWitness(t, p, topics, c.mode)
 				held := uint64(0) // the newest position that the client was told
 				resumed := map[string]int{}
+				ahead := longestSilence(p, topics) + 1 // enough for one tick of its own, so that waiting ends
 				market := openExchange(p, l)
 				defer market.stop()
 				for cut := range cuts {
@@ -37,8 +38,8 @@ func TestCuts(t *testing.T) {
 						Lane: lane, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held), MaxRead: 100 + r.IntN(700),
 					})
 					w.hello = message{}
-					for left := 1 + r.IntN(8); left > 0; {
-						market.allow(held + 300)
+					for left := 1 + r.IntN(6); left > 0; {
+						market.allow(held + ahead)
 						b := cl.Next(noon)
 						if len(b) == 0 {
 							<-cl.Wake()
@@ -80,6 +81,18 @@ func TestCuts(t *testing.T) {
 			})
 		}
 	})
+}
+
+// longestSilence is the most ticks of others that stand between two of the topics, but for the tape's end.
+func longestSilence(p *tape, topics quote.Topics) (most uint64) {
+	var last uint64
+	for _, k := range p.ticks {
+		if topics.Has(k.Symbol) {
+			most = max(most, k.Seq-last)
+			last = k.Seq
+		}
+	}
+	return most
 }
 
 // holds is the position that a message gives its client: the SSE id, or what says the same on WebSocket.

@@ -93,6 +93,16 @@ func (p *tape) newest(id quote.ID, i uint64) *quote.Tick {
 	return &p.ticks[own[at-1]-1]
 }
 
+// last is the seq of the topics' newest tick on the whole tape.
+func (p *tape) last(topics quote.Topics) (seq uint64) {
+	for _, id := range topics.IDs() {
+		if k := p.newest(id, uint64(len(p.ticks))); k != nil {
+			seq = max(seq, k.Seq)
+		}
+	}
+	return seq
+}
+
 func (p *tape) topics(t testing.TB, names ...string) quote.Topics {
 	t.Helper()
 	topics, err := p.u.Topics(names, 0)

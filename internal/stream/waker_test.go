@@ -120,7 +120,7 @@ func TestLanesTakeTurns(t *testing.T) {
 
 // TestNoLostWakeUp: subscribers that read only when they are told get every tick of a market that stops at any moment.
 func TestNoLostWakeUp(t *testing.T) {
-	const total = 20_000
+	const total = 10_000
 	for _, pause := range []time.Duration{0, 100 * time.Microsecond} {
 		p := newTape(t, total)
 		l := p.log(t, Config{Size: 1 << 15, FlushInterval: pause})
@@ -130,12 +130,7 @@ func TestNoLostWakeUp(t *testing.T) {
 			c := subscribe(t, l, Options{Lane: wire.Lane(i % 2), Topics: p.topics(t, quote.SplitTopics(topics)...), Mode: Mode(i / 4)})
 			w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
 			w.see(c.take(noon)...)
-			last := uint64(0)
-			for _, id := range c.opt.Topics.IDs() {
-				if k := p.newest(id, total); k != nil {
-					last = max(last, k.Seq)
-				}
-			}
+			last := p.last(c.opt.Topics)
 			all.Go(func() {
 				for w.place < last {
 					select {
