@@ -65,7 +65,7 @@ $(PACKED): package.json package-lock.json
 test: test-web test-go ## Run every test: Go with the race detector, browser code, real browser
 
 .PHONY: test-go
-test-go: node compiler browser assets ## Run the Go tests, e2e/ included
+test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
 	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
 
@@ -77,11 +77,11 @@ test-web: node $(PACKED) ## Run the unit tests of the browser code and check its
 	@npm run --silent check
 
 .PHONY: e2e
-e2e: node compiler browser assets ## Run only the tests with the real browser
+e2e: node compiler browser clients assets ## Run only the tests with the real browser
 	@CGO_ENABLED=1 go test -race -count=1 -v -timeout 15m ./e2e/...
 
 .PHONY: cover
-cover: node compiler browser assets ## Tell how much of the Go code the tests reach
+cover: node compiler browser clients assets ## Tell how much of the Go code the tests reach
 	@CGO_ENABLED=1 go test -race -timeout 15m -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
 	@go tool cover -func=coverage.out | tail -1
 	@echo 'line by line: go tool cover -html=coverage.out'
@@ -110,6 +110,11 @@ bench: ## Measure speed: BENCH picks benchmarks by name
 hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
 	@scripts/hey.sh '$(URL)'
 
+.PHONY: screenshots
+screenshots: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
+	@go test -count=1 -run Pictures -v ./e2e -screenshots '$(or $(DIR),$(CURDIR)/bin/screenshots)'
+	@cp '$(or $(DIR),$(CURDIR)/bin/screenshots)/dashboard-dark-1440.png' docs/dashboard.png
+
 ## Keep it tidy
 
 .PHONY: fmt
@@ -122,10 +127,12 @@ clean: ## Remove what was built or fetched into this folder
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # What a step needs on the machine.
-.PHONY: node compiler browser
+.PHONY: node compiler browser clients
 node:
 	@scripts/need.sh npm
 compiler:
 	@scripts/need.sh compiler
 browser:
 	@scripts/need.sh browser
+clients:
+	@scripts/need.sh clients

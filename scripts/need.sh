@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|hey: returns 0 once the tool is there. On Debian and Ubuntu root gets the missing
+# need.sh npm|compiler|browser|clients|hey: returns 0 once the tool is there. On Debian and Ubuntu root gets the missing
 # package installed; everybody else is told how to get it.
 set -euo pipefail
 
@@ -44,12 +44,18 @@ browser)
     install chromium -- \
       "Chromium or Chrome is missing, which the tests in e2e/ drive: install it (Debian: apt-get install chromium) or run make as root."
   ;;
+clients) # what the README's clients run with, besides Go and Node
+  have curl || install curl -- \
+    "curl is missing, with which the tests try the README's clients: install it (Debian: apt-get install curl)."
+  have python3 || install python3 -- \
+    "python3 is missing, with which the tests try the README's clients: install it (Debian: apt-get install python3)."
+  ;;
 hey)
   have hey || install hey -- \
     "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
   ;;
 *)
-  echo "usage: need.sh npm|compiler|browser|hey" >&2
+  echo "usage: need.sh npm|compiler|browser|clients|hey" >&2
   exit 2
   ;;
 esac

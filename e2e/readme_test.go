@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	fenced = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+	// A printed quote: symbol, price, seq; of curl: an event's data.
+	printed = regexp.MustCompile(`(?m)^(data: \{"T":"q".*|[A-Z]+ \d+(\.\d+)? \d+)$`)
+)
+
+// The clients in the README are run as they stand there, but for the port. Not run: the page (a browser's, tried with
+// the home pages), the WebSocket client in Go (a fragment of the one above it) and the one in Python, whose package
+// the standard library lacks; nothing here can tell whether those two still work.
+func TestReadmeClients(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t)
+	ran := map[string]int{}
+	for _, block := range fenced.FindAllStringSubmatch(string(text), -1) {
+		language, code := block[1], strings.ReplaceAll(block[2], "localhost:3000", s.addr)
+		var name string
+		var command []string
+		switch {
+		case language == "sh" && strings.HasPrefix(code, "curl "):
+			name, command = "curl.sh", []string{"sh"}
+		case language == "js" && strings.Contains(code, "from 'ws'"):
+			name, command = "ws.mjs", []string{"node"}
+		case language == "js":
+			name, command = "sse.mjs", []string{"node"}
+		case language == "python" && !strings.Contains(code, "websockets"):
+			name, command = "sse.py", []string{"python3"}
+		case language == "go" && strings.HasPrefix(code, "package main"):
+			name, command = "main.go", []string{"go", "run"}
+		default:
+			continue
+		}
+		ran[name]++
+		t.Run(name, func(t *testing.T) {
+			out := runClient(t, name, code, command)
+			if n := len(printed.FindAllString(out, -1)); n != 10 {
+				t.Errorf("it printed %d quotes, want 10:\n%s", n, out)
+			}
+			if name == "ws.mjs" && (!strings.Contains(out, "closed: 1000") || !strings.Contains(out, "topics now: AAPL,MSFT")) {
+				t.Errorf("it must tell the topics and how the stream was closed:\n%s", out)
+			}
+		})
+	}
+	for _, name := range []string{"curl.sh", "sse.mjs", "ws.mjs", "sse.py", "main.go"} {
+		if ran[name] != 1 {
+			t.Errorf("%s: found %d times in the README, want once", name, ran[name])
+		}
+	}
+}
+
+// runClient writes a client into a folder of its own and returns what it prints.
+func runClient(t *testing.T, name, code string, command []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	modules, err := filepath.Abs(filepath.Join(root, "node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil { // where Node looks for packages
+		t.Fatal(err)
+	}
+	if _, err := exec.LookPath(command[0]); err != nil {
+		t.Fatalf("%s is missing, with which the README's client runs: scripts/need.sh clients", command[0])
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*patience, fmt.Errorf("%s didn't end by itself", name))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
+	cmd.Dir = dir
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v %v\n%s", err, context.Cause(ctx), out)
+	}
+	return string(out)
+}

@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// buildBare makes the binary as `go build` does in a fresh clone: of the browser code there is only the placeholder.
+func buildBare(t *testing.T) string {
+	t.Helper()
+	replace := map[string]string{} // to nothing: the file isn't there
+	built, err := filepath.Glob(filepath.Join(root, "public/assets/*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range built {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(path) != "placeholder.txt" {
+			replace[path] = ""
+		}
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(name, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bare := filepath.Join(dir, "bare")
+	if err := build(bare, "-overlay", name); err != nil {
+		t.Fatal(err)
+	}
+	return bare
+}
+
+func TestUnbuiltPage(t *testing.T) {
+	s := serveBinary(t, buildBare(t), "127.0.0.1:0")
+	b := openTab(t)
+	b.inject(violations)
+	b.visit(s.url + "/")
+	if have := b.text("h1"); have != "The server runs; its page is not built yet" {
+		t.Errorf("heading %q", have)
+	}
+	if have := b.text("pre code"); have != "make assets" {
+		t.Errorf("the command is %q, want make assets", have)
+	}
+	if have := b.to("/"); have[0].status != http.StatusServiceUnavailable {
+		t.Errorf("status %d, want 503: nobody may keep this page", have[0].status)
+	}
+	if have := eval[[]string](b, "self.violations"); len(have) > 0 {
+		t.Errorf("policy violations: %q", have)
+	}
+	for _, wrong := range eval[[]string](b, `[...document.styleSheets].length ? [] : ['no style']`) {
+		t.Error(wrong)
+	}
+	// What it offers instead works.
+	b.click("a[href='/sse/home']")
+	b.until("ticks", `document.querySelectorAll('#messages li').length > 3`)
+}
