@@ -1,0 +1,84 @@
+package handlers
+
+import (
+	"math"
+	"net"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ticklane/internal/wire"
+)
+
+// kept is a listener that remembers the sockets it accepted.
+type kept struct {
+	net.Listener
+	last chan *net.TCPConn
+}
+
+func (k *kept) Accept() (net.Conn, error) {
+	nc, err := k.Listener.Accept()
+	if err == nil {
+		k.last <- nc.(*net.TCPConn)
+	}
+	return nc, err
+}
+
+// bytesSent is the kernel's own count (TCP_INFO, tcpi_bytes_sent less tcpi_bytes_retrans).
+func bytesSent(t *testing.T, nc *net.TCPConn) uint64 {
+	t.Helper()
+	raw, err := nc.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info *unix.TCPInfo
+	var failed error
+	if err := raw.Control(func(fd uintptr) {
+		info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	return info.Bytes_sent - info.Bytes_retrans
+}
+
+// TestWireBytesAreTheKernels compares what a live stream says of its wire bytes with what its socket sent.
+func TestWireBytesAreTheKernels(t *testing.T) {
+	for _, x := range []struct {
+		lane  wire.Lane
+		query string
+	}{{wire.SSE, "engine=stream"}, {wire.SSE, "engine=body"}, {wire.SSE, "mode=latest&interval=10ms"}, {wire.SSE, "topics=S1,S3"},
+		{wire.WS, "engine=stream"}, {wire.WS, "mode=latest&interval=10ms"}, {wire.WS, "topics=S1,S3"}} {
+		t.Run(x.lane.String()+" "+x.query, func(t *testing.T) {
+			sockets := &kept{last: make(chan *net.TCPConn, 1)}
+			h := open(t, plan{
+				deps:     func(d *Deps) { d.Lab = &Lab{} },
+				listener: func(ln net.Listener) net.Listener { sockets.Listener = ln; return sockets },
+			})
+			c := h.stream(x.lane, x.query+"&snapshot=false")
+			socket := <-sockets.last
+			stop := h.steady(2000)
+			for range 50 {
+				c.await("q")
+			}
+			stop()
+			sub := h.log.Find(c.hello.Conn)
+			var counted, sent uint64
+			still := 0
+			until(t, "the stream to come to rest", func() bool {
+				was, wasSent := counted, sent
+				if counted, sent = sub.Counters().Wire, bytesSent(t, socket); counted != was || sent != wasSent {
+					still = 0
+				} else {
+					still++
+				}
+				return still == 25
+			})
+			if math.Abs(float64(counted)-float64(sent)) > 0.01*float64(sent) {
+				t.Errorf("%d wire bytes counted, the kernel sent %d", counted, sent)
+			}
+			if sent < 5000 {
+				t.Errorf("only %d bytes: nothing was compared", sent)
+			}
+		})
+	}
+}
