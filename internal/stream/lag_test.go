@@ -152,6 +152,18 @@ func TestMaxLag(t *testing.T) {
 	})
 }
 
+// TestMaxLagFromTheHello: who starts at the head is held to the bound before the first tick, too.
+func TestMaxLagFromTheHello(t *testing.T) {
+	p := newTape(t, 300)
+	l := p.log(t, Config{Size: 1000, MaxLag: 100})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "*")})
+	got := c.decode(c.Next(noon))
+	p.play(l, 101)
+	if got = append(got, c.take(noon)...); kinds(got) != "hello snapshot gap snapshot" {
+		t.Errorf("got %s", kinds(got))
+	}
+}
+
 // TestOnLagLatest: the gap says that the client is conflated from now on, and it is.
 func TestOnLagLatest(t *testing.T) {
 	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
@@ -210,4 +222,33 @@ func TestLossDuringAChange(t *testing.T) {
 			t.Errorf("gaps %v", w.gaps)
 		}
 	})
+}
+
+// TestChangeAfterAWholeLog: the state at the place where a change should have held is gone; it holds from a later one.
+func TestChangeAfterAWholeLog(t *testing.T) {
+	p := newTape(t, 5000)
+	l := p.log(t, Config{Size: 256})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "S9")})
+	w := newWitness(t, p, c.opt.Topics, ModeAll)
+	w.see(c.take(noon)...)
+	p.play(l, 3)
+	if err := c.Ask(command("subscribe", 1, "S1"), noon); err != nil {
+		t.Fatal(err)
+	}
+	w.see(c.decode(c.Next(noon))...)
+	if w.place != 3 {
+		t.Fatalf("the client has read up to %d", w.place)
+	}
+	p.play(l, 4500)
+	var got []message
+	within(t, 10*time.Second, func() { got = c.take(noon) })
+	w.see(got...)
+	if kinds(got) != "subscription snapshot" || got[0].I != 4500 {
+		t.Errorf("got %s: %s", kinds(got), got[0].text)
+	}
+	p.play(l, 4600)
+	w.see(c.take(noon)...)
+	if w.ticks < 2 {
+		t.Errorf("%d ticks", w.ticks)
+	}
 }
