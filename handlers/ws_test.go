@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -201,6 +202,20 @@ func TestWebSocketViolations(t *testing.T) {
 		})
 	}
 	until(t, "the streams' end", func() bool { return h.live() == 0 })
+}
+
+// TestCloseReachesABusyClient: one that is sending more than all buffers hold gets to its end and reads why.
+func TestCloseReachesABusyClient(t *testing.T) {
+	h := open(t, plan{})
+	c := h.ws("topics=S1")
+	c.want("snapshot")
+	const size = 16 << 20
+	head := binary.BigEndian.AppendUint64([]byte{0x81, 0xff}, size)
+	c.send(string(head) + "\x00\x00\x00\x00" + strings.Repeat("x", size)) // a mask of zeros masks nothing
+	if _, err := c.end(); !errors.Is(err, closed{1009, "a message is larger than limits.message_size"}) {
+		t.Errorf("%v", err)
+	}
+	c.cut(false)
 }
 
 func TestFragmentsWithPingBetween(t *testing.T) {
