@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -52,6 +54,26 @@ func TestHomePagesEscape(t *testing.T) {
 				t.Errorf("policy violations: %q", have)
 			}
 			b.clean()
+		}
+	}
+}
+
+// Every page says what kind of market it shows.
+func TestEveryPageNamesItsMarket(t *testing.T) {
+	ticks := filepath.Join(t.TempDir(), "ticks.csv")
+	if err := os.WriteFile(ticks, []byte("time,symbol,bid,ask,last\n2024-01-02T09:30:00Z,AAPL,10.00,10.02,10.01\n2024-01-02T09:30:01Z,AAPL,10.01,10.03,10.02\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, s := range map[string]*server{
+		"SIMULATED MARKET":    serve(t),
+		"REPLAY of ticks.csv": serve(t, "--feed.source", "replay", "--feed.file", ticks),
+	} {
+		b := openTab(t)
+		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing"} {
+			b.visit(s.url + path)
+			if have := b.text(".sim"); have != want {
+				t.Errorf("%s says %q, want %q", path, have, want)
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 const root = ".."
 
 var (
-	screenshots = flag.String("screenshots", "", "folder that TestPictures keeps its pictures in")
+	pictures = flag.String("pictures", "", "folder that TestPictures keeps its pictures in")
 
 	binary  string          // the server, built once
 	chromed context.Context // the browser; a tab is a child of it

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"image"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,4 +92,26 @@ func runClient(t *testing.T, name, code string, command []string) string {
 		t.Fatalf("%v %v\n%s", err, context.Cause(ctx), out)
 	}
 	return string(out)
+}
+
+// The README's pictures are there, and light enough for a page of text.
+func TestReadmePictures(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := regexp.MustCompile(`!\[[^\]]+\]\(([^)]+\.png)\)`).FindAllSubmatch(text, -1)
+	if len(links) == 0 {
+		t.Error("the README shows no picture")
+	}
+	for _, link := range links {
+		picture, err := os.ReadFile(filepath.Join(root, string(link[1])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPicture(t, picture, image.Pt(1440, 900))
+		if len(picture) > 400_000 {
+			t.Errorf("%s has %d bytes, want at most 400,000", link[1], len(picture))
+		}
+	}
 }

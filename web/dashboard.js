@@ -73,6 +73,7 @@ feed.on('message', (m, arrival) => {
     if (arrival.lane !== measured) vitals.clear();
     measured = arrival.lane;
     wire.begin();
+    list.refresh(); // what could not be had while the server was away
   }
   frames.request();
 });

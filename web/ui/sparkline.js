@@ -1,9 +1,10 @@
 /**
- * An SVG path through values at equal distances, the lowest at the bottom.
+ * An SVG path through values at equal distances, the lowest at the bottom. One value is no line: a level one would
+ * say that the price stood still.
  * @param {readonly number[]} values oldest first @param {number} width px @param {number} height px
  */
 export function path(values, width, height) {
-  if (values.length === 0) return '';
+  if (values.length < 2) return '';
   let low = Infinity;
   let high = -Infinity;
   for (const v of values) {
@@ -12,8 +13,6 @@ export function path(values, width, height) {
   }
   const room = height - 4;
   const y = (/** @type {number} */ v) => (high > low ? 2 + room * (1 - (v - low) / (high - low)) : height / 2).toFixed(1);
-  const [first = 0] = values;
-  if (values.length === 1) return `M0 ${y(first)}H${width}`;
   const step = width / (values.length - 1);
   let d = '';
   values.forEach((v, i) => { d += `${i ? 'L' : 'M'}${(i * step).toFixed(1)} ${y(v)}`; });

@@ -5,7 +5,7 @@ import { fetchHistory } from './history.js';
 const AT_ONCE = 2; // a browser has six connections to a host on HTTP/1.1, and the stream takes one
 const POINTS = 60;
 
-/** Fills the sparklines of symbols in sight with the last hour, a few at a time. What fails stays as it is: it grows by itself. */
+/** Fills the sparklines of symbols in sight with the last hour, a few at a time. What fails is asked for again when its row is next arranged. */
 export class SparkSeed {
   #store;
   #onSeeded;
@@ -54,7 +54,7 @@ export class SparkSeed {
       this.#store.seedSpark(symbol, bars.map((b) => ({ t: b.t / 1000, p: b.c })));
       this.#onSeeded();
     } catch {
-      // The line grows from the ticks instead.
+      this.#asked.delete(symbol); // until then the line grows from the ticks
     }
   }
 }

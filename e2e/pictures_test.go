@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// scene is a page in a state that someone has to look at.
+type scene struct {
+	name string
+	show func(b *tab, p places)
+}
+
+// places are what scenes are played at.
+type places struct {
+	server, bare *server
+	net          *proxy // in front of server
+}
+
+var scenes = []scene{
+	{"dashboard", func(b *tab, p places) {
+		b.visit(p.server.url + "/")
+		b.settled()
+		for range 2 {
+			b.press("l")
+			b.until("the other lane", `/Switched/.test(document.querySelector('#log').textContent)`)
+		}
+		b.until("figures of the lane", `/\d/.test(document.querySelector('#latency').textContent) && /\d/.test(document.querySelector('#wire').textContent)`)
+	}},
+	{"lane-sheet", func(b *tab, p places) {
+		b.visit(p.server.url + "/?lane=ws")
+		b.settled()
+		if eval[bool](b, "innerWidth < 900") { // wider, it is in sight anyway
+			b.click("#state")
+			b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
+		}
+	}},
+	{"paused", func(b *tab, p places) {
+		b.visit(p.server.url + "/?symbol=NVDA&sort=-change")
+		b.settled()
+		b.press("p")
+		b.state("paused", "^Paused, [1-9]")
+	}},
+	{"search-empty", func(b *tab, p places) {
+		b.visit(p.server.url + "/?q=zzz")
+		b.until("nothing found", `!document.querySelector('#empty').hidden`)
+		b.until("a drawn chart", drawn)
+	}},
+	{"keys", func(b *tab, p places) {
+		b.visit(p.server.url + "/")
+		b.settled()
+		b.press("?")
+	}},
+	{"reconnecting", func(b *tab, p places) {
+		b.visit(p.net.url + "/")
+		b.settled()
+		p.net.set(refusing)
+		b.state("waiting", `^Reconnecting in \d`)
+	}},
+	{"gone", func(b *tab, p places) {
+		b.visit(p.net.url + "/?lane=ws")
+		b.settled()
+		p.net.set(refusing)
+		b.state("gone", `^Server gone$`)
+	}},
+	{"offline", func(b *tab, p places) {
+		b.visit(p.net.url + "/")
+		b.settled()
+		b.offline(true)
+		p.net.set(refusing)
+		b.state("offline", `^Offline$`)
+	}},
+	{"sse-home", func(b *tab, p places) { b.home(p.server.url + "/sse/home?user=me&topics=AAPL,MSFT") }},
+	{"ws-home", func(b *tab, p places) { b.home(p.server.url + "/ws/home") }},
+	{"error", func(b *tab, p places) { b.visit(p.server.url + "/nothing") }},
+	{"bad-request", func(b *tab, p places) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
+	{"unbuilt", func(b *tab, p places) { b.visit(p.bare.url + "/") }},
+}
+
+// settled waits until a dashboard has painted everything that it loads.
+func (b *tab) settled() {
+	b.t.Helper()
+	b.live()
+	b.until("a drawn chart", drawn)
+	b.until("history in the sparklines", `[...document.querySelectorAll('.rows .sparkcol')].filter((e) => e.checkVisibility()).every((e) => e.querySelector('path[d^=M]'))`)
+}
+
+func (b *tab) home(url string) {
+	b.t.Helper()
+	b.visit(url)
+	b.until("messages", `document.querySelectorAll('#messages li').length > 12`)
+}
+
+// Every state is drawn: not blank, and on a phone nothing sticks out. With -pictures the pictures are kept, for eyes.
+func TestPictures(t *testing.T) {
+	p := places{server: serve(t), bare: serveBinary(t, buildBare(t), "127.0.0.1:0")}
+	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
+		for _, theme := range []string{"dark", "light"} {
+			for _, s := range scenes {
+				name := fmt.Sprintf("%s-%s-%d", s.name, theme, size.X)
+				t.Run(name, func(t *testing.T) {
+					p.net = between(t, p.server)
+					b := openTab(t)
+					b.system(theme)
+					b.size(int64(size.X), int64(size.Y))
+					s.show(b, p)
+					if size.X < 600 {
+						for _, wrong := range eval[[]string](b, narrow) {
+							t.Error(wrong)
+						}
+					}
+					picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+					if err != nil {
+						t.Fatal(err)
+					}
+					checkPicture(t, picture, size)
+					if *pictures != "" {
+						keep(t, *pictures, name, picture)
+					}
+				})
+			}
+		}
+	}
+}
+
+// checkPicture expects a PNG of this size that shows something.
+func checkPicture(t *testing.T, picture []byte, size image.Point) {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have := img.Bounds().Size(); have != size {
+		t.Errorf("the picture is %v, want %v", have, size)
+	}
+	seen := map[color.Color]bool{}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			seen[img.At(x, y)] = true
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("%d colours: the page is blank", len(seen))
+	}
+}
+
+func keep(t *testing.T, dir, name string, picture []byte) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
