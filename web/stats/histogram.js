@@ -1,16 +1,21 @@
 const PER_DECADE = 48; // buckets, so one is 4.9 % wide and its middle at most 2.5 % off
 const LOWEST = 0.001; // upper end of the first bucket
 const DECADES = 9; // up to a million
-const BUCKETS = PER_DECADE * DECADES + 1;
 
-/** @param {number} value */
-function bucket(value) {
+/** How many buckets the scale has. */
+export const BUCKETS = PER_DECADE * DECADES + 1;
+
+/** Which bucket of the scale counts a value; the first takes all up to 0.001, the last all beyond. @param {number} value */
+export function bucket(value) {
   if (!(value > LOWEST)) return 0;
   return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log10(value / LOWEST) * PER_DECADE));
 }
 
+/** The upper end of a bucket. @param {number} b */
+export const upper = (b) => LOWEST * 10 ** (b / PER_DECADE);
+
 /** The geometric middle of a bucket. @param {number} b */
-const middle = (b) => (b === 0 ? 0 : LOWEST * 10 ** ((b - 0.5) / PER_DECADE));
+export const middle = (b) => (b === 0 ? 0 : LOWEST * 10 ** ((b - 0.5) / PER_DECADE));
 
 /**
  * Counts values from 0.001 to a million, in whatever unit, within 2.5 %, over the newest stretch of time. Memory is

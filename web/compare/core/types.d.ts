@@ -242,6 +242,26 @@ export interface TopicTimes {
   samples: number;
 }
 
+/** What was tried once at the start of a run, beside the two streams. */
+export interface Probe {
+  /** an SSE stream of one tick, read by plain fetch: no EventSource, no library; null when it failed */
+  plain: { status: number; type: string; protocol: string; ticks: number; accelBuffering: string } | null;
+  /** whether this browser's EventSource looks at an option `headers`; it ignores what it doesn't know */
+  headers: boolean;
+  /** whether the browser has them */
+  has: { EventSource: boolean; WebSocket: boolean };
+  /** lines that aren't blank or comment of the smallest pages' scripts; NaN when they could not be fetched */
+  lines: { sse: number; ws: number };
+}
+
+/** What the claims are judged by. */
+export interface Evidence {
+  result: Result;
+  drills: DrillRow[];
+  topicTimes: TopicTimes | null;
+  probe: Probe | null;
+}
+
 export type Verdict = 'holds' | 'half true' | 'no longer true' | 'no difference' | 'depends' | 'not measured yet';
 
 export interface Claim {

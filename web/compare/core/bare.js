@@ -1,0 +1,79 @@
+import { Account } from '../../lane/account.js';
+import { EVENTS, parse } from '../../lane/parse.js';
+
+/** @typedef {import('./watch.js').Watch} Watch */
+
+/**
+ * An EventSource with nothing of ours around it but counting: what a page gets that leaves the reconnect to the
+ * browser. It is never reopened from here.
+ */
+export class BareSource {
+  #source;
+  #account = new Account();
+  #greeted = false;
+  #open = true;
+  /** @type {string | undefined} the stream's secret name */
+  conn;
+  /** @type {Watch | null} */
+  watch = null;
+  /** Settles with the first hello; rejected when the browser gives up before it. @type {Promise<void>} */
+  ready;
+
+  /**
+   * @param {string} url of /sse/subscribe, with its query
+   * @param {{ EventSource: any, now: () => number }} platform
+   */
+  constructor(url, { EventSource, now }) {
+    this.#source = new EventSource(url);
+    this.ready = new Promise((resolve, reject) => {
+      for (const name of EVENTS) {
+        this.#source.addEventListener(name, (/** @type {MessageEvent<string>} */ e) => {
+          if (this.#open) this.#text(e.data, now());
+          if (this.#greeted) resolve();
+        });
+      }
+      this.#source.addEventListener('error', () => {
+        if (!this.#open) return;
+        const gaveUp = this.#source.readyState === 2;
+        this.watch?.ended({ lane: 'sse', reason: 'closed', opened: this.#greeted, gaveUp });
+        this.#greeted = false;
+        if (gaveUp) reject(new Error('the browser gave up on the first try'));
+      });
+    });
+  }
+
+  get counters() {
+    return this.#account.counters;
+  }
+
+  get seq() {
+    return this.#account.seq;
+  }
+
+  close() {
+    this.#open = false;
+    this.#source.close();
+  }
+
+  /** @param {string} text @param {number} received */
+  #text(text, received) {
+    let m;
+    try {
+      m = parse(text);
+    } catch {
+      this.#account.counters.malformed++;
+      return;
+    }
+    if (m === null) return;
+    if (m.T === 'hello') {
+      this.conn = m.conn;
+      this.#greeted = true;
+      const seq = this.#account.seq;
+      this.#account.hello(m, this.#account.position); // what the browser's Last-Event-ID said
+      this.watch?.hello(m, seq);
+      return;
+    }
+    const { deliver, replayed } = this.#account.take(m);
+    if (m.T === 'q' && deliver) this.watch?.tick(m, received, replayed);
+  }
+}

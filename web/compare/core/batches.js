@@ -1,0 +1,127 @@
+import { t95 } from './student.js';
+
+const MOST = 64; // batches; at that many, neighbours are joined
+const LEAST = 10; // below it the interval says little about itself
+
+/**
+ * The mean of a stream of values that depend on each other, with a 95 % interval.
+ *
+ * Neighbouring ticks are delayed by the same causes, so that the usual standard error would be far too small. The
+ * method is that of non-overlapping batch means (Law & Kelton, Simulation Modeling and Analysis, §9.5.3; Schmeiser,
+ * "Batch size effects in the analysis of simulation output", Operations Research 30, 1982): the values of a second
+ * make a batch, and batches of some length are nearly independent even if values are not. There are never more than
+ * 64: then neighbours are joined and batches last twice as long. Where batches still depend on each other, by
+ * von Neumann's ratio at the 5 % level, neighbours are joined for the interval down to no fewer than 10 (Fishman &
+ * Yarberry, "An implementation of the batch means method", INFORMS J. Computing 9, 1997).
+ *
+ * Batches hold different numbers of values, since ticks come in bursts. So the mean is a ratio of sums, with the
+ * standard error of a ratio (Cochran, Sampling Techniques, §6.4).
+ */
+export class BatchMeans {
+  #first;
+  #ms;
+  /** @type {number[]} */
+  #sums = [];
+  /** @type {number[]} */
+  #counts = [];
+  #end = -Infinity; // of the newest batch
+  #count = 0;
+  #sum = 0;
+
+  /** @param {{ ms?: number }} [options] ms that a first batch lasts */
+  constructor({ ms = 1_000 } = {}) {
+    this.#first = this.#ms = ms;
+  }
+
+  get count() {
+    return this.#count;
+  }
+
+  /** NaN when empty. */
+  get mean() {
+    return this.#sum / this.#count;
+  }
+
+  /** @param {number} value @param {number} t ms, not falling; time that was left out must not be in it */
+  add(value, t) {
+    this.#count++;
+    this.#sum += value;
+    if (t >= this.#end) {
+      if (this.#sums.length === MOST) this.#join();
+      this.#sums.push(0);
+      this.#counts.push(0);
+      this.#end = (Math.floor(t / this.#ms) + 1) * this.#ms;
+    }
+    const k = this.#sums.length - 1;
+    this.#sums[k] = /** @type {number} */ (this.#sums[k]) + value;
+    this.#counts[k] = /** @type {number} */ (this.#counts[k]) + 1;
+  }
+
+  clear() {
+    this.#sums = [];
+    this.#counts = [];
+    this.#end = -Infinity;
+    this.#count = this.#sum = 0;
+    this.#ms = this.#first;
+  }
+
+  /**
+   * @returns {{ error: number, batches: number, ms: number }} half width of the 95 % interval of the mean, NaN below 10
+   *   whole batches; how many batches it rests on, and how long one is
+   */
+  interval() {
+    // The newest batch isn't whole; a short one would weigh like others in the count of degrees of freedom.
+    let sums = this.#sums.slice(0, -1);
+    let counts = this.#counts.slice(0, -1);
+    let ms = this.#ms;
+    while (sums.length >= 2 * LEAST && dependent(sums, counts)) {
+      sums = paired(sums);
+      counts = paired(counts);
+      ms *= 2;
+    }
+    const batches = sums.length;
+    return { error: batches < LEAST ? NaN : t95(batches - 1) * standardError(sums, counts), batches, ms };
+  }
+
+  #join() {
+    this.#sums = paired(this.#sums);
+    this.#counts = paired(this.#counts);
+    this.#ms *= 2;
+  }
+}
+
+/** Sums of neighbours; an odd one at the start goes, being the oldest. @param {number[]} x */
+function paired(x) {
+  /** @type {number[]} */
+  const out = [];
+  for (let k = x.length % 2; k < x.length; k += 2) out.push(/** @type {number} */ (x[k]) + /** @type {number} */ (x[k + 1]));
+  return out;
+}
+
+/** Of the ratio Σ sums / Σ counts. @param {number[]} sums @param {number[]} counts */
+export function standardError(sums, counts) {
+  const n = sums.length;
+  const total = counts.reduce((a, b) => a + b, 0);
+  return Math.sqrt(((n / (n - 1)) * residuals(sums, counts).reduce((a, d) => a + d * d, 0)) / total ** 2);
+}
+
+/** What each batch has above the mean's share. @param {number[]} sums @param {number[]} counts */
+function residuals(sums, counts) {
+  const mean = sums.reduce((a, b) => a + b, 0) / counts.reduce((a, b) => a + b, 0);
+  return sums.map((s, k) => s - mean * /** @type {number} */ (counts[k]));
+}
+
+/**
+ * Whether neighbouring batches resemble each other. 1 − (von Neumann's ratio) / 2 is nearly normal around 0 with
+ * variance (n − 2) / (n² − 1) when they are independent; only likeness matters, so the test is one-sided.
+ * @param {number[]} sums @param {number[]} counts
+ */
+function dependent(sums, counts) {
+  const d = residuals(sums, counts);
+  const n = d.length;
+  const square = d.reduce((a, x) => a + x * x, 0);
+  if (square === 0) return false;
+  let steps = 0;
+  for (let k = 1; k < n; k++) steps += (/** @type {number} */ (d[k]) - /** @type {number} */ (d[k - 1])) ** 2;
+  return 1 - steps / (2 * square) > 1.645 * Math.sqrt((n - 2) / (n * n - 1));
+}

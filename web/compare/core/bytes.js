@@ -1,0 +1,92 @@
+/** @typedef {import('./types.js').ByteCost} ByteCost */
+/** @typedef {{ conn: string, ticks: number, writes: number, payload: number, wire: number }} Reading */
+
+/**
+ * What a tick costs in bytes, from the differences between the server's readings of one connection. So neither the
+ * HTTP head, nor the hello and its snapshot, nor what a drill cost is in it.
+ */
+export class ByteMeter {
+  /** @type {Reading | null} */
+  #before = null;
+  #ticks = 0;
+  #writes = 0;
+  #payload = 0;
+  #wire = 0;
+  #idBytes = 0;
+  #ids = 0;
+
+  /** @param {Reading} r */
+  take(r) {
+    const b = this.#before;
+    this.#before = r;
+    if (!b || b.conn !== r.conn || r.ticks < b.ticks) return;
+    this.#ticks += r.ticks - b.ticks;
+    this.#writes += r.writes - b.writes;
+    this.#payload += r.payload - b.payload;
+    this.#wire += r.wire - b.wire;
+  }
+
+  /** The next reading begins a stretch: what came since the last one doesn't count. */
+  break() {
+    this.#before = null;
+  }
+
+  /** The `id:` line of a tick: "id: <epoch>-<i>\n". @param {string} epoch @param {number} i */
+  id(epoch, i) {
+    this.#idBytes += 'id: -\n'.length + epoch.length + String(i).length;
+    this.#ids++;
+  }
+
+  clear() {
+    this.#before = null;
+    this.#ticks = this.#writes = this.#payload = this.#wire = this.#idBytes = this.#ids = 0;
+  }
+
+  /** @param {boolean} plain false when compressed, so that an id line's share of the wire can't be told @returns {ByteCost} */
+  cost(plain = true) {
+    const each = (/** @type {number} */ sum) => (this.#ticks > 0 ? sum / this.#ticks : NaN);
+    return {
+      ticks: this.#ticks,
+      payload: each(this.#payload),
+      wire: each(this.#wire),
+      framing: each(this.#wire - this.#payload),
+      id: !plain ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
+      writes: each(this.#writes),
+    };
+  }
+}
+
+/** Server CPU for each tick handed to anyone, from the differences between readings of /api/stats. */
+export class CpuMeter {
+  /** @type {{ cpu: number, ticks: number } | null} */
+  #before = null;
+  #cpu = 0;
+  #ticks = 0;
+  connections = { sse: NaN, ws: NaN };
+
+  /** @param {any} stats answer of /api/stats */
+  take(stats) {
+    const { sse, ws } = stats.lanes;
+    const now = { cpu: stats.process.cpu_seconds, ticks: sse.ticks + ws.ticks };
+    this.connections = { sse: sse.connections, ws: ws.connections };
+    const b = this.#before;
+    this.#before = now;
+    if (!b || now.ticks < b.ticks || now.cpu < b.cpu) return; // another process by now
+    this.#cpu += now.cpu - b.cpu;
+    this.#ticks += now.ticks - b.ticks;
+  }
+
+  break() {
+    this.#before = null;
+  }
+
+  clear() {
+    this.#before = null;
+    this.#cpu = this.#ticks = 0;
+  }
+
+  /** perTick in µs; NaN before there is a difference. */
+  result() {
+    return { perTick: this.#ticks > 0 ? (this.#cpu * 1e6) / this.#ticks : NaN, ticks: this.#ticks, connections: { ...this.connections } };
+  }
+}

@@ -1,0 +1,197 @@
+import { count, seconds } from '../../store/format.js';
+import { connectorLines } from './code.js';
+import { difference, ms, newest, plusMinus, TICKS } from './figures.js';
+import { choices, isAA } from './setup.js';
+
+/** @typedef {import('./types.js').Claim} Claim */
+/** @typedef {import('./types.js').Evidence} Evidence */
+/** @typedef {import('./types.js').DrillRow} DrillRow */
+/** @typedef {import('./types.js').Verdict} Verdict */
+/** @typedef {import('./types.js').SideResult} SideResult */
+
+/** Users whose browser has each, in per cent of all, as published by caniuse.com; not measured here. */
+export const published = Object.freeze({ sse: 97.4, ws: 97.57 });
+
+/** ms up to which a push counts as one in real time: below what a person notices. */
+const REAL_TIME = 100;
+/** A share by which two counts of lines must differ to be called different. */
+const ALIKE = 0.2;
+
+/**
+ * What is commonly said of the two lanes, what this run measured of it, and the verdict. Without a measurement of this
+ * run there is no verdict, and `press` names what gives one.
+ * @param {Evidence} e
+ * @returns {Claim[]}
+ */
+export function claims(e) {
+  return CLAIMS.map(({ id, about, claim, judge }) => ({ id, about, claim, ...judge(e) }));
+}
+
+/** @typedef {Pick<Claim, 'measured' | 'verdict' | 'press'>} Judged */
+
+/** @param {Verdict} verdict @param {string} measured @returns {Judged} */
+const found = (verdict, measured) => ({ verdict, measured, press: '' });
+
+/** @param {string} press what gives a verdict @param {string} [measured] what is known already @returns {Judged} */
+const open = (press, measured = '') => ({ verdict: 'not measured yet', measured, press });
+
+const START = 'Start, and wait for the first figures';
+const BOTH = 'SSE | WS';
+
+/** @type {readonly { id: string, about: Claim['about'], claim: string, judge: (e: Evidence) => Judged }[]} */
+const CLAIMS = [
+  { id: 'real-time', about: 'both', claim: 'Both ride on HTTP and push in real time', judge: realTime },
+  { id: 'low-latency', about: 'sse', claim: 'SSE suits low-latency data such as stock quotes', judge: lowLatency },
+  { id: 'one-way', about: 'sse', claim: 'SSE is one-way', judge: oneWay },
+  { id: 'plain-http', about: 'sse', claim: 'SSE is plain HTTP', judge: plainHTTP },
+  { id: 'any-language', about: 'sse', claim: 'SSE can be read in any language', judge: anyLanguage },
+  { id: 'reconnects', about: 'sse', claim: 'SSE reconnects by itself', judge: reconnects },
+  { id: 'little-code', about: 'sse', claim: 'SSE needs little code', judge: littleCode },
+  { id: 'proxies', about: 'sse', claim: 'SSE works with existing proxies', judge: proxies },
+  { id: 'auth', about: 'sse', claim: 'SSE works with existing authentication', judge: auth },
+  { id: 'text-only', about: 'sse', claim: 'SSE is text only', judge: textOnly },
+  { id: 'support', about: 'sse', claim: "SSE's browser support is worse", judge: support },
+  { id: 'two-way', about: 'ws', claim: 'WebSocket is two-way', judge: twoWay },
+  { id: 'binary', about: 'ws', claim: 'WebSocket carries text and binary', judge: binary },
+  { id: 'by-hand', about: 'ws', claim: 'WebSocket reconnects must be written by hand', judge: byHand },
+];
+
+/** @param {Evidence} e @returns {[SideResult, SideResult] | null} SSE and WebSocket; null when a lane has no figures */
+function lanes({ result }) {
+  if (isAA(result.setup)) return null;
+  const [a, b] = result.sides;
+  return Math.min(a.latency.count || a.ticks, b.latency.count || b.ticks) >= TICKS ? [a, b] : null;
+}
+
+/** @param {Evidence} e */
+const begin = ({ result }) => open(isAA(result.setup) ? BOTH : START);
+
+/** @param {Evidence} e */
+function realTime(e) {
+  const both = lanes(e);
+  if (!both || both.some((s) => s.latency.count === 0)) return begin(e);
+  const [sse, ws] = both;
+  const text = `p50 since due: SSE ${ms(sse.latency.p50)}, WebSocket ${ms(ws.latency.p50)}; WebSocket uses HTTP for its handshake alone`;
+  return found(Math.max(sse.latency.p50, ws.latency.p50) < REAL_TIME ? 'holds' : 'depends', text);
+}
+
+/** @param {Evidence} e */
+function lowLatency(e) {
+  if (isAA(e.result.setup)) return open(BOTH);
+  const d = difference(e.result);
+  if (!d) return open(START);
+  if (!d.faster) return found('no difference', `the same tick arrives ${ms(d.by)} apart, noise ± ${ms(d.noise)}`);
+  const text = `${d.faster.name} is faster by ${plusMinus(d.by, d.error)}`;
+  return found(d.faster.lane === 'sse' ? 'holds' : 'depends', text);
+}
+
+/** @param {Evidence} e */
+function oneWay({ topicTimes: t }) {
+  if (!t || Number.isNaN(t.post)) return open('Measure topics');
+  const again = Number.isNaN(t.reconnect.sse) ? '' : `, or a new stream, ${ms(t.reconnect.sse)}`;
+  return found('holds', `a change of topics needs a POST beside the stream, ${ms(t.post)}${again}`);
+}
+
+/** @param {Evidence} e */
+function twoWay({ topicTimes: t }) {
+  if (!t || Number.isNaN(t.command)) return open('Measure topics');
+  const post = Number.isNaN(t.post) ? '' : `; by POST beside an SSE stream ${ms(t.post)}`;
+  return found('holds', `topics changed by a command in the stream in ${ms(t.command)}${post}`);
+}
+
+/** @param {Evidence} e */
+function plainHTTP({ probe }) {
+  if (!probe?.plain) return open(START);
+  const { status, type, protocol } = probe.plain;
+  const text = `a plain GET was answered ${status}, ${type || 'no type'}${protocol ? `, by ${protocol}` : ''}`;
+  return found(status === 200 && type.startsWith('text/event-stream') ? 'holds' : 'no longer true', text);
+}
+
+/** @param {Evidence} e */
+function anyLanguage({ probe }) {
+  if (!probe?.plain) return open(START);
+  const { ticks } = probe.plain;
+  if (ticks === 0) return open(START, 'no tick came by plain fetch yet');
+  return found('holds', 'fetch and a search for lines that begin with "data:" read a tick; no library, no EventSource');
+}
+
+/** @param {DrillRow} row */
+const back = (row) => (row.recoveredMs === null ? 'not at all' : `in ${seconds(row.recoveredMs / 1000)}`);
+
+/** @param {Evidence} e */
+function reconnects({ drills }) {
+  const cut = newest(drills, 'cut', 'bare') ?? newest(drills, 'end', 'bare');
+  const refused = newest(drills, '503', 'bare') ?? newest(drills, '204', 'bare');
+  const say = (/** @type {DrillRow | undefined} */ row, /** @type {string} */ after) => row && `after ${after} ${back(row)}`;
+  const text = [
+    say(cut, cut?.drill === 'end' ? 'a clean end' : 'a cut'),
+    say(refused, `an answer ${refused?.drill}`),
+  ].filter(Boolean).join(', ');
+  if (!cut || !refused) return open(cut ? 'Answer 503' : 'Cut', text && `an EventSource alone came back ${text}`);
+  const verdict = cut.recoveredMs === null ? 'no longer true' : refused.recoveredMs === null ? 'half true' : 'holds';
+  return found(verdict, `an EventSource alone came back ${text}`);
+}
+
+/** @param {Evidence} e */
+function byHand({ drills }) {
+  const row = ['cut', 'end', '503'].flatMap((action) => drills.filter((d) => d.drill === action && d.lane === 'ws')).at(-1);
+  if (!row) return open('Cut');
+  const { ws } = connectorLines;
+  const text = `back ${back(row)}, brought by ${row.who}: ${ws} lines of its own and about ${connectorLines.shared} that both lanes share`;
+  return found(row.who === 'our connector' ? 'holds' : 'depends', text);
+}
+
+/** @param {Evidence} e */
+function littleCode({ probe }) {
+  const { sse, ws } = probe?.lines ?? { sse: NaN, ws: NaN };
+  if (Number.isNaN(sse + ws)) return open(START);
+  const ours = connectorLines;
+  const text = `smallest page: SSE ${sse} lines, WebSocket ${ws}; with resume, gaps and 503 survived: SSE ${ours.sse}, WebSocket ${ours.ws}, and about ${ours.shared} that both share`;
+  const smaller = sse < ws * (1 - ALIKE);
+  const alike = Math.abs(ours.sse - ours.ws) <= ALIKE * ours.ws;
+  return found(smaller ? (alike ? 'half true' : 'holds') : 'no difference', text);
+}
+
+/** @param {Evidence} e */
+function proxies({ drills, probe }) {
+  const row = drills.filter((d) => d.drill === 'buffer' && d.lane === 'sse' && d.stream !== 'bare').at(-1)
+    ?? newest(drills, 'buffer', 'bare');
+  if (!row) return open('Buffering proxy');
+  if (row.recoveredMs === null) return open('Buffering proxy', row.note);
+  const header = probe?.plain?.accelBuffering === 'no' ? '; this server asks proxies not to, by X-Accel-Buffering: no' : '';
+  return found('depends', `behind one that buffers, ticks were on time again only after ${seconds(row.recoveredMs / 1000)}${header}`);
+}
+
+/** @param {Evidence} e */
+function auth({ probe }) {
+  if (!probe) return open(START);
+  if (!probe.has.EventSource) return open(START, 'this browser has no EventSource');
+  if (probe.headers) return found('holds', "this browser's EventSource takes headers; cookies go with it anyway");
+  return found('half true', 'cookies go with it; this browser ignores `headers` of an EventSource, so no Authorization');
+}
+
+/** @param {Evidence} e */
+function textOnly(e) {
+  const sse = e.result.sides.find((s) => s.lane === 'sse');
+  if (!sse || !(sse.bytes.ticks >= TICKS)) return open(sse ? START : BOTH);
+  return found('holds', `${count(sse.messages)} messages, each a string; ${count(sse.bytes.wire)} B a tick on the wire`);
+}
+
+/** @param {Evidence} e */
+function binary({ result }) {
+  const ws = result.sides.find((s) => s.lane === 'ws');
+  if (!ws || !(ws.bytes.ticks >= TICKS)) return open(ws ? START : BOTH);
+  const wire = `${count(ws.bytes.wire)} B a tick on the wire`;
+  if (/** @type {string} */ (result.setup.encoding) === 'protobuf') return found('holds', `binary here: ${wire}`);
+  const offered = /** @type {readonly string[]} */ (choices.encoding).includes('protobuf');
+  return offered ? open('Encoding: protobuf', `text here: ${wire}`) : open('nothing here: only JSON is offered', `text here: ${wire}`);
+}
+
+/** @param {Evidence} e */
+function support(e) {
+  const both = lanes(e);
+  if (!both) return begin(e);
+  const worse = published.ws - published.sse;
+  const text = `both run in this browser; published: ${published.sse.toFixed(2)} % against ${published.ws.toFixed(2)} % of users`;
+  return found(worse < 1 ? 'no longer true' : 'holds', text);
+}

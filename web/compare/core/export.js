@@ -1,0 +1,98 @@
+import { newest } from './figures.js';
+import { format } from './setup.js';
+
+/** @typedef {import('./types.js').Result} Result */
+/** @typedef {import('./types.js').DrillRow} DrillRow */
+/** @typedef {import('./types.js').TopicTimes} TopicTimes */
+/** @typedef {import('./types.js').Buckets} Buckets */
+
+/** The version of the exported object's shape. */
+export const SCHEMA = 'ticklane.compare.v1';
+
+/**
+ * Everything that was measured, as plain data. Times are ms, bytes bytes; null is not known. Histograms hold only
+ * buckets that aren't empty, each as [above, up to, count].
+ * @param {Result} r @param {DrillRow[]} drills @param {TopicTimes | null} topicTimes
+ */
+export function exported(r, drills, topicTimes) {
+  const { histogram, ...pairs } = r.pairs;
+  return {
+    schema: SCHEMA,
+    made: new Date().toISOString(),
+    address: globalThis.location ? globalThis.location.origin + globalThis.location.pathname + format(r.setup) : format(r.setup),
+    browser: globalThis.navigator?.userAgent ?? '',
+    ...r,
+    pairs: { ...pairs, histogram: sparse(histogram) },
+    sides: r.sides.map(({ histogram: h, paintHistogram: p, heat, ...side }) => ({
+      ...side, histogram: sparse(h), paintHistogram: sparse(p),
+    })),
+    drills,
+    topicTimes,
+  };
+}
+
+/** @param {Buckets} b @returns {number[][]} */
+function sparse({ bounds, counts }) {
+  /** @type {number[][]} */
+  const out = [];
+  for (let k = 0; k < counts.length; k++) {
+    const n = /** @type {number} */ (counts[k]);
+    if (n > 0) out.push([/** @type {number} */ (bounds[k]), /** @type {number} */ (bounds[k + 1]), n]);
+  }
+  return out;
+}
+
+/**
+ * The figures as CSV (RFC 4180): metric, unit, a column for each side, difference and its 95 % half width. A figure
+ * that isn't known is empty.
+ * @param {Result} r @param {DrillRow[]} drills
+ */
+export function table(r, drills) {
+  const [a, b] = r.sides;
+  const d = r.differences;
+  /** @type {(string | number | null)[][]} */
+  const rows = [
+    ['metric', 'unit', a.name, b.name, 'difference', '95 % +/-'],
+    ['latency p50', 'ms', a.latency.p50, b.latency.p50, d.p50.value, d.p50.error],
+    ['latency p90', 'ms', a.latency.p90, b.latency.p90, d.p90.value, d.p90.error],
+    ['latency p99', 'ms', a.latency.p99, b.latency.p99, d.p99.value, d.p99.error],
+    ['latency p99.9', 'ms', a.latency.p999, b.latency.p999, a.latency.p999 - b.latency.p999, NaN],
+    ['latency max', 'ms', a.latency.max, b.latency.max, a.latency.max - b.latency.max, NaN],
+    ['latency mean', 'ms', a.latency.mean, b.latency.mean, a.latency.mean - b.latency.mean, NaN],
+    ['paint p50', 'ms', a.paint.p50, b.paint.p50, d.paint50.value, d.paint50.error],
+    ['paint p99', 'ms', a.paint.p99, b.paint.p99, d.paint99.value, d.paint99.error],
+    ['same tick mean', 'ms', NaN, NaN, r.pairs.mean, r.pairs.error],
+    ['same tick median', 'ms', NaN, NaN, r.pairs.median, NaN],
+  ];
+  /** @type {[string, string, (s: Result['sides'][0]) => number][]} */
+  const plain = [
+    ['ticks', '1/s', (s) => s.ticksPerSecond],
+    ['messages', '1/s', (s) => s.messagesPerSecond],
+    ['payload', 'B/tick', (s) => s.bytes.payload],
+    ['wire', 'B/tick', (s) => s.bytes.wire],
+    ['framing', 'B/tick', (s) => s.bytes.framing],
+    ['framing: id line', 'B/tick', (s) => s.bytes.id],
+    ['writes', '1/tick', (s) => s.bytes.writes],
+    ['measured ticks', '1', (s) => s.latency.count],
+    ['gaps', '1', (s) => s.gaps],
+    ['missed', '1', (s) => s.missed],
+    ['lost', '1', (s) => s.lost],
+    ['doubled', '1', (s) => s.doubled],
+    ['replayed', '1', (s) => s.replayed],
+    ['reconnects', '1', (s) => s.reconnects],
+  ];
+  for (const [name, unit, of] of plain) rows.push([name, unit, of(a), of(b), of(a) - of(b), NaN]);
+  rows.push(['pairs', '1', NaN, NaN, r.pairs.count, NaN], ['server CPU, lanes together', 'us/tick', NaN, NaN, r.cpu.perTick, NaN]);
+  for (const action of new Set(drills.map((row) => row.drill))) {
+    const back = (/** @type {'a' | 'b'} */ stream) => newest(drills, action, stream)?.recoveredMs ?? NaN;
+    rows.push([`drill ${action}: back after`, 'ms', back('a'), back('b'), NaN, NaN]);
+  }
+  return `${rows.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}
+
+/** @param {string | number | null} x */
+function cell(x) {
+  if (typeof x === 'number') return Number.isFinite(x) ? String(Number(x.toFixed(6))) : '';
+  const text = x ?? '';
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,84 @@
+/** @typedef {import('./types.js').AAResult} AAResult */
+/** @typedef {import('./types.js').Noise} Noise */
+
+const KEY = 'ticklane.compare.aa';
+
+/**
+ * How small a difference means nothing: the largest of the interval's half width, what an A/A run showed between two
+ * equal sides, and the step of the browser's clock.
+ * @param {number} error half width of the 95 % interval, ms @param {AAResult | null} aa @param {number} resolution ms
+ * @returns {Noise}
+ */
+export function noise(error, aa, resolution) {
+  /** @type {Noise} */
+  let most = { value: error, from: 'interval' };
+  if (Number.isNaN(error)) return most;
+  const bound = aa ? Math.abs(aa.mean) + aa.error : NaN;
+  if (bound > most.value) most = { value: bound, from: 'aa' };
+  if (resolution > most.value) most = { value: resolution, from: 'timer' };
+  return most;
+}
+
+/** Keeps the newest A/A result of this browser session. A storage that is full, forbidden or absent does no harm. */
+export class AAStore {
+  #storage;
+  /** @type {AAResult | null} */
+  #newest;
+
+  /** @param {Pick<Storage, 'getItem' | 'setItem'> | null} storage */
+  constructor(storage) {
+    this.#storage = storage;
+    this.#newest = this.#read();
+  }
+
+  get newest() {
+    return this.#newest;
+  }
+
+  /** @param {AAResult} result */
+  keep(result) {
+    this.#newest = result;
+    try {
+      this.#storage?.setItem(KEY, JSON.stringify(result));
+    } catch {
+      // It is kept in memory for as long as the page lives.
+    }
+  }
+
+  /** @returns {AAResult | null} */
+  #read() {
+    try {
+      const r = JSON.parse(this.#storage?.getItem(KEY) ?? 'null');
+      const numbers = r && [r.mean, r.error, r.pairs, r.at].every(Number.isFinite);
+      return numbers && (r.lane === 'sse' || r.lane === 'ws') ? r : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** sessionStorage, which may be forbidden. @returns {Storage | null} */
+export function sessionStore() {
+  try {
+    return globalThis.sessionStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The smallest step that performance.now() makes here: browsers make it coarse (100 µs in Chromium, 1 ms elsewhere,
+ * 5 µs in an isolated page).
+ * @param {() => number} now @returns {number} ms
+ */
+export function resolution(now) {
+  let least = Infinity;
+  let before = now();
+  const end = before + 5; // ms
+  for (let looks = 0; looks < 100_000 && before < end; looks++) {
+    const t = now();
+    if (t > before) least = Math.min(least, t - before);
+    before = t;
+  }
+  return Number.isFinite(least) ? least : 0;
+}

@@ -1,0 +1,108 @@
+import { BUCKETS, bucket } from '../../stats/histogram.js';
+import { quantile } from './distribution.js';
+import { t95 } from './student.js';
+
+const MOST = 32; // sections; at that many, neighbours are joined
+const LEAST = 10;
+const ABOVE = 10; // values above a quantile that a section must have, or its own quantile says nothing
+
+/** @typedef {import('./types.js').Estimate} Estimate */
+
+/**
+ * The difference of a quantile between two sides, with a 95 % interval.
+ *
+ * Quantiles have no simple standard error, least of all of values that depend on each other. By sectioning (Asmussen &
+ * Glynn, Stochastic Simulation, §III.5) the run is cut into sections, each gives a difference of its own, and their
+ * scatter tells how far the whole run's may be off. As with batch means, sections become longer instead of more.
+ */
+export class QuantileSections {
+  #first;
+  #ms;
+  /** @type {Section[]} */
+  #sections = [];
+  #end = -Infinity;
+
+  /** @param {{ ms?: number }} [options] ms that a first section lasts */
+  constructor({ ms = 1_000 } = {}) {
+    this.#first = this.#ms = ms;
+  }
+
+  /** @param {0 | 1} side @param {number} value NaN doesn't count @param {number} t ms of measured time, not falling */
+  add(side, value, t) {
+    if (Number.isNaN(value)) return;
+    if (t >= this.#end) {
+      if (this.#sections.length === MOST) {
+        this.#sections = joined(this.#sections);
+        this.#ms *= 2;
+      }
+      this.#sections.push(new Section());
+      this.#end = (Math.floor(t / this.#ms) + 1) * this.#ms;
+    }
+    /** @type {Section} */ (this.#sections.at(-1)).add(side, value);
+  }
+
+  clear() {
+    this.#sections = [];
+    this.#end = -Infinity;
+    this.#ms = this.#first;
+  }
+
+  /** A's quantile − B's. @param {number} q from 0 to 1 @returns {Estimate} error is NaN below 10 sections with enough values */
+  difference(q) {
+    const all = new Section();
+    for (const s of this.#sections) all.join(s);
+    const value = all.difference(q);
+    let sections = this.#sections.slice(0, -1);
+    const enough = ABOVE / (1 - q);
+    while (sections.length >= 2 * LEAST && sections.some((s) => Math.min(s.counts[0], s.counts[1]) < enough)) {
+      sections = joined(sections);
+    }
+    sections = sections.filter((s) => Math.min(s.counts[0], s.counts[1]) >= enough);
+    const n = sections.length;
+    if (n < LEAST) return { value, error: NaN };
+    const square = sections.reduce((a, s) => a + (s.difference(q) - value) ** 2, 0);
+    return { value, error: t95(n - 1) * Math.sqrt(square / (n - 1) / n) };
+  }
+}
+
+class Section {
+  /** @type {[Uint32Array, Uint32Array]} */
+  buckets = [new Uint32Array(BUCKETS), new Uint32Array(BUCKETS)];
+  /** @type {[number, number]} */
+  counts = [0, 0];
+
+  /** @param {0 | 1} side @param {number} value */
+  add(side, value) {
+    const b = bucket(value);
+    const row = this.buckets[side];
+    row[b] = /** @type {number} */ (row[b]) + 1;
+    this.counts[side]++;
+  }
+
+  /** @param {Section} other */
+  join(other) {
+    for (const side of /** @type {const} */ ([0, 1])) {
+      const mine = this.buckets[side];
+      other.buckets[side].forEach((n, b) => (mine[b] = /** @type {number} */ (mine[b]) + n));
+      this.counts[side] += other.counts[side];
+    }
+  }
+
+  /** @param {number} q */
+  difference(q) {
+    return quantile(this.buckets[0], this.counts[0], q) - quantile(this.buckets[1], this.counts[1], q);
+  }
+}
+
+/** @param {Section[]} sections an odd one at the start, the oldest, goes */
+function joined(sections) {
+  /** @type {Section[]} */
+  const out = [];
+  for (let k = sections.length % 2; k < sections.length; k += 2) {
+    const s = new Section();
+    s.join(/** @type {Section} */ (sections[k]));
+    s.join(/** @type {Section} */ (sections[k + 1]));
+    out.push(s);
+  }
+  return out;
+}

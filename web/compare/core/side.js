@@ -1,0 +1,115 @@
+import { sentence } from '../../lane/sentences.js';
+import { Rate } from '../../stats/rate.js';
+import { ByteMeter } from './bytes.js';
+import { LatencyHistogram } from './distribution.js';
+import { Series } from './series.js';
+
+/** @typedef {import('./types.js').SideResult} SideResult */
+/** @typedef {import('../../types.js').Counters} Counters */
+/** @typedef {import('../../types.js').Quote} Quote */
+
+const REMEMBERED = 1 << 14; // ticks whose due time is kept until they are painted
+
+/** One side of a comparison: a feed and what was measured of it. */
+export class Side {
+  index;
+  lane;
+  name;
+  feed;
+  latency = new LatencyHistogram();
+  paint = new LatencyHistogram();
+  series = new Series();
+  bytes = new ByteMeter();
+  rate = new Rate();
+  /** The newest tick. @type {Quote | null} */
+  newest = null;
+  /** Measured ticks and messages. */
+  ticks = 0;
+  messages = 0;
+  #painted;
+  #due = new Float64Array(REMEMBERED); // µs, as in a tick
+  #seq = new Float64Array(REMEMBERED);
+  /** @type {Counters} */
+  #base;
+
+  /**
+   * @param {0 | 1} index @param {string} name @param {import('../../lane/feed.js').Feed} feed
+   * @param {(side: Side, due: number, time: number) => void} painted due in µs, time as performance.now()
+   */
+  constructor(index, name, feed, painted) {
+    this.index = index;
+    this.lane = feed.lane;
+    this.name = name;
+    this.feed = feed;
+    this.#painted = painted;
+    this.#base = { ...feed.counters };
+  }
+
+  /** A measured tick came. @param {Quote} q */
+  remember(q) {
+    const k = q.i % REMEMBERED;
+    this.#seq[k] = q.i;
+    this.#due[k] = q.t;
+  }
+
+  /**
+   * Tells that a tick was shown. Each counts once; one that is left out, or too old to be remembered, doesn't.
+   * @param {number} i its seq @param {number} time performance.now(), or the frame's own time
+   */
+  painted(i, time) {
+    const k = i % REMEMBERED;
+    if (this.#seq[k] !== i) return;
+    this.#seq[k] = 0;
+    this.#painted(this, /** @type {number} */ (this.#due[k]), time);
+  }
+
+  clear() {
+    this.latency.clear();
+    this.paint.clear();
+    this.series.clear();
+    this.bytes.clear();
+    this.#seq.fill(0);
+    this.ticks = this.messages = 0;
+    this.#base = { ...this.feed.counters };
+  }
+
+  /** An event of its feed in English. @param {import('../../types.js').FeedEvent} e @returns {import('./types.js').ComparisonEvent} */
+  event(e) {
+    return { t: e.t, side: this.index, lane: this.lane, level: e.level, code: e.code, text: sentence(e) };
+  }
+
+  /** @param {number} now local ms @param {number} measured ms @param {boolean} plain not compressed @returns {SideResult} */
+  result(now, measured, plain) {
+    const { counters, state, hello } = this.feed;
+    const since = (/** @type {keyof Counters} */ key) => counters[key] - this.#base[key];
+    const each = (/** @type {number} */ n) => (measured > 0 ? (n * 1000) / measured : NaN);
+    return {
+      index: this.index,
+      lane: this.lane,
+      name: this.name,
+      engine: hello?.engine ?? '',
+      state: state.name,
+      ...(state.retryAt === undefined ? {} : { retryAt: state.retryAt }),
+      latency: this.latency.distribution(),
+      paint: this.paint.distribution(),
+      histogram: this.latency.buckets(),
+      paintHistogram: this.paint.buckets(),
+      ticksPerSecond: each(this.ticks),
+      messagesPerSecond: each(this.messages),
+      rate: this.rate.perSecond(now),
+      bytes: this.bytes.cost(plain),
+      ticks: since('ticks'),
+      messages: since('messages'),
+      gaps: since('gaps'),
+      missed: since('missed'),
+      lost: since('lost'),
+      doubled: since('doubled'),
+      replayed: since('replayed'),
+      reconnects: since('reconnects'),
+      resets: since('resets'),
+      malformed: since('malformed'),
+      series: this.series.points(now),
+      heat: this.series.heat(now),
+    };
+  }
+}

@@ -1,0 +1,178 @@
+import { count, seconds } from '../../store/format.js';
+
+/** @typedef {import('./types.js').DrillAction} DrillAction */
+/** @typedef {import('./types.js').DrillRow} DrillRow */
+/** @typedef {import('../../types.js').Counters} Counters */
+/** @typedef {import('../../types.js').End} End */
+/** @typedef {import('../../types.js').Hello} Hello */
+
+const LATE = 250; // ms: a tick that is later than this shows that something is held back
+const SILENT = 1_000; // ms between ticks that count as a silence, in a feed that had none so long before
+const CATCH_UP = 1_500; // ms from the first tick after the loss, in which a replay must end
+const LIMIT = 30_000; // ms after which a stream that isn't back counts as gone
+
+/** ms for which the server holds a stream that it doesn't cut. @type {Partial<Record<DrillAction, number>>} */
+const HELD = { stall: 5_000, buffer: 5_000, slow: 10_000 };
+
+/** What a drill does to one stream. It is told everything that happens to that stream. */
+export class Watch {
+  /** Settles when the outcome is clear. @type {Promise<void>} */
+  done;
+  #resolve = () => {};
+  #options;
+  #posted;
+  #before;
+  #last; // ms of the newest tick
+  #usual = 0; // longest silence before the drill, ms
+  #effect = NaN;
+  #recovered = NaN;
+  #lost = false; // the connection ended
+  #gone = false; // for good
+  #reset = false;
+  #unknown = false; // how much a reset missed
+  #missed = 0;
+  #silence = 0;
+  #latest = 0;
+  /** @type {End[]} */
+  #ends = [];
+  #resume = '';
+  /** @type {any[]} */
+  #timers = [];
+
+  /**
+   * @param {{
+   *   action: DrillAction, now: () => number, late: (tick: { t: number }, received: number) => number,
+   *   counters: () => Readonly<Counters>, seqs: boolean, ours: boolean,
+   *   setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void,
+   * }} options late: how long after it was due a tick came, ms or NaN; seqs: every seq of the log is asked for, so that
+   *   a reset's loss can be counted; ours: our connector is there to bring it back
+   */
+  constructor(options) {
+    this.#options = options;
+    this.done = new Promise((resolve) => (this.#resolve = resolve));
+    this.#posted = this.#last = options.now();
+    this.#before = { ...options.counters() };
+  }
+
+  /** The drill is asked for now. */
+  begin() {
+    const { action, now, setTimeout, counters } = this.#options;
+    this.#posted = now();
+    this.#before = { ...counters() };
+    this.#timers.push(setTimeout(() => this.#finish(), LIMIT));
+    const held = HELD[action];
+    // Two seconds more than it is held: whatever it did must show by then, and silence must have ended.
+    if (held) this.#timers.push(setTimeout(() => Number.isNaN(this.#effect) && this.#finish(), held + 2_000));
+  }
+
+  /** @param {{ t: number, i: number }} q @param {number} received local ms @param {boolean} replayed */
+  tick(q, received, replayed) {
+    const silence = received - this.#last;
+    const before = this.#last;
+    this.#last = received;
+    if (this.#timers.length === 0) {
+      this.#usual = Math.max(this.#usual, silence);
+      return;
+    }
+    if (this.#lost) {
+      if (Number.isNaN(this.#recovered)) {
+        this.#recovered = received;
+        this.#timers.push(this.#options.setTimeout(() => this.#finish(), CATCH_UP));
+      }
+      if (!replayed) this.#finish();
+      return;
+    }
+    const held = HELD[this.#options.action];
+    if (held === undefined) return; // what was on its way when the connection was cut
+    const late = this.#options.late(q, received);
+    this.#silence = Math.max(this.#silence, silence);
+    if (late > this.#latest) this.#latest = late;
+    if (Number.isNaN(this.#effect) && (late > LATE || silence > Math.max(SILENT, 2 * this.#usual))) this.#effect = before;
+    const over = received - this.#posted >= held - LATE;
+    if (!Number.isNaN(this.#effect) && over && !(late > LATE)) {
+      this.#recovered = received;
+      this.#finish();
+    }
+  }
+
+  /** A connection ended, or a try failed. @param {End} end */
+  ended(end) {
+    if (this.#timers.length === 0) return;
+    this.#ends.push(end);
+    if (!this.#lost) this.#effect = this.#options.now();
+    this.#lost = true;
+    if (end.gaveUp && !this.#options.ours) {
+      this.#gone = true;
+      this.#finish();
+    }
+  }
+
+  /** A connection began. @param {Hello} h @param {number} seq the newest before it */
+  hello(h, seq) {
+    this.#resume = h.resume;
+    if (h.resume !== 'reset' || this.#timers.length === 0) return;
+    this.#reset = true;
+    if (this.#options.seqs && h.head >= seq) this.#missed += h.head - seq;
+    else this.#unknown = true;
+  }
+
+  stop() {
+    for (const timer of this.#timers) this.#options.clearTimeout(timer);
+    this.#timers = [];
+    this.#resolve();
+  }
+
+  /** @returns {Pick<DrillRow, 'who' | 'recoveredMs' | 'missed' | 'lost' | 'replayed' | 'doubled' | 'note'>} */
+  outcome() {
+    const { ours } = this.#options;
+    const c = this.#options.counters();
+    const back = !Number.isNaN(this.#recovered);
+    const nobody = this.#lost && !back;
+    return {
+      who: !this.#lost ? 'nothing to do' : nobody ? 'nobody' : ours ? 'our connector' : 'the browser',
+      recoveredMs: back ? this.#recovered - this.#effect : null,
+      missed: nobody || this.#unknown ? null : this.#missed + c.missed - this.#before.missed,
+      lost: c.lost - this.#before.lost,
+      replayed: c.replayed - this.#before.replayed,
+      doubled: c.doubled - this.#before.doubled,
+      note: this.#note(back),
+    };
+  }
+
+  #finish() {
+    this.stop();
+  }
+
+  /** @param {boolean} back */
+  #note(back) {
+    if (!this.#lost) {
+      if (Number.isNaN(this.#effect)) return 'no effect was seen: too few ticks came to show it';
+      const silent = `silent for up to ${seconds(this.#silence / 1000)}`;
+      const late = this.#latest > LATE ? `, ticks up to ${seconds(this.#latest / 1000)} late` : '';
+      return `the connection stayed; ${silent}${late}${back ? '' : '; not on time again when the watch ended'}`;
+    }
+    return [how(this.#ends, this.#options.ours), this.#after(back)].filter(Boolean).join('; ');
+  }
+
+  /** @param {boolean} back */
+  #after(back) {
+    if (this.#gone) return 'CLOSED for good';
+    if (!back) return `not back after ${seconds(LIMIT / 1000)}`;
+    if (this.#reset) return 'another log: a snapshot instead of the ticks between';
+    if (this.#resume === 'gap') return 'gap told';
+    return this.#resume === 'complete' ? 'resumed from its position' : '';
+  }
+}
+
+/** What the end and the tries looked like from the page. @param {End[]} ends @param {boolean} ours */
+function how(ends, ours) {
+  const [first, ...tries] = ends;
+  if (!first) return '';
+  const code = first.code === undefined ? 'error event' : `close code ${first.code}`;
+  const told = first.reason === 'closed' ? code : first.reason;
+  const failed = tries.filter((e) => !e.opened);
+  if (failed.length === 0) return told;
+  const final = failed.some((e) => e.gaveUp);
+  const word = `${count(failed.length)} ${failed.length === 1 ? 'try' : 'tries'} refused`;
+  return `${told}; ${word}${final && ours ? ', which a browser alone takes as the end' : ''}`;
+}
