@@ -23,6 +23,8 @@ export class World {
   resumes = /** @type {string[]} */ ([]);
   /** Users whose next subscription on a lane is answered with an error status: "<lane> <user>". @type {Set<string>} */
   refusing = new Set();
+  /** Users whose next subscription on a lane is told that the log is another. @type {Set<string>} */
+  resetting = new Set();
   /** ms after which a browser's EventSource comes back by itself */
   retry = 1_000;
 
@@ -112,6 +114,8 @@ export class Conn {
   open = true;
   greeted = false;
   pos = 0;
+  /** Until then nothing is written. */
+  heldUntil = 0;
   /** @type {object[]} due before the next tick */
   due = [];
 
@@ -138,6 +142,7 @@ export class Conn {
     const at = Number(seq);
     let resume = 'none';
     if (this.from !== null) resume = epoch !== world.epoch || at > world.head ? 'reset' : at + 1 < world.oldest ? 'gap' : 'complete';
+    if (world.resetting.delete(`${this.lane} ${this.user}`)) resume = 'reset';
     world.resumes.push(resume);
     this.due.push({
       T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: world.epoch, head: world.head,
@@ -170,7 +175,7 @@ export class Conn {
 
   /** At most `most` messages arrive. @param {number} [most] */
   pump(most = Infinity) {
-    if (!this.world.answering) return;
+    if (!this.world.answering || this.heldUntil > this.world.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaults, format, isAA, parse, query, sideNames } from '../core/setup.js';
+
+/** @typedef {import('../core/types.js').Setup} Setup */
+
+test('the usual setup needs no query', () => {
+  assert.deepEqual(parse(''), { setup: defaults(), problems: [] });
+  assert.equal(format(defaults()), '');
+});
+
+test('a link reproduces a setup, whatever it holds', () => {
+  /** @type {Setup} */
+  const setup = {
+    topics: ['AAPL', 'sector:technology', 'BRK.B'], mode: 'latest', interval: 250, encoding: 'json', compress: 'off',
+    engine: { a: 'body', b: 'stream' }, sides: ['sse', 'ws'], rate: 0.5, background: { sse: 500, ws: 0 }, delay: { a: 0, b: 2.5 },
+  };
+  const link = format(setup);
+  assert.equal(
+    link,
+    '?topics=AAPL,sector:technology,BRK.B&mode=latest&interval=250&engine=body,stream&rate=0.5&background=500,0&delay=0,2.5',
+  );
+  assert.deepEqual(parse(link), { setup, problems: [] });
+  for (const sides of /** @type {Setup['sides'][]} */ ([['sse', 'sse'], ['ws', 'ws']])) {
+    const aa = { ...defaults(), sides };
+    assert.deepEqual(parse(format(aa)), { setup: aa, problems: [] });
+  }
+  const still = { ...defaults(), background: { sse: 0, ws: 0 }, interval: 0 };
+  assert.deepEqual(parse(format(still)).setup, still);
+});
+
+test('what is not given twice counts for both sides', () => {
+  assert.deepEqual(parse('?delay=2').setup.delay, { a: 2, b: 2 });
+  assert.deepEqual(parse('?engine=stream').setup.engine, { a: 'stream', b: 'stream' });
+  assert.deepEqual(parse('?engine=body').setup.engine, { a: 'body', b: '' }, 'WebSocket has no body');
+  assert.deepEqual(parse('?engine=body&sides=sse,sse').setup.engine, { a: 'body', b: 'body' });
+  assert.deepEqual(parse('?background=20').setup.background, { sse: 20, ws: 20 });
+  assert.deepEqual(parse('?topics=A,A,%20B').setup.topics, ['A', 'B']);
+});
+
+for (const [search, key] of [
+  ['topics=', 'topics'],
+  ['topics=A,,B', 'topics'],
+  ['topics=A%0AB', 'topics'],
+  [`topics=${'A,'.repeat(60)}${Array.from({ length: 51 }, (_, k) => `S${k}`)}`, 'topics'],
+  ['mode=some', 'mode'],
+  ['interval=-1', 'interval'],
+  ['interval=5001', 'interval'],
+  ['interval=1e3', 'interval'],
+  ['encoding=xml', 'encoding'],
+  ['compress=on', 'compress'],
+  ['engine=turbo', 'engine'],
+  ['engine=stream,body', 'engine'],
+  ['engine=stream,stream,stream', 'engine'],
+  ['sides=ws,sse', 'sides'],
+  ['sides=sse', 'sides'],
+  ['rate=0', 'rate'],
+  ['rate=1000001', 'rate'],
+  ['rate=NaN', 'rate'],
+  ['background=2001', 'background'],
+  ['background=1.5', 'background'],
+  ['background=1,2,3', 'background'],
+  ['delay=1001', 'delay'],
+  ['delay=,', 'delay'],
+]) {
+  test(`${String(search).slice(0, 30)} falls back and is told`, () => {
+    const { setup, problems } = parse(`?${search}`);
+    assert.deepEqual(setup, defaults());
+    assert.equal(problems.length, 1, problems.join());
+    assert.match(problems[0] ?? '', new RegExp(`^${key}: ".*" is not `, 's'));
+    assert.ok((problems[0] ?? '').length < 200);
+  });
+}
+
+test('sides have names and queries of their own', () => {
+  const setup = parse('?engine=body,stream&delay=0,2').setup;
+  assert.deepEqual(sideNames(setup), ['SSE', 'WebSocket']);
+  assert.deepEqual(query(setup, 0), { engine: 'body' });
+  assert.deepEqual(query(setup, 1), { engine: 'stream', delay: '2ms' });
+  assert.equal(isAA(setup), false);
+  const aa = parse('?sides=ws,ws').setup;
+  assert.deepEqual(sideNames(aa), ['WebSocket A', 'WebSocket B']);
+  assert.deepEqual(query(aa, 0), {});
+  assert.ok(isAA(aa));
+});
