@@ -2,14 +2,15 @@
 // may let browsers cache them for ever. manifest.json maps each entry to its URL; it is written last, so it never
 // names a file that isn't there yet.
 import { build } from 'esbuild';
-import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'public/assets');
-const entries = ['web/dashboard.js', 'web/css/app.css'];
+const pages = ['dashboard.js', 'compare.js', 'reports.js', 'css/app.css', 'css/compare.css', 'css/reports.css'];
+const entries = pages.map((page) => `web/${page}`);
 const keep = new Set(['placeholder.txt', 'manifest.json']); // placeholder.txt lets Go embed the folder before a build
 
 /** Ends the build with one sentence and no stack. @param {string} why @returns {never} */
@@ -17,6 +18,18 @@ function fail(why) {
   console.error(`build: ${why}`);
   process.exit(1);
 }
+
+/**
+ * uPlot's notice is no comment that a bundler keeps, and its licence asks that the text goes with every copy.
+ * @type {import('esbuild').Plugin}
+ */
+const notices = {
+  name: 'notices',
+  setup: (b) => b.onLoad({ filter: /[\\/]uplot[\\/]dist[\\/]uPlot\.esm\.js$/ }, async ({ path }) => {
+    const [licence, source] = await Promise.all([readFile(join(path, '../../LICENSE'), 'utf8'), readFile(path, 'utf8')]);
+    return { contents: `/*! uPlot\n${licence.trim()}\n*/\n${source}`, loader: 'js' };
+  }),
+};
 
 for (const entry of entries) {
   await access(join(root, entry)).catch(() => fail(`entry ${entry} does not exist`));
@@ -36,6 +49,7 @@ const result = await build({
   sourcemap: false,
   format: 'esm',
   target: 'es2022',
+  plugins: [notices],
   legalComments: 'eof', // the notices travel with the code they belong to
   metafile: true,
   write: false,

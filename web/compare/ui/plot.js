@@ -29,7 +29,7 @@ export class Plot {
    * @param {HTMLElement} host
    * @param {object} how
    * @param {Theme} how.theme
-   * @param {(c: Palette) => Partial<uPlot.Options>} how.make scales, series, axes and hooks
+   * @param {(c: Palette) => Omit<uPlot.Options, 'width' | 'height'>} how.make scales, series, axes and hooks
    * @param {(columns: Columns, k: number) => string} how.describe the values at an index of x, for the pointer
    */
   constructor(host, { theme, make, describe }) {

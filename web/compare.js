@@ -1,0 +1,150 @@
+// The compare page: wires the comparison to its views. The comparison measures by itself; four times a second, at most,
+// a frame paints what it came to; every frame shows the newest tick of each side, which is what 'paint' measures.
+import { claims } from './compare/core/claims.js';
+import { Comparison } from './compare/core/comparison.js';
+import { DRILLS } from './compare/core/drills.js';
+import { sentence } from './compare/core/sentence.js';
+import { format, parse } from './compare/core/setup.js';
+import { ByteBars } from './compare/ui/bytebars.js';
+import { ClaimTable } from './compare/ui/claimtable.js';
+import { DrillTable } from './compare/ui/drilltable.js';
+import { Exports, copyLink } from './compare/ui/exports.js';
+import { Figures } from './compare/ui/figures.js';
+import { Heatmap, rows } from './compare/ui/heatmap.js';
+import { PaintProbe } from './compare/ui/paintprobe.js';
+import { Plots } from './compare/ui/plots.js';
+import { SetupForm } from './compare/ui/setupform.js';
+import { Status, notes } from './compare/ui/status.js';
+import { Verdict } from './compare/ui/verdict.js';
+import { byId, part, setText } from './ui/dom.js';
+import { Frames } from './ui/frames.js';
+import { Theme } from './ui/theme.js';
+
+/** @typedef {import('./compare/core/types.js').Setup} Setup */
+/** @typedef {import('./compare/core/types.js').DrillAction} DrillAction */
+
+const PACE = 250; // ms between paintings of the figures
+
+const boot = JSON.parse(part('boot').textContent || '{}');
+const lab = boot.lab === true;
+const asked = parse(location.search);
+let problems = asked.problems;
+
+const theme = new Theme();
+const frames = new Frames(paint);
+const verdict = new Verdict();
+const figures = new Figures();
+const plots = new Plots({ theme });
+const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
+const bytes = new ByteBars();
+const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics: async () => void (await comparison.measureTopics()) });
+const form = new SetupForm({ setup: asked.setup, lab, onChange: change });
+const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
+const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
+const button = byId('freeze', HTMLButtonElement);
+
+const comparison = new Comparison({ setup: asked.setup, lab, timed: boot.timed !== false });
+const probe = new PaintProbe((side, q) => comparison.frozen || figures.show(side, q));
+let paintedAt = -PACE;
+let dirty = true;
+
+new Exports({
+  csv: () => comparison.toCSV(),
+  json: () => comparison.export(),
+  plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: `Latency over time: ${comparison.sides[k]?.name}`, canvas: h.canvas }))],
+  told: (text) => verdict.announce(text, performance.now()),
+});
+
+/** @param {number} now performance.now() */
+function paint(now) {
+  probe.frame(comparison.sides);
+  if (dirty && now - paintedAt >= PACE) {
+    paintedAt = now;
+    dirty = false;
+    const result = comparison.snapshot();
+    verdict.paint(sentence(result, comparison.drills), notes(result, problems), now);
+    figures.paint(result);
+    plots.paint(result);
+    bytes.paint(result);
+    claimTable.paint(claims({ result, drills: comparison.drills, topicTimes: comparison.topicTimes, probe: comparison.probe }));
+    status.paint(result, now);
+    const shown = rows(result.sides.map((s) => s.heat));
+    result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
+  }
+  frames.request();
+}
+
+/** A changed setup is a new run: figures of two setups must not mix. @param {Setup} setup */
+async function change(setup) {
+  problems = [];
+  history.replaceState(history.state, '', location.pathname + format(setup) + location.hash);
+  beginAgain();
+  try {
+    await comparison.change(setup);
+  } catch (err) {
+    form.complain(/** @type {Error} */ (err).message);
+  }
+}
+
+function beginAgain() {
+  freeze(false);
+  drillTable.clear();
+  plots.clear();
+  dirty = true;
+  paintedAt = -PACE;
+  verdict.announce('A new run begins', performance.now());
+}
+
+/** @param {DrillAction} action */
+async function run(action) {
+  plots.drilled(Date.now(), DRILLS.find((d) => d.action === action)?.label.toLowerCase() ?? action);
+  await comparison.drill(action);
+}
+
+/** @param {boolean} on */
+function freeze(on) {
+  if (on === comparison.frozen) return;
+  comparison.freeze(on);
+  button.setAttribute('aria-pressed', String(on));
+  setText(button, on ? 'Go on' : 'Freeze');
+}
+
+button.addEventListener('click', () => freeze(!comparison.frozen));
+part('reset').addEventListener('click', () => {
+  beginAgain();
+  comparison.reset();
+});
+part('copy').addEventListener('click', async () => {
+  const ok = await copyLink();
+  const copy = part('copy');
+  setText(copy, ok ? 'Copied' : 'Copy the address');
+  verdict.announce(ok ? 'The link is copied; it reproduces this setup' : 'This browser does not let the page copy; the address reproduces this setup', performance.now());
+  setTimeout(() => setText(copy, 'Copy link'), 2000);
+});
+document.addEventListener('keydown', (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat) return;
+  if (e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement) return;
+  if (e.key === 'f') freeze(!comparison.frozen);
+  else if (e.key === 't') theme.toggle();
+});
+comparison.on('update', () => { dirty = true; });
+comparison.on('drill', (found) => drillTable.add(found));
+comparison.on('event', (e) => {
+  if (e.level === 'bad' || e.level === 'warn') verdict.announce(e.text, performance.now());
+  if (e.code === 'lab') form.complain(e.text);
+});
+// A page in the back/forward cache must hold no connections; each feed sees to its own. The rest stops here.
+addEventListener('pagehide', (e) => { if (!e.persisted) comparison.stop(); });
+setText(part('environment'), environment());
+comparison.start();
+frames.request();
+
+/** What the figures were taken with. */
+function environment() {
+  const [nav] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
+  const brand = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
+  const name = brand?.[1] === 'Edg' ? 'Edge' : brand?.[1] === 'Version' ? 'Safari' : (brand?.[1] ?? '');
+  const http = nav?.nextHopProtocol === 'h2' ? 'HTTP/2' : nav?.nextHopProtocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1';
+  const near = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? 'loopback' : location.hostname;
+  return [name && `${name} ${brand?.[2]}`, http, near].filter(Boolean).join(' · ');
+}

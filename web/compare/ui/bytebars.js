@@ -1,0 +1,43 @@
+import { el, part, setText } from '../../ui/dom.js';
+import { perTick } from './words.js';
+
+/** @typedef {import('../core/types.js').Result} Result */
+
+/** What a tick costs on the wire: JSON text, SSE's id line, the rest of the framing. */
+export class ByteBars {
+  #rows = ['side-a', 'side-b'].map((side) => {
+    const pieces = [el('i'), el('i'), el('i')];
+    const name = el('span', { class: 'soft' });
+    const total = el('span', { class: 'num' });
+    const bar = el('span', { class: `byte-bar ${side}`, role: 'img' }, ...pieces);
+    return { name, total, bar, pieces, row: el('div', { class: 'byte-row' }, name, bar, total) };
+  });
+  #why = el('p', { class: 'faint small' });
+
+  constructor() {
+    part('byte-key').append(...['JSON', 'framing', 'of it SSE’s id line'].map((t) => el('span', {}, el('i', { 'aria-hidden': 'true' }), t)));
+    part('bytes').append(...this.#rows.map((r) => r.row), this.#why);
+  }
+
+  /** @param {Result} result */
+  paint({ sides, setup }) {
+    const most = Math.max(...sides.map((s) => s.bytes.wire).filter(Number.isFinite), 1);
+    sides.forEach((s, k) => {
+      const at = this.#rows[k];
+      if (!at) return;
+      const { payload, wire, framing, id } = s.bytes;
+      const known = Number.isFinite(wire) && Number.isFinite(payload);
+      setText(at.name, `${s.name} ${setup.encoding}`);
+      setText(at.total, perTick(wire));
+      const own = Number.isFinite(id) ? id : 0;
+      const widths = known ? [payload, Math.max(0, framing - own), own] : [0, 0, 0];
+      at.pieces.forEach((piece, p) => {
+        const width = `${((100 * Number(widths[p])) / most).toFixed(2)}%`;
+        if (piece.style.width !== width) piece.style.width = width;
+      });
+      at.bar.setAttribute('aria-label', known ? `${s.name}: ${perTick(payload)} JSON, ${perTick(framing)} framing` : `${s.name}: not known yet`);
+    });
+    const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
+    setText(this.#why, joined.length ? 'The server joins ticks into one write when they come close together, which spreads framing over them.' : '');
+  }
+}

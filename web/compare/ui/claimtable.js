@@ -1,0 +1,59 @@
+import { el, part } from '../../ui/dom.js';
+
+/** @typedef {import('../core/types.js').Claim} Claim */
+/** @typedef {import('../core/types.js').Verdict} Verdict */
+
+/** @type {Record<Verdict, string>} */
+const TONES = {
+  holds: 'up', 'half true': 'warn', depends: 'warn', 'no longer true': 'down', 'no difference': 'soft', 'not measured yet': 'faint',
+};
+
+/** What is said about the lanes, what was measured here and now, and what follows. */
+export class ClaimTable {
+  #body = el('tbody');
+  #shown = '';
+  #find;
+
+  /** @param {{ find: (label: string) => HTMLElement | null }} parts the page's own button that has a label, null when there is none */
+  constructor({ find }) {
+    this.#find = find;
+    part('claims').append(el('thead', {}, el('tr', {}, ...['claim', 'here and now', 'verdict'].map((h) => el('th', { scope: 'col' }, h)))), this.#body);
+  }
+
+  /** @param {readonly Claim[]} claims */
+  paint(claims) {
+    const key = JSON.stringify(claims);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    // A redrawn button must keep the keyboard where it is.
+    const held = document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement) ? document.activeElement.dataset.claim : '';
+    this.#body.replaceChildren(...claims.map((c) => this.#row(c)));
+    if (held) for (const b of this.#body.querySelectorAll('button')) if (b.dataset.claim === held) b.focus();
+  }
+
+  /** @param {Claim} c */
+  #row(c) {
+    return el('tr', {},
+      el('th', { scope: 'row' }, c.claim),
+      el('td', c.press ? { class: 'none-yet' } : {}, ...this.#measured(c)),
+      el('td', {}, el('span', { class: `tag ${TONES[c.verdict]}` }, c.verdict)));
+  }
+
+  /** What is known, and what to press for the rest. @param {Claim} c @returns {(Node | string)[]} */
+  #measured(c) {
+    if (!c.press) return [c.measured];
+    const known = c.measured && `${c.measured}; `;
+    const real = this.#find(c.press);
+    if (!real) return [known + (/^[A-Z]/.test(c.press) && !c.press.includes(',') ? `press “${c.press}”, where the lab is on` : uncapitalised(c.press))];
+    const b = el('button', { type: 'button', class: 'button' }, c.press);
+    b.dataset.claim = c.id;
+    b.addEventListener('click', () => {
+      real.click();
+      real.scrollIntoView({ block: 'nearest' });
+    });
+    return [`${known}press `, b];
+  }
+}
+
+/** @param {string} text */
+const uncapitalised = (text) => text.charAt(0).toLowerCase() + text.slice(1);

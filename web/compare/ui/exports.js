@@ -1,0 +1,93 @@
+import { part } from '../../ui/dom.js';
+import { colours } from '../../ui/theme.js';
+
+/** @typedef {{ title: string, canvas: HTMLCanvasElement | null }} Picture */
+
+const GAP = 16; // px
+const TITLE = 22; // px
+const WIDTH = 640; // px of a column
+
+/** Files of this run: figures as CSV, everything as JSON, plots as PNG. */
+export class Exports {
+  /** @param {{ csv: () => string, json: () => object, plots: () => Picture[], told: (text: string) => void }} parts told: what came of it */
+  constructor({ csv, json, plots, told }) {
+    const menu = part('export');
+    /** @type {Record<string, () => Promise<Blob | null>>} */
+    const kinds = {
+      csv: async () => new Blob([csv()], { type: 'text/csv' }),
+      json: async () => new Blob([JSON.stringify(json(), null, 1)], { type: 'application/json' }),
+      png: () => picture(plots()),
+    };
+    for (const b of menu.querySelectorAll('[data-export]')) {
+      b.addEventListener('click', async () => {
+        menu.removeAttribute('open');
+        const kind = b.getAttribute('data-export') ?? '';
+        const blob = await kinds[kind]?.();
+        if (!blob) return told('There is nothing to draw yet');
+        const name = `ticklane-compare-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}.${kind}`;
+        save(blob, name);
+        told(`Saved ${name}`);
+      });
+    }
+    document.addEventListener('click', (e) => {
+      if (e.target instanceof Node && !menu.contains(e.target)) menu.removeAttribute('open');
+    });
+    menu.addEventListener('keydown', (e) => {
+      if (e.key !== 'Escape') return;
+      menu.removeAttribute('open');
+      menu.querySelector('summary')?.focus();
+    });
+  }
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a browser may ask where to put it first
+}
+
+/** All plots on one sheet, two to a row. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */
+async function picture(pictures) {
+  const drawn = pictures.flatMap(({ title, canvas }) => (canvas && canvas.width > 0 ? [{ title, canvas }] : []));
+  if (!drawn.length) return null;
+  const c = colours(['panel', 'text', 'soft']);
+  const heights = drawn.map(({ canvas }) => (canvas.height * WIDTH) / canvas.width + TITLE);
+  const rows = Math.ceil(drawn.length / 2);
+  const tall = Array.from({ length: rows }, (_, r) => Math.max(heights[2 * r] ?? 0, heights[2 * r + 1] ?? 0));
+  const sheet = document.createElement('canvas');
+  sheet.width = 2 * WIDTH + 3 * GAP;
+  sheet.height = Math.ceil(tall.reduce((a, b) => a + b + GAP, GAP + TITLE));
+  const ctx = sheet.getContext('2d');
+  if (!ctx) return null;
+  ctx.fillStyle = c.panel;
+  ctx.fillRect(0, 0, sheet.width, sheet.height);
+  ctx.textBaseline = 'top';
+  ctx.font = '12px system-ui,sans-serif';
+  let y = GAP;
+  tall.forEach((height, r) => {
+    drawn.slice(2 * r, 2 * r + 2).forEach(({ title, canvas }, k) => {
+      const x = GAP + k * (WIDTH + GAP);
+      ctx.fillStyle = c.text;
+      ctx.fillText(title, x, y);
+      ctx.drawImage(canvas, x, y + TITLE, WIDTH, (canvas.height * WIDTH) / canvas.width);
+    });
+    y += height + GAP;
+  });
+  ctx.fillStyle = c.soft;
+  ctx.fillText(`Ticklane · ${new Date().toISOString()} · ${location.href}`, GAP, y);
+  return new Promise((done) => sheet.toBlob(done, 'image/png'));
+}
+
+/** The address, which reproduces the setup. @returns {Promise<boolean>} false where the browser doesn't let a page write there */
+export async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    return true;
+  } catch {
+    return false; // plain http on a LAN address has no clipboard
+  }
+}

@@ -1,0 +1,127 @@
+import { count } from '../../store/format.js';
+import { el, part, setText } from '../../ui/dom.js';
+import { byteDifference, difference, ms, pace, perTick } from './words.js';
+
+/** @typedef {import('../core/types.js').Result} Result */
+/** @typedef {import('../core/types.js').SideResult} SideResult */
+/** @typedef {import('../core/types.js').Estimate} Estimate */
+/** @typedef {{ text: string, error?: string, noise?: boolean, strong?: boolean }} Delta */
+
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {string} [title] what the figure is, for a pointer
+ * @property {string} [kind] class of the row
+ * @property {(side: SideResult, result: Result) => string} [of] a side's figure
+ * @property {(result: Result) => string} [both] one figure for both sides
+ * @property {(result: Result) => Delta} delta
+ */
+
+const none = { text: '–', noise: true };
+
+/** Below it a difference means nothing, whatever its own error: what an A/A run of this session or the timer showed. @param {Result} r */
+const least = ({ noise }) => (noise.from === 'interval' || !Number.isFinite(noise.value) ? 0 : noise.value);
+
+/** @param {keyof Result['differences']} metric @returns {Row['delta']} */
+const ofQuantile = (metric) => (r) => {
+  const d = difference(r.differences[metric], least(r));
+  return { ...d, strong: !d.noise };
+};
+
+/** @param {keyof import('../core/types.js').ByteCost} key @returns {Row['delta']} */
+const ofBytes = (key) => ({ sides: [a, b] }) => {
+  const text = byteDifference(a.bytes[key] - b.bytes[key]);
+  return { text, strong: text !== '0' && text !== '–', noise: text === '0' || text === '–' };
+};
+
+/** Two paces of the same feed differ by what one second more or less saw. @param {(side: SideResult) => number} of @returns {Row['delta']} */
+const ofPace = (of) => ({ sides: [a, b] }) => {
+  const d = of(a) - of(b);
+  if (!Number.isFinite(d)) return none;
+  const noise = Math.abs(d) <= 0.01 * Math.max(of(a), of(b));
+  return { text: noise ? 'none' : `${d < 0 ? '−' : '+'}${pace(Math.abs(d))}`, noise, strong: !noise };
+};
+
+/** @type {Row[]} */
+const ROWS = [
+  { name: 'latency p50', title: 'From the moment a tick was due to its arrival in this page', of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
+  { name: 'p90', kind: 'sub', of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
+  { name: 'p99', kind: 'sub', of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
+  { name: 'p99.9', kind: 'sub', of: (s, r) => ms(s.latency.p999, r.clock.error), delta: () => none },
+  { name: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
+  { name: 'paint p50', title: 'From due to the frame that showed the tick', of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
+  {
+    name: 'same tick', title: 'How much later the same tick came on the left side than on the right: the mean over all pairs',
+    both: (r) => `${count(r.pairs.count)} pairs`,
+    delta: (r) => {
+      const d = difference({ value: r.pairs.mean, error: r.pairs.error }, least(r));
+      return { ...d, strong: !d.noise };
+    },
+  },
+  { name: 'wire / tick', kind: 'group', title: 'What the server put into this connection’s socket, framing included', of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
+  { name: 'payload', kind: 'sub', title: 'The JSON text', of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
+  { name: 'framing', kind: 'sub', title: 'Wire less payload', of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
+  { name: 'of it id: line', kind: 'sub', title: 'The position of each event: this server’s choice, not the protocol’s need', of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.id)), delta: ofBytes('id') },
+  { name: 'ticks/s', kind: 'group', of: (s) => pace(s.ticksPerSecond), delta: ofPace((s) => s.ticksPerSecond) },
+  { name: 'messages/s', of: (s) => pace(s.messagesPerSecond), delta: ofPace((s) => s.messagesPerSecond) },
+  {
+    name: 'gaps · doubled · lost', title: 'Gaps are told by the server; anything doubled or lost is a fault', of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
+    delta: ({ sides: [a, b] }) => (a.gaps + a.doubled + a.lost + b.gaps + b.doubled + b.lost === 0 ? { text: 'none', noise: true } : none),
+  },
+  {
+    name: 'reconnects', of: (s) => count(s.reconnects),
+    delta: ({ sides: [a, b] }) => ({ text: a.reconnects === b.reconnects ? 'none' : count(a.reconnects - b.reconnects), noise: a.reconnects === b.reconnects }),
+  },
+  {
+    name: 'server CPU / tick', kind: 'group', title: 'CPU time of the server’s process for each tick handed to anyone; the lanes share a process, so it can’t be told apart here',
+    both: (r) => (Number.isFinite(r.cpu.perTick) ? `${r.cpu.perTick.toFixed(r.cpu.perTick < 10 ? 1 : 0)} µs, all clients` : '–'), delta: () => none,
+  },
+];
+
+/** The table that sets the sides beside each other, with what the difference is worth. */
+export class Figures {
+  #table = part('figures');
+  /** @type {{ row: Row, cells: HTMLElement[], delta: HTMLElement, error: HTMLElement, value: HTMLElement }[]} */
+  #rows = [];
+  #heads = [el('th', { scope: 'col', class: 'side-a' }), el('th', { scope: 'col', class: 'side-b' })];
+  #newest = [el('td', { class: 'mono' }), el('td', { class: 'mono' })];
+
+  constructor() {
+    const body = el('tbody');
+    for (const row of ROWS) {
+      const cells = row.both ? [el('td', { colspan: '2' })] : [el('td'), el('td')];
+      const value = el('span');
+      const error = el('span', { class: 'n' });
+      const delta = el('td', {}, value, ' ', error);
+      const head = el('th', { scope: 'row' }, row.name);
+      if (row.title) head.title = row.title;
+      body.append(el('tr', { class: row.kind ?? '' }, head, ...cells, delta));
+      this.#rows.push({ row, cells, delta, error, value });
+    }
+    body.append(el('tr', {}, el('th', { scope: 'row' }, 'newest tick'), ...this.#newest, el('td')));
+    this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'away' }, 'figure')), ...this.#heads, el('th', { scope: 'col' }, 'difference'))), body);
+  }
+
+  /** @param {Result} result */
+  paint(result) {
+    result.sides.forEach((s, k) => this.#heads[k] && setText(this.#heads[k], s.name));
+    for (const { row, cells, delta, error, value } of this.#rows) {
+      if (row.both) {
+        if (cells[0]) setText(cells[0], row.both(result));
+      } else {
+        result.sides.forEach((s, k) => cells[k] && setText(cells[k], row.of?.(s, result) ?? '–'));
+      }
+      const d = row.delta(result);
+      setText(value, d.text);
+      setText(error, d.error ?? '');
+      delta.classList.toggle('noise', Boolean(d.noise));
+      value.classList.toggle('strong', Boolean(d.strong));
+    }
+  }
+
+  /** Shows a side's newest tick; cheap enough for every frame. @param {0 | 1} side @param {import('../../types.js').Quote} q */
+  show(side, q) {
+    const cell = this.#newest[side];
+    if (cell) setText(cell, `${q.S} ${q.p.toFixed(2)}`);
+  }
+}

@@ -1,0 +1,116 @@
+import { count } from '../../store/format.js';
+import { el, part } from '../../ui/dom.js';
+
+// The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
+/** @typedef {{ median: number, min: number, max: number, count: number }} Range */
+/** @typedef {{ mean: number, low: number, high: number, pairs: number }} Interval */
+/** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, difference: Interval, verdict: string }} Metric */
+/**
+ * @typedef {object} Report
+ * @property {string} schema
+ * @property {string} kind "comparison", or a drill's name
+ * @property {string} status
+ * @property {string} started
+ * @property {string} command
+ * @property {string} headline
+ * @property {{ cpu: string, cores: number, os: string }} machine
+ * @property {{ version: string, url: string }} target
+ * @property {{ conns: number, topics: string, mode: string, encoding: string, compress: string, rounds: number, duration_s: number }} setup
+ * @property {{ name: string, lane: string, engine: string }[]} sides
+ * @property {Metric[]} [metrics]
+ */
+
+const SCHEMA = 'ticklane.load/1';
+const THIN = '\u202f';
+
+/** Two load reports side by side: what was asked, on what machine, and each figure with its spread and its difference. */
+export class PairTable {
+  #table = part('pair-table');
+
+  clear() {
+    this.#table.replaceChildren();
+  }
+
+  /**
+   * @param {[string, string]} names @param {[Report, Report]} reports
+   * @returns {string} a sentence on whether they may be held against each other
+   * @throws {Error} when one isn't a report that this page can read
+   */
+  show(names, reports) {
+    reports.forEach((r, k) => {
+      if (r?.schema !== SCHEMA) throw new Error(`${names[k]} has the schema "${r?.schema}", this page reads ${SCHEMA}`);
+    });
+    const first = el('tr', {}, el('td'), ...names.map((n) => el('th', { scope: 'colgroup', colspan: '3', class: 'of' }, n)));
+    const second = el('tr', {}, el('th', { scope: 'col' }, 'figure'), ...reports.flatMap((r) => [
+      ...[0, 1].map((k) => el('th', { scope: 'col', class: `l-${r.sides[k]?.lane ?? ''}` }, r.sides[k]?.name ?? '–')),
+      el('th', { scope: 'col' }, 'difference'),
+    ]));
+    this.#table.replaceChildren(el('thead', {}, first, second), el('tbody', {}, ...facts(reports), ...figures(reports)));
+    return verdict(reports);
+  }
+}
+
+/** @param {[Report, Report]} reports */
+function facts(reports) {
+  /** @type {[string, (r: Report) => string][]} */
+  const list = [
+    ['result', (r) => r.headline],
+    ['status', (r) => r.status],
+    ['setup', (r) => `${count(r.setup.conns)} connections, topics ${r.setup.topics}, mode ${r.setup.mode}, ${r.setup.encoding}, compression ${r.setup.compress}, ${r.setup.rounds} rounds of ${r.setup.duration_s} s`],
+    ['engines', (r) => r.sides.map((s) => `${s.name} ${s.engine}`).join(', ')],
+    ['machine', (r) => `${r.machine.cpu || 'processor not known'}, ${r.machine.cores} cores, ${r.machine.os}`],
+    ['server', (r) => `${r.target.version}, ${r.target.url}`],
+    ['command', (r) => r.command],
+  ];
+  return list.map(([name, of]) => el('tr', { class: 'fact' }, el('th', { scope: 'row' }, name),
+    ...reports.map((r) => el('td', { colspan: '3', class: name === 'command' ? 'mono' : '' }, of(r)))));
+}
+
+/** @param {[Report, Report]} reports */
+function figures(reports) {
+  const keys = [...new Map(reports.flatMap((r) => r.metrics ?? []).map((m) => [m.key, m])).values()];
+  return keys.map((m, k) => el('tr', { class: k === 0 ? 'group' : '' },
+    el('th', { scope: 'row' }, m.unit ? `${m.name}, ${m.unit}` : m.name),
+    ...reports.flatMap((r) => cells(r.metrics?.find((x) => x.key === m.key)))));
+}
+
+/** @param {Metric | undefined} m */
+function cells(m) {
+  if (!m) return [el('td', {}, '–'), el('td', {}, '–'), el('td', { class: 'noise' }, '–')];
+  return [spread(m.a), spread(m.b), difference(m)];
+}
+
+/** Median, and between what it lay in the rounds. @param {Range} r */
+function spread(r) {
+  if (!r.count) return el('td', {}, '–');
+  return el('td', {}, figure(r.median), ' ', el('span', { class: 'n' }, `${figure(r.min)}–${figure(r.max)}`));
+}
+
+/** @param {Metric} m */
+function difference({ difference: d, verdict }) {
+  if (d.pairs < 2) return el('td', { class: 'noise' }, verdict);
+  const half = `±${THIN}${figure((d.high - d.low) / 2)}`;
+  if (verdict === 'no difference') return el('td', { class: 'noise' }, 'none ', el('span', { class: 'n' }, half));
+  return el('td', {}, el('span', { class: 'strong' }, (d.mean > 0 ? '+' : '') + figure(d.mean)), ' ', el('span', { class: 'n' }, half));
+}
+
+/** Three figures that matter. @param {number} x */
+function figure(x) {
+  if (!Number.isFinite(x)) return '–';
+  const n = Math.abs(x);
+  const text = n >= 1000 ? count(n) : n === 0 ? '0' : String(Number(n.toPrecision(3)));
+  return (x < 0 ? '\u2212' : '') + text;
+}
+
+/** @param {[Report, Report]} reports */
+function verdict([a, b]) {
+  const unlike = [];
+  if (a.kind !== b.kind) unlike.push(`one is a ${a.kind}, the other a ${b.kind}`);
+  if (a.machine.cpu !== b.machine.cpu || a.machine.cores !== b.machine.cores) unlike.push('the machines differ');
+  for (const key of /** @type {const} */ (['conns', 'topics', 'mode', 'encoding', 'compress'])) {
+    if (a.setup[key] !== b.setup[key]) unlike.push(`${key} differs`);
+  }
+  if (a.target.version !== b.target.version) unlike.push('the versions differ');
+  if (!unlike.length) return 'Same setup, machine and version: the columns may be held against each other.';
+  return `Not the same conditions: ${unlike.join(', ')}. Each report stands for itself.`;
+}

@@ -1,0 +1,245 @@
+import { el, part, setText } from '../../ui/dom.js';
+import { faded } from '../../ui/theme.js';
+import { extent, place, shares, ticks } from './bins.js';
+import { Plot, mark } from './plot.js';
+import { axis, ms } from './words.js';
+
+/** @typedef {import('../core/types.js').Result} Result */
+/** @typedef {import('../core/types.js').DrillRow} DrillRow */
+/** @typedef {import('../../ui/theme.js').Theme} Theme */
+/** @typedef {import('./plot.js').Columns} Columns */
+
+const SECONDS = 120; // of the rolling plot
+const FEWEST = 20; // ticks below which a histogram would be a picket fence
+
+/** Latency of both sides, difference of the same tick, and p99 over time. */
+export class Plots {
+  #latency;
+  #difference;
+  #rolling;
+  /** @type {Result | null} */
+  #result = null;
+  /** @type {[number, number]} buckets in sight */
+  #latencyRange = [0, 1];
+  /** @type {[number, number]} */
+  #diffRange = [0, 1];
+  /** @type {{ at: number, word: string }[]} local ms since 1970 */
+  #drills = [];
+  #now = 0; // local ms since 1970 of the newest second
+  #sides = '';
+
+  /** @param {{ theme: Theme }} parts */
+  constructor({ theme }) {
+    this.#latency = new Plot(part('latency-plot'), { theme, make: (c) => this.#latencyOptions(c), describe: (d, k) => this.#tellLatency(d, k) });
+    this.#difference = new Plot(part('diff-plot'), { theme, make: (c) => this.#diffOptions(c), describe: (d, k) => this.#tellDifference(d, k) });
+    this.#rolling = new Plot(part('rolling-plot'), { theme, make: (c) => this.#rollingOptions(c), describe: (d, k) => this.#tellRolling(d, k) });
+  }
+
+  /** @returns {{ title: string, canvas: HTMLCanvasElement | null }[]} */
+  get canvases() {
+    return [
+      { title: 'Latency since due, ms', canvas: this.#latency.canvas },
+      { title: `Same tick: ${this.#result?.pairs.label ?? ''}, ms`, canvas: this.#difference.canvas },
+      { title: 'p99 over the last 2 min, ms', canvas: this.#rolling.canvas },
+    ];
+  }
+
+  /** @param {number} at ms since 1970 @param {string} word */
+  drilled(at, word) {
+    this.#drills = [...this.#drills.filter((d) => at - d.at < SECONDS * 1000), { at, word }];
+  }
+
+  /** A new run: its marks go. */
+  clear() {
+    this.#drills = [];
+  }
+
+  /** @param {Result} result */
+  paint(result) {
+    const sides = result.setup.sides.join(',');
+    const changed = sides !== this.#sides;
+    this.#sides = sides;
+    this.#result = result;
+    const [a, b] = result.sides;
+    const untimed = 'This feed is replayed at full speed: its due times mean nothing, so no latency is claimed.';
+    const few = 'Waiting for ticks';
+
+    const both = [a.histogram, b.histogram];
+    const range = result.timed && a.latency.count + b.latency.count >= FEWEST ? extent(both) : null;
+    if (range) this.#latencyRange = range;
+    this.#latency.set(range && shares(both, range), result.timed ? few : untimed);
+
+    const pairs = result.pairs.count >= FEWEST ? extent([result.pairs.histogram]) : null;
+    if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
+    this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), 'Waiting for ticks that came on both sides');
+
+    this.#rolling.set(result.timed ? this.#columns(result) : null, result.timed ? few : untimed);
+    if (changed) this.#nameSides(result);
+    if (changed) for (const p of [this.#latency, this.#difference, this.#rolling]) p.rebuild();
+    this.#describe(result);
+  }
+
+  /** @param {Result} result */
+  #nameSides({ sides: [a, b] }) {
+    const keys = [a, b].map((s, k) => el('span', {}, el('i', { class: `key side-${'ab'[k]}`, 'aria-hidden': 'true' }), s.name));
+    part('latency-key').replaceChildren(...keys);
+  }
+
+  /** @param {Result} result @returns {Columns | null} seconds before now, p99 of each side */
+  #columns({ sides: [a, b] }) {
+    const newest = Math.max(a.series.at(-1)?.t ?? 0, b.series.at(-1)?.t ?? 0);
+    if (newest === 0) return null;
+    this.#now = newest;
+    /** @type {Columns} */
+    const columns = [[], [], []];
+    const times = new Set([...a.series, ...b.series].map((s) => s.t).filter((t) => newest - t <= SECONDS * 1000));
+    const value = (/** @type {typeof a} */ side) => new Map(side.series.map((s) => [s.t, s.p99 > 0 ? s.p99 : NaN]));
+    const [of, ob] = [value(a), value(b)];
+    for (const t of [...times].sort((x, y) => x - y)) {
+      columns[0]?.push((t - newest) / 1000);
+      for (const [k, values] of /** @type {[number, Map<number, number>][]} */ ([[1, of], [2, ob]])) {
+        const v = values.get(t);
+        columns[k]?.push(v !== undefined && Number.isFinite(v) ? v : null);
+      }
+    }
+    return columns[1]?.some((v) => v !== null) || columns[2]?.some((v) => v !== null) ? columns : null;
+  }
+
+  /** @param {import('./plot.js').Palette} c @returns {[string, string]} the sides' colours */
+  #colours(c) {
+    const [a, b] = this.#result?.setup.sides ?? ['sse', 'ws'];
+    return [c[a], a === b ? c.soft : c[b]];
+  }
+
+  /** @param {import('./plot.js').Palette} c */
+  #latencyOptions(c) {
+    const [a, b] = this.#colours(c);
+    const bounds = () => this.#result?.sides[0].histogram.bounds ?? [];
+    const one = (/** @type {string} */ colour) => ({ stroke: colour, fill: faded(colour, 0.16), width: 1.6, points: { show: false } });
+    return {
+      scales: { x: { time: false, range: () => this.#latencyRange }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _low, /** @type {number} */ high) => /** @type {[number, number]} */ ([0, high * 1.05 || 1]) } },
+      series: [{}, one(a), one(b)],
+      axes: [
+        { size: 22, splits: () => ticks(bounds(), this.#latencyRange).map((v) => place(bounds(), v)), values: () => ticks(bounds(), this.#latencyRange).map(axis) },
+        { show: false },
+      ],
+    };
+  }
+
+  /** @param {import('./plot.js').Palette} c */
+  #diffOptions(c) {
+    const bounds = () => this.#result?.pairs.histogram.bounds ?? [];
+    return {
+      scales: { x: { time: false, range: () => this.#diffRange }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _low, /** @type {number} */ high) => /** @type {[number, number]} */ ([0, high * 1.05 || 1]) } },
+      series: [{}, { stroke: c.soft, fill: faded(c.soft, 0.2), width: 1.6, points: { show: false } }],
+      axes: [
+        { size: 22, splits: () => ticks(bounds(), this.#diffRange).map((v) => place(bounds(), v)), values: () => ticks(bounds(), this.#diffRange).map((v) => (v > 0 ? `+${axis(v)}` : axis(v))) },
+        { show: false },
+      ],
+      hooks: {
+        draw: [(/** @type {import('uplot')} */ u) => {
+          const zero = place(bounds(), 0);
+          if (!Number.isNaN(zero)) mark(u, zero, c.text);
+        }],
+      },
+    };
+  }
+
+  /** @param {import('./plot.js').Palette} c */
+  #rollingOptions(c) {
+    const [a, b] = this.#colours(c);
+    const one = (/** @type {string} */ colour) => ({ stroke: colour, width: 1.6, points: { show: false }, spanGaps: false });
+    return {
+      scales: {
+        x: { time: false, range: () => /** @type {[number, number]} */ ([-SECONDS, 0]) },
+        y: { distr: /** @type {any} */ (3), range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => span(low, high) },
+      },
+      series: [{}, one(a), one(b)],
+      axes: [
+        { size: 22, splits: () => [-120, -90, -60, -30, 0], values: () => ['−120 s', '−90', '−60', '−30', 'now'] },
+        { size: 34, splits: (/** @type {any} */ _u, /** @type {any} */ _k, /** @type {number} */ low, /** @type {number} */ high) => logSplits(low, high), filter: (/** @type {any} */ _u, /** @type {number[]} */ v) => v, values: (/** @type {any} */ _u, /** @type {number[]} */ v) => v.map(axis) },
+      ],
+      hooks: {
+        drawClear: [(/** @type {import('uplot')} */ u) => this.#shade(u, c.grid)],
+        draw: [(/** @type {import('uplot')} */ u) => this.#drills.forEach((d, k) => mark(u, (d.at - this.#now) / 1000, c.down, d.word, k % 3))],
+      },
+    };
+  }
+
+  /** Seconds that are in no figure stand on a grey ground. @param {import('uplot')} u @param {string} colour */
+  #shade(u, colour) {
+    const out = this.#result?.sides[0].series.filter((s) => s.leftOut !== null) ?? [];
+    u.ctx.save();
+    u.ctx.fillStyle = colour;
+    for (const s of out) {
+      const x = (s.t - this.#now) / 1000;
+      if (x < -SECONDS) continue;
+      const left = u.valToPos(Math.max(-SECONDS, x - 0.5), 'x', true);
+      const right = u.valToPos(Math.min(0, x + 0.5), 'x', true);
+      u.ctx.fillRect(left, u.bbox.top, right - left, u.bbox.height);
+    }
+    u.ctx.restore();
+  }
+
+  /** @param {Columns} d @param {number} k */
+  #tellLatency(d, k) {
+    const [a, b] = this.#result?.sides ?? [];
+    return `${value(this.#result?.sides[0].histogram.bounds, d[0]?.[k])} ms: ${a?.name} ${share(d[1]?.[k])}, ${b?.name} ${share(d[2]?.[k])}`;
+  }
+
+  /** @param {Columns} d @param {number} k */
+  #tellDifference(d, k) {
+    return `${value(this.#result?.pairs.histogram.bounds, d[0]?.[k])} ms: ${share(d[1]?.[k])} of the pairs`;
+  }
+
+  /** @param {Columns} d @param {number} k */
+  #tellRolling(d, k) {
+    const [a, b] = this.#result?.sides ?? [];
+    const at = Math.round(Number(d[0]?.[k]));
+    return `${at === 0 ? 'now' : `${-at} s ago`}: ${a?.name} ${ms(d[1]?.[k] ?? NaN)}, ${b?.name} ${ms(d[2]?.[k] ?? NaN)}`;
+  }
+
+  /** For those who can't see a canvas: what it shows, in words. @param {Result} r */
+  #describe({ sides: [a, b], pairs }) {
+    part('latency-plot').setAttribute('aria-label', `Latency since due: ${a.name} median ${ms(a.latency.p50)}, ${b.name} median ${ms(b.latency.p50)}`);
+    part('diff-plot').setAttribute('aria-label', `Difference in arrival of the same tick: median ${ms(pairs.median)} over ${pairs.count} pairs`);
+    part('rolling-plot').setAttribute('aria-label', `p99 of each second: ${a.name} now ${ms(a.series.at(-1)?.p99 ?? NaN)}, ${b.name} now ${ms(b.series.at(-1)?.p99 ?? NaN)}`);
+    const [first = 'A', second = 'B'] = pairs.label.split(' − ');
+    setText(part('t-diff'), `Same tick: ${first} minus ${second}`);
+  }
+}
+
+/** Keeps 0 in the middle, so that a lean to one side shows. @param {[number, number]} range @param {number} buckets @returns {[number, number]} */
+function balance([from, to], buckets) {
+  const middle = (buckets - 1) / 2;
+  const reach = Math.min(middle, Math.max(middle - from, to - middle));
+  return [Math.floor(middle - reach), Math.ceil(middle + reach)];
+}
+
+/** At least a decade, so that a calm line isn't blown up to look wild. @param {number} low @param {number} high @returns {[number, number]} */
+function span(low, high) {
+  if (!(low > 0) || !(high > 0)) return [0.1, 10];
+  const middle = Math.sqrt(low * high);
+  return [Math.min(low / 1.3, middle / 3.2), Math.max(high * 1.3, middle * 3.2)];
+}
+
+/** @param {number} low @param {number} high */
+function logSplits(low, high) {
+  const out = [];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e++) {
+    for (const d of high / low > 300 ? [1] : [1, 3]) {
+      const v = d * 10 ** e;
+      if (v >= low && v <= high) out.push(v);
+    }
+  }
+  return out;
+}
+
+/** @param {number | null | undefined} x */
+const share = (x) => `${(x ?? 0).toFixed((x ?? 0) < 9.95 ? 1 : 0)} %`;
+
+/** The value at a bucket number. @param {ArrayLike<number> | undefined} bounds @param {number | null | undefined} at */
+function value(bounds, at) {
+  const x = Number(bounds?.[Math.floor(at ?? 0)]);
+  return Number.isFinite(x) ? String(Number(x.toPrecision(2))).replace('-', '−') : '–';
+}

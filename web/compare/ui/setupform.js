@@ -1,0 +1,146 @@
+import { byId, el, part, press, setText } from '../../ui/dom.js';
+import { getJSON } from '../../ui/history.js';
+import { format, laneName, parse } from '../core/setup.js';
+
+/** @typedef {import('../core/types.js').Setup} Setup */
+/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] } }} Lab as GET /api/lab tells it */
+
+const INTERVALS = ['', '0', '50', '100', '250', '1000']; // ms; '' is the server's own
+const DELAYS = ['0', '1', '2', '5', '20']; // ms
+const CLIENTS = ['0,0', '100,100', '500,500', '1000,1000', '2000,2000'];
+
+/**
+ * The setup as a person changes it. It is read and checked as an address is, so that a form and a link can't differ;
+ * what can't be true is told under the form and changes nothing.
+ */
+export class SetupForm {
+  #onChange;
+  /** @type {Setup} */
+  #setup;
+  #sides = [...document.querySelectorAll('[data-sides]')].filter((b) => b instanceof HTMLButtonElement);
+  #topics = byId('c-topics', HTMLInputElement);
+  #rate = byId('c-rate', HTMLInputElement);
+  #mode = byId('c-mode', HTMLSelectElement);
+  #interval = byId('c-interval', HTMLSelectElement);
+  #background = byId('c-background', HTMLSelectElement);
+  #engines = [byId('c-engine-a', HTMLSelectElement), byId('c-engine-b', HTMLSelectElement)];
+  #delays = [byId('c-delay-a', HTMLSelectElement), byId('c-delay-b', HTMLSelectElement)];
+  #error = part('setup-error');
+  /** @type {Lab['engines']} */
+  #known = { sse: [], ws: [] };
+
+  /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the lab's API is there */
+  constructor({ setup, lab, onChange }) {
+    this.#setup = setup;
+    this.#onChange = onChange;
+    part('lab').hidden = !lab;
+    options(this.#interval, INTERVALS.map((v) => [v, v === '' ? 'default' : v === '0' ? 'none' : `${v} ms`]));
+    options(this.#background, CLIENTS.map((v) => [v, v === '0,0' ? 'none' : v.replace(',', ' + ')]));
+    for (const s of this.#delays) options(s, DELAYS.map((v) => [v, v === '0' ? 'none' : `${v} ms`]));
+    part('setup').addEventListener('submit', (e) => e.preventDefault());
+    part('setup').addEventListener('change', (e) => this.#changed(e.target));
+    this.#topics.addEventListener('keydown', (e) => { if (e.key === 'Enter') this.#topics.blur(); });
+    for (const b of this.#sides) b.addEventListener('click', () => this.#ask({ sides: b.dataset.sides ?? 'sse,ws' }));
+    this.#fill();
+    void this.#listTopics();
+    if (lab) void this.#askLab();
+  }
+
+  /** @param {string} text a sentence about something that could not be done, '' when all is well */
+  complain(text) {
+    setText(this.#error, text);
+  }
+
+  /** @param {EventTarget | null} field */
+  #changed(field) {
+    if (field === this.#topics) this.#ask({ topics: this.#topics.value.trim() || '*' });
+    else if (field === this.#rate) this.#ask({ rate: this.#rate.value.trim() });
+    else if (field === this.#mode) this.#ask({ mode: this.#mode.value });
+    else if (field === this.#interval) this.#ask({ interval: this.#interval.value });
+    else if (field === this.#background) this.#ask({ background: this.#background.value });
+    else if (this.#engines.some((s) => s === field)) this.#ask({ engine: this.#engines.map((s) => s.value).join(',') });
+    else if (this.#delays.some((s) => s === field)) this.#ask({ delay: this.#delays.map((s) => s.value).join(',') });
+  }
+
+  /** @param {Record<string, string>} patch values as in an address; '' takes the default */
+  #ask(patch) {
+    const query = new URLSearchParams(format(this.#setup));
+    // An engine of one lane may not exist on the other.
+    if (patch.sides) query.delete('engine');
+    for (const [k, v] of Object.entries(patch)) {
+      if (v === '' || (k === 'engine' && v === ',')) query.delete(k);
+      else query.set(k, v);
+    }
+    const { setup, problems } = parse(query.toString());
+    this.complain(problems.join('. '));
+    this.#topics.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('topics'))));
+    this.#rate.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('rate'))));
+    if (problems.length || format(setup) === format(this.#setup)) return;
+    this.#setup = setup;
+    this.#fill();
+    this.#onChange(setup);
+  }
+
+  #fill() {
+    const s = this.#setup;
+    this.#topics.value = s.topics.join(',');
+    this.#mode.value = s.mode;
+    choose(this.#interval, s.interval === null ? '' : String(s.interval), (v) => `${v} ms`);
+    if (s.rate !== null) this.#rate.value = String(s.rate);
+    if (s.background) choose(this.#background, `${s.background.sse},${s.background.ws}`, (v) => v.replace(',', ' + '));
+    [s.delay.a, s.delay.b].forEach((d, k) => choose(this.#delays[k], String(d), (v) => `${v} ms`));
+    press(this.#sides, (b) => b.dataset.sides === s.sides.join(','));
+    this.#fillEngines();
+  }
+
+  #fillEngines() {
+    const { sides, engine } = this.#setup;
+    this.#engines.forEach((select, k) => {
+      const lane = sides[k] ?? 'sse';
+      options(select, [['', 'default'], ...this.#known[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
+      choose(select, k === 0 ? engine.a : engine.b, (v) => v);
+      select.setAttribute('aria-label', `Engine of ${laneName(lane)}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`);
+    });
+  }
+
+  /** What the lab has now; a link's own values go before it. */
+  async #askLab() {
+    try {
+      /** @type {Lab} */
+      const lab = await getJSON('/api/lab');
+      this.#known = { sse: lab.engines?.sse ?? [], ws: lab.engines?.ws ?? [] };
+      if (this.#setup.rate === null) this.#rate.value = String(lab.rate);
+      if (!this.#setup.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
+      this.#fillEngines();
+    } catch (err) {
+      this.complain(`The lab does not answer: ${/** @type {Error} */ (err).message}`);
+    }
+  }
+
+  async #listTopics() {
+    try {
+      const { symbols, sectors } = await getJSON('/api/symbols');
+      const all = ['*', ...sectors.map((/** @type {string} */ s) => `sector:${s}`), ...symbols.map((/** @type {{ symbol: string }} */ s) => s.symbol)];
+      part('topic-list').replaceChildren(...all.map((value) => el('option', { value })));
+    } catch {
+      // Suggestions only; the server checks what is asked for.
+    }
+  }
+
+  /** @param {string} label @returns {HTMLElement | null} the switch of sides that has it */
+  find(label) {
+    return this.#sides.find((b) => b.textContent === label) ?? null;
+  }
+}
+
+/** @param {HTMLSelectElement} select @param {[string, string][]} list value and label */
+function options(select, list) {
+  select.replaceChildren(...list.map(([value, label]) => el('option', { value }, label)));
+}
+
+/** Selects a value, and adds it when a link brought one that isn't on offer. @param {HTMLSelectElement | undefined} select @param {string} value @param {(v: string) => string} label */
+function choose(select, value, label) {
+  if (!select) return;
+  if (![...select.options].some((o) => o.value === value)) select.append(el('option', { value }, label(value)));
+  select.value = value;
+}

@@ -1,0 +1,74 @@
+// How the comparison's figures read. Pure functions; ms and bytes unless said otherwise. What isn't known reads "–".
+import { bytes, latency, signed } from '../../store/format.js';
+
+/** @typedef {import('../core/types.js').Estimate} Estimate */
+/** @typedef {import('../core/types.js').RunState} RunState */
+
+const THIN = '\u202f';
+const NONE = '–';
+
+/** A latency with its unit; what the clocks can't tell from nothing is not 0. @param {number} x @param {number} [error] of the clock */
+export function ms(x, error = 0) {
+  if (!Number.isFinite(x)) return NONE;
+  if (x <= 0.001 && error > 0) return `<${latency(error)}${THIN}ms`;
+  return `${latency(x)}${THIN}ms`;
+}
+
+/** Decimals that show two figures of an error, at most three. @param {number} error */
+function decimals(error) {
+  if (!(error > 0)) return 2;
+  return Math.min(3, Math.max(0, 1 - Math.floor(Math.log10(error))));
+}
+
+/**
+ * A difference beside what could be chance.
+ * @param {Estimate} d @param {number} [least] a difference below this means nothing, whatever its own error
+ * @returns {{ text: string, error: string, noise: boolean }} noise: it means nothing
+ */
+export function difference(d, least = 0) {
+  if (!Number.isFinite(d.value)) return { text: NONE, error: '', noise: true };
+  if (!Number.isFinite(d.error)) return { text: NONE, error: 'more ticks needed', noise: true };
+  const bound = Math.max(d.error, least);
+  const places = decimals(bound);
+  const noise = Math.abs(d.value) <= bound;
+  return { text: noise ? 'none' : signed(d.value, places), error: `±${THIN}${bound.toFixed(places)}`, noise };
+}
+
+/** A difference of bytes, which are counted and need no error: "+38 B", "0". @param {number} x */
+export function byteDifference(x) {
+  if (!Number.isFinite(x)) return NONE;
+  const size = perTick(Math.abs(x));
+  if (Math.abs(x) < 0.05) return '0';
+  return (x < 0 ? '\u2212' : '+') + size;
+}
+
+/** Bytes for each tick, a decimal where it matters. @param {number} x */
+export function perTick(x) {
+  if (!Number.isFinite(x)) return NONE;
+  if (Math.abs(x) < 99.95 && Math.abs(x - Math.round(x)) >= 0.05) return `${x.toFixed(1).replace('-', '\u2212')}${THIN}B`;
+  return bytes(x);
+}
+
+/** A pace: "200.3", "1.2". @param {number} x */
+export const pace = (x) => (Number.isFinite(x) ? x.toFixed(x < 1000 ? 1 : 0) : NONE);
+
+/** A duration for reading along: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
+export function elapsed(of) {
+  const s = Math.max(0, Math.floor(of / 1000));
+  if (s < 60) return `${s}${THIN}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}${THIN}min ${s % 60}${THIN}s`;
+  return `${Math.floor(s / 3600)}${THIN}h ${Math.floor(s / 60) % 60}${THIN}min`;
+}
+
+/** @type {Record<RunState, string>} */
+export const STATES = {
+  stopped: 'Stopped', connecting: 'Connecting', settling: 'Settling', measuring: 'Running', frozen: 'Frozen',
+  hidden: 'Hidden', drill: 'Drill runs',
+};
+
+/** A value on a latency axis: "0.01", "1", "100". @param {number} x */
+export function axis(x) {
+  const n = Math.abs(x);
+  const text = n === 0 ? '0' : n < 1 ? String(Number(n.toPrecision(1))) : String(Math.round(n));
+  return (x < 0 ? '\u2212' : '') + text;
+}

@@ -1,0 +1,65 @@
+// The page of the load reports: sizes and times as people read them, and two reports side by side, from the JSON that
+// lies beside each of them. The address holds which two.
+import { bytes } from './store/format.js';
+import { PairTable } from './compare/ui/pairtable.js';
+import { byId, part, setText } from './ui/dom.js';
+import { getJSON } from './ui/history.js';
+import { Theme } from './ui/theme.js';
+
+new Theme();
+
+const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+for (const t of document.querySelectorAll('time')) setText(t, when.format(new Date(t.dateTime)));
+for (const e of document.querySelectorAll('[data-bytes]')) setText(e, bytes(Number(e.getAttribute('data-bytes'))));
+
+const boxes = [...document.querySelectorAll('input[name=report]')].filter((b) => b instanceof HTMLInputElement);
+if (boxes.length) begin();
+
+function begin() {
+  const button = byId('side-by-side', HTMLButtonElement);
+  const panel = part('pair');
+  const table = new PairTable();
+  let asked = 0; // answers of an older choice come to nothing
+
+  const chosen = () => boxes.filter((b) => b.checked).map((b) => b.value);
+  const count = () => {
+    const n = chosen().length;
+    button.disabled = n !== 2;
+    setText(part('pick-note'), n === 2 ? '' : n > 2 ? 'Two at most' : n === 1 ? 'Choose one more' : 'Choose two to see them side by side');
+  };
+
+  /** @param {string} a @param {string} b names of reports */
+  const show = async (a, b) => {
+    const mine = ++asked;
+    history.replaceState(history.state, '', `?${new URLSearchParams({ a, b })}`);
+    panel.hidden = false;
+    table.clear();
+    setText(part('pair-note'), 'Reading both reports');
+    try {
+      const both = await Promise.all([a, b].map((name) => getJSON(`/reports/${encodeURIComponent(name)}.json`)));
+      if (mine !== asked) return;
+      setText(part('pair-note'), table.show([a, b], /** @type {[any, any]} */ (both)));
+    } catch (err) {
+      if (mine === asked) setText(part('pair-note'), `A report could not be read: ${/** @type {Error} */ (err).message}`);
+    }
+    part('pair-title').focus();
+  };
+
+  for (const b of boxes) b.addEventListener('change', count);
+  button.addEventListener('click', () => {
+    const [a, b] = chosen();
+    if (a !== undefined && b !== undefined) void show(a, b);
+  });
+  part('pair-shut').addEventListener('click', () => {
+    asked++;
+    panel.hidden = true;
+    history.replaceState(history.state, '', location.pathname);
+    button.focus();
+  });
+
+  const query = new URLSearchParams(location.search);
+  const pair = [query.get('a') ?? '', query.get('b') ?? ''];
+  for (const b of boxes) b.checked = pair.includes(b.value);
+  count();
+  if (chosen().length === 2) void show(String(pair[0]), String(pair[1]));
+}
