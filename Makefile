@@ -110,10 +110,10 @@ bench: ## Measure speed: BENCH picks benchmarks by name
 hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
 	@scripts/hey.sh '$(URL)'
 
-.PHONY: screenshots
-screenshots: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
-	@go test -count=1 -run Pictures -v ./e2e -screenshots '$(or $(DIR),$(CURDIR)/bin/screenshots)'
-	@cp '$(or $(DIR),$(CURDIR)/bin/screenshots)/dashboard-dark-1440.png' docs/dashboard.png
+.PHONY: pictures
+pictures: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
+	@go test -count=1 -run Pictures -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
+	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
 
 ## Keep it tidy
 

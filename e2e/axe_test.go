@@ -17,6 +17,7 @@ type violation struct {
 
 // No page may have a serious or critical violation of WCAG 2.2 AA or of axe-core's best practices.
 func TestAccessibility(t *testing.T) {
+	t.Parallel()
 	axe, err := os.ReadFile(filepath.Join(root, "node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
@@ -25,6 +26,7 @@ func TestAccessibility(t *testing.T) {
 	for _, theme := range []string{"dark", "light"} {
 		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing"} {
 			t.Run(theme+path, func(t *testing.T) {
+				t.Parallel()
 				b := openTab(t)
 				b.system(theme)
 				b.visit(s.url + path)

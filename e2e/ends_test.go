@@ -59,6 +59,7 @@ func checkEnding(t *testing.T, have ending, errors, code, state int) {
 
 // After the bye a browser reconnects once by itself, is told 204, and stops for good.
 func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
@@ -74,6 +75,7 @@ func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
 }
 
 func TestBoundedWebSocketCloses(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")

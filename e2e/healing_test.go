@@ -28,7 +28,10 @@ func (s *server) grows(ticks uint64) {
 // bothLanes runs a test on a page that is live over one lane and then over the other.
 func bothLanes(t *testing.T, test func(t *testing.T, query string)) {
 	for _, lane := range []string{"sse", "ws"} {
-		t.Run(lane, func(t *testing.T) { test(t, "/?lane="+lane) })
+		t.Run(lane, func(t *testing.T) {
+			t.Parallel()
+			test(t, "/?lane="+lane)
+		})
 	}
 }
 
@@ -41,6 +44,7 @@ func (b *tab) all() {
 }
 
 func TestServerRestart(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t)
 		b := openTab(t)
@@ -61,6 +65,7 @@ func TestServerRestart(t *testing.T) {
 
 // A server that stays away is told as such, with the time of the quotes and a way to try at once.
 func TestServerGone(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	net := between(t, s)
 	b := openTab(t)
@@ -78,6 +83,7 @@ func TestServerGone(t *testing.T) {
 }
 
 func TestCutConnection(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--market.rate", "500")
 		net := between(t, s)
@@ -98,6 +104,7 @@ func TestCutConnection(t *testing.T) {
 
 // A dead network closes nothing: heartbeats tell.
 func TestSilentConnection(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.heartbeat", "1s", "--market.rate", "500")
 		net := between(t, s)
@@ -119,6 +126,7 @@ func TestSilentConnection(t *testing.T) {
 
 // What the log no longer holds is told with its exact count, and the quotes are right all the same.
 func TestGapIsTold(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.log_size", "256", "--market.rate", "1000", "--market.arrivals", "steady")
 		net := between(t, s)

@@ -8,9 +8,11 @@ import (
 )
 
 func TestHomePages(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	for _, lane := range []string{"sse", "ws"} {
 		t.Run(lane, func(t *testing.T) {
+			t.Parallel()
 			b := openTab(t)
 			b.inject(violations)
 			b.visit(s.url + "/" + lane + "/home?user=me&topics=AAPL,MSFT")
@@ -30,6 +32,7 @@ func TestHomePages(t *testing.T) {
 
 // What a visitor puts into the address stays text, wherever the page shows it.
 func TestHomePagesEscape(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	for _, user := range []string{
 		`"><script>self.hacked=1</script>`, `<img src=x onerror="self.hacked=1">`, `' onfocus='self.hacked=1' autofocus='`,
@@ -60,6 +63,7 @@ func TestHomePagesEscape(t *testing.T) {
 
 // Every page says what kind of market it shows.
 func TestEveryPageNamesItsMarket(t *testing.T) {
+	t.Parallel()
 	ticks := filepath.Join(t.TempDir(), "ticks.csv")
 	if err := os.WriteFile(ticks, []byte("time,symbol,bid,ask,last\n2024-01-02T09:30:00Z,AAPL,10.00,10.02,10.01\n2024-01-02T09:30:01Z,AAPL,10.01,10.03,10.02\n"), 0o600); err != nil {
 		t.Fatal(err)

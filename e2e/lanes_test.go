@@ -43,6 +43,7 @@ const recorder = `(() => {
 })()`
 
 func TestLaneSwitchByClick(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
@@ -63,6 +64,7 @@ func TestLaneSwitchByClick(t *testing.T) {
 
 // A hundred switches at 1,000 ticks/s, each at another moment of the stream, some called off before they were done.
 func TestHundredLaneSwitches(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "--market.rate", "1000")
 	b := openTab(t)
 	b.inject(recorder)
@@ -102,6 +104,7 @@ func TestHundredLaneSwitches(t *testing.T) {
 
 // A lane that can't be opened leaves the other as it is.
 func TestLaneThatCannotBeOpened(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.inject(`{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)

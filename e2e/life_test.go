@@ -23,6 +23,7 @@ func (b *tab) offline(off bool) {
 }
 
 func TestOfflineAndBack(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.heartbeat", "1s")
 		net := between(t, s)
@@ -55,6 +56,7 @@ func (b *tab) back() {
 
 // Going elsewhere closes the stream; coming back, from the browser's cache of whole pages, resumes it.
 func TestBackAndForward(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t)
 		b := openTab(t)
@@ -83,6 +85,7 @@ func TestBackAndForward(t *testing.T) {
 
 // A frozen tab runs nothing, not even timers, while the server's heartbeats pass by.
 func TestFrozenTab(t *testing.T) {
+	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.heartbeat", "500ms", "--market.rate", "200")
 		b := openTab(t)
@@ -102,6 +105,7 @@ func TestFrozenTab(t *testing.T) {
 
 // A hidden tab stays connected and paints nothing; shown again, it is right at once.
 func TestHiddenTab(t *testing.T) {
+	t.Parallel()
 	s := serve(t, "--market.rate", "500")
 	b := openTab(t)
 	b.inject(recorder)

@@ -18,6 +18,7 @@ func (b *tab) symbols() []string {
 }
 
 func TestSearch(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
@@ -51,6 +52,7 @@ func TestSearch(t *testing.T) {
 }
 
 func TestSort(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
@@ -95,6 +97,7 @@ func TestSort(t *testing.T) {
 }
 
 func TestSelectionStaysInTheAddress(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
@@ -130,6 +133,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 }
 
 func TestPause(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.inject(recorder)
@@ -153,6 +157,7 @@ func TestPause(t *testing.T) {
 }
 
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.system("dark")

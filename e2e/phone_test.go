@@ -21,6 +21,7 @@ const narrow = `(() => {
 })()`
 
 func TestPhone(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing"} {
 		for _, width := range []int64{390, 320} {
@@ -40,6 +41,7 @@ func TestPhone(t *testing.T) {
 
 // On a phone the state opens the lane's figures, and they close again.
 func TestPhoneLaneSheet(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.size(390, 844)

@@ -99,14 +99,21 @@ func (b *tab) home(url string) {
 	b.until("messages", `document.querySelectorAll('#messages li').length > 12`)
 }
 
-// Every state is drawn: not blank, and on a phone nothing sticks out. With -pictures the pictures are kept, for eyes.
+// Every state is drawn: not blank, and on a phone nothing sticks out. With -pictures all are taken, and kept for
+// eyes.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	p := places{server: serve(t), bare: serveBinary(t, buildBare(t), "127.0.0.1:0")}
 	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
 		for _, theme := range []string{"dark", "light"} {
+			if *pictures == "" && (theme == "dark") != (size.X == 1440) {
+				continue // half of them show every scene and every theme
+			}
 			for _, s := range scenes {
 				name := fmt.Sprintf("%s-%s-%d", s.name, theme, size.X)
 				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					p := p
 					p.net = between(t, p.server)
 					b := openTab(t)
 					b.system(theme)

@@ -23,6 +23,7 @@ var (
 // the home pages), the WebSocket client in Go (a fragment of the one above it) and the one in Python, whose package
 // the standard library lacks; nothing here can tell whether those two still work.
 func TestReadmeClients(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,7 @@ func TestReadmeClients(t *testing.T) {
 		}
 		ran[name]++
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			out := runClient(t, name, code, command)
 			if n := len(printed.FindAllString(out, -1)); n != 10 {
 				t.Errorf("it printed %d quotes, want 10:\n%s", n, out)
@@ -96,6 +98,7 @@ func runClient(t *testing.T, name, code string, command []string) string {
 
 // The README's pictures are there, and light enough for a page of text.
 func TestReadmePictures(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)

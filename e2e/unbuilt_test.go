@@ -42,6 +42,7 @@ func buildBare(t *testing.T) string {
 }
 
 func TestUnbuiltPage(t *testing.T) {
+	t.Parallel()
 	s := serveBinary(t, buildBare(t), "127.0.0.1:0")
 	b := openTab(t)
 	b.inject(violations)
