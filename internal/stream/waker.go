@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"cmp"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +36,17 @@ type park [wire.Lanes][]*Subscriber
 
 // place is where a subscriber stands in a park, so that it can leave without a search.
 type place struct {
-	park  *park
+	id    quote.ID // of the park's symbol; everySymbol for the one of all
 	index int
+}
+
+const everySymbol quote.ID = -1
+
+func (w *waker) park(id quote.ID) *park {
+	if id == everySymbol {
+		return &w.every
+	}
+	return &w.bySymbol[id]
 }
 
 func (w *waker) start(l *Log) {
@@ -148,12 +159,12 @@ func (w *waker) enlist(s *Subscriber, topics quote.Topics) {
 	defer w.mu.Unlock()
 	w.remove(s)
 	if topics.Every() {
-		s.places = []place{w.every.add(s)}
+		s.places = []place{w.add(s, everySymbol)}
 		return
 	}
 	s.places = make([]place, 0, len(topics.IDs()))
-	for _, id := range topics.IDs() {
-		s.places = append(s.places, w.bySymbol[id].add(s))
+	for _, id := range topics.IDs() { // ascending, as remove needs them
+		s.places = append(s.places, w.add(s, id))
 	}
 }
 
@@ -163,31 +174,24 @@ func (w *waker) delist(s *Subscriber) {
 	w.remove(s)
 }
 
-func (p *park) add(s *Subscriber) place {
-	p[s.lane] = append(p[s.lane], s)
-	return place{park: p, index: len(p[s.lane]) - 1}
+func (w *waker) add(s *Subscriber, id quote.ID) place {
+	list := &w.park(id)[s.lane]
+	*list = append(*list, s)
+	return place{id: id, index: len(*list) - 1}
 }
 
+// remove takes a subscriber out of its parks; the last one there takes its place.
 func (w *waker) remove(s *Subscriber) {
 	for _, at := range s.places {
-		list := at.park[s.lane]
-		last := len(list) - 1
-		if moved := list[last]; moved != s {
-			list[at.index] = moved
-			moved.moved(at.park, at.index)
+		list := &w.park(at.id)[s.lane]
+		last := len(*list) - 1
+		if other := (*list)[last]; other != s {
+			(*list)[at.index] = other
+			k, _ := slices.BinarySearchFunc(other.places, at.id, func(p place, id quote.ID) int { return cmp.Compare(p.id, id) })
+			other.places[k].index = at.index
 		}
-		list[last] = nil
-		at.park[s.lane] = list[:last]
+		(*list)[last] = nil
+		*list = (*list)[:last]
 	}
 	s.places = nil
-}
-
-// moved notes that the subscriber stands elsewhere in a park.
-func (s *Subscriber) moved(p *park, index int) {
-	for i := range s.places {
-		if s.places[i].park == p {
-			s.places[i].index = index
-			return
-		}
-	}
 }
