@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { claims } from '../core/claims.js';
+import { connectorFiles, connectorLines, countLines } from '../core/code.js';
+import { parse } from '../core/setup.js';
+import { cut, probe, row, sample, topicTimes } from './samples.js';
+
+/** @typedef {import('../core/types.js').Evidence} Evidence */
+/** @typedef {import('../core/types.js').Claim} Claim */
+
+/** @param {Partial<Evidence>} [e] @returns {Record<string, Claim>} */
+const judge = (e = {}) =>
+  Object.fromEntries(claims({ result: sample(), drills: [], topicTimes: null, probe: null, ...e }).map((c) => [c.id, c]));
+
+/** A run that has only begun. */
+function young() {
+  const r = sample();
+  for (const s of r.sides) Object.assign(s, { ticks: 10, messages: 10, latency: { ...s.latency, count: 10 }, bytes: { ...s.bytes, ticks: 5 } });
+  Object.assign(r.pairs, { count: 10, error: NaN });
+  r.noise.value = NaN;
+  return r;
+}
+
+test('without data of this run there is no verdict, and every claim says what to press', () => {
+  const all = Object.values(judge({ result: young() }));
+  assert.ok(all.length >= 12);
+  for (const c of all) {
+    assert.equal(c.verdict, 'not measured yet', c.id);
+    assert.ok(c.press.length > 2, c.id);
+  }
+});
+
+test('latency: no difference inside the noise, else what was found', () => {
+  assert.equal(judge()['low-latency']?.verdict, 'no difference');
+  const r = sample();
+  Object.assign(r.pairs, { mean: 2, error: 0.1 });
+  r.noise.value = 0.1;
+  assert.deepEqual([judge({ result: r })['low-latency']?.verdict, judge({ result: r })['low-latency']?.measured], ['depends', 'WebSocket is faster by 2.0 ms ± 0.1']);
+  r.pairs.mean = -2;
+  assert.equal(judge({ result: r })['low-latency']?.verdict, 'holds');
+  r.sound = false;
+  assert.equal(judge({ result: r })['low-latency']?.verdict, 'not measured yet', 'a stream that lost ticks proves nothing');
+  assert.equal(judge()['real-time']?.verdict, 'holds');
+  const slow = sample();
+  slow.sides[0].latency.p50 = 900;
+  assert.equal(judge({ result: slow })['real-time']?.verdict, 'depends');
+});
+
+test('an A/A run asks for the other lane', () => {
+  const r = sample();
+  r.setup = parse('?sides=sse,sse').setup;
+  r.sides[1] = { ...r.sides[0], index: 1 };
+  for (const id of ['low-latency', 'real-time', 'support', 'binary']) {
+    assert.deepEqual([judge({ result: r })[id]?.verdict, judge({ result: r })[id]?.press], ['not measured yet', 'SSE | WS'], id);
+  }
+});
+
+test('reconnects by itself: a cut alone is half of the story', () => {
+  const gone = row({ drill: '503', stream: 'bare', recoveredMs: null, who: 'nobody', missed: null });
+  const only = judge({ drills: cut() }).reconnects;
+  assert.deepEqual([only?.verdict, only?.press], ['not measured yet', 'Answer 503']);
+  assert.match(only?.measured ?? '', /after a cut in 1\.02/);
+  assert.deepEqual(judge({ drills: [gone] }).reconnects?.press, 'Cut');
+  const both = judge({ drills: [...cut(), gone] }).reconnects;
+  assert.equal(both?.verdict, 'half true');
+  assert.equal(both?.measured, 'an EventSource alone came back after a cut in 1.02\u202fs, after an answer 503 not at all');
+  assert.equal(judge({ drills: [...cut(), { ...gone, recoveredMs: 900 }] }).reconnects?.verdict, 'holds');
+  const dead = cut().map((r) => (r.stream === 'bare' ? { ...r, recoveredMs: null } : r));
+  assert.equal(judge({ drills: [...dead, gone] }).reconnects?.verdict, 'no longer true');
+});
+
+test('the newest drill counts', () => {
+  const old = row({ drill: 'cut', stream: 'b', recoveredMs: 9_000 });
+  const c = judge({ drills: [old, ...cut()] })['by-hand'];
+  assert.equal(c?.verdict, 'holds');
+  assert.match(c?.measured ?? '', /back in 0\.38/);
+});
+
+test('topics: one-way and two-way are judged by measured times', () => {
+  const j = judge({ topicTimes: topicTimes() });
+  assert.deepEqual([j['one-way']?.verdict, j['two-way']?.verdict], ['holds', 'holds']);
+  assert.match(j['one-way']?.measured ?? '', /POST beside the stream, 1\.9 ms, or a new stream, 5\.2 ms/);
+  assert.match(j['two-way']?.measured ?? '', /in 0\.80 ms; by POST beside an SSE stream 1\.9 ms/);
+  const failed = judge({ topicTimes: { ...topicTimes(), post: NaN, command: NaN } });
+  assert.equal(failed['one-way']?.press, 'Measure topics');
+  assert.equal(failed['two-way']?.verdict, 'not measured yet');
+});
+
+test('the probe judges plain HTTP, languages, headers and code', () => {
+  const j = judge({ probe: probe() });
+  assert.equal(j['plain-http']?.verdict, 'holds');
+  assert.match(j['plain-http']?.measured ?? '', /200, text\/event-stream, by http\/1\.1/);
+  assert.equal(j['any-language']?.verdict, 'holds');
+  assert.equal(j.auth?.verdict, 'half true');
+  assert.equal(judge({ probe: { ...probe(), headers: true } }).auth?.verdict, 'holds');
+  assert.equal(j['little-code']?.verdict, 'half true', 'fewer lines on the smallest page, as many with resume');
+  assert.match(j['little-code']?.measured ?? '', /SSE 20 lines, WebSocket 33/);
+  assert.equal(judge({ probe: { ...probe(), lines: { sse: 30, ws: 33 } } })['little-code']?.verdict, 'no difference');
+  assert.equal(judge({ probe: { ...probe(), lines: { sse: NaN, ws: 33 } } })['little-code']?.verdict, 'not measured yet');
+  const html = { ...probe(), plain: { status: 200, type: 'text/html', protocol: '', ticks: 0, accelBuffering: '' } };
+  assert.equal(judge({ probe: html })['plain-http']?.verdict, 'no longer true');
+  assert.equal(judge({ probe: html })['any-language']?.verdict, 'not measured yet');
+});
+
+test('proxies: shown by the drill that buffers', () => {
+  const held = row({ drill: 'buffer', stream: 'a', who: 'nothing to do', recoveredMs: 5_020 });
+  const c = judge({ drills: [held], probe: probe() }).proxies;
+  assert.equal(c?.verdict, 'depends');
+  assert.match(c?.measured ?? '', /only after 5\.02\u202fs; this server asks .* X-Accel-Buffering: no$/);
+  assert.equal(judge({ drills: [{ ...held, recoveredMs: null, note: 'no effect was seen' }] }).proxies?.verdict, 'not measured yet');
+});
+
+test('support is told as published, once both lanes ran here', () => {
+  const c = judge().support;
+  assert.equal(c?.verdict, 'no longer true');
+  assert.match(c?.measured ?? '', /published: 97\.40 % against 97\.57 %/);
+});
+
+test('binary is not claimed from text', () => {
+  const j = judge();
+  assert.equal(j.binary?.verdict, 'not measured yet');
+  assert.equal(j['text-only']?.verdict, 'holds');
+  const r = sample();
+  r.setup = { ...r.setup, encoding: /** @type {any} */ ('protobuf') };
+  assert.equal(judge({ result: r }).binary?.verdict, 'holds');
+});
+
+test('lines are counted without blanks and comments', () => {
+  assert.equal(countLines('// a\n\n/* b\n c */\n/** d */\nlet x = 1; // e\n  /*\n   * f\n   */\nx++;\n'), 2);
+});
+
+test('the connectors have as many lines as the claims say', async () => {
+  const lines = async (/** @type {readonly string[]} */ files) => {
+    const texts = await Promise.all(files.map((f) => readFile(new URL(`../../lane/${f}`, import.meta.url), 'utf8')));
+    return texts.reduce((n, text) => n + countLines(text), 0);
+  };
+  assert.equal(await lines(connectorFiles.sse), connectorLines.sse, 'core/code.js: sse');
+  assert.equal(await lines(connectorFiles.ws), connectorLines.ws, 'core/code.js: ws');
+  const shared = await lines(connectorFiles.shared);
+  assert.ok(Math.abs(shared / connectorLines.shared - 1) < 0.1, `core/code.js: shared is about ${shared}`);
+});

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { plain, sentence } from '../core/sentence.js';
+import { parse } from '../core/setup.js';
+import { cut, row, sample } from './samples.js';
+
+/** @typedef {import('../core/types.js').Result} Result */
+
+const place = { wall: 1_180_000, local: true };
+/** @param {Result} r @param {import('../core/types.js').DrillRow[]} [drills] */
+const say = (r, drills = []) => plain(sentence(r, drills, place));
+
+test('a difference inside the noise is called none', () => {
+  const s = sentence(sample(), [], place);
+  assert.equal(s.state, 'ready');
+  assert.equal(
+    plain(s),
+    'On this machine, at 200 ticks/s, neither lane is faster: the same tick arrives 0.02 ms apart (noise ± 0.40 ms). SSE costs 32 % more bytes.',
+  );
+  assert.deepEqual(s.parts.filter((p) => p.strong).map((p) => [p.text, p.lane]), [
+    ['neither lane is faster', undefined], ['SSE', 'sse'], ['32 % more bytes', undefined],
+  ]);
+  assert.deepEqual(s.small, [
+    'Computed from this run', '9\u202f000 paired ticks', 'clock ± 0.30 ms', '11\u202fs hidden, left out',
+    'A/A run 3\u202fmin ago: difference 0.01 ms ± 0.03',
+  ]);
+});
+
+test('one outside of it names the faster lane, with its error', () => {
+  const r = sample();
+  Object.assign(r.pairs, { mean: 2.04, error: 0.1 });
+  r.noise.value = 0.15;
+  assert.match(say(r), /ticks\/s, WebSocket is faster by 2\.0 ms ± 0\.1\. SSE costs/);
+  r.pairs.mean = -2.04;
+  assert.match(say(r), /ticks\/s, SSE is faster by 2\.0 ms ± 0\.1\./);
+  assert.deepEqual(sentence(r, [], place).parts[1], { text: 'SSE', strong: true, lane: 'sse' });
+  r.pairs.mean = 0.12; // outside of its own interval, inside of what an A/A run showed
+  assert.match(say(r), /neither lane is faster: the same tick arrives 0\.12 ms apart \(noise ± 0\.15 ms\)/);
+});
+
+test('an A/A run tells how small a difference means nothing', () => {
+  const r = sample();
+  r.setup = parse('?sides=ws,ws').setup;
+  r.sides[0] = { ...r.sides[1], index: 0, name: 'WebSocket A' };
+  r.sides[1].name = 'WebSocket B';
+  assert.equal(
+    say(r),
+    'On this machine, at 200 ticks/s, both sides are WebSocket: the same tick arrives 0.0 ms ± 0.4 apart. A smaller difference between the lanes means nothing.',
+  );
+  Object.assign(r.pairs, { mean: 0.9, error: 0.2 });
+  r.noise.value = 0.2;
+  assert.match(say(r), /0\.9 ms ± 0\.2 apart, more than chance/);
+});
+
+test('before there is enough it says how much longer, and claims nothing', () => {
+  const r = sample();
+  Object.assign(r.pairs, { count: 900, error: NaN });
+  r.noise.value = NaN;
+  r.measuredMs = 4_500;
+  const s = sentence(r, cut(), place);
+  assert.equal(s.state, 'waiting');
+  assert.equal(plain(s), 'Measuring: about 7 s more until a difference can be told from noise (900 paired ticks so far).');
+  Object.assign(r.pairs, { count: 20 }); // 4 a second: 180 more
+  r.measuredMs = 5_000;
+  assert.match(say(r), /about 45 s more/);
+  Object.assign(r.pairs, { count: 150, error: 0.1 });
+  r.measuredMs = 30_000;
+  assert.match(say(r), /about 10 s more/, 'an interval of few pairs is not enough');
+  Object.assign(r.pairs, { count: 0, error: NaN });
+  assert.match(say(r), /No tick has come on both sides yet/);
+  r.state = 'connecting';
+  assert.match(say(r), /^Connecting/);
+  r.state = 'stopped';
+  assert.match(say(r), /^Stopped/);
+});
+
+test('a stream that lost or doubled makes latency void', () => {
+  const r = sample();
+  r.sound = false;
+  r.sides[1].lost = 3;
+  const s = sentence(r, [], place);
+  assert.equal(s.state, 'void');
+  assert.match(plain(s), /^A stream was not whole: WebSocket lost 3, doubled 0, could not read 0\. So latency proves nothing/);
+  assert.doesNotMatch(plain(s), /faster/);
+});
+
+test('bytes: which costs more, none within half a per cent, silent before there is enough', () => {
+  const r = sample();
+  Object.assign(r.sides[0].bytes, { wire: 41 });
+  Object.assign(r.sides[1].bytes, { wire: 39 });
+  assert.match(say(r), /SSE costs 5\.1 % more bytes\.$/);
+  r.sides[1].bytes.wire = 157;
+  assert.match(say(r), / WebSocket costs 283 % more bytes\.$/);
+  r.sides[0].bytes.wire = 156.9;
+  assert.match(say(r), / Both cost the same bytes\.$/);
+  r.sides[0].bytes.ticks = 20;
+  assert.doesNotMatch(say(r), /bytes/);
+});
+
+test('after a cut it tells who came back how, and what was missed', () => {
+  assert.match(
+    say(sample(), cut()),
+    / After a cut, SSE was back in 0\.41\u202fs by our connector, WebSocket in 0\.38\u202fs by our connector and an EventSource alone in 1\.02\u202fs by itself; nothing was lost on any\.$/,
+  );
+  const [a, b, bare] = cut();
+  assert.ok(a && b && bare);
+  assert.match(say(sample(), [a, b, { ...bare, missed: 7 }]), /; 7 ticks were missed\.$/);
+  assert.match(say(sample(), [a, { ...b, recoveredMs: null, who: 'nobody', missed: null }, bare]), /WebSocket did not come back .*; not all came back\.$/);
+  assert.doesNotMatch(say(sample(), [row({ drill: 'stall', stream: 'a' })]), /After a cut/);
+});
+
+test('footnotes tell what was left out, the clock step and a replay', () => {
+  const r = sample();
+  r.aa = null;
+  r.leftOut = { settling: 9_000, hidden: 0, frozen: 3_000, drill: 65_000 };
+  r.noise.from = 'timer';
+  const small = sentence(r, [], place).small.join(' · ');
+  assert.match(small, /steps by 0\.10 ms · 3\u202fs frozen, 1\u202fmin in drills, left out · no A\/A run yet/);
+  r.timed = false;
+  assert.match(sentence(r, [], place).small.join(' · '), /no latency since due is claimed/);
+  assert.match(say({ ...r }), /^On this machine/);
+  assert.match(plain(sentence(r, [], { ...place, local: false })), /^From here, /);
+});
