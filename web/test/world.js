@@ -131,7 +131,8 @@ export class Conn {
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
     this.user = url.searchParams.get('user') ?? '';
     world.conns.push(this);
-    if (world.refusing.delete(`${lane} ${this.user}`)) queueMicrotask(() => this.cut({ gaveUp: true }));
+    this.refused = world.refusing.delete(`${lane} ${this.user}`);
+    if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
   /** Decides how the stream begins. */
@@ -175,7 +176,7 @@ export class Conn {
 
   /** At most `most` messages arrive. @param {number} [most] */
   pump(most = Infinity) {
-    if (!this.world.answering || this.heldUntil > this.world.time) return;
+    if (!this.world.answering || this.refused || this.heldUntil > this.world.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;

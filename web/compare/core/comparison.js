@@ -34,6 +34,7 @@ import { measureTopics } from './topictimes.js';
 /** @typedef {import('./types.js').ComparisonOptions} ComparisonOptions */
 /** @typedef {import('../../types.js').Message} Message */
 /** @typedef {import('../../types.js').Arrival} Arrival */
+/** @typedef {import('../../types.js').Quote} Quote */
 
 const WARMUP = 2_000; // ms after both lanes are live
 const DRAIN = 1_000; // ms after a reason is over, in which what piled up comes
@@ -277,8 +278,7 @@ export class Comparison {
   /** Measures what a change of topics takes, on streams of its own. @returns {Promise<TopicTimes>} */
   async measureTopics() {
     return this.#alone('a measurement of topics', async () => {
-      const symbols = [...new Set(this.#symbols)].slice(0, 2);
-      this.topicTimes = await measureTopics(this.#platform, symbols, this.#tag);
+      this.topicTimes = await measureTopics(this.#platform, [...this.#symbols], this.#tag);
       return this.topicTimes;
     });
   }
@@ -301,8 +301,8 @@ export class Comparison {
   // --- inside ---------------------------------------------------------------------------------------------------
 
   #tag = '';
-  /** Newest symbols seen, for measuring topics. @type {string[]} */
-  #symbols = [];
+  /** Two symbols of the market, for measuring topics. @type {Set<string>} */
+  #symbols = new Set();
 
   /** @returns {[Side, Side]} */
   #makeSides() {
@@ -360,7 +360,8 @@ export class Comparison {
     if (side !== this.#sides[side.index]) return;
     const reason = this.#reason();
     if (reason === null) side.messages++;
-    if (m.T === 'snapshot' && m.quotes.length >= 2) this.#symbols = m.quotes.slice(0, 2).map((q) => q.S);
+    const quotes = m.T === 'snapshot' ? m.quotes : m.T === 'q' ? [m] : [];
+    for (let k = 0; k < quotes.length && this.#symbols.size < 2; k++) this.#symbols.add(/** @type {Quote} */ (quotes[k]).S);
     if (m.T === 'hello') this.#pairs.forget(); // it may be another log
     if (m.T !== 'q') return;
     side.newest = m;

@@ -38,7 +38,7 @@ export async function runDrill(action, place) {
   const watch = (/** @type {() => any} */ counters, /** @type {boolean} */ ours) =>
     new Watch({ action, now, late, counters, seqs, ours, setTimeout, clearTimeout });
   const watches = sides.map((side) => watch(() => side.feed.counters, true));
-  const release = sides.flatMap((side, k) => follow(side.feed, /** @type {Watch} */ (watches[k])));
+  const release = sides.flatMap((side, k) => follow(side, /** @type {Watch} */ (watches[k])));
   const bare = new BareSource(bareURL(place), platform);
   const alone = watch(() => bare.counters, false);
   bare.watch = alone;
@@ -72,9 +72,9 @@ function bareURL({ setup, platform, tag }) {
   return `${platform.origin}/sse/subscribe?${q}`;
 }
 
-/** @param {import('../../lane/feed.js').Feed} feed @param {Watch} w @returns {(() => void)[]} let go of it */
-function follow(feed, w) {
-  let seq = NaN;
+/** @param {import('./side.js').Side} side @param {Watch} w @returns {(() => void)[]} let go of it */
+function follow({ feed, newest }, w) {
+  let seq = newest?.i ?? NaN;
   return [
     feed.on('message', (m, arrival) => {
       if (m.T === 'hello') w.hello(m, seq);

@@ -84,15 +84,16 @@ export function shares(all, [from, to], bins = 64) {
  * @returns {number[]} ascending
  */
 export function ticks(bounds, [from, to], most = 9) {
-  const decades = Array.from({ length: 11 }, (_, k) => 10 ** (k - 4));
-  const whole = [0, ...decades.toReversed()].flatMap((v) => (v ? [v, -v] : [v]));
+  const decades = Array.from({ length: 11 }, (_, k) => 10 ** (6 - k));
+  const whole = [0, ...decades].flatMap((v) => (v ? [v, -v] : [v]));
   const thirds = decades.flatMap((v) => [3 * v, -3 * v]);
   const apart = (to - from + 1) / most;
+  const edge = apart / 4; // a label at the very edge would be cut
   /** @type {{ value: number, at: number }[]} */
   const kept = [];
   for (const value of [...whole, ...thirds]) {
     const at = place(bounds, value);
-    if (at >= from && at <= to + 1 && kept.every((k) => Math.abs(k.at - at) >= apart)) kept.push({ value, at });
+    if (at >= from + edge && at <= to + 1 - edge && kept.every((k) => Math.abs(k.at - at) >= apart)) kept.push({ value, at });
   }
   return kept.map((k) => k.value).sort((a, b) => a - b);
 }

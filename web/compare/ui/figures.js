@@ -84,7 +84,7 @@ export class Figures {
   /** @type {{ row: Row, cells: HTMLElement[], delta: HTMLElement, error: HTMLElement, value: HTMLElement }[]} */
   #rows = [];
   #heads = [el('th', { scope: 'col', class: 'side-a' }), el('th', { scope: 'col', class: 'side-b' })];
-  #newest = [el('td', { class: 'mono' }), el('td', { class: 'mono' })];
+  #newest = [el('span', { class: 'newest mono' }), el('span', { class: 'newest mono' })];
 
   constructor() {
     const body = el('tbody');
@@ -98,7 +98,7 @@ export class Figures {
       body.append(el('tr', { class: row.kind ?? '' }, head, ...cells, delta));
       this.#rows.push({ row, cells, delta, error, value });
     }
-    body.append(el('tr', {}, el('th', { scope: 'row' }, 'newest tick'), ...this.#newest, el('td')));
+    body.append(el('tr', {}, el('th', { scope: 'row' }, 'newest tick'), ...this.#newest.map((e) => el('td', {}, e)), el('td')));
     this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'away' }, 'figure')), ...this.#heads, el('th', { scope: 'col' }, 'difference'))), body);
   }
 

@@ -22,6 +22,8 @@ export class Heatmap {
   #heat = null;
   #name = '';
   #key = '';
+  /** @type {{ faint: string, grid: string, soft: string, own: string } | null} */
+  #palette = null;
   /** @type {[number, number]} rows shown, so that both maps have one scale */
   #rows = [0, 1];
 
@@ -30,7 +32,10 @@ export class Heatmap {
     this.#host = host;
     this.#colour = '--a';
     host.append(this.#canvas);
-    theme.on(() => this.#draw());
+    theme.on(() => {
+      this.#palette = null;
+      this.#draw();
+    });
     new ResizeObserver(() => this.#draw()).observe(host);
   }
 
@@ -46,6 +51,7 @@ export class Heatmap {
     this.#key = key;
     this.#heat = heat;
     this.#rows = rows;
+    if (name !== this.#name) this.#palette = null; // other sides, other colours
     this.#name = name;
     this.#colour = colour;
     this.#host.setAttribute('aria-label', `${name}: latency of each second of the last ${heat.t.length}`);
@@ -65,23 +71,27 @@ export class Heatmap {
     const ctx = this.#canvas.getContext('2d');
     if (!ctx) return;
     ctx.scale(px, px);
-    const c = colours(['faint', 'grid', 'soft']);
+    const c = (this.#palette ??= this.#colours());
     ctx.font = `11px ${FONT}`;
     const plot = { x: LEFT, y: 4, w: width - LEFT - 8, h: height - BOTTOM - 4 };
-    this.#cells(ctx, plot);
+    this.#cells(ctx, plot, c.own);
     this.#labels(ctx, plot, c);
   }
 
-  /** @param {CanvasRenderingContext2D} ctx @param {{ x: number, y: number, w: number, h: number }} plot */
-  #cells(ctx, { x, y, w, h }) {
-    const heat = this.#heat;
-    if (!heat || !heat.t.length) return;
-    const [from, to] = this.#rows;
+  #colours() {
     const probe = el('i', { hidden: '' });
     probe.style.color = `var(${this.#colour})`;
     this.#host.append(probe);
-    const colour = getComputedStyle(probe).color;
+    const own = getComputedStyle(probe).color;
     probe.remove();
+    return { ...colours(['faint', 'grid', 'soft']), own };
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {{ x: number, y: number, w: number, h: number }} plot @param {string} colour */
+  #cells(ctx, { x, y, w, h }, colour) {
+    const heat = this.#heat;
+    if (!heat || !heat.t.length) return;
+    const [from, to] = this.#rows;
     const most = Math.max(...heat.rows.map((row) => Math.max(...Array.from(row).slice(from, to + 1))));
     if (!(most > 0)) return;
     const newest = Number(heat.t.at(-1));

@@ -27,6 +27,7 @@ export class Plots {
   #drills = [];
   #now = 0; // local ms since 1970 of the newest second
   #sides = '';
+  #drawn = 0; // second up to which p99 was drawn
 
   /** @param {{ theme: Theme }} parts */
   constructor({ theme }) {
@@ -73,7 +74,11 @@ export class Plots {
     if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
     this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), 'Waiting for ticks that came on both sides');
 
-    this.#rolling.set(result.timed ? this.#columns(result) : null, result.timed ? few : untimed);
+    const second = a.series.at(-1)?.t ?? 0;
+    if (second !== this.#drawn || second === 0) {
+      this.#drawn = second;
+      this.#rolling.set(result.timed ? this.#columns(result) : null, result.timed ? few : untimed);
+    }
     if (changed) this.#nameSides(result);
     if (changed) for (const p of [this.#latency, this.#difference, this.#rolling]) p.rebuild();
     this.#describe(result);
