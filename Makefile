@@ -112,7 +112,7 @@ hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=
 
 .PHONY: pictures
 pictures: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
-	@go test -count=1 -run Pictures -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
+	@go test -count=1 -run '^TestPictures' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
 	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
 
 ## Keep it tidy
