@@ -1,5 +1,5 @@
-// The compare page: wires the comparison to its views. The comparison measures by itself; four times a second, at most,
-// a frame paints what it came to; every frame shows the newest tick of each side, which is what 'paint' measures.
+// The compare page: wires the comparison to its views. The comparison measures by itself; now and then a frame paints
+// what it came to; every frame shows the newest tick of each side, which is what 'paint' measures.
 import { claims } from './compare/core/claims.js';
 import { Comparison } from './compare/core/comparison.js';
 import { DRILLS } from './compare/core/drills.js';
@@ -23,7 +23,10 @@ import { Theme } from './ui/theme.js';
 /** @typedef {import('./compare/core/types.js').Setup} Setup */
 /** @typedef {import('./compare/core/types.js').DrillAction} DrillAction */
 
-const PACE = 250; // ms between paintings of the figures
+// ms between paintings: what is read may be calm, and painting takes time from the very thread that is measured
+const FIGURES = 500;
+const WORDS = 1000;
+const CLAIMS = 2000;
 
 const boot = JSON.parse(part('boot').textContent || '{}');
 const lab = boot.lab === true;
@@ -37,16 +40,17 @@ const figures = new Figures();
 const plots = new Plots({ theme });
 const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
 const bytes = new ByteBars();
-const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics: async () => void (await comparison.measureTopics()) });
+const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
 const form = new SetupForm({ setup: asked.setup, lab, onChange: change });
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
 const button = byId('freeze', HTMLButtonElement);
 
 const comparison = new Comparison({ setup: asked.setup, lab, timed: boot.timed !== false });
-const probe = new PaintProbe((side, q) => comparison.frozen || figures.show(side, q));
-let paintedAt = -PACE;
+const probe = new PaintProbe({ frames, show: (side, q) => comparison.frozen || figures.show(side, q) });
 let dirty = true;
+/** When each part was painted, performance.now(); −Infinity paints it in the next frame. */
+const painted = { figures: -Infinity, words: -Infinity, claims: -Infinity };
 
 new Exports({
   csv: () => comparison.toCSV(),
@@ -58,20 +62,25 @@ new Exports({
 /** @param {number} now performance.now() */
 function paint(now) {
   probe.frame(comparison.sides);
-  if (dirty && now - paintedAt >= PACE) {
-    paintedAt = now;
+  if (dirty && now - painted.figures >= FIGURES) {
+    painted.figures = now;
     dirty = false;
     const result = comparison.snapshot();
-    verdict.paint(sentence(result, comparison.drills), notes(result, problems), now);
     figures.paint(result);
     plots.paint(result);
     bytes.paint(result);
-    claimTable.paint(claims({ result, drills: comparison.drills, topicTimes: comparison.topicTimes, probe: comparison.probe }));
     status.paint(result, now);
     const shown = rows(result.sides.map((s) => s.heat));
     result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
+    if (now - painted.words >= WORDS) {
+      painted.words = now;
+      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now);
+    }
+    if (now - painted.claims >= CLAIMS) {
+      painted.claims = now;
+      claimTable.paint(claims({ result, drills: comparison.drills, topicTimes: comparison.topicTimes, probe: comparison.probe }));
+    }
   }
-  frames.request();
 }
 
 /** A changed setup is a new run: figures of two setups must not mix. @param {Setup} setup */
@@ -90,22 +99,32 @@ function beginAgain() {
   freeze(false);
   drillTable.clear();
   plots.clear();
-  dirty = true;
-  paintedAt = -PACE;
+  paintAll();
   verdict.announce('A new run begins', performance.now());
+}
+
+function paintAll() {
+  dirty = true;
+  painted.figures = painted.words = painted.claims = -Infinity;
 }
 
 /** @param {DrillAction} action */
 async function run(action) {
   plots.drilled(Date.now(), DRILLS.find((d) => d.action === action)?.label.toLowerCase() ?? action);
   await comparison.drill(action);
+  paintAll();
+}
+
+async function topics() {
+  await comparison.measureTopics();
+  paintAll();
 }
 
 /** @param {boolean} on */
 function freeze(on) {
   if (on === comparison.frozen) return;
   comparison.freeze(on);
-  button.setAttribute('aria-pressed', String(on));
+  button.toggleAttribute('data-frozen', on);
   setText(button, on ? 'Go on' : 'Freeze');
 }
 
@@ -127,7 +146,10 @@ document.addEventListener('keydown', (e) => {
   if (e.key === 'f') freeze(!comparison.frozen);
   else if (e.key === 't') theme.toggle();
 });
-comparison.on('update', () => { dirty = true; });
+comparison.on('update', () => {
+  dirty = true;
+  frames.request();
+});
 comparison.on('drill', (found) => drillTable.add(found));
 comparison.on('event', (e) => {
   if (e.level === 'bad' || e.level === 'warn') verdict.announce(e.text, performance.now());

@@ -8,11 +8,13 @@
  */
 export class PaintProbe {
   #show;
+  #frames;
   /** @type {({ side: Side, off: () => void, waiting: number[], newest: Quote | null } | null)[]} */
   #probes = [null, null];
 
-  /** @param {(side: 0 | 1, newest: Quote) => void} show */
-  constructor(show) {
+  /** @param {{ frames: import('../../ui/frames.js').Frames, show: (side: 0 | 1, newest: Quote) => void }} parts */
+  constructor({ frames, show }) {
+    this.#frames = frames;
     this.#show = show;
   }
 
@@ -43,6 +45,7 @@ export class PaintProbe {
       if (m.T !== 'q' || document.visibilityState === 'hidden') return;
       waiting.push(m.i);
       probe.newest = m;
+      this.#frames.request();
     });
     this.#probes[side.index] = probe;
   }
