@@ -161,6 +161,7 @@ func (s *Server) routes(metrics http.Handler) {
 
 	app.Get("/assets/*", s.static("assets/", "public, max-age=31536000, immutable"))
 	app.Get("/static/*", s.static("", "no-cache"))
+	app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect("/static/favicon.svg", http.StatusMovedPermanently) })
 }
 
 // observe counts answers, and takes a connection's meter off it: the stream that it counted for is over.
