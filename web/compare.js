@@ -69,7 +69,7 @@ function paint(now) {
     figures.paint(result);
     plots.paint(result);
     bytes.paint(result);
-    status.paint(result, now);
+    status.paint(result, now, form.refused);
     const shown = rows(result.sides.map((s) => s.heat));
     result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
     if (now - painted.words >= WORDS) {

@@ -44,7 +44,7 @@ export class ClaimTable {
     if (!c.press) return [c.measured];
     const known = c.measured && `${c.measured}; `;
     const real = this.#find(c.press);
-    if (!real) return [known + (/^[A-Z]/.test(c.press) && !c.press.includes(',') ? `press “${c.press}”, where the lab is on` : uncapitalised(c.press))];
+    if (!real) return [known + instead(c.press)];
     const b = el('button', { type: 'button', class: 'button' }, c.press);
     b.dataset.claim = c.id;
     b.addEventListener('click', () => {
@@ -55,5 +55,8 @@ export class ClaimTable {
   }
 }
 
-/** @param {string} text */
-const uncapitalised = (text) => text.charAt(0).toLowerCase() + text.slice(1);
+/** What to do where the page has no such button. @param {string} press */
+function instead(press) {
+  if (press.startsWith('Start')) return 'waits for the first figures'; // the page has begun by itself
+  return /^[A-Z]/.test(press) ? `press “${press}”, where the lab is on` : press;
+}

@@ -61,7 +61,7 @@ export class DrillTable {
 
   /** @param {string} text */
   #empty(text) {
-    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(HEADS.length), class: 'none-yet' }, text)));
+    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(HEADS.length), class: 'none-yet' }, el('span', { class: 'held' }, text))));
   }
 
   /** @param {string} action @param {string} label @param {string} about @param {() => Promise<void>} run */
@@ -104,16 +104,16 @@ export class DrillTable {
 
   /** @param {DrillRow} r @param {boolean} first of its drill */
   #row(r, first) {
-    const fault = r.lost > 0 || r.doubled > 0;
+    const label = this.#labels.get(r.drill) ?? r.drill;
     const who = r.who === 'nobody' ? 'bad' : '';
     const missed = r.missed === null ? '–' : count(r.missed + r.lost);
     return el('tr', { class: first ? 'first' : '' },
-      el('th', { scope: 'row' }, first ? (this.#labels.get(r.drill) ?? r.drill) : ''),
+      el('th', { scope: 'row' }, first ? label : el('span', { class: 'away' }, label)),
       el('td', { class: `nowrap l-${r.lane}` }, r.name),
       el('td', { class: 'nowrap' }, r.recoveredMs === null ? '–' : seconds(r.recoveredMs / 1000)),
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),
       el('td', {}, count(r.replayed)),
-      el('td', { class: fault && r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
+      el('td', { class: r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
       el('td', { class: 'who' }, el('span', { class: who }, r.who), r.note && el('small', {}, r.note)));
   }
 }

@@ -35,9 +35,9 @@ const ofBytes = (key) => ({ sides: [a, b] }) => {
 };
 
 /** Two paces of the same feed differ by what one second more or less saw. @param {(side: SideResult) => number} of @returns {Row['delta']} */
-const ofPace = (of) => ({ sides: [a, b] }) => {
+const ofPace = (of) => ({ sides: [a, b], measuredMs }) => {
   const d = of(a) - of(b);
-  if (!Number.isFinite(d)) return none;
+  if (!Number.isFinite(d) || measuredMs === 0) return none;
   const noise = Math.abs(d) <= 0.01 * Math.max(of(a), of(b));
   return { text: noise ? 'none' : `${d < 0 ? '−' : '+'}${pace(Math.abs(d))}`, noise, strong: !noise };
 };
@@ -61,9 +61,9 @@ const ROWS = [
   { name: 'wire / tick', kind: 'group', title: 'What the server put into this connection’s socket, framing included', of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
   { name: 'payload', kind: 'sub', title: 'The JSON text', of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
   { name: 'framing', kind: 'sub', title: 'Wire less payload', of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
-  { name: 'of it id: line', kind: 'sub', title: 'The position of each event: this server’s choice, not the protocol’s need', of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.id)), delta: ofBytes('id') },
-  { name: 'ticks/s', kind: 'group', of: (s) => pace(s.ticksPerSecond), delta: ofPace((s) => s.ticksPerSecond) },
-  { name: 'messages/s', of: (s) => pace(s.messagesPerSecond), delta: ofPace((s) => s.messagesPerSecond) },
+  { name: 'of it id: line', kind: 'sub', title: 'The position of each event: this server’s choice, not the protocol’s need', of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.wire > 0 ? s.bytes.id : NaN)), delta: (r) => (r.sides.every((s) => s.bytes.wire > 0) ? ofBytes('id')(r) : none) },
+  { name: 'ticks/s', kind: 'group', of: (s, r) => pace(r.measuredMs > 0 ? s.ticksPerSecond : NaN), delta: ofPace((s) => s.ticksPerSecond) },
+  { name: 'messages/s', of: (s, r) => pace(r.measuredMs > 0 ? s.messagesPerSecond : NaN), delta: ofPace((s) => s.messagesPerSecond) },
   {
     name: 'gaps · doubled · lost', title: 'Gaps are told by the server; anything doubled or lost is a fault', of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
     delta: ({ sides: [a, b] }) => (a.gaps + a.doubled + a.lost + b.gaps + b.doubled + b.lost === 0 ? { text: 'none', noise: true } : none),

@@ -26,6 +26,9 @@ export class SetupForm {
   #engines = [byId('c-engine-a', HTMLSelectElement), byId('c-engine-b', HTMLSelectElement)];
   #delays = [byId('c-delay-a', HTMLSelectElement), byId('c-delay-b', HTMLSelectElement)];
   #error = part('setup-error');
+  /** Why the server doesn't take the topics, a sentence; '' when it does. */
+  refused = '';
+  #checks = 0;
   /** @type {Lab['engines']} */
   #known = { sse: [], ws: [] };
 
@@ -42,6 +45,7 @@ export class SetupForm {
     this.#topics.addEventListener('keydown', (e) => { if (e.key === 'Enter') this.#topics.blur(); });
     for (const b of this.#sides) b.addEventListener('click', () => this.#ask({ sides: b.dataset.sides ?? 'sse,ws' }));
     this.#fill();
+    void this.#check(setup);
     void this.#listTopics();
     if (lab) void this.#askLab();
   }
@@ -78,7 +82,25 @@ export class SetupForm {
     if (problems.length || format(setup) === format(this.#setup)) return;
     this.#setup = setup;
     this.#fill();
+    void this.#check(setup);
     this.#onChange(setup);
+  }
+
+  /**
+   * Asks whether the server knows the topics: a stream that is refused shows a page no more than an error without words.
+   * @param {Setup} setup
+   */
+  async #check({ topics }) {
+    const mine = ++this.#checks;
+    this.refused = '';
+    try {
+      await getJSON(`/api/quotes?${new URLSearchParams({ topics: topics.join(',') })}`);
+    } catch (err) {
+      if (mine !== this.#checks || err instanceof TypeError) return; // without a network it is not the topics
+      this.refused = `The server does not take these topics. ${/** @type {Error} */ (err).message}`;
+      this.complain(this.refused);
+      this.#topics.setAttribute('aria-invalid', 'true');
+    }
   }
 
   #fill() {

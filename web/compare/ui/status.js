@@ -13,15 +13,16 @@ export class Status {
   #running = part('running');
   #banner = part('banner');
   #text = part('banner-text');
+  #again = part('banner-do');
   #downSince = [NaN, NaN];
 
   /** @param {{ retry: () => void }} parts */
   constructor({ retry }) {
-    part('banner-do').addEventListener('click', retry);
+    this.#again.addEventListener('click', retry);
   }
 
-  /** @param {Result} r @param {number} now performance.now() */
-  paint(r, now) {
+  /** @param {Result} r @param {number} now performance.now() @param {string} refused why the server doesn't take the setup, '' when it does */
+  paint(r, now, refused) {
     if (this.#app.dataset.state !== r.state) this.#app.dataset.state = r.state;
     const sides = r.setup.sides.join(',');
     if (this.#app.dataset.sides !== sides) this.#app.dataset.sides = sides;
@@ -31,8 +32,9 @@ export class Status {
       else if (Number.isNaN(this.#downSince[k])) this.#downSince[k] = now;
       return s.state !== 'live' && now - Number(this.#downSince[k]) > PATIENCE;
     });
-    const line = r.state === 'drill' || r.state === 'stopped' ? '' : absence(down);
+    const line = r.state === 'drill' || r.state === 'stopped' ? '' : refused || absence(down);
     this.#banner.hidden = line === '';
+    this.#again.hidden = refused !== '';
     if (line) {
       this.#banner.className = `banner ${down.some((s) => s.state === 'offline') ? 'down' : ''}`;
       setText(this.#text, line);
