@@ -1,0 +1,78 @@
+package loadtest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http/httputil"
+	"strings"
+	"testing"
+)
+
+func unchunk(text string, cuts ...int) (body string, done bool, err error) {
+	var c chunkReader
+	var b strings.Builder
+	from := 0
+	for _, to := range append(cuts, len(text)) {
+		done, err = c.feed([]byte(text[from:to]), func(p []byte) error { b.Write(p); return nil })
+		if err != nil {
+			return b.String(), done, err
+		}
+		from = to
+	}
+	return b.String(), done, nil
+}
+
+func TestChunks(t *testing.T) {
+	for _, c := range []struct {
+		text, body string
+		done       bool
+	}{
+		{"5\r\nhello\r\n", "hello", false},
+		{"5\r\nhello\r\n0\r\n\r\n", "hello", true},
+		{"5;ext=1\r\nhello\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n", "hello0123456789", true},
+		{"000a\r\n0123456789\r\n", "0123456789", false},
+		{"3\nabc\n0\n\n", "abc", true},
+	} {
+		for cut := range len(c.text) + 1 {
+			body, done, err := unchunk(c.text, cut)
+			if err != nil || body != c.body || done != c.done {
+				t.Errorf("%q cut at %d: %q, done %v, %v", c.text, cut, body, done, err)
+			}
+		}
+	}
+}
+
+func TestChunksRefuse(t *testing.T) {
+	for _, text := range []string{"\r\n", "x\r\n", "5\r\nhelloX", "-1\r\n", "fffffffffffffff\r\n", ";a\r\n"} {
+		if body, done, err := unchunk(text); err == nil {
+			t.Errorf("%q was read as %q, done %v", text, body, done)
+		}
+	}
+}
+
+func FuzzChunks(f *testing.F) {
+	f.Add([]byte("hello"), []byte("world"), 4)
+	f.Fuzz(func(t *testing.T, a, b []byte, cut int) {
+		var text bytes.Buffer
+		w := httputil.NewChunkedWriter(&text)
+		w.Write(a)
+		w.Write(b)
+		w.Close()
+		fmt.Fprint(&text, "\r\n")
+		if cut < 0 || cut > text.Len() {
+			cut = 0
+		}
+		body, done, err := unchunk(text.String(), cut)
+		if err != nil || !done || body != string(a)+string(b) {
+			t.Errorf("%q cut at %d: %q, done %v, %v", text.String(), cut, body, done, err)
+		}
+		// Whatever it is, the standard library's reader doesn't get more out of it.
+		mine, done, err := unchunk(string(a))
+		if err == nil && done {
+			if want, e := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(a))); e == nil && string(want) != mine {
+				t.Errorf("%q: %q, net/http reads %q", a, mine, want)
+			}
+		}
+	})
+}

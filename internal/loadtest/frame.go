@@ -1,0 +1,141 @@
+package loadtest
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"ticklane/internal/wire"
+)
+
+// frameReader takes a server's WebSocket frames apart (RFC 6455 §5.2) as they arrive, in pieces of any size. No
+// extension is offered, so a reserved bit is an error. It doesn't check that text is UTF-8.
+type frameReader struct {
+	// emit gets each whole message and each control frame, by opcode. The slice holds until it returns.
+	emit func(op byte, payload []byte) error
+
+	held    []byte // of our own: a frame that the last piece cut
+	message []byte // of our own: fragments of a message so far
+	op      byte   // of the fragmented message; 0 for none
+}
+
+// Breaches of RFC 6455.
+var (
+	errReserved = errors.New("websocket: a reserved bit or opcode is set")
+	errMasked   = errors.New("websocket: the server masked a frame")
+	errControl  = errors.New("websocket: a control frame is too long or in fragments")
+	errFragment = errors.New("websocket: a fragment out of place")
+	errTooBig   = fmt.Errorf("websocket: a message of more than %d MiB", maxMessage>>20)
+)
+
+// feed takes the next piece of the connection. Nothing of it is kept.
+func (r *frameReader) feed(b []byte) error {
+	for len(r.held) > 0 && len(b) > 0 {
+		need, header, err := frameNeeds(r.held)
+		if err != nil {
+			return err
+		}
+		take := min(need-len(r.held), len(b))
+		r.held = append(r.held, b[:take]...)
+		b = b[take:]
+		if header == 0 {
+			// The header may be whole now, and the frame with it if it has no payload.
+			if need, header, err = frameNeeds(r.held); err != nil {
+				return err
+			}
+		}
+		if header > 0 && len(r.held) == need {
+			frame := r.held
+			r.held = r.held[:0]
+			if err := r.frame(frame, header); err != nil {
+				return err
+			}
+		}
+	}
+	for len(b) > 0 {
+		need, header, err := frameNeeds(b)
+		if err != nil {
+			return err
+		}
+		if header == 0 || need > len(b) {
+			r.held = append(r.held, b...)
+			return nil
+		}
+		if err := r.frame(b[:need], header); err != nil {
+			return err
+		}
+		b = b[need:]
+	}
+	return nil
+}
+
+// frameNeeds tells how many bytes the frame that b starts with takes. header is 0, and need only what the header takes,
+// while the header isn't whole.
+func frameNeeds(b []byte) (need, header int, err error) {
+	if len(b) < 2 {
+		return 2, 0, nil
+	}
+	if b[1]&0x80 != 0 {
+		return 0, 0, errMasked
+	}
+	n := uint64(b[1])
+	header = 2
+	switch n {
+	case 126:
+		header = 4
+	case 127:
+		header = 10
+	}
+	if len(b) < header {
+		return header, 0, nil
+	}
+	switch header {
+	case 4:
+		n = uint64(binary.BigEndian.Uint16(b[2:]))
+	case 10:
+		n = binary.BigEndian.Uint64(b[2:])
+	}
+	if n > maxMessage {
+		return 0, 0, errTooBig
+	}
+	return header + int(n), header, nil
+}
+
+// frame takes one whole frame.
+func (r *frameReader) frame(b []byte, header int) error {
+	final, op, payload := b[0]&0x80 != 0, b[0]&0x0f, b[header:]
+	if b[0]&0x70 != 0 {
+		return errReserved
+	}
+	switch op {
+	case wire.OpClose, wire.OpPing, wire.OpPong:
+		if !final || len(payload) > 125 {
+			return errControl
+		}
+		return r.emit(op, payload)
+	case wire.OpText, wire.OpBinary:
+		if r.op != 0 {
+			return errFragment
+		}
+		if final {
+			return r.emit(op, payload)
+		}
+		r.op = op
+		r.message = append(r.message[:0], payload...)
+		return nil
+	case wire.OpContinuation:
+		if r.op == 0 {
+			return errFragment
+		}
+		if len(r.message)+len(payload) > maxMessage {
+			return errTooBig
+		}
+		r.message = append(r.message, payload...)
+		if !final {
+			return nil
+		}
+		op, r.op = r.op, 0
+		return r.emit(op, r.message)
+	}
+	return errReserved
+}

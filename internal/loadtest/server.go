@@ -1,0 +1,149 @@
+package loadtest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 15 * time.Second
+)
+
+// server is a Ticklane server of our own, on a free loopback port. A fresh one for each slot is the only way to see
+// the memory of connections: a process that has served before reuses what it holds.
+type server struct {
+	cmd  *exec.Cmd
+	url  string
+	tail *tailWriter   // of its log
+	done chan struct{} // closed when the process has ended
+	err  error         // its end; valid after done
+}
+
+// serverArgs are the settings of a server of our own: steady arrivals, so that rounds are equal, and no config file and
+// no environment, so that the report tells all.
+func serverArgs(o *Options) []string {
+	args := []string{
+		"serve", "--config", os.DevNull, "--server.addr", "127.0.0.1:0", "--log.level", "warn", "--lab.enabled=true",
+		"--market.arrivals=steady", "--market.warmup=0s", "--limits.connections=" + strconv.Itoa(2*(o.Conns+o.SlowReaders)+100), // a server sees late that a connection was cut
+	}
+	for _, s := range o.Set {
+		args = append(args, "--"+s)
+	}
+	return args
+}
+
+// startServer returns when the server has told its address.
+func startServer(ctx context.Context, o *Options) (*server, error) {
+	args := append(append([]string{}, o.Serve[1:]...), serverArgs(o)...)
+	s := &server{cmd: exec.Command(o.Serve[0], args...), tail: &tailWriter{}, done: make(chan struct{})}
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "TICKLANE_") {
+			s.cmd.Env = append(s.cmd.Env, v)
+		}
+	}
+	s.cmd.Stderr = s.tail
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start a server: %w", err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start a server: %w", err)
+	}
+	told := make(chan string, 1)
+	go func() {
+		defer close(s.done)
+		address(out, told)
+		s.err = s.cmd.Wait()
+	}()
+	limit := time.NewTimer(startTimeout)
+	defer limit.Stop()
+	select {
+	case s.url = <-told:
+		return s, nil
+	case <-s.done:
+		return nil, fmt.Errorf("the server did not start: %s", s.tail)
+	case <-limit.C:
+		err = fmt.Errorf("the server told no address within %v: %s", startTimeout, s.tail)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return nil, errors.Join(err, s.stop())
+}
+
+var addressText = regexp.MustCompile(`https?://\S+:(\d+)`)
+
+// address reads the server's output to its end, and hands over the first address in it.
+func address(r io.Reader, told chan<- string) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if m := addressText.FindSubmatch(lines.Bytes()); m != nil {
+			select {
+			case told <- "http://127.0.0.1:" + string(m[1]):
+			default:
+			}
+		}
+	}
+	io.Copy(io.Discard, r)
+}
+
+// stop ends the server as a service manager does, and by force when it doesn't end.
+func (s *server) stop() error {
+	if runtime.GOOS == "windows" {
+		s.cmd.Process.Kill() // there is no signal to send
+		<-s.done
+		return nil
+	}
+	s.cmd.Process.Signal(os.Interrupt) // fails only when it has ended
+	limit := time.NewTimer(stopTimeout)
+	defer limit.Stop()
+	select {
+	case <-s.done:
+	case <-limit.C:
+		s.cmd.Process.Kill()
+		<-s.done
+		return fmt.Errorf("the server did not stop within %v", stopTimeout)
+	}
+	if s.err != nil {
+		return fmt.Errorf("the server ended with %w: %s", s.err, s.tail)
+	}
+	return nil
+}
+
+// tailWriter keeps the end of what is written to it.
+type tailWriter struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tailWriter) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	const most = 2000
+	t.buf = append(t.buf, p...)
+	if n := len(t.buf); n > most {
+		t.buf = append(t.buf[:0], t.buf[n-most:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tailWriter) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.buf) == 0 {
+		return "it wrote nothing to its log"
+	}
+	return string(bytes.TrimSpace(t.buf))
+}

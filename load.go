@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"ticklane/internal/loadtest"
+)
+
+// Exit codes of load, besides the common ones.
+const (
+	exitInvalid     = 3   // the figures don't tell what the server can do
+	exitBroken      = 4   // ticks were lost, doubled or out of order
+	exitInterrupted = 130 // as shells have it for SIGINT
+)
+
+const loadHelp = `ticklane load measures the two lanes of a server against each other, from a process of its own.
+
+Without --url it starts a fresh server for each slot on a free loopback port, and stops it afterwards. With --url it
+measures a server that runs, with whatever else that server does.
+
+  ticklane load                                    the standard comparison, under two minutes
+  ticklane load --set market.rate=500 --conns 200  the same with a busier market and fewer connections
+  ticklane load --lane sse,sse                     an A/A test: what chance and the machine can do
+  ticklane load --query-b delay=2ms                a planted delay on B (servers with lab.enabled)
+  ticklane load --drill resume                     cuts connections, and proves that nothing is lost or doubled
+  ticklane load --url http://127.0.0.1:3000 --lane ws
+
+Two sides are measured in turns, A B, B A, A B, …: a slot is one turn, a round is a pair. Neighbouring slots of the same
+side are the noise: no smaller difference is claimed. Latency is from the time at which a tick was due, and void
+unless every tick of every connection came once and in order.
+
+Flags:
+%s
+Exit codes: 0 measured; 1 failed; 2 wrong flags; 3 invalid: generator or machine was the bottleneck, or the server could
+not keep up; 4 ticks were lost, doubled or out of order; 130 interrupted, the report is partial.
+`
+
+// codedError ends the process with an exit code of its own.
+type codedError struct {
+	error
+	code int
+}
+
+func (e *codedError) Unwrap() error { return e.error }
+
+func loadCommand() *cobra.Command {
+	o := loadtest.DefaultOptions()
+	c := &cobra.Command{
+		Use:           "load",
+		Short:         "Measure the lanes against each other",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("load takes flags only, not %q (--help lists them)", args[0])}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := interruptible()
+			defer stop()
+			o.Command, o.Version = commandLine(os.Args), version
+			o.Log = loadtest.NewProgress(os.Stderr, isatty.IsTerminal(os.Stderr.Fd()))
+			self, err := os.Executable()
+			if err == nil {
+				o.Serve = []string{self}
+			}
+			return load(ctx, o, c.OutOrStdout())
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.URL, "url", o.URL, "server to measure, such as http://127.0.0.1:3000 (default: a fresh one for each slot)")
+	f.StringArrayVar(&o.Set, "set", o.Set, "setting of the fresh server, such as market.rate=500; may be repeated")
+	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "lanes of A and B: sse, ws")
+	f.StringSliceVar(&o.Engines, "engine", o.Engines, "engines of A and B, or one for both (default: the server's own)")
+	f.IntVar(&o.Conns, "conns", o.Conns, "connections of a slot")
+	f.StringVar(&o.Topics, "topics", o.Topics, "what each asks for: symbols, sectors or *, with commas between")
+	f.DurationVar(&o.Duration, "duration", o.Duration, "of a slot's window, or of a phase of --drill slow")
+	f.IntVar(&o.Rounds, "rounds", o.Rounds, "pairs of slots")
+	f.DurationVar(&o.Warmup, "warmup", o.Warmup, "between the last connection and the window")
+	f.DurationVar(&o.Ramp, "ramp", o.Ramp, "in which the connections are opened")
+	f.StringVar(&o.Mode, "mode", o.Mode, "all or latest")
+	f.StringVar(&o.Encoding, "encoding", o.Encoding, "json")
+	f.StringVar(&o.Compress, "compress", o.Compress, "off")
+	f.IntVar(&o.SlowReaders, "slow-readers", o.SlowReaders, "further connections that read 4 KiB a second")
+	f.Float64Var(&o.Churn, "churn", o.Churn, "connections closed and resumed in a second")
+	f.StringVar(&o.QueryA, "query-a", o.QueryA, "more parameters of A's requests, such as delay=2ms")
+	f.StringVar(&o.QueryB, "query-b", o.QueryB, "more parameters of B's requests")
+	f.StringVar(&o.Drill, "drill", o.Drill, "instead of a comparison: resume, storm or slow")
+	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, on each side")
+	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")
+	f.Uint64Var(&o.Seed, "seed", o.Seed, "of what is drawn here: cuts and churn")
+	f.BoolVar(&o.AllowRemote, "allow-remote", o.AllowRemote, "load a server that is not on this machine")
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w (ticklane load --help lists the flags)", err)}
+	})
+	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		fmt.Fprintf(c.OutOrStdout(), loadHelp, c.Flags().FlagUsagesWrapped(118))
+	})
+	return c
+}
+
+// load runs one test and shows it. The error, if any, has its exit code.
+func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
+	if err := o.Check(); err != nil {
+		return &usageError{err}
+	}
+	r, err := loadtest.Run(ctx, o)
+	if r == nil {
+		if ctx.Err() != nil {
+			return &codedError{errors.New("interrupted before anything was measured"), exitInterrupted}
+		}
+		return err
+	}
+	if e := r.WriteTable(out); e != nil {
+		return e
+	}
+	if o.Out != "" {
+		text, page, e := r.Save(o.Out)
+		if e != nil {
+			return e
+		}
+		fmt.Fprintf(out, "  Report: %s and %s\n", page, text)
+	}
+	switch {
+	case errors.Is(err, loadtest.ErrInterrupted):
+		return &codedError{err, exitInterrupted}
+	case errors.Is(err, loadtest.ErrBroken):
+		return &codedError{err, exitBroken}
+	case errors.Is(err, loadtest.ErrInvalid):
+		return &codedError{err, exitInvalid}
+	}
+	return err
+}
+
+// commandLine is what a shell needs to repeat it, with the program's bare name.
+func commandLine(args []string) string {
+	words := []string{"ticklane"}
+	for _, a := range args[1:] {
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ticklane/internal/loadtest"
+)
+
+func TestCommandLine(t *testing.T) {
+	got := commandLine([]string{"/opt/bin/ticklane", "load", "--topics", "*", "--query-b", "a=1&b=2", "--lane=sse,ws", "--out", "", "it's"})
+	want := `ticklane load --topics '*' --query-b 'a=1&b=2' --lane=sse,ws --out '' 'it'\''s'`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+func TestLoadUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--conns", "0", "--mode", "some", "--url", "http://example.com"}, []string{"--conns 0", "--mode", "--allow-remote"}},
+		{[]string{"--conns", "many"}, []string{"conns", "many"}},
+		{[]string{"--nope"}, []string{"--nope"}},
+		{[]string{"http://127.0.0.1:3000"}, []string{"http://127.0.0.1:3000"}},
+	} {
+		cmd := loadCommand()
+		cmd.SetArgs(c.args)
+		err := cmd.Execute()
+		var usage *usageError
+		if !errors.As(err, &usage) {
+			t.Errorf("%q: %v", c.args, err)
+			continue
+		}
+		for _, part := range c.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%q: %q doesn't say %q", c.args, err, part)
+			}
+		}
+	}
+}
+
+func TestLoadHelp(t *testing.T) {
+	var b strings.Builder
+	cmd := loadCommand()
+	cmd.SetOut(&b)
+	cmd.SetArgs([]string{"--help"})
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"url", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
+		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set"} {
+		if !strings.Contains(b.String(), "--"+name+" ") {
+			t.Errorf("--%s is not explained", name)
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := len([]rune(line)); n > 121 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// TestLoadInterrupted: a signal before anything was measured leaves no report, and has the shell's exit code.
+func TestLoadInterrupted(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0") // accepts, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	o := loadtest.DefaultOptions()
+	o.URL, o.Out, o.Conns = "http://"+ln.Addr().String(), filepath.Join(t.TempDir(), "r"), 1
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err = load(ctx, o, os.Stdout)
+	var coded *codedError
+	if !errors.As(err, &coded) || coded.code != exitInterrupted {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(o.Out + ".json"); err == nil {
+		t.Error("a report was written")
+	}
+}
