@@ -71,16 +71,8 @@ export class BatchMeans {
    */
   interval() {
     // The newest batch isn't whole; a short one would weigh like others in the count of degrees of freedom.
-    let sums = this.#sums.slice(0, -1);
-    let counts = this.#counts.slice(0, -1);
-    let ms = this.#ms;
-    while (sums.length >= 2 * LEAST && dependent(sums, counts)) {
-      sums = paired(sums);
-      counts = paired(counts);
-      ms *= 2;
-    }
-    const batches = sums.length;
-    return { error: batches < LEAST ? NaN : t95(batches - 1) * standardError(sums, counts), batches, ms };
+    const { error, batches, joined } = interval(this.#sums.slice(0, -1), this.#counts.slice(0, -1));
+    return { error, batches, ms: this.#ms * joined };
   }
 
   #join() {
@@ -88,6 +80,23 @@ export class BatchMeans {
     this.#counts = paired(this.#counts);
     this.#ms *= 2;
   }
+}
+
+/**
+ * The 95 % interval of Σ sums / Σ counts, the ratio that batches have in common.
+ * @param {number[]} sums of batches @param {number[]} counts of values in each
+ * @returns {{ error: number, batches: number, joined: number }} half width, NaN below 10 batches; how many it rests on,
+ *   and how many of the given make one
+ */
+export function interval(sums, counts) {
+  let joined = 1;
+  while (sums.length >= 2 * LEAST && dependent(sums, counts)) {
+    sums = paired(sums);
+    counts = paired(counts);
+    joined *= 2;
+  }
+  const batches = sums.length;
+  return { error: batches < LEAST ? NaN : t95(batches - 1) * standardError(sums, counts), batches, joined };
 }
 
 /** Sums of neighbours; an odd one at the start goes, being the oldest. @param {number[]} x */
@@ -99,7 +108,7 @@ function paired(x) {
 }
 
 /** Of the ratio Σ sums / Σ counts. @param {number[]} sums @param {number[]} counts */
-export function standardError(sums, counts) {
+function standardError(sums, counts) {
   const n = sums.length;
   const total = counts.reduce((a, b) => a + b, 0);
   return Math.sqrt(((n / (n - 1)) * residuals(sums, counts).reduce((a, d) => a + d * d, 0)) / total ** 2);

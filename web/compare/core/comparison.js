@@ -1,8 +1,8 @@
 // Measures both lanes at the same time and pairs them tick by tick.
 //
 // One JavaScript thread serves both: of two messages that are here at once, the second waits for the first one's
-// handler, some µs. The server alternates between the lanes which one it wakes first, so this doesn't favour one; an
-// A/A run shows what is left of it.
+// handler. The server alternates between the lanes which one it wakes first, so this should favour none; what it could
+// do at most, the time of a handler, is measured and counts as noise. An A/A run shows what is left of it.
 import { Clock } from '../../lane/clock.js';
 import { Emitter } from '../../lane/emitter.js';
 import { Feed } from '../../lane/feed.js';
@@ -71,6 +71,9 @@ export class Comparison {
   /** Counts stretches of measured time, so that nothing is measured across the end of one. */
   #stretch = 0;
   #measuring = false;
+  #warm = false; // measured since the start
+  /** What handling a tick takes, ms in all, and how many. */
+  #handling = { ms: 0, ticks: 0 };
   #pairs = new Pairs();
   #latencies = new QuantileSections();
   #paints = new QuantileSections();
@@ -135,8 +138,9 @@ export class Comparison {
     if (this.#running) return;
     this.#running = true;
     this.#sides = this.#makeSides();
-    this.reset();
+    this.#warm = false;
     this.#time.begin('settling');
+    this.reset();
     this.#document?.addEventListener('visibilitychange', this.#onVisibility);
     this.#visibility();
     this.#clock.start();
@@ -169,6 +173,7 @@ export class Comparison {
     this.#latencies.clear();
     this.#paints.clear();
     this.#cpu.clear();
+    this.#handling = { ms: 0, ticks: 0 };
     this.drills = [];
     this.topicTimes = null;
     this.#emitter.emit('update');
@@ -233,6 +238,7 @@ export class Comparison {
     const sides = /** @type {Result['sides']} */ ([a.result(now, measuredMs, plain), b.result(now, measuredMs, plain)]);
     const pairs = { label: isAA(this.#setup) ? 'A − B' : 'SSE − WebSocket', ...this.#pairs.result() };
     const aa = this.#aa.newest;
+    const handling = this.#handling.ticks > 0 ? this.#handling.ms / this.#handling.ticks : NaN;
     return {
       setup: this.#setup,
       state: this.state,
@@ -253,7 +259,8 @@ export class Comparison {
         paint99: this.#paints.difference(0.99),
       },
       cpu: this.#cpu.result(),
-      noise: noise(pairs.error, isAA(this.#setup) ? null : aa, this.#resolution),
+      noise: noise({ error: pairs.typical.error, aa: isAA(this.#setup) ? null : aa, handling, resolution: this.#resolution }),
+      handling,
       aa,
     };
   }
@@ -331,7 +338,7 @@ export class Comparison {
   /** A feed's state changed. */
   #state() {
     if (!this.#running) return;
-    if (this.#live) this.#time.end('settling', this.#time.measured > 0 ? DRAIN : WARMUP);
+    if (this.#live) this.#time.end('settling', this.#warm ? DRAIN : WARMUP);
     else this.#time.begin('settling');
     this.#reason();
   }
@@ -347,6 +354,7 @@ export class Comparison {
     const { reason } = this.#time;
     if ((reason === null) !== this.#measuring) {
       this.#measuring = reason === null;
+      if (this.#measuring) this.#warm = true;
       this.#stretch++;
       this.#pairs.forget();
       for (const side of this.#sides) side.bytes.break();
@@ -376,6 +384,8 @@ export class Comparison {
     if (side.lane === 'sse') side.bytes.id(side.feed.hello?.epoch ?? '', m.i);
     this.#latencies.add(side.index, latency, measured);
     this.#pairs.add(side.index, m.i, a.received, measured);
+    this.#handling.ms += this.#platform.now() - a.received;
+    this.#handling.ticks++;
   }
 
   /** @param {Side} side @param {number} due µs @param {number} time performance.now() */
@@ -412,9 +422,9 @@ export class Comparison {
   #keepAA() {
     const { sides, engine, delay } = this.#setup;
     if (!isAA(this.#setup) || engine.a !== engine.b || delay.a !== delay.b) return;
-    const { count, mean, error } = this.#pairs.result();
+    const { count, typical: { value, error } } = this.#pairs.result();
     if (Number.isNaN(error)) return;
-    this.#aa.keep({ lane: sides[0], mean, error, pairs: count, at: this.#platform.wall() });
+    this.#aa.keep({ lane: sides[0], value, error, pairs: count, at: this.#platform.wall() });
   }
 
   /**

@@ -72,15 +72,23 @@ const SIGNED_ENDS = Float64Array.from({ length: 2 * SIDE + 2 }, (_, k) => {
   return b <= 0 ? -upper(-b) : upper(b - 1);
 });
 
+/** How many buckets the scale of differences has. */
+export const SIGNED = 2 * SIDE + 1;
+
+/** Which bucket of the scale of differences counts a value. @param {number} value */
+export function signedBucket(value) {
+  const b = bucket(Math.abs(value));
+  return value < 0 ? SIDE - b : SIDE + b;
+}
+
 /** Differences, on a scale that is logarithmic on both sides of a middle bucket of ± 0.001. Constant memory. */
 export class DifferenceHistogram {
-  counts = new Uint32Array(2 * SIDE + 1);
+  counts = new Uint32Array(SIGNED);
   count = 0;
 
   /** @param {number} value */
   add(value) {
-    const b = bucket(Math.abs(value));
-    const k = value < 0 ? SIDE - b : SIDE + b;
+    const k = signedBucket(value);
     this.counts[k] = /** @type {number} */ (this.counts[k]) + 1;
     this.count++;
   }

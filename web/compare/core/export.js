@@ -61,6 +61,7 @@ export function table(r, drills) {
     ['latency mean', 'ms', a.latency.mean, b.latency.mean, a.latency.mean - b.latency.mean, NaN],
     ['paint p50', 'ms', a.paint.p50, b.paint.p50, d.paint50.value, d.paint50.error],
     ['paint p99', 'ms', a.paint.p99, b.paint.p99, d.paint99.value, d.paint99.error],
+    ['same tick, mean of the middle half', 'ms', NaN, NaN, r.pairs.typical.value, r.pairs.typical.error],
     ['same tick mean', 'ms', NaN, NaN, r.pairs.mean, r.pairs.error],
     ['same tick median', 'ms', NaN, NaN, r.pairs.median, NaN],
   ];

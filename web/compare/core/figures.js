@@ -11,7 +11,7 @@ export function plusMinus(value, error) {
 }
 
 /** Whether a run has enough for a sentence: whole batches and pairs. @param {import('./types.js').Result} r */
-export const enough = (r) => r.pairs.count >= PAIRS && !Number.isNaN(r.pairs.error);
+export const enough = (r) => r.pairs.count >= PAIRS && !Number.isNaN(r.pairs.typical.error);
 
 /** Pairs below which no difference is told. */
 export const PAIRS = 200;
@@ -30,9 +30,9 @@ export const TICKS = 200;
  */
 export function difference(r) {
   if (!enough(r) || !r.sound) return null;
-  const { mean, error } = r.pairs;
-  const inside = Math.abs(mean) <= r.noise.value;
-  return { faster: inside ? null : r.sides[mean > 0 ? 1 : 0], by: Math.abs(mean), error, noise: r.noise.value };
+  const { value, error } = r.pairs.typical;
+  const inside = Math.abs(value) <= r.noise.value;
+  return { faster: inside ? null : r.sides[value > 0 ? 1 : 0], by: Math.abs(value), error, noise: r.noise.value };
 }
 
 /** The newest row of a drill on a stream. @param {import('./types.js').DrillRow[]} drills @param {string} action @param {'a' | 'b' | 'bare'} stream */

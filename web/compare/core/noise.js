@@ -4,17 +4,20 @@
 const KEY = 'ticklane.compare.aa';
 
 /**
- * How small a difference means nothing: the largest of the interval's half width, what an A/A run showed between two
- * equal sides, and the step of the browser's clock.
- * @param {number} error half width of the 95 % interval, ms @param {AAResult | null} aa @param {number} resolution ms
+ * How small a typical difference means nothing: the largest of its interval's half width, what an A/A run showed between two
+ * equal sides, what handling a tick takes (the other side's may have to wait for it), and the step of the browser's
+ * clock.
+ * @param {{ error: number, aa: AAResult | null, handling: number, resolution: number }} of ms; error: half width of the
+ *   95 % interval
  * @returns {Noise}
  */
-export function noise(error, aa, resolution) {
+export function noise({ error, aa, handling, resolution }) {
   /** @type {Noise} */
   let most = { value: error, from: 'interval' };
   if (Number.isNaN(error)) return most;
-  const bound = aa ? Math.abs(aa.mean) + aa.error : NaN;
+  const bound = aa ? Math.abs(aa.value) + aa.error : NaN;
   if (bound > most.value) most = { value: bound, from: 'aa' };
+  if (handling > most.value) most = { value: handling, from: 'thread' };
   if (resolution > most.value) most = { value: resolution, from: 'timer' };
   return most;
 }
@@ -49,7 +52,7 @@ export class AAStore {
   #read() {
     try {
       const r = JSON.parse(this.#storage?.getItem(KEY) ?? 'null');
-      const numbers = r && [r.mean, r.error, r.pairs, r.at].every(Number.isFinite);
+      const numbers = r && [r.value, r.error, r.pairs, r.at].every(Number.isFinite);
       return numbers && (r.lane === 'sse' || r.lane === 'ws') ? r : null;
     } catch {
       return null;

@@ -1,5 +1,6 @@
 import { BatchMeans } from './batches.js';
 import { DifferenceHistogram } from './distribution.js';
+import { Typical } from './typical.js';
 
 const SLOTS = 1 << 14; // ticks that may be waiting for the other side: over a second of a feed of 16,000 ticks a second
 
@@ -15,6 +16,7 @@ export class Pairs {
   #dropped = 0;
   #histogram = new DifferenceHistogram();
   #batches = new BatchMeans();
+  #typical = new Typical();
 
   /**
    * A tick arrived.
@@ -39,6 +41,7 @@ export class Pairs {
     const difference = side === 0 ? time - other : other - time;
     this.#histogram.add(difference);
     this.#batches.add(difference, measured);
+    this.#typical.add(difference, measured);
   }
 
   /** Ticks that wait belong to a stretch that is over: what follows must not meet them. */
@@ -53,6 +56,7 @@ export class Pairs {
     this.#dropped = 0;
     this.#histogram.clear();
     this.#batches.clear();
+    this.#typical.clear();
   }
 
   /** @returns {Omit<import('./types.js').PairResult, 'label'>} */
@@ -61,6 +65,7 @@ export class Pairs {
     return {
       count: this.#batches.count,
       unpaired: this.#dropped,
+      typical: this.#typical.estimate(),
       mean: this.#batches.mean,
       median: this.#histogram.median,
       error,

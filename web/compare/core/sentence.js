@@ -132,7 +132,7 @@ function footnotes(r, wall) {
     .filter(([time]) => Number(time) >= 500)
     .map(([time, why]) => `${age(Number(time))} ${why}`);
   if (left.length > 0) small.push(`${left.join(', ')}, left out`);
-  if (r.aa) small.push(`A/A run ${age(wall - r.aa.at)} ago: difference ${plusMinus(r.aa.mean, r.aa.error)}`);
+  if (r.aa) small.push(`A/A run ${age(wall - r.aa.at)} ago: difference ${plusMinus(r.aa.value, r.aa.error)}`);
   else small.push('no A/A run yet: its switch shows how small a difference means nothing');
   return small;
 }

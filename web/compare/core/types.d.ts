@@ -137,6 +137,8 @@ export interface PairResult {
   count: number;
   /** ticks that came on one side only, or while something was left out */
   unpaired: number;
+  /** the mean of the middle half of the pairs, which a standstill of one side doesn't move: what the verdict rests on */
+  typical: Estimate;
   mean: number;
   median: number;
   /** half width of the mean's 95 % interval, by batch means; NaN below 10 batches */
@@ -152,13 +154,14 @@ export interface PairResult {
 export interface Noise {
   /** ms; NaN before there is an interval */
   value: number;
-  from: 'interval' | 'aa' | 'timer';
+  from: 'interval' | 'aa' | 'thread' | 'timer';
 }
 
 /** The newest A/A run of this browser session. */
 export interface AAResult {
   lane: Lane;
-  mean: number;
+  /** typical difference of the same tick, with the half width of its 95 % interval, ms */
+  value: number;
   error: number;
   pairs: number;
   /** ms since 1970 */
@@ -189,6 +192,8 @@ export interface Result {
   differences: Record<Metric, Estimate>;
   /** µs of the server process's CPU for each tick handed to anyone, lanes together: they share a process */
   cpu: { perTick: number; ticks: number; connections: { sse: number; ws: number } };
+  /** what this page's handler takes for a tick, mean; the other side's tick may have to wait for it */
+  handling: number;
   noise: Noise;
   aa: AAResult | null;
 }

@@ -17,7 +17,8 @@ const judge = (e = {}) =>
 function young() {
   const r = sample();
   for (const s of r.sides) Object.assign(s, { ticks: 10, messages: 10, latency: { ...s.latency, count: 10 }, bytes: { ...s.bytes, ticks: 5 } });
-  Object.assign(r.pairs, { count: 10, error: NaN });
+  Object.assign(r.pairs, { count: 10 });
+  r.pairs.typical.error = NaN;
   r.noise.value = NaN;
   return r;
 }
@@ -34,10 +35,10 @@ test('without data of this run there is no verdict, and every claim says what to
 test('latency: no difference inside the noise, else what was found', () => {
   assert.equal(judge()['low-latency']?.verdict, 'no difference');
   const r = sample();
-  Object.assign(r.pairs, { mean: 2, error: 0.1 });
+  Object.assign(r.pairs.typical, { value: 2, error: 0.1 });
   r.noise.value = 0.1;
   assert.deepEqual([judge({ result: r })['low-latency']?.verdict, judge({ result: r })['low-latency']?.measured], ['depends', 'WebSocket is faster by 2.0 ms ± 0.1']);
-  r.pairs.mean = -2;
+  r.pairs.typical.value = -2;
   assert.equal(judge({ result: r })['low-latency']?.verdict, 'holds');
   r.sound = false;
   assert.equal(judge({ result: r })['low-latency']?.verdict, 'not measured yet', 'a stream that lost ticks proves nothing');

@@ -65,6 +65,7 @@ test('pairs are of the same tick, A − B, whichever came first', () => {
   assert.equal(r.unpaired, 0);
   assert.ok(Math.abs(r.mean - 2) < 1e-9 && Math.abs(r.error) < 1e-9);
   assert.ok(Math.abs(r.median / 2 - 1) < 0.025);
+  assert.ok(Math.abs(r.typical.value - 2) < 1e-9 && Math.abs(r.typical.error) < 1e-9);
 });
 
 test('a tick of one side alone, or twice on a side, is no pair', () => {
@@ -149,23 +150,26 @@ test('CPU is of all ticks handed over, and a restarted server is not a differenc
   assert.deepEqual(r.connections, { sse: 1, ws: 2 });
 });
 
-test('noise is the largest of interval, A/A run and clock step', () => {
-  const aa = { lane: /** @type {const} */ ('sse'), mean: -0.05, error: 0.1, pairs: 9_000, at: 1 };
-  assert.deepEqual(noise(0.4, null, 0.1), { value: 0.4, from: 'interval' });
-  const byAA = noise(0.02, aa, 0.1);
+test('noise is the largest of interval, A/A run, handling and clock step', () => {
+  const aa = { lane: /** @type {const} */ ('sse'), value: -0.05, error: 0.1, pairs: 9_000, at: 1 };
+  const small = { error: 0.02, aa: null, handling: 0.01, resolution: 0.005 };
+  assert.deepEqual(noise(small), { value: 0.02, from: 'interval' });
+  const byAA = noise({ ...small, aa });
   assert.ok(Math.abs(byAA.value - 0.15) < 1e-9 && byAA.from === 'aa');
-  assert.deepEqual(noise(0.02, null, 0.1), { value: 0.1, from: 'timer' });
-  assert.ok(Number.isNaN(noise(NaN, aa, 0.1).value));
+  assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.1, from: 'timer' });
+  assert.deepEqual(noise({ ...small, handling: 0.05 }), { value: 0.05, from: 'thread' });
+  assert.deepEqual(noise({ ...small, handling: NaN }), { value: 0.02, from: 'interval' });
+  assert.ok(Number.isNaN(noise({ ...small, error: NaN, aa }).value));
 });
 
 test('the newest A/A result outlives the page, and a bad storage does no harm', () => {
   /** @type {Map<string, string>} */
   const kept = new Map();
   const storage = { getItem: (/** @type {string} */ k) => kept.get(k) ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => void kept.set(k, v) };
-  const aa = { lane: /** @type {const} */ ('ws'), mean: 0.01, error: 0.03, pairs: 800, at: 5 };
+  const aa = { lane: /** @type {const} */ ('ws'), value: 0.01, error: 0.03, pairs: 800, at: 5 };
   new AAStore(storage).keep(aa);
   assert.deepEqual(new AAStore(storage).newest, aa);
-  for (const bad of ['{', '7', '{"lane":"ws","mean":"x"}', '{"lane":"tcp","mean":1,"error":1,"pairs":1,"at":1}']) {
+  for (const bad of ['{', '7', '{"lane":"ws","value":"x"}', '{"lane":"tcp","value":1,"error":1,"pairs":1,"at":1}']) {
     for (const key of kept.keys()) kept.set(key, bad);
     assert.equal(new AAStore(storage).newest, null, bad);
   }

@@ -23,14 +23,14 @@ export function sample() {
     leftOut: { settling: 2_000, hidden: 11_000, frozen: 0, drill: 0 },
     clock: { known: true, offset: 0, error: 0.3 }, timed: true, resolution: 0.1, sound: true,
     sides: [side(0, 'sse', 157), side(1, 'ws', 119)],
-    pairs: { label: 'SSE − WebSocket', count: 9_000, unpaired: 3, mean: 0.02, median: 0.01, error: 0.4, batches: 45, batchMs: 1_000, histogram: buckets },
+    pairs: { label: 'SSE − WebSocket', count: 9_000, unpaired: 3, typical: { value: 0.02, error: 0.4 }, mean: 0.3, median: 0.01, error: 0.4, batches: 45, batchMs: 1_000, histogram: buckets },
     differences: {
       p50: { value: 0.02, error: 0.4 }, p90: { value: 0, error: 0.4 }, p99: { value: -0.1, error: NaN },
       paint50: { value: 0.1, error: 0.6 }, paint99: { value: 0, error: 1 },
     },
     cpu: { perTick: 9.1, ticks: 18_000, connections: { sse: 1, ws: 1 } },
-    noise: { value: 0.4, from: 'interval' },
-    aa: { lane: 'sse', mean: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
+    handling: 0.02, noise: { value: 0.4, from: 'interval' },
+    aa: { lane: 'sse', value: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
   };
 }
 

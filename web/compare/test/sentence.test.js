@@ -28,13 +28,13 @@ test('a difference inside the noise is called none', () => {
 
 test('one outside of it names the faster lane, with its error', () => {
   const r = sample();
-  Object.assign(r.pairs, { mean: 2.04, error: 0.1 });
+  Object.assign(r.pairs.typical, { value: 2.04, error: 0.1 });
   r.noise.value = 0.15;
   assert.match(say(r), /ticks\/s, WebSocket is faster by 2\.0 ms ± 0\.1\. SSE costs/);
-  r.pairs.mean = -2.04;
+  r.pairs.typical.value = -2.04;
   assert.match(say(r), /ticks\/s, SSE is faster by 2\.0 ms ± 0\.1\./);
   assert.deepEqual(sentence(r, [], place).parts[1], { text: 'SSE', strong: true, lane: 'sse' });
-  r.pairs.mean = 0.12; // outside of its own interval, inside of what an A/A run showed
+  r.pairs.typical.value = 0.12; // outside of its own interval, inside of what an A/A run showed
   assert.match(say(r), /neither lane is faster: the same tick arrives 0\.12 ms apart \(noise ± 0\.15 ms\)/);
 });
 
@@ -47,14 +47,15 @@ test('an A/A run tells how small a difference means nothing', () => {
     say(r),
     'On this machine, at 200 ticks/s, both sides are WebSocket: the same tick arrives 0.0 ms ± 0.4 apart. A smaller difference between the lanes means nothing.',
   );
-  Object.assign(r.pairs, { mean: 0.9, error: 0.2 });
+  Object.assign(r.pairs.typical, { value: 0.9, error: 0.2 });
   r.noise.value = 0.2;
   assert.match(say(r), /0\.9 ms ± 0\.2 apart, more than chance/);
 });
 
 test('before there is enough it says how much longer, and claims nothing', () => {
   const r = sample();
-  Object.assign(r.pairs, { count: 900, error: NaN });
+  Object.assign(r.pairs, { count: 900 });
+  r.pairs.typical.error = NaN;
   r.noise.value = NaN;
   r.measuredMs = 4_500;
   const s = sentence(r, cut(), place);
@@ -63,10 +64,12 @@ test('before there is enough it says how much longer, and claims nothing', () =>
   Object.assign(r.pairs, { count: 20 }); // 4 a second: 180 more
   r.measuredMs = 5_000;
   assert.match(say(r), /about 45 s more/);
-  Object.assign(r.pairs, { count: 150, error: 0.1 });
+  Object.assign(r.pairs, { count: 150 });
+  r.pairs.typical.error = 0.1;
   r.measuredMs = 30_000;
   assert.match(say(r), /about 10 s more/, 'an interval of few pairs is not enough');
-  Object.assign(r.pairs, { count: 0, error: NaN });
+  Object.assign(r.pairs, { count: 0 });
+  r.pairs.typical.error = NaN;
   assert.match(say(r), /No tick has come on both sides yet/);
   r.state = 'connecting';
   assert.match(say(r), /^Connecting/);

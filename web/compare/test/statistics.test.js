@@ -4,6 +4,7 @@ import { BatchMeans } from '../core/batches.js';
 import { DifferenceHistogram, LatencyHistogram } from '../core/distribution.js';
 import { QuantileSections } from '../core/sections.js';
 import { t95 } from '../core/student.js';
+import { Typical } from '../core/typical.js';
 import { normal, uniform } from './random.js';
 
 const RATE = 50; // values a second
@@ -180,4 +181,54 @@ test('a side without values has no difference, and short runs no error', () => {
   for (let k = 0; k < 5 * RATE; k++) s.add(1, 1, 5_000 + k * 20);
   assert.ok(Math.abs(s.difference(0.5).value) < 1e-9);
   assert.ok(Number.isNaN(s.difference(0.5).error));
+});
+
+/** @param {number} seconds @param {(k: number) => number} value @param {number} [rate] values a second */
+function typical(seconds, value, rate = RATE) {
+  const typ = new Typical();
+  for (let k = 0; k < seconds * rate; k++) typ.add(value(k), (k * 1000) / rate);
+  return typ.estimate();
+}
+
+test('the typical value: exact where values are alike, unknown below ten sections', () => {
+  assert.deepEqual(typical(20, () => 0), { value: 0, error: 0 });
+  const two = typical(20, () => 2);
+  assert.ok(Math.abs(two.value - 2) < 1e-12 && two.error < 1e-12);
+  assert.ok(Number.isNaN(typical(10, () => 1).error));
+  assert.ok(Number.isNaN(typical(0, () => 1).value));
+  const cleared = new Typical();
+  cleared.add(5, 0);
+  cleared.clear();
+  cleared.add(1, 0);
+  assert.equal(cleared.estimate().value, 1);
+});
+
+test('the typical value is that of the middle half, for normal values with the error theory gives', () => {
+  const z = normal(5);
+  const { value, error } = typical(120, () => 2 + 0.5 * z());
+  // The midmean of normal values has 1.19 times the variance of their mean (Andrews et al. 1972).
+  const want = (1.98 * 0.5 * Math.sqrt(1.19)) / Math.sqrt(120 * RATE);
+  assert.ok(Math.abs(value - 2) <= error, `${value} ± ${error}`);
+  assert.ok(error > 0.5 * want && error < 1.7 * want, `${error}, want about ${want}`);
+});
+
+test('standstills of one side do not move the typical value, nor does taking turns in being first', () => {
+  const u = uniform(9);
+  const z = normal(10);
+  const stalls = typical(60, (k) => (k % 1000 < 40 ? 400 * u() : 2 + 0.1 * z()));
+  assert.ok(Math.abs(stalls.value - 2) < 0.02 && stalls.error < 0.03, JSON.stringify(stalls));
+  const turns = typical(60, () => (u() < 0.5 ? -0.15 : 0.15) + 0.01 * z());
+  assert.ok(Math.abs(turns.value) <= turns.error && turns.error < 0.03, JSON.stringify(turns));
+});
+
+test('19 of 20 intervals of the typical value hold the truth', () => {
+  for (const phi of [0, 0.7, 0.9]) {
+    let held = 0;
+    const runs = 120;
+    for (let seed = 1; seed <= runs; seed++) {
+      const { value, error } = typical(100, ar1(phi, seed), 10);
+      if (Math.abs(value) <= error) held++;
+    }
+    assert.ok(held / runs > 0.9 && held / runs < 0.985, `φ = ${phi}: ${held} of ${runs}`);
+  }
 });
