@@ -53,7 +53,8 @@ export function extent(all, tail = 0.0005, margin = 4) {
 }
 
 /**
- * Shares of the counts, several buckets to a bin so that there are at most `bins`.
+ * Shares of the counts, several buckets to a bin so that there are at most `bins`. What lies outside of the range is in
+ * the outermost bins, so that nothing is left out.
  * @param {readonly Buckets[]} all on the same bounds @param {[number, number]} range of buckets @param {number} [bins]
  * @returns {number[][]} the middles of the bins in bucket numbers, then per cent of each histogram
  */
@@ -71,7 +72,8 @@ export function shares(all, [from, to], bins = 64) {
     columns[0]?.push(k + step / 2);
     all.forEach(({ counts }, h) => {
       let sum = 0;
-      for (let b = k; b < k + step && b < counts.length; b++) sum += Number(counts[b]);
+      const end = k + step > to ? counts.length : k + step;
+      for (let b = k === start ? 0 : k; b < end; b++) sum += Number(counts[b]);
       columns[h + 1]?.push(totals[h] ? (100 * sum) / Number(totals[h]) : 0);
     });
   }

@@ -67,8 +67,8 @@ export class Plots {
 
     const both = [a.histogram, b.histogram];
     const range = result.timed && a.latency.count + b.latency.count >= FEWEST ? extent(both) : null;
-    if (range) this.#latencyRange = range;
-    this.#latency.set(range && shares(both, range), result.timed ? few : untimed);
+    if (range) this.#latencyRange = known(range, both[0]?.bounds ?? [], result.clock.error);
+    this.#latency.set(range && shares(both, this.#latencyRange), result.timed ? few : untimed);
 
     const pairs = result.pairs.count >= FEWEST ? extent([result.pairs.histogram]) : null;
     if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
@@ -212,6 +212,16 @@ export class Plots {
     const [first = 'A', second = 'B'] = pairs.label.split(' − ');
     setText(part('t-diff'), `Same tick: ${first} minus ${second}`);
   }
+}
+
+/**
+ * What the clocks can't tell from nothing gets no room of its own: a logarithmic axis would give it the most.
+ * @param {[number, number]} range @param {ArrayLike<number>} bounds @param {number} error of the clock, ms
+ * @returns {[number, number]}
+ */
+function known([from, to], bounds, error) {
+  const least = Math.floor(place(bounds, error / 4));
+  return [least > from && least < to - 8 ? least : from, to];
 }
 
 /** Keeps 0 in the middle, so that a lean to one side shows. @param {[number, number]} range @param {number} buckets @returns {[number, number]} */

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rows } from '../heatmap.js';
+import { notes } from '../status.js';
+
+/** @param {object} [side] @param {object} [rest] */
+const result = (side = {}, rest = {}) => /** @type {any} */ ({
+  setup: { delay: { a: 0, b: 0 } }, state: 'measuring', sound: true,
+  sides: [{ name: 'SSE', gaps: 0, ...side }, { name: 'WebSocket', gaps: 0 }], ...rest,
+});
+
+test('a whole run needs no note', () => {
+  assert.deepEqual(notes(result(), []), []);
+});
+
+test('what spoils or changes a run is told', () => {
+  const told = notes(result({ gaps: 2 }, { setup: { delay: { a: 0, b: 2 } }, state: 'frozen' }), ['rate: "x" is not a number']);
+  assert.equal(told[0], 'rate: "x" is not a number');
+  assert.match(told.join(' '), /told 2 gaps/);
+  assert.match(told.join(' '), /planted: 2 ms on WebSocket\./);
+  assert.match(told.join(' '), /held/);
+  assert.match(notes(result({}, { sound: false }), []).join(' '), /fault/);
+});
+
+test('heatmaps have one scale that leaves out no slow tick', () => {
+  const row = (/** @type {Record<number, number>} */ filled) => Uint32Array.from({ length: 73 }, (_, k) => filled[k] ?? 0);
+  const heat = (/** @type {Uint32Array[]} */ ...all) => ({ t: all.map((_, k) => k * 1000), bounds: [], rows: all });
+  const [first, last] = rows([heat(row({ 0: 1, 24: 5000 })), heat(row({ 30: 4000, 60: 1 }))]);
+  assert.ok(first > 0 && first <= 24, `first ${first}`);
+  assert.ok(last >= 60, `last ${last}`);
+  const [low, high] = rows([heat(row({ 24: 10 }))]);
+  assert.ok(high - low >= 15, `${low}–${high}`);
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { axis, byteDifference, difference, elapsed, ms, pace, perTick } from '../words.js';
+
+const THIN = '\u202f';
+
+test('a latency that the clocks cannot tell from nothing is not 0', () => {
+  assert.equal(ms(1.23), `1.2${THIN}ms`);
+  assert.equal(ms(0, 0.3), `<0.30${THIN}ms`);
+  assert.equal(ms(-0.2, 0.3), `<0.30${THIN}ms`);
+  assert.equal(ms(NaN), '–');
+});
+
+test('a difference inside its error is none, one outside has as many decimals as the error', () => {
+  assert.deepEqual(difference({ value: 0.2, error: 0.4 }), { text: 'none', error: `±${THIN}0.40`, noise: true });
+  assert.deepEqual(difference({ value: -0.4, error: 0.4 }), { text: 'none', error: `±${THIN}0.40`, noise: true });
+  assert.deepEqual(difference({ value: -2, error: 0.1 }), { text: '−2.00', error: `±${THIN}0.10`, noise: false });
+  assert.deepEqual(difference({ value: 49, error: 12 }), { text: '+49', error: `±${THIN}12`, noise: false });
+  assert.deepEqual(difference({ value: 0.02, error: 0.004 }), { text: '+0.020', error: `±${THIN}0.004`, noise: false });
+});
+
+test('a difference below what an A/A run showed is none, however small its own error', () => {
+  assert.equal(difference({ value: 0.3, error: 0.05 }, 0.4).text, 'none');
+  assert.equal(difference({ value: 0.5, error: 0.05 }, 0.4).text, '+0.50');
+});
+
+test('without an interval there is no difference to tell', () => {
+  assert.deepEqual(difference({ value: 3, error: NaN }), { text: '–', error: 'too few ticks', noise: true });
+  assert.deepEqual(difference({ value: NaN, error: NaN }), { text: '–', error: '', noise: true });
+});
+
+test('bytes have a decimal where it matters', () => {
+  assert.equal(perTick(157.4), `157${THIN}B`);
+  assert.equal(perTick(30.1), `30.1${THIN}B`);
+  assert.equal(perTick(2), `2${THIN}B`);
+  assert.equal(byteDifference(-28.14), `−28.1${THIN}B`);
+  assert.equal(byteDifference(38), `+38${THIN}B`);
+  assert.equal(byteDifference(0.01), '0');
+  assert.equal(byteDifference(NaN), '–');
+});
+
+test('paces, durations and axis values', () => {
+  assert.equal(pace(200.34), '200.3');
+  assert.equal(pace(4812.4), '4812');
+  assert.equal(pace(NaN), '–');
+  assert.equal(elapsed(48_900), `48${THIN}s`);
+  assert.equal(elapsed(134_000), `2${THIN}min 14${THIN}s`);
+  assert.equal(elapsed(3_900_000), `1${THIN}h 5${THIN}min`);
+  assert.deepEqual([0, 0.01, 0.3, 1, 30, 1000, -0.1, -10].map(axis), ['0', '0.01', '0.3', '1', '30', '1000', '−0.1', '−10']);
+});
