@@ -12,7 +12,7 @@ import (
 // TestThousandCuts: connections cut at random, by RST and by FIN, in the midst of messages, at 1,000 ticks/s: 1,000 on
 // each lane and 1,000 that change the lane. No tick is lost or comes twice.
 func TestThousandCuts(t *testing.T) {
-	const travellers, cuts = 10, 100
+	const travellers, cuts = 5, 200
 	h := open(t, plan{settings: func(s *Settings) { s.MaxStreams = 10_000 }})
 	h.publish(100)
 	stop := h.steady(1000)
@@ -70,7 +70,9 @@ func (tr *traveller) leg(lane wire.Lane, r *rand.Rand) error {
 		}
 	}
 	defer c.cut(r.IntN(2) == 0)
-	for range 1 + r.IntN(40) {
+	// One that is far behind reads up to where the head was: some messages a leg would never get it there.
+	far := c.hello.Head > tr.place+500
+	for left := 1 + r.IntN(40); left > 0 || far && tr.place < c.hello.Head; left-- {
 		m, err := c.read()
 		if err != nil {
 			return err

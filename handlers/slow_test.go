@@ -72,7 +72,6 @@ func (c *client) follow(last uint64) error {
 // stalled ones are cut and counted, and memory stays bounded.
 func TestStalledAmongOthers(t *testing.T) {
 	h := open(t, plan{
-		log:      stream.Config{Size: 8192},
 		settings: func(s *Settings) { s.WriteTimeout, s.WriteBuffer = 500*time.Millisecond, 4096 },
 	})
 	heap := func() uint64 {
@@ -102,8 +101,9 @@ func TestStalledAmongOthers(t *testing.T) {
 		})
 	}
 	stop := h.steady(1000)
+	until(t, "the ticks", func() bool { return h.log.Head().Seq >= last })
+	stop() // now: who has read up to the last stops reading, too
 	readers.Wait()
-	stop()
 	until(t, "the stalled clients' end", func() bool { return h.live() == len(others) })
 	heapAfter, rssAfter := heap(), metrics.ReadProcess().RSS
 	for _, lane := range lanes {
