@@ -406,3 +406,21 @@ test('an end says what the browser told of it, and parameters of the lab reach t
     assert.equal(world.live.length, 0, 'a feed that its handler stopped stays stopped');
   }
 });
+
+test('a trusted connection that is lost starts with the shortest waits again', () => {
+  const { world, feed } = begin({});
+  const wait = () => Number(feed.state.retryAt) - world.time;
+  feed.trust(); // nothing is open yet
+  world.pump();
+  world.conn.cut();
+  assert.equal(wait(), 500);
+  world.advance(500);
+  world.pump();
+  world.conn.cut();
+  assert.equal(wait(), 1_000, 'lost soon after: the window doubles');
+  world.advance(1_000);
+  world.pump();
+  feed.trust();
+  world.conn.cut();
+  assert.equal(wait(), 500);
+});

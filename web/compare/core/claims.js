@@ -134,7 +134,8 @@ function reconnects({ drills }) {
 
 /** @param {Evidence} e */
 function byHand({ drills }) {
-  const row = ['cut', 'end', '503'].flatMap((action) => drills.filter((d) => d.drill === action && d.lane === 'ws')).at(-1);
+  const of = (/** @type {string} */ action) => drills.filter((d) => d.drill === action && d.lane === 'ws').at(-1);
+  const row = of('cut') ?? of('end') ?? of('503');
   if (!row) return open('Cut');
   const { ws } = connectorLines;
   const text = `back ${back(row)}, brought by ${row.who}: ${ws} lines of its own and about ${connectorLines.shared} that both lanes share`;

@@ -11,7 +11,7 @@ const GREETING = 5_000; // ms in which the bare EventSource must have begun
 
 /** The drills there are, in the order of their buttons. @type {readonly Drill[]} */
 export const DRILLS = Object.freeze([
-  { action: 'cut', label: 'Cut', about: 'The connection is reset (RST), as when a network breaks' },
+  { action: 'cut', label: 'Cut', about: 'The connection is reset (RST), as when a network breaks. Our connector waits up to a second, at random; a browser what retry: says' },
   { action: 'end', label: 'End cleanly', about: 'The stream ends without a goodbye, as when a proxy times out' },
   { action: 'stall', label: 'Stall 5 s', about: 'Nothing is written for 5 seconds, then it goes on' },
   { action: '503', label: 'Answer 503', about: 'Cut, and the next try is answered 503 once, as by a busy proxy' },
@@ -47,6 +47,7 @@ export async function runDrill(action, place) {
     const conns = [...sides.map((s) => s.feed.conn), bare.conn].filter((c) => c !== undefined);
     if (conns.length < 3) throw new Error('both sides must be live first');
     for (const w of [...watches, alone]) w.begin();
+    for (const side of sides) side.feed.trust(); // or the waits of one drill would grow by those of the last
     await server.drill(action, conns);
     await Promise.all([...watches, alone].map((w) => w.done));
     const at = wall();
