@@ -50,35 +50,36 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000); // a browser may ask where to put it first
 }
 
-/** All plots on one sheet, two to a row. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */
+/** All plots on one sheet, each in the shorter of two columns. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */
 async function picture(pictures) {
-  const drawn = pictures.flatMap(({ title, canvas }) => (canvas && canvas.width > 0 ? [{ title, canvas }] : []));
-  if (!drawn.length) return null;
+  const below = [GAP, GAP];
+  const placed = pictures.flatMap(({ title, canvas }) => {
+    if (!canvas || canvas.width === 0) return [];
+    const column = Number(below[0]) <= Number(below[1]) ? 0 : 1;
+    const height = (canvas.height * WIDTH) / canvas.width;
+    const y = Number(below[column]);
+    below[column] = y + TITLE + height + GAP;
+    return [{ title, canvas, height, x: GAP + column * (WIDTH + GAP), y }];
+  });
+  if (!placed.length) return null;
   const c = colours(['panel', 'text', 'soft']);
-  const heights = drawn.map(({ canvas }) => (canvas.height * WIDTH) / canvas.width + TITLE);
-  const rows = Math.ceil(drawn.length / 2);
-  const tall = Array.from({ length: rows }, (_, r) => Math.max(heights[2 * r] ?? 0, heights[2 * r + 1] ?? 0));
+  const foot = Math.max(...below);
   const sheet = document.createElement('canvas');
   sheet.width = 2 * WIDTH + 3 * GAP;
-  sheet.height = Math.ceil(tall.reduce((a, b) => a + b + GAP, GAP + TITLE));
+  sheet.height = Math.ceil(foot + TITLE);
   const ctx = sheet.getContext('2d');
   if (!ctx) return null;
   ctx.fillStyle = c.panel;
   ctx.fillRect(0, 0, sheet.width, sheet.height);
   ctx.textBaseline = 'top';
   ctx.font = '12px system-ui,sans-serif';
-  let y = GAP;
-  tall.forEach((height, r) => {
-    drawn.slice(2 * r, 2 * r + 2).forEach(({ title, canvas }, k) => {
-      const x = GAP + k * (WIDTH + GAP);
-      ctx.fillStyle = c.text;
-      ctx.fillText(title, x, y);
-      ctx.drawImage(canvas, x, y + TITLE, WIDTH, (canvas.height * WIDTH) / canvas.width);
-    });
-    y += height + GAP;
-  });
+  ctx.fillStyle = c.text;
+  for (const { title, canvas, height, x, y } of placed) {
+    ctx.fillText(title, x, y);
+    ctx.drawImage(canvas, x, y + TITLE, WIDTH, height);
+  }
   ctx.fillStyle = c.soft;
-  ctx.fillText(`Ticklane · ${new Date().toISOString()} · ${location.href}`, GAP, y);
+  ctx.fillText(`Ticklane · ${new Date().toISOString()} · ${location.href}`, GAP, foot);
   return new Promise((done) => sheet.toBlob(done, 'image/png'));
 }
 

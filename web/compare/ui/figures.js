@@ -51,10 +51,10 @@ const ROWS = [
   { name: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
   { name: 'paint p50', title: 'From due to the frame that showed the tick', of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
   {
-    name: 'same tick', title: 'How much later the same tick came on the left side than on the right: the mean over all pairs',
+    name: 'same tick', title: 'How much later the same tick came on the left side than on the right: the mean of the middle half of the pairs, which a standstill of one side does not move',
     both: (r) => `${count(r.pairs.count)} pairs`,
     delta: (r) => {
-      const d = difference({ value: r.pairs.mean, error: r.pairs.error }, least(r));
+      const d = difference(r.pairs.typical, least(r));
       return { ...d, strong: !d.noise };
     },
   },

@@ -98,7 +98,7 @@ function difference({ difference: d, verdict }) {
 function figure(x) {
   if (!Number.isFinite(x)) return '–';
   const n = Math.abs(x);
-  const text = n >= 1000 ? count(n) : n === 0 ? '0' : String(Number(n.toPrecision(3)));
+  const text = n >= 999.5 ? count(n) : n === 0 ? '0' : n < 1e-6 ? n.toExponential(1) : n.toPrecision(3);
   return (x < 0 ? '\u2212' : '') + text;
 }
 
@@ -107,8 +107,8 @@ function verdict([a, b]) {
   const unlike = [];
   if (a.kind !== b.kind) unlike.push(`one is a ${a.kind}, the other a ${b.kind}`);
   if (a.machine.cpu !== b.machine.cpu || a.machine.cores !== b.machine.cores) unlike.push('the machines differ');
-  for (const key of /** @type {const} */ (['conns', 'topics', 'mode', 'encoding', 'compress'])) {
-    if (a.setup[key] !== b.setup[key]) unlike.push(`${key} differs`);
+  for (const [key, text] of /** @type {const} */ ([['conns', 'connections differ'], ['topics', 'topics differ'], ['mode', 'the modes differ'], ['encoding', 'encodings differ'], ['compress', 'compression differs']])) {
+    if (a.setup[key] !== b.setup[key]) unlike.push(text);
   }
   if (a.target.version !== b.target.version) unlike.push('the versions differ');
   if (!unlike.length) return 'Same setup, machine and version: the columns may be held against each other.';
