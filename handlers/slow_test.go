@@ -72,7 +72,7 @@ func (c *client) follow(last uint64) error {
 // stalled ones are cut and counted, and memory stays bounded.
 func TestStalledAmongOthers(t *testing.T) {
 	h := open(t, plan{
-		settings: func(s *Settings) { s.WriteTimeout, s.WriteBuffer = 500*time.Millisecond, 4096 },
+		settings: func(s *Settings) { s.WriteTimeout, s.WriteBuffer = 2*time.Second, 4096 },
 	})
 	heap := func() uint64 {
 		runtime.GC()
