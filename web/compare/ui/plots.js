@@ -189,7 +189,8 @@ export class Plots {
   /** @param {Columns} d @param {number} k */
   #tellLatency(d, k) {
     const [a, b] = this.#result?.sides ?? [];
-    return `${value(this.#result?.sides[0].histogram.bounds, d[0]?.[k])} ms: ${a?.name} ${share(d[1]?.[k])}, ${b?.name} ${share(d[2]?.[k])}`;
+    const at = value(this.#result?.sides[0].histogram.bounds, d[0]?.[k]);
+    return `${k === 0 ? 'up to ' : ''}${at} ms: ${a?.name} ${share(d[1]?.[k])}, ${b?.name} ${share(d[2]?.[k])}`;
   }
 
   /** @param {Columns} d @param {number} k */
