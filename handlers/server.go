@@ -180,7 +180,8 @@ func (s *Server) observe(c *fiber.Ctx) error {
 	if status >= 500 {
 		s.counts.failures.Add(1)
 	}
-	s.log.Debug("request", "method", c.Method(), "path", c.Path(), "status", status, "address", s.address(c), "took", time.Since(start))
+	// The route, not the path: a path may hold a stream's secret id.
+	s.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", status, "address", s.address(c), "took", time.Since(start))
 	return err
 }
 

@@ -120,7 +120,7 @@ func (w *waker) wake(head uint64) {
 // a heartbeat must carry their position on, or it would leave the log.
 func (w *waker) sweep(head uint64) {
 	quarter := w.log.size / 4
-	if head-w.swept < max(1, quarter/2) {
+	if head-w.swept < max(1, quarter/8) {
 		return
 	}
 	w.swept = head
