@@ -28,7 +28,7 @@ help: ## Explain every target
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
 
 ## Use it
 
@@ -114,6 +114,10 @@ hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=
 pictures: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
 	@go test -count=1 -run '^TestPictures' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
 	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
+
+.PHONY: load
+load: build ## Compare the lanes under load, in under two minutes; more flags in LOAD="--conns 200 …"
+	@$(BINARY) load $(LOAD)
 
 ## Keep it tidy
 

@@ -40,6 +40,10 @@ func main() {
 	if errors.As(err, &usage) {
 		os.Exit(exitUsage)
 	}
+	var coded *codedError
+	if errors.As(err, &coded) {
+		os.Exit(coded.code)
+	}
 	os.Exit(exitFailed)
 }
 
@@ -51,7 +55,7 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func command() *cobra.Command {
 	root := serveCommand("ticklane")
-	root.AddCommand(serveCommand("serve"), versionCommand(), clientsCommand())
+	root.AddCommand(serveCommand("serve"), loadCommand(), versionCommand(), clientsCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
@@ -82,7 +86,7 @@ func serveCommand(use string) *cobra.Command {
 
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return &usageError{fmt.Errorf("unknown command %q: want serve, version or flags (--help lists them)", args[0])}
+		return &usageError{fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0])}
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ type client struct {
 	nc   net.Conn
 	quit chan struct{} // closed by stop
 	hold atomic.Pointer[chan struct{}]
-	away atomic.Bool // sent away by churn: its owner brings it back
+	away atomic.Bool // sent away by churn, and not back yet: its owner brings it back
 }
 
 // What ended a connection.

@@ -83,7 +83,7 @@ func (f *fleet) own(ctx context.Context) func(*client) {
 			if errors.Is(err, errStopped) {
 				return
 			}
-			if !c.away.CompareAndSwap(true, false) {
+			if !c.away.Load() {
 				f.drop(c, err)
 				return
 			}
@@ -94,6 +94,7 @@ func (f *fleet) own(ctx context.Context) func(*client) {
 				return
 			}
 			f.churned.Add(1)
+			c.away.Store(false)
 		}
 	}
 }

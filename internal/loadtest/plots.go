@@ -58,7 +58,12 @@ func (r *Report) latencyPlot() (template.HTML, error) {
 			band = append(band, [2]float64{x.at(float64(k) / 10), y.at(ms(max(1, c.low[k])))})
 		}
 		d.path(band, true, colour[c.side].fill(0.16))
-		d.path(line, false, colour[c.side].stroke()+` fill="none" stroke-width="1.8"`)
+		// The first line is the wider one, so that it can be seen under a second one that is the same.
+		width := ` stroke-width="3.2" stroke-opacity="0.75"`
+		if c.side == 1 {
+			width = ` stroke-width="1.6"`
+		}
+		d.path(line, false, colour[c.side].stroke()+` fill="none"`+width)
 	}
 	d.text(plotLeft, plotBottom+32, "start", "share of all ticks that were at least as fast", quiet)
 	return d.end(), nil

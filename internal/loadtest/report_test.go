@@ -340,3 +340,23 @@ func TestNumber(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// TestSchemaIsDocumented: docs/reports/README.md names every member of the JSON.
+func TestSchemaIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/reports/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shape, err := os.ReadFile("testdata/shape.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(shape)) {
+		path, _, _ := strings.Cut(line, " ")
+		for name := range strings.SplitSeq(strings.ReplaceAll(path, "[]", ""), ".") {
+			if !strings.Contains(string(doc), "`"+name+"`") && !strings.Contains(string(doc), "."+name+"`") {
+				t.Errorf("%s: %s is not described", path, name)
+			}
+		}
+	}
+}
