@@ -19,7 +19,7 @@ import { Poll } from './poll.js';
 import { runProbe } from './probe.js';
 import { QuantileSections } from './sections.js';
 import { sentence } from './sentence.js';
-import { isAA, query, sideNames } from './setup.js';
+import { isAA, pace, query, sideNames } from './setup.js';
 import { Side } from './side.js';
 import { measureTopics } from './topictimes.js';
 
@@ -259,7 +259,7 @@ export class Comparison {
         paint99: this.#paints.difference(0.99),
       },
       cpu: this.#cpu.result(),
-      noise: noise({ error: pairs.typical.error, aa: isAA(this.#setup) ? null : aa, handling, resolution: this.#resolution }),
+      noise: noise({ error: pairs.typical.error, aa: isAA(this.#setup) ? null : aa, handling, resolution: this.#resolution, phase: pace(this.#setup) }),
       handling,
       aa,
     };

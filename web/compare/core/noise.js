@@ -5,13 +5,13 @@ const KEY = 'ticklane.compare.aa';
 
 /**
  * How small a typical difference means nothing: the largest of its interval's half width, what an A/A run showed between two
- * equal sides, what handling a tick takes (the other side's may have to wait for it), and the step of the browser's
- * clock.
- * @param {{ error: number, aa: AAResult | null, handling: number, resolution: number }} of ms; error: half width of the
- *   95 % interval
+ * equal sides, what handling a tick takes (the other side's may have to wait for it), the step of the browser's clock,
+ * and the least time between writes: each side is written to in its own turn, and the turns may lie that far apart.
+ * @param {{ error: number, aa: AAResult | null, handling: number, resolution: number, phase: number }} of ms; error:
+ *   half width of the 95 % interval; phase: least time between the writes to a side
  * @returns {Noise}
  */
-export function noise({ error, aa, handling, resolution }) {
+export function noise({ error, aa, handling, resolution, phase }) {
   /** @type {Noise} */
   let most = { value: error, from: 'interval' };
   if (Number.isNaN(error)) return most;
@@ -19,6 +19,7 @@ export function noise({ error, aa, handling, resolution }) {
   if (bound > most.value) most = { value: bound, from: 'aa' };
   if (handling > most.value) most = { value: handling, from: 'thread' };
   if (resolution > most.value) most = { value: resolution, from: 'timer' };
+  if (phase > most.value) most = { value: phase, from: 'phase' };
   return most;
 }
 

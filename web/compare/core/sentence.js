@@ -127,6 +127,7 @@ function footnotes(r, wall) {
   if (!r.timed) small.push('replay at full speed: no latency since due is claimed');
   else if (r.clock.known) small.push(`clock ± ${ms(r.clock.error)}`);
   if (r.noise.from === 'timer') small.push(`this browser's clock steps by ${ms(r.resolution)}`);
+  if (r.noise.from === 'phase') small.push(`each side is written to once in ${ms(r.noise.value)}, in its own turn: less than that means nothing`);
   const { hidden, frozen, drill } = r.leftOut;
   const left = [[hidden, 'hidden'], [frozen, 'frozen'], [drill, 'in drills']]
     .filter(([time]) => Number(time) >= 500)

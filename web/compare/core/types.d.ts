@@ -154,7 +154,7 @@ export interface PairResult {
 export interface Noise {
   /** ms; NaN before there is an interval */
   value: number;
-  from: 'interval' | 'aa' | 'thread' | 'timer';
+  from: 'interval' | 'aa' | 'thread' | 'timer' | 'phase';
 }
 
 /** The newest A/A run of this browser session. */

@@ -53,6 +53,14 @@ test('without a lab, its parameters are not sent', async () => {
   assert.equal(c.lab, false);
 });
 
+test('where each side is written to in its own turn, a difference below the turns is none', async () => {
+  const { bench, c } = await run({ interval: 100, delay: { a: 0, b: 8 } });
+  assert.deepEqual(c.snapshot().noise, { value: 100, from: 'phase' });
+  const s = sentence(c.snapshot(), [], { wall: bench.time, local: true });
+  assert.match(plain(s), /neither lane is faster: the same tick arrives 8.0 ms apart \(noise ± 100 ms\)/);
+  assert.match(s.small.join(), /once in 100 ms, in its own turn/);
+});
+
 test('the newest A/A run is kept for the A/B runs of the session', async () => {
   const bench = new Bench();
   const aa = bench.compare({ sides: ['ws', 'ws'] });

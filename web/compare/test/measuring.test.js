@@ -150,14 +150,15 @@ test('CPU is of all ticks handed over, and a restarted server is not a differenc
   assert.deepEqual(r.connections, { sse: 1, ws: 2 });
 });
 
-test('noise is the largest of interval, A/A run, handling and clock step', () => {
+test('noise is the largest of interval, A/A run, handling, clock step and turns', () => {
   const aa = { lane: /** @type {const} */ ('sse'), value: -0.05, error: 0.1, pairs: 9_000, at: 1 };
-  const small = { error: 0.02, aa: null, handling: 0.01, resolution: 0.005 };
+  const small = { error: 0.02, aa: null, handling: 0.01, resolution: 0.005, phase: 0 };
   assert.deepEqual(noise(small), { value: 0.02, from: 'interval' });
   const byAA = noise({ ...small, aa });
   assert.ok(Math.abs(byAA.value - 0.15) < 1e-9 && byAA.from === 'aa');
   assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.1, from: 'timer' });
   assert.deepEqual(noise({ ...small, handling: 0.05 }), { value: 0.05, from: 'thread' });
+  assert.deepEqual(noise({ ...small, phase: 250 }), { value: 250, from: 'phase' });
   assert.deepEqual(noise({ ...small, handling: NaN }), { value: 0.02, from: 'interval' });
   assert.ok(Number.isNaN(noise({ ...small, error: NaN, aa }).value));
 });

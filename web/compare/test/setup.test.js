@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaults, format, isAA, parse, query, sideNames } from '../core/setup.js';
+import { defaults, format, isAA, pace, parse, query, sideNames } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
 
@@ -82,4 +82,5 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(sideNames(aa), ['WebSocket A', 'WebSocket B']);
   assert.deepEqual(query(aa, 0), {});
   assert.ok(isAA(aa));
+  assert.deepEqual(['', '?mode=latest', '?mode=latest&interval=0', '?interval=40'].map((s) => pace(parse(s).setup)), [0, 250, 0, 40]);
 });
