@@ -4,6 +4,7 @@ import { quantile } from './distribution.js';
 /** @typedef {import('./types.js').Reason} Reason */
 /** @typedef {import('./types.js').SeriesPoint} SeriesPoint */
 /** @typedef {import('./types.js').Heat} Heat */
+/** @typedef {{ point: SeriesPoint, cells: Uint32Array }} Whole */
 
 const SECOND = 1_000;
 const COARSE = 6; // buckets of the scale in a cell of the heatmap: 8 a decade
@@ -23,6 +24,8 @@ export class Series {
   #timed;
   /** @type {(Reason | null)[]} */
   #left;
+  /** Of seconds that are over, which don't change any more. @type {(Whole | undefined)[]} */
+  #summaries = [];
 
   /** @param {number} [seconds] that are kept */
   constructor(seconds = 120) {
@@ -53,37 +56,18 @@ export class Series {
 
   clear() {
     this.#of.fill(-1);
+    this.#summaries = [];
   }
 
   /** The whole seconds before `t`, oldest first. @param {number} t local ms @returns {SeriesPoint[]} */
   points(t) {
-    return this.#whole(t).map(({ second, k }) => {
-      const total = k < 0 ? 0 : /** @type {number} */ (this.#timed[k]);
-      const row = /** @type {Uint32Array} */ (this.#rows[Math.max(0, k)]);
-      return {
-        t: second * SECOND,
-        p50: quantile(row, total, 0.5),
-        p99: quantile(row, total, 0.99),
-        ticks: k < 0 ? 0 : /** @type {number} */ (this.#ticks[k]),
-        leftOut: k < 0 ? null : /** @type {Reason | null} */ (this.#left[k]),
-      };
-    });
+    return this.#whole(t).map((w) => w.point);
   }
 
   /** Time × latency. @param {number} t local ms @returns {Heat} */
   heat(t) {
     const whole = this.#whole(t);
-    const rows = whole.map(({ k }) => {
-      const cells = new Uint32Array(CELLS);
-      if (k >= 0) {
-        /** @type {Uint32Array} */ (this.#rows[k]).forEach((n, b) => {
-          const c = Math.floor(b / COARSE);
-          cells[c] = /** @type {number} */ (cells[c]) + n;
-        });
-      }
-      return cells;
-    });
-    return { t: whole.map(({ second }) => second * SECOND), bounds: BOUNDS, rows };
+    return { t: whole.map((w) => w.point.t), bounds: BOUNDS, rows: whole.map((w) => w.cells) };
   }
 
   /** @param {number} t @param {Reason | null} left @returns {number} */
@@ -95,21 +79,55 @@ export class Series {
       /** @type {Uint32Array} */ (this.#rows[k]).fill(0);
       this.#ticks[k] = this.#timed[k] = 0;
       this.#left[k] = null;
+      this.#summaries[k] = undefined;
     }
     this.#left[k] ??= left;
     return k;
   }
 
-  /** From the first second that is known; k is −1 for a second of which nothing is. @param {number} t */
+  /** From the first second that is known. @param {number} t @returns {Whole[]} */
   #whole(t) {
     const now = Math.floor(t / SECOND);
     const known = [...this.#of].filter((of) => of >= 0 && of >= now - this.#seconds && of < now);
     if (known.length === 0) return [];
     const first = Math.min(...known);
-    return Array.from({ length: now - first }, (_, n) => {
-      const second = first + n;
-      const k = second % this.#of.length;
-      return { second, k: this.#of[k] === second ? k : -1 };
-    });
+    return Array.from({ length: now - first }, (_, n) => this.#summary(first + n));
   }
+
+  /** @param {number} second that is over @returns {Whole} */
+  #summary(second) {
+    const k = second % this.#of.length;
+    if (this.#of[k] !== second) return nothing(second);
+    let w = this.#summaries[k];
+    if (w?.point.t !== second * SECOND) {
+      const row = /** @type {Uint32Array} */ (this.#rows[k]);
+      const total = /** @type {number} */ (this.#timed[k]);
+      const point = {
+        t: second * SECOND,
+        p50: quantile(row, total, 0.5),
+        p99: quantile(row, total, 0.99),
+        ticks: /** @type {number} */ (this.#ticks[k]),
+        leftOut: /** @type {Reason | null} */ (this.#left[k]),
+      };
+      w = { point, cells: coarse(row) };
+      this.#summaries[k] = w;
+    }
+    return w;
+  }
+}
+
+/** @param {number} second of which nothing is known @returns {Whole} */
+const nothing = (second) => ({
+  point: { t: second * SECOND, p50: NaN, p99: NaN, ticks: 0, leftOut: null },
+  cells: new Uint32Array(CELLS),
+});
+
+/** @param {Uint32Array} row */
+function coarse(row) {
+  const cells = new Uint32Array(CELLS);
+  row.forEach((n, b) => {
+    const c = Math.floor(b / COARSE);
+    cells[c] = /** @type {number} */ (cells[c]) + n;
+  });
+  return cells;
 }
