@@ -23,7 +23,7 @@ type waker struct {
 	mu       sync.Mutex
 	every    park   // subscribers of all symbols
 	bySymbol []park // the others, under each symbol they want
-	flip     bool   // which lane goes first this round
+	turn     turn   // in which order this round goes
 
 	done  uint64 // looked at up to here
 	swept uint64 // when quiet subscribers were last looked at
@@ -96,8 +96,8 @@ func (w *waker) run() {
 func (w *waker) wake(head uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.flip = !w.flip
-	w.every.wake(w.flip)
+	w.turn = w.turn.next()
+	w.every.wake(w.turn)
 	if head-w.done > uint64(w.log.size) {
 		w.done = head - w.log.size
 	}
@@ -110,7 +110,7 @@ func (w *waker) wake(head uint64) {
 	w.done = head
 	for _, id := range w.round {
 		w.touch[id] = false
-		w.bySymbol[id].wake(w.flip)
+		w.bySymbol[id].wake(w.turn)
 	}
 	w.round = w.round[:0]
 	w.sweep(head)
@@ -131,22 +131,35 @@ func (w *waker) sweep(head uint64) {
 	})
 }
 
-func (p *park) wake(flip bool) {
-	for s := range p.inTurn(flip) {
+// turn is one of four orders of a round: which lane goes first, and from which end of its list. A fixed order would
+// give a lane, or the stream that was opened first, the earlier wake-up of every tick, and bias a comparison.
+type turn uint8
+
+func (t turn) next() turn      { return (t + 1) % 4 }
+func (t turn) swapped() bool   { return t%2 == 1 }
+func (t turn) backwards() bool { return t >= 2 }
+
+func (p *park) wake(t turn) {
+	for s := range p.inTurn(t) {
 		s.wake()
 	}
 }
 
-// inTurn goes through the lanes by turns: a fixed order would give one lane the earlier wake-up of every tick, and
-// bias the comparison.
-func (p *park) inTurn(flip bool) iter.Seq[*Subscriber] {
+// inTurn goes through the lanes by turns.
+func (p *park) inTurn(t turn) iter.Seq[*Subscriber] {
 	first, second := p[wire.SSE], p[wire.WS]
-	if flip {
+	if t.swapped() {
 		first, second = second, first
+	}
+	at := func(list []*Subscriber, i int) *Subscriber {
+		if t.backwards() {
+			i = len(list) - 1 - i
+		}
+		return list[i]
 	}
 	return func(yield func(*Subscriber) bool) {
 		for i := range max(len(first), len(second)) {
-			if i < len(first) && !yield(first[i]) || i < len(second) && !yield(second[i]) {
+			if i < len(first) && !yield(at(first, i)) || i < len(second) && !yield(at(second, i)) {
 				return
 			}
 		}

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestCompare runs both lanes at once: figures move, a cut is drilled, and the export holds what the page shows.
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
+	b := openTab(t)
+	// What is exported leaves the page as a download; its text is kept here.
+	b.inject(`window.exported = [];
+		const make = URL.createObjectURL.bind(URL);
+		URL.createObjectURL = (blob) => { blob.text().then((text) => window.exported.push(text)); return make(blob); };`)
+	b.visit(s.url + "/compare")
+	b.until("both sides run and pairs come", `/[1-9]\d* ?pairs|[1-9][\d\s]* pairs/.test(document.querySelector('#running').textContent)`)
+	b.until("every figure of both sides is there", `[...document.querySelectorAll('#figures tr')].some((r) =>
+		r.textContent.includes('wire / tick') && (r.textContent.match(/\d+(\.\d)?\sB/g) || []).length >= 2)`)
+	before := b.text("#running")
+	b.until("the figures move", `document.querySelector('#running').textContent !== `+quoted(before))
+	b.until("the sentence says what was measured", `/bytes/.test(document.querySelector('#sentence').textContent)`)
+
+	b.click(`[data-drill="cut"]`)
+	b.until("the drill's rows are there", `document.querySelectorAll('#drill-table tbody tr').length >= 2 &&
+		document.querySelector('#drill-table').textContent.includes('Cut')`)
+	b.until("the drill is over", `!document.querySelector('[data-drill="cut"]').disabled`)
+
+	b.click("#export > summary")
+	b.click(`[data-export="json"]`)
+	b.until("the export is made", `window.exported.length > 0`)
+	text := eval[string](b, `window.exported[0]`)
+	var run map[string]any
+	if err := json.Unmarshal([]byte(text), &run); err != nil {
+		t.Fatalf("the export is no JSON: %v: %.200s", err, text)
+	}
+	for _, part := range []string{`"sse"`, `"ws"`, `"cut"`, "wire", "p99"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the export doesn't hold %s: %.600s", part, text)
+		}
+	}
+	if lost := eval[int](b, `window.exported[0].match(/"lost": ?[1-9]/g)?.length ?? 0`); lost > 0 {
+		t.Errorf("a side lost ticks: %.800s", text)
+	}
+}
+
+// TestCompareFindsAPlantedDelay holds the page's method to a difference that is known.
+func TestCompareFindsAPlantedDelay(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true", "--market.rate", "50")
+	b := openTab(t)
+	b.visit(s.url + "/compare")
+	b.until("the lab is open", `document.querySelector('#c-delay-a')?.options.length > 1`)
+	largest := eval[string](b, `[...document.querySelector('#c-delay-b').options].at(-1).value`)
+	b.run(`{ const e = document.querySelector('#c-delay-b'); e.value = ` + quoted(largest) + `; e.dispatchEvent(new Event('change', {bubbles: true})); }`)
+	b.until("SSE is found to be faster", `/SSE is faster by/.test(document.querySelector('#sentence').textContent)`)
+}
+
+// TestCompareWithoutALab still measures, and says how to open the lab.
+func TestCompareWithoutALab(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/compare")
+	b.until("pairs come", `/pairs/.test(document.querySelector('#running').textContent)`)
+	b.until("it says how to open the lab", `/lab\.enabled/.test(document.querySelector('#lab-off').textContent) && !document.querySelector('#lab-off').hidden`)
+	b.clean()
+}
+
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // strings always marshal
+	return string(b)
+}
