@@ -79,7 +79,7 @@ func loadCommand() *cobra.Command {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.URL, "url", o.URL, "server to measure, such as http://127.0.0.1:3000 (default: a fresh one for each slot)")
-	f.StringArrayVar(&o.Set, "set", o.Set, "setting of the fresh server, such as market.rate=500; may be repeated")
+	f.StringArrayVar(&o.Set, "set", o.Set, "setting of the fresh server, such as market.rate=500 (default 50, steady); may be repeated")
 	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "lanes of A and B: sse, ws")
 	f.StringSliceVar(&o.Engines, "engine", o.Engines, "engines of A and B, or one for both (default: the server's own)")
 	f.IntVar(&o.Conns, "conns", o.Conns, "connections of a slot")

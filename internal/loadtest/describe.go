@@ -20,8 +20,10 @@ func (r *Report) describe() {
 	case StatusInterrupted:
 		r.Headline = strings.TrimSpace("Interrupted: this is a part of the test. " + r.Headline)
 	case StatusInvalid:
+		r.Findings = nil
 		r.Headline = "Invalid: nothing may be concluded from this test. " + r.firstReason()
 	case StatusBroken:
+		r.Findings = nil
 		r.Headline = "Ticks were lost, doubled or out of order: the figures below are void."
 	}
 }

@@ -70,9 +70,8 @@ func drillSlow(ctx context.Context, o *Options, t *target, f *fleet, d *Drill, s
 		}
 		d.Phases = append(d.Phases, p)
 		d.Ticks += p.Ticks
-		if late := time.Duration(p.Generator.Lateness99) * time.Microsecond; late > maxLateness {
-			d.Reasons = append(d.Reasons, fmt.Sprintf("phase %s: the generator was the bottleneck: its own timer was late by %v (p99; at most %v)",
-				name, late.Round(100*time.Microsecond), maxLateness))
+		if why := p.Generator.late(); why != "" {
+			d.Reasons = append(d.Reasons, "phase "+name+": "+why)
 		}
 	}
 	if d.Late, err = f.settle(ctx, t, settleTimeout); err != nil {

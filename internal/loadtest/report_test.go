@@ -91,6 +91,7 @@ func everyReport() map[string]*Report {
 	}
 	invalid.Status, invalid.Findings = StatusInvalid, nil
 	invalid.Metrics = summarise(invalid.Slots)
+	invalid.Findings = []string{"SSE is better"}
 	invalid.describe()
 	empty := sample()
 	empty.Status, empty.Slots, empty.Metrics, empty.Findings, empty.Headline = StatusInterrupted, nil, summarise(nil), nil, ""
@@ -306,6 +307,14 @@ func TestHeadlines(t *testing.T) {
 	r.describe()
 	if !strings.Contains(r.Headline, "Both sides ask for the same") {
 		t.Errorf("%q", r.Headline)
+	}
+}
+
+// TestInvalidClaimsNothing: a test that doesn't count has reasons, and no findings.
+func TestInvalidClaimsNothing(t *testing.T) {
+	r := everyReport()["invalid"]
+	if len(r.Findings) > 0 || !strings.HasPrefix(r.Headline, "Invalid") || !strings.Contains(r.Headline, "bottleneck") {
+		t.Errorf("%q %q", r.Headline, r.Findings)
 	}
 }
 

@@ -48,6 +48,11 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	if o.Drill == "" {
 		r.Metrics = summarise(r.Slots)
+		if r.Status != StatusComplete && r.Status != StatusInterrupted {
+			for k := range r.Metrics {
+				r.Metrics[k].Verdict = Unknown // figures are shown, but nothing is claimed
+			}
+		}
 	}
 	r.describe()
 	return r, err

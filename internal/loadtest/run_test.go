@@ -210,7 +210,7 @@ func TestOwnServer(t *testing.T) {
 			t.Errorf("%s: %d ticks, %+v", s.Side, s.Ticks, s.start.Lanes)
 		}
 	}
-	if !r.Target.Own || !strings.Contains(strings.Join(r.Target.Settings, " "), "--market.rate=500") {
+	if all := strings.Join(r.Target.Settings, " "); !r.Target.Own || strings.Count(all, "market.rate") != 1 || !strings.Contains(all, "--market.rate=500") {
 		t.Errorf("%+v", r.Target)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,12 +33,21 @@ type server struct {
 	err  error         // its end; valid after done
 }
 
-// serverArgs are the settings of a server of our own: steady arrivals, so that rounds are equal, and no config file and
-// no environment, so that the report tells all.
+// serverArgs are the settings of a server of our own: steady arrivals, so that rounds are equal, at a rate that leaves two
+// cores time to spare with a thousand connections; no config file and no environment, so that the report tells all.
+// What --set names replaces these.
 func serverArgs(o *Options) []string {
-	args := []string{
-		"serve", "--config", os.DevNull, "--server.addr", "127.0.0.1:0", "--log.level", "warn", "--lab.enabled=true",
-		"--market.arrivals=steady", "--market.warmup=0s", "--limits.connections=" + strconv.Itoa(2*(o.Conns+o.SlowReaders)+100), // a server sees late that a connection was cut
+	set := [][2]string{
+		{"server.addr", "127.0.0.1:0"}, {"log.level", "warn"}, {"lab.enabled", "true"},
+		{"market.rate", "50"}, {"market.arrivals", "steady"}, {"market.warmup", "0s"},
+		// A server sees late that a connection was cut, so there must be room for its successor.
+		{"limits.connections", strconv.Itoa(2*(o.Conns+o.SlowReaders) + 100)},
+	}
+	args := []string{"serve", "--config=" + os.DevNull}
+	for _, kv := range set {
+		if !slices.ContainsFunc(o.Set, func(s string) bool { return strings.HasPrefix(s, kv[0]+"=") }) {
+			args = append(args, "--"+kv[0]+"="+kv[1])
+		}
 	}
 	for _, s := range o.Set {
 		args = append(args, "--"+s)

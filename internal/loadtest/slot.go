@@ -186,6 +186,20 @@ func generator(cpu time.Duration, seconds float64, w *watch) Generator {
 	}
 }
 
+// late says why what the generator measured is not the server's doing; empty when it ran on time.
+func (g Generator) late() string {
+	late := time.Duration(g.Lateness99) * time.Microsecond
+	if late <= maxLateness {
+		return ""
+	}
+	who := "the generator"
+	if g.CPUShare < 0.5 {
+		who = "the machine, busy with something else,"
+	}
+	return fmt.Sprintf("%s was the bottleneck: the generator's own timer was late by %v (p99; at most %v)", who,
+		late.Round(100*time.Microsecond), maxLateness)
+}
+
 // fill takes over what the window's counters say.
 func (s *Slot) fill(f *fleet, before, after Stats) {
 	sum, slowSum := f.recs.sum(), recorders{f.slowRec}.sum()
@@ -252,8 +266,8 @@ func (s *Slot) judge(o *Options, t *target, before, after Stats) {
 	if s.Latency.Early*1000 > s.Latency.Count {
 		void("%d ticks came before they were due: the clocks differ", s.Latency.Early)
 	}
-	if late := time.Duration(s.Generator.Lateness99) * time.Microsecond; late > maxLateness {
-		void("the generator was the bottleneck: its own timer was late by %v (p99; at most %v)", late.Round(100*time.Microsecond), maxLateness)
+	if why := s.Generator.late(); why != "" {
+		void("%s", why)
 	}
 	own := s.Generator.CPUShare
 	both := own

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,7 +19,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		b.WriteString(line + "\n")
 	}
 	switch {
-	case len(r.Metrics) > 0:
+	case slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.A.Count+m.B.Count > 0 }):
 		r.metricTable(&b)
 	case len(r.Drills) > 0:
 		r.drillTable(&b)
