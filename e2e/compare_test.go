@@ -28,6 +28,12 @@ func TestCompare(t *testing.T) {
 		document.querySelector('#drill-table').textContent.includes('Cut')`)
 	b.until("the drill is over", `!document.querySelector('[data-drill="cut"]').disabled`)
 
+	// The standard ends an EventSource at an error status; our connector comes back.
+	b.click(`[data-drill="503"]`)
+	b.until("a bare EventSource is gone for good after 503, and both connectors are back", `/CLOSED for good/.test(document.querySelector('#drill-table').textContent) &&
+		[...document.querySelectorAll('#drill-table tr')].filter((r) => /our connector/.test(r.textContent) && /try refused/.test(r.textContent)).length >= 2`)
+	b.until("the drill is over", `!document.querySelector('[data-drill="503"]').disabled`)
+
 	b.click("#export > summary")
 	b.click(`[data-export="json"]`)
 	b.until("the export is made", `window.exported.length > 0`)

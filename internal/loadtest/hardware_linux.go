@@ -23,7 +23,9 @@ func hardware(system string) (cpu string, memory uint64, name string) {
 	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
-		system += " " + unix.ByteSliceToString(u.Release[:])
+		// Without what follows the dash: it names a build, sometimes a customer, and reports are shown to others.
+		release, _, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), "-")
+		system += " " + release
 	}
 	return cpu, memory, system
 }
