@@ -56,6 +56,8 @@ export function connectWS(url, hooks, { WebSocket }) {
 
 /**
  * Gives an answer to the command that it names. Ticks, nearly all of the traffic, are passed over unread.
+ * An error that names none (a server that refuses a message for its rate doesn't read it) goes to the oldest, since
+ * answers come in order and a command without one would keep its sender waiting for ever.
  * @param {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} waiting
  * @param {string} text
  */
@@ -68,9 +70,9 @@ function settle(waiting, text) {
   } catch {
     return; // the feed has counted it
   }
-  const command = waiting.get(m.id);
-  if (!command) return;
-  waiting.delete(m.id);
-  if (m.T === 'error') command.reject(new CommandError(m.code, m.msg));
-  else command.resolve(m);
+  const id = m.T === 'error' ? (m.id ?? waiting.keys().next().value) : m.id;
+  const command = waiting.get(id);
+  waiting.delete(id);
+  if (m.T === 'error') command?.reject(new CommandError(m.code, m.msg));
+  else command?.resolve(m);
 }

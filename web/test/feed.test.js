@@ -279,6 +279,31 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 }
 
+test('ws: topics refused for their rate, by an error without an id, are asked for again', async () => {
+  const { world, feed } = begin({ lane: 'ws', topics: ['AAPL'] });
+  world.pump();
+  const { conn } = world;
+  const { command } = conn;
+  conn.command = () => {
+    conn.command = command;
+    return { T: 'error', code: 'rate', msg: 'too many messages' };
+  };
+  const done = feed.setTopics(['AAPL', 'MSFT']);
+  await settled();
+  world.pump(); // the error
+  await settled();
+  assert.deepEqual(conn.topics, ['AAPL']);
+  world.advance(1_000);
+  for (let k = 0; k < 3; k++) {
+    world.pump();
+    await settled();
+  }
+  await done;
+  assert.deepEqual(conn.topics, ['AAPL', 'MSFT']);
+  assert.equal(world.conns.length, 1, 'the stream stays');
+  sound(feed);
+});
+
 test('the wait has full jitter: a window that doubles from 1 s to 15 s, and starts over after a stable time', () => {
   for (const [random, share] of /** @type {const} */ ([[() => 0, 0], [() => 0.999999, 1]])) {
     const { world, feed } = begin({ random });
