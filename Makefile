@@ -26,7 +26,7 @@ help: ## Explain every target
 	@echo 'make run    serves Ticklane on http://localhost:3000        make test    runs every test'
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
-	  /^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
 
@@ -107,7 +107,7 @@ bench: ## Measure speed: BENCH picks benchmarks by name
 	@scripts/bench.sh '$(BENCH)' '$(BENCHTIME)'
 
 .PHONY: hey
-hey: $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
+hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
 	@scripts/hey.sh '$(URL)'
 
 .PHONY: pictures
@@ -118,6 +118,10 @@ pictures: node browser assets ## Take the pictures of every page and state; the 
 .PHONY: load
 load: build ## Compare the lanes under load, in under two minutes; more flags in LOAD="--conns 200 …"
 	@$(BINARY) load $(LOAD)
+
+.PHONY: experiments
+experiments: node build ## Check the load tester's method with A/A tests and a planted delay, in some 10 minutes
+	@scripts/experiments.sh
 
 ## Keep it tidy
 

@@ -29,14 +29,29 @@ install() {
 
 case "${1-}" in
 npm)
-  have npm || {
-    echo "npm is missing: install Node 20 or later, from https://nodejs.org or your system's packages." >&2
+  how="install Node 20 or later, which brings npm: https://nodejs.org/en/download, or nvm install --lts (the packages of Debian 12 and Ubuntu 24.04 are too old)."
+  for tool in node npm; do
+    have "$tool" || {
+      echo "$tool is missing: $how" >&2
+      exit 1
+    }
+  done
+  [ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] || {
+    echo "Node is too old, $(node --version) at $(command -v node): $how" >&2
     exit 1
   }
   ;;
-compiler) # the race detector's runtime is linked by C's tools
-  have "$(go env CC)" gcc clang || install gcc libc6-dev -- \
-    "A C compiler is missing, which Go's race detector needs: install gcc (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install)."
+compiler) # the race detector's runtime is linked by C's tools; Go tries this compiler and no other
+  cc=$(go env CC)
+  cc=${cc%% *} # without its flags
+  how="The C compiler $cc is missing, which Go's race detector needs (go env CC): install it (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install), or name another with go env -w CC=…"
+  if ! have "$cc"; then
+    [ "$cc" = gcc ] || {
+      echo "$how" >&2
+      exit 1
+    }
+    install gcc libc6-dev -- "$how"
+  fi
   ;;
 browser)
   have chromium chromium-browser google-chrome google-chrome-stable ||
