@@ -25,6 +25,7 @@ type background struct {
 	child *exec.Cmd
 	hold  io.Closer // the child's standard input: it ends when this closes
 	until *time.Timer
+	count [2]int // SSE, WebSocket
 }
 
 // set replaces the clients by so many of each lane. The error says why they can't run.
@@ -48,9 +49,16 @@ func (b *background) set(sse, ws int) error {
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("background clients: %w", err)
 	}
-	b.child, b.hold = child, hold
+	b.child, b.hold, b.count = child, hold, [2]int{sse, ws}
 	b.until = time.AfterFunc(backgroundFor, func() { b.set(0, 0) })
 	return nil
+}
+
+// clients tells how many run now.
+func (b *background) clients() (sse, ws int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.count[0], b.count[1]
 }
 
 func (b *background) stop() {
@@ -60,7 +68,7 @@ func (b *background) stop() {
 	b.until.Stop()
 	b.hold.Close()
 	b.child.Wait()
-	b.child = nil
+	b.child, b.count = nil, [2]int{}
 }
 
 // clientsCommand is the child: it isn't for people, so help doesn't list it.

@@ -133,7 +133,7 @@ func announce(out io.Writer, cfg config.Config, addr net.Addr) {
 	}
 	host := "localhost"
 	tcp := addr.(*net.TCPAddr)
-	if !tcp.IP.IsLoopback() && !tcp.IP.IsUnspecified() {
+	if !tcp.IP.Equal(net.IPv4(127, 0, 0, 1)) && !tcp.IP.Equal(net.IPv6loopback) && !tcp.IP.IsUnspecified() {
 		host = tcp.IP.String()
 	}
 	fmt.Fprintf(out, "Ticklane %s serves on %s://%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)))
@@ -160,7 +160,7 @@ func labOf(cfg config.Config, feed market.Source, extra *background) *handlers.L
 	}
 	l := &handlers.Lab{}
 	if cfg.Server.TLSCert == "" {
-		l.Background = extra.set // the clients speak plain HTTP
+		l.Background, l.Clients = extra.set, extra.clients // they speak plain HTTP
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
 		l.Rate, l.SetRate = sim.Rate, sim.SetRate
@@ -245,7 +245,7 @@ func startPprof(group *errgroup.Group, addr string) (*http.Server, error) {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s := &http.Server{Handler: handlers.LoopbackOnly(mux), ReadHeaderTimeout: 5 * time.Second}
 	group.Go(func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("pprof: %w", err)

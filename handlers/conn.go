@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"ticklane/internal/stream"
@@ -17,20 +18,45 @@ type listener struct {
 	net.Listener
 	timeout time.Duration // of one Write
 	buffer  int           // bytes of the kernel's send buffer; 0 for its own choice
+	sockets *gate         // connections, with or without a stream on them
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 }
 
-func newListener(ln net.Listener, timeout time.Duration, buffer int) *listener {
-	return &listener{Listener: ln, timeout: timeout, buffer: buffer, conns: make(map[*conn]struct{})}
+func newListener(ln net.Listener, set Settings, allLoopback bool) *listener {
+	each := 2 * set.MaxPerAddress // each stream, and a page or a command beside it
+	if !allLoopback {
+		each = maxConns(set) // behind a proxy all connections are the proxy's
+	}
+	return &listener{Listener: ln, timeout: set.WriteTimeout, buffer: set.WriteBuffer,
+		sockets: newGate(maxConns(set), each, allLoopback), conns: make(map[*conn]struct{})}
 }
 
-// Accept waits for the next connection and sets its socket options.
+// maxConns is how many connections are open at the most: one for each stream, and some for pages and API beside them.
+func maxConns(set Settings) int { return set.MaxStreams + 1024 }
+
+// Accept waits for the next connection and sets its socket options. One that is too many is closed without an answer:
+// a browser's EventSource tries again after that, but not after an error status.
 func (l *listener) Accept() (net.Conn, error) {
-	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	var nc net.Conn
+	var peer string
+	for {
+		var err error
+		nc, err = l.Listener.Accept()
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			// fasthttp would end at that. Descriptors come back as clients go; until then the backlog waits.
+			time.Sleep(acceptAgain)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		peer, _, _ = net.SplitHostPort(nc.RemoteAddr().String())
+		if l.sockets.enter(peer) == admitted {
+			break
+		}
+		nc.Close()
 	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if l.buffer > 0 {
@@ -39,7 +65,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		// A cut link would stay 'open' for minutes: give up on unacknowledged data as a blocked write does.
 		setUserTimeout(tcp, l.timeout)
 	}
-	c := &conn{Conn: nc, listener: l}
+	c := &conn{Conn: nc, listener: l, peer: peer}
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
@@ -59,6 +85,9 @@ func (l *listener) closeAll() {
 	}
 }
 
+// acceptAgain is how long a process without free descriptors waits before it accepts again.
+const acceptAgain = 50 * time.Millisecond
+
 // conn arms the write deadline for each Write, counts what went into the socket, and writes nothing more after a
 // failed or partial write: what followed would be read at the wrong place.
 type conn struct {
@@ -71,6 +100,8 @@ type conn struct {
 	mu     sync.Mutex
 	after  func() // due when the stream's last bytes are out
 	closed bool
+
+	peer string // its place in listener.sockets
 }
 
 var errBroken = errors.New("an earlier write to this connection failed")
@@ -142,8 +173,12 @@ func (c *conn) Close() error {
 	c.listener.mu.Unlock()
 	err := c.Conn.Close()
 	c.mu.Lock()
+	first := !c.closed
 	c.closed = true
 	c.mu.Unlock()
+	if first {
+		c.listener.sockets.leave(c.peer)
+	}
 	c.settle()
 	return err
 }

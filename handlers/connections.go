@@ -43,7 +43,9 @@ func (s *Server) connection(lane wire.Lane) fiber.Handler {
 func (s *Server) connections(c *fiber.Ctx) error {
 	list := []stream.Info{}
 	for _, sub := range s.stream.Subscribers() {
-		list = append(list, sub.Info())
+		info := sub.Info()
+		info.Address = "" // other clients' addresses are nobody's business
+		list = append(list, info)
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{"connections": list})
@@ -52,30 +54,19 @@ func (s *Server) connections(c *fiber.Ctx) error {
 // command is POST /sse/connections/{conn}: what a WebSocket client says in its stream, an SSE client says here.
 func (s *Server) command(c *fiber.Ctx) error {
 	received := time.Now()
-	if !s.sameOrigin(c) {
-		return problemOf(http.StatusForbidden, "Origin: pages of this origin may not command streams here; server.origins allows them.")
-	}
-	if !c.Is("json") {
-		return problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
+	body, err := s.jsonBody(c)
+	if err != nil {
+		return err
 	}
 	sub, err := s.find(c, wire.SSE)
 	if err != nil {
 		return err
 	}
-	if e := c.Get(fiber.HeaderContentEncoding); e != "" && !strings.EqualFold(e, "identity") {
-		return problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: a command is sent as it is.")
-	}
-	// Never Body, which inflates without a bound.
-	body := c.BodyRaw()
-	if n := len(body); n > s.set.MessageSize {
-		return problemOf(http.StatusRequestEntityTooLarge, "body: larger than limits.message_size.")
-	}
+	cmd, err := wire.ParseCommand(body)
 	if !s.paceOf(sub).Allow() {
 		c.Set(fiber.HeaderRetryAfter, "1")
-		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate,
-			Msg: "too many commands; this one was ignored (limits.message_rate)"})
+		return commandProblem(http.StatusTooManyRequests, tooOften(cmd, err))
 	}
-	cmd, err := wire.ParseCommand(slices.Clone(body))
 	if err != nil {
 		return commandFailed(err)
 	}
@@ -88,6 +79,36 @@ func (s *Server) command(c *fiber.Ctx) error {
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return c.Send(answer.JSON)
+}
+
+// jsonBody returns a copy of a request's JSON, of at most limits.message_size, from one of our own pages, an allowed
+// origin or a program.
+func (s *Server) jsonBody(c *fiber.Ctx) ([]byte, error) {
+	if !s.sameOrigin(c) {
+		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin may not do this here; server.origins allows them.")
+	}
+	if !c.Is("json") {
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
+	}
+	if e := c.Get(fiber.HeaderContentEncoding); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: a command is sent as it is.")
+	}
+	// Never Body, which inflates without a bound.
+	body := c.BodyRaw()
+	if len(body) > s.set.MessageSize {
+		return nil, problemOf(http.StatusRequestEntityTooLarge, "body: larger than limits.message_size.")
+	}
+	return slices.Clone(body), nil
+}
+
+// tooOften is the answer to a command over the rate, with the id that it had.
+func tooOften(cmd wire.Command, parsed error) *wire.CommandError {
+	id := cmd.ID
+	var e *wire.CommandError
+	if errors.As(parsed, &e) {
+		id = e.ID
+	}
+	return &wire.CommandError{Code: wire.CodeRate, ID: id, Msg: "too many commands; this one was ignored (limits.message_rate)"}
 }
 
 // paceOf returns the limiter of a stream's commands, which lives as long as the stream.

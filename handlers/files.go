@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -75,6 +76,9 @@ func mimeOf(name string) string {
 	return "application/octet-stream"
 }
 
+// hashed are names that change with their content.
+var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.[a-z]+$`)
+
 // static serves public/<prefix><path>. Hashed names may be cached for ever, others are asked for again.
 func (s *Server) static(prefix, cache string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
@@ -82,7 +86,11 @@ func (s *Server) static(prefix, cache string) fiber.Handler {
 		if f == nil {
 			return fiber.ErrNotFound
 		}
-		c.Set(fiber.HeaderCacheControl, cache)
+		if hashed.MatchString(c.Params("*")) {
+			c.Set(fiber.HeaderCacheControl, cache)
+		} else {
+			noCache(c)
+		}
 		c.Set(fiber.HeaderETag, f.etag)
 		c.Set(fiber.HeaderContentType, f.mime)
 		c.Vary(fiber.HeaderAcceptEncoding)

@@ -39,12 +39,12 @@ func (g *gate) enter(address string) verdict {
 		return shutting
 	case g.total >= g.most:
 		return overloaded
-	case g.counted(address) && g.of[address] >= g.each:
+	case g.counted(address) && g.of[holder(address)] >= g.each:
 		return overloaded
 	}
 	g.total++
 	if g.counted(address) {
-		g.of[address]++
+		g.of[holder(address)]++
 	}
 	return admitted
 }
@@ -54,8 +54,8 @@ func (g *gate) leave(address string) {
 	defer g.mu.Unlock()
 	g.total--
 	if g.counted(address) {
-		if g.of[address]--; g.of[address] == 0 {
-			delete(g.of, address)
+		if g.of[holder(address)]--; g.of[holder(address)] == 0 {
+			delete(g.of, holder(address))
 		}
 	}
 	g.drained()
@@ -91,4 +91,13 @@ func (g *gate) counted(address string) bool {
 	}
 	a, err := netip.ParseAddr(address)
 	return err != nil || !a.Unmap().IsLoopback()
+}
+
+// holder is who an address belongs to: an IPv6 client has a whole /64 to itself (RFC 4291 §2.5.4).
+func holder(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || a.Unmap().Is4() {
+		return address
+	}
+	return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -30,7 +31,7 @@ func (s *Server) handshake(c *fiber.Ctx) error {
 		return problemOf(http.StatusForbidden, "Origin: pages of this origin may not open streams here; server.origins allows them.")
 	}
 	if offer := c.Get("Sec-WebSocket-Protocol"); offer != "" {
-		if !hasToken(offer, subprotocolJSON) {
+		if !slices.Contains(strings.FieldsFunc(offer, func(r rune) bool { return r == ',' || r == ' ' }), subprotocolJSON) { // case matters here
 			return problemOf(http.StatusBadRequest, "Sec-WebSocket-Protocol: want "+subprotocolJSON+", or none.")
 		}
 		c.Set("Sec-WebSocket-Protocol", subprotocolJSON)

@@ -137,14 +137,13 @@ func (in *inbound) command(message []byte) {
 		in.close(wire.CloseInvalidData, "a text message is not UTF-8")
 		return
 	}
+	cmd, err := wire.ParseCommand(message)
 	if !in.paced() {
 		if in.code == 0 {
-			e := &wire.CommandError{Code: wire.CodeRate, Msg: "too many messages; this one was ignored (limits.message_rate)"}
-			in.queued(in.sub.Tell(e.Message()))
+			in.queued(in.sub.Tell(tooOften(cmd, err).Message()))
 		}
 		return
 	}
-	cmd, err := wire.ParseCommand(message)
 	if err != nil {
 		var e *wire.CommandError
 		if errors.As(err, &e) {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"slices"
@@ -34,6 +35,7 @@ type Lab struct {
 	SetRate func(ticksPerSecond float64) error // changes everybody's feed
 	// Background runs so many extra clients on each lane, in a process of their own, instead of those before.
 	Background func(sse, ws int) error
+	Clients    func() (sse, ws int) // how many of them run now
 }
 
 // lab is opened by lab.enabled. It knows each live stream's rig, and what waits for a stream's next request.
@@ -42,7 +44,6 @@ type lab struct {
 	mu      sync.Mutex
 	rigs    map[string]*rig // by secret conn id
 	waiting map[seat]string // drill503, drill204 or drillEpoch
-	extra   [wire.Lanes]int // background clients asked for
 }
 
 // seat names whoever comes back: a page gives its streams a user of their own.
@@ -248,9 +249,10 @@ func (s *Server) labState(c *fiber.Ctx) error {
 	if s.lab.Rate != nil {
 		state["rate"] = s.lab.Rate()
 	}
-	s.lab.mu.Lock()
-	defer s.lab.mu.Unlock()
-	state["background"] = fiber.Map{"sse": s.lab.extra[wire.SSE], "ws": s.lab.extra[wire.WS]}
+	if s.lab.Clients != nil {
+		sse, ws := s.lab.Clients()
+		state["background"] = fiber.Map{"sse": sse, "ws": ws}
+	}
 	return c.JSON(state)
 }
 
@@ -299,22 +301,17 @@ func (s *Server) labBackground(c *fiber.Ctx) error {
 	if err := s.lab.Background(in.SSE, in.WS); err != nil {
 		return err
 	}
-	s.lab.mu.Lock()
-	s.lab.extra = [wire.Lanes]int{wire.SSE: in.SSE, wire.WS: in.WS}
-	s.lab.mu.Unlock()
 	noStore(c)
 	return c.JSON(in)
 }
 
-// labBody reads a command to the lab, from our own pages and from programs only.
+// labBody reads a command to the lab, from our own pages and from programs.
 func (s *Server) labBody(c *fiber.Ctx, into any) error {
-	if !s.sameOrigin(c) {
-		return problemOf(http.StatusForbidden, "Origin: only pages of this server may use its lab.")
+	body, err := s.jsonBody(c)
+	if err != nil {
+		return err
 	}
-	if !c.Is("json") {
-		return problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
-	}
-	if err := c.BodyParser(into); err != nil {
+	if err := json.Unmarshal(body, into); err != nil {
 		return problemOf(http.StatusBadRequest, "body: not the JSON object that is wanted: "+err.Error())
 	}
 	return nil

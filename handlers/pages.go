@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
@@ -112,10 +113,7 @@ func (s *Server) home(lane wire.Lane, title string) fiber.Handler {
 		v := s.pages.view(title, lane.String(), s.version)
 		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
 		v.User = q.user()
-		q.topics(s.stream.Universe(), s.set.MaxTopics)
-		if v.Topics, _ = q.get("topics"); v.Topics == "" {
-			v.Topics = "*"
-		}
+		v.Topics = strings.Join(q.topics(s.stream.Universe(), s.set.MaxTopics).Names(), ",")
 		if err := q.err(); err != nil {
 			return err
 		}

@@ -17,9 +17,9 @@ import (
 func built() fs.FS {
 	all := maps.Clone(slim().(fstest.MapFS))
 	for name, text := range map[string]string{
-		"manifest.json":     `{"dashboard.js":"/assets/dashboard-AAAA.js","app.css":"/assets/app-BBBB.css"}`,
-		"dashboard-AAAA.js": strings.Repeat("console.log('a long script');\n", 200),
-		"app-BBBB.css":      "body{}",
+		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
+		"dashboard-AAAAAAAA.js": strings.Repeat("console.log('a long script');\n", 200),
+		"app-BBBB.css":          "body{}",
 	} {
 		all["public/assets/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -90,7 +90,7 @@ func TestPages(t *testing.T) {
 	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
 	answer, body := h.get("/", "Accept: text/html")
 	if answer.status != 200 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || answer.header.Get("Cache-Control") != "no-cache" ||
-		!strings.Contains(body, `src="/assets/dashboard-AAAA.js"`) || !strings.Contains(body, `href="/assets/app-BBBB.css"`) {
+		!strings.Contains(body, `src="/assets/dashboard-AAAAAAAA.js"`) || !strings.Contains(body, `href="/assets/app-BBBB.css"`) {
 		t.Errorf("/: %d %v %.500s", answer.status, answer.header, body)
 	}
 	for _, lane := range lanes {
@@ -151,7 +151,7 @@ func TestErrorsForPeopleAndPrograms(t *testing.T) {
 
 func TestStaticFiles(t *testing.T) {
 	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
-	const path = "/assets/dashboard-AAAA.js"
+	const path = "/assets/dashboard-AAAAAAAA.js"
 	plain, body := h.get(path)
 	tag := plain.header.Get("ETag")
 	if plain.status != 200 || plain.header.Get("Content-Encoding") != "" || !strings.HasPrefix(plain.header.Get("Content-Type"), "text/javascript") ||

@@ -46,6 +46,16 @@ func badParameters(all []wrong) *problem {
 	return p
 }
 
+// plainly says what a request's reader or router refused.
+var plainly = map[int]string{
+	http.StatusBadRequest:                  "The request can't be read: it is not HTTP/1.1 as RFC 9112 has it.",
+	http.StatusNotFound:                    "There is nothing at this address.",
+	http.StatusMethodNotAllowed:            "This address doesn't take this method.",
+	http.StatusRequestTimeout:              "The request took longer than server.read_timeout.",
+	http.StatusRequestEntityTooLarge:       "The body is larger than limits.body_size.",
+	http.StatusRequestHeaderFieldsTooLarge: "The head of the request is larger than limits.header_size.",
+}
+
 // fail answers with an error: a page to a browser that asked for one, a problem to everybody else.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	var p *problem
@@ -53,16 +63,17 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	switch {
 	case errors.As(err, &p):
 	case errors.As(err, &f):
-		p = problemOf(f.Code, f.Message)
-		if f.Code == http.StatusNotFound {
-			p.Detail = "There is nothing at this address."
+		// The message of a request that can't be read quotes it, so it isn't repeated.
+		if p = problemOf(f.Code, plainly[f.Code]); p.Detail == "" {
+			p.Detail = http.StatusText(f.Code) + "."
 		}
 	default:
-		s.log.Error("request failed", "path", c.Path(), "err", err)
+		s.log.Error("request failed", "route", c.Route().Path, "err", err)
 		p = problemOf(http.StatusInternalServerError, "The server failed at this request; its log says why.")
 	}
 	c.Status(p.Status)
 	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	if s.wantsPage(c) && s.pages.errorPage(c, p) == nil {
 		return nil
 	}

@@ -49,12 +49,24 @@ func (s *Server) allowHost(c *fiber.Ctx) error {
 	return problemOf(http.StatusMisdirectedRequest, "Host: "+quoted(host)+" is not a name of this server; server.hosts adds one.")
 }
 
+// LoopbackOnly keeps what is served on loopback, such as a profiler, from pages that make their own name resolve to it.
+func LoopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostname(r.Host)
+		if a, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !a.Unmap().IsLoopback()) {
+			http.Error(w, "Host: want localhost or a loopback address", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // hostname strips the port and IPv6's brackets, and folds case.
 func hostname(hostport string) string {
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		hostport = h
 	}
-	return strings.ToLower(strings.Trim(hostport, "[]"))
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(hostport, "[]"), "."))
 }
 
 // allowedHosts are loopback's name, the name or address that the server was told to listen on, and the configured
@@ -102,6 +114,13 @@ func (s *Server) allowOrigin(c *fiber.Ctx) error {
 		if origin := c.Get(fiber.HeaderOrigin); slices.Contains(s.set.Origins, strings.ToLower(origin)) && origin != "" {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
 			c.Set("Cross-Origin-Resource-Policy", "cross-origin")
+			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Retry-After")
+			if c.Method() == fiber.MethodOptions { // a preflight: JSON needs one
+				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
+				c.Set(fiber.HeaderAccessControlAllowHeaders, "Content-Type, Last-Event-ID")
+				c.Set(fiber.HeaderAccessControlMaxAge, "600")
+				return c.SendStatus(http.StatusNoContent)
+			}
 		}
 	}
 	return c.Next()

@@ -100,7 +100,7 @@ func New(d Deps) (*Server, error) {
 		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
 		hosts: allowedHosts(d.Settings), proxies: proxies,
 		gate: newGate(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
-		ln:   newListener(d.Listener, d.Settings.WriteTimeout, d.Settings.WriteBuffer),
+		ln:   newListener(d.Listener, d.Settings, len(proxies) == 0),
 	}
 	if d.Lab != nil {
 		s.lab = newLab(*d.Lab)
@@ -113,7 +113,7 @@ func New(d Deps) (*Server, error) {
 		BodyLimit:             s.set.BodySize,
 		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age
 		IdleTimeout:           s.set.IdleTimeout,
-		Concurrency:           s.set.MaxStreams + 1024, // streams, and pages and API beside them
+		Concurrency:           maxConns(s.set) + 1024, // more than the listener lets in: fasthttp's own 503 would end an EventSource for good
 		ErrorHandler:          s.fail,
 		Views:                 pages.engine,
 		ViewsLayout:           "layouts/main",
@@ -187,7 +187,7 @@ func (s *Server) observe(c *fiber.Ctx) error {
 
 func (s *Server) panicked(c *fiber.Ctx, p any) {
 	s.counts.panics.Add(1)
-	s.log.Error("handler panicked", "path", c.Path(), "panic", p, "stack", stack())
+	s.log.Error("handler panicked", "route", c.Route().Path, "panic", p, "stack", stack())
 }
 
 // contain keeps a panic in a goroutine of a stream's from ending the process.

@@ -58,6 +58,8 @@ const usageHead = `Serve the market feed over SSE and WebSocket, with the dashbo
 
 Usage:
   ticklane serve [flags]      or plain:  ticklane [flags]
+  ticklane load [flags]       measure the lanes against each other under load: ticklane load --help
+  ticklane version            print the version
 
 Examples:
   ticklane                                            the dashboard on http://localhost:3000

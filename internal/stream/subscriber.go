@@ -228,7 +228,7 @@ type Info struct {
 	Lane     string   `json:"lane"`
 	Engine   string   `json:"engine"`
 	User     string   `json:"user"`
-	Address  string   `json:"address"`
+	Address  string   `json:"address,omitempty"`
 	Topics   []string `json:"topics"`
 	Mode     string   `json:"mode"`
 	Since    int64    `json:"since"` // µs since 1970

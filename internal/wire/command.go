@@ -69,6 +69,9 @@ func ParseCommand(b []byte) (Command, error) {
 	if err := json.Unmarshal(b, &raw); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) && typ.Field != "" {
+			if typ.Field == "id" {
+				raw.ID = nil // allocated before it failed: 0 would be somebody else's id
+			}
 			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), clip(typ.Value))
 		}
 		return bad(`not a JSON object such as {"action":"subscribe","topics":["AAPL"],"id":1}`)

@@ -115,3 +115,14 @@ func FuzzCommand(f *testing.F) {
 		whole(t, []Message{e.Message()})
 	})
 }
+
+// TestAnIdThatIsNoneIsNotInvented: 0 would be the id of somebody else's request.
+func TestAnIdThatIsNoneIsNotInvented(t *testing.T) {
+	for _, text := range []string{`{"action":"time","id":"a"}`, `{"action":"time","id":1.5}`} {
+		_, err := ParseCommand([]byte(text))
+		var e *CommandError
+		if !errors.As(err, &e) || e.ID != nil {
+			t.Errorf("%s: %v, want an error without id", text, err)
+		}
+	}
+}
