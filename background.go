@@ -24,6 +24,7 @@ type background struct {
 	mu    sync.Mutex
 	child *exec.Cmd
 	hold  io.Closer // the child's standard input: it ends when this closes
+	ended chan struct{}
 	until *time.Timer
 	count [2]int // SSE, WebSocket
 }
@@ -49,9 +50,24 @@ func (b *background) set(sse, ws int) error {
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("background clients: %w", err)
 	}
-	b.child, b.hold, b.count = child, hold, [2]int{sse, ws}
-	b.until = time.AfterFunc(backgroundFor, func() { b.set(0, 0) })
+	ended := make(chan struct{})
+	b.child, b.hold, b.ended, b.count = child, hold, ended, [2]int{sse, ws}
+	b.until = time.AfterFunc(backgroundFor, func() { b.over(child) })
+	go func() {
+		child.Wait()
+		close(ended)
+		b.over(child) // whatever ended it
+	}()
 	return nil
+}
+
+// over ends this child, if it is still the one that runs.
+func (b *background) over(child *exec.Cmd) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.child == child {
+		b.stop()
+	}
 }
 
 // clients tells how many run now.
@@ -67,7 +83,7 @@ func (b *background) stop() {
 	}
 	b.until.Stop()
 	b.hold.Close()
-	b.child.Wait()
+	<-b.ended
 	b.child, b.count = nil, [2]int{}
 }
 

@@ -43,29 +43,61 @@ type lab struct {
 	Lab
 	mu      sync.Mutex
 	rigs    map[string]*rig // by secret conn id
-	waiting map[seat]string // drill503, drill204 or drillEpoch
+	waiting map[seat]order  // drill503, drill204 or drillEpoch
 }
 
-// seat names whoever comes back: a page gives its streams a user of their own.
+// seat names whoever comes back: a page gives its streams a user of their own, and it comes from the same address.
 type seat struct {
-	user string
-	lane wire.Lane
+	user, address string
+	lane          wire.Lane
 }
+
+// order is what waits for a seat's next request, for a while.
+type order struct {
+	drill string
+	until time.Time
+}
+
+const (
+	orderFor  = 30 * time.Second // longer than any connector waits
+	maxOrders = 1000
+)
+
+// shared are users that many clients have, so that their next request may be anybody's.
+var shared = []string{"anonymous", "dashboard", "background"}
 
 func newLab(l Lab) *lab {
-	return &lab{Lab: l, rigs: make(map[string]*rig), waiting: make(map[seat]string)}
+	return &lab{Lab: l, rigs: make(map[string]*rig), waiting: make(map[seat]order)}
 }
 
 // take returns what waits for this request, once. A nil lab has nothing.
-func (l *lab) take(user string, lane wire.Lane) string {
+func (l *lab) take(s seat) string {
 	if l == nil {
 		return ""
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	what := l.waiting[seat{user, lane}]
-	delete(l.waiting, seat{user, lane})
-	return what
+	o := l.waiting[s]
+	delete(l.waiting, s)
+	if time.Now().After(o.until) {
+		return ""
+	}
+	return o.drill
+}
+
+// leave notes what waits for a seat. False when too many wait.
+func (l *lab) leave(s seat, drill string) bool {
+	now := time.Now()
+	for k, o := range l.waiting {
+		if now.After(o.until) {
+			delete(l.waiting, k)
+		}
+	}
+	if len(l.waiting) >= maxOrders {
+		return false
+	}
+	l.waiting[s] = order{drill, now.Add(orderFor)}
+	return true
 }
 
 // rig returns the writer that carries out drills on a stream, and what to call when it is over. Without a lab it is
@@ -85,23 +117,29 @@ func (l *lab) rig(sub *stream.Subscriber, nc *conn, w stream.Writer, delay time.
 	}
 }
 
-// run carries out a drill on the streams with these conn ids; false when one of them isn't live.
-func (l *lab) run(action string, conns []string) (missing string, ok bool) {
+// run carries out a drill on the streams with these conn ids, or on none of them. The error is a problem.
+func (l *lab) run(action string, conns []string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	returns := action == drill503 || action == drill204 || action == drillEpoch
 	for _, conn := range conns {
-		if l.rigs[conn] == nil {
-			return conn, false
+		r := l.rigs[conn]
+		if r == nil {
+			return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(conn)+".")
+		}
+		if user := r.sub.Info().User; returns && slices.Contains(shared, user) {
+			return badParameters([]wrong{{"conns", "the user " + quoted(user) + " is shared, so this drill could hit somebody else; give the stream a user= of its own"}})
 		}
 	}
 	for _, conn := range conns {
 		r := l.rigs[conn]
-		if action == drill503 || action == drill204 || action == drillEpoch {
-			l.waiting[seat{r.sub.Info().User, r.sub.Lane()}] = action
+		info := r.sub.Info()
+		if returns && !l.leave(seat{info.User, info.Address, r.sub.Lane()}, action) {
+			return problemOf(http.StatusTooManyRequests, "Too many drills wait for their streams to come back.")
 		}
 		r.drill(action)
 	}
-	return "", true
+	return nil
 }
 
 const (
@@ -120,6 +158,8 @@ type rig struct {
 	nc    *conn
 	delay time.Duration // before each flush: planted, to check that a difference is found
 	held  []byte
+	// passed: bytes went straight to out and wait for its flush.
+	passed bool
 
 	stall, buffer, slow atomic.Int64 // until when, in ns since 1970
 	over                chan struct{}
@@ -145,14 +185,39 @@ func (r *rig) drill(action string) {
 	}
 }
 
-// Write holds the bytes until the flush.
+// idle tells that nothing is asked of the rig: it must then cost nothing, since measurements run with the lab open.
+func (r *rig) idle() bool {
+	now := time.Now().UnixNano()
+	return r.delay == 0 && len(r.held) == 0 && now >= r.stall.Load() && now >= r.buffer.Load() && now >= r.slow.Load()
+}
+
+// Write holds the bytes until the flush while a drill runs, and passes them on otherwise.
 func (r *rig) Write(p []byte) (int, error) {
+	if r.idle() {
+		r.passed = true
+		return r.out.Write(p)
+	}
+	if r.passed { // what went before must stay before
+		r.passed = false
+		if err := r.out.Flush(); err != nil {
+			return 0, err
+		}
+	}
 	r.held = append(r.held, p...)
 	return len(p), nil
 }
 
 // Flush sends what is held, as the drill lets it.
 func (r *rig) Flush() error {
+	if r.passed {
+		r.passed = false
+		if err := r.out.Flush(); err != nil || len(r.held) == 0 {
+			return err
+		}
+	}
+	if len(r.held) == 0 {
+		return nil
+	}
 	if r.delay > 0 {
 		r.wait(time.Now().Add(r.delay).UnixNano())
 	}
@@ -208,7 +273,7 @@ func (c *conn) reset() {
 
 // drilled carries out what a drill left for this request; done when that was the whole answer.
 func (s *Server) drilled(c *fiber.Ctx, opt *subscription) (done bool, err error) {
-	switch s.lab.take(opt.User, opt.Lane) {
+	switch s.lab.take(seat{opt.User, s.address(c), opt.Lane}) {
 	case drill503:
 		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
 	case drill204:
@@ -235,8 +300,8 @@ func (s *Server) drill(c *fiber.Ctx) error {
 	if len(in.Conns) == 0 {
 		return badParameters([]wrong{{"conns", "missing; want the conn ids of your own streams' hellos"}})
 	}
-	if missing, ok := s.lab.run(in.Action, in.Conns); !ok {
-		return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(missing)+".")
+	if err := s.lab.run(in.Action, in.Conns); err != nil {
+		return err
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{"action": in.Action, "conns": len(in.Conns)})

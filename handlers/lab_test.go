@@ -117,6 +117,9 @@ func TestDrillEndSaysNoBye(t *testing.T) {
 
 func TestDrillAnswersTheNextRequestOnce(t *testing.T) {
 	both(t, func(t *testing.T, h *house, lane wire.Lane) {
+		if c, text := h.labPost("/api/lab/drill", `{"action":"204","conns":["`+h.stream(lane, "").hello.Conn+`"]}`); c.status != 400 {
+			t.Errorf("a drill that may hit somebody else: status %d: %s", c.status, text)
+		}
 		for action, status := range map[string]int{drill503: 503, drill204: 204} {
 			c := h.stream(lane, "user=me")
 			h.drill(action, c)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"slices"
@@ -74,7 +75,10 @@ func (s *Server) reportNames(c *fiber.Ctx) error {
 
 // report is GET /reports/<name>.html and .json. The root keeps names and links from leaving the folder.
 func (s *Server) report(c *fiber.Ctx) error {
-	name := strings.Clone(c.Params("name"))
+	name, err := url.PathUnescape(strings.Clone(c.Params("name")))
+	if err != nil {
+		return fiber.ErrNotFound
+	}
 	if ext := path.Ext(name); ext != ".html" && ext != ".json" {
 		return fiber.ErrNotFound
 	}
@@ -83,6 +87,9 @@ func (s *Server) report(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	defer root.Close()
+	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return fiber.ErrNotFound // a pipe would hold the request up
+	}
 	body, err := root.ReadFile(name)
 	if err != nil {
 		return fiber.ErrNotFound

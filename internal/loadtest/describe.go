@@ -80,14 +80,14 @@ func (r *Report) describeTwo() {
 	case m.Verdict == NoDifference && same:
 		r.Headline = fmt.Sprintf("Both sides ask for the same, and no difference in latency is found: %s, noise %s ms.", figures, number(m.Noise.Max, d))
 	case m.Verdict == NoDifference:
-		r.Headline = fmt.Sprintf("%s, neither is faster: %s, a difference of %s ms (noise %s ms).", r.load(), figures,
+		r.Headline = fmt.Sprintf("%s, neither is faster: %s, mean of the paired differences %s ms (noise %s ms).", r.load(), figures,
 			m.Difference.show(d), number(m.Noise.Max, d))
 	default:
 		faster, slower := a.Name, b.Name
 		if m.Verdict == Higher {
 			faster, slower = slower, faster
 		}
-		r.Headline = fmt.Sprintf("%s, %s is faster than %s: %s, a difference of %s ms (noise %s ms).", r.load(), faster, slower, figures,
+		r.Headline = fmt.Sprintf("%s, %s is faster than %s: %s, mean of the paired differences %s ms (noise %s ms).", r.load(), faster, slower, figures,
 			m.Difference.show(d), number(m.Noise.Max, d))
 		if same {
 			r.Headline += " Both sides ask for the same, so this is what chance or the machine can do."
@@ -122,11 +122,11 @@ func (r *Report) finding(m Metric, more, none string) string {
 	}
 	switch m.Verdict {
 	case Higher, Lower:
-		name, part := r.Sides[0].Name, m.Difference.Mean/m.B.Median
+		name, part := r.Sides[0].Name, m.A.Median/m.B.Median-1
 		if m.Verdict == Lower {
-			name, part = r.Sides[1].Name, -m.Difference.Mean/m.A.Median
+			name, part = r.Sides[1].Name, m.B.Median/m.A.Median-1
 		}
-		return fmt.Sprintf("%s %s: %s, %s %% more (%s ± %s).", name, more, figures, number(part*100, decimals(math.Max(10, part*100))),
+		return fmt.Sprintf("%s %s: %s, %s %% more; mean of the paired differences %s ± %s.", name, more, figures, number(part*100, decimals(math.Max(10, part*100))),
 			signed(m.Difference.Mean, d), number((m.Difference.High-m.Difference.Low)/2, d))
 	case NoDifference:
 		return fmt.Sprintf("No difference in %s: %s; the difference of %s is inside its error or the noise of %s.", none, figures,

@@ -38,7 +38,7 @@ type server struct {
 // What --set names replaces these.
 func serverArgs(o *Options) []string {
 	set := [][2]string{
-		{"server.addr", "127.0.0.1:0"}, {"log.level", "warn"}, {"lab.enabled", "true"},
+		{"server.addr", "127.0.0.1:0"}, {"log.level", "warn"}, {"lab.enabled", strconv.FormatBool(o.needsLab())},
 		{"market.rate", "50"}, {"market.arrivals", "steady"}, {"market.warmup", "0s"},
 		// A server sees late that a connection was cut, so there must be room for its successor.
 		{"limits.connections", strconv.Itoa(2*(o.Conns+o.SlowReaders) + 100)},
@@ -54,6 +54,10 @@ func serverArgs(o *Options) []string {
 	}
 	return args
 }
+
+// needsLab tells whether a side asks for what only a lab gives: an engine other than the default, or a parameter
+// such as a planted delay. Everything else is measured on the server as it runs in production.
+func (o *Options) needsLab() bool { return len(o.Engines) > 0 || o.QueryA != "" || o.QueryB != "" }
 
 // startServer returns when the server has told its address.
 func startServer(ctx context.Context, o *Options) (*server, error) {
