@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"ticklane/internal/wire"
 )
 
 // checker keeps one connection's account: what it should have by now, and what it got. It outlives reconnects, so that
@@ -18,6 +20,7 @@ type checker struct {
 
 	epoch  string
 	replay uint64 // ticks up to here were due before this connection was
+	sent   bool   // this connection asked to go on from a position
 	hello  hello
 	expect expectation
 	counts counts
@@ -74,8 +77,8 @@ func (c *checker) position() string {
 	return fmt.Sprintf("%s-%d", c.epoch, c.log.last)
 }
 
-// reconnect says that the next message comes on a new connection.
-func (c *checker) reconnect() { c.expect = expectHello }
+// reconnect says that the next message comes on a new connection, and whether that one asked to go on from a position.
+func (c *checker) reconnect(sent bool) { c.expect, c.sent = expectHello, sent }
 
 // tick accounts for one tick; id is SSE's, nil on WebSocket. live is false for one that was replayed.
 func (c *checker) tick(t *tick, id []byte) (live bool, err error) {
@@ -156,16 +159,33 @@ func (c *checker) greet(b []byte) error {
 	}
 	c.hello, c.replay, c.expect = h, h.Head, expectTicks
 	switch h.Resume {
-	case "none":
-		c.log = sequence{last: h.Head, known: true}
-		clear(c.quotes)
-	case "reset":
+	case wire.ResumeComplete, wire.ResumeGap:
+	case wire.ResumeReset:
 		c.counts.Resets++
-		c.log = sequence{last: h.Head, known: true}
-		clear(c.quotes)
+		c.rebase(h)
+	default:
+		if c.sent {
+			c.counts.Ignored++
+		}
+		c.rebase(h)
 	}
 	c.epoch = h.Epoch
 	return nil
+}
+
+// rebase begins at the head. Where a position of the same log was sent, the ticks between are lost and nobody said so: a
+// client of everything misses them up to the head, a filtered one sees them in the snapshot that comes next.
+func (c *checker) rebase(h hello) {
+	if c.sent && h.Epoch == c.epoch && h.Head >= c.log.last {
+		if c.every {
+			c.log.reach(h.Head, &c.counts)
+		} else {
+			c.log.skip(h.Head)
+		}
+		return
+	}
+	c.log = sequence{last: h.Head, known: true}
+	clear(c.quotes)
 }
 
 // snapshot sets where the symbols of a filtered connection stand; after a gap it tells what was lost of them.

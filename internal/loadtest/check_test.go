@@ -19,7 +19,7 @@ func account(t *testing.T, c *checker, lines ...string) error {
 			continue
 		}
 		if line == "reconnect" {
-			c.reconnect()
+			c.reconnect(c.position() != "")
 			continue
 		}
 		if _, err := c.message([]byte(line)); err != nil {
@@ -77,6 +77,14 @@ func TestCheckEverything(t *testing.T) {
 		{"came back too late", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(90, "gap"), gapTo(11, 90), snapshotAt(90), "q A 9 91"},
 			counts{Gaps: 1, Told: 80}, "ab-91"},
 		{"another log", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(3, "reset"), snapshotAt(3), "q A 1 4"}, counts{Resets: 1}, "ab-4"},
+		{"the same log, but reset", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(13, "reset"), snapshotAt(13), "q A 1 14"},
+			counts{Resets: 1, Lost: 3}, "ab-14"},
+		{"the position is ignored", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(14, "none"), snapshotAt(14), "q A 6 15"},
+			counts{Ignored: 1, Lost: 4}, "ab-15"},
+		{"ignored, and nothing was to miss", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(10, "none"), snapshotAt(10)},
+			counts{Ignored: 1}, "ab-10"},
+		{"an answer that there isn't", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(12, ""), "q A 4 13"},
+			counts{Ignored: 1, Lost: 2}, "ab-13"},
 	} {
 		k := checker{every: true}
 		if err := account(t, &k, c.lines...); err != nil {

@@ -95,7 +95,7 @@ func (c *client) open(ctx context.Context, from string) error {
 		}
 	}
 	c.rec.mu.Lock() // others look at the account
-	c.check.reconnect()
+	c.check.reconnect(from != "")
 	c.rec.mu.Unlock()
 	c.chunks, c.bye, c.opened, c.caught = chunkReader{}, note{}, time.Time{}, time.Time{}
 	c.events = eventScanner{emit: c.events.emit}

@@ -15,11 +15,12 @@ type Drill struct {
 	Connections int         `json:"connections"`
 	Seconds     float64     `json:"seconds"`
 	Cuts        int         `json:"cuts"`
-	Resumed     int         `json:"resumed"`  // came back with everything since the cut
-	GapTold     int         `json:"gap_told"` // came back and were told a gap
-	Refused     int         `json:"refused"`  // attempts that the server turned away
-	Ticks       uint64      `json:"ticks"`    // received, doubles included
-	Replayed    uint64      `json:"replayed"` // of them, from before the reconnect
+	Resumed     int         `json:"resumed"`          // came back with everything since the cut
+	GapTold     int         `json:"gap_told"`         // came back and were told a gap
+	Early       int         `json:"cut_before_hello"` // cut again before they were back: nothing was resumed yet
+	Refused     int         `json:"refused"`          // attempts that the server turned away
+	Ticks       uint64      `json:"ticks"`            // received, doubles included
+	Replayed    uint64      `json:"replayed"`         // of them, from before the reconnect
 	Late        uint64      `json:"late"`
 	Check       counts      `json:"check"`
 	Back        *Recovery   `json:"back,omitempty"`   // cut → hello

@@ -38,11 +38,15 @@ func drillResume(ctx context.Context, o *Options, t *target, f *fleet, d *Drill,
 		cuts, _ := b.done()
 		say("%d of %d cuts, %d ticks", cuts, o.Cuts, f.recs.delivered())
 		dropped, _ := f.drops()
-		return cuts >= o.Cuts || dropped == len(f.clients)
+		return cuts >= o.Cuts && b.settled() || dropped == len(f.clients)
 	})
 	if errors.Is(err, errTooLong) {
 		cuts, _ := b.done()
-		d.Reasons = append(d.Reasons, fmt.Sprintf("only %d of %d cuts happened within %v: too few bytes flow", cuts, o.Cuts, cutTimeout(o)))
+		if cuts < o.Cuts {
+			d.Reasons = append(d.Reasons, fmt.Sprintf("only %d of %d cuts happened within %v: too few bytes flow", cuts, o.Cuts, cutTimeout(o)))
+		} else {
+			d.Reasons = append(d.Reasons, fmt.Sprintf("not all were back after %v", cutTimeout(o)))
+		}
 	} else if err != nil {
 		return err
 	}

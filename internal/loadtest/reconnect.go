@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"ticklane/internal/wire"
 )
 
 // comeback brings clients back from their positions and keeps the times that it took.
@@ -20,6 +22,9 @@ type comeback struct {
 	cuts    int
 	resumed int
 	gaps    int
+	early   int // cut again before the hello
+	other   int // answered neither by complete nor by a gap
+	away    int // between the cut and the hello
 	refused int
 	back    []time.Duration
 	caught  []time.Duration
@@ -61,27 +66,33 @@ func (b *comeback) reopen(ctx context.Context, c *client, rng *rand.Rand) error 
 	wait := firstRetry
 	b.mu.Lock()
 	b.cuts++
+	b.away++
 	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		b.away--
+		b.mu.Unlock()
+	}()
 	b.next(c)
 	for {
 		err := c.open(ctx, c.position())
 		switch {
 		case err == nil:
 			b.mu.Lock()
-			b.back = append(b.back, c.opened.Sub(c.cutAt))
-			if c.check.hello.Resume == "gap" {
-				b.gaps++
-			} else if c.check.hello.Resume == "complete" {
-				b.resumed++
-			}
+			b.came(c)
 			b.mu.Unlock()
 			return nil
 		case errors.Is(err, errCut):
-			// Cut again before the hello was whole: a cut like any other.
-			c.cutAt = time.Now()
+			// Cut again, mostly before the hello was whole: a cut like any other.
 			b.mu.Lock()
 			b.cuts++
+			if c.check.expect == expectHello {
+				b.early++
+			} else {
+				b.came(c) // the hello came in the same read as the cut
+			}
 			b.mu.Unlock()
+			c.cutAt = time.Now()
 			b.next(c)
 			continue
 		case errors.Is(err, errStopped) || ctx.Err() != nil:
@@ -107,6 +118,19 @@ func (b *comeback) reopen(ctx context.Context, c *client, rng *rand.Rand) error 
 	}
 }
 
+// came counts a client that is back by how it was answered. b.mu is held.
+func (b *comeback) came(c *client) {
+	b.back = append(b.back, c.opened.Sub(c.cutAt))
+	switch c.check.hello.Resume {
+	case wire.ResumeComplete:
+		b.resumed++
+	case wire.ResumeGap:
+		b.gaps++
+	default:
+		b.other++
+	}
+}
+
 // account notes when a client that came back had everything it missed.
 func (b *comeback) account(c *client) {
 	if c.cutAt.IsZero() || c.caught.IsZero() {
@@ -125,12 +149,24 @@ func (b *comeback) done() (cuts, back int) {
 	return b.cuts, len(b.back)
 }
 
+// settled tells whether no client is on its way back.
+func (b *comeback) settled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.away == 0
+}
+
 // fill takes the drill's figures over. All owners must have ended.
 func (b *comeback) fill(d *Drill, f *fleet) {
-	d.Cuts, d.Resumed, d.GapTold, d.Refused = b.cuts, b.resumed, b.gaps, b.refused
+	d.Cuts, d.Resumed, d.GapTold, d.Early, d.Refused = b.cuts, b.resumed, b.gaps, b.early, b.refused
 	d.Back, d.Caught = recoveryOf(b.back), recoveryOf(b.caught)
 	sum := f.recs.sum()
 	d.Ticks, d.Replayed = sum.ticks, sum.replayed
+	if b.other > 0 {
+		sum, _ := f.counts()
+		d.Reasons = append(d.Reasons, fmt.Sprintf("%d of %d came back to something else than where they were: %d to another log (reset), %d as if new (none)",
+			b.other, len(b.back), sum.Resets, sum.Ignored))
+	}
 	if n, why := f.drops(); n > 0 {
 		d.Reasons = append(d.Reasons, fmt.Sprintf("%d connections stayed away, the first because: %v", n, why))
 	}

@@ -62,7 +62,7 @@ func drilled(kind string) *Report {
 	r := sample()
 	r.Kind, r.Slots, r.Metrics, r.Findings = "drill "+kind, nil, nil, nil
 	for k, s := range r.Sides {
-		d := &Drill{Name: s.Name, Side: s.Side, Valid: true, Connections: 1000, Seconds: 9, Cuts: 1000, Resumed: 998, GapTold: 2, Ticks: 12345,
+		d := &Drill{Name: s.Name, Side: s.Side, Valid: true, Connections: 1000, Seconds: 9, Cuts: 1000, Resumed: 991, GapTold: 2, Early: 7, Ticks: 12345,
 			Replayed: 678, Check: counts{Gaps: 2, Told: 31}, Back: recoveryOf(times(1+k, 300)), Caught: recoveryOf(times(2+k, 300))}
 		if kind == DrillSlow {
 			d.Back, d.Caught, d.Stalled = nil, nil, &Stalled{Connections: 100, Dropped: 3, Check: counts{Gaps: 4}}

@@ -157,7 +157,7 @@ func (r *Report) verdict(o *Options) error {
 	}
 	if sum.broken() {
 		r.Status = StatusBroken
-		return fmt.Errorf("%w: %d lost, %d doubled, %d out of order, %d with a wrong id", ErrBroken, sum.Lost, sum.Doubled, sum.Disorder, sum.Mislabel)
+		return fmt.Errorf("%w: %s", ErrBroken, sum.wrong())
 	}
 	for _, d := range r.Drills {
 		if !d.Valid {

@@ -137,7 +137,7 @@ func TestDrillResume(t *testing.T) {
 		t.Fatalf("%d drills", len(r.Drills))
 	}
 	for _, d := range r.Drills {
-		if d.Cuts != 60 || d.Check != (counts{}) || d.Resumed == 0 || d.Replayed == 0 || d.GapTold != 0 || d.Back == nil || d.Caught == nil {
+		if d.Cuts != 60 || d.Check != (counts{}) || d.Resumed == 0 || d.Resumed+d.Early != d.Cuts || d.Replayed == 0 || d.GapTold != 0 || d.Back == nil || d.Caught == nil {
 			t.Errorf("%s: %+v", d.Name, d)
 		}
 	}

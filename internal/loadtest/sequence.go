@@ -1,5 +1,7 @@
 package loadtest
 
+import "fmt"
+
 // counts is what is wrong with what a connection got; all zero is complete.
 type counts struct {
 	Lost     uint64 `json:"lost"`       // missing, and nobody said so
@@ -9,6 +11,7 @@ type counts struct {
 	Told     uint64 `json:"told"`       // ticks lost that gap messages told of
 	Resets   uint64 `json:"resets"`     // answers that the position is of another log
 	Mislabel uint64 `json:"mislabeled"` // SSE events whose id isn't the tick's place
+	Ignored  uint64 `json:"ignored"`    // positions that were sent, and answered as if there had been none
 }
 
 func (c *counts) add(d counts) {
@@ -19,11 +22,21 @@ func (c *counts) add(d counts) {
 	c.Told += d.Told
 	c.Resets += d.Resets
 	c.Mislabel += d.Mislabel
+	c.Ignored += d.Ignored
 }
 
 // broken tells whether the contract was broken: a loss that was told is not.
 func (c counts) broken() bool {
-	return c.Lost > 0 || c.Doubled > 0 || c.Disorder > 0 || c.Mislabel > 0
+	return c.Lost > 0 || c.Doubled > 0 || c.Disorder > 0 || c.Mislabel > 0 || c.Ignored > 0
+}
+
+// wrong tells how the contract was broken.
+func (c counts) wrong() string {
+	s := fmt.Sprintf("%d ticks lost, %d doubled, %d out of order, %d with a wrong id", c.Lost, c.Doubled, c.Disorder, c.Mislabel)
+	if c.Ignored > 0 {
+		s += fmt.Sprintf(", %d positions ignored on coming back", c.Ignored)
+	}
+	return s
 }
 
 // sequence is a row of numbers that should come one after the other: the log's seqs for a client of everything, one

@@ -248,8 +248,7 @@ func (s *Slot) fresh() bool {
 func (s *Slot) judge(o *Options, t *target, before, after Stats) {
 	void := func(format string, a ...any) { s.Reasons = append(s.Reasons, fmt.Sprintf(format, a...)) }
 	if s.Check.broken() {
-		void("not delivered as promised: %d ticks lost, %d doubled, %d out of order, %d with a wrong id", s.Check.Lost, s.Check.Doubled,
-			s.Check.Disorder, s.Check.Mislabel)
+		void("not delivered as promised: %s", s.Check.wrong())
 	}
 	if s.Check.Gaps > 0 || s.Check.Resets > 0 {
 		void("the server told %d gaps (%d ticks) and %d resets: it could not keep up", s.Check.Gaps, s.Check.Told, s.Check.Resets)

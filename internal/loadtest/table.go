@@ -131,6 +131,7 @@ func drillRows(kind string) []drillRow {
 			drillRow{"cuts", func(d *Drill) string { return count(d.Cuts) }},
 			drillRow{"resumed, nothing missing", func(d *Drill) string { return count(d.Resumed) }},
 			drillRow{"told a gap", func(d *Drill) string { return count(d.GapTold) }},
+			drillRow{"cut again before the hello", func(d *Drill) string { return count(d.Early) }},
 			drillRow{"turned away, came again", func(d *Drill) string { return count(d.Refused) }},
 			drillRow{"cut → hello, p50 / p99 / max, ms", func(d *Drill) string { return d.Back.show() }},
 			drillRow{"cut → all there, ms", func(d *Drill) string { return d.Caught.show() }},
