@@ -29,7 +29,7 @@ measures a server that runs, with whatever else that server does.
   ticklane load                                    the standard comparison, under two minutes
   ticklane load --set market.rate=500 --conns 200  the same with a busier market and fewer connections
   ticklane load --lane sse,sse                     an A/A test: what chance and the machine can do
-  ticklane load --query-b delay=2ms                a planted delay on B (servers with lab.enabled)
+  ticklane load --query-b delay=2ms                a planted delay on B (opens its lab)
   ticklane load --drill resume                     cuts connections, and proves that nothing is lost or doubled
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
