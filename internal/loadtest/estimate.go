@@ -68,6 +68,7 @@ const (
 	Higher       Verdict = "A higher"
 	Lower        Verdict = "A lower"
 	Unknown      Verdict = "too few rounds"
+	Withheld     Verdict = "server failed" // in some slot, so that the others don't stand for it
 )
 
 // judge says more than NoDifference only of a difference that is both: away from zero by its interval, and larger than

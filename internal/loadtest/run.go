@@ -47,15 +47,23 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		err = r.verdict(&o)
 	}
 	if o.Drill == "" {
-		r.Metrics = summarise(r.Slots)
-		if r.Status != StatusComplete && r.Status != StatusInterrupted {
-			for k := range r.Metrics {
-				r.Metrics[k].Verdict = Unknown // figures are shown, but nothing is claimed
-			}
-		}
+		r.summarise()
 	}
 	r.describe()
+	r.accuse()
 	return r, err
+}
+
+// summarise makes the figures over all slots, and the verdicts that may be given.
+func (r *Report) summarise() {
+	r.Metrics = summarise(r.Slots)
+	if r.Status != StatusComplete && r.Status != StatusInterrupted {
+		for k := range r.Metrics {
+			r.Metrics[k].Verdict = Unknown // figures are shown, but nothing is claimed
+		}
+		return
+	}
+	r.withhold()
 }
 
 // compare measures slot after slot.
@@ -86,7 +94,11 @@ func leftOut(s *Slot) string {
 	if s.Valid {
 		return ""
 	}
-	return "\n       left out: " + strings.Join(s.Reasons, "; ")
+	why := "left out: "
+	if len(s.ServerFaults) > 0 {
+		why = "left out, the server failed: "
+	}
+	return "\n       " + why + strings.Join(s.Reasons, "; ")
 }
 
 // slot measures one turn, on a server of its own where none was named.

@@ -24,25 +24,27 @@ const (
 // Slot is one turn of one side: its connections, and what was measured in its window. Figures that could not be
 // measured are null.
 type Slot struct {
-	Round       int       `json:"round"`
-	Side        string    `json:"side"` // "A" or "B"
-	Started     time.Time `json:"started"`
-	Seconds     float64   `json:"seconds"` // of the window
-	Valid       bool      `json:"valid"`
-	Reasons     []string  `json:"reasons,omitempty"` // why it isn't
-	Connections int       `json:"connections"`
-	Ticks       uint64    `json:"ticks"` // received by the measured connections in the window
-	PerSecond   float64   `json:"ticks_per_second"`
-	Messages    uint64    `json:"messages"`
-	Reads       uint64    `json:"reads"`
-	Churned     uint64    `json:"churned"`
-	Check       counts    `json:"check"`
-	Late        uint64    `json:"late"`    // ticks that had not come some seconds after the window
-	Dropped     int       `json:"dropped"` // connections that the server ended
-	Slow        *SlowSlot `json:"slow_readers,omitempty"`
-	Latency     Latency   `json:"latency"`
-	Server      Server    `json:"server"`
-	Generator   Generator `json:"generator"`
+	Round   int       `json:"round"`
+	Side    string    `json:"side"` // "A" or "B"
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"` // of the window
+	Valid   bool      `json:"valid"`
+	Reasons []string  `json:"reasons,omitempty"` // why it isn't
+	// ServerFaults are those of the reasons that are the server's: what it promised, it didn't keep in time.
+	ServerFaults []string  `json:"server_faults,omitempty"`
+	Connections  int       `json:"connections"`
+	Ticks        uint64    `json:"ticks"` // received by the measured connections in the window
+	PerSecond    float64   `json:"ticks_per_second"`
+	Messages     uint64    `json:"messages"`
+	Reads        uint64    `json:"reads"`
+	Churned      uint64    `json:"churned"`
+	Check        counts    `json:"check"`
+	Late         uint64    `json:"late"`    // ticks that had not come some seconds after the window
+	Dropped      int       `json:"dropped"` // connections that the server ended
+	Slow         *SlowSlot `json:"slow_readers,omitempty"`
+	Latency      Latency   `json:"latency"`
+	Server       Server    `json:"server"`
+	Generator    Generator `json:"generator"`
 
 	hello hello
 	start Stats  // before the connections
@@ -247,17 +249,21 @@ func (s *Slot) fresh() bool {
 // judge says whether the slot counts. Completeness comes first: latency means nothing where ticks are missing.
 func (s *Slot) judge(o *Options, t *target, before, after Stats) {
 	void := func(format string, a ...any) { s.Reasons = append(s.Reasons, fmt.Sprintf(format, a...)) }
+	failed := func(format string, a ...any) {
+		void(format, a...)
+		s.ServerFaults = append(s.ServerFaults, fmt.Sprintf(format, a...))
+	}
 	if s.Check.broken() {
-		void("not delivered as promised: %s", s.Check.wrong())
+		failed("not delivered as promised: %s", s.Check.wrong())
 	}
 	if s.Check.Gaps > 0 || s.Check.Resets > 0 {
-		void("the server told %d gaps (%d ticks) and %d resets: it could not keep up", s.Check.Gaps, s.Check.Told, s.Check.Resets)
+		failed("the server told %d gaps (%d ticks) and %d resets: it could not keep up", s.Check.Gaps, s.Check.Told, s.Check.Resets)
 	}
 	if s.Late > 0 {
-		void("%d ticks had not come %v after the window", s.Late, settleTimeout)
+		failed("%d ticks had not come %v after the window", s.Late, settleTimeout)
 	}
 	if s.Dropped > 0 {
-		void("%d connections ended, the first because: %v", s.Dropped, s.why)
+		failed("%d connections ended, the first because: %v", s.Dropped, s.why)
 	}
 	if s.Latency.Count == 0 {
 		void("no tick came in the window: is the feed running, and does it have the topics?")
