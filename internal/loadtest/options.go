@@ -111,6 +111,11 @@ func (o *Options) Check() error {
 		fail("--topics %q: an empty topic; want symbols, sectors or *", o.Topics)
 	}
 	o.checkSides(fail)
+	if o.Out != "" {
+		if err := writable(o.Out); err != nil {
+			fail("--out %s: the report could not be written: %v", o.Out, err)
+		}
+	}
 	if len(bad) > 0 {
 		return &UsageError{Problems: bad}
 	}

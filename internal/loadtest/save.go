@@ -11,11 +11,7 @@ import (
 // Save writes the report as JSON and as a page. out is a folder (it exists, or ends in a separator), where the files are
 // named by the start's time and the sides, or a path without extension. It returns both paths.
 func (r *Report) Save(out string) (jsonPath, htmlPath string, err error) {
-	base := out
-	if info, err := os.Stat(out); strings.HasSuffix(out, "/") || strings.HasSuffix(out, string(filepath.Separator)) || err == nil && info.IsDir() {
-		base = filepath.Join(out, r.fileName())
-	}
-	base = strings.TrimSuffix(strings.TrimSuffix(base, ".json"), ".html")
+	base := reportBase(out, r.fileName())
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		return "", "", fmt.Errorf("--out: %w", err)
 	}
