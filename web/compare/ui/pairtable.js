@@ -1,5 +1,6 @@
 import { count } from '../../store/format.js';
 import { el, part } from '../../ui/dom.js';
+import { verdict } from './sameness.js';
 
 // The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
@@ -13,10 +14,10 @@ import { el, part } from '../../ui/dom.js';
  * @property {string} started
  * @property {string} command
  * @property {string} headline
- * @property {{ cpu: string, cores: number, os: string }} machine
- * @property {{ version: string, url: string }} target
- * @property {{ conns: number, topics: string, mode: string, encoding: string, compress: string, rounds: number, duration_s: number }} setup
- * @property {{ name: string, lane: string, engine: string }[]} sides
+ * @property {{ os: string, arch: string, cpu: string, cores: number, memory_bytes: number, go: string }} machine
+ * @property {{ version: string, url: string, own: boolean, settings?: string[] }} target
+ * @property {{ conns: number, topics: string, mode: string, encoding: string, compress: string, rounds: number, duration_s: number, seed: number }} setup
+ * @property {{ name: string, lane: string, engine: string, path: string }[]} sides
  * @property {Metric[]} [metrics]
  */
 
@@ -87,10 +88,11 @@ function spread(r) {
 }
 
 /** @param {Metric} m */
-function difference({ difference: d, verdict }) {
-  if (d.pairs < 2) return el('td', { class: 'noise' }, verdict);
+function difference({ difference: d, verdict: said }) {
+  // Anything but a difference or none, such as "server failed", is a verdict that was not given.
+  if (d.pairs < 2 || !['no difference', 'A higher', 'A lower'].includes(said)) return el('td', { class: 'noise' }, said);
   const half = `±${THIN}${figure((d.high - d.low) / 2)}`;
-  if (verdict === 'no difference') return el('td', { class: 'noise' }, 'none ', el('span', { class: 'n' }, half));
+  if (said === 'no difference') return el('td', { class: 'noise' }, 'none ', el('span', { class: 'n' }, half));
   return el('td', {}, el('span', { class: 'strong' }, (d.mean > 0 ? '+' : '') + figure(d.mean)), ' ', el('span', { class: 'n' }, half));
 }
 
@@ -100,17 +102,4 @@ function figure(x) {
   const n = Math.abs(x);
   const text = n >= 999.5 ? count(n) : n === 0 ? '0' : n < 1e-6 ? n.toExponential(1) : n.toPrecision(3);
   return (x < 0 ? '\u2212' : '') + text;
-}
-
-/** @param {[Report, Report]} reports */
-function verdict([a, b]) {
-  const unlike = [];
-  if (a.kind !== b.kind) unlike.push(`one is a ${a.kind}, the other a ${b.kind}`);
-  if (a.machine.cpu !== b.machine.cpu || a.machine.cores !== b.machine.cores) unlike.push('the machines differ');
-  for (const [key, text] of /** @type {const} */ ([['conns', 'connections differ'], ['topics', 'topics differ'], ['mode', 'the modes differ'], ['encoding', 'encodings differ'], ['compress', 'compression differs']])) {
-    if (a.setup[key] !== b.setup[key]) unlike.push(text);
-  }
-  if (a.target.version !== b.target.version) unlike.push('the versions differ');
-  if (!unlike.length) return 'Same setup, machine and version: the columns may be held against each other.';
-  return `Not the same conditions: ${unlike.join(', ')}. Each report stands for itself.`;
 }

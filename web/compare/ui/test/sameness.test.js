@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { unlike, verdict } from '../sameness.js';
+
+/** @typedef {import('../pairtable.js').Report} Report */
+
+/** @returns {any} a report that was really made */
+const report = () => JSON.parse(readFileSync(new URL('../../../../docs/reports/standard.json', import.meta.url), 'utf8'));
+
+test('two reports of the same conditions may be held against each other', () => {
+  const later = report();
+  later.started = '2027-01-01T00:00:00Z';
+  later.target.log_ticks += 5;
+  later.target.settings.reverse();
+  assert.equal(verdict([report(), later]), 'Same setup, machine and version: the columns may be held against each other.');
+});
+
+test('whatever differs is named, and the sentence takes its permission back', () => {
+  /** @type {[string, (r: any) => void][]} */
+  const changes = [
+    ["the server's settings differ", (r) => { r.target.settings.push('--market.rate=500'); }],
+    ["the server's settings differ", (r) => { delete r.target.settings; }],
+    ['versions differ', (r) => { r.target.version = 'v0'; }],
+    ['feeds differ', (r) => { r.target.feed = 'replay x.csv'; }],
+    ['engine A differs', (r) => { r.sides[0].engine = 'body'; }],
+    ['the request of B differs', (r) => { r.sides[1].path += '&delay=2ms'; }],
+    ['lane B differs', (r) => { r.sides[1].lane = 'sse'; }],
+    ['one has one side, the other two', (r) => { r.sides.pop(); }],
+    ['amounts of memory differ', (r) => { r.machine.memory_bytes *= 2; }],
+    ['Go versions differ', (r) => { r.machine.go = 'go1.25'; }],
+    ['operating systems differ', (r) => { r.machine.os = 'plan9'; }],
+    ['the second is interrupted', (r) => { r.status = 'interrupted'; }],
+    ['the second is broken', (r) => { r.status = 'broken'; }],
+    ['slow readers differ', (r) => { r.setup.slow_readers = 10; }],
+    ['rates of churn differ', (r) => { r.setup.churn_per_s = 10; }],
+    ['seeds differ', (r) => { r.setup.seed = 9; }],
+    ['later differ', (r) => { r.setup.later = 1; }],
+    ['one is a comparison, the other a drill storm', (r) => { r.kind = 'drill storm'; }],
+  ];
+  for (const [want, change] of changes) {
+    const other = report();
+    change(other);
+    assert.deepEqual(unlike(report(), other), [want]);
+    assert.equal(verdict([report(), other]), `Not the same conditions: ${want}. Each report stands for itself.`);
+  }
+  for (const key of Object.keys(report().setup)) {
+    const other = report();
+    other.setup[key] = 'else';
+    assert.equal(unlike(report(), other).length, 1, key);
+  }
+});
+
+test('two running servers are the same only at the same address', () => {
+  const [a, b] = [report(), report()];
+  for (const r of [a, b]) Object.assign(r.target, { own: false, url: 'http://127.0.0.1:7000', settings: undefined });
+  assert.deepEqual(unlike(a, b), []);
+  b.target.url = 'http://127.0.0.1:7001';
+  assert.deepEqual(unlike(a, b), ['the servers differ']);
+});
+
+test('two reports that are not complete claim nothing, though they are alike', () => {
+  const a = report();
+  a.status = 'invalid';
+  assert.deepEqual(unlike(a, a), ['the first is invalid', 'the second is invalid']);
+});
