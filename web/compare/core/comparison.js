@@ -11,6 +11,7 @@ import { CpuMeter } from './bytes.js';
 import { claims } from './claims.js';
 import { runDrill } from './drills.js';
 import { exported, table } from './export.js';
+import { SECONDS } from './figures.js';
 import { Server } from './lab.js';
 import { MeasuredTime } from './measured.js';
 import { AAStore, noise, resolution, sessionStore } from './noise.js';
@@ -19,7 +20,7 @@ import { Poll } from './poll.js';
 import { runProbe } from './probe.js';
 import { QuantileSections } from './sections.js';
 import { sentence } from './sentence.js';
-import { isAA, pace, query, sideNames } from './setup.js';
+import { isAA, isPlanted, kin, pace, query, sideNames } from './setup.js';
 import { Side } from './side.js';
 import { measureTopics } from './topictimes.js';
 
@@ -39,6 +40,7 @@ import { measureTopics } from './topictimes.js';
 const WARMUP = 2_000; // ms after both lanes are live
 const DRAIN = 1_000; // ms after a reason is over, in which what piled up comes
 const PULSE = 250; // ms between updates
+const LOOK = SECONDS * 1000; // ms of measured time between looks at the difference
 
 /**
  * A comparison of two lanes, or of a lane with itself.
@@ -78,6 +80,8 @@ export class Comparison {
   #latencies = new QuantileSections();
   #paints = new QuantileSections();
   #cpu = new CpuMeter();
+  /** @type {import('./types.js').Look | null} */
+  #look = null;
   #poll;
   /** @type {[Side, Side]} */
   #sides;
@@ -174,6 +178,7 @@ export class Comparison {
     this.#paints.clear();
     this.#cpu.clear();
     this.#handling = { ms: 0, ticks: 0 };
+    this.#look = null;
     this.drills = [];
     this.topicTimes = null;
     this.#emitter.emit('update');
@@ -236,9 +241,7 @@ export class Comparison {
     for (const side of this.#sides) if (this.#running) side.series.mark(now, reason);
     const [a, b] = this.#sides;
     const sides = /** @type {Result['sides']} */ ([a.result(now, measuredMs, plain), b.result(now, measuredMs, plain)]);
-    const pairs = { label: isAA(this.#setup) ? 'A − B' : 'SSE − WebSocket', ...this.#pairs.result() };
-    const aa = this.#aa.newest;
-    const handling = this.#handling.ticks > 0 ? this.#handling.ms / this.#handling.ticks : NaN;
+    const pairs = { label: isAA(this.#setup) ? 'A − B' : `${a.name} − ${b.name}`, ...this.#pairs.result() };
     return {
       setup: this.#setup,
       state: this.state,
@@ -259,9 +262,10 @@ export class Comparison {
         paint99: this.#paints.difference(0.99),
       },
       cpu: this.#cpu.result(),
-      noise: noise({ error: pairs.typical.error, aa: isAA(this.#setup) ? null : aa, handling, resolution: this.#resolution, phase: pace(this.#setup) }),
-      handling,
-      aa,
+      noise: this.#noise(pairs.typical.error),
+      handling: this.#handlingTime,
+      aa: this.#noiseRun,
+      look: this.#look && structuredClone(this.#look),
     };
   }
 
@@ -414,17 +418,43 @@ export class Comparison {
     if (!this.#running) return;
     this.#reason();
     this.#keepAA();
+    this.#lookAgain();
     this.#emitter.emit('update');
     this.#timer = this.#platform.setTimeout(() => this.#pulse(), PULSE);
   }
 
+  /** Takes the figures that the verdict rests on, when the time of the next look has come. */
+  #lookAgain() {
+    const { measured } = this.#time;
+    if (Math.floor(measured / LOOK) <= Math.floor((this.#look?.measuredMs ?? 0) / LOOK)) return;
+    const { count, typical } = this.#pairs.result();
+    this.#look = { typical, noise: this.#noise(typical.error), measuredMs: measured, pairs: count };
+  }
+
+  /** What handling a tick takes, ms. */
+  get #handlingTime() {
+    return this.#handling.ticks > 0 ? this.#handling.ms / this.#handling.ticks : NaN;
+  }
+
+  /** The newest A/A run of this very setup. */
+  get #noiseRun() {
+    return this.#aa.of(kin(this.#setup, 0), kin(this.#setup, 1));
+  }
+
+  /** @param {number} error of the typical difference */
+  #noise(error) {
+    const aa = isAA(this.#setup) ? null : this.#noiseRun;
+    return noise({ error, aa, handling: this.#handlingTime, resolution: this.#resolution, phase: pace(this.#setup) });
+  }
+
   /** An A/A run of equal sides is the noise that later runs are held against. */
   #keepAA() {
-    const { sides, engine, delay } = this.#setup;
-    if (!isAA(this.#setup) || engine.a !== engine.b || delay.a !== delay.b) return;
+    const { sides } = this.#setup;
+    const whole = this.#sides.every((s) => s.whole);
+    if (!isAA(this.#setup) || isPlanted(this.#setup) || !whole) return;
     const { count, typical: { value, error } } = this.#pairs.result();
     if (Number.isNaN(error)) return;
-    this.#aa.keep({ lane: sides[0], value, error, pairs: count, at: this.#platform.wall() });
+    this.#aa.keep({ setup: kin(this.#setup, 0), lane: sides[0], value, error, pairs: count, at: this.#platform.wall() });
   }
 
   /**

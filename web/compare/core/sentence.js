@@ -1,6 +1,6 @@
 import { age, count, seconds } from '../../store/format.js';
 import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './figures.js';
-import { isAA } from './setup.js';
+import { isAA, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */
 /** @typedef {import('./types.js').Part} Part */
@@ -21,7 +21,9 @@ export function sentence(r, drills, { wall = Date.now(), local = isLocal() } = {
   if (!r.sound) return { state: 'void', parts: faults(r), small };
   if (!enough(r)) return { state: 'waiting', parts: waiting(r), small };
   const rate = (r.sides[0].ticksPerSecond + r.sides[1].ticksPerSecond) / 2;
-  const where = `${local ? 'On this machine' : 'From here'}, at ${count(rate)} ticks/s, `;
+  const special = unlike(r);
+  const place = local ? 'on this machine' : 'from here';
+  const where = `${special ? `With ${special}, ${place}` : place.replace(/^./, (c) => c.toUpperCase())}, at ${count(rate)} ticks/s, `;
   const parts = [{ text: where }, ...apart(r), ...bytes(r), ...recovery(drills)];
   return { state: 'ready', parts, small };
 }
@@ -31,6 +33,18 @@ export const plain = (s) => s.parts.map((p) => p.text).join('');
 
 /** @param {SideResult} s @returns {Part} */
 const named = (s) => ({ text: s.name, strong: true, lane: s.lane });
+
+/** What is planted or set apart between the sides, where their names don't tell it; '' when nothing is. @param {Result} r */
+function unlike({ setup, sides }) {
+  const { engine, delay } = setup;
+  const told = sameLane(setup) && !isAA(setup); // by the names
+  const planted = [delay.a, delay.b].map((d, k) => d > 0 && `${d} ms planted on ${sides[k]?.name}`).filter(Boolean);
+  /** @type {string[]} */
+  const all = [];
+  if (planted.length > 0 && !(told && delay.a !== delay.b)) all.push(planted.join(' and '));
+  if (engine.a !== engine.b && !told) all.push(`engine ${engine.a || 'default'} on ${sides[0].name} and ${engine.b || 'default'} on ${sides[1].name}`);
+  return all.join(' and ');
+}
 
 /** @param {Result} r @returns {Part[]} */
 function faults(r) {
@@ -52,9 +66,10 @@ function waiting(r) {
   }
   const { count: pairs } = r.pairs;
   const pace = pairs / (r.measuredMs / 1000);
-  // After enough time by the clock, only batches with ticks in them are still missing.
-  const time = Math.max(1, SECONDS - r.measuredMs / 1000);
-  const more = Math.max(time, pairs < PAIRS ? (PAIRS - pairs) / pace : 0);
+  // Pairs are looked at once in SECONDS.
+  const past = r.measuredMs / 1000;
+  const ready = past + (pairs < PAIRS ? (PAIRS - pairs) / pace : 0.25);
+  const more = Math.max(1, Math.ceil(ready / SECONDS) * SECONDS - past);
   if (!(pairs > 0)) return [{ text: r.measuredMs > 3000 ? 'No tick has come on both sides yet.' : 'Measuring: the first ticks are on their way.' }];
   return [
     { text: 'Measuring: ' },
@@ -67,8 +82,12 @@ function waiting(r) {
 function apart(r) {
   const d = difference(r);
   if (!d) return [];
+  const { verdict, first } = d;
+  if (verdict === 'wide') {
+    return [{ text: `a difference below ${ms(d.noise)} can't be told here`, strong: true }, { text: '.' }];
+  }
   if (isAA(r.setup)) {
-    const bias = d.faster ? ', more than chance: the method itself is off by that much' : '';
+    const bias = verdict === 'faster' ? ', more than chance: the method itself is off by that much' : '';
     return [
       { text: 'both sides are ' },
       { text: r.sides[0].lane === 'sse' ? 'SSE' : 'WebSocket', strong: true, lane: r.sides[0].lane },
@@ -77,13 +96,19 @@ function apart(r) {
       { text: ` apart${bias}. A smaller difference between the lanes means nothing.` },
     ];
   }
-  if (!d.faster) {
+  if (verdict === 'unsure') {
     return [
-      { text: 'neither lane is faster', strong: true },
+      named(first), { text: ' comes ' }, { text: plusMinus(d.by, d.error), strong: true },
+      { text: ' earlier; run A/A to see whether that means anything.' },
+    ];
+  }
+  if (verdict === 'none') {
+    return [
+      { text: sameLane(r.setup) ? 'neither side is faster' : 'neither lane is faster', strong: true },
       { text: `: the same tick arrives ${ms(d.by)} apart (noise ± ${ms(d.noise)}).` },
     ];
   }
-  return [named(d.faster), { text: ' is faster by ' }, { text: plusMinus(d.by, d.error), strong: true }, { text: '.' }];
+  return [named(first), { text: ' is faster by ' }, { text: plusMinus(d.by, d.error), strong: true }, { text: '.' }];
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -117,7 +142,7 @@ function recovery(drills) {
   const lost = rows.reduce((n, row) => n + row.lost + (row.missed ?? 0), 0);
   const unknown = rows.some((row) => row.missed === null);
   const outcome = lost > 0 ? `${count(lost)} ticks were missed` : unknown ? 'not all came back' : 'nothing was lost on any';
-  parts.push({ text: `; ${outcome}.` });
+  parts.push({ text: `; ${outcome} (one cut; our connector waits up to 1 s at random).` });
   return parts;
 }
 
@@ -134,7 +159,7 @@ function footnotes(r, wall) {
     .map(([time, why]) => `${age(Number(time))} ${why}`);
   if (left.length > 0) small.push(`${left.join(', ')}, left out`);
   if (r.aa) small.push(`A/A run ${age(wall - r.aa.at)} ago: difference ${plusMinus(r.aa.value, r.aa.error)}`);
-  else small.push('no A/A run yet: its switch shows how small a difference means nothing');
+  else if (!isAA(r.setup)) small.push('no A/A run of this setup yet: its switch shows how small a difference means nothing');
   return small;
 }
 

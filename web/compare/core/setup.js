@@ -21,13 +21,34 @@ export const defaults = () => ({
 /** @param {Lane} lane */
 export const laneName = (lane) => (lane === 'sse' ? 'SSE' : 'WebSocket');
 
-/** Whether both sides are the same lane, so that any difference is noise. @param {Setup} s */
-export const isAA = (s) => s.sides[0] === s.sides[1];
+/** Whether both sides are the same lane. @param {Setup} s */
+export const sameLane = (s) => s.sides[0] === s.sides[1];
+
+/** Whether both sides are alike in everything, so that any difference is noise. @param {Setup} s */
+export const isAA = (s) => sameLane(s) && s.engine.a === s.engine.b && s.delay.a === s.delay.b;
+
+/** Whether a difference is there on purpose. @param {Setup} s */
+export const isPlanted = (s) => s.delay.a > 0 || s.delay.b > 0;
+
+/**
+ * What two runs must share for the noise of one to hold for the other, of a lane's engine: a text to compare by.
+ * @param {Setup} s @param {0 | 1} side
+ */
+export const kin = (s, side) => JSON.stringify([
+  s.sides[side], side === 0 ? s.engine.a : s.engine.b, s.mode, s.interval, [...s.topics].sort(), s.rate, s.encoding, s.compress,
+  s.background && [s.background.sse, s.background.ws],
+]);
 
 /** @param {Setup} s @returns {[string, string]} */
 export function sideNames(s) {
-  const [a, b] = s.sides;
-  return isAA(s) ? [`${laneName(a)} A`, `${laneName(b)} B`] : [laneName(a), laneName(b)];
+  const names = /** @type {[string, string]} */ (s.sides.map(laneName));
+  if (!sameLane(s)) return names;
+  if (isAA(s)) return [`${names[0]} A`, `${names[1]} B`];
+  const what = (/** @type {'a' | 'b'} */ k) => [
+    s.engine.a !== s.engine.b && (s.engine[k] || 'default'),
+    s.delay.a !== s.delay.b && `+${s.delay[k]} ms`,
+  ].filter(Boolean).join(' ');
+  return [`${names[0]} ${what('a')}`, `${names[1]} ${what('b')}`];
 }
 
 /**

@@ -63,6 +63,12 @@ export class Side {
     this.#painted(this, /** @type {number} */ (this.#due[k]), time);
   }
 
+  /** Whether every tick came once and could be read. */
+  get whole() {
+    const { counters } = this.feed;
+    return counters.lost === this.#base.lost && counters.doubled === this.#base.doubled && counters.malformed === this.#base.malformed;
+  }
+
   clear() {
     this.latency.clear();
     this.paint.clear();

@@ -97,7 +97,7 @@ export interface ByteCost {
 export interface SideResult {
   index: 0 | 1;
   lane: Lane;
-  /** "SSE", "WebSocket", or "SSE A" and "SSE B" when both are the same */
+  /** "SSE", "WebSocket", "SSE A" and "SSE B" when both are the same, or by what differs: "SSE body", "SSE +2 ms" */
   name: string;
   /** as its hello said; '' before */
   engine: string;
@@ -132,7 +132,7 @@ export interface SideResult {
 }
 
 export interface PairResult {
-  /** "SSE − WebSocket" or "A − B" */
+  /** "SSE − WebSocket", "A − B", or "SSE stream − SSE body" */
   label: string;
   count: number;
   /** ticks that came on one side only, or while something was left out */
@@ -157,8 +157,10 @@ export interface Noise {
   from: 'interval' | 'aa' | 'thread' | 'timer' | 'phase';
 }
 
-/** The newest A/A run of this browser session. */
+/** An A/A run of this browser session. */
 export interface AAResult {
+  /** what it was measured with, as kin() tells it: it is noise of no other setup */
+  setup: string;
   lane: Lane;
   /** typical difference of the same tick, with the half width of its 95 % interval, ms */
   value: number;
@@ -166,6 +168,19 @@ export interface AAResult {
   pairs: number;
   /** ms since 1970 */
   at: number;
+}
+
+/**
+ * What a verdict rests on. It is taken at fixed times of the run: who looks at each repaint until a difference shows
+ * will see one sooner or later.
+ */
+export interface Look {
+  typical: Estimate;
+  noise: Noise;
+  /** ms of measured time at which it was taken */
+  measuredMs: number;
+  /** pairs by then */
+  pairs: number;
 }
 
 export type Metric = 'p50' | 'p90' | 'p99' | 'paint50' | 'paint99';
@@ -195,7 +210,10 @@ export interface Result {
   /** what this page's handler takes for a tick, mean; the other side's tick may have to wait for it */
   handling: number;
   noise: Noise;
+  /** the newest A/A run of this very setup */
   aa: AAResult | null;
+  /** the newest look at the difference; null before the first one */
+  look: Look | null;
 }
 
 // --- drills ---------------------------------------------------------------------------------------------------

@@ -20,11 +20,12 @@ function young() {
   Object.assign(r.pairs, { count: 10 });
   r.pairs.typical.error = NaN;
   r.noise.value = NaN;
+  r.look = null;
   return r;
 }
 
 test('without data of this run there is no verdict, and every claim says what to press', () => {
-  const all = Object.values(judge({ result: young() }));
+  const all = Object.values(judge({ result: young() })).filter((c) => c.id !== 'by-hand'); // which the API tells
   assert.ok(all.length >= 12);
   for (const c of all) {
     assert.equal(c.verdict, 'not measured yet', c.id);
@@ -71,6 +72,31 @@ test('reconnects by itself: a cut alone is half of the story', () => {
   assert.equal(judge({ drills: [...dead, gone] }).reconnects?.verdict, 'no longer true');
 });
 
+test('latency claims stay open where something is planted, the error is wide, or no A/A run was made', () => {
+  const of = (/** @type {Partial<import('../core/types.js').Result>} */ patch, id = 'low-latency') => {
+    const c = judge({ result: { ...sample(), ...patch } })[id];
+    return [c?.verdict, c?.press];
+  };
+  for (const id of ['low-latency', 'real-time']) {
+    assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'take the planted delay off']);
+    assert.deepEqual(of({ setup: parse('?engine=body,').setup }, id), ['not measured yet', 'take the same engine on both lanes']);
+  }
+  const wide = { typical: { value: 0.1, error: 3 }, measuredMs: 15_000, pairs: 900 };
+  assert.deepEqual(of({ look: { ...wide, noise: { value: 3, from: 'interval' } } }), ['not measured yet', 'measure longer']);
+  assert.deepEqual(of({ look: { ...wide, noise: { value: 100, from: 'phase' } } }), ['not measured yet', 'set the interval to none']);
+  const apart = { ...wide, typical: { value: 2, error: 0.1 }, noise: { value: 0.1, from: /** @type {const} */ ('interval') } };
+  assert.deepEqual(of({ look: apart, aa: null }), ['not measured yet', 'SSE | SSE']);
+  assert.deepEqual(of({ look: apart }), ['depends', '']);
+});
+
+test('by hand: the API tells, in an A/A run too', () => {
+  const r = sample();
+  r.setup = parse('?sides=sse,sse').setup;
+  const c = judge({ result: r })['by-hand'];
+  assert.deepEqual([c?.verdict, c?.press], ['holds', '']);
+  assert.match(c?.measured ?? '', /^by the API: WebSocket has no reconnect/);
+});
+
 test('the newest drill counts', () => {
   const old = row({ drill: 'cut', stream: 'b', recoveredMs: 9_000 });
   const c = judge({ drills: [old, ...cut()] })['by-hand'];
@@ -108,20 +134,21 @@ test('proxies: shown by the drill that buffers', () => {
   const held = row({ drill: 'buffer', stream: 'a', who: 'nothing to do', recoveredMs: 5_020 });
   const c = judge({ drills: [held], probe: probe() }).proxies;
   assert.equal(c?.verdict, 'depends');
-  assert.match(c?.measured ?? '', /only after 5\.02\u202fs; this server asks .* X-Accel-Buffering: no$/);
+  assert.match(c?.measured ?? '', /the lab's own buffer, which holds a stream for 5 s, .* only after 5\.02\u202fs; this server asks .* X-Accel-Buffering: no$/);
   assert.equal(judge({ drills: [{ ...held, recoveredMs: null, note: 'no effect was seen' }] }).proxies?.verdict, 'not measured yet');
 });
 
 test('support is told as published, once both lanes ran here', () => {
   const c = judge().support;
   assert.equal(c?.verdict, 'no longer true');
-  assert.match(c?.measured ?? '', /published: 97\.40 % against 97\.57 %/);
+  assert.match(c?.measured ?? '', /published, not measured here: 97\.40 % against 97\.57 %/);
 });
 
 test('binary is not claimed from text', () => {
   const j = judge();
   assert.equal(j.binary?.verdict, 'not measured yet');
   assert.equal(j['text-only']?.verdict, 'holds');
+  assert.match(j['text-only']?.measured ?? '', /^by the API: /);
   const r = sample();
   r.setup = { ...r.setup, encoding: /** @type {any} */ ('protobuf') };
   assert.equal(judge({ result: r }).binary?.verdict, 'holds');

@@ -5,7 +5,7 @@ import { defaults, parse } from '../core/setup.js';
 import { Bench } from './bench.js';
 
 /** @param {Partial<import('../core/types.js').Setup>} [setup] @param {number} [ms] @param {Partial<import('../core/types.js').ComparisonOptions>} [options] */
-async function run(setup = {}, ms = 15_000, options = {}) {
+async function run(setup = {}, ms = 18_000, options = {}) {
   const bench = new Bench();
   const c = bench.compare(setup, options);
   c.start();
@@ -17,7 +17,7 @@ test('two equal lanes: paired by tick, no difference, the bytes of each', async 
   const { bench, c } = await run();
   const r = c.snapshot();
   assert.equal(r.state, 'measuring');
-  assert.ok(r.pairs.count >= 640 && r.pairs.count <= 651, String(r.pairs.count)); // 50 a second for 13 s
+  assert.ok(r.pairs.count >= 790 && r.pairs.count <= 801, String(r.pairs.count)); // 50 a second for 16 s
   assert.equal(r.pairs.mean, 0);
   assert.equal(r.pairs.label, 'SSE − WebSocket');
   assert.ok(r.pairs.batches >= 10 && r.pairs.error === 0);
@@ -43,7 +43,7 @@ test('a planted delay of two ms is found, on the side that has it', async () => 
   const r = c.snapshot();
   assert.ok(Math.abs(r.pairs.mean + 2) < 1e-9, String(r.pairs.mean));
   assert.ok(Math.abs(r.differences.p50.value + 2) < 0.2 && r.differences.p50.error < 0.2, JSON.stringify(r.differences.p50));
-  assert.match(plain(sentence(r, [], { wall: bench.time, local: true })), /SSE is faster by 2\.00 ms ± 0\.01/);
+  assert.match(plain(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms planted on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
 });
 
 test('without a lab, its parameters are not sent', async () => {
@@ -57,28 +57,63 @@ test('where each side is written to in its own turn, a difference below the turn
   const { bench, c } = await run({ interval: 100, delay: { a: 0, b: 8 } });
   assert.deepEqual(c.snapshot().noise, { value: 100, from: 'phase' });
   const s = sentence(c.snapshot(), [], { wall: bench.time, local: true });
-  assert.match(plain(s), /neither lane is faster: the same tick arrives 8.0 ms apart \(noise ± 100 ms\)/);
+  assert.match(plain(s), /a difference below 100 ms can't be told here\./);
   assert.match(s.small.join(), /once in 100 ms, in its own turn/);
 });
 
-test('the newest A/A run is kept for the A/B runs of the session', async () => {
+test('an A/A run is the noise of A/B runs of the same setup, in this session', async () => {
   const bench = new Bench();
-  const aa = bench.compare({ sides: ['ws', 'ws'] });
+  const aa = bench.compare({ sides: ['ws', 'ws'], interval: 0 });
   aa.start();
   await bench.run(15_000);
   assert.deepEqual(aa.sides.map((s) => s.name), ['WebSocket A', 'WebSocket B']);
   assert.equal(aa.snapshot().pairs.label, 'A − B');
   assert.equal(aa.snapshot().noise.from, 'timer', 'an A/A run is not its own noise');
   aa.stop();
-  const ab = bench.compare();
-  assert.equal(ab.snapshot().aa?.lane, 'ws');
-  assert.ok(Number(ab.snapshot().aa?.pairs) > 500);
+  assert.equal(bench.compare({ interval: 0 }).snapshot().aa?.lane, 'ws');
+  assert.ok(Number(bench.compare({ interval: 0 }).snapshot().aa?.pairs) > 500);
+  for (const other of [{ interval: 100 }, { interval: 0, rate: 500 }, { interval: 0, topics: ['AAPL'] }, { interval: 0, engine: { a: '', b: 'stream' } }]) {
+    assert.equal(bench.compare({}, {}).snapshot().aa, null);
+    const c = bench.compare();
+    await c.change({ ...c.setup, ...other });
+    assert.equal(c.snapshot().aa, null, JSON.stringify(other));
+  }
+});
 
+test('sides that differ on purpose are no noise, nor is a run that lost ticks', async () => {
   const planted = new Bench();
   const unequal = planted.compare({ sides: ['sse', 'sse'], delay: { a: 0, b: 1 } });
   unequal.start();
   await planted.run(15_000);
   assert.equal(unequal.snapshot().aa, null, 'sides with different delays are no noise');
+  assert.equal(unequal.snapshot().pairs.label, 'SSE +0 ms − SSE +1 ms');
+
+  const bench = new Bench();
+  const c = bench.compare({ sides: ['sse', 'sse'] });
+  c.start();
+  await bench.run(4_000);
+  const victim = bench.live.find((conn) => conn.user.startsWith('compare-b-'));
+  assert.ok(victim);
+  bench.tick('AAPL');
+  victim.pos++;
+  await bench.run(15_000);
+  assert.deepEqual([c.snapshot().sound, c.snapshot().aa], [false, null]);
+});
+
+test('the difference is judged at fixed times, not whenever it is painted', async () => {
+  const { bench, c } = await run({}, 16_000);
+  assert.equal(c.snapshot().look, null, '14 s are measured');
+  assert.match(plain(sentence(c.snapshot(), [])), /^Measuring: about [12] s more/);
+  await bench.run(1_500);
+  const first = c.snapshot().look;
+  assert.ok(first && first.measuredMs >= 15_000 && first.measuredMs < 15_300, JSON.stringify(first));
+  bench.delay = { sse: 3, ws: 40 };
+  await bench.run(13_000);
+  assert.deepEqual(c.snapshot().look, first);
+  await bench.run(2_000);
+  assert.ok(Number(c.snapshot().look?.pairs) > 1_400);
+  c.reset();
+  assert.equal(c.snapshot().look, null);
 });
 
 test('hidden and frozen time is left out, counted and told; completeness is not', async () => {

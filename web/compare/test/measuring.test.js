@@ -151,34 +151,39 @@ test('CPU is of all ticks handed over, and a restarted server is not a differenc
 });
 
 test('noise is the largest of interval, A/A run, handling, clock step and turns', () => {
-  const aa = { lane: /** @type {const} */ ('sse'), value: -0.05, error: 0.1, pairs: 9_000, at: 1 };
+  const aa = { setup: '', lane: /** @type {const} */ ('sse'), value: -0.05, error: 0.1, pairs: 9_000, at: 1 };
   const small = { error: 0.02, aa: null, handling: 0.01, resolution: 0.005, phase: 0 };
   assert.deepEqual(noise(small), { value: 0.02, from: 'interval' });
   const byAA = noise({ ...small, aa });
   assert.ok(Math.abs(byAA.value - 0.15) < 1e-9 && byAA.from === 'aa');
-  assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.1, from: 'timer' });
+  assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.2, from: 'timer' }, 'two steps: either end may be off by one');
   assert.deepEqual(noise({ ...small, handling: 0.05 }), { value: 0.05, from: 'thread' });
   assert.deepEqual(noise({ ...small, phase: 250 }), { value: 250, from: 'phase' });
   assert.deepEqual(noise({ ...small, handling: NaN }), { value: 0.02, from: 'interval' });
   assert.ok(Number.isNaN(noise({ ...small, error: NaN, aa }).value));
 });
 
-test('the newest A/A result outlives the page, and a bad storage does no harm', () => {
+test('the newest A/A result of a setup outlives the page, and a bad storage does no harm', () => {
   /** @type {Map<string, string>} */
   const kept = new Map();
   const storage = { getItem: (/** @type {string} */ k) => kept.get(k) ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => void kept.set(k, v) };
-  const aa = { lane: /** @type {const} */ ('ws'), value: 0.01, error: 0.03, pairs: 800, at: 5 };
+  const aa = { setup: 'fast', lane: /** @type {const} */ ('ws'), value: 0.01, error: 0.03, pairs: 800, at: 5 };
   new AAStore(storage).keep(aa);
-  assert.deepEqual(new AAStore(storage).newest, aa);
-  for (const bad of ['{', '7', '{"lane":"ws","value":"x"}', '{"lane":"tcp","value":1,"error":1,"pairs":1,"at":1}']) {
+  assert.deepEqual(new AAStore(storage).of('other', 'fast'), aa);
+  assert.equal(new AAStore(storage).of('other'), null, 'the noise of another setup is none of this one');
+  const again = new AAStore(storage);
+  again.keep({ ...aa, setup: 'slow', value: 3 });
+  again.keep({ ...aa, value: 0.02 });
+  assert.deepEqual([new AAStore(storage).of('fast')?.value, new AAStore(storage).of('slow')?.value], [0.02, 3]);
+  for (const bad of ['{', '7', '[{"setup":"fast","lane":"ws","value":"x"}]', '[null,{"setup":"fast","lane":"tcp","value":1,"error":1,"pairs":1,"at":1}]']) {
     for (const key of kept.keys()) kept.set(key, bad);
-    assert.equal(new AAStore(storage).newest, null, bad);
+    assert.equal(new AAStore(storage).of('fast'), null, bad);
   }
   const full = { getItem: () => { throw new Error('forbidden'); }, setItem: () => { throw new Error('full'); } };
   const store = new AAStore(full);
   store.keep(aa);
-  assert.deepEqual(store.newest, aa);
-  assert.equal(new AAStore(null).newest, null);
+  assert.deepEqual(store.of('fast'), aa);
+  assert.equal(new AAStore(null).of('fast'), null);
 });
 
 test('the step of a coarse clock is seen', () => {

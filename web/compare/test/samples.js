@@ -1,4 +1,4 @@
-import { defaults } from '../core/setup.js';
+import { defaults, kin } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
@@ -18,19 +18,21 @@ export function sample() {
     ticks: 9_100, messages: 9_110, gaps: 0, missed: 0, lost: 0, doubled: 0, replayed: 0, reconnects: 0, resets: 0, malformed: 0,
     series: [], heat: { t: [], bounds: [0, 1], rows: [] },
   });
+  const typical = { value: 0.02, error: 0.4 };
+  const noise = { value: 0.4, from: /** @type {const} */ ('interval') };
   return {
     setup: defaults(), state: 'measuring', elapsedMs: 60_000, measuredMs: 45_000,
     leftOut: { settling: 2_000, hidden: 11_000, frozen: 0, drill: 0 },
     clock: { known: true, offset: 0, error: 0.3 }, timed: true, resolution: 0.1, sound: true,
     sides: [side(0, 'sse', 157), side(1, 'ws', 119)],
-    pairs: { label: 'SSE − WebSocket', count: 9_000, unpaired: 3, typical: { value: 0.02, error: 0.4 }, mean: 0.3, median: 0.01, error: 0.4, batches: 45, batchMs: 1_000, histogram: buckets },
+    pairs: { label: 'SSE − WebSocket', count: 9_000, unpaired: 3, typical, mean: 0.3, median: 0.01, error: 0.4, batches: 45, batchMs: 1_000, histogram: buckets },
     differences: {
       p50: { value: 0.02, error: 0.4 }, p90: { value: 0, error: 0.4 }, p99: { value: -0.1, error: NaN },
       paint50: { value: 0.1, error: 0.6 }, paint99: { value: 0, error: 1 },
     },
     cpu: { perTick: 9.1, ticks: 18_000, connections: { sse: 1, ws: 1 } },
-    handling: 0.02, noise: { value: 0.4, from: 'interval' },
-    aa: { lane: 'sse', value: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
+    handling: 0.02, noise, look: { typical, noise, measuredMs: 45_000, pairs: 9_000 },
+    aa: { setup: kin(defaults(), 0), lane: 'sse', value: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
   };
 }
 

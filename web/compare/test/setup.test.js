@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaults, format, isAA, pace, parse, query, sideNames } from '../core/setup.js';
+import { defaults, format, isAA, kin, pace, parse, query, sideNames } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
 
@@ -82,5 +82,21 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(sideNames(aa), ['WebSocket A', 'WebSocket B']);
   assert.deepEqual(query(aa, 0), {});
   assert.ok(isAA(aa));
+  const names = (/** @type {string} */ search) => [isAA(parse(search).setup), ...sideNames(parse(search).setup)];
+  assert.deepEqual(names('?sides=sse,sse&engine=stream,body'), [false, 'SSE stream', 'SSE body']);
+  assert.deepEqual(names('?sides=sse,sse&engine=,body&delay=0,2'), [false, 'SSE default +0 ms', 'SSE body +2 ms']);
+  assert.deepEqual(names('?sides=ws,ws&delay=0,2'), [false, 'WebSocket +0 ms', 'WebSocket +2 ms']);
+  assert.deepEqual(names('?sides=ws,ws&delay=2'), [true, 'WebSocket A', 'WebSocket B']);
   assert.deepEqual(['', '?mode=latest', '?mode=latest&interval=0', '?interval=40'].map((s) => pace(parse(s).setup)), [0, 250, 0, 40]);
+});
+
+test('a run is akin to one that has all but the sides in common', () => {
+  const of = (/** @type {string} */ search, /** @type {0 | 1} */ side = 0) => kin(parse(search).setup, side);
+  assert.equal(of('?sides=sse,sse'), of(''));
+  assert.equal(of('?sides=ws,ws'), of('', 1));
+  assert.equal(of('?topics=A,B'), of('?topics=B,A'));
+  assert.equal(of('?engine=,stream&delay=0,2'), of(''), "the other side's engine doesn't matter, nor does a delay");
+  for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=body,', '?background=1']) {
+    assert.notEqual(of(other), of(''), other);
+  }
 });
