@@ -55,7 +55,8 @@ func TestFindsIgnoredPositions(t *testing.T) {
 		for _, s := range r.Slots {
 			sum.add(s.Check)
 		}
-		if sum.Ignored == 0 || sum.Lost == 0 {
+		// In a storm nothing may have been due while all were away.
+		if sum.Ignored == 0 || sum.Lost == 0 && o.Drill != DrillStorm {
 			t.Errorf("%s: %+v", name, sum)
 		}
 	}
