@@ -2,8 +2,10 @@ package loadtest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -59,5 +61,38 @@ func TestFindsIgnoredPositions(t *testing.T) {
 		if sum.Ignored == 0 || sum.Lost == 0 && o.Drill != DrillStorm {
 			t.Errorf("%s: %+v", name, sum)
 		}
+	}
+}
+
+// TestAResetVoidsADrill: whoever comes back to another log was told so, but shows nothing about resuming.
+func TestAResetVoidsADrill(t *testing.T) {
+	stream := func(w http.ResponseWriter, r *http.Request) {
+		epoch, resume := "ab", "none"
+		if r.Header.Get("Last-Event-ID") != "" {
+			epoch, resume = "cd", "reset"
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		say := func(id int, text string) {
+			fmt.Fprintf(w, "id: %s-%d\ndata: %s\n\n", epoch, id, text)
+			w.(http.Flusher).Flush()
+		}
+		say(9, strings.Replace(helloAt(9, resume), `"ab"`, `"`+epoch+`"`, 1))
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for i := 10; ; i++ {
+			select {
+			case <-tick.C:
+			case <-r.Context().Done():
+				return
+			}
+			say(i, fmt.Sprintf(`{"T":"q","S":"A","t":%d,"n":%d,"i":%d}`, time.Now().UnixMicro(), i, i))
+		}
+	}
+	o := small(t, liar(t, stream, http.NotFound))
+	o.Lanes, o.Conns, o.Drill, o.Cuts = []string{"sse"}, 1, DrillResume, 1
+	r, err := start(t, t.Context(), o)
+	if !errors.Is(err, ErrInvalid) || r == nil || r.Drills[0].Valid || r.Drills[0].Check != (counts{Resets: 1}) ||
+		!strings.Contains(err.Error(), "1 of 1 came back to something else than where they were: 1 to another log (reset)") {
+		t.Errorf("%v", err)
 	}
 }
