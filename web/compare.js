@@ -14,7 +14,7 @@ import { Heatmap, rows } from './compare/ui/heatmap.js';
 import { PaintProbe } from './compare/ui/paintprobe.js';
 import { Plots } from './compare/ui/plots.js';
 import { SetupForm } from './compare/ui/setupform.js';
-import { Status, notes } from './compare/ui/status.js';
+import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
 import { byId, part, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
@@ -35,18 +35,18 @@ let problems = asked.problems;
 
 const theme = new Theme();
 const frames = new Frames(paint);
-const verdict = new Verdict();
+const verdict = new Verdict({ apply: () => comparison.asked && form.apply(comparison.asked) });
 const figures = new Figures();
 const plots = new Plots({ theme });
 const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
 const bytes = new ByteBars();
 const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
-const form = new SetupForm({ setup: asked.setup, lab, onChange: change });
+const comparison = new Comparison({ setup: asked.setup, lab, timed: boot.timed !== false });
+const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
 const button = byId('freeze', HTMLButtonElement);
 
-const comparison = new Comparison({ setup: asked.setup, lab, timed: boot.timed !== false });
 const probe = new PaintProbe({ frames, show: (side, q) => comparison.frozen || figures.show(side, q) });
 let dirty = true;
 /** When each part was painted, performance.now(); −Infinity paints it in the next frame. */
@@ -74,7 +74,7 @@ function paint(now) {
     result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
     if (now - painted.words >= WORDS) {
       painted.words = now;
-      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now);
+      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now, offer(comparison.asked));
     }
     if (now - painted.claims >= CLAIMS) {
       painted.claims = now;

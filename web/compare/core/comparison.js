@@ -26,6 +26,7 @@ import { measureTopics } from './topictimes.js';
 
 /** @typedef {import('./types.js').Setup} Setup */
 /** @typedef {import('./types.js').Result} Result */
+/** @typedef {import('./types.js').Asked} Asked */
 /** @typedef {import('./types.js').Reason} Reason */
 /** @typedef {import('./types.js').RunState} RunState */
 /** @typedef {import('./types.js').DrillAction} DrillAction */
@@ -63,7 +64,10 @@ export class Comparison {
   #platform;
   /** @type {Emitter<ComparisonHandlers>} */
   #emitter = new Emitter();
+  /** @type {Setup} */
   #setup;
+  /** What the first setup would change for everybody. */
+  #link;
   #clock;
   #document;
   #aa;
@@ -97,7 +101,9 @@ export class Comparison {
     this.#options = { lab: false, timed: true, ...options };
     this.#platform = { ...platform(), ...options.platform };
     const p = this.#platform;
-    this.#setup = options.setup;
+    const { rate, background } = options.setup;
+    this.#link = { rate, background };
+    this.#setup = { ...options.setup, rate: null, background: null };
     this.server = new Server({ origin: p.origin, fetch: p.fetch, lab: this.#options.lab });
     this.#clock = options.clock ?? new Clock({
       url: `${p.origin}/api/time`, fetch: p.fetch, now: p.now, setTimeout: p.setTimeout, clearTimeout: p.clearTimeout,
@@ -114,6 +120,16 @@ export class Comparison {
 
   get setup() {
     return this.#setup;
+  }
+
+  /**
+   * What the first setup asked for that changes the server for everybody, as long as nobody has asked for it here: a link
+   * that is opened must not do it by itself. change() does. @returns {Asked | null}
+   */
+  get asked() {
+    const rate = this.#setup.rate === null ? this.#link.rate : null;
+    const background = this.#setup.background === null ? this.#link.background : null;
+    return this.lab && (rate !== null || background) ? { rate, background } : null;
   }
 
   get sides() {
@@ -400,7 +416,7 @@ export class Comparison {
     this.#paints.add(side.index, latency, this.#time.measured);
   }
 
-  /** Tries what the claims need, and brings the server to the setup: pace and background clients. */
+  /** Tries what the claims need, and brings the server to what change() has asked for: pace and background clients. */
   async #prepare() {
     void runProbe(this.server, this.#platform, this.#tag).then((probe) => (this.probe = probe));
     if (!this.lab) return;

@@ -27,6 +27,9 @@ export interface Setup {
   delay: { a: number; b: number };
 }
 
+/** What changes the server for everybody. */
+export type Asked = Pick<Setup, 'rate' | 'background'>;
+
 // --- results --------------------------------------------------------------------------------------------------
 
 export type RunState = 'stopped' | 'connecting' | 'settling' | 'measuring' | 'frozen' | 'hidden' | 'drill';
@@ -345,6 +348,7 @@ export interface Side {
 }
 
 export interface ComparisonOptions {
+  /** its rate and background are not asked for before change() does */
   setup: Setup;
   /** boot.lab: whether the lab's API is there */
   lab?: boolean;

@@ -189,9 +189,27 @@ test('an untimed replay claims no latency, but still pairs', async () => {
   assert.ok(Math.abs(r.pairs.mean - 1) < 1e-9);
 });
 
-test('pace and background clients are brought to the setup, and taken home', async () => {
+test('a link changes nobody else by being opened: it is told, and done when asked for', async () => {
   const { bench, c } = await run({ rate: 200, background: { sse: 5, ws: 7 } }, 4_000);
+  const lab = () => bench.asked.filter((a) => a.includes('/api/lab'));
+  assert.deepEqual(lab(), []);
+  assert.deepEqual(c.asked, { rate: 200, background: { sse: 5, ws: 7 } });
+  assert.deepEqual([c.setup.rate, c.setup.background], [null, null]);
+  await c.change({ ...c.setup, topics: ['AAPL'] });
+  await bench.run(1_000);
+  assert.deepEqual(lab(), [], 'nor by another change');
+  await c.change({ ...c.setup, rate: 300 });
+  assert.deepEqual(c.asked, { rate: null, background: { sse: 5, ws: 7 } }, 'what a person chose goes before the link');
+  c.stop();
+  assert.deepEqual(lab(), ['POST /api/lab/rate {"rate":300}'], 'background clients of others are not sent home');
+  assert.equal(new Bench().compare({ rate: 200 }, { lab: false }).asked, null);
+});
+
+test('pace and background clients are brought to the setup, and taken home', async () => {
+  const { bench, c } = await run({}, 4_000);
   const lab = () => bench.asked.filter((a) => a.includes('/api/lab')).map((a) => a.replace('POST /api/lab/', ''));
+  await c.change({ ...c.setup, rate: 200, background: { sse: 5, ws: 7 } });
+  assert.equal(c.asked, null);
   assert.deepEqual(lab(), ['rate {"rate":200}', 'background {"sse":5,"ws":7}']);
   const conns = bench.conns.length;
   await c.change({ ...c.setup, rate: 300 });
@@ -211,7 +229,7 @@ test('pace and background clients are brought to the setup, and taken home', asy
 
 test('what the lab refuses is told, and the run goes on', async () => {
   const bench = new Bench();
-  const c = bench.compare({ rate: 200 });
+  const c = bench.compare();
   const answer = bench.answer.bind(bench);
   bench.answer = async (url, init) =>
     String(url).endsWith('/rate') ? Response.json({ detail: 'the feed is a replay' }, { status: 409 }) : answer(url, init);
@@ -219,6 +237,9 @@ test('what the lab refuses is told, and the run goes on', async () => {
   const told = [];
   c.on('event', (e) => told.push(e));
   c.start();
+  await bench.run(4_000);
+  await assert.rejects(c.change({ ...c.setup, rate: 200 }), /the feed is a replay/);
+  await c.change({ ...c.setup, topics: ['AAPL', 'MSFT', 'NVDA'] });
   await bench.run(4_000);
   assert.equal(c.state, 'measuring');
   assert.deepEqual(told.filter((e) => e.code === 'lab').map((e) => [e.text, e.level, e.side]), [['The lab refused: the feed is a replay', 'warn', null]]);

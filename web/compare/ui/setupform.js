@@ -55,6 +55,14 @@ export class SetupForm {
     setText(this.#error, text);
   }
 
+  /** Asks for what a link asked for, as if a person had entered it. @param {import('../core/types.js').Asked} asked */
+  apply({ rate, background }) {
+    this.#ask({
+      ...(rate === null ? {} : { rate: String(rate) }),
+      ...(background ? { background: `${background.sse},${background.ws}` } : {}),
+    });
+  }
+
   /** @param {EventTarget | null} field */
   #changed(field) {
     if (field === this.#topics) this.#ask({ topics: this.#topics.value.trim() || '*' });
@@ -125,7 +133,7 @@ export class SetupForm {
     });
   }
 
-  /** What the lab has now; a link's own values go before it. */
+  /** What the lab has now; what was asked for here goes before it. */
   async #askLab() {
     try {
       /** @type {Lab} */

@@ -57,6 +57,14 @@ function absence(down) {
   return `${first.name} is not open. ${cause}${next} Until then nothing can be paired.`;
 }
 
+/** What a link would change for everybody. @param {import('../core/types.js').Asked | null} asked @returns {string} a sentence, '' when nothing */
+export function offer(asked) {
+  if (!asked) return '';
+  const { rate, background: b } = asked;
+  const what = [rate !== null && `${rate < 10 ? rate : count(rate)} ticks/s`, b && `${count(b.sse)} + ${count(b.ws)} background clients`].filter(Boolean);
+  return `This link asks for ${what.join(' and ')}, for everybody on this server.`;
+}
+
 /**
  * What a reader must know beside the figures.
  * @param {Result} r

@@ -13,9 +13,15 @@ export class Verdict {
   #shown = '';
   #said = '';
   #saidAt = -ALOUD;
+  #apply = el('button', { type: 'button', class: 'button' }, 'Apply');
 
-  /** @param {Sentence} sentence @param {string[]} notes each a sentence @param {number} now performance.now() */
-  paint(sentence, notes, now) {
+  /** @param {{ apply: () => void }} parts apply: does what the link asks for */
+  constructor({ apply }) {
+    this.#apply.addEventListener('click', apply);
+  }
+
+  /** @param {Sentence} sentence @param {string[]} notes each a sentence @param {number} now performance.now() @param {string} [offer] what the button would do, '' for no button */
+  paint(sentence, notes, now, offer = '') {
     const key = JSON.stringify(sentence.parts);
     if (key !== this.#shown) {
       this.#shown = key;
@@ -24,10 +30,13 @@ export class Verdict {
     }
     this.#sentence.dataset.state = sentence.state;
     setText(this.#basis, sentence.small.join(' · '));
-    const list = JSON.stringify(notes);
+    const list = JSON.stringify([offer, ...notes]);
     if (this.#notes.dataset.of !== list) {
       this.#notes.dataset.of = list;
-      this.#notes.replaceChildren(...notes.map((n) => el('li', {}, n)));
+      const held = document.activeElement === this.#apply;
+      const first = offer ? [el('li', {}, `${offer} `, this.#apply)] : [];
+      this.#notes.replaceChildren(...first, ...notes.map((n) => el('li', {}, n)));
+      if (held) this.#apply.focus();
     }
     this.#aloud(sentence.parts.map((p) => p.text).join(''), now);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rows } from '../heatmap.js';
-import { notes } from '../status.js';
+import { notes, offer } from '../status.js';
 
 /** @param {object} [side] @param {object} [rest] */
 const result = (side = {}, rest = {}) => /** @type {any} */ ({
@@ -30,4 +30,13 @@ test('heatmaps have one scale that leaves out no slow tick', () => {
   assert.ok(last >= 60, `last ${last}`);
   const [low, high] = rows([heat(row({ 24: 10 }))]);
   assert.ok(high - low >= 15, `${low}–${high}`);
+});
+
+test('what a link would change for everybody is told', () => {
+  assert.equal(offer(null), '');
+  assert.equal(
+    offer({ rate: 5000, background: { sse: 500, ws: 500 } }),
+    'This link asks for 5\u202f000 ticks/s and 500 + 500 background clients, for everybody on this server.',
+  );
+  assert.equal(offer({ rate: 0.5, background: null }).slice(0, 33), 'This link asks for 0.5 ticks/s, f');
 });
