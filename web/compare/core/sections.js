@@ -1,8 +1,8 @@
 import { BUCKETS, bucket } from '../../stats/histogram.js';
 import { quantile } from './distribution.js';
 import { t95 } from './student.js';
+import { joined, Timeline } from './timeline.js';
 
-const MOST = 32; // sections; at that many, neighbours are joined
 const LEAST = 10;
 const ABOVE = 10; // values above a quantile that a section must have, or its own quantile says nothing
 
@@ -16,46 +16,29 @@ const ABOVE = 10; // values above a quantile that a section must have, or its ow
  * scatter tells how far the whole run's may be off. As with batch means, sections become longer instead of more.
  */
 export class QuantileSections {
-  #first;
-  #ms;
-  /** @type {Section[]} */
-  #sections = [];
-  #end = -Infinity;
+  #run;
 
   /** @param {{ ms?: number }} [options] ms that a first section lasts */
-  constructor({ ms = 1_000 } = {}) {
-    this.#first = this.#ms = ms;
+  constructor({ ms } = {}) {
+    this.#run = new Timeline(empty, ms);
   }
 
   /** @param {0 | 1} side @param {number} value NaN doesn't count @param {number} t ms of measured time, not falling */
   add(side, value, t) {
-    if (Number.isNaN(value)) return;
-    if (t >= this.#end) {
-      if (this.#sections.length === MOST) {
-        this.#sections = joined(this.#sections);
-        this.#ms *= 2;
-      }
-      this.#sections.push(new Section());
-      this.#end = (Math.floor(t / this.#ms) + 1) * this.#ms;
-    }
-    /** @type {Section} */ (this.#sections.at(-1)).add(side, value);
+    if (!Number.isNaN(value)) this.#run.at(t).add(side, value);
   }
 
   clear() {
-    this.#sections = [];
-    this.#end = -Infinity;
-    this.#ms = this.#first;
+    this.#run.clear();
   }
 
   /** A's quantile − B's. @param {number} q from 0 to 1 @returns {Estimate} error is NaN below 10 sections with enough values */
   difference(q) {
-    const all = new Section();
-    for (const s of this.#sections) all.join(s);
-    const value = all.difference(q);
-    let sections = this.#sections.slice(0, -1);
+    const value = this.#run.whole().difference(q);
+    let sections = this.#run.sections.slice(0, -1);
     const enough = ABOVE / (1 - q);
     while (sections.length >= 2 * LEAST && sections.some((s) => Math.min(s.counts[0], s.counts[1]) < enough)) {
-      sections = joined(sections);
+      sections = joined(sections, empty);
     }
     sections = sections.filter((s) => Math.min(s.counts[0], s.counts[1]) >= enough);
     const n = sections.length;
@@ -94,15 +77,4 @@ class Section {
   }
 }
 
-/** @param {Section[]} sections an odd one at the start, the oldest, goes */
-function joined(sections) {
-  /** @type {Section[]} */
-  const out = [];
-  for (let k = sections.length % 2; k < sections.length; k += 2) {
-    const s = new Section();
-    s.join(/** @type {Section} */ (sections[k]));
-    s.join(/** @type {Section} */ (sections[k + 1]));
-    out.push(s);
-  }
-  return out;
-}
+const empty = () => new Section();

@@ -1,7 +1,6 @@
 import { interval } from './batches.js';
 import { SIGNED, signedBucket } from './distribution.js';
-
-const MOST = 32; // sections; at that many, neighbours are joined
+import { Timeline } from './timeline.js';
 
 /**
  * The typical value of a stream, with a 95 % interval: the mean of the middle half (midmean; Tukey, Exploratory Data
@@ -15,44 +14,29 @@ const MOST = 32; // sections; at that many, neighbours are joined
  * other.
  */
 export class Typical {
-  #first;
-  #ms;
-  /** @type {Section[]} */
-  #sections = [];
-  #end = -Infinity;
+  #run;
 
   /** @param {{ ms?: number }} [options] ms that a first section lasts */
-  constructor({ ms = 1_000 } = {}) {
-    this.#first = this.#ms = ms;
+  constructor({ ms } = {}) {
+    this.#run = new Timeline(() => new Section(), ms);
   }
 
   /** @param {number} value @param {number} t ms of measured time, not falling */
   add(value, t) {
-    if (t >= this.#end) {
-      if (this.#sections.length === MOST) {
-        this.#sections = joined(this.#sections);
-        this.#ms *= 2;
-      }
-      this.#sections.push(new Section());
-      this.#end = (Math.floor(t / this.#ms) + 1) * this.#ms;
-    }
-    /** @type {Section} */ (this.#sections.at(-1)).add(value);
+    this.#run.at(t).add(value);
   }
 
   clear() {
-    this.#sections = [];
-    this.#end = -Infinity;
-    this.#ms = this.#first;
+    this.#run.clear();
   }
 
   /** @returns {import('./types.js').Estimate} error is NaN below ten whole sections */
   estimate() {
-    const all = new Section();
-    for (const s of this.#sections) all.join(s);
+    const all = this.#run.whole();
     const low = all.bucketAt(0.25);
     const high = all.bucketAt(0.75);
     const [from, to] = [all.mean(low), all.mean(high)];
-    const whole = this.#sections.slice(0, -1); // the newest goes on
+    const whole = this.#run.sections.slice(0, -1); // the newest goes on
     const { error } = interval(whole.map((s) => s.held(low, from, high, to)), whole.map((s) => s.count));
     return { value: all.middle, error: 2 * error };
   }
@@ -119,17 +103,4 @@ class Section {
     }
     return sum / (high - low);
   }
-}
-
-/** @param {Section[]} sections an odd one at the start, the oldest, goes */
-function joined(sections) {
-  /** @type {Section[]} */
-  const out = [];
-  for (let k = sections.length % 2; k < sections.length; k += 2) {
-    const s = new Section();
-    s.join(/** @type {Section} */ (sections[k]));
-    s.join(/** @type {Section} */ (sections[k + 1]));
-    out.push(s);
-  }
-  return out;
 }
