@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"net"
 	"time"
 	"unicode/utf8"
 
@@ -15,15 +14,17 @@ import (
 	"ticklane/internal/wire"
 )
 
-// inbound reads what a WebSocket client sends: commands, pings, its close. It never writes to the connection: answers go
-// through the subscriber, so that frames don't mix.
+// inbound takes what a WebSocket client sends, in whatever pieces it comes: commands, pings, its close. It never writes to
+// the connection: answers go through the subscriber, so that frames don't mix.
 type inbound struct {
-	nc      net.Conn
-	sub     *stream.Subscriber
+	sub     asked
 	limiter *rate.Limiter
 	most    int // bytes of a message
 	refused int // messages in a row that came too fast
-	buf     []byte
+
+	state   ws.State
+	part    []byte // of a frame that isn't whole yet; nil between frames, so an idle connection holds no buffer
+	message []byte // the pieces of one that isn't whole yet
 
 	// How it ended: a close code to send (0 for none), or the connection's error.
 	code   uint16
@@ -32,78 +33,140 @@ type inbound struct {
 	closed bool // the client sent its close, so nothing more comes
 }
 
-func newInbound(s *Server, nc net.Conn, sub *stream.Subscriber) *inbound {
-	return &inbound{nc: nc, sub: sub, most: s.set.MessageSize,
+// asked is what a client's messages lead to: a *stream.Subscriber.
+type asked interface {
+	Ask(cmd wire.Command, received time.Time) error
+	Tell(wire.Message) error
+	Frame([]byte) error
+}
+
+func newInbound(s *Server, sub asked) *inbound {
+	return &inbound{sub: sub, most: s.set.MessageSize, state: ws.StateServerSide,
 		limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)}
 }
 
 func (in *inbound) close(code uint16, reason string) { in.code, in.reason = code, reason }
 
-// read returns when the connection is over, one way or another; the fields then tell which.
-func (in *inbound) read() {
-	state := ws.StateServerSide
-	var message []byte
+// readSize is for a command, of which few are longer: a connection holds it for all its life.
+const readSize = 512
+
+// read feeds what comes until the connection is over, one way or another; the fields then tell which.
+func (in *inbound) read(nc io.Reader) {
+	b := make([]byte, readSize)
 	for in.code == 0 {
-		h, err := ws.ReadHeader(in.nc)
+		n, err := nc.Read(b)
+		in.feed(b[:n])
 		if err != nil {
-			in.fail(err)
-			return
-		}
-		if err := ws.CheckHeader(h, state); err != nil {
-			in.close(wire.CloseProtocol, err.Error())
-			return
-		}
-		if h.Length > int64(in.most-len(message)) && !h.OpCode.IsControl() {
-			in.close(wire.CloseTooBig, "a message is larger than limits.message_size")
-			return
-		}
-		payload, err := in.payload(h)
-		if err != nil {
-			in.fail(err)
-			return
-		}
-		switch {
-		case h.OpCode.IsControl():
-			in.control(h.OpCode, payload)
-		case h.OpCode == ws.OpBinary:
-			in.close(wire.CloseUnsupported, "commands are text messages")
-		case !h.Fin:
-			// Pieces with nothing in them would go past the limits of size and rate.
-			if h.Length == 0 {
-				in.paced()
+			if !errors.Is(err, io.EOF) || len(in.part) > 0 {
+				in.err = err
 			}
-			state |= ws.StateFragmented
-			message = append(message, payload...)
-		default:
-			state &^= ws.StateFragmented
-			message = append(message, payload...)
-			in.command(message)
-			message = message[:0]
+			return
 		}
 	}
 }
 
-func (in *inbound) fail(err error) {
-	switch {
-	case errors.Is(err, ws.ErrHeaderLengthMSB), errors.Is(err, ws.ErrHeaderLengthUnexpected):
-		in.close(wire.CloseProtocol, err.Error())
-	case !errors.Is(err, io.EOF):
-		in.err = err
+// feed takes the next bytes and overwrites them. Once there is a code, it takes nothing more.
+func (in *inbound) feed(b []byte) {
+	if len(in.part) > 0 {
+		in.part = append(in.part, b...)
+		b = in.part
 	}
+	for in.code == 0 {
+		n := in.frame(b)
+		if n == 0 {
+			break
+		}
+		b = b[n:]
+	}
+	if in.code != 0 || len(b) == 0 {
+		in.part = nil
+		return
+	}
+	in.part = append(in.part[:0], b...) // it may be the end of itself
 }
 
-// payload reads and unmasks one frame's payload, valid until the next.
-func (in *inbound) payload(h ws.Header) ([]byte, error) {
-	n := int(h.Length)
-	if cap(in.buf) < n {
-		in.buf = make([]byte, n)
+// frame takes one whole frame and returns its size; 0 when it isn't whole, or ended the stream by its header alone.
+func (in *inbound) frame(b []byte) int {
+	h, at, err := header(b)
+	if at == 0 && err == nil {
+		return 0
 	}
-	b := in.buf[:n]
-	if _, err := io.ReadFull(in.nc, b); err != nil {
-		return nil, err
+	if err == nil {
+		err = ws.CheckHeader(h, in.state)
 	}
-	ws.Cipher(b, h.Mask, 0)
-	return b, nil
+	switch {
+	case err != nil:
+		in.close(wire.CloseProtocol, err.Error())
+		return 0
+	case h.OpCode.IsControl():
+	case h.Length > int64(in.most-len(in.message)):
+		in.close(wire.CloseTooBig, "a message is larger than limits.message_size")
+		return 0
+	case h.OpCode == ws.OpBinary:
+		in.close(wire.CloseUnsupported, "commands are text messages")
+		return 0
+	}
+	size := at + int(h.Length)
+	if len(b) < size {
+		return 0
+	}
+	payload := b[at:size]
+	ws.Cipher(payload, h.Mask, 0)
+	switch {
+	case h.OpCode.IsControl():
+		in.control(h.OpCode, payload)
+	case !h.Fin:
+		// Pieces with nothing in them would go past the limits of size and rate.
+		if h.Length == 0 {
+			in.paced()
+		}
+		in.state |= ws.StateFragmented
+		in.message = append(in.message, payload...)
+	case in.message == nil:
+		in.state &^= ws.StateFragmented
+		in.command(payload)
+	default:
+		in.state &^= ws.StateFragmented
+		in.command(append(in.message, payload...))
+		in.message = nil
+	}
+	return size
+}
+
+// header reads a frame's header (RFC 6455 §5.2). A size of 0 without an error says that it isn't whole yet.
+func header(b []byte) (h ws.Header, size int, err error) {
+	if len(b) < 2 {
+		return h, 0, nil
+	}
+	h.Fin, h.Rsv, h.OpCode = b[0]&0x80 != 0, b[0]>>4&7, ws.OpCode(b[0]&0x0f)
+	h.Masked, h.Length, size = b[1]&0x80 != 0, int64(b[1]&0x7f), 2
+	wide := 0
+	switch h.Length {
+	case 126:
+		wide = 2
+	case 127:
+		wide = 8
+	}
+	if len(b) < size+wide {
+		return h, 0, nil
+	}
+	switch wide {
+	case 2:
+		h.Length = int64(binary.BigEndian.Uint16(b[size:]))
+	case 8:
+		if b[size]&0x80 != 0 {
+			return h, 0, ws.ErrHeaderLengthMSB
+		}
+		h.Length = int64(binary.BigEndian.Uint64(b[size:]))
+	}
+	size += wide
+	if h.Masked {
+		if len(b) < size+len(h.Mask) {
+			return h, 0, nil
+		}
+		size += copy(h.Mask[:], b[size:])
+	}
+	return h, size, nil
 }
 
 func (in *inbound) control(op ws.OpCode, payload []byte) {

@@ -46,12 +46,12 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 
 // converse runs one stream: it returns when the client is gone, or was told bye and had its time to close.
 func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) error {
-	in := newInbound(s, nc, sub)
+	in := newInbound(s, sub)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		defer s.contain("websocket reader")
-		in.read()
+		in.read(nc)
 	}()
 	// Whatever happens here, panics included, the reader is told to stop and waited for.
 	defer func() {
