@@ -70,7 +70,7 @@ func (c closed) Error() string { return fmt.Sprintf("closed with %d %s", c.code,
 // client reads a stream of either lane from a socket of its own, without the help of a browser or of our code.
 type client struct {
 	*house
-	lane     wire.Lane
+	format   wire.Format
 	nc       net.Conn
 	received *atomic.Int64 // bytes from the socket, TLS included
 	r        *bufio.Reader // the connection
@@ -195,7 +195,7 @@ func (h *house) sse(query string, extra ...string) *client {
 // events asks for an event stream on this connection.
 func (c *client) events(query string, extra ...string) {
 	c.Helper()
-	c.lane = wire.SSE
+	c.format = wire.SSEJSON
 	c.ask("GET", "/sse/subscribe?"+query, append([]string{"Accept: text/event-stream"}, extra...)...)
 	if c.status != 200 {
 		c.Fatalf("sse %s: status %d: %s", query, c.status, c.all())
@@ -229,7 +229,7 @@ func (h *house) socket(query string, extra ...string) *client {
 
 func (c *client) upgrade(query string, extra ...string) {
 	c.Helper()
-	c.lane = wire.WS
+	c.format = wire.WSJSON
 	c.ask("GET", "/ws/subscribe?"+query, append(append([]string{}, upgrade...), extra...)...)
 	if c.status != 101 || c.header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 		c.Fatalf("ws %s: status %d, %v", query, c.status, c.header)
@@ -265,7 +265,7 @@ func (c *client) next() message {
 	c.Helper()
 	m, err := c.read()
 	if err != nil {
-		c.Fatalf("%s: %v", c.lane, err)
+		c.Fatalf("%s: %v", c.format, err)
 	}
 	return m
 }
@@ -275,7 +275,7 @@ func (c *client) want(t string) message {
 	c.Helper()
 	m := c.next()
 	if m.T != t {
-		c.Fatalf("%s: %.300s instead of %s", c.lane, m.text, t)
+		c.Fatalf("%s: %.300s instead of %s", c.format, m.text, t)
 	}
 	return m
 }
@@ -289,7 +289,7 @@ func (c *client) await(t string) message {
 			return m
 		}
 		if m.T != "q" && m.T != "hb" {
-			c.Fatalf("%s: %.300s while waiting for %s", c.lane, m.text, t)
+			c.Fatalf("%s: %.300s while waiting for %s", c.format, m.text, t)
 		}
 	}
 }
@@ -312,7 +312,7 @@ func (c *client) read() (message, error) {
 }
 
 func (c *client) raw() (message, error) {
-	if c.lane == wire.SSE {
+	if c.format == wire.SSEJSON {
 		return c.event()
 	}
 	return c.frame()

@@ -158,8 +158,8 @@ type tape struct {
 	mu    sync.RWMutex
 	ticks []quote.Tick
 	json  [][]byte
-	lanes [wire.Lanes][]byte // rendered one after the other
-	end   [wire.Lanes][]int  // where each ends there
+	bytes [wire.Formats][]byte // rendered one after the other
+	end   [wire.Formats][]int  // where each ends there
 }
 
 func (p *tape) add(ticks []quote.Tick) {
@@ -170,9 +170,9 @@ func (p *tape) add(ticks []quote.Tick) {
 		p.ticks = append(p.ticks, t)
 		j := wire.AppendQuote(nil, p.u.Symbol(t.Symbol).Ticker, &t)
 		p.json = append(p.json, j)
-		for lane := range wire.Lanes {
-			p.lanes[lane] = lane.AppendTick(p.lanes[lane], p.epoch, t.Seq, j)
-			p.end[lane] = append(p.end[lane], len(p.lanes[lane]))
+		for format := range wire.Formats {
+			p.bytes[format] = format.AppendTick(p.bytes[format], p.epoch, t.Seq, j)
+			p.end[format] = append(p.end[format], len(p.bytes[format]))
 		}
 	}
 }

@@ -273,7 +273,7 @@ func (c *conn) reset() {
 
 // drilled carries out what a drill left for this request; done when that was the whole answer.
 func (s *Server) drilled(c *fiber.Ctx, opt *subscription) (done bool, err error) {
-	switch s.lab.take(seat{opt.User, s.address(c), opt.Lane}) {
+	switch s.lab.take(seat{opt.User, s.address(c), opt.Format.Lane()}) {
 	case drill503:
 		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
 	case drill204:

@@ -69,11 +69,11 @@ type subscription struct {
 }
 
 // subscription reads the query that both lanes take, and a lab's own parameters where there is one.
-func (s *Server) subscription(args *fasthttp.Args, lane wire.Lane) (subscription, error) {
+func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscription, error) {
 	q := &query{args: args}
 	o := subscription{}
 	o.Options = stream.Options{
-		Lane:      lane,
+		Format:    format,
 		Engine:    engineStream,
 		User:      q.user(),
 		Topics:    q.topics(s.stream.Universe(), s.set.MaxTopics),
@@ -91,7 +91,7 @@ func (s *Server) subscription(args *fasthttp.Args, lane wire.Lane) (subscription
 	o.Interval = q.duration("interval", least, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
 	if s.lab != nil {
-		o.Engine = q.engine(lane)
+		o.Engine = q.engine(format.Lane())
 		o.delay = q.duration("delay", 0, maxDelay)
 	}
 	return o, q.err()

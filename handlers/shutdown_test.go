@@ -42,7 +42,7 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("%s, id %q", bye.text, bye.id)
 		}
 		retries[bye.Retry] = true
-		if c.lane == wire.WS {
+		if c.format.Lane() == wire.WS {
 			c.closes(1001)
 		} else if _, err := c.end(); err != io.EOF {
 			t.Errorf("sse ended with %v", err)

@@ -43,7 +43,7 @@ func (h *house) narrow(lane wire.Lane, query string) *client {
 // follow compares a stream of everything, which starts at seq 1, with the tape byte by byte, up to seq last.
 func (c *client) follow(last uint64) error {
 	in := io.Reader(c.r)
-	if c.lane == wire.SSE {
+	if c.format == wire.SSEJSON {
 		in = c.body
 	}
 	c.nc.SetDeadline(time.Now().Add(2 * patience))
@@ -54,10 +54,10 @@ func (c *client) follow(last uint64) error {
 			return err
 		}
 		c.tape.mu.RLock()
-		all := c.tape.lanes[c.lane]
+		all := c.tape.bytes[c.format]
 		same := at+n <= len(all) && bytes.Equal(all[at:at+n], buf[:n])
 		at += n
-		done := uint64(len(c.tape.end[c.lane])) >= last && at >= c.tape.end[c.lane][last-1]
+		done := uint64(len(c.tape.end[c.format])) >= last && at >= c.tape.end[c.format][last-1]
 		c.tape.mu.RUnlock()
 		if !same {
 			return errors.New("a byte differs")
@@ -96,7 +96,7 @@ func TestStalledAmongOthers(t *testing.T) {
 	for k, c := range others {
 		readers.Go(func() {
 			if err := c.follow(last); err != nil {
-				t.Errorf("client %d on %s: %v", k, c.lane, err)
+				t.Errorf("client %d on %s: %v", k, c.format, err)
 			}
 		})
 	}

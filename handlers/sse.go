@@ -19,7 +19,7 @@ const maxRead = 16 << 10
 
 // subscribeSSE is GET and HEAD /sse/subscribe.
 func (s *Server) subscribeSSE(c *fiber.Ctx) error {
-	opt, err := s.subscription(c.Context().QueryArgs(), wire.SSE)
+	opt, err := s.subscription(c.Context().QueryArgs(), wire.SSEJSON)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
 		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalWords[reason])
 	}
 	eventStream(c)
-	return c.Send(wire.SSE.Append(nil, wire.Bye(reason, retry)))
+	return c.Send(wire.SSEJSON.Append(nil, wire.Bye(reason, retry)))
 }
 
 // refusal counts a refused stream and names the reason of its bye.

@@ -29,7 +29,7 @@ func ended(c *client, reason string, code uint16) {
 	if bye.Reason != reason {
 		c.Fatalf("bye %s, want %s", bye.Reason, reason)
 	}
-	if c.lane == wire.WS {
+	if c.format.Lane() == wire.WS {
 		if rest := c.closes(code); len(rest) > 0 {
 			c.Fatalf("%s after the bye", rest[0].text)
 		}
@@ -186,7 +186,7 @@ func TestSameJSON(t *testing.T) {
 			if m.text != h.tape.text(m.I) {
 				t.Fatalf("%s: %s, want %s", name, m.text, h.tape.text(m.I))
 			}
-			if c.lane == wire.SSE && (m.event != "message" || m.id != (quote.Position{Epoch: h.tape.epoch, Seq: m.I}).String()) {
+			if c.format == wire.SSEJSON && (m.event != "message" || m.id != (quote.Position{Epoch: h.tape.epoch, Seq: m.I}).String()) {
 				t.Fatalf("%s: event %q, id %q of %s", name, m.event, m.id, m.text)
 			}
 			if own && (m.N != n+1 || m.S != "S3") || !own && m.I != i+1 {

@@ -93,7 +93,7 @@ func TestPipelined(t *testing.T) {
 	h := open(t, plan{})
 	h.publish(50)
 	c := h.dial()
-	c.lane = wire.SSE
+	c.format = wire.SSEJSON
 	c.send("GET /sse/subscribe?limit=20&from=oldest HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\n")
 	c.head()
 	c.body = bufio.NewReader(httputil.NewChunkedReader(c.r))

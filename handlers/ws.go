@@ -16,7 +16,7 @@ const closeWait = 2 * time.Second
 // subscribeWS is GET /ws/subscribe. After the 101 the connection is ours: this goroutine writes what the log has
 // rendered, another reads commands. Nothing of fasthttp's or Fiber's is touched after the handler.
 func (s *Server) subscribeWS(c *fiber.Ctx) error {
-	opt, err := s.subscription(c.Context().QueryArgs(), wire.WS)
+	opt, err := s.subscription(c.Context().QueryArgs(), wire.WSJSON)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ var closeCodes = map[string]uint16{
 
 // refuseWS says bye at once. A refused handshake would tell a browser's page nothing.
 func refuseWS(nc net.Conn, reason string) {
-	b := wire.WS.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
+	b := wire.WSJSON.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	nc.Write(wire.AppendClose(b, closeCodes[reason], reason))
 	nc.SetReadDeadline(time.Now().Add(closeWait))
 	drain(nc)

@@ -40,7 +40,7 @@ func fragments() []byte {
 }
 
 func frameStream() []byte {
-	b := wire.WS.AppendTick(nil, 1, 2, []byte(goldenTick))
+	b := wire.WSJSON.AppendTick(nil, 1, 2, []byte(goldenTick))
 	b = wire.AppendFrameHeader(b, wire.OpText, 0)
 	b = append(wire.AppendFrameHeader(b, wire.OpText, 300), make([]byte, 300)...)
 	b = append(b, fragments()...)
@@ -130,7 +130,7 @@ func TestWriteFrameIsMasked(t *testing.T) {
 }
 
 func TestFramesAllocateNothing(t *testing.T) {
-	stream := bytes.Repeat(wire.WS.AppendTick(nil, 1, 2, []byte(goldenTick)), 10)
+	stream := bytes.Repeat(wire.WSJSON.AppendTick(nil, 1, 2, []byte(goldenTick)), 10)
 	r := frameReader{emit: func(byte, []byte) error { return nil }}
 	feed := func() { r.feed(stream[:300]); r.feed(stream[300:]) }
 	feed()
@@ -140,7 +140,7 @@ func TestFramesAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkFrames(b *testing.B) {
-	stream := bytes.Repeat(wire.WS.AppendTick(nil, 1, 2, []byte(goldenTick)), 100)
+	stream := bytes.Repeat(wire.WSJSON.AppendTick(nil, 1, 2, []byte(goldenTick)), 100)
 	var q tick
 	r := frameReader{emit: func(_ byte, p []byte) error { q.scan(p); return nil }}
 	b.SetBytes(int64(len(stream)))

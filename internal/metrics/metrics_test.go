@@ -77,7 +77,7 @@ func TestEverySourceIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	meter := new(stream.Meter)
-	sub := log.Subscribe(stream.Options{Lane: wire.WS, Topics: every, From: stream.FromUnknown, Meter: meter})
+	sub := log.Subscribe(stream.Options{Format: wire.WSJSON, Topics: every, From: stream.FromUnknown, Meter: meter})
 	defer sub.Close()
 	for len(sub.Next(time.Now())) > 0 { // the hello
 	}

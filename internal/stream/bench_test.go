@@ -12,12 +12,12 @@ import (
 
 // BenchmarkAppend is what the log costs the feed for each tick.
 func BenchmarkAppend(b *testing.B) {
-	for _, lanes := range []wire.Lane{0, 1, wire.Lanes} {
-		b.Run(fmt.Sprintf("lanes=%d", lanes), func(b *testing.B) {
+	for _, formats := range []wire.Format{0, 1, wire.Formats} {
+		b.Run(fmt.Sprintf("formats=%d", formats), func(b *testing.B) {
 			p := newTape(b, 1<<16)
 			l := p.log(b, Config{Size: 1 << 16})
-			for lane := range lanes {
-				subscribe(b, l, Options{Lane: lane, Topics: p.topics(b, "*")})
+			for format := range formats {
+				subscribe(b, l, Options{Format: format, Topics: p.topics(b, "*")})
 			}
 			one := make([]quote.Tick, 1)
 			seq := uint64(0)
@@ -48,7 +48,7 @@ func BenchmarkSubscribers(b *testing.B) {
 			l := p.log(b, Config{Size: 1 << 16})
 			var all sync.WaitGroup
 			for i := range clients {
-				s := subscribe(b, l, Options{Lane: wire.Lane(i % 2), Topics: p.topics(b, topics), MaxRead: 16 << 10})
+				s := subscribe(b, l, Options{Format: wire.Format(i % 2), Topics: p.topics(b, topics), MaxRead: 16 << 10})
 				all.Go(func() { _ = s.Run(discard{}, nil) })
 			}
 			ticks := make([]quote.Tick, batch)

@@ -17,7 +17,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// message is one that a client read, whatever its lane.
+// message is one that a client read, whatever its format.
 type message struct {
 	T      string  `json:"T"`
 	Time   int64   `json:"t"`
@@ -51,11 +51,11 @@ type tickQ struct {
 	I uint64 `json:"i"`
 }
 
-// client reads a subscriber's bytes as a client of its lane would.
+// client reads a subscriber's bytes as a client of its format would.
 type client struct {
 	*Subscriber
 	t    testing.TB
-	kind wire.Lane
+	kind wire.Format
 	in   []byte
 }
 
@@ -63,7 +63,7 @@ func subscribe(t testing.TB, l *Log, opt Options) *client {
 	t.Helper()
 	s := l.Subscribe(opt)
 	t.Cleanup(s.Close)
-	return &client{Subscriber: s, t: t, kind: opt.Lane}
+	return &client{Subscriber: s, t: t, kind: opt.Format}
 }
 
 // take calls Next until it returns nothing, and decodes.
@@ -87,7 +87,7 @@ func (c *client) decode(b []byte) (got []message) {
 	for {
 		var m message
 		var n int
-		if c.kind == wire.SSE {
+		if c.kind == wire.SSEJSON {
 			m, n = c.event(rest)
 		} else {
 			m, n = c.frame(rest)

@@ -11,10 +11,10 @@ import (
 	"ticklane/internal/wire"
 )
 
-// onBothLanes runs f for each lane.
-func onBothLanes(t *testing.T, f func(t *testing.T, lane wire.Lane)) {
-	for lane := range wire.Lanes {
-		t.Run(lane.String(), func(t *testing.T) { f(t, lane) })
+// onEachFormat runs f for each format.
+func onEachFormat(t *testing.T, f func(t *testing.T, format wire.Format)) {
+	for format := range wire.Formats {
+		t.Run(format.String(), func(t *testing.T) { f(t, format) })
 	}
 }
 
@@ -53,11 +53,11 @@ func TestOrder(t *testing.T) {
 		{"quiet topic, from the start", Options{From: FromPosition, Position: position(0)}, []string{"S9"}, 400, "hello q×1 hb", wire.ResumeComplete, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+			onEachFormat(t, func(t *testing.T, format wire.Format) {
 				p := newTape(t, 700)
 				l := p.log(t, Config{Size: 500})
 				p.play(l, c.before)
-				c.opt.Lane, c.opt.Topics = lane, p.topics(t, c.topics...)
+				c.opt.Format, c.opt.Topics = format, p.topics(t, c.topics...)
 				cl := subscribe(t, l, c.opt)
 				first := cl.Next(noon)
 				got := cl.decode(slices.Clone(first))
@@ -70,7 +70,7 @@ func TestOrder(t *testing.T) {
 				if h.Resume != c.resume || h.Head != c.before || h.Oldest != max(1, c.before-min(c.before, 499)) || h.Mode != c.opt.Mode.String() {
 					t.Errorf("hello %s", h.text)
 				}
-				if lane == wire.SSE && (h.id != position(c.start).String() || h.retry != "1000") {
+				if format == wire.SSEJSON && (h.id != position(c.start).String() || h.retry != "1000") {
 					t.Errorf("hello has id %s and retry %s, want id %s", h.id, h.retry, position(c.start))
 				}
 				w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
@@ -92,10 +92,10 @@ func TestLanesCarryTheSame(t *testing.T) {
 	l := p.log(t, Config{Size: 4096})
 	texts := map[uint64]string{}
 	var clients []*client
-	for lane := range wire.Lanes {
+	for format := range wire.Formats {
 		for _, topics := range []string{"*", "sector:odd", "S3"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
-				clients = append(clients, subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), Mode: mode}))
+				clients = append(clients, subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics), Mode: mode}))
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func TestLanesCarryTheSame(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "sector:odd"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
 				for _, limit := range []uint64{1, 2, 255, 256, 257, 600} {
@@ -127,7 +127,7 @@ func TestLimit(t *testing.T) {
 						p := newTape(t, 4000)
 						l := p.log(t, Config{Size: 4096})
 						p.play(l, 10)
-						c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), Limit: limit, Mode: mode})
+						c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics), Limit: limit, Mode: mode})
 						w := newWitness(t, p, c.opt.Topics, mode)
 						w.start(10)
 						var got []message
@@ -143,7 +143,7 @@ func TestLimit(t *testing.T) {
 						if bye.Reason != wire.ByeLimit || bye.Retry != 0 || c.Reason() != wire.ByeLimit {
 							t.Errorf("bye %s", bye.text)
 						}
-						if lane == wire.SSE && (bye.id != wire.EndID || bye.retry != "") {
+						if format == wire.SSEJSON && (bye.id != wire.EndID || bye.retry != "") {
 							t.Errorf("bye has id %q and retry %q", bye.id, bye.retry)
 						}
 						if !c.Ended() || c.Next(noon.Add(time.Hour)) != nil {
@@ -160,10 +160,10 @@ func TestLimit(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 100)
 		l := p.log(t, Config{Size: 100})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), Duration: time.Second})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Duration: time.Second})
 		got := c.take(noon)
 		if d := c.Deadline(); !d.Equal(noon.Add(time.Second)) {
 			t.Errorf("deadline %v", d)
@@ -174,19 +174,19 @@ func TestDuration(t *testing.T) {
 		if kinds(got) != "hello snapshot q×50 bye" || !c.Ended() {
 			t.Fatalf("got %s", kinds(got))
 		}
-		if bye := got[len(got)-1]; bye.Reason != wire.ByeDuration || lane == wire.SSE && bye.id != wire.EndID {
+		if bye := got[len(got)-1]; bye.Reason != wire.ByeDuration || format == wire.SSEJSON && bye.id != wire.EndID {
 			t.Errorf("bye %+v", bye)
 		}
 	})
 }
 
 func TestEnd(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 100)
 		l := p.log(t, Config{Size: 100, Retry: 2 * time.Second})
 		retries := map[int64]bool{}
 		for range 50 {
-			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 			c.take(noon)
 			l.End(wire.ByeShutdown)
 			c.End(wire.ByeSlow) // the first reason counts
@@ -199,7 +199,7 @@ func TestEnd(t *testing.T) {
 			if kinds(got) != "bye" || got[0].Reason != wire.ByeShutdown || got[0].id != "" || !c.Ended() {
 				t.Fatalf("got %+v", got)
 			}
-			if r := got[0].Retry; r < 2000 || r >= 10_000 || lane == wire.SSE && got[0].retry != fmt.Sprint(r) {
+			if r := got[0].Retry; r < 2000 || r >= 10_000 || format == wire.SSEJSON && got[0].retry != fmt.Sprint(r) {
 				t.Errorf("retry %d and %q", r, got[0].retry)
 			}
 			retries[got[0].Retry] = true
@@ -212,14 +212,14 @@ func TestEnd(t *testing.T) {
 
 // TestMaxRead: no write is longer, and cut messages come out whole.
 func TestMaxRead(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "S1,S2,S9"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
 				for _, most := range []int{200, 1000, 16 << 10} {
 					p := newTape(t, 2000)
 					l := p.log(t, Config{Size: 2048})
 					p.play(l, 500)
-					c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, strings.Split(topics, ",")...), Mode: mode, MaxRead: most})
+					c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, strings.Split(topics, ",")...), Mode: mode, MaxRead: most})
 					w := newWitness(t, p, c.opt.Topics, mode)
 					w.start(500)
 					for _, to := range []uint64{500, 2000} {

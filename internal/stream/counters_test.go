@@ -9,31 +9,31 @@ import (
 
 // TestLaneCounters: a lane counts live and ended streams alike, and none of them twice.
 func TestLaneCounters(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 2000)
 		l := p.log(t, Config{Size: 300})
-		first := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+		first := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		first.take(noon)
 		p.play(l, 100)
 		first.take(noon)
 		first.MarkSlow()
 		first.opt.Meter.Bytes.Add(1000)
 		want := Counters{Ticks: 100, Messages: 102, Wire: 1000, Payload: first.Counters().Payload}
-		if n := l.Lane(lane); n.Connections != 1 || n.Counters != want || n.Opened != 1 || n.Resumes != 0 {
+		if n := l.Lane(format.Lane()); n.Connections != 1 || n.Counters != want || n.Opened != 1 || n.Resumes != 0 {
 			t.Errorf("live: %+v", n)
 		}
 		first.Close()
-		if n := l.Lane(lane); n.Connections != 0 || n.Counters != want || n.Slow != 1 {
+		if n := l.Lane(format.Lane()); n.Connections != 0 || n.Counters != want || n.Slow != 1 {
 			t.Errorf("ended: %+v", n)
 		}
-		back := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), From: FromPosition, Position: position(90)})
+		back := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), From: FromPosition, Position: position(90)})
 		back.take(noon)
 		p.play(l, 2000)
 		back.take(noon)
-		if n := l.Lane(lane); n.Connections != 1 || n.Ticks != 110 || n.Gaps != 1 || n.Resumes != 1 || n.Opened != 2 {
+		if n := l.Lane(format.Lane()); n.Connections != 1 || n.Ticks != 110 || n.Gaps != 1 || n.Resumes != 1 || n.Opened != 2 {
 			t.Errorf("both: %+v", n)
 		}
-		if n := l.Lane(wire.Lanes - 1 - lane); n != (LaneStats{}) {
+		if n := l.Lane(wire.Lanes - 1 - format.Lane()); n != (LaneStats{}) {
 			t.Errorf("the other lane: %+v", n)
 		}
 	})
@@ -41,12 +41,12 @@ func TestLaneCounters(t *testing.T) {
 
 // TestPayload is the JSON text alone, on either lane.
 func TestPayload(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "S1"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
 				p := newTape(t, 700)
 				l := p.log(t, Config{Size: 1024})
-				c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), Mode: mode, Limit: 9})
+				c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics), Mode: mode, Limit: 9})
 				got := c.take(noon)
 				p.play(l, 700)
 				got = append(got, c.take(noon)...)
@@ -65,8 +65,8 @@ func TestPayload(t *testing.T) {
 func TestLists(t *testing.T) {
 	p := newTape(t, 100)
 	l := p.log(t, Config{Size: 128})
-	a := subscribe(t, l, Options{Lane: wire.SSE, Topics: p.topics(t, "S1"), User: "ann"})
-	b := subscribe(t, l, Options{Lane: wire.WS, Topics: p.topics(t, "*"), Mode: ModeLatest})
+	a := subscribe(t, l, Options{Topics: p.topics(t, "S1"), User: "ann"})
+	b := subscribe(t, l, Options{Format: wire.WSJSON, Topics: p.topics(t, "*"), Mode: ModeLatest})
 	if got := l.Subscribers(); !slices.Equal(got, []*Subscriber{a.Subscriber, b.Subscriber}) {
 		t.Errorf("%d listed", len(got))
 	}

@@ -11,7 +11,7 @@ import (
 // cursor is a place in the log, and what it takes to read on from there. Only its owner touches it.
 type cursor struct {
 	log    *Log
-	lane   wire.Lane
+	format wire.Format
 	topics quote.Topics
 	mode   Mode
 	pos    uint64 // everything asked for up to here was handed over
@@ -85,7 +85,7 @@ func (c *cursor) readEvery(horizon uint64, limit int, most, lag uint64) (p piece
 		return p, false
 	}
 	from := int(c.pos + 1 - s.base)
-	r, to := c.log.rendered(s, c.lane, from, horizon)
+	r, to := c.log.rendered(s, c.format, from, horizon)
 	to = r.fit(from, min(to, from+int(min(most, segmentTicks))-1), limit)
 	p.bytes, p.text = r.span(from, to)
 	p.ticks = uint64(to - from + 1)
@@ -132,7 +132,7 @@ func (c *cursor) readOwn(horizon uint64, limit int, most, lag uint64) (p piece, 
 // gather appends one tick to the piece; false when it doesn't fit any more.
 func (c *cursor) gather(s *segment, seq, head uint64, limit int, p *piece) bool {
 	i := int(seq - s.base)
-	r, _ := c.log.rendered(s, c.lane, i, max(head, seq))
+	r, _ := c.log.rendered(s, c.format, i, max(head, seq))
 	b, text := r.span(i, i)
 	return c.put(b, text, seq, limit, p)
 }
@@ -223,7 +223,7 @@ func (c *cursor) readLatest(horizon uint64, limit int, most uint64) (p piece) {
 			ok = c.gather(s, o.seq, horizon, limit, &p)
 		} else {
 			json := wire.AppendQuote(nil, c.log.cfg.Universe.Symbol(id).Ticker, &e.tick)
-			ok = c.put(c.lane.AppendTick(nil, c.log.cfg.Epoch, o.seq, json), len(json), o.seq, limit, &p)
+			ok = c.put(c.format.AppendTick(nil, c.log.cfg.Epoch, o.seq, json), len(json), o.seq, limit, &p)
 		}
 		if !ok {
 			return p

@@ -1,4 +1,4 @@
-// Package stream is the heart: one bounded log of ticks, rendered once for each lane in use, and any number of
+// Package stream is the heart: one bounded log of ticks, rendered once for each format in use, and any number of
 // subscribers, each of them a cursor in that log. There is no queue per subscriber: a slow one costs its lag, a
 // number, and resume, lane switch and slow reader are one mechanism.
 //

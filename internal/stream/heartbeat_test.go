@@ -9,10 +9,10 @@ import (
 )
 
 func TestHeartbeatAfterSilence(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 100)
 		l := p.log(t, Config{Size: 128, Heartbeat: time.Second})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "S9")})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S9")})
 		w := newWitness(t, p, c.opt.Topics, ModeAll)
 		w.see(c.take(noon)...)
 		p.play(l, 2)
@@ -26,7 +26,7 @@ func TestHeartbeatAfterSilence(t *testing.T) {
 			}
 			got := c.take(due)
 			w.see(got...)
-			if kinds(got) != "hb" || got[0].Head != 2 || lane == wire.SSE && got[0].id != position(2).String() {
+			if kinds(got) != "hb" || got[0].Head != 2 || format == wire.SSEJSON && got[0].id != position(2).String() {
 				t.Fatalf("got %+v", got)
 			}
 		}
@@ -45,11 +45,11 @@ func TestHeartbeatAfterSilence(t *testing.T) {
 // TestQuietTopicNeverAgesOut: while the market turns the log over many times, the newest id that a client of a quiet
 // topic holds stays in the log, woken by nothing but the waker.
 func TestQuietTopicNeverAgesOut(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, size := range []int{1000, 64, 7} {
 			p := newTape(t, 20*max(size, 100))
 			l := p.log(t, Config{Size: size})
-			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "S9")})
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S9")})
 			w := newWitness(t, p, c.opt.Topics, ModeAll)
 			w.see(c.take(noon)...)
 			beats, step := 0, uint64(max(1, size/16))
@@ -67,7 +67,7 @@ func TestQuietTopicNeverAgesOut(t *testing.T) {
 					t.Fatalf("log of %d: at %d the client's id is %d old", size, seq, behind)
 				}
 				if seq > uint64(size) {
-					back := subscribe(t, l, Options{Lane: lane, Topics: c.opt.Topics, From: FromPosition, Position: position(w.place)})
+					back := subscribe(t, l, Options{Format: format, Topics: c.opt.Topics, From: FromPosition, Position: position(w.place)})
 					if got := back.take(noon); got[0].Resume != wire.ResumeComplete {
 						t.Fatalf("log of %d: at %d the client came back with %d: %s", size, seq, w.place, got[0].text)
 					}

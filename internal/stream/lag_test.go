@@ -10,7 +10,7 @@ import (
 
 // TestFallsOffTheLog: one exact gap, a snapshot, then on from the head.
 func TestFallsOffTheLog(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, c := range []struct {
 			name, topics string
 			noSnapshot   bool
@@ -24,7 +24,7 @@ func TestFallsOffTheLog(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				p := newTape(t, 10_000)
 				l := p.log(t, Config{Size: 500})
-				cl := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, c.topics), NoSnapshot: c.noSnapshot})
+				cl := subscribe(t, l, Options{Format: format, Topics: p.topics(t, c.topics), NoSnapshot: c.noSnapshot})
 				w := newWitness(t, p, cl.opt.Topics, ModeAll)
 				w.see(cl.take(noon)...)
 				p.play(l, 40)
@@ -41,7 +41,7 @@ func TestFallsOffTheLog(t *testing.T) {
 					if g := w.gaps[0]; g.Reason != wire.GapLag || g.To != 5000 || g.From < had+1 || g.From > 41 {
 						t.Errorf("gap %s, the client had %d", g.text, had)
 					}
-					if lane == wire.SSE && got[0].id != position(5000).String() {
+					if format == wire.SSEJSON && got[0].id != position(5000).String() {
 						t.Errorf("gap has id %s", got[0].id)
 					}
 				}
@@ -116,12 +116,12 @@ func TestNoGapForNothing(t *testing.T) {
 }
 
 func TestMaxLag(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "S1"} {
 			p := newTape(t, 2000)
 			l := p.log(t, Config{Size: 1000, MaxLag: 100})
 			p.play(l, 500)
-			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics)})
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics)})
 			w := newWitness(t, p, c.opt.Topics, ModeAll)
 			w.start(500)
 			w.see(c.take(noon)...)
@@ -136,7 +136,7 @@ func TestMaxLag(t *testing.T) {
 				t.Fatalf("%s: beyond the bound: %v", topics, w.gaps)
 			}
 			// Who asks for old ticks gets them; the bound holds from when it has caught up.
-			back := subscribe(t, l, Options{Lane: lane, Topics: c.opt.Topics, From: FromPosition, Position: position(300)})
+			back := subscribe(t, l, Options{Format: format, Topics: c.opt.Topics, From: FromPosition, Position: position(300)})
 			w = newWitness(t, p, c.opt.Topics, ModeAll)
 			w.start(300)
 			w.see(back.take(noon)...)
@@ -166,10 +166,10 @@ func TestMaxLagFromTheHello(t *testing.T) {
 
 // TestOnLagLatest: the gap says that the client is conflated from now on, and it is.
 func TestOnLagLatest(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 3000)
 		l := p.log(t, Config{Size: 300, OnLag: OnLagLatest, Interval: 250 * time.Millisecond})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		w := newWitness(t, p, c.opt.Topics, ModeAll)
 		w.see(c.take(noon)...)
 		p.play(l, 2000)
@@ -199,10 +199,10 @@ func TestOnLagLatest(t *testing.T) {
 
 // TestLossDuringAChange: a change of topics that waits for lost ticks is carried out after the gap.
 func TestLossDuringAChange(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 5000)
 		l := p.log(t, Config{Size: 300})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "sector:odd"), MaxRead: 500})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "sector:odd"), MaxRead: 500})
 		w := newWitness(t, p, c.opt.Topics, ModeAll)
 		w.see(c.take(noon)...)
 		p.play(l, 250)

@@ -41,10 +41,10 @@ type Log struct {
 	newest []atomic.Uint64         // the seq of each symbol's newest tick, by ID; 0 before the first
 	kept   []atomic.Pointer[entry] // a quiet symbol's newest tick, when its segment has left the log
 
-	inUse   [wire.Lanes]atomic.Int32 // subscribers
-	tail    *segment                 // the appender's own from here on
+	inUse   [wire.Formats]atomic.Int32 // subscribers
+	tail    *segment                   // the appender's own from here on
 	scratch []byte
-	guess   [wire.Lanes]int // bytes that a segment takes on a lane
+	guess   [wire.Formats]int // bytes that a segment takes in a format
 
 	waker waker
 	subs  registry
@@ -78,8 +78,8 @@ func New(cfg Config) (*Log, error) {
 		newest: make([]atomic.Uint64, n),
 		kept:   make([]atomic.Pointer[entry], n),
 	}
-	for lane := range l.guess {
-		l.guess[lane] = segmentTicks * 160
+	for format := range l.guess {
+		l.guess[format] = segmentTicks * 160
 	}
 	l.subs.init()
 	l.waker.start(l)
@@ -110,7 +110,7 @@ func (l *Log) oldest(head uint64) uint64 {
 	return head - l.size + 1
 }
 
-// Append stores ticks whose Seq goes on from the head without holes, renders each once for every lane in use, and
+// Append stores ticks whose Seq goes on from the head without holes, renders each once for every format in use, and
 // nudges the waker. It keeps nothing of the slice. A tick out of order panics: it is the bus's fault, and every
 // position after it would lie.
 func (l *Log) Append(ticks []quote.Tick) {
@@ -137,25 +137,25 @@ func (l *Log) append(t *quote.Tick) {
 	e.tick = *t
 	e.prev = l.newest[t.Symbol].Load()
 	var json []byte
-	for lane := range wire.Lanes {
-		r := l.tail.lanes[lane].live.Load()
+	for format := range wire.Formats {
+		r := l.tail.formats[format].live.Load()
 		if r == nil {
 			// Once begun, a segment is rendered to its end, so that its renders have no holes.
-			if l.inUse[lane].Load() == 0 {
+			if l.inUse[format].Load() == 0 {
 				continue
 			}
-			r = newRender(i, l.guess[lane])
-			l.tail.lanes[lane].live.Store(r)
+			r = newRender(i, l.guess[format])
+			l.tail.formats[format].live.Store(r)
 		}
 		if !r.roomy() {
 			r = r.grown()
-			l.tail.lanes[lane].live.Store(r)
+			l.tail.formats[format].live.Store(r)
 		}
 		if json == nil {
 			json = wire.AppendQuote(l.scratch[:0], l.cfg.Universe.Symbol(t.Symbol).Ticker, t)
 			l.scratch = json
 		}
-		r.add(i, lane, l.cfg.Epoch, t.Seq, json)
+		r.add(i, format, l.cfg.Epoch, t.Seq, json)
 	}
 	l.newest[t.Symbol].Store(t.Seq)
 	l.head.Store(t.Seq)
@@ -164,9 +164,9 @@ func (l *Log) append(t *quote.Tick) {
 // turn begins a new segment, and lets go of the one whose slot it takes.
 func (l *Log) turn(base uint64) {
 	if l.tail != nil {
-		for lane := range wire.Lanes {
-			if r := l.tail.lanes[lane].live.Load(); r != nil && r.first == 0 {
-				l.guess[lane] = r.used + r.used/64 + wire.MaxTick
+		for format := range wire.Formats {
+			if r := l.tail.formats[format].live.Load(); r != nil && r.first == 0 {
+				l.guess[format] = r.used + r.used/64 + wire.MaxTick
 			}
 		}
 	}
@@ -221,31 +221,31 @@ func (l *Log) at(id quote.ID, i uint64) (e *entry, ok bool) {
 	return nil, true
 }
 
-// rendered returns the lane's render that holds place i of a segment, made now when nobody made it before.
+// rendered returns the format's render that holds place i of a segment, made now when nobody made it before.
 // head is a published head that covers place i.
-func (l *Log) rendered(s *segment, lane wire.Lane, i int, head uint64) (r *render, upto int) {
+func (l *Log) rendered(s *segment, format wire.Format, i int, head uint64) (r *render, upto int) {
 	last := int(min(head-s.base, segmentTicks-1))
-	if r := s.lanes[lane].live.Load(); r != nil {
+	if r := s.formats[format].live.Load(); r != nil {
 		if i >= r.first {
 			return r, last
 		}
 		last = r.first - 1
 	}
-	early := &s.lanes[lane].early
+	early := &s.formats[format].early
 	for {
 		r := early.Load()
 		if r != nil && i < r.upto {
 			return r, min(last, r.upto-1)
 		}
 		// Two readers may render the same at the same time; whoever comes second takes the longer one.
-		made := l.render(s, lane, last+1)
+		made := l.render(s, format, last+1)
 		if early.CompareAndSwap(r, made) {
 			return made, last
 		}
 	}
 }
 
-func (l *Log) render(s *segment, lane wire.Lane, upto int) *render {
+func (l *Log) render(s *segment, format wire.Format, upto int) *render {
 	r := newRender(0, upto*160+wire.MaxTick)
 	r.upto = upto
 	var json []byte
@@ -255,7 +255,7 @@ func (l *Log) render(s *segment, lane wire.Lane, upto int) *render {
 		if !r.roomy() {
 			r = r.grown()
 		}
-		r.add(i, lane, l.cfg.Epoch, t.Seq, json)
+		r.add(i, format, l.cfg.Epoch, t.Seq, json)
 	}
 	return r
 }

@@ -8,7 +8,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// Next returns the next bytes of the stream, framed for its lane, or nothing when none are due; Ended then tells
+// Next returns the next bytes of the stream, framed in its format, or nothing when none are due; Ended then tells
 // whether more will come. The bytes are valid until the next call, and must be written whole and in order.
 func (s *Subscriber) Next(now time.Time) []byte {
 	if b := s.rest(); len(b) > 0 {
@@ -178,7 +178,7 @@ func (s *Subscriber) greet(now time.Time) {
 		}
 		// A gap's hello has the client's own place as id: cut before the gap arrives, it would be told again.
 		s.say(now, wire.Hello{
-			Conn: s.conn, Lane: s.lane, Engine: s.opt.Engine, Epoch: s.log.cfg.Epoch, Head: head,
+			Conn: s.conn, Lane: s.Lane(), Engine: s.opt.Engine, Epoch: s.log.cfg.Epoch, Head: head,
 			Oldest: s.log.oldest(head), Resume: resume, Mode: s.mode.String(), Topics: s.topics.Names(),
 			Heartbeat: s.log.cfg.Heartbeat, Now: now, Start: s.at(start), Retry: s.log.cfg.Retry,
 		}.Message())
@@ -265,7 +265,7 @@ func ByeRetry(reason string, base time.Duration) time.Duration {
 }
 
 func (s *Subscriber) say(now time.Time, m wire.Message) {
-	s.out = s.lane.Append(s.out, m)
+	s.out = s.format.Append(s.out, m)
 	s.last = now
 	s.count.messages.Add(1)
 	s.count.payload.Add(uint64(len(m.JSON)))

@@ -11,13 +11,13 @@ import (
 // TestInterval: ticks are written at most once in an interval, then all that is due by then, in either mode.
 func TestInterval(t *testing.T) {
 	const interval = 100 * time.Millisecond
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			t.Run(mode.String(), func(t *testing.T) {
 				p := newTape(t, 2000)
 				l := p.log(t, Config{Size: 2048})
 				// A small MaxRead: what is due takes many pieces, and all of them belong to one write.
-				c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "sector:even"), Mode: mode, Interval: interval, MaxRead: 300})
+				c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "sector:even"), Mode: mode, Interval: interval, MaxRead: 300})
 				w := newWitness(t, p, c.opt.Topics, mode)
 				w.see(c.take(noon)...)
 				var last time.Time
@@ -68,10 +68,10 @@ func TestNoInterval(t *testing.T) {
 
 // TestLatest: ascending seq, one tick of each symbol that moved, the newest; however long the client was away.
 func TestLatest(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 20_000)
 		l := p.log(t, Config{Size: 500})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), Mode: ModeLatest})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest})
 		w := newWitness(t, p, c.opt.Topics, ModeLatest)
 		w.see(c.take(noon)...)
 		seq := uint64(0)
@@ -101,10 +101,10 @@ func TestLatest(t *testing.T) {
 // TestLatestIsNeverStuck: a client away for a whole log in the middle of a write finds what it was about to get
 // replaced. What replaced it must come at once: no later tick may ever wake it.
 func TestLatestIsNeverStuck(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newTape(t, 6000)
 		l := p.log(t, Config{Size: 256})
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), Mode: ModeLatest, MaxRead: 1, NoSnapshot: true})
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest, MaxRead: 1, NoSnapshot: true})
 		w := newWitness(t, p, c.opt.Topics, ModeLatest)
 		for len(c.in) > 0 || w.hello.T == "" {
 			w.see(c.decode(c.Next(noon))...)

@@ -63,7 +63,7 @@ func (r *registry) add(s *Subscriber) {
 	defer r.mu.Unlock()
 	r.live[s] = struct{}{}
 	r.conns[s.conn] = s
-	r.lanes[s.lane].Opened++
+	r.lanes[s.Lane()].Opened++
 }
 
 func (r *registry) remove(s *Subscriber) {
@@ -71,7 +71,7 @@ func (r *registry) remove(s *Subscriber) {
 	defer r.mu.Unlock()
 	delete(r.live, s)
 	delete(r.conns, s.conn)
-	t := &r.lanes[s.lane]
+	t := &r.lanes[s.Lane()]
 	t.add(s.Counters())
 	if s.slow.Load() {
 		t.Slow++
@@ -111,7 +111,7 @@ func (l *Log) Lane(lane wire.Lane) LaneStats {
 	defer l.subs.mu.RUnlock()
 	t := l.subs.lanes[lane]
 	for s := range l.subs.live {
-		if s.lane != lane {
+		if s.Lane() != lane {
 			continue
 		}
 		t.Connections++

@@ -7,14 +7,14 @@ import (
 	"ticklane/internal/wire"
 )
 
-// renders tells of each segment whether the lane has something of it.
-func renders(l *Log, lane wire.Lane) (live, early int) {
+// renders tells of each segment whether the format has something of it.
+func renders(l *Log, format wire.Format) (live, early int) {
 	for i := range l.dir {
 		if s := l.dir[i].Load(); s != nil {
-			if s.lanes[lane].live.Load() != nil {
+			if s.formats[format].live.Load() != nil {
 				live++
 			}
-			if s.lanes[lane].early.Load() != nil {
+			if s.formats[format].early.Load() != nil {
 				early++
 			}
 		}
@@ -26,24 +26,24 @@ func TestNothingIsRenderedForNobody(t *testing.T) {
 	p := newTape(t, 2000)
 	l := p.log(t, Config{Size: 2048})
 	p.play(l, 500)
-	ws := subscribe(t, l, Options{Lane: wire.WS, Topics: p.topics(t, "*")})
+	ws := subscribe(t, l, Options{Format: wire.WSJSON, Topics: p.topics(t, "*")})
 	p.play(l, 1000)
 	ws.take(noon)
 	ws.Close()
 	p.play(l, 2000)
-	if live, early := renders(l, wire.SSE); live+early > 0 {
+	if live, early := renders(l, wire.SSEJSON); live+early > 0 {
 		t.Errorf("SSE, which nobody used: %d renders by the appender, %d by readers", live, early)
 	}
 	// From tick 500 to the end of the segment in which the last one left.
-	if live, _ := renders(l, wire.WS); live != 3 {
+	if live, _ := renders(l, wire.WSJSON); live != 3 {
 		t.Errorf("WebSocket: %d segments rendered, want 3", live)
 	}
 }
 
-// TestLanesComeAndGo: whenever a lane's first subscriber comes and its last goes, within a segment or between, every
+// TestFormatsComeAndGo: whenever a format's first subscriber comes and its last goes, within a segment or between, every
 // later reader gets every tick.
-func TestLanesComeAndGo(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+func TestFormatsComeAndGo(t *testing.T) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "sector:odd"} {
 			p := newTape(t, 3000)
 			l := p.log(t, Config{Size: 4096})
@@ -51,7 +51,7 @@ func TestLanesComeAndGo(t *testing.T) {
 				{10, 20}, {30, 200}, {255, 256}, {256, 257}, {300, 511}, {512, 512}, {700, 1500}, {2000, 2100},
 			} {
 				p.play(l, turn.come)
-				c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics)})
+				c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics)})
 				w := newWitness(t, p, c.opt.Topics, ModeAll)
 				w.start(turn.come)
 				w.see(c.take(noon)...)
@@ -59,7 +59,7 @@ func TestLanesComeAndGo(t *testing.T) {
 				w.see(c.take(noon)...)
 				c.Close()
 
-				back := subscribe(t, l, Options{Lane: lane, Topics: c.opt.Topics, From: FromOldest})
+				back := subscribe(t, l, Options{Format: format, Topics: c.opt.Topics, From: FromOldest})
 				w = newWitness(t, p, c.opt.Topics, ModeAll)
 				w.see(back.take(noon)...)
 				if k := p.newest(1, turn.leave); w.place < k.Seq {
@@ -75,11 +75,11 @@ func TestLanesComeAndGo(t *testing.T) {
 func TestRenderGrows(t *testing.T) {
 	p := newTape(t, 1000)
 	l := p.log(t, Config{Size: 1024})
-	l.guess = [wire.Lanes]int{1, 1}
+	l.guess = [wire.Formats]int{1, 1}
 	var clients []*client
 	var seen []*witness
-	for lane := range wire.Lanes {
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+	for format := range wire.Formats {
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		clients = append(clients, c)
 		seen = append(seen, newWitness(t, p, c.opt.Topics, ModeAll))
 	}
@@ -96,10 +96,10 @@ func TestRenderGrows(t *testing.T) {
 	}
 }
 
-// TestFirstReadersAtOnce: many first readers of a lane come together, while ticks are appended; what came before is
+// TestFirstReadersAtOnce: many first readers of a format come together, while ticks are appended; what came before is
 // rendered by whoever needs it.
 func TestFirstReadersAtOnce(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for range 6 {
 			const total = 1200
 			p := newTape(t, total)
@@ -109,7 +109,7 @@ func TestFirstReadersAtOnce(t *testing.T) {
 			for i := range 8 {
 				all.Go(func() {
 					topics := []string{"*", "sector:even"}[i%2]
-					c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, topics), From: FromOldest})
+					c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics), From: FromOldest})
 					w := newWitness(t, p, c.opt.Topics, ModeAll)
 					for last := p.last(c.opt.Topics); w.place < last; {
 						b := c.Next(noon)

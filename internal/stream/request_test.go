@@ -17,7 +17,7 @@ func command(action string, id int64, topics ...string) wire.Command {
 
 // TestTopicChange: it holds from one exact position, and the snapshot of the added topics is as of there.
 func TestTopicChange(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			for _, c := range []struct {
 				name string
@@ -41,7 +41,7 @@ func TestTopicChange(t *testing.T) {
 					p := newTape(t, 800)
 					l := p.log(t, Config{Size: 1024})
 					p.play(l, 50)
-					cl := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, c.have...), Mode: mode})
+					cl := subscribe(t, l, Options{Format: format, Topics: p.topics(t, c.have...), Mode: mode})
 					w := newWitness(t, p, cl.opt.Topics, mode)
 					w.start(50)
 					w.see(cl.take(noon)...)
@@ -61,7 +61,7 @@ func TestTopicChange(t *testing.T) {
 					if s.I != c.head || s.ID == nil || *s.ID != 5 || !slices.Equal(s.Topics, c.topics) {
 						t.Errorf("subscription %s", s.text)
 					}
-					if lane == wire.SSE && s.id != position(c.head).String() {
+					if format == wire.SSEJSON && s.id != position(c.head).String() {
 						t.Errorf("subscription has id %s", s.id)
 					}
 					if info := cl.Info(); !slices.Equal(info.Topics, c.topics) {
@@ -131,14 +131,14 @@ func TestTopicChangeWithoutSnapshot(t *testing.T) {
 
 // TestRefusals: with Ask the stream tells, with Do the caller alone; the stream goes on unchanged.
 func TestRefusals(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for code, cmd := range map[string]wire.Command{
 			wire.CodeUnknownTopic:  command("subscribe", 8, "S1", "NOPE"),
 			wire.CodeTooManyTopics: command("subscribe", 8, "S2", "S3", "S4"),
 		} {
 			p := newTape(t, 300)
 			l := p.log(t, Config{Size: 512})
-			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "S1"), MaxTopics: 3})
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S1"), MaxTopics: 3})
 			w := newWitness(t, p, c.opt.Topics, ModeAll)
 			w.see(c.take(noon)...)
 			p.play(l, 100)
@@ -269,11 +269,11 @@ func TestTimeOvertakes(t *testing.T) {
 
 // TestTopicChangesInAMovingMarket: changes at random while another goroutine appends; the witness sees every tick.
 func TestTopicChangesInAMovingMarket(t *testing.T) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			p := newTape(t, 8_000)
 			l := p.log(t, Config{Size: 1 << 14})
-			c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "S1"), Mode: mode})
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S1"), Mode: mode})
 			w := newWitness(t, p, c.opt.Topics, mode)
 			w.see(c.take(noon)...)
 			done := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 func TestCuts(t *testing.T) {
 	const cuts, size, total = 1000, 512, 300_000
 	p := newTape(t, total)
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, c := range []struct {
 			topics string
 			mode   Mode
@@ -23,7 +23,7 @@ func TestCuts(t *testing.T) {
 			t.Run(fmt.Sprint(c.topics, " in mode ", c.mode), func(t *testing.T) {
 				l := p.log(t, Config{Size: size})
 				topics := p.topics(t, quote.SplitTopics(c.topics)...)
-				r := rand.New(rand.NewPCG(uint64(lane), uint64(len(c.topics))))
+				r := rand.New(rand.NewPCG(uint64(format), uint64(len(c.topics))))
 				w := newWitness(t, p, topics, c.mode)
 				held := uint64(0) // the newest position that the client was told
 				resumed := map[string]int{}
@@ -35,7 +35,7 @@ func TestCuts(t *testing.T) {
 						t.Fatalf("the tape ends at cut %d", cut)
 					}
 					cl := subscribe(t, l, Options{
-						Lane: lane, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held), MaxRead: 100 + r.IntN(700),
+						Format: format, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held), MaxRead: 100 + r.IntN(700),
 					})
 					w.hello = message{}
 					for left := 1 + r.IntN(6); left > 0; {
@@ -50,7 +50,7 @@ func TestCuts(t *testing.T) {
 						}
 						for _, m := range cl.decode(slices.Clone(b)) {
 							w.see(m)
-							if at, ok := holds(lane, m); ok {
+							if at, ok := holds(format, m); ok {
 								held = at
 							}
 							if m.T == "hello" {
@@ -65,7 +65,7 @@ func TestCuts(t *testing.T) {
 					}
 				}
 				market.stop()
-				cl := subscribe(t, l, Options{Lane: lane, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held)})
+				cl := subscribe(t, l, Options{Format: format, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held)})
 				w.hello = message{}
 				w.see(cl.take(noon)...)
 				w.nothing(l.Head().Seq, t.Fatalf)
@@ -96,8 +96,8 @@ func longestSilence(p *tape, topics quote.Topics) (most uint64) {
 }
 
 // holds is the position that a message gives its client: the SSE id, or what says the same on WebSocket.
-func holds(lane wire.Lane, m message) (seq uint64, ok bool) {
-	if lane == wire.SSE {
+func holds(format wire.Format, m message) (seq uint64, ok bool) {
+	if format == wire.SSEJSON {
 		if m.id == "" {
 			return 0, false
 		}

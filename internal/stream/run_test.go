@@ -50,7 +50,7 @@ type running struct {
 
 func run(t *testing.T, l *Log, opt Options) *running {
 	s := l.Subscribe(opt)
-	r := &running{client: &client{Subscriber: s, t: t, kind: opt.Lane}, gone: make(chan struct{}), err: make(chan error, 1)}
+	r := &running{client: &client{Subscriber: s, t: t, kind: opt.Format}, gone: make(chan struct{}), err: make(chan error, 1)}
 	go func() { r.err <- s.Run(&r.w, r.gone) }()
 	synctest.Wait()
 	return r
@@ -67,22 +67,22 @@ func (r *running) got() []message {
 // pass lets the bubble's clock go on.
 func pass(d time.Duration) { <-time.After(d) }
 
-// bubble runs f for each lane in a synctest bubble with an empty log.
-func bubble(t *testing.T, cfg Config, f func(t *testing.T, lane wire.Lane, p *tape, l *Log)) {
-	onBothLanes(t, func(t *testing.T, lane wire.Lane) {
+// bubble runs f for each format in a synctest bubble with an empty log.
+func bubble(t *testing.T, cfg Config, f func(t *testing.T, format wire.Format, p *tape, l *Log)) {
+	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newTape(t, 1000)
 			if cfg.Size == 0 {
 				cfg.Size = 1024
 			}
-			f(t, lane, p, p.log(t, cfg))
+			f(t, format, p, p.log(t, cfg))
 		})
 	})
 }
 
 func TestRunDelivers(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		r := run(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		if got := kinds(r.got()); got != "hello snapshot" {
 			t.Fatalf("got %s", got)
@@ -105,8 +105,8 @@ func TestRunDelivers(t *testing.T) {
 }
 
 func TestRunBeats(t *testing.T) {
-	bubble(t, Config{Heartbeat: time.Second}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		r := run(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+	bubble(t, Config{Heartbeat: time.Second}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		r.got()
 		pass(10*time.Second + time.Millisecond)
@@ -119,13 +119,13 @@ func TestRunBeats(t *testing.T) {
 }
 
 func TestRunEnds(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
 		for reason, opt := range map[string]Options{
 			wire.ByeDuration: {Duration: 1500 * time.Millisecond},
 			wire.ByeLimit:    {Limit: 3},
 			wire.ByeShutdown: {},
 		} {
-			opt.Lane, opt.Topics = lane, p.topics(t, "*")
+			opt.Format, opt.Topics = format, p.topics(t, "*")
 			r := run(t, l, opt)
 			start := time.Now()
 			switch reason {
@@ -150,8 +150,8 @@ func TestRunEnds(t *testing.T) {
 }
 
 func TestRunPaces(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		r := run(t, l, Options{Lane: lane, Topics: p.topics(t, "*"), Mode: ModeLatest, Interval: 250 * time.Millisecond})
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest, Interval: 250 * time.Millisecond})
 		defer r.Close()
 		r.got()
 		p.play(l, 10)
@@ -176,8 +176,8 @@ func TestRunPaces(t *testing.T) {
 
 // TestFlushInterval: ticks of one interval come as one batch.
 func TestFlushInterval(t *testing.T) {
-	bubble(t, Config{FlushInterval: 50 * time.Millisecond}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		r := run(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+	bubble(t, Config{FlushInterval: 50 * time.Millisecond}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		r.got()
 		p.play(l, 1)
@@ -201,8 +201,8 @@ func TestFlushInterval(t *testing.T) {
 }
 
 func TestRunStopsAtAnError(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		s := l.Subscribe(Options{Lane: lane, Topics: p.topics(t, "*")})
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		s := l.Subscribe(Options{Format: format, Topics: p.topics(t, "*")})
 		defer s.Close()
 		writes := 0
 		w := &sink{onWrite: func() error {
@@ -223,8 +223,8 @@ func TestRunStopsAtAnError(t *testing.T) {
 
 // TestRunSeesThatItsClientIsGone: in a market that never pauses, too.
 func TestRunSeesThatItsClientIsGone(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, lane wire.Lane, p *tape, l *Log) {
-		s := l.Subscribe(Options{Lane: lane, Topics: p.topics(t, "*")})
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+		s := l.Subscribe(Options{Format: format, Topics: p.topics(t, "*")})
 		defer s.Close()
 		gone, writes := make(chan struct{}), uint64(0)
 		w := &sink{onWrite: func() error {

@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// segmentTicks is how many ticks a segment holds. Rendered for a lane they take some 30 to 40 KiB.
+// segmentTicks is how many ticks a segment holds. Rendered they take some 30 to 40 KiB.
 const segmentTicks = 256
 
 // entry is one tick in the log and the seq of the tick before it of the same symbol, 0 for none.
@@ -23,12 +23,12 @@ type entry struct {
 type segment struct {
 	base    uint64
 	entries [segmentTicks]entry
-	lanes   [wire.Lanes]laneRenders
+	formats [wire.Formats]formatRenders
 }
 
-// laneRenders is what a segment has of one lane. The appender renders from the first tick that finds the lane in
+// formatRenders is what a segment has of one format. The appender renders from the first tick that finds it in
 // use to the segment's end; what came before, the reader that needs it renders.
-type laneRenders struct {
+type formatRenders struct {
 	live  atomic.Pointer[render]
 	early atomic.Pointer[render]
 }
@@ -57,8 +57,8 @@ func (r *render) grown() *render {
 
 func (r *render) roomy() bool { return len(r.buf)-r.used >= wire.MaxTick }
 
-func (r *render) add(i int, lane wire.Lane, epoch, seq uint64, json []byte) {
-	b := lane.AppendTick(r.buf[:r.used], epoch, seq, json)
+func (r *render) add(i int, format wire.Format, epoch, seq uint64, json []byte) {
+	b := format.AppendTick(r.buf[:r.used], epoch, seq, json)
 	r.used = len(b)
 	r.end[i] = uint32(r.used)
 	r.text[i] = uint32(len(json))

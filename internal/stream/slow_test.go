@@ -19,7 +19,7 @@ func TestOneThatNeverReads(t *testing.T) {
 	)
 	p := newTape(t, total)
 	l := p.log(t, Config{Size: size})
-	stalled := subscribe(t, l, Options{Lane: wire.SSE, Topics: p.topics(t, "*")})
+	stalled := subscribe(t, l, Options{Topics: p.topics(t, "*")})
 	w := newWitness(t, p, stalled.opt.Topics, ModeAll)
 	w.see(stalled.take(noon)...)
 
@@ -28,7 +28,7 @@ func TestOneThatNeverReads(t *testing.T) {
 	clients := make([]*Subscriber, others)
 	sums := make([]uint32, others)
 	for i := range clients {
-		s := l.Subscribe(Options{Lane: wire.Lane(i % 2), Topics: p.topics(t, "*")})
+		s := l.Subscribe(Options{Format: wire.Format(i % 2), Topics: p.topics(t, "*")})
 		for len(s.Next(noon)) > 0 {
 		}
 		clients[i] = s

@@ -42,7 +42,7 @@ const (
 
 // Options is what a client asks for. The zero value, with Topics, is the contract's default.
 type Options struct {
-	Lane       wire.Lane
+	Format     wire.Format
 	Engine     string
 	User       string
 	Address    string
@@ -126,8 +126,8 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		since: time.Now(),
 		names: opt.Topics.Names(),
 	}
-	s.cursor = cursor{log: l, lane: opt.Lane, topics: opt.Topics, mode: opt.Mode}
-	l.inUse[opt.Lane].Add(1)
+	s.cursor = cursor{log: l, format: opt.Format, topics: opt.Topics, mode: opt.Mode}
+	l.inUse[opt.Format].Add(1)
 	l.subs.add(s)
 	l.waker.enlist(s, opt.Topics)
 	return s
@@ -151,7 +151,7 @@ func (s *Subscriber) Close() {
 	}
 	s.log.waker.delist(s)
 	s.log.subs.remove(s)
-	s.log.inUse[s.lane].Add(-1)
+	s.log.inUse[s.format].Add(-1)
 }
 
 // Wake receives when there may be something for Next.
@@ -203,7 +203,7 @@ func (s *Subscriber) Conn() string { return s.conn }
 func (s *Subscriber) ID() string { return s.id }
 
 // Lane is the way to this client.
-func (s *Subscriber) Lane() wire.Lane { return s.lane }
+func (s *Subscriber) Lane() wire.Lane { return s.format.Lane() }
 
 func (s *Subscriber) resumed() bool {
 	return s.opt.From == FromPosition || s.opt.From == FromUnknown
@@ -249,7 +249,7 @@ func (s *Subscriber) Info() Info {
 	}
 	pos, head := s.position.Load(), s.log.head.Load()
 	return Info{
-		ID: s.id, Lane: s.lane.String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
+		ID: s.id, Lane: s.Lane().String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
 		Topics: append([]string{}, names...), Mode: mode.String(), Since: s.since.UnixMicro(),
 		Position: pos, Lag: head - min(head, pos), Slow: s.slow.Load(), Counters: s.Counters(),
 	}

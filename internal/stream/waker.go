@@ -188,7 +188,7 @@ func (w *waker) delist(s *Subscriber) {
 }
 
 func (w *waker) add(s *Subscriber, id quote.ID) place {
-	list := &w.park(id)[s.lane]
+	list := &w.park(id)[s.Lane()]
 	*list = append(*list, s)
 	return place{id: id, index: len(*list) - 1}
 }
@@ -196,7 +196,7 @@ func (w *waker) add(s *Subscriber, id quote.ID) place {
 // remove takes a subscriber out of its parks; the last one there takes its place.
 func (w *waker) remove(s *Subscriber) {
 	for _, at := range s.places {
-		list := &w.park(at.id)[s.lane]
+		list := &w.park(at.id)[s.Lane()]
 		last := len(*list) - 1
 		if other := (*list)[last]; other != s {
 			(*list)[at.index] = other

@@ -95,8 +95,8 @@ func TestLanesTakeTurns(t *testing.T) {
 	p := newTape(t, 10)
 	l := p.log(t, Config{Size: 16})
 	names := map[*Subscriber]string{}
-	for i, lane := range []wire.Lane{wire.SSE, wire.SSE, wire.SSE, wire.WS, wire.WS} {
-		c := subscribe(t, l, Options{Lane: lane, Topics: p.topics(t, "*")})
+	for i, format := range []wire.Format{wire.SSEJSON, wire.SSEJSON, wire.SSEJSON, wire.WSJSON, wire.WSJSON} {
+		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		names[c.Subscriber] = []string{"s1", "s2", "s3", "w1", "w2"}[i]
 	}
 	for round, want := range []string{"s1 w1 s2 w2 s3 ", "w1 s1 w2 s2 s3 ", "s3 w2 s2 w1 s1 ", "w2 s3 w1 s2 s1 "} {
@@ -127,7 +127,7 @@ func TestNoLostWakeUp(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			topics := []string{"*", "S1", "sector:even", "S2,S3"}[i%4]
-			c := subscribe(t, l, Options{Lane: wire.Lane(i % 2), Topics: p.topics(t, quote.SplitTopics(topics)...), Mode: Mode(i / 4)})
+			c := subscribe(t, l, Options{Format: wire.Format(i % 2), Topics: p.topics(t, quote.SplitTopics(topics)...), Mode: Mode(i / 4)})
 			w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
 			w.see(c.take(noon)...)
 			last := p.last(c.opt.Topics)

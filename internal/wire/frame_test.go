@@ -33,7 +33,7 @@ func TestFramesFollowEachOther(t *testing.T) {
 	for n := range 200 {
 		s := strings.Repeat("x", n*n)
 		want = append(want, s)
-		b = WS.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, JSON: []byte(s)})
+		b = WSJSON.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, JSON: []byte(s)})
 	}
 	r := bytes.NewReader(b)
 	for i, w := range want {

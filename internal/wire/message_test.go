@@ -50,10 +50,10 @@ func TestMessagesGolden(t *testing.T) {
 		{"error without id", (&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), "event: error\n",
 			`{"T":"error","code":"rate","msg":"slow down"}`},
 	} {
-		if got, want := string(SSE.Append(nil, c.m)), c.head+"data: "+c.json+"\n\n"; got != want {
+		if got, want := string(SSEJSON.Append(nil, c.m)), c.head+"data: "+c.json+"\n\n"; got != want {
 			t.Errorf("%s on SSE:\n got %q\nwant %q", c.name, got, want)
 		}
-		if got, want := string(WS.Append(nil, c.m)), string(AppendFrameHeader(nil, OpText, len(c.json)))+c.json; got != want {
+		if got, want := string(WSJSON.Append(nil, c.m)), string(AppendFrameHeader(nil, OpText, len(c.json)))+c.json; got != want {
 			t.Errorf("%s on WebSocket:\n got %q\nwant %q", c.name, got, want)
 		}
 	}

@@ -38,10 +38,10 @@ func TestQuoteGolden(t *testing.T) {
 	if got := AppendDayQuote(nil, "BRK.B", &plain); string(got) != d {
 		t.Errorf("day: %s", got)
 	}
-	if got := SSE.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "id: 9f3c1a-482913\ndata: "+q+"\n\n" {
+	if got := SSEJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "id: 9f3c1a-482913\ndata: "+q+"\n\n" {
 		t.Errorf("SSE: %q", got)
 	}
-	if got := WS.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "\x81\x7e\x00\x80"+q {
+	if got := WSJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "\x81\x7e\x00\x80"+q {
 		t.Errorf("WebSocket: %q", got)
 	}
 }
@@ -62,9 +62,9 @@ func TestMaxTickBounds(t *testing.T) {
 		if !json.Valid(text) || !json.Valid(AppendDayQuote(nil, ticker, &k)) {
 			t.Fatalf("not JSON: %s", text)
 		}
-		for lane := range Lanes {
-			if n := len(lane.AppendTick(nil, math.MaxUint64, k.Seq, text)); n > MaxTick {
-				t.Fatalf("%v takes %d bytes, more than MaxTick: %s", lane, n, text)
+		for format := range Formats {
+			if n := len(format.AppendTick(nil, math.MaxUint64, k.Seq, text)); n > MaxTick {
+				t.Fatalf("%v takes %d bytes, more than MaxTick: %s", format, n, text)
 			}
 		}
 	}
@@ -72,13 +72,13 @@ func TestMaxTickBounds(t *testing.T) {
 
 func TestTickAllocatesNothing(t *testing.T) {
 	text, out := make([]byte, 0, MaxTick), make([]byte, 0, MaxTick)
-	for lane := range Lanes {
+	for format := range Formats {
 		n := testing.AllocsPerRun(100, func() {
 			text = AppendQuote(text[:0], "AAPL", &plain)
-			out = lane.AppendTick(out[:0], 0x9f3c1a, plain.Seq, text)
+			out = format.AppendTick(out[:0], 0x9f3c1a, plain.Seq, text)
 		})
 		if n != 0 {
-			t.Errorf("%v: %v allocations a tick", lane, n)
+			t.Errorf("%v: %v allocations a tick", format, n)
 		}
 	}
 }

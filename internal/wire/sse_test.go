@@ -103,7 +103,7 @@ func whole(t *testing.T, sent []Message) {
 	t.Helper()
 	var b []byte
 	for _, m := range sent {
-		b = SSE.Append(b, m)
+		b = SSEJSON.Append(b, m)
 	}
 	if !utf8.Valid(b) {
 		t.Errorf("not UTF-8: %q", b)
@@ -154,7 +154,7 @@ func TestTickEvents(t *testing.T) {
 	for _, k := range extremes() {
 		json := AppendQuote(nil, "AAPL", &k)
 		want = append(want, json)
-		text = SSE.AppendTick(text, 0xab, k.Seq, json)
+		text = SSEJSON.AppendTick(text, 0xab, k.Seq, json)
 	}
 	got, rest := parseEvents(string(text))
 	if len(got) != len(want) || rest != "" {
@@ -165,7 +165,7 @@ func TestTickEvents(t *testing.T) {
 		if got[i].typ != "message" || got[i].lastID != id || got[i].data != string(want[i]) {
 			t.Errorf("tick %+v became %+v", k, got[i])
 		}
-		if ws := WS.AppendTick(nil, 0xab, k.Seq, want[i]); !bytes.HasSuffix(ws, want[i]) {
+		if ws := WSJSON.AppendTick(nil, 0xab, k.Seq, want[i]); !bytes.HasSuffix(ws, want[i]) {
 			t.Errorf("WebSocket carries %q", ws)
 		}
 	}
