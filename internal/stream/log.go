@@ -46,9 +46,11 @@ type Log struct {
 	scratch []byte
 	guess   [wire.Formats]int // bytes that a segment takes in a format
 
-	waker waker
-	subs  registry
-	stop  sync.Once
+	waker    *Group // of the subscribers that have a goroutine each
+	groups   atomic.Pointer[[]*Group]
+	grouping sync.Mutex // guards changes of groups
+	subs     registry
+	stop     sync.Once
 }
 
 // New makes an empty log and starts its waker. Close stops it.
@@ -82,7 +84,9 @@ func New(cfg Config) (*Log, error) {
 		l.guess[format] = segmentTicks * 160
 	}
 	l.subs.init()
-	l.waker.start(l)
+	l.waker = newGroup(l)
+	l.groups.Store(&[]*Group{l.waker})
+	l.waker.start()
 	return l, nil
 }
 
@@ -111,7 +115,7 @@ func (l *Log) oldest(head uint64) uint64 {
 }
 
 // Append stores ticks whose Seq goes on from the head without holes, renders each once for every format in use, and
-// nudges the waker. It keeps nothing of the slice. A tick out of order panics: it is the bus's fault, and every
+// nudges the groups. It keeps nothing of the slice. A tick out of order panics: it is the bus's fault, and every
 // position after it would lie.
 func (l *Log) Append(ticks []quote.Tick) {
 	if len(ticks) == 0 {
@@ -125,7 +129,9 @@ func (l *Log) Append(ticks []quote.Tick) {
 		l.append(&ticks[i])
 		head++
 	}
-	l.waker.nudge()
+	for _, w := range *l.groups.Load() {
+		w.nudge()
+	}
 }
 
 func (l *Log) append(t *quote.Tick) {

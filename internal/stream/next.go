@@ -42,6 +42,11 @@ func (s *Subscriber) Deadline() time.Time {
 	return d
 }
 
+// Caught tells that Next would return no tick up to head, and has nothing else to do. A writer then saves the call.
+func (s *Subscriber) Caught(head uint64) bool {
+	return s.pos >= head && !s.ended && !s.barred && cap(s.out) <= keptOut && s.outAt == len(s.out)
+}
+
 // rest cuts what is left of the messages into writes of MaxRead.
 func (s *Subscriber) rest() []byte {
 	if s.outAt == len(s.out) {
@@ -52,10 +57,14 @@ func (s *Subscriber) rest() []byte {
 	return b
 }
 
+// keptOut is the room for messages that a subscriber keeps: enough for a heartbeat. The rest was for a snapshot, which
+// comes once in its life.
+const keptOut = 512
+
 // look decides what is due: messages go to out, ticks come as they are.
 func (s *Subscriber) look(now time.Time) []byte {
-	if cap(s.out) > 64<<10 {
-		s.out = nil // a large snapshot's room
+	if cap(s.out) > keptOut {
+		s.out = nil // a snapshot's room
 	}
 	s.out, s.outAt = s.out[:0], 0
 	s.waiting = false

@@ -154,7 +154,7 @@ func (s *Subscriber) change(now time.Time, r request) bool {
 	s.names = slices.Clone(topics.Names())
 	s.mu.Unlock()
 	s.seek(s.pos)
-	s.log.waker.enlist(s, topics)
+	s.group.enlist(s, topics)
 	m := wire.Subscription(s.at(s.pos), topics.Names(), r.cmd.ID)
 	s.say(now, m)
 	if due {

@@ -55,7 +55,9 @@ type Options struct {
 	Limit      uint64        // end after so many ticks; 0 for none
 	Duration   time.Duration // end so long after the hello; 0 for none
 	NoSnapshot bool
-	MaxRead    int // most bytes that Next returns at once, but for one message; default 64 KiB
+	MaxRead    int    // most bytes that Next returns at once, but for one message; default 64 KiB
+	Group      *Group // of the writer that serves it; nil when it has a goroutine of its own
+	Owner      any    // what the writer knows it by
 	// Meter counts the socket's bytes; the caller wires it to the connection. Nil for none.
 	Meter *Meter
 }
@@ -67,15 +69,18 @@ type Options struct {
 type Subscriber struct {
 	cursor
 
-	opt  Options
-	conn string // secret
-	id   string // public
-	bell chan struct{}
+	opt   Options
+	conn  string // secret
+	id    string // public
+	group *Group
+	bell  chan struct{} // nil in a writer's group
 
 	since  time.Time
 	parked atomic.Bool   // wants to be woken by a tick
 	told   atomic.Uint64 // the newest seq that the client holds an id for
-	places []place       // guarded by waker.mu
+	places []place       // guarded by group.mu
+	round  uint64        // the last one that it was collected in; guarded by group.mu
+	rung   bool          // guarded by group.rings
 
 	out     []byte // messages of its own that are due, framed
 	outAt   int
@@ -122,14 +127,17 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		opt:   opt,
 		conn:  random(16),
 		id:    random(4),
-		bell:  make(chan struct{}, 1),
+		group: opt.Group,
 		since: time.Now(),
 		names: opt.Topics.Names(),
+	}
+	if s.group == nil {
+		s.group, s.bell = l.waker, make(chan struct{}, 1)
 	}
 	s.cursor = cursor{log: l, format: opt.Format, topics: opt.Topics, mode: opt.Mode}
 	l.inUse[opt.Format].Add(1)
 	l.subs.add(s)
-	l.waker.enlist(s, opt.Topics)
+	s.group.enlist(s, opt.Topics)
 	return s
 }
 
@@ -149,12 +157,18 @@ func (s *Subscriber) Close() {
 			r.answer <- Answer{Err: ErrClosed}
 		}
 	}
-	s.log.waker.delist(s)
+	s.group.delist(s)
 	s.log.subs.remove(s)
 	s.log.inUse[s.format].Add(-1)
 }
 
-// Wake receives when there may be something for Next.
+// Owner is what its Options named.
+func (s *Subscriber) Owner() any { return s.opt.Owner }
+
+// Ring makes the owner look again: it wakes a goroutine that waits for Wake, or a group's writer.
+func (s *Subscriber) Ring() { s.ring() }
+
+// Wake receives when there may be something for Next; never in a writer's group.
 func (s *Subscriber) Wake() <-chan struct{} { return s.bell }
 
 // wake is the waker's: only a parked subscriber is told.
@@ -165,6 +179,10 @@ func (s *Subscriber) wake() {
 }
 
 func (s *Subscriber) ring() {
+	if s.group.written {
+		s.group.ring(s)
+		return
+	}
 	select {
 	case s.bell <- struct{}{}:
 	default:

@@ -11,24 +11,34 @@ import (
 	"ticklane/internal/wire"
 )
 
-// waker is the one goroutine that the appender nudges. It looks at what was appended since its last round and
-// wakes the parked subscribers that want some of it. While it is busy, more is appended: batches form by
-// themselves under load, and an idle log adds no delay.
-type waker struct {
+// Group is some of the log's subscribers, and what wakes them: the appender nudges it, and it looks at what was
+// appended since its last round. While its goroutine is busy, more is appended: batches form by themselves under load, and
+// an idle log adds no delay.
+//
+// The log's own group has a goroutine here, which rings the bell of each parked subscriber. Any other belongs to a
+// writer that serves its subscribers itself: see NewGroup.
+type Group struct {
 	log   *Log
 	bell  chan struct{} // capacity 1: a nudge while one is pending is the same nudge
-	quit  chan struct{}
+	quit  chan struct{} // of the log's own group
 	ended chan struct{}
 
 	mu       sync.Mutex
 	every    park   // subscribers of all symbols
 	bySymbol []park // the others, under each symbol they want
 	turn     turn   // in which order this round goes
+	number   uint64 // of this round
 
 	done  uint64 // looked at up to here
 	swept uint64 // when quiet subscribers were last looked at
 	touch []bool // symbols of this round, by ID
 	round []quote.ID
+
+	written bool      // it belongs to a writer
+	after   time.Time // the writer's next round isn't due before
+
+	rings sync.Mutex // never held with mu
+	rung  []*Subscriber
 }
 
 // park is the subscribers of one topic, for each lane.
@@ -42,36 +52,40 @@ type place struct {
 
 const everySymbol quote.ID = -1
 
-func (w *waker) park(id quote.ID) *park {
+func (w *Group) park(id quote.ID) *park {
 	if id == everySymbol {
 		return &w.every
 	}
 	return &w.bySymbol[id]
 }
 
-func (w *waker) start(l *Log) {
-	w.log = l
-	w.bell = make(chan struct{}, 1)
+func newGroup(l *Log) *Group {
+	head := l.head.Load()
+	return &Group{
+		log: l, bell: make(chan struct{}, 1), done: head, swept: head,
+		bySymbol: make([]park, l.cfg.Universe.Len()), touch: make([]bool, l.cfg.Universe.Len()),
+	}
+}
+
+func (w *Group) start() {
 	w.quit = make(chan struct{})
 	w.ended = make(chan struct{})
-	w.bySymbol = make([]park, l.cfg.Universe.Len())
-	w.touch = make([]bool, l.cfg.Universe.Len())
 	go w.run()
 }
 
-func (w *waker) close() {
+func (w *Group) close() {
 	close(w.quit)
 	<-w.ended
 }
 
-func (w *waker) nudge() {
+func (w *Group) nudge() {
 	select {
 	case w.bell <- struct{}{}:
 	default:
 	}
 }
 
-func (w *waker) run() {
+func (w *Group) run() {
 	defer close(w.ended)
 	for {
 		select {
@@ -93,12 +107,21 @@ func (w *waker) run() {
 }
 
 // wake tells everybody who wants a tick up to head.
-func (w *waker) wake(head uint64) {
+func (w *Group) wake(head uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn = w.turn.next()
 	w.every.wake(w.turn)
-	if head-w.done > uint64(w.log.size) {
+	for _, id := range w.touched(head) {
+		w.bySymbol[id].wake(w.turn)
+	}
+	w.sweep(head, (*Subscriber).wake)
+}
+
+// touched returns the symbols of the ticks that came since the last round, valid until the next.
+func (w *Group) touched(head uint64) []quote.ID {
+	w.round = w.round[:0]
+	if head-w.done > w.log.size {
 		w.done = head - w.log.size
 	}
 	for seq := w.done + 1; seq <= head; seq++ {
@@ -110,23 +133,21 @@ func (w *waker) wake(head uint64) {
 	w.done = head
 	for _, id := range w.round {
 		w.touch[id] = false
-		w.bySymbol[id].wake(w.turn)
 	}
-	w.round = w.round[:0]
-	w.sweep(head)
+	return w.round
 }
 
 // sweep wakes subscribers whose client holds an id that is a quarter of the log old: no tick of theirs came, and
 // a heartbeat must carry their position on, or it would leave the log.
-func (w *waker) sweep(head uint64) {
+func (w *Group) sweep(head uint64, wake func(*Subscriber)) {
 	quarter := w.log.size / 4
 	if head-w.swept < max(1, quarter/8) {
 		return
 	}
 	w.swept = head
 	w.log.subs.each(func(s *Subscriber) {
-		if head-min(head, s.told.Load()) >= quarter {
-			s.wake()
+		if s.group == w && head-min(head, s.told.Load()) >= quarter {
+			wake(s)
 		}
 	})
 }
@@ -167,7 +188,7 @@ func (p *park) inTurn(t turn) iter.Seq[*Subscriber] {
 }
 
 // enlist puts a subscriber under its topics, after taking it from where it stood.
-func (w *waker) enlist(s *Subscriber, topics quote.Topics) {
+func (w *Group) enlist(s *Subscriber, topics quote.Topics) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.remove(s)
@@ -181,20 +202,20 @@ func (w *waker) enlist(s *Subscriber, topics quote.Topics) {
 	}
 }
 
-func (w *waker) delist(s *Subscriber) {
+func (w *Group) delist(s *Subscriber) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.remove(s)
 }
 
-func (w *waker) add(s *Subscriber, id quote.ID) place {
+func (w *Group) add(s *Subscriber, id quote.ID) place {
 	list := &w.park(id)[s.Lane()]
 	*list = append(*list, s)
 	return place{id: id, index: len(*list) - 1}
 }
 
 // remove takes a subscriber out of its parks; the last one there takes its place.
-func (w *waker) remove(s *Subscriber) {
+func (w *Group) remove(s *Subscriber) {
 	for _, at := range s.places {
 		list := &w.park(at.id)[s.Lane()]
 		last := len(*list) - 1
