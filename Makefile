@@ -28,7 +28,7 @@ help: ## Explain every target
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
 
 ## Use it
 
@@ -62,7 +62,14 @@ $(PACKED): package.json package-lock.json
 ## Test it
 
 .PHONY: test
-test: test-web test-go ## Run every test: Go with the race detector, browser code, real browser
+test: test-web test-go test-bench ## Run every test: Go with the race detector, browser code, real browser
+
+.PHONY: test-bench
+test-bench: compiler ## Run the tests of bench/, a module of its own (Linux only)
+ifeq ($(shell uname -s),Linux)
+	$(call say,go test -race -shuffle=on ./...  (in bench/))
+	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 5m ./...
+endif
 
 .PHONY: test-go
 test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
@@ -97,6 +104,8 @@ check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, 
 	@go vet ./...
 	$(call say,staticcheck)
 	@go run $(STATICCHECK) ./...
+	$(call say,go vet and staticcheck  (in bench/))
+	@cd bench && GOOS=linux go vet ./... && GOOS=linux go run $(STATICCHECK) ./...
 	$(call say,npm run check  (types))
 	@npm run --silent check
 
@@ -105,6 +114,10 @@ check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, 
 .PHONY: bench
 bench: ## Measure speed: BENCH picks benchmarks by name
 	@scripts/bench.sh '$(BENCH)' '$(BENCHTIME)'
+
+.PHONY: field
+field: build compiler ## Measure Ticklane beside the usual servers and above the kernel's floor, on Linux; FIELD="-rounds 1 paced"
+	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)
 
 .PHONY: hey
 hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already

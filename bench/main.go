@@ -1,0 +1,204 @@
+// The field, measured: Ticklane beside the usual ways to send ticks, and above a C program that only writes. Linux only.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"ticklane/bench/generator"
+	"ticklane/bench/recipes"
+)
+
+const usage = `usage: field run [flags] [experiment …]    measures; without experiments all of them
+       field list                          names servers and experiments
+       field show [-in FILE] [-plot FILE]  shows the tables of an earlier run again
+       field serve -addr A -rate R NAME    runs one of the usual recipes, until it is ended`
+
+func main() {
+	if err := command(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "field:", err)
+		os.Exit(1)
+	}
+}
+
+func command(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	switch args[0] {
+	case "run":
+		return run(args[1:], out)
+	case "list":
+		return list(out)
+	case "show":
+		return show(args[1:], out)
+	case "serve":
+		return serve(args[1:])
+	}
+	return fmt.Errorf("%q is no command\n%s", args[0], usage)
+}
+
+func serve(args []string) error {
+	f := flag.NewFlagSet("serve", flag.ExitOnError)
+	addr, rate, sndbuf := f.String("addr", "127.0.0.1:0", "address"), f.Float64("rate", 25, "ticks a second"), f.Int("sndbuf", 0, "send buffer of each socket; 0: the kernel's own")
+	_ = f.Parse(args)
+	r, ok := recipes.Find(f.Arg(0))
+	if !ok {
+		return fmt.Errorf("%q is no recipe; list names them", f.Arg(0))
+	}
+	if _, err := generator.Files(); err != nil {
+		return err
+	}
+	ln, err := recipes.Listen(*addr, *sndbuf)
+	if err != nil {
+		return err
+	}
+	log.SetFlags(0)
+	r.Run(ln, *rate)
+	return nil
+}
+
+func list(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "Servers")
+	for _, s := range shapes() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Name, s.Lane, s.About)
+	}
+	fmt.Fprintln(w, "Experiments")
+	for _, e := range experiments {
+		fmt.Fprintf(w, "  %s\t\t%s\n", e.Name, e.About)
+	}
+	return w.Flush()
+}
+
+func show(args []string, out io.Writer) error {
+	f := flag.NewFlagSet("show", flag.ExitOnError)
+	in, plot := f.String("in", "results/field.json", "result to show"), f.String("plot", "", "SVG to write as well")
+	_ = f.Parse(args)
+	if _, err := os.Stat(*in); err != nil {
+		return err
+	}
+	r, err := read(*in)
+	if err != nil {
+		return err
+	}
+	r.print(out)
+	if *plot != "" {
+		return r.plot(*plot)
+	}
+	return nil
+}
+
+func run(args []string, out io.Writer) error {
+	f := flag.NewFlagSet("run", flag.ExitOnError)
+	c := Config{}
+	ticklane := f.String("ticklane", "../bin/ticklane", "the binary that is measured")
+	file := f.String("out", "results/field.json", "where the result goes; its plot goes beside it")
+	again := f.Bool("add", false, "keep what -out has of other experiments and servers")
+	rates := f.String("rates", "25,100", "ticks a second of paced")
+	f.StringVar(&c.Servers, "servers", "", "patterns of server names, by commas, in place of each experiment's own (list names them)")
+	f.IntVar(&c.Rounds, "rounds", 3, "rounds, whose medians are told")
+	f.IntVar(&c.Subs, "subs", 1000, "subscribers")
+	f.IntVar(&c.Idle, "idle", 10_000, "connections of idle")
+	f.DurationVar(&c.Warm, "warm", time.Second, "time before each window")
+	f.DurationVar(&c.Window, "window", 3*time.Second, "time that is measured")
+	_ = f.Parse(args)
+	for v := range strings.SplitSeq(*rates, ",") {
+		rate, err := strconv.ParseFloat(v, 64)
+		if err != nil || rate <= 0 {
+			return fmt.Errorf("-rates: %q is no rate", v)
+		}
+		c.Rates = append(c.Rates, rate)
+	}
+	if c.Rounds < 1 || c.Subs < 2 || c.Idle < 1 || c.Window <= 0 || c.Warm < 0 {
+		return errors.New("-rounds, -idle and -window must be above 0, -subs at least 2, -warm not below 0")
+	}
+	files, err := generator.Files()
+	if err != nil {
+		return err
+	}
+	c.Most = min(20_000, files-128) // what a server keeps open besides its clients
+	if c.Idle > c.Most || c.Subs > c.Most {
+		return fmt.Errorf("%d open files are allowed (ulimit -Hn), too few for so many subscribers: at most %d", files, c.Most)
+	}
+	todo, err := chosen(f.Args())
+	if err != nil {
+		return err
+	}
+	h, err := newHouse(*ticklane)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if _, err := os.Stat(h.Ticklane); err != nil {
+		return fmt.Errorf("-ticklane: %w; make build makes it", err)
+	}
+
+	r := &Runner{House: h, Config: c, Result: newResult(), Out: out, missing: map[string]string{}, started: time.Now()}
+	if *again {
+		if r.Result, err = load(*file); err != nil {
+			return err
+		}
+	}
+	lists := map[string][]Shape{}
+	for _, e := range todo {
+		names := c.Servers
+		if names == "" {
+			names = e.Servers
+		}
+		if lists[e.Name], err = pick(shapes(), names); err != nil {
+			return err
+		}
+		r.Result.forget(e.Name, lists[e.Name])
+		r.expect += e.takes(c, len(lists[e.Name]))
+	}
+	r.Result.Versions = versions(h)
+	r.Result.Runs = append(r.Result.Runs, Run{"field run " + strings.Join(args, " "), c, time.Now().UTC(), loadAverage()})
+	r.save = func() error { return r.Result.write(*file) }
+	fmt.Fprintf(out, "This takes about %v. Close other programs: everything runs on this one machine (load now %s).\n", r.expect.Round(time.Second), loadAverage())
+	for _, e := range todo {
+		e.run(r, lists[e.Name])
+		if r.failed != nil {
+			return r.failed
+		}
+	}
+	r.Result.Targets = r.Result.judge(c)
+	r.Result.print(out)
+	if err := r.save(); err != nil {
+		return err
+	}
+	picture := strings.TrimSuffix(*file, ".json") + ".svg"
+	if err := r.Result.plot(picture); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%v. Everything that was measured: %s; the picture: %s\n", time.Since(r.started).Round(time.Second), *file, picture)
+	return nil
+}
+
+// chosen are the experiments of these names, in their order; all without names.
+func chosen(names []string) ([]Experiment, error) {
+	if len(names) == 0 {
+		return experiments, nil
+	}
+	var out []Experiment
+	for _, name := range names {
+		found := false
+		for _, e := range experiments {
+			if e.Name == name {
+				out, found = append(out, e), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("%q is no experiment; list names them", name)
+		}
+	}
+	return out, nil
+}

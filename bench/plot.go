@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Measures of the picture, in its own units.
+const (
+	plotWidth  = 860
+	plotLeft   = 190
+	plotRight  = 150
+	barHeight  = 16
+	barStep    = 26
+	plotTop    = 74
+	groupSpace = 40
+)
+
+// plot draws the processor time of a delivered tick at the lowest rate of paced: bars with the spread of their rounds,
+// and the floor of each lane as a line. Without such slots there is nothing to draw.
+func (r *Result) plot(name string) error {
+	svg := r.svg()
+	if svg == "" {
+		return nil
+	}
+	return os.WriteFile(name, []byte(svg), 0o644)
+}
+
+func (r *Result) svg() string {
+	rows, _ := apart(r.rows("paced"))
+	rate := math.Inf(1)
+	for _, row := range rows {
+		rate = min(rate, row.Rate)
+	}
+	groups := map[string][]*Row{}
+	most, n := 0.0, 0
+	for _, row := range rows {
+		if row.Rate == rate {
+			lane := shapeNamed(row.Shape).Lane
+			groups[lane] = append(groups[lane], row)
+			most, n = max(most, row.of((*Slot).PerTick).Most), n+1
+		}
+	}
+	if n == 0 || most == 0 {
+		return ""
+	}
+	scale := (plotWidth - plotLeft - plotRight) / most
+	height := plotTop + len(groups)*groupSpace + n*barStep + 30
+
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Processor time of a delivered tick">`+"\n", plotWidth, height)
+	b.WriteString("<style>text{fill:#1b1f24}.dim{fill:#59636e}.floor{stroke:#b42318;stroke-dasharray:5 4}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}.low{fill:#d9a49f}.spread{stroke:#1b1f24}</style>\n")
+	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotWidth, height)
+	text(&b, 16, 28, "", 17, "Server's processor time for a delivered tick, µs")
+	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, each checked. Median of the rounds, line from least to most. Dashed: the floor, a C program that only writes.", rows[0].Subs, rate))
+	text(&b, 16, 64, "dim", 12, fmt.Sprintf("%s, %d cores, kernel %s; server and clients share it.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
+	y := plotTop
+	for _, lane := range []string{"sse", "ws"} {
+		group := groups[lane]
+		if len(group) == 0 {
+			continue
+		}
+		y += groupSpace
+		text(&b, 16, y-10, "", 14, map[string]string{"sse": "Server-Sent Events", "ws": "WebSocket"}[lane])
+		slices.SortStableFunc(group, func(a, b *Row) int {
+			return int(math.Copysign(1, a.of((*Slot).PerTick).Median-b.of((*Slot).PerTick).Median))
+		})
+		floor := r.find("paced", "floor-"+lane, "", rate, 0)
+		top := y
+		for _, row := range group {
+			s := row.of((*Slot).PerTick)
+			class := "other"
+			switch shapeNamed(row.Shape).Kind {
+			case "ticklane":
+				class = "ours"
+			case "floor":
+				class = "low"
+			}
+			text(&b, 16, y+13, "", 13, row.Shape)
+			fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, plotLeft, y, s.Median*scale, barHeight)
+			fmt.Fprintf(&b, `<path class="spread" d="M%.1f %dH%.1f"/>`+"\n", plotLeft+s.Least*scale, y+barHeight/2, plotLeft+s.Most*scale)
+			label := fmt.Sprintf("%.2f", s.Median)
+			if ratio := row.ratios(floor, (*Slot).PerTick); ratio.N > 0 && row != floor {
+				label += fmt.Sprintf("  (%.2f × floor)", ratio.Median)
+			}
+			if !row.whole() {
+				label += " lost ticks"
+			}
+			text(&b, plotLeft+int(s.Most*scale)+8, y+13, "", 13, label)
+			y += barStep
+		}
+		if floor != nil {
+			x := plotLeft + floor.of((*Slot).PerTick).Median*scale
+			fmt.Fprintf(&b, `<path class="floor" d="M%.1f %dV%d"/>`+"\n", x, top-6, y-4)
+		}
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+func text(b *strings.Builder, x, y int, class string, size int, s string) {
+	fmt.Fprintf(b, `<text x="%d" y="%d" class="%s" font-size="%d">%s</text>`+"\n", x, y, class, size, html.EscapeString(s))
+}

@@ -1,0 +1,104 @@
+// Package recipes holds the usual ways to send every tick to everybody, each written as its library's documents teach
+// it and without anything that slows it down: what can be rendered once for all is rendered once for all.
+package recipes
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tick is one tick, rendered once.
+type Tick struct {
+	ID   string // the SSE id
+	JSON []byte
+	SSE  []byte // the whole event: id and data
+}
+
+// Recipe is one way to do it.
+type Recipe struct {
+	Name  string
+	Lane  string // sse or ws
+	Path  string // what a client asks for
+	About string
+	Lossy bool // a subscriber whose queue is full loses ticks
+	// start serves on ln until the process ends, and returns what gives a tick to everybody.
+	start func(ln net.Listener) (publish func(*Tick))
+}
+
+// All are the recipes, SSE first.
+var All = []Recipe{
+	{"fiber", "sse", "/", "gofiber/fiber v2: stream writer, channel for each subscriber, flush for each event", true, startFiber},
+	{"net/http", "sse", "/", "net/http: goroutine and channel for each subscriber, Flush for each event", true, startNetHTTP},
+	{"r3labs", "sse", "/?stream=ticks", "r3labs/sse v2", false, startR3labs},
+	{"tmaxmax", "sse", "/", "tmaxmax/go-sse", false, startTmaxmax},
+	{"gorilla", "ws", "/", "gorilla/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startGorilla},
+	{"gobwas", "ws", "/", "gobwas/ws: compiled frame, goroutine and channel for each subscriber", true, startGobwas},
+	{"fasthttp-ws", "ws", "/", "fasthttp/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startFasthttpWS},
+	{"coder", "ws", "/", "coder/websocket: Write, goroutine and channel for each subscriber", true, startCoder},
+}
+
+// Find returns the recipe with this name.
+func Find(name string) (Recipe, bool) {
+	for _, r := range All {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Recipe{}, false
+}
+
+// Listen listens on addr. sndbuf is the send buffer of each socket; 0 leaves the kernel's own.
+func Listen(addr string, sndbuf int) (net.Listener, error) {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
+		if sndbuf == 0 {
+			return nil
+		}
+		if e := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, sndbuf)
+		}); e != nil {
+			return e
+		}
+		return err
+	}}
+	lc.SetMultipathTCP(false)
+	return lc.Listen(context.Background(), "tcp4", addr)
+}
+
+// Run serves on ln and publishes rate ticks a second, each when it is due; a server that is behind gets them as fast as
+// it takes them, and their due times stay.
+func (r Recipe) Run(ln net.Listener, rate float64) {
+	publish := r.start(ln)
+	if rate <= 0 {
+		select {}
+	}
+	anchor := time.Now()
+	for seq := int64(1); ; seq++ {
+		due := anchor.Add(time.Duration(float64(seq) / rate * 1e9))
+		if d := time.Until(due); d > 0 {
+			time.Sleep(d)
+		}
+		publish(newTick(seq, due.UnixMicro()))
+	}
+}
+
+// newTick renders a tick of the size that Ticklane's own have.
+func newTick(seq, due int64) *Tick {
+	json := make([]byte, 0, 160)
+	json = append(json, `{"T":"q","S":"AAPL","bp":187.21,"bs":300,"ap":187.24,"as":500,"p":187.22,"v":481500,"t":`...)
+	json = strconv.AppendInt(json, due, 10)
+	json = strconv.AppendInt(append(json, `,"n":`...), seq, 10)
+	json = strconv.AppendInt(append(json, `,"i":`...), seq, 10)
+	json = append(json, '}')
+	t := &Tick{ID: "19c4a0d2f31-" + strconv.FormatInt(seq, 10), JSON: json}
+	t.SSE = append(t.SSE, "id: "...)
+	t.SSE = append(t.SSE, t.ID...)
+	t.SSE = append(t.SSE, "\ndata: "...)
+	t.SSE = append(t.SSE, json...)
+	t.SSE = append(t.SSE, '\n', '\n')
+	return t
+}

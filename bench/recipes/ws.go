@@ -1,0 +1,161 @@
+package recipes
+
+import (
+	"context"
+	"log"
+	"net"
+	"net/http"
+
+	coder "github.com/coder/websocket"
+	fastws "github.com/fasthttp/websocket"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"github.com/gorilla/websocket"
+	"github.com/valyala/fasthttp"
+)
+
+// discard reads until the client has gone, as every WebSocket server must, and tells.
+func discard(read func() error) <-chan struct{} {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for read() == nil {
+		}
+	}()
+	return gone
+}
+
+func startGorilla(ln net.Listener) func(*Tick) {
+	hub := newHub[*websocket.PreparedMessage]()
+	upgrader := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024} // as in its chat example
+	go func() {
+		log.Fatal(http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, err := upgrader.Upgrade(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			ticks := hub.join()
+			defer hub.leave(ticks)
+			gone := discard(func() error { _, _, err := c.ReadMessage(); return err })
+			for {
+				select {
+				case m := <-ticks:
+					if c.WritePreparedMessage(m) != nil {
+						return
+					}
+				case <-gone:
+					return
+				}
+			}
+		})))
+	}()
+	return func(t *Tick) {
+		m, err := websocket.NewPreparedMessage(websocket.TextMessage, t.JSON)
+		if err != nil {
+			log.Fatal(err)
+		}
+		hub.publish(m)
+	}
+}
+
+func startGobwas(ln net.Listener) func(*Tick) {
+	hub := newHub[[]byte]()
+	serve := func(c net.Conn) {
+		defer c.Close()
+		if _, err := ws.Upgrade(c); err != nil {
+			return
+		}
+		ticks := hub.join()
+		defer hub.leave(ticks)
+		gone := discard(func() error { _, _, err := wsutil.ReadClientData(c); return err })
+		for {
+			select {
+			case frame := <-ticks:
+				if _, err := c.Write(frame); err != nil {
+					return
+				}
+			case <-gone:
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				log.Fatal(err)
+			}
+			go serve(c)
+		}
+	}()
+	return func(t *Tick) {
+		frame, err := ws.CompileFrame(ws.NewTextFrame(t.JSON))
+		if err != nil {
+			log.Fatal(err)
+		}
+		hub.publish(frame)
+	}
+}
+
+func startFasthttpWS(ln net.Listener) func(*Tick) {
+	hub := newHub[*fastws.PreparedMessage]()
+	upgrader := fastws.FastHTTPUpgrader{ReadBufferSize: 1024, WriteBufferSize: 1024}
+	serve := func(c *fastws.Conn) {
+		defer c.Close()
+		ticks := hub.join()
+		defer hub.leave(ticks)
+		gone := discard(func() error { _, _, err := c.ReadMessage(); return err })
+		for {
+			select {
+			case m := <-ticks:
+				if c.WritePreparedMessage(m) != nil {
+					return
+				}
+			case <-gone:
+				return
+			}
+		}
+	}
+	go func() {
+		log.Fatal(fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) {
+			if err := upgrader.Upgrade(ctx, serve); err != nil {
+				log.Print(err)
+			}
+		}))
+	}()
+	return func(t *Tick) {
+		m, err := fastws.NewPreparedMessage(fastws.TextMessage, t.JSON)
+		if err != nil {
+			log.Fatal(err)
+		}
+		hub.publish(m)
+	}
+}
+
+func startCoder(ln net.Listener) func(*Tick) {
+	hub := newHub[[]byte]()
+	go func() {
+		log.Fatal(http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c, err := coder.Accept(w, r, nil)
+			if err != nil {
+				return
+			}
+			defer c.CloseNow()
+			ticks := hub.join()
+			defer hub.leave(ticks)
+			ctx := c.CloseRead(context.Background())
+			for {
+				select {
+				case json := <-ticks:
+					if c.Write(ctx, coder.MessageText, json) != nil {
+						return
+					}
+				case <-ctx.Done():
+					return
+				}
+			}
+		})))
+	}()
+	return func(t *Tick) { hub.publish(t.JSON) }
+}

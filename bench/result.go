@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Result is everything that a run found, with what it was found on.
+type Result struct {
+	Started  time.Time         `json:"started"`
+	Ended    time.Time         `json:"ended"`
+	Machine  Machine           `json:"machine"`
+	Versions map[string]string `json:"versions"`
+	Runs     []Run             `json:"runs"`
+	Targets  []Target          `json:"targets"`
+	Slots    []*Slot           `json:"slots"`
+}
+
+// Machine is what everything ran on.
+type Machine struct {
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Memory int64  `json:"memory_bytes"`
+	OS     string `json:"os"`
+	Kernel string `json:"kernel"`
+	Arch   string `json:"arch"`
+}
+
+// Run is one call of this program.
+type Run struct {
+	Command string    `json:"command"`
+	Config  Config    `json:"config"`
+	Started time.Time `json:"started"`
+	Load    string    `json:"load_average"` // of the machine, before
+}
+
+func newResult() *Result {
+	return &Result{Started: time.Now().UTC(), Machine: machine(), Versions: map[string]string{}}
+}
+
+// add keeps a slot.
+func (r *Result) add(s *Slot) { r.Slots = append(r.Slots, s) }
+
+// load reads an earlier result, to be added to.
+func load(name string) (*Result, error) {
+	r, err := read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return newResult(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if now := machine(); r.Machine != now {
+		return nil, fmt.Errorf("%s: measured on another machine (%v, now %v): results of two machines can't be put together", name, r.Machine, now)
+	}
+	return r, nil
+}
+
+func read(name string) (*Result, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{}
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+// forget drops what an earlier run found of an experiment for these servers: it is measured anew.
+func (r *Result) forget(experiment string, list []Shape) {
+	anew := map[string]bool{}
+	for _, s := range list {
+		anew[s.Name] = true
+		anew[s.Name+"-z"] = true
+	}
+	kept := r.Slots[:0]
+	for _, s := range r.Slots {
+		if s.Experiment != experiment || !anew[s.Shape] {
+			kept = append(kept, s)
+		}
+	}
+	r.Slots = kept
+}
+
+func (r *Result) write(name string) error {
+	r.Ended = time.Now().UTC()
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(name+".new", append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}
+
+// machine tells enough to judge a figure by, and no name of a host.
+func machine() Machine {
+	m := Machine{Cores: runtime.NumCPU(), Arch: runtime.GOARCH, OS: "Linux"}
+	m.Memory = fields("/proc/meminfo")["MemTotal"] << 10
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+			m.CPU = strings.TrimSpace(v)
+			break
+		}
+	}
+	b, _ = os.ReadFile("/etc/os-release")
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
+			m.OS = strings.Trim(strings.TrimSpace(v), `"`)
+		}
+	}
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		m.Kernel, _, _ = strings.Cut(unix.ByteSliceToString(u.Release[:]), "-") // a build's name says nothing
+	}
+	return m
+}
+
+func loadAverage() string {
+	b, _ := os.ReadFile("/proc/loadavg")
+	if f := strings.Fields(string(b)); len(f) > 2 {
+		return strings.Join(f[:3], " ")
+	}
+	return ""
+}
+
+// versions are those of what is compared.
+func versions(h *House) map[string]string {
+	v := map[string]string{"go": runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, d := range info.Deps {
+			switch d.Path {
+			case "github.com/gofiber/fiber/v2", "github.com/valyala/fasthttp", "github.com/r3labs/sse/v2", "github.com/tmaxmax/go-sse",
+				"github.com/gorilla/websocket", "github.com/gobwas/ws", "github.com/fasthttp/websocket", "github.com/coder/websocket":
+				v[d.Path] = d.Version
+			}
+		}
+	}
+	if out, err := exec.Command("cc", "--version").Output(); err == nil {
+		v["cc"], _, _ = strings.Cut(string(out), "\n")
+	}
+	if out, err := exec.Command(h.Ticklane, "version").Output(); err == nil {
+		v["ticklane"] = strings.TrimSpace(string(out))
+	}
+	return v
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Runner measures slot after slot, tells how far it is, and keeps what it measured.
+type Runner struct {
+	House   *House
+	Config  Config
+	Result  *Result
+	Out     io.Writer
+	started time.Time
+	expect  time.Duration
+	missing map[string]string // shapes that this binary or machine can't do
+	failed  error
+	save    func() error
+}
+
+// Config is what a run was asked for.
+type Config struct {
+	Servers string        `json:"servers"`
+	Rounds  int           `json:"rounds"`
+	Subs    int           `json:"subscribers"`
+	Rates   []float64     `json:"rates"`
+	Warm    time.Duration `json:"warm_ns"`
+	Window  time.Duration `json:"window_ns"`
+	Idle    int           `json:"idle_connections"`
+	Most    int           `json:"most_subscribers"` // what the limit of open files leaves
+}
+
+// overhead is what a slot takes besides its warm-up and its window: start, connections, stop.
+func overhead(subs int) time.Duration {
+	return 600*time.Millisecond + time.Duration(subs)*150*time.Microsecond
+}
+
+// slot measures p, unless its server is known not to be there.
+func (r *Runner) slot(experiment, variant string, round int, p Plan) *Slot {
+	if r.failed != nil {
+		return nil
+	}
+	if _, ok := r.missing[p.Shape.Name]; ok {
+		return nil
+	}
+	s, err := r.House.measure(p)
+	s.Experiment, s.Variant, s.Round = experiment, variant, round
+	if why, ok := unavailable(err); ok {
+		s.Missing = why
+		r.missing[p.Shape.Name] = why
+	} else if err != nil {
+		r.failed = fmt.Errorf("%s, %s: %w", experiment, p.Shape.Name, err)
+		return nil
+	}
+	r.Result.add(s)
+	r.tell(s)
+	if err := r.save(); err != nil {
+		r.failed = err
+	}
+	if s.Missing != "" {
+		return nil
+	}
+	return s
+}
+
+func (r *Runner) tell(s *Slot) {
+	name := s.Shape
+	if s.Variant != "" {
+		name += " (" + s.Variant + ")"
+	}
+	fmt.Fprintf(r.Out, "%5.0f s of ~%.0f  %-10s round %d  %-34s ", time.Since(r.started).Seconds(), r.expect.Seconds(), s.Experiment, s.Round, name)
+	if s.Missing != "" {
+		fmt.Fprintf(r.Out, "not available: %s\n", s.Missing)
+		return
+	}
+	whole := "every tick once"
+	if c := s.Counts; !c.Whole() {
+		whole = fmt.Sprintf("lost %d, repeated %d, closed %d, silent %d", c.Lost, c.Repeated, c.Closed, c.Silent)
+		for why, n := range c.Broken {
+			whole += fmt.Sprintf(", %d broken: %s", n, why)
+		}
+	}
+	fmt.Fprintf(r.Out, "%d × %g/s: %.2f µs a tick, %s ticks/s, p99 %s, %s\n", s.Subs, s.Rate, s.PerTick(), count(s.Delivered()), micros(float64(s.P99)), whole)
+}
+
+// rounds runs f for each shape, forth and back by turns, so that what drifts hits all alike.
+func (r *Runner) rounds(n int, list []Shape, f func(round int, s Shape)) {
+	for round := 1; round <= n; round++ {
+		for i := range list {
+			if round%2 == 0 {
+				i = len(list) - 1 - i
+			}
+			f(round, list[i])
+		}
+	}
+}
