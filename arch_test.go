@@ -15,18 +15,19 @@ import (
 // arrows are the imports that each room may have of ours. They run one way; a room that isn't named here is new, and
 // its place must be thought of.
 var arrows = map[string][]string{
-	"internal/quote":    {},
-	"internal/wire":     {"quote"},
-	"internal/config":   {},
-	"internal/market":   {"quote"},
-	"internal/bus":      {"wire", "quote"},
-	"internal/history":  {"wire", "quote"},
-	"internal/stream":   {"wire", "quote"},
-	"internal/shard":    {"stream", "wire", "quote"},
-	"internal/metrics":  {"stream", "shard", "history", "market", "wire", "quote"},
-	"internal/loadtest": {"wire", "quote"}, // a client: nothing of the server
-	"handlers":          {"stream", "shard", "history", "market", "metrics", "wire", "quote"},
-	".":                 {"config", "market", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"internal/quote":         {},
+	"internal/wire":          {"quote"},
+	"internal/wire/wiretest": {}, // for tests: an independent reader
+	"internal/config":        {},
+	"internal/market":        {"quote"},
+	"internal/bus":           {"wire", "quote"},
+	"internal/history":       {"wire", "quote"},
+	"internal/stream":        {"wire", "quote"},
+	"internal/shard":         {"stream", "wire", "quote"},
+	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
+	"internal/loadtest":      {"wire", "quote"}, // a client: nothing of the server
+	"handlers":               {"stream", "shard", "history", "market", "metrics", "wire", "quote"},
+	".":                      {"config", "market", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 
 // networkRooms are those that may use a network library.

@@ -41,7 +41,7 @@ func (s *Server) quotes(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	snap := s.stream.Snapshot(topics)
 	c.Set("Ticklane-Position", snap.At.String())
-	return c.Send(snap.Message().JSON)
+	return c.Send(snap.Message().JSON())
 }
 
 const (
@@ -113,7 +113,7 @@ func (s *Server) time(c *fiber.Ctx) error {
 	received := time.Now()
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(wire.Time(received, time.Now(), nil).JSON)
+	return c.Send(wire.Time(received, time.Now(), nil).JSON())
 }
 
 // stats is GET /api/stats: counters since the start, live streams included.

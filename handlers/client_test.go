@@ -20,6 +20,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"ticklane/internal/wire"
+	"ticklane/internal/wire/wiretest"
 )
 
 // message is one that a client read, whatever its lane.
@@ -32,7 +33,8 @@ type message struct {
 	Topics                               []string
 	Quotes                               []json.RawMessage
 
-	text  string // the JSON
+	text  string // the JSON, or the JSON twin
+	size  int    // of the message in its encoding
 	event string // the rest: SSE only
 	id    string
 	retry string
@@ -229,8 +231,14 @@ func (h *house) socket(query string, extra ...string) *client {
 
 func (c *client) upgrade(query string, extra ...string) {
 	c.Helper()
-	c.format = wire.WSJSON
-	c.ask("GET", "/ws/subscribe?"+query, append(append([]string{}, upgrade...), extra...)...)
+	lines := append(append([]string{}, upgrade...), extra...)
+	if c.offer != "" {
+		lines = append(lines, "Sec-WebSocket-Protocol: "+c.offer)
+	}
+	c.ask("GET", "/ws/subscribe?"+query, lines...)
+	if c.format = wire.WSJSON; c.header.Get("Sec-Websocket-Protocol") == subprotocolProto {
+		c.format = wire.WSProto
+	}
 	if c.status != 101 || c.header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 		c.Fatalf("ws %s: status %d, %v", query, c.status, c.header)
 	}
@@ -373,6 +381,7 @@ func (c *client) event() (m message, err error) {
 		m.event = "message"
 	}
 	m.text = strings.Join(data, "\n")
+	m.size = len(m.text)
 	return m, nil
 }
 
@@ -389,8 +398,15 @@ func (c *client) frame() (m message, err error) {
 		return m, err
 	}
 	switch h.OpCode {
-	case ws.OpText:
-		m.text = string(b)
+	case ws.OpText, ws.OpBinary:
+		if (h.OpCode == ws.OpBinary) != (c.format == wire.WSProto) {
+			return m, fmt.Errorf("frame %+v in %s", h, c.format)
+		}
+		m.size = len(b)
+		if m.text = string(b); c.format == wire.WSProto {
+			m.text, err = wiretest.Text(b)
+			return m, err
+		}
 	case ws.OpPong:
 		c.pongs = append(c.pongs, string(b))
 	case ws.OpClose:

@@ -190,13 +190,13 @@ func TestConnectionCounters(t *testing.T) {
 		until(t, "the last write's count", func() bool { n := sub.Counters(); return n.Wire > n.Payload })
 		path := "/" + lane.String() + "/connections/"
 		var info struct {
-			ID, Lane, User, Mode, Conn string
-			Ticks                      uint64
-			Wire                       uint64 `json:"wire_bytes"`
-			Payload                    uint64 `json:"payload_bytes"`
+			ID, Lane, Encoding, User, Mode, Conn string
+			Ticks                                uint64
+			Wire                                 uint64 `json:"wire_bytes"`
+			Payload                              uint64 `json:"payload_bytes"`
 		}
 		answer, body := h.get(path + c.hello.Conn)
-		if err := json.Unmarshal([]byte(body), &info); err != nil || answer.status != 200 || info.Lane != lane.String() || info.User != "ann" ||
+		if err := json.Unmarshal([]byte(body), &info); err != nil || answer.status != 200 || info.Lane != lane.String() || info.Encoding != c.format.Encoding().String() || info.User != "ann" ||
 			info.Ticks != 4 || info.Payload == 0 || info.Wire <= info.Payload || info.ID == "" {
 			t.Errorf("%d %s", answer.status, body)
 		}

@@ -78,7 +78,7 @@ func (s *Server) command(c *fiber.Ctx) error {
 	}
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(answer.JSON)
+	return c.Send(answer.JSON())
 }
 
 // jsonBody returns a copy of a request's JSON, of at most limits.message_size, from one of our own pages, an allowed

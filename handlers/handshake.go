@@ -4,43 +4,67 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/wire"
 )
 
-// subprotocolJSON is what a client may ask for by Sec-WebSocket-Protocol; without one it gets the same.
-const subprotocolJSON = "ticklane.v1.json"
+// The subprotocols that a client may ask for by Sec-WebSocket-Protocol; without one it gets JSON.
+const (
+	subprotocolJSON  = "ticklane.v1.json"
+	subprotocolProto = "ticklane.v1.protobuf"
+)
 
-// handshake checks an opening handshake (RFC 6455 §4.2) and prepares the 101. The error is a problem.
-func (s *Server) handshake(c *fiber.Ctx) error {
+// handshake checks an opening handshake (RFC 6455 §4.2), prepares the 101 and returns the format of the stream. The error
+// is a problem.
+func (s *Server) handshake(c *fiber.Ctx) (wire.Format, error) {
 	if c.Method() != fiber.MethodGet || !hasToken(c.Get(fiber.HeaderConnection), "upgrade") || !hasToken(c.Get(fiber.HeaderUpgrade), "websocket") {
 		c.Set(fiber.HeaderUpgrade, "websocket")
-		return problemOf(http.StatusUpgradeRequired, "This address speaks WebSocket: open it with a WebSocket client, or use /sse/subscribe.")
+		return 0, problemOf(http.StatusUpgradeRequired, "This address speaks WebSocket: open it with a WebSocket client, or use /sse/subscribe.")
 	}
 	if v := c.Get("Sec-WebSocket-Version"); v != "13" {
 		c.Set("Sec-WebSocket-Version", "13")
-		return problemOf(http.StatusUpgradeRequired, "Sec-WebSocket-Version: want 13.")
+		return 0, problemOf(http.StatusUpgradeRequired, "Sec-WebSocket-Version: want 13.")
 	}
 	key := c.Get("Sec-WebSocket-Key")
 	if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != 16 {
-		return problemOf(http.StatusBadRequest, "Sec-WebSocket-Key: want 16 bytes in base64.")
+		return 0, problemOf(http.StatusBadRequest, "Sec-WebSocket-Key: want 16 bytes in base64.")
 	}
 	if !s.sameOrigin(c) {
-		return problemOf(http.StatusForbidden, "Origin: pages of this origin may not open streams here; server.origins allows them.")
+		return 0, problemOf(http.StatusForbidden, "Origin: pages of this origin may not open streams here; server.origins allows them.")
 	}
-	if offer := c.Get("Sec-WebSocket-Protocol"); offer != "" {
-		if !slices.Contains(strings.FieldsFunc(offer, func(r rune) bool { return r == ',' || r == ' ' }), subprotocolJSON) { // case matters here
-			return problemOf(http.StatusBadRequest, "Sec-WebSocket-Protocol: want "+subprotocolJSON+", or none.")
-		}
-		c.Set("Sec-WebSocket-Protocol", subprotocolJSON)
+	format, chosen, ok := subprotocol(c)
+	if !ok {
+		return 0, problemOf(http.StatusBadRequest, "Sec-WebSocket-Protocol: want "+subprotocolJSON+", "+subprotocolProto+", or none.")
+	}
+	if chosen != "" {
+		c.Set("Sec-WebSocket-Protocol", chosen)
 	}
 	c.Status(http.StatusSwitchingProtocols)
 	c.Set(fiber.HeaderConnection, "Upgrade")
 	c.Set(fiber.HeaderUpgrade, "websocket")
 	c.Set("Sec-WebSocket-Accept", acceptKey(key))
-	return nil
+	return format, nil
+}
+
+// subprotocol chooses the client's first that we know: its order is that of its preference (RFC 6455 §4.1). ok is false
+// when there are offers and none of them is ours.
+func subprotocol(c *fiber.Ctx) (format wire.Format, chosen string, ok bool) {
+	none := true
+	for _, line := range c.Request().Header.PeekAll("Sec-WebSocket-Protocol") {
+		none = none && len(line) == 0
+		for _, offer := range strings.FieldsFunc(string(line), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
+			switch offer { // case matters here
+			case subprotocolJSON:
+				return wire.WSJSON, offer, true
+			case subprotocolProto:
+				return wire.WSProto, offer, true
+			}
+		}
+	}
+	return wire.WSJSON, "", none
 }
 
 // acceptKey is RFC 6455 §4.2.2, step 5.4.

@@ -35,6 +35,7 @@ type house struct {
 	bus    *bus.Local
 	tape   *tape
 	secure bool
+	offer  string // the subprotocol that its WebSocket clients ask for; empty for none
 
 	served chan error
 	stop   func(time.Duration) error
@@ -48,6 +49,7 @@ type plan struct {
 	listener func(net.Listener) net.Listener
 	logger   *slog.Logger
 	deps     func(*Deps)
+	offer    string
 }
 
 func open(t testing.TB, p plan) *house {
@@ -76,7 +78,7 @@ func open(t testing.TB, p plan) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{TB: t, log: log, bus: b, tape: &tape{u: u, epoch: b.Epoch()}, served: make(chan error, 1)}
+	h := &house{TB: t, log: log, bus: b, tape: &tape{u: u, epoch: b.Epoch()}, served: make(chan error, 1), offer: p.offer}
 	b.Attach(h.tape.add)
 	b.Attach(past.Add)
 	b.Attach(log.Append)
@@ -171,7 +173,8 @@ func (p *tape) add(ticks []quote.Tick) {
 		j := wire.AppendQuote(nil, p.u.Symbol(t.Symbol).Ticker, &t)
 		p.json = append(p.json, j)
 		for format := range wire.Formats {
-			p.bytes[format] = format.AppendTick(p.bytes[format], p.epoch, t.Seq, j)
+			body := format.Encoding().AppendQuote(nil, p.u.Symbol(t.Symbol).Ticker, &t)
+			p.bytes[format] = format.AppendTick(p.bytes[format], p.epoch, t.Seq, body)
 			p.end[format] = append(p.end[format], len(p.bytes[format]))
 		}
 	}

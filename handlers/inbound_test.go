@@ -24,7 +24,7 @@ func (m *minutes) Ask(c wire.Command, _ time.Time) error {
 }
 
 func (m *minutes) Tell(msg wire.Message) error {
-	*m = append(*m, fmt.Sprintf("tell %s", msg.JSON))
+	*m = append(*m, fmt.Sprintf("tell %s", msg.JSON()))
 	return nil
 }
 

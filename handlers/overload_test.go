@@ -32,14 +32,16 @@ func TestOverload(t *testing.T) {
 				t.Errorf("Retry-After %q", answer.header.Get("Retry-After"))
 			}
 		}
-		w := h.socket("")
-		if bye := w.want("bye"); bye.Reason != "overload" || bye.Retry < 1000 {
-			t.Errorf("%s", bye.text)
+		for _, h.offer = range []string{subprotocolProto, ""} {
+			w := h.socket("")
+			if bye := w.want("bye"); bye.Reason != "overload" || bye.Retry < 1000 {
+				t.Errorf("%s", bye.text)
+			}
+			w.closes(1013)
 		}
-		w.closes(1013)
 	}
 	refused()
-	if _, _, overloads, _ := h.server.Counts(); overloads != 5 {
+	if _, _, overloads, _ := h.server.Counts(); overloads != 6 {
 		t.Errorf("%d counted", overloads)
 	}
 	if n := h.log.Lane(wire.SSE).Opened + h.log.Lane(wire.WS).Opened; n != 2 {

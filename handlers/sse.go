@@ -117,7 +117,8 @@ func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
 		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalWords[reason])
 	}
 	eventStream(c)
-	return c.Send(wire.SSEJSON.Append(nil, wire.Bye(reason, retry)))
+	b, _ := wire.SSEJSON.Append(nil, wire.Bye(reason, retry))
+	return c.Send(b)
 }
 
 // refusal counts a refused stream and names the reason of its bye.

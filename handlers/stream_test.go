@@ -15,11 +15,19 @@ import (
 
 var lanes = []wire.Lane{wire.SSE, wire.WS}
 
-// onLanes runs a test on each lane, with a server of its own.
+// onLanes runs a test on each lane, WebSocket in both encodings, with a server of its own.
 func onLanes(t *testing.T, p plan, f func(h *house, lane wire.Lane)) {
-	for _, lane := range lanes {
-		t.Run(lane.String(), func(t *testing.T) { f(open(t, p), lane) })
-	}
+	t.Run("sse", func(t *testing.T) { f(open(t, p), wire.SSE) })
+	onSubprotocols(t, p, func(t *testing.T, h *house) { f(h, wire.WS) })
+}
+
+// onSubprotocols runs a test of WebSocket in each encoding.
+func onSubprotocols(t *testing.T, p plan, f func(t *testing.T, h *house)) {
+	t.Run("ws", func(t *testing.T) { f(t, open(t, p)) })
+	t.Run("ws protobuf", func(t *testing.T) {
+		p.offer = subprotocolProto
+		f(t, open(t, p))
+	})
 }
 
 // ended checks that a stream is over as its lane says it for this reason.

@@ -23,7 +23,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if done, err := s.drilled(c, &opt); done {
 		return err
 	}
-	if err := s.handshake(c); err != nil {
+	if opt.Format, err = s.handshake(c); err != nil {
 		return err
 	}
 	opt.Address = s.address(c)
@@ -35,7 +35,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	// The stream begins after the 101: fasthttp doesn't call this when it can't write that.
 	c.Context().Hijack(func(nc net.Conn) {
 		if v := s.gate.enter(opt.Address); v != admitted {
-			refuseWS(nc, s.refusal(v))
+			refuseWS(nc, opt.Format, s.refusal(v))
 			return
 		}
 		sub := s.stream.Subscribe(opt.Options)
@@ -110,8 +110,8 @@ var closeCodes = map[string]uint16{
 }
 
 // refuseWS says bye at once. A refused handshake would tell a browser's page nothing.
-func refuseWS(nc net.Conn, reason string) {
-	b := wire.WSJSON.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
+func refuseWS(nc net.Conn, format wire.Format, reason string) {
+	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	nc.Write(wire.AppendClose(b, closeCodes[reason], reason))
 	nc.SetReadDeadline(time.Now().Add(closeWait))
 	drain(nc)

@@ -51,9 +51,9 @@ func TestScanReadsWhatTheServerWrites(t *testing.T) {
 	if string(text) != goldenTick {
 		t.Fatalf("the encoder writes %s", text)
 	}
-	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: wire.AppendDayQuote(append(wire.AppendDayQuote(nil, "AAPL", &q), ','), "T", &q)}
+	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Ticker: "AAPL", Tick: &q}, {Ticker: "T", Tick: &q}}}
 	var names []string
-	i, ok := scanSnapshot(snap.Message().JSON, func(t *tick) { names = append(names, string(t.symbol)) })
+	i, ok := scanSnapshot(snap.Message().JSON(), func(t *tick) { names = append(names, string(t.symbol)) })
 	if !ok || i != 9 || len(names) != 2 || names[0] != "AAPL" || names[1] != "T" {
 		t.Errorf("snapshot: %d %v %v", i, ok, names)
 	}

@@ -32,7 +32,7 @@ var (
 	ticksDesc       = desc("ticks_total", "Ticks handed over to clients.", perLane)
 	messagesDesc    = desc("messages_total", "Messages handed over to clients, ticks included.", perLane)
 	writesDesc      = desc("writes_total", "Writes into sockets.", perLane)
-	payloadDesc     = desc("payload_bytes_total", "JSON text handed over, before framing.", perLane)
+	payloadDesc     = desc("payload_bytes_total", "The messages' own bytes handed over, before framing.", perLane)
 	wireDesc        = desc("wire_bytes_total", "Bytes written into sockets, headers and framing included.", perLane)
 	gapsDesc        = desc("gaps_total", "Gaps told to clients.", perLane)
 	conflatedDesc   = desc("conflated_total", "Ticks left out in mode latest.", perLane)

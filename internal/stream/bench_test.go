@@ -12,7 +12,7 @@ import (
 
 // BenchmarkAppend is what the log costs the feed for each tick.
 func BenchmarkAppend(b *testing.B) {
-	for _, formats := range []wire.Format{0, 1, wire.Formats} {
+	for _, formats := range []wire.Format{0, 1, 2, wire.Formats} {
 		b.Run(fmt.Sprintf("formats=%d", formats), func(b *testing.B) {
 			p := newTape(b, 1<<16)
 			l := p.log(b, Config{Size: 1 << 16})

@@ -15,6 +15,7 @@ import (
 
 	"ticklane/internal/quote"
 	"ticklane/internal/wire"
+	"ticklane/internal/wire/wiretest"
 )
 
 // message is one that a client read, whatever its format.
@@ -39,7 +40,8 @@ type message struct {
 
 	Topics []string `json:"topics"`
 
-	text  string // the JSON
+	text  string // the JSON, or the JSON twin
+	size  int    // of the message in its encoding
 	id    string // SSE only
 	event string
 	retry string
@@ -118,6 +120,7 @@ func (c *client) event(b []byte) (m message, n int) {
 		}
 		*into = value
 	}
+	m.size = len(m.text)
 	return m, end + 2
 }
 
@@ -127,11 +130,21 @@ func (c *client) frame(b []byte) (m message, n int) {
 	if err != nil || int64(r.Len()) < h.Length {
 		return m, 0
 	}
-	if !h.Fin || h.OpCode != ws.OpText || h.Masked || h.Rsv != 0 {
+	op := ws.OpText
+	if c.kind == wire.WSProto {
+		op = ws.OpBinary
+	}
+	if !h.Fin || h.OpCode != op || h.Masked || h.Rsv != 0 {
 		c.t.Fatalf("frame %+v", h)
 	}
 	at := len(b) - r.Len()
-	m.text = string(b[at : at+int(h.Length)])
+	body := b[at : at+int(h.Length)]
+	m.size = len(body)
+	if m.text = string(body); c.kind == wire.WSProto {
+		if m.text, err = wiretest.Text(body); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 	return m, at + int(h.Length)
 }
 

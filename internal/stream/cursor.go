@@ -38,7 +38,7 @@ const unknownN = ^uint64(0)
 type piece struct {
 	bytes     []byte
 	ticks     uint64
-	text      int    // JSON bytes in it
+	payload   int    // bytes of its messages in their encoding, before framing
 	last      uint64 // the seq of its last tick
 	conflated uint64 // ticks left out before it
 }
@@ -87,7 +87,7 @@ func (c *cursor) readEvery(horizon uint64, limit int, most, lag uint64) (p piece
 	from := int(c.pos + 1 - s.base)
 	r, to := c.log.rendered(s, c.format, from, horizon)
 	to = r.fit(from, min(to, from+int(min(most, segmentTicks))-1), limit)
-	p.bytes, p.text = r.span(from, to)
+	p.bytes, p.payload = r.span(from, to)
 	p.ticks = uint64(to - from + 1)
 	c.pos += p.ticks
 	p.last = c.pos
@@ -133,18 +133,18 @@ func (c *cursor) readOwn(horizon uint64, limit int, most, lag uint64) (p piece, 
 func (c *cursor) gather(s *segment, seq, head uint64, limit int, p *piece) bool {
 	i := int(seq - s.base)
 	r, _ := c.log.rendered(s, c.format, i, max(head, seq))
-	b, text := r.span(i, i)
-	return c.put(b, text, seq, limit, p)
+	b, payload := r.span(i, i)
+	return c.put(b, payload, seq, limit, p)
 }
 
-func (c *cursor) put(b []byte, text int, seq uint64, limit int, p *piece) bool {
+func (c *cursor) put(b []byte, payload int, seq uint64, limit int, p *piece) bool {
 	if p.ticks > 0 && len(c.buf)+len(b) > limit {
 		return false
 	}
 	c.buf = append(c.buf, b...)
 	p.bytes = c.buf
 	p.ticks++
-	p.text += text
+	p.payload += payload
 	p.last = seq
 	return true
 }
@@ -222,8 +222,8 @@ func (c *cursor) readLatest(horizon uint64, limit int, most uint64) (p piece) {
 		if s := c.log.segment(o.seq); s != nil {
 			ok = c.gather(s, o.seq, horizon, limit, &p)
 		} else {
-			json := wire.AppendQuote(nil, c.log.cfg.Universe.Symbol(id).Ticker, &e.tick)
-			ok = c.put(c.format.AppendTick(nil, c.log.cfg.Epoch, o.seq, json), len(json), o.seq, limit, &p)
+			body := c.format.Encoding().AppendQuote(nil, c.log.cfg.Universe.Symbol(id).Ticker, &e.tick)
+			ok = c.put(c.format.AppendTick(nil, c.log.cfg.Epoch, o.seq, body), len(body), o.seq, limit, &p)
 		}
 		if !ok {
 			return p

@@ -43,7 +43,7 @@ type Log struct {
 
 	inUse   [wire.Formats]atomic.Int32 // subscribers
 	tail    *segment                   // the appender's own from here on
-	scratch []byte
+	scratch [wire.Encodings][]byte
 	guess   [wire.Formats]int // bytes that a segment takes in a format
 
 	waker    *Group // of the subscribers that have a goroutine each
@@ -81,7 +81,7 @@ func New(cfg Config) (*Log, error) {
 		kept:   make([]atomic.Pointer[entry], n),
 	}
 	for format := range l.guess {
-		l.guess[format] = segmentTicks * 160
+		l.guess[format] = segmentTicks * guessTick
 	}
 	l.subs.init()
 	l.waker = newGroup(l)
@@ -142,7 +142,7 @@ func (l *Log) append(t *quote.Tick) {
 	e := &l.tail.entries[i]
 	e.tick = *t
 	e.prev = l.newest[t.Symbol].Load()
-	var json []byte
+	var bodies [wire.Encodings][]byte
 	for format := range wire.Formats {
 		r := l.tail.formats[format].live.Load()
 		if r == nil {
@@ -157,11 +157,12 @@ func (l *Log) append(t *quote.Tick) {
 			r = r.grown()
 			l.tail.formats[format].live.Store(r)
 		}
-		if json == nil {
-			json = wire.AppendQuote(l.scratch[:0], l.cfg.Universe.Symbol(t.Symbol).Ticker, t)
-			l.scratch = json
+		enc := format.Encoding()
+		if bodies[enc] == nil {
+			bodies[enc] = enc.AppendQuote(l.scratch[enc][:0], l.cfg.Universe.Symbol(t.Symbol).Ticker, t)
+			l.scratch[enc] = bodies[enc]
 		}
-		r.add(i, format, l.cfg.Epoch, t.Seq, json)
+		r.add(i, format, l.cfg.Epoch, t.Seq, bodies[enc])
 	}
 	l.newest[t.Symbol].Store(t.Seq)
 	l.head.Store(t.Seq)
@@ -252,16 +253,17 @@ func (l *Log) rendered(s *segment, format wire.Format, i int, head uint64) (r *r
 }
 
 func (l *Log) render(s *segment, format wire.Format, upto int) *render {
-	r := newRender(0, upto*160+wire.MaxTick)
+	r := newRender(0, upto*guessTick+wire.MaxTick)
 	r.upto = upto
-	var json []byte
+	enc := format.Encoding()
+	var body []byte
 	for i := range upto {
 		t := &s.entries[i].tick
-		json = wire.AppendQuote(json[:0], l.cfg.Universe.Symbol(t.Symbol).Ticker, t)
+		body = enc.AppendQuote(body[:0], l.cfg.Universe.Symbol(t.Symbol).Ticker, t)
 		if !r.roomy() {
 			r = r.grown()
 		}
-		r.add(i, format, l.cfg.Epoch, t.Seq, json)
+		r.add(i, format, l.cfg.Epoch, t.Seq, body)
 	}
 	return r
 }

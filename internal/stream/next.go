@@ -127,7 +127,7 @@ func (s *Subscriber) ticks(now time.Time) []byte {
 	s.told.Store(p.last)
 	s.count.ticks.Add(p.ticks)
 	s.count.messages.Add(p.ticks)
-	s.count.payload.Add(uint64(p.text))
+	s.count.payload.Add(uint64(p.payload))
 	s.count.conflated.Add(p.conflated)
 	if s.opt.Limit > 0 && s.count.ticks.Load() >= s.opt.Limit {
 		s.bye(now, wire.ByeLimit)
@@ -274,10 +274,11 @@ func ByeRetry(reason string, base time.Duration) time.Duration {
 }
 
 func (s *Subscriber) say(now time.Time, m wire.Message) {
-	s.out = s.format.Append(s.out, m)
+	var payload int
+	s.out, payload = s.format.Append(s.out, m)
 	s.last = now
 	s.count.messages.Add(1)
-	s.count.payload.Add(uint64(len(m.JSON)))
+	s.count.payload.Add(uint64(payload))
 }
 
 func (s *Subscriber) at(seq uint64) quote.Position {

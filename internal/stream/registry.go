@@ -20,7 +20,7 @@ type Counters struct {
 	Ticks     uint64 `json:"ticks"`         // handed over, not yet proven delivered
 	Messages  uint64 `json:"messages"`      // ticks and all others
 	Writes    uint64 `json:"writes"`        // into the socket
-	Payload   uint64 `json:"payload_bytes"` // JSON text before framing and compression
+	Payload   uint64 `json:"payload_bytes"` // the messages' own bytes, before framing and compression
 	Wire      uint64 `json:"wire_bytes"`    // what went into the socket
 	Gaps      uint64 `json:"gaps"`          // gap messages
 	Conflated uint64 `json:"conflated"`     // ticks left out in mode latest

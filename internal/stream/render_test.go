@@ -75,7 +75,7 @@ func TestFormatsComeAndGo(t *testing.T) {
 func TestRenderGrows(t *testing.T) {
 	p := newTape(t, 1000)
 	l := p.log(t, Config{Size: 1024})
-	l.guess = [wire.Formats]int{1, 1}
+	l.guess = [wire.Formats]int{1, 1, 1}
 	var clients []*client
 	var seen []*witness
 	for format := range wire.Formats {
@@ -154,7 +154,7 @@ func TestSnapshotOfTheLog(t *testing.T) {
 		t.Errorf("of an empty log: %+v", s)
 	}
 	p.play(l, 5000)
-	m := message{text: string(l.Snapshot(p.topics(t, "S9", "S1")).Message().JSON)}
+	m := message{text: string(l.Snapshot(p.topics(t, "S9", "S1")).Message().JSON())}
 	if err := read(&m); err != nil {
 		t.Fatal(err)
 	}

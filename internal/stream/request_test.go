@@ -202,8 +202,8 @@ func TestDo(t *testing.T) {
 	if shortKinds(got) != "hello q subscription snapshot" {
 		t.Fatalf("got %s", kinds(got))
 	}
-	if s := got[len(got)-2]; s.text != string(m.JSON) || s.I != 300 {
-		t.Errorf("the stream carries %s, the answer is %s", s.text, m.JSON)
+	if s := got[len(got)-2]; s.text != string(m.JSON()) || s.I != 300 {
+		t.Errorf("the stream carries %s, the answer is %s", s.text, m.JSON())
 	}
 	if m, err := c.Do(t.Context(), command("time", 4), noon); err != nil || m.Name != "time" {
 		t.Errorf("time: %+v, %v", m, err)

@@ -7,8 +7,11 @@ import (
 	"ticklane/internal/wire"
 )
 
-// segmentTicks is how many ticks a segment holds. Rendered they take some 30 to 40 KiB.
+// segmentTicks is how many ticks a segment holds. Rendered they take some 10 to 40 KiB.
 const segmentTicks = 256
+
+// guessTick is what a tick takes in most formats, before one segment has shown it.
+const guessTick = 160
 
 // entry is one tick in the log and the seq of the tick before it of the same symbol, 0 for none.
 // Following prev, a filtered cursor finds its own ticks without looking at anybody else's.
@@ -40,7 +43,7 @@ type render struct {
 	buf   []byte // of fixed length; end tells where each tick's bytes end in it
 	used  int    // the appender's own
 	end   [segmentTicks]uint32
-	text  [segmentTicks]uint32 // JSON bytes up to and including each tick, to count payload
+	size  [segmentTicks]uint32 // bytes of the messages up to and including each tick, before framing
 }
 
 func newRender(first, size int) *render {
@@ -57,23 +60,23 @@ func (r *render) grown() *render {
 
 func (r *render) roomy() bool { return len(r.buf)-r.used >= wire.MaxTick }
 
-func (r *render) add(i int, format wire.Format, epoch, seq uint64, json []byte) {
-	b := format.AppendTick(r.buf[:r.used], epoch, seq, json)
+func (r *render) add(i int, format wire.Format, epoch, seq uint64, body []byte) {
+	b := format.AppendTick(r.buf[:r.used], epoch, seq, body)
 	r.used = len(b)
 	r.end[i] = uint32(r.used)
-	r.text[i] = uint32(len(json))
+	r.size[i] = uint32(len(body))
 	if i > r.first {
-		r.text[i] += r.text[i-1]
+		r.size[i] += r.size[i-1]
 	}
 }
 
-// span returns the bytes of ticks from..to (both in the render) and how much of them is JSON.
-func (r *render) span(from, to int) (b []byte, text int) {
+// span returns the bytes of ticks from..to (both in the render) and how much of them is payload.
+func (r *render) span(from, to int) (b []byte, payload int) {
 	var start, before uint32
 	if from > r.first {
-		start, before = r.end[from-1], r.text[from-1]
+		start, before = r.end[from-1], r.size[from-1]
 	}
-	return r.buf[start:r.end[to]:r.end[to]], int(r.text[to] - before)
+	return r.buf[start:r.end[to]:r.end[to]], int(r.size[to] - before)
 }
 
 // fit returns the last place in from..to such that the span takes at most limit bytes; at least from.

@@ -19,7 +19,7 @@ func (l *Log) Snapshot(topics quote.Topics) wire.Snapshot {
 // snapshotAt returns the snapshot as of seq i. ok is false when a symbol's state at i is no longer known.
 func (l *Log) snapshotAt(i uint64, topics quote.Topics) (s wire.Snapshot, ok bool) {
 	s = wire.Snapshot{At: quote.Position{Epoch: l.cfg.Epoch, Seq: i}}
-	b := make([]byte, 0, 192*len(topics.IDs()))
+	s.Quotes = make([]wire.DayQuote, 0, len(topics.IDs()))
 	for _, id := range topics.IDs() {
 		e, ok := l.at(id, i)
 		if !ok {
@@ -28,11 +28,7 @@ func (l *Log) snapshotAt(i uint64, topics quote.Topics) (s wire.Snapshot, ok boo
 		if e == nil {
 			continue
 		}
-		if len(b) > 0 {
-			b = append(b, ',')
-		}
-		b = wire.AppendDayQuote(b, l.cfg.Universe.Symbol(id).Ticker, &e.tick)
+		s.Quotes = append(s.Quotes, wire.DayQuote{Ticker: l.cfg.Universe.Symbol(id).Ticker, Tick: &e.tick})
 	}
-	s.Quotes = b
 	return s, true
 }

@@ -244,6 +244,7 @@ func (s *Subscriber) Counters() Counters {
 type Info struct {
 	ID       string   `json:"id"`
 	Lane     string   `json:"lane"`
+	Encoding string   `json:"encoding"`
 	Engine   string   `json:"engine"`
 	User     string   `json:"user"`
 	Address  string   `json:"address,omitempty"`
@@ -267,7 +268,7 @@ func (s *Subscriber) Info() Info {
 	}
 	pos, head := s.position.Load(), s.log.head.Load()
 	return Info{
-		ID: s.id, Lane: s.Lane().String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
+		ID: s.id, Lane: s.Lane().String(), Encoding: s.format.Encoding().String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
 		Topics: append([]string{}, names...), Mode: mode.String(), Since: s.since.UnixMicro(),
 		Position: pos, Lag: head - min(head, pos), Slow: s.slow.Load(), Counters: s.Counters(),
 	}

@@ -42,14 +42,23 @@ type CommandError struct {
 
 func (e *CommandError) Error() string { return e.Code + ": " + e.Msg }
 
-// Message renders the error.
+// Message returns the error as the client gets it.
 func (e *CommandError) Message() Message {
-	return Message{Name: "error", JSON: marshal(struct {
-		T    string `json:"T"`
-		Code string `json:"code"`
-		Msg  string `json:"msg"`
-		ID   *int64 `json:"id,omitempty"`
-	}{"error", e.Code, e.Msg, e.ID})}
+	return Message{Name: "error", body: errorBody{"error", e.Code, e.Msg, e.ID}}
+}
+
+type errorBody struct {
+	T    string `json:"T"`
+	Code string `json:"code"`
+	Msg  string `json:"msg"`
+	ID   *int64 `json:"id,omitempty"`
+}
+
+func (m errorBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoError)
+	b = appendText(b, 1, m.Code)
+	b = appendForeign(b, 2, m.Msg)
+	return endField(appendID(b, 3, m.ID), at)
 }
 
 // ParseCommand reads one JSON object. The error is a *CommandError with the code that the client gets;

@@ -109,8 +109,8 @@ func FuzzCommand(f *testing.F) {
 		if !errors.As(err, &e) || !slices.Contains(codes, e.Code) || e.Msg == "" {
 			t.Fatalf("error %v", err)
 		}
-		if !json.Valid(e.Message().JSON) {
-			t.Fatalf("answer %s", e.Message().JSON)
+		if !json.Valid(e.Message().JSON()) {
+			t.Fatalf("answer %s", e.Message().JSON())
 		}
 		whole(t, []Message{e.Message()})
 	})

@@ -33,7 +33,7 @@ func TestFramesFollowEachOther(t *testing.T) {
 	for n := range 200 {
 		s := strings.Repeat("x", n*n)
 		want = append(want, s)
-		b = WSJSON.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, JSON: []byte(s)})
+		b, _ = WSJSON.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, body: said(s)})
 	}
 	r := bytes.NewReader(b)
 	for i, w := range want {
@@ -64,3 +64,9 @@ func TestClose(t *testing.T) {
 		}
 	}
 }
+
+// said is a body that is only a text.
+type said string
+
+func (s said) appendJSON(b []byte) []byte  { return append(b, s...) }
+func (s said) appendProto(b []byte) []byte { return append(b, s...) }

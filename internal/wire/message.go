@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,23 +53,42 @@ type Hello struct {
 	Retry     time.Duration  // SSE's reconnection time
 }
 
-// Message renders the hello.
+// Message returns the hello.
 func (h Hello) Message() Message {
-	return Message{Name: "hello", ID: h.Start.String(), Retry: h.Retry, JSON: marshal(struct {
-		T      string   `json:"T"`
-		Conn   string   `json:"conn"`
-		Lane   string   `json:"lane"`
-		Engine string   `json:"engine"`
-		Epoch  string   `json:"epoch"`
-		Head   uint64   `json:"head"`
-		Oldest uint64   `json:"oldest"`
-		Resume string   `json:"resume"`
-		Mode   string   `json:"mode"`
-		Topics []string `json:"topics"`
-		HB     int64    `json:"hb"`
-		Time   int64    `json:"t"`
-	}{"hello", h.Conn, h.Lane.String(), h.Engine, Epoch(h.Epoch), h.Head, h.Oldest, h.Resume, h.Mode,
-		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro()})}
+	return Message{Name: "hello", ID: h.Start.String(), Retry: h.Retry, body: helloBody{
+		"hello", h.Conn, h.Lane.String(), h.Engine, Epoch(h.Epoch), h.Head, h.Oldest, h.Resume, h.Mode,
+		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro()}}
+}
+
+type helloBody struct {
+	T      string   `json:"T"`
+	Conn   string   `json:"conn"`
+	Lane   string   `json:"lane"`
+	Engine string   `json:"engine"`
+	Epoch  string   `json:"epoch"`
+	Head   uint64   `json:"head"`
+	Oldest uint64   `json:"oldest"`
+	Resume string   `json:"resume"`
+	Mode   string   `json:"mode"`
+	Topics []string `json:"topics"`
+	HB     int64    `json:"hb"`
+	Time   int64    `json:"t"`
+}
+
+func (m helloBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoHello)
+	b = appendForeign(b, 1, m.Conn)
+	b = appendText(b, 2, m.Lane)
+	b = appendForeign(b, 3, m.Engine)
+	b = appendText(b, 4, m.Epoch)
+	b = appendUint(b, 5, m.Head)
+	b = appendUint(b, 6, m.Oldest)
+	b = appendForeign(b, 7, m.Resume)
+	b = appendForeign(b, 8, m.Mode)
+	b = appendEach(b, 9, m.Topics)
+	b = appendInt(b, 10, m.HB)
+	b = appendInt(b, 11, m.Time)
+	return endField(b, at)
 }
 
 // Epoch is an epoch's text in positions and messages.
@@ -77,15 +97,41 @@ func Epoch(e uint64) string { return strconv.FormatUint(e, 16) }
 // Snapshot is the newest quote of some symbols, all as of one position.
 type Snapshot struct {
 	At     quote.Position
-	Quotes []byte // AppendDayQuote's texts with commas between
+	Quotes []DayQuote
 }
 
-// Message renders the snapshot.
+// DayQuote is a symbol's newest tick, with its day.
+type DayQuote struct {
+	Ticker string
+	Tick   *quote.Tick
+}
+
+// Message returns the snapshot.
 func (s Snapshot) Message() Message {
-	b := make([]byte, 0, len(s.Quotes)+64)
+	return Message{Name: "snapshot", ID: s.At.String(), body: s}
+}
+
+func (s Snapshot) appendJSON(b []byte) []byte {
+	b = slices.Grow(b, 64+192*len(s.Quotes))
 	b = strconv.AppendUint(append(b, `{"T":"snapshot","i":`...), s.At.Seq, 10)
-	b = append(append(b, `,"quotes":[`...), s.Quotes...)
-	return Message{Name: "snapshot", ID: s.At.String(), JSON: append(b, ']', '}')}
+	b = append(b, `,"quotes":[`...)
+	for i, q := range s.Quotes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendDayQuote(b, q.Ticker, q.Tick)
+	}
+	return append(b, ']', '}')
+}
+
+func (s Snapshot) appendProto(b []byte) []byte {
+	b = slices.Grow(b, 64+72*len(s.Quotes))
+	b, at := beginField(b, protoSnapshot)
+	b = appendUint(b, 1, s.At.Seq)
+	for _, q := range s.Quotes {
+		b = appendProtoDay(b, q.Ticker, q.Tick)
+	}
+	return endField(b, at)
 }
 
 // Gap tells of ticks that a client asked for and can no longer get: From to To, both lost.
@@ -97,55 +143,107 @@ type Gap struct {
 // Missed is the number of places in the log that were lost.
 func (g Gap) Missed() uint64 { return g.To - g.From + 1 }
 
-// Message renders the gap.
+// Message returns the gap.
 func (g Gap) Message() Message {
-	return Message{Name: "gap", ID: quote.Position{Epoch: g.Epoch, Seq: g.To}.String(), JSON: marshal(struct {
-		T      string `json:"T"`
-		From   uint64 `json:"from"`
-		To     uint64 `json:"to"`
-		Missed uint64 `json:"missed"`
-		Reason string `json:"reason"`
-	}{"gap", g.From, g.To, g.Missed(), g.Reason})}
+	return Message{Name: "gap", ID: quote.Position{Epoch: g.Epoch, Seq: g.To}.String(),
+		body: gapBody{"gap", g.From, g.To, g.Missed(), g.Reason}}
+}
+
+type gapBody struct {
+	T      string `json:"T"`
+	From   uint64 `json:"from"`
+	To     uint64 `json:"to"`
+	Missed uint64 `json:"missed"`
+	Reason string `json:"reason"`
+}
+
+func (m gapBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoGap)
+	b = appendUint(b, 1, m.From)
+	b = appendUint(b, 2, m.To)
+	b = appendUint(b, 3, m.Missed)
+	return endField(appendForeign(b, 4, m.Reason), at)
 }
 
 // Heartbeat says that the client has everything it asked for up to Head.
 func Heartbeat(head quote.Position, now time.Time) Message {
-	b := strconv.AppendInt([]byte(`{"T":"hb","t":`), now.UnixMicro(), 10)
-	b = strconv.AppendUint(append(b, `,"head":`...), head.Seq, 10)
-	return Message{Name: "hb", ID: head.String(), JSON: append(b, '}')}
+	return Message{Name: "hb", ID: head.String(), body: heartbeatBody{now.UnixMicro(), head.Seq}}
+}
+
+type heartbeatBody struct {
+	now  int64
+	head uint64
+}
+
+func (m heartbeatBody) appendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"T":"hb","t":`...), m.now, 10)
+	b = strconv.AppendUint(append(b, `,"head":`...), m.head, 10)
+	return append(b, '}')
+}
+
+func (m heartbeatBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoHeartbeat)
+	b = appendInt(b, 1, m.now)
+	return endField(appendUint(b, 2, m.head), at)
 }
 
 // Bye closes a stream. Of a finished one it carries EndID; of another, when to come back (on SSE also as retry).
 func Bye(reason string, retry time.Duration) Message {
-	m := Message{Name: "bye", Retry: retry, JSON: marshal(struct {
-		T      string `json:"T"`
-		Reason string `json:"reason"`
-		Retry  int64  `json:"retry"`
-	}{"bye", reason, retry.Milliseconds()})}
+	m := Message{Name: "bye", Retry: retry, body: byeBody{"bye", reason, retry.Milliseconds()}}
 	if Finished(reason) {
 		m.ID = EndID
 	}
 	return m
 }
 
+type byeBody struct {
+	T      string `json:"T"`
+	Reason string `json:"reason"`
+	Retry  int64  `json:"retry"`
+}
+
+func (m byeBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoBye)
+	b = appendForeign(b, 1, m.Reason)
+	return endField(appendInt(b, 2, m.Retry), at)
+}
+
 // Subscription tells which topics hold from a position on; ID repeats the command's, nil for none.
 func Subscription(at quote.Position, topics []string, id *int64) Message {
-	return Message{Name: "subscription", ID: at.String(), JSON: marshal(struct {
-		T      string   `json:"T"`
-		Topics []string `json:"topics"`
-		I      uint64   `json:"i"`
-		ID     *int64   `json:"id,omitempty"`
-	}{"subscription", list(topics), at.Seq, id})}
+	return Message{Name: "subscription", ID: at.String(), body: subscriptionBody{"subscription", list(topics), at.Seq, id}}
+}
+
+type subscriptionBody struct {
+	T      string   `json:"T"`
+	Topics []string `json:"topics"`
+	I      uint64   `json:"i"`
+	ID     *int64   `json:"id,omitempty"`
+}
+
+func (m subscriptionBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoSubscription)
+	b = appendEach(b, 1, m.Topics)
+	b = appendUint(b, 2, m.I)
+	return endField(appendID(b, 3, m.ID), at)
 }
 
 // Time answers a time request: when it was received and when the answer was sent.
 func Time(received, sent time.Time, id *int64) Message {
-	return Message{Name: "time", JSON: marshal(struct {
-		T        string `json:"T"`
-		ID       *int64 `json:"id,omitempty"`
-		Received int64  `json:"received"`
-		Sent     int64  `json:"sent"`
-	}{"time", id, received.UnixMicro(), sent.UnixMicro()})}
+	return Message{Name: "time", body: timeBody{"time", id, received.UnixMicro(), sent.UnixMicro()}}
+}
+
+type timeBody struct {
+	T        string `json:"T"`
+	ID       *int64 `json:"id,omitempty"`
+	Received int64  `json:"received"`
+	Sent     int64  `json:"sent"`
+}
+
+func (m timeBody) appendProto(b []byte) []byte {
+	b, at := beginField(b, protoTime)
+	b = appendID(b, 1, m.ID)
+	b = appendInt(b, 2, m.Received)
+	return endField(appendInt(b, 3, m.Sent), at)
 }
 
 // list keeps an empty list from becoming null.

@@ -12,7 +12,7 @@ func TestMessagesGolden(t *testing.T) {
 	at := quote.Position{Epoch: 0x9f3c1a, Seq: 482913}
 	now := time.UnixMicro(1753100000123456)
 	id := int64(7)
-	day := AppendDayQuote(nil, "A", &quote.Tick{Bid: 1, Ask: 2, Last: 1, N: 1, Seq: 5})
+	day := []DayQuote{{"A", &quote.Tick{Bid: 1, Ask: 2, Last: 1, N: 1, Seq: 5}}}
 	for _, c := range []struct {
 		name string
 		m    Message
@@ -50,11 +50,13 @@ func TestMessagesGolden(t *testing.T) {
 		{"error without id", (&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), "event: error\n",
 			`{"T":"error","code":"rate","msg":"slow down"}`},
 	} {
-		if got, want := string(SSEJSON.Append(nil, c.m)), c.head+"data: "+c.json+"\n\n"; got != want {
-			t.Errorf("%s on SSE:\n got %q\nwant %q", c.name, got, want)
-		}
-		if got, want := string(WSJSON.Append(nil, c.m)), string(AppendFrameHeader(nil, OpText, len(c.json)))+c.json; got != want {
-			t.Errorf("%s on WebSocket:\n got %q\nwant %q", c.name, got, want)
+		for format, want := range map[Format]string{
+			SSEJSON: c.head + "data: " + c.json + "\n\n",
+			WSJSON:  string(AppendFrameHeader(nil, OpText, len(c.json))) + c.json,
+		} {
+			if got, payload := format.Append([]byte("before"), c.m); string(got) != "before"+want || payload != len(c.json) {
+				t.Errorf("%s as %v, payload %d:\n got %q\nwant %q", c.name, format, payload, got, want)
+			}
 		}
 	}
 }

@@ -63,7 +63,8 @@ func TestMaxTickBounds(t *testing.T) {
 			t.Fatalf("not JSON: %s", text)
 		}
 		for format := range Formats {
-			if n := len(format.AppendTick(nil, math.MaxUint64, k.Seq, text)); n > MaxTick {
+			body := format.Encoding().AppendQuote(nil, ticker, &k)
+			if n := len(format.AppendTick(nil, math.MaxUint64, k.Seq, body)); n > MaxTick {
 				t.Fatalf("%v takes %d bytes, more than MaxTick: %s", format, n, text)
 			}
 		}
@@ -74,7 +75,7 @@ func TestTickAllocatesNothing(t *testing.T) {
 	text, out := make([]byte, 0, MaxTick), make([]byte, 0, MaxTick)
 	for format := range Formats {
 		n := testing.AllocsPerRun(100, func() {
-			text = AppendQuote(text[:0], "AAPL", &plain)
+			text = format.Encoding().AppendQuote(text[:0], "AAPL", &plain)
 			out = format.AppendTick(out[:0], 0x9f3c1a, plain.Seq, text)
 		})
 		if n != 0 {
@@ -84,10 +85,14 @@ func TestTickAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkAppendQuote(b *testing.B) {
-	text := make([]byte, 0, MaxTick)
-	b.ReportAllocs()
-	for b.Loop() {
-		text = AppendQuote(text[:0], "AAPL", &plain)
+	for e := range Encodings {
+		b.Run(e.String(), func(b *testing.B) {
+			text := make([]byte, 0, MaxTick)
+			b.ReportAllocs()
+			for b.Loop() {
+				text = e.AppendQuote(text[:0], "AAPL", &plain)
+			}
+			b.ReportMetric(float64(len(text)), "B/tick")
+		})
 	}
-	b.SetBytes(int64(len(text)))
 }

@@ -3,8 +3,8 @@ package wire
 import "strconv"
 
 // appendEvent appends one event. JSON text has no raw line break, and names and ids are our own, so no field
-// can end early.
-func appendEvent(b []byte, m Message) []byte {
+// can end early. payload is the JSON text's size.
+func appendEvent(b []byte, m Message) (framed []byte, payload int) {
 	if m.Retry > 0 {
 		b = append(b, "retry: "...)
 		b = strconv.AppendInt(b, m.Retry.Milliseconds(), 10)
@@ -17,6 +17,8 @@ func appendEvent(b []byte, m Message) []byte {
 		b = append(b, m.ID...)
 	}
 	b = append(b, "\ndata: "...)
-	b = append(b, m.JSON...)
-	return append(b, '\n', '\n')
+	at := len(b)
+	b = m.appendJSON(b)
+	payload = len(b) - at
+	return append(b, '\n', '\n'), payload
 }

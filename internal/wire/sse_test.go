@@ -85,7 +85,7 @@ func messages(s string, n int64) []Message {
 		Snapshot{At: at}.Message(),
 		(&CommandError{Code: CodeBadJSON, Msg: s, ID: &n}).Message(),
 		TopicError(&quote.UnknownTopicError{Names: []string{s, s}}, &n).Message(),
-		{Name: "error", JSON: refused([]byte(s)).JSON},
+		refused([]byte(s)),
 	}
 }
 
@@ -103,7 +103,7 @@ func whole(t *testing.T, sent []Message) {
 	t.Helper()
 	var b []byte
 	for _, m := range sent {
-		b = SSEJSON.Append(b, m)
+		b, _ = SSEJSON.Append(b, m)
 	}
 	if !utf8.Valid(b) {
 		t.Errorf("not UTF-8: %q", b)
@@ -117,14 +117,14 @@ func whole(t *testing.T, sent []Message) {
 		if m.ID != "" {
 			id = m.ID
 		}
-		if got[i].typ != m.Name || got[i].data != string(m.JSON) || got[i].lastID != id {
+		if got[i].typ != m.Name || got[i].data != string(m.JSON()) || got[i].lastID != id {
 			t.Errorf("message %+v became %+v", m, got[i])
 		}
 		if (got[i].retry != "") != (m.Retry > 0) {
 			t.Errorf("message %+v has retry %q", m, got[i].retry)
 		}
-		if !json.Valid(m.JSON) {
-			t.Errorf("not JSON: %s", m.JSON)
+		if !json.Valid(m.JSON()) {
+			t.Errorf("not JSON: %s", m.JSON())
 		}
 	}
 }

@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"ticklane/internal/quote"
+)
+
+// The numbers of Message's kinds in docs/ticklane.v1.proto. Those of the fields stand where they're written.
+const (
+	protoQuote protowire.Number = iota + 1
+	protoHello
+	protoSnapshot
+	protoGap
+	protoHeartbeat
+	protoBye
+	protoSubscription
+	protoTime
+	protoError
+)
+
+// appendProtoTick appends the Message of a tick.
+func appendProtoTick(b []byte, ticker string, t *quote.Tick) []byte {
+	b, at := beginField(b, protoQuote)
+	return endField(appendProtoQuote(b, ticker, t), at)
+}
+
+// appendProtoDay appends a snapshot's entry: the quote with the day's open, high and low and the previous close.
+func appendProtoDay(b []byte, ticker string, t *quote.Tick) []byte {
+	b, at := beginField(b, 2)
+	b = appendProtoQuote(b, ticker, t)
+	b = appendOver(b, 11, t.Open, t.Bid)
+	b = appendOver(b, 12, t.High, t.Bid)
+	b = appendOver(b, 13, t.Low, t.Bid)
+	b = appendOver(b, 14, t.PrevClose, t.Bid)
+	return endField(b, at)
+}
+
+func appendProtoQuote(b []byte, ticker string, t *quote.Tick) []byte {
+	b = appendText(b, 1, ticker)
+	b = appendInt(b, 2, int64(t.Bid))
+	b = appendInt(b, 3, int64(t.BidSize))
+	b = appendOver(b, 4, t.Ask, t.Bid)
+	b = appendInt(b, 5, int64(t.AskSize))
+	b = appendOver(b, 6, t.Last, t.Bid)
+	b = appendInt(b, 7, t.Volume)
+	b = appendInt(b, 8, t.Due)
+	b = appendUint(b, 9, t.N)
+	return appendUint(b, 10, t.Seq)
+}
+
+// beginField appends the head of a field whose length isn't known yet; endField puts that in. It leaves the one byte
+// that nearly every length takes.
+func beginField(b []byte, num protowire.Number) ([]byte, int) {
+	b = append(protowire.AppendTag(b, num, protowire.BytesType), 0)
+	return b, len(b)
+}
+
+func endField(b []byte, at int) []byte {
+	n := len(b) - at
+	if n < 0x80 {
+		b[at-1] = byte(n)
+		return b
+	}
+	more := protowire.SizeVarint(uint64(n)) - 1
+	b = append(b, make([]byte, more)...)
+	copy(b[at+more:], b[at:at+n])
+	protowire.AppendVarint(b[:at-1], uint64(n))
+	return b
+}
+
+// A field of proto3 that is 0 or empty isn't written.
+
+func appendUint(b []byte, num protowire.Number, v uint64) []byte {
+	if v == 0 {
+		return b
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), v)
+}
+
+func appendInt(b []byte, num protowire.Number, v int64) []byte { return appendUint(b, num, uint64(v)) }
+
+// appendOver appends a price as cents above the bid. Both sides count modulo 2⁶⁴, so it can't overflow.
+func appendOver(b []byte, num protowire.Number, p, bid quote.Price) []byte {
+	return appendUint(b, num, protowire.EncodeZigZag(int64(p-bid)))
+}
+
+func appendText(b []byte, num protowire.Number, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
+}
+
+// appendForeign appends a text that may come from outside. What isn't UTF-8 becomes U+FFFD, as encoding/json does it:
+// a decoder would refuse the message.
+func appendForeign(b []byte, num protowire.Number, s string) []byte {
+	return appendText(b, num, string([]rune(s)))
+}
+
+// appendEach appends a repeated text, in which an empty one is one, too.
+func appendEach(b []byte, num protowire.Number, list []string) []byte {
+	for _, s := range list {
+		b = protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), string([]rune(s)))
+	}
+	return b
+}
+
+// appendID appends an optional field: 0 is an id like any other.
+func appendID(b []byte, num protowire.Number, id *int64) []byte {
+	if id == nil {
+		return b
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(*id))
+}

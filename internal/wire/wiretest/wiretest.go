@@ -1,0 +1,173 @@
+// Package wiretest reads protobuf messages for tests, by the published schema and a library that knows nothing of our
+// encoder, and turns them into their JSON twins: so one test reads both encodings.
+package wiretest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/bufbuild/protocompile"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+)
+
+// Schema is docs/ticklane.v1.proto's Message, as the compiler reads it.
+var Schema = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
+	_, here, _, ok := runtime.Caller(0)
+	if !ok {
+		return nil, errors.New("the schema isn't found without this file's path")
+	}
+	c := protocompile.Compiler{Resolver: &protocompile.SourceResolver{ImportPaths: []string{filepath.Join(filepath.Dir(here), "../../../docs")}}}
+	files, err := c.Compile(context.Background(), "ticklane.v1.proto")
+	if err != nil {
+		return nil, err
+	}
+	return files[0].Messages().ByName("Message"), nil
+})
+
+// Text returns the JSON twin of a message, as the JSON subprotocol would carry it, byte for byte. A field that the schema
+// doesn't know is an error.
+func Text(b []byte) (string, error) {
+	if s, ok := known.Load(string(b)); ok {
+		return s.(string), nil
+	}
+	s, err := twin(b)
+	if err == nil && len(b) < 128 {
+		known.Store(string(b), s)
+	}
+	return s, err
+}
+
+// known are the short messages that were read before: in a test, many clients read the same ticks, and reflection is slow.
+var known sync.Map
+
+func twin(b []byte) (string, error) {
+	m, err := read(b)
+	if err != nil {
+		return "", err
+	}
+	kind := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
+	if kind == nil || len(m.GetUnknown()) > 0 {
+		return "", fmt.Errorf("a message of no known kind: %x", b)
+	}
+	return string(object(nil, kind.JSONName(), m.Get(kind).Message(), false)), nil
+}
+
+// Canonical tells whether a message's bytes are those that the library itself would write: fields in order, none twice,
+// none that is 0, each number as short as can be.
+func Canonical(b []byte) error {
+	m, err := read(b)
+	if err != nil {
+		return err
+	}
+	again, err := proto.MarshalOptions{Deterministic: true}.Marshal(m.Interface())
+	if err == nil && string(again) != string(b) {
+		err = fmt.Errorf("%x would be written as %x", b, again)
+	}
+	return err
+}
+
+func read(b []byte) (protoreflect.Message, error) {
+	schema, err := Schema()
+	if err != nil {
+		return nil, err
+	}
+	m := dynamicpb.NewMessage(schema)
+	if err := proto.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("%w: %x", err, b)
+	}
+	return m, unknown(m, b)
+}
+
+// unknown looks for fields that the schema doesn't have, at any depth.
+func unknown(m protoreflect.Message, b []byte) (err error) {
+	if len(m.GetUnknown()) > 0 {
+		return fmt.Errorf("%s has unknown fields %x in %x", m.Descriptor().Name(), m.GetUnknown(), b)
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Kind() != protoreflect.MessageKind:
+		case f.IsList():
+			for i := range v.List().Len() {
+				err = errors.Join(err, unknown(v.List().Get(i).Message(), b))
+			}
+		default:
+			err = errors.Join(err, unknown(v.Message(), b))
+		}
+		return err == nil
+	})
+	return err
+}
+
+// object appends a message as JSON: T, then its fields in order of their numbers, each by its json_name. day tells whether
+// a quote has one.
+func object(b []byte, name string, m protoreflect.Message, day bool) []byte {
+	b = strconv.AppendQuote(append(b, `{"T":`...), name)
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		if f.HasPresence() && !m.Has(f) || f.ContainingMessage().Name() == "Quote" && f.Number() > 10 && !day {
+			continue
+		}
+		b = append(append(append(b, `,"`...), f.JSONName()...), `":`...)
+		if f.IsList() {
+			b = list(b, f, m.Get(f).List())
+		} else {
+			b = value(b, f, m)
+		}
+	}
+	return append(b, '}')
+}
+
+func list(b []byte, f protoreflect.FieldDescriptor, l protoreflect.List) []byte {
+	b = append(b, '[')
+	for i := range l.Len() {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if f.Kind() == protoreflect.MessageKind {
+			b = object(b, "q", l.Get(i).Message(), true)
+		} else {
+			b = text(b, l.Get(i).String())
+		}
+	}
+	return append(b, ']')
+}
+
+func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message) []byte {
+	v := m.Get(f)
+	switch {
+	case f.Kind() == protoreflect.Sint64Kind: // a price above the bid
+		return price(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int())
+	case f.Name() == "bid":
+		return price(b, v.Int())
+	case f.Kind() == protoreflect.StringKind:
+		return text(b, v.String())
+	case f.Kind() == protoreflect.Uint64Kind:
+		return strconv.AppendUint(b, v.Uint(), 10)
+	}
+	return strconv.AppendInt(b, v.Int(), 10)
+}
+
+func price(b []byte, cents int64) []byte {
+	n := uint64(cents)
+	if cents < 0 {
+		b, n = append(b, '-'), -n
+	}
+	return fmt.Appendf(b, "%d.%02d", n/100, n%100)
+}
+
+func text(b []byte, s string) []byte {
+	j, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return append(b, j...)
+}
