@@ -192,7 +192,7 @@ func TestKeyboard(t *testing.T) {
 	if have := eval[string](b, "document.documentElement.dataset.theme + ' ' + getComputedStyle(document.body).backgroundColor"); have != "light "+light {
 		t.Errorf("after a reload the theme is %q, want the chosen one: %q", have, "light "+light)
 	}
-	b.click("#theme")
+	b.press("t")
 	b.until("dark", `document.documentElement.dataset.theme === 'dark' && getComputedStyle(document.body).backgroundColor !== '`+light+`'`)
 	b.clean()
 }

@@ -205,4 +205,4 @@ func brief(s string) string {
 // noParams are those of a command that takes none.
 var noParams cdp.Empty
 
-var keys = struct{ up, down, enter, escape string }{kb.ArrowUp, kb.ArrowDown, kb.Enter, kb.Escape}
+var keys = struct{ up, down, right, enter, escape string }{kb.ArrowUp, kb.ArrowDown, kb.ArrowRight, kb.Enter, kb.Escape}

@@ -3,8 +3,10 @@ package handlers
 import (
 	"encoding/json"
 	"errors"
+	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,10 +17,12 @@ import (
 
 // pages renders the views. It knows which browser files were built.
 type pages struct {
-	engine *html.Engine
-	built  map[string]string // entry → URL, empty when the assets aren't built
-	info   FeedInfo
-	boot   fiber.Map
+	engine  *html.Engine
+	texts   map[string]*catalogue // by language
+	built   map[string]string     // entry → URL, empty when the assets aren't built
+	info    FeedInfo
+	boot    fiber.Map
+	version string
 }
 
 // FeedInfo is what the pages say of the feed.
@@ -31,6 +35,7 @@ type FeedInfo struct {
 
 // view is the data of every template.
 type view struct {
+	Lang    string
 	Title   string
 	Page    string
 	Styles  []string
@@ -40,9 +45,11 @@ type view struct {
 	Seed    int64
 	File    string
 	Boot    fiber.Map
+	Text    template.JS // of the catalogue what the page's scripts use
 
 	Status int    // of an error
-	Detail string // of an error
+	Lead   string // of an error, in the page's language
+	Detail string // of an error, in English; "" when the lead says it all
 
 	Reports []savedReport
 	Folder  string // of the reports
@@ -51,15 +58,26 @@ type view struct {
 	Script string
 	User   string
 	Topics string
+
+	text *catalogue
 }
+
+// T is a sentence in the page's language: {{.T "key" "name" value}}.
+func (v view) T(key string, pairs ...any) string { return v.text.say(key, pairs...) }
+
+// Rich is a sentence that may hold `code` and [links](/).
+func (v view) Rich(key string, pairs ...any) template.HTML { return v.text.rich(key, pairs...) }
 
 func newPages(files fs.FS, d Deps) (*pages, error) {
 	views, err := fs.Sub(files, "views")
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{engine: html.NewFileSystem(http.FS(views), ".html"), info: d.Feed}
+	p := &pages{engine: html.NewFileSystem(http.FS(views), ".html"), info: d.Feed, version: d.Version}
 	if err := p.engine.Load(); err != nil {
+		return nil, err
+	}
+	if p.texts, err = loadText(views); err != nil {
 		return nil, err
 	}
 	p.boot = fiber.Map{
@@ -76,18 +94,23 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	return p, json.Unmarshal(manifest, &p.built)
 }
 
-func (p *pages) view(title, page, version string) view {
-	return view{Title: title, Page: page, Version: version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File, Boot: p.boot}
+// view begins a page in the language of its request. title is a key of the catalogue.
+func (p *pages) view(c *fiber.Ctx, title, page string) view {
+	text := p.texts[language(c)]
+	return view{
+		Lang: text.lang, Title: text.say(title), Page: page, Version: p.version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File,
+		Boot: p.boot, text: text,
+	}
 }
 
 // dashboard is GET /.
 func (s *Server) dashboard(c *fiber.Ctx) error {
-	return s.application(c, "dashboard", s.pages.view("Ticklane: live quotes over SSE and WebSocket", "watch", s.version))
+	return s.application(c, "dashboard", s.pages.view(c, "page.title", "watch"))
 }
 
 // compare is GET /compare.
 func (s *Server) compare(c *fiber.Ctx) error {
-	return s.application(c, "compare", s.pages.view("Ticklane: SSE and WebSocket compared", "compare", s.version))
+	return s.application(c, "compare", s.pages.view(c, "page.title.compare", "compare"))
 }
 
 // application renders a page whose script is a built one of the same name. While the browser's files aren't built, it tells how
@@ -99,6 +122,7 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
+	v.Text = v.text.sent[name]
 	v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
 	if css := s.pages.built[name+".css"]; css != "" {
 		v.Styles = append(v.Styles, css)
@@ -107,10 +131,10 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 }
 
 // home is GET /sse/home and /ws/home: the smallest page that shows a lane. Its query is the subscription's.
-func (s *Server) home(lane wire.Lane, title string) fiber.Handler {
+func (s *Server) home(lane wire.Lane) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		q := &query{args: c.Context().QueryArgs()}
-		v := s.pages.view(title, lane.String(), s.version)
+		v := s.pages.view(c, "page.title."+lane.String(), lane.String())
 		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
 		v.User = q.user()
 		v.Topics = strings.Join(q.topics(s.stream.Universe(), s.set.MaxTopics).Names(), ",")
@@ -124,8 +148,15 @@ func (s *Server) home(lane wire.Lane, title string) fiber.Handler {
 
 // errorPage shows a problem to a person; its error says that it couldn't be rendered.
 func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
-	v := p.view(of.Title, "", "")
-	v.Status, v.Detail = of.Status, of.Detail
+	status := strconv.Itoa(of.Status)
+	v := p.view(c, "error.title."+status, "")
+	if !v.text.has("error.title." + status) {
+		v.Title = of.Title // a rare one, in the protocol's own words
+	}
+	v.Status, v.Lead, v.Detail = of.Status, v.T("error.says"), of.Detail
+	if own := "error.lead." + status; v.text.has(own) && (of.Detail == plainly[of.Status] || of.Status == http.StatusInternalServerError) {
+		v.Lead, v.Detail = v.T(own), ""
+	}
 	v.Styles = []string{"/static/unbuilt.css"}
 	if css := p.built["app.css"]; css != "" {
 		v.Styles = []string{css}

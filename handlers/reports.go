@@ -58,7 +58,7 @@ func (s *Server) reportList(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := s.pages.view("Ticklane: load reports", "reports", s.version)
+	v := s.pages.view(c, "page.title.reports", "reports")
 	v.Reports, v.Folder = list, s.set.Reports
 	return s.application(c, "reports", v)
 }

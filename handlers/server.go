@@ -130,8 +130,7 @@ func (s *Server) routes(metrics http.Handler) {
 
 	app.Get("/", s.dashboard)
 	for _, lane := range []wire.Lane{wire.SSE, wire.WS} {
-		title := map[wire.Lane]string{wire.SSE: "Ticklane: Server-Sent Events", wire.WS: "Ticklane: WebSocket"}[lane]
-		app.Get("/"+lane.String()+"/home", s.home(lane, title))
+		app.Get("/"+lane.String()+"/home", s.home(lane))
 		app.Get("/"+lane.String()+"/connections/:conn", s.connection(lane))
 	}
 	app.Get("/sse/subscribe", s.subscribeSSE)

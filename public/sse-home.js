@@ -6,8 +6,8 @@ const state = document.querySelector('#state');
 
 const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics })}`);
 
-source.onopen = () => (state.textContent = 'connected');
-source.onerror = () => (state.textContent = source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting');
+source.onopen = () => (state.textContent = state.dataset.connected);
+source.onerror = () => (state.textContent = state.dataset[source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting']);
 
 source.onmessage = (e) => show('tick', e.data); // ticks have no event name
 for (const name of ['hello', 'snapshot', 'gap', 'bye']) {

@@ -10,7 +10,7 @@ function open() {
   const query = new URLSearchParams({ user, topics, ...(from && { from }) });
   const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/subscribe?${query}`, 'ticklane.v1.json');
 
-  socket.onopen = () => (state.textContent = 'connected');
+  socket.onopen = () => (state.textContent = state.dataset.connected);
   socket.onmessage = (e) => {
     const m = JSON.parse(e.data);
     if (m.T === 'hello') [epoch, retry, tries] = [m.epoch, 0, 0];
@@ -20,7 +20,7 @@ function open() {
     if (m.T !== 'hb') show(m.T === 'q' ? 'tick' : m.T, e.data);
   };
   socket.onclose = () => {
-    state.textContent = done ? 'closed' : 'reconnecting';
+    state.textContent = state.dataset[done ? 'closed' : 'reconnecting'];
     // Anywhere in a window that doubles from 1 to 15 s, lest all clients of a restarted server come back at once.
     if (!done) setTimeout(open, retry + Math.random() * Math.min(15_000, 1_000 * 2 ** tries++));
   };

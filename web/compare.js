@@ -18,6 +18,8 @@ import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
 import { byId, part, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
+import { settings } from './ui/settings.js';
+import { SettingsDialog } from './ui/settingsdialog.js';
 import { Theme } from './ui/theme.js';
 
 /** @typedef {import('./compare/core/types.js').Setup} Setup */
@@ -33,7 +35,8 @@ const lab = boot.lab === true;
 const asked = parse(location.search);
 let problems = asked.problems;
 
-const theme = new Theme();
+const theme = new Theme(settings);
+const dialog = new SettingsDialog();
 const frames = new Frames(paint);
 const verdict = new Verdict({ apply: () => comparison.asked && form.apply(comparison.asked) });
 const figures = new Figures();
@@ -141,10 +144,11 @@ part('copy').addEventListener('click', async () => {
   setTimeout(() => setText(copy, 'Copy link'), 2000);
 });
 document.addEventListener('keydown', (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || dialog.isOpen) return;
   if (e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement) return;
   if (e.key === 'f') freeze(!comparison.frozen);
   else if (e.key === 't') theme.toggle();
+  else if (e.key === ',') dialog.open();
 });
 comparison.on('update', () => {
   dirty = true;

@@ -2,6 +2,7 @@
 // one; an animation frame then paints what changed.
 import { Feed } from './lane/feed.js';
 import { QuoteStore } from './store/quotes.js';
+import { t } from './text.js';
 import { Banner } from './ui/banner.js';
 import { Bar, shown } from './ui/bar.js';
 import { Chart } from './ui/chart.js';
@@ -12,6 +13,8 @@ import { getJSON } from './ui/history.js';
 import { listen } from './ui/keys.js';
 import { LanePanel } from './ui/lanepanel.js';
 import { QuoteHead } from './ui/quotehead.js';
+import { settings } from './ui/settings.js';
+import { SettingsDialog } from './ui/settingsdialog.js';
 import { SparkSeed } from './ui/sparkseed.js';
 import { Tape } from './ui/tape.js';
 import { Theme } from './ui/theme.js';
@@ -30,7 +33,7 @@ const boot = JSON.parse(part('boot').textContent || '{}');
 const store = new QuoteStore();
 const quotes = new Freeze(store);
 const view = new ViewState(location.search);
-const theme = new Theme();
+const theme = new Theme(settings);
 const feed = new Feed({ lane: view.now.lane, topics: ['*'], mode: 'all', user: 'dashboard' });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
@@ -44,6 +47,7 @@ const tape = new Tape({ view, frames });
 const lane = new LanePanel({ feed, wire });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
+const dialog = new SettingsDialog();
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();
@@ -85,6 +89,12 @@ feed.on('state', () => {
 view.on((now, before) => {
   if (now.symbol !== before.symbol) showSymbol();
 });
+settings.on(() => {
+  list.refresh();
+  tape.refresh();
+  chart.restyle();
+  agedAt = calmAt = stateAt = 0;
+});
 for (const b of document.querySelectorAll('[data-interval]')) {
   b.addEventListener('click', () => view.set({ interval: b.getAttribute('data-interval') ?? '1m' }));
 }
@@ -94,6 +104,7 @@ listen({
   lane: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
   pause: pauseOrGoOn,
   theme: () => theme.toggle(),
+  settings: () => dialog.open(),
 });
 showInterval();
 setInterval(() => frames.request(), TICK);
@@ -150,7 +161,7 @@ function pauseOrGoOn() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
   tape.freeze(quotes.paused);
-  lane.announce(quotes.paused ? 'Paused. The stream goes on behind.' : 'Going on.');
+  lane.announce(t(quotes.paused ? 'bar.told.paused' : 'bar.told.live'));
   list.refresh();
   stateAt = 0;
   frames.request();

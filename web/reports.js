@@ -1,19 +1,27 @@
 // The page of the load reports: sizes and times as people read them, and two reports side by side, from the JSON that
 // lies beside each of them. The address holds which two.
-import { bytes } from './store/format.js';
+import { bytes, dates } from './store/format.js';
+import { t } from './text.js';
 import { PairTable } from './compare/ui/pairtable.js';
+import { withSettings } from './ui/choices.js';
 import { byId, part, setText } from './ui/dom.js';
 import { getJSON } from './ui/history.js';
-import { Theme } from './ui/theme.js';
+import { settings } from './ui/settings.js';
+import { SettingsDialog } from './ui/settingsdialog.js';
 
-new Theme();
+new SettingsDialog();
 
-const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-for (const t of document.querySelectorAll('time')) setText(t, when.format(new Date(t.dateTime)));
-for (const e of document.querySelectorAll('[data-bytes]')) setText(e, bytes(Number(e.getAttribute('data-bytes'))));
+write();
+settings.on(write);
 
 const boxes = [...document.querySelectorAll('input[name=report]')].filter((b) => b instanceof HTMLInputElement);
 if (boxes.length) begin();
+
+function write() {
+  const when = dates({ dateStyle: 'medium', timeStyle: 'short' });
+  for (const e of document.querySelectorAll('time')) setText(e, when.format(new Date(e.dateTime)));
+  for (const e of document.querySelectorAll('[data-bytes]')) setText(e, bytes(Number(e.getAttribute('data-bytes'))));
+}
 
 function begin() {
   const button = byId('side-by-side', HTMLButtonElement);
@@ -25,22 +33,22 @@ function begin() {
   const count = () => {
     const n = chosen().length;
     button.disabled = n !== 2;
-    setText(part('pick-note'), n === 2 ? '' : n > 2 ? 'Two at most' : n === 1 ? 'Choose one more' : 'Choose two to see them side by side');
+    setText(part('pick-note'), n === 2 ? '' : t(n > 2 ? 'reports.pick.many' : n === 1 ? 'reports.pick.one' : 'reports.pick'));
   };
 
   /** @param {string} a @param {string} b names of reports */
   const show = async (a, b) => {
     const mine = ++asked;
-    history.replaceState(history.state, '', `?${new URLSearchParams({ a, b })}`);
+    history.replaceState(history.state, '', withSettings(`?${new URLSearchParams({ a, b })}`, location.search));
     panel.hidden = false;
     table.clear();
-    setText(part('pair-note'), 'Reading both reports');
+    setText(part('pair-note'), t('reports.reading'));
     try {
       const both = await Promise.all([a, b].map((name) => getJSON(`/reports/${encodeURIComponent(name)}.json`)));
       if (mine !== asked) return;
       setText(part('pair-note'), table.show([a, b], /** @type {[any, any]} */ (both)));
-    } catch (err) {
-      if (mine === asked) setText(part('pair-note'), `A report could not be read: ${/** @type {Error} */ (err).message}`);
+    } catch {
+      if (mine === asked) setText(part('pair-note'), t('reports.failed'));
     }
     part('pair-title').focus();
   };
@@ -53,7 +61,7 @@ function begin() {
   part('pair-shut').addEventListener('click', () => {
     asked++;
     panel.hidden = true;
-    history.replaceState(history.state, '', location.pathname);
+    history.replaceState(history.state, '', location.pathname + withSettings('', location.search));
     button.focus();
   });
 

@@ -1,17 +1,60 @@
-// Numbers and times as text. Pure functions. What isn't known (NaN, undefined) reads "–". Minus is U+2212 and groups
-// are set apart by U+202F, a narrow space that doesn't break: both are as wide as a figure's neighbours expect.
+// Numbers and times as text, as the settings have it (useFormat); what isn't known (NaN, undefined) reads "–". Minus is
+// U+2212, and groups are set apart by U+202F, a narrow space that doesn't break, or by comma or point: all of them are
+// as wide as a figure's neighbours expect.
 
 const MINUS = '\u2212';
 const THIN = '\u202f';
 const NONE = '–';
 
+/**
+ * @typedef {object} Format
+ * @property {'space' | 'comma' | 'point'} numbers what sets thousands apart; after a point, decimals stand behind a comma
+ * @property {'short' | 'full'} volume
+ * @property {'device' | 'utc' | 'ny'} tz
+ * @property {string} locale for names of months
+ * @property {{ s: string, min: string, h: string, d: string, large: string }} units large: the step, then a name for each
+ */
+
+// The format in force. Figures are made thousands of times a second, so it stands in variables, ready for use.
+let point = '.';
+let sep = THIN;
+let full = false;
+let zone = 'device';
+/** @type {string | undefined} */
+let locale;
+let units = { s: 's', min: 'min', h: 'h', d: 'd' };
+let step = 1000;
+let large = ['k', 'M', 'B', 'T'];
+
+/** Sets the format of everything that is made from now on. @param {Format} f */
+export function useFormat(f) {
+  point = f.numbers === 'point' ? ',' : '.';
+  sep = { space: THIN, comma: ',', point: '.' }[f.numbers];
+  full = f.volume === 'full';
+  zone = f.tz;
+  locale = f.locale;
+  units = f.units;
+  const [by, ...names] = f.units.large.split(' ');
+  step = Number(by);
+  large = names;
+  offsets.clear();
+}
+
 /** @param {string} digits */
-const group = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, THIN);
+const group = (digits) => (digits.length < 4 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, sep));
+
+/** @param {number} x not negative @param {number} decimals */
+function fixed(x, decimals) {
+  const text = x.toFixed(decimals);
+  return point === '.' ? text : text.replace('.', point);
+}
 
 /** @param {number} x @param {number} decimals @returns {string} without a sign */
 function plain(x, decimals) {
-  const [whole, part] = Math.abs(x).toFixed(decimals).split('.');
-  return group(/** @type {string} */ (whole)) + (part ? `.${part}` : '');
+  const n = Math.abs(x);
+  if (n < 999) return fixed(n, decimals);
+  const [whole, part] = n.toFixed(decimals).split('.');
+  return group(/** @type {string} */ (whole)) + (part ? point + part : '');
 }
 
 /** True for a figure that reads as zero once rounded, so that it gets no sign. @param {number} x @param {number} decimals */
@@ -53,19 +96,22 @@ export function move(x) {
   return `${mark ? `${mark} ` : ''}${plain(x, 2)}`;
 }
 
-/** A large count in four characters or so: "940", "8.9k", "21.1M", "1.2B". @param {number | undefined} x */
+/** A large count in four characters or so: "940", "8.9k", "21.1M", "1.2B"; in Chinese by ten thousands. @param {number | undefined} x */
 export function compact(x) {
   if (!known(x)) return NONE;
   const sign = x < 0 ? MINUS : '';
   let n = Math.abs(x);
-  if (n < 999.5) return sign + Math.round(n);
-  for (const unit of ['k', 'M', 'B', 'T']) {
-    n /= 1000;
-    if (n < 99.95) return sign + n.toFixed(1) + unit;
-    if (n < 999.5) return sign + Math.round(n) + unit;
+  if (n < step - 0.5) return sign + Math.round(n);
+  for (const unit of large) {
+    n /= step;
+    if (n < 99.95) return sign + fixed(n, 1) + unit;
+    if (n < step - 0.5) return sign + Math.round(n) + unit;
   }
-  return sign + group(Math.round(n).toString()) + 'T';
+  return sign + group(Math.round(n).toString()) + large.at(-1);
 }
+
+/** A day's volume, short or in full. @param {number | undefined} x */
+export const volume = (x) => (full ? count(x) : compact(x));
 
 /** A whole count in groups of three: "482 201". @param {number | undefined} x */
 export function count(x) {
@@ -81,7 +127,7 @@ export function bytes(x) {
   let n = x;
   for (const unit of ['kB', 'MB', 'GB', 'TB']) {
     n /= 1000;
-    if (n < 99.95) return `${n.toFixed(1)}${THIN}${unit}`;
+    if (n < 99.95) return `${fixed(n, 1)}${THIN}${unit}`;
     if (n < 999.5 || unit === 'TB') return `${group(Math.round(n).toString())}${THIN}${unit}`;
   }
   return NONE;
@@ -102,30 +148,62 @@ export function latency(ms) {
 export function age(ms) {
   if (!known(ms)) return NONE;
   const s = Math.max(0, ms) / 1000;
-  if (s < 0.95) return `${(Math.floor(s * 10) / 10).toFixed(1)}${THIN}s`;
-  if (s < 60) return `${Math.max(1, Math.floor(s))}${THIN}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}${THIN}min`;
-  if (s < 86400) return `${Math.floor(s / 3600)}${THIN}h`;
-  return `${Math.floor(s / 86400)}${THIN}d`;
+  if (s < 0.95) return `${fixed(Math.floor(s * 10) / 10, 1)}${THIN}${units.s}`;
+  if (s < 60) return `${Math.max(1, Math.floor(s))}${THIN}${units.s}`;
+  if (s < 3600) return `${Math.floor(s / 60)}${THIN}${units.min}`;
+  if (s < 86400) return `${Math.floor(s / 3600)}${THIN}${units.h}`;
+  return `${Math.floor(s / 86400)}${THIN}${units.d}`;
 }
 
 /** Whole seconds left, never "0 s" before it is over: "3 s". @param {number | undefined} ms */
-export const countdown = (ms) => (known(ms) ? `${Math.max(0, Math.ceil(ms / 1000))}${THIN}s` : NONE);
+export const countdown = (ms) => (known(ms) ? `${Math.max(0, Math.ceil(ms / 1000))}${THIN}${units.s}` : NONE);
 
 /** Seconds of a duration: "0.41 s", "12.3 s", "3 min". @param {number | undefined} seconds */
 export function seconds(seconds) {
   if (!known(seconds)) return NONE;
-  if (seconds < 10) return `${seconds.toFixed(2)}${THIN}s`;
-  if (seconds < 60) return `${seconds.toFixed(1)}${THIN}s`;
+  if (seconds < 10) return `${fixed(seconds, 2)}${THIN}${units.s}`;
+  if (seconds < 60) return `${fixed(seconds, 1)}${THIN}${units.s}`;
   return age(seconds * 1000);
 }
 
-/** Local time of day with seconds: "14:02:11". @param {number | undefined} ms since 1970 */
+const QUARTER = 900_000; // ms; no zone of today changes its offset but at a quarter of an hour
+/** Of the chosen zone, ms by quarter of an hour. @type {Map<number, number>} */
+const offsets = new Map();
+
+/** The chosen zone's distance from UTC at a moment. @param {number} ms @returns {number} ms */
+function offset(ms) {
+  if (zone === 'utc') return 0;
+  if (zone === 'device') return -new Date(ms).getTimezoneOffset() * 60_000;
+  const quarter = Math.floor(ms / QUARTER);
+  let found = offsets.get(quarter);
+  if (found === undefined) {
+    const at = quarter * QUARTER;
+    const parts = Object.fromEntries(newYork.formatToParts(at).map((p) => [p.type, Number(p.value)]));
+    found = Date.UTC(Number(parts.year), Number(parts.month) - 1, parts.day, parts.hour, parts.minute) - at;
+    if (offsets.size > 1000) offsets.clear();
+    offsets.set(quarter, found);
+  }
+  return found;
+}
+
+const newYork = new Intl.DateTimeFormat('en', {
+  timeZone: 'America/New_York', hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit',
+});
+
+const two = (/** @type {number} */ n) => (n < 10 ? `0${n}` : String(n));
+
+/** Time of day in the chosen zone, with seconds: "14:02:11". @param {number | undefined} ms since 1970 */
 export function timeOfDay(ms) {
   if (!known(ms)) return NONE;
-  const d = new Date(ms);
-  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
-  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  const s = Math.floor((ms + offset(ms)) / 1000);
+  const day = ((s % 86400) + 86400) % 86400;
+  return `${two(Math.floor(day / 3600))}:${two(Math.floor(day / 60) % 60)}:${two(day % 60)}`;
+}
+
+/** Makes dates of the chosen zone and the page's language; good until the next useFormat. @param {Intl.DateTimeFormatOptions} options */
+export function dates(options) {
+  const timeZone = { device: undefined, utc: 'UTC', ny: 'America/New_York' }[zone];
+  return new Intl.DateTimeFormat(locale, { ...(timeZone && { timeZone }), ...options });
 }
 
 /** A position for reading: "9f3c1a-482 913". @param {string | undefined} position */

@@ -31,9 +31,54 @@ test('figures read as a trading desk expects', () => {
   }
 });
 
-test('the time of day is local and has seconds', () => {
+/** @type {f.Format} */
+const plain = { numbers: 'space', volume: 'short', tz: 'device', locale: 'en', units: { s: 's', min: 'min', h: 'h', d: 'd', large: '1000 k M B T' } };
+
+/** @param {import('node:test').TestContext} c @param {Partial<f.Format>} format */
+function write(c, format) {
+  c.after(() => f.useFormat(plain));
+  f.useFormat({ ...plain, ...format });
+}
+
+test('figures follow the number format, all of them', (c) => {
+  write(c, { numbers: 'comma' });
+  assert.deepEqual([f.price(12204.5), f.count(1234567), f.latency(1204), f.compact(8900)], ['12,204.50', '1,234,567', '1,204', '8.9k']);
+  write(c, { numbers: 'point' });
+  assert.deepEqual([f.price(12204.5), f.price(1.5), f.count(1234567), f.compact(8900), f.bytes(6100), f.latency(0.38), f.age(480), f.seconds(12.34), f.percent(-0.66)],
+    ['12.204,50', '1,50', '1.234.567', '8,9k', '6,1\u202fkB', '0,38', '0,4\u202fs', '12,3\u202fs', '▼ −0,66\u202f%']);
+  assert.equal(f.price(999.999), '1.000,00', 'what is rounded up to a group has one');
+});
+
+test('a price is as wide in each format', (c) => {
+  const widths = ['space', 'comma', 'point'].map((numbers) => {
+    write(c, { numbers: /** @type {any} */ (numbers) });
+    return [f.price(184.27).length, f.price(12204.5).length];
+  });
+  assert.deepEqual(widths, [[6, 9], [6, 9], [6, 9]]);
+});
+
+test('volume is short or full, and by ten thousands in Chinese', (c) => {
+  assert.equal(f.volume(21_100_000), '21.1M');
+  write(c, { volume: 'full' });
+  assert.equal(f.volume(21_100_000), '21\u202f100\u202f000');
+  write(c, { units: { s: '秒', min: '分', h: '时', d: '天', large: '10000 万 亿 万亿' } });
+  assert.deepEqual([8_900, 9_999.6, 12_000, 21_100_000, 350_000_000, 1.2e12, 5e17].map(f.compact), ['8900', '1.0万', '1.2万', '2110万', '3.5亿', '1.2万亿', '500\u202f000万亿']);
+  assert.equal(f.age(180_000), '3\u202f分');
+});
+
+test("the time of day has seconds and is the device's, UTC or New York's, by summer and winter", (c) => {
   assert.equal(f.timeOfDay(new Date(2024, 0, 2, 14, 2, 11).getTime()), '14:02:11');
   assert.equal(f.timeOfDay(NaN), '–');
+  write(c, { tz: 'utc' });
+  assert.equal(f.timeOfDay(Date.UTC(2026, 10, 22, 23, 59, 59, 999)), '23:59:59');
+  assert.equal(f.timeOfDay(-1), '23:59:59');
+  write(c, { tz: 'ny' });
+  for (const [utc, want] of /** @type {const} */ ([
+    [Date.UTC(2026, 0, 2, 3, 4, 5), '22:04:05'], [Date.UTC(2026, 6, 2, 3, 4, 5), '23:04:05'],
+    [Date.UTC(2026, 2, 8, 6, 59, 59), '01:59:59'], [Date.UTC(2026, 2, 8, 7, 0, 0), '03:00:00'], // clocks go forward
+    [Date.UTC(2026, 10, 1, 5, 59, 59), '01:59:59'], [Date.UTC(2026, 10, 1, 6, 0, 0), '01:00:00'], // and back
+  ])) assert.equal(f.timeOfDay(utc), want);
+  assert.equal(f.dates({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(Date.UTC(2026, 6, 2, 3, 4)), '23:04');
 });
 
 test('events are sentences', () => {

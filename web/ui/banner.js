@@ -1,4 +1,5 @@
 import { countdown, timeOfDay } from '../store/format.js';
+import { t } from '../text.js';
 import { byId, part, setText } from './dom.js';
 
 /** @typedef {import('./bar.js').Shown} Shown */
@@ -22,18 +23,18 @@ export class Banner {
 
   /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none */
   paint(state, newest) {
-    const since = newest ? ` These quotes are from ${timeOfDay(newest)}.` : '';
+    const since = newest ? t('banner.since', { time: timeOfDay(newest) }) : '';
     const { name, retryAt } = this.#feed.state;
-    const next = name === 'waiting' && retryAt ? ` Next try in ${countdown(retryAt - Date.now())}.` : ' Trying now.';
+    const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.trying');
     /** @type {[string, string] | null} text and button */
     let show = null;
-    if (state === 'gone') show = [`The server does not answer.${next}${since}`, 'Try now'];
-    else if (state === 'offline') show = [`This device is offline. The page goes on by itself when the network is back.${since}`, 'Try now'];
-    else if (state === 'ended') show = [`The stream has ended, as it was asked to.${since}`, 'Start again'];
+    if (state === 'gone') show = [t('banner.gone', { next, since }), t('banner.tryNow')];
+    else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.tryNow')];
+    else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.again')];
     this.#box.hidden = show === null;
     if (!show) return;
     this.#box.className = `banner ${state === 'ended' ? 'quiet' : state === 'offline' ? 'down' : ''}`;
-    setText(this.#text, show[0]);
+    setText(this.#text, show[0].trim());
     setText(this.#button, show[1]);
     this.#button.hidden = false;
   }

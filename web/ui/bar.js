@@ -1,4 +1,5 @@
 import { byteRate, count, countdown, latency } from '../store/format.js';
+import { t } from '../text.js';
 import { byId, part, press, setText } from './dom.js';
 
 /** @typedef {import('../lane/feed.js').Feed} Feed */
@@ -39,12 +40,8 @@ export class Bar {
     const { paused, behind } = this.#quotes;
     const state = shown(this.#feed, paused);
     const left = countdown((this.#feed.state.retryAt ?? NaN) - Date.now());
-    const text = {
-      connecting: 'Connecting', live: 'Live', waiting: `Reconnecting in ${left}`, gone: 'Server gone', offline: 'Offline',
-      ended: 'Ended', closed: 'Closed', paused: `Paused, ${count(behind)} behind`,
-    }[state];
     if (this.#app.dataset.state !== state) this.#app.dataset.state = state;
-    setText(this.#text, text);
+    setText(this.#text, t(`bar.state.${state}`, { time: left, n: behind }));
     const lane = this.#feed.switching ?? this.#feed.lane;
     if (this.#app.dataset.lane !== lane) {
       this.#app.dataset.lane = lane;
@@ -54,8 +51,9 @@ export class Bar {
     this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
     if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
       this.#pause.setAttribute('aria-pressed', String(paused));
-      this.#pause.setAttribute('aria-label', paused ? 'Go on' : 'Pause');
-      this.#pause.title = paused ? 'Go on (p)' : 'Pause (p)';
+      const does = t(paused ? 'bar.goOn' : 'bar.pause');
+      this.#pause.setAttribute('aria-label', does);
+      this.#pause.title = `${does} (p)`;
     }
   }
 

@@ -1,4 +1,5 @@
 import { CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineStyle, createChart } from 'lightweight-charts';
+import { dates, price } from '../store/format.js';
 import { colours, faded } from './theme.js';
 
 /** @typedef {import('./bars.js').Bar} Bar */
@@ -17,16 +18,17 @@ export class Candles {
   #volumes;
   #colours = colours(names);
   #drawn = 0; // how many bars the chart has
+  #dates = makeDates();
 
   /** @param {HTMLElement} host @param {(bar: Bar | null) => void} onHover the bar under the pointer, null when it left */
   constructor(host, onHover) {
     this.#chart = createChart(host, {
       autoSize: true,
-      layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(document.body).fontFamily },
+      layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.16 } },
-      timeScale: { borderVisible: false, timeVisible: true, barSpacing: 8, rightOffset: 4, minBarSpacing: 1, tickMarkFormatter: tickMark },
+      timeScale: { borderVisible: false, timeVisible: true, barSpacing: 8, rightOffset: 4, minBarSpacing: 1, tickMarkFormatter: (/** @type {any} */ s, /** @type {number} */ type) => this.#mark(s, type) },
       crosshair: { mode: CrosshairMode.Normal },
-      localization: { timeFormatter: (/** @type {any} */ t) => moment.format(t * 1000) },
+      localization: { timeFormatter: (/** @type {any} */ s) => this.#dates.moment.format(s * 1000), priceFormatter: price },
       handleScale: { axisPressedMouseMove: { time: true, price: false } },
     });
     this.#prices = this.#chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineStyle: LineStyle.Dotted });
@@ -39,7 +41,16 @@ export class Candles {
       const v = /** @type {any} */ (at.seriesData.get(this.#volumes));
       onHover(p ? { t: p.time * 1e6, o: p.open, h: p.high, l: p.low, c: p.close, v: v?.value ?? NaN } : null);
     });
-    this.recolour([]);
+    this.restyle([]);
+  }
+
+  /** Takes the settings as they are now. @param {readonly Bar[]} bars to be drawn again */
+  restyle(bars) {
+    this.#dates = makeDates();
+    const size = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--t-xs')) || 11;
+    const still = document.documentElement.dataset.motion === 'none';
+    this.#chart.applyOptions({ layout: { fontSize: size }, kineticScroll: { touch: !still, mouse: false } });
+    this.recolour(bars);
   }
 
   /** Draws all bars. @param {readonly Bar[]} bars @param {boolean} home whether to go to the newest */
@@ -82,6 +93,12 @@ export class Candles {
     if (bars.length) this.draw(bars, false);
   }
 
+  /** @param {any} s @param {number} type of TickMarkType: 0 year, 1 month, 2 day, 3 time, 4 time with seconds */
+  #mark(s, type) {
+    const { month, day, minute, second } = this.#dates;
+    return ([month, month, day, minute, second][type] ?? minute).format(s * 1000);
+  }
+
   /** @param {Bar} b */
   #volume(b) {
     return { time: seconds(b.t), value: b.v, color: faded(b.c >= b.o ? this.#colours.up : this.#colours.down, 0.25) };
@@ -91,17 +108,14 @@ export class Candles {
 /** @param {Bar} b */
 const candle = (b) => ({ time: seconds(b.t), open: b.o, high: b.h, low: b.l, close: b.c });
 
-// The library reads times as UTC; people read them as their own.
-const moment = new Intl.DateTimeFormat(undefined, {
-  day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
-});
-const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const second = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const month = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' });
-
-/** @param {any} time s @param {number} type of TickMarkType: 0 year, 1 month, 2 day, 3 time, 4 time with seconds */
-function tickMark(time, type) {
-  const by = [month, month, day, minute, second][type] ?? minute;
-  return by.format(time * 1000);
-}
+// The library reads times as UTC; people read them in their zone.
+const makeDates = () => {
+  const minute = /** @type {const} */ ({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  return {
+    moment: dates({ day: 'numeric', month: 'short', ...minute, second: '2-digit' }),
+    month: dates({ month: 'short', year: 'numeric' }),
+    day: dates({ day: 'numeric', month: 'short' }),
+    minute: dates(minute),
+    second: dates({ ...minute, second: '2-digit' }),
+  };
+};

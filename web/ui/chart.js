@@ -1,4 +1,5 @@
-import { compact, price, timeOfDay } from '../store/format.js';
+import { price, timeOfDay, volume } from '../store/format.js';
+import { t } from '../text.js';
 import { Bars, widths } from './bars.js';
 import { Candles } from './candles.js';
 import { el, part, setText } from './dom.js';
@@ -67,6 +68,11 @@ export class Chart {
     }
   }
 
+  /** To be called when the settings changed. */
+  restyle() {
+    this.#candles.restyle(this.#bars.list);
+  }
+
   /** Whether the bars of another symbol or interval wait to be drawn, which a pause must not hold up. */
   get fresh() {
     return this.#draw && this.#home;
@@ -95,8 +101,8 @@ export class Chart {
     this.#candles.draw([], false);
     this.#candles.scale(interval);
     this.#hover(null);
-    this.#say('Loading the chart');
-    this.#host.setAttribute('aria-label', `Candlestick chart of ${symbol}, ${interval}`);
+    this.#say(t('chart.loading'));
+    this.#host.setAttribute('aria-label', t('chart.of', { symbol, interval }));
     this.#load(0);
   }
 
@@ -119,11 +125,11 @@ export class Chart {
         return;
       }
       this.#bars.load(h.bars, h.i);
-      this.#say(h.bars.length || this.#waiting.length ? '' : `No trade of ${symbol} yet`);
-    } catch (err) {
+      this.#say(h.bars.length || this.#waiting.length ? '' : t('chart.none', { symbol }));
+    } catch {
       if (mine.signal.aborted) return;
       this.#loading = null;
-      if (!this.#bars.list.length) this.#say(`No history: ${err instanceof Error ? err.message : err}. Trying again.`);
+      if (!this.#bars.list.length) this.#say(t('chart.failed'));
       this.#timer = window.setTimeout(() => this.#load(0), RETRY);
     }
     // Without history the chart still follows what comes.
@@ -144,7 +150,8 @@ export class Chart {
   #hover(bar) {
     this.#legend.hidden = bar === null;
     if (!bar) return;
-    const pairs = [['', timeOfDay(bar.t / 1000)], ['O', price(bar.o)], ['H', price(bar.h)], ['L', price(bar.l)], ['C', price(bar.c)], ['V', compact(bar.v)]];
+    const pairs = [['', timeOfDay(bar.t / 1000)], [t('chart.legend.open'), price(bar.o)], [t('chart.legend.high'), price(bar.h)], [t('chart.legend.low'), price(bar.l)],
+      [t('chart.legend.close'), price(bar.c)], [t('chart.legend.volume'), volume(bar.v)]];
     this.#legend.replaceChildren(...pairs.map(([k = '', v = '']) => el('span', {}, el('i', {}, k), v)));
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '../text.js';
 import { el, part, press } from './dom.js';
 import { sectorName } from './order.js';
 
@@ -7,7 +8,7 @@ import { sectorName } from './order.js';
 export class Chips {
   #box = part('chips');
   #view;
-  #more = el('select', { class: 'chip', 'aria-label': 'More sectors' });
+  #more = el('select', { class: 'chip', 'aria-label': t('watch.moreSectors') });
   /** @type {HTMLButtonElement[]} */
   #chips = [];
   /** @type {string[]} */
@@ -30,7 +31,7 @@ export class Chips {
     this.#sectors = [...sectors];
     const chip = (/** @type {string} */ sector, /** @type {string} */ name) =>
       el('button', { type: 'button', class: 'chip', 'data-sector': sector }, name);
-    this.#chips = [chip('', `All ${symbols}`), ...sectors.map((s) => chip(s, sectorName(s)))];
+    this.#chips = [chip('', t('watch.all', { n: symbols })), ...sectors.map((s) => chip(s, sectorName(s)))];
     this.#box.replaceChildren(...this.#chips, this.#more);
     this.#fit();
   }
@@ -40,7 +41,7 @@ export class Chips {
     if (!width || !this.#chips.length) return;
     for (const c of this.#chips) c.hidden = false;
     this.#more.hidden = false;
-    this.#more.replaceChildren(el('option', { value: '' }, 'More'));
+    this.#more.replaceChildren(el('option', { value: '' }, t('watch.more')));
     const widths = this.#chips.map((c) => c.offsetWidth + 8);
     const all = widths.reduce((a, b) => a + b, 0) - 8 + 4;
     let room = width;

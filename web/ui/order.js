@@ -1,4 +1,5 @@
 // Which symbols the list shows, and in which order. Pure.
+import { has, t } from '../text.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing as /api/symbols tells it */
@@ -60,8 +61,9 @@ export function nextSort(/** @type {string} */ sort, /** @type {string} */ colum
   return steps[(steps.indexOf(sort) + 1) % 3] ?? '';
 }
 
-/** A sector's name for people: "consumer-staples" → "Consumer staples". @param {string} sector */
+/** A sector's name for people; one that the catalogue doesn't know, from its own: "rare-earths" → "Rare earths". @param {string} sector */
 export function sectorName(sector) {
+  if (has(`sector.${sector}`)) return t(`sector.${sector}`);
   const words = sector.replaceAll('-', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

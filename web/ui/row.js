@@ -1,4 +1,4 @@
-import { age, arrow, compact, move, price } from '../store/format.js';
+import { age, arrow, compact, move, price, volume } from '../store/format.js';
 import { Changed } from '../store/quotes.js';
 import { el, setText, svg } from './dom.js';
 import { path } from './sparkline.js';
@@ -69,7 +69,7 @@ export class Row {
     setText(this.#change, move(r?.changePct));
     this.#bid.show(r?.bp, r?.bs);
     this.#ask.show(r?.ap, r?.as);
-    setText(this.#volume, compact(r?.v));
+    setText(this.#volume, volume(r?.v));
     const mark = arrow(r?.changePct); // none for a change that reads 0.00
     const direction = mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
     if (direction !== this.#direction) {

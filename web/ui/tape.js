@@ -1,11 +1,11 @@
 import { compact, count, price, timeOfDay } from '../store/format.js';
+import { t } from '../text.js';
 import { el, part, press, setText } from './dom.js';
 import { Trades } from './trades.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('./trades.js').Trade} Trade */
 
-const ROW = 24; // px
 const PACE = 100; // ms; faster than that, nobody reads it
 const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measure
 
@@ -47,7 +47,8 @@ export class Tape {
     this.#dirty = false;
     this.#paintedAt = now;
     const list = this.#list();
-    const room = Math.floor(this.#box.clientHeight / ROW);
+    const height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--trade')) || 24;
+    const room = Math.floor(this.#box.clientHeight / height);
     while (this.#rows.length < room) this.#rows.push(this.#row());
     const shown = Math.min(list.length, room);
     this.#rows.forEach((cells, k) => {
@@ -56,7 +57,7 @@ export class Tape {
       row.hidden = !trade;
       if (trade) fill(row, cells, trade);
     });
-    setText(this.#none, shown ? '' : 'Trades appear here as they happen.');
+    setText(this.#none, shown ? '' : t('tape.none'));
     this.#none.hidden = shown > 0;
     if (!this.#none.parentNode) this.#box.append(this.#none);
   }
@@ -64,7 +65,7 @@ export class Tape {
   /** @param {boolean} paused the trades that are shown stay, until it ends */
   freeze(paused) {
     const { market, symbol } = this.#trades;
-    this.#frozen = paused ? [...market, ...symbol.filter((t) => !market.includes(t))] : null;
+    this.#frozen = paused ? [...market, ...symbol.filter((x) => !market.includes(x))] : null;
     this.#again();
   }
 
@@ -89,14 +90,15 @@ export class Tape {
   #list() {
     const { market, symbol, followed } = this.#trades;
     if (this.#which === 'market') return this.#frozen ?? market;
-    return this.#frozen ? this.#frozen.filter((t) => t.S === followed) : symbol;
+    return this.#frozen ? this.#frozen.filter((x) => x.S === followed) : symbol;
   }
 
   /** @param {string} symbol */
   #follow(symbol) {
     this.#trades.follow(symbol);
-    setText(this.#own, symbol || 'Symbol');
-    this.#own.dataset.bold = symbol || 'Symbol';
+    const name = symbol || t('tape.symbol');
+    setText(this.#own, name);
+    this.#own.dataset.bold = name;
     this.#again();
   }
 
@@ -104,6 +106,11 @@ export class Tape {
   #choose(which) {
     this.#which = which;
     press(this.#buttons, (b) => b.dataset.tape === which);
+    this.#again();
+  }
+
+  /** To be called when the settings changed. */
+  refresh() {
     this.#again();
   }
 
@@ -122,9 +129,9 @@ export class Tape {
 }
 
 /** @param {HTMLElement} row @param {HTMLElement[]} cells @param {Trade} trade */
-function fill(row, cells, { t, S, p, size, dir }) {
+function fill(row, cells, { t: due, S, p, size, dir }) {
   const [time, symbol, at, shares, value] = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (cells);
-  setText(time, timeOfDay(t / 1000));
+  setText(time, timeOfDay(due / 1000));
   setText(symbol, S);
   setText(at, `${dir > 0 ? '▲ ' : dir < 0 ? '▼ ' : ''}${price(p)}`);
   const name = `num ${dir > 0 ? 'up' : dir < 0 ? 'down' : ''}`;

@@ -1,41 +1,25 @@
-import { part } from './dom.js';
-import { write } from './prefs.js';
+/** @typedef {import('./settings.js').Settings} Settings */
 
-// public/theme.js sets what was chosen before; here it is changed.
-
-/** @returns {'dark' | 'light'} the theme in force, chosen or the system's */
-function current() {
-  const chosen = document.documentElement.dataset.theme;
-  if (chosen === 'dark' || chosen === 'light') return chosen;
-  return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
-}
-
-/** Theme and colours of up and down: buttons, storage, and word to those who paint on a canvas. */
+/** Word to those who paint on a canvas, where styles don't reach. */
 export class Theme {
   /** @type {Set<() => void>} */
   #listeners = new Set();
+  #settings;
 
-  constructor() {
-    for (const b of document.querySelectorAll('#theme,#theme-sheet')) b.addEventListener('click', () => this.toggle());
-    const colours = part('colours');
-    const root = document.documentElement;
-    const show = () => colours.setAttribute('aria-pressed', String('cvd' in root.dataset));
-    show();
-    colours.addEventListener('click', () => {
-      if ('cvd' in root.dataset) delete root.dataset.cvd;
-      else root.dataset.cvd = '';
-      write('colours', 'cvd' in root.dataset ? 'cvd' : '');
-      show();
-      this.#tell();
+  /** @param {Settings} settings */
+  constructor(settings) {
+    this.#settings = settings;
+    settings.on((now, before) => {
+      if (now.theme !== before.theme || now.colours !== before.colours) this.#tell();
     });
     matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => this.#tell());
   }
 
+  /** To the other one of dark and light. */
   toggle() {
-    const theme = current() === 'dark' ? 'light' : 'dark';
-    document.documentElement.dataset.theme = theme;
-    write('theme', theme);
-    this.#tell();
+    const { theme } = this.#settings.now;
+    const light = theme === 'system' ? matchMedia('(prefers-color-scheme: light)').matches : theme === 'light';
+    this.#settings.set({ theme: light ? 'dark' : 'light' });
   }
 
   /** @param {() => void} fn called after each change of a colour */

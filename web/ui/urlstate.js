@@ -1,4 +1,5 @@
 // The state that a person may want to keep or send: it stands in the address, defaults left out.
+import { withSettings } from './choices.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 /**
@@ -46,7 +47,7 @@ export function format(view) {
 /** Writes the view into the address, without a step in the history. @param {View} view */
 export function save(view) {
   try {
-    history.replaceState(history.state, '', location.pathname + format(view) + location.hash);
+    history.replaceState(history.state, '', location.pathname + withSettings(format(view), location.search) + location.hash);
   } catch {
     // Safari allows 100 calls in 10 s; the next change writes it.
   }

@@ -1,6 +1,7 @@
 import { Clock } from '../lane/clock.js';
 import { Meter } from '../stats/meter.js';
 import { latency } from '../store/format.js';
+import { t } from '../text.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Arrival} Arrival */
@@ -47,7 +48,7 @@ export class Vitals {
 
   /** "clock ± 0.3 ms"; what a latency can be wrong by. */
   clockText() {
-    if (!this.#timed) return 'replay at full speed: no latency is claimed';
-    return this.#clock.known ? `clock ± ${latency(this.#clock.error)} ms` : '';
+    if (!this.#timed) return t('bar.clock.untimed');
+    return this.#clock.known ? t('bar.clock', { ms: latency(this.#clock.error) }) : '';
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '../text.js';
 import { Chips } from './chips.js';
 import { byId, part, setText } from './dom.js';
 import { filter, nextSort, order, sectorName } from './order.js';
@@ -132,8 +133,8 @@ export class Watchlist {
     this.#empty.hidden = !none;
     if (none) {
       const { q, sector } = this.#view.now;
-      const where = sector ? ` in ${sectorName(sector)}` : '';
-      setText(part('empty-text'), q.trim() ? `No symbol or name holds “${q.trim()}”${where}.` : `No symbols${where}.`);
+      const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
+      setText(part('empty-text'), q.trim() ? t('watch.none.found', { q: q.trim(), where }) : t('watch.none', { where }));
     }
     this.#again();
   }

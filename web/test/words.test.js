@@ -1,0 +1,152 @@
+// The catalogues: nothing in them is missing or left over, and no page or view has words of its own.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { t, use } from '../text.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (/** @type {string} */ path) => readFileSync(join(root, path), 'utf8');
+/** @type {Record<string, string | { one: string, other: string }>} */
+const en = JSON.parse(read('views/text/en.json'));
+/** @type {Record<string, string | { one: string, other: string }>} */
+const zh = JSON.parse(read('views/text/zh-CN.json'));
+/** @type {Record<string, string[]>} */
+const pages = JSON.parse(read('views/text/pages.json'));
+
+const list = (/** @type {string} */ dir, /** @type {string} */ end) => readdirSync(join(root, dir), { recursive: true })
+  .map((name) => `${dir}/${name}`).filter((name) => name.endsWith(end) && !name.includes('/test/'));
+const templates = list('views', '.html');
+const scripts = list('web', '.js');
+
+/** Without comments. A string that holds // begins with an address, which has a colon before it. @param {string} code */
+const bare = (code) => code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<![:'"`\\])\/\/.*$/gm, '');
+
+/** The first argument of a call, from behind its parenthesis. @param {string} code @param {number} from */
+function firstArgument(code, from) {
+  let depth = 0;
+  for (let at = from; at < code.length; at++) {
+    const c = code.charAt(at);
+    if ('([{'.includes(c)) depth++;
+    else if (')]}'.includes(c) && depth-- === 0) return code.slice(from, at);
+    else if (c === ',' && depth === 0) return code.slice(from, at);
+  }
+  return code.slice(from);
+}
+
+/** The keys that code asks for: whole ones, and the beginnings of those that it makes. @param {string} code */
+function asked(code) {
+  const text = bare(code);
+  const whole = new Set();
+  const begun = new Set();
+  for (const call of text.matchAll(/\b(?:t|has)\(/g)) {
+    const key = firstArgument(text, call.index + call[0].length); // it may choose between several
+    for (const [, k] of key.matchAll(/'([a-z]+(?:\.[\w-]+)+)'/gi)) whole.add(k);
+    for (const [, start] of key.matchAll(/`([a-z]+\.[^$`]*)\$\{/gi)) begun.add(start);
+  }
+  return { whole, begun };
+}
+
+/** The modules that an entry draws in, itself too. @param {string} entry @param {Set<string>} seen @returns {Set<string>} */
+function graph(entry, seen = new Set()) {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  for (const [, from = ''] of bare(read(entry)).matchAll(/^import [^;]*? from '(\.[^']*)'/gm)) graph(join(dirname(entry), from), seen);
+  return seen;
+}
+
+const forms = (/** @type {any} */ text) => (typeof text === 'string' ? [text] : [text.one, text.other]);
+const holes = (/** @type {any} */ text) => [...new Set(forms(text).join(' ').match(/\{\w+\}/g) ?? [])].sort().join(' ');
+
+test('both catalogues have the same keys, in order, with the same placeholders', () => {
+  assert.deepEqual(Object.keys(en), Object.keys(en).sort(), 'keys stand in order, so that two who add some do not meet');
+  assert.deepEqual(Object.keys(zh), Object.keys(en));
+  for (const [key, text] of Object.entries(en)) {
+    assert.equal(holes(zh[key]), holes(text), key);
+    if (typeof text !== 'string') assert.match(text.one + text.other, /\{n\}.*\{n\}/, `${key} has forms, so it goes by n`);
+    for (const form of [...forms(text), ...forms(zh[key])]) assert.notEqual(form.trim(), '', key);
+  }
+});
+
+test('every key in use exists, and every key is used', () => {
+  const used = new Set();
+  for (const path of templates) {
+    for (const [, key = ''] of read(path).matchAll(/\$?\.(?:T|Rich) "([^"]+)"/g)) {
+      assert.ok(en[key] !== undefined, `${path}: ${key}`);
+      used.add(key);
+    }
+  }
+  for (const path of scripts) {
+    const { whole, begun } = asked(read(path));
+    for (const key of whole) {
+      assert.ok(en[key] !== undefined, `${path}: ${key}`);
+      used.add(key);
+    }
+    for (const start of begun) {
+      const found = Object.keys(en).filter((key) => key.startsWith(start));
+      assert.ok(found.length, `${path}: no key begins with ${start}`);
+      for (const key of found) used.add(key);
+    }
+  }
+  // The server's own: titles by page and status, and what it says of an error.
+  const server = list('handlers', '.go').filter((path) => !path.endsWith('_test.go')).map(read).join('\n');
+  for (const key of Object.keys(en)) {
+    const own = server.includes(`"${key}"`) || [...server.matchAll(/"((?:error|page)\.[a-z.]+\.)"/g)].some(([, start = '-']) => key.startsWith(start));
+    assert.ok(used.has(key) || own, `nothing uses ${key}`);
+  }
+});
+
+test('each page is sent what its scripts ask for', () => {
+  for (const [page, areas] of Object.entries(pages)) {
+    for (const path of graph(`web/${page}.js`)) {
+      const { whole, begun } = asked(read(path));
+      for (const key of [...whole, ...begun]) assert.ok(areas.includes(key.split('.')[0]), `${path} asks for ${key}, which ${page} is not sent; see views/text/pages.json`);
+    }
+    for (const area of areas) assert.ok(Object.keys(en).some((key) => key.startsWith(`${area}.`)), `${page}: nothing is of area ${area}`);
+  }
+});
+
+// Names and signs that are the same in every language.
+const NAMES = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|WS|Lightweight Charts|p50|p99|UTC|English|Esc|Enter|Space|B|10s|1m|5m|15m|1h)\b|简体中文/g;
+const OWN = new Set(['views/compare.html']); // in English only, and says so: lang="en"
+
+test('no template has words of its own', () => {
+  for (const path of templates.filter((p) => !OWN.has(p))) {
+    const html = read(path).replace(/\{\{[\s\S]*?\}\}/g, ' ').replace(/<(script|style|svg|code|pre|kbd)\b[\s\S]*?<\/\1>/g, '');
+    const said = [...html.matchAll(/>([^<]*)</g), ...html.matchAll(/(?:aria-label|title|placeholder|alt|data-bold|aria-description)="([^"]*)"/g)];
+    for (const [, text = ''] of said) {
+      assert.doesNotMatch(text.replace(/&\w+;|&#\d+;/g, '').replace(NAMES, '').replace(/^\s*\((?:p|,)\)\s*$/, ''), /\p{L}/u, `${path}: “${text.trim()}”`);
+    }
+  }
+});
+
+test('no view has words of its own', () => {
+  // What reads like words: a capital with small letters after it, or two words with a blank between them. Class lists,
+  // styles, selectors and names of the platform's own are told apart by how they look or where they stand.
+  const platform = /^(?:Arrow\w+|Page\w+|Home|End|Enter|Escape|America\/New_York)$/;
+  const files = scripts.filter((p) => /^web\/(?:ui\/|lane\/sentences|dashboard|reports|text|store\/)/.test(p));
+  assert.ok(files.length > 25, 'the views were found');
+  for (const path of files) {
+    const code = bare(read(path)).replace(/^import .*$/gm, '').replace(/new Error\([^;]*\);/g, '').replace(/console\.\w+\([^;]*\);/g, '').replace(/wrong\(`[^`]*`/g, 'wrong(')
+      .replace(/(?:class|viewBox|preserveAspectRatio|d): (?:'[^']*'|`[^`]*`)/g, '').replace(/(?:className = |querySelector(?:All)?\(|closest\(|matchMedia\(|cell\()(?:'[^']*'|`[^`]*`)/g, '');
+    for (const [, template, string] of code.matchAll(/`((?:[^`\\]|\\.)*)`|'((?:[^'\\\n]|\\.)*)'/g)) {
+      const text = template ?? string ?? '';
+      const own = text.replace(/\$\{[^}]*\}/g, '').replace(NAMES, '');
+      if (platform.test(own) || /^[\w-]+\.[\w.-]+$/.test(own) || /[;=]|^num /.test(own)) continue;
+      assert.doesNotMatch(own, /[A-Z][a-z]{2,}|[A-Za-z]{2,} [A-Za-z]{2,}/, `${path}: “${text}”`);
+    }
+  }
+});
+
+test('a sentence fills its holes, groups its numbers and chooses its form', (c) => {
+  c.after(() => use(/** @type {any} */ (en), 'en'));
+  use({ a: { one: '{n} tick of {s}', other: '{n} ticks of {s}' }, b: 'x{y}z' }, 'en');
+  assert.equal(t('a', { n: 1, s: 'A' }), '1 tick of A');
+  assert.equal(t('a', { n: 0, s: 'A' }), '0 ticks of A');
+  assert.equal(t('a', { n: 1204, s: '$&' }), '1\u202f204 ticks of $&');
+  assert.equal(t('b', { y: '' }), 'xz');
+  assert.throws(() => t('b'), /b wants y/);
+  assert.throws(() => t('c'), /no text c/);
+  assert.throws(() => t('toString'), /no text toString/);
+});
