@@ -88,14 +88,16 @@ func (l *listener) closeAll() {
 // acceptAgain is how long a process without free descriptors waits before it accepts again.
 const acceptAgain = 50 * time.Millisecond
 
-// conn arms the write deadline for each Write, counts what went into the socket, and writes nothing more after a
-// failed or partial write: what followed would be read at the wrong place.
+// conn sees to it that a Write that blocks longer than the listener's timeout fails, counts what went into the socket,
+// and writes nothing more after a failed or partial write: what followed would be read at the wrong place.
 type conn struct {
 	net.Conn
 	listener *listener
+	armed    atomic.Int64                 // when the write deadline was set, by the clock of began; 0 for never
 	meter    atomic.Pointer[stream.Meter] // of the stream on it, nil for none
 	broken   atomic.Bool
 	slow     atomic.Bool // a write ran into its deadline
+	held     *[]byte     // between hold and release, the writer's
 
 	mu     sync.Mutex
 	after  func() // due when the stream's last bytes are out
@@ -107,10 +109,61 @@ type conn struct {
 var errBroken = errors.New("an earlier write to this connection failed")
 
 func (c *conn) Write(p []byte) (int, error) {
+	if c.held == nil {
+		return c.send(p)
+	}
+	if len(*c.held)+len(p) > cap(*c.held) {
+		if err := c.sendHeld(); err != nil {
+			return 0, err
+		}
+		if len(p) > cap(*c.held) {
+			return c.send(p)
+		}
+	}
+	*c.held = append(*c.held, p...)
+	return len(p), nil
+}
+
+// hold keeps what is written back until release, so that it leaves in one write whatever the buffers above it are.
+// Both are the writer's; a nil conn has neither.
+func (c *conn) hold() {
+	if c != nil {
+		c.held = heldBuffers.Get().(*[]byte)
+	}
+}
+
+func (c *conn) release() error {
+	if c == nil {
+		return nil
+	}
+	err := c.sendHeld()
+	heldBuffers.Put(c.held)
+	c.held = nil
+	return err
+}
+
+func (c *conn) sendHeld() error {
+	b := *c.held
+	*c.held = b[:0]
+	if len(b) == 0 {
+		return nil
+	}
+	_, err := c.send(b)
+	return err
+}
+
+// heldBuffers are for four chunks of a stream. An idle connection holds none.
+var heldBuffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, 17<<10)
+	return &b
+}}
+
+// send writes into the socket.
+func (c *conn) send(p []byte) (int, error) {
 	if c.broken.Load() {
 		return 0, errBroken
 	}
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.listener.timeout)); err != nil {
+	if err := c.arm(); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
@@ -125,6 +178,32 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// arm sets the write deadline. A deadline for each Write would cost a timer's change each: one holds for the writes of
+// the next tenth of the timeout, and is that much later. So a blocked write fails after one to 1.1 timeouts.
+func (c *conn) arm() error {
+	now, slack := time.Since(began), c.listener.timeout/10
+	if set := c.armed.Load(); set != 0 && now-time.Duration(set) < slack {
+		return nil
+	}
+	c.armed.Store(int64(now))
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.listener.timeout + slack))
+}
+
+// began is where the clock of conn.armed stands at 0.
+var began = time.Now().Add(-time.Second)
+
+// SetDeadline is fasthttp's, which takes deadlines off a connection that it hands over.
+func (c *conn) SetDeadline(t time.Time) error {
+	c.armed.Store(0)
+	return c.Conn.SetDeadline(t)
+}
+
+// SetWriteDeadline holds until the next Write.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.armed.Store(0)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // Read says that the answer before is out, since fasthttp reads a connection again only then.

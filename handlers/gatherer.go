@@ -16,17 +16,35 @@ type gatherer struct {
 
 // body is engine body's answer: fasthttp hands it the connection's own chunked writer, so there is neither pipe
 // nor second goroutine.
-type body func(stream.Writer)
+type body struct {
+	run func(stream.Writer)
+	nc  *conn
+}
 
 // SupportsBodyWriteTo makes fasthttp call WriteTo (fasthttp.BodyWriterTo).
 func (body) SupportsBodyWriteTo() bool { return true }
 
 // WriteTo runs the stream to its end. An error of w is fasthttp's to see: it asks w itself.
 func (b body) WriteTo(w io.Writer) (int64, error) {
-	g := &gatherer{out: w}
+	g := &gatherer{out: &oneWrite{w: w, nc: b.nc}}
 	defer g.release()
-	b(g)
+	b.run(g)
 	return 0, nil
+}
+
+// oneWrite makes one write of a chunk, its header and its end, which are more than fasthttp's buffer holds.
+type oneWrite struct {
+	w  io.Writer
+	nc *conn
+}
+
+func (o *oneWrite) Write(p []byte) (int, error) {
+	o.nc.hold()
+	n, err := o.w.Write(p)
+	if held := o.nc.release(); err == nil {
+		err = held
+	}
+	return n, err
 }
 
 // Read is never called.

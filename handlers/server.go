@@ -18,6 +18,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/history"
 	"ticklane/internal/stream"
@@ -108,7 +109,7 @@ func New(d Deps) (*Server, error) {
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        s.set.HeaderSize,
-		WriteBufferSize:       4096,
+		WriteBufferSize:       1024, // a stream holds one for ever; conn.hold keeps its chunks whole
 		ReduceMemoryUsage:     true,
 		BodyLimit:             s.set.BodySize,
 		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age
@@ -119,6 +120,11 @@ func New(d Deps) (*Server, error) {
 		ViewsLayout:           "layouts/main",
 		CaseSensitive:         true,
 	})
+	fast := s.app.Server()
+	fast.KeepHijackedConns = true
+	// A stream's worker is fasthttp's goroutine for as long as the stream lives: handlers grow another stack.
+	handle := fast.Handler
+	fast.Handler = func(c *fasthttp.RequestCtx) { stream.Apart(func() { handle(c) }) }
 	s.routes(d.Metrics(s))
 	return s, nil
 }

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bufio"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,47 +63,55 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		})
 	}
 	if opt.Engine == engineBody {
-		c.Context().SetBodyStream(body(run), -1)
+		c.Context().SetBodyStream(body{run: run, nc: nc}, -1)
 	} else {
-		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { run(w) })
+		c.Context().SetBodyStream(newPiped(nc, run), -1)
 	}
 	return nil
 }
 
 // serve runs a stream to its end on either lane, and contains its panics: one in a stream writer would take the
-// process with it.
+// process with it. It stays on the stack for hours, so what it does besides is in functions of their own.
 func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
-	info := sub.Info()
 	var err error
-	finish := func() {
-		if nc != nil && nc.slow.Load() {
-			sub.MarkSlow()
-		}
-		end := sub.Info()
-		s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
-			"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
-		sub.Close()
-		s.paces.Delete(sub)
-		s.gate.leave(info.Address)
-	}
 	defer func() {
+		if p := recover(); p != nil {
+			s.streamPanicked(sub, p)
+		}
+		finish := func() { s.ended(sub, nc, err) }
 		if nc == nil {
 			finish()
 			return
 		}
 		nc.afterwards(finish)
 	}()
-	defer func() {
-		if p := recover(); p != nil {
-			s.counts.panics.Add(1)
-			s.log.Error("stream panicked", "lane", info.Lane, "id", info.ID, "panic", p, "stack", stack())
-		}
-	}()
+	s.opened(sub)
+	err = run()
+}
+
+func (s *Server) opened(sub *stream.Subscriber) {
+	info := sub.Info()
 	s.log.Debug("stream opened", "lane", info.Lane, "id", info.ID, "user", info.User, "address", info.Address)
 	if s.gate.shut() {
 		sub.End(wire.ByeShutdown) // Shutdown may have told all others before this one was there
 	}
-	err = run()
+}
+
+func (s *Server) ended(sub *stream.Subscriber, nc *conn, err error) {
+	if nc != nil && nc.slow.Load() {
+		sub.MarkSlow()
+	}
+	end := sub.Info()
+	s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
+		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+	sub.Close()
+	s.paces.Delete(sub)
+	s.gate.leave(end.Address)
+}
+
+func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
+	s.counts.panics.Add(1)
+	s.log.Error("stream panicked", "lane", sub.Lane().String(), "id", sub.ID(), "panic", p, "stack", stack())
 }
 
 // refuseSSE answers when there is no place. An EventSource that gets an error status never comes back, so it gets a

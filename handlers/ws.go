@@ -32,16 +32,25 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if mc != nil {
 		mc.meter.Store(opt.Meter)
 	}
-	// The stream begins after the 101: fasthttp doesn't call this when it can't write that.
+	// The stream begins after the 101: fasthttp doesn't call this when it can't write that. It keeps the whole request
+	// for as long as this runs, so the stream has a goroutine of its own, which closes the connection
+	// (KeepHijackedConns).
 	c.Context().Hijack(func(nc net.Conn) {
 		if v := s.gate.enter(opt.Address); v != admitted {
+			defer nc.Close()
 			refuseWS(nc, opt.Format, s.refusal(v))
 			return
 		}
 		sub := s.stream.Subscribe(opt.Options)
-		s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, opt.delay) })
+		go s.speak(nc, mc, sub, opt.delay)
 	})
 	return nil
+}
+
+// speak is a stream's goroutine.
+func (s *Server) speak(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) {
+	defer nc.Close()
+	s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, delay) })
 }
 
 // converse runs one stream: it returns when the client is gone, or was told bye and had its time to close.

@@ -59,7 +59,7 @@ var sections = []group{
 		{"stream.heartbeat", "15s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Silence after which a heartbeat is sent. Clients give up after 2.5 of them."},
 		{"stream.interval", "250ms", duration{0, 5 * time.Second, ""}, "Least time between writes to a client of mode latest that names no interval."},
 		{"stream.flush_interval", "0s", duration{0, time.Second, "0s: wake them at once"}, "Least time between two wake-ups of the subscribers: fewer, larger writes for some latency."},
-		{"stream.write_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "A client whose write blocks longer is disconnected."},
+		{"stream.write_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "A client whose write blocks longer is disconnected, at the latest after 1.1 times as long."},
 		{"stream.write_buffer", "0", integer{4096, 16 << 20, "bytes", "0: the kernel's own"}, "Send buffer of each socket. The kernel's own lets a client that doesn't read tie up about 3.7 MB before it is seen to be slow; 16384 makes that about 140 KB, for more blocked writes on long, fast links."},
 		{"stream.retry", "1s", duration{100 * time.Millisecond, time.Minute, ""}, "What SSE's retry: tells browsers to wait before they reconnect."},
 	}},
