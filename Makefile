@@ -129,7 +129,7 @@ pictures: node browser assets ## Take the pictures of every page and state; the 
 	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
 
 .PHONY: load
-load: build ## Compare the lanes under load, in under two minutes; more flags in LOAD="--conns 200 …"
+load: build ## Compare lanes and engines under load, in under two minutes; more flags in LOAD="--conns 200 …"
 	@$(BINARY) load $(LOAD)
 
 .PHONY: experiments

@@ -11,6 +11,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"ticklane/handlers"
 	"ticklane/internal/loadtest"
 )
 
@@ -26,16 +27,20 @@ const loadHelp = `ticklane load measures the two lanes of a server against each 
 Without --url it starts a fresh server for each slot on a free loopback port, and stops it afterwards. With --url it
 measures a server that runs, with whatever else that server does.
 
-  ticklane load                                    the standard comparison, under two minutes
+  ticklane load                                    the standard: every engine on every lane, under two minutes
   ticklane load --set market.rate=500 --conns 200  the same with a busier market and fewer connections
+  ticklane load --lane sse,ws                      the two lanes on the server's own engine, in longer windows
+  ticklane load --sides sse/stream,ws/shard+protobuf+deflate
+                                                   lane/engine+encoding+compression of each side; gzip on sse
   ticklane load --lane sse,sse                     an A/A test: what chance and the machine can do
   ticklane load --query-b delay=2ms                a planted delay on B (opens its lab)
   ticklane load --drill resume                     cuts connections, and proves that nothing is lost or doubled
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
-Two sides are measured in turns, A B, B A, A B, …: a slot is one turn, a round is a pair. Neighbouring slots of the same
-side are the noise: no smaller difference is claimed. Latency is from the time at which a tick was due, and void
-unless every tick of every connection came once and in order.
+Sides are measured in turns, A B, B A, A B, … or A B C, C A B, B C A, …: a slot is one turn, a round has one of each.
+Neighbouring slots of the same side are the noise: no smaller difference is claimed. With more than two sides, those
+pairs are told that differ in one thing: the protocol, the implementation, the encoding or the compression. Latency is
+from the time at which a tick was due, and void unless every tick of every connection came once and in order.
 
 Flags:
 %s
@@ -71,7 +76,7 @@ func loadCommand() *cobra.Command {
 			o.Log = loadtest.NewProgress(os.Stderr, isatty.IsTerminal(os.Stderr.Fd()))
 			self, err := os.Executable()
 			if err == nil {
-				o.Serve = []string{self}
+				o.Serve, o.Offered = []string{self}, handlers.Engines()
 			}
 			return load(ctx, o, c.OutOrStdout())
 		},
@@ -80,17 +85,18 @@ func loadCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&o.URL, "url", o.URL, "server to measure, such as http://127.0.0.1:3000 (default: a fresh one for each slot)")
 	f.StringArrayVar(&o.Set, "set", o.Set, "setting of the fresh server, such as market.rate=500 (default 50, steady); may be repeated")
-	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "lanes of A and B: sse, ws")
+	f.StringSliceVar(&o.Sides, "sides", o.Sides, "what is compared, such as sse/stream,ws/shard+protobuf+deflate (default: every engine on every lane)")
+	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "instead of --sides, lanes of A and B: sse, ws")
 	f.StringSliceVar(&o.Engines, "engine", o.Engines, "engines of A and B, or one for both (default: the server's own)")
+	f.StringSliceVar(&o.Encodings, "encoding", o.Encodings, "encodings of A and B, or one for both: json, protobuf (ws)")
+	f.StringSliceVar(&o.Compressions, "compress", o.Compressions, "compression of A and B, or one for both: off, on")
 	f.IntVar(&o.Conns, "conns", o.Conns, "connections of a slot")
 	f.StringVar(&o.Topics, "topics", o.Topics, "what each asks for: symbols, sectors or *, with commas between")
 	f.DurationVar(&o.Duration, "duration", o.Duration, "of a slot's window, or of a phase of --drill slow")
-	f.IntVar(&o.Rounds, "rounds", o.Rounds, "pairs of slots")
+	f.IntVar(&o.Rounds, "rounds", o.Rounds, "turns of each side")
 	f.DurationVar(&o.Warmup, "warmup", o.Warmup, "between the last connection and the window")
 	f.DurationVar(&o.Ramp, "ramp", o.Ramp, "in which the connections are opened")
 	f.StringVar(&o.Mode, "mode", o.Mode, "all or latest")
-	f.StringVar(&o.Encoding, "encoding", o.Encoding, "json")
-	f.StringVar(&o.Compress, "compress", o.Compress, "off")
 	f.IntVar(&o.SlowReaders, "slow-readers", o.SlowReaders, "further connections that read 4 KiB a second")
 	f.Float64Var(&o.Churn, "churn", o.Churn, "connections closed and resumed in a second")
 	f.StringVar(&o.QueryA, "query-a", o.QueryA, "more parameters of A's requests, such as delay=2ms")
@@ -100,6 +106,9 @@ func loadCommand() *cobra.Command {
 	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")
 	f.Uint64Var(&o.Seed, "seed", o.Seed, "of what is drawn here: cuts and churn")
 	f.BoolVar(&o.AllowRemote, "allow-remote", o.AllowRemote, "load a server that is not on this machine")
+	for name, text := range map[string]string{"duration": "5s, of more than two sides 2.5s", "warmup": "1s or 0.5s", "ramp": "1s or 0.5s"} {
+		f.Lookup(name).DefValue = text
+	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w (ticklane load --help lists the flags)", err)}
 	})

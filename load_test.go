@@ -55,7 +55,7 @@ func TestLoadHelp(t *testing.T) {
 	if err := cmd.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"url", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
+	for _, name := range []string{"url", "sides", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
 		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set"} {
 		if !strings.Contains(b.String(), "--"+name+" ") {
 			t.Errorf("--%s is not explained", name)

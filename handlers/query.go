@@ -62,6 +62,9 @@ const (
 // engines are those of each lane, the default first.
 var engines = [wire.Lanes][]string{wire.SSE: {engineStream, engineBody}, wire.WS: {engineStream}}
 
+// Engines are those that a server of this build has for each lane, the default first.
+func Engines() [wire.Lanes][]string { return engines }
+
 // subscription is what a client asked for.
 type subscription struct {
 	stream.Options

@@ -113,23 +113,44 @@ func (c *checker) tick(t *tick, id []byte) (live bool, err error) {
 	return t.i > c.replay, nil
 }
 
-// message accounts for any other message and returns what it says, its T first.
+// message accounts for any other message in JSON and returns what it says, its T first.
 func (c *checker) message(b []byte) (note, error) {
 	if bytes.HasPrefix(b, snapshotStart) {
-		return note{T: "snapshot"}, c.snapshot(b)
+		return note{T: "snapshot"}, c.snapshot(b, scanSnapshot)
 	}
 	var n note
+	var h hello
 	if err := json.Unmarshal(b, &n); err != nil {
 		return n, fmt.Errorf("%w: %v", errMalformed, err)
 	}
-	if n.T == "bye" {
-		return n, nil // a refused client gets it without a hello
-	}
 	if n.T == "hello" {
-		return n, c.greet(b)
+		if err := json.Unmarshal(b, &h); err != nil {
+			return n, fmt.Errorf("hello: %w", errMalformed)
+		}
 	}
-	if c.expect == expectHello {
-		return n, errNoHello
+	return n, c.account(n, h)
+}
+
+// binary is message for protobuf.
+func (c *checker) binary(kind int, b []byte) (note, error) {
+	if kind == protoSnapshot {
+		return note{T: "snapshot"}, c.snapshot(b, scanProtoSnapshot)
+	}
+	n, h, err := scanNote(kind, b)
+	if err != nil {
+		return n, err
+	}
+	return n, c.account(n, h)
+}
+
+func (c *checker) account(n note, h hello) error {
+	switch {
+	case n.T == "bye":
+		return nil // a refused client gets it without a hello
+	case n.T == "hello":
+		return c.greet(h)
+	case c.expect == expectHello:
+		return errNoHello
 	}
 	switch n.T {
 	case "gap":
@@ -146,15 +167,14 @@ func (c *checker) message(b []byte) (note, error) {
 			c.log.skip(n.Head)
 		}
 	}
-	return n, nil
+	return nil
 }
 
-func (c *checker) greet(b []byte) error {
+func (c *checker) greet(h hello) error {
 	if c.expect != expectHello {
 		return fmt.Errorf("a second hello: %w", errMalformed)
 	}
-	var h hello
-	if err := json.Unmarshal(b, &h); err != nil || h.Epoch == "" {
+	if h.Epoch == "" {
 		return fmt.Errorf("hello: %w", errMalformed)
 	}
 	c.hello, c.replay, c.expect = h, h.Head, expectTicks
@@ -189,14 +209,14 @@ func (c *checker) rebase(h hello) {
 }
 
 // snapshot sets where the symbols of a filtered connection stand; after a gap it tells what was lost of them.
-func (c *checker) snapshot(b []byte) error {
+func (c *checker) snapshot(b []byte, scan func([]byte, func(*tick)) (uint64, bool)) error {
 	if c.expect == expectHello {
 		return errNoHello
 	}
 	afterGap := c.expect == expectBaseline
 	c.expect = expectTicks
 	if c.every {
-		i, ok := scanSnapshot(b, func(*tick) {})
+		i, ok := scan(b, func(*tick) {})
 		if !ok {
 			return fmt.Errorf("snapshot: %w", errMalformed)
 		}
@@ -204,7 +224,7 @@ func (c *checker) snapshot(b []byte) error {
 		return nil
 	}
 	unknown := false
-	i, ok := scanSnapshot(b, func(t *tick) {
+	i, ok := scan(b, func(t *tick) {
 		at, ok := c.symbols[string(t.symbol)]
 		if !ok {
 			unknown = true

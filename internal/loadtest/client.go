@@ -40,7 +40,9 @@ type client struct {
 	chunks chunkReader
 	events eventScanner
 	frames frameReader
-	now    int64 // µs since 1970 by the server's clock: when the read came that is being parsed
+	gunzip *inflater // of a compressed event stream
+	saved  int64     // bytes that compression took off this connection's stream
+	now    int64     // µs since 1970 by the server's clock: when the read came that is being parsed
 	tick   tick
 
 	// cutAfter is after how many bytes of a stream the client cuts it; 0 for never.
@@ -102,6 +104,7 @@ func (c *client) open(ctx context.Context, from string) error {
 	c.frames = frameReader{emit: c.frames.emit}
 	if err := c.greet(ctx, nc, from); err != nil {
 		nc.Close()
+		c.forget()
 		return c.cause(err)
 	}
 	return nil
@@ -121,6 +124,10 @@ func (c *client) greet(ctx context.Context, nc net.Conn, from string) error {
 		return err
 	}
 	c.body = body
+	c.frames.packed, c.frames.apart = body.packed, body.apart
+	if body.packed && c.side.lane == wire.SSE {
+		c.gunzip = newGunzip()
+	}
 	if len(rest) > 0 {
 		if err := c.take(rest); err != nil {
 			return c.refused(err)
@@ -172,6 +179,7 @@ func (c *client) read() error {
 	c.mu.Lock()
 	nc := c.nc
 	c.mu.Unlock()
+	defer c.forget()
 	defer nc.Close()
 	var err error
 	if c.role == slow {
@@ -183,6 +191,15 @@ func (c *client) read() error {
 		reset(nc)
 	}
 	return c.cause(err)
+}
+
+// forget ends what decodes this connection's stream.
+func (c *client) forget() {
+	c.frames.close()
+	if c.gunzip != nil {
+		c.gunzip.stop()
+		c.gunzip = nil
+	}
 }
 
 func (c *client) readSlowly(nc net.Conn) error {
@@ -256,7 +273,12 @@ func (c *client) take(b []byte) error {
 		c.rec.bytes += uint64(len(b))
 	}
 	c.now = now.UnixMicro() + c.target.clock.Offset
-	if err := c.parse(b); err != nil {
+	err := c.parse(b)
+	if c.rec.on {
+		c.rec.saved += c.saved + c.frames.saved
+	}
+	c.saved, c.frames.saved = 0, 0
+	if err != nil {
 		return err
 	}
 	if cut {
@@ -270,7 +292,7 @@ func (c *client) parse(b []byte) error {
 	case c.side.lane == wire.WS:
 		return c.frames.feed(b)
 	case c.body.chunked:
-		done, err := c.chunks.feed(b, c.events.feed)
+		done, err := c.chunks.feed(b, c.text)
 		if done && err == nil {
 			err = errEnded
 		}
@@ -279,14 +301,32 @@ func (c *client) parse(b []byte) error {
 		b = b[:min(int64(len(b)), c.body.left)]
 		c.body.left -= int64(len(b))
 	}
-	return c.events.feed(b)
+	return c.text(b)
+}
+
+// text takes the next bytes of an event stream.
+func (c *client) text(b []byte) error {
+	if c.gunzip == nil {
+		return c.events.feed(b)
+	}
+	c.saved -= int64(len(b))
+	return c.gunzip.feed(b, func(plain []byte) error {
+		c.saved += int64(len(plain))
+		return c.events.feed(plain)
+	})
 }
 
 // frame takes one WebSocket message or control frame.
 func (c *client) frame(op byte, payload []byte) error {
 	switch op {
 	case wire.OpText:
-		return c.message(nil, payload)
+		if c.side.Encoding == encodingJSON {
+			return c.message(nil, payload)
+		}
+	case wire.OpBinary:
+		if c.side.Encoding == encodingProtobuf {
+			return c.binary(payload)
+		}
 	case wire.OpPing:
 		return writeFrame(c.nc, wire.OpPong, payload)
 	case wire.OpPong:
@@ -297,7 +337,7 @@ func (c *client) frame(op byte, payload []byte) error {
 	return fmt.Errorf("websocket: a message of opcode %d: %w", op, errMalformed)
 }
 
-// message takes one message of either lane.
+// message takes one message in JSON.
 func (c *client) message(id, data []byte) error {
 	if c.rec.on {
 		c.rec.messages++
@@ -306,17 +346,46 @@ func (c *client) message(id, data []byte) error {
 		if !c.tick.scan(data) {
 			return fmt.Errorf("tick: %w", errMalformed)
 		}
-		live, err := c.check.tick(&c.tick, id)
-		if err != nil {
-			return err
-		}
-		c.rec.record(live, c.now-c.tick.due)
-		if c.caught.IsZero() && (live || c.check.every && c.check.log.last >= c.check.replay) {
-			c.caught = time.Now()
-		}
-		return nil
+		return c.ticked(id)
 	}
 	n, err := c.check.message(data)
+	return c.noted(n, err)
+}
+
+// binary takes one message in protobuf.
+func (c *client) binary(data []byte) error {
+	if c.rec.on {
+		c.rec.messages++
+	}
+	kind, body, ok := scanKind(data)
+	if !ok {
+		return fmt.Errorf("protobuf: %w", errMalformed)
+	}
+	if kind == protoQuote {
+		if !c.tick.scanProto(body) {
+			return fmt.Errorf("tick: %w", errMalformed)
+		}
+		return c.ticked(nil)
+	}
+	n, err := c.check.binary(kind, body)
+	return c.noted(n, err)
+}
+
+// ticked accounts for the tick that was read.
+func (c *client) ticked(id []byte) error {
+	live, err := c.check.tick(&c.tick, id)
+	if err != nil {
+		return err
+	}
+	c.rec.record(live, c.now-c.tick.due)
+	if c.caught.IsZero() && (live || c.check.every && c.check.log.last >= c.check.replay) {
+		c.caught = time.Now()
+	}
+	return nil
+}
+
+// noted looks at any other message; err is what was wrong with it.
+func (c *client) noted(n note, err error) error {
 	switch n.T {
 	case "hello":
 		c.opened = time.Now()

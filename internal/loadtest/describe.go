@@ -8,24 +8,33 @@ import (
 
 // describe writes the headline and the findings from the figures, never from what one would expect.
 func (r *Report) describe() {
+	r.Headline, r.Findings = "", nil
+	failed := r.failures()
 	switch {
+	case r.Status == StatusInvalid:
+		r.Headline = "Invalid: nothing may be concluded from this test. " + r.firstReason()
+	case r.Status == StatusBroken:
+		r.Headline = "Ticks were lost, doubled or out of order: the figures below are void."
 	case len(r.Drills) > 0:
 		r.describeDrills()
+	case failed.server > 0:
+		r.Headline = fmt.Sprintf("The server failed in %d of %d slots, so nothing is said of latency.", failed.server, len(r.Slots))
+		r.Findings, failed.findings = failed.findings, nil
+		if !r.lossy() {
+			r.findFigures(false)
+			r.findLeftOut()
+		}
 	case len(r.Sides) == 1:
 		r.describeOne()
 	case len(r.Sides) == 2:
 		r.describeTwo()
+	case len(r.Sides) > 2:
+		r.describeMany()
 	}
-	switch r.Status {
-	case StatusInterrupted:
+	if r.Status == StatusInterrupted {
 		r.Headline = strings.TrimSpace("Interrupted: this is a part of the test. " + r.Headline)
-	case StatusInvalid:
-		r.Findings = nil
-		r.Headline = "Invalid: nothing may be concluded from this test. " + r.firstReason()
-	case StatusBroken:
-		r.Findings = nil
-		r.Headline = "Ticks were lost, doubled or out of order: the figures below are void."
 	}
+	r.Findings = append(r.Findings, failed.findings...)
 }
 
 func (r *Report) firstReason() string {
@@ -52,7 +61,10 @@ func sentence(reasons []string) string {
 
 func (r *Report) load() string {
 	per := r.metric("ticks_per_second")
-	rate := max(per.A.Median, per.B.Median) / float64(max(1, r.Setup.Conns))
+	rate := 0.0
+	for k := range r.Sides {
+		rate = max(rate, per.of(k).Median/float64(max(1, r.Setup.Conns)))
+	}
 	return fmt.Sprintf("With %s connections at %s ticks/s each", count(r.Setup.Conns), number(rate, decimals(rate)))
 }
 
@@ -73,7 +85,8 @@ func (r *Report) describeTwo() {
 	}
 	d := m.digits()
 	figures := fmt.Sprintf("p50 is %s against %s ms", number(m.A.Median, d), number(m.B.Median, d))
-	same := a.Path == b.Path
+	t, ok := about(a, b)
+	same := ok && t == AboutNothing
 	switch {
 	case m.Verdict == Unknown:
 		r.Headline = fmt.Sprintf("%s, %s; too few valid rounds to tell noise from difference.", r.load(), figures)
@@ -93,21 +106,47 @@ func (r *Report) describeTwo() {
 			r.Headline += " Both sides ask for the same, so this is what chance or the machine can do."
 		}
 	}
-	for _, f := range []struct{ key, more, none string }{
-		{"latency_p99", "has the higher 99th percentile of latency", "the 99th percentile of latency"},
-		{"cpu_per_million", "costs the server more CPU for a tick", "the server's CPU for a tick"},
-		{"kib_per_connection", "costs the server more memory for a connection", "the server's memory for a connection"},
-		{"wire_per_tick", "sends more bytes for a tick", "bytes for a tick"},
-	} {
-		r.Findings = append(r.Findings, r.finding(r.metric(f.key), f.more, f.none))
+	r.findFigures(true)
+	r.findComplete()
+	r.findLeftOut()
+}
+
+// figures are those that findings tell of, besides the median latency in the headline.
+var figures = []struct{ key, more, none string }{
+	{"latency_p99", "has the higher 99th percentile of latency", "the 99th percentile of latency"},
+	{"cpu_per_million", "costs the server more CPU for a tick", "the server's CPU for a tick"},
+	{"kib_per_connection", "costs the server more memory for a connection", "the server's memory for a connection"},
+	{"wire_per_tick", "sends more bytes for a tick", "bytes for a tick"},
+}
+
+// findFigures says what may be said of two sides, or of each contrast of more; of latency only where it means something.
+func (r *Report) findFigures(latency bool) {
+	if len(r.Sides) > 2 {
+		r.findContrasts(latency)
+		return
 	}
-	valid := validRounds(r.Slots, 2)
-	done := fmt.Sprintf("Every tick of every connection was checked in %d valid rounds: none was lost, doubled or out of order.", valid)
-	if r.Status != StatusBroken && valid > 0 {
-		r.Findings = append(r.Findings, done)
+	if len(r.Sides) < 2 {
+		return
 	}
-	if left := len(r.Slots)/2 - valid; left > 0 {
-		r.Findings = append(r.Findings, fmt.Sprintf("%d of %d rounds are left out; the rounds below say why.", left, len(r.Slots)/2))
+	for _, f := range figures {
+		if latency || f.key != "latency_p99" {
+			r.Findings = append(r.Findings, r.finding(r.metric(f.key), f.more, f.none))
+		}
+	}
+}
+
+// findComplete says that everything came, which only a test without a failure shows.
+func (r *Report) findComplete() {
+	if valid := validRounds(r.Slots, len(r.Sides)); valid > 0 {
+		r.Findings = append(r.Findings, fmt.Sprintf(
+			"Every tick of every connection was checked in %d valid rounds: none was lost, doubled or out of order.", valid))
+	}
+}
+
+func (r *Report) findLeftOut() {
+	rounds := len(r.Slots) / len(r.Sides)
+	if left := rounds - validRounds(r.Slots, len(r.Sides)); left > 0 {
+		r.Findings = append(r.Findings, fmt.Sprintf("%d of %d rounds are left out; the rounds below say why.", left, rounds))
 	}
 }
 

@@ -82,7 +82,7 @@ func (r *Report) drill(ctx context.Context, o *Options) error {
 			o.Log.update("drill %s · %s · "+format, append([]any{o.Drill, side.Name}, a...)...)
 		}
 		d := &Drill{Name: side.Name, Side: sideName(k), Connections: o.Conns}
-		err := withTarget(ctx, o, say, func(t *target) error {
+		err := withTarget(ctx, o, side, say, func(t *target) error {
 			others, kind := 0, measured
 			if o.Drill == DrillSlow {
 				others, kind = stalledOf(o.Conns), stalled

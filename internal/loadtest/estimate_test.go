@@ -1,8 +1,10 @@
 package loadtest
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -84,6 +86,26 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestScheduleOfMany: each round begins where the last ended, and in as many rounds as sides each side has each place once.
+func TestScheduleOfMany(t *testing.T) {
+	for sides := 3; sides <= maxSides; sides++ {
+		at := make(map[[2]int]int) // side and place
+		all := schedule(sides, sides)
+		for k, turn := range all {
+			at[[2]int{turn.side, k % sides}]++
+			if turn.round != k/sides+1 {
+				t.Errorf("%d sides: turn %d is of round %d", sides, k, turn.round)
+			}
+			if k > 0 && k%sides == 0 && turn.side != all[k-1].side {
+				t.Errorf("%d sides: round %d begins with %d after %d", sides, turn.round, turn.side, all[k-1].side)
+			}
+		}
+		if len(at) != sides*sides {
+			t.Errorf("%d sides: %d of %d places taken", sides, len(at), sides*sides)
+		}
+	}
+}
+
 // slotsOf makes valid slots in the schedule's order whose p50 is given in ms; a negative one is invalid.
 func slotsOf(sides int, p50 ...float64) []*Slot {
 	var all []*Slot
@@ -97,7 +119,7 @@ func slotsOf(sides int, p50 ...float64) []*Slot {
 
 func TestSummarise(t *testing.T) {
 	// A B B A A B: A is 3, 3.2, 3.1; B is 1, 1.1, 1.2.
-	m := metrics[0].summarise(slotsOf(2, 3, 1, 1.1, 3.2, 3.1, 1.2))
+	m := metrics[0].summarise(slotsOf(2, 3, 1, 1.1, 3.2, 3.1, 1.2), 2)
 	if m.A != (Range{3.1, 3, 3.2, 3}) || m.B != (Range{1.1, 1, 1.2, 3}) {
 		t.Errorf("A %+v, B %+v", m.A, m.B)
 	}
@@ -112,10 +134,47 @@ func TestSummarise(t *testing.T) {
 	}
 }
 
+// TestContrasts: five sides, of which two lanes share two engines; each pair that differs in one thing is told, and judged
+// by the noise of all.
+func TestContrasts(t *testing.T) {
+	r := many()
+	var got []string
+	for _, c := range r.Contrasts {
+		m := c.metric("cpu_per_million")
+		got = append(got, fmt.Sprintf("%s %s−%s %.1f %s", c.About, c.A, c.B, math.Abs(m.Difference.Mean), m.Verdict))
+	}
+	want := []string{"protocol A−D 3.0 A higher", "protocol B−D 0.0 no difference", "protocol C−E 0.0 no difference", "implementation A−B 3.0 A higher",
+		"implementation A−C 6.0 A higher", "implementation B−C 3.0 A higher", "implementation D−E 3.0 A higher"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if m := r.metric("cpu_per_million"); len(m.Sides) != 5 || m.Sides[0] != m.A || m.Sides[1] != m.B || m.Noise.Count != 4 {
+		t.Errorf("%+v", m)
+	}
+	for _, c := range []struct {
+		a, b SideInfo
+		want Topic
+		ok   bool
+	}{
+		{SideInfo{Lane: "ws", Encoding: "json"}, SideInfo{Lane: "ws", Encoding: "protobuf"}, AboutEncoding, true},
+		{SideInfo{Lane: "sse", Compression: "none"}, SideInfo{Lane: "sse", Compression: "gzip"}, AboutCompression, true},
+		{SideInfo{Lane: "sse", Compression: "gzip"}, SideInfo{Lane: "ws", Compression: "permessage-deflate"}, AboutProtocol, true},
+		{SideInfo{Lane: "sse", Compression: "gzip"}, SideInfo{Lane: "ws"}, "", false},
+		{SideInfo{Lane: "ws", Path: "/x"}, SideInfo{Lane: "ws", Path: "/x"}, AboutNothing, true},
+		{SideInfo{Lane: "ws", Path: "/x"}, SideInfo{Lane: "ws", Path: "/y"}, AboutNothing, false},
+		{SideInfo{Lane: "ws", Engine: "stream"}, SideInfo{Lane: "sse", Engine: "body"}, AboutProtocol, true},
+		{SideInfo{Lane: "ws", Engine: "shard"}, SideInfo{Lane: "sse", Engine: "body"}, "", false},
+	} {
+		if got, ok := about(c.a, c.b); got != c.want && ok || ok != c.ok {
+			t.Errorf("%+v, %+v: %s, %v", c.a, c.b, got, ok)
+		}
+	}
+}
+
 func TestSummariseLeavesInvalidRoundsOut(t *testing.T) {
 	// The second B is invalid: its round has no pair, and no neighbours stand across it.
 	slots := slotsOf(2, 3, 1, -50, 3.2, 3.1, 1.2)
-	m := metrics[0].summarise(slots)
+	m := metrics[0].summarise(slots, 2)
 	if m.Difference.Pairs != 2 || m.B.Max > 2 || m.Noise.Count != 1 || !near(m.Noise.Max, 0.1) {
 		t.Errorf("%+v", m)
 	}

@@ -6,14 +6,19 @@ import (
 	"strings"
 )
 
-// accuse tells which side failed in how many slots, and takes back what may not be said then. A slot in which the server
-// failed is left out, so the rest are its better ones: their latency says nothing. describe has been called.
-func (r *Report) accuse() {
-	all := len(r.Slots)
-	var server, generator []string
-	failed := 0
+// failures are the slots that failed, and whose doing it was.
+type failures struct {
+	server   int      // slots in which the server did
+	findings []string // which side in how many of them
+}
+
+// failures counts. A slot in which the server failed is left out, so the rest are its better ones: their latency says
+// nothing.
+func (r *Report) failures() failures {
+	var f failures
+	var server, other []string
 	for k, side := range r.Sides {
-		var slots, faulty, other int
+		var slots, faulty, others int
 		first := ""
 		for _, s := range r.Slots {
 			if s.Side != sideName(k) {
@@ -26,38 +31,24 @@ func (r *Report) accuse() {
 				}
 			}
 			if len(s.Reasons) > len(s.ServerFaults) {
-				other++
+				others++
 			}
 		}
 		if faulty > 0 {
 			server = append(server, fmt.Sprintf("%s in %d of %d slots (%s)", side.Name, faulty, slots, first))
 		}
-		if other > 0 {
-			generator = append(generator, fmt.Sprintf("%s in %d of %d", side.Name, other, slots))
+		if others > 0 {
+			other = append(other, fmt.Sprintf("%s in %d of %d", side.Name, others, slots))
 		}
-		failed += faulty
+		f.server += faulty
 	}
-	var findings []string
-	if failed > 0 {
-		findings = append(findings, "The server failed over "+strings.Join(server, ", over ")+".")
+	if len(server) > 0 {
+		f.findings = append(f.findings, "The server failed over "+strings.Join(server, ", over ")+".")
 	}
-	if len(generator) > 0 {
-		findings = append(findings, "Slots left out for what isn't the server's doing, such as a busy machine: "+strings.Join(generator, ", ")+".")
+	if len(other) > 0 {
+		f.findings = append(f.findings, "Slots left out for what isn't the server's doing, such as a busy machine: "+strings.Join(other, ", ")+".")
 	}
-	if failed == 0 || r.Status == StatusInvalid || r.Status == StatusBroken {
-		r.Findings = append(r.Findings, findings...)
-		return
-	}
-	if r.lossy() {
-		r.Findings = nil
-	}
-	r.Findings = append(findings, slices.DeleteFunc(r.Findings, func(f string) bool {
-		return strings.HasPrefix(f, "Every tick of every connection") || strings.Contains(f, "percentile of latency")
-	})...)
-	r.Headline = fmt.Sprintf("The server failed in %d of %d slots, so nothing is said of latency.", failed, all)
-	if r.Status == StatusInterrupted {
-		r.Headline = "Interrupted: this is a part of the test. " + r.Headline
-	}
+	return f
 }
 
 // lossy tells whether the contract was broken in any slot.
@@ -71,9 +62,17 @@ func (r *Report) withhold() {
 		return
 	}
 	all := r.lossy()
+	void := func(key string) bool { return all || strings.HasPrefix(key, "latency_") }
 	for k := range r.Metrics {
-		if all || strings.HasPrefix(r.Metrics[k].Key, "latency_") {
+		if void(r.Metrics[k].Key) {
 			r.Metrics[k].Verdict = Withheld
+		}
+	}
+	for _, c := range r.Contrasts {
+		for k := range c.Metrics {
+			if void(c.Metrics[k].Key) {
+				c.Metrics[k].Verdict = Withheld
+			}
 		}
 	}
 }

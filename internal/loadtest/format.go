@@ -57,6 +57,11 @@ func (m Metric) digits() int {
 	if m.B.Count > 0 {
 		d = max(d, decimals(m.B.Median))
 	}
+	for _, r := range m.Sides {
+		if r.Count > 0 {
+			d = max(d, decimals(r.Median))
+		}
+	}
 	return d
 }
 

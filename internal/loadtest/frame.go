@@ -8,15 +8,21 @@ import (
 	"ticklane/internal/wire"
 )
 
-// frameReader takes a server's WebSocket frames apart (RFC 6455 §5.2) as they arrive, in pieces of any size. No
-// extension is offered, so a reserved bit is an error. It doesn't check that text is UTF-8.
+// frameReader takes a server's WebSocket frames apart (RFC 6455 §5.2) as they arrive, in pieces of any size. Without
+// permessage-deflate a reserved bit is an error. It doesn't check that text is UTF-8.
 type frameReader struct {
 	// emit gets each whole message and each control frame, by opcode. The slice holds until it returns.
 	emit func(op byte, payload []byte) error
+	// packed says that permessage-deflate was agreed on (RFC 7692), apart that each message stands for itself.
+	packed, apart bool
 
-	held    []byte // of our own: a frame that the last piece cut
-	message []byte // of our own: fragments of a message so far
-	op      byte   // of the fragmented message; 0 for none
+	held     []byte // of our own: a frame that the last piece cut
+	message  []byte // of our own: fragments of a message so far
+	op       byte   // of the fragmented message; 0 for none
+	deflated bool   // the fragmented message is
+	inflater *inflater
+	text     []byte // of our own: an inflated message
+	saved    int64  // bytes that compression took off messages and their headers
 }
 
 // Breaches of RFC 6455.
@@ -104,8 +110,9 @@ func frameNeeds(b []byte) (need, header int, err error) {
 // frame takes one whole frame.
 func (r *frameReader) frame(b []byte, header int) error {
 	final, op, payload := b[0]&0x80 != 0, b[0]&0x0f, b[header:]
-	if b[0]&0x70 != 0 {
-		return errReserved
+	deflated := b[0]&0x40 != 0
+	if b[0]&0x30 != 0 || deflated && !(r.packed && (op == wire.OpText || op == wire.OpBinary)) {
+		return errReserved // only the first frame of a message may say that it is deflated
 	}
 	switch op {
 	case wire.OpClose, wire.OpPing, wire.OpPong:
@@ -118,9 +125,9 @@ func (r *frameReader) frame(b []byte, header int) error {
 			return errFragment
 		}
 		if final {
-			return r.emit(op, payload)
+			return r.whole(op, payload, deflated)
 		}
-		r.op = op
+		r.op, r.deflated = op, deflated
 		r.message = append(r.message[:0], payload...)
 		return nil
 	case wire.OpContinuation:
@@ -135,7 +142,58 @@ func (r *frameReader) frame(b []byte, header int) error {
 			return nil
 		}
 		op, r.op = r.op, 0
-		return r.emit(op, r.message)
+		return r.whole(op, r.message, r.deflated)
 	}
 	return errReserved
+}
+
+// whole takes one message, inflated if it must be.
+func (r *frameReader) whole(op byte, payload []byte, deflated bool) error {
+	if !deflated {
+		return r.emit(op, payload)
+	}
+	if r.apart {
+		r.close()
+	}
+	if r.inflater == nil {
+		r.inflater = newInflate()
+	}
+	r.text = r.text[:0]
+	add := func(b []byte) error {
+		if len(r.text)+len(b) > maxMessage {
+			return errTooBig
+		}
+		r.text = append(r.text, b...)
+		return nil
+	}
+	if err := r.inflater.feed(payload, add); err != nil {
+		return err
+	}
+	if err := r.inflater.feed(flushMark, add); err != nil {
+		return err
+	}
+	r.saved += int64(frameSize(len(r.text)) - frameSize(len(payload)))
+	return r.emit(op, r.text)
+}
+
+// flushMark ends a block that can be read at once; a sender takes it off each message (RFC 7692 §7.2.1).
+var flushMark = []byte{0, 0, 0xff, 0xff}
+
+// frameSize is what a message takes in one frame of a server's.
+func frameSize(payload int) int {
+	switch {
+	case payload < 126:
+		return 2 + payload
+	case payload < 1<<16:
+		return 4 + payload
+	}
+	return 10 + payload
+}
+
+// close ends what decodes; another message would begin anew.
+func (r *frameReader) close() {
+	if r.inflater != nil {
+		r.inflater.stop()
+		r.inflater = nil
+	}
 }

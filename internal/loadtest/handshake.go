@@ -24,18 +24,6 @@ import (
 // openTimeout is how long a connection may take up to its hello.
 const openTimeout = 15 * time.Second
 
-const subprotocol = "ticklane.v1.json"
-
-// Side is one of the two that are compared: a lane, and what its requests say.
-type Side struct {
-	Name   string     // "SSE", "WebSocket", or with what tells the sides apart
-	Lane   string     // "sse" or "ws"
-	Engine string     // what was asked for; empty for the server's own
-	Query  url.Values // of each subscribe request
-
-	lane wire.Lane
-}
-
 // path is the request's, with the place to resume from.
 func (s *Side) path(from string) string {
 	q := s.Query
@@ -57,9 +45,16 @@ func (s *Side) handshake(nc net.Conn, t *target, from string) (rest []byte, b bo
 	if s.lane == wire.WS {
 		key = newKey()
 		ask.WriteString("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key +
-			"\r\nSec-WebSocket-Protocol: " + subprotocol + "\r\n\r\n")
+			"\r\nSec-WebSocket-Protocol: " + s.subprotocol() + "\r\n")
+		if s.Compress {
+			ask.WriteString("Sec-WebSocket-Extensions: " + compressDeflate + "\r\n")
+		}
+		ask.WriteString("\r\n")
 	} else {
 		ask.WriteString("Accept: text/event-stream\r\nCache-Control: no-cache\r\n")
+		if s.Compress {
+			ask.WriteString("Accept-Encoding: gzip\r\n")
+		}
 		if from != "" {
 			ask.WriteString("Last-Event-ID: " + from + "\r\n")
 		}
@@ -73,16 +68,16 @@ func (s *Side) handshake(nc net.Conn, t *target, from string) (rest []byte, b bo
 	if err != nil {
 		return nil, b, fmt.Errorf("read the answer to %s: %w", s.path(""), err)
 	}
+	b = body{chunked: slices.Contains(res.TransferEncoding, "chunked"), left: -1}
 	if s.lane == wire.WS {
-		err = upgraded(res, key)
+		b.packed, b.apart, err = s.upgraded(res, key)
 	} else {
-		err = streaming(res)
+		b.packed, err = s.streaming(res)
 	}
 	if err != nil {
 		return nil, b, err
 	}
 	rest, _ = r.Peek(r.Buffered())
-	b = body{chunked: slices.Contains(res.TransferEncoding, "chunked"), left: -1}
 	if s.lane == wire.SSE && !b.chunked {
 		b.left = res.ContentLength
 	}
@@ -93,38 +88,78 @@ func (s *Side) handshake(nc net.Conn, t *target, from string) (rest []byte, b bo
 type body struct {
 	chunked bool
 	left    int64 // bytes; −1 when not known
+	packed  bool  // compressed
+	apart   bool  // on WebSocket, each message for itself
 }
 
-func streaming(res *http.Response) error {
+// errNotPacked tells of a server that was offered compression and didn't take it: its figures would be a plain stream's.
+var errNotPacked = errors.New("compression was offered, but the server answers without: is its stream.compress on?")
+
+func (s *Side) subprotocol() string { return "ticklane.v1." + s.Encoding }
+
+// streaming checks the head of an event stream, and tells whether it is compressed.
+func (s *Side) streaming(res *http.Response) (packed bool, err error) {
 	if res.StatusCode != http.StatusOK {
-		return statusError(res)
+		return false, statusError(res)
 	}
 	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); kind != "text/event-stream" {
-		return fmt.Errorf("the answer is %q, not text/event-stream: no Ticklane server, or something between that changes answers", kind)
+		return false, fmt.Errorf("the answer is %q, not text/event-stream: no Ticklane server, or something between that changes answers", kind)
 	}
-	if enc := res.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
-		return fmt.Errorf("the stream came with Content-Encoding %q although none was asked for", enc)
+	switch enc := strings.ToLower(res.Header.Get("Content-Encoding")); {
+	case enc == "gzip" && s.Compress:
+		return true, nil
+	case enc != "" && enc != "identity":
+		return false, fmt.Errorf("the stream came with Content-Encoding %q although it was not asked for", enc)
 	}
-	return nil
+	if s.Compress && res.ContentLength < 0 { // a refusal has a length, and says why
+		return false, errNotPacked
+	}
+	return false, nil
 }
 
 // upgraded checks the answer as RFC 6455 §4.1 asks of a client.
-func upgraded(res *http.Response, key string) error {
+func (s *Side) upgraded(res *http.Response, key string) (packed, apart bool, err error) {
 	if res.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("the upgrade to WebSocket was refused: %w", statusError(res))
+		return false, false, fmt.Errorf("the upgrade to WebSocket was refused: %w", statusError(res))
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	switch {
 	case !strings.EqualFold(res.Header.Get("Upgrade"), "websocket"):
-		return errors.New("the upgrade to WebSocket failed: the answer has no Upgrade: websocket (is a proxy between?)")
+		err = errors.New("the upgrade to WebSocket failed: the answer has no Upgrade: websocket (is a proxy between?)")
 	case res.Header.Get("Sec-WebSocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]):
-		return errors.New("the upgrade to WebSocket failed: Sec-WebSocket-Accept doesn't fit the key")
-	case res.Header.Get("Sec-WebSocket-Extensions") != "":
-		return errors.New("the upgrade to WebSocket failed: an extension that was not offered")
-	case res.Header.Get("Sec-WebSocket-Protocol") != subprotocol:
-		return fmt.Errorf("the upgrade to WebSocket failed: subprotocol %q, not %s", res.Header.Get("Sec-WebSocket-Protocol"), subprotocol)
+		err = errors.New("the upgrade to WebSocket failed: Sec-WebSocket-Accept doesn't fit the key")
+	case res.Header.Get("Sec-WebSocket-Protocol") != s.subprotocol():
+		err = fmt.Errorf("the upgrade to WebSocket failed: subprotocol %q, not %s", res.Header.Get("Sec-WebSocket-Protocol"), s.subprotocol())
+	default:
+		packed, apart, err = s.extension(strings.Join(res.Header.Values("Sec-WebSocket-Extensions"), ","))
 	}
-	return nil
+	return packed, apart, err
+}
+
+// extension reads what the server agreed to of the one extension that may have been offered (RFC 7692 §7.1). Nothing is
+// ever sent deflated, so what it says of our own messages doesn't matter.
+func (s *Side) extension(answer string) (packed, apart bool, err error) {
+	if answer == "" {
+		if s.Compress {
+			return false, false, errNotPacked
+		}
+		return false, false, nil
+	}
+	parts := strings.Split(answer, ";")
+	if !s.Compress || strings.TrimSpace(parts[0]) != compressDeflate {
+		return false, false, errors.New("the upgrade to WebSocket failed: an extension that was not offered")
+	}
+	for _, p := range parts[1:] {
+		name, _, _ := strings.Cut(strings.TrimSpace(p), "=")
+		switch name {
+		case "server_no_context_takeover":
+			apart = true
+		case "client_no_context_takeover", "server_max_window_bits": // a smaller window needs no other reader
+		default: // client_max_window_bits, too: it may only answer an offer of it
+			return false, false, fmt.Errorf("the upgrade to WebSocket failed: %s has a parameter that was not offered: %q", compressDeflate, name)
+		}
+	}
+	return true, apart, nil
 }
 
 // statusError tells a refusal with the problem's own words (RFC 9457), where there are some.

@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,19 +13,24 @@ import (
 
 // Options is what a test shall be; DefaultOptions is the standard comparison. Check fills in the sides.
 type Options struct {
-	URL         string   // of a running server; empty: Serve starts a fresh one for each slot
-	Set         []string // settings of a fresh server, key=value
-	Lanes       []string
-	Engines     []string // empty: the server's own
-	Conns       int      // measured connections of a slot
+	URL string   // of a running server; empty: Serve starts a fresh one for each slot
+	Set []string // settings of a fresh server, key=value
+	// Sides are those that are compared, such as ws/shard+protobuf+deflate. Empty: as the next four say; those empty, too:
+	// every engine on every lane.
+	Sides        []string
+	Lanes        []string
+	Engines      []string             // empty: the server's own
+	Encodings    []string             // json, protobuf
+	Compressions []string             // off, on
+	Offered      [wire.Lanes][]string // engines that the server to start has, the default first
+
+	Conns       int // measured connections of a slot
 	Topics      string
 	Duration    time.Duration // of a slot's window
 	Rounds      int
 	Warmup      time.Duration // between the last connection and the window
 	Ramp        time.Duration // in which the connections are opened
 	Mode        string
-	Encoding    string
-	Compress    string
 	SlowReaders int     // further connections that read slowly
 	Churn       float64 // connections closed and reopened in a second
 	Out         string  // folder, or path without extension; empty: no report
@@ -51,11 +57,32 @@ const (
 	DrillSlow   = "slow"
 )
 
+// Fit is a duration that Check sets by the number of sides, so that the standard comparison stays under two minutes.
+const Fit = time.Duration(math.MinInt64)
+
 // DefaultOptions is the standard comparison: under two minutes on two cores.
 func DefaultOptions() Options {
 	return Options{
-		Lanes: []string{"sse", "ws"}, Conns: 1000, Topics: "*", Duration: 5 * time.Second, Rounds: 5, Warmup: time.Second,
-		Ramp: time.Second, Mode: "all", Encoding: "json", Compress: "off", Out: "docs/reports/", Cuts: 1000, Seed: 1,
+		Conns: 1000, Topics: "*", Duration: Fit, Rounds: 5, Warmup: Fit, Ramp: Fit, Mode: "all", Out: "docs/reports/", Cuts: 1000, Seed: 1,
+	}
+}
+
+// fit sets the durations that nobody named: two sides get longer windows than many.
+func (o *Options) fit() {
+	long := len(o.sides) <= 2
+	for _, d := range []struct {
+		of        *time.Duration
+		two, many time.Duration
+	}{
+		{&o.Duration, 5 * time.Second, 2500 * time.Millisecond}, {&o.Warmup, time.Second, 500 * time.Millisecond},
+		{&o.Ramp, time.Second, 500 * time.Millisecond},
+	} {
+		if *d.of != Fit {
+			continue
+		}
+		if *d.of = d.many; long {
+			*d.of = d.two
+		}
 	}
 }
 
@@ -79,6 +106,8 @@ func (o *Options) Check() error {
 		}
 	}
 	o.checkURL(fail)
+	o.checkSides(fail)
+	o.fit()
 	count("conns", o.Conns, 1, 1_000_000)
 	count("rounds", o.Rounds, 1, 1000)
 	count("slow-readers", o.SlowReaders, 0, 1_000_000)
@@ -95,8 +124,6 @@ func (o *Options) Check() error {
 		}
 	}
 	oneOf("mode", o.Mode, "want all or latest", "all", "latest")
-	oneOf("encoding", o.Encoding, "only json can be measured by this version", "json")
-	oneOf("compress", o.Compress, "only off can be measured by this version", "off")
 	oneOf("drill", o.Drill, "want resume, storm or slow", "", DrillResume, DrillStorm, DrillSlow)
 	if o.Drill == DrillResume && o.Mode != "all" {
 		fail("--mode latest: drill resume proves that nothing was lost, which only mode all promises")
@@ -110,7 +137,6 @@ func (o *Options) Check() error {
 	if o.Topics == "" || slices.Contains(strings.Split(o.Topics, ","), "") {
 		fail("--topics %q: an empty topic; want symbols, sectors or *", o.Topics)
 	}
-	o.checkSides(fail)
 	if o.Out != "" {
 		if err := writable(o.Out); err != nil {
 			fail("--out %s: the report could not be written: %v", o.Out, err)
@@ -146,78 +172,4 @@ func (o *Options) checkURL(fail func(string, ...any)) {
 	if !loopback(u.Hostname()) && !o.AllowRemote {
 		fail("--url %s: not this machine; --allow-remote loads it all the same, if you may", o.URL)
 	}
-}
-
-// checkSides makes the sides: one, or two that are compared.
-func (o *Options) checkSides(fail func(string, ...any)) {
-	for _, l := range o.Lanes {
-		if l != wire.SSE.String() && l != wire.WS.String() {
-			fail("--lane %q: want sse or ws", l)
-			return
-		}
-	}
-	if len(o.Lanes) < 1 || len(o.Lanes) > 2 {
-		fail("--lane: want one lane or two, such as sse,ws")
-		return
-	}
-	if len(o.Engines) > 2 || slices.Contains(o.Engines, "") {
-		fail("--engine: want one engine or two, such as stream,shard")
-		return
-	}
-	n := max(len(o.Lanes), len(o.Engines))
-	if o.QueryB != "" || o.QueryA != "" {
-		n = 2
-	}
-	o.sides = nil
-	for k := range n {
-		s := &Side{Lane: o.Lanes[min(k, len(o.Lanes)-1)], Query: url.Values{}}
-		if len(o.Engines) > 0 {
-			s.Engine = o.Engines[min(k, len(o.Engines)-1)]
-		}
-		if s.Lane == wire.WS.String() {
-			s.lane = wire.WS
-		}
-		flag, extra := "query-a", o.QueryA
-		if k == 1 {
-			flag, extra = "query-b", o.QueryB
-		}
-		more, err := url.ParseQuery(extra)
-		if err != nil {
-			fail("--%s %q: want parameters such as delay=2ms&interval=100ms", flag, extra)
-			return
-		}
-		s.Query.Set("topics", o.Topics)
-		s.Query.Set("mode", o.Mode)
-		s.Query.Set("user", "load")
-		if s.Engine != "" {
-			s.Query.Set("engine", s.Engine)
-		}
-		for name, v := range more {
-			if s.Query.Has(name) {
-				fail("--%s: %s has a flag of its own", flag, name)
-			}
-			s.Query[name] = v
-		}
-		s.Name = map[wire.Lane]string{wire.SSE: "SSE", wire.WS: "WebSocket"}[s.lane]
-		o.sides = append(o.sides, s)
-	}
-	if n == 2 {
-		o.nameSides()
-	}
-}
-
-// nameSides tells sides of one lane apart by what differs.
-func (o *Options) nameSides() {
-	a, b := o.sides[0], o.sides[1]
-	switch {
-	case a.Engine != b.Engine:
-		a.Name, b.Name = a.Name+" "+a.Engine, b.Name+" "+b.Engine
-	case a.lane == b.lane:
-		a.Name, b.Name = a.Name+" A", b.Name+" B"
-	}
-}
-
-// same tells whether the sides ask for the same: an A/A test.
-func (o *Options) same() bool {
-	return len(o.sides) == 2 && o.sides[0].path("") == o.sides[1].path("")
 }

@@ -25,8 +25,27 @@ type page struct {
 	Facts   [][2]string
 	Gen     string
 	Two     bool
+	Many    bool
 	Classes []string // of the sides' lanes
+	Dashes  []string // in the legend
+	Prices  []string
+	Priced  []pageTopic
 }
+
+// pageTopic is the contrasts of one topic.
+type pageTopic struct {
+	Heading string
+	Rows    []pageContrast
+}
+
+type pageContrast struct {
+	A, B   SideInfo
+	Cells  []pagePrice
+	Common string
+}
+
+// pagePrice is a difference, and who is higher when that stands out.
+type pagePrice struct{ Difference, More, Class string }
 
 type plot struct {
 	Title  string
@@ -34,7 +53,10 @@ type plot struct {
 	SVG    template.HTML
 }
 
-type pageRow struct{ Label, A, B, Difference, Noise, Verdict, Class string }
+type pageRow struct {
+	Label, A, B, Difference, Noise, Verdict, Class string
+	Sides                                          []string // of many
+}
 
 type pageDrillRow struct {
 	Label string
@@ -49,9 +71,12 @@ type pageSlot struct {
 // HTML renders the report as one page without scripts and styles: it must pass a strict Content-Security-Policy, and be
 // readable as a file of its own. Served by Ticklane it finds a stylesheet at /static/report.css.
 func (r *Report) HTML() ([]byte, error) {
-	p := page{Report: r, Title: "Ticklane: " + r.title(), Two: len(r.Sides) == 2, Gen: r.generatorText(), Facts: r.facts()}
+	p := page{Report: r, Title: "Ticklane: " + r.title(), Two: len(r.Sides) == 2, Many: len(r.Sides) > 2, Gen: r.generatorText(), Facts: r.facts()}
 	for _, s := range r.Sides {
 		p.Classes = append(p.Classes, s.Lane)
+	}
+	for _, t := range tones(r.Sides) {
+		p.Dashes = append(p.Dashes, []string{"━━", "╌╌", "┄┄", "─·─", "···", "─ ─"}[t.nth%len(dashes)])
 	}
 	add := func(title string, legend bool, svg template.HTML) {
 		if svg != "" {
@@ -71,7 +96,11 @@ func (r *Report) HTML() ([]byte, error) {
 		add("Slot by slot, ms", true, r.roundsPlot())
 		add("Bytes per tick", false, r.bytesPlot())
 		add("Server CPU per million ticks", false, r.cpuPlot())
+		if p.Many {
+			add("Server memory per connection", false, r.memoryPlot())
+		}
 		p.rows()
+		p.contrasts()
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {
@@ -86,6 +115,9 @@ func (r *Report) title() string {
 		names = append(names, s.Name)
 	}
 	what := strings.Join(names, " against ")
+	if len(names) > 2 {
+		what = strings.Join(names, ", ")
+	}
 	if kind, ok := strings.CutPrefix(r.Kind, "drill "); ok {
 		return "drill " + kind + ", " + strings.Join(names, " and ")
 	}
@@ -107,6 +139,9 @@ func (p *page) rows() {
 		case m.Verdict == Lower && p.Two:
 			row.Verdict, row.Class = p.Sides[1].Name+" higher", p.Classes[1]
 		}
+		for k := range p.Sides {
+			row.Sides = append(row.Sides, m.of(k).show(d))
+		}
 		p.Rows = append(p.Rows, row)
 	}
 	for _, s := range p.Slots {
@@ -117,6 +152,30 @@ func (p *page) rows() {
 			CPU: number(s.Server.CPUPerMillion, decimals(s.Server.CPUPerMillion)), Generator: number(s.Generator.CPUShare*100, 0) + " %",
 			Late: number(ms(s.Generator.Lateness99), decimals(ms(s.Generator.Lateness99))), Why: strings.Join(s.Reasons, "; "),
 		})
+	}
+}
+
+func (p *page) contrasts() {
+	for _, price := range prices {
+		m := p.metric(price.key)
+		p.Prices = append(p.Prices, m.label())
+	}
+	for _, c := range p.Contrasts {
+		if n := len(p.Priced); n == 0 || p.Priced[n-1].Heading != c.About.heading() {
+			p.Priced = append(p.Priced, pageTopic{Heading: c.About.heading()})
+		}
+		a, b := c.sides()
+		row := pageContrast{A: p.Sides[a], B: p.Sides[b]}
+		for _, price := range prices {
+			m, x := p.metric(price.key), c.metric(price.key)
+			cell := pagePrice{Difference: x.Difference.show(m.digits()), More: string(x.Verdict), Class: "noise"}
+			if share, higher := p.more(c, price.key); higher >= 0 {
+				cell.More, cell.Class = p.Sides[higher].Name+" "+excess(share), p.Classes[higher]
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		t := &p.Priced[len(p.Priced)-1]
+		t.Rows = append(t.Rows, row)
 	}
 }
 
@@ -150,7 +209,7 @@ func (r *Report) facts() [][2]string {
 		clock = fmt.Sprintf("server − ours %s ms, ± %s ms, by four-timestamp exchange; latencies are no more exact than that",
 			number(ms(t.Clock.Offset), 3), number(ms(t.Clock.Error), 3))
 	}
-	setup := fmt.Sprintf("%s connections, topics %s, mode %s, %s, compression %s; ramp %v, warm-up %v", count(s.Conns), s.Topics, s.Mode,
+	setup := fmt.Sprintf("%s connections, topics %s, mode %s, encoding %s, compression %s; ramp %v, warm-up %v", count(s.Conns), s.Topics, s.Mode,
 		s.Encoding, s.Compress, seconds(s.Ramp), seconds(s.Warmup))
 	if r.Kind == "comparison" {
 		setup += fmt.Sprintf(", window %v, %d rounds", seconds(s.Duration), s.Rounds)
@@ -163,7 +222,7 @@ func (r *Report) facts() [][2]string {
 	}
 	facts := [][2]string{{"Setup", setup}}
 	for _, side := range r.Sides {
-		facts = append(facts, [2]string{side.Side, fmt.Sprintf("%s, engine %s, %s", side.Name, side.Engine, side.Path)})
+		facts = append(facts, [2]string{side.Side, side.fact()})
 	}
 	facts = append(facts, [2]string{"Machine", machine}, [2]string{"Generator", m.Go + ". " + r.generatorText()}, [2]string{"Server", server})
 	if len(t.Settings) > 0 {
@@ -173,6 +232,21 @@ func (r *Report) facts() [][2]string {
 		[2]string{"Feed", fmt.Sprintf("%s, seed %d, %s symbols", t.Feed, t.Seed, count(t.Symbols))},
 		[2]string{"Clock", clock},
 		[2]string{"When", r.Started.UTC().Format("2006-01-02 15:04:05") + " UTC, " + r.Ended.Sub(r.Started).Round(time.Second).String()})
+}
+
+// fact is what one needs to know of a side.
+func (s SideInfo) fact() string {
+	text := fmt.Sprintf("%s, engine %s", s.Name, s.Engine)
+	if s.Encoding != "" {
+		text += ", " + s.Encoding
+	}
+	if s.compressed() {
+		text += ", compressed by " + s.Compression
+	}
+	if text += ", " + s.Path; len(s.Settings) > 0 {
+		text += "; its server with " + strings.Join(s.Settings, " ")
+	}
+	return text
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

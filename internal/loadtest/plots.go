@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -60,7 +61,7 @@ func (r *Report) latencyPlot() (template.HTML, error) {
 		d.path(band, true, colour[c.side].fill(0.16))
 		// The first line is the wider one, so that it can be seen under a second one that is the same.
 		width := ` stroke-width="3.2" stroke-opacity="0.75"`
-		if c.side == 1 {
+		if c.side > 0 {
 			width = ` stroke-width="1.6"`
 		}
 		d.path(line, false, colour[c.side].stroke()+` fill="none"`+width)
@@ -173,11 +174,16 @@ func barsPlot(title string, unit string, bars []bar, note string) template.HTML 
 	if most <= 0 {
 		return ""
 	}
-	x := scale{from: 0, to: most * 1.05, a: plotLeft + 76, b: plotRight - 84}
+	longest := 0
+	for _, b := range bars {
+		longest = max(longest, utf8.RuneCountInString(b.name))
+	}
+	left := max(plotLeft+76, 7*float64(longest)+12) // of the bars; the names stand before
+	x := scale{from: 0, to: most * 1.05, a: left, b: plotRight - 84}
 	for k, b := range bars {
 		y := 18 + 44*float64(k)
 		mid := y + 12
-		d.text(plotLeft+66, mid+4, "end", b.name, `class="name"`)
+		d.text(left-10, mid+4, "end", b.name, `class="name"`)
 		base := b.value.Median
 		if b.parts {
 			d.rect(x.at(0), y, x.at(b.value.Median)-x.at(0), 24, b.tone.fill(0.45))
@@ -193,30 +199,54 @@ func barsPlot(title string, unit string, bars []bar, note string) template.HTML 
 		d.text(plotRight, mid+4, "end", number(b.value.Median, decimals(b.value.Median))+" "+unit, `class="value"`)
 	}
 	d.line(x.at(0), 10, x.at(0), 18+44*float64(len(bars))-10, grid)
-	d.text(plotLeft+76, height-8, "start", note, quiet)
+	d.text(left, height-8, "start", note, quiet)
 	return d.end()
 }
 
+// bars are the sides' of one figure. Of many sides those that may be compared stand next to each other: by engine.
 func (r *Report) bars(key string) []bar {
 	m := r.metric(key)
 	t := tones(r.Sides)
-	all := []bar{{name: r.Sides[0].Name, tone: t[0], value: m.A}}
-	if len(r.Sides) == 2 {
-		all = append(all, bar{name: r.Sides[1].Name, tone: t[1], value: m.B})
+	var all []bar
+	for _, k := range r.byEngine() {
+		all = append(all, bar{name: r.Sides[k].Name, tone: t[k], value: m.of(k)})
 	}
 	return all
 }
 
-func (r *Report) bytesPlot() template.HTML {
-	bars, payload := r.bars("wire_per_tick"), r.metric("payload_per_tick")
-	for k := range bars {
-		bars[k].parts = true
-		bars[k].top = payload.A
-		if k == 1 {
-			bars[k].top = payload.B
+// byEngine orders the sides so that both lanes of an engine are neighbours, in the order in which the engines come.
+func (r *Report) byEngine() []int {
+	first := make(map[string]int)
+	for k, s := range r.Sides {
+		if _, seen := first[s.Engine]; !seen {
+			first[s.Engine] = k
 		}
 	}
-	return barsPlot("Bytes per tick", "B", bars, "full: JSON text; pale: what the lane adds")
+	var order []int
+	for k := range r.Sides {
+		order = append(order, k)
+	}
+	if len(r.Sides) > 2 {
+		slices.SortStableFunc(order, func(a, b int) int { return first[r.Sides[a].Engine] - first[r.Sides[b].Engine] })
+	}
+	return order
+}
+
+func (r *Report) bytesPlot() template.HTML {
+	bars, payload := r.bars("wire_per_tick"), r.metric("payload_per_tick")
+	note := "full: the message's own bytes; pale: what the lane adds"
+	for k, side := range r.byEngine() {
+		if bars[k].top = payload.of(side); !r.Sides[side].compressed() {
+			bars[k].parts = true
+		} else {
+			note = "full: the message's own bytes; pale: what the lane adds; compressed: all there is"
+		}
+	}
+	return barsPlot("Bytes per tick", "B", bars, note)
+}
+
+func (r *Report) memoryPlot() template.HTML {
+	return barsPlot("Server memory per connection", "KiB", r.bars("kib_per_connection"), "bar: median of the slots; line: smallest to largest")
 }
 
 func (r *Report) cpuPlot() template.HTML {

@@ -29,6 +29,7 @@ type recorder struct {
 	messages  uint64
 	reads     uint64
 	bytes     uint64 // from the sockets
+	saved     int64  // bytes that compression took off the streams
 	allTicks  uint64 // since the slot's start
 	overrange uint64 // later than maxLatency
 	dropped   uint64 // connections of slow readers that the server ended
@@ -72,7 +73,7 @@ func (rs recorders) open() {
 	for _, r := range rs {
 		r.mu.Lock()
 		r.latency.Reset()
-		r.ticks, r.live, r.early, r.replayed, r.messages, r.reads, r.bytes, r.overrange = 0, 0, 0, 0, 0, 0, 0, 0
+		r.ticks, r.live, r.early, r.replayed, r.messages, r.reads, r.bytes, r.saved, r.overrange = 0, 0, 0, 0, 0, 0, 0, 0, 0
 		r.on = true
 		r.mu.Unlock()
 	}
@@ -110,6 +111,7 @@ func (rs recorders) sum() *recorder {
 		all.messages += r.messages
 		all.reads += r.reads
 		all.bytes += r.bytes
+		all.saved += r.saved
 		all.overrange += r.overrange
 		all.dropped += r.dropped
 		r.mu.Unlock()

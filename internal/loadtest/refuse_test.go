@@ -226,8 +226,9 @@ func TestCheckOptions(t *testing.T) {
 		{"a setting without value", func(o *Options) { o.Set = []string{"market.rate"} }, []string{`--set "market.rate"`}},
 		{"everything at once", func(o *Options) {
 			o.Lanes, o.Conns, o.Rounds, o.Duration, o.Warmup, o.Ramp = []string{"grpc"}, 0, -1, 0, -1, -time.Second
-			o.Mode, o.Encoding, o.Compress, o.Drill, o.Churn, o.SlowReaders, o.Topics = "some", "protobuf", "on", "fire", -1, -1, "A,,B"
-		}, []string{"--lane", "--conns 0", "--rounds -1", "--duration 0s", "--warmup", "--ramp", "--mode", "--encoding", "--compress", "--drill", "--churn", "--slow-readers", "--topics"}},
+			o.Encodings, o.Compressions = []string{"xml"}, []string{"brotli"}
+			o.Mode, o.Drill, o.Churn, o.SlowReaders, o.Topics = "some", "fire", -1, -1, "A,,B"
+		}, []string{"--lane", "--conns 0", "--rounds -1", "--duration 0s", "--warmup", "--ramp", "--mode", `--encoding "xml"`, `--compress "brotli"`, "--drill", "--churn", "--slow-readers", "--topics"}},
 		{"three lanes", func(o *Options) { o.Lanes = []string{"sse", "ws", "sse"} }, []string{"--lane"}},
 		{"an empty engine", func(o *Options) { o.Engines = []string{""} }, []string{"--engine"}},
 		{"a query with a flag's name", func(o *Options) { o.QueryB = "delay=2ms&topics=A" }, []string{"--query-b: topics"}},

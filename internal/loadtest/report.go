@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"slices"
 	"time"
 )
 
@@ -31,7 +32,9 @@ type Report struct {
 	Sides    []SideInfo `json:"sides"`
 	Slots    []*Slot    `json:"slots,omitempty"`
 	Metrics  []Metric   `json:"metrics,omitempty"`
-	Drills   []*Drill   `json:"drills,omitempty"` // one for each side
+	// Contrasts are of more than two sides: those pairs that differ in one thing.
+	Contrasts []Contrast `json:"contrasts,omitempty"`
+	Drills    []*Drill   `json:"drills,omitempty"` // one for each side
 }
 
 // Target is the server as its client saw it.
@@ -54,8 +57,8 @@ type Setup struct {
 	Conns       int     `json:"conns"`
 	Topics      string  `json:"topics"`
 	Mode        string  `json:"mode"`
-	Encoding    string  `json:"encoding"`
-	Compress    string  `json:"compress"`
+	Encoding    string  `json:"encoding"` // of all sides, or "mixed"
+	Compress    string  `json:"compress"` // the same: "off", "on" or "mixed"
 	Rounds      int     `json:"rounds"`
 	Duration    float64 `json:"duration_s"`
 	Warmup      float64 `json:"warmup_s"`
@@ -66,13 +69,16 @@ type Setup struct {
 	Cuts        int     `json:"cuts,omitempty"`
 }
 
-// SideInfo describes A or B.
+// SideInfo describes one side. Reports of earlier versions have no encoding (json) and no compression (none).
 type SideInfo struct {
-	Side   string `json:"side"` // "A" or "B"
-	Name   string `json:"name"`
-	Lane   string `json:"lane"`
-	Engine string `json:"engine"` // the one that answered
-	Path   string `json:"path"`   // of the subscribe request
+	Side        string   `json:"side"` // "A", "B", …
+	Name        string   `json:"name"`
+	Lane        string   `json:"lane"`
+	Engine      string   `json:"engine"` // the one that answered
+	Encoding    string   `json:"encoding"`
+	Compression string   `json:"compression"`        // "none", "gzip" or "permessage-deflate"
+	Path        string   `json:"path"`               // of the subscribe request
+	Settings    []string `json:"settings,omitempty"` // of an own server, beside the target's
 }
 
 // Metric is one figure over all valid rounds.
@@ -82,8 +88,9 @@ type Metric struct {
 	Unit       string   `json:"unit"`
 	A          Range    `json:"a"`
 	B          Range    `json:"b"`
-	Difference Interval `json:"difference"` // A − B
-	Noise      Range    `json:"noise"`      // |difference| of neighbouring slots of the same side
+	Sides      []Range  `json:"sides,omitempty"` // with more than two, each one's: A and B among them
+	Difference Interval `json:"difference"`      // A − B
+	Noise      Range    `json:"noise"`           // |difference| of neighbouring slots of the same side
 	Verdict    Verdict  `json:"verdict"`
 }
 
@@ -113,56 +120,103 @@ var metrics = []metric{
 		return *s.Server.KiBPerConn, true
 	}},
 	{"wire_per_tick", "wire bytes / tick", "B", always(func(s *Slot) float64 { return s.Server.WirePerTick })},
+	{"wire_share", "bytes against plain", "%", func(s *Slot) (float64, bool) {
+		plain := float64(s.Generator.Bytes) + float64(s.Generator.Saved)
+		return 100 * float64(s.Generator.Bytes) / plain, s.packed && plain > 0
+	}},
 	{"payload_per_tick", "payload / tick", "B", always(func(s *Slot) float64 { return s.Server.PayloadPerTick })},
 	{"writes_per_tick", "writes / tick", "", always(func(s *Slot) float64 { return s.Server.WritesPerTick })},
 	{"ticks_per_second", "ticks/s delivered", "", always(func(s *Slot) float64 { return s.PerSecond })},
 }
 
-// summarise takes every figure over the valid slots, in the order in which they were measured.
-func summarise(slots []*Slot) []Metric {
+// summarise takes every figure over the valid slots, in the order in which they were measured. A figure that only some
+// kinds of sides have is left out where none has it.
+func summarise(slots []*Slot, sides int) []Metric {
 	var all []Metric
 	for _, m := range metrics {
-		all = append(all, m.summarise(slots))
+		sum := m.summarise(slots, sides)
+		if m.key == "wire_share" && !sum.measured() {
+			continue
+		}
+		all = append(all, sum)
 	}
 	return all
 }
 
-func (m metric) summarise(slots []*Slot) Metric {
-	var sides [2][]float64
-	rounds := make(map[int][2]*float64)
-	var order []int
-	var noise []float64
-	var last *float64
-	lastSide := ""
+// series is one figure's values: of each side, of each round by side, and the differences of neighbours of one side.
+type series struct {
+	sides  [][]float64
+	rounds []map[int]float64
+	noise  []float64
+}
+
+func (m metric) collect(slots []*Slot, sides int) series {
+	x := series{sides: make([][]float64, max(2, sides))}
+	at := make(map[int]int) // of a round in x.rounds
+	last, lastSide := 0.0, -1
 	for _, s := range slots {
 		v, ok := m.of(s)
 		if !s.Valid || !ok {
-			last = nil
+			lastSide = -1
 			continue
 		}
 		k := int(s.Side[0] - 'A')
-		sides[k] = append(sides[k], v)
-		pair, seen := rounds[s.Round]
-		if !seen {
-			order = append(order, s.Round)
+		x.sides[k] = append(x.sides[k], v)
+		if _, seen := at[s.Round]; !seen {
+			at[s.Round] = len(x.rounds)
+			x.rounds = append(x.rounds, make(map[int]float64))
 		}
-		pair[k] = &v
-		rounds[s.Round] = pair
-		if last != nil && lastSide == s.Side {
-			noise = append(noise, max(v-*last, *last-v))
+		x.rounds[at[s.Round]][k] = v
+		if lastSide == k {
+			x.noise = append(x.noise, max(v-last, last-v))
 		}
-		last, lastSide = &v, s.Side
+		last, lastSide = v, k
 	}
-	var differences []float64
-	for _, r := range order {
-		if p := rounds[r]; p[0] != nil && p[1] != nil {
-			differences = append(differences, *p[0]-*p[1])
+	return x
+}
+
+// difference is that of two sides, over the rounds in which both are valid.
+func (x series) difference(a, b int) Interval {
+	var all []float64
+	for _, r := range x.rounds {
+		va, hasA := r[a]
+		vb, hasB := r[b]
+		if hasA && hasB {
+			all = append(all, va-vb)
 		}
 	}
-	out := Metric{Key: m.key, Name: m.name, Unit: m.unit, A: rangeOf(sides[0]), B: rangeOf(sides[1]),
-		Difference: pairedInterval(differences), Noise: rangeOf(noise)}
+	return pairedInterval(all)
+}
+
+func (m metric) summarise(slots []*Slot, sides int) Metric {
+	x := m.collect(slots, sides)
+	out := Metric{Key: m.key, Name: m.name, Unit: m.unit, A: rangeOf(x.sides[0]), B: rangeOf(x.sides[1]),
+		Difference: x.difference(0, 1), Noise: rangeOf(x.noise)}
+	if sides > 2 {
+		for _, values := range x.sides {
+			out.Sides = append(out.Sides, rangeOf(values))
+		}
+	}
 	out.Verdict = judge(out.Difference, out.Noise)
 	return out
+}
+
+// measured tells whether any side has the figure.
+func (m Metric) measured() bool {
+	return m.A.Count+m.B.Count > 0 || slices.ContainsFunc(m.Sides, func(r Range) bool { return r.Count > 0 })
+}
+
+// of is the range of a side.
+func (m Metric) of(side int) Range {
+	switch {
+	case side < len(m.Sides):
+		return m.Sides[side]
+	case side == 0:
+		return m.A
+	case side == 1:
+		return m.B
+	}
+	return Range{}
 }
 
 // validRounds counts the rounds in which every side's slot is valid.

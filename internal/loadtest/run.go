@@ -24,12 +24,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r := &Report{
 		Schema: Schema, Kind: "comparison", Status: StatusComplete, Started: time.Now(), Command: o.Command, Machine: thisMachine(),
-		Setup: Setup{Conns: o.Conns, Topics: o.Topics, Mode: o.Mode, Encoding: o.Encoding, Compress: o.Compress, Rounds: o.Rounds,
+		Setup: Setup{Conns: o.Conns, Topics: o.Topics, Mode: o.Mode, Encoding: o.encoding(), Compress: o.compress(), Rounds: o.Rounds,
 			Duration: o.Duration.Seconds(), Warmup: o.Warmup.Seconds(), Ramp: o.Ramp.Seconds(), SlowReaders: o.SlowReaders,
 			Churn: o.Churn, Seed: o.Seed},
 	}
 	for k, s := range o.sides {
-		r.Sides = append(r.Sides, SideInfo{Side: sideName(k), Name: s.Name, Lane: s.Lane, Engine: s.Engine, Path: s.path("")})
+		r.Sides = append(r.Sides, SideInfo{Side: sideName(k), Name: s.Name, Lane: s.Lane, Engine: s.Engine, Encoding: s.Encoding,
+			Compression: s.compression(), Path: s.path("")})
 	}
 	var err error
 	if o.Drill != "" {
@@ -50,16 +51,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		r.summarise()
 	}
 	r.describe()
-	r.accuse()
 	return r, err
 }
 
 // summarise makes the figures over all slots, and the verdicts that may be given.
 func (r *Report) summarise() {
-	r.Metrics = summarise(r.Slots)
+	r.Metrics = summarise(r.Slots, len(r.Sides))
+	r.contrast()
 	if r.Status != StatusComplete && r.Status != StatusInterrupted {
 		for k := range r.Metrics {
 			r.Metrics[k].Verdict = Unknown // figures are shown, but nothing is claimed
+		}
+		for _, c := range r.Contrasts {
+			for k := range c.Metrics {
+				c.Metrics[k].Verdict = Unknown
+			}
 		}
 		return
 	}
@@ -84,7 +90,7 @@ func (r *Report) compare(ctx context.Context, o *Options) error {
 			return err
 		}
 		r.Slots = append(r.Slots, s)
-		o.Log.line("%2d/%d  round %d  %-13s %9.0f ticks/s   p50 %7.2f  p99 %7.2f ms%s", k+1, len(turns), at.round, name,
+		o.Log.line("%2d/%d  round %d  %-*s %9.0f ticks/s   p50 %7.2f  p99 %7.2f ms%s", k+1, len(turns), at.round, o.longestName(), name,
 			s.PerSecond, ms(s.Latency.P50), ms(s.Latency.P99), leftOut(s))
 	}
 	return nil
@@ -104,7 +110,7 @@ func leftOut(s *Slot) string {
 // slot measures one turn, on a server of its own where none was named.
 func (r *Report) slot(ctx context.Context, o *Options, at turn, say func(string, ...any)) (*Slot, error) {
 	var s *Slot
-	err := withTarget(ctx, o, say, func(t *target) (err error) {
+	err := withTarget(ctx, o, o.sides[at.side], say, func(t *target) (err error) {
 		if s, err = measure(ctx, o, t, at, say); err != nil {
 			return err
 		}
@@ -118,11 +124,11 @@ func (r *Report) slot(ctx context.Context, o *Options, at turn, say func(string,
 }
 
 // withTarget calls use with the server at --url, or with one that lives as long as the call.
-func withTarget(ctx context.Context, o *Options, say func(string, ...any), use func(*target) error) (err error) {
+func withTarget(ctx context.Context, o *Options, side *Side, say func(string, ...any), use func(*target) error) (err error) {
 	url := o.URL
 	if url == "" {
 		say("starting a server")
-		own, err := startServer(ctx, o)
+		own, err := startServer(ctx, o, side)
 		if err != nil {
 			return err
 		}
@@ -154,7 +160,8 @@ func (r *Report) see(o *Options, t *target, side int, h hello, s Stats) {
 	}
 	if r.Target.Own {
 		r.Target.URL = "own"
-		r.Target.Settings = serverArgs(o)[1:]
+		r.Target.Settings = serverArgs(o, nil)[1:]
+		r.Sides[side].Settings = o.sides[side].settings(o)
 	}
 }
 

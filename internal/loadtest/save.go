@@ -33,11 +33,14 @@ func (r *Report) Save(out string) (jsonPath, htmlPath string, err error) {
 	return jsonPath, htmlPath, nil
 }
 
-// fileName is such as 2026-03-01T142501Z-sse-ws or 2026-03-01T142501Z-storm-sse.
+// fileName is such as 2026-03-01T142501Z-sse-ws, 2026-03-01T142501Z-5-sides or 2026-03-01T142501Z-storm-sse.
 func (r *Report) fileName() string {
 	parts := []string{r.Started.UTC().Format("2006-01-02T150405Z")}
 	if kind, ok := strings.CutPrefix(r.Kind, "drill "); ok {
 		parts = append(parts, kind)
+	}
+	if len(r.Sides) > 2 {
+		return strings.Join(append(parts, fmt.Sprint(len(r.Sides)), "sides"), "-")
 	}
 	for _, s := range r.Sides {
 		parts = append(parts, s.Lane)

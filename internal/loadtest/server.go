@@ -35,8 +35,8 @@ type server struct {
 
 // serverArgs are the settings of a server of our own: steady arrivals, so that rounds are equal, at a rate that leaves two
 // cores time to spare with a thousand connections; no config file and no environment, so that the report tells all.
-// What --set names replaces these.
-func serverArgs(o *Options) []string {
+// What --set names replaces these. A side adds its own, see settings; nil for what all have in common.
+func serverArgs(o *Options, side *Side) []string {
 	set := [][2]string{
 		{"server.addr", "127.0.0.1:0"}, {"log.level", "warn"}, {"lab.enabled", strconv.FormatBool(o.needsLab())},
 		{"market.rate", "50"}, {"market.arrivals", "steady"}, {"market.warmup", "0s"},
@@ -52,16 +52,29 @@ func serverArgs(o *Options) []string {
 	for _, s := range o.Set {
 		args = append(args, "--"+s)
 	}
+	if side != nil {
+		args = append(args, side.settings(o)...)
+	}
 	return args
 }
 
-// needsLab tells whether a side asks for what only a lab gives: an engine other than the default, or a parameter
-// such as a planted delay. Everything else is measured on the server as it runs in production.
-func (o *Options) needsLab() bool { return len(o.Engines) > 0 || o.QueryA != "" || o.QueryB != "" }
+// settings are those of a server that is there for one side. It compresses whenever it is asked to, even for one reader.
+func (s *Side) settings(o *Options) (args []string) {
+	if s.Compress && !slices.ContainsFunc(o.Set, func(set string) bool { return strings.HasPrefix(set, "stream.compress=") }) {
+		args = append(args, "--stream.compress=on")
+	}
+	return args
+}
+
+// needsLab tells whether a side asks for what only a lab gives: an engine by name, or a parameter such as a planted delay.
+// Everything else is measured on the server as it runs in production.
+func (o *Options) needsLab() bool {
+	return o.QueryA != "" || o.QueryB != "" || slices.ContainsFunc(o.sides, func(s *Side) bool { return s.Engine != "" })
+}
 
 // startServer returns when the server has told its address.
-func startServer(ctx context.Context, o *Options) (*server, error) {
-	args := append(append([]string{}, o.Serve[1:]...), serverArgs(o)...)
+func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {
+	args := append(append([]string{}, o.Serve[1:]...), serverArgs(o, side)...)
 	s := &server{cmd: exec.Command(o.Serve[0], args...), tail: &tailWriter{}, done: make(chan struct{})}
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "TICKLANE_") {

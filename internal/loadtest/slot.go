@@ -50,6 +50,8 @@ type Slot struct {
 	start Stats  // before the connections
 	all   uint64 // ticks received in the window, by slow readers too
 	why   error  // the first dropped connection's
+
+	packed bool // its stream was compressed
 }
 
 // SlowSlot is what became of the slow readers.
@@ -94,7 +96,8 @@ type Generator struct {
 	Lateness50  int64   `json:"lateness_p50_us"`
 	Lateness99  int64   `json:"lateness_p99_us"`
 	LatenessMax int64   `json:"lateness_max_us"`
-	Bytes       uint64  `json:"bytes"` // received by the measured connections
+	Bytes       uint64  `json:"bytes"`                 // received by the measured connections
+	Saved       int64   `json:"saved_bytes,omitempty"` // by compression: so many more they would have received without
 }
 
 // measure runs one slot against a server that answers. Its error is one that ends the whole test.
@@ -208,7 +211,7 @@ func (s *Slot) fill(f *fleet, before, after Stats) {
 	s.all = sum.ticks + slowSum.ticks
 	s.Ticks, s.Messages, s.Reads = sum.ticks, sum.messages, sum.reads
 	s.PerSecond = float64(sum.ticks) / s.Seconds
-	s.Generator.Bytes = sum.bytes
+	s.Generator.Bytes, s.Generator.Saved, s.packed = sum.bytes, sum.saved, f.side.Compress
 	s.Churned = f.churned.Load()
 	s.Latency = latencyOf(sum)
 	var slowCounts counts

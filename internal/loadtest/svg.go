@@ -30,36 +30,39 @@ func (d *drawing) end() template.HTML {
 	return template.HTML(d.b.String()) // all text in it is escaped
 }
 
-// tone is a side's colour, and how a second side of the same lane differs from the first.
+// tone is a side's colour, and how further sides of the same lane differ from the first.
 type tone struct {
 	class, colour string
-	second        bool
+	nth           int // of its lane, from 0
 }
+
+// dashes of a lane's first, second, … side.
+var dashes = []string{"", "5 3", "2 2.5", "9 3 2 3", "1 4", "12 4"}
 
 func (t tone) stroke() string {
 	s := fmt.Sprintf(`class="%s" stroke="%s"`, t.class, t.colour)
-	if t.second {
-		s += ` stroke-dasharray="5 3"`
+	if d := dashes[t.nth%len(dashes)]; d != "" {
+		s += fmt.Sprintf(` stroke-dasharray="%s"`, d)
 	}
 	return s
 }
 
 func (t tone) fill(opacity float64) string {
-	if t.second {
-		opacity *= 0.6
-	}
+	opacity *= math.Pow(0.6, float64(t.nth))
 	return fmt.Sprintf(`class="%s-fill" fill="%s" fill-opacity="%.3g"`, t.class, t.colour, opacity)
 }
 
 // tones are the lanes' colours, in tones that can be read on white and on black.
 func tones(sides []SideInfo) []tone {
 	var all []tone
-	for k, s := range sides {
+	seen := make(map[string]int)
+	for _, s := range sides {
 		t := tone{class: "sse", colour: "#2f86eb"}
 		if s.Lane == "ws" {
 			t = tone{class: "ws", colour: "#9a63ee"}
 		}
-		t.second = k > 0 && sides[0].Lane == s.Lane
+		t.nth = seen[s.Lane]
+		seen[s.Lane]++
 		all = append(all, t)
 	}
 	return all

@@ -19,8 +19,14 @@ func (r *Report) WriteTable(w io.Writer) error {
 		b.WriteString(line + "\n")
 	}
 	switch {
-	case slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.A.Count+m.B.Count > 0 }):
+	case !slices.ContainsFunc(r.Metrics, Metric.measured):
+	case len(r.Sides) > 2:
+		r.sideTable(&b)
+		r.contrastTable(&b)
+	default:
 		r.metricTable(&b)
+	}
+	switch {
 	case len(r.Drills) > 0:
 		r.drillTable(&b)
 	}
@@ -44,7 +50,7 @@ func (r *Report) metricTable(b *strings.Builder) {
 	if two {
 		heads = []string{"median (min–max)", "A " + r.Sides[0].Name, "B " + r.Sides[1].Name, "A − B, 95 %", "noise", ""}
 	}
-	fmt.Fprintf(b, "\n%s\n%s\n", row(heads), rule)
+	b.WriteString("\n" + headRows(columns, heads) + rule + "\n")
 	for _, m := range r.Metrics {
 		d := m.digits()
 		cells := []string{m.label(), m.A.narrow(d, columns[1]-1)}
@@ -61,15 +67,124 @@ func (r *Report) metricTable(b *strings.Builder) {
 			}
 			cells = append(cells, m.B.narrow(d, columns[2]-1), m.Difference.narrow(d, columns[3]-1), noise, verdict)
 		}
-		b.WriteString(row(cells) + "\n")
+		b.WriteString(row(columns, cells) + "\n")
 	}
 	b.WriteString(rule + "\n")
+}
+
+// sideTable has a column for each side: a median, with the smallest and the largest where there is room.
+func (r *Report) sideTable(b *strings.Builder) {
+	widths, heads := []int{tableWidth - len(r.Sides)*(74/len(r.Sides))}, []string{"median of the valid turns"}
+	for _, s := range r.Sides {
+		widths, heads = append(widths, 74/len(r.Sides)), append(heads, s.Side+" "+s.Name)
+	}
+	widths = append(widths, 0)
+	rule := strings.Repeat("─", tableWidth)
+	b.WriteString("\n" + headRows(widths, heads) + rule + "\n")
+	for _, m := range r.Metrics {
+		cells := []string{m.label()}
+		for k := range r.Sides {
+			x, d := m.of(k), m.digits()
+			text := x.narrow(d, widths[1]-2)
+			if utf8.RuneCountInString(text) > widths[1]-2 {
+				if text = number(x.Median, d); len(text) > widths[1]-2 {
+					text = compact(x.Median)
+				}
+			}
+			cells = append(cells, text)
+		}
+		b.WriteString(row(widths, cells) + "\n")
+	}
+	b.WriteString(rule + "\n")
+}
+
+// contrastTable has a row for each contrast, and a column for each price.
+func (r *Report) contrastTable(b *strings.Builder) {
+	if len(r.Contrasts) == 0 {
+		return
+	}
+	widths, heads := []int{24}, []string{"mean A − B, 95 %"}
+	for _, p := range prices {
+		m := r.metric(p.key)
+		head := p.name
+		if m.Unit != "" {
+			head += ", " + m.Unit
+		}
+		widths, heads = append(widths, 15), append(heads, head)
+	}
+	widths = append(widths, 0)
+	rule := strings.Repeat("─", tableWidth)
+	last := Topic("")
+	for _, c := range r.Contrasts {
+		if c.About != last {
+			b.WriteString("\n")
+			if last == "" {
+				b.WriteString(headRows(widths, heads))
+			}
+			b.WriteString(c.About.heading() + "\n" + rule + "\n")
+			last = c.About
+		}
+		cells := []string{"  " + c.A + " − " + c.B + r.common(c)}
+		for _, p := range prices {
+			x, mark := c.metric(p.key), "  "
+			if x.Verdict == Higher || x.Verdict == Lower {
+				mark = " *"
+			}
+			cells = append(cells, x.Difference.narrow(r.metric(p.key).digits(), widths[1]-3)+mark)
+		}
+		b.WriteString(row(widths, cells) + "\n")
+	}
+	noise := []string{"noise, all sides"}
+	for _, p := range prices {
+		m := r.metric(p.key)
+		text := "–"
+		if m.Noise.Count > 0 {
+			text = number(m.Noise.Max, m.digits())
+		}
+		noise = append(noise, text+"  ")
+	}
+	b.WriteString(rule + "\n" + row(widths, noise) + "\n* stands out: its interval leaves out zero, and it is larger than the noise\n")
+}
+
+// common is what both sides of a contrast are, such as ", ws".
+func (r *Report) common(c Contrast) string {
+	a, b := c.sides()
+	x, y := r.Sides[a], r.Sides[b]
+	switch {
+	case c.About == AboutEngine:
+		return ", " + x.Lane
+	case c.About == AboutProtocol && x.Engine == y.Engine:
+		return ", " + x.Engine
+	case c.About == AboutProtocol:
+		return ", " + x.Engine + " and " + y.Engine
+	}
+	return ""
+}
+
+// headRows writes heads that are wider than their columns in several lines.
+func headRows(widths []int, heads []string) string {
+	lines, most := make([][]string, len(heads)), 1
+	for k, h := range heads {
+		lines[k] = wrap(h, max(1, widths[k]-2))
+		most = max(most, len(lines[k]))
+	}
+	var b strings.Builder
+	for at := range most {
+		cells := make([]string, len(heads))
+		for k, l := range lines {
+			if from := at - (most - len(l)); from >= 0 { // at the bottom
+				cells[k] = l[from]
+			}
+		}
+		b.WriteString(row(widths, cells) + "\n")
+	}
+	return b.String()
 }
 
 // columns are the widths of the metric table; all but the first and the last are right-aligned.
 var columns = []int{24, 20, 20, 15, 6, 14}
 
-func row(cells []string) string {
+func row(columns []int, cells []string) string {
 	var b strings.Builder
 	for k, c := range cells {
 		width := columns[k]
@@ -77,8 +192,9 @@ func row(cells []string) string {
 		switch {
 		case k == 0:
 			b.WriteString(c + fill)
-		case k == len(columns)-1:
+		case k == len(columns)-1 && c != "":
 			b.WriteString(" " + c)
+		case k == len(columns)-1:
 		default:
 			b.WriteString(fill + c)
 		}
