@@ -59,6 +59,15 @@ var scenes = []scene{
 		b.settled()
 		b.press("?")
 	}},
+	{"settings", func(b *tab, p places) {
+		b.visit(p.server.url + "/")
+		b.settled()
+		b.press(",")
+	}},
+	{"chinese", func(b *tab, p places) {
+		b.visit(p.server.url + "/?lang=zh-CN")
+		b.settled()
+	}},
 	{"reconnecting", func(b *tab, p places) {
 		b.visit(p.net.url + "/")
 		b.settled()

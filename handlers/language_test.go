@@ -71,20 +71,25 @@ func TestPageLanguage(t *testing.T) {
 // What the page's scripts say comes with the page.
 func TestPageText(t *testing.T) {
 	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
-	part := regexp.MustCompile(`(?s)<script type="application/json" id="text">(.*?)</script>`)
+	part := regexp.MustCompile(`(?s)<script type="application/json" id="text" lang="([^"]+)">(.*?)</script>`)
 	for lang, want := range map[string]string{"en": "Live", "zh-CN": "实时"} {
 		_, body := h.get("/?lang="+lang, "Accept: text/html")
 		m := part.FindStringSubmatch(body)
-		if m == nil {
-			t.Fatalf("%s: no text in the page", lang)
+		if m == nil || m[1] != lang {
+			t.Fatalf("%s: the page's text is %.100q", lang, m)
 		}
 		var texts map[string]any
-		if err := json.Unmarshal([]byte(m[1]), &texts); err != nil {
+		if err := json.Unmarshal([]byte(m[2]), &texts); err != nil {
 			t.Fatal(err)
 		}
 		if texts["bar.state.live"] != want || texts["page.title"] != nil || len(texts) < 50 {
 			t.Errorf("%s: %d texts, live is %v", lang, len(texts), texts["bar.state.live"])
 		}
+	}
+	// The comparison's own words are English, so what the catalogue adds to them is, too.
+	_, body := h.get("/compare?lang=zh-CN", "Accept: text/html")
+	if m := part.FindStringSubmatch(body); m == nil || m[1] != "en" || !strings.Contains(m[2], `"Connection lost{why}"`) {
+		t.Errorf("/compare: %.200q", m)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 func built() fs.FS {
 	all := maps.Clone(slim().(fstest.MapFS))
 	for name, text := range map[string]string{
-		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
+		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/compare-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
 		"dashboard-AAAAAAAA.js": strings.Repeat("console.log('a long script');\n", 200),
 		"app-BBBB.css":          "body{}",
 	} {

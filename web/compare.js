@@ -16,6 +16,7 @@ import { Plots } from './compare/ui/plots.js';
 import { SetupForm } from './compare/ui/setupform.js';
 import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
+import { withSettings } from './ui/choices.js';
 import { byId, part, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
 import { settings } from './ui/settings.js';
@@ -89,7 +90,7 @@ function paint(now) {
 /** A changed setup is a new run: figures of two setups must not mix. @param {Setup} setup */
 async function change(setup) {
   problems = [];
-  history.replaceState(history.state, '', location.pathname + format(setup) + location.hash);
+  history.replaceState(history.state, '', location.pathname + withSettings(format(setup), location.search) + location.hash);
   beginAgain();
   try {
     await comparison.change(setup);

@@ -43,5 +43,5 @@ function wrong(why, instead) {
 
 if (page) {
   const element = document.getElementById('text');
-  if (element) use(JSON.parse(element.textContent || '{}'), document.documentElement.lang);
+  if (element) use(JSON.parse(element.textContent || '{}'), element.lang);
 }

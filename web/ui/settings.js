@@ -54,7 +54,7 @@ export class Settings {
 
   /** The server writes the page in its language, so the page comes anew. @param {string} lang */
   speak(lang) {
-    document.cookie = `lang=${lang}; Path=/; Max-Age=${YEAR}; SameSite=Lax`;
+    document.cookie = `lang=${lang}; Path=/; Max-Age=${YEAR}; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
     forget(['lang']);
     location.reload();
   }
