@@ -16,7 +16,7 @@ const (
 	plotRight  = 150
 	barHeight  = 16
 	barStep    = 26
-	plotTop    = 74
+	plotTop    = 78
 	groupSpace = 40
 )
 
@@ -56,8 +56,8 @@ func (r *Result) svg() string {
 	b.WriteString("<style>text{fill:#1b1f24}.dim{fill:#59636e}.floor{stroke:#b42318;stroke-dasharray:5 4}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}.low{fill:#d9a49f}.spread{stroke:#1b1f24}</style>\n")
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotWidth, height)
 	text(&b, 16, 28, "", 17, "Server's processor time for a delivered tick, µs")
-	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, each checked. Median of the rounds, line from least to most. Dashed: the floor, a C program that only writes.", rows[0].Subs, rate))
-	text(&b, 16, 64, "dim", 12, fmt.Sprintf("%s, %d cores, kernel %s; server and clients share it.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
+	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, every tick checked. Bar: median of the rounds; line: least to most.", rows[0].Subs, rate))
+	text(&b, 16, 66, "dim", 13, fmt.Sprintf("Dashed: the floor, a C program that only writes. %s, %d cores, kernel %s, clients beside it.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
 	y := plotTop
 	for _, lane := range []string{"sse", "ws"} {
 		group := groups[lane]
@@ -84,7 +84,7 @@ func (r *Result) svg() string {
 			fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, plotLeft, y, s.Median*scale, barHeight)
 			fmt.Fprintf(&b, `<path class="spread" d="M%.1f %dH%.1f"/>`+"\n", plotLeft+s.Least*scale, y+barHeight/2, plotLeft+s.Most*scale)
 			label := fmt.Sprintf("%.2f", s.Median)
-			if ratio := row.ratios(floor, (*Slot).PerTick); ratio.N > 0 && row != floor {
+			if ratio := row.ratios(floor, (*Slot).PerTick); ratio.N > 0 && row.Shape != floor.Shape {
 				label += fmt.Sprintf("  (%.2f × floor)", ratio.Median)
 			}
 			if !row.whole() {

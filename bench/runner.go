@@ -76,12 +76,12 @@ func (r *Runner) tell(s *Slot) {
 	}
 	whole := "every tick once"
 	if c := s.Counts; !c.Whole() {
-		whole = fmt.Sprintf("lost %d, repeated %d, closed %d, silent %d", c.Lost, c.Repeated, c.Closed, c.Silent)
+		whole = fmt.Sprintf("%d came, lost %d, repeated %d, closed %d, silent %d", c.Ticks, c.Lost, c.Repeated, c.Closed, c.Silent)
 		for why, n := range c.Broken {
 			whole += fmt.Sprintf(", %d broken: %s", n, why)
 		}
 	}
-	fmt.Fprintf(r.Out, "%d × %g/s: %.2f µs a tick, %s ticks/s, p99 %s, %s\n", s.Subs, s.Rate, s.PerTick(), count(s.Delivered()), micros(float64(s.P99)), whole)
+	fmt.Fprintf(r.Out, "%d × %.4g/s: %.2f µs a tick, %s ticks/s, p99 %s, %s\n", s.Subs, s.Rate, s.PerTick(), count(s.Delivered()), micros(float64(s.P99)), whole)
 }
 
 // rounds runs f for each shape, forth and back by turns, so that what drifts hits all alike.

@@ -42,7 +42,7 @@ type Slot struct {
 	Max      int64             `json:"max_us,omitempty"`
 	Before   Memory            `json:"memory_before"` // no connections
 	After    Memory            `json:"memory_after"`
-	Unsent   int64             `json:"unsent,omitempty"` // in the stalled subscriber's socket
+	Unsent   int64             `json:"unsent,omitempty"` // in the stalled subscriber's socket, before the window
 	Head     uint64            `json:"head_growth,omitempty"`
 }
 
@@ -54,12 +54,13 @@ func (s *Slot) PerTick() float64 {
 	return s.CPU.Seconds() * 1e6 / float64(s.Counts.Ticks)
 }
 
-// Delivered are ticks a second, over all subscribers.
+// Delivered are ticks a second, over all subscribers, but no more than were due: what comes beyond that in a window
+// was held up before it.
 func (s *Slot) Delivered() float64 {
 	if s.Counts == nil || s.Seconds == 0 {
 		return 0
 	}
-	return float64(s.Counts.Ticks) / s.Seconds
+	return min(float64(s.Counts.Ticks)/s.Seconds, s.Rate*float64(s.Subs))
 }
 
 // BytesPerTick are bytes on the wire.
@@ -155,6 +156,9 @@ func (h *House) measure(p Plan) (*Slot, error) {
 	if err := p.Shape.proves(gen, p.Subs); err != nil {
 		return slot, err
 	}
+	if p.Stalled {
+		slot.Unsent = unsent(srv.Port)
+	}
 	cpu0, err := cpu(srv.pid())
 	if err != nil {
 		return slot, fmt.Errorf("the server has died: %w\n%s", err, firstLine(srv.stderr.String()))
@@ -177,9 +181,6 @@ func (h *House) measure(p Plan) (*Slot, error) {
 	slot.CPU, slot.GenCPU, slot.Switches = cpu1-cpu0, gen1-gen0, switches(srv.pid())-switches0
 	slot.After = memory(srv.pid())
 	slot.P50, slot.P99, slot.P999, slot.Max = slot.Counts.Quantile(.5), slot.Counts.Quantile(.99), slot.Counts.Quantile(.999), slot.Counts.Latency.Max()
-	if p.Stalled {
-		slot.Unsent = unsent(srv.Port)
-	}
 	// What was lost while it warmed up counts as well.
 	slot.Counts.Lost += warm.Lost
 	slot.Counts.Repeated += warm.Repeated

@@ -93,6 +93,16 @@ func (row *Row) whole() bool {
 	return len(row.Slots) > 0
 }
 
+// sustained says that each round of the row was.
+func (row *Row) sustained() bool {
+	for _, s := range row.Slots {
+		if !s.sustained() {
+			return false
+		}
+	}
+	return len(row.Slots) > 0
+}
+
 // find returns the row of this experiment, or nil.
 func (r *Result) find(experiment, shape, variant string, rate float64, subs int) *Row {
 	for _, row := range r.rows(experiment) {
@@ -103,11 +113,11 @@ func (r *Result) find(experiment, shape, variant string, rate float64, subs int)
 	return nil
 }
 
-// best is the row of an experiment in which a shape delivered most. Rows with losses count only where lossy is set.
-func (r *Result) best(shape string, lossy bool) *Row {
+// best is the row of saturation in which a shape delivered most. What it didn't sustain counts only where any is set.
+func (r *Result) best(shape string, any bool) *Row {
 	var best *Row
 	for _, row := range r.rows("saturation") {
-		if row.Shape != shape || len(row.Slots) == 0 || !lossy && !row.whole() {
+		if row.Shape != shape || len(row.Slots) == 0 || !any && !row.sustained() {
 			continue
 		}
 		if best == nil || row.of((*Slot).Delivered).Median > best.of((*Slot).Delivered).Median {

@@ -94,10 +94,14 @@ func (row *Row) complete() string {
 	case row.whole():
 		return "all"
 	}
-	lost, other := int64(0), false
+	lost, other, none := int64(0), false, false
 	for _, s := range row.Slots {
 		lost += s.Counts.Lost
+		none = none || s.Counts.Ticks == 0
 		other = other || s.Counts.Repeated > 0 || s.Counts.Closed > 0 || s.Counts.Silent > 0 || len(s.Counts.Broken) > 0
+	}
+	if none {
+		return "none came"
 	}
 	if other {
 		return "not all, see the JSON"
@@ -109,14 +113,14 @@ func tablePaced(r *Result, w io.Writer, rows []*Row) {
 	fmt.Fprintf(w, "ticks/s\tserver\tCPU µs a tick\t× floor\tp50\tp99\tp99 × floor\tswitches a tick\tticks\t\n")
 	for _, row := range rows {
 		floor := r.find("paced", shapeNamed(row.Shape).floor(), "", row.Rate, row.Subs)
-		fmt.Fprintf(w, "%g\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t\n", row.Rate, row.Shape, row.of((*Slot).PerTick).micro(), row.ratios(floor, (*Slot).PerTick).times(),
+		fmt.Fprintf(w, "%.4g\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%s\t\n", row.Rate, row.Shape, row.of((*Slot).PerTick).micro(), row.ratios(floor, (*Slot).PerTick).times(),
 			micros(row.of(p50).Median), micros(row.of(p99).Median), row.ratios(floor, p99).times(),
 			row.of(func(s *Slot) float64 { return float64(s.Switches) / float64(max(s.Counts.Ticks, 1)) }).Median, row.complete())
 	}
 }
 
 func tableSaturation(r *Result, w io.Writer, rows []*Row) {
-	fmt.Fprintf(w, "server\tmost ticks/s, every tick once\tat µs a tick\tticks a read\tmost ticks/s, with losses\t\n")
+	fmt.Fprintf(w, "server\tsustained, ticks/s\tat µs a tick\tticks a read\tmost, late or with losses\t\n")
 	var seen []string
 	for _, row := range rows {
 		if slices.Contains(seen, row.Shape) {
@@ -128,7 +132,7 @@ func tableSaturation(r *Result, w io.Writer, rows []*Row) {
 			whole, per = count(best.of((*Slot).Delivered).Median), best.of((*Slot).PerTick).micro()
 			batch = fmt.Sprintf("%.1f", best.of(func(s *Slot) float64 { return float64(s.Counts.Ticks) / float64(max(s.Counts.Reads, 1)) }).Median)
 		}
-		if best := r.best(row.Shape, true); best != nil && !best.whole() {
+		if best := r.best(row.Shape, true); best != nil && !best.sustained() {
 			lossy = count(best.of((*Slot).Delivered).Median)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", row.Shape, whole, per, batch, lossy)

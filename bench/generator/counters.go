@@ -25,9 +25,9 @@ func newCounts() *Counts {
 	return &Counts{Broken: map[string]int{}, Latency: hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)}
 }
 
-// Whole says that every connection got every tick exactly once.
+// Whole says that ticks came, and every connection got each exactly once.
 func (c *Counts) Whole() bool {
-	return c.Lost == 0 && c.Repeated == 0 && c.Closed == 0 && len(c.Broken) == 0 && c.Silent == 0
+	return c.Ticks > 0 && c.Lost == 0 && c.Repeated == 0 && c.Closed == 0 && len(c.Broken) == 0 && c.Silent == 0
 }
 
 // Quantile returns a latency in µs.

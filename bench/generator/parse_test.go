@@ -298,3 +298,25 @@ func BenchmarkEvents(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(each)), "ns/tick")
 }
+
+func TestProtobuf(t *testing.T) {
+	// quote{symbol "AB", t 300, n 1, i 7}; heartbeat{t 1}; a fixed64 and a fixed32 that nobody knows.
+	m := []byte{0x0a, 11, 0x0a, 2, 'A', 'B', 0x40, 0xac, 0x02, 0x48, 1, 0x50, 7}
+	m = append(m, 0x2a, 2, 0x08, 1)
+	m = append(m, 0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7d, 1, 2, 3, 4)
+	got := &tape{}
+	if err := protobuf(m, got); err != nil || !slices.Equal(got.ticks, []found{{7, 300}}) {
+		t.Errorf("%v, %v", got.ticks, err)
+	}
+	for name, b := range map[string][]byte{
+		"cut":         m[:9],
+		"no seq":      {0x0a, 2, 0x40, 1},
+		"field 0":     {0x02, 0},
+		"wrong type":  {0x0b},
+		"long length": {0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f},
+	} {
+		if err := protobuf(b, &tape{}); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}

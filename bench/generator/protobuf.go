@@ -8,8 +8,8 @@ import (
 // Fields of docs/ticklane.v1.proto.
 const (
 	quoteField = 1 // in Message
-	dueField   = 9 // in Quote
-	seqField   = 11
+	dueField   = 8 // in Quote
+	seqField   = 10
 )
 
 var errProto = errors.New("bad protobuf")
