@@ -27,6 +27,7 @@ import (
 	"ticklane/internal/market"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
+	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 )
 
@@ -106,6 +107,9 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return errors.Join(err, group.Wait())
 	}
 	announce(out, cfg, ln.Addr())
+	if why := noShard(cfg); why != "" {
+		logger.Warn("stream.engine shard can't serve here; engine stream does", "because", why)
+	}
 	group.Go(func() error {
 		<-failed.Done()
 		logger.Info("stopping", "timeout", cfg.Server.ShutdownTimeout)
@@ -123,6 +127,19 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return nil
 	})
 	return group.Wait()
+}
+
+// noShard tells why the engine that was asked for can't be had, empty when it can.
+func noShard(cfg config.Config) string {
+	switch {
+	case cfg.Stream.Engine != "shard":
+		return ""
+	case !shard.Available:
+		return shard.ErrUnavailable.Error()
+	case cfg.Server.TLSCert != "":
+		return "its writers can't encrypt: end TLS in a proxy, or keep engine stream"
+	}
+	return ""
 }
 
 // announce prints where to look.
@@ -215,7 +232,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	return handlers.Settings{
 		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, TrustedProxies: c.Server.TrustedProxies,
 		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
-		WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
+		Engine: c.Stream.Engine, Shards: c.Stream.Shards, WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
 		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Reports: c.Load.Reports, TLS: secure,

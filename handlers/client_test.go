@@ -429,6 +429,26 @@ func (c *client) write(op ws.OpCode, fin bool, payload string) {
 
 func (c *client) say(text string) { c.Helper(); c.write(ws.OpText, true, text) }
 
+// again takes the last line of a finished SSE stream, and returns who asks next: the same connection, or another one where
+// the server said that it closes this one, and does.
+func (c *client) again() *client {
+	c.Helper()
+	if _, err := c.r.Discard(2); err != nil {
+		c.Fatalf("the end of the chunks: %v", err)
+	}
+	if c.engine(wire.SSE) != engineShard {
+		if c.header.Get("Connection") == "close" {
+			c.Fatalf("%v", c.header)
+		}
+		return c
+	}
+	if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 || c.header.Get("Connection") != "close" {
+		c.Fatalf("after the stream: %q, %v; %v", b, err, c.header)
+	}
+	c.nc.Close()
+	return c.dial()
+}
+
 // end reads to the end of the stream and returns the messages before it.
 func (c *client) end() ([]message, error) {
 	var got []message

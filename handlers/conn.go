@@ -102,6 +102,7 @@ type conn struct {
 	mu     sync.Mutex
 	after  func() // due when the stream's last bytes are out
 	closed bool
+	handed bool // to engine shard, with its place in listener.sockets
 
 	peer string // its place in listener.sockets
 }
@@ -238,6 +239,29 @@ func (c *conn) settle() {
 	}
 }
 
+// hand gives the socket away under a new descriptor. From then on Close closes no more than the old one, and what was due
+// afterwards is the new owner's.
+func (c *conn) hand() (fd int, err error) {
+	fd, err = duplicate(c.Conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		if err == nil {
+			closeDescriptor(fd)
+		}
+		return -1, net.ErrClosed
+	}
+	c.handed, c.after = true, nil
+	return fd, err
+}
+
+// takeBack undoes hand, when the socket found no owner.
+func (c *conn) takeBack() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.handed = false
+}
+
 // CloseWrite sends FIN where the connection can; reading goes on.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
@@ -254,8 +278,9 @@ func (c *conn) Close() error {
 	c.mu.Lock()
 	first := !c.closed
 	c.closed = true
+	handed := c.handed
 	c.mu.Unlock()
-	if first {
+	if first && !handed {
 		c.listener.sockets.leave(c.peer)
 	}
 	c.settle()

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,5 +19,24 @@ func setUserTimeout(c *net.TCPConn, d time.Duration) {
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d.Milliseconds()))
 	})
 }
+
+// duplicate returns a second descriptor of a socket. Go's poller doesn't know it.
+func duplicate(c net.Conn) (int, error) {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return -1, errors.ErrUnsupported
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	fd, failed := -1, error(nil)
+	if err := raw.Control(func(old uintptr) { fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return -1, err
+	}
+	return fd, failed
+}
+
+func closeDescriptor(fd int) { unix.Close(fd) }
 
 func isUserTimeout(err error) bool { return errors.Is(err, unix.ETIMEDOUT) }

@@ -94,7 +94,7 @@ func open(t testing.TB, p plan) *house {
 	set := Settings{
 		Addr: h.addr, ReadTimeout: 5 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 		Interval: 50 * time.Millisecond, MaxStreams: 1000, MaxPerAddress: 100, MaxTopics: 8,
-		MessageSize: 4096, MessageRate: 10, MessageBurst: 20, HeaderSize: 8192, BodySize: 65536,
+		MessageSize: 4096, MessageRate: 10, MessageBurst: 20, HeaderSize: 8192, BodySize: 65536, Engine: under, Shards: 2,
 	}
 	if p.settings != nil {
 		p.settings(&set)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"math"
 	"net"
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -10,22 +11,25 @@ import (
 	"ticklane/internal/wire"
 )
 
-// kept is a listener that remembers the sockets it accepted.
+// kept is a listener that keeps a descriptor of each socket it accepted.
 type kept struct {
 	net.Listener
-	last chan *net.TCPConn
+	last chan *os.File
 }
 
 func (k *kept) Accept() (net.Conn, error) {
 	nc, err := k.Listener.Accept()
 	if err == nil {
-		k.last <- nc.(*net.TCPConn)
+		var f *os.File
+		if f, err = nc.(*net.TCPConn).File(); err == nil {
+			k.last <- f
+		}
 	}
 	return nc, err
 }
 
 // bytesSent is the kernel's own count (TCP_INFO, tcpi_bytes_sent less tcpi_bytes_retrans).
-func bytesSent(t *testing.T, nc *net.TCPConn) uint64 {
+func bytesSent(t *testing.T, nc *os.File) uint64 {
 	t.Helper()
 	raw, err := nc.SyscallConn()
 	if err != nil {
@@ -46,16 +50,18 @@ func TestWireBytesAreTheKernels(t *testing.T) {
 	for _, x := range []struct {
 		lane  wire.Lane
 		query string
-	}{{wire.SSE, "engine=stream"}, {wire.SSE, "engine=body"}, {wire.SSE, "mode=latest&interval=10ms"}, {wire.SSE, "topics=S1,S3"},
+	}{{wire.SSE, "engine=stream"}, {wire.SSE, "engine=body"}, {wire.SSE, "engine=shard"}, {wire.WS, "engine=shard"},
+		{wire.SSE, "mode=latest&interval=10ms"}, {wire.SSE, "topics=S1,S3"},
 		{wire.WS, "engine=stream"}, {wire.WS, "mode=latest&interval=10ms"}, {wire.WS, "topics=S1,S3"}} {
 		t.Run(x.lane.String()+" "+x.query, func(t *testing.T) {
-			sockets := &kept{last: make(chan *net.TCPConn, 1)}
+			sockets := &kept{last: make(chan *os.File, 1)}
 			h := open(t, plan{
 				deps:     func(d *Deps) { d.Lab = &Lab{} },
 				listener: func(ln net.Listener) net.Listener { sockets.Listener = ln; return sockets },
 			})
 			c := h.stream(x.lane, x.query+"&snapshot=false")
 			socket := <-sockets.last
+			defer socket.Close()
 			stop := h.steady(2000)
 			for range 50 {
 				c.await("q")

@@ -106,13 +106,23 @@ func (l *lab) rig(sub *stream.Subscriber, nc *conn, w stream.Writer, delay time.
 	if l == nil {
 		return w, func() {}
 	}
-	r := &rig{out: w, sub: sub, nc: nc, delay: delay, over: make(chan struct{})}
+	r := &rig{out: w, sub: sub, delay: delay, over: make(chan struct{}), reset: func() {
+		if nc != nil {
+			nc.reset()
+		}
+	}}
+	return r, l.enter(r)
+}
+
+// enter makes a rig known, and returns what to call when its stream is over.
+func (l *lab) enter(r *rig) func() {
 	l.mu.Lock()
-	l.rigs[sub.Conn()] = r
-	l.mu.Unlock()
-	return r, func() {
+	defer l.mu.Unlock()
+	conn := r.sub.Conn()
+	l.rigs[conn] = r
+	return func() {
 		l.mu.Lock()
-		delete(l.rigs, sub.Conn())
+		delete(l.rigs, conn)
 		l.mu.Unlock()
 	}
 }
@@ -149,19 +159,22 @@ const (
 	// bufferSize is what a proxy gathers before it passes anything on; nginx has 8 buffers of 8 KiB.
 	bufferSize = 64 << 10
 	slowRate   = 4 << 10 // bytes/s
+	slowPause  = 250 * time.Millisecond
 )
 
-// rig stands between a stream and its lane's writer. Write and Flush are the stream's goroutine's; drill anybody's.
+// rig stands between a stream and its lane's writer. Write and Flush are the stream's goroutine's, on engine shard Idle and
+// Release its writer's; drill is anybody's.
 type rig struct {
 	out   stream.Writer
 	sub   *stream.Subscriber
-	nc    *conn
+	reset func()        // ends the connection with RST
 	delay time.Duration // before each flush: planted, to check that a difference is found
 	held  []byte
 	// passed: bytes went straight to out and wait for its flush.
 	passed bool
 
 	stall, buffer, slow atomic.Int64 // until when, in ns since 1970
+	delayed, piece      int64        // engine shard: until when what is held, or the next piece of it, must wait
 	over                chan struct{}
 	once                sync.Once
 }
@@ -179,9 +192,7 @@ func (r *rig) drill(action string) {
 		r.sub.Stop()
 	default:
 		r.once.Do(func() { close(r.over) })
-		if r.nc != nil {
-			r.nc.reset()
-		}
+		r.reset()
 	}
 }
 
@@ -227,7 +238,7 @@ func (r *rig) Flush() error {
 	}
 	for piece := range slices.Chunk(r.held, slowRate/4) {
 		if time.Now().UnixNano() < r.slow.Load() {
-			r.wait(time.Now().Add(250 * time.Millisecond).UnixNano())
+			r.wait(time.Now().Add(slowPause).UnixNano())
 		} else {
 			piece = r.held // all that is left
 		}
@@ -310,7 +321,7 @@ func (s *Server) drill(c *fiber.Ctx) error {
 // labState is GET /api/lab: what can be changed, and how it stands.
 func (s *Server) labState(c *fiber.Ctx) error {
 	noStore(c)
-	state := fiber.Map{"engines": fiber.Map{"sse": engines[wire.SSE], "ws": engines[wire.WS]}, "drills": drills}
+	state := fiber.Map{"engines": fiber.Map{"sse": s.engines(wire.SSE), "ws": s.engines(wire.WS)}, "drills": drills}
 	if s.lab.Rate != nil {
 		state["rate"] = s.lab.Rate()
 	}

@@ -45,10 +45,11 @@ func TestLabIsShutUnlessAsked(t *testing.T) {
 		t.Errorf("drill: status %d: %s", c.status, text)
 	}
 	start := time.Now()
-	c := h.sse("delay=1s&engine=body&limit=1&from=oldest")
+	other := map[string]string{engineStream: engineBody, engineBody: engineStream, engineShard: engineBody}[under]
+	c := h.sse("delay=1s&engine=" + other + "&limit=1&from=oldest")
 	h.publish(1)
 	c.want("q")
-	if took := time.Since(start); took > 900*time.Millisecond || c.hello.Engine != engineStream {
+	if took := time.Since(start); took > 900*time.Millisecond || c.hello.Engine != h.engine(wire.SSE) {
 		t.Errorf("a lab's parameters were heard: %s after %v", c.hello.text, took)
 	}
 }
@@ -72,7 +73,7 @@ func TestLabRefusesWhatItDoesNotKnow(t *testing.T) {
 			t.Errorf("%s %s: status %d: %s", x.path, x.body, c.status, text)
 		}
 	}
-	if c, text := h.get("/sse/subscribe?engine=shard"); c.status != 400 || !strings.Contains(text, "engine") {
+	if c, text := h.get("/sse/subscribe?engine=turbo"); c.status != 400 || !strings.Contains(text, "engine") {
 		t.Errorf("engine: status %d: %s", c.status, text)
 	}
 	if c, text := h.get("/ws/subscribe?engine=body"); c.status != 400 || !strings.Contains(text, "engine") {

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
@@ -57,13 +58,31 @@ func (q *query) err() error {
 const (
 	engineStream = "stream" // fasthttp's stream writer; on WebSocket the hijacked connection
 	engineBody   = "body"   // SSE without the stream writer's pipe
+	engineShard  = "shard"  // a few writers for all connections
 )
 
-// engines are those of each lane, the default first.
-var engines = [wire.Lanes][]string{wire.SSE: {engineStream, engineBody}, wire.WS: {engineStream}}
-
 // Engines are those that a server of this build has for each lane, the default first.
-func Engines() [wire.Lanes][]string { return engines }
+func Engines() [wire.Lanes][]string {
+	all := [wire.Lanes][]string{wire.SSE: {engineStream, engineBody}, wire.WS: {engineStream}}
+	if shard.Available {
+		for lane := range all {
+			all[lane] = append(all[lane], engineShard)
+		}
+	}
+	return all
+}
+
+// engines are those that a lane can have on this server, its own first.
+func (s *Server) engines(lane wire.Lane) []string {
+	all := Engines()[lane]
+	if !s.shardable() {
+		all = slices.DeleteFunc(all, func(e string) bool { return e == engineShard })
+	}
+	if k := slices.Index(all, s.set.Engine); k > 0 {
+		all = slices.Insert(slices.Delete(all, k, k+1), 0, s.set.Engine)
+	}
+	return all
+}
 
 // subscription is what a client asked for.
 type subscription struct {
@@ -77,7 +96,7 @@ func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscrip
 	o := subscription{}
 	o.Options = stream.Options{
 		Format:    format,
-		Engine:    engineStream,
+		Engine:    s.engines(format.Lane())[0],
 		User:      q.user(),
 		Topics:    q.topics(s.stream.Universe(), s.set.MaxTopics),
 		MaxTopics: s.set.MaxTopics,
@@ -94,7 +113,7 @@ func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscrip
 	o.Interval = q.duration("interval", least, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
 	if s.lab != nil {
-		o.Engine = q.engine(format.Lane())
+		o.Engine = q.engine(s.engines(format.Lane()))
 		o.delay = q.duration("delay", 0, maxDelay)
 	}
 	return o, q.err()
@@ -160,13 +179,14 @@ func (q *query) mode() stream.Mode {
 	}
 }
 
-func (q *query) engine(lane wire.Lane) string {
+// engine is one of those that there are, by default the first.
+func (q *query) engine(all []string) string {
 	v, ok := q.get("engine")
 	if !ok {
-		return engineStream
+		return all[0]
 	}
-	if !slices.Contains(engines[lane], v) {
-		q.fail("engine", "%s: want %s on this lane", quoted(v), strings.Join(engines[lane], " or "))
+	if !slices.Contains(all, v) {
+		q.fail("engine", "%s: want %s on this lane", quoted(v), strings.Join(all, " or "))
 	}
 	return v
 }

@@ -35,6 +35,8 @@ type Settings struct {
 	IdleTimeout    time.Duration
 	WriteTimeout   time.Duration // of one write into a socket
 	WriteBuffer    int           // bytes; 0 for the kernel's choice
+	Engine         string        // stream (default), body or shard; what a lane or the system hasn't is stream
+	Shards         int           // writers of engine shard; 0 for one for each processor
 	Interval       time.Duration // default of interval in mode latest
 	MaxStreams     int
 	MaxPerAddress  int
@@ -79,6 +81,7 @@ type Server struct {
 	paces   sync.Map // *stream.Subscriber → *rate.Limiter of commands by POST
 	ready   atomic.Bool
 	ln      *listener
+	shards  shards
 
 	counts struct{ panics, overloads, requests, failures atomic.Uint64 }
 }
@@ -198,9 +201,13 @@ func (s *Server) panicked(c *fiber.Ctx, p any) {
 // contain keeps a panic in a goroutine of a stream's from ending the process.
 func (s *Server) contain(where string) {
 	if p := recover(); p != nil {
-		s.counts.panics.Add(1)
-		s.log.Error("stream panicked", "where", where, "panic", p, "stack", stack())
+		s.panickedAt(where, p)
 	}
+}
+
+func (s *Server) panickedAt(where string, p any) {
+	s.counts.panics.Add(1)
+	s.log.Error("stream panicked", "where", where, "panic", p, "stack", stack())
 }
 
 func stack() string { return string(debug.Stack()) }
@@ -236,12 +243,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	if late != nil {
 		s.ln.closeAll()
+		s.shards.closeAll()
 	}
 	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		late = errors.Join(late, err)
 	}
 	s.ln.Close() // fasthttp doesn't know it yet when Serve hasn't begun
 	s.ln.closeAll()
+	s.shards.close()
 	<-drained // their connections are closed, so they end
 	return late
 }

@@ -52,6 +52,10 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 	if nc != nil {
 		nc.meter.Store(opt.Meter)
 	}
+	if opt.Engine == engineShard {
+		s.shardSSE(c, opt, nc)
+		return nil
+	}
 	sub := s.stream.Subscribe(opt.Options)
 	// Everything of the request was copied: this runs on after the handler, with engine stream in a goroutine of
 	// fasthttp's.
@@ -89,20 +93,22 @@ func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
 	err = run()
 }
 
+// opened begins a stream, on whatever engine.
 func (s *Server) opened(sub *stream.Subscriber) {
 	info := sub.Info()
-	s.log.Debug("stream opened", "lane", info.Lane, "id", info.ID, "user", info.User, "address", info.Address)
+	s.log.Debug("stream opened", "lane", info.Lane, "engine", info.Engine, "id", info.ID, "user", info.User, "address", info.Address)
 	if s.gate.shut() {
 		sub.End(wire.ByeShutdown) // Shutdown may have told all others before this one was there
 	}
 }
 
+// ended gives back what a stream had, on whatever engine; nc is nil where no connection of fasthttp's is left.
 func (s *Server) ended(sub *stream.Subscriber, nc *conn, err error) {
 	if nc != nil && nc.slow.Load() {
 		sub.MarkSlow()
 	}
 	end := sub.Info()
-	s.log.Debug("stream ended", "lane", end.Lane, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
+	s.log.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
 		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
 	sub.Close()
 	s.paces.Delete(sub)

@@ -154,7 +154,7 @@ func TestHello(t *testing.T) {
 		before := time.Now().UnixMicro()
 		c := h.stream(lane, "topics=S1,sector:odd,S1&mode=latest&user=Zo%C3%AB")
 		m := c.hello
-		if m.Lane != lane.String() || m.Engine != "stream" || m.Epoch != wire.Epoch(head.Epoch) || m.Head != head.Seq ||
+		if m.Lane != lane.String() || m.Engine != h.engine(lane) || m.Epoch != wire.Epoch(head.Epoch) || m.Head != head.Seq ||
 			m.Oldest != 1500-512+1 || m.Resume != "none" || m.Mode != "latest" || m.HB != 7000 || len(m.Conn) != 32 ||
 			strings.Join(m.Topics, " ") != "S1 sector:odd" || m.Time < before || m.Time > time.Now().UnixMicro() {
 			t.Errorf("hello %s", m.text)

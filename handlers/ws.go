@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
@@ -39,6 +40,10 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 		if v := s.gate.enter(opt.Address); v != admitted {
 			defer nc.Close()
 			refuseWS(nc, opt.Format, s.refusal(v))
+			return
+		}
+		if opt.Engine == engineShard {
+			s.handOver(nc, mc, opt, shard.Start{})
 			return
 		}
 		sub := s.stream.Subscribe(opt.Options)

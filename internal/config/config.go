@@ -61,6 +61,7 @@ type Feed struct {
 // Stream shapes the log and what subscribers get from it.
 type Stream struct {
 	Engine        string        `koanf:"engine"`
+	Shards        int           `koanf:"shards"`
 	LogSize       int           `koanf:"log_size"` // ticks
 	MaxLag        int           `koanf:"max_lag"`  // ticks; 0: the whole log
 	OnLag         string        `koanf:"on_lag"`   // "gap" or "latest"

@@ -1,0 +1,183 @@
+package handlers
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/shard"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// shards is engine shard, started by the first stream that wants it.
+type shards struct {
+	mu     sync.Mutex
+	pool   *shard.Pool
+	closed bool
+}
+
+// shardable tells whether engine shard can serve this server's connections: TLS needs a goroutine for each.
+func (s *Server) shardable() bool { return shard.Available && s.set.TLS == nil }
+
+func (s *Server) shardPool() (*shard.Pool, error) {
+	s.shards.mu.Lock()
+	defer s.shards.mu.Unlock()
+	if s.shards.closed {
+		return nil, shard.ErrClosed
+	}
+	if s.shards.pool == nil {
+		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: closeWait,
+			Panicked: s.panickedAt})
+		if err != nil {
+			return nil, err
+		}
+		s.shards.pool = p
+	}
+	return s.shards.pool, nil
+}
+
+// closeAll ends the connections of engine shard that are still open.
+func (s *shards) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pool != nil {
+		s.pool.CloseAll()
+	}
+}
+
+func (s *shards) close() {
+	s.mu.Lock()
+	s.closed = true
+	p := s.pool
+	s.mu.Unlock()
+	if p != nil {
+		p.Close()
+	}
+}
+
+// shardSSE answers with a stream of engine shard. fasthttp writes nothing: the answer's head goes out with the first
+// events, and the connection isn't given back after the stream, so it says Connection: close.
+func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, mc *conn) {
+	mc.afterwards(func() { s.gate.leave(opt.Address) }) // for a connection that is closed before it is handed over
+	request := c.Context()                              // fasthttp's own is kept until the hijack handler returns; Fiber's isn't
+	request.HijackSetNoResponse(true)
+	request.Hijack(func(nc net.Conn) {
+		chunked := request.Request.Header.IsHTTP11()
+		head := &request.Response.Header
+		head.SetConnectionClose()
+		head.SetContentLength(-2) // the end of the connection ends the body
+		if chunked {
+			head.SetContentLength(-1)
+		}
+		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: append([]byte(nil), head.Header()...)})
+	})
+}
+
+// handOver gives a hijacked connection, and the stream's place at the gate, to engine shard, and closes what fasthttp holds of
+// it. Whatever fails, the place is given back.
+func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.Start) {
+	defer nc.Close()
+	defer s.contain("handing over")
+	fd, err := mc.hand()
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	if err == nil {
+		start.FD, start.Early, start.Options = fd, buffered(nc), opt.Options
+		start.Peer = func(sub *stream.Subscriber, reset func()) (shard.Peer, shard.Brake) {
+			p := &shardPeer{server: s, sub: sub, listener: mc.listener, address: mc.peer, chunked: start.Chunked}
+			if sub.Lane() == wire.WS {
+				p.in = newInbound(s, sub)
+			}
+			var brake shard.Brake
+			brake, p.over = s.lab.brake(sub, reset, opt.delay)
+			return p, brake
+		}
+		var pool *shard.Pool
+		if pool, err = s.shardPool(); err == nil {
+			err = pool.Add(start)
+		}
+		if err == nil {
+			return
+		}
+		closeDescriptor(fd)
+	}
+	mc.takeBack()
+	s.gate.leave(opt.Address)
+	if !errors.Is(err, shard.ErrClosed) {
+		s.log.Error("a connection couldn't be handed over", "err", err)
+	}
+}
+
+// buffered returns what the client sent after its request and fasthttp has read already. A deadline in the past lets
+// nothing more come from the socket.
+func buffered(nc net.Conn) []byte {
+	nc.SetReadDeadline(time.Unix(1, 0))
+	var early []byte
+	for b := make([]byte, readSize); ; {
+		n, err := nc.Read(b)
+		early = append(early, b[:n]...)
+		if err != nil || n == 0 {
+			return early
+		}
+	}
+}
+
+// shardPeer is the protocol's side of a connection of engine shard.
+type shardPeer struct {
+	server   *Server
+	sub      *stream.Subscriber
+	listener *listener
+	address  string
+	over     func()   // the lab's
+	in       *inbound // nil on SSE
+	chunked  bool
+	said     bool // the close frame
+}
+
+func (p *shardPeer) Open() { p.server.opened(p.sub) }
+
+// Feed throws away what an SSE client sends after its request.
+func (p *shardPeer) Feed(b []byte) bool {
+	if p.in == nil {
+		return true
+	}
+	p.in.feed(b)
+	return p.in.code == 0
+}
+
+// Last is the closing handshake, as converse has it, or the end of the chunked coding.
+func (p *shardPeer) Last(fed bool) (b []byte, after shard.After) {
+	switch {
+	case p.in == nil && p.chunked:
+		return []byte("0\r\n\r\n"), shard.WaitEnd
+	case p.in == nil:
+		return nil, shard.WaitEnd
+	case !fed:
+		p.said = true
+		reason := p.sub.Reason()
+		code := closeCodes[reason]
+		if code == 0 {
+			code = wire.CloseGoingAway // stopped without a bye
+		}
+		return wire.AppendClose(nil, code, reason), shard.WaitFeed
+	case !p.said:
+		p.said = true
+		b = wire.AppendClose(nil, p.in.code, p.in.reason)
+	}
+	if p.in.closed {
+		return b, shard.Close
+	}
+	return b, shard.WaitEnd
+}
+
+func (p *shardPeer) Ended(err error) {
+	defer p.over()
+	p.server.ended(p.sub, nil, err)
+}
+
+func (p *shardPeer) Closed() { p.listener.sockets.leave(p.address) }

@@ -1,0 +1,183 @@
+package shard
+
+import (
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// maxRead is the most that one write carries of a stream.
+	maxRead = 64 << 10
+	// joined is up to where a chunk is copied together: a write of several pieces costs more than to copy so little.
+	joined = 4 << 10
+	// progress is what a blocked client must take for its time to begin anew: what engine stream writes at once.
+	progress = 16 << 10
+)
+
+var crlf = []byte("\r\n")
+
+// tail is what a socket didn't take of a write: slices of bytes that all share, and no copy but of a chunk's head.
+// They stay valid, since Next isn't called before it is gone.
+type tail struct {
+	pieces [3][]byte
+	since  time.Duration // when it began to block
+	moved  int           // bytes since then
+}
+
+// left cuts what was written off the pieces, and tells whether something is left.
+func (t *tail) left(n int) bool {
+	more := false
+	for i, p := range t.pieces {
+		k := min(n, len(p))
+		t.pieces[i] = p[k:]
+		n -= k
+		more = more || k < len(p)
+	}
+	return more
+}
+
+// frame appends what goes before the next bytes of a stream: the answer's head once, and the head of a chunk.
+func (c *conn) frame(to []byte, n int) []byte {
+	to = append(to, c.head...)
+	c.head = nil
+	if c.chunked {
+		to = strconv.AppendUint(to, uint64(n), 16)
+		to = append(to, crlf...)
+	}
+	return to
+}
+
+// send writes the stream's next bytes; false when they aren't all out.
+func (w *writer) send(c *conn, b []byte) bool {
+	if !c.chunked && c.head == nil {
+		return w.put(c, [3][]byte{b}, b)
+	}
+	w.joint = c.frame(w.joint[:0], len(b))
+	pieces := [3][]byte{w.joint, b}
+	if c.chunked {
+		pieces[2] = crlf
+	}
+	if len(b) > joined {
+		return w.put(c, pieces, nil)
+	}
+	w.joint = append(w.joint, b...)
+	w.joint = append(w.joint, pieces[2]...)
+	pieces[0] = w.joint[:len(pieces[0])]
+	return w.put(c, pieces, w.joint)
+}
+
+// put writes pieces, which joined together are whole when that isn't nil. What the socket doesn't take becomes the tail.
+// The first piece may be the writer's own, the others must last.
+func (w *writer) put(c *conn, pieces [3][]byte, whole []byte) bool {
+	n, errno := 0, syscall.Errno(0)
+	size := len(whole)
+	if whole != nil {
+		n, errno = write(c.fd, whole)
+	} else {
+		size = len(pieces[0]) + len(pieces[1]) + len(pieces[2])
+		n, errno = w.writev(c.fd, &pieces)
+	}
+	c.meter.Writes.Add(1)
+	if errno != 0 && errno != unix.EAGAIN {
+		c.fail(errno)
+		return false
+	}
+	c.meter.Bytes.Add(uint64(n))
+	if n == size {
+		return true
+	}
+	c.tail = &tail{pieces: pieces, since: w.pool.since()}
+	c.tail.left(n)
+	if len(c.tail.pieces[0]) > 0 {
+		c.tail.pieces[0] = slices.Clone(c.tail.pieces[0])
+	}
+	return errno == 0 && w.goOn(c) // only EAGAIN promises an event
+}
+
+// goOn writes a tail on until it is gone or the socket is full.
+func (w *writer) goOn(c *conn) bool {
+	for {
+		n, errno := w.writev(c.fd, &c.tail.pieces)
+		c.meter.Writes.Add(1)
+		if errno == unix.EAGAIN {
+			return false
+		}
+		if errno != 0 {
+			c.fail(errno)
+			return false
+		}
+		c.meter.Bytes.Add(uint64(n))
+		if !c.tail.left(n) {
+			c.tail = nil
+			return true
+		}
+		if c.tail.moved += n; c.tail.moved >= progress {
+			c.tail.moved, c.tail.since = 0, w.pool.since()
+		}
+	}
+}
+
+// fail closes a connection after a failed write. The kernel's own limit for what isn't acknowledged is our timeout, too.
+func (c *conn) fail(errno syscall.Errno) {
+	if errno == unix.ETIMEDOUT {
+		c.sub.MarkSlow()
+	}
+	c.close(errno, false)
+}
+
+// The calls below go around the scheduler's hooks: the sockets are non-blocking, so no call waits for anybody, and the
+// hooks cost a tenth of a microsecond each and invite the scheduler to take the processor away.
+
+func write(fd int, b []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		switch errno {
+		case 0:
+			return int(n), 0
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
+
+// writev skips empty pieces.
+func (w *writer) writev(fd int, pieces *[3][]byte) (int, syscall.Errno) {
+	k := 0
+	for _, p := range pieces {
+		if len(p) > 0 {
+			w.vector[k].Base = unsafe.SliceData(p)
+			w.vector[k].SetLen(len(p))
+			k++
+		}
+	}
+	defer clear(w.vector[:]) // it would keep segments of the log alive
+	for {
+		n, _, errno := syscall.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&w.vector)), uintptr(k))
+		switch errno {
+		case 0:
+			return int(n), 0
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
+
+func read(fd int, b []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		switch errno {
+		case 0:
+			return int(n), 0
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
