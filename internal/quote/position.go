@@ -50,5 +50,5 @@ func (p Position) String() string { return string(p.AppendTo(nil)) }
 func (p Position) AppendTo(b []byte) []byte {
 	b = strconv.AppendUint(b, p.Epoch, 16)
 	b = append(b, '-')
-	return strconv.AppendUint(b, p.Seq, 10)
+	return AppendDecimal(b, p.Seq)
 }

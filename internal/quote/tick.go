@@ -1,7 +1,5 @@
 package quote
 
-import "strconv"
-
 // Price is an amount of US dollars in cents, so that sums and comparisons are exact.
 type Price int64
 
@@ -14,9 +12,9 @@ func (p Price) AppendTo(b []byte) []byte {
 		b = append(b, '-')
 		p = -p
 	}
-	b = strconv.AppendUint(b, uint64(p)/100, 10)
+	b = AppendDecimal(b, uint64(p)/100)
 	c := uint64(p) % 100
-	return append(b, '.', byte('0'+c/10), byte('0'+c%10))
+	return append(b, '.', pairs[2*c], pairs[2*c+1])
 }
 
 // Dollars returns the price as a float, for statistics and charts only.

@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"strconv"
-
-	"ticklane/internal/quote"
-)
+import "ticklane/internal/quote"
 
 // AppendQuote appends the q message of a tick: prices with two decimals, sizes and times integers.
 // A ticker needs no escape (quote.ValidTicker).
@@ -26,12 +22,19 @@ func appendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	b = append(b, `{"T":"q","S":"`...)
 	b = append(b, ticker...)
 	b = t.Bid.AppendTo(append(b, `","bp":`...))
-	b = strconv.AppendInt(append(b, `,"bs":`...), int64(t.BidSize), 10)
+	b = appendNumber(append(b, `,"bs":`...), int64(t.BidSize))
 	b = t.Ask.AppendTo(append(b, `,"ap":`...))
-	b = strconv.AppendInt(append(b, `,"as":`...), int64(t.AskSize), 10)
+	b = appendNumber(append(b, `,"as":`...), int64(t.AskSize))
 	b = t.Last.AppendTo(append(b, `,"p":`...))
-	b = strconv.AppendInt(append(b, `,"v":`...), t.Volume, 10)
-	b = strconv.AppendInt(append(b, `,"t":`...), t.Due, 10)
-	b = strconv.AppendUint(append(b, `,"n":`...), t.N, 10)
-	return strconv.AppendUint(append(b, `,"i":`...), t.Seq, 10)
+	b = appendNumber(append(b, `,"v":`...), t.Volume)
+	b = appendNumber(append(b, `,"t":`...), t.Due)
+	b = quote.AppendDecimal(append(b, `,"n":`...), t.N)
+	return quote.AppendDecimal(append(b, `,"i":`...), t.Seq)
+}
+
+func appendNumber(b []byte, v int64) []byte {
+	if v < 0 {
+		return quote.AppendDecimal(append(b, '-'), -uint64(v))
+	}
+	return quote.AppendDecimal(b, uint64(v))
 }
