@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // count writes a large number with separators.
@@ -23,4 +25,16 @@ func micros(us float64) string {
 		return fmt.Sprintf("%.2f ms", us/1e3)
 	}
 	return fmt.Sprintf("%.2f s", us/1e6)
+}
+
+// withoutFolders writes a command without the folders of its files, which are nobody's business.
+func withoutFolders(argv []string) string {
+	var out []string
+	for _, a := range argv {
+		if filepath.IsAbs(a) {
+			a = filepath.Base(a)
+		}
+		out = append(out, a)
+	}
+	return strings.Join(out, " ")
 }

@@ -161,7 +161,7 @@ func run(args []string, out io.Writer) error {
 		r.expect += e.takes(c, len(lists[e.Name]))
 	}
 	r.Result.Versions = versions(h)
-	r.Result.Runs = append(r.Result.Runs, Run{"field run " + strings.Join(args, " "), c, time.Now().UTC(), loadAverage()})
+	r.Result.Runs = append(r.Result.Runs, Run{"field run " + withoutFolders(args), c, time.Now().UTC(), loadAverage()})
 	r.save = func() error { return r.Result.write(*file) }
 	fmt.Fprintf(out, "This takes about %v. Close other programs: everything runs on this one machine (load now %s).\n", r.expect.Round(time.Second), loadAverage())
 	for _, e := range todo {

@@ -127,7 +127,7 @@ func (h *House) measure(p Plan) (*Slot, error) {
 		return slot, notAvailable{err.Error()}
 	}
 	defer srv.stop()
-	slot.Command = strings.ReplaceAll(strings.Join(srv.Argv, " "), h.dir+"/", "")
+	slot.Command = withoutFolders(srv.Argv)
 	gen, err := generator.New()
 	if err != nil {
 		return slot, err

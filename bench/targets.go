@@ -91,6 +91,19 @@ func (r *Result) judge(c Config) []Target {
 		if first != nil && last != nil && first.whole() && last.whole() {
 			found = orNaN(last.ratios(first, (*Slot).PerTick))
 		}
+		// The floor grows as well: more sockets than the caches hold. The target is the server's own figure all the same.
+		a, b := r.find("growth", "floor-mixed", "", 0, growthSteps[0]), r.find("growth", "floor-mixed", "", 0, min(growthSteps[len(growthSteps)-1], c.Most))
+		times := times
+		if a != nil && b != nil {
+			own := b.ratios(a, (*Slot).PerTick).times()
+			plain := times
+			times = func(v float64) string {
+				if v == found {
+					return plain(v) + " (the floor: " + own + ")"
+				}
+				return plain(v)
+			}
+		}
 		most(engine+": CPU a tick, 20,000 subscribers over 100", found, 1.3, times)
 	}
 	row := r.find("market", "ticklane-stream-sse", "", 0, 0)
