@@ -11,6 +11,7 @@ import { DrillTable } from './compare/ui/drilltable.js';
 import { Exports, copyLink } from './compare/ui/exports.js';
 import { Figures } from './compare/ui/figures.js';
 import { Heatmap, rows } from './compare/ui/heatmap.js';
+import { PriceTable } from './compare/ui/pricetable.js';
 import { PaintProbe } from './compare/ui/paintprobe.js';
 import { Plots } from './compare/ui/plots.js';
 import { SetupForm } from './compare/ui/setupform.js';
@@ -164,6 +165,7 @@ comparison.on('event', (e) => {
 addEventListener('pagehide', (e) => { if (!e.persisted) comparison.stop(); });
 setText(part('environment'), environment());
 comparison.start();
+void new PriceTable().load();
 frames.request();
 
 /** What the figures were taken with. */

@@ -1,7 +1,7 @@
 import { count, seconds } from '../../store/format.js';
 import { connectorLines } from './code.js';
 import { difference, ms, newest, plusMinus, TICKS } from './figures.js';
-import { choices, isPlanted, sameLane } from './setup.js';
+import { apart as differing, choices, isPlanted, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Claim} Claim */
 /** @typedef {import('./types.js').Evidence} Evidence */
@@ -56,6 +56,9 @@ const CLAIMS = [
   { id: 'by-hand', about: 'ws', claim: 'WebSocket reconnects must be written by hand', judge: byHand },
 ];
 
+/** What takes back a difference that is there on purpose. */
+const ALIKE_BY = { engine: 'take the same engine on both lanes', encoding: 'take json on both lanes', compress: 'take the same compression on both lanes' };
+
 /** @param {Evidence} e @returns {[SideResult, SideResult] | null} SSE and WebSocket; null when a lane has no figures */
 function lanes({ result }) {
   if (sameLane(result.setup)) return null;
@@ -67,12 +70,13 @@ function lanes({ result }) {
 const begin = ({ result }) => open(sameLane(result.setup) ? BOTH : START);
 
 /**
- * What keeps the latencies of a run from telling of the lanes: a delay on purpose, or engines that differ.
+ * What keeps the latencies of a run from telling of the lanes: a delay on purpose, or sides that differ in more than the lane.
  * @param {Evidence} e @returns {Judged | null}
  */
 function apart({ result: { setup } }) {
   if (isPlanted(setup)) return open('take the planted delay off');
-  return setup.engine.a === setup.engine.b ? null : open('take the same engine on both lanes');
+  const [first] = differing(setup);
+  return first ? open(ALIKE_BY[first]) : null;
 }
 
 /** @param {Evidence} e */
@@ -201,10 +205,15 @@ function textOnly(e) {
 function binary({ result }) {
   const ws = result.sides.find((s) => s.lane === 'ws');
   if (!ws || !(ws.bytes.ticks >= TICKS)) return open(ws ? START : BOTH);
-  const wire = `${count(ws.bytes.wire)} B a tick on the wire`;
-  if (/** @type {string} */ (result.setup.encoding) === 'protobuf') return found('holds', `binary here: ${wire}`);
-  const offered = /** @type {readonly string[]} */ (choices.encoding).includes('protobuf');
-  return offered ? open('Encoding: protobuf', `text here: ${wire}`) : open('nothing here: only JSON is offered', `text here: ${wire}`);
+  const wire = (/** @type {SideResult} */ s) => `${count(s.bytes.wire)} B a tick on the wire`;
+  const packed = result.sides.find((s) => s.encoding === 'protobuf');
+  if (packed) {
+    if (!(packed.bytes.ticks >= TICKS)) return open(START);
+    const text = result.sides.find((s) => s.lane === 'ws' && s.encoding === 'json' && s.bytes.ticks >= TICKS);
+    return found('holds', `binary here: ${count(packed.messages)} messages of protobuf, ${wire(packed)}${text ? `; text beside it: ${count(text.bytes.wire)} B` : ''}`);
+  }
+  const offered = /** @type {readonly string[]} */ (choices.encoding.ws).includes('protobuf');
+  return offered ? open('set the encoding of WebSocket to protobuf', `text here: ${wire(ws)}`) : open('nothing here: only JSON is offered', `text here: ${wire(ws)}`);
 }
 
 /** @param {Evidence} e */

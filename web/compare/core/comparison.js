@@ -252,11 +252,10 @@ export class Comparison {
   snapshot() {
     const now = this.#platform.now();
     const reason = this.#reason();
-    const plain = this.#setup.compress === 'off';
     const measuredMs = this.#time.measured;
     for (const side of this.#sides) if (this.#running) side.series.mark(now, reason);
     const [a, b] = this.#sides;
-    const sides = /** @type {Result['sides']} */ ([a.result(now, measuredMs, plain), b.result(now, measuredMs, plain)]);
+    const sides = /** @type {Result['sides']} */ ([a.result(now, measuredMs), b.result(now, measuredMs)]);
     const pairs = { label: isAA(this.#setup) ? 'A − B' : `${a.name} − ${b.name}`, ...this.#pairs.result() };
     return {
       setup: this.#setup,
@@ -338,11 +337,12 @@ export class Comparison {
     const names = sideNames(this.#setup);
     const side = (/** @type {0 | 1} */ index) => {
       const { topics, mode, interval, sides } = this.#setup;
+      const encoding = this.#setup.encoding[index === 0 ? 'a' : 'b'];
       const feed = new Feed({
-        ...p, lane: sides[index], topics, mode, user: `compare-${'ab'[index]}-${this.#tag}`,
+        ...p, lane: sides[index], topics, mode, ...(encoding === 'json' ? {} : { encoding }), user: `compare-${'ab'[index]}-${this.#tag}`,
         query: this.lab ? query(this.#setup, index) : {}, ...(interval === null ? {} : { interval }),
       });
-      const s = new Side(index, names[index], feed, (...painted) => this.#painted(...painted));
+      const s = new Side(index, names[index], encoding, feed, (...painted) => this.#painted(...painted));
       feed.on('message', (m, arrival) => this.#message(s, m, arrival));
       feed.on('event', (e) => this.#emitter.emit('event', s.event(e)));
       feed.on('state', () => this.#state());

@@ -53,6 +53,10 @@ export function table(r, drills) {
   /** @type {(string | number | null)[][]} */
   const rows = [
     ['metric', 'unit', a.name, b.name, 'difference', '95 % +/-'],
+    ['lane', '', a.lane, b.lane, NaN, NaN],
+    ['engine', '', a.engine, b.engine, NaN, NaN],
+    ['encoding', '', a.encoding, b.encoding, NaN, NaN],
+    ['compression', '', a.compression, b.compression, NaN, NaN],
     ['latency p50', 'ms', a.latency.p50, b.latency.p50, d.p50.value, d.p50.error],
     ['latency p90', 'ms', a.latency.p90, b.latency.p90, d.p90.value, d.p90.error],
     ['latency p99', 'ms', a.latency.p99, b.latency.p99, d.p99.value, d.p99.error],

@@ -55,6 +55,7 @@ export class Poll {
       if (conn === undefined) continue;
       const c = await this.#server.connection(side.lane, conn).catch(() => null);
       if (c && same()) {
+        side.compression = c.compression ?? 'none'; // a server that can't compress doesn't tell
         side.bytes.take({ conn, ticks: c.ticks, writes: c.writes, payload: c.payload_bytes, wire: c.wire_bytes });
       }
     }

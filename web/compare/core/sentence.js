@@ -1,6 +1,6 @@
 import { age, count, seconds } from '../../store/format.js';
 import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './figures.js';
-import { isAA, sameLane } from './setup.js';
+import { apart as differing, isAA, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */
 /** @typedef {import('./types.js').Part} Part */
@@ -36,13 +36,12 @@ const named = (s) => ({ text: s.name, strong: true, lane: s.lane });
 
 /** What is planted or set apart between the sides, where their names don't tell it; '' when nothing is. @param {Result} r */
 function unlike({ setup, sides }) {
-  const { engine, delay } = setup;
-  const told = sameLane(setup) && !isAA(setup); // by the names
+  const { delay } = setup;
+  const told = sameLane(setup) && !isAA(setup); // by the names, as what else differs is
   const planted = [delay.a, delay.b].map((d, k) => d > 0 && `${d} ms planted on ${sides[k]?.name}`).filter(Boolean);
   /** @type {string[]} */
   const all = [];
   if (planted.length > 0 && !(told && delay.a !== delay.b)) all.push(planted.join(' and '));
-  if (engine.a !== engine.b && !told) all.push(`engine ${engine.a || 'default'} on ${sides[0].name} and ${engine.b || 'default'} on ${sides[1].name}`);
   return all.join(' and ');
 }
 
@@ -104,7 +103,7 @@ function apart(r) {
   }
   if (verdict === 'none') {
     return [
-      { text: sameLane(r.setup) ? 'neither side is faster' : 'neither lane is faster', strong: true },
+      { text: sameLane(r.setup) || differing(r.setup).length > 0 ? 'neither side is faster' : 'neither lane is faster', strong: true },
       { text: `: the same tick arrives ${ms(d.by)} apart (noise ± ${ms(d.noise)}).` },
     ];
   }

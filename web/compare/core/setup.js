@@ -1,12 +1,12 @@
 /** @typedef {import('./types.js').Setup} Setup */
 /** @typedef {import('./types.js').Lane} Lane */
 
-/** What the server takes of each; an address may ask for nothing else. */
+/** What an address may ask for; which engines there are, and whether anything is compressed, the server's lab tells. */
 export const choices = Object.freeze({
   mode: Object.freeze(['all', 'latest']),
-  encoding: Object.freeze(['json']),
-  compress: Object.freeze(['off']),
-  engine: Object.freeze(['', 'stream', 'body']),
+  encoding: Object.freeze({ sse: Object.freeze(['json']), ws: Object.freeze(['json']) }),
+  compress: Object.freeze(['', 'off', 'on']),
+  engine: Object.freeze(['', 'stream', 'body', 'shard']),
   sides: Object.freeze(['sse,ws', 'sse,sse', 'ws,ws']),
 });
 
@@ -14,7 +14,7 @@ export const limits = Object.freeze({ interval: 5_000, rate: [0.1, 1_000_000], b
 
 /** @returns {Setup} */
 export const defaults = () => ({
-  topics: ['*'], mode: 'all', interval: null, encoding: 'json', compress: 'off', engine: { a: '', b: '' },
+  topics: ['*'], mode: 'all', interval: null, encoding: { a: 'json', b: 'json' }, compress: { a: '', b: '' }, engine: { a: '', b: '' },
   sides: ['sse', 'ws'], rate: null, background: null, delay: { a: 0, b: 0 },
 });
 
@@ -24,8 +24,24 @@ export const laneName = (lane) => (lane === 'sse' ? 'SSE' : 'WebSocket');
 /** Whether both sides are the same lane. @param {Setup} s */
 export const sameLane = (s) => s.sides[0] === s.sides[1];
 
+/** @param {0 | 1} side @returns {'a' | 'b'} */
+const key = (side) => (side === 0 ? 'a' : 'b');
+
+/** The engine of a side; what isn't named is the usual one. @param {Setup} s @param {0 | 1} side */
+const engineOf = (s, side) => s.engine[key(side)] || 'stream';
+
+/** What differs between the sides besides the lane and a delay. @param {Setup} s @returns {('engine' | 'encoding' | 'compress')[]} */
+export function apart(s) {
+  /** @type {('engine' | 'encoding' | 'compress')[]} */
+  const all = [];
+  if (engineOf(s, 0) !== engineOf(s, 1)) all.push('engine');
+  if (s.encoding.a !== s.encoding.b) all.push('encoding');
+  if (s.compress.a !== s.compress.b) all.push('compress');
+  return all;
+}
+
 /** Whether both sides are alike in everything, so that any difference is noise. @param {Setup} s */
-export const isAA = (s) => sameLane(s) && s.engine.a === s.engine.b && s.delay.a === s.delay.b;
+export const isAA = (s) => sameLane(s) && apart(s).length === 0 && s.delay.a === s.delay.b;
 
 /** Whether a difference is there on purpose. @param {Setup} s */
 export const isPlanted = (s) => s.delay.a > 0 || s.delay.b > 0;
@@ -35,20 +51,26 @@ export const isPlanted = (s) => s.delay.a > 0 || s.delay.b > 0;
  * @param {Setup} s @param {0 | 1} side
  */
 export const kin = (s, side) => JSON.stringify([
-  s.sides[side], side === 0 ? s.engine.a : s.engine.b, s.mode, s.interval, [...s.topics].sort(), s.rate, s.encoding, s.compress,
+  s.sides[side], engineOf(s, side), s.mode, s.interval, [...s.topics].sort(), s.rate, s.encoding[key(side)], s.compress[key(side)],
   s.background && [s.background.sse, s.background.ws],
 ]);
 
-/** @param {Setup} s @returns {[string, string]} */
+/** Lanes, and what else differs: "SSE" and "WebSocket shard protobuf". @param {Setup} s @returns {[string, string]} */
 export function sideNames(s) {
   const names = /** @type {[string, string]} */ (s.sides.map(laneName));
-  if (!sameLane(s)) return names;
-  if (isAA(s)) return [`${names[0]} A`, `${names[1]} B`];
-  const what = (/** @type {'a' | 'b'} */ k) => [
-    s.engine.a !== s.engine.b && (s.engine[k] || 'default'),
-    s.delay.a !== s.delay.b && `+${s.delay[k]} ms`,
-  ].filter(Boolean).join(' ');
-  return [`${names[0]} ${what('a')}`, `${names[1]} ${what('b')}`];
+  const different = apart(s);
+  const what = (/** @type {0 | 1} */ side) => {
+    const k = key(side);
+    return [
+      names[side],
+      different.includes('engine') && (s.engine[k] || 'default'),
+      different.includes('encoding') && s.encoding[k] !== 'json' && s.encoding[k],
+      different.includes('compress') && { '': '', off: 'plain', on: 'compressed' }[s.compress[k]],
+      sameLane(s) && (isAA(s) ? 'AB'[side] : s.delay.a !== s.delay.b && `+${s.delay[k]} ms`),
+    ].filter(Boolean).join(' ');
+  };
+  const told = /** @type {[string, string]} */ ([what(0), what(1)]);
+  return told[0] === told[1] ? [`${told[0]} A`, `${told[1]} B`] : told;
 }
 
 /**
@@ -77,10 +99,13 @@ export function parse(search) {
   take('topics', (t) => void (setup.topics = topics(t)));
   take('mode', (t) => void (setup.mode = /** @type {any} */ (one(t, choices.mode))));
   take('interval', (t) => void (setup.interval = number(t, 0, limits.interval, 'ms')));
-  take('encoding', (t) => void (setup.encoding = /** @type {any} */ (one(t, choices.encoding))));
-  take('compress', (t) => void (setup.compress = /** @type {any} */ (one(t, choices.compress))));
   take('sides', (t) => void (setup.sides = /** @type {any} */ (one(t, choices.sides).split(','))));
   take('rate', (t) => void (setup.rate = number(t, Number(limits.rate[0]), Number(limits.rate[1]), 'ticks a second')));
+  take('encoding', (t) => void (setup.encoding = encodings(t, setup.sides)));
+  take('compress', (t) => {
+    const [a, b] = two(t, (x) => /** @type {Setup['compress']['a']} */ (one(x, choices.compress)));
+    setup.compress = { a, b };
+  });
   take('engine', (t) => void (setup.engine = engines(t, setup.sides)));
   take('delay', (t) => {
     const [a, b] = two(t, (x) => number(x, 0, limits.delay, 'ms, as "0,2"'));
@@ -108,9 +133,9 @@ function texts(s) {
     ['topics', s.topics.join(',')],
     ['mode', s.mode],
     ['interval', s.interval === null ? '' : String(s.interval)],
-    ['encoding', s.encoding],
-    ['compress', s.compress],
     ['sides', s.sides.join(',')],
+    ['encoding', `${s.encoding.a},${s.encoding.b}`],
+    ['compress', s.compress.a || s.compress.b ? `${s.compress.a},${s.compress.b}` : ''],
     ['engine', s.engine.a || s.engine.b ? `${s.engine.a},${s.engine.b}` : ''],
     ['rate', s.rate === null ? '' : String(s.rate)],
     ['background', s.background ? `${s.background.sse},${s.background.ws}` : ''],
@@ -121,13 +146,14 @@ function texts(s) {
 /** The least ms between writes of ticks to a side; by the server's usual config where the setup leaves it open. @param {Setup} s */
 export const pace = (s) => s.interval ?? (s.mode === 'latest' ? 250 : 0);
 
-/** What a side's subscription asks for beside topics and mode. @param {Setup} s @param {0 | 1} index @returns {Record<string, string>} */
-export function query(s, index) {
-  const key = index === 0 ? 'a' : 'b';
+/** What a side's subscription asks for beside topics and mode. @param {Setup} s @param {0 | 1} side @returns {Record<string, string>} */
+export function query(s, side) {
+  const k = key(side);
   /** @type {Record<string, string>} */
   const q = {};
-  if (s.engine[key]) q.engine = s.engine[key];
-  if (s.delay[key] > 0) q.delay = `${s.delay[key]}ms`;
+  if (s.engine[k]) q.engine = s.engine[k];
+  if (s.compress[k]) q.compress = s.compress[k];
+  if (s.delay[k] > 0) q.delay = `${s.delay[k]}ms`;
   return q;
 }
 
@@ -158,6 +184,23 @@ function engines(text, sides) {
   return { a, b };
 }
 
+/**
+ * One encoding for both sides, or one for each. Given once it is of the sides that can carry it: SSE is text.
+ * @param {string} text @param {Setup['sides']} sides @returns {Setup['encoding']}
+ */
+function encodings(text, sides) {
+  const parts = text.split(',');
+  if (parts.length > 2) throw new RangeError('one encoding, or two as "json,protobuf"');
+  const [a, b] = sides.map((lane, k) => {
+    const wanted = parts[parts.length - 1 && k] ?? '';
+    one(wanted, choices.encoding.ws);
+    if (choices.encoding[lane].includes(wanted)) return wanted;
+    if (parts.length === 2) throw new RangeError('an encoding of SSE, which is text; only WebSocket carries it');
+    return 'json';
+  });
+  return /** @type {Setup['encoding']} */ ({ a, b });
+}
+
 /** @param {string} text @param {number} least @param {number} most @param {string} unit */
 function number(text, least, most, unit) {
   const n = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
@@ -172,10 +215,10 @@ function whole(text, most) {
   return n;
 }
 
-/** One value for both, or two. @param {string} text @param {(x: string) => number} read @returns {[number, number]} */
+/** One value for both, or two. @template T @param {string} text @param {(x: string) => T} read @returns {[T, T]} */
 function two(text, read) {
   const parts = text.split(',');
-  if (parts.length > 2) throw new RangeError('one number, or two with a comma');
+  if (parts.length > 2) throw new RangeError('one value, or two with a comma');
   const first = read(/** @type {string} */ (parts[0]));
   return [first, parts.length === 2 ? read(/** @type {string} */ (parts[1])) : first];
 }

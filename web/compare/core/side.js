@@ -26,6 +26,9 @@ export class Side {
   /** Measured ticks and messages. */
   ticks = 0;
   messages = 0;
+  /** What carries its messages, and what the server told of it: none, gzip or permessage-deflate; '' before it did. */
+  encoding;
+  compression = '';
   #painted;
   #due = new Float64Array(REMEMBERED); // µs, as in a tick
   #seq = new Float64Array(REMEMBERED);
@@ -33,13 +36,14 @@ export class Side {
   #base;
 
   /**
-   * @param {0 | 1} index @param {string} name @param {import('../../lane/feed.js').Feed} feed
+   * @param {0 | 1} index @param {string} name @param {import('./types.js').Encoding} encoding @param {import('../../lane/feed.js').Feed} feed
    * @param {(side: Side, due: number, time: number) => void} painted due in µs, time as performance.now()
    */
-  constructor(index, name, feed, painted) {
+  constructor(index, name, encoding, feed, painted) {
     this.index = index;
     this.lane = feed.lane;
     this.name = name;
+    this.encoding = encoding;
     this.feed = feed;
     this.#painted = painted;
     this.#base = { ...feed.counters };
@@ -84,8 +88,8 @@ export class Side {
     return { t: e.t, side: this.index, lane: this.lane, level: e.level, code: e.code, text: sentence(e) };
   }
 
-  /** @param {number} now local ms @param {number} measured ms @param {boolean} plain not compressed @returns {SideResult} */
-  result(now, measured, plain) {
+  /** @param {number} now local ms @param {number} measured ms @returns {SideResult} */
+  result(now, measured) {
     const { counters, state, hello } = this.feed;
     const since = (/** @type {keyof Counters} */ key) => counters[key] - this.#base[key];
     const each = (/** @type {number} */ n) => (measured > 0 ? (n * 1000) / measured : NaN);
@@ -94,6 +98,8 @@ export class Side {
       lane: this.lane,
       name: this.name,
       engine: hello?.engine ?? '',
+      encoding: this.encoding,
+      compression: this.compression,
       state: state.name,
       ...(state.retryAt === undefined ? {} : { retryAt: state.retryAt }),
       latency: this.latency.distribution(),
@@ -103,7 +109,7 @@ export class Side {
       ticksPerSecond: each(this.ticks),
       messagesPerSecond: each(this.messages),
       rate: this.rate.perSecond(now),
-      bytes: this.bytes.cost(plain),
+      bytes: this.bytes.cost(!this.compression || this.compression === 'none'),
       ticks: since('ticks'),
       messages: since('messages'),
       gaps: since('gaps'),

@@ -9,13 +9,17 @@ export type Pair<T> = [T, T];
 
 // --- setup ----------------------------------------------------------------------------------------------------
 
+export type Encoding = 'json' | 'protobuf';
+
 export interface Setup {
   topics: string[];
   mode: Mode;
   /** least ms between the server's writes of ticks, 0–5,000; null is the server's own default */
   interval: number | null;
-  encoding: 'json';
-  compress: 'off';
+  /** of each side; SSE carries json alone */
+  encoding: { a: Encoding; b: Encoding };
+  /** '' is what browser and server agree on; off and on are the lab's */
+  compress: { a: '' | 'off' | 'on'; b: '' | 'off' | 'on' };
   /** '' is the server's own engine. Lab only */
   engine: { a: string; b: string };
   sides: ['sse', 'ws'] | ['sse', 'sse'] | ['ws', 'ws'];
@@ -85,7 +89,7 @@ export interface Heat {
 export interface ByteCost {
   /** ticks that the figures are of */
   ticks: number;
-  /** JSON text before framing */
+  /** the messages before framing and compression, in the side's own encoding */
   payload: number;
   /** what went into the socket */
   wire: number;
@@ -104,6 +108,9 @@ export interface SideResult {
   name: string;
   /** as its hello said; '' before */
   engine: string;
+  encoding: Encoding;
+  /** as the server tells of the stream: none, gzip or permessage-deflate; '' before */
+  compression: string;
   state: StateName;
   /** when the next try is due, ms since 1970, while it waits */
   retryAt?: number;

@@ -80,6 +80,8 @@ test('latency claims stay open where something is planted, the error is wide, or
   for (const id of ['low-latency', 'real-time']) {
     assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'take the planted delay off']);
     assert.deepEqual(of({ setup: parse('?engine=body,').setup }, id), ['not measured yet', 'take the same engine on both lanes']);
+    assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'take the same engine on both lanes', false, 'the usual engine by its name');
+    assert.deepEqual(of({ setup: parse('?compress=on,').setup }, id), ['not measured yet', 'take the same compression on both lanes']);
   }
   const wide = { typical: { value: 0.1, error: 3 }, measuredMs: 15_000, pairs: 900 };
   assert.deepEqual(of({ look: { ...wide, noise: { value: 3, from: 'interval' } } }), ['not measured yet', 'measure longer']);
@@ -150,8 +152,14 @@ test('binary is not claimed from text', () => {
   assert.equal(j['text-only']?.verdict, 'holds');
   assert.match(j['text-only']?.measured ?? '', /^by the API: /);
   const r = sample();
-  r.setup = { ...r.setup, encoding: /** @type {any} */ ('protobuf') };
+  r.setup = { ...r.setup, encoding: { a: 'json', b: 'protobuf' } };
+  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'asked for, but no such side was measured');
+  r.sides[1] = { ...r.sides[1], encoding: 'protobuf', bytes: { ...r.sides[1].bytes, wire: 35 } };
   assert.equal(judge({ result: r }).binary?.verdict, 'holds');
+  assert.match(judge({ result: r }).binary?.measured ?? '', /^binary here: 9.110 messages of protobuf, 35 B a tick on the wire$/);
+  assert.equal(judge({ result: r })['low-latency']?.press, 'take json on both lanes');
+  r.sides[1].bytes.ticks = 0;
+  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'no tick of it yet');
 });
 
 test('lines are counted without blanks and comments', () => {

@@ -72,7 +72,7 @@ test('an A/A run is the noise of A/B runs of the same setup, in this session', a
   aa.stop();
   assert.equal(bench.compare({ interval: 0 }).snapshot().aa?.lane, 'ws');
   assert.ok(Number(bench.compare({ interval: 0 }).snapshot().aa?.pairs) > 500);
-  for (const other of [{ interval: 100 }, { interval: 0, rate: 500 }, { interval: 0, topics: ['AAPL'] }, { interval: 0, engine: { a: '', b: 'stream' } }]) {
+  for (const other of [{ interval: 100 }, { interval: 0, rate: 500 }, { interval: 0, topics: ['AAPL'] }, { interval: 0, engine: { a: '', b: 'body' } }]) {
     assert.equal(bench.compare({}, {}).snapshot().aa, null);
     const c = bench.compare();
     await c.change({ ...c.setup, ...other });

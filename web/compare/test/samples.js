@@ -11,7 +11,7 @@ const buckets = { bounds: [0, 1, 2], counts: [0, 9_000] };
 /** A minute of a sound run in which the lanes differ in bytes alone. @returns {Result} */
 export function sample() {
   const side = (/** @type {0 | 1} */ index, /** @type {SideResult['lane']} */ lane, /** @type {number} */ wire) => ({
-    index, lane, name: lane === 'sse' ? 'SSE' : 'WebSocket', engine: 'stream', state: /** @type {const} */ ('live'),
+    index, lane, name: lane === 'sse' ? 'SSE' : 'WebSocket', engine: 'stream', encoding: /** @type {const} */ ('json'), compression: 'none', state: /** @type {const} */ ('live'),
     latency: { ...latency }, paint: { ...latency }, histogram: buckets, paintHistogram: buckets,
     ticksPerSecond: 200, messagesPerSecond: 200, rate: 200,
     bytes: { ticks: 9_000, payload: 117, wire, framing: wire - 117, id: lane === 'sse' ? 20 : 0, writes: 1 },

@@ -12,13 +12,13 @@ test('the usual setup needs no query', () => {
 test('a link reproduces a setup, whatever it holds', () => {
   /** @type {Setup} */
   const setup = {
-    topics: ['AAPL', 'sector:technology', 'BRK.B'], mode: 'latest', interval: 250, encoding: 'json', compress: 'off',
+    topics: ['AAPL', 'sector:technology', 'BRK.B'], mode: 'latest', interval: 250, encoding: { a: 'json', b: 'json' }, compress: { a: 'on', b: 'off' },
     engine: { a: 'body', b: 'stream' }, sides: ['sse', 'ws'], rate: 0.5, background: { sse: 500, ws: 0 }, delay: { a: 0, b: 2.5 },
   };
   const link = format(setup);
   assert.equal(
     link,
-    '?topics=AAPL,sector:technology,BRK.B&mode=latest&interval=250&engine=body,stream&rate=0.5&background=500,0&delay=0,2.5',
+    '?topics=AAPL,sector:technology,BRK.B&mode=latest&interval=250&compress=on,off&engine=body,stream&rate=0.5&background=500,0&delay=0,2.5',
   );
   assert.deepEqual(parse(link), { setup, problems: [] });
   for (const sides of /** @type {Setup['sides'][]} */ ([['sse', 'sse'], ['ws', 'ws']])) {
@@ -48,7 +48,10 @@ for (const [search, key] of [
   ['interval=5001', 'interval'],
   ['interval=1e3', 'interval'],
   ['encoding=xml', 'encoding'],
-  ['compress=on', 'compress'],
+  ['compress=maybe', 'compress'],
+  ['compress=on,off,on', 'compress'],
+  ['encoding=protobuf,json', 'encoding'],
+  ['encoding=json,json,json', 'encoding'],
   ['engine=turbo', 'engine'],
   ['engine=stream,body', 'engine'],
   ['engine=stream,stream,stream', 'engine'],
@@ -74,7 +77,7 @@ for (const [search, key] of [
 
 test('sides have names and queries of their own', () => {
   const setup = parse('?engine=body,stream&delay=0,2').setup;
-  assert.deepEqual(sideNames(setup), ['SSE', 'WebSocket']);
+  assert.deepEqual(sideNames(setup), ['SSE body', 'WebSocket stream']);
   assert.deepEqual(query(setup, 0), { engine: 'body' });
   assert.deepEqual(query(setup, 1), { engine: 'stream', delay: '2ms' });
   assert.equal(isAA(setup), false);
@@ -86,6 +89,14 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(names('?sides=sse,sse&engine=stream,body'), [false, 'SSE stream', 'SSE body']);
   assert.deepEqual(names('?sides=sse,sse&engine=,body&delay=0,2'), [false, 'SSE default +0 ms', 'SSE body +2 ms']);
   assert.deepEqual(names('?sides=ws,ws&delay=0,2'), [false, 'WebSocket +0 ms', 'WebSocket +2 ms']);
+  assert.deepEqual(names('?sides=sse,sse&engine=,stream'), [true, 'SSE A', 'SSE B'], 'what is not named is the usual engine');
+  assert.deepEqual(names('?compress=on,off'), [false, 'SSE compressed', 'WebSocket plain']);
+  assert.deepEqual(names('?sides=ws,ws&compress=on,off'), [false, 'WebSocket compressed', 'WebSocket plain']);
+  assert.deepEqual(names('?sides=ws,ws&compress=on'), [true, 'WebSocket A', 'WebSocket B']);
+  assert.deepEqual(names('?engine=stream,shard'), [false, 'SSE stream', 'WebSocket shard']);
+  assert.deepEqual(names('?engine=shard'), [false, 'SSE', 'WebSocket']);
+  assert.deepEqual(query(parse('?compress=on,').setup, 0), { compress: 'on' });
+  assert.deepEqual(query(parse('?compress=on,').setup, 1), {});
   assert.deepEqual(names('?sides=ws,ws&delay=2'), [true, 'WebSocket A', 'WebSocket B']);
   assert.deepEqual(['', '?mode=latest', '?mode=latest&interval=0', '?interval=40'].map((s) => pace(parse(s).setup)), [0, 250, 0, 40]);
 });
@@ -95,8 +106,9 @@ test('a run is akin to one that has all but the sides in common', () => {
   assert.equal(of('?sides=sse,sse'), of(''));
   assert.equal(of('?sides=ws,ws'), of('', 1));
   assert.equal(of('?topics=A,B'), of('?topics=B,A'));
+  assert.equal(of('?engine=stream,shard&compress=,on'), of(''), 'the usual engine by its name is the same');
   assert.equal(of('?engine=,stream&delay=0,2'), of(''), "the other side's engine doesn't matter, nor does a delay");
-  for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=body,', '?background=1']) {
+  for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=body,', '?engine=shard', '?compress=on', '?background=1']) {
     assert.notEqual(of(other), of(''), other);
   }
 });

@@ -3,7 +3,7 @@ import { perTick } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 
-/** What a tick costs on the wire: JSON text, SSE's id line, the rest of the framing. */
+/** What a tick costs on the wire: the message, SSE's id line, the rest of the framing. */
 export class ByteBars {
   #rows = ['side-a', 'side-b'].map((side) => {
     const pieces = [el('i'), el('i'), el('i')];
@@ -15,27 +15,28 @@ export class ByteBars {
   #why = el('p', { class: 'faint small' });
 
   constructor() {
-    part('byte-key').append(...['JSON', 'framing', 'of it SSE’s id line'].map((t) => el('span', {}, el('i', { 'aria-hidden': 'true' }), t)));
+    part('byte-key').append(...['message', 'framing', 'of it SSE’s id line'].map((t) => el('span', {}, el('i', { 'aria-hidden': 'true' }), t)));
     part('bytes').append(...this.#rows.map((r) => r.row), this.#why);
   }
 
   /** @param {Result} result */
-  paint({ sides, setup }) {
+  paint({ sides }) {
     const most = Math.max(...sides.map((s) => s.bytes.wire).filter(Number.isFinite), 1);
     sides.forEach((s, k) => {
       const at = this.#rows[k];
       if (!at) return;
       const { payload, wire, framing, id } = s.bytes;
       const known = Number.isFinite(wire) && Number.isFinite(payload);
-      setText(at.name, `${s.name} ${setup.encoding}`);
+      setText(at.name, s.name.includes(s.encoding) ? s.name : `${s.name} ${s.encoding}`);
       setText(at.total, perTick(wire));
       const own = Number.isFinite(id) ? id : 0;
-      const widths = known ? [payload, Math.max(0, framing - own), own] : [0, 0, 0];
+      // Compressed, the wire holds less than the message: then it is all that there is to show.
+      const widths = known ? [Math.min(payload, wire), Math.max(0, framing - own), own] : [0, 0, 0];
       at.pieces.forEach((piece, p) => {
         const width = `${((100 * Number(widths[p])) / most).toFixed(2)}%`;
         if (piece.style.width !== width) piece.style.width = width;
       });
-      at.bar.setAttribute('aria-label', known ? `${s.name}: ${perTick(payload)} JSON, ${perTick(framing)} framing` : `${s.name}: not known yet`);
+      at.bar.setAttribute('aria-label', !known ? `${s.name}: not known yet` : framing < 0 ? `${s.name}: ${perTick(wire)} of ${perTick(payload)} ${s.encoding}, compressed` : `${s.name}: ${perTick(payload)} ${s.encoding}, ${perTick(framing)} framing`);
     });
     const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
     setText(this.#why, joined.length ? 'The server joins ticks into one write when they come close together, which spreads framing over them.' : '');

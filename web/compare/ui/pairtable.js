@@ -5,7 +5,7 @@ import { verdict } from './sameness.js';
 // The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
 /** @typedef {{ mean: number, low: number, high: number, pairs: number }} Interval */
-/** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, difference: Interval, verdict: string }} Metric */
+/** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, sides?: Range[], difference: Interval, verdict: string }} Metric */
 /**
  * @typedef {object} Report
  * @property {string} schema
@@ -17,7 +17,7 @@ import { verdict } from './sameness.js';
  * @property {{ os: string, arch: string, cpu: string, cores: number, memory_bytes: number, go: string }} machine
  * @property {{ version: string, url: string, own: boolean, settings?: string[] }} target
  * @property {{ conns: number, topics: string, mode: string, encoding: string, compress: string, rounds: number, duration_s: number, seed: number }} setup
- * @property {{ name: string, lane: string, engine: string, path: string }[]} sides
+ * @property {{ name: string, lane: string, engine: string, path: string, encoding?: string, compression?: string, settings?: string[] }[]} sides
  * @property {Metric[]} [metrics]
  */
 
@@ -41,15 +41,24 @@ export class PairTable {
     reports.forEach((r, k) => {
       if (r?.schema !== SCHEMA) throw new Error(`${names[k]} has the schema "${r?.schema}", this page reads ${SCHEMA}`);
     });
-    const first = el('tr', {}, el('td'), ...names.map((n) => el('th', { scope: 'colgroup', colspan: '3', class: 'of' }, n)));
+    const first = el('tr', {}, el('td'), ...names.map((n, k) => el('th', { scope: 'colgroup', colspan: String(width(reports[k])), class: 'of' }, n)));
     const second = el('tr', {}, el('th', { scope: 'col' }, 'figure'), ...reports.flatMap((r) => [
-      ...[0, 1].map((k) => el('th', { scope: 'col', class: `l-${r.sides[k]?.lane ?? ''}` }, r.sides[k]?.name ?? '–')),
-      el('th', { scope: 'col' }, 'difference'),
+      ...places(r).map((k) => el('th', { scope: 'col', class: `l-${r.sides[k]?.lane ?? ''}` }, r.sides[k]?.name ?? '–')),
+      ...(many(r) ? [] : [el('th', { scope: 'col' }, 'difference')]),
     ]));
     this.#table.replaceChildren(el('thead', {}, first, second), el('tbody', {}, ...facts(reports), ...figures(reports)));
     return verdict(reports);
   }
 }
+
+/** More than two sides have no single difference: their report's own page tells the pairs that differ in one thing. @param {Report | undefined} r */
+const many = (r) => (r?.sides.length ?? 0) > 2;
+
+/** Columns of a report's sides. @param {Report | undefined} r */
+const places = (r) => Array.from({ length: Math.max(2, r?.sides.length ?? 0) }, (_, k) => k);
+
+/** @param {Report | undefined} r */
+const width = (r) => places(r).length + (many(r) ? 0 : 1);
 
 /** @param {[Report, Report]} reports */
 function facts(reports) {
@@ -57,14 +66,14 @@ function facts(reports) {
   const list = [
     ['result', (r) => r.headline],
     ['status', (r) => r.status],
-    ['setup', (r) => `${count(r.setup.conns)} connections, topics ${r.setup.topics}, mode ${r.setup.mode}, ${r.setup.encoding}, compression ${r.setup.compress}, ${r.setup.rounds} rounds of ${r.setup.duration_s} s`],
-    ['engines', (r) => r.sides.map((s) => `${s.name} ${s.engine}`).join(', ')],
+    ['setup', (r) => `${count(r.setup.conns)} connections, topics ${r.setup.topics}, mode ${r.setup.mode}, encoding ${r.setup.encoding}, compression ${r.setup.compress}, ${r.setup.rounds} rounds of ${r.setup.duration_s} s`],
+    ['sides', (r) => r.sides.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(', ')],
     ['machine', (r) => `${r.machine.cpu || 'processor not known'}, ${r.machine.cores} cores, ${r.machine.os}`],
     ['server', (r) => `${r.target.version}, ${r.target.url}`],
     ['command', (r) => r.command],
   ];
   return list.map(([name, of]) => el('tr', { class: 'fact' }, el('th', { scope: 'row' }, name),
-    ...reports.map((r) => el('td', { colspan: '3', class: name === 'command' ? 'mono' : '' }, of(r)))));
+    ...reports.map((r) => el('td', { colspan: String(width(r)), class: name === 'command' ? 'mono' : '' }, of(r)))));
 }
 
 /** @param {[Report, Report]} reports */
@@ -72,11 +81,12 @@ function figures(reports) {
   const keys = [...new Map(reports.flatMap((r) => r.metrics ?? []).map((m) => [m.key, m])).values()];
   return keys.map((m, k) => el('tr', { class: k === 0 ? 'group' : '' },
     el('th', { scope: 'row' }, m.unit ? `${m.name}, ${m.unit}` : m.name),
-    ...reports.flatMap((r) => cells(r.metrics?.find((x) => x.key === m.key)))));
+    ...reports.flatMap((r) => cells(r, r.metrics?.find((x) => x.key === m.key)))));
 }
 
-/** @param {Metric | undefined} m */
-function cells(m) {
+/** @param {Report} r @param {Metric | undefined} m */
+function cells(r, m) {
+  if (many(r)) return places(r).map((k) => (m?.sides?.[k] ? spread(m.sides[k]) : el('td', {}, '–')));
   if (!m) return [el('td', {}, '–'), el('td', {}, '–'), el('td', { class: 'noise' }, '–')];
   return [spread(m.a), spread(m.b), difference(m)];
 }

@@ -35,13 +35,17 @@ export function unlike(a, b) {
   // At an address there are no settings to compare, so it has to be the same server.
   if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push('the servers differ');
   found.push(...differing(a.target, b.target, SERVER, false));
-  if (a.sides.length !== b.sides.length) found.push('one has one side, the other two');
+  if (a.sides.length !== b.sides.length) found.push('the numbers of sides differ');
   else {
     a.sides.forEach((s, k) => {
       const t = b.sides[k];
-      const side = 'AB'[k];
+      const side = String.fromCharCode(65 + k);
       if (s.lane !== t?.lane) found.push(`lane ${side} differs`);
       if (s.engine !== t?.engine) found.push(`engine ${side} differs`);
+      // Reports of earlier versions are of JSON, plain, and don't say so.
+      if ((s.encoding ?? 'json') !== (t?.encoding ?? 'json')) found.push(`encoding ${side} differs`);
+      if ((s.compression ?? 'none') !== (t?.compression ?? 'none')) found.push(`compression ${side} differs`);
+      if (!same(s.settings ?? [], t?.settings ?? [])) found.push(`the server of ${side} differs`);
       if (s.path !== t?.path) found.push(`the request of ${side} differs`);
     });
   }

@@ -1,9 +1,9 @@
 import { byId, el, part, press, setText } from '../../ui/dom.js';
 import { getJSON } from '../../ui/history.js';
-import { format, laneName, parse } from '../core/setup.js';
+import { choices, format, laneName, parse } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
-/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] } }} Lab as GET /api/lab tells it */
+/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] }, compress?: string[] }} Lab as GET /api/lab tells it */
 
 const INTERVALS = ['', '0', '50', '100', '250', '1000']; // ms; '' is the server's own
 const DELAYS = ['0', '1', '2', '5', '20']; // ms
@@ -24,6 +24,8 @@ export class SetupForm {
   #interval = byId('c-interval', HTMLSelectElement);
   #background = byId('c-background', HTMLSelectElement);
   #engines = [byId('c-engine-a', HTMLSelectElement), byId('c-engine-b', HTMLSelectElement)];
+  #encodings = [byId('c-encoding-a', HTMLSelectElement), byId('c-encoding-b', HTMLSelectElement)];
+  #compressions = [byId('c-compress-a', HTMLSelectElement), byId('c-compress-b', HTMLSelectElement)];
   #delays = [byId('c-delay-a', HTMLSelectElement), byId('c-delay-b', HTMLSelectElement)];
   #error = part('setup-error');
   /** Why the server doesn't take the topics, a sentence; '' when it does. */
@@ -31,6 +33,8 @@ export class SetupForm {
   #checks = 0;
   /** @type {Lab['engines']} */
   #known = { sse: [], ws: [] };
+  /** Whether the lab takes a side's compression. */
+  #compress = false;
 
   /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the lab's API is there */
   constructor({ setup, lab, onChange }) {
@@ -71,16 +75,18 @@ export class SetupForm {
     else if (field === this.#interval) this.#ask({ interval: this.#interval.value });
     else if (field === this.#background) this.#ask({ background: this.#background.value });
     else if (this.#engines.some((s) => s === field)) this.#ask({ engine: this.#engines.map((s) => s.value).join(',') });
+    else if (this.#encodings.some((s) => s === field)) this.#ask({ encoding: this.#encodings.map((s) => s.value).join(',') });
+    else if (this.#compressions.some((s) => s === field)) this.#ask({ compress: this.#compressions.map((s) => s.value).join(',') });
     else if (this.#delays.some((s) => s === field)) this.#ask({ delay: this.#delays.map((s) => s.value).join(',') });
   }
 
   /** @param {Record<string, string>} patch values as in an address; '' takes the default */
   #ask(patch) {
     const query = new URLSearchParams(format(this.#setup));
-    // An engine of one lane may not exist on the other.
-    if (patch.sides) query.delete('engine');
+    // An engine or an encoding of one lane may not exist on the other.
+    if (patch.sides) for (const k of ['engine', 'encoding']) query.delete(k);
     for (const [k, v] of Object.entries(patch)) {
-      if (v === '' || (k === 'engine' && v === ',')) query.delete(k);
+      if (v === '' || v === ',') query.delete(k);
       else query.set(k, v);
     }
     const { setup, problems } = parse(query.toString());
@@ -120,16 +126,32 @@ export class SetupForm {
     if (s.background) choose(this.#background, `${s.background.sse},${s.background.ws}`, (v) => v.replace(',', ' + '));
     [s.delay.a, s.delay.b].forEach((d, k) => choose(this.#delays[k], String(d), (v) => `${v} ms`));
     press(this.#sides, (b) => b.dataset.sides === s.sides.join(','));
-    this.#fillEngines();
+    this.#fillSides();
   }
 
-  #fillEngines() {
-    const { sides, engine } = this.#setup;
+  /** What a side can choose depends on its lane, and on the server. */
+  #fillSides() {
+    const { sides, engine, encoding, compress } = this.#setup;
+    const named = (/** @type {string} */ what, /** @type {number} */ k) => `${what} of ${laneName(sides[k] ?? 'sse')}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`;
+    part('encoding').hidden = sides.every((lane) => choices.encoding[lane].length < 2);
+    this.#encodings.forEach((select, k) => {
+      const all = choices.encoding[sides[k] ?? 'sse'];
+      options(select, all.map((v) => /** @type {[string, string]} */ ([v, v])));
+      choose(select, k === 0 ? encoding.a : encoding.b, (v) => v);
+      select.disabled = all.length < 2;
+      select.setAttribute('aria-label', named('Encoding', k));
+    });
+    part('compress').hidden = !this.#compress && !compress.a && !compress.b;
+    this.#compressions.forEach((select, k) => {
+      options(select, [['', 'default'], ['off', 'off'], ['on', 'on']]);
+      choose(select, k === 0 ? compress.a : compress.b, (v) => v);
+      select.setAttribute('aria-label', named('Compression', k));
+    });
     this.#engines.forEach((select, k) => {
       const lane = sides[k] ?? 'sse';
       options(select, [['', 'default'], ...this.#known[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
       choose(select, k === 0 ? engine.a : engine.b, (v) => v);
-      select.setAttribute('aria-label', `Engine of ${laneName(lane)}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`);
+      select.setAttribute('aria-label', named('Engine', k));
     });
   }
 
@@ -141,7 +163,8 @@ export class SetupForm {
       this.#known = { sse: lab.engines?.sse ?? [], ws: lab.engines?.ws ?? [] };
       if (this.#setup.rate === null) this.#rate.value = String(lab.rate);
       if (!this.#setup.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
-      this.#fillEngines();
+      this.#compress = (lab.compress ?? []).length > 0;
+      this.#fillSides();
     } catch (err) {
       this.complain(`The lab does not answer: ${/** @type {Error} */ (err).message}`);
     }

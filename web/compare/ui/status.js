@@ -78,6 +78,12 @@ export function notes(r, problems) {
   if (a.gaps + b.gaps > 0 && r.sound) all.push(`The server told ${a.gaps + b.gaps} gaps: this page or its network was too slow for every tick.`);
   const { a: da, b: db } = r.setup.delay;
   if (da || db) all.push(`A delay is planted: ${[da && `${da} ms on ${a.name}`, db && `${db} ms on ${b.name}`].filter(Boolean).join(', ')}.`);
+  for (const s of r.sides) {
+    const asked = r.setup.compress?.[s.index === 0 ? 'a' : 'b'];
+    if (asked && s.compression && (asked === 'on') !== (s.compression !== 'none')) {
+      all.push(`${s.name} was asked to be ${asked === 'on' ? 'compressed' : 'plain'}, but the server tells ${s.compression}: the figures are of that.`);
+    }
+  }
   if (r.state === 'frozen') all.push('The figures are held. The streams go on; this time is left out.');
   if (r.state === 'hidden') all.push('The page is hidden; this time is left out.');
   return all;

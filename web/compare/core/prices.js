@@ -1,0 +1,38 @@
+/** @typedef {{ median: number, min: number, max: number, count: number }} Range */
+/** @typedef {{ name: string, lane: string, engine: string, encoding?: string, compression?: string }} ReportSide */
+/** @typedef {{ status: string, started: string, headline: string, sides: ReportSide[], metrics?: { key: string, name: string, unit: string, sides?: Range[] }[], contrasts?: unknown[] }} LoadReport a report of `ticklane load` of more than two sides, as far as it is read here */
+/** @typedef {{ sse: Range | null, ws: Range | null }} Cell */
+/** @typedef {{ headline: string, started: string, figures: { name: string, unit: string, most: number }[], engines: { name: string, cells: Cell[] }[] }} Prices */
+
+const FIGURES = ['cpu_per_million', 'kib_per_connection', 'wire_per_tick', 'latency_p99'];
+
+/**
+ * Engines × lanes of a load report: what the protocol costs stands within a row, what the implementation costs between
+ * the rows. null when the report has no such table, or proves nothing.
+ * @param {LoadReport} r @returns {Prices | null}
+ */
+export function prices(r) {
+  if (r?.status !== 'complete' || !r.contrasts?.length || !Array.isArray(r.sides)) return null;
+  /** @type {Map<string, { sse?: number, ws?: number }>} */
+  const at = new Map();
+  r.sides.forEach((s, k) => {
+    const plain = (s.encoding ?? 'json') === 'json' && (s.compression ?? 'none') === 'none';
+    if (!plain || (s.lane !== 'sse' && s.lane !== 'ws')) return;
+    const lanes = at.get(s.engine) ?? {};
+    lanes[s.lane] ??= k;
+    at.set(s.engine, lanes);
+  });
+  if (at.size < 2) return null;
+  const metrics = FIGURES.flatMap((key) => r.metrics?.find((m) => m.key === key) ?? []);
+  const range = (/** @type {Range[] | undefined} */ sides, /** @type {number | undefined} */ k) => {
+    const found = k === undefined ? undefined : sides?.[k];
+    return found?.count ? found : null;
+  };
+  const engines = [...at].map(([name, lanes]) => ({
+    name, cells: metrics.map((m) => ({ sse: range(m.sides, lanes.sse), ws: range(m.sides, lanes.ws) })),
+  }));
+  const figures = metrics.map((m, k) => ({
+    name: m.name, unit: m.unit, most: Math.max(0, ...engines.flatMap(({ cells }) => [cells[k]?.sse?.median ?? 0, cells[k]?.ws?.median ?? 0])),
+  }));
+  return { headline: r.headline, started: r.started, figures, engines };
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { prices } from '../core/prices.js';
+
+const range = (/** @type {number} */ median) => ({ median, min: median - 1, max: median + 1, count: 5 });
+
+/** @returns {any} a report of two engines on both lanes, of a third that SSE alone has, and of a packed side */
+function report() {
+  const side = (/** @type {string} */ lane, /** @type {string} */ engine, more = {}) => ({ name: `${lane} ${engine}`, lane, engine, encoding: 'json', compression: 'none', ...more });
+  return {
+    status: 'complete', started: '2026-03-01T14:25:01Z', headline: 'The protocol changes bytes.', contrasts: [{}],
+    sides: [side('sse', 'stream'), side('sse', 'body'), side('sse', 'shard'), side('ws', 'stream'), side('ws', 'shard'), side('ws', 'shard', { encoding: 'protobuf' })],
+    metrics: [
+      { key: 'cpu_per_million', name: 'server CPU', unit: 's', sides: [14, 11, 8, 11, 7, 6].map(range) },
+      { key: 'kib_per_connection', name: 'memory', unit: 'KiB', sides: [48, 28, 4, 27, 3, 99].map(range) },
+      { key: 'other', name: 'not shown', unit: '', sides: [] },
+    ],
+  };
+}
+
+test('engines are rows, with both lanes side by side', () => {
+  const p = prices(report());
+  assert.deepEqual(p?.engines.map((e) => [e.name, ...e.cells.flatMap((c) => [c.sse?.median, c.ws?.median])]), [
+    ['stream', 14, 11, 48, 27], ['body', 11, undefined, 28, undefined], ['shard', 8, 7, 4, 3],
+  ]);
+  assert.deepEqual(p?.figures.map((f) => [f.name, f.most]), [['server CPU', 14], ['memory', 48]], 'a packed side is no engine of its own');
+});
+
+test('what proves nothing or compares no engines has no table', () => {
+  for (const change of [
+    (/** @type {any} */ r) => { r.status = 'invalid'; },
+    (/** @type {any} */ r) => { delete r.contrasts; },
+    (/** @type {any} */ r) => { r.sides = r.sides.slice(3, 4); },
+    (/** @type {any} */ r) => { delete r.sides; },
+  ]) {
+    const r = report();
+    change(r);
+    assert.equal(prices(r), null);
+  }
+  assert.equal(prices(/** @type {any} */ (null)), null);
+  const unmeasured = report();
+  unmeasured.metrics[1].sides[0].count = 0;
+  assert.equal(prices(unmeasured)?.engines[0]?.cells[1]?.sse, null);
+});

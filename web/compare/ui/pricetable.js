@@ -1,0 +1,46 @@
+import { el, part, setText } from '../../ui/dom.js';
+import { getJSON } from '../../ui/history.js';
+import { prices } from '../core/prices.js';
+
+const TRIED = 3; // reports, the newest first: each holds histograms, and this page measures meanwhile
+const LANES = /** @type {const} */ (['sse', 'ws']);
+
+/** Engines × lanes by the newest report of the load tester: what one browser can't measure, since both lanes share a server. */
+export class PriceTable {
+  #table = part('prices');
+  #note = part('prices-note');
+
+  async load() {
+    try {
+      const { reports } = await getJSON('/api/reports');
+      const named = reports.filter((/** @type {{ json: boolean }} */ r) => r.json).slice(0, TRIED);
+      for (const { name } of named) {
+        const found = prices(await getJSON(`/reports/${encodeURIComponent(name)}.json`));
+        if (found) return this.#show(name, found);
+      }
+    } catch {
+      // A report that can't be read is as good as none.
+    }
+    this.#note.replaceChildren('No load report of engines × lanes is here yet: ', el('code', {}, 'make load'), ' measures it in two minutes.');
+  }
+
+  /** @param {string} name @param {import('../core/prices.js').Prices} p */
+  #show(name, { headline, started, figures, engines }) {
+    const heads = figures.map((f) => el('th', { scope: 'col' }, f.unit ? `${f.name}, ${f.unit}` : f.name));
+    const rows = engines.map((e) => el('tr', {},
+      el('th', { scope: 'row' }, e.name),
+      ...e.cells.map((cell, k) => el('td', {}, ...LANES.map((lane) => bar(lane, cell[lane], figures[k]?.most ?? 0))))));
+    this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'engine'), ...heads)), el('tbody', {}, ...rows));
+    setText(this.#note, `${headline} `);
+    this.#note.append(el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, `Report of ${started.slice(0, 10)}`));
+  }
+}
+
+/** @param {'sse' | 'ws'} lane @param {import('../core/prices.js').Range | null} range @param {number} most */
+function bar(lane, range, most) {
+  const name = lane === 'sse' ? 'SSE' : 'WS';
+  if (!range) return el('span', { class: `price l-${lane}` }, el('b', {}, name), el('span', { class: 'faint' }, '–'));
+  const full = el('i', { 'aria-hidden': 'true' });
+  full.style.width = `${((100 * range.median) / (most || 1)).toFixed(1)}%`;
+  return el('span', { class: `price l-${lane}`, title: `${range.min} to ${range.max}` }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, range.median >= 99.5 ? String(Math.round(range.median)) : range.median.toPrecision(3)));
+}
