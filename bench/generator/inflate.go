@@ -23,7 +23,6 @@ type inflater struct {
 	r      io.ReadCloser
 	in     bytes.Buffer
 	out    []byte // the newest window of what came before, then this piece's text
-	gzip   bool
 	headed bool
 }
 
