@@ -11,7 +11,7 @@ BINARY  := bin/ticklane
 PACKED  := node_modules/.package-lock.json
 # build.mjs writes the manifest last, so its time stands for the whole bundle.
 BUNDLE  := public/assets/manifest.json
-WEB     := $(shell find web -type f -not -path 'web/test/*' 2>/dev/null)
+WEB     := docs/ticklane.v1.proto $(shell find web -type f -not -path 'web/test/*' -not -path 'web/gen/*' 2>/dev/null)
 NPM     := $(shell command -v npm 2>/dev/null)
 
 FUZZTIME    ?= 60s
@@ -144,7 +144,7 @@ fmt: ## Format the Go code
 
 .PHONY: clean
 clean: ## Remove what was built or fetched into this folder
-	@rm -rf bin node_modules coverage.out
+	@rm -rf bin node_modules web/gen coverage.out
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # What a step needs on the machine.

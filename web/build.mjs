@@ -6,6 +6,7 @@ import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { generate } from './schema.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'public/assets');
@@ -34,6 +35,8 @@ const notices = {
 for (const entry of entries) {
   await access(join(root, entry)).catch(() => fail(`entry ${entry} does not exist`));
 }
+
+await generate(root).catch((err) => fail(`docs/ticklane.v1.proto: ${err.message}`));
 
 const result = await build({
   absWorkingDir: root,

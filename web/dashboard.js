@@ -34,7 +34,7 @@ const store = new QuoteStore();
 const quotes = new Freeze(store);
 const view = new ViewState(location.search);
 const theme = new Theme(settings);
-const feed = new Feed({ lane: view.now.lane, topics: ['*'], mode: 'all', user: 'dashboard' });
+const feed = new Feed({ lane: view.now.lane, encoding: view.now.encoding, topics: ['*'], mode: 'all', user: 'dashboard' });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
 const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }));

@@ -97,7 +97,7 @@ export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscri
 export interface Arrival {
   /** local ms since 1970, with fractions; Clock turns it into the server's time */
   received: number;
-  /** characters of JSON text, which are bytes: the wire is ASCII */
+  /** of the message: bytes of protobuf, or characters of JSON text, which are bytes, since the wire is ASCII */
   bytes: number;
   /** a tick from before this connection was made, so its age says nothing about the lane */
   replayed: boolean;
@@ -162,9 +162,11 @@ export interface Connector {
   command(action: 'subscribe' | 'unsubscribe', topics: string[], conn: string): Promise<Subscription>;
 }
 
+export type Encoding = 'json' | 'protobuf';
+
 export interface ConnectorHooks {
-  /** a message's text, in the order of the wire */
-  text(data: string): void;
+  /** a message as it came, text or bytes, in the order of the wire, and what reads it: once, with a MessageError for what can't be read */
+  text(data: string | Uint8Array, read: () => Message | null): void;
   /** the connection ended or never came up; called at most once, not after close() */
   closed(why: string, close?: Close): void;
 }
@@ -192,6 +194,8 @@ export interface FeedOptions {
   user?: string;
   /** least ms between the server's writes of ticks; its own default when not given */
   interval?: number;
+  /** of WebSocket's messages; SSE is always JSON. Default json */
+  encoding?: Encoding;
   /** further parameters of the subscription, such as the lab's */
   query?: Record<string, string>;
   /** a position to start from, as `position` gave it; the newest when not given */

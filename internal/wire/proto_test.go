@@ -28,7 +28,7 @@ func twin(t *testing.T, text, binary []byte) {
 	if got != string(text) && !same(got, text) {
 		t.Fatalf("got  %s\nwant %s\nfrom %x", got, text, binary)
 	}
-	if err := wiretest.Canonical(binary); err != nil {
+	if err := wiretest.Shortest(binary); err != nil {
 		t.Fatalf("%v, for %s", err, text)
 	}
 }

@@ -4,7 +4,6 @@ import { Emitter } from './emitter.js';
 import { Journal } from './journal.js';
 import { followPage } from './lifecycle.js';
 import { Link } from './link.js';
-import { parse } from './parse.js';
 import { online, platform } from './platform.js';
 import { TopicSync } from './topics.js';
 
@@ -200,7 +199,7 @@ export class Feed {
     const from = this.position;
     const topics = from === undefined ? this.#topics.wanted : this.#topics.resumable;
     return new Link(lane, { topics, from }, this.#options, {
-      text: (link, data) => this.#text(link, data),
+      text: (link, data, read) => this.#text(link, data, read),
       closed: (link, why) => this.#closed(link, why),
     });
   }
@@ -266,8 +265,8 @@ export class Feed {
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** @param {Link} link @param {string} data */
-  #text(link, data) {
+  /** @param {Link} link @param {string | Uint8Array} data @param {() => Message | null} read */
+  #text(link, data, read) {
     const received = this.#options.now();
     const { counters } = this.#account;
     counters.messages++;
@@ -275,7 +274,7 @@ export class Feed {
     /** @type {Message | null} */
     let m;
     try {
-      m = parse(data);
+      m = read();
     } catch (err) {
       counters.malformed++;
       this.#journal.tell('bad', 'malformed', { reason: /** @type {Error} */ (err).message });

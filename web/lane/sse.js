@@ -1,5 +1,5 @@
 import { CommandError } from './command.js';
-import { EVENTS } from './parse.js';
+import { EVENTS, parse } from './parse.js';
 
 /** @typedef {import('../types.js').Connector} Connector */
 /** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
@@ -28,7 +28,7 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   };
   for (const name of EVENTS) {
     source.addEventListener(name, (/** @type {MessageEvent<string>} */ e) => {
-      if (open) hooks.text(e.data);
+      if (open) hooks.text(e.data, () => parse(e.data));
     });
   }
   source.addEventListener('error', () => {

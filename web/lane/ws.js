@@ -1,21 +1,26 @@
+import { binaryReader } from './binary.js';
 import { CommandError } from './command.js';
+import { parse } from './parse.js';
 
 /** @typedef {import('../types.js').Connector} Connector */
 /** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
+/** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Subscription} Subscription */
 
-const PROTOCOL = 'ticklane.v1.json';
+/** The subprotocol of each encoding. */
+const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.v1.protobuf' });
 
 /**
- * Opens a stream over WebSocket (RFC 6455): one message a text frame.
+ * Opens a stream over WebSocket (RFC 6455): one message a frame.
  *
  * @param {string} url of /ws/subscribe, with its query; http and https become ws and wss
  * @param {ConnectorHooks} hooks
- * @param {{ WebSocket: any }} platform
+ * @param {{ WebSocket: any, encoding?: import('../types.js').Encoding }} platform
  * @returns {Connector}
  */
-export function connectWS(url, hooks, { WebSocket }) {
-  const socket = new WebSocket(String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws'), PROTOCOL);
+export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
+  const socket = new WebSocket(String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws'), PROTOCOLS[encoding]);
+  socket.binaryType = 'arraybuffer';
   /** @type {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} */
   const waiting = new Map();
   let nextID = 1;
@@ -28,17 +33,27 @@ export function connectWS(url, hooks, { WebSocket }) {
     for (const { reject } of waiting.values()) reject(new CommandError('closed', 'the stream ended before the server answered'));
     waiting.clear();
   };
-  socket.addEventListener('message', (/** @type {MessageEvent<string>} */ e) => {
-    if (!open) return;
-    hooks.text(e.data);
-    if (waiting.size > 0) settle(waiting, e.data);
-  });
-  // 'error' is always followed by 'close', so one of them is enough.
-  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => {
+  const lost = (/** @type {import('../types.js').Close} */ how) => {
     if (!open) return;
     close();
-    hooks.closed('closed', { code: e.code });
+    hooks.closed('closed', how);
+  };
+  /** Both readers make the same objects. @param {string | Uint8Array} data @param {(data: any) => Message | null} read */
+  const take = (data, read) => {
+    if (!open) return;
+    /** @type {Message | null} */
+    let m = null;
+    // Read once; what can't be read the feed counts.
+    hooks.text(data, () => (m = read(data)));
+    if (waiting.size > 0 && m !== null) settle(waiting, m);
+  };
+  const binary = encoding === 'protobuf' ? binaryReader(take, () => lost({})) : null;
+  socket.addEventListener('message', (/** @type {MessageEvent<any>} */ e) => {
+    if (typeof e.data === 'string') take(e.data, parse);
+    else binary?.(new Uint8Array(e.data));
   });
+  // 'error' is always followed by 'close', so one of them is enough.
+  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => lost({ code: e.code }));
 
   return {
     lane: 'ws',
@@ -55,21 +70,14 @@ export function connectWS(url, hooks, { WebSocket }) {
 }
 
 /**
- * Gives an answer to the command that it names. Ticks, nearly all of the traffic, are passed over unread.
+ * Gives an answer to the command that it names. Ticks, nearly all of the traffic, answer nobody.
  * An error that names none (a server that refuses a message for its rate doesn't read it) goes to the oldest, since
  * answers come in order and a command without one would keep its sender waiting for ever.
  * @param {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} waiting
- * @param {string} text
+ * @param {any} m
  */
-function settle(waiting, text) {
-  if (text.includes('"T":"q"')) return;
-  /** @type {any} */
-  let m;
-  try {
-    m = JSON.parse(text);
-  } catch {
-    return; // the feed has counted it
-  }
+function settle(waiting, m) {
+  if (m.T === 'q') return;
   const id = m.T === 'error' ? (m.id ?? waiting.keys().next().value) : m.id;
   const command = waiting.get(id);
   waiting.delete(id);

@@ -22,7 +22,7 @@ class Socket extends EventTarget {
 function begin() {
   const socket = new Socket();
   const platform = { WebSocket: function () { return socket; } };
-  const hooks = /** @type {any} */ ({ text() {}, closed() {} });
+  const hooks = /** @type {any} */ ({ text: (/** @type {any} */ _, /** @type {() => any} */ read) => read(), closed() {} });
   return { socket, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
 }
 

@@ -7,6 +7,7 @@ import { withSettings } from './choices.js';
  * @property {string} symbol shown in the chart; '' until the first list of symbols is here
  * @property {string} interval of the chart's bars
  * @property {Lane} lane
+ * @property {import('../types.js').Encoding} encoding of the messages on lane ws
  * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
  * @property {string} sector '' is every sector
  * @property {string} q what is searched for
@@ -16,7 +17,7 @@ export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h'])
 export const columns = /** @type {const} */ (['symbol', 'last', 'change', 'bid', 'ask', 'volume', 'age']);
 
 /** @type {Readonly<View>} */
-export const defaults = Object.freeze({ symbol: '', interval: '1m', lane: 'sse', sort: '', sector: '', q: '' });
+export const defaults = Object.freeze({ symbol: '', interval: '1m', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '' });
 
 /** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
 export function parse(search) {
@@ -28,6 +29,7 @@ export function parse(search) {
     symbol: /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
     lane: p.get('lane') === 'ws' ? 'ws' : 'sse',
+    encoding: p.get('encoding') === 'protobuf' ? 'protobuf' : 'json',
     sort: columns.some((c) => c === sort.replace(/^-/, '')) ? sort : '',
     sector: text('sector', 32),
     q: text('q', 40),

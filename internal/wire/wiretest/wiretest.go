@@ -60,15 +60,15 @@ func twin(b []byte) (string, error) {
 	return string(object(nil, kind.JSONName(), m.Get(kind).Message(), false)), nil
 }
 
-// Canonical tells whether a message's bytes are those that the library itself would write: fields in order, none twice,
-// none that is 0, each number as short as can be.
-func Canonical(b []byte) error {
+// Shortest tells whether a message takes no more bytes than the library itself would write: no field twice, none that is
+// 0, each number as short as can be. The order of fields is free.
+func Shortest(b []byte) error {
 	m, err := read(b)
 	if err != nil {
 		return err
 	}
 	again, err := proto.MarshalOptions{Deterministic: true}.Marshal(m.Interface())
-	if err == nil && string(again) != string(b) {
+	if err == nil && len(again) != len(b) {
 		err = fmt.Errorf("%x would be written as %x", b, again)
 	}
 	return err

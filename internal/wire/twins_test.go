@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+var update = flag.Bool("update", false, "write what the browser's tests read")
+
+// TestTwinsForTheBrowser keeps web/test/testdata/protobuf.json, which holds the browser's reader to this encoder.
+func TestTwinsForTheBrowser(t *testing.T) {
+	const file = "../../web/test/testdata/protobuf.json"
+	type pair struct {
+		JSON  string `json:"json"`
+		Proto string `json:"protobuf"` // hex
+	}
+	var pairs []pair
+	ticks := []quote.Tick{plain, {}, {Bid: 1, Ask: 3, Last: -7, BidSize: -1, AskSize: 1<<31 - 1, Volume: 1 << 52, Due: 1<<53 - 1, N: 1<<53 - 1, Seq: 1 << 40, High: 1 << 40}}
+	for _, bid := range []quote.Price{9, 10, 1999, 58, 110, 123456789, 1<<45 + 1} { // sums that floats don't always hit
+		ticks = append(ticks, quote.Tick{Bid: bid, Ask: bid + 1, Last: bid - 1, Open: bid + 7, High: bid + 19, Low: bid - 13, PrevClose: bid, N: 1, Seq: 2})
+	}
+	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 482913}}
+	for i := range ticks {
+		pairs = append(pairs, pair{string(AppendQuote(nil, "BRK.B", &ticks[i])), hex.EncodeToString(appendProtoTick(nil, "BRK.B", &ticks[i]))})
+		snap.Quotes = append(snap.Quotes, DayQuote{"AAPL", &ticks[i]})
+	}
+	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
+	all = append(all, snap.Message(), Subscription(snap.At, nil, nil), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
+		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)))
+	for _, m := range all {
+		pairs = append(pairs, pair{string(m.JSON()), hex.EncodeToString(m.body.appendProto(nil))})
+	}
+	want, err := json.MarshalIndent(pairs, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != string(want) {
+		t.Errorf("%s isn't what the encoder writes; if that was meant: go test ./internal/wire -run TestTwins -update (%v)", file, err)
+	}
+}

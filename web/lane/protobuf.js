@@ -1,0 +1,58 @@
+import { PbfReader } from 'pbf';
+import { readMessage } from '../gen/ticklane.v1.js';
+import { MessageError } from './parse.js';
+
+/** @typedef {import('../types.js').Message} Message */
+
+/**
+ * Reads a message of ticklane.v1.protobuf into the object that its JSON twin would be.
+ * This module is loaded only by those who ask for protobuf.
+ * @param {Uint8Array} bytes
+ * @returns {Message | null} null for a kind that this version doesn't know, which a later server may send
+ * @throws {MessageError}
+ */
+export function decode(bytes) {
+  /** @type {any} */
+  let m;
+  try {
+    const reader = new PbfReader(bytes);
+    m = readMessage(reader);
+    if (reader.pos !== bytes.length) throw new Error('cut short'); // the reader doesn't look where its bytes end
+  } catch {
+    throw new MessageError('not protobuf', Array.from(bytes.subarray(0, 40), (b) => b.toString(16).padStart(2, '0')).join(''));
+  }
+  const read = READ[/** @type {string} */ (m.kind)];
+  return read ? read(m[m.kind]) : null;
+}
+
+/** An optional id is there only when the command had one. @param {any} m @param {any} from */
+const withID = (m, from) => (from.command === 'id' ? { ...m, id: from.id } : m);
+
+/** @type {Record<string, (m: any) => any>} */
+const READ = {
+  quote,
+  hello: ({ conn, lane, engine, epoch, head, oldest, resume, mode, topics, heartbeat, time }) =>
+    ({ T: 'hello', conn, lane, engine, epoch, head, oldest, resume, mode, topics, hb: heartbeat, t: time }),
+  snapshot: ({ i, quotes }) => ({ T: 'snapshot', i, quotes: quotes.map(dayQuote) }),
+  gap: ({ from, to, missed, reason }) => ({ T: 'gap', from, to, missed, reason }),
+  heartbeat: ({ time, head }) => ({ T: 'hb', t: time, head }),
+  bye: ({ reason, retry }) => ({ T: 'bye', reason, retry }),
+  subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i }, m),
+  time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),
+  error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
+};
+
+/** Prices but the bid come as cents above it. Cents divided by 100 are the number that JSON's two decimals are read as. @param {any} q */
+function quote(q) {
+  return {
+    T: 'q', S: q.symbol, bp: q.bid / 100, bs: q.bid_size, ap: (q.bid + q.ask) / 100, as: q.ask_size, p: (q.bid + q.last) / 100,
+    v: q.volume, t: q.time, n: q.n, i: q.i,
+  };
+}
+
+/** @param {any} q */
+function dayQuote(q) {
+  return {
+    ...quote(q), o: (q.bid + q.open) / 100, h: (q.bid + q.high) / 100, l: (q.bid + q.low) / 100, c: (q.bid + q.close) / 100,
+  };
+}

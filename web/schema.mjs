@@ -1,0 +1,17 @@
+// Generates the browser's reader of protobuf messages from the published schema, into web/gen, which isn't kept in the
+// repository. The build, the tests and the type check each run it first.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+// @ts-expect-error it has no types
+import { compileRaw } from 'pbf/compile';
+// @ts-expect-error neither has this
+import resolve from 'resolve-protobuf-schema';
+
+/** @param {string} root the repository's */
+export async function generate(root) {
+  const schema = resolve.sync(`${root}/docs/ticklane.v1.proto`);
+  await mkdir(`${root}/web/gen`, { recursive: true });
+  await writeFile(`${root}/web/gen/ticklane.v1.js`, `// @ts-nocheck\n${compileRaw(schema, { noWrite: true })}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await generate(fileURLToPath(new URL('..', import.meta.url)));
