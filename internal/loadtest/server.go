@@ -58,19 +58,21 @@ func serverArgs(o *Options, side *Side) []string {
 	return args
 }
 
-// settings are those of a server that is there for one side. It compresses whenever it is asked to, even for one reader.
+// settings are those of a server that is there for one side. It runs with that side's engine as it would in production,
+// and compresses whenever it is asked to, even for one reader.
 func (s *Side) settings(o *Options) (args []string) {
+	if s.Engine != "" {
+		args = append(args, "--stream.engine="+s.Engine)
+	}
 	if s.Compress && !slices.ContainsFunc(o.Set, func(set string) bool { return strings.HasPrefix(set, "stream.compress=") }) {
 		args = append(args, "--stream.compress=on")
 	}
 	return args
 }
 
-// needsLab tells whether a side asks for what only a lab gives: an engine by name, or a parameter such as a planted delay.
-// Everything else is measured on the server as it runs in production.
-func (o *Options) needsLab() bool {
-	return o.QueryA != "" || o.QueryB != "" || slices.ContainsFunc(o.sides, func(s *Side) bool { return s.Engine != "" })
-}
+// needsLab tells whether a side asks for what only a lab gives: a parameter such as a planted delay. Everything else is
+// measured on the server as it runs in production.
+func (o *Options) needsLab() bool { return o.QueryA != "" || o.QueryB != "" }
 
 // startServer returns when the server has told its address.
 func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {

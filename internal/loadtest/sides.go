@@ -244,8 +244,8 @@ func (o *Options) setQuery(k int, s *Side, fail func(string, ...any)) bool {
 	s.Query.Set("topics", o.Topics)
 	s.Query.Set("mode", o.Mode)
 	s.Query.Set("user", "load")
-	if s.Engine != "" {
-		s.Query.Set("engine", s.Engine)
+	if s.Engine != "" && o.URL != "" {
+		s.Query.Set("engine", s.Engine) // of a lab; a server of our own is started with that engine
 	}
 	for name, v := range more {
 		if s.Query.Has(name) {

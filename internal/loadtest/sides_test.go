@@ -138,7 +138,7 @@ func TestStandardSides(t *testing.T) {
 	}
 }
 
-// TestSettingsOfASide: its server compresses where the side does, and has a lab where the side names an engine.
+// TestSettingsOfASide: its server runs with its engine as it would in production, without a lab.
 func TestSettingsOfASide(t *testing.T) {
 	o := DefaultOptions()
 	o.Serve, o.Sides = []string{"x"}, []string{"sse", "ws/shard+deflate"}
@@ -146,14 +146,15 @@ func TestSettingsOfASide(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := strings.Join(serverArgs(&o, o.sides[0]), " "), strings.Join(serverArgs(&o, o.sides[1]), " ")
-	if strings.Contains(a, "stream.") || !strings.Contains(b, "--stream.compress=on") || !strings.Contains(b, "lab.enabled=true") {
+	if strings.Contains(a, "stream.") || !strings.Contains(b, "--stream.engine=shard --stream.compress=on") || !strings.Contains(b, "lab.enabled=false") {
 		t.Errorf("%s\n%s", a, b)
 	}
 	o.Set = []string{"stream.compress=auto"}
 	if b = strings.Join(serverArgs(&o, o.sides[1]), " "); strings.Contains(b, "compress=on") || !strings.Contains(b, "compress=auto") {
 		t.Errorf("%s", b)
 	}
-	if path := o.sides[1].path(""); !strings.Contains(path, "engine=shard") {
-		t.Errorf("%s", path)
+	o.URL, o.Set = "http://127.0.0.1:1", nil
+	if err := o.Check(); err != nil || !strings.Contains(o.sides[1].path(""), "engine=shard") {
+		t.Errorf("%v: %s", err, o.sides[1].path(""))
 	}
 }
