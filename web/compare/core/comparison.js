@@ -339,7 +339,7 @@ export class Comparison {
       const { topics, mode, interval, sides } = this.#setup;
       const encoding = this.#setup.encoding[index === 0 ? 'a' : 'b'];
       const feed = new Feed({
-        ...p, lane: sides[index], topics, mode, ...(encoding === 'json' ? {} : { encoding }), user: `compare-${'ab'[index]}-${this.#tag}`,
+        ...p, lane: sides[index], topics, mode, encoding, user: `compare-${'ab'[index]}-${this.#tag}`,
         query: this.lab ? query(this.#setup, index) : {}, ...(interval === null ? {} : { interval }),
       });
       const s = new Side(index, names[index], encoding, feed, (...painted) => this.#painted(...painted));

@@ -4,7 +4,7 @@
 /** What an address may ask for; which engines there are, and whether anything is compressed, the server's lab tells. */
 export const choices = Object.freeze({
   mode: Object.freeze(['all', 'latest']),
-  encoding: Object.freeze({ sse: Object.freeze(['json']), ws: Object.freeze(['json']) }),
+  encoding: Object.freeze({ sse: Object.freeze(['json']), ws: Object.freeze(['json', 'protobuf']) }),
   compress: Object.freeze(['', 'off', 'on']),
   engine: Object.freeze(['', 'stream', 'body', 'shard']),
   sides: Object.freeze(['sse,ws', 'sse,sse', 'ws,ws']),

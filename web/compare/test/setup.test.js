@@ -93,6 +93,10 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(names('?compress=on,off'), [false, 'SSE compressed', 'WebSocket plain']);
   assert.deepEqual(names('?sides=ws,ws&compress=on,off'), [false, 'WebSocket compressed', 'WebSocket plain']);
   assert.deepEqual(names('?sides=ws,ws&compress=on'), [true, 'WebSocket A', 'WebSocket B']);
+  assert.deepEqual(names('?engine=stream,shard&encoding=json,protobuf'), [false, 'SSE stream', 'WebSocket shard protobuf']);
+  assert.deepEqual(parse('?encoding=protobuf').setup.encoding, { a: 'json', b: 'protobuf' }, 'SSE is text');
+  assert.deepEqual(names('?sides=ws,ws&encoding=protobuf'), [true, 'WebSocket A', 'WebSocket B']);
+  assert.equal(format(parse('?sides=ws,ws&encoding=json,protobuf').setup), '?sides=ws,ws&encoding=json,protobuf');
   assert.deepEqual(names('?engine=stream,shard'), [false, 'SSE stream', 'WebSocket shard']);
   assert.deepEqual(names('?engine=shard'), [false, 'SSE', 'WebSocket']);
   assert.deepEqual(query(parse('?compress=on,').setup, 0), { compress: 'on' });
