@@ -84,6 +84,7 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	p.boot = fiber.Map{
 		"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
 		"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Lab != nil,
+		"limits": fiber.Map{"topics": d.Settings.MaxTopics, "message": d.Settings.MessageSize},
 	}
 	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,7 @@ import { Tape } from './ui/tape.js';
 import { Theme } from './ui/theme.js';
 import { ViewState } from './ui/view.js';
 import { Vitals } from './ui/vitals.js';
+import { Wanted } from './ui/wanted.js';
 import { Watchlist } from './ui/watchlist.js';
 import { Wire } from './ui/wire.js';
 
@@ -34,16 +35,17 @@ const store = new QuoteStore();
 const quotes = new Freeze(store);
 const view = new ViewState(location.search);
 const theme = new Theme(settings);
-const feed = new Feed({ lane: view.now.lane, encoding: view.now.encoding, topics: ['*'], mode: 'all', user: 'dashboard' });
+const feed = new Feed({ lane: view.now.lane, encoding: view.now.encoding, topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message });
+const wanted = new Wanted({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
 const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }));
 const vitals = new Vitals({ timed: boot.timed !== false });
 
-const list = new Watchlist({ view, quotes, frames, onSeen: (symbols) => seed.want(symbols) });
+const list = new Watchlist({ view, quotes, frames, wanted, onSeen: (symbols) => seed.want(symbols) });
 const chart = new Chart({ view, frames, theme });
 const head = new QuoteHead();
-const tape = new Tape({ view, frames });
+const tape = new Tape({ view, frames, wanted });
 const lane = new LanePanel({ feed, wire });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
@@ -71,15 +73,23 @@ feed.on('message', (m, arrival) => {
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
-    seed.again();
+    seed.again(m.quotes);
     list.refresh();
   } else if (m.T === 'hello') {
     if (arrival.lane !== measured) vitals.clear();
     measured = arrival.lane;
+    wanted.told(m.topics);
     wire.begin();
     list.refresh(); // what could not be had while the server was away
+  } else if (m.T === 'subscription') {
+    wanted.told(m.topics);
   }
   frames.request();
+});
+// What the stream no longer brings must not look live.
+wanted.on(() => {
+  store.retain((symbol) => wanted.has(symbol));
+  list.refresh();
 });
 feed.on('state', () => {
   view.set({ lane: feed.switching ?? feed.lane });
@@ -169,6 +179,7 @@ function pauseOrGoOn() {
 
 function showSymbol() {
   const { symbol } = view.now;
+  wanted.want('chart', symbol ? [symbol] : []);
   head.show(symbol, listings.get(symbol)?.name ?? '');
   frames.request();
 }
@@ -182,6 +193,7 @@ async function loadSymbols() {
   try {
     const { symbols, sectors } = await getJSON('/api/symbols');
     listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
+    wanted.universe(symbols);
     list.fill(symbols, sectors);
     if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
     showSymbol();

@@ -192,6 +192,8 @@ export interface FeedOptions {
   topics?: string[];
   mode?: Mode;
   user?: string;
+  /** how large a change of topics may be in one command (the server's limits.message_size); larger ones are several */
+  commandBytes?: number;
   /** least ms between the server's writes of ticks; its own default when not given */
   interval?: number;
   /** of WebSocket's messages; SSE is always JSON. Default json */

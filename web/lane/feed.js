@@ -56,7 +56,7 @@ export class Feed {
 
   /** @param {FeedOptions} [options] @throws {RangeError} naming the option */
   constructor(options = {}) {
-    this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), ...options };
+    this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), commandBytes: 4096, ...options };
     this.#lane = checkLane(options.lane ?? 'sse');
     this.#account = new Account(options.from);
     this.#journal = new Journal(this.#account, this.#options, (e) => this.#emitter.emit('event', e));

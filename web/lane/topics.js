@@ -3,6 +3,7 @@ import { CommandError } from './command.js';
 /** @typedef {import('../types.js').Subscription} Subscription */
 
 const AGAIN = 1_000; // ms until a command that was refused for its rate is tried again
+const SLACK = 96; // bytes of a command beside its topics
 
 /**
  * Brings the server's topics to what is wanted, by commands on the open stream.
@@ -37,10 +38,11 @@ export class TopicSync {
    *   adding: (due: boolean) => void,
    *   refused: (e: CommandError, topics: string[]) => void,
    *   gone: () => void,
+   *   commandBytes: number,
    *   setTimeout: (fn: () => void, ms: number) => any,
    *   clearTimeout: (id: any) => void,
    * }} host send gives null while no stream is open; adding is told before a snapshot of added topics is due; gone
-   *   when the server no longer knows the stream
+   *   when the server no longer knows the stream; commandBytes is how large a command may be
    */
   constructor(topics, host) {
     this.#wanted = this.#acked = this.#told = this.#resumable = checked(topics);
@@ -123,7 +125,7 @@ export class TopicSync {
     const stream = this.#stream;
     const adding = add.length > 0 && !(this.#dropFirst && drop.length > 0);
     if (adding) this.#expect(true);
-    const sent = adding ? this.#host.send('subscribe', add) : this.#host.send('unsubscribe', drop);
+    const sent = adding ? this.#host.send('subscribe', this.#fit(add)) : this.#host.send('unsubscribe', this.#fit(drop));
     if (!sent) {
       if (adding) this.#expect(false);
       return false; // the next hello goes on
@@ -141,6 +143,16 @@ export class TopicSync {
       }
       return this.#failed(/** @type {CommandError} */ (err), wanted);
     }
+  }
+
+  /** As many as one command may carry, at least one; the next takes the rest. @param {string[]} topics */
+  #fit(topics) {
+    let room = this.#host.commandBytes - SLACK;
+    const end = topics.findIndex((t, k) => {
+      room -= JSON.stringify(t).length + 1;
+      return room < 0 && k > 0;
+    });
+    return end < 0 ? topics : topics.slice(0, end);
   }
 
   /** @param {CommandError} err @param {string[]} wanted @returns {boolean} whether to go on */

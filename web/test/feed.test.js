@@ -226,6 +226,28 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
+  test(`${lane}: a change that is larger than a command may be goes in several`, async () => {
+    const { world, feed } = begin({ lane, topics: ['*'], commandBytes: 128 });
+    world.pump();
+    const topics = Array.from({ length: 9 }, (_, k) => `SYM${k}`); // 7 bytes each with the comma, of 32
+    const done = feed.setTopics(topics);
+    /** @type {string[]} */
+    const commands = [];
+    const take = world.conn.command.bind(world.conn);
+    world.conn.command = (c) => {
+      commands.push(`${c.action} ${c.topics.length}`);
+      return take(c);
+    };
+    for (let k = 0; k < 4; k++) {
+      await settled();
+      world.pump();
+    }
+    await done;
+    assert.deepEqual(commands, ['subscribe 4', 'subscribe 4', 'subscribe 1', 'unsubscribe 1']);
+    assert.deepEqual(world.conn.topics, topics);
+    sound(feed);
+  });
+
   test(`${lane}: topics wanted while offline come by command, so that their snapshot comes too`, async () => {
     const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
     /** @type {string[]} */

@@ -62,9 +62,9 @@ export class Chart {
     } else if (m.T === 'hello') {
       if (this.#epoch && m.epoch !== this.#epoch) this.#bars.load(this.#bars.list, -1);
       this.#epoch = m.epoch;
-    } else if (m.T === 'snapshot') {
+    } else if (m.T === 'snapshot' && m.quotes.some((q) => q.S === this.#view.now.symbol)) { // else it is of added topics
       this.#want = m.i;
-      if (this.#view.now.symbol && !this.#loading && this.#bars.seq < m.i) this.#load(0);
+      if ( !this.#loading && this.#bars.seq < m.i) this.#load(0);
     }
   }
 

@@ -29,10 +29,10 @@ export class SparkSeed {
     this.#go();
   }
 
-  /** Forgets what was filled, after a gap or in a new log. */
-  again() {
-    this.#asked.clear();
-    this.#queue = [];
+  /** Forgets that these were filled: ticks may be missing before their snapshot. @param {readonly { S: string }[]} quotes */
+  again(quotes) {
+    for (const { S } of quotes) this.#asked.delete(S);
+    this.#queue = this.#queue.filter((s) => this.#asked.has(s));
   }
 
   #go() {

@@ -2,6 +2,7 @@ import { compact, count, price, timeOfDay } from '../store/format.js';
 import { t } from '../text.js';
 import { el, part, press, setText } from './dom.js';
 import { Trades } from './trades.js';
+import { ALL } from './wanted.js';
 
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('./trades.js').Trade} Trade */
@@ -25,14 +26,19 @@ export class Tape {
   #dirty = true;
   #paintedAt = -PACE;
   #frames;
+  #wanted;
 
-  /** @param {{ view: import('./view.js').ViewState, frames: import('./frames.js').Frames }} parts */
-  constructor({ view, frames }) {
+  /** @param {{ view: import('./view.js').ViewState, frames: import('./frames.js').Frames, wanted: import('./wanted.js').Wanted }} parts */
+  constructor({ view, frames, wanted }) {
     this.#frames = frames;
+    this.#wanted = wanted;
     this.#follow(view.now.symbol);
     view.on((now) => this.#follow(now.symbol));
     for (const b of this.#buttons) b.addEventListener('click', () => this.#choose(b.getAttribute('data-tape') ?? 'market'));
-    new ResizeObserver(() => this.#again()).observe(this.#box);
+    new ResizeObserver(() => {
+      this.#need();
+      this.#again();
+    }).observe(this.#box);
   }
 
   /** @param {Message} m every message of the feed, in order */
@@ -106,7 +112,13 @@ export class Tape {
   #choose(which) {
     this.#which = which;
     press(this.#buttons, (b) => b.dataset.tape === which);
+    this.#need();
     this.#again();
+  }
+
+  /** The market's trades take the whole market, while they are in sight. */
+  #need() {
+    this.#wanted.want('tape', this.#which === 'market' && this.#box.clientHeight > 0 ? [ALL] : []);
   }
 
   /** To be called when the settings changed. */

@@ -3,6 +3,7 @@ import { Chips } from './chips.js';
 import { byId, part, setText } from './dom.js';
 import { filter, nextSort, order, sectorName } from './order.js';
 import { Row } from './row.js';
+import { ALL, sectorTopic } from './wanted.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('./order.js').Listing} Listing */
@@ -23,6 +24,7 @@ export class Watchlist {
   #view;
   #quotes;
   #frames;
+  #wanted;
   #chips;
   /** @type {Listing[]} */
   #listings = [];
@@ -39,11 +41,12 @@ export class Watchlist {
   #pointerAt = -CALM;
   #arrange = false;
 
-  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, onSeen: (symbols: string[]) => void }} parts */
-  constructor({ view, quotes, frames, onSeen }) {
+  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, onSeen: (symbols: string[]) => void }} parts */
+  constructor({ view, quotes, frames, wanted, onSeen }) {
     this.#view = view;
     this.#quotes = quotes;
     this.#frames = frames;
+    this.#wanted = wanted;
     this.onSeen = onSeen;
     this.#chips = new Chips(view);
     this.#search.value = view.now.q;
@@ -170,7 +173,20 @@ export class Watchlist {
     for (const row of this.#pool.splice(Math.max(many, 0))) row.element.remove();
     if (this.#seen.has(this.#at)) this.#grid.setAttribute('aria-activedescendant', `row-${this.#at}`);
     else this.#grid.removeAttribute('aria-activedescendant');
+    this.#need();
     this.onSeen([...this.#seen.keys()]);
+  }
+
+  /** The list's symbols as topics; of a list that is longer than the server allows, only those in sight. */
+  #need() {
+    const { sector } = this.#view.now;
+    const inSector = sector ? this.#listings.filter((l) => l.sector === sector).length : this.#listings.length;
+    /** @type {string[]} */
+    let topics;
+    if (this.#found.length === inSector) topics = [sector ? sectorTopic(sector) : ALL];
+    else if (this.#found.length <= this.#wanted.most) topics = this.#found.map((l) => l.symbol);
+    else topics = [...this.#seen.keys()];
+    this.#wanted.want('list', topics);
   }
 
   #sortMarks() {
