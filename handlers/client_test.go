@@ -3,6 +3,8 @@ package handlers
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -83,6 +85,9 @@ type client struct {
 	hello message
 	last  string // SSE's last event id
 	pongs []string
+
+	window []byte // WebSocket: the text that packed messages may refer to
+	packed int    // how many came
 }
 
 // counted counts what comes from a socket.
@@ -206,6 +211,13 @@ func (c *client) events(query string, extra ...string) {
 		c.body = bufio.NewReader(httputil.NewChunkedReader(c.r))
 	} else {
 		c.body = bufio.NewReader(strings.NewReader(c.all()))
+	}
+	if c.header.Get("Content-Encoding") == "gzip" {
+		r, err := gzip.NewReader(c.body)
+		if err != nil {
+			c.Fatal(err)
+		}
+		c.body = bufio.NewReader(r)
 	}
 }
 
@@ -390,12 +402,25 @@ func (c *client) frame() (m message, err error) {
 	if err != nil {
 		return m, err
 	}
-	if h.Masked || !h.Fin || h.Rsv != 0 {
+	extension := c.header.Get("Sec-Websocket-Extensions")
+	if h.Masked || !h.Fin || h.Rsv != 0 && (h.Rsv != rsv1 || extension == "" || h.OpCode.IsControl()) {
 		return m, fmt.Errorf("frame %+v", h)
 	}
 	b := make([]byte, h.Length)
 	if _, err := io.ReadFull(c.r, b); err != nil {
 		return m, err
+	}
+	if h.Rsv != 0 {
+		if strings.Contains(extension, "server_no_context_takeover") {
+			c.window = nil
+		}
+		b, err = io.ReadAll(flate.NewReaderDict(strings.NewReader(string(b)+"\x00\x00\xff\xff"), c.window))
+		if err != io.ErrUnexpectedEOF {
+			return m, fmt.Errorf("inflate: %v", err)
+		}
+		c.window = append(c.window, b...)
+		c.window = c.window[max(0, len(c.window)-32<<10):]
+		c.packed++
 	}
 	switch h.OpCode {
 	case ws.OpText, ws.OpBinary:

@@ -22,6 +22,9 @@ type inbound struct {
 	most    int // bytes of a message
 	refused int // messages in a row that came too fast
 
+	deflate bool // agreed on: a message may come packed (RSV1, RFC 7692 §6)
+	packed  bool // the one that is coming does
+
 	state   ws.State
 	part    []byte // of a frame that isn't whole yet; nil between frames, so an idle connection holds no buffer
 	message []byte // the pieces of one that isn't whole yet
@@ -91,6 +94,10 @@ func (in *inbound) frame(b []byte) int {
 	if at == 0 && err == nil {
 		return 0
 	}
+	packed := in.deflate && h.Rsv == rsv1 && (h.OpCode == ws.OpText || h.OpCode == ws.OpBinary)
+	if packed {
+		h.Rsv = 0
+	}
 	if err == nil {
 		err = ws.CheckHeader(h, in.state)
 	}
@@ -112,6 +119,7 @@ func (in *inbound) frame(b []byte) int {
 	}
 	payload := b[at:size]
 	ws.Cipher(payload, h.Mask, 0)
+	in.packed = in.packed || packed
 	switch {
 	case h.OpCode.IsControl():
 		in.control(h.OpCode, payload)
@@ -124,14 +132,17 @@ func (in *inbound) frame(b []byte) int {
 		in.message = append(in.message, payload...)
 	case in.message == nil:
 		in.state &^= ws.StateFragmented
-		in.command(payload)
+		in.unpacked(payload)
 	default:
 		in.state &^= ws.StateFragmented
-		in.command(append(in.message, payload...))
+		in.unpacked(append(in.message, payload...))
 		in.message = nil
 	}
 	return size
 }
+
+// rsv1 is the first of a frame's reserved bits.
+const rsv1 = 4
 
 // header reads a frame's header (RFC 6455 §5.2). A size of 0 without an error says that it isn't whole yet.
 func header(b []byte) (h ws.Header, size int, err error) {

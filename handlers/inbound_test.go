@@ -36,7 +36,7 @@ func (m *minutes) Frame(b []byte) error {
 // heard feeds a copy of sent, cut by next, and tells what it led to and how it ended.
 func heard(sent []byte, next func(left int) int) (*inbound, minutes) {
 	var m minutes
-	in := &inbound{sub: &m, most: 300, state: ws.StateServerSide, limiter: rate.NewLimiter(0, 5)} // no refill: time plays no part
+	in := &inbound{sub: &m, deflate: true, most: 300, state: ws.StateServerSide, limiter: rate.NewLimiter(0, 5)} // no refill: time plays no part
 	for len(sent) > 0 {
 		n := next(len(sent))
 		in.feed(slices.Clone(sent[:n]))
@@ -64,6 +64,7 @@ var talks = [][]byte{
 	frames(slices.Repeat([]ws.Frame{ws.NewTextFrame(nil)}, 14)...),
 	[]byte("\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"),
 	[]byte("\x81\x02{}"),
+	frames(packedFrame(ws.OpText, true, deflated(`{"action":"time"}`)), packedFrame(ws.OpText, false, []byte("x")), ws.NewFrame(ws.OpContinuation, true, []byte("y"))),
 }
 
 // FuzzInboundInPieces: however the network cuts what a client sends, it means the same.

@@ -73,7 +73,12 @@ func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, mc *conn) {
 		if chunked {
 			head.SetContentLength(-1)
 		}
-		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: append([]byte(nil), head.Header()...)})
+		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: func(sub *stream.Subscriber) []byte {
+			if sub.Compression() == stream.CompressGzip {
+				head.SetContentEncoding("gzip")
+			}
+			return append([]byte(nil), head.Header()...)
+		}})
 	})
 }
 
@@ -92,6 +97,7 @@ func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.S
 			p := &shardPeer{server: s, sub: sub, listener: mc.listener, address: mc.peer, chunked: start.Chunked}
 			if sub.Lane() == wire.WS {
 				p.in = newInbound(s, sub)
+				p.in.deflate = sub.Compression() != stream.CompressNone
 			}
 			var brake shard.Brake
 			brake, p.over = s.lab.brake(sub, reset, opt.delay)

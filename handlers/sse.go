@@ -35,8 +35,12 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 			opt.From = stream.FromPosition
 		}
 	}
+	opt.Compress = s.gzipOffered(c)
 	if c.Method() == fiber.MethodHead {
 		eventStream(c)
+		if opt.Compress == stream.CompressGzip && s.stream.WouldCompress(opt.Format, opt.Topics, opt.Mode) {
+			c.Set(fiber.HeaderContentEncoding, "gzip")
+		}
 		return nil
 	}
 	if done, err := s.drilled(c, &opt); done {
@@ -57,6 +61,9 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		return nil
 	}
 	sub := s.stream.Subscribe(opt.Options)
+	if sub.Compression() == stream.CompressGzip {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+	}
 	// Everything of the request was copied: this runs on after the handler, with engine stream in a goroutine of
 	// fasthttp's.
 	run := func(w stream.Writer) {

@@ -24,8 +24,15 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if done, err := s.drilled(c, &opt); done {
 		return err
 	}
+	var extension string
+	if opt.Compress, extension, err = s.deflateOffered(c); err != nil {
+		return err
+	}
 	if opt.Format, err = s.handshake(c); err != nil {
 		return err
+	}
+	if extension != "" {
+		c.Set("Sec-WebSocket-Extensions", extension)
 	}
 	opt.Address = s.address(c)
 	opt.Meter = new(stream.Meter)
@@ -61,6 +68,7 @@ func (s *Server) speak(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time
 // converse runs one stream: it returns when the client is gone, or was told bye and had its time to close.
 func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) error {
 	in := newInbound(s, sub)
+	in.deflate = sub.Compression() != stream.CompressNone
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)

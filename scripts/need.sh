@@ -59,11 +59,17 @@ browser)
     install chromium -- \
       "Chromium or Chrome is missing, which the tests in e2e/ drive: install it (Debian: apt-get install chromium) or run make as root."
   ;;
-clients) # what the README's clients run with, besides Go and Node
+clients) # what the README's clients and those that inflate run with, besides Go and Node
   have curl || install curl -- \
     "curl is missing, with which the tests try the README's clients: install it (Debian: apt-get install curl)."
   have python3 || install python3 -- \
     "python3 is missing, with which the tests try the README's clients: install it (Debian: apt-get install python3)."
+  # The system's Python, where another comes first in the path: Debian's package belongs to that one.
+  python3 -c 'import websockets' 2>/dev/null || /usr/bin/python3 -c 'import websockets' 2>/dev/null ||
+    install python3-websockets -- \
+      "Python's websockets is missing, with which the tests try compression: pip install websockets (Debian: apt-get install python3-websockets)."
+  have firefox-esr firefox || install firefox-esr -- \
+    "Firefox is missing, with which the tests try compression: install it (Debian: apt-get install firefox-esr)."
   ;;
 hey)
   have hey || install hey -- \

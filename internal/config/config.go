@@ -71,6 +71,8 @@ type Stream struct {
 	WriteTimeout  time.Duration `koanf:"write_timeout"`
 	WriteBuffer   int           `koanf:"write_buffer"` // bytes; 0: the kernel's own
 	Retry         time.Duration `koanf:"retry"`
+	Compress      string        `koanf:"compress"` // "off", "on" or "auto"
+	CompressSets  int           `koanf:"compress_sets"`
 }
 
 // Limits protect the process.

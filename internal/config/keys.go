@@ -63,6 +63,8 @@ var sections = []group{
 		{"stream.write_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "A client whose write blocks longer is disconnected, at the latest after 1.1 times as long."},
 		{"stream.write_buffer", "0", integer{4096, 16 << 20, "bytes", "0: the kernel's own"}, "Send buffer of each socket. The kernel's own lets a client that doesn't read tie up about 3.7 MB before it is seen to be slow; 16384 makes that about 140 KB, for more blocked writes on long, fast links."},
 		{"stream.retry", "1s", duration{100 * time.Millisecond, time.Minute, ""}, "What SSE's retry: tells browsers to wait before they reconnect."},
+		{"stream.compress", "auto", choice{"off", "on", "auto"}, "Whether streams are compressed for clients that offer it (gzip on SSE, permessage-deflate on WebSocket). auto: where several read the same topics, so that compressing once serves all of them."},
+		{"stream.compress_sets", "16", integer{1, 1024, "sets of topics", ""}, "How many different sets of topics are compressed at the same time; each takes 1 to 4 MB. Clients of a further one get it as it is."},
 	}},
 	{"limits", "What protects the process", []key{
 		{"limits.connections", "20000", integer{1, mega, "streams", ""}, "Open streams of both lanes together."},

@@ -38,6 +38,10 @@ var (
 	conflatedDesc   = desc("conflated_total", "Ticks left out in mode latest.", perLane)
 	slowDesc        = desc("slow_total", "Clients disconnected because they did not read.", perLane)
 	resumesDesc     = desc("resumes_total", "Streams that came with a position.", perLane)
+	packInDesc      = desc("compress_in_bytes_total", "Framed bytes that were compressed for clients.", perLane)
+	packOutDesc     = desc("compress_out_bytes_total", "Bytes that came of them; in minus out was saved.", perLane)
+	packingDesc     = desc("compress_seconds_total", "Time spent compressing, for all clients of the lane together.", perLane)
+	packedSetsDesc  = desc("compress_sets", "Sets of topics that are compressed now.", nil)
 
 	requestsDesc   = desc("http_requests_total", "Requests answered.", nil)
 	failuresDesc   = desc("http_failures_total", "Requests answered with a status of 500 or above.", nil)
@@ -70,6 +74,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if log := c.of.Stream; log != nil {
 		gauge(headDesc, float64(log.Head().Seq))
+		gauge(packedSetsDesc, float64(log.CompressedSets()))
 		gauge(oldestDesc, float64(log.Oldest()))
 		for lane := range wire.Lanes {
 			s, name := log.Lane(lane), lane.String()
@@ -84,6 +89,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			count(conflatedDesc, s.Conflated, name)
 			count(slowDesc, s.Slow, name)
 			count(resumesDesc, s.Resumes, name)
+			count(packInDesc, s.PackIn, name)
+			count(packOutDesc, s.PackOut, name)
+			ch <- prometheus.MustNewConstMetric(packingDesc, prometheus.CounterValue, s.Packing, name)
 		}
 	}
 	if c.of.Server != nil {

@@ -56,7 +56,7 @@ func New(opt Options) (*Pool, error) {
 
 // Add takes a connection over and opens its stream. When it fails, the descriptor is still the caller's.
 func (p *Pool) Add(s Start) error {
-	c := &conn{pool: p, fd: s.FD, chunked: s.Chunked, head: s.Head, early: s.Early, place: -1}
+	c := &conn{pool: p, fd: s.FD, chunked: s.Chunked, early: s.Early, place: -1}
 	generation, err := p.enter(c, s.Options.Format.Lane())
 	if err != nil {
 		return err
@@ -75,6 +75,9 @@ func (p *Pool) Add(s Start) error {
 		opt.Meter = c.meter
 	}
 	c.sub = p.opt.Log.Subscribe(opt)
+	if s.Head != nil {
+		c.head = s.Head(c.sub)
+	}
 	c.peer, c.brake = s.Peer(c.sub, func() { c.tell(orderReset) })
 	c.ready.Store(true)
 	c.sub.Ring()

@@ -30,9 +30,10 @@ var ErrUnavailable = errors.New("the shard engine needs Linux")
 type Start struct {
 	FD      int // non-blocking, connected; the pool's own from then on, when Add doesn't fail
 	Options stream.Options
-	Chunked bool   // each write of the stream is one chunk (RFC 9112 §7.1)
-	Head    []byte // goes out with the stream's first bytes
-	Early   []byte // what the client sent already
+	Chunked bool // each write of the stream is one chunk (RFC 9112 §7.1)
+	// Head returns what goes out with the stream's first bytes; nil for nothing.
+	Head  func(sub *stream.Subscriber) []byte
+	Early []byte // what the client sent already
 	// Peer makes the protocol's side, before anything happens on the connection. reset ends it with RST; anybody may call that.
 	Peer func(sub *stream.Subscriber, reset func()) (Peer, Brake)
 }

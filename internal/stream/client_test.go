@@ -59,11 +59,12 @@ type client struct {
 	t    testing.TB
 	kind wire.Format
 	in   []byte
+	window
 }
 
 func subscribe(t testing.TB, l *Log, opt Options) *client {
 	t.Helper()
-	s := l.Subscribe(opt)
+	s := l.Subscribe(offering(l, opt))
 	t.Cleanup(s.Close)
 	return &client{Subscriber: s, t: t, kind: opt.Format}
 }
@@ -84,7 +85,7 @@ func (c *client) take(now time.Time) []message {
 // decode takes in bytes and returns the messages that they complete.
 func (c *client) decode(b []byte) (got []message) {
 	c.t.Helper()
-	c.in = append(c.in, b...)
+	c.in = append(c.in, c.events(c, b)...)
 	rest := c.in
 	for {
 		var m message
@@ -134,11 +135,14 @@ func (c *client) frame(b []byte) (m message, n int) {
 	if c.kind == wire.WSProto {
 		op = ws.OpBinary
 	}
-	if !h.Fin || h.OpCode != op || h.Masked || h.Rsv != 0 {
+	if !h.Fin || h.OpCode != op || h.Masked || h.Rsv != 0 && !c.packs(h.Rsv) {
 		c.t.Fatalf("frame %+v", h)
 	}
 	at := len(b) - r.Len()
 	body := b[at : at+int(h.Length)]
+	if h.Rsv != 0 {
+		body = c.inflate(c, append(slices.Clone(body), 0, 0, 0xff, 0xff), c.opt.Compress == CompressApart)
+	}
 	m.size = len(body)
 	if m.text = string(body); c.kind == wire.WSProto {
 		if m.text, err = wiretest.Text(body); err != nil {
@@ -198,6 +202,8 @@ type witness struct {
 	gaps   []message
 	n      map[string]uint64 // the newest n of each symbol, mode latest
 	left   uint64            // ticks left out by conflation
+
+	onHello func(message)
 }
 
 func newWitness(t testing.TB, p *tape, topics quote.Topics, mode Mode) *witness {
@@ -226,6 +232,9 @@ func (w *witness) one(m message) {
 			fail("second hello")
 		}
 		w.hello = m
+		if w.onHello != nil {
+			w.onHello(m)
+		}
 	case "q":
 		w.ticks++
 		w.tick(m, fail)

@@ -11,10 +11,11 @@ import (
 	"ticklane/internal/wire"
 )
 
-// onEachFormat runs f for each format.
+// onEachFormat runs f for each format, plain and compressed.
 func onEachFormat(t *testing.T, f func(t *testing.T, format wire.Format)) {
 	for format := range wire.Formats {
 		t.Run(format.String(), func(t *testing.T) { f(t, format) })
+		t.Run(format.String()+" "+compressed, func(t *testing.T) { f(t, format) })
 	}
 }
 

@@ -16,6 +16,7 @@ type cursor struct {
 	mode   Mode
 	pos    uint64 // everything asked for up to here was handed over
 	caught bool   // has stood at the head; before that it may be as far behind as its client asked
+	front  uint64 // where the horizon is, when a read goes less far
 
 	// A cursor that doesn't want everything first finds its own ticks, then hands them over.
 	pending []own
@@ -39,7 +40,8 @@ type piece struct {
 	bytes     []byte
 	ticks     uint64
 	payload   int    // bytes of its messages in their encoding, before framing
-	last      uint64 // the seq of its last tick
+	first     uint64 // the seq of its first tick
+	last      uint64
 	conflated uint64 // ticks left out before it
 }
 
@@ -81,13 +83,14 @@ func (c *cursor) read(horizon uint64, limit int, most, lag uint64) (p piece, ok 
 // readEvery takes a slice that all subscribers share: no copy.
 func (c *cursor) readEvery(horizon uint64, limit int, most, lag uint64) (p piece, ok bool) {
 	s := c.log.segment(c.pos + 1)
-	if s == nil || c.late(horizon-c.pos, lag) {
+	if s == nil || c.late(c.pos+1, horizon, lag) {
 		return p, false
 	}
 	from := int(c.pos + 1 - s.base)
 	r, to := c.log.rendered(s, c.format, from, horizon)
 	to = r.fit(from, min(to, from+int(min(most, segmentTicks))-1), limit)
 	p.bytes, p.payload = r.span(from, to)
+	p.first = c.pos + 1
 	p.ticks = uint64(to - from + 1)
 	c.pos += p.ticks
 	p.last = c.pos
@@ -108,7 +111,7 @@ func (c *cursor) readOwn(horizon uint64, limit int, most, lag uint64) (p piece, 
 			c.pos = c.until
 		}
 	}
-	if c.late(horizon-min(horizon, c.pending[c.next].seq)+1, lag) {
+	if c.late(c.pending[c.next].seq, horizon, lag) {
 		return p, false
 	}
 	c.buf = c.buf[:0]
@@ -141,6 +144,9 @@ func (c *cursor) put(b []byte, payload int, seq uint64, limit int, p *piece) boo
 	if p.ticks > 0 && len(c.buf)+len(b) > limit {
 		return false
 	}
+	if p.ticks == 0 {
+		p.first = seq
+	}
 	c.buf = append(c.buf, b...)
 	p.bytes = c.buf
 	p.ticks++
@@ -149,7 +155,11 @@ func (c *cursor) put(b []byte, payload int, seq uint64, limit int, p *piece) boo
 	return true
 }
 
-func (c *cursor) late(behind, lag uint64) bool { return c.caught && lag > 0 && behind > lag }
+// late tells whether the tick that comes next lies too far behind.
+func (c *cursor) late(first, horizon, lag uint64) bool {
+	horizon = max(horizon, c.front)
+	return c.caught && lag > 0 && horizon-min(horizon, first)+1 > lag
+}
 
 // maxPending is about how many ticks to come a cursor remembers. One that is further behind goes in several steps,
 // so that a client that doesn't read costs no more.

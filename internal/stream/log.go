@@ -27,6 +27,8 @@ type Config struct {
 	Retry         time.Duration // what SSE clients are told as reconnection time; default 1 s
 	FlushInterval time.Duration // least time between two wake-ups; default 0
 	Interval      time.Duration // least time between writes of ticks to one that OnLagLatest conflates; 0 for none
+	Compress      string        // CompressOff (default), CompressOn or CompressAuto
+	CompressSets  int           // texts that are compressed at the same time
 }
 
 // Log keeps the newest ticks of one feed and the state of every symbol. Append has one caller at a time;
@@ -50,6 +52,7 @@ type Log struct {
 	groups   atomic.Pointer[[]*Group]
 	grouping sync.Mutex // guards changes of groups
 	subs     registry
+	sets     sets
 	stop     sync.Once
 }
 
@@ -65,6 +68,9 @@ func New(cfg Config) (*Log, error) {
 	}
 	if cfg.OnLag == "" {
 		cfg.OnLag = OnLagGap
+	}
+	if cfg.Compress == "" {
+		cfg.Compress = CompressOff
 	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second
@@ -84,6 +90,7 @@ func New(cfg Config) (*Log, error) {
 		l.guess[format] = segmentTicks * guessTick
 	}
 	l.subs.init()
+	l.sets.init(cfg.Compress, cfg.CompressSets)
 	l.waker = newGroup(l)
 	l.groups.Store(&[]*Group{l.waker})
 	l.waker.start()

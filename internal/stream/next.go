@@ -11,6 +11,9 @@ import (
 // Next returns the next bytes of the stream, framed in its format, or nothing when none are due; Ended then tells
 // whether more will come. The bytes are valid until the next call, and must be written whole and in order.
 func (s *Subscriber) Next(now time.Time) []byte {
+	if b := s.portion(s.more); len(b) > 0 {
+		return b
+	}
 	if b := s.rest(); len(b) > 0 {
 		return b
 	}
@@ -20,6 +23,10 @@ func (s *Subscriber) Next(now time.Time) []byte {
 	// Parked before looking: a tick appended after the look finds it parked and wakes it.
 	s.parked.Store(true)
 	b := s.look(now)
+	s.seal()
+	if b = s.portion(b); len(b) == 0 {
+		b = s.rest()
+	}
 	if len(b) > 0 || s.waiting {
 		s.parked.Store(false)
 	}
@@ -28,7 +35,7 @@ func (s *Subscriber) Next(now time.Time) []byte {
 }
 
 // Ended tells that the bye was handed over: nothing comes after it.
-func (s *Subscriber) Ended() bool { return s.ended && s.outAt == len(s.out) }
+func (s *Subscriber) Ended() bool { return s.ended && len(s.more) == 0 && s.outAt == len(s.out) }
 
 // Deadline is when Next must be called at the latest, whether or not Wake receives.
 func (s *Subscriber) Deadline() time.Time {
@@ -44,7 +51,17 @@ func (s *Subscriber) Deadline() time.Time {
 
 // Caught tells that Next would return no tick up to head, and has nothing else to do. A writer then saves the call.
 func (s *Subscriber) Caught(head uint64) bool {
-	return s.pos >= head && !s.ended && !s.barred && cap(s.out) <= keptOut && s.outAt == len(s.out)
+	return s.pos >= head && !s.ended && !s.barred && cap(s.out) <= keptOut && len(s.more) == 0 && s.outAt == len(s.out)
+}
+
+// portion cuts ticks into writes of MaxRead; compressed, they may be a little more than was read, or less.
+func (s *Subscriber) portion(b []byte) []byte {
+	if len(b) <= s.opt.MaxRead || s.pack == nil { // without, as much was read as may be written, or one tick
+		s.more = nil
+		return b
+	}
+	s.more = b[s.opt.MaxRead:]
+	return b[:s.opt.MaxRead]
 }
 
 // rest cuts what is left of the messages into writes of MaxRead.
@@ -61,7 +78,7 @@ func (s *Subscriber) rest() []byte {
 // comes once in its life.
 const keptOut = 512
 
-// look decides what is due: messages go to out, ticks come as they are.
+// look decides what is due: messages go to out, ticks are returned and come before them.
 func (s *Subscriber) look(now time.Time) []byte {
 	if cap(s.out) > keptOut {
 		s.out = nil // a snapshot's room
@@ -70,7 +87,7 @@ func (s *Subscriber) look(now time.Time) []byte {
 	s.waiting = false
 	if !s.greeted {
 		s.greet(now)
-		return s.rest()
+		return nil
 	}
 	for {
 		if reason := s.answer(now); reason == silently {
@@ -82,7 +99,7 @@ func (s *Subscriber) look(now time.Time) []byte {
 			s.bye(now, wire.ByeDuration)
 		}
 		if len(s.out) > 0 {
-			return s.rest()
+			return nil
 		}
 		if b := s.ticks(now); len(b) > 0 {
 			return b
@@ -95,7 +112,7 @@ func (s *Subscriber) look(now time.Time) []byte {
 		s.say(now, wire.Heartbeat(s.at(s.pos), now))
 		s.told.Store(s.pos)
 	}
-	return s.rest()
+	return nil
 }
 
 // ticks reads on. A loss, and the end at a limit, become messages.
@@ -104,11 +121,11 @@ func (s *Subscriber) ticks(now time.Time) []byte {
 	if horizon == 0 {
 		return nil
 	}
-	most := uint64(segmentTicks)
+	left := ^uint64(0)
 	if s.opt.Limit > 0 {
-		most = min(most, s.opt.Limit-s.count.ticks.Load())
+		left = s.opt.Limit - s.count.ticks.Load()
 	}
-	p, ok := s.read(horizon, s.opt.MaxRead, most, uint64(s.log.cfg.MaxLag))
+	p, ok := s.fetch(horizon, s.barred, left, uint64(s.log.cfg.MaxLag))
 	if !ok {
 		s.lose(now)
 		return nil
@@ -191,6 +208,9 @@ func (s *Subscriber) greet(now time.Time) {
 			Oldest: s.log.oldest(head), Resume: resume, Mode: s.mode.String(), Topics: s.topics.Names(),
 			Heartbeat: s.log.cfg.Heartbeat, Now: now, Start: s.at(start), Retry: s.log.cfg.Retry,
 		}.Message())
+		if s.pack != nil {
+			s.pack.secret = len(s.out)
+		}
 		if lost {
 			s.tellGap(now, wire.Gap{Epoch: s.log.cfg.Epoch, From: start + 1, To: head, Reason: wire.GapExpired})
 			start = head

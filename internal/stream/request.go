@@ -153,6 +153,7 @@ func (s *Subscriber) change(now time.Time, r request) bool {
 	s.mu.Lock()
 	s.names = slices.Clone(topics.Names())
 	s.mu.Unlock()
+	s.recrowd()
 	s.seek(s.pos)
 	s.group.enlist(s, topics)
 	m := wire.Subscription(s.at(s.pos), topics.Names(), r.cmd.ID)

@@ -55,9 +55,10 @@ type Options struct {
 	Limit      uint64        // end after so many ticks; 0 for none
 	Duration   time.Duration // end so long after the hello; 0 for none
 	NoSnapshot bool
-	MaxRead    int    // most bytes that Next returns at once, but for one message; default 64 KiB
-	Group      *Group // of the writer that serves it; nil when it has a goroutine of its own
-	Owner      any    // what the writer knows it by
+	Compress   Compression // what the client offered; Config.Compress decides
+	MaxRead    int         // most bytes that Next returns at once, but for one message; default 64 KiB
+	Group      *Group      // of the writer that serves it; nil when it has a goroutine of its own
+	Owner      any         // what the writer knows it by
 	// Meter counts the socket's bytes; the caller wires it to the connection. Nil for none.
 	Meter *Meter
 }
@@ -82,6 +83,10 @@ type Subscriber struct {
 	round  uint64        // the last one that it was collected in; guarded by group.mu
 	rung   bool          // guarded by group.rings
 
+	pack    *packing // nil for one that gets everything as it is
+	agreed  Compression
+	crowd   *crowd // nil when it offered nothing, or in mode latest
+	more    []byte // of ticks that were read, what a write of MaxRead didn't take
 	out     []byte // messages of its own that are due, framed
 	outAt   int
 	greeted bool
@@ -104,7 +109,7 @@ type Subscriber struct {
 	closed   bool
 
 	count struct {
-		ticks, messages, payload, gaps, conflated atomic.Uint64
+		ticks, messages, payload, gaps, conflated, packIn, packOut atomic.Uint64
 	}
 	slow       atomic.Bool
 	conflating atomic.Bool  // mode all became latest, by Config.OnLag
@@ -136,6 +141,7 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 	}
 	s.cursor = cursor{log: l, format: opt.Format, topics: opt.Topics, mode: opt.Mode}
 	l.inUse[opt.Format].Add(1)
+	s.offer()
 	l.subs.add(s)
 	s.group.enlist(s, opt.Topics)
 	return s
@@ -159,6 +165,10 @@ func (s *Subscriber) Close() {
 	}
 	s.group.delist(s)
 	s.log.subs.remove(s)
+	if s.crowd != nil {
+		s.part()
+		s.log.sets.leave(s.crowd)
+	}
 	s.log.inUse[s.format].Add(-1)
 }
 
@@ -214,6 +224,9 @@ func (s *Subscriber) Reason() string {
 	return r
 }
 
+// Compression is what the stream was opened with: CompressNone when nothing was offered, or an offer of gzip not taken.
+func (s *Subscriber) Compression() Compression { return s.agreed }
+
 // Conn is the stream's secret id; ID its public one.
 func (s *Subscriber) Conn() string { return s.conn }
 
@@ -237,6 +250,8 @@ func (s *Subscriber) Counters() Counters {
 		Wire:      s.opt.Meter.Bytes.Load(),
 		Gaps:      s.count.gaps.Load(),
 		Conflated: s.count.conflated.Load(),
+		PackIn:    s.count.packIn.Load(),
+		PackOut:   s.count.packOut.Load(),
 	}
 }
 
@@ -254,6 +269,8 @@ type Info struct {
 	Position uint64   `json:"position"`
 	Lag      uint64   `json:"lag"` // ticks of the log that it has not looked at yet
 	Slow     bool     `json:"slow"`
+	// Compression is what was agreed on: none, gzip or permessage-deflate.
+	Compression string `json:"compression"`
 	Counters
 }
 
@@ -270,7 +287,7 @@ func (s *Subscriber) Info() Info {
 	return Info{
 		ID: s.id, Lane: s.Lane().String(), Encoding: s.format.Encoding().String(), Engine: s.opt.Engine, User: s.opt.User, Address: s.opt.Address,
 		Topics: append([]string{}, names...), Mode: mode.String(), Since: s.since.UnixMicro(),
-		Position: pos, Lag: head - min(head, pos), Slow: s.slow.Load(), Counters: s.Counters(),
+		Position: pos, Lag: head - min(head, pos), Slow: s.slow.Load(), Compression: s.Compression().String(), Counters: s.Counters(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,9 @@ func tapeOf(u *quote.Universe, ids ...quote.ID) *tape {
 func (p *tape) log(t testing.TB, cfg Config) *Log {
 	t.Helper()
 	cfg.Universe, cfg.Epoch = p.u, testEpoch
+	if strings.Contains(t.Name(), compressed) {
+		cfg.Compress, cfg.CompressSets = CompressOn, 16
+	}
 	l, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

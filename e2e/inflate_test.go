@@ -1,0 +1,241 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// inflated is how many ticks each client reads.
+const inflated = 700
+
+// squeezed starts a server that compresses for everybody, with a market that is fast enough for the tests.
+func squeezed(t *testing.T, flags ...string) *server {
+	t.Helper()
+	return serve(t, append([]string{"--stream.compress", "on", "--market.rate", "400", "--market.arrivals", "steady", "--market.warmup", "0s"}, flags...)...)
+}
+
+var tickSeq = regexp.MustCompile(`"i":(\d+)\}$`)
+
+// same checks that a client got the ticks that the server sent, byte for byte and without a hole, and that they came
+// compressed: the truth is read without compression.
+func (s *server) same(lane string, got []string) {
+	s.t.Helper()
+	if len(got) != inflated {
+		s.t.Fatalf("%s: %d ticks, want %d", lane, len(got), inflated)
+	}
+	req, err := http.NewRequest("GET", s.url+"/sse/subscribe?from=oldest&snapshot=false&limit="+last(got), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.Header.Get("Content-Encoding") != "" {
+		s.t.Fatalf("%v, %v", err, resp.Header)
+	}
+	sent := strings.Join(ticksOf(string(body)), "\n")
+	if !strings.HasSuffix(sent, strings.Join(got, "\n")) {
+		s.t.Errorf("%s: the client read another text than was sent; its first tick is %s", lane, got[0])
+	}
+	var all struct {
+		Lanes map[string]map[string]float64 `json:"lanes"`
+	}
+	s.get("/api/stats", &all)
+	if n := all.Lanes[lane]; n["compress_out_bytes"] == 0 || n["compress_out_bytes"] > n["compress_in_bytes"]/2 {
+		s.t.Errorf("%s: %v bytes became %v", lane, n["compress_in_bytes"], n["compress_out_bytes"])
+	}
+}
+
+func last(got []string) string {
+	if m := tickSeq.FindStringSubmatch(got[len(got)-1]); m != nil {
+		return m[1]
+	}
+	return "1"
+}
+
+// ticksOf finds the ticks in what a client printed, a message a line.
+func ticksOf(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "data: ")
+		if strings.HasPrefix(line, `{"T":"q"`) {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+const nodeSSE = `
+const text = await (await fetch('http://ADDR/sse/subscribe?limit=700')).text();
+process.stdout.write(text);
+`
+
+const nodeWS = `
+import WebSocket from 'ws';
+const ws = new WebSocket('ws://ADDR/ws/subscribe?limit=700');
+let n = 0;
+ws.on('message', (m) => {
+  console.log(m.toString());
+  if (++n % 100 === 0) ws.send('{"action":"time"}');
+});
+ws.on('close', (code) => { if (code !== 1000) throw new Error('closed: ' + code); });
+ws.on('open', () => { if (!ws.extensions.includes('permessage-deflate')) throw new Error('not compressed'); });
+`
+
+const pythonWS = `
+import asyncio, websockets
+async def main():
+    async with websockets.connect("ws://ADDR/ws/subscribe?limit=700") as ws:
+        n = 0
+        async for m in ws:
+            print(m)
+            n += 1
+            if n % 100 == 0:
+                await ws.send('{"action":"time"}')
+asyncio.run(main())
+`
+
+// Clients that people have, each with compression as it does it by itself.
+func TestProgramsInflate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		file, lane, code string
+		command          []string
+	}{
+		{"curl.sh", "sse", "curl -sSN --compressed 'http://ADDR/sse/subscribe?limit=700'", []string{"sh"}},
+		{"sse.mjs", "sse", nodeSSE, []string{"node"}},
+		{"ws.mjs", "ws", nodeWS, []string{"node"}},
+		{"ws.py", "ws", pythonWS, []string{pythonWithWebSockets()}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			t.Parallel()
+			s := squeezed(t)
+			s.same(c.lane, ticksOf(runClient(t, c.file, strings.ReplaceAll(c.code, "ADDR", s.addr), c.command)))
+		})
+	}
+	t.Run("Go", func(t *testing.T) {
+		t.Parallel()
+		s := squeezed(t)
+		resp, err := http.Get(s.url + "/sse/subscribe?limit=700")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || !resp.Uncompressed {
+			t.Fatalf("%v; inflated: %v", err, resp.Uncompressed)
+		}
+		s.same("sse", ticksOf(string(body)))
+	})
+}
+
+// pythonWithWebSockets is a Python that has the package: the system's, where another comes first in the path.
+func pythonWithWebSockets() string {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import websockets").Run() == nil {
+			return python
+		}
+	}
+	return "python3" // its error tells what is missing
+}
+
+// collect is a page's script: both lanes read to their ends.
+const collect = `
+const read = (open) => new Promise((done) => { const got = []; open(got, () => done(got)); });
+self.seen = Promise.all([
+  read((got, end) => {
+    const es = new EventSource('http://ADDR/sse/subscribe?limit=700');
+    es.onmessage = (e) => got.push(e.data);
+    es.addEventListener('bye', () => { es.close(); end(); });
+  }),
+  read((got, end) => {
+    const ws = new WebSocket('ws://ADDR/ws/subscribe?limit=700');
+    let n = 0;
+    ws.onmessage = (e) => {
+      if (e.data.startsWith('{"T":"q"')) got.push(e.data);
+      if (++n % 100 === 0) ws.send('{"action":"time"}');
+    };
+    ws.onclose = end;
+  }),
+]).then(([sse, ws]) => ({ sse, ws }));
+`
+
+type seen struct{ SSE, WS []string }
+
+func TestChromiumInflates(t *testing.T) {
+	t.Parallel()
+	s := squeezed(t)
+	b := openTab(t)
+	b.visit(s.url + "/healthz")
+	got := eval[seen](b, strings.ReplaceAll(collect, "ADDR", s.addr)+"self.seen")
+	s.same("sse", got.SSE)
+	s.same("ws", got.WS)
+}
+
+// Firefox opens a page of ours that posts what it saw.
+func TestFirefoxInflates(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("firefox-esr")
+	if err != nil {
+		if path, err = exec.LookPath("firefox"); err != nil {
+			t.Fatal("Firefox is missing: scripts/need.sh clients")
+		}
+	}
+	posted := make(chan seen, 1)
+	var page string
+	desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			var v seen
+			body, err := io.ReadAll(r.Body)
+			if err == nil && json.Unmarshal(body, &v) == nil {
+				posted <- v
+			}
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		io.WriteString(w, page)
+	}))
+	defer desk.Close()
+	s := squeezed(t, "--server.origins", desk.URL)
+	page = "<!doctype html><script>" + strings.ReplaceAll(collect, "ADDR", s.addr) +
+		"self.seen.then((v) => fetch('/', { method: 'POST', body: JSON.stringify(v) }));</script>"
+	dir := t.TempDir()
+	quiet := "user_pref('browser.shell.checkDefaultBrowser', false); user_pref('datareporting.policy.dataSubmissionEnabled', false);\n"
+	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(quiet), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*patience, fmt.Errorf("Firefox took too long"))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "--headless", "--no-remote", "--profile", dir, desk.URL)
+	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_CRASHREPORTER_DISABLE=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case got := <-posted:
+		s.same("sse", got.SSE)
+		s.same("ws", got.WS)
+		cancel()
+		<-ended
+	case err := <-ended:
+		t.Fatalf("Firefox ended: %v %v\n%s", err, context.Cause(ctx), out.String())
+	}
+}
