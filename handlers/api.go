@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,16 +50,17 @@ const (
 	maxBars     = 5000
 )
 
-// bars is GET /api/history?symbol=&interval=&limit=: open, high, low, close and volume, oldest first.
+// bars is GET /api/history?symbol=&interval=&before=&limit=: open, high, low, close and volume, oldest first.
 func (s *Server) bars(c *fiber.Ctx) error {
 	q := &query{args: c.Context().QueryArgs()}
 	id := q.symbol(s.stream.Universe())
 	interval := q.interval()
+	before := q.before()
 	limit := q.number("limit", defaultBars, 1, maxBars)
 	if err := q.err(); err != nil {
 		return err
 	}
-	bars, seq, err := s.history.Bars(id, interval, int(limit))
+	page, err := s.history.Bars(id, interval, before, int(limit))
 	if err != nil {
 		return err
 	}
@@ -70,14 +72,18 @@ func (s *Server) bars(c *fiber.Ctx) error {
 		C jsonPrice `json:"c"`
 		V int64     `json:"v"`
 	}
-	list := make([]bar, 0, len(bars))
-	for _, b := range bars {
+	list := make([]bar, 0, len(page.Bars))
+	for _, b := range page.Bars {
 		list = append(list, bar{b.T, jsonPrice(b.O), jsonPrice(b.H), jsonPrice(b.L), jsonPrice(b.C), b.V})
+	}
+	var day *int64
+	if page.Known {
+		day = &page.Volume
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{
 		"symbol": s.stream.Universe().Symbol(id).Ticker, "interval": interval,
-		"epoch": wire.Epoch(s.stream.Head().Epoch), "i": seq, "bars": list,
+		"epoch": wire.Epoch(s.stream.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
 	})
 }
 
@@ -94,6 +100,19 @@ func (q *query) symbol(u *quote.Universe) quote.ID {
 		q.fail("symbol", "unknown %s; /api/symbols lists them", quoted(v))
 	}
 	return id
+}
+
+// before is the moment that bars must start before, in µs since 1970; not given, it leaves none out.
+func (q *query) before() int64 {
+	v, ok := q.get("before")
+	if !ok {
+		return history.Latest
+	}
+	µs, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || µs < 0 {
+		q.fail("before", "%s; want µs since 1970, such as a bar's t", quoted(v))
+	}
+	return µs
 }
 
 func (q *query) interval() history.Interval {

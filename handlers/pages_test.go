@@ -236,6 +236,8 @@ func TestAPI(t *testing.T) {
 	var bars struct {
 		Symbol, Interval, Epoch string
 		I                       uint64
+		Day                     *int64
+		More                    bool
 		Bars                    []struct {
 			T          int64
 			O, H, L, C float64
@@ -245,6 +247,23 @@ func TestAPI(t *testing.T) {
 	into("/api/history?symbol=S1&interval=1m&limit=5", &bars)
 	if bars.Symbol != "S1" || bars.I != 100 || len(bars.Bars) == 0 || bars.Bars[0].T%60_000_000 != 0 || bars.Bars[0].L > bars.Bars[0].C {
 		t.Errorf("%+v", bars)
+	}
+	newest := bars
+	if newest.Day == nil || *newest.Day < newest.Bars[len(newest.Bars)-1].V {
+		t.Errorf("the day's volume is less than the newest bar's: %+v", newest)
+	}
+	into(fmt.Sprintf("/api/history?symbol=S1&interval=1m&limit=5&before=%d", newest.Bars[0].T), &bars)
+	for _, b := range bars.Bars {
+		if b.T >= newest.Bars[0].T {
+			t.Errorf("a bar at %d, want those before %d alone", b.T, newest.Bars[0].T)
+		}
+	}
+	if bars.I != 100 || newest.More != (len(bars.Bars) > 0) {
+		t.Errorf("more is %v, and before it are %+v", newest.More, bars)
+	}
+	into("/api/history?symbol=S1&before=0", &bars)
+	if bars.Bars == nil || len(bars.Bars) != 0 || bars.More {
+		t.Errorf("before 1970: %+v", bars)
 	}
 	var now message
 	into("/api/time", &now)
@@ -262,6 +281,9 @@ func TestAPI(t *testing.T) {
 		"/api/history?symbol=S1&limit=0":             "limit",
 		"/api/history?symbol=S1&limit=5001":          "limit",
 		"/api/history?symbol=S1&limit=-1":            "limit",
+		"/api/history?symbol=S1&before=":             "before",
+		"/api/history?symbol=S1&before=-1":           "before",
+		"/api/history?symbol=S1&before=yesterday":    "before",
 		"/api/history?symbol=S1&limit=1&limit=2":     "limit",
 		"/api/history?symbol=S1&symbol=S2&limit=1":   "symbol",
 		"/api/history?symbol=%0d%0aSet-Cookie:%20x=": "symbol",

@@ -3,6 +3,8 @@ package history
 
 import (
 	"fmt"
+	"math"
+	"sort"
 	"sync"
 	"time"
 
@@ -119,48 +121,77 @@ func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
 	s.written[k][t.Symbol] = n + 1
 }
 
-// Bars returns a symbol's newest bars, the oldest first, at most limit; an interval without a tick has none.
-// seq says where to go on: every tick up to that Seq is in the bars, and none after it. The last bar is
-// still open. Errors name the parameter: id, interval or limit.
-func (s *Store) Bars(id quote.ID, interval Interval, limit int) (bars []Bar, seq uint64, err error) {
+// Latest is a Before that leaves nothing out.
+const Latest = math.MaxInt64
+
+// Page is a run of a symbol's bars, the oldest first; an interval without a tick has none.
+type Page struct {
+	Bars []Bar
+	// More tells that older ones are kept.
+	More bool
+	// Seq says where to go on: every tick up to it is in the bars, and none after it. The newest bar is still open.
+	Seq uint64
+	// Volume is the day's at Seq, which the next tick's growth is counted from; Known is false before the first tick.
+	Volume int64
+	Known  bool
+}
+
+// Bars returns a symbol's newest bars among those that start before a moment in µs, at most limit. Errors name
+// the parameter: id, interval or limit.
+func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (Page, error) {
 	length := interval.Duration().Microseconds()
 	switch {
 	case id < 0 || int(id) >= s.universe.Len():
-		return nil, 0, fmt.Errorf("id: %d: the universe has %d symbols", id, s.universe.Len())
+		return Page{}, fmt.Errorf("id: %d: the universe has %d symbols", id, s.universe.Len())
 	case length == 0:
 		_, err := ParseInterval(string(interval))
-		return nil, 0, err
+		return Page{}, err
 	case limit < 1:
-		return nil, 0, fmt.Errorf("limit: %d: want at least 1", limit)
+		return Page{}, fmt.Errorf("limit: %d: want at least 1", limit)
 	}
 	k := len(spans) - 1
 	for length%spans[k] != 0 {
 		k--
 	}
+	if start := floorDiv(before, length) * length; start < before && before <= Latest-length {
+		before = start + length // a bar that starts before it is returned whole
+	}
 	most := s.keep
 	if int64(limit) < int64(s.keep)*spans[k]/length {
-		most = limit * int(length/spans[k]) // limit intervals hold no more, and gaps only make them reach further
+		// These hold limit intervals and the begun one that merge leaves out, and gaps only make them reach further.
+		// One interval more tells whether there is more.
+		most = (limit + 1) * int(length/spans[k])
 	}
-	kept, whole, seq := s.newest(id, k, most)
-	return merge(kept, length, whole, limit), seq, nil
+	p, whole := s.copied(id, k, before, most)
+	p.Bars = merge(p.Bars, length, whole)
+	if over := len(p.Bars) - limit; over > 0 {
+		p.Bars, p.More = p.Bars[over:], true
+	}
+	return p, nil
 }
 
-// newest copies a symbol's newest bars, the oldest first. whole tells that none older were dropped.
-func (s *Store) newest(id quote.ID, k, most int) (bars []Bar, whole bool, seq uint64) {
-	bars = make([]Bar, 0, most)
+// copied has a symbol's newest bars of a kept length that start before a moment, the oldest first. whole tells
+// that none older were dropped or left.
+func (s *Store) copied(id quote.ID, k int, before int64, most int) (p Page, whole bool) {
+	p.Bars = make([]Bar, 0, min(most, s.keep))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ring := s.bars[k][int(id)*s.keep:][:s.keep]
 	n := s.written[k][id]
-	for i := max(0, n-most); i < n; i++ {
-		bars = append(bars, ring[i%s.keep])
+	oldest := max(0, n-s.keep)
+	end := oldest + sort.Search(n-oldest, func(i int) bool { return ring[(oldest+i)%s.keep].T >= before })
+	start := max(oldest, end-most)
+	for i := start; i < end; i++ {
+		p.Bars = append(p.Bars, ring[i%s.keep])
 	}
-	return bars, n <= most, s.seq
+	day := s.days[id]
+	p.Seq, p.Volume, p.Known = s.seq, day.volume, day.seen
+	return p, start == 0
 }
 
-// merge puts bars together to longer ones of length µs, in place, and returns the newest limit of them. Where
-// older bars were dropped, a longer bar that may lack its beginning is left out.
-func merge(bars []Bar, length int64, whole bool, limit int) []Bar {
+// merge puts bars together to longer ones of length µs, in place. Where older bars were dropped, a longer
+// bar that may lack its beginning is left out.
+func merge(bars []Bar, length int64, whole bool) []Bar {
 	if !whole && len(bars) > 0 && floorDiv(bars[0].T, length)*length != bars[0].T {
 		cut := floorDiv(bars[0].T, length)
 		for len(bars) > 0 && floorDiv(bars[0].T, length) == cut {
@@ -181,7 +212,7 @@ func merge(bars []Bar, length int64, whole bool, limit int) []Bar {
 		last.C = b.C
 		last.V += b.V
 	}
-	return merged[max(0, len(merged)-limit):]
+	return merged
 }
 
 func floorDiv(a, b int64) int64 {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -84,14 +85,14 @@ func TestBars(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStore(t, 2, 100)
 			s.Add(tt.ticks)
-			got, _, err := s.Bars(0, tt.interval, tt.limit)
+			page, err := s.Bars(0, tt.interval, Latest, tt.limit)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("bars\n%v, want\n%v", got, tt.want)
+			if !slices.Equal(page.Bars, tt.want) {
+				t.Errorf("bars\n%v, want\n%v", page.Bars, tt.want)
 			}
-			if other, _, _ := s.Bars(1, tt.interval, tt.limit); len(other) > 0 {
+			if other, _ := s.Bars(1, tt.interval, Latest, tt.limit); len(other.Bars) > 0 {
 				t.Errorf("the other symbol has bars: %v", other)
 			}
 		})
@@ -100,16 +101,19 @@ func TestBars(t *testing.T) {
 
 func TestBarsTellWhereToGoOn(t *testing.T) {
 	s := newStore(t, 2, 10)
-	s.Add([]quote.Tick{tick(0, 1, 0)})
-	if _, seq, _ := s.Bars(0, Minute, 1); seq != 0 {
-		t.Errorf("seq %d before the log, want 0", seq)
+	if p, _ := s.Bars(0, Minute, Latest, 1); p.Known {
+		t.Errorf("%+v before the first tick: the day's volume isn't known", p)
 	}
-	a, b := tick(1, 1, 0), tick(2, 1, 0)
+	s.Add([]quote.Tick{tick(0, 1, 40)})
+	if p, _ := s.Bars(0, Minute, Latest, 1); p.Seq != 0 || p.Volume != 40 || !p.Known {
+		t.Errorf("%+v before the log, want seq 0 and a day volume of 40", p)
+	}
+	a, b := tick(1, 1, 55), tick(2, 1, 7000)
 	a.Seq, b.Seq, b.Symbol = 7, 8, 1
 	s.Add([]quote.Tick{a, b})
 	s.Add(nil)
-	if _, seq, _ := s.Bars(0, Minute, 1); seq != 8 {
-		t.Errorf("seq %d, want that of the newest tick of any symbol, 8", seq)
+	if p, _ := s.Bars(0, Minute, Latest, 1); p.Seq != 8 || p.Volume != 55 {
+		t.Errorf("%+v, want the seq of the newest tick of any symbol, 8, and its own symbol's volume, 55", p)
 	}
 }
 
@@ -126,7 +130,7 @@ func TestRefused(t *testing.T) {
 		{0, "2m", 1, `interval: "2m": want one of 10s, 1m, 5m, 15m, 1h`},
 		{0, Minute, 0, "limit: 0"},
 	} {
-		if _, _, err := s.Bars(tt.id, tt.interval, tt.limit); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := s.Bars(tt.id, tt.interval, Latest, tt.limit); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Bars(%d, %q, %d): error %v, want one with %q", tt.id, tt.interval, tt.limit, err, tt.want)
 		}
 	}
@@ -178,11 +182,13 @@ func TestEveryIntervalAgreesWithItsTicks(t *testing.T) {
 		}
 		for _, interval := range Intervals() {
 			want := direct(ticks, interval.Duration().Microseconds())
+			checkPages(t, s, interval, 1+r.IntN(90))
 			for _, limit := range []int{1, 3, 50, 10_000} {
-				got, _, err := s.Bars(0, interval, limit)
+				page, err := s.Bars(0, interval, Latest, limit)
 				if err != nil {
 					t.Fatal(err)
 				}
+				got := page.Bars
 				if len(got) == 0 || len(got) > limit || len(got) > len(want) {
 					t.Fatalf("seed %d, %s, limit %d: %d bars of %d", seed, interval, limit, len(got), len(want))
 				}
@@ -193,6 +199,44 @@ func TestEveryIntervalAgreesWithItsTicks(t *testing.T) {
 					t.Errorf("seed %d, %s: %d bars, want %d", seed, interval, len(got), limit)
 				}
 			}
+		}
+	}
+}
+
+// checkPages goes back page by page, and expects what one large page has.
+func checkPages(t *testing.T, s *Store, interval Interval, limit int) {
+	t.Helper()
+	all, err := s.Bars(0, interval, Latest, 1<<20)
+	if err != nil || all.More {
+		t.Fatalf("all at once: more %v, error %v", all.More, err)
+	}
+	var got []Bar
+	for before := int64(Latest); ; before = got[0].T {
+		p, err := s.Bars(0, interval, before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Seq != all.Seq || p.Volume != all.Volume || p.More && len(p.Bars) < limit {
+			t.Fatalf("%s, limit %d: page %+v", interval, limit, p)
+		}
+		got = slices.Concat(p.Bars, got)
+		if !p.More {
+			break
+		}
+	}
+	if !slices.Equal(got, all.Bars) {
+		t.Fatalf("%s, limit %d: %d bars page by page, %d at once", interval, limit, len(got), len(all.Bars))
+	}
+	// A moment inside a bar leaves that bar whole; one at its start leaves it out; before all, nothing is.
+	last := all.Bars[len(all.Bars)-1]
+	for before, want := range map[int64]Bar{last.T + 1: last, Latest: last} {
+		if p, _ := s.Bars(0, interval, before, 1); len(p.Bars) != 1 || p.Bars[0] != want {
+			t.Errorf("%s before %d: %+v, want %+v", interval, before, p.Bars, want)
+		}
+	}
+	for _, before := range []int64{all.Bars[0].T, 0, -1, math.MinInt64 + 1} {
+		if p, _ := s.Bars(0, interval, before, limit); len(p.Bars) != 0 || p.More {
+			t.Errorf("%s before %d: %+v, want nothing", interval, before, p)
 		}
 	}
 }
@@ -258,9 +302,9 @@ func TestReadersSeeWholeBatches(t *testing.T) {
 	for range 4 {
 		readers.Go(func() {
 			for {
-				bars, seq, err := s.Bars(0, Hour, 1)
-				if err != nil || len(bars) != 1 || bars[0].V != int64(seq) {
-					t.Errorf("bars %v at seq %d, error %v", bars, seq, err)
+				p, err := s.Bars(0, Hour, Latest, 1)
+				if err != nil || len(p.Bars) != 1 || p.Bars[0].V != int64(p.Seq) || p.Volume != int64(p.Seq) {
+					t.Errorf("%+v, error %v", p, err)
 					return
 				}
 				select {
@@ -305,7 +349,7 @@ func BenchmarkBars(b *testing.B) {
 		b.Run(string(interval), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := s.Bars(0, interval, 500); err != nil {
+				if _, err := s.Bars(0, interval, Latest, 500); err != nil {
 					b.Fatal(err)
 				}
 			}
