@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"ticklane/internal/quote"
 )
 
 // built are the server's files with a bundle of two.
@@ -248,6 +251,37 @@ func TestAPI(t *testing.T) {
 	if bars.Symbol != "S1" || bars.I != 100 || len(bars.Bars) == 0 || bars.Bars[0].T%60_000_000 != 0 || bars.Bars[0].L > bars.Bars[0].C {
 		t.Errorf("%+v", bars)
 	}
+	var closes struct {
+		Interval, Epoch string
+		I               uint64
+		Lines           []struct {
+			Symbol string
+			T      int64
+			C      []*float64
+		}
+	}
+	into("/api/closes?topics=S1,S3,sector:even&interval=1m&limit=5", &closes)
+	if closes.I != 100 || closes.Epoch != bars.Epoch || closes.Interval != "1m" || len(closes.Lines) != 12 {
+		t.Errorf("%+v", closes)
+	}
+	for _, l := range closes.Lines {
+		if l.Symbol != "S1" {
+			continue
+		}
+		first, last := bars.Bars[0], bars.Bars[len(bars.Bars)-1]
+		if n := len(l.C); n == 0 || n > 5 || l.T+int64(n-1)*60_000_000 != last.T || l.C[n-1] == nil || *l.C[n-1] != last.C || l.T < first.T {
+			t.Errorf("%+v\nof %+v", l, bars)
+		}
+	}
+	// An interval without a tick is null, and what lies before the newest limit intervals is left out.
+	minute := time.Minute.Microseconds()
+	for k, at := range []int64{1, 10, 13} {
+		h.server.history.Add([]quote.Tick{{Symbol: 19, Due: (30e6 + at) * minute, Last: quote.Price(1000 + k), Seq: 100}})
+	}
+	_, body := h.get("/api/closes?topics=S19&limit=5")
+	if want := fmt.Sprintf(`{"symbol":"S19","t":%d,"c":[10.01,null,null,10.02]}`, (int64(30e6)+10)*minute); !strings.Contains(body, want) {
+		t.Errorf("%s\nwant %s", body, want)
+	}
 	newest := bars
 	if newest.Day == nil || *newest.Day < newest.Bars[len(newest.Bars)-1].V {
 		t.Errorf("the day's volume is less than the newest bar's: %+v", newest)
@@ -287,6 +321,9 @@ func TestAPI(t *testing.T) {
 		"/api/history?symbol=S1&limit=1&limit=2":     "limit",
 		"/api/history?symbol=S1&symbol=S2&limit=1":   "symbol",
 		"/api/history?symbol=%0d%0aSet-Cookie:%20x=": "symbol",
+		"/api/closes?topics=NOPE":                    "topics",
+		"/api/closes?limit=501":                      "limit",
+		"/api/closes?interval=2m":                    "interval",
 	} {
 		answer, body := h.get(path)
 		if p := told(t, answer, body, 400); p.Parameter != parameter {

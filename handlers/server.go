@@ -149,6 +149,7 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/api/symbols", s.symbols)
 	app.Get("/api/quotes", s.quotes)
 	app.Get("/api/history", s.bars)
+	app.Get("/api/closes", s.closes)
 	app.Get("/api/time", s.time)
 	app.Get("/api/stats", s.stats)
 	app.Get("/api/connections", s.connections)

@@ -1,3 +1,5 @@
+import { widths } from './bars.js';
+
 /** @typedef {import('./bars.js').Bar} Bar */
 /** @typedef {{ symbol: string, interval: string, epoch: string, i: number, bars: Bar[] }} History `i`: the seq up to which the bars hold */
 
@@ -9,6 +11,21 @@
 export async function fetchHistory(symbol, interval, limit, signal) {
   const query = new URLSearchParams({ symbol, interval, limit: String(limit) });
   return getJSON(`/api/history?${query}`, signal);
+}
+
+/**
+ * Last prices of many symbols at once, for small lines.
+ * @param {readonly string[]} symbols @param {'10s' | '1m' | '5m' | '15m' | '1h'} interval @param {number} limit
+ * @returns {Promise<{ symbol: string, points: { t: number, p: number }[] }[]>} t in ms since 1970
+ */
+export async function fetchCloses(symbols, interval, limit) {
+  const query = new URLSearchParams({ topics: symbols.join(','), interval, limit: String(limit) });
+  const { lines } = await getJSON(`/api/closes?${query}`);
+  const step = widths[interval] / 1000;
+  return lines.map((/** @type {{ symbol: string, t: number, c: (number | null)[] }} */ l) => ({
+    symbol: l.symbol,
+    points: l.c.flatMap((p, k) => (p === null ? [] : [{ t: l.t / 1000 + k * step, p }])),
+  }));
 }
 
 /** @param {string} url @param {AbortSignal} [signal] @returns {Promise<any>} */

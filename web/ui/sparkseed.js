@@ -1,19 +1,19 @@
-import { fetchHistory } from './history.js';
+import { fetchCloses } from './history.js';
 
 /** @typedef {import('../store/quotes.js').QuoteStore} QuoteStore */
 
-const AT_ONCE = 2; // a browser has six connections to a host on HTTP/1.1, and the stream takes one
 const POINTS = 60;
+const MOST = 200; // symbols of one request, whose address must stay short
 
-/** Fills the sparklines of symbols in sight with the last hour, a few at a time. What fails is asked for again when its row is next arranged. */
+/** Fills the sparklines of symbols in sight with the last hour, one request for all of them. What fails is asked for again when its row is next arranged. */
 export class SparkSeed {
   #store;
   #onSeeded;
   /** @type {Set<string>} */
   #asked = new Set();
-  /** @type {string[]} */
-  #queue = [];
-  #running = 0;
+  /** @type {Set<string>} */
+  #queue = new Set();
+  #running = false;
 
   /** @param {QuoteStore} store @param {() => void} onSeeded */
   constructor(store, onSeeded) {
@@ -21,40 +21,39 @@ export class SparkSeed {
     this.#onSeeded = onSeeded;
   }
 
-  /** @param {readonly string[]} symbols in sight; those that were asked for before cost nothing */
+  /** @param {readonly string[]} symbols in sight; those that were asked for before cost nothing, those that are out of sight by now neither */
   want(symbols) {
-    const fresh = symbols.filter((s) => !this.#asked.has(s) && this.#store.get(s));
-    for (const s of fresh) this.#asked.add(s);
-    this.#queue = [...fresh, ...this.#queue];
-    this.#go();
+    for (const s of this.#queue) this.#asked.delete(s);
+    this.#queue.clear();
+    for (const s of symbols) {
+      if (this.#asked.has(s) || !this.#store.get(s)) continue;
+      this.#asked.add(s);
+      this.#queue.add(s);
+    }
+    void this.#go();
   }
 
   /** Forgets that these were filled: ticks may be missing before their snapshot. @param {readonly { S: string }[]} quotes */
   again(quotes) {
-    for (const { S } of quotes) this.#asked.delete(S);
-    this.#queue = this.#queue.filter((s) => this.#asked.has(s));
-  }
-
-  #go() {
-    while (this.#running < AT_ONCE) {
-      const symbol = this.#queue.shift();
-      if (symbol === undefined) return;
-      this.#running++;
-      void this.#fill(symbol).finally(() => {
-        this.#running--;
-        this.#go();
-      });
+    for (const { S } of quotes) {
+      this.#asked.delete(S);
+      this.#queue.delete(S);
     }
   }
 
-  /** @param {string} symbol */
-  async #fill(symbol) {
-    try {
-      const { bars } = await fetchHistory(symbol, '1m', POINTS);
-      this.#store.seedSpark(symbol, bars.map((b) => ({ t: b.t / 1000, p: b.c })));
-      this.#onSeeded();
-    } catch {
-      this.#asked.delete(symbol); // until then the line grows from the ticks
+  async #go() {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#queue.size > 0) {
+      const symbols = [...this.#queue].slice(0, MOST);
+      for (const s of symbols) this.#queue.delete(s);
+      try {
+        for (const { symbol, points } of await fetchCloses(symbols, '1m', POINTS)) this.#store.seedSpark(symbol, points);
+        this.#onSeeded();
+      } catch {
+        for (const s of symbols) this.#asked.delete(s); // until then the lines grow from the ticks
+      }
     }
+    this.#running = false;
   }
 }
