@@ -19,6 +19,7 @@ var arrows = map[string][]string{
 	"internal/wire":          {"quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent reader
 	"internal/config":        {},
+	"internal/describe":      {},
 	"internal/market":        {"quote"},
 	"internal/bus":           {"wire", "quote"},
 	"internal/history":       {"wire", "quote"},
@@ -26,7 +27,7 @@ var arrows = map[string][]string{
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	"internal/loadtest":      {"wire", "quote"}, // a client: nothing of the server
-	"handlers":               {"stream", "shard", "history", "market", "metrics", "wire", "quote"},
+	"handlers":               {"stream", "shard", "history", "market", "metrics", "describe", "wire", "quote"},
 	".":                      {"config", "market", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 

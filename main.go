@@ -16,9 +16,10 @@ import (
 	"ticklane/internal/config"
 )
 
-// files are the views and what the browser gets; the built part of public is missing until `make assets`.
+// files are the views, what the browser gets, and the descriptions of the API; the built part of public is missing
+// until `make assets`.
 //
-//go:embed views public
+//go:embed views public docs/api
 var files embed.FS
 
 // version is set by the linker.

@@ -24,7 +24,7 @@ func TestAccessibility(t *testing.T) {
 	}
 	s := serve(t)
 	for _, theme := range []string{"dark", "light"} {
-		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing"} {
+		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing", "/docs"} {
 			t.Run(theme+path, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t)

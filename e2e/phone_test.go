@@ -23,7 +23,7 @@ const narrow = `(() => {
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing"} {
+	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs"} {
 		for _, width := range []int64{390, 320} {
 			b := openTab(t)
 			b.size(width, 844)
@@ -34,6 +34,9 @@ func TestPhone(t *testing.T) {
 			}
 			for _, wrong := range eval[[]string](b, narrow) {
 				t.Errorf("%s at %d px: %s", path, width, wrong)
+			}
+			if path == "/docs" {
+				b.clean()
 			}
 		}
 	}

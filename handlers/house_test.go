@@ -136,7 +136,7 @@ func open(t testing.TB, p plan) *house {
 // slim is the server's files without the bundle, whose compression would cost each test a third of a second.
 var slim = sync.OnceValue(func() fs.FS {
 	root, all := os.DirFS(".."), fstest.MapFS{}
-	for _, dir := range []string{"views", "public"} {
+	for _, dir := range []string{"views", "public", "docs/api"} {
 		err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasPrefix(name, "public/assets/") {
 				return err

@@ -13,7 +13,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-func openLab(t *testing.T) *house {
+func openLab(t testing.TB) *house {
 	return open(t, plan{deps: func(d *Deps) { d.Lab = &Lab{} }})
 }
 

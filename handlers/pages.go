@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
 
+	"ticklane/internal/describe"
 	"ticklane/internal/wire"
 )
 
@@ -54,6 +55,8 @@ type view struct {
 
 	Reports []savedReport
 	Folder  string // of the reports
+
+	Docs *describe.Page
 
 	Lane   string // of a home page
 	Script string

@@ -58,7 +58,7 @@ type Deps struct {
 	History  *history.Store
 	Feed     FeedInfo
 	Lab      *Lab                       // nil to allow no experiments
-	Files    fs.FS                      // with the folders views and public
+	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger
 	Version  string
@@ -72,6 +72,7 @@ type Server struct {
 	history *history.Store
 	pages   *pages
 	files   map[string]*file
+	told    func() (*descriptions, error)
 	log     *slog.Logger
 	version string
 	hosts   map[string]bool
@@ -104,6 +105,7 @@ func New(d Deps) (*Server, error) {
 		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
 		hosts: allowedHosts(d.Settings), proxies: proxies,
 		gate: newGate(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
+		told: sync.OnceValues(func() (*descriptions, error) { return readDescriptions(d.Files) }),
 		ln:   newListener(d.Listener, d.Settings, len(proxies) == 0),
 	}
 	if d.Lab != nil {
@@ -167,6 +169,12 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/reports", s.reportList)
 	app.Get("/reports/:name", s.report)
 	app.Get("/api/reports", s.reportNames)
+
+	app.Get("/docs", s.docs)
+	app.Get("/api/openapi.yaml", s.description(openapi, false))
+	app.Get("/api/openapi.json", s.description(openapi, true))
+	app.Get("/api/asyncapi.yaml", s.description(asyncapi, false))
+	app.Get("/api/asyncapi.json", s.description(asyncapi, true))
 
 	app.Get("/assets/*", s.static("assets/", "public, max-age=31536000, immutable"))
 	app.Get("/static/*", s.static("", "no-cache"))

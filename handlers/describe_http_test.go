@@ -1,0 +1,438 @@
+package handlers
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/shard"
+	"ticklane/internal/wire"
+)
+
+// whole are the server's files with a bundle of every page.
+func whole() fs.FS {
+	all := maps.Clone(built().(fstest.MapFS))
+	all["public/assets/manifest.json"] = &fstest.MapFile{Data: []byte(`{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/b.js",` +
+		`"reports.js":"/assets/c.js","docs.js":"/assets/d.js","app.css":"/assets/app-BBBB.css","docs.css":"/assets/docs.css"}`)}
+	return all
+}
+
+// TestRoutesAreDescribed: each route has its description, and each description its route.
+func TestRoutesAreDescribed(t *testing.T) {
+	d := describedBy(t, openapi)
+	h := openLab(t)
+	have := map[string]bool{}
+	for _, r := range h.server.app.GetRoutes(true) {
+		path := strings.ReplaceAll(r.Path, "*", "{path}")
+		for _, part := range r.Params {
+			path = strings.ReplaceAll(path, ":"+part, "{"+part+"}")
+		}
+		have[r.Method+" "+path] = true
+	}
+	if len(have) < 30 {
+		t.Fatalf("only %d routes were found", len(have))
+	}
+	told := map[string]bool{}
+	for _, o := range d.operations() {
+		if !have[o.method+" "+o.path] {
+			t.Errorf("%s %s is described, but no route", o.method, o.path)
+		}
+		told[o.method+" "+o.path] = true
+		if o.method == fiber.MethodGet { // the introduction says it of all
+			told[fiber.MethodHead+" "+o.path] = true
+		}
+	}
+	for route := range have {
+		if !told[route] {
+			t.Errorf("%s isn't described", route)
+		}
+	}
+}
+
+// try is one request and the status that it must get.
+type try struct {
+	id, path string
+	status   int
+	body     string // of a POST
+	extra    []string
+}
+
+func (d *described) try(h *house, all map[string]operation, x try) string {
+	d.Helper()
+	o, ok := all[x.id]
+	if !ok {
+		d.Fatalf("%s isn't described", x.id)
+	}
+	c := h.dial()
+	defer c.nc.Close()
+	extra := x.extra
+	if o.method == fiber.MethodPost {
+		typed := slices.ContainsFunc(extra, func(l string) bool { return strings.HasPrefix(l, "Content-Type:") })
+		if !typed {
+			extra = append(slices.Clone(extra), "Content-Type: application/json")
+		}
+		extra = append(extra, fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(x.body), x.body))
+	}
+	c.ask(o.method, x.path, extra...)
+	text := ""
+	if o.method != fiber.MethodHead && c.status != 101 && c.status != 204 && c.status != 304 {
+		text = c.all()
+	}
+	if c.status != x.status {
+		d.Errorf("%s %s: status %d, want %d: %.300s", o.method, x.path, c.status, x.status, text)
+	}
+	d.answered(o, c.status, c.header, text)
+	if c.status >= 400 {
+		return text
+	}
+	d.asked(o, x.path)
+	if schema := o.pointer + "/requestBody/content/application~1json/schema"; o.method == fiber.MethodPost {
+		v, err := value(x.body)
+		if err == nil {
+			err = d.check(schema, v)
+		}
+		if err != nil {
+			d.Errorf("%s took %s: %v", o.id, x.body, err)
+		}
+	}
+	return text
+}
+
+// TestHTTPIsAsDescribed asks every operation for every answer that its description has.
+func TestHTTPIsAsDescribed(t *testing.T) {
+	d := describedBy(t, openapi)
+	all := d.operations()
+	reports := t.TempDir()
+	for _, name := range []string{"run.html", "run.json"} {
+		if err := os.WriteFile(filepath.Join(reports, name), []byte(`{"a":1}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := 100.0
+	h := open(t, plan{settings: func(s *Settings) { s.Reports = reports }, deps: func(d *Deps) {
+		d.Files = whole()
+		d.Lab = &Lab{Rate: func() float64 { return now }, SetRate: func(r float64) error {
+			if r <= 0 {
+				return fmt.Errorf("want a rate above 0")
+			}
+			now = r
+			return nil
+		}, Background: func(_, _ int) error { return nil }, Clients: func() (int, int) { return 1, 2 }}
+	}})
+	h.publish(100)
+	c, w := h.sse("topics=S1&snapshot=false&user=mine"), h.ws("snapshot=false&user=mine")
+	sse, ws := "/sse/connections/"+c.hello.Conn, "/ws/connections/"+w.hello.Conn
+	big := `{"action":"time","id":1` + strings.Repeat(" ", 5000) + "}"
+	cut := `{"action":"cut","conns":["none"]}`
+	handshake := func(more ...string) []string { return append(slices.Clone(upgrade), more...) }
+	ok := []try{
+		{id: "dashboard", path: "/?lang=zh-CN"}, {id: "compare", path: "/compare"}, {id: "reports", path: "/reports"}, {id: "docs", path: "/docs"},
+		{id: "report", path: "/reports/run.html"}, {id: "report", path: "/reports/run.json"},
+		{id: "homeSSE", path: "/sse/home?user=me&topics=S1"}, {id: "homeWS", path: "/ws/home?user=me&topics=S1"},
+		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js"}, {id: "static", path: "/static/favicon.svg"},
+		{id: "symbols", path: "/api/symbols"}, {id: "quotes", path: "/api/quotes?topics=S1,sector:odd"}, {id: "time", path: "/api/time"},
+		{id: "history", path: "/api/history?symbol=S1&interval=10s&before=9000000000000000&limit=5"}, {id: "closes", path: "/api/closes?topics=S1,sector:odd&interval=10s&limit=5"}, {id: "stats", path: "/api/stats"}, {id: "connections", path: "/api/connections"},
+		{id: "listReports", path: "/api/reports"}, {id: "healthz", path: "/healthz"}, {id: "readyz", path: "/readyz"}, {id: "metrics", path: "/metrics"},
+		{id: "openapiYAML", path: "/api/openapi.yaml"}, {id: "openapiJSON", path: "/api/openapi.json"},
+		{id: "asyncapiYAML", path: "/api/asyncapi.yaml"}, {id: "asyncapiJSON", path: "/api/asyncapi.json"},
+		{id: "readSSE", path: sse}, {id: "readWS", path: ws}, {id: "lab", path: "/api/lab"},
+	}
+	for _, x := range ok {
+		x.status = 200
+		d.try(h, all, x)
+		// HEAD has the same head and no body.
+		head := h.dial()
+		head.ask("HEAD", x.path)
+		if head.status != 200 || head.r.Buffered() > 0 {
+			t.Errorf("HEAD %s: %d with %d bytes", x.path, head.status, head.r.Buffered())
+		}
+		head.nc.Close()
+	}
+	etag := h.dial()
+	etag.ask("GET", "/static/favicon.svg")
+	for _, x := range []try{
+		{id: "favicon", path: "/favicon.ico", status: 301},
+		{id: "static", path: "/static/favicon.svg", status: 304, extra: []string{"If-None-Match: " + etag.header.Get("ETag")}},
+		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js", status: 304, extra: []string{"If-None-Match: *"}},
+		{id: "static", path: "/static/none", status: 404}, {id: "assets", path: "/assets/none", status: 404}, {id: "report", path: "/reports/none.html", status: 404},
+		{id: "homeSSE", path: "/sse/home?topics=NONE", status: 400}, {id: "homeWS", path: "/ws/home?topics=NONE", status: 400},
+		{id: "quotes", path: "/api/quotes?topics=NONE", status: 400}, {id: "history", path: "/api/history", status: 400},
+		{id: "closes", path: "/api/closes?limit=501", status: 400},
+
+		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=body", status: 200},
+		{id: "probeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}}, {id: "probeSSE", path: "/sse/subscribe?limit=0", status: 400},
+		{id: "probeSSE", path: "/sse/subscribe", status: 421, extra: []string{"Host: evil.example"}},
+		{id: "subscribeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}},
+		{id: "subscribeSSE", path: "/sse/subscribe?limit=0&mode=fast", status: 400},
+
+		{id: "subscribeWS", path: "/ws/subscribe?limit=5&duration=1m30s&mode=latest&interval=0&snapshot=false&from=latest&delay=0&engine=stream", status: 101, extra: upgrade},
+		{id: "subscribeWS", path: "/ws/subscribe", status: 101, extra: handshake("Sec-WebSocket-Protocol: other, ticklane.v1.protobuf, ticklane.v1.json")},
+		{id: "subscribeWS", path: "/ws/subscribe?from=here", status: 400, extra: upgrade},
+		{id: "subscribeWS", path: "/ws/subscribe", status: 400, extra: handshake("Sec-WebSocket-Protocol: other")},
+		{id: "subscribeWS", path: "/ws/subscribe", status: 403, extra: handshake("Origin: https://evil.example")},
+		{id: "subscribeWS", path: "/ws/subscribe", status: 426},
+		{id: "subscribeWS", path: "/ws/subscribe", status: 426, extra: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8"}},
+
+		{id: "readSSE", path: "/sse/connections/" + w.hello.Conn, status: 404}, {id: "readWS", path: "/ws/connections/x", status: 404},
+		{id: "commandSSE", path: sse, status: 200, body: `{"action":"subscribe","topics":["S2"],"id":1}`},
+		{id: "commandSSE", path: sse, status: 200, body: `{"action":"unsubscribe","topics":["S2"]}`},
+		{id: "commandSSE", path: sse, status: 200, body: `{"action":"time","id":-2}`},
+		{id: "commandSSE", path: sse, status: 400, body: `{"action":"subscribe","topics":["NONE"],"id":1}`},
+		{id: "commandSSE", path: sse, status: 400, body: `[]`},
+		{id: "commandSSE", path: sse, status: 403, body: `{"action":"time"}`, extra: []string{"Origin: https://evil.example"}},
+		{id: "commandSSE", path: "/sse/connections/x", status: 404, body: `{"action":"time"}`},
+		{id: "commandSSE", path: sse, status: 413, body: big},
+		{id: "commandSSE", path: sse, status: 415, body: `{"action":"time"}`, extra: []string{"Content-Type: text/plain"}},
+
+		{id: "labRate", path: "/api/lab/rate", status: 200, body: `{"rate":5.5}`}, {id: "labRate", path: "/api/lab/rate", status: 400, body: `{"rate":-1}`},
+		{id: "labBackground", path: "/api/lab/background", status: 200, body: `{"sse":1,"ws":0}`},
+		{id: "labBackground", path: "/api/lab/background", status: 400, body: `{"sse":2001,"ws":-1}`},
+		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{"action":"shout"}`}, {id: "labDrill", path: "/api/lab/drill", status: 404, body: cut},
+		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{`},
+	} {
+		d.try(h, all, x)
+	}
+	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
+		path := all[id].path
+		d.try(h, all, try{id: id, path: path, status: 403, body: cut, extra: []string{"Origin: null"}})
+		d.try(h, all, try{id: id, path: path, status: 413, body: big})
+		d.try(h, all, try{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
+	}
+	d.drills(h, all)
+	d.others(all)
+	d.anywhere(h, all)
+
+	for id, o := range all {
+		for _, status := range o.statuses {
+			// Streams and what needs a server in distress have tests of their own, below.
+			if key := id + " " + status; !d.seen[key] && key != "subscribeSSE 200" && key != "commandSSE 503" {
+				t.Errorf("%s is described, and no request got it", key)
+			}
+		}
+	}
+}
+
+// drills meets what only a drill brings about.
+func (d *described) drills(h *house, all map[string]operation) {
+	d.Helper()
+	for _, status := range []int{503, 204} {
+		for id, path := range map[string]string{"subscribeSSE": "/sse/subscribe?user=drilled", "subscribeWS": "/ws/subscribe?user=drilled"} {
+			var c *client
+			if id == "subscribeSSE" {
+				c = h.sse("user=drilled")
+			} else {
+				c = h.ws("user=drilled")
+			}
+			d.try(h, all, try{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.hello.Conn)})
+			if id == "subscribeWS" {
+				d.try(h, all, try{id: id, path: path, status: status, extra: upgrade})
+				continue
+			}
+			a := h.dial()
+			a.ask("GET", path)
+			if text := ""; a.status == 503 {
+				text = a.all() // without Retry-After: a drill doesn't say when
+				told(d, a, text, 503)
+			} else if a.status != 204 {
+				d.Errorf("%s after a drill: %d", path, a.status)
+			}
+		}
+	}
+	c := h.sse("user=late")
+	h.server.lab.mu.Lock()
+	for i := range maxOrders {
+		h.server.lab.waiting[seat{user: fmt.Sprint("nobody", i)}] = order{drill503, time.Now().Add(time.Hour)}
+	}
+	h.server.lab.mu.Unlock()
+	d.try(h, all, try{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.hello.Conn + `"]}`})
+}
+
+// others meets what other settings bring about.
+func (d *described) others(all map[string]operation) {
+	d.Helper()
+	shut := open(d, plan{settings: func(s *Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 0.001, 1 }}) // no lab, no bundle, one place
+	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
+		d.try(shut, all, try{id: id, path: path, status: 503})
+	}
+	d.try(shut, all, try{id: "docs", path: "/docs", status: 200})
+	d.try(shut, all, try{id: "lab", path: "/api/lab", status: 404})
+	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
+		d.try(shut, all, try{id: id, path: all[id].path, status: 404, body: "{}"})
+	}
+	c := shut.sse("")
+	d.try(shut, all, try{id: "subscribeSSE", path: "/sse/subscribe", status: 503})
+	path := "/sse/connections/" + c.hello.Conn
+	d.try(shut, all, try{id: "commandSSE", path: path, status: 200, body: `{"action":"time"}`})
+	d.try(shut, all, try{id: "commandSSE", path: path, status: 429, body: `{"action":"time","id":3}`})
+	shut.server.ready.Store(false)
+	d.try(shut, all, try{id: "readyz", path: "/readyz", status: 503})
+
+	replay := openLab(d)
+	d.try(replay, all, try{id: "labRate", path: "/api/lab/rate", status: 409, body: `{"rate":1}`})
+	d.try(replay, all, try{id: "labBackground", path: "/api/lab/background", status: 409, body: `{"sse":1,"ws":1}`})
+}
+
+// anywhere meets what any address may answer.
+func (d *described) anywhere(h *house, all map[string]operation) {
+	d.Helper()
+	for id, o := range all {
+		path := strings.NewReplacer("{conn}", "x", "{name}", "run.html", "{path}", "x").Replace(o.path)
+		if id != "healthz" && id != "readyz" {
+			d.try(h, all, try{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
+		}
+		d.try(h, all, try{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
+		if o.method == fiber.MethodHead {
+			continue
+		}
+		c := h.dial()
+		c.ask("DELETE", path)
+		d.answered(o, c.status, c.header, c.all())
+		if c.status != 405 {
+			d.Errorf("DELETE %s: %d", path, c.status)
+		}
+		c.nc.Close()
+	}
+	failing := open(d, plan{deps: func(d *Deps) {
+		d.Metrics = func(*Server) http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
+		}
+	}})
+	d.try(failing, all, try{id: "metrics", path: "/metrics", status: 500})
+	d.try(h, all, try{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
+}
+
+// TestQueryIsAsDescribed: the server reads each parameter that is described, refuses by its name what isn't as
+// described, and takes every value that is.
+func TestQueryIsAsDescribed(t *testing.T) {
+	d := describedBy(t, openapi)
+	h := openLab(t)
+	h.publish(20)
+	checked := 0
+	for id, o := range d.operations() {
+		extra := []string{}
+		switch id {
+		case "subscribeSSE":
+			continue // HEAD has the same query, and ends
+		case "subscribeWS":
+			extra = upgrade
+		}
+		for _, p := range o.params {
+			if p.in != "query" || p.name == "lang" { // what is no language of ours is no error
+				continue
+			}
+			checked++
+			path := o.path + "?"
+			if id == "history" && p.name != "symbol" {
+				path += "symbol=S1&"
+			}
+			junk := strings.Repeat("x", 65)
+			c := h.dial()
+			c.ask(o.method, path+p.name+"="+junk, extra...)
+			if c.status != 400 {
+				t.Errorf("%s: %s=%s: status %d", id, p.name, junk, c.status)
+			} else if o.method != fiber.MethodHead {
+				if problem := told(t, c, c.all(), 400); problem.Parameter != p.name {
+					t.Errorf("%s: %s was refused for %s", id, p.name, problem.Parameter)
+				}
+			}
+			c.nc.Close()
+			if d.check(p.pointer, junk) == nil && p.name != "topics" && p.name != "symbol" { // what is known can't be described
+				t.Errorf("%s: %s=%s is as described, and refused", id, p.name, junk)
+			}
+			schema, _ := d.at(p.pointer)
+			values, _ := schema["enum"].([]any)
+			if v, ok := schema["default"]; ok {
+				values = append(slices.Clone(values), v)
+			}
+			for _, limit := range []string{"minimum", "maximum"} {
+				if v, ok := schema[limit]; ok {
+					values = append(values, v)
+				}
+			}
+			for _, v := range values {
+				if v == engineShard && !shard.Available {
+					continue
+				}
+				c := h.dial()
+				c.ask(o.method, fmt.Sprintf("%s%s=%v", path, p.name, v), extra...)
+				if c.status >= 400 {
+					t.Errorf("%s: %s=%v is as described: status %d", id, p.name, v, c.status)
+				}
+				c.nc.Close()
+			}
+		}
+	}
+	if checked < 20 {
+		t.Errorf("only %d parameters were found", checked)
+	}
+}
+
+// TestCommandToABlockedStreamIsAsDescribed: the one answer that takes seconds to get.
+func TestCommandToABlockedStreamIsAsDescribed(t *testing.T) {
+	d := describedBy(t, openapi)
+	h := open(t, plan{settings: func(s *Settings) {
+		s.WriteBuffer, s.WriteTimeout, s.MessageRate, s.MessageBurst = 4096, patience, 1e6, 1e6
+	}})
+	c := h.narrow(wire.SSE, "snapshot=false")
+	h.publish(50_000) // more than all buffers on the way hold
+	o, deadline := d.operations()["commandSSE"], time.Now().Add(patience)
+	for time.Now().Before(deadline) { // until the stream has filled them
+		a, text := h.post(c.hello.Conn, `{"action":"subscribe","topics":["S1"]}`) // a time is told without the stream
+		d.answered(o, a.status, a.header, text)
+		if a.status == 503 {
+			c.cut(true)
+			return
+		}
+	}
+	t.Errorf("the stream never blocked")
+}
+
+// TestDocsPage: every operation and message stands on it, and each of its links leads somewhere.
+func TestDocsPage(t *testing.T) {
+	d, a := describedBy(t, openapi), describedBy(t, asyncapi)
+	h := open(t, plan{deps: func(d *Deps) { d.Files = whole() }})
+	answer, page := h.get("/docs", "Accept: text/html")
+	if answer.status != 200 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") {
+		t.Fatalf("%d %v", answer.status, answer.header)
+	}
+	for id := range d.operations() {
+		if !strings.Contains(page, `id="op-`+id+`"`) || !strings.Contains(page, `href="#op-`+id+`"`) {
+			t.Errorf("%s isn't on the page, or not in its list", id)
+		}
+	}
+	messages, _ := a.at("/components/messages")
+	for name := range messages {
+		m, _ := a.at("/components/messages/" + name + "/payload")
+		if title := m["title"]; !strings.Contains(page, fmt.Sprintf("T is %v<", title)) {
+			t.Errorf("%s isn't on the page", name)
+		}
+	}
+	for _, text := range []string{">4008<", "ticklane.v1.protobuf", "application/problem&#43;json", "&#34;T&#34;: &#34;hello&#34;", "event: snapshot"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("%s isn't on the page", text)
+		}
+	}
+	links := regexp.MustCompile(`href="(#?)([^"]+)"`).FindAllStringSubmatch(page, -1)
+	if len(links) < 100 {
+		t.Errorf("only %d links", len(links))
+	}
+	for _, l := range links {
+		if l[1] != "" && strings.Count(page, ` id="`+l[2]+`"`) != 1 {
+			t.Errorf("#%s is there %d times", l[2], strings.Count(page, ` id="`+l[2]+`"`))
+		}
+	}
+	if strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
+		t.Error("something inline, which the policy forbids")
+	}
+}

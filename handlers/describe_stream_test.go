@@ -1,0 +1,340 @@
+package handlers
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// eventSchema is the pointer of what one event must be.
+const eventSchema = "/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream/itemSchema"
+
+// heard checks one message of either lane against its description, and notes its type.
+func (d *described) heard(c *client, m message) {
+	d.Helper()
+	if c.format.Lane() == wire.SSE {
+		if err := d.check(eventSchema, m.asEvent()); err != nil {
+			d.Errorf("sse: %v\n%+v", err, m)
+		}
+		d.meet("sse " + m.T)
+		return
+	}
+	v, err := value(m.text)
+	if err == nil {
+		err = d.check("/components/messages/"+m.T+"/payload", v)
+	}
+	if err != nil {
+		d.Errorf("ws: %v\n%.300s", err, m.text)
+	}
+	d.meet("ws " + m.T)
+}
+
+// listen reads so many messages, or to the end of the stream for 0.
+func (d *described) listen(c *client, n int) (got []message, err error) {
+	d.Helper()
+	for n == 0 || len(got) < n {
+		m, err := c.read()
+		if err != nil {
+			return got, err
+		}
+		d.heard(c, m)
+		got = append(got, m)
+	}
+	return got, nil
+}
+
+// until hears messages up to one of type t.
+func (d *described) until(c *client, t string) {
+	d.Helper()
+	for {
+		m := c.next()
+		d.heard(c, m)
+		if m.T == t {
+			return
+		}
+	}
+}
+
+// greeted opens a stream without help, so that its hello is heard, too.
+func (d *described) greeted(h *house, lane wire.Lane, query string) *client {
+	d.Helper()
+	c := h.dial()
+	if lane == wire.SSE {
+		c.events(query)
+		all := d.operations()
+		d.asked(all["subscribeSSE"], "/sse/subscribe?"+query)
+		if at := d.answered(all["subscribeSSE"], c.status, c.header, ""); at+"/itemSchema" != eventSchema {
+			d.Errorf("events are described at %s", at)
+		}
+	} else {
+		c.upgrade(query)
+	}
+	c.hello = c.next()
+	d.heard(c, c.hello)
+	return c
+}
+
+// everyMessage brings about each type of message on a lane.
+func (d *described) everyMessage(lane wire.Lane, offer string) {
+	d.Helper()
+	h := open(d, plan{offer: offer, log: stream.Config{Size: 256, Heartbeat: 30 * time.Millisecond}, settings: func(s *Settings) { s.MaxStreams = 3 }})
+	h.publish(1000)
+	c := d.greeted(h, lane, "topics=S1,S2&user=me")
+	d.until(c, "snapshot")
+	d.until(c, "hb")
+	h.publish(40)
+	d.until(c, "q")
+	d.command(h, c, `{"action":"subscribe","topics":["sector:odd"],"id":1}`, true)
+	d.until(c, "subscription")
+	d.until(c, "snapshot")
+	gap := d.greeted(h, lane, fmt.Sprintf("from=%s-3&mode=all", c.hello.Epoch))
+	d.until(gap, "gap")
+	d.until(gap, "snapshot")
+	// Each way of resuming, and each end.
+	for query, want := range map[string]string{
+		fmt.Sprintf("from=%s-1030&limit=2", c.hello.Epoch): wire.ResumeComplete, "from=1-1&limit=2": wire.ResumeReset, "from=oldest&limit=2&mode=latest": wire.ResumeNone,
+	} {
+		e := d.greeted(h, lane, query)
+		if e.hello.Resume != want {
+			d.Errorf("%s: %s", query, e.hello.text)
+		}
+		h.publish(40)
+		d.until(e, "bye")
+		e.nc.Close()
+		until(d, "its end", func() bool { return h.live() == 2 })
+	}
+	third := h.stream(lane, "")
+	full := h.dial()
+	if lane == wire.SSE {
+		full.events("")
+	} else {
+		full.upgrade("")
+	}
+	if got, err := d.listen(full, 0); len(got) != 1 || got[0].Reason != wire.ByeOverload {
+		d.Errorf("%v %v", got, err)
+	}
+	third.cut(true)
+	go h.stop(patience)
+	d.until(c, "bye")
+}
+
+// command says something to a stream as its lane does, and checks it and the answer; good tells whether the
+// description allows it.
+func (d *described) command(h *house, c *client, text string, good bool) {
+	d.Helper()
+	v, err := value(text)
+	if err == nil {
+		err = d.check("/components/schemas/Command", v)
+	}
+	if good != (err == nil) {
+		d.Errorf("%s is described as good: %v", text, err)
+	}
+	if c.format.Lane() == wire.WS {
+		c.say(text)
+		return
+	}
+	status := 200
+	if !good {
+		status = 400
+	}
+	d.try(h, d.operations(), try{id: "commandSSE", path: "/sse/connections/" + c.hello.Conn, status: status, body: text})
+}
+
+func TestEventsAreAsDescribed(t *testing.T) {
+	d := describedBy(t, openapi)
+	d.everyMessage(wire.SSE, "")
+	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription"} {
+		if !d.seen["sse "+name] {
+			t.Errorf("no %s came", name)
+		}
+	}
+	events, _ := d.at("/components/schemas/Event")
+	if n := len(events["oneOf"].([]any)); n != 7 {
+		t.Errorf("%d events are described", n)
+	}
+	// The example of a stream is one.
+	media, _ := d.at("/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream")
+	for name, v := range media["examples"].(map[string]any) {
+		text := v.(map[string]any)["serializedValue"].(string)
+		c := &client{house: &house{TB: t}, format: wire.SSEJSON, body: bufio.NewReader(strings.NewReader(strings.TrimRight(text, "\n") + "\n\n"))}
+		if got, _ := d.listen(c, 0); len(got) != 3 {
+			t.Errorf("%s: %d events", name, len(got))
+		}
+	}
+	// What no event is must be refused.
+	for _, bad := range []map[string]any{
+		{"event": "q", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1}`},
+		{"event": "hb", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1,"x":1}`},
+		{"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`, "x": 1}, {"event": "bye", "id": "a-1", "data": `{"T":"bye","reason":"limit","retry":0}`},
+	} {
+		if d.check(eventSchema, bad) == nil {
+			t.Errorf("%v passes as an event", bad)
+		}
+	}
+}
+
+func TestSocketIsAsDescribed(t *testing.T) {
+	d := describedBy(t, asyncapi)
+	d.everyMessage(wire.WS, "")
+	d.everyMessage(wire.WS, subprotocolProto) // read by the schema, it tells the same JSON
+	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1000, 1000 }})
+	c := d.greeted(h, wire.WS, "snapshot=false")
+	for text, want := range map[string]string{
+		`{"action":"time"}`: "time", `{"action":"time","id":4,"more":1}`: "time", `{"action":"subscribe","topics":["S1"]}`: "subscription",
+		`{"action":"unsubscribe","topics":["S1","*"],"id":-5}`: "subscription",
+	} {
+		if strings.Contains(text, "more") { // our descriptions are shut here; the contract isn't
+			c.say(text)
+		} else {
+			d.command(h, c, text, true)
+		}
+		d.until(c, want)
+	}
+	codes := map[string]bool{}
+	for _, text := range []string{`[]`, `{}`, `{"action":1}`, `{"action":"shout"}`, `{"action":"subscribe"}`, `{"action":"subscribe","topics":[]}`, `{"action":"time","id":"x"}`} {
+		d.command(h, c, text, false)
+		m := c.want("error")
+		d.heard(c, m)
+		codes[m.Code] = true
+	}
+	for _, text := range []string{`{"action":"subscribe","topics":["NONE"],"id":6}`, `{"action":"subscribe","topics":["S1","S2","S3","S4","S5","S6","S7","S8","S9"]}`} {
+		d.command(h, c, text, true)
+		m := c.want("error")
+		d.heard(c, m)
+		codes[m.Code] = true
+	}
+	fast := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 0.001, 1 }})
+	c = d.greeted(fast, wire.WS, "snapshot=false")
+	c.say(`{"action":"time"}`)
+	c.say(`{"action":"time","id":1}`)
+	d.until(c, "error")
+	codes[wire.CodeRate] = true
+	schema, _ := d.at("/components/schemas/ErrorCode")
+	for _, code := range schema["enum"].([]any) {
+		if !codes[code.(string)] {
+			t.Errorf("no error came with %s", code)
+		}
+	}
+
+	// Every message is described, and every description is a message that came, in the direction that is told.
+	channel, _ := d.at("/channels/subscribe")
+	sent := map[string]bool{}
+	for _, list := range []string{"/operations/receive/messages", "/operations/command/reply/messages"} {
+		for i := 0; ; i++ {
+			m, _ := d.at(fmt.Sprintf("%s/%d", list, i))
+			if m == nil {
+				break
+			}
+			sent[m["name"].(string)] = true
+		}
+	}
+	for name := range channel["messages"].(map[string]any) {
+		if name != "command" && (!sent[name] || !d.seen["ws "+name]) {
+			t.Errorf("%s: sent %v, came %v", name, sent[name], d.seen["ws "+name])
+		}
+	}
+	if at, _ := d.at("/operations/command/messages/0"); at["name"] != "command" {
+		t.Errorf("a client may send %v", at)
+	}
+}
+
+// TestSocketQueryIsTheSame: both descriptions have one query.
+func TestSocketQueryIsTheSame(t *testing.T) {
+	async, open := describedBy(t, asyncapi), describedBy(t, openapi)
+	bindings, _ := async.at("/channels/subscribe/bindings/ws/query")
+	var have []string
+	for _, p := range open.operations()["subscribeWS"].params {
+		if p.in == "query" && p.name != "delay" && p.name != "engine" { // the lab's
+			have = append(have, p.name)
+		}
+	}
+	if got := slices.Sorted(maps.Keys(bindings["properties"].(map[string]any))); !slices.Equal(got, slices.Sorted(slices.Values(have))) {
+		t.Errorf("%v and %v", got, have)
+	}
+	h := openLab(t)
+	protocols, _ := async.at("/channels/subscribe/bindings/ws/headers/properties/Sec-WebSocket-Protocol")
+	if len(protocols["enum"].([]any)) != 2 {
+		t.Errorf("%v", protocols)
+	}
+	for _, p := range protocols["enum"].([]any) {
+		if c := h.socket("", "Sec-WebSocket-Protocol: "+p.(string)); c.header.Get("Sec-WebSocket-Protocol") != p {
+			t.Errorf("%s: %v", p, c.header)
+		}
+	}
+}
+
+// TestCloseCodesAreAsDescribed brings about each that isn't reserved.
+func TestCloseCodesAreAsDescribed(t *testing.T) {
+	d := describedBy(t, asyncapi)
+	channel, _ := d.at("/channels/subscribe")
+	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 0.001, 2, 2 }})
+	ends := map[string]closed{}
+	note := func(name string, c *client) {
+		t.Helper()
+		_, err := d.listen(c, 0)
+		var how closed
+		if !errors.As(err, &how) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		ends[fmt.Sprint(how.code)] = how
+		c.nc.Close()
+		until(t, "its end", func() bool { return h.live() == 0 })
+	}
+	h.publish(5)
+	note("limit", h.ws("limit=1&from=oldest"))
+	for name, f := range map[string]ws.Frame{
+		"protocol": ws.NewFrame(3, true, nil), "binary": ws.NewBinaryFrame([]byte("x")), "text": ws.NewTextFrame([]byte("\xff")),
+		"big": ws.NewTextFrame([]byte(strings.Repeat("x", 5000))),
+	} {
+		c := h.ws("snapshot=false")
+		if err := ws.WriteFrame(c.nc, ws.MaskFrame(f)); err != nil {
+			t.Fatal(err)
+		}
+		note(name, c)
+	}
+	c := h.ws("snapshot=false")
+	for range 6 {
+		c.say(`{"action":"time"}`)
+	}
+	note("rate", c)
+	first, second := h.ws("snapshot=false"), h.ws("snapshot=false")
+	full := h.socket("")
+	_, err := d.listen(full, 0)
+	var how closed
+	errors.As(err, &how)
+	ends[fmt.Sprint(how.code)] = how
+	second.cut(true)
+	go h.stop(patience)
+	_, err = d.listen(first, 0)
+	errors.As(err, &how)
+	ends[fmt.Sprint(how.code)] = how
+
+	for _, v := range channel["x-close-codes"].([]any) {
+		told := v.(map[string]any)
+		code, reason := fmt.Sprint(told["code"]), told["reason"].(string)
+		got, came := ends[code]
+		delete(ends, code)
+		switch {
+		case strings.HasPrefix(told["description"].(string), "Reserved"):
+			came = !came
+		case code == "1002": // whatever is wrong with the frame
+			reason = got.reason
+		}
+		if !came || reason != got.reason && code != "4008" {
+			t.Errorf("%s is described with %q: %v %q", code, reason, came, got.reason)
+		}
+	}
+	for code := range ends {
+		t.Errorf("%s isn't described", code)
+	}
+}

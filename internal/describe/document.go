@@ -1,0 +1,156 @@
+// Package describe puts the descriptions of the API together, as tools read them, and lays them out for people.
+// It knows nothing of the server: tests of handlers hold the two against each other.
+package describe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Document is one description that refers to nothing outside of itself.
+type Document struct {
+	YAML, JSON []byte
+
+	root *yaml.Node
+}
+
+// partsKey lists further files whose members are added to a document's.
+const partsKey = "x-parts"
+
+// Load reads a description and its parts, which stand in the same folder.
+func Load(files fs.FS, name string) (*Document, error) {
+	root, err := read(files, name)
+	if err != nil {
+		return nil, err
+	}
+	parts := take(root, partsKey)
+	if parts == nil {
+		parts = &yaml.Node{}
+	}
+	for _, part := range parts.Content {
+		more, err := read(files, path.Join(path.Dir(name), part.Value))
+		if err != nil {
+			return nil, err
+		}
+		if err := merge(root, more, ""); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.Value, err)
+		}
+	}
+	d := &Document{root: root}
+	if d.JSON, err = appendJSON(nil, root); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, d.JSON, "", "  "); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	d.JSON = append(pretty.Bytes(), '\n')
+	var text bytes.Buffer
+	out := yaml.NewEncoder(&text)
+	out.SetIndent(2)
+	if err := out.Encode(root); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	d.YAML = text.Bytes()
+	return d, nil
+}
+
+func read(files fs.FS, name string) (*yaml.Node, error) {
+	b, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, fmt.Errorf("%s: want a mapping", name)
+	}
+	return plain(doc.Content[0]), nil
+}
+
+// plain copies a tree without anchors, aliases and comments: they help whoever writes a part.
+func plain(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return plain(n.Alias)
+	}
+	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line}
+	for _, child := range n.Content {
+		c.Content = append(c.Content, plain(child))
+	}
+	return c
+}
+
+// merge adds the members of a mapping to another's. What both have must be mappings.
+func merge(into, from *yaml.Node, at string) error {
+	for key, value := range pairs(from) {
+		have := get(into, key)
+		switch {
+		case have == nil:
+			into.Content = append(into.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+		case have.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode:
+			if err := merge(have, value, at+"/"+key); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("line %d: %s/%s is there already", value.Line, at, key)
+		}
+	}
+	return nil
+}
+
+// appendJSON appends a tree as JSON, members in their order and numbers as they are written.
+func appendJSON(b []byte, n *yaml.Node) ([]byte, error) {
+	var err error
+	switch n.Kind {
+	case yaml.MappingNode:
+		b = append(b, '{')
+		for key, value := range pairs(n) {
+			if b[len(b)-1] != '{' {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, key), ':')
+			if b, err = appendJSON(b, value); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, '}'), nil
+	case yaml.SequenceNode:
+		b = append(b, '[')
+		for i, value := range n.Content {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendJSON(b, value); err != nil {
+				return nil, err
+			}
+		}
+		return append(b, ']'), nil
+	}
+	switch tag := n.ShortTag(); tag {
+	case "!!str":
+		return appendString(b, n.Value), nil
+	case "!!int", "!!float", "!!bool", "!!null":
+		if !json.Valid([]byte(n.Value)) {
+			// Such as a null that nobody wrote: a comma ended a text too early.
+			return nil, fmt.Errorf("line %d: %q is no value of JSON; quote it", n.Line, n.Value)
+		}
+		return append(b, n.Value...), nil
+	default: // a text that looks like a date
+		return nil, fmt.Errorf("line %d: %q is read as %s; quote it", n.Line, n.Value, tag)
+	}
+}
+
+func appendString(b []byte, s string) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.Encode(s) // a string can't fail
+	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
+}
