@@ -42,9 +42,10 @@ func (e *poller) run() {
 	for {
 		n := 0
 		err := e.raw.Read(func(fd uintptr) bool {
-			var err error
-			n, err = unix.EpollWait(int(fd), events, 0)
-			return n > 0 || err != nil && err != unix.EINTR
+			for err := error(unix.EINTR); err == unix.EINTR; {
+				n, err = unix.EpollWait(int(fd), events, 0)
+			}
+			return n != 0
 		})
 		if err != nil {
 			return // closed
