@@ -6,6 +6,7 @@ import { t } from './text.js';
 import { Banner } from './ui/banner.js';
 import { Bar, shown } from './ui/bar.js';
 import { Chart } from './ui/chart.js';
+import { ColumnsDialog } from './ui/columnsdialog.js';
 import { part, press, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
 import { Freeze } from './ui/freeze.js';
@@ -50,6 +51,7 @@ const lane = new LanePanel({ feed, wire });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
+new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();

@@ -241,6 +241,9 @@ export interface SymbolRecord {
   t: number;
   n: number;
   i: number;
+  /** n and t of the oldest tick that is known, from which the symbol's pace is told */
+  n0: number;
+  t0: number;
   o: number;
   h: number;
   l: number;

@@ -63,6 +63,9 @@ const isZero = (x, decimals) => Number(Math.abs(x).toFixed(decimals)) === 0;
 /** @param {number | undefined} x @returns {x is number} */
 const known = (x) => x !== undefined && Number.isFinite(x);
 
+/** One decimal: "1.2". @param {number | undefined} x */
+export const decimal = (x) => (known(x) ? plain(x, 1) : NONE);
+
 /** Dollars with two decimals: "184.27", "12 204.50". @param {number | undefined} dollars */
 export function price(dollars) {
   if (!known(dollars)) return NONE;

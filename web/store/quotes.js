@@ -144,7 +144,7 @@ export class QuoteStore {
 function fresh(q, spark) {
   const { S, bp, bs, ap, as, p, v, t, n } = q;
   return {
-    S, bp, bs, ap, as, p, v, t, n, i: -1,
+    S, bp, bs, ap, as, p, v, t, n, i: -1, n0: n, t0: t,
     o: NaN, h: NaN, l: NaN, c: NaN, change: NaN, changePct: NaN, spread: NaN,
     dir: 0, bidDir: 0, askDir: 0, changed: 0, received: 0, spark,
   };
@@ -153,6 +153,7 @@ function fresh(q, spark) {
 /** @param {SymbolRecord} r @param {Quote | DayQuote} q */
 function update(r, q) {
   let changed = 0;
+  if (q.n < r.n) { r.n0 = q.n; r.t0 = q.t; } // a new log counts from 1 again
   if (q.p !== r.p) { changed |= Changed.last; r.dir = Math.sign(q.p - r.p); }
   if (q.bp !== r.bp) { changed |= Changed.bid; r.bidDir = Math.sign(q.bp - r.bp); }
   if (q.ap !== r.ap) { changed |= Changed.ask; r.askDir = Math.sign(q.ap - r.ap); }

@@ -60,6 +60,6 @@ export function withSettings(query, before) {
     const value = old.get(name);
     if (value !== null) p.set(name, value);
   }
-  const s = p.toString();
+  const s = p.toString().replaceAll('%2C', ',');
   return s && `?${s}`;
 }

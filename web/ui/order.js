@@ -1,5 +1,6 @@
 // Which symbols the list shows, and in which order. Pure.
 import { has, t } from '../text.js';
+import { columns } from './columns.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing as /api/symbols tells it */
@@ -20,16 +21,6 @@ export function filter(listings, { q, sector }) {
   return found.sort((a, b) => rank(a) - rank(b)); // a stable sort: the feed's order within each
 }
 
-/** @type {Record<string, (r: SymbolRecord) => number>} */
-const figures = {
-  last: (r) => r.p,
-  change: (r) => r.changePct,
-  bid: (r) => r.bp,
-  ask: (r) => r.ap,
-  volume: (r) => r.v,
-  age: (r) => -r.t,
-};
-
 /**
  * Sorted by a column; figures that aren't known come last whatever the direction, equal ones keep their order.
  * @param {readonly Listing[]} listings
@@ -41,7 +32,7 @@ export function order(listings, sort, get) {
   const sign = sort.startsWith('-') ? -1 : 1;
   const column = sort.replace(/^-/, '');
   if (column === 'symbol') return [...listings].sort((a, b) => sign * (a.symbol < b.symbol ? -1 : 1));
-  const figure = figures[column];
+  const figure = columns[column]?.figure;
   if (!figure) return [...listings];
   const known = [];
   const unknown = [];
@@ -57,7 +48,7 @@ export function order(listings, sort, get) {
 
 /** What a click on a column's header makes of the order: figures start with the largest, names with A; the third click undoes. */
 export function nextSort(/** @type {string} */ sort, /** @type {string} */ column) {
-  const steps = column === 'symbol' || column === 'age' ? [column, `-${column}`, ''] : [`-${column}`, column, ''];
+  const steps = column === 'symbol' || columns[column]?.up ? [column, `-${column}`, ''] : [`-${column}`, column, ''];
   return steps[(steps.indexOf(sort) + 1) % 3] ?? '';
 }
 

@@ -1,13 +1,9 @@
-import { age, arrow, compact, move, price, volume } from '../store/format.js';
-import { Changed } from '../store/quotes.js';
-import { el, setText, svg } from './dom.js';
-import { path } from './sparkline.js';
+import { cells } from './cells.js';
+import { staleAfter } from './columns.js';
+import { el, setText } from './dom.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('./order.js').Listing} Listing */
-
-const FLASH = 400; // ms that a cell stays marked
-const STALE = 15_000; // ms without a tick after which a quote is marked; most symbols have several a second
 
 /** One row of the watchlist's pool. It shows one symbol after another as the list is scrolled. */
 export class Row {
@@ -16,25 +12,13 @@ export class Row {
   index = -1;
   #symbol = el('b');
   #name = el('span', { class: 'nm' });
-  #last = cell('num last');
-  #change = cell('num');
-  #line = svg('path');
-  #spark = cell('sparkcol');
-  #bid = new Sized();
-  #ask = new Sized();
-  #volume = cell('num soft');
-  #age = cell('num faint age');
-  #flashUntil = 0;
-  #direction = '';
+  #cells;
 
-  constructor() {
-    const drawing = svg('svg', { viewBox: '0 0 66 18', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, this.#line);
-    this.#spark.append(drawing);
+  /** @param {readonly string[]} ids of its columns */
+  constructor(ids) {
+    this.#cells = ids.map((id) => /** @type {() => import('./cells.js').Cell} */ (cells[id])());
     const head = el('span', { class: 'sy', role: 'rowheader' }, this.#symbol, this.#name);
-    this.element = el(
-      'div', { class: 'rowg', role: 'row' },
-      head, this.#last, this.#change, this.#spark, this.#bid.element, this.#ask.element, this.#volume, this.#age,
-    );
+    this.element = el('div', { class: 'rowg', role: 'row' }, head, ...this.#cells.map((c) => c.element));
   }
 
   /** @param {Listing} listing @param {number} index its place in the list, from 0 */
@@ -50,7 +34,7 @@ export class Row {
     this.element.dataset.symbol = listing.symbol;
     setText(this.#symbol, listing.symbol);
     setText(this.#name, listing.name);
-    this.#endFlash();
+    this.flash(Infinity);
   }
 
   /** @param {boolean} selected shown in the chart @param {boolean} at under the keyboard */
@@ -65,71 +49,24 @@ export class Row {
    * @param {number} now performance.now()
    */
   paint(r, changed, now) {
-    setText(this.#last, price(r?.p));
-    setText(this.#change, move(r?.changePct));
-    this.#bid.show(r?.bp, r?.bs);
-    this.#ask.show(r?.ap, r?.as);
-    setText(this.#volume, volume(r?.v));
-    const mark = arrow(r?.changePct); // none for a change that reads 0.00
-    const direction = mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
-    if (direction !== this.#direction) {
-      this.#direction = direction;
-      this.#change.className = `num ${direction}`;
-      this.#spark.className = `sparkcol ${direction}`;
-    }
-    if (r && changed & Changed.last && r.dir) {
-      this.#flashUntil = now + FLASH;
-      this.#last.className = `num last ${r.dir > 0 ? 'fu' : 'fd'}`;
-    }
+    for (const c of this.#cells) c.paint?.(r, changed, now);
   }
 
   /** @param {SymbolRecord | undefined} r */
   paintSpark(r) {
-    const d = r ? path(r.spark.values(), 66, 18) : '';
-    if (this.#line.getAttribute('d') !== d) this.#line.setAttribute('d', d);
+    for (const c of this.#cells) c.line?.(r);
   }
 
-  /** @param {number | undefined} ms since the symbol's newest tick */
-  paintAge(ms) {
-    setText(this.#age, age(ms));
-    this.element.classList.toggle('stale', ms !== undefined && ms > STALE);
+  /** @param {SymbolRecord | undefined} r @param {number | undefined} ms since the symbol's newest tick */
+  paintAge(r, ms) {
+    for (const c of this.#cells) c.age?.(ms);
+    this.element.classList.toggle('stale', r !== undefined && ms !== undefined && ms > staleAfter(r));
   }
 
-  /** @param {number} now @returns {boolean} whether the flash goes on */
+  /** @param {number} now @returns {boolean} whether a flash goes on */
   flash(now) {
-    if (!this.#flashUntil) return false;
-    if (now < this.#flashUntil) return true;
-    this.#endFlash();
-    return false;
+    let on = false;
+    for (const c of this.#cells) on = c.flash?.(now) || on;
+    return on;
   }
-
-  #endFlash() {
-    if (!this.#flashUntil) return;
-    this.#flashUntil = 0;
-    this.#last.className = 'num last';
-  }
-}
-
-/** A price with its size. */
-class Sized {
-  #price = document.createTextNode('');
-  #size = document.createTextNode('');
-  element = cell('num q');
-
-  constructor() {
-    this.element.append(this.#price, el('small', {}, this.#size));
-  }
-
-  /** @param {number | undefined} dollars @param {number | undefined} shares */
-  show(dollars, shares) {
-    const p = price(dollars);
-    const s = shares === undefined ? '' : compact(shares);
-    if (this.#price.data !== p) this.#price.data = p;
-    if (this.#size.data !== s) this.#size.data = s;
-  }
-}
-
-/** @param {string} name of the class */
-function cell(name) {
-  return el('span', { class: name, role: 'gridcell' });
 }

@@ -1,5 +1,6 @@
 // The state that a person may want to keep or send: it stands in the address, defaults left out.
 import { withSettings } from './choices.js';
+import { columns, readColumns } from './columns.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 /**
@@ -11,13 +12,13 @@ import { withSettings } from './choices.js';
  * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
  * @property {string} sector '' is every sector
  * @property {string} q what is searched for
+ * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
  */
 
 export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h']);
-export const columns = /** @type {const} */ (['symbol', 'last', 'change', 'bid', 'ask', 'volume', 'age']);
 
 /** @type {Readonly<View>} */
-export const defaults = Object.freeze({ symbol: '', interval: '1m', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '' });
+export const defaults = Object.freeze({ symbol: '', interval: '1m', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', cols: '' });
 
 /** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
 export function parse(search) {
@@ -30,9 +31,10 @@ export function parse(search) {
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
     lane: p.get('lane') === 'ws' ? 'ws' : 'sse',
     encoding: p.get('encoding') === 'protobuf' ? 'protobuf' : 'json',
-    sort: columns.some((c) => c === sort.replace(/^-/, '')) ? sort : '',
+    sort: ['symbol', ...Object.keys(columns)].includes(sort.replace(/^-/, '')) ? sort : '',
     sector: text('sector', 32),
     q: text('q', 40),
+    cols: readColumns(text('cols', 200)),
   };
 }
 
@@ -42,7 +44,7 @@ export function format(view) {
   for (const [key, value] of Object.entries(view)) {
     if (value !== defaults[/** @type {keyof View} */ (key)]) p.set(key, value);
   }
-  const s = p.toString();
+  const s = p.toString().replaceAll('%2C', ',');
   return s && `?${s}`;
 }
 

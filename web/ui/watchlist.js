@@ -1,6 +1,7 @@
 import { t } from '../text.js';
 import { Chips } from './chips.js';
-import { byId, part, setText } from './dom.js';
+import { columnList, columns, FIRST, fit } from './columns.js';
+import { byId, el, part, setText } from './dom.js';
 import { filter, nextSort, order, sectorName } from './order.js';
 import { Row } from './row.js';
 import { ALL, sectorTopic } from './wanted.js';
@@ -40,6 +41,9 @@ export class Watchlist {
   #sortedAt = 0;
   #pointerAt = -CALM;
   #arrange = false;
+  /** @type {string[]} the columns that there is room for */
+  #shown = [];
+  #shape = ''; // how they are laid out
 
   /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, onSeen: (symbols: string[]) => void }} parts */
   constructor({ view, quotes, frames, wanted, onSeen }) {
@@ -55,7 +59,9 @@ export class Watchlist {
     this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
     this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
     this.#rows.addEventListener('pointermove', () => { this.#pointerAt = performance.now(); }, { passive: true });
-    this.#rows.addEventListener('pointerleave', () => { this.#pointerAt = -CALM; }, { passive: true });
+    this.#rows.addEventListener('pointerdown', () => { this.#pointerAt = performance.now(); }, { passive: true });
+    // A finger leaves with every tap; its row stays for a while all the same.
+    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#pointerAt = -CALM; }, { passive: true });
     this.#grid.addEventListener('click', (e) => this.#click(e));
     part('empty-clear').addEventListener('click', () => {
       this.#search.value = '';
@@ -65,10 +71,16 @@ export class Watchlist {
     view.on((now, before) => {
       if (now.q !== before.q || now.sector !== before.sector) this.#filter();
       if (now.sort !== before.sort) this.#sortMarks();
+      if (now.cols !== before.cols) this.#layOut();
       this.#again();
     });
-    new ResizeObserver(() => this.#again()).observe(this.#grid);
-    this.#sortMarks();
+    new ResizeObserver(() => this.#layOut()).observe(this.#grid);
+    this.#layOut();
+  }
+
+  /** The list as it stands, whether in sight or not. */
+  get list() {
+    return { list: this.#list, get: (/** @type {string} */ symbol) => this.#quotes.get(symbol) };
   }
 
   /** @param {readonly Listing[]} listings @param {readonly string[]} sectors */
@@ -88,7 +100,7 @@ export class Watchlist {
   /** To be called when all that is shown may have changed. */
   refresh() {
     for (const row of this.#pool) row.listing = null;
-    this.#again();
+    this.#layOut();
   }
 
   /** The next paint arranges the rows anew. */
@@ -125,7 +137,7 @@ export class Watchlist {
   paintAges(age) {
     for (const [symbol, row] of this.#seen) {
       const r = this.#quotes.get(symbol);
-      row.paintAge(r && age(r));
+      row.paintAge(r, r && age(r));
     }
   }
 
@@ -158,7 +170,7 @@ export class Watchlist {
       const listing = /** @type {Listing} */ (this.#list[first + k]);
       let row = this.#pool[k];
       if (!row) {
-        row = new Row();
+        row = new Row(this.#shown);
         this.#pool[k] = row;
       }
       const fresh = row.listing !== listing;
@@ -187,6 +199,43 @@ export class Watchlist {
     else if (this.#found.length <= this.#wanted.most) topics = this.#found.map((l) => l.symbol);
     else topics = [...this.#seen.keys()];
     this.#wanted.want('list', topics);
+  }
+
+  /** Gives the rows the columns that are chosen, as many of them as there is room for. */
+  #layOut() {
+    const style = getComputedStyle(this.#grid);
+    const k = parseFloat(style.getPropertyValue('--k')) || 1;
+    const volume = parseFloat(style.getPropertyValue('--volume')) || 48;
+    const width = this.#grid.clientWidth;
+    if (!width) return;
+    const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume);
+    const shape = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
+    if (shape !== this.#shape) {
+      this.#shape = shape;
+      this.#grid.style.setProperty('--columns', shape);
+      this.#grid.toggleAttribute('data-slim', slim);
+    }
+    if (ids.join() !== this.#shown.join()) {
+      this.#shown = ids;
+      for (const row of this.#pool.splice(0)) row.element.remove();
+      this.#head();
+    }
+    this.#again();
+  }
+
+  /** The header's cells; those that are there stay, so that a focus stays, too. */
+  #head() {
+    const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild);
+    const there = new Map([...head.children].map((e) => [e.getAttribute('data-sort'), e]));
+    const cells = this.#shown.map((id) => there.get(id) ?? el(
+      'span', { role: 'columnheader', 'data-sort': id, class: id === 'spark' || id === 'range' ? `${id}col` : 'num', title: t(`watch.columns.${id}.long`) },
+      el('button', { type: 'button' }, t(`watch.columns.${id}`), ...(columns[id]?.slim && id !== 'spread' ? [el('span', { class: 'size' }, ` × ${t('watch.columns.size')}`)] : [])),
+    ));
+    for (const e of there.values()) {
+      if (e.getAttribute('data-sort') !== 'symbol' && !cells.includes(e)) e.remove();
+    }
+    cells.forEach((e, i) => { if (head.children[i + 1] !== e) head.insertBefore(e, head.children[i + 1] ?? null); });
+    this.#sortMarks();
   }
 
   #sortMarks() {

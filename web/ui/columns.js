@@ -1,0 +1,91 @@
+// The watchlist's columns: what there is, how wide, in which order. Pure.
+
+/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/**
+ * @typedef {object} Column
+ * @property {number} width px at 13 px type; NaN goes by the volume's setting
+ * @property {number} [slim] px that do where there is little room
+ * @property {(r: SymbolRecord) => number} figure what it is sorted by; NaN is unknown
+ * @property {boolean} [up] the first click on its header sorts upwards
+ */
+
+/** In the order in which they are offered. The symbol isn't one of them: it always comes first. @type {Readonly<Record<string, Column>>} */
+export const columns = Object.freeze({
+  last: { width: 58, figure: (r) => r.p },
+  net: { width: 60, figure: (r) => r.change },
+  change: { width: 60, figure: (r) => r.changePct },
+  spark: { width: 66, figure: (r) => hour(r.spark.values()) },
+  bid: { width: 84, slim: 52, figure: (r) => r.bp },
+  ask: { width: 84, slim: 52, figure: (r) => r.ap },
+  spread: { width: 84, slim: 38, figure: (r) => basis(r), up: true },
+  volume: { width: NaN, figure: (r) => r.v },
+  range: { width: 72, figure: (r) => place(r) },
+  age: { width: 40, figure: (r) => -r.t, up: true },
+});
+
+export const FIRST = 92; // px of the symbol at least
+export const GAP = 8;
+export const KEY = 'ticklane.columns';
+
+/** @type {readonly string[]} */
+export const standard = Object.freeze(['last', 'change', 'spark', 'bid', 'ask', 'volume', 'age']);
+
+/** A list of columns from an address: what isn't one and what comes twice is left out; '' for the standard. @param {string} text */
+export function readColumns(text) {
+  const list = [...new Set(text.split(',').filter((id) => Object.hasOwn(columns, id)))].join();
+  return list === standard.join() ? '' : list;
+}
+
+/** @param {string} text as readColumns gives it @returns {readonly string[]} */
+export const columnList = (text) => (text ? text.split(',') : standard);
+
+/** What was kept, '' for anything else. @param {string | null} text */
+export function parseKept(text) {
+  try {
+    const kept = JSON.parse(text ?? '');
+    return kept?.v === 1 && typeof kept.cols === 'string' ? readColumns(kept.cols) : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Those that there is room for, from the first: where room is short, sizes go first, then the last columns.
+ * @param {readonly string[]} ids @param {number} room px of the row's inside, at 13 px type @param {number} volume px
+ * @returns {{ ids: string[], slim: boolean, widths: number[] }} widths without the symbol's
+ */
+export function fit(ids, room, volume) {
+  const of = (/** @type {string} */ id, /** @type {boolean} */ slim) => {
+    const c = /** @type {Column} */ (columns[id]);
+    return (slim && c.slim) || c.width || volume;
+  };
+  const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ slim) => list.reduce((n, id) => n + of(id, slim) + GAP, FIRST);
+  const slim = sum(ids, false) > room;
+  const shown = [...ids];
+  while (shown.length > 1 && sum(shown, slim) > room) shown.pop();
+  return { ids: shown, slim, widths: shown.map((id) => of(id, slim)) };
+}
+
+/** The spread in hundredths of a per cent of the price between. @param {SymbolRecord} r */
+export const basis = (r) => (r.spread / (r.ap + r.bp)) * 20_000;
+
+/** Where in the day's range the last price stands, from 0 to 1. @param {SymbolRecord} r */
+export const place = (r) => (r.h > r.l ? Math.min(1, Math.max(0, (r.p - r.l) / (r.h - r.l))) : r.h === r.l ? 0.5 : NaN);
+
+const PATIENCE = 30; // mean times between ticks after which a symbol is late
+const SOONEST = 10_000; // ms
+const LATEST = 3_600_000; // ms
+const USUAL = 15_000; // ms, while its pace isn't known
+
+/** From which age on a quote is marked: by the symbol's own pace since the page knows it. @param {SymbolRecord} r @returns {number} ms */
+export function staleAfter(r) {
+  const ticks = r.n - r.n0;
+  if (ticks < 10) return USUAL;
+  return Math.min(LATEST, Math.max(SOONEST, ((r.t - r.t0) / 1000 / ticks) * PATIENCE));
+}
+
+/** @param {readonly number[]} values */
+function hour(values) {
+  const first = values[0];
+  return values.length < 2 || !first ? NaN : /** @type {number} */ (values[values.length - 1]) / first - 1;
+}

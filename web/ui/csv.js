@@ -1,0 +1,44 @@
+// The list as a file for a spreadsheet. Pure.
+import { basis } from './columns.js';
+
+/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/** @typedef {import('./order.js').Listing} Listing */
+
+/** Plain numbers, whatever the page's format: programs read them. @param {number} x @param {number} decimals */
+const number = (x, decimals) => (Number.isFinite(x) ? x.toFixed(decimals) : '');
+
+/** What a column is in a file. @type {Readonly<Record<string, [name: string, (r: SymbolRecord) => string][]>>} */
+const fields = {
+  last: [['last', (r) => number(r.p, 2)]],
+  net: [['change', (r) => number(r.change, 2)]],
+  change: [['change_percent', (r) => number(r.changePct, 4)]],
+  spark: [],
+  bid: [['bid', (r) => number(r.bp, 2)], ['bid_size', (r) => number(r.bs, 0)]],
+  ask: [['ask', (r) => number(r.ap, 2)], ['ask_size', (r) => number(r.as, 0)]],
+  spread: [['spread', (r) => number(r.spread, 2)], ['spread_bp', (r) => number(basis(r), 2)]],
+  volume: [['volume', (r) => number(r.v, 0)]],
+  range: [['low', (r) => number(r.l, 2)], ['high', (r) => number(r.h, 2)]],
+  age: [['time', (r) => new Date(r.t / 1000).toISOString()]],
+};
+
+/** RFC 4180; text that a spreadsheet would take for a formula gets an apostrophe. @param {string} text */
+function quoted(text) {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/**
+ * Columns and rows as they are chosen and ordered. A byte order mark lets Excel read it as UTF-8.
+ * @param {readonly string[]} ids of columns @param {readonly Listing[]} list @param {(symbol: string) => SymbolRecord | undefined} get
+ */
+export function csv(ids, list, get) {
+  const of = ids.flatMap((id) => fields[id] ?? []);
+  const rows = list.map((l) => {
+    const r = get(l.symbol);
+    return [quoted(l.symbol), quoted(l.name), ...of.map(([, f]) => (r ? f(r) : ''))];
+  });
+  return `\ufeff${[['symbol', 'name', ...of.map(([name]) => name)], ...rows].map((row) => `${row.join(',')}\r\n`).join('')}`;
+}
+
+/** @param {Date} at */
+export const csvName = (at) => `ticklane-${at.toISOString().slice(0, 19).replace(/[:T]/g, '-')}.csv`;
