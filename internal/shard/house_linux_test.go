@@ -214,3 +214,8 @@ func until(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// first is a Start.Head.
+func first(text string) func(*stream.Subscriber) []byte {
+	return func(*stream.Subscriber) []byte { return []byte(text) }
+}

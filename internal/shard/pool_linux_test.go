@@ -28,7 +28,7 @@ func TestTails(t *testing.T) {
 					p.bye = "bye"
 				}
 				meter := new(stream.Meter)
-				nc := h.join(Start{Head: []byte("head\n"), Chunked: chunked,
+				nc := h.join(Start{Head: first("head\n"), Chunked: chunked,
 					Options: stream.Options{Format: wire.SSEJSON, Limit: 20_000, Meter: meter}}, p, true)
 				for range 200 {
 					h.publish(100)
@@ -132,7 +132,7 @@ func TestDescriptorsAreReused(t *testing.T) {
 					mark := string([]byte{byte('a' + k), byte('a' + i%26), '\n'})
 					echo := make(chan string, 1)
 					p := &peer{feed: func(b []byte) bool { echo <- string(b); return false }, after: Close, bye: mark}
-					nc := h.join(Start{Head: []byte(mark), Options: stream.Options{Format: wire.WSJSON}}, p, false)
+					nc := h.join(Start{Head: first(mark), Options: stream.Options{Format: wire.WSJSON}}, p, false)
 					want(t, nc, mark)
 					switch i % 3 {
 					case 0:
@@ -172,7 +172,7 @@ func TestPanicsAreContained(t *testing.T) {
 	reads := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, other, false)
 	bombs := []*peer{{open: func() { panic("open") }}, {feed: func([]byte) bool { panic("feed") }}}
 	for i, p := range bombs {
-		nc := h.join(Start{Head: []byte("head"), Options: stream.Options{Format: wire.WSJSON}}, p, false)
+		nc := h.join(Start{Head: first("head"), Options: stream.Options{Format: wire.WSJSON}}, p, false)
 		want(t, nc, "head")
 		nc.Write([]byte("x"))
 		p.gone(t)
