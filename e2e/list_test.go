@@ -104,12 +104,12 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	b.live()
 	b.click("#row-MSFT")
 	b.until("the chart is of MSFT", `document.querySelector('#q-symbol').textContent === 'MSFT' &&
-		document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
+		document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
 		document.querySelectorAll('.rows [aria-selected=true]').length === 1`)
 	for _, interval := range []string{"10s", "5m", "15m", "1h"} {
 		b.click("[data-interval='" + interval + "']")
-		b.until("bars of "+interval, `document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, `+interval+`' &&
-			document.querySelector('#chart-note').hidden && document.querySelectorAll('[data-interval][aria-pressed=true]').length === 1`)
+		b.until("bars of "+interval, `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, `+interval+`' &&
+			document.querySelector('#chart .note').hidden && document.querySelectorAll('[data-interval][aria-pressed=true]').length === 1`)
 		b.until("a drawn chart", drawn)
 	}
 	b.click("button[data-lane=ws]")
@@ -118,7 +118,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	b.until("the address holds it", `location.search === '`+want+`'`)
 	b.reload()
 	b.live()
-	b.until("the page comes back as it was", `document.querySelector('#chart').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
+	b.until("the page comes back as it was", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
 		document.querySelector('button[data-lane=ws]').ariaPressed === 'true'`)
 	b.until("a drawn chart", drawn)
 	s.streams(0, 1)
@@ -127,7 +127,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	// Nonsense in an address is as good as none.
 	b.visit(s.url + "/?symbol=%3Cb%3E&interval=9y&lane=pigeon&sort=--&sector=none")
 	b.live()
-	b.until("the first symbol, by the minute", `document.querySelector('#chart').ariaLabel === 'Candlestick chart of AAPL, 1m' && document.querySelector('#grid').ariaRowCount === '51'`)
+	b.until("the first symbol, by the minute", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of AAPL, 1m' && document.querySelector('#grid').ariaRowCount === '51'`)
 	s.streams(1, 0)
 	b.clean()
 }

@@ -5,9 +5,9 @@ import { QuoteStore } from './store/quotes.js';
 import { t } from './text.js';
 import { Banner } from './ui/banner.js';
 import { Bar, shown } from './ui/bar.js';
-import { Chart } from './ui/chart.js';
+import { Charts } from './ui/charts.js';
 import { ColumnsDialog } from './ui/columnsdialog.js';
-import { part, press, setText } from './ui/dom.js';
+import { part, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
 import { Freeze } from './ui/freeze.js';
 import { getJSON } from './ui/history.js';
@@ -44,7 +44,7 @@ const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane,
 const vitals = new Vitals({ timed: boot.timed !== false });
 
 const list = new Watchlist({ view, quotes, frames, wanted, onSeen: (symbols) => seed.want(symbols) });
-const chart = new Chart({ view, frames, theme });
+const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const tape = new Tape({ view, frames, wanted });
 const lane = new LanePanel({ feed, wire });
@@ -68,7 +68,7 @@ let calmAt = 0; // when the figures that a second is fine enough for were painte
 feed.on('message', (m, arrival) => {
   newest = Date.now();
   store.apply(m, arrival.received);
-  chart.take(m);
+  charts.take(m);
   tape.take(m);
   vitals.take(m, arrival);
   if (m.T === 'q') {
@@ -104,13 +104,9 @@ view.on((now, before) => {
 settings.on(() => {
   list.refresh();
   tape.refresh();
-  chart.restyle();
+  charts.restyle();
   agedAt = calmAt = stateAt = 0;
 });
-for (const b of document.querySelectorAll('[data-interval]')) {
-  b.addEventListener('click', () => view.set({ interval: b.getAttribute('data-interval') ?? '1m' }));
-}
-view.on(showInterval);
 listen({
   search: () => list.focusSearch(),
   lane: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
@@ -118,7 +114,6 @@ listen({
   theme: () => theme.toggle(),
   settings: () => dialog.open(),
 });
-showInterval();
 setInterval(() => frames.request(), TICK);
 feed.start();
 vitals.start();
@@ -129,7 +124,7 @@ function paint(now) {
   if (quotes.paused) {
     list.paint(changed, now); // nothing changed, but scrolling and sorting still work
     head.paint(quotes.get(view.now.symbol), now);
-    if (chart.fresh) chart.paint();
+    charts.paint(now, true);
     tape.paint(now);
   } else if (ticks < BUSY || now - paintedAt >= PACE) {
     paintedAt = now;
@@ -139,7 +134,7 @@ function paint(now) {
     if (changed.size && !performance.getEntriesByName('first-quote').length) performance.mark('first-quote');
     changed.clear();
     head.paint(store.get(view.now.symbol), now);
-    chart.paint();
+    charts.paint(now, false);
     tape.paint(now);
   }
   list.flash(now);
@@ -186,10 +181,6 @@ function showSymbol() {
   frames.request();
 }
 
-function showInterval() {
-  press(document.querySelectorAll('[data-interval]'), (b) => b.dataset.interval === view.now.interval);
-}
-
 /** Names, sectors and order of the symbols. Without them there is no list, so it tries until they are here. */
 async function loadSymbols() {
   try {
@@ -198,6 +189,7 @@ async function loadSymbols() {
     wanted.universe(symbols);
     list.fill(symbols, sectors);
     if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
+    charts.known([...listings.keys()]);
     showSymbol();
   } catch {
     setTimeout(loadSymbols, 2000);

@@ -1,15 +1,23 @@
 import { widths } from './bars.js';
 
 /** @typedef {import('./bars.js').Bar} Bar */
-/** @typedef {{ symbol: string, interval: string, epoch: string, i: number, bars: Bar[] }} History `i`: the seq up to which the bars hold */
+/**
+ * @typedef {object} History
+ * @property {string} epoch of the log
+ * @property {number} i the seq up to which the bars hold
+ * @property {number | null} day the day's volume there; null before the first tick
+ * @property {boolean} more whether older bars are kept
+ * @property {Bar[]} bars ascending
+ */
 
 /**
  * Bars of one symbol. Rejects with a sentence when the server refuses or can't be reached, with an AbortError when cut.
  * @param {string} symbol @param {string} interval @param {number} limit newest bars @param {AbortSignal} [signal]
+ * @param {number} [before] µs; only bars that start before it
  * @returns {Promise<History>}
  */
-export async function fetchHistory(symbol, interval, limit, signal) {
-  const query = new URLSearchParams({ symbol, interval, limit: String(limit) });
+export async function fetchHistory(symbol, interval, limit, signal, before) {
+  const query = new URLSearchParams({ symbol, interval, limit: String(limit), ...(before !== undefined && { before: String(before) }) });
   return getJSON(`/api/history?${query}`, signal);
 }
 

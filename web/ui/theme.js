@@ -32,6 +32,9 @@ export class Theme {
   }
 }
 
+/** What stands for a token where the system gives the colours. @type {Record<string, string>} */
+const system = { panel: 'canvas', raise: 'canvas', bg: 'canvas', grid: 'canvas', line: 'graytext', edge: 'graytext', 'average-a': 'linktext', 'average-b': 'highlight' };
+
 /**
  * The present value of colour tokens, for a canvas. A custom property reads back as it was written, light-dark()
  * included, so an element has to wear it.
@@ -40,12 +43,14 @@ export class Theme {
  * @returns {Record<N, string>} as rgb(…)
  */
 export function colours(names) {
+  const forced = matchMedia('(forced-colors: active)').matches;
   const probe = document.createElement('i');
   probe.hidden = true;
+  probe.style.setProperty('forced-color-adjust', 'none');
   document.body.append(probe);
   const out = /** @type {Record<N, string>} */ ({});
   for (const n of names) {
-    probe.style.color = `var(--${n})`;
+    probe.style.color = forced ? system[n] ?? 'canvastext' : `var(--${n})`;
     out[n] = getComputedStyle(probe).color;
   }
   probe.remove();

@@ -1,5 +1,6 @@
 // The state that a person may want to keep or send: it stands in the address, defaults left out.
 import { withSettings } from './choices.js';
+import { formatCharts, intervals, parseCharts } from './chartspec.js';
 import { columns, readColumns } from './columns.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
@@ -7,6 +8,8 @@ import { columns, readColumns } from './columns.js';
  * @typedef {object} View
  * @property {string} symbol shown in the chart; '' until the first list of symbols is here
  * @property {string} interval of the chart's bars
+ * @property {import('./chartspec.js').Kind} kind of chart
+ * @property {string} charts all of them, where there are several; symbol, interval and kind are then those of one
  * @property {Lane} lane
  * @property {import('../types.js').Encoding} encoding of the messages on lane ws
  * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
@@ -15,20 +18,22 @@ import { columns, readColumns } from './columns.js';
  * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
  */
 
-export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h']);
-
 /** @type {Readonly<View>} */
-export const defaults = Object.freeze({ symbol: '', interval: '1m', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', cols: '' });
+export const defaults = Object.freeze({ symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', cols: '' });
 
 /** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
 export function parse(search) {
   const p = new URLSearchParams(search);
   const text = (/** @type {string} */ key, /** @type {number} */ most) => (p.get(key) ?? '').slice(0, most);
-  const interval = text('interval', 8);
+  const charts = parseCharts(text('charts', 120));
+  const first = p.has('symbol') ? undefined : charts[0];
+  const interval = first?.interval ?? text('interval', 8);
   const sort = text('sort', 16);
   return {
-    symbol: /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
+    symbol: first?.symbol ?? /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
+    kind: (first?.kind ?? p.get('kind')) === 'line' ? 'line' : 'candles',
+    charts: formatCharts(charts),
     lane: p.get('lane') === 'ws' ? 'ws' : 'sse',
     encoding: p.get('encoding') === 'protobuf' ? 'protobuf' : 'json',
     sort: ['symbol', ...Object.keys(columns)].includes(sort.replace(/^-/, '')) ? sort : '',
@@ -51,8 +56,11 @@ export function format(view) {
 /** Writes the view into the address, without a step in the history. @param {View} view */
 export function save(view) {
   try {
-    history.replaceState(history.state, '', location.pathname + withSettings(format(view), location.search) + location.hash);
+    history.replaceState(history.state, '', location.pathname + readable(withSettings(format(view), location.search)) + location.hash);
   } catch {
     // Safari allows 100 calls in 10 s; the next change writes it.
   }
 }
+
+/** Commas and colons may stand in a query as they are. @param {string} query */
+const readable = (query) => query.replaceAll('%2C', ',').replaceAll('%3A', ':');

@@ -21,20 +21,44 @@ test('the first tick of a minute starts a bar at the minute', () => {
   assert.deepEqual(b.list.map(({ t, o, v }) => ({ t, o, v })), [{ t: 0, o: 100, v: 0 }, { t: MINUTE, o: 101, v: 20 }]);
 });
 
-test('what history holds is not counted again, and its day volume is where counting starts', () => {
+test('what history holds is not counted again, and its day volume is where counting starts, whatever older ticks say', () => {
   const b = new Bars(MINUTE);
-  b.load([{ t: 0, o: 1, h: 5, l: 1, c: 3, v: 70 }], 10);
+  b.load([{ t: 0, o: 1, h: 5, l: 1, c: 3, v: 70 }], 10, 600);
   assert.equal(b.apply(tick(9, 30e6, 9, 500)), false);
-  assert.equal(b.apply(tick(10, 31e6, 9, 600)), false);
+  assert.equal(b.apply(tick(10, 31e6, 9, 300)), false);
   assert.equal(b.apply(tick(11, 32e6, 4, 650)), true);
   assert.deepEqual(b.list, [{ t: 0, o: 1, h: 5, l: 1, c: 4, v: 120 }]);
 });
 
-test('a tick older than the newest bar changes no bar', () => {
+test('a tick older than the newest bar counts into that bar, as on the server', () => {
   const b = new Bars(MINUTE);
-  b.load([{ t: MINUTE, o: 1, h: 1, l: 1, c: 1, v: 0 }], 5);
-  assert.equal(b.apply(tick(6, 59e6, 7)), false);
-  assert.deepEqual(b.list, [{ t: MINUTE, o: 1, h: 1, l: 1, c: 1, v: 0 }]);
+  b.load([{ t: MINUTE, o: 2, h: 2, l: 2, c: 2, v: 5 }], 5, 10);
+  assert.equal(b.apply(tick(6, 59e6, 7, 12)), true);
+  assert.deepEqual(b.list, [{ t: MINUTE, o: 2, h: 7, l: 2, c: 7, v: 7 }]);
+});
+
+test('a new day that is busier at once counts from nothing, too', () => {
+  const DAY = 86_400e6;
+  const b = new Bars(MINUTE);
+  b.load([{ t: DAY - MINUTE, o: 1, h: 1, l: 1, c: 1, v: 5 }], 5, 10);
+  b.apply(tick(6, DAY, 1, 5000));
+  assert.equal(b.list[1]?.v, 5000);
+});
+
+test('older bars go in front once, and history that comes anew leaves them if it meets them', () => {
+  const bar = (/** @type {number} */ k) => ({ t: k * MINUTE, o: k, h: k, l: k, c: k, v: 1 });
+  const starts = () => b.list.map(({ t }) => t / MINUTE);
+  const b = new Bars(MINUTE);
+  b.load([3, 4, 5].map(bar), 10);
+  b.prepend([1, 2, 3].map(bar));
+  assert.deepEqual(starts(), [1, 2, 3, 4, 5]);
+  assert.equal(b.find(2.5 * MINUTE), 2);
+  assert.equal(b.load([5, 6, 7].map(bar), 20, 0, true), true);
+  assert.deepEqual(starts(), [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(b.load([9, 10].map(bar), 30, 0, true), false, 'a hole would lie between');
+  assert.deepEqual(starts(), [9, 10]);
+  b.trim(1);
+  assert.deepEqual(starts(), [10]);
 });
 
 test('a new day counts its volume from nothing', () => {

@@ -8,8 +8,17 @@ test('an empty address is the defaults, and the defaults are an empty address', 
 });
 
 test('a view comes back as it was written', () => {
-  const view = { symbol: 'BRK.B', interval: '10s', lane: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', cols: 'age,last' };
+  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', cols: 'age,last' };
   assert.deepEqual(parse(format(view)), view);
+});
+
+test('several charts are a link, and the first is in focus unless it says otherwise', () => {
+  const first = parse('?charts=MSFT:5m:line,AAPL:1m');
+  assert.deepEqual([first.symbol, first.interval, first.kind, first.charts], ['MSFT', '5m', 'line', 'MSFT:5m:line,AAPL:1m']);
+  const second = parse('?symbol=AAPL&charts=MSFT:5m:line,AAPL:1m');
+  assert.deepEqual([second.symbol, second.interval, second.kind], ['AAPL', '1m', 'candles']);
+  assert.equal(parse('?charts=A:1m,B:1m,C:1m,D:1m,E:1m').charts, 'A:1m,B:1m,C:1m,D:1m');
+  for (const bad of ['AAPL:1m', 'AAPL:9m,MSFT', ',,,', '<b>:1m,x:1m', 'AAPL:1m:pie,MSFT:1m']) assert.deepEqual(parse(`?charts=${encodeURIComponent(bad)}`), defaults, bad);
 });
 
 test('what can not be true falls back', () => {

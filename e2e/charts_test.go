@@ -1,0 +1,64 @@
+package e2e
+
+import "testing"
+
+// bars are those of the table on the page against those of the server, asked for in the same moment: '' when all agree.
+const bars = `((symbol, interval) => {
+	const x = new XMLHttpRequest();
+	x.open('GET', '/api/history?limit=200&symbol=' + symbol + '&interval=' + interval, false);
+	x.send();
+	const rows = [...document.querySelectorAll('.bars tbody tr')].map((tr) => [...tr.children].map((e) => e.textContent.replace(/\s/g, '')));
+	const want = JSON.parse(x.responseText).bars.reverse();
+	if (rows.length !== want.length) return rows.length + ' rows, want ' + want.length;
+	for (const [k, b] of want.entries()) {
+		const [, o, h, l, c, , v] = rows[k];
+		const have = [o, h, l, c, v].join(' ');
+		const asked = [b.o.toFixed(2), b.h.toFixed(2), b.l.toFixed(2), b.c.toFixed(2), b.v].join(' ');
+		if (have !== asked) return 'row ' + k + ': ' + have + ', want ' + asked;
+	}
+	return '';
+})`
+
+// A page that is cut off and changes the lane while its bars grow has the server's bars in the end, to the last share.
+func TestBarsSurviveCutsAndSwitches(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true")
+	b := openTab(t)
+	b.inject(`localStorage.setItem('ticklane.settings', '{"v":1,"volume":"full"}')`)
+	b.visit(s.url + "/?interval=10s")
+	b.live()
+	b.until("a drawn chart", drawn)
+	b.click("#chart-table")
+	b.until("the server's bars", bars+`('AAPL', '10s') === ''`)
+	for _, lane := range []string{"ws", "sse", "ws"} {
+		b.click("button[data-lane=" + lane + "]")
+		b.until("lane "+lane, `location.search.includes('lane=ws') === `+map[string]string{"ws": "true", "sse": "false"}[lane])
+		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when a tab is put away
+		s.grows(30)
+		b.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
+		b.live()
+		s.grows(30)
+		b.until("the server's bars again", bars+`('AAPL', '10s') === ''`)
+	}
+	b.clean()
+}
+
+func TestChartsSideBySide(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/?charts=AAPL:1m,MSFT:5m:line")
+	b.live()
+	b.until("two charts", `[...document.querySelectorAll('#chart .host')].map((e) => e.ariaLabel).join() === 'Candlestick chart of AAPL, 1m,Line chart of MSFT, 5m'`)
+	b.until("drawn", drawn)
+	b.click(".pane:nth-child(2) .pane-name")
+	b.until("the second is in focus", `document.querySelector('#q-symbol').textContent === 'MSFT' && document.querySelector('[data-interval="5m"]').ariaPressed === 'true'`)
+	b.click("#row-NVDA")
+	b.until("it takes the clicked symbol, and the address tells", `document.querySelector('.pane:nth-child(2) .host').ariaLabel === 'Line chart of NVDA, 5m' &&
+		location.search.includes('charts=AAPL:1m,NVDA:5m:line')`)
+	b.click(".chart-tools>.seg>[data-charts='4']")
+	b.until("four", `document.querySelectorAll('.pane').length === 4`)
+	b.click(".chart-tools>.seg>[data-charts='1']")
+	b.until("the one in focus stays", `document.querySelectorAll('.pane').length === 1 && document.querySelector('#chart .host').ariaLabel === 'Line chart of NVDA, 5m' && !location.search.includes('charts=')`)
+	b.clean()
+}

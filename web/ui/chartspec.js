@@ -1,0 +1,22 @@
+// What a chart shows, and how a link says it: "AAPL:1m,MSFT:5m:line". Pure.
+
+/** @typedef {'candles' | 'line'} Kind */
+/** @typedef {{ symbol: string, interval: string, kind: Kind }} Spec */
+
+export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h']);
+export const MOST = 4;
+
+/** @param {string} text @returns {Spec[]} those that can be; none for one alone, which needs no list */
+export function parseCharts(text) {
+  const specs = text.split(',').slice(0, MOST).flatMap((part) => {
+    const [, symbol, interval = '', line] = /^([A-Z0-9.-]{1,16}):(\w{2,3})(:line)?$/.exec(part) ?? [];
+    return symbol && intervals.some((x) => x === interval) ? [{ symbol, interval, kind: /** @type {Kind} */ (line ? 'line' : 'candles') }] : [];
+  });
+  return specs.length > 1 ? specs : [];
+}
+
+/** @param {readonly Spec[]} specs */
+export const formatCharts = (specs) => (specs.length < 2 ? '' : specs.map(({ symbol, interval, kind }) => `${symbol}:${interval}${kind === 'line' ? ':line' : ''}`).join(','));
+
+/** @param {Spec} a @param {Spec} b */
+export const same = (a, b) => a.symbol === b.symbol && a.interval === b.interval && a.kind === b.kind;
