@@ -1,14 +1,14 @@
 package e2e
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
-// bars are those of the table on the page against those of the server, asked for in the same moment: '' when all agree.
-const bars = `((symbol, interval) => {
-	const x = new XMLHttpRequest();
-	x.open('GET', '/api/history?limit=200&symbol=' + symbol + '&interval=' + interval, false);
-	x.send();
+// bars are those of the table on the page against those of the server, asked for in the same moment: ” when all agree.
+const bars = `(async (symbol, interval) => {
+	const want = (await (await fetch('/api/history?limit=200&symbol=' + symbol + '&interval=' + interval)).json()).bars.reverse();
 	const rows = [...document.querySelectorAll('.bars tbody tr')].map((tr) => [...tr.children].map((e) => e.textContent.replace(/\s/g, '')));
-	const want = JSON.parse(x.responseText).bars.reverse();
 	if (rows.length !== want.length) return rows.length + ' rows, want ' + want.length;
 	for (const [k, b] of want.entries()) {
 		const [, o, h, l, c, , v] = rows[k];
@@ -18,6 +18,15 @@ const bars = `((symbol, interval) => {
 	}
 	return '';
 })`
+
+// bars waits until the table on the page has the server's.
+func (b *tab) bars(symbol, interval string) {
+	b.t.Helper()
+	until(b.t, "the server's bars of "+symbol, func() (bool, string) {
+		wrong := eval[string](b, fmt.Sprintf("%s('%s', '%s')", bars, symbol, interval))
+		return wrong == "", wrong
+	})
+}
 
 // A page that is cut off and changes the lane while its bars grow has the server's bars in the end, to the last share.
 func TestBarsSurviveCutsAndSwitches(t *testing.T) {
@@ -29,16 +38,20 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 	b.live()
 	b.until("a drawn chart", drawn)
 	b.click("#chart-table")
-	b.until("the server's bars", bars+`('AAPL', '10s') === ''`)
+	b.bars("AAPL", "10s")
 	for _, lane := range []string{"ws", "sse", "ws"} {
 		b.click("button[data-lane=" + lane + "]")
-		b.until("lane "+lane, `location.search.includes('lane=ws') === `+map[string]string{"ws": "true", "sse": "false"}[lane])
+		if lane == "ws" {
+			s.streams(0, 1)
+		} else {
+			s.streams(1, 0)
+		}
 		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when a tab is put away
 		s.grows(30)
 		b.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
 		b.live()
 		s.grows(30)
-		b.until("the server's bars again", bars+`('AAPL', '10s') === ''`)
+		b.bars("AAPL", "10s")
 	}
 	b.clean()
 }
