@@ -15,7 +15,7 @@ type gatherer struct {
 }
 
 // body is engine body's answer: fasthttp hands it the connection's own chunked writer, so there is neither pipe
-// nor second goroutine.
+// nor a goroutine besides the connection's.
 type body struct {
 	run func(stream.Writer)
 	nc  *conn
