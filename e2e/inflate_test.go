@@ -84,6 +84,13 @@ const text = await (await fetch('http://ADDR/sse/subscribe?limit=700')).text();
 process.stdout.write(text);
 `
 
+const nodeEventSource = `
+import { EventSource } from 'eventsource';
+const es = new EventSource('http://ADDR/sse/subscribe?limit=700');
+es.onmessage = (e) => console.log(e.data);
+es.addEventListener('bye', () => es.close());
+`
+
 const nodeWS = `
 import WebSocket from 'ws';
 const ws = new WebSocket('ws://ADDR/ws/subscribe?limit=700');
@@ -118,6 +125,7 @@ func TestProgramsInflate(t *testing.T) {
 	}{
 		{"curl.sh", "sse", "curl -sSN --compressed 'http://ADDR/sse/subscribe?limit=700'", []string{"sh"}},
 		{"sse.mjs", "sse", nodeSSE, []string{"node"}},
+		{"eventsource.mjs", "sse", nodeEventSource, []string{"node"}},
 		{"ws.mjs", "ws", nodeWS, []string{"node"}},
 		{"ws.py", "ws", pythonWS, []string{pythonWithWebSockets()}},
 	} {
