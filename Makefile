@@ -115,6 +115,11 @@ check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, 
 bench: ## Measure speed: BENCH picks benchmarks by name
 	@scripts/bench.sh '$(BENCH)' '$(BENCHTIME)'
 
+.PHONY: rendering
+rendering: node browser assets ## Measure the dashboard in the browser at 5,000 ticks/s: frames, main thread, memory for ten minutes
+	@go test -run '^$$' -bench '^BenchmarkRendering$$' -benchtime 1x -timeout 30m ./e2e
+	@go test -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x -timeout 30m ./e2e -memory 10m
+
 .PHONY: field
 field: build compiler ## Measure Ticklane beside the usual servers and above the kernel's floor, on Linux; FIELD="-rounds 1 paced"
 	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)

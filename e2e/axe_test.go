@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,7 +25,7 @@ func TestAccessibility(t *testing.T) {
 	}
 	s := serve(t)
 	for _, theme := range []string{"dark", "light"} {
-		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing", "/docs"} {
+		for _, path := range []string{"/", "/compare", "/reports", "/docs", "/sse/home", "/ws/home", "/nothing"} {
 			t.Run(theme+path, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t)
@@ -41,6 +42,31 @@ func TestAccessibility(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The states that people meet in trouble are held to the same, each in one of the themes. Not the page without scripts:
+// axe is one.
+func TestAccessibilityOfStates(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile(filepath.Join(root, "node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
+	}
+	p := places{server: serve(t), bare: serveBinary(t, buildBare(t), "127.0.0.1:0")}
+	for i, s := range scenes {
+		if strings.HasPrefix(s.name, "no-scripts") || s.name == "dashboard" {
+			continue // the dashboard is audited above
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			p := p
+			p.net = between(t, p.server)
+			b := openTab(t)
+			b.system([]string{"dark", "light"}[i%2])
+			s.show(b, p)
+			b.audit(string(axe))
+		})
 	}
 }
 

@@ -15,7 +15,7 @@ const narrow = `(() => {
 		if (!e.checkVisibility({ checkVisibilityCSS: true }) || !width || e.closest('.skip, p, li')) continue;
 		const what = e.outerHTML.slice(0, 80);
 		if (height < 40) wrong.push(Math.round(height) + ' px high: ' + what);
-		if (left < 0 || right > innerWidth + 1) { if (!e.closest('.chips')) wrong.push('sticks out: ' + what); }
+		if (left < 0 || right > innerWidth + 1) { if (!e.closest('.chips, .plainlist-table')) wrong.push('sticks out: ' + what); }
 	}
 	return wrong;
 })()`

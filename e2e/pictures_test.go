@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -87,11 +88,67 @@ var scenes = []scene{
 		p.net.set(refusing)
 		b.state("offline", `^Offline$`)
 	}},
+	{"loading", func(b *tab, p places) {
+		b.inject(`const real = fetch; fetch = (url, ...rest) => /api.symbols/.test(url) ? new Promise(() => {}) : real(url, ...rest);`)
+		b.visit(p.server.url + "/")
+		b.until("still loading", `document.querySelector('#grid').ariaBusy === 'true' && document.querySelector('#app').dataset.state === 'live'`)
+	}},
+	{"ended", func(b *tab, p places) {
+		b.inject(`EventSource = class extends EventSource { constructor(url) { super(url + '&limit=200'); } };`)
+		b.visit(p.server.url + "/")
+		b.state("ended", "^Ended$")
+		b.until("a drawn chart", drawn)
+	}},
+	{"restarted", func(b *tab, p places) {
+		s := serve(b.t)
+		b.visit(s.url + "/")
+		b.settled()
+		s.stop()
+		b.state("waiting", `^Reconnecting in \d`)
+		serveBinary(b.t, binary, s.addr)
+		b.told("Server restarted: new log, snapshot of 50 symbols")
+		b.settled()
+	}},
+	{"silent", func(b *tab, p places) {
+		b.visit(serve(b.t, "--feed.source", "replay", "--feed.file", shortTape(b.t), "--feed.loop=false").url + "/")
+		b.until("it says that the feed is silent", `/feed sends nothing/.test(document.querySelector('#banner-text').textContent) && document.querySelector('.rows .stale')`)
+	}},
+	{"chinese-gone", func(b *tab, p places) {
+		b.visit(p.net.url + "/?lang=zh-CN")
+		b.settled()
+		p.net.set(refusing)
+		b.state("gone", `.`)
+	}},
+	{"no-scripts", func(b *tab, p places) {
+		b.scripts(false)
+		b.visit(p.server.url + "/?sort=-change")
+	}},
+	{"no-scripts-chinese", func(b *tab, p places) {
+		b.scripts(false)
+		b.visit(p.server.url + "/?lang=zh-CN&sector=technology&refresh=off")
+	}},
+	{"reports", func(b *tab, p places) { b.visit(p.server.url + "/reports") }},
+	{"docs", func(b *tab, p places) { b.visit(p.server.url + "/docs") }},
 	{"sse-home", func(b *tab, p places) { b.home(p.server.url + "/sse/home?user=me&topics=AAPL,MSFT") }},
 	{"ws-home", func(b *tab, p places) { b.home(p.server.url + "/ws/home") }},
 	{"error", func(b *tab, p places) { b.visit(p.server.url + "/nothing") }},
 	{"bad-request", func(b *tab, p places) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
 	{"unbuilt", func(b *tab, p places) { b.visit(p.bare.url + "/") }},
+}
+
+// shortTape is a file of ticks that is over at once.
+func shortTape(t testing.TB) string {
+	t.Helper()
+	text := strings.Builder{}
+	text.WriteString("time,symbol,price,volume\n")
+	for i := range 40 {
+		fmt.Fprintf(&text, "2026-01-05T14:30:%02d.%03dZ,%s,%d.%02d,%d\n", 0, 20*i, []string{"AAPL", "MSFT", "NVDA", "JPM"}[i%4], 100+i%4, i, 100*(i+1))
+	}
+	name := filepath.Join(t.TempDir(), "short.csv")
+	if err := os.WriteFile(name, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // settled waits until a dashboard has painted everything that it loads.

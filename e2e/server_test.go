@@ -20,7 +20,7 @@ const patience = 30 * time.Second
 
 // server is the binary, running.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	url  string // such as http://127.0.0.1:40123
 	addr string // its host and port
 	cmd  *exec.Cmd
@@ -33,12 +33,12 @@ type server struct {
 
 // serve starts the server on a free port of loopback, without the machine's own settings. It is stopped when the test
 // ends, and must then end cleanly.
-func serve(t *testing.T, flags ...string) *server {
+func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
 	return serveBinary(t, binary, "127.0.0.1:0", flags...)
 }
 
-func serveBinary(t *testing.T, path, addr string, flags ...string) *server {
+func serveBinary(t testing.TB, path, addr string, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, done: make(chan struct{})}
 	s.cmd = exec.Command(path, append([]string{"serve", "--config", os.DevNull, "--server.addr", addr}, flags...)...)

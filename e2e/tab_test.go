@@ -18,18 +18,21 @@ import (
 
 // tab is a browser tab with storage, cache and cookies of its own.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 	*witness
 }
 
 // openTab opens a tab, which is closed when the test ends.
-func openTab(t *testing.T) *tab {
+func openTab(t testing.TB) *tab {
 	t.Helper()
 	w := &witness{}
 	ctx, cancel := chromedp.NewContext(chromed, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.see))
 	b := &tab{t: t, ctx: ctx, witness: w}
 	t.Cleanup(func() {
+		for _, what := range w.violations() {
+			t.Errorf("the policy forbade %s", what)
+		}
 		if t.Failed() {
 			t.Logf("console and failures of the page: %q", w.complaints())
 		}
@@ -82,6 +85,12 @@ func (b *tab) size(width, height int64) {
 		opts = append(opts, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
 	b.do(chromedp.EmulateViewport(width, height, opts...))
+}
+
+// scripts turns the page's own scripts on or off, as a browser's setting does.
+func (b *tab) scripts(on bool) {
+	b.t.Helper()
+	b.call(chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
 }
 
 // system sets what the operating system prefers: "dark" or "light".

@@ -14,10 +14,11 @@ import (
 
 // witness notes what a page did and what went wrong in it.
 type witness struct {
-	mu       sync.Mutex
-	wrong    []string
-	requests []*request
-	byID     map[network.RequestID]*request
+	mu        sync.Mutex
+	wrong     []string
+	forbidden []string // by the page's own policy
+	requests  []*request
+	byID      map[network.RequestID]*request
 }
 
 // request is one that the page made. Times are the browser's monotonic seconds.
@@ -84,6 +85,7 @@ func (w *witness) issue(i *audits.InspectorIssue) {
 	case audits.InspectorIssueCodeContentSecurityPolicyIssue:
 		d := i.Details.ContentSecurityPolicyIssueDetails
 		w.complain("Content-Security-Policy: %s %s", d.ViolatedDirective, d.BlockedURL)
+		w.forbidden = append(w.forbidden, d.ViolatedDirective+" "+d.BlockedURL)
 	case audits.InspectorIssueCodeMixedContentIssue, audits.InspectorIssueCodeCorsIssue, audits.InspectorIssueCodeBlockedByResponseIssue,
 		audits.InspectorIssueCodeDeprecationIssue, audits.InspectorIssueCodeQuirksModeIssue, audits.InspectorIssueCodeStylesheetLoadingIssue:
 		w.complain("audit: %s", i.Code)
@@ -115,6 +117,13 @@ func (w *witness) complaints() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]string(nil), w.wrong...)
+}
+
+// violations are what the page's policy (CSP, Trusted Types) forbade so far.
+func (w *witness) violations() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.forbidden...)
 }
 
 // to returns the requests so far whose path begins so.

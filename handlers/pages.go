@@ -63,11 +63,21 @@ type view struct {
 	User   string
 	Topics string
 
+	Plain *plain // the dashboard for those who run no scripts
+
 	text *catalogue
 }
 
 // T is a sentence in the page's language: {{.T "key" "name" value}}.
 func (v view) T(key string, pairs ...any) string { return v.text.say(key, pairs...) }
+
+// Sector is a sector's name for people; one that the catalogue doesn't know goes by its own.
+func (v view) Sector(name string) string {
+	if key := "sector." + name; v.text.has(key) {
+		return v.text.say(key)
+	}
+	return name
+}
 
 // Rich is a sentence that may hold `code` and [links](/).
 func (v view) Rich(key string, pairs ...any) template.HTML { return v.text.rich(key, pairs...) }
@@ -110,7 +120,9 @@ func (p *pages) view(c *fiber.Ctx, title, page string) view {
 
 // dashboard is GET /.
 func (s *Server) dashboard(c *fiber.Ctx) error {
-	return s.application(c, "dashboard", s.pages.view(c, "page.title", "watch"))
+	v := s.pages.view(c, "page.title", "watch")
+	v.Plain = s.plainList(c)
+	return s.application(c, "dashboard", v)
 }
 
 // compare is GET /compare.
@@ -138,7 +150,20 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 	if css := s.pages.built[name+".css"]; css != "" {
 		v.Styles = append(v.Styles, css)
 	}
-	return c.Render(name, v)
+	if err := c.Render(name, v); err != nil {
+		return err
+	}
+	zipped(c)
+	return nil
+}
+
+// zipped compresses a rendered page for who takes it so. Nothing in a page is secret, so its length tells nothing.
+func zipped(c *fiber.Ctx) {
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if acceptsGzip(c.Get(fiber.HeaderAcceptEncoding)) {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		c.Response().SetBodyRaw(zip(c.Response().Body()))
+	}
 }
 
 // home is GET /sse/home and /ws/home: the smallest page that shows a lane. Its query is the subscription's.

@@ -16,6 +16,7 @@ import { LanePanel } from './ui/lanepanel.js';
 import { QuoteHead } from './ui/quotehead.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
+import { Silence } from './ui/silence.js';
 import { SparkSeed } from './ui/sparkseed.js';
 import { Tape } from './ui/tape.js';
 import { Theme } from './ui/theme.js';
@@ -52,6 +53,7 @@ const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
 new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
+const silence = new Silence();
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();
@@ -63,6 +65,7 @@ let stateAt = 0;
 let newest = 0; // local ms of the newest message
 let measured = feed.lane; // the lane that the vitals are of
 let agedAt = 0;
+let marked = false; // the first quote that was painted
 let calmAt = 0; // when the figures that a second is fine enough for were painted
 
 feed.on('message', (m, arrival) => {
@@ -72,6 +75,7 @@ feed.on('message', (m, arrival) => {
   tape.take(m);
   vitals.take(m, arrival);
   if (m.T === 'q') {
+    silence.tick(newest);
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
@@ -81,6 +85,7 @@ feed.on('message', (m, arrival) => {
     if (arrival.lane !== measured) vitals.clear();
     measured = arrival.lane;
     wanted.told(m.topics);
+    silence.begin(newest);
     wire.begin();
     list.refresh(); // what could not be had while the server was away
   } else if (m.T === 'subscription') {
@@ -131,7 +136,10 @@ function paint(now) {
     ticks = 0;
     store.drain((r) => changed.set(r.S, r.changed));
     list.paint(changed, now);
-    if (changed.size && !performance.getEntriesByName('first-quote').length) performance.mark('first-quote');
+    if (changed.size && !marked) {
+      marked = true;
+      performance.mark('first-quote');
+    }
     changed.clear();
     head.paint(store.get(view.now.symbol), now);
     charts.paint(now, false);
@@ -141,7 +149,7 @@ function paint(now) {
   if (now - stateAt >= TICK) {
     stateAt = now;
     bar.paint();
-    banner.paint(shown(feed, quotes.paused), newest);
+    banner.paint(shown(feed, quotes.paused), newest, silence.silent(Date.now()));
   }
   if (now - agedAt >= 250) {
     agedAt = now;

@@ -21,8 +21,8 @@ export class Banner {
     });
   }
 
-  /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none */
-  paint(state, newest) {
+  /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none @param {boolean} silent no tick has come for long */
+  paint(state, newest, silent) {
     const since = newest ? t('banner.since', { time: timeOfDay(newest) }) : '';
     const { name, retryAt } = this.#feed.state;
     const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.trying');
@@ -31,11 +31,12 @@ export class Banner {
     if (state === 'gone') show = [t('banner.gone', { next, since }), t('banner.tryNow')];
     else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.tryNow')];
     else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.again')];
+    else if (state === 'live' && silent) show = [t('banner.silent'), ''];
     this.#box.hidden = show === null;
     if (!show) return;
-    this.#box.className = `banner ${state === 'ended' ? 'quiet' : state === 'offline' ? 'down' : ''}`;
+    this.#box.className = `banner ${state === 'ended' || state === 'live' ? 'quiet' : state === 'offline' ? 'down' : ''}`;
     setText(this.#text, show[0].trim());
     setText(this.#button, show[1]);
-    this.#button.hidden = false;
+    this.#button.hidden = show[1] === '';
   }
 }

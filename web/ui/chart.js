@@ -46,7 +46,7 @@ export class Chart {
   /** @type {Record<string, HTMLElement>} */
   #cells = {};
   #averages = el('p', { class: 'legend averages' });
-  #host = el('div', { class: 'host', role: 'slider', tabindex: '0', 'aria-valuemin': '0', 'aria-valuemax': '0', 'aria-valuenow': '0' });
+  #host = el('div', { class: 'host', role: 'slider', tabindex: '0', 'aria-label': t('chart.loading'), 'aria-valuemin': '0', 'aria-valuemax': '0', 'aria-valuenow': '0' });
   #note = el('p', { class: 'note' });
   #edge = el('p', { class: 'edge', hidden: '' });
   root = el('section', { class: 'pane loading' });

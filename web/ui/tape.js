@@ -22,9 +22,11 @@ export class Tape {
   #frozen = null;
   /** @type {HTMLElement[][]} cells of each row */
   #rows = [];
-  #none = el('p', { class: 'tape-none' });
+  #nothing = el('span', { role: 'cell' });
+  #none = el('div', { class: 'tape-none', role: 'row' }, this.#nothing);
   #dirty = true;
   #paintedAt = -PACE;
+  #room = 0; // rows that the box has room for; asking in each paint would lay the page out twice in a frame
   #frames;
   #wanted;
 
@@ -36,6 +38,7 @@ export class Tape {
     view.on((now) => this.#follow(now.symbol));
     for (const b of this.#buttons) b.addEventListener('click', () => this.#choose(b.getAttribute('data-tape') ?? 'market'));
     new ResizeObserver(() => {
+      this.#measure();
       this.#need();
       this.#again();
     }).observe(this.#box);
@@ -53,8 +56,7 @@ export class Tape {
     this.#dirty = false;
     this.#paintedAt = now;
     const list = this.#list();
-    const height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--trade')) || 24;
-    const room = Math.floor(this.#box.clientHeight / height);
+    const room = this.#room;
     while (this.#rows.length < room) this.#rows.push(this.#row());
     const shown = Math.min(list.length, room);
     this.#rows.forEach((cells, k) => {
@@ -63,7 +65,7 @@ export class Tape {
       row.hidden = !trade;
       if (trade) fill(row, cells, trade);
     });
-    setText(this.#none, shown ? '' : t('tape.none'));
+    setText(this.#nothing, shown ? '' : t('tape.none'));
     this.#none.hidden = shown > 0;
     if (!this.#none.parentNode) this.#box.append(this.#none);
   }
@@ -123,7 +125,13 @@ export class Tape {
 
   /** To be called when the settings changed. */
   refresh() {
+    this.#measure();
     this.#again();
+  }
+
+  #measure() {
+    const height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--trade')) || 24;
+    this.#room = Math.floor(this.#box.clientHeight / height);
   }
 
   #again() {

@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// Budgets of the dashboard's first paint.
+const (
+	transferBudget = 150_000 // bytes over the wire, headers too, until the first quotes are painted
+	shiftBudget    = 0.02    // cumulative layout shift
+	blockingBudget = 4_000   // bytes of the one script that may hold up the first paint
+)
+
+// observed collects layout shifts and long tasks from the start.
+const observed = `self.shifts = []; self.moved = []; self.long = [];
+	new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.hadRecentInput) return; self.shifts.push(e.value); self.moved.push(...e.sources.map((s) => (s.node?.parentElement?.id ?? '') + ' ' + (s.node?.id || s.node?.className || s.node?.nodeName) + ' ' + [s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height].map(Math.round)).join(' → '))); })).observe({ type: 'layout-shift', buffered: true });
+	new PerformanceObserver((l) => l.getEntries().forEach((e) => self.long.push(Math.round(e.duration)))).observe({ type: 'longtask', buffered: true });`
+
+// late holds back what a page asks for, as a slow network does.
+const late = `const real = fetch; fetch = (url, ...rest) => new Promise((done) => setTimeout(done, 200 + 300 * Math.random())).then(() => real(url, ...rest));`
+
+// loaded is what the browser itself says of everything that it fetched until the first quotes were painted.
+const loaded = `(() => {
+	const until = performance.getEntriesByName('first-quote')[0].startTime;
+	return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+		.filter((e) => e.startTime <= until && !/subscribe/.test(e.name))
+		.map((e) => ({ Name: new URL(e.name).pathname, Type: e.initiatorType, Wire: e.transferSize, Size: e.decodedBodySize, Blocking: e.renderBlockingStatus === 'blocking' }));
+})()`
+
+type resource struct {
+	Name, Type string
+	Wire, Size float64
+	Blocking   bool
+}
+
+func TestFirstPaintBudget(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for _, width := range []int64{1440, 390} {
+		b := openTab(t)
+		b.size(width, 900)
+		b.inject(observed)
+		b.inject(late)
+		b.visit(s.url + "/")
+		b.live()
+		b.until("a drawn chart", drawn)
+		b.until("figures of the lane", `/\d/.test(document.querySelector('#wire').textContent)`)
+		sum, blocking := 0.0, 0
+		for _, r := range eval[[]resource](b, loaded) {
+			sum += r.Wire
+			if r.Blocking && strings.HasSuffix(r.Name, ".js") {
+				if blocking++; r.Name != "/static/theme.js" || r.Size > blockingBudget {
+					t.Errorf("%s of %.0f bytes holds up the first paint", r.Name, r.Size)
+				}
+			}
+			t.Logf("%6.0f of %6.0f bytes %s", r.Wire, r.Size, r.Name)
+		}
+		if sum < 10_000 || sum > transferBudget {
+			t.Errorf("%d px: %.0f bytes until the first quotes, want at most %d", width, sum, transferBudget)
+		}
+		if blocking != 1 {
+			t.Errorf("%d px: %d scripts hold up the first paint, want the theme's alone", width, blocking)
+		}
+		shift := eval[float64](b, "self.shifts.reduce((a, x) => a + x, 0)")
+		t.Logf("%d px: %.0f bytes, layout shift %.4f, long tasks %v ms", width, sum, shift, eval[[]int](b, "self.long"))
+		if shift >= shiftBudget {
+			t.Errorf("%d px: layout shift %.4f, want less than %v: %q", width, shift, shiftBudget, eval[[]string](b, "self.moved"))
+		}
+	}
+}
+
+// On the second visit everything but the page itself and the files without a hash in their names comes from the cache.
+func TestSecondVisit(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.call(chromedp.Call(b.ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{}))
+	b.visit(s.url + "/")
+	b.live()
+	b.visit(s.url + "/healthz")
+	b.visit(s.url + "/")
+	b.live()
+	cached := 0
+	for _, r := range eval[[]resource](b, loaded) {
+		switch {
+		case strings.HasPrefix(r.Name, "/assets/"):
+			if cached++; r.Wire != 0 {
+				t.Errorf("%s took %.0f bytes again", r.Name, r.Wire)
+			}
+		case strings.HasPrefix(r.Name, "/static/") && r.Wire > 600: // headers alone: 304
+			t.Errorf("%s took %.0f bytes again", r.Name, r.Wire)
+		}
+	}
+	if cached < 2 {
+		t.Errorf("%d files of the bundle, want some", cached)
+	}
+}
+
+// Without scripts the newest quotes are there, come again by themselves, and are sorted and filtered by links.
+func TestWithoutScripts(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.scripts(false)
+	b.visit(s.url + "/")
+	b.until("a row for each symbol", `document.querySelectorAll('.plainlist tbody tr').length === 50`)
+	b.until("nothing of the page that needs scripts", `!document.querySelector('.main').checkVisibility() && !document.querySelector('#pause').checkVisibility()`)
+	if len(b.to("/sse/")) > 0 {
+		t.Error("a page without scripts opened a stream")
+	}
+	b.until("it is loaded again", "performance.timeOrigin > "+eval[string](b, "String(performance.timeOrigin + 1000)"))
+	b.click(`.plainlist-sectors a[href$="sector=energy"]`)
+	b.until("one sector", `location.search === '?sector=energy' && document.querySelectorAll('.plainlist tbody tr').length < 20`)
+	b.click(`.plainlist thead a[href*="sort=-volume"]`)
+	b.until("sorted", `document.querySelector('.plainlist [aria-sort=descending]')?.textContent.startsWith('Volume')`)
+	b.size(390, 844)
+	b.visit(s.url + "/?refresh=off")
+	for _, wrong := range eval[[]string](b, narrow) {
+		t.Error(wrong)
+	}
+	b.clean()
+}
+
+// tabbed are the stops of the Tab key from the top of the page to its end, by what each is called.
+func (b *tab) tabbed() []string {
+	b.t.Helper()
+	stops := []string{}
+	for range 80 {
+		b.press("\t")
+		name := eval[string](b, `(() => { const e = document.activeElement; return e === document.body ? '' : e.id || e.dataset.lane || e.dataset.interval || e.dataset.tape || e.closest('[data-sort]')?.dataset.sort || e.className || e.textContent.trim(); })()`)
+		if name == "" || len(stops) > 0 && stops[0] == name {
+			return stops
+		}
+		stops = append(stops, name)
+		if eval[bool](b, `(() => { const e = document.activeElement; const s = getComputedStyle(e); const r = e.getBoundingClientRect();
+			if (e.matches('.pane .host')) return getComputedStyle(e.closest('.pane'), '::after').borderTopWidth === '0px'; // the pane draws it
+			return s.outlineStyle === 'none' || s.outlineWidth === '0px' || !r.width; })()`) {
+			b.t.Errorf("the focus on %s can't be seen", name)
+		}
+	}
+	b.t.Fatalf("the Tab key never comes to an end: %q", stops)
+	return nil
+}
+
+// Everything that the mouse can press the Tab key comes to, in the order in which it is read, and Enter or Space works it.
+func TestKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	stops := b.tabbed()
+	at := -1
+	for _, want := range []string{"skip", "state", "sse", "ws", "pause", "search", "grid", "last", "1m", "market", "log", "keys-open"} {
+		found := -1
+		for i, name := range stops {
+			if name == want {
+				found = i
+			}
+		}
+		if found <= at {
+			t.Errorf("%s is stop %d of the Tab key, want it after %d: %q", want, found, at, stops)
+		}
+		at = found
+	}
+	for _, missed := range eval[[]string](b, `[...document.querySelectorAll('button, a[href], input, select, [role=grid]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && (e.tabIndex < 0 || e.disabled)).map((e) => e.outerHTML.slice(0, 80))`) {
+		t.Errorf("no key comes to %s", missed)
+	}
+	for _, act := range []struct{ at, key, what, done string }{
+		{"[data-lane=ws]", keys.enter, "the lane is switched", `document.querySelector('#app').dataset.lane === 'ws'`},
+		{"#pause", " ", "it is paused", `document.querySelector('#app').dataset.state === 'paused'`},
+		{"#pause", keys.enter, "it goes on", `document.querySelector('#app').dataset.state === 'live'`},
+		{"[data-sort=last] button", keys.enter, "it is sorted", `document.querySelector('[data-sort=last]').ariaSort === 'descending'`},
+		{"#grid", keys.down + keys.enter, "another symbol is shown", `document.querySelector('#q-symbol').textContent !== 'AAPL'`},
+		{"[data-interval='5m']", " ", "the interval is another", `location.search.includes('interval=5m')`},
+		{"#tape-symbol", keys.enter, "the symbol's trades", `document.querySelector('#tape-symbol').ariaPressed === 'true'`},
+		{"#keys-open", keys.enter, "the keys are shown", `document.querySelector('#keys').open`},
+		{"#keys button", keys.enter, "they are shut", `!document.querySelector('#keys').open`},
+	} {
+		b.run("document.querySelector(" + `"` + act.at + `"` + ").focus()")
+		b.press(act.key)
+		b.until(act.what, act.done)
+	}
+	b.clean()
+}
