@@ -13,6 +13,8 @@ import { Freeze } from './ui/freeze.js';
 import { getJSON } from './ui/history.js';
 import { listen } from './ui/keys.js';
 import { LanePanel } from './ui/lanepanel.js';
+import { Lists } from './ui/lists.js';
+import { ListsDialog } from './ui/listsdialog.js';
 import { QuoteHead } from './ui/quotehead.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
@@ -44,7 +46,8 @@ const seed = new SparkSeed(store, () => frames.request());
 const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }));
 const vitals = new Vitals({ timed: boot.timed !== false });
 
-const list = new Watchlist({ view, quotes, frames, wanted, onSeen: (symbols) => seed.want(symbols) });
+const lists = new Lists({ view, storage: kept(), first: t('watch.list.first') });
+const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), told: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const tape = new Tape({ view, frames, wanted });
@@ -52,6 +55,7 @@ const lane = new LanePanel({ feed, wire });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
+const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, told: (text) => lane.announce(text) });
 new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
 const silence = new Silence();
 
@@ -82,6 +86,7 @@ feed.on('message', (m, arrival) => {
     seed.again(m.quotes);
     list.refresh();
   } else if (m.T === 'hello') {
+    if (m.resume === 'reset' && listings.size > 0) void askSymbols();
     if (arrival.lane !== measured) vitals.clear();
     measured = arrival.lane;
     wanted.told(m.topics);
@@ -92,6 +97,9 @@ feed.on('message', (m, arrival) => {
     wanted.told(m.topics);
   }
   frames.request();
+});
+feed.on('closed', ({ opened }) => {
+  if (!opened && listings.size > 0) void askSymbols();
 });
 // What the stream no longer brings must not look live.
 wanted.on(() => {
@@ -118,6 +126,7 @@ listen({
   pause: pauseOrGoOn,
   theme: () => theme.toggle(),
   settings: () => dialog.open(),
+  star: () => list.star(),
 });
 setInterval(() => frames.request(), TICK);
 feed.start();
@@ -164,6 +173,15 @@ function paint(now) {
   }
 }
 
+/** The browser's storage, unless it is forbidden. */
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param {import('./types.js').Lane} to */
 function toLane(to) {
   feed.switchLane(to);
@@ -191,15 +209,28 @@ function showSymbol() {
 
 /** Names, sectors and order of the symbols. Without them there is no list, so it tries until they are here. */
 async function loadSymbols() {
+  if (!(await askSymbols())) setTimeout(loadSymbols, 2000);
+}
+
+/** Again later, since a server may come back with others: topics that it lacks would be refused at every try. */
+async function askSymbols() {
   try {
     const { symbols, sectors } = await getJSON('/api/symbols');
+    const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => {
+      const known = listings.get(l.symbol);
+      return known?.name === l.name && known.sector === l.sector;
+    });
+    if (same) return true;
     listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
     wanted.universe(symbols);
+    feed.retainTopics((topic) => wanted.knows(topic));
     list.fill(symbols, sectors);
+    listsDialog.paint();
     if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
     charts.known([...listings.keys()]);
     showSymbol();
+    return true;
   } catch {
-    setTimeout(loadSymbols, 2000);
+    return false;
   }
 }

@@ -186,6 +186,14 @@ export class Feed {
     return this.#topics.want(topics);
   }
 
+  /**
+   * Forgets topics that the server no longer has, as after a restart with fewer symbols: it would refuse every reconnect
+   * that asks for them. Does nothing while a stream is open, whose server has them. @param {(topic: string) => boolean} known
+   */
+  retainTopics(known) {
+    if (!this.#active?.hello) this.#topics.retain(known);
+  }
+
   // --- connections ----------------------------------------------------------------------------------------------
 
   #open() {

@@ -91,6 +91,16 @@ export class TopicSync {
     });
   }
 
+  /** No stream is open, and the server has only some topics now: one that is asked for and isn't there refuses the stream. @param {(topic: string) => boolean} known */
+  retain(known) {
+    const left = (/** @type {string[]} */ topics) => {
+      const some = topics.filter(known);
+      return some.length > 0 ? some : ['*'];
+    };
+    this.#wanted = left(this.#wanted);
+    this.#acked = this.#told = this.#resumable = left(this.#resumable);
+  }
+
   /** Lets those who wait know that nothing more will happen. */
   stop() {
     this.#host.clearTimeout(this.#timer);

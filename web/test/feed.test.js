@@ -289,6 +289,37 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
   });
 
+  test(`${lane}: a server that came back without a topic is had again once the topic is forgotten`, async () => {
+    const { world, feed } = begin({ lane, topics: ['AAPL', 'MSFT'] });
+    world.pump();
+    feed.retainTopics(() => false);
+    assert.deepEqual(feed.topics, ['AAPL', 'MSFT'], 'the open stream has them');
+    world.unknown.add('MSFT');
+    world.restart('b2');
+    for (let k = 0; k < 5; k++) {
+      world.advance(15_000);
+      await settled();
+    }
+    assert.equal(world.live.length, 0, 'each try is refused');
+    feed.retainTopics((topic) => topic !== 'MSFT');
+    world.advance(15_000);
+    world.pump();
+    await settled();
+    assert.equal(feed.state.name, 'live');
+    assert.deepEqual([world.conn.topics, feed.topics], [['AAPL'], ['AAPL']]);
+    assert.equal(world.resumes.at(-1), 'reset');
+
+    world.unknown.add('AAPL');
+    world.restart('c3');
+    world.advance(15_000);
+    await settled();
+    feed.retainTopics((topic) => topic === '*');
+    world.advance(15_000);
+    world.pump();
+    assert.deepEqual(world.conn.topics, ['*'], 'none is left: everything');
+    sound(feed);
+  });
+
   test(`${lane}: refused topics leave the old ones`, async () => {
     const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
     world.pump();

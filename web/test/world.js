@@ -25,6 +25,8 @@ export class World {
   refusing = new Set();
   /** Users whose next subscription on a lane is told that the log is another. @type {Set<string>} */
   resetting = new Set();
+  /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
+  unknown = new Set();
   /** ms after which a browser's EventSource comes back by itself */
   retry = 1_000;
 
@@ -131,7 +133,7 @@ export class Conn {
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
     this.user = url.searchParams.get('user') ?? '';
     world.conns.push(this);
-    this.refused = world.refusing.delete(`${lane} ${this.user}`);
+    this.refused = world.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => world.unknown.has(t));
     if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 

@@ -22,6 +22,23 @@ export function filter(listings, { q, sector }) {
 }
 
 /**
+ * What the list shows: the open list's symbols in its own order, else all. A search goes over all symbols, so that one
+ * can be added to the list; those that are on it come first.
+ * @param {readonly Listing[]} listings @param {{ q: string, sector: string }} want
+ * @param {readonly string[] | null} list null: none is open
+ */
+export function find(listings, want, list) {
+  if (!list) return filter(listings, want);
+  if (want.q.trim()) {
+    const on = new Set(list);
+    const found = filter(listings, want);
+    return [...found.filter((l) => on.has(l.symbol)), ...found.filter((l) => !on.has(l.symbol))];
+  }
+  const known = new Map(listings.map((l) => [l.symbol, l]));
+  return filter(list.flatMap((symbol) => known.get(symbol) ?? []), want);
+}
+
+/**
  * Sorted by a column; figures that aren't known come last whatever the direction, equal ones keep their order.
  * @param {readonly Listing[]} listings
  * @param {string} sort as in the address: '', 'change', '-change'

@@ -1,9 +1,11 @@
 import { cells } from './cells.js';
 import { staleAfter } from './columns.js';
-import { el, setText } from './dom.js';
+import { el, setText, svg } from './dom.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('./order.js').Listing} Listing */
+
+const STAR = 'M8 1.8l1.9 4 4.4.5-3.3 3 .9 4.3L8 11.4l-3.9 2.2.9-4.3-3.3-3 4.4-.5z';
 
 /** One row of the watchlist's pool. It shows one symbol after another as the list is scrolled. */
 export class Row {
@@ -12,12 +14,13 @@ export class Row {
   index = -1;
   #symbol = el('b');
   #name = el('span', { class: 'nm' });
+  #star = el('button', { type: 'button', class: 'star', tabindex: '-1' }, svg('svg', { viewBox: '0 0 16 16', width: '14', height: '14', 'aria-hidden': 'true' }, svg('path', { d: STAR })));
   #cells;
 
   /** @param {readonly string[]} ids of its columns */
   constructor(ids) {
     this.#cells = ids.map((id) => /** @type {() => import('./cells.js').Cell} */ (cells[id])());
-    const head = el('span', { class: 'sy', role: 'rowheader' }, this.#symbol, this.#name);
+    const head = el('span', { class: 'sy', role: 'rowheader' }, this.#star, this.#symbol, this.#name);
     this.element = el('div', { class: 'rowg', role: 'row' }, head, ...this.#cells.map((c) => c.element));
   }
 
@@ -41,6 +44,14 @@ export class Row {
   mark(selected, at) {
     this.element.setAttribute('aria-selected', String(selected));
     this.element.classList.toggle('at', at);
+  }
+
+  /** @param {boolean} on the list that a star adds to @param {string} label what a press does */
+  star(on, label) {
+    if (this.#star.title === label) return;
+    this.#star.title = label;
+    this.#star.setAttribute('aria-label', label);
+    this.#star.setAttribute('aria-pressed', String(on));
   }
 
   /**

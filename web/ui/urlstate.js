@@ -2,6 +2,7 @@
 import { withSettings } from './choices.js';
 import { formatCharts, intervals, parseCharts } from './chartspec.js';
 import { columns, readColumns } from './columns.js';
+import { readName, readSymbols } from './lists.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 /**
@@ -15,11 +16,13 @@ import { columns, readColumns } from './columns.js';
  * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
  * @property {string} sector '' is every sector
  * @property {string} q what is searched for
+ * @property {string} list the symbols of the list that is open, as readSymbols gives them
+ * @property {string} name of that list; '' as well as no symbols: all that the server has
  * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
  */
 
 /** @type {Readonly<View>} */
-export const defaults = Object.freeze({ symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', cols: '' });
+export const defaults = Object.freeze({ symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '' });
 
 /** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
 export function parse(search) {
@@ -39,6 +42,8 @@ export function parse(search) {
     sort: ['symbol', ...Object.keys(columns)].includes(sort.replace(/^-/, '')) ? sort : '',
     sector: text('sector', 32),
     q: text('q', 40),
+    list: readSymbols(text('list', 4000)),
+    name: readName(text('name', 200)),
     cols: readColumns(text('cols', 200)),
   };
 }

@@ -59,7 +59,15 @@ export class Wanted {
       this.#sectors.set(symbol, sector);
       this.#known.add(symbol).add(sectorTopic(sector));
     }
+    // A server that came back without some of them has them in no stream; asking for one would undo the others.
+    this.#asked = this.#asked.filter((t) => this.#known.has(t));
+    if (this.#asked.length === 0) this.#asked = [ALL];
     this.#plan();
+  }
+
+  /** Whether the server has such a topic, as it told last. @param {string} topic */
+  knows(topic) {
+    return this.#known.has(topic);
   }
 
   /**

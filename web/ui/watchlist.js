@@ -1,8 +1,9 @@
 import { t } from '../text.js';
+import { Calm } from './calm.js';
 import { Chips } from './chips.js';
 import { columnList, columns, FIRST, fit } from './columns.js';
 import { byId, el, part, setText } from './dom.js';
-import { filter, nextSort, order, sectorName } from './order.js';
+import { find, nextSort, order, sectorName } from './order.js';
 import { Row } from './row.js';
 import { ALL, sectorTopic } from './wanted.js';
 
@@ -14,7 +15,6 @@ import { ALL, sectorTopic } from './wanted.js';
 
 const SPARE = 2; // rows painted above and below what is seen
 const RESORT = 1000; // ms; rows that change places more often can't be read
-const CALM = 2000; // ms for which a moving pointer keeps the rows in place
 
 /** The list of symbols. Only the rows in sight exist; a frame paints those of them that changed. */
 export class Watchlist {
@@ -26,6 +26,7 @@ export class Watchlist {
   #quotes;
   #frames;
   #wanted;
+  #lists;
   #chips;
   /** @type {Listing[]} */
   #listings = [];
@@ -39,41 +40,48 @@ export class Watchlist {
   #seen = new Map();
   #at = ''; // the symbol under the keyboard
   #sortedAt = 0;
-  #pointerAt = -CALM;
+  #calm = new Calm();
   #arrange = false;
   /** @type {string[]} the columns that there is room for */
   #shown = [];
   #shape = ''; // how they are laid out
 
-  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, onSeen: (symbols: string[]) => void }} parts */
-  constructor({ view, quotes, frames, wanted, onSeen }) {
+  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, lists: import('./lists.js').Lists, onSeen: (symbols: string[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
+  constructor({ view, quotes, frames, wanted, lists, onSeen, told }) {
     this.#view = view;
     this.#quotes = quotes;
     this.#frames = frames;
     this.#wanted = wanted;
+    this.#lists = lists;
     this.onSeen = onSeen;
+    this.told = told;
     this.#chips = new Chips(view);
     this.#search.value = view.now.q;
     this.#search.addEventListener('input', () => view.set({ q: this.#search.value }));
     this.#search.addEventListener('keydown', (e) => this.#searchKey(e));
     this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
     this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
-    this.#rows.addEventListener('pointermove', () => { this.#pointerAt = performance.now(); }, { passive: true });
-    this.#rows.addEventListener('pointerdown', () => { this.#pointerAt = performance.now(); }, { passive: true });
-    // A finger leaves with every tap; its row stays for a while all the same.
-    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#pointerAt = -CALM; }, { passive: true });
+    const pointed = (/** @type {PointerEvent} */ e) => {
+      if (e.pointerType === 'mouse') this.#calm.mouse(performance.now(), e.screenX, e.screenY);
+      else this.#calm.touch(performance.now()); // a finger leaves with every tap; its row stays for a while all the same
+    };
+    this.#rows.addEventListener('pointermove', pointed, { passive: true });
+    this.#rows.addEventListener('pointerdown', pointed, { passive: true });
+    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#calm.leave(); }, { passive: true });
     this.#grid.addEventListener('click', (e) => this.#click(e));
     part('empty-clear').addEventListener('click', () => {
       this.#search.value = '';
-      view.set({ q: '', sector: '' });
+      view.set({ q: '', sector: '', list: '', name: '' });
       this.#search.focus();
     });
     view.on((now, before) => {
-      if (now.q !== before.q || now.sector !== before.sector) this.#filter();
+      if (now.q !== before.q || now.sector !== before.sector || now.name !== before.name) this.#filter();
+      else if (now.list !== before.list) this.#filter(true);
       if (now.sort !== before.sort) this.#sortMarks();
       if (now.cols !== before.cols) this.#layOut();
       this.#again();
     });
+    lists.on(() => this.#again());
     new ResizeObserver(() => this.#layOut()).observe(this.#grid);
     this.#layOut();
   }
@@ -115,7 +123,7 @@ export class Watchlist {
    * @param {number} now performance.now()
    */
   paint(changed, now) {
-    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && now - this.#pointerAt >= CALM;
+    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && this.#calm.over(now);
     if (this.#arrange || (live && changed.size > 0)) this.#place(now);
     for (const [symbol, bits] of changed) {
       const row = this.#seen.get(symbol);
@@ -141,13 +149,17 @@ export class Watchlist {
     }
   }
 
-  #filter() {
-    this.#found = filter(this.#listings, this.#view.now);
-    this.#grid.scrollTop = 0;
+  /** @param {boolean} [same] the list is the one that was shown: it stays where it is scrolled to */
+  #filter(same = false) {
+    const { q, sector } = this.#view.now;
+    const { open } = this.#lists;
+    this.#found = find(this.#listings, this.#view.now, open?.symbols ?? null);
+    if (!same) this.#grid.scrollTop = 0;
     const none = this.#found.length === 0;
     this.#empty.hidden = !none;
-    if (none) {
-      const { q, sector } = this.#view.now;
+    if (none && open?.symbols.length === 0 && !q.trim()) {
+      setText(part('empty-text'), t('watch.list.empty', { name: open.name }));
+    } else if (none) {
       const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
       setText(part('empty-text'), q.trim() ? t('watch.none.found', { q: q.trim(), where }) : t('watch.none', { where }));
     }
@@ -164,6 +176,11 @@ export class Watchlist {
     this.#rows.style.height = `${this.#list.length * height}px`;
     this.#grid.setAttribute('aria-rowcount', String(this.#list.length + 1));
     const first = Math.max(0, Math.floor(this.#grid.scrollTop / height) - SPARE);
+    const { starred } = this.#lists;
+    const stars = new Set(starred?.symbols);
+    const name = this.#lists.title;
+    const add = t('watch.list.add', { name });
+    const remove = (/** @type {string} */ s) => t('watch.list.remove', { symbol: s, name });
     const many = Math.min(this.#list.length - first, Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
     this.#seen.clear();
     for (let k = 0; k < many; k++) {
@@ -176,6 +193,8 @@ export class Watchlist {
       const fresh = row.listing !== listing;
       row.bind(listing, first + k);
       row.mark(listing.symbol === symbol, listing.symbol === this.#at);
+      const on = stars.has(listing.symbol);
+      row.star(on, on ? remove(listing.symbol) : add);
       if (!row.element.parentNode) this.#rows.append(row.element);
       this.#seen.set(listing.symbol, row);
       const r = this.#quotes.get(listing.symbol);
@@ -259,6 +278,10 @@ export class Watchlist {
     const symbol = e.target.closest('.rows .rowg')?.getAttribute('data-symbol');
     if (!symbol) return;
     this.#at = symbol;
+    if (e.target.closest('.star')) {
+      this.star();
+      return;
+    }
     this.#view.set({ symbol });
     this.#again();
   }
@@ -287,7 +310,11 @@ export class Watchlist {
 
   /** @param {KeyboardEvent} e */
   #gridKey(e) {
-    if (e.target !== this.#grid || e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.target !== this.#grid || e.ctrlKey || e.metaKey) return;
+    if (e.altKey) {
+      this.#carry(e);
+      return;
+    }
     const page = Math.max(1, Math.floor(this.#grid.clientHeight / (this.#pool[0]?.element.offsetHeight || 28)) - 2);
     const steps = /** @type {Record<string, number>} */ (
       { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity });
@@ -298,6 +325,27 @@ export class Watchlist {
     e.preventDefault();
   }
 
+  /** Adds the symbol under the keyboard, else the chart's, to the list that stars go to, or takes it away. */
+  star() {
+    const symbol = this.#at || this.#view.now.symbol;
+    if (!symbol) return;
+    const name = this.#lists.title;
+    const done = this.#lists.star(symbol);
+    this.told(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name }) : t('watch.list.full', { name }));
+    this.#again();
+  }
+
+  /** Moves the symbol under the keyboard within its list. @param {KeyboardEvent} e */
+  #carry(e) {
+    const by = e.key === 'ArrowUp' ? -1 : e.key === 'ArrowDown' ? 1 : 0;
+    const { q, sort, sector } = this.#view.now;
+    if (!by || !this.#at || !this.#lists.open || q.trim() || sort || sector) return;
+    e.preventDefault();
+    const symbol = this.#at;
+    const at = this.#lists.move(symbol, by);
+    if (at) this.told(t('watch.list.moved', { symbol, at }));
+  }
+
   /** @param {number} step rows, ±Infinity to an end */
   #move(step) {
     const here = this.#list.findIndex((l) => l.symbol === (this.#at || this.#view.now.symbol));
@@ -305,7 +353,7 @@ export class Watchlist {
     const listing = this.#list[to];
     if (!listing) return;
     this.#at = listing.symbol;
-    this.#pointerAt = performance.now(); // a row that is being walked to doesn't run away
+    this.#calm.touch(performance.now()); // a row that is being walked to doesn't run away
     const height = this.#pool[0]?.element.offsetHeight || 28;
     const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild).offsetHeight;
     const room = this.#grid.clientHeight - head;

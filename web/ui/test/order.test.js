@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filter, nextSort, order, sectorName } from '../order.js';
+import { filter, find, nextSort, order, sectorName } from '../order.js';
 
 const listings = [
   { symbol: 'NVDA', name: 'NVIDIA', sector: 'technology', value: 3 },
@@ -46,3 +46,13 @@ test('clicks on a header go round: largest, smallest, none; names start with A',
 });
 
 test('a sector reads as words', () => assert.equal(sectorName('consumer-staples'), 'Consumer staples'));
+
+test('an open list shows its symbols in its own order; a search goes over all, those on the list first', () => {
+  const all = ['AAPL', 'MSFT', 'KO', 'XOM'].map((symbol, i) => ({ symbol, name: `${symbol} Inc`, sector: i < 2 ? 'technology' : 'other', value: 0 }));
+  const of = (/** @type {string} */ q, /** @type {string} */ sector, /** @type {string[] | null} */ list) => find(all, { q, sector }, list).map((l) => l.symbol).join();
+  assert.equal(of('', '', null), 'AAPL,MSFT,KO,XOM');
+  assert.equal(of('', '', ['KO', 'GONE', 'AAPL']), 'KO,AAPL');
+  assert.equal(of('', 'technology', ['KO', 'AAPL']), 'AAPL');
+  assert.equal(of('inc', '', ['XOM', 'MSFT']), 'MSFT,XOM,AAPL,KO');
+  assert.equal(of('', '', []), '');
+});

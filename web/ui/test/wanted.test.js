@@ -142,3 +142,21 @@ test('it knows which symbols the stream brings, and tells when that changes', (t
   assert.equal(wanted.has('KO'), true);
   assert.equal(told, 2);
 });
+
+test('what a server that came back lacks is asked for no more, and comes again with it', (t) => {
+  const { wanted, asked, tick } = setup(t);
+  wanted.universe(symbols);
+  wanted.want('list', ['AAPL', 'KO']);
+  tick(1500);
+  assert.deepEqual(asked, [['AAPL', 'KO']]);
+  wanted.universe(symbols.filter((s) => s.symbol !== 'KO'));
+  assert.ok(!wanted.knows('KO') && wanted.knows('AAPL') && wanted.knows('sector:energy') && !wanted.knows('sector:staples'));
+  tick(10_000);
+  assert.equal(asked.length, 1, 'the feed dropped it, too');
+  wanted.want('chart', ['XOM']);
+  tick(50);
+  assert.deepEqual(asked.at(-1), ['AAPL', 'XOM']);
+  wanted.universe(symbols);
+  tick(50);
+  assert.deepEqual(asked.at(-1), ['AAPL', 'XOM', 'KO']);
+});
