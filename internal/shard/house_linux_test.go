@@ -80,6 +80,7 @@ type peer struct {
 	reset  func()
 	open   func()
 	feed   func([]byte) bool
+	brake  Brake
 	bye    string
 	after  After
 	ended  atomic.Bool
@@ -151,12 +152,10 @@ func (h *house) join(s Start, p *peer, small bool) net.Conn {
 	p.h, p.closed = h, make(chan struct{})
 	s.Peer = func(sub *stream.Subscriber, reset func()) (Peer, Brake) {
 		p.sub, p.reset = sub, reset
-		return p, nil
+		return p, p.brake
 	}
 	if s.Options.Topics.Names() == nil {
-		if s.Options.Topics, err = h.u.Topics([]string{quote.All}, 8); err != nil {
-			h.Fatal(err)
-		}
+		s.Options.Topics = h.topics()
 	}
 	s.Options.NoSnapshot = true
 	if err := h.pool.Add(s); err != nil {
@@ -165,6 +164,15 @@ func (h *house) join(s Start, p *peer, small bool) net.Conn {
 	until(h, "the hello", func() bool { return p.sub.Counters().Messages > 0 || !p.isOpen() })
 	client.SetDeadline(time.Now().Add(patience))
 	return client
+}
+
+// topics are all.
+func (h *house) topics() quote.Topics {
+	all, err := h.u.Topics([]string{quote.All}, 8)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return all
 }
 
 // want reads exactly this.

@@ -16,6 +16,9 @@ type poller struct {
 	raw  syscall.RawConn
 }
 
+// epollWait is a variable for the test of its failure.
+var epollWait = unix.EpollWait
+
 func newPoller(p *Pool) (*poller, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -40,17 +43,21 @@ func (e *poller) close() { e.file.Close() }
 func (e *poller) run() {
 	events := make([]unix.EpollEvent, 256)
 	for {
-		n := 0
+		n, failed := 0, error(nil)
 		err := e.raw.Read(func(fd uintptr) bool {
-			for err := error(unix.EINTR); err == unix.EINTR; {
-				n, err = unix.EpollWait(int(fd), events, 0)
+			for failed = unix.EINTR; failed == unix.EINTR; {
+				n, failed = epollWait(int(fd), events, 0)
 			}
 			return n != 0
 		})
-		if err != nil {
+		switch {
+		case err != nil:
 			return // closed
+		case failed != nil: // to ask again would fail again, for ever
+			e.pool.fail(os.NewSyscallError("epoll_wait", failed))
+			return
 		}
-		for i := range max(n, 0) {
+		for i := range n {
 			e.pool.happened(&events[i])
 		}
 	}

@@ -23,6 +23,7 @@ type Pool struct {
 	slots  []slot
 	free   []int32
 	closed bool
+	broken bool           // the poller has failed
 	open   sync.WaitGroup // connections
 	run    sync.WaitGroup // goroutines
 }
@@ -75,12 +76,29 @@ func (p *Pool) Add(s Start) error {
 		opt.Meter = c.meter
 	}
 	c.sub = p.opt.Log.Subscribe(opt)
+	if err := c.prepare(&s); err != nil {
+		c.sub.Close()
+		unix.EpollCtl(p.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
+		p.leave(c)
+		return err
+	}
+	c.ready.Store(true)
+	c.sub.Ring()
+	return nil
+}
+
+// prepare makes the protocol's side. A panic there is an error: the connection's place must be given back.
+func (c *conn) prepare(s *Start) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.pool.opt.Panicked("shard", v)
+			err = ErrPanicked
+		}
+	}()
 	if s.Head != nil {
 		c.head = s.Head(c.sub)
 	}
 	c.peer, c.brake = s.Peer(c.sub, func() { c.tell(orderReset) })
-	c.ready.Store(true)
-	c.sub.Ring()
 	return nil
 }
 
@@ -88,7 +106,7 @@ func (p *Pool) Add(s Start) error {
 func (p *Pool) enter(c *conn, lane wire.Lane) (generation int32, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.broken {
 		return 0, ErrClosed
 	}
 	if n := len(p.free); n > 0 {
@@ -122,6 +140,15 @@ func (p *Pool) leave(c *conn) {
 	p.free = append(p.free, c.slot)
 	c.writer.conns[c.lane]--
 	p.open.Done()
+}
+
+// fail ends the engine's work: without the poller it hears nothing of its connections any more.
+func (p *Pool) fail(err error) {
+	p.mu.Lock()
+	p.broken = true
+	p.mu.Unlock()
+	p.opt.Panicked("shard's poller", err)
+	p.CloseAll()
 }
 
 // CloseAll closes the connections that are open, whatever they are at.

@@ -9,8 +9,11 @@ import (
 	"net"
 	"net/http/httputil"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -184,6 +187,118 @@ func TestPanicsAreContained(t *testing.T) {
 	until(t, "the other's tick", func() bool { return other.sub.Counters().Ticks == 1 })
 	reads.Close()
 	other.gone(t)
+}
+
+// TestPanicAtTheHandOver: the connection stays the caller's, its place is given back, and a stop waits for nobody.
+func TestPanicAtTheHandOver(t *testing.T) {
+	for what, bomb := range map[string]Start{
+		"head": {Head: func(*stream.Subscriber) []byte { panic("head") }},
+		"peer": {Peer: func(*stream.Subscriber, func()) (Peer, Brake) { panic("peer") }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			h := open(t, Options{Writers: 1})
+			fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bomb.FD, bomb.Options.Topics = fds[0], h.topics()
+			if err := h.pool.Add(bomb); err != ErrPanicked || h.panics.Load() != 1 {
+				t.Errorf("%v, %d panics", err, h.panics.Load())
+			}
+			if n := h.log.Lane(wire.SSE).Connections; n != 0 {
+				t.Errorf("%d streams left", n)
+			}
+			for _, fd := range fds {
+				if err := unix.Close(fd); err != nil {
+					t.Error(err)
+				}
+			}
+			done := make(chan struct{})
+			go func() { h.pool.Close(); close(done) }()
+			select {
+			case <-done:
+			case <-time.After(patience):
+				t.Fatal("the stop hangs")
+			}
+		})
+	}
+}
+
+// TestPollerFails: it is told once, connections end, and none comes in.
+func TestPollerFails(t *testing.T) {
+	t.Cleanup(func() { epollWait = unix.EpollWait })
+	var broken, calls atomic.Int32
+	epollWait = func(fd int, events []unix.EpollEvent, wait int) (int, error) {
+		if broken.Load() != 0 {
+			calls.Add(1)
+			return -1, unix.EINVAL
+		}
+		return unix.EpollWait(fd, events, wait)
+	}
+	h := open(t, Options{Writers: 1})
+	p := &peer{}
+	nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, false)
+	broken.Store(1)
+	io.WriteString(nc, "x") // an event
+	p.gone(t)
+	if calls.Load() != 1 || h.panics.Load() != 1 {
+		t.Errorf("asked %d times after it failed, told %d times", calls.Load(), h.panics.Load())
+	}
+	if err := h.pool.Add(Start{}); err != ErrClosed {
+		t.Errorf("Add: %v", err)
+	}
+	h.pool.Close()
+}
+
+// waits is a brake that takes its time before bytes are gathered, and notes when it was asked for them.
+type waits struct{ idle, release atomic.Int64 }
+
+func (b *waits) Idle(time.Time) bool {
+	time.Sleep(5 * time.Millisecond)
+	b.idle.CompareAndSwap(0, int64(time.Since(begun)))
+	return false
+}
+
+func (b *waits) Release(now time.Time, held int, _ bool) (int, time.Time, bool) {
+	b.release.CompareAndSwap(0, int64(now.Sub(begun)))
+	return held, now, false
+}
+
+// TestBrakeCountsFromTheBytes: a brake's clock starts when bytes are held, not when the turn began before them.
+func TestBrakeCountsFromTheBytes(t *testing.T) {
+	h := open(t, Options{Writers: 1})
+	b := &waits{}
+	p := &peer{brake: b}
+	nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, false)
+	until(t, "the release", func() bool { return b.release.Load() != 0 })
+	if b.release.Load() < b.idle.Load() {
+		t.Errorf("released at %d, held only after %d", b.release.Load(), b.idle.Load())
+	}
+	nc.Close()
+	p.gone(t)
+}
+
+// TestFramesAreTheirOwn: one connection's frame serves the next one only for bytes that both share. A heartbeat's stand in
+// the same place as the one before, in the same length, and differ.
+func TestFramesAreTheirOwn(t *testing.T) {
+	w, mine, yours := &writer{}, &conn{chunked: true}, &conn{chunked: true}
+	b := []byte("one")
+	w.source, w.framer = b, mine
+	if w.framed(mine, b) {
+		t.Error("a connection's own bytes may have changed")
+	}
+	if !w.framed(yours, b) {
+		t.Error("shared bytes are framed again")
+	}
+	for what, other := range map[string][]byte{"shorter": b[:2], "elsewhere": []byte("one"), "none": nil} {
+		if w.framed(yours, other) {
+			t.Errorf("%s: taken for the same", what)
+		}
+	}
+	yours.head = []byte("head")
+	if w.framed(yours, b) {
+		t.Error("the head would be lost")
+	}
 }
 
 // TestCloseWithBlockedClients: nobody holds a stop up, and a closed pool takes nobody.

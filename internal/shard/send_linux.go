@@ -57,7 +57,11 @@ func (w *writer) send(c *conn, b []byte) bool {
 	if !c.chunked && c.head == nil {
 		return w.put(c, [3][]byte{b}, b)
 	}
-	w.joint = c.frame(w.joint[:0], len(b))
+	if w.framed(c, b) {
+		return w.put(c, [3][]byte{w.joint[:len(w.joint)-len(b)-len(crlf)], b, crlf}, w.joint)
+	}
+	plain := c.head == nil
+	w.joint, w.source = c.frame(w.joint[:0], len(b)), nil
 	pieces := [3][]byte{w.joint, b}
 	if c.chunked {
 		pieces[2] = crlf
@@ -68,7 +72,16 @@ func (w *writer) send(c *conn, b []byte) bool {
 	w.joint = append(w.joint, b...)
 	w.joint = append(w.joint, pieces[2]...)
 	pieces[0] = w.joint[:len(pieces[0])]
+	if plain {
+		w.source, w.framer = b, c
+	}
 	return w.put(c, pieces, w.joint)
+}
+
+// framed tells whether joint is this chunk already, made for another connection. Two that have the very same bytes share
+// them, and those never change; what a subscriber has of its own does, in the same place, but no other one gets it.
+func (w *writer) framed(c *conn, b []byte) bool {
+	return c.chunked && c.head == nil && w.framer != c && len(w.source) == len(b) && len(b) > 0 && &w.source[0] == &b[0]
 }
 
 // put writes pieces, which joined together are whole when that isn't nil. What the socket doesn't take becomes the tail.
@@ -76,20 +89,24 @@ func (w *writer) send(c *conn, b []byte) bool {
 func (w *writer) put(c *conn, pieces [3][]byte, whole []byte) bool {
 	n, errno := 0, syscall.Errno(0)
 	size := len(whole)
+	if whole == nil {
+		size = len(pieces[0]) + len(pieces[1]) + len(pieces[2])
+	}
+	// Counted before the call: behind it, a locked add would wait for whatever the kernel has just stored.
+	c.meter.Writes.Add(1)
+	c.meter.Bytes.Add(uint64(size))
 	if whole != nil {
 		n, errno = write(c.fd, whole)
 	} else {
-		size = len(pieces[0]) + len(pieces[1]) + len(pieces[2])
 		n, errno = w.writev(c.fd, &pieces)
 	}
-	c.meter.Writes.Add(1)
+	if n == size {
+		return true
+	}
+	c.meter.Bytes.Add(-uint64(size - n))
 	if errno != 0 && errno != unix.EAGAIN {
 		c.fail(errno)
 		return false
-	}
-	c.meter.Bytes.Add(uint64(n))
-	if n == size {
-		return true
 	}
 	c.tail = &tail{pieces: pieces, since: w.pool.since()}
 	c.tail.left(n)

@@ -26,6 +26,9 @@ var ErrClosed = errors.New("the shard engine has stopped")
 // ErrUnavailable says that this system has no shard engine.
 var ErrUnavailable = errors.New("the shard engine needs Linux")
 
+// ErrPanicked says that Head or Peer panicked, of which Options.Panicked has heard.
+var ErrPanicked = errors.New("a panic at the hand-over")
+
 // Start is a connection to hand over, and its stream.
 type Start struct {
 	FD      int // non-blocking, connected; the pool's own from then on, when Add doesn't fail

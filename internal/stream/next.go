@@ -20,14 +20,16 @@ func (s *Subscriber) Next(now time.Time) []byte {
 	if s.ended {
 		return nil
 	}
-	// Parked before looking: a tick appended after the look finds it parked and wakes it.
-	s.parked.Store(true)
+	if !s.group.written {
+		// Parked before looking: a tick appended after the look finds it parked and wakes it.
+		s.parked.Store(true)
+	}
 	b := s.look(now)
 	s.seal()
 	if b = s.portion(b); len(b) == 0 {
 		b = s.rest()
 	}
-	if len(b) > 0 || s.waiting {
+	if !s.group.written && (len(b) > 0 || s.waiting) {
 		s.parked.Store(false)
 	}
 	s.position.Store(s.pos)
@@ -143,9 +145,10 @@ func (s *Subscriber) ticks(now time.Time) []byte {
 	s.last = now
 	s.told.Store(p.last)
 	s.count.ticks.Add(p.ticks)
-	s.count.messages.Add(p.ticks)
 	s.count.payload.Add(uint64(p.payload))
-	s.count.conflated.Add(p.conflated)
+	if p.conflated > 0 {
+		s.count.conflated.Add(p.conflated)
+	}
 	if s.opt.Limit > 0 && s.count.ticks.Load() >= s.opt.Limit {
 		s.bye(now, wire.ByeLimit)
 	}
@@ -297,7 +300,7 @@ func (s *Subscriber) say(now time.Time, m wire.Message) {
 	var payload int
 	s.out, payload = s.format.Append(s.out, m)
 	s.last = now
-	s.count.messages.Add(1)
+	s.count.said.Add(1)
 	s.count.payload.Add(uint64(payload))
 }
 

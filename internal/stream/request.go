@@ -74,6 +74,7 @@ func (s *Subscriber) queue(r request) error {
 		return ErrBusy
 	}
 	s.requests = append(s.requests, r)
+	s.asked.Store(true)
 	s.ring()
 	return nil
 }
@@ -81,14 +82,17 @@ func (s *Subscriber) queue(r request) error {
 // answer carries out what was asked, and returns the reason to end, if any. Time is answered at once, a
 // change of topics when all ticks before it were handed over, so that it holds from one exact position.
 func (s *Subscriber) answer(now time.Time) (ending string) {
-	s.mu.Lock()
-	ending = s.ending
-	if len(s.todo) < maxRequests {
-		s.todo = append(s.todo, s.requests...)
-		clear(s.requests)
-		s.requests = s.requests[:0]
+	if s.asked.Load() {
+		s.mu.Lock()
+		ending = s.ending
+		if len(s.todo) < maxRequests {
+			s.todo = append(s.todo, s.requests...)
+			clear(s.requests)
+			s.requests = s.requests[:0]
+		}
+		s.asked.Store(ending != "" || len(s.requests) > 0)
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
 	if ending != "" || len(s.todo) == 0 {
 		return ending
 	}

@@ -77,7 +77,7 @@ type Subscriber struct {
 	bell  chan struct{} // nil in a writer's group
 
 	since  time.Time
-	parked atomic.Bool   // wants to be woken by a tick
+	parked atomic.Bool   // wants to be woken by a tick; not used in a writer's group, which collects it for each
 	told   atomic.Uint64 // the newest seq that the client holds an id for
 	places []place       // guarded by group.mu
 	round  uint64        // the last one that it was collected in; guarded by group.mu
@@ -107,9 +107,11 @@ type Subscriber struct {
 	names    []string // topics, for lists
 	ending   string   // why it shall end; empty while it shan't
 	closed   bool
+	asked    atomic.Bool // there are requests, or a reason to end: a tick in peace takes no lock
 
+	// said is the messages but the ticks.
 	count struct {
-		ticks, messages, payload, gaps, conflated, packIn, packOut atomic.Uint64
+		ticks, said, payload, gaps, conflated, packIn, packOut atomic.Uint64
 	}
 	slow       atomic.Bool
 	conflating atomic.Bool  // mode all became latest, by Config.OnLag
@@ -205,6 +207,7 @@ func (s *Subscriber) End(reason string) {
 	if s.ending == "" {
 		s.ending = reason
 	}
+	s.asked.Store(true)
 	s.mu.Unlock()
 	s.ring()
 }
@@ -242,9 +245,10 @@ func (s *Subscriber) resumed() bool {
 
 // Counters returns what was counted of this stream.
 func (s *Subscriber) Counters() Counters {
+	ticks := s.count.ticks.Load()
 	return Counters{
-		Ticks:     s.count.ticks.Load(),
-		Messages:  s.count.messages.Load(),
+		Ticks:     ticks,
+		Messages:  ticks + s.count.said.Load(),
 		Writes:    s.opt.Meter.Writes.Load(),
 		Payload:   s.count.payload.Load(),
 		Wire:      s.opt.Meter.Bytes.Load(),
