@@ -18,10 +18,11 @@ import (
 	"ticklane/internal/bus"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
+	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 )
 
-// BenchmarkFanOut serves 1,000 subscribers of everything on one lane at 5,000 ticks/s, over real sockets and with all
+// BenchmarkFanOut serves 1,000 subscribers of everything on one lane, by one engine, at 5,000 ticks/s, over real sockets and with all
 // clients in this process. One operation is one tick of the market. It reports
 //
 //	ticks/s      delivered to all clients together
@@ -31,12 +32,18 @@ import (
 // BENCHTIME=50000x gives ten seconds.
 func BenchmarkFanOut(b *testing.B) {
 	const subscribers, rate = 1000, 5000
-	for _, lane := range []string{"sse", "ws"} {
-		b.Run(lane, func(b *testing.B) { fanOut(b, lane, subscribers, rate) })
+	engines := []string{"stream"}
+	if shard.Available {
+		engines = append(engines, "shard")
+	}
+	for _, engine := range engines {
+		for _, lane := range []string{"sse", "ws"} {
+			b.Run(engine+"/"+lane, func(b *testing.B) { fanOut(b, engine, lane, subscribers, rate) })
+		}
 	}
 }
 
-func fanOut(b *testing.B, lane string, subscribers int, rate float64) {
+func fanOut(b *testing.B, engine, lane string, subscribers int, rate float64) {
 	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: rate, Symbols: 50, Arrivals: market.Steady})
 	if err != nil {
 		b.Fatal(err)
@@ -61,7 +68,7 @@ func fanOut(b *testing.B, lane string, subscribers int, rate float64) {
 	server, err := handlers.New(handlers.Deps{
 		Settings: handlers.Settings{Addr: "127.0.0.1:0", ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 			MaxStreams: 2 * subscribers, MaxPerAddress: 2 * subscribers, MaxTopics: 100, MessageSize: 4096, MessageRate: 10, MessageBurst: 20,
-			HeaderSize: 8192, BodySize: 65536},
+			HeaderSize: 8192, BodySize: 65536, Engine: engine},
 		Listener: ln, Stream: log, History: past, Files: os.DirFS(".."), Logger: slog.New(slog.DiscardHandler), Version: "bench",
 		Metrics: func(*handlers.Server) http.Handler { return http.NotFoundHandler() },
 	})

@@ -148,7 +148,7 @@ func (c *conn) fail(errno syscall.Errno) {
 }
 
 // The calls below go around the scheduler's hooks: the sockets are non-blocking, so no call waits for anybody, and the
-// hooks cost a tenth of a microsecond each and invite the scheduler to take the processor away.
+// hooks would only invite the scheduler to take the processor away.
 
 func write(fd int, b []byte) (int, syscall.Errno) {
 	for {
