@@ -36,7 +36,7 @@ type Settings struct {
 	WriteTimeout   time.Duration // of one write into a socket
 	WriteBuffer    int           // bytes; 0 for the kernel's choice
 	Engine         string        // stream (default), body or shard; what a lane or the system hasn't is stream
-	Shards         int           // writers of engine shard; 0 for one for each processor
+	Shards         int           // writers of engine shard; 0 for one for each two processors
 	Interval       time.Duration // default of interval in mode latest
 	MaxStreams     int
 	MaxPerAddress  int

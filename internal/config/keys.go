@@ -53,7 +53,7 @@ var sections = []group{
 	}},
 	{"stream", "The log, and what subscribers get from it", []key{
 		{"stream.engine", "stream", choice{"stream", "body", "shard"}, "What moves bytes from the log to the sockets: a goroutine for each connection; the same without fasthttp's pipe on SSE; or a few writers for all connections (Linux, without TLS)."},
-		{"stream.shards", "0", integer{0, 1024, "writers", "0: one for each processor"}, "Writers of engine shard."},
+		{"stream.shards", "0", integer{0, 1024, "writers", "0: one for each two processors"}, "Writers of engine shard."},
 		{"stream.log_size", "65536", integer{16, 16 << 20, "ticks", ""}, "How many of the newest ticks the log keeps: so far back can a client resume."},
 		{"stream.max_lag", "0", integer{0, 16 << 20, "ticks", "0: the whole log"}, "How far a client may fall behind, at most stream.log_size."},
 		{"stream.on_lag", "gap", choice{"gap", "latest"}, "What a client gets that fell behind further: a gap and a snapshot, or the newest tick of each symbol from then on."},

@@ -38,7 +38,7 @@ type slot struct {
 // New starts the writers and the poller. Close stops them.
 func New(opt Options) (*Pool, error) {
 	if opt.Writers <= 0 {
-		opt.Writers = runtime.GOMAXPROCS(0)
+		opt.Writers = max(1, runtime.GOMAXPROCS(0)/2) // the kernel's receiving side, the feed and the pages need the others
 	}
 	p := &Pool{opt: opt}
 	var err error

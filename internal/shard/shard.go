@@ -13,7 +13,7 @@ import (
 // Options shape a Pool.
 type Options struct {
 	Log          *stream.Log
-	Writers      int           // 0 for one for each processor
+	Writers      int           // 0 for one for each two processors
 	WriteTimeout time.Duration // a client that takes nothing for so long is disconnected
 	CloseWait    time.Duration // how long a client gets to answer an end
 	// Panicked hears of a panic that was contained; the connection is closed.
