@@ -74,7 +74,9 @@ endif
 .PHONY: test-go
 test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m ./...
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m $$(go list ./... | grep -v '/e2e$$')
+	$(call say,go test -race -shuffle=on ./e2e  (a real browser: alone, since it shares the processors))
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./e2e
 
 .PHONY: test-web
 test-web: node $(PACKED) ## Run the unit tests of the browser code and check its types
