@@ -91,7 +91,7 @@ func TestChinese(t *testing.T) {
 	b.press(keys.escape)
 	b.live()
 	b.state("live", "^Live$")
-	for _, path := range []string{"/reports", "/nothing", "/sse/home", "/"} {
+	for _, path := range []string{"/reports", "/compare", "/nothing", "/sse/home", "/"} {
 		b.visit(s.url + path)
 		b.until("English", `document.documentElement.lang === 'en'`)
 	}
@@ -101,6 +101,28 @@ func TestChinese(t *testing.T) {
 	b.until("the address keeps its language while the view writes it", `location.search.includes('lang=zh-CN') && location.search.includes('symbol=MSFT')`)
 	b.visit(s.url + "/")
 	b.until("English again", `document.documentElement.lang === 'en'`)
+}
+
+// TestCompareInChinese holds the comparison to one language: what it shows at once, and what it comes to say.
+func TestCompareInChinese(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
+	b := openTab(t)
+	b.visit(s.url + "/compare?lang=zh-CN")
+	b.until("both sides run and pairs come", `/^测量中 .* · [1-9][\d\s]* 对$/.test(document.querySelector('#running').textContent)`)
+	b.until("claims are judged", `[...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`)
+	for selector, want := range map[string]string{"#freeze": "冻结", "#t-drills": "演练", `[data-drill="cut"]`: "断线", "#t-diff": "同一笔：SSE 减 WebSocket", "h1": "对比 SSE 与 WebSocket"} {
+		if have := b.text(selector); have != want {
+			t.Errorf("%s is %q, want %q", selector, have, want)
+		}
+	}
+	// English words in a row are a sentence; names and what an address holds stand alone.
+	if have := eval[[]string](b, `[...document.querySelectorAll('main *, .bar *')].flatMap((e) => [...['aria-label', 'title', 'placeholder'].map((a) => e.getAttribute(a) ?? ''),
+		...(e.closest('code,[lang=en]') ? [] : [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data))])
+		.filter((s) => /\b[a-z]{2,} [a-z]{2,}\b/.test(s))`); len(have) > 0 {
+		t.Errorf("a comparison in Chinese says %q", have)
+	}
+	b.clean()
 }
 
 func TestEachSetting(t *testing.T) {

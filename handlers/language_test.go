@@ -86,10 +86,11 @@ func TestPageText(t *testing.T) {
 			t.Errorf("%s: %d texts, live is %v", lang, len(texts), texts["bar.state.live"])
 		}
 	}
-	// The comparison's own words are English, so what the catalogue adds to them is, too.
-	_, body := h.get("/compare?lang=zh-CN", "Accept: text/html")
-	if m := part.FindStringSubmatch(body); m == nil || m[1] != "en" || !strings.Contains(m[2], `"Connection lost{why}"`) {
-		t.Errorf("/compare: %.200q", m)
+	for lang, want := range map[string]string{"en": `"Connection lost{why}"`, "zh-CN": `"连接中断{why}"`} {
+		_, body := h.get("/compare?lang="+lang, "Accept: text/html")
+		if m := part.FindStringSubmatch(body); m == nil || m[1] != lang || !strings.Contains(m[2], want) {
+			t.Errorf("/compare in %s: %.200q", lang, m)
+		}
 	}
 }
 

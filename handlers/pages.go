@@ -130,9 +130,6 @@ func (s *Server) compare(c *fiber.Ctx) error {
 	return s.application(c, "compare", s.pages.view(c, "page.title.compare", "compare"))
 }
 
-// englishOnly are pages whose own words stand in no catalogue yet; their scripts then speak English throughout.
-var englishOnly = map[string]bool{"compare": true}
-
 // application renders a page whose script is a built one of the same name. While the browser's files aren't built, it tells how
 // to build them.
 func (s *Server) application(c *fiber.Ctx, name string, v view) error {
@@ -143,9 +140,6 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 		return c.Render("unbuilt", v, "")
 	}
 	v.Speaks, v.Text = v.Lang, v.text.sent[name]
-	if englishOnly[name] {
-		v.Speaks, v.Text = "en", s.pages.texts["en"].sent[name]
-	}
 	v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
 	if css := s.pages.built[name+".css"]; css != "" {
 		v.Styles = append(v.Styles, css)

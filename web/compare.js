@@ -23,6 +23,7 @@ import { Frames } from './ui/frames.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
 import { Theme } from './ui/theme.js';
+import { t } from './text.js';
 
 /** @typedef {import('./compare/core/types.js').Setup} Setup */
 /** @typedef {import('./compare/core/types.js').DrillAction} DrillAction */
@@ -60,7 +61,7 @@ const painted = { figures: -Infinity, words: -Infinity, claims: -Infinity };
 new Exports({
   csv: () => comparison.toCSV(),
   json: () => comparison.export(),
-  plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: `Latency over time: ${comparison.sides[k]?.name}`, canvas: h.canvas }))],
+  plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
   told: (text) => verdict.announce(text, performance.now()),
 });
 
@@ -105,7 +106,7 @@ function beginAgain() {
   drillTable.clear();
   plots.clear();
   paintAll();
-  verdict.announce('A new run begins', performance.now());
+  verdict.announce(t('compare.told.begins'), performance.now());
 }
 
 function paintAll() {
@@ -130,7 +131,7 @@ function freeze(on) {
   if (on === comparison.frozen) return;
   comparison.freeze(on);
   button.toggleAttribute('data-frozen', on);
-  setText(button, on ? 'Go on' : 'Freeze');
+  setText(button, on ? t('compare.goOn') : t('compare.freeze'));
 }
 
 button.addEventListener('click', () => freeze(!comparison.frozen));
@@ -141,9 +142,9 @@ part('reset').addEventListener('click', () => {
 part('copy').addEventListener('click', async () => {
   const ok = await copyLink();
   const copy = part('copy');
-  setText(copy, ok ? 'Copied' : 'Copy the address');
-  verdict.announce(ok ? 'The link is copied; it reproduces this setup' : 'This browser does not let the page copy; the address reproduces this setup', performance.now());
-  setTimeout(() => setText(copy, 'Copy link'), 2000);
+  setText(copy, ok ? t('compare.copy.done') : t('compare.copy.address'));
+  verdict.announce(ok ? t('compare.told.copied') : t('compare.told.uncopied'), performance.now());
+  setTimeout(() => setText(copy, t('compare.copy')), 2000);
 });
 document.addEventListener('keydown', (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || dialog.isOpen) return;
@@ -174,6 +175,6 @@ function environment() {
   const brand = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
   const name = brand?.[1] === 'Edg' ? 'Edge' : brand?.[1] === 'Version' ? 'Safari' : (brand?.[1] ?? '');
   const http = nav?.nextHopProtocol === 'h2' ? 'HTTP/2' : nav?.nextHopProtocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1';
-  const near = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? 'loopback' : location.hostname;
+  const near = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? t('compare.loopback') : location.hostname;
   return [name && `${name} ${brand?.[2]}`, http, near].filter(Boolean).join(' · ');
 }

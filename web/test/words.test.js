@@ -109,10 +109,9 @@ test('each page is sent what its scripts ask for', () => {
 
 // Names and signs that are the same in every language.
 const NAMES = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|WS|Lightweight Charts|p50|p99|UTC|English|Esc|Enter|Space|B|10s|1m|5m|15m|1h)\b|简体中文/g;
-const OWN = new Set(['views/compare.html']); // in English only, and says so: lang="en"
 
 test('no template has words of its own', () => {
-  for (const path of templates.filter((p) => !OWN.has(p))) {
+  for (const path of templates) {
     const html = read(path).replace(/\{\{[\s\S]*?\}\}/g, ' ').replace(/<(script|style|svg|code|pre|kbd)\b[\s\S]*?<\/\1>/g, '');
     const said = [...html.matchAll(/>([^<]*)</g), ...html.matchAll(/(?:aria-label|title|placeholder|alt|data-bold|aria-description)="([^"]*)"/g)];
     for (const [, text = ''] of said) {
@@ -121,11 +120,16 @@ test('no template has words of its own', () => {
   }
 });
 
+// What programs read is English, and so are load reports, of which the last two tell.
+const OTHER = new Set(['web/compare/core/export.js', 'web/compare/ui/pairtable.js', 'web/compare/ui/sameness.js']);
+// What the comparison calls its findings; a catalogue has a word for each.
+const CODES = /^(?:the browser|our connector|nothing to do|half true|no longer true|no difference|not measured yet)$/;
+
 test('no view has words of its own', () => {
   // What reads like words: a capital with small letters after it, or two words with a blank between them. Class lists,
   // styles, selectors and names of the platform's own are told apart by how they look or where they stand.
-  const platform = /^(?:Arrow\w+|Page\w+|Home|End|Enter|Escape|America\/New_York)$/;
-  const files = scripts.filter((p) => /^web\/(?:ui\/|lane\/sentences|dashboard|reports|text|store\/)/.test(p));
+  const platform = /^(?:[A-Z][a-z]*(?:-[A-Z][a-z]+)+|Edg|Edge|Safari|Version|Arrow\w+|Page\w+|Home|End|Enter|Escape|America\/New_York)$/;
+  const files = scripts.filter((p) => /^web\/(?:ui\/|compare\/|lane\/sentences|compare|dashboard|reports|text|store\/)/.test(p) && !OTHER.has(p));
   assert.ok(files.length > 25, 'the views were found');
   for (const path of files) {
     const code = bare(read(path)).replace(/^import .*$/gm, '').replace(/new Error\([^;]*\);/g, '').replace(/console\.\w+\([^;]*\);/g, '').replace(/wrong\(`[^`]*`/g, 'wrong(')
@@ -133,7 +137,7 @@ test('no view has words of its own', () => {
     for (const [, template, string] of code.matchAll(/`((?:[^`\\]|\\.)*)`|'((?:[^'\\\n]|\\.)*)'/g)) {
       const text = template ?? string ?? '';
       const own = text.replace(/\$\{[^}]*\}/g, '').replace(NAMES, '');
-      if (platform.test(own) || /^[\w-]+\.[\w.-]+$/.test(own) || /[;=]|^num /.test(own)) continue;
+      if (platform.test(own) || CODES.test(own) || /^[\w-]+\.[\w.-]+$/.test(own) || /[;=]|^num |sans-serif$/.test(own)) continue;
       assert.doesNotMatch(own, /[A-Z][a-z]{2,}|[A-Za-z]{2,} [A-Za-z]{2,}/, `${path}: “${text}”`);
     }
   }

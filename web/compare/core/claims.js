@@ -1,4 +1,5 @@
-import { count, seconds } from '../../store/format.js';
+import { seconds } from '../../store/format.js';
+import { t } from '../../text.js';
 import { connectorLines } from './code.js';
 import { difference, ms, newest, plusMinus, TICKS } from './figures.js';
 import { apart as differing, choices, isPlanted, sameLane } from './setup.js';
@@ -24,40 +25,46 @@ const ALIKE = 0.2;
  * @returns {Claim[]}
  */
 export function claims(e) {
-  return CLAIMS.map(({ id, about, claim, judge }) => ({ id, about, claim, ...judge(e) }));
+  return CLAIMS.map(({ id, about, judge }) => ({ id, about, claim: t(`compare.claim.${id}`), ...judge(e) }));
 }
 
-/** @typedef {Pick<Claim, 'measured' | 'verdict' | 'press'>} Judged */
+/** @typedef {Pick<Claim, 'measured' | 'verdict' | 'press' | 'by'>} Judged */
+/** @typedef {Pick<Claim, 'press' | 'by'>} Way to a verdict */
 
 /** @param {Verdict} verdict @param {string} measured @returns {Judged} */
-const found = (verdict, measured) => ({ verdict, measured, press: '' });
+const found = (verdict, measured) => ({ verdict, measured, press: '', by: '' });
 
-/** @param {string} press what gives a verdict @param {string} [measured] what is known already @returns {Judged} */
-const open = (press, measured = '') => ({ verdict: 'not measured yet', measured, press });
+/** @param {Way} way what gives a verdict @param {string} [measured] what is known already @returns {Judged} */
+const open = (way, measured = '') => ({ verdict: 'not measured yet', measured, ...way });
 
-const START = 'Start, and wait for the first figures';
-const BOTH = 'SSE | WS';
+/** The page's own button of that label. @param {string} press @returns {Way} */
+const button = (press) => ({ press, by: 'button' });
 
-/** @type {readonly { id: string, about: Claim['about'], claim: string, judge: (e: Evidence) => Judged }[]} */
+/** Something that a person changes. @param {string} press @returns {Way} */
+const change = (press) => ({ press, by: 'change' });
+
+/** @returns {Way} the page has begun by itself */
+const start = () => ({ press: t('compare.press.start'), by: 'wait' });
+const both = () => button('SSE | WS');
+const measureTopics = () => button(t('compare.drill.topics'));
+
+/** @type {readonly { id: string, about: Claim['about'], judge: (e: Evidence) => Judged }[]} */
 const CLAIMS = [
-  { id: 'real-time', about: 'both', claim: 'Both ride on HTTP and push in real time', judge: realTime },
-  { id: 'low-latency', about: 'sse', claim: 'SSE suits low-latency data such as stock quotes', judge: lowLatency },
-  { id: 'one-way', about: 'sse', claim: 'SSE is one-way', judge: oneWay },
-  { id: 'plain-http', about: 'sse', claim: 'SSE is plain HTTP', judge: plainHTTP },
-  { id: 'any-language', about: 'sse', claim: 'SSE can be read in any language', judge: anyLanguage },
-  { id: 'reconnects', about: 'sse', claim: 'SSE reconnects by itself', judge: reconnects },
-  { id: 'little-code', about: 'sse', claim: 'SSE needs little code', judge: littleCode },
-  { id: 'proxies', about: 'sse', claim: 'SSE works with existing proxies', judge: proxies },
-  { id: 'auth', about: 'sse', claim: 'SSE works with existing authentication', judge: auth },
-  { id: 'text-only', about: 'sse', claim: 'SSE is text only', judge: textOnly },
-  { id: 'support', about: 'sse', claim: "SSE's browser support is worse", judge: support },
-  { id: 'two-way', about: 'ws', claim: 'WebSocket is two-way', judge: twoWay },
-  { id: 'binary', about: 'ws', claim: 'WebSocket carries text and binary', judge: binary },
-  { id: 'by-hand', about: 'ws', claim: 'WebSocket reconnects must be written by hand', judge: byHand },
+  { id: 'real-time', about: 'both', judge: realTime },
+  { id: 'low-latency', about: 'sse', judge: lowLatency },
+  { id: 'one-way', about: 'sse', judge: oneWay },
+  { id: 'plain-http', about: 'sse', judge: plainHTTP },
+  { id: 'any-language', about: 'sse', judge: anyLanguage },
+  { id: 'reconnects', about: 'sse', judge: reconnects },
+  { id: 'little-code', about: 'sse', judge: littleCode },
+  { id: 'proxies', about: 'sse', judge: proxies },
+  { id: 'auth', about: 'sse', judge: auth },
+  { id: 'text-only', about: 'sse', judge: textOnly },
+  { id: 'support', about: 'sse', judge: support },
+  { id: 'two-way', about: 'ws', judge: twoWay },
+  { id: 'binary', about: 'ws', judge: binary },
+  { id: 'by-hand', about: 'ws', judge: byHand },
 ];
-
-/** What takes back a difference that is there on purpose. */
-const ALIKE_BY = { engine: 'take the same engine on both lanes', encoding: 'take json on both lanes', compress: 'take the same compression on both lanes' };
 
 /** @param {Evidence} e @returns {[SideResult, SideResult] | null} SSE and WebSocket; null when a lane has no figures */
 function lanes({ result }) {
@@ -67,91 +74,89 @@ function lanes({ result }) {
 }
 
 /** @param {Evidence} e */
-const begin = ({ result }) => open(sameLane(result.setup) ? BOTH : START);
+const begin = ({ result }) => open(sameLane(result.setup) ? both() : start());
 
 /**
  * What keeps the latencies of a run from telling of the lanes: a delay on purpose, or sides that differ in more than the lane.
  * @param {Evidence} e @returns {Judged | null}
  */
 function apart({ result: { setup } }) {
-  if (isPlanted(setup)) return open('take the planted delay off');
+  if (isPlanted(setup)) return open(change(t('compare.press.delay')));
   const [first] = differing(setup);
-  return first ? open(ALIKE_BY[first]) : null;
+  return first ? open(change(t(`compare.press.alike.${first}`))) : null;
 }
 
 /** @param {Evidence} e */
 function realTime(e) {
-  const both = lanes(e);
-  if (!both || both.some((s) => s.latency.count === 0)) return begin(e);
+  const two = lanes(e);
+  if (!two || two.some((s) => s.latency.count === 0)) return begin(e);
   const special = apart(e);
   if (special) return special;
-  const [sse, ws] = both;
-  const text = `p50 since due: SSE ${ms(sse.latency.p50)}, WebSocket ${ms(ws.latency.p50)}; WebSocket uses HTTP for its handshake alone`;
+  const [sse, ws] = two;
+  const text = t('compare.found.p50', { sse: ms(sse.latency.p50), ws: ms(ws.latency.p50) });
   return found(Math.max(sse.latency.p50, ws.latency.p50) < REAL_TIME ? 'holds' : 'depends', text);
 }
 
 /** @param {Evidence} e */
 function lowLatency(e) {
-  if (sameLane(e.result.setup)) return open(BOTH);
+  if (sameLane(e.result.setup)) return open(both());
   const special = apart(e);
   if (special) return special;
   const d = difference(e.result);
-  if (!d) return open(START);
+  if (!d) return open(start());
   if (d.verdict === 'wide') {
-    const longer = e.result.look?.noise.from === 'phase' ? 'set the interval to none' : 'measure longer';
-    return open(longer, `a difference below ${ms(d.noise)} can't be told here`);
+    const longer = e.result.look?.noise.from === 'phase' ? t('compare.press.interval') : t('compare.press.longer');
+    return open(change(longer), t('compare.found.wide', { noise: ms(d.noise) }));
   }
-  if (d.verdict === 'unsure') return open('SSE | SSE', `${d.first.name} comes ${plusMinus(d.by, d.error)} earlier; whether that means anything, an A/A run of this setup tells`);
-  if (d.verdict === 'none') return found('no difference', `the same tick arrives ${ms(d.by)} apart, noise ± ${ms(d.noise)}`);
-  const text = `${d.first.name} is faster by ${plusMinus(d.by, d.error)}`;
+  if (d.verdict === 'unsure') return open(button('SSE | SSE'), t('compare.found.unsure', { side: d.first.name, by: plusMinus(d.by, d.error) }));
+  if (d.verdict === 'none') return found('no difference', t('compare.found.none', { apart: ms(d.by), noise: ms(d.noise) }));
+  const text = t('compare.found.faster', { side: d.first.name, by: plusMinus(d.by, d.error) });
   return found(d.first.lane === 'sse' ? 'holds' : 'depends', text);
 }
 
 /** @param {Evidence} e */
-function oneWay({ topicTimes: t }) {
-  if (!t || Number.isNaN(t.post)) return open('Measure topics');
-  const again = Number.isNaN(t.reconnect.sse) ? '' : `, or a new stream, ${ms(t.reconnect.sse)}`;
-  return found('holds', `a change of topics needs a POST beside the stream, ${ms(t.post)}${again}`);
+function oneWay({ topicTimes: took }) {
+  if (!took || Number.isNaN(took.post)) return open(measureTopics());
+  const post = ms(took.post);
+  return found('holds', Number.isNaN(took.reconnect.sse) ? t('compare.found.post', { post }) : t('compare.found.post.again', { post, again: ms(took.reconnect.sse) }));
 }
 
 /** @param {Evidence} e */
-function twoWay({ topicTimes: t }) {
-  if (!t || Number.isNaN(t.command)) return open('Measure topics');
-  const post = Number.isNaN(t.post) ? '' : `; by POST beside an SSE stream ${ms(t.post)}`;
-  return found('holds', `topics changed by a command in the stream in ${ms(t.command)}${post}`);
+function twoWay({ topicTimes: took }) {
+  if (!took || Number.isNaN(took.command)) return open(measureTopics());
+  const command = ms(took.command);
+  return found('holds', Number.isNaN(took.post) ? t('compare.found.command', { command }) : t('compare.found.command.post', { command, post: ms(took.post) }));
 }
 
 /** @param {Evidence} e */
 function plainHTTP({ probe }) {
-  if (!probe?.plain) return open(START);
+  if (!probe?.plain) return open(start());
   const { status, type, protocol } = probe.plain;
-  const text = `a plain GET was answered ${status}, ${type || 'no type'}${protocol ? `, by ${protocol}` : ''}`;
+  const args = { status: String(status), type: type || t('compare.found.get.untyped'), protocol };
+  const text = protocol ? t('compare.found.get.by', args) : t('compare.found.get', args);
   return found(status === 200 && type.startsWith('text/event-stream') ? 'holds' : 'no longer true', text);
 }
 
 /** @param {Evidence} e */
 function anyLanguage({ probe }) {
-  if (!probe?.plain) return open(START);
+  if (!probe?.plain) return open(start());
   const { ticks } = probe.plain;
-  if (ticks === 0) return open(START, 'no tick came by plain fetch yet');
-  return found('holds', 'fetch and a search for lines that begin with "data:" read a tick; no library, no EventSource');
+  if (ticks === 0) return open(start(), t('compare.found.fetch.none'));
+  return found('holds', t('compare.found.fetch'));
 }
-
-/** @param {DrillRow} row */
-const back = (row) => (row.recoveredMs === null ? 'not at all' : `in ${seconds(row.recoveredMs / 1000)}`);
 
 /** @param {Evidence} e */
 function reconnects({ drills }) {
   const cut = newest(drills, 'cut', 'bare') ?? newest(drills, 'end', 'bare');
   const refused = newest(drills, '503', 'bare') ?? newest(drills, '204', 'bare');
-  const say = (/** @type {DrillRow | undefined} */ row, /** @type {string} */ after) => row && `after ${after} ${back(row)}`;
-  const text = [
-    say(cut, cut?.drill === 'end' ? 'a clean end' : 'a cut'),
-    say(refused, `an answer ${refused?.drill}`),
-  ].filter(Boolean).join(', ');
-  if (!cut || !refused) return open(cut ? 'Answer 503' : 'Cut', text && `an EventSource alone came back ${text}`);
-  const verdict = cut.recoveredMs === null ? 'no longer true' : refused.recoveredMs === null ? 'half true' : 'holds';
-  return found(verdict, `an EventSource alone came back ${text}`);
+  const after = [cut, refused].flatMap((row) => {
+    if (!row) return [];
+    const what = t(`compare.found.after.${row.drill}`);
+    return row.recoveredMs === null ? t('compare.found.alone.not', { what }) : t('compare.found.alone.back', { what, time: seconds(row.recoveredMs / 1000) });
+  });
+  const text = after.length > 0 ? t('compare.found.alone', { after: after.join(t('compare.between.comma')) }) : '';
+  if (!cut || !refused) return open(button(cut ? t('compare.drill.503') : t('compare.drill.cut')), text);
+  return found(cut.recoveredMs === null ? 'no longer true' : refused.recoveredMs === null ? 'half true' : 'holds', text);
 }
 
 /** @param {Evidence} e */
@@ -159,18 +164,21 @@ function byHand({ drills }) {
   const of = (/** @type {string} */ action) => drills.filter((d) => d.drill === action && d.lane === 'ws');
   const rows = ['cut', 'end', '503'].flatMap(of);
   const bare = rows.filter((d) => d.stream === 'bare').at(-1);
-  if (bare) return found(bare.recoveredMs === null ? 'holds' : 'no longer true', `a bare WebSocket came back ${back(bare)}`);
+  if (bare?.recoveredMs === null) return found('holds', t('compare.found.bare.not'));
+  if (bare) return found('no longer true', t('compare.found.bare', { time: seconds(Number(bare.recoveredMs) / 1000) }));
   const row = of('cut').at(-1) ?? of('end').at(-1) ?? rows.at(-1);
-  const ours = `our connector's ${connectorLines.ws} lines of its own and about ${connectorLines.shared} that both lanes share`;
-  return found('holds', `by the API: WebSocket has no reconnect; ${row ? `with ${ours} it was back ${back(row)}` : `here it takes ${ours}`}`);
+  const { ws, shared } = connectorLines;
+  if (!row) return found('holds', t('compare.found.hand', { ws, shared }));
+  if (row.recoveredMs === null) return found('holds', t('compare.found.hand.not', { ws, shared }));
+  return found('holds', t('compare.found.hand.back', { ws, shared, time: seconds(row.recoveredMs / 1000) }));
 }
 
 /** @param {Evidence} e */
 function littleCode({ probe }) {
   const { sse, ws } = probe?.lines ?? { sse: NaN, ws: NaN };
-  if (Number.isNaN(sse + ws)) return open(START);
+  if (Number.isNaN(sse + ws)) return open(start());
   const ours = connectorLines;
-  const text = `smallest page: SSE ${sse} lines, WebSocket ${ws}; with resume, gaps and 503 survived: SSE ${ours.sse}, WebSocket ${ours.ws}, and about ${ours.shared} that both share`;
+  const text = t('compare.found.code', { sse, ws, ourSSE: ours.sse, ourWS: ours.ws, shared: ours.shared });
   const smaller = sse < ws * (1 - ALIKE);
   const alike = Math.abs(ours.sse - ours.ws) <= ALIKE * ours.ws;
   return found(smaller ? (alike ? 'half true' : 'holds') : 'no difference', text);
@@ -180,47 +188,46 @@ function littleCode({ probe }) {
 function proxies({ drills, probe }) {
   const row = drills.filter((d) => d.drill === 'buffer' && d.lane === 'sse' && d.stream !== 'bare').at(-1)
     ?? newest(drills, 'buffer', 'bare');
-  if (!row) return open('Buffering proxy');
-  if (row.recoveredMs === null) return open('Buffering proxy', row.note);
-  const header = probe?.plain?.accelBuffering === 'no' ? '; this server asks proxies not to, by X-Accel-Buffering: no' : '';
-  return found('depends', `behind the lab's own buffer, which holds a stream for 5 s, ticks were on time again only after ${seconds(row.recoveredMs / 1000)}${header}`);
+  if (!row) return open(button(t('compare.drill.buffer')));
+  if (row.recoveredMs === null) return open(button(t('compare.drill.buffer')), row.note);
+  const time = seconds(row.recoveredMs / 1000);
+  return found('depends', probe?.plain?.accelBuffering === 'no' ? t('compare.found.buffer.header', { time }) : t('compare.found.buffer', { time }));
 }
 
 /** @param {Evidence} e */
 function auth({ probe }) {
-  if (!probe) return open(START);
-  if (!probe.has.EventSource) return open(START, 'this browser has no EventSource');
-  if (probe.headers) return found('holds', "this browser's EventSource takes headers; cookies go with it anyway");
-  return found('half true', 'cookies go with it; this browser ignores `headers` of an EventSource, so no Authorization');
+  if (!probe) return open(start());
+  if (!probe.has.EventSource) return open(start(), t('compare.found.auth.none'));
+  if (probe.headers) return found('holds', t('compare.found.auth.headers'));
+  return found('half true', t('compare.found.auth.cookies'));
 }
 
 /** @param {Evidence} e */
 function textOnly(e) {
   const sse = e.result.sides.find((s) => s.lane === 'sse');
-  if (!sse || !(sse.bytes.ticks >= TICKS)) return open(sse ? START : BOTH);
-  return found('holds', `by the API: EventSource hands over strings alone; ${count(sse.messages)} messages here, ${count(sse.bytes.wire)} B a tick on the wire`);
+  if (!sse || !(sse.bytes.ticks >= TICKS)) return open(sse ? start() : both());
+  return found('holds', t('compare.found.text', { n: sse.messages, wire: sse.bytes.wire }));
 }
 
 /** @param {Evidence} e */
 function binary({ result }) {
   const ws = result.sides.find((s) => s.lane === 'ws');
-  if (!ws || !(ws.bytes.ticks >= TICKS)) return open(ws ? START : BOTH);
-  const wire = (/** @type {SideResult} */ s) => `${count(s.bytes.wire)} B a tick on the wire`;
+  if (!ws || !(ws.bytes.ticks >= TICKS)) return open(ws ? start() : both());
   const packed = result.sides.find((s) => s.encoding === 'protobuf');
   if (packed) {
-    if (!(packed.bytes.ticks >= TICKS)) return open(START);
+    if (!(packed.bytes.ticks >= TICKS)) return open(start());
     const text = result.sides.find((s) => s.lane === 'ws' && s.encoding === 'json' && s.bytes.ticks >= TICKS);
-    return found('holds', `binary here: ${count(packed.messages)} messages of protobuf, ${wire(packed)}${text ? `; text beside it: ${count(text.bytes.wire)} B` : ''}`);
+    const args = { n: packed.messages, wire: packed.bytes.wire };
+    return found('holds', text ? t('compare.found.binary.beside', { ...args, text: text.bytes.wire }) : t('compare.found.binary', args));
   }
   const offered = /** @type {readonly string[]} */ (choices.encoding.ws).includes('protobuf');
-  return offered ? open('set the encoding of WebSocket to protobuf', `text here: ${wire(ws)}`) : open('nothing here: only JSON is offered', `text here: ${wire(ws)}`);
+  return open(change(offered ? t('compare.press.protobuf') : t('compare.press.json')), t('compare.found.binary.text', { wire: ws.bytes.wire }));
 }
 
 /** @param {Evidence} e */
 function support(e) {
-  const both = lanes(e);
-  if (!both) return begin(e);
+  if (!lanes(e)) return begin(e);
   const worse = published.ws - published.sse;
-  const text = `both run in this browser; published, not measured here: ${published.sse.toFixed(2)} % against ${published.ws.toFixed(2)} % of users`;
+  const text = t('compare.found.support', { sse: published.sse.toFixed(2), ws: published.ws.toFixed(2) });
   return found(worse < 1 ? 'no longer true' : 'holds', text);
 }

@@ -7,6 +7,7 @@ import { Clock } from '../../lane/clock.js';
 import { Emitter } from '../../lane/emitter.js';
 import { Feed } from '../../lane/feed.js';
 import { platform } from '../../lane/platform.js';
+import { t } from '../../text.js';
 import { CpuMeter } from './bytes.js';
 import { claims } from './claims.js';
 import { runDrill } from './drills.js';
@@ -290,7 +291,7 @@ export class Comparison {
    * @returns {Promise<DrillRow[]>} rejected with an Error that says why it could not be run
    */
   async drill(action) {
-    return this.#alone('a drill', async () => {
+    return this.#alone('drill', async () => {
       const rows = await runDrill(action, {
         sides: this.#sides, setup: this.#setup, server: this.server, platform: this.#platform, tag: this.#tag,
         late: (tick, received) => (this.#options.timed ? this.#clock.latency(tick, received) : NaN),
@@ -303,7 +304,7 @@ export class Comparison {
 
   /** Measures what a change of topics takes, on streams of its own. @returns {Promise<TopicTimes>} */
   async measureTopics() {
-    return this.#alone('a measurement of topics', async () => {
+    return this.#alone('topics', async () => {
       this.topicTimes = await measureTopics(this.#platform, [...this.#symbols], this.#tag);
       return this.topicTimes;
     });
@@ -425,7 +426,7 @@ export class Comparison {
       if (rate !== null) await this.server.rate(rate);
       if (background) await this.server.background(background);
     } catch (err) {
-      const text = `The lab refused: ${/** @type {Error} */ (err).message}`;
+      const text = t('compare.lab.refused', { why: /** @type {Error} */ (err).message });
       this.#emitter.emit('event', { t: this.#platform.wall(), side: null, lane: null, level: 'warn', code: 'lab', text });
     }
   }
@@ -475,11 +476,11 @@ export class Comparison {
 
   /**
    * Runs what disturbs the measurement, one at a time, in time that is left out.
-   * @template T @param {string} what @param {() => Promise<T>} run @returns {Promise<T>}
+   * @template T @param {'drill' | 'topics'} what @param {() => Promise<T>} run @returns {Promise<T>}
    */
   async #alone(what, run) {
-    if (this.#busy) throw new Error(`${this.#busy} is under way; one at a time`);
-    if (!this.#running || !this.#live) throw new Error('both sides must be live first');
+    if (this.#busy) throw new Error(t(`compare.drill.busy.${this.#busy}`));
+    if (!this.#running || !this.#live) throw new Error(t('compare.drill.notlive'));
     this.#busy = what;
     this.#time.begin('drill');
     this.#reason();

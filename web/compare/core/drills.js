@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { BareSource } from './bare.js';
 import { query } from './setup.js';
 import { Watch } from './watch.js';
@@ -9,17 +10,15 @@ import { Watch } from './watch.js';
 
 const GREETING = 5_000; // ms in which the bare EventSource must have begun
 
+/** @type {readonly DrillAction[]} */
+const ACTIONS = ['cut', 'end', 'stall', '503', '204', 'slow', 'buffer', 'epoch'];
+
 /** The drills there are, in the order of their buttons. @type {readonly Drill[]} */
-export const DRILLS = Object.freeze([
-  { action: 'cut', label: 'Cut', about: 'The connection is reset (RST), as when a network breaks. Our connector waits up to a second, at random; a browser what retry: says' },
-  { action: 'end', label: 'End cleanly', about: 'The stream ends without a goodbye, as when a proxy times out' },
-  { action: 'stall', label: 'Stall 5 s', about: 'Nothing is written for 5 seconds, then it goes on' },
-  { action: '503', label: 'Answer 503', about: 'Cut, and the next try is answered 503 once, as by a busy proxy' },
-  { action: '204', label: 'Answer 204', about: "Cut, and the next try is answered 204 once, an EventSource's word for stop" },
-  { action: 'slow', label: 'Slow reader', about: 'For 10 seconds at most 4 KiB a second leave' },
-  { action: 'buffer', label: 'Buffering proxy', about: 'For 5 seconds bytes are held back and leave in lumps of 64 KiB' },
-  { action: 'epoch', label: 'Another epoch', about: 'Cut, and the next try is told that the log is another, as after a restart' },
-]);
+export const DRILLS = Object.freeze(ACTIONS.map((action) => ({
+  action,
+  get label() { return t(`compare.drill.${action}`); },
+  get about() { return t(`compare.drill.${action}.about`); },
+})));
 
 /**
  * Runs a drill on both sides and on an EventSource without our connector at once, and watches each until it is back.
@@ -43,9 +42,9 @@ export async function runDrill(action, place) {
   const alone = watch(() => bare.counters, false);
   bare.watch = alone;
   try {
-    await within(bare.ready, GREETING, platform, 'the EventSource beside the lanes did not begin');
+    await within(bare.ready, GREETING, platform, t('compare.drill.late'));
     const conns = [...sides.map((s) => s.feed.conn), bare.conn].filter((c) => c !== undefined);
-    if (conns.length < 3) throw new Error('both sides must be live first');
+    if (conns.length < 3) throw new Error(t('compare.drill.notlive'));
     for (const w of [...watches, alone]) w.begin();
     for (const side of sides) side.feed.trust(); // or the waits of one drill would grow by those of the last
     await server.drill(action, conns);
@@ -56,7 +55,7 @@ export async function runDrill(action, place) {
       drill: action, lane: side.lane, name: side.name, stream: k === 0 ? 'a' : 'b',
       .../** @type {Watch} */ (watches[k]).outcome(), at,
     }));
-    rows.push({ drill: action, lane: 'sse', name: 'EventSource alone', stream: 'bare', ...alone.outcome(), at });
+    rows.push({ drill: action, lane: 'sse', name: t('compare.drill.alone'), stream: 'bare', ...alone.outcome(), at });
     return rows;
   } finally {
     for (const off of release) off();

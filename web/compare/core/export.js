@@ -1,5 +1,5 @@
 import { newest } from './figures.js';
-import { format } from './setup.js';
+import { format, isAA, sideNames } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */
 /** @typedef {import('./types.js').DrillRow} DrillRow */
@@ -10,21 +10,22 @@ import { format } from './setup.js';
 export const SCHEMA = 'ticklane.compare.v1';
 
 /**
- * Everything that was measured, as plain data. Times are ms, bytes bytes; null is not known. Histograms hold only
- * buckets that aren't empty, each as [above, up to, count].
+ * Everything that was measured, as plain data. It is English whatever the page speaks, but for what drills say
+ * of a stream. Times are ms, bytes bytes; null is not known. Histograms hold only buckets that aren't empty, each as [above, up to, count].
  * @param {Result} r @param {DrillRow[]} drills @param {TopicTimes | null} topicTimes
  */
 export function exported(r, drills, topicTimes) {
   const { histogram, ...pairs } = r.pairs;
+  const names = sideNames(r.setup, 'file');
   return {
     schema: SCHEMA,
     made: new Date().toISOString(),
     address: globalThis.location ? globalThis.location.origin + globalThis.location.pathname + format(r.setup) : format(r.setup),
     browser: globalThis.navigator?.userAgent ?? '',
     ...r,
-    pairs: { ...pairs, histogram: sparse(histogram) },
+    pairs: { ...pairs, label: isAA(r.setup) ? 'A − B' : names.join(' − '), histogram: sparse(histogram) },
     sides: r.sides.map(({ histogram: h, paintHistogram: p, heat, ...side }) => ({
-      ...side, histogram: sparse(h), paintHistogram: sparse(p),
+      ...side, name: names[side.index], histogram: sparse(h), paintHistogram: sparse(p),
     })),
     drills,
     topicTimes,
@@ -50,9 +51,10 @@ function sparse({ bounds, counts }) {
 export function table(r, drills) {
   const [a, b] = r.sides;
   const d = r.differences;
+  const names = sideNames(r.setup, 'file');
   /** @type {(string | number | null)[][]} */
   const rows = [
-    ['metric', 'unit', a.name, b.name, 'difference', '95 % +/-'],
+    ['metric', 'unit', ...names, 'difference', '95 % +/-'],
     ['lane', '', a.lane, b.lane, NaN, NaN],
     ['engine', '', a.engine, b.engine, NaN, NaN],
     ['encoding', '', a.encoding, b.encoding, NaN, NaN],

@@ -1,4 +1,5 @@
 import { CommandError } from '../../lane/command.js';
+import { t } from '../../text.js';
 
 /** @typedef {import('./types.js').DrillAction} DrillAction */
 /** @typedef {import('./types.js').Lane} Lane */
@@ -34,7 +35,7 @@ export class Server {
   /** A file as text. @param {string} path */
   async text(path) {
     const response = await this.#send(path, {});
-    if (!response.ok) throw new CommandError('http', `${path}: status ${response.status}`);
+    if (!response.ok) throw new CommandError('http', t('compare.lab.status', { path, status: String(response.status) }));
     return response.text();
   }
 
@@ -60,7 +61,7 @@ export class Server {
 
   /** @param {string} path @param {object} body @param {boolean} [keepalive] */
   async #post(path, body, keepalive = false) {
-    if (!this.#lab) throw new CommandError('off', 'the lab is off: lab.enabled turns it on');
+    if (!this.#lab) throw new CommandError('off', t('compare.lab.off'));
     return this.#ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), keepalive });
   }
 
@@ -69,7 +70,7 @@ export class Server {
     const response = await this.#send(path, init);
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    throw new CommandError('http', answer.detail ?? answer.title ?? `${path}: status ${response.status}`);
+    throw new CommandError('http', answer.detail ?? answer.title ?? t('compare.lab.status', { path, status: String(response.status) }));
   }
 
   /** @param {string} path @param {RequestInit} init */
@@ -77,7 +78,7 @@ export class Server {
     try {
       return await this.#fetch(`${this.#origin}${path}`, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT), ...init });
     } catch {
-      throw new CommandError('network', 'the server could not be reached');
+      throw new CommandError('network', t('compare.lab.network'));
     }
   }
 }

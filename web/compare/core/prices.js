@@ -2,7 +2,7 @@
 /** @typedef {{ name: string, lane: string, engine: string, encoding?: string, compression?: string }} ReportSide */
 /** @typedef {{ status: string, started: string, headline: string, sides: ReportSide[], metrics?: { key: string, name: string, unit: string, sides?: Range[] }[], contrasts?: unknown[] }} LoadReport a report of `ticklane load` of more than two sides, as far as it is read here */
 /** @typedef {{ sse: Range | null, ws: Range | null }} Cell */
-/** @typedef {{ headline: string, started: string, figures: { name: string, unit: string, most: number }[], engines: { name: string, cells: Cell[] }[] }} Prices */
+/** @typedef {{ headline: string, started: string, figures: { key: string, name: string, unit: string, most: number }[], engines: { name: string, cells: Cell[] }[] }} Prices */
 
 const FIGURES = ['cpu_per_million', 'kib_per_connection', 'wire_per_tick', 'latency_p99'];
 
@@ -32,7 +32,7 @@ export function prices(r) {
     name, cells: metrics.map((m) => ({ sse: range(m.sides, lanes.sse), ws: range(m.sides, lanes.ws) })),
   }));
   const figures = metrics.map((m, k) => ({
-    name: m.name, unit: m.unit, most: Math.max(0, ...engines.flatMap(({ cells }) => [cells[k]?.sse?.median ?? 0, cells[k]?.ws?.median ?? 0])),
+    key: m.key, name: m.name, unit: m.unit, most: Math.max(0, ...engines.flatMap(({ cells }) => [cells[k]?.sse?.median ?? 0, cells[k]?.ws?.median ?? 0])),
   }));
   return { headline: r.headline, started: r.started, figures, engines };
 }

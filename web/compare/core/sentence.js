@@ -1,5 +1,7 @@
 import { age, count, seconds } from '../../store/format.js';
+import { t } from '../../text.js';
 import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './figures.js';
+import { parts } from './say.js';
 import { apart as differing, isAA, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */
@@ -20,12 +22,7 @@ export function sentence(r, drills, { wall = Date.now(), local = isLocal() } = {
   const small = footnotes(r, wall);
   if (!r.sound) return { state: 'void', parts: faults(r), small };
   if (!enough(r)) return { state: 'waiting', parts: waiting(r), small };
-  const rate = (r.sides[0].ticksPerSecond + r.sides[1].ticksPerSecond) / 2;
-  const special = unlike(r);
-  const place = local ? 'on this machine' : 'from here';
-  const where = `${special ? `With ${special}, ${place}` : place.replace(/^./, (c) => c.toUpperCase())}, at ${count(rate)} ticks/s, `;
-  const parts = [{ text: where }, ...apart(r), ...bytes(r), ...recovery(drills)];
-  return { state: 'ready', parts, small };
+  return { state: 'ready', parts: [...apart(r, lead(r, local)), ...bytes(r), ...recovery(drills)], small };
 }
 
 /** A sentence as plain text. @param {Sentence} s */
@@ -34,34 +31,40 @@ export const plain = (s) => s.parts.map((p) => p.text).join('');
 /** @param {SideResult} s @returns {Part} */
 const named = (s) => ({ text: s.name, strong: true, lane: s.lane });
 
-/** What is planted or set apart between the sides, where their names don't tell it; '' when nothing is. @param {Result} r */
-function unlike({ setup, sides }) {
+/** Where, at what pace and with what planted it was measured: how the sentence begins. @param {Result} r @param {boolean} local */
+function lead(r, local) {
+  const rate = count((r.sides[0].ticksPerSecond + r.sides[1].ticksPerSecond) / 2);
+  const what = planted(r);
+  if (what) return local ? t('compare.lead.local.planted', { rate, what }) : t('compare.lead.away.planted', { rate, what });
+  return local ? t('compare.lead.local', { rate }) : t('compare.lead.away', { rate });
+}
+
+/** The delays that are planted, where the sides' names don't tell them; '' when none is. @param {Result} r */
+function planted({ setup, sides: [a, b] }) {
   const { delay } = setup;
-  const told = sameLane(setup) && !isAA(setup); // by the names, as what else differs is
-  const planted = [delay.a, delay.b].map((d, k) => d > 0 && `${d} ms planted on ${sides[k]?.name}`).filter(Boolean);
-  /** @type {string[]} */
-  const all = [];
-  if (planted.length > 0 && !(told && delay.a !== delay.b)) all.push(planted.join(' and '));
-  return all.join(' and ');
+  const told = sameLane(setup) && !isAA(setup) && delay.a !== delay.b; // by the names
+  if (told || (delay.a === 0 && delay.b === 0)) return '';
+  if (delay.a > 0 && delay.b > 0) return t('compare.planted.both', { a: String(delay.a), b: String(delay.b), sideA: a.name, sideB: b.name });
+  return delay.a > 0 ? t('compare.planted', { ms: String(delay.a), side: a.name }) : t('compare.planted', { ms: String(delay.b), side: b.name });
 }
 
 /** @param {Result} r @returns {Part[]} */
 function faults(r) {
   const told = r.sides
     .filter((s) => s.lost + s.doubled + s.malformed > 0)
-    .map((s) => `${s.name} lost ${count(s.lost)}, doubled ${count(s.doubled)}, could not read ${count(s.malformed)}`);
-  return [{ text: 'A stream was not whole', strong: true }, { text: `: ${told.join('; ')}. So latency proves nothing here.` }];
+    .map((s) => t('compare.fault.side', { side: s.name, lost: s.lost, doubled: s.doubled, malformed: s.malformed }));
+  return parts(() => t('compare.fault', { sides: told.join(t('compare.between.semicolon')) }));
 }
 
 /** @param {Result} r @returns {Part[]} */
 function waiting(r) {
   switch (r.state) {
     case 'stopped':
-      return [{ text: 'Stopped before there was enough to compare.' }];
+      return [{ text: t('compare.waiting.stopped') }];
     case 'connecting':
-      return [{ text: 'Connecting both sides …' }];
+      return [{ text: t('compare.waiting.connecting') }];
     case 'frozen':
-      return [{ text: 'Frozen before there was enough to compare.' }];
+      return [{ text: t('compare.waiting.frozen') }];
   }
   const { count: pairs } = r.pairs;
   const pace = pairs / (r.measuredMs / 1000);
@@ -69,45 +72,28 @@ function waiting(r) {
   const past = r.measuredMs / 1000;
   const ready = past + (pairs < PAIRS ? (PAIRS - pairs) / pace : 0.25);
   const more = Math.max(1, Math.ceil(ready / SECONDS) * SECONDS - past);
-  if (!(pairs > 0)) return [{ text: r.measuredMs > 3000 ? 'No tick has come on both sides yet.' : 'Measuring: the first ticks are on their way.' }];
-  return [
-    { text: 'Measuring: ' },
-    { text: `about ${Math.ceil(more)} s more`, strong: true },
-    { text: ` until a difference can be told from noise (${count(pairs)} paired ticks so far).` },
-  ];
+  if (!(pairs > 0)) return [{ text: r.measuredMs > 3000 ? t('compare.waiting.none') : t('compare.waiting.first') }];
+  return parts(() => t('compare.waiting.more', { s: String(Math.ceil(more)), n: pairs }));
 }
 
-/** @param {Result} r @returns {Part[]} */
-function apart(r) {
+/** @param {Result} r @param {string} lead @returns {Part[]} */
+function apart(r, lead) {
   const d = difference(r);
   if (!d) return [];
   const { verdict, first } = d;
-  if (verdict === 'wide') {
-    return [{ text: `a difference below ${ms(d.noise)} can't be told here`, strong: true }, { text: '.' }];
-  }
+  const figures = { lead, by: plusMinus(d.by, d.error), apart: ms(d.by), noise: ms(d.noise) };
+  if (verdict === 'wide') return parts(() => t('compare.apart.wide', figures));
   if (isAA(r.setup)) {
-    const bias = verdict === 'faster' ? ', more than chance: the method itself is off by that much' : '';
-    return [
-      { text: 'both sides are ' },
-      { text: r.sides[0].lane === 'sse' ? 'SSE' : 'WebSocket', strong: true, lane: r.sides[0].lane },
-      { text: ': the same tick arrives ' },
-      { text: plusMinus(d.by, d.error), strong: true },
-      { text: ` apart${bias}. A smaller difference between the lanes means nothing.` },
-    ];
-  }
-  if (verdict === 'unsure') {
-    return [
-      named(first), { text: ' comes ' }, { text: plusMinus(d.by, d.error), strong: true },
-      { text: ' earlier; run A/A to see whether that means anything.' },
-    ];
+    const { lane } = r.sides[0];
+    const both = { lane: { text: lane === 'sse' ? 'SSE' : 'WebSocket', strong: true, lane } };
+    return parts((x) => (verdict === 'faster' ? t('compare.apart.aa.biased', { ...figures, ...x }) : t('compare.apart.aa', { ...figures, ...x })), both);
   }
   if (verdict === 'none') {
-    return [
-      { text: sameLane(r.setup) || differing(r.setup).length > 0 ? 'neither side is faster' : 'neither lane is faster', strong: true },
-      { text: `: the same tick arrives ${ms(d.by)} apart (noise ± ${ms(d.noise)}).` },
-    ];
+    const differ = sameLane(r.setup) || differing(r.setup).length > 0;
+    return parts(() => (differ ? t('compare.apart.none.side', figures) : t('compare.apart.none.lane', figures)));
   }
-  return [named(first), { text: ' is faster by ' }, { text: plusMinus(d.by, d.error), strong: true }, { text: '.' }];
+  const side = { side: named(first) };
+  return parts((x) => (verdict === 'unsure' ? t('compare.apart.unsure', { ...figures, ...x }) : t('compare.apart.faster', { ...figures, ...x })), side);
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -117,48 +103,47 @@ function bytes(r) {
   const [more, less] = a.bytes.wire >= b.bytes.wire ? [a, b] : [b, a];
   const share = more.bytes.wire / less.bytes.wire - 1;
   if (!Number.isFinite(share)) return [];
-  if (share < SAME) return [{ text: ' Both cost the ' }, { text: 'same bytes', strong: true }, { text: '.' }];
-  return [
-    { text: ' ' }, named(more), { text: ' costs ' },
-    { text: `${share < 0.0995 ? (share * 100).toFixed(1) : Math.round(share * 100)} % more bytes`, strong: true },
-    { text: '.' },
-  ];
+  if (share < SAME) return parts(() => t('compare.bytes.same'));
+  const percent = share < 0.0995 ? (share * 100).toFixed(1) : String(Math.round(share * 100));
+  return parts((x) => t('compare.bytes.more', { percent, ...x }), { side: named(more) });
 }
 
 /** @param {DrillRow[]} drills @returns {Part[]} */
 function recovery(drills) {
   const rows = /** @type {DrillRow[]} */ ((['a', 'b', 'bare']).map((s) => newest(drills, 'cut', /** @type {any} */ (s))));
   if (rows.some((row) => row === undefined)) return [];
-  /** @type {Part[]} */
-  const parts = [{ text: ' After a cut, ' }];
-  rows.forEach((row, k) => {
-    if (k > 0) parts.push({ text: k === rows.length - 1 ? ' and ' : ', ' });
-    const bare = row.stream === 'bare';
-    parts.push({ text: bare ? 'an EventSource alone' : row.name, strong: true, lane: row.lane });
-    if (row.recoveredMs === null) parts.push({ text: ' did not come back' });
-    else parts.push({ text: `${k === 0 ? ' was back' : ''} in ${seconds(row.recoveredMs / 1000)} ${bare ? 'by itself' : `by ${row.who}`}` });
-  });
   const lost = rows.reduce((n, row) => n + row.lost + (row.missed ?? 0), 0);
   const unknown = rows.some((row) => row.missed === null);
-  const outcome = lost > 0 ? `${count(lost)} ticks were missed` : unknown ? 'not all came back' : 'nothing was lost on any';
-  parts.push({ text: `; ${outcome} (one cut; our connector waits up to 1 s at random).` });
-  return parts;
+  const outcome = lost > 0 ? t('compare.cut.missed', { n: lost }) : unknown ? t('compare.cut.gone') : t('compare.cut.whole');
+  const [a, b, bare] = /** @type {[Part[], Part[], Part[]]} */ (rows.map((row, k) => back(row, rows.slice(0, k).every((r) => r.recoveredMs === null))));
+  return parts((x) => t('compare.cut', { outcome, ...x }), { a, b, bare });
 }
+
+/** How one stream came back. @param {DrillRow} row @param {boolean} first none before it did, so the verb isn't said yet */
+function back(row, first) {
+  const bare = row.stream === 'bare';
+  const side = { side: { text: bare ? t('compare.cut.bare') : row.name, strong: true, lane: row.lane } };
+  if (row.recoveredMs === null) return parts((x) => t('compare.cut.lost', x), side);
+  const time = seconds(row.recoveredMs / 1000);
+  const by = bare ? t('compare.cut.itself') : t('compare.cut.by', { who: who(row) });
+  return parts((x) => (first ? t('compare.cut.first', { time, by, ...x }) : t('compare.cut.next', { time, by, ...x })), side);
+}
+
+/** Who brought a stream back. @param {DrillRow} row */
+export const who = (row) => t(`compare.who.${row.who.replaceAll(' ', '-')}`);
 
 /** @param {Result} r @param {number} wall */
 function footnotes(r, wall) {
-  const small = ['Computed from this run', `${count(r.pairs.count)} paired ticks`];
-  if (!r.timed) small.push('replay at full speed: no latency since due is claimed');
-  else if (r.clock.known) small.push(`clock ± ${ms(r.clock.error)}`);
-  if (r.noise.from === 'timer') small.push(`this browser's clock steps by ${ms(r.resolution)}`);
-  if (r.noise.from === 'phase') small.push(`each side is written to once in ${ms(r.noise.value)}, in its own turn: less than that means nothing`);
-  const { hidden, frozen, drill } = r.leftOut;
-  const left = [[hidden, 'hidden'], [frozen, 'frozen'], [drill, 'in drills']]
-    .filter(([time]) => Number(time) >= 500)
-    .map(([time, why]) => `${age(Number(time))} ${why}`);
-  if (left.length > 0) small.push(`${left.join(', ')}, left out`);
-  if (r.aa) small.push(`A/A run ${age(wall - r.aa.at)} ago: difference ${plusMinus(r.aa.value, r.aa.error)}`);
-  else if (!isAA(r.setup)) small.push('no A/A run of this setup yet: its switch shows how small a difference means nothing');
+  const small = [t('compare.foot.run'), t('compare.foot.pairs', { n: r.pairs.count })];
+  if (!r.timed) small.push(t('compare.foot.untimed'));
+  else if (r.clock.known) small.push(t('compare.foot.clock', { ms: ms(r.clock.error) }));
+  if (r.noise.from === 'timer') small.push(t('compare.foot.timer', { ms: ms(r.resolution) }));
+  if (r.noise.from === 'phase') small.push(t('compare.foot.phase', { ms: ms(r.noise.value) }));
+  const left = /** @type {const} */ (['hidden', 'frozen', 'drill']).filter((why) => r.leftOut[why] >= 500)
+    .map((why) => t(`compare.foot.left.${why}`, { time: age(r.leftOut[why]) }));
+  if (left.length > 0) small.push(t('compare.foot.left', { all: left.join(t('compare.between.comma')) }));
+  if (r.aa) small.push(t('compare.foot.aa', { time: age(wall - r.aa.at), by: plusMinus(r.aa.value, r.aa.error) }));
+  else if (!isAA(r.setup)) small.push(t('compare.foot.noaa'));
   return small;
 }
 

@@ -1,3 +1,5 @@
+import { t } from '../../text.js';
+
 /** @typedef {import('./types.js').Setup} Setup */
 /** @typedef {import('./types.js').Lane} Lane */
 
@@ -55,17 +57,27 @@ export const kin = (s, side) => JSON.stringify([
   s.background && [s.background.sse, s.background.ws],
 ]);
 
-/** Lanes, and what else differs: "SSE" and "WebSocket shard protobuf". @param {Setup} s @returns {[string, string]} */
-export function sideNames(s) {
+/** What a name says of a side that has no word of the API's own for it, for people and for files that programs read. */
+const words = {
+  page: (/** @type {'default' | 'off' | 'on'} */ what) => t(`compare.side.${what}`),
+  file: (/** @type {'default' | 'off' | 'on'} */ what) => ({ default: 'default', off: 'plain', on: 'compressed' })[what],
+};
+
+/**
+ * Lanes, and what else differs: "SSE" and "WebSocket shard protobuf".
+ * @param {Setup} s @param {'page' | 'file'} [use] a file's are English, whatever the page speaks @returns {[string, string]}
+ */
+export function sideNames(s, use = 'page') {
+  const say = words[use];
   const names = /** @type {[string, string]} */ (s.sides.map(laneName));
   const different = apart(s);
   const what = (/** @type {0 | 1} */ side) => {
     const k = key(side);
     return [
       names[side],
-      different.includes('engine') && (s.engine[k] || 'default'),
+      different.includes('engine') && (s.engine[k] || say('default')),
       different.includes('encoding') && s.encoding[k] !== 'json' && s.encoding[k],
-      different.includes('compress') && { '': '', off: 'plain', on: 'compressed' }[s.compress[k]],
+      different.includes('compress') && s.compress[k] && say(s.compress[k]),
       sameLane(s) && (isAA(s) ? 'AB'[side] : s.delay.a !== s.delay.b && `+${s.delay[k]} ms`),
     ].filter(Boolean).join(' ');
   };
@@ -92,27 +104,27 @@ export function parse(search) {
       read(text.trim());
     } catch (err) {
       const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-      problems.push(`${key}: "${shown}" is not ${/** @type {Error} */ (err).message}`);
+      problems.push(t('compare.problem', { key, text: shown, wanted: /** @type {Error} */ (err).message }));
     }
   };
 
-  take('topics', (t) => void (setup.topics = topics(t)));
-  take('mode', (t) => void (setup.mode = /** @type {any} */ (one(t, choices.mode))));
-  take('interval', (t) => void (setup.interval = number(t, 0, limits.interval, 'ms')));
-  take('sides', (t) => void (setup.sides = /** @type {any} */ (one(t, choices.sides).split(','))));
-  take('rate', (t) => void (setup.rate = number(t, Number(limits.rate[0]), Number(limits.rate[1]), 'ticks a second')));
-  take('encoding', (t) => void (setup.encoding = encodings(t, setup.sides)));
-  take('compress', (t) => {
-    const [a, b] = two(t, (x) => /** @type {Setup['compress']['a']} */ (one(x, choices.compress)));
+  take('topics', (x) => void (setup.topics = topics(x)));
+  take('mode', (x) => void (setup.mode = /** @type {any} */ (one(x, choices.mode))));
+  take('interval', (x) => void (setup.interval = number(x, 0, limits.interval, 'interval')));
+  take('sides', (x) => void (setup.sides = /** @type {any} */ (one(x, choices.sides).split(','))));
+  take('rate', (x) => void (setup.rate = number(x, Number(limits.rate[0]), Number(limits.rate[1]), 'rate')));
+  take('encoding', (x) => void (setup.encoding = encodings(x, setup.sides)));
+  take('compress', (list) => {
+    const [a, b] = two(list, (x) => /** @type {Setup['compress']['a']} */ (one(x, choices.compress)));
     setup.compress = { a, b };
   });
-  take('engine', (t) => void (setup.engine = engines(t, setup.sides)));
-  take('delay', (t) => {
-    const [a, b] = two(t, (x) => number(x, 0, limits.delay, 'ms, as "0,2"'));
+  take('engine', (x) => void (setup.engine = engines(x, setup.sides)));
+  take('delay', (list) => {
+    const [a, b] = two(list, (x) => number(x, 0, limits.delay, 'delay'));
     setup.delay = { a, b };
   });
-  take('background', (t) => {
-    const [sse, ws] = two(t, (x) => whole(x, limits.background));
+  take('background', (list) => {
+    const [sse, ws] = two(list, (x) => whole(x, limits.background));
     setup.background = { sse, ws };
   });
   return { setup, problems };
@@ -159,16 +171,16 @@ export function query(s, side) {
 
 /** @param {string} text @returns {string[]} */
 function topics(text) {
-  const list = [...new Set(text.split(',').map((t) => t.trim()))];
-  if (list.length > limits.topics || list.some((t) => !/^(\*|[A-Za-z0-9.:_-]{1,64})$/.test(t))) {
-    throw new RangeError(`a comma list of at most ${limits.topics} symbols, sectors such as sector:technology, or *`);
+  const list = [...new Set(text.split(',').map((x) => x.trim()))];
+  if (list.length > limits.topics || list.some((x) => !/^(\*|[A-Za-z0-9.:_-]{1,64})$/.test(x))) {
+    throw new RangeError(t('compare.wanted.topics', { most: limits.topics }));
   }
   return list;
 }
 
 /** @param {string} text @param {readonly string[]} of */
 function one(text, of) {
-  if (!of.includes(text)) throw new RangeError(`one of ${of.filter(Boolean).join(' | ')}`);
+  if (!of.includes(text)) throw new RangeError(t('compare.wanted.one', { all: of.filter(Boolean).join(' | ') }));
   return text;
 }
 
@@ -178,9 +190,9 @@ function engines(text, sides) {
   const [a = '', b = ''] = parts.length === 1 ? sides.map((lane) => (text === 'body' && lane === 'ws' ? '' : text)) : parts;
   [a, b].forEach((engine, k) => {
     one(engine, choices.engine);
-    if (engine === 'body' && sides[k] === 'ws') throw new RangeError('an engine of WebSocket; body is of SSE alone');
+    if (engine === 'body' && sides[k] === 'ws') throw new RangeError(t('compare.wanted.engine.ws'));
   });
-  if (parts.length > 2) throw new RangeError('one engine, or two as "stream,body"');
+  if (parts.length > 2) throw new RangeError(t('compare.wanted.engine'));
   return { a, b };
 }
 
@@ -190,35 +202,35 @@ function engines(text, sides) {
  */
 function encodings(text, sides) {
   const parts = text.split(',');
-  if (parts.length > 2) throw new RangeError('one encoding, or two as "json,protobuf"');
+  if (parts.length > 2) throw new RangeError(t('compare.wanted.encoding'));
   const [a, b] = sides.map((lane, k) => {
     const wanted = parts[parts.length - 1 && k] ?? '';
     one(wanted, choices.encoding.ws);
     if (choices.encoding[lane].includes(wanted)) return wanted;
-    if (parts.length === 2) throw new RangeError('an encoding of SSE, which is text; only WebSocket carries it');
+    if (parts.length === 2) throw new RangeError(t('compare.wanted.encoding.sse'));
     return 'json';
   });
   return /** @type {Setup['encoding']} */ ({ a, b });
 }
 
-/** @param {string} text @param {number} least @param {number} most @param {string} unit */
-function number(text, least, most, unit) {
+/** @param {string} text @param {number} least @param {number} most @param {'interval' | 'rate' | 'delay' | 'background'} of */
+function number(text, least, most, of) {
   const n = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (!(n >= least && n <= most)) throw new RangeError(`a number from ${least} to ${most} ${unit}`);
+  if (!(n >= least && n <= most)) throw new RangeError(t(`compare.wanted.${of}`, { least: String(least), most: String(most) }));
   return n;
 }
 
 /** @param {string} text @param {number} most */
 function whole(text, most) {
-  const n = number(text, 0, most, 'clients, as "500,500"');
-  if (!Number.isInteger(n)) throw new RangeError(`a whole number from 0 to ${most} of clients`);
+  const n = number(text, 0, most, 'background');
+  if (!Number.isInteger(n)) throw new RangeError(t('compare.wanted.background', { least: '0', most: String(most) }));
   return n;
 }
 
 /** One value for both, or two. @template T @param {string} text @param {(x: string) => T} read @returns {[T, T]} */
 function two(text, read) {
   const parts = text.split(',');
-  if (parts.length > 2) throw new RangeError('one value, or two with a comma');
+  if (parts.length > 2) throw new RangeError(t('compare.wanted.two'));
   const first = read(/** @type {string} */ (parts[0]));
   return [first, parts.length === 2 ? read(/** @type {string} */ (parts[1])) : first];
 }

@@ -1,4 +1,5 @@
 import { Feed } from '../../lane/feed.js';
+import { t } from '../../text.js';
 import { within } from './drills.js';
 
 /** @typedef {import('./types.js').Lane} Lane */
@@ -20,7 +21,7 @@ const PAUSE = 220; // ms between commands, below the server's usual ten a second
  */
 export async function measureTopics(platform, symbols, tag) {
   const [one, two] = symbols;
-  if (one === undefined || two === undefined) throw new Error('two symbols must be known first');
+  if (one === undefined || two === undefined) throw new Error(t('compare.topics.few'));
   /** @type {Record<string, number[]>} */
   const times = { command: [], post: [], sse: [], ws: [] };
   /** @type {Record<Lane, Feed>} */
@@ -56,7 +57,7 @@ function begun(feed, platform) {
   /** @type {Promise<void>} */
   const snapshot = new Promise((resolve) => feed.on('message', (m) => m.T === 'snapshot' && resolve()));
   feed.start();
-  return within(snapshot, LIMIT, platform, 'a stream did not begin');
+  return within(snapshot, LIMIT, platform, t('compare.topics.late'));
 }
 
 /** @param {any} platform @param {Lane} lane @param {string[]} topics @param {string} tag */
@@ -73,7 +74,7 @@ async function reopened(platform, lane, topics, tag) {
 async function timed(platform, into, change) {
   const start = platform.now();
   try {
-    await within(change(), LIMIT, platform, 'no answer');
+    await within(change(), LIMIT, platform, t('compare.topics.silent'));
     into?.push(platform.now() - start);
   } catch {
     // The median is of those that came about; NaN when none did.

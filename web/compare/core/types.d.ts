@@ -304,8 +304,10 @@ export interface Claim {
   /** what was measured here and now; '' before */
   measured: string;
   verdict: Verdict;
-  /** what to press, while not measured; such as "Answer 503" */
+  /** what gives a verdict, while not measured, in the page's language; such as "Answer 503" */
   press: string;
+  /** what `press` is: the label of a button, something to change, or to be waited for; '' with a verdict */
+  by: 'button' | 'change' | 'wait' | '';
 }
 
 /** A piece of the sentence at the top. */

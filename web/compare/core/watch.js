@@ -1,4 +1,5 @@
-import { count, seconds } from '../../store/format.js';
+import { seconds } from '../../store/format.js';
+import { has, t } from '../../text.js';
 
 /** @typedef {import('./types.js').DrillAction} DrillAction */
 /** @typedef {import('./types.js').DrillRow} DrillRow */
@@ -146,21 +147,21 @@ export class Watch {
   /** @param {boolean} back */
   #note(back) {
     if (!this.#lost) {
-      if (Number.isNaN(this.#effect)) return 'no effect was seen: too few ticks came to show it';
-      const silent = `silent for up to ${seconds(this.#silence / 1000)}`;
-      const late = this.#latest > LATE ? `, ticks up to ${seconds(this.#latest / 1000)} late` : '';
-      return `the connection stayed; ${silent}${late}${back ? '' : '; not on time again when the watch ended'}`;
+      if (Number.isNaN(this.#effect)) return t('compare.watch.none');
+      const [silent, late] = [seconds(this.#silence / 1000), seconds(this.#latest / 1000)];
+      const what = this.#latest > LATE ? t('compare.watch.stayed.late', { silent, late }) : t('compare.watch.stayed', { silent });
+      return back ? what : t('compare.watch.stayed.still', { what });
     }
-    return [how(this.#ends, this.#options.ours), this.#after(back)].filter(Boolean).join('; ');
+    return [how(this.#ends, this.#options.ours), this.#after(back)].filter(Boolean).join(t('compare.between.semicolon'));
   }
 
   /** @param {boolean} back */
   #after(back) {
-    if (this.#gone) return 'CLOSED for good';
-    if (!back) return `not back after ${seconds(LIMIT / 1000)}`;
-    if (this.#reset) return 'another log: a snapshot instead of the ticks between';
-    if (this.#resume === 'gap') return 'gap told';
-    return this.#resume === 'complete' ? 'resumed from its position' : '';
+    if (this.#gone) return t('compare.watch.closed');
+    if (!back) return t('compare.watch.notback', { time: seconds(LIMIT / 1000) });
+    if (this.#reset) return t('compare.watch.reset');
+    if (this.#resume === 'gap') return t('compare.watch.gap');
+    return this.#resume === 'complete' ? t('compare.watch.resumed') : '';
   }
 }
 
@@ -168,11 +169,16 @@ export class Watch {
 function how(ends, ours) {
   const [first, ...tries] = ends;
   if (!first) return '';
-  const code = first.code === undefined ? 'error event' : `close code ${first.code}`;
-  const told = first.reason === 'closed' ? code : first.reason;
+  const told = why(first);
   const failed = tries.filter((e) => !e.opened);
   if (failed.length === 0) return told;
-  const final = failed.some((e) => e.gaveUp);
-  const word = `${count(failed.length)} ${failed.length === 1 ? 'try' : 'tries'} refused`;
-  return `${told}; ${word}${final && ours ? ', which a browser alone takes as the end' : ''}`;
+  const final = ours && failed.some((e) => e.gaveUp);
+  const n = failed.length;
+  return [told, final ? t('compare.watch.refused.final', { n }) : t('compare.watch.refused', { n })].join(t('compare.between.semicolon'));
+}
+
+/** @param {End} end */
+function why({ reason, code }) {
+  if (reason !== 'closed') return has(`compare.watch.why.${reason}`) ? t(`compare.watch.why.${reason}`) : reason;
+  return code === undefined ? t('compare.watch.error') : t('compare.watch.code', { code: String(code) });
 }

@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
 import { perTick } from './words.js';
 
@@ -15,7 +16,7 @@ export class ByteBars {
   #why = el('p', { class: 'faint small' });
 
   constructor() {
-    part('byte-key').append(...['message', 'framing', 'of it SSE’s id line'].map((t) => el('span', {}, el('i', { 'aria-hidden': 'true' }), t)));
+    part('byte-key').append(...[t('compare.bytebars.message'), t('compare.bytebars.framing'), t('compare.bytebars.id')].map((text) => el('span', {}, el('i', { 'aria-hidden': 'true' }), text)));
     part('bytes').append(...this.#rows.map((r) => r.row), this.#why);
   }
 
@@ -36,9 +37,10 @@ export class ByteBars {
         const width = `${((100 * Number(widths[p])) / most).toFixed(2)}%`;
         if (piece.style.width !== width) piece.style.width = width;
       });
-      at.bar.setAttribute('aria-label', !known ? `${s.name}: not known yet` : framing < 0 ? `${s.name}: ${perTick(wire)} of ${perTick(payload)} ${s.encoding}, compressed` : `${s.name}: ${perTick(payload)} ${s.encoding}, ${perTick(framing)} framing`);
+      const args = { side: s.name, encoding: s.encoding, wire: perTick(wire), payload: perTick(payload), framing: perTick(framing) };
+      at.bar.setAttribute('aria-label', !known ? t('compare.bytebars.unknown', args) : framing < 0 ? t('compare.bytebars.packed', args) : t('compare.bytebars.said', args));
     });
     const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
-    setText(this.#why, joined.length ? 'The server joins ticks into one write when they come close together, which spreads framing over them.' : '');
+    setText(this.#why, joined.length ? t('compare.bytebars.joined') : '');
   }
 }

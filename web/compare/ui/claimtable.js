@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { el, part } from '../../ui/dom.js';
 
 /** @typedef {import('../core/types.js').Claim} Claim */
@@ -17,7 +18,7 @@ export class ClaimTable {
   /** @param {{ find: (label: string) => HTMLElement | null }} parts the page's own button that has a label, null when there is none */
   constructor({ find }) {
     this.#find = find;
-    part('claims').append(el('thead', {}, el('tr', {}, ...['claim', 'here and now', 'verdict'].map((h) => el('th', { scope: 'col' }, h)))), this.#body);
+    part('claims').append(el('thead', {}, el('tr', {}, ...[t('compare.claims.claim'), t('compare.claims.here'), t('compare.claims.verdict')].map((h) => el('th', { scope: 'col' }, h)))), this.#body);
   }
 
   /** @param {readonly Claim[]} claims */
@@ -36,27 +37,29 @@ export class ClaimTable {
     return el('tr', {},
       el('th', { scope: 'row' }, c.claim),
       el('td', c.press ? { class: 'none-yet' } : {}, ...this.#measured(c)),
-      el('td', {}, el('span', { class: `tag ${TONES[c.verdict]}` }, c.verdict)));
+      el('td', {}, el('span', { class: `tag ${TONES[c.verdict]}` }, t(`compare.verdict.${c.verdict.replaceAll(' ', '-')}`))));
   }
 
   /** What is known, and what to press for the rest. @param {Claim} c @returns {(Node | string)[]} */
   #measured(c) {
     if (!c.press) return [c.measured];
-    const known = c.measured && `${c.measured}; `;
-    const real = this.#find(c.press);
-    if (!real) return [known + instead(c.press)];
+    const known = c.measured;
+    const real = c.by === 'button' ? this.#find(c.press) : null;
+    if (!real) return [known ? t('compare.claims.known', { known, then: instead(c) }) : instead(c)];
     const b = el('button', { type: 'button', class: 'button' }, c.press);
     b.dataset.claim = c.id;
     b.addEventListener('click', () => {
       real.click();
       real.scrollIntoView({ block: 'nearest' });
     });
-    return [`${known}press `, b];
+    const button = '\u0001'; // where it goes
+    const [before = '', after = ''] = (known ? t('compare.claims.press.known', { known, button }) : t('compare.claims.press', { button })).split(button);
+    return [before, b, after];
   }
 }
 
-/** What to do where the page has no such button. @param {string} press */
-function instead(press) {
-  if (press.startsWith('Start')) return 'waits for the first figures'; // the page has begun by itself
-  return /^[A-Z]/.test(press) ? `press “${press}”, where the lab is on` : press;
+/** What to do where the page has no such button. @param {Claim} c */
+function instead({ press, by }) {
+  if (by === 'wait') return t('compare.claims.wait');
+  return by === 'button' ? t('compare.claims.lab', { button: press }) : press;
 }

@@ -1,11 +1,14 @@
 import { count, seconds } from '../../store/format.js';
+import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
+import { who } from '../core/sentence.js';
+import { coded } from './coded.js';
 
 /** @typedef {import('../core/types.js').Drill} Drill */
 /** @typedef {import('../core/types.js').DrillAction} DrillAction */
 /** @typedef {import('../core/types.js').DrillRow} DrillRow */
 
-const HEADS = ['drill', 'stream', 'back after', 'missed', 'replayed', 'doubled', 'who did it'];
+const HEADS = 7;
 const KEPT = 60; // rows
 
 /** Buttons that do harm on purpose, to this page's own streams alone, and what came of it. */
@@ -27,17 +30,18 @@ export class DrillTable {
     this.#labels = new Map(drills.map((d) => [d.action, d.label]));
     const box = part('drill-buttons');
     const table = part('drill-table');
-    table.append(el('thead', {}, el('tr', {}, ...HEADS.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
-    this.#empty(lab ? 'No drill was run yet. Each takes a few seconds and touches only this page’s own streams.' : 'No drill can be run here.');
+    const heads = [
+      t('compare.drills.drill'), t('compare.drills.stream'), t('compare.drills.back'), t('compare.drills.missed'), t('compare.drills.replayed'),
+      t('compare.drills.doubled'), t('compare.drills.who'),
+    ];
+    table.append(el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
+    this.#empty(lab ? t('compare.drills.none') : t('compare.drills.never'));
     const buttons = lab ? drills.map((d) => this.#button(d.action, d.label, d.about, () => run(d.action))) : [];
-    buttons.push(this.#button('topics', 'Measure topics', 'Changes the topics by a WebSocket command, by POST for SSE and by a new stream, a few times each, and takes the time.', topics));
+    buttons.push(this.#button('topics', t('compare.drill.topics'), t('compare.drill.topics.about'), topics));
     box.append(...buttons);
     const off = part('lab-off');
     off.hidden = lab;
-    if (!lab) {
-      off.replaceChildren('Drills, the pace and background clients change a running server, so they are off unless it was started with the lab: ',
-        el('code', {}, 'make run'), ' or ', el('code', {}, 'ticklane serve --lab.enabled=true'), '. Everything else on this page works without it.');
-    }
+    if (!lab) off.replaceChildren(...coded(t('compare.drills.off')));
   }
 
   /** @param {string} label @returns {HTMLElement | null} the button that has it */
@@ -56,12 +60,12 @@ export class DrillTable {
 
   clear() {
     this.#body.replaceChildren();
-    this.#empty('No drill was run yet in this run.');
+    this.#empty(t('compare.drills.cleared'));
   }
 
   /** @param {string} text */
   #empty(text) {
-    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(HEADS.length), class: 'none-yet' }, el('span', { class: 'held' }, text))));
+    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(HEADS), class: 'none-yet' }, el('span', { class: 'held' }, text))));
   }
 
   /** @param {string} action @param {string} label @param {string} about @param {() => Promise<void>} run */
@@ -81,21 +85,22 @@ export class DrillTable {
       b.setAttribute('aria-disabled', 'true');
       b.setAttribute('aria-busy', String(a === action));
     }
-    const tell = () => setText(this.#state, `${label} runs: ${Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)} s`);
+    const tell = () => setText(this.#state, t('compare.drills.runs', { drill: label, s: String(Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)) }));
     tell();
     this.#timer = Number(setInterval(tell, 1000));
     this.#state.setAttribute('aria-live', 'off'); // a count-up is for the eye
-    let after = 'both sides at once';
+    const both = t('compare.drills.both');
+    let after = both;
     try {
       await run();
     } catch (err) {
-      after = `${label}: ${/** @type {Error} */ (err).message}`;
+      after = t('compare.drills.failed', { drill: label, why: /** @type {Error} */ (err).message });
     }
     clearInterval(this.#timer);
     this.#running = null;
     this.#state.removeAttribute('aria-live');
     setText(this.#state, after);
-    this.#state.classList.toggle('bad', after !== 'both sides at once');
+    this.#state.classList.toggle('bad', after !== both);
     for (const b of this.#buttons.values()) {
       b.removeAttribute('aria-disabled');
       b.removeAttribute('aria-busy');
@@ -105,7 +110,6 @@ export class DrillTable {
   /** @param {DrillRow} r @param {boolean} first of its drill */
   #row(r, first) {
     const label = this.#labels.get(r.drill) ?? r.drill;
-    const who = r.who === 'nobody' ? 'bad' : '';
     const missed = r.missed === null ? '–' : count(r.missed + r.lost);
     return el('tr', { class: first ? 'first' : '' },
       el('th', { scope: 'row' }, first ? label : el('span', { class: 'away' }, label)),
@@ -114,6 +118,6 @@ export class DrillTable {
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),
       el('td', {}, count(r.replayed)),
       el('td', { class: r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
-      el('td', { class: 'who' }, el('span', { class: who }, r.who), r.note && el('small', {}, r.note)));
+      el('td', { class: 'who' }, el('span', { class: r.who === 'nobody' ? 'bad' : '' }, who(r)), r.note && el('small', {}, r.note)));
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { part } from '../../ui/dom.js';
 import { colours } from '../../ui/theme.js';
 
@@ -23,10 +24,10 @@ export class Exports {
         menu.removeAttribute('open');
         const kind = b.getAttribute('data-export') ?? '';
         const blob = await kinds[kind]?.();
-        if (!blob) return told('There is nothing to draw yet');
+        if (!blob) return told(t('compare.export.nothing'));
         const name = `ticklane-compare-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}.${kind}`;
         save(blob, name);
-        told(`Saved ${name}`);
+        told(t('compare.export.saved', { name }));
       });
     }
     document.addEventListener('click', (e) => {

@@ -1,4 +1,5 @@
 import { count } from '../../store/format.js';
+import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
 import { byteDifference, difference, ms, pace, perTick } from './words.js';
 
@@ -9,8 +10,8 @@ import { byteDifference, difference, ms, pace, perTick } from './words.js';
 
 /**
  * @typedef {object} Row
- * @property {string} name
- * @property {string} [title] what the figure is, for a pointer
+ * @property {string} id of its name in the catalogue
+ * @property {boolean} [told] whether a title tells what it is
  * @property {string} [kind] class of the row
  * @property {(side: SideResult, result: Result) => string} [of] a side's figure
  * @property {(result: Result) => string} [both] one figure for both sides
@@ -39,42 +40,42 @@ const ofPace = (of) => ({ sides: [a, b], measuredMs }) => {
   const d = of(a) - of(b);
   if (!Number.isFinite(d) || measuredMs === 0) return none;
   const noise = Math.abs(d) <= 0.01 * Math.max(of(a), of(b));
-  return { text: noise ? 'none' : `${d < 0 ? '−' : '+'}${pace(Math.abs(d))}`, noise, strong: !noise };
+  return { text: noise ? t('compare.delta.none') : `${d < 0 ? '−' : '+'}${pace(Math.abs(d))}`, noise, strong: !noise };
 };
 
 /** @type {Row[]} */
 const ROWS = [
-  { name: 'latency p50', title: 'From the moment a tick was due to its arrival in this page', of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
-  { name: 'p90', kind: 'sub', of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
-  { name: 'p99', kind: 'sub', of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
-  { name: 'p99.9', kind: 'sub', of: (s, r) => ms(s.latency.p999, r.clock.error), delta: () => none },
-  { name: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
-  { name: 'paint p50', title: 'From due to the frame that showed the tick', of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
+  { id: 'p50', told: true, of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
+  { id: 'p90', kind: 'sub', of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
+  { id: 'p99', kind: 'sub', of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
+  { id: 'p999', kind: 'sub', of: (s, r) => ms(s.latency.p999, r.clock.error), delta: () => none },
+  { id: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
+  { id: 'paint', told: true, of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
   {
-    name: 'same tick', title: 'How much later the same tick came on the left side than on the right: the mean of the middle half of the pairs, which a standstill of one side does not move',
-    both: (r) => `${count(r.pairs.count)} pairs`,
+    id: 'same', told: true,
+    both: (r) => t('compare.pairs', { n: r.pairs.count }),
     delta: (r) => {
       const d = difference(r.pairs.typical, least(r));
       return { ...d, strong: !d.noise };
     },
   },
-  { name: 'wire / tick', kind: 'group', title: 'What the server put into this connection’s socket, framing included', of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
-  { name: 'payload', kind: 'sub', title: 'The JSON text', of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
-  { name: 'framing', kind: 'sub', title: 'Wire less payload', of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
-  { name: 'of it id: line', kind: 'sub', title: 'The position of each event: this server’s choice, not the protocol’s need', of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.wire > 0 ? s.bytes.id : NaN)), delta: (r) => (r.sides.every((s) => s.bytes.wire > 0) ? ofBytes('id')(r) : none) },
-  { name: 'ticks/s', kind: 'group', of: (s, r) => pace(r.measuredMs > 0 ? s.ticksPerSecond : NaN), delta: ofPace((s) => s.ticksPerSecond) },
-  { name: 'messages/s', of: (s, r) => pace(r.measuredMs > 0 ? s.messagesPerSecond : NaN), delta: ofPace((s) => s.messagesPerSecond) },
+  { id: 'wire', kind: 'group', told: true, of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
+  { id: 'payload', kind: 'sub', told: true, of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
+  { id: 'framing', kind: 'sub', told: true, of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
+  { id: 'id', kind: 'sub', told: true, of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.wire > 0 ? s.bytes.id : NaN)), delta: (r) => (r.sides.every((s) => s.bytes.wire > 0) ? ofBytes('id')(r) : none) },
+  { id: 'ticks', kind: 'group', of: (s, r) => pace(r.measuredMs > 0 ? s.ticksPerSecond : NaN), delta: ofPace((s) => s.ticksPerSecond) },
+  { id: 'messages', of: (s, r) => pace(r.measuredMs > 0 ? s.messagesPerSecond : NaN), delta: ofPace((s) => s.messagesPerSecond) },
   {
-    name: 'gaps · doubled · lost', title: 'Gaps are told by the server; anything doubled or lost is a fault', of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
-    delta: ({ sides: [a, b] }) => (a.gaps + a.doubled + a.lost + b.gaps + b.doubled + b.lost === 0 ? { text: 'none', noise: true } : none),
+    id: 'faults', told: true, of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
+    delta: ({ sides: [a, b] }) => (a.gaps + a.doubled + a.lost + b.gaps + b.doubled + b.lost === 0 ? { text: t('compare.delta.none'), noise: true } : none),
   },
   {
-    name: 'reconnects', of: (s) => count(s.reconnects),
-    delta: ({ sides: [a, b] }) => ({ text: a.reconnects === b.reconnects ? 'none' : count(a.reconnects - b.reconnects), noise: a.reconnects === b.reconnects }),
+    id: 'reconnects', of: (s) => count(s.reconnects),
+    delta: ({ sides: [a, b] }) => ({ text: a.reconnects === b.reconnects ? t('compare.delta.none') : count(a.reconnects - b.reconnects), noise: a.reconnects === b.reconnects }),
   },
   {
-    name: 'server CPU / tick', kind: 'group', title: 'CPU time of the server’s process for each tick handed to anyone; the lanes share a process, so it can’t be told apart here',
-    both: (r) => (Number.isFinite(r.cpu.perTick) ? `${r.cpu.perTick.toFixed(r.cpu.perTick < 10 ? 1 : 0)} µs, all clients` : '–'), delta: () => none,
+    id: 'cpu', kind: 'group', told: true,
+    both: (r) => (Number.isFinite(r.cpu.perTick) ? t('compare.cpu', { us: r.cpu.perTick.toFixed(r.cpu.perTick < 10 ? 1 : 0) }) : '–'), delta: () => none,
   },
 ];
 
@@ -93,13 +94,13 @@ export class Figures {
       const value = el('span');
       const error = el('span', { class: 'n' });
       const delta = el('td', {}, value, ' ', error);
-      const head = el('th', { scope: 'row' }, row.name);
-      if (row.title) head.title = row.title;
+      const head = el('th', { scope: 'row' }, t(`compare.figure.${row.id}`));
+      if (row.told) head.title = t(`compare.figure.${row.id}.title`);
       body.append(el('tr', { class: row.kind ?? '' }, head, ...cells, delta));
       this.#rows.push({ row, cells, delta, error, value });
     }
-    body.append(el('tr', {}, el('th', { scope: 'row' }, 'newest tick'), ...this.#newest.map((e) => el('td', {}, e)), el('td')));
-    this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'away' }, 'figure')), ...this.#heads, el('th', { scope: 'col' }, 'difference'))), body);
+    body.append(el('tr', {}, el('th', { scope: 'row' }, t('compare.figure.newest')), ...this.#newest.map((e) => el('td', {}, e)), el('td')));
+    this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'away' }, t('compare.figures.figure'))), ...this.#heads, el('th', { scope: 'col' }, t('compare.figures.difference')))), body);
   }
 
   /** @param {Result} result */

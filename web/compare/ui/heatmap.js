@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { el } from '../../ui/dom.js';
 import { colours, faded } from '../../ui/theme.js';
 
@@ -54,7 +55,7 @@ export class Heatmap {
     if (name !== this.#name) this.#palette = null; // other sides, other colours
     this.#name = name;
     this.#colour = colour;
-    this.#host.setAttribute('aria-label', `${name}: latency of each second of the last ${heat.t.length}`);
+    this.#host.setAttribute('aria-label', t('compare.heat.said', { side: name, n: heat.t.length }));
     this.#draw();
   }
 
@@ -131,12 +132,12 @@ export class Heatmap {
     }
     ctx.textBaseline = 'alphabetic';
     ctx.textAlign = 'left';
-    ctx.fillText(`−${SECONDS} s`, x, y + h + 13);
+    ctx.fillText(t('compare.plot.ago', { s: String(SECONDS) }), x, y + h + 13);
     ctx.textAlign = 'right';
-    ctx.fillText('now', x + w, y + h + 13);
+    ctx.fillText(t('compare.plot.now'), x + w, y + h + 13);
     ctx.textAlign = 'center';
     ctx.fillStyle = c.soft;
-    ctx.fillText(`${this.#name}, ms`, x + w / 2, y + h + 13);
+    ctx.fillText(t('compare.plot.ms', { what: this.#name }), x + w / 2, y + h + 13);
   }
 }
 

@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { t } from '../../text.js';
 import { el, setText } from '../../ui/dom.js';
 import { colours } from '../../ui/theme.js';
 
@@ -22,7 +23,7 @@ export class Plot {
   #plot = null;
   /** @type {Columns | null} */
   #data = null;
-  #nothing = el('p', { class: 'nothing' }, 'No data yet');
+  #nothing = el('p', { class: 'nothing' }, t('compare.plot.none'));
   #readout = el('p', { class: 'readout' });
 
   /**
@@ -48,7 +49,7 @@ export class Plot {
   }
 
   /** @param {Columns | null} columns null while there is nothing to show @param {string} [why] then told instead */
-  set(columns, why = 'No data yet') {
+  set(columns, why = t('compare.plot.none')) {
     this.#data = columns;
     this.#nothing.hidden = columns !== null;
     if (columns === null) {

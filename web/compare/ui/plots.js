@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
 import { faded } from '../../ui/theme.js';
 import { extent, place, shares, ticks } from './bins.js';
@@ -39,9 +40,9 @@ export class Plots {
   /** @returns {{ title: string, canvas: HTMLCanvasElement | null }[]} */
   get canvases() {
     return [
-      { title: 'Latency since due, ms', canvas: this.#latency.canvas },
-      { title: `Same tick: ${this.#result?.pairs.label ?? ''}, ms`, canvas: this.#difference.canvas },
-      { title: 'p99 over the last 2 min, ms', canvas: this.#rolling.canvas },
+      { title: t('compare.plot.latency'), canvas: this.#latency.canvas },
+      { title: t('compare.plot.same', { pair: this.#result?.pairs.label ?? '' }), canvas: this.#difference.canvas },
+      { title: t('compare.plot.p99'), canvas: this.#rolling.canvas },
     ];
   }
 
@@ -62,8 +63,8 @@ export class Plots {
     this.#sides = sides;
     this.#result = result;
     const [a, b] = result.sides;
-    const untimed = 'This feed is replayed at full speed: its due times mean nothing, so no latency is claimed.';
-    const few = 'Waiting for ticks';
+    const untimed = t('compare.plot.untimed');
+    const few = t('compare.plot.waiting');
 
     const both = [a.histogram, b.histogram];
     const range = result.timed && a.latency.count + b.latency.count >= FEWEST ? extent(both) : null;
@@ -72,7 +73,7 @@ export class Plots {
 
     const pairs = result.pairs.count >= FEWEST ? extent([result.pairs.histogram]) : null;
     if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
-    this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), 'Waiting for ticks that came on both sides');
+    this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), t('compare.plot.waiting.both'));
 
     const second = a.series.at(-1)?.t ?? 0;
     if (second !== this.#drawn || second === 0) {
@@ -161,7 +162,7 @@ export class Plots {
       },
       series: [{}, one(a), one(b)],
       axes: [
-        { size: 22, splits: () => [-120, -90, -60, -30, 0], values: () => ['−120 s', '−90', '−60', '−30', 'now'] },
+        { size: 22, splits: () => [-120, -90, -60, -30, 0], values: () => [t('compare.plot.ago', { s: '120' }), '−90', '−60', '−30', t('compare.plot.now')] },
         { size: 34, splits: (/** @type {any} */ _u, /** @type {any} */ _k, /** @type {number} */ low, /** @type {number} */ high) => logSplits(low, high), filter: (/** @type {any} */ _u, /** @type {number[]} */ v) => v, values: (/** @type {any} */ _u, /** @type {number[]} */ v) => v.map(axis) },
       ],
       hooks: {
@@ -190,28 +191,31 @@ export class Plots {
   #tellLatency(d, k) {
     const [a, b] = this.#result?.sides ?? [];
     const at = value(this.#result?.sides[0].histogram.bounds, d[0]?.[k]);
-    return `${k === 0 ? 'up to ' : ''}${at} ms: ${a?.name} ${share(d[1]?.[k])}, ${b?.name} ${share(d[2]?.[k])}`;
+    const args = { at, sideA: a?.name, sideB: b?.name, a: share(d[1]?.[k]), b: share(d[2]?.[k]) };
+    return k === 0 ? t('compare.plot.tell.first', args) : t('compare.plot.tell', args);
   }
 
   /** @param {Columns} d @param {number} k */
   #tellDifference(d, k) {
-    return `${value(this.#result?.pairs.histogram.bounds, d[0]?.[k])} ms: ${share(d[1]?.[k])} of the pairs`;
+    return t('compare.plot.tell.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) });
   }
 
   /** @param {Columns} d @param {number} k */
   #tellRolling(d, k) {
     const [a, b] = this.#result?.sides ?? [];
     const at = Math.round(Number(d[0]?.[k]));
-    return `${at === 0 ? 'now' : `${-at} s ago`}: ${a?.name} ${ms(d[1]?.[k] ?? NaN)}, ${b?.name} ${ms(d[2]?.[k] ?? NaN)}`;
+    const args = { s: String(-at), sideA: a?.name, sideB: b?.name, a: ms(d[1]?.[k] ?? NaN), b: ms(d[2]?.[k] ?? NaN) };
+    return at === 0 ? t('compare.plot.tell.now', args) : t('compare.plot.tell.ago', args);
   }
 
   /** For those who can't see a canvas: what it shows, in words. @param {Result} r */
   #describe({ sides: [a, b], pairs }) {
-    part('latency-plot').setAttribute('aria-label', `Latency since due: ${a.name} median ${ms(a.latency.p50)}, ${b.name} median ${ms(b.latency.p50)}`);
-    part('diff-plot').setAttribute('aria-label', `Difference in arrival of the same tick: median ${ms(pairs.median)} over ${pairs.count} pairs`);
-    part('rolling-plot').setAttribute('aria-label', `p99 of each second: ${a.name} now ${ms(a.series.at(-1)?.p99 ?? NaN)}, ${b.name} now ${ms(b.series.at(-1)?.p99 ?? NaN)}`);
+    const names = { sideA: a.name, sideB: b.name };
+    part('latency-plot').setAttribute('aria-label', t('compare.plot.said.latency', { ...names, a: ms(a.latency.p50), b: ms(b.latency.p50) }));
+    part('diff-plot').setAttribute('aria-label', t('compare.plot.said.same', { median: ms(pairs.median), n: pairs.count }));
+    part('rolling-plot').setAttribute('aria-label', t('compare.plot.said.p99', { ...names, a: ms(a.series.at(-1)?.p99 ?? NaN), b: ms(b.series.at(-1)?.p99 ?? NaN) }));
     const [first = 'A', second = 'B'] = pairs.label.split(' − ');
-    setText(part('t-diff'), `Same tick: ${first} minus ${second}`);
+    setText(part('t-diff'), t('compare.plot.head', { first, second }));
   }
 }
 

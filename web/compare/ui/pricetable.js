@@ -1,4 +1,6 @@
-import { el, part, setText } from '../../ui/dom.js';
+import { t } from '../../text.js';
+import { el, part } from '../../ui/dom.js';
+import { coded } from './coded.js';
 import { getJSON } from '../../ui/history.js';
 import { prices } from '../core/prices.js';
 
@@ -21,18 +23,18 @@ export class PriceTable {
     } catch {
       // A report that can't be read is as good as none.
     }
-    this.#note.replaceChildren('No load report of engines × lanes is here yet: ', el('code', {}, 'make load'), ' measures it in two minutes.');
+    this.#note.replaceChildren(...coded(t('compare.price.none')));
   }
 
   /** @param {string} name @param {import('../core/prices.js').Prices} p */
   #show(name, { headline, started, figures, engines }) {
-    const heads = figures.map((f) => el('th', { scope: 'col' }, f.unit ? `${f.name}, ${f.unit}` : f.name));
+    const heads = figures.map((f) => el('th', { scope: 'col' }, t(`compare.price.${f.key}`, { unit: f.unit })));
     const rows = engines.map((e) => el('tr', {},
       el('th', { scope: 'row' }, e.name),
       ...e.cells.map((cell, k) => el('td', {}, ...LANES.map((lane) => bar(lane, cell[lane], figures[k]?.most ?? 0))))));
-    this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'engine'), ...heads)), el('tbody', {}, ...rows));
-    setText(this.#note, `${headline} `);
-    this.#note.append(el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, `Report of ${started.slice(0, 10)}`));
+    this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('compare.price.engine')), ...heads)), el('tbody', {}, ...rows));
+    // The report speaks English.
+    this.#note.replaceChildren(el('span', { lang: 'en' }, headline), ' ', el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, t('compare.price.report', { day: started.slice(0, 10) })));
   }
 }
 
@@ -42,5 +44,5 @@ function bar(lane, range, most) {
   if (!range) return el('span', { class: `price l-${lane}` }, el('b', {}, name), el('span', { class: 'faint' }, '–'));
   const full = el('i', { 'aria-hidden': 'true' });
   full.style.width = `${((100 * range.median) / (most || 1)).toFixed(1)}%`;
-  return el('span', { class: `price l-${lane}`, title: `${range.min} to ${range.max}` }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, range.median >= 99.5 ? String(Math.round(range.median)) : range.median.toPrecision(3)));
+  return el('span', { class: `price l-${lane}`, title: t('compare.price.range', { min: String(range.min), max: String(range.max) }) }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, range.median >= 99.5 ? String(Math.round(range.median)) : range.median.toPrecision(3)));
 }

@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { byId, el, part, press, setText } from '../../ui/dom.js';
 import { getJSON } from '../../ui/history.js';
 import { choices, format, laneName, parse } from '../core/setup.js';
@@ -41,9 +42,9 @@ export class SetupForm {
     this.#setup = setup;
     this.#onChange = onChange;
     part('lab').hidden = !lab;
-    options(this.#interval, INTERVALS.map((v) => [v, v === '' ? 'default' : v === '0' ? 'none' : `${v} ms`]));
-    options(this.#background, CLIENTS.map((v) => [v, v === '0,0' ? 'none' : v.replace(',', ' + ')]));
-    for (const s of this.#delays) options(s, DELAYS.map((v) => [v, v === '0' ? 'none' : `${v} ms`]));
+    options(this.#interval, INTERVALS.map((v) => [v, v === '' ? t('compare.form.default') : v === '0' ? t('compare.form.none') : t('compare.form.ms', { ms: v })]));
+    options(this.#background, CLIENTS.map((v) => [v, v === '0,0' ? t('compare.form.none') : v.replace(',', ' + ')]));
+    for (const s of this.#delays) options(s, DELAYS.map((v) => [v, v === '0' ? t('compare.form.none') : t('compare.form.ms', { ms: v })]));
     part('setup').addEventListener('submit', (e) => e.preventDefault());
     part('setup').addEventListener('change', (e) => this.#changed(e.target));
     this.#topics.addEventListener('keydown', (e) => { if (e.key === 'Enter') this.#topics.blur(); });
@@ -90,7 +91,7 @@ export class SetupForm {
       else query.set(k, v);
     }
     const { setup, problems } = parse(query.toString());
-    this.complain(problems.join('. '));
+    this.complain(problems.join(t('compare.between.semicolon')));
     this.#topics.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('topics'))));
     this.#rate.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('rate'))));
     if (problems.length || format(setup) === format(this.#setup)) return;
@@ -111,7 +112,7 @@ export class SetupForm {
       await getJSON(`/api/quotes?${new URLSearchParams({ topics: topics.join(',') })}`);
     } catch (err) {
       if (mine !== this.#checks || err instanceof TypeError) return; // without a network it is not the topics
-      this.refused = `The server does not take these topics. ${/** @type {Error} */ (err).message}`;
+      this.refused = t('compare.form.topics', { why: /** @type {Error} */ (err).message });
       this.complain(this.refused);
       this.#topics.setAttribute('aria-invalid', 'true');
     }
@@ -121,10 +122,10 @@ export class SetupForm {
     const s = this.#setup;
     this.#topics.value = s.topics.join(',');
     this.#mode.value = s.mode;
-    choose(this.#interval, s.interval === null ? '' : String(s.interval), (v) => `${v} ms`);
+    choose(this.#interval, s.interval === null ? '' : String(s.interval), (v) => t('compare.form.ms', { ms: v }));
     if (s.rate !== null) this.#rate.value = String(s.rate);
     if (s.background) choose(this.#background, `${s.background.sse},${s.background.ws}`, (v) => v.replace(',', ' + '));
-    [s.delay.a, s.delay.b].forEach((d, k) => choose(this.#delays[k], String(d), (v) => `${v} ms`));
+    [s.delay.a, s.delay.b].forEach((d, k) => choose(this.#delays[k], String(d), (v) => t('compare.form.ms', { ms: v })));
     press(this.#sides, (b) => b.dataset.sides === s.sides.join(','));
     this.#fillSides();
   }
@@ -132,26 +133,26 @@ export class SetupForm {
   /** What a side can choose depends on its lane, and on the server. */
   #fillSides() {
     const { sides, engine, encoding, compress } = this.#setup;
-    const named = (/** @type {string} */ what, /** @type {number} */ k) => `${what} of ${laneName(sides[k] ?? 'sse')}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`;
+    const side = (/** @type {number} */ k) => `${laneName(sides[k] ?? 'sse')}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`;
     part('encoding').hidden = sides.every((lane) => choices.encoding[lane].length < 2);
     this.#encodings.forEach((select, k) => {
       const all = choices.encoding[sides[k] ?? 'sse'];
       options(select, all.map((v) => /** @type {[string, string]} */ ([v, v])));
       choose(select, k === 0 ? encoding.a : encoding.b, (v) => v);
       select.disabled = all.length < 2;
-      select.setAttribute('aria-label', named('Encoding', k));
+      select.setAttribute('aria-label', t('compare.form.encoding', { side: side(k) }));
     });
     part('compress').hidden = !this.#compress && !compress.a && !compress.b;
     this.#compressions.forEach((select, k) => {
-      options(select, [['', 'default'], ['off', 'off'], ['on', 'on']]);
+      options(select, [['', t('compare.form.default')], ['off', t('compare.form.off')], ['on', t('compare.form.on')]]);
       choose(select, k === 0 ? compress.a : compress.b, (v) => v);
-      select.setAttribute('aria-label', named('Compression', k));
+      select.setAttribute('aria-label', t('compare.form.compression', { side: side(k) }));
     });
     this.#engines.forEach((select, k) => {
       const lane = sides[k] ?? 'sse';
-      options(select, [['', 'default'], ...this.#known[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
+      options(select, [['', t('compare.form.default')], ...this.#known[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
       choose(select, k === 0 ? engine.a : engine.b, (v) => v);
-      select.setAttribute('aria-label', named('Engine', k));
+      select.setAttribute('aria-label', t('compare.form.engine', { side: side(k) }));
     });
   }
 
@@ -166,7 +167,7 @@ export class SetupForm {
       this.#compress = (lab.compress ?? []).length > 0;
       this.#fillSides();
     } catch (err) {
-      this.complain(`The lab does not answer: ${/** @type {Error} */ (err).message}`);
+      this.complain(t('compare.lab.silent', { why: /** @type {Error} */ (err).message }));
     }
   }
 

@@ -1,6 +1,7 @@
 import { count, countdown } from '../../store/format.js';
+import { t } from '../../text.js';
 import { part, setText } from '../../ui/dom.js';
-import { STATES, elapsed } from './words.js';
+import { elapsed } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
@@ -26,7 +27,7 @@ export class Status {
     if (this.#app.dataset.state !== r.state) this.#app.dataset.state = r.state;
     const sides = r.setup.sides.join(',');
     if (this.#app.dataset.sides !== sides) this.#app.dataset.sides = sides;
-    setText(this.#running, `${STATES[r.state]} ${elapsed(r.elapsedMs)} · ${count(r.pairs.count)} pairs`);
+    setText(this.#running, t('compare.running', { state: t(`compare.state.${r.state}`), time: elapsed(r.elapsedMs), n: r.pairs.count }));
     const down = r.sides.filter((s, k) => {
       if (s.state === 'live') this.#downSince[k] = NaN;
       else if (Number.isNaN(this.#downSince[k])) this.#downSince[k] = now;
@@ -47,22 +48,18 @@ function absence(down) {
   const [first, second] = down;
   if (!first) return '';
   const left = first.retryAt ? Math.max(0, first.retryAt - Date.now()) : NaN;
-  const next = Number.isFinite(left) ? ` Next try in ${countdown(left)}.` : ' Trying now.';
-  if (second) {
-    return first.state === 'offline'
-      ? 'This device is offline. The comparison goes on by itself when the network is back.'
-      : `The server does not answer on either side.${next} What was measured stands.`;
-  }
-  const cause = first.lane === 'ws' ? 'A proxy that does not pass the upgrade would do this.' : 'A proxy that holds back event streams would do this.';
-  return `${first.name} is not open. ${cause}${next} Until then nothing can be paired.`;
+  const next = Number.isFinite(left) ? t('compare.absent.next', { time: countdown(left) }) : t('compare.absent.trying');
+  if (second) return first.state === 'offline' ? t('compare.absent.offline') : t('compare.absent.both', { next });
+  return first.lane === 'ws' ? t('compare.absent.ws', { side: first.name, next }) : t('compare.absent.sse', { side: first.name, next });
 }
 
 /** What a link would change for everybody. @param {import('../core/types.js').Asked | null} asked @returns {string} a sentence, '' when nothing */
 export function offer(asked) {
   if (!asked) return '';
-  const { rate, background: b } = asked;
-  const what = [rate !== null && `${rate < 10 ? rate : count(rate)} ticks/s`, b && `${count(b.sse)} + ${count(b.ws)} background clients`].filter(Boolean);
-  return `This link asks for ${what.join(' and ')}, for everybody on this server.`;
+  const { rate: asks, background: b } = asked;
+  const rate = asks === null ? '' : asks < 10 ? String(asks) : count(asks);
+  if (!b) return t('compare.offer.rate', { rate });
+  return rate ? t('compare.offer.both', { rate, sse: b.sse, ws: b.ws }) : t('compare.offer.clients', { sse: b.sse, ws: b.ws });
 }
 
 /**
@@ -74,17 +71,20 @@ export function offer(asked) {
 export function notes(r, problems) {
   const all = [...problems];
   const [a, b] = r.sides;
-  if (!r.sound) all.push('A tick was lost or came twice. That is a fault, and no latency of this run proves anything.');
-  if (a.gaps + b.gaps > 0 && r.sound) all.push(`The server told ${a.gaps + b.gaps} gaps: this page or its network was too slow for every tick.`);
+  if (!r.sound) all.push(t('compare.note.unsound'));
+  if (a.gaps + b.gaps > 0 && r.sound) all.push(t('compare.note.gaps', { n: a.gaps + b.gaps }));
   const { a: da, b: db } = r.setup.delay;
-  if (da || db) all.push(`A delay is planted: ${[da && `${da} ms on ${a.name}`, db && `${db} ms on ${b.name}`].filter(Boolean).join(', ')}.`);
+  const delays = { a: String(da), b: String(db), sideA: a.name, sideB: b.name };
+  if (da && db) all.push(t('compare.note.delays', delays));
+  else if (da || db) all.push(t('compare.note.delay', { ms: da ? delays.a : delays.b, side: da ? a.name : b.name }));
   for (const s of r.sides) {
     const asked = r.setup.compress?.[s.index === 0 ? 'a' : 'b'];
     if (asked && s.compression && (asked === 'on') !== (s.compression !== 'none')) {
-      all.push(`${s.name} was asked to be ${asked === 'on' ? 'compressed' : 'plain'}, but the server tells ${s.compression}: the figures are of that.`);
+      const told = { side: s.name, told: s.compression };
+      all.push(asked === 'on' ? t('compare.note.plain', told) : t('compare.note.packed', told));
     }
   }
-  if (r.state === 'frozen') all.push('The figures are held. The streams go on; this time is left out.');
-  if (r.state === 'hidden') all.push('The page is hidden; this time is left out.');
+  if (r.state === 'frozen') all.push(t('compare.note.frozen'));
+  if (r.state === 'hidden') all.push(t('compare.note.hidden'));
   return all;
 }

@@ -1,3 +1,4 @@
+import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
 
 /** @typedef {import('../core/types.js').Sentence} Sentence */
@@ -13,7 +14,7 @@ export class Verdict {
   #shown = '';
   #said = '';
   #saidAt = -ALOUD;
-  #apply = el('button', { type: 'button', class: 'button' }, 'Apply');
+  #apply = el('button', { type: 'button', class: 'button' }, t('compare.offer.apply'));
 
   /** @param {{ apply: () => void }} parts apply: does what the link asks for */
   constructor({ apply }) {

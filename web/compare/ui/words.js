@@ -1,8 +1,8 @@
 // How the comparison's figures read. Pure functions; ms and bytes unless said otherwise. What isn't known reads "–".
 import { bytes, latency, signed } from '../../store/format.js';
+import { t } from '../../text.js';
 
 /** @typedef {import('../core/types.js').Estimate} Estimate */
-/** @typedef {import('../core/types.js').RunState} RunState */
 
 const THIN = '\u202f';
 const NONE = '–';
@@ -27,11 +27,11 @@ function decimals(error) {
  */
 export function difference(d, least = 0) {
   if (!Number.isFinite(d.value)) return { text: NONE, error: '', noise: true };
-  if (!Number.isFinite(d.error)) return { text: NONE, error: 'too few ticks', noise: true };
+  if (!Number.isFinite(d.error)) return { text: NONE, error: t('compare.delta.few'), noise: true };
   const bound = Math.max(d.error, least);
   const places = decimals(bound);
   const noise = Math.abs(d.value) <= bound;
-  return { text: noise ? 'none' : signed(d.value, places), error: `±${THIN}${bound.toFixed(places)}`, noise };
+  return { text: noise ? t('compare.delta.none') : signed(d.value, places), error: `±${THIN}${bound.toFixed(places)}`, noise };
 }
 
 /** A difference of bytes, which are counted and need no error: "+38 B", "0". @param {number} x */
@@ -55,16 +55,10 @@ export const pace = (x) => (Number.isFinite(x) ? x.toFixed(x < 1000 ? 1 : 0) : N
 /** A duration for reading along: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
 export function elapsed(of) {
   const s = Math.max(0, Math.floor(of / 1000));
-  if (s < 60) return `${s}${THIN}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}${THIN}min ${s % 60}${THIN}s`;
-  return `${Math.floor(s / 3600)}${THIN}h ${Math.floor(s / 60) % 60}${THIN}min`;
+  if (s < 60) return t('compare.elapsed.s', { s });
+  if (s < 3600) return t('compare.elapsed.min', { min: Math.floor(s / 60), s: s % 60 });
+  return t('compare.elapsed.h', { h: Math.floor(s / 3600), min: Math.floor(s / 60) % 60 });
 }
-
-/** @type {Record<RunState, string>} */
-export const STATES = {
-  stopped: 'Stopped', connecting: 'Connecting', settling: 'Settling', measuring: 'Running', frozen: 'Frozen',
-  hidden: 'Hidden', drill: 'Drill runs',
-};
 
 /** A value on a latency axis: "0.01", "1", "100". @param {number} x */
 export function axis(x) {
