@@ -107,6 +107,7 @@ wanted.on(() => {
   list.refresh();
 });
 feed.on('state', () => {
+  wire.changed();
   view.set({ lane: feed.switching ?? feed.lane });
   stateAt = 0;
   frames.request();

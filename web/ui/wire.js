@@ -12,6 +12,8 @@ export class Wire {
   #stream;
   /** @type {{ conn: string, at: number, bytes: number } | null} */
   #before = null;
+  /** @type {{ conn: string, cut: AbortController } | null} the question on its way */
+  #asking = null;
   /** Bytes a second since the last answer; NaN when not known. */
   rate = NaN;
   /** Bytes for each tick handed over since the connection began; NaN when not known. */
@@ -28,7 +30,13 @@ export class Wire {
     void this.#ask();
   }
 
+  /** To be called when a connection may have ended: the server no longer knows it, so a question about it is called off. */
+  changed() {
+    if (this.#asking && this.#asking.conn !== this.#stream()?.conn) this.#asking.cut.abort();
+  }
+
   async #ask() {
+    this.#asking?.cut.abort();
     if (document.hidden) {
       this.#before = null; // the next figure would be a mean over all of that time
       return;
@@ -39,16 +47,21 @@ export class Wire {
       this.rate = NaN;
       return;
     }
+    const asking = { conn: s.conn, cut: new AbortController() };
+    this.#asking = asking;
     try {
-      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, AbortSignal.timeout(EVERY));
+      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, asking.cut.signal);
+      if (this.#asking !== asking) return;
       const at = performance.now();
       const b = this.#before;
       this.rate = b && b.conn === s.conn && at > b.at ? ((c.wire_bytes - b.bytes) * 1000) / (at - b.at) : NaN;
       this.perTick = c.ticks > 0 ? c.wire_bytes / c.ticks : NaN;
       this.#before = { conn: s.conn, at, bytes: c.wire_bytes };
     } catch {
+      if (this.#asking !== asking) return; // another asks already
       this.#before = null;
       this.rate = NaN;
     }
+    this.#asking = null;
   }
 }

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+import { Wire } from '../wire.js';
+
+/** @type {{ url: string, signal: AbortSignal, answer: (c: { wire_bytes: number, ticks: number }) => void }[]} */
+let asked;
+/** @type {{ lane: 'sse' | 'ws', conn: string } | null} */
+let stream;
+
+beforeEach(() => {
+  asked = [];
+  stream = { lane: 'ws', conn: 'a' };
+  mock.reset();
+  mock.timers.enable({ apis: ['setInterval'] });
+  mock.method(globalThis, 'fetch', (/** @type {string} */ url, /** @type {{ signal: AbortSignal }} */ { signal }) => new Promise((done, fail) => {
+    signal.addEventListener('abort', () => fail(signal.reason));
+    asked.push({ url, signal, answer: (c) => done(/** @type {any} */ ({ ok: true, json: async () => c })) });
+  }));
+  /** @type {any} */ (globalThis).document = { hidden: false };
+});
+
+const settled = () => new Promise((done) => setImmediate(done));
+
+test('a question goes to the connection in use, and its answers make the rate', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  assert.equal(asked[0].url, '/ws/connections/a');
+  asked[0].answer({ wire_bytes: 1000, ticks: 10 });
+  await settled();
+  assert.equal(w.perTick, 100);
+  assert.ok(Number.isNaN(w.rate), 'one answer tells no rate');
+  mock.timers.tick(2000);
+  asked[1].answer({ wire_bytes: 3000, ticks: 20 });
+  await settled();
+  assert.equal(w.perTick, 150);
+  assert.ok(w.rate > 0);
+});
+
+test('a question about a connection that ended is called off', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  w.changed();
+  assert.equal(asked[0].signal.aborted, false, 'it is still in use');
+  stream = null;
+  w.changed();
+  assert.equal(asked[0].signal.aborted, true);
+  await settled();
+  mock.timers.tick(2000);
+  assert.equal(asked.length, 1, 'nobody is asked about no connection');
+});
+
+test('the next connection is asked for at once, and what the last one\'s question brings doesn\'t count', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  stream = { lane: 'sse', conn: 'b' };
+  w.changed();
+  w.begin();
+  assert.equal(asked[0].signal.aborted, true);
+  assert.equal(asked[1].url, '/sse/connections/b');
+  asked[1].answer({ wire_bytes: 500, ticks: 10 });
+  await settled();
+  assert.equal(w.perTick, 50);
+});
+
+test('a question that isn\'t answered makes room for the next', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  mock.timers.tick(2000);
+  assert.deepEqual(asked.map((a) => a.signal.aborted), [true, false]);
+  asked[1].answer({ wire_bytes: 500, ticks: 10 });
+  await settled();
+  assert.equal(w.perTick, 50);
+});
