@@ -123,8 +123,14 @@ rendering: node browser assets ## Measure the dashboard in the browser at 5,000 
 	@go test -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x -timeout 30m ./e2e -memory 10m
 
 .PHONY: field
+ifneq ($(shell uname -s),Linux)
+field:
+	@echo 'make field needs Linux: it reads /proc and its clients use epoll. On this system make load compares the lanes.' >&2
+	@exit 1
+else
 field: build compiler ## Measure Ticklane beside the usual servers and above the kernel's floor, on Linux; FIELD="-rounds 1 paced"
 	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)
+endif
 
 .PHONY: hey
 hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already

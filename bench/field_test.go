@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,7 +22,7 @@ import (
 
 // TestMain lets the test binary be the recipes' server, as the program itself is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
+	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == "run") {
 		main()
 		return
 	}
@@ -47,7 +48,7 @@ func TestSmoke(t *testing.T) {
 		}
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			slot, err := h.measure(Plan{Shape: s, Options: Options{Rate: 50}, Subs: 10, Warm: 200 * time.Millisecond, Window: time.Second})
+			slot, err := h.measure(t.Context(), Plan{Shape: s, Options: Options{Rate: 50}, Subs: 10, Warm: 200 * time.Millisecond, Window: time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +66,7 @@ func TestSmoke(t *testing.T) {
 // TestStalledFills proves that the client that never reads is one: bytes for it stay with the server.
 func TestStalledFills(t *testing.T) {
 	s := shapeNamed("gobwas")
-	slot, err := house(t).measure(Plan{Shape: s, Options: Options{Rate: 2000, SndBuf: stallBuffer}, Subs: 2, Stalled: true, Warm: time.Second, Window: time.Second})
+	slot, err := house(t).measure(t.Context(), Plan{Shape: s, Options: Options{Rate: 2000, SndBuf: stallBuffer}, Subs: 2, Stalled: true, Warm: time.Second, Window: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestStalledFills(t *testing.T) {
 }
 
 func TestMissingIsTold(t *testing.T) {
-	slot, err := house(t).measure(Plan{Shape: shapeNamed("ticklane-shard-ws"), Options: Options{Rate: 50}, Subs: 1, Window: time.Second})
+	slot, err := house(t).measure(t.Context(), Plan{Shape: shapeNamed("ticklane-shard-ws"), Options: Options{Rate: 50}, Subs: 1, Window: time.Second})
 	if why, ok := unavailable(err); !ok || why == "" || slot == nil {
 		t.Errorf("%v, %v", slot, err)
 	}
@@ -105,10 +106,57 @@ func TestLossIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	if err := g.Open(1, generator.Dial{Port: ln.Addr().(*net.TCPAddr).Port, Path: "/"}); err != nil {
+	if err := g.Open(t.Context(), 1, generator.Dial{Port: ln.Addr().(*net.TCPAddr).Port, Path: "/"}); err != nil {
 		t.Fatal(err)
 	}
-	if c := g.Window(500 * time.Millisecond); c.Lost != 1 || c.Whole() {
+	if c := g.Window(t.Context(), 500*time.Millisecond); c.Lost != 1 || c.Whole() {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestStuckIsSeen: the second of two connections gets one tick, and then nothing. No seq of it is missing.
+func TestStuckIsSeen(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	first := make(chan struct{})
+	go func() {
+		var all []net.Conn
+		defer func() {
+			for _, c := range all {
+				c.Close()
+			}
+		}()
+		for range 2 {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			all = append(all, c)
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n\r\ndata: {\"t\":1,\"i\":1}\n\n"))
+		}
+		<-first
+		_, _ = all[0].Write([]byte("data: {\"t\":1,\"i\":2}\n\ndata: {\"t\":1,\"i\":3}\n\n"))
+		_, _ = all[0].Read(make([]byte, 1)) // until it is closed
+	}()
+	g, err := generator.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if err := g.Open(t.Context(), 2, generator.Dial{Port: ln.Addr().(*net.TCPAddr).Port, Path: "/"}); err != nil {
+		t.Fatal(err)
+	}
+	for c := g.Window(t.Context(), 50*time.Millisecond); c.Silent > 0; c = g.Window(t.Context(), 50*time.Millisecond) {
+		if !c.Whole() && c.Lost+c.Repeated+c.Closed > 0 {
+			t.Fatalf("%+v", c)
+		}
+	}
+	time.AfterFunc(50*time.Millisecond, func() { close(first) })
+	if c := g.Window(t.Context(), 500*time.Millisecond); c.Stuck != 1 || c.Lost != 0 || c.Whole() {
 		t.Errorf("%+v", c)
 	}
 }
@@ -138,6 +186,46 @@ func TestProcessorTime(t *testing.T) {
 	want := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if d := (want - got).Abs(); got <= 0 || d > 20*time.Millisecond {
 		t.Errorf("%v by the clock, %v by the kernel's account", got, want)
+	}
+}
+
+// TestOthersAreSeen: what somebody else takes of the processors is told, and a server's own isn't somebody else's.
+func TestOthersAreSeen(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "while :; do :; done")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	before, b0 := cpuOf(t, cmd.Process.Pid), busy()
+	for cpuOf(t, cmd.Process.Pid)-before < 300*time.Millisecond {
+	}
+	if got := busy() - b0; got < 250*time.Millisecond {
+		t.Errorf("a process took %v, the machine was busy for %v", cpuOf(t, cmd.Process.Pid)-before, got)
+	}
+	var out bytes.Buffer
+	r := madeUp()
+	r.Slots[0].Others = time.Duration(r.Slots[0].Seconds * .2 * float64(r.Machine.Cores) * 1e9)
+	r.print(&out)
+	if !strings.Contains(out.String(), "In 1 of the windows others took more than 5 % of the machine, up to 20 %") {
+		t.Error(out.String())
+	}
+}
+
+func cpuOf(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	d, err := cpu(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestAppended: a market that was behind and catches up has appended no more than was due.
+func TestAppended(t *testing.T) {
+	for head, want := range map[uint64]float64{1_400_000: marketRate, 900_000: 450_000} {
+		if got := appended(&Slot{Head: head, Seconds: 2, Rate: marketRate}); got != want {
+			t.Errorf("%d in 2 s: %v", head, got)
+		}
 	}
 }
 
@@ -192,6 +280,7 @@ func TestTargets(t *testing.T) {
 		"shard, sse, 25 ticks/s: p99 over the floor's":            "met 1.25 ×",
 		"shard, ws: CPU a tick over gorilla PreparedMessage":      "not measured –",
 		"stream, ws: compressed bytes of plain's":                 "met 34.8 %",
+		"stream, ws: ticks delivered at saturation":               "not measured –",
 	} {
 		if tt := got[name]; tt.Verdict+" "+tt.Found != want {
 			t.Errorf("%s: %s %s, want %s", name, tt.Verdict, tt.Found, want)
@@ -203,8 +292,30 @@ func TestTargets(t *testing.T) {
 			s.Counts.Lost = 1
 		}
 	}
-	if tt := verdicts()["shard, sse: CPU a tick over the usual Fiber recipe"]; tt.Verdict != "not measured" {
-		t.Errorf("with losses: %+v", tt)
+	for _, s := range r.Slots {
+		if s.Shape == "ticklane-stream-ws-z" {
+			s.Counts.Stuck = 1
+		}
+	}
+	r.add(&Slot{Experiment: "saturation", Shape: "ticklane-stream-ws", Round: 1, Subs: 1000, Rate: 62.5, Seconds: 2, Counts: &generator.Counts{Ticks: 60_000}})
+	got = verdicts()
+	for name, want := range map[string]string{
+		"shard, sse: CPU a tick over the usual Fiber recipe": "missed not every tick came once",
+		"stream, ws: compressed bytes of plain's":            "missed not every tick came once",
+		"stream, ws: ticks delivered at saturation":          "missed 0/s",
+	} {
+		if tt := got[name]; tt.Verdict+" "+tt.Found != want {
+			t.Errorf("%s: %s %s, want %s", name, tt.Verdict, tt.Found, want)
+		}
+	}
+	// Neither can anything be told beside a server that did.
+	for _, s := range r.Slots {
+		if s.Shape == "fiber" {
+			s.Counts.Lost = 1
+		}
+	}
+	if tt := verdicts()["stream, sse: CPU a tick over the usual Fiber recipe"]; tt.Verdict != "not measured" {
+		t.Errorf("beside losses: %+v", tt)
 	}
 }
 
@@ -218,9 +329,17 @@ func TestResultKeepsWhatItHas(t *testing.T) {
 	if err != nil || len(back.Slots) != len(r.Slots) {
 		t.Fatalf("%v, %v", back, err)
 	}
-	back.forget("paced", []Shape{{Name: "fiber"}})
-	if len(back.Slots) != len(r.Slots)-2 || back.find("paced", "fiber", "", 25, 0) != nil {
+	back.Runs = append(back.Runs, Run{})
+	for round := 1; round <= 2; round++ {
+		back.add(&Slot{Experiment: "paced", Shape: "fiber", Round: round, Subs: 1000, Rate: 25, Seconds: 2, CPU: 8e6, Counts: &generator.Counts{Ticks: 1000}})
+	}
+	fiber := back.find("paced", "fiber", "", 25, 0)
+	if len(back.Slots) != len(r.Slots) || fiber == nil || fiber.of((*Slot).PerTick).Median != 8 {
 		t.Error("what is measured anew must go, and nothing else")
+	}
+	// The floor's rounds were at another time, under another load.
+	if s := fiber.ratios(back.find("paced", "floor-sse", "", 25, 0), (*Slot).PerTick); s.N != 0 {
+		t.Errorf("a ratio between two runs: %+v", s)
 	}
 	back.Machine.CPU = "another"
 	if err := back.write(name); err != nil {
@@ -266,7 +385,7 @@ func TestPicture(t *testing.T) {
 	if err := xml.Unmarshal(b, new(struct{})); err != nil {
 		t.Errorf("no XML: %v", err)
 	}
-	for _, want := range []string{"Server-Sent Events", "(1.25 × floor)", `class="floor"`} {
+	for _, want := range []string{"Server-Sent Events", "(1.25 × floor)", `class="floor"`, "prefers-color-scheme:dark"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%q is missing", want)
 		}
@@ -301,12 +420,61 @@ func TestPick(t *testing.T) {
 }
 
 func TestBadFlags(t *testing.T) {
-	for _, args := range [][]string{{}, {"what"}, {"run", "-rates", "0"}, {"run", "-rounds", "0"}, {"run", "-subs", "100000000"}, {"run", "tea"}, {"serve", "nobody"}, {"run", "-ticklane", "nowhere"}} {
-		if err := command(args, &bytes.Buffer{}); err == nil {
-			t.Errorf("%v was taken", args)
+	for _, tt := range []struct{ args, want string }{
+		{"", "usage"}, {"what", `"what"`},
+		{"run -rates 0", "-rates"}, {"run -rates NaN", "-rates"}, {"run -rates +Inf", "-rates"}, {"run -rates 25,-1", "-rates"}, {"run -rates 1e9", "-rates"}, {"run -rates 0.1", "-window"},
+		{"run -rounds 0", "-rounds"}, {"run -rounds 1000000", "-rounds"}, {"run -window 1ns", "-window"}, {"run -window 1000h", "-window"}, {"run -warm -1s", "-warm"},
+		{"run -subs 100000000", "-subs"}, {"run -subs 1", "-subs"}, {"run -idle 100000000 idle", "ulimit -Hn 100000128"},
+		{"run tea", `"tea"`}, {"run paced -rounds 1", "before"}, {"serve nobody", "nobody"}, {"run -ticklane nowhere", "make build"},
+		{"run -servers fiber,floor-* compress", "compress"}, {"run -servers fiber market", "market"}, {"run -servers ticklane-stream-sse-z compress", "compress"},
+	} {
+		err := command(t.Context(), strings.Fields(tt.args), &bytes.Buffer{})
+		if err == nil {
+			t.Errorf("%s was taken", tt.args)
+		} else if !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v; want %s in it", tt.args, err, tt.want)
 		}
 	}
 	if !math.IsNaN(orNaN(Spread{})) {
 		t.Error("a figure of nothing")
+	}
+}
+
+// TestLeftOut: who can't be asked is told, and not measured under a wrong name.
+func TestLeftOut(t *testing.T) {
+	var out bytes.Buffer
+	i := slices.IndexFunc(experiments, func(e Experiment) bool { return e.Name == "compress" })
+	list, err := experiments[i].servers("fiber,ticklane-stream-*", &out)
+	if err != nil || len(list) != 3 || list[0].Name != "ticklane-stream-sse" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if !strings.Contains(out.String(), "leaves out fiber, ticklane-stream-sse-z") {
+		t.Error(out.String())
+	}
+}
+
+func TestFewFiles(t *testing.T) {
+	c := Config{Rounds: 1, Subs: 1000, Idle: 10_000, Window: time.Second}
+	paced, idle := experiments[:1], experiments[2:3]
+	if err := c.check("25", paced, 4096); err != nil {
+		t.Errorf("paced needs no 10,000 connections: %v", err)
+	}
+	if err := c.check("25", idle, 4096); err == nil || !strings.Contains(err.Error(), "-idle 3968 at most") {
+		t.Error(err)
+	}
+	if got := (Config{Most: 3968}).steps(); !slices.Equal(got, []int{100, 1000, 3968}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestNoCompiler(t *testing.T) {
+	t.Setenv("CC", "no-such-compiler -O3")
+	if _, err := newHouse("x"); err == nil || !strings.Contains(err.Error(), "no-such-compiler") || !strings.Contains(err.Error(), "apt-get install gcc") {
+		t.Error(err)
+	}
+	t.Setenv("CC", "")
+	t.Setenv("PATH", t.TempDir())
+	if _, err := newHouse("x"); err == nil || !strings.Contains(err.Error(), "apt-get install gcc") {
+		t.Error(err)
 	}
 }

@@ -2,14 +2,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
-	"strconv"
+	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -23,19 +26,24 @@ const usage = `usage: field run [flags] [experiment …]    measures; without ex
        field serve -addr A -rate R NAME    runs one of the usual recipes, until it is ended`
 
 func main() {
-	if err := command(os.Args[1:], os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends us at once
+	if err := command(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "field:", err)
+		if errors.Is(err, errInterrupted) {
+			os.Exit(130) // as shells have it for SIGINT
+		}
 		os.Exit(1)
 	}
 }
 
-func command(args []string, out io.Writer) error {
+func command(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return errors.New(usage)
 	}
 	switch args[0] {
 	case "run":
-		return run(args[1:], out)
+		return run(ctx, args[1:], out)
 	case "list":
 		return list(out)
 	case "show":
@@ -90,6 +98,9 @@ func show(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if n := len(r.Runs); n > 0 {
+		r.Targets = r.judge(r.Runs[n-1].Config)
+	}
 	r.print(out)
 	if *plot != "" {
 		return r.plot(*plot)
@@ -97,7 +108,7 @@ func show(args []string, out io.Writer) error {
 	return nil
 }
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("run", flag.ExitOnError)
 	c := Config{}
 	ticklane := f.String("ticklane", "../bin/ticklane", "the binary that is measured")
@@ -111,64 +122,57 @@ func run(args []string, out io.Writer) error {
 	f.DurationVar(&c.Warm, "warm", time.Second, "time before each window")
 	f.DurationVar(&c.Window, "window", 3*time.Second, "time that is measured")
 	_ = f.Parse(args)
-	for v := range strings.SplitSeq(*rates, ",") {
-		rate, err := strconv.ParseFloat(v, 64)
-		if err != nil || rate <= 0 {
-			return fmt.Errorf("-rates: %q is no rate", v)
-		}
-		c.Rates = append(c.Rates, rate)
-	}
-	if c.Rounds < 1 || c.Subs < 2 || c.Idle < 1 || c.Window <= 0 || c.Warm < 0 {
-		return errors.New("-rounds, -idle and -window must be above 0, -subs at least 2, -warm not below 0")
+	todo, err := chosen(f.Args())
+	if err != nil {
+		return err
 	}
 	files, err := generator.Files()
 	if err != nil {
 		return err
 	}
-	c.Most = min(20_000, files-128) // what a server keeps open besides its clients
-	if c.Idle > c.Most || c.Subs > c.Most {
-		return fmt.Errorf("%d open files are allowed (ulimit -Hn), too few for so many subscribers: at most %d", files, c.Most)
-	}
-	todo, err := chosen(f.Args())
-	if err != nil {
+	c.Most = min(20_000, files-spareFiles)
+	if err := c.check(*rates, todo, files); err != nil {
 		return err
+	}
+	lists := map[string][]Shape{}
+	for _, e := range todo {
+		if lists[e.Name], err = e.servers(c.Servers, out); err != nil {
+			return err
+		}
 	}
 	h, err := newHouse(*ticklane)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if _, err := os.Stat(h.Ticklane); err != nil {
+	if _, err := exec.LookPath(h.Ticklane); err != nil {
 		return fmt.Errorf("-ticklane: %w; make build makes it", err)
 	}
 
-	r := &Runner{House: h, Config: c, Result: newResult(), Out: out, missing: map[string]string{}, started: time.Now()}
+	r := &Runner{ctx: ctx, House: h, Config: c, Result: newResult(), Out: out, missing: map[string]string{}, started: time.Now()}
 	if *again {
 		if r.Result, err = load(*file); err != nil {
 			return err
 		}
 	}
-	lists := map[string][]Shape{}
 	for _, e := range todo {
-		names := c.Servers
-		if names == "" {
-			names = e.Servers
-		}
-		if lists[e.Name], err = pick(shapes(), names); err != nil {
-			return err
-		}
-		r.Result.forget(e.Name, lists[e.Name])
 		r.expect += e.takes(c, len(lists[e.Name]))
 	}
 	r.Result.Versions = versions(h)
-	r.Result.Runs = append(r.Result.Runs, Run{"field run " + withoutFolders(args), c, time.Now().UTC(), loadAverage()})
+	r.Result.Runs = append(r.Result.Runs, Run{"field run " + withoutFolders(args), c, time.Now().UTC(), loadAverage(), environment()})
 	r.save = func() error { return r.Result.write(*file) }
 	fmt.Fprintf(out, "This takes about %v. Close other programs: everything runs on this one machine (load now %s).\n", r.expect.Round(time.Second), loadAverage())
+	if env := environment(); len(env) > 0 {
+		fmt.Fprintf(out, "Servers inherit %s.\n", strings.Join(env, " "))
+	}
 	for _, e := range todo {
 		e.run(r, lists[e.Name])
 		if r.failed != nil {
-			return r.failed
+			break
 		}
+	}
+	if r.measured == 0 {
+		return fmt.Errorf("%w before anything was measured", r.failed)
 	}
 	r.Result.Targets = r.Result.judge(c)
 	r.Result.print(out)
@@ -180,7 +184,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "\n%v. Everything that was measured: %s; the picture: %s\n", time.Since(r.started).Round(time.Second), *file, picture)
-	return nil
+	return r.failed
 }
 
 // chosen are the experiments of these names, in their order; all without names.
@@ -197,6 +201,9 @@ func chosen(names []string) ([]Experiment, error) {
 			}
 		}
 		if !found {
+			if strings.HasPrefix(name, "-") {
+				return nil, fmt.Errorf("%s: flags come before the experiments", name)
+			}
 			return nil, fmt.Errorf("%q is no experiment; list names them", name)
 		}
 	}

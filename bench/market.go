@@ -1,19 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
 
 // market measures a Ticklane that only makes and appends ticks.
-func (h *House) market(s Shape, c Config) (*Slot, error) {
+func (h *House) market(ctx context.Context, s Shape, c Config) (*Slot, error) {
 	slot := &Slot{Shape: s.Name, Rate: marketRate}
-	srv, err := h.start(s, Options{Rate: marketRate})
+	srv, err := h.start(ctx, s, Options{Rate: marketRate})
 	if err != nil {
 		return slot, notAvailable{err.Error()}
 	}
 	defer srv.stop()
-	time.Sleep(c.Warm + time.Second)
+	pause(ctx, c.Warm+time.Second)
 	// The head is asked for outside of the processor's window, its growth is taken over its own time.
 	from, err := srv.head()
 	if err != nil {
@@ -24,7 +25,7 @@ func (h *House) market(s Shape, c Config) (*Slot, error) {
 	if err != nil {
 		return slot, err
 	}
-	time.Sleep(2 * c.Window)
+	pause(ctx, 2*c.Window)
 	cpu1, err := cpu(srv.pid())
 	if err != nil {
 		return slot, err
@@ -36,6 +37,14 @@ func (h *House) market(s Shape, c Config) (*Slot, error) {
 	}
 	slot.CPU, slot.Head, slot.After = cpu1-cpu0, to-from, memory(srv.pid())
 	return slot, nil
+}
+
+// pause lets d pass, unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 func (r *Runner) tellMarket(s *Slot) {

@@ -13,12 +13,22 @@ import (
 const (
 	plotWidth  = 860
 	plotLeft   = 190
-	plotRight  = 150
+	plotRight  = 190
 	barHeight  = 16
 	barStep    = 26
-	plotTop    = 78
+	plotTop    = 96
 	groupSpace = 40
 )
+
+// plotStyle has the colours on light and on dark paper.
+const plotStyle = `<style>
+.paper{fill:#fff}text{fill:#1b1f24}.dim{fill:#59636e}.spread{stroke:#1b1f24}
+.floor{stroke:#b42318;stroke-dasharray:5 4}.low{fill:#d9a49f}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}
+@media (prefers-color-scheme:dark){
+.paper{fill:#0d1117}text{fill:#e6edf3}.dim{fill:#9198a1}.spread{stroke:#e6edf3}
+.floor{stroke:#ff7b72}.low{fill:#8c4a45}.other{fill:#545d68}.ours{fill:#1f6feb}}
+</style>
+`
 
 // plot draws the processor time of a delivered tick at the lowest rate of paced: bars with the spread of their rounds,
 // and the floor of each lane as a line. Without such slots there is nothing to draw.
@@ -53,11 +63,12 @@ func (r *Result) svg() string {
 
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Processor time of a delivered tick">`+"\n", plotWidth, height)
-	b.WriteString("<style>text{fill:#1b1f24}.dim{fill:#59636e}.floor{stroke:#b42318;stroke-dasharray:5 4}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}.low{fill:#d9a49f}.spread{stroke:#1b1f24}</style>\n")
-	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", plotWidth, height)
+	b.WriteString(plotStyle)
+	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d"/>`+"\n", plotWidth, height)
 	text(&b, 16, 28, "", 17, "Server's processor time for a delivered tick, µs")
 	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, every tick checked. Bar: median of the rounds; line: least to most.", rows[0].Subs, rate))
-	text(&b, 16, 66, "dim", 13, fmt.Sprintf("Dashed: the floor, a C program that only writes. %s, %d cores, kernel %s, clients beside it.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
+	text(&b, 16, 66, "dim", 13, "Dashed: the floor, a C program that only writes. Ratios are taken within each round, then the median.")
+	text(&b, 16, 84, "dim", 13, fmt.Sprintf("%s, %d cores, kernel %s, clients beside the servers.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
 	y := plotTop
 	for _, lane := range []string{"sse", "ws"} {
 		group := groups[lane]

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,14 +44,23 @@ type Run struct {
 	Config  Config    `json:"config"`
 	Started time.Time `json:"started"`
 	Load    string    `json:"load_average"` // of the machine, before
+	// Environment are the variables that change what Ticklane, a program in Go or the C compiler does.
+	Environment []string `json:"environment,omitempty"`
 }
 
 func newResult() *Result {
 	return &Result{Started: time.Now().UTC(), Machine: machine(), Versions: map[string]string{}}
 }
 
-// add keeps a slot.
-func (r *Result) add(s *Slot) { r.Slots = append(r.Slots, s) }
+// add keeps a slot of the newest run. What an earlier one found of the same server in the same experiment goes: rounds of
+// different runs are no rounds of one experiment.
+func (r *Result) add(s *Slot) {
+	s.Run = len(r.Runs)
+	r.Slots = slices.DeleteFunc(r.Slots, func(o *Slot) bool {
+		return o.Experiment == s.Experiment && o.Shape == s.Shape && o.Run != s.Run
+	})
+	r.Slots = append(r.Slots, s)
+}
 
 // load reads an earlier result, to be added to.
 func load(name string) (*Result, error) {
@@ -77,22 +87,6 @@ func read(name string) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
-}
-
-// forget drops what an earlier run found of an experiment for these servers: it is measured anew.
-func (r *Result) forget(experiment string, list []Shape) {
-	anew := map[string]bool{}
-	for _, s := range list {
-		anew[s.Name] = true
-		anew[s.Name+"-z"] = true
-	}
-	kept := r.Slots[:0]
-	for _, s := range r.Slots {
-		if s.Experiment != experiment || !anew[s.Shape] {
-			kept = append(kept, s)
-		}
-	}
-	r.Slots = kept
 }
 
 func (r *Result) write(name string) error {
@@ -134,6 +128,18 @@ func machine() Machine {
 	return m
 }
 
+// environment returns the variables that servers inherit and that change what they do.
+func environment() []string {
+	var out []string
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "TICKLANE_") || slices.Contains([]string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "CC"}, name) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 func loadAverage() string {
 	b, _ := os.ReadFile("/proc/loadavg")
 	if f := strings.Fields(string(b)); len(f) > 2 {
@@ -154,7 +160,8 @@ func versions(h *House) map[string]string {
 			}
 		}
 	}
-	if out, err := exec.Command("cc", "--version").Output(); err == nil {
+	if cc, err := compiler(); err == nil {
+		out, _ := exec.Command(cc[0], "--version").Output()
 		v["cc"], _, _ = strings.Cut(string(out), "\n")
 	}
 	if out, err := exec.Command(h.Ticklane, "version").Output(); err == nil {

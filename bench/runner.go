@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -8,27 +10,17 @@ import (
 
 // Runner measures slot after slot, tells how far it is, and keeps what it measured.
 type Runner struct {
-	House   *House
-	Config  Config
-	Result  *Result
-	Out     io.Writer
-	started time.Time
-	expect  time.Duration
-	missing map[string]string // shapes that this binary or machine can't do
-	failed  error
-	save    func() error
-}
-
-// Config is what a run was asked for.
-type Config struct {
-	Servers string        `json:"servers"`
-	Rounds  int           `json:"rounds"`
-	Subs    int           `json:"subscribers"`
-	Rates   []float64     `json:"rates"`
-	Warm    time.Duration `json:"warm_ns"`
-	Window  time.Duration `json:"window_ns"`
-	Idle    int           `json:"idle_connections"`
-	Most    int           `json:"most_subscribers"` // what the limit of open files leaves
+	ctx      context.Context // ends when somebody interrupts
+	House    *House
+	Config   Config
+	Result   *Result
+	Out      io.Writer
+	started  time.Time
+	expect   time.Duration
+	missing  map[string]string // shapes that this binary or machine can't do
+	measured int
+	failed   error
+	save     func() error
 }
 
 // overhead is what a slot takes besides its warm-up and its window: start, connections, stop.
@@ -36,15 +28,29 @@ func overhead(subs int) time.Duration {
 	return 600*time.Millisecond + time.Duration(subs)*150*time.Microsecond
 }
 
+// errInterrupted ends a run that somebody stopped.
+var errInterrupted = errors.New("interrupted")
+
+// over says whether there is nothing more to measure.
+func (r *Runner) over() bool {
+	if r.failed == nil && r.ctx.Err() != nil {
+		r.failed = errInterrupted
+	}
+	return r.failed != nil
+}
+
 // slot measures p, unless its server is known not to be there.
 func (r *Runner) slot(experiment, variant string, round int, p Plan) *Slot {
-	if r.failed != nil {
+	if r.over() {
 		return nil
 	}
 	if _, ok := r.missing[p.Shape.Name]; ok {
 		return nil
 	}
-	s, err := r.House.measure(p)
+	s, err := r.House.measure(r.ctx, p)
+	if r.over() {
+		return nil // what an interruption cut short tells nothing
+	}
 	s.Experiment, s.Variant, s.Round = experiment, variant, round
 	if why, ok := unavailable(err); ok {
 		s.Missing = why
@@ -54,6 +60,7 @@ func (r *Runner) slot(experiment, variant string, round int, p Plan) *Slot {
 		return nil
 	}
 	r.Result.add(s)
+	r.measured++
 	r.tell(s)
 	if err := r.save(); err != nil {
 		r.failed = err
@@ -76,12 +83,16 @@ func (r *Runner) tell(s *Slot) {
 	}
 	whole := "every tick once"
 	if c := s.Counts; !c.Whole() {
-		whole = fmt.Sprintf("%d came, lost %d, repeated %d, closed %d, silent %d", c.Ticks, c.Lost, c.Repeated, c.Closed, c.Silent)
+		whole = fmt.Sprintf("%d came, lost %d, repeated %d, closed %d, silent %d", c.Ticks, c.Lost, c.Repeated, c.Closed, c.Silent+c.Stuck)
 		for why, n := range c.Broken {
 			whole += fmt.Sprintf(", %d broken: %s", n, why)
 		}
 	}
-	fmt.Fprintf(r.Out, "%d × %.4g/s: %.2f µs a tick, %s ticks/s, p99 %s, %s\n", s.Subs, s.Rate, s.PerTick(), count(s.Delivered()), micros(float64(s.P99)), whole)
+	others := ""
+	if s.Disturbed(r.Result.Machine.Cores) > disturbed {
+		others = fmt.Sprintf("; others took %.0f %% of the machine", 100*s.Disturbed(r.Result.Machine.Cores))
+	}
+	fmt.Fprintf(r.Out, "%d × %.4g/s: %.2f µs a tick, %s ticks/s, p99 %s, %s%s\n", s.Subs, s.Rate, s.PerTick(), count(s.Delivered()), micros(float64(s.P99)), whole, others)
 }
 
 // rounds runs f for each shape, forth and back by turns, so that what drifts hits all alike.

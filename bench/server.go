@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -42,10 +45,34 @@ func newHouse(ticklane string) (*House, error) {
 	if err := os.WriteFile(source, floorSource, 0o600); err != nil {
 		return nil, err
 	}
-	if out, err := exec.Command("cc", "-O2", "-o", h.floor(), source).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the floor is a C program, and cc can't compile it here: %w\n%s", err, out)
+	cc, err := compiler()
+	if err != nil {
+		h.close()
+		return nil, err
+	}
+	if out, err := exec.Command(cc[0], append(cc[1:], "-O2", "-o", h.floor(), source)...).CombinedOutput(); err != nil {
+		h.close()
+		return nil, fmt.Errorf("the floor is a C program, which %s can't compile (%w); without C's headers: %s\n%s", cc[0], err, howToCompile, out)
 	}
 	return h, nil
+}
+
+const howToCompile = "install them (Debian: apt-get install gcc libc6-dev), or name another compiler with CC=…"
+
+// compiler is the C compiler, with its flags if CC has some.
+func compiler() ([]string, error) {
+	names := [][]string{strings.Fields(os.Getenv("CC")), {"cc"}, {"gcc"}, {"clang"}}
+	if len(names[0]) == 0 {
+		names = names[1:]
+	} else {
+		names = names[:1] // who names one wants no other
+	}
+	for _, cc := range names {
+		if _, err := exec.LookPath(cc[0]); err == nil {
+			return cc, nil
+		}
+	}
+	return nil, fmt.Errorf("the floor is a C program, and there is no C compiler (%s) here: %s", names[0][0], howToCompile)
 }
 
 func (h *House) floor() string { return filepath.Join(h.dir, "floor") }
@@ -100,15 +127,15 @@ type Server struct {
 
 // start starts a shape's server and waits until it accepts. A Ticklane that doesn't know a flag of compression is
 // asked again without it, as long as none is wanted.
-func (h *House) start(s Shape, o Options) (*Server, error) {
+func (h *House) start(ctx context.Context, s Shape, o Options) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
 	argv := h.command(s, port, o)
-	srv, err := h.run(argv, port)
+	srv, err := h.run(ctx, argv, port)
 	if err != nil && s.Kind == "ticklane" && !s.Compress && strings.Contains(err.Error(), "stream.compress") {
-		srv, err = h.run(without(argv, "--stream.compress=off"), port)
+		srv, err = h.run(ctx, without(argv, "--stream.compress=off"), port)
 	}
 	return srv, err
 }
@@ -132,21 +159,34 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (h *House) run(argv []string, port int) (*Server, error) {
+func (h *House) run(ctx context.Context, argv []string, port int) (*Server, error) {
 	s := &Server{Argv: argv, Port: port, cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{})}
 	s.cmd.Dir = h.dir // no config.yaml of somebody's
 	s.cmd.Stderr = &s.stderr
-	if err := s.cmd.Start(); err != nil {
+	// A terminal's Ctrl-C is for us alone, so that what was measured until then is kept; whatever ends us ends the server.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go func() {
+		// The kernel takes the end of the thread that started a process for the parent's: this one stays until the server ends.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = s.cmd.Wait()
+			close(s.exited)
+		}
+	}()
+	if err := <-started; err != nil {
 		return nil, err
 	}
-	go func() {
-		_ = s.cmd.Wait()
-		close(s.exited)
-	}()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-s.exited:
 			return nil, errors.New(firstLine(s.stderr.String()))
+		case <-ctx.Done():
+			s.stop()
+			return nil, ctx.Err()
 		default:
 		}
 		c, err := net.DialTimeout("tcp4", s.addr(), time.Second)
@@ -168,9 +208,16 @@ func (s *Server) stop() {
 	<-s.exited
 }
 
+// died says why a server that should be there isn't.
+func (s *Server) died(err error) error {
+	s.stop()
+	return fmt.Errorf("the server has died: %w\n%s", err, firstLine(s.stderr.String()))
+}
+
 // head asks a Ticklane for the newest seq of its log.
 func (s *Server) head() (uint64, error) {
-	r, err := http.Get("http://" + s.addr() + "/api/stats")
+	client := http.Client{Timeout: 10 * time.Second}
+	r, err := client.Get("http://" + s.addr() + "/api/stats")
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ type Plan struct {
 
 // Slot is what was measured. The raw rows of the result are slots.
 type Slot struct {
+	Run        int     `json:"run,omitempty"` // which of the result's runs measured it, from 1
 	Experiment string  `json:"experiment"`
 	Shape      string  `json:"shape"`
 	Variant    string  `json:"variant,omitempty"` // what differs between slots of one shape
@@ -35,6 +37,7 @@ type Slot struct {
 	Counts   *generator.Counts `json:"counts,omitempty"`
 	CPU      time.Duration     `json:"cpu_ns,omitempty"`
 	GenCPU   time.Duration     `json:"generator_cpu_ns,omitempty"`
+	Others   time.Duration     `json:"others_cpu_ns"` // processor time of everything else on this machine, stolen time included
 	Switches int64             `json:"context_switches,omitempty"`
 	P50      int64             `json:"p50_us,omitempty"`
 	P99      int64             `json:"p99_us,omitempty"`
@@ -69,6 +72,17 @@ func (s *Slot) BytesPerTick() float64 {
 		return 0
 	}
 	return float64(s.Counts.Bytes) / float64(s.Counts.Ticks)
+}
+
+// disturbed is the share of the machine that a slot may leave to others.
+const disturbed = .05
+
+// Disturbed is the share of so many processors that others took.
+func (s *Slot) Disturbed(cores int) float64 {
+	if s.Seconds == 0 {
+		return 0
+	}
+	return s.Others.Seconds() / s.Seconds / float64(cores)
 }
 
 // PerConn is the memory of one connection, in bytes.
@@ -120,9 +134,9 @@ func (s Shape) dials(port, n int) map[string]struct {
 }
 
 // measure runs one slot.
-func (h *House) measure(p Plan) (*Slot, error) {
+func (h *House) measure(ctx context.Context, p Plan) (*Slot, error) {
 	slot := &Slot{Shape: p.Shape.Name, Subs: p.Subs, Rate: p.Options.Rate}
-	srv, err := h.start(p.Shape, p.Options)
+	srv, err := h.start(ctx, p.Shape, p.Options)
 	if err != nil {
 		return slot, notAvailable{err.Error()}
 	}
@@ -139,7 +153,7 @@ func (h *House) measure(p Plan) (*Slot, error) {
 	if p.Stalled {
 		for _, a := range asks {
 			a.Dial.Stalled = true
-			if err := gen.Open(1, a.Dial); err != nil {
+			if err := gen.Open(ctx, 1, a.Dial); err != nil {
 				return slot, err
 			}
 			break
@@ -147,12 +161,12 @@ func (h *House) measure(p Plan) (*Slot, error) {
 	}
 	for _, lane := range []string{"sse", "ws"} {
 		if a, ok := asks[lane]; ok {
-			if err := gen.Open(a.N, a.Dial); err != nil {
+			if err := gen.Open(ctx, a.N, a.Dial); err != nil {
 				return slot, notAvailable{err.Error()}
 			}
 		}
 	}
-	warm := gen.Window(p.Warm)
+	warm := gen.Window(ctx, p.Warm)
 	if err := p.Shape.proves(gen, p.Subs); err != nil {
 		return slot, err
 	}
@@ -161,24 +175,26 @@ func (h *House) measure(p Plan) (*Slot, error) {
 	}
 	cpu0, err := cpu(srv.pid())
 	if err != nil {
-		return slot, fmt.Errorf("the server has died: %w\n%s", err, firstLine(srv.stderr.String()))
+		return slot, srv.died(err)
 	}
 	gen0, err := cpu(os.Getpid())
 	if err != nil {
 		return slot, err
 	}
-	switches0, start := switches(srv.pid()), time.Now()
-	slot.Counts = gen.Window(p.Window)
+	switches0, busy0, start := switches(srv.pid()), busy(), time.Now()
+	slot.Counts = gen.Window(ctx, p.Window)
 	slot.Seconds = time.Since(start).Seconds()
+	busy1 := busy()
 	cpu1, err := cpu(srv.pid())
 	if err != nil {
-		return slot, fmt.Errorf("the server has died: %w\n%s", err, firstLine(srv.stderr.String()))
+		return slot, srv.died(err)
 	}
 	gen1, err := cpu(os.Getpid())
 	if err != nil {
 		return slot, err
 	}
 	slot.CPU, slot.GenCPU, slot.Switches = cpu1-cpu0, gen1-gen0, switches(srv.pid())-switches0
+	slot.Others = max(0, busy1-busy0-slot.CPU-slot.GenCPU)
 	slot.After = memory(srv.pid())
 	slot.P50, slot.P99, slot.P999, slot.Max = slot.Counts.Quantile(.5), slot.Counts.Quantile(.99), slot.Counts.Quantile(.999), slot.Counts.Latency.Max()
 	// What was lost while it warmed up counts as well.

@@ -67,7 +67,7 @@ func (row *Row) of(f func(*Slot) float64) Spread {
 	return spread(v)
 }
 
-// ratios are a row's figure over that of another row in the same round.
+// ratios are a row's figure over that of another row in the same round of the same run.
 func (row *Row) ratios(to *Row, f func(*Slot) float64) Spread {
 	var v []float64
 	if to == nil {
@@ -75,7 +75,7 @@ func (row *Row) ratios(to *Row, f func(*Slot) float64) Spread {
 	}
 	for _, a := range row.Slots {
 		for _, b := range to.Slots {
-			if a.Round == b.Round && f(b) > 0 {
+			if a.Run == b.Run && a.Round == b.Round && f(b) > 0 {
 				v = append(v, f(a)/f(b))
 			}
 		}

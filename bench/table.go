@@ -27,6 +27,9 @@ func (r *Result) print(out io.Writer) {
 		for _, line := range missing {
 			fmt.Fprintln(out, line)
 		}
+		if n, most := r.disturbed(e.Name); n > 0 {
+			fmt.Fprintf(out, "  In %d of the windows others took more than %.0f %% of the machine, up to %.0f %%: measure again without them.\n", n, 100*disturbed, 100*most)
+		}
 	}
 	if len(r.Targets) > 0 {
 		fmt.Fprintln(out, "\nTargets")
@@ -44,6 +47,16 @@ func (r *Result) print(out io.Writer) {
 			fmt.Fprintf(out, "  and %d more that weren't measured: the JSON names them\n", unmeasured)
 		}
 	}
+}
+
+// disturbed counts an experiment's windows in which others took too much of the machine, and tells the most they took.
+func (r *Result) disturbed(experiment string) (n int, most float64) {
+	for _, s := range r.Slots {
+		if s.Experiment == experiment && s.Disturbed(r.Machine.Cores) > disturbed {
+			n, most = n+1, max(most, s.Disturbed(r.Machine.Cores))
+		}
+	}
+	return n, most
 }
 
 // apart takes out the rows of servers that can't do it, and says why they can't.
@@ -98,7 +111,7 @@ func (row *Row) complete() string {
 	for _, s := range row.Slots {
 		lost += s.Counts.Lost
 		none = none || s.Counts.Ticks == 0
-		other = other || s.Counts.Repeated > 0 || s.Counts.Closed > 0 || s.Counts.Silent > 0 || len(s.Counts.Broken) > 0
+		other = other || s.Counts.Repeated > 0 || s.Counts.Closed > 0 || s.Counts.Silent+s.Counts.Stuck > 0 || len(s.Counts.Broken) > 0
 	}
 	if none {
 		return "none came"
@@ -120,22 +133,23 @@ func tablePaced(r *Result, w io.Writer, rows []*Row) {
 }
 
 func tableSaturation(r *Result, w io.Writer, rows []*Row) {
-	fmt.Fprintf(w, "server\tsustained, ticks/s\tat µs a tick\tticks a read\tmost, late or with losses\t\n")
+	fmt.Fprintf(w, "server\tsustained, ticks/s\tat µs a tick\tticks a read\tgenerator\tmost, late or with losses\t\n")
 	var seen []string
 	for _, row := range rows {
 		if slices.Contains(seen, row.Shape) {
 			continue
 		}
 		seen = append(seen, row.Shape)
-		whole, per, batch, lossy := "–", "–", "–", "–"
+		whole, per, batch, gen, lossy := "–", "–", "–", "–", "–"
 		if best := r.best(row.Shape, false); best != nil {
 			whole, per = count(best.of((*Slot).Delivered).Median), best.of((*Slot).PerTick).micro()
 			batch = fmt.Sprintf("%.1f", best.of(func(s *Slot) float64 { return float64(s.Counts.Ticks) / float64(max(s.Counts.Reads, 1)) }).Median)
+			gen = fmt.Sprintf("%.0f %%", 100*best.of(func(s *Slot) float64 { return s.GenCPU.Seconds() / s.Seconds }).Median)
 		}
 		if best := r.best(row.Shape, true); best != nil && !best.sustained() {
 			lossy = count(best.of((*Slot).Delivered).Median)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", row.Shape, whole, per, batch, lossy)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", row.Shape, whole, per, batch, gen, lossy)
 	}
 }
 
@@ -176,7 +190,7 @@ func tableGrowth(r *Result, w io.Writer, rows []*Row) {
 	fmt.Fprintf(w, "server\tsubscribers\tCPU µs a tick\t× that of 100\t× floor\tp99\tticks\t\n")
 	for _, row := range rows {
 		first := r.find("growth", row.Shape, "", 0, growthSteps[0])
-		floor := r.find("growth", "floor-mixed", "", row.Rate, row.Subs)
+		floor := r.find("growth", shapeNamed(row.Shape).floor(), "", row.Rate, row.Subs)
 		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t\n", row.Shape, row.Subs, row.of((*Slot).PerTick).micro(), row.ratios(first, (*Slot).PerTick).times(),
 			row.ratios(floor, (*Slot).PerTick).times(), micros(row.of(p99).Median), row.complete())
 	}
@@ -189,5 +203,6 @@ func tableMarket(_ *Result, w io.Writer, rows []*Row) {
 	}
 }
 
-func appended(s *Slot) float64 { return float64(s.Head) / s.Seconds }
+// appended is no more than was due: what a log grows beyond that was held up before the window.
+func appended(s *Slot) float64 { return min(float64(s.Head)/s.Seconds, s.Rate) }
 func core(s *Slot) float64     { return s.CPU.Seconds() / s.Seconds }

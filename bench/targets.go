@@ -17,6 +17,9 @@ type Target struct {
 // notMeasured is the verdict on a target of which this run knows nothing.
 const notMeasured = "not measured"
 
+// lostTicks is what is found of a server that didn't bring every tick once: it reaches no target.
+var lostTicks = math.Inf(1)
+
 // judge computes every target from the slots.
 func (r *Result) judge(c Config) []Target {
 	var out []Target
@@ -25,6 +28,8 @@ func (r *Result) judge(c Config) []Target {
 		switch {
 		case math.IsNaN(found):
 			t.Found, t.Verdict = "–", notMeasured
+		case math.IsInf(found, 0):
+			t.Found = "not every tick came once"
 		case ok:
 			t.Verdict = "met"
 		}
@@ -43,8 +48,13 @@ func (r *Result) judge(c Config) []Target {
 	// ratio of two servers in the same rounds.
 	ratio := func(shape, to string, rate float64, f func(*Slot) float64) float64 {
 		a, b := r.find("paced", shape, "", rate, 0), r.find("paced", to, "", rate, 0)
-		if a == nil || b == nil || !a.whole() {
+		switch {
+		case a == nil:
 			return math.NaN()
+		case !a.whole():
+			return lostTicks
+		case b == nil || !b.whole():
+			return math.NaN() // nothing to compare with
 		}
 		return orNaN(a.ratios(b, f))
 	}
@@ -56,9 +66,11 @@ func (r *Result) judge(c Config) []Target {
 	most("stream, sse: CPU a tick over the usual Fiber recipe", ratio("ticklane-stream-sse", "fiber", 25, (*Slot).PerTick), .85, times)
 	for _, engine := range []string{"shard", "stream"} {
 		for _, lane := range []string{"sse", "ws"} {
-			found := math.NaN()
-			if best := r.best("ticklane-"+engine+"-"+lane, false); best != nil {
+			found, shape := math.NaN(), "ticklane-"+engine+"-"+lane
+			if best := r.best(shape, false); best != nil {
 				found = best.of((*Slot).Delivered).Median
+			} else if r.best(shape, true) != nil {
+				found = 0 // no rate was sustained
 			}
 			least(engine+", "+lane+": ticks delivered at saturation", found, map[string]float64{"shard": 1e6, "stream": 6e5}[engine])
 		}
@@ -73,8 +85,10 @@ func (r *Result) judge(c Config) []Target {
 		limit float64
 	}{{"shard-sse", 4}, {"shard-ws", 4}, {"stream-sse", 24}, {"stream-ws", 14}} {
 		found := math.NaN()
-		if row := r.find("idle", "ticklane-"+idle.shape, "", 0, 0); row != nil && row.whole() {
-			found = row.of((*Slot).PerConn).Median / 1024
+		if row := r.find("idle", "ticklane-"+idle.shape, "", 0, 0); row != nil {
+			if found = row.of((*Slot).PerConn).Median / 1024; !row.whole() {
+				found = lostTicks
+			}
 		}
 		most(strings.Replace(idle.shape, "-", ", ", 1)+": memory of an idle connection", found, idle.limit, kib)
 	}
@@ -85,27 +99,7 @@ func (r *Result) judge(c Config) []Target {
 		found, limit := r.againstAgain("stalled", "ticklane-"+name, "ticklane-"+name, "none", "stalled", "none again", p99)
 		most(strings.Replace(name, "-", ", ", 1)+": others' p99 beside a stalled client, against A/A", found, limit, times)
 	}
-	for _, engine := range []string{"stream", "shard"} {
-		found := math.NaN()
-		first, last := r.find("growth", "ticklane-"+engine+"-mixed", "", 0, growthSteps[0]), r.find("growth", "ticklane-"+engine+"-mixed", "", 0, min(growthSteps[len(growthSteps)-1], c.Most))
-		if first != nil && last != nil && first.whole() && last.whole() {
-			found = orNaN(last.ratios(first, (*Slot).PerTick))
-		}
-		// The floor grows as well: more sockets than the caches hold. The target is the server's own figure all the same.
-		a, b := r.find("growth", "floor-mixed", "", 0, growthSteps[0]), r.find("growth", "floor-mixed", "", 0, min(growthSteps[len(growthSteps)-1], c.Most))
-		times := times
-		if a != nil && b != nil {
-			own := b.ratios(a, (*Slot).PerTick).times()
-			plain := times
-			times = func(v float64) string {
-				if v == found {
-					return plain(v) + " (the floor: " + own + ")"
-				}
-				return plain(v)
-			}
-		}
-		most(engine+": CPU a tick, 20,000 subscribers over 100", found, 1.3, times)
-	}
+	r.judgeGrowth(c, most, times)
 	row := r.find("market", "ticklane-stream-sse", "", 0, 0)
 	found := math.NaN()
 	if row != nil {
@@ -126,15 +120,49 @@ func orNaN(s Spread) float64 {
 	return s.Median
 }
 
+// judgeGrowth compares many subscribers with few. The floor grows as well: more sockets than the caches hold. The target
+// is the server's own figure all the same.
+func (r *Result) judgeGrowth(c Config, most func(string, float64, float64, func(float64) string), times func(float64) string) {
+	few, many := growthSteps[0], c.steps()[len(c.steps())-1]
+	floor := Spread{}
+	if a, b := r.find("growth", "floor-mixed", "", 0, few), r.find("growth", "floor-mixed", "", 0, many); a != nil && b != nil {
+		floor = b.ratios(a, (*Slot).PerTick)
+	}
+	for _, engine := range []string{"stream", "shard"} {
+		found := math.NaN()
+		shape := "ticklane-" + engine + "-mixed"
+		// With few open files this is another, easier question.
+		if a, b := r.find("growth", shape, "", 0, few), r.find("growth", shape, "", 0, many); a != nil && b != nil && many > growthSteps[len(growthSteps)-1]*9/10 {
+			if found = orNaN(b.ratios(a, (*Slot).PerTick)); !a.whole() || !b.whole() {
+				found = lostTicks
+			}
+		}
+		show := func(v float64) string {
+			if v == found && floor.N > 0 {
+				return times(v) + " (the floor: " + floor.times() + ")"
+			}
+			return times(v)
+		}
+		most(fmt.Sprintf("%s: CPU a tick, %s subscribers over %d", engine, count(float64(many)), few), found, 1.3, show)
+	}
+}
+
 // againstAgain compares a variant with its base, and gives the A/A difference as the limit: the largest that two equal
 // slots of a round showed, either way.
 func (r *Result) againstAgain(experiment, base, shape, baseline, variant, again string, f func(*Slot) float64) (found, limit float64) {
 	a, b, c := r.find(experiment, base, baseline, 0, 0), r.find(experiment, shape, variant, 0, 0), r.find(experiment, base, again, 0, 0)
-	if a == nil || b == nil || c == nil || !b.whole() {
+	if a == nil || b == nil || c == nil {
 		return math.NaN(), 1
 	}
 	aa := c.ratios(a, f)
-	return orNaN(b.ratios(a, f)), max(aa.Most, 1/aa.Least)
+	if aa.N == 0 {
+		return math.NaN(), 1
+	}
+	limit = max(aa.Most, 1/aa.Least)
+	if !a.whole() || !b.whole() || !c.whole() {
+		return lostTicks, limit
+	}
+	return orNaN(b.ratios(a, f)), limit
 }
 
 func (r *Result) judgeCompressed(shape, name string, most func(string, float64, float64, func(float64) string), percent, kib, times func(float64) string) {
@@ -143,16 +171,20 @@ func (r *Result) judgeCompressed(shape, name string, most func(string, float64, 
 		limit  float64
 	}{{"", 38}, {", 8 a message", 26}} {
 		found := math.NaN()
-		if a, b := r.find("compress", shape, "plain"+v.suffix, 0, 0), r.find("compress", shape+"-z", "compressed"+v.suffix, 0, 0); a != nil && b != nil && b.whole() {
-			found = 100 * orNaN(b.ratios(a, (*Slot).BytesPerTick))
+		if a, b := r.find("compress", shape, "plain"+v.suffix, 0, 0), r.find("compress", shape+"-z", "compressed"+v.suffix, 0, 0); a != nil && b != nil {
+			if found = 100 * orNaN(b.ratios(a, (*Slot).BytesPerTick)); !a.whole() || !b.whole() {
+				found = lostTicks
+			}
 		}
 		most(name+v.suffix+": compressed bytes of plain's", found, v.limit, percent)
 		cpu, limit := r.againstAgain("compress", shape, shape+"-z", "plain"+v.suffix, "compressed"+v.suffix, "plain again"+v.suffix, (*Slot).PerTick)
 		most(name+v.suffix+": compressed CPU a tick over plain's, against A/A", cpu, limit, times)
 	}
 	found := math.NaN()
-	if a, b := r.find("compress", shape, "plain", 0, 0), r.find("compress", shape+"-z", "compressed", 0, 0); a != nil && b != nil && b.whole() {
-		found = (b.of((*Slot).PerConn).Median - a.of((*Slot).PerConn).Median) / 1024
+	if a, b := r.find("compress", shape, "plain", 0, 0), r.find("compress", shape+"-z", "compressed", 0, 0); a != nil && b != nil {
+		if found = (b.of((*Slot).PerConn).Median - a.of((*Slot).PerConn).Median) / 1024; !a.whole() || !b.whole() {
+			found = lostTicks
+		}
 	}
 	most(name+": memory that compression adds to a connection", found, 1, kib)
 }

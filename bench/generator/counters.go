@@ -17,6 +17,7 @@ type Counts struct {
 	Broken   map[string]int `json:"broken,omitempty"`
 	Behind   uint64         `json:"behind"` // of the connection that is furthest behind, in ticks, at the end
 	Silent   int            `json:"silent"` // connections that got no tick at all since they were opened
+	Stuck    int            `json:"stuck"`  // open ones that got none in the window, though others did
 
 	Latency *hdrhistogram.Histogram `json:"-"` // receive − due, µs
 }
@@ -27,7 +28,7 @@ func newCounts() *Counts {
 
 // Whole says that ticks came, and every connection got each exactly once.
 func (c *Counts) Whole() bool {
-	return c.Ticks > 0 && c.Lost == 0 && c.Repeated == 0 && c.Closed == 0 && len(c.Broken) == 0 && c.Silent == 0
+	return c.Ticks > 0 && c.Lost == 0 && c.Repeated == 0 && c.Closed == 0 && len(c.Broken) == 0 && c.Silent == 0 && c.Stuck == 0
 }
 
 // Quantile returns a latency in µs.

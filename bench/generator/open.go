@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -30,7 +31,7 @@ const pending = 200
 const patience = 20 * time.Second
 
 // Open opens n subscribers and returns when all of them were answered.
-func (g *Generator) Open(n int, d Dial) error {
+func (g *Generator) Open(ctx context.Context, n int, d Dial) error {
 	base := g.ready.Load()
 	request := d.request()
 	for i := range n {
@@ -51,20 +52,20 @@ func (g *Generator) Open(n int, d Dial) error {
 		if err := unix.EpollCtl(g.poller, unix.EPOLL_CTL_ADD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(c.fd)}); err != nil {
 			return err
 		}
-		if err := g.answered(base + int64(i+1-pending)); err != nil {
+		if err := g.answered(ctx, base+int64(i+1-pending)); err != nil {
 			return err
 		}
 	}
 	if d.Stalled {
 		return nil
 	}
-	return g.answered(base + int64(n))
+	return g.answered(ctx, base+int64(n))
 }
 
 // answered waits until n handshakes are over.
-func (g *Generator) answered(n int64) error {
+func (g *Generator) answered(ctx context.Context, n int64) error {
 	for start := time.Now(); g.ready.Load() < n; time.Sleep(200 * time.Microsecond) {
-		if err := g.failure(); err != nil {
+		if err := errors.Join(ctx.Err(), g.failure()); err != nil {
 			return err
 		}
 		if time.Since(start) > patience {

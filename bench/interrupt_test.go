@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// children are the processes that pid has started and that still run.
+func children(pid int) (all []string) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range stats {
+		b, _ := os.ReadFile(name)
+		var state string
+		var parent int
+		if at := bytes.LastIndexByte(b, ')'); at > 0 {
+			fmt.Sscan(string(b[at+1:]), &state, &parent)
+		}
+		if parent == pid && state != "Z" {
+			all = append(all, filepath.Base(filepath.Dir(name)))
+		}
+	}
+	return all
+}
+
+// runs tells whether a process is there and no zombie.
+func runs(pid string) bool {
+	b, _ := os.ReadFile("/proc/" + pid + "/stat")
+	return len(b) > 0 && !bytes.Contains(b, []byte(") Z "))
+}
+
+// TestInterrupted stops a run at its first result: it tells what it has, and leaves nothing behind. Even a run that is
+// killed leaves no server behind.
+func TestInterrupted(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody, err := exec.LookPath("true") // no Ticklane is measured
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			dir, result := t.TempDir(), filepath.Join(t.TempDir(), "field.json")
+			cmd := exec.Command(self, "run", "-ticklane", nobody, "-servers", "floor-sse", "-rounds", "100", "-subs", "2", "-warm", "0s", "-window", "300ms", "-out", result, "paced")
+			cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = cmd.Process.Kill() }()
+			lines := bufio.NewScanner(out)
+			for lines.Scan() && !strings.Contains(lines.Text(), "round 2") {
+			}
+			var servers []string
+			for end := time.Now().Add(10 * time.Second); len(servers) == 0 && time.Now().Before(end); {
+				servers = children(cmd.Process.Pid)
+			}
+			if len(servers) == 0 {
+				t.Fatal("no server was started")
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			rest := ""
+			for lines.Scan() {
+				rest += lines.Text() + "\n"
+			}
+			_ = cmd.Wait()
+			for end := time.Now().Add(10 * time.Second); runs(servers[0]); {
+				if time.Now().After(end) {
+					t.Fatalf("the server, process %s, was left behind", servers[0])
+				}
+			}
+			if signal == syscall.SIGKILL {
+				return
+			}
+			if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(rest, "CPU µs a tick") {
+				t.Errorf("exit code %d\n%s", code, rest)
+			}
+			if left, _ := os.ReadDir(dir); len(left) > 0 {
+				t.Errorf("%v was left behind", left)
+			}
+			r, err := read(result)
+			if err != nil || len(r.Slots) < 2 || len(r.Slots) > 100 {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
