@@ -49,13 +49,13 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* add appends tick seq to the bytes of both lanes, as Ticklane frames it. */
+/* add appends tick seq to the bytes of both lanes, as Ticklane frames it, and as long as a fresh one's with 50 symbols. */
 static void add(int64_t seq, int64_t due)
 {
 	char json[TICK], event[TICK + 64];
 	int n = snprintf(json, sizeof json,
-		"{\"T\":\"q\",\"S\":\"AAPL\",\"bp\":187.21,\"bs\":300,\"ap\":187.24,\"as\":500,\"p\":187.22,"
-		"\"v\":481500,\"t\":%lld,\"n\":%lld,\"i\":%lld}", (long long)due, (long long)seq, (long long)seq);
+		"{\"T\":\"q\",\"S\":\"AAPL\",\"bp\":187.21,\"bs\":30,\"ap\":187.24,\"as\":5,\"p\":187.22,"
+		"\"v\":4815,\"t\":%lld,\"n\":%lld,\"i\":%lld}", (long long)due, (long long)(1 + seq / 50), (long long)seq);
 	char *w = bytes[WS] + length[WS];
 	*w++ = (char)0x81;
 	if (n < 126) {
@@ -65,7 +65,7 @@ static void add(int64_t seq, int64_t due)
 	}
 	memcpy(w, json, n);
 	length[WS] = (int)(w + n - bytes[WS]);
-	int e = snprintf(event, sizeof event, "id: 19c4a0d2f31-%lld\ndata: %s\n\n", (long long)seq, json);
+	int e = snprintf(event, sizeof event, "id: 9c4a0d2f-%lld\ndata: %s\n\n", (long long)seq, json);
 	length[SSE] += sprintf(bytes[SSE] + length[SSE], "%x\r\n%s\r\n", e, event);
 }
 

@@ -86,15 +86,15 @@ func (r Recipe) Run(ln net.Listener, rate float64) {
 	}
 }
 
-// newTick renders a tick of the size that Ticklane's own have.
+// newTick renders a tick as long as a fresh Ticklane's with 50 symbols, the floor's likewise.
 func newTick(seq, due int64) *Tick {
 	json := make([]byte, 0, 160)
-	json = append(json, `{"T":"q","S":"AAPL","bp":187.21,"bs":300,"ap":187.24,"as":500,"p":187.22,"v":481500,"t":`...)
+	json = append(json, `{"T":"q","S":"AAPL","bp":187.21,"bs":30,"ap":187.24,"as":5,"p":187.22,"v":4815,"t":`...)
 	json = strconv.AppendInt(json, due, 10)
-	json = strconv.AppendInt(append(json, `,"n":`...), seq, 10)
+	json = strconv.AppendInt(append(json, `,"n":`...), 1+seq/50, 10)
 	json = strconv.AppendInt(append(json, `,"i":`...), seq, 10)
 	json = append(json, '}')
-	t := &Tick{ID: "19c4a0d2f31-" + strconv.FormatInt(seq, 10), JSON: json}
+	t := &Tick{ID: "9c4a0d2f-" + strconv.FormatInt(seq, 10), JSON: json}
 	t.SSE = append(t.SSE, "id: "...)
 	t.SSE = append(t.SSE, t.ID...)
 	t.SSE = append(t.SSE, "\ndata: "...)
