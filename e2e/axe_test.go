@@ -25,14 +25,16 @@ func TestAccessibility(t *testing.T) {
 	}
 	s := serve(t)
 	for _, theme := range []string{"dark", "light"} {
-		for _, path := range []string{"/", "/compare", "/reports", "/docs", "/sse/home", "/ws/home", "/nothing"} {
+		for _, path := range []string{"/", "/?panel=trades", "/compare", "/reports", "/docs", "/sse/home", "/ws/home", "/nothing"} {
 			t.Run(theme+path, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t)
 				b.system(theme)
 				b.visit(s.url + path)
-				if path == "/" {
+				if path == "/" || path == "/?panel=trades" {
 					b.live()
+				}
+				if path == "/?panel=trades" {
 					b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
 				}
 				b.audit(string(axe))

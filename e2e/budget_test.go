@@ -155,7 +155,7 @@ func TestKeyboardAlone(t *testing.T) {
 	b.live()
 	stops := b.tabbed()
 	at := -1
-	for _, want := range []string{"skip", "state", "sse", "ws", "pause", "search", "grid", "last", "1m", "market", "log", "keys-open"} {
+	for _, want := range []string{"skip", "state", "sse", "ws", "pause", "search", "grid", "last", "1m", "tab-heat", "heat", "log", "keys-open"} {
 		found := -1
 		for i, name := range stops {
 			if name == want {
@@ -167,8 +167,8 @@ func TestKeyboardAlone(t *testing.T) {
 		}
 		at = found
 	}
-	// A row's star is the grid's key s (TestLists).
-	for _, missed := range eval[[]string](b, `[...document.querySelectorAll('button, a[href], input, select, [role=grid]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.matches('.rows .star') && (e.tabIndex < 0 || e.disabled)).map((e) => e.outerHTML.slice(0, 80))`) {
+	// A row's star is the grid's key s (TestLists), a tab's neighbours are the arrows' (TestPanels).
+	for _, missed := range eval[[]string](b, `[...document.querySelectorAll('button:not([role=tab]), a[href], input, select, [role=grid]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.matches('.rows .star') && (e.tabIndex < 0 || e.disabled)).map((e) => e.outerHTML.slice(0, 80))`) {
 		t.Errorf("no key comes to %s", missed)
 	}
 	for _, act := range []struct{ at, key, what, done string }{
@@ -178,6 +178,7 @@ func TestKeyboardAlone(t *testing.T) {
 		{"[data-sort=last] button", keys.enter, "it is sorted", `document.querySelector('[data-sort=last]').ariaSort === 'descending'`},
 		{"#grid", keys.down + keys.enter, "another symbol is shown", `document.querySelector('#q-symbol').textContent !== 'AAPL'`},
 		{"[data-interval='5m']", " ", "the interval is another", `location.search.includes('interval=5m')`},
+		{"#tab-heat", keys.right + keys.right, "trades are shown", `document.querySelector('#tape').checkVisibility()`},
 		{"#tape-symbol", keys.enter, "the symbol's trades", `document.querySelector('#tape-symbol').ariaPressed === 'true'`},
 		{"#keys-open", keys.enter, "the keys are shown", `document.querySelector('#keys').open`},
 		{"#keys button", keys.enter, "they are shut", `!document.querySelector('#keys').open`},

@@ -46,7 +46,7 @@ const latin = `(() => {
 			continue;
 		}
 		const p = n.parentElement;
-		if (!p.closest('script,noscript,style,.nm,#q-name,#q-symbol,.sy b,#tape b,#tape-symbol,kbd,#position,.foot > .hide:not(#clock)')) found.push(n.data);
+		if (!p.closest('script,noscript,style,.nm,#q-name,#q-symbol,.sy b,#tape b,#tape-symbol,.movers b,kbd,#position,.foot > .hide:not(#clock)')) found.push(n.data);
 	}
 	return found.map((s) => s.replace(/\bAAPL\b/g, '').replace(names, '')).filter((s) => /[A-Za-z]{2,}|\b[A-Za-z]\b(?!\))/.test(s));
 })()`
@@ -56,7 +56,7 @@ func TestChinese(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.speaks("zh-CN,zh;q=0.9,en;q=0.8")
-	b.visit(s.url + "/")
+	b.visit(s.url + "/?panel=trades")
 	b.live()
 	b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
 	b.press("l")
@@ -130,7 +130,7 @@ func TestEachSetting(t *testing.T) {
 	s := serve(t, "--market.symbols", "1000") // some of a thousand and more dollars, and cheap ones
 	b := openTab(t)
 	b.system("dark")
-	b.visit(s.url + "/")
+	b.visit(s.url + "/?panel=trades")
 	b.live()
 	b.until("a drawn chart", drawn)
 	dark := b.style("body", "background-color")

@@ -45,7 +45,7 @@ func TestTopicsFollowTheList(t *testing.T) {
 			t.Parallel()
 			s := serve(t)
 			b := openTab(t)
-			b.visit(s.url + "/?symbol=AAPL&lane=" + lane)
+			b.visit(s.url + "/?symbol=AAPL&panel=trades&lane=" + lane)
 			b.live()
 			s.topics(lane, "*")
 			before := s.opened()

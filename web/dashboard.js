@@ -3,6 +3,7 @@
 import { Feed } from './lane/feed.js';
 import { QuoteStore } from './store/quotes.js';
 import { t } from './text.js';
+import { AlertDesk } from './ui/alerts.js';
 import { Banner } from './ui/banner.js';
 import { Bar, shown } from './ui/bar.js';
 import { Charts } from './ui/charts.js';
@@ -15,12 +16,12 @@ import { listen } from './ui/keys.js';
 import { LanePanel } from './ui/lanepanel.js';
 import { Lists } from './ui/lists.js';
 import { ListsDialog } from './ui/listsdialog.js';
+import { Market } from './ui/market.js';
 import { QuoteHead } from './ui/quotehead.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
 import { Silence } from './ui/silence.js';
 import { SparkSeed } from './ui/sparkseed.js';
-import { Tape } from './ui/tape.js';
 import { Theme } from './ui/theme.js';
 import { ViewState } from './ui/view.js';
 import { Vitals } from './ui/vitals.js';
@@ -50,7 +51,7 @@ const lists = new Lists({ view, storage: kept(), first: t('watch.list.first') })
 const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), told: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
-const tape = new Tape({ view, frames, wanted });
+const market = new Market({ view, quotes, frames, theme, wanted });
 const lane = new LanePanel({ feed, wire });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
@@ -58,6 +59,7 @@ const dialog = new SettingsDialog();
 const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, told: (text) => lane.announce(text) });
 new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
 const silence = new Silence();
+const alerts = new AlertDesk({ store, view, wanted, announce: (text) => lane.announce(text) });
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();
@@ -76,7 +78,8 @@ feed.on('message', (m, arrival) => {
   newest = Date.now();
   store.apply(m, arrival.received);
   charts.take(m);
-  tape.take(m);
+  market.take(m);
+  alerts.take(m);
   vitals.take(m, arrival);
   if (m.T === 'q') {
     silence.tick(newest);
@@ -117,8 +120,9 @@ view.on((now, before) => {
 });
 settings.on(() => {
   list.refresh();
-  tape.refresh();
   charts.restyle();
+  market.refresh();
+  alerts.refresh();
   agedAt = calmAt = stateAt = 0;
 });
 listen({
@@ -128,6 +132,7 @@ listen({
   theme: () => theme.toggle(),
   settings: () => dialog.open(),
   star: () => list.star(),
+  alert: () => void alerts.make(underKeyboard() || view.now.symbol),
 });
 setInterval(() => frames.request(), TICK);
 feed.start();
@@ -140,7 +145,7 @@ function paint(now) {
     list.paint(changed, now); // nothing changed, but scrolling and sorting still work
     head.paint(quotes.get(view.now.symbol), now);
     charts.paint(now, true);
-    tape.paint(now);
+    market.paint(now);
   } else if (ticks < BUSY || now - paintedAt >= PACE) {
     paintedAt = now;
     ticks = 0;
@@ -153,7 +158,7 @@ function paint(now) {
     changed.clear();
     head.paint(store.get(view.now.symbol), now);
     charts.paint(now, false);
-    tape.paint(now);
+    market.paint(now);
   }
   list.flash(now);
   if (now - stateAt >= TICK) {
@@ -170,7 +175,6 @@ function paint(now) {
     calmAt = now;
     bar.paintVitals({ ...vitals.read(), wire: wire.rate });
     setText(part('clock'), vitals.clockText());
-    if (!quotes.paused) tape.paintBreadth(store.values());
   }
 }
 
@@ -194,11 +198,17 @@ function toLane(to) {
 function pauseOrGoOn() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
-  tape.freeze(quotes.paused);
+  market.freeze(quotes.paused);
   lane.announce(t(quotes.paused ? 'bar.told.paused' : 'bar.told.live'));
   list.refresh();
   stateAt = 0;
   frames.request();
+}
+
+/** The row that the list's keyboard is on, if it is the list's turn. */
+function underKeyboard() {
+  const grid = part('grid');
+  return (document.activeElement === grid && grid.getAttribute('aria-activedescendant')?.replace(/^row-/, '')) || '';
 }
 
 function showSymbol() {
@@ -227,6 +237,7 @@ async function askSymbols() {
     feed.retainTopics((topic) => wanted.knows(topic));
     list.fill(symbols, sectors);
     listsDialog.paint();
+    market.fill(symbols);
     if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
     charts.known([...listings.keys()]);
     showSymbol();

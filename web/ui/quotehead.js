@@ -7,6 +7,7 @@ import { part, setText } from './dom.js';
 export class QuoteHead {
   #symbol = part('q-symbol');
   #name = part('q-name');
+  #bell = part('alert-chart');
   #last = part('q-last');
   #change = part('q-change');
   #day = { o: part('q-open'), h: part('q-high'), l: part('q-low'), spread: part('q-spread') };
@@ -16,6 +17,7 @@ export class QuoteHead {
   show(symbol, name) {
     setText(this.#symbol, symbol);
     setText(this.#name, name);
+    this.#bell.toggleAttribute('data-on', symbol !== '');
     this.#titledAt = -Infinity;
   }
 

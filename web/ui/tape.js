@@ -1,6 +1,6 @@
 import { compact, count, price, timeOfDay } from '../store/format.js';
 import { t } from '../text.js';
-import { el, part, press, setText } from './dom.js';
+import { byId, el, part, press, setText } from './dom.js';
 import { Trades } from './trades.js';
 import { ALL } from './wanted.js';
 
@@ -10,16 +10,18 @@ import { ALL } from './wanted.js';
 const PACE = 100; // ms; faster than that, nobody reads it
 const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measure
 
-/** The latest trades, of the market or of the symbol in the chart, and how many symbols stand above their last close. */
+/** The latest trades, of the market or of the symbol in the chart. */
 export class Tape {
   #box = part('tape');
-  #breadth = part('breadth');
   #own = part('tape-symbol');
   #buttons = [...document.querySelectorAll('[data-tape]')];
   #trades = new Trades();
-  #which = 'market';
-  /** @type {Trade[] | null} what is shown in a pause */
+  #size = byId('tape-size', HTMLSelectElement);
+  #held = part('tape-held');
+  /** @type {Trade[] | null} what is shown in a pause, or while the pointer is on it */
   #frozen = null;
+  #paused = false;
+  #pointed = false;
   /** @type {HTMLElement[][]} cells of each row */
   #rows = [];
   #nothing = el('span', { role: 'cell' });
@@ -29,14 +31,20 @@ export class Tape {
   #room = 0; // rows that the box has room for; asking in each paint would lay the page out twice in a frame
   #frames;
   #wanted;
+  #view;
 
   /** @param {{ view: import('./view.js').ViewState, frames: import('./frames.js').Frames, wanted: import('./wanted.js').Wanted }} parts */
   constructor({ view, frames, wanted }) {
     this.#frames = frames;
     this.#wanted = wanted;
-    this.#follow(view.now.symbol);
-    view.on((now) => this.#follow(now.symbol));
-    for (const b of this.#buttons) b.addEventListener('click', () => this.#choose(b.getAttribute('data-tape') ?? 'market'));
+    this.#view = view;
+    this.#chosen();
+    view.on(() => this.#chosen());
+    for (const b of this.#buttons) b.addEventListener('click', () => view.set({ trades: b.getAttribute('data-tape') ?? '' }));
+    this.#size.addEventListener('change', () => view.set({ least: this.#size.value }));
+    // A list that runs away under the pointer can't be read.
+    this.#box.addEventListener('pointerenter', (e) => this.#point(e.pointerType === 'mouse'));
+    this.#box.addEventListener('pointerleave', () => this.#point(false));
     new ResizeObserver(() => {
       this.#measure();
       this.#need();
@@ -72,55 +80,56 @@ export class Tape {
 
   /** @param {boolean} paused the trades that are shown stay, until it ends */
   freeze(paused) {
-    const { market, symbol } = this.#trades;
-    this.#frozen = paused ? [...market, ...symbol.filter((x) => !market.includes(x))] : null;
-    this.#again();
+    this.#paused = paused;
+    this.#hold();
   }
 
-  /** @param {Iterable<import('../types.js').SymbolRecord>} records */
-  paintBreadth(records) {
-    let up = 0;
-    let down = 0;
-    let same = 0;
-    for (const r of records) {
-      if (r.change > 0) up++;
-      else if (r.change < 0) down++;
-      else same++;
-    }
-    if (up + down + same === 0) return;
-    const spans = this.#breadth.children;
-    if (!spans.length) this.#breadth.append(el('span', { class: 'up' }), el('span', { class: 'down' }), el('span', { class: 'faint' }));
-    if (spans[0]) setText(spans[0], `▲ ${up}`);
-    if (spans[1]) setText(spans[1], `▼ ${down}`);
-    if (spans[2]) setText(spans[2], same ? `= ${same}` : '');
+  /** @param {boolean} on */
+  #point(on) {
+    this.#pointed = on;
+    this.#held.hidden = !on || this.#paused;
+    this.#hold();
+  }
+
+  #hold() {
+    const { market, symbol } = this.#trades;
+    if (!this.#paused && !this.#pointed) this.#frozen = null;
+    else this.#frozen ??= [...market, ...symbol.filter((x) => !market.includes(x))];
+    this.#again();
   }
 
   #list() {
     const { market, symbol, followed } = this.#trades;
-    if (this.#which === 'market') return this.#frozen ?? market;
+    if (!this.#view.now.trades) return this.#frozen ?? market;
     return this.#frozen ? this.#frozen.filter((x) => x.S === followed) : symbol;
   }
 
-  /** @param {string} symbol */
-  #follow(symbol) {
+  /** As the view has it. */
+  #chosen() {
+    const { symbol, trades, least } = this.#view.now;
     this.#trades.follow(symbol);
+    this.#trades.least(Number(least));
     const name = symbol || t('tape.symbol');
     setText(this.#own, name);
     this.#own.dataset.bold = name;
-    this.#again();
-  }
-
-  /** @param {string} which */
-  #choose(which) {
-    this.#which = which;
-    press(this.#buttons, (b) => b.dataset.tape === which);
+    press(this.#buttons, (b) => b.dataset.tape === trades);
+    this.#size.value = least;
+    if (this.#frozen) {
+      this.#frozen = null;
+      this.#hold();
+    }
     this.#need();
     this.#again();
   }
 
   /** The market's trades take the whole market, while they are in sight. */
   #need() {
-    this.#wanted.want('tape', this.#which === 'market' && this.#box.clientHeight > 0 ? [ALL] : []);
+    this.#wanted.want('tape', this.whole ? [ALL] : []);
+  }
+
+  /** Whether trades of the whole market are in sight. */
+  get whole() {
+    return !this.#view.now.trades && this.#box.clientHeight > 0;
   }
 
   /** To be called when the settings changed. */

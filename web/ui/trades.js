@@ -8,7 +8,8 @@
  * @property {number} dir 1 above the symbol's trade before, −1 below, else that one's own
  */
 
-const KEPT = 64; // trades kept in all, and of the followed symbol
+const KEPT = 64; // trades kept in each list
+const REMEMBERED = 512; // newest ones, from which a list begins when another is asked for
 
 /**
  * The trades that a stream of quotes lets one see: the day's volume went up between two ticks of a symbol, or the last
@@ -17,17 +18,40 @@ const KEPT = 64; // trades kept in all, and of the followed symbol
 export class Trades {
   /** @type {Map<string, { p: number, v: number, dir: number }>} */
   #last = new Map();
+  /** @type {Trade[]} a ring of the newest */
+  #newest = [];
+  #next = 0;
   /** @type {Trade[]} newest first */
   market = [];
   /** @type {Trade[]} of the followed symbol, newest first */
   symbol = [];
   followed = '';
+  #least = 0;
 
   /** @param {string} symbol */
   follow(symbol) {
     if (symbol === this.followed) return;
     this.followed = symbol;
-    this.symbol = this.market.filter((t) => t.S === symbol);
+    this.symbol = this.#known().filter((t) => t.S === symbol).slice(0, KEPT);
+  }
+
+  /** Leaves out trades that are worth less. One whose size isn't known is one of them. @param {number} dollars 0 for none */
+  least(dollars) {
+    if (dollars === this.#least) return;
+    this.#least = dollars;
+    const known = this.#known();
+    this.market = known.slice(0, KEPT);
+    this.symbol = known.filter((t) => t.S === this.followed).slice(0, KEPT);
+  }
+
+  /** What is remembered and large enough, newest first. */
+  #known() {
+    return [...this.#newest.slice(this.#next), ...this.#newest.slice(0, this.#next)].reverse().filter((t) => this.#large(t));
+  }
+
+  /** @param {Trade} t */
+  #large({ p, size }) {
+    return this.#least === 0 || p * size >= this.#least;
   }
 
   /** Where the symbol stands, no trade. @param {Quote} q of a snapshot */
@@ -35,7 +59,7 @@ export class Trades {
     this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0 });
   }
 
-  /** @param {Quote} q @returns {boolean} whether it shows a trade */
+  /** @param {Quote} q @returns {boolean} whether it shows a trade that is large enough */
   take(q) {
     const before = this.#last.get(q.S);
     if (!before) {
@@ -49,6 +73,9 @@ export class Trades {
     before.p = q.p;
     before.dir = move || before.dir;
     const trade = { t: q.t, S: q.S, p: q.p, size: traded > 0 ? traded : NaN, dir: before.dir };
+    this.#newest[this.#next] = trade;
+    this.#next = (this.#next + 1) % REMEMBERED;
+    if (!this.#large(trade)) return false;
     put(this.market, trade);
     if (q.S === this.followed) put(this.symbol, trade);
     return true;

@@ -19,10 +19,19 @@ import { readName, readSymbols } from './lists.js';
  * @property {string} list the symbols of the list that is open, as readSymbols gives them
  * @property {string} name of that list; '' as well as no symbols: all that the server has
  * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
+ * @property {string} panel which of the panels that share a place
+ * @property {string} trades 'symbol': only those of the chart's; '' all
+ * @property {string} least what a trade must be worth to be shown, in dollars; '' anything
  */
 
+export const panels = /** @type {const} */ (['heat', 'movers', 'trades', 'alerts']);
+export const sizes = /** @type {const} */ (['', '10000', '50000', '200000']);
+
 /** @type {Readonly<View>} */
-export const defaults = Object.freeze({ symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '' });
+export const defaults = Object.freeze({
+  symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '',
+  panel: 'heat', trades: '', least: '',
+});
 
 /** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
 export function parse(search) {
@@ -45,6 +54,9 @@ export function parse(search) {
     list: readSymbols(text('list', 4000)),
     name: readName(text('name', 200)),
     cols: readColumns(text('cols', 200)),
+    panel: panels.find((x) => x === p.get('panel')) ?? defaults.panel,
+    trades: p.get('trades') === 'symbol' ? 'symbol' : '',
+    least: sizes.find((x) => x === p.get('least')) ?? defaults.least,
   };
 }
 

@@ -41,5 +41,24 @@ test('the followed symbol has a list of its own, begun with what is known', () =
   for (let k = 1; k <= 200; k++) trades.take(q('A', 10, k));
   trades.take(q('B', 10, 300));
   assert.deepEqual(trades.symbol.map((t) => t.size), [200, 100]);
+  trades.follow('A');
+  assert.equal(trades.symbol.length, 64, 'also of what no list shows any more');
   assert.equal(trades.market.length, 64);
+});
+
+test('small trades can be left out, and come back as far as they are remembered', () => {
+  const trades = new Trades();
+  trades.base(q('A', 100, 0));
+  trades.follow('A');
+  for (let v = 10, k = 0; k < 600; k++) trades.take(q('A', 100, (v += k % 100 ? 10 : 2000)));
+  trades.least(200_000);
+  assert.deepEqual(trades.market.map((t) => t.size), [2000, 2000, 2000, 2000, 2000]);
+  assert.deepEqual(trades.symbol, trades.market);
+  assert.equal(trades.take(q('A', 100, 17_950)), false);
+  assert.equal(trades.take(q('A', 101, 20_000)), true);
+  assert.equal(trades.market[0]?.size, 2050);
+  assert.equal(trades.take(q('A', 102, 20_000)), false, 'a size that is not known is not large');
+  trades.least(0);
+  assert.equal(trades.market.length, 64);
+  assert.ok(Number.isNaN(trades.market[0]?.size));
 });

@@ -8,7 +8,7 @@ test('an empty address is the defaults, and the defaults are an empty address', 
 });
 
 test('a view comes back as it was written', () => {
-  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last' };
+  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
   assert.deepEqual(parse(format(view)), view);
 });
 
@@ -22,6 +22,6 @@ test('several charts are a link, and the first is in focus unless it says otherw
 });
 
 test('what can not be true falls back', () => {
-  assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,'), defaults);
+  assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,&panel=shoe&trades=all&least=7'), defaults);
   assert.equal(parse(`?q=${'x'.repeat(500)}`).q.length, 40);
 });

@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// mapped waits until the map of the market is painted: colours stand on its canvas.
+func (b *tab) mapped() {
+	b.t.Helper()
+	b.until("a painted map", `(() => {
+		const c = document.querySelector('#heat canvas');
+		if (!c?.width) return false;
+		const copy = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true });
+		copy.drawImage(c, 0, 0);
+		const { data } = copy.getImageData(0, 0, c.width, c.height);
+		const seen = new Set();
+		for (let k = 0; k < data.length; k += 4 * 97) seen.add(data[k] << 16 | data[k + 1] << 8 | data[k + 2]);
+		return seen.size > 8;
+	})()`)
+}
+
+// The panels are chosen by tabs, with the mouse and by the arrows, and stand in the address.
+func TestPanels(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile(filepath.Join(root, "node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t)
+	b := openTab(t)
+	b.system("light")
+	b.visit(s.url + "/")
+	b.live()
+	b.mapped()
+	b.until("the sectors for listening", `document.querySelectorAll('#heat-table tbody tr').length > 5 && /%/.test(document.querySelector('#heat-table td').textContent)`)
+	b.audit(string(axe))
+	b.do(chromedp.Focus(chromedp.CSS("#tab-heat")))
+	for _, panel := range []string{"movers", "trades", "alerts"} {
+		b.press(keys.right)
+		b.until(panel, fmt.Sprintf(`document.activeElement.id === 'tab-%[1]s' && new URLSearchParams(location.search).get('panel') === '%[1]s' &&
+			[...document.querySelectorAll('.tabpane')].filter((p) => p.checkVisibility()).map((p) => p.id).join() === 'panel-%[1]s' &&
+			document.querySelectorAll('[role=tab][aria-selected=true]').length === 1`, panel))
+		b.audit(string(axe))
+	}
+	b.press(keys.right)
+	b.until("around to the first, which no address needs", `document.activeElement.id === 'tab-heat' && location.search.indexOf('panel') < 0`)
+	b.visit(s.url + "/?panel=trades&trades=symbol&least=10000")
+	b.live()
+	b.until("the address chooses", `document.querySelector('#tape').checkVisibility() && document.querySelector('#tape-size').value === '10000' &&
+		document.querySelector('[data-tape=symbol]').ariaPressed === 'true'`)
+	b.size(2560, 1300)
+	b.until("a wall screen shows all", `[...document.querySelectorAll('.tabpane')].every((p) => p.checkVisibility() && p.clientHeight > 100 && p.role === 'region')`)
+	b.clean()
+}
+
+// The arrows go over the map, Enter shows the symbol in the chart; so does a click.
+func TestMap(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	b.mapped()
+	b.run(`document.querySelector('[role=tab]').focus()`)
+	b.press("\t")
+	b.until("the map has the keyboard, at the chart's symbol", `document.activeElement.id === 'heat' && document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.ariaLabel.startsWith('AAPL ')`)
+	b.press(keys.right)
+	b.until("another tile, told in words", `(() => {
+		const o = document.getElementById(document.querySelector('#heat').getAttribute('aria-activedescendant'));
+		self.next = o.ariaLabel.split(' ')[0];
+		return self.next !== 'AAPL' && /· .*%$/.test(o.ariaLabel) && document.querySelectorAll('#heat [role=option]:not([hidden])').length === 1;
+	})()`)
+	b.press(keys.enter)
+	b.until("Enter chooses it", `document.querySelector('#q-symbol').textContent === self.next`)
+	b.press(keys.down)
+	at := eval[[]float64](b, `(() => {
+		const o = document.querySelector('#heat [role=option]:not([hidden])');
+		self.next = o.ariaLabel.split(' ')[0];
+		const { left, top, width, height } = o.getBoundingClientRect();
+		return [left + width / 2, top + height / 2];
+	})()`)
+	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
+	b.do(chromedp.MouseClickXY(at[0], at[1]))
+	b.until("so does a click, and the pointer's tile is told", `document.querySelector('#q-symbol').textContent === self.next && document.querySelector('#heat-tip').textContent.startsWith(self.next + ' ')`)
+	b.clean()
+}
+
+// Movers are the largest of all, in order; who points at them keeps them in place.
+func TestMovers(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/?panel=movers&sort=-change")
+	b.live()
+	b.press("p") // so that the list and the movers are of one moment
+	b.state("paused", "^Paused")
+	const gainers = `[...document.querySelectorAll('#movers-gainers b')].map((e) => e.textContent).join()`
+	b.until("the list's first are the gainers", `(() => {
+		const have = `+gainers+`;
+		return have.split(',').length >= 3 && `+rows+`.map((e) => e.dataset.symbol).join().startsWith(have);
+	})()`)
+	b.until("breadth counts everybody", `[...'up same down'.split(' ')].map((id) => Number(document.querySelector('#breadth-' + id + '-n').textContent.replace(/\D/g, ''))).reduce((a, b) => a + b) === 50 &&
+		/^\d+.% above the open$/.test(document.querySelector('#breadth-open').textContent)`)
+	b.click("#movers-losers button")
+	b.until("a click shows the symbol", `document.querySelector('#q-symbol').textContent === document.querySelector('#movers-losers b').textContent`)
+	b.clean()
+}
+
+// alerting opens a page that counts what it tells: outside itself, and to those who listen.
+const alerting = `
+	self.notes = [];
+	self.Notification = class { static permission = 'granted'; static requestPermission = async () => 'granted'; constructor(title, o) { self.notes.push(o.body); } close() {} };
+	addEventListener('DOMContentLoaded', () => {
+		self.said = [];
+		new MutationObserver(() => self.said.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true, characterData: true, subtree: true });
+	});`
+
+// beside opens a second tab of the same browser profile.
+func (b *tab) beside() *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	c := &tab{t: b.t, ctx: ctx, witness: &witness{}}
+	c.call(chromedp.Call(ctx, audits.Enable, noParams)) // begins it, for longer than one action's patience
+	c.size(1440, 900)
+	return c
+}
+
+// front makes this the tab that is seen: others get neither frames nor keys.
+func (b *tab) front() {
+	b.t.Helper()
+	b.call(chromedp.Call(b.ctx, page.BringToFront, noParams))
+}
+
+// An alert is made by the keyboard, tells once however many pages there are, and stays told after switches, restarts
+// of the stream and reloads.
+func TestAlertTellsOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--market.rate", "300")
+	b := openTab(t)
+	b.inject(alerting)
+	b.visit(s.url + "/?symbol=LLY")
+	b.live()
+	b.press("a")
+	b.until("a dialog for the chart's symbol", `document.querySelector('#alert')?.open && document.querySelector('#alert-title').textContent === 'Alert on LLY' && document.activeElement.id === 'alert-level'`)
+	b.press("\b0" + keys.enter)
+	b.run(`document.querySelector('#alert-level').value = '-3'`)
+	b.press(keys.enter)
+	b.until("a price below zero is refused, at its field", `/must be a number above 0/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
+	b.press(keys.escape)
+	b.until("put away", `!document.querySelector('#alert')`)
+
+	other := b.beside()
+	other.inject(alerting)
+	other.visit(s.url + "/?symbol=LLY&lane=ws&panel=alerts")
+	other.live()
+	// The least move up and down of a minute, which trades make as they go to and fro between bid and ask.
+	b.run(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [['x', 0.001], ['y', -0.001]].map(([id, level]) =>
+		({ id, S: 'LLY', kind: 'within', level, minutes: 1, every: false, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
+	b.front()
+	b.reload()
+	b.live()
+	other.front()
+	other.until("both alerts told", `document.querySelectorAll('#alert-told li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
+	total := func() int {
+		return eval[int](b, "self.notes.length") + eval[int](other, "self.notes.length")
+	}
+	until(t, "two notifications", func() (bool, string) { n := total(); return n == 2, fmt.Sprint(n) })
+	if n := eval[int](b, `self.said.filter((s) => /within 1 min/.test(s)).length`) + eval[int](other, `self.said.filter((s) => /within 1 min/.test(s)).length`); n != 2 {
+		t.Errorf("%d times said, want 2", n)
+	}
+	if n := eval[int](b, `document.querySelectorAll('.toast').length`) + eval[int](other, `document.querySelectorAll('.toast').length`); n != 2 {
+		t.Errorf("%d toasts, want 2", n)
+	}
+	b.front()
+	b.press("l")
+	b.told("Switched")
+	seen := total()
+	b.reload()
+	b.live()
+	s.grows(300)
+	if n := eval[int](b, "self.notes.length"); n != 0 {
+		t.Errorf("told %d times again after a reload, %d before", n, seen)
+	}
+	other.front()
+	other.until("nothing was added", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
+	b.clean()
+}

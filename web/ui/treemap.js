@@ -1,0 +1,103 @@
+// Where the tiles of the market stand: a squarified treemap (Bruls, Huizing, van Wijk 2000), sectors first and their
+// symbols inside. Pure.
+
+/** @typedef {import('./order.js').Listing} Listing */
+/** @typedef {{ x: number, y: number, w: number, h: number }} Box */
+/** @typedef {Box & { listing: Listing }} Tile */
+/** @typedef {Box & { sector: string, label: number }} Sector label is the height of the strip for its name, or 0 */
+
+const STRIP = 15; // px for a sector's name
+const ROOM = { w: 56, h: 48 }; // a sector smaller than that has none
+
+/**
+ * A box for each value, in the values' order: areas in proportion, together the whole box, as near to squares as rows
+ * allow. A value that isn't known counts as the least of those that are, so that it has a place.
+ * @param {readonly number[]} values @param {Box} box @returns {Box[]}
+ */
+export function squarify(values, { x, y, w, h }) {
+  const known = (/** @type {number} */ v) => v > 0 && v < Infinity;
+  const least = values.reduce((a, v) => (known(v) ? Math.min(a, v) : a), Infinity);
+  const weights = values.map((v) => (known(v) ? v : least === Infinity ? 1 : least));
+  const scale = (w * h) / weights.reduce((a, b) => a + b, 0);
+  const order = weights.map((v, k) => ({ k, area: v * scale })).sort((a, b) => b.area - a.area || a.k - b.k);
+  /** @type {Box[]} */
+  const boxes = new Array(values.length);
+  for (let from = 0; from < order.length;) {
+    const side = Math.min(w, h);
+    const first = order[from]?.area ?? 0;
+    let to = from + 1;
+    let sum = first;
+    for (let worst = ratio(first, first, sum, side); to < order.length; to++) {
+      const area = order[to]?.area ?? 0;
+      const next = ratio(first, area, sum + area, side);
+      if (next > worst) break; // one more would make the row worse
+      worst = next;
+      sum += area;
+    }
+    const thick = to === order.length ? Math.max(w, h) : side > 0 ? sum / side : 0; // the last row takes what is left
+    let at = 0;
+    for (let k = from; k < to; k++) {
+      const item = order[k];
+      if (!item) continue;
+      const long = k === to - 1 ? side - at : sum > 0 ? (item.area / sum) * side : 0;
+      boxes[item.k] = w >= h ? { x, y: y + at, w: thick, h: long } : { x: x + at, y, w: long, h: thick };
+      at += long;
+    }
+    if (w >= h) { x += thick; w -= thick; } else { y += thick; h -= thick; }
+    from = to;
+  }
+  return boxes;
+}
+
+/** The longest side to the shortest, at worst, of a row along a side. @param {number} most @param {number} least @param {number} sum @param {number} side */
+const ratio = (most, least, sum, side) => Math.max((side * side * most) / (sum * sum), (sum * sum) / (side * side * least));
+
+/**
+ * @param {readonly Listing[]} listings @param {Box} box @param {number} [k] how much larger type is than at 13 px
+ * @returns {{ sectors: Sector[], tiles: Tile[] }} the largest sector first, and in it the largest symbol
+ */
+export function layout(listings, box, k = 1) {
+  /** @type {Map<string, Listing[]>} */
+  const by = new Map();
+  for (const l of listings) by.set(l.sector, [...(by.get(l.sector) ?? []), l]);
+  const value = (/** @type {Listing[]} */ of) => of.reduce((a, l) => a + (l.value > 0 ? l.value : 0), 0);
+  const groups = [...by].map(([sector, of]) => ({ sector, of: of.sort((a, b) => b.value - a.value), value: value(of) })).sort((a, b) => b.value - a.value);
+  const boxes = squarify(groups.map((g) => g.value), box);
+  /** @type {Sector[]} */
+  const sectors = [];
+  /** @type {Tile[]} */
+  const tiles = [];
+  groups.forEach(({ sector, of }, g) => {
+    const at = /** @type {Box} */ (boxes[g]);
+    const label = at.w >= ROOM.w * k && at.h >= ROOM.h * k ? STRIP * k : 0;
+    sectors.push({ ...at, sector, label });
+    const inside = squarify(of.map((l) => l.value), { x: at.x, y: at.y + label, w: at.w, h: at.h - label });
+    of.forEach((listing, n) => tiles.push({ .../** @type {Box} */ (inside[n]), listing }));
+  });
+  return { sectors, tiles };
+}
+
+/**
+ * The tile that an arrow leads to: of those on that side the nearest, one that lies beside rather than askew.
+ * @param {readonly Box[]} tiles @param {number} at @param {number} dx @param {number} dy -1, 0 or 1 @returns {number} the same when there is none
+ */
+export function neighbour(tiles, at, dx, dy) {
+  const from = tiles[at];
+  if (!from) return 0;
+  const fx = from.x + from.w / 2;
+  const fy = from.y + from.h / 2;
+  let best = at;
+  let least = Infinity;
+  tiles.forEach((b, k) => {
+    // How far its near edge is, and how far it is from being in line.
+    const gap = dx ? (dx > 0 ? b.x - (from.x + from.w) : from.x - (b.x + b.w)) : dy > 0 ? b.y - (from.y + from.h) : from.y - (b.y + b.h);
+    if (k === at || gap < -0.01) return;
+    const off = dx ? Math.max(b.y - fy, fy - (b.y + b.h), 0) : Math.max(b.x - fx, fx - (b.x + b.w), 0);
+    const cost = gap + 3 * off;
+    if (cost < least) { least = cost; best = k; }
+  });
+  return best;
+}
+
+/** @param {readonly Box[]} tiles @param {number} x @param {number} y @returns {number} -1 for none */
+export const tileAt = (tiles, x, y) => tiles.findIndex((b) => x >= b.x && x < b.x + b.w && y >= b.y && y < b.y + b.h);
