@@ -148,7 +148,11 @@ func TestEachSetting(t *testing.T) {
 		t.Errorf("colours %q", have)
 	}
 
-	for density, want := range map[string]float64{"compact": 22, "wall": 38, "comfortable": 28} {
+	for _, d := range []struct {
+		density string
+		height  float64
+	}{{"compact", 22}, {"wall", 38}, {"comfortable", 28}} { // the last one leaves room for the columns below
+		density, want := d.density, d.height
 		b.choose("density", density)
 		b.until("rows of another height", fmt.Sprintf("document.querySelector('.rows .rowg').getBoundingClientRect().height === %v", want))
 		if have := row(); have != want {
@@ -160,9 +164,12 @@ func TestEachSetting(t *testing.T) {
 		})()`, want))
 	}
 
-	for numbers, pattern := range map[string]string{"comma": `^\\d{1,3}(,\\d{3})*\\.\\d\\d$`, "point": `^\\d{1,3}(\\.\\d{3})*,\\d\\d$`, "space": `^\\d{1,3}(\\u202f\\d{3})*\\.\\d\\d$`} {
-		b.choose("numbers", numbers)
-		b.until(numbers, `[...document.querySelectorAll('.rows .last')].filter((e) => e.textContent).every((e) => new RegExp('`+pattern+`').test(e.textContent))`)
+	for _, n := range []struct{ name, pattern string }{
+		{"comma", `^\\d{1,3}(,\\d{3})*\\.\\d\\d$`}, {"point", `^\\d{1,3}(\\.\\d{3})*,\\d\\d$`}, {"space", `^\\d{1,3}(\\u202f\\d{3})*\\.\\d\\d$`}, // the last one is that of the volumes below
+	} {
+		pattern := n.pattern
+		b.choose("numbers", n.name)
+		b.until(n.name, `[...document.querySelectorAll('.rows .last')].filter((e) => e.textContent).every((e) => new RegExp('`+pattern+`').test(e.textContent))`)
 		b.until("in the chart's head, too", `new RegExp('`+pattern+`').test(document.querySelector('#q-last').textContent)`)
 	}
 
