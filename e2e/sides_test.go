@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // TestCompareSides compares SSE on one engine with protobuf over WebSocket on another: both are measured, the sentence and
 // the figures name them by what differs, and binary is claimed from what came.
@@ -18,4 +22,45 @@ func TestCompareSides(t *testing.T) {
 	b.until("the sentence tells the bytes", `/SSE stream costs .* more bytes/.test(document.querySelector('#sentence').textContent)`)
 	b.until("binary is claimed from what came", `/binary here: .* messages of protobuf/.test(document.querySelector('#claims').textContent)`)
 	b.until("the lanes' latencies are not", `/take the same engine on both lanes/.test(document.querySelector('#claims').textContent)`)
+}
+
+// TestCompareCompression: in the lab each side is compressed or isn't, as chosen and whatever the browser offers; every tick
+// of both is read, and the bytes that each takes are told.
+func TestCompareCompression(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
+	b := openTab(t)
+	for n, x := range []struct{ sides, a, b, compress, smaller string }{
+		{"sse,ws", "SSE compressed", "WebSocket plain", "on,off", "a < b / 2"},
+		{"sse,sse", "SSE plain", "SSE compressed", "off,on", "b < a / 2"},
+		{"ws,ws", "WebSocket compressed", "WebSocket plain", "on,off", "a < b / 2"},
+	} {
+		b.visit(s.url + "/compare?sides=" + x.sides)
+		b.until("the lab offers compression to both sides", `!document.querySelector('#compress').hidden &&
+			['a', 'b'].every((k) => [...document.querySelector('#c-compress-' + k).options].map((o) => o.value).join() === ',off,on')`)
+		for k, value := range strings.Split(x.compress, ",") {
+			b.run(fmt.Sprintf(`{ const e = document.querySelector('#c-compress-%c'); e.value = %q; e.dispatchEvent(new Event('change', {bubbles: true})); }`, "ab"[k], value))
+		}
+		b.until("the sides' names say it", fmt.Sprintf(`document.querySelector('#figures .side-a').textContent === %q && document.querySelector('#figures .side-b').textContent === %q`, x.a, x.b))
+		b.until("each side's bytes for a tick are told", `(() => {
+			const row = [...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('wire / tick'));
+			const [a, b] = [...row.querySelectorAll('td')].map((c) => parseFloat(c.textContent));
+			return Math.min(a, b) > 10 && `+x.smaller+`; })()`)
+		if n == 0 {
+			b.until("the sentence tells the bytes, too", `/WebSocket plain costs [1-9][0-9]+ % more bytes/.test(document.querySelector('#sentence').textContent)`)
+		}
+		b.until("every tick was read", `[...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('gaps')).textContent.includes('0 · 0 · 00 · 0 · 0') &&
+			!/asked to be/.test(document.querySelector('#notes').textContent)`)
+	}
+}
+
+// TestCompareSaysWhatTheLabLacks: a browser tells a page nothing of why a stream was refused.
+func TestCompareSaysWhatTheLabLacks(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--lab.enabled=true", "--stream.compress=off")
+	b := openTab(t)
+	b.visit(s.url + "/compare?compress=on,off")
+	b.until("the page says why nothing comes", `/compresses no stream/.test(document.querySelector('#banner-text').textContent) && !document.querySelector('#compress').hidden`)
+	b.run(`{ const e = document.querySelector('#c-compress-a'); e.value = ''; e.dispatchEvent(new Event('change', {bubbles: true})); }`)
+	b.until("without that wish both sides run", `/[1-9]\d* pairs/.test(document.querySelector('#running').textContent) && document.querySelector('#banner').hidden`)
 }

@@ -54,6 +54,14 @@ func (s *Server) deflateOffered(c *fiber.Ctx) (stream.Compression, string, error
 	return stream.CompressNone, "", nil
 }
 
+// agreed is what of a client's offer this stream takes.
+func (o *subscription) agreed(offered stream.Compression) stream.Compression {
+	if o.plain {
+		return stream.CompressNone
+	}
+	return offered
+}
+
 // extension is one offer: a name and its parameters.
 type extension struct {
 	name   string

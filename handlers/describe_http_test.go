@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/shard"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
@@ -120,7 +121,7 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		}
 	}
 	now := 100.0
-	h := open(t, plan{settings: func(s *Settings) { s.Reports = reports }, deps: func(d *Deps) {
+	h := open(t, plan{log: squeezing(stream.CompressAuto).log, settings: func(s *Settings) { s.Reports = reports }, deps: func(d *Deps) {
 		d.Files = whole()
 		d.Lab = &Lab{Rate: func() float64 { return now }, SetRate: func(r float64) error {
 			if r <= 0 {
@@ -170,13 +171,13 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		{id: "quotes", path: "/api/quotes?topics=NONE", status: 400}, {id: "history", path: "/api/history", status: 400},
 		{id: "closes", path: "/api/closes?limit=501", status: 400},
 
-		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=body", status: 200},
+		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=body&compress=off", status: 200},
 		{id: "probeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}}, {id: "probeSSE", path: "/sse/subscribe?limit=0", status: 400},
 		{id: "probeSSE", path: "/sse/subscribe", status: 421, extra: []string{"Host: evil.example"}},
 		{id: "subscribeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}},
 		{id: "subscribeSSE", path: "/sse/subscribe?limit=0&mode=fast", status: 400},
 
-		{id: "subscribeWS", path: "/ws/subscribe?limit=5&duration=1m30s&mode=latest&interval=0&snapshot=false&from=latest&delay=0&engine=stream", status: 101, extra: upgrade},
+		{id: "subscribeWS", path: "/ws/subscribe?limit=5&duration=1m30s&mode=latest&interval=0&snapshot=false&from=latest&delay=0&engine=stream&compress=on", status: 101, extra: handshake(deflateLine)},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 101, extra: handshake("Sec-WebSocket-Protocol: other, ticklane.v1.protobuf, ticklane.v1.json")},
 		{id: "subscribeWS", path: "/ws/subscribe?from=here", status: 400, extra: upgrade},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 400, extra: handshake("Sec-WebSocket-Protocol: other")},
@@ -316,7 +317,7 @@ func (d *described) anywhere(h *house, all map[string]operation) {
 // described, and takes every value that is.
 func TestQueryIsAsDescribed(t *testing.T) {
 	d := describedBy(t, openapi)
-	h := openLab(t)
+	h := squeezable(t, stream.CompressAuto)
 	h.publish(20)
 	checked := 0
 	for id, o := range d.operations() {

@@ -322,6 +322,9 @@ func (s *Server) drill(c *fiber.Ctx) error {
 func (s *Server) labState(c *fiber.Ctx) error {
 	noStore(c)
 	state := fiber.Map{"engines": fiber.Map{"sse": s.engines(wire.SSE), "ws": s.engines(wire.WS)}, "drills": drills}
+	if can := s.compressions(); can != nil {
+		state["compress"] = can
+	}
 	if s.lab.Rate != nil {
 		state["rate"] = s.lab.Rate()
 	}

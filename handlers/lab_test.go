@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
@@ -46,7 +47,7 @@ func TestLabIsShutUnlessAsked(t *testing.T) {
 	}
 	start := time.Now()
 	other := map[string]string{engineStream: engineBody, engineBody: engineStream, engineShard: engineBody}[under]
-	c := h.sse("delay=1s&engine=" + other + "&limit=1&from=oldest")
+	c := h.sse("delay=1s&compress=some&engine=" + other + "&limit=1&from=oldest")
 	h.publish(1)
 	c.want("q")
 	if took := time.Since(start); took > 900*time.Millisecond || c.hello.Engine != h.engine(wire.SSE) {
@@ -188,6 +189,106 @@ func TestPlantedDelay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// squeezable is a lab whose server compresses when it is worth while, or as told.
+func squeezable(t testing.TB, when string) *house {
+	p := squeezing(when)
+	p.deps = func(d *Deps) { d.Lab = &Lab{} }
+	return open(t, p)
+}
+
+// TestLabChoosesCompression: of clients that all offer to inflate, one is compressed though it reads alone, one isn't
+// though the server would, and nobody else notices.
+func TestLabChoosesCompression(t *testing.T) {
+	packed := func(c *client) bool {
+		return c.header.Get("Content-Encoding") == "gzip" || c.header.Get("Sec-WebSocket-Extensions") != "" && c.packed > 0
+	}
+	for _, lane := range lanes {
+		for when, other := range map[string]bool{stream.CompressAuto: false, stream.CompressOn: true} {
+			t.Run(lane.String()+" "+when, func(t *testing.T) {
+				h := squeezable(t, when)
+				on, off := h.offering(lane, "snapshot=false&compress=on"), h.offering(lane, "snapshot=false&compress=off")
+				usual := h.offering(lane, "snapshot=false")
+				h.publish(300)
+				for _, c := range []*client{on, off, usual} {
+					h.audit(c, 300)
+				}
+				if !packed(on) || packed(off) || packed(usual) != other {
+					t.Errorf("compressed: on %v, off %v, neither %v", packed(on), packed(off), packed(usual))
+				}
+				if off.header.Get("Sec-WebSocket-Extensions") != "" {
+					t.Errorf("off: %v", off.header)
+				}
+				for c, want := range map[*client]string{on: `"permessage-deflate"`, off: `"none"`} {
+					if lane == wire.SSE && c == on {
+						want = `"gzip"`
+					}
+					if _, text := h.get("/" + lane.String() + "/connections/" + c.hello.Conn); !strings.Contains(text, `"compression":`+want) {
+						t.Errorf("want %s: %s", want, text)
+					}
+				}
+				if few, many := on.received.Load(), off.received.Load(); few >= many {
+					t.Errorf("%d bytes compressed, %d plain", few, many)
+				}
+			})
+		}
+	}
+}
+
+// TestLabCompressesLatest: a stream that conflates has no text in common with others, and is packed for itself when told to.
+func TestLabCompressesLatest(t *testing.T) {
+	both(t, func(t *testing.T, _ *house, lane wire.Lane) {
+		h := squeezable(t, stream.CompressAuto)
+		c := h.offering(lane, "mode=latest&interval=0&compress=on")
+		c.want("snapshot")
+		h.publish(h.tape.u.Len() - 1)
+		for range h.tape.u.Len() - 1 {
+			if m := c.want("q"); m.text != h.tape.text(m.I) {
+				t.Errorf("%s, published %s", m.text, h.tape.text(m.I))
+			}
+		}
+		if s := h.log.Lane(lane); s.PackIn == 0 || s.PackOut >= s.PackIn {
+			t.Errorf("%d bytes made of %d", s.PackOut, s.PackIn)
+		}
+	})
+}
+
+func TestLabTellsWhatCompressionCanBeChosen(t *testing.T) {
+	for when, want := range map[string]struct {
+		list   string
+		status map[string]int
+	}{
+		stream.CompressOff:  {"", map[string]int{"off": 200, "on": 400, "": 400, "gzip": 400}},
+		stream.CompressAuto: {`"compress":["off","on"]`, map[string]int{"off": 200, "on": 200, "": 400, "ON": 400, "auto": 400}},
+	} {
+		h := squeezable(t, when)
+		if _, text := h.get("/api/lab"); strings.Contains(text, `"compress"`) != (want.list != "") || !strings.Contains(text, want.list) {
+			t.Errorf("%s: %s", when, text)
+		}
+		for value, status := range want.status {
+			probe := h.dial()
+			probe.ask("HEAD", "/sse/subscribe?compress="+value, gzipLine)
+			if probe.status != status || (probe.header.Get("Content-Encoding") == "gzip") != (status == 200 && value == "on") {
+				t.Errorf("%s, compress=%s: status %d, %v", when, value, probe.status, probe.header)
+			}
+			if status == 200 {
+				continue
+			}
+			for _, lane := range lanes {
+				c, text := h.get("/" + lane.String() + "/subscribe?compress=" + value)
+				if p := told(t, c, text, 400); p.Parameter != "compress" || value == "on" && !strings.Contains(p.Detail, "stream.compress") {
+					t.Errorf("%s, %s, compress=%s: %s", when, lane, value, text)
+				}
+			}
+		}
+	}
+	h := squeezable(t, stream.CompressOn)
+	for _, lane := range lanes { // what isn't offered isn't used
+		if c := h.stream(lane, "compress=on"); c.header.Get("Content-Encoding")+c.header.Get("Sec-WebSocket-Extensions") != "" {
+			t.Errorf("%s: %v", lane, c.header)
+		}
+	}
 }
 
 func TestEngineBodyKeepsTheContract(t *testing.T) {

@@ -84,10 +84,25 @@ func (s *Server) engines(lane wire.Lane) []string {
 	return all
 }
 
+// What a lab may say of a stream's compression.
+const (
+	compressOff = "off" // even if the client offers it
+	compressOn  = "on"  // if the client offers it, however few read the same
+)
+
+// compressions are those that a stream can have on this server: none to choose where nothing is compressed.
+func (s *Server) compressions() []string {
+	if !s.stream.Compresses() {
+		return nil
+	}
+	return []string{compressOff, compressOn}
+}
+
 // subscription is what a client asked for.
 type subscription struct {
 	stream.Options
 	delay time.Duration // planted before each write, in a lab
+	plain bool          // whatever the client offers, in a lab
 }
 
 // subscription reads the query that both lanes take, and a lab's own parameters where there is one.
@@ -115,6 +130,7 @@ func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscrip
 	if s.lab != nil {
 		o.Engine = q.engine(s.engines(format.Lane()))
 		o.delay = q.duration("delay", 0, maxDelay)
+		o.plain, o.Insist = q.compress(s.compressions())
 	}
 	return o, q.err()
 }
@@ -189,6 +205,19 @@ func (q *query) engine(all []string) string {
 		q.fail("engine", "%s: want %s on this lane", quoted(v), strings.Join(all, " or "))
 	}
 	return v
+}
+
+// compress is a lab's word on this stream's compression: refused, or insisted on, or neither.
+func (q *query) compress(can []string) (off, on bool) {
+	v, ok := q.get("compress")
+	switch {
+	case !ok:
+	case v != compressOff && v != compressOn:
+		q.fail("compress", "%s: want off or on", quoted(v))
+	case v == compressOn && len(can) == 0:
+		q.fail("compress", "%s: stream.compress is off on this server", quoted(v))
+	}
+	return v == compressOff, v == compressOn
 }
 
 func (q *query) limit() uint64 { return q.number("limit", 0, 1, 1<<62) }

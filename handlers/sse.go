@@ -35,10 +35,10 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 			opt.From = stream.FromPosition
 		}
 	}
-	opt.Compress = s.gzipOffered(c)
+	opt.Compress = opt.agreed(s.gzipOffered(c))
 	if c.Method() == fiber.MethodHead {
 		eventStream(c)
-		if opt.Compress == stream.CompressGzip && s.stream.WouldCompress(opt.Format, opt.Topics, opt.Mode) {
+		if s.stream.WouldCompress(&opt.Options) {
 			c.Set(fiber.HeaderContentEncoding, "gzip")
 		}
 		return nil

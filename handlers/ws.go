@@ -31,7 +31,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if opt.Format, err = s.handshake(c); err != nil {
 		return err
 	}
-	if extension != "" {
+	if opt.Compress = opt.agreed(opt.Compress); opt.Compress != stream.CompressNone {
 		c.Set("Sec-WebSocket-Extensions", extension)
 	}
 	opt.Address = s.address(c)

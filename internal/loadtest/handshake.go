@@ -93,7 +93,7 @@ type body struct {
 }
 
 // errNotPacked tells of a server that was offered compression and didn't take it: its figures would be a plain stream's.
-var errNotPacked = errors.New("compression was offered, but the server answers without: is its stream.compress on?")
+var errNotPacked = errors.New("compression was offered, but the server answers without: is its stream.compress on, or its lab open?")
 
 func (s *Side) subprotocol() string { return "ticklane.v1." + s.Encoding }
 

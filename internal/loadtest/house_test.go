@@ -42,7 +42,7 @@ type house struct {
 	stop func()
 }
 
-func build(rate float64, logSize, most int) (*house, error) {
+func build(rate float64, logSize, most int, engine, compress string, lab *handlers.Lab) (*house, error) {
 	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: rate, Symbols: 20, Arrivals: market.Steady})
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func build(rate float64, logSize, most int) (*house, error) {
 		return nil, err
 	}
 	feed := bus.NewLocal(u.Len())
-	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: logSize})
+	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: logSize, Compress: compress, CompressSets: 16})
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,8 @@ func build(rate float64, logSize, most int) (*house, error) {
 		return nil, err
 	}
 	server, err := handlers.New(handlers.Deps{
-		Settings: handlers.Settings{Addr: "127.0.0.1:0", ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
+		Lab: lab,
+		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: engine, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
 			Interval: 50 * time.Millisecond, MaxStreams: most, MaxPerAddress: most, MaxTopics: 100, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
 		Listener: ln, Stream: log, History: past, Feed: handlers.FeedInfo{Source: "simulator", Seed: 1, Timed: true}, Files: slim(),
@@ -89,7 +90,18 @@ func build(rate float64, logSize, most int) (*house, error) {
 
 func open(t *testing.T, rate float64, most int) string {
 	t.Helper()
-	h, err := build(rate, 16384, most)
+	return furnish(t, rate, most, stream.CompressOff, nil)
+}
+
+// openLab is a server whose lab lets each stream choose its engine and its compression.
+func openLab(t *testing.T, rate float64) string {
+	t.Helper()
+	return furnish(t, rate, 1000, stream.CompressAuto, &handlers.Lab{})
+}
+
+func furnish(t *testing.T, rate float64, most int, compress string, lab *handlers.Lab) string {
+	t.Helper()
+	h, err := build(rate, 16384, most, "stream", compress, lab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +146,16 @@ func slim() fstest.MapFS {
 
 // serveForTest is a server process: it takes the arguments that ticklane serve gets, as far as they matter here.
 func serveForTest(args []string) int {
-	rate := 100.0
+	rate, engine, compress := 100.0, "stream", stream.CompressOff
 	for _, a := range args {
 		if v, ok := strings.CutPrefix(a, "--market.rate="); ok {
 			rate, _ = strconv.ParseFloat(v, 64)
+		}
+		if v, ok := strings.CutPrefix(a, "--stream.engine="); ok {
+			engine = v
+		}
+		if v, ok := strings.CutPrefix(a, "--stream.compress="); ok {
+			compress = v
 		}
 		if strings.HasPrefix(a, "--bad") {
 			fmt.Fprintln(os.Stderr, "unknown key bad")
@@ -146,7 +164,7 @@ func serveForTest(args []string) int {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	h, err := build(rate, 16384, 5000)
+	h, err := build(rate, 16384, 5000, engine, compress, nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -244,11 +244,16 @@ func (o *Options) setQuery(k int, s *Side, fail func(string, ...any)) bool {
 	s.Query.Set("topics", o.Topics)
 	s.Query.Set("mode", o.Mode)
 	s.Query.Set("user", "load")
-	if s.Engine != "" && o.URL != "" {
-		s.Query.Set("engine", s.Engine) // of a lab; a server of our own is started with that engine
+	if o.URL != "" { // of a lab; a server of our own is started with what its side wants
+		if s.Engine != "" {
+			s.Query.Set("engine", s.Engine)
+		}
+		if s.Compress {
+			s.Query.Set("compress", "on")
+		}
 	}
 	for name, v := range more {
-		if s.Query.Has(name) {
+		if s.Query.Has(name) || name == "compress" { // it says nothing without an offer
 			fail("--%s: %s has a flag of its own", flag, name)
 		}
 		s.Query[name] = v

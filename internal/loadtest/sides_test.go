@@ -92,6 +92,7 @@ func TestNamedSides(t *testing.T) {
 		`--sides "tcp"`:           func(o *Options) { o.Sides = []string{"sse", "tcp"} },
 		"only ws carries":         func(o *Options) { o.Lanes, o.Encodings = []string{"sse", "ws"}, []string{"protobuf"} },
 		"--encoding: want one":    func(o *Options) { o.Encodings = []string{"json", "json", "json"} },
+		"--query-b: compress has": func(o *Options) { o.QueryB = "compress=on" },
 		`--compress "some": want`: func(o *Options) { o.Compressions = []string{"some"} },
 	} {
 		o := DefaultOptions()
@@ -154,7 +155,7 @@ func TestSettingsOfASide(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 	o.URL, o.Set = "http://127.0.0.1:1", nil
-	if err := o.Check(); err != nil || !strings.Contains(o.sides[1].path(""), "engine=shard") {
+	if err := o.Check(); err != nil || !strings.Contains(o.sides[1].path(""), "compress=on&engine=shard") || strings.Contains(o.sides[0].path(""), "compress") {
 		t.Errorf("%v: %s", err, o.sides[1].path(""))
 	}
 }

@@ -39,7 +39,7 @@ func (s *Subscriber) offer() {
 		return
 	}
 	s.settle()
-	if s.pack.set == nil && (s.mode == ModeAll || l.cfg.Compress == CompressAuto) {
+	if s.pack.set == nil && (s.mode == ModeAll || l.sets.frugal(&s.opt)) {
 		s.pack, s.agreed = nil, CompressNone
 	}
 }
@@ -50,9 +50,9 @@ func (s *Subscriber) settle() {
 	switch {
 	case s.mode == ModeLatest:
 		s.part()
-	case k.set == nil && l.sets.worth(s.crowd, 0):
+	case k.set == nil && (s.crowd.worth(0) || !l.sets.frugal(&s.opt)):
 		k.set = l.sets.join(l, s.crowd)
-	case k.set != nil && k.kind != CompressGzip && l.sets.waning(s.crowd):
+	case k.set != nil && k.kind != CompressGzip && s.crowd.waning() && l.sets.frugal(&s.opt):
 		s.part()
 	}
 }
@@ -116,7 +116,7 @@ func (s *Subscriber) fetchAlone(horizon, front, left, lag uint64) (p piece, ok b
 		return p, ok
 	}
 	s.sum(p.bytes)
-	if k.set == nil && k.kind != CompressGzip && (s.mode == ModeAll || s.log.cfg.Compress == CompressAuto) {
+	if k.set == nil && k.kind != CompressGzip && (s.mode == ModeAll || s.log.sets.frugal(&s.opt)) {
 		return p, ok // frames that aren't packed never touch the window
 	}
 	k.synced = false

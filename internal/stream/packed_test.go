@@ -64,6 +64,7 @@ func (s *scene) enter() {
 		MaxRead:  []int{0, 16 << 10, 700, 90}[s.fate(4)],
 		Interval: []time.Duration{0, 0, 20 * time.Millisecond}[s.fate(3)],
 		Limit:    []uint64{0, 0, 0, 1 + uint64(s.fate(900))}[s.fate(4)],
+		Insist:   s.fate(4) == 0,
 	}
 	head := s.log.Head().Seq
 	switch s.fate(4) {

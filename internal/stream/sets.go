@@ -108,16 +108,15 @@ func (s *sets) leave(g *crowd) {
 	}
 }
 
-// worth tells whether a crowd's text should be packed, as far as its size goes.
-func (s *sets) worth(g *crowd, more int32) bool {
-	return s.when == CompressOn || s.when == CompressAuto && g.count.Load()+more >= enough
-}
+// frugal tells whether a stream is compressed only where that is worth while.
+func (s *sets) frugal(opt *Options) bool { return s.when == CompressAuto && !opt.Insist }
+
+// worth tells whether a crowd is large enough for a frugal stream to be packed.
+func (g *crowd) worth(more int32) bool { return g.count.Load()+more >= enough }
 
 // waning tells that a crowd has become so small that packing for it isn't worth while; well below enough, so that one
 // client that comes and goes doesn't make it change its mind.
-func (s *sets) waning(g *crowd) bool {
-	return s.when == CompressAuto && g.count.Load() < enough/2
-}
+func (g *crowd) waning() bool { return g.count.Load() < enough/2 }
 
 // join returns the crowd's set for one more reader, nil when there may be no more sets.
 func (s *sets) join(l *Log, g *crowd) *set {
@@ -160,19 +159,23 @@ func (l *Log) CompressedSets() int {
 // Compresses tells whether any stream may be compressed.
 func (l *Log) Compresses() bool { return l.cfg.Compress != CompressOff }
 
-// WouldCompress tells whether a stream that offers gzip would get it if it were opened now.
-func (l *Log) WouldCompress(format wire.Format, topics quote.Topics, mode Mode) bool {
+// WouldCompress tells whether a stream on SSE would be compressed if it were opened now.
+func (l *Log) WouldCompress(opt *Options) bool {
 	s := &l.sets
-	if mode == ModeLatest || s.when == CompressOff {
-		return s.when == CompressOn
+	switch frugal := s.frugal(opt); {
+	case s.when == CompressOff || opt.Compress != CompressGzip:
+		return false
+	case opt.Mode == ModeLatest:
+		return !frugal
+	default:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		g := s.crowds[crowdKey(opt.Format, opt.Topics)]
+		if g == nil {
+			g = &crowd{}
+		}
+		return (!frugal || g.worth(1)) && (g.open.Load() || s.free.Load() > 0)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.crowds[crowdKey(format, topics)]
-	if g == nil {
-		g = &crowd{}
-	}
-	return s.worth(g, 1) && (g.open.Load() || s.free.Load() > 0)
 }
 
 // work is the time that packing takes. All encoders together get a quarter of the machine; beyond that, text goes as it

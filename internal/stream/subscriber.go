@@ -56,6 +56,7 @@ type Options struct {
 	Duration   time.Duration // end so long after the hello; 0 for none
 	NoSnapshot bool
 	Compress   Compression // what the client offered; Config.Compress decides
+	Insist     bool        // compress for this one even where CompressAuto finds it not worth while
 	MaxRead    int         // most bytes that Next returns at once, but for one message; default 64 KiB
 	Group      *Group      // of the writer that serves it; nil when it has a goroutine of its own
 	Owner      any         // what the writer knows it by

@@ -29,13 +29,15 @@ export class SetupForm {
   #compressions = [byId('c-compress-a', HTMLSelectElement), byId('c-compress-b', HTMLSelectElement)];
   #delays = [byId('c-delay-a', HTMLSelectElement), byId('c-delay-b', HTMLSelectElement)];
   #error = part('setup-error');
-  /** Why the server doesn't take the topics, a sentence; '' when it does. */
+  /** Why the server doesn't take the setup, a sentence; '' when it does. */
   refused = '';
   #checks = 0;
   /** @type {Lab['engines']} */
   #known = { sse: [], ws: [] };
   /** Whether the lab takes a side's compression. */
   #compress = false;
+  /** What the lab has, null without one. @type {Promise<Lab | null>} */
+  #told;
 
   /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the lab's API is there */
   constructor({ setup, lab, onChange }) {
@@ -50,9 +52,9 @@ export class SetupForm {
     this.#topics.addEventListener('keydown', (e) => { if (e.key === 'Enter') this.#topics.blur(); });
     for (const b of this.#sides) b.addEventListener('click', () => this.#ask({ sides: b.dataset.sides ?? 'sse,ws' }));
     this.#fill();
+    this.#told = lab ? this.#askLab() : Promise.resolve(null);
     void this.#check(setup);
     void this.#listTopics();
-    if (lab) void this.#askLab();
   }
 
   /** @param {string} text a sentence about something that could not be done, '' when all is well */
@@ -102,14 +104,19 @@ export class SetupForm {
   }
 
   /**
-   * Asks whether the server knows the topics: a stream that is refused shows a page no more than an error without words.
+   * Asks whether the server has the topics and what its lab must have: a stream that is refused shows a page no more than an
+   * error without words.
    * @param {Setup} setup
    */
-  async #check({ topics }) {
+  async #check(setup) {
     const mine = ++this.#checks;
     this.refused = '';
     try {
-      await getJSON(`/api/quotes?${new URLSearchParams({ topics: topics.join(',') })}`);
+      await getJSON(`/api/quotes?${new URLSearchParams({ topics: setup.topics.join(',') })}`);
+      const why = lack(await this.#told, setup);
+      if (mine !== this.#checks || !why) return;
+      this.refused = why;
+      this.complain(why);
     } catch (err) {
       if (mine !== this.#checks || err instanceof TypeError) return; // without a network it is not the topics
       this.refused = t('compare.form.topics', { why: /** @type {Error} */ (err).message });
@@ -166,8 +173,10 @@ export class SetupForm {
       if (!this.#setup.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
       this.#compress = (lab.compress ?? []).length > 0;
       this.#fillSides();
+      return lab;
     } catch (err) {
       this.complain(t('compare.lab.silent', { why: /** @type {Error} */ (err).message }));
+      return null;
     }
   }
 
@@ -185,6 +194,16 @@ export class SetupForm {
   find(label) {
     return this.#sides.find((b) => b.textContent === label) ?? null;
   }
+}
+
+/** What a lab doesn't have of what a link asks for, a sentence; '' for nothing. @param {Lab | null} lab @param {Setup} setup */
+export function lack(lab, { sides, engine, compress }) {
+  if (!lab) return '';
+  for (const [k, lane] of sides.entries()) {
+    const asked = [engine.a, engine.b][k];
+    if (asked && !lab.engines[lane].includes(asked)) return t('compare.form.noEngine', { engine: asked, lane: laneName(lane) });
+  }
+  return (compress.a === 'on' || compress.b === 'on') && !lab.compress?.includes('on') ? t('compare.form.noCompression') : '';
 }
 
 /** @param {HTMLSelectElement} select @param {[string, string][]} list value and label */
