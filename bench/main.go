@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -183,8 +184,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := r.Result.plot(picture); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%v. Everything that was measured: %s; the picture: %s\n", time.Since(r.started).Round(time.Second), *file, picture)
+	fmt.Fprintf(out, "\n%v. Everything that was measured: %s; the picture: %s\n", time.Since(r.started).Round(time.Second), absolute(*file), absolute(picture))
 	return r.failed
+}
+
+// absolute is a file's name wherever one stands: make runs this in bench/.
+func absolute(name string) string {
+	if a, err := filepath.Abs(name); err == nil {
+		return a
+	}
+	return name
 }
 
 // chosen are the experiments of these names, in their order; all without names.
