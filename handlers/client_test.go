@@ -210,12 +210,18 @@ func (c *client) events(query string, extra ...string) {
 	} else {
 		c.body = bufio.NewReader(strings.NewReader(c.all()))
 	}
-	if c.header.Get("Content-Encoding") == "gzip" {
-		r, err := gzip.NewReader(c.body)
+	c.unpack(c.body)
+}
+
+// unpack makes the body of r, which may be compressed.
+func (c *client) unpack(r *bufio.Reader) {
+	c.Helper()
+	if c.body = r; c.header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(r)
 		if err != nil {
 			c.Fatal(err)
 		}
-		c.body = bufio.NewReader(r)
+		c.body = bufio.NewReader(z)
 	}
 }
 

@@ -239,6 +239,16 @@ func (c *conn) settle() {
 	}
 }
 
+// claim takes over what was due afterwards. It is false when the connection is closed, and nothing is due any more.
+func (c *conn) claim() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.after = nil
+	}
+	return !c.closed
+}
+
 // hand gives the socket away under a new descriptor. From then on Close closes no more than the old one, and what was due
 // afterwards is the new owner's.
 func (c *conn) hand() (fd int, err error) {

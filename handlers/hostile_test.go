@@ -129,11 +129,5 @@ func TestGoneBeforeTheAnswer(t *testing.T) {
 		nc.Close()
 	}
 	stop()
-	for name, g := range map[string]*gate{"streams": h.server.gate, "sockets": h.server.ln.sockets} {
-		until(t, name+"' places to be given back", func() bool {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			return g.total == 0 && len(g.of) == 0 && h.live() == 0
-		})
-	}
+	h.vacant()
 }

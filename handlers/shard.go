@@ -4,9 +4,9 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
@@ -60,25 +60,11 @@ func (s *shards) close() {
 }
 
 // shardSSE answers with a stream of engine shard. fasthttp writes nothing: the answer's head goes out with the first
-// events, and the connection isn't given back after the stream, so it says Connection: close.
+// events.
 func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, mc *conn) {
-	mc.afterwards(func() { s.gate.leave(opt.Address) }) // for a connection that is closed before it is handed over
-	request := c.Context()                              // fasthttp's own is kept until the hijack handler returns; Fiber's isn't
-	request.HijackSetNoResponse(true)
-	request.Hijack(func(nc net.Conn) {
+	s.takeOver(c, opt, mc, func(nc net.Conn, request *fasthttp.RequestCtx) {
 		chunked := request.Request.Header.IsHTTP11()
-		head := &request.Response.Header
-		head.SetConnectionClose()
-		head.SetContentLength(-2) // the end of the connection ends the body
-		if chunked {
-			head.SetContentLength(-1)
-		}
-		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: func(sub *stream.Subscriber) []byte {
-			if sub.Compression() == stream.CompressGzip {
-				head.SetContentEncoding("gzip")
-			}
-			return append([]byte(nil), head.Header()...)
-		}})
+		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: func(sub *stream.Subscriber) []byte { return ownHead(request, sub, chunked) }})
 	})
 }
 
@@ -116,20 +102,6 @@ func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.S
 	s.gate.leave(opt.Address)
 	if !errors.Is(err, shard.ErrClosed) {
 		s.log.Error("a connection couldn't be handed over", "err", err)
-	}
-}
-
-// buffered returns what the client sent after its request and fasthttp has read already. A deadline in the past lets
-// nothing more come from the socket.
-func buffered(nc net.Conn) []byte {
-	nc.SetReadDeadline(time.Unix(1, 0))
-	var early []byte
-	for b := make([]byte, readSize); ; {
-		n, err := nc.Read(b)
-		early = append(early, b[:n]...)
-		if err != nil || n == 0 {
-			return early
-		}
 	}
 }
 

@@ -60,6 +60,10 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		s.shardSSE(c, opt, nc)
 		return nil
 	}
+	if !c.Request().Header.IsHTTP11() {
+		s.unchunkedSSE(c, opt, nc)
+		return nil
+	}
 	sub := s.stream.Subscribe(opt.Options)
 	if sub.Compression() == stream.CompressGzip {
 		c.Set(fiber.HeaderContentEncoding, "gzip")

@@ -44,35 +44,40 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	// for as long as this runs, so the stream has a goroutine of its own, which closes the connection
 	// (KeepHijackedConns).
 	c.Context().Hijack(func(nc net.Conn) {
-		if v := s.gate.enter(opt.Address); v != admitted {
+		v := s.gate.enter(opt.Address)
+		if v == admitted && opt.Engine == engineShard {
+			mc.afterwards(func() { s.gate.leave(opt.Address) }) // for one that is closed before it is handed over
+			s.handOver(nc, mc, opt, shard.Start{})
+			return
+		}
+		nc, early := escape(nc)
+		if v != admitted {
 			defer nc.Close()
 			refuseWS(nc, opt.Format, s.refusal(v))
 			return
 		}
-		if opt.Engine == engineShard {
-			s.handOver(nc, mc, opt, shard.Start{})
-			return
-		}
 		sub := s.stream.Subscribe(opt.Options)
-		go s.speak(nc, mc, sub, opt.delay)
+		go s.speak(nc, mc, sub, early, opt.delay)
 	})
 	return nil
 }
 
 // speak is a stream's goroutine.
-func (s *Server) speak(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) {
+func (s *Server) speak(nc net.Conn, mc *conn, sub *stream.Subscriber, early []byte, delay time.Duration) {
 	defer nc.Close()
-	s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, delay) })
+	s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, early, delay) })
 }
 
-// converse runs one stream: it returns when the client is gone, or was told bye and had its time to close.
-func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, delay time.Duration) error {
+// converse runs one stream: it returns when the client is gone, or was told bye and had its time to close. early is what the
+// client sent with its request.
+func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early []byte, delay time.Duration) error {
 	in := newInbound(s, sub)
 	in.deflate = sub.Compression() != stream.CompressNone
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		defer s.contain("websocket reader")
+		in.feed(early)
 		in.read(nc)
 	}()
 	// Whatever happens here, panics included, the reader is told to stop and waited for.
@@ -111,10 +116,8 @@ func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, delay t
 // drain sends FIN and takes what the client still has on its way, until its end or the read deadline: a socket that
 // is closed with unread bytes in it sends RST, and with that the close frame may be lost.
 func drain(nc net.Conn) {
-	if hijacked, ok := nc.(interface{ UnsafeConn() net.Conn }); ok {
-		if half, ok := hijacked.UnsafeConn().(interface{ CloseWrite() error }); ok {
-			half.CloseWrite()
-		}
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
 	}
 	for b := make([]byte, 512); ; {
 		if _, err := nc.Read(b); err != nil {
