@@ -78,13 +78,13 @@ func (c *conn) close(err error, reset bool) {
 	}
 	c.state = closed
 	c.writer.dues.remove(c)
-	c.pool.leave(c)
 	// The connection's first descriptor may be open for a moment yet, and would keep it in the set.
 	unix.EpollCtl(c.pool.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
 	if reset {
 		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	unix.Close(c.fd)
+	c.pool.leave(c) // last: a pool that waits for it closes its poller next
 	c.tail, c.held, c.head, c.early = nil, nil, nil, nil
 	defer c.peer.Closed()
 	c.end(err)

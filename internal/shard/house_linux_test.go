@@ -75,16 +75,19 @@ func (h *house) publish(n int) {
 
 // peer is a protocol without any: it notes what happens.
 type peer struct {
-	h      *house
-	sub    *stream.Subscriber
-	reset  func()
-	open   func()
-	feed   func([]byte) bool
-	brake  Brake
-	bye    string
-	after  After
-	ended  atomic.Bool
-	closed chan struct{}
+	h     *house
+	sub   *stream.Subscriber
+	reset func()
+	open  func()
+	feed  func([]byte) bool
+	brake Brake
+	bye   string
+	after After
+	// answered is what follows once Feed asked for the end.
+	answered After
+	fed      atomic.Int32 // calls of Feed
+	ended    atomic.Bool
+	closed   chan struct{}
 }
 
 func (p *peer) Open() {
@@ -93,9 +96,17 @@ func (p *peer) Open() {
 	}
 }
 
-func (p *peer) Feed(b []byte) bool { return p.feed == nil || p.feed(b) }
+func (p *peer) Feed(b []byte) bool {
+	p.fed.Add(1)
+	return p.feed == nil || p.feed(b)
+}
 
-func (p *peer) Last(bool) ([]byte, After) { return []byte(p.bye), p.after }
+func (p *peer) Last(fed bool) ([]byte, After) {
+	if fed && p.after == WaitFeed {
+		return nil, p.answered
+	}
+	return []byte(p.bye), p.after
+}
 
 func (p *peer) Ended(error) {
 	if p.ended.Swap(true) {

@@ -104,6 +104,9 @@ func (w *writer) put(c *conn, pieces [3][]byte, whole []byte) bool {
 		return true
 	}
 	c.meter.Bytes.Add(-uint64(size - n))
+	if errno != 0 {
+		c.meter.Writes.Add(^uint64(0))
+	}
 	if errno != 0 && errno != unix.EAGAIN {
 		c.fail(errno)
 		return false
@@ -120,7 +123,6 @@ func (w *writer) put(c *conn, pieces [3][]byte, whole []byte) bool {
 func (w *writer) goOn(c *conn) bool {
 	for {
 		n, errno := w.writev(c.fd, &c.tail.pieces)
-		c.meter.Writes.Add(1)
 		if errno == unix.EAGAIN {
 			return false
 		}
@@ -128,6 +130,7 @@ func (w *writer) goOn(c *conn) bool {
 			c.fail(errno)
 			return false
 		}
+		c.meter.Writes.Add(1)
 		c.meter.Bytes.Add(uint64(n))
 		if !c.tail.left(n) {
 			c.tail = nil

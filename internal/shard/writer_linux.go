@@ -293,6 +293,8 @@ func (w *writer) left(c *conn) {
 	case c.after == Close || c.eof:
 		w.drain(c)
 		c.close(nil, false)
+	case c.after == WaitFeed && c.fed: // it has answered before it got all of it
+		w.last(c)
 	case c.after == WaitFeed:
 		c.state = lingering
 	default:
