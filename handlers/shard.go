@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -18,10 +19,14 @@ type shards struct {
 	mu     sync.Mutex
 	pool   *shard.Pool
 	closed bool
+	failed atomic.Bool
 }
 
-// shardable tells whether engine shard can serve this server's connections: TLS needs a goroutine for each.
-func (s *Server) shardable() bool { return shard.Available && s.set.TLS == nil }
+// shardable tells whether engine shard can serve this server's connections: TLS needs a goroutine for each. Once the engine
+// has failed, engine stream serves whoever comes.
+func (s *Server) shardable() bool {
+	return shard.Available && s.set.TLS == nil && !s.shards.failed.Load()
+}
 
 func (s *Server) shardPool() (*shard.Pool, error) {
 	s.shards.mu.Lock()
@@ -31,13 +36,19 @@ func (s *Server) shardPool() (*shard.Pool, error) {
 	}
 	if s.shards.pool == nil {
 		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: closeWait,
-			Panicked: s.panickedAt})
+			Panicked: s.panickedAt, Failed: s.shardFailed})
 		if err != nil {
 			return nil, err
 		}
 		s.shards.pool = p
 	}
 	return s.shards.pool, nil
+}
+
+// shardFailed is told when the engine can't go on. Its clients come back, and get another engine.
+func (s *Server) shardFailed(err error) {
+	s.shards.failed.Store(true)
+	s.log.Error("engine shard has failed: its streams were closed, and new ones run on engine stream until the server is started again", "err", err)
 }
 
 // closeAll ends the connections of engine shard that are still open.

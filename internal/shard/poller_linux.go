@@ -41,6 +41,12 @@ func newPoller(p *Pool) (*poller, error) {
 func (e *poller) close() { e.file.Close() }
 
 func (e *poller) run() {
+	defer func() {
+		if v := recover(); v != nil {
+			e.pool.opt.Panicked("shard's poller", v)
+			e.pool.fail(ErrPanicked)
+		}
+	}()
 	events := make([]unix.EpollEvent, 256)
 	for {
 		n, failed := 0, error(nil)
@@ -50,11 +56,11 @@ func (e *poller) run() {
 			}
 			return n != 0
 		})
-		switch {
-		case err != nil:
-			return // closed
-		case failed != nil: // to ask again would fail again, for ever
-			e.pool.fail(os.NewSyscallError("epoll_wait", failed))
+		if failed != nil { // to ask again would fail again, for ever
+			err = os.NewSyscallError("epoll_wait", failed)
+		}
+		if err != nil {
+			e.pool.fail(err)
 			return
 		}
 		for i := range n {
@@ -63,10 +69,14 @@ func (e *poller) run() {
 	}
 }
 
-func (p *Pool) happened(e *unix.EpollEvent) {
+func (p *Pool) slot(i int32) slot {
 	p.mu.Lock()
-	s := p.slots[e.Fd]
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	return p.slots[i]
+}
+
+func (p *Pool) happened(e *unix.EpollEvent) {
+	s := p.slot(e.Fd)
 	if s.conn == nil || s.generation != e.Pad {
 		return
 	}

@@ -142,12 +142,19 @@ func (p *Pool) leave(c *conn) {
 	p.open.Done()
 }
 
-// fail ends the engine's work: without the poller it hears nothing of its connections any more.
+// fail ends the engine's work: without the poller it hears nothing of its connections any more. In a pool that is being
+// closed that is no failure.
 func (p *Pool) fail(err error) {
 	p.mu.Lock()
-	p.broken = true
+	p.broken = !p.closed
+	broken := p.broken
 	p.mu.Unlock()
-	p.opt.Panicked("shard's poller", err)
+	if !broken {
+		return
+	}
+	if p.opt.Failed != nil {
+		p.opt.Failed(err)
+	}
 	p.CloseAll()
 }
 

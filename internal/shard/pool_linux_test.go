@@ -224,32 +224,6 @@ func TestPanicAtTheHandOver(t *testing.T) {
 	}
 }
 
-// TestPollerFails: it is told once, connections end, and none comes in.
-func TestPollerFails(t *testing.T) {
-	t.Cleanup(func() { epollWait = unix.EpollWait })
-	var broken, calls atomic.Int32
-	epollWait = func(fd int, events []unix.EpollEvent, wait int) (int, error) {
-		if broken.Load() != 0 {
-			calls.Add(1)
-			return -1, unix.EINVAL
-		}
-		return unix.EpollWait(fd, events, wait)
-	}
-	h := open(t, Options{Writers: 1})
-	p := &peer{}
-	nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, false)
-	broken.Store(1)
-	io.WriteString(nc, "x") // an event
-	p.gone(t)
-	if calls.Load() != 1 || h.panics.Load() != 1 {
-		t.Errorf("asked %d times after it failed, told %d times", calls.Load(), h.panics.Load())
-	}
-	if err := h.pool.Add(Start{}); err != ErrClosed {
-		t.Errorf("Add: %v", err)
-	}
-	h.pool.Close()
-}
-
 // waits is a brake that takes its time before bytes are gathered, and notes when it was asked for them.
 type waits struct{ idle, release atomic.Int64 }
 

@@ -18,16 +18,18 @@ type Options struct {
 	CloseWait    time.Duration // how long a client gets to answer an end
 	// Panicked hears of a panic that was contained; the connection is closed.
 	Panicked func(where string, p any)
+	// Failed hears, once, that the engine can't go on: its connections are closed, and it takes no more. Nil for nobody.
+	Failed func(error)
 }
 
-// ErrClosed says that the pool takes no connections any more.
+// ErrClosed says that the pool takes no connections any more: it was closed, or it has failed.
 var ErrClosed = errors.New("the shard engine has stopped")
 
 // ErrUnavailable says that this system has no shard engine.
 var ErrUnavailable = errors.New("the shard engine needs Linux")
 
-// ErrPanicked says that Head or Peer panicked, of which Options.Panicked has heard.
-var ErrPanicked = errors.New("a panic at the hand-over")
+// ErrPanicked says that Head, Peer or the poller panicked, of which Options.Panicked has heard.
+var ErrPanicked = errors.New("a panic")
 
 // Start is a connection to hand over, and its stream.
 type Start struct {
@@ -48,7 +50,7 @@ type Peer interface {
 	// Feed takes what the client sent, and may overwrite it. False asks for the end of the stream, and nothing is fed after it.
 	Feed(b []byte) bool
 	// Last returns what is written last, because the stream ended or (fed) because Feed asked, and what then happens.
-	// After WaitFeed it may be called a second time, with fed.
+	// After WaitFeed it may be called a second time, with fed, and then answers something else.
 	Last(fed bool) ([]byte, After)
 	// Ended is called when nothing more will be written.
 	Ended(err error)

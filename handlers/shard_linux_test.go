@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ticklane/internal/wire"
+)
+
+// lines is a log that a test reads.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// epolls are the numbers of this process's epoll descriptors.
+func epolls(t *testing.T) map[int]bool {
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[int]bool)
+	for _, e := range all {
+		var fd int
+		if what, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && what == "anon_inode:[eventpoll]" {
+			fmt.Sscan(e.Name(), &fd)
+			found[fd] = true
+		}
+	}
+	return found
+}
+
+// TestShardFails: once the kernel tells the engine nothing any more, engine stream serves, and the log says so.
+func TestShardFails(t *testing.T) {
+	if under != engineShard {
+		return
+	}
+	var log lines
+	h := open(t, plan{logger: slog.New(slog.NewTextHandler(&log, nil)), deps: func(d *Deps) { d.Lab = &Lab{} }})
+	others := epolls(t)
+	before := []*client{h.sse("snapshot=false"), h.ws("snapshot=false")}
+	for fd := range epolls(t) {
+		if others[fd] {
+			continue
+		}
+		// Another file takes the number, so that asking it fails; the first one stays, so that Go's poller still wakes whoever asks.
+		kept, err := unix.Dup(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(kept)
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer null.Close()
+		if err := unix.Dup3(int(null.Fd()), fd, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before[0].send("an event")
+	for _, c := range before {
+		if got, err := c.end(); err == nil || len(got) > 0 {
+			t.Errorf("%s: %v, %d messages", c.format, err, len(got))
+		}
+	}
+	for _, lane := range lanes {
+		c := h.stream(lane, "snapshot=false")
+		if c.hello.Engine != engineStream {
+			t.Errorf("%s", c.hello.text)
+		}
+		h.publish(1)
+		c.want("q")
+	}
+	answer, body := h.get("/sse/subscribe?engine=shard")
+	told(t, answer, body, 400)
+	if engines := h.server.engines(wire.WS); engines[0] != engineStream || len(engines) != 1 {
+		t.Errorf("engines %v", engines)
+	}
+	if strings.Count(log.String(), "engine shard has failed") != 1 {
+		t.Errorf("the log: %s", &log)
+	}
+}
