@@ -22,7 +22,8 @@ func (r *rig) Idle(time.Time) bool { return r.idle() }
 // Release lets go of held bytes as the drills allow it, in Flush's order.
 func (r *rig) Release(now time.Time, held int, ended bool) (n int, again time.Time, more bool) {
 	t := now.UnixNano()
-	wait := func(until int64, more bool) (int, time.Time, bool) { return 0, time.Unix(0, until), more }
+	// Counted from now, which holds when the clock is set.
+	wait := func(until int64, more bool) (int, time.Time, bool) { return 0, now.Add(time.Duration(until - t)), more }
 	if r.delay > 0 && r.delayed == 0 {
 		r.delayed = t + int64(r.delay)
 	}
