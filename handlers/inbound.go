@@ -81,11 +81,12 @@ func (in *inbound) feed(b []byte) {
 		}
 		b = b[n:]
 	}
-	if in.code != 0 || len(b) == 0 {
+	switch {
+	case in.code != 0 || len(b) == 0:
 		in.part = nil
-		return
+	case len(b) != len(in.part): // else it is all of itself, as for a long message that comes in many pieces
+		in.part = append(in.part[:0], b...) // it may be the end of itself
 	}
-	in.part = append(in.part[:0], b...) // it may be the end of itself
 }
 
 // frame takes one whole frame and returns its size; 0 when it isn't whole, or ended the stream by its header alone.
