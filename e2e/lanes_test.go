@@ -5,8 +5,11 @@ import (
 	"testing"
 )
 
-// recorder listens beside the page on every connection that it makes: which seqs came, how often the streams began,
-// and each symbol's newest quote. It shares nothing with the page's own accounting.
+// alone makes the browser one that has no SharedWorker.
+const alone = `delete self.SharedWorker;`
+
+// recorder listens beside the page on every connection that it makes, and on what a shared one passes to it: which seqs
+// came, how often the streams began, and each symbol's newest quote. It shares nothing with the page's own accounting.
 const recorder = `(() => {
 	const rec = self.recorder = { hellos: 0, seqs: new Set(), newest: new Map() };
 	const take = (e) => {
@@ -18,7 +21,13 @@ const recorder = `(() => {
 			if (!old || q.n > old.n) rec.newest.set(q.S, q);
 		}
 	};
-	const { EventSource, WebSocket } = self;
+	const { EventSource, WebSocket, SharedWorker } = self;
+	if (SharedWorker) self.SharedWorker = class extends SharedWorker {
+		constructor(...args) {
+			super(...args);
+			this.port.addEventListener('message', ({ data: m }) => m.data?.forEach((data) => take({ data })));
+		}
+	};
 	self.EventSource = class extends EventSource {
 		constructor(...args) {
 			super(...args);
@@ -107,7 +116,7 @@ func TestLaneThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
-	b.inject(`{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)
+	b.inject(alone + `{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)
 	b.visit(s.url + "/")
 	b.live()
 	b.click("button[data-lane=ws]")

@@ -60,7 +60,7 @@ func TestBackAndForward(t *testing.T) {
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t)
 		b := openTab(t)
-		b.inject(recorder)
+		b.inject(alone + recorder)
 		b.visit(s.url + query)
 		b.live()
 		b.run(`self.kept = true; addEventListener('pageshow', (e) => { self.cached = e.persisted })`)

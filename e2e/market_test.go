@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -122,17 +121,6 @@ const alerting = `
 		self.said = [];
 		new MutationObserver(() => self.said.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true, characterData: true, subtree: true });
 	});`
-
-// beside opens a second tab of the same browser profile.
-func (b *tab) beside() *tab {
-	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	b.t.Cleanup(cancel)
-	c := &tab{t: b.t, ctx: ctx, witness: &witness{}}
-	c.call(chromedp.Call(ctx, audits.Enable, noParams)) // begins it, for longer than one action's patience
-	c.size(1440, 900)
-	return c
-}
 
 // front makes this the tab that is seen: others get neither frames nor keys.
 func (b *tab) front() {

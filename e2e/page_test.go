@@ -47,6 +47,11 @@ func TestFreshPage(t *testing.T) {
 	}
 	b.clean()
 
+	s.streams(1, 0)
+	b = openTab(t)
+	b.inject(alone) // the browser tells nothing of what a worker asks for
+	b.visit(s.url + "/")
+	b.live()
 	streams := b.to("/sse/subscribe")
 	if len(streams) != 1 {
 		t.Fatalf("%d streams, want one", len(streams))

@@ -81,6 +81,15 @@ var scenes = []scene{
 		p.net.set(refusing)
 		b.state("gone", `^Server gone$`)
 	}},
+	{"auto", func(b *tab, p places) {
+		b.visit(behind(b.t, p.server, "ws").url + "/?lane=auto&prefer=ws")
+		b.settled()
+		b.auto("^Auto: SSE for now")
+		if eval[bool](b, "innerWidth < 900") {
+			b.click("#state")
+		}
+		b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
+	}},
 	{"offline", func(b *tab, p places) {
 		b.visit(p.net.url + "/")
 		b.settled()
@@ -94,7 +103,7 @@ var scenes = []scene{
 		b.until("still loading", `document.querySelector('#grid').ariaBusy === 'true' && document.querySelector('#app').dataset.state === 'live'`)
 	}},
 	{"ended", func(b *tab, p places) {
-		b.inject(`EventSource = class extends EventSource { constructor(url) { super(url + '&limit=200'); } };`)
+		b.inject(alone + `EventSource = class extends EventSource { constructor(url) { super(url + '&limit=200'); } };`)
 		b.visit(p.server.url + "/")
 		b.state("ended", "^Ended$")
 		b.until("a drawn chart", drawn)

@@ -37,7 +37,7 @@ func (b *tab) style(selector, property string) string {
 // latin is every word in Latin letters that a page shows or says, but names: those of companies and symbols, of
 // protocols and makers, of units.
 const latin = `(() => {
-	const names = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|TradingView|Lightweight Charts|English|UTC|Esc|Enter|Space|p50|p99|K(?=线)|JSON|API|CSV|E?MA(?= \d)|WS|B|kB|MB|ms|s|10s|1m|5m|15m|1h)\b/g;
+	const names = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|TradingView|Lightweight Charts|English|UTC|Esc|Enter|Space|p50|p99|K(?=线)|JSON|gzip|permessage-deflate|protobuf|API|CSV|E?MA(?= \d)|WS|B|kB|MB|ms|s|10s|1m|5m|15m|1h)\b/g;
 	const found = [];
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
 	for (let n = walk.nextNode(); n; n = walk.nextNode()) {

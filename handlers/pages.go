@@ -106,7 +106,12 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, json.Unmarshal(manifest, &p.built)
+	if err := json.Unmarshal(manifest, &p.built); err != nil {
+		return nil, err
+	}
+	// Its name holds a hash, so that the tabs of another build never meet it.
+	p.boot["worker"] = p.built["worker.js"]
+	return p, nil
 }
 
 // view begins a page in the language of its request. title is a key of the catalogue.

@@ -14,7 +14,7 @@ import (
 )
 
 // policy is the Content-Security-Policy of every answer: nothing inline, nothing evaluated, nothing from elsewhere.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 // headers sets what browsers are told about every answer but a stream, which eventStream gives its few: half a

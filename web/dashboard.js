@@ -21,6 +21,7 @@ import { QuoteHead } from './ui/quotehead.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
 import { Silence } from './ui/silence.js';
+import { share } from './ui/share.js';
 import { SparkSeed } from './ui/sparkseed.js';
 import { Theme } from './ui/theme.js';
 import { ViewState } from './ui/view.js';
@@ -40,7 +41,11 @@ const store = new QuoteStore();
 const quotes = new Freeze(store);
 const view = new ViewState(location.search);
 const theme = new Theme(settings);
-const feed = new Feed({ lane: view.now.lane, encoding: view.now.encoding, topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message });
+const shared = share(boot.worker, boot.limits.message);
+const feed = new Feed({
+  lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
+  topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,
+});
 const wanted = new Wanted({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
@@ -52,7 +57,7 @@ const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbo
 const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, wanted });
-const lane = new LanePanel({ feed, wire });
+const lane = new LanePanel({ feed, wire, share: shared });
 const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
@@ -111,7 +116,7 @@ wanted.on(() => {
 });
 feed.on('state', () => {
   wire.changed();
-  view.set({ lane: feed.switching ?? feed.lane });
+  view.set(lanes());
   stateAt = 0;
   frames.request();
 });
@@ -187,12 +192,20 @@ function kept() {
   }
 }
 
-/** @param {import('./types.js').Lane} to */
+/** @param {import('./types.js').Lane | 'auto'} to */
 function toLane(to) {
-  feed.switchLane(to);
-  view.set({ lane: to });
+  if (to !== 'auto') {
+    feed.setAuto(null);
+    feed.switchLane(to);
+  } else if (!feed.auto) feed.setAuto(feed.switching ?? feed.lane);
+  view.set(lanes());
   stateAt = 0;
   frames.request();
+}
+
+/** What the address says of the lane. @returns {Pick<import('./ui/urlstate.js').View, 'lane' | 'prefer'>} */
+function lanes() {
+  return feed.auto ? { lane: 'auto', prefer: feed.auto.preferred } : { lane: feed.switching ?? feed.lane, prefer: 'sse' };
 }
 
 function pauseOrGoOn() {

@@ -166,7 +166,7 @@ export type Encoding = 'json' | 'protobuf';
 
 export interface ConnectorHooks {
   /** a message as it came, text or bytes, in the order of the wire, and what reads it: once, with a MessageError for what can't be read */
-  text(data: string | Uint8Array, read: () => Message | null): void;
+  text(data: string | Uint8Array, read: () => Message | null, received?: number): void;
   /** the connection ended or never came up; called at most once, not after close() */
   closed(why: string, close?: Close): void;
 }
@@ -189,6 +189,8 @@ export interface End extends Close {
 
 export interface FeedOptions {
   lane?: Lane;
+  /** fall back to the other lane while this one is blocked */
+  auto?: boolean;
   topics?: string[];
   mode?: Mode;
   user?: string;
@@ -206,6 +208,8 @@ export interface FeedOptions {
   origin?: string;
   /** follow the page's life: pagehide, pageshow, online, offline, visibilitychange. Default true where there is a page */
   lifecycle?: boolean;
+  /** connections shared with other tabs; the page's own when not given */
+  share?: import('./lane/shared.js').Shared | null;
   EventSource?: any;
   WebSocket?: any;
   fetch?: typeof fetch;

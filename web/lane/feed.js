@@ -1,4 +1,5 @@
 import { Account } from './account.js';
+import { Auto } from './auto.js';
 import { jitter } from './backoff.js';
 import { Emitter } from './emitter.js';
 import { Journal } from './journal.js';
@@ -53,11 +54,15 @@ export class Feed {
   #downSince = 0; // wall ms of the loss, 0 when there was none
   #switchSince = 0;
   #unfollow = () => {};
+  /** @type {Auto | null} */
+  #auto = null;
+  #turned = false; // to the other lane, and it was told; until a hello
 
   /** @param {FeedOptions} [options] @throws {RangeError} naming the option */
   constructor(options = {}) {
     this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), commandBytes: 4096, ...options };
     this.#lane = checkLane(options.lane ?? 'sse');
+    if (options.auto) this.setAuto(this.#lane);
     this.#account = new Account(options.from);
     this.#journal = new Journal(this.#account, this.#options, (e) => this.#emitter.emit('event', e));
     this.#account.onLost = (ticks, at) => this.#journal.tell('bad', 'lost', { ticks, at });
@@ -94,6 +99,14 @@ export class Feed {
   /** The lane that a switch is under way to, else null. */
   get switching() {
     return this.#next?.lane ?? null;
+  }
+
+  /**
+   * The lane that is preferred while the feed chooses for itself; fallen tells why another is in use, and the wall ms of
+   * the next try. null when the lane is chosen by hand.
+   */
+  get auto() {
+    return this.#auto && { preferred: this.#auto.preferred, fallen: this.#auto.fallen };
   }
 
   /** The open stream's secret name, for GET and POST /<lane>/connections/<conn>; undefined while there is none. */
@@ -177,6 +190,13 @@ export class Feed {
     this.#open();
   }
 
+  /** Lets the feed fall back to the other lane while this one is blocked; null leaves it to switchLane. @param {Lane | null} preferred */
+  setAuto(preferred) {
+    this.#auto?.stop();
+    this.#auto = preferred && new Auto(checkLane(preferred), this.#options, (lane) => this.switchLane(lane));
+    if (this.#active?.hello) this.#auto?.greeted(this.#lane);
+  }
+
   /**
    * @param {string[]} topics
    * @returns {Promise<void>} fulfilled when the server has them; rejected with a CommandError when it refuses them
@@ -207,13 +227,14 @@ export class Feed {
     const from = this.position;
     const topics = from === undefined ? this.#topics.wanted : this.#topics.resumable;
     return new Link(lane, { topics, from }, this.#options, {
-      text: (link, data, read) => this.#text(link, data, read),
+      text: (link, data, read, received) => this.#text(link, data, read, received),
       closed: (link, why) => this.#closed(link, why),
     });
   }
 
   #shut() {
     this.#running = false;
+    this.#auto?.stop();
     this.#unfollow();
     this.#options.clearTimeout(this.#retry);
     this.#journal.stop();
@@ -240,6 +261,7 @@ export class Feed {
     if (link === this.#next) {
       this.#next = null;
       this.#journal.tell('warn', 'switch-failed', { from: this.#lane, to: link.lane, reason: why });
+      this.#auto?.missed(why);
       this.#setState(this.#state.name);
       return;
     }
@@ -252,6 +274,7 @@ export class Feed {
     } else if (this.#attempt === 0 && this.#downSince === 0) {
       this.#journal.tell('bad', 'unreachable', { lane: link.lane, reason: why });
     }
+    const auto = this.#auto?.ended(link.lane, { reason: why, lived: link.hello && wall - link.liveAt, online: online() });
     if (this.#next) {
       // The other lane is on its way already: nothing to wait for.
       this.#active = this.#next;
@@ -261,6 +284,11 @@ export class Feed {
       return;
     }
     this.#active = null;
+    if (auto && auto !== this.#lane) {
+      if (!this.#turned) this.#journal.tell('warn', 'turned', { from: this.#lane, to: auto, reason: why });
+      this.#turned = true;
+      this.#lane = auto;
+    }
     this.#wait(retry + jitter(this.#attempt++, this.#options.random));
   }
 
@@ -273,9 +301,8 @@ export class Feed {
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** @param {Link} link @param {string | Uint8Array} data @param {() => Message | null} read */
-  #text(link, data, read) {
-    const received = this.#options.now();
+  /** @param {Link} link @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] when it came, if earlier than now */
+  #text(link, data, read, received = this.#options.now()) {
     const { counters } = this.#account;
     counters.messages++;
     counters.bytes += data.length;
@@ -307,6 +334,8 @@ export class Feed {
     }
     link.greeted(hello, this.#options.wall());
     this.#account.hello(hello, link.requested);
+    this.#turned = false;
+    this.#auto?.greeted(link.lane);
     this.#setState('live');
     this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: link.lane });
     this.#begun(hello, handover ? from : null, at);
@@ -377,6 +406,7 @@ export class Feed {
       },
       hide: () => {
         this.#hidden = true;
+        this.#auto?.stop();
         this.#options.clearTimeout(this.#retry);
         this.#journal.stop();
         this.#dropAll();

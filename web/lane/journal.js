@@ -4,7 +4,7 @@
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */
 /** @typedef {import('./account.js').Account} Account */
 
-const SETTLE = 1_000; // ms after which a resume of quiet topics counts as caught up
+const SETTLE = 500; // ms; a resume of quiet topics that brought nothing in two of them, one after the other, counts as caught up
 
 /**
  * Turns what happens to a feed into events with a time. A resume is told once it is proven: when the stream has come
@@ -14,7 +14,7 @@ export class Journal {
   #account;
   #time;
   #emit;
-  /** @type {{ code: string, args: Record<string, any>, until: number, replayed: number, lost: number } | null} */
+  /** @type {{ code: string, args: Record<string, any>, until: number, replayed: number, lost: number, seq: number, idle: number } | null} */
   #resume = null;
   /** @type {any} */
   #timer = null;
@@ -47,9 +47,20 @@ export class Journal {
     if (code === null) return;
     args.resume = hello.resume;
     const { replayed, lost } = this.#account.counters;
-    this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost };
+    this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#account.seq, idle: 0 };
     if (this.#account.seq >= this.#resume.until) this.#told();
-    else this.#timer = this.#time.setTimeout(() => this.#told(), SETTLE);
+    else this.#settle(this.#resume);
+  }
+
+  /** A page that was held up runs its timers before it takes what came meanwhile, so one of them tells nothing. @param {{ seq: number, idle: number }} r */
+  #settle(r) {
+    this.#timer = this.#time.setTimeout(() => {
+      const { seq } = this.#account;
+      r.idle = r.seq === seq ? r.idle + 1 : 0;
+      r.seq = seq;
+      if (r.idle < 2) this.#settle(r);
+      else this.#told();
+    }, SETTLE);
   }
 
   /** A message was booked. @param {Message} m @param {Gap | null} gap that it completed */

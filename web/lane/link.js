@@ -7,7 +7,7 @@ import { connectWS } from './ws.js';
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Connector} Connector */
 
-/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string> }} LinkOptions */
+/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./shared.js').Shared | null }} LinkOptions */
 
 /** One connection of a feed, from its URL to its end. */
 export class Link {
@@ -30,7 +30,7 @@ export class Link {
    * @param {Lane} lane
    * @param {{ topics: string[], from: string | undefined }} place
    * @param {LinkOptions} options
-   * @param {{ text: (link: Link, data: string | Uint8Array, read: () => import('../types.js').Message | null) => void, closed: (link: Link, why: string) => void }} feed closed is
+   * @param {{ text: (link: Link, data: string | Uint8Array, read: () => import('../types.js').Message | null, received?: number) => void, closed: (link: Link, why: string) => void }} feed closed is
    *   told at most once, never by the constructor, and not after drop
    */
   constructor(lane, { topics, from }, options, feed) {
@@ -49,15 +49,16 @@ export class Link {
     };
     const hooks = {
       closed,
-      text: (/** @type {string | Uint8Array} */ data, /** @type {() => import('../types.js').Message | null} */ read) => {
+      text: (/** @type {string | Uint8Array} */ data, /** @type {() => import('../types.js').Message | null} */ read, /** @type {number | undefined} */ received) => {
         if (this.over) return;
         this.#watchdog.heard();
-        feed.text(this, data, read);
+        feed.text(this, data, read, received);
       },
     };
     this.#watchdog = new Watchdog(options, () => closed('silent'));
+    const own = () => (lane === 'sse' ? connectSSE(url, hooks, options) : connectWS(url, hooks, options));
     try {
-      this.#connector = lane === 'sse' ? connectSSE(url, hooks, options) : connectWS(url, hooks, options);
+      this.#connector = options.share ? options.share.connect(lane, url, hooks, options.encoding ?? 'json', own) : own();
     } catch {
       queueMicrotask(() => closed('refused')); // such as ws: from an https: page
     }

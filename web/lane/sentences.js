@@ -8,7 +8,7 @@ import { has, t } from '../text.js';
 export const laneName = (lane) => (lane === 'sse' ? 'SSE' : 'WebSocket');
 
 /** Why a connection ended, after "Connection lost". @param {string} reason @param {string} [other] when that isn't known */
-const why = (reason, other = '') => (has(`lane.why.${reason}`) ? t(`lane.why.${reason}`) : other);
+export const why = (reason, other = '') => (has(`lane.why.${reason}`) ? t(`lane.why.${reason}`) : other);
 
 /** @type {Record<string, (a: Record<string, any>) => string>} */
 const SENTENCES = {
@@ -22,6 +22,7 @@ const SENTENCES = {
   switched: (a) =>
     t('lane.switched', { from: laneName(a.from), to: laneName(a.to), at: a.at, outcome: outcome(a, () => t('lane.nothingLost')) }),
   'switch-failed': (a) => t('lane.switchFailed', { from: laneName(a.from), to: laneName(a.to), why: why(a.reason) }),
+  turned: (a) => t('lane.turned', { from: laneName(a.from), to: laneName(a.to), why: why(a.reason) }),
   lost: (a) => t('lane.lost', { n: a.ticks, at: a.at }),
   malformed: (a) => t('lane.malformed', { reason: a.reason }),
   offline: () => t('lane.offline'),

@@ -27,6 +27,8 @@ export class World {
   resetting = new Set();
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
+  /** What stands in a lane's way: refused, or nothing of it comes through, or nothing after the first snapshot. @type {Map<Lane, 'refused' | 'kept' | 'muted'>} */
+  blocked = new Map();
   /** ms after which a browser's EventSource comes back by itself */
   retry = 1_000;
 
@@ -133,7 +135,7 @@ export class Conn {
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
     this.user = url.searchParams.get('user') ?? '';
     world.conns.push(this);
-    this.refused = world.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => world.unknown.has(t));
+    this.refused = world.blocked.get(lane) === 'refused' || world.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => world.unknown.has(t));
     if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
@@ -178,7 +180,8 @@ export class Conn {
 
   /** At most `most` messages arrive. @param {number} [most] */
   pump(most = Infinity) {
-    if (!this.world.answering || this.refused || this.heldUntil > this.world.time) return;
+    const way = this.world.blocked.get(this.lane);
+    if (!this.world.answering || this.refused || way === 'kept' || (way === 'muted' && this.greeted && this.due.length === 0) || this.heldUntil > this.world.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;

@@ -23,15 +23,17 @@ export class Bar {
   #text = part('state-text');
   #pause = byId('pause', HTMLButtonElement);
   #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
-  #vitals = new Map(['latency', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #vitals = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #auto = part('auto');
   #feed;
   #quotes;
 
-  /** @param {{ feed: Feed, quotes: Freeze, onLane: (lane: Lane) => void, onPause: () => void }} parts */
+  /** @param {{ feed: Feed, quotes: Freeze, onLane: (lane: Lane | 'auto') => void, onPause: () => void }} parts */
   constructor({ feed, quotes, onLane, onPause }) {
     this.#feed = feed;
     this.#quotes = quotes;
     for (const b of this.#lanes) b.addEventListener('click', () => onLane(b.dataset.lane === 'ws' ? 'ws' : 'sse'));
+    this.#auto.addEventListener('click', () => onLane('auto'));
     this.#pause.addEventListener('click', onPause);
   }
 
@@ -43,9 +45,12 @@ export class Bar {
     if (this.#app.dataset.state !== state) this.#app.dataset.state = state;
     setText(this.#text, t(`bar.state.${state}`, { time: left, n: behind }));
     const lane = this.#feed.switching ?? this.#feed.lane;
-    if (this.#app.dataset.lane !== lane) {
+    const auto = this.#feed.auto !== null;
+    if (this.#app.dataset.lane !== lane || this.#app.hasAttribute('data-auto') !== auto) {
       this.#app.dataset.lane = lane;
-      press(this.#lanes, (b) => b.dataset.lane === lane);
+      this.#app.toggleAttribute('data-auto', auto);
+      press(this.#lanes, (b) => !auto && b.dataset.lane === lane);
+      press([this.#auto], () => auto);
     }
     // Figures that nothing renews are grey.
     this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
@@ -63,6 +68,7 @@ export class Bar {
     // What the clocks can't tell from nothing is not 0.
     const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
     this.#show('latency', live && Number.isFinite(p50) ? `${ms(p50)} / ${ms(p99)} ms` : '–');
+    this.#show('clock', live && error > 0 ? `${latency(error)} ms` : '–');
     this.#show('rate', live ? count(rate) : '–');
     this.#show('wire', byteRate(wire));
   }

@@ -1,5 +1,7 @@
-import { sentence } from '../lane/sentences.js';
-import { bytes, count, position, timeOfDay } from '../store/format.js';
+import { laneName, sentence, why } from '../lane/sentences.js';
+import { other } from '../lane/auto.js';
+import { bytes, count, countdown, position, timeOfDay } from '../store/format.js';
+import { t } from '../text.js';
 import { el, part, setText } from './dom.js';
 
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */
@@ -8,22 +10,29 @@ import { el, part, setText } from './dom.js';
 
 const KEPT = 200; // sentences
 
+const ENCODINGS = /** @type {Record<string, string>} */ ({ json: 'JSON', protobuf: 'protobuf' });
+
 /** How the lane does: what must be 0 in the open, the position, and what happened, in sentences. */
 export class LanePanel {
   #panel = part('lane');
   #log = part('log');
   #live = part('live');
   #position = part('position');
+  #now = part('lane-now');
+  #auto = part('lane-auto');
+  #state = part('state-text');
   #feed;
   #wire;
+  #share;
   #figures = {
     gaps: part('n-gaps'), doubled: part('n-doubled'), lost: part('n-lost'),
     reconnects: part('n-reconnects'), switches: part('n-switches'), wire: part('n-wire'),
   };
 
-  /** @param {{ feed: Feed, wire: Wire }} parts */
-  constructor({ feed, wire }) {
+  /** @param {{ feed: Feed, wire: Wire, share: import('../lane/shared.js').Shared | null }} parts */
+  constructor({ feed, wire, share }) {
     this.#feed = feed;
+    this.#share = share;
     this.#wire = wire;
     feed.on('event', (e) => this.#tell(e));
     part('lane-shut').addEventListener('click', () => this.open(false));
@@ -52,6 +61,34 @@ export class LanePanel {
     f.doubled.parentElement?.classList.toggle('bad', c.doubled > 0);
     f.lost.parentElement?.classList.toggle('bad', c.lost > 0);
     setText(this.#position, position(this.#feed.position));
+    setText(this.#now, this.#connection());
+    this.#paintAuto();
+  }
+
+  /** State, lane, and what the server agreed on for the connection. */
+  #connection() {
+    const { conn, lane, switching } = this.#feed;
+    const says = [this.#state.textContent, switching ? `${laneName(lane)} → ${laneName(switching)}` : laneName(lane)];
+    const { info } = this.#wire;
+    if (conn !== undefined && info?.conn === conn) {
+      says.push(ENCODINGS[info.encoding] ?? info.encoding, info.compression === 'none' ? t('lane.uncompressed') : info.compression);
+    }
+    const tabs = conn !== undefined && this.#share?.tabs || 0;
+    if (tabs > 1) says.push(t('lane.shared', { n: tabs }));
+    return says.join(' · ');
+  }
+
+  #paintAuto() {
+    const { auto, lane, switching } = this.#feed;
+    this.#auto.hidden = auto === null;
+    if (!auto) return;
+    const { preferred, fallen } = auto;
+    if (!fallen) {
+      setText(this.#auto, t('lane.auto.fine', { lane: laneName(preferred), other: laneName(other(preferred)) }));
+      return;
+    }
+    const left = countdown(fallen.retryAt - Date.now());
+    setText(this.#auto, t(switching ? 'lane.auto.trying' : 'lane.auto.fallen', { lane: laneName(lane), preferred: laneName(preferred), why: why(fallen.reason), time: left }));
   }
 
   /** Says something to those who can't see it, and only to them. @param {string} text */

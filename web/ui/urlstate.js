@@ -11,7 +11,8 @@ import { readName, readSymbols } from './lists.js';
  * @property {string} interval of the chart's bars
  * @property {import('./chartspec.js').Kind} kind of chart
  * @property {string} charts all of them, where there are several; symbol, interval and kind are then those of one
- * @property {Lane} lane
+ * @property {Lane | 'auto'} lane auto: the preferred one, and the other while that is blocked
+ * @property {Lane} prefer which one that is
  * @property {import('../types.js').Encoding} encoding of the messages on lane ws
  * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
  * @property {string} sector '' is every sector
@@ -29,7 +30,7 @@ export const sizes = /** @type {const} */ (['', '10000', '50000', '200000']);
 
 /** @type {Readonly<View>} */
 export const defaults = Object.freeze({
-  symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '',
+  symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', prefer: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '',
   panel: 'heat', trades: '', least: '',
 });
 
@@ -41,12 +42,14 @@ export function parse(search) {
   const first = p.has('symbol') ? undefined : charts[0];
   const interval = first?.interval ?? text('interval', 8);
   const sort = text('sort', 16);
+  const auto = p.get('lane') === 'auto';
   return {
     symbol: first?.symbol ?? /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
     kind: (first?.kind ?? p.get('kind')) === 'line' ? 'line' : 'candles',
     charts: formatCharts(charts),
-    lane: p.get('lane') === 'ws' ? 'ws' : 'sse',
+    lane: auto ? 'auto' : p.get('lane') === 'ws' ? 'ws' : 'sse',
+    prefer: auto && p.get('prefer') === 'ws' ? 'ws' : 'sse',
     encoding: p.get('encoding') === 'protobuf' ? 'protobuf' : 'json',
     sort: ['symbol', ...Object.keys(columns)].includes(sort.replace(/^-/, '')) ? sort : '',
     sector: text('sector', 32),

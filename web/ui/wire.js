@@ -18,6 +18,8 @@ export class Wire {
   rate = NaN;
   /** Bytes for each tick handed over since the connection began; NaN when not known. */
   perTick = NaN;
+  /** What the server says of the connection in use. @type {{ conn: string, encoding: string, compression: string } | null} */
+  info = null;
 
   /** @param {() => { lane: Lane, conn: string } | null} stream the connection in use, null while there is none */
   constructor(stream) {
@@ -55,6 +57,7 @@ export class Wire {
       const at = performance.now();
       const b = this.#before;
       this.rate = b && b.conn === s.conn && at > b.at ? ((c.wire_bytes - b.bytes) * 1000) / (at - b.at) : NaN;
+      this.info = { conn: s.conn, encoding: c.encoding, compression: c.compression };
       this.perTick = c.ticks > 0 ? c.wire_bytes / c.ticks : NaN;
       this.#before = { conn: s.conn, at, bytes: c.wire_bytes };
     } catch {

@@ -8,7 +8,7 @@ test('an empty address is the defaults, and the defaults are an empty address', 
 });
 
 test('a view comes back as it was written', () => {
-  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
+  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('auto'), prefer: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
   assert.deepEqual(parse(format(view)), view);
 });
 
@@ -19,6 +19,12 @@ test('several charts are a link, and the first is in focus unless it says otherw
   assert.deepEqual([second.symbol, second.interval, second.kind], ['AAPL', '1m', 'candles']);
   assert.equal(parse('?charts=A:1m,B:1m,C:1m,D:1m,E:1m').charts, 'A:1m,B:1m,C:1m,D:1m');
   for (const bad of ['AAPL:1m', 'AAPL:9m,MSFT', ',,,', '<b>:1m,x:1m', 'AAPL:1m:pie,MSFT:1m']) assert.deepEqual(parse(`?charts=${encodeURIComponent(bad)}`), defaults, bad);
+});
+
+test('a preferred lane is only of auto', () => {
+  assert.deepEqual([parse('?lane=auto').lane, parse('?lane=auto').prefer, format({ ...defaults, lane: 'auto' })], ['auto', 'sse', '?lane=auto']);
+  assert.deepEqual(parse('?prefer=ws'), defaults);
+  assert.equal(parse('?lane=auto&prefer=pigeon').prefer, 'sse');
 });
 
 test('what can not be true falls back', () => {

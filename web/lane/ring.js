@@ -1,0 +1,67 @@
+/**
+ * @typedef {object} Entry
+ * @property {number} i the tick's seq
+ * @property {string} S
+ * @property {string | Uint8Array} data as it came
+ * @property {number} at local ms of its arrival
+ */
+
+/** The newest ticks of a shared connection, as they came. Places in it are absolute: they stay when old entries go. */
+export class Ring {
+  /** @type {Entry[]} */
+  #entries = [];
+  #start = 0; // the place of #entries[0]
+  #first = 0; // the place of the oldest entry that is kept
+  #most;
+  /** Every tick above this seq that the connection carried is here. */
+  from = 0;
+
+  /** @param {number} most entries */
+  constructor(most) {
+    this.#most = most;
+  }
+
+  /** The place of the oldest entry. */
+  get begin() {
+    return this.#first;
+  }
+
+  /** The place of the next entry. */
+  get end() {
+    return this.#start + this.#entries.length;
+  }
+
+  /** Forgets all; what comes is complete from behind `seq` on. @param {number} seq */
+  restart(seq) {
+    this.#start = this.#first = this.end;
+    this.#entries = [];
+    this.from = seq;
+  }
+
+  /** @param {Entry} e */
+  push(e) {
+    this.#entries.push(e);
+    if (this.end - this.#first <= this.#most) return;
+    this.from = this.at(this.#first++).i;
+    if (this.#first - this.#start < this.#most) return;
+    this.#entries = this.#entries.slice(this.#first - this.#start); // once in #most ticks
+    this.#start = this.#first;
+  }
+
+  /** @param {number} place @returns {Entry} */
+  at(place) {
+    return /** @type {Entry} */ (this.#entries[place - this.#start]);
+  }
+
+  /** The place of the first tick above a seq. @param {number} seq */
+  after(seq) {
+    let low = this.#first;
+    let high = this.end;
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if (this.at(mid).i > seq) high = mid;
+      else low = mid + 1;
+    }
+    return low;
+  }
+}
