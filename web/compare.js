@@ -20,6 +20,7 @@ import { Verdict } from './compare/ui/verdict.js';
 import { withSettings } from './ui/choices.js';
 import { byId, part, setText } from './ui/dom.js';
 import { Frames } from './ui/frames.js';
+import { listen } from './ui/keys.js';
 import { settings } from './ui/settings.js';
 import { SettingsDialog } from './ui/settingsdialog.js';
 import { Theme } from './ui/theme.js';
@@ -146,12 +147,10 @@ part('copy').addEventListener('click', async () => {
   verdict.announce(ok ? t('compare.told.copied') : t('compare.told.uncopied'), performance.now());
   setTimeout(() => setText(copy, t('compare.copy')), 2000);
 });
-document.addEventListener('keydown', (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || dialog.isOpen) return;
-  if (e.target instanceof HTMLInputElement || e.target instanceof HTMLSelectElement) return;
-  if (e.key === 'f') freeze(!comparison.frozen);
-  else if (e.key === 't') theme.toggle();
-  else if (e.key === ',') dialog.open();
+listen({
+  f: () => freeze(!comparison.frozen),
+  t: () => theme.toggle(),
+  ',': () => dialog.open(),
 });
 comparison.on('update', () => {
   dirty = true;

@@ -131,13 +131,14 @@ settings.on(() => {
   agedAt = calmAt = stateAt = 0;
 });
 listen({
-  search: () => list.focusSearch(),
-  lane: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
-  pause: pauseOrGoOn,
-  theme: () => theme.toggle(),
-  settings: () => dialog.open(),
-  star: () => list.star(),
-  alert: () => void alerts.make(underKeyboard() || view.now.symbol),
+  '/': () => list.focusSearch(),
+  s: () => list.star(),
+  a: () => void alerts.make(underKeyboard() || view.now.symbol),
+  l: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
+  p: pauseOrGoOn,
+  ' ': pauseOrGoOn,
+  t: () => theme.toggle(),
+  ',': () => dialog.open(),
 });
 setInterval(() => frames.request(), TICK);
 feed.start();

@@ -34,6 +34,9 @@ export function t(key, args = {}) {
   });
 }
 
+/** The text of a key that a server or report may make up later; one that no catalogue has reads instead. @param {string} key @param {string} instead */
+export const named = (key, instead) => (has(key) ? t(key) : instead);
+
 /** @param {string} why @param {string} instead */
 function wrong(why, instead) {
   if (!page) throw new Error(why);

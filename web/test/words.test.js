@@ -1,13 +1,11 @@
 // The catalogues: nothing in them is missing or left over, and no page or view has words of its own.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { t, use } from '../text.js';
+import { bare, graph, read, root } from './sources.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const read = (/** @type {string} */ path) => readFileSync(join(root, path), 'utf8');
 /** @type {Record<string, string | { one: string, other: string }>} */
 const en = JSON.parse(read('views/text/en.json'));
 /** @type {Record<string, string | { one: string, other: string }>} */
@@ -19,9 +17,6 @@ const list = (/** @type {string} */ dir, /** @type {string} */ end) => readdirSy
   .map((name) => `${dir}/${name}`).filter((name) => name.endsWith(end) && !name.includes('/test/'));
 const templates = list('views', '.html');
 const scripts = list('web', '.js');
-
-/** Without comments. A string that holds // begins with an address, which has a colon before it. @param {string} code */
-const bare = (code) => code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(?<![:'"`\\])\/\/.*$/gm, '');
 
 /** The first argument of a call, from behind its parenthesis. @param {string} code @param {number} from */
 function firstArgument(code, from) {
@@ -40,20 +35,12 @@ function asked(code) {
   const text = bare(code);
   const whole = new Set();
   const begun = new Set();
-  for (const call of text.matchAll(/\b(?:t|has)\(/g)) {
+  for (const call of text.matchAll(/\b(?:t|has|named)\(/g)) {
     const key = firstArgument(text, call.index + call[0].length); // it may choose between several
     for (const [, k] of key.matchAll(/'([a-z]+(?:\.[\w-]+)+)'/gi)) whole.add(k);
     for (const [, start] of key.matchAll(/`([a-z]+\.[^$`]*)\$\{/gi)) begun.add(start);
   }
   return { whole, begun };
-}
-
-/** The modules that an entry draws in, itself too. @param {string} entry @param {Set<string>} seen @returns {Set<string>} */
-function graph(entry, seen = new Set()) {
-  if (seen.has(entry)) return seen;
-  seen.add(entry);
-  for (const [, from = ''] of bare(read(entry)).matchAll(/^import [^;]*? from '(\.[^']*)'/gm)) graph(join(dirname(entry), from), seen);
-  return seen;
 }
 
 const forms = (/** @type {any} */ text) => (typeof text === 'string' ? [text] : [text.one, text.other]);
@@ -75,6 +62,11 @@ test('every key in use exists, and every key is used', () => {
     for (const [, key = ''] of read(path).matchAll(/\$?\.(?:T|Rich) "([^"]+)"/g)) {
       assert.ok(en[key] !== undefined, `${path}: ${key}`);
       used.add(key);
+    }
+    for (const [, start = ''] of read(path).matchAll(/\.T \(print "([^"]+)" /g)) {
+      const found = Object.keys(en).filter((key) => key.startsWith(start));
+      assert.ok(found.length, `${path}: no key begins with ${start}`);
+      for (const key of found) used.add(key);
     }
   }
   for (const path of scripts) {
@@ -120,10 +112,10 @@ test('no template has words of its own', () => {
   }
 });
 
-// What programs read is English, and so are load reports, of which the last two tell.
-const OTHER = new Set(['web/compare/core/export.js', 'web/compare/ui/pairtable.js', 'web/compare/ui/sameness.js']);
-// What the comparison calls its findings; a catalogue has a word for each.
-const CODES = /^(?:the browser|our connector|nothing to do|half true|no longer true|no difference|not measured yet)$/;
+// What programs read is English.
+const OTHER = new Set(['web/compare/core/export.js']);
+// What the comparison and load reports call their findings; a catalogue has a word for each.
+const CODES = /^(?:the browser|our connector|nothing to do|half true|no longer true|no difference|not measured yet|A higher|A lower)$/;
 
 test('no view has words of its own', () => {
   // What reads like words: a capital with small letters after it, or two words with a blank between them. Class lists,
@@ -141,6 +133,20 @@ test('no view has words of its own', () => {
       assert.doesNotMatch(own, /[A-Z][a-z]{2,}|[A-Za-z]{2,} [A-Za-z]{2,}/, `${path}: “${text}”`);
     }
   }
+});
+
+test('a load report calls its figures and states by names that the catalogue has', () => {
+  const report = read('internal/loadtest/report.go');
+  const metrics = [...report.matchAll(/^\t\{"(\w+)", "([^"]+)", "[^"]*", /gm)];
+  assert.ok(metrics.length >= 12, 'the figures were found');
+  for (const [, key, name] of metrics) assert.equal(en[`reports.metric.${key}`], name);
+  const states = [...report.matchAll(/^\tStatus\w+ += "(\w+)"/gm)];
+  assert.equal(states.length, 4);
+  for (const [, state] of states) assert.equal(en[`reports.status.${state}`], state);
+  for (const [, verdict = ''] of read('internal/loadtest/estimate.go').matchAll(/ Verdict = "([^"]+)"/g)) {
+    if (!/^(?:no difference|A higher|A lower)$/.test(verdict)) assert.equal(en[`reports.verdict.${verdict.replace(/ /g, '-')}`], verdict);
+  }
+  for (const [, drill] of read('internal/loadtest/options.go').matchAll(/^\tDrill\w+ += "(\w+)"/gm)) assert.equal(en[`reports.kind.drill-${drill}`], `drill ${drill}`);
 });
 
 test('a sentence fills its holes, groups its numbers and chooses its form', (c) => {

@@ -24,10 +24,6 @@ export class SettingsDialog {
     if (take(AGAIN)) this.open();
   }
 
-  get isOpen() {
-    return this.#dialog.open;
-  }
-
   open() {
     if (this.#dialog.open) return;
     this.#show();

@@ -8,6 +8,7 @@ import { DRILLS } from '../core/drills.js';
 import { exported, table } from '../core/export.js';
 import { plain, sentence } from '../core/sentence.js';
 import { parse, sideNames } from '../core/setup.js';
+import { verdict } from '../ui/sameness.js';
 import { notes } from '../ui/status.js';
 import { elapsed } from '../ui/words.js';
 import { cut, probe, row, sample, topicTimes } from './samples.js';
@@ -56,6 +57,21 @@ test('nothing that the comparison says is left in English', () => {
   const allowed = /^(?:rate|mode|encoding|topics|interval|sector|technology|all|latest)$/; // what an address holds
   for (const text of said) assert.deepEqual(latin(text).filter((w) => !allowed.test(w)), [], text);
   assert.equal(parse('?rate=0').problems[0], 'rate 的值“0”无效，应为每秒 0.1 到 1000000 笔之间的数');
+});
+
+test('two load reports are told apart in Chinese', () => {
+  const report = () => JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8'));
+  assert.equal(verdict([report(), report()]), '配置、机器和版本均相同：各列可以直接对比。');
+  const other = report();
+  Object.assign(other, { status: 'interrupted', kind: 'drill storm' });
+  Object.assign(other.setup, { rounds: 9, later: 1 });
+  other.sides[1].engine = 'shard';
+  assert.equal(verdict([report(), other]), '测试条件不同：第二份已中断，一份是对比测试，另一份是重连风暴演练，轮数不同，later 不同，B 侧引擎不同。每份报告只能单独看待。');
+  const strange = report();
+  for (const part of [strange.setup, strange.target, strange.machine]) for (const key of Object.keys(part)) part[key] = 'else';
+  Object.assign(strange, { status: 'broken', kind: 'drill slow' });
+  for (const s of strange.sides) Object.assign(s, { lane: 'x', engine: 'x', encoding: 'x', compression: 'x', settings: ['x'], path: 'x' });
+  assert.deepEqual(latin(verdict([report(), strange])).filter((w) => w !== 'Go'), []);
 });
 
 test('files stay English', () => {

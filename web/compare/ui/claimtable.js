@@ -6,7 +6,7 @@ import { el, part } from '../../ui/dom.js';
 
 /** @type {Record<Verdict, string>} */
 const TONES = {
-  holds: 'up', 'half true': 'warn', depends: 'warn', 'no longer true': 'down', 'no difference': 'soft', 'not measured yet': 'faint',
+  holds: 'good', 'half true': 'warn', depends: 'warn', 'no longer true': 'bad', 'no difference': 'soft', 'not measured yet': 'faint',
 };
 
 /** What is said about the lanes, what was measured here and now, and what follows. */

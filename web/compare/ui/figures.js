@@ -13,6 +13,7 @@ import { byteDifference, difference, ms, pace, perTick } from './words.js';
  * @property {string} id of its name in the catalogue
  * @property {boolean} [told] whether a title tells what it is
  * @property {string} [kind] class of the row
+ * @property {boolean} [spread] whether its difference comes with an error
  * @property {(side: SideResult, result: Result) => string} [of] a side's figure
  * @property {(result: Result) => string} [both] one figure for both sides
  * @property {(result: Result) => Delta} delta
@@ -45,14 +46,14 @@ const ofPace = (of) => ({ sides: [a, b], measuredMs }) => {
 
 /** @type {Row[]} */
 const ROWS = [
-  { id: 'p50', told: true, of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
-  { id: 'p90', kind: 'sub', of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
-  { id: 'p99', kind: 'sub', of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
+  { id: 'p50', told: true, spread: true, of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
+  { id: 'p90', kind: 'sub', spread: true, of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
+  { id: 'p99', kind: 'sub', spread: true, of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
   { id: 'p999', kind: 'sub', of: (s, r) => ms(s.latency.p999, r.clock.error), delta: () => none },
   { id: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
-  { id: 'paint', told: true, of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
+  { id: 'paint', told: true, spread: true, of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
   {
-    id: 'same', told: true,
+    id: 'same', told: true, spread: true,
     both: (r) => t('compare.pairs', { n: r.pairs.count }),
     delta: (r) => {
       const d = difference(r.pairs.typical, least(r));
@@ -93,7 +94,7 @@ export class Figures {
       const cells = row.both ? [el('td', { colspan: '2' })] : [el('td'), el('td')];
       const value = el('span');
       const error = el('span', { class: 'n' });
-      const delta = el('td', {}, value, ' ', error);
+      const delta = el('td', row.spread ? { class: 'spread' } : {}, value, ' ', error);
       const head = el('th', { scope: 'row' }, t(`compare.figure.${row.id}`));
       if (row.told) head.title = t(`compare.figure.${row.id}.title`);
       body.append(el('tr', { class: row.kind ?? '' }, head, ...cells, delta));

@@ -1,6 +1,7 @@
 import { count } from '../../store/format.js';
+import { named, t } from '../../text.js';
 import { el, part } from '../../ui/dom.js';
-import { verdict } from './sameness.js';
+import { status, verdict } from './sameness.js';
 
 // The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
@@ -42,9 +43,9 @@ export class PairTable {
       if (r?.schema !== SCHEMA) throw new Error(`${names[k]} has the schema "${r?.schema}", this page reads ${SCHEMA}`);
     });
     const first = el('tr', {}, el('td'), ...names.map((n, k) => el('th', { scope: 'colgroup', colspan: String(width(reports[k])), class: 'of' }, n)));
-    const second = el('tr', {}, el('th', { scope: 'col' }, 'figure'), ...reports.flatMap((r) => [
+    const second = el('tr', {}, el('th', { scope: 'col' }, t('reports.pair.figure')), ...reports.flatMap((r) => [
       ...places(r).map((k) => el('th', { scope: 'col', class: `l-${r.sides[k]?.lane ?? ''}` }, r.sides[k]?.name ?? '–')),
-      ...(many(r) ? [] : [el('th', { scope: 'col' }, 'difference')]),
+      ...(many(r) ? [] : [el('th', { scope: 'col' }, t('reports.pair.difference'))]),
     ]));
     this.#table.replaceChildren(el('thead', {}, first, second), el('tbody', {}, ...facts(reports), ...figures(reports)));
     return verdict(reports);
@@ -62,25 +63,27 @@ const width = (r) => places(r).length + (many(r) ? 0 : 1);
 
 /** @param {[Report, Report]} reports */
 function facts(reports) {
-  /** @type {[string, (r: Report) => string][]} */
+  /** @type {[string, (r: Report) => string, Record<string, string>?][]} the report's own words are English */
   const list = [
-    ['result', (r) => r.headline],
-    ['status', (r) => r.status],
-    ['setup', (r) => `${count(r.setup.conns)} connections, topics ${r.setup.topics}, mode ${r.setup.mode}, encoding ${r.setup.encoding}, compression ${r.setup.compress}, ${r.setup.rounds} rounds of ${r.setup.duration_s} s`],
-    ['sides', (r) => r.sides.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(', ')],
-    ['machine', (r) => `${r.machine.cpu || 'processor not known'}, ${r.machine.cores} cores, ${r.machine.os}`],
-    ['server', (r) => `${r.target.version}, ${r.target.url}`],
-    ['command', (r) => r.command],
+    [t('reports.pair.result'), (r) => r.headline, { lang: 'en' }],
+    [t('reports.pair.status'), (r) => status(r.status)],
+    [t('reports.pair.setup'), (r) => t('reports.setup', {
+      conns: r.setup.conns, topics: r.setup.topics, mode: r.setup.mode, encoding: r.setup.encoding, compress: r.setup.compress, rounds: r.setup.rounds, s: String(r.setup.duration_s),
+    })],
+    [t('reports.pair.sides'), (r) => r.sides.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(t('reports.comma'))],
+    [t('reports.pair.machine'), (r) => t('reports.machine', { cpu: r.machine.cpu || t('reports.machine.unknown'), n: r.machine.cores, os: r.machine.os })],
+    [t('reports.pair.server'), (r) => t('reports.server', { version: r.target.version, url: r.target.own ? t('reports.server.own') : r.target.url })],
+    [t('reports.pair.command'), (r) => r.command, { class: 'mono', lang: 'en', translate: 'no' }],
   ];
-  return list.map(([name, of]) => el('tr', { class: 'fact' }, el('th', { scope: 'row' }, name),
-    ...reports.map((r) => el('td', { colspan: String(width(r)), class: name === 'command' ? 'mono' : '' }, of(r)))));
+  return list.map(([name, of, as]) => el('tr', { class: 'fact' }, el('th', { scope: 'row' }, name),
+    ...reports.map((r) => el('td', { colspan: String(width(r)), ...as }, of(r)))));
 }
 
 /** @param {[Report, Report]} reports */
 function figures(reports) {
   const keys = [...new Map(reports.flatMap((r) => r.metrics ?? []).map((m) => [m.key, m])).values()];
   return keys.map((m, k) => el('tr', { class: k === 0 ? 'group' : '' },
-    el('th', { scope: 'row' }, m.unit ? `${m.name}, ${m.unit}` : m.name),
+    el('th', { scope: 'row' }, m.unit ? t('reports.metric', { name: named(`reports.metric.${m.key}`, m.name), unit: m.unit }) : named(`reports.metric.${m.key}`, m.name)),
     ...reports.flatMap((r) => cells(r, r.metrics?.find((x) => x.key === m.key)))));
 }
 
@@ -97,12 +100,14 @@ function spread(r) {
   return el('td', {}, figure(r.median), ' ', el('span', { class: 'n' }, `${figure(r.min)}–${figure(r.max)}`));
 }
 
+/** Verdicts that were given on a difference; any other, such as "server failed", says why there is none. */
+const GIVEN = ['no difference', 'A higher', 'A lower'];
+
 /** @param {Metric} m */
 function difference({ difference: d, verdict: said }) {
-  // Anything but a difference or none, such as "server failed", is a verdict that was not given.
-  if (d.pairs < 2 || !['no difference', 'A higher', 'A lower'].includes(said)) return el('td', { class: 'noise' }, said);
+  if (d.pairs < 2 || !GIVEN.includes(said)) return el('td', { class: 'noise' }, named(`reports.verdict.${said.replace(/ /g, '-')}`, said));
   const half = `±${THIN}${figure((d.high - d.low) / 2)}`;
-  if (said === 'no difference') return el('td', { class: 'noise' }, 'none ', el('span', { class: 'n' }, half));
+  if (said === 'no difference') return el('td', { class: 'noise' }, t('reports.pair.none'), ' ', el('span', { class: 'n' }, half));
   return el('td', {}, el('span', { class: 'strong' }, (d.mean > 0 ? '+' : '') + figure(d.mean)), ' ', el('span', { class: 'n' }, half));
 }
 

@@ -6,7 +6,7 @@ import { colours } from '../../ui/theme.js';
 /** @typedef {import('../../ui/theme.js').Theme} Theme */
 /** @typedef {(number | null)[][]} Columns x first, then one column for each series */
 
-const names = /** @type {const} */ (['sse', 'ws', 'soft', 'text', 'faint', 'grid', 'line', 'down', 'panel', 'edge', 'warn']);
+const names = /** @type {const} */ (['sse', 'ws', 'soft', 'text', 'faint', 'grid', 'line', 'bad', 'panel', 'edge', 'warn']);
 /** @typedef {Record<(typeof names)[number], string>} Palette */
 
 const FONT = '11px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif';

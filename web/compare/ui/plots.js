@@ -167,7 +167,7 @@ export class Plots {
       ],
       hooks: {
         drawClear: [(/** @type {import('uplot')} */ u) => this.#shade(u, c.grid)],
-        draw: [(/** @type {import('uplot')} */ u) => this.#drills.forEach((d, k) => mark(u, (d.at - this.#now) / 1000, c.down, d.word, k % 3))],
+        draw: [(/** @type {import('uplot')} */ u) => this.#drills.forEach((d, k) => mark(u, (d.at - this.#now) / 1000, c.bad, d.word, k % 3))],
       },
     };
   }

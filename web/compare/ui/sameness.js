@@ -1,23 +1,15 @@
 // Whether two load reports were made under the same conditions, so that their figures may be held against each other.
+import { named, t } from '../../text.js';
 
 /** @typedef {import('./pairtable.js').Report} Report */
 
-/** What is asked of a setup, as the sentence names it. An unknown member goes by its own name. @type {Record<string, string>} */
-const ASKED = {
-  conns: 'connections', topics: 'topics', mode: 'modes', encoding: 'encodings', compress: 'kinds of compression', rounds: 'rounds',
-  duration_s: 'durations', warmup_s: 'warm-ups', ramp_s: 'ramps', slow_readers: 'slow readers', churn_per_s: 'rates of churn', seed: 'seeds', cuts: 'cuts',
-};
+/** What is asked of a setup, in the order of telling. An unknown member goes by its own name. */
+const SETUP = ['conns', 'topics', 'mode', 'encoding', 'compress', 'rounds', 'duration_s', 'warmup_s', 'ramp_s', 'slow_readers', 'churn_per_s', 'seed', 'cuts'];
+const MACHINE = ['os', 'arch', 'cpu', 'cores', 'memory_bytes', 'go'];
+const TARGET = ['own', 'loopback', 'version', 'symbols', 'feed', 'seed', 'heartbeat_ms'];
 
-/** @type {Record<string, string>} */
-const HARDWARE = {
-  os: 'operating systems', arch: 'architectures', cpu: 'processors', cores: 'numbers of cores', memory_bytes: 'amounts of memory', go: 'Go versions',
-};
-
-/** @type {Record<string, string>} */
-const SERVER = {
-  own: 'kinds of server (own, running)', loopback: 'ways to the server (loopback, network)', version: 'versions', symbols: 'numbers of symbols', feed: 'feeds',
-  seed: 'seeds of the feed', heartbeat_ms: 'heartbeats',
-};
+/** What a test came to, in the page's language. @param {string} code */
+export const status = (code) => named(`reports.status.${code}`, code);
 
 /**
  * What differs, each as a part of a sentence; empty when nothing does.
@@ -26,52 +18,54 @@ const SERVER = {
 export function unlike(a, b) {
   /** @type {string[]} */
   const found = [];
-  for (const [r, which] of /** @type {const} */ ([[a, 'first'], [b, 'second']])) {
-    if (r.status !== 'complete') found.push(`the ${which} is ${r.status}`);
-  }
-  if (a.kind !== b.kind) found.push(`one is a ${a.kind}, the other a ${b.kind}`);
-  found.push(...differing(a.setup, b.setup, ASKED, true));
-  if (!same(settings(a), settings(b))) found.push("the server's settings differ");
+  if (a.status !== 'complete') found.push(t('reports.unlike.first', { status: status(a.status) }));
+  if (b.status !== 'complete') found.push(t('reports.unlike.second', { status: status(b.status) }));
+  if (a.kind !== b.kind) found.push(t('reports.unlike.kind', { a: kind(a), b: kind(b) }));
+  found.push(...differing(a.setup, b.setup, SETUP, true, (k) => named(`reports.unlike.setup.${k}`, '')));
+  if (!same(settings(a), settings(b))) found.push(t('reports.unlike.settings'));
   // At an address there are no settings to compare, so it has to be the same server.
-  if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push('the servers differ');
-  found.push(...differing(a.target, b.target, SERVER, false));
-  if (a.sides.length !== b.sides.length) found.push('the numbers of sides differ');
+  if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.unlike.servers'));
+  found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.unlike.target.${k}`, '')));
+  if (a.sides.length !== b.sides.length) found.push(t('reports.unlike.sides'));
   else {
     a.sides.forEach((s, k) => {
-      const t = b.sides[k];
-      const side = String.fromCharCode(65 + k);
-      if (s.lane !== t?.lane) found.push(`lane ${side} differs`);
-      if (s.engine !== t?.engine) found.push(`engine ${side} differs`);
+      const o = b.sides[k];
+      const side = { side: String.fromCharCode(65 + k) };
+      if (s.lane !== o?.lane) found.push(t('reports.unlike.lane', side));
+      if (s.engine !== o?.engine) found.push(t('reports.unlike.engine', side));
       // Reports of earlier versions are of JSON, plain, and don't say so.
-      if ((s.encoding ?? 'json') !== (t?.encoding ?? 'json')) found.push(`encoding ${side} differs`);
-      if ((s.compression ?? 'none') !== (t?.compression ?? 'none')) found.push(`compression ${side} differs`);
-      if (!same(s.settings ?? [], t?.settings ?? [])) found.push(`the server of ${side} differs`);
-      if (s.path !== t?.path) found.push(`the request of ${side} differs`);
+      if ((s.encoding ?? 'json') !== (o?.encoding ?? 'json')) found.push(t('reports.unlike.encoding', side));
+      if ((s.compression ?? 'none') !== (o?.compression ?? 'none')) found.push(t('reports.unlike.compression', side));
+      if (!same(s.settings ?? [], o?.settings ?? [])) found.push(t('reports.unlike.server', side));
+      if (s.path !== o?.path) found.push(t('reports.unlike.request', side));
     });
   }
-  found.push(...differing(a.machine, b.machine, HARDWARE, true));
+  found.push(...differing(a.machine, b.machine, MACHINE, true, (k) => named(`reports.unlike.machine.${k}`, '')));
   return found;
 }
 
 /** A sentence on whether they may be held against each other. @param {[Report, Report]} reports */
 export function verdict([a, b]) {
   const found = unlike(a, b);
-  if (!found.length) return 'Same setup, machine and version: the columns may be held against each other.';
-  return `Not the same conditions: ${found.join(', ')}. Each report stands for itself.`;
+  return found.length ? t('reports.unlike', { what: found.join(t('reports.comma')) }) : t('reports.alike');
 }
+
+/** @param {Report} r */
+const kind = (r) => named(`reports.kind.${r.kind.replace(/ /g, '-')}`, r.kind);
 
 /** @param {Report} r */
 const settings = (r) => [...(r.target?.settings ?? [])].sort();
 
 /**
- * @param {object} a @param {object} b @param {Record<string, string>} names
- * @param {boolean} whole members without a name count too
+ * @param {object} a @param {object} b @param {string[]} known
+ * @param {boolean} whole members beside the known ones count too
+ * @param {(key: string) => string} differs says that a known one differs
  */
-function differing(a, b, names, whole) {
+function differing(a, b, known, whole, differs) {
   const [x, y] = /** @type {Record<string, unknown>[]} */ ([a ?? {}, b ?? {}]);
-  const keys = Object.keys(names);
-  if (whole) keys.push(...Object.keys({ ...x, ...y }).filter((k) => !(k in names)));
-  return keys.filter((k) => !same(x?.[k], y?.[k])).map((k) => `${names[k] ?? k} differ`);
+  const keys = [...known];
+  if (whole) keys.push(...Object.keys({ ...x, ...y }).filter((k) => !known.includes(k)));
+  return keys.filter((k) => !same(x?.[k], y?.[k])).map((k) => differs(k) || t('reports.unlike.member', { name: k }));
 }
 
 /** @param {unknown} x @param {unknown} y */

@@ -119,7 +119,9 @@ export class SetupForm {
       this.complain(why);
     } catch (err) {
       if (mine !== this.#checks || err instanceof TypeError) return; // without a network it is not the topics
-      this.refused = t('compare.form.topics', { why: /** @type {Error} */ (err).message });
+      const why = /** @type {Error} */ (err).message;
+      const [, topic] = /unknown topic "([^"]+)"/.exec(why) ?? []; // the API's words are English; of these a name is enough
+      this.refused = topic ? t('compare.form.unknown', { topic }) : t('compare.form.topics', { why });
       this.complain(this.refused);
       this.#topics.setAttribute('aria-invalid', 'true');
     }

@@ -1,0 +1,43 @@
+// The dialog of keys names every key that the page takes, and none that it doesn't.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bare, graph, read } from './sources.js';
+
+/** As a keyboard shows it → KeyboardEvent.key. @type {Record<string, string>} */
+const SHOWN = {
+  '↑': 'ArrowUp', '↓': 'ArrowDown', '←': 'ArrowLeft', '→': 'ArrowRight', PgUp: 'PageUp', PgDn: 'PageDown', Esc: 'Escape', Space: ' ', '−': '-',
+};
+const NAMED = /\b(?:Arrow(?:Up|Down|Left|Right)|Page(?:Up|Down)|Home|End|Enter|Escape)\b/g;
+
+/** The keys that a page's code takes. @param {string} page */
+function taken(page) {
+  const found = new Set(['?']); // of the dialog itself
+  for (const path of graph(`web/${page}.js`)) {
+    const code = bare(read(path));
+    for (const [, table = ''] of code.matchAll(/^listen\(\{(.*?)^\}\);/gms)) {
+      for (const [, quoted, plain] of table.matchAll(/^ {2}(?:'([^']+)'|(\w+)):? ?/gm)) found.add(quoted ?? plain);
+    }
+    if (!/'keydown'/.test(code) || path === 'web/ui/keys.js') continue; // which takes what those tables say
+    for (const [name] of code.matchAll(NAMED)) found.add(name);
+    for (const [, key = ''] of code.matchAll(/(?:\bkey === |case )'(.)'/g)) found.add(key);
+    for (const [, modifier] of code.matchAll(/e\.(shift|alt)Key/g)) found.add(modifier === 'shift' ? 'Shift' : 'Alt');
+  }
+  return found;
+}
+
+/** The keys that its dialog names. @param {'watch' | 'compare'} page */
+function told(page) {
+  const html = read('views/partials/keys.html').replace(/\{\{if eq \.Page "watch"\}\}([\s\S]*?)(?:\{\{else\}\}([\s\S]*?))?\{\{end\}\}/g,
+    (_, watch, other = '') => (page === 'watch' ? watch : other));
+  return new Set([...html.matchAll(/<kbd>(.*?)<\/kbd>/g)].map(([, k = '']) => SHOWN[k] ?? k));
+}
+
+for (const [page, name] of /** @type {const} */ ([['dashboard', 'watch'], ['compare', 'compare']])) {
+  test(`the dialog of ${page} names the keys that it takes`, () => {
+    const [has, says] = [taken(page), told(name)];
+    assert.ok(says.size >= (name === 'watch' ? 20 : 4), 'the dialog was found');
+    // Enter and Escape do everywhere what fields and menus have them do; Alt is watched so that its keys stay the browser's.
+    for (const key of has) if (!['Enter', 'Escape', 'Alt', '='].includes(key)) assert.ok(says.has(key), `${page} takes ${key}, and its dialog does not say so`);
+    for (const key of says) assert.ok(has.has(key), `the dialog of ${page} tells of ${key}, which nothing takes`);
+  });
+}

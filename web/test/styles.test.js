@@ -1,0 +1,26 @@
+// Every page loads the dashboard's styles with its own: neither may mean another thing by the other's class.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { read } from './sources.js';
+
+const DASHBOARD = ['chart', 'lane', 'market', 'tape', 'watchlist'];
+const OTHERS = ['page', 'compare', 'reports', 'docs'];
+const SAME = new Set(['app', 'menu']); // the same thing on both, which each places in its own way
+
+/** The selectors of a stylesheet. @param {string} name */
+const selectors = (name) => read(`web/css/${name}.css`).replace(/\/\*[\s\S]*?\*\//g, '').replace(/@(?:media|container|import)[^{;]*[{;]/g, '')
+  .split(/\{[^{}]*\}|\}/).flatMap((s) => s.split(/,(?![^(]*\))/)).map((s) => s.trim()).filter(Boolean);
+
+test("the dashboard's styles and those of the other pages share no class", () => {
+  // A rule of the dashboard reaches other pages where nothing stands before its class.
+  const bare = new Map(DASHBOARD.flatMap((name) => selectors(name).flatMap((s) => {
+    const [, first] = /^\.([\w-]+)/.exec(s) ?? [];
+    return first ? [[first, `${name}.css: ${s}`]] : [];
+  })));
+  assert.ok(bare.size > 40, 'the rules were found');
+  for (const name of OTHERS) {
+    for (const s of selectors(name)) for (const [, used = ''] of s.matchAll(/\.([\w-]+)/g)) {
+      if (!SAME.has(used)) assert.ok(!bare.has(used), `${name}.css styles .${used} (${s}), and so does ${bare.get(used)}`);
+    }
+  }
+});
