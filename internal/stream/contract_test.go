@@ -20,6 +20,7 @@ func onEachFormat(t *testing.T, f func(t *testing.T, format wire.Format)) {
 }
 
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		opt    Options
@@ -120,6 +121,7 @@ func TestLanesCarryTheSame(t *testing.T) {
 }
 
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "sector:odd"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
@@ -213,6 +215,7 @@ func TestEnd(t *testing.T) {
 
 // TestMaxRead: no write is longer, and cut messages come out whole.
 func TestMaxRead(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "S1,S2,S9"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {

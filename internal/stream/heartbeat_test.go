@@ -45,6 +45,7 @@ func TestHeartbeatAfterSilence(t *testing.T) {
 // TestQuietTopicNeverAgesOut: while the market turns the log over many times, the newest id that a client of a quiet
 // topic holds stays in the log, woken by nothing but the waker.
 func TestQuietTopicNeverAgesOut(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, size := range []int{1000, 64, 7} {
 			p := newTape(t, 20*max(size, 100))

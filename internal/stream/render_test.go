@@ -43,6 +43,7 @@ func TestNothingIsRenderedForNobody(t *testing.T) {
 // TestFormatsComeAndGo: whenever a format's first subscriber comes and its last goes, within a segment or between, every
 // later reader gets every tick.
 func TestFormatsComeAndGo(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "sector:odd"} {
 			p := newTape(t, 3000)
@@ -99,6 +100,7 @@ func TestRenderGrows(t *testing.T) {
 // TestFirstReadersAtOnce: many first readers of a format come together, while ticks are appended; what came before is
 // rendered by whoever needs it.
 func TestFirstReadersAtOnce(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for range 6 {
 			const total = 1200

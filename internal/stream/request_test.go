@@ -269,6 +269,7 @@ func TestTimeOvertakes(t *testing.T) {
 
 // TestTopicChangesInAMovingMarket: changes at random while another goroutine appends; the witness sees every tick.
 func TestTopicChangesInAMovingMarket(t *testing.T) {
+	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			p := newTape(t, 8_000)
