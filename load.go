@@ -25,7 +25,8 @@ const (
 const loadHelp = `ticklane load measures the two lanes of a server against each other, from a process of its own.
 
 Without --url it starts a fresh server for each slot on a free loopback port, and stops it afterwards. With --url it
-measures a server that runs, with whatever else that server does.
+measures a server that runs, with whatever else that server does; to choose its engine, or compression where few read,
+its lab must be open (lab.enabled).
 
   ticklane load                                    the standard: every engine on every lane, under two minutes
   ticklane load --set market.rate=500 --conns 200  the same with a busier market and fewer connections

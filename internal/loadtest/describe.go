@@ -89,7 +89,7 @@ func (r *Report) describeTwo() {
 	same := ok && t == AboutNothing
 	switch {
 	case m.Verdict == Unknown:
-		r.Headline = fmt.Sprintf("%s, %s; too few valid rounds to tell noise from difference.", r.load(), figures)
+		r.Headline = fmt.Sprintf("%s, %s; too few valid rounds to tell noise from difference: want two or more.", r.load(), figures)
 	case m.Verdict == NoDifference && same:
 		r.Headline = fmt.Sprintf("Both sides ask for the same, and no difference in latency is found: %s, noise %s ms.", figures, number(m.Noise.Max, d))
 	case m.Verdict == NoDifference:
@@ -129,8 +129,8 @@ func (r *Report) findFigures(latency bool) {
 		return
 	}
 	for _, f := range figures {
-		if latency || f.key != "latency_p99" {
-			r.Findings = append(r.Findings, r.finding(r.metric(f.key), f.more, f.none))
+		if text := r.finding(r.metric(f.key), f.more, f.none); text != "" && (latency || f.key != "latency_p99") {
+			r.Findings = append(r.Findings, text)
 		}
 	}
 }
@@ -138,8 +138,12 @@ func (r *Report) findFigures(latency bool) {
 // findComplete says that everything came, which only a test without a failure shows.
 func (r *Report) findComplete() {
 	if valid := validRounds(r.Slots, len(r.Sides)); valid > 0 {
+		rounds := "rounds"
+		if valid == 1 {
+			rounds = "round"
+		}
 		r.Findings = append(r.Findings, fmt.Sprintf(
-			"Every tick of every connection was checked in %d valid rounds: none was lost, doubled or out of order.", valid))
+			"Every tick of every connection was checked in %d valid %s: none was lost, doubled or out of order.", valid, rounds))
 	}
 }
 
@@ -171,7 +175,7 @@ func (r *Report) finding(m Metric, more, none string) string {
 		return fmt.Sprintf("No difference in %s: %s; the difference of %s is inside its error or the noise of %s.", none, figures,
 			m.Difference.show(d), number(m.Noise.Max, d))
 	}
-	return fmt.Sprintf("Too few valid rounds to compare %s: %s.", none, figures)
+	return "" // the headline says that nothing can be compared, and the table holds the figures
 }
 
 func (r *Report) describeDrills() {

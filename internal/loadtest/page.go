@@ -132,8 +132,10 @@ func (p *page) rows() {
 			row.Noise = number(m.Noise.Max, d)
 		}
 		switch {
-		case m.A.Count == 0 || m.B.Count == 0:
+		case m.A.Count == 0 && m.B.Count == 0:
 			row.Verdict = "not measured"
+		case m.A.Count == 0 || m.B.Count == 0:
+			row.Verdict = "" // one side has it
 		case m.Verdict == Higher:
 			row.Verdict, row.Class = p.Sides[0].Name+" higher", p.Classes[0]
 		case m.Verdict == Lower && p.Two:

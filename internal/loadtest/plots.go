@@ -199,7 +199,8 @@ func barsPlot(title string, unit string, bars []bar, note string) template.HTML 
 		d.text(plotRight, mid+4, "end", number(b.value.Median, decimals(b.value.Median))+" "+unit, `class="value"`)
 	}
 	d.line(x.at(0), 10, x.at(0), 18+44*float64(len(bars))-10, grid)
-	d.text(left, height-8, "start", note, quiet)
+	// Beside long names there isn't room for every note.
+	d.text(max(0, min(left, plotRight-6*float64(utf8.RuneCountInString(note)))), height-8, "start", note, quiet)
 	return d.end()
 }
 

@@ -120,8 +120,23 @@ func (o *Options) checkSides(fail func(string, ...any)) {
 			return
 		}
 	}
+	if !o.haveEngines(made, fail) {
+		return
+	}
 	nameSides(made)
 	o.sides = made
+}
+
+// haveEngines tells whether the server to start has the engines that are asked for; one that runs says so itself.
+func (o *Options) haveEngines(sides []*Side, fail func(string, ...any)) bool {
+	ok := true
+	for _, s := range sides {
+		if all := o.Offered[s.lane]; o.URL == "" && s.Engine != "" && len(all) > 0 && !slices.Contains(all, s.Engine) {
+			fail("engine %q: want %s on %s", s.Engine, strings.Join(all, " or "), s.Lane)
+			ok = false
+		}
+	}
+	return ok
 }
 
 // standard tells whether nothing asks for sides of its own: then every engine is measured on every lane.

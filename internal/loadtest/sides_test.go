@@ -93,6 +93,9 @@ func TestNamedSides(t *testing.T) {
 		"only ws carries":         func(o *Options) { o.Lanes, o.Encodings = []string{"sse", "ws"}, []string{"protobuf"} },
 		"--encoding: want one":    func(o *Options) { o.Encodings = []string{"json", "json", "json"} },
 		"--query-b: compress has": func(o *Options) { o.QueryB = "compress=on" },
+		`"body": want stream or`: func(o *Options) {
+			o.Sides, o.Offered = []string{"sse/body", "ws/body"}, [wire.Lanes][]string{wire.SSE: {"stream", "body"}, wire.WS: {"stream", "shard"}}
+		},
 		`--compress "some": want`: func(o *Options) { o.Compressions = []string{"some"} },
 	} {
 		o := DefaultOptions()

@@ -201,8 +201,8 @@ func (g Generator) late() string {
 	if g.CPUShare < 0.5 {
 		who = "the machine, busy with something else,"
 	}
-	return fmt.Sprintf("%s was the bottleneck: the generator's own timer was late by %v (p99; at most %v)", who,
-		late.Round(100*time.Microsecond), maxLateness)
+	return fmt.Sprintf("%s was the bottleneck: the generator's own timer was late by %s ms (p99; at most %d ms)", who,
+		number(late.Seconds()*1000, 1), maxLateness.Milliseconds())
 }
 
 // fill takes over what the window's counters say.

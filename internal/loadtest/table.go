@@ -62,8 +62,11 @@ func (r *Report) metricTable(b *strings.Builder) {
 				}
 			}
 			verdict := string(m.Verdict)
-			if m.A.Count == 0 || m.B.Count == 0 {
+			switch {
+			case m.A.Count == 0 && m.B.Count == 0:
 				verdict = "not measured"
+			case m.A.Count == 0 || m.B.Count == 0:
+				verdict = "" // one side has it
 			}
 			cells = append(cells, m.B.narrow(d, columns[2]-1), m.Difference.narrow(d, columns[3]-1), noise, verdict)
 		}
