@@ -148,6 +148,31 @@ func TestTabsComeAndGo(t *testing.T) {
 	s.streams(1, 0)
 }
 
+// The only tab goes elsewhere and comes back, from the browser's cache of whole pages, to a worker that was stopped meanwhile.
+func TestSharedAlone(t *testing.T) {
+	t.Parallel()
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--market.rate", "300")
+		b := openTab(t)
+		b.visit(s.url + query)
+		b.live()
+		b.run(`self.kept = true`)
+		b.visit(s.url + "/healthz")
+		s.grows(900)
+		b.back()
+		b.live()
+		if !eval[bool](b, "self.kept === true") {
+			t.Error("the page was not kept in the back/forward cache")
+		}
+		b.told("Reconnected in")
+		moves(b)
+		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
+		b.shut()
+		s.streams(0, 0)
+	})
+}
+
 // Where the worker can't be loaded, as after a deploy, each tab has a connection of its own.
 func TestWorkerThatCannotBeLoaded(t *testing.T) {
 	t.Parallel()

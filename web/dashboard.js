@@ -117,7 +117,7 @@ wanted.on(() => {
 feed.on('state', () => {
   wire.changed();
   view.set(lanes());
-  stateAt = 0;
+  stateAt = agedAt = calmAt = 0;
   frames.request();
 });
 view.on((now, before) => {

@@ -32,8 +32,9 @@ export class Wire {
     void this.#ask();
   }
 
-  /** To be called when a connection may have ended: the server no longer knows it, so a question about it is called off. */
+  /** To be called when a connection may have ended: the server no longer knows it, so a question about it is called off, and it costs nothing more. */
   changed() {
+    if (!this.#stream()) this.rate = NaN;
     if (this.#asking && this.#asking.conn !== this.#stream()?.conn) this.#asking.cut.abort();
   }
 

@@ -34,6 +34,9 @@ test('a question goes to the connection in use, and its answers make the rate', 
   await settled();
   assert.equal(w.perTick, 150);
   assert.ok(w.rate > 0);
+  stream = null;
+  w.changed();
+  assert.ok(Number.isNaN(w.rate), 'it ended');
 });
 
 test('a question about a connection that ended is called off', async () => {
@@ -44,6 +47,7 @@ test('a question about a connection that ended is called off', async () => {
   stream = null;
   w.changed();
   assert.equal(asked[0].signal.aborted, true);
+  assert.ok(Number.isNaN(w.rate));
   await settled();
   mock.timers.tick(2000);
   assert.equal(asked.length, 1, 'nobody is asked about no connection');
