@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,14 @@ func TestCompare(t *testing.T) {
 	b.until("both sides run and pairs come", `/[1-9]\d* ?pairs|[1-9][\d\s]* pairs/.test(document.querySelector('#running').textContent)`)
 	b.until("every figure of both sides is there", `[...document.querySelectorAll('#figures tr')].some((r) =>
 		r.textContent.includes('wire / tick') && (r.textContent.match(/\d+(\.\d)?\sB/g) || []).length >= 2)`)
+	for _, width := range []int64{1440, 1361, 1360, 901, 390} {
+		b.size(width, 900)
+		b.until(fmt.Sprintf("no column of figures is cut at %d px", width), `(() => {
+			const box = document.querySelector('#figures').parentElement;
+			return innerWidth === `+fmt.Sprint(width)+` && box.scrollWidth <= box.clientWidth && document.querySelector('#figures').getBoundingClientRect().right <= box.getBoundingClientRect().right + 0.5;
+		})()`)
+	}
+	b.size(1440, 900)
 	before := b.text("#running")
 	b.until("the figures move", `document.querySelector('#running').textContent !== `+quoted(before))
 	b.until("the sentence says what was measured", `/bytes/.test(document.querySelector('#sentence').textContent)`)
