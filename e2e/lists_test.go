@@ -15,77 +15,81 @@ func TestLists(t *testing.T) {
 	if err != nil {
 		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
 	}
-	s := serve(t)
-	b := openTab(t)
-	b.size(390, 844) // without the tape's table, which takes the whole market
-	b.visit(s.url + "/?symbol=AAPL")
-	b.live()
-	s.topics("sse", "*")
-	before := s.opened()
+	bothLanes(t, func(t *testing.T, query string) {
+		lane := strings.TrimPrefix(query, "/?lane=")
+		s := serve(t)
+		b := openTab(t)
+		b.size(390, 844) // without the tape's table, which takes the whole market
+		b.visit(s.url + query + "&symbol=AAPL")
+		b.live()
+		s.topics(lane, "*")
+		before := s.opened()
 
-	b.click("#lists-open")
-	b.until("open", `document.querySelector('#lists').open && document.activeElement.ariaCurrent === 'true'`)
-	b.click("#lists-name")
-	b.press("Mine" + keys.enter)
-	b.until("a new list is open and says that it is empty", `!document.querySelector('#lists').open && !document.querySelector('#empty').hidden &&
-		/^Mine is empty/.test(document.querySelector('#empty-text').textContent) && document.querySelector('#list-label').textContent === 'Mine'`)
-	s.topics("sse", "AAPL") // the chart's
-	for _, symbol := range []string{"MSFT", "NVDA", "V"} {
-		b.run(`document.querySelector('#search').value = '` + symbol + `'; document.querySelector('#search').dispatchEvent(new Event('input'))`)
-		b.until(symbol+" is found beyond the list", `document.querySelector('#row-`+symbol+`')`)
-		b.click("#row-" + symbol + " .star")
-		b.until(symbol+" is on it", `document.querySelector('#row-`+symbol+` .star').ariaPressed === 'true'`)
-	}
-	b.run(`document.querySelector('#search').value = ''; document.querySelector('#search').dispatchEvent(new Event('input'))`)
-	list := func(want string) {
-		t.Helper()
-		until(t, "rows "+want, func() (bool, string) {
-			have := strings.Join(b.symbols(), " ")
-			return have == want, have
-		})
-	}
-	list("MSFT NVDA V")
-	b.until("a star isn't a choice", `document.querySelector('#q-symbol').textContent === 'AAPL'`)
-	s.topics("sse", "AAPL", "MSFT", "NVDA", "V")
-	b.until("the address is a link to it", `new URLSearchParams(location.search).get('list') === 'MSFT,NVDA,V' && new URLSearchParams(location.search).get('name') === 'Mine'`)
+		b.click("#lists-open")
+		b.until("open", `document.querySelector('#lists').open && document.activeElement.ariaCurrent === 'true'`)
+		b.click("#lists-name")
+		b.press("Mine" + keys.enter)
+		b.until("a new list is open and says that it is empty", `!document.querySelector('#lists').open && !document.querySelector('#empty').hidden &&
+			/^Mine is empty/.test(document.querySelector('#empty-text').textContent) && document.querySelector('#list-label').textContent === 'Mine'`)
+		s.topics(lane, "AAPL") // the chart's
+		for _, symbol := range []string{"MSFT", "NVDA", "V"} {
+			b.run(`document.querySelector('#search').value = '` + symbol + `'; document.querySelector('#search').dispatchEvent(new Event('input'))`)
+			b.until(symbol+" is found beyond the list", `document.querySelector('#row-`+symbol+`')`)
+			b.click("#row-" + symbol + " .star")
+			b.until(symbol+" is on it", `document.querySelector('#row-`+symbol+` .star').ariaPressed === 'true'`)
+		}
+		b.run(`document.querySelector('#search').value = ''; document.querySelector('#search').dispatchEvent(new Event('input'))`)
+		list := func(want string) {
+			t.Helper()
+			until(t, "rows "+want, func() (bool, string) {
+				have := strings.Join(b.symbols(), " ")
+				return have == want, have
+			})
+		}
+		list("MSFT NVDA V")
+		b.until("the chip counts the list", `document.querySelector("[data-sector='']").textContent === 'All 3'`)
+		b.until("a star isn't a choice", `document.querySelector('#q-symbol').textContent === 'AAPL'`)
+		s.topics(lane, "AAPL", "MSFT", "NVDA", "V")
+		b.until("the address is a link to it", `new URLSearchParams(location.search).get('list') === 'MSFT,NVDA,V' && new URLSearchParams(location.search).get('name') === 'Mine'`)
 
-	// The keyboard takes off, puts on and carries.
-	b.run(`document.querySelector('#grid').focus()`)
-	b.press(keys.up + keys.up + "s") // from the one that was starred last
-	list("NVDA V")
-	s.topics("sse", "AAPL", "NVDA", "V")
-	b.press("s")
-	list("NVDA V MSFT")
-	b.run(`document.querySelector('#grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', altKey: true, bubbles: true }))`)
-	list("NVDA MSFT V")
-	s.topics("sse", "AAPL", "MSFT", "NVDA", "V")
+		// The keyboard takes off, puts on and carries.
+		b.run(`document.querySelector('#grid').focus()`)
+		b.press(keys.up + keys.up + "s") // from the one that was starred last
+		list("NVDA V")
+		s.topics(lane, "AAPL", "NVDA", "V")
+		b.press("s")
+		list("NVDA V MSFT")
+		b.run(`document.querySelector('#grid').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp', altKey: true, bubbles: true }))`)
+		list("NVDA MSFT V")
+		s.topics(lane, "AAPL", "MSFT", "NVDA", "V")
 
-	b.click("#lists-open")
-	b.click("[data-act=up][data-symbol=V]")
-	b.until("the button that was pressed has the keyboard", `document.activeElement.dataset.act === 'up' && document.activeElement.dataset.symbol === 'V'`)
-	b.audit(string(axe))
-	b.click("[data-act=rename][data-list=Mine]")
-	b.press("  My own " + keys.enter)
-	b.until("renamed", `document.querySelector('#list-label').textContent === 'My own' && document.activeElement.dataset.list === 'My own'`)
-	b.click("#lists-name")
-	b.press("my OWN" + keys.enter)
-	b.until("names are unique", `document.querySelector('#lists-said').textContent === 'There is a list of that name.'`)
-	b.click("[data-act=delete][data-list='My own']")
-	b.until("deleted, with a way back", `document.querySelectorAll('#lists-all li').length === 1 && document.activeElement.id === 'lists-undo'`)
-	b.press(keys.enter)
-	b.until("and back", `document.querySelector('#lists-all [aria-current]').dataset.list === 'My own'`)
-	b.press(keys.escape)
-	list("NVDA V MSFT")
-	if now := s.opened(); now != before {
-		t.Errorf("%d streams were opened for a change of topics", now-before)
-	}
-	b.figures(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
+		b.click("#lists-open")
+		b.click("[data-act=up][data-symbol=V]")
+		b.until("the button that was pressed has the keyboard", `document.activeElement.dataset.act === 'up' && document.activeElement.dataset.symbol === 'V'`)
+		b.audit(string(axe))
+		b.click("[data-act=rename][data-list=Mine]")
+		b.press("  My own " + keys.enter)
+		b.until("renamed", `document.querySelector('#list-label').textContent === 'My own' && document.activeElement.dataset.list === 'My own'`)
+		b.click("#lists-name")
+		b.press("my OWN" + keys.enter)
+		b.until("names are unique", `document.querySelector('#lists-said').textContent === 'There is a list of that name.'`)
+		b.click("[data-act=delete][data-list='My own']")
+		b.until("deleted, with a way back", `document.querySelectorAll('#lists-all li').length === 1 && document.activeElement.id === 'lists-undo'`)
+		b.press(keys.enter)
+		b.until("and back", `document.querySelector('#lists-all [aria-current]').dataset.list === 'My own'`)
+		b.press(keys.escape)
+		list("NVDA V MSFT")
+		if now := s.opened(); now != before {
+			t.Errorf("%d streams were opened for a change of topics", now-before)
+		}
+		b.figures(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
 
-	b.reload()
-	b.live()
-	list("NVDA V MSFT")
-	b.until("it is the saved one", `document.querySelector('#list-bar').hidden`)
-	b.clean()
+		b.reload()
+		b.live()
+		list("NVDA V MSFT")
+		b.until("it is the saved one", `document.querySelector('#list-bar').hidden`)
+		b.clean()
+	})
 }
 
 // A list by link is temporary until it is saved.

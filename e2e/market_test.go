@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -142,7 +145,7 @@ func TestAlertTellsOnce(t *testing.T) {
 	b.press("\b0" + keys.enter)
 	b.run(`document.querySelector('#alert-level').value = '-3'`)
 	b.press(keys.enter)
-	b.until("a price below zero is refused, at its field", `/must be a number above 0/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
+	b.until("a price below zero is refused, at its field", `/must be a number, one cent at least/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
 	b.press(keys.escape)
 	b.until("put away", `!document.querySelector('#alert')`)
 
@@ -180,5 +183,103 @@ func TestAlertTellsOnce(t *testing.T) {
 	}
 	other.front()
 	other.until("nothing was added", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
+	b.clean()
+}
+
+// notifying is alerting with the browser's own notifications, those that it has shown.
+const notifying = `
+	self.notes = [];
+	self.Notification = class extends Notification { constructor(title, o) { super(title, o); this.addEventListener('show', () => self.notes.push(title + ': ' + this.body)); } };`
+
+// notifications are what the person decided about those of this page: granted, denied or not yet: prompt.
+func (b *tab) notifications(url string, setting browser.PermissionSetting) {
+	b.t.Helper()
+	b.call(chromedp.Call(b.ctx, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: setting, Origin: url, BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
+	}))
+}
+
+// rising is a file of ticks of a symbol whose price only rises, a cent each 10 ms for five minutes.
+func rising(t testing.TB) string {
+	t.Helper()
+	text := strings.Builder{}
+	text.WriteString("time,symbol,price,volume\n")
+	for i := range 30_000 {
+		fmt.Fprintf(&text, "%s,RISE,%.2f,100\n", time.UnixMilli(1767623400000+10*int64(i)).UTC().Format("2006-01-02T15:04:05.000Z"), 100+float64(i)/100)
+	}
+	name := filepath.Join(t.TempDir(), "rising.csv")
+	if err := os.WriteFile(name, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// A price that is reached while the connection is down is told after it, once: by the replay, or by the snapshot if
+// the log no longer has it. Outside the page, too, if that is allowed.
+func TestAlertAcrossACut(t *testing.T) {
+	t.Parallel()
+	for _, way := range []struct{ lane, size, back string }{
+		{"sse", "65536", "ticks replayed"},
+		{"ws", "65536", "ticks replayed"},
+		{"sse", "256", "expired); snapshot taken"},
+	} {
+		t.Run(way.lane+way.size, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, "--feed.source", "replay", "--feed.file", rising(t), "--feed.loop=false", "--stream.log_size", way.size)
+			net := between(t, s)
+			b := openTab(t)
+			b.notifications(net.url, browser.PermissionSettingGranted)
+			b.inject(notifying)
+			b.visit(net.url + "/?panel=alerts&lane=" + way.lane)
+			b.live()
+			now := func() (v struct{ Quotes []struct{ P float64 } }) {
+				s.get("/api/quotes", &v)
+				return v
+			}
+			b.press("a")
+			b.until("the dialog", `document.activeElement.id === 'alert-level'`)
+			b.run(`document.querySelector('[name=every][value=every]').click(); document.activeElement.select()`)
+			net.set(swallowing) // nothing comes any more, and the page doesn't know
+			level := fmt.Sprintf("%.2f", now().Quotes[0].P+1)
+			b.press(level + keys.enter)
+			b.until("it watches", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-told').children.length === 0`)
+			net.set(refusing)
+			b.state("waiting", `^Reconnecting in \d`)
+			s.grows(400)
+			net.set(passing)
+			b.state("live", "^Live$")
+			b.told(way.back)
+			told := fmt.Sprintf("Ticklane: RISE: RISE at %s or above: ", level)
+			b.until("it is told", `document.querySelectorAll('#alert-told li').length === 1 && document.querySelectorAll('.toast').length === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+told+`')`)
+			net.set(refusing)
+			b.until("another cut is seen", `document.querySelector('#app').dataset.state !== 'live'`)
+			s.grows(100)
+			net.set(passing)
+			b.state("live", "^Live$")
+			b.figures(map[string]int{"reconnects": 2, "lost": 0, "doubled": 0})
+			last := now().Quotes[0].P
+			b.reload()
+			b.live()
+			b.until("they go on", fmt.Sprintf(`Number(document.querySelector('#row-RISE .last').textContent) > %f`, last+0.5))
+			b.until("nothing was told again", `document.querySelectorAll('#alert-told li').length === 1 && document.querySelectorAll('.toast').length === 0 && self.notes.length === 0 &&
+				document.querySelectorAll('#alert-list [data-state=waiting]').length === 1`)
+		})
+	}
+}
+
+// Whoever hasn't decided is asked by a click, and told what the browser forbids.
+func TestNotificationsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	for _, is := range []struct {
+		setting browser.PermissionSetting
+		shown   string
+	}{{browser.PermissionSettingPrompt, "alert-allow"}, {browser.PermissionSettingDenied, "alert-denied"}, {browser.PermissionSettingGranted, ""}} {
+		b.notifications(s.url, is.setting)
+		b.visit(s.url + "/?panel=alerts")
+		b.live()
+		b.until(string(is.setting), `['alert-allow', 'alert-denied'].filter((id) => document.getElementById(id).checkVisibility()).join() === '`+is.shown+`'`)
+	}
 	b.clean()
 }

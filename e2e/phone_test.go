@@ -9,13 +9,14 @@ import (
 const narrow = `(() => {
 	const wrong = [];
 	const { scrollWidth } = document.scrollingElement;
-	if (scrollWidth > innerWidth) wrong.push('the page is ' + scrollWidth + ' px wide');
+	const { width: screenWidth } = screen; // a phone shows a page that is too wide smaller, and innerWidth is then the page's
+	if (scrollWidth > screenWidth) wrong.push('the page is ' + scrollWidth + ' px wide');
 	for (const e of document.querySelectorAll('button, a, input, select')) {
 		const { width, height, left, right } = e.getBoundingClientRect();
 		if (!e.checkVisibility({ checkVisibilityCSS: true }) || !width || e.closest('.skip, p, li')) continue;
 		const what = e.outerHTML.slice(0, 80);
 		if (height < 40) wrong.push(Math.round(height) + ' px high: ' + what);
-		if (left < 0 || right > innerWidth + 1) { if (!e.closest('.chips, .plainlist-table')) wrong.push('sticks out: ' + what); }
+		if (left < 0 || right > screenWidth + 1) { if (!e.closest('.chips, .plainlist-table')) wrong.push('sticks out: ' + what); }
 	}
 	return wrong;
 })()`

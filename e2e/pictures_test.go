@@ -26,7 +26,7 @@ type places struct {
 	net          *proxy // in front of server
 }
 
-var scenes = []scene{
+var scenes = append([]scene{
 	{"dashboard", func(b *tab, p places) {
 		b.visit(p.server.url + "/")
 		b.settled()
@@ -143,7 +143,7 @@ var scenes = []scene{
 	{"error", func(b *tab, p places) { b.visit(p.server.url + "/nothing") }},
 	{"bad-request", func(b *tab, p places) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
 	{"unbuilt", func(b *tab, p places) { b.visit(p.bare.url + "/") }},
-}
+}, marketScenes...)
 
 // shortTape is a file of ticks that is over at once.
 func shortTape(t testing.TB) string {

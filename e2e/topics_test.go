@@ -56,6 +56,12 @@ func TestTopicsFollowTheList(t *testing.T) {
 			b.press("/")
 			b.press("visa")
 			s.topics(lane, "AAPL", "V")
+			b.click("[data-tape=list]") // takes nothing that the list doesn't
+			b.until("trades of what the list shows, alone", `(() => {
+				const of = [...document.querySelectorAll('#tape .trade:not([hidden]) b')].map((e) => e.textContent);
+				return of.length > 0 && of.every((s) => s === 'V') && location.search.includes('trades=list');
+			})()`)
+			s.topics(lane, "AAPL", "V")
 			b.until("only what comes is kept", `[...document.querySelectorAll('#breadth span')].reduce((n, e) => n + Number(e.textContent.replace(/\D/g, '')), 0) === 2`)
 
 			// Back: the rest is here again at once, with a snapshot.

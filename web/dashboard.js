@@ -53,7 +53,7 @@ const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane,
 const vitals = new Vitals({ timed: boot.timed !== false });
 
 const lists = new Lists({ view, storage: kept(), first: t('watch.list.first') });
-const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), told: (text) => lane.announce(text) });
+const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, wanted });

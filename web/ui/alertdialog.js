@@ -9,12 +9,15 @@ import { el } from './dom.js';
 /** @typedef {import('../store/alerts.js').Alert} Alert */
 /** @typedef {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} Wish */
 
+/** A level as it is shown: to the cent, or to the hundredth of a per cent. @param {string} text */
+export const read = (text) => (text.trim() === '' ? NaN : Math.round(Number(text) * 100) / 100);
+
 /**
  * What is wrong with a wish, as a key of the catalogue and the field; null for nothing.
  * @param {string} kind @param {string} level @param {string} minutes @returns {{ key: string, field: 'level' | 'minutes' } | null}
  */
 export function wrong(kind, level, minutes) {
-  const x = level.trim() === '' ? NaN : Number(level);
+  const x = read(level);
   const priced = kind === 'above' || kind === 'below';
   if (priced && !(x > 0 && x < 1e9)) return { key: 'alert.wrong.level', field: 'level' };
   if (!priced && !(x !== 0 && Math.abs(x) <= 50)) return { key: 'alert.wrong.percent', field: 'level' };
@@ -36,7 +39,7 @@ export function ask({ symbol, r, full, set }) {
   const cancel = el('button', { type: 'button', class: 'link' }, t('alert.cancel'));
   const form = el('form', { method: 'dialog', novalidate: '' },
     el('h2', { id: 'alert-title' }, t('alert.title', { symbol })),
-    el('p', { class: 'soft' }, r ? price(r.p) : ''),
+    el('p', { class: 'soft' }, r ? `${t('watch.columns.last')} ${price(r.p)}` : ''),
     el('div', { class: 'field' }, el('label', { for: 'alert-kind' }, t('alert.when')), kind),
     el('div', { class: 'field' }, name, level), within,
     el('fieldset', { class: 'repeat' }, el('legend', {}, t('alert.repeat')), radio('once'), radio('every')),
@@ -72,7 +75,7 @@ export function ask({ symbol, r, full, set }) {
     }
     const every = form.elements.namedItem('every');
     set({
-      S: symbol, kind: /** @type {Alert['kind']} */ (kind.value), level: Number(level.value),
+      S: symbol, kind: /** @type {Alert['kind']} */ (kind.value), level: read(level.value),
       minutes: kind.value === 'within' ? Number(minutes.value) : 0, every: every instanceof RadioNodeList && every.value === 'every',
     });
     dialog.close();

@@ -47,6 +47,11 @@ export class Market {
     this.#changed();
   }
 
+  /** What the list shows. @param {readonly Listing[]} listings */
+  among(listings) {
+    this.#tape.among(new Set(listings.map((l) => l.symbol)));
+  }
+
   /** @param {number} now performance.now() */
   paint(now) {
     this.#map?.paint(now);

@@ -10,7 +10,7 @@ import { ALL } from './wanted.js';
 const PACE = 100; // ms; faster than that, nobody reads it
 const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measure
 
-/** The latest trades, of the market or of the symbol in the chart. */
+/** The latest trades, of the market, of the symbols in the list or of the one in the chart. */
 export class Tape {
   #box = part('tape');
   #own = part('tape-symbol');
@@ -58,6 +58,12 @@ export class Tape {
     else if (m.T === 'snapshot') m.quotes.forEach((q) => this.#trades.base(q));
   }
 
+  /** What the list shows. @param {ReadonlySet<string>} symbols */
+  among(symbols) {
+    this.#trades.among(symbols);
+    if (this.#view.now.trades === 'list') this.#again();
+  }
+
   /** @param {number} now performance.now() */
   paint(now) {
     if (!this.#dirty || now - this.#paintedAt < PACE) return;
@@ -92,16 +98,18 @@ export class Tape {
   }
 
   #hold() {
-    const { market, symbol } = this.#trades;
+    const { market, list, symbol } = this.#trades;
     if (!this.#paused && !this.#pointed) this.#frozen = null;
-    else this.#frozen ??= [...market, ...symbol.filter((x) => !market.includes(x))];
+    else this.#frozen ??= [...new Set([...market, ...list, ...symbol])];
     this.#again();
   }
 
   #list() {
-    const { market, symbol, followed } = this.#trades;
-    if (!this.#view.now.trades) return this.#frozen ?? market;
-    return this.#frozen ? this.#frozen.filter((x) => x.S === followed) : symbol;
+    const { market, list, listed, symbol, followed } = this.#trades;
+    const { trades } = this.#view.now;
+    if (!trades) return this.#frozen ?? market;
+    if (trades === 'list') return this.#frozen?.filter((x) => listed.has(x.S)) ?? list;
+    return this.#frozen?.filter((x) => x.S === followed) ?? symbol;
   }
 
   /** As the view has it. */

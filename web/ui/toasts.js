@@ -1,6 +1,6 @@
 import { timeOfDay } from '../store/format.js';
 import { t } from '../text.js';
-import { el } from './dom.js';
+import { el, part } from './dom.js';
 
 const STAYS = 20_000; // ms
 const MOST = 3;
@@ -13,7 +13,7 @@ export class Toasts {
   /** @param {(symbol: string) => void} show called when a toast's symbol is asked for */
   constructor(show) {
     this.#show = show;
-    document.body.append(this.#box);
+    part('app').append(this.#box);
   }
 
   /** @param {string} symbol @param {string} text @param {number} at ms since 1970 */

@@ -26,6 +26,10 @@ export class Trades {
   /** @type {Trade[]} of the followed symbol, newest first */
   symbol = [];
   followed = '';
+  /** @type {Trade[]} of the symbols in the list, newest first */
+  list = [];
+  /** @type {ReadonlySet<string>} */
+  listed = new Set();
   #least = 0;
 
   /** @param {string} symbol */
@@ -35,6 +39,12 @@ export class Trades {
     this.symbol = this.#known().filter((t) => t.S === symbol).slice(0, KEPT);
   }
 
+  /** The symbols that the list shows. @param {ReadonlySet<string>} symbols */
+  among(symbols) {
+    this.listed = symbols;
+    this.list = this.#known().filter((t) => symbols.has(t.S)).slice(0, KEPT);
+  }
+
   /** Leaves out trades that are worth less. One whose size isn't known is one of them. @param {number} dollars 0 for none */
   least(dollars) {
     if (dollars === this.#least) return;
@@ -42,6 +52,7 @@ export class Trades {
     const known = this.#known();
     this.market = known.slice(0, KEPT);
     this.symbol = known.filter((t) => t.S === this.followed).slice(0, KEPT);
+    this.among(this.listed);
   }
 
   /** What is remembered and large enough, newest first. */
@@ -78,6 +89,7 @@ export class Trades {
     if (!this.#large(trade)) return false;
     put(this.market, trade);
     if (q.S === this.followed) put(this.symbol, trade);
+    if (this.listed.has(q.S)) put(this.list, trade);
     return true;
   }
 }

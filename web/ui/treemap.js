@@ -7,7 +7,8 @@
 /** @typedef {Box & { sector: string, label: number }} Sector label is the height of the strip for its name, or 0 */
 
 const STRIP = 15; // px for a sector's name
-const ROOM = { w: 56, h: 48 }; // a sector smaller than that has none
+const ROOM = { w: 42, h: 44 }; // a sector smaller than that has none
+const GAP = 2; // px that a sector leaves free at its right and its lower side
 
 /**
  * A box for each value, in the values' order: areas in proportion, together the whole box, as near to squares as rows
@@ -71,7 +72,7 @@ export function layout(listings, box, k = 1) {
     const at = /** @type {Box} */ (boxes[g]);
     const label = at.w >= ROOM.w * k && at.h >= ROOM.h * k ? STRIP * k : 0;
     sectors.push({ ...at, sector, label });
-    const inside = squarify(of.map((l) => l.value), { x: at.x, y: at.y + label, w: at.w, h: at.h - label });
+    const inside = squarify(of.map((l) => l.value), { x: at.x, y: at.y + label, w: Math.max(0, at.w - GAP), h: Math.max(0, at.h - label - GAP) });
     of.forEach((listing, n) => tiles.push({ .../** @type {Box} */ (inside[n]), listing }));
   });
   return { sectors, tiles };

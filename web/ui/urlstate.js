@@ -21,7 +21,7 @@ import { readName, readSymbols } from './lists.js';
  * @property {string} name of that list; '' as well as no symbols: all that the server has
  * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
  * @property {string} panel which of the panels that share a place
- * @property {string} trades 'symbol': only those of the chart's; '' all
+ * @property {string} trades 'symbol': only those of the chart's, 'list': of the list's; '' all
  * @property {string} least what a trade must be worth to be shown, in dollars; '' anything
  */
 
@@ -58,7 +58,7 @@ export function parse(search) {
     name: readName(text('name', 200)),
     cols: readColumns(text('cols', 200)),
     panel: panels.find((x) => x === p.get('panel')) ?? defaults.panel,
-    trades: p.get('trades') === 'symbol' ? 'symbol' : '',
+    trades: ['symbol', 'list'].find((x) => x === p.get('trades')) ?? '',
     least: sizes.find((x) => x === p.get('least')) ?? defaults.least,
   };
 }

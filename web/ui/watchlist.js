@@ -46,14 +46,15 @@ export class Watchlist {
   #shown = [];
   #shape = ''; // how they are laid out
 
-  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, lists: import('./lists.js').Lists, onSeen: (symbols: string[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
-  constructor({ view, quotes, frames, wanted, lists, onSeen, told }) {
+  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('./wanted.js').Wanted, lists: import('./lists.js').Lists, onSeen: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
+  constructor({ view, quotes, frames, wanted, lists, onSeen, onFound, told }) {
     this.#view = view;
     this.#quotes = quotes;
     this.#frames = frames;
     this.#wanted = wanted;
     this.#lists = lists;
     this.onSeen = onSeen;
+    this.onFound = onFound;
     this.told = told;
     this.#chips = new Chips(view);
     this.#search.value = view.now.q;
@@ -94,7 +95,7 @@ export class Watchlist {
   /** @param {readonly Listing[]} listings @param {readonly string[]} sectors */
   fill(listings, sectors) {
     this.#listings = [...listings];
-    this.#chips.fill(sectors, listings.length);
+    this.#chips.fill(sectors);
     if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.set({ sector: '' });
     this.#grid.removeAttribute('aria-busy');
     this.#filter();
@@ -154,6 +155,8 @@ export class Watchlist {
     const { q, sector } = this.#view.now;
     const { open } = this.#lists;
     this.#found = find(this.#listings, this.#view.now, open?.symbols ?? null);
+    this.onFound(this.#found);
+    this.#chips.all(find(this.#listings, { q: '', sector: '' }, open?.symbols ?? null).length);
     if (!same) this.#grid.scrollTop = 0;
     const none = this.#found.length === 0;
     this.#empty.hidden = !none;

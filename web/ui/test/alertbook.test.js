@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MOST, parseBook } from '../alertbook.js';
-import { wrong } from '../alertdialog.js';
+import { read, wrong } from '../alertdialog.js';
 
 const good = { id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: true, done: false, n: 0, epoch: 'e', i: 5 };
 const kept = (/** @type {any[]} */ ...alerts) => JSON.stringify({ v: 1, alerts });
@@ -20,7 +20,8 @@ test('what was kept comes back; anything else is no alert', () => {
 
 test('a wish that can not be is refused at its field', () => {
   for (const [kind, level, minutes] of [['above', '0.01', ''], ['below', '184.27', 'x'], ['day', '-3', ''], ['within', '0.5', '60']]) assert.equal(wrong(`${kind}`, `${level}`, `${minutes}`), null);
-  for (const level of ['', ' ', '0', '-1', 'x', '1e9']) assert.deepEqual(wrong('above', level, ''), { key: 'alert.wrong.level', field: 'level' }, level);
-  for (const level of ['', '0', '50.1', '-51', 'x']) assert.deepEqual(wrong('day', level, ''), { key: 'alert.wrong.percent', field: 'level' }, level);
+  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(wrong('above', level, ''), { key: 'alert.wrong.level', field: 'level' }, level);
+  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(wrong('day', level, ''), { key: 'alert.wrong.percent', field: 'level' }, level);
+  assert.deepEqual(['184.274', '-2.996', '1e2'].map(read), [184.27, -3, 100], 'what is shown is what is meant');
   for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(wrong('within', '1', minutes), { key: 'alert.wrong.minutes', field: 'minutes' }, minutes);
 });

@@ -64,7 +64,7 @@ test('symbols stand inside their sector, below its name', () => {
   tiled(sectors, box);
   assert.equal(tiles.length, 60);
   for (const s of sectors) {
-    tiled(tiles.filter((t) => t.listing.sector === s.sector), { x: s.x, y: s.y + s.label, w: s.w, h: s.h - s.label });
+    tiled(tiles.filter((t) => t.listing.sector === s.sector), { x: s.x, y: s.y + s.label, w: s.w - 2, h: s.h - s.label - 2 });
   }
   assert.ok(sectors.some((s) => s.label > 0), 'there is room for names');
   assert.ok(layout(listings, { x: 0, y: 0, w: 90, h: 60 }).sectors.every((s) => s.label === 0), 'here there is none');

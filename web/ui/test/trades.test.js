@@ -62,3 +62,21 @@ test('small trades can be left out, and come back as far as they are remembered'
   assert.equal(trades.market.length, 64);
   assert.ok(Number.isNaN(trades.market[0]?.size));
 });
+
+test('the list has one, too, of the symbols that it shows and as they change', () => {
+  const trades = new Trades();
+  for (const s of ['A', 'B', 'C']) trades.base(q(s, 10, 0));
+  trades.take(q('B', 10, 100));
+  trades.take(q('C', 10, 100));
+  assert.equal(trades.list.length, 0);
+  trades.among(new Set(['A', 'C']));
+  for (const s of ['A', 'B', 'C']) trades.take(q(s, 11, 400));
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['C300', 'A400', 'C100']);
+  trades.least(4000);
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['A400']);
+  trades.least(0);
+  trades.among(new Set(['B']));
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['B300', 'B100']);
+  for (let k = 1; k <= 200; k++) trades.take(q('B', 12, 400 + k));
+  assert.equal(trades.list.length, 64);
+});

@@ -27,6 +27,10 @@ test('a preferred lane is only of auto', () => {
   assert.equal(parse('?lane=auto&prefer=pigeon').prefer, 'sse');
 });
 
+test('trades are those of all, of the list or of the symbol', () => {
+  for (const trades of ['', 'list', 'symbol']) assert.equal(parse(format({ ...defaults, trades })).trades, trades);
+});
+
 test('what can not be true falls back', () => {
   assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,&panel=shoe&trades=all&least=7'), defaults);
   assert.equal(parse(`?q=${'x'.repeat(500)}`).q.length, 40);
