@@ -132,6 +132,10 @@ field: build compiler ## Measure Ticklane beside the usual servers and above the
 	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)
 endif
 
+.PHONY: soak
+soak: node build ## A server under clients that come, go, are cut and stall; SOAK="30 shard" are minutes and engine
+	@scripts/soak.sh $(SOAK)
+
 .PHONY: hey
 hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
 	@scripts/hey.sh '$(URL)'
