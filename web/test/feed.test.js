@@ -1,33 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../lane/feed.js';
-import { sentence } from '../lane/sentences.js';
-import { settled, World } from './world.js';
-
-/** @typedef {import('../types.js').FeedOptions} FeedOptions */
-
-/** @param {FeedOptions} [options] @param {string[]} [symbols] */
-function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
-  const world = new World();
-  for (const s of symbols) world.tick(s);
-  const feed = new Feed({ ...world.options, ...options });
-  /** @type {number[]} */
-  const seen = [];
-  /** @type {string[]} */
-  const said = [];
-  /** @type {string[]} */
-  const states = [];
-  feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
-  feed.on('event', (e) => said.push(sentence(e)));
-  feed.on('state', (s) => states.push(s.name));
-  feed.start();
-  return { world, feed, seen, said, states };
-}
-
-/** @param {Feed} feed */
-function sound({ counters }) {
-  assert.deepEqual({ lost: counters.lost, doubled: counters.doubled }, { lost: 0, doubled: 0 });
-}
+import { begin, settled, sound, World } from './world.js';
 
 for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   test(`${lane}: starts with a snapshot and goes on without holes`, () => {
@@ -357,51 +331,6 @@ test('ws: topics refused for their rate, by an error without an id, are asked fo
   sound(feed);
 });
 
-test('the wait has full jitter: a window that doubles from 1 s to 15 s, and starts over after a stable time', () => {
-  for (const [random, share] of /** @type {const} */ ([[() => 0, 0], [() => 0.999999, 1]])) {
-    const { world, feed } = begin({ random });
-    world.pump();
-    world.answering = false;
-    world.conn.cut();
-    /** @type {number[]} */
-    const waits = [];
-    for (let k = 0; k < 7; k++) {
-      waits.push(Math.round(((feed.state.retryAt ?? NaN) - world.time) / 10) * 10);
-      world.advance((feed.state.retryAt ?? 0) - world.time);
-      world.conn.cut();
-    }
-    assert.deepEqual(waits, [1, 2, 4, 8, 15, 15, 15].map((s) => s * 1000 * share));
-    world.answering = true;
-    world.advance((feed.state.retryAt ?? 0) - world.time);
-    world.pump();
-    world.advance(10_000);
-    world.conn.cut();
-    assert.equal(Math.round(((feed.state.retryAt ?? NaN) - world.time) / 10) * 10, 1000 * share);
-  }
-});
-
-test('a stream that breaks right after its hello does not start the wait over', () => {
-  const { world, feed } = begin({ random: () => 0.999999 });
-  for (let k = 0; k < 5; k++) {
-    world.pump();
-    world.conn.cut();
-    world.advance((feed.state.retryAt ?? 0) - world.time);
-  }
-  world.pump();
-  world.conn.cut();
-  assert.equal(Math.round((feed.state.retryAt ?? 0) - world.time), 15_000);
-});
-
-test('an overloaded server is asked again after its retry', () => {
-  const { world, feed, said } = begin({ lane: 'sse' });
-  world.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
-  assert.equal(feed.state.retryAt, world.time + 2_500);
-  assert.deepEqual(said, ['No connection over SSE: the server is full']);
-  world.advance(2_500);
-  world.pump();
-  assert.equal(feed.state.name, 'live');
-});
-
 test('a message that cannot be read is counted; one of a later version is passed over', () => {
   const { world, feed, said } = begin();
   world.pump();
@@ -483,22 +412,4 @@ test('an end says what the browser told of it, and parameters of the lab reach t
     assert.equal(feed.state.name, 'closed');
     assert.equal(world.live.length, 0, 'a feed that its handler stopped stays stopped');
   }
-});
-
-test('a trusted connection that is lost starts with the shortest waits again', () => {
-  const { world, feed } = begin({});
-  const wait = () => Number(feed.state.retryAt) - world.time;
-  feed.trust(); // nothing is open yet
-  world.pump();
-  world.conn.cut();
-  assert.equal(wait(), 500);
-  world.advance(500);
-  world.pump();
-  world.conn.cut();
-  assert.equal(wait(), 1_000, 'lost soon after: the window doubles');
-  world.advance(1_000);
-  world.pump();
-  feed.trust();
-  world.conn.cut();
-  assert.equal(wait(), 500);
 });

@@ -1,6 +1,10 @@
 // A world without a network: a clock that moves only when told, a log of ticks, and the browser's two connection
 // classes, which read that log by the contract. Tests decide how much arrives and when a connection breaks.
 
+import assert from 'node:assert/strict';
+import { Feed } from '../lane/feed.js';
+import { sentence } from '../lane/sentences.js';
+
 const HB = 15_000;
 
 /** @typedef {import('../types.js').Lane} Lane */
@@ -281,3 +285,28 @@ const socket = (world) =>
       this.conn.open = false;
     }
   };
+
+/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+
+/** A feed in a world of its own, begun, and what it tells. @param {FeedOptions} [options] @param {string[]} [symbols] */
+export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
+  const world = new World();
+  for (const s of symbols) world.tick(s);
+  const feed = new Feed({ ...world.options, ...options });
+  /** @type {number[]} */
+  const seen = [];
+  /** @type {string[]} */
+  const said = [];
+  /** @type {string[]} */
+  const states = [];
+  feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
+  feed.on('event', (e) => said.push(sentence(e)));
+  feed.on('state', (s) => states.push(s.name));
+  feed.start();
+  return { world, feed, seen, said, states };
+}
+
+/** Nothing was lost or doubled. @param {Feed} feed */
+export function sound({ counters }) {
+  assert.deepEqual({ lost: counters.lost, doubled: counters.doubled }, { lost: 0, doubled: 0 });
+}
