@@ -207,17 +207,23 @@ func inflate(packed []byte, most int) ([]byte, error) {
 	r := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(r)
 	src := bytes.NewReader(append(slices.Clone(packed), messageTail...))
-	if err := r.(flate.Resetter).Reset(src, nil); err != nil {
-		return nil, errDeflate
+	var text []byte
+	// A block may call itself the last, and others follow from the next byte on (RFC 7692 §7.2.3.4).
+	for {
+		if err := r.(flate.Resetter).Reset(src, text); err != nil {
+			return nil, errDeflate
+		}
+		more, err := io.ReadAll(io.LimitReader(r, int64(most-len(text))+1))
+		text = append(text, more...)
+		switch {
+		case len(text) > most:
+			return nil, errBomb
+		case err != nil:
+			return nil, errDeflate
+		case src.Len() <= len(messageTail):
+			return text, nil
+		}
 	}
-	text, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	switch {
-	case len(text) > most:
-		return nil, errBomb
-	case err != nil || src.Len() > len(messageTail): // the rest after a block that calls itself the last
-		return nil, errDeflate
-	}
-	return text, nil
 }
 
 // unpacked takes a whole message in; what can't be inflated ends the stream.

@@ -45,6 +45,10 @@ func TestGzipNegotiation(t *testing.T) {
 		{stream.CompressOn, "br, GZIP;q=0.5, *;q=0", true, true},
 		{stream.CompressOn, "gzip;q=0", false, true},
 		{stream.CompressOn, "deflate, br, zstd", false, true},
+		{stream.CompressOn, "*;q=0", false, true},
+		{stream.CompressOn, "identity;q=0", false, true},
+		{stream.CompressOn, "identity;q=0, gzip", true, true},
+		{stream.CompressOn, "gzip;q=nonsense", false, true},
 		{stream.CompressOn, "", false, true},
 		{stream.CompressOff, "gzip", false, false},
 		{stream.CompressAuto, "gzip", false, true}, // nobody else reads
@@ -78,6 +82,8 @@ func TestDeflateNegotiation(t *testing.T) {
 		"permessage-deflate; server_max_window_bits=12, permessage-deflate":          yes,
 		"x-webkit-deflate-frame, permessage-deflate":                                 yes,
 		"permessage-deflate; server_max_window_bits=12":                              "",
+		"permessage-deflate; server_max_window_bits=8":                               "",
+		"permessage-deflate; server_max_window_bits=15; server_max_window_bits=15":   "",
 		"permessage-deflate; server_max_window_bits":                                 "",
 		"permessage-deflate; server_no_context_takeover=1":                           "",
 		"permessage-deflate; client_max_window_bits=16":                              "",
@@ -266,6 +272,15 @@ func deflated(text string) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
 }
 
+// finished is text packed in a block that calls itself the last.
+func finished(text string) []byte {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, 9)
+	io.WriteString(w, text)
+	w.Close()
+	return b.Bytes()
+}
+
 func packedFrame(op ws.OpCode, fin bool, payload []byte) ws.Frame {
 	f := ws.NewFrame(op, fin, payload)
 	f.Header.Rsv = rsv1
@@ -287,7 +302,11 @@ func TestInboundPacked(t *testing.T) {
 		"a huge bomb":     {frames(packedFrame(ws.OpText, true, deflated(strings.Repeat("x", 200_000)))), wire.CloseTooBig, 0},
 		"not deflate":     {frames(packedFrame(ws.OpText, true, []byte("\xff\xff\xff"))), wire.CloseInvalidData, 0},
 		"cut":             {frames(packedFrame(ws.OpText, true, ask[:20])), wire.CloseInvalidData, 0},
-		"after the end":   {frames(packedFrame(ws.OpText, true, append([]byte{3, 0}, ask...))), wire.CloseInvalidData, 0},
+		"after a last":    {frames(packedFrame(ws.OpText, true, append([]byte{3, 0}, ask...))), 0, 1},
+		"the last block":  {frames(packedFrame(ws.OpText, true, []byte("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"))), 0, 1}, // RFC 7692 §7.2.3.4
+		"rest of a block": {frames(packedFrame(ws.OpText, true, append([]byte{3, 0}, ask[:20]...))), wire.CloseInvalidData, 0},
+		"last ones only":  {frames(packedFrame(ws.OpText, true, bytes.Repeat([]byte{3, 0}, 100))), 0, 1},
+		"a bomb in parts": {frames(packedFrame(ws.OpText, true, append(finished(strings.Repeat("x", 200)), finished(strings.Repeat("x", 200))...))), wire.CloseTooBig, 0},
 		"not UTF-8":       {frames(packedFrame(ws.OpText, true, deflated("\xff"))), wire.CloseInvalidData, 0},
 		"a packed ping":   {frames(packedFrame(ws.OpPing, true, nil)), wire.CloseProtocol, 0},
 		"in mid-message":  {frames(packedFrame(ws.OpText, false, ask[:5]), packedFrame(ws.OpContinuation, true, ask[5:])), wire.CloseProtocol, 0},
