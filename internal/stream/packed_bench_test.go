@@ -74,7 +74,7 @@ func BenchmarkCompress(b *testing.B) {
 
 // BenchmarkCompressedMemory is what a subscriber in step with a set holds, less what one of plain text does.
 func BenchmarkCompressedMemory(b *testing.B) {
-	const clients = 2000
+	const clients = 1000
 	held := func(b *testing.B, compress string) float64 {
 		p := walk(b, 2000)
 		l := p.log(b, Config{Size: 4096, Compress: compress, CompressSets: 1})

@@ -3,6 +3,7 @@ package wire
 import (
 	"compress/flate"
 	"encoding/binary"
+	"runtime"
 	"sync"
 )
 
@@ -88,10 +89,24 @@ func (d *Deflater) appendFrame(b []byte, op byte, payload []byte) []byte {
 
 var syncTail = [4]byte{0, 0, 0xff, 0xff}
 
+// lone has a place for each processor. Texts that refer to nothing before them take one while they are packed, so that
+// their Deflaters are few however many clients need one: a further one would be no faster than the wait.
+var lone = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+func borrow() *Deflater {
+	lone <- struct{}{}
+	return NewDeflater()
+}
+
+func (d *Deflater) giveBack() {
+	d.Free()
+	<-lone
+}
+
 // AppendAlone appends text so that it refers to nothing before it: packed, or as it is when that is shorter.
 func AppendAlone(b, text []byte) []byte {
-	d := NewDeflater()
-	defer d.Free()
+	d := borrow()
+	defer d.giveBack()
 	at := len(b)
 	if b = d.AppendText(b, text); len(b)-at > len(text)+storedRoom*(2+len(text)/maxStored) {
 		b = AppendStored(b[:at], text)
@@ -103,8 +118,8 @@ func AppendAlone(b, text []byte) []byte {
 // (server_no_context_takeover). A message that wouldn't be shorter goes as it is: then it doesn't enter the client's
 // window, so only one that nothing refers to may.
 func AppendFramesAlone(b, frames []byte, apart bool) []byte {
-	d := NewDeflater()
-	defer d.Free()
+	d := borrow()
+	defer d.giveBack()
 	if !apart {
 		return d.AppendFrames(b, frames)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -73,6 +74,25 @@ func TestAloneNeverGrows(t *testing.T) {
 		if got := len(AppendFramesAlone(nil, plain, true)); got > len(plain) {
 			t.Errorf("a frame of %d bytes becomes %d", len(plain), got)
 		}
+	}
+}
+
+// TestAloneBesideEachOther: more clients than places, each gets its own text.
+func TestAloneBesideEachOther(t *testing.T) {
+	var all sync.WaitGroup
+	for i := range 50 {
+		text := quotes(rand.New(rand.NewPCG(uint64(i), 1)), SSEJSON, 10)
+		all.Go(func() {
+			for range 3 {
+				if got := unpack(t, AppendAlone(nil, text)); !bytes.Equal(got, text) {
+					t.Errorf("%d bytes of %d", len(got), len(text))
+				}
+			}
+		})
+	}
+	all.Wait()
+	if len(lone) > 0 {
+		t.Errorf("%d of %d places still taken", len(lone), cap(lone))
 	}
 }
 
