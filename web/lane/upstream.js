@@ -39,6 +39,7 @@ export class Upstream {
   #gap = null;
   #wide = false; // the tabs want more topics than the server takes, so it sends everything
   #lostAt = 0; // wall ms
+  #greeted = true; // the newest connection had its hello
   #serverTime = 0; // µs, the newest that the server told
   /** @type {any} */
   #flushing = null;
@@ -120,7 +121,12 @@ export class Upstream {
   /** @param {Outlet} o the first tab */
   #open(o) {
     const { wall } = this.#options;
-    if (this.#lostAt === 0 || wall() - this.#lostAt > RETURN) this.#fresh(o.topics);
+    const stale = this.#lostAt === 0 || wall() - this.#lostAt > RETURN;
+    if (stale || (!this.#greeted && this.#sync?.resumable.some((topic) => !o.topics.includes(topic)))) {
+      // A server that came back without one of the topics refuses every resume that asks for it: then only what this
+      // tab, which may have learnt of that, still wants.
+      this.#fresh(o.topics);
+    }
     const own = this.#account.position;
     const from = own ?? o.from;
     const topics = own === undefined ? this.#union() : /** @type {TopicSync} */ (this.#sync).resumable;
@@ -130,6 +136,7 @@ export class Upstream {
 
   /** @param {string[]} topics @param {string | undefined} from */
   #connect(topics, from) {
+    this.#greeted = false;
     this.#link = new Link(this.#lane, { topics, from }, this.#options, {
       text: (link, data, read) => this.#text(link, data, read),
       closed: (link, why) => this.#closed(why, link.close),
@@ -204,6 +211,7 @@ export class Upstream {
     if (m === null) return;
     if (m.T === 'hello') {
       link.greeted(m, this.#options.wall());
+      this.#greeted = true;
       this.#account.hello(m, link.requested);
       this.#store.apply(m, at);
       this.#serverTime = m.t;

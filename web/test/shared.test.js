@@ -353,6 +353,28 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 }
 
+test('a server that comes back with fewer symbols gets what the tabs want by then', async () => {
+  const browser = new Browser();
+  const { world } = browser;
+  const one = browser.tab({ topics: ['AAPL', 'MSFT'] });
+  await browser.run();
+  assert.equal(one.feed.state.name, 'live');
+  world.unknown.add('MSFT');
+  world.restart('b2');
+  for (let k = 0; k < 5; k++) {
+    world.advance(1_000);
+    await settled();
+  }
+  assert.equal(world.live.length, 0, 'each try is refused');
+  one.feed.retainTopics((topic) => topic !== 'MSFT');
+  for (let k = 0; k < 30; k++) { // each failed try is within the time for which the worker keeps a place
+    world.advance(1_000);
+    await browser.run();
+  }
+  assert.equal(one.feed.state.name, 'live');
+  assert.deepEqual(world.conn.topics, ['AAPL']);
+});
+
 test('each tab has its own lane, and a switch to a shared one loses nothing', async () => {
   const b = new Browser();
   const one = b.tab({ lane: 'sse' });
