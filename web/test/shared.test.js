@@ -4,21 +4,11 @@ import { Feed } from '../lane/feed.js';
 import { Hub } from '../lane/hub.js';
 import { sentence } from '../lane/sentences.js';
 import { Shared } from '../lane/shared.js';
-import { settled, World } from './world.js';
+import { random, settled, World } from './world.js';
 
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 
 const SYMBOLS = ['AAPL', 'MSFT', 'NVDA'];
-
-/** A generator with a seed (mulberry32), so that a failure comes again. @param {number} seed */
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A browser: one worker, any number of tabs. */
 class Browser {

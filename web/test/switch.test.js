@@ -2,19 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../lane/feed.js';
 import { sentence } from '../lane/sentences.js';
-import { World } from './world.js';
+import { random, World } from './world.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
-
-/** A generator with a seed (mulberry32), so that a failure comes again. @param {number} seed */
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** @param {Partial<import('../types.js').FeedOptions>} [options] */
 function begin(options = {}) {

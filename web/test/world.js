@@ -310,3 +310,13 @@ export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
 export function sound({ counters }) {
   assert.deepEqual({ lost: counters.lost, doubled: counters.doubled }, { lost: 0, doubled: 0 });
 }
+
+/** A generator with a seed (mulberry32), so that a failure comes again. @param {number} seed */
+export function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
