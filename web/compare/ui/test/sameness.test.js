@@ -25,7 +25,7 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     ['feeds differ', (r) => { r.target.feed = 'replay x.csv'; }],
     ['engine A differs', (r) => { r.sides[0].engine = 'body'; }],
     ['the request of B differs', (r) => { r.sides[1].path += '&delay=2ms'; }],
-    ['lane B differs', (r) => { r.sides[1].lane = 'sse'; }],
+    ['lane B differs', (r) => { r.sides[1].lane = r.sides[1].lane === 'sse' ? 'ws' : 'sse'; }],
     ['the numbers of sides differ', (r) => { r.sides.pop(); }],
     ['encoding B differs', (r) => { r.sides[1].encoding = 'protobuf'; }],
     ['compression A differs', (r) => { r.sides[0].compression = 'gzip'; }],
