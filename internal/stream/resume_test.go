@@ -42,6 +42,7 @@ func TestCuts(t *testing.T) {
 					cl := subscribe(t, l, Options{
 						Format: format, Topics: topics, Mode: c.mode, From: FromPosition, Position: position(held), MaxRead: 100 + r.IntN(700),
 					})
+					asked := held
 					w.hello = message{}
 					for left := 1 + r.IntN(6); left > 0; {
 						market.allow(held + ahead)
@@ -60,6 +61,13 @@ func TestCuts(t *testing.T) {
 							}
 							if m.T == "hello" {
 								resumed[m.Resume]++
+								want := wire.ResumeComplete
+								if c.mode == ModeAll && asked+1 < m.Oldest {
+									want = wire.ResumeGap
+								}
+								if m.Resume != want {
+									t.Fatalf("resume %s from %d, oldest %d; want %s", m.Resume, asked, m.Oldest, want)
+								}
 							}
 						}
 					}
@@ -74,11 +82,9 @@ func TestCuts(t *testing.T) {
 				w.hello = message{}
 				w.see(cl.take(noon)...)
 				w.nothing(l.Head().Seq, t.Fatalf)
-				if resumed[wire.ResumeComplete] < cuts/2 || resumed[wire.ResumeReset] > 0 {
+				// How many hellos come through whole depends on where a cut goes, and so on the moment; not what they say.
+				if gaps := resumed[wire.ResumeGap]; resumed[wire.ResumeComplete] == 0 || (gaps > 0) != (c.mode == ModeAll) {
 					t.Errorf("resumed %v", resumed)
-				}
-				if gaps := resumed[wire.ResumeGap]; (gaps > 0) != (c.mode == ModeAll) {
-					t.Errorf("%d resumes with a gap", gaps)
 				}
 				if w.ticks < uint64(cuts) {
 					t.Errorf("%d ticks", w.ticks)
