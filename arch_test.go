@@ -18,6 +18,7 @@ var arrows = map[string][]string{
 	"internal/quote":         {},
 	"internal/wire":          {"quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent reader
+	"internal/leak":          {}, // for tests: goroutines that they left behind
 	"internal/config":        {},
 	"internal/describe":      {},
 	"internal/market":        {"quote"},

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"ticklane/internal/leak"
 )
 
 // TestMain is also the server that slots start: this program, called with serve.
@@ -13,7 +15,7 @@ func TestMain(m *testing.M) {
 		os.Exit(serveForTest(os.Args[2:]))
 	}
 	// Two goroutines of fasthttp's outlive its servers: the cleaner of idle workers, for ten seconds, and the clock.
-	goleak.VerifyTestMain(m,
+	leak.Main(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
 }

@@ -173,7 +173,7 @@ func (h *house) join(s Start, p *peer, small bool) net.Conn {
 		h.Fatal(err)
 	}
 	until(h, "the hello", func() bool { return p.sub.Counters().Messages > 0 || !p.isOpen() })
-	client.SetDeadline(time.Now().Add(patience))
+	client.SetDeadline(time.Now().Add(10 * patience))
 	return client
 }
 

@@ -3,7 +3,7 @@ package shard
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"ticklane/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }

@@ -91,9 +91,14 @@ func TestBlockedClients(t *testing.T) {
 			h := open(t, Options{Writers: 1, WriteTimeout: timeout})
 			p, other := &peer{}, &peer{}
 			nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, true)
-			reads := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, other, false)
-			go io.Copy(io.Discard, reads)
+			meter, read := new(stream.Meter), new(tally)
+			reads := h.join(Start{Options: stream.Options{Format: wire.WSJSON, Meter: meter}}, other, false)
+			go io.Copy(read, reads)
 			until(t, "the socket to be full", func() bool {
+				// The other one has read all before more comes: its socket is never full, however slowly it reads.
+				if other.sub.Counters().Ticks < h.log.Head().Seq || uint64(read.Load()) < meter.Bytes.Load() {
+					return false
+				}
 				h.publish(500)
 				return h.log.Head().Seq-p.sub.Info().Position > 5000
 			})
@@ -108,6 +113,14 @@ func TestBlockedClients(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tally counts what is written to it.
+type tally struct{ atomic.Int64 }
+
+func (n *tally) Write(b []byte) (int, error) {
+	n.Add(int64(len(b)))
+	return len(b), nil
 }
 
 // TestDescriptorsAreReused: connections that come and go by the thousand while ticks flow never meet another one's

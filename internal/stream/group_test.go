@@ -157,14 +157,17 @@ func TestNoLostRound(t *testing.T) {
 		witnesses[c.Subscriber], clients[c.Subscriber] = w, c
 		left++
 	}
+	played := make(chan struct{})
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		for left > 0 {
 			select {
 			case <-g.Bell():
-			case <-time.After(20 * time.Second):
-				t.Errorf("asleep with %d to go", left)
-				return
+			case <-played:
+				if len(g.Bell()) == 0 {
+					t.Errorf("asleep with %d to go", left)
+					return
+				}
 			}
 			all, _ := g.Collect(nil, noon)
 			for _, s := range all {
@@ -181,5 +184,6 @@ func TestNoLostRound(t *testing.T) {
 		seq = min(total, seq+1+seq%3)
 		p.play(l, seq)
 	}
+	close(played)
 	writer.Wait()
 }

@@ -241,7 +241,7 @@ func TestChangeAfterAWholeLog(t *testing.T) {
 	}
 	p.play(l, 4500)
 	var got []message
-	within(t, 10*time.Second, func() { got = c.take(noon) })
+	within(t, func() { got = c.take(noon) })
 	w.see(got...)
 	if kinds(got) != "subscription snapshot" || got[0].I != 4500 {
 		t.Errorf("got %s: %s", kinds(got), got[0].text)

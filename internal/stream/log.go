@@ -29,6 +29,7 @@ type Config struct {
 	Interval      time.Duration // least time between writes of ticks to one that OnLagLatest conflates; 0 for none
 	Compress      string        // CompressOff (default), CompressOn or CompressAuto
 	CompressSets  int           // texts that are compressed at the same time
+	PackAtOnce    time.Duration // packing that may come at once before text goes as it is; default 100 ms
 }
 
 // Log keeps the newest ticks of one feed and the state of every symbol. Append has one caller at a time;
@@ -72,6 +73,9 @@ func New(cfg Config) (*Log, error) {
 	if cfg.Compress == "" {
 		cfg.Compress = CompressOff
 	}
+	if cfg.PackAtOnce <= 0 {
+		cfg.PackAtOnce = 100 * time.Millisecond
+	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second
 	}
@@ -90,7 +94,7 @@ func New(cfg Config) (*Log, error) {
 		l.guess[format] = segmentTicks * guessTick
 	}
 	l.subs.init()
-	l.sets.init(cfg.Compress, cfg.CompressSets)
+	l.sets.init(cfg.Compress, cfg.CompressSets, cfg.PackAtOnce)
 	l.waker = newGroup(l)
 	l.groups.Store(&[]*Group{l.waker})
 	l.waker.start()

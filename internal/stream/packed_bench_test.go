@@ -50,7 +50,7 @@ func BenchmarkCompress(b *testing.B) {
 				ticks := make([]quote.Tick, batch)
 				seq := uint64(0)
 				for b.Loop() {
-					l.sets.work.left = allowance
+					l.sets.work.left = l.sets.work.most
 					for i := range ticks {
 						ticks[i] = p.ticks[seq%(1<<14)]
 						seq++

@@ -160,7 +160,7 @@ func (s *scene) play(turns int) {
 		case 4:
 			work := &s.log.sets.work
 			work.mu.Lock()
-			if work.left = allowance; s.fate(4) == 0 {
+			if work.left = work.most; s.fate(4) == 0 {
 				work.left = -time.Hour
 			}
 			work.rest.Store(work.left < 0)
@@ -272,7 +272,6 @@ func TestPackedAtOnce(t *testing.T) {
 				const total = 12_000
 				p := newTape(t, total)
 				l := p.log(t, Config{Size: 4096, Compress: CompressOn, CompressSets: 16})
-				l.sets.work.left = time.Hour // no rest
 				market := openExchange(p, l)
 				defer market.stop()
 				var all sync.WaitGroup

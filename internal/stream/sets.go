@@ -66,10 +66,10 @@ type crowd struct {
 	readers int  // those of the set
 }
 
-func (s *sets) init(when string, most int) {
+func (s *sets) init(when string, most int, atOnce time.Duration) {
 	s.when = when
 	s.free.Store(int32(most))
-	s.work.init()
+	s.work.init(atOnce)
 	s.crowds = make(map[string]*crowd)
 }
 
@@ -183,15 +183,15 @@ func (l *Log) WouldCompress(opt *Options) bool {
 type work struct {
 	spent [wire.Lanes]atomic.Int64 // ns
 
+	most time.Duration // what left may come to
+
 	mu   sync.Mutex
 	left time.Duration
 	at   time.Time
 	rest atomic.Bool
 }
 
-const allowance = 100 * time.Millisecond
-
-func (w *work) init() { w.left, w.at = allowance, time.Now() }
+func (w *work) init(most time.Duration) { w.most, w.left, w.at = most, most, time.Now() }
 
 // did counts a piece of work.
 func (w *work) did(lane wire.Lane, start time.Time) {
@@ -214,13 +214,13 @@ func (w *work) tired() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refill(time.Now())
-	if w.left >= allowance/2 {
+	if w.left >= w.most/2 {
 		w.rest.Store(false)
 	}
 	return w.rest.Load()
 }
 
 func (w *work) refill(now time.Time) {
-	w.left = min(allowance, w.left+now.Sub(w.at)*time.Duration(runtime.GOMAXPROCS(0))/4)
+	w.left = min(w.most, w.left+now.Sub(w.at)*time.Duration(runtime.GOMAXPROCS(0))/4)
 	w.at = now
 }

@@ -67,10 +67,11 @@ func tapeOf(u *quote.Universe, ids ...quote.ID) *tape {
 	return p
 }
 
-// log makes a log for the tape and closes it at the test's end.
+// log makes a log for the tape and closes it at the test's end. Packing never tires in it, whatever the machine has to do
+// besides: a test that wants that, says so.
 func (p *tape) log(t testing.TB, cfg Config) *Log {
 	t.Helper()
-	cfg.Universe, cfg.Epoch = p.u, testEpoch
+	cfg.Universe, cfg.Epoch, cfg.PackAtOnce = p.u, testEpoch, time.Hour
 	if strings.Contains(t.Name(), compressed) {
 		cfg.Compress, cfg.CompressSets = CompressOn, 16
 	}

@@ -124,6 +124,7 @@ func TestNoLostWakeUp(t *testing.T) {
 	for _, pause := range []time.Duration{0, 100 * time.Microsecond} {
 		p := newTape(t, total)
 		l := p.log(t, Config{Size: 1 << 15, FlushInterval: pause})
+		told := make(chan struct{}) // the waker has told everybody of everything
 		var all sync.WaitGroup
 		for i := range 8 {
 			topics := []string{"*", "S1", "sector:even", "S2,S3"}[i%4]
@@ -135,9 +136,11 @@ func TestNoLostWakeUp(t *testing.T) {
 				for w.place < last {
 					select {
 					case <-c.Wake():
-					case <-time.After(20 * time.Second):
-						t.Errorf("%s in mode %v: asleep at %d of %d", topics, c.opt.Mode, w.place, last)
-						return
+					case <-told:
+						if !rung(c.Subscriber) {
+							t.Errorf("%s in mode %v: asleep at %d of %d", topics, c.opt.Mode, w.place, last)
+							return
+						}
 					}
 					for _, m := range c.take(noon) {
 						w.see(m)
@@ -149,6 +152,8 @@ func TestNoLostWakeUp(t *testing.T) {
 			seq = min(total, seq+1+seq%3)
 			p.play(l, seq)
 		}
+		settle(l)
+		close(told)
 		all.Wait()
 	}
 }
