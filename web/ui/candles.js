@@ -19,6 +19,13 @@ import { colours, faded } from './theme.js';
 const names = /** @type {const} */ (['up', 'down', 'grid', 'faint', 'soft', 'text', 'panel', 'edge', 'average-a', 'average-b', 'average-c']);
 const seconds = (/** @type {number} */ µs) => /** @type {Seconds} */ (µs / 1e6);
 
+const NARROW = 8; // px that a bar has
+const WIDE = 16; // … where there are few, so that a wall screen isn't left half empty
+const AFTER = 4; // bars' room after the newest
+
+/** How far from bar to bar, so that as many as there are fill the chart. @param {number} bars @param {number} width px */
+export const spacing = (bars, width) => Math.min(WIDE, Math.max(NARROW, width / (bars + AFTER)));
+
 /** Their lines differ in more than colour. */
 const averages = /** @type {const} */ ([
   { name: 'sma20', kind: 'sma', n: 20, colour: 'average-a', style: LineStyle.Solid },
@@ -56,8 +63,8 @@ export class Candles {
     this.#chart = createChart(host, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.16 } },
-      timeScale: { borderVisible: false, timeVisible: true, barSpacing: 8, rightOffset: 4, minBarSpacing: 0.5, tickMarkFormatter: (/** @type {any} */ s, /** @type {number} */ type) => this.#mark(s, type) },
+      rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.16 } },
+      timeScale: { borderVisible: false, timeVisible: true, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5, tickMarkFormatter: (/** @type {any} */ s, /** @type {number} */ type) => this.#mark(s, type) },
       crosshair: { mode: CrosshairMode.Normal },
       localization: { timeFormatter: (/** @type {any} */ s) => this.#times.moment.format(s * 1000), priceFormatter: price },
       handleScale: { axisPressedMouseMove: { time: true, price: false } },
@@ -117,8 +124,8 @@ export class Candles {
     }
     this.#drawn = bars.length;
     if (home) {
-      this.#chart.timeScale().applyOptions({ barSpacing: 8 });
-      this.#chart.timeScale().scrollToPosition(4, false);
+      this.#chart.timeScale().applyOptions({ barSpacing: spacing(bars.length, this.#chart.timeScale().width()) });
+      this.#chart.timeScale().scrollToPosition(AFTER, false);
       this.#chart.priceScale('right').applyOptions({ autoScale: true });
     }
   }
@@ -191,7 +198,7 @@ export class Candles {
 
   /** Back to the newest bars. */
   home() {
-    this.#chart.timeScale().scrollToPosition(4, false);
+    this.#chart.timeScale().scrollToPosition(AFTER, false);
   }
 
   /** @param {string} interval such as "10s" */

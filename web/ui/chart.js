@@ -64,7 +64,7 @@ export class Chart {
     });
     const cell = (/** @type {string} */ name, /** @type {string} */ head) => el('span', {}, el('i', {}, head), (this.#cells[name] = el('b', { class: name })));
     this.#legend.append(cell('time', ''), cell('open', t('chart.legend.open')), cell('high', t('chart.legend.high')), cell('low', t('chart.legend.low')),
-      cell('close', t('chart.legend.close')), cell('change', ''), cell('volume', t('chart.legend.volume')));
+      cell('close', t('chart.legend.close')), cell('change', ''), cell('share', ''), cell('volume', t('chart.legend.volume')));
     this.root.append(el('div', { class: 'over' }, this.#name, this.#legend, this.#averages), this.#host, this.#note, this.#edge);
     this.#name.addEventListener('click', onFocus);
     this.root.addEventListener('pointerdown', onFocus);
@@ -233,14 +233,15 @@ export class Chart {
     const change = b.c - (list[k - 1]?.c ?? b.o);
     const text = {
       time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c),
-      change: `${signed(change)} (${percent((change / (b.c - change)) * 100).replace(/^[▲▼] /, '')})`, volume: volume(b.v),
+      change: signed(change), share: `(${percent((change / (b.c - change)) * 100).replace(/^[▲▼] /, '')})`, volume: volume(b.v),
     };
     for (const [name, value] of Object.entries(text)) setText(/** @type {HTMLElement} */ (this.#cells[name]), value);
     if (text.high.length > this.#widest) {
       this.#widest = text.high.length;
       this.#legend.style.setProperty('--price', `${this.#widest}ch`);
     }
-    /** @type {HTMLElement} */ (this.#cells.change).className = `change ${Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down'}`;
+    const colour = Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down';
+    for (const name of ['change', 'share']) /** @type {HTMLElement} */ (this.#cells[name]).className = `${name} ${colour}`;
     const averages = this.#candles?.averagesAt(b.t, k === list.length - 1) ?? [];
     if (averages.length !== this.#averages.childElementCount || averages.some(({ name }, i) => this.#averages.children[i]?.className !== name)) {
       this.#averages.replaceChildren(...averages.map(({ name }) => el('span', { class: name }, el('i', {}, t(`chart.show.${name}`)), el('b'))));
