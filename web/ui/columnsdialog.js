@@ -38,6 +38,9 @@ export class ColumnsDialog {
       this.#set([...standard]);
       this.#fill();
     });
+    const head = /** @type {HTMLElement} */ (part('grid').firstElementChild);
+    this.#carried(head, true, () => [...head.querySelectorAll('[data-sort]:not([data-sort=symbol])')], (e) => e.dataset.sort ?? '');
+    this.#carried(this.#list, false, () => [...this.#list.querySelectorAll('li:has(:checked)')], (e) => e.querySelector('input')?.value ?? '');
     part('columns-csv').addEventListener('click', () => this.#save());
     part('columns-link').addEventListener('click', () => void this.#copy());
   }
@@ -56,7 +59,7 @@ export class ColumnsDialog {
         b.disabled = off;
         return b;
       };
-      return el('li', {}, el('label', {}, box, name), arrow('up', at < 1), arrow('down', at < 0 || at === chosen.length - 1));
+      return el('li', {}, el('label', {}, box, name), el('span', { class: 'grip', 'aria-hidden': 'true' }, '⠿'), arrow('up', at < 1), arrow('down', at < 0 || at === chosen.length - 1));
     }));
   }
 
@@ -72,15 +75,30 @@ export class ColumnsDialog {
     this.#focus(`[value="${box.value}"]`);
   }
 
-  /** @param {string} id @param {number} by */
-  #move(id, by) {
+  /** Lets a pointer put columns in order. @param {HTMLElement} box @param {boolean} across @param {() => any[]} items @param {(e: HTMLElement) => string} id */
+  #carried(box, across, items, id) {
+    box.addEventListener('pointerdown', async (e) => {
+      if (e.button !== 0 || !(e.target instanceof Element) || !e.target.closest('.grip, [data-sort]')) return;
+      const chunk = await import('./carry.js').catch(() => null); // without it the buttons are there
+      chunk?.carry(e, { box, items, id, across, move: (column, to) => this.#place(column, to) });
+    });
+  }
+
+  /** @param {string} id @param {number} to @returns {boolean} whether it has that place now */
+  #place(id, to) {
     const chosen = [...columnList(this.#view.now.cols)];
     const from = chosen.indexOf(id);
-    const to = from + by;
-    if (from < 0 || to < 0 || to >= chosen.length) return;
+    if (from < 0 || to < 0 || to >= chosen.length) return false;
     chosen.splice(to, 0, ...chosen.splice(from, 1));
     this.#set(chosen);
     this.#fill();
+    return true;
+  }
+
+  /** @param {string} id @param {number} by */
+  #move(id, by) {
+    const to = columnList(this.#view.now.cols).indexOf(id) + by;
+    if (!this.#place(id, to)) return;
     this.told(t('watch.columns.moved', { name: t(`watch.columns.${id}.long`), at: to + 1 }));
     // The button that was pressed; at an end it is off, so the other one.
     this.#focus(`[data-column="${id}"][data-move=${by < 0 ? 'up' : 'down'}]:enabled, [data-column="${id}"]:enabled`);

@@ -1,0 +1,54 @@
+const SLOP = 5; // px that a press may tremble without being a move
+
+/**
+ * @typedef {object} Row
+ * @property {HTMLElement} box holds them, and stays while they change places
+ * @property {() => HTMLElement[]} items in their order
+ * @property {(e: HTMLElement) => string} id of an item, whatever element it has by then
+ * @property {boolean} across they stand side by side, else one below the other
+ * @property {(id: string, to: number) => void} move gives an item its new place; the items have theirs when it returns
+ */
+
+/** Lets a pointer that was pressed on an item carry it among the others: it takes a place once it is past the middle of who had it. @param {PointerEvent} pressed @param {Row} row */
+export function carry(pressed, { box, items, id, across, move }) {
+  const on = items().find((e) => e.contains(/** @type {Node} */ (pressed.target)));
+  if (!on) return;
+  const what = id(on);
+  const along = (/** @type {PointerEvent} */ e) => (across ? e.clientX : e.clientY);
+  let carried = false;
+  const over = new AbortController();
+  const { signal } = over;
+  const end = () => {
+    over.abort();
+    for (const e of items()) e.classList.remove('carried');
+    if (carried) setTimeout(() => box.removeEventListener('click', still, true)); // the click comes after the release, if at all
+  };
+  box.addEventListener('pointermove', (e) => {
+    if (e.pointerId !== pressed.pointerId) return;
+    if (e.buttons === 0) return end(); // released before this was here
+    if (!carried && Math.abs(along(e) - along(pressed)) < SLOP) return;
+    if (!carried) {
+      carried = true;
+      box.setPointerCapture(e.pointerId);
+      box.addEventListener('click', still, true);
+    }
+    const all = items();
+    const from = all.findIndex((i) => id(i) === what);
+    const to = all.filter((i, k) => k !== from && middle(i, across) < along(e)).length;
+    if (from >= 0 && to !== from) move(what, to);
+    for (const i of items()) i.classList.toggle('carried', id(i) === what);
+  }, { signal });
+  for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) box.addEventListener(name, (e) => { if (e.pointerId === pressed.pointerId) end(); }, { signal });
+}
+
+/** @param {HTMLElement} e @param {boolean} across */
+function middle(e, across) {
+  const r = e.getBoundingClientRect();
+  return across ? r.left + r.width / 2 : r.top + r.height / 2;
+}
+
+/** A release is no click. @param {Event} e */
+function still(e) {
+  e.stopPropagation();
+  e.preventDefault();
+}
