@@ -42,9 +42,9 @@ export class Alerts {
     this.#hooks = hooks;
   }
 
-  /** Their symbols. */
+  /** The symbols that any of them still waits for. */
   get symbols() {
-    return [...this.#bySymbol.keys()];
+    return [...this.#bySymbol].filter(([, list]) => list.some((w) => !w.alert.done)).map(([symbol]) => symbol);
   }
 
   /** @returns {Alert[]} the alerts themselves */

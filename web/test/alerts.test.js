@@ -232,3 +232,14 @@ test('a feed that breaks, replays, switches lanes and restarts repeats no alert'
   assert.deepEqual(told.length, 4, 'another log repeats nothing');
   feed.stop();
 });
+
+test('a symbol is needed as long as one of its alerts waits', () => {
+  const page = new Page(alert({ id: 'once' }), alert({ id: 'every', S: 'B', every: true }), alert({ id: 'told', S: 'C', done: true }));
+  assert.deepEqual(page.alerts.symbols, ['A', 'B']);
+  page.snapshot(100);
+  page.ticks(105);
+  assert.deepEqual(page.told, ['once 1 105']);
+  assert.deepEqual(page.alerts.symbols, ['B'], 'it fired, and was to fire once');
+  page.alerts.load(page.alerts.list.map((a) => (a.id === 'once' ? { ...a, done: false, epoch: '' } : a)));
+  assert.deepEqual(page.alerts.symbols, ['A', 'B'], 'it waits anew');
+});

@@ -103,7 +103,6 @@ export class AlertDesk {
       return mine;
     }));
     for (const S of this.#alerts.symbols) this.#alerts.look(this.#parts.store.get(S));
-    this.#parts.wanted.want('alerts', this.#alerts.symbols);
     this.#show();
   }
 
@@ -180,7 +179,9 @@ export class AlertDesk {
     part('alerts').focus();
   }
 
+  /** After whatever changed: the list, and the quotes that it still needs. */
   #show() {
+    this.#parts.wanted.want('alerts', this.#alerts.symbols);
     const alerts = this.#alerts.list;
     const watching = alerts.filter((a) => !a.done).length;
     const name = t('alert.tab') + (watching ? ` ${watching}` : '');
