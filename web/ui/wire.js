@@ -12,11 +12,13 @@ export class Wire {
   #stream;
   /** @type {{ conn: string, at: number, bytes: number } | null} */
   #before = null;
+  /** The first answer with ticks, so after the snapshot. @type {{ conn: string, bytes: number, ticks: number } | null} */
+  #first = null;
   /** @type {{ conn: string, cut: AbortController } | null} the question on its way */
   #asking = null;
   /** Bytes a second since the last answer; NaN when not known. */
   rate = NaN;
-  /** Bytes for each tick handed over since the connection began; NaN when not known. */
+  /** Bytes for each tick handed over, but for those that a connection begins with: a snapshot is no tick. NaN when not known. */
   perTick = NaN;
   /** What the server says of the connection in use. @type {{ conn: string, encoding: string, compression: string } | null} */
   info = null;
@@ -59,7 +61,10 @@ export class Wire {
       const b = this.#before;
       this.rate = b && b.conn === s.conn && at > b.at ? ((c.wire_bytes - b.bytes) * 1000) / (at - b.at) : NaN;
       this.info = { conn: s.conn, encoding: c.encoding, compression: c.compression };
-      this.perTick = c.ticks > 0 ? c.wire_bytes / c.ticks : NaN;
+      if (this.#first?.conn !== s.conn) this.#first = null;
+      if (c.ticks > 0) this.#first ??= { conn: s.conn, bytes: c.wire_bytes, ticks: c.ticks };
+      const { bytes = NaN, ticks = NaN } = this.#first ?? {};
+      this.perTick = c.ticks > ticks ? (c.wire_bytes - bytes) / (c.ticks - ticks) : NaN;
       this.#before = { conn: s.conn, at, bytes: c.wire_bytes };
     } catch {
       if (this.#asking !== asking) return; // another asks already

@@ -27,12 +27,11 @@ test('a question goes to the connection in use, and its answers make the rate', 
   assert.equal(asked[0].url, '/ws/connections/a');
   asked[0].answer({ wire_bytes: 1000, ticks: 10 });
   await settled();
-  assert.equal(w.perTick, 100);
   assert.ok(Number.isNaN(w.rate), 'one answer tells no rate');
   mock.timers.tick(2000);
   asked[1].answer({ wire_bytes: 3000, ticks: 20 });
   await settled();
-  assert.equal(w.perTick, 150);
+  assert.equal(w.perTick, 200);
   assert.ok(w.rate > 0);
   stream = null;
   w.changed();
@@ -63,7 +62,32 @@ test('the next connection is asked for at once, and what the last one\'s questio
   assert.equal(asked[1].url, '/sse/connections/b');
   asked[1].answer({ wire_bytes: 500, ticks: 10 });
   await settled();
+  mock.timers.tick(2000);
+  asked[2].answer({ wire_bytes: 1000, ticks: 20 });
+  await settled();
   assert.equal(w.perTick, 50);
+});
+
+test('what a tick costs is told without the snapshot, of each connection anew', async () => {
+  const w = new Wire(() => stream);
+  let n = 0;
+  const answer = async (/** @type {number} */ wire_bytes, /** @type {number} */ ticks) => {
+    asked[n++]?.answer({ wire_bytes, ticks });
+    await settled();
+    mock.timers.tick(2000);
+    return w.perTick;
+  };
+  w.begin();
+  assert.ok(Number.isNaN(await answer(300, 0)), 'the snapshot may still be on its way');
+  assert.ok(Number.isNaN(await answer(9000, 5)), 'how much of it was the snapshot?');
+  assert.equal(await answer(10_000, 15), 100);
+  assert.equal(await answer(12_000, 25), 150);
+  stream = { lane: 'sse', conn: 'b' };
+  w.changed();
+  w.begin();
+  n++; // that of the tick was called off
+  assert.ok(Number.isNaN(await answer(5000, 10)));
+  assert.equal(await answer(5800, 20), 80);
 });
 
 test('a question that isn\'t answered makes room for the next', async () => {
@@ -73,5 +97,5 @@ test('a question that isn\'t answered makes room for the next', async () => {
   assert.deepEqual(asked.map((a) => a.signal.aborted), [true, false]);
   asked[1].answer({ wire_bytes: 500, ticks: 10 });
   await settled();
-  assert.equal(w.perTick, 50);
+  assert.equal(w.info?.conn, 'a');
 });
