@@ -66,11 +66,11 @@ const known = (x) => x !== undefined && Number.isFinite(x);
 /** One decimal: "1.2". @param {number | undefined} x */
 export const decimal = (x) => (known(x) ? plain(x, 1) : NONE);
 
+/** With as many decimals as asked for: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
+export const rounded = (x, decimals) => (known(x) ? (x < 0 && !isZero(x, decimals) ? MINUS : '') + plain(x, decimals) : NONE);
+
 /** Dollars with two decimals: "184.27", "12 204.50". @param {number | undefined} dollars */
-export function price(dollars) {
-  if (!known(dollars)) return NONE;
-  return (dollars < 0 && !isZero(dollars, 2) ? MINUS : '') + plain(dollars, 2);
-}
+export const price = (dollars) => rounded(dollars, 2);
 
 /** A difference with its sign: "+3.41", "−0.22", "0.00". @param {number | undefined} x @param {number} [decimals] */
 export function signed(x, decimals = 2) {

@@ -1,7 +1,7 @@
-import { count } from '../../store/format.js';
+import { count, rounded } from '../../store/format.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/dom.js';
-import { byteDifference, difference, ms, pace, perTick } from './words.js';
+import { byteDifference, difference, ms, pace, perTick, quote } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
@@ -76,7 +76,7 @@ const ROWS = [
   },
   {
     id: 'cpu', kind: 'group', told: true,
-    both: (r) => (Number.isFinite(r.cpu.perTick) ? t('compare.cpu', { us: r.cpu.perTick.toFixed(r.cpu.perTick < 10 ? 1 : 0) }) : '–'), delta: () => none,
+    both: (r) => (Number.isFinite(r.cpu.perTick) ? t('compare.cpu', { us: rounded(r.cpu.perTick, r.cpu.perTick < 10 ? 1 : 0) }) : '–'), delta: () => none,
   },
 ];
 
@@ -124,6 +124,6 @@ export class Figures {
   /** Shows a side's newest tick; cheap enough for every frame. @param {0 | 1} side @param {import('../../types.js').Quote} q */
   show(side, q) {
     const cell = this.#newest[side];
-    if (cell) setText(cell, `${q.S} ${q.p.toFixed(2)}`);
+    if (cell) setText(cell, quote(q));
   }
 }

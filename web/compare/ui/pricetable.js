@@ -1,3 +1,4 @@
+import { count, rounded } from '../../store/format.js';
 import { t } from '../../text.js';
 import { el, part } from '../../ui/dom.js';
 import { coded } from './coded.js';
@@ -44,5 +45,8 @@ function bar(lane, range, most) {
   if (!range) return el('span', { class: `price l-${lane}` }, el('b', {}, name), el('span', { class: 'faint' }, '–'));
   const full = el('i', { 'aria-hidden': 'true' });
   full.style.width = `${((100 * range.median) / (most || 1)).toFixed(1)}%`;
-  return el('span', { class: `price l-${lane}`, title: t('compare.price.range', { min: String(range.min), max: String(range.max) }) }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, range.median >= 99.5 ? String(Math.round(range.median)) : range.median.toPrecision(3)));
+  return el('span', { class: `price l-${lane}`, title: t('compare.price.range', { min: figure(range.min), max: figure(range.max) }) }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, figure(range.median)));
 }
+
+/** In three figures, as the settings have them. @param {number} x */
+const figure = (x) => (x >= 99.5 ? count(x) : rounded(x, x >= 9.995 ? 1 : x >= 0.9995 ? 2 : 3));

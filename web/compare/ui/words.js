@@ -1,5 +1,5 @@
 // How the comparison's figures read. Pure functions; ms and bytes unless said otherwise. What isn't known reads "–".
-import { bytes, latency, signed } from '../../store/format.js';
+import { bytes, latency, price, rounded, signed } from '../../store/format.js';
 import { t } from '../../text.js';
 
 /** @typedef {import('../core/types.js').Estimate} Estimate */
@@ -31,7 +31,7 @@ export function difference(d, least = 0) {
   const bound = Math.max(d.error, least);
   const places = decimals(bound);
   const noise = Math.abs(d.value) <= bound;
-  return { text: noise ? t('compare.delta.none') : signed(d.value, places), error: `±${THIN}${bound.toFixed(places)}`, noise };
+  return { text: noise ? t('compare.delta.none') : signed(d.value, places), error: `±${THIN}${rounded(bound, places)}`, noise };
 }
 
 /** A difference of bytes, which are counted and need no error: "+38 B", "0". @param {number} x */
@@ -45,12 +45,15 @@ export function byteDifference(x) {
 /** Bytes for each tick, a decimal where it matters. @param {number} x */
 export function perTick(x) {
   if (!Number.isFinite(x)) return NONE;
-  if (Math.abs(x) < 99.95 && Math.abs(x - Math.round(x)) >= 0.05) return `${x.toFixed(1).replace('-', '\u2212')}${THIN}B`;
+  if (Math.abs(x) < 99.95 && Math.abs(x - Math.round(x)) >= 0.05) return `${rounded(x, 1)}${THIN}B`;
   return bytes(x);
 }
 
 /** A pace: "200.3", "1.2". @param {number} x */
-export const pace = (x) => (Number.isFinite(x) ? x.toFixed(x < 1000 ? 1 : 0) : NONE);
+export const pace = (x) => rounded(x, x < 1000 ? 1 : 0);
+
+/** A symbol at its price. @param {{ S: string, p: number }} q */
+export const quote = (q) => `${q.S} ${price(q.p)}`;
 
 /** A duration for reading along: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
 export function elapsed(of) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axis, byteDifference, difference, elapsed, ms, pace, perTick } from '../words.js';
+import { useFormat } from '../../../store/format.js';
+import { axis, byteDifference, difference, elapsed, ms, pace, perTick, quote } from '../words.js';
 
 const THIN = '\u202f';
 
@@ -41,10 +42,27 @@ test('bytes have a decimal where it matters', () => {
 
 test('paces, durations and axis values', () => {
   assert.equal(pace(200.34), '200.3');
-  assert.equal(pace(4812.4), '4812');
+  assert.equal(pace(4812.4), `4${THIN}812`);
   assert.equal(pace(NaN), '–');
   assert.equal(elapsed(48_900), `48${THIN}s`);
   assert.equal(elapsed(134_000), `2${THIN}min 14${THIN}s`);
   assert.equal(elapsed(3_900_000), `1${THIN}h 5${THIN}min`);
   assert.deepEqual([0, 0.01, 0.3, 1, 30, 1000, -0.1, -10].map(axis), ['0', '0.01', '0.3', '1', '30', '1000', '−0.1', '−10']);
+});
+
+test('every figure follows the format of numbers', () => {
+  const units = { s: 's', min: 'min', h: 'h', d: 'd', large: '1000 k M B T' };
+  const format = (/** @type {'space' | 'point'} */ numbers) => useFormat({ numbers, volume: 'short', tz: 'utc', locale: 'en-GB', units });
+  format('point');
+  try {
+    assert.equal(quote({ S: 'BRK', p: 1204.5 }), 'BRK 1.204,50');
+    assert.deepEqual(difference({ value: -2, error: 0.1 }), { text: '−2,00', error: `±${THIN}0,10`, noise: false });
+    assert.equal(perTick(30.1), `30,1${THIN}B`);
+    assert.equal(byteDifference(-28.14), `−28,1${THIN}B`);
+    assert.equal(pace(200.3), '200,3');
+    assert.equal(pace(12204), '12.204');
+  } finally {
+    format('space');
+  }
+  assert.equal(quote({ S: 'BRK', p: 1204.5 }), `BRK 1${THIN}204.50`);
 });
