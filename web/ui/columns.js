@@ -5,18 +5,19 @@
  * @typedef {object} Column
  * @property {number} width px at 13 px type; NaN goes by the volume's setting
  * @property {number} [slim] px that do where there is little room
+ * @property {boolean} [price] wider where prices are long
  * @property {(r: SymbolRecord) => number} figure what it is sorted by; NaN is unknown
  * @property {boolean} [up] the first click on its header sorts upwards
  */
 
 /** In the order in which they are offered. The symbol isn't one of them: it always comes first. @type {Readonly<Record<string, Column>>} */
 export const columns = Object.freeze({
-  last: { width: 58, figure: (r) => r.p },
+  last: { width: 58, price: true, figure: (r) => r.p },
   net: { width: 60, figure: (r) => r.change },
   change: { width: 60, figure: (r) => r.changePct },
   spark: { width: 66, figure: (r) => hour(r.spark.values()) },
-  bid: { width: 84, slim: 52, figure: (r) => r.bp },
-  ask: { width: 84, slim: 52, figure: (r) => r.ap },
+  bid: { width: 84, slim: 52, price: true, figure: (r) => r.bp },
+  ask: { width: 84, slim: 52, price: true, figure: (r) => r.ap },
   spread: { width: 84, slim: 38, figure: (r) => basis(r), up: true },
   volume: { width: NaN, figure: (r) => r.v },
   range: { width: 72, figure: (r) => place(r) },
@@ -25,6 +26,8 @@ export const columns = Object.freeze({
 
 export const FIRST = 92; // px of the symbol at least
 export const GAP = 8;
+const PRICE = 6; // characters that a price has room for
+const FIGURE = 8; // px of each more
 export const KEY = 'ticklane.columns';
 
 /** @type {readonly string[]} */
@@ -51,13 +54,14 @@ export function parseKept(text) {
 
 /**
  * Those that there is room for, from the first: where room is short, sizes go first, then the last columns.
- * @param {readonly string[]} ids @param {number} room px of the row's inside, at 13 px type @param {number} volume px
+ * @param {readonly string[]} ids @param {number} room px of the row's inside, at 13 px type @param {number} volume px @param {number} [price] characters of the longest
  * @returns {{ ids: string[], slim: boolean, widths: number[] }} widths without the symbol's
  */
-export function fit(ids, room, volume) {
+export function fit(ids, room, volume, price = PRICE) {
+  const more = Math.max(0, price - PRICE) * FIGURE;
   const of = (/** @type {string} */ id, /** @type {boolean} */ slim) => {
     const c = /** @type {Column} */ (columns[id]);
-    return (slim && c.slim) || c.width || volume;
+    return ((slim && c.slim) || c.width || volume) + (c.price ? more : 0);
   };
   const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ slim) => list.reduce((n, id) => n + of(id, slim) + GAP, FIRST);
   const slim = sum(ids, false) > room;

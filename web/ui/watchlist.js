@@ -1,3 +1,4 @@
+import { price } from '../store/format.js';
 import { t } from '../text.js';
 import { Calm } from './calm.js';
 import { Chips } from './chips.js';
@@ -230,7 +231,8 @@ export class Watchlist {
     const volume = parseFloat(style.getPropertyValue('--volume')) || 48;
     const width = this.#grid.clientWidth;
     if (!width) return;
-    const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume);
+    const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
+    const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
     const shape = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
     if (shape !== this.#shape) {
       this.#shape = shape;

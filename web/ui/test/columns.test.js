@@ -23,6 +23,7 @@ test('where room is short sizes go first, then the last columns, never all', () 
   assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], slim: true, widths: [52, 40] });
   assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
   assert.equal(fit(['volume'], 600, 72).widths[0], 72);
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices have their room');
 });
 
 test('the place in the day is known when the day is', () => {
