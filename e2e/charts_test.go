@@ -75,3 +75,39 @@ func TestChartsSideBySide(t *testing.T) {
 	b.until("the one in focus stays", `document.querySelectorAll('.pane').length === 1 && document.querySelector('#chart .host').ariaLabel === 'Line chart of NVDA, 5m' && !location.search.includes('charts=')`)
 	b.clean()
 }
+
+// On a small screen nothing is cut off: the charts' figures, the lane's and its story, what the trades can be chosen by.
+func TestSmallScreen(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.size(1024, 768)
+	for _, charts := range []string{"AAPL:1m", "AAPL:1m,MSFT:5m:line"} {
+		b.visit(s.url + "/?panel=trades&charts=" + charts)
+		b.live()
+		b.until("figures of each chart", `[...document.querySelectorAll('.pane')].every((e) => /\d/.test(e.querySelector('.close').textContent)) && document.querySelectorAll('#log li').length > 0`)
+		for _, wrong := range eval[[]string](b, `(() => {
+			const wrong = [];
+			const inside = (e, box, spare = 0) => {
+				const range = document.createRange();
+				range.selectNodeContents(e);
+				const [r, o] = [range, box].map((x) => x.getBoundingClientRect());
+				if (r.width && (r.left < o.left || r.right > o.right - spare || r.top < o.top || r.bottom > o.bottom)) wrong.push(e.textContent + ' is cut');
+			};
+			for (const pane of document.querySelectorAll('.pane')) {
+				for (const e of pane.querySelectorAll('.legend b')) {
+					inside(e, pane, 50); // the axis stands there
+					if (e.scrollWidth > e.clientWidth) wrong.push(e.textContent + ' is wider than its place');
+				}
+			}
+			const lane = document.querySelector('#lane');
+			for (const e of lane.querySelectorAll('dt, dd, #log span')) inside(e, lane);
+			const size = document.querySelector('#tape-size').getBoundingClientRect();
+			if (size.right > document.querySelector('#market').getBoundingClientRect().right - 2) wrong.push('the choice of sizes is cut');
+			return wrong;
+		})()`) {
+			t.Errorf("%s: %s", charts, wrong)
+		}
+	}
+	b.clean()
+}

@@ -111,6 +111,10 @@ func TestMovers(t *testing.T) {
 	})()`)
 	b.until("breadth counts everybody", `[...'up same down'.split(' ')].map((id) => Number(document.querySelector('#breadth-' + id + '-n').textContent.replace(/\D/g, ''))).reduce((a, b) => a + b) === 50 &&
 		/^\d+.% above the open$/.test(document.querySelector('#breadth-open').textContent)`)
+	b.until("and draws them", `(() => {
+		const [up, same, down, all] = ['#breadth-up', '#breadth-same', '#breadth-down', '#panel-movers'].map((id) => document.querySelector(id).offsetWidth);
+		return up + same + down > all / 2;
+	})()`)
 	b.click("#movers-losers button")
 	b.until("a click shows the symbol", `document.querySelector('#q-symbol').textContent === document.querySelector('#movers-losers b').textContent`)
 	b.clean()
