@@ -49,7 +49,7 @@ export class Journal {
     const { replayed, lost } = this.#account.counters;
     this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#account.seq, idle: 0 };
     if (this.#account.seq >= this.#resume.until) this.#told();
-    else this.#settle(this.#resume);
+    else if (!hello.topics.includes('*')) this.#settle(this.#resume); // of everything each seq comes, however late
   }
 
   /** A page that was held up runs its timers before it takes what came meanwhile, so one of them tells nothing. @param {{ seq: number, idle: number }} r */

@@ -62,6 +62,40 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
+  test(`${lane}: a page that was held up takes what came meanwhile before it counts the silence`, () => {
+    const { world, feed, said } = begin({ lane });
+    world.pump();
+    const held = () => {
+      world.time += 60_000;
+      world.advance(0); // the timer comes first
+    };
+    held();
+    world.tick('AAPL');
+    world.pump();
+    world.advance(7_500);
+    assert.equal(feed.state.name, 'live');
+    held();
+    assert.equal(feed.state.name, 'live');
+    world.advance(7_500);
+    assert.equal(feed.state.name, 'waiting', 'nothing had come');
+    assert.equal(said.at(-1), 'Connection lost: no sign of life');
+  });
+
+  test(`${lane}: a replay of everything that takes its time is told once it is here`, () => {
+    const { world, feed, said } = begin({ lane });
+    world.pump();
+    world.conn.cut();
+    for (let k = 0; k < 4; k++) world.tick('NVDA');
+    world.advance(500);
+    world.conn.pump(1);
+    assert.equal(feed.state.name, 'live');
+    world.advance(10_000);
+    assert.equal(said.at(-1), 'Connection lost');
+    world.pump();
+    assert.equal(said.at(-1), 'Reconnected in 0.50\u202fs, 4 ticks replayed');
+    sound(feed);
+  });
+
   test(`${lane}: a gap is told with its count, and the snapshot is the new base`, () => {
     const { world, feed, seen, said } = begin({ lane });
     world.pump();

@@ -70,7 +70,7 @@ test('protobuf is asked for by its name, and what comes before its reader is the
   const answer = connector.command('subscribe', ['AAPL'], 'c1');
   for (const { protobuf } of twins.slice(0, 3)) socket.say(protobuf);
   assert.equal(got.length, 0);
-  await new Promise((resolve) => setTimeout(resolve)); // a first import of a module that is loaded takes a turn
+  while (got.length < 3) await new Promise((resolve) => setTimeout(resolve)); // until the reader is imported
   socket.say(twins[3].protobuf);
   assert.deepEqual(got, twins.slice(0, 4).map(({ json, protobuf }) => ({ m: JSON.parse(json), size: protobuf.length / 2 })));
   assert.deepEqual(socket.sent, [{ action: 'subscribe', topics: ['AAPL'], id: 1 }]); // text, on either subprotocol

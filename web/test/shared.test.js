@@ -443,3 +443,14 @@ test('without a worker, or with one that does not answer, a tab has its own conn
   world.pump();
   assert.equal(broken.state.name, 'live', 'its script could not be loaded');
 });
+
+test('a tab that was held up takes what the worker said meanwhile before it counts it as mute', () => {
+  const world = new World();
+  const share = new Shared(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), world.options);
+  const feed = new Feed({ ...world.options, share });
+  feed.start();
+  world.time += 60_000;
+  world.advance(0); // the timer comes first
+  assert.equal(share.usable, true);
+  feed.stop();
+});
