@@ -76,7 +76,7 @@ test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
 	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m $$(go list ./... | grep -v '/e2e$$')
 	$(call say,go test -race -shuffle=on ./e2e  (a real browser: alone, since it shares the processors))
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m ./e2e
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./e2e
 
 .PHONY: test-web
 test-web: node $(PACKED) ## Run the unit tests of the browser code and check its types
@@ -87,11 +87,11 @@ test-web: node $(PACKED) ## Run the unit tests of the browser code and check its
 
 .PHONY: e2e
 e2e: node compiler browser clients assets ## Run only the tests with the real browser
-	@CGO_ENABLED=1 go test -race -count=1 -v -timeout 15m ./e2e/...
+	@CGO_ENABLED=1 go test -race -count=1 -v -timeout 60m ./e2e/...
 
 .PHONY: cover
 cover: node compiler browser clients assets ## Tell how much of the Go code the tests reach
-	@CGO_ENABLED=1 go test -race -timeout 15m -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
+	@CGO_ENABLED=1 go test -race -timeout 60m -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
 	@go tool cover -func=coverage.out | tail -1
 	@echo 'line by line: go tool cover -html=coverage.out'
 

@@ -81,7 +81,6 @@ func TestAutoFallsBack(t *testing.T) {
 			box := behind(t, s, c.blocked)
 			b := openTab(t)
 			b.visit(box.url + c.query)
-			b.auto(c.fine)
 			b.live()
 			b.told(c.turned)
 			b.auto(c.why)

@@ -55,7 +55,7 @@ func TestAccessibilityOfStates(t *testing.T) {
 	if err != nil {
 		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
 	}
-	p := places{server: serve(t), bare: serveBinary(t, buildBare(t), "127.0.0.1:0")}
+	p := places{server: serve(t), bare: serveBare(t)}
 	for i, s := range scenes {
 		if strings.HasPrefix(s.name, "no-scripts") || s.name == "dashboard" {
 			continue // the dashboard is audited above

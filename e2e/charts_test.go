@@ -31,7 +31,7 @@ func (b *tab) bars(symbol, interval string) {
 // A page that is cut off and changes the lane while its bars grow has the server's bars in the end, to the last share.
 func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--lab.enabled=true")
+	s := serve(t, "--lab.enabled=true", "--market.rate", "20") // so slow that page and server come to agree between two trades
 	b := openTab(t)
 	b.inject(`localStorage.setItem('ticklane.settings', '{"v":1,"volume":"full"}')`)
 	b.visit(s.url + "/?interval=10s")
@@ -47,10 +47,10 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 			s.streams(1, 0)
 		}
 		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when a tab is put away
-		s.grows(30)
+		s.grows(20)
 		b.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
 		b.live()
-		s.grows(30)
+		s.grows(20)
 		b.bars("AAPL", "10s")
 	}
 	b.clean()

@@ -42,8 +42,7 @@ func TestEveryPageInChinese(t *testing.T) {
 		do                  func(b *tab)
 	}{
 		{"/compare", priced, `document.querySelector('#prices-note [lang=en]') && [...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`, func(b *tab) {
-			b.click(`[data-drill="cut"]`)
-			b.until("the drill's rows", `document.querySelectorAll('#drill-table .who').length >= 3 && !document.querySelector('[data-drill="cut"]').disabled`)
+			b.drill("cut", "the drill's rows", `document.querySelectorAll('#drill-table .who').length >= 3`)
 			b.press("f?")
 			b.until("it is held, and the keys are shown", `document.querySelector('#keys').open && /冻结/.test(document.querySelector('#notes').textContent)`)
 		}},

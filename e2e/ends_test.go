@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -68,10 +69,17 @@ func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
 	if len(streams) != 2 || streams[0].status != 200 || streams[1].status != 204 {
 		t.Errorf("the browser asked %d times (%+v), want twice: 200 and 204", len(streams), streams)
 	}
-	if l := s.stats().Lanes.SSE; l.Opened != 1 || l.Connections != 0 || l.Ticks != 10 {
-		t.Errorf("the server counts %+v, want one stream opened, none left, 10 ticks", l)
-	}
+	s.counted(func(s stats) lane { return s.Lanes.SSE })
 	b.clean()
+}
+
+// counted waits until the server has noticed the end, too.
+func (s *server) counted(of func(stats) lane) {
+	s.t.Helper()
+	until(s.t, "one stream opened, none left, 10 ticks", func() (bool, string) {
+		l := of(s.stats())
+		return l.Opened == 1 && l.Connections == 0 && l.Ticks == 10, fmt.Sprintf("%+v", l)
+	})
 }
 
 func TestBoundedWebSocketCloses(t *testing.T) {
@@ -80,8 +88,6 @@ func TestBoundedWebSocketCloses(t *testing.T) {
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
 	checkEnding(t, eval[ending](b, plainWS), 0, 1000, 3)
-	if l := s.stats().Lanes.WS; l.Opened != 1 || l.Connections != 0 || l.Ticks != 10 {
-		t.Errorf("the server counts %+v, want one stream opened, none left, 10 ticks", l)
-	}
+	s.counted(func(s stats) lane { return s.Lanes.WS })
 	b.clean()
 }

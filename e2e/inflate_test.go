@@ -22,7 +22,7 @@ const inflated = 700
 // squeezed starts a server that compresses for everybody, with a market that is fast enough for the tests.
 func squeezed(t *testing.T, flags ...string) *server {
 	t.Helper()
-	return serve(t, append([]string{"--stream.compress", "on", "--market.rate", "400", "--market.arrivals", "steady", "--market.warmup", "0s"}, flags...)...)
+	return serve(t, append([]string{"--stream.compress", "on", "--market.rate", "400", "--market.arrivals", "steady", "--market.warmup", "0s", "--stream.log_size", "1048576"}, flags...)...)
 }
 
 var tickSeq = regexp.MustCompile(`"i":(\d+)\}$`)

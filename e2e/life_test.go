@@ -67,10 +67,8 @@ func TestBackAndForward(t *testing.T) {
 		b.visit(s.url + "/healthz")
 		s.streams(0, 0)
 		b.back()
+		b.until("the page was kept in the back/forward cache", `self.kept === true && self.cached === true`)
 		b.live()
-		if !eval[bool](b, "self.kept === true && self.cached === true") {
-			t.Error("the page was not kept in the back/forward cache")
-		}
 		if query == "/?lane=sse" {
 			s.streams(1, 0)
 		} else {

@@ -121,6 +121,7 @@ func TestRestartWithFewerSymbols(t *testing.T) {
 		t.Run(lane, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t)
+			net := between(t, s)
 			var known struct {
 				Symbols []struct{ Symbol string }
 			}
@@ -128,12 +129,13 @@ func TestRestartWithFewerSymbols(t *testing.T) {
 			stays, goes := known.Symbols[3].Symbol, known.Symbols[40].Symbol
 			b := openTab(t)
 			b.size(390, 844)
-			b.visit(s.url + "/?lane=" + lane + "&symbol=" + stays + "&list=" + stays + "," + goes)
+			b.visit(net.url + "/?lane=" + lane + "&symbol=" + stays + "&list=" + stays + "," + goes)
 			b.live()
 			s.topics(lane, stays, goes)
 			s.stop()
-			b.state("waiting", `^Reconnecting in \d`)
-			again := serveBinary(t, binary, s.addr, "--market.symbols", "20")
+			b.away()
+			again := serve(t, "--market.symbols", "20")
+			net.lead(again)
 			b.state("live", "^Live$")
 			again.topics(lane, stays)
 			b.until("the row of what is gone went, and the bar says so", rows+`.map((e) => e.dataset.symbol).join() === '`+stays+`' &&

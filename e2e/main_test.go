@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -55,7 +54,7 @@ func prepare(run func() int) (int, error) {
 	alloc, free := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.WSURLReadTimeout(time.Minute), chromedp.WindowSize(1440, 900))...)
+		chromedp.WSURLReadTimeout(patience), chromedp.WindowSize(1440, 900))...)
 	defer free()
 	ctx, stop := chromedp.NewContext(alloc)
 	defer stop()

@@ -50,6 +50,9 @@ func (b *tab) panel(url string) {
 func (b *tab) ringing(p places, query string) {
 	b.t.Helper()
 	b.notifications(p.server.url, browser.PermissionSettingDenied)
+	b.inject(`addEventListener('DOMContentLoaded', () => new MutationObserver(() => { // they stay while someone points at them
+		for (const e of document.querySelectorAll('.toast')) e.dispatchEvent(new Event('pointerenter'));
+	}).observe(document.body, { childList: true, subtree: true }))`)
 	b.inject(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [
 		['NVDA', 'above', 9999, 0, true], ['BRK.B', 'below', 12.5, 0, false], ['GOOGL', 'day', -12.5, 0, false], ['MSFT', 'within', 2.5, 15, true], ['META', 'below', 99999, 0, false],
 		['AAPL', 'within', 0.001, 1, false], ['AAPL', 'within', -0.001, 1, false],

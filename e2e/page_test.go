@@ -53,18 +53,12 @@ func TestFreshPage(t *testing.T) {
 	b.visit(s.url + "/")
 	b.live()
 	streams := b.to("/sse/subscribe")
-	if len(streams) != 1 {
-		t.Fatalf("%d streams, want one", len(streams))
+	if len(streams) != 1 || streams[0].events == 0 {
+		t.Fatalf("streams %+v, want one with events", streams)
 	}
 	event := (streams[0].first - streams[0].sent) * 1000
 	painted := eval[float64](b, "performance.getEntriesByName('first-quote')[0].startTime")
 	t.Logf("first SSE event %.1f ms after its request; first quote painted %.0f ms after navigation began", event, painted)
-	if event <= 0 || event > 5000 {
-		t.Errorf("first SSE event after %.1f ms", event)
-	}
-	if painted > 5000 {
-		t.Errorf("first quote painted after %.0f ms", painted)
-	}
 }
 
 // drawn is whether the chart's canvases hold more than one colour.

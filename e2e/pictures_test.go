@@ -70,6 +70,7 @@ var scenes = append([]scene{
 		b.settled()
 	}},
 	{"reconnecting", func(b *tab, p places) {
+		b.inject(`Math.random = () => 100`) // the tries are minutes apart
 		b.visit(p.net.url + "/")
 		b.settled()
 		p.net.set(refusing)
@@ -110,11 +111,12 @@ var scenes = append([]scene{
 	}},
 	{"restarted", func(b *tab, p places) {
 		s := serve(b.t)
-		b.visit(s.url + "/")
+		net := between(b.t, s)
+		b.visit(net.url + "/")
 		b.settled()
 		s.stop()
-		b.state("waiting", `^Reconnecting in \d`)
-		serveBinary(b.t, binary, s.addr)
+		b.away()
+		net.lead(serve(b.t))
 		b.told("Server restarted: new log, snapshot of 50 symbols")
 		b.settled()
 	}},
@@ -178,7 +180,7 @@ func (b *tab) home(url string) {
 // eyes.
 func TestPictures(t *testing.T) {
 	t.Parallel()
-	p := places{server: serve(t), bare: serveBinary(t, buildBare(t), "127.0.0.1:0")}
+	p := places{server: serve(t), bare: serveBare(t)}
 	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
 		for _, theme := range []string{"dark", "light"} {
 			for k, s := range scenes {

@@ -10,9 +10,9 @@ import (
 type proxy struct {
 	url  string
 	ln   net.Listener
-	to   string
 	mu   sync.Mutex
 	cond *sync.Cond
+	to   string
 	mode mode
 	open map[*net.TCPConn]bool
 	done sync.WaitGroup
@@ -28,7 +28,7 @@ const (
 )
 
 // between starts a proxy in front of a server.
-func between(t *testing.T, s *server) *proxy {
+func between(t testing.TB, s *server) *proxy {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -43,6 +43,13 @@ func between(t *testing.T, s *server) *proxy {
 		p.done.Wait()
 	})
 	return p
+}
+
+// lead sends the connections that come from now on to another server: to the browser it is the same one, come back.
+func (p *proxy) lead(to *server) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.to = to.addr
 }
 
 // set changes what happens to connections, those that are open included.
@@ -60,18 +67,18 @@ func (p *proxy) set(m mode) {
 	p.cond.Broadcast()
 }
 
-// enter waits while bytes are swallowed, and tells whether to go on; c is then known to set.
-func (p *proxy) enter(c *net.TCPConn) bool {
+// enter waits while bytes are swallowed, and tells where to go on to; c is then known to set.
+func (p *proxy) enter(c *net.TCPConn) (to string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.mode == swallowing {
 		p.cond.Wait()
 	}
 	if p.mode != passing {
-		return false
+		return "", false
 	}
 	p.open[c] = true
-	return true
+	return p.to, true
 }
 
 func (p *proxy) accept() {
@@ -86,20 +93,22 @@ func (p *proxy) accept() {
 
 func (p *proxy) serve(client *net.TCPConn) {
 	defer client.Close()
-	if !p.enter(client) {
+	to, ok := p.enter(client)
+	if !ok {
 		client.SetLinger(0)
 		return
 	}
-	c, err := net.Dial("tcp", p.to)
+	c, err := net.Dial("tcp", to)
 	if err != nil {
 		client.SetLinger(0) // a server that is gone refuses
 		return
 	}
 	server := c.(*net.TCPConn)
 	defer server.Close()
-	p.mu.Lock()
-	p.open[server] = true
-	p.mu.Unlock()
+	if _, ok := p.enter(server); !ok { // cut meanwhile
+		client.SetLinger(0)
+		return
+	}
 	var both sync.WaitGroup
 	both.Go(func() { p.pump(server, client) })
 	both.Go(func() { p.pump(client, server) })

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 var (
@@ -88,7 +87,7 @@ func runClient(t *testing.T, name, code string, command []string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
 	cmd.Dir = dir
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = patience
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v %v\n%s", err, context.Cause(ctx), out)

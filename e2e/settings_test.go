@@ -25,7 +25,7 @@ func (b *tab) choose(name, value string) {
 	b.until("the settings are shown", `document.querySelector('#settings').open`)
 	b.click(fmt.Sprintf("#settings [name=%s][value=%s]", name, value))
 	b.press(keys.escape)
-	b.until("and put away", `!document.querySelector('#settings').open`)
+	b.until("and put away, the page's keys back in force", `!document.querySelector('#settings').open && document.activeElement.id === 'settings-open'`)
 }
 
 // style returns a computed style.

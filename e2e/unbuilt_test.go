@@ -5,21 +5,21 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
-// buildBare makes the binary as `go build` does in a fresh clone: of the browser code there is only the placeholder.
-func buildBare(t *testing.T) string {
-	t.Helper()
+// bareBinary is the server as `go build` makes it in a fresh clone: of the browser code there is only the placeholder.
+var bareBinary = sync.OnceValues(func() (string, error) {
 	replace := map[string]string{} // to nothing: the file isn't there
 	built, err := filepath.Glob(filepath.Join(root, "public/assets/*"))
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for _, path := range built {
 		path, err := filepath.Abs(path)
 		if err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 		if filepath.Base(path) != "placeholder.txt" {
 			replace[path] = ""
@@ -27,23 +27,30 @@ func buildBare(t *testing.T) string {
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	dir := t.TempDir()
+	dir := filepath.Dir(binary)
 	name := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(name, overlay, 0o600); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	bare := filepath.Join(dir, "bare")
-	if err := build(bare, "-overlay", name); err != nil {
+	return bare, build(bare, "-overlay", name)
+})
+
+// serveBare starts such a server.
+func serveBare(t testing.TB) *server {
+	t.Helper()
+	bare, err := bareBinary()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return bare
+	return serveBinary(t, bare)
 }
 
 func TestUnbuiltPage(t *testing.T) {
 	t.Parallel()
-	s := serveBinary(t, buildBare(t), "127.0.0.1:0")
+	s := serveBare(t)
 	b := openTab(t)
 	b.inject(violations)
 	b.visit(s.url + "/")
