@@ -112,7 +112,7 @@ func TestPreflightOfAnAllowedOrigin(t *testing.T) {
 
 // TestRateErrorsKeepTheId: a client that waits for an answer must learn that it was refused.
 func TestRateErrorsKeepTheId(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 0.1, 1 }})
+	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
 	c := h.ws("snapshot=false")
 	c.say(`{"action":"time","id":1}`)
 	c.want("time")

@@ -116,7 +116,7 @@ func (h *house) over(nc net.Conn) *client {
 	if h.secure {
 		c.nc = tls.Client(c.nc, &tls.Config{InsecureSkipVerify: true})
 	}
-	c.nc.SetDeadline(time.Now().Add(patience))
+	c.nc.SetDeadline(time.Now().Add(5 * patience))
 	c.r = bufio.NewReader(c.nc)
 	h.Cleanup(func() { nc.Close() })
 	return c

@@ -155,7 +155,7 @@ func TestCommandsByPostRefused(t *testing.T) {
 }
 
 func TestCommandsByPostPaced(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) { s.MessageBurst, s.MessageRate = 5, 0.1 }})
+	h := open(t, plan{settings: func(s *Settings) { s.MessageBurst, s.MessageRate = 5, 1e-6 }})
 	c, other := h.sse(""), h.sse("")
 	for i := range 7 {
 		answer, body := h.post(c.hello.Conn, `{"action":"time"}`)

@@ -15,7 +15,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// commandWait is how long a POST waits for a stream whose client doesn't read.
+// commandWait is the default of Settings.CommandWait.
 const commandWait = 5 * time.Second
 
 // find returns the live stream of a lane that the path's conn names.
@@ -70,7 +70,7 @@ func (s *Server) command(c *fiber.Ctx) error {
 	if err != nil {
 		return commandFailed(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), commandWait)
+	ctx, cancel := context.WithTimeout(context.Background(), s.set.CommandWait)
 	defer cancel()
 	answer, err := sub.Do(ctx, cmd, received)
 	if err != nil {

@@ -262,7 +262,7 @@ func (d *described) drills(h *house, all map[string]operation) {
 // others meets what other settings bring about.
 func (d *described) others(all map[string]operation) {
 	d.Helper()
-	shut := open(d, plan{settings: func(s *Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 0.001, 1 }}) // no lab, no bundle, one place
+	shut := open(d, plan{settings: func(s *Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one place
 	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
 		d.try(shut, all, try{id: id, path: path, status: 503})
 	}
@@ -379,11 +379,11 @@ func TestQueryIsAsDescribed(t *testing.T) {
 	}
 }
 
-// TestCommandToABlockedStreamIsAsDescribed: the one answer that takes seconds to get.
+// TestCommandToABlockedStreamIsAsDescribed: the one answer that has to be waited for.
 func TestCommandToABlockedStreamIsAsDescribed(t *testing.T) {
 	d := describedBy(t, openapi)
 	h := open(t, plan{settings: func(s *Settings) {
-		s.WriteBuffer, s.WriteTimeout, s.MessageRate, s.MessageBurst = 4096, patience, 1e6, 1e6
+		s.WriteBuffer, s.CommandWait, s.MessageRate, s.MessageBurst = 4096, time.Second, 1e6, 1e6
 	}})
 	c := h.narrow(wire.SSE, "snapshot=false")
 	h.publish(50_000) // more than all buffers on the way hold

@@ -213,7 +213,7 @@ func TestSocketIsAsDescribed(t *testing.T) {
 		d.heard(c, m)
 		codes[m.Code] = true
 	}
-	fast := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 0.001, 1 }})
+	fast := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
 	c = d.greeted(fast, wire.WS, "snapshot=false")
 	c.say(`{"action":"time"}`)
 	c.say(`{"action":"time","id":1}`)
@@ -277,7 +277,7 @@ func TestSocketQueryIsTheSame(t *testing.T) {
 func TestCloseCodesAreAsDescribed(t *testing.T) {
 	d := describedBy(t, asyncapi)
 	channel, _ := d.at("/channels/subscribe")
-	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 0.001, 2, 2 }})
+	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 1e-6, 2, 2 }})
 	ends := map[string]closed{}
 	note := func(name string, c *client) {
 		t.Helper()

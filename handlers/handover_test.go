@@ -20,7 +20,7 @@ func (h *house) vacant() {
 		until(h, name+"' places to be given back", func() bool {
 			g.mu.Lock()
 			defer g.mu.Unlock()
-			return g.total == 0 && len(g.of) == 0 && h.live() == 0
+			return g.total == 0 && len(g.of) == 0
 		})
 	}
 }

@@ -58,14 +58,17 @@ func TestSlowHeadersAreCut(t *testing.T) {
 
 // TestStreamsOutliveTimeouts: what bounds a request must not bound a stream.
 func TestStreamsOutliveTimeouts(t *testing.T) {
-	onLanes(t, plan{settings: func(s *Settings) {
-		s.ReadTimeout, s.IdleTimeout, s.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond, 100*time.Millisecond
-	}}, func(h *house, lane wire.Lane) {
-		c := h.stream(lane, "snapshot=false&duration=600ms&topics=S1")
-		h.publish(19)
-		c.want("q")
-		ended(c, "duration", 1000)
-	})
+	for _, lane := range lanes {
+		t.Run(lane.String(), func(t *testing.T) {
+			tries(t, 100*time.Millisecond, func(t testing.TB, limit time.Duration) {
+				h := open(t, plan{settings: func(s *Settings) { s.ReadTimeout, s.IdleTimeout, s.WriteTimeout = limit, limit, limit }})
+				c := h.stream(lane, fmt.Sprintf("snapshot=false&duration=%s&topics=S1", 4*limit))
+				h.publish(19)
+				c.want("q")
+				ended(c, "duration", 1000)
+			})
+		})
+	}
 }
 
 func TestOversizeHead(t *testing.T) {
@@ -106,6 +109,7 @@ func TestOneConnectionManyStreams(t *testing.T) {
 			t.Fatalf("after stream %d: %q", i, body)
 		}
 	}
+	until(t, "the streams' end", func() bool { return h.live() == 0 })
 	if got := h.log.Lane(wire.SSE); got.Opened != 5 || got.Connections != 0 {
 		t.Errorf("%+v", got)
 	}

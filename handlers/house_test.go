@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,7 +24,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// patience bounds every wait of a test: reached only by a server that is broken.
+// patience bounds every wait of a test, and what a server gives its clients unless a test says otherwise: reached only
+// by one that is broken, however little of the machine the test gets.
 const patience = time.Minute
 
 // house is a whole server on a free port of loopback, with a feed that the test works by hand.
@@ -66,7 +68,8 @@ func open(t testing.TB, p plan) *house {
 		t.Fatal(err)
 	}
 	b := bus.NewLocal(u.Len())
-	p.log.Universe, p.log.Epoch = u, b.Epoch()
+	p.log.Universe, p.log.Epoch, p.log.PackAtOnce = u, b.Epoch(), time.Hour
+	p.log.Heartbeat = cmp.Or(p.log.Heartbeat, time.Hour)
 	if p.log.Size == 0 {
 		p.log.Size = 65536
 	}
@@ -92,7 +95,7 @@ func open(t testing.TB, p plan) *house {
 		ln = p.listener(ln)
 	}
 	set := Settings{
-		Addr: h.addr, ReadTimeout: 5 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
+		Addr: h.addr, ReadTimeout: patience, IdleTimeout: patience, WriteTimeout: patience, CloseWait: patience, CommandWait: patience,
 		Interval: 50 * time.Millisecond, MaxStreams: 1000, MaxPerAddress: 100, MaxTopics: 8,
 		MessageSize: 4096, MessageRate: 10, MessageBurst: 20, HeaderSize: 8192, BodySize: 65536, Engine: under, Shards: 2,
 	}
@@ -264,6 +267,9 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// live is how many streams have a place. One is over when it gives its place back, after everything else.
 func (h *house) live() int {
-	return h.log.Lane(wire.SSE).Connections + h.log.Lane(wire.WS).Connections
+	h.server.gate.mu.Lock()
+	defer h.server.gate.mu.Unlock()
+	return h.server.gate.total
 }

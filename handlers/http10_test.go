@@ -59,7 +59,11 @@ func TestSSEToHTTP10(t *testing.T) {
 
 // TestHTTP10Ends: clients that leave, that don't read and that are cut leave nothing behind.
 func TestHTTP10Ends(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) { s.WriteTimeout, s.WriteBuffer = 300*time.Millisecond, 4096 }})
+	tries(t, 300*time.Millisecond, http10Ends)
+}
+
+func http10Ends(t testing.TB, limit time.Duration) {
+	h := open(t, plan{settings: func(s *Settings) { s.WriteTimeout, s.WriteBuffer = limit, 4096 }})
 	stop := h.steady(2000)
 	for _, reset := range []bool{false, true} {
 		h.old("").cut(reset)

@@ -45,13 +45,12 @@ func TestLabIsShutUnlessAsked(t *testing.T) {
 	if c, text := h.labPost("/api/lab/drill", `{}`); c.status != 404 {
 		t.Errorf("drill: status %d: %s", c.status, text)
 	}
-	start := time.Now()
 	other := map[string]string{engineStream: engineBody, engineBody: engineStream, engineShard: engineBody}[under]
-	c := h.sse("delay=1s&compress=some&engine=" + other + "&limit=1&from=oldest")
+	c := h.sse("delay=1h&compress=some&engine=" + other + "&limit=1&from=oldest")
 	h.publish(1)
 	c.want("q")
-	if took := time.Since(start); took > 900*time.Millisecond || c.hello.Engine != h.engine(wire.SSE) {
-		t.Errorf("a lab's parameters were heard: %s after %v", c.hello.text, took)
+	if c.hello.Engine != h.engine(wire.SSE) {
+		t.Errorf("a lab's parameters were heard: %s", c.hello.text)
 	}
 }
 
@@ -157,8 +156,8 @@ func TestDrillsHoldBytesBackAndLoseNone(t *testing.T) {
 	both(t, func(t *testing.T, h *house, lane wire.Lane) {
 		for _, action := range []string{drillBuffer, drillSlow} {
 			c := h.stream(lane, "snapshot=false")
-			h.drill(action, c)
 			start, from := time.Now(), c.hello.Head
+			h.drill(action, c)
 			h.publish(60) // some 9 kB
 			stop := h.steady(20)
 			for i := range uint64(60) {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -34,6 +35,8 @@ type Settings struct {
 	ReadTimeout    time.Duration
 	IdleTimeout    time.Duration
 	WriteTimeout   time.Duration // of one write into a socket
+	CloseWait      time.Duration // how long a client gets to answer a close frame before its connection is closed (RFC 6455 §7.1.1); 0 for 2 s
+	CommandWait    time.Duration // how long a POST waits for a stream whose client doesn't read; 0 for 5 s
 	WriteBuffer    int           // bytes; 0 for the kernel's choice
 	Engine         string        // stream (default), body or shard; what a lane or the system hasn't is stream
 	Shards         int           // writers of engine shard; 0 for one for each two processors
@@ -101,6 +104,8 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load public files: %w", err)
 	}
+	d.Settings.CloseWait = cmp.Or(d.Settings.CloseWait, closeWait)
+	d.Settings.CommandWait = cmp.Or(d.Settings.CommandWait, commandWait)
 	s := &Server{
 		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
 		hosts: allowedHosts(d.Settings), proxies: proxies,

@@ -35,7 +35,7 @@ func (s *Server) shardPool() (*shard.Pool, error) {
 		return nil, shard.ErrClosed
 	}
 	if s.shards.pool == nil {
-		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: closeWait,
+		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: s.set.CloseWait,
 			Panicked: s.panickedAt, Failed: s.shardFailed})
 		if err != nil {
 			return nil, err

@@ -78,7 +78,7 @@ func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, mc *conn) {
 				return sub.Run(w, nil)
 			})
 			if !mc.broken.Load() {
-				nc.SetReadDeadline(time.Now().Add(closeWait))
+				nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 				drain(nc)
 			}
 		}()

@@ -11,7 +11,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// closeWait is how long a client gets to answer a close frame before its connection is closed (RFC 6455 §7.1.1).
+// closeWait is the default of Settings.CloseWait.
 const closeWait = 2 * time.Second
 
 // subscribeWS is GET /ws/subscribe. After the 101 the connection is ours: this goroutine writes what the log has
@@ -53,7 +53,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 		nc, early := escape(nc)
 		if v != admitted {
 			defer nc.Close()
-			refuseWS(nc, opt.Format, s.refusal(v))
+			s.refuseWS(nc, opt.Format, s.refusal(v))
 			return
 		}
 		sub := s.stream.Subscribe(opt.Options)
@@ -105,7 +105,7 @@ func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early [
 	if _, err := nc.Write(wire.AppendClose(nil, code, reason)); err != nil {
 		return err
 	}
-	nc.SetReadDeadline(time.Now().Add(closeWait))
+	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	<-gone
 	if !in.closed {
 		drain(nc)
@@ -135,9 +135,9 @@ var closeCodes = map[string]uint16{
 }
 
 // refuseWS says bye at once. A refused handshake would tell a browser's page nothing.
-func refuseWS(nc net.Conn, format wire.Format, reason string) {
+func (s *Server) refuseWS(nc net.Conn, format wire.Format, reason string) {
 	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	nc.Write(wire.AppendClose(b, closeCodes[reason], reason))
-	nc.SetReadDeadline(time.Now().Add(closeWait))
+	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	drain(nc)
 }

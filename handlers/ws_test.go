@@ -271,7 +271,7 @@ func TestPong(t *testing.T) {
 
 // TestTooOften: first an error, then the door.
 func TestTooOften(t *testing.T) {
-	onSubprotocols(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 0.1, 5 }}, func(t *testing.T, h *house) {
+	onSubprotocols(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1e-6, 5 }}, func(t *testing.T, h *house) {
 		c := h.ws("topics=S1")
 		c.want("snapshot")
 		for i := range 11 {
