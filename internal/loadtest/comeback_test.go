@@ -15,7 +15,7 @@ import (
 )
 
 // forgetful is a proxy that loses the positions of those who come back.
-func forgetful(t *testing.T, to string) string {
+func forgetful(t testing.TB, to string) string {
 	t.Helper()
 	u, err := url.Parse(to)
 	if err != nil {
@@ -32,11 +32,13 @@ func forgetful(t *testing.T, to string) string {
 }
 
 // TestFindsIgnoredPositions: who comes back with a position and begins at the head has lost what lay between.
-func TestFindsIgnoredPositions(t *testing.T) {
+func TestFindsIgnoredPositions(t *testing.T) { patiently(t, testFindsIgnoredPositions) }
+
+func testFindsIgnoredPositions(t testing.TB) {
 	for name, set := range map[string]func(*Options){
 		"drill resume": func(o *Options) { o.Drill, o.Cuts = DrillResume, 40 },
 		"drill storm":  func(o *Options) { o.Drill = DrillStorm },
-		"churn":        func(o *Options) { o.Churn, o.Rounds, o.Duration = 100, 1, 300*time.Millisecond },
+		"churn":        func(o *Options) { o.Churn, o.Rounds, o.Duration = 100, 1, 300*stretched(t) },
 		"filtered":     func(o *Options) { o.Drill, o.Cuts, o.Topics = DrillResume, 40, "sector:technology" },
 	} {
 		o := small(t, forgetful(t, open(t, 2000, 1000)))

@@ -5,17 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ticklane/handlers"
 	"ticklane/internal/wire"
 )
 
-// steady is longer than a client needs to get into step with an encoder, at 1500 ticks/s.
-const steady = 150 * time.Millisecond
+// steady is longer than a client needs to get into step with an encoder, at 1500 ticks/s, in units of small.
+const steady = 150
 
 // leaner holds that each name's ticks took at most so much of the other's bytes on the wire.
-func leaner(t *testing.T, bytes map[string]float64, name, than string, most float64) {
+func leaner(t testing.TB, bytes map[string]float64, name, than string, most float64) {
 	t.Helper()
 	if bytes[name] <= 0 || bytes[name] > bytes[than]*most {
 		t.Errorf("%s: %.1f B a tick, %s %.1f", name, bytes[name], than, bytes[than])
@@ -23,7 +22,7 @@ func leaner(t *testing.T, bytes map[string]float64, name, than string, most floa
 }
 
 // whole holds that every tick of every slot was read, once and in order, and returns the bytes that a tick of each side took.
-func whole(t *testing.T, r *Report, engine string) map[string]float64 {
+func whole(t testing.TB, r *Report, engine string) map[string]float64 {
 	t.Helper()
 	calm(t, r)
 	all := map[string]float64{}
@@ -43,31 +42,36 @@ func whole(t *testing.T, r *Report, engine string) map[string]float64 {
 func TestEverySideOfEveryEngine(t *testing.T) {
 	url, offered := openLab(t, 1500), handlers.Engines()
 	for _, engine := range offered[wire.SSE] {
-		t.Run(engine, func(t *testing.T) {
-			o := small(t, url)
-			o.Rounds, o.Warmup, o.Duration = 1, steady, 2*steady
-			o.Sides = []string{"sse/" + engine, "sse/" + engine + "+gzip"}
-			sockets := slices.Contains(offered[wire.WS], engine)
-			if ws := "ws/" + engine; sockets {
-				o.Sides = append(o.Sides, ws, ws+"+deflate", ws+"+protobuf", ws+"+protobuf+deflate")
-			}
-			r, err := start(t, t.Context(), o)
-			if r == nil || !busy(err) {
-				t.Fatal(err)
-			}
-			bytes := whole(t, r, engine)
-			leaner(t, bytes, "sse json gzip", "sse json none", 0.8)
-			if sockets {
-				leaner(t, bytes, "ws json permessage-deflate", "ws json none", 0.8)
-				leaner(t, bytes, "ws protobuf none", "ws json none", 0.5)
-				leaner(t, bytes, "ws protobuf permessage-deflate", "ws protobuf none", 0.98)
-			}
-		})
+		t.Run(engine, func(t *testing.T) { patiently(t, func(t testing.TB) { everySideOf(t, url, engine) }) })
+	}
+}
+
+func everySideOf(t testing.TB, url, engine string) {
+	offered := handlers.Engines()
+	o := small(t, url)
+	o.Rounds, o.Warmup, o.Duration = 1, steady*stretched(t), 2*steady*stretched(t)
+	o.Sides = []string{"sse/" + engine, "sse/" + engine + "+gzip"}
+	sockets := slices.Contains(offered[wire.WS], engine)
+	if ws := "ws/" + engine; sockets {
+		o.Sides = append(o.Sides, ws, ws+"+deflate", ws+"+protobuf", ws+"+protobuf+deflate")
+	}
+	r, err := start(t, t.Context(), o)
+	if r == nil || !busy(err) {
+		t.Fatal(err)
+	}
+	bytes := whole(t, r, engine)
+	leaner(t, bytes, "sse json gzip", "sse json none", 0.8)
+	if sockets {
+		leaner(t, bytes, "ws json permessage-deflate", "ws json none", 0.8)
+		leaner(t, bytes, "ws protobuf none", "ws json none", 0.5)
+		leaner(t, bytes, "ws protobuf permessage-deflate", "ws protobuf none", 0.98)
 	}
 }
 
 // TestFreshServersOfEverySide: each slot's own server is told what its side wants.
-func TestFreshServersOfEverySide(t *testing.T) {
+func TestFreshServersOfEverySide(t *testing.T) { patiently(t, testFreshServersOfEverySide) }
+
+func testFreshServersOfEverySide(t testing.TB) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +79,7 @@ func TestFreshServersOfEverySide(t *testing.T) {
 	for _, engine := range handlers.Engines()[wire.WS] {
 		o := small(t, "")
 		o.Serve, o.Rounds, o.Conns, o.Set = []string{self}, 1, 3, []string{"market.rate=1500"}
-		o.Warmup, o.Duration = steady, 2*steady
+		o.Warmup, o.Duration = steady*stretched(t), 2*steady*stretched(t)
 		o.Sides = []string{"sse/" + engine + "+gzip", "ws/" + engine, "ws/" + engine + "+protobuf+deflate"}
 		r, err := start(t, t.Context(), o)
 		if r == nil || !busy(err) {

@@ -67,7 +67,9 @@ func TestAGeneratorsFaultIsNotTheServers(t *testing.T) {
 }
 
 // TestGapsAreTheServersFault: a slot that was told a gap is the server's failure, in a run that else is well.
-func TestGapsAreTheServersFault(t *testing.T) {
+func TestGapsAreTheServersFault(t *testing.T) { patiently(t, testGapsAreTheServersFault) }
+
+func testGapsAreTheServersFault(t testing.TB) {
 	var streams atomic.Int64
 	stream := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -34,7 +34,7 @@ func times(first, n int) []time.Duration {
 }
 
 // patience bounds every wait: reached only when something is broken.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // house is a whole server with a steady market.
 type house struct {
@@ -42,7 +42,7 @@ type house struct {
 	stop func()
 }
 
-func build(rate float64, logSize, most int, engine, compress string, lab *handlers.Lab) (*house, error) {
+func build(rate float64, most int, engine, compress string, lab *handlers.Lab) (*house, error) {
 	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: rate, Symbols: 20, Arrivals: market.Steady})
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func build(rate float64, logSize, most int, engine, compress string, lab *handle
 		return nil, err
 	}
 	feed := bus.NewLocal(u.Len())
-	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: logSize, Compress: compress, CompressSets: 16})
+	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: 1 << 17, Compress: compress, CompressSets: 16, PackAtOnce: time.Hour})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func build(rate float64, logSize, most int, engine, compress string, lab *handle
 	}
 	server, err := handlers.New(handlers.Deps{
 		Lab: lab,
-		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: engine, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, WriteTimeout: 10 * time.Second,
+		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: engine, ReadTimeout: patience, IdleTimeout: patience, WriteTimeout: patience,
 			Interval: 50 * time.Millisecond, MaxStreams: most, MaxPerAddress: most, MaxTopics: 100, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
 		Listener: ln, Stream: log, History: past, Feed: handlers.FeedInfo{Source: "simulator", Seed: 1, Timed: true}, Files: slim(),
@@ -88,20 +88,20 @@ func build(rate float64, logSize, most int, engine, compress string, lab *handle
 	}}, nil
 }
 
-func open(t *testing.T, rate float64, most int) string {
+func open(t testing.TB, rate float64, most int) string {
 	t.Helper()
 	return furnish(t, rate, most, stream.CompressOff, nil)
 }
 
 // openLab is a server whose lab lets each stream choose its engine and its compression.
-func openLab(t *testing.T, rate float64) string {
+func openLab(t testing.TB, rate float64) string {
 	t.Helper()
 	return furnish(t, rate, 1000, stream.CompressAuto, &handlers.Lab{})
 }
 
-func furnish(t *testing.T, rate float64, most int, compress string, lab *handlers.Lab) string {
+func furnish(t testing.TB, rate float64, most int, compress string, lab *handlers.Lab) string {
 	t.Helper()
-	h, err := build(rate, 16384, most, "stream", compress, lab)
+	h, err := build(rate, most, "stream", compress, lab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func serveForTest(args []string) int {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	h, err := build(rate, 16384, 5000, engine, compress, nil)
+	h, err := build(rate, 5000, engine, compress, nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -175,17 +175,31 @@ func serveForTest(args []string) int {
 	return 0
 }
 
-// small is a comparison of a second or two.
-func small(t *testing.T, url string) Options {
+// orphanForTest starts a server as a slot does, tells its process and waits for the end of either.
+func orphanForTest() int {
+	o := DefaultOptions()
+	o.Serve = os.Args[:1]
+	s, err := startServer(context.Background(), &o, nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(s.cmd.Process.Pid)
+	<-s.done
+	return 0
+}
+
+// small is a comparison of a second or two, or of more in a later attempt.
+func small(t testing.TB, url string) Options {
 	t.Helper()
 	o := DefaultOptions()
 	o.URL, o.Out = url, ""
-	o.Conns, o.Rounds, o.Duration, o.Warmup, o.Ramp = 8, 2, 150*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond
+	o.Conns, o.Rounds, o.Duration, o.Warmup, o.Ramp = 8, 2, 150*stretched(t), 20*stretched(t), 20*time.Millisecond
 	return o
 }
 
 // start checks and runs; the report is nil when there is none.
-func start(t *testing.T, ctx context.Context, o Options) (*Report, error) {
+func start(t testing.TB, ctx context.Context, o Options) (*Report, error) {
 	t.Helper()
 	if err := o.Check(); err != nil {
 		t.Fatal(err)
@@ -194,9 +208,12 @@ func start(t *testing.T, ctx context.Context, o Options) (*Report, error) {
 }
 
 // calm takes away the reasons that a busy machine gives: what is left is the server's or the tool's.
-func calm(t *testing.T, r *Report) {
+func calm(t testing.TB, r *Report) {
 	t.Helper()
 	for _, s := range r.Slots {
+		if s.Check.broken() {
+			hard(t).Errorf("round %d, %s: %s", s.Round, s.Side, s.Check.wrong())
+		}
 		for _, why := range s.Reasons {
 			if !strings.Contains(why, "bottleneck") {
 				t.Errorf("round %d, %s: %s", s.Round, s.Side, why)
@@ -204,6 +221,9 @@ func calm(t *testing.T, r *Report) {
 		}
 	}
 	for _, d := range r.Drills {
+		if d.Check.broken() {
+			hard(t).Errorf("drill %s: %s", d.Name, d.Check.wrong())
+		}
 		for _, why := range d.Reasons {
 			if !strings.Contains(why, "bottleneck") {
 				t.Errorf("drill %s: %s", d.Name, why)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +12,7 @@ import (
 )
 
 // liar is a server that answers as Ticklane does, but streams what a test wants.
-func liar(t *testing.T, sse, ws http.HandlerFunc) string {
+func liar(t testing.TB, sse, ws http.HandlerFunc) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	answer := func(text string) http.HandlerFunc {
@@ -55,7 +54,9 @@ func streamOf(step int, seqs ...int) http.HandlerFunc {
 }
 
 // TestFindsWhatIsWrong: each way of breaking the contract ends as ErrBroken, and voids the latency.
-func TestFindsWhatIsWrong(t *testing.T) {
+func TestFindsWhatIsWrong(t *testing.T) { patiently(t, testFindsWhatIsWrong) }
+
+func testFindsWhatIsWrong(t testing.TB) {
 	for _, c := range []struct {
 		name   string
 		stream http.HandlerFunc
@@ -159,12 +160,7 @@ func TestEngineThatTheServerHasNot(t *testing.T) {
 }
 
 func TestNoServer(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := "http://" + ln.Addr().String()
-	ln.Close()
+	const free = "http://127.0.0.1:1" // nobody gets this port unasked
 	if r, err := start(t, t.Context(), small(t, free)); r != nil || err == nil || !strings.Contains(err.Error(), "no server answers at "+free) {
 		t.Errorf("%v", err)
 	}

@@ -7,13 +7,14 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // busy lets a test go on when the machine, not the code, made the run invalid.
 func busy(err error) bool { return err == nil || errors.Is(err, ErrInvalid) }
 
-func TestCompare(t *testing.T) {
+func TestCompare(t *testing.T) { patiently(t, testCompare) }
+
+func testCompare(t testing.TB) {
 	var log bytes.Buffer
 	o := small(t, open(t, 500, 1000))
 	o.Log = NewProgress(&log, false)
@@ -53,9 +54,11 @@ func TestCompare(t *testing.T) {
 }
 
 // TestWireBytes holds the server's count of bytes to what arrived.
-func TestWireBytes(t *testing.T) {
+func TestWireBytes(t *testing.T) { patiently(t, testWireBytes) }
+
+func testWireBytes(t testing.TB) {
 	o := small(t, open(t, 1000, 1000))
-	o.Duration, o.Rounds = 500*time.Millisecond, 1
+	o.Duration, o.Rounds = 500*stretched(t), 1
 	r, err := start(t, t.Context(), o)
 	if r == nil || !busy(err) {
 		t.Fatal(err)
@@ -68,7 +71,9 @@ func TestWireBytes(t *testing.T) {
 	}
 }
 
-func TestFiltered(t *testing.T) {
+func TestFiltered(t *testing.T) { patiently(t, testFiltered) }
+
+func testFiltered(t testing.TB) {
 	o := small(t, open(t, 2000, 1000))
 	url := o.URL
 	symbols := firstSymbols(t, url, 3)
@@ -91,7 +96,7 @@ func TestFiltered(t *testing.T) {
 	calm(t, r)
 }
 
-func firstSymbols(t *testing.T, url string, n int) []string {
+func firstSymbols(t testing.TB, url string, n int) []string {
 	t.Helper()
 	o := small(t, url)
 	tg, err := newTarget(t.Context(), &o, url)
@@ -108,9 +113,11 @@ func firstSymbols(t *testing.T, url string, n int) []string {
 	return names
 }
 
-func TestSlowReadersAndChurn(t *testing.T) {
+func TestSlowReadersAndChurn(t *testing.T) { patiently(t, testSlowReadersAndChurn) }
+
+func testSlowReadersAndChurn(t testing.TB) {
 	o := small(t, open(t, 500, 1000))
-	o.SlowReaders, o.Churn, o.Rounds, o.Duration = 3, 200, 1, 300*time.Millisecond
+	o.SlowReaders, o.Churn, o.Rounds, o.Duration = 3, 200, 1, 300*stretched(t)
 	r, err := start(t, t.Context(), o)
 	if r == nil || !busy(err) {
 		t.Fatal(err)
@@ -126,7 +133,9 @@ func TestSlowReadersAndChurn(t *testing.T) {
 	}
 }
 
-func TestDrillResume(t *testing.T) {
+func TestDrillResume(t *testing.T) { patiently(t, testDrillResume) }
+
+func testDrillResume(t testing.TB) {
 	o := small(t, open(t, 2000, 1000))
 	o.Drill, o.Cuts = DrillResume, 60
 	r, err := start(t, t.Context(), o)
@@ -173,7 +182,9 @@ func TestStormAgainstALimit(t *testing.T) {
 	}
 }
 
-func TestDrillSlow(t *testing.T) {
+func TestDrillSlow(t *testing.T) { patiently(t, testDrillSlow) }
+
+func testDrillSlow(t testing.TB) {
 	o := small(t, open(t, 500, 1000))
 	o.Drill, o.Conns = DrillSlow, 20
 	r, err := start(t, t.Context(), o)
@@ -193,7 +204,9 @@ func TestDrillSlow(t *testing.T) {
 	}
 }
 
-func TestOwnServer(t *testing.T) {
+func TestOwnServer(t *testing.T) { patiently(t, testOwnServer) }
+
+func testOwnServer(t testing.TB) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
