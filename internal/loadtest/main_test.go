@@ -9,10 +9,13 @@ import (
 	"ticklane/internal/leak"
 )
 
-// TestMain is also the server that slots start: this program, called with serve.
+// TestMain is also the server that slots start: this program, called with serve; and a load tester that will be killed.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		os.Exit(serveForTest(os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "orphan" {
+		os.Exit(orphanForTest())
 	}
 	// Two goroutines of fasthttp's outlive its servers: the cleaner of idle workers, for ten seconds, and the clock.
 	leak.Main(m,

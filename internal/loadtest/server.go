@@ -88,15 +88,24 @@ func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a server: %w", err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start a server: %w", err)
-	}
-	told := make(chan string, 1)
+	endsWithUs(s.cmd)
+	told, started := make(chan string, 1), make(chan error)
 	go func() {
+		// The kernel takes the end of the thread that started a process for the parent's: this one stays until the server ends.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
 		defer close(s.done)
 		address(out, told)
 		s.err = s.cmd.Wait()
 	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start a server: %w", err)
+	}
 	limit := time.NewTimer(startTimeout)
 	defer limit.Stop()
 	select {
