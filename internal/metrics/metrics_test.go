@@ -144,6 +144,7 @@ func TestSourcesMayBeMissing(t *testing.T) {
 }
 
 func TestReadProcess(t *testing.T) {
+	start := time.Now()
 	before := ReadProcess()
 	// Work until the clock of the system has seen it; getrusage counts in steps of some milliseconds.
 	after := ReadProcess()
@@ -155,8 +156,9 @@ func TestReadProcess(t *testing.T) {
 	if after.UptimeSeconds <= before.UptimeSeconds || after.Goroutines < 1 {
 		t.Errorf("%+v after %+v", after, before)
 	}
-	if spent := after.CPUSeconds - before.CPUSeconds; spent > (after.UptimeSeconds-before.UptimeSeconds)*float64(runtime.NumCPU())+0.1 {
-		t.Errorf("%v s of CPU in %v s", spent, after.UptimeSeconds-before.UptimeSeconds)
+	spent := after.CPUSeconds - before.CPUSeconds
+	if took := time.Since(start).Seconds(); spent > took*float64(runtime.NumCPU())+0.1 {
+		t.Errorf("%v s of CPU in %v s", spent, took)
 	}
 	b, err := json.Marshal(after)
 	if err != nil {
@@ -171,14 +173,28 @@ func TestReadProcess(t *testing.T) {
 
 // TestResidentMemory holds our reading against the kernel's own text.
 func TestResidentMemory(t *testing.T) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
 		if got := residentMemory(); got != 0 {
 			t.Errorf("%d where the system doesn't tell", got)
 		}
 		return
 	}
-	var kb uint64
+	// Memory comes and goes between the two readings, but not at every try.
+	var kb, got uint64
+	for range 100 {
+		if kb, got = kernelsRSS(t), residentMemory(); got >= kb<<9 && got <= kb<<11 {
+			return
+		}
+	}
+	t.Errorf("%d bytes resident, the kernel says %d KB", got, kb)
+}
+
+func kernelsRSS(t *testing.T) (kb uint64) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			if kb, err = strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64); err != nil {
@@ -186,7 +202,5 @@ func TestResidentMemory(t *testing.T) {
 			}
 		}
 	}
-	if got := residentMemory(); got < kb<<9 || got > kb<<11 {
-		t.Errorf("%d bytes resident, the kernel says %d KB", got, kb)
-	}
+	return kb
 }

@@ -63,8 +63,9 @@ func slowly(t *testing.T, nc net.Conn, chunked bool) (got []byte) {
 	if chunked {
 		r = httputil.NewChunkedReader(bufio.NewReaderSize(nc, 16))
 	}
+	chance := rand.New(rand.NewPCG(1, 2))
 	for b := make([]byte, 5000); ; {
-		n, err := r.Read(b[:1+rand.IntN(len(b))])
+		n, err := r.Read(b[:1+chance.IntN(len(b))])
 		got = append(got, b[:n]...)
 		if err == io.EOF {
 			return got
