@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // children are the processes that pid has started and that still run.
@@ -65,12 +64,10 @@ func TestInterrupted(t *testing.T) {
 			for lines.Scan() && !strings.Contains(lines.Text(), "round 2") {
 			}
 			var servers []string
-			for end := time.Now().Add(10 * time.Second); len(servers) == 0 && time.Now().Before(end); {
+			until(t, "a server", func() bool {
 				servers = children(cmd.Process.Pid)
-			}
-			if len(servers) == 0 {
-				t.Fatal("no server was started")
-			}
+				return len(servers) > 0
+			})
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -79,11 +76,7 @@ func TestInterrupted(t *testing.T) {
 				rest += lines.Text() + "\n"
 			}
 			_ = cmd.Wait()
-			for end := time.Now().Add(10 * time.Second); runs(servers[0]); {
-				if time.Now().After(end) {
-					t.Fatalf("the server, process %s, was left behind", servers[0])
-				}
-			}
+			until(t, "the end of the server", func() bool { return !runs(servers[0]) })
 			if signal == syscall.SIGKILL {
 				return
 			}

@@ -128,12 +128,19 @@ type Server struct {
 // start starts a shape's server and waits until it accepts. A Ticklane that doesn't know a flag of compression is
 // asked again without it, as long as none is wanted.
 func (h *House) start(ctx context.Context, s Shape, o Options) (*Server, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+	var argv []string
+	var port int
+	var srv *Server
+	var err error
+	for range 5 { // between the look for a free port and its use somebody else may take it
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
+		argv = h.command(s, port, o)
+		if srv, err = h.run(ctx, argv, port); err == nil || !strings.Contains(strings.ToLower(err.Error()), "address already in use") {
+			break
+		}
 	}
-	argv := h.command(s, port, o)
-	srv, err := h.run(ctx, argv, port)
 	if err != nil && s.Kind == "ticklane" && !s.Compress && strings.Contains(err.Error(), "stream.compress") {
 		srv, err = h.run(ctx, without(argv, "--stream.compress=off"), port)
 	}
@@ -180,7 +187,7 @@ func (h *House) run(ctx context.Context, argv []string, port int) (*Server, erro
 	if err := <-started; err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-s.exited:
 			return nil, errors.New(firstLine(s.stderr.String()))

@@ -28,7 +28,7 @@ const sources = 8
 const pending = 200
 
 // patience is how long a handshake may take.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Open opens n subscribers and returns when all of them were answered.
 func (g *Generator) Open(ctx context.Context, n int, d Dial) error {
