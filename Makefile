@@ -68,13 +68,13 @@ test: test-web test-go test-bench ## Run every test: Go with the race detector, 
 test-bench: compiler ## Run the tests of bench/, a module of its own (Linux only)
 ifeq ($(shell uname -s),Linux)
 	$(call say,go test -race -shuffle=on ./...  (in bench/))
-	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 5m ./...
+	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
 endif
 
 .PHONY: test-go
 test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 15m $$(go list ./... | grep -v '/e2e$$')
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m $$(go list ./... | grep -v '/e2e$$')
 	$(call say,go test -race -shuffle=on ./e2e  (a real browser: alone, since it shares the processors))
 	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./e2e
 
