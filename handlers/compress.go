@@ -22,11 +22,7 @@ func (s *Server) gzipOffered(c *fiber.Ctx) stream.Compression {
 		return stream.CompressNone
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
-	var all []string
-	for _, line := range c.Request().Header.PeekAll(fiber.HeaderAcceptEncoding) {
-		all = append(all, string(line))
-	}
-	if acceptsGzip(strings.Join(all, ",")) {
+	if accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
 		return stream.CompressGzip
 	}
 	return stream.CompressNone
@@ -35,14 +31,11 @@ func (s *Server) gzipOffered(c *fiber.Ctx) stream.Compression {
 // deflateOffered chooses the first of the client's offers of permessage-deflate that can be met (RFC 7692 §5, §7.1), and
 // returns what the handshake must answer. The error is a problem.
 func (s *Server) deflateOffered(c *fiber.Ctx) (stream.Compression, string, error) {
-	var all []string
-	for _, line := range c.Request().Header.PeekAll("Sec-WebSocket-Extensions") {
-		all = append(all, string(line))
-	}
-	if len(all) == 0 || !s.stream.Compresses() {
+	lines := c.Request().Header.PeekAll("Sec-WebSocket-Extensions")
+	if len(lines) == 0 || !s.stream.Compresses() {
 		return stream.CompressNone, "", nil
 	}
-	offers, ok := parseExtensions(strings.Join(all, ","))
+	offers, ok := parseExtensions(string(bytes.Join(lines, []byte(","))))
 	if !ok {
 		return stream.CompressNone, "", problemOf(http.StatusBadRequest, "Sec-WebSocket-Extensions: not a list of extensions as RFC 6455 §9.1 has them.")
 	}

@@ -44,6 +44,7 @@ func TestGzipNegotiation(t *testing.T) {
 		{stream.CompressOn, "gzip", true, true},
 		{stream.CompressOn, "br, GZIP;q=0.5, *;q=0", true, true},
 		{stream.CompressOn, "gzip;q=0", false, true},
+		{stream.CompressOn, "gzip;Q=1", true, true},
 		{stream.CompressOn, "deflate, br, zstd", false, true},
 		{stream.CompressOn, "*;q=0", false, true},
 		{stream.CompressOn, "identity;q=0", false, true},

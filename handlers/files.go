@@ -98,7 +98,7 @@ func (s *Server) static(prefix, cache string) fiber.Handler {
 			c.Status(http.StatusNotModified)
 			return nil
 		}
-		if f.zipped != nil && acceptsGzip(c.Get(fiber.HeaderAcceptEncoding)) {
+		if f.zipped != nil && accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
 			c.Set(fiber.HeaderContentEncoding, "gzip")
 			return c.Send(f.zipped)
 		}
@@ -117,15 +117,21 @@ func namesTag(list, tag string) bool {
 	return false
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3). Who doesn't name gzip, or by q=0 refuses it, gets none.
-func acceptsGzip(list string) bool {
+// accepted tells whether a list of Accept or Accept-Encoding names what is wanted (RFC 9110 §12.5). Who doesn't name it, or
+// by q=0 refuses it, gets none.
+func accepted(list, want string) bool {
 	for part := range strings.SplitSeq(list, ",") {
-		coding, weight, weighted := strings.Cut(part, ";")
-		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+		name, params, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), want) {
 			continue
 		}
-		q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
-		return !weighted || err == nil && q > 0
+		for param := range strings.SplitSeq(params, ";") {
+			if key, v, _ := strings.Cut(param, "="); strings.EqualFold(strings.TrimSpace(key), "q") {
+				q, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+				return err == nil && q > 0
+			}
+		}
+		return true
 	}
 	return false
 }

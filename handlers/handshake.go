@@ -20,15 +20,18 @@ const (
 // handshake checks an opening handshake (RFC 6455 §4.2), prepares the 101 and returns the format of the stream. The error
 // is a problem.
 func (s *Server) handshake(c *fiber.Ctx) (wire.Format, error) {
-	if c.Method() != fiber.MethodGet || !hasToken(c.Get(fiber.HeaderConnection), "upgrade") || !hasToken(c.Get(fiber.HeaderUpgrade), "websocket") {
+	head := &c.Request().Header
+	if c.Method() != fiber.MethodGet || !hasToken(listed(head, fiber.HeaderConnection), "upgrade") || !hasToken(listed(head, fiber.HeaderUpgrade), "websocket") {
 		c.Set(fiber.HeaderUpgrade, "websocket")
+		c.Set(fiber.HeaderConnection, "Upgrade") // wherever Upgrade stands (RFC 9110 §7.8)
 		return 0, problemOf(http.StatusUpgradeRequired, "This address speaks WebSocket: open it with a WebSocket client, or use /sse/subscribe.")
 	}
-	if v := c.Get("Sec-WebSocket-Version"); v != "13" {
+	// Neither may be there twice (RFC 6455 §11.3); together, the two are no version and no key.
+	if v := listed(head, "Sec-WebSocket-Version"); v != "13" {
 		c.Set("Sec-WebSocket-Version", "13")
 		return 0, problemOf(http.StatusUpgradeRequired, "Sec-WebSocket-Version: want 13.")
 	}
-	key := c.Get("Sec-WebSocket-Key")
+	key := listed(head, "Sec-WebSocket-Key")
 	if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != 16 {
 		return 0, problemOf(http.StatusBadRequest, "Sec-WebSocket-Key: want 16 bytes in base64.")
 	}

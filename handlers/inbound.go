@@ -196,7 +196,7 @@ func (in *inbound) control(op ws.OpCode, payload []byte) {
 		if len(payload) == 1 {
 			code = wire.CloseProtocol
 		} else if len(payload) >= 2 {
-			if c := binary.BigEndian.Uint16(payload); ws.StatusCode(c).Empty() || ws.CheckCloseFrameData(ws.StatusCode(c), string(payload[2:])) != nil {
+			if c := binary.BigEndian.Uint16(payload); ws.StatusCode(c).Empty() || c > lastClose || ws.CheckCloseFrameData(ws.StatusCode(c), string(payload[2:])) != nil {
 				code = wire.CloseProtocol
 			} else {
 				code = c
@@ -205,6 +205,9 @@ func (in *inbound) control(op ws.OpCode, payload []byte) {
 		in.close(code, "")
 	}
 }
+
+// lastClose is the last close code that there is (RFC 6455 §7.4.2).
+const lastClose = 4999
 
 func (in *inbound) command(message []byte) {
 	received := time.Now()

@@ -25,12 +25,17 @@ func TestOverload(t *testing.T) {
 		if c.header.Get("Content-Type") != "text/event-stream" || c.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%v", c.header)
 		}
-		for _, accept := range []string{"Accept: */*", "Accept: text/html,*/*", "X-None: 1"} {
+		for _, accept := range []string{"Accept: */*", "Accept: text/html,*/*", "X-None: 1", "Accept: text/event-stream;q=0, */*"} {
 			answer, body := h.get("/sse/subscribe", accept)
 			told(t, answer, body, 503)
 			if n, err := strconv.Atoi(answer.header.Get("Retry-After")); err != nil || n < 1 {
 				t.Errorf("Retry-After %q", answer.header.Get("Retry-After"))
 			}
+		}
+		c = h.dial()
+		c.ask("GET", "/sse/subscribe", "Accept: application/json\r\nAccept: text/html, Text/Event-Stream; q=0.5")
+		if body := c.all(); c.status != 200 || !strings.Contains(body, "event: bye") {
+			t.Errorf("%d %s", c.status, body)
 		}
 		for _, h.offer = range []string{subprotocolProto, ""} {
 			w := h.socket("")
@@ -41,7 +46,7 @@ func TestOverload(t *testing.T) {
 		}
 	}
 	refused()
-	if _, _, overloads, _ := h.server.Counts(); overloads != 6 {
+	if _, _, overloads, _ := h.server.Counts(); overloads != 8 {
 		t.Errorf("%d counted", overloads)
 	}
 	if n := h.log.Lane(wire.SSE).Opened + h.log.Lane(wire.WS).Opened; n != 2 {

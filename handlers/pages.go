@@ -159,7 +159,7 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 // zipped compresses a rendered page for who takes it so. Nothing in a page is secret, so its length tells nothing.
 func zipped(c *fiber.Ctx) {
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if acceptsGzip(c.Get(fiber.HeaderAcceptEncoding)) {
+	if accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 		c.Response().SetBodyRaw(zip(c.Response().Body()))
 	}

@@ -51,6 +51,7 @@ var plainly = map[int]string{
 	http.StatusBadRequest:                  "The request can't be read: it is not HTTP/1.1 as RFC 9112 has it.",
 	http.StatusNotFound:                    "There is nothing at this address.",
 	http.StatusMethodNotAllowed:            "This address doesn't take this method.",
+	http.StatusNotImplemented:              "This server doesn't know the method.",
 	http.StatusRequestTimeout:              "The request took longer than server.read_timeout.",
 	http.StatusRequestEntityTooLarge:       "The body is larger than limits.body_size.",
 	http.StatusRequestHeaderFieldsTooLarge: "The head of the request is larger than limits.header_size.",

@@ -134,7 +134,13 @@ func New(d Deps) (*Server, error) {
 	fast.KeepHijackedConns = true
 	// A stream's worker is fasthttp's goroutine for as long as the stream lives: handlers grow another stack.
 	handle := fast.Handler
-	fast.Handler = func(c *fasthttp.RequestCtx) { stream.Apart(func() { handle(c) }) }
+	fast.Handler = func(c *fasthttp.RequestCtx) {
+		stream.Apart(func() {
+			if !s.strict(c) {
+				handle(c)
+			}
+		})
+	}
 	s.routes(d.Metrics(s))
 	return s, nil
 }
@@ -187,13 +193,15 @@ func (s *Server) routes(metrics http.Handler) {
 }
 
 // observe counts answers, and takes a connection's meter off it: the stream that it counted for is over.
-func (s *Server) observe(c *fiber.Ctx) error {
+func (s *Server) observe(c *fiber.Ctx) error { return s.observed(c, c.Next) }
+
+func (s *Server) observed(c *fiber.Ctx, next func() error) error {
 	if nc := unwrap(c.Context().Conn()); nc != nil {
 		nc.settle() // a pipelined request came with the last one's bytes
 		nc.meter.Store(nil)
 	}
 	start := time.Now()
-	err := c.Next()
+	err := next()
 	if err != nil {
 		err = s.fail(c, err) // here, so that the status is known
 	}

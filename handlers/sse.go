@@ -136,7 +136,7 @@ func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
 func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
 	reason := s.refusal(v)
 	retry := stream.ByeRetry(reason, overloadRetry)
-	if !strings.Contains(c.Get(fiber.HeaderAccept), "text/event-stream") {
+	if !accepted(listed(&c.Request().Header, fiber.HeaderAccept), "text/event-stream") {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(retry/time.Second)))
 		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalWords[reason])
 	}

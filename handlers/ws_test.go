@@ -40,6 +40,8 @@ func TestHandshake(t *testing.T) {
 		{"no key", without("Sec-WebSocket-Key"), 400, "Key"},
 		{"short key", without("Sec-WebSocket-Key", "Sec-WebSocket-Key: abcd"), 400, "Key"},
 		{"not base64", without("Sec-WebSocket-Key", "Sec-WebSocket-Key: !!!!HNhbXBsZSBub25jZQ=="), 400, "Key"},
+		{"two keys", without("X", "Sec-WebSocket-Key: "+handshakeKey), 400, "Key"},
+		{"two versions", without("X", "Sec-WebSocket-Version: 13"), 426, "Version"},
 		{"foreign origin", without("X", "Origin: http://evil.example"), 403, "Origin"},
 		{"null origin", without("X", "Origin: null"), 403, "Origin"},
 		{"other port", without("X", "Origin: http://127.0.0.1:1"), 403, "Origin"},
@@ -56,6 +58,9 @@ func TestHandshake(t *testing.T) {
 			}
 			if c.status == 426 && answer.header.Get("Upgrade") == "" && answer.header.Get("Sec-WebSocket-Version") != "13" {
 				t.Errorf("the answer doesn't tell what is wanted: %v", answer.header)
+			}
+			if answer.header.Get("Upgrade") != "" && answer.header.Get("Connection") != "Upgrade" { // RFC 9110 §7.8
+				t.Errorf("Upgrade without its token in Connection: %v", answer.header)
 			}
 		})
 	}
@@ -182,6 +187,8 @@ func TestWebSocketViolations(t *testing.T) {
 			{"close of one byte", masked(ws.NewCloseFrame([]byte{3})), 1002},
 			{"close code 1005", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1005, ""))), 1002},
 			{"close code 999", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(999, ""))), 1002},
+			{"close code 5000", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(5000, ""))), 1002},
+			{"close code 65535", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(65535, ""))), 1002},
 			{"close reason not UTF-8", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "\xff"))), 1002},
 			{"close without code", masked(ws.NewCloseFrame(nil)), 1000},
 			{"close", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(1000, "bye"))), 1000},
