@@ -58,6 +58,8 @@ func command() *cobra.Command {
 	root := serveCommand("ticklane")
 	root.AddCommand(serveCommand("serve"), loadCommand(), versionCommand(), clientsCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = version // the flag --version, of which most people think first
+	root.SetVersionTemplate(built())
 	return root
 }
 
@@ -87,6 +89,9 @@ func serveCommand(use string) *cobra.Command {
 
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
+		if args[0] == "true" || args[0] == "false" { // pflag leaves it when it isn't written with the flag
+			return &usageError{fmt.Errorf("%s stands alone: a flag that is true or false is written with =, such as --feed.loop=%[1]s", args[0])}
+		}
 		return &usageError{fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0])}
 	}
 	return nil
@@ -98,13 +103,18 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		Run: func(c *cobra.Command, _ []string) {
-			fmt.Fprintf(c.OutOrStdout(), "ticklane %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprint(c.OutOrStdout(), built())
 		},
 	}
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintln(c.OutOrStdout(), "ticklane version prints the version, and with what it was built.")
 	})
 	return c
+}
+
+// built is the version, and with what it was built.
+func built() string {
+	return fmt.Sprintf("ticklane %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // interruptible returns a context that the first signal ends; the second ends the process.
