@@ -15,6 +15,7 @@ export class Hub {
   #sectors = new Map();
   /** @type {Promise<void> | null} */
   #asked = null;
+  #epoch = ''; // of the log that the sectors were asked for in
 
   /** @param {Partial<Platform> & { kept?: number }} [options] */
   constructor(options = {}) {
@@ -61,12 +62,29 @@ export class Hub {
     let upstream = this.#upstreams.get(key);
     if (!upstream) {
       upstream = new Upstream(lane, { ...this.#options, origin, encoding, commandBytes, user, mode: mode === 'latest' ? 'latest' : 'all', query }, {
-        sector: (symbol) => this.#sectors.get(symbol) ?? '',
-        empty: () => void this.#upstreams.delete(key),
+        sector: (symbol) => this.#sectors.get(symbol),
+        began: (epoch, topics) => this.#began(epoch, topics),
+        used: (self) => {
+          if (!this.#upstreams.has(key)) this.#upstreams.set(key, self);
+        },
+        empty: (self) => {
+          if (this.#upstreams.get(key) === self) this.#upstreams.delete(key);
+        },
       });
       this.#upstreams.set(key, upstream);
     }
     return { upstream, outlet: new Outlet(port, open, topics.split(','), from, this.#options) };
+  }
+
+  /** A server that was started anew may have other symbols. @param {string} epoch of its log @param {string[]} topics */
+  #began(epoch, topics) {
+    if (epoch === this.#epoch) return;
+    if (this.#epoch !== '') {
+      this.#sectors.clear();
+      this.#asked = null;
+    }
+    this.#epoch = epoch;
+    void this.#sectorsFor(topics);
   }
 
   /** Which symbols a sector has only the server knows. @param {string[]} topics @returns {Promise<void>} */

@@ -4,6 +4,17 @@
 const BATCHES = 256; // not yet taken, above which a tab is left to catch up by itself
 const DEAD = 60_000; // ms that a tab may leave a batch untaken
 
+/**
+ * Whether topics hold a symbol. One whose sector isn't known, as of a server that came back with others, is of every
+ * sector: too much is seen, what is missing isn't.
+ * @param {readonly string[]} topics @param {string} symbol @param {(symbol: string) => string | undefined} sector
+ */
+export function holds(topics, symbol, sector) {
+  if (topics.includes('*') || topics.includes(symbol)) return true;
+  const own = sector(symbol);
+  return own === undefined ? topics.some((t) => t.startsWith('sector:')) : topics.includes(own);
+}
+
 /** One tab's stream as the shared connection sees it: where it stands in the ring, what it wants, what it has taken. */
 export class Outlet {
   port;
@@ -19,24 +30,22 @@ export class Outlet {
   detour = null;
   /** Its place in the ring. */
   place = 0;
-  /** Wall ms of the newest message to it. */
+  /** Local ms of the newest message to it; not by the wall clock, which may be set. */
   saidAt = 0;
-  /** Wall ms at which each batch that it hasn't taken was sent. @type {number[]} */
+  /** Local ms at which each batch that it hasn't taken was sent. @type {number[]} */
   #sent = [];
-  #wall;
   #now;
   #all = false;
   #skip = 0;
 
   /**
    * @param {{ postMessage: (m: any) => void }} port @param {number} id @param {string[]} topics @param {string | undefined} from
-   * @param {{ wall: () => number, now: () => number }} time
+   * @param {{ now: () => number }} time
    */
-  constructor(port, id, topics, from, { wall, now }) {
+  constructor(port, id, topics, from, { now }) {
     this.port = port;
     this.id = id;
     this.from = from;
-    this.#wall = wall;
     this.#now = now;
     this.topics = topics;
     this.#all = topics.includes('*');
@@ -48,11 +57,6 @@ export class Outlet {
     this.#all = topics.includes('*');
   }
 
-  /** @param {string} symbol @param {(symbol: string) => string} sector */
-  wants(symbol, sector) {
-    return this.#all || this.topics.includes(symbol) || this.topics.includes(sector(symbol));
-  }
-
   /** @param {number} n batches that it took */
   took(n) {
     this.#sent.splice(0, n);
@@ -61,10 +65,10 @@ export class Outlet {
   /** Frozen, or gone without a word. */
   get dead() {
     const oldest = this.#sent[0];
-    return oldest !== undefined && this.#wall() - oldest > DEAD;
+    return oldest !== undefined && this.#now() - oldest > DEAD;
   }
 
-  /** Sends what is new in the ring. @param {Ring} ring @param {(symbol: string) => string} sector @returns {boolean} false: the ring no longer has it */
+  /** Sends what is new in the ring. @param {Ring} ring @param {(symbol: string) => string | undefined} sector @returns {boolean} false: the ring no longer has it */
   flush(ring, sector) {
     if (!this.live || this.#sent.length >= BATCHES) return this.place >= ring.begin;
     if (this.place < ring.begin) return false;
@@ -75,7 +79,7 @@ export class Outlet {
     for (const end = ring.end; this.place < end; this.place++) {
       const e = ring.at(this.place);
       if (e.i <= this.#skip) continue; // had it before it came here
-      if (!this.wants(e.S, sector)) continue;
+      if (!this.#all && !holds(this.topics, e.S, sector)) continue;
       data.push(e.data);
       at.push(e.at);
     }
@@ -97,9 +101,9 @@ export class Outlet {
 
   /** @param {(string | Uint8Array)[]} data @param {number[]} at local ms of each one's arrival */
   relay(data, at) {
-    this.saidAt = this.#wall();
+    this.saidAt = this.#now();
     this.#sent.push(this.saidAt);
-    this.port.postMessage({ id: this.id, data, at, sent: this.#now() });
+    this.port.postMessage({ id: this.id, data, at, sent: this.saidAt });
   }
 
   /** @param {Message} m */

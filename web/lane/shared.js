@@ -110,6 +110,7 @@ class Stream {
   #host;
   #open = true;
   #answered = false;
+  #began = false; // something of the stream came
   /** @type {any} */
   #timer;
   /** The tab's own connection, when sharing failed. @type {Connector | null} */
@@ -203,6 +204,11 @@ class Stream {
   }
 
   #alone() {
+    if (this.#began) {
+      // What came is the feed's by now, and this stream's place is an old one: the feed opens another where it stands.
+      this.#closed({ closed: 'closed', close: {} });
+      return;
+    }
     this.#leave();
     if (!this.#open) return;
     this.#host.tabs(0);
@@ -216,6 +222,7 @@ class Stream {
 
   /** @param {{ data: (string | Uint8Array)[], at: number[], sent: number }} m */
   #batch(m) {
+    this.#began = true;
     this.#port.postMessage({ id: this.#id, took: 1 });
     this.#skew = Math.min(this.#skew, this.#time.now() - m.sent);
     if (this.#early.length > 0 || (!this.#decode && m.data.some((d) => typeof d !== 'string'))) {

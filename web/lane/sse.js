@@ -44,20 +44,21 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
     // SSE is one-way: commands go beside the stream. Its own `subscription` message says from where the change holds.
     async command(action, topics, conn) {
       const target = new URL(`connections/${encodeURIComponent(conn)}`, new URL(url, globalThis.location?.href));
-      let response;
-      try {
-        response = await fetch(target, {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ action, topics }),
-          signal: aborter.signal,
-        });
-      } catch {
-        if (open) throw new CommandError('network', 'the server could not be reached');
-        throw new CommandError('closed', 'the stream ended before the server answered');
-      }
-      const answer = await response.json().catch(() => ({}));
-      if (response.ok && answer.T !== 'error') return answer;
+      const cut = () => {
+        if (open) return new CommandError('network', 'the server could not be reached');
+        return new CommandError('closed', 'the stream ended before the server answered');
+      };
+      const response = await fetch(target, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ action, topics }),
+        signal: aborter.signal,
+      }).catch(() => {
+        throw cut();
+      });
+      const answer = (await response.json().catch(() => null)) ?? {};
+      if (response.ok && Array.isArray(answer.topics)) return answer;
+      if (!open || (response.ok && answer.T !== 'error')) throw cut(); // in the middle of the answer
       if (response.status === 404) throw new CommandError('unknown_conn', 'the server no longer knows this stream');
       // An answer of the contract, or a problem of RFC 9457.
       throw new CommandError(answer.code ?? 'http', answer.msg ?? answer.detail ?? answer.title ?? `status ${response.status}`);

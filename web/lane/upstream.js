@@ -1,13 +1,12 @@
-import { QuoteStore } from '../store/quotes.js';
 import { Account } from './account.js';
 import { Link } from './link.js';
 import { Ring } from './ring.js';
+import { Snapshots } from './snapshots.js';
 import { TopicSync } from './topics.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Gap} Gap */
-/** @typedef {import('../types.js').DayQuote} DayQuote */
 /** @typedef {import('./outlet.js').Outlet} Outlet */
 /** @typedef {import('./link.js').LinkOptions} LinkOptions */
 
@@ -23,13 +22,13 @@ const RETURN = 60_000; // ms that a lost stream's ticks are kept for the tabs th
 export class Upstream {
   #lane;
   #options;
-  #empty;
+  #hub;
   /** @type {Set<Outlet>} */
   #outlets = new Set();
   /** @type {Link | null} */
   #link = null;
   #account = new Account();
-  #store = new QuoteStore({ sparkSlots: 1 });
+  #quotes;
   #ring;
   /** @type {TopicSync | null} */
   #sync = null;
@@ -50,20 +49,22 @@ export class Upstream {
   #queue = Promise.resolve();
   /** Catching up, one at a time: a browser has six connections for a host. @type {Outlet[]} */
   #behind = [];
-  /** @type {(symbol: string) => string} */
-  #sector;
 
   /**
    * @param {Lane} lane
    * @param {LinkOptions & { kept?: number, commandBytes: number }} options kept: how many ticks the ring holds
-   * @param {{ sector: (symbol: string) => string, empty: () => void }} hub sector gives a symbol's topic "sector:…"; empty when the last tab has gone
+   * @param {{
+   *   sector: (symbol: string) => string | undefined, began: (epoch: string, topics: string[]) => void,
+   *   used: (self: Upstream) => void, empty: (self: Upstream) => void,
+   * }} hub sector gives a symbol's topic "sector:…", if it is known; began is told of each stream; used when a tab came, empty
+   *   when the last one has gone
    */
-  constructor(lane, options, { sector, empty }) {
+  constructor(lane, options, hub) {
     this.#lane = lane;
     this.#options = options;
     this.#ring = new Ring(options.kept ?? KEPT);
-    this.#sector = sector;
-    this.#empty = empty;
+    this.#hub = hub;
+    this.#quotes = this.#collect();
   }
 
   /** How many tabs share it. */
@@ -74,6 +75,7 @@ export class Upstream {
   /** @param {Outlet} o */
   join(o) {
     this.#outlets.add(o);
+    this.#hub.used(this);
     this.#count();
     this.#link?.check(); // after a sleep it may be dead, and the tabs know before
     if (!this.#outlets.has(o)) return;
@@ -95,7 +97,7 @@ export class Upstream {
       return;
     }
     this.#forget();
-    this.#empty();
+    this.#hub.empty(this);
   }
 
   /** @param {Outlet} o @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics @param {number} answer */
@@ -137,6 +139,7 @@ export class Upstream {
   /** @param {string[]} topics @param {string | undefined} from */
   #connect(topics, from) {
     this.#greeted = false;
+    this.#quotes.begin();
     this.#link = new Link(this.#lane, { topics, from }, this.#options, {
       text: (link, data, read) => this.#text(link, data, read),
       closed: (link, why) => this.#closed(why, link.close),
@@ -148,7 +151,7 @@ export class Upstream {
   #fresh(topics) {
     this.#sync?.stop();
     this.#account = new Account();
-    this.#store = new QuoteStore({ sparkSlots: 1 });
+    this.#quotes = this.#collect();
     this.#since.clear();
     this.#ring.restart(0);
     this.#gap = null;
@@ -213,8 +216,9 @@ export class Upstream {
       link.greeted(m, this.#options.wall());
       this.#greeted = true;
       this.#account.hello(m, link.requested);
-      this.#store.apply(m, at);
+      this.#quotes.apply(m, at, false);
       this.#serverTime = m.t;
+      this.#hub.began(m.epoch, m.topics);
       if (m.resume !== 'complete' || this.#ring.end === this.#ring.begin) this.#ring.restart(this.#account.seq);
       this.#sync?.hello(m.topics);
       if (m.resume !== 'complete') this.#since.clear();
@@ -230,7 +234,7 @@ export class Upstream {
     }
     const due = this.#account.unsettled;
     const { deliver } = this.#account.take(m);
-    if (deliver) this.#store.apply(m, at);
+    if (deliver) this.#quotes.apply(m, at, due && m.T === 'snapshot');
     this.#booked(m, data, at, due);
   }
 
@@ -241,6 +245,7 @@ export class Upstream {
         this.#serverTime = Math.max(this.#serverTime, m.t);
         this.#ring.push({ i: m.i, S: m.S, data, at });
         this.#flushLater();
+        if (this.#quotes.waiting) this.#settle();
         break;
       case 'gap':
         this.#flush();
@@ -290,7 +295,7 @@ export class Upstream {
     this.#options.clearTimeout(this.#flushing);
     this.#flushing = null;
     this.#flushedAt = this.#options.wall();
-    for (const o of [...this.#outlets]) if (o.live && !o.flush(this.#ring, this.#sector)) this.#shut(o, 'slow');
+    for (const o of [...this.#outlets]) if (o.live && !o.flush(this.#ring, this.#hub.sector)) this.#shut(o, 'slow');
     if ([...this.#outlets].some((o) => o.change)) this.#settle();
   }
 
@@ -325,6 +330,7 @@ export class Upstream {
         return;
       }
     }
+    if (resume !== 'complete' && !this.#quotes.ready) return;
     // What this connection itself is still catching up with comes late to the tab, too.
     const head = resume === 'complete' ? Math.max(seq, hello.head) : seq;
     o.say({ ...hello, topics: o.topics, head, resume, t: this.#serverTime });
@@ -393,7 +399,8 @@ export class Upstream {
   /** @param {Outlet} o */
   #grant(o) {
     const change = o.change;
-    if (!change || !o.flush(this.#ring, this.#sector) || !o.level(this.#ring)) return; // what the old topics brought comes first
+    if (!change || (change.added.length > 0 && !this.#quotes.ready)) return;
+    if (!o.flush(this.#ring, this.#hub.sector) || !o.level(this.#ring)) return; // what the old topics brought comes first
     o.change = null;
     o.grant(change.topics);
     const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#account.seq });
@@ -402,16 +409,24 @@ export class Upstream {
     o.tell({ answer: change.answer, ok: answer });
   }
 
-  /** @param {string[]} topics @returns {import('../types.js').Snapshot} */
+  /** @param {string[]} topics */
   #snapshot(topics) {
-    /** @type {DayQuote[]} */
-    const quotes = [];
-    for (const r of this.#store.values()) {
-      if (!topics.includes('*') && !topics.includes(r.S) && !topics.includes(this.#sector(r.S))) continue;
-      const { S, bp, bs, ap, as, p, v, t, n, i, o, h, l, c } = r;
-      quotes.push({ T: 'q', S, bp, bs, ap, as, p, v, t, n, i, o, h, l, c });
-    }
-    return { T: 'snapshot', i: this.#account.seq, quotes };
+    return this.#quotes.of(topics, this.#hub.sector, this.#account.seq);
+  }
+
+  #collect() {
+    return new Snapshots(this.#options, {
+      topics: () => this.#sync?.resumable ?? [],
+      epoch: () => this.#link?.hello?.epoch,
+      seq: () => this.#account.seq,
+      fetched: () => this.#settle(),
+      failed: () => {
+        for (const o of [...this.#outlets]) {
+          if (o.change) this.#refuse(o, { code: 'rate', message: 'quotes could not be had' }); // it asks again
+          if (!o.live && !o.detour && !this.#behind.includes(o)) this.#alone(o);
+        }
+      },
+    });
   }
 
   // --- topics ---------------------------------------------------------------------------------------------------
@@ -438,34 +453,36 @@ export class Upstream {
     });
   }
 
-  /** @param {Outlet} o @param {import('./command.js').CommandError} err */
+  /** @param {Outlet} o @param {{ code: string, message: string }} err */
   #refuse(o, { code, message }) {
     const { change } = o;
     o.change = null;
     if (change) o.tell({ answer: change.answer, error: { code, msg: message } });
-    else {
-      // Alone it may have them, or gets the server's own answer.
-      o.tell({ own: true });
-      this.leave(o);
-    }
+    else this.#alone(o); // it may have them, or gets the server's own answer
+  }
+
+  /** Leaves a tab to a connection of its own. @param {Outlet} o that had no hello yet */
+  #alone(o) {
+    o.tell({ own: true });
+    this.leave(o);
   }
 
   // --- time -----------------------------------------------------------------------------------------------------
 
   /** A tab of quiet topics must hear that its stream lives; one that takes nothing any more is let go. */
   #heartbeat() {
-    const { wall, setTimeout } = this.#options;
+    const { wall, now, setTimeout } = this.#options;
     this.#beat = setTimeout(() => this.#heartbeat(), Math.min(1_000, (this.#link?.hello?.hb ?? 2_000) / 2));
     for (const o of [...this.#outlets]) if (o.dead) this.#shut(o, 'slow');
     if (this.#outlets.size === 0 && wall() - this.#lostAt > RETURN) {
       this.#forget();
-      this.#empty();
+      this.#hub.empty(this);
       return;
     }
     const hello = this.#link?.hello;
     if (!hello || this.#account.unsettled) return;
     for (const o of this.#outlets) {
-      if (wall() - o.saidAt < hello.hb || !o.level(this.#ring)) continue;
+      if (now() - o.saidAt < hello.hb || !o.level(this.#ring)) continue;
       o.say({ T: 'hb', t: this.#serverTime, head: this.#account.seq });
     }
   }

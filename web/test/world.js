@@ -12,6 +12,8 @@ const HB = 15_000;
 
 export class World {
   time = 1_700_000_000_000;
+  /** ms by which the wall clock was set. */
+  shift = 0;
   epoch = 'a1';
   oldest = 1;
   /** @type {Tick[]} */
@@ -29,6 +31,14 @@ export class World {
   refusing = new Set();
   /** Users whose next subscription on a lane is told that the log is another. @type {Set<string>} */
   resetting = new Set();
+  /** Of each symbol. @type {Map<string, string>} */
+  sectors = new Map();
+  /** Requests beside the streams that fail: a part of their address. @type {Set<string>} */
+  failing = new Set();
+  /** They are answered once this is fulfilled. @type {Promise<void>} */
+  gate = Promise.resolve();
+  /** @type {string[]} addresses that were asked for beside the streams */
+  fetched = [];
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
   /** What stands in a lane's way: refused, or nothing of it comes through, or nothing after the first snapshot. @type {Map<Lane, 'refused' | 'kept' | 'muted'>} */
@@ -41,7 +51,7 @@ export class World {
     origin: 'http://world',
     lifecycle: false,
     now: () => this.time,
-    wall: () => this.time,
+    wall: () => this.time + this.shift,
     random: () => 0.5,
     setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => {
       const timer = { at: this.time + ms, fn };
@@ -52,7 +62,16 @@ export class World {
     EventSource: source(this),
     WebSocket: socket(this),
     fetch: /** @type {any} */ (
-      async (/** @type {URL} */ url, /** @type {any} */ init) => {
+      async (/** @type {URL | string} */ address, /** @type {any} */ init) => {
+        const url = new URL(address);
+        this.fetched.push(url.pathname);
+        await this.gate;
+        if (this.failing.has(url.pathname)) throw new TypeError('no network');
+        if (url.pathname === '/api/symbols') return new Response(JSON.stringify({ symbols: [...this.sectors].map(([symbol, sector]) => ({ symbol, sector })) }));
+        if (url.pathname === '/api/quotes') {
+          const topics = (url.searchParams.get('topics') ?? '*').split(',');
+          return new Response(JSON.stringify(this.snapshot(topics, this.head)), { headers: { 'Ticklane-Position': `${this.epoch}-${this.head}` } });
+        }
         const conn = this.conns.find((c) => url.pathname === `/sse/connections/${c.name}`);
         if (!conn?.open) return new Response('{"title":"Not Found"}', { status: 404 });
         const answer = conn.command(JSON.parse(init.body));
@@ -79,6 +98,14 @@ export class World {
     this.n = new Map();
     this.oldest = 1;
     for (const c of this.live) c.cut();
+  }
+
+  /** @param {string[]} topics @param {number} i */
+  snapshot(topics, i) {
+    /** @type {Map<string, Tick>} */
+    const newest = new Map();
+    for (const k of this.ticks.slice(0, i)) if (wants(this, topics, k)) newest.set(k.S, k);
+    return { T: 'snapshot', i, quotes: [...newest.values()].map((k) => ({ ...quote(k), o: 9, h: 99, l: 8, c: 10 })) };
   }
 
   get live() {
@@ -164,10 +191,7 @@ export class Conn {
 
   /** @param {string[]} topics */
   snapshot(topics) {
-    /** @type {Map<string, Tick>} */
-    const newest = new Map();
-    for (const k of this.world.ticks.slice(0, this.pos)) if (wants(topics, k)) newest.set(k.S, k);
-    return { T: 'snapshot', i: this.pos, quotes: [...newest.values()].map((k) => ({ ...quote(k), o: 9, h: 99, l: 8, c: 10 })) };
+    return this.world.snapshot(topics, this.pos);
   }
 
   /** The next message that this stream has to bring. */
@@ -175,9 +199,10 @@ export class Conn {
     if (!this.greeted) this.greet();
     const due = this.due.shift();
     if (due) return due;
-    while (this.pos < this.world.head) {
-      const k = /** @type {Tick} */ (this.world.ticks[this.pos++]);
-      if (wants(this.topics, k)) return quote(k);
+    const { world } = this;
+    while (this.pos < world.head) {
+      const k = /** @type {Tick} */ (world.ticks[this.pos++]);
+      if (wants(world, this.topics, k)) return quote(k);
     }
     return null;
   }
@@ -219,8 +244,8 @@ export class Conn {
   }
 }
 
-/** @param {string[]} topics @param {Tick} k */
-const wants = (topics, k) => topics.includes('*') || topics.includes(k.S);
+/** @param {World} world @param {string[]} topics @param {Tick} k */
+const wants = (world, topics, k) => topics.includes('*') || topics.includes(k.S) || topics.includes(`sector:${world.sectors.get(k.S)}`);
 
 /** @param {World} world */
 const source = (world) =>

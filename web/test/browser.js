@@ -1,0 +1,109 @@
+// A browser with one worker and any number of tabs, in a world without a network.
+
+import assert from 'node:assert/strict';
+import { Feed } from '../lane/feed.js';
+import { Hub } from '../lane/hub.js';
+import { sentence } from '../lane/sentences.js';
+import { Shared } from '../lane/shared.js';
+import { settled, World } from './world.js';
+
+/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+
+export const SYMBOLS = ['AAPL', 'MSFT', 'NVDA'];
+
+/** A browser: one worker, any number of tabs. */
+export class Browser {
+  world = new World();
+  hub;
+
+  /** @param {number} [kept] ticks that the worker keeps */
+  constructor(kept) {
+    for (const s of SYMBOLS) this.world.tick(s);
+    this.hub = new Hub(/** @type {any} */ ({ ...this.world.options, kept }));
+  }
+
+  /** @param {FeedOptions} [options] */
+  tab(options = {}) {
+    const { world, hub } = this;
+    /** @type {any[]} */
+    const held = [];
+    /** @type {Set<any>} timers that are due */
+    const late = new Set();
+    const tab = {
+      frozen: false,
+      crashed: false,
+      ended: /** @type {(() => void) | null} */ (null),
+      worker: /** @type {any} */ (null),
+      seen: /** @type {number[]} */ ([]),
+      said: /** @type {string[]} */ ([]),
+      thaw() {
+        tab.frozen = false;
+        for (const arrive of held.splice(0)) arrive();
+        for (const timer of late) {
+          late.delete(timer);
+          timer.fn();
+        }
+      },
+    };
+    /** The browser's port: a worker made again is another port to the same one. */
+    const connect = () => {
+      /** @type {any} */
+      const near = { onmessage: null, close: () => { near.onmessage = null; far.onclose?.(); }, postMessage: (/** @type {any} */ m) => tab.crashed || far.onmessage?.({ data: structuredClone(m) }) };
+      /** @type {any} */
+      const far = {
+        onmessage: null,
+        postMessage: (/** @type {any} */ m) => {
+          const data = structuredClone(m);
+          if (tab.frozen || tab.crashed) held.push(() => near.onmessage?.({ data }));
+          else near.onmessage?.({ data });
+        },
+      };
+      hub.connect(far);
+      tab.ended = () => far.onclose?.();
+      return (tab.worker = { port: near, onerror: null });
+    };
+    // A frozen tab's timers wait, a dead one's never come.
+    const own = {
+      ...world.options,
+      setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => {
+        const timer = { fn, in: world.options.setTimeout(() => (tab.frozen || tab.crashed ? late.add(timer) : fn()), ms) };
+        return timer;
+      },
+      clearTimeout: (/** @type {any} */ timer) => {
+        late.delete(timer);
+        world.options.clearTimeout(timer?.in);
+      },
+    };
+    const share = new Shared(connect, own);
+    const feed = new Feed({ ...own, share, ...options });
+    feed.on('message', (m) => m.T === 'q' && tab.seen.push(m.i));
+    feed.on('event', (e) => tab.said.push(sentence(e)));
+    feed.start();
+    return Object.assign(tab, { feed, share });
+  }
+
+  /** Everything that is under way arrives. @param {number} [ms] */
+  async run(ms = 100) {
+    for (let k = 0; k < 8; k++) {
+      await settled();
+      this.world.pump();
+      this.world.advance(ms / 8);
+    }
+  }
+
+  /** @param {number} n @param {string} [s] */
+  ticks(n, s = 'AAPL') {
+    for (let k = 0; k < n; k++) this.world.tick(s);
+  }
+}
+
+/** @param {{ feed: Feed }[]} tabs */
+export function sound(...tabs) {
+  for (const { feed } of tabs) {
+    const { lost, doubled, malformed } = feed.counters;
+    assert.deepEqual({ lost, doubled, malformed }, { lost: 0, doubled: 0, malformed: 0 });
+  }
+}
+
+/** @param {number} a @param {number} b */
+export const range = (a, b) => Array.from({ length: b - a + 1 }, (_, k) => a + k);
