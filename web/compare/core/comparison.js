@@ -92,6 +92,7 @@ export class Comparison {
   #sides;
   #running = false;
   #busy = ''; // a drill or another measurement that is under way
+  #abort = () => {}; // gives it up: its streams are gone
   #frozen = false;
   /** @type {any} */
   #timer = null;
@@ -181,6 +182,7 @@ export class Comparison {
     this.#document?.removeEventListener('visibilitychange', this.#onVisibility);
     this.#time.begin('settling');
     for (const side of this.#sides) side.feed.stop();
+    this.#abort();
     if (this.#setup.background && this.lab) void this.server.background({ sse: 0, ws: 0 }, true).catch(() => {});
     this.#emitter.emit('update');
   }
@@ -291,23 +293,18 @@ export class Comparison {
    * @returns {Promise<DrillRow[]>} rejected with an Error that says why it could not be run
    */
   async drill(action) {
-    return this.#alone('drill', async () => {
-      const rows = await runDrill(action, {
-        sides: this.#sides, setup: this.#setup, server: this.server, platform: this.#platform, tag: this.#tag,
-        late: (tick, received) => (this.#options.timed ? this.#clock.latency(tick, received) : NaN),
-      });
-      this.drills.push(...rows);
-      this.#emitter.emit('drill', rows);
-      return rows;
-    });
+    const rows = await this.#alone('drill', () => runDrill(action, {
+      sides: this.#sides, setup: this.#setup, server: this.server, platform: this.#platform, tag: this.#tag,
+      late: (tick, received) => (this.#options.timed ? this.#clock.latency(tick, received) : NaN),
+    }));
+    this.drills.push(...rows);
+    this.#emitter.emit('drill', rows);
+    return rows;
   }
 
   /** Measures what a change of topics takes, on streams of its own. @returns {Promise<TopicTimes>} */
   async measureTopics() {
-    return this.#alone('topics', async () => {
-      this.topicTimes = await measureTopics(this.#platform, [...this.#symbols], this.#tag);
-      return this.topicTimes;
-    });
+    return (this.topicTimes = await this.#alone('topics', () => measureTopics(this.#platform, [...this.#symbols], this.#tag)));
   }
 
   /** The whole result, for a file. */
@@ -485,8 +482,9 @@ export class Comparison {
     this.#time.begin('drill');
     this.#reason();
     this.#emitter.emit('update');
+    const over = new Promise((_, reject) => (this.#abort = () => reject(new Error(t('compare.drill.over')))));
     try {
-      return await run();
+      return await Promise.race([run(), /** @type {Promise<never>} */ (over)]);
     } finally {
       this.#busy = '';
       this.#time.end('drill', DRAIN);

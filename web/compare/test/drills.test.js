@@ -167,3 +167,20 @@ test('the median is the middle', () => {
   assert.equal(median([9, 1, 5]), 5);
   assert.equal(median([4, 1, 2, 3]), 2.5);
 });
+
+test('another setup in the middle of a drill: the drill is over, and nothing of it is in the new run', async () => {
+  const bench = new Bench();
+  const c = bench.compare();
+  c.start();
+  await bench.run(5_000);
+  const running = assert.rejects(c.drill('stall'), /another run/);
+  await bench.run(1_000);
+  await c.change({ ...c.setup, topics: ['AAPL'] });
+  await running;
+  await bench.run(8_000);
+  assert.equal(c.state, 'measuring');
+  assert.ok(c.snapshot().measuredMs > 3_000, String(c.snapshot().measuredMs));
+  await bench.run(30_000);
+  assert.deepEqual(c.drills, []);
+  assert.equal((await bench.until(c.drill('cut'))).length, 3, 'the next one may begin');
+});
