@@ -34,7 +34,8 @@ const band = ({ kind, level }) => (kind === 'above' || kind === 'below' ? Math.m
 export class Alerts {
   /** @type {Map<string, { alert: Alert, span: Span | null }[]>} */
   #bySymbol = new Map();
-  #epoch = '';
+  #epoch = ''; // of the log that quotes are of; '' while they may be of the one before
+  #next = ''; // told by a hello
   #hooks;
 
   /** @param {{ fired: (a: Alert, r: SymbolRecord) => void, changed: (a: Alert) => void }} hooks */
@@ -63,14 +64,22 @@ export class Alerts {
     }
   }
 
-  /** @param {string} symbol */
-  has(symbol) {
-    return this.#bySymbol.has(symbol);
-  }
-
-  /** The stream's log, from its hello. @param {string} epoch */
-  hello(epoch) {
-    this.#epoch = epoch;
+  /**
+   * Any message of a feed. Until the first quotes after a hello are here those that are known may be of the log before,
+   * whose seqs say nothing of this one's, so nothing is looked at.
+   * @param {import('../types.js').Message} m @param {(symbol: string) => SymbolRecord | undefined} get the symbol's quote after the message
+   */
+  take(m, get) {
+    if (m.T === 'hello') {
+      this.#next = m.epoch;
+      if (m.epoch !== this.#epoch) this.#epoch = '';
+    } else if (m.T === 'q') {
+      this.#epoch ||= this.#next;
+      if (this.#bySymbol.has(m.S)) this.look(get(m.S));
+    } else if (m.T === 'snapshot') {
+      this.#epoch ||= this.#next;
+      for (const { S } of m.quotes) this.look(get(S));
+    }
   }
 
   /** A symbol's newest quote; one that was looked at before changes nothing. @param {SymbolRecord | undefined} r */

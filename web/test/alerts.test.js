@@ -28,8 +28,7 @@ class Page {
   /** @param {any} m */
   take(m) {
     this.store.apply(m, 0);
-    if (m.T === 'hello') this.alerts.hello(m.epoch);
-    else for (const q of m.quotes ?? [m]) this.alerts.look(this.store.get(q.S));
+    this.alerts.take(m, (S) => this.store.get(S));
   }
 
   /** @param {string} epoch @param {string} [resume] */
@@ -156,6 +155,18 @@ test('another log is no move', () => {
   assert.deepEqual(page.told, ['x 1 106', 'x 2 106', 'y 1 90'], 'what happens in the new log counts');
 });
 
+test('between the hello of a new log and its quotes, those of the old one are not looked at', () => {
+  const page = new Page(alert({ every: true }));
+  page.snapshot(100, 5000);
+  page.hello('e2', 'reset');
+  page.alerts.load(page.alerts.list); // as another tab's change does
+  page.alerts.look(page.store.get('A'));
+  page.i = 0;
+  page.snapshot(100);
+  page.ticks(106);
+  assert.deepEqual(page.told, ['x 1 106'], 'the seqs of the old log are not the mark');
+});
+
 test('a reload goes on where it stood', () => {
   const first = new Page(alert({ every: true }), alert({ id: 'y', level: 130 }));
   first.snapshot(100);
@@ -178,7 +189,7 @@ test('the alerts of a symbol are looked at by its own quotes only, and a list re
   page.ticks(106);
   assert.deepEqual(page.told, ['x 1 106']);
   page.alerts.load([]);
-  assert.ok(!page.alerts.has('A') && page.alerts.list.length === 0);
+  assert.deepEqual([page.alerts.symbols, page.alerts.list], [[], []]);
   page.ticks(100, 110);
   assert.equal(page.told.length, 1);
 });
@@ -195,9 +206,7 @@ test('a feed that breaks, replays, switches lanes and restarts repeats no alert'
   alerts.load([10.05, 10.12, 10.2, 10.31].map((level) => alert({ id: String(level), level, every: true })));
   feed.on('message', (m) => {
     store.apply(m, 0);
-    if (m.T === 'hello') alerts.hello(m.epoch);
-    else if (m.T === 'snapshot') for (const q of m.quotes) alerts.look(store.get(q.S));
-    else if (m.T === 'q') alerts.look(store.get(m.S));
+    alerts.take(m, (S) => store.get(S));
   });
   const ticks = (/** @type {number} */ n) => {
     for (let k = 0; k < n; k++) world.tick('A');

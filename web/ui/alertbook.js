@@ -96,7 +96,8 @@ export class Book {
         tx.onabort = () => reject(tx.error);
       });
     } catch {
-      this.#ownTold.unshift(told); // without a database better twice than never
+      this.#db = null; // a closed one, as after the person cleared this site's data, may be had again
+      this.#ownTold = [told, ...this.#ownTold].slice(0, TOLD); // without a database better twice than never
       return true;
     }
   }

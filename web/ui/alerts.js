@@ -2,7 +2,7 @@ import { Alerts } from '../store/alerts.js';
 import { dates, percent, price, timeOfDay } from '../store/format.js';
 import { t } from '../text.js';
 import { Book, MOST } from './alertbook.js';
-import { el, part, setText } from './dom.js';
+import { el, keepFocus, part, setText } from './dom.js';
 import { Toasts } from './toasts.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
@@ -31,6 +31,8 @@ export class AlertDesk {
   /** @type {any} */
   #keeping = null;
   #parts;
+  #get = (/** @type {string} */ symbol) => this.#parts.store.get(symbol);
+  #asking = false; // the dialog's code is on its way
 
   /**
    * @param {{
@@ -54,26 +56,30 @@ export class AlertDesk {
       this.#permission();
     });
     addEventListener('pagehide', () => this.#keep());
+    addEventListener('pageshow', (e) => { if (e.persisted) this.#read(); }); // what others wrote meanwhile it wasn't told
     this.#permission();
     this.#read();
   }
 
   /** @param {Message} m every message of the feed, after the store took it */
   take(m) {
-    if (m.T === 'q') {
-      if (this.#alerts.has(m.S)) this.#alerts.look(this.#parts.store.get(m.S));
-    } else if (m.T === 'snapshot') {
-      for (const { S } of m.quotes) this.#alerts.look(this.#parts.store.get(S));
-    } else if (m.T === 'hello') {
-      this.#alerts.hello(m.epoch);
-    }
+    this.#alerts.take(m, this.#get);
   }
 
   /** Opens the dialog for a symbol. @param {string} symbol */
   async make(symbol) {
-    if (!symbol) return;
-    const { ask } = await import('./alertdialog.js');
-    ask({ symbol, r: this.#parts.store.get(symbol), full: this.#alerts.list.length >= MOST, set: (wish) => this.#set(wish) });
+    if (!symbol || this.#asking) return;
+    this.#asking = true;
+    const found = await import('./alertdialog.js').catch(() => null);
+    this.#asking = false;
+    if (document.querySelector('dialog[open]')) return; // another one was faster
+    if (!found) {
+      const text = t('bar.away');
+      this.#toasts.show(symbol, text, Date.now());
+      this.#parts.announce(text);
+      return;
+    }
+    found.ask({ symbol, r: this.#parts.store.get(symbol), full: this.#alerts.list.length >= MOST, set: (wish) => this.#set(wish) });
   }
 
   /** To be called when the settings changed. */
@@ -187,16 +193,16 @@ export class AlertDesk {
     const name = t('alert.tab') + (watching ? ` ${watching}` : '');
     setText(this.#tab, name);
     this.#tab.dataset.bold = name;
-    this.#list.replaceChildren(...alerts.map((a) => {
+    keepFocus(this.#list, () => this.#list.replaceChildren(...alerts.map((a) => {
       const what = words(a);
       const state = a.done ? 'done' : !a.epoch ? 'unknown' : a.armed ? 'armed' : 'waiting';
       const again = el('button', { type: 'button', class: 'link', 'data-id': a.id, 'data-action': 'again', 'aria-label': t('alert.again.label', { what }) }, t('alert.again'));
       again.hidden = !a.done;
       return el('li', { class: state, 'data-state': state },
-        el('button', { type: 'button', class: 'link what', 'data-symbol': a.S }, what),
+        el('button', { type: 'button', class: 'link what', 'data-symbol': a.S, 'data-alert': a.id }, what),
         el('span', { class: 'soft cut' }, `${t(`alert.state.${state}`)} · ${t(a.every ? 'alert.every' : 'alert.once')}`), again,
         el('button', { type: 'button', class: 'icon bare', 'data-id': a.id, 'data-action': 'remove', 'aria-label': t('alert.remove', { what }) }, '✕'));
-    }));
+    })));
     void this.#showTold();
   }
 
@@ -206,8 +212,8 @@ export class AlertDesk {
     part('alert-told-title').hidden = told.length === 0;
     const day = dates({ dateStyle: 'short' });
     const today = day.format(Date.now());
-    this.#told.replaceChildren(...told.map((x) => el('li', {},
+    keepFocus(this.#told, () => this.#told.replaceChildren(...told.map((x) => el('li', {},
       el('time', {}, `${day.format(x.t) === today ? '' : `${day.format(x.t)} `}${timeOfDay(x.t)}`),
-      el('button', { type: 'button', class: 'link what', 'data-symbol': x.S }, t('alert.fired', { what: words(x), price: price(x.p) })))));
+      el('button', { type: 'button', class: 'link what', 'data-symbol': x.S, 'data-firing': `${x.id} ${x.n}` }, t('alert.fired', { what: words(x), price: price(x.p) }))))));
   }
 }

@@ -1,6 +1,5 @@
 import { t } from '../text.js';
 import { columnList, columns, KEY, parseKept, readColumns, standard } from './columns.js';
-import { csv, csvName } from './csv.js';
 import { byId, el, part } from './dom.js';
 
 /** @typedef {import('./view.js').ViewState} ViewState */
@@ -41,7 +40,7 @@ export class ColumnsDialog {
     const head = /** @type {HTMLElement} */ (part('grid').firstElementChild);
     this.#carried(head, true, () => [...head.querySelectorAll('[data-sort]:not([data-sort=symbol])')], (e) => e.dataset.sort ?? '');
     this.#carried(this.#list, false, () => [...this.#list.querySelectorAll('li:has(:checked)')], (e) => e.querySelector('input')?.value ?? '');
-    part('columns-csv').addEventListener('click', () => this.#save());
+    part('columns-csv').addEventListener('click', () => void this.#save());
     part('columns-link').addEventListener('click', () => void this.#copy());
   }
 
@@ -122,7 +121,10 @@ export class ColumnsDialog {
     }
   }
 
-  #save() {
+  async #save() {
+    const file = await import('./csv.js').catch(() => null);
+    if (!file) return this.#say(t('bar.away'));
+    const { csv, csvName } = file;
     const { list, get } = this.#shown();
     const name = csvName(new Date());
     const url = URL.createObjectURL(new Blob([csv(columnList(this.#view.now.cols), list, get)], { type: 'text/csv' }));

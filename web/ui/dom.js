@@ -49,6 +49,19 @@ export function setText(node, text) {
   }
 }
 
+/** What tells an element from its like when it is made anew. @param {Element} e */
+const told = (e) => JSON.stringify([e.tagName, ...[...e.attributes].filter(({ name }) => name.startsWith('data-')).map(({ name, value }) => [name, value])]);
+
+/** Makes the contents of a box anew; what had the focus in it has it again, if it is still there. @param {Element} box @param {() => void} render */
+export function keepFocus(box, render) {
+  const before = box.ownerDocument.activeElement;
+  const own = before && before !== box && box.contains(before) ? told(before) : '';
+  render();
+  if (!own || box.ownerDocument.activeElement === before) return;
+  const again = [...box.querySelectorAll(/** @type {Element} */ (before).tagName)].find((e) => told(e) === own);
+  if (again instanceof HTMLElement) again.focus();
+}
+
 /** Marks the pressed one of a group of buttons. @param {Iterable<Element>} buttons @param {(b: HTMLElement) => boolean} pressed */
 export function press(buttons, pressed) {
   for (const b of buttons) {

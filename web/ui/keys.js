@@ -1,5 +1,8 @@
 import { byId, part } from './dom.js';
 
+/** Whether a key belongs to an input method, which takes Enter, Escape and arrows for itself: Chinese is typed with one. Safari says it by the code alone. @param {KeyboardEvent} e */
+export const composing = (e) => e.isComposing || e.keyCode === 229;
+
 /**
  * Keys of the whole page, and the dialog that names them. They hold unless something is being typed or a dialog is open;
  * Space is left to buttons.

@@ -14,6 +14,8 @@ import { ALL } from './wanted.js';
  * @property {import('./wanted.js').Wanted} wanted
  */
 
+const AGAIN = 5000; // ms until the map's code is asked for again
+
 /** The market as a whole, beside the list: map, movers, trades. What isn't in sight costs nothing. */
 export class Market {
   #parts;
@@ -97,7 +99,8 @@ export class Market {
       this.#map = new Heatmap(this.#parts);
       this.#map.fill(this.#listings);
     } catch {
-      this.#asked = false; // the server is away: the next look tries again
+      this.#asked = false; // the server is away
+      setTimeout(() => this.#changed(), AGAIN);
     }
   }
 }
