@@ -46,6 +46,9 @@ export class Lists {
   /** @type {List[]} */
   #lists = [];
   #into = ''; // the list that a star adds to while none is open
+  /** @type {string | null} as it was read or written last */
+  #text = null;
+  #unkept = false; // the storage didn't take the newest change, so what it has is older
   /** @type {Set<() => void>} */
   #listeners = new Set();
   #view;
@@ -106,6 +109,7 @@ export class Lists {
 
   /** A new list. @param {string} text @param {readonly string[]} symbols @returns {Why | ''} why it wasn't made */
   create(text, symbols = []) {
+    this.again();
     const why = this.refused(text);
     if (!why) {
       const name = readName(text);
@@ -117,6 +121,7 @@ export class Lists {
 
   /** Keeps the open temporary list, under another name if there is one of its own. @returns {string} the name; '' if there are too many lists */
   save() {
+    this.again();
     const { open } = this;
     if (!open || open.saved) return open?.name ?? '';
     const base = [...(open.name || this.#first)].slice(0, NAME - 3).join('').trim();
@@ -129,6 +134,7 @@ export class Lists {
 
   /** @param {string} old @param {string} text @returns {Why | ''} why it wasn't renamed */
   rename(old, text) {
+    this.again();
     const why = this.refused(text, old);
     const list = find(this.#lists, old);
     if (why || !list) return why;
@@ -142,6 +148,7 @@ export class Lists {
 
   /** @param {string} name @returns {() => void} brings it back */
   remove(name) {
+    this.again();
     const at = this.#lists.findIndex((l) => l.name === name);
     const list = this.#lists[at];
     if (!list) return () => {};
@@ -149,6 +156,7 @@ export class Lists {
     this.#change(this.#lists.filter((l) => l !== list));
     if (open) this.show('');
     return () => {
+      this.again();
       if (this.refused(name)) return;
       this.#change([...this.#lists.slice(0, at), list, ...this.#lists.slice(at)]);
       if (open) this.show(name);
@@ -160,6 +168,7 @@ export class Lists {
    * @param {string} symbol @returns {{ name: string, in: boolean } | null} null: the list is full, or there are too many
    */
   star(symbol) {
+    this.again();
     const list = this.starred;
     if (!list) return this.create(this.#first, [symbol]) ? null : { name: this.#first, in: true };
     const had = list.symbols.includes(symbol);
@@ -170,6 +179,7 @@ export class Lists {
 
   /** Moves a symbol within the open list. @param {string} symbol @param {number} by @returns {number} its place, from 1; 0: it didn't move */
   move(symbol, by) {
+    this.again();
     const { open } = this;
     const symbols = [...(open?.symbols ?? [])];
     const from = symbols.indexOf(symbol);
@@ -180,10 +190,13 @@ export class Lists {
     return to + 1;
   }
 
-  /** Another tab changed what is kept. */
+  /**
+   * Takes what is kept, if another tab changed it. Each change here begins with it, since a page that was frozen or in the
+   * browser's cache of pages wasn't told, and would undo what others did.
+   */
   again() {
     const { open } = this;
-    this.#read();
+    if (!this.#read()) return;
     if (open?.saved) {
       const list = find(this.#lists, open.name);
       if (list) this.show(list.name); // else it is temporary from now on
@@ -213,23 +226,32 @@ export class Lists {
   #change(lists) {
     this.#lists = lists;
     if (!find(lists, this.#into)) this.#into = '';
+    this.#text = JSON.stringify({ v: 1, lists, into: this.#into });
     try {
-      this.#storage?.setItem(KEY, JSON.stringify({ v: 1, lists, into: this.#into }));
+      this.#storage?.setItem(KEY, this.#text);
+      this.#unkept = false;
     } catch {
-      // Storage may be forbidden or full: then they hold until the page goes.
+      this.#unkept = true; // storage may be forbidden or full: then they hold until the page goes
     }
     this.#tell();
   }
 
+  /** @returns {boolean} whether it is something else than before */
   #read() {
+    if (!this.#storage || this.#unkept) return false;
     /** @type {string | null} */
     let text = null;
     try {
-      text = this.#storage?.getItem(KEY) ?? null;
+      text = this.#storage.getItem(KEY);
     } catch {
       // as if nothing was kept
     }
-    ({ lists: this.#lists, into: this.#into } = parseKept(text));
+    if (text === this.#text) return false;
+    this.#text = text;
+    const { lists, into } = parseKept(text);
+    this.#lists = lists;
+    this.#into = find(lists, this.#into)?.name ?? into; // where a star goes is this page's own, once it has begun
+    return true;
   }
 
   #tell() {

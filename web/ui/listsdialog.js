@@ -1,5 +1,6 @@
 import { t } from '../text.js';
-import { byId, el, part, setText, svg } from './dom.js';
+import { byId, el, keepFocus, part, setText, svg } from './dom.js';
+import { composing } from './keys.js';
 import { KEY, NAME } from './lists.js';
 
 /** @typedef {import('./lists.js').Lists} Lists */
@@ -35,7 +36,7 @@ export class ListsDialog {
     this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
     this.#dialog.addEventListener('close', () => this.#open.focus());
     this.#dialog.addEventListener('keydown', (e) => {
-      if (e.key !== 'Escape' || !this.#renaming) return;
+      if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
       e.preventDefault(); // only the name is given up
       this.#rest(this.#renaming);
     });
@@ -61,6 +62,7 @@ export class ListsDialog {
       part('grid').focus();
     });
     addEventListener('storage', (e) => { if (e.key === null || e.key === KEY) lists.again(); });
+    addEventListener('pageshow', (e) => { if (e.persisted) lists.again(); }); // in the cache of pages it isn't told
     lists.on(() => this.paint());
   }
 
@@ -77,7 +79,7 @@ export class ListsDialog {
       if (unknown > 0) parts.push(t('watch.list.unknown', { n: unknown }));
       setText(part('list-told'), parts.join(' · '));
     }
-    if (this.#dialog.open && !this.#renaming) this.#fill();
+    if (this.#dialog.open && !this.#renaming) keepFocus(this.#dialog, () => this.#fill());
   }
 
   #fill() {

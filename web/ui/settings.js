@@ -17,17 +17,20 @@ export class Settings {
   #now;
   /** @type {Set<(now: Choice, before: Choice) => void>} */
   #listeners = new Set();
+  #unkept = false; // the storage didn't take the newest choice, so what it has is older
 
   constructor() {
     this.#now = /** @type {Choice} */ ({ ...defaults(this.lang), ...pick(this.#root.dataset) });
     this.#style();
     // What another tab chooses holds here, too, unless this page's address says otherwise.
-    addEventListener('storage', (e) => {
-      if (e.key !== KEY) return;
+    const again = () => {
+      if (this.#unkept) return;
       const asked = new URLSearchParams(location.search);
-      const all = { ...defaults(this.lang), ...parseKept(e.newValue) };
+      const all = { ...defaults(this.lang), ...this.#kept() };
       this.#apply(/** @type {Partial<Choice>} */ (Object.fromEntries(Object.entries(all).filter(([name]) => !inAddress.includes(name) || !asked.has(name)))));
-    });
+    };
+    addEventListener('storage', (e) => { if (e.key === null || e.key === KEY) again(); });
+    addEventListener('pageshow', (e) => { if (e.persisted) again(); }); // in the cache of pages it isn't told
   }
 
   get now() {
@@ -95,8 +98,9 @@ export class Settings {
   #keep(all) {
     try {
       localStorage.setItem(KEY, JSON.stringify({ v: 1, ...all }));
+      this.#unkept = false;
     } catch {
-      // Storage may be forbidden or full: then a choice holds until the page goes.
+      this.#unkept = true; // storage may be forbidden or full: then a choice holds until the page goes
     }
   }
 }

@@ -165,3 +165,38 @@ test('what another tab changed is here too', () => {
   lists.again();
   assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed there: it can be saved again');
 });
+
+test('two tabs edit at once, and neither was told of the other: nothing is undone', () => {
+  const one = setup();
+  one.lists.create('Tech', ['AAPL']);
+  const two = setup(one.kept);
+  one.lists.create('Oil', ['XOM']);
+  assert.deepEqual(two.lists.star('MSFT'), { name: 'Tech', in: true });
+  assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page hears no storage event');
+  assert.equal(one.lists.rename('Tech', 'Chips'), '');
+  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
+});
+
+test('an open list that another tab changed unheard stays that list, with both changes', () => {
+  const one = setup();
+  one.lists.create('Tech', ['AAPL']);
+  one.lists.show('Tech');
+  const two = setup(one.kept, { list: 'AAPL', name: 'Tech' });
+  two.lists.star('MSFT');
+  one.lists.star('NVDA');
+  assert.deepEqual(one.lists.open, { name: 'Tech', symbols: ['AAPL', 'MSFT', 'NVDA'], saved: true });
+  assert.equal(one.lists.move('NVDA', -1), 2);
+});
+
+test('a full storage has an older state, which is not taken for news', () => {
+  const one = setup();
+  one.lists.create('A', ['X']);
+  const { setItem } = one.storage;
+  one.storage.setItem = () => { throw new Error('full'); };
+  one.lists.create('B', ['Y']);
+  one.lists.again();
+  assert.deepEqual(names(one.lists), ['A', 'B']);
+  one.storage.setItem = setItem;
+  one.lists.create('C');
+  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists.map((l) => l.name), ['A', 'B', 'C']);
+});
