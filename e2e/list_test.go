@@ -147,7 +147,7 @@ func TestPause(t *testing.T) {
 	if have := eval[string](b, "document.querySelector('#rows').innerText"); have != still {
 		t.Errorf("the list moved in a pause:\n%s\n\n%s", still, have)
 	}
-	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Go on'`)
+	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Pause' && document.querySelector('#pause').title.startsWith('Go on')`)
 	b.click("#pause")
 	b.state("live", "^Live$")
 	s.stop()

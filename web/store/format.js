@@ -64,7 +64,7 @@ const isZero = (x, decimals) => Number(Math.abs(x).toFixed(decimals)) === 0;
 const known = (x) => x !== undefined && Number.isFinite(x);
 
 /** One decimal: "1.2". @param {number | undefined} x */
-export const decimal = (x) => (known(x) ? plain(x, 1) : NONE);
+export const decimal = (x) => (known(x) ? (x < 0 && !isZero(x, 1) ? MINUS : '') + plain(x, 1) : NONE);
 
 /** With as many decimals as asked for: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
 export const rounded = (x, decimals) => (known(x) ? (x < 0 && !isZero(x, decimals) ? MINUS : '') + plain(x, decimals) : NONE);
@@ -102,8 +102,8 @@ export function move(x) {
 /** A large count in four characters or so: "940", "8.9k", "21.1M", "1.2B"; in Chinese by ten thousands. @param {number | undefined} x */
 export function compact(x) {
   if (!known(x)) return NONE;
-  const sign = x < 0 ? MINUS : '';
   let n = Math.abs(x);
+  const sign = x < 0 && n >= 0.5 ? MINUS : '';
   if (n < step - 0.5) return sign + Math.round(n);
   for (const unit of large) {
     n /= step;

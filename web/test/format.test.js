@@ -81,6 +81,12 @@ test("the time of day has seconds and is the device's, UTC or New York's, by sum
   assert.equal(f.dates({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(Date.UTC(2026, 6, 2, 3, 4)), '23:04');
 });
 
+test('what rounds to nothing has no sign, what is below it has one everywhere', () => {
+  for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.doesNotMatch(f1(-0.0001), /\u2212/, f1.name);
+  for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.match(f1(-1.26), /^\u2212/, f1.name);
+  assert.equal(f.compact(-0), '0');
+});
+
 test('events are sentences', () => {
   /** @type {[string, Record<string, any>, string][]} */
   const table = [

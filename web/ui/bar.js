@@ -56,9 +56,8 @@ export class Bar {
     this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
     if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
       this.#pause.setAttribute('aria-pressed', String(paused));
-      const does = t(paused ? 'bar.goOn' : 'bar.pause');
-      this.#pause.setAttribute('aria-label', does);
-      this.#pause.title = `${does} (p)`;
+      // Its name stays: one that said "Go on" and was pressed would tell the opposite.
+      this.#pause.title = `${t(paused ? 'bar.goOn' : 'bar.pause')} (p)`;
     }
   }
 

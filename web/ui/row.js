@@ -46,11 +46,11 @@ export class Row {
     this.element.classList.toggle('at', at);
   }
 
-  /** @param {boolean} on the list that a star adds to @param {string} label what a press does */
-  star(on, label) {
-    if (this.#star.title === label) return;
-    this.#star.title = label;
-    this.#star.setAttribute('aria-label', label);
+  /** @param {boolean} on the list that a star adds to @param {string} name of what is on when it is pressed @param {string} does what a press does */
+  star(on, name, does) {
+    if (this.#star.title === does) return;
+    this.#star.title = does;
+    this.#star.setAttribute('aria-label', name);
     this.#star.setAttribute('aria-pressed', String(on));
   }
 

@@ -4,6 +4,7 @@ import { Calm } from './calm.js';
 import { Chips } from './chips.js';
 import { columnList, columns, FIRST, fit } from './columns.js';
 import { byId, el, part, setText } from './dom.js';
+import { composing } from './keys.js';
 import { find, nextSort, order, sectorName } from './order.js';
 import { Row } from './row.js';
 import { ALL, sectorTopic } from './wanted.js';
@@ -81,6 +82,7 @@ export class Watchlist {
       else if (now.list !== before.list) this.#filter(true);
       if (now.sort !== before.sort) this.#sortMarks();
       if (now.cols !== before.cols) this.#layOut();
+      if (now.symbol !== before.symbol && this.#at !== now.symbol) this.#at = ''; // chosen elsewhere: keys go on from there
       this.#again();
     });
     lists.on(() => this.#again());
@@ -198,7 +200,7 @@ export class Watchlist {
       row.bind(listing, first + k);
       row.mark(listing.symbol === symbol, listing.symbol === this.#at);
       const on = stars.has(listing.symbol);
-      row.star(on, on ? remove(listing.symbol) : add);
+      row.star(on, add, on ? remove(listing.symbol) : add);
       if (!row.element.parentNode) this.#rows.append(row.element);
       this.#seen.set(listing.symbol, row);
       const r = this.#quotes.get(listing.symbol);
@@ -293,6 +295,7 @@ export class Watchlist {
 
   /** @param {KeyboardEvent} e */
   #searchKey(e) {
+    if (composing(e)) return;
     if (e.key === 'Escape') {
       if (this.#search.value) {
         this.#search.value = '';
@@ -336,7 +339,7 @@ export class Watchlist {
     if (!symbol) return;
     const name = this.#lists.title;
     const done = this.#lists.star(symbol);
-    this.told(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name }) : t('watch.list.full', { name }));
+    this.told(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name: done.name || name }) : t('watch.list.full', { name }));
     this.#again();
   }
 
