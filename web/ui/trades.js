@@ -8,6 +8,7 @@
  * @property {number} dir 1 above the symbol's trade before, −1 below, else that one's own
  */
 
+const DAY = 86_400e6; // µs
 const KEPT = 64; // trades kept in each list
 const REMEMBERED = 512; // newest ones, from which a list begins when another is asked for
 
@@ -16,7 +17,7 @@ const REMEMBERED = 512; // newest ones, from which a list begins when another is
  * price changed. Two trades between two ticks show as one.
  */
 export class Trades {
-  /** @type {Map<string, { p: number, v: number, dir: number }>} */
+  /** day: days since 1970, of v. @type {Map<string, { p: number, v: number, dir: number, day: number }>} */
   #last = new Map();
   /** @type {Trade[]} a ring of the newest */
   #newest = [];
@@ -67,7 +68,7 @@ export class Trades {
 
   /** Where the symbol stands, no trade. @param {Quote} q of a snapshot */
   base(q) {
-    this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0 });
+    this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0, day: Math.floor(q.t / DAY) });
   }
 
   /** @param {Quote} q @returns {boolean} whether it shows a trade that is large enough */
@@ -77,7 +78,9 @@ export class Trades {
       this.base(q);
       return false;
     }
-    const traded = q.v >= before.v ? q.v - before.v : q.v; // less than before: a new day
+    const today = Math.floor(q.t / DAY);
+    const traded = q.v < before.v || today !== before.day ? q.v : q.v - before.v; // a new day, or a feed that starts its count again
+    before.day = today;
     const move = Math.sign(q.p - before.p);
     before.v = q.v;
     if (traded <= 0 && move === 0) return false;

@@ -33,6 +33,15 @@ test('a new day starts its volume again', () => {
   assert.equal(trades.market[0]?.size, 300);
 });
 
+test('a new day that is busier at once counts from nothing, too', () => {
+  const trades = new Trades();
+  const midnight = Date.UTC(2026, 0, 2) * 1000;
+  trades.base(q('A', 10, 100, midnight - 1));
+  trades.take(q('A', 10, 500, midnight));
+  trades.take(q('A', 10, 600, midnight + 1));
+  assert.deepEqual(trades.market.map(({ size }) => size), [100, 500]);
+});
+
 test('the followed symbol has a list of its own, begun with what is known', () => {
   const trades = new Trades();
   for (const s of ['A', 'B']) trades.base(q(s, 10, 0));
