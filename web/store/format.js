@@ -64,7 +64,7 @@ const isZero = (x, decimals) => Number(Math.abs(x).toFixed(decimals)) === 0;
 const known = (x) => x !== undefined && Number.isFinite(x);
 
 /** One decimal: "1.2". @param {number | undefined} x */
-export const decimal = (x) => (known(x) ? (x < 0 && !isZero(x, 1) ? MINUS : '') + plain(x, 1) : NONE);
+export const decimal = (x) => rounded(x, 1);
 
 /** With as many decimals as asked for: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
 export const rounded = (x, decimals) => (known(x) ? (x < 0 && !isZero(x, decimals) ? MINUS : '') + plain(x, decimals) : NONE);
