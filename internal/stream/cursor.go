@@ -114,6 +114,9 @@ func (c *cursor) readOwn(horizon uint64, limit int, most, lag uint64) (p piece, 
 	if c.late(c.pending[c.next].seq, horizon, lag) {
 		return p, false
 	}
+	if cap(c.buf) > keptBytes && len(c.pending)-c.next <= few {
+		c.buf = nil
+	}
 	c.buf = c.buf[:0]
 	for ; c.next < len(c.pending) && p.ticks < most; c.next++ {
 		seq := c.pending[c.next].seq
@@ -165,11 +168,21 @@ func (c *cursor) late(first, horizon, lag uint64) bool {
 // so that a client that doesn't read costs no more.
 const maxPending = 8192
 
+// What a cursor needed to catch up, it gives back once it reads few ticks at a time: a stream lives for hours after that.
+const (
+	keptBytes   = 4 << 10
+	keptPending = 256
+	few         = 4
+)
+
 // find fills pending with the own ticks in (pos, until], where until is the horizon or as far as maxPending allows;
 // false when some of them have left the log. It takes the cheaper way: through the log when little is new, else back
 // along each symbol's own ticks.
 func (c *cursor) find(horizon uint64) bool {
 	c.until = horizon
+	if cap(c.pending) > keptPending && horizon-c.pos <= keptPending {
+		c.pending = nil
+	}
 	if n := horizon - c.pos; n <= uint64(4*len(c.topics.IDs())+16) && n <= maxPending && c.findThrough() {
 		return true
 	}

@@ -91,6 +91,22 @@ func TestReplayIsBounded(t *testing.T) {
 	}
 }
 
+// TestCatchingUpLeavesNoRoom: what a cursor needed to catch up isn't kept for as long as the stream lives.
+func TestCatchingUpLeavesNoRoom(t *testing.T) {
+	p := newTape(t, 40_000)
+	l := p.log(t, Config{Size: 1 << 16})
+	p.play(l, 39_900)
+	c := subscribe(t, l, Options{Topics: p.topics(t, "S0", "S1", "S2", "S3", "S4", "S5"), From: FromOldest})
+	c.take(noon)
+	for seq := uint64(39_901); seq <= 40_000; seq++ {
+		p.play(l, seq)
+		c.take(noon)
+	}
+	if c.pos != 40_000 || cap(c.pending) > 256 || cap(c.buf) > 4<<10 {
+		t.Errorf("at %d it keeps room for %d ticks to come and %d bytes", c.pos, cap(c.pending), cap(c.buf))
+	}
+}
+
 // TestNoGapForNothing: a client of many topics that were all quiet has lost nothing, however far the log went.
 func TestNoGapForNothing(t *testing.T) {
 	const symbols = 400
@@ -150,6 +166,35 @@ func TestMaxLag(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMaxLagInAGroup: a writer doesn't ask a subscriber that stands at the head for more, and the bound holds from then on
+// all the same.
+func TestMaxLagInAGroup(t *testing.T) {
+	for _, topics := range []string{"*", "S1"} {
+		for _, kind := range []Compression{CompressNone, CompressDeflate} {
+			p := newTape(t, 2000)
+			l := p.log(t, Config{Size: 1000, MaxLag: 100, Compress: CompressOn, CompressSets: 1})
+			g := l.NewGroup()
+			defer g.Close()
+			head := p.newest(1, 700).Seq
+			p.play(l, head)
+			c := subscribe(t, l, Options{Group: g, Format: wire.WSJSON, Compress: kind, Topics: p.topics(t, topics), From: FromPosition, Position: position(300)})
+			w := newWitness(t, p, c.opt.Topics, ModeAll)
+			w.start(300)
+			for !c.Caught(head) {
+				w.see(c.decode(c.Next(noon))...)
+			}
+			if len(w.gaps) != 0 || w.ticks == 0 {
+				t.Fatalf("%s: coming back gives %d ticks and %v", topics, w.ticks, w.gaps)
+			}
+			p.play(l, head+150)
+			w.see(c.take(noon)...)
+			if len(w.gaps) != 1 || w.gaps[0].To != head+150 {
+				t.Errorf("%s, %v: beyond the bound: %v", topics, kind, w.gaps)
+			}
+		}
+	}
 }
 
 // TestMaxLagFromTheHello: who starts at the head is held to the bound before the first tick, too.

@@ -53,7 +53,11 @@ func (s *Subscriber) Deadline() time.Time {
 
 // Caught tells that Next would return no tick up to head, and has nothing else to do. A writer then saves the call.
 func (s *Subscriber) Caught(head uint64) bool {
-	return s.pos >= head && !s.ended && !s.barred && cap(s.out) <= keptOut && len(s.more) == 0 && s.outAt == len(s.out)
+	if s.pos < head {
+		return false
+	}
+	s.caught = true // the read that would find it is the call that is saved
+	return !s.ended && !s.barred && cap(s.out) <= keptOut && len(s.more) == 0 && s.outAt == len(s.out)
 }
 
 // portion cuts ticks into writes of MaxRead; compressed, they may be a little more than was read, or less.
