@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -9,24 +10,25 @@ import (
 	"time"
 )
 
-// starved is a listener of a process that has no descriptor free for its first accepts.
+// starved is a listener whose first accepts fail.
 type starved struct {
 	net.Listener
-	fails atomic.Int32
+	fails []syscall.Errno
+	next  atomic.Int32
 }
 
 func (s *starved) Accept() (net.Conn, error) {
-	if s.fails.Add(-1) >= 0 {
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+	if i := int(s.next.Add(1)) - 1; i < len(s.fails) {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", s.fails[i])}
 	}
 	return s.Listener.Accept()
 }
 
-func TestAcceptOutlivesWantOfDescriptors(t *testing.T) {
+// TestAcceptOutlivesWhatPasses: want of descriptors or memory, and a connection that failed before it was accepted.
+func TestAcceptOutlivesWhatPasses(t *testing.T) {
 	h := open(t, plan{listener: func(ln net.Listener) net.Listener {
-		s := &starved{Listener: ln}
-		s.fails.Store(3)
-		return s
+		return &starved{Listener: ln, fails: []syscall.Errno{
+			syscall.EMFILE, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPROTO, syscall.ENETDOWN, syscall.EPERM}}
 	}})
 	if c, text := h.get("/healthz"); c.status != 200 {
 		t.Errorf("status %d: %s", c.status, text)

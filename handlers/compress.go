@@ -195,6 +195,10 @@ var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 // messageTail is what a sender leaves out at a message's end (RFC 7692 §7.2.2), and an empty last block.
 const messageTail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 
+// lastBlocks is how often a message may call a block its last. To go on after one costs a copy of the text before it, so a
+// message of nothing else would keep a processor busy for a second and more.
+const lastBlocks = 128
+
 // inflate returns a message that came by itself, at most so many bytes of it.
 func inflate(packed []byte, most int) ([]byte, error) {
 	r := inflaters.Get().(io.ReadCloser)
@@ -202,7 +206,7 @@ func inflate(packed []byte, most int) ([]byte, error) {
 	src := bytes.NewReader(append(slices.Clone(packed), messageTail...))
 	var text []byte
 	// A block may call itself the last, and others follow from the next byte on (RFC 7692 §7.2.3.4).
-	for {
+	for range lastBlocks {
 		if err := r.(flate.Resetter).Reset(src, text); err != nil {
 			return nil, errDeflate
 		}
@@ -217,6 +221,7 @@ func inflate(packed []byte, most int) ([]byte, error) {
 			return text, nil
 		}
 	}
+	return nil, errDeflate
 }
 
 // unpacked takes a whole message in; what can't be inflated ends the stream.

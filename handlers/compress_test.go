@@ -307,6 +307,7 @@ func TestInboundPacked(t *testing.T) {
 		"the last block":  {frames(packedFrame(ws.OpText, true, []byte("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"))), 0, 1}, // RFC 7692 §7.2.3.4
 		"rest of a block": {frames(packedFrame(ws.OpText, true, append([]byte{3, 0}, ask[:20]...))), wire.CloseInvalidData, 0},
 		"last ones only":  {frames(packedFrame(ws.OpText, true, bytes.Repeat([]byte{3, 0}, 100))), 0, 1},
+		"too many":        {frames(packedFrame(ws.OpText, true, bytes.Repeat([]byte{3, 0}, 150))), wire.CloseInvalidData, 0},
 		"a bomb in parts": {frames(packedFrame(ws.OpText, true, append(finished(strings.Repeat("x", 200)), finished(strings.Repeat("x", 200))...))), wire.CloseTooBig, 0},
 		"not UTF-8":       {frames(packedFrame(ws.OpText, true, deflated("\xff"))), wire.CloseInvalidData, 0},
 		"a packed ping":   {frames(packedFrame(ws.OpPing, true, nil)), wire.CloseProtocol, 0},

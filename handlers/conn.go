@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -44,8 +45,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		var err error
 		nc, err = l.Listener.Accept()
-		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-			// fasthttp would end at that. Descriptors come back as clients go; until then the backlog waits.
+		if passes(err) { // fasthttp would end at that, and the process with it
 			time.Sleep(acceptAgain)
 			continue
 		}
@@ -85,8 +85,19 @@ func (l *listener) closeAll() {
 	}
 }
 
-// acceptAgain is how long a process without free descriptors waits before it accepts again.
+// acceptAgain is how long a process waits that couldn't accept.
 const acceptAgain = 50 * time.Millisecond
+
+// passes tells whether an accept failed of something that passes. Descriptors and memory come back as clients go, and until
+// then the backlog waits; the others are one connection's own, which Linux tells here (accept(2), "Error handling").
+func passes(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) && slices.Contains([]syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.ECONNABORTED, syscall.EPERM, syscall.EPROTO, syscall.ENOPROTOOPT, syscall.EOPNOTSUPP,
+		syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH,
+	}, errno)
+}
 
 // conn sees to it that a Write that blocks longer than the listener's timeout fails, counts what went into the socket,
 // and writes nothing more after a failed or partial write: what followed would be read at the wrong place.
@@ -284,12 +295,12 @@ func (c *conn) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
-	err := c.Conn.Close()
 	c.mu.Lock()
 	first := !c.closed
-	c.closed = true
+	c.closed = true // before the socket is: a hand that fails of that must know that settle comes
 	handed := c.handed
 	c.mu.Unlock()
+	err := c.Conn.Close()
 	if first && !handed {
 		c.listener.sockets.leave(c.peer)
 	}

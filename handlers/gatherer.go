@@ -17,20 +17,36 @@ type gatherer struct {
 // body is engine body's answer: fasthttp hands it the connection's own chunked writer, so there is neither pipe
 // nor a goroutine besides the connection's.
 type body struct {
-	run func(stream.Writer)
-	nc  *conn
+	run   func(stream.Writer)
+	nc    *conn
+	begun bool
 }
 
 // SupportsBodyWriteTo makes fasthttp call WriteTo (fasthttp.BodyWriterTo).
-func (body) SupportsBodyWriteTo() bool { return true }
+func (*body) SupportsBodyWriteTo() bool { return true }
 
 // WriteTo runs the stream to its end. An error of w is fasthttp's to see: it asks w itself.
-func (b body) WriteTo(w io.Writer) (int64, error) {
+func (b *body) WriteTo(w io.Writer) (int64, error) {
+	b.begun = true
 	g := &gatherer{out: &oneWrite{w: w, nc: b.nc}}
 	defer g.release()
 	b.run(g)
 	return 0, nil
 }
+
+// Close is fasthttp's, whether or not it came to WriteTo. When it didn't, the stream ends here, and gives its place back.
+func (b *body) Close() error {
+	if !b.begun {
+		b.run(nowhere{})
+	}
+	return nil
+}
+
+// nowhere is the writer of an answer whose head couldn't be written.
+type nowhere struct{}
+
+func (nowhere) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+func (nowhere) Flush() error              { return io.ErrClosedPipe }
 
 // oneWrite makes one write of a chunk, its header and its end, which are more than fasthttp's buffer holds.
 type oneWrite struct {
@@ -48,7 +64,7 @@ func (o *oneWrite) Write(p []byte) (int, error) {
 }
 
 // Read is never called.
-func (body) Read([]byte) (int, error) { return 0, io.EOF }
+func (*body) Read([]byte) (int, error) { return 0, io.EOF }
 
 var gatherBuffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, 4<<10)

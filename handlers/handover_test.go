@@ -72,6 +72,38 @@ func TestCutAtTheHandOver(t *testing.T) {
 	}
 }
 
+// closing is a socket that something happens to while it is being closed.
+type closing struct {
+	*net.TCPConn
+	during func()
+}
+
+func (c closing) Close() error {
+	err := c.TCPConn.Close()
+	c.during()
+	return err
+}
+
+// TestHandOverMeetsAClose: whichever of the two comes first, what is due afterwards happens once, and the place is given back.
+func TestHandOverMeetsAClose(t *testing.T) {
+	h := open(t, plan{})
+	nc, err := net.Dial("tcp", h.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &listener{sockets: newGate(1, 1, true), conns: map[*conn]struct{}{}}
+	l.sockets.enter("192.0.2.1")
+	c := &conn{listener: l, peer: "192.0.2.1"}
+	var handed error
+	c.Conn = closing{nc.(*net.TCPConn), func() { _, handed = c.hand() }}
+	left := 0
+	c.afterwards(func() { left++ })
+	c.Close()
+	if handed != net.ErrClosed || left != 1 || l.sockets.total != 0 {
+		t.Errorf("handing over a socket that is being closed: %v, left %d times, %d sockets", handed, left, l.sockets.total)
+	}
+}
+
 // TestEarlyCommands: what a WebSocket client sends along with its request, and a frame that begins there, is its own and
 // nobody else's, whoever else connects then.
 func TestEarlyCommands(t *testing.T) {

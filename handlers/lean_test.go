@@ -1,13 +1,17 @@
 package handlers
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/stream"
 )
@@ -169,6 +173,38 @@ func TestPipedEndsWithItsReader(t *testing.T) {
 	}
 	p.Close()
 	<-over
+}
+
+// TestStreamEndsWithoutItsHead: an answer whose head can't be written runs its stream all the same, once, so that it gives back
+// what it holds.
+func TestStreamEndsWithoutItsHead(t *testing.T) {
+	for _, room := range []int{16, 4096} { // the head doesn't fit into the buffer, or does
+		runs, over := 0, make(chan error, 1)
+		run := func(w stream.Writer) {
+			runs++
+			_, err := w.Write(make([]byte, 5000))
+			over <- errors.Join(err, w.Flush())
+		}
+		for name, b := range map[string]io.Reader{engineBody: &body{run: run}, engineStream: newPiped(nil, run)} {
+			var r fasthttp.Response
+			r.SetBodyStream(b, -1)
+			broken := writerFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe })
+			if err := r.Write(bufio.NewWriterSize(broken, room)); err == nil {
+				t.Errorf("%s, %d bytes: no error", name, room)
+			}
+			select {
+			case err := <-over:
+				if err == nil {
+					t.Errorf("%s, %d bytes: the stream wrote on", name, room)
+				}
+			case <-time.After(patience):
+				t.Fatalf("%s, %d bytes: the stream never ran", name, room)
+			}
+		}
+		if runs != 2 {
+			t.Errorf("%d runs", runs)
+		}
+	}
 }
 
 type writerFunc func([]byte) (int, error)

@@ -78,7 +78,7 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		})
 	}
 	if opt.Engine == engineBody {
-		c.Context().SetBodyStream(body{run: run, nc: nc}, -1)
+		c.Context().SetBodyStream(&body{run: run, nc: nc}, -1)
 	} else {
 		c.Context().SetBodyStream(newPiped(nc, run), -1)
 	}

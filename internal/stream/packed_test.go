@@ -241,7 +241,7 @@ func FuzzPackedBytes(f *testing.F) {
 		seeds = 2
 	}
 	for seed := range seeds {
-		b := make([]byte, 3000)
+		b := make([]byte, 400)
 		r := rand.New(rand.NewPCG(seed, 9))
 		for i := range b {
 			b[i] = byte(r.Uint32())
@@ -249,7 +249,7 @@ func FuzzPackedBytes(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		turns := min(len(b)/10, 500)
+		turns := min(len(b)/10, 40) // the fuzzer is slow at following an encoder
 		s := newScene(t, p, func(n int) int {
 			if len(b) < 2 {
 				return n - 1
