@@ -116,3 +116,26 @@ func BenchmarkFilteredCursor(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReplay reads a whole log back for many symbols: what a tick costs must not depend on how long the log is.
+func BenchmarkReplay(b *testing.B) {
+	for _, size := range []int{1 << 14, 1 << 16, 1 << 18} {
+		b.Run(fmt.Sprintf("log=%d", size), func(b *testing.B) {
+			p := newTape(b, size)
+			l := p.log(b, Config{Size: size})
+			p.play(l, uint64(size))
+			c := cursor{log: l, topics: p.topics(b, "S0", "S1", "S2", "S3", "S4", "S5", "S6")}
+			ticks := uint64(0)
+			for b.Loop() {
+				for c.seek(0); c.pos < uint64(size); {
+					r, ok := c.read(uint64(size), 16<<10, 256, 0)
+					if !ok {
+						b.Fatal("lost")
+					}
+					ticks += r.ticks
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(ticks), "ns/tick")
+		})
+	}
+}

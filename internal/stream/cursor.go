@@ -217,8 +217,11 @@ func (c *cursor) findAlong() bool {
 				c.pending = append(c.pending, own{seq: seq})
 			}
 			if len(c.pending) >= maxPending && c.until > c.pos+maxPending {
-				c.until = c.pos + maxPending
-				c.pending = slices.DeleteFunc(c.pending, func(o own) bool { return o.seq > c.until })
+				// To walk on from the newest at each step would cost the square of a long log.
+				if c.until = c.pos + maxPending; c.findThrough() {
+					return true
+				}
+				return c.findAlong()
 			}
 			seq = e.prev
 		}

@@ -107,6 +107,31 @@ func TestCatchingUpLeavesNoRoom(t *testing.T) {
 	}
 }
 
+// TestFarBehind: a client of busy topics for which more waits than it remembers at once gets all of it, if only others' ticks
+// have left the log; else it is told.
+func TestFarBehind(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		ids := make([]quote.ID, 40_000)
+		for i := range ids {
+			if i < 10 || i >= 12_000 || lost && i == 3000 {
+				ids[i] = quote.ID(1 + i%2)
+			}
+		}
+		p := tapeOf(testUniverse(t, testSymbols), ids...)
+		l := p.log(t, Config{Size: 32_000})
+		c := subscribe(t, l, Options{Topics: p.topics(t, "S1", "S2")})
+		w := newWitness(t, p, c.opt.Topics, ModeAll)
+		w.see(c.take(noon)...)
+		p.play(l, 10)
+		w.see(c.take(noon)...)
+		p.play(l, 40_000)
+		w.see(c.take(noon)...)
+		if w.place != 40_000 || lost && len(w.gaps) != 1 || !lost && (len(w.gaps) > 0 || w.ticks != 28_010) {
+			t.Errorf("lost %v: %d ticks up to %d, gaps %v", lost, w.ticks, w.place, w.gaps)
+		}
+	}
+}
+
 // TestNoGapForNothing: a client of many topics that were all quiet has lost nothing, however far the log went.
 func TestNoGapForNothing(t *testing.T) {
 	const symbols = 400
