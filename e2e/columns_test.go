@@ -66,6 +66,7 @@ func TestColumnsByPointer(t *testing.T) {
 		mouse(input.DispatchMouseEventTypeMouseReleased, 0))
 	b.until("the ask comes first", heads+` === 'symbol,ask,last,change,spark,bid,volume,age' && location.search.includes('cols=ask,last')`)
 	b.until("nothing is sorted, nothing carried", `!document.querySelector('[aria-sort]') && !document.querySelector('.carried')`)
+	b.run(`await new Promise((done) => setTimeout(done))`) // by such a timer the page waits for the click of a release
 	b.click("[data-sort=ask] button")
 	b.until("a click sorts as ever", `document.querySelector('[data-sort=ask]').ariaSort === 'descending'`)
 
