@@ -17,7 +17,7 @@ const (
 
 // observed collects layout shifts and long tasks from the start.
 const observed = `self.shifts = []; self.moved = []; self.long = [];
-	new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.hadRecentInput) return; self.shifts.push(e.value); self.moved.push(...e.sources.map((s) => (s.node?.parentElement?.id ?? '') + ' ' + (s.node?.id || s.node?.className || s.node?.nodeName) + ' ' + [s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height].map(Math.round)).join(' → '))); })).observe({ type: 'layout-shift', buffered: true });
+	new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.hadRecentInput) return; self.shifts.push(e.value); self.moved.push(...e.sources.map((s) => e.value.toFixed(4) + ' ' + (s.node?.parentElement?.id ?? '') + ' ' + (s.node?.id || s.node?.className || s.node?.nodeName) + ' ' + [s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height].map(Math.round)).join(' → '))); })).observe({ type: 'layout-shift', buffered: true });
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => self.long.push(Math.round(e.duration)))).observe({ type: 'longtask', buffered: true });`
 
 // late holds back what a page asks for, as a slow network does.
