@@ -3,6 +3,9 @@ package e2e
 import (
 	"fmt"
 	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 )
 
 // bars are those of the table on the page against those of the server, asked for in the same moment: ” when all agree.
@@ -73,6 +76,30 @@ func TestChartsSideBySide(t *testing.T) {
 	b.until("four", `document.querySelectorAll('.pane').length === 4`)
 	b.click(".chart-tools>.seg>[data-charts='1']")
 	b.until("the one in focus stays", `document.querySelectorAll('.pane').length === 1 && document.querySelector('#chart .host').ariaLabel === 'Line chart of NVDA, 5m' && !location.search.includes('charts=')`)
+	b.clean()
+}
+
+// However far somebody scrolls back, the oldest bars stay in sight.
+func TestChartEndsAtItsOldestBar(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.live()
+	b.until("drawn", drawn)
+	at := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left + r.width / 4, r.top + r.height / 2]; })()`)
+	mouse := func(kind input.DispatchMouseEventType, dx float64) {
+		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], DeltaX: dx, DeltaY: 0.001}))
+	}
+	until(t, "the end of what there is", func() (bool, string) {
+		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
+		return eval[bool](b, `document.querySelector('.edge').textContent === 'The oldest bar there is'`), "not there yet"
+	})
+	for range 10 {
+		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
+	}
+	mouse(input.DispatchMouseEventTypeMouseMoved, 0)
+	b.until("an old bar under the pointer", `Date.now() - Date.parse(document.querySelector('.legend .time').textContent + ' ' + new Date().getFullYear()) > 30 * 60_000`)
 	b.clean()
 }
 

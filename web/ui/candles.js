@@ -75,7 +75,13 @@ export class Candles {
     this.#volumes.priceScale().applyOptions({ scaleMargins: { top: 0.88, bottom: 0 } });
     this.#prices = this.#makePrices();
     this.#chart.subscribeCrosshairMove((at) => hooks.hover(at.point && at.time !== undefined ? /** @type {number} */ (at.time) * 1e6 : null));
-    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => range && this.#drawn && hooks.scrolled(range.from));
+    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      if (!range || !this.#drawn) return;
+      // Nobody can scroll past the oldest bar into nothing. Bars that don't fill the chart stand at its right, which this would forbid.
+      const full = range.to - range.from <= this.#drawn + AFTER;
+      if (full !== this.#chart.timeScale().options().fixLeftEdge) this.#chart.timeScale().applyOptions({ fixLeftEdge: full });
+      hooks.scrolled(range.from);
+    });
     this.configure(shown, kind, []);
     this.restyle([]);
   }
