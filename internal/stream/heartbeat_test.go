@@ -47,11 +47,15 @@ func TestHeartbeatAfterSilence(t *testing.T) {
 func TestQuietTopicNeverAgesOut(t *testing.T) {
 	t.Parallel()
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
-		for _, size := range []int{1000, 64, 7} {
+		for _, of := range []struct {
+			size int
+			mode Mode
+		}{{1000, ModeAll}, {64, ModeAll}, {7, ModeAll}, {1000, ModeLatest}, {7, ModeLatest}} {
+			size, mode := of.size, of.mode
 			p := newTape(t, 20*max(size, 100))
 			l := p.log(t, Config{Size: size})
-			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S9")})
-			w := newWitness(t, p, c.opt.Topics, ModeAll)
+			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S9"), Mode: mode})
+			w := newWitness(t, p, c.opt.Topics, mode)
 			w.see(c.take(noon)...)
 			beats, step := 0, uint64(max(1, size/16))
 			for seq := step; seq <= uint64(len(p.ticks)); seq += step {
@@ -68,6 +72,7 @@ func TestQuietTopicNeverAgesOut(t *testing.T) {
 					t.Fatalf("log of %d: at %d the client's id is %d old", size, seq, behind)
 				}
 				if seq > uint64(size) {
+					// In mode all, for in mode latest any position is complete.
 					back := subscribe(t, l, Options{Format: format, Topics: c.opt.Topics, From: FromPosition, Position: position(w.place)})
 					if got := back.take(noon); got[0].Resume != wire.ResumeComplete {
 						t.Fatalf("log of %d: at %d the client came back with %d: %s", size, seq, w.place, got[0].text)

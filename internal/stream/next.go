@@ -187,7 +187,7 @@ func (s *Subscriber) quiet(now time.Time) bool {
 		return true
 	}
 	behind := s.pos - min(s.pos, s.told.Load())
-	return s.mode == ModeAll && behind > 0 && behind >= s.log.size/4
+	return behind > 0 && behind >= s.log.size/4
 }
 
 // greet says hello, and what is due before the first tick.
