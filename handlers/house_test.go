@@ -161,7 +161,6 @@ type tape struct {
 	epoch uint64
 
 	mu    sync.RWMutex
-	ticks []quote.Tick
 	json  [][]byte
 	bytes [wire.Formats][]byte // rendered one after the other
 	end   [wire.Formats][]int  // where each ends there
@@ -172,7 +171,6 @@ func (p *tape) add(ticks []quote.Tick) {
 	defer p.mu.Unlock()
 	for i := range ticks {
 		t := ticks[i]
-		p.ticks = append(p.ticks, t)
 		j := wire.AppendQuote(nil, p.u.Symbol(t.Symbol).Ticker, &t)
 		p.json = append(p.json, j)
 		for format := range wire.Formats {
@@ -191,12 +189,6 @@ func (p *tape) text(seq uint64) string {
 		return ""
 	}
 	return string(p.json[seq-1])
-}
-
-func (p *tape) at(seq uint64) quote.Tick {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.ticks[seq-1]
 }
 
 // publish makes n ticks of all symbols but the quiet one, by turns.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -37,7 +38,7 @@ func TestFramesFollowEachOther(t *testing.T) {
 	}
 	r := bytes.NewReader(b)
 	for i, w := range want {
-		f, err := ws.ReadFrame(r)
+		f, err := readFrame(r)
 		if err != nil || string(f.Payload) != w || f.Header.OpCode != ws.OpText {
 			t.Fatalf("frame %d: %v, %d bytes", i, err, len(f.Payload))
 		}
@@ -51,7 +52,7 @@ func TestFramesFollowEachOther(t *testing.T) {
 func TestClose(t *testing.T) {
 	for _, reason := range []string{"", "shutdown", strings.Repeat("x", 123), strings.Repeat("x", 124), strings.Repeat("é", 100), strings.Repeat("😀", 50)} {
 		b := AppendClose(nil, CloseSlow, reason)
-		f, err := ws.ReadFrame(bytes.NewReader(b))
+		f, err := readFrame(bytes.NewReader(b))
 		if err != nil || f.Header.OpCode != ws.OpClose || !f.Header.Fin || f.Header.Length > 125 {
 			t.Fatalf("%q: %+v, %v", reason, f.Header, err)
 		}
@@ -70,3 +71,13 @@ type said string
 
 func (s said) appendJSON(b []byte) []byte  { return append(b, s...) }
 func (s said) appendProto(b []byte) []byte { return append(b, s...) }
+
+// readFrame reads one whole frame, of whatever length.
+func readFrame(r io.Reader) (f ws.Frame, err error) {
+	if f.Header, err = ws.ReadHeader(r); err != nil {
+		return f, err
+	}
+	f.Payload = make([]byte, f.Header.Length)
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
+}

@@ -153,7 +153,7 @@ func TestProtoFrames(t *testing.T) {
 	}
 	r := bytes.NewReader(b)
 	for i, w := range want {
-		f, err := ws.ReadFrame(r)
+		f, err := readFrame(r)
 		if err != nil || f.Header.OpCode != ws.OpBinary || !f.Header.Fin || f.Header.Masked || !bytes.Equal(f.Payload, w) {
 			t.Fatalf("frame %d: %v, %+v", i, err, f.Header)
 		}
