@@ -106,10 +106,10 @@ function lowLatency(e) {
   if (!d) return open(start());
   if (d.verdict === 'wide') {
     const longer = e.result.look?.noise.from === 'phase' ? t('compare.press.interval') : t('compare.press.longer');
-    return open(change(longer), t('compare.found.wide', { noise: ms(d.noise) }));
+    return open(change(longer), t('compare.found.wide', { noise: ms(d.error) }));
   }
   if (d.verdict === 'unsure') return open(button('SSE | SSE'), t('compare.found.unsure', { side: d.first.name, by: plusMinus(d.by, d.error) }));
-  if (d.verdict === 'none') return found('no difference', t('compare.found.none', { apart: ms(d.by), noise: ms(d.noise) }));
+  if (d.verdict === 'none') return found('no difference', t('compare.found.none', { apart: ms(d.by), noise: ms(d.error) }));
   const text = t('compare.found.faster', { side: d.first.name, by: plusMinus(d.by, d.error) });
   return found(d.first.lane === 'sse' ? 'holds' : 'depends', text);
 }

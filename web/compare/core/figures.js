@@ -39,20 +39,22 @@ const WIDE_SHARE = 0.25;
  * - none: the difference is inside the noise
  * - wide: so it is, but the noise is so wide that much could hide in it
  * @param {import('./types.js').Result} r
- * @returns {{ verdict: 'faster' | 'unsure' | 'none' | 'wide', first: import('./types.js').SideResult, by: number, error: number, noise: number } | null}
- *   ms; first: the side ahead, by chance or not
+ * @returns {{ verdict: 'faster' | 'unsure' | 'none' | 'wide', first: import('./types.js').SideResult, by: number, error: number } | null}
+ *   ms; first: the side ahead, by chance or not; error: the interval's half width or, where larger, what else could feign
+ *   a difference, as the table has it
  */
 export function difference(r) {
   if (!r.look || !enough(r) || !r.sound) return null;
   const { typical: { value, error }, noise: { value: noise } } = r.look;
   const by = Math.abs(value);
-  const [shown, half] = rounded(value, error);
-  const found = { first: r.sides[value > 0 ? 1 : 0], by, error, noise: Math.max(noise, error) };
-  if (by > noise && Number(shown) > Number(half)) {
+  const bound = Math.max(noise, error);
+  const [shown, half] = rounded(value, bound);
+  const found = { first: r.sides[value > 0 ? 1 : 0], by, error: bound };
+  if (by > bound && Number(shown) > Number(half)) {
     return { verdict: r.aa || isAA(r.setup) || isPlanted(r.setup) ? 'faster' : 'unsure', ...found };
   }
   const p50 = Math.min(...r.sides.map((s) => s.latency.p50));
-  return { verdict: found.noise > Math.max(WIDE, WIDE_SHARE * (p50 || 0)) ? 'wide' : 'none', ...found };
+  return { verdict: bound > Math.max(WIDE, WIDE_SHARE * (p50 || 0)) ? 'wide' : 'none', ...found };
 }
 
 /** The newest row of a drill on a stream. @param {import('./types.js').DrillRow[]} drills @param {string} action @param {'a' | 'b' | 'bare'} stream */

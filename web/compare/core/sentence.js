@@ -81,7 +81,7 @@ function apart(r, lead) {
   const d = difference(r);
   if (!d) return [];
   const { verdict, first } = d;
-  const figures = { lead, by: plusMinus(d.by, d.error), apart: ms(d.by), noise: ms(d.noise) };
+  const figures = { lead, by: plusMinus(d.by, d.error), apart: ms(d.by), noise: ms(d.error) };
   if (verdict === 'wide') return parts(() => t('compare.apart.wide', figures));
   if (isAA(r.setup)) {
     const { lane } = r.sides[0];

@@ -138,6 +138,14 @@ test('without an A/A run of this setup no lane is called faster', () => {
   assert.match(say(r), /^With 2 ms planted on SSE, on this machine, at .* WebSocket is faster by 0\.11 ms ± 0\.03/, 'a planted delay needs none');
 });
 
+test('the error of a difference is what could feign it, where that is more than chance, as in the table', () => {
+  const r = sample();
+  r.aa = null;
+  Object.assign(r.pairs.typical, { value: -0.09, error: 0.01 });
+  r.noise.value = 0.03;
+  assert.match(say(r), /SSE comes 0\.09 ms ± 0\.03 earlier/);
+});
+
 test('a difference no larger than its error, as it is shown, is none', () => {
   const r = sample();
   Object.assign(r.pairs.typical, { value: 0.14, error: 0.11 });
