@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"internal/quote":         {},
 	"internal/wire":          {"quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent reader
-	"internal/leak":          {}, // for tests: goroutines that they left behind
+	"internal/unhurried":     {}, // for tests: goroutines left behind, limits tried again
 	"internal/config":        {},
 	"internal/describe":      {},
 	"internal/market":        {"quote"},

@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"ticklane/internal/leak"
 	"ticklane/internal/quote"
+	"ticklane/internal/unhurried"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { unhurried.Main(m) }
 
 // midnight is a UTC day's start, in µs.
 var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()

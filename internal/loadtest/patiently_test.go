@@ -1,11 +1,10 @@
 package loadtest
 
 import (
-	"fmt"
-	"runtime"
-	"sync"
 	"testing"
 	"time"
+
+	"ticklane/internal/unhurried"
 )
 
 // patiently runs a test of what is seen within some time, with more and more of it until it is seen: on a machine that is busy
@@ -14,17 +13,14 @@ import (
 func patiently(t *testing.T, f func(t testing.TB)) {
 	t.Helper()
 	for times := time.Duration(1); ; times *= 4 {
-		a := &attempt{TB: t, unit: times * time.Millisecond}
-		var ended sync.WaitGroup
-		ended.Go(func() { f(a) })
-		ended.Wait()
-		if a.failed == "" {
+		failed := unhurried.Try(t, func(try testing.TB) { f(&attempt{TB: try, unit: times * time.Millisecond, test: t}) })
+		if failed == "" {
 			return
 		}
 		if times >= 64 {
-			t.Fatal(a.failed)
+			t.Fatal(failed)
 		}
-		t.Logf("in %d times the time: %s", times, a.failed)
+		t.Logf("in %d times the time: %s", times, failed)
 	}
 }
 
@@ -39,36 +35,14 @@ func stretched(t testing.TB) time.Duration {
 // hard is where something is told that no busy machine excuses.
 func hard(t testing.TB) testing.TB {
 	if a, ok := t.(*attempt); ok {
-		return a.TB
+		return a.test
 	}
 	return t
 }
 
-// attempt keeps what went wrong to itself.
+// attempt is one go at a test.
 type attempt struct {
 	testing.TB
-	unit   time.Duration
-	mu     sync.Mutex
-	failed string // the first
-}
-
-func (a *attempt) fail(text string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.failed == "" {
-		a.failed = text
-	}
-}
-
-func (a *attempt) Error(args ...any)                 { a.fail(fmt.Sprint(args...)) }
-func (a *attempt) Errorf(format string, args ...any) { a.fail(fmt.Sprintf(format, args...)) }
-
-func (a *attempt) Fatal(args ...any) {
-	a.fail(fmt.Sprint(args...))
-	runtime.Goexit()
-}
-
-func (a *attempt) Fatalf(format string, args ...any) {
-	a.fail(fmt.Sprintf(format, args...))
-	runtime.Goexit()
+	unit time.Duration
+	test testing.TB // the test itself
 }

@@ -3,7 +3,7 @@ package shard
 import (
 	"testing"
 
-	"ticklane/internal/leak"
+	"ticklane/internal/unhurried"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { unhurried.Main(m) }

@@ -1,5 +1,5 @@
-// Package leak ends a package's tests with a look for goroutines that they left behind.
-package leak
+// Package unhurried keeps a busy machine out of what tests say.
+package unhurried
 
 import (
 	"time"
