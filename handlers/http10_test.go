@@ -71,8 +71,8 @@ func http10Ends(t testing.TB, limit time.Duration) {
 	h.old("") // reads no more
 	stalled := func() bool { return h.log.Lane(wire.SSE).Slow == 1 }
 	until(t, "the stalled one's end", func() bool { h.publish(500); return stalled() })
+	h.vacant() // while ticks come, by which those who left are found out
 	stop()
-	h.vacant()
 	c := h.old("topics=S19")
 	c.want("snapshot")
 	if err := h.stop(patience); err != nil {
