@@ -8,6 +8,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// heads are the columns of the watchlist, from left to right.
+const heads = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((e) => e.dataset.sort).join()`
+
 // Columns are chosen and moved by keyboard alone, hold at once, and stand in the address and in the browser.
 func TestColumns(t *testing.T) {
 	t.Parallel()
@@ -15,7 +18,6 @@ func TestColumns(t *testing.T) {
 	b := openTab(t)
 	b.visit(s.url + "/")
 	b.live()
-	const heads = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((e) => e.dataset.sort).join()`
 	b.until("the standard", heads+` === 'symbol,last,change,spark,bid,ask,volume,age'`)
 	b.run(`document.querySelector('#columns-open').focus()`)
 	b.press(keys.enter)
@@ -55,7 +57,6 @@ func TestColumnsByPointer(t *testing.T) {
 	b := openTab(t)
 	b.visit(s.url + "/")
 	b.live()
-	const heads = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((e) => e.dataset.sort).join()`
 	mouse := func(kind input.DispatchMouseEventType, buttons int64) func(x, y float64) {
 		return func(x, y float64) {
 			b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{
