@@ -18,7 +18,7 @@ var arrows = map[string][]string{
 	"internal/quote":         {},
 	"internal/wire":          {"quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent reader
-	"internal/unhurried":     {}, // for tests: goroutines left behind, limits tried again
+	"internal/testkit":       {}, // for tests
 	"internal/config":        {},
 	"internal/describe":      {},
 	"internal/market":        {"quote"},

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ticklane/internal/shard"
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
@@ -53,7 +53,7 @@ func (h *house) engine(lane wire.Lane) string {
 // TestMain fails on goroutines that a test left behind. Two of fasthttp's outlive its servers: the cleaner of idle
 // workers sleeps up to ten seconds before it looks, the clock of the Date header runs for ever.
 func TestMain(m *testing.M) {
-	unhurried.Main(everyEngine{m},
+	testkit.Main(everyEngine{m},
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 )
 
 // tries runs a test whose server gives its clients little time, with more and more of it until the machine keeps up: what
@@ -12,7 +12,7 @@ import (
 func tries(t *testing.T, limit time.Duration, f func(t testing.TB, limit time.Duration)) {
 	t.Helper()
 	for ; ; limit *= 3 {
-		failed := unhurried.Try(t, func(t testing.TB) { f(t, limit) })
+		failed := testkit.Try(t, func(t testing.TB) { f(t, limit) })
 		if failed == "" {
 			return
 		}

@@ -3,7 +3,7 @@ package describe
 import (
 	"testing"
 
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 )
 
-func TestMain(m *testing.M) { unhurried.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"ticklane/internal/quote"
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 )
 
-func TestMain(m *testing.M) { unhurried.Main(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // midnight is a UTC day's start, in µs.
 var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()

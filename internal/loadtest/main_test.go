@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 )
 
 // TestMain is also the server that slots start: this program, called with serve; and a load tester that will be killed.
@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		os.Exit(orphanForTest())
 	}
 	// Two goroutines of fasthttp's outlive its servers: the cleaner of idle workers, for ten seconds, and the clock.
-	unhurried.Main(m,
+	testkit.Main(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ticklane/internal/unhurried"
+	"ticklane/internal/testkit"
 )
 
 // patiently runs a test of what is seen within some time, with more and more of it until it is seen: on a machine that is busy
@@ -13,7 +13,7 @@ import (
 func patiently(t *testing.T, f func(t testing.TB)) {
 	t.Helper()
 	for times := time.Duration(1); ; times *= 4 {
-		failed := unhurried.Try(t, func(try testing.TB) { f(&attempt{TB: try, unit: times * time.Millisecond, test: t}) })
+		failed := testkit.Try(t, func(try testing.TB) { f(&attempt{TB: try, unit: times * time.Millisecond, test: t}) })
 		if failed == "" {
 			return
 		}

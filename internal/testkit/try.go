@@ -1,4 +1,4 @@
-package unhurried
+package testkit
 
 import (
 	"cmp"
@@ -8,24 +8,24 @@ import (
 	"testing"
 )
 
-// Try runs a part of a test that may be run again, and returns what failed first in it, "" when nothing did. What f's TB
-// logs or cleans up is t's; what it fails stays with it.
+// Try runs f and returns its first failure, or "" when f passed. A failure of f's TB does not fail t; logs and cleanups
+// are t's.
 func Try(t testing.TB, f func(t testing.TB)) (failed string) {
 	t.Helper()
 	a := &attempt{TB: t}
 	var ended sync.WaitGroup
-	ended.Go(func() { f(a) }) // of its own, for Fatal to end
+	ended.Go(func() { f(a) }) // Fatal ends this goroutine
 	ended.Wait()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.failed
 }
 
-// attempt keeps what went wrong to itself.
+// attempt is a TB that keeps its first failure.
 type attempt struct {
 	testing.TB
 	mu     sync.Mutex
-	failed string // the first
+	failed string
 }
 
 func (a *attempt) fail(text string) {

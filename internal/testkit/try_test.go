@@ -1,4 +1,4 @@
-package unhurried
+package testkit
 
 import "testing"
 
