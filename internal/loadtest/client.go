@@ -37,7 +37,7 @@ type client struct {
 	rec    *recorder
 
 	body   body
-	chunks chunkReader
+	chunks wire.Dechunker
 	events eventScanner
 	frames frameReader
 	gunzip *inflater // of a compressed event stream
@@ -99,7 +99,7 @@ func (c *client) open(ctx context.Context, from string) error {
 	c.rec.mu.Lock() // others look at the account
 	c.check.reconnect(from != "")
 	c.rec.mu.Unlock()
-	c.chunks, c.bye, c.opened, c.caught = chunkReader{}, note{}, time.Time{}, time.Time{}
+	c.chunks, c.bye, c.opened, c.caught = wire.Dechunker{}, note{}, time.Time{}, time.Time{}
 	c.events = eventScanner{emit: c.events.emit}
 	c.frames = frameReader{emit: c.frames.emit}
 	if err := c.greet(ctx, nc, from); err != nil {
@@ -292,7 +292,7 @@ func (c *client) parse(b []byte) error {
 	case c.side.lane == wire.WS:
 		return c.frames.feed(b)
 	case c.body.chunked:
-		done, err := c.chunks.feed(b, c.text)
+		done, err := c.chunks.Feed(b, c.text)
 		if done && err == nil {
 			err = errEnded
 		}

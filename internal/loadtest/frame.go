@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -75,36 +74,20 @@ func (r *frameReader) feed(b []byte) error {
 	return nil
 }
 
-// frameNeeds tells how many bytes the frame that b starts with takes. header is 0, and need only what the header takes,
-// while the header isn't whole.
+// frameNeeds returns the length of the frame that b starts with. While its header is incomplete, header is 0 and need is
+// the length that the header needs at least.
 func frameNeeds(b []byte) (need, header int, err error) {
-	if len(b) < 2 {
-		return 2, 0, nil
-	}
-	if b[1]&0x80 != 0 {
+	if len(b) >= 2 && b[1]&0x80 != 0 {
 		return 0, 0, errMasked
 	}
-	n := uint64(b[1])
-	header = 2
-	switch n {
-	case 126:
-		header = 4
-	case 127:
-		header = 10
-	}
-	if len(b) < header {
-		return header, 0, nil
-	}
-	switch header {
-	case 4:
-		n = uint64(binary.BigEndian.Uint16(b[2:]))
-	case 10:
-		n = binary.BigEndian.Uint64(b[2:])
-	}
-	if n > maxMessage {
+	h, ok := wire.ParseFrameHeader(b)
+	switch {
+	case !ok:
+		return h.Size, 0, nil
+	case h.Length > maxMessage:
 		return 0, 0, errTooBig
 	}
-	return header + int(n), header, nil
+	return h.Size + int(h.Length), h.Size, nil
 }
 
 // frame takes one whole frame.

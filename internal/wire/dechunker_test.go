@@ -1,4 +1,4 @@
-package loadtest
+package wire
 
 import (
 	"bytes"
@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-func unchunk(text string, cuts ...int) (body string, done bool, err error) {
-	var c chunkReader
+func dechunk(text string, cuts ...int) (body string, done bool, err error) {
+	var d Dechunker
 	var b strings.Builder
 	from := 0
 	for _, to := range append(cuts, len(text)) {
-		done, err = c.feed([]byte(text[from:to]), func(p []byte) error { b.Write(p); return nil })
+		done, err = d.Feed([]byte(text[from:to]), func(p []byte) error { b.Write(p); return nil })
 		if err != nil {
 			return b.String(), done, err
 		}
@@ -23,7 +23,7 @@ func unchunk(text string, cuts ...int) (body string, done bool, err error) {
 	return b.String(), done, nil
 }
 
-func TestChunks(t *testing.T) {
+func TestDechunker(t *testing.T) {
 	for _, c := range []struct {
 		text, body string
 		done       bool
@@ -35,7 +35,7 @@ func TestChunks(t *testing.T) {
 		{"3\nabc\n0\n\n", "abc", true},
 	} {
 		for cut := range len(c.text) + 1 {
-			body, done, err := unchunk(c.text, cut)
+			body, done, err := dechunk(c.text, cut)
 			if err != nil || body != c.body || done != c.done {
 				t.Errorf("%q cut at %d: %q, done %v, %v", c.text, cut, body, done, err)
 			}
@@ -43,15 +43,15 @@ func TestChunks(t *testing.T) {
 	}
 }
 
-func TestChunksRefuse(t *testing.T) {
+func TestDechunkerRejects(t *testing.T) {
 	for _, text := range []string{"\r\n", "x\r\n", "5\r\nhelloX", "-1\r\n", "fffffffffffffff\r\n", ";a\r\n"} {
-		if body, done, err := unchunk(text); err == nil {
+		if body, done, err := dechunk(text); err == nil {
 			t.Errorf("%q was read as %q, done %v", text, body, done)
 		}
 	}
 }
 
-func FuzzChunks(f *testing.F) {
+func FuzzDechunker(f *testing.F) {
 	f.Add([]byte("hello"), []byte("world"), 4)
 	f.Fuzz(func(t *testing.T, a, b []byte, cut int) {
 		var text bytes.Buffer
@@ -63,15 +63,15 @@ func FuzzChunks(f *testing.F) {
 		if cut < 0 || cut > text.Len() {
 			cut = 0
 		}
-		body, done, err := unchunk(text.String(), cut)
+		body, done, err := dechunk(text.String(), cut)
 		if err != nil || !done || body != string(a)+string(b) {
 			t.Errorf("%q cut at %d: %q, done %v, %v", text.String(), cut, body, done, err)
 		}
-		// Whatever it is, the standard library's reader doesn't get more out of it.
-		mine, done, err := unchunk(string(a))
+		// What Dechunker accepts, the standard library decodes to the same bytes.
+		got, done, err := dechunk(string(a))
 		if err == nil && done {
-			if want, e := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(a))); e == nil && string(want) != mine {
-				t.Errorf("%q: %q, net/http reads %q", a, mine, want)
+			if want, e := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(a))); e == nil && string(want) != got {
+				t.Errorf("%q: %q, net/http reads %q", a, got, want)
 			}
 		}
 	})
