@@ -20,7 +20,8 @@ var arrows = map[string][]string{
 	"internal/wire/wiretest": {}, // for tests: an independent reader
 	"internal/testkit":       {}, // for tests
 	"internal/config":        {},
-	"internal/describe":      {},
+	"internal/apidoc":        {},
+	"internal/i18n":          {},
 	"internal/market":        {"quote"},
 	"internal/bus":           {"wire", "quote"},
 	"internal/history":       {"wire", "quote"},
@@ -28,7 +29,7 @@ var arrows = map[string][]string{
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	"internal/loadtest":      {"wire", "quote"}, // a client: nothing of the server
-	"handlers":               {"stream", "shard", "history", "market", "metrics", "describe", "wire", "quote"},
+	"handlers":               {"stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                      {"config", "market", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 

@@ -12,15 +12,16 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
 
-	"ticklane/internal/describe"
+	"ticklane/internal/apidoc"
+	"ticklane/internal/i18n"
 	"ticklane/internal/wire"
 )
 
 // pages renders the views. It knows which browser files were built.
 type pages struct {
 	engine  *html.Engine
-	texts   map[string]*catalogue // by language
-	built   map[string]string     // entry → URL, empty when the assets aren't built
+	texts   map[string]*i18n.Catalogue // by language
+	built   map[string]string          // entry → URL, empty when the assets aren't built
 	info    FeedInfo
 	boot    fiber.Map
 	version string
@@ -56,7 +57,7 @@ type view struct {
 	Reports []savedReport
 	Folder  string // of the reports
 
-	Docs *describe.Page
+	Docs *apidoc.Page
 
 	Lane   string // of a home page
 	Script string
@@ -65,22 +66,22 @@ type view struct {
 
 	Plain *plain // the dashboard for those who run no scripts
 
-	text *catalogue
+	text *i18n.Catalogue
 }
 
 // T is a sentence in the page's language: {{.T "key" "name" value}}.
-func (v view) T(key string, pairs ...any) string { return v.text.say(key, pairs...) }
+func (v view) T(key string, pairs ...any) string { return v.text.Text(key, pairs...) }
 
 // Sector is a sector's name for people; one that the catalogue doesn't know goes by its own.
 func (v view) Sector(name string) string {
-	if key := "sector." + name; v.text.has(key) {
-		return v.text.say(key)
+	if key := "sector." + name; v.text.Has(key) {
+		return v.text.Text(key)
 	}
 	return name
 }
 
 // Rich is a sentence that may hold `code` and [links](/).
-func (v view) Rich(key string, pairs ...any) template.HTML { return v.text.rich(key, pairs...) }
+func (v view) Rich(key string, pairs ...any) template.HTML { return v.text.HTML(key, pairs...) }
 
 func newPages(files fs.FS, d Deps) (*pages, error) {
 	views, err := fs.Sub(files, "views")
@@ -91,7 +92,7 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	if err := p.engine.Load(); err != nil {
 		return nil, err
 	}
-	if p.texts, err = loadText(views); err != nil {
+	if p.texts, err = i18n.Load(views); err != nil {
 		return nil, err
 	}
 	p.boot = fiber.Map{
@@ -116,11 +117,19 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 
 // view begins a page in the language of its request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
-	text := p.texts[language(c)]
+	text := p.texts[negotiate(c)]
 	return view{
-		Lang: text.lang, Title: text.say(title), Page: page, Version: p.version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File,
+		Lang: text.Lang(), Title: text.Text(title), Page: page, Version: p.version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File,
 		Boot: p.boot, text: text,
 	}
+}
+
+// negotiate chooses the language of a page by its address, the cookie and Accept-Language, and sets the headers that say so.
+func negotiate(c *fiber.Ctx) string {
+	c.Vary(fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
+	lang := i18n.Negotiate(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage))
+	c.Set(fiber.HeaderContentLanguage, lang)
+	return lang
 }
 
 // dashboard is GET /.
@@ -144,7 +153,7 @@ func (s *Server) application(c *fiber.Ctx, name string, v view) error {
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
-	v.Speaks, v.Text = v.Lang, v.text.sent[name]
+	v.Speaks, v.Text = v.Lang, v.text.Scripts(name)
 	v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
 	if css := s.pages.built[name+".css"]; css != "" {
 		v.Styles = append(v.Styles, css)
@@ -185,11 +194,11 @@ func (s *Server) home(lane wire.Lane) fiber.Handler {
 func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
 	status := strconv.Itoa(of.Status)
 	v := p.view(c, "error.title."+status, "")
-	if !v.text.has("error.title." + status) {
+	if !v.text.Has("error.title." + status) {
 		v.Title = of.Title // a rare one, in the protocol's own words
 	}
 	v.Status, v.Lead, v.Detail = of.Status, v.T("error.says"), of.Detail
-	if own := "error.lead." + status; v.text.has(own) && (of.Detail == plainly[of.Status] || of.Status == http.StatusInternalServerError) {
+	if own := "error.lead." + status; v.text.Has(own) && (of.Detail == plainly[of.Status] || of.Status == http.StatusInternalServerError) {
 		v.Lead, v.Detail = v.T(own), ""
 	}
 	v.Styles = []string{"/static/unbuilt.css"}

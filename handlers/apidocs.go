@@ -6,7 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"ticklane/internal/describe"
+	"ticklane/internal/apidoc"
 )
 
 // Files of the descriptions.
@@ -17,21 +17,21 @@ const (
 
 // descriptions are what the server says of its API: for tools, and laid out for people.
 type descriptions struct {
-	of   map[string]*describe.Document
-	page *describe.Page
+	of   map[string]*apidoc.Document
+	page *apidoc.Page
 }
 
 // readDescriptions takes some milliseconds, so it waits until somebody asks.
 func readDescriptions(files fs.FS) (*descriptions, error) {
-	d := &descriptions{of: make(map[string]*describe.Document)}
+	d := &descriptions{of: make(map[string]*apidoc.Document)}
 	for _, name := range []string{openapi, asyncapi} {
-		doc, err := describe.Load(files, name)
+		doc, err := apidoc.Load(files, name)
 		if err != nil {
 			return nil, err
 		}
 		d.of[name] = doc
 	}
-	d.page = describe.Lay(d.of[openapi], d.of[asyncapi], http.StatusText)
+	d.page = apidoc.Lay(d.of[openapi], d.of[asyncapi], http.StatusText)
 	return d, nil
 }
 
@@ -62,7 +62,7 @@ func (s *Server) docs(c *fiber.Ctx) error {
 	v := s.pages.view(c, "page.title.docs", "docs")
 	v.Docs = d.page
 	if css := s.pages.built["docs.css"]; css != "" {
-		v.Speaks, v.Text = v.Lang, v.text.sent["docs"]
+		v.Speaks, v.Text = v.Lang, v.text.Scripts("docs")
 		v.Scripts, v.Styles = []string{s.pages.built["docs.js"]}, []string{s.pages.built["app.css"], css}
 	} else {
 		v.Styles = []string{"/static/unbuilt.css"}

@@ -18,7 +18,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"ticklane/internal/describe"
+	"ticklane/internal/apidoc"
 )
 
 // described holds the server against one description. Members that aren't described are wrong here, though clients
@@ -35,7 +35,7 @@ type described struct {
 
 func describedBy(t testing.TB, name string) *described {
 	t.Helper()
-	d, err := describe.Load(os.DirFS(".."), name)
+	d, err := apidoc.Load(os.DirFS(".."), name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-// Package describe puts the descriptions of the API together, as tools read them, and lays them out for people.
+// Package apidoc puts the descriptions of the API together, as tools read them, and lays them out for people.
 // It knows nothing of the server: tests of handlers hold the two against each other.
-package describe
+package apidoc
 
 import (
 	"bytes"
