@@ -3,7 +3,7 @@
 (() => {
   const root = document.documentElement;
   const chinese = root.lang.startsWith('zh');
-  // The first of each is its default. web/ui/choices.js has the same list; a test holds them together.
+  // The first of each is its default. web/model/choices.js has the same list; a test holds them together.
   const choices = {
     theme: ['system', 'dark', 'light'],
     colours: chinese ? ['red', 'green', 'blue'] : ['green', 'red', 'blue'], // that of a rise

@@ -10,7 +10,7 @@ import { generate } from './schema.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'public/assets');
-const pages = ['dashboard.js', 'worker.js', 'compare.js', 'reports.js', 'docs.js', 'css/app.css', 'css/compare.css', 'css/reports.css', 'css/docs.css'];
+const pages = ['dashboard.js', 'lane/worker/worker.js', 'compare.js', 'reports.js', 'docs.js', 'css/app.css', 'css/compare.css', 'css/reports.css', 'css/docs.css'];
 const entries = pages.map((page) => `web/${page}`);
 const keep = new Set(['placeholder.txt', 'manifest.json']); // placeholder.txt lets Go embed the folder before a build
 

@@ -17,13 +17,13 @@ import { Plots } from './compare/ui/plots.js';
 import { SetupForm } from './compare/ui/setupform.js';
 import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
-import { withSettings } from './ui/choices.js';
-import { byId, part, setText } from './ui/dom.js';
-import { Frames } from './ui/frames.js';
-import { listen } from './ui/keys.js';
-import { settings } from './ui/settings.js';
-import { SettingsDialog } from './ui/settingsdialog.js';
-import { Theme } from './ui/theme.js';
+import { withSettings } from './model/choices.js';
+import { byId, part, setText } from './ui/common/dom.js';
+import { Frames } from './ui/common/frames.js';
+import { listen } from './ui/common/keys.js';
+import { settings } from './ui/settings/settings.js';
+import { SettingsDialog } from './ui/settings/settingsDialog.js';
+import { Theme } from './ui/settings/theme.js';
 import { t } from './text.js';
 
 /** @typedef {import('./compare/core/types.js').Setup} Setup */

@@ -1,36 +1,36 @@
 // The watch page: wires the feed, the store and the views. Each message goes to the store and to those who need every
 // one; an animation frame then paints what changed.
 import { Feed } from './lane/feed.js';
-import { QuoteStore } from './store/quotes.js';
+import { QuoteStore } from './model/quotes.js';
 import { t } from './text.js';
-import { AlertDesk } from './ui/alerts.js';
-import { Banner } from './ui/banner.js';
-import { Bar, shown } from './ui/bar.js';
-import { Charts } from './ui/charts.js';
-import { ColumnsDialog } from './ui/columnsdialog.js';
-import { part, setText } from './ui/dom.js';
-import { Frames } from './ui/frames.js';
-import { Freeze } from './ui/freeze.js';
-import { getJSON } from './ui/history.js';
-import { listen } from './ui/keys.js';
-import { LanePanel } from './ui/lanepanel.js';
-import { Lists } from './ui/lists.js';
-import { ListsDialog } from './ui/listsdialog.js';
-import { Market } from './ui/market.js';
-import { QuoteHead } from './ui/quotehead.js';
-import { settings } from './ui/settings.js';
-import { SettingsDialog } from './ui/settingsdialog.js';
-import { Silence } from './ui/silence.js';
-import { share } from './ui/share.js';
-import { SparkSeed } from './ui/sparkseed.js';
-import { Theme } from './ui/theme.js';
-import { ViewState } from './ui/view.js';
-import { Vitals } from './ui/vitals.js';
-import { Wanted } from './ui/wanted.js';
-import { Watchlist } from './ui/watchlist.js';
-import { Wire } from './ui/wire.js';
+import { AlertDesk } from './ui/alerts/alerts.js';
+import { Banner } from './ui/connection/banner.js';
+import { Bar, shown } from './ui/connection/statusBar.js';
+import { Charts } from './ui/chart/charts.js';
+import { ColumnsDialog } from './ui/watchlist/columnsDialog.js';
+import { part, setText } from './ui/common/dom.js';
+import { Frames } from './ui/common/frames.js';
+import { Freeze } from './model/pausedQuotes.js';
+import { getJSON } from './model/history.js';
+import { listen } from './ui/common/keys.js';
+import { LanePanel } from './ui/connection/lanePanel.js';
+import { Lists } from './model/lists.js';
+import { ListsDialog } from './ui/lists/listsDialog.js';
+import { Market } from './ui/market/market.js';
+import { QuoteHead } from './ui/chart/quoteHead.js';
+import { settings } from './ui/settings/settings.js';
+import { SettingsDialog } from './ui/settings/settingsDialog.js';
+import { Silence } from './model/feedStall.js';
+import { share } from './ui/connection/share.js';
+import { SparkSeed } from './model/sparkSeed.js';
+import { Theme } from './ui/settings/theme.js';
+import { ViewState } from './ui/common/viewState.js';
+import { Vitals } from './model/latencyStats.js';
+import { Wanted } from './model/subscriptions.js';
+import { Watchlist } from './ui/watchlist/watchlist.js';
+import { Wire } from './model/connectionStats.js';
 
-/** @typedef {import('./ui/order.js').Listing} Listing */
+/** @typedef {import('./model/order.js').Listing} Listing */
 
 const TICK = 100; // ms between looks at what time alone changes: ages, flashes, count-downs
 const BUSY = 16; // ticks in a frame from which on quotes are painted every PACE only: layout costs more than it tells
@@ -204,7 +204,7 @@ function toLane(to) {
   frames.request();
 }
 
-/** What the address says of the lane. @returns {Pick<import('./ui/urlstate.js').View, 'lane' | 'prefer'>} */
+/** What the address says of the lane. @returns {Pick<import('./model/urlState.js').View, 'lane' | 'prefer'>} */
 function lanes() {
   return feed.auto ? { lane: 'auto', prefer: feed.auto.preferred } : { lane: feed.switching ?? feed.lane, prefer: 'sse' };
 }

@@ -1,13 +1,13 @@
 // The page of the load reports: sizes and times as people read them, and two reports side by side, from the JSON that
 // lies beside each of them. The address holds which two.
-import { bytes, dates } from './store/format.js';
+import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
 import { PairTable } from './compare/ui/pairtable.js';
-import { withSettings } from './ui/choices.js';
-import { byId, part, setText } from './ui/dom.js';
-import { getJSON } from './ui/history.js';
-import { settings } from './ui/settings.js';
-import { SettingsDialog } from './ui/settingsdialog.js';
+import { withSettings } from './model/choices.js';
+import { byId, part, setText } from './ui/common/dom.js';
+import { getJSON } from './model/history.js';
+import { settings } from './ui/settings/settings.js';
+import { SettingsDialog } from './ui/settings/settingsDialog.js';
 
 new SettingsDialog();
 

@@ -1,6 +1,6 @@
 // The page's sentences, from the catalogue of its language (views/text). The server puts what the page needs into it, so
 // nothing is asked for and nothing flashes. Pure but for reading that element.
-import { count } from './store/format.js';
+import { count } from './model/formats.js';
 
 /** @typedef {string | { one: string, other: string }} Text one that goes by `n` has a form for one and a form for others */
 

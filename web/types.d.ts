@@ -209,7 +209,7 @@ export interface FeedOptions {
   /** follow the page's life: pagehide, pageshow, online, offline, visibilitychange. Default true where there is a page */
   lifecycle?: boolean;
   /** connections shared with other tabs; the page's own when not given */
-  share?: import('./lane/shared.js').Shared | null;
+  share?: import('./lane/sharedConnections.js').Shared | null;
   EventSource?: any;
   WebSocket?: any;
   fetch?: typeof fetch;

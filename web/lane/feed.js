@@ -1,4 +1,4 @@
-import { Account } from './account.js';
+import { Account } from './sequence.js';
 import { Auto } from './auto.js';
 import { jitter } from './backoff.js';
 import { Emitter } from './emitter.js';

@@ -2,7 +2,7 @@
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Gap} Gap */
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */
-/** @typedef {import('./account.js').Account} Account */
+/** @typedef {import('./sequence.js').Account} Account */
 
 const SETTLE = 500; // ms; a resume of quiet topics that brought nothing in two of them, one after the other, counts as caught up
 

@@ -7,7 +7,7 @@ import { connectWS } from './ws.js';
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Connector} Connector */
 
-/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./shared.js').Shared | null }} LinkOptions */
+/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./sharedConnections.js').Shared | null }} LinkOptions */
 
 /** One connection of a feed, from its URL to its end. */
 export class Link {

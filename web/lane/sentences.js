@@ -1,4 +1,4 @@
-import { seconds } from '../store/format.js';
+import { seconds } from '../model/formats.js';
 import { has, t } from '../text.js';
 
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */

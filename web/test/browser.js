@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { Feed } from '../lane/feed.js';
-import { Hub } from '../lane/hub.js';
+import { Hub } from '../lane/worker/hub.js';
 import { sentence } from '../lane/sentences.js';
-import { Shared } from '../lane/shared.js';
+import { Shared } from '../lane/sharedConnections.js';
 import { settled, World } from './world.js';
 
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */

@@ -17,7 +17,7 @@ function taken(page) {
     for (const [, table = ''] of code.matchAll(/^listen\(\{(.*?)^\}\);/gms)) {
       for (const [, quoted, plain] of table.matchAll(/^ {2}(?:'([^']+)'|(\w+)):? ?/gm)) found.add(quoted ?? plain);
     }
-    if (!/'keydown'/.test(code) || path === 'web/ui/keys.js') continue; // which takes what those tables say
+    if (!/'keydown'/.test(code) || path === 'web/ui/common/keys.js') continue; // which takes what those tables say
     for (const [name] of code.matchAll(NAMED)) found.add(name);
     for (const [, key = ''] of code.matchAll(/(?:\bkey === |case )'(.)'/g)) found.add(key);
     for (const [, modifier] of code.matchAll(/e\.(shift|alt)Key/g)) found.add(modifier === 'shift' ? 'Shift' : 'Alt');

@@ -1,4 +1,4 @@
-import { Account } from '../../lane/account.js';
+import { Account } from '../../lane/sequence.js';
 import { EVENTS, parse } from '../../lane/parse.js';
 
 /** @typedef {import('./watch.js').Watch} Watch */

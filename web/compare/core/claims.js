@@ -1,4 +1,4 @@
-import { seconds } from '../../store/format.js';
+import { seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { connectorLines } from './code.js';
 import { difference, ms, newest, plusMinus, TICKS } from './figures.js';

@@ -1,4 +1,4 @@
-import { BUCKETS, bucket, middle, upper } from '../../stats/histogram.js';
+import { BUCKETS, bucket, middle, upper } from '../../model/histogram.js';
 
 /** @typedef {import('./types.js').Distribution} Distribution */
 /** @typedef {import('./types.js').Buckets} Buckets */

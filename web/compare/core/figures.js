@@ -1,4 +1,4 @@
-import { latency } from '../../store/format.js';
+import { latency } from '../../model/formats.js';
 import { isAA, isPlanted } from './setup.js';
 
 /** "0.02 ms". @param {number} value ms, its sign is dropped */

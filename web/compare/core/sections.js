@@ -1,4 +1,4 @@
-import { BUCKETS, bucket } from '../../stats/histogram.js';
+import { BUCKETS, bucket } from '../../model/histogram.js';
 import { quantile } from './distribution.js';
 import { t95 } from './student.js';
 import { joined, Timeline } from './timeline.js';

@@ -1,4 +1,4 @@
-import { age, count, seconds } from '../../store/format.js';
+import { age, count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './figures.js';
 import { parts } from './say.js';

@@ -1,4 +1,4 @@
-import { BUCKETS, bucket } from '../../stats/histogram.js';
+import { BUCKETS, bucket } from '../../model/histogram.js';
 import { quantile } from './distribution.js';
 
 /** @typedef {import('./types.js').Reason} Reason */

@@ -1,5 +1,5 @@
 import { sentence } from '../../lane/sentences.js';
-import { Rate } from '../../stats/rate.js';
+import { Rate } from '../../model/rate.js';
 import { ByteMeter } from './bytes.js';
 import { LatencyHistogram } from './distribution.js';
 import { Series } from './series.js';

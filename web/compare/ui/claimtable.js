@@ -1,5 +1,5 @@
 import { t } from '../../text.js';
-import { el, part } from '../../ui/dom.js';
+import { el, part } from '../../ui/common/dom.js';
 
 /** @typedef {import('../core/types.js').Claim} Claim */
 /** @typedef {import('../core/types.js').Verdict} Verdict */

@@ -1,6 +1,6 @@
-import { count, seconds } from '../../store/format.js';
+import { count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { el, part, setText } from '../../ui/dom.js';
+import { el, part, setText } from '../../ui/common/dom.js';
 import { who } from '../core/sentence.js';
 import { coded } from './coded.js';
 

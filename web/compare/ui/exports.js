@@ -1,6 +1,6 @@
 import { t } from '../../text.js';
-import { part } from '../../ui/dom.js';
-import { colours } from '../../ui/theme.js';
+import { part } from '../../ui/common/dom.js';
+import { colours } from '../../ui/settings/theme.js';
 
 /** @typedef {{ title: string, canvas: HTMLCanvasElement | null }} Picture */
 

@@ -1,6 +1,6 @@
-import { count, rounded } from '../../store/format.js';
+import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { el, part, setText } from '../../ui/dom.js';
+import { el, part, setText } from '../../ui/common/dom.js';
 import { byteDifference, difference, ms, pace, perTick, quote } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */

@@ -1,8 +1,8 @@
 import { t } from '../../text.js';
-import { el } from '../../ui/dom.js';
-import { colours, faded } from '../../ui/theme.js';
+import { el } from '../../ui/common/dom.js';
+import { colours, faded } from '../../ui/settings/theme.js';
 
-/** @typedef {import('../../ui/theme.js').Theme} Theme */
+/** @typedef {import('../../ui/settings/theme.js').Theme} Theme */
 /** @typedef {import('../core/types.js').Heat} Heat */
 
 const LEFT = 34; // px, room for the latency's labels

@@ -12,7 +12,7 @@ export class PaintProbe {
   /** @type {({ side: Side, off: () => void, waiting: number[], newest: Quote | null } | null)[]} */
   #probes = [null, null];
 
-  /** @param {{ frames: import('../../ui/frames.js').Frames, show: (side: 0 | 1, newest: Quote) => void }} parts */
+  /** @param {{ frames: import('../../ui/common/frames.js').Frames, show: (side: 0 | 1, newest: Quote) => void }} parts */
   constructor({ frames, show }) {
     this.#frames = frames;
     this.#show = show;

@@ -1,6 +1,6 @@
-import { count } from '../../store/format.js';
+import { count } from '../../model/formats.js';
 import { named, t } from '../../text.js';
-import { el, part } from '../../ui/dom.js';
+import { el, part } from '../../ui/common/dom.js';
 import { status, verdict } from './sameness.js';
 
 // The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.

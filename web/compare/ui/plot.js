@@ -1,9 +1,9 @@
 import uPlot from 'uplot';
 import { t } from '../../text.js';
-import { el, setText } from '../../ui/dom.js';
-import { colours } from '../../ui/theme.js';
+import { el, setText } from '../../ui/common/dom.js';
+import { colours } from '../../ui/settings/theme.js';
 
-/** @typedef {import('../../ui/theme.js').Theme} Theme */
+/** @typedef {import('../../ui/settings/theme.js').Theme} Theme */
 /** @typedef {(number | null)[][]} Columns x first, then one column for each series */
 
 const names = /** @type {const} */ (['sse', 'ws', 'soft', 'text', 'faint', 'grid', 'line', 'bad', 'panel', 'edge', 'warn']);

@@ -1,13 +1,13 @@
 import { t } from '../../text.js';
-import { el, part, setText } from '../../ui/dom.js';
-import { faded } from '../../ui/theme.js';
+import { el, part, setText } from '../../ui/common/dom.js';
+import { faded } from '../../ui/settings/theme.js';
 import { extent, place, shares, ticks } from './bins.js';
 import { Plot, mark } from './plot.js';
 import { axis, ms } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').DrillRow} DrillRow */
-/** @typedef {import('../../ui/theme.js').Theme} Theme */
+/** @typedef {import('../../ui/settings/theme.js').Theme} Theme */
 /** @typedef {import('./plot.js').Columns} Columns */
 
 const SECONDS = 120; // of the rolling plot

@@ -1,8 +1,8 @@
-import { count, rounded } from '../../store/format.js';
+import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { el, part } from '../../ui/dom.js';
+import { el, part } from '../../ui/common/dom.js';
 import { coded } from './coded.js';
-import { getJSON } from '../../ui/history.js';
+import { getJSON } from '../../model/history.js';
 import { prices } from '../core/prices.js';
 
 const TRIED = 3; // reports, the newest first: each holds histograms, and this page measures meanwhile

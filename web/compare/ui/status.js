@@ -1,6 +1,6 @@
-import { count, countdown } from '../../store/format.js';
+import { count, countdown } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { part, setText } from '../../ui/dom.js';
+import { part, setText } from '../../ui/common/dom.js';
 import { elapsed } from './words.js';
 
 /** @typedef {import('../core/types.js').Result} Result */

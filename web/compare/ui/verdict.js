@@ -1,5 +1,5 @@
 import { t } from '../../text.js';
-import { el, part, setText } from '../../ui/dom.js';
+import { el, part, setText } from '../../ui/common/dom.js';
 
 /** @typedef {import('../core/types.js').Sentence} Sentence */
 

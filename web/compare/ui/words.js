@@ -1,5 +1,5 @@
 // How the comparison's figures read. Pure functions; ms and bytes unless said otherwise. What isn't known reads "–".
-import { bytes, latency, price, rounded, signed } from '../../store/format.js';
+import { bytes, latency, price, rounded, signed } from '../../model/formats.js';
 import { t } from '../../text.js';
 
 /** @typedef {import('../core/types.js').Estimate} Estimate */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useFormat } from '../../../store/format.js';
+import { useFormat } from '../../../model/formats.js';
 import { axis, byteDifference, difference, elapsed, ms, pace, perTick, quote } from '../words.js';
 
 const THIN = '\u202f';

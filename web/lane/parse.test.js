@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MessageError, parse } from './parse.js';
+
+const GOOD = [
+  '{"T":"q","S":"AAPL","bp":184.26,"bs":300,"ap":184.27,"as":100,"p":184.27,"v":21100000,"t":1700000000000000,"n":7,"i":482913}',
+  '{"T":"hello","conn":"c","lane":"ws","engine":"stream","epoch":"9f3c1a","head":5,"oldest":1,"resume":"none","mode":"all","topics":["*"],"hb":15000,"t":1}',
+  '{"T":"snapshot","i":5,"quotes":[]}',
+  '{"T":"gap","from":1,"to":5,"missed":5,"reason":"expired"}',
+  '{"T":"hb","t":1,"head":5}',
+  '{"T":"bye","reason":"shutdown","retry":2000}',
+  '{"T":"subscription","topics":["AAPL"],"i":5,"id":1}',
+  '{"T":"time","received":1,"sent":2}',
+  '{"T":"error","code":"rate","msg":"slower","id":1}',
+];
+
+test('every message of the contract is read as it stands', () => {
+  for (const text of GOOD) assert.deepEqual(parse(text), JSON.parse(text));
+});
+
+test('a message without one of its fields is refused, and the field named', () => {
+  for (const text of GOOD) {
+    const whole = JSON.parse(text);
+    let refused = 0;
+    for (const field of Object.keys(whole)) {
+      const { [field]: _, ...rest } = whole;
+      try {
+        parse(JSON.stringify(rest));
+      } catch (err) {
+        assert.ok(err instanceof MessageError);
+        assert.ok(err.message.includes(`"${field}"`), err.message);
+        refused++;
+      }
+    }
+    assert.ok(refused >= 2, `${whole.T} refused for ${refused} fields`);
+  }
+});
+
+test('what is no message is refused', () => {
+  const bad = ['', 'x', 'null', '3', '[]', '"T"', '{"T":3}', '{}', '{"T":"hb","head":"5"}', '{"T":"snapshot","i":1,"quotes":{}}',
+    '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5'];
+  for (const text of bad) assert.throws(() => parse(text), MessageError, text);
+});
+
+test('a type of a later version is passed over', () => {
+  assert.equal(parse('{"T":"weather"}'), null);
+  assert.equal(parse('{"T":"constructor"}'), null);
+});
+
+test('a long message is cut in the error', () => {
+  assert.throws(() => parse('x'.repeat(5000)), (/** @type {Error} */ err) => err.message.length < 120);
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { MessageError, parse } from './parse.js';
+import { decode } from './protobuf.js';
+import { connectWS } from './ws.js';
+
+/** What the server's encoder writes, held to it by a test there. @type {{ json: string, protobuf: string }[]} */
+const twins = JSON.parse(readFileSync(new URL('../test/testdata/protobuf.json', import.meta.url), 'utf8'));
+const bytes = (/** @type {string} */ hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
+
+test('every message is read into just what its JSON is read into', () => {
+  const kinds = new Set();
+  for (const { json, protobuf } of twins) {
+    assert.deepEqual(decode(bytes(protobuf)), parse(json), json);
+    kinds.add(parse(json)?.T);
+  }
+  assert.deepEqual([...kinds].sort(), ['bye', 'error', 'gap', 'hb', 'hello', 'q', 'snapshot', 'subscription', 'time']);
+});
+
+test('a kind that this version does not know is passed over, and so is a field', () => {
+  assert.equal(decode(bytes('7a021234')), null); // field 15
+  assert.equal(decode(bytes('')), null);
+  assert.deepEqual(decode(bytes('2a06' + '0807' + '1009' + '7801')), { T: 'hb', t: 7, head: 9 });
+});
+
+test('what is cut short is refused', () => {
+  for (const { protobuf } of twins) {
+    const whole = bytes(protobuf);
+    if (whole.length > 4) assert.throws(() => decode(whole.slice(0, -1)), MessageError, protobuf);
+  }
+  assert.throws(() => decode(bytes('ffffffffffffffffffffff')), MessageError);
+});
+
+class Socket extends EventTarget {
+  readyState = 1;
+  binaryType = 'blob';
+  /** @type {any[]} */
+  sent = [];
+  /** @param {string} text */
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  /** @param {string} hex */
+  say(hex) {
+    this.dispatchEvent(new MessageEvent('message', { data: bytes(hex).buffer }));
+  }
+}
+
+/** @param {'json' | 'protobuf'} [encoding] */
+function begin(encoding) {
+  const socket = new Socket();
+  /** @type {any[]} */
+  const asked = [];
+  /** @type {{ m: any, size: number }[]} */
+  const got = [];
+  const platform = { encoding, WebSocket: function (/** @type {any[]} */ ...args) { asked.push(...args); return socket; } };
+  const hooks = { closed() {}, text: (/** @type {any} */ data, /** @type {() => any} */ read) => void got.push({ size: data.length, m: read() }) };
+  return { socket, asked, got, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
+}
+
+test('protobuf is asked for by its name, and what comes before its reader is there waits in order', async () => {
+  assert.equal(begin().asked[1], 'ticklane.v1.json');
+  const { socket, asked, got, connector } = begin('protobuf');
+  assert.equal(asked[1], 'ticklane.v1.protobuf');
+  assert.equal(socket.binaryType, 'arraybuffer');
+  const answer = connector.command('subscribe', ['AAPL'], 'c1');
+  for (const { protobuf } of twins.slice(0, 3)) socket.say(protobuf);
+  assert.equal(got.length, 0);
+  while (got.length < 3) await new Promise((resolve) => setTimeout(resolve)); // until the reader is imported
+  socket.say(twins[3].protobuf);
+  assert.deepEqual(got, twins.slice(0, 4).map(({ json, protobuf }) => ({ m: JSON.parse(json), size: protobuf.length / 2 })));
+  assert.deepEqual(socket.sent, [{ action: 'subscribe', topics: ['AAPL'], id: 1 }]); // text, on either subprotocol
+  socket.say('3a0c' + '0a044141504c' + '10e1bc1d' + '1801');
+  assert.deepEqual((await answer).topics, ['AAPL']);
+});

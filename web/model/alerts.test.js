@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Feed } from '../lane/feed.js';
+import { Alerts, Span } from './alerts.js';
+import { QuoteStore } from './quotes.js';
+import { World } from '../test/world.js';
+
+/** @typedef {import('./alerts.js').Alert} Alert */
+
+/** @param {Partial<Alert>} [a] @returns {Alert} */
+const alert = (a) => ({ id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: false, done: false, n: 0, epoch: '', i: 0, ...a });
+
+/** A page with alerts: what it stores and what it was told, without a stream. */
+class Page {
+  /** @type {string[]} */
+  told = [];
+  changes = 0;
+  i = 0;
+  store = new QuoteStore();
+
+  /** @param {...Alert} list */
+  constructor(...list) {
+    this.alerts = new Alerts({ fired: (a, r) => this.told.push(`${a.id} ${a.n} ${r.p}`), changed: () => this.changes++ });
+    this.alerts.load(list);
+    this.hello('e1');
+  }
+
+  /** @param {any} m */
+  take(m) {
+    this.store.apply(m, 0);
+    this.alerts.take(m, (S) => this.store.get(S));
+  }
+
+  /** @param {string} epoch @param {string} [resume] */
+  hello(epoch, resume = 'none') {
+    this.take({ T: 'hello', epoch, resume });
+  }
+
+  /** @param {number} p @param {number} i @returns {any} */
+  quote = (p, i, S = 'A') => ({ T: 'q', S, bp: p, bs: 1, ap: p, as: 1, p, v: i, t: i * 1_000_000, n: i, i });
+
+  /** @param {...number} prices */
+  ticks(...prices) {
+    for (const p of prices) this.take(this.quote(p, ++this.i));
+  }
+
+  /** @param {number} p @param {number} [i] */
+  snapshot(p, i = ++this.i) {
+    this.take({ T: 'snapshot', i, quotes: [{ ...this.quote(p, i), o: 100, h: p, l: 90, c: 100 }] });
+  }
+}
+
+test('a rise to a price fires when it is reached, once', () => {
+  const page = new Page(alert());
+  page.snapshot(100);
+  page.ticks(104.99);
+  assert.deepEqual(page.told, []);
+  page.ticks(105, 106, 90, 110);
+  assert.deepEqual(page.told, ['x 1 105']);
+});
+
+test('a fall to a price is the mirror', () => {
+  const page = new Page(alert({ kind: 'below', level: 95 }));
+  page.snapshot(100);
+  page.ticks(95.01, 94.5, 100, 90);
+  assert.deepEqual(page.told, ['x 1 94.5']);
+});
+
+test('one that is made beyond its level waits for the other side', () => {
+  const page = new Page(alert());
+  page.snapshot(110);
+  page.ticks(112, 105, 104.95, 105.5);
+  assert.deepEqual(page.told, [], 'within the band nothing was left');
+  page.ticks(104, 105.2);
+  assert.deepEqual(page.told, ['x 1 105.2']);
+});
+
+test('every time: again only after the price was clearly back', () => {
+  const page = new Page(alert({ every: true }));
+  page.snapshot(100);
+  page.ticks(105, 104.99, 105.01, 104.95, 105.3);
+  assert.equal(page.told.length, 1, 'trembling is one crossing');
+  page.ticks(104.8, 105);
+  assert.deepEqual(page.told, ['x 1 105', 'x 2 105']);
+});
+
+test('per cent since the last close, in both directions', () => {
+  const page = new Page(alert({ kind: 'day', level: 3 }), alert({ id: 'y', kind: 'day', level: -2 }));
+  page.ticks(50);
+  assert.deepEqual(page.told, [], 'without a close nothing is known');
+  page.snapshot(101);
+  page.ticks(102.9, 103, 97.9);
+  assert.deepEqual(page.told, ['x 1 103', 'y 1 97.9']);
+});
+
+test('per cent within minutes counts from the least or the most of them', () => {
+  const page = new Page(alert({ kind: 'within', level: 1, minutes: 1, every: true }), alert({ id: 'y', kind: 'within', level: -1, minutes: 1 }));
+  page.snapshot(100);
+  page.ticks(...Array.from({ length: 300 }, (_, k) => 100 + k * 0.01)); // 0.6 % a minute
+  assert.equal(page.told.length, 0, 'too slow');
+  page.ticks(...Array.from({ length: 20 }, (_, k) => 103 + k * 0.1));
+  assert.deepEqual(page.told.map((s) => s.slice(0, 3)), ['x 1']);
+  page.ticks(104.9, 103);
+  assert.deepEqual(page.told.map((s) => s.slice(0, 3)), ['x 1', 'y 1']);
+});
+
+test('a span is the extremes of its minutes, whatever the path', () => {
+  let seed = 5;
+  const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const span = new Span(1);
+  /** @type {{ p: number, s: number }[]} */
+  const seen = [];
+  let t = 0;
+  for (let k = 0; k < 5000; k++) {
+    t += Math.floor(next() * 3) * 400_000;
+    const p = Math.round(10_000 + 500 * Math.sin(k / 90) + 200 * next()) / 100;
+    seen.push({ p, s: Math.floor(t / 1e6) });
+    const inside = seen.filter((x) => x.s >= Math.floor(t / 1e6) - 60).map((x) => x.p);
+    assert.equal(span.move(p, t, true), (p / Math.min(...inside) - 1) * 100);
+    assert.equal(span.move(p, t, false), (p / Math.max(...inside) - 1) * 100, 'the same price again changes nothing');
+  }
+});
+
+test('snapshots, gaps and the same seq again repeat nothing', () => {
+  const page = new Page(alert({ every: true }));
+  page.snapshot(100);
+  page.ticks(106);
+  page.snapshot(106);
+  page.take(page.quote(100, 1)); // from before: neither arms nor fires
+  page.take(page.quote(106, 2));
+  page.snapshot(107, 2);
+  page.snapshot(108);
+  assert.deepEqual(page.told, ['x 1 106']);
+});
+
+test('a crossing that fell into a gap is told by the snapshot after it, once', () => {
+  const page = new Page(alert());
+  page.snapshot(100);
+  page.hello('e1', 'gap');
+  page.snapshot(120, 900);
+  page.snapshot(121, 901);
+  assert.deepEqual(page.told, ['x 1 120']);
+});
+
+test('another log is no move', () => {
+  const page = new Page(alert({ every: true }), alert({ id: 'y', kind: 'below', level: 95 }));
+  page.snapshot(100);
+  page.ticks(106);
+  page.hello('e2', 'reset');
+  page.i = 0;
+  page.snapshot(90); // y's level lies above, x's too: nobody crossed them
+  page.ticks(91, 90);
+  assert.deepEqual(page.told, ['x 1 106']);
+  page.ticks(106, 90);
+  assert.deepEqual(page.told, ['x 1 106', 'x 2 106', 'y 1 90'], 'what happens in the new log counts');
+});
+
+test('between the hello of a new log and its quotes, those of the old one are not looked at', () => {
+  const page = new Page(alert({ every: true }));
+  page.snapshot(100, 5000);
+  page.hello('e2', 'reset');
+  page.alerts.load(page.alerts.list); // as another tab's change does
+  page.alerts.look(page.store.get('A'));
+  page.i = 0;
+  page.snapshot(100);
+  page.ticks(106);
+  assert.deepEqual(page.told, ['x 1 106'], 'the seqs of the old log are not the mark');
+});
+
+test('a reload goes on where it stood', () => {
+  const first = new Page(alert({ every: true }), alert({ id: 'y', level: 130 }));
+  first.snapshot(100);
+  first.ticks(106, 107);
+  const kept = JSON.parse(JSON.stringify(first.alerts.list));
+  const second = new Page(...kept);
+  second.i = first.i;
+  second.snapshot(107);
+  second.ticks(107.5, 106.5);
+  assert.deepEqual(second.told, [], 'told before');
+  const third = new Page(...kept);
+  third.snapshot(131, 50);
+  assert.deepEqual(third.told, ['y 1 131'], 'what was crossed meanwhile is told');
+});
+
+test('the alerts of a symbol are looked at by its own quotes only, and a list replaces the one before', () => {
+  const page = new Page(alert(), alert({ id: 'y', S: 'B', level: 10 }));
+  assert.deepEqual(page.alerts.symbols, ['A', 'B']);
+  page.snapshot(100);
+  page.ticks(106);
+  assert.deepEqual(page.told, ['x 1 106']);
+  page.alerts.load([]);
+  assert.deepEqual([page.alerts.symbols, page.alerts.list], [[], []]);
+  page.ticks(100, 110);
+  assert.equal(page.told.length, 1);
+});
+
+// The same through the connector: prices rise by a cent a tick, so each level is crossed once however often the lane
+// breaks, replays, switches or restarts.
+test('a feed that breaks, replays, switches lanes and restarts repeats no alert', () => {
+  const world = new World();
+  const feed = new Feed({ ...world.options, lane: 'sse', topics: ['*'] });
+  const store = new QuoteStore();
+  /** @type {string[]} */
+  const told = [];
+  const alerts = new Alerts({ fired: (a) => told.push(`${a.id} ${a.n}`), changed: () => {} });
+  alerts.load([10.05, 10.12, 10.2, 10.31].map((level) => alert({ id: String(level), level, every: true })));
+  feed.on('message', (m) => {
+    store.apply(m, 0);
+    alerts.take(m, (S) => store.get(S));
+  });
+  const ticks = (/** @type {number} */ n) => {
+    for (let k = 0; k < n; k++) world.tick('A');
+  };
+  ticks(1);
+  feed.start();
+  world.pump();
+  ticks(7); // 10.08
+  world.pump();
+  world.conn.cut();
+  ticks(6); // 10.14, while the connection is down
+  world.advance(3_000);
+  world.pump();
+  assert.deepEqual(told, ['10.05 1', '10.12 1'], 'what was replayed counts, once');
+  feed.switchLane('ws');
+  ticks(8); // 10.22, on both connections
+  world.pump();
+  assert.equal(feed.lane, 'ws');
+  assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1']);
+  world.conn.cut();
+  ticks(12); // 10.34
+  world.oldest = 30; // what the page missed is no longer there
+  world.advance(3_000);
+  world.pump();
+  assert.equal(feed.counters.gaps, 1);
+  assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1', '10.31 1']);
+  world.restart('beef');
+  ticks(40); // 10.01 to 10.40 in a new log, before anyone listens
+  world.advance(3_000);
+  world.pump();
+  assert.equal(feed.counters.resets, 1);
+  assert.deepEqual(told.length, 4, 'another log repeats nothing');
+  feed.stop();
+});
+
+test('a symbol is needed as long as one of its alerts waits', () => {
+  const page = new Page(alert({ id: 'once' }), alert({ id: 'every', S: 'B', every: true }), alert({ id: 'told', S: 'C', done: true }));
+  assert.deepEqual(page.alerts.symbols, ['A', 'B']);
+  page.snapshot(100);
+  page.ticks(105);
+  assert.deepEqual(page.told, ['once 1 105']);
+  assert.deepEqual(page.alerts.symbols, ['B'], 'it fired, and was to fire once');
+  page.alerts.load(page.alerts.list.map((a) => (a.id === 'once' ? { ...a, done: false, epoch: '' } : a)));
+  assert.deepEqual(page.alerts.symbols, ['A', 'B'], 'it waits anew');
+});

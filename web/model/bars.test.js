@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Bars } from './bars.js';
+
+const MINUTE = 60e6;
+const tick = (/** @type {number} */ i, /** @type {number} */ t, /** @type {number} */ p, v = 0) => ({ i, t, p, v });
+
+test('ticks of one minute make one bar', () => {
+  const b = new Bars(MINUTE);
+  b.apply(tick(1, 10e6, 100, 1000));
+  b.apply(tick(2, 20e6, 103, 1200));
+  b.apply(tick(3, 30e6, 99, 1250));
+  b.apply(tick(4, 59.999e6, 101, 1250));
+  assert.deepEqual(b.list, [{ t: 0, o: 100, h: 103, l: 99, c: 101, v: 250 }]);
+});
+
+test('the first tick of a minute starts a bar at the minute', () => {
+  const b = new Bars(MINUTE);
+  b.apply(tick(1, 59e6, 100, 10));
+  b.apply(tick(2, 60e6, 101, 30));
+  assert.deepEqual(b.list.map(({ t, o, v }) => ({ t, o, v })), [{ t: 0, o: 100, v: 0 }, { t: MINUTE, o: 101, v: 20 }]);
+});
+
+test('what history holds is not counted again, and its day volume is where counting starts, whatever older ticks say', () => {
+  const b = new Bars(MINUTE);
+  b.load([{ t: 0, o: 1, h: 5, l: 1, c: 3, v: 70 }], 10, 600);
+  assert.equal(b.apply(tick(9, 30e6, 9, 500)), false);
+  assert.equal(b.apply(tick(10, 31e6, 9, 300)), false);
+  assert.equal(b.apply(tick(11, 32e6, 4, 650)), true);
+  assert.deepEqual(b.list, [{ t: 0, o: 1, h: 5, l: 1, c: 4, v: 120 }]);
+});
+
+test('a tick older than the newest bar counts into that bar, as on the server', () => {
+  const b = new Bars(MINUTE);
+  b.load([{ t: MINUTE, o: 2, h: 2, l: 2, c: 2, v: 5 }], 5, 10);
+  assert.equal(b.apply(tick(6, 59e6, 7, 12)), true);
+  assert.deepEqual(b.list, [{ t: MINUTE, o: 2, h: 7, l: 2, c: 7, v: 7 }]);
+});
+
+test('a new day that is busier at once counts from nothing, too', () => {
+  const DAY = 86_400e6;
+  const b = new Bars(MINUTE);
+  b.load([{ t: DAY - MINUTE, o: 1, h: 1, l: 1, c: 1, v: 5 }], 5, 10);
+  b.apply(tick(6, DAY, 1, 5000));
+  assert.equal(b.list[1]?.v, 5000);
+});
+
+test('older bars go in front once, and history that comes anew leaves them if it meets them', () => {
+  const bar = (/** @type {number} */ k) => ({ t: k * MINUTE, o: k, h: k, l: k, c: k, v: 1 });
+  const starts = () => b.list.map(({ t }) => t / MINUTE);
+  const b = new Bars(MINUTE);
+  b.load([3, 4, 5].map(bar), 10);
+  b.prepend([1, 2, 3].map(bar));
+  assert.deepEqual(starts(), [1, 2, 3, 4, 5]);
+  assert.equal(b.find(2.5 * MINUTE), 2);
+  assert.equal(b.load([5, 6, 7].map(bar), 20, 0, true), true);
+  assert.deepEqual(starts(), [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(b.load([9, 10].map(bar), 30, 0, true), false, 'a hole would lie between');
+  assert.deepEqual(starts(), [9, 10]);
+  b.trim(1);
+  assert.deepEqual(starts(), [10]);
+});
+
+test('a new day counts its volume from nothing', () => {
+  const b = new Bars(MINUTE);
+  b.apply(tick(1, 0, 1, 9000));
+  b.apply(tick(2, 1e6, 1, 300));
+  assert.equal(b.list[0]?.v, 300);
+});
+
+test('loading copies, so that a live tick does not change what was given', () => {
+  const given = [{ t: 0, o: 1, h: 1, l: 1, c: 1, v: 0 }];
+  const b = new Bars(MINUTE);
+  b.load(given, 0);
+  b.apply(tick(1, 1, 9));
+  assert.equal(given[0]?.h, 1);
+});

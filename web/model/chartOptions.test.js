@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { csv } from '../ui/chart/barTable.js';
+import { defaults, parseKept } from './chartOptions.js';
+
+test('what was kept of the chart holds; garbage is the default', () => {
+  assert.deepEqual(parseKept('{"sma20":true,"volume":false}'), { ...defaults, sma20: true, volume: false });
+  for (const bad of [null, '', '{', 'null', '7', '[]', '{"volume":"no","pie":true}']) assert.deepEqual(parseKept(bad), defaults);
+});
+
+test('CSV is for programs: UTC, plain numbers, the oldest first', () => {
+  assert.equal(csv([{ t: 1_760_000_040e6, o: 1234.5, h: 1240, l: 1, c: 2.25, v: 70 }]), 'time,open,high,low,close,volume\r\n2025-10-09T08:54:00.000Z,1234.50,1240.00,1.00,2.25,70\r\n');
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
+import { choices, defaults, inAddress, parseKept, withSettings } from './choices.js';
+
+const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', import.meta.url)), 'utf8');
+
+/**
+ * What public/theme.js makes of a browser.
+ * @param {{ kept?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean }} [given]
+ */
+function painted({ kept = {}, search = '', lang = 'en', forbidden = false } = {}) {
+  const storage = new Map(Object.entries(kept));
+  const no = () => { throw new Error('forbidden'); };
+  const localStorage = forbidden ? { getItem: no, setItem: no, removeItem: no } : {
+    getItem: (/** @type {string} */ k) => storage.get(k) ?? null,
+    setItem: (/** @type {string} */ k, /** @type {string} */ v) => storage.set(k, v),
+    removeItem: (/** @type {string} */ k) => storage.delete(k),
+  };
+  /** @type {Record<string, string>} */
+  const dataset = {};
+  runInNewContext(script, { document: { documentElement: { lang, dataset } }, localStorage, location: { search }, URLSearchParams });
+  return { look: { ...dataset }, storage };
+}
+
+const keep = (/** @type {any} */ value) => ({ 'ticklane.settings': JSON.stringify(value) });
+
+test('before the first paint every choice is in force that the settings know, and no other', () => {
+  for (const [name, values] of Object.entries(choices)) {
+    for (const value of values) assert.deepEqual(painted({ kept: keep({ v: 1, [name]: value }) }).look, { ...defaults('en'), [name]: value });
+    assert.deepEqual(painted({ kept: keep({ v: 1, [name]: 'nonsense' }) }).look, defaults('en'));
+  }
+});
+
+test('without a choice the language has its custom: red is up in Chinese', () => {
+  assert.deepEqual(painted().look, defaults('en'));
+  assert.deepEqual(painted({ lang: 'zh-CN' }).look, defaults('zh-CN'));
+  assert.equal(defaults('zh-CN').colours, 'red');
+  assert.equal(painted({ lang: 'zh-CN', kept: keep({ v: 1, colours: 'green' }) }).look.colours, 'green', "a person's own choice wins");
+});
+
+test('garbage, another version and forbidden storage are as good as nothing', () => {
+  for (const text of ['', '{', 'null', '7', '"x"', '[]', '{"v":2,"theme":"dark"}', '{"theme":"dark"}']) {
+    assert.deepEqual(painted({ kept: { 'ticklane.settings': text } }).look, defaults('en'), text);
+    assert.deepEqual(parseKept(text), {}, text);
+  }
+  assert.deepEqual(painted({ forbidden: true }).look, defaults('en'));
+  assert.deepEqual(parseKept('{"v":1,"theme":"dark","colours":5,"more":1}'), { theme: 'dark' });
+});
+
+test('what earlier versions kept is taken over once', () => {
+  const { look, storage } = painted({ kept: { 'ticklane.theme': 'light', 'ticklane.colours': 'cvd' } });
+  assert.deepEqual(look, { ...defaults('en'), theme: 'light', colours: 'blue' });
+  assert.deepEqual([...storage], [['ticklane.settings', '{"v":1,"theme":"light","colours":"blue"}']]);
+  assert.equal(painted().storage.size, 0, 'nothing is kept before someone chose');
+});
+
+test('the address wins for its page, and keeps nothing', () => {
+  const kept = keep({ v: 1, theme: 'light', density: 'compact', volume: 'full' });
+  const { look, storage } = painted({ kept, search: '?theme=dark&colours=blue&density=wall&tz=ny&numbers=point&volume=short&lang=zh-CN' });
+  assert.deepEqual(look, { ...defaults('en'), theme: 'dark', colours: 'blue', density: 'wall', tz: 'ny', numbers: 'point', volume: 'full' });
+  assert.deepEqual(Object.fromEntries(storage), kept);
+  assert.equal(painted({ kept, search: '?theme=pink' }).look.theme, 'light');
+});
+
+test('a view that writes the address leaves its settings in it', () => {
+  assert.equal(withSettings('?symbol=V', '?symbol=A&theme=dark&lang=zh-CN&q=x'), '?symbol=V&theme=dark&lang=zh-CN');
+  assert.equal(withSettings('', '?symbol=A'), '');
+  for (const name of inAddress) assert.equal(withSettings('', `?${name}=x`), `?${name}=x`);
+});

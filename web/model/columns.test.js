@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { columnList, fit, parseKept, place, readColumns, staleAfter, standard } from './columns.js';
+import { csv, csvName } from './csv.js';
+
+test('columns come from an address as they were chosen; what is none or comes twice is left out', () => {
+  assert.equal(readColumns('age,last,age,shoe,constructor,'), 'age,last');
+  assert.deepEqual(columnList('age,last'), ['age', 'last']);
+  assert.equal(readColumns(standard.join()), '', 'the standard needs no words');
+  assert.equal(readColumns(''), '');
+  assert.deepEqual(columnList(''), standard);
+});
+
+test('what was kept is read, garbage is as good as nothing', () => {
+  assert.equal(parseKept('{"v":1,"cols":"bid,ask"}'), 'bid,ask');
+  for (const text of [null, '', '{', '[]', 'null', '{"v":2,"cols":"bid"}', '{"v":1,"cols":7}']) assert.equal(parseKept(text), '');
+});
+
+test('where room is short sizes go first, then the last columns, never all', () => {
+  assert.deepEqual(fit(standard, 600, 48), { ids: [...standard], slim: false, widths: [58, 60, 66, 84, 84, 48, 40] });
+  assert.deepEqual(fit(standard, 540, 48), { ids: [...standard], slim: true, widths: [58, 60, 66, 52, 52, 48, 40] });
+  assert.deepEqual(fit(standard, 480, 48).ids, standard.slice(0, 6));
+  assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], slim: true, widths: [52, 40] });
+  assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
+  assert.equal(fit(['volume'], 600, 72).widths[0], 72);
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices have their room');
+});
+
+test('the place in the day is known when the day is', () => {
+  const at = (/** @type {any} */ r) => place(r);
+  assert.equal(at({ l: 10, h: 20, p: 15 }), 0.5);
+  assert.equal(at({ l: 10, h: 20, p: 21 }), 1);
+  assert.equal(at({ l: 10, h: 10, p: 10 }), 0.5);
+  assert.ok(Number.isNaN(at({ l: NaN, h: NaN, p: 1 })));
+});
+
+test('a symbol is late by its own pace', () => {
+  const after = (/** @type {number} */ ticks, /** @type {number} */ seconds) => staleAfter(/** @type {any} */ ({ n0: 5, n: 5 + ticks, t0: 0, t: seconds * 1e6 }));
+  assert.equal(after(3, 100), 15_000, 'too little is known');
+  assert.equal(after(1000, 10), 10_000, 'a quick one');
+  assert.equal(after(20, 40), 60_000, 'one every 2 s');
+  assert.equal(after(10, 100_000), 3_600_000);
+});
+
+test('a file has the columns as chosen, quoted, safe from formulas', () => {
+  /** @type {any} */
+  const r = { p: 1204.5, bp: 1204.49, bs: 300, ap: 1204.51, as: 200, spread: 0.02, change: -3.5, changePct: -0.29, l: NaN, h: 1300, t: 0 };
+  const list = [
+    { symbol: 'A', name: 'Say "A", Inc.', sector: 's', value: 1 },
+    { symbol: '=B', name: '+cmd|x', sector: 's', value: 1 },
+    { symbol: 'C', name: '中国石油', sector: 's', value: 1 },
+  ];
+  const text = csv(['net', 'ask', 'range', 'spark', 'spread'], list, (s) => (s === 'C' ? undefined : r));
+  assert.deepEqual(text.split('\r\n'), [
+    '\ufeffsymbol,name,change,ask,ask_size,low,high,spread,spread_bp',
+    'A,"Say ""A"", Inc.",-3.50,1204.51,200,,1300.00,0.02,0.17',
+    "'=B,'+cmd|x,-3.50,1204.51,200,,1300.00,0.02,0.17",
+    'C,中国石油,,,,,,,',
+    '',
+  ]);
+  assert.equal(csvName(new Date(0)), 'ticklane-1970-01-01-00-00-00.csv');
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+import { Wire } from './connectionStats.js';
+
+/** @type {{ url: string, signal: AbortSignal, answer: (c: { wire_bytes: number, ticks: number }) => void }[]} */
+let asked;
+/** @type {{ lane: 'sse' | 'ws', conn: string } | null} */
+let stream;
+
+beforeEach(() => {
+  asked = [];
+  stream = { lane: 'ws', conn: 'a' };
+  mock.reset();
+  mock.timers.enable({ apis: ['setInterval'] });
+  mock.method(globalThis, 'fetch', (/** @type {string} */ url, /** @type {{ signal: AbortSignal }} */ { signal }) => new Promise((done, fail) => {
+    signal.addEventListener('abort', () => fail(signal.reason));
+    asked.push({ url, signal, answer: (c) => done(/** @type {any} */ ({ ok: true, json: async () => c })) });
+  }));
+  /** @type {any} */ (globalThis).document = { hidden: false };
+});
+
+const settled = () => new Promise((done) => setImmediate(done));
+
+test('a question goes to the connection in use, and its answers make the rate', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  assert.equal(asked[0].url, '/ws/connections/a');
+  asked[0].answer({ wire_bytes: 1000, ticks: 10 });
+  await settled();
+  assert.ok(Number.isNaN(w.rate), 'one answer tells no rate');
+  mock.timers.tick(2000);
+  asked[1].answer({ wire_bytes: 3000, ticks: 20 });
+  await settled();
+  assert.equal(w.perTick, 200);
+  assert.ok(w.rate > 0);
+  stream = null;
+  w.changed();
+  assert.ok(Number.isNaN(w.rate), 'it ended');
+});
+
+test('a question about a connection that ended is called off', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  w.changed();
+  assert.equal(asked[0].signal.aborted, false, 'it is still in use');
+  stream = null;
+  w.changed();
+  assert.equal(asked[0].signal.aborted, true);
+  assert.ok(Number.isNaN(w.rate));
+  await settled();
+  mock.timers.tick(2000);
+  assert.equal(asked.length, 1, 'nobody is asked about no connection');
+});
+
+test('the next connection is asked for at once, and what the last one\'s question brings doesn\'t count', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  stream = { lane: 'sse', conn: 'b' };
+  w.changed();
+  w.begin();
+  assert.equal(asked[0].signal.aborted, true);
+  assert.equal(asked[1].url, '/sse/connections/b');
+  asked[1].answer({ wire_bytes: 500, ticks: 10 });
+  await settled();
+  mock.timers.tick(2000);
+  asked[2].answer({ wire_bytes: 1000, ticks: 20 });
+  await settled();
+  assert.equal(w.perTick, 50);
+});
+
+test('what a tick costs is told without the snapshot, of each connection anew', async () => {
+  const w = new Wire(() => stream);
+  let n = 0;
+  const answer = async (/** @type {number} */ wire_bytes, /** @type {number} */ ticks) => {
+    asked[n++]?.answer({ wire_bytes, ticks });
+    await settled();
+    mock.timers.tick(2000);
+    return w.perTick;
+  };
+  w.begin();
+  assert.ok(Number.isNaN(await answer(300, 0)), 'the snapshot may still be on its way');
+  assert.ok(Number.isNaN(await answer(9000, 5)), 'how much of it was the snapshot?');
+  assert.equal(await answer(10_000, 15), 100);
+  assert.equal(await answer(12_000, 25), 150);
+  stream = { lane: 'sse', conn: 'b' };
+  w.changed();
+  w.begin();
+  n++; // that of the tick was called off
+  assert.ok(Number.isNaN(await answer(5000, 10)));
+  assert.equal(await answer(5800, 20), 80);
+});
+
+test('a question that isn\'t answered makes room for the next', async () => {
+  const w = new Wire(() => stream);
+  w.begin();
+  mock.timers.tick(2000);
+  assert.deepEqual(asked.map((a) => a.signal.aborted), [true, false]);
+  asked[1].answer({ wire_bytes: 500, ticks: 10 });
+  await settled();
+  assert.equal(w.info?.conn, 'a');
+});

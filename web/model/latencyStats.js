@@ -1,0 +1,54 @@
+import { Clock } from '../lane/clock.js';
+import { Meter } from './meter.js';
+import { latency } from './formats.js';
+import { t } from '../text.js';
+
+/** @typedef {import('../types.js').Message} Message */
+/** @typedef {import('../types.js').Arrival} Arrival */
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** Latency, pace and ages by the server's clock. */
+export class Vitals {
+  #clock = new Clock();
+  #timed;
+  #meter;
+
+  /** @param {{ timed: boolean }} options timed: due times are moments of now, so that latency and age mean something */
+  constructor({ timed }) {
+    this.#timed = timed;
+    this.#meter = new Meter({ latency: (tick, received) => (timed ? this.#clock.latency(tick, received) : NaN) });
+  }
+
+  start() {
+    this.#clock.start();
+  }
+
+  /** @param {Message} m @param {Arrival} arrival */
+  take(m, arrival) {
+    this.#meter.take(m, arrival);
+  }
+
+  /** A lane's figures must not mix with another's. */
+  clear() {
+    this.#meter.clear();
+  }
+
+  /** @returns {{ p50: number, p99: number, error: number, rate: number }} ms and ticks a second; NaN when not known */
+  read() {
+    const { p50, p99, ticks } = this.#meter.read(now());
+    return { p50, p99, error: this.#clock.error, rate: ticks };
+  }
+
+  /** How old a quote is. @param {{ t: number, received: number }} r t in µs of the server, received in local ms @returns {number} ms */
+  age(r) {
+    const known = this.#timed && this.#clock.known;
+    return Math.max(0, known ? this.#clock.latency(r, now()) : now() - r.received);
+  }
+
+  /** "clock ± 0.3 ms"; what a latency can be wrong by. */
+  clockText() {
+    if (!this.#timed) return t('bar.clock.untimed');
+    return this.#clock.known ? t('bar.clock', { ms: latency(this.#clock.error) }) : '';
+  }
+}

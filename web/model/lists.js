@@ -1,0 +1,260 @@
+// The person's own lists of symbols: which there are, which one is open, which one a star adds to.
+
+/** @typedef {import('../ui/common/viewState.js').ViewState} ViewState */
+/** @typedef {{ name: string, symbols: readonly string[] }} List */
+/** @typedef {'empty' | 'taken' | 'many'} Why a name was refused */
+
+export const KEY = 'ticklane.lists';
+export const LISTS = 30;
+export const SYMBOLS = 200; // of one list, so that it still is a link
+export const NAME = 32; // characters
+
+/** A name as it is kept: no space around it, none doubled, not too long. @param {unknown} text */
+export const readName = (text) => (typeof text === 'string' ? [...text.replace(/[\s\p{C}]+/gu, ' ').trim()].slice(0, NAME).join('').trim() : '');
+
+/** The symbols of a link: what can't be one and what comes twice is left out. @param {string} text @returns {string} */
+export const readSymbols = (text) => distinct(text.split(',')).join();
+
+/** @param {readonly any[]} symbols @returns {string[]} */
+const distinct = (symbols) => [...new Set(symbols)].filter((s) => typeof s === 'string' && /^[A-Z0-9.-]{1,16}$/.test(s)).slice(0, SYMBOLS);
+
+/** What was kept; whatever isn't a list is left out. @param {string | null} text @returns {{ lists: List[], into: string }} */
+export function parseKept(text) {
+  /** @type {List[]} */
+  const lists = [];
+  try {
+    const kept = JSON.parse(text ?? '');
+    if (kept?.v !== 1 || !Array.isArray(kept.lists)) return { lists, into: '' };
+    for (const l of kept.lists) {
+      const name = readName(l?.name);
+      if (lists.length < LISTS && name && Array.isArray(l.symbols) && !find(lists, name)) lists.push({ name, symbols: distinct(l.symbols) });
+    }
+    return { lists, into: find(lists, readName(kept.into))?.name ?? '' };
+  } catch {
+    return { lists, into: '' };
+  }
+}
+
+/** Names differ by more than capitals. @param {readonly List[]} lists @param {string} name */
+const find = (lists, name) => lists.find((l) => l.name.toLowerCase() === name.toLowerCase());
+
+/**
+ * The open list stands in the address with its symbols, so that the address is a link that works for others. It is a
+ * saved one if one of that name has the same symbols; else it is temporary: a link's, until it is saved.
+ */
+export class Lists {
+  /** @type {List[]} */
+  #lists = [];
+  #into = ''; // the list that a star adds to while none is open
+  /** @type {string | null} as it was read or written last */
+  #text = null;
+  #unkept = false; // the storage didn't take the newest change, so what it has is older
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  #view;
+  #storage;
+  #first;
+
+  /** @param {{ view: ViewState, storage?: { getItem: (key: string) => string | null, setItem: (key: string, text: string) => void }, first: string }} parts first: the name of a list that a star begins */
+  constructor({ view, storage, first }) {
+    this.#view = view;
+    this.#storage = storage;
+    this.#first = first;
+    this.#read();
+    view.on((now, before) => {
+      if (now.list === before.list && now.name === before.name) return;
+      this.#chosen();
+      this.#tell();
+    });
+    this.#chosen();
+  }
+
+  /** @returns {readonly List[]} */
+  get all() {
+    return this.#lists;
+  }
+
+  /** The list that is shown; null for all symbols. @returns {(List & { saved: boolean }) | null} */
+  get open() {
+    const { list, name } = this.#view.now;
+    if (!list && !name) return null;
+    const saved = find(this.#lists, name);
+    return { name, symbols: list ? list.split(',') : [], saved: saved?.name === name && saved.symbols.join() === list };
+  }
+
+  /** The list that a star adds to or takes from: the open one, else the saved one that was open last. @returns {List | null} null: a star begins one */
+  get starred() {
+    return this.open ?? find(this.#lists, this.#into) ?? this.#lists[0] ?? null;
+  }
+
+  /** What people call the list that a star adds to. */
+  get title() {
+    return this.starred?.name || this.#first;
+  }
+
+  /** @param {string} name '' for all symbols */
+  show(name) {
+    const list = find(this.#lists, name);
+    this.#view.set({ list: list?.symbols.join() ?? '', name: list?.name ?? '' });
+  }
+
+  /** Whether a list may be called that. @param {string} text @param {string} [old] its name so far @returns {Why | ''} */
+  refused(text, old = '') {
+    const name = readName(text);
+    if (!name) return 'empty';
+    const there = find(this.#lists, name);
+    if (there && there.name !== old) return 'taken';
+    return !old && this.#lists.length >= LISTS ? 'many' : '';
+  }
+
+  /** A new list. @param {string} text @param {readonly string[]} symbols @returns {Why | ''} why it wasn't made */
+  create(text, symbols = []) {
+    this.again();
+    const why = this.refused(text);
+    if (!why) {
+      const name = readName(text);
+      this.#into = name;
+      this.#change([...this.#lists, { name, symbols: distinct(symbols) }]);
+    }
+    return why;
+  }
+
+  /** Keeps the open temporary list, under another name if there is one of its own. @returns {string} the name; '' if there are too many lists */
+  save() {
+    this.again();
+    const { open } = this;
+    if (!open || open.saved) return open?.name ?? '';
+    const base = [...(open.name || this.#first)].slice(0, NAME - 3).join('').trim();
+    let name = readName(open.name || this.#first);
+    for (let n = 2; this.refused(name) === 'taken'; n++) name = `${base} ${n}`;
+    if (this.create(name, open.symbols)) return '';
+    this.show(name);
+    return name;
+  }
+
+  /** @param {string} old @param {string} text @returns {Why | ''} why it wasn't renamed */
+  rename(old, text) {
+    this.again();
+    const why = this.refused(text, old);
+    const list = find(this.#lists, old);
+    if (why || !list) return why;
+    const name = readName(text);
+    const open = this.open?.saved && this.open.name === list.name;
+    if (this.#into === list.name) this.#into = name;
+    this.#change(this.#lists.map((l) => (l === list ? { ...l, name } : l)));
+    if (open) this.show(name);
+    return '';
+  }
+
+  /** @param {string} name @returns {() => void} brings it back */
+  remove(name) {
+    this.again();
+    const at = this.#lists.findIndex((l) => l.name === name);
+    const list = this.#lists[at];
+    if (!list) return () => {};
+    const open = this.open?.saved && this.open.name === name;
+    this.#change(this.#lists.filter((l) => l !== list));
+    if (open) this.show('');
+    return () => {
+      this.again();
+      if (this.refused(name)) return;
+      this.#change([...this.#lists.slice(0, at), list, ...this.#lists.slice(at)]);
+      if (open) this.show(name);
+    };
+  }
+
+  /**
+   * Adds a symbol to the starred list or takes it away.
+   * @param {string} symbol @returns {{ name: string, in: boolean } | null} null: the list is full, or there are too many
+   */
+  star(symbol) {
+    this.again();
+    const list = this.starred;
+    if (!list) return this.create(this.#first, [symbol]) ? null : { name: this.#first, in: true };
+    const had = list.symbols.includes(symbol);
+    if (!had && list.symbols.length >= SYMBOLS) return null;
+    this.#edit(list, had ? list.symbols.filter((s) => s !== symbol) : [...list.symbols, symbol]);
+    return { name: list.name, in: !had };
+  }
+
+  /** Moves a symbol within the open list. @param {string} symbol @param {number} by @returns {number} its place, from 1; 0: it didn't move */
+  move(symbol, by) {
+    this.again();
+    const { open } = this;
+    const symbols = [...(open?.symbols ?? [])];
+    const from = symbols.indexOf(symbol);
+    const to = from + by;
+    if (!open || from < 0 || to < 0 || to >= symbols.length) return 0;
+    symbols.splice(to, 0, ...symbols.splice(from, 1));
+    this.#edit(open, symbols);
+    return to + 1;
+  }
+
+  /**
+   * Takes what is kept, if another tab changed it. Each change here begins with it, since a page that was frozen or in the
+   * browser's cache of pages wasn't told, and would undo what others did.
+   */
+  again() {
+    const { open } = this;
+    if (!this.#read()) return;
+    if (open?.saved) {
+      const list = find(this.#lists, open.name);
+      if (list) this.show(list.name); // else it is temporary from now on
+    }
+    this.#tell();
+  }
+
+  /** Called when a list changed or another one is open. @param {() => void} fn */
+  on(fn) {
+    this.#listeners.add(fn);
+  }
+
+  /** @param {List} list @param {readonly string[]} symbols */
+  #edit(list, symbols) {
+    const { open } = this;
+    if (!open || open.saved) this.#change(this.#lists.map((l) => (l.name === list.name ? { ...l, symbols } : l)));
+    // A temporary list without a name and symbols would be none.
+    if (open) this.#view.set({ list: symbols.join(), name: open.name || (symbols.length ? '' : this.#first) });
+  }
+
+  #chosen() {
+    const { open } = this;
+    if (open?.saved) this.#into = open.name;
+  }
+
+  /** @param {List[]} lists */
+  #change(lists) {
+    this.#lists = lists;
+    if (!find(lists, this.#into)) this.#into = '';
+    this.#text = JSON.stringify({ v: 1, lists, into: this.#into });
+    try {
+      this.#storage?.setItem(KEY, this.#text);
+      this.#unkept = false;
+    } catch {
+      this.#unkept = true; // storage may be forbidden or full: then they hold until the page goes
+    }
+    this.#tell();
+  }
+
+  /** @returns {boolean} whether it is something else than before */
+  #read() {
+    if (!this.#storage || this.#unkept) return false;
+    /** @type {string | null} */
+    let text = null;
+    try {
+      text = this.#storage.getItem(KEY);
+    } catch {
+      // as if nothing was kept
+    }
+    if (text === this.#text) return false;
+    this.#text = text;
+    const { lists, into } = parseKept(text);
+    this.#lists = lists;
+    this.#into = find(lists, this.#into)?.name ?? into; // where a star goes is this page's own, once it has begun
+    return true;
+  }
+
+  #tell() {
+    for (const fn of this.#listeners) fn();
+  }
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KEY, LISTS, Lists, NAME, parseKept, readName, readSymbols, SYMBOLS } from './lists.js';
+import { defaults } from './urlState.js';
+
+/** @typedef {import('./urlState.js').View} View */
+
+/** @param {Record<string, string>} [kept] @param {Partial<View>} [patch] */
+function setup(kept = {}, patch = {}) {
+  /** @type {View} */
+  let now = { ...defaults, ...patch };
+  /** @type {((now: View, before: View) => void)[]} */
+  const listeners = [];
+  const view = /** @type {any} */ ({
+    get now() { return now; },
+    on: (/** @type {any} */ fn) => listeners.push(fn),
+    set: (/** @type {Partial<View>} */ p) => {
+      const before = now;
+      now = { ...now, ...p };
+      for (const fn of listeners) fn(now, before);
+    },
+  });
+  const storage = { getItem: (/** @type {string} */ k) => kept[k] ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => { kept[k] = v; } };
+  return { lists: new Lists({ view, storage, first: 'Favourites' }), view, kept, storage };
+}
+const names = (/** @type {Lists} */ lists) => lists.all.map((l) => l.name);
+
+test('a name is trimmed, single-spaced and bounded by characters, not by halves of them', () => {
+  assert.equal(readName('  my \t\n list '), 'my list');
+  assert.equal(readName('😀'.repeat(50)), '😀'.repeat(NAME));
+  assert.equal(readName(7), '');
+});
+
+test('symbols of a link: no doubles, nothing that can not be one, not too many', () => {
+  assert.equal(readSymbols('MSFT,AAPL,,aapl,MSFT,<b>,BRK.B'), 'MSFT,AAPL,BRK.B');
+  assert.equal(readSymbols(Array.from({ length: 500 }, (_, i) => `S${i}`).join()).split(',').length, SYMBOLS);
+});
+
+test('garbage in the storage is as good as nothing, and good lists beside it stay', () => {
+  for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(parseKept(bad), { lists: [], into: '' });
+  const text = JSON.stringify({ v: 1, into: 'B', lists: [null, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: [] }, { name: 'b', symbols: [] }] });
+  assert.deepEqual(parseKept(text), { lists: [{ name: 'A', symbols: ['X'] }, { name: 'b', symbols: [] }], into: 'b' });
+  const many = { v: 1, lists: Array.from({ length: 99 }, (_, i) => ({ name: `L${i}`, symbols: [] })) };
+  assert.equal(parseKept(JSON.stringify(many)).lists.length, LISTS);
+});
+
+test('forbidden storage: lists hold until the page goes', () => {
+  const { view } = setup();
+  const no = () => { throw new Error('forbidden'); };
+  const lists = new Lists({ view, storage: { getItem: no, setItem: no }, first: 'F' });
+  assert.equal(lists.create('A'), '');
+  assert.deepEqual(names(lists), ['A']);
+});
+
+test('names are unique whatever their capitals, and there are only so many', () => {
+  const { lists } = setup();
+  assert.equal(lists.create(' Tech '), '');
+  assert.equal(lists.create('tech'), 'taken');
+  assert.equal(lists.create('  '), 'empty');
+  assert.equal(lists.create('Oil'), '');
+  assert.equal(lists.rename('Oil', 'TECH'), 'taken');
+  assert.equal(lists.rename('Tech', 'TECH'), '');
+  assert.deepEqual(names(lists), ['TECH', 'Oil']);
+  for (let i = 2; i < LISTS; i++) assert.equal(lists.create(`L${i}`), '');
+  assert.equal(lists.create('one more'), 'many');
+  assert.equal(lists.rename('Oil', 'Gas'), '', 'a full house can still be renamed');
+});
+
+test('the first star begins a list, the next takes away again', () => {
+  const { lists, kept } = setup();
+  assert.deepEqual(lists.star('AAPL'), { name: 'Favourites', in: true });
+  assert.deepEqual(lists.star('MSFT'), { name: 'Favourites', in: true });
+  assert.deepEqual(lists.star('AAPL'), { name: 'Favourites', in: false });
+  assert.equal(kept[KEY], '{"v":1,"lists":[{"name":"Favourites","symbols":["MSFT"]}],"into":"Favourites"}');
+  assert.deepEqual(setup(kept).lists.starred, { name: 'Favourites', symbols: ['MSFT'] });
+});
+
+test('a star goes to the open list, else to the one that was open last', () => {
+  const { lists, view } = setup();
+  lists.create('A');
+  lists.create('B');
+  lists.show('A');
+  lists.star('X');
+  assert.deepEqual([view.now.list, view.now.name], ['X', 'A']);
+  assert.equal(lists.open?.saved, true);
+  lists.star('X');
+  assert.deepEqual(lists.open, { name: 'A', symbols: [], saved: true }, 'an empty list stays open');
+  lists.show('');
+  assert.equal(lists.open, null);
+  assert.equal(lists.star('Y')?.name, 'A');
+});
+
+test('a full list takes no more', () => {
+  const { lists } = setup();
+  lists.create('A', Array.from({ length: SYMBOLS }, (_, i) => `S${i}`));
+  assert.equal(lists.star('X'), null);
+  assert.deepEqual(lists.star('S0'), { name: 'A', in: false });
+});
+
+test('symbols move within the open list, not beyond its ends', () => {
+  const { lists, view } = setup();
+  lists.create('A', ['X', 'Y', 'Z']);
+  assert.equal(lists.move('X', 1), 0, 'none is open');
+  lists.show('A');
+  assert.equal(lists.move('X', 1), 2);
+  assert.equal(lists.move('Z', 1), 0);
+  assert.equal(lists.move('Q', -1), 0);
+  assert.equal(view.now.list, 'Y,X,Z');
+  assert.deepEqual(lists.all[0]?.symbols, ['Y', 'X', 'Z']);
+  assert.equal(lists.open?.saved, true);
+});
+
+test('a link is a temporary list until it is saved; it changes no saved one of its name', () => {
+  const { lists, view } = setup({ [KEY]: '{"v":1,"lists":[{"name":"Tech","symbols":["AAPL"]}]}' }, { list: 'MSFT,NVDA', name: 'Tech' });
+  assert.deepEqual(lists.open, { name: 'Tech', symbols: ['MSFT', 'NVDA'], saved: false });
+  lists.star('KO');
+  assert.equal(view.now.list, 'MSFT,NVDA,KO');
+  assert.deepEqual(lists.all, [{ name: 'Tech', symbols: ['AAPL'] }]);
+  assert.equal(lists.save(), 'Tech 2');
+  assert.deepEqual(lists.open, { name: 'Tech 2', symbols: ['MSFT', 'NVDA', 'KO'], saved: true });
+  assert.equal(lists.save(), 'Tech 2', 'saved is saved');
+});
+
+test('a link without a name; emptied, it is still a list', () => {
+  const { lists } = setup({}, { list: 'MSFT' });
+  assert.equal(lists.open?.name, '');
+  lists.star('MSFT');
+  assert.deepEqual(lists.open, { name: 'Favourites', symbols: [], saved: false });
+});
+
+test('a saved list is open again after a reload of its address', () => {
+  const { lists, kept, view } = setup();
+  lists.create('A', ['X']);
+  lists.show('A');
+  assert.equal(setup(kept, view.now).lists.open?.saved, true);
+});
+
+test('rename and remove of the open list, and back', () => {
+  const { lists, view } = setup();
+  lists.create('A', ['X']);
+  lists.create('B', ['Y']);
+  lists.show('A');
+  lists.rename('A', 'C');
+  assert.equal(view.now.name, 'C');
+  const undo = lists.remove('C');
+  assert.equal(lists.open, null);
+  undo();
+  assert.deepEqual(names(lists), ['C', 'B']);
+  assert.deepEqual(lists.open, { name: 'C', symbols: ['X'], saved: true });
+  undo();
+  assert.deepEqual(names(lists), ['C', 'B'], 'only once');
+});
+
+test('what another tab changed is here too', () => {
+  const { lists, view, kept } = setup();
+  lists.create('A', ['X']);
+  lists.show('A');
+  let told = 0;
+  lists.on(() => told++);
+  kept[KEY] = '{"v":1,"lists":[{"name":"A","symbols":["X","Y"]}]}';
+  lists.again();
+  assert.equal(view.now.list, 'X,Y');
+  assert.ok(told > 0);
+  kept[KEY] = '{"v":1,"lists":[]}';
+  lists.again();
+  assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed there: it can be saved again');
+});
+
+test('two tabs edit at once, and neither was told of the other: nothing is undone', () => {
+  const one = setup();
+  one.lists.create('Tech', ['AAPL']);
+  const two = setup(one.kept);
+  one.lists.create('Oil', ['XOM']);
+  assert.deepEqual(two.lists.star('MSFT'), { name: 'Tech', in: true });
+  assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page hears no storage event');
+  assert.equal(one.lists.rename('Tech', 'Chips'), '');
+  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
+});
+
+test('an open list that another tab changed unheard stays that list, with both changes', () => {
+  const one = setup();
+  one.lists.create('Tech', ['AAPL']);
+  one.lists.show('Tech');
+  const two = setup(one.kept, { list: 'AAPL', name: 'Tech' });
+  two.lists.star('MSFT');
+  one.lists.star('NVDA');
+  assert.deepEqual(one.lists.open, { name: 'Tech', symbols: ['AAPL', 'MSFT', 'NVDA'], saved: true });
+  assert.equal(one.lists.move('NVDA', -1), 2);
+});
+
+test('a full storage has an older state, which is not taken for news', () => {
+  const one = setup();
+  one.lists.create('A', ['X']);
+  const { setItem } = one.storage;
+  one.storage.setItem = () => { throw new Error('full'); };
+  one.lists.create('B', ['Y']);
+  one.lists.again();
+  assert.deepEqual(names(one.lists), ['A', 'B']);
+  one.storage.setItem = setItem;
+  one.lists.create('C');
+  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists.map((l) => l.name), ['A', 'B', 'C']);
+});

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { QuoteStore } from './quotes.js';
+import { Freeze } from './pausedQuotes.js';
+import { path } from './sparkline.js';
+
+/** @returns {import('../types.js').Quote} */
+const q = (/** @type {number} */ p, /** @type {number} */ i) =>
+  ({ T: 'q', S: 'A', p, v: 0, t: i * 60e6, bp: p, bs: 1, ap: p, as: 1, n: i, i });
+
+test('a pause keeps the figures that it began with, while the store goes on', () => {
+  const store = new QuoteStore();
+  const quotes = new Freeze(store);
+  store.apply(q(10, 1), 0);
+  quotes.pause();
+  store.apply(q(11, 2), 0);
+  assert.equal(quotes.get('A')?.p, 10);
+  assert.deepEqual(quotes.get('A')?.spark.values(), [10]);
+  assert.deepEqual([...quotes.values()].map((r) => r.p), [10]);
+  quotes.resume();
+  assert.equal(quotes.get('A')?.p, 11);
+  assert.deepEqual(quotes.get('A')?.spark.values(), [10, 11]);
+});
+
+test('a second pause in a pause changes nothing', () => {
+  const store = new QuoteStore();
+  const quotes = new Freeze(store);
+  quotes.pause();
+  quotes.behind = 7;
+  store.apply(q(10, 1), 0);
+  quotes.pause();
+  assert.equal(quotes.behind, 7);
+  assert.equal(quotes.get('A'), undefined);
+});
+
+test('a sparkline spans its box and stays in it', () => {
+  assert.equal(path([], 66, 18), '');
+  assert.equal(path([5], 66, 18), ''); // a level line would say that the price stood still
+  assert.equal(path([1, 3, 2], 66, 18), 'M0.0 16.0L33.0 2.0L66.0 9.0');
+});

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Changed, QuoteStore } from './quotes.js';
+import { Spark } from './sparkPoints.js';
+
+/** @typedef {import('../types.js').DayQuote} DayQuote */
+
+const NOON = Date.UTC(2024, 0, 2, 12) * 1000; // µs
+
+/** @param {Partial<DayQuote>} [q] @returns {any} */
+const tick = (q) => ({ T: 'q', S: 'AAPL', bp: 99.99, bs: 100, ap: 100.01, as: 200, p: 100, v: 1000, t: NOON, n: 1, i: 1, ...q });
+/** @param {Partial<DayQuote>} [q] @returns {any} */
+const day = (q) => tick({ o: 98, h: 101, l: 97, c: 98, ...q });
+/** @param {Partial<import('../types.js').Hello>} [h] @returns {any} */
+const hello = (h) => ({ T: 'hello', epoch: 'a', resume: 'none', head: 1, topics: ['*'], ...h });
+/** @param {...any} quotes @returns {any} */
+const snapshot = (...quotes) => ({ T: 'snapshot', i: 1, quotes });
+
+/** @param {any[]} messages */
+function filled(...messages) {
+  const store = new QuoteStore();
+  for (const m of messages) store.apply(m, 5);
+  return store;
+}
+
+/** @param {QuoteStore} store @param {string} [symbol] */
+function get(store, symbol = 'AAPL') {
+  const r = store.get(symbol);
+  assert.ok(r, `${symbol} is missing`);
+  return r;
+}
+
+test('a snapshot gives the day, a tick moves it', () => {
+  const store = filled(hello(), snapshot(day()));
+  let r = get(store);
+  assert.deepEqual([r.change, r.changePct.toFixed(4), r.spread, r.dir], [2, '2.0408', 0.02, 0]);
+  store.apply(tick({ p: 101.5, n: 2, i: 2 }), 9);
+  assert.deepEqual([r.o, r.h, r.l, r.c, r.dir, r.change, r.received], [98, 101.5, 97, 98, 1, 3.5, 9]);
+  store.apply(tick({ p: 96.4, bp: 96.3, ap: 96.5, n: 3, i: 3 }), 9);
+  assert.deepEqual([r.h, r.l, r.dir, r.bidDir, r.askDir, r.change, r.spread], [101.5, 96.4, -1, -1, -1, -1.6, 0.2]);
+});
+
+test('differences are exact to the cent', () => {
+  const r = get(filled(snapshot(day({ p: 0.3, c: 0.1, bp: 1.1, ap: 1.4 }))));
+  assert.equal(r.change, 0.2);
+  assert.equal(r.spread, 0.3);
+});
+
+test('a tick without a snapshot has no day yet', () => {
+  const r = get(filled(tick()));
+  assert.ok([r.o, r.h, r.l, r.c, r.change, r.changePct].every(Number.isNaN));
+});
+
+test('a symbol never goes back in one log', () => {
+  const store = filled(hello(), snapshot(day({ i: 5, p: 100 })));
+  store.apply(tick({ i: 4, p: 50 }), 9);
+  store.apply(tick({ i: 5, p: 60 }), 9);
+  store.apply(snapshot(day({ i: 3, p: 70 })), 9);
+  assert.equal(get(store).p, 100);
+  store.apply(tick({ i: 6, p: 80 }), 9);
+  assert.equal(get(store).p, 80);
+});
+
+test('the same tick in a snapshot adds its day', () => {
+  const store = filled(tick({ i: 5 }), snapshot(day({ i: 5 })));
+  assert.equal(get(store).c, 98);
+});
+
+test('a new log replaces everything, once its snapshot is here', () => {
+  const store = filled(hello(), snapshot(day({ i: 900 }), day({ S: 'MSFT', i: 901 })));
+  store.apply(hello({ epoch: 'b', resume: 'reset' }), 9);
+  assert.equal(store.size, 2, 'the old quotes are shown until then');
+  store.apply(snapshot(day({ i: 2, p: 55 })), 9);
+  assert.deepEqual([...store.values()].map((r) => [r.S, r.p, r.i]), [['AAPL', 55, 2]]);
+});
+
+test('a new log that begins with ticks starts from nothing', () => {
+  const store = filled(hello(), snapshot(day({ i: 900 }), day({ S: 'MSFT', i: 901 })));
+  store.apply(hello({ epoch: 'b' }), 9);
+  store.apply(tick({ i: 1, p: 55 }), 9);
+  assert.deepEqual([...store.values()].map((r) => [r.S, r.p]), [['AAPL', 55]]);
+});
+
+test('midnight UTC starts a day: the last price becomes the previous close', () => {
+  const store = filled(snapshot(day({ p: 100 })));
+  store.apply(tick({ i: 2, p: 102, t: NOON + 12 * 3_600_000_000 }), 9);
+  const r = get(store);
+  assert.deepEqual([r.o, r.h, r.l, r.c, r.change], [102, 102, 102, 100, 2]);
+});
+
+test('a drain hands over each changed symbol once, with what changed', () => {
+  const store = filled(snapshot(day(), day({ S: 'MSFT' })));
+  assert.equal(store.drain(() => {}), 2);
+  assert.equal(store.drain(() => assert.fail('nothing changed')), 0);
+  store.apply(tick({ i: 2, p: 100.5 }), 9);
+  store.apply(tick({ i: 3, p: 100.5, bs: 900 }), 9);
+  /** @type {[string, number][]} */
+  const got = [];
+  store.drain((r) => got.push([r.S, r.changed]));
+  assert.deepEqual(got, [['AAPL', Changed.last | Changed.size]]);
+  assert.equal(get(store).changed, 0);
+});
+
+test('symbols that are no longer wanted go', () => {
+  const store = filled(snapshot(day(), day({ S: 'MSFT' })));
+  const { version } = store;
+  store.retain((s) => s === 'MSFT');
+  assert.equal(store.size, 1);
+  assert.ok(store.version > version);
+  /** @type {string[]} */
+  const got = [];
+  store.drain((r) => got.push(r.S));
+  assert.deepEqual(got, ['MSFT']);
+});
+
+test('a sparkline keeps the last price of each stretch, and fills quiet ones', () => {
+  const s = new Spark(4, 1000);
+  for (const [p, t] of /** @type {const} */ ([[1, 0], [2, 900], [3, 1000], [4, 3500]])) s.add(p, t);
+  assert.deepEqual(s.values(), [2, 3, 3, 4]);
+  s.add(5, 4000);
+  assert.deepEqual(s.values(), [3, 3, 4, 5]);
+  s.add(9, 2000);
+  assert.deepEqual(s.values(), [3, 3, 4, 5], 'an older price is dropped');
+  s.add(6, 1e9);
+  assert.deepEqual(s.values(), [5, 5, 5, 6], 'a long silence costs no more than the window');
+  s.seed([{ t: 0, p: 7 }, { t: 1000, p: 8 }]);
+  assert.deepEqual(s.values(), [7, 8]);
+  assert.equal(s.length, 2);
+});
+
+test('history is put before what is live', () => {
+  const store = filled(snapshot(day({ p: 100 })));
+  store.drain(() => {});
+  store.seedSpark('AAPL', [{ t: NOON / 1000 - 60_000, p: 90 }]);
+  store.seedSpark('NONE', []);
+  assert.deepEqual(get(store).spark.values(), [90, 100]);
+  assert.equal(store.drain(() => {}), 1);
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Clock } from '../lane/clock.js';
+import { Histogram } from './histogram.js';
+import { Meter } from './meter.js';
+import { Rate } from './rate.js';
+import { settled } from '../test/world.js';
+
+test('quantiles are within 2.5 % from a µs to minutes', () => {
+  const h = new Histogram();
+  /** @type {number[]} */
+  const values = [];
+  for (let k = 0; k < 20_000; k++) values.push(10 ** (-2.5 + (8 * ((k * 7919) % 20_000)) / 20_000));
+  for (const v of values) h.add(v, 1000);
+  values.sort((a, b) => a - b);
+  const qs = [0.01, 0.5, 0.9, 0.99, 0.999, 1];
+  const { count, values: got } = h.quantiles(qs, 1000);
+  assert.equal(count, 20_000);
+  qs.forEach((q, k) => {
+    const want = values[Math.ceil(q * values.length) - 1] ?? NaN;
+    assert.ok(Math.abs((got[k] ?? NaN) / want - 1) < 0.0251, `q${q}: ${got[k]}, want ${want}`);
+  });
+});
+
+test('values beyond the scale count at its ends, and NaN not at all', () => {
+  const h = new Histogram();
+  for (const v of [-5, 0, NaN, Infinity, 1e12]) h.add(v, 0);
+  const { count, values } = h.quantiles([0.5, 1], 0);
+  assert.equal(count, 4);
+  assert.equal(values[0], 0);
+  assert.ok((values[1] ?? 0) > 9e5);
+});
+
+test('what is older than the window goes', () => {
+  const h = new Histogram({ window: 30_000, slices: 10 });
+  h.add(100, 0);
+  h.add(1, 20_000);
+  assert.equal(h.quantiles([1], 29_999).count, 2);
+  assert.equal(h.quantiles([1], 30_000).count, 1);
+  assert.equal(h.quantiles([1], 60_000).count, 0);
+  assert.ok(Number.isNaN(h.quantiles([0.5], 60_000).values[0]));
+  h.add(2, 60_000);
+  assert.equal(h.quantiles([1], 60_000).count, 1);
+  h.clear();
+  assert.equal(h.quantiles([1], 60_000).count, 0);
+});
+
+test('a rate counts whole slices, from the first moment on', () => {
+  const r = new Rate({ window: 3_000, slices: 12 });
+  assert.equal(r.perSecond(1_000_000), 0);
+  for (let t = 0; t < 10_000; t += 10) r.add(1, 1_000_000 + t);
+  assert.equal(r.perSecond(1_010_000), 100);
+  assert.equal(r.perSecond(1_011_500), 50);
+  assert.equal(r.perSecond(1_020_000), 0);
+  r.add(1e6, 1_020_000);
+  assert.equal(r.perSecond(1_020_100), 0, 'a slice that is not over yet');
+  const young = new Rate({ window: 3_000, slices: 12 });
+  for (let t = 0; t < 500; t += 10) young.add(1, 2_000_000 + t);
+  assert.equal(young.perSecond(2_000_500), 100);
+});
+
+test('replayed ticks and unknown clocks say nothing about latency', () => {
+  const m = new Meter({ latency: (tick, received) => received - tick.t / 1000 });
+  const tick = /** @type {any} */ ({ T: 'q', t: 1_000_000 });
+  m.take(tick, { received: 1002, bytes: 100, replayed: false, lane: 'ws' });
+  m.take(tick, { received: 9000, bytes: 100, replayed: true, lane: 'ws' });
+  m.take(/** @type {any} */ ({ T: 'hb' }), { received: 9000, bytes: 50, replayed: false, lane: 'ws' });
+  const { p50, p99, samples, bytes, ticks } = m.read(10_000);
+  assert.equal(samples, 1);
+  assert.ok(Math.abs(p50 - 2) < 0.06 && p50 === p99);
+  assert.ok(bytes > ticks);
+  m.clear();
+  assert.equal(m.read(10_000).samples, 0);
+});
+
+/** A server whose clock is off, behind a path with given delays in ms. @param {number} offset */
+function far(offset) {
+  const state = { now: 1_000_000, out: 5, back: 5, offset, broken: false };
+  /** @type {{ fn: () => void, ms: number }[]} */
+  const timers = [];
+  const clock = new Clock({
+    now: () => state.now,
+    fetch: /** @type {any} */ (async () => {
+      if (state.broken) return new Response('', { status: 503 });
+      state.now += state.out;
+      const received = (state.now + state.offset) * 1000;
+      state.now += 2; // in the server
+      const sent = (state.now + state.offset) * 1000;
+      state.now += state.back;
+      return Response.json({ T: 'time', received, sent });
+    }),
+    setTimeout: (fn, ms) => timers.push({ fn, ms }),
+    clearTimeout: () => {},
+  });
+  return { state, timers, clock };
+}
+
+test('four timestamps give the offset within half the round trip, the server’s own time taken out', async () => {
+  const { state, clock } = far(-3_600_000);
+  assert.ok(Number.isNaN(clock.offset) && Number.isNaN(clock.error) && !clock.known);
+  assert.ok(await clock.sample());
+  assert.ok(Math.abs(clock.offset + 3_600_000) < 1e-6);
+  assert.ok(Math.abs(clock.error - 5) < 1e-6);
+  assert.ok(Math.abs(clock.latency({ t: (state.now - 3_600_000 - 12) * 1000 }, state.now) - 12) < 1e-3);
+  assert.ok(Math.abs(clock.toServer(7) - (7 - 3_600_000)) < 1e-6);
+});
+
+test('of the newest samples the shortest round trip counts', async () => {
+  const { state, clock } = far(50);
+  Object.assign(state, { out: 1, back: 41 });
+  await clock.sample();
+  assert.equal(Math.round(clock.offset), 30, 'an uneven path is wrong by half its unevenness');
+  Object.assign(state, { out: 2, back: 2 });
+  await clock.sample();
+  Object.assign(state, { out: 90, back: 10 });
+  await clock.sample();
+  assert.equal(Math.round(clock.offset), 50);
+  assert.ok(clock.error < 2.1);
+});
+
+test('a clock that was set is believed at once', async () => {
+  const { state, clock } = far(0);
+  await clock.sample();
+  state.offset = 5_000;
+  Object.assign(state, { out: 20, back: 20 });
+  await clock.sample();
+  assert.equal(Math.round(clock.offset), 5_000);
+});
+
+test('it starts with a burst, then takes its time; a failed exchange leaves the estimate', async () => {
+  const { state, timers, clock } = far(9);
+  clock.start();
+  clock.start();
+  for (let k = 0; k < 7; k++) {
+    for (let s = 0; s < 5; s++) await settled();
+    timers.at(-1)?.fn();
+  }
+  assert.deepEqual(timers.slice(0, 7).map((t) => t.ms), [150, 150, 150, 150, 7000, 7000, 7000]);
+  clock.stop();
+  for (let s = 0; s < 5; s++) await settled();
+  const { length } = timers;
+  for (let s = 0; s < 5; s++) await settled();
+  assert.equal(timers.length, length);
+  assert.equal(Math.round(clock.offset), 9);
+  state.broken = true;
+  assert.equal(await clock.sample(), false);
+  assert.equal(Math.round(clock.offset), 9);
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Trades } from './trades.js';
+
+/** @returns {import('../types.js').Quote} */
+const q = (/** @type {string} */ S, /** @type {number} */ p, /** @type {number} */ v, t = 0) =>
+  ({ T: 'q', S, p, v, t, bp: p, bs: 1, ap: p, as: 1, n: 1, i: 1 });
+
+test('a trade is a day volume that went up, or a last price that changed', () => {
+  const trades = new Trades();
+  assert.equal(trades.take(q('A', 10, 500)), false, 'the first tick says where the symbol stands');
+  assert.equal(trades.take(q('A', 10, 500)), false, 'a quote alone');
+  assert.equal(trades.take(q('A', 11, 700)), true);
+  assert.equal(trades.take(q('A', 11, 800)), true);
+  assert.equal(trades.take(q('A', 10.5, 800)), true, 'a feed without volumes');
+  assert.deepEqual(trades.market.map(({ p, size, dir }) => ({ p, size, dir })), [
+    { p: 10.5, size: NaN, dir: -1 }, { p: 11, size: 100, dir: 1 }, { p: 11, size: 200, dir: 1 },
+  ]);
+});
+
+test('a snapshot is no trade, even when prices moved meanwhile', () => {
+  const trades = new Trades();
+  trades.base(q('A', 10, 100));
+  trades.base(q('A', 20, 900));
+  assert.equal(trades.take(q('A', 20, 900)), false);
+  assert.deepEqual(trades.market, []);
+});
+
+test('a new day starts its volume again', () => {
+  const trades = new Trades();
+  trades.base(q('A', 10, 90_000));
+  trades.take(q('A', 10, 300));
+  assert.equal(trades.market[0]?.size, 300);
+});
+
+test('a new day that is busier at once counts from nothing, too', () => {
+  const trades = new Trades();
+  const midnight = Date.UTC(2026, 0, 2) * 1000;
+  trades.base(q('A', 10, 100, midnight - 1));
+  trades.take(q('A', 10, 500, midnight));
+  trades.take(q('A', 10, 600, midnight + 1));
+  assert.deepEqual(trades.market.map(({ size }) => size), [100, 500]);
+});
+
+test('the followed symbol has a list of its own, begun with what is known', () => {
+  const trades = new Trades();
+  for (const s of ['A', 'B']) trades.base(q(s, 10, 0));
+  trades.take(q('B', 10, 100));
+  trades.follow('B');
+  for (let k = 1; k <= 200; k++) trades.take(q('A', 10, k));
+  trades.take(q('B', 10, 300));
+  assert.deepEqual(trades.symbol.map((t) => t.size), [200, 100]);
+  trades.follow('A');
+  assert.equal(trades.symbol.length, 64, 'also of what no list shows any more');
+  assert.equal(trades.market.length, 64);
+});
+
+test('small trades can be left out, and come back as far as they are remembered', () => {
+  const trades = new Trades();
+  trades.base(q('A', 100, 0));
+  trades.follow('A');
+  for (let v = 10, k = 0; k < 600; k++) trades.take(q('A', 100, (v += k % 100 ? 10 : 2000)));
+  trades.least(200_000);
+  assert.deepEqual(trades.market.map((t) => t.size), [2000, 2000, 2000, 2000, 2000]);
+  assert.deepEqual(trades.symbol, trades.market);
+  assert.equal(trades.take(q('A', 100, 17_950)), false);
+  assert.equal(trades.take(q('A', 101, 20_000)), true);
+  assert.equal(trades.market[0]?.size, 2050);
+  assert.equal(trades.take(q('A', 102, 20_000)), false, 'a size that is not known is not large');
+  trades.least(0);
+  assert.equal(trades.market.length, 64);
+  assert.ok(Number.isNaN(trades.market[0]?.size));
+});
+
+test('the list has one, too, of the symbols that it shows and as they change', () => {
+  const trades = new Trades();
+  for (const s of ['A', 'B', 'C']) trades.base(q(s, 10, 0));
+  trades.take(q('B', 10, 100));
+  trades.take(q('C', 10, 100));
+  assert.equal(trades.list.length, 0);
+  trades.among(new Set(['A', 'C']));
+  for (const s of ['A', 'B', 'C']) trades.take(q(s, 11, 400));
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['C300', 'A400', 'C100']);
+  trades.least(4000);
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['A400']);
+  trades.least(0);
+  trades.among(new Set(['B']));
+  assert.deepEqual(trades.list.map((t) => t.S + t.size), ['B300', 'B100']);
+  for (let k = 1; k <= 200; k++) trades.take(q('B', 12, 400 + k));
+  assert.equal(trades.list.length, 64);
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaults, format, parse } from './urlState.js';
+
+test('an empty address is the defaults, and the defaults are an empty address', () => {
+  assert.deepEqual(parse(''), defaults);
+  assert.equal(format(defaults), '');
+});
+
+test('a view comes back as it was written', () => {
+  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('auto'), prefer: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
+  assert.deepEqual(parse(format(view)), view);
+});
+
+test('several charts are a link, and the first is in focus unless it says otherwise', () => {
+  const first = parse('?charts=MSFT:5m:line,AAPL:1m');
+  assert.deepEqual([first.symbol, first.interval, first.kind, first.charts], ['MSFT', '5m', 'line', 'MSFT:5m:line,AAPL:1m']);
+  const second = parse('?symbol=AAPL&charts=MSFT:5m:line,AAPL:1m');
+  assert.deepEqual([second.symbol, second.interval, second.kind], ['AAPL', '1m', 'candles']);
+  assert.equal(parse('?charts=A:1m,B:1m,C:1m,D:1m,E:1m').charts, 'A:1m,B:1m,C:1m,D:1m');
+  for (const bad of ['AAPL:1m', 'AAPL:9m,MSFT', ',,,', '<b>:1m,x:1m', 'AAPL:1m:pie,MSFT:1m']) assert.deepEqual(parse(`?charts=${encodeURIComponent(bad)}`), defaults, bad);
+});
+
+test('a preferred lane is only of auto', () => {
+  assert.deepEqual([parse('?lane=auto').lane, parse('?lane=auto').prefer, format({ ...defaults, lane: 'auto' })], ['auto', 'sse', '?lane=auto']);
+  assert.deepEqual(parse('?prefer=ws'), defaults);
+  assert.equal(parse('?lane=auto&prefer=pigeon').prefer, 'sse');
+});
+
+test('trades are those of all, of the list or of the symbol', () => {
+  for (const trades of ['', 'list', 'symbol']) assert.equal(parse(format({ ...defaults, trades })).trades, trades);
+});
+
+test('what can not be true falls back', () => {
+  assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,&panel=shoe&trades=all&least=7'), defaults);
+  assert.equal(parse(`?q=${'x'.repeat(500)}`).q.length, 40);
+});

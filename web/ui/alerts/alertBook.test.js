@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MOST, parseBook } from './alertBook.js';
+import { read, wrong } from './alertDialog.js';
+
+const good = { id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: true, done: false, n: 0, epoch: 'e', i: 5 };
+const kept = (/** @type {any[]} */ ...alerts) => JSON.stringify({ v: 1, alerts });
+
+test('what was kept comes back; anything else is no alert', () => {
+  const within = { ...good, id: 'y', kind: 'within', level: -0.5, minutes: 5 };
+  assert.deepEqual(parseBook(kept(good, within)), [good, within]);
+  for (const text of [null, '', '{', 'null', '[]', '{"v":2,"alerts":[]}', '{"v":1}', '{"v":1,"alerts":{}}']) assert.deepEqual(parseBook(text), [], `${text}`);
+  for (const bad of [
+    null, 7, {}, { ...good, id: '' }, { ...good, S: '' }, { ...good, kind: 'beside' }, { ...good, level: -1 }, { ...good, level: '105' }, { ...good, n: -1 },
+    { ...good, armed: 1 }, { ...good, minutes: 3 }, { ...within, minutes: 0 }, { ...within, minutes: 61 }, { ...within, level: 0 }, { ...within, level: 51 }, { ...good, i: null },
+  ]) assert.deepEqual(parseBook(kept(bad, within)), [within], JSON.stringify(bad));
+  assert.equal(parseBook(kept(good, good)).length, 1, 'an id is one alert');
+  assert.equal(parseBook(kept(...Array.from({ length: 80 }, (_, k) => ({ ...good, id: `${k}` })))).length, MOST);
+});
+
+test('a wish that can not be is refused at its field', () => {
+  for (const [kind, level, minutes] of [['above', '0.01', ''], ['below', '184.27', 'x'], ['day', '-3', ''], ['within', '0.5', '60']]) assert.equal(wrong(`${kind}`, `${level}`, `${minutes}`), null);
+  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(wrong('above', level, ''), { key: 'alert.wrong.level', field: 'level' }, level);
+  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(wrong('day', level, ''), { key: 'alert.wrong.percent', field: 'level' }, level);
+  assert.deepEqual(['184.274', '-2.996', '1e2'].map(read), [184.27, -3, 100], 'what is shown is what is meant');
+  for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(wrong('within', '1', minutes), { key: 'alert.wrong.minutes', field: 'minutes' }, minutes);
+});

@@ -1,0 +1,67 @@
+import { price, signed, volume } from '../../model/formats.js';
+import { t } from '../../text.js';
+import { el, setText } from '../common/dom.js';
+
+/** @typedef {import('../../model/bars.js').Bar} Bar */
+
+const ROWS = 200; // more is nothing to be read; the CSV has all
+
+/** A chart's bars as a table, the newest first. */
+export class BarTable {
+  #count = el('span', { class: 'faint' });
+  #body = el('tbody');
+  /** @type {HTMLElement[][]} cells by row */
+  #rows = [];
+  #newest = NaN; // the start of the bar in the first row
+
+  /** @param {string} name of chart and table @param {() => void} onCSV */
+  constructor(name, onCSV) {
+    const csv = el('button', { type: 'button', class: 'button' }, t('chart.csv'));
+    csv.addEventListener('click', onCSV);
+    const heads = [t('chart.bar.time'), t('chart.bar.open'), t('chart.bar.high'), t('chart.bar.low'), t('chart.bar.close'), t('chart.bar.change'), t('chart.bar.volume')];
+    const table = el('table', {}, el('caption', { class: 'away' }, name), el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
+    this.root = el('div', { class: 'bars' }, el('div', { class: 'bars-head' }, this.#count, el('span', { class: 'sp' }), csv),
+      el('div', { class: 'bars-box', role: 'region', tabindex: '0', 'aria-label': name }, table));
+  }
+
+  /**
+   * @param {readonly Bar[]} bars @param {boolean} all other bars than before, or another format
+   * @param {(µs: number) => string} moment
+   */
+  paint(bars, all, moment) {
+    const n = Math.min(ROWS, bars.length);
+    const newest = bars.at(-1)?.t ?? NaN;
+    const every = all || newest !== this.#newest || n !== this.#rows.length;
+    this.#newest = newest;
+    while (this.#rows.length > n) {
+      this.#rows.pop();
+      this.#body.lastElementChild?.remove();
+    }
+    while (this.#rows.length < n) {
+      const cells = [el('th', { scope: 'row' }), ...Array.from({ length: 6 }, () => el('td'))];
+      this.#rows.push(cells);
+      this.#body.append(el('tr', {}, ...cells));
+    }
+    for (let row = 0; row < (every ? n : Math.min(n, 1)); row++) {
+      const k = bars.length - 1 - row;
+      const b = /** @type {Bar} */ (bars[k]);
+      const change = b.c - (bars[k - 1]?.c ?? b.o);
+      const values = [moment(b.t), price(b.o), price(b.h), price(b.l), price(b.c), signed(change), volume(b.v)];
+      values.forEach((text, i) => setText(/** @type {HTMLElement} */ (this.#rows[row]?.[i]), text));
+      const cell = this.#rows[row]?.[5];
+      if (cell) cell.className = Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down';
+    }
+    setText(this.#count, t('chart.table.count', { n, of: bars.length }));
+  }
+}
+
+/** Bars for programs: the oldest first, times by ISO 8601 in UTC, plain numbers. @param {readonly Bar[]} bars */
+export const csv = (bars) => ['time,open,high,low,close,volume', ...bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(2)), b.v].join(',')), ''].join('\r\n');
+
+/** @param {string} name of the file @param {string} text */
+export function download(name, text) {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+  const a = el('a', { href: url, download: name });
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,272 @@
+import { CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, PriceScaleMode, createChart } from 'lightweight-charts';
+import { price } from '../../model/formats.js';
+import { Average } from '../../model/averages.js';
+import { barTimes } from '../../model/barTimes.js';
+import { colours, faded } from '../settings/theme.js';
+
+/** @typedef {import('../../model/bars.js').Bar} Bar */
+/** @typedef {import('../../model/chartOptions.js').Shown} Shown */
+/** @typedef {import('../../model/chartSpec.js').Kind} Kind */
+/** @typedef {import('lightweight-charts').UTCTimestamp} Seconds */
+/** @typedef {{ o: number, h: number, l: number, c: number }} Day open, high, low; close of the day before */
+/**
+ * @typedef {object} Hooks
+ * @property {(t: number | null) => void} hover the start of the bar under the pointer in µs, null when it left
+ * @property {(first: number) => void} scrolled the first bar in sight
+ * @property {(name: string) => string} label of a day's line
+ */
+
+const names = /** @type {const} */ (['up', 'down', 'grid', 'faint', 'soft', 'text', 'panel', 'edge', 'average-a', 'average-b', 'average-c']);
+const seconds = (/** @type {number} */ µs) => /** @type {Seconds} */ (µs / 1e6);
+
+const NARROW = 8; // px that a bar has
+const WIDE = 16; // … where there are few, so that a wall screen isn't left half empty
+const AFTER = 4; // bars' room after the newest
+
+/** How far from bar to bar, so that as many as there are fill the chart. @param {number} bars @param {number} width px */
+export const spacing = (bars, width) => Math.min(WIDE, Math.max(NARROW, width / (bars + AFTER)));
+
+/** Their lines differ in more than colour. */
+const averages = /** @type {const} */ ([
+  { name: 'sma20', kind: 'sma', n: 20, colour: 'average-a', style: LineStyle.Solid },
+  { name: 'sma50', kind: 'sma', n: 50, colour: 'average-b', style: LineStyle.Dashed },
+  { name: 'ema20', kind: 'ema', n: 20, colour: 'average-c', style: LineStyle.Dotted },
+]);
+
+/**
+ * Draws bars with Lightweight Charts. Its own logo is off because it brings a style element, which the page's policy
+ * forbids; the footer names and links the makers instead, as the licence asks.
+ */
+export class Candles {
+  #chart;
+  #hooks;
+  /** @type {import('lightweight-charts').ISeriesApi<'Candlestick' | 'Line'>} */
+  #prices;
+  #volumes;
+  /** @type {{ name: 'sma20' | 'sma50' | 'ema20', average: Average, series: import('lightweight-charts').ISeriesApi<'Line'>, newest: number }[]} */
+  #averages = [];
+  /** @type {Map<keyof Day, { at: number, line: import('lightweight-charts').IPriceLine }>} */
+  #dayLines = new Map();
+  /** @type {Shown} */
+  #shown;
+  /** @type {Kind} */
+  #kind;
+  #colours = colours(names);
+  #drawn = 0; // how many bars the chart has
+  #times = barTimes();
+
+  /** @param {HTMLElement} host @param {Shown} shown @param {Kind} kind @param {Hooks} hooks */
+  constructor(host, shown, kind, hooks) {
+    this.#shown = shown;
+    this.#kind = kind;
+    this.#hooks = hooks;
+    this.#chart = createChart(host, {
+      autoSize: true,
+      layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
+      rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.16 } },
+      timeScale: { borderVisible: false, timeVisible: true, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5, tickMarkFormatter: (/** @type {any} */ s, /** @type {number} */ type) => this.#mark(s, type) },
+      crosshair: { mode: CrosshairMode.Normal },
+      localization: { timeFormatter: (/** @type {any} */ s) => this.#times.moment.format(s * 1000), priceFormatter: price },
+      handleScale: { axisPressedMouseMove: { time: true, price: false } },
+    });
+    this.#volumes = this.#chart.addSeries(HistogramSeries, {
+      priceScaleId: '', priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false,
+    });
+    this.#volumes.priceScale().applyOptions({ scaleMargins: { top: 0.88, bottom: 0 } });
+    this.#prices = this.#makePrices();
+    this.#chart.subscribeCrosshairMove((at) => hooks.hover(at.point && at.time !== undefined ? /** @type {number} */ (at.time) * 1e6 : null));
+    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+      if (!range || !this.#drawn) return;
+      // Nobody can scroll past the oldest bar into nothing. Bars that don't fill the chart stand at its right, which this would forbid.
+      const full = range.to - range.from <= this.#drawn + AFTER;
+      if (full !== this.#chart.timeScale().options().fixLeftEdge) this.#chart.timeScale().applyOptions({ fixLeftEdge: full });
+      hooks.scrolled(range.from);
+    });
+    this.configure(shown, kind, []);
+    this.restyle([]);
+  }
+
+  /** Frees what the library holds. */
+  close() {
+    this.#chart.remove();
+  }
+
+  /** Takes the settings as they are now. @param {readonly Bar[]} bars to be drawn again */
+  restyle(bars) {
+    this.#times = barTimes();
+    const size = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--t-xs')) || 11;
+    const still = document.documentElement.dataset.motion === 'none' || matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#chart.applyOptions({ layout: { fontSize: size }, kineticScroll: { touch: !still, mouse: false } });
+    this.recolour(bars);
+  }
+
+  /** Shows other things than before. @param {Shown} shown @param {Kind} kind @param {readonly Bar[]} bars to be drawn again */
+  configure(shown, kind, bars) {
+    this.#shown = shown;
+    if (kind !== this.#kind) {
+      this.#kind = kind;
+      this.#clearDay();
+      this.#chart.removeSeries(this.#prices);
+      this.#prices = this.#makePrices();
+    }
+    for (const a of this.#averages) this.#chart.removeSeries(a.series);
+    this.#averages = averages.filter(({ name }) => shown[name]).map(({ name, kind, n, style }) => ({
+      name, average: new Average(kind, n), newest: NaN,
+      series: this.#chart.addSeries(LineSeries, { lineWidth: 1, lineStyle: style, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false }),
+    }));
+    this.#volumes.applyOptions({ visible: shown.volume });
+    this.#chart.priceScale('right').applyOptions({ mode: shown.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal });
+    if (!shown.day) this.#clearDay();
+    this.recolour(bars);
+  }
+
+  /** Draws all bars. @param {readonly Bar[]} bars @param {boolean} home whether to go to the newest */
+  draw(bars, home) {
+    this.#prices.setData(/** @type {any} */ (bars.map((b) => this.#price(b))));
+    this.#volumes.setData(bars.map((b) => this.#volume(b)));
+    for (const a of this.#averages) {
+      a.average.reset();
+      a.series.setData(bars.map((b, k) => point(b, (a.newest = a.average.at(bars, k)))));
+    }
+    this.#drawn = bars.length;
+    if (home) {
+      this.#chart.timeScale().applyOptions({ barSpacing: spacing(bars.length, this.#chart.timeScale().width()) });
+      this.#chart.timeScale().scrollToPosition(AFTER, false);
+      this.#chart.priceScale('right').applyOptions({ autoScale: true });
+    }
+  }
+
+  /** Draws the newest bar that the chart has, and those that came after it. @param {readonly Bar[]} bars */
+  follow(bars) {
+    for (let k = Math.max(0, this.#drawn - 1); k < bars.length; k++) {
+      const b = /** @type {Bar} */ (bars[k]);
+      this.#prices.update(/** @type {any} */ (this.#price(b)));
+      this.#volumes.update(this.#volume(b));
+      for (const a of this.#averages) a.series.update(point(b, (a.newest = a.average.at(bars, k))));
+    }
+    this.#drawn = bars.length;
+  }
+
+  /** Moves the day's lines to its figures; those that aren't known have none. @param {Day | undefined} day */
+  day(day) {
+    if (!this.#shown.day) return;
+    for (const name of /** @type {const} */ (['o', 'h', 'l', 'c'])) {
+      const at = day?.[name] ?? NaN;
+      const now = this.#dayLines.get(name);
+      if (now ? now.at === at : Number.isNaN(at)) continue;
+      if (Number.isNaN(at)) {
+        this.#clearDay(name);
+      } else if (now) {
+        now.at = at;
+        now.line.applyOptions({ price: at });
+      } else {
+        const line = this.#prices.createPriceLine({
+          price: at, title: this.#hooks.label(name), lineWidth: 1, lineStyle: name === 'c' ? LineStyle.LargeDashed : LineStyle.Dotted,
+          color: name === 'c' ? this.#colours.soft : this.#colours.edge, axisLabelVisible: false,
+        });
+        this.#dayLines.set(name, { at, line });
+      }
+    }
+  }
+
+  /** The averages at a bar, in the order of their names. @param {number} t µs @param {boolean} newest @returns {{ name: string, value: number }[]} */
+  averagesAt(t, newest) {
+    return this.#averages.map(({ name, series, newest: value }) => {
+      if (newest) return { name, value };
+      const index = this.#chart.timeScale().timeToIndex(seconds(t));
+      const found = index === null ? null : /** @type {any} */ (series.dataByIndex(index));
+      return { name, value: found?.value ?? NaN };
+    });
+  }
+
+  /** Puts the crosshair on a bar and brings it into sight; null takes it away. @param {Bar | null} bar @param {number} index */
+  cross(bar, index) {
+    if (!bar) return this.#chart.clearCrosshairPosition();
+    const time = this.#chart.timeScale();
+    const range = time.getVisibleLogicalRange();
+    if (range && (index < range.from + 1 || index > range.to - 1)) {
+      const by = index < range.from + 1 ? index - range.from - 1 : index - range.to + 1;
+      time.setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
+    }
+    this.#chart.setCrosshairPosition(bar.c, seconds(bar.t), this.#prices);
+  }
+
+  /** @param {number} factor over 1 shows fewer bars, larger */
+  zoom(factor) {
+    const time = this.#chart.timeScale();
+    time.applyOptions({ barSpacing: Math.min(60, Math.max(0.5, time.options().barSpacing * factor)) });
+  }
+
+  /** Leaves room for the legend, which takes two lines where charts stand side by side. @param {boolean} alone */
+  room(alone) {
+    this.#chart.priceScale('right').applyOptions({ scaleMargins: { top: alone ? 0.12 : 0.24, bottom: 0.16 } });
+  }
+
+  /** Back to the newest bars. */
+  home() {
+    this.#chart.timeScale().scrollToPosition(AFTER, false);
+  }
+
+  /** @param {string} interval such as "10s" */
+  scale(interval) {
+    this.#chart.timeScale().applyOptions({ secondsVisible: interval.endsWith('s') });
+  }
+
+  /** Takes the theme's colours as they are now. @param {readonly Bar[]} bars to be drawn again */
+  recolour(bars) {
+    const c = (this.#colours = colours(names));
+    const line = { color: c.edge, labelBackgroundColor: c.edge };
+    this.#chart.applyOptions({
+      layout: { background: { type: ColorType.Solid, color: c.panel }, textColor: c.faint },
+      grid: { vertLines: { visible: false }, horzLines: { color: c.grid } },
+      crosshair: { vertLine: line, horzLine: line },
+    });
+    if (this.#kind === 'line') {
+      this.#prices.applyOptions({ color: c.text });
+    } else {
+      const up = this.#hollow ? c.panel : c.up;
+      this.#prices.applyOptions({ upColor: up, downColor: c.down, borderVisible: this.#hollow, borderUpColor: c.up, borderDownColor: c.down, wickUpColor: c.up, wickDownColor: c.down, priceLineColor: this.#hollow ? c.edge : '' });
+    }
+    for (const a of this.#averages) a.series.applyOptions({ color: c[averages.find(({ name }) => name === a.name)?.colour ?? 'soft'] });
+    for (const [name, { line }] of this.#dayLines) line.applyOptions({ color: name === 'c' ? c.soft : c.edge });
+    if (bars.length) this.draw(bars, false);
+  }
+
+  /** Whether rises show by shape: by choice, for eyes that don't tell colours, and where there are none. */
+  get #hollow() {
+    return this.#shown.hollow || document.documentElement.dataset.colours === 'blue' || matchMedia('(forced-colors: active)').matches;
+  }
+
+  #makePrices() {
+    if (this.#kind === 'line') return this.#chart.addSeries(LineSeries, { lineWidth: 2, priceLineStyle: LineStyle.Dotted });
+    return this.#chart.addSeries(CandlestickSeries, { priceLineStyle: LineStyle.Dotted });
+  }
+
+  /** @param {(keyof Day)[]} which all when not given */
+  #clearDay(...which) {
+    for (const [name, { line }] of this.#dayLines) {
+      if (which.length && !which.includes(name)) continue;
+      this.#prices.removePriceLine(line);
+      this.#dayLines.delete(name);
+    }
+  }
+
+  /** @param {any} s @param {number} type of TickMarkType: 0 year, 1 month, 2 day, 3 time, 4 time with seconds */
+  #mark(s, type) {
+    const { month, day, minute, second } = this.#times;
+    return ([month, month, day, minute, second][type] ?? minute).format(s * 1000);
+  }
+
+  /** @param {Bar} b */
+  #price(b) {
+    return this.#kind === 'line' ? point(b, b.c) : { time: seconds(b.t), open: b.o, high: b.h, low: b.l, close: b.c };
+  }
+
+  /** @param {Bar} b */
+  #volume(b) {
+    return { time: seconds(b.t), value: b.v, color: faded(b.c >= b.o ? this.#colours.up : this.#colours.down, 0.25) };
+  }
+}
+
+/** @param {Bar} b @param {number} value NaN leaves the place empty */
+const point = (b, value) => (Number.isNaN(value) ? { time: seconds(b.t) } : { time: seconds(b.t), value });

@@ -1,0 +1,317 @@
+import { countdown, percent, price, signed, volume } from '../../model/formats.js';
+import { t } from '../../text.js';
+import { BarFeed } from '../../model/barFeed.js';
+import { BarTable, csv, download } from './barTable.js';
+import { barTimes } from '../../model/barTimes.js';
+import { same } from '../../model/chartSpec.js';
+import { el, setText } from '../common/dom.js';
+import { fetchHistory } from '../../model/history.js';
+
+/** @typedef {import('../../model/bars.js').Bar} Bar */
+/** @typedef {import('../../model/chartSpec.js').Spec} Spec */
+/** @typedef {import('../../model/chartOptions.js').Shown} Shown */
+/** @typedef {import('../common/frames.js').Frames} Frames */
+/** @typedef {import('./candles.js').Candles} Candles */
+
+const NEAR = 40; // bars before the oldest is in sight at which older ones are asked for
+const LEGEND = 100; // ms between paintings of the newest bar's figures
+
+/** One chart in its pane: bars, crosshair, legend, what is to be said, and the same bars as a table. */
+export class Chart {
+  #frames;
+  #feed;
+  /** @type {Candles | null} the library comes after the page's first paint */
+  #candles = null;
+  /** @type {BarTable | null} */
+  #table = null;
+  #closed = false;
+  /** @type {import('../../model/barFeed.js').Change | null} what the chart has not drawn yet */
+  #todo = null;
+  #again = false; // all of the table, too
+  #times = barTimes();
+  /** @type {number | null} the start of the bar under the crosshair */
+  #hover = null;
+  #keyed = false; // … put there by a key
+  #legendAt = -Infinity;
+  #widest = 0; // characters of a price so far
+  #atOldest = false;
+  #touched = false; // somebody scrolled, so wants to know where the end is
+  #alone = true;
+
+  /** @type {Spec} */
+  spec = { symbol: '', interval: '1m', kind: 'candles' };
+
+  #name = el('button', { type: 'button', class: 'pane-name' });
+  #legend = el('p', { class: 'legend' });
+  /** @type {Record<string, HTMLElement>} */
+  #cells = {};
+  #averages = el('p', { class: 'legend averages' });
+  #host = el('div', { class: 'host', role: 'slider', tabindex: '0', 'aria-label': t('chart.loading'), 'aria-valuemin': '0', 'aria-valuemax': '0', 'aria-valuenow': '0' });
+  #note = el('p', { class: 'note' });
+  #edge = el('p', { class: 'edge', hidden: '' });
+  root = el('section', { class: 'pane loading' });
+
+  /** @param {{ frames: Frames, shown: Shown, onFocus: () => void }} parts */
+  constructor({ frames, shown, onFocus }) {
+    this.#frames = frames;
+    this.shown = shown;
+    this.#feed = new BarFeed({
+      fetch: fetchHistory,
+      changed: (what) => {
+        if (this.#todo !== 'first') this.#todo = what === 'last' ? this.#todo ?? what : what;
+        frames.request();
+      },
+    });
+    const cell = (/** @type {string} */ name, /** @type {string} */ head) => el('span', {}, el('i', {}, head), (this.#cells[name] = el('b', { class: name })));
+    this.#legend.append(cell('time', ''), cell('open', t('chart.legend.open')), cell('high', t('chart.legend.high')), cell('low', t('chart.legend.low')),
+      cell('close', t('chart.legend.close')), cell('change', ''), cell('share', ''), cell('volume', t('chart.legend.volume')));
+    this.root.append(el('div', { class: 'over' }, this.#name, this.#legend, this.#averages), this.#host, this.#note, this.#edge);
+    this.#name.addEventListener('click', onFocus);
+    this.root.addEventListener('pointerdown', onFocus);
+    for (const name of ['pointerdown', 'wheel', 'keydown']) this.#host.addEventListener(name, () => (this.#touched = true), { passive: true });
+    this.root.addEventListener('focusin', onFocus);
+    this.#host.addEventListener('keydown', (e) => this.#key(e));
+    this.#host.addEventListener('blur', () => this.#keyed && this.#cross(null));
+    void this.#load();
+  }
+
+  get list() {
+    return this.#feed.list;
+  }
+
+  get tabled() {
+    return this.#table !== null;
+  }
+
+  /** Whether other bars wait to be drawn, which a pause must not hold up. */
+  get fresh() {
+    return this.#todo === 'first' || this.#feed.state !== 'ready';
+  }
+
+  /** @param {import('../../types.js').Message} m every message of the feed, in order */
+  take(m) {
+    this.#feed.take(m);
+  }
+
+  /** @param {Spec} spec */
+  show(spec) {
+    const before = this.spec;
+    if (same(spec, before)) return;
+    this.spec = { ...spec };
+    this.root.setAttribute('aria-label', this.label);
+    this.#host.setAttribute('aria-label', this.label);
+    setText(this.#name, this.short);
+    if (spec.kind !== before.kind) this.#candles?.configure(this.shown, spec.kind, this.list);
+    if (spec.symbol === before.symbol && spec.interval === before.interval) return this.#frames.request();
+    if (this.#table) this.table(true);
+    this.#hover = null;
+    this.#widest = 0;
+    this.#touched = false;
+    this.#candles?.scale(spec.interval);
+    if (spec.symbol) this.#feed.show(spec.symbol, spec.interval);
+  }
+
+  /** In words. */
+  get label() {
+    const { symbol, interval, kind } = this.spec;
+    return kind === 'line' ? t('chart.of.line', { symbol, interval }) : t('chart.of.candles', { symbol, interval });
+  }
+
+  /** On a button. */
+  get short() {
+    return `${this.spec.symbol} ${this.spec.interval}`;
+  }
+
+  /** @param {boolean} focused takes symbol and interval @param {boolean} alone */
+  mark(focused, alone) {
+    this.root.classList.toggle('focused', focused && !alone);
+    this.#alone = alone;
+    this.#name.hidden = alone;
+    this.#candles?.room(alone);
+    this.#name.setAttribute('aria-pressed', String(focused));
+  }
+
+  /** @param {Shown} shown */
+  configure(shown) {
+    this.shown = shown;
+    this.#candles?.configure(shown, this.spec.kind, this.list);
+    this.#legendAt = -Infinity;
+    this.#frames.request();
+  }
+
+  /** To be called when settings changed. */
+  restyle() {
+    this.#times = barTimes();
+    this.#candles?.restyle(this.list);
+    this.#legendAt = -Infinity;
+    this.#again = true;
+  }
+
+  recolour() {
+    this.#candles?.recolour(this.list);
+  }
+
+  /** Shows the bars as a table, or the chart again. @param {boolean} on */
+  table(on) {
+    this.#table?.root.remove();
+    this.#table = on ? new BarTable(this.label, () => this.#save()) : null;
+    if (this.#table) this.root.append(this.#table.root);
+    this.#host.inert = on;
+    this.#again = true;
+    this.#frames.request();
+  }
+
+  /** Gives back what it holds. */
+  close() {
+    this.#closed = true;
+    this.#feed.close();
+    this.#candles?.close();
+    this.#candles = null;
+    this.root.remove();
+  }
+
+  /** @param {number} now performance.now() @param {import('./candles.js').Day | undefined} day */
+  paint(now, day) {
+    const todo = this.#todo;
+    if (this.#candles && todo) {
+      this.#todo = null;
+      if (todo === 'last') this.#candles.follow(this.list);
+      else this.#candles.draw(this.list, todo === 'first');
+    }
+    this.#candles?.day(day);
+    if (this.#hover !== null || now - this.#legendAt >= LEGEND) {
+      this.#legendAt = now;
+      this.#paintLegend();
+      this.#say();
+    }
+    if (this.#table && (todo || this.#again)) {
+      this.#table.paint(this.list, this.#again || todo !== 'last', (µs) => this.#times.moment.format(µs / 1000));
+      this.#again = false;
+    }
+  }
+
+  /** The library is three quarters of the page's code, and nothing else waits for it. */
+  async #load() {
+    try {
+      const { Candles } = await import('./candles.js');
+      if (this.#closed) return;
+      this.#candles = new Candles(this.#host, this.shown, this.spec.kind, {
+        hover: (µs) => this.#hovered(µs),
+        scrolled: (first) => this.#scrolled(first),
+        label: (name) => t(`chart.day.${name}`),
+      });
+      this.#candles.scale(this.spec.interval);
+      this.#candles.room(this.#alone);
+      this.#todo = 'first';
+      this.#frames.request();
+    } catch {
+      setTimeout(() => this.#closed || this.#load(), 5000);
+    }
+  }
+
+  /** @param {number | null} µs */
+  #hovered(µs) {
+    this.#hover = µs;
+    this.#keyed &&= µs !== null;
+    this.#legendAt = -Infinity;
+    this.#frames.request();
+  }
+
+  /** @param {number} first */
+  #scrolled(first) {
+    this.#atOldest = first < 1;
+    if (first < NEAR) void this.#feed.older();
+    this.#frames.request();
+  }
+
+  #paintLegend() {
+    const { bars, list } = this.#feed;
+    const k = this.#hover === null ? list.length - 1 : bars.find(this.#hover);
+    const b = list[k];
+    this.#legend.hidden = this.#averages.hidden = !b;
+    if (!b) return;
+    const change = b.c - (list[k - 1]?.c ?? b.o);
+    const text = {
+      time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c),
+      change: signed(change), share: `(${percent((change / (b.c - change)) * 100).replace(/^[▲▼] /, '')})`, volume: volume(b.v),
+    };
+    for (const [name, value] of Object.entries(text)) setText(/** @type {HTMLElement} */ (this.#cells[name]), value);
+    if (text.high.length > this.#widest) {
+      this.#widest = text.high.length;
+      this.#legend.style.setProperty('--price', `${this.#widest}ch`);
+    }
+    const colour = Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down';
+    for (const name of ['change', 'share']) /** @type {HTMLElement} */ (this.#cells[name]).className = `${name} ${colour}`;
+    const averages = this.#candles?.averagesAt(b.t, k === list.length - 1) ?? [];
+    if (averages.length !== this.#averages.childElementCount || averages.some(({ name }, i) => this.#averages.children[i]?.className !== name)) {
+      this.#averages.replaceChildren(...averages.map(({ name }) => el('span', { class: name }, el('i', {}, t(`chart.show.${name}`)), el('b'))));
+    }
+    averages.forEach(({ value }, i) => setText(/** @type {Node} */ (this.#averages.children[i]?.lastChild), price(value)));
+  }
+
+  #say() {
+    const { state, list, end, loadingOlder, retryAt } = this.#feed;
+    const empty = list.length === 0;
+    const loading = state === 'loading' || (empty && !this.#candles);
+    this.root.classList.toggle('loading', loading);
+    this.#note.classList.toggle('corner', !empty);
+    const note = loading ? t('chart.loading') : state === 'failed' ? t('chart.failed', { when: countdown(retryAt - Date.now()) }) : empty ? t('chart.none', { symbol: this.spec.symbol }) : '';
+    setText(this.#note, note);
+    this.#note.hidden = note === '';
+    const edge = loadingOlder ? t('chart.older') : this.#touched && this.#atOldest && end && !empty ? t('chart.oldest') : '';
+    setText(this.#edge, edge);
+    this.#edge.hidden = edge === '' || this.tabled;
+    this.#host.setAttribute('aria-valuemax', String(Math.max(0, list.length - 1)));
+    if (this.#hover === null) this.#value(list.length - 1);
+  }
+
+  /** What a screen reader says of the bar. @param {number} k */
+  #value(k) {
+    const b = this.list[k];
+    // While it moves, only keys speak: the newest bar changes all the time.
+    if (!b || (!this.#keyed && this.#host.hasAttribute('aria-valuetext') && document.activeElement === this.#host)) return;
+    const text = t('chart.bar.said', { time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c), volume: volume(b.v) });
+    if (this.#host.getAttribute('aria-valuetext') === text) return;
+    this.#host.setAttribute('aria-valuenow', String(k));
+    this.#host.setAttribute('aria-valuetext', text);
+  }
+
+  /** @param {KeyboardEvent} e */
+  #key(e) {
+    if (!this.#candles || e.ctrlKey || e.metaKey || e.altKey || !this.list.length) return;
+    const newest = this.list.length - 1;
+    const at = this.#hover === null ? newest : this.#feed.bars.find(this.#hover);
+    const by = e.shiftKey ? 10 : 1;
+    switch (e.key) {
+      case 'ArrowLeft': this.#cross(at - by); break;
+      case 'ArrowRight': this.#cross(at + by); break;
+      case 'PageUp': this.#cross(at - 50); break;
+      case 'PageDown': this.#cross(at + 50); break;
+      case 'Home': this.#cross(0); break;
+      case 'End': this.#cross(newest); break;
+      case '+': case '=': this.#candles.zoom(1.25); break;
+      case '-': this.#candles.zoom(0.8); break;
+      case 'Escape':
+        this.#cross(null);
+        this.#candles.home();
+        break;
+      default: return;
+    }
+    e.preventDefault();
+  }
+
+  /** @param {number | null} k */
+  #cross(k) {
+    const at = k === null ? -1 : Math.max(0, Math.min(this.list.length - 1, k));
+    const b = this.list[at] ?? null;
+    this.#candles?.cross(b, at);
+    this.#hovered(b && b.t);
+    this.#keyed = b !== null;
+    if (b) this.#value(at);
+  }
+
+  #save() {
+    download(`${this.spec.symbol}-${this.spec.interval}.csv`, csv(this.list));
+  }
+}
+

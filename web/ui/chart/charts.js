@@ -1,0 +1,191 @@
+import { Chart } from './chart.js';
+import { keep, load } from '../../model/chartOptions.js';
+import { formatCharts, parseCharts, same } from '../../model/chartSpec.js';
+import { el, part, press, setText } from '../common/dom.js';
+
+/** @typedef {import('../../model/chartSpec.js').Spec} Spec */
+/** @typedef {import('../../model/chartOptions.js').Name} Name */
+/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @typedef {import('../common/frames.js').Frames} Frames */
+/** @typedef {import('../../types.js').Message} Message */
+
+/**
+ * One, two or four charts side by side. One of them is in focus: symbol, interval and kind of the view are its own, so
+ * the watchlist, the figures above and the buttons are about it. On a phone only that one is seen.
+ */
+export class Charts {
+  #host = part('chart');
+  #tabs = part('chart-tabs');
+  #menu = part('chart-menu');
+  #view;
+  #frames;
+  #record;
+  #wanted;
+  #shown = load();
+  #narrow = matchMedia('(max-width:900px)');
+  /** @type {Chart[]} */
+  #charts = [];
+  #focus = 0;
+  /** @type {readonly string[]} in the feed's own order */
+  #symbols = [];
+  /** @type {Message | null} */
+  #hello = null;
+
+  /** @param {{ view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, wanted: import('../../model/subscriptions.js').Wanted, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
+  constructor({ view, frames, theme, wanted, record }) {
+    this.#wanted = wanted;
+    this.#view = view;
+    this.#frames = frames;
+    this.#record = record;
+    const asked = parseCharts(view.now.charts);
+    const mine = asked.findIndex((spec) => same(spec, this.#chosen));
+    this.#focus = Math.max(0, mine);
+    this.#make(asked.length ? asked : [this.#chosen]);
+    theme.on(() => this.#each((c) => c.recolour()));
+    matchMedia('(forced-colors: active)').addEventListener('change', () => this.restyle());
+    matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => this.restyle());
+    this.#narrow.addEventListener('change', () => frames.request());
+    view.on((now, before) => {
+      if (now.symbol === before.symbol && now.interval === before.interval && now.kind === before.kind) return;
+      this.#charts[this.#focus]?.show(this.#chosen);
+      this.#settle();
+    });
+    this.#listen();
+    this.#settle();
+  }
+
+  /** @returns {Spec} */
+  get #chosen() {
+    const { symbol, interval, kind } = this.#view.now;
+    return { symbol, interval, kind };
+  }
+
+  /** @param {Message} m every message of the feed, in order */
+  take(m) {
+    if (m.T === 'hello') this.#hello = m;
+    for (let k = 0; k < this.#charts.length; k++) /** @type {Chart} */ (this.#charts[k]).take(m);
+  }
+
+  /** Every symbol there is; a chart of another one gets the first. @param {readonly string[]} symbols */
+  known(symbols) {
+    this.#symbols = symbols;
+    const [first] = symbols;
+    if (first === undefined) return;
+    this.#charts.forEach((c, k) => {
+      if (k !== this.#focus && !symbols.includes(c.spec.symbol)) c.show({ ...c.spec, symbol: first });
+    });
+    this.#settle();
+  }
+
+  /** To be called when the settings changed. */
+  restyle() {
+    this.#each((c) => c.restyle());
+    this.#frames.request();
+  }
+
+  /** @param {number} now performance.now() @param {boolean} paused only what a pause must not hold up */
+  paint(now, paused) {
+    for (let k = 0; k < this.#charts.length; k++) {
+      const c = /** @type {Chart} */ (this.#charts[k]);
+      if (this.#narrow.matches && k !== this.#focus) continue; // not seen
+      if (!paused || c.fresh) c.paint(now, this.#record(c.spec.symbol));
+    }
+  }
+
+  /** @param {(c: Chart) => void} fn */
+  #each(fn) {
+    for (const c of this.#charts) fn(c);
+  }
+
+  /** @param {readonly Spec[]} specs */
+  #make(specs) {
+    for (const c of this.#charts.splice(specs.length)) c.close();
+    specs.forEach((spec, k) => {
+      let c = this.#charts[k];
+      if (!c) {
+        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#to(this.#charts.indexOf(made)) }));
+        if (this.#hello) made.take(this.#hello);
+        this.#charts.push(made);
+        this.#host.append(made.root);
+      }
+      c.show(spec);
+    });
+  }
+
+  /** How many. @param {number} n */
+  #count(n) {
+    const specs = this.#charts.map((c) => c.spec).slice(0, n);
+    const own = this.#charts[this.#focus]?.spec;
+    if (this.#focus >= n && own) specs[(this.#focus = 0)] = own; // the one in focus stays
+    while (specs.length < n) {
+      const symbol = this.#symbols.find((s) => !specs.some((x) => x.symbol === s)) ?? this.#view.now.symbol;
+      specs.push({ ...this.#chosen, symbol });
+    }
+    this.#make(specs);
+    this.#settle();
+  }
+
+  /** @param {number} k gets the focus */
+  #to(k) {
+    const c = this.#charts[k];
+    if (!c || k === this.#focus) return;
+    this.#focus = k;
+    this.#view.set({ ...c.spec });
+    this.#settle();
+    this.#frames.request();
+  }
+
+  /** Brings marks, buttons and address up to what there is. */
+  #settle() {
+    const n = this.#charts.length;
+    this.#host.dataset.count = String(n);
+    this.#wanted.want('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
+    this.#charts.forEach((c, k) => c.mark(k === this.#focus, n === 1));
+    press(document.querySelectorAll('[data-interval]'), (b) => b.dataset.interval === this.#view.now.interval);
+    press(document.querySelectorAll('[data-kind]'), (b) => b.dataset.kind === this.#view.now.kind);
+    press(document.querySelectorAll('[data-charts]'), (b) => b.dataset.charts === String(n));
+    press([part('chart-table')], () => this.#charts[this.#focus]?.tabled ?? false);
+    this.#tabs.hidden = n === 1;
+    while (this.#tabs.childElementCount > n) this.#tabs.lastElementChild?.remove();
+    for (let k = this.#tabs.childElementCount; k < n; k++) {
+      const b = el('button', { type: 'button' });
+      b.addEventListener('click', () => this.#to(k));
+      this.#tabs.append(b);
+    }
+    this.#charts.forEach((c, k) => setText(/** @type {Node} */ (this.#tabs.children[k]), c.short));
+    press(this.#tabs.children, (b) => this.#tabs.children[this.#focus] === b);
+    if (this.#view.now.symbol) this.#view.set({ charts: formatCharts(this.#charts.map((c) => c.spec)) });
+  }
+
+  #listen() {
+    const on = (/** @type {string} */ name, /** @type {(value: string) => void} */ fn) => {
+      for (const b of document.querySelectorAll(`[data-${name}]`)) b.addEventListener('click', () => fn(b.getAttribute(`data-${name}`) ?? ''));
+    };
+    on('interval', (interval) => this.#view.set({ interval }));
+    on('kind', (kind) => this.#view.set({ kind: kind === 'line' ? 'line' : 'candles' }));
+    on('charts', (n) => this.#count(Number(n)));
+    part('chart-table').addEventListener('click', () => {
+      const c = this.#charts[this.#focus];
+      c?.table(!c.tabled);
+      this.#settle();
+    });
+    for (const box of this.#menu.querySelectorAll('input')) {
+      const name = /** @type {Name} */ (box.name);
+      box.checked = this.#shown[name];
+      box.addEventListener('change', () => {
+        this.#shown = { ...this.#shown, [name]: box.checked };
+        keep(this.#shown);
+        this.#each((c) => c.configure(this.#shown));
+      });
+    }
+    const shut = () => this.#menu.removeAttribute('open');
+    document.addEventListener('pointerdown', (e) => e.target instanceof Node && !this.#menu.contains(e.target) && shut());
+    this.#menu.addEventListener('keydown', (e) => {
+      if (e.key !== 'Escape' || !this.#menu.hasAttribute('open')) return;
+      shut();
+      this.#menu.querySelector('summary')?.focus();
+      e.preventDefault();
+      e.stopPropagation();
+    });
+  }
+}

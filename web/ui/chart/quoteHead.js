@@ -1,0 +1,36 @@
+import { arrow, percent, price, signed } from '../../model/formats.js';
+import { part, setText } from '../common/dom.js';
+
+/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+
+/** The chart's symbol in figures, and the page's title. */
+export class QuoteHead {
+  #symbol = part('q-symbol');
+  #name = part('q-name');
+  #bell = part('alert-chart');
+  #last = part('q-last');
+  #change = part('q-change');
+  #day = { o: part('q-open'), h: part('q-high'), l: part('q-low'), spread: part('q-spread') };
+  #titledAt = -Infinity;
+
+  /** @param {string} symbol @param {string} name */
+  show(symbol, name) {
+    setText(this.#symbol, symbol);
+    setText(this.#name, name);
+    this.#bell.toggleAttribute('data-on', symbol !== '');
+    this.#titledAt = -Infinity;
+  }
+
+  /** @param {SymbolRecord | undefined} r @param {number} now performance.now() */
+  paint(r, now) {
+    setText(this.#last, price(r?.p));
+    const change = r && Number.isFinite(r.change) ? `${arrow(r.change)} ${signed(r.change)} (${percent(r.changePct).replace(/^[▲▼] /, '')})` : '';
+    setText(this.#change, change.trim());
+    this.#change.className = !r || !r.change ? 'faint' : r.change > 0 ? 'up' : 'down';
+    for (const k of /** @type {const} */ (['o', 'h', 'l', 'spread'])) setText(this.#day[k], price(r?.[k]));
+    if (r && now - this.#titledAt > 1000) {
+      this.#titledAt = now;
+      document.title = `${r.S} ${price(r.p)} ${arrow(r.change)} · Ticklane`;
+    }
+  }
+}

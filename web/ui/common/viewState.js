@@ -1,0 +1,35 @@
+import { parse, save } from '../../model/urlState.js';
+
+/** @typedef {import('../../model/urlState.js').View} View */
+
+/** What the person chose, in one place. Views listen; the address follows. */
+export class ViewState {
+  /** @type {View} */
+  #view;
+  /** @type {Set<(view: View, before: View) => void>} */
+  #listeners = new Set();
+
+  /** @param {string} search the address's query */
+  constructor(search) {
+    this.#view = parse(search);
+  }
+
+  get now() {
+    return this.#view;
+  }
+
+  /** @param {Partial<View>} patch nothing happens when it changes nothing */
+  set(patch) {
+    const before = this.#view;
+    const view = { ...before, ...patch };
+    if (Object.entries(view).every(([k, v]) => before[/** @type {keyof View} */ (k)] === v)) return;
+    this.#view = view;
+    save(view);
+    for (const fn of this.#listeners) fn(view, before);
+  }
+
+  /** @param {(view: View, before: View) => void} fn */
+  on(fn) {
+    this.#listeners.add(fn);
+  }
+}

@@ -1,0 +1,42 @@
+import { countdown, timeOfDay } from '../../model/formats.js';
+import { t } from '../../text.js';
+import { byId, part, setText } from '../common/dom.js';
+
+/** @typedef {import('./statusBar.js').Shown} Shown */
+/** @typedef {import('../../lane/feed.js').Feed} Feed */
+
+/** One line under the bar while something keeps the quotes from being live, with the way out where there is one. */
+export class Banner {
+  #box = part('banner');
+  #text = part('banner-text');
+  #button = byId('banner-do', HTMLButtonElement);
+  #feed;
+
+  /** @param {{ feed: Feed }} parts */
+  constructor({ feed }) {
+    this.#feed = feed;
+    this.#button.addEventListener('click', () => {
+      if (feed.state.name === 'ended') location.reload();
+      else feed.retry();
+    });
+  }
+
+  /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none @param {boolean} silent no tick has come for long */
+  paint(state, newest, silent) {
+    const since = newest ? t('banner.since', { time: timeOfDay(newest) }) : '';
+    const { name, retryAt } = this.#feed.state;
+    const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.trying');
+    /** @type {[string, string] | null} text and button */
+    let show = null;
+    if (state === 'gone') show = [t('banner.gone', { next, since }), t('banner.tryNow')];
+    else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.tryNow')];
+    else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.again')];
+    else if (state === 'live' && silent) show = [t('banner.silent'), ''];
+    this.#box.hidden = show === null;
+    if (!show) return;
+    this.#box.className = `banner ${state === 'ended' || state === 'live' ? 'quiet' : state === 'offline' ? 'down' : ''}`;
+    setText(this.#text, show[0].trim());
+    setText(this.#button, show[1]);
+    this.#button.hidden = show[1] === '';
+  }
+}

@@ -1,0 +1,79 @@
+import { byteRate, count, countdown, latency } from '../../model/formats.js';
+import { t } from '../../text.js';
+import { byId, part, press, setText } from '../common/dom.js';
+
+/** @typedef {import('../../lane/feed.js').Feed} Feed */
+/** @typedef {import('../../types.js').Lane} Lane */
+/** @typedef {import('../../model/pausedQuotes.js').Freeze} Freeze */
+
+const GONE = 3; // tries in vain after which the server counts as gone
+
+/** @typedef {'connecting' | 'live' | 'waiting' | 'gone' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
+
+/** The state as people see it. @param {Feed} feed @param {boolean} paused @returns {Shown} */
+export function shown(feed, paused) {
+  const { name, attempt } = feed.state;
+  if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'gone';
+  return name === 'live' && paused ? 'paused' : name;
+}
+
+/** The bar's live part: state with count-down, lane switch, what the lane does. */
+export class Bar {
+  #app = part('app');
+  #text = part('state-text');
+  #pause = byId('pause', HTMLButtonElement);
+  #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
+  #vitals = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #auto = part('auto');
+  #feed;
+  #quotes;
+
+  /** @param {{ feed: Feed, quotes: Freeze, onLane: (lane: Lane | 'auto') => void, onPause: () => void }} parts */
+  constructor({ feed, quotes, onLane, onPause }) {
+    this.#feed = feed;
+    this.#quotes = quotes;
+    for (const b of this.#lanes) b.addEventListener('click', () => onLane(b.dataset.lane === 'ws' ? 'ws' : 'sse'));
+    this.#auto.addEventListener('click', () => onLane('auto'));
+    this.#pause.addEventListener('click', onPause);
+  }
+
+  /** State, count-down and lane; cheap enough for every frame. */
+  paint() {
+    const { paused, behind } = this.#quotes;
+    const state = shown(this.#feed, paused);
+    const left = countdown((this.#feed.state.retryAt ?? NaN) - Date.now());
+    if (this.#app.dataset.state !== state) this.#app.dataset.state = state;
+    setText(this.#text, t(`bar.state.${state}`, { time: left, n: behind }));
+    const lane = this.#feed.switching ?? this.#feed.lane;
+    const auto = this.#feed.auto !== null;
+    if (this.#app.dataset.lane !== lane || this.#app.hasAttribute('data-auto') !== auto) {
+      this.#app.dataset.lane = lane;
+      this.#app.toggleAttribute('data-auto', auto);
+      press(this.#lanes, (b) => !auto && b.dataset.lane === lane);
+      press([this.#auto], () => auto);
+    }
+    // Figures that nothing renews are grey.
+    this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
+    if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
+      this.#pause.setAttribute('aria-pressed', String(paused));
+      // Its name stays: one that said "Go on" and was pressed would tell the opposite.
+      this.#pause.title = `${t(paused ? 'bar.goOn' : 'bar.pause')} (p)`;
+    }
+  }
+
+  /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
+  paintVitals({ p50, p99, error, rate, wire }) {
+    const live = this.#feed.state.name === 'live';
+    // What the clocks can't tell from nothing is not 0.
+    const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
+    this.#show('latency', live && Number.isFinite(p50) ? `${ms(p50)} / ${ms(p99)} ms` : '–');
+    this.#show('clock', live && error > 0 ? `${latency(error)} ms` : '–');
+    this.#show('rate', live ? count(rate) : '–');
+    this.#show('wire', byteRate(wire));
+  }
+
+  /** @param {string} name @param {string} text */
+  #show(name, text) {
+    for (const e of this.#vitals.get(name) ?? []) setText(e, text);
+  }
+}

@@ -1,0 +1,234 @@
+import { t } from '../../text.js';
+import { byId, el, keepFocus, part, setText, svg } from '../common/dom.js';
+import { composing } from '../common/keys.js';
+import { KEY, NAME } from '../../model/lists.js';
+
+/** @typedef {import('../../model/lists.js').Lists} Lists */
+
+const PEN = 'M2 14l.8-3.4 8-8 2.6 2.6-8 8zM9.6 3.8l2.6 2.6';
+const BIN = 'M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9';
+
+/** The lists: which is open, their names, what is in the open one and in which order. Each change holds at once. */
+export class ListsDialog {
+  #dialog = byId('lists', HTMLDialogElement);
+  #all = part('lists-all');
+  #symbols = part('lists-symbols');
+  #name = byId('lists-name', HTMLInputElement);
+  #open = part('lists-open');
+  #lists;
+  #known;
+  #renaming = ''; // the list whose name is being changed
+  #undo = () => {};
+
+  /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, told: (text: string) => void }} parts known: the name of a symbol that the server has; told: for those who don't see it */
+  constructor({ lists, known, told }) {
+    this.#lists = lists;
+    this.#known = known;
+    this.told = told;
+    this.#name.maxLength = NAME;
+    this.#open.addEventListener('click', () => {
+      this.#say('');
+      this.#renaming = '';
+      this.#fill();
+      this.#dialog.showModal();
+      this.#focus('[aria-current]');
+    });
+    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
+    this.#dialog.addEventListener('close', () => this.#open.focus());
+    this.#dialog.addEventListener('keydown', (e) => {
+      if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
+      e.preventDefault(); // only the name is given up
+      this.#rest(this.#renaming);
+    });
+    this.#all.addEventListener('click', (e) => this.#listClick(e));
+    this.#all.addEventListener('submit', (e) => {
+      e.preventDefault();
+      this.#rename();
+    });
+    this.#symbols.addEventListener('click', (e) => this.#symbolClick(e));
+    part('lists-new').addEventListener('submit', (e) => {
+      e.preventDefault();
+      this.#create();
+    });
+    part('lists-undo').addEventListener('click', () => {
+      this.#undo();
+      this.#say('');
+      this.#fill();
+      this.#focus('[aria-current]');
+    });
+    part('list-save').addEventListener('click', () => this.#save());
+    part('list-close').addEventListener('click', () => {
+      lists.show('');
+      part('grid').focus();
+    });
+    addEventListener('storage', (e) => { if (e.key === null || e.key === KEY) lists.again(); });
+    addEventListener('pageshow', (e) => { if (e.persisted) lists.again(); }); // in the cache of pages it isn't told
+    lists.on(() => this.paint());
+  }
+
+  /** The button and the bar of a list that came by link. Called, too, when other symbols are known. */
+  paint() {
+    const { open } = this.#lists;
+    setText(part('list-label'), open ? open.name || t('watch.list.link') : '');
+    this.#open.toggleAttribute('data-list', open !== null);
+    const temporary = open !== null && !open.saved;
+    part('list-bar').hidden = !temporary;
+    if (temporary) {
+      const unknown = open.symbols.filter((s) => this.#known(s) === undefined).length;
+      const parts = [open.name ? t('watch.list.named', { name: open.name }) : t('watch.list.link'), t('watch.list.count', { n: open.symbols.length })];
+      if (unknown > 0) parts.push(t('watch.list.unknown', { n: unknown }));
+      setText(part('list-told'), parts.join(' · '));
+    }
+    if (this.#dialog.open && !this.#renaming) keepFocus(this.#dialog, () => this.#fill());
+  }
+
+  #fill() {
+    const { open, all } = this.#lists;
+    const row = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string} */ count, /** @type {boolean} */ current) => {
+      const b = el('button', { type: 'button', class: 'pick', 'data-list': name }, el('span', {}, label), el('small', {}, count));
+      if (current) b.setAttribute('aria-current', 'true');
+      return b;
+    };
+    this.#all.replaceChildren(
+      el('li', {}, row('', t('watch.list.all'), '', open === null)),
+      ...all.map((l) => (this.#renaming === l.name ? el('li', {}, renaming(l.name)) : el(
+        'li', {}, row(l.name, l.name, t('watch.list.count', { n: l.symbols.length }), open?.saved === true && open.name === l.name),
+        icon('rename', l.name, t('watch.list.rename', { name: l.name }), PEN), icon('delete', l.name, t('watch.list.delete', { name: l.name }), BIN),
+      ))),
+    );
+    part('lists-order').hidden = !open || open.symbols.length === 0;
+    if (!open) return;
+    const name = open.name || t('watch.list.link');
+    setText(part('lists-order-title'), t('watch.list.order', { name }));
+    this.#symbols.replaceChildren(...open.symbols.map((symbol, at) => {
+      const b = (/** @type {string} */ act, /** @type {string} */ label, /** @type {string} */ text, off = false) => {
+        const button = el('button', { type: 'button', class: 'icon', 'data-act': act, 'data-symbol': symbol, 'aria-label': label }, text);
+        button.disabled = off;
+        return button;
+      };
+      return el(
+        'li', {}, el('span', {}, el('b', {}, symbol), ' ', el('span', { class: 'faint' }, this.#known(symbol) ?? '–')),
+        b('up', t('watch.list.up', { symbol }), '↑', at === 0), b('down', t('watch.list.down', { symbol }), '↓', at === open.symbols.length - 1),
+        b('remove', t('watch.list.remove', { symbol, name }), '✕'),
+      );
+    }));
+  }
+
+  /** @param {Event} e */
+  #listClick(e) {
+    const b = e.target instanceof Element ? e.target.closest('button') : null;
+    const name = b?.dataset.list;
+    if (!b || name === undefined) return;
+    if (b.dataset.act === 'rename') {
+      this.#renaming = name;
+      this.#fill();
+      const input = this.#all.querySelector('input');
+      input?.focus();
+      input?.select();
+    } else if (b.dataset.act === 'delete') {
+      this.#undo = this.#lists.remove(name);
+      this.#fill();
+      this.#say(t('watch.list.deleted', { name }), true);
+      part('lists-undo').focus();
+    } else {
+      this.#lists.show(name);
+      this.#dialog.close();
+    }
+  }
+
+  #rename() {
+    const input = this.#all.querySelector('input');
+    if (!input) return;
+    const old = this.#renaming;
+    const at = this.#lists.all.findIndex((l) => l.name === old);
+    const why = this.#lists.rename(old, input.value);
+    if (why) {
+      this.#refuse(input, why);
+      return;
+    }
+    this.#say('');
+    this.#rest(this.#lists.all[at]?.name ?? '');
+  }
+
+  /** Back from changing a name. @param {string} name */
+  #rest(name) {
+    this.#renaming = '';
+    this.#fill();
+    this.#focus(`[data-act=rename][data-list="${CSS.escape(name)}"]`);
+  }
+
+  #create() {
+    const why = this.#lists.create(this.#name.value);
+    if (why) {
+      this.#refuse(this.#name, why);
+      return;
+    }
+    this.#lists.show(this.#name.value.trim() && (this.#lists.all.at(-1)?.name ?? ''));
+    this.#name.value = '';
+    this.#dialog.close();
+  }
+
+  /** @param {HTMLInputElement} input @param {import('../../model/lists.js').Why} why */
+  #refuse(input, why) {
+    this.#say(t(`watch.list.refused.${why}`));
+    input.focus();
+  }
+
+  /** @param {Event} e */
+  #symbolClick(e) {
+    const b = e.target instanceof Element ? e.target.closest('button') : null;
+    const { open } = this.#lists;
+    const { symbol, act } = b?.dataset ?? {};
+    if (!open || !symbol) return;
+    if (act === 'remove') {
+      const at = open.symbols.indexOf(symbol);
+      this.#lists.star(symbol);
+      this.told(t('watch.list.removed', { symbol, name: open.name || t('watch.list.link') }));
+      this.#fill();
+      const left = this.#symbols.querySelectorAll('[data-act=remove]');
+      const next = left[Math.min(at, left.length - 1)];
+      if (next instanceof HTMLElement) next.focus();
+      else this.#focus('[aria-current]');
+    } else {
+      const at = this.#lists.move(symbol, act === 'up' ? -1 : 1);
+      this.#fill();
+      if (at) this.told(t('watch.list.moved', { symbol, at }));
+      // The button that was pressed; at an end it is off, so the other one.
+      const mine = `[data-symbol="${CSS.escape(symbol)}"]`;
+      this.#focus(`${mine}[data-act=${act}]:enabled`) || this.#focus(`${mine}:enabled`);
+    }
+  }
+
+  #save() {
+    const name = this.#lists.save();
+    this.told(name ? t('watch.list.saved', { name }) : t('watch.list.refused.many'));
+    if (name) part('grid').focus();
+    else setText(part('list-told'), t('watch.list.refused.many'));
+  }
+
+  /** @param {string} selector @returns {boolean} */
+  #focus(selector) {
+    const e = this.#dialog.querySelector(selector);
+    if (e instanceof HTMLElement) e.focus();
+    else if (selector === '[aria-current]') this.#name.focus(); // a list of a link is none of them
+    return e !== null;
+  }
+
+  /** @param {string} text @param {boolean} [undo] */
+  #say(text, undo = false) {
+    setText(part('lists-said'), text);
+    part('lists-undo').hidden = !undo;
+  }
+}
+
+/** @param {string} act @param {string} list @param {string} label @param {string} d */
+const icon = (act, list, label, d) => el(
+  'button', { type: 'button', class: 'icon', 'data-act': act, 'data-list': list, 'aria-label': label, title: label },
+  svg('svg', { viewBox: '0 0 16 16', width: '15', height: '15', 'aria-hidden': 'true' }, svg('path', { d })),
+);
+
+/** @param {string} name */
+const renaming = (name) => el(
+  'form', {}, el('input', { class: 'search', type: 'text', value: name, maxlength: String(NAME), 'aria-label': t('watch.list.name'), autocomplete: 'off' }),
+  el('button', { class: 'button', 'aria-label': t('watch.list.rename', { name }) }, '✓'),
+);

@@ -1,0 +1,75 @@
+import { part } from '../common/dom.js';
+import { panels } from '../../model/urlState.js';
+
+/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @typedef {(typeof panels)[number]} Panel */
+
+/**
+ * What shares the lower left: one at a time, chosen by tabs, which stand in the address. A wall screen shows all of
+ * them; a phone shows them in a sheet.
+ */
+export class Panels {
+  #box = part('market');
+  #open = part('market-open');
+  #view;
+  #wall = matchMedia('(min-width:2200px)');
+  #tabs = panels.map((name) => part(`tab-${name}`));
+
+  /** @param {{ view: ViewState, changed: () => void }} parts changed is called when others are in sight */
+  constructor({ view, changed }) {
+    this.#view = view;
+    this.changed = changed;
+    panels.forEach((name, k) => this.#tabs[k]?.addEventListener('click', () => view.set({ panel: name })));
+    this.#box.addEventListener('keydown', (e) => this.#key(e));
+    this.#open.addEventListener('click', () => this.open(!this.#box.classList.contains('open')));
+    part('market-shut').addEventListener('click', () => this.open(false));
+    view.on((now, before) => { if (now.panel !== before.panel) this.#show(); });
+    this.#wall.addEventListener('change', () => this.#show());
+    new ResizeObserver(() => this.changed()).observe(this.#box);
+    this.#show();
+  }
+
+  /** Whether a panel can be seen. @param {Panel} name */
+  inSight(name) {
+    return part(`panel-${name}`).clientHeight > 0;
+  }
+
+  /** On a phone it is a sheet; elsewhere it is always there. @param {boolean} open @param {Panel} [name] */
+  open(open, name) {
+    if (name) this.#view.set({ panel: name });
+    this.#box.classList.toggle('open', open);
+    this.#open.setAttribute('aria-expanded', String(open));
+    if (this.#open.checkVisibility()) (open ? part('market-shut') : this.#open).focus();
+    this.changed();
+  }
+
+  #show() {
+    panels.forEach((name, k) => {
+      const chosen = name === this.#view.now.panel;
+      const tab = this.#tabs[k];
+      tab?.setAttribute('aria-selected', String(chosen));
+      tab?.setAttribute('tabindex', chosen ? '0' : '-1');
+      const panel = part(`panel-${name}`);
+      panel.hidden = !chosen && !this.#wall.matches;
+      panel.setAttribute('role', this.#wall.matches ? 'region' : 'tabpanel');
+    });
+    this.changed();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #key(e) {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (e.key === 'Escape' && this.#box.classList.contains('open') && !e.defaultPrevented) {
+      this.open(false);
+      return;
+    }
+    const at = this.#tabs.findIndex((t) => t === e.target);
+    if (at < 0) return;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: panels.length - 1 }[e.key];
+    if (to === undefined) return;
+    e.preventDefault();
+    const k = (to + panels.length) % panels.length;
+    this.#view.set({ panel: panels[k] });
+    this.#tabs[k]?.focus();
+  }
+}

@@ -1,0 +1,62 @@
+import { byId, part } from '../common/dom.js';
+import { settings } from './settings.js';
+
+const AGAIN = 'ticklane.settings.open'; // set while the page comes anew in another language
+
+/** The settings as a form: each choice holds at once. Escape, ✕, Close and a click beside it close it. */
+export class SettingsDialog {
+  #dialog = byId('settings', HTMLDialogElement);
+  #form = byId('settings-form', HTMLFormElement);
+  #button = byId('settings-open', HTMLButtonElement);
+
+  constructor() {
+    this.#button.addEventListener('click', () => this.open());
+    this.#form.addEventListener('change', (e) => {
+      const { name, value } = /** @type {HTMLInputElement} */ (e.target);
+      if (name !== 'lang') return settings.set({ [name]: value });
+      mark(AGAIN);
+      settings.speak(value);
+    });
+    part('settings-reset').addEventListener('click', () => settings.reset());
+    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
+    this.#dialog.addEventListener('close', () => this.#button.focus());
+    settings.on(() => this.#show());
+    if (take(AGAIN)) this.open();
+  }
+
+  open() {
+    if (this.#dialog.open) return;
+    this.#show();
+    this.#dialog.showModal();
+    // The first choice, not the ✕: whoever comes by keyboard came to choose.
+    const first = this.#form.querySelector('[name=lang]:checked');
+    if (first instanceof HTMLElement) first.focus();
+  }
+
+  #show() {
+    for (const [name, value] of Object.entries({ ...settings.now, lang: settings.lang })) {
+      const radios = this.#form.elements.namedItem(name);
+      if (radios instanceof RadioNodeList) radios.value = value;
+    }
+  }
+}
+
+/** @param {string} key */
+function mark(key) {
+  try {
+    sessionStorage.setItem(key, '1');
+  } catch {
+    // Forbidden: the dialog stays shut.
+  }
+}
+
+/** Whether a mark was set, which is taken away. @param {string} key */
+function take(key) {
+  try {
+    const set = sessionStorage.getItem(key) !== null;
+    sessionStorage.removeItem(key);
+    return set;
+  } catch {
+    return false;
+  }
+}

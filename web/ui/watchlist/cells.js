@@ -1,0 +1,138 @@
+// The watchlist's cells, one kind for each column. A tick costs each a few compares and the texts that changed.
+import { age, arrow, compact, decimal, move, price, signed, volume } from '../../model/formats.js';
+import { Changed } from '../../model/quotes.js';
+import { t } from '../../text.js';
+import { basis, place } from '../../model/columns.js';
+import { el, setText, svg } from '../common/dom.js';
+import { path } from '../../model/sparkline.js';
+
+/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/**
+ * @typedef {object} Cell
+ * @property {HTMLElement} element
+ * @property {(r: SymbolRecord | undefined, changed: number, now: number) => void} [paint] undefined: not known yet
+ * @property {(r: SymbolRecord | undefined) => void} [line] the sparkline's
+ * @property {(ms: number | undefined) => void} [age]
+ * @property {(now: number) => boolean} [flash] ends a flash that is over; whether it goes on
+ */
+
+const FLASH = 400; // ms that a cell stays marked
+
+/** @param {string} name of the class */
+const cell = (name) => el('span', { class: name, role: 'gridcell' });
+
+/** ▲ and ▼ have their colours; none for a change that reads 0.00. @param {number | undefined} x */
+function direction(x) {
+  const mark = arrow(x);
+  return mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
+}
+
+/** @param {HTMLElement} e @param {string} name */
+function dress(e, name) {
+  if (e.className !== name) e.className = name;
+}
+
+/** @type {Readonly<Record<string, () => Cell>>} */
+export const cells = Object.freeze({
+  last() {
+    const element = cell('num last');
+    let until = 0;
+    return {
+      element,
+      paint(r, changed, now) {
+        setText(element, price(r?.p));
+        if (!r || !(changed & Changed.last) || !r.dir) return;
+        until = now + FLASH;
+        dress(element, r.dir > 0 ? 'num last fu' : 'num last fd');
+      },
+      flash(now) {
+        if (!until) return false;
+        if (now < until) return true;
+        until = 0;
+        dress(element, 'num last');
+        return false;
+      },
+    };
+  },
+  net: () => coloured((r) => signed(r?.change), (r) => r?.change),
+  change: () => coloured((r) => move(r?.changePct), (r) => r?.changePct),
+  spark() {
+    const line = svg('path');
+    const element = cell('sparkcol');
+    element.append(svg('svg', { viewBox: '0 0 66 18', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, line));
+    return {
+      element,
+      paint: (r) => dress(element, `sparkcol ${direction(r?.changePct)}`),
+      line(r) {
+        const d = r ? path(r.spark.values(), 66, 18) : '';
+        if (line.getAttribute('d') !== d) line.setAttribute('d', d);
+      },
+    };
+  },
+  bid: () => pair((r) => price(r?.bp), (r) => (r ? compact(r.bs) : '')),
+  ask: () => pair((r) => price(r?.ap), (r) => (r ? compact(r.as) : '')),
+  spread: () => pair((r) => price(r?.spread), (r) => (r ? t('watch.bp', { n: decimal(basis(r)) }) : ''), ' bp'),
+  volume() {
+    const element = cell('num soft');
+    return { element, paint: (r) => setText(element, volume(r?.v)) };
+  },
+  range() {
+    const element = cell('range');
+    const words = el('span', { class: 'away' });
+    const mark = el('i', { 'aria-hidden': 'true' });
+    element.append(mark, words);
+    let low = NaN;
+    let high = NaN;
+    let at = '';
+    return {
+      element,
+      paint(r) {
+        const now = r && Number.isFinite(place(r)) ? `${Math.round(place(r) * 100)}%` : '';
+        if (now !== at) {
+          at = now;
+          element.toggleAttribute('data-known', now !== '');
+          element.style.setProperty('--at', now);
+        }
+        if (Object.is(r?.l, low) && Object.is(r?.h, high)) return;
+        low = r?.l ?? NaN;
+        high = r?.h ?? NaN;
+        const text = t('watch.range', { low: price(low), high: price(high) });
+        setText(words, text);
+        element.title = text;
+      },
+    };
+  },
+  age() {
+    const element = cell('num faint age');
+    return { element, age: (ms) => setText(element, age(ms)) };
+  },
+});
+
+/** @param {(r: SymbolRecord | undefined) => string} text @param {(r: SymbolRecord | undefined) => number | undefined} of @returns {Cell} */
+function coloured(text, of) {
+  const element = cell('num');
+  return {
+    element,
+    paint(r) {
+      setText(element, text(r));
+      dress(element, `num ${direction(of(r))}`);
+    },
+  };
+}
+
+/** A figure with a smaller one. @param {(r: SymbolRecord | undefined) => string} large @param {(r: SymbolRecord | undefined) => string} small @param {string} [more] classes @returns {Cell} */
+function pair(large, small, more = '') {
+  const element = cell(`num q${more}`);
+  const first = document.createTextNode('');
+  const second = document.createTextNode('');
+  element.append(first, el('small', {}, second));
+  return {
+    element,
+    paint(r) {
+      const a = large(r);
+      const b = small(r);
+      if (first.data !== a) first.data = a;
+      if (second.data !== b) second.data = b;
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { t } from '../../text.js';
+import { columnList, columns, KEY, parseKept, readColumns, standard } from '../../model/columns.js';
+import { byId, el, part } from '../common/dom.js';
+
+/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @typedef {import('../../model/order.js').Listing} Listing */
+/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+
+/** Which columns the list has and in which order; the list as a file; the page as a link. Each choice holds at once. */
+export class ColumnsDialog {
+  #dialog = byId('columns', HTMLDialogElement);
+  #list = part('columns-list');
+  #view;
+  #shown;
+
+  /** @param {{ view: ViewState, shown: () => { list: readonly Listing[], get: (symbol: string) => SymbolRecord | undefined }, told: (text: string) => void }} parts shown: the list as it stands; told: for those who don't see it */
+  constructor({ view, shown, told }) {
+    this.#view = view;
+    this.#shown = shown;
+    this.told = told;
+    if (!view.now.cols) view.set({ cols: kept() });
+    const button = part('columns-open');
+    button.addEventListener('click', () => {
+      this.#fill();
+      part('columns-said').textContent = '';
+      this.#dialog.showModal();
+      this.#focus('input'); // not the ✕: whoever comes by keyboard came to choose
+    });
+    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
+    this.#dialog.addEventListener('close', () => button.focus());
+    this.#list.addEventListener('change', (e) => this.#choose(/** @type {HTMLInputElement} */ (e.target)));
+    this.#list.addEventListener('click', (e) => {
+      const b = e.target instanceof Element ? e.target.closest('button') : null;
+      if (b) this.#move(b.dataset.column ?? '', b.dataset.move === 'up' ? -1 : 1);
+    });
+    part('columns-reset').addEventListener('click', () => {
+      this.#set([...standard]);
+      this.#fill();
+    });
+    const head = /** @type {HTMLElement} */ (part('grid').firstElementChild);
+    this.#carried(head, true, () => [...head.querySelectorAll('[data-sort]:not([data-sort=symbol])')], (e) => e.dataset.sort ?? '');
+    this.#carried(this.#list, false, () => [...this.#list.querySelectorAll('li:has(:checked)')], (e) => e.querySelector('input')?.value ?? '');
+    part('columns-csv').addEventListener('click', () => void this.#save());
+    part('columns-link').addEventListener('click', () => void this.#copy());
+  }
+
+  /** The chosen ones in their order, then the others in theirs. */
+  #fill() {
+    const chosen = columnList(this.#view.now.cols);
+    const all = [...chosen, ...Object.keys(columns).filter((id) => !chosen.includes(id))];
+    this.#list.replaceChildren(...all.map((id) => {
+      const name = t(`watch.columns.${id}.long`);
+      const box = el('input', { type: 'checkbox', value: id });
+      box.checked = chosen.includes(id);
+      const at = chosen.indexOf(id);
+      const arrow = (/** @type {'up' | 'down'} */ to, /** @type {boolean} */ off) => {
+        const b = el('button', { type: 'button', class: 'icon', 'data-move': to, 'data-column': id, 'aria-label': t(`watch.columns.${to}`, { name }) }, to === 'up' ? '↑' : '↓');
+        b.disabled = off;
+        return b;
+      };
+      return el('li', {}, el('label', {}, box, name), el('span', { class: 'grip', 'aria-hidden': 'true' }, '⠿'), arrow('up', at < 1), arrow('down', at < 0 || at === chosen.length - 1));
+    }));
+  }
+
+  /** @param {HTMLInputElement} box */
+  #choose(box) {
+    const chosen = columnList(this.#view.now.cols);
+    if (!box.checked && chosen.length === 1) {
+      box.checked = true; // one stays
+      return;
+    }
+    this.#set(box.checked ? [...chosen, box.value] : chosen.filter((id) => id !== box.value));
+    this.#fill();
+    this.#focus(`[value="${box.value}"]`);
+  }
+
+  /** Lets a pointer put columns in order. @param {HTMLElement} box @param {boolean} across @param {() => any[]} items @param {(e: HTMLElement) => string} id */
+  #carried(box, across, items, id) {
+    box.addEventListener('pointerdown', async (e) => {
+      if (e.button !== 0 || !(e.target instanceof Element) || !e.target.closest('.grip, [data-sort]')) return;
+      const chunk = await import('./reorder.js').catch(() => null); // without it the buttons are there
+      chunk?.carry(e, { box, items, id, across, move: (column, to) => this.#place(column, to) });
+    });
+  }
+
+  /** @param {string} id @param {number} to @returns {boolean} whether it has that place now */
+  #place(id, to) {
+    const chosen = [...columnList(this.#view.now.cols)];
+    const from = chosen.indexOf(id);
+    if (from < 0 || to < 0 || to >= chosen.length) return false;
+    chosen.splice(to, 0, ...chosen.splice(from, 1));
+    this.#set(chosen);
+    this.#fill();
+    return true;
+  }
+
+  /** @param {string} id @param {number} by */
+  #move(id, by) {
+    const to = columnList(this.#view.now.cols).indexOf(id) + by;
+    if (!this.#place(id, to)) return;
+    this.told(t('watch.columns.moved', { name: t(`watch.columns.${id}.long`), at: to + 1 }));
+    // The button that was pressed; at an end it is off, so the other one.
+    this.#focus(`[data-column="${id}"][data-move=${by < 0 ? 'up' : 'down'}]:enabled, [data-column="${id}"]:enabled`);
+  }
+
+  /** @param {string} selector */
+  #focus(selector) {
+    const e = this.#list.querySelector(selector);
+    if (e instanceof HTMLElement) e.focus();
+  }
+
+  /** @param {string[]} ids */
+  #set(ids) {
+    const cols = readColumns(ids.join());
+    this.#view.set({ cols });
+    try {
+      if (cols) localStorage.setItem(KEY, JSON.stringify({ v: 1, cols }));
+      else localStorage.removeItem(KEY);
+    } catch {
+      // Storage may be forbidden or full: then they hold until the page goes.
+    }
+  }
+
+  async #save() {
+    const file = await import('../../model/csv.js').catch(() => null);
+    if (!file) return this.#say(t('bar.away'));
+    const { csv, csvName } = file;
+    const { list, get } = this.#shown();
+    const name = csvName(new Date());
+    const url = URL.createObjectURL(new Blob([csv(columnList(this.#view.now.cols), list, get)], { type: 'text/csv' }));
+    el('a', { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    this.#say(t('watch.csv.saved', { name }));
+  }
+
+  async #copy() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.#say(t('watch.link.copied'));
+    } catch {
+      this.#say(location.href); // no clipboard without https, or it is forbidden: then it can be marked and copied by hand
+    }
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    part('columns-said').textContent = text;
+  }
+}
+
+function kept() {
+  try {
+    return parseKept(localStorage.getItem(KEY));
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,373 @@
+import { price } from '../../model/formats.js';
+import { t } from '../../text.js';
+import { Calm } from '../../model/hoverHold.js';
+import { Chips } from './chips.js';
+import { columnList, columns, FIRST, fit } from '../../model/columns.js';
+import { byId, el, part, setText } from '../common/dom.js';
+import { composing } from '../common/keys.js';
+import { find, nextSort, order, sectorName } from '../../model/order.js';
+import { Row } from './row.js';
+import { ALL, sectorTopic } from '../../model/subscriptions.js';
+
+/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/** @typedef {import('../../model/order.js').Listing} Listing */
+/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @typedef {import('../../model/pausedQuotes.js').Freeze} Freeze */
+/** @typedef {import('../common/frames.js').Frames} Frames */
+
+const SPARE = 2; // rows painted above and below what is seen
+const RESORT = 1000; // ms; rows that change places more often can't be read
+
+/** The list of symbols. Only the rows in sight exist; a frame paints those of them that changed. */
+export class Watchlist {
+  #grid = part('grid');
+  #rows = part('rows');
+  #empty = part('empty');
+  #search = byId('search', HTMLInputElement);
+  #view;
+  #quotes;
+  #frames;
+  #wanted;
+  #lists;
+  #chips;
+  /** @type {Listing[]} */
+  #listings = [];
+  /** @type {Listing[]} filtered, not sorted */
+  #found = [];
+  /** @type {Listing[]} as shown */
+  #list = [];
+  /** @type {Row[]} */
+  #pool = [];
+  /** @type {Map<string, Row>} of the rows in sight */
+  #seen = new Map();
+  #at = ''; // the symbol under the keyboard
+  #sortedAt = 0;
+  #calm = new Calm();
+  #arrange = false;
+  /** @type {string[]} the columns that there is room for */
+  #shown = [];
+  #shape = ''; // how they are laid out
+
+  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('../../model/subscriptions.js').Wanted, lists: import('../../model/lists.js').Lists, onSeen: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
+  constructor({ view, quotes, frames, wanted, lists, onSeen, onFound, told }) {
+    this.#view = view;
+    this.#quotes = quotes;
+    this.#frames = frames;
+    this.#wanted = wanted;
+    this.#lists = lists;
+    this.onSeen = onSeen;
+    this.onFound = onFound;
+    this.told = told;
+    this.#chips = new Chips(view);
+    this.#search.value = view.now.q;
+    this.#search.addEventListener('input', () => view.set({ q: this.#search.value }));
+    this.#search.addEventListener('keydown', (e) => this.#searchKey(e));
+    this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
+    this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
+    const pointed = (/** @type {PointerEvent} */ e) => {
+      if (e.pointerType === 'mouse') this.#calm.mouse(performance.now(), e.screenX, e.screenY);
+      else this.#calm.touch(performance.now()); // a finger leaves with every tap; its row stays for a while all the same
+    };
+    this.#rows.addEventListener('pointermove', pointed, { passive: true });
+    this.#rows.addEventListener('pointerdown', pointed, { passive: true });
+    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#calm.leave(); }, { passive: true });
+    this.#grid.addEventListener('click', (e) => this.#click(e));
+    part('empty-clear').addEventListener('click', () => {
+      this.#search.value = '';
+      view.set({ q: '', sector: '', list: '', name: '' });
+      this.#search.focus();
+    });
+    view.on((now, before) => {
+      if (now.q !== before.q || now.sector !== before.sector || now.name !== before.name) this.#filter();
+      else if (now.list !== before.list) this.#filter(true);
+      if (now.sort !== before.sort) this.#sortMarks();
+      if (now.cols !== before.cols) this.#layOut();
+      if (now.symbol !== before.symbol && this.#at !== now.symbol) this.#at = ''; // chosen elsewhere: keys go on from there
+      this.#again();
+    });
+    lists.on(() => this.#again());
+    new ResizeObserver(() => this.#layOut()).observe(this.#grid);
+    this.#layOut();
+  }
+
+  /** The list as it stands, whether in sight or not. */
+  get list() {
+    return { list: this.#list, get: (/** @type {string} */ symbol) => this.#quotes.get(symbol) };
+  }
+
+  /** @param {readonly Listing[]} listings @param {readonly string[]} sectors */
+  fill(listings, sectors) {
+    this.#listings = [...listings];
+    this.#chips.fill(sectors);
+    if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.set({ sector: '' });
+    this.#grid.removeAttribute('aria-busy');
+    this.#filter();
+  }
+
+  focusSearch() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /** To be called when all that is shown may have changed. */
+  refresh() {
+    for (const row of this.#pool) row.listing = null;
+    this.#layOut();
+  }
+
+  /** The next paint arranges the rows anew. */
+  #again() {
+    if (!this.#listings.length) return; // still loading
+    this.#arrange = true;
+    this.#frames.request();
+  }
+
+  /**
+   * @param {ReadonlyMap<string, number>} changed symbols that changed since the last paint, with bits of Changed
+   * @param {number} now performance.now()
+   */
+  paint(changed, now) {
+    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && this.#calm.over(now);
+    if (this.#arrange || (live && changed.size > 0)) this.#place(now);
+    for (const [symbol, bits] of changed) {
+      const row = this.#seen.get(symbol);
+      if (!row) continue;
+      const r = this.#quotes.get(symbol);
+      row.paint(r, bits, now);
+      if (bits & 1) row.paintSpark(r);
+    }
+  }
+
+  /** Ends flashes that are over. @param {number} now @returns {boolean} whether any goes on */
+  flash(now) {
+    let on = false;
+    for (const row of this.#seen.values()) on = row.flash(now) || on;
+    return on;
+  }
+
+  /** @param {(r: SymbolRecord) => number} age in ms */
+  paintAges(age) {
+    for (const [symbol, row] of this.#seen) {
+      const r = this.#quotes.get(symbol);
+      row.paintAge(r, r && age(r));
+    }
+  }
+
+  /** @param {boolean} [same] the list is the one that was shown: it stays where it is scrolled to */
+  #filter(same = false) {
+    const { q, sector } = this.#view.now;
+    const { open } = this.#lists;
+    this.#found = find(this.#listings, this.#view.now, open?.symbols ?? null);
+    this.onFound(this.#found);
+    this.#chips.all(find(this.#listings, { q: '', sector: '' }, open?.symbols ?? null).length);
+    if (!same) this.#grid.scrollTop = 0;
+    const none = this.#found.length === 0;
+    this.#empty.hidden = !none;
+    if (none && open?.symbols.length === 0 && !q.trim()) {
+      setText(part('empty-text'), t('watch.list.empty', { name: open.name }));
+    } else if (none) {
+      const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
+      setText(part('empty-text'), q.trim() ? t('watch.none.found', { q: q.trim(), where }) : t('watch.none', { where }));
+    }
+    this.#again();
+  }
+
+  /** Sorts, and puts the rows that are in sight where they belong. @param {number} now */
+  #place(now) {
+    this.#arrange = false;
+    this.#sortedAt = now;
+    const { sort, symbol } = this.#view.now;
+    this.#list = order(this.#found, sort, (s) => this.#quotes.get(s));
+    const height = parseFloat(getComputedStyle(this.#rows).getPropertyValue('--row')) || 28;
+    this.#rows.style.height = `${this.#list.length * height}px`;
+    this.#grid.setAttribute('aria-rowcount', String(this.#list.length + 1));
+    const first = Math.max(0, Math.floor(this.#grid.scrollTop / height) - SPARE);
+    const { starred } = this.#lists;
+    const stars = new Set(starred?.symbols);
+    const name = this.#lists.title;
+    const add = t('watch.list.add', { name });
+    const remove = (/** @type {string} */ s) => t('watch.list.remove', { symbol: s, name });
+    const many = Math.min(this.#list.length - first, Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
+    this.#seen.clear();
+    for (let k = 0; k < many; k++) {
+      const listing = /** @type {Listing} */ (this.#list[first + k]);
+      let row = this.#pool[k];
+      if (!row) {
+        row = new Row(this.#shown);
+        this.#pool[k] = row;
+      }
+      const fresh = row.listing !== listing;
+      row.bind(listing, first + k);
+      row.mark(listing.symbol === symbol, listing.symbol === this.#at);
+      const on = stars.has(listing.symbol);
+      row.star(on, add, on ? remove(listing.symbol) : add);
+      if (!row.element.parentNode) this.#rows.append(row.element);
+      this.#seen.set(listing.symbol, row);
+      const r = this.#quotes.get(listing.symbol);
+      row.paint(r, 0, now);
+      if (fresh) row.paintSpark(r);
+    }
+    for (const row of this.#pool.splice(Math.max(many, 0))) row.element.remove();
+    if (this.#seen.has(this.#at)) this.#grid.setAttribute('aria-activedescendant', `row-${this.#at}`);
+    else this.#grid.removeAttribute('aria-activedescendant');
+    this.#need();
+    this.onSeen([...this.#seen.keys()]);
+  }
+
+  /** The list's symbols as topics; of a list that is longer than the server allows, only those in sight. */
+  #need() {
+    const { sector } = this.#view.now;
+    const inSector = sector ? this.#listings.filter((l) => l.sector === sector).length : this.#listings.length;
+    /** @type {string[]} */
+    let topics;
+    if (this.#found.length === inSector) topics = [sector ? sectorTopic(sector) : ALL];
+    else if (this.#found.length <= this.#wanted.most) topics = this.#found.map((l) => l.symbol);
+    else topics = [...this.#seen.keys()];
+    this.#wanted.want('list', topics);
+  }
+
+  /** Gives the rows the columns that are chosen, as many of them as there is room for. */
+  #layOut() {
+    const style = getComputedStyle(this.#grid);
+    const k = parseFloat(style.getPropertyValue('--k')) || 1;
+    const volume = parseFloat(style.getPropertyValue('--volume')) || 48;
+    const width = this.#grid.clientWidth;
+    if (!width) return;
+    const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
+    const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
+    const shape = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
+    if (shape !== this.#shape) {
+      this.#shape = shape;
+      this.#grid.style.setProperty('--columns', shape);
+      this.#grid.toggleAttribute('data-slim', slim);
+    }
+    if (ids.join() !== this.#shown.join()) {
+      this.#shown = ids;
+      for (const row of this.#pool.splice(0)) row.element.remove();
+      this.#head();
+    }
+    this.#again();
+  }
+
+  /** The header's cells; those that are there stay, so that a focus stays, too. */
+  #head() {
+    const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild);
+    const there = new Map([...head.children].map((e) => [e.getAttribute('data-sort'), e]));
+    const cells = this.#shown.map((id) => there.get(id) ?? el(
+      'span', { role: 'columnheader', 'data-sort': id, class: id === 'spark' || id === 'range' ? `${id}col` : 'num', title: t(`watch.columns.${id}.long`) },
+      el('button', { type: 'button' }, t(`watch.columns.${id}`), ...(columns[id]?.slim && id !== 'spread' ? [el('span', { class: 'size' }, ` × ${t('watch.columns.size')}`)] : [])),
+    ));
+    for (const e of there.values()) {
+      if (e.getAttribute('data-sort') !== 'symbol' && !cells.includes(e)) e.remove();
+    }
+    cells.forEach((e, i) => { if (head.children[i + 1] !== e) head.insertBefore(e, head.children[i + 1] ?? null); });
+    this.#sortMarks();
+  }
+
+  #sortMarks() {
+    const { sort } = this.#view.now;
+    for (const h of this.#grid.querySelectorAll('[data-sort]')) {
+      const column = h.getAttribute('data-sort') ?? '';
+      if (sort === column) h.setAttribute('aria-sort', 'ascending');
+      else if (sort === `-${column}`) h.setAttribute('aria-sort', 'descending');
+      else h.removeAttribute('aria-sort');
+    }
+  }
+
+  /** @param {Event} e */
+  #click(e) {
+    if (!(e.target instanceof Element)) return;
+    const column = e.target.closest('[data-sort]')?.getAttribute('data-sort');
+    if (column) {
+      this.#view.set({ sort: nextSort(this.#view.now.sort, column) });
+      return;
+    }
+    const symbol = e.target.closest('.rows .rowg')?.getAttribute('data-symbol');
+    if (!symbol) return;
+    this.#at = symbol;
+    if (e.target.closest('.star')) {
+      this.star();
+      return;
+    }
+    this.#view.set({ symbol });
+    this.#again();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #searchKey(e) {
+    if (composing(e)) return;
+    if (e.key === 'Escape') {
+      if (this.#search.value) {
+        this.#search.value = '';
+        this.#view.set({ q: '' });
+      } else {
+        this.#grid.focus();
+      }
+    } else if (e.key === 'ArrowDown' || e.key === 'Enter') {
+      const first = order(this.#found, this.#view.now.sort, (s) => this.#quotes.get(s))[0];
+      if (!first) return;
+      this.#at = first.symbol;
+      if (e.key === 'Enter') this.#view.set({ symbol: first.symbol });
+      this.#grid.focus();
+      this.#again();
+    } else {
+      return;
+    }
+    e.preventDefault();
+  }
+
+  /** @param {KeyboardEvent} e */
+  #gridKey(e) {
+    if (e.target !== this.#grid || e.ctrlKey || e.metaKey) return;
+    if (e.altKey) {
+      this.#carry(e);
+      return;
+    }
+    const page = Math.max(1, Math.floor(this.#grid.clientHeight / (this.#pool[0]?.element.offsetHeight || 28)) - 2);
+    const steps = /** @type {Record<string, number>} */ (
+      { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity });
+    const step = steps[e.key];
+    if (step !== undefined) this.#move(step);
+    else if (e.key === 'Enter' && this.#at) this.#view.set({ symbol: this.#at });
+    else return;
+    e.preventDefault();
+  }
+
+  /** Adds the symbol under the keyboard, else the chart's, to the list that stars go to, or takes it away. */
+  star() {
+    const symbol = this.#at || this.#view.now.symbol;
+    if (!symbol) return;
+    const name = this.#lists.title;
+    const done = this.#lists.star(symbol);
+    this.told(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name: done.name || name }) : t('watch.list.full', { name }));
+    this.#again();
+  }
+
+  /** Moves the symbol under the keyboard within its list. @param {KeyboardEvent} e */
+  #carry(e) {
+    const by = e.key === 'ArrowUp' ? -1 : e.key === 'ArrowDown' ? 1 : 0;
+    const { q, sort, sector } = this.#view.now;
+    if (!by || !this.#at || !this.#lists.open || q.trim() || sort || sector) return;
+    e.preventDefault();
+    const symbol = this.#at;
+    const at = this.#lists.move(symbol, by);
+    if (at) this.told(t('watch.list.moved', { symbol, at }));
+  }
+
+  /** @param {number} step rows, ±Infinity to an end */
+  #move(step) {
+    const here = this.#list.findIndex((l) => l.symbol === (this.#at || this.#view.now.symbol));
+    const to = here < 0 ? 0 : Math.min(this.#list.length - 1, Math.max(0, here + step));
+    const listing = this.#list[to];
+    if (!listing) return;
+    this.#at = listing.symbol;
+    this.#calm.touch(performance.now()); // a row that is being walked to doesn't run away
+    const height = this.#pool[0]?.element.offsetHeight || 28;
+    const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild).offsetHeight;
+    const room = this.#grid.clientHeight - head;
+    const top = to * height;
+    if (top < this.#grid.scrollTop) this.#grid.scrollTop = top;
+    else if (top + height > this.#grid.scrollTop + room) this.#grid.scrollTop = top + height - room;
+    this.#again();
+  }
+}

@@ -1,5 +1,0 @@
-// The worker that the tabs of one browser share: it holds one connection for each lane in use.
-import { Hub } from './lane/hub.js';
-
-const hub = new Hub();
-/** @type {any} */ (self).onconnect = (/** @type {MessageEvent} */ e) => hub.connect(/** @type {any} */ (e.ports[0]));
