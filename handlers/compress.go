@@ -18,7 +18,7 @@ import (
 
 // gzipOffered tells what the request's Accept-Encoding allows, and that the answer depends on it.
 func (s *Server) gzipOffered(c *fiber.Ctx) stream.Compression {
-	if !s.stream.Compresses() {
+	if !s.stream.CompressionEnabled() {
 		return stream.CompressNone
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
@@ -32,7 +32,7 @@ func (s *Server) gzipOffered(c *fiber.Ctx) stream.Compression {
 // returns what the handshake must answer. The error is a problem.
 func (s *Server) deflateOffered(c *fiber.Ctx) (stream.Compression, string, error) {
 	lines := c.Request().Header.PeekAll("Sec-WebSocket-Extensions")
-	if len(lines) == 0 || !s.stream.Compresses() {
+	if len(lines) == 0 || !s.stream.CompressionEnabled() {
 		return stream.CompressNone, "", nil
 	}
 	offers, ok := parseExtensions(string(bytes.Join(lines, []byte(","))))
@@ -81,7 +81,7 @@ func (e extension) meet() (stream.Compression, string) {
 		switch {
 		case p.name == "client_no_context_takeover" && !p.valued:
 		case p.name == "server_no_context_takeover" && !p.valued:
-			kind = stream.CompressApart
+			kind = stream.CompressPerMessage
 			answer += "; server_no_context_takeover"
 		case p.name == "client_max_window_bits" && (!p.valued || windowBits(p.value)):
 		case p.name == "server_max_window_bits" && p.value == "15":

@@ -19,7 +19,7 @@ import (
 )
 
 func squeezing(when string) plan {
-	return plan{log: stream.Config{Compress: when, CompressSets: 16}}
+	return plan{log: stream.Config{Compress: when, MaxSharedEncoders: 16}}
 }
 
 const (
@@ -163,13 +163,13 @@ func TestAutoCompressesForMany(t *testing.T) {
 		if lane == wire.WS && all[0].packed == 0 {
 			t.Error("the first reader's frames stay as they are after the eighth came")
 		}
-		if n := h.log.CompressedSets(); n != 1 {
+		if n := h.log.SharedEncoders(); n != 1 {
 			t.Errorf("%d sets", n)
 		}
 		for _, c := range all {
 			c.cut(true)
 		}
-		until(t, "the set's end", func() bool { h.publish(1); return h.log.CompressedSets() == 0 })
+		until(t, "the set's end", func() bool { h.publish(1); return h.log.SharedEncoders() == 0 })
 	})
 }
 
@@ -239,7 +239,7 @@ func TestCompressedSockets(t *testing.T) {
 	all.Wait()
 	until(t, "the streams' end", func() bool { return h.live() == 0 })
 	for _, lane := range lanes {
-		if s := h.log.Lane(lane); s.PackOut == 0 || s.PackIn <= s.PackOut || s.Packing == 0 {
+		if s := h.log.Lane(lane); s.CompressOut == 0 || s.CompressIn <= s.CompressOut || s.CompressSeconds == 0 {
 			t.Errorf("%s: %+v", lane, s)
 		}
 	}

@@ -72,7 +72,7 @@ func (s *Server) command(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.set.CommandWait)
 	defer cancel()
-	answer, err := sub.Do(ctx, cmd, received)
+	answer, err := sub.Execute(ctx, cmd, received)
 	if err != nil {
 		return commandFailed(err)
 	}

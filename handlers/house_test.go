@@ -68,7 +68,7 @@ func open(t testing.TB, p plan) *house {
 		t.Fatal(err)
 	}
 	b := bus.NewLocal(u.Len())
-	p.log.Universe, p.log.Epoch, p.log.PackAtOnce = u, b.Epoch(), time.Hour
+	p.log.Universe, p.log.Epoch, p.log.CompressBudget = u, b.Epoch(), time.Hour
 	p.log.Heartbeat = cmp.Or(p.log.Heartbeat, time.Hour)
 	if p.log.Size == 0 {
 		p.log.Size = 65536

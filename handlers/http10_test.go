@@ -85,7 +85,7 @@ func http10Ends(t testing.TB, limit time.Duration) {
 
 // TestHTTP10Gzip: what was compressed ends as a whole gzip stream does.
 func TestHTTP10Gzip(t *testing.T) {
-	h := open(t, plan{log: stream.Config{Compress: stream.CompressOn, CompressSets: 4}})
+	h := open(t, plan{log: stream.Config{Compress: stream.CompressOn, MaxSharedEncoders: 4}})
 	c := h.dial()
 	c.send("GET /sse/subscribe?limit=100&snapshot=false HTTP/1.0\r\nHost: " + c.addr + "\r\nAccept-Encoding: gzip\r\n\r\n")
 	c.head()

@@ -38,9 +38,9 @@ type inbound struct {
 
 // asked is what a client's messages lead to: a *stream.Subscriber.
 type asked interface {
-	Ask(cmd wire.Command, received time.Time) error
-	Tell(wire.Message) error
-	Frame([]byte) error
+	EnqueueCommand(cmd wire.Command, received time.Time) error
+	EnqueueMessage(wire.Message) error
+	EnqueueFrame([]byte) error
 }
 
 func newInbound(s *Server, sub asked) *inbound {
@@ -188,7 +188,7 @@ func (in *inbound) control(op ws.OpCode, payload []byte) {
 			return
 		}
 		pong := wire.AppendFrameHeader(nil, wire.OpPong, len(payload))
-		in.queued(in.sub.Frame(append(pong, payload...)))
+		in.queued(in.sub.EnqueueFrame(append(pong, payload...)))
 	case ws.OpClose:
 		in.closed = true
 		// The close is echoed (RFC 6455 §5.5.1); an empty or strange one as a normal end.
@@ -218,18 +218,18 @@ func (in *inbound) command(message []byte) {
 	cmd, err := wire.ParseCommand(message)
 	if !in.paced() {
 		if in.code == 0 {
-			in.queued(in.sub.Tell(tooOften(cmd, err).Message()))
+			in.queued(in.sub.EnqueueMessage(tooOften(cmd, err).Message()))
 		}
 		return
 	}
 	if err != nil {
 		var e *wire.CommandError
 		if errors.As(err, &e) {
-			in.queued(in.sub.Tell(e.Message()))
+			in.queued(in.sub.EnqueueMessage(e.Message()))
 		}
 		return
 	}
-	in.queued(in.sub.Ask(cmd, received))
+	in.queued(in.sub.EnqueueCommand(cmd, received))
 }
 
 // paced tells whether a message keeps to the rate. A client that goes on regardless is cut off.

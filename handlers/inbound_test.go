@@ -18,17 +18,17 @@ import (
 // minutes is what a client's messages led to, in order.
 type minutes []string
 
-func (m *minutes) Ask(c wire.Command, _ time.Time) error {
+func (m *minutes) EnqueueCommand(c wire.Command, _ time.Time) error {
 	*m = append(*m, fmt.Sprintf("ask %s %q", c.Action, c.Topics))
 	return nil
 }
 
-func (m *minutes) Tell(msg wire.Message) error {
+func (m *minutes) EnqueueMessage(msg wire.Message) error {
 	*m = append(*m, fmt.Sprintf("tell %s", msg.JSON()))
 	return nil
 }
 
-func (m *minutes) Frame(b []byte) error {
+func (m *minutes) EnqueueFrame(b []byte) error {
 	*m = append(*m, fmt.Sprintf("frame %x", b))
 	return nil
 }

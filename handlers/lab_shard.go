@@ -8,7 +8,7 @@ import (
 )
 
 // brake is rig for engine shard, whose writers must not wait: the same drills, asked instead of carried out.
-func (l *lab) brake(sub *stream.Subscriber, reset func(), delay time.Duration) (shard.Brake, func()) {
+func (l *lab) brake(sub *stream.Subscriber, reset func(), delay time.Duration) (shard.Throttle, func()) {
 	if l == nil {
 		return nil, func() {}
 	}

@@ -247,8 +247,8 @@ func TestLabCompressesLatest(t *testing.T) {
 				t.Errorf("%s, published %s", m.text, h.tape.text(m.I))
 			}
 		}
-		if s := h.log.Lane(lane); s.PackIn == 0 || s.PackOut >= s.PackIn {
-			t.Errorf("%d bytes made of %d", s.PackOut, s.PackIn)
+		if s := h.log.Lane(lane); s.CompressIn == 0 || s.CompressOut >= s.CompressIn {
+			t.Errorf("%d bytes made of %d", s.CompressOut, s.CompressIn)
 		}
 	})
 }

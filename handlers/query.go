@@ -92,7 +92,7 @@ const (
 
 // compressions are those that a stream can have on this server: none to choose where nothing is compressed.
 func (s *Server) compressions() []string {
-	if !s.stream.Compresses() {
+	if !s.stream.CompressionEnabled() {
 		return nil
 	}
 	return []string{compressOff, compressOn}
@@ -130,7 +130,7 @@ func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscrip
 	if s.lab != nil {
 		o.Engine = q.engine(s.engines(format.Lane()))
 		o.delay = q.duration("delay", 0, maxDelay)
-		o.plain, o.Insist = q.compress(s.compressions())
+		o.plain, o.ForceCompress = q.compress(s.compressions())
 	}
 	return o, q.err()
 }

@@ -135,7 +135,7 @@ func New(d Deps) (*Server, error) {
 	// A stream's worker is fasthttp's goroutine for as long as the stream lives: handlers grow another stack.
 	handle := fast.Handler
 	fast.Handler = func(c *fasthttp.RequestCtx) {
-		stream.Apart(func() {
+		stream.OnFreshStack(func() {
 			if !s.strict(c) {
 				handle(c)
 			}

@@ -36,7 +36,7 @@ func (s *Server) shardPool() (*shard.Pool, error) {
 	}
 	if s.shards.pool == nil {
 		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: s.set.CloseWait,
-			Panicked: s.panickedAt, Failed: s.shardFailed})
+			OnPanic: s.panickedAt, OnFailure: s.shardFailed})
 		if err != nil {
 			return nil, err
 		}
@@ -75,13 +75,13 @@ func (s *shards) close() {
 func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, mc *conn) {
 	s.takeOver(c, opt, mc, func(nc net.Conn, request *fasthttp.RequestCtx) {
 		chunked := request.Request.Header.IsHTTP11()
-		s.handOver(nc, mc, opt, shard.Start{Chunked: chunked, Head: func(sub *stream.Subscriber) []byte { return ownHead(request, sub, chunked) }})
+		s.handOver(nc, mc, opt, shard.Handoff{Chunked: chunked, ResponseHead: func(sub *stream.Subscriber) []byte { return ownHead(request, sub, chunked) }})
 	})
 }
 
 // handOver gives a hijacked connection, and the stream's place at the gate, to engine shard, and closes what fasthttp holds of
 // it. Whatever fails, the place is given back.
-func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.Start) {
+func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.Handoff) {
 	defer nc.Close()
 	defer s.contain("handing over")
 	fd, err := mc.hand()
@@ -89,14 +89,14 @@ func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.S
 		return
 	}
 	if err == nil {
-		start.FD, start.Early, start.Options = fd, buffered(nc), opt.Options
-		start.Peer = func(sub *stream.Subscriber, reset func()) (shard.Peer, shard.Brake) {
+		start.FD, start.Received, start.Options = fd, buffered(nc), opt.Options
+		start.Protocol = func(sub *stream.Subscriber, reset func()) (shard.Protocol, shard.Throttle) {
 			p := &shardPeer{server: s, sub: sub, listener: mc.listener, address: mc.peer, chunked: start.Chunked}
 			if sub.Lane() == wire.WS {
 				p.in = newInbound(s, sub)
 				p.in.deflate = sub.Compression() != stream.CompressNone
 			}
-			var brake shard.Brake
+			var brake shard.Throttle
 			brake, p.over = s.lab.brake(sub, reset, opt.delay)
 			return p, brake
 		}
@@ -128,10 +128,10 @@ type shardPeer struct {
 	said     bool // the close frame
 }
 
-func (p *shardPeer) Open() { p.server.opened(p.sub) }
+func (p *shardPeer) OnOpen() { p.server.opened(p.sub) }
 
-// Feed throws away what an SSE client sends after its request.
-func (p *shardPeer) Feed(b []byte) bool {
+// HandleInput throws away what an SSE client sends after its request.
+func (p *shardPeer) HandleInput(b []byte) bool {
 	if p.in == nil {
 		return true
 	}
@@ -139,13 +139,13 @@ func (p *shardPeer) Feed(b []byte) bool {
 	return p.in.code == 0
 }
 
-// Last is the closing handshake, as converse has it, or the end of the chunked coding.
-func (p *shardPeer) Last(fed bool) (b []byte, after shard.After) {
+// Final is the closing handshake, as converse has it, or the end of the chunked coding.
+func (p *shardPeer) Final(fed bool) (b []byte, after shard.CloseAction) {
 	switch {
 	case p.in == nil && p.chunked:
-		return []byte("0\r\n\r\n"), shard.WaitEnd
+		return []byte("0\r\n\r\n"), shard.WaitEOF
 	case p.in == nil:
-		return nil, shard.WaitEnd
+		return nil, shard.WaitEOF
 	case !fed:
 		p.said = true
 		reason := p.sub.Reason()
@@ -153,20 +153,20 @@ func (p *shardPeer) Last(fed bool) (b []byte, after shard.After) {
 		if code == 0 {
 			code = wire.CloseGoingAway // stopped without a bye
 		}
-		return wire.AppendClose(nil, code, reason), shard.WaitFeed
+		return wire.AppendClose(nil, code, reason), shard.WaitInput
 	case !p.said:
 		p.said = true
 		b = wire.AppendClose(nil, p.in.code, p.in.reason)
 	}
 	if p.in.closed {
-		return b, shard.Close
+		return b, shard.CloseNow
 	}
-	return b, shard.WaitEnd
+	return b, shard.WaitEOF
 }
 
-func (p *shardPeer) Ended(err error) {
+func (p *shardPeer) OnEnd(err error) {
 	defer p.over()
 	p.server.ended(p.sub, nil, err)
 }
 
-func (p *shardPeer) Closed() { p.listener.sockets.leave(p.address) }
+func (p *shardPeer) OnClose() { p.listener.sockets.leave(p.address) }

@@ -47,7 +47,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 		v := s.gate.enter(opt.Address)
 		if v == admitted && opt.Engine == engineShard {
 			mc.afterwards(func() { s.gate.leave(opt.Address) }) // for one that is closed before it is handed over
-			s.handOver(nc, mc, opt, shard.Start{})
+			s.handOver(nc, mc, opt, shard.Handoff{})
 			return
 		}
 		nc, early := escape(nc)

@@ -54,7 +54,7 @@ func build(rate float64, most int, engine, compress string, lab *handlers.Lab) (
 		return nil, err
 	}
 	feed := bus.NewLocal(u.Len())
-	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: 1 << 17, Compress: compress, CompressSets: 16, PackAtOnce: time.Hour})
+	log, err := stream.New(stream.Config{Universe: u, Epoch: feed.Epoch(), Size: 1 << 17, Compress: compress, MaxSharedEncoders: 16, CompressBudget: time.Hour})
 	if err != nil {
 		return nil, err
 	}

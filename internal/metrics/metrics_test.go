@@ -61,7 +61,7 @@ func testLog(t *testing.T) *stream.Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := stream.New(stream.Config{Universe: u, Epoch: 7, Size: 100, Compress: stream.CompressOn, CompressSets: 3, PackAtOnce: time.Hour})
+	l, err := stream.New(stream.Config{Universe: u, Epoch: 7, Size: 100, Compress: stream.CompressOn, MaxSharedEncoders: 3, CompressBudget: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,15 +107,15 @@ func TestEverySourceIsShown(t *testing.T) {
 		`ticklane_resumes_total{lane="ws"}`: 1, `ticklane_gaps_total{lane="ws"}`: 0, `ticklane_conflated_total{lane="ws"}`: 0,
 		"ticklane_http_requests_total": 11, "ticklane_http_failures_total": 12, "ticklane_overloads_total": 13, "ticklane_panics_total": 14,
 		"ticklane_feed_reanchored_total": 15,
-		"ticklane_compress_sets":         1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.PackIn),
-		`ticklane_compress_out_bytes_total{lane="ws"}`: float64(ws.PackOut), `ticklane_compress_seconds_total{lane="ws"}`: ws.Packing,
+		"ticklane_compress_sets":         1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.CompressIn),
+		`ticklane_compress_out_bytes_total{lane="ws"}`: float64(ws.CompressOut), `ticklane_compress_seconds_total{lane="ws"}`: ws.CompressSeconds,
 	} {
 		if v, ok := got[name]; !ok || v != want {
 			t.Errorf("%s is %v (%v), want %v", name, v, ok, want)
 		}
 	}
-	if ws.PackOut == 0 || ws.PackOut >= ws.PackIn {
-		t.Errorf("%d bytes became %d", ws.PackIn, ws.PackOut)
+	if ws.CompressOut == 0 || ws.CompressOut >= ws.CompressIn {
+		t.Errorf("%d bytes became %d", ws.CompressIn, ws.CompressOut)
 	}
 	if ws.Messages < 302 || ws.Payload == 0 {
 		t.Errorf("%+v", ws)

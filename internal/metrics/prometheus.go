@@ -74,7 +74,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if log := c.of.Stream; log != nil {
 		gauge(headDesc, float64(log.Head().Seq))
-		gauge(packedSetsDesc, float64(log.CompressedSets()))
+		gauge(packedSetsDesc, float64(log.SharedEncoders()))
 		gauge(oldestDesc, float64(log.Oldest()))
 		for lane := range wire.Lanes {
 			s, name := log.Lane(lane), lane.String()
@@ -89,9 +89,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			count(conflatedDesc, s.Conflated, name)
 			count(slowDesc, s.Slow, name)
 			count(resumesDesc, s.Resumes, name)
-			count(packInDesc, s.PackIn, name)
-			count(packOutDesc, s.PackOut, name)
-			ch <- prometheus.MustNewConstMetric(packingDesc, prometheus.CounterValue, s.Packing, name)
+			count(packInDesc, s.CompressIn, name)
+			count(packOutDesc, s.CompressOut, name)
+			ch <- prometheus.MustNewConstMetric(packingDesc, prometheus.CounterValue, s.CompressSeconds, name)
 		}
 	}
 	if c.of.Server != nil {

@@ -15,8 +15,8 @@ import (
 func TestAnswerBeforeTheEnd(t *testing.T) {
 	h := open(t, Options{Writers: 1})
 	// So much that the socket is full: the end stays on its way.
-	p := &peer{bye: strings.Repeat("x", 1<<20), after: WaitFeed, answered: Close, feed: func([]byte) bool { return false }}
-	nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON, Limit: 1}}, p, true)
+	p := &peer{bye: strings.Repeat("x", 1<<20), after: WaitInput, answered: CloseNow, feed: func([]byte) bool { return false }}
+	nc := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON, Limit: 1}}, p, true)
 	h.publish(1)
 	until(t, "the bye", func() bool { return p.sub.Reason() != "" })
 	io.WriteString(nc, "the answer")

@@ -23,19 +23,19 @@ type conn struct {
 	pool   *Pool
 	writer *writer
 	sub    *stream.Subscriber
-	peer   Peer
-	brake  Brake // nil for none
+	peer   Protocol
+	brake  Throttle // nil for none
 	meter  *stream.Meter
 	fd     int
 	slot   int32
 	lane   wire.Lane
 	state  state
-	after  After
+	after  CloseAction
 	// chunked: the stream's writes are framed as chunks.
 	chunked bool
-	fed     bool // Feed asked for the end
+	fed     bool // HandleInput asked for the end
 	eof     bool // the client's FIN came
-	ended   bool // Peer.Ended was called
+	ended   bool // Protocol.OnEnd was called
 
 	told  atomic.Uint32
 	ready atomic.Bool
@@ -67,7 +67,7 @@ const (
 func (c *conn) tell(what uint32) {
 	c.told.Or(what)
 	if c.ready.Load() {
-		c.sub.Ring()
+		c.sub.Notify()
 	}
 }
 
@@ -86,13 +86,13 @@ func (c *conn) close(err error, reset bool) {
 	unix.Close(c.fd)
 	c.pool.leave(c) // last: a pool that waits for it closes its poller next
 	c.tail, c.held, c.head, c.early = nil, nil, nil, nil
-	defer c.peer.Closed()
+	defer c.peer.OnClose()
 	c.end(err)
 }
 
 func (c *conn) end(err error) {
 	if !c.ended {
 		c.ended = true
-		c.peer.Ended(err)
+		c.peer.OnEnd(err)
 	}
 }

@@ -49,7 +49,7 @@ func open(t testing.TB, opt Options) *house {
 	if opt.CloseWait == 0 {
 		opt.CloseWait = patience
 	}
-	opt.Panicked = func(string, any) { h.panics.Add(1) }
+	opt.OnPanic = func(string, any) { h.panics.Add(1) }
 	if h.pool, err = New(opt); err != nil {
 		t.Fatal(err)
 	}
@@ -80,42 +80,42 @@ type peer struct {
 	reset func()
 	open  func()
 	feed  func([]byte) bool
-	brake Brake
+	brake Throttle
 	bye   string
-	after After
-	// answered is what follows once Feed asked for the end.
-	answered After
-	fed      atomic.Int32 // calls of Feed
+	after CloseAction
+	// answered is what follows once HandleInput asked for the end.
+	answered CloseAction
+	fed      atomic.Int32 // calls of HandleInput
 	ended    atomic.Bool
 	closed   chan struct{}
 }
 
-func (p *peer) Open() {
+func (p *peer) OnOpen() {
 	if p.open != nil {
 		p.open()
 	}
 }
 
-func (p *peer) Feed(b []byte) bool {
+func (p *peer) HandleInput(b []byte) bool {
 	p.fed.Add(1)
 	return p.feed == nil || p.feed(b)
 }
 
-func (p *peer) Last(fed bool) ([]byte, After) {
-	if fed && p.after == WaitFeed {
+func (p *peer) Final(fed bool) ([]byte, CloseAction) {
+	if fed && p.after == WaitInput {
 		return nil, p.answered
 	}
 	return []byte(p.bye), p.after
 }
 
-func (p *peer) Ended(error) {
+func (p *peer) OnEnd(error) {
 	if p.ended.Swap(true) {
 		p.h.Error("ended twice")
 	}
 	p.sub.Close()
 }
 
-func (p *peer) Closed() { close(p.closed) }
+func (p *peer) OnClose() { close(p.closed) }
 
 const (
 	// room is what a socket of a small connection holds, for each direction, before the kernel doubles it.
@@ -127,7 +127,7 @@ const (
 
 // join hands a connection over and returns its client's end, once the stream has its place: it begins at the newest tick, so
 // what is published before its hello isn't its own. small gives the socket next to no room.
-func (h *house) join(s Start, p *peer, small bool) net.Conn {
+func (h *house) join(s Handoff, p *peer, small bool) net.Conn {
 	h.Helper()
 	shrink := func(_, _ string, raw syscall.RawConn) (err error) {
 		if small {
@@ -161,7 +161,7 @@ func (h *house) join(s Start, p *peer, small bool) net.Conn {
 		h.Fatal(err)
 	}
 	p.h, p.closed = h, make(chan struct{})
-	s.Peer = func(sub *stream.Subscriber, reset func()) (Peer, Brake) {
+	s.Protocol = func(sub *stream.Subscriber, reset func()) (Protocol, Throttle) {
 		p.sub, p.reset = sub, reset
 		return p, p.brake
 	}
@@ -234,7 +234,7 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// first is a Start.Head.
+// first is a Handoff.ResponseHead.
 func first(text string) func(*stream.Subscriber) []byte {
 	return func(*stream.Subscriber) []byte { return []byte(text) }
 }

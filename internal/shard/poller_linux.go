@@ -43,7 +43,7 @@ func (e *poller) close() { e.file.Close() }
 func (e *poller) run() {
 	defer func() {
 		if v := recover(); v != nil {
-			e.pool.opt.Panicked("shard's poller", v)
+			e.pool.opt.OnPanic("shard's poller", v)
 			e.pool.fail(ErrPanicked)
 		}
 	}()

@@ -34,20 +34,20 @@ func TestPollerFails(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			broken, calls := failing(t, fail)
 			var told atomic.Int32
-			h := open(t, Options{Writers: 1, Failed: func(err error) {
+			h := open(t, Options{Writers: 1, OnFailure: func(err error) {
 				if told.Add(1); err == nil {
 					t.Error("no error")
 				}
 			}})
 			p := &peer{}
-			nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, false)
+			nc := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON}}, p, false)
 			broken.Store(true)
 			io.WriteString(nc, "x") // an event
 			p.gone(t)
 			if calls.Load() != 1 || told.Load() != 1 {
 				t.Errorf("asked %d times after it failed, told %d times", calls.Load(), told.Load())
 			}
-			if err := h.pool.Add(Start{}); err != ErrClosed {
+			if err := h.pool.Add(Handoff{}); err != ErrClosed {
 				t.Errorf("Add: %v", err)
 			}
 			h.pool.Close()

@@ -56,8 +56,8 @@ func New(opt Options) (*Pool, error) {
 }
 
 // Add takes a connection over and opens its stream. When it fails, the descriptor is still the caller's.
-func (p *Pool) Add(s Start) error {
-	c := &conn{pool: p, fd: s.FD, chunked: s.Chunked, early: s.Early, place: -1}
+func (p *Pool) Add(s Handoff) error {
+	c := &conn{pool: p, fd: s.FD, chunked: s.Chunked, early: s.Received, place: -1}
 	generation, err := p.enter(c, s.Options.Format.Lane())
 	if err != nil {
 		return err
@@ -83,22 +83,22 @@ func (p *Pool) Add(s Start) error {
 		return err
 	}
 	c.ready.Store(true)
-	c.sub.Ring()
+	c.sub.Notify()
 	return nil
 }
 
 // prepare makes the protocol's side. A panic there is an error: the connection's place must be given back.
-func (c *conn) prepare(s *Start) (err error) {
+func (c *conn) prepare(s *Handoff) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.pool.opt.Panicked("shard", v)
+			c.pool.opt.OnPanic("shard", v)
 			err = ErrPanicked
 		}
 	}()
-	if s.Head != nil {
-		c.head = s.Head(c.sub)
+	if s.ResponseHead != nil {
+		c.head = s.ResponseHead(c.sub)
 	}
-	c.peer, c.brake = s.Peer(c.sub, func() { c.tell(orderReset) })
+	c.peer, c.brake = s.Protocol(c.sub, func() { c.tell(orderReset) })
 	return nil
 }
 
@@ -152,8 +152,8 @@ func (p *Pool) fail(err error) {
 	if !broken {
 		return
 	}
-	if p.opt.Failed != nil {
-		p.opt.Failed(err)
+	if p.opt.OnFailure != nil {
+		p.opt.OnFailure(err)
 	}
 	p.CloseAll()
 }

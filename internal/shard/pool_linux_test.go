@@ -26,12 +26,12 @@ func TestTails(t *testing.T) {
 		for _, writers := range []int{1, 4} {
 			t.Run(fmt.Sprintf("chunked=%v, writers=%d", chunked, writers), func(t *testing.T) {
 				h := open(t, Options{Writers: writers})
-				p := &peer{bye: "0\r\n\r\n", after: WaitEnd}
+				p := &peer{bye: "0\r\n\r\n", after: WaitEOF}
 				if !chunked {
 					p.bye = "bye"
 				}
 				meter := new(stream.Meter)
-				nc := h.join(Start{Head: first("head\n"), Chunked: chunked,
+				nc := h.join(Handoff{ResponseHead: first("head\n"), Chunked: chunked,
 					Options: stream.Options{Format: wire.SSEJSON, Limit: 20_000, Meter: meter}}, p, true)
 				for range 200 {
 					h.publish(100)
@@ -91,9 +91,9 @@ func TestBlockedClients(t *testing.T) {
 			}
 			h := open(t, Options{Writers: 1, WriteTimeout: timeout})
 			p, other := &peer{}, &peer{}
-			nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, true)
+			nc := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON}}, p, true)
 			meter, read := new(stream.Meter), new(tally)
-			reads := h.join(Start{Options: stream.Options{Format: wire.WSJSON, Meter: meter}}, other, false)
+			reads := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON, Meter: meter}}, other, false)
 			go io.Copy(read, reads)
 			until(t, "the socket to be full", func() bool {
 				// The other one has read all before more comes: its socket is never full, however slowly it reads.
@@ -148,8 +148,8 @@ func TestDescriptorsAreReused(t *testing.T) {
 				for i := range 150 {
 					mark := string([]byte{byte('a' + k), byte('a' + i%26), '\n'})
 					echo := make(chan string, 1)
-					p := &peer{feed: func(b []byte) bool { echo <- string(b); return false }, after: Close, bye: mark}
-					nc := h.join(Start{Head: first(mark), Options: stream.Options{Format: wire.WSJSON}}, p, false)
+					p := &peer{feed: func(b []byte) bool { echo <- string(b); return false }, after: CloseNow, bye: mark}
+					nc := h.join(Handoff{ResponseHead: first(mark), Options: stream.Options{Format: wire.WSJSON}}, p, false)
 					want(t, nc, mark)
 					switch i % 3 {
 					case 0:
@@ -186,10 +186,10 @@ func TestDescriptorsAreReused(t *testing.T) {
 func TestPanicsAreContained(t *testing.T) {
 	h := open(t, Options{Writers: 1})
 	other := &peer{}
-	reads := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, other, false)
+	reads := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON}}, other, false)
 	bombs := []*peer{{open: func() { panic("open") }}, {feed: func([]byte) bool { panic("feed") }}}
 	for i, p := range bombs {
-		nc := h.join(Start{Head: first("head"), Options: stream.Options{Format: wire.WSJSON}}, p, false)
+		nc := h.join(Handoff{ResponseHead: first("head"), Options: stream.Options{Format: wire.WSJSON}}, p, false)
 		want(t, nc, "head")
 		nc.Write([]byte("x"))
 		p.gone(t)
@@ -205,9 +205,9 @@ func TestPanicsAreContained(t *testing.T) {
 
 // TestPanicAtTheHandOver: the connection stays the caller's, its place is given back, and a stop waits for nobody.
 func TestPanicAtTheHandOver(t *testing.T) {
-	for what, bomb := range map[string]Start{
-		"head": {Head: func(*stream.Subscriber) []byte { panic("head") }},
-		"peer": {Peer: func(*stream.Subscriber, func()) (Peer, Brake) { panic("peer") }},
+	for what, bomb := range map[string]Handoff{
+		"head": {ResponseHead: func(*stream.Subscriber) []byte { panic("head") }},
+		"peer": {Protocol: func(*stream.Subscriber, func()) (Protocol, Throttle) { panic("peer") }},
 	} {
 		t.Run(what, func(t *testing.T) {
 			h := open(t, Options{Writers: 1})
@@ -257,7 +257,7 @@ func TestBrakeCountsFromTheBytes(t *testing.T) {
 	h := open(t, Options{Writers: 1})
 	b := &waits{}
 	p := &peer{brake: b}
-	nc := h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, false)
+	nc := h.join(Handoff{Options: stream.Options{Format: wire.WSJSON}}, p, false)
 	until(t, "the release", func() bool { return b.release.Load() != 0 })
 	if b.release.Load() < b.idle.Load() {
 		t.Errorf("released at %d, held only after %d", b.release.Load(), b.idle.Load())
@@ -296,7 +296,7 @@ func TestCloseWithBlockedClients(t *testing.T) {
 	for range 6 {
 		p := &peer{}
 		all = append(all, p)
-		h.join(Start{Options: stream.Options{Format: wire.WSJSON}}, p, true)
+		h.join(Handoff{Options: stream.Options{Format: wire.WSJSON}}, p, true)
 	}
 	until(t, "the sockets to be full", func() bool {
 		h.publish(500)
@@ -306,7 +306,7 @@ func TestCloseWithBlockedClients(t *testing.T) {
 	for _, p := range all {
 		p.gone(t)
 	}
-	if err := h.pool.Add(Start{}); err != ErrClosed {
+	if err := h.pool.Add(Handoff{}); err != ErrClosed {
 		t.Errorf("Add: %v", err)
 	}
 }
@@ -316,13 +316,13 @@ func TestEarlyBytes(t *testing.T) {
 	h := open(t, Options{Writers: 1})
 	var mu sync.Mutex
 	var fed []byte
-	p := &peer{after: WaitEnd, bye: "done", feed: func(b []byte) bool {
+	p := &peer{after: WaitEOF, bye: "done", feed: func(b []byte) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		fed = append(fed, b...)
 		return !bytes.HasSuffix(fed, []byte("."))
 	}}
-	nc := h.join(Start{Early: []byte("early "), Options: stream.Options{Format: wire.WSJSON}}, p, false)
+	nc := h.join(Handoff{Received: []byte("early "), Options: stream.Options{Format: wire.WSJSON}}, p, false)
 	for _, piece := range []string{"in ", "pieces", "."} {
 		io.WriteString(nc, piece)
 	}

@@ -12,7 +12,7 @@ type Pool struct{}
 func New(Options) (*Pool, error) { return nil, ErrUnavailable }
 
 // Add is never called.
-func (*Pool) Add(Start) error { return ErrUnavailable }
+func (*Pool) Add(Handoff) error { return ErrUnavailable }
 
 // CloseAll is never called.
 func (*Pool) CloseAll() {}

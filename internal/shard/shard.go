@@ -1,6 +1,6 @@
 // Package shard moves the log's bytes into sockets with a few goroutines for all connections: a connection is handed
 // over as a bare descriptor, one of several writers owns it from then on and writes without ever blocking, and a poller
-// tells the writers what the kernel says of it. It knows neither HTTP nor WebSocket: see Peer.
+// tells the writers what the kernel says of it. It knows neither HTTP nor WebSocket: see Protocol.
 package shard
 
 import (
@@ -10,72 +10,77 @@ import (
 	"ticklane/internal/stream"
 )
 
-// Options shape a Pool.
+// Options configures a Pool.
 type Options struct {
 	Log          *stream.Log
-	Writers      int           // 0 for one for each two processors
-	WriteTimeout time.Duration // a client that takes nothing for so long is disconnected
-	CloseWait    time.Duration // how long a client gets to answer an end
-	// Panicked hears of a panic that was contained; the connection is closed.
-	Panicked func(where string, p any)
-	// Failed hears, once, that the engine can't go on: its connections are closed, and it takes no more. Nil for nobody.
-	Failed func(error)
+	Writers      int           // number of writer goroutines; 0 for GOMAXPROCS/2, at least 1
+	WriteTimeout time.Duration // a connection whose socket accepts nothing for this long is closed
+	CloseWait    time.Duration // time a client has to answer the last bytes of its stream
+	// OnPanic is called with the value of each recovered panic. The connection concerned is closed afterwards.
+	OnPanic func(where string, value any)
+	// OnFailure is called at most once, when the poller fails. The pool then closes its connections and refuses
+	// new ones. May be nil.
+	OnFailure func(error)
 }
 
-// ErrClosed says that the pool takes no connections any more: it was closed, or it has failed.
+// ErrClosed is returned by Pool.Add after the pool was closed or has failed.
 var ErrClosed = errors.New("the shard engine has stopped")
 
-// ErrUnavailable says that this system has no shard engine.
+// ErrUnavailable is returned by New on systems other than Linux.
 var ErrUnavailable = errors.New("the shard engine needs Linux")
 
-// ErrPanicked says that Head, Peer or the poller panicked, of which Options.Panicked has heard.
+// ErrPanicked is returned by Pool.Add, or passed to Options.OnFailure, after a panic in Handoff.ResponseHead,
+// Handoff.Protocol or the poller. Options.OnPanic was called with its value.
 var ErrPanicked = errors.New("a panic")
 
-// Start is a connection to hand over, and its stream.
-type Start struct {
-	FD      int // non-blocking, connected; the pool's own from then on, when Add doesn't fail
+// Handoff is a connection passed to Pool.Add, with the options of its stream.
+type Handoff struct {
+	FD      int // connected, non-blocking; owned by the pool once Add returned nil
 	Options stream.Options
-	Chunked bool // each write of the stream is one chunk (RFC 9112 §7.1)
-	// Head returns what goes out with the stream's first bytes; nil for nothing.
-	Head  func(sub *stream.Subscriber) []byte
-	Early []byte // what the client sent already
-	// Peer makes the protocol's side, before anything happens on the connection. reset ends it with RST; anybody may call that.
-	Peer func(sub *stream.Subscriber, reset func()) (Peer, Brake)
+	Chunked bool // frames each write of the stream as one chunk (RFC 9112 §7.1)
+	// ResponseHead returns the bytes sent before the stream's first bytes. May be nil.
+	ResponseHead func(sub *stream.Subscriber) []byte
+	Received     []byte // bytes that the client has already sent
+	// Protocol returns the connection's protocol, and a throttle or nil. It is called before any I/O.
+	// reset closes the connection with RST; any goroutine may call it.
+	Protocol func(sub *stream.Subscriber, reset func()) (p Protocol, t Throttle)
 }
 
-// Peer is the protocol's side of a connection. All calls come from the one writer that owns it, Closed last.
-type Peer interface {
-	// Open is called once, before the first byte.
-	Open()
-	// Feed takes what the client sent, and may overwrite it. False asks for the end of the stream, and nothing is fed after it.
-	Feed(b []byte) bool
-	// Last returns what is written last, because the stream ended or (fed) because Feed asked, and what then happens.
-	// After WaitFeed it may be called a second time, with fed, and then answers something else.
-	Last(fed bool) ([]byte, After)
-	// Ended is called when nothing more will be written.
-	Ended(err error)
-	// Closed is called when the descriptor is closed.
-	Closed()
+// Protocol handles the client's side of a connection. The connection's writer goroutine makes all calls.
+type Protocol interface {
+	// OnOpen is called once, before the first byte is written.
+	OnOpen()
+	// HandleInput processes received bytes; it may overwrite b and must not keep it. When it returns false, the
+	// stream ends and further input is discarded.
+	HandleInput(b []byte) bool
+	// Final returns the last bytes to write and what follows them. It is called when the stream has ended, or
+	// (inputEnded) when HandleInput has returned false. After WaitInput it may be called once more, with
+	// inputEnded, and must then return another action.
+	Final(inputEnded bool) ([]byte, CloseAction)
+	// OnEnd is called once, when nothing more will be written. err is the cause, nil for an orderly end.
+	OnEnd(err error)
+	// OnClose is called last, after the descriptor was closed.
+	OnClose()
 }
 
-// After is what happens once a stream's last bytes are in the socket.
-type After uint8
+// CloseAction is what follows the last bytes of a connection.
+type CloseAction uint8
 
 const (
-	// Close closes the connection.
-	Close After = iota
-	// WaitFeed feeds on until Feed says that the client has answered.
-	WaitFeed
-	// WaitEnd sends FIN, and takes what the client still has on its way until it closes: a socket that is closed with unread
-	// bytes in it sends RST, and with that the last bytes may be lost.
-	WaitEnd
+	// CloseNow closes the connection.
+	CloseNow CloseAction = iota
+	// WaitInput keeps calling HandleInput until it returns false, at most for Options.CloseWait.
+	WaitInput
+	// WaitEOF sends FIN and discards input until the client closes, at most for Options.CloseWait: a socket
+	// closed with unread input sends RST, which may discard the last bytes on the client's side.
+	WaitEOF
 )
 
-// Brake holds a connection's bytes back, for experiments. The writer that owns the connection calls it.
-type Brake interface {
-	// Idle tells that nothing is asked of it.
+// Throttle delays a connection's bytes, for experiments. The connection's writer goroutine makes all calls.
+type Throttle interface {
+	// Idle reports whether nothing is delayed at this time.
 	Idle(now time.Time) bool
-	// Release tells how many of the held bytes may leave now. When none, again is when to ask the next time, and more
-	// whether further bytes may be gathered meanwhile.
+	// Release returns how many of the held bytes may be written now. When n is 0, it also returns when to call it
+	// again, and whether more bytes may be gathered until then.
 	Release(now time.Time, held int, ended bool) (n int, again time.Time, more bool)
 }

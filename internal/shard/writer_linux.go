@@ -54,7 +54,7 @@ func (w *writer) run() {
 	armed := time.Duration(-1)
 	for {
 		select {
-		case <-w.group.Bell():
+		case <-w.group.Notified():
 		case <-timer.C:
 			armed = -1
 		case <-w.quit:
@@ -69,7 +69,7 @@ func (w *writer) run() {
 		clear(w.batch)
 		next := w.overdue(head)
 		w.source, w.framer = nil, nil // it would keep a segment of the log alive
-		if due := w.group.Due(); !due.IsZero() && (next < 0 || due.Sub(begun) < next) {
+		if due := w.group.Deadline(); !due.IsZero() && (next < 0 || due.Sub(begun) < next) {
 			next = due.Sub(begun)
 		}
 		// A timer that goes off too early costs a round; to set it at every round would cost more.
@@ -135,10 +135,10 @@ func (w *writer) contain(c *conn) {
 	if p == nil {
 		return
 	}
-	w.pool.opt.Panicked("shard", p)
+	w.pool.opt.OnPanic("shard", p)
 	defer func() {
 		if p := recover(); p != nil {
-			w.pool.opt.Panicked("shard, after another panic", p)
+			w.pool.opt.OnPanic("shard, after another panic", p)
 		}
 	}()
 	if c.state == fresh && len(c.head) > 0 {
@@ -148,11 +148,11 @@ func (w *writer) contain(c *conn) {
 }
 
 func (w *writer) open(c *conn) {
-	c.peer.Open()
+	c.peer.OnOpen()
 	c.state = streaming
 	if early := c.early; early != nil {
 		c.early = nil
-		c.fed = !c.peer.Feed(early)
+		c.fed = !c.peer.HandleInput(early)
 	}
 }
 
@@ -180,7 +180,7 @@ func (w *writer) hear(c *conn, told uint32) {
 			c.close(nil, false)
 			return
 		case !c.fed && c.state != draining:
-			c.fed = !c.peer.Feed(w.in[:n])
+			c.fed = !c.peer.HandleInput(w.in[:n])
 		}
 	}
 	c.tell(readable) // there may be more, of which no event tells
@@ -228,11 +228,11 @@ func (w *writer) stream(c *conn, now time.Time, head uint64) {
 		if sent > joined {
 			w.turns = sameTime // it takes a while
 		}
-		if !w.send(c, b) || c.sub.Caught(head) {
+		if !w.send(c, b) || c.sub.CaughtUp(head) {
 			return
 		}
 	}
-	c.sub.Ring()
+	c.sub.Notify()
 }
 
 // hold gathers bytes, and writes those that the brake releases.
@@ -272,7 +272,7 @@ func (w *writer) hold(c *conn, now time.Time) {
 
 // last writes the end of the protocol.
 func (w *writer) last(c *conn) {
-	b, after := c.peer.Last(c.fed)
+	b, after := c.peer.Final(c.fed)
 	c.after, c.held, c.again = after, nil, 0
 	c.state = leaving
 	if len(c.head) > 0 {
@@ -290,12 +290,12 @@ func (w *writer) left(c *conn) {
 		c.linger = w.pool.since() + w.pool.opt.CloseWait
 	}
 	switch {
-	case c.after == Close || c.eof:
+	case c.after == CloseNow || c.eof:
 		w.drain(c)
 		c.close(nil, false)
-	case c.after == WaitFeed && c.fed: // it has answered before it got all of it
+	case c.after == WaitInput && c.fed: // it has answered before it got all of it
 		w.last(c)
-	case c.after == WaitFeed:
+	case c.after == WaitInput:
 		c.state = lingering
 	default:
 		c.state = draining

@@ -2,17 +2,17 @@ package stream
 
 import "testing"
 
-func TestApartHandsAPanicOn(t *testing.T) {
+func TestOnFreshStackHandsAPanicOn(t *testing.T) {
 	defer func() {
 		if p := recover(); p != "bomb" {
 			t.Errorf("recovered %v", p)
 		}
 	}()
 	done := false
-	Apart(func() { done = true })
+	OnFreshStack(func() { done = true })
 	if !done {
-		t.Error("Apart didn't wait")
+		t.Error("OnFreshStack didn't wait")
 	}
-	Apart(func() { panic("bomb") })
-	t.Error("Apart returned after a panic")
+	OnFreshStack(func() { panic("bomb") })
+	t.Error("OnFreshStack returned after a panic")
 }

@@ -141,7 +141,7 @@ func (c *client) frame(b []byte) (m message, n int) {
 	at := len(b) - r.Len()
 	body := b[at : at+int(h.Length)]
 	if h.Rsv != 0 {
-		body = c.inflate(c, append(slices.Clone(body), 0, 0, 0xff, 0xff), c.opt.Compress == CompressApart)
+		body = c.inflate(c, append(slices.Clone(body), 0, 0, 0xff, 0xff), c.opt.Compress == CompressPerMessage)
 	}
 	m.size = len(body)
 	if m.text = string(body); c.kind == wire.WSProto {

@@ -194,7 +194,7 @@ func TestEnd(t *testing.T) {
 			l.End(wire.ByeShutdown)
 			c.End(wire.ByeSlow) // the first reason counts
 			select {
-			case <-c.Wake():
+			case <-c.Notified():
 			default:
 				t.Fatal("End doesn't wake")
 			}

@@ -19,7 +19,7 @@ func TestLaneCounters(t *testing.T) {
 		first.MarkSlow()
 		first.opt.Meter.Bytes.Add(1000)
 		want := Counters{Ticks: 100, Messages: 102, Wire: 1000, Payload: first.Counters().Payload}
-		want.PackIn, want.PackOut = first.Counters().PackIn, first.Counters().PackOut
+		want.CompressIn, want.CompressOut = first.Counters().CompressIn, first.Counters().CompressOut
 		if n := l.Lane(format.Lane()); n.Connections != 1 || n.Counters != want || n.Opened != 1 || n.Resumes != 0 {
 			t.Errorf("live: %+v", n)
 		}

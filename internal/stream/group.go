@@ -6,7 +6,7 @@ import (
 )
 
 // NewGroup makes a group for a writer: one goroutine that serves all subscribers which name the group in their Options,
-// without a goroutine, a channel or a queue for each. It waits for Bell and Due, and serves whom Collect returns.
+// without a goroutine, a channel or a queue for each. It waits for Notified and Deadline, and serves whom Collect returns.
 // The writer must Close the group, after its last subscriber.
 func (l *Log) NewGroup() *Group {
 	w := newGroup(l)
@@ -27,11 +27,11 @@ func (w *Group) Close() {
 	l.groups.Store(&all)
 }
 
-// Bell receives when Collect may have somebody.
-func (w *Group) Bell() <-chan struct{} { return w.bell }
+// Notified receives when Collect may have somebody.
+func (w *Group) Notified() <-chan struct{} { return w.bell }
 
-// Due is when Collect must be called at the latest, besides Bell: ticks wait for Config.FlushInterval. Zero for never.
-func (w *Group) Due() time.Time { return w.after }
+// Deadline is when Collect must be called at the latest, besides Bell: ticks wait for Config.FlushInterval. Zero for never.
+func (w *Group) Deadline() time.Time { return w.after }
 
 // Collect appends the subscribers that there may be something for: those whom the ticks up to head concern, in turn, then
 // those who were rung. One may be there twice. Only the writer calls it; it may then serve them outside of any lock.

@@ -60,20 +60,20 @@ func TestGroupIsRung(t *testing.T) {
 	l := p.log(t, Config{Size: 16})
 	g := l.NewGroup()
 	c := grouped(t, l, g, "c", wire.WSJSON, p.topics(t, "*"))
-	for len(g.Bell()) > 0 {
-		<-g.Bell()
+	for len(g.Notified()) > 0 {
+		<-g.Notified()
 	}
-	if err := c.Ask(command("time", 1), noon); err != nil {
+	if err := c.EnqueueCommand(command("time", 1), noon); err != nil {
 		t.Fatal(err)
 	}
 	c.End(wire.ByeShutdown)
-	c.Ring()
-	if len(g.Bell()) != 1 || collected(g, noon) != "c" || collected(g, noon) != "" {
+	c.Notify()
+	if len(g.Notified()) != 1 || collected(g, noon) != "c" || collected(g, noon) != "" {
 		t.Error("three rings aren't one round")
 	}
 	g.Close()
 	p.play(l, 10)
-	if len(g.Bell()) != 1 { // the ring's own
+	if len(g.Notified()) != 1 { // the ring's own
 		t.Error("a closed group was nudged")
 	}
 }
@@ -92,18 +92,18 @@ func TestGroupKeepsTheFlushInterval(t *testing.T) {
 	}
 	p.play(l, 2)
 	soon := noon.Add(500 * time.Millisecond)
-	if got := collected(g, soon); got != "" || !g.Due().Equal(noon.Add(time.Second)) {
-		t.Errorf("too soon: %q, due %v", got, g.Due())
+	if got := collected(g, soon); got != "" || !g.Deadline().Equal(noon.Add(time.Second)) {
+		t.Errorf("too soon: %q, due %v", got, g.Deadline())
 	}
-	c.Ring()
+	c.Notify()
 	if got := collected(g, soon); got != "c" {
 		t.Errorf("rung: %q", got)
 	}
-	if got := collected(g, g.Due()); got != "c" {
+	if got := collected(g, g.Deadline()); got != "c" {
 		t.Errorf("when due: %q", got)
 	}
-	if collected(g, g.Due()); !g.Due().IsZero() {
-		t.Errorf("with nothing new it is due %v", g.Due())
+	if collected(g, g.Deadline()); !g.Deadline().IsZero() {
+		t.Errorf("with nothing new it is due %v", g.Deadline())
 	}
 }
 
@@ -125,7 +125,7 @@ func TestCaughtIsTrue(t *testing.T) {
 		p.play(l, seq)
 		for _, s := range all {
 			for len(s.Next(noon)) > 0 {
-				if s.Caught(seq) {
+				if s.CaughtUp(seq) {
 					saved++
 					if b := s.Next(noon); len(b) > 0 {
 						t.Fatalf("caught up at %d, but there was %q", seq, b)
@@ -162,9 +162,9 @@ func TestNoLostRound(t *testing.T) {
 	writer.Go(func() {
 		for left > 0 {
 			select {
-			case <-g.Bell():
+			case <-g.Notified():
 			case <-played:
-				if len(g.Bell()) == 0 {
+				if len(g.Notified()) == 0 {
 					t.Errorf("asleep with %d to go", left)
 					return
 				}

@@ -62,7 +62,7 @@ func TestQuietTopicNeverAgesOut(t *testing.T) {
 				p.play(l, seq)
 				settle(l)
 				select {
-				case <-c.Wake():
+				case <-c.Notified():
 					got := c.take(noon)
 					w.see(got...)
 					beats += len(got)

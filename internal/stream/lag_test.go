@@ -199,7 +199,7 @@ func TestMaxLagInAGroup(t *testing.T) {
 	for _, topics := range []string{"*", "S1"} {
 		for _, kind := range []Compression{CompressNone, CompressDeflate} {
 			p := newTape(t, 2000)
-			l := p.log(t, Config{Size: 1000, MaxLag: 100, Compress: CompressOn, CompressSets: 1})
+			l := p.log(t, Config{Size: 1000, MaxLag: 100, Compress: CompressOn, MaxSharedEncoders: 1})
 			g := l.NewGroup()
 			defer g.Close()
 			head := p.newest(1, 700).Seq
@@ -207,7 +207,7 @@ func TestMaxLagInAGroup(t *testing.T) {
 			c := subscribe(t, l, Options{Group: g, Format: wire.WSJSON, Compress: kind, Topics: p.topics(t, topics), From: FromPosition, Position: position(300)})
 			w := newWitness(t, p, c.opt.Topics, ModeAll)
 			w.start(300)
-			for !c.Caught(head) {
+			for !c.CaughtUp(head) {
 				w.see(c.decode(c.Next(noon))...)
 			}
 			if len(w.gaps) != 0 || w.ticks == 0 {
@@ -276,7 +276,7 @@ func TestLossDuringAChange(t *testing.T) {
 		w := newWitness(t, p, c.opt.Topics, ModeAll)
 		w.see(c.take(noon)...)
 		p.play(l, 250)
-		if err := c.Ask(command("subscribe", 1, "S2"), noon); err != nil {
+		if err := c.EnqueueCommand(command("subscribe", 1, "S2"), noon); err != nil {
 			t.Fatal(err)
 		}
 		w.see(c.decode(c.Next(noon))...)
@@ -302,7 +302,7 @@ func TestChangeAfterAWholeLog(t *testing.T) {
 	w := newWitness(t, p, c.opt.Topics, ModeAll)
 	w.see(c.take(noon)...)
 	p.play(l, 3)
-	if err := c.Ask(command("subscribe", 1, "S1"), noon); err != nil {
+	if err := c.EnqueueCommand(command("subscribe", 1, "S1"), noon); err != nil {
 		t.Fatal(err)
 	}
 	w.see(c.decode(c.Next(noon))...)

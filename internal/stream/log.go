@@ -18,18 +18,18 @@ const (
 
 // Config shapes a Log. Size is needed; the rest has defaults.
 type Config struct {
-	Universe      *quote.Universe
-	Epoch         uint64        // new for every log, never 0
-	Size          int           // ticks kept, ≥ 1
-	MaxLag        int           // ticks a subscriber may lag; 0 for as many as the log keeps
-	OnLag         string        // OnLagGap (default) or OnLagLatest
-	Heartbeat     time.Duration // default 15 s
-	Retry         time.Duration // what SSE clients are told as reconnection time; default 1 s
-	FlushInterval time.Duration // least time between two wake-ups; default 0
-	Interval      time.Duration // least time between writes of ticks to one that OnLagLatest conflates; 0 for none
-	Compress      string        // CompressOff (default), CompressOn or CompressAuto
-	CompressSets  int           // texts that are compressed at the same time
-	PackAtOnce    time.Duration // packing that may come at once before text goes as it is; default 100 ms
+	Universe          *quote.Universe
+	Epoch             uint64        // new for every log, never 0
+	Size              int           // ticks kept, ≥ 1
+	MaxLag            int           // ticks a subscriber may lag; 0 for as many as the log keeps
+	OnLag             string        // OnLagGap (default) or OnLagLatest
+	Heartbeat         time.Duration // default 15 s
+	Retry             time.Duration // what SSE clients are told as reconnection time; default 1 s
+	FlushInterval     time.Duration // least time between two wake-ups; default 0
+	Interval          time.Duration // least time between writes of ticks to one that OnLagLatest conflates; 0 for none
+	Compress          string        // CompressOff (default), CompressOn or CompressAuto
+	MaxSharedEncoders int           // texts that are compressed at the same time
+	CompressBudget    time.Duration // packing that may come at once before text goes as it is; default 100 ms
 }
 
 // Log keeps the newest ticks of one feed and the state of every symbol. Append has one caller at a time;
@@ -73,8 +73,8 @@ func New(cfg Config) (*Log, error) {
 	if cfg.Compress == "" {
 		cfg.Compress = CompressOff
 	}
-	if cfg.PackAtOnce <= 0 {
-		cfg.PackAtOnce = 100 * time.Millisecond
+	if cfg.CompressBudget <= 0 {
+		cfg.CompressBudget = 100 * time.Millisecond
 	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second
@@ -94,7 +94,7 @@ func New(cfg Config) (*Log, error) {
 		l.guess[format] = segmentTicks * guessTick
 	}
 	l.subs.init()
-	l.sets.init(cfg.Compress, cfg.CompressSets, cfg.PackAtOnce)
+	l.sets.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
 	l.waker = newGroup(l)
 	l.groups.Store(&[]*Group{l.waker})
 	l.waker.start()

@@ -39,7 +39,7 @@ func (s *Subscriber) Next(now time.Time) []byte {
 // Ended tells that the bye was handed over: nothing comes after it.
 func (s *Subscriber) Ended() bool { return s.ended && len(s.more) == 0 && s.outAt == len(s.out) }
 
-// Deadline is when Next must be called at the latest, whether or not Wake receives.
+// Deadline is when Next must be called at the latest, whether or not Notified receives.
 func (s *Subscriber) Deadline() time.Time {
 	d := s.last.Add(s.log.cfg.Heartbeat)
 	if s.waiting && s.nextAt.Before(d) {
@@ -51,8 +51,8 @@ func (s *Subscriber) Deadline() time.Time {
 	return d
 }
 
-// Caught tells that Next would return no tick up to head, and has nothing else to do. A writer then saves the call.
-func (s *Subscriber) Caught(head uint64) bool {
+// CaughtUp tells that Next would return no tick up to head, and has nothing else to do. A writer then saves the call.
+func (s *Subscriber) CaughtUp(head uint64) bool {
 	if s.pos < head {
 		return false
 	}
@@ -294,7 +294,7 @@ func (s *Subscriber) bye(now time.Time, reason string) {
 
 // ByeRetry is after how long a client shall come back: 0 for a finished stream, else one to five times base.
 func ByeRetry(reason string, base time.Duration) time.Duration {
-	if wire.Finished(reason) {
+	if wire.IsFinished(reason) {
 		return 0
 	}
 	return base + time.Duration(rand.Int64N(int64(4*base)))

@@ -121,7 +121,7 @@ func (s *Subscriber) fetchAlone(horizon, front, left, lag uint64) (p piece, ok b
 	}
 	k.synced = false
 	plain := len(p.bytes)
-	k.own = s.log.alone(s.format, k.own[:0], p.bytes, k.kind == CompressApart)
+	k.own = s.log.alone(s.format, k.own[:0], p.bytes, k.kind == CompressPerMessage)
 	p.bytes = k.own
 	s.saved(plain, len(p.bytes))
 	return p, ok
@@ -179,16 +179,16 @@ func (s *Subscriber) fetchShared(horizon uint64, hard bool, left, lag uint64) (p
 func (s *Subscriber) take(b *block, horizon uint64, hard bool, left uint64) (p piece) {
 	k, g := s.pack, s.pack.set
 	p.first = b.first
-	alone := k.kind == CompressApart || !k.synced && !b.key
+	alone := k.kind == CompressPerMessage || !k.synced && !b.key
 	switch {
 	case b.stored:
 		k.synced = false // a keyframe comes next
 		p.bytes = b.packed()
 	case alone:
-		if k.kind != CompressApart && !g.wants.Load() {
+		if k.kind != CompressPerMessage && !g.wants.Load() {
 			g.wants.Store(true)
 		}
-		p.bytes = g.independent(b, k.kind == CompressApart)
+		p.bytes = g.independent(b, k.kind == CompressPerMessage)
 	default:
 		k.synced = true
 		p.bytes = b.packed()

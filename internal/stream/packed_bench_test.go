@@ -42,11 +42,11 @@ func BenchmarkCompress(b *testing.B) {
 	for format := range wire.Formats {
 		for _, batch := range []uint64{1, 8} {
 			b.Run(fmt.Sprintf("%s/batch=%d", format, batch), func(b *testing.B) {
-				l := p.log(b, Config{Size: 1 << 14, Compress: CompressOn, CompressSets: 1})
+				l := p.log(b, Config{Size: 1 << 14, Compress: CompressOn, MaxSharedEncoders: 1})
 				c := subscribe(b, l, Options{Format: format, Topics: p.topics(b, "*"), NoSnapshot: true})
 				for len(c.Next(noon)) > 0 {
 				}
-				in, out := c.Counters().PackIn, c.Counters().PackOut
+				in, out := c.Counters().CompressIn, c.Counters().CompressOut
 				ticks := make([]quote.Tick, batch)
 				seq := uint64(0)
 				for b.Loop() {
@@ -61,8 +61,8 @@ func BenchmarkCompress(b *testing.B) {
 					}
 				}
 				n := c.Counters()
-				b.ReportMetric(float64(n.PackOut-out)/float64(seq), "B/tick")
-				b.ReportMetric(100*float64(n.PackOut-out)/float64(n.PackIn-in), "%ofplain")
+				b.ReportMetric(float64(n.CompressOut-out)/float64(seq), "B/tick")
+				b.ReportMetric(100*float64(n.CompressOut-out)/float64(n.CompressIn-in), "%ofplain")
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(seq), "ns/tick")
 				if n.Ticks != seq || c.pack.set == nil {
 					b.Fatal("not what was to be measured")
@@ -77,7 +77,7 @@ func BenchmarkCompressedMemory(b *testing.B) {
 	const clients = 1000
 	held := func(b *testing.B, compress string) float64 {
 		p := walk(b, 2000)
-		l := p.log(b, Config{Size: 4096, Compress: compress, CompressSets: 1})
+		l := p.log(b, Config{Size: 4096, Compress: compress, MaxSharedEncoders: 1})
 		all := make([]*client, 0, clients)
 		read := func() {
 			for _, c := range all {

@@ -40,11 +40,11 @@ type actor struct {
 
 func newScene(t *testing.T, p *tape, fate fate) *scene {
 	cfg := Config{
-		Size:         []int{8192, 300, 2000}[fate(3)],
-		Compress:     []string{CompressOn, CompressOn, CompressAuto}[fate(3)],
-		CompressSets: []int{2, 16, 16, 16, 0}[fate(5)],
-		OnLag:        []string{OnLagGap, OnLagLatest}[fate(2)],
-		MaxLag:       []int{0, 0, 50}[fate(3)],
+		Size:              []int{8192, 300, 2000}[fate(3)],
+		Compress:          []string{CompressOn, CompressOn, CompressAuto}[fate(3)],
+		MaxSharedEncoders: []int{2, 16, 16, 16, 0}[fate(5)],
+		OnLag:             []string{OnLagGap, OnLagLatest}[fate(2)],
+		MaxLag:            []int{0, 0, 50}[fate(3)],
 	}
 	return &scene{t: t, tape: p, log: p.log(t, cfg), fate: fate}
 }
@@ -54,17 +54,17 @@ var sceneTopics = [][]string{
 }
 
 func (s *scene) enter() {
-	kinds := [][]Compression{wire.SSE: {CompressGzip, CompressGzip, CompressNone}, wire.WS: {CompressDeflate, CompressApart, CompressNone}}
+	kinds := [][]Compression{wire.SSE: {CompressGzip, CompressGzip, CompressNone}, wire.WS: {CompressDeflate, CompressPerMessage, CompressNone}}
 	format := wire.Format(s.fate(int(wire.Formats)))
 	opt := Options{
-		Format:   format,
-		Compress: kinds[format.Lane()][s.fate(3)],
-		Topics:   s.tape.topics(s.t, sceneTopics[s.fate(len(sceneTopics))]...),
-		Mode:     []Mode{ModeAll, ModeAll, ModeAll, ModeAll, ModeAll, ModeLatest}[s.fate(6)],
-		MaxRead:  []int{0, 16 << 10, 700, 90}[s.fate(4)],
-		Interval: []time.Duration{0, 0, 20 * time.Millisecond}[s.fate(3)],
-		Limit:    []uint64{0, 0, 0, 1 + uint64(s.fate(900))}[s.fate(4)],
-		Insist:   s.fate(4) == 0,
+		Format:        format,
+		Compress:      kinds[format.Lane()][s.fate(3)],
+		Topics:        s.tape.topics(s.t, sceneTopics[s.fate(len(sceneTopics))]...),
+		Mode:          []Mode{ModeAll, ModeAll, ModeAll, ModeAll, ModeAll, ModeLatest}[s.fate(6)],
+		MaxRead:       []int{0, 16 << 10, 700, 90}[s.fate(4)],
+		Interval:      []time.Duration{0, 0, 20 * time.Millisecond}[s.fate(3)],
+		Limit:         []uint64{0, 0, 0, 1 + uint64(s.fate(900))}[s.fate(4)],
+		ForceCompress: s.fate(4) == 0,
 	}
 	head := s.log.Head().Seq
 	switch s.fate(4) {
@@ -98,7 +98,7 @@ func (s *scene) leave(a *actor) {
 	if a.synced {
 		s.shared++
 	}
-	s.packed += a.Counters().PackOut
+	s.packed += a.Counters().CompressOut
 	a.Close()
 	s.actors = slices.DeleteFunc(s.actors, func(b *actor) bool { return a == b })
 }
@@ -139,7 +139,7 @@ func (s *scene) ask(a *actor) {
 	if cmd.Action != wire.ActionTime {
 		cmd.Topics = sceneTopics[s.fate(len(sceneTopics))]
 	}
-	if err := a.Ask(cmd, noon); err != nil && err != ErrBusy {
+	if err := a.EnqueueCommand(cmd, noon); err != nil && err != ErrBusy {
 		s.t.Fatal(err)
 	}
 }
@@ -196,7 +196,7 @@ func (s *scene) play(turns int) {
 	if n := len(s.log.sets.crowds); n > 0 {
 		s.t.Errorf("%d crowds of nobody", n)
 	}
-	if n := s.log.CompressedSets(); n != 0 {
+	if n := s.log.SharedEncoders(); n != 0 {
 		s.t.Errorf("%d sets are left", n)
 	}
 }
@@ -271,7 +271,7 @@ func TestPackedAtOnce(t *testing.T) {
 			t.Run(fmt.Sprint(format, topics), func(t *testing.T) {
 				const total = 12_000
 				p := newTape(t, total)
-				l := p.log(t, Config{Size: 4096, Compress: CompressOn, CompressSets: 16})
+				l := p.log(t, Config{Size: 4096, Compress: CompressOn, MaxSharedEncoders: 16})
 				market := openExchange(p, l)
 				defer market.stop()
 				var all sync.WaitGroup
@@ -281,7 +281,7 @@ func TestPackedAtOnce(t *testing.T) {
 						for upto := uint64(0); upto < total; {
 							opt := offering(l, Options{Format: format, Topics: p.topics(t, topics...)})
 							if opt.Compress == CompressDeflate && i%4 == 0 {
-								opt.Compress = CompressApart
+								opt.Compress = CompressPerMessage
 							}
 							c := &client{Subscriber: l.Subscribe(opt), t: t, kind: format}
 							w := newWitness(t, p, opt.Topics, ModeAll)
@@ -291,7 +291,7 @@ func TestPackedAtOnce(t *testing.T) {
 								market.allow(w.place + 100 + uint64(r.IntN(2000)))
 								b := c.Next(time.Now())
 								if len(b) == 0 {
-									<-c.Wake()
+									<-c.Notified()
 								}
 								w.see(c.decode(b)...)
 								if r.IntN(100) == 0 && i%3 == 0 { // others go on meanwhile

@@ -27,8 +27,8 @@ type Counters struct {
 	Gaps      uint64 `json:"gaps"`          // gap messages
 	Conflated uint64 `json:"conflated"`     // ticks left out in mode latest
 	// What was compressed, with its framing, and what came of it.
-	PackIn  uint64 `json:"compress_in_bytes"`
-	PackOut uint64 `json:"compress_out_bytes"`
+	CompressIn  uint64 `json:"compress_in_bytes"`
+	CompressOut uint64 `json:"compress_out_bytes"`
 }
 
 func (c *Counters) add(d Counters) {
@@ -39,8 +39,8 @@ func (c *Counters) add(d Counters) {
 	c.Wire += d.Wire
 	c.Gaps += d.Gaps
 	c.Conflated += d.Conflated
-	c.PackIn += d.PackIn
-	c.PackOut += d.PackOut
+	c.CompressIn += d.CompressIn
+	c.CompressOut += d.CompressOut
 }
 
 // LaneStats is what a lane did since the start, live streams included.
@@ -50,8 +50,8 @@ type LaneStats struct {
 	Slow    uint64 `json:"slow"`    // disconnected because a write blocked too long
 	Resumes uint64 `json:"resumes"` // streams that came with a position
 	Opened  uint64 `json:"opened"`  // streams since the start
-	// Packing is the time spent compressing, for all of the lane's streams together.
-	Packing float64 `json:"compress_seconds"`
+	// CompressSeconds is the time spent compressing, for all of the lane's streams together.
+	CompressSeconds float64 `json:"compress_seconds"`
 }
 
 // registry knows the live subscribers, and what the ended ones counted.
@@ -119,7 +119,7 @@ func (l *Log) Lane(lane wire.Lane) LaneStats {
 	l.subs.mu.RLock()
 	defer l.subs.mu.RUnlock()
 	t := l.subs.lanes[lane]
-	t.Packing = time.Duration(l.sets.work.spent[lane].Load()).Seconds()
+	t.CompressSeconds = time.Duration(l.sets.work.spent[lane].Load()).Seconds()
 	for s := range l.subs.live {
 		if s.Lane() != lane {
 			continue

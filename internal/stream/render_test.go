@@ -116,7 +116,7 @@ func TestFirstReadersAtOnce(t *testing.T) {
 					for last := p.last(c.opt.Topics); w.place < last; {
 						b := c.Next(noon)
 						if len(b) == 0 {
-							<-c.Wake()
+							<-c.Notified()
 						}
 						w.see(c.decode(b)...)
 					}

@@ -31,24 +31,24 @@ type request struct {
 	answer   chan Answer   // capacity 1; nil when the stream itself carries the answer
 }
 
-// Ask queues a command whose answer the stream carries. The error is ErrBusy or ErrClosed.
-func (s *Subscriber) Ask(cmd wire.Command, received time.Time) error {
+// EnqueueCommand queues a command whose answer the stream carries. The error is ErrBusy or ErrClosed.
+func (s *Subscriber) EnqueueCommand(cmd wire.Command, received time.Time) error {
 	return s.queue(request{cmd: cmd, received: received})
 }
 
-// Tell queues a message that the stream shall carry. The error is ErrBusy or ErrClosed.
-func (s *Subscriber) Tell(m wire.Message) error {
+// EnqueueMessage queues a message that the stream shall carry. The error is ErrBusy or ErrClosed.
+func (s *Subscriber) EnqueueMessage(m wire.Message) error {
 	return s.queue(request{ready: &m})
 }
 
-// Frame queues a WebSocket frame that is no message, such as a pong. The error is ErrBusy or ErrClosed.
-func (s *Subscriber) Frame(frame []byte) error {
+// EnqueueFrame queues a WebSocket frame that is no message, such as a pong. The error is ErrBusy or ErrClosed.
+func (s *Subscriber) EnqueueFrame(frame []byte) error {
 	return s.queue(request{frame: frame})
 }
 
-// Do carries out a command from outside the stream and returns the answer. Errors: a *wire.CommandError, ErrBusy,
+// Execute carries out a command from outside the stream and returns the answer. Errors: a *wire.CommandError, ErrBusy,
 // ErrClosed, or the context's.
-func (s *Subscriber) Do(ctx context.Context, cmd wire.Command, received time.Time) (wire.Message, error) {
+func (s *Subscriber) Execute(ctx context.Context, cmd wire.Command, received time.Time) (wire.Message, error) {
 	if cmd.Action == wire.ActionTime {
 		return wire.Time(received, time.Now(), cmd.ID), nil
 	}

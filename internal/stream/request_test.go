@@ -48,7 +48,7 @@ func TestTopicChange(t *testing.T) {
 					p.play(l, 100)
 					w.see(cl.take(noon)...)
 					p.play(l, c.head)
-					if err := cl.Ask(c.cmd, noon); err != nil {
+					if err := cl.EnqueueCommand(c.cmd, noon); err != nil {
 						t.Fatal(err)
 					}
 					got := cl.take(noon)
@@ -100,7 +100,7 @@ func TestTopicChangeBeforeTheFirstTick(t *testing.T) {
 	l := p.log(t, Config{Size: 128})
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S1")})
 	w := newWitness(t, p, c.opt.Topics, ModeAll)
-	if err := c.Ask(command("subscribe", 1, "S2"), noon); err != nil {
+	if err := c.EnqueueCommand(command("subscribe", 1, "S2"), noon); err != nil {
 		t.Fatal(err)
 	}
 	got := c.take(noon)
@@ -121,7 +121,7 @@ func TestTopicChangeWithoutSnapshot(t *testing.T) {
 	p.play(l, 50)
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S1"), NoSnapshot: true})
 	c.take(noon)
-	if err := c.Ask(command("subscribe", 1, "S2"), noon); err != nil {
+	if err := c.EnqueueCommand(command("subscribe", 1, "S2"), noon); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.take(noon); kinds(got) != "subscription" {
@@ -129,7 +129,7 @@ func TestTopicChangeWithoutSnapshot(t *testing.T) {
 	}
 }
 
-// TestRefusals: with Ask the stream tells, with Do the caller alone; the stream goes on unchanged.
+// TestRefusals: the stream carries the answer to EnqueueCommand, the caller gets the one of Execute; the stream goes on unchanged.
 func TestRefusals(t *testing.T) {
 	onEachFormat(t, func(t *testing.T, format wire.Format) {
 		for code, cmd := range map[string]wire.Command{
@@ -142,7 +142,7 @@ func TestRefusals(t *testing.T) {
 			w := newWitness(t, p, c.opt.Topics, ModeAll)
 			w.see(c.take(noon)...)
 			p.play(l, 100)
-			if err := c.Ask(cmd, noon); err != nil {
+			if err := c.EnqueueCommand(cmd, noon); err != nil {
 				t.Fatal(err)
 			}
 			got := c.take(noon)
@@ -175,12 +175,12 @@ func (c *client) do(t *testing.T, cmd wire.Command, read func()) (wire.Message, 
 	}
 	done := make(chan result)
 	go func() {
-		m, err := c.Do(context.Background(), cmd, noon)
+		m, err := c.Execute(context.Background(), cmd, noon)
 		done <- result{m, err}
 	}()
 	for {
 		select {
-		case <-c.Wake():
+		case <-c.Notified():
 			read()
 		case r := <-done:
 			return r.m, r.err
@@ -205,7 +205,7 @@ func TestDo(t *testing.T) {
 	if s := got[len(got)-2]; s.text != string(m.JSON()) || s.I != 300 {
 		t.Errorf("the stream carries %s, the answer is %s", s.text, m.JSON())
 	}
-	if m, err := c.Do(t.Context(), command("time", 4), noon); err != nil || m.Name != "time" {
+	if m, err := c.Execute(t.Context(), command("time", 4), noon); err != nil || m.Name != "time" {
 		t.Errorf("time: %+v, %v", m, err)
 	}
 }
@@ -216,17 +216,17 @@ func TestRequestsEnd(t *testing.T) {
 	s := l.Subscribe(Options{Topics: p.topics(t, "S1")})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Do(ctx, command("subscribe", 1, "S2"), noon); !errors.Is(err, context.Canceled) {
+	if _, err := s.Execute(ctx, command("subscribe", 1, "S2"), noon); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	waiting := make(chan error)
 	go func() {
-		_, err := s.Do(context.Background(), command("subscribe", 1, "S3"), noon)
+		_, err := s.Execute(context.Background(), command("subscribe", 1, "S3"), noon)
 		waiting <- err
 	}()
-	<-s.Wake()
+	<-s.Notified()
 	for {
-		err := s.Ask(command("subscribe", 1, "S2"), noon)
+		err := s.EnqueueCommand(command("subscribe", 1, "S2"), noon)
 		if errors.Is(err, ErrBusy) {
 			break
 		}
@@ -239,10 +239,10 @@ func TestRequestsEnd(t *testing.T) {
 	if err := <-waiting; !errors.Is(err, ErrClosed) && !errors.Is(err, ErrBusy) {
 		t.Errorf("waiting: %v", err)
 	}
-	if err := s.Ask(command("time", 1), noon); !errors.Is(err, ErrClosed) {
+	if err := s.EnqueueCommand(command("time", 1), noon); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
-	if _, err := s.Do(t.Context(), command("subscribe", 1, "S2"), noon); !errors.Is(err, ErrClosed) {
+	if _, err := s.Execute(t.Context(), command("subscribe", 1, "S2"), noon); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }
@@ -255,11 +255,11 @@ func TestTimeOvertakes(t *testing.T) {
 	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), From: FromOldest, MaxRead: 1000})
 	c.decode(slices.Clone(c.Next(noon)))
 	for _, cmd := range []wire.Command{command("unsubscribe", 1, "*"), command("subscribe", 2, "S1"), command("time", 3)} {
-		if err := c.Ask(cmd, noon); err != nil {
+		if err := c.EnqueueCommand(cmd, noon); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Tell(wire.Heartbeat(position(0), noon)); err != nil {
+	if err := c.EnqueueMessage(wire.Heartbeat(position(0), noon)); err != nil {
 		t.Fatal(err)
 	}
 	if got := shortKinds(c.take(noon)); got != "time hb q subscription subscription snapshot" {
@@ -293,7 +293,7 @@ func TestTopicChangesInAMovingMarket(t *testing.T) {
 				if asked == changes {
 					topic := []string{"S2", "sector:odd", "*", "S9", "sector:even"}[asked%5]
 					cmd := command([]string{"subscribe", "unsubscribe"}[asked/5%2], int64(asked), topic)
-					if err := c.Ask(cmd, noon); err != nil {
+					if err := c.EnqueueCommand(cmd, noon); err != nil {
 						t.Fatal(err)
 					}
 					asked++

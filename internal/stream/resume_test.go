@@ -48,7 +48,7 @@ func TestCuts(t *testing.T) {
 						market.allow(held + ahead)
 						b := cl.Next(noon)
 						if len(b) == 0 {
-							<-cl.Wake()
+							<-cl.Notified()
 							continue
 						}
 						if left--; left == 0 {

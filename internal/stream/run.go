@@ -15,7 +15,7 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 	var a alarm
 	defer a.stop()
 	var b []byte
-	Apart(func() { b = s.Next(time.Now()) }) // the hello, the deepest of all
+	OnFreshStack(func() { b = s.Next(time.Now()) }) // the hello, the deepest of all
 	for {
 		written := false
 		for ; len(b) > 0; b = s.Next(time.Now()) {
@@ -87,9 +87,9 @@ func (a *alarm) stop() {
 	}
 }
 
-// Apart runs f on a stack of its own, and waits. A goroutine that lives for hours keeps the stack that its deepest call
+// OnFreshStack runs f on a stack of its own, and waits. A goroutine that lives for hours keeps the stack that its deepest call
 // needed; the collector hardly ever shrinks it. A panic in f is the caller's.
-func Apart(f func()) {
+func OnFreshStack(f func()) {
 	done := make(chan any)
 	go func() {
 		defer func() { done <- recover() }()

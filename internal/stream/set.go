@@ -260,9 +260,9 @@ func (l *Log) alone(format wire.Format, b, plain []byte, apart bool) []byte {
 	}
 	start := time.Now()
 	if sse {
-		b = wire.AppendAlone(b, plain)
+		b = wire.AppendIndependent(b, plain)
 	} else {
-		b = wire.AppendFramesAlone(b, plain, apart)
+		b = wire.AppendIndependentFrames(b, plain, apart)
 	}
 	l.sets.work.did(format.Lane(), start)
 	return b

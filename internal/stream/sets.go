@@ -27,10 +27,10 @@ type Compression uint8
 
 // The compressions.
 const (
-	CompressNone    Compression = iota
-	CompressGzip                // SSE: Content-Encoding: gzip
-	CompressDeflate             // WebSocket: permessage-deflate
-	CompressApart               // the same with server_no_context_takeover: each message of its own
+	CompressNone       Compression = iota
+	CompressGzip                   // SSE: Content-Encoding: gzip
+	CompressDeflate                // WebSocket: permessage-deflate
+	CompressPerMessage             // the same with server_no_context_takeover: each message of its own
 )
 
 // String returns the compression's name in lists.
@@ -38,7 +38,7 @@ func (c Compression) String() string {
 	switch c {
 	case CompressGzip:
 		return "gzip"
-	case CompressDeflate, CompressApart:
+	case CompressDeflate, CompressPerMessage:
 		return "permessage-deflate"
 	}
 	return "none"
@@ -109,7 +109,7 @@ func (s *sets) leave(g *crowd) {
 }
 
 // frugal tells whether a stream is compressed only where that is worth while.
-func (s *sets) frugal(opt *Options) bool { return s.when == CompressAuto && !opt.Insist }
+func (s *sets) frugal(opt *Options) bool { return s.when == CompressAuto && !opt.ForceCompress }
 
 // worth tells whether a crowd is large enough for a frugal stream to be packed.
 func (g *crowd) worth(more int32) bool { return g.count.Load()+more >= enough }
@@ -151,13 +151,13 @@ func (s *sets) part(g *crowd) {
 	s.free.Add(1)
 }
 
-// CompressedSets returns how many sets are packed now.
-func (l *Log) CompressedSets() int {
-	return l.cfg.CompressSets - int(l.sets.free.Load())
+// SharedEncoders returns how many sets are packed now.
+func (l *Log) SharedEncoders() int {
+	return l.cfg.MaxSharedEncoders - int(l.sets.free.Load())
 }
 
-// Compresses tells whether any stream may be compressed.
-func (l *Log) Compresses() bool { return l.cfg.Compress != CompressOff }
+// CompressionEnabled tells whether any stream may be compressed.
+func (l *Log) CompressionEnabled() bool { return l.cfg.Compress != CompressOff }
 
 // WouldCompress tells whether a stream on SSE would be compressed if it were opened now.
 func (l *Log) WouldCompress(opt *Options) bool {

@@ -42,24 +42,24 @@ const (
 
 // Options is what a client asks for. The zero value, with Topics, is the contract's default.
 type Options struct {
-	Format     wire.Format
-	Engine     string
-	User       string
-	Address    string
-	Topics     quote.Topics
-	MaxTopics  int
-	From       From
-	Position   quote.Position // for FromPosition
-	Mode       Mode
-	Interval   time.Duration // least time between writes of ticks; 0 for none
-	Limit      uint64        // end after so many ticks; 0 for none
-	Duration   time.Duration // end so long after the hello; 0 for none
-	NoSnapshot bool
-	Compress   Compression // what the client offered; Config.Compress decides
-	Insist     bool        // compress for this one even where CompressAuto finds it not worth while
-	MaxRead    int         // most bytes that Next returns at once, but for one message; default 64 KiB
-	Group      *Group      // of the writer that serves it; nil when it has a goroutine of its own
-	Owner      any         // what the writer knows it by
+	Format        wire.Format
+	Engine        string
+	User          string
+	Address       string
+	Topics        quote.Topics
+	MaxTopics     int
+	From          From
+	Position      quote.Position // for FromPosition
+	Mode          Mode
+	Interval      time.Duration // least time between writes of ticks; 0 for none
+	Limit         uint64        // end after so many ticks; 0 for none
+	Duration      time.Duration // end so long after the hello; 0 for none
+	NoSnapshot    bool
+	Compress      Compression // what the client offered; Config.Compress decides
+	ForceCompress bool        // compress for this one even where CompressAuto finds it not worth while
+	MaxRead       int         // most bytes that Next returns at once, but for one message; default 64 KiB
+	Group         *Group      // of the writer that serves it; nil when it has a goroutine of its own
+	Owner         any         // what the writer knows it by
 	// Meter counts the socket's bytes; the caller wires it to the connection. Nil for none.
 	Meter *Meter
 }
@@ -67,7 +67,7 @@ type Options struct {
 // Subscriber is one client's stream: a cursor in the log with what the contract says around it. One goroutine
 // calls Next and Deadline; all other methods are safe for any.
 //
-// Its owner loops: Next until it returns nothing, flush, then wait for Wake, Deadline or the client's end.
+// Its owner loops: Next until it returns nothing, flush, then wait for Notified, Deadline or the client's end.
 type Subscriber struct {
 	cursor
 
@@ -178,11 +178,11 @@ func (s *Subscriber) Close() {
 // Owner is what its Options named.
 func (s *Subscriber) Owner() any { return s.opt.Owner }
 
-// Ring makes the owner look again: it wakes a goroutine that waits for Wake, or a group's writer.
-func (s *Subscriber) Ring() { s.ring() }
+// Notify makes the owner look again: it wakes a goroutine that waits for Notified, or a group's writer.
+func (s *Subscriber) Notify() { s.ring() }
 
-// Wake receives when there may be something for Next; never in a writer's group.
-func (s *Subscriber) Wake() <-chan struct{} { return s.bell }
+// Notified receives when there may be something for Next; never in a writer's group.
+func (s *Subscriber) Notified() <-chan struct{} { return s.bell }
 
 // wake is the waker's: only a parked subscriber is told.
 func (s *Subscriber) wake() {
@@ -248,15 +248,15 @@ func (s *Subscriber) resumed() bool {
 func (s *Subscriber) Counters() Counters {
 	ticks := s.count.ticks.Load()
 	return Counters{
-		Ticks:     ticks,
-		Messages:  ticks + s.count.said.Load(),
-		Writes:    s.opt.Meter.Writes.Load(),
-		Payload:   s.count.payload.Load(),
-		Wire:      s.opt.Meter.Bytes.Load(),
-		Gaps:      s.count.gaps.Load(),
-		Conflated: s.count.conflated.Load(),
-		PackIn:    s.count.packIn.Load(),
-		PackOut:   s.count.packOut.Load(),
+		Ticks:       ticks,
+		Messages:    ticks + s.count.said.Load(),
+		Writes:      s.opt.Meter.Writes.Load(),
+		Payload:     s.count.payload.Load(),
+		Wire:        s.opt.Meter.Bytes.Load(),
+		Gaps:        s.count.gaps.Load(),
+		Conflated:   s.count.conflated.Load(),
+		CompressIn:  s.count.packIn.Load(),
+		CompressOut: s.count.packOut.Load(),
 	}
 }
 

@@ -71,9 +71,9 @@ func tapeOf(u *quote.Universe, ids ...quote.ID) *tape {
 // besides: a test that wants that, says so.
 func (p *tape) log(t testing.TB, cfg Config) *Log {
 	t.Helper()
-	cfg.Universe, cfg.Epoch, cfg.PackAtOnce = p.u, testEpoch, time.Hour
+	cfg.Universe, cfg.Epoch, cfg.CompressBudget = p.u, testEpoch, time.Hour
 	if strings.Contains(t.Name(), compressed) {
-		cfg.Compress, cfg.CompressSets = CompressOn, 16
+		cfg.Compress, cfg.MaxSharedEncoders = CompressOn, 16
 	}
 	l, err := New(cfg)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func rung(s *Subscriber) bool {
 	select {
-	case <-s.Wake():
+	case <-s.Notified():
 		return true
 	default:
 		return false
@@ -60,7 +60,7 @@ func TestMovesWithItsTopics(t *testing.T) {
 		stay = append(stay, subscribe(t, l, Options{Topics: p.topics(t, "S1", "S3")}))
 	}
 	for _, cmd := range []wire.Command{command("subscribe", 1, "S2"), command("unsubscribe", 2, "S1")} {
-		if err := mover.Ask(cmd, noon); err != nil {
+		if err := mover.EnqueueCommand(cmd, noon); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestNoLostWakeUp(t *testing.T) {
 			all.Go(func() {
 				for w.place < last {
 					select {
-					case <-c.Wake():
+					case <-c.Notified():
 					case <-told:
 						if !rung(c.Subscriber) {
 							t.Errorf("%s in mode %v: asleep at %d of %d", topics, c.opt.Mode, w.place, last)

@@ -103,8 +103,8 @@ func (d *Deflater) giveBack() {
 	<-lone
 }
 
-// AppendAlone appends text so that it refers to nothing before it: packed, or as it is when that is shorter.
-func AppendAlone(b, text []byte) []byte {
+// AppendIndependent appends text so that it refers to nothing before it: packed, or as it is when that is shorter.
+func AppendIndependent(b, text []byte) []byte {
 	d := borrow()
 	defer d.giveBack()
 	at := len(b)
@@ -114,10 +114,10 @@ func AppendAlone(b, text []byte) []byte {
 	return b
 }
 
-// AppendFramesAlone appends frames that together refer to nothing before them; each alone when apart says so
+// AppendIndependentFrames appends frames that together refer to nothing before them; each alone when apart says so
 // (server_no_context_takeover). A message that wouldn't be shorter goes as it is: then it doesn't enter the client's
 // window, so only one that nothing refers to may.
-func AppendFramesAlone(b, frames []byte, apart bool) []byte {
+func AppendIndependentFrames(b, frames []byte, apart bool) []byte {
 	d := borrow()
 	defer d.giveBack()
 	if !apart {

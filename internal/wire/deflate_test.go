@@ -28,10 +28,10 @@ func TestPiecesComeAtOnce(t *testing.T) {
 		text  string
 	}{
 		{append(AppendGzipHeader(nil), AppendStored(nil, []byte("hello"))...), "hello"},
-		{AppendAlone(nil, []byte(strings.Repeat("snapshot ", 100))), strings.Repeat("snapshot ", 100)},
+		{AppendIndependent(nil, []byte(strings.Repeat("snapshot ", 100))), strings.Repeat("snapshot ", 100)},
 		{d.AppendText(nil, []byte(first)), first},
 		{d.AppendText(nil, []byte(first+"!")), first + "!"},
-		{AppendAlone(nil, noise), string(noise)},
+		{AppendIndependent(nil, noise), string(noise)},
 		{AppendStored(nil, make([]byte, 200_000)), string(make([]byte, 200_000))},
 	}
 	var all []byte
@@ -66,12 +66,12 @@ func TestAloneNeverGrows(t *testing.T) {
 		noise[i] = byte(chance.Uint32())
 	}
 	for _, n := range []int{0, 1, 20, 100, 1000, 65_535, 65_536, 100_000} {
-		if got := len(AppendAlone(nil, noise[:n])); got > n+15 {
+		if got := len(AppendIndependent(nil, noise[:n])); got > n+15 {
 			t.Errorf("%d bytes become %d", n, got)
 		}
 		plain := AppendFrameHeader(nil, OpBinary, n)
 		plain = append(plain, noise[:n]...)
-		if got := len(AppendFramesAlone(nil, plain, true)); got > len(plain) {
+		if got := len(AppendIndependentFrames(nil, plain, true)); got > len(plain) {
 			t.Errorf("a frame of %d bytes becomes %d", len(plain), got)
 		}
 	}
@@ -84,7 +84,7 @@ func TestAloneBesideEachOther(t *testing.T) {
 		text := quotes(rand.New(rand.NewPCG(uint64(i), 1)), SSEJSON, 10)
 		all.Go(func() {
 			for range 3 {
-				if got := unpack(t, AppendAlone(nil, text)); !bytes.Equal(got, text) {
+				if got := unpack(t, AppendIndependent(nil, text)); !bytes.Equal(got, text) {
 					t.Errorf("%d bytes of %d", len(got), len(text))
 				}
 			}
@@ -106,7 +106,7 @@ func FuzzFrames(f *testing.F) {
 		for _, m := range want {
 			plain = append(AppendFrameHeader(plain, OpText, len(m)), m...)
 		}
-		packed := AppendFramesAlone([]byte("before"), plain, apart)
+		packed := AppendIndependentFrames([]byte("before"), plain, apart)
 		if !bytes.HasPrefix(packed, []byte("before")) {
 			t.Fatal("what was there is overwritten")
 		}

@@ -33,8 +33,8 @@ const (
 	ByeOverload = "overload"
 )
 
-// Finished tells whether a stream that ended for this reason is complete, so that nobody should come back.
-func Finished(reason string) bool { return reason == ByeLimit || reason == ByeDuration }
+// IsFinished reports whether a stream with this bye reason is complete, so that the client must not reconnect.
+func IsFinished(reason string) bool { return reason == ByeLimit || reason == ByeDuration }
 
 // Hello opens every stream.
 type Hello struct {
@@ -190,7 +190,7 @@ func (m heartbeatBody) appendProto(b []byte) []byte {
 // Bye closes a stream. Of a finished one it carries EndID; of another, when to come back (on SSE also as retry).
 func Bye(reason string, retry time.Duration) Message {
 	m := Message{Name: "bye", Retry: retry, body: byeBody{"bye", reason, retry.Milliseconds()}}
-	if Finished(reason) {
+	if IsFinished(reason) {
 		m.ID = EndID
 	}
 	return m

@@ -65,8 +65,8 @@ func TestFinished(t *testing.T) {
 	for reason, want := range map[string]bool{
 		ByeLimit: true, ByeDuration: true, ByeShutdown: false, ByeSlow: false, ByeOverload: false,
 	} {
-		if Finished(reason) != want {
-			t.Errorf("Finished(%s) = %v", reason, !want)
+		if IsFinished(reason) != want {
+			t.Errorf("IsFinished(%s) = %v", reason, !want)
 		}
 		if m := Bye(reason, time.Second); (m.ID == EndID) != want {
 			t.Errorf("bye %s has id %q", reason, m.ID)
