@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/apidoc":        {},
 	"internal/i18n":          {},
 	"internal/market":        {"quote"},
+	"internal/market/replay": {"market", "quote"},
 	"internal/bus":           {"wire", "quote"},
 	"internal/history":       {"wire", "quote"},
 	"internal/stream":        {"wire", "quote"},
@@ -30,7 +31,7 @@ var arrows = map[string][]string{
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	"internal/loadtest":      {"wire", "quote"}, // a client: nothing of the server
 	"handlers":               {"stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                      {"config", "market", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                      {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 
 // networkRooms are those that may use a network library.

@@ -25,6 +25,7 @@ import (
 	"ticklane/internal/config"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
+	"ticklane/internal/market/replay"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
 	"ticklane/internal/shard"
@@ -188,7 +189,7 @@ func labOf(cfg config.Config, feed market.Source, extra *background) *handlers.L
 // newFeed makes the source of ticks; a seed of 0 is drawn here.
 func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if cfg.Feed.Source == "replay" {
-		r, err := market.NewReplay(market.ReplayOptions{
+		r, err := replay.New(replay.Options{
 			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Logger: logger,
 		})
 		if err != nil {

@@ -68,7 +68,7 @@ type stock struct {
 	sizes    float64 // scale of the geometric draw of a quote's lots beyond one
 	side     int64   // of the last trade: 1 bought, −1 sold
 	bid, ask quote.Price
-	day      day
+	day      Day
 }
 
 // model makes the ticks, one after the other, at model times in seconds. It knows no clock.
@@ -117,7 +117,7 @@ func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 		k.own.start(k.draw)
 		k.sizes = lotDollars / s.Price.Dollars() / lot
 		k.side = 1
-		k.day.start(s.Price, 0)
+		k.day.Start(s.Price, 0)
 		k.measure()
 		k.quote()
 		sum += k.weight
@@ -174,7 +174,7 @@ func (m *model) next(tick *quote.Tick) float64 {
 	due := m.due(at)
 	m.move(k, at)
 	k.quote()
-	k.day.roll(due)
+	k.day.Roll(due)
 	if k.draw.Float64() < m.trades {
 		k.trade(m.bulk)
 	}
@@ -188,7 +188,7 @@ func (m *model) next(tick *quote.Tick) float64 {
 // now fills a tick of a symbol as it stands, without moving it.
 func (m *model) now(tick *quote.Tick, id quote.ID, due int64) {
 	k := &m.stocks[id]
-	k.day.roll(due)
+	k.day.Roll(due)
 	k.fill(tick, id, due)
 }
 
@@ -253,7 +253,7 @@ func (k *stock) trade(bulk float64) {
 		price = k.ask
 	}
 	lots := bulk * float64(1+geometric(k.draw, k.sizes/3))
-	k.day.trade(price, lot*int64(math.Round(lots)))
+	k.day.Trade(price, lot*int64(math.Round(lots)))
 }
 
 func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {
@@ -261,5 +261,5 @@ func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {
 	tick.Bid, tick.Ask = k.bid, k.ask
 	tick.BidSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
 	tick.AskSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
-	k.day.fill(tick)
+	k.day.Fill(tick)
 }

@@ -61,10 +61,3 @@ func checkRate(rate float64) error {
 	}
 	return nil
 }
-
-func loggerOr(l *slog.Logger) *slog.Logger {
-	if l == nil {
-		return slog.Default()
-	}
-	return l
-}

@@ -1,7 +1,9 @@
 package market
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"math"
 	"sync/atomic"
 	"time"
@@ -14,7 +16,7 @@ const warmTicks = 750_000
 
 // Simulator is a Source of made-up ticks that behave as those of a stock market do.
 type Simulator struct {
-	pacer
+	*Pacer
 	options Options
 	model   *model
 	rate    atomic.Uint64 // bits of the rate in use
@@ -31,7 +33,7 @@ func NewSimulator(o Options) (*Simulator, error) {
 		return nil, err
 	}
 	s := &Simulator{options: o, model: newModel(u, o.Seed, o.DayShape)}
-	s.log, s.clock = loggerOr(o.Logger), time.Now
+	s.Pacer = NewPacer(cmp.Or(o.Logger, slog.Default()))
 	s.wake = make(chan struct{}, 1)
 	s.rate.Store(math.Float64bits(o.Rate))
 	return s, nil
@@ -106,9 +108,12 @@ func (s *Simulator) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	s.wanted.Store(0)
 	m.restart(m.time, s.Rate(), s.steady())
 	s.opening(now, make([]quote.Tick, maxBatch), publish)
-	s.run(ctx, s, publish)
+	s.Pacer.Run(ctx, (*schedule)(s), publish)
 	return nil
 }
+
+// schedule is a Simulator as a Sequence.
+type schedule Simulator
 
 func (s *Simulator) steady() bool { return s.options.Arrivals == Steady }
 
@@ -122,18 +127,18 @@ func (s *Simulator) opening(due int64, batch []quote.Tick, publish func([]quote.
 	}
 }
 
-func (s *Simulator) turn(now int64) {
+func (s *schedule) Turn(now int64) {
 	bits := s.wanted.Swap(0)
 	if bits == 0 {
 		return
 	}
 	m := s.model
 	t := min(float64(now-m.origin)/1e6, m.peek()) // what is overdue stays so
-	m.restart(max(t, m.time), math.Float64frombits(bits), s.steady())
+	m.restart(max(t, m.time), math.Float64frombits(bits), (*Simulator)(s).steady())
 }
 
-func (s *Simulator) due() (int64, bool) { return s.model.due(s.model.peek()), true }
+func (s *schedule) Due() (int64, bool) { return s.model.due(s.model.peek()), true }
 
-func (s *Simulator) next(tick *quote.Tick) { s.model.next(tick) }
+func (s *schedule) Next(tick *quote.Tick) { s.model.next(tick) }
 
-func (s *Simulator) shift(by int64) { s.model.place(s.model.origin + by) }
+func (s *schedule) Shift(by int64) { s.model.place(s.model.origin + by) }

@@ -1,6 +1,7 @@
-package market
+package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,10 +9,9 @@ import (
 	"log/slog"
 	"math"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
+	"ticklane/internal/market"
 	"ticklane/internal/quote"
 )
 
@@ -30,7 +30,7 @@ const (
 // MaxSpeed replays as fast as the ticks are taken. Their due time is then the time at which they are read.
 var MaxSpeed = math.Inf(1)
 
-// ReplayOptions say what to replay and how.
+// Options say what to replay and how.
 //
 // The file is CSV with a line of column names in any order; columns with other names are left alone.
 //
@@ -49,24 +49,12 @@ var MaxSpeed = math.Inf(1)
 // between two bars of one symbol in the file.
 //
 // At speed 1 a file of daily bars gives four ticks a day; 86400 shows a day in each second.
-type ReplayOptions struct {
+type Options struct {
 	File     string
 	Speed    float64      // 1 is real time, 60 a minute in each second, MaxSpeed no waiting; MinSpeed to 1e9
 	Loop     bool         // begin again after the last row; time goes on
 	OnBadRow string       // StopOnBadRow (also when empty) or SkipOnBadRows
 	Logger   *slog.Logger // slog.Default() when nil
-}
-
-// ParseSpeed reads a speed: "max", or a number such as "1", "0.5" or "60x".
-func ParseSpeed(s string) (float64, error) {
-	if s == "max" {
-		return MaxSpeed, nil
-	}
-	f, err := strconv.ParseFloat(strings.TrimSuffix(s, "x"), 64)
-	if err != nil || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("speed: %q: want max or a number, such as 1 or 60", clip(s))
-	}
-	return f, checkSpeed(f)
 }
 
 func checkSpeed(f float64) error {
@@ -76,7 +64,7 @@ func checkSpeed(f float64) error {
 	return fmt.Errorf("speed: %v: want max or %v to %.0f", f, MinSpeed, mostSpeed)
 }
 
-func (o ReplayOptions) validate() error {
+func (o Options) validate() error {
 	var errs []error
 	if o.File == "" {
 		errs = append(errs, errors.New("file: is missing"))
@@ -90,24 +78,26 @@ func (o ReplayOptions) validate() error {
 	return errors.Join(errs...)
 }
 
-// Replay is a Source of the ticks of a file.
-type Replay struct {
-	pacer
-	options ReplayOptions
+// Source is a market.Source of the ticks of a file.
+type Source struct {
+	*market.Pacer
+	options Options
 	scan    *scan
+	log     *slog.Logger
 }
 
-// NewReplay reads the file once, to learn its symbols and to check each row, and keeps none of it, unless its
+// New reads the file once, to learn its symbols and to check each row, and keeps none of it, unless its
 // rows are not in order of time: then it holds up to two million of them, and refuses more.
 //
 // Errors name each option out of range, or up to 20 bad rows, each a *RowError ("prices.csv:17: bid: …").
 // With SkipOnBadRows those are logged instead; a file without one good row is an error in any case.
-func NewReplay(o ReplayOptions) (*Replay, error) {
+func New(o Options) (*Source, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	r := &Replay{options: o}
-	r.log, r.clock = loggerOr(o.Logger), time.Now
+	r := &Source{options: o}
+	r.log = cmp.Or(o.Logger, slog.Default())
+	r.Pacer = market.NewPacer(r.log)
 	var err error
 	if r.scan, err = scanFile(o.File); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
@@ -119,7 +109,7 @@ func NewReplay(o ReplayOptions) (*Replay, error) {
 }
 
 // judge decides what becomes of the bad rows.
-func (r *Replay) judge() error {
+func (r *Source) judge() error {
 	s := r.scan
 	if s.bad == 0 {
 		return nil
@@ -140,19 +130,16 @@ func (r *Replay) judge() error {
 
 // Universe returns the symbols of the file in the order in which they come. Those that the simulator knows
 // too have their name and sector; the others are in the sector "replay".
-func (r *Replay) Universe() *quote.Universe { return r.scan.universe }
+func (r *Source) Universe() *quote.Universe { return r.scan.universe }
 
 // Timed is false at MaxSpeed, where a tick has no time at which it should have come.
-func (r *Replay) Timed() bool { return !math.IsInf(r.options.Speed, 1) }
-
-// Skipped counts the bad rows that are left out of each pass.
-func (r *Replay) Skipped() int { return r.scan.bad }
+func (r *Source) Timed() bool { return !math.IsInf(r.options.Speed, 1) }
 
 // Run replays the file from its first row, which is due at once.
-func (r *Replay) Run(ctx context.Context, publish func([]quote.Tick)) error {
-	p := newPlayback(r.scan, r.options, r.clock().UnixMicro())
+func (r *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
+	p := newPlayback(r.scan, r.options, time.Now().UnixMicro())
 	defer p.close()
-	r.run(ctx, p, publish)
+	r.Pacer.Run(ctx, p, publish)
 	if p.err != nil {
 		return fmt.Errorf("replay: %w", p.err)
 	}

@@ -1,4 +1,4 @@
-package market
+package replay
 
 import (
 	"container/heap"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"ticklane/internal/market"
 	"ticklane/internal/quote"
 )
 
@@ -39,6 +40,9 @@ func (q *traces) Pop() any {
 	return last
 }
 
+// defaultSize is the size of a bid or ask whose file has none, in shares.
+const defaultSize = 100
+
 // playback is the sequence of a file's ticks.
 type playback struct {
 	scan  *scan
@@ -58,12 +62,12 @@ type playback struct {
 
 // played is the state of one symbol.
 type played struct {
-	day       day
+	day       market.Day
 	known     bool
 	dayVolume int64 // as the file tells it
 }
 
-func newPlayback(s *scan, o ReplayOptions, start int64) *playback {
+func newPlayback(s *scan, o Options, start int64) *playback {
 	return &playback{scan: s, speed: o.Speed, loop: o.Loop, base: start, symbols: make([]played, s.universe.Len())}
 }
 
@@ -74,11 +78,11 @@ func (p *playback) close() {
 	}
 }
 
-func (p *playback) turn(now int64) { p.now = now }
+func (p *playback) Turn(now int64) { p.now = now }
 
-func (p *playback) shift(by int64) { p.base += by }
+func (p *playback) Shift(by int64) { p.base += by }
 
-func (p *playback) due() (int64, bool) {
+func (p *playback) Due() (int64, bool) {
 	if !p.fill() {
 		return 0, false
 	}
@@ -168,8 +172,8 @@ func (p *playback) wait(t trace) {
 	heap.Push(&p.waiting, t)
 }
 
-func (p *playback) next(tick *quote.Tick) {
-	due, _ := p.due()
+func (p *playback) Next(tick *quote.Tick) {
+	due, _ := p.Due()
 	t := heap.Pop(&p.waiting).(trace)
 	r := &t.from
 	s := &p.symbols[r.id]
@@ -180,9 +184,9 @@ func (p *playback) next(tick *quote.Tick) {
 		if price == 0 {
 			price = (bid + ask) / 2
 		}
-		s.day.start(price, due)
+		s.day.Start(price, due)
 	}
-	s.day.roll(due)
+	s.day.Roll(due)
 	if r.dayVolume >= 0 {
 		t.size = r.dayVolume - s.dayVolume
 		if t.size < 0 { // a new day of the file
@@ -191,14 +195,14 @@ func (p *playback) next(tick *quote.Tick) {
 		s.dayVolume = r.dayVolume
 	}
 	if t.last == 0 {
-		t.last = s.day.last
+		t.last = s.day.Last()
 	}
-	s.day.trade(t.last, t.size)
+	s.day.Trade(t.last, t.size)
 	*tick = quote.Tick{
 		Symbol: r.id, Due: due, Bid: bid, Ask: ask,
 		BidSize: sizeOr(r.bidSize), AskSize: sizeOr(r.askSize),
 	}
-	s.day.fill(tick)
+	s.day.Fill(tick)
 }
 
 // quotes fills in what a row doesn't say: the last price is the bid, and the ask is one cent above.
@@ -216,7 +220,7 @@ func quotes(bid, ask, last quote.Price) (quote.Price, quote.Price) {
 
 func sizeOr(size int32) int32 {
 	if size == 0 {
-		return lot
+		return defaultSize
 	}
 	return size
 }

@@ -15,31 +15,34 @@ const (
 )
 
 // sequence is what a pacer lets go: ticks in order of due time, µs since 1970.
-type sequence interface {
+type Sequence interface {
 	// turn is called before each batch, with the time.
-	turn(now int64)
+	Turn(now int64)
 	// due tells when the next tick is due; false after the last one.
-	due() (int64, bool)
+	Due() (int64, bool)
 	// next makes that tick.
-	next(*quote.Tick)
+	Next(*quote.Tick)
 	// shift moves everything that is to come by µs.
-	shift(by int64)
+	Shift(by int64)
 }
 
 // pacer publishes a sequence by the wall clock, since that is what due times are read against.
-type pacer struct {
+type Pacer struct {
 	log        *slog.Logger
 	clock      func() time.Time // time.Now, the wall clock
 	wake       chan struct{}    // turn has something to do; nil when it never has
 	reanchored atomic.Uint64
 }
 
+// NewPacer returns a Pacer that logs to l.
+func NewPacer(l *slog.Logger) *Pacer { return &Pacer{log: l, clock: time.Now} }
+
 // Reanchored counts how often the schedule was moved, because the feed was more than a second behind or the
 // clock was set back.
-func (p *pacer) Reanchored() uint64 { return p.reanchored.Load() }
+func (p *Pacer) Reanchored() uint64 { return p.reanchored.Load() }
 
 // run returns after the last tick, or when ctx is done.
-func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick)) {
+func (p *Pacer) Run(ctx context.Context, seq Sequence, publish func([]quote.Tick)) {
 	batch := make([]quote.Tick, maxBatch)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -55,8 +58,8 @@ func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick
 		if zero = now - elapsed.Microseconds(); before-zero > maxLate {
 			p.anchor(seq, zero-before)
 		}
-		seq.turn(now)
-		due, more := seq.due()
+		seq.Turn(now)
+		due, more := seq.Due()
 		if !more {
 			return
 		}
@@ -75,10 +78,10 @@ func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick
 		}
 		n := 0
 		for n < maxBatch {
-			if due, more = seq.due(); !more || due > now {
+			if due, more = seq.Due(); !more || due > now {
 				break
 			}
-			seq.next(&batch[n])
+			seq.Next(&batch[n])
 			n++
 		}
 		if n > 0 {
@@ -87,8 +90,8 @@ func (p *pacer) run(ctx context.Context, seq sequence, publish func([]quote.Tick
 	}
 }
 
-func (p *pacer) anchor(seq sequence, by int64) {
-	seq.shift(by)
+func (p *Pacer) anchor(seq Sequence, by int64) {
+	seq.Shift(by)
 	n := p.reanchored.Add(1)
 	p.log.Warn("the feed's schedule was moved to the present", "by", time.Duration(by)*time.Microsecond, "times", n)
 }

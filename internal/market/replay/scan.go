@@ -1,4 +1,4 @@
-package market
+package replay
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ticklane/internal/market"
 	"ticklane/internal/quote"
 )
 
@@ -99,8 +100,8 @@ func (s *scan) read(take func(*row) error) error {
 func (s *scan) take(r *row) error {
 	id, known := s.ids[r.ticker]
 	if !known {
-		if len(s.symbols) == MaxSymbols {
-			return fmt.Errorf("%s has more than %d symbols", s.path, MaxSymbols)
+		if len(s.symbols) == market.MaxSymbols {
+			return fmt.Errorf("%s has more than %d symbols", s.path, market.MaxSymbols)
 		}
 		id = s.add(r)
 	}
@@ -126,7 +127,7 @@ func (s *scan) add(r *row) quote.ID {
 	symbol := quote.Symbol{Ticker: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
 	symbol.Name = symbol.Ticker
 	s.ids[symbol.Ticker] = id
-	for _, known := range WellKnown() {
+	for _, known := range market.WellKnown() {
 		if known.Ticker == symbol.Ticker {
 			symbol.Name, symbol.Sector = known.Name, known.Sector
 		}

@@ -1,7 +1,8 @@
-package market
+package replay
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,13 +27,13 @@ func write(t testing.TB, name, text string) string {
 	return path
 }
 
-func newReplay(t testing.TB, path string, change func(*ReplayOptions)) *Replay {
+func newReplay(t testing.TB, path string, change func(*Options)) *Source {
 	t.Helper()
-	o := ReplayOptions{File: path, Speed: MaxSpeed, Logger: quiet()}
+	o := Options{File: path, Speed: MaxSpeed, Logger: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}
-	r, err := NewReplay(o)
+	r, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func newReplay(t testing.TB, path string, change func(*ReplayOptions)) *Replay {
 }
 
 // all replays a source that ends by itself.
-func all(t testing.TB, s Source) []quote.Tick {
+func all(t testing.TB, s *Source) []quote.Tick {
 	t.Helper()
 	var ticks []quote.Tick
 	if err := s.Run(t.Context(), func(batch []quote.Tick) { ticks = append(ticks, batch...) }); err != nil {
@@ -55,7 +56,7 @@ func all(t testing.TB, s Source) []quote.Tick {
 // public returns the path of a file of the npm package vega-datasets.
 func public(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join("..", "..", "node_modules", "vega-datasets", "data", name)
+	path := filepath.Join("..", "..", "..", "node_modules", "vega-datasets", "data", name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("%s is missing: run make test (npm ci)", path)
 	}
@@ -174,7 +175,7 @@ func TestReplayPaces(t *testing.T) {
 		{MaxSpeed, []time.Duration{0, 0, 0}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newReplay(t, path, func(o *ReplayOptions) { o.Speed = tt.speed })
+			r := newReplay(t, path, func(o *Options) { o.Speed = tt.speed })
 			start := time.Now()
 			i := 0
 			if err := r.Run(t.Context(), func(batch []quote.Tick) {
@@ -200,7 +201,7 @@ func TestReplayLoopsForward(t *testing.T) {
 	for name, content := range map[string]string{"ordered.csv": text, "unordered.csv": "time,price\n1020,12\n1010,11\n1000,10\n"} {
 		path := write(t, name, content)
 		synctest.Test(t, func(t *testing.T) {
-			r := newReplay(t, path, func(o *ReplayOptions) { o.Speed, o.Loop = 10, true })
+			r := newReplay(t, path, func(o *Options) { o.Speed, o.Loop = 10, true })
 			start := time.Now().UnixMicro()
 			for i, k := range gather(t, r, 10) {
 				if want := quote.Price(1000 + i%3*100); k.Last != want || k.Due-start != int64(i)*1_000_000 {
@@ -209,7 +210,7 @@ func TestReplayLoopsForward(t *testing.T) {
 			}
 		})
 	}
-	r := newReplay(t, write(t, "one.csv", "time,price\n5,1\n"), func(o *ReplayOptions) { o.Loop = true })
+	r := newReplay(t, write(t, "one.csv", "time,price\n5,1\n"), func(o *Options) { o.Loop = true })
 	if n := len(gather(t, r, 5000)); n < 5000 {
 		t.Errorf("%d ticks of a loop at full speed", n)
 	}
@@ -229,7 +230,7 @@ func TestBadRowsAreNamed(t *testing.T) {
 		",AAPL,10,11,10\n" +
 		"2026-03-03,AAPL,10,11,12\n"
 	path := write(t, "prices.csv", text)
-	_, err := NewReplay(ReplayOptions{File: path, Speed: 1})
+	_, err := New(Options{File: path, Speed: 1})
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -258,12 +259,12 @@ func TestBadRowsAreNamed(t *testing.T) {
 	}
 
 	var logged bytes.Buffer
-	r := newReplay(t, path, func(o *ReplayOptions) {
+	r := newReplay(t, path, func(o *Options) {
 		o.OnBadRow = SkipOnBadRows
 		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	})
-	if ticks := all(t, r); len(ticks) != 2 || r.Skipped() != 9 {
-		t.Errorf("%d ticks, %d rows left out, want 2 and 9", len(ticks), r.Skipped())
+	if ticks := all(t, r); len(ticks) != 2 || r.scan.bad != 9 {
+		t.Errorf("%d ticks, %d rows left out, want 2 and 9", len(ticks), r.scan.bad)
 	}
 	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=9 good=2"} {
 		if !strings.Contains(logged.String(), w) {
@@ -274,7 +275,7 @@ func TestBadRowsAreNamed(t *testing.T) {
 
 func TestBadBarsAreNamed(t *testing.T) {
 	path := write(t, "B.csv", "date,open,high,low,close\n2026-03-02,10,9,8,9\n2026-03-02,10,12,11,11\n2026-03-02,10,12,9,\n2026-03-02,,12,9,10\n")
-	_, err := NewReplay(ReplayOptions{File: path, Speed: 1, OnBadRow: SkipOnBadRows})
+	_, err := New(Options{File: path, Speed: 1, OnBadRow: SkipOnBadRows})
 	if err == nil {
 		t.Fatal("a file without a good row was taken")
 	}
@@ -290,7 +291,7 @@ func TestBadBarsAreNamed(t *testing.T) {
 
 func TestManyBadRowsAreCounted(t *testing.T) {
 	path := write(t, "a.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", 100))
-	_, err := NewReplay(ReplayOptions{File: path, Speed: 1})
+	_, err := New(Options{File: path, Speed: 1})
 	if err == nil || strings.Count(err.Error(), "\n") != 20 || !strings.Contains(err.Error(), "and 80 more bad rows") {
 		t.Errorf("error %v, want 20 rows and a count", err)
 	}
@@ -306,15 +307,15 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 		{"^gspc.csv", "time,price\n1,1\n", `header: there is no column for symbol, and the file's name gives "^GSPC"`},
 		{"a.csv", "time,price\n" + strings.Repeat("1", maxLine+1) + ",1\n", "a.csv:2: the line is longer than 65536 bytes"},
 	} {
-		_, err := NewReplay(ReplayOptions{File: write(t, tt.name, tt.text), Speed: 1})
+		_, err := New(Options{File: write(t, tt.name, tt.text), Speed: 1})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text[:min(len(tt.text), 30)], err, tt.want)
 		}
 	}
-	if _, err := NewReplay(ReplayOptions{File: filepath.Join(t.TempDir(), "none.csv"), Speed: 1}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := New(Options{File: filepath.Join(t.TempDir(), "none.csv"), Speed: 1}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: error %v", err)
 	}
-	_, err := NewReplay(ReplayOptions{OnBadRow: "ignore"})
+	_, err := New(Options{OnBadRow: "ignore"})
 	for _, want := range []string{"file: is missing", "speed: 0", `bad rows: "ignore"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v doesn't say %q", err, want)
@@ -344,15 +345,30 @@ func TestFileThatChanges(t *testing.T) {
 	}
 }
 
-func TestParseSpeed(t *testing.T) {
-	for text, want := range map[string]float64{"max": MaxSpeed, "1": 1, "60x": 60, "0.5": 0.5, "86400": 86400} {
-		if got, err := ParseSpeed(text); err != nil || got != want {
-			t.Errorf("ParseSpeed(%q) = %v, %v", text, got, err)
-		}
+// check holds what every tick of every source must hold.
+func check(t testing.TB, k *quote.Tick) {
+	t.Helper()
+	switch {
+	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 1 || k.AskSize < 1,
+		k.Last < k.Low || k.Last > k.High, k.Open < k.Low || k.Open > k.High, k.Low < 1,
+		k.PrevClose < 1, k.Volume < 0, k.Due == 0, k.N != 0, k.Seq != 0:
+		t.Fatalf("impossible tick %+v", *k)
 	}
-	for _, text := range []string{"", "fast", "0", "-1", "NaN", "Inf", "1e10", "x"} {
-		if got, err := ParseSpeed(text); err == nil {
-			t.Errorf("ParseSpeed(%q) = %v, %v", text, got, err)
+}
+
+// gather runs a source until it has published at least n ticks.
+func gather(t testing.TB, s *Source, n int) []quote.Tick {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var all []quote.Tick
+	if err := s.Run(ctx, func(batch []quote.Tick) {
+		all = append(all, batch...)
+		if len(all) >= n {
+			cancel()
 		}
+	}); err != nil {
+		t.Fatal(err)
 	}
+	return all
 }
