@@ -18,8 +18,8 @@ type Experiment struct {
 }
 
 const (
-	inField   = "floor-sse,fiber,net/http,r3labs,tmaxmax,ticklane-stream-sse,ticklane-body-sse,ticklane-shard-sse,floor-ws,gorilla,gobwas,fasthttp-ws,coder,ticklane-stream-ws,ticklane-shard-ws"
-	withBatch = "floor-sse,floor-ws,floor-join-sse,floor-join-ws,fiber,net/http,r3labs,tmaxmax,gorilla,gobwas,fasthttp-ws,coder,ticklane-stream-sse,ticklane-body-sse,ticklane-shard-sse,ticklane-stream-ws,ticklane-shard-ws"
+	inField   = "floor-sse,fiber,net/http,r3labs,tmaxmax,ticklane-stream-sse,ticklane-shard-sse,floor-ws,gorilla,gobwas,fasthttp-ws,coder,ticklane-stream-ws,ticklane-shard-ws"
+	withBatch = "floor-sse,floor-ws,floor-join-sse,floor-join-ws,fiber,net/http,r3labs,tmaxmax,gorilla,gobwas,fasthttp-ws,coder,ticklane-stream-sse,ticklane-shard-sse,ticklane-stream-ws,ticklane-shard-ws"
 	plain     = "ticklane-stream-sse,ticklane-shard-sse,ticklane-stream-ws,ticklane-shard-ws"
 )
 

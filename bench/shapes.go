@@ -34,10 +34,7 @@ func shapes() []Shape {
 		s = append(s, Shape{Name: r.Name, Kind: "recipe", Lane: r.Lane, Path: r.Path, Lossy: r.Lossy, About: r.About})
 	}
 	for _, lane := range []string{"sse", "ws", "mixed"} {
-		for _, engine := range []string{"stream", "body", "shard"} {
-			if engine == "body" && lane != "sse" {
-				continue // body is a way of SSE
-			}
+		for _, engine := range []string{"stream", "shard"} {
 			for _, protobuf := range []bool{false, true} {
 				for _, compress := range []bool{false, true} {
 					if protobuf && lane != "ws" || lane == "mixed" && compress {

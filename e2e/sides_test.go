@@ -12,8 +12,8 @@ func TestCompareSides(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
-	b.visit(s.url + "/compare?engine=stream,body&sides=sse,sse")
-	b.until("two engines of one lane are named", `/SSE stream/.test(document.querySelector('#figures').textContent) && /SSE body/.test(document.querySelector('#figures').textContent)`)
+	b.visit(s.url + "/compare?engine=stream,shard&sides=sse,sse")
+	b.until("two engines of one lane are named", `/SSE stream/.test(document.querySelector('#figures').textContent) && /SSE shard/.test(document.querySelector('#figures').textContent)`)
 
 	b.visit(s.url + "/compare?engine=stream,shard&encoding=json,protobuf")
 	b.until("both sides are named by what differs", `/SSE stream/.test(document.querySelector('#figures').textContent) && /WebSocket shard protobuf/.test(document.querySelector('#figures').textContent)`)

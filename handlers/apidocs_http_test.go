@@ -171,7 +171,7 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		{id: "quotes", path: "/api/quotes?topics=NONE", status: 400}, {id: "history", path: "/api/history", status: 400},
 		{id: "closes", path: "/api/closes?limit=501", status: 400},
 
-		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=body&compress=off", status: 200},
+		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=stream&compress=off", status: 200},
 		{id: "probeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}}, {id: "probeSSE", path: "/sse/subscribe?limit=0", status: 400},
 		{id: "probeSSE", path: "/sse/subscribe", status: 421, extra: []string{"Host: evil.example"}},
 		{id: "subscribeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}},

@@ -108,9 +108,9 @@ type conn struct {
 	meter    atomic.Pointer[stream.Meter] // of the stream on it, nil for none
 	broken   atomic.Bool
 	slow     atomic.Bool // a write ran into its deadline
-	held     *[]byte     // between hold and release, the writer's
 
 	mu     sync.Mutex
+	abort  func() // called when the connection closes before the stream on it has ended
 	after  func() // due when the stream's last bytes are out
 	closed bool
 	handed bool // to engine shard, with its place in listener.sockets
@@ -120,58 +120,8 @@ type conn struct {
 
 var errBroken = errors.New("an earlier write to this connection failed")
 
+// Write writes p to the socket within the listener's timeout.
 func (c *conn) Write(p []byte) (int, error) {
-	if c.held == nil {
-		return c.send(p)
-	}
-	if len(*c.held)+len(p) > cap(*c.held) {
-		if err := c.sendHeld(); err != nil {
-			return 0, err
-		}
-		if len(p) > cap(*c.held) {
-			return c.send(p)
-		}
-	}
-	*c.held = append(*c.held, p...)
-	return len(p), nil
-}
-
-// hold keeps what is written back until release, so that it leaves in one write whatever the buffers above it are.
-// Both are the writer's; a nil conn has neither.
-func (c *conn) hold() {
-	if c != nil {
-		c.held = heldBuffers.Get().(*[]byte)
-	}
-}
-
-func (c *conn) release() error {
-	if c == nil {
-		return nil
-	}
-	err := c.sendHeld()
-	heldBuffers.Put(c.held)
-	c.held = nil
-	return err
-}
-
-func (c *conn) sendHeld() error {
-	b := *c.held
-	*c.held = b[:0]
-	if len(b) == 0 {
-		return nil
-	}
-	_, err := c.send(b)
-	return err
-}
-
-// heldBuffers are for four chunks of a stream. An idle connection holds none.
-var heldBuffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 17<<10)
-	return &b
-}}
-
-// send writes into the socket.
-func (c *conn) send(p []byte) (int, error) {
 	if c.broken.Load() {
 		return 0, errBroken
 	}
@@ -224,11 +174,26 @@ func (c *conn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
+// onAbort calls f when the connection closes before afterwards is called. A stream behind fasthttp's pipe learns of a
+// failed write this way; its next flush may be a heartbeat away.
+func (c *conn) onAbort(f func()) {
+	c.mu.Lock()
+	closed := c.closed
+	if !closed {
+		c.abort = f
+	}
+	c.mu.Unlock()
+	if closed {
+		f()
+	}
+}
+
 // afterwards calls f when everything of the stream on this connection is in the socket, or never will be. The end
 // of a stream's writer isn't that moment: its last bytes, and those of the chunked coding, are still on their way.
 func (c *conn) afterwards(f func()) {
 	c.mu.Lock()
 	closed := c.closed
+	c.abort = nil
 	if !closed {
 		c.after = f
 	}
@@ -296,13 +261,17 @@ func (c *conn) Close() error {
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
 	c.mu.Lock()
-	first := !c.closed
+	first, abort := !c.closed, c.abort
+	c.abort = nil
 	c.closed = true // before the socket is: a hand that fails of that must know that settle comes
 	handed := c.handed
 	c.mu.Unlock()
 	err := c.Conn.Close()
 	if first && !handed {
 		c.listener.sockets.leave(c.peer)
+	}
+	if abort != nil {
+		abort()
 	}
 	c.settle()
 	return err

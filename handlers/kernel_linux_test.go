@@ -49,7 +49,7 @@ func TestWireBytesAreTheKernels(t *testing.T) {
 	for _, x := range []struct {
 		lane  wire.Lane
 		query string
-	}{{wire.SSE, "engine=stream"}, {wire.SSE, "engine=body"}, {wire.SSE, "engine=shard"}, {wire.WS, "engine=shard"},
+	}{{wire.SSE, "engine=stream"}, {wire.SSE, "engine=shard"}, {wire.WS, "engine=shard"},
 		{wire.SSE, "mode=latest&interval=10ms"}, {wire.SSE, "topics=S1,S3"},
 		{wire.WS, "engine=stream"}, {wire.WS, "mode=latest&interval=10ms"}, {wire.WS, "topics=S1,S3"}} {
 		t.Run(x.lane.String()+" "+x.query, func(t *testing.T) {

@@ -22,7 +22,7 @@ type everyEngine struct{ *testing.M }
 
 func (m everyEngine) Run() int {
 	flag.Parse()
-	engines := []string{engineStream, engineBody}
+	engines := []string{engineStream}
 	if shard.Available {
 		engines = append(engines, engineShard)
 	}
@@ -44,7 +44,7 @@ func (m everyEngine) Run() int {
 
 // engine is the one that a stream of this house has on a lane.
 func (h *house) engine(lane wire.Lane) string {
-	if under == engineBody && lane == wire.WS || under == engineShard && h.secure {
+	if under == engineShard && h.secure {
 		return engineStream
 	}
 	return under

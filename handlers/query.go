@@ -57,13 +57,12 @@ func (q *query) err() error {
 // Engines: what moves bytes from the log to the socket.
 const (
 	engineStream = "stream" // fasthttp's stream writer; on WebSocket the hijacked connection
-	engineBody   = "body"   // SSE without the stream writer's pipe
 	engineShard  = "shard"  // a few writers for all connections
 )
 
 // Engines are those that a server of this build has for each lane, the default first.
 func Engines() [wire.Lanes][]string {
-	all := [wire.Lanes][]string{wire.SSE: {engineStream, engineBody}, wire.WS: {engineStream}}
+	all := [wire.Lanes][]string{wire.SSE: {engineStream}, wire.WS: {engineStream}}
 	if shard.Available {
 		for lane := range all {
 			all[lane] = append(all[lane], engineShard)

@@ -38,7 +38,7 @@ type Settings struct {
 	CloseWait      time.Duration // how long a client gets to answer a close frame before its connection is closed (RFC 6455 §7.1.1); 0 for 2 s
 	CommandWait    time.Duration // how long a POST waits for a stream whose client doesn't read; 0 for 5 s
 	WriteBuffer    int           // bytes; 0 for the kernel's choice
-	Engine         string        // stream (default), body or shard; what a lane or the system hasn't is stream
+	Engine         string        // stream (default) or shard; stream where the system has no shard
 	Shards         int           // writers of engine shard; 0 for one for each two processors
 	Interval       time.Duration // default of interval in mode latest
 	MaxStreams     int
@@ -119,7 +119,7 @@ func New(d Deps) (*Server, error) {
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        s.set.HeaderSize,
-		WriteBufferSize:       1024, // a stream holds one for ever; conn.hold keeps its chunks whole
+		WriteBufferSize:       chunkSize,
 		ReduceMemoryUsage:     true,
 		BodyLimit:             s.set.BodySize,
 		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bufio"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,8 +14,13 @@ import (
 	"ticklane/internal/wire"
 )
 
-// maxRead is the most that engine stream takes at once: fasthttp's pipe copies and holds each write, times four.
-const maxRead = 16 << 10
+const (
+	// maxRead bounds one write of engine stream, in bytes: fasthttp's pipe copies each write and holds up to four.
+	maxRead = 16 << 10
+	// chunkSize is the write buffer of a connection, in bytes: the 4 KiB that fasthttp reads from a stream writer's pipe
+	// at once, with room for the header and the end of the chunk, so that a chunk leaves in one write.
+	chunkSize = 4<<10 + 16
+)
 
 // subscribeSSE is GET and HEAD /sse/subscribe.
 func (s *Server) subscribeSSE(c *fiber.Ctx) error {
@@ -68,20 +74,15 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 	if sub.Compression() == stream.CompressGzip {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
-	// Everything of the request was copied: this runs on after the handler, with engine stream in a goroutine of
-	// fasthttp's.
-	run := func(w stream.Writer) {
+	// fasthttp runs the writer in a goroutine that starts now and outlives the handler, so it must not use c; all strings
+	// of opt are copies. The first flush sends the response header.
+	c.Context().SetBodyStreamWriter(func(body *bufio.Writer) {
 		s.serve(sub, nc, func() error {
-			w, done := s.lab.rig(sub, nc, w, opt.delay)
+			w, done := s.lab.rig(sub, nc, body, opt.delay)
 			defer done()
-			return sub.Run(w, nil)
+			return sub.Run(w, nil) // Next, Write, Flush, wait; until the bye or a failed flush
 		})
-	}
-	if opt.Engine == engineBody {
-		c.Context().SetBodyStream(&body{run: run, nc: nc}, -1)
-	} else {
-		c.Context().SetBodyStream(newPiped(nc, run), -1)
-	}
+	})
 	return nil
 }
 
@@ -101,6 +102,9 @@ func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
 		nc.afterwards(finish)
 	}()
 	s.opened(sub)
+	if nc != nil {
+		nc.onAbort(sub.Stop)
+	}
 	err = run()
 }
 

@@ -56,7 +56,7 @@ func escape(hijacked net.Conn) (nc net.Conn, early []byte) {
 	return hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn(), early
 }
 
-// unchunkedSSE is engine stream's and body's answer to a client of HTTP/1.0, which must get no chunks (RFC 9112 §6.1), as
+// unchunkedSSE is engine stream's answer to a client of HTTP/1.0, which must get no chunks (RFC 9112 §6.1), as
 // fasthttp would send them: the events follow the head as they are.
 func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, mc *conn) {
 	s.takeOver(c, opt, mc, func(nc net.Conn, request *fasthttp.RequestCtx) {
@@ -71,7 +71,7 @@ func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, mc *conn) {
 			defer nc.Close()
 			nc.Write(head) // after a failed write, the next one fails, too
 			s.serve(sub, mc, func() error {
-				frames := &gatherer{out: nc}
+				frames := &bufferedWriter{out: nc}
 				defer frames.release()
 				w, done := s.lab.rig(sub, mc, frames, opt.delay)
 				defer done()

@@ -85,7 +85,7 @@ func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early [
 		nc.SetReadDeadline(time.Now())
 		<-gone
 	}()
-	frames := &gatherer{out: nc}
+	frames := &bufferedWriter{out: nc}
 	defer frames.release()
 	w, done := s.lab.rig(sub, mc, frames, delay)
 	defer done()

@@ -52,7 +52,7 @@ var sections = []group{
 		{"feed.on_bad_row", "stop", choice{"stop", "skip"}, "What replay does at a row that it can't read; either way it names file and line."},
 	}},
 	{"stream", "The log, and what subscribers get from it", []key{
-		{"stream.engine", "stream", choice{"stream", "body", "shard"}, "What moves bytes from the log to the sockets: a goroutine for each connection; the same without fasthttp's pipe on SSE; or a few writers for all connections (Linux, without TLS)."},
+		{"stream.engine", "stream", choice{"stream", "shard"}, "What moves bytes from the log to the sockets: stream has goroutines for each connection, shard a few writers for all of them (Linux, without TLS)."},
 		{"stream.shards", "0", integer{0, 1024, "writers", "0: one for each two processors"}, "Writers of engine shard."},
 		{"stream.log_size", "65536", integer{16, 16 << 20, "ticks", ""}, "How many of the newest ticks the log keeps: so far back can a client resume."},
 		{"stream.max_lag", "0", integer{0, 16 << 20, "ticks", "0: the whole log"}, "How far a client may fall behind, at most stream.log_size."},

@@ -62,7 +62,7 @@ func TestAllowed(t *testing.T) {
 		{"market.seed", []string{"0", "9223372036854775807"}, []string{"-1", "9223372036854775808"}},
 		{"market.arrivals", []string{"hawkes", "steady"}, []string{"Hawkes", "poisson", ""}},
 		{"market.warmup", []string{"0s", "24h"}, []string{"25h", "-1h"}},
-		{"stream.engine", []string{"stream", "body", "shard"}, []string{"Shard", ""}},
+		{"stream.engine", []string{"stream", "shard"}, []string{"Shard", "body", ""}},
 		{"stream.log_size", []string{"16", "16777216"}, []string{"15", "16777217"}},
 		{"stream.max_lag", []string{"0", "1"}, []string{"-1"}},
 		{"stream.heartbeat", []string{"100ms", "5m"}, []string{"99ms", "5m1s", "0"}},

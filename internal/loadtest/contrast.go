@@ -40,7 +40,7 @@ func about(a, b SideInfo) (t Topic, ok bool) {
 	if a.Lane != b.Lane {
 		all = append(all, AboutProtocol)
 	}
-	if !a.sameEngine(b) {
+	if a.Engine != b.Engine {
 		all = append(all, AboutEngine)
 	}
 	if a.Encoding != b.Encoding {
@@ -56,17 +56,6 @@ func about(a, b SideInfo) (t Topic, ok bool) {
 		return all[0], true
 	}
 	return "", false
-}
-
-// sameEngine: body is of SSE alone, and does there what stream does on WebSocket: it writes straight to the connection.
-func (s SideInfo) sameEngine(t SideInfo) bool {
-	if s.Lane == t.Lane {
-		return s.Engine == t.Engine
-	}
-	if s.Lane == "ws" {
-		s, t = t, s
-	}
-	return s.Engine == t.Engine || s.Engine == "body" && t.Engine == "stream"
 }
 
 func (s SideInfo) compressed() bool { return s.Compression != "" && s.Compression != compressNone }

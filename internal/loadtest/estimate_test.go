@@ -162,8 +162,8 @@ func TestContrasts(t *testing.T) {
 		{SideInfo{Lane: "sse", Compression: "gzip"}, SideInfo{Lane: "ws"}, "", false},
 		{SideInfo{Lane: "ws", Path: "/x"}, SideInfo{Lane: "ws", Path: "/x"}, AboutNothing, true},
 		{SideInfo{Lane: "ws", Path: "/x"}, SideInfo{Lane: "ws", Path: "/y"}, AboutNothing, false},
-		{SideInfo{Lane: "ws", Engine: "stream"}, SideInfo{Lane: "sse", Engine: "body"}, AboutProtocol, true},
-		{SideInfo{Lane: "ws", Engine: "shard"}, SideInfo{Lane: "sse", Engine: "body"}, "", false},
+		{SideInfo{Lane: "ws", Engine: "stream"}, SideInfo{Lane: "sse", Engine: "stream"}, AboutProtocol, true},
+		{SideInfo{Lane: "ws", Engine: "shard"}, SideInfo{Lane: "sse", Engine: "stream"}, "", false},
 	} {
 		if got, ok := about(c.a, c.b); got != c.want && ok || ok != c.ok {
 			t.Errorf("%+v, %+v: %s, %v", c.a, c.b, got, ok)

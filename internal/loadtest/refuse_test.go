@@ -262,8 +262,8 @@ func TestSides(t *testing.T) {
 		{"one lane", []string{"ws"}, nil, "", "WebSocket", false, "/ws/subscribe?", "topics=%2A"},
 		{"A/A", []string{"sse", "sse"}, nil, "", "SSE A|SSE B", true, "/sse/subscribe?", "user=load"},
 		{"a planted delay", []string{"sse"}, nil, "delay=2ms", "SSE A|SSE B", false, "/sse/subscribe?", "delay=2ms"},
-		{"two engines", []string{"sse"}, []string{"stream", "body"}, "", "SSE stream|SSE body", false, "/sse/subscribe?", "mode=all"},
-		{"both", []string{"sse", "ws"}, []string{"body", "stream"}, "", "SSE body|WebSocket stream", false, "/ws/subscribe?", "mode=all"},
+		{"two engines", []string{"sse"}, []string{"stream", "shard"}, "", "SSE stream|SSE shard", false, "/sse/subscribe?", "mode=all"},
+		{"both", []string{"sse", "ws"}, []string{"shard", "stream"}, "", "SSE shard|WebSocket stream", false, "/ws/subscribe?", "mode=all"},
 	} {
 		o := DefaultOptions()
 		o.Serve, o.Lanes, o.Engines, o.QueryB = []string{"x"}, c.lanes, c.engines, c.queryB

@@ -11,7 +11,7 @@ func TestParseSide(t *testing.T) {
 	for text, want := range map[string]Side{
 		"sse":                       {Lane: "sse", Encoding: "json"},
 		"ws/shard":                  {Lane: "ws", Engine: "shard", Encoding: "json", lane: wire.WS},
-		"sse/body+gzip":             {Lane: "sse", Engine: "body", Encoding: "json", Compress: true},
+		"sse/shard+gzip":            {Lane: "sse", Engine: "shard", Encoding: "json", Compress: true},
 		"ws+json":                   {Lane: "ws", Encoding: "json", lane: wire.WS},
 		"ws/shard+protobuf+deflate": {Lane: "ws", Engine: "shard", Encoding: "protobuf", Compress: true, lane: wire.WS},
 		"ws/shard+deflate+protobuf": {Lane: "ws", Engine: "shard", Encoding: "protobuf", Compress: true, lane: wire.WS},
@@ -33,7 +33,7 @@ func TestParseSide(t *testing.T) {
 
 // FuzzParseSide: what is read can be written again and means the same.
 func FuzzParseSide(f *testing.F) {
-	for _, s := range []string{"sse", "ws/shard+protobuf+deflate", "sse/body+gzip", "ws+json", "+", "ws//+"} {
+	for _, s := range []string{"sse", "ws/shard+protobuf+deflate", "sse/shard+gzip", "ws+json", "+", "ws//+"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -70,7 +70,7 @@ func names(o *Options) string {
 
 func TestNamedSides(t *testing.T) {
 	for _, c := range []struct{ sides, names, encoding, compress string }{
-		{"sse/stream,sse/body,sse/shard,ws/stream,ws/shard", "SSE stream|SSE body|SSE shard|WebSocket stream|WebSocket shard", "json", "off"},
+		{"sse/stream,sse/shard,ws/stream,ws/shard", "SSE stream|SSE shard|WebSocket stream|WebSocket shard", "json", "off"},
 		{"sse/stream,ws/shard+protobuf+deflate", "SSE stream|WebSocket shard protobuf deflate", "mixed", "mixed"},
 		{"sse+gzip,ws+deflate", "SSE gzip|WebSocket deflate", "json", "on"},
 		{"ws,ws,ws+protobuf", "WebSocket A|WebSocket B|WebSocket protobuf", "mixed", "off"},
@@ -93,8 +93,8 @@ func TestNamedSides(t *testing.T) {
 		"only ws carries":         func(o *Options) { o.Lanes, o.Encodings = []string{"sse", "ws"}, []string{"protobuf"} },
 		"--encoding: want one":    func(o *Options) { o.Encodings = []string{"json", "json", "json"} },
 		"--query-b: compress has": func(o *Options) { o.QueryB = "compress=on" },
-		`"body": want stream or`: func(o *Options) {
-			o.Sides, o.Offered = []string{"sse/body", "ws/body"}, [wire.Lanes][]string{wire.SSE: {"stream", "body"}, wire.WS: {"stream", "shard"}}
+		`"body": want stream or shard`: func(o *Options) {
+			o.Sides, o.Offered = []string{"sse/body", "ws/stream"}, [wire.Lanes][]string{wire.SSE: {"stream", "shard"}, wire.WS: {"stream", "shard"}}
 		},
 		`--compress "some": want`: func(o *Options) { o.Compressions = []string{"some"} },
 	} {
@@ -110,7 +110,7 @@ func TestNamedSides(t *testing.T) {
 // TestStandardSides: without flags every engine is measured on every lane; a flag, a drill or a server that runs asks for
 // the two lanes.
 func TestStandardSides(t *testing.T) {
-	const all, two = "SSE stream|SSE body|SSE shard|WebSocket stream|WebSocket shard", "SSE|WebSocket"
+	const all, two = "SSE stream|SSE shard|WebSocket stream|WebSocket shard", "SSE|WebSocket"
 	for _, c := range []struct {
 		name   string
 		change func(*Options)
@@ -126,7 +126,7 @@ func TestStandardSides(t *testing.T) {
 		{"a server without engines to choose", func(o *Options) { o.Offered = [wire.Lanes][]string{} }, two},
 	} {
 		o := DefaultOptions()
-		o.Serve, o.Offered = []string{"x"}, [wire.Lanes][]string{wire.SSE: {"stream", "body", "shard"}, wire.WS: {"stream", "shard"}}
+		o.Serve, o.Offered = []string{"x"}, [wire.Lanes][]string{wire.SSE: {"stream", "shard"}, wire.WS: {"stream", "shard"}}
 		c.change(&o)
 		if err := o.Check(); err != nil {
 			t.Errorf("%s: %v", c.name, err)

@@ -8,7 +8,7 @@ export const choices = Object.freeze({
   mode: Object.freeze(['all', 'latest']),
   encoding: Object.freeze({ sse: Object.freeze(['json']), ws: Object.freeze(['json', 'protobuf']) }),
   compress: Object.freeze(['', 'off', 'on']),
-  engine: Object.freeze(['', 'stream', 'body', 'shard']),
+  engine: Object.freeze(['', 'stream', 'shard']),
   sides: Object.freeze(['sse,ws', 'sse,sse', 'ws,ws']),
 });
 
@@ -118,7 +118,7 @@ export function parse(search) {
     const [a, b] = two(list, (x) => /** @type {Setup['compress']['a']} */ (one(x, choices.compress)));
     setup.compress = { a, b };
   });
-  take('engine', (x) => void (setup.engine = engines(x, setup.sides)));
+  take('engine', (x) => void (setup.engine = engines(x)));
   take('delay', (list) => {
     const [a, b] = two(list, (x) => number(x, 0, limits.delay, 'delay'));
     setup.delay = { a, b };
@@ -184,14 +184,12 @@ function one(text, of) {
   return text;
 }
 
-/** One engine for both sides, or one for each; only SSE has `body`. @param {string} text @param {Setup['sides']} sides */
-function engines(text, sides) {
+/** One engine for both sides, or one for each. @param {string} text */
+function engines(text) {
   const parts = text.split(',');
-  const [a = '', b = ''] = parts.length === 1 ? sides.map((lane) => (text === 'body' && lane === 'ws' ? '' : text)) : parts;
-  [a, b].forEach((engine, k) => {
-    one(engine, choices.engine);
-    if (engine === 'body' && sides[k] === 'ws') throw new RangeError(t('compare.wanted.engine.ws'));
-  });
+  const [a = '', b = a] = parts;
+  one(a, choices.engine);
+  one(b, choices.engine);
   if (parts.length > 2) throw new RangeError(t('compare.wanted.engine'));
   return { a, b };
 }

@@ -79,7 +79,7 @@ test('latency claims stay open where something is planted, the error is wide, or
   };
   for (const id of ['low-latency', 'real-time']) {
     assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'take the planted delay off']);
-    assert.deepEqual(of({ setup: parse('?engine=body,').setup }, id), ['not measured yet', 'take the same engine on both lanes']);
+    assert.deepEqual(of({ setup: parse('?engine=shard,').setup }, id), ['not measured yet', 'take the same engine on both lanes']);
     assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'take the same engine on both lanes', false, 'the usual engine by its name');
     assert.deepEqual(of({ setup: parse('?compress=on,').setup }, id), ['not measured yet', 'take the same compression on both lanes']);
   }

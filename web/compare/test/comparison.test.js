@@ -47,7 +47,7 @@ test('a planted delay of two ms is found, on the side that has it', async () => 
 });
 
 test('without a lab, its parameters are not sent', async () => {
-  const { bench, c } = await run({ delay: { a: 0, b: 2 }, engine: { a: 'body', b: '' }, rate: 200 }, 5_000, { lab: false });
+  const { bench, c } = await run({ delay: { a: 0, b: 2 }, engine: { a: 'shard', b: '' }, rate: 200 }, 5_000, { lab: false });
   assert.ok(bench.conns.every((conn) => !conn.url.searchParams.has('delay') && !conn.url.searchParams.has('engine')));
   assert.equal(bench.asked.filter((a) => a.includes('/api/lab')).length, 0);
   assert.equal(c.lab, false);
@@ -72,7 +72,7 @@ test('an A/A run is the noise of A/B runs of the same setup, in this session', a
   aa.stop();
   assert.equal(bench.compare({ interval: 0 }).snapshot().aa?.lane, 'ws');
   assert.ok(Number(bench.compare({ interval: 0 }).snapshot().aa?.pairs) > 500);
-  for (const other of [{ interval: 100 }, { interval: 0, rate: 500 }, { interval: 0, topics: ['AAPL'] }, { interval: 0, engine: { a: '', b: 'body' } }]) {
+  for (const other of [{ interval: 100 }, { interval: 0, rate: 500 }, { interval: 0, topics: ['AAPL'] }, { interval: 0, engine: { a: '', b: 'shard' } }]) {
     assert.equal(bench.compare({}, {}).snapshot().aa, null);
     const c = bench.compare();
     await c.change({ ...c.setup, ...other });
@@ -283,12 +283,12 @@ test('a snapshot is a copy, the export reads back, and the table is CSV', async 
 });
 
 test('a link of the address reproduces the streams', async () => {
-  const { setup, problems } = parse('?topics=AAPL,MSFT&sides=sse,sse&interval=100&engine=body,stream&delay=0,2');
+  const { setup, problems } = parse('?topics=AAPL,MSFT&sides=sse,sse&interval=100&engine=shard,stream&delay=0,2');
   assert.deepEqual(problems, []);
   const { bench } = await run(setup, 3_000);
   const queries = bench.live.map((conn) => Object.fromEntries(conn.url.searchParams));
   assert.deepEqual(queries.map(({ user, ...q }) => q), [
-    { topics: 'AAPL,MSFT', mode: 'all', interval: '100ms', engine: 'body' },
+    { topics: 'AAPL,MSFT', mode: 'all', interval: '100ms', engine: 'shard' },
     { topics: 'AAPL,MSFT', mode: 'all', interval: '100ms', engine: 'stream', delay: '2ms' },
   ]);
   assert.notEqual(queries[0]?.user, queries[1]?.user);

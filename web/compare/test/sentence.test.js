@@ -168,8 +168,8 @@ test('behind a wide error nothing is called alike', () => {
 
 test('sides of one lane that differ on purpose are judged as two, by what differs', () => {
   const r = sample();
-  r.setup = parse('?sides=sse,sse&engine=stream,body').setup;
-  r.sides[1] = { ...r.sides[0], index: 1, name: 'SSE body' };
+  r.setup = parse('?sides=sse,sse&engine=stream,shard').setup;
+  r.sides[1] = { ...r.sides[0], index: 1, name: 'SSE shard' };
   r.sides[0].name = 'SSE stream';
   Object.assign(r.pairs.typical, { value: -2.04, error: 0.1 });
   r.noise.value = 0.15;
@@ -177,7 +177,7 @@ test('sides of one lane that differ on purpose are judged as two, by what differ
   r.pairs.typical.value = 0.1;
   assert.match(say(r), /neither side is faster/);
   const lanes = sample();
-  lanes.setup = parse('?engine=body,').setup;
+  lanes.setup = parse('?engine=shard,').setup;
   [lanes.sides[0].name, lanes.sides[1].name] = sideNames(lanes.setup);
-  assert.match(say(lanes), /^On this machine, at .* neither side is faster: .* SSE body costs 32 % more bytes/, 'the names tell what differs');
+  assert.match(say(lanes), /^On this machine, at .* neither side is faster: .* SSE shard costs 32 % more bytes/, 'the names tell what differs');
 });

@@ -13,12 +13,12 @@ test('a link reproduces a setup, whatever it holds', () => {
   /** @type {Setup} */
   const setup = {
     topics: ['AAPL', 'sector:technology', 'BRK.B'], mode: 'latest', interval: 250, encoding: { a: 'json', b: 'json' }, compress: { a: 'on', b: 'off' },
-    engine: { a: 'body', b: 'stream' }, sides: ['sse', 'ws'], rate: 0.5, background: { sse: 500, ws: 0 }, delay: { a: 0, b: 2.5 },
+    engine: { a: 'shard', b: 'stream' }, sides: ['sse', 'ws'], rate: 0.5, background: { sse: 500, ws: 0 }, delay: { a: 0, b: 2.5 },
   };
   const link = format(setup);
   assert.equal(
     link,
-    '?topics=AAPL,sector:technology,BRK.B&mode=latest&interval=250&compress=on,off&engine=body,stream&rate=0.5&background=500,0&delay=0,2.5',
+    '?topics=AAPL,sector:technology,BRK.B&mode=latest&interval=250&compress=on,off&engine=shard,stream&rate=0.5&background=500,0&delay=0,2.5',
   );
   assert.deepEqual(parse(link), { setup, problems: [] });
   for (const sides of /** @type {Setup['sides'][]} */ ([['sse', 'sse'], ['ws', 'ws']])) {
@@ -32,8 +32,7 @@ test('a link reproduces a setup, whatever it holds', () => {
 test('what is not given twice counts for both sides', () => {
   assert.deepEqual(parse('?delay=2').setup.delay, { a: 2, b: 2 });
   assert.deepEqual(parse('?engine=stream').setup.engine, { a: 'stream', b: 'stream' });
-  assert.deepEqual(parse('?engine=body').setup.engine, { a: 'body', b: '' }, 'WebSocket has no body');
-  assert.deepEqual(parse('?engine=body&sides=sse,sse').setup.engine, { a: 'body', b: 'body' });
+  assert.deepEqual(parse('?engine=shard,').setup.engine, { a: 'shard', b: '' });
   assert.deepEqual(parse('?background=20').setup.background, { sse: 20, ws: 20 });
   assert.deepEqual(parse('?topics=A,A,%20B').setup.topics, ['A', 'B']);
 });
@@ -53,7 +52,7 @@ for (const [search, key] of [
   ['encoding=protobuf,json', 'encoding'],
   ['encoding=json,json,json', 'encoding'],
   ['engine=turbo', 'engine'],
-  ['engine=stream,body', 'engine'],
+  ['engine=body', 'engine'],
   ['engine=stream,stream,stream', 'engine'],
   ['sides=ws,sse', 'sides'],
   ['sides=sse', 'sides'],
@@ -76,9 +75,9 @@ for (const [search, key] of [
 }
 
 test('sides have names and queries of their own', () => {
-  const setup = parse('?engine=body,stream&delay=0,2').setup;
-  assert.deepEqual(sideNames(setup), ['SSE body', 'WebSocket stream']);
-  assert.deepEqual(query(setup, 0), { engine: 'body' });
+  const setup = parse('?engine=shard,stream&delay=0,2').setup;
+  assert.deepEqual(sideNames(setup), ['SSE shard', 'WebSocket stream']);
+  assert.deepEqual(query(setup, 0), { engine: 'shard' });
   assert.deepEqual(query(setup, 1), { engine: 'stream', delay: '2ms' });
   assert.equal(isAA(setup), false);
   const aa = parse('?sides=ws,ws').setup;
@@ -86,8 +85,8 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(query(aa, 0), {});
   assert.ok(isAA(aa));
   const names = (/** @type {string} */ search) => [isAA(parse(search).setup), ...sideNames(parse(search).setup)];
-  assert.deepEqual(names('?sides=sse,sse&engine=stream,body'), [false, 'SSE stream', 'SSE body']);
-  assert.deepEqual(names('?sides=sse,sse&engine=,body&delay=0,2'), [false, 'SSE default +0 ms', 'SSE body +2 ms']);
+  assert.deepEqual(names('?sides=sse,sse&engine=stream,shard'), [false, 'SSE stream', 'SSE shard']);
+  assert.deepEqual(names('?sides=sse,sse&engine=,shard&delay=0,2'), [false, 'SSE default +0 ms', 'SSE shard +2 ms']);
   assert.deepEqual(names('?sides=ws,ws&delay=0,2'), [false, 'WebSocket +0 ms', 'WebSocket +2 ms']);
   assert.deepEqual(names('?sides=sse,sse&engine=,stream'), [true, 'SSE A', 'SSE B'], 'what is not named is the usual engine');
   assert.deepEqual(names('?compress=on,off'), [false, 'SSE compressed', 'WebSocket plain']);
@@ -112,7 +111,7 @@ test('a run is akin to one that has all but the sides in common', () => {
   assert.equal(of('?topics=A,B'), of('?topics=B,A'));
   assert.equal(of('?engine=stream,shard&compress=,on'), of(''), 'the usual engine by its name is the same');
   assert.equal(of('?engine=,stream&delay=0,2'), of(''), "the other side's engine doesn't matter, nor does a delay");
-  for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=body,', '?engine=shard', '?compress=on', '?background=1']) {
+  for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=shard,', '?engine=shard', '?compress=on', '?background=1']) {
     assert.notEqual(of(other), of(''), other);
   }
 });

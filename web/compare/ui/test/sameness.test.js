@@ -23,7 +23,7 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     ["the server's settings differ", (r) => { delete r.target.settings; }],
     ['versions differ', (r) => { r.target.version = 'v0'; }],
     ['feeds differ', (r) => { r.target.feed = 'replay x.csv'; }],
-    ['engine A differs', (r) => { r.sides[0].engine = 'body'; }],
+    ['engine A differs', (r) => { r.sides[0].engine = 'shard'; }],
     ['the request of B differs', (r) => { r.sides[1].path += '&delay=2ms'; }],
     ['lane B differs', (r) => { r.sides[1].lane = r.sides[1].lane === 'sse' ? 'ws' : 'sse'; }],
     ['the numbers of sides differ', (r) => { r.sides.pop(); }],
