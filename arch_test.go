@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// arrows are the imports that each room may have of ours. They run one way; a room that isn't named here is new, and
-// its place must be thought of.
-var arrows = map[string][]string{
+// dependencies lists the packages of this module that each package may import, without the prefix internal/. A new package
+// needs an entry here and in docs/architecture.md.
+var dependencies = map[string][]string{
 	"internal/quote":         {},
 	"internal/wire":          {"quote"},
-	"internal/wire/wiretest": {}, // for tests: an independent reader
+	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
 	"internal/config":        {},
 	"internal/apidoc":        {},
@@ -29,29 +29,29 @@ var arrows = map[string][]string{
 	"internal/stream":        {"wire", "quote"},
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
-	"internal/loadtest":      {"wire", "quote"}, // a client: nothing of the server
+	"internal/loadtest":      {"wire", "quote"}, // a client: it imports nothing of the server
 	"handlers":               {"stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                      {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 
-// networkRooms are those that may use a network library.
-var networkRooms = []string{"handlers", "internal/shard", "internal/loadtest"}
+// networkPackages may import the networkLibraries.
+var networkPackages = []string{"handlers", "internal/shard", "internal/loadtest"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",
 }
 
-// imports returns what the files of each room import, tests of their own left out: those may ask anybody.
+// imports returns what the files of each package import, except test files, which may import any package.
 func imports(t *testing.T) map[string]map[string]string {
 	t.Helper()
-	of := map[string]map[string]string{} // room → import → a file that has it
+	of := map[string]map[string]string{} // package → import → a file with it
 	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
 			if base := d.Name(); name != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "testdata" || base == "bench") {
-				return fs.SkipDir // bench is a module of its own
+				return fs.SkipDir // bench is another module
 			}
 			return nil
 		}
@@ -62,16 +62,16 @@ func imports(t *testing.T) map[string]map[string]string {
 		if err != nil {
 			return err
 		}
-		room := path.Dir(name)
-		if of[room] == nil {
-			of[room] = map[string]string{}
+		dir := path.Dir(name)
+		if of[dir] == nil {
+			of[dir] = map[string]string{}
 		}
 		for _, spec := range f.Imports {
 			p, err := strconv.Unquote(spec.Path.Value)
 			if err != nil {
 				return err
 			}
-			of[room][p] = name
+			of[dir][p] = name
 		}
 		return nil
 	})
@@ -81,66 +81,70 @@ func imports(t *testing.T) map[string]map[string]string {
 	return of
 }
 
-func TestImportsRunOneWay(t *testing.T) {
+func TestImportsFollowTheDependencies(t *testing.T) {
 	found := imports(t)
-	for _, room := range []string{".", "handlers", "internal/quote", "internal/stream", "internal/wire"} {
-		if len(found[room]) == 0 {
-			t.Fatalf("%s was not found: the test looks in the wrong place", room)
+	for _, pkg := range []string{".", "handlers", "internal/quote", "internal/stream", "internal/wire"} {
+		if len(found[pkg]) == 0 {
+			t.Fatalf("package %s not found: the test looks in the wrong directory", pkg)
 		}
 	}
-	for room, all := range found {
-		allowed, known := arrows[room]
+	for pkg, all := range found {
+		allowed, known := dependencies[pkg]
 		if !known {
-			t.Errorf("%s is a new room: give it its arrows here and in docs/architecture.md", room)
+			t.Errorf("package %s is new: add its dependencies here and to docs/architecture.md", pkg)
 			continue
 		}
 		for p, file := range all {
 			ours, ok := strings.CutPrefix(p, "ticklane/")
 			if ok && !slices.Contains(allowed, strings.TrimPrefix(ours, "internal/")) {
-				t.Errorf("%s imports %s, against the arrows", file, p)
+				t.Errorf("%s imports %s, which is no dependency of its package", file, p)
 			}
+		}
+	}
+	for pkg := range dependencies {
+		if len(found[pkg]) == 0 {
+			t.Errorf("package %s has dependencies here but no files", pkg)
 		}
 	}
 }
 
-func TestNetworkLibrariesStayInTheirRooms(t *testing.T) {
-	for room, all := range imports(t) {
+func TestOnlyNetworkPackagesImportNetworkLibraries(t *testing.T) {
+	for pkg, all := range imports(t) {
 		for p, file := range all {
-			if strings.HasPrefix(p, "github.com/gofiber/") && room != "handlers" {
-				t.Errorf("%s imports %s: only handlers knows Fiber", file, p)
+			if strings.HasPrefix(p, "github.com/gofiber/") && pkg != "handlers" {
+				t.Errorf("%s imports %s: only handlers may import Fiber", file, p)
 			}
-			if slices.Contains(networkRooms, room) {
+			if slices.Contains(networkPackages, pkg) {
 				continue
 			}
 			if slices.ContainsFunc(networkLibraries, func(l string) bool { return strings.HasPrefix(p, l) }) {
-				t.Errorf("%s imports %s: network libraries live in %s alone", file, p, strings.Join(networkRooms, ", "))
+				t.Errorf("%s imports %s: only %s may import network libraries", file, p, strings.Join(networkPackages, ", "))
 			}
-			// main listens, config reads addresses, metrics is mounted as an http.Handler.
-			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/config", "internal/metrics"}, room) {
-				t.Errorf("%s imports %s: only rooms that listen or dial do", file, p)
+			// main listens, config parses addresses, metrics returns an http.Handler.
+			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/config", "internal/metrics"}, pkg) {
+				t.Errorf("%s imports %s: only packages that listen or dial may", file, p)
 			}
 		}
 	}
 }
 
-// TestArrowsHaveNoCycle keeps the table itself honest.
-func TestArrowsHaveNoCycle(t *testing.T) {
-	var visit func(room string, seen []string)
-	visit = func(room string, seen []string) {
-		if slices.Contains(seen, room) {
-			t.Fatalf("cycle: %s → %s", strings.Join(seen, " → "), room)
+func TestDependenciesHaveNoCycle(t *testing.T) {
+	var visit func(pkg string, path []string)
+	visit = func(pkg string, path []string) {
+		if slices.Contains(path, pkg) {
+			t.Fatalf("cycle: %s → %s", strings.Join(path, " → "), pkg)
 		}
-		for _, next := range arrows[room] {
-			if _, ok := arrows[next]; !ok {
+		for _, next := range dependencies[pkg] {
+			if _, ok := dependencies[next]; !ok {
 				next = "internal/" + next
 			}
-			if _, ok := arrows[next]; !ok {
-				t.Fatalf("%s → %s, which is no room", room, next)
+			if _, ok := dependencies[next]; !ok {
+				t.Fatalf("%s → %s, which is no package", pkg, next)
 			}
-			visit(next, append(seen[:len(seen):len(seen)], room))
+			visit(next, append(path[:len(path):len(path)], pkg))
 		}
 	}
-	for room := range arrows {
-		visit(room, nil)
+	for pkg := range dependencies {
+		visit(pkg, nil)
 	}
 }
