@@ -18,12 +18,11 @@ var (
 	printed = regexp.MustCompile(`(?m)^(data: \{"T":"q".*|[A-Z]+ \d+(\.\d+)? \d+)$`)
 )
 
-// The clients in the README are run as they stand there, but for the port. Not run: the page (a browser's, tried with
-// the home pages), the WebSocket client in Go (a fragment of the one above it) and the one in Python, whose package
-// the standard library lacks; nothing here can tell whether those two still work.
-func TestReadmeClients(t *testing.T) {
+// TestDocumentedClients runs the clients of docs/clients.md as they are printed there, except for the port. Not run: the
+// browser's (the home pages' tests cover it), the WebSocket clients in Go, a fragment, and in Python, which needs a package.
+func TestDocumentedClients(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs/clients.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,21 +51,21 @@ func TestReadmeClients(t *testing.T) {
 			t.Parallel()
 			out := runClient(t, name, code, command)
 			if n := len(printed.FindAllString(out, -1)); n != 10 {
-				t.Errorf("it printed %d quotes, want 10:\n%s", n, out)
+				t.Errorf("printed %d quotes, want 10:\n%s", n, out)
 			}
 			if name == "ws.mjs" && (!strings.Contains(out, "closed: 1000") || !strings.Contains(out, "topics now: AAPL,MSFT")) {
-				t.Errorf("it must tell the topics and how the stream was closed:\n%s", out)
+				t.Errorf("want the topics and the close code in the output:\n%s", out)
 			}
 		})
 	}
 	for _, name := range []string{"curl.sh", "sse.mjs", "ws.mjs", "sse.py", "main.go"} {
 		if ran[name] != 1 {
-			t.Errorf("%s: found %d times in the README, want once", name, ran[name])
+			t.Errorf("%s: found %d times in docs/clients.md, want once", name, ran[name])
 		}
 	}
 }
 
-// runClient writes a client into a folder of its own and returns what it prints.
+// runClient writes a client into a temporary folder and returns its output.
 func runClient(t *testing.T, name, code string, command []string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,7 +80,7 @@ func runClient(t *testing.T, name, code string, command []string) string {
 		t.Fatal(err)
 	}
 	if _, err := exec.LookPath(command[0]); err != nil {
-		t.Fatalf("%s is missing, with which the README's client runs: scripts/need.sh clients", command[0])
+		t.Fatalf("%s is missing, which this client needs: scripts/need.sh clients", command[0])
 	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*patience, fmt.Errorf("%s didn't end by itself", name))
 	defer cancel()
@@ -95,7 +94,7 @@ func runClient(t *testing.T, name, code string, command []string) string {
 	return string(out)
 }
 
-// The README's pictures are there, and light enough for a page of text.
+// TestReadmePictures checks that the README's pictures exist and stay small.
 func TestReadmePictures(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
