@@ -11,10 +11,11 @@ import { ColumnsDialog } from './ui/watchlist/columnsDialog.js';
 import { part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
 import { Freeze } from './model/pausedQuotes.js';
-import { getJSON } from './model/history.js';
+import { getJSON } from './browser/http.js';
+import { Stored } from './browser/storage.js';
 import { listen } from './ui/common/keys.js';
 import { LanePanel } from './ui/connection/lanePanel.js';
-import { Lists } from './model/lists.js';
+import { KEY, Lists, readLists } from './model/lists.js';
 import { ListsDialog } from './ui/lists/listsDialog.js';
 import { Market } from './ui/market/market.js';
 import { QuoteHead } from './ui/chart/quoteHead.js';
@@ -49,10 +50,12 @@ const feed = new Feed({
 const wanted = new Wanted({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
-const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }));
+const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }), () => !document.hidden);
 const vitals = new Vitals({ timed: boot.timed !== false });
 
-const lists = new Lists({ view, storage: kept(), first: t('watch.list.first') });
+const storedLists = new Stored(KEY, readLists);
+const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
+storedLists.onChange(() => lists.again());
 const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
@@ -181,15 +184,6 @@ function paint(now) {
     calmAt = now;
     bar.paintVitals({ ...vitals.read(), wire: wire.rate });
     setText(part('clock'), vitals.clockText());
-  }
-}
-
-/** The browser's storage, unless it is forbidden. */
-function kept() {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
   }
 }
 

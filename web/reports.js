@@ -5,7 +5,7 @@ import { t } from './text.js';
 import { PairTable } from './compare/ui/pairtable.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
-import { getJSON } from './model/history.js';
+import { getJSON } from './browser/http.js';
 import { settings } from './ui/settings/settings.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 

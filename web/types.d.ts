@@ -187,6 +187,12 @@ export interface End extends Close {
   opened: boolean;
 }
 
+/** What a feed listens to of its page. */
+export interface Page {
+  window: EventTarget;
+  document: EventTarget & { visibilityState: string };
+}
+
 export interface FeedOptions {
   lane?: Lane;
   /** fall back to the other lane while this one is blocked */
@@ -206,8 +212,10 @@ export interface FeedOptions {
   from?: string;
   /** scheme and host of the server, such as "http://localhost:3000"; the page's own when not given */
   origin?: string;
-  /** follow the page's life: pagehide, pageshow, online, offline, visibilitychange. Default true where there is a page */
+  /** whether to follow the page's pagehide, pageshow, online, offline and visibilitychange; default true */
   lifecycle?: boolean;
+  /** the page to follow; null in a worker */
+  page?: Page | null;
   /** connections shared with other tabs; the page's own when not given */
   share?: import('./lane/sharedConnections.js').Shared | null;
   EventSource?: any;

@@ -1,3 +1,5 @@
+import { request } from '../browser/http.js';
+
 const MICRO = 1_000; // µs in a ms
 const DRIFT = 100e-6; // by how much a bad oscillator may run off, ms a ms
 
@@ -111,7 +113,7 @@ export class Clock {
     const { url, fetch, now } = this.#options;
     try {
       const t1 = now();
-      const response = await fetch(url, { cache: 'no-store' });
+      const response = await request(url, { fetch });
       const t4 = now();
       const { received, sent } = await response.json();
       if (!response.ok || typeof received !== 'number' || typeof sent !== 'number') return false;

@@ -139,8 +139,8 @@ export class Feed {
     if (this.#running) return;
     this.#running = true;
     this.#hidden = false;
-    const { window, document } = /** @type {any} */ (globalThis);
-    if (this.#options.lifecycle) this.#unfollow = followPage(this.#pageHooks(), { window, document });
+    const { lifecycle, page } = this.#options;
+    if (lifecycle && page) this.#unfollow = followPage(this.#pageHooks(), page);
     this.#open();
   }
 

@@ -5,18 +5,18 @@
  * server doesn't write to nobody; pageshow of a cached page reopens at the position. A hidden page stays connected.
  *
  * @param {{ hide: () => void, show: () => void, visible: () => void, online: () => void, offline: () => void }} feed
- * @param {{ window: EventTarget, document: EventTarget & { visibilityState: string } }} page
- * @returns {() => void} lets go of the page
+ * @param {import('../types.js').Page} page
+ * @returns {() => void} removes the handlers
  */
-export function followPage(feed, { window, document }) {
+export function followPage(feed, page) {
   /** @type {[EventTarget, string, (e: any) => void][]} */
   const listeners = [
-    [window, 'pagehide', () => feed.hide()],
-    [window, 'pageshow', (e) => e.persisted && feed.show()],
-    [window, 'online', () => feed.online()],
-    [window, 'offline', () => feed.offline()],
-    [document, 'visibilitychange', () => document.visibilityState === 'visible' && feed.visible()],
-    [document, 'resume', () => feed.visible()], // Page Lifecycle: a frozen tab goes on
+    [page.window, 'pagehide', () => feed.hide()],
+    [page.window, 'pageshow', (e) => e.persisted && feed.show()],
+    [page.window, 'online', () => feed.online()],
+    [page.window, 'offline', () => feed.offline()],
+    [page.document, 'visibilitychange', () => page.document.visibilityState === 'visible' && feed.visible()],
+    [page.document, 'resume', () => feed.visible()], // Page Lifecycle: a frozen tab goes on
   ];
   for (const [target, name, fn] of listeners) target.addEventListener(name, fn);
   return () => {

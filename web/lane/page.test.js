@@ -5,21 +5,19 @@ import { sentence } from './sentences.js';
 import { World } from '../test/world.js';
 
 /**
- * A page around the feed, in place of the globals that it follows.
+ * A feed that follows a page.
  * @param {import('node:test').TestContext} t
  */
 function begin(t) {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
   const navigator = { onLine: true };
-  for (const [name, value] of Object.entries({ window, document, navigator })) {
-    const before = Object.getOwnPropertyDescriptor(globalThis, name);
-    Object.defineProperty(globalThis, name, { value, configurable: true });
-    t.after(() => (before ? Object.defineProperty(globalThis, name, before) : Reflect.deleteProperty(globalThis, name)));
-  }
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : Reflect.deleteProperty(globalThis, 'navigator')));
   const world = new World();
   world.tick('AAPL');
-  const feed = new Feed({ ...world.options, lifecycle: true });
+  const feed = new Feed({ ...world.options, lifecycle: true, page: { window, document } });
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */

@@ -5,7 +5,8 @@ export function platform() {
   const g = /** @type {any} */ (globalThis);
   return {
     origin: /** @type {string} */ (g.location?.origin ?? ''),
-    lifecycle: typeof g.document !== 'undefined',
+    page: g.document ? { window: g, document: g.document } : null,
+    lifecycle: true,
     EventSource: g.EventSource,
     WebSocket: g.WebSocket,
     fetch: /** @type {typeof fetch} */ ((...args) => g.fetch(...args)),

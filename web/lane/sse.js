@@ -1,3 +1,4 @@
+import { request } from '../browser/http.js';
 import { CommandError } from './command.js';
 import { EVENTS, parse } from './parse.js';
 
@@ -48,8 +49,8 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
         if (open) return new CommandError('network', 'the server could not be reached');
         return new CommandError('closed', 'the stream ended before the server answered');
       };
-      const response = await fetch(target, {
-        method: 'POST',
+      const response = await request(target, {
+        fetch, method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ action, topics }),
         signal: aborter.signal,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { csv } from '../ui/chart/barTable.js';
-import { defaults, parseKept } from './chartOptions.js';
+import { parseJSON } from '../browser/storage.js';
+import { defaults, readOptions } from './chartOptions.js';
 
-test('what was kept of the chart holds; garbage is the default', () => {
-  assert.deepEqual(parseKept('{"sma20":true,"volume":false}'), { ...defaults, sma20: true, volume: false });
-  for (const bad of [null, '', '{', 'null', '7', '[]', '{"volume":"no","pie":true}']) assert.deepEqual(parseKept(bad), defaults);
+test('stored chart options are read; invalid ones are the default', () => {
+  assert.deepEqual(readOptions({ sma20: true, volume: false }), { ...defaults, sma20: true, volume: false });
+  for (const bad of [null, '', '{', 'null', '7', '[]', '{"volume":"no","pie":true}']) assert.deepEqual(readOptions(parseJSON(bad)), defaults);
 });
 
 test('CSV is for programs: UTC, plain numbers, the oldest first', () => {

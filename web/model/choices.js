@@ -33,20 +33,10 @@ export const defaults = (lang) => /** @type {Choice} */ ({
   ...Object.fromEntries(Object.entries(choices).map(([name, values]) => [name, values[0]])), ...customs[lang],
 });
 
-/** What of these is a choice; the rest is left out. @param {any} of anything @returns {Partial<Choice>} */
-export function valid(of) {
-  if (of === null || typeof of !== 'object') return {};
-  return Object.fromEntries(Object.entries(choices).filter(([name, values]) => values.includes(of[name])).map(([name]) => [name, of[name]]));
-}
-
-/** What was kept, of this version; {} for anything else. @param {string | null} text @returns {Partial<Choice>} */
-export function parseKept(text) {
-  try {
-    const kept = JSON.parse(text ?? '');
-    return kept?.v === 1 ? valid(kept) : {};
-  } catch {
-    return {};
-  }
+/** The stored choices of version 1; those that are invalid are left out. @param {any} stored @returns {Partial<Choice>} */
+export function readChoices(stored) {
+  if (stored?.v !== 1) return {};
+  return Object.fromEntries(Object.entries(choices).filter(([name, values]) => values.includes(stored[name])).map(([name]) => [name, stored[name]]));
 }
 
 /**

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
-import { choices, defaults, inAddress, parseKept, withSettings } from './choices.js';
+import { parseJSON } from '../browser/storage.js';
+import { choices, defaults, inAddress, readChoices, withSettings } from './choices.js';
 
 const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', import.meta.url)), 'utf8');
 
@@ -44,10 +45,10 @@ test('without a choice the language has its custom: red is up in Chinese', () =>
 test('garbage, another version and forbidden storage are as good as nothing', () => {
   for (const text of ['', '{', 'null', '7', '"x"', '[]', '{"v":2,"theme":"dark"}', '{"theme":"dark"}']) {
     assert.deepEqual(painted({ kept: { 'ticklane.settings': text } }).look, defaults('en'), text);
-    assert.deepEqual(parseKept(text), {}, text);
+    assert.deepEqual(readChoices(parseJSON(text)), {}, text);
   }
   assert.deepEqual(painted({ forbidden: true }).look, defaults('en'));
-  assert.deepEqual(parseKept('{"v":1,"theme":"dark","colours":5,"more":1}'), { theme: 'dark' });
+  assert.deepEqual(readChoices({ v: 1, theme: 'dark', colours: 5, more: 1 }), { theme: 'dark' });
 });
 
 test('what earlier versions kept is taken over once', () => {

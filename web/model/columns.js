@@ -28,7 +28,6 @@ export const FIRST = 92; // px of the symbol at least
 export const GAP = 8;
 const PRICE = 6; // characters that a price has room for
 const FIGURE = 8; // px of each more
-export const KEY = 'ticklane.columns';
 
 /** @type {readonly string[]} */
 export const standard = Object.freeze(['last', 'change', 'spark', 'bid', 'ask', 'volume', 'age']);
@@ -42,15 +41,8 @@ export function readColumns(text) {
 /** @param {string} text as readColumns gives it @returns {readonly string[]} */
 export const columnList = (text) => (text ? text.split(',') : standard);
 
-/** What was kept, '' for anything else. @param {string | null} text */
-export function parseKept(text) {
-  try {
-    const kept = JSON.parse(text ?? '');
-    return kept?.v === 1 && typeof kept.cols === 'string' ? readColumns(kept.cols) : '';
-  } catch {
-    return '';
-  }
-}
+/** The stored columns of version 1; '' for anything else. @param {any} stored */
+export const readStored = (stored) => (stored?.v === 1 && typeof stored.cols === 'string' ? readColumns(stored.cols) : '');
 
 /**
  * Those that there is room for, from the first: where room is short, sizes go first, then the last columns.

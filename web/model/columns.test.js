@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnList, fit, parseKept, place, readColumns, staleAfter, standard } from './columns.js';
+import { parseJSON } from '../browser/storage.js';
+import { columnList, fit, place, readColumns, readStored, staleAfter, standard } from './columns.js';
 import { csv, csvName } from './csv.js';
 
 test('columns come from an address as they were chosen; what is none or comes twice is left out', () => {
@@ -12,8 +13,8 @@ test('columns come from an address as they were chosen; what is none or comes tw
 });
 
 test('what was kept is read, garbage is as good as nothing', () => {
-  assert.equal(parseKept('{"v":1,"cols":"bid,ask"}'), 'bid,ask');
-  for (const text of [null, '', '{', '[]', 'null', '{"v":2,"cols":"bid"}', '{"v":1,"cols":7}']) assert.equal(parseKept(text), '');
+  assert.equal(readStored({ v: 1, cols: 'bid,ask' }), 'bid,ask');
+  for (const text of [null, '', '{', '[]', 'null', '{"v":2,"cols":"bid"}', '{"v":1,"cols":7}']) assert.equal(readStored(parseJSON(text)), '');
 });
 
 test('where room is short sizes go first, then the last columns, never all', () => {

@@ -1,4 +1,4 @@
-import { getJSON } from './history.js';
+import { getJSON } from '../browser/http.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 
@@ -10,6 +10,7 @@ const EVERY = 2000; // ms
  */
 export class Wire {
   #stream;
+  #visible;
   /** @type {{ conn: string, at: number, bytes: number } | null} */
   #before = null;
   /** The first answer with ticks, so after the snapshot. @type {{ conn: string, bytes: number, ticks: number } | null} */
@@ -23,9 +24,13 @@ export class Wire {
   /** What the server says of the connection in use. @type {{ conn: string, encoding: string, compression: string } | null} */
   info = null;
 
-  /** @param {() => { lane: Lane, conn: string } | null} stream the connection in use, null while there is none */
-  constructor(stream) {
+  /**
+   * @param {() => { lane: Lane, conn: string } | null} stream the connection in use, null while there is none
+   * @param {() => boolean} visible whether the page can be seen
+   */
+  constructor(stream, visible) {
     this.#stream = stream;
+    this.#visible = visible;
     setInterval(() => void this.#ask(), EVERY);
   }
 
@@ -42,7 +47,7 @@ export class Wire {
 
   async #ask() {
     this.#asking?.cut.abort();
-    if (document.hidden) {
+    if (!this.#visible()) {
       this.#before = null; // the next figure would be a mean over all of that time
       return;
     }
@@ -55,7 +60,7 @@ export class Wire {
     const asking = { conn: s.conn, cut: new AbortController() };
     this.#asking = asking;
     try {
-      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, asking.cut.signal);
+      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, { signal: asking.cut.signal });
       if (this.#asking !== asking) return;
       const at = performance.now();
       const b = this.#before;

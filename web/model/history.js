@@ -1,3 +1,4 @@
+import { getJSON } from '../browser/http.js';
 import { widths } from './bars.js';
 
 /** @typedef {import('./bars.js').Bar} Bar */
@@ -18,7 +19,7 @@ import { widths } from './bars.js';
  */
 export async function fetchHistory(symbol, interval, limit, signal, before) {
   const query = new URLSearchParams({ symbol, interval, limit: String(limit), ...(before !== undefined && { before: String(before) }) });
-  return getJSON(`/api/history?${query}`, signal);
+  return getJSON(`/api/history?${query}`, { signal });
 }
 
 /**
@@ -34,12 +35,4 @@ export async function fetchCloses(symbols, interval, limit) {
     symbol: l.symbol,
     points: l.c.flatMap((p, k) => (p === null ? [] : [{ t: l.t / 1000 + k * step, p }])),
   }));
-}
-
-/** @param {string} url @param {AbortSignal} [signal] @returns {Promise<any>} */
-export async function getJSON(url, signal) {
-  const answer = await fetch(url, { cache: 'no-store', ...(signal && { signal }) });
-  if (answer.ok) return answer.json();
-  const problem = await answer.json().catch(() => ({})); // RFC 9457
-  throw new Error(problem.detail || problem.title || `the server answered ${answer.status}`);
 }

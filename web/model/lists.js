@@ -2,6 +2,7 @@
 
 /** @typedef {import('../ui/common/viewState.js').ViewState} ViewState */
 /** @typedef {{ name: string, symbols: readonly string[] }} List */
+/** @typedef {import('../browser/storage.js').Stored<ReturnType<typeof readLists>>} Stored */
 /** @typedef {'empty' | 'taken' | 'many'} Why a name was refused */
 
 export const KEY = 'ticklane.lists';
@@ -18,21 +19,16 @@ export const readSymbols = (text) => distinct(text.split(',')).join();
 /** @param {readonly any[]} symbols @returns {string[]} */
 const distinct = (symbols) => [...new Set(symbols)].filter((s) => typeof s === 'string' && /^[A-Z0-9.-]{1,16}$/.test(s)).slice(0, SYMBOLS);
 
-/** What was kept; whatever isn't a list is left out. @param {string | null} text @returns {{ lists: List[], into: string }} */
-export function parseKept(text) {
+/** The stored lists of version 1; invalid ones are left out. @param {any} stored @returns {{ lists: List[], into: string }} */
+export function readLists(stored) {
   /** @type {List[]} */
   const lists = [];
-  try {
-    const kept = JSON.parse(text ?? '');
-    if (kept?.v !== 1 || !Array.isArray(kept.lists)) return { lists, into: '' };
-    for (const l of kept.lists) {
-      const name = readName(l?.name);
-      if (lists.length < LISTS && name && Array.isArray(l.symbols) && !find(lists, name)) lists.push({ name, symbols: distinct(l.symbols) });
-    }
-    return { lists, into: find(lists, readName(kept.into))?.name ?? '' };
-  } catch {
-    return { lists, into: '' };
+  if (stored?.v !== 1 || !Array.isArray(stored.lists)) return { lists, into: '' };
+  for (const l of stored.lists) {
+    const name = readName(l?.name);
+    if (lists.length < LISTS && name && Array.isArray(l.symbols) && !find(lists, name)) lists.push({ name, symbols: distinct(l.symbols) });
   }
+  return { lists, into: find(lists, readName(stored.into))?.name ?? '' };
 }
 
 /** Names differ by more than capitals. @param {readonly List[]} lists @param {string} name */
@@ -48,17 +44,16 @@ export class Lists {
   #into = ''; // the list that a star adds to while none is open
   /** @type {string | null} as it was read or written last */
   #text = null;
-  #unkept = false; // the storage didn't take the newest change, so what it has is older
   /** @type {Set<() => void>} */
   #listeners = new Set();
   #view;
-  #storage;
+  #stored;
   #first;
 
-  /** @param {{ view: ViewState, storage?: { getItem: (key: string) => string | null, setItem: (key: string, text: string) => void }, first: string }} parts first: the name of a list that a star begins */
-  constructor({ view, storage, first }) {
+  /** @param {{ view: ViewState, stored: Stored, first: string }} parts stored: made with KEY and readLists; first: the name of the list that the first star creates */
+  constructor({ view, stored, first }) {
     this.#view = view;
-    this.#storage = storage;
+    this.#stored = stored;
     this.#first = first;
     this.#read();
     view.on((now, before) => {
@@ -226,29 +221,17 @@ export class Lists {
   #change(lists) {
     this.#lists = lists;
     if (!find(lists, this.#into)) this.#into = '';
-    this.#text = JSON.stringify({ v: 1, lists, into: this.#into });
-    try {
-      this.#storage?.setItem(KEY, this.#text);
-      this.#unkept = false;
-    } catch {
-      this.#unkept = true; // storage may be forbidden or full: then they hold until the page goes
-    }
+    this.#text = this.#stored.write({ v: 1, lists, into: this.#into });
     this.#tell();
   }
 
   /** @returns {boolean} whether it is something else than before */
   #read() {
-    if (!this.#storage || this.#unkept) return false;
-    /** @type {string | null} */
-    let text = null;
-    try {
-      text = this.#storage.getItem(KEY);
-    } catch {
-      // as if nothing was kept
-    }
+    if (!this.#stored.current) return false;
+    const { text } = this.#stored;
     if (text === this.#text) return false;
     this.#text = text;
-    const { lists, into } = parseKept(text);
+    const { lists, into } = this.#stored.read();
     this.#lists = lists;
     this.#into = find(lists, this.#into)?.name ?? into; // where a star goes is this page's own, once it has begun
     return true;

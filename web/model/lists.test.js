@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KEY, LISTS, Lists, NAME, parseKept, readName, readSymbols, SYMBOLS } from './lists.js';
+import { Stored, parseJSON } from '../browser/storage.js';
+import { KEY, LISTS, Lists, NAME, readLists, readName, readSymbols, SYMBOLS } from './lists.js';
 import { defaults } from './urlState.js';
 
 /** @typedef {import('./urlState.js').View} View */
@@ -20,8 +21,8 @@ function setup(kept = {}, patch = {}) {
       for (const fn of listeners) fn(now, before);
     },
   });
-  const storage = { getItem: (/** @type {string} */ k) => kept[k] ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => { kept[k] = v; } };
-  return { lists: new Lists({ view, storage, first: 'Favourites' }), view, kept, storage };
+  const storage = { getItem: (/** @type {string} */ k) => kept[k] ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => { kept[k] = v; }, removeItem: () => {} };
+  return { lists: new Lists({ view, stored: new Stored(KEY, readLists, () => storage), first: 'Favourites' }), view, kept, storage };
 }
 const names = (/** @type {Lists} */ lists) => lists.all.map((l) => l.name);
 
@@ -37,17 +38,17 @@ test('symbols of a link: no doubles, nothing that can not be one, not too many',
 });
 
 test('garbage in the storage is as good as nothing, and good lists beside it stay', () => {
-  for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(parseKept(bad), { lists: [], into: '' });
+  for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(readLists(parseJSON(bad)), { lists: [], into: '' });
   const text = JSON.stringify({ v: 1, into: 'B', lists: [null, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: [] }, { name: 'b', symbols: [] }] });
-  assert.deepEqual(parseKept(text), { lists: [{ name: 'A', symbols: ['X'] }, { name: 'b', symbols: [] }], into: 'b' });
+  assert.deepEqual(readLists(parseJSON(text)), { lists: [{ name: 'A', symbols: ['X'] }, { name: 'b', symbols: [] }], into: 'b' });
   const many = { v: 1, lists: Array.from({ length: 99 }, (_, i) => ({ name: `L${i}`, symbols: [] })) };
-  assert.equal(parseKept(JSON.stringify(many)).lists.length, LISTS);
+  assert.equal(readLists(many).lists.length, LISTS);
 });
 
 test('forbidden storage: lists hold until the page goes', () => {
   const { view } = setup();
   const no = () => { throw new Error('forbidden'); };
-  const lists = new Lists({ view, storage: { getItem: no, setItem: no }, first: 'F' });
+  const lists = new Lists({ view, stored: new Stored(KEY, readLists, no), first: 'F' });
   assert.equal(lists.create('A'), '');
   assert.deepEqual(names(lists), ['A']);
 });
@@ -174,7 +175,7 @@ test('two tabs edit at once, and neither was told of the other: nothing is undon
   assert.deepEqual(two.lists.star('MSFT'), { name: 'Tech', in: true });
   assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page hears no storage event');
   assert.equal(one.lists.rename('Tech', 'Chips'), '');
-  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
+  assert.deepEqual(readLists(parseJSON(one.kept[KEY] ?? null)).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
 });
 
 test('an open list that another tab changed unheard stays that list, with both changes', () => {
@@ -198,5 +199,5 @@ test('a full storage has an older state, which is not taken for news', () => {
   assert.deepEqual(names(one.lists), ['A', 'B']);
   one.storage.setItem = setItem;
   one.lists.create('C');
-  assert.deepEqual(parseKept(one.kept[KEY] ?? null).lists.map((l) => l.name), ['A', 'B', 'C']);
+  assert.deepEqual(readLists(parseJSON(one.kept[KEY] ?? null)).lists.map((l) => l.name), ['A', 'B', 'C']);
 });

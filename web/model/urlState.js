@@ -1,5 +1,4 @@
 // The state that a person may want to keep or send: it stands in the address, defaults left out.
-import { withSettings } from './choices.js';
 import { formatCharts, intervals, parseCharts } from './chartSpec.js';
 import { columns, readColumns } from './columns.js';
 import { readName, readSymbols } from './lists.js';
@@ -72,15 +71,3 @@ export function format(view) {
   const s = p.toString().replaceAll('%2C', ',');
   return s && `?${s}`;
 }
-
-/** Writes the view into the address, without a step in the history. @param {View} view */
-export function save(view) {
-  try {
-    history.replaceState(history.state, '', location.pathname + readable(withSettings(format(view), location.search)) + location.hash);
-  } catch {
-    // Safari allows 100 calls in 10 s; the next change writes it.
-  }
-}
-
-/** Commas and colons may stand in a query as they are. @param {string} query */
-const readable = (query) => query.replaceAll('%2C', ',').replaceAll('%3A', ':');

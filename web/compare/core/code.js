@@ -3,7 +3,7 @@
  * about what both share to resume without loss. A bundle has no lines left to count, so the figures stand here; a test
  * holds them to the files.
  */
-export const connectorLines = Object.freeze({ sse: 47, ws: 54, shared: 600 });
+export const connectorLines = Object.freeze({ sse: 48, ws: 54, shared: 600 });
 
 /** The files that are counted. */
 export const connectorFiles = Object.freeze({

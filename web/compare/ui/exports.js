@@ -1,3 +1,4 @@
+import { download } from '../../browser/download.js';
 import { t } from '../../text.js';
 import { part } from '../../ui/common/dom.js';
 import { colours } from '../../ui/settings/theme.js';
@@ -26,7 +27,7 @@ export class Exports {
         const blob = await kinds[kind]?.();
         if (!blob) return told(t('compare.export.nothing'));
         const name = `ticklane-compare-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}.${kind}`;
-        save(blob, name);
+        download(name, blob);
         told(t('compare.export.saved', { name }));
       });
     }
@@ -39,16 +40,6 @@ export class Exports {
       menu.querySelector('summary')?.focus();
     });
   }
-}
-
-/** @param {Blob} blob @param {string} name */
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // a browser may ask where to put it first
 }
 
 /** All plots on one sheet, each in the shorter of two columns. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */

@@ -2,7 +2,7 @@ import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
 import { coded } from './coded.js';
-import { getJSON } from '../../model/history.js';
+import { getJSON } from '../../browser/http.js';
 import { prices } from '../core/prices.js';
 
 const TRIED = 3; // reports, the newest first: each holds histograms, and this page measures meanwhile

@@ -1,6 +1,6 @@
 import { t } from '../../text.js';
 import { byId, el, part, press, setText } from '../../ui/common/dom.js';
-import { getJSON } from '../../model/history.js';
+import { getJSON } from '../../browser/http.js';
 import { choices, format, laneName, parse } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */

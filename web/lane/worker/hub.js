@@ -1,3 +1,4 @@
+import { request } from '../../browser/http.js';
 import { Outlet } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
@@ -90,7 +91,8 @@ export class Hub {
   /** Which symbols a sector has only the server knows. @param {string[]} topics @returns {Promise<void>} */
   #sectorsFor(topics) {
     if (!topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
-    this.#asked ??= this.#options.fetch(`${this.#options.origin}/api/symbols`).then(async (r) => {
+    const { fetch, origin } = this.#options;
+    this.#asked ??= request(`${origin}/api/symbols`, { fetch }).then(async (r) => {
       for (const { symbol, sector } of (await r.json()).symbols) this.#sectors.set(symbol, `sector:${sector}`);
     }).catch(() => void (this.#asked = null));
     return this.#asked;

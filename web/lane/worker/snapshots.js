@@ -1,3 +1,4 @@
+import { request } from '../../browser/http.js';
 import { QuoteStore } from '../../model/quotes.js';
 import { holds } from './tabStream.js';
 
@@ -100,7 +101,7 @@ export class Snapshots {
     const { origin, fetch } = this.#options;
     this.#asked = true;
     try {
-      const answer = await fetch(`${origin}/api/quotes?${new URLSearchParams({ topics: this.#host.topics().join(',') })}`, { cache: 'no-store' });
+      const answer = await request(`${origin}/api/quotes?${new URLSearchParams({ topics: this.#host.topics().join(',') })}`, { fetch });
       /** @type {{ quotes: DayQuote[] }} */
       const { quotes } = await answer.json();
       if (run !== this.#run) return;

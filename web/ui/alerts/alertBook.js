@@ -1,5 +1,6 @@
 // Where alerts are kept, for all tabs of this browser: what there is in localStorage, what was told in IndexedDB, whose
 // "add" lets one page through and no other. Tolerant of forbidden storage: then they live with the page.
+import { Stored } from '../../browser/storage.js';
 import { kinds } from '../../model/alerts.js';
 
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
@@ -17,7 +18,6 @@ import { kinds } from '../../model/alerts.js';
 
 export const MOST = 50; // alerts
 const TOLD = 50; // that are listed
-const KEY = 'ticklane.alerts';
 const CLAIMED = 500; // that are remembered, lest a page that lags tells them again
 
 const number = (/** @type {any} */ x) => typeof x === 'number' && Number.isFinite(x);
@@ -36,15 +36,10 @@ const isAlert = (a) =>
 /** @param {any} x */
 const isTold = (x) => x && text(x.id, 40) && number(x.n) && figures(x) && number(x.p) && number(x.t);
 
-/** What was kept, of this version; what can't be read is left out. @param {string | null} kept @returns {Alert[]} */
-export function parseBook(kept) {
-  try {
-    const { v, alerts } = JSON.parse(kept ?? '');
-    if (v !== 1 || !Array.isArray(alerts)) return [];
-    return [...new Map(alerts.filter(isAlert).map((a) => [a.id, a])).values()].slice(0, MOST);
-  } catch {
-    return [];
-  }
+/** The stored alerts of version 1; invalid ones are left out. @param {any} stored @returns {Alert[]} */
+export function readAlerts(stored) {
+  if (stored?.v !== 1 || !Array.isArray(stored.alerts)) return [];
+  return [...new Map(stored.alerts.filter(isAlert).map((/** @type {Alert} */ a) => [a.id, a])).values()].slice(0, MOST);
 }
 
 export class Book {
@@ -52,34 +47,24 @@ export class Book {
   #own = [];
   /** @type {Told[]} the same */
   #ownTold = [];
-  #forbidden = false;
+  #stored = new Stored('ticklane.alerts', readAlerts);
   /** @type {Promise<IDBDatabase> | null} */
   #db = null;
 
   /** @param {() => void} changed another tab wrote */
   constructor(changed) {
-    addEventListener('storage', (e) => { if (e.key === KEY || e.key === null) changed(); });
+    this.#stored.onChange(changed);
   }
 
   /** @returns {Alert[]} */
   read() {
-    if (this.#forbidden) return this.#own;
-    try {
-      return parseBook(localStorage.getItem(KEY));
-    } catch {
-      this.#forbidden = true;
-      return this.#own;
-    }
+    return this.#stored.current ? this.#stored.read() : this.#own;
   }
 
   /** Changes what is kept. Others may have written meanwhile, so it is read anew. @param {(alerts: Alert[]) => Alert[]} fn */
   change(fn) {
     this.#own = fn(this.read());
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ v: 1, alerts: this.#own }));
-    } catch {
-      this.#forbidden = true;
-    }
+    this.#stored.write({ v: 1, alerts: this.#own });
   }
 
   /** Keeps a firing, unless some page did: then it isn't this one that tells it. @param {Told} told @returns {Promise<boolean>} */

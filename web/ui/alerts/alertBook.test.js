@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MOST, parseBook } from './alertBook.js';
+import { parseJSON } from '../../browser/storage.js';
+import { MOST, readAlerts } from './alertBook.js';
 import { read, wrong } from './alertDialog.js';
 
 const good = { id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: true, done: false, n: 0, epoch: 'e', i: 5 };
-const kept = (/** @type {any[]} */ ...alerts) => JSON.stringify({ v: 1, alerts });
+const parse = (/** @type {any[]} */ ...alerts) => readAlerts({ v: 1, alerts });
 
-test('what was kept comes back; anything else is no alert', () => {
+test('stored alerts are read, and invalid ones are left out', () => {
   const within = { ...good, id: 'y', kind: 'within', level: -0.5, minutes: 5 };
-  assert.deepEqual(parseBook(kept(good, within)), [good, within]);
-  for (const text of [null, '', '{', 'null', '[]', '{"v":2,"alerts":[]}', '{"v":1}', '{"v":1,"alerts":{}}']) assert.deepEqual(parseBook(text), [], `${text}`);
+  assert.deepEqual(parse(good, within), [good, within]);
+  for (const text of [null, '', '{', 'null', '[]', '{"v":2,"alerts":[]}', '{"v":1}', '{"v":1,"alerts":{}}']) assert.deepEqual(readAlerts(parseJSON(text)), [], `${text}`);
   for (const bad of [
     null, 7, {}, { ...good, id: '' }, { ...good, S: '' }, { ...good, kind: 'beside' }, { ...good, level: -1 }, { ...good, level: '105' }, { ...good, n: -1 },
     { ...good, armed: 1 }, { ...good, minutes: 3 }, { ...within, minutes: 0 }, { ...within, minutes: 61 }, { ...within, level: 0 }, { ...within, level: 51 }, { ...good, i: null },
-  ]) assert.deepEqual(parseBook(kept(bad, within)), [within], JSON.stringify(bad));
-  assert.equal(parseBook(kept(good, good)).length, 1, 'an id is one alert');
-  assert.equal(parseBook(kept(...Array.from({ length: 80 }, (_, k) => ({ ...good, id: `${k}` })))).length, MOST);
+  ]) assert.deepEqual(parse(bad, within), [within], JSON.stringify(bad));
+  assert.equal(parse(good, good).length, 1, 'an id is one alert');
+  assert.equal(parse(...Array.from({ length: 80 }, (_, k) => ({ ...good, id: `${k}` }))).length, MOST);
 });
 
 test('a wish that can not be is refused at its field', () => {

@@ -56,7 +56,6 @@ export class AlertDesk {
       this.#permission();
     });
     addEventListener('pagehide', () => this.#keep());
-    addEventListener('pageshow', (e) => { if (e.persisted) this.#read(); }); // what others wrote meanwhile it wasn't told
     this.#permission();
     this.#read();
   }

@@ -57,11 +57,3 @@ export class BarTable {
 
 /** Bars for programs: the oldest first, times by ISO 8601 in UTC, plain numbers. @param {readonly Bar[]} bars */
 export const csv = (bars) => ['time,open,high,low,close,volume', ...bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(2)), b.v].join(',')), ''].join('\r\n');
-
-/** @param {string} name of the file @param {string} text */
-export function download(name, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-  const a = el('a', { href: url, download: name });
-  a.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

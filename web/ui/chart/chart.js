@@ -1,7 +1,8 @@
 import { countdown, percent, price, signed, volume } from '../../model/formats.js';
 import { t } from '../../text.js';
+import { download } from '../../browser/download.js';
 import { BarFeed } from '../../model/barFeed.js';
-import { BarTable, csv, download } from './barTable.js';
+import { BarTable, csv } from './barTable.js';
 import { barTimes } from '../../model/barTimes.js';
 import { same } from '../../model/chartSpec.js';
 import { el, setText } from '../common/dom.js';

@@ -1,5 +1,6 @@
 import { Chart } from './chart.js';
-import { keep, load } from '../../model/chartOptions.js';
+import { Stored } from '../../browser/storage.js';
+import { readOptions } from '../../model/chartOptions.js';
 import { formatCharts, parseCharts, same } from '../../model/chartSpec.js';
 import { el, part, press, setText } from '../common/dom.js';
 
@@ -21,7 +22,8 @@ export class Charts {
   #frames;
   #record;
   #wanted;
-  #shown = load();
+  #stored = new Stored('ticklane.chart', readOptions);
+  #shown = this.#stored.read();
   #narrow = matchMedia('(max-width:900px)');
   /** @type {Chart[]} */
   #charts = [];
@@ -174,7 +176,7 @@ export class Charts {
       box.checked = this.#shown[name];
       box.addEventListener('change', () => {
         this.#shown = { ...this.#shown, [name]: box.checked };
-        keep(this.#shown);
+        this.#stored.write(this.#shown);
         this.#each((c) => c.configure(this.#shown));
       });
     }

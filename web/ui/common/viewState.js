@@ -1,4 +1,5 @@
-import { parse, save } from '../../model/urlState.js';
+import { withSettings } from '../../model/choices.js';
+import { format, parse } from '../../model/urlState.js';
 
 /** @typedef {import('../../model/urlState.js').View} View */
 
@@ -31,5 +32,15 @@ export class ViewState {
   /** @param {(view: View, before: View) => void} fn */
   on(fn) {
     this.#listeners.add(fn);
+  }
+}
+
+/** Writes the view into the address without a history entry. @param {View} view */
+function save(view) {
+  const query = withSettings(format(view), location.search).replaceAll('%2C', ',').replaceAll('%3A', ':'); // both may be in a query unescaped
+  try {
+    history.replaceState(history.state, '', location.pathname + query + location.hash);
+  } catch {
+    // Safari allows 100 calls in 10 s; the next change writes it.
   }
 }

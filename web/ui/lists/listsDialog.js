@@ -1,7 +1,7 @@
 import { t } from '../../text.js';
 import { byId, el, keepFocus, part, setText, svg } from '../common/dom.js';
 import { composing } from '../common/keys.js';
-import { KEY, NAME } from '../../model/lists.js';
+import { NAME } from '../../model/lists.js';
 
 /** @typedef {import('../../model/lists.js').Lists} Lists */
 
@@ -61,8 +61,6 @@ export class ListsDialog {
       lists.show('');
       part('grid').focus();
     });
-    addEventListener('storage', (e) => { if (e.key === null || e.key === KEY) lists.again(); });
-    addEventListener('pageshow', (e) => { if (e.persisted) lists.again(); }); // in the cache of pages it isn't told
     lists.on(() => this.paint());
   }
 

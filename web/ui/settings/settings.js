@@ -1,10 +1,10 @@
 import { useFormat } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { choices, defaults, inAddress, parseKept } from '../../model/choices.js';
+import { Stored } from '../../browser/storage.js';
+import { choices, defaults, inAddress, readChoices } from '../../model/choices.js';
 
 /** @typedef {import('../../model/choices.js').Choice} Choice */
 
-const KEY = 'ticklane.settings';
 const YEAR = 31_536_000; // s
 
 /**
@@ -17,20 +17,18 @@ export class Settings {
   #now;
   /** @type {Set<(now: Choice, before: Choice) => void>} */
   #listeners = new Set();
-  #unkept = false; // the storage didn't take the newest choice, so what it has is older
+  #stored = new Stored('ticklane.settings', readChoices);
 
   constructor() {
     this.#now = /** @type {Choice} */ ({ ...defaults(this.lang), ...pick(this.#root.dataset) });
     this.#style();
     // What another tab chooses holds here, too, unless this page's address says otherwise.
-    const again = () => {
-      if (this.#unkept) return;
-      const asked = new URLSearchParams(location.search);
-      const all = { ...defaults(this.lang), ...this.#kept() };
-      this.#apply(/** @type {Partial<Choice>} */ (Object.fromEntries(Object.entries(all).filter(([name]) => !inAddress.includes(name) || !asked.has(name)))));
-    };
-    addEventListener('storage', (e) => { if (e.key === null || e.key === KEY) again(); });
-    addEventListener('pageshow', (e) => { if (e.persisted) again(); }); // in the cache of pages it isn't told
+    this.#stored.onChange(() => {
+      if (!this.#stored.current) return;
+      const query = new URLSearchParams(location.search);
+      const all = { ...defaults(this.lang), ...this.#stored.read() };
+      this.#apply(/** @type {Partial<Choice>} */ (Object.fromEntries(Object.entries(all).filter(([name]) => !inAddress.includes(name) || !query.has(name)))));
+    });
   }
 
   get now() {
@@ -44,14 +42,14 @@ export class Settings {
   /** Changes and keeps; the address no longer asks for anything else. @param {Partial<Choice>} patch */
   set(patch) {
     forget(Object.keys(patch));
-    this.#keep({ ...this.#kept(), ...patch });
+    this.#stored.write({ v: 1, ...this.#stored.read(), ...patch });
     this.#apply(patch);
   }
 
   /** Back to what the language's custom is. */
   reset() {
     forget(Object.keys(choices));
-    this.#keep({});
+    this.#stored.write({ v: 1 });
     this.#apply(defaults(this.lang));
   }
 
@@ -84,24 +82,6 @@ export class Settings {
       numbers, volume, tz, locale: locale(this.lang),
       units: { s: t('unit.s'), min: t('unit.min'), h: t('unit.h'), d: t('unit.d'), large: t('unit.large') },
     });
-  }
-
-  #kept() {
-    try {
-      return parseKept(localStorage.getItem(KEY));
-    } catch {
-      return {};
-    }
-  }
-
-  /** @param {Partial<Choice>} all */
-  #keep(all) {
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ v: 1, ...all }));
-      this.#unkept = false;
-    } catch {
-      this.#unkept = true; // storage may be forbidden or full: then a choice holds until the page goes
-    }
   }
 }
 

@@ -1,7 +1,9 @@
+import { Stored } from '../../browser/storage.js';
 import { byId, part } from '../common/dom.js';
 import { settings } from './settings.js';
 
-const AGAIN = 'ticklane.settings.open'; // set while the page comes anew in another language
+/** Set while the page reloads in another language, so that the dialog opens again. */
+const reopen = new Stored('ticklane.settings.open', (set) => set !== null, () => sessionStorage);
 
 /** The settings as a form: each choice holds at once. Escape, ✕, Close and a click beside it close it. */
 export class SettingsDialog {
@@ -14,14 +16,15 @@ export class SettingsDialog {
     this.#form.addEventListener('change', (e) => {
       const { name, value } = /** @type {HTMLInputElement} */ (e.target);
       if (name !== 'lang') return settings.set({ [name]: value });
-      mark(AGAIN);
+      reopen.write(1);
       settings.speak(value);
     });
     part('settings-reset').addEventListener('click', () => settings.reset());
     this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
     this.#dialog.addEventListener('close', () => this.#button.focus());
     settings.on(() => this.#show());
-    if (take(AGAIN)) this.open();
+    if (reopen.read()) this.open();
+    reopen.write(undefined);
   }
 
   open() {
@@ -38,25 +41,5 @@ export class SettingsDialog {
       const radios = this.#form.elements.namedItem(name);
       if (radios instanceof RadioNodeList) radios.value = value;
     }
-  }
-}
-
-/** @param {string} key */
-function mark(key) {
-  try {
-    sessionStorage.setItem(key, '1');
-  } catch {
-    // Forbidden: the dialog stays shut.
-  }
-}
-
-/** Whether a mark was set, which is taken away. @param {string} key */
-function take(key) {
-  try {
-    const set = sessionStorage.getItem(key) !== null;
-    sessionStorage.removeItem(key);
-    return set;
-  } catch {
-    return false;
   }
 }

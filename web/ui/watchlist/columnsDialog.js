@@ -1,5 +1,7 @@
 import { t } from '../../text.js';
-import { columnList, columns, KEY, parseKept, readColumns, standard } from '../../model/columns.js';
+import { download } from '../../browser/download.js';
+import { Stored } from '../../browser/storage.js';
+import { columnList, columns, readColumns, readStored, standard } from '../../model/columns.js';
 import { byId, el, part } from '../common/dom.js';
 
 /** @typedef {import('../common/viewState.js').ViewState} ViewState */
@@ -10,6 +12,7 @@ import { byId, el, part } from '../common/dom.js';
 export class ColumnsDialog {
   #dialog = byId('columns', HTMLDialogElement);
   #list = part('columns-list');
+  #stored = new Stored('ticklane.columns', readStored);
   #view;
   #shown;
 
@@ -18,7 +21,7 @@ export class ColumnsDialog {
     this.#view = view;
     this.#shown = shown;
     this.told = told;
-    if (!view.now.cols) view.set({ cols: kept() });
+    if (!view.now.cols) view.set({ cols: this.#stored.read() });
     const button = part('columns-open');
     button.addEventListener('click', () => {
       this.#fill();
@@ -113,12 +116,7 @@ export class ColumnsDialog {
   #set(ids) {
     const cols = readColumns(ids.join());
     this.#view.set({ cols });
-    try {
-      if (cols) localStorage.setItem(KEY, JSON.stringify({ v: 1, cols }));
-      else localStorage.removeItem(KEY);
-    } catch {
-      // Storage may be forbidden or full: then they hold until the page goes.
-    }
+    this.#stored.write(cols ? { v: 1, cols } : undefined);
   }
 
   async #save() {
@@ -127,9 +125,7 @@ export class ColumnsDialog {
     const { csv, csvName } = file;
     const { list, get } = this.#shown();
     const name = csvName(new Date());
-    const url = URL.createObjectURL(new Blob([csv(columnList(this.#view.now.cols), list, get)], { type: 'text/csv' }));
-    el('a', { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    download(name, csv(columnList(this.#view.now.cols), list, get));
     this.#say(t('watch.csv.saved', { name }));
   }
 
@@ -145,13 +141,5 @@ export class ColumnsDialog {
   /** @param {string} text */
   #say(text) {
     part('columns-said').textContent = text;
-  }
-}
-
-function kept() {
-  try {
-    return parseKept(localStorage.getItem(KEY));
-  } catch {
-    return '';
   }
 }

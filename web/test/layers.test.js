@@ -1,0 +1,45 @@
+// What web/lane and web/model may use: no DOM, and nothing of the views.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { bare, read, root } from './sources.js';
+
+const files = ['web/lane', 'web/model'].flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).map((name) => `${dir}/${name}`))
+  .filter((path) => path.endsWith('.js') && !path.endsWith('.test.js'));
+
+/** Hands a feed the page's window and document; nothing else names them. */
+const BOUNDARY = 'web/lane/platform.js';
+
+const DOM = new RegExp([
+  /(?<![\w$.#])document\b/, // a property, as in page.document, is given by the caller
+  /(?<![\w$#])window\s*(?:\.|\[|\?\.)/,
+  /\b(?:globalThis|self)\??\.(?:document|window|localStorage|sessionStorage)\b/,
+  /\b(?:HTML\w*|SVG\w*)?Element\b/, /\bNode\b/, /\bnew (?:Custom|Pointer|Keyboard|Mouse)?Event\b/,
+  /\b(?:localStorage|sessionStorage|indexedDB|matchMedia|getComputedStyle|requestAnimationFrame|(?:Resize|Mutation|Intersection)Observer)\b/,
+  /(?<![\w$.#])(?:location|history)\.(?!js)/, /(?<![\w$.#])addEventListener\(/,
+].map((r) => r.source).join('|'));
+
+/** Without comments and the contents of strings. @param {string} code */
+const words = (code) => bare(code).replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+
+test('code in web/lane and web/model touches no DOM', () => {
+  assert.ok(files.length > 40, 'the files were found');
+  for (const path of files) if (path !== BOUNDARY) assert.doesNotMatch(words(read(path)), DOM, path);
+});
+
+test('the DOM is recognised in its usual forms', () => {
+  for (const code of ['document.title', 'f(document)', 'window.open()', 'x instanceof HTMLElement', 'addEventListener(a)', 'location.href', 'history.back()', 'globalThis.document', 'localStorage.x', 'requestAnimationFrame(f)', 'new Event(x)']) {
+    assert.match(words(code), DOM, code);
+  }
+  for (const code of ['page.document.x', 'window / slices', '{ window = 3 }', 'source.addEventListener(a)', 'documents', "'document'", '// document', 'this.#location.x']) assert.doesNotMatch(words(code), DOM, code);
+});
+
+test('web/lane and web/model import nothing of the views', () => {
+  for (const path of files) {
+    for (const [, from = ''] of bare(read(path)).matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
+      const to = join(dirname(path), from);
+      assert.match(to, /^web\/(?:lane|model|gen|browser)\/|^web\/text\.js$/, `${path} imports ${to}`);
+    }
+  }
+});
