@@ -62,21 +62,19 @@ $(PACKED): package.json package-lock.json
 ## Test it
 
 .PHONY: test
-test: test-web test-go test-bench ## Run every test: Go with the race detector, browser code, real browser
-
-.PHONY: test-bench
-test-bench: compiler ## Run the tests of bench/, a module of its own (Linux only)
-ifeq ($(shell uname -s),Linux)
-	$(call say,go test -race -shuffle=on ./...  (in bench/))
-	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
-endif
+test: node compiler browser clients assets ## Run every test, in some ten minutes on two cores, and print the time of each part
+	@scripts/test.sh test-go,test-web test-e2e test-bench
 
 .PHONY: test-go
-test-go: node compiler browser clients assets ## Run the Go tests, e2e/ included
+test-go: node compiler assets ## Run the Go tests with the race detector, without those of e2e/ and bench/
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
 	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m $$(go list ./... | grep -v '/e2e$$')
-	$(call say,go test -race -shuffle=on ./e2e  (a real browser: alone, since it shares the processors))
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m ./e2e
+
+# Built as the server is, so that packages are compiled once for both. make stress runs them with the race detector.
+.PHONY: test-e2e
+test-e2e: node browser clients assets ## Run the tests that drive a real browser against the real server
+	$(call say,go test ./e2e  (with Chromium))
+	@CGO_ENABLED=0 go test -trimpath -buildvcs=false -shuffle=on -count=1 -timeout 30m ./e2e
 
 .PHONY: test-web
 test-web: node $(PACKED) ## Run the unit tests of the browser code and check its types
@@ -85,9 +83,12 @@ test-web: node $(PACKED) ## Run the unit tests of the browser code and check its
 	$(call say,npm run check  (types))
 	@npm run --silent check
 
-.PHONY: e2e
-e2e: node compiler browser clients assets ## Run only the tests with the real browser
-	@CGO_ENABLED=1 go test -race -count=1 -v -timeout 60m ./e2e/...
+.PHONY: test-bench
+test-bench: compiler ## Run the tests of bench/, a module of its own (Linux only)
+ifeq ($(shell uname -s),Linux)
+	$(call say,go test -race -shuffle=on ./...  (in bench/))
+	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
+endif
 
 .PHONY: cover
 cover: node compiler browser clients assets ## Tell how much of the Go code the tests reach
