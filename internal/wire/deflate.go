@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -75,14 +76,14 @@ const frameRoom = 4
 func (d *Deflater) appendFrame(b []byte, op byte, payload []byte) []byte {
 	at := len(b)
 	b = d.AppendText(append(b, make([]byte, frameRoom)...), payload)
-	packed := b[at+frameRoom : len(b)-len(syncTail)] // RFC 7692 §7.2.1
+	size := len(b) - len(syncTail) - (at + frameRoom) // RFC 7692 §7.2.1
 	var header [MaxFrameHeader]byte
-	h := AppendFrameHeader(header[:0], op|rsv1, len(packed))
-	n := at + len(h)
+	h := AppendFrameHeader(header[:0], op|rsv1, size)
 	if len(h) > frameRoom { // a message of more than 64 KiB
-		return append(append(b[:at], h...), append([]byte(nil), packed...)...)
+		b = slices.Insert(b, at, header[:len(h)-frameRoom]...)
 	}
-	copy(b[at:], h)
+	packed := b[len(b)-len(syncTail)-size : len(b)-len(syncTail)]
+	n := at + copy(b[at:], h)
 	n += copy(b[n:], packed)
 	return b[:n]
 }

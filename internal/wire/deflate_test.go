@@ -96,6 +96,21 @@ func TestAloneBesideEachOther(t *testing.T) {
 	}
 }
 
+// TestLongFramesInflate covers compressed payloads on both sides of 64 KiB, where the frame's header grows.
+func TestLongFramesInflate(t *testing.T) {
+	noise, r := make([]byte, 100_000), rand.New(rand.NewPCG(1, 2))
+	for i := range noise {
+		noise[i] = byte(r.Uint32())
+	}
+	for _, n := range []int{65_000, 65_514, 65_515, 65_536, 100_000} {
+		frame := append(AppendFrameHeader(nil, OpBinary, n), noise[:n]...)
+		_, packed, rest := cutFrame(AppendIndependentFrames(nil, frame, false))
+		if got := unpack(t, append(packed, syncTail[:]...)); !bytes.Equal(got, noise[:n]) || len(rest) > 0 {
+			t.Errorf("%d bytes became %d, with %d after the frame", n, len(got), len(rest))
+		}
+	}
+}
+
 // FuzzFrames: packed together or apart, frames come out as they went in.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte("one"), []byte("two"), 1, false)
