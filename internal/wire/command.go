@@ -26,14 +26,14 @@ const (
 	CodeRate          = "rate"
 )
 
-// Command is what a client may ask of its stream: a WebSocket text message, or the body of a POST for SSE.
+// Command is a request of a client to its stream: a WebSocket text message, or the body of a POST for SSE.
 type Command struct {
 	Action string
 	Topics []string
-	ID     *int64 // the client's own, repeated in the answer; nil when not given
+	ID     *int64 // chosen by the client and repeated in the answer; nil if it chose none
 }
 
-// CommandError is why a command was refused, as the client is told.
+// CommandError is the reason why a command was rejected. Code and Msg are sent to the client.
 type CommandError struct {
 	Code string
 	Msg  string
@@ -42,7 +42,7 @@ type CommandError struct {
 
 func (e *CommandError) Error() string { return e.Code + ": " + e.Msg }
 
-// Message returns the error as the client gets it.
+// Message returns the error message for the client.
 func (e *CommandError) Message() Message {
 	return Message{Name: "error", body: errorBody{"error", e.Code, e.Msg, e.ID}}
 }
@@ -61,8 +61,8 @@ func (m errorBody) appendProto(b []byte) []byte {
 	return endField(appendID(b, 3, m.ID), at)
 }
 
-// ParseCommand reads one JSON object. The error is a *CommandError with the code that the client gets;
-// members that the contract doesn't name are ignored, so that clients of a later version still work.
+// ParseCommand parses a command from one JSON object. Any error is a *CommandError. Unknown members are ignored, so that
+// clients of a later version work.
 func ParseCommand(b []byte) (Command, error) {
 	var raw struct {
 		Action *string   `json:"action"`
@@ -79,7 +79,7 @@ func ParseCommand(b []byte) (Command, error) {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) && typ.Field != "" {
 			if typ.Field == "id" {
-				raw.ID = nil // allocated before it failed: 0 would be somebody else's id
+				raw.ID = nil // json allocated it before it failed; 0 could be the id of another command
 			}
 			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), clip(typ.Value))
 		}
@@ -103,7 +103,7 @@ func ParseCommand(b []byte) (Command, error) {
 		Msg: fmt.Sprintf("action: unknown %q; want subscribe, unsubscribe or time", clip(c.Action))}
 }
 
-// TopicError turns an error of quote's topic functions into what the client is told.
+// TopicError returns the CommandError for an error of quote's topic functions.
 func TopicError(err error, id *int64) *CommandError {
 	code := CodeUnknownTopic
 	if errors.Is(err, quote.ErrTooManyTopics) {
@@ -112,6 +112,7 @@ func TopicError(err error, id *int64) *CommandError {
 	return &CommandError{Code: code, Msg: "topics: " + err.Error(), ID: id}
 }
 
+// want describes the type of a command's member.
 func want(field string) string {
 	switch {
 	case field == "id":
@@ -122,15 +123,16 @@ func want(field string) string {
 	return "a string"
 }
 
+// clip bounds the part of a client's text that an error message repeats.
 func clip(s string) string {
-	const most = 40
-	if len(s) <= most {
+	const limit = 40 // bytes
+	if len(s) <= limit {
 		return s
 	}
-	return cut(s, most) + "…"
+	return truncate(s, limit) + "…"
 }
 
-// cut returns at most the first most bytes of a UTF-8 text, without half a character at the end.
-func cut(s string, most int) string {
-	return strings.ToValidUTF8(s[:min(len(s), most)], "")
+// truncate returns at most the first n bytes of a UTF-8 text, without a partial character at the end.
+func truncate(s string, n int) string {
+	return strings.ToValidUTF8(s[:min(len(s), n)], "")
 }

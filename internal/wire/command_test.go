@@ -29,8 +29,8 @@ func TestParseCommand(t *testing.T) {
 	}
 }
 
-func TestParseCommandRefuses(t *testing.T) {
-	for _, c := range []struct{ in, code, says string }{
+func TestParseCommandRejects(t *testing.T) {
+	for _, c := range []struct{ in, code, msg string }{
 		{``, CodeBadJSON, "not a JSON object"},
 		{`hello`, CodeBadJSON, "not a JSON object"},
 		{`{"action":"time"`, CodeBadJSON, "not a JSON object"},
@@ -56,18 +56,18 @@ func TestParseCommandRefuses(t *testing.T) {
 	} {
 		_, err := ParseCommand([]byte(c.in))
 		var e *CommandError
-		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Msg, c.says) {
-			t.Errorf("%.60s: %v, want %s with %q", c.in, err, c.code, c.says)
+		if !errors.As(err, &e) || e.Code != c.code || !strings.Contains(e.Msg, c.msg) {
+			t.Errorf("%.60s: %v, want %s with %q", c.in, err, c.code, c.msg)
 			continue
 		}
 		if len(e.Msg) > 300 {
-			t.Errorf("%.60s: the answer takes %d characters", c.in, len(e.Msg))
+			t.Errorf("%.60s: the answer has %d bytes", c.in, len(e.Msg))
 		}
 	}
 }
 
-// TestRefusalRepeatsTheID: a client that numbers its commands must know which was refused.
-func TestRefusalRepeatsTheID(t *testing.T) {
+// TestErrorRepeatsTheID: a client that numbers its commands must know which was rejected.
+func TestErrorRepeatsTheID(t *testing.T) {
 	for _, in := range []string{`{"id":7}`, `{"id":7,"action":"x"}`, `{"id":7,"action":"subscribe"}`, `{"id":7,"action":1}`, `{"action":1,"id":7}`} {
 		_, err := ParseCommand([]byte(in))
 		var e *CommandError
@@ -112,12 +112,12 @@ func FuzzCommand(f *testing.F) {
 		if !json.Valid(e.Message().JSON()) {
 			t.Fatalf("answer %s", e.Message().JSON())
 		}
-		whole(t, []Message{e.Message()})
+		checkEvents(t, []Message{e.Message()})
 	})
 }
 
-// TestAnIdThatIsNoneIsNotInvented: 0 would be the id of somebody else's request.
-func TestAnIdThatIsNoneIsNotInvented(t *testing.T) {
+// TestInvalidIDIsNotRepeated: an error with id 0 would answer another command.
+func TestInvalidIDIsNotRepeated(t *testing.T) {
 	for _, text := range []string{`{"action":"time","id":"a"}`, `{"action":"time","id":1.5}`} {
 		_, err := ParseCommand([]byte(text))
 		var e *CommandError

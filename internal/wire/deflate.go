@@ -8,18 +8,18 @@ import (
 	"sync"
 )
 
-// A client inflates all that it gets compressed as one stream (RFC 1951, by RFC 1952 on SSE and RFC 7692 on WebSocket),
-// and keeps the last 32 KiB of its text. What is packed here ends byte-aligned in a sync flush, so pieces of different
-// origin can follow each other: independent ones after anything, others only after exactly what their Deflater packed
-// since its Reset.
+// A client inflates everything compressed that it receives as one stream (RFC 1951; in gzip, RFC 1952, on SSE and in
+// permessage-deflate, RFC 7692, on WebSocket), with a window of the last 32 KiB of its text. The functions here end their
+// output byte-aligned with a sync flush, so output of different origin may follow each other: independent output after
+// anything, the output of a Deflater only after everything else that it wrote since its Reset.
 
-// deflateLevel: below 5 the standard encoder hardly matches across small flushed writes.
+// deflateLevel is the standard encoder's level. Levels below 5 find few matches across small flushed writes.
 const deflateLevel = 6
 
-// rsv1 marks a packed message in a frame's first byte (RFC 7692 §6).
-const rsv1 = 0x40
+// syncTail ends a sync flush. permessage-deflate removes it from each message (RFC 7692 §7.2.1).
+var syncTail = [4]byte{0, 0, 0xff, 0xff}
 
-// Deflater packs text in one context. It holds about a megabyte.
+// Deflater compresses text in one context. It uses about a megabyte and is not safe for concurrent use.
 type Deflater struct {
 	w   *flate.Writer
 	out appender
@@ -34,33 +34,33 @@ func (a *appender) Write(p []byte) (int, error) {
 
 var deflaters = sync.Pool{New: func() any {
 	d := new(Deflater)
-	d.w, _ = flate.NewWriter(&d.out, deflateLevel) // fails of an unknown level only
+	d.w, _ = flate.NewWriter(&d.out, deflateLevel) // fails only for an unknown level
 	return d
 }}
 
-// NewDeflater returns one that has packed nothing yet. Free gives it back.
+// NewDeflater returns a Deflater with an empty window. The caller must Free it.
 func NewDeflater() *Deflater {
 	d := deflaters.Get().(*Deflater)
 	d.Reset()
 	return d
 }
 
-// Free gives the Deflater's memory to the next that needs one.
+// Free makes the Deflater's memory available to later calls of NewDeflater. The Deflater must not be used afterwards.
 func (d *Deflater) Free() { deflaters.Put(d) }
 
-// Reset forgets what was packed: the next bytes refer to nothing before them.
+// Reset empties the window: the output that follows refers to nothing before it.
 func (d *Deflater) Reset() { d.w.Reset(&d.out) }
 
-// AppendText appends text as one piece.
+// AppendText appends text, compressed and flushed.
 func (d *Deflater) AppendText(b, text []byte) []byte {
 	d.out.b = b
-	d.w.Write(text) // an appender doesn't fail
+	d.w.Write(text) // an appender never fails
 	d.w.Flush()
 	b, d.out.b = d.out.b, nil
 	return b
 }
 
-// AppendFrames appends final, unmasked frames with their messages packed, each a piece of its own.
+// AppendFrames appends each of frames, which are final and unmasked, with its payload compressed.
 func (d *Deflater) AppendFrames(b, frames []byte) []byte {
 	for len(frames) > 0 {
 		op, payload, rest := cutFrame(frames)
@@ -70,66 +70,66 @@ func (d *Deflater) AppendFrames(b, frames []byte) []byte {
 	return b
 }
 
-// frameRoom is the longest header of a packed message: no tick takes more than two bytes of length.
-const frameRoom = 4
+// headerSpace is reserved for the header of a compressed frame, enough for less than 64 KiB of payload.
+const headerSpace = 4
 
 func (d *Deflater) appendFrame(b []byte, op byte, payload []byte) []byte {
 	at := len(b)
-	b = d.AppendText(append(b, make([]byte, frameRoom)...), payload)
-	size := len(b) - len(syncTail) - (at + frameRoom) // RFC 7692 §7.2.1
+	b = d.AppendText(append(b, make([]byte, headerSpace)...), payload)
+	size := len(b) - len(syncTail) - (at + headerSpace)
 	var header [MaxFrameHeader]byte
-	h := AppendFrameHeader(header[:0], op|rsv1, size)
-	if len(h) > frameRoom { // a message of more than 64 KiB
-		b = slices.Insert(b, at, header[:len(h)-frameRoom]...)
+	h := AppendFrameHeader(header[:0], op|RSV1, size)
+	if len(h) > headerSpace {
+		b = slices.Insert(b, at, header[:len(h)-headerSpace]...)
 	}
-	packed := b[len(b)-len(syncTail)-size : len(b)-len(syncTail)]
+	compressed := b[len(b)-len(syncTail)-size : len(b)-len(syncTail)]
 	n := at + copy(b[at:], h)
-	n += copy(b[n:], packed)
+	n += copy(b[n:], compressed)
 	return b[:n]
 }
 
-var syncTail = [4]byte{0, 0, 0xff, 0xff}
+// deflateSlots limits the independent encoders in use to one for each processor, since more would use memory without being
+// faster.
+var deflateSlots = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// lone has a place for each processor. Texts that refer to nothing before them take one while they are packed, so that
-// their Deflaters are few however many clients need one: a further one would be no faster than the wait.
-var lone = make(chan struct{}, runtime.GOMAXPROCS(0))
-
-func borrow() *Deflater {
-	lone <- struct{}{}
+// acquireDeflater waits for a slot. The caller must release the Deflater.
+func acquireDeflater() *Deflater {
+	deflateSlots <- struct{}{}
 	return NewDeflater()
 }
 
-func (d *Deflater) giveBack() {
+func (d *Deflater) release() {
 	d.Free()
-	<-lone
+	<-deflateSlots
 }
 
-// AppendIndependent appends text so that it refers to nothing before it: packed, or as it is when that is shorter.
+// AppendIndependent appends text so that it refers to nothing before it: compressed, or stored if that is shorter.
 func AppendIndependent(b, text []byte) []byte {
-	d := borrow()
-	defer d.giveBack()
+	d := acquireDeflater()
+	defer d.release()
 	at := len(b)
-	if b = d.AppendText(b, text); len(b)-at > len(text)+storedRoom*(2+len(text)/maxStored) {
+	if b = d.AppendText(b, text); len(b)-at > len(text)+storedHeader*(2+len(text)/maxStored) {
 		b = AppendStored(b[:at], text)
 	}
 	return b
 }
 
-// AppendIndependentFrames appends frames that together refer to nothing before them; each alone when apart says so
-// (server_no_context_takeover). A message that wouldn't be shorter goes as it is: then it doesn't enter the client's
-// window, so only one that nothing refers to may.
-func AppendIndependentFrames(b, frames []byte, apart bool) []byte {
-	d := borrow()
-	defer d.giveBack()
-	if !apart {
+// AppendIndependentFrames appends frames, compressed, that refer to nothing before them; if perMessage
+// (server_no_context_takeover), they don't refer to each other either. Then a frame that compression doesn't shorten is
+// appended unchanged. Such a frame doesn't enter the client's window, so later output may not refer to it.
+func AppendIndependentFrames(b, frames []byte, perMessage bool) []byte {
+	d := acquireDeflater()
+	defer d.release()
+	if !perMessage {
 		return d.AppendFrames(b, frames)
 	}
 	for len(frames) > 0 {
 		op, payload, rest := cutFrame(frames)
+		frame := frames[:len(frames)-len(rest)]
 		at := len(b)
 		d.Reset()
-		if b = d.appendFrame(b, op, payload); len(b)-at >= len(frames)-len(rest) {
-			b = append(b[:at], frames[:len(frames)-len(rest)]...)
+		if b = d.appendFrame(b, op, payload); len(b)-at >= len(frame) {
+			b = append(b[:at], frame...)
 		}
 		frames = rest
 	}
@@ -137,12 +137,12 @@ func AppendIndependentFrames(b, frames []byte, apart bool) []byte {
 }
 
 const (
-	storedRoom = 5 // of a stored block's header
-	maxStored  = 1<<16 - 1
+	storedHeader = 5 // bytes before each stored block
+	maxStored    = 1<<16 - 1
 )
 
-// AppendStored appends text as stored blocks, which cost no work (RFC 1951 §3.2.4). An empty one comes last, as in a sync
-// flush: some readers, Go's among them, hand nothing on at the end of a full one.
+// AppendStored appends text as stored blocks, which need no compression (RFC 1951 §3.2.4). The last block is empty, as in
+// a sync flush: some decoders, Go's among them, deliver nothing at the end of a full block.
 func AppendStored(b, text []byte) []byte {
 	for len(text) > 0 {
 		n := min(len(text), maxStored)
@@ -154,26 +154,14 @@ func AppendStored(b, text []byte) []byte {
 	return append(append(b, 0), syncTail[:]...)
 }
 
-// AppendGzipHeader begins a gzip stream (RFC 1952 §2.3): no name, no time, any system.
+// AppendGzipHeader appends the header of a gzip stream (RFC 1952 §2.3) without name and time, of an unknown system.
 func AppendGzipHeader(b []byte) []byte {
 	return append(b, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
 }
 
-// AppendGzipEnd ends one: an empty last block, the text's CRC-32 and its size.
+// AppendGzipEnd appends the end of a gzip stream: an empty final block, the CRC-32 of the text and its size modulo 2³².
 func AppendGzipEnd(b []byte, crc, size uint32) []byte {
 	b = append(b, 3, 0)
 	b = binary.LittleEndian.AppendUint32(b, crc)
 	return binary.LittleEndian.AppendUint32(b, size)
-}
-
-// cutFrame takes the first of our own frames apart.
-func cutFrame(b []byte) (op byte, payload, rest []byte) {
-	n, at := int(b[1]), 2
-	switch n {
-	case 126:
-		n, at = int(binary.BigEndian.Uint16(b[2:])), 4
-	case 127:
-		n, at = int(binary.BigEndian.Uint64(b[2:])), 10
-	}
-	return b[0] &^ finBit, b[at : at+n], b[at+n:]
 }

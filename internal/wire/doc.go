@@ -1,4 +1,4 @@
-// Package wire tells how ticks and messages look on each lane: the JSON text that both share and its protobuf twin, the event of
-// Server-Sent Events around it (WHATWG HTML, "Server-sent events") and the WebSocket frame (RFC 6455 §5.2).
-// Every byte that a client sees is made here, and what a client may send is parsed here.
+// Package wire defines the bytes of both lanes: JSON and protobuf encodings of ticks and messages, their framing as
+// Server-Sent Events (WHATWG HTML, "Server-sent events") and WebSocket frames (RFC 6455 §5.2), and compression. It also
+// parses what clients send, and has the parser of frame headers and the decoder of chunked bodies that clients use.
 package wire

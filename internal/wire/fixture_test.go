@@ -11,10 +11,10 @@ import (
 	"ticklane/internal/quote"
 )
 
-var update = flag.Bool("update", false, "write what the browser's tests read")
+var update = flag.Bool("update", false, "write the fixture of the browser's tests")
 
-// TestTwinsForTheBrowser keeps web/test/testdata/protobuf.json, which holds the browser's reader to this encoder.
-func TestTwinsForTheBrowser(t *testing.T) {
+// TestBrowserFixture compares web/test/testdata/protobuf.json, the fixture of the browser's decoder, with this encoder.
+func TestBrowserFixture(t *testing.T) {
 	const file = "../../web/test/testdata/protobuf.json"
 	type pair struct {
 		JSON  string `json:"json"`
@@ -22,7 +22,7 @@ func TestTwinsForTheBrowser(t *testing.T) {
 	}
 	var pairs []pair
 	ticks := []quote.Tick{plain, {}, {Bid: 1, Ask: 3, Last: -7, BidSize: -1, AskSize: 1<<31 - 1, Volume: 1 << 52, Due: 1<<53 - 1, N: 1<<53 - 1, Seq: 1 << 40, High: 1 << 40}}
-	for _, bid := range []quote.Price{9, 10, 1999, 58, 110, 123456789, 1<<45 + 1} { // sums that floats don't always hit
+	for _, bid := range []quote.Price{9, 10, 1999, 58, 110, 123456789, 1<<45 + 1} { // sums that floating point rounds
 		ticks = append(ticks, quote.Tick{Bid: bid, Ask: bid + 1, Last: bid - 1, Open: bid + 7, High: bid + 19, Low: bid - 13, PrevClose: bid, N: 1, Seq: 2})
 	}
 	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 482913}}
@@ -47,6 +47,6 @@ func TestTwinsForTheBrowser(t *testing.T) {
 		}
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != string(want) {
-		t.Errorf("%s isn't what the encoder writes; if that was meant: go test ./internal/wire -run TestTwins -update (%v)", file, err)
+		t.Errorf("%s differs from the encoder's output; if that is intended: go test ./internal/wire -run BrowserFixture -update (%v)", file, err)
 	}
 }

@@ -6,10 +6,28 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Encoding is how a message's own bytes look, before the lane's framing.
+// Lane is one of the two transports to a client.
+type Lane uint8
+
+// The lanes. Lanes is their number, for arrays indexed by Lane.
+const (
+	SSE Lane = iota
+	WS
+	Lanes
+)
+
+// String returns the lane's name in messages, URLs and metrics.
+func (l Lane) String() string {
+	if l == SSE {
+		return "sse"
+	}
+	return "ws"
+}
+
+// Encoding is the encoding of a message inside the lane's framing.
 type Encoding uint8
 
-// The encodings. Encodings is their number, to size arrays that are indexed by Encoding.
+// The encodings. Encodings is their number, for arrays indexed by Encoding.
 const (
 	JSON  Encoding = iota
 	Proto          // docs/ticklane.v1.proto
@@ -24,7 +42,7 @@ func (e Encoding) String() string {
 	return "json"
 }
 
-// AppendQuote appends the whole message of a tick.
+// AppendQuote appends the message of a tick.
 func (e Encoding) AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	if e == Proto {
 		return appendProtoTick(b, ticker, t)
@@ -32,10 +50,10 @@ func (e Encoding) AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	return AppendQuote(b, ticker, t)
 }
 
-// Format is how a lane's bytes look: the lane and its encoding. Ticks are rendered once for each format in use.
+// Format is a lane with an encoding. Ticks are rendered once for each format in use.
 type Format uint8
 
-// The formats. Formats is their number, to size arrays that are indexed by Format.
+// The formats. Formats is their number, for arrays indexed by Format.
 const (
 	SSEJSON Format = iota
 	WSJSON
@@ -43,7 +61,10 @@ const (
 	Formats
 )
 
-// Lane is the way that the format's bytes go.
+// MaxTick is the maximum size of a rendered tick in any format, in bytes.
+const MaxTick = 384
+
+// Lane returns the format's lane.
 func (f Format) Lane() Lane {
 	if f == SSEJSON {
 		return SSE
@@ -51,7 +72,7 @@ func (f Format) Lane() Lane {
 	return WS
 }
 
-// Encoding is that of the format's messages.
+// Encoding returns the format's encoding.
 func (f Format) Encoding() Encoding {
 	if f == WSProto {
 		return Proto
@@ -59,7 +80,7 @@ func (f Format) Encoding() Encoding {
 	return JSON
 }
 
-// String returns the format's name, for people.
+// String returns the format's name for logs and test output.
 func (f Format) String() string { return f.Lane().String() + " " + f.Encoding().String() }
 
 func (f Format) opcode() byte {
@@ -69,7 +90,7 @@ func (f Format) opcode() byte {
 	return OpText
 }
 
-// AppendTick appends one tick as its clients get it. body is the tick's message in the format's encoding.
+// AppendTick appends one framed tick. body is the tick's message in the format's encoding.
 func (f Format) AppendTick(b []byte, epoch, seq uint64, body []byte) []byte {
 	if f.Lane() == WS {
 		b = AppendFrameHeader(b, f.opcode(), len(body))
@@ -82,8 +103,8 @@ func (f Format) AppendTick(b []byte, epoch, seq uint64, body []byte) []byte {
 	return append(b, '\n', '\n')
 }
 
-// Append appends a message as its clients get it, and tells how many bytes it takes in its encoding, without the lane's
-// framing. On WebSocket ID and Retry have no place: the message's body holds what they say.
+// Append appends a framed message. payload is the number of bytes inside the lane's framing. On WebSocket the message's ID
+// and Retry are not written: the body has both.
 func (f Format) Append(b []byte, m Message) (framed []byte, payload int) {
 	if f.Lane() == SSE {
 		return appendEvent(b, m)
@@ -95,6 +116,6 @@ func (f Format) Append(b []byte, m Message) (framed []byte, payload int) {
 		b = m.appendJSON(b)
 	}
 	payload = len(b) - at
-	var head [MaxFrameHeader]byte
-	return slices.Insert(b, at, AppendFrameHeader(head[:0], f.opcode(), payload)...), payload
+	var header [MaxFrameHeader]byte
+	return slices.Insert(b, at, AppendFrameHeader(header[:0], f.opcode(), payload)...), payload
 }

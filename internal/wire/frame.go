@@ -12,23 +12,31 @@ const (
 	OpPong         = 0xA
 )
 
-// Close codes: of RFC 6455 §7.4.1, of the IANA registry (1013), and one of the private range.
+// Close codes: RFC 6455 §7.4.1, 1013 of the IANA registry, and 4008 of the private range.
 const (
 	CloseNormal      = 1000 // limit or duration reached
 	CloseGoingAway   = 1001 // shutdown
 	CloseProtocol    = 1002
 	CloseUnsupported = 1003 // a binary message from the client
-	CloseInvalidData = 1007 // text that is not UTF-8
+	CloseInvalidData = 1007 // a text message that is not UTF-8
 	ClosePolicy      = 1008 // too many messages
 	CloseTooBig      = 1009
 	CloseOverload    = 1013
 	CloseSlow        = 4008
 )
 
-// MaxFrameHeader is the longest header of a server's frame, which has no mask.
-const MaxFrameHeader = 10
+const (
+	finBit  = 0x80
+	maskBit = 0x80
 
-const finBit = 0x80
+	// RSV1 is the reserved bit that marks a compressed message (RFC 7692 §6).
+	RSV1 = 0x40
+
+	// MaxFrameHeader is the maximum size of a frame header of the server, which has no mask.
+	MaxFrameHeader = 10
+
+	maxCloseReason = 123 // bytes: a control frame has at most 125, two of them the code
+)
 
 // AppendFrameHeader appends the header of one final, unmasked frame with n bytes of payload.
 func AppendFrameHeader(b []byte, op byte, n int) []byte {
@@ -43,11 +51,62 @@ func AppendFrameHeader(b []byte, op byte, n int) []byte {
 	}
 }
 
-// AppendClose appends a close frame. reason is cut, between two characters, to the 123 bytes that a control frame
-// leaves.
+// AppendClose appends a close frame. It truncates reason, between two characters, to the 123 bytes that fit.
 func AppendClose(b []byte, code uint16, reason string) []byte {
-	reason = cut(reason, 123)
+	reason = truncate(reason, maxCloseReason)
 	b = AppendFrameHeader(b, OpClose, 2+len(reason))
 	b = binary.BigEndian.AppendUint16(b, code)
 	return append(b, reason...)
+}
+
+// FrameHeader is the header of one WebSocket frame (RFC 6455 §5.2), in either direction.
+type FrameHeader struct {
+	Final    bool
+	Reserved byte // the bits RSV1 (0x40), RSV2 (0x20) and RSV3 (0x10)
+	Op       byte
+	Masked   bool
+	Mask     [4]byte // if Masked
+	Length   uint64  // of the payload
+	Size     int     // of the header itself
+}
+
+// ParseFrameHeader parses the frame header at the start of b. While b is too short, ok is false and h.Size is the number
+// of bytes that b needs before another attempt can get further. ParseFrameHeader validates nothing: the caller checks
+// reserved bits, opcodes, masking and lengths.
+func ParseFrameHeader(b []byte) (h FrameHeader, ok bool) {
+	if len(b) < 2 {
+		return FrameHeader{Size: 2}, false
+	}
+	h = FrameHeader{Final: b[0]&finBit != 0, Reserved: b[0] & 0x70, Op: b[0] & 0x0f, Masked: b[1]&maskBit != 0, Length: uint64(b[1] &^ maskBit), Size: 2}
+	mask := 2 // offset of the mask
+	switch h.Length {
+	case 126:
+		mask = 4
+	case 127:
+		mask = 10
+	}
+	h.Size = mask
+	if h.Masked {
+		h.Size += len(h.Mask)
+	}
+	if len(b) < h.Size {
+		return FrameHeader{Size: h.Size}, false
+	}
+	switch mask {
+	case 4:
+		h.Length = uint64(binary.BigEndian.Uint16(b[2:]))
+	case 10:
+		h.Length = binary.BigEndian.Uint64(b[2:])
+	}
+	if h.Masked {
+		copy(h.Mask[:], b[mask:])
+	}
+	return h, true
+}
+
+// cutFrame splits the first of this package's own frames off b. first is its first byte without FIN: the opcode and RSV1.
+func cutFrame(b []byte) (first byte, payload, rest []byte) {
+	h, _ := ParseFrameHeader(b)
+	end := h.Size + int(h.Length)
+	return h.Reserved | h.Op, b[h.Size:end], b[end:]
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-func TestFrameHeader(t *testing.T) {
+func TestAppendFrameHeader(t *testing.T) {
 	for _, n := range []int{0, 1, 125, 126, 127, 65535, 65536, 1 << 20} {
 		for _, op := range []byte{OpText, OpBinary, OpClose, OpPing, OpPong} {
 			b := AppendFrameHeader([]byte("before"), op, n)
@@ -22,7 +22,7 @@ func TestFrameHeader(t *testing.T) {
 				t.Errorf("op %d with %d bytes was read as %+v", op, n, h)
 			}
 			if got := len(b) - len("before"); got != ws.HeaderSize(h) || got > MaxFrameHeader {
-				t.Errorf("header of %d bytes of payload takes %d bytes, want the shortest, %d", n, got, ws.HeaderSize(h))
+				t.Errorf("the header for %d bytes of payload has %d bytes, want the minimum %d", n, got, ws.HeaderSize(h))
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func TestFramesFollowEachOther(t *testing.T) {
 	for n := range 200 {
 		s := strings.Repeat("x", n*n)
 		want = append(want, s)
-		b, _ = WSJSON.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, body: said(s)})
+		b, _ = WSJSON.Append(b, Message{Name: "m", ID: "1-1", Retry: 1, body: textBody(s)})
 	}
 	r := bytes.NewReader(b)
 	for i, w := range want {
@@ -48,8 +48,8 @@ func TestFramesFollowEachOther(t *testing.T) {
 	}
 }
 
-// TestClose: a close frame is a control frame, so at most 125 bytes, and its reason is UTF-8 (RFC 6455 §5.5.1).
-func TestClose(t *testing.T) {
+// TestCloseFits: a control frame has at most 125 bytes, and the reason of a close is UTF-8 (RFC 6455 §5.5.1).
+func TestCloseFits(t *testing.T) {
 	for _, reason := range []string{"", "shutdown", strings.Repeat("x", 123), strings.Repeat("x", 124), strings.Repeat("é", 100), strings.Repeat("😀", 50)} {
 		b := AppendClose(nil, CloseSlow, reason)
 		f, err := readFrame(bytes.NewReader(b))
@@ -61,18 +61,18 @@ func TestClose(t *testing.T) {
 			t.Errorf("%q was read as %d %q", reason, code, text)
 		}
 		if !utf8.ValidString(text) {
-			t.Errorf("%q was cut within a character: %q", reason, text)
+			t.Errorf("%q was truncated within a character: %q", reason, text)
 		}
 	}
 }
 
-// said is a body that is only a text.
-type said string
+// textBody is the body of a message that consists of a text.
+type textBody string
 
-func (s said) appendJSON(b []byte) []byte  { return append(b, s...) }
-func (s said) appendProto(b []byte) []byte { return append(b, s...) }
+func (s textBody) appendJSON(b []byte) []byte  { return append(b, s...) }
+func (s textBody) appendProto(b []byte) []byte { return append(b, s...) }
 
-// readFrame reads one whole frame, of whatever length.
+// readFrame reads one frame.
 func readFrame(r io.Reader) (f ws.Frame, err error) {
 	if f.Header, err = ws.ReadHeader(r); err != nil {
 		return f, err
@@ -80,4 +80,46 @@ func readFrame(r io.Reader) (f ws.Frame, err error) {
 	f.Payload = make([]byte, f.Header.Length)
 	_, err = io.ReadFull(r, f.Payload)
 	return f, err
+}
+
+// TestParseFrameHeader compares every combination of first bytes with another implementation, whole and cut short.
+func TestParseFrameHeader(t *testing.T) {
+	rest := []byte{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4}
+	for first := range 256 {
+		for _, second := range []byte{0, 1, 125, 126, 127, 0x80, 0x81, 0xfd, 0xfe, 0xff} {
+			b := append([]byte{byte(first), second}, rest...)
+			want, err := ws.ReadHeader(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, ok := ParseFrameHeader(b)
+			if !ok || h.Final != want.Fin || h.Reserved != want.Rsv<<4 || h.Op != byte(want.OpCode) || h.Masked != want.Masked || h.Mask != want.Mask ||
+				h.Length != uint64(want.Length) || h.Size != headerSize(second) {
+				t.Errorf("%#x %#x: %+v, want %+v", first, second, h, want)
+			}
+			for n := range h.Size {
+				if short, ok := ParseFrameHeader(b[:n]); ok || short.Size <= n || short.Size > h.Size {
+					t.Errorf("%#x %#x cut to %d bytes: %+v, %v", first, second, n, short, ok)
+				}
+			}
+		}
+	}
+}
+
+func headerSize(second byte) int {
+	n := map[byte]int{126: 4, 127: 10}[second&0x7f]
+	if n == 0 {
+		n = 2
+	}
+	if second&0x80 != 0 {
+		n += 4
+	}
+	return n
+}
+
+// TestParseFrameHeaderKeepsLongLengths: a length above 2^63 is invalid, which the caller must be able to see.
+func TestParseFrameHeaderKeepsLongLengths(t *testing.T) {
+	if h, ok := ParseFrameHeader([]byte{0x82, 127, 0xff, 0, 0, 0, 0, 0, 0, 1}); !ok || h.Length != 0xff00000000000001 {
+		t.Errorf("%+v, %v", h, ok)
+	}
 }

@@ -1,14 +1,18 @@
 package wire
 
-import "ticklane/internal/quote"
+import (
+	"encoding/json"
 
-// AppendQuote appends the q message of a tick: prices with two decimals, sizes and times integers.
-// A ticker needs no escape (quote.ValidTicker).
+	"ticklane/internal/quote"
+)
+
+// AppendQuote appends the message of a tick as JSON: prices with two decimals, sizes and times as integers. Tickers need
+// no escape (quote.ValidTicker).
 func AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	return append(appendQuote(b, ticker, t), '}')
 }
 
-// AppendDayQuote appends the same with the day's open, high and low and the previous close, as snapshots hold it.
+// AppendDayQuote appends a tick with its day's open, high and low and the previous close, as in a snapshot.
 func AppendDayQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	b = appendQuote(b, ticker, t)
 	b = t.Open.AppendTo(append(b, `,"o":`...))
@@ -37,4 +41,13 @@ func appendNumber(b []byte, v int64) []byte {
 		return quote.AppendDecimal(append(b, '-'), -uint64(v))
 	}
 	return quote.AppendDecimal(b, uint64(v))
+}
+
+// marshal returns the JSON of one of this package's flat structs, which encoding/json can always encode.
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("wire: " + err.Error())
+	}
+	return b
 }

@@ -10,13 +10,13 @@ import (
 	"ticklane/internal/quote"
 )
 
-// plain is an ordinary tick, for golden bytes.
+// plain is an ordinary tick for golden bytes.
 var plain = quote.Tick{
 	Bid: 18426, BidSize: 300, Ask: 18428, AskSize: 100, Last: 18427, Volume: 48291300, Due: 1753100000123456,
 	Open: 18300, High: 18510, Low: 18250, PrevClose: 18295, N: 9658, Seq: 482913,
 }
 
-// extremes are ticks with the longest texts, and with the least values.
+// extremes returns ticks with the longest texts and the smallest values.
 func extremes() []quote.Tick {
 	low := quote.Tick{
 		Symbol: math.MaxInt32, BidSize: math.MinInt32, AskSize: math.MinInt32,
@@ -65,7 +65,7 @@ func TestMaxTickBounds(t *testing.T) {
 		for format := range Formats {
 			body := format.Encoding().AppendQuote(nil, ticker, &k)
 			if n := len(format.AppendTick(nil, math.MaxUint64, k.Seq, body)); n > MaxTick {
-				t.Fatalf("%v takes %d bytes, more than MaxTick: %s", format, n, text)
+				t.Fatalf("%v has %d bytes, more than MaxTick: %s", format, n, text)
 			}
 		}
 	}

@@ -1,13 +1,40 @@
 package wire
 
 import (
-	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
 
 	"ticklane/internal/quote"
 )
+
+// Message is a message other than a tick, ready to be encoded and framed.
+type Message struct {
+	Name  string        // the SSE event name and the T of the JSON object
+	ID    string        // the SSE id; empty for none
+	Retry time.Duration // SSE's reconnection time; 0 for none
+	body  body
+}
+
+// body is the content of a message. encoding/json encodes it, unless it is a jsonBody.
+type body interface {
+	// appendProto appends a complete Message of docs/ticklane.v1.proto.
+	appendProto(b []byte) []byte
+}
+
+type jsonBody interface {
+	appendJSON(b []byte) []byte
+}
+
+// JSON returns the message as a JSON object.
+func (m Message) JSON() []byte { return m.appendJSON(nil) }
+
+func (m Message) appendJSON(b []byte) []byte {
+	if j, ok := m.body.(jsonBody); ok {
+		return j.appendJSON(b)
+	}
+	return append(b, marshal(m.body)...)
+}
 
 // Values of hello's resume.
 const (
@@ -19,9 +46,9 @@ const (
 
 // Reasons of a gap.
 const (
-	GapExpired   = "expired"   // the client came back with a position that has left the log
-	GapLag       = "lag"       // a live client fell behind
-	GapConflated = "conflated" // a live client fell behind and is conflated from now on
+	GapExpired   = "expired"   // the client resumed from a position that has left the log
+	GapLag       = "lag"       // the client fell behind
+	GapConflated = "conflated" // the client fell behind and is conflated from now on
 )
 
 // Reasons of a bye.
@@ -36,9 +63,9 @@ const (
 // IsFinished reports whether a stream with this bye reason is complete, so that the client must not reconnect.
 func IsFinished(reason string) bool { return reason == ByeLimit || reason == ByeDuration }
 
-// Hello opens every stream.
+// Hello is the first message of every stream.
 type Hello struct {
-	Conn      string // the secret that names this stream in POST /sse/connections/{conn}
+	Conn      string // the secret id of this stream for POST /sse/connections/{conn}
 	Lane      Lane
 	Engine    string
 	Epoch     uint64
@@ -49,7 +76,7 @@ type Hello struct {
 	Topics    []string
 	Heartbeat time.Duration
 	Now       time.Time
-	Start     quote.Position // where the stream starts: the SSE id
+	Start     quote.Position // position before the first tick; the SSE id
 	Retry     time.Duration  // SSE's reconnection time
 }
 
@@ -91,16 +118,16 @@ func (m helloBody) appendProto(b []byte) []byte {
 	return endField(b, at)
 }
 
-// Epoch is an epoch's text in positions and messages.
+// Epoch returns the hexadecimal text of an epoch, as in positions and messages.
 func Epoch(e uint64) string { return strconv.FormatUint(e, 16) }
 
-// Snapshot is the newest quote of some symbols, all as of one position.
+// Snapshot holds the newest quote of each symbol as of one position.
 type Snapshot struct {
 	At     quote.Position
 	Quotes []DayQuote
 }
 
-// DayQuote is a symbol's newest tick, with its day.
+// DayQuote is the newest tick of a symbol, to be sent with the figures of its day.
 type DayQuote struct {
 	Ticker string
 	Tick   *quote.Tick
@@ -134,13 +161,13 @@ func (s Snapshot) appendProto(b []byte) []byte {
 	return endField(b, at)
 }
 
-// Gap tells of ticks that a client asked for and can no longer get: From to To, both lost.
+// Gap reports that the ticks From to To, inclusive, are lost to a client.
 type Gap struct {
 	Epoch, From, To uint64
 	Reason          string
 }
 
-// Missed is the number of places in the log that were lost.
+// Missed returns the number of lost positions.
 func (g Gap) Missed() uint64 { return g.To - g.From + 1 }
 
 // Message returns the gap.
@@ -165,7 +192,7 @@ func (m gapBody) appendProto(b []byte) []byte {
 	return endField(appendForeign(b, 4, m.Reason), at)
 }
 
-// Heartbeat says that the client has everything it asked for up to Head.
+// Heartbeat returns the message that the client has received everything in its topics up to head.
 func Heartbeat(head quote.Position, now time.Time) Message {
 	return Message{Name: "hb", ID: head.String(), body: heartbeatBody{now.UnixMicro(), head.Seq}}
 }
@@ -187,7 +214,8 @@ func (m heartbeatBody) appendProto(b []byte) []byte {
 	return endField(appendUint(b, 2, m.head), at)
 }
 
-// Bye closes a stream. Of a finished one it carries EndID; of another, when to come back (on SSE also as retry).
+// Bye returns the last message of a stream. It has EndID as its id if the stream is finished; retry is how long the client
+// waits before it reconnects (on SSE also the retry field).
 func Bye(reason string, retry time.Duration) Message {
 	m := Message{Name: "bye", Retry: retry, body: byeBody{"bye", reason, retry.Milliseconds()}}
 	if IsFinished(reason) {
@@ -208,7 +236,7 @@ func (m byeBody) appendProto(b []byte) []byte {
 	return endField(appendInt(b, 2, m.Retry), at)
 }
 
-// Subscription tells which topics hold from a position on; ID repeats the command's, nil for none.
+// Subscription returns the message that topics are in effect after position at. id is the command's, nil if it had none.
 func Subscription(at quote.Position, topics []string, id *int64) Message {
 	return Message{Name: "subscription", ID: at.String(), body: subscriptionBody{"subscription", list(topics), at.Seq, id}}
 }
@@ -227,7 +255,8 @@ func (m subscriptionBody) appendProto(b []byte) []byte {
 	return endField(appendID(b, 3, m.ID), at)
 }
 
-// Time answers a time request: when it was received and when the answer was sent.
+// Time returns the answer to a time command, with the times at which the command was received and the answer sent. id is
+// the command's, nil if it had none.
 func Time(received, sent time.Time, id *int64) Message {
 	return Message{Name: "time", body: timeBody{"time", id, received.UnixMicro(), sent.UnixMicro()}}
 }
@@ -246,19 +275,10 @@ func (m timeBody) appendProto(b []byte) []byte {
 	return endField(appendInt(b, 3, m.Sent), at)
 }
 
-// list keeps an empty list from becoming null.
+// list returns s, which encodes as [] even if it is nil.
 func list(s []string) []string {
 	if s == nil {
 		return []string{}
 	}
 	return s
-}
-
-// marshal renders our own flat structs, which can't fail.
-func marshal(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("wire: " + err.Error())
-	}
-	return b
 }

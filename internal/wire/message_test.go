@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// TestMessagesGolden holds every message on both lanes, byte for byte: these are what clients outside depend on.
+// TestMessagesGolden fixes the bytes of every message on both lanes, on which clients depend.
 func TestMessagesGolden(t *testing.T) {
 	at := quote.Position{Epoch: 0x9f3c1a, Seq: 482913}
 	now := time.UnixMicro(1753100000123456)
@@ -16,7 +16,7 @@ func TestMessagesGolden(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		m    Message
-		head string // what SSE says before the data
+		head string // the SSE fields before data
 		json string
 	}{
 		{"hello", Hello{
@@ -61,7 +61,7 @@ func TestMessagesGolden(t *testing.T) {
 	}
 }
 
-func TestFinished(t *testing.T) {
+func TestIsFinished(t *testing.T) {
 	for reason, want := range map[string]bool{
 		ByeLimit: true, ByeDuration: true, ByeShutdown: false, ByeSlow: false, ByeOverload: false,
 	} {

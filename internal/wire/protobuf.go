@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// The numbers of Message's kinds in docs/ticklane.v1.proto. Those of the fields stand where they're written.
+// Field numbers of Message in docs/ticklane.v1.proto. Those inside the messages are literals at the calls below.
 const (
 	protoQuote protowire.Number = iota + 1
 	protoHello
@@ -25,7 +25,7 @@ func appendProtoTick(b []byte, ticker string, t *quote.Tick) []byte {
 	return endField(appendProtoQuote(b, ticker, t), at)
 }
 
-// appendProtoDay appends a snapshot's entry: the quote with the day's open, high and low and the previous close.
+// appendProtoDay appends one quote of a snapshot, with its day's open, high and low and the previous close.
 func appendProtoDay(b []byte, ticker string, t *quote.Tick) []byte {
 	b, at := beginField(b, 2)
 	b = appendProtoQuote(b, ticker, t)
@@ -49,8 +49,8 @@ func appendProtoQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	return appendUint(b, 10, t.Seq)
 }
 
-// beginField appends the head of a field whose length isn't known yet; endField puts that in. It leaves the one byte
-// that nearly every length takes.
+// beginField appends the tag of a length-delimited field and one byte for its length, which endField sets once the content
+// is appended. endField moves the content if the length takes more than that byte.
 func beginField(b []byte, num protowire.Number) ([]byte, int) {
 	b = append(protowire.AppendTag(b, num, protowire.BytesType), 0)
 	return b, len(b)
@@ -69,7 +69,7 @@ func endField(b []byte, at int) []byte {
 	return b
 }
 
-// A field of proto3 that is 0 or empty isn't written.
+// In proto3 a field that is 0 or empty is left out.
 
 func appendUint(b []byte, num protowire.Number, v uint64) []byte {
 	if v == 0 {
@@ -80,7 +80,8 @@ func appendUint(b []byte, num protowire.Number, v uint64) []byte {
 
 func appendInt(b []byte, num protowire.Number, v int64) []byte { return appendUint(b, num, uint64(v)) }
 
-// appendOver appends a price as cents above the bid. Both sides count modulo 2⁶⁴, so it can't overflow.
+// appendOver appends a price as its difference to the bid, in cents. Encoder and decoder count modulo 2⁶⁴, so no difference
+// overflows.
 func appendOver(b []byte, num protowire.Number, p, bid quote.Price) []byte {
 	return appendUint(b, num, protowire.EncodeZigZag(int64(p-bid)))
 }
@@ -92,13 +93,13 @@ func appendText(b []byte, num protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
 }
 
-// appendForeign appends a text that may come from outside. What isn't UTF-8 becomes U+FFFD, as encoding/json does it:
-// a decoder would refuse the message.
+// appendForeign appends a text that may come from a client. Invalid UTF-8 becomes U+FFFD, as in encoding/json, since
+// decoders reject a message with invalid UTF-8.
 func appendForeign(b []byte, num protowire.Number, s string) []byte {
 	return appendText(b, num, string([]rune(s)))
 }
 
-// appendEach appends a repeated text, in which an empty one is one, too.
+// appendEach appends a repeated text field. Unlike a single text, an empty element is written.
 func appendEach(b []byte, num protowire.Number, list []string) []byte {
 	for _, s := range list {
 		b = protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), string([]rune(s)))
@@ -106,7 +107,7 @@ func appendEach(b []byte, num protowire.Number, list []string) []byte {
 	return b
 }
 
-// appendID appends an optional field: 0 is an id like any other.
+// appendID appends an optional field: an id of 0 is written.
 func appendID(b []byte, num protowire.Number, id *int64) []byte {
 	if id == nil {
 		return b

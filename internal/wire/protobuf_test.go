@@ -17,15 +17,15 @@ import (
 	"ticklane/internal/wire/wiretest"
 )
 
-// twin checks that a message's protobuf bytes say just what its JSON says, by the published schema and a reader that isn't
-// ours, and that they're written as short as can be.
-func twin(t *testing.T, text, binary []byte) {
+// checkTwin checks that a message's protobuf and JSON have the same content, by the published schema and an independent
+// decoder, and that the protobuf is as short as possible.
+func checkTwin(t *testing.T, text, binary []byte) {
 	t.Helper()
 	got, err := wiretest.Text(binary)
 	if err != nil {
 		t.Fatalf("%v, for %s", err, text)
 	}
-	if got != string(text) && !same(got, text) {
+	if got != string(text) && !equalJSON(got, text) {
 		t.Fatalf("got  %s\nwant %s\nfrom %x", got, text, binary)
 	}
 	if err := wiretest.Shortest(binary); err != nil {
@@ -33,8 +33,8 @@ func twin(t *testing.T, text, binary []byte) {
 	}
 }
 
-// same allows for the one thing that has two spellings: encoding/json escapes what it puts for a byte that isn't UTF-8.
-func same(got string, text []byte) bool {
+// equalJSON compares messages with replacement characters, which encoding/json escapes and wiretest does not.
+func equalJSON(got string, text []byte) bool {
 	if !bytes.Contains(text, []byte(`\ufffd`)) {
 		return false
 	}
@@ -42,7 +42,7 @@ func same(got string, text []byte) bool {
 	return json.Unmarshal([]byte(got), &a) == nil && json.Unmarshal(text, &b) == nil && reflect.DeepEqual(a, b)
 }
 
-// TestProtoGolden holds what clients outside depend on.
+// TestProtoGolden fixes the bytes of every message, on which clients depend.
 func TestProtoGolden(t *testing.T) {
 	at := quote.Position{Epoch: 0x9f3c1a, Seq: 482913}
 	now := time.UnixMicro(1753100000123456)
@@ -78,8 +78,8 @@ func TestProtoGolden(t *testing.T) {
 	}
 }
 
-// TestProtoSaysWhatJSONSays for ticks of all kinds and every message, each with texts from outside that try to break it.
-func TestProtoSaysWhatJSONSays(t *testing.T) {
+// TestProtoEqualsJSON covers random ticks and every message, with hostile client texts.
+func TestProtoEqualsJSON(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	ticks := extremes()
 	for range 3000 {
@@ -93,21 +93,21 @@ func TestProtoSaysWhatJSONSays(t *testing.T) {
 	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 7}}
 	for i := range ticks {
 		ticker := []string{"A", "BRK.B", strings.Repeat("W", quote.MaxTicker)}[i%3]
-		twin(t, AppendQuote(nil, ticker, &ticks[i]), appendProtoTick(nil, ticker, &ticks[i]))
+		checkTwin(t, AppendQuote(nil, ticker, &ticks[i]), appendProtoTick(nil, ticker, &ticks[i]))
 		snap.Quotes = append(snap.Quotes, DayQuote{ticker, &ticks[i]})
 	}
 	for _, n := range []int{0, 1, 2, 3, 50, 400, len(ticks)} {
 		m := Snapshot{At: snap.At, Quotes: snap.Quotes[:n]}.Message()
-		twin(t, m.JSON(), m.body.appendProto([]byte{})) // lengths of one, two and three bytes
+		checkTwin(t, m.JSON(), m.body.appendProto([]byte{})) // lengths of one, two and three bytes
 	}
 	for _, s := range append(hostile, "", "AAPL", strings.Repeat("é", 9000)) {
 		for _, m := range append(messages(s, 1<<40), messages(s, 0)...) {
-			twin(t, m.JSON(), m.body.appendProto(nil))
+			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
 	}
 }
 
-// TestEveryKindOfTheSchemaIsSent: none of it is there for nobody, and none was left out of the test above.
+// TestEveryKindOfTheSchemaIsSent: the schema has no unused kind, and TestProtoEqualsJSON covers each.
 func TestEveryKindOfTheSchemaIsSent(t *testing.T) {
 	schema, err := wiretest.Schema()
 	if err != nil {
@@ -131,11 +131,11 @@ func TestEveryKindOfTheSchemaIsSent(t *testing.T) {
 		}
 	}
 	if kinds.Len() != len(sent) {
-		t.Errorf("%d kinds, %d are sent", kinds.Len(), len(sent))
+		t.Errorf("%d kinds in the schema, %d are sent", kinds.Len(), len(sent))
 	}
 }
 
-// TestProtoFrames: one message a binary frame, and payload is the message alone.
+// TestProtoFrames: each message is one binary frame, and payload is the size of the message alone.
 func TestProtoFrames(t *testing.T) {
 	var b []byte
 	var want [][]byte
@@ -170,7 +170,7 @@ func FuzzProto(f *testing.F) {
 	f.Add("AAPL", int64(-1<<63), uint64(1<<64-1), int32(-1))
 	f.Fuzz(func(t *testing.T, s string, n int64, u uint64, size int32) {
 		for _, m := range messages(s, n) {
-			twin(t, m.JSON(), m.body.appendProto(nil))
+			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
 		ticker := "A"
 		if quote.ValidTicker(s) {
@@ -178,8 +178,8 @@ func FuzzProto(f *testing.F) {
 		}
 		k := quote.Tick{Bid: quote.Price(n), Ask: quote.Price(u), Last: quote.Price(size), BidSize: size, AskSize: -size, Volume: n, Due: int64(u),
 			N: u, Seq: uint64(n), Open: quote.Price(-n), High: quote.Price(u), Low: quote.Price(u >> 1), PrevClose: quote.Price(n >> 1)}
-		twin(t, AppendQuote(nil, ticker, &k), appendProtoTick(nil, ticker, &k))
+		checkTwin(t, AppendQuote(nil, ticker, &k), appendProtoTick(nil, ticker, &k))
 		m := Snapshot{At: quote.Position{Seq: u}, Quotes: []DayQuote{{ticker, &k}, {"B", &plain}}}.Message()
-		twin(t, m.JSON(), m.body.appendProto(nil))
+		checkTwin(t, m.JSON(), m.body.appendProto(nil))
 	})
 }

@@ -2,8 +2,12 @@ package wire
 
 import "strconv"
 
-// appendEvent appends one event. JSON text has no raw line break, and names and ids are our own, so no field
-// can end early. payload is the JSON text's size.
+// EndID is the SSE id of a finished stream's bye. A request with it as Last-Event-ID gets 204, after which browsers stop
+// reconnecting.
+const EndID = "end"
+
+// appendEvent appends a message as one event; payload is the size of its JSON. JSON text contains no raw line break, and
+// names and ids come from this package, so no field can end early.
 func appendEvent(b []byte, m Message) (framed []byte, payload int) {
 	if m.Retry > 0 {
 		b = append(b, "retry: "...)

@@ -11,14 +11,14 @@ import (
 	"ticklane/internal/quote"
 )
 
-// event is what an EventSource dispatches, with what the block said of id and retry.
+// event is an event as an EventSource dispatches it, with the retry field of its block.
 type event struct {
 	typ, data, lastID string
 	retry             string
 }
 
-// parseEvents reads a whole stream by the WHATWG rules ("Interpreting an event stream"): lines end in CR, LF or
-// CRLF, an event without data is not dispatched, an id with a NUL is ignored, the last id stays.
+// parseEvents parses a stream by the WHATWG rules ("Interpreting an event stream"): lines end in CR, LF or CRLF, an event
+// without data is not dispatched, an id with a NUL is ignored, the last id remains in effect.
 func parseEvents(stream string) (events []event, rest string) {
 	stream = strings.TrimPrefix(stream, "\ufeff")
 	stream = strings.ReplaceAll(stream, "\r\n", "\n")
@@ -59,7 +59,7 @@ func parseEvents(stream string) (events []event, rest string) {
 	return events, lines[len(lines)-1]
 }
 
-func TestParseEventsIsIndependent(t *testing.T) {
+func TestParseEvents(t *testing.T) {
 	got, rest := parseEvents("\ufeff: comment\nretry: 10\nretry: x\nevent: a\nid: 1\ndata: x\r\ndata:y\rid\n\n" +
 		"event: dropped\n\nid: 2\n\ndata\n\ndata: left")
 	want := []event{{"a", "x\ny", "", "10"}, {"message", "", "2", ""}}
@@ -68,7 +68,7 @@ func TestParseEventsIsIndependent(t *testing.T) {
 	}
 }
 
-// messages makes one of every kind, with s in every place that takes a text from outside.
+// messages returns one message of every kind, with s wherever a text may come from a client.
 func messages(s string, n int64) []Message {
 	at := quote.Position{Epoch: 0xab, Seq: uint64(n)}
 	now := time.UnixMicro(n)
@@ -85,12 +85,12 @@ func messages(s string, n int64) []Message {
 		Snapshot{At: at}.Message(),
 		(&CommandError{Code: CodeBadJSON, Msg: s, ID: &n}).Message(),
 		TopicError(&quote.UnknownTopicError{Names: []string{s, s}}, &n).Message(),
-		refused([]byte(s)),
+		rejected([]byte(s)),
 	}
 }
 
-// refused is what a client is told of a bad command.
-func refused(b []byte) Message {
+// rejected returns the error message for a command.
+func rejected(b []byte) Message {
 	_, err := ParseCommand(b)
 	if e, ok := err.(*CommandError); ok {
 		return e.Message()
@@ -98,8 +98,8 @@ func refused(b []byte) Message {
 	return (&CommandError{Code: CodeRate, Msg: "fine"}).Message()
 }
 
-// whole checks that messages, framed for SSE one after the other, are read back as just those events.
-func whole(t *testing.T, sent []Message) {
+// checkEvents frames messages for SSE and checks that they parse as exactly these events.
+func checkEvents(t *testing.T, sent []Message) {
 	t.Helper()
 	var b []byte
 	for _, m := range sent {
@@ -134,9 +134,9 @@ var hostile = []string{
 	"event: bye", `"},{"T":"bye"`, "</script>", `{"action":"x\ndata: y"}`, "{\"action\":\"\n\"}", `{"id":"\r\n"}`, `{"topics":1}`,
 }
 
-func TestNothingBreaksOutOfAnEvent(t *testing.T) {
+func TestClientTextCannotEndAnEvent(t *testing.T) {
 	for _, s := range hostile {
-		whole(t, messages(s, 1))
+		checkEvents(t, messages(s, 1))
 	}
 }
 
@@ -144,10 +144,10 @@ func FuzzEvent(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s, int64(1))
 	}
-	f.Fuzz(func(t *testing.T, s string, n int64) { whole(t, messages(s, max(1, n))) })
+	f.Fuzz(func(t *testing.T, s string, n int64) { checkEvents(t, messages(s, max(1, n))) })
 }
 
-// TestTickEvents: a tick's event has no name, its id is its position, and its data is the same text as on WebSocket.
+// TestTickEvents: the event of a tick has no name, its id is the position, and its data is the text sent on WebSocket.
 func TestTickEvents(t *testing.T) {
 	var text []byte
 	var want [][]byte

@@ -1,5 +1,5 @@
-// Package wiretest reads protobuf messages for tests, by the published schema and a library that knows nothing of our
-// encoder, and turns them into their JSON twins: so one test reads both encodings.
+// Package wiretest decodes protobuf messages for tests, by the published schema and the protobuf library and so
+// independently of wire's encoder, and converts them to JSON: one test can read both encodings.
 package wiretest
 
 import (
@@ -18,11 +18,11 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// Schema is docs/ticklane.v1.proto's Message, as the compiler reads it.
+// Schema returns the descriptor of Message in docs/ticklane.v1.proto.
 var Schema = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 	_, here, _, ok := runtime.Caller(0)
 	if !ok {
-		return nil, errors.New("the schema isn't found without this file's path")
+		return nil, errors.New("find the schema: the path of this source file is unknown")
 	}
 	c := protocompile.Compiler{Resolver: &protocompile.SourceResolver{ImportPaths: []string{filepath.Join(filepath.Dir(here), "../../../docs")}}}
 	files, err := c.Compile(context.Background(), "ticklane.v1.proto")
@@ -32,38 +32,38 @@ var Schema = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 	return files[0].Messages().ByName("Message"), nil
 })
 
-// Text returns the JSON twin of a message, as the JSON subprotocol would carry it, byte for byte. A field that the schema
-// doesn't know is an error.
+// Text returns the JSON encoding of a message, with the same bytes as the JSON subprotocol. A field that the schema doesn't
+// have is an error.
 func Text(b []byte) (string, error) {
-	if s, ok := known.Load(string(b)); ok {
+	if s, ok := cache.Load(string(b)); ok {
 		return s.(string), nil
 	}
-	s, err := twin(b)
+	s, err := convert(b)
 	if err == nil && len(b) < 128 {
-		known.Store(string(b), s)
+		cache.Store(string(b), s)
 	}
 	return s, err
 }
 
-// known are the short messages that were read before: in a test, many clients read the same ticks, and reflection is slow.
-var known sync.Map
+// cache holds the text of short messages: many clients of a test read the same ticks, and reflection is slow.
+var cache sync.Map
 
-func twin(b []byte) (string, error) {
-	m, err := read(b)
+func convert(b []byte) (string, error) {
+	m, err := decode(b)
 	if err != nil {
 		return "", err
 	}
 	kind := m.WhichOneof(m.Descriptor().Oneofs().ByName("kind"))
 	if kind == nil || len(m.GetUnknown()) > 0 {
-		return "", fmt.Errorf("a message of no known kind: %x", b)
+		return "", fmt.Errorf("message of an unknown kind: %x", b)
 	}
 	return string(object(nil, kind.JSONName(), m.Get(kind).Message(), false)), nil
 }
 
-// Shortest tells whether a message takes no more bytes than the library itself would write: no field twice, none that is
-// 0, each number as short as can be. The order of fields is free.
+// Shortest returns an error unless a message has as few bytes as the library would write: no field twice, none that is 0,
+// each number as short as possible. The order of fields doesn't matter.
 func Shortest(b []byte) error {
-	m, err := read(b)
+	m, err := decode(b)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func Shortest(b []byte) error {
 	return err
 }
 
-func read(b []byte) (protoreflect.Message, error) {
+func decode(b []byte) (protoreflect.Message, error) {
 	schema, err := Schema()
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func read(b []byte) (protoreflect.Message, error) {
 	return m, unknown(m, b)
 }
 
-// unknown looks for fields that the schema doesn't have, at any depth.
+// unknown returns an error for fields that the schema doesn't have, at any depth.
 func unknown(m protoreflect.Message, b []byte) (err error) {
 	if len(m.GetUnknown()) > 0 {
 		return fmt.Errorf("%s has unknown fields %x in %x", m.Descriptor().Name(), m.GetUnknown(), b)
@@ -106,8 +106,8 @@ func unknown(m protoreflect.Message, b []byte) (err error) {
 	return err
 }
 
-// object appends a message as JSON: T, then its fields in order of their numbers, each by its json_name. day tells whether
-// a quote has one.
+// object appends a message as JSON: T, then its fields by number, each with its json_name. day reports whether a quote has
+// the figures of its day.
 func object(b []byte, name string, m protoreflect.Message, day bool) []byte {
 	b = strconv.AppendQuote(append(b, `{"T":`...), name)
 	fields := m.Descriptor().Fields()
@@ -144,7 +144,7 @@ func list(b []byte, f protoreflect.FieldDescriptor, l protoreflect.List) []byte 
 func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message) []byte {
 	v := m.Get(f)
 	switch {
-	case f.Kind() == protoreflect.Sint64Kind: // a price above the bid
+	case f.Kind() == protoreflect.Sint64Kind: // a price relative to the bid
 		return price(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int())
 	case f.Name() == "bid":
 		return price(b, v.Int())
