@@ -75,7 +75,7 @@ const manifest = {};
 for (const [path, { entryPoint }] of Object.entries(result.metafile.outputs)) {
   if (entryPoint && entries.includes(entryPoint)) manifest[basename(entryPoint)] = `/assets/${basename(path)}`;
 }
-await writeFile(join(out, 'manifest.json.new'), JSON.stringify(manifest, null, 2) + '\n');
+await writeFile(join(out, 'manifest.json.new'), `${JSON.stringify(manifest, null, 2)}\n`);
 await rename(join(out, 'manifest.json.new'), join(out, 'manifest.json'));
 
 for (const name of await readdir(out)) {

@@ -72,7 +72,7 @@ const alerts = new AlertDesk({ store, view, wanted, announce: (text) => lane.ann
 /** @type {Map<string, Listing>} */
 let listings = new Map();
 /** @type {Map<string, number>} symbols that changed since the last paint, with bits of Changed */
-let changed = new Map();
+const changed = new Map();
 let ticks = 0; // since quotes were painted
 let paintedAt = 0;
 let stateAt = 0;

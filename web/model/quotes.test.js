@@ -32,7 +32,7 @@ function get(store, symbol = 'AAPL') {
 
 test('a snapshot gives the day, a tick moves it', () => {
   const store = filled(hello(), snapshot(day()));
-  let r = get(store);
+  const r = get(store);
   assert.deepEqual([r.change, r.changePct.toFixed(4), r.spread, r.dir], [2, '2.0408', 0.02, 0]);
   store.apply(tick({ p: 101.5, n: 2, i: 2 }), 9);
   assert.deepEqual([r.o, r.h, r.l, r.c, r.dir, r.change, r.received], [98, 101.5, 97, 98, 1, 3.5, 9]);

@@ -91,7 +91,7 @@ export class Heatmap {
   /** @param {CanvasRenderingContext2D} ctx @param {{ x: number, y: number, w: number, h: number }} plot @param {string} colour */
   #cells(ctx, { x, y, w, h }, colour) {
     const heat = this.#heat;
-    if (!heat || !heat.t.length) return;
+    if (!heat?.t.length) return;
     const [from, to] = this.#rows;
     const most = Math.max(...heat.rows.map((row) => Math.max(...Array.from(row).slice(from, to + 1))));
     if (!(most > 0)) return;

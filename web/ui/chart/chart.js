@@ -306,7 +306,7 @@ export class Chart {
     const at = k === null ? -1 : Math.max(0, Math.min(this.list.length - 1, k));
     const b = this.list[at] ?? null;
     this.#candles?.cross(b, at);
-    this.#hovered(b && b.t);
+    this.#hovered(b?.t ?? null);
     this.#keyed = b !== null;
     if (b) this.#value(at);
   }

@@ -26,7 +26,7 @@ export class QuoteHead {
     setText(this.#last, price(r?.p));
     const change = r && Number.isFinite(r.change) ? `${arrow(r.change)} ${signed(r.change)} (${percent(r.changePct).replace(/^[▲▼] /, '')})` : '';
     setText(this.#change, change.trim());
-    this.#change.className = !r || !r.change ? 'faint' : r.change > 0 ? 'up' : 'down';
+    this.#change.className = !r?.change ? 'faint' : r.change > 0 ? 'up' : 'down';
     for (const k of /** @type {const} */ (['o', 'h', 'l', 'spread'])) setText(this.#day[k], price(r?.[k]));
     if (r && now - this.#titledAt > 1000) {
       this.#titledAt = now;

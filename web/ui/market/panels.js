@@ -63,7 +63,7 @@ export class Panels {
       this.open(false);
       return;
     }
-    const at = this.#tabs.findIndex((t) => t === e.target);
+    const at = this.#tabs.indexOf(/** @type {HTMLElement} */ (e.target));
     if (at < 0) return;
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: panels.length - 1 }[e.key];
     if (to === undefined) return;
