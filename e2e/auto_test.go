@@ -72,8 +72,8 @@ func (b *tab) auto(text string) {
 func TestAutoFallsBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ blocked, query, fine, why, turned string }{
-		{"ws", "/?lane=auto&prefer=ws", "^Auto: WebSocket; SSE while it is blocked", "^Auto: SSE for now, since nothing came over WebSocket. WebSocket is tried again in ", "Nothing comes over WebSocket; trying SSE"},
-		{"sse", "/?lane=auto", "^Auto: SSE; WebSocket while it is blocked", "^Auto: WebSocket for now, since nothing came over SSE: no sign of life. SSE is tried again in ", "Nothing comes over SSE: no sign of life; trying WebSocket"},
+		{"ws", "/?lane=auto&prefer=ws", "^Auto: WebSocket, or SSE while it is blocked", "^Auto: using SSE, because WebSocket delivered no data. Retrying WebSocket in ", "No data over WebSocket; trying SSE"},
+		{"sse", "/?lane=auto", "^Auto: SSE, or WebSocket while it is blocked", "^Auto: using WebSocket, because SSE delivered no data: no data received. Retrying SSE in ", "No data over SSE: no data received; trying WebSocket"},
 	} {
 		t.Run(c.blocked, func(t *testing.T) {
 			t.Parallel()
@@ -109,12 +109,12 @@ func TestAutoIsChosen(t *testing.T) {
 	b.live()
 	b.until("by hand there is nothing to say of it", `document.querySelector('#lane-auto').hidden`)
 	b.click("#auto")
-	b.auto("^Auto: WebSocket; SSE while it is blocked")
+	b.auto("^Auto: WebSocket, or SSE while it is blocked")
 	b.until("the address tells", `/lane=auto&prefer=ws/.test(location.search)`)
 	s.streams(0, 1)
 	b.reload()
 	b.live()
-	b.auto("^Auto: WebSocket; SSE while it is blocked")
+	b.auto("^Auto: WebSocket, or SSE while it is blocked")
 	s.streams(0, 1)
 	b.press("l")
 	s.streams(1, 0)

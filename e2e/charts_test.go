@@ -93,7 +93,7 @@ func TestChartEndsAtItsOldestBar(t *testing.T) {
 	}
 	until(t, "the end of what there is", func() (bool, string) {
 		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
-		return eval[bool](b, `document.querySelector('.edge').textContent === 'The oldest bar there is'`), "not there yet"
+		return eval[bool](b, `document.querySelector('.edge').textContent === 'Oldest available bar'`), "not there yet"
 	})
 	for range 10 {
 		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)

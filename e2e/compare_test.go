@@ -37,7 +37,7 @@ func TestCompare(t *testing.T) {
 
 	// The standard ends an EventSource at an error status; our connector comes back.
 	b.drill("503", "a bare EventSource is gone for good after 503, and both connectors are back", `/CLOSED for good/.test(document.querySelector('#drill-table').textContent) &&
-		[...document.querySelectorAll('#drill-table tr')].filter((r) => /our connector/.test(r.textContent) && /try refused/.test(r.textContent)).length >= 2`)
+		[...document.querySelectorAll('#drill-table tr')].filter((r) => /our connector/.test(r.textContent) && /attempt refused/.test(r.textContent)).length >= 2`)
 
 	b.click("#export > summary")
 	b.click(`[data-export="json"]`)

@@ -19,7 +19,7 @@ func (b *tab) state(name, text string) {
 // counts as gone. Which of the two is a matter of chance and of the moment.
 func (b *tab) away() {
 	b.t.Helper()
-	b.until("away", `({ waiting: /^Reconnecting in \d/, gone: /^Server gone$/ })[document.querySelector('#app').dataset.state]?.test(document.querySelector('#state-text').textContent)`)
+	b.until("away", `({ waiting: /^Reconnecting in \d/, gone: /^Server unreachable$/ })[document.querySelector('#app').dataset.state]?.test(document.querySelector('#state-text').textContent)`)
 }
 
 // grows waits until the server's log has grown by so many ticks.
@@ -59,12 +59,12 @@ func TestServerRestart(t *testing.T) {
 		b.visit(net.url + query)
 		b.live()
 		s.stop()
-		b.told("Connection lost: the server is shutting down")
+		b.told("Connection lost: server shutting down")
 		b.away()
 		again := serve(t)
 		net.lead(again)
 		b.state("live", "^Live$")
-		b.told("Server restarted: new log, snapshot of 50 symbols")
+		b.told("Sequence reset; snapshot of 50 symbols")
 		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 		again.grows(50)
 		b.until("quotes move on", `document.querySelector('#rate').textContent > '0'`)
@@ -81,8 +81,8 @@ func TestServerGone(t *testing.T) {
 	b.visit(net.url)
 	b.live()
 	net.set(refusing)
-	b.state("gone", "^Server gone$")
-	b.until("the banner", `!document.querySelector('#banner').hidden && /The server does not answer.*These quotes are from \d\d:\d\d:\d\d/.test(document.querySelector('#banner-text').textContent)`)
+	b.state("gone", "^Server unreachable$")
+	b.until("the banner", `!document.querySelector('#banner').hidden && /Server unreachable.*Quotes as of \d\d:\d\d:\d\d/.test(document.querySelector('#banner-text').textContent)`)
 	b.until("old figures are grey", `document.querySelector('#app').hasAttribute('data-stale')`)
 	net.set(passing)
 	// By script, which needs no layout: the page's own next try may come first, and hide the button.
@@ -123,7 +123,7 @@ func TestSilentConnection(t *testing.T) {
 		b.visit(net.url + query)
 		b.live()
 		net.set(swallowing)
-		b.told("Connection lost: no sign of life")
+		b.told("Connection lost: no data received")
 		b.until("not live", `document.querySelector('#app').dataset.state !== 'live'`)
 		net.set(passing)
 		b.state("live", "^Live$")
@@ -148,7 +148,7 @@ func TestGapIsTold(t *testing.T) {
 		s.grows(2500)
 		net.set(passing)
 		b.state("live", "^Live$")
-		b.told("expired); snapshot taken")
+		b.told("expired); snapshot received")
 		s.stop()
 		b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
 		// A page that is held up for longer than the log lasts has gaps besides: each is told, and together they are what

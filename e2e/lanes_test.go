@@ -126,7 +126,7 @@ func TestLaneThatCannotBeOpened(t *testing.T) {
 	b.visit(s.url + "/")
 	b.live()
 	b.click("button[data-lane=ws]")
-	b.told("WebSocket could not be opened; staying on SSE")
+	b.told("Could not open WebSocket; staying on SSE")
 	b.until("the switch shows SSE", `document.querySelector('button[data-lane=sse]').getAttribute('aria-pressed') === 'true' && !location.search.includes('lane=ws')`)
 	s.streams(1, 0)
 	b.figures(map[string]int{"switches": 0, "lost": 0, "reconnects": 0})

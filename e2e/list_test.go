@@ -38,7 +38,7 @@ func TestSearch(t *testing.T) {
 	}
 	b.press("zz")
 	b.until("nothing is found, and it says so", `!document.querySelector('#empty').hidden &&
-		document.querySelector('#empty-text').textContent === 'No symbol or name holds “microzz”.'`)
+		document.querySelector('#empty-text').textContent === 'No matches for “microzz”.'`)
 	b.until("the address holds the search", `new URLSearchParams(location.search).get('q') === 'microzz'`)
 	b.click("#empty-clear")
 	b.until("all are back", `document.querySelector('#empty').hidden && document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('q=')`)
@@ -147,7 +147,7 @@ func TestPause(t *testing.T) {
 	if have := eval[string](b, "document.querySelector('#rows').innerText"); have != still {
 		t.Errorf("the list moved in a pause:\n%s\n\n%s", still, have)
 	}
-	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Pause' && document.querySelector('#pause').title.startsWith('Go on')`)
+	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Pause' && document.querySelector('#pause').title.startsWith('Resume')`)
 	b.click("#pause")
 	b.state("live", "^Live$")
 	s.stop()

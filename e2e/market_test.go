@@ -232,7 +232,7 @@ func TestAlertAcrossACut(t *testing.T) {
 	for _, way := range []struct{ lane, size, back string }{
 		{"sse", "65536", "ticks replayed"},
 		{"ws", "65536", "ticks replayed"},
-		{"sse", "256", "expired); snapshot taken"},
+		{"sse", "256", "expired); snapshot received"},
 	} {
 		t.Run(way.lane+way.size, func(t *testing.T) {
 			t.Parallel()

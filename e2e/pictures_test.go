@@ -80,7 +80,7 @@ var scenes = append([]scene{
 		b.visit(p.net.url + "/?lane=ws")
 		b.settled()
 		p.net.set(refusing)
-		b.state("gone", `^Server gone$`)
+		b.state("gone", `^Server unreachable$`)
 	}},
 	{"auto", func(b *tab, p places) {
 		b.visit(behind(b.t, p.server, "ws").url + "/?lane=auto&prefer=ws")
@@ -117,7 +117,7 @@ var scenes = append([]scene{
 		s.stop()
 		b.away()
 		net.lead(serve(b.t))
-		b.told("Server restarted: new log, snapshot of 50 symbols")
+		b.told("Sequence reset; snapshot of 50 symbols")
 		b.settled()
 	}},
 	{"silent", func(b *tab, p places) {

@@ -20,8 +20,8 @@ func TestCompareSides(t *testing.T) {
 	b.until("the form shows the setup", `document.querySelector('#c-engine-b').value === 'shard' && document.querySelector('#c-encoding-b').value === 'protobuf' &&
 		document.querySelector('#c-encoding-a').disabled`)
 	b.until("the sentence tells the bytes", `/SSE stream costs .* more bytes/.test(document.querySelector('#sentence').textContent)`)
-	b.until("binary is claimed from what came", `/binary here: .* messages of protobuf/.test(document.querySelector('#claims').textContent)`)
-	b.until("the lanes' latencies are not", `/take the same engine on both lanes/.test(document.querySelector('#claims').textContent)`)
+	b.until("binary is claimed from what came", `/binary here: .* protobuf messages/.test(document.querySelector('#claims').textContent)`)
+	b.until("the lanes' latencies are not", `/use the same engine on both lanes/.test(document.querySelector('#claims').textContent)`)
 }
 
 // TestCompareCompression: in the lab each side is compressed or isn't, as chosen and whatever the browser offers; every tick

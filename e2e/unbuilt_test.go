@@ -54,7 +54,7 @@ func TestUnbuiltPage(t *testing.T) {
 	b := openTab(t)
 	b.inject(violations)
 	b.visit(s.url + "/")
-	if have := b.text("h1"); have != "The server runs; its page is not built yet" {
+	if have := b.text("h1"); have != "The server is running, but its pages are not built" {
 		t.Errorf("heading %q", have)
 	}
 	if have := b.text("pre code"); have != "make assets" {

@@ -91,7 +91,7 @@ func TestPlainListIsLoadedAgain(t *testing.T) {
 	if _, body := h.get("/"); !strings.Contains(body, again) || !strings.Contains(body, `href="/?refresh=off"`) || !strings.Contains(body, "No symbols.") {
 		t.Errorf("before the first tick: %.1500s", body)
 	}
-	if _, body := h.get("/?refresh=off&sector=odd"); strings.Contains(body, "http-equiv") || !strings.Contains(body, `<a href="/?sector=odd">Load again`) {
+	if _, body := h.get("/?refresh=off&sector=odd"); strings.Contains(body, "http-equiv") || !strings.Contains(body, `<a href="/?sector=odd">Reload every`) {
 		t.Errorf("refreshing isn't off: %.1500s", body)
 	}
 	if _, body := h.get("/compare"); strings.Contains(body, "http-equiv") || strings.Contains(body, "plainlist") {

@@ -197,7 +197,7 @@ func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
 	if !v.text.Has("error.title." + status) {
 		v.Title = of.Title // a rare one, in the protocol's own words
 	}
-	v.Status, v.Lead, v.Detail = of.Status, v.T("error.says"), of.Detail
+	v.Status, v.Lead, v.Detail = of.Status, v.T("error.lead.detail"), of.Detail
 	if own := "error.lead." + status; v.text.Has(own) && (of.Detail == plainly[of.Status] || of.Status == http.StatusInternalServerError) {
 		v.Lead, v.Detail = v.T(own), ""
 	}

@@ -107,7 +107,7 @@ function beginAgain() {
   drillTable.clear();
   plots.clear();
   paintAll();
-  verdict.announce(t('compare.told.begins'), performance.now());
+  verdict.announce(t('compare.announce.begins'), performance.now());
 }
 
 function paintAll() {
@@ -132,7 +132,7 @@ function freeze(on) {
   if (on === comparison.frozen) return;
   comparison.freeze(on);
   button.toggleAttribute('data-frozen', on);
-  setText(button, on ? t('compare.goOn') : t('compare.freeze'));
+  setText(button, on ? t('compare.resume') : t('compare.freeze'));
 }
 
 button.addEventListener('click', () => freeze(!comparison.frozen));
@@ -144,7 +144,7 @@ part('copy').addEventListener('click', async () => {
   const ok = await copyLink();
   const copy = part('copy');
   setText(copy, ok ? t('compare.copy.done') : t('compare.copy.address'));
-  verdict.announce(ok ? t('compare.told.copied') : t('compare.told.uncopied'), performance.now());
+  verdict.announce(ok ? t('compare.announce.copied') : t('compare.announce.uncopied'), performance.now());
   setTimeout(() => setText(copy, t('compare.copy')), 2000);
 });
 listen({

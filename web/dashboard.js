@@ -207,7 +207,7 @@ function pauseOrGoOn() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
   market.freeze(quotes.paused);
-  lane.announce(t(quotes.paused ? 'bar.told.paused' : 'bar.told.live'));
+  lane.announce(t(quotes.paused ? 'bar.announce.paused' : 'bar.announce.live'));
   list.refresh();
   stateAt = 0;
   frames.request();

@@ -42,11 +42,11 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
     await run(3_000);
     assert.equal(feed.lane, to);
     assert.equal(feed.state.name, 'live');
-    assert.deepEqual(said, [`No connection over ${name}: the server does not answer`, `Nothing comes over ${name}; trying ${toName}`, 'Snapshot of 3 symbols, live from 3']);
+    assert.deepEqual(said, [`Could not connect over ${name}: server unreachable`, `No data over ${name}; trying ${toName}`, 'Snapshot of 3 symbols, live from 3']);
     assert.deepEqual({ ...feed.auto?.fallen, retryAt: 0 }, { reason: 'closed', retryAt: 0 });
     world.tick('AAPL');
     await run(5_000);
-    assert.equal(said.at(-1), `${name} could not be opened; staying on ${toName}`);
+    assert.equal(said.at(-1), `Could not open ${name}; staying on ${toName}`);
     assert.equal(feed.lane, to);
     world.blocked.clear();
     world.tick('AAPL');
@@ -65,7 +65,7 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
     const { world, feed, said, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
     await run(12_000);
     assert.equal(feed.lane, to);
-    assert.deepEqual(said.slice(0, 2), [`No connection over ${name}: no sign of life`, `Nothing comes over ${name}: no sign of life; trying ${toName}`]);
+    assert.deepEqual(said.slice(0, 2), [`Could not connect over ${name}: no data received`, `No data over ${name}: no data received; trying ${toName}`]);
     await run(30 * 60_000);
     assert.equal(feed.state.name, 'live');
     assert.equal(feed.lane, to);
@@ -98,7 +98,7 @@ test('a server that is away is no blocked lane: both are tried in turn, one sent
   await run(60_000);
   const [sse, ws] = [tries(world, 'sse'), tries(world, 'ws')];
   assert.ok(sse >= 2 && ws >= 2 && Math.abs(sse - ws) <= 3, `${sse} and ${ws} tries`);
-  assert.equal(said.filter((s) => s.startsWith('Nothing comes over')).length, 1, String(said));
+  assert.equal(said.filter((s) => s.startsWith('No data over')).length, 1, String(said));
   world.blocked.clear();
   await run(25_000);
   assert.equal(feed.state.name, 'live');

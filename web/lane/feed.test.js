@@ -55,7 +55,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     world.advance(1);
     assert.equal(feed.state.name, 'waiting');
     assert.equal(dead.open, false, 'the silent connection is closed');
-    assert.equal(said.at(-1), 'Connection lost: no sign of life');
+    assert.equal(said.at(-1), 'Connection lost: no data received');
     world.advance(500);
     world.pump();
     assert.equal(feed.state.name, 'live');
@@ -78,7 +78,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(feed.state.name, 'live');
     world.advance(7_500);
     assert.equal(feed.state.name, 'waiting', 'nothing had come');
-    assert.equal(said.at(-1), 'Connection lost: no sign of life');
+    assert.equal(said.at(-1), 'Connection lost: no data received');
   });
 
   test(`${lane}: a replay of everything that takes its time is told once it is here`, () => {
@@ -107,7 +107,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     world.tick('AAPL');
     world.pump();
     assert.deepEqual(seen, [1208]);
-    assert.equal(said.at(-1), 'Missed 1\u202f204 ticks (expired); snapshot taken');
+    assert.equal(said.at(-1), 'Missed 1\u202f204 ticks (position expired); snapshot received');
     assert.equal(feed.counters.gaps, 1);
     assert.equal(feed.counters.missed, 1204);
     sound(feed);
@@ -145,7 +145,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(feed.position, 'b2-2');
     assert.equal(feed.counters.resets, 1);
     assert.deepEqual(seen, [2]);
-    assert.equal(said.at(-1), 'Server restarted: new log, snapshot of 1 symbol');
+    assert.equal(said.at(-1), 'Sequence reset; snapshot of 1 symbol');
     sound(feed);
   });
 
@@ -167,7 +167,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     all.world.conn.pos += 2;
     all.world.pump();
     assert.equal(all.feed.counters.lost, 2);
-    assert.equal(all.said.at(-1), '2 ticks missing before 6, and nobody said so');
+    assert.equal(all.said.at(-1), '2 ticks lost before 6 (no gap reported)');
 
     const some = begin({ lane, topics: ['AAPL'] });
     some.world.pump();
@@ -196,7 +196,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     world.pump();
     world.conn.say({ T: 'bye', reason: 'shutdown', retry: 4_000 });
     assert.equal(feed.state.retryAt, world.time + 4_500);
-    assert.equal(said.at(-1), 'Connection lost: the server is shutting down');
+    assert.equal(said.at(-1), 'Connection lost: server shutting down');
     world.advance(4_499);
     assert.equal(world.conns.length, 1);
     world.advance(1);
@@ -208,7 +208,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     world.answering = false;
     world.advance(10_000);
     assert.equal(feed.state.name, 'waiting');
-    assert.match(said.at(-1) ?? '', /^No connection over/);
+    assert.match(said.at(-1) ?? '', /^Could not connect over/);
   });
 
   test(`${lane}: changes topics on the open stream; a reconnect asks for the new ones`, async () => {

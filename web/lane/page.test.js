@@ -75,7 +75,7 @@ test('without a network it says so, goes on trying, and tries at once when the n
   assert.equal(feed.state.name, 'connecting');
   world.pump();
   assert.equal(feed.state.name, 'live');
-  assert.deepEqual(said.slice(1, 4), ['This device has no network', 'Connection lost', 'The network is back']);
+  assert.deepEqual(said.slice(1, 4), ['Device offline', 'Connection lost', 'Device online']);
 });
 
 test('a page that waits when the network goes turns to offline and keeps its count-down', (t) => {

@@ -84,7 +84,7 @@ test('a lane that cannot be opened leaves the old one in place', () => {
   world.conn.cut();
   assert.equal(feed.lane, 'sse');
   assert.equal(feed.switching, null);
-  assert.equal(said.at(-1), 'WebSocket could not be opened; staying on SSE');
+  assert.equal(said.at(-1), 'Could not open WebSocket; staying on SSE');
   world.tick('AAPL');
   world.pump();
   assert.deepEqual(seen, [4]);

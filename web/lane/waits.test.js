@@ -41,7 +41,7 @@ test('an overloaded server is asked again after its retry', () => {
   const { world, feed, said } = begin({ lane: 'sse' });
   world.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
   assert.equal(feed.state.retryAt, world.time + 2_500);
-  assert.deepEqual(said, ['No connection over SSE: the server is full']);
+  assert.deepEqual(said, ['Could not connect over SSE: server overloaded']);
   world.advance(2_500);
   world.pump();
   assert.equal(feed.state.name, 'live');

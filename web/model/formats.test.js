@@ -96,9 +96,9 @@ test('events are sentences', () => {
     ['reconnected', { seconds: 2, replayed: 1, lost: 0, resume: 'complete' }, 'Reconnected in 2.00 s, 1 tick replayed'],
     ['switched', { from: 'ws', to: 'sse', at: 482201, lost: 0, resume: 'complete' }, 'Switched WebSocket → SSE at 482 201, nothing lost'],
     ['switched', { from: 'ws', to: 'sse', at: 482201, lost: 3, resume: 'complete' }, 'Switched WebSocket → SSE at 482 201, 3 ticks lost'],
-    ['gap', { missed: 1204, reason: 'expired', symbols: 50 }, 'Missed 1 204 ticks (expired); snapshot taken'],
-    ['reset', { symbols: 50 }, 'Server restarted: new log, snapshot of 50 symbols'],
-    ['switch-failed', { from: 'sse', to: 'ws', reason: 'silent' }, 'WebSocket could not be opened: no sign of life; staying on SSE'],
+    ['gap', { missed: 1204, reason: 'expired', symbols: 50 }, 'Missed 1 204 ticks (position expired); snapshot received'],
+    ['reset', { symbols: 50 }, 'Sequence reset; snapshot of 50 symbols'],
+    ['switch-failed', { from: 'sse', to: 'ws', reason: 'silent' }, 'Could not open WebSocket: no data received; staying on SSE'],
     ['toString', {}, 'toString'],
   ];
   for (const [code, args, want] of table) {

@@ -44,7 +44,7 @@ const button = (press) => ({ press, by: 'button' });
 const change = (press) => ({ press, by: 'change' });
 
 /** @returns {Way} the page has begun by itself */
-const start = () => ({ press: t('compare.press.start'), by: 'wait' });
+const start = () => ({ press: t('compare.action.start'), by: 'wait' });
 const both = () => button('SSE | WS');
 const measureTopics = () => button(t('compare.drill.topics'));
 
@@ -81,9 +81,9 @@ const begin = ({ result }) => open(sameLane(result.setup) ? both() : start());
  * @param {Evidence} e @returns {Judged | null}
  */
 function apart({ result: { setup } }) {
-  if (isPlanted(setup)) return open(change(t('compare.press.delay')));
+  if (isPlanted(setup)) return open(change(t('compare.action.delay')));
   const [first] = differing(setup);
-  return first ? open(change(t(`compare.press.alike.${first}`))) : null;
+  return first ? open(change(t(`compare.action.alike.${first}`))) : null;
 }
 
 /** @param {Evidence} e */
@@ -93,7 +93,7 @@ function realTime(e) {
   const special = apart(e);
   if (special) return special;
   const [sse, ws] = two;
-  const text = t('compare.found.p50', { sse: ms(sse.latency.p50), ws: ms(ws.latency.p50) });
+  const text = t('compare.finding.p50', { sse: ms(sse.latency.p50), ws: ms(ws.latency.p50) });
   return found(Math.max(sse.latency.p50, ws.latency.p50) < REAL_TIME ? 'holds' : 'depends', text);
 }
 
@@ -105,12 +105,12 @@ function lowLatency(e) {
   const d = difference(e.result);
   if (!d) return open(start());
   if (d.verdict === 'wide') {
-    const longer = e.result.look?.noise.from === 'phase' ? t('compare.press.interval') : t('compare.press.longer');
-    return open(change(longer), t('compare.found.wide', { noise: ms(d.error) }));
+    const longer = e.result.look?.noise.from === 'phase' ? t('compare.action.interval') : t('compare.action.longer');
+    return open(change(longer), t('compare.finding.wide', { noise: ms(d.error) }));
   }
-  if (d.verdict === 'unsure') return open(button('SSE | SSE'), t('compare.found.unsure', { side: d.first.name, by: plusMinus(d.by, d.error) }));
-  if (d.verdict === 'none') return found('no difference', t('compare.found.none', { apart: ms(d.by), noise: ms(d.error) }));
-  const text = t('compare.found.faster', { side: d.first.name, by: plusMinus(d.by, d.error) });
+  if (d.verdict === 'unsure') return open(button('SSE | SSE'), t('compare.finding.unsure', { side: d.first.name, by: plusMinus(d.by, d.error) }));
+  if (d.verdict === 'none') return found('no difference', t('compare.finding.none', { apart: ms(d.by), noise: ms(d.error) }));
+  const text = t('compare.finding.faster', { side: d.first.name, by: plusMinus(d.by, d.error) });
   return found(d.first.lane === 'sse' ? 'holds' : 'depends', text);
 }
 
@@ -118,22 +118,22 @@ function lowLatency(e) {
 function oneWay({ topicTimes: took }) {
   if (!took || Number.isNaN(took.post)) return open(measureTopics());
   const post = ms(took.post);
-  return found('holds', Number.isNaN(took.reconnect.sse) ? t('compare.found.post', { post }) : t('compare.found.post.again', { post, again: ms(took.reconnect.sse) }));
+  return found('holds', Number.isNaN(took.reconnect.sse) ? t('compare.finding.post', { post }) : t('compare.finding.post.again', { post, again: ms(took.reconnect.sse) }));
 }
 
 /** @param {Evidence} e */
 function twoWay({ topicTimes: took }) {
   if (!took || Number.isNaN(took.command)) return open(measureTopics());
   const command = ms(took.command);
-  return found('holds', Number.isNaN(took.post) ? t('compare.found.command', { command }) : t('compare.found.command.post', { command, post: ms(took.post) }));
+  return found('holds', Number.isNaN(took.post) ? t('compare.finding.command', { command }) : t('compare.finding.command.post', { command, post: ms(took.post) }));
 }
 
 /** @param {Evidence} e */
 function plainHTTP({ probe }) {
   if (!probe?.plain) return open(start());
   const { status, type, protocol } = probe.plain;
-  const args = { status: String(status), type: type || t('compare.found.get.untyped'), protocol };
-  const text = protocol ? t('compare.found.get.by', args) : t('compare.found.get', args);
+  const args = { status: String(status), type: type || t('compare.finding.get.untyped'), protocol };
+  const text = protocol ? t('compare.finding.get.by', args) : t('compare.finding.get', args);
   return found(status === 200 && type.startsWith('text/event-stream') ? 'holds' : 'no longer true', text);
 }
 
@@ -141,8 +141,8 @@ function plainHTTP({ probe }) {
 function anyLanguage({ probe }) {
   if (!probe?.plain) return open(start());
   const { ticks } = probe.plain;
-  if (ticks === 0) return open(start(), t('compare.found.fetch.none'));
-  return found('holds', t('compare.found.fetch'));
+  if (ticks === 0) return open(start(), t('compare.finding.fetch.none'));
+  return found('holds', t('compare.finding.fetch'));
 }
 
 /** @param {Evidence} e */
@@ -151,10 +151,10 @@ function reconnects({ drills }) {
   const refused = newest(drills, '503', 'bare') ?? newest(drills, '204', 'bare');
   const after = [cut, refused].flatMap((row) => {
     if (!row) return [];
-    const what = t(`compare.found.after.${row.drill}`);
-    return row.recoveredMs === null ? t('compare.found.alone.not', { what }) : t('compare.found.alone.back', { what, time: seconds(row.recoveredMs / 1000) });
+    const what = t(`compare.finding.after.${row.drill}`);
+    return row.recoveredMs === null ? t('compare.finding.alone.not', { what }) : t('compare.finding.alone.back', { what, time: seconds(row.recoveredMs / 1000) });
   });
-  const text = after.length > 0 ? t('compare.found.alone', { after: after.join(t('compare.between.comma')) }) : '';
+  const text = after.length > 0 ? t('compare.finding.alone', { after: after.join(t('compare.separator.comma')) }) : '';
   if (!cut || !refused) return open(button(cut ? t('compare.drill.503') : t('compare.drill.cut')), text);
   return found(cut.recoveredMs === null ? 'no longer true' : refused.recoveredMs === null ? 'half true' : 'holds', text);
 }
@@ -164,13 +164,13 @@ function byHand({ drills }) {
   const of = (/** @type {string} */ action) => drills.filter((d) => d.drill === action && d.lane === 'ws');
   const rows = ['cut', 'end', '503'].flatMap(of);
   const bare = rows.filter((d) => d.stream === 'bare').at(-1);
-  if (bare?.recoveredMs === null) return found('holds', t('compare.found.bare.not'));
-  if (bare) return found('no longer true', t('compare.found.bare', { time: seconds(Number(bare.recoveredMs) / 1000) }));
+  if (bare?.recoveredMs === null) return found('holds', t('compare.finding.bare.not'));
+  if (bare) return found('no longer true', t('compare.finding.bare', { time: seconds(Number(bare.recoveredMs) / 1000) }));
   const row = of('cut').at(-1) ?? of('end').at(-1) ?? rows.at(-1);
   const { ws, shared } = connectorLines;
-  if (!row) return found('holds', t('compare.found.hand', { ws, shared }));
-  if (row.recoveredMs === null) return found('holds', t('compare.found.hand.not', { ws, shared }));
-  return found('holds', t('compare.found.hand.back', { ws, shared, time: seconds(row.recoveredMs / 1000) }));
+  if (!row) return found('holds', t('compare.finding.hand', { ws, shared }));
+  if (row.recoveredMs === null) return found('holds', t('compare.finding.hand.not', { ws, shared }));
+  return found('holds', t('compare.finding.hand.back', { ws, shared, time: seconds(row.recoveredMs / 1000) }));
 }
 
 /** @param {Evidence} e */
@@ -178,7 +178,7 @@ function littleCode({ probe }) {
   const { sse, ws } = probe?.lines ?? { sse: NaN, ws: NaN };
   if (Number.isNaN(sse + ws)) return open(start());
   const ours = connectorLines;
-  const text = t('compare.found.code', { sse, ws, ourSSE: ours.sse, ourWS: ours.ws, shared: ours.shared });
+  const text = t('compare.finding.code', { sse, ws, ourSSE: ours.sse, ourWS: ours.ws, shared: ours.shared });
   const smaller = sse < ws * (1 - ALIKE);
   const alike = Math.abs(ours.sse - ours.ws) <= ALIKE * ours.ws;
   return found(smaller ? (alike ? 'half true' : 'holds') : 'no difference', text);
@@ -191,22 +191,22 @@ function proxies({ drills, probe }) {
   if (!row) return open(button(t('compare.drill.buffer')));
   if (row.recoveredMs === null) return open(button(t('compare.drill.buffer')), row.note);
   const time = seconds(row.recoveredMs / 1000);
-  return found('depends', probe?.plain?.accelBuffering === 'no' ? t('compare.found.buffer.header', { time }) : t('compare.found.buffer', { time }));
+  return found('depends', probe?.plain?.accelBuffering === 'no' ? t('compare.finding.buffer.header', { time }) : t('compare.finding.buffer', { time }));
 }
 
 /** @param {Evidence} e */
 function auth({ probe }) {
   if (!probe) return open(start());
-  if (!probe.has.EventSource) return open(start(), t('compare.found.auth.none'));
-  if (probe.headers) return found('holds', t('compare.found.auth.headers'));
-  return found('half true', t('compare.found.auth.cookies'));
+  if (!probe.has.EventSource) return open(start(), t('compare.finding.auth.none'));
+  if (probe.headers) return found('holds', t('compare.finding.auth.headers'));
+  return found('half true', t('compare.finding.auth.cookies'));
 }
 
 /** @param {Evidence} e */
 function textOnly(e) {
   const sse = e.result.sides.find((s) => s.lane === 'sse');
   if (!sse || !(sse.bytes.ticks >= TICKS)) return open(sse ? start() : both());
-  return found('holds', t('compare.found.text', { n: sse.messages, wire: sse.bytes.wire }));
+  return found('holds', t('compare.finding.text', { n: sse.messages, wire: sse.bytes.wire }));
 }
 
 /** @param {Evidence} e */
@@ -218,16 +218,16 @@ function binary({ result }) {
     if (!(packed.bytes.ticks >= TICKS)) return open(start());
     const text = result.sides.find((s) => s.lane === 'ws' && s.encoding === 'json' && s.bytes.ticks >= TICKS);
     const args = { n: packed.messages, wire: packed.bytes.wire };
-    return found('holds', text ? t('compare.found.binary.beside', { ...args, text: text.bytes.wire }) : t('compare.found.binary', args));
+    return found('holds', text ? t('compare.finding.binary.beside', { ...args, text: text.bytes.wire }) : t('compare.finding.binary', args));
   }
   const offered = /** @type {readonly string[]} */ (choices.encoding.ws).includes('protobuf');
-  return open(change(offered ? t('compare.press.protobuf') : t('compare.press.json')), t('compare.found.binary.text', { wire: ws.bytes.wire }));
+  return open(change(offered ? t('compare.action.protobuf') : t('compare.action.json')), t('compare.finding.binary.text', { wire: ws.bytes.wire }));
 }
 
 /** @param {Evidence} e */
 function support(e) {
   if (!lanes(e)) return begin(e);
   const worse = published.ws - published.sse;
-  const text = t('compare.found.support', { sse: published.sse.toFixed(2), ws: published.ws.toFixed(2) });
+  const text = t('compare.finding.support', { sse: published.sse.toFixed(2), ws: published.ws.toFixed(2) });
   return found(worse < 1 ? 'no longer true' : 'holds', text);
 }

@@ -7,7 +7,7 @@ import { format, isAA, sideNames } from './setup.js';
 /** @typedef {import('./types.js').Buckets} Buckets */
 
 /** The version of the exported object's shape. */
-export const SCHEMA = 'ticklane.compare.v1';
+export const SCHEMA = 'ticklane.compare.v2';
 
 /**
  * Everything that was measured, as plain data. It is English whatever the page speaks, but for what drills say

@@ -35,8 +35,8 @@ const named = (s) => ({ text: s.name, strong: true, lane: s.lane });
 function lead(r, local) {
   const rate = count((r.sides[0].ticksPerSecond + r.sides[1].ticksPerSecond) / 2);
   const what = planted(r);
-  if (what) return local ? t('compare.lead.local.planted', { rate, what }) : t('compare.lead.away.planted', { rate, what });
-  return local ? t('compare.lead.local', { rate }) : t('compare.lead.away', { rate });
+  if (what) return local ? t('compare.lead.local.delayed', { rate, what }) : t('compare.lead.remote.delayed', { rate, what });
+  return local ? t('compare.lead.local', { rate }) : t('compare.lead.remote', { rate });
 }
 
 /** The delays that are planted, where the sides' names don't tell them; '' when none is. @param {Result} r */
@@ -44,8 +44,8 @@ function planted({ setup, sides: [a, b] }) {
   const { delay } = setup;
   const told = sameLane(setup) && !isAA(setup) && delay.a !== delay.b; // by the names
   if (told || (delay.a === 0 && delay.b === 0)) return '';
-  if (delay.a > 0 && delay.b > 0) return t('compare.planted.both', { a: String(delay.a), b: String(delay.b), sideA: a.name, sideB: b.name });
-  return delay.a > 0 ? t('compare.planted', { ms: String(delay.a), side: a.name }) : t('compare.planted', { ms: String(delay.b), side: b.name });
+  if (delay.a > 0 && delay.b > 0) return t('compare.injected.both', { a: String(delay.a), b: String(delay.b), sideA: a.name, sideB: b.name });
+  return delay.a > 0 ? t('compare.injected', { ms: String(delay.a), side: a.name }) : t('compare.injected', { ms: String(delay.b), side: b.name });
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -53,7 +53,7 @@ function faults(r) {
   const told = r.sides
     .filter((s) => s.lost + s.doubled + s.malformed > 0)
     .map((s) => t('compare.fault.side', { side: s.name, lost: s.lost, doubled: s.doubled, malformed: s.malformed }));
-  return parts(() => t('compare.fault', { sides: told.join(t('compare.between.semicolon')) }));
+  return parts(() => t('compare.fault', { sides: told.join(t('compare.separator.semicolon')) }));
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -82,18 +82,18 @@ function apart(r, lead) {
   if (!d) return [];
   const { verdict, first } = d;
   const figures = { lead, by: plusMinus(d.by, d.error), apart: ms(d.by), noise: ms(d.error) };
-  if (verdict === 'wide') return parts(() => t('compare.apart.wide', figures));
+  if (verdict === 'wide') return parts(() => t('compare.difference.wide', figures));
   if (isAA(r.setup)) {
     const { lane } = r.sides[0];
     const both = { lane: { text: lane === 'sse' ? 'SSE' : 'WebSocket', strong: true, lane } };
-    return parts((x) => (verdict === 'faster' ? t('compare.apart.aa.biased', { ...figures, ...x }) : t('compare.apart.aa', { ...figures, ...x })), both);
+    return parts((x) => (verdict === 'faster' ? t('compare.difference.aa.biased', { ...figures, ...x }) : t('compare.difference.aa', { ...figures, ...x })), both);
   }
   if (verdict === 'none') {
     const differ = sameLane(r.setup) || differing(r.setup).length > 0;
-    return parts(() => (differ ? t('compare.apart.none.side', figures) : t('compare.apart.none.lane', figures)));
+    return parts(() => (differ ? t('compare.difference.none.side', figures) : t('compare.difference.none.lane', figures)));
   }
   const side = { side: named(first) };
-  return parts((x) => (verdict === 'unsure' ? t('compare.apart.unsure', { ...figures, ...x }) : t('compare.apart.faster', { ...figures, ...x })), side);
+  return parts((x) => (verdict === 'unsure' ? t('compare.difference.unsure', { ...figures, ...x }) : t('compare.difference.faster', { ...figures, ...x })), side);
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -114,7 +114,7 @@ function recovery(drills) {
   if (rows.some((row) => row === undefined)) return [];
   const lost = rows.reduce((n, row) => n + row.lost + (row.missed ?? 0), 0);
   const unknown = rows.some((row) => row.missed === null);
-  const outcome = lost > 0 ? t('compare.cut.missed', { n: lost }) : unknown ? t('compare.cut.gone') : t('compare.cut.whole');
+  const outcome = lost > 0 ? t('compare.cut.missed', { n: lost }) : unknown ? t('compare.cut.incomplete') : t('compare.cut.complete');
   const [a, b, bare] = /** @type {[Part[], Part[], Part[]]} */ (rows.map((row, k) => back(row, rows.slice(0, k).every((r) => r.recoveredMs === null))));
   return parts((x) => t('compare.cut', { outcome, ...x }), { a, b, bare });
 }
@@ -130,20 +130,20 @@ function back(row, first) {
 }
 
 /** Who brought a stream back. @param {DrillRow} row */
-export const who = (row) => t(`compare.who.${row.who.replaceAll(' ', '-')}`);
+export const who = (row) => t(`compare.recoveredBy.${row.recoveredBy.replaceAll(' ', '-')}`);
 
 /** @param {Result} r @param {number} wall */
 function footnotes(r, wall) {
-  const small = [t('compare.foot.run'), t('compare.foot.pairs', { n: r.pairs.count })];
-  if (!r.timed) small.push(t('compare.foot.untimed'));
-  else if (r.clock.known) small.push(t('compare.foot.clock', { ms: ms(r.clock.error) }));
-  if (r.noise.from === 'timer') small.push(t('compare.foot.timer', { ms: ms(r.resolution) }));
-  if (r.noise.from === 'phase') small.push(t('compare.foot.phase', { ms: ms(r.noise.value) }));
+  const small = [t('compare.note.run'), t('compare.note.pairs', { n: r.pairs.count })];
+  if (!r.timed) small.push(t('compare.note.untimed'));
+  else if (r.clock.known) small.push(t('compare.note.clock', { ms: ms(r.clock.error) }));
+  if (r.noise.from === 'timer') small.push(t('compare.note.timer', { ms: ms(r.resolution) }));
+  if (r.noise.from === 'phase') small.push(t('compare.note.phase', { ms: ms(r.noise.value) }));
   const left = /** @type {const} */ (['hidden', 'frozen', 'drill']).filter((why) => r.leftOut[why] >= 500)
-    .map((why) => t(`compare.foot.left.${why}`, { time: age(r.leftOut[why]) }));
-  if (left.length > 0) small.push(t('compare.foot.left', { all: left.join(t('compare.between.comma')) }));
-  if (r.aa) small.push(t('compare.foot.aa', { time: age(wall - r.aa.at), by: plusMinus(r.aa.value, r.aa.error) }));
-  else if (!isAA(r.setup)) small.push(t('compare.foot.noaa'));
+    .map((why) => t(`compare.note.excluded.${why}`, { time: age(r.leftOut[why]) }));
+  if (left.length > 0) small.push(t('compare.note.excluded', { all: left.join(t('compare.separator.comma')) }));
+  if (r.aa) small.push(t('compare.note.aa', { time: age(wall - r.aa.at), by: plusMinus(r.aa.value, r.aa.error) }));
+  else if (!isAA(r.setup)) small.push(t('compare.note.noaa'));
   return small;
 }
 

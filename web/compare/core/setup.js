@@ -60,7 +60,7 @@ export const kin = (s, side) => JSON.stringify([
 /** What a name says of a side that has no word of the API's own for it, for people and for files that programs read. */
 const words = {
   page: (/** @type {'default' | 'off' | 'on'} */ what) => t(`compare.side.${what}`),
-  file: (/** @type {'default' | 'off' | 'on'} */ what) => ({ default: 'default', off: 'plain', on: 'compressed' })[what],
+  file: (/** @type {'default' | 'off' | 'on'} */ what) => ({ default: 'default', off: 'uncompressed', on: 'compressed' })[what],
 };
 
 /**
@@ -118,7 +118,10 @@ export function parse(search) {
     const [a, b] = two(list, (x) => /** @type {Setup['compress']['a']} */ (one(x, choices.compress)));
     setup.compress = { a, b };
   });
-  take('engine', (x) => void (setup.engine = engines(x)));
+  take('engine', (list) => {
+    const [a, b] = two(list, (x) => one(x, choices.engine));
+    setup.engine = { a, b };
+  });
   take('delay', (list) => {
     const [a, b] = two(list, (x) => number(x, 0, limits.delay, 'delay'));
     setup.delay = { a, b };
@@ -173,25 +176,15 @@ export function query(s, side) {
 function topics(text) {
   const list = [...new Set(text.split(',').map((x) => x.trim()))];
   if (list.length > limits.topics || list.some((x) => !/^(\*|[A-Za-z0-9.:_-]{1,64})$/.test(x))) {
-    throw new RangeError(t('compare.wanted.topics', { most: limits.topics }));
+    throw new RangeError(t('compare.expected.topics', { most: limits.topics }));
   }
   return list;
 }
 
 /** @param {string} text @param {readonly string[]} of */
 function one(text, of) {
-  if (!of.includes(text)) throw new RangeError(t('compare.wanted.one', { all: of.filter(Boolean).join(' | ') }));
+  if (!of.includes(text)) throw new RangeError(t('compare.expected.one', { all: of.filter(Boolean).join(' | ') }));
   return text;
-}
-
-/** One engine for both sides, or one for each. @param {string} text */
-function engines(text) {
-  const parts = text.split(',');
-  const [a = '', b = a] = parts;
-  one(a, choices.engine);
-  one(b, choices.engine);
-  if (parts.length > 2) throw new RangeError(t('compare.wanted.engine'));
-  return { a, b };
 }
 
 /**
@@ -200,12 +193,12 @@ function engines(text) {
  */
 function encodings(text, sides) {
   const parts = text.split(',');
-  if (parts.length > 2) throw new RangeError(t('compare.wanted.encoding'));
+  if (parts.length > 2) throw new RangeError(t('compare.expected.encoding'));
   const [a, b] = sides.map((lane, k) => {
     const wanted = parts[parts.length - 1 && k] ?? '';
     one(wanted, choices.encoding.ws);
     if (choices.encoding[lane].includes(wanted)) return wanted;
-    if (parts.length === 2) throw new RangeError(t('compare.wanted.encoding.sse'));
+    if (parts.length === 2) throw new RangeError(t('compare.expected.encoding.sse'));
     return 'json';
   });
   return /** @type {Setup['encoding']} */ ({ a, b });
@@ -214,21 +207,21 @@ function encodings(text, sides) {
 /** @param {string} text @param {number} least @param {number} most @param {'interval' | 'rate' | 'delay' | 'background'} of */
 function number(text, least, most, of) {
   const n = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (!(n >= least && n <= most)) throw new RangeError(t(`compare.wanted.${of}`, { least: String(least), most: String(most) }));
+  if (!(n >= least && n <= most)) throw new RangeError(t(`compare.expected.${of}`, { least: String(least), most: String(most) }));
   return n;
 }
 
 /** @param {string} text @param {number} most */
 function whole(text, most) {
   const n = number(text, 0, most, 'background');
-  if (!Number.isInteger(n)) throw new RangeError(t('compare.wanted.background', { least: '0', most: String(most) }));
+  if (!Number.isInteger(n)) throw new RangeError(t('compare.expected.background', { least: '0', most: String(most) }));
   return n;
 }
 
 /** One value for both, or two. @template T @param {string} text @param {(x: string) => T} read @returns {[T, T]} */
 function two(text, read) {
   const parts = text.split(',');
-  if (parts.length > 2) throw new RangeError(t('compare.wanted.two'));
+  if (parts.length > 2) throw new RangeError(t('compare.expected.two'));
   const first = read(/** @type {string} */ (parts[0]));
   return [first, parts.length === 2 ? read(/** @type {string} */ (parts[1])) : first];
 }

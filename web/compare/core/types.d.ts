@@ -104,7 +104,7 @@ export interface ByteCost {
 export interface SideResult {
   index: 0 | 1;
   lane: Lane;
-  /** "SSE", "WebSocket", "SSE A" and "SSE B" when both are the same, or by what differs: "SSE body", "SSE +2 ms" */
+  /** "SSE", "WebSocket", "SSE A" and "SSE B" when both are the same, or by what differs: "SSE shard", "SSE +2 ms" */
   name: string;
   /** as its hello said; '' before */
   engine: string;
@@ -142,7 +142,7 @@ export interface SideResult {
 }
 
 export interface PairResult {
-  /** "SSE − WebSocket", "A − B", or "SSE stream − SSE body" */
+  /** "SSE − WebSocket", "A − B", or "SSE stream − SSE shard" */
   label: string;
   count: number;
   /** ticks that came on one side only, or while something was left out */
@@ -237,8 +237,8 @@ export interface DrillRow {
   name: string;
   /** whose stream: the page's two feeds, or the bare EventSource without our connector */
   stream: 'a' | 'b' | 'bare';
-  /** who brought it back: 'nothing to do' when the connection stayed, 'nobody' when it never came back */
-  who: 'the browser' | 'our connector' | 'nobody' | 'nothing to do';
+  /** who brought it back: 'not needed' when the connection stayed, 'none' when it never came back */
+  recoveredBy: 'browser' | 'our connector' | 'none' | 'not needed';
   /** from the drill's effect to the first tick after it; of stall, buffer and slow to the first tick on time again */
   recoveredMs: number | null;
   /** ticks told as missed (gap or reset), null when that can't be known */

@@ -123,14 +123,14 @@ export class Watch {
     this.#resolve();
   }
 
-  /** @returns {Pick<DrillRow, 'who' | 'recoveredMs' | 'missed' | 'lost' | 'replayed' | 'doubled' | 'note'>} */
+  /** @returns {Pick<DrillRow, 'recoveredBy' | 'recoveredMs' | 'missed' | 'lost' | 'replayed' | 'doubled' | 'note'>} */
   outcome() {
     const { ours } = this.#options;
     const c = this.#options.counters();
     const back = !Number.isNaN(this.#recovered);
     const nobody = this.#lost && !back;
     return {
-      who: !this.#lost ? 'nothing to do' : nobody ? 'nobody' : ours ? 'our connector' : 'the browser',
+      recoveredBy: !this.#lost ? 'not needed' : nobody ? 'none' : ours ? 'our connector' : 'browser',
       recoveredMs: back ? this.#recovered - this.#effect : null,
       missed: nobody || this.#unknown ? null : this.#missed + c.missed - this.#before.missed,
       lost: c.lost - this.#before.lost,
@@ -147,21 +147,21 @@ export class Watch {
   /** @param {boolean} back */
   #note(back) {
     if (!this.#lost) {
-      if (Number.isNaN(this.#effect)) return t('compare.watch.none');
+      if (Number.isNaN(this.#effect)) return t('compare.observed.none');
       const [silent, late] = [seconds(this.#silence / 1000), seconds(this.#latest / 1000)];
-      const what = this.#latest > LATE ? t('compare.watch.stayed.late', { silent, late }) : t('compare.watch.stayed', { silent });
-      return back ? what : t('compare.watch.stayed.still', { what });
+      const what = this.#latest > LATE ? t('compare.observed.stayed.late', { silent, late }) : t('compare.observed.stayed', { silent });
+      return back ? what : t('compare.observed.stayed.still', { what });
     }
-    return [how(this.#ends, this.#options.ours), this.#after(back)].filter(Boolean).join(t('compare.between.semicolon'));
+    return [how(this.#ends, this.#options.ours), this.#after(back)].filter(Boolean).join(t('compare.separator.semicolon'));
   }
 
   /** @param {boolean} back */
   #after(back) {
-    if (this.#gone) return t('compare.watch.closed');
-    if (!back) return t('compare.watch.notback', { time: seconds(LIMIT / 1000) });
-    if (this.#reset) return t('compare.watch.reset');
-    if (this.#resume === 'gap') return t('compare.watch.gap');
-    return this.#resume === 'complete' ? t('compare.watch.resumed') : '';
+    if (this.#gone) return t('compare.observed.closed');
+    if (!back) return t('compare.observed.notback', { time: seconds(LIMIT / 1000) });
+    if (this.#reset) return t('compare.observed.reset');
+    if (this.#resume === 'gap') return t('compare.observed.gap');
+    return this.#resume === 'complete' ? t('compare.observed.resumed') : '';
   }
 }
 
@@ -174,11 +174,11 @@ function how(ends, ours) {
   if (failed.length === 0) return told;
   const final = ours && failed.some((e) => e.gaveUp);
   const n = failed.length;
-  return [told, final ? t('compare.watch.refused.final', { n }) : t('compare.watch.refused', { n })].join(t('compare.between.semicolon'));
+  return [told, final ? t('compare.observed.refused.final', { n }) : t('compare.observed.refused', { n })].join(t('compare.separator.semicolon'));
 }
 
 /** @param {End} end */
 function why({ reason, code }) {
-  if (reason !== 'closed') return has(`compare.watch.why.${reason}`) ? t(`compare.watch.why.${reason}`) : reason;
-  return code === undefined ? t('compare.watch.error') : t('compare.watch.code', { code: String(code) });
+  if (reason !== 'closed') return has(`compare.observed.why.${reason}`) ? t(`compare.observed.why.${reason}`) : reason;
+  return code === undefined ? t('compare.observed.error') : t('compare.observed.code', { code: String(code) });
 }

@@ -26,19 +26,19 @@ test('a sentence comes out whole, its strong parts and lanes in place', () => {
   const s = sentence(sample(), cut(), place);
   assert.equal(
     plain(s),
-    '在本机、每秒 200 笔的条件下，两种传输速度无差异：同一笔行情的到达时间相差 0.02 ms（噪声 ± 0.40 ms）。SSE 的字节开销高 32%。'
-    + '断线后，SSE 由本项目连接器在 0.41\u202fs后恢复，WebSocket 由本项目连接器在 0.38\u202fs后恢复，单独的 EventSource 自行在 1.02\u202fs后恢复；'
-    + '各路均无丢失（仅一次断线；本项目连接器会随机等待至多 1 秒）。',
+    '在本机、每秒 200 笔的条件下，两条通道速度无差异：同一笔行情的到达时间相差 0.02 ms（噪声 ± 0.40 ms）。SSE 的字节开销高 32%。'
+    + '断线后，SSE 由本项目的连接器在 0.41\u202fs后恢复，WebSocket 由本项目的连接器在 0.38\u202fs后恢复，原生 EventSource 自行在 1.02\u202fs后恢复；'
+    + '各路均无丢失（仅一次断线；本项目的连接器随机等待至多 1 秒）。',
   );
   assert.deepEqual(s.parts.filter((p) => p.strong).map((p) => [p.text, p.lane]), [
-    ['两种传输速度无差异', undefined], ['SSE', 'sse'], ['字节开销高 32%', undefined], ['SSE', 'sse'], ['WebSocket', 'ws'], ['单独的 EventSource', 'sse'],
+    ['两条通道速度无差异', undefined], ['SSE', 'sse'], ['字节开销高 32%', undefined], ['SSE', 'sse'], ['WebSocket', 'ws'], ['原生 EventSource', 'sse'],
   ]);
   const r = sample();
   Object.assign(r.pairs.typical, { value: 2.04, error: 0.1 });
   r.noise.value = 0.15;
   assert.match(plain(sentence(r, [], place)), /，WebSocket 快 2\.0 ms ± 0\.1。SSE/);
   r.setup = parse('?delay=2,3').setup;
-  assert.match(plain(sentence(r, [], { ...place, local: false })), /^从本机访问、每秒 200 笔且为 SSE 人为加入 2 ms、为 WebSocket 加入 3 ms 延迟的条件下，/);
+  assert.match(plain(sentence(r, [], { ...place, local: false })), /^在当前网络、每秒 200 笔且为 SSE 注入 2 ms、为 WebSocket 注入 3 ms 延迟的条件下，/);
 });
 
 test('nothing that the comparison says is left in English', () => {
@@ -56,17 +56,17 @@ test('nothing that the comparison says is left in English', () => {
   said.push(...DRILLS.flatMap((d) => [d.label, d.about]), elapsed(134_000), ...sideNames(parse('?compress=on,off').setup));
   const allowed = /^(?:rate|mode|encoding|topics|interval|sector|technology|all|latest)$/; // what an address holds
   for (const text of said) assert.deepEqual(latin(text).filter((w) => !allowed.test(w)), [], text);
-  assert.equal(parse('?rate=0').problems[0], 'rate 的值“0”无效，应为每秒 0.1 到 1000000 笔之间的数');
+  assert.equal(parse('?rate=0').problems[0], 'rate 的值“0”无效，请使用每秒 0.1 到 1000000 笔之间的数。');
 });
 
 test('two load reports are told apart in Chinese', () => {
   const report = () => JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8'));
-  assert.equal(verdict([report(), report()]), '配置、机器和版本均相同：各列可以直接对比。');
+  assert.equal(verdict([report(), report()]), '配置、机器和版本均相同，各列可以直接比较。');
   const other = report();
   Object.assign(other, { status: 'interrupted', kind: 'drill storm' });
   Object.assign(other.setup, { rounds: 9, later: 1 });
   other.sides[1].engine = 'shard';
-  assert.equal(verdict([report(), other]), '测试条件不同：第二份已中断，一份是对比测试，另一份是重连风暴演练，轮数不同，later 不同，B 侧引擎不同。每份报告只能单独看待。');
+  assert.equal(verdict([report(), other]), '测试条件不同：第二份已中断，一份是对比测试，另一份是重连风暴演练，轮数不同，later 不同，B 侧引擎不同。各列不宜直接比较。');
   const strange = report();
   for (const part of [strange.setup, strange.target, strange.machine]) for (const key of Object.keys(part)) part[key] = 'else';
   Object.assign(strange, { status: 'broken', kind: 'drill slow' });
@@ -79,6 +79,6 @@ test('files stay English', () => {
   r.setup = parse('?compress=on,off').setup;
   [r.sides[0].name, r.sides[1].name] = sideNames(r.setup);
   assert.equal(r.sides[0].name, 'SSE 压缩');
-  assert.match(table(r, []), /^metric,unit,SSE compressed,WebSocket plain,difference,/);
+  assert.match(table(r, []), /^metric,unit,SSE compressed,WebSocket uncompressed,difference,/);
   assert.doesNotMatch(table(r, []) + JSON.stringify(exported(r, [], null)), /\p{Script=Han}/u);
 });

@@ -59,14 +59,14 @@ test('an A/A run asks for the other lane', () => {
 });
 
 test('reconnects by itself: a cut alone is half of the story', () => {
-  const gone = row({ drill: '503', stream: 'bare', recoveredMs: null, who: 'nobody', missed: null });
+  const gone = row({ drill: '503', stream: 'bare', recoveredMs: null, recoveredBy: 'none', missed: null });
   const only = judge({ drills: cut() }).reconnects;
-  assert.deepEqual([only?.verdict, only?.press], ['not measured yet', 'Answer 503']);
+  assert.deepEqual([only?.verdict, only?.press], ['not measured yet', 'Reply 503']);
   assert.match(only?.measured ?? '', /after a cut in 1\.02/);
   assert.deepEqual(judge({ drills: [gone] }).reconnects?.press, 'Cut');
   const both = judge({ drills: [...cut(), gone] }).reconnects;
   assert.equal(both?.verdict, 'half true');
-  assert.equal(both?.measured, 'an EventSource alone came back after a cut in 1.02\u202fs, after an answer 503 not at all');
+  assert.equal(both?.measured, 'a plain EventSource recovered after a cut in 1.02\u202fs, after status 503 never');
   assert.equal(judge({ drills: [...cut(), { ...gone, recoveredMs: 900 }] }).reconnects?.verdict, 'holds');
   const dead = cut().map((r) => (r.stream === 'bare' ? { ...r, recoveredMs: null } : r));
   assert.equal(judge({ drills: [...dead, gone] }).reconnects?.verdict, 'no longer true');
@@ -78,10 +78,10 @@ test('latency claims stay open where something is planted, the error is wide, or
     return [c?.verdict, c?.press];
   };
   for (const id of ['low-latency', 'real-time']) {
-    assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'take the planted delay off']);
-    assert.deepEqual(of({ setup: parse('?engine=shard,').setup }, id), ['not measured yet', 'take the same engine on both lanes']);
-    assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'take the same engine on both lanes', false, 'the usual engine by its name');
-    assert.deepEqual(of({ setup: parse('?compress=on,').setup }, id), ['not measured yet', 'take the same compression on both lanes']);
+    assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'remove the injected delay']);
+    assert.deepEqual(of({ setup: parse('?engine=shard,').setup }, id), ['not measured yet', 'use the same engine on both lanes']);
+    assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'use the same engine on both lanes', false, 'the usual engine by its name');
+    assert.deepEqual(of({ setup: parse('?compress=on,').setup }, id), ['not measured yet', 'use the same compression on both lanes']);
   }
   const wide = { typical: { value: 0.1, error: 3 }, measuredMs: 15_000, pairs: 900 };
   assert.deepEqual(of({ look: { ...wide, noise: { value: 3, from: 'interval' } } }), ['not measured yet', 'measure longer']);
@@ -96,21 +96,21 @@ test('by hand: the API tells, in an A/A run too', () => {
   r.setup = parse('?sides=sse,sse').setup;
   const c = judge({ result: r })['by-hand'];
   assert.deepEqual([c?.verdict, c?.press], ['holds', '']);
-  assert.match(c?.measured ?? '', /^by the API: WebSocket has no reconnect/);
+  assert.match(c?.measured ?? '', /^the WebSocket API has no reconnect/);
 });
 
 test('the newest drill counts', () => {
   const old = row({ drill: 'cut', stream: 'b', recoveredMs: 9_000 });
   const c = judge({ drills: [old, ...cut()] })['by-hand'];
   assert.equal(c?.verdict, 'holds');
-  assert.match(c?.measured ?? '', /back in 0\.38/);
+  assert.match(c?.measured ?? '', /recovered in 0\.38/);
 });
 
 test('topics: one-way and two-way are judged by measured times', () => {
   const j = judge({ topicTimes: topicTimes() });
   assert.deepEqual([j['one-way']?.verdict, j['two-way']?.verdict], ['holds', 'holds']);
-  assert.match(j['one-way']?.measured ?? '', /POST beside the stream, 1\.9 ms, or a new stream, 5\.2 ms/);
-  assert.match(j['two-way']?.measured ?? '', /in 0\.80 ms; by POST beside an SSE stream 1\.9 ms/);
+  assert.match(j['one-way']?.measured ?? '', /separate POST, 1\.9 ms, or a new stream, 5\.2 ms/);
+  assert.match(j['two-way']?.measured ?? '', /in 0\.80 ms; SSE needs a separate POST, 1\.9 ms/);
   const failed = judge({ topicTimes: { ...topicTimes(), post: NaN, command: NaN } });
   assert.equal(failed['one-way']?.press, 'Measure topics');
   assert.equal(failed['two-way']?.verdict, 'not measured yet');
@@ -119,7 +119,7 @@ test('topics: one-way and two-way are judged by measured times', () => {
 test('the probe judges plain HTTP, languages, headers and code', () => {
   const j = judge({ probe: probe() });
   assert.equal(j['plain-http']?.verdict, 'holds');
-  assert.match(j['plain-http']?.measured ?? '', /200, text\/event-stream, by http\/1\.1/);
+  assert.match(j['plain-http']?.measured ?? '', /200, text\/event-stream, over http\/1\.1/);
   assert.equal(j['any-language']?.verdict, 'holds');
   assert.equal(j.auth?.verdict, 'half true');
   assert.equal(judge({ probe: { ...probe(), headers: true } }).auth?.verdict, 'holds');
@@ -133,31 +133,31 @@ test('the probe judges plain HTTP, languages, headers and code', () => {
 });
 
 test('proxies: shown by the drill that buffers', () => {
-  const held = row({ drill: 'buffer', stream: 'a', who: 'nothing to do', recoveredMs: 5_020 });
+  const held = row({ drill: 'buffer', stream: 'a', recoveredBy: 'not needed', recoveredMs: 5_020 });
   const c = judge({ drills: [held], probe: probe() }).proxies;
   assert.equal(c?.verdict, 'depends');
-  assert.match(c?.measured ?? '', /the lab's own buffer, which holds a stream for 5 s, .* only after 5\.02\u202fs; this server asks .* X-Accel-Buffering: no$/);
-  assert.equal(judge({ drills: [{ ...held, recoveredMs: null, note: 'no effect was seen' }] }).proxies?.verdict, 'not measured yet');
+  assert.match(c?.measured ?? '', /the lab’s buffer, which holds a stream for 5 s, .* again after 5\.02\u202fs; this server sends X-Accel-Buffering: no, /);
+  assert.equal(judge({ drills: [{ ...held, recoveredMs: null, note: 'no effect seen' }] }).proxies?.verdict, 'not measured yet');
 });
 
 test('support is told as published, once both lanes ran here', () => {
   const c = judge().support;
   assert.equal(c?.verdict, 'no longer true');
-  assert.match(c?.measured ?? '', /published, not measured here: 97\.40 % against 97\.57 %/);
+  assert.match(c?.measured ?? '', /published, not measured here: 97\.40 % and 97\.57 %/);
 });
 
 test('binary is not claimed from text', () => {
   const j = judge();
   assert.equal(j.binary?.verdict, 'not measured yet');
   assert.equal(j['text-only']?.verdict, 'holds');
-  assert.match(j['text-only']?.measured ?? '', /^by the API: /);
+  assert.match(j['text-only']?.measured ?? '', /^EventSource delivers only strings/);
   const r = sample();
   r.setup = { ...r.setup, encoding: { a: 'json', b: 'protobuf' } };
   assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'asked for, but no such side was measured');
   r.sides[1] = { ...r.sides[1], encoding: 'protobuf', bytes: { ...r.sides[1].bytes, wire: 35 } };
   assert.equal(judge({ result: r }).binary?.verdict, 'holds');
-  assert.match(judge({ result: r }).binary?.measured ?? '', /^binary here: 9.110 messages of protobuf, 35 B a tick on the wire$/);
-  assert.equal(judge({ result: r })['low-latency']?.press, 'take json on both lanes');
+  assert.match(judge({ result: r }).binary?.measured ?? '', /^binary here: 9.110 protobuf messages, 35 B per tick on the wire$/);
+  assert.equal(judge({ result: r })['low-latency']?.press, 'use json on both lanes');
   r.sides[1].bytes.ticks = 0;
   assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'no tick of it yet');
 });

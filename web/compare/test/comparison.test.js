@@ -43,7 +43,7 @@ test('a planted delay of two ms is found, on the side that has it', async () => 
   const r = c.snapshot();
   assert.ok(Math.abs(r.pairs.mean + 2) < 1e-9, String(r.pairs.mean));
   assert.ok(Math.abs(r.differences.p50.value + 2) < 0.2 && r.differences.p50.error < 0.2, JSON.stringify(r.differences.p50));
-  assert.match(plain(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms planted on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
+  assert.match(plain(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms of delay injected on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
 });
 
 test('without a lab, its parameters are not sent', async () => {
@@ -57,8 +57,8 @@ test('where each side is written to in its own turn, a difference below the turn
   const { bench, c } = await run({ interval: 100, delay: { a: 0, b: 8 } });
   assert.deepEqual(c.snapshot().noise, { value: 100, from: 'phase' });
   const s = sentence(c.snapshot(), [], { wall: bench.time, local: true });
-  assert.match(plain(s), /a difference below 100 ms can't be told here\./);
-  assert.match(s.small.join(), /once in 100 ms, in its own turn/);
+  assert.match(plain(s), /differences below 100 ms cannot be measured\./);
+  assert.match(s.small.join(), /written every 100 ms, not in step/);
 });
 
 test('an A/A run is the noise of A/B runs of the same setup, in this session', async () => {
@@ -242,7 +242,7 @@ test('what the lab refuses is told, and the run goes on', async () => {
   await c.change({ ...c.setup, topics: ['AAPL', 'MSFT', 'NVDA'] });
   await bench.run(4_000);
   assert.equal(c.state, 'measuring');
-  assert.deepEqual(told.filter((e) => e.code === 'lab').map((e) => [e.text, e.level, e.side]), [['The lab refused: the feed is a replay', 'warn', null]]);
+  assert.deepEqual(told.filter((e) => e.code === 'lab').map((e) => [e.text, e.level, e.side]), [['The lab rejected the request: the feed is a replay', 'warn', null]]);
   assert.ok(told.some((e) => e.side === 1 && e.lane === 'ws' && /^Snapshot of/.test(e.text)));
 });
 
@@ -267,7 +267,7 @@ test('a snapshot is a copy, the export reads back, and the table is CSV', async 
   assert.equal(before.pairs.count, count);
   assert.equal(before.pairs.histogram.counts[0], 0);
   const back = JSON.parse(JSON.stringify(c.export()));
-  assert.equal(back.schema, 'ticklane.compare.v1');
+  assert.equal(back.schema, 'ticklane.compare.v2');
   assert.equal(back.pairs.histogram.reduce((/** @type {number} */ n, /** @type {number[]} */ b) => n + Number(b[2]), 0), back.pairs.count);
   assert.equal(back.sides.length, 2);
   assert.equal(back.sentence.state, 'ready');

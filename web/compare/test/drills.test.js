@@ -25,8 +25,8 @@ test('a cut: our connector brings the lanes back, the browser its own EventSourc
   // Full jitter of one half: 500 ms; then up to a tick's wait.
   for (const r of [a, b]) assert.ok(Number(r.recoveredMs) >= 500 && Number(r.recoveredMs) < 560, `${r.name} ${r.recoveredMs}`);
   assert.ok(Number(bare.recoveredMs) >= 1_000 && Number(bare.recoveredMs) < 1_060, String(bare.recoveredMs));
-  assert.deepEqual([a.who, b.who, bare.who], ['our connector', 'our connector', 'the browser']);
-  assert.deepEqual([a.name, b.name, bare.name], ['SSE', 'WebSocket', 'EventSource alone']);
+  assert.deepEqual([a.recoveredBy, b.recoveredBy, bare.recoveredBy], ['our connector', 'our connector', 'browser']);
+  assert.deepEqual([a.name, b.name, bare.name], ['SSE', 'WebSocket', 'Plain EventSource']);
   for (const r of [a, b]) assert.ok(r.replayed >= 20 && r.replayed <= 28, `${r.name} replayed ${r.replayed}`);
   assert.ok(bare.replayed >= 45 && bare.replayed <= 53, String(bare.replayed));
   assert.deepEqual([a.missed, b.missed, bare.missed], [0, 0, 0]);
@@ -39,18 +39,18 @@ test('a cut: our connector brings the lanes back, the browser its own EventSourc
 test('a clean end looks like its close code', async () => {
   const { b, bare } = await drill('end');
   assert.match(b.note, /^close code 1001/);
-  assert.equal(bare.who, 'the browser');
+  assert.equal(bare.recoveredBy, 'browser');
 });
 
 for (const action of /** @type {const} */ (['503', '204'])) {
   test(`an answer ${action} ends an EventSource for good; our connector comes back`, async () => {
     const { a, b, bare } = await drill(action);
-    assert.deepEqual([a.who, b.who, bare.who], ['our connector', 'our connector', 'nobody']);
+    assert.deepEqual([a.recoveredBy, b.recoveredBy, bare.recoveredBy], ['our connector', 'our connector', 'none']);
     assert.equal(bare.recoveredMs, null);
     assert.equal(bare.missed, null);
-    assert.match(bare.note, /1 try refused; CLOSED for good$/);
-    assert.equal(a.note, 'error event; 1 try refused, which a browser alone takes as the end; resumed from its position');
-    assert.equal(b.note, 'close code 1006; 1 try refused; resumed from its position');
+    assert.match(bare.note, /1 attempt refused; CLOSED for good$/);
+    assert.equal(a.note, 'error event; 1 attempt refused, after which a browser alone gives up; resumed from its position');
+    assert.equal(b.note, 'close code 1006; 1 attempt refused; resumed from its position');
     for (const r of [a, b]) assert.ok(Number(r.recoveredMs) >= 1_500 && Number(r.recoveredMs) < 1_600, `${r.name} ${r.recoveredMs}`);
   });
 }
@@ -58,9 +58,9 @@ for (const action of /** @type {const} */ (['503', '204'])) {
 test('a stall: the connection stays, and ticks are on time again after five seconds', async () => {
   const { bench, a, b, bare } = await drill('stall');
   for (const r of [a, b, bare]) {
-    assert.equal(r.who, 'nothing to do');
+    assert.equal(r.recoveredBy, 'not needed');
     assert.ok(Number(r.recoveredMs) >= 4_980 && Number(r.recoveredMs) < 5_100, `${r.name} ${r.recoveredMs}`);
-    assert.match(r.note, /^the connection stayed; silent for up to (4\.9|5\.0)\d\u202fs, ticks up to (4\.9|5\.0)\d\u202fs late$/);
+    assert.match(r.note, /^connection kept; silent for up to (4\.9|5\.0)\d\u202fs, ticks up to (4\.9|5\.0)\d\u202fs late$/);
     assert.deepEqual([r.missed, r.replayed], [0, 0]);
   }
   assert.equal(bench.conns.filter((conn) => /^compare-[ab]-/.test(conn.user)).length, 2);
@@ -70,8 +70,8 @@ test('a drill without effect says so', async () => {
   const { a, bare } = await drill('slow');
   for (const r of [a, bare]) {
     assert.equal(r.recoveredMs, null);
-    assert.equal(r.who, 'nothing to do');
-    assert.match(r.note, /^no effect was seen/);
+    assert.equal(r.recoveredBy, 'not needed');
+    assert.match(r.note, /^no effect seen/);
   }
 });
 
@@ -80,7 +80,7 @@ test('another epoch is told, with the ticks between as missed', async () => {
   for (const r of [a, b]) assert.ok(Number(r.missed) >= 20 && Number(r.missed) <= 29, `${r.name} missed ${r.missed}`);
   assert.ok(Number(bare.missed) >= 45 && Number(bare.missed) <= 54, String(bare.missed));
   assert.equal(a.replayed, 0);
-  assert.match(b.note, /another log: a snapshot instead of the ticks between$/);
+  assert.match(b.note, /new epoch: a snapshot replaced the ticks in between$/);
 });
 
 test('of some topics, what a reset missed can not be counted', async () => {
@@ -100,7 +100,7 @@ test('a drill is left out of the measurement, and told in its events', async () 
   const running = c.drill('cut');
   await bench.run(100);
   assert.equal(c.state, 'drill');
-  await assert.rejects(c.drill('end'), /a drill is under way/);
+  await assert.rejects(c.drill('end'), /another drill is running/);
   await bench.until(running);
   await bench.run(200);
   assert.equal(c.state, 'drill', 'what piled up drains first');
@@ -173,7 +173,7 @@ test('another setup in the middle of a drill: the drill is over, and nothing of 
   const c = bench.compare();
   c.start();
   await bench.run(5_000);
-  const running = assert.rejects(c.drill('stall'), /another run/);
+  const running = assert.rejects(c.drill('stall'), /a new run/);
   await bench.run(1_000);
   await c.change({ ...c.setup, topics: ['AAPL'] });
   await running;

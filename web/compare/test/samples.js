@@ -38,8 +38,8 @@ export function sample() {
 
 /** @param {Partial<DrillRow> & Pick<DrillRow, 'drill' | 'stream'>} row @returns {DrillRow} */
 export const row = (row) => ({
-  lane: row.stream === 'b' ? 'ws' : 'sse', name: { a: 'SSE', b: 'WebSocket', bare: 'EventSource alone' }[row.stream],
-  who: row.stream === 'bare' ? 'the browser' : 'our connector', recoveredMs: 410, missed: 0, lost: 0, replayed: 82, doubled: 0,
+  lane: row.stream === 'b' ? 'ws' : 'sse', name: { a: 'SSE', b: 'WebSocket', bare: 'Plain EventSource' }[row.stream],
+  recoveredBy: row.stream === 'bare' ? 'browser' : 'our connector', recoveredMs: 410, missed: 0, lost: 0, replayed: 82, doubled: 0,
   note: '', at: 1, ...row,
 });
 

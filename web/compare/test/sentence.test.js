@@ -21,7 +21,7 @@ test('a difference inside the noise is called none', () => {
     ['neither lane is faster', undefined], ['SSE', 'sse'], ['32 % more bytes', undefined],
   ]);
   assert.deepEqual(s.small, [
-    'Computed from this run', '9\u202f000 paired ticks', 'clock ± 0.30 ms', '11\u202fs hidden, left out',
+    'Computed from this run', '9\u202f000 paired ticks', 'clock ± 0.30 ms', 'excluded: 11\u202fs hidden',
     'A/A run 3\u202fmin ago: difference 0.01 ms ± 0.03',
   ]);
 });
@@ -45,11 +45,11 @@ test('an A/A run tells how small a difference means nothing', () => {
   r.sides[1].name = 'WebSocket B';
   assert.equal(
     say(r),
-    'On this machine, at 200 ticks/s, both sides are WebSocket: the same tick arrives 0.0 ms ± 0.4 apart. A smaller difference between the lanes means nothing.',
+    'On this machine, at 200 ticks/s, both sides are WebSocket: the same tick arrives 0.0 ms ± 0.4 apart. Ignore smaller differences between the lanes.',
   );
   Object.assign(r.pairs.typical, { value: 0.9, error: 0.2 });
   r.noise.value = 0.2;
-  assert.match(say(r), /0\.9 ms ± 0\.2 apart, more than chance/);
+  assert.match(say(r), /0\.9 ms ± 0\.2 apart, more than chance explains/);
 });
 
 test('before there is enough it says how much longer, and claims nothing', () => {
@@ -61,7 +61,7 @@ test('before there is enough it says how much longer, and claims nothing', () =>
   r.measuredMs = 4_500;
   const s = sentence(r, cut(), place);
   assert.equal(s.state, 'waiting');
-  assert.equal(plain(s), 'Measuring: about 11 s more until a difference can be told from noise (900 paired ticks so far).');
+  assert.equal(plain(s), 'Measuring: about 11 s more until differences can be separated from noise (900 paired ticks so far).');
   Object.assign(r.pairs, { count: 20 }); // 4 a second: 180 more
   r.measuredMs = 5_000;
   assert.match(say(r), /about 55 s more/, 'the look after it');
@@ -72,7 +72,7 @@ test('before there is enough it says how much longer, and claims nothing', () =>
   assert.match(say(r), /about 15 s more/, 'an interval of few pairs is not enough');
   Object.assign(r.pairs, { count: 0 });
   r.pairs.typical.error = NaN;
-  assert.match(say(r), /No tick has come on both sides yet/);
+  assert.match(say(r), /No tick has arrived on both sides yet/);
   r.state = 'connecting';
   assert.match(say(r), /^Connecting/);
   r.state = 'stopped';
@@ -85,7 +85,7 @@ test('a stream that lost or doubled makes latency void', () => {
   r.sides[1].lost = 3;
   const s = sentence(r, [], place);
   assert.equal(s.state, 'void');
-  assert.match(plain(s), /^A stream was not whole: WebSocket lost 3, doubled 0, could not read 0\. So latency proves nothing/);
+  assert.match(plain(s), /^A stream is not intact: WebSocket: 3 lost, 0 duplicated, 0 unreadable\. The latencies of this run are not valid/);
   assert.doesNotMatch(plain(s), /faster/);
 });
 
@@ -105,12 +105,12 @@ test('bytes: which costs more, none within half a per cent, silent before there 
 test('after a cut it tells who came back how, and what was missed', () => {
   assert.match(
     say(sample(), cut()),
-    / After a cut, SSE was back in 0\.41\u202fs by our connector, WebSocket in 0\.38\u202fs by our connector and an EventSource alone in 1\.02\u202fs by itself; nothing was lost on any \(one cut; our connector waits up to 1 s at random\)\.$/,
+    / After a cut, SSE recovered in 0\.41\u202fs through our connector, WebSocket in 0\.38\u202fs through our connector and a plain EventSource in 1\.02\u202fs on its own; no stream lost a tick \(one cut; our connector waits up to 1 s at random\)\.$/,
   );
   const [a, b, bare] = cut();
   assert.ok(a && b && bare);
   assert.match(say(sample(), [a, b, { ...bare, missed: 7 }]), /; 7 ticks were missed \(one cut/);
-  assert.match(say(sample(), [a, { ...b, recoveredMs: null, who: 'nobody', missed: null }, bare]), /WebSocket did not come back .*; not all came back \(one cut/);
+  assert.match(say(sample(), [a, { ...b, recoveredMs: null, recoveredBy: 'none', missed: null }, bare]), /WebSocket did not recover .*; not every stream recovered \(one cut/);
   assert.doesNotMatch(say(sample(), [row({ drill: 'stall', stream: 'a' })]), /After a cut/);
 });
 
@@ -120,11 +120,11 @@ test('footnotes tell what was left out, the clock step and a replay', () => {
   r.leftOut = { settling: 9_000, hidden: 0, frozen: 3_000, drill: 65_000 };
   r.noise.from = 'timer';
   const small = sentence(r, [], place).small.join(' · ');
-  assert.match(small, /steps by 0\.10 ms · 3\u202fs frozen, 1\u202fmin in drills, left out · no A\/A run of this setup yet/);
+  assert.match(small, /timer resolution of this browser: 0\.10 ms · excluded: 3\u202fs frozen, 1\u202fmin in drills · No A\/A run yet\./);
   r.timed = false;
-  assert.match(sentence(r, [], place).small.join(' · '), /no latency since due is claimed/);
+  assert.match(sentence(r, [], place).small.join(' · '), /latency not measured/);
   assert.match(say({ ...r }), /^On this machine/);
-  assert.match(plain(sentence(r, [], { ...place, local: false })), /^From here, /);
+  assert.match(plain(sentence(r, [], { ...place, local: false })), /^Over this network, /);
 });
 
 test('without an A/A run of this setup no lane is called faster', () => {
@@ -132,10 +132,10 @@ test('without an A/A run of this setup no lane is called faster', () => {
   r.aa = null;
   Object.assign(r.pairs.typical, { value: 0.11, error: 0.03 });
   r.noise.value = 0.03;
-  assert.match(say(r), /, WebSocket comes 0\.11 ms ± 0\.03 earlier; run A\/A to see whether that means anything\./);
+  assert.match(say(r), /, WebSocket is 0\.11 ms ± 0\.03 earlier; run A\/A to see whether that is more than noise\./);
   assert.doesNotMatch(say(r), /faster/);
   r.setup = { ...defaults(), delay: { a: 2, b: 0 } };
-  assert.match(say(r), /^With 2 ms planted on SSE, on this machine, at .* WebSocket is faster by 0\.11 ms ± 0\.03/, 'a planted delay needs none');
+  assert.match(say(r), /^With 2 ms of delay injected on SSE, on this machine, at .* WebSocket is faster by 0\.11 ms ± 0\.03/, 'a planted delay needs none');
 });
 
 test('the error of a difference is what could feign it, where that is more than chance, as in the table', () => {
@@ -143,7 +143,7 @@ test('the error of a difference is what could feign it, where that is more than 
   r.aa = null;
   Object.assign(r.pairs.typical, { value: -0.09, error: 0.01 });
   r.noise.value = 0.03;
-  assert.match(say(r), /SSE comes 0\.09 ms ± 0\.03 earlier/);
+  assert.match(say(r), /SSE is 0\.09 ms ± 0\.03 earlier/);
 });
 
 test('a difference no larger than its error, as it is shown, is none', () => {
@@ -160,7 +160,7 @@ test('behind a wide error nothing is called alike', () => {
   const r = sample();
   Object.assign(r.pairs.typical, { value: 0.3, error: 1.4 });
   r.noise.value = 1.4;
-  assert.match(say(r), /ticks\/s, a difference below 1\.4 ms can't be told here\. SSE costs/);
+  assert.match(say(r), /ticks\/s, differences below 1\.4 ms cannot be measured\. SSE costs/);
   assert.doesNotMatch(say(r), /neither/);
   for (const s of r.sides) s.latency.p50 = 20;
   assert.match(say(r), /neither lane is faster/, 'an error of 1.4 ms is small beside 20 ms');

@@ -38,7 +38,7 @@ export class ByteBars {
         if (piece.style.width !== width) piece.style.width = width;
       });
       const args = { side: s.name, encoding: s.encoding, wire: perTick(wire), payload: perTick(payload), framing: perTick(framing) };
-      at.bar.setAttribute('aria-label', !known ? t('compare.bytebars.unknown', args) : framing < 0 ? t('compare.bytebars.packed', args) : t('compare.bytebars.said', args));
+      at.bar.setAttribute('aria-label', !known ? t('compare.bytebars.unknown', args) : framing < 0 ? t('compare.bytebars.compressed', args) : t('compare.bytebars.description', args));
     });
     const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
     setText(this.#why, joined.length ? t('compare.bytebars.joined') : '');

@@ -31,11 +31,11 @@ export class DrillTable {
     const box = part('drill-buttons');
     const table = part('drill-table');
     const heads = [
-      t('compare.drills.drill'), t('compare.drills.stream'), t('compare.drills.back'), t('compare.drills.missed'), t('compare.drills.replayed'),
-      t('compare.drills.doubled'), t('compare.drills.who'),
+      t('compare.drills.drill'), t('compare.drills.stream'), t('compare.drills.recovered'), t('compare.drills.missed'), t('compare.drills.replayed'),
+      t('compare.drills.duplicates'), t('compare.drills.who'),
     ];
     table.append(el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
-    this.#empty(lab ? t('compare.drills.none') : t('compare.drills.never'));
+    this.#empty(lab ? t('compare.drills.none') : t('compare.drills.unavailable'));
     const buttons = lab ? drills.map((d) => this.#button(d.action, d.label, d.about, () => run(d.action))) : [];
     buttons.push(this.#button('topics', t('compare.drill.topics'), t('compare.drill.topics.about'), topics));
     box.append(...buttons);
@@ -85,7 +85,7 @@ export class DrillTable {
       b.setAttribute('aria-disabled', 'true');
       b.setAttribute('aria-busy', String(a === action));
     }
-    const tell = () => setText(this.#state, t('compare.drills.runs', { drill: label, s: String(Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)) }));
+    const tell = () => setText(this.#state, t('compare.drills.running', { drill: label, s: String(Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)) }));
     tell();
     this.#timer = Number(setInterval(tell, 1000));
     this.#state.setAttribute('aria-live', 'off'); // a count-up is for the eye
@@ -118,6 +118,6 @@ export class DrillTable {
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),
       el('td', {}, count(r.replayed)),
       el('td', { class: r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
-      el('td', { class: 'who' }, el('span', { class: r.who === 'nobody' ? 'bad' : '' }, who(r)), r.note && el('small', {}, r.note)));
+      el('td', { class: 'who' }, el('span', { class: r.recoveredBy === 'none' ? 'bad' : '' }, who(r)), r.note && el('small', {}, r.note)));
   }
 }

@@ -55,7 +55,7 @@ export class Heatmap {
     if (name !== this.#name) this.#palette = null; // other sides, other colours
     this.#name = name;
     this.#colour = colour;
-    this.#host.setAttribute('aria-label', t('compare.heat.said', { side: name, n: heat.t.length }));
+    this.#host.setAttribute('aria-label', t('compare.heat.description', { side: name, n: heat.t.length }));
     this.#draw();
   }
 

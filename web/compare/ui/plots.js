@@ -192,12 +192,12 @@ export class Plots {
     const [a, b] = this.#result?.sides ?? [];
     const at = value(this.#result?.sides[0].histogram.bounds, d[0]?.[k]);
     const args = { at, sideA: a?.name, sideB: b?.name, a: share(d[1]?.[k]), b: share(d[2]?.[k]) };
-    return k === 0 ? t('compare.plot.tell.first', args) : t('compare.plot.tell', args);
+    return k === 0 ? t('compare.plot.reading.first', args) : t('compare.plot.reading', args);
   }
 
   /** @param {Columns} d @param {number} k */
   #tellDifference(d, k) {
-    return t('compare.plot.tell.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) });
+    return t('compare.plot.reading.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) });
   }
 
   /** @param {Columns} d @param {number} k */
@@ -205,15 +205,15 @@ export class Plots {
     const [a, b] = this.#result?.sides ?? [];
     const at = Math.round(Number(d[0]?.[k]));
     const args = { s: String(-at), sideA: a?.name, sideB: b?.name, a: ms(d[1]?.[k] ?? NaN), b: ms(d[2]?.[k] ?? NaN) };
-    return at === 0 ? t('compare.plot.tell.now', args) : t('compare.plot.tell.ago', args);
+    return at === 0 ? t('compare.plot.reading.now', args) : t('compare.plot.reading.ago', args);
   }
 
   /** For those who can't see a canvas: what it shows, in words. @param {Result} r */
   #describe({ sides: [a, b], pairs }) {
     const names = { sideA: a.name, sideB: b.name };
-    part('latency-plot').setAttribute('aria-label', t('compare.plot.said.latency', { ...names, a: ms(a.latency.p50), b: ms(b.latency.p50) }));
-    part('diff-plot').setAttribute('aria-label', t('compare.plot.said.same', { median: ms(pairs.median), n: pairs.count }));
-    part('rolling-plot').setAttribute('aria-label', t('compare.plot.said.p99', { ...names, a: ms(a.series.at(-1)?.p99 ?? NaN), b: ms(b.series.at(-1)?.p99 ?? NaN) }));
+    part('latency-plot').setAttribute('aria-label', t('compare.plot.description.latency', { ...names, a: ms(a.latency.p50), b: ms(b.latency.p50) }));
+    part('diff-plot').setAttribute('aria-label', t('compare.plot.description.same', { median: ms(pairs.median), n: pairs.count }));
+    part('rolling-plot').setAttribute('aria-label', t('compare.plot.description.p99', { ...names, a: ms(a.series.at(-1)?.p99 ?? NaN), b: ms(b.series.at(-1)?.p99 ?? NaN) }));
     const [first = 'A', second = 'B'] = pairs.label.split(' − ');
     setText(part('t-diff'), t('compare.plot.head', { first, second }));
   }

@@ -24,18 +24,18 @@ export class PriceTable {
     } catch {
       // A report that can't be read is as good as none.
     }
-    this.#note.replaceChildren(...coded(t('compare.price.none')));
+    this.#note.replaceChildren(...coded(t('compare.cost.none')));
   }
 
   /** @param {string} name @param {import('../core/prices.js').Prices} p */
   #show(name, { headline, started, figures, engines }) {
-    const heads = figures.map((f) => el('th', { scope: 'col' }, t(`compare.price.${f.key}`, { unit: f.unit })));
+    const heads = figures.map((f) => el('th', { scope: 'col' }, t(`compare.cost.${f.key}`, { unit: f.unit })));
     const rows = engines.map((e) => el('tr', {},
       el('th', { scope: 'row' }, e.name),
       ...e.cells.map((cell, k) => el('td', {}, ...LANES.map((lane) => bar(lane, cell[lane], figures[k]?.most ?? 0))))));
-    this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('compare.price.engine')), ...heads)), el('tbody', {}, ...rows));
+    this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('compare.cost.engine')), ...heads)), el('tbody', {}, ...rows));
     // The report speaks English.
-    this.#note.replaceChildren(el('span', { lang: 'en' }, headline), ' ', el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, t('compare.price.report', { day: started.slice(0, 10) })));
+    this.#note.replaceChildren(el('span', { lang: 'en' }, headline), ' ', el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, t('compare.cost.report', { day: started.slice(0, 10) })));
   }
 }
 
@@ -45,7 +45,7 @@ function bar(lane, range, most) {
   if (!range) return el('span', { class: `price l-${lane}` }, el('b', {}, name), el('span', { class: 'faint' }, '–'));
   const full = el('i', { 'aria-hidden': 'true' });
   full.style.width = `${((100 * range.median) / (most || 1)).toFixed(1)}%`;
-  return el('span', { class: `price l-${lane}`, title: t('compare.price.range', { min: figure(range.min), max: figure(range.max) }) }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, figure(range.median)));
+  return el('span', { class: `price l-${lane}`, title: t('compare.cost.range', { min: figure(range.min), max: figure(range.max) }) }, el('b', {}, name), el('span', { class: 'price-bar' }, full), el('span', { class: 'num' }, figure(range.median)));
 }
 
 /** In three figures, as the settings have them. @param {number} x */

@@ -18,36 +18,36 @@ export const status = (code) => named(`reports.status.${code}`, code);
 export function unlike(a, b) {
   /** @type {string[]} */
   const found = [];
-  if (a.status !== 'complete') found.push(t('reports.unlike.first', { status: status(a.status) }));
-  if (b.status !== 'complete') found.push(t('reports.unlike.second', { status: status(b.status) }));
-  if (a.kind !== b.kind) found.push(t('reports.unlike.kind', { a: kind(a), b: kind(b) }));
-  found.push(...differing(a.setup, b.setup, SETUP, true, (k) => named(`reports.unlike.setup.${k}`, '')));
-  if (!same(settings(a), settings(b))) found.push(t('reports.unlike.settings'));
+  if (a.status !== 'complete') found.push(t('reports.differs.first', { status: status(a.status) }));
+  if (b.status !== 'complete') found.push(t('reports.differs.second', { status: status(b.status) }));
+  if (a.kind !== b.kind) found.push(t('reports.differs.kind', { a: kind(a), b: kind(b) }));
+  found.push(...differing(a.setup, b.setup, SETUP, true, (k) => named(`reports.differs.setup.${k}`, '')));
+  if (!same(settings(a), settings(b))) found.push(t('reports.differs.settings'));
   // At an address there are no settings to compare, so it has to be the same server.
-  if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.unlike.servers'));
-  found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.unlike.target.${k}`, '')));
-  if (a.sides.length !== b.sides.length) found.push(t('reports.unlike.sides'));
+  if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.differs.servers'));
+  found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.differs.target.${k}`, '')));
+  if (a.sides.length !== b.sides.length) found.push(t('reports.differs.sides'));
   else {
     a.sides.forEach((s, k) => {
       const o = b.sides[k];
       const side = { side: String.fromCharCode(65 + k) };
-      if (s.lane !== o?.lane) found.push(t('reports.unlike.lane', side));
-      if (s.engine !== o?.engine) found.push(t('reports.unlike.engine', side));
+      if (s.lane !== o?.lane) found.push(t('reports.differs.lane', side));
+      if (s.engine !== o?.engine) found.push(t('reports.differs.engine', side));
       // Reports of earlier versions are of JSON, plain, and don't say so.
-      if ((s.encoding ?? 'json') !== (o?.encoding ?? 'json')) found.push(t('reports.unlike.encoding', side));
-      if ((s.compression ?? 'none') !== (o?.compression ?? 'none')) found.push(t('reports.unlike.compression', side));
-      if (!same(s.settings ?? [], o?.settings ?? [])) found.push(t('reports.unlike.server', side));
-      if (s.path !== o?.path) found.push(t('reports.unlike.request', side));
+      if ((s.encoding ?? 'json') !== (o?.encoding ?? 'json')) found.push(t('reports.differs.encoding', side));
+      if ((s.compression ?? 'none') !== (o?.compression ?? 'none')) found.push(t('reports.differs.compression', side));
+      if (!same(s.settings ?? [], o?.settings ?? [])) found.push(t('reports.differs.server', side));
+      if (s.path !== o?.path) found.push(t('reports.differs.request', side));
     });
   }
-  found.push(...differing(a.machine, b.machine, MACHINE, true, (k) => named(`reports.unlike.machine.${k}`, '')));
+  found.push(...differing(a.machine, b.machine, MACHINE, true, (k) => named(`reports.differs.machine.${k}`, '')));
   return found;
 }
 
 /** A sentence on whether they may be held against each other. @param {[Report, Report]} reports */
 export function verdict([a, b]) {
   const found = unlike(a, b);
-  return found.length ? t('reports.unlike', { what: found.join(t('reports.comma')) }) : t('reports.alike');
+  return found.length ? t('reports.differs', { what: found.join(t('reports.comma')) }) : t('reports.comparable');
 }
 
 /** @param {Report} r */
@@ -65,7 +65,7 @@ function differing(a, b, known, whole, differs) {
   const [x, y] = /** @type {Record<string, unknown>[]} */ ([a ?? {}, b ?? {}]);
   const keys = [...known];
   if (whole) keys.push(...Object.keys({ ...x, ...y }).filter((k) => !known.includes(k)));
-  return keys.filter((k) => !same(x?.[k], y?.[k])).map((k) => differs(k) || t('reports.unlike.member', { name: k }));
+  return keys.filter((k) => !same(x?.[k], y?.[k])).map((k) => differs(k) || t('reports.differs.member', { name: k }));
 }
 
 /** @param {unknown} x @param {unknown} y */

@@ -93,7 +93,7 @@ export class SetupForm {
       else query.set(k, v);
     }
     const { setup, problems } = parse(query.toString());
-    this.complain(problems.join(t('compare.between.semicolon')));
+    this.complain(problems.join(t('compare.separator.semicolon')));
     this.#topics.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('topics'))));
     this.#rate.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('rate'))));
     if (problems.length || format(setup) === format(this.#setup)) return;

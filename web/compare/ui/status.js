@@ -48,9 +48,9 @@ function absence(down) {
   const [first, second] = down;
   if (!first) return '';
   const left = first.retryAt ? Math.max(0, first.retryAt - Date.now()) : NaN;
-  const next = Number.isFinite(left) ? t('compare.absent.next', { time: countdown(left) }) : t('compare.absent.trying');
-  if (second) return first.state === 'offline' ? t('compare.absent.offline') : t('compare.absent.both', { next });
-  return first.lane === 'ws' ? t('compare.absent.ws', { side: first.name, next }) : t('compare.absent.sse', { side: first.name, next });
+  const next = Number.isFinite(left) ? t('compare.unreachable.next', { time: countdown(left) }) : t('compare.unreachable.retrying');
+  if (second) return first.state === 'offline' ? t('compare.unreachable.offline') : t('compare.unreachable.both', { next });
+  return first.lane === 'ws' ? t('compare.unreachable.ws', { side: first.name, next }) : t('compare.unreachable.sse', { side: first.name, next });
 }
 
 /** What a link would change for everybody. @param {import('../core/types.js').Asked | null} asked @returns {string} a sentence, '' when nothing */
@@ -81,7 +81,7 @@ export function notes(r, problems) {
     const asked = r.setup.compress?.[s.index === 0 ? 'a' : 'b'];
     if (asked && s.compression && (asked === 'on') !== (s.compression !== 'none')) {
       const told = { side: s.name, told: s.compression };
-      all.push(asked === 'on' ? t('compare.note.plain', told) : t('compare.note.packed', told));
+      all.push(asked === 'on' ? t('compare.note.uncompressed', told) : t('compare.note.compressed', told));
     }
   }
   if (r.state === 'frozen') all.push(t('compare.note.frozen'));

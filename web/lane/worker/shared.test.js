@@ -129,7 +129,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     for (const t of tabs) {
       assert.deepEqual(t.seen, [1208]);
       assert.equal(t.feed.counters.missed, 1204);
-      assert.ok(t.said.includes('Missed 1\u202f204 ticks (expired); snapshot taken'), String(t.said));
+      assert.ok(t.said.includes('Missed 1\u202f204 ticks (position expired); snapshot received'), String(t.said));
     }
     sound(...tabs);
   });

@@ -19,10 +19,10 @@ export const read = (text) => (text.trim() === '' ? NaN : Math.round(Number(text
 export function wrong(kind, level, minutes) {
   const x = read(level);
   const priced = kind === 'above' || kind === 'below';
-  if (priced && !(x > 0 && x < 1e9)) return { key: 'alert.wrong.level', field: 'level' };
-  if (!priced && !(x !== 0 && Math.abs(x) <= 50)) return { key: 'alert.wrong.percent', field: 'level' };
+  if (priced && !(x > 0 && x < 1e9)) return { key: 'alert.error.level', field: 'level' };
+  if (!priced && !(x !== 0 && Math.abs(x) <= 50)) return { key: 'alert.error.percent', field: 'level' };
   const m = Number(minutes);
-  if (kind === 'within' && !(Number.isInteger(m) && m >= 1 && m <= 60)) return { key: 'alert.wrong.minutes', field: 'minutes' };
+  if (kind === 'within' && !(Number.isInteger(m) && m >= 1 && m <= 60)) return { key: 'alert.error.minutes', field: 'minutes' };
   return null;
 }
 
@@ -44,7 +44,7 @@ export function ask({ symbol, r, full, set }) {
     el('div', { class: 'field' }, name, level), within,
     el('fieldset', { class: 'repeat' }, el('legend', {}, t('alert.repeat')), radio('once'), radio('every')),
     note,
-    el('div', { class: 'alert-foot' }, el('button', { class: 'button' }, t('alert.make')), el('span', { class: 'sp' }), cancel));
+    el('div', { class: 'alert-foot' }, el('button', { class: 'button' }, t('alert.create')), el('span', { class: 'sp' }), cancel));
   const dialog = el('dialog', { class: 'keys settings alert-dialog', id: 'alert', 'aria-labelledby': 'alert-title' }, form);
 
   const choose = () => {
@@ -65,7 +65,7 @@ export function ask({ symbol, r, full, set }) {
   form.addEventListener('submit', (e) => {
     e.preventDefault();
     if (full) {
-      complain(t('alert.wrong.many', { n: MOST }), null);
+      complain(t('alert.error.many', { n: MOST }), null);
       return;
     }
     const error = wrong(kind.value, level.value, minutes.value);

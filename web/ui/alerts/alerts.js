@@ -73,7 +73,7 @@ export class AlertDesk {
     this.#asking = false;
     if (document.querySelector('dialog[open]')) return; // another one was faster
     if (!found) {
-      const text = t('bar.away');
+      const text = t('bar.unavailable');
       this.#toasts.show(symbol, text, Date.now());
       this.#parts.announce(text);
       return;
@@ -195,7 +195,7 @@ export class AlertDesk {
     keepFocus(this.#list, () => this.#list.replaceChildren(...alerts.map((a) => {
       const what = words(a);
       const state = a.done ? 'done' : !a.epoch ? 'unknown' : a.armed ? 'armed' : 'waiting';
-      const again = el('button', { type: 'button', class: 'link', 'data-id': a.id, 'data-action': 'again', 'aria-label': t('alert.again.label', { what }) }, t('alert.again'));
+      const again = el('button', { type: 'button', class: 'link', 'data-id': a.id, 'data-action': 'again', 'aria-label': t('alert.rearm.label', { what }) }, t('alert.rearm'));
       again.hidden = !a.done;
       return el('li', { class: state, 'data-state': state },
         el('button', { type: 'button', class: 'link what', 'data-symbol': a.S, 'data-alert': a.id }, what),

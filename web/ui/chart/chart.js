@@ -115,7 +115,7 @@ export class Chart {
   /** In words. */
   get label() {
     const { symbol, interval, kind } = this.spec;
-    return kind === 'line' ? t('chart.of.line', { symbol, interval }) : t('chart.of.candles', { symbol, interval });
+    return kind === 'line' ? t('chart.description.line', { symbol, interval }) : t('chart.description.candles', { symbol, interval });
   }
 
   /** On a button. */
@@ -271,7 +271,7 @@ export class Chart {
     const b = this.list[k];
     // While it moves, only keys speak: the newest bar changes all the time.
     if (!b || (!this.#keyed && this.#host.hasAttribute('aria-valuetext') && document.activeElement === this.#host)) return;
-    const text = t('chart.bar.said', { time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c), volume: volume(b.v) });
+    const text = t('chart.bar.description', { time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c), volume: volume(b.v) });
     if (this.#host.getAttribute('aria-valuetext') === text) return;
     this.#host.setAttribute('aria-valuenow', String(k));
     this.#host.setAttribute('aria-valuetext', text);

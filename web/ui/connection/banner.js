@@ -23,14 +23,14 @@ export class Banner {
 
   /** @param {Shown} state @param {number} newest local ms of the newest message, 0 when there was none @param {boolean} silent no tick has come for long */
   paint(state, newest, silent) {
-    const since = newest ? t('banner.since', { time: timeOfDay(newest) }) : '';
+    const since = newest ? t('banner.asOf', { time: timeOfDay(newest) }) : '';
     const { name, retryAt } = this.#feed.state;
-    const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.trying');
+    const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.retrying');
     /** @type {[string, string] | null} text and button */
     let show = null;
-    if (state === 'gone') show = [t('banner.gone', { next, since }), t('banner.tryNow')];
-    else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.tryNow')];
-    else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.again')];
+    if (state === 'gone') show = [t('banner.unreachable', { next, since }), t('banner.retry')];
+    else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.retry')];
+    else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.restart')];
     else if (state === 'live' && silent) show = [t('banner.silent'), ''];
     this.#box.hidden = show === null;
     if (!show) return;

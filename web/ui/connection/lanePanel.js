@@ -84,11 +84,11 @@ export class LanePanel {
     if (!auto) return;
     const { preferred, fallen } = auto;
     if (!fallen) {
-      setText(this.#auto, t('lane.auto.fine', { lane: laneName(preferred), other: laneName(other(preferred)) }));
+      setText(this.#auto, t('lane.auto.normal', { lane: laneName(preferred), other: laneName(other(preferred)) }));
       return;
     }
     const left = countdown(fallen.retryAt - Date.now());
-    setText(this.#auto, t(switching ? 'lane.auto.trying' : 'lane.auto.fallen', { lane: laneName(lane), preferred: laneName(preferred), why: why(fallen.reason), time: left }));
+    setText(this.#auto, t(switching ? 'lane.auto.retrying' : 'lane.auto.fallback', { lane: laneName(lane), preferred: laneName(preferred), why: why(fallen.reason), time: left }));
   }
 
   /** Says something to those who can't see it, and only to them. @param {string} text */

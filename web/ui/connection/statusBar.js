@@ -57,7 +57,7 @@ export class Bar {
     if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
       this.#pause.setAttribute('aria-pressed', String(paused));
       // Its name stays: one that said "Go on" and was pressed would tell the opposite.
-      this.#pause.title = `${t(paused ? 'bar.goOn' : 'bar.pause')} (p)`;
+      this.#pause.title = `${t(paused ? 'bar.resume' : 'bar.pause')} (p)`;
     }
   }
 

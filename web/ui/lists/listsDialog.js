@@ -168,7 +168,7 @@ export class ListsDialog {
 
   /** @param {HTMLInputElement} input @param {import('../../model/lists.js').Why} why */
   #refuse(input, why) {
-    this.#say(t(`watch.list.refused.${why}`));
+    this.#say(t(`watch.list.error.${why}`));
     input.focus();
   }
 
@@ -199,9 +199,9 @@ export class ListsDialog {
 
   #save() {
     const name = this.#lists.save();
-    this.told(name ? t('watch.list.saved', { name }) : t('watch.list.refused.many'));
+    this.told(name ? t('watch.list.saved', { name }) : t('watch.list.error.many'));
     if (name) part('grid').focus();
-    else setText(part('list-told'), t('watch.list.refused.many'));
+    else setText(part('list-told'), t('watch.list.error.many'));
   }
 
   /** @param {string} selector @returns {boolean} */

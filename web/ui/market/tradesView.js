@@ -79,7 +79,7 @@ export class Tape {
       row.hidden = !trade;
       if (trade) fill(row, cells, trade);
     });
-    setText(this.#nothing, shown ? '' : t('tape.none'));
+    setText(this.#nothing, shown ? '' : t('trades.none'));
     this.#none.hidden = shown > 0;
     if (!this.#none.parentNode) this.#box.append(this.#none);
   }
@@ -117,7 +117,7 @@ export class Tape {
     const { symbol, trades, least } = this.#view.now;
     this.#trades.follow(symbol);
     this.#trades.least(Number(least));
-    const name = symbol || t('tape.symbol');
+    const name = symbol || t('trades.symbol');
     setText(this.#own, name);
     this.#own.dataset.bold = name;
     press(this.#buttons, (b) => b.dataset.tape === trades);

@@ -121,7 +121,7 @@ export class ColumnsDialog {
 
   async #save() {
     const file = await import('../../model/csv.js').catch(() => null);
-    if (!file) return this.#say(t('bar.away'));
+    if (!file) return this.#say(t('bar.unavailable'));
     const { csv, csvName } = file;
     const { list, get } = this.#shown();
     const name = csvName(new Date());

@@ -167,7 +167,7 @@ export class Watchlist {
       setText(part('empty-text'), t('watch.list.empty', { name: open.name }));
     } else if (none) {
       const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
-      setText(part('empty-text'), q.trim() ? t('watch.none.found', { q: q.trim(), where }) : t('watch.none', { where }));
+      setText(part('empty-text'), q.trim() ? t('watch.none.matches', { q: q.trim(), where }) : t('watch.none', { where }));
     }
     this.#again();
   }

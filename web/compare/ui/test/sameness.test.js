@@ -13,14 +13,14 @@ test('two reports of the same conditions may be held against each other', () => 
   later.started = '2027-01-01T00:00:00Z';
   later.target.log_ticks += 5;
   later.target.settings.reverse();
-  assert.equal(verdict([report(), later]), 'Same setup, machine and version: the columns may be held against each other.');
+  assert.equal(verdict([report(), later]), 'Same setup, machine and version: the columns can be compared directly.');
 });
 
 test('whatever differs is named, and the sentence takes its permission back', () => {
   /** @type {[string, (r: any) => void][]} */
   const changes = [
-    ["the server's settings differ", (r) => { r.target.settings.push('--market.rate=500'); }],
-    ["the server's settings differ", (r) => { delete r.target.settings; }],
+    ["server settings differ", (r) => { r.target.settings.push('--market.rate=500'); }],
+    ["server settings differ", (r) => { delete r.target.settings; }],
     ['versions differ', (r) => { r.target.version = 'v0'; }],
     ['feeds differ', (r) => { r.target.feed = 'replay x.csv'; }],
     ['engine A differs', (r) => { r.sides[0].engine = 'shard'; }],
@@ -29,14 +29,14 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     ['the numbers of sides differ', (r) => { r.sides.pop(); }],
     ['encoding B differs', (r) => { r.sides[1].encoding = 'protobuf'; }],
     ['compression A differs', (r) => { r.sides[0].compression = 'gzip'; }],
-    ['the server of A differs', (r) => { r.sides[0].settings = ['--stream.engine=shard']; }],
-    ['amounts of memory differ', (r) => { r.machine.memory_bytes *= 2; }],
+    ['the server settings of A differ', (r) => { r.sides[0].settings = ['--stream.engine=shard']; }],
+    ['memory sizes differ', (r) => { r.machine.memory_bytes *= 2; }],
     ['Go versions differ', (r) => { r.machine.go = 'go1.25'; }],
     ['operating systems differ', (r) => { r.machine.os = 'plan9'; }],
     ['the second is interrupted', (r) => { r.status = 'interrupted'; }],
     ['the second is broken', (r) => { r.status = 'broken'; }],
-    ['slow readers differ', (r) => { r.setup.slow_readers = 10; }],
-    ['rates of churn differ', (r) => { r.setup.churn_per_s = 10; }],
+    ['numbers of slow readers differ', (r) => { r.setup.slow_readers = 10; }],
+    ['churn rates differ', (r) => { r.setup.churn_per_s = 10; }],
     ['seeds differ', (r) => { r.setup.seed = 9; }],
     ['later differ', (r) => { r.setup.later = 1; }],
     ['one is a comparison, the other a drill storm', (r) => { r.kind = 'drill storm'; }],
@@ -45,7 +45,7 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     const other = report();
     change(other);
     assert.deepEqual(unlike(report(), other), [want]);
-    assert.equal(verdict([report(), other]), `Not the same conditions: ${want}. Each report stands for itself.`);
+    assert.equal(verdict([report(), other]), `Different conditions: ${want}. Do not compare the columns directly.`);
   }
   const told = report(); // as later versions write them
   for (const s of told.sides) Object.assign(s, { encoding: 'json', compression: 'none' });
@@ -62,7 +62,7 @@ test('two running servers are the same only at the same address', () => {
   for (const r of [a, b]) Object.assign(r.target, { own: false, url: 'http://127.0.0.1:7000', settings: undefined });
   assert.deepEqual(unlike(a, b), []);
   b.target.url = 'http://127.0.0.1:7001';
-  assert.deepEqual(unlike(a, b), ['the servers differ']);
+  assert.deepEqual(unlike(a, b), ['servers differ']);
 });
 
 test('two reports that are not complete claim nothing, though they are alike', () => {

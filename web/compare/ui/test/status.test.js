@@ -16,9 +16,9 @@ test('a whole run needs no note', () => {
 test('what spoils or changes a run is told', () => {
   const told = notes(result({ gaps: 2 }, { setup: { delay: { a: 0, b: 2 } }, state: 'frozen' }), ['rate: "x" is not a number']);
   assert.equal(told[0], 'rate: "x" is not a number');
-  assert.match(told.join(' '), /told 2 gaps/);
-  assert.match(told.join(' '), /planted: 2 ms on WebSocket\./);
-  assert.match(told.join(' '), /held/);
+  assert.match(told.join(' '), /reported 2 gaps/);
+  assert.match(told.join(' '), /Injected delay: 2 ms on WebSocket\./);
+  assert.match(told.join(' '), /frozen/);
   assert.match(notes(result({}, { sound: false }), []).join(' '), /fault/);
 });
 
@@ -36,7 +36,7 @@ test('what a link would change for everybody is told', () => {
   assert.equal(offer(null), '');
   assert.equal(
     offer({ rate: 5000, background: { sse: 500, ws: 500 } }),
-    'This link asks for 5\u202f000 ticks/s and 500 + 500 background clients, for everybody on this server.',
+    'This link sets 5\u202f000 ticks/s and 500 + 500 background clients for every user of this server.',
   );
-  assert.equal(offer({ rate: 0.5, background: null }).slice(0, 33), 'This link asks for 0.5 ticks/s, f');
+  assert.equal(offer({ rate: 0.5, background: null }), 'This link sets 0.5 ticks/s for every user of this server.');
 });
