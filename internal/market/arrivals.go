@@ -8,19 +8,20 @@ type arrival struct {
 	id quote.ID
 }
 
-// arrivals is a binary heap of each symbol's next arrival, the earliest first; the ID breaks a tie, so that
-// the order never depends on how the heap was built.
+// arrivals is a binary heap of each symbol's next arrival, the earliest first. The ID breaks ties, so that the order doesn't
+// depend on how the heap was built.
 type arrivals []arrival
 
 func (a arrival) before(b arrival) bool { return a.at < b.at || a.at == b.at && a.id < b.id }
 
+// order establishes the heap's order.
 func (q arrivals) order() {
 	for i := len(q)/2 - 1; i >= 0; i-- {
 		q.down(i)
 	}
 }
 
-// replace puts the symbol's next arrival in the place of the first.
+// replace replaces the earliest arrival.
 func (q arrivals) replace(next arrival) {
 	q[0] = next
 	q.down(0)

@@ -40,7 +40,7 @@ func BenchmarkStudent(b *testing.B) {
 	}
 }
 
-// BenchmarkWarm is what the first start of a server waits for.
+// BenchmarkWarm measures the warm-up at the start of a server.
 func BenchmarkWarm(b *testing.B) {
 	for _, c := range []struct {
 		symbols int

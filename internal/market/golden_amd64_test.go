@@ -9,8 +9,8 @@ import (
 	"ticklane/internal/quote"
 )
 
-// The first ticks of a seed are the same on every amd64 machine and in every release that doesn't say
-// otherwise. Other processors fuse multiplications and additions, which moves the last bit of a price.
+// The first ticks of a seed are the same on every amd64 machine; a release that changes them mentions it. Other processors fuse
+// multiplications and additions, which changes the last bit of a price.
 func TestGoldenTicks(t *testing.T) {
 	for _, tt := range []struct {
 		arrivals string

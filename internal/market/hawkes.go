@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Arrivals excite themselves: each raises the intensity of the next by two exponential kernels, a fast and a
-// slow one. Of all arrivals a share of branching is such offspring (arXiv 1302.1405, 1406.3967).
+// Arrivals are self-exciting: each raises the intensity of the next by two exponential kernels, one fast and one slow. The
+// share of arrivals that were excited in this way is branching (arXiv 1302.1405, 1406.3967).
 const (
 	kernels         = 2
 	kernelBranching = 0.35
@@ -15,17 +15,17 @@ const (
 
 var kernelDecay = [kernels]float64{5, 0.1} // 1/s
 
-// lookAhead bounds, in seconds, for how long one bound of the intensity is used under a day's shape.
+// lookAhead is how long a bound of the intensity is used while the intensity changes over the day, in seconds.
 const lookAhead = 30
 
-// hawkes is the arrival process of one symbol. excited is what past arrivals add to the intensity just
-// after the last one, by kernel.
+// hawkes is the arrival process of one symbol. excited is what past arrivals add to the intensity, for each kernel, as of the
+// last arrival.
 type hawkes struct {
 	base    float64 // arrivals/s without any excitement
 	excited [kernels]float64
 }
 
-// start gives the process a mean rate, in arrivals/s, and the excitement that it has on average.
+// start sets the mean rate, in arrivals/s, and the average excitement.
 func (h *hawkes) start(rate float64) {
 	h.base = rate * (1 - branching)
 	for k := range h.excited {
@@ -33,8 +33,8 @@ func (h *hawkes) start(rate float64) {
 	}
 }
 
-// next returns the time of the first arrival after t, in seconds, by Ogata's thinning: candidates come at
-// the highest intensity that is still possible, and each is taken with the share that the intensity then has.
+// next returns the time of the first arrival after t, in seconds, by Ogata's thinning: it draws candidates at an
+// upper bound of the intensity and accepts each with the probability intensity/bound.
 func (h *hawkes) next(t float64, day shape, r *rand.Rand) float64 {
 	for {
 		u, until := day.most(t, lookAhead)
@@ -56,7 +56,7 @@ func (h *hawkes) next(t float64, day shape, r *rand.Rand) float64 {
 	}
 }
 
-// fade lets the excitement decay. One exponential serves both kernels, since one decays 50 times as fast.
+// fade decays the excitement. One exponential is enough for both kernels, since one decays 50 times as fast.
 func (h *hawkes) fade(seconds float64) {
 	slow := math.Exp(-kernelDecay[1] * seconds)
 	p2 := slow * slow

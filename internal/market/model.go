@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// A symbol's variance is shared between the market, its sector and itself.
+// Shares of the market, the sector and the symbol itself in a symbol's variance.
 const (
 	marketShare = 0.30
 	sectorShare = 0.15
@@ -17,13 +17,13 @@ const (
 const (
 	gridPerSecond   = 10      // factors move on a grid of 100 ms
 	spreadShare     = 0.00012 // mean of the spread beyond its one cent, as a share of the price
-	tradeShare      = 0.15    // of the ticks are trades
-	sidePersistence = 0.7     // of the trades are at the side of the one before
-	lotDollars      = 30_000  // mean worth of a quote's size
+	tradeShare      = 0.15    // share of the ticks that are trades
+	sidePersistence = 0.7     // share of the trades at the same side as the one before
+	lotDollars      = 30_000  // mean value of a quote's size
 	lot             = 100     // shares
 )
 
-// Streams of random numbers: the symbols' are their IDs.
+// Parts of the model for stream. Those of the symbols are their IDs.
 const (
 	marketStream = 1 << 32
 	sectorStream = 1<<32 + 1
@@ -35,16 +35,16 @@ var (
 	ownWeight    = math.Sqrt(ownShare)
 )
 
-// factor is a common move of many symbols, with a volatility of its own.
+// factor is the common movement of many symbols, with its own volatility.
 type factor struct {
-	sum    float64 // of all steps so far, in daily standard deviations
-	spread volatility
-	draw   *rand.Rand
+	sum        float64 // of all steps so far, in daily standard deviations
+	volatility volatility
+	draw       *rand.Rand
 }
 
 func newFactor(seed, part uint64) factor {
 	f := factor{draw: stream(seed, part)}
-	f.spread.start(f.draw)
+	f.volatility.start(f.draw)
 	return f
 }
 
@@ -53,25 +53,25 @@ type stock struct {
 	arrivals hawkes
 	draw     *rand.Rand
 	sector   int
-	weight   float64 // share of the market's ticks; 1 in all
+	weight   float64 // share of the market's ticks; the sum is 1
 
 	reference  float64 // cents
 	volatility float64 // standard deviation of a day's log return
-	logPrice   float64 // over the reference
+	logPrice   float64 // log of price/reference
 	own        volatility
 	measured   float64 // model time of own, whole s
 	moved      float64 // model time of logPrice, s
-	market     float64 // the factors as they were then
-	sectorSum  float64
+	market     float64 // sum of the market's factor at moved
+	sectorSum  float64 // sum of the sector's factor at moved
 
 	spread   float64 // scale of the geometric draw beyond one cent
 	sizes    float64 // scale of the geometric draw of a quote's lots beyond one
-	side     int64   // of the last trade: 1 bought, −1 sold
+	side     int64   // of the last trade: 1 at the ask, −1 at the bid
 	bid, ask quote.Price
 	day      Day
 }
 
-// model makes the ticks, one after the other, at model times in seconds. It knows no clock.
+// model generates the ticks one by one, at model times in seconds. It doesn't use a clock.
 type model struct {
 	universe *quote.Universe
 	origin   int64 // µs since 1970 at model time 0
@@ -91,11 +91,11 @@ type model struct {
 	count  int64   // ticks so far of a steady market
 
 	trades float64 // share of the ticks that are trades
-	bulk   float64 // how much larger than usual a trade is
+	bulk   float64 // factor for the size of trades
 }
 
-// newModel starts all symbols at their reference prices, at model time 0. Before the first tick it needs a
-// place in time and a restart.
+// newModel returns a model with all symbols at their reference prices at model time 0. The caller must call place and restart
+// before the first tick.
 func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 	m := &model{
 		universe: u, day: shape{on: dayShape}, market: newFactor(seed, marketStream),
@@ -128,14 +128,13 @@ func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 	return m
 }
 
-// place moves the origin, and with it everything that is to come.
+// place sets the time of model time 0, in µs since 1970, and so the due times of all remaining ticks.
 func (m *model) place(origin int64) {
 	m.origin = origin
 	m.day.start = float64(origin-dayNumber(origin)*dayMicros) / 1e6
 }
 
-// restart draws all arrivals afresh from a model time on, at a rate in ticks/s. A Hawkes market begins with
-// the excitement that it has on average.
+// restart draws new arrivals from model time t on, at a rate in ticks/s. A Hawkes market starts with average excitement.
 func (m *model) restart(t, rate float64, steady bool) {
 	m.steady, m.rate, m.first, m.count = steady, rate, t, 0
 	if steady {
@@ -158,7 +157,7 @@ func (m *model) peek() float64 {
 	return m.queue[0].at
 }
 
-// next makes the next tick and returns its model time. It allocates nothing.
+// next stores the next tick in tick and returns its model time. It doesn't allocate.
 func (m *model) next(tick *quote.Tick) float64 {
 	at := m.peek()
 	var id quote.ID
@@ -185,7 +184,7 @@ func (m *model) next(tick *quote.Tick) float64 {
 	return at
 }
 
-// now fills a tick of a symbol as it stands, without moving it.
+// now stores a tick with the current state of a symbol, without advancing the model.
 func (m *model) now(tick *quote.Tick, id quote.ID, due int64) {
 	k := &m.stocks[id]
 	k.day.Roll(due)
@@ -194,7 +193,7 @@ func (m *model) now(tick *quote.Tick, id quote.ID, due int64) {
 
 func (m *model) due(t float64) int64 { return m.origin + int64(t*1e6+0.5) }
 
-// advance moves the factors on to the grid point before t.
+// advance advances the factors to the grid point before t.
 func (m *model) advance(t float64) {
 	for to := int64(t * gridPerSecond); m.grid < to; m.grid++ {
 		u := m.day.at(float64(m.grid) / gridPerSecond)
@@ -209,12 +208,12 @@ func (m *model) advance(t float64) {
 
 func (f *factor) step(scale float64, second bool) {
 	if second {
-		f.spread.advance(1, f.draw)
+		f.volatility.advance(1, f.draw)
 	}
-	f.sum += scale * f.spread.level * student(f.draw)
+	f.sum += scale * f.volatility.level * student(f.draw)
 }
 
-// move brings a symbol's price to the time.
+// move advances the price of a symbol to model time t.
 func (m *model) move(k *stock, t float64) {
 	if s := t - k.measured; s >= 1 {
 		whole := math.Floor(s)
@@ -229,21 +228,21 @@ func (m *model) move(k *stock, t float64) {
 	k.market, k.sectorSum, k.moved = market, sector, t
 }
 
-// measure fits the spread to the price and to how much it moves at the time.
+// measure sets the mean spread, which depends on the price and its volatility.
 func (k *stock) measure() {
 	k.spread = geometricScale(spreadShare * k.cents() * math.Sqrt(k.own.level))
 }
 
 func (k *stock) cents() float64 { return k.reference * math.Exp(k.logPrice) }
 
-// quote sets bid and ask around the price. The bid never falls under one cent.
+// quote sets bid and ask around the price. The bid is at least one cent.
 func (k *stock) quote() {
 	spread := 1 + geometric(k.draw, k.spread)
 	k.bid = max(1, quote.Price(math.Floor(k.cents()-float64(spread)/2+0.5)))
 	k.ask = k.bid + quote.Price(spread)
 }
 
-// trade happens at the bid or the ask, mostly at the side of the one before.
+// trade adds a trade at the bid or the ask, mostly at the same side as the one before.
 func (k *stock) trade(bulk float64) {
 	if k.draw.Float64() > sidePersistence {
 		k.side = -k.side

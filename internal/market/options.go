@@ -10,8 +10,8 @@ import (
 
 // Arrivals of the simulator.
 const (
-	Hawkes = "hawkes" // bursts, as in a market
-	Steady = "steady" // one tick each 1/rate seconds, the symbols in turn: for load tests
+	Hawkes = "hawkes" // in bursts, as in a real market
+	Steady = "steady" // one tick every 1/rate seconds, round robin over the symbols: for load tests
 )
 
 // Bounds of Options.
@@ -26,14 +26,14 @@ const (
 type Options struct {
 	Seed     uint64        // the same options with the same seed give the same ticks
 	Rate     float64       // mean ticks/s of the whole market, MinRate to MaxRate
-	Symbols  int           // how many, 1 to MaxSymbols; up to 50 are well-known ones, the rest are made up
-	Arrivals string        // Hawkes (also when empty) or Steady
-	DayShape bool          // more at the open and the close of the UTC day than at noon
-	Warmup   time.Duration // how much of the past Warm simulates, 0 to MaxWarmup
-	Logger   *slog.Logger  // slog.Default() when nil
+	Symbols  int           // 1 to MaxSymbols; the first 50 are well-known ones, the rest are generated
+	Arrivals string        // Hawkes (the default if empty) or Steady
+	DayShape bool          // more activity at the open and close of the UTC day than at noon
+	Warmup   time.Duration // length of the past that Warm simulates, 0 to MaxWarmup
+	Logger   *slog.Logger  // slog.Default() if nil
 }
 
-// DefaultOptions are 50 symbols at 100 ticks/s with two hours of past.
+// DefaultOptions returns options for 50 symbols at 100 ticks/s with two hours of past.
 func DefaultOptions() Options {
 	return Options{Seed: 1, Rate: 100, Symbols: 50, Arrivals: Hawkes, Warmup: 2 * time.Hour}
 }

@@ -10,57 +10,57 @@ import (
 )
 
 const (
-	maxBatch = 1024      // ticks in one call of publish
+	maxBatch = 1024      // ticks per call of publish
 	maxLate  = 1_000_000 // µs behind the schedule before it is moved
 )
 
-// sequence is what a pacer lets go: ticks in order of due time, µs since 1970.
+// Sequence generates ticks ordered by due time, in µs since 1970. A Pacer calls it from one goroutine.
 type Sequence interface {
-	// turn is called before each batch, with the time.
+	// Turn is called before each batch with the current time, in µs since 1970.
 	Turn(now int64)
-	// due tells when the next tick is due; false after the last one.
-	Due() (int64, bool)
-	// next makes that tick.
-	Next(*quote.Tick)
-	// shift moves everything that is to come by µs.
+	// Due returns when the next tick is due; ok is false after the last tick.
+	Due() (due int64, ok bool)
+	// Next stores that tick in t and advances to the one after it.
+	Next(t *quote.Tick)
+	// Shift adds µs to the due times of all remaining ticks.
 	Shift(by int64)
 }
 
-// pacer publishes a sequence by the wall clock, since that is what due times are read against.
+// Pacer publishes the ticks of a Sequence when they are due by the wall clock, against which clients compare due times.
 type Pacer struct {
 	log        *slog.Logger
-	clock      func() time.Time // time.Now, the wall clock
-	wake       chan struct{}    // turn has something to do; nil when it never has
+	clock      func() time.Time // the wall clock
+	wake       chan struct{}    // wakes Run for a call of Turn; may be nil
 	reanchored atomic.Uint64
 }
 
 // NewPacer returns a Pacer that logs to l.
 func NewPacer(l *slog.Logger) *Pacer { return &Pacer{log: l, clock: time.Now} }
 
-// Reanchored counts how often the schedule was moved, because the feed was more than a second behind or the
-// clock was set back.
+// Reanchored returns how often the schedule was moved, because the feed was more than a second behind or the wall clock was
+// set back. Any goroutine may call it.
 func (p *Pacer) Reanchored() uint64 { return p.reanchored.Load() }
 
-// run returns after the last tick, or when ctx is done.
+// Run publishes seq until its end or until ctx is done.
 func (p *Pacer) Run(ctx context.Context, seq Sequence, publish func([]quote.Tick)) {
 	batch := make([]quote.Tick, maxBatch)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	start := time.Now()
-	zero := p.clock().UnixMicro() // what the wall clock says now of the start
+	zero := p.clock().UnixMicro() // the wall clock's time at start, as of the last reading
 	for ctx.Err() == nil {
 		elapsed := time.Since(start)
 		now := p.clock().UnixMicro()
 		if time.Since(start)-elapsed > time.Second/2 {
-			continue // stalled between two readings, so they don't belong together
+			continue // the goroutine was suspended between the two readings, which don't match therefore
 		}
 		before := zero
 		if zero = now - elapsed.Microseconds(); before-zero > maxLate {
 			p.anchor(seq, zero-before)
 		}
 		seq.Turn(now)
-		due, more := seq.Due()
-		if !more {
+		due, ok := seq.Due()
+		if !ok {
 			return
 		}
 		if due > now {
@@ -78,7 +78,7 @@ func (p *Pacer) Run(ctx context.Context, seq Sequence, publish func([]quote.Tick
 		}
 		n := 0
 		for n < maxBatch {
-			if due, more = seq.Due(); !more || due > now {
+			if due, ok = seq.Due(); !ok || due > now {
 				break
 			}
 			seq.Next(&batch[n])
@@ -93,5 +93,5 @@ func (p *Pacer) Run(ctx context.Context, seq Sequence, publish func([]quote.Tick
 func (p *Pacer) anchor(seq Sequence, by int64) {
 	seq.Shift(by)
 	n := p.reanchored.Add(1)
-	p.log.Warn("the feed's schedule was moved to the present", "by", time.Duration(by)*time.Microsecond, "times", n)
+	p.log.Warn("feed schedule moved to the present", "by", time.Duration(by)*time.Microsecond, "times", n)
 }

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// stream returns the random numbers of one part of the model. Each part has its own, so that what one
-// draws does not move the others.
+// stream returns the generator for one part of the model. Each part has its own, so that the number of draws of one part
+// doesn't affect the others.
 func stream(seed, part uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, part*0x9E3779B97F4A7C15+1))
 }
@@ -24,13 +24,13 @@ func student(r *rand.Rand) float64 {
 	}
 }
 
-// geometric draws how many successes come before the first failure. scale is 1/ln(1/p) for the
-// probability p of a success, 0 for p = 0.
+// geometric draws the number of successes before the first failure. scale is 1/ln(1/p) for the probability p of a success,
+// and 0 for p = 0.
 func geometric(r *rand.Rand, scale float64) int64 {
 	return int64(r.ExpFloat64() * scale)
 }
 
-// geometricScale returns geometric's scale for a mean.
+// geometricScale returns the scale with which geometric has the given mean.
 func geometricScale(mean float64) float64 {
 	if mean <= 0 {
 		return 0

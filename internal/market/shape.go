@@ -4,8 +4,8 @@ import "math"
 
 const daySeconds = 86400
 
-// shape is U: how much more the market moves and trades at a time of the UTC day than over the day on
-// average; high at the open, low at noon, higher again at the close. The zero value is flat.
+// shape is the U shape of activity over the UTC day, relative to its average: high at the open, low at noon, and higher again
+// at the close. The zero value is flat.
 type shape struct {
 	on    bool
 	start float64 // second of the UTC day at model time 0
@@ -19,20 +19,21 @@ func (s shape) at(t float64) float64 {
 	return uShape(s.of(t) / daySeconds)
 }
 
-// most returns the highest U between t and t + ahead, and shortens ahead to the end of the day, where U
-// jumps. U is convex within a day, so one of the ends is the highest.
+// most returns the maximum of U between t and t+until, where until is ahead or ends with the day, at which U jumps. U is
+// convex within a day, so its maximum is at one of the ends.
 func (s shape) most(t, ahead float64) (u, until float64) {
 	if !s.on {
 		return 1, ahead
 	}
 	now := s.of(t)
-	until = max(min(ahead, daySeconds-now), 1e-3) // rounding must not stop the time at midnight
+	until = max(min(ahead, daySeconds-now), 1e-3) // positive, so that rounding can't stop time at midnight
 	return max(uShape(now/daySeconds), uShape((now+until)/daySeconds)), until
 }
 
+// of returns the second of the UTC day at model time t.
 func (s shape) of(t float64) float64 { return math.Mod(s.start+t, daySeconds) }
 
-// uShape is U over the day, tau from 0 to 1.
+// uShape is U as a function of the share of the day that has passed, 0 to 1.
 func uShape(tau float64) float64 {
 	return (0.62 + 2.6*math.Exp(-tau/0.07) + 1.5*math.Exp(-(1-tau)/0.07)) / 0.907
 }

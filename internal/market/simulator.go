@@ -11,16 +11,16 @@ import (
 	"ticklane/internal/quote"
 )
 
-// warmTicks bounds the work of Warm.
+// warmTicks limits the number of ticks that Warm simulates.
 const warmTicks = 750_000
 
-// Simulator is a Source of made-up ticks that behave as those of a stock market do.
+// Simulator is a Source of random ticks with the statistical properties of a stock market.
 type Simulator struct {
 	*Pacer
 	options Options
 	model   *model
-	rate    atomic.Uint64 // bits of the rate in use
-	wanted  atomic.Uint64 // bits of the rate that SetRate asks for; 0 when none
+	rate    atomic.Uint64 // the rate as float64 bits
+	newRate atomic.Uint64 // float64 bits of a rate that Run has not applied yet; 0 for none
 }
 
 // NewSimulator returns an error that names each option out of range.
@@ -42,33 +42,32 @@ func NewSimulator(o Options) (*Simulator, error) {
 // Universe returns the simulated symbols.
 func (s *Simulator) Universe() *quote.Universe { return s.model.universe }
 
-// Timed is true: the due times are those of the model.
+// Timed returns true: due times are the model's schedule.
 func (s *Simulator) Timed() bool { return true }
 
-// Rate returns the mean ticks/s of the whole market.
+// Rate returns the mean number of ticks/s of the whole market. Any goroutine may call it.
 func (s *Simulator) Rate() float64 { return math.Float64frombits(s.rate.Load()) }
 
-// SetRate changes the mean ticks/s of the whole market, at once when Run is running. Any goroutine may call
-// it. The error names the bounds.
+// SetRate sets the mean number of ticks/s of the whole market; a running Run applies it immediately. Any goroutine may call it.
+// The error contains the bounds.
 func (s *Simulator) SetRate(rate float64) error {
 	if err := checkRate(rate); err != nil {
 		return err
 	}
 	s.rate.Store(math.Float64bits(rate))
-	s.wanted.Store(math.Float64bits(rate))
+	s.newRate.Store(math.Float64bits(rate))
 	select {
 	case s.wake <- struct{}{}:
-	default: // a wake-up is under way and will find this rate
+	default: // a pending wake-up applies this rate
 	}
 	return nil
 }
 
-// Warm simulates the last Options.Warmup before now as fast as it can, so that charts and the day's figures
-// are not empty at a first start. Call it once, before Run and in the same goroutine. The ticks are for
-// charts alone and have no place in a log.
+// Warm simulates the last Options.Warmup before now as fast as possible, so that charts and the day's figures are filled when
+// the server starts. Call it once, before Run and in the same goroutine. Its ticks are for charts only, not for the log.
 //
-// Its work is bounded whatever the rate: a market too busy is simulated with fewer ticks, in turn, and
-// larger trades. Prices move with the time and not with the ticks. sink must not keep its slice.
+// The number of ticks is limited at any rate: a busier market is simulated with fewer ticks, evenly spaced, and larger
+// trades. Price movements depend on time, not on the number of ticks. sink must not keep its slice.
 func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m, length := s.model, s.options.Warmup.Seconds()
 	if length == 0 {
@@ -77,9 +76,9 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m.place(now.Add(-s.options.Warmup).UnixMicro())
 	rate, steady := s.Rate(), s.steady()
 	if most := warmTicks / length; rate > most {
-		wanted := tradeShare * rate / most // trades for each tick
-		m.trades = min(1, wanted)
-		m.bulk = wanted / m.trades
+		perTick := tradeShare * rate / most // trades that each simulated tick represents
+		m.trades = min(1, perTick)
+		m.bulk = perTick / m.trades
 		rate, steady = most, true
 	}
 	batch := make([]quote.Tick, maxBatch)
@@ -100,12 +99,12 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m.trades, m.bulk = tradeShare, 1
 }
 
-// Run publishes one quote of every symbol, so that a snapshot is whole at once, and then the market from now
-// on. It returns nil when ctx is done.
+// Run publishes one quote of every symbol, so that snapshots are complete from the start, and then the ticks of the market.
+// It returns nil when ctx is done.
 func (s *Simulator) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	m, now := s.model, s.clock().UnixMicro()
 	m.place(now - int64(m.time*1e6))
-	s.wanted.Store(0)
+	s.newRate.Store(0)
 	m.restart(m.time, s.Rate(), s.steady())
 	s.opening(now, make([]quote.Tick, maxBatch), publish)
 	s.Pacer.Run(ctx, (*schedule)(s), publish)
@@ -117,6 +116,7 @@ type schedule Simulator
 
 func (s *Simulator) steady() bool { return s.options.Arrivals == Steady }
 
+// opening publishes one quote of every symbol.
 func (s *Simulator) opening(due int64, batch []quote.Tick, publish func([]quote.Tick)) {
 	for id := 0; id < s.model.universe.Len(); {
 		n := 0
@@ -128,12 +128,12 @@ func (s *Simulator) opening(due int64, batch []quote.Tick, publish func([]quote.
 }
 
 func (s *schedule) Turn(now int64) {
-	bits := s.wanted.Swap(0)
+	bits := s.newRate.Swap(0)
 	if bits == 0 {
 		return
 	}
 	m := s.model
-	t := min(float64(now-m.origin)/1e6, m.peek()) // what is overdue stays so
+	t := min(float64(now-m.origin)/1e6, m.peek()) // overdue ticks stay overdue
 	m.restart(max(t, m.time), math.Float64frombits(bits), (*Simulator)(s).steady())
 }
 

@@ -72,14 +72,14 @@ func TestUniverse(t *testing.T) {
 	}
 }
 
-// check holds what every tick of every source must hold.
-func check(t testing.TB, k *quote.Tick) {
+// checkTick fails the test if a tick is inconsistent.
+func checkTick(t testing.TB, k *quote.Tick) {
 	t.Helper()
 	switch {
 	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 1 || k.AskSize < 1,
 		k.Last < k.Low || k.Last > k.High, k.Open < k.Low || k.Open > k.High, k.Low < 1,
 		k.PrevClose < 1, k.Volume < 0, k.Due == 0, k.N != 0, k.Seq != 0:
-		t.Fatalf("impossible tick %+v", *k)
+		t.Fatalf("inconsistent tick %+v", *k)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestTicksAreWhole(t *testing.T) {
 		before, volumes := 0.0, 0
 		for m.peek() < 2*3600 {
 			at := m.next(&k)
-			check(t, &k)
+			checkTick(t, &k)
 			if at < before || k.Due != m.due(at) {
 				t.Fatalf("tick due %d at %v s, after one at %v s", k.Due, at, before)
 			}
@@ -141,8 +141,8 @@ func TestNextAllocatesNothing(t *testing.T) {
 	}
 }
 
-// gather runs a source until it has published at least n ticks.
-func gather(t testing.TB, s Source, n int) []quote.Tick {
+// firstTicks runs a source until it has published at least n ticks.
+func firstTicks(t testing.TB, s Source, n int) []quote.Tick {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -174,7 +174,7 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 				now := time.Now().UnixMicro()
 				for i := range batch {
 					k := &batch[i]
-					check(t, k)
+					checkTick(t, k)
 					if k.Due > now || k.Due < newest || now-k.Due > 1 {
 						t.Fatalf("a tick due %d µs after the one before came %d µs late", k.Due-newest, now-k.Due)
 					}
@@ -201,7 +201,7 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 	}
 }
 
-// A reader that is slow for less than a second sees due times of the past; the schedule stays.
+// While publish is slow for less than a second, ticks are late and the schedule is kept.
 func TestLateTicksKeepTheirDueTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulator(t, func(o *Options) { o.Arrivals = Steady; o.Rate = 100; o.Symbols = 1 })
@@ -264,13 +264,13 @@ func TestMoreThanASecondBehindMovesTheSchedule(t *testing.T) {
 		if count < 490 || count > 510 {
 			t.Errorf("%d ticks in ten seconds of which five were lost, want about 500", count)
 		}
-		if !strings.Contains(logged.String(), "schedule was moved") {
-			t.Errorf("the log says nothing of it: %s", logged.String())
+		if !strings.Contains(logged.String(), "schedule moved") {
+			t.Errorf("the move is not logged: %s", logged.String())
 		}
 	})
 }
 
-// Due times are read against the wall clock: when that is set back, the feed goes on and doesn't wait for it.
+// Due times follow the wall clock: when it is set back, the feed continues and doesn't wait for the old time.
 func TestClockSetBackMovesTheSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulator(t, func(o *Options) { o.Arrivals, o.Rate, o.Symbols = Steady, 10, 1 })
@@ -337,7 +337,7 @@ func TestSetRate(t *testing.T) {
 	}
 }
 
-// warm returns what a warm-up gave: the number of ticks, and the dollars traded.
+// warm returns the number of ticks of a warm-up and the dollars traded.
 func warm(t *testing.T, now time.Time, symbols int, rate float64, past time.Duration) (count int, traded float64) {
 	t.Helper()
 	s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate, o.Warmup = symbols, rate, past })
@@ -348,7 +348,7 @@ func warm(t *testing.T, now time.Time, symbols int, rate float64, past time.Dura
 			t.Errorf("begins at %v, want %v", time.UnixMicro(batch[0].Due), time.UnixMicro(due))
 		}
 		for i := range batch {
-			check(t, &batch[i])
+			checkTick(t, &batch[i])
 			if batch[i].Due < due {
 				t.Fatal("due time went back")
 			}
@@ -369,7 +369,7 @@ func warm(t *testing.T, now time.Time, symbols int, rate float64, past time.Dura
 	return count, traded
 }
 
-// A busy market's past is simulated with fewer ticks than its rate says, but trades as much as it says.
+// The past of a busy market is simulated with fewer ticks than its rate, but with the same trading volume.
 func TestWarm(t *testing.T) {
 	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	count, busy := warm(t, noon, 50, 50_000, 2*time.Hour)
@@ -385,9 +385,9 @@ func TestWarm(t *testing.T) {
 	}
 }
 
-// The market goes on where the warm-up left it: prices, and the day with what was traded in it.
+// The market continues with the prices and the day's figures of the warm-up.
 func TestRunGoesOnFromTheWarmUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // its clock starts at midnight UTC
+	synctest.Test(t, func(t *testing.T) { // the bubble's clock starts at midnight UTC
 		time.Sleep(12 * time.Hour)
 		s := newSimulator(t, func(o *Options) { o.Rate = 2000; o.Warmup = 5 * time.Minute })
 		newest := make([]quote.Tick, 50)
@@ -398,7 +398,7 @@ func TestRunGoesOnFromTheWarmUp(t *testing.T) {
 		})
 		time.Sleep(3 * time.Second)
 		start := time.Now().UnixMicro()
-		for i, k := range gather(t, s, 5000) {
+		for i, k := range firstTicks(t, s, 5000) {
 			last := newest[k.Symbol]
 			if math.Abs(float64(k.Bid)/float64(last.Bid)-1) > 0.005 || k.Volume < last.Volume || k.Open != last.Open {
 				t.Fatalf("%+v after %+v", k, last)

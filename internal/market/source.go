@@ -1,9 +1,10 @@
-// Package market is where ticks come from: a simulator of a market of stocks, and the replay of a file.
+// Package market generates ticks. It has the Source interface and a simulator of a stock market; package replay has the
+// source that reads a file.
 //
-// The simulator's model is named where it is written: arrivals in hawkes.go, volatility in volatility.go,
-// prices and quotes in model.go. It draws from one seed alone, so the same options give the same ticks.
-// Offsets are simulated first and paced after: a tick's due time is an anchor plus its offset, whenever the
-// clock lets it go, so that a late scheduler shows as latency.
+// The simulator's models: arrivals in hawkes.go, volatility in volatility.go, prices and quotes in model.go. All random
+// numbers derive from one seed, so the same options give the same ticks. The simulator computes a tick's offset before it
+// waits for it: the due time is the start of the schedule plus the offset, however late the scheduler wakes the goroutine,
+// so that lateness shows as latency.
 package market
 
 import (
@@ -12,21 +13,22 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Source is a feed of ticks with a due time each.
+// Source is a feed of ticks, each with the time at which it is due.
 type Source interface {
-	// Universe returns the symbols of the feed, the same ones for its whole life.
+	// Universe returns the symbols of the feed. They never change.
 	Universe() *quote.Universe
 
-	// Run publishes the ticks that are due, in batches in order of Due, until the feed ends or ctx is done;
-	// both return nil. An error says why the feed can't go on. Everything in a tick is filled but N and Seq.
+	// Run publishes ticks once they are due, in batches ordered by Due, until the feed ends or ctx is done; it returns
+	// nil in both cases. An error is the reason why the feed cannot continue. All fields of a tick are set except N
+	// and Seq.
 	//
-	// publish is called by Run's goroutine alone. It may write N and Seq into the batch, and must not keep
-	// it: the slice is used again. Run is called once.
+	// Run calls publish from its own goroutine only. publish may set N and Seq in the batch and must not keep the
+	// slice, which Run reuses. Run may be called once.
 	Run(ctx context.Context, publish func([]quote.Tick)) error
 
-	// Timed tells whether due times mean anything as a schedule, so that a latency may be taken from them.
+	// Timed reports whether due times are a schedule, so that the time since Due is a latency.
 	Timed() bool
 
-	// Reanchored counts how often the feed was more than a second behind and moved its schedule.
+	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored() uint64
 }

@@ -16,7 +16,7 @@ const (
 	sessionRate    = 40.0
 )
 
-// session is what one run of the model gave, symbol by symbol.
+// session holds the results of one run of the model, for each symbol.
 type session struct {
 	universe *quote.Universe
 	weight   []float64
@@ -68,7 +68,7 @@ var trading = sync.OnceValue(func() *session {
 	return s
 })
 
-// autocorrelation of x at a lag.
+// autocorrelation returns the autocorrelation of x at a lag.
 func autocorrelation(x []float64, lag int) float64 {
 	mean := stat.Mean(x, nil)
 	sum, square := 0.0, 0.0
@@ -165,7 +165,7 @@ func TestDailyVolatility(t *testing.T) {
 		day := stat.StdDev(r, nil) * math.Sqrt(24*60)
 		ratio += day / s.universe.Symbol(quote.ID(i)).Volatility / float64(len(s.minutes))
 	}
-	t.Logf("volatility over what the symbols' own says: %.2f", ratio)
+	t.Logf("volatility relative to the symbols': %.2f", ratio)
 	if ratio < 0.6 || ratio > 1.6 {
 		t.Errorf("the symbols move %.2f times as much as they should", ratio)
 	}
@@ -206,8 +206,8 @@ func TestTradesBounceInsideTheSpread(t *testing.T) {
 	}
 }
 
-// Time rescaling: what the intensity adds up to between two arrivals is exponential with mean 1 if, and only
-// if, the arrivals are the process that they should be (Ogata 1988). All symbols of the merged market count.
+// Time rescaling: the integral of the intensity between two arrivals is exponentially distributed with mean 1 if and only if
+// the arrivals follow the process (Ogata 1988).
 func TestArrivalsFitTheirIntensity(t *testing.T) {
 	s := trading()
 	var residuals []float64
@@ -235,7 +235,7 @@ func TestArrivalsFitTheirIntensity(t *testing.T) {
 	}
 }
 
-// distanceFromExponential is the Kolmogorov–Smirnov distance from the exponential distribution of mean 1.
+// distanceFromExponential returns the Kolmogorov–Smirnov distance from the exponential distribution with mean 1.
 func distanceFromExponential(x []float64) float64 {
 	slices.Sort(x)
 	distance, n := 0.0, float64(len(x))
@@ -246,8 +246,7 @@ func distanceFromExponential(x []float64) float64 {
 	return distance
 }
 
-// The branching ratio shows in how much counts of long windows vary: n = 1 − √(mean/variance)
-// (arXiv 1403.5227).
+// The branching ratio follows from the variance of counts in long windows: n = 1 − √(mean/variance) (arXiv 1403.5227).
 func TestBranching(t *testing.T) {
 	const rate, window, windows = 2.0, 200, 2000
 	r := stream(77, 5)
@@ -286,7 +285,7 @@ func TestStudentHasUnitVarianceAndFatTails(t *testing.T) {
 	}
 }
 
-// With a day's shape there are more arrivals in the first and the last hour of the day than at noon.
+// With DayShape there are more arrivals in the first and the last hour of the day than at noon.
 func TestDayShape(t *testing.T) {
 	const rate, days = 5.0, 2
 	r := stream(11, 0)

@@ -11,17 +11,17 @@ import (
 	"ticklane/internal/quote"
 )
 
-// symbolsCSV lists well-known US symbols with round, plausible figures. The sectors alternate, so that the
-// first few symbols already span them.
+// symbolsCSV lists well-known US symbols with plausible rounded figures. The sectors alternate, so that the first few symbols
+// cover all of them.
 //
 //go:embed symbols.csv
 var symbolsCSV []byte
 
-// WellKnown returns the embedded symbols in the order of the file.
+// WellKnown returns the embedded symbols, in the order of the file.
 func WellKnown() []quote.Symbol {
 	records, err := csv.NewReader(bytes.NewReader(symbolsCSV)).ReadAll()
 	if err != nil {
-		panic(fmt.Sprintf("market: symbols.csv: %v", err)) // embedded, and read by every test
+		panic(fmt.Sprintf("market: symbols.csv: %v", err)) // the file is embedded, so this is a bug
 	}
 	symbols := make([]quote.Symbol, 0, len(records))
 	for _, r := range records[1:] {
@@ -41,19 +41,19 @@ func number(s string) float64 {
 	return f
 }
 
-// universe returns the first n of the well-known symbols, and made-up ones beyond them.
+// universe returns the first n well-known symbols, followed by generated ones if n is larger.
 func universe(n int) (*quote.Universe, error) {
 	symbols := WellKnown()
 	sectors := sectorsOf(symbols)
 	for i := len(symbols); i < n; i++ {
-		symbols = append(symbols, madeUp(i+1, sectors[i%len(sectors)]))
+		symbols = append(symbols, generatedSymbol(i+1, sectors[i%len(sectors)]))
 	}
 	return quote.NewUniverse(symbols[:n])
 }
 
-// madeUp returns the symbol of a number. It depends on the number alone, so that a symbol is the same one
-// in every market that has it.
-func madeUp(number int, sector string) quote.Symbol {
+// generatedSymbol returns the symbol with a number. It depends on the number alone, so that a symbol has the same properties
+// in every market.
+func generatedSymbol(number int, sector string) quote.Symbol {
 	r := stream(uint64(number), 0)
 	return quote.Symbol{
 		Ticker:     fmt.Sprintf("SIM%04d", number),

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Volatility clusters over minutes, a quarter of an hour and hours: the logarithm of its level is the sum of
-// three Ornstein–Uhlenbeck terms (Cont 2001 lists the facts that it stands for).
+// Volatility clusters over minutes, quarters of an hour and hours: the logarithm of its level is the sum of three
+// Ornstein–Uhlenbeck terms. Cont (2001) lists the stylised facts that this reproduces.
 const (
 	volatilityTerms = 3
 	termVariance    = 0.22
@@ -14,21 +14,22 @@ const (
 
 var relaxation = [volatilityTerms]float64{120, 900, 7200} // s
 
-// volatility is the level of one price's or factor's volatility; its mean square is 1.
+// volatility is the volatility of one price or factor, relative to its average: the mean square of level is 1.
 type volatility struct {
 	terms [volatilityTerms]float64
 	level float64
 }
 
-// decay is the exact step of one term over a time: what is kept, and the standard deviation of what is new.
-type decay struct{ keep, fresh float64 }
+// decay is the exact step of one term over some time: the share that remains, and the standard deviation of the noise that
+// is added.
+type decay struct{ keep, noise float64 }
 
 func decayOver(seconds, tau float64) decay {
 	a := math.Exp(-seconds / tau)
-	return decay{keep: a, fresh: math.Sqrt(termVariance * (1 - a*a))}
+	return decay{keep: a, noise: math.Sqrt(termVariance * (1 - a*a))}
 }
 
-// decays holds the steps of 1 to 63 whole seconds, which are nearly all that are taken.
+// decays holds the steps over 0 to 63 seconds, which are nearly all that occur.
 var decays = func() (table [64][volatilityTerms]decay) {
 	for s := range table {
 		for k, tau := range relaxation {
@@ -46,7 +47,7 @@ func (v *volatility) start(r *rand.Rand) {
 	v.measure()
 }
 
-// advance moves the level on by whole seconds.
+// advance advances the level by seconds.
 func (v *volatility) advance(seconds int, r *rand.Rand) {
 	for k := range v.terms {
 		var d decay
@@ -55,7 +56,7 @@ func (v *volatility) advance(seconds int, r *rand.Rand) {
 		} else {
 			d = decayOver(float64(seconds), relaxation[k])
 		}
-		v.terms[k] = d.keep*v.terms[k] + d.fresh*r.NormFloat64()
+		v.terms[k] = d.keep*v.terms[k] + d.noise*r.NormFloat64()
 	}
 	v.measure()
 }

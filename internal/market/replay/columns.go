@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// column is what a column of a replayed file means.
+// column is the meaning of a column of the file.
 type column int
 
 const (
@@ -25,8 +25,8 @@ const (
 	columnCount
 )
 
-// synonyms are the names of each column, the usual one first. A header is compared in lower case, with
-// '_' for blanks and dashes; a column with any other name is left alone.
+// synonyms are the names of each column, the canonical one first. The names in a header are converted to lower case, and
+// blanks and dashes to '_', before they are compared.
 var synonyms = [columnCount][]string{
 	colTime:      {"time", "timestamp", "date", "datetime", "date_time", "t"},
 	colSymbol:    {"symbol", "ticker", "sym", "s"},
@@ -45,16 +45,16 @@ var synonyms = [columnCount][]string{
 
 func (c column) String() string { return synonyms[c][0] }
 
-// columns tells where each column stands in a line, −1 when it is missing.
+// columns maps each column to its index in a line, −1 if the file doesn't have it.
 type columns struct {
-	place [columnCount]int
-	bars  bool // of open, high, low and close; otherwise ticks
+	index [columnCount]int
+	bars  bool // rows are bars with open, high, low and close; otherwise ticks
 }
 
 func parseHeader(names []string) (columns, error) {
 	var c columns
-	for i := range c.place {
-		c.place[i] = -1
+	for i := range c.index {
+		c.index[i] = -1
 	}
 	for i, name := range names {
 		name = strings.ToLower(strings.TrimSpace(name))
@@ -64,10 +64,10 @@ func parseHeader(names []string) (columns, error) {
 				if name != synonym {
 					continue
 				}
-				if other := c.place[col]; other >= 0 {
+				if other := c.index[col]; other >= 0 {
 					return c, fmt.Errorf("columns %d and %d both mean %s", other+1, i+1, column(col))
 				}
-				c.place[col] = i
+				c.index[col] = i
 			}
 		}
 	}
@@ -79,8 +79,8 @@ func parseHeader(names []string) (columns, error) {
 		c.drop(colBid, colAsk, colBidSize, colAskSize, colLast, colDayVolume)
 		return c, nil
 	}
-	if !c.has(colLast) { // a file of closing prices alone
-		c.place[colLast] = c.place[colClose]
+	if !c.has(colLast) { // a file with closing prices only
+		c.index[colLast] = c.index[colClose]
 	}
 	c.drop(colOpen, colHigh, colLow, colClose)
 	if !c.has(colLast) && !(c.has(colBid) && c.has(colAsk)) {
@@ -89,10 +89,10 @@ func parseHeader(names []string) (columns, error) {
 	return c, nil
 }
 
-func (c *columns) has(col column) bool { return c.place[col] >= 0 }
+func (c *columns) has(col column) bool { return c.index[col] >= 0 }
 
 func (c *columns) drop(list ...column) {
 	for _, col := range list {
-		c.place[col] = -1
+		c.index[col] = -1
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Bounds of a field. Those of the price and of the time keep every later sum inside 64 bits.
+// Bounds of fields. Those of prices and times keep all later sums within 64 bits.
 const (
 	maxDollars = 1e9
 	maxShares  = 1e15
@@ -18,8 +18,8 @@ const (
 	lastYear   = 2200
 )
 
-// layouts of a time, besides seconds, milliseconds, microseconds and nanoseconds since 1970. A time without
-// a zone is UTC.
+// layouts are the formats of a time, besides seconds, milliseconds, microseconds and nanoseconds since 1970. A time without a
+// zone is UTC.
 var layouts = []string{
 	time.RFC3339Nano,
 	"2006-01-02",
@@ -35,27 +35,27 @@ var layouts = []string{
 var errTime = fmt.Errorf("want a time such as 2026-03-02T14:30:00.25Z, 2026-03-02 14:30:00, 2026-03-02, "+
 	"Mar 2 2026, or a number since 1970, in the years %d to %d", firstYear, lastYear)
 
-// clock parses times. It tries the layout that fitted last first.
-type clock struct{ layout int }
+// timeParser parses times. It tries the layout of the previous time first.
+type timeParser struct{ layout int }
 
 // parse returns µs since 1970.
-func (c *clock) parse(s string) (int64, error) {
+func (p *timeParser) parse(s string) (int64, error) {
 	if len(s) != len("20060102") {
 		if f, err := strconv.ParseFloat(s, 64); err == nil {
 			return epochTime(s, f)
 		}
 	}
 	for i := range layouts {
-		k := (c.layout + i) % len(layouts)
+		k := (p.layout + i) % len(layouts)
 		if t, err := time.Parse(layouts[k], s); err == nil {
-			c.layout = k
+			p.layout = k
 			return checkTime(t)
 		}
 	}
 	return 0, errTime
 }
 
-// epochTime takes the unit from the size of the number: 1e11 s would be the year 5138, 1e11 ms is 1973.
+// epochTime derives the unit from the size of the number: 1e11 s would be in the year 5138, 1e11 ms is in 1973.
 func epochTime(s string, f float64) (int64, error) {
 	if whole, err := strconv.ParseInt(s, 10, 64); err == nil {
 		switch size := math.Abs(f); {
@@ -81,7 +81,7 @@ func checkTime(t time.Time) (int64, error) {
 	return t.UnixMicro(), nil
 }
 
-// parsePrice reads dollars and rounds them to cents.
+// parsePrice parses dollars and rounds them to cents.
 func parsePrice(s string) (quote.Price, error) {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -94,11 +94,11 @@ func parsePrice(s string) (quote.Price, error) {
 	return quote.Price(cents), nil
 }
 
-// parseShares reads a number of shares up to most, which may be written as a decimal ("1200.0").
-func parseShares(s string, most float64) (int64, error) {
+// parseShares parses a number of shares up to limit, which may be a decimal ("1200.0").
+func parseShares(s string, limit float64) (int64, error) {
 	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(f >= 0 && f <= most) {
-		return 0, fmt.Errorf("want a number of shares from 0 to %.0f", most)
+	if err != nil || !(f >= 0 && f <= limit) {
+		return 0, fmt.Errorf("want a number of shares from 0 to %.0f", limit)
 	}
 	return int64(math.Round(f)), nil
 }

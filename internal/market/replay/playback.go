@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"io"
@@ -10,65 +11,59 @@ import (
 	"ticklane/internal/quote"
 )
 
-// rows are those of one pass through a file, in order of time; next returns io.EOF after the last.
-type rows interface {
-	next(*row) error
-	close()
-}
-
-// trace is one tick to come, of a file's row.
-type trace struct {
-	at   int64 // µs since 1970, the file's time
-	n    int   // in order of the file
+// pending is one tick of a row that isn't published yet.
+type pending struct {
+	at   int64 // µs since 1970 in the file's time
+	n    int   // number in the order of the file
 	from row
-	last quote.Price // 0 when the row has only a quote
-	size int64       // shares
+	last quote.Price // 0 if the row has only a quote
+	size int64       // shares traded
 }
 
-// traces is a heap of them, the earliest first: bars of many symbols overlap.
-type traces []trace
+// queue is a heap of pending ticks, the earliest first. The bars of many symbols overlap.
+type queue []pending
 
-func (q traces) Len() int { return len(q) }
-func (q traces) Less(i, k int) bool {
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, k int) bool {
 	return q[i].at < q[k].at || q[i].at == q[k].at && q[i].n < q[k].n
 }
-func (q traces) Swap(i, k int) { q[i], q[k] = q[k], q[i] }
-func (q *traces) Push(x any)   { *q = append(*q, x.(trace)) }
-func (q *traces) Pop() any {
+func (q queue) Swap(i, k int) { q[i], q[k] = q[k], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(pending)) }
+func (q *queue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]
 	return last
 }
 
-// defaultSize is the size of a bid or ask whose file has none, in shares.
+// defaultSize is the size of a bid or ask if the row has none, in shares.
 const defaultSize = 100
 
-// playback is the sequence of a file's ticks.
+// playback is the market.Sequence of a file's ticks.
 type playback struct {
 	scan  *scan
-	speed float64 // +Inf is as fast as they are taken
+	speed float64 // MaxSpeed if ticks are due when they are read
 	loop  bool
-	base  int64 // µs since 1970 at which the first row of this pass is due
+	base  int64 // µs since 1970 at which the earliest row of this pass is due
 	now   int64
 
-	rows    rows // nil before a pass
-	ahead   row  // the next row
-	more    bool // ahead holds one
-	waiting traces
+	rows    rows // nil between passes
+	ahead   row  // the next row, if more
+	more    bool
+	waiting queue
 	n       int
-	symbols []played
+	symbols []symbolState
 	err     error
 }
 
-// played is the state of one symbol.
-type played struct {
+// symbolState is the state of one symbol.
+type symbolState struct {
 	day       market.Day
-	known     bool
-	dayVolume int64 // as the file tells it
+	started   bool  // day is
+	dayVolume int64 // the newest of the file
 }
 
 func newPlayback(s *scan, o Options, start int64) *playback {
-	return &playback{scan: s, speed: o.Speed, loop: o.Loop, base: start, symbols: make([]played, s.universe.Len())}
+	return &playback{scan: s, speed: o.Speed, loop: o.Loop, base: start, symbols: make([]symbolState, s.universe.Len())}
 }
 
 func (p *playback) close() {
@@ -89,13 +84,13 @@ func (p *playback) Due() (int64, bool) {
 	if math.IsInf(p.speed, 1) {
 		return p.now, true
 	}
-	return p.base + p.after(p.waiting[0].at-p.scan.first), true
+	return p.base + p.scale(p.waiting[0].at-p.scan.first), true
 }
 
-// after is how long a time of the file takes, both in µs.
-func (p *playback) after(length int64) int64 { return int64(float64(length) / p.speed) }
+// scale returns how long a duration of the file takes at this speed, both in µs.
+func (p *playback) scale(length int64) int64 { return int64(float64(length) / p.speed) }
 
-// fill makes sure that the earliest tick is waiting. It returns false at the end, and on an error.
+// fill reads rows until the earliest tick is in waiting. It returns false at the end of the file and on an error.
 func (p *playback) fill() bool {
 	for p.err == nil {
 		switch {
@@ -109,7 +104,7 @@ func (p *playback) fill() bool {
 			p.read()
 		case p.loop:
 			p.close()
-			p.base += p.after(p.scan.last - p.scan.first + p.scan.length())
+			p.base += p.scale(p.scan.last - p.scan.first + p.scan.length())
 		default:
 			return false
 		}
@@ -134,6 +129,7 @@ func (p *playback) begin() {
 	p.rows = rows
 }
 
+// read reads the next row into ahead.
 func (p *playback) read() {
 	if p.err != nil {
 		return
@@ -145,28 +141,29 @@ func (p *playback) read() {
 	}
 }
 
-// split turns the row ahead into ticks.
+// split converts the row ahead into ticks.
 func (p *playback) split() {
 	r := p.ahead
 	if !p.scan.bars {
-		p.wait(trace{at: r.at, from: r, last: r.last, size: r.volume})
+		p.push(pending{at: r.at, from: r, last: r.last, size: r.volume})
 		return
 	}
-	path := [4]quote.Price{r.open, r.low, r.high, r.last}
+	prices := [4]quote.Price{r.open, r.low, r.high, r.last}
 	if r.last < r.open {
-		path[1], path[2] = r.high, r.low
+		prices[1], prices[2] = r.high, r.low
 	}
 	quarter, part := p.scan.length()/4, r.volume/4
-	for i, price := range path {
+	for i, price := range prices {
 		size := part
 		if i == 3 {
 			size = r.volume - 3*part
 		}
-		p.wait(trace{at: r.at + int64(i)*quarter, from: r, last: price, size: size})
+		p.push(pending{at: r.at + int64(i)*quarter, from: r, last: price, size: size})
 	}
 }
 
-func (p *playback) wait(t trace) {
+// push adds a tick to waiting.
+func (p *playback) push(t pending) {
 	t.n = p.n
 	p.n++
 	heap.Push(&p.waiting, t)
@@ -174,12 +171,12 @@ func (p *playback) wait(t trace) {
 
 func (p *playback) Next(tick *quote.Tick) {
 	due, _ := p.Due()
-	t := heap.Pop(&p.waiting).(trace)
+	t := heap.Pop(&p.waiting).(pending)
 	r := &t.from
 	s := &p.symbols[r.id]
 	bid, ask := quotes(r.bid, r.ask, t.last)
-	if !s.known {
-		s.known = true
+	if !s.started {
+		s.started = true
 		price := t.last
 		if price == 0 {
 			price = (bid + ask) / 2
@@ -189,7 +186,7 @@ func (p *playback) Next(tick *quote.Tick) {
 	s.day.Roll(due)
 	if r.dayVolume >= 0 {
 		t.size = r.dayVolume - s.dayVolume
-		if t.size < 0 { // a new day of the file
+		if t.size < 0 { // the file's day has changed
 			t.size = r.dayVolume
 		}
 		s.dayVolume = r.dayVolume
@@ -200,12 +197,13 @@ func (p *playback) Next(tick *quote.Tick) {
 	s.day.Trade(t.last, t.size)
 	*tick = quote.Tick{
 		Symbol: r.id, Due: due, Bid: bid, Ask: ask,
-		BidSize: sizeOr(r.bidSize), AskSize: sizeOr(r.askSize),
+		BidSize: cmp.Or(r.bidSize, defaultSize), AskSize: cmp.Or(r.askSize, defaultSize),
 	}
 	s.day.Fill(tick)
 }
 
-// quotes fills in what a row doesn't say: the last price is the bid, and the ask is one cent above.
+// quotes returns bid and ask, with defaults for those that the row doesn't have: the bid is the last price, the ask is one
+// cent above the bid.
 func quotes(bid, ask, last quote.Price) (quote.Price, quote.Price) {
 	switch {
 	case bid == 0 && ask == 0:
@@ -216,11 +214,4 @@ func quotes(bid, ask, last quote.Price) (quote.Price, quote.Price) {
 		return bid, bid + 1
 	}
 	return bid, ask
-}
-
-func sizeOr(size int32) int32 {
-	if size == 0 {
-		return defaultSize
-	}
-	return size
 }

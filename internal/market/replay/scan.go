@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,29 +15,29 @@ import (
 )
 
 const (
-	maxToldRows   = 20        // bad rows that are named
-	maxSortedRows = 2_000_000 // rows that are held when a file is not in order
+	maxReported   = 20        // invalid rows in an error
+	maxSortedRows = 2_000_000 // rows kept in memory if the file is not ordered
 	replaySector  = "replay"
 )
 
-// scan is what a file holds, learnt from reading it once.
+// scan is the result of reading a file once.
 type scan struct {
 	path     string
 	universe *quote.Universe
 	bars     bool
-	rows     int     // good ones
-	bad      int     // bad ones
-	errs     []error // of the first bad ones
+	rows     int     // number of valid rows
+	bad      int     // number of invalid rows
+	errs     []error // of the first invalid rows
 	first    int64   // µs since 1970, the earliest
 	last     int64   // the latest
-	gap      int64   // µs, the least between two rows of one symbol; 0 when there is none
-	sorted   []row   // all rows in order, when those of the file are not
+	gap      int64   // µs, the shortest time between two rows of one symbol; 0 if none has two
+	sorted   []row   // all rows ordered by time; nil if those of the file are
 
 	ordered bool
 	newest  int64
 	symbols []quote.Symbol
 	ids     map[string]quote.ID
-	times   []int64 // of each symbol's row before
+	times   []int64 // of each symbol's previous row
 }
 
 func scanFile(path string) (*scan, error) {
@@ -46,7 +47,7 @@ func scanFile(path string) (*scan, error) {
 	}
 	if s.rows == 0 {
 		if s.bad > 0 {
-			return s, nil // the bad rows say why
+			return s, nil // the caller reports the invalid rows
 		}
 		return nil, fmt.Errorf("%s has no row", path)
 	}
@@ -63,7 +64,7 @@ func scanFile(path string) (*scan, error) {
 	return s, s.sort()
 }
 
-// read calls take for each good row and counts the bad ones.
+// read calls take for each valid row and counts the invalid ones.
 func (s *scan) read(take func(*row) error) error {
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -83,7 +84,7 @@ func (s *scan) read(take func(*row) error) error {
 			return nil
 		}
 		if bad := (*RowError)(nil); errors.As(err, &bad) {
-			if s.bad++; s.bad <= maxToldRows {
+			if s.bad++; s.bad <= maxReported {
 				s.errs = append(s.errs, err)
 			}
 			continue
@@ -97,6 +98,7 @@ func (s *scan) read(take func(*row) error) error {
 	}
 }
 
+// take adds a row to the scan.
 func (s *scan) take(r *row) error {
 	id, known := s.ids[r.ticker]
 	if !known {
@@ -122,6 +124,7 @@ func (s *scan) take(r *row) error {
 	return nil
 }
 
+// add adds the symbol of a row.
 func (s *scan) add(r *row) quote.ID {
 	id := quote.ID(len(s.symbols))
 	symbol := quote.Symbol{Ticker: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
@@ -137,7 +140,7 @@ func (s *scan) add(r *row) quote.ID {
 	return id
 }
 
-// price is the first price that a row tells.
+// price returns the first price of a row.
 func (r *row) price() quote.Price {
 	switch {
 	case r.open > 0:
@@ -148,6 +151,7 @@ func (r *row) price() quote.Price {
 	return (r.bid + r.ask) / 2
 }
 
+// sort reads the file again and keeps its rows, ordered by time.
 func (s *scan) sort() error {
 	s.sorted = make([]row, 0, s.rows)
 	err := s.read(func(r *row) error {
@@ -156,25 +160,16 @@ func (s *scan) sort() error {
 			return fmt.Errorf("%s has changed while it was read", s.path)
 		}
 		r.id = id
-		held := *r
-		held.ticker = s.symbols[id].Ticker // the row's own would keep its whole line
-		s.sorted = append(s.sorted, held)
+		kept := *r
+		kept.ticker = s.symbols[id].Ticker // r.ticker would keep the whole line in memory
+		s.sorted = append(s.sorted, kept)
 		return nil
 	})
-	slices.SortStableFunc(s.sorted, func(a, b row) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(s.sorted, func(a, b row) int { return cmp.Compare(a.at, b.at) })
 	return err
 }
 
-// length is how long a row lasts, in µs of the file's time: a bar's span, and for ticks the mean time between
-// two of them.
+// length returns the duration of a row in the file's time, in µs: the length of a bar, or the mean time between two ticks.
 func (s *scan) length() int64 {
 	if s.bars {
 		if s.gap > 0 {

@@ -14,14 +14,14 @@ import (
 	"ticklane/internal/quote"
 )
 
-// maxLine bounds one line of a file, so that a file that isn't a table can't fill the memory.
+// maxLine is the maximum size of a line in bytes; it limits the memory used for a file that isn't CSV.
 const maxLine = 64 << 10
 
-// RowError names what is wrong with one row of a replayed file: "prices.csv:17: bid: …".
+// RowError reports an invalid row of a file: "prices.csv:17: bid: …".
 type RowError struct {
 	File   string
-	Line   int    // from 1, the header's
-	Column string // empty when it is the whole line
+	Line   int    // 1 is the header's
+	Column string // empty if the error concerns the whole line
 	Reason error
 }
 
@@ -34,37 +34,37 @@ func (e *RowError) Error() string {
 
 func (e *RowError) Unwrap() error { return e.Reason }
 
-// row is a tick or a bar of a file.
+// row is a tick or a bar.
 type row struct {
 	at               int64 // µs since 1970
 	ticker           string
-	id               quote.ID    // given by whoever knows the universe
-	bid, ask, last   quote.Price // of a tick; 0 when not given
-	bidSize, askSize int32       // 0 when not given
-	open, high, low  quote.Price // of a bar, whose close is last
-	volume           int64       // shares of the row
-	dayVolume        int64       // shares of the day; −1 when not given
+	id               quote.ID    // set by the reader that knows the universe
+	bid, ask, last   quote.Price // of a tick; 0 if absent
+	bidSize, askSize int32       // 0 if absent
+	open, high, low  quote.Price // of a bar; its close is last
+	volume           int64       // shares traded in the row
+	dayVolume        int64       // shares traded in the day so far; −1 if absent
 }
 
-// table reads a CSV file row by row. A field never spans lines, so that one stray quotation mark spoils one
-// row and not the rest of the file.
+// table reads a CSV file row by row. Fields don't span lines, so that a stray quotation mark invalidates one row and not the
+// rest of the file.
 type table struct {
 	columns
 	file   string
-	ticker string // of every row, when there is no column for it
+	ticker string // of every row, if the file has no symbol column
 	lines  *bufio.Reader
 	line   int
-	text   bytes.Reader
+	text   bytes.Reader  // the current line
 	buffer *bufio.Reader // between text and fields; reset for each line
 	fields *csv.Reader
-	clock  clock
+	times  timeParser
 }
 
-// newTable reads the header. The error names the file and the line.
+// newTable reads the header. Errors contain the file and the line.
 func newTable(r io.Reader, file string) (*table, error) {
 	t := &table{file: filepath.Base(file), lines: bufio.NewReaderSize(r, maxLine)}
 	t.buffer = bufio.NewReaderSize(&t.text, 4096)
-	t.fields = csv.NewReader(t.buffer) // takes the buffer as it is, since it is large enough
+	t.fields = csv.NewReader(t.buffer) // uses the buffer itself, since it is large enough
 	t.fields.ReuseRecord = true
 	t.fields.TrimLeadingSpace = true
 	t.fields.FieldsPerRecord = -1
@@ -91,7 +91,7 @@ func newTable(r io.Reader, file string) (*table, error) {
 
 var errTicker = fmt.Errorf("want a symbol of 1 to %d of A-Z, 0-9, '.' and '-'", quote.MaxTicker)
 
-// record returns the fields of the next line that isn't empty. They hold until the next call.
+// record returns the fields of the next line that isn't blank, valid until the next call.
 func (t *table) record() ([]string, error) {
 	for {
 		line, err := t.readLine()
@@ -117,6 +117,7 @@ func (t *table) record() ([]string, error) {
 	}
 }
 
+// readLine returns the next line, valid until the next call.
 func (t *table) readLine() ([]byte, error) {
 	line, err := t.lines.ReadSlice('\n')
 	switch {
@@ -141,16 +142,18 @@ func (t *table) readLine() ([]byte, error) {
 	return line, nil
 }
 
+// failed returns the error of a failed read of the file.
 func (t *table) failed(err error) error {
 	return fmt.Errorf("read %s after line %d: %w", t.file, t.line, err)
 }
 
+// bad returns the RowError of the current line.
 func (t *table) bad(column string, reason error) error {
 	return &RowError{File: t.file, Line: t.line, Column: column, Reason: reason}
 }
 
-// next reads a row. It returns io.EOF after the last one, a *RowError for a bad one, after which it may be
-// called again, and any other error when the file can't be read.
+// next reads a row. It returns io.EOF after the last row, a *RowError for an invalid row, after which it may be called again,
+// and any other error if reading the file fails.
 func (t *table) next(r *row) error {
 	fields, err := t.record()
 	if err != nil {
@@ -158,14 +161,14 @@ func (t *table) next(r *row) error {
 	}
 	*r = row{ticker: t.ticker, dayVolume: -1}
 	if t.has(colSymbol) {
-		r.ticker = field(fields, t.place[colSymbol])
+		r.ticker = field(fields, t.index[colSymbol])
 		if !quote.ValidTicker(r.ticker) {
 			return t.bad("symbol", fmt.Errorf("%q: %w", clip(r.ticker), errTicker))
 		}
 	}
 	for _, col := range [...]column{colTime, colBid, colAsk, colBidSize, colAskSize, colLast, colVolume, colDayVolume,
 		colOpen, colHigh, colLow, colClose} {
-		text := field(fields, t.place[col])
+		text := field(fields, t.index[col])
 		if text == "" {
 			continue
 		}
@@ -173,7 +176,7 @@ func (t *table) next(r *row) error {
 			return t.bad(col.String(), fmt.Errorf("%q: %w", clip(text), err))
 		}
 	}
-	if field(fields, t.place[colTime]) == "" {
+	if field(fields, t.index[colTime]) == "" {
 		return t.bad("time", errors.New("is missing"))
 	}
 	if t.bars {
@@ -182,18 +185,20 @@ func (t *table) next(r *row) error {
 	return t.checkTick(r)
 }
 
-func field(fields []string, place int) string {
-	if place < 0 {
+// field returns the field at an index of columns, empty if the file doesn't have the column.
+func field(fields []string, index int) string {
+	if index < 0 {
 		return ""
 	}
-	return strings.TrimSpace(fields[place])
+	return strings.TrimSpace(fields[index])
 }
 
+// set parses a field into r.
 func (t *table) set(r *row, col column, text string) (err error) {
 	var size int64
 	switch col {
 	case colTime:
-		r.at, err = t.clock.parse(text)
+		r.at, err = t.times.parse(text)
 	case colBid:
 		r.bid, err = parsePrice(text)
 	case colAsk:
@@ -252,11 +257,11 @@ func (t *table) checkTick(r *row) error {
 	return nil
 }
 
-// clip bounds what an error repeats of a file.
+// clip bounds the part of the file's text that an error repeats.
 func clip(s string) string {
-	const most = 40
-	if len(s) > most {
-		return s[:most] + "…"
+	const limit = 40
+	if len(s) > limit {
+		return s[:limit] + "…"
 	}
 	return s
 }

@@ -14,7 +14,7 @@ import (
 func TestParseTime(t *testing.T) {
 	at := time.Date(2026, 3, 2, 14, 30, 0, 0, time.UTC)
 	day := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	var c clock
+	var p timeParser
 	for _, tt := range []struct {
 		text string
 		want time.Time
@@ -39,12 +39,12 @@ func TestParseTime(t *testing.T) {
 		{"0", time.Unix(0, 0)},
 		{"-86400", time.Unix(-86400, 0)},
 	} {
-		if got, err := c.parse(tt.text); err != nil || got != tt.want.UnixMicro() {
+		if got, err := p.parse(tt.text); err != nil || got != tt.want.UnixMicro() {
 			t.Errorf("%q is %v, %v, want %v", tt.text, time.UnixMicro(got).UTC(), err, tt.want)
 		}
 	}
 	for _, text := range []string{"", "now", "2026-13-01", "1850-01-01", "2300-01-01", "03/02/2026", "NaN", "inf", "1e300", "-99999999999", "1e5x"} {
-		if got, err := c.parse(text); err == nil {
+		if got, err := p.parse(text); err == nil {
 			t.Errorf("%q is %v, want an error", text, time.UnixMicro(got))
 		}
 	}
@@ -76,7 +76,7 @@ func TestParseShares(t *testing.T) {
 	}
 }
 
-// A stray quotation mark spoils its own line only.
+// A stray quotation mark invalidates only its line.
 func TestOpenQuotationMark(t *testing.T) {
 	table, err := newTable(strings.NewReader("time,price\n1,\"2\n3,4\n"), "a.csv")
 	if err != nil {
@@ -93,7 +93,7 @@ func TestOpenQuotationMark(t *testing.T) {
 
 type failing struct{ io.Reader }
 
-var errDisk = errors.New("the disk is gone")
+var errDisk = errors.New("disk failure")
 
 func (f failing) Read(b []byte) (int, error) {
 	n, err := f.Reader.Read(b)

@@ -17,8 +17,8 @@ import (
 	"ticklane/internal/quote"
 )
 
-// write makes a file of the name in a folder of its own.
-func write(t testing.TB, name, text string) string {
+// writeFile creates a file in a temporary directory and returns its path.
+func writeFile(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -27,7 +27,7 @@ func write(t testing.TB, name, text string) string {
 	return path
 }
 
-func newReplay(t testing.TB, path string, change func(*Options)) *Source {
+func newSource(t testing.TB, path string, change func(*Options)) *Source {
 	t.Helper()
 	o := Options{File: path, Speed: MaxSpeed, Logger: slog.New(slog.DiscardHandler)}
 	if change != nil {
@@ -40,21 +40,21 @@ func newReplay(t testing.TB, path string, change func(*Options)) *Source {
 	return r
 }
 
-// all replays a source that ends by itself.
-func all(t testing.TB, s *Source) []quote.Tick {
+// replayAll runs a source until it ends and returns its ticks.
+func replayAll(t testing.TB, s *Source) []quote.Tick {
 	t.Helper()
 	var ticks []quote.Tick
 	if err := s.Run(t.Context(), func(batch []quote.Tick) { ticks = append(ticks, batch...) }); err != nil {
 		t.Fatal(err)
 	}
 	for i := range ticks {
-		check(t, &ticks[i])
+		checkTick(t, &ticks[i])
 	}
 	return ticks
 }
 
-// public returns the path of a file of the npm package vega-datasets.
-func public(t *testing.T, name string) string {
+// dataset returns the path of a file in the npm package vega-datasets.
+func dataset(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join("..", "..", "..", "node_modules", "vega-datasets", "data", name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -64,18 +64,18 @@ func public(t *testing.T, name string) string {
 }
 
 func TestReplayOfDailyBars(t *testing.T) {
-	r := newReplay(t, public(t, "sp500-2000.csv"), nil)
+	r := newSource(t, dataset(t, "sp500-2000.csv"), nil)
 	if u := r.Universe(); u.Len() != 1 || u.Symbol(0).Ticker != "SP500-2000" || u.Symbol(0).Price != 146925 {
 		t.Fatalf("universe %+v", r.Universe().Symbols())
 	}
 	if r.Timed() {
-		t.Error("due times at full speed are said to be a schedule")
+		t.Error("a source at MaxSpeed is timed")
 	}
-	ticks := all(t, r)
+	ticks := replayAll(t, r)
 	if len(ticks) != 4*5105 {
 		t.Fatalf("%d ticks, want 4 for each of 5105 bars", len(ticks))
 	}
-	for i, want := range []quote.Price{146925, 147800, 143836, 145522} { // it fell, so the high comes first
+	for i, want := range []quote.Price{146925, 147800, 143836, 145522} { // the price fell, so the high comes first
 		if ticks[i].Last != want {
 			t.Errorf("tick %d is at %v, want %v", i, ticks[i].Last, want)
 		}
@@ -88,13 +88,13 @@ func TestReplayOfDailyBars(t *testing.T) {
 	}
 }
 
-// The months of each symbol follow those of the one before, so the rows are not in order of time.
+// The file is ordered by symbol and then by month, so its rows are not ordered by time.
 func TestReplayOfUnorderedPrices(t *testing.T) {
-	r := newReplay(t, public(t, "stocks.csv"), nil)
+	r := newSource(t, dataset(t, "stocks.csv"), nil)
 	if r.scan.sorted == nil {
-		t.Fatal("the file is taken for ordered")
+		t.Fatal("the rows are not kept in memory")
 	}
-	ticks := all(t, r)
+	ticks := replayAll(t, r)
 	if len(ticks) != 560 || r.Universe().Len() != 5 {
 		t.Fatalf("%d ticks of %d symbols, want 560 of 5", len(ticks), r.Universe().Len())
 	}
@@ -114,13 +114,13 @@ func TestReplayOfUnorderedPrices(t *testing.T) {
 }
 
 func TestReplayOfTicks(t *testing.T) {
-	path := write(t, "ticks.csv", "\ufeffTimestamp,Ticker,Bid Price,offer,BID SIZE,ask-size,last,volume,note\r\n"+
+	path := writeFile(t, "ticks.csv", "\ufeffTimestamp,Ticker,Bid Price,offer,BID SIZE,ask-size,last,volume,note\r\n"+
 		"2026-03-02T14:30:00Z,AAPL,10.00,10.02,300,400,10.02,100,x\r\n"+
 		"\r\n"+
 		"2026-03-02T14:30:00.5Z,AAPL,10.01,10.03,,,,,\"quote, only\"\r\n"+
 		"2026-03-02T14:30:01Z,ZZZ,,,,,7,50,\r\n"+
 		"2026-03-02T14:30:01Z,AAPL,9.99,,,,9.99,25,")
-	ticks := all(t, newReplay(t, path, nil))
+	ticks := replayAll(t, newSource(t, path, nil))
 	want := []quote.Tick{
 		{Bid: 1000, Ask: 1002, BidSize: 300, AskSize: 400, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
 		{Bid: 1001, Ask: 1003, BidSize: 100, AskSize: 100, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
@@ -139,22 +139,22 @@ func TestReplayOfTicks(t *testing.T) {
 }
 
 func TestDayVolumeColumn(t *testing.T) {
-	path := write(t, "v.csv", "t,p,v\n1000,5,100\n1001,5,250\n1002,5,250\n1003,5,40\n")
+	path := writeFile(t, "v.csv", "t,p,v\n1000,5,100\n1001,5,250\n1002,5,250\n1003,5,40\n")
 	var got []int64
-	for _, k := range all(t, newReplay(t, path, nil)) {
+	for _, k := range replayAll(t, newSource(t, path, nil)) {
 		got = append(got, k.Volume)
 	}
 	if want := []int64{100, 250, 250, 290}; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("day volumes %v, want %v: a smaller figure begins a new day of the file", got, want)
+		t.Errorf("day volumes %v, want %v: a smaller figure starts a new day of the file", got, want)
 	}
 }
 
 func TestBarsOfManySymbolsInterleave(t *testing.T) {
-	path := write(t, "bars.csv", "date,symbol,open,high,low,close,volume\n"+
+	path := writeFile(t, "bars.csv", "date,symbol,open,high,low,close,volume\n"+
 		"2026-03-02,A,10,12,9,11,9\n2026-03-02,B,20,20,18,19,8\n2026-03-03,A,11,11,10,10,4\n")
-	r := newReplay(t, path, nil)
+	r := newSource(t, path, nil)
 	var got []string
-	for _, k := range all(t, r) {
+	for _, k := range replayAll(t, r) {
 		got = append(got, r.Universe().Symbol(k.Symbol).Ticker+k.Last.String())
 	}
 	want := "A10.00 B20.00 A9.00 B20.00 A12.00 B18.00 A11.00 B19.00 A11.00 A11.00 A10.00 A10.00"
@@ -164,7 +164,7 @@ func TestBarsOfManySymbolsInterleave(t *testing.T) {
 }
 
 func TestReplayPaces(t *testing.T) {
-	path := write(t, "a.csv", "time,price\n2026-03-02 10:00:00,10\n2026-03-02 10:00:30,11\n2026-03-02 10:02:00,12\n")
+	path := writeFile(t, "a.csv", "time,price\n2026-03-02 10:00:00,10\n2026-03-02 10:00:30,11\n2026-03-02 10:02:00,12\n")
 	for _, tt := range []struct {
 		speed float64
 		want  []time.Duration
@@ -175,7 +175,7 @@ func TestReplayPaces(t *testing.T) {
 		{MaxSpeed, []time.Duration{0, 0, 0}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newReplay(t, path, func(o *Options) { o.Speed = tt.speed })
+			r := newSource(t, path, func(o *Options) { o.Speed = tt.speed })
 			start := time.Now()
 			i := 0
 			if err := r.Run(t.Context(), func(batch []quote.Tick) {
@@ -199,24 +199,24 @@ func TestReplayPaces(t *testing.T) {
 func TestReplayLoopsForward(t *testing.T) {
 	const text = "time,price\n1000,10\n1010,11\n1020,12\n"
 	for name, content := range map[string]string{"ordered.csv": text, "unordered.csv": "time,price\n1020,12\n1010,11\n1000,10\n"} {
-		path := write(t, name, content)
+		path := writeFile(t, name, content)
 		synctest.Test(t, func(t *testing.T) {
-			r := newReplay(t, path, func(o *Options) { o.Speed, o.Loop = 10, true })
+			r := newSource(t, path, func(o *Options) { o.Speed, o.Loop = 10, true })
 			start := time.Now().UnixMicro()
-			for i, k := range gather(t, r, 10) {
+			for i, k := range firstTicks(t, r, 10) {
 				if want := quote.Price(1000 + i%3*100); k.Last != want || k.Due-start != int64(i)*1_000_000 {
 					t.Errorf("%s: tick %d is at %v after %d µs, want %v each second", name, i, k.Last, k.Due-start, want)
 				}
 			}
 		})
 	}
-	r := newReplay(t, write(t, "one.csv", "time,price\n5,1\n"), func(o *Options) { o.Loop = true })
-	if n := len(gather(t, r, 5000)); n < 5000 {
+	r := newSource(t, writeFile(t, "one.csv", "time,price\n5,1\n"), func(o *Options) { o.Loop = true })
+	if n := len(firstTicks(t, r, 5000)); n < 5000 {
 		t.Errorf("%d ticks of a loop at full speed", n)
 	}
 }
 
-func TestBadRowsAreNamed(t *testing.T) {
+func TestBadRowsAreReported(t *testing.T) {
 	const text = "time,symbol,bid,ask,last\n" +
 		"2026-03-02,AAPL,10,11,10\n" +
 		"yesterday,AAPL,10,11,10\n" +
@@ -229,12 +229,12 @@ func TestBadRowsAreNamed(t *testing.T) {
 		"2026-03-02,AAPL,,,\n" +
 		",AAPL,10,11,10\n" +
 		"2026-03-03,AAPL,10,11,12\n"
-	path := write(t, "prices.csv", text)
+	path := writeFile(t, "prices.csv", text)
 	_, err := New(Options{File: path, Speed: 1})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	told := strings.Split(err.Error(), "\n")
+	lines := strings.Split(err.Error(), "\n")
 	want := []string{
 		`prices.csv:3: time: "yesterday": want a time such as`,
 		`prices.csv:4: symbol: "^GSPC": want a symbol of 1 to 16 of A-Z`,
@@ -246,12 +246,12 @@ func TestBadRowsAreNamed(t *testing.T) {
 		`prices.csv:10: last: is missing, and so are bid and ask`,
 		`prices.csv:11: time: is missing`,
 	}
-	if len(told) != len(want) {
-		t.Fatalf("%d errors, want %d:\n%v", len(told), len(want), err)
+	if len(lines) != len(want) {
+		t.Fatalf("%d errors, want %d:\n%v", len(lines), len(want), err)
 	}
 	for i := range want {
-		if !strings.Contains(told[i], want[i]) {
-			t.Errorf("error %q, want %q", told[i], want[i])
+		if !strings.Contains(lines[i], want[i]) {
+			t.Errorf("error %q, want %q", lines[i], want[i])
 		}
 	}
 	if row := (*RowError)(nil); !errors.As(err, &row) || row.Line != 3 || row.Column != "time" {
@@ -259,38 +259,38 @@ func TestBadRowsAreNamed(t *testing.T) {
 	}
 
 	var logged bytes.Buffer
-	r := newReplay(t, path, func(o *Options) {
+	r := newSource(t, path, func(o *Options) {
 		o.OnBadRow = SkipOnBadRows
 		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	})
-	if ticks := all(t, r); len(ticks) != 2 || r.scan.bad != 9 {
-		t.Errorf("%d ticks, %d rows left out, want 2 and 9", len(ticks), r.scan.bad)
+	if ticks := replayAll(t, r); len(ticks) != 2 || r.scan.bad != 9 {
+		t.Errorf("%d ticks, %d rows skipped, want 2 and 9", len(ticks), r.scan.bad)
 	}
 	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=9 good=2"} {
 		if !strings.Contains(logged.String(), w) {
-			t.Errorf("the log doesn't say %q", w)
+			t.Errorf("the log doesn't contain %q", w)
 		}
 	}
 }
 
-func TestBadBarsAreNamed(t *testing.T) {
-	path := write(t, "B.csv", "date,open,high,low,close\n2026-03-02,10,9,8,9\n2026-03-02,10,12,11,11\n2026-03-02,10,12,9,\n2026-03-02,,12,9,10\n")
+func TestBadBarsAreReported(t *testing.T) {
+	path := writeFile(t, "B.csv", "date,open,high,low,close\n2026-03-02,10,9,8,9\n2026-03-02,10,12,11,11\n2026-03-02,10,12,9,\n2026-03-02,,12,9,10\n")
 	_, err := New(Options{File: path, Speed: 1, OnBadRow: SkipOnBadRows})
 	if err == nil {
-		t.Fatal("a file without a good row was taken")
+		t.Fatal("a file without a valid row was accepted")
 	}
 	for _, want := range []string{
 		"B.csv:2: open: 10.00 is above the high of 9.00", "B.csv:3: open: 10.00 is below the low of 11.00",
 		"B.csv:4: close: is missing", "B.csv:5: open: is missing",
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error %q doesn't say %q", err, want)
+			t.Errorf("error %q doesn't contain %q", err, want)
 		}
 	}
 }
 
 func TestManyBadRowsAreCounted(t *testing.T) {
-	path := write(t, "a.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", 100))
+	path := writeFile(t, "a.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", 100))
 	_, err := New(Options{File: path, Speed: 1})
 	if err == nil || strings.Count(err.Error(), "\n") != 20 || !strings.Contains(err.Error(), "and 80 more bad rows") {
 		t.Errorf("error %v, want 20 rows and a count", err)
@@ -307,7 +307,7 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 		{"^gspc.csv", "time,price\n1,1\n", `header: there is no column for symbol, and the file's name gives "^GSPC"`},
 		{"a.csv", "time,price\n" + strings.Repeat("1", maxLine+1) + ",1\n", "a.csv:2: the line is longer than 65536 bytes"},
 	} {
-		_, err := New(Options{File: write(t, tt.name, tt.text), Speed: 1})
+		_, err := New(Options{File: writeFile(t, tt.name, tt.text), Speed: 1})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text[:min(len(tt.text), 30)], err, tt.want)
 		}
@@ -318,15 +318,15 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 	_, err := New(Options{OnBadRow: "ignore"})
 	for _, want := range []string{"file: is missing", "speed: 0", `bad rows: "ignore"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v doesn't say %q", err, want)
+			t.Errorf("error %v doesn't contain %q", err, want)
 		}
 	}
 }
 
-// A file that loses a row's symbol or itself under way ends the feed with an error.
+// A file that changes or is removed after the scan ends the feed with an error.
 func TestFileThatChanges(t *testing.T) {
-	path := write(t, "a.csv", "time,symbol,price\n1,A,1\n")
-	r := newReplay(t, path, nil)
+	path := writeFile(t, "a.csv", "time,symbol,price\n1,A,1\n")
+	r := newSource(t, path, nil)
 	if err := os.WriteFile(path, []byte("time,symbol,price\n1,B,1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -336,28 +336,28 @@ func TestFileThatChanges(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	r = newReplay(t, write(t, "b.csv", "time,symbol,price\n1,A,1\n"), nil)
+	r = newSource(t, writeFile(t, "b.csv", "time,symbol,price\n1,A,1\n"), nil)
 	if err := os.Remove(r.options.File); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Run(t.Context(), func([]quote.Tick) {}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("error %v, want that the file is gone", err)
+		t.Errorf("error %v, want fs.ErrNotExist", err)
 	}
 }
 
-// check holds what every tick of every source must hold.
-func check(t testing.TB, k *quote.Tick) {
+// checkTick fails the test if a tick is inconsistent.
+func checkTick(t testing.TB, k *quote.Tick) {
 	t.Helper()
 	switch {
 	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 1 || k.AskSize < 1,
 		k.Last < k.Low || k.Last > k.High, k.Open < k.Low || k.Open > k.High, k.Low < 1,
 		k.PrevClose < 1, k.Volume < 0, k.Due == 0, k.N != 0, k.Seq != 0:
-		t.Fatalf("impossible tick %+v", *k)
+		t.Fatalf("inconsistent tick %+v", *k)
 	}
 }
 
-// gather runs a source until it has published at least n ticks.
-func gather(t testing.TB, s *Source, n int) []quote.Tick {
+// firstTicks runs a source until it has published at least n ticks.
+func firstTicks(t testing.TB, s *Source, n int) []quote.Tick {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
