@@ -3,14 +3,14 @@
 import { Feed } from './lane/feed.js';
 import { QuoteStore } from './model/quotes.js';
 import { t } from './text.js';
-import { AlertDesk } from './ui/alerts/alerts.js';
+import { AlertsPanel } from './ui/alerts/alertsPanel.js';
 import { Banner } from './ui/connection/banner.js';
-import { Bar, shown } from './ui/connection/statusBar.js';
+import { StatusBar, shown } from './ui/connection/statusBar.js';
 import { Charts } from './ui/chart/charts.js';
 import { ColumnsDialog } from './ui/watchlist/columnsDialog.js';
 import { part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
-import { Freeze } from './model/pausedQuotes.js';
+import { PausedQuotes } from './model/pausedQuotes.js';
 import { getJSON } from './browser/http.js';
 import { Stored } from './browser/storage.js';
 import { listen } from './ui/common/keys.js';
@@ -21,15 +21,15 @@ import { Market } from './ui/market/market.js';
 import { QuoteHead } from './ui/chart/quoteHead.js';
 import { settings } from './ui/settings/settings.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
-import { Silence } from './model/feedStall.js';
-import { share } from './ui/connection/share.js';
+import { FeedStall } from './model/feedStall.js';
+import { shareConnections } from './ui/connection/shareConnections.js';
 import { SparkSeed } from './model/sparkSeed.js';
 import { Theme } from './ui/settings/theme.js';
 import { ViewState } from './ui/common/viewState.js';
-import { Vitals } from './model/latencyStats.js';
-import { Wanted } from './model/subscriptions.js';
+import { LatencyStats } from './model/latencyStats.js';
+import { Subscriptions } from './model/subscriptions.js';
 import { Watchlist } from './ui/watchlist/watchlist.js';
-import { Wire } from './model/connectionStats.js';
+import { ConnectionStats } from './model/connectionStats.js';
 
 /** @typedef {import('./model/order.js').Listing} Listing */
 
@@ -39,35 +39,35 @@ const PACE = 50; // ms
 
 const boot = JSON.parse(part('boot').textContent || '{}');
 const store = new QuoteStore();
-const quotes = new Freeze(store);
+const quotes = new PausedQuotes(store);
 const view = new ViewState(location.search);
 const theme = new Theme(settings);
-const shared = share(boot.worker, boot.limits.message);
+const shared = shareConnections(boot.worker, boot.limits.message);
 const feed = new Feed({
   lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
   topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,
 });
-const wanted = new Wanted({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
+const subscriptions = new Subscriptions({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
 const seed = new SparkSeed(store, () => frames.request());
-const wire = new Wire(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }), () => !document.hidden);
-const vitals = new Vitals({ timed: boot.timed !== false });
+const connectionStats = new ConnectionStats(() => (feed.conn === undefined ? null : { lane: feed.lane, conn: feed.conn }), () => !document.hidden);
+const latencyStats = new LatencyStats({ timed: boot.timed !== false });
 
 const storedLists = new Stored(KEY, readLists);
 const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
 storedLists.onChange(() => lists.again());
-const list = new Watchlist({ view, quotes, frames, wanted, lists, onSeen: (symbols) => seed.want(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
-const charts = new Charts({ view, frames, theme, wanted, record: (symbol) => quotes.get(symbol) });
+const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onSeen: (symbols) => seed.want(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
+const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
-const market = new Market({ view, quotes, frames, theme, wanted });
-const lane = new LanePanel({ feed, wire, share: shared });
-const bar = new Bar({ feed, quotes, onLane: toLane, onPause: pauseOrGoOn });
+const market = new Market({ view, quotes, frames, theme, subscriptions });
+const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
+const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePause });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
 const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, told: (text) => lane.announce(text) });
 new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
-const silence = new Silence();
-const alerts = new AlertDesk({ store, view, wanted, announce: (text) => lane.announce(text) });
+const stall = new FeedStall();
+const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();
@@ -77,10 +77,10 @@ let ticks = 0; // since quotes were painted
 let paintedAt = 0;
 let stateAt = 0;
 let newest = 0; // local ms of the newest message
-let measured = feed.lane; // the lane that the vitals are of
+let measured = feed.lane; // the lane that the latencyStats are of
 let agedAt = 0;
 let marked = false; // the first quote that was painted
-let calmAt = 0; // when the figures that a second is fine enough for were painted
+let secondAt = 0; // when the figures that a second is fine enough for were painted
 
 feed.on('message', (m, arrival) => {
   newest = Date.now();
@@ -88,9 +88,9 @@ feed.on('message', (m, arrival) => {
   charts.take(m);
   market.take(m);
   alerts.take(m);
-  vitals.take(m, arrival);
+  latencyStats.take(m, arrival);
   if (m.T === 'q') {
-    silence.tick(newest);
+    stall.tick(newest);
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
@@ -98,14 +98,14 @@ feed.on('message', (m, arrival) => {
     list.refresh();
   } else if (m.T === 'hello') {
     if (m.resume === 'reset' && listings.size > 0) void askSymbols();
-    if (arrival.lane !== measured) vitals.clear();
+    if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
-    wanted.told(m.topics);
-    silence.begin(newest);
-    wire.begin();
+    subscriptions.told(m.topics);
+    stall.begin(newest);
+    connectionStats.begin();
     list.refresh(); // what could not be had while the server was away
   } else if (m.T === 'subscription') {
-    wanted.told(m.topics);
+    subscriptions.told(m.topics);
   }
   frames.request();
 });
@@ -113,14 +113,14 @@ feed.on('closed', ({ opened }) => {
   if (!opened && listings.size > 0) void askSymbols();
 });
 // What the stream no longer brings must not look live.
-wanted.on(() => {
-  store.retain((symbol) => wanted.has(symbol));
+subscriptions.on(() => {
+  store.retain((symbol) => subscriptions.has(symbol));
   list.refresh();
 });
 feed.on('state', () => {
-  wire.changed();
+  connectionStats.changed();
   view.set(lanes());
-  stateAt = agedAt = calmAt = 0;
+  stateAt = agedAt = secondAt = 0;
   frames.request();
 });
 view.on((now, before) => {
@@ -131,21 +131,21 @@ settings.on(() => {
   charts.restyle();
   market.refresh();
   alerts.refresh();
-  agedAt = calmAt = stateAt = 0;
+  agedAt = secondAt = stateAt = 0;
 });
 listen({
   '/': () => list.focusSearch(),
   s: () => list.star(),
   a: () => void alerts.make(underKeyboard() || view.now.symbol),
-  l: () => toLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
-  p: pauseOrGoOn,
-  ' ': pauseOrGoOn,
+  l: () => chooseLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
+  p: togglePause,
+  ' ': togglePause,
   t: () => theme.toggle(),
   ',': () => dialog.open(),
 });
 setInterval(() => frames.request(), TICK);
 feed.start();
-vitals.start();
+latencyStats.start();
 void loadSymbols();
 
 /** @param {number} now performance.now() */
@@ -173,22 +173,22 @@ function paint(now) {
   if (now - stateAt >= TICK) {
     stateAt = now;
     bar.paint();
-    banner.paint(shown(feed, quotes.paused), newest, silence.silent(Date.now()));
+    banner.paint(shown(feed, quotes.paused), newest, stall.silent(Date.now()));
   }
   if (now - agedAt >= 250) {
     agedAt = now;
-    if (!quotes.paused) list.paintAges((r) => vitals.age(r));
+    if (!quotes.paused) list.paintAges((r) => latencyStats.age(r));
     lane.paint();
   }
-  if (now - calmAt >= 1000) {
-    calmAt = now;
-    bar.paintVitals({ ...vitals.read(), wire: wire.rate });
-    setText(part('clock'), vitals.clockText());
+  if (now - secondAt >= 1000) {
+    secondAt = now;
+    bar.paintStats({ ...latencyStats.read(), wire: connectionStats.rate });
+    setText(part('clock'), latencyStats.clockText());
   }
 }
 
 /** @param {import('./types.js').Lane | 'auto'} to */
-function toLane(to) {
+function chooseLane(to) {
   if (to !== 'auto') {
     feed.setAuto(null);
     feed.switchLane(to);
@@ -203,7 +203,7 @@ function lanes() {
   return feed.auto ? { lane: 'auto', prefer: feed.auto.preferred } : { lane: feed.switching ?? feed.lane, prefer: 'sse' };
 }
 
-function pauseOrGoOn() {
+function togglePause() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
   market.freeze(quotes.paused);
@@ -221,7 +221,7 @@ function underKeyboard() {
 
 function showSymbol() {
   const { symbol } = view.now;
-  wanted.want('chart', symbol ? [symbol] : []);
+  subscriptions.want('chart', symbol ? [symbol] : []);
   head.show(symbol, listings.get(symbol)?.name ?? '');
   frames.request();
 }
@@ -241,8 +241,8 @@ async function askSymbols() {
     });
     if (same) return true;
     listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
-    wanted.universe(symbols);
-    feed.retainTopics((topic) => wanted.knows(topic));
+    subscriptions.universe(symbols);
+    feed.retainTopics((topic) => subscriptions.knows(topic));
     list.fill(symbols, sectors);
     listsDialog.paint();
     market.fill(symbols);

@@ -217,7 +217,7 @@ export interface FeedOptions {
   /** the page to follow; null in a worker */
   page?: Page | null;
   /** connections shared with other tabs; the page's own when not given */
-  share?: import('./lane/sharedConnections.js').Shared | null;
+  share?: import('./lane/sharedConnections.js').SharedConnections | null;
   EventSource?: any;
   WebSocket?: any;
   fetch?: typeof fetch;

@@ -1,10 +1,10 @@
-import { Account } from './sequence.js';
-import { Auto } from './auto.js';
+import { Sequence } from './sequence.js';
+import { AutoLane } from './autoLane.js';
 import { jitter } from './backoff.js';
 import { Emitter } from './emitter.js';
-import { Journal } from './journal.js';
+import { EventReporter } from './eventReporter.js';
 import { followPage } from './lifecycle.js';
-import { Link } from './link.js';
+import { Connection } from './connection.js';
 import { online, platform } from './platform.js';
 import { TopicSync } from './topics.js';
 
@@ -35,16 +35,16 @@ export class Feed {
   #options;
   /** @type {Emitter<FeedHandlers>} */
   #emitter = new Emitter();
-  #account;
-  #journal;
+  #sequence;
+  #events;
   #topics;
   /** @type {Lane} */
   #lane;
   /** @type {State} */
   #state;
-  /** @type {Link | null} */
+  /** @type {Connection | null} */
   #active = null;
-  /** @type {Link | null} the other lane's, until its hello */
+  /** @type {Connection | null} the other lane's, until its hello */
   #next = null;
   /** @type {any} */
   #retry = null;
@@ -54,7 +54,7 @@ export class Feed {
   #downSince = 0; // wall ms of the loss, 0 when there was none
   #switchSince = 0;
   #unfollow = () => {};
-  /** @type {Auto | null} */
+  /** @type {AutoLane | null} */
   #auto = null;
   #turned = false; // to the other lane, and it was told; until a hello
 
@@ -63,14 +63,14 @@ export class Feed {
     this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), commandBytes: 4096, ...options };
     this.#lane = checkLane(options.lane ?? 'sse');
     if (options.auto) this.setAuto(this.#lane);
-    this.#account = new Account(options.from);
-    this.#journal = new Journal(this.#account, this.#options, (e) => this.#emitter.emit('event', e));
-    this.#account.onLost = (ticks, at) => this.#journal.tell('bad', 'lost', { ticks, at });
+    this.#sequence = new Sequence(options.from);
+    this.#events = new EventReporter(this.#sequence, this.#options, (e) => this.#emitter.emit('event', e));
+    this.#sequence.onLost = (ticks, at) => this.#events.tell('bad', 'lost', { ticks, at });
     this.#topics = new TopicSync(options.topics ?? ['*'], {
       ...this.#options,
       send: (action, topics) => this.#active?.command(action, topics) ?? null,
-      adding: (due) => this.#account.expectAdded(due),
-      refused: (err, topics) => this.#journal.tell('warn', 'topics-refused', { topics, reason: err.message }),
+      adding: (due) => this.#sequence.expectAdded(due),
+      refused: (err, topics) => this.#events.tell('warn', 'topics-refused', { topics, reason: err.message }),
       gone: () => this.#active && this.#end(this.#active, 'unknown'),
     });
     this.#state = { name: 'closed', since: this.#options.wall(), attempt: 0 };
@@ -83,12 +83,12 @@ export class Feed {
 
   /** Counted since the feed was made; the object changes as it counts. @returns {Readonly<import('../types.js').Counters>} */
   get counters() {
-    return this.#account.counters;
+    return this.#sequence.counters;
   }
 
   /** "<epoch>-<seq>", from which another feed could go on; undefined before the first snapshot. */
   get position() {
-    return this.#account.position;
+    return this.#sequence.position;
   }
 
   /** The lane in use, or the one that a connection is being tried on. */
@@ -193,7 +193,7 @@ export class Feed {
   /** Lets the feed fall back to the other lane while this one is blocked; null leaves it to switchLane. @param {Lane | null} preferred */
   setAuto(preferred) {
     this.#auto?.stop();
-    this.#auto = preferred && new Auto(checkLane(preferred), this.#options, (lane) => this.switchLane(lane));
+    this.#auto = preferred && new AutoLane(checkLane(preferred), this.#options, (lane) => this.switchLane(lane));
     if (this.#active?.hello) this.#auto?.greeted(this.#lane);
   }
 
@@ -226,9 +226,9 @@ export class Feed {
   #connect(lane) {
     const from = this.position;
     const topics = from === undefined ? this.#topics.wanted : this.#topics.resumable;
-    return new Link(lane, { topics, from }, this.#options, {
-      text: (link, data, read, received) => this.#text(link, data, read, received),
-      closed: (link, why) => this.#closed(link, why),
+    return new Connection(lane, { topics, from }, this.#options, {
+      text: (connection, data, read, received) => this.#text(connection, data, read, received),
+      closed: (connection, why) => this.#closed(connection, why),
     });
   }
 
@@ -237,7 +237,7 @@ export class Feed {
     this.#auto?.stop();
     this.#unfollow();
     this.#options.clearTimeout(this.#retry);
-    this.#journal.stop();
+    this.#events.stop();
     this.#dropAll();
     this.#attempt = this.#downSince = 0;
   }
@@ -248,33 +248,33 @@ export class Feed {
     this.#active = this.#next = null;
   }
 
-  /** Ends a connection that the server is done with. @param {Link} link @param {string} why @param {number} [retry] */
-  #end(link, why, retry) {
-    link.drop();
-    this.#closed(link, why, retry);
+  /** Ends a connection that the server is done with. @param {Connection} connection @param {string} why @param {number} [retry] */
+  #end(connection, why, retry) {
+    connection.drop();
+    this.#closed(connection, why, retry);
   }
 
-  /** A connection ended that the feed didn't drop. @param {Link} link @param {string} why @param {number} [retry] ms that the server asks to stay away */
-  #closed(link, why, retry = 0) {
-    this.#emitter.emit('closed', { ...link.close, lane: link.lane, reason: why, opened: link.hello !== null });
+  /** A connection ended that the feed didn't drop. @param {Connection} connection @param {string} why @param {number} [retry] ms that the server asks to stay away */
+  #closed(connection, why, retry = 0) {
+    this.#emitter.emit('closed', { ...connection.close, lane: connection.lane, reason: why, opened: connection.hello !== null });
     if (!this.#running) return; // a handler stopped the feed
-    if (link === this.#next) {
+    if (connection === this.#next) {
       this.#next = null;
-      this.#journal.tell('warn', 'switch-failed', { from: this.#lane, to: link.lane, reason: why });
+      this.#events.tell('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
       this.#auto?.missed(why);
       this.#setState(this.#state.name);
       return;
     }
-    this.#journal.stop();
+    this.#events.stop();
     const wall = this.#options.wall();
-    if (link.hello) {
+    if (connection.hello) {
       this.#downSince = wall;
-      this.#journal.tell('bad', 'connection-lost', { lane: link.lane, reason: why });
-      if (wall - link.liveAt >= STABLE) this.#attempt = 0;
+      this.#events.tell('bad', 'connection-lost', { lane: connection.lane, reason: why });
+      if (wall - connection.liveAt >= STABLE) this.#attempt = 0;
     } else if (this.#attempt === 0 && this.#downSince === 0) {
-      this.#journal.tell('bad', 'unreachable', { lane: link.lane, reason: why });
+      this.#events.tell('bad', 'unreachable', { lane: connection.lane, reason: why });
     }
-    const auto = this.#auto?.ended(link.lane, { reason: why, lived: link.hello && wall - link.liveAt, online: online() });
+    const auto = this.#auto?.ended(connection.lane, { reason: why, lived: connection.hello && wall - connection.liveAt, online: online() });
     if (this.#next) {
       // The other lane is on its way already: nothing to wait for.
       this.#active = this.#next;
@@ -285,7 +285,7 @@ export class Feed {
     }
     this.#active = null;
     if (auto && auto !== this.#lane) {
-      if (!this.#turned) this.#journal.tell('warn', 'turned', { from: this.#lane, to: auto, reason: why });
+      if (!this.#turned) this.#events.tell('warn', 'turned', { from: this.#lane, to: auto, reason: why });
       this.#turned = true;
       this.#lane = auto;
     }
@@ -301,9 +301,9 @@ export class Feed {
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** @param {Link} link @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] when it came, if earlier than now */
-  #text(link, data, read, received = this.#options.now()) {
-    const { counters } = this.#account;
+  /** @param {Connection} connection @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] when it came, if earlier than now */
+  #text(connection, data, read, received = this.#options.now()) {
+    const { counters } = this.#sequence;
     counters.messages++;
     counters.bytes += data.length;
     /** @type {Message | null} */
@@ -312,77 +312,77 @@ export class Feed {
       m = read();
     } catch (err) {
       counters.malformed++;
-      this.#journal.tell('bad', 'malformed', { reason: /** @type {Error} */ (err).message });
+      this.#events.tell('bad', 'malformed', { reason: /** @type {Error} */ (err).message });
       return;
     }
     if (m === null) return;
-    if (m.T === 'bye') this.#bye(link, m, received, data.length);
-    else if (m.T === 'hello') this.#hello(link, m, received, data.length);
-    else if (link === this.#active) this.#take(link, m, received, data.length);
+    if (m.T === 'bye') this.#bye(connection, m, received, data.length);
+    else if (m.T === 'hello') this.#hello(connection, m, received, data.length);
+    else if (connection === this.#active) this.#take(connection, m, received, data.length);
   }
 
-  /** @param {Link} link @param {Hello} hello @param {number} received @param {number} bytes */
-  #hello(link, hello, received, bytes) {
-    const handover = link === this.#next;
-    const at = this.#account.seq;
+  /** @param {Connection} connection @param {Hello} hello @param {number} received @param {number} bytes */
+  #hello(connection, hello, received, bytes) {
+    const handover = connection === this.#next;
+    const at = this.#sequence.seq;
     const from = this.#lane;
     if (handover) {
       this.#active?.drop();
-      this.#active = link;
+      this.#active = connection;
       this.#next = null;
-      this.#lane = link.lane;
+      this.#lane = connection.lane;
     }
-    link.greeted(hello, this.#options.wall());
-    this.#account.hello(hello, link.requested);
+    connection.greeted(hello, this.#options.wall());
+    this.#sequence.hello(hello, connection.requested);
     this.#turned = false;
-    this.#auto?.greeted(link.lane);
+    this.#auto?.greeted(connection.lane);
     this.#setState('live');
-    this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: link.lane });
+    this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: connection.lane });
     this.#begun(hello, handover ? from : null, at);
     this.#topics.hello(hello.topics);
   }
 
   /** Counts and tells what a hello ended. @param {Hello} hello @param {Lane | null} from the lane that handed over @param {number} at its seq */
   #begun(hello, from, at) {
-    const { counters } = this.#account;
+    const { counters } = this.#sequence;
     const seconds = (/** @type {number} */ since) => (this.#options.wall() - since) / 1000;
     if (from !== null) {
       counters.switches++;
-      this.#journal.hello(hello, 'switched', { from, to: this.#lane, at, seconds: seconds(this.#switchSince) });
+      this.#events.hello(hello, 'switched', { from, to: this.#lane, at, seconds: seconds(this.#switchSince) });
     } else if (this.#downSince > 0) {
       counters.reconnects++;
-      this.#journal.hello(hello, 'reconnected', { lane: this.#lane, seconds: seconds(this.#downSince) });
+      this.#events.hello(hello, 'reconnected', { lane: this.#lane, seconds: seconds(this.#downSince) });
     } else {
-      this.#journal.hello(hello, null);
+      this.#events.hello(hello, null);
     }
     this.#downSince = 0;
   }
 
-  /** @param {Link} link @param {Exclude<Message, Hello | Bye>} m @param {number} received @param {number} bytes */
-  #take(link, m, received, bytes) {
-    const { deliver, replayed, gap } = this.#account.take(m);
-    if (deliver) this.#emitter.emit('message', m, { received, bytes, replayed, lane: link.lane });
-    if (link.over) return; // a handler stopped the feed
-    this.#journal.booked(m, gap);
+  /** @param {Connection} connection @param {Exclude<Message, Hello | Bye>} m @param {number} received @param {number} bytes */
+  #take(connection, m, received, bytes) {
+    const { deliver, replayed, gap } = this.#sequence.take(m);
+    if (deliver) this.#emitter.emit('message', m, { received, bytes, replayed, lane: connection.lane });
+    if (connection.over) return; // a handler stopped the feed
+    this.#events.booked(m, gap);
     if (m.T === 'snapshot') this.#topics.snapshot();
     if (m.T === 'subscription') this.#topics.subscription(m.topics);
   }
 
-  /** @param {Link} link @param {Bye} bye @param {number} received @param {number} bytes */
-  #bye(link, bye, received, bytes) {
-    if (link !== this.#active) {
-      this.#end(link, bye.reason);
+  /** @param {Connection} connection @param {Bye} bye @param {number} received @param {number} bytes */
+  #bye(connection, bye, received, bytes) {
+    if (connection !== this.#active) {
+      this.#end(connection, bye.reason);
       return;
     }
-    this.#emitter.emit('message', bye, { received, bytes, replayed: false, lane: link.lane });
-    if (link.over) return;
+    this.#emitter.emit('message', bye, { received, bytes, replayed: false, lane: connection.lane });
+    if (connection.over) return;
     if (bye.reason === 'limit' || bye.reason === 'duration') {
       this.#shut();
       this.#topics.stop();
-      this.#journal.tell('info', 'ended', { reason: bye.reason });
+      this.#events.tell('info', 'ended', { reason: bye.reason });
       this.#setState('ended');
     } else {
-      this.#end(link, bye.reason, bye.retry);
+      this.#end(connection, bye.reason, bye.retry);
     }
   }
 
@@ -396,11 +396,11 @@ export class Feed {
     return {
       visible: check,
       offline: () => {
-        this.#journal.tell('warn', 'offline');
+        this.#events.tell('warn', 'offline');
         if (this.#state.name === 'waiting') this.#setState('offline', this.#state.retryAt);
       },
       online: () => {
-        this.#journal.tell('info', 'online');
+        this.#events.tell('info', 'online');
         check();
         this.retry();
       },
@@ -408,7 +408,7 @@ export class Feed {
         this.#hidden = true;
         this.#auto?.stop();
         this.#options.clearTimeout(this.#retry);
-        this.#journal.stop();
+        this.#events.stop();
         this.#dropAll();
         this.#setState('closed');
       },

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from './feed.js';
-import { begin, settled, sound, World } from '../test/world.js';
+import { begin, settled, sound, FakeServer } from '../test/fakeServer.js';
 
 for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   test(`${lane}: starts with a snapshot and goes on without holes`, () => {
-    const { world, feed, seen, said, states } = begin({ lane, user: 'ann', topics: ['*'] });
+    const { server, feed, seen, said, states } = begin({ lane, user: 'ann', topics: ['*'] });
     assert.equal(feed.state.name, 'connecting');
     assert.equal(feed.position, undefined);
-    assert.equal(world.conn.url.pathname, `/${lane}/subscribe`);
-    assert.deepEqual(Object.fromEntries(world.conn.url.searchParams), { user: 'ann', topics: '*', mode: 'all' });
-    world.pump();
+    assert.equal(server.conn.url.pathname, `/${lane}/subscribe`);
+    assert.deepEqual(Object.fromEntries(server.conn.url.searchParams), { user: 'ann', topics: '*', mode: 'all' });
+    server.pump();
     assert.equal(feed.position, 'a1-3');
     assert.equal(feed.conn, 'c1');
-    world.tick('AAPL');
-    world.tick('MSFT');
-    world.pump();
+    server.tick('AAPL');
+    server.tick('MSFT');
+    server.pump();
     assert.deepEqual(seen, [4, 5]);
     assert.equal(feed.position, 'a1-5');
     assert.deepEqual(states, ['connecting', 'live']);
@@ -26,17 +26,17 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: resumes after a cut and tells what it replayed`, () => {
-    const { world, feed, seen, said } = begin({ lane });
-    world.pump();
-    world.conn.cut();
+    const { server, feed, seen, said } = begin({ lane });
+    server.pump();
+    server.conn.cut();
     assert.equal(feed.state.name, 'waiting');
-    assert.equal(feed.state.retryAt, world.time + 500, 'half of the first window');
-    for (let k = 0; k < 4; k++) world.tick('NVDA');
-    world.advance(499);
+    assert.equal(feed.state.retryAt, server.time + 500, 'half of the first window');
+    for (let k = 0; k < 4; k++) server.tick('NVDA');
+    server.advance(499);
     assert.equal(feed.state.name, 'waiting');
-    world.advance(1);
-    assert.equal(world.conn.from, 'a1-3');
-    world.pump();
+    server.advance(1);
+    assert.equal(server.conn.from, 'a1-3');
+    server.pump();
     assert.deepEqual(seen, [4, 5, 6, 7]);
     assert.deepEqual(said.slice(1), ['Connection lost', 'Reconnected in 0.50\u202fs, 4 ticks replayed']);
     assert.equal(feed.counters.reconnects, 1);
@@ -45,67 +45,67 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: takes 2.5 heartbeats of silence as death`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.pump();
-    world.advance(30_000);
-    world.conn.say({ T: 'hb', t: world.time * 1000, head: 3 });
-    world.advance(37_499);
+    const { server, feed, said } = begin({ lane });
+    server.pump();
+    server.advance(30_000);
+    server.conn.say({ T: 'hb', t: server.time * 1000, head: 3 });
+    server.advance(37_499);
     assert.equal(feed.state.name, 'live');
-    const dead = world.conn;
-    world.advance(1);
+    const dead = server.conn;
+    server.advance(1);
     assert.equal(feed.state.name, 'waiting');
     assert.equal(dead.open, false, 'the silent connection is closed');
     assert.equal(said.at(-1), 'Connection lost: no data received');
-    world.advance(500);
-    world.pump();
+    server.advance(500);
+    server.pump();
     assert.equal(feed.state.name, 'live');
     sound(feed);
   });
 
   test(`${lane}: a page that was held up takes what came meanwhile before it counts the silence`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.pump();
+    const { server, feed, said } = begin({ lane });
+    server.pump();
     const held = () => {
-      world.time += 60_000;
-      world.advance(0); // the timer comes first
+      server.time += 60_000;
+      server.advance(0); // the timer comes first
     };
     held();
-    world.tick('AAPL');
-    world.pump();
-    world.advance(7_500);
+    server.tick('AAPL');
+    server.pump();
+    server.advance(7_500);
     assert.equal(feed.state.name, 'live');
     held();
     assert.equal(feed.state.name, 'live');
-    world.advance(7_500);
+    server.advance(7_500);
     assert.equal(feed.state.name, 'waiting', 'nothing had come');
     assert.equal(said.at(-1), 'Connection lost: no data received');
   });
 
   test(`${lane}: a replay of everything that takes its time is told once it is here`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.pump();
-    world.conn.cut();
-    for (let k = 0; k < 4; k++) world.tick('NVDA');
-    world.advance(500);
-    world.conn.pump(1);
+    const { server, feed, said } = begin({ lane });
+    server.pump();
+    server.conn.cut();
+    for (let k = 0; k < 4; k++) server.tick('NVDA');
+    server.advance(500);
+    server.conn.pump(1);
     assert.equal(feed.state.name, 'live');
-    world.advance(10_000);
+    server.advance(10_000);
     assert.equal(said.at(-1), 'Connection lost');
-    world.pump();
+    server.pump();
     assert.equal(said.at(-1), 'Reconnected in 0.50\u202fs, 4 ticks replayed');
     sound(feed);
   });
 
   test(`${lane}: a gap is told with its count, and the snapshot is the new base`, () => {
-    const { world, feed, seen, said } = begin({ lane });
-    world.pump();
-    world.conn.cut();
-    for (let k = 0; k < 1204; k++) world.tick('AAPL');
-    world.oldest = 1000;
-    world.advance(500);
-    world.pump();
-    world.tick('AAPL');
-    world.pump();
+    const { server, feed, seen, said } = begin({ lane });
+    server.pump();
+    server.conn.cut();
+    for (let k = 0; k < 1204; k++) server.tick('AAPL');
+    server.oldest = 1000;
+    server.advance(500);
+    server.pump();
+    server.tick('AAPL');
+    server.pump();
     assert.deepEqual(seen, [1208]);
     assert.equal(said.at(-1), 'Missed 1\u202f204 ticks (position expired); snapshot received');
     assert.equal(feed.counters.gaps, 1);
@@ -114,34 +114,34 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: cut between gap and snapshot, it asks from before the gap`, () => {
-    const { world, feed } = begin({ lane });
-    world.pump();
-    world.conn.cut();
-    for (let k = 0; k < 50; k++) world.tick('AAPL');
-    world.oldest = 40;
-    world.advance(500);
-    world.conn.pump(2); // hello, gap
+    const { server, feed } = begin({ lane });
+    server.pump();
+    server.conn.cut();
+    for (let k = 0; k < 50; k++) server.tick('AAPL');
+    server.oldest = 40;
+    server.advance(500);
+    server.conn.pump(2); // hello, gap
     assert.equal(feed.position, 'a1-3');
-    world.conn.cut();
-    world.advance(5_000);
-    assert.equal(world.conn.from, 'a1-3');
-    world.pump();
+    server.conn.cut();
+    server.advance(5_000);
+    assert.equal(server.conn.from, 'a1-3');
+    server.pump();
     assert.equal(feed.position, 'a1-53');
     assert.equal(feed.counters.missed, 50, 'counted once');
     sound(feed);
   });
 
   test(`${lane}: a restarted server is a reset`, () => {
-    const { world, feed, seen, said } = begin({ lane });
-    world.tick('AAPL');
-    world.pump();
-    world.restart('b2');
-    world.tick('AAPL');
-    world.advance(500);
-    world.pump();
-    world.tick('AAPL');
-    world.pump();
-    assert.deepEqual(world.resumes, ['none', 'reset']);
+    const { server, feed, seen, said } = begin({ lane });
+    server.tick('AAPL');
+    server.pump();
+    server.restart('b2');
+    server.tick('AAPL');
+    server.advance(500);
+    server.pump();
+    server.tick('AAPL');
+    server.pump();
+    assert.deepEqual(server.resumes, ['none', 'reset']);
     assert.equal(feed.position, 'b2-2');
     assert.equal(feed.counters.resets, 1);
     assert.deepEqual(seen, [2]);
@@ -150,124 +150,124 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: drops and counts a tick that comes twice`, () => {
-    const { world, feed, seen } = begin({ lane });
-    world.pump();
-    world.tick('AAPL');
-    world.pump();
-    world.conn.pos--;
-    world.pump();
+    const { server, feed, seen } = begin({ lane });
+    server.pump();
+    server.tick('AAPL');
+    server.pump();
+    server.conn.pos--;
+    server.pump();
     assert.deepEqual(seen, [4]);
     assert.equal(feed.counters.doubled, 1);
   });
 
   test(`${lane}: counts a hole that nobody told, by i for everything and by n for some`, () => {
     const all = begin({ lane });
-    all.world.pump();
-    for (let k = 0; k < 3; k++) all.world.tick('AAPL');
-    all.world.conn.pos += 2;
-    all.world.pump();
+    all.server.pump();
+    for (let k = 0; k < 3; k++) all.server.tick('AAPL');
+    all.server.conn.pos += 2;
+    all.server.pump();
     assert.equal(all.feed.counters.lost, 2);
     assert.equal(all.said.at(-1), '2 ticks lost before 6 (no gap reported)');
 
     const some = begin({ lane, topics: ['AAPL'] });
-    some.world.pump();
-    for (const s of ['MSFT', 'MSFT', 'AAPL', 'MSFT', 'AAPL']) some.world.tick(s);
-    some.world.conn.pump(1);
+    some.server.pump();
+    for (const s of ['MSFT', 'MSFT', 'AAPL', 'MSFT', 'AAPL']) some.server.tick(s);
+    some.server.conn.pump(1);
     sound(some.feed);
-    some.world.tick('AAPL');
-    some.world.conn.pos = 8;
-    some.world.pump();
+    some.server.tick('AAPL');
+    some.server.conn.pos = 8;
+    some.server.pump();
     assert.deepEqual(some.seen, [6, 9]);
     assert.equal(some.feed.counters.lost, 1);
   });
 
   test(`${lane}: a finishing bye ends it for good`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.pump();
-    world.conn.say({ T: 'bye', reason: 'limit', retry: 0 });
-    world.advance(60_000);
+    const { server, feed, said } = begin({ lane });
+    server.pump();
+    server.conn.say({ T: 'bye', reason: 'limit', retry: 0 });
+    server.advance(60_000);
     assert.equal(feed.state.name, 'ended');
-    assert.equal(world.conns.length, 1);
+    assert.equal(server.conns.length, 1);
     assert.equal(said.at(-1), 'The server ended the stream, as asked: limit reached');
   });
 
   test(`${lane}: a shutdown's bye says how long to stay away`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.pump();
-    world.conn.say({ T: 'bye', reason: 'shutdown', retry: 4_000 });
-    assert.equal(feed.state.retryAt, world.time + 4_500);
+    const { server, feed, said } = begin({ lane });
+    server.pump();
+    server.conn.say({ T: 'bye', reason: 'shutdown', retry: 4_000 });
+    assert.equal(feed.state.retryAt, server.time + 4_500);
     assert.equal(said.at(-1), 'Connection lost: server shutting down');
-    world.advance(4_499);
-    assert.equal(world.conns.length, 1);
-    world.advance(1);
-    assert.equal(world.conns.length, 2);
+    server.advance(4_499);
+    assert.equal(server.conns.length, 1);
+    server.advance(1);
+    assert.equal(server.conns.length, 2);
   });
 
   test(`${lane}: one that never answers is given up after 10 s`, () => {
-    const { world, feed, said } = begin({ lane });
-    world.answering = false;
-    world.advance(10_000);
+    const { server, feed, said } = begin({ lane });
+    server.answering = false;
+    server.advance(10_000);
     assert.equal(feed.state.name, 'waiting');
     assert.match(said.at(-1) ?? '', /^Could not connect over/);
   });
 
   test(`${lane}: changes topics on the open stream; a reconnect asks for the new ones`, async () => {
-    const { world, feed } = begin({ lane, topics: ['AAPL', 'NVDA'] });
-    world.pump();
+    const { server, feed } = begin({ lane, topics: ['AAPL', 'NVDA'] });
+    server.pump();
     const done = feed.setTopics(['AAPL', 'MSFT']);
     for (let k = 0; k < 4; k++) {
       await settled();
-      world.pump();
+      server.pump();
     }
     await done;
-    assert.deepEqual(world.conn.topics, ['AAPL', 'MSFT']);
-    assert.equal(world.conns.length, 1, 'the stream stays');
-    world.tick('MSFT');
-    world.tick('NVDA');
-    world.pump();
-    world.conn.cut();
-    world.tick('MSFT');
-    world.advance(500);
-    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
-    world.pump();
+    assert.deepEqual(server.conn.topics, ['AAPL', 'MSFT']);
+    assert.equal(server.conns.length, 1, 'the stream stays');
+    server.tick('MSFT');
+    server.tick('NVDA');
+    server.pump();
+    server.conn.cut();
+    server.tick('MSFT');
+    server.advance(500);
+    assert.equal(server.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
+    server.pump();
     assert.equal(feed.counters.ticks, 2);
     sound(feed);
   });
 
   test(`${lane}: a change that is larger than a command may be goes in several`, async () => {
-    const { world, feed } = begin({ lane, topics: ['*'], commandBytes: 128 });
-    world.pump();
+    const { server, feed } = begin({ lane, topics: ['*'], commandBytes: 128 });
+    server.pump();
     const topics = Array.from({ length: 9 }, (_, k) => `SYM${k}`); // 7 bytes each with the comma, of 32
     const done = feed.setTopics(topics);
     /** @type {string[]} */
     const commands = [];
-    const take = world.conn.command.bind(world.conn);
-    world.conn.command = (c) => {
+    const take = server.conn.command.bind(server.conn);
+    server.conn.command = (c) => {
       commands.push(`${c.action} ${c.topics.length}`);
       return take(c);
     };
     for (let k = 0; k < 4; k++) {
       await settled();
-      world.pump();
+      server.pump();
     }
     await done;
     assert.deepEqual(commands, ['subscribe 4', 'subscribe 4', 'subscribe 1', 'unsubscribe 1']);
-    assert.deepEqual(world.conn.topics, topics);
+    assert.deepEqual(server.conn.topics, topics);
     sound(feed);
   });
 
   test(`${lane}: topics wanted while offline come by command, so that their snapshot comes too`, async () => {
-    const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
+    const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
     /** @type {string[]} */
     const snapshots = [];
     feed.on('message', (m) => m.T === 'snapshot' && snapshots.push(m.quotes.map((q) => q.S).join()));
-    world.pump();
-    world.conn.cut();
+    server.pump();
+    server.conn.cut();
     const done = feed.setTopics(['AAPL', 'MSFT']);
-    world.advance(500);
-    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL');
+    server.advance(500);
+    assert.equal(server.conn.url.searchParams.get('topics'), 'AAPL');
     for (let k = 0; k < 3; k++) {
-      world.pump();
+      server.pump();
       await settled();
     }
     await done;
@@ -277,63 +277,63 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: cut between added topics and their snapshot, it asks for them again`, async () => {
-    const { world, feed } = begin({ lane, topics: ['AAPL'] });
-    world.pump();
+    const { server, feed } = begin({ lane, topics: ['AAPL'] });
+    server.pump();
     const done = feed.setTopics(['AAPL', 'MSFT']);
     await settled();
-    world.conn.pump(1); // the subscription, not the snapshot
+    server.conn.pump(1); // the subscription, not the snapshot
     await settled();
-    world.conn.cut();
-    world.advance(500);
-    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL');
+    server.conn.cut();
+    server.advance(500);
+    assert.equal(server.conn.url.searchParams.get('topics'), 'AAPL');
     for (let k = 0; k < 3; k++) {
-      world.pump();
+      server.pump();
       await settled();
     }
     await done;
-    assert.deepEqual(world.conn.topics, ['AAPL', 'MSFT']);
-    world.conn.cut();
-    world.advance(1_000);
-    assert.equal(world.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
+    assert.deepEqual(server.conn.topics, ['AAPL', 'MSFT']);
+    server.conn.cut();
+    server.advance(1_000);
+    assert.equal(server.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
   });
 
   test(`${lane}: a server that came back without a topic is had again once the topic is forgotten`, async () => {
-    const { world, feed } = begin({ lane, topics: ['AAPL', 'MSFT'] });
-    world.pump();
+    const { server, feed } = begin({ lane, topics: ['AAPL', 'MSFT'] });
+    server.pump();
     feed.retainTopics(() => false);
     assert.deepEqual(feed.topics, ['AAPL', 'MSFT'], 'the open stream has them');
-    world.unknown.add('MSFT');
-    world.restart('b2');
+    server.unknown.add('MSFT');
+    server.restart('b2');
     for (let k = 0; k < 5; k++) {
-      world.advance(15_000);
+      server.advance(15_000);
       await settled();
     }
-    assert.equal(world.live.length, 0, 'each try is refused');
+    assert.equal(server.live.length, 0, 'each try is refused');
     feed.retainTopics((topic) => topic !== 'MSFT');
-    world.advance(15_000);
-    world.pump();
+    server.advance(15_000);
+    server.pump();
     await settled();
     assert.equal(feed.state.name, 'live');
-    assert.deepEqual([world.conn.topics, feed.topics], [['AAPL'], ['AAPL']]);
-    assert.equal(world.resumes.at(-1), 'reset');
+    assert.deepEqual([server.conn.topics, feed.topics], [['AAPL'], ['AAPL']]);
+    assert.equal(server.resumes.at(-1), 'reset');
 
-    world.unknown.add('AAPL');
-    world.restart('c3');
-    world.advance(15_000);
+    server.unknown.add('AAPL');
+    server.restart('c3');
+    server.advance(15_000);
     await settled();
     feed.retainTopics((topic) => topic === '*');
-    world.advance(15_000);
-    world.pump();
-    assert.deepEqual(world.conn.topics, ['*'], 'none is left: everything');
+    server.advance(15_000);
+    server.pump();
+    assert.deepEqual(server.conn.topics, ['*'], 'none is left: everything');
     sound(feed);
   });
 
   test(`${lane}: refused topics leave the old ones`, async () => {
-    const { world, feed, said } = begin({ lane, topics: ['AAPL'] });
-    world.pump();
+    const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
+    server.pump();
     const done = assert.rejects(feed.setTopics(['NOPE']), { name: 'CommandError', code: 'unknown_topic' });
     await settled();
-    world.pump();
+    server.pump();
     await done;
     assert.deepEqual(feed.topics, ['AAPL']);
     assert.equal(said.at(-1), 'Topics not changed: unknown topic NOPE');
@@ -341,9 +341,9 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
 }
 
 test('ws: topics refused for their rate, by an error without an id, are asked for again', async () => {
-  const { world, feed } = begin({ lane: 'ws', topics: ['AAPL'] });
-  world.pump();
-  const { conn } = world;
+  const { server, feed } = begin({ lane: 'ws', topics: ['AAPL'] });
+  server.pump();
+  const { conn } = server;
   const { command } = conn;
   conn.command = () => {
     conn.command = command;
@@ -351,30 +351,30 @@ test('ws: topics refused for their rate, by an error without an id, are asked fo
   };
   const done = feed.setTopics(['AAPL', 'MSFT']);
   await settled();
-  world.pump(); // the error
+  server.pump(); // the error
   await settled();
   assert.deepEqual(conn.topics, ['AAPL']);
-  world.advance(1_000);
+  server.advance(1_000);
   for (let k = 0; k < 3; k++) {
-    world.pump();
+    server.pump();
     await settled();
   }
   await done;
   assert.deepEqual(conn.topics, ['AAPL', 'MSFT']);
-  assert.equal(world.conns.length, 1, 'the stream stays');
+  assert.equal(server.conns.length, 1, 'the stream stays');
   sound(feed);
 });
 
 test('a message that cannot be read is counted; one of a later version is passed over', () => {
-  const { world, feed, said } = begin();
-  world.pump();
-  world.conn.say({ T: 'hb' });
+  const { server, feed, said } = begin();
+  server.pump();
+  server.conn.say({ T: 'hb' });
   assert.equal(feed.counters.malformed, 1);
   assert.match(said.at(-1) ?? '', /hb: field "head" is not number/);
   const before = said.length;
   const later = begin({ lane: 'ws' });
-  later.world.pump();
-  later.world.conn.say({ T: 'weather', rain: true });
+  later.server.pump();
+  later.server.conn.say({ T: 'weather', rain: true });
   assert.equal(later.feed.counters.malformed, 0);
   assert.equal(said.length, before);
 });
@@ -382,37 +382,37 @@ test('a message that cannot be read is counted; one of a later version is passed
 test('a handler that throws harms neither the others nor the feed', (t) => {
   const reported = t.mock.fn();
   globalThis.reportError = reported;
-  const { world, feed, seen } = begin();
+  const { server, feed, seen } = begin();
   feed.on('message', () => {
     throw new Error('a bad view');
   });
-  world.pump();
-  world.tick('AAPL');
-  world.pump();
+  server.pump();
+  server.tick('AAPL');
+  server.pump();
   assert.deepEqual(seen, [4]);
   assert.equal(reported.mock.callCount(), 3);
   assert.equal(reported.mock.calls[0]?.arguments[0].message, 'a bad view');
 });
 
 test('stop keeps the position and start goes on from it', () => {
-  const { world, feed, seen } = begin();
-  world.pump();
+  const { server, feed, seen } = begin();
+  server.pump();
   feed.stop();
   assert.equal(feed.state.name, 'closed');
-  assert.equal(world.timers.size, 0, 'no timer is left');
-  world.tick('AAPL');
+  assert.equal(server.timers.size, 0, 'no timer is left');
+  server.tick('AAPL');
   feed.start();
-  world.pump();
+  server.pump();
   assert.deepEqual(seen, [4]);
   sound(feed);
 });
 
 test('a position may be given', () => {
-  const world = new World();
-  for (let k = 0; k < 5; k++) world.tick('AAPL');
-  const feed = new Feed({ ...world.options, from: 'a1-2' });
+  const server = new FakeServer();
+  for (let k = 0; k < 5; k++) server.tick('AAPL');
+  const feed = new Feed({ ...server.options, from: 'a1-2' });
   feed.start();
-  world.pump();
+  server.pump();
   assert.equal(feed.counters.ticks, 3);
   assert.throws(() => new Feed({ from: 'A1-2' }), /from: "A1-2" is not a position/);
   assert.throws(() => new Feed({ topics: [] }), /topics: want a list/);
@@ -421,16 +421,16 @@ test('a position may be given', () => {
 
 test('an end says what the browser told of it, and parameters of the lab reach the server', async () => {
   for (const lane of /** @type {const} */ (['sse', 'ws'])) {
-    const { world, feed } = begin({ lane, user: 'ann', query: { delay: '2ms', user: 'never' } });
-    assert.equal(world.conn.url.searchParams.get('delay'), '2ms');
-    assert.equal(world.conn.url.searchParams.get('user'), 'ann');
+    const { server, feed } = begin({ lane, user: 'ann', query: { delay: '2ms', user: 'never' } });
+    assert.equal(server.conn.url.searchParams.get('delay'), '2ms');
+    assert.equal(server.conn.url.searchParams.get('user'), 'ann');
     /** @type {object[]} */
     const ends = [];
     feed.on('closed', (e) => ends.push(e));
-    world.pump();
-    world.refusing.add(`${lane} ann`);
-    world.conn.cut({ code: 1001 });
-    world.advance(500);
+    server.pump();
+    server.refusing.add(`${lane} ann`);
+    server.conn.cut({ code: 1001 });
+    server.advance(500);
     await settled();
     const told = lane === 'sse' ? [{ gaveUp: false }, { gaveUp: true }] : [{ code: 1001 }, { code: 1006 }];
     assert.deepEqual(ends, [
@@ -439,11 +439,11 @@ test('an end says what the browser told of it, and parameters of the lab reach t
     ]);
     assert.equal(feed.state.name, 'waiting');
     feed.on('closed', () => feed.stop());
-    world.advance(1_000);
-    world.pump();
-    world.conn.cut();
-    world.advance(60_000);
+    server.advance(1_000);
+    server.pump();
+    server.conn.cut();
+    server.advance(60_000);
     assert.equal(feed.state.name, 'closed');
-    assert.equal(world.live.length, 0, 'a feed that its handler stopped stays stopped');
+    assert.equal(server.live.length, 0, 'a feed that its handler stopped stays stopped');
   }
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from './feed.js';
 import { sentence } from './sentences.js';
-import { World } from '../test/world.js';
+import { FakeServer } from '../test/fakeServer.js';
 
 /**
  * A feed that follows a page.
@@ -15,9 +15,9 @@ function begin(t) {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   t.after(() => (before ? Object.defineProperty(globalThis, 'navigator', before) : Reflect.deleteProperty(globalThis, 'navigator')));
-  const world = new World();
-  world.tick('AAPL');
-  const feed = new Feed({ ...world.options, lifecycle: true, page: { window, document } });
+  const server = new FakeServer();
+  server.tick('AAPL');
+  const feed = new Feed({ ...server.options, lifecycle: true, page: { window, document } });
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
@@ -25,102 +25,102 @@ function begin(t) {
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
   feed.on('event', (e) => said.push(sentence(e)));
   feed.start();
-  world.pump();
+  server.pump();
   const fire = (/** @type {EventTarget} */ target, /** @type {string} */ name, more = {}) =>
     target.dispatchEvent(Object.assign(new Event(name), more));
-  return { world, feed, seen, said, fire, window, document, navigator };
+  return { server, feed, seen, said, fire, window, document, navigator };
 }
 
 test('a page that is put away closes; taken out of the cache it goes on where it stood', (t) => {
-  const { world, feed, seen, said, fire, window } = begin(t);
+  const { server, feed, seen, said, fire, window } = begin(t);
   fire(window, 'pagehide');
   assert.equal(feed.state.name, 'closed');
-  assert.equal(world.live.length, 0);
-  assert.equal(world.timers.size, 0, 'nothing runs while the page is away');
-  for (let k = 0; k < 3; k++) world.tick('AAPL');
-  world.advance(600_000);
+  assert.equal(server.live.length, 0);
+  assert.equal(server.timers.size, 0, 'nothing runs while the page is away');
+  for (let k = 0; k < 3; k++) server.tick('AAPL');
+  server.advance(600_000);
   fire(window, 'pageshow', { persisted: false });
-  assert.equal(world.live.length, 0);
+  assert.equal(server.live.length, 0);
   fire(window, 'pageshow', { persisted: true });
-  assert.equal(world.conn.from, 'a1-1');
-  world.pump();
+  assert.equal(server.conn.from, 'a1-1');
+  server.pump();
   assert.deepEqual(seen, [2, 3, 4]);
   assert.equal(said.at(-1), 'Reconnected in 0.00\u202fs, 3 ticks replayed');
 });
 
 test('a page put away while it waits does not reconnect behind its back', (t) => {
-  const { world, feed, fire, window } = begin(t);
-  world.conn.cut();
+  const { server, feed, fire, window } = begin(t);
+  server.conn.cut();
   fire(window, 'pagehide');
-  world.advance(60_000);
-  assert.equal(world.live.length, 0);
+  server.advance(60_000);
+  assert.equal(server.live.length, 0);
   feed.switchLane('ws');
   feed.retry();
   fire(window, 'online');
-  assert.equal(world.live.length, 0);
+  assert.equal(server.live.length, 0);
   fire(window, 'pageshow', { persisted: true });
-  assert.equal(world.conn.lane, 'ws');
+  assert.equal(server.conn.lane, 'ws');
 });
 
 test('without a network it says so, goes on trying, and tries at once when the network is back', (t) => {
-  const { world, feed, said, fire, window, navigator } = begin(t);
+  const { server, feed, said, fire, window, navigator } = begin(t);
   navigator.onLine = false;
   fire(window, 'offline');
   assert.equal(feed.state.name, 'live', 'a server on this machine needs no network');
-  world.conn.cut();
+  server.conn.cut();
   assert.equal(feed.state.name, 'offline');
   assert.ok(feed.state.retryAt);
   navigator.onLine = true;
   fire(window, 'online');
   assert.equal(feed.state.name, 'connecting');
-  world.pump();
+  server.pump();
   assert.equal(feed.state.name, 'live');
   assert.deepEqual(said.slice(1, 4), ['Device offline', 'Connection lost', 'Device online']);
 });
 
 test('a page that waits when the network goes turns to offline and keeps its count-down', (t) => {
-  const { world, feed, fire, window } = begin(t);
-  world.conn.cut();
+  const { server, feed, fire, window } = begin(t);
+  server.conn.cut();
   const { retryAt } = feed.state;
   fire(window, 'offline');
   assert.deepEqual([feed.state.name, feed.state.retryAt], ['offline', retryAt]);
 });
 
 test('a hidden page stays connected', (t) => {
-  const { world, feed, seen, fire, document } = begin(t);
+  const { server, feed, seen, fire, document } = begin(t);
   document.visibilityState = 'hidden';
   fire(document, 'visibilitychange');
-  world.tick('AAPL');
-  world.pump();
+  server.tick('AAPL');
+  server.pump();
   assert.equal(feed.state.name, 'live');
   assert.deepEqual(seen, [2]);
 });
 
 test('after a sleep the connection is looked at when the page is seen, not when the timer comes', (t) => {
-  const { world, feed, seen, fire, document } = begin(t);
-  world.time += 60_000; // timers stand still in a sleep
+  const { server, feed, seen, fire, document } = begin(t);
+  server.time += 60_000; // timers stand still in a sleep
   fire(document, 'visibilitychange');
   assert.equal(feed.state.name, 'waiting');
-  world.tick('AAPL');
-  world.advance(500);
-  world.pump();
+  server.tick('AAPL');
+  server.advance(500);
+  server.pump();
   assert.deepEqual(seen, [2]);
-  world.time += 30_000;
+  server.time += 30_000;
   fire(document, 'visibilitychange');
   assert.equal(feed.state.name, 'live', '30 s are not yet 2.5 heartbeats');
 });
 
 test('a clock that is set back kills nothing', (t) => {
-  const { world, feed, fire, document } = begin(t);
-  world.time -= 3_600_000;
+  const { server, feed, fire, document } = begin(t);
+  server.time -= 3_600_000;
   fire(document, 'visibilitychange');
   assert.equal(feed.state.name, 'live');
 });
 
 test('stop lets go of the page', (t) => {
-  const { world, feed, fire, window } = begin(t);
+  const { server, feed, fire, window } = begin(t);
   feed.stop();
   fire(window, 'pageshow', { persisted: true });
   fire(window, 'online');
-  assert.equal(world.live.length, 0);
+  assert.equal(server.live.length, 0);
 });

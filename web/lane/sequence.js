@@ -20,10 +20,10 @@ const zero = () => ({
  * to resume. They part after a gap until its snapshot is here: a resume from the gap's end would be complete in the
  * server's eyes and bring no snapshot, and the quotes missed would stay old.
  */
-export class Account {
+export class Sequence {
   /** @type {Counters} */
   counters = zero();
-  /** Told of each unannounced hole: how many ticks, and the seq before which. @type {(ticks: number, at: number) => void} */
+  /** Firing of each unannounced hole: how many ticks, and the seq before which. @type {(ticks: number, at: number) => void} */
   onLost = () => {};
 
   #epoch = '';

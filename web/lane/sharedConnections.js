@@ -1,4 +1,4 @@
-import { CommandError } from './command.js';
+import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
@@ -14,7 +14,7 @@ const LOOKS = 4; // in that time: a tab that was held up looks late and then aga
  * The tab's side of the shared connections. The worker proves itself at each opening: when it can't be loaded, or is gone, the tab
  * opens its own connection as if there were none.
  */
-export class Shared {
+export class SharedConnections {
   /** @type {(() => Worker) | null} null when there is none, or it failed */
   #make;
   /** @type {Worker | null} */

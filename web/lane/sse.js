@@ -1,5 +1,5 @@
 import { request } from '../browser/http.js';
-import { CommandError } from './command.js';
+import { CommandError } from './commandError.js';
 import { EVENTS, parse } from './parse.js';
 
 /** @typedef {import('../types.js').Connector} Connector */

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from './feed.js';
 import { sentence } from './sentences.js';
-import { random, World } from '../test/world.js';
+import { random, FakeServer } from '../test/fakeServer.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 
 /** @param {Partial<import('../types.js').FeedOptions>} [options] */
 function begin(options = {}) {
-  const world = new World();
-  for (const s of ['AAPL', 'MSFT', 'NVDA']) world.tick(s);
-  const feed = new Feed({ ...world.options, ...options });
+  const server = new FakeServer();
+  for (const s of ['AAPL', 'MSFT', 'NVDA']) server.tick(s);
+  const feed = new Feed({ ...server.options, ...options });
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
@@ -18,22 +18,22 @@ function begin(options = {}) {
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
   feed.on('event', (e) => said.push(sentence(e)));
   feed.start();
-  world.pump();
-  return { world, feed, seen, said };
+  server.pump();
+  return { server, feed, seen, said };
 }
 
 /** @param {number} a @param {number} b */
 const range = (a, b) => Array.from({ length: b - a + 1 }, (_, k) => a + k);
 
 test('the old lane delivers until the new one says hello; what both carry is dropped', () => {
-  const { world, feed, seen, said } = begin({ lane: 'ws' });
-  const [old] = world.live;
+  const { server, feed, seen, said } = begin({ lane: 'ws' });
+  const [old] = server.live;
   feed.switchLane('sse');
   assert.equal(feed.switching, 'sse');
   assert.equal(feed.lane, 'ws');
-  const next = world.conn;
+  const next = server.conn;
   assert.equal(next.from, 'a1-3');
-  for (let k = 0; k < 6; k++) world.tick('AAPL');
+  for (let k = 0; k < 6; k++) server.tick('AAPL');
   old?.pump(4);
   assert.deepEqual(seen, range(4, 7));
   next.pump();
@@ -47,30 +47,30 @@ test('the old lane delivers until the new one says hello; what both carry is dro
 });
 
 test('a hundred switches under load lose and double nothing', () => {
-  const { world, feed, seen } = begin();
+  const { server, feed, seen } = begin();
   const rnd = random(1);
   for (let k = 0; k < 100; k++) {
     feed.switchLane(feed.lane === 'sse' ? 'ws' : 'sse');
     while (feed.switching) {
-      for (let t = 0; t < rnd() * 20; t++) world.tick('MSFT');
-      for (const c of world.live) c.pump(Math.floor(rnd() * 12));
+      for (let t = 0; t < rnd() * 20; t++) server.tick('MSFT');
+      for (const c of server.live) c.pump(Math.floor(rnd() * 12));
     }
-    world.advance(50);
+    server.advance(50);
   }
-  world.pump();
-  assert.deepEqual(seen, range(4, world.head));
+  server.pump();
+  assert.deepEqual(seen, range(4, server.head));
   assert.equal(feed.counters.switches, 100);
   assert.equal(feed.counters.lost + feed.counters.doubled, 0);
-  assert.equal(world.live.length, 1);
+  assert.equal(server.live.length, 1);
 });
 
 test('what a closed connection still brings counts nowhere', () => {
-  const { world, feed, seen } = begin({ lane: 'ws' });
-  const [old] = world.live;
+  const { server, feed, seen } = begin({ lane: 'ws' });
+  const [old] = server.live;
   feed.switchLane('sse');
-  world.conn.pump();
+  server.conn.pump();
   const { messages } = feed.counters;
-  world.tick('AAPL');
+  server.tick('AAPL');
   old?.say({ ...(old.next() ?? {}) }); // a WebSocket delivers until its closing handshake is done
   old?.broke();
   assert.deepEqual(seen, []);
@@ -79,104 +79,104 @@ test('what a closed connection still brings counts nowhere', () => {
 });
 
 test('a lane that cannot be opened leaves the old one in place', () => {
-  const { world, feed, seen, said } = begin({ lane: 'sse' });
+  const { server, feed, seen, said } = begin({ lane: 'sse' });
   feed.switchLane('ws');
-  world.conn.cut();
+  server.conn.cut();
   assert.equal(feed.lane, 'sse');
   assert.equal(feed.switching, null);
   assert.equal(said.at(-1), 'Could not open WebSocket; staying on SSE');
-  world.tick('AAPL');
-  world.pump();
+  server.tick('AAPL');
+  server.pump();
   assert.deepEqual(seen, [4]);
   assert.equal(feed.state.name, 'live');
 });
 
 test('when the old lane breaks during a switch, the new one goes on alone', () => {
-  const { world, feed, seen } = begin({ lane: 'sse' });
-  const [old] = world.live;
+  const { server, feed, seen } = begin({ lane: 'sse' });
+  const [old] = server.live;
   feed.switchLane('ws');
-  for (let k = 0; k < 5; k++) world.tick('AAPL');
+  for (let k = 0; k < 5; k++) server.tick('AAPL');
   old?.pump(3);
   old?.cut();
   assert.equal(feed.lane, 'ws');
   assert.equal(feed.state.name, 'connecting');
-  world.pump();
+  server.pump();
   assert.equal(feed.state.name, 'live');
   assert.deepEqual(seen, range(4, 8));
   assert.equal(feed.counters.lost + feed.counters.doubled, 0);
 });
 
 test('asking for the lane in use calls a switch off', () => {
-  const { world, feed } = begin({ lane: 'sse' });
+  const { server, feed } = begin({ lane: 'sse' });
   feed.switchLane('ws');
   feed.switchLane('sse');
   assert.equal(feed.switching, null);
-  assert.equal(world.live.length, 1);
-  world.pump();
+  assert.equal(server.live.length, 1);
+  server.pump();
   assert.equal(feed.lane, 'sse');
   assert.throws(() => feed.switchLane(/** @type {any} */ ('tcp')), /lane: "tcp"/);
 });
 
 test('a switch while waiting tries the other lane at once', () => {
-  const { world, feed, seen } = begin({ lane: 'sse' });
-  world.conn.cut();
-  world.tick('AAPL');
+  const { server, feed, seen } = begin({ lane: 'sse' });
+  server.conn.cut();
+  server.tick('AAPL');
   feed.switchLane('ws');
   assert.equal(feed.lane, 'ws');
-  world.pump();
+  server.pump();
   assert.equal(feed.state.name, 'live');
   assert.deepEqual(seen, [4]);
-  world.advance(20_000);
-  assert.equal(world.conns.length, 2, 'the wait that was under way is off');
+  server.advance(20_000);
+  assert.equal(server.conns.length, 2, 'the wait that was under way is off');
 });
 
 test('a switch over a position that has expired tells the gap from what was delivered', () => {
-  const { world, feed, seen } = begin({ lane: 'sse' });
-  const [old] = world.live;
+  const { server, feed, seen } = begin({ lane: 'sse' });
+  const [old] = server.live;
   feed.switchLane('ws');
-  for (let k = 0; k < 20; k++) world.tick('AAPL');
+  for (let k = 0; k < 20; k++) server.tick('AAPL');
   old?.pump(5); // up to 8
-  world.oldest = 15;
-  world.pump();
+  server.oldest = 15;
+  server.pump();
   assert.equal(feed.counters.missed, 0, 'the old lane brought everything before the new one said hello');
-  world.tick('AAPL');
-  world.pump();
+  server.tick('AAPL');
+  server.pump();
   assert.deepEqual(seen, range(4, 24));
   assert.equal(feed.counters.lost + feed.counters.doubled, 0);
 
   feed.switchLane('sse');
-  for (let k = 0; k < 20; k++) world.tick('AAPL');
-  world.live[0]?.pump(5); // up to 29
-  world.oldest = 40;
-  world.conn.pump();
+  for (let k = 0; k < 20; k++) server.tick('AAPL');
+  server.live[0]?.pump(5); // up to 29
+  server.oldest = 40;
+  server.conn.pump();
   assert.equal(feed.counters.missed, 44 - 29);
   assert.equal(feed.counters.lost + feed.counters.doubled, 0);
 });
 
 for (const topics of [['*'], ['AAPL', 'NVDA']]) {
   test(`1,000 random cuts and switches of a stream of ${topics} lose and double nothing`, () => {
-    const { world, feed, seen } = begin({ topics, random: random(2) });
+    const { server, feed, seen } = begin({ topics, random: random(2) });
     const rnd = random(3);
     /** @type {Lane[]} */
     const lanes = ['sse', 'ws'];
     const symbols = ['AAPL', 'MSFT', 'NVDA'];
     for (let cuts = 0; cuts < 1000; ) {
-      for (let k = rnd() * 8; k > 0; k--) world.tick(symbols[Math.floor(rnd() * 3)] ?? '');
-      for (const c of world.live) c.pump(Math.floor(rnd() * 6));
+      for (let k = rnd() * 8; k > 0; k--) server.tick(symbols[Math.floor(rnd() * 3)] ?? '');
+      for (const c of server.live) c.pump(Math.floor(rnd() * 6));
       if (rnd() < 0.1) feed.switchLane(lanes[Math.floor(rnd() * 2)] ?? 'sse');
-      if (rnd() < 0.2) world.live.at(-1)?.say({ T: 'time', received: 1, sent: 2 });
-      const victim = world.live[Math.floor(rnd() * world.live.length)];
+      if (rnd() < 0.2) server.live.at(-1)?.say({ T: 'time', received: 1, sent: 2 });
+      const victim = server.live[Math.floor(rnd() * server.live.length)];
       if (victim && rnd() < 0.3) {
         victim.cut();
         cuts++;
       }
-      world.advance(rnd() * 400);
+      server.advance(rnd() * 400);
     }
     for (let k = 0; k < 20; k++) {
-      world.advance(1_000);
-      world.pump();
+      server.advance(1_000);
+      server.pump();
     }
-    const wanted = world.ticks.filter((k) => k.i > 3 && (topics.includes('*') || topics.includes(k.S))).map((k) => k.i);
+    const wanted = server.ticks.filter((k) => k.i > 3 && (topics.includes('*') || topics.includes(k.S))).map((k) => k.i);
     assert.deepEqual(seen, wanted);
     assert.equal(feed.state.name, 'live');
     const { lost, doubled, gaps, resets, malformed } = feed.counters;

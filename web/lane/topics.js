@@ -1,4 +1,4 @@
-import { CommandError } from './command.js';
+import { CommandError } from './commandError.js';
 
 /** @typedef {import('../types.js').Subscription} Subscription */
 

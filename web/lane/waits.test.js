@@ -1,66 +1,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin } from '../test/world.js';
+import { begin } from '../test/fakeServer.js';
 
 test('the wait has full jitter: a window that doubles from 1 s to 15 s, and starts over after a stable time', () => {
   for (const [random, share] of /** @type {const} */ ([[() => 0, 0], [() => 0.999999, 1]])) {
-    const { world, feed } = begin({ random });
-    world.pump();
-    world.answering = false;
-    world.conn.cut();
+    const { server, feed } = begin({ random });
+    server.pump();
+    server.answering = false;
+    server.conn.cut();
     /** @type {number[]} */
     const waits = [];
     for (let k = 0; k < 7; k++) {
-      waits.push(Math.round(((feed.state.retryAt ?? NaN) - world.time) / 10) * 10);
-      world.advance((feed.state.retryAt ?? 0) - world.time);
-      world.conn.cut();
+      waits.push(Math.round(((feed.state.retryAt ?? NaN) - server.time) / 10) * 10);
+      server.advance((feed.state.retryAt ?? 0) - server.time);
+      server.conn.cut();
     }
     assert.deepEqual(waits, [1, 2, 4, 8, 15, 15, 15].map((s) => s * 1000 * share));
-    world.answering = true;
-    world.advance((feed.state.retryAt ?? 0) - world.time);
-    world.pump();
-    world.advance(10_000);
-    world.conn.cut();
-    assert.equal(Math.round(((feed.state.retryAt ?? NaN) - world.time) / 10) * 10, 1000 * share);
+    server.answering = true;
+    server.advance((feed.state.retryAt ?? 0) - server.time);
+    server.pump();
+    server.advance(10_000);
+    server.conn.cut();
+    assert.equal(Math.round(((feed.state.retryAt ?? NaN) - server.time) / 10) * 10, 1000 * share);
   }
 });
 
 test('a stream that breaks right after its hello does not start the wait over', () => {
-  const { world, feed } = begin({ random: () => 0.999999 });
+  const { server, feed } = begin({ random: () => 0.999999 });
   for (let k = 0; k < 5; k++) {
-    world.pump();
-    world.conn.cut();
-    world.advance((feed.state.retryAt ?? 0) - world.time);
+    server.pump();
+    server.conn.cut();
+    server.advance((feed.state.retryAt ?? 0) - server.time);
   }
-  world.pump();
-  world.conn.cut();
-  assert.equal(Math.round((feed.state.retryAt ?? 0) - world.time), 15_000);
+  server.pump();
+  server.conn.cut();
+  assert.equal(Math.round((feed.state.retryAt ?? 0) - server.time), 15_000);
 });
 
 test('an overloaded server is asked again after its retry', () => {
-  const { world, feed, said } = begin({ lane: 'sse' });
-  world.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
-  assert.equal(feed.state.retryAt, world.time + 2_500);
+  const { server, feed, said } = begin({ lane: 'sse' });
+  server.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
+  assert.equal(feed.state.retryAt, server.time + 2_500);
   assert.deepEqual(said, ['Could not connect over SSE: server overloaded']);
-  world.advance(2_500);
-  world.pump();
+  server.advance(2_500);
+  server.pump();
   assert.equal(feed.state.name, 'live');
 });
 
 test('a trusted connection that is lost starts with the shortest waits again', () => {
-  const { world, feed } = begin({});
-  const wait = () => Number(feed.state.retryAt) - world.time;
+  const { server, feed } = begin({});
+  const wait = () => Number(feed.state.retryAt) - server.time;
   feed.trust(); // nothing is open yet
-  world.pump();
-  world.conn.cut();
+  server.pump();
+  server.conn.cut();
   assert.equal(wait(), 500);
-  world.advance(500);
-  world.pump();
-  world.conn.cut();
+  server.advance(500);
+  server.pump();
+  server.conn.cut();
   assert.equal(wait(), 1_000, 'lost soon after: the window doubles');
-  world.advance(1_000);
-  world.pump();
+  server.advance(1_000);
+  server.pump();
   feed.trust();
-  world.conn.cut();
+  server.conn.cut();
   assert.equal(wait(), 500);
 });

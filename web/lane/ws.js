@@ -1,5 +1,5 @@
 import { binaryReader } from './binary.js';
-import { CommandError } from './command.js';
+import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
 
 /** @typedef {import('../types.js').Connector} Connector */

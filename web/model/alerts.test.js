@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Feed } from '../lane/feed.js';
 import { Alerts, Span } from './alerts.js';
 import { QuoteStore } from './quotes.js';
-import { World } from '../test/world.js';
+import { FakeServer } from '../test/fakeServer.js';
 
 /** @typedef {import('./alerts.js').Alert} Alert */
 
@@ -197,8 +197,8 @@ test('the alerts of a symbol are looked at by its own quotes only, and a list re
 // The same through the connector: prices rise by a cent a tick, so each level is crossed once however often the lane
 // breaks, replays, switches or restarts.
 test('a feed that breaks, replays, switches lanes and restarts repeats no alert', () => {
-  const world = new World();
-  const feed = new Feed({ ...world.options, lane: 'sse', topics: ['*'] });
+  const server = new FakeServer();
+  const feed = new Feed({ ...server.options, lane: 'sse', topics: ['*'] });
   const store = new QuoteStore();
   /** @type {string[]} */
   const told = [];
@@ -209,34 +209,34 @@ test('a feed that breaks, replays, switches lanes and restarts repeats no alert'
     alerts.take(m, (S) => store.get(S));
   });
   const ticks = (/** @type {number} */ n) => {
-    for (let k = 0; k < n; k++) world.tick('A');
+    for (let k = 0; k < n; k++) server.tick('A');
   };
   ticks(1);
   feed.start();
-  world.pump();
+  server.pump();
   ticks(7); // 10.08
-  world.pump();
-  world.conn.cut();
+  server.pump();
+  server.conn.cut();
   ticks(6); // 10.14, while the connection is down
-  world.advance(3_000);
-  world.pump();
+  server.advance(3_000);
+  server.pump();
   assert.deepEqual(told, ['10.05 1', '10.12 1'], 'what was replayed counts, once');
   feed.switchLane('ws');
   ticks(8); // 10.22, on both connections
-  world.pump();
+  server.pump();
   assert.equal(feed.lane, 'ws');
   assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1']);
-  world.conn.cut();
+  server.conn.cut();
   ticks(12); // 10.34
-  world.oldest = 30; // what the page missed is no longer there
-  world.advance(3_000);
-  world.pump();
+  server.oldest = 30; // what the page missed is no longer there
+  server.advance(3_000);
+  server.pump();
   assert.equal(feed.counters.gaps, 1);
   assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1', '10.31 1']);
-  world.restart('beef');
+  server.restart('beef');
   ticks(40); // 10.01 to 10.40 in a new log, before anyone listens
-  world.advance(3_000);
-  world.pump();
+  server.advance(3_000);
+  server.pump();
   assert.equal(feed.counters.resets, 1);
   assert.deepEqual(told.length, 4, 'another log repeats nothing');
   feed.stop();

@@ -8,7 +8,7 @@ const EVERY = 2000; // ms
  * What the lane costs on the wire. A script can't see that, so the server's own counters of this connection are asked
  * for: headers, framing and compression are in them.
  */
-export class Wire {
+export class ConnectionStats {
   #stream;
   #visible;
   /** @type {{ conn: string, at: number, bytes: number } | null} */

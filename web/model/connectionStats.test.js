@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
-import { Wire } from './connectionStats.js';
+import { ConnectionStats } from './connectionStats.js';
 
 /** @type {{ url: string, signal: AbortSignal, answer: (c: { wire_bytes: number, ticks: number }) => void }[]} */
 let asked;
@@ -21,7 +21,7 @@ beforeEach(() => {
 const settled = () => new Promise((done) => setImmediate(done));
 
 test('a question goes to the connection in use, and its answers make the rate', async () => {
-  const w = new Wire(() => stream, () => true);
+  const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   assert.equal(asked[0].url, '/ws/connections/a');
   asked[0].answer({ wire_bytes: 1000, ticks: 10 });
@@ -38,7 +38,7 @@ test('a question goes to the connection in use, and its answers make the rate', 
 });
 
 test('a question about a connection that ended is called off', async () => {
-  const w = new Wire(() => stream, () => true);
+  const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   w.changed();
   assert.equal(asked[0].signal.aborted, false, 'it is still in use');
@@ -52,7 +52,7 @@ test('a question about a connection that ended is called off', async () => {
 });
 
 test('the next connection is asked for at once, and what the last one\'s question brings doesn\'t count', async () => {
-  const w = new Wire(() => stream, () => true);
+  const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   stream = { lane: 'sse', conn: 'b' };
   w.changed();
@@ -68,7 +68,7 @@ test('the next connection is asked for at once, and what the last one\'s questio
 });
 
 test('what a tick costs is told without the snapshot, of each connection anew', async () => {
-  const w = new Wire(() => stream, () => true);
+  const w = new ConnectionStats(() => stream, () => true);
   let n = 0;
   const answer = async (/** @type {number} */ wire_bytes, /** @type {number} */ ticks) => {
     asked[n++]?.answer({ wire_bytes, ticks });
@@ -90,7 +90,7 @@ test('what a tick costs is told without the snapshot, of each connection anew', 
 });
 
 test('a question that isn\'t answered makes room for the next', async () => {
-  const w = new Wire(() => stream, () => true);
+  const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   mock.timers.tick(2000);
   assert.deepEqual(asked.map((a) => a.signal.aborted), [true, false]);

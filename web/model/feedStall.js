@@ -3,7 +3,7 @@ const GAPS = 20; // of the usual time between two ticks
 const NEW = 1 / 64; // weight of the newest gap in the usual one
 
 /** Tells when a feed that is connected sends no ticks, by its own pace: ten seconds say nothing of a slow one. */
-export class Silence {
+export class FeedStall {
   #last = NaN;
   #gap = 0;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Silence } from './feedStall.js';
+import { FeedStall } from './feedStall.js';
 
 test('a feed that has said nothing for ten seconds is silent, and one tick ends it', () => {
-  const s = new Silence();
+  const s = new FeedStall();
   assert.equal(s.silent(1e12), false, 'before the first stream');
   s.begin(0);
   assert.equal(s.silent(9_999), false);
@@ -14,7 +14,7 @@ test('a feed that has said nothing for ten seconds is silent, and one tick ends 
 });
 
 test('a slow feed gets the time that its pace asks for', () => {
-  const s = new Silence();
+  const s = new FeedStall();
   let now = 0;
   s.begin(now);
   for (let k = 0; k < 400; k++) s.tick((now += 4_000));
@@ -24,7 +24,7 @@ test('a slow feed gets the time that its pace asks for', () => {
 });
 
 test('a pause doesn\'t become the pace', () => {
-  const s = new Silence();
+  const s = new FeedStall();
   let now = 0;
   s.begin(now);
   for (let k = 0; k < 400; k++) s.tick((now += 100));

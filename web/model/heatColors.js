@@ -4,7 +4,7 @@ export const LIMIT = 3; // per cent; more looks the same
 const STEPS = 12; // to each side, so a step is a quarter per cent
 
 /** @typedef {readonly [number, number, number]} RGB */
-/** @typedef {{ fill: string, ink: string }} Shade */
+/** @typedef {{ fill: string, ink: string }} TileColour */
 
 /** @param {string} colour as getComputedStyle tells it, or "#rrggbb" @returns {RGB} */
 export function rgb(colour) {
@@ -23,15 +23,15 @@ export function step(pct) {
 }
 
 /**
- * A shade for each step, and one for NaN, ready for painting.
- * @param {{ flat: string, up: string, down: string }} colours @returns {(step: number) => Shade}
+ * A tileColour for each step, and one for NaN, ready for painting.
+ * @param {{ flat: string, up: string, down: string }} colours @returns {(step: number) => TileColour}
  */
 export function palette({ flat, up, down }) {
   const none = rgb(flat);
-  const side = (/** @type {string} */ colour) => Array.from({ length: STEPS + 1 }, (_, k) => shade(mix(none, rgb(colour), k ? 0.14 + (0.86 * k) / STEPS : 0)));
+  const side = (/** @type {string} */ colour) => Array.from({ length: STEPS + 1 }, (_, k) => tileColour(mix(none, rgb(colour), k ? 0.14 + (0.86 * k) / STEPS : 0)));
   const rises = side(up);
   const falls = side(down);
-  const unknown = shade(none);
+  const unknown = tileColour(none);
   return (k) => (k < 0 ? falls[-k] : rises[k]) ?? unknown;
 }
 
@@ -41,8 +41,8 @@ export const legend = Array.from({ length: 9 }, (_, k) => ((k - 4) * STEPS) / 4)
 /** @param {RGB} a @param {RGB} b @param {number} share of b @returns {RGB} */
 const mix = (a, b, share) => /** @type {any} */ ([0, 1, 2].map((k) => Math.round((a[k] ?? 0) + ((b[k] ?? 0) - (a[k] ?? 0)) * share)));
 
-/** One of black and white has at least 4.58 : 1 on any colour. @param {RGB} fill @returns {Shade} */
-const shade = (fill) => ({ fill: `rgb(${fill.join(', ')})`, ink: contrast(fill, [255, 255, 255]) >= 4.58 ? '#fff' : '#000' });
+/** One of black and white has at least 4.58 : 1 on any colour. @param {RGB} fill @returns {TileColour} */
+const tileColour = (fill) => ({ fill: `rgb(${fill.join(', ')})`, ink: contrast(fill, [255, 255, 255]) >= 4.58 ? '#fff' : '#000' });
 
 /** Contrast as WCAG 2.2 has it. @param {RGB} a @param {RGB} b */
 export function contrast(a, b) {

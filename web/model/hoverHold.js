@@ -4,7 +4,7 @@ const MOVED = 2000; // ms after a touch, a key or a leaving pen
 const RESTING = 30_000; // ms for which a mouse that rests on the rows keeps them: whoever went away left it there
 
 /** Keeps rows in place under whoever points at them, though never for ever. */
-export class Calm {
+export class HoverHold {
   #until = -Infinity;
   #x = NaN;
   #y = NaN;

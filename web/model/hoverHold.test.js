@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Calm } from './hoverHold.js';
+import { HoverHold } from './hoverHold.js';
 
 test('a resting mouse keeps the rows for 30 s, not for ever', () => {
-  const calm = new Calm();
+  const calm = new HoverHold();
   assert.ok(calm.over(0));
   calm.mouse(1000, 10, 10);
   assert.ok(!calm.over(30_999));
@@ -16,7 +16,7 @@ test('a resting mouse keeps the rows for 30 s, not for ever', () => {
 });
 
 test('a mouse that leaves lets them go at once, and may come back to the same place', () => {
-  const calm = new Calm();
+  const calm = new HoverHold();
   calm.mouse(1000, 10, 10);
   calm.leave();
   assert.ok(calm.over(1001));
@@ -25,7 +25,7 @@ test('a mouse that leaves lets them go at once, and may come back to the same pl
 });
 
 test('a finger or a key keeps them for 2 s and never shortens a mouse', () => {
-  const calm = new Calm();
+  const calm = new HoverHold();
   calm.touch(0);
   assert.ok(!calm.over(1999));
   assert.ok(calm.over(2000));

@@ -9,7 +9,7 @@ import { t } from '../text.js';
 const now = () => performance.timeOrigin + performance.now();
 
 /** Latency, pace and ages by the server's clock. */
-export class Vitals {
+export class LatencyStats {
   #clock = new Clock();
   #timed;
   #meter;

@@ -5,7 +5,7 @@
  * What the views read. It is the store, or, while paused, the store as it stood when the pause began. The stream and
  * the store go on in a pause, so nothing is lost, and going on costs one painting, however long it took.
  */
-export class Freeze {
+export class PausedQuotes {
   #store;
   /** @type {Map<string, SymbolRecord> | null} */
   #frozen = null;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuoteStore } from './quotes.js';
-import { Freeze } from './pausedQuotes.js';
+import { PausedQuotes } from './pausedQuotes.js';
 import { path } from './sparkline.js';
 
 /** @returns {import('../types.js').Quote} */
@@ -10,7 +10,7 @@ const q = (/** @type {number} */ p, /** @type {number} */ i) =>
 
 test('a pause keeps the figures that it began with, while the store goes on', () => {
   const store = new QuoteStore();
-  const quotes = new Freeze(store);
+  const quotes = new PausedQuotes(store);
   store.apply(q(10, 1), 0);
   quotes.pause();
   store.apply(q(11, 2), 0);
@@ -24,7 +24,7 @@ test('a pause keeps the figures that it began with, while the store goes on', ()
 
 test('a second pause in a pause changes nothing', () => {
   const store = new QuoteStore();
-  const quotes = new Freeze(store);
+  const quotes = new PausedQuotes(store);
   quotes.pause();
   quotes.behind = 7;
   store.apply(q(10, 1), 0);

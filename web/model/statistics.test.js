@@ -4,7 +4,7 @@ import { Clock } from '../lane/clock.js';
 import { Histogram } from './histogram.js';
 import { Meter } from './meter.js';
 import { Rate } from './rate.js';
-import { settled } from '../test/world.js';
+import { settled } from '../test/fakeServer.js';
 
 test('quantiles are within 2.5 % from a µs to minutes', () => {
   const h = new Histogram();

@@ -13,7 +13,7 @@ const NARROW = 1500; // ms for which nobody wants a topic before it is given up:
  * The one owner of the stream's topics. What is missing is asked for at once, what nobody needs any more is given up
  * after a while, so that going to and fro costs nothing.
  */
-export class Wanted {
+export class Subscriptions {
   /** @type {Map<string, readonly string[]>} */
   #wishes = new Map();
   /** @type {Map<string, string> | null} sector by symbol; null until the server told */

@@ -1,4 +1,4 @@
-import { Account } from '../../lane/sequence.js';
+import { Sequence } from '../../lane/sequence.js';
 import { EVENTS, parse } from '../../lane/parse.js';
 
 /** @typedef {import('./watch.js').Watch} Watch */
@@ -9,7 +9,7 @@ import { EVENTS, parse } from '../../lane/parse.js';
  */
 export class BareSource {
   #source;
-  #account = new Account();
+  #sequence = new Sequence();
   #greeted = false;
   #open = true;
   /** @type {string | undefined} the stream's secret name */
@@ -43,11 +43,11 @@ export class BareSource {
   }
 
   get counters() {
-    return this.#account.counters;
+    return this.#sequence.counters;
   }
 
   get seq() {
-    return this.#account.seq;
+    return this.#sequence.seq;
   }
 
   close() {
@@ -61,19 +61,19 @@ export class BareSource {
     try {
       m = parse(text);
     } catch {
-      this.#account.counters.malformed++;
+      this.#sequence.counters.malformed++;
       return;
     }
     if (m === null) return;
     if (m.T === 'hello') {
       this.conn = m.conn;
       this.#greeted = true;
-      const seq = this.#account.seq;
-      this.#account.hello(m, this.#account.position); // what the browser's Last-Event-ID said
+      const seq = this.#sequence.seq;
+      this.#sequence.hello(m, this.#sequence.position); // what the browser's Last-Event-ID said
       this.watch?.hello(m, seq);
       return;
     }
-    const { deliver, replayed } = this.#account.take(m);
+    const { deliver, replayed } = this.#sequence.take(m);
     if (m.T === 'q' && deliver) this.watch?.tick(m, received, replayed);
   }
 }

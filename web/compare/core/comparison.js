@@ -220,7 +220,7 @@ export class Comparison {
   /**
    * Goes on with another setup, measuring anew. Sides reconnect unless only pace or background differ.
    * @param {Setup} setup
-   * @throws {import('../../lane/command.js').CommandError} when the server refuses the pace or the background
+   * @throws {import('../../lane/commandError.js').CommandError} when the server refuses the pace or the background
    */
   async change(setup) {
     const before = this.#setup;

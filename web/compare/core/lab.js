@@ -1,4 +1,4 @@
-import { CommandError } from '../../lane/command.js';
+import { CommandError } from '../../lane/commandError.js';
 import { t } from '../../text.js';
 
 /** @typedef {import('./types.js').DrillAction} DrillAction */

@@ -1,4 +1,4 @@
-import { settled, World } from '../../test/world.js';
+import { settled, FakeServer } from '../../test/fakeServer.js';
 import { Comparison } from '../core/comparison.js';
 import { defaults } from '../core/setup.js';
 
@@ -7,7 +7,7 @@ import { defaults } from '../core/setup.js';
 const HELD = 5_000; // ms that the lab stalls a stream
 
 /** A world with the lab's HTTP interfaces, and a page that is compared in. Ticks come by each lane's own delay. */
-export class Bench extends World {
+export class Bench extends FakeServer {
   /** ms from due to arrival. @type {Record<Lane, number>} */
   delay = { sse: 3, ws: 3 };
   /** Users that hear the planted delay of their URL. */

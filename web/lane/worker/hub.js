@@ -1,5 +1,5 @@
 import { request } from '../../browser/http.js';
-import { Outlet } from './tabStream.js';
+import { TabStream } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
 
@@ -25,11 +25,11 @@ export class Hub {
 
   /** A tab came. @param {Port} port */
   connect(port) {
-    /** @type {Map<number, { outlet: Outlet, upstream: Upstream }>} */
+    /** @type {Map<number, { tab: TabStream, upstream: Upstream }>} */
     const open = new Map();
-    // The tab is gone, however it went. Browsers without this event let go of it a minute later (Outlet.dead).
+    // The tab is gone, however it went. Browsers without this event let go of it a minute later (TabStream.dead).
     port.onclose = () => {
-      for (const { outlet, upstream } of open.values()) upstream.leave(outlet);
+      for (const { tab, upstream } of open.values()) upstream.leave(tab);
       open.clear();
     };
     port.onmessage = ({ data: m }) => {
@@ -37,20 +37,20 @@ export class Hub {
         const at = this.#place(port, m);
         open.set(m.open, at);
         port.postMessage({ id: m.open, opened: true });
-        void this.#sectorsFor(at.outlet.topics).then(() => open.get(m.open) === at && at.upstream.join(at.outlet));
+        void this.#sectorsFor(at.tab.topics).then(() => open.get(m.open) === at && at.upstream.join(at.tab));
         return;
       }
       const at = open.get(m.id);
       if (!at) return;
-      const { outlet, upstream } = at;
+      const { tab, upstream } = at;
       if (m.close) {
         open.delete(m.id);
-        upstream.leave(outlet);
+        upstream.leave(tab);
       } else if (m.took) {
-        outlet.took(m.took);
-        upstream.took(outlet);
+        tab.took(m.took);
+        upstream.took(tab);
       } else if (m.action) {
-        void this.#sectorsFor(m.topics).then(() => upstream.command(outlet, m.action, m.topics, m.answer));
+        void this.#sectorsFor(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
   }
@@ -74,7 +74,7 @@ export class Hub {
       });
       this.#upstreams.set(key, upstream);
     }
-    return { upstream, outlet: new Outlet(port, open, topics.split(','), from, this.#options) };
+    return { upstream, tab: new TabStream(port, open, topics.split(','), from, this.#options) };
   }
 
   /** A server that was started anew may have other symbols. @param {string} epoch of its log @param {string[]} topics */

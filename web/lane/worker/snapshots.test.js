@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Snapshots } from './snapshots.js';
-import { settled } from '../../test/world.js';
+import { settled } from '../../test/fakeServer.js';
 
 /** @param {any} q @returns {any} */
 const tick = (q) => ({ T: 'q', S: 'A', bp: 100, bs: 1, ap: 100, as: 1, p: 100, v: 1, t: Date.UTC(2024, 0, 2, 12) * 1000, n: 1, i: 1, ...q });

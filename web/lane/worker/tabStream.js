@@ -16,7 +16,7 @@ export function holds(topics, symbol, sector) {
 }
 
 /** One tab's stream as the shared connection sees it: where it stands in the ring, what it wants, what it has taken. */
-export class Outlet {
+export class TabStream {
   port;
   id;
   from;
@@ -26,7 +26,7 @@ export class Outlet {
   change = null;
   /** Whether it has had its hello; before, and on a connection of its own that catches up, it takes nothing from the ring. */
   live = false;
-  /** Its own connection while it fetches what the ring no longer holds. @type {import('../link.js').Link | null} */
+  /** Its own connection while it fetches what the ring no longer holds. @type {import('../connection.js').Connection | null} */
   detour = null;
   /** Its place in the ring. */
   place = 0;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../feed.js';
-import { Shared } from '../sharedConnections.js';
-import { Browser, range, sound } from '../../test/browser.js';
-import { settled } from '../../test/world.js';
+import { SharedConnections } from '../sharedConnections.js';
+import { FakeBrowser, range, sound } from '../../test/fakeBrowser.js';
+import { settled } from '../../test/fakeServer.js';
 
 /** @param {import('../feed.js').Feed} feed @returns {any[]} its snapshots */
 function snapshots(feed) {
@@ -19,7 +19,7 @@ const days = (snapshot) => snapshot?.quotes.map((/** @type {any} */ q) => [q.S, 
 
 for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']])) {
   test(`${lane}: a connection that a lane switch opened has a whole snapshot for the tab that comes next`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
     one.feed.switchLane(lane);
@@ -27,7 +27,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     assert.equal(one.feed.lane, lane);
     b.ticks(2, 'MSFT');
     await b.run();
-    assert.deepEqual(b.world.fetched, [], 'nobody needs a snapshot yet');
+    assert.deepEqual(b.server.fetched, [], 'nobody needs a snapshot yet');
     const two = b.tab({ lane });
     const seen = snapshots(two.feed);
     await b.run();
@@ -35,16 +35,16 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     await b.run();
     assert.deepEqual(days(seen[0]).sort(), [['AAPL', 1, 9, 99, 8, 10], ['MSFT', 3, 9, 99, 8, 10], ['NVDA', 1, 9, 99, 8, 10]]);
     assert.deepEqual(two.seen, range(6, 8));
-    assert.equal(b.world.live.length, 1);
+    assert.equal(b.server.live.length, 1);
     const three = b.tab({ lane });
     await b.run();
     assert.equal(three.feed.state.name, 'live');
-    assert.deepEqual(b.world.fetched, ['/api/quotes'], 'once');
+    assert.deepEqual(b.server.fetched, ['/api/quotes'], 'once');
     sound(one, two, three);
   });
 
   test(`${lane}: of such a connection, added topics come with whole quotes, too`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const [one, two] = [b.tab({ lane: other }), b.tab({ lane: other, topics: ['MSFT'] })];
     await b.run();
     one.feed.switchLane(lane);
@@ -62,12 +62,12 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
   });
 
   test(`${lane}: quotes that are ahead of the stream wait for it`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
     one.feed.switchLane(lane);
     await b.run();
-    b.world.conn.heldUntil = b.world.time + 400;
+    b.server.conn.heldUntil = b.server.time + 400;
     b.ticks(5, 'MSFT');
     const two = b.tab({ lane });
     const seen = snapshots(two.feed);
@@ -79,23 +79,23 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
   });
 
   test(`${lane}: when the quotes can't be had, the tab has a connection of its own`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
     one.feed.switchLane(lane);
     await b.run();
-    b.world.failing.add('/api/quotes');
+    b.server.failing.add('/api/quotes');
     const two = b.tab({ lane });
     const seen = snapshots(two.feed);
     await b.run();
     assert.equal(two.feed.state.name, 'live');
     assert.equal(seen[0].quotes.length, 3);
-    assert.equal(b.world.live.length, 2);
+    assert.equal(b.server.live.length, 2);
     sound(one, two);
   });
 
   test(`${lane}: a worker that fails in mid-stream costs the tab no tick`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const one = b.tab({ lane });
     await b.run();
     b.ticks(5);
@@ -112,14 +112,14 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
   });
 
   test(`${lane}: a server that comes back with other symbols: a sector has the new one, too`, async () => {
-    const b = new Browser();
-    for (const s of ['AAPL', 'MSFT']) b.world.sectors.set(s, 'technology');
-    b.world.sectors.set('NVDA', 'energy');
+    const b = new FakeBrowser();
+    for (const s of ['AAPL', 'MSFT']) b.server.sectors.set(s, 'technology');
+    b.server.sectors.set('NVDA', 'energy');
     const one = b.tab({ lane, topics: ['sector:technology'] });
     const all = b.tab({ lane });
     await b.run();
-    b.world.sectors.set('ACME', 'technology');
-    b.world.restart('b2');
+    b.server.sectors.set('ACME', 'technology');
+    b.server.restart('b2');
     b.ticks(3, 'NVDA');
     for (let k = 0; k < 20; k++) await b.run(100);
     b.ticks(2, 'ACME');
@@ -131,9 +131,9 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
   });
 
   test(`${lane}: a sector whose symbols can't be had brings too much rather than nothing`, async () => {
-    const b = new Browser();
-    b.world.sectors.set('AAPL', 'technology');
-    b.world.failing.add('/api/symbols');
+    const b = new FakeBrowser();
+    b.server.sectors.set('AAPL', 'technology');
+    b.server.failing.add('/api/symbols');
     const one = b.tab({ lane, topics: ['sector:technology'] });
     b.tab({ lane });
     await b.run();
@@ -145,13 +145,13 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
 }
 
 test('a tab that comes while the last one leaves is in the connection that the next one shares', async () => {
-  const b = new Browser();
-  b.world.sectors.set('AAPL', 'technology');
+  const b = new FakeBrowser();
+  b.server.sectors.set('AAPL', 'technology');
   const first = b.tab();
   await b.run();
   /** @type {() => void} */
   let answer = () => {};
-  b.world.gate = new Promise((resolve) => (answer = resolve));
+  b.server.gate = new Promise((resolve) => (answer = resolve));
   const late = b.tab({ topics: ['sector:technology'] }); // its sectors are asked for first
   await settled();
   first.feed.stop();
@@ -161,16 +161,16 @@ test('a tab that comes while the last one leaves is in the connection that the n
   await b.run();
   assert.equal(late.feed.state.name, 'live');
   assert.equal(next.feed.state.name, 'live');
-  assert.equal(b.world.live.length, 1);
+  assert.equal(b.server.live.length, 1);
   sound(late, next);
 });
 
 test('sse: an answer to a command that was cut short changes no topics and throws nowhere', async () => {
-  const b = new Browser();
-  const { world } = b;
-  const feed = new Feed({ ...world.options, share: new Shared(() => { throw new Error('none'); }, world.options), fetch: async () => new Response('{"T":"subscr') });
+  const b = new FakeBrowser();
+  const { server } = b;
+  const feed = new Feed({ ...server.options, share: new SharedConnections(() => { throw new Error('none'); }, server.options), fetch: async () => new Response('{"T":"subscr') });
   feed.start();
-  world.pump();
+  server.pump();
   const changed = feed.setTopics(['AAPL']);
   for (let k = 0; k < 5; k++) await settled();
   const other = assert.rejects(Promise.all([changed, feed.setTopics(['MSFT'])]), { code: 'closed' });
@@ -180,11 +180,11 @@ test('sse: an answer to a command that was cut short changes no topics and throw
 });
 
 test('a wall clock that is set back by an hour silences no tab of quiet topics', async () => {
-  const b = new Browser();
+  const b = new FakeBrowser();
   const quiet = b.tab({ topics: ['NVDA'] });
   const busy = b.tab({ topics: ['AAPL'] });
   await b.run();
-  b.world.shift = -3_600_000;
+  b.server.shift = -3_600_000;
   for (let k = 0; k < 100; k++) {
     b.ticks(1);
     await b.run(1_000);

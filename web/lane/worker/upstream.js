@@ -1,5 +1,5 @@
-import { Account } from '../sequence.js';
-import { Link } from '../link.js';
+import { Sequence } from '../sequence.js';
+import { Connection } from '../connection.js';
 import { Ring } from './ring.js';
 import { Snapshots } from './snapshots.js';
 import { TopicSync } from '../topics.js';
@@ -7,8 +7,8 @@ import { TopicSync } from '../topics.js';
 /** @typedef {import('../../types.js').Lane} Lane */
 /** @typedef {import('../../types.js').Message} Message */
 /** @typedef {import('../../types.js').Gap} Gap */
-/** @typedef {import('./tabStream.js').Outlet} Outlet */
-/** @typedef {import('../link.js').LinkOptions} LinkOptions */
+/** @typedef {import('./tabStream.js').TabStream} TabStream */
+/** @typedef {import('../connection.js').ConnectionOptions} ConnectionOptions */
 
 const KEPT = 16_384; // ticks
 const PACE = 16; // ms between batches: a tab paints once in as long
@@ -23,11 +23,11 @@ export class Upstream {
   #lane;
   #options;
   #hub;
-  /** @type {Set<Outlet>} */
-  #outlets = new Set();
-  /** @type {Link | null} */
-  #link = null;
-  #account = new Account();
+  /** @type {Set<TabStream>} */
+  #tabs = new Set();
+  /** @type {Connection | null} */
+  #connection = null;
+  #sequence = new Sequence();
   #quotes;
   #ring;
   /** @type {TopicSync | null} */
@@ -47,12 +47,12 @@ export class Upstream {
   #beat = null;
   /** @type {Promise<void>} changes of topics, one after the other */
   #queue = Promise.resolve();
-  /** Catching up, one at a time: a browser has six connections for a host. @type {Outlet[]} */
+  /** Catching up, one at a time: a browser has six connections for a host. @type {TabStream[]} */
   #behind = [];
 
   /**
    * @param {Lane} lane
-   * @param {LinkOptions & { kept?: number, commandBytes: number }} options kept: how many ticks the ring holds
+   * @param {ConnectionOptions & { kept?: number, commandBytes: number }} options kept: how many ticks the ring holds
    * @param {{
    *   sector: (symbol: string) => string | undefined, began: (epoch: string, topics: string[]) => void,
    *   used: (self: Upstream) => void, empty: (self: Upstream) => void,
@@ -69,28 +69,28 @@ export class Upstream {
 
   /** How many tabs share it. */
   get tabs() {
-    return new Set([...this.#outlets].map((o) => o.port)).size;
+    return new Set([...this.#tabs].map((o) => o.port)).size;
   }
 
-  /** @param {Outlet} o */
+  /** @param {TabStream} o */
   join(o) {
-    this.#outlets.add(o);
+    this.#tabs.add(o);
     this.#hub.used(this);
     this.#count();
-    this.#link?.check(); // after a sleep it may be dead, and the tabs know before
-    if (!this.#outlets.has(o)) return;
-    if (!this.#link) this.#open(o);
+    this.#connection?.check(); // after a sleep it may be dead, and the tabs know before
+    if (!this.#tabs.has(o)) return;
+    if (!this.#connection) this.#open(o);
     else {
       this.#settle();
       if (!o.live) this.#want(o);
     }
   }
 
-  /** @param {Outlet} o */
+  /** @param {TabStream} o */
   leave(o) {
-    if (!this.#outlets.delete(o)) return;
+    if (!this.#tabs.delete(o)) return;
     this.#straighten(o);
-    if (this.#outlets.size > 0) {
+    if (this.#tabs.size > 0) {
       this.#wide = false; // there may be room again
       this.#count();
       this.#want(null);
@@ -100,7 +100,7 @@ export class Upstream {
     this.#hub.empty(this);
   }
 
-  /** @param {Outlet} o @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics @param {number} answer */
+  /** @param {TabStream} o @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics @param {number} answer */
   command(o, action, topics, answer) {
     if (!o.live || o.change) {
       o.tell({ answer, error: { code: 'rate', msg: 'an earlier change is under way' } }); // it asks again
@@ -113,14 +113,14 @@ export class Upstream {
     else this.#want(null);
   }
 
-  /** A tab took batches, so there may be room for more. @param {Outlet} o */
+  /** A tab took batches, so there may be room for more. @param {TabStream} o */
   took(o) {
-    if (this.#outlets.has(o) && !o.level(this.#ring)) this.#flushLater();
+    if (this.#tabs.has(o) && !o.level(this.#ring)) this.#flushLater();
   }
 
   // --- the connection -------------------------------------------------------------------------------------------
 
-  /** @param {Outlet} o the first tab */
+  /** @param {TabStream} o the first tab */
   #open(o) {
     const { wall } = this.#options;
     const stale = this.#lostAt === 0 || wall() - this.#lostAt > RETURN;
@@ -129,7 +129,7 @@ export class Upstream {
       // tab, which may have learnt of that, still wants.
       this.#fresh(o.topics);
     }
-    const own = this.#account.position;
+    const own = this.#sequence.position;
     const from = own ?? o.from;
     const topics = own === undefined ? this.#union() : /** @type {TopicSync} */ (this.#sync).resumable;
     this.#connect(topics, from);
@@ -140,9 +140,9 @@ export class Upstream {
   #connect(topics, from) {
     this.#greeted = false;
     this.#quotes.begin();
-    this.#link = new Link(this.#lane, { topics, from }, this.#options, {
-      text: (link, data, read) => this.#text(link, data, read),
-      closed: (link, why) => this.#closed(why, link.close),
+    this.#connection = new Connection(this.#lane, { topics, from }, this.#options, {
+      text: (connection, data, read) => this.#text(connection, data, read),
+      closed: (connection, why) => this.#closed(why, connection.close),
     });
     this.#beat ??= this.#options.setTimeout(() => this.#heartbeat(), 1_000);
   }
@@ -150,26 +150,26 @@ export class Upstream {
   /** Nothing of before counts. @param {string[]} topics */
   #fresh(topics) {
     this.#sync?.stop();
-    this.#account = new Account();
+    this.#sequence = new Sequence();
     this.#quotes = this.#collect();
     this.#since.clear();
     this.#ring.restart(0);
     this.#gap = null;
     this.#sync = new TopicSync(topics, {
       ...this.#options,
-      send: (action, list) => this.#link?.command(action, list) ?? null,
-      adding: (due) => this.#account.expectAdded(due),
+      send: (action, list) => this.#connection?.command(action, list) ?? null,
+      adding: (due) => this.#sequence.expectAdded(due),
       refused: () => {},
       gone: () => {
-        this.#link?.drop();
+        this.#connection?.drop();
         this.#closed('unknown', {});
       },
     });
   }
 
   #forget() {
-    this.#link?.drop();
-    this.#link = null;
+    this.#connection?.drop();
+    this.#connection = null;
     this.#lostAt = 0;
     this.#sync?.stop();
     this.#options.clearTimeout(this.#beat);
@@ -180,46 +180,46 @@ export class Upstream {
   /** It ended: so have the tabs' streams, and each comes back by its own waits. @param {string} why @param {import('../../types.js').Close} close */
   #closed(why, close) {
     this.#flush();
-    this.#link = null;
+    this.#connection = null;
     this.#lostAt = this.#options.wall();
-    for (const o of [...this.#outlets]) this.#shut(o, why, close);
+    for (const o of [...this.#tabs]) this.#shut(o, why, close);
   }
 
-  /** @param {Outlet} o @param {string} why @param {import('../../types.js').Close} [close] */
+  /** @param {TabStream} o @param {string} why @param {import('../../types.js').Close} [close] */
   #shut(o, why, close = {}) {
-    if (!this.#outlets.delete(o)) return;
+    if (!this.#tabs.delete(o)) return;
     this.#straighten(o);
     o.tell({ closed: why, close });
     this.#count();
-    if (this.#outlets.size === 0 && this.#link) {
-      this.#link.drop();
-      this.#link = null;
+    if (this.#tabs.size === 0 && this.#connection) {
+      this.#connection.drop();
+      this.#connection = null;
       this.#lostAt = this.#options.wall();
-    } else if (this.#link) this.#want(null);
+    } else if (this.#connection) this.#want(null);
   }
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** @param {Link} link @param {string | Uint8Array} data @param {() => Message | null} read */
-  #text(link, data, read) {
+  /** @param {Connection} connection @param {string | Uint8Array} data @param {() => Message | null} read */
+  #text(connection, data, read) {
     const at = this.#options.now();
     /** @type {Message | null} */
     let m;
     try {
       m = read();
     } catch {
-      for (const o of this.#outlets) if (o.live) o.relay([data], [at]); // each tab counts it and says so
+      for (const o of this.#tabs) if (o.live) o.relay([data], [at]); // each tab counts it and says so
       return;
     }
     if (m === null) return;
     if (m.T === 'hello') {
-      link.greeted(m, this.#options.wall());
+      connection.greeted(m, this.#options.wall());
       this.#greeted = true;
-      this.#account.hello(m, link.requested);
+      this.#sequence.hello(m, connection.requested);
       this.#quotes.apply(m, at, false);
       this.#serverTime = m.t;
       this.#hub.began(m.epoch, m.topics);
-      if (m.resume !== 'complete' || this.#ring.end === this.#ring.begin) this.#ring.restart(this.#account.seq);
+      if (m.resume !== 'complete' || this.#ring.end === this.#ring.begin) this.#ring.restart(this.#sequence.seq);
       this.#sync?.hello(m.topics);
       if (m.resume !== 'complete') this.#since.clear();
       this.#settle();
@@ -227,13 +227,13 @@ export class Upstream {
     }
     if (m.T === 'bye') {
       this.#flush();
-      for (const o of this.#outlets) if (o.live) o.say(m);
-      link.drop();
+      for (const o of this.#tabs) if (o.live) o.say(m);
+      connection.drop();
       this.#closed(m.reason, {});
       return;
     }
-    const due = this.#account.unsettled;
-    const { deliver } = this.#account.take(m);
+    const due = this.#sequence.unsettled;
+    const { deliver } = this.#sequence.take(m);
     if (deliver) this.#quotes.apply(m, at, due && m.T === 'snapshot');
     this.#booked(m, data, at, due);
   }
@@ -259,7 +259,7 @@ export class Upstream {
       case 'hb':
         this.#serverTime = m.t;
         this.#flush();
-        for (const o of this.#outlets) if (o.level(this.#ring)) o.say(m);
+        for (const o of this.#tabs) if (o.level(this.#ring)) o.say(m);
         break;
       case 'subscription':
         this.#sync?.subscription(m.topics);
@@ -270,8 +270,8 @@ export class Upstream {
 
   /** A snapshot set the base anew. Who was level hears of the gap; who wasn't comes back at its own position. */
   #rebase() {
-    const { seq } = this.#account;
-    const level = [...this.#outlets].filter((o) => o.level(this.#ring));
+    const { seq } = this.#sequence;
+    const level = [...this.#tabs].filter((o) => o.level(this.#ring));
     const gap = this.#gap;
     this.#gap = null;
     this.#ring.restart(seq);
@@ -295,27 +295,27 @@ export class Upstream {
     this.#options.clearTimeout(this.#flushing);
     this.#flushing = null;
     this.#flushedAt = this.#options.wall();
-    for (const o of [...this.#outlets]) if (o.live && !o.flush(this.#ring, this.#hub.sector)) this.#shut(o, 'slow');
-    if ([...this.#outlets].some((o) => o.change)) this.#settle();
+    for (const o of [...this.#tabs]) if (o.live && !o.flush(this.#ring, this.#hub.sector)) this.#shut(o, 'slow');
+    if ([...this.#tabs].some((o) => o.change)) this.#settle();
   }
 
   /** Begins and changes the streams that can be. */
   #settle() {
-    const hello = this.#link?.hello;
-    if (!hello || this.#account.unsettled) return;
+    const hello = this.#connection?.hello;
+    if (!hello || this.#sequence.unsettled) return;
     const carried = this.#sync?.resumable ?? [];
     for (const t of this.#since.keys()) if (!carried.includes(t)) this.#since.delete(t);
-    for (const t of carried) if (!this.#since.has(t)) this.#since.set(t, this.#account.seq);
+    for (const t of carried) if (!this.#since.has(t)) this.#since.set(t, this.#sequence.seq);
     const carries = (/** @type {string} */ t) => carried.includes(t) || (this.#wide && carried.includes('*'));
-    for (const o of [...this.#outlets]) {
+    for (const o of [...this.#tabs]) {
       if (!o.live && !o.detour && !this.#behind.includes(o) && o.topics.every(carries)) this.#greet(o, hello);
       if (o.change?.topics.every(carries)) this.#grant(o);
     }
   }
 
-  /** @param {Outlet} o @param {import('../../types.js').Hello} hello */
+  /** @param {TabStream} o @param {import('../../types.js').Hello} hello */
   #greet(o, hello) {
-    const { seq } = this.#account;
+    const { seq } = this.#sequence;
     const [epoch, place] = (o.from ?? '').split('-');
     const at = Number(place);
     /** @type {import('../../types.js').Hello['resume']} */
@@ -345,12 +345,12 @@ export class Upstream {
     return seq >= this.#ring.from && topics.every((t) => (this.#since.get(t) ?? (this.#wide ? this.#since.get('*') : undefined) ?? Infinity) <= seq);
   }
 
-  /** What the ring no longer holds comes by a connection of its own, until it has come to where the ring begins. @param {Outlet} o @param {import('../../types.js').Hello} hello */
+  /** What the ring no longer holds comes by a connection of its own, until it has come to where the ring begins. @param {TabStream} o @param {import('../../types.js').Hello} hello */
   #fetch(o, hello) {
     let at = 0;
     let due = false;
-    o.detour = new Link(this.#lane, { topics: o.topics, from: o.from }, this.#options, {
-      text: (link, data, read) => {
+    o.detour = new Connection(this.#lane, { topics: o.topics, from: o.from }, this.#options, {
+      text: (connection, data, read) => {
         const now = this.#options.now();
         /** @type {Message | null} */
         let m = null;
@@ -365,12 +365,12 @@ export class Upstream {
           return;
         }
         if (m.T === 'hello') {
-          link.greeted(m, this.#options.wall());
+          connection.greeted(m, this.#options.wall());
           o.say({ ...m, conn: hello.conn });
           due = m.resume !== 'complete';
-          at = due ? 0 : Number((link.requested ?? '').split('-')[1]);
+          at = due ? 0 : Number((connection.requested ?? '').split('-')[1]);
           // Changes nothing; its answer tells up to which seq quiet topics are complete.
-          link.command('subscribe', o.topics)?.catch(() => {});
+          connection.command('subscribe', o.topics)?.catch(() => {});
         } else if (m.T === 'subscription') at = Math.max(at, m.i);
         else o.relay([data], [now]);
         if (m.T === 'gap') due = true;
@@ -382,28 +382,28 @@ export class Upstream {
         o.enter(this.#ring, at);
         this.#flushLater();
       },
-      closed: (link, why) => this.#shut(o, why, link.close),
+      closed: (connection, why) => this.#shut(o, why, connection.close),
     });
   }
 
-  /** Ends a detour; the next one that waits for one has its turn. @param {Outlet} o */
+  /** Ends a detour; the next one that waits for one has its turn. @param {TabStream} o */
   #straighten(o) {
     const first = this.#behind[0] === o;
     this.#behind = this.#behind.filter((b) => b !== o);
     o.detour?.drop();
     o.detour = null;
     const next = this.#behind[0];
-    if (first && next && this.#link?.hello) this.#fetch(next, this.#link.hello);
+    if (first && next && this.#connection?.hello) this.#fetch(next, this.#connection.hello);
   }
 
-  /** @param {Outlet} o */
+  /** @param {TabStream} o */
   #grant(o) {
     const change = o.change;
     if (!change || (change.added.length > 0 && !this.#quotes.ready)) return;
     if (!o.flush(this.#ring, this.#hub.sector) || !o.level(this.#ring)) return; // what the old topics brought comes first
     o.change = null;
     o.grant(change.topics);
-    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#account.seq });
+    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#sequence.seq });
     o.say(answer);
     if (change.added.length > 0) o.say(this.#snapshot(change.added));
     o.tell({ answer: change.answer, ok: answer });
@@ -411,17 +411,17 @@ export class Upstream {
 
   /** @param {string[]} topics */
   #snapshot(topics) {
-    return this.#quotes.of(topics, this.#hub.sector, this.#account.seq);
+    return this.#quotes.of(topics, this.#hub.sector, this.#sequence.seq);
   }
 
   #collect() {
     return new Snapshots(this.#options, {
       topics: () => this.#sync?.resumable ?? [],
-      epoch: () => this.#link?.hello?.epoch,
-      seq: () => this.#account.seq,
+      epoch: () => this.#connection?.hello?.epoch,
+      seq: () => this.#sequence.seq,
       fetched: () => this.#settle(),
       failed: () => {
-        for (const o of [...this.#outlets]) {
+        for (const o of [...this.#tabs]) {
           if (o.change) this.#refuse(o, { code: 'rate', message: 'quotes could not be had' }); // it asks again
           if (!o.live && !o.detour && !this.#behind.includes(o)) this.#alone(o);
         }
@@ -433,13 +433,13 @@ export class Upstream {
 
   /** What all tabs want. */
   #union() {
-    return [...new Set([...this.#outlets].flatMap((o) => [...o.topics, ...(o.change?.topics ?? [])]))];
+    return [...new Set([...this.#tabs].flatMap((o) => [...o.topics, ...(o.change?.topics ?? [])]))];
   }
 
-  /** Brings the server's topics to what the tabs want. @param {Outlet | null} cause whom a refusal is for */
+  /** Brings the server's topics to what the tabs want. @param {TabStream | null} cause whom a refusal is for */
   #want(cause) {
     this.#queue = this.#queue.then(async () => {
-      if (this.#outlets.size === 0) return;
+      if (this.#tabs.size === 0) return;
       try {
         await this.#sync?.want(this.#wide ? ['*'] : this.#union()).catch((err) => {
           if (err.code !== 'too_many_topics') throw err;
@@ -447,13 +447,13 @@ export class Upstream {
           return this.#sync?.want(['*']);
         });
       } catch (err) {
-        if (cause && this.#outlets.has(cause)) this.#refuse(cause, /** @type {import('../command.js').CommandError} */ (err));
+        if (cause && this.#tabs.has(cause)) this.#refuse(cause, /** @type {import('../commandError.js').CommandError} */ (err));
       }
       this.#settle();
     });
   }
 
-  /** @param {Outlet} o @param {{ code: string, message: string }} err */
+  /** @param {TabStream} o @param {{ code: string, message: string }} err */
   #refuse(o, { code, message }) {
     const { change } = o;
     o.change = null;
@@ -461,7 +461,7 @@ export class Upstream {
     else this.#alone(o); // it may have them, or gets the server's own answer
   }
 
-  /** Leaves a tab to a connection of its own. @param {Outlet} o that had no hello yet */
+  /** Leaves a tab to a connection of its own. @param {TabStream} o that had no hello yet */
   #alone(o) {
     o.tell({ own: true });
     this.leave(o);
@@ -472,23 +472,23 @@ export class Upstream {
   /** A tab of quiet topics must hear that its stream lives; one that takes nothing any more is let go. */
   #heartbeat() {
     const { wall, now, setTimeout } = this.#options;
-    this.#beat = setTimeout(() => this.#heartbeat(), Math.min(1_000, (this.#link?.hello?.hb ?? 2_000) / 2));
-    for (const o of [...this.#outlets]) if (o.dead) this.#shut(o, 'slow');
-    if (this.#outlets.size === 0 && wall() - this.#lostAt > RETURN) {
+    this.#beat = setTimeout(() => this.#heartbeat(), Math.min(1_000, (this.#connection?.hello?.hb ?? 2_000) / 2));
+    for (const o of [...this.#tabs]) if (o.dead) this.#shut(o, 'slow');
+    if (this.#tabs.size === 0 && wall() - this.#lostAt > RETURN) {
       this.#forget();
       this.#hub.empty(this);
       return;
     }
-    const hello = this.#link?.hello;
-    if (!hello || this.#account.unsettled) return;
-    for (const o of this.#outlets) {
+    const hello = this.#connection?.hello;
+    if (!hello || this.#sequence.unsettled) return;
+    for (const o of this.#tabs) {
       if (now() - o.saidAt < hello.hb || !o.level(this.#ring)) continue;
-      o.say({ T: 'hb', t: this.#serverTime, head: this.#account.seq });
+      o.say({ T: 'hb', t: this.#serverTime, head: this.#sequence.seq });
     }
   }
 
   #count() {
     const { tabs } = this;
-    for (const o of this.#outlets) o.tell({ tabs });
+    for (const o of this.#tabs) o.tell({ tabs });
   }
 }

@@ -2,7 +2,7 @@
 import { price } from '../../model/formats.js';
 import { kinds } from '../../model/alerts.js';
 import { t } from '../../text.js';
-import { MOST } from './alertBook.js';
+import { MOST } from './alertStore.js';
 import { el } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */

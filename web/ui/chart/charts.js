@@ -21,7 +21,7 @@ export class Charts {
   #view;
   #frames;
   #record;
-  #wanted;
+  #subscriptions;
   #stored = new Stored('ticklane.chart', readOptions);
   #shown = this.#stored.read();
   #narrow = matchMedia('(max-width:900px)');
@@ -33,9 +33,9 @@ export class Charts {
   /** @type {Message | null} */
   #hello = null;
 
-  /** @param {{ view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, wanted: import('../../model/subscriptions.js').Wanted, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
-  constructor({ view, frames, theme, wanted, record }) {
-    this.#wanted = wanted;
+  /** @param {{ view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, subscriptions: import('../../model/subscriptions.js').Subscriptions, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
+  constructor({ view, frames, theme, subscriptions, record }) {
+    this.#subscriptions = subscriptions;
     this.#view = view;
     this.#frames = frames;
     this.#record = record;
@@ -141,7 +141,7 @@ export class Charts {
   #settle() {
     const n = this.#charts.length;
     this.#host.dataset.count = String(n);
-    this.#wanted.want('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
+    this.#subscriptions.want('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
     this.#charts.forEach((c, k) => c.mark(k === this.#focus, n === 1));
     press(document.querySelectorAll('[data-interval]'), (b) => b.dataset.interval === this.#view.now.interval);
     press(document.querySelectorAll('[data-kind]'), (b) => b.dataset.kind === this.#view.now.kind);

@@ -5,7 +5,7 @@ import { el, part } from './dom.js';
 const STAYS = 20_000; // ms
 const MOST = 3;
 
-/** Calm words at the lower edge: they go by themselves, unless someone points at them. The live region is elsewhere. */
+/** HoverHold words at the lower edge: they go by themselves, unless someone points at them. The live region is elsewhere. */
 export class Toasts {
   #box = el('div', { class: 'toasts' });
   #show;

@@ -1,12 +1,12 @@
 import { laneName, sentence, why } from '../../lane/sentences.js';
-import { other } from '../../lane/auto.js';
+import { other } from '../../lane/autoLane.js';
 import { bytes, count, countdown, position, timeOfDay } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').FeedEvent} FeedEvent */
 /** @typedef {import('../../lane/feed.js').Feed} Feed */
-/** @typedef {import('../../model/connectionStats.js').Wire} Wire */
+/** @typedef {import('../../model/connectionStats.js').ConnectionStats} ConnectionStats */
 
 const KEPT = 200; // sentences
 
@@ -22,18 +22,18 @@ export class LanePanel {
   #auto = part('lane-auto');
   #state = part('state-text');
   #feed;
-  #wire;
+  #stats;
   #share;
   #figures = {
     gaps: part('n-gaps'), doubled: part('n-doubled'), lost: part('n-lost'),
     reconnects: part('n-reconnects'), switches: part('n-switches'), wire: part('n-wire'),
   };
 
-  /** @param {{ feed: Feed, wire: Wire, share: import('../../lane/sharedConnections.js').Shared | null }} parts */
-  constructor({ feed, wire, share }) {
+  /** @param {{ feed: Feed, stats: ConnectionStats, share: import('../../lane/sharedConnections.js').SharedConnections | null }} parts */
+  constructor({ feed, stats, share }) {
     this.#feed = feed;
     this.#share = share;
-    this.#wire = wire;
+    this.#stats = stats;
     feed.on('event', (e) => this.#tell(e));
     part('lane-shut').addEventListener('click', () => this.open(false));
     part('state').addEventListener('click', () => this.open(!this.#panel.classList.contains('open')));
@@ -56,7 +56,7 @@ export class LanePanel {
     setText(f.lost, count(c.lost));
     setText(f.reconnects, count(c.reconnects));
     setText(f.switches, count(c.switches));
-    setText(f.wire, bytes(this.#wire.perTick));
+    setText(f.wire, bytes(this.#stats.perTick));
     f.gaps.parentElement?.classList.toggle('warned', c.gaps > 0);
     f.doubled.parentElement?.classList.toggle('bad', c.doubled > 0);
     f.lost.parentElement?.classList.toggle('bad', c.lost > 0);
@@ -69,7 +69,7 @@ export class LanePanel {
   #connection() {
     const { conn, lane, switching } = this.#feed;
     const says = [this.#state.textContent, switching ? `${laneName(lane)} → ${laneName(switching)}` : laneName(lane)];
-    const { info } = this.#wire;
+    const { info } = this.#stats;
     if (conn !== undefined && info?.conn === conn) {
       says.push(ENCODINGS[info.encoding] ?? info.encoding, info.compression === 'none' ? t('lane.uncompressed') : info.compression);
     }

@@ -4,7 +4,7 @@ import { byId, part, press, setText } from '../common/dom.js';
 
 /** @typedef {import('../../lane/feed.js').Feed} Feed */
 /** @typedef {import('../../types.js').Lane} Lane */
-/** @typedef {import('../../model/pausedQuotes.js').Freeze} Freeze */
+/** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
 
 const GONE = 3; // tries in vain after which the server counts as gone
 
@@ -18,17 +18,17 @@ export function shown(feed, paused) {
 }
 
 /** The bar's live part: state with count-down, lane switch, what the lane does. */
-export class Bar {
+export class StatusBar {
   #app = part('app');
   #text = part('state-text');
   #pause = byId('pause', HTMLButtonElement);
   #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
-  #vitals = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #latencyStats = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
   #auto = part('auto');
   #feed;
   #quotes;
 
-  /** @param {{ feed: Feed, quotes: Freeze, onLane: (lane: Lane | 'auto') => void, onPause: () => void }} parts */
+  /** @param {{ feed: Feed, quotes: PausedQuotes, onLane: (lane: Lane | 'auto') => void, onPause: () => void }} parts */
   constructor({ feed, quotes, onLane, onPause }) {
     this.#feed = feed;
     this.#quotes = quotes;
@@ -62,7 +62,7 @@ export class Bar {
   }
 
   /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
-  paintVitals({ p50, p99, error, rate, wire }) {
+  paintStats({ p50, p99, error, rate, wire }) {
     const live = this.#feed.state.name === 'live';
     // What the clocks can't tell from nothing is not 0.
     const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
@@ -74,6 +74,6 @@ export class Bar {
 
   /** @param {string} name @param {string} text */
   #show(name, text) {
-    for (const e of this.#vitals.get(name) ?? []) setText(e, text);
+    for (const e of this.#latencyStats.get(name) ?? []) setText(e, text);
   }
 }

@@ -37,7 +37,7 @@ export class Heatmap {
   #sectors = [];
   /** @type {string[]} what is painted on each tile */
   #painted = [];
-  #shade = palette({ flat: '#000000', up: '#000000', down: '#000000' });
+  #palette = palette({ flat: '#000000', up: '#000000', down: '#000000' });
   #ink = { panel: '', faint: '', text: '' };
   #font = { family: '', small: 11, k: 1 };
   #symbolWidth = new Map();
@@ -47,7 +47,7 @@ export class Heatmap {
   #paintedAt = -PACE;
   #toldAt = -TABLE;
 
-  /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').Freeze, frames: import('../common/frames.js').Frames, theme: import('../settings/theme.js').Theme }} parts */
+  /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').PausedQuotes, frames: import('../common/frames.js').Frames, theme: import('../settings/theme.js').Theme }} parts */
   constructor({ view, quotes, frames, theme }) {
     this.#view = view;
     this.#quotes = quotes;
@@ -78,7 +78,7 @@ export class Heatmap {
   restyle() {
     const style = getComputedStyle(this.#box);
     const { raise, up, down, panel, faint, text } = colours(['raise', 'up', 'down', 'panel', 'faint', 'text']);
-    this.#shade = palette({ flat: raise, up, down });
+    this.#palette = palette({ flat: raise, up, down });
     this.#ink = { panel, faint, text };
     const small = parseFloat(style.getPropertyValue('--t-xs')) || 11;
     this.#font = { family: style.fontFamily, small, k: small / 11 };
@@ -133,7 +133,7 @@ export class Heatmap {
     const key = `${of} ${figure} ${chosen}`;
     if (key === this.#painted[k]) return;
     this.#painted[k] = key;
-    const { fill, ink } = this.#shade(of);
+    const { fill, ink } = this.#palette(of);
     ctx.fillStyle = fill;
     ctx.fillRect(tile.x, tile.y, w, h);
     if (chosen) {
@@ -183,7 +183,7 @@ export class Heatmap {
     if (!box.children.length) box.append(...legend.map(() => el('i')));
     legend.forEach((k, n) => {
       const i = box.children[n];
-      if (i instanceof HTMLElement) i.style.backgroundColor = this.#shade(k).fill;
+      if (i instanceof HTMLElement) i.style.backgroundColor = this.#palette(k).fill;
     });
   }
 

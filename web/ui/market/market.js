@@ -1,17 +1,17 @@
 import { part } from '../common/dom.js';
 import { Movers } from './movers.js';
 import { Panels } from './panels.js';
-import { Tape } from './tradesView.js';
+import { TradesView } from './tradesView.js';
 import { ALL } from '../../model/subscriptions.js';
 
 /** @typedef {import('../../model/order.js').Listing} Listing */
 /**
  * @typedef {object} Parts
  * @property {import('../common/viewState.js').ViewState} view
- * @property {import('../../model/pausedQuotes.js').Freeze} quotes
+ * @property {import('../../model/pausedQuotes.js').PausedQuotes} quotes
  * @property {import('../common/frames.js').Frames} frames
  * @property {import('../settings/theme.js').Theme} theme
- * @property {import('../../model/subscriptions.js').Wanted} wanted
+ * @property {import('../../model/subscriptions.js').Subscriptions} subscriptions
  */
 
 const AGAIN = 5000; // ms until the map's code is asked for again
@@ -20,7 +20,7 @@ const AGAIN = 5000; // ms until the map's code is asked for again
 export class Market {
   #parts;
   #movers;
-  #tape;
+  #tradesView;
   #panels;
   /** @type {import('./heatmap.js').Heatmap | null} */
   #map = null;
@@ -32,14 +32,14 @@ export class Market {
   constructor(parts) {
     this.#parts = parts;
     this.#movers = new Movers(parts);
-    this.#tape = new Tape(parts);
+    this.#tradesView = new TradesView(parts);
     this.#panels = new Panels({ view: parts.view, changed: () => this.#changed() });
     this.#changed();
   }
 
   /** @param {import('../../types.js').Message} m every message of the feed, in order */
   take(m) {
-    this.#tape.take(m);
+    this.#tradesView.take(m);
   }
 
   /** @param {readonly Listing[]} listings */
@@ -51,25 +51,25 @@ export class Market {
 
   /** What the list shows. @param {readonly Listing[]} listings */
   among(listings) {
-    this.#tape.among(new Set(listings.map((l) => l.symbol)));
+    this.#tradesView.among(new Set(listings.map((l) => l.symbol)));
   }
 
   /** @param {number} now performance.now() */
   paint(now) {
     this.#map?.paint(now);
     this.#movers.paint(now, this.#panels.inSight('movers'));
-    this.#tape.paint(now);
+    this.#tradesView.paint(now);
   }
 
   /** @param {boolean} paused */
   freeze(paused) {
-    this.#tape.freeze(paused);
+    this.#tradesView.freeze(paused);
     this.refresh();
   }
 
   /** To be called when all that is shown may have changed. */
   refresh() {
-    this.#tape.refresh();
+    this.#tradesView.refresh();
     this.#movers.again();
     this.#map?.restyle();
   }
@@ -84,8 +84,8 @@ export class Market {
     if (!this.#panels) return; // still being made
     const map = this.#panels.inSight('heat');
     const all = map || this.#panels.inSight('movers');
-    this.#parts.wanted.want('market', all ? [ALL] : []);
-    part('breadth').hidden = !all && !this.#tape.whole; // of a part of the market it would tell something else
+    this.#parts.subscriptions.want('market', all ? [ALL] : []);
+    part('breadth').hidden = !all && !this.#tradesView.whole; // of a part of the market it would tell something else
     this.#movers.again();
     this.#parts.frames.request();
     if (map && this.#listings.length) void this.#load();

@@ -59,7 +59,7 @@ export class Movers {
   #paintedAt = -PACE;
   #held = false;
 
-  /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').Freeze }} parts */
+  /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').PausedQuotes }} parts */
   constructor({ view, quotes }) {
     this.#quotes = quotes;
     this.#panel.addEventListener('click', (e) => {

@@ -11,7 +11,7 @@ const PACE = 100; // ms; faster than that, nobody reads it
 const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measure
 
 /** The latest trades, of the market, of the symbols in the list or of the one in the chart. */
-export class Tape {
+export class TradesView {
   #box = part('tape');
   #own = part('tape-symbol');
   #buttons = [...document.querySelectorAll('[data-tape]')];
@@ -30,13 +30,13 @@ export class Tape {
   #paintedAt = -PACE;
   #room = 0; // rows that the box has room for; asking in each paint would lay the page out twice in a frame
   #frames;
-  #wanted;
+  #subscriptions;
   #view;
 
-  /** @param {{ view: import('../common/viewState.js').ViewState, frames: import('../common/frames.js').Frames, wanted: import('../../model/subscriptions.js').Wanted }} parts */
-  constructor({ view, frames, wanted }) {
+  /** @param {{ view: import('../common/viewState.js').ViewState, frames: import('../common/frames.js').Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions }} parts */
+  constructor({ view, frames, subscriptions }) {
     this.#frames = frames;
-    this.#wanted = wanted;
+    this.#subscriptions = subscriptions;
     this.#view = view;
     this.#chosen();
     view.on(() => this.#chosen());
@@ -132,7 +132,7 @@ export class Tape {
 
   /** The market's trades take the whole market, while they are in sight. */
   #need() {
-    this.#wanted.want('tape', this.whole ? [ALL] : []);
+    this.#subscriptions.want('tape', this.whole ? [ALL] : []);
   }
 
   /** Whether trades of the whole market are in sight. */

@@ -41,8 +41,8 @@ export class ColumnsDialog {
       this.#fill();
     });
     const head = /** @type {HTMLElement} */ (part('grid').firstElementChild);
-    this.#carried(head, true, () => [...head.querySelectorAll('[data-sort]:not([data-sort=symbol])')], (e) => e.dataset.sort ?? '');
-    this.#carried(this.#list, false, () => [...this.#list.querySelectorAll('li:has(:checked)')], (e) => e.querySelector('input')?.value ?? '');
+    this.#makeReorderable(head, true, () => [...head.querySelectorAll('[data-sort]:not([data-sort=symbol])')], (e) => e.dataset.sort ?? '');
+    this.#makeReorderable(this.#list, false, () => [...this.#list.querySelectorAll('li:has(:checked)')], (e) => e.querySelector('input')?.value ?? '');
     part('columns-csv').addEventListener('click', () => void this.#save());
     part('columns-link').addEventListener('click', () => void this.#copy());
   }
@@ -78,11 +78,11 @@ export class ColumnsDialog {
   }
 
   /** Lets a pointer put columns in order. @param {HTMLElement} box @param {boolean} across @param {() => any[]} items @param {(e: HTMLElement) => string} id */
-  #carried(box, across, items, id) {
+  #makeReorderable(box, across, items, id) {
     box.addEventListener('pointerdown', async (e) => {
       if (e.button !== 0 || !(e.target instanceof Element) || !e.target.closest('.grip, [data-sort]')) return;
       const chunk = await import('./reorder.js').catch(() => null); // without it the buttons are there
-      chunk?.carry(e, { box, items, id, across, move: (column, to) => this.#place(column, to) });
+      chunk?.reorder(e, { box, items, id, across, move: (column, to) => this.#place(column, to) });
     });
   }
 

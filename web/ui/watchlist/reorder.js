@@ -9,26 +9,26 @@ const SLOP = 5; // px that a press may tremble without being a move
  * @property {(id: string, to: number) => void} move gives an item its new place; the items have theirs when it returns
  */
 
-/** Lets a pointer that was pressed on an item carry it among the others: it takes a place once it is past the middle of who had it. @param {PointerEvent} pressed @param {Row} row */
-export function carry(pressed, { box, items, id, across, move }) {
+/** Lets a pointer that was pressed on an item reorder it among the others: it takes a place once it is past the middle of who had it. @param {PointerEvent} pressed @param {Row} row */
+export function reorder(pressed, { box, items, id, across, move }) {
   const on = items().find((e) => e.contains(/** @type {Node} */ (pressed.target)));
   if (!on) return;
   const what = id(on);
   const along = (/** @type {PointerEvent} */ e) => (across ? e.clientX : e.clientY);
-  let carried = false;
+  let dragging = false;
   const over = new AbortController();
   const { signal } = over;
   const end = () => {
     over.abort();
     for (const e of items()) e.classList.remove('carried');
-    if (carried) setTimeout(() => box.removeEventListener('click', still, true)); // the click comes after the release, if at all
+    if (dragging) setTimeout(() => box.removeEventListener('click', still, true)); // the click comes after the release, if at all
   };
   box.addEventListener('pointermove', (e) => {
     if (e.pointerId !== pressed.pointerId) return;
     if (e.buttons === 0) return end(); // released before this was here
-    if (!carried && Math.abs(along(e) - along(pressed)) < SLOP) return;
-    if (!carried) {
-      carried = true;
+    if (!dragging && Math.abs(along(e) - along(pressed)) < SLOP) return;
+    if (!dragging) {
+      dragging = true;
       box.setPointerCapture(e.pointerId);
       box.addEventListener('click', still, true);
     }

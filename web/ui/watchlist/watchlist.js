@@ -1,6 +1,6 @@
 import { price } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { Calm } from '../../model/hoverHold.js';
+import { HoverHold } from '../../model/hoverHold.js';
 import { Chips } from './chips.js';
 import { columnList, columns, FIRST, fit } from '../../model/columns.js';
 import { byId, el, part, setText } from '../common/dom.js';
@@ -12,7 +12,7 @@ import { ALL, sectorTopic } from '../../model/subscriptions.js';
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('../../model/order.js').Listing} Listing */
 /** @typedef {import('../common/viewState.js').ViewState} ViewState */
-/** @typedef {import('../../model/pausedQuotes.js').Freeze} Freeze */
+/** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
 /** @typedef {import('../common/frames.js').Frames} Frames */
 
 const SPARE = 2; // rows painted above and below what is seen
@@ -27,7 +27,7 @@ export class Watchlist {
   #view;
   #quotes;
   #frames;
-  #wanted;
+  #subscriptions;
   #lists;
   #chips;
   /** @type {Listing[]} */
@@ -42,18 +42,18 @@ export class Watchlist {
   #seen = new Map();
   #at = ''; // the symbol under the keyboard
   #sortedAt = 0;
-  #calm = new Calm();
+  #hoverHold = new HoverHold();
   #arrange = false;
   /** @type {string[]} the columns that there is room for */
   #shown = [];
   #shape = ''; // how they are laid out
 
-  /** @param {{ view: ViewState, quotes: Freeze, frames: Frames, wanted: import('../../model/subscriptions.js').Wanted, lists: import('../../model/lists.js').Lists, onSeen: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
-  constructor({ view, quotes, frames, wanted, lists, onSeen, onFound, told }) {
+  /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onSeen: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
+  constructor({ view, quotes, frames, subscriptions, lists, onSeen, onFound, told }) {
     this.#view = view;
     this.#quotes = quotes;
     this.#frames = frames;
-    this.#wanted = wanted;
+    this.#subscriptions = subscriptions;
     this.#lists = lists;
     this.onSeen = onSeen;
     this.onFound = onFound;
@@ -65,12 +65,12 @@ export class Watchlist {
     this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
     this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
     const pointed = (/** @type {PointerEvent} */ e) => {
-      if (e.pointerType === 'mouse') this.#calm.mouse(performance.now(), e.screenX, e.screenY);
-      else this.#calm.touch(performance.now()); // a finger leaves with every tap; its row stays for a while all the same
+      if (e.pointerType === 'mouse') this.#hoverHold.mouse(performance.now(), e.screenX, e.screenY);
+      else this.#hoverHold.touch(performance.now()); // a finger leaves with every tap; its row stays for a while all the same
     };
     this.#rows.addEventListener('pointermove', pointed, { passive: true });
     this.#rows.addEventListener('pointerdown', pointed, { passive: true });
-    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#calm.leave(); }, { passive: true });
+    this.#rows.addEventListener('pointerleave', (e) => { if (e.pointerType === 'mouse') this.#hoverHold.leave(); }, { passive: true });
     this.#grid.addEventListener('click', (e) => this.#click(e));
     part('empty-clear').addEventListener('click', () => {
       this.#search.value = '';
@@ -127,7 +127,7 @@ export class Watchlist {
    * @param {number} now performance.now()
    */
   paint(changed, now) {
-    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && this.#calm.over(now);
+    const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && this.#hoverHold.over(now);
     if (this.#arrange || (live && changed.size > 0)) this.#place(now);
     for (const [symbol, bits] of changed) {
       const row = this.#seen.get(symbol);
@@ -221,9 +221,9 @@ export class Watchlist {
     /** @type {string[]} */
     let topics;
     if (this.#found.length === inSector) topics = [sector ? sectorTopic(sector) : ALL];
-    else if (this.#found.length <= this.#wanted.most) topics = this.#found.map((l) => l.symbol);
+    else if (this.#found.length <= this.#subscriptions.most) topics = this.#found.map((l) => l.symbol);
     else topics = [...this.#seen.keys()];
-    this.#wanted.want('list', topics);
+    this.#subscriptions.want('list', topics);
   }
 
   /** Gives the rows the columns that are chosen, as many of them as there is room for. */
@@ -320,7 +320,7 @@ export class Watchlist {
   #gridKey(e) {
     if (e.target !== this.#grid || e.ctrlKey || e.metaKey) return;
     if (e.altKey) {
-      this.#carry(e);
+      this.#reorder(e);
       return;
     }
     const page = Math.max(1, Math.floor(this.#grid.clientHeight / (this.#pool[0]?.element.offsetHeight || 28)) - 2);
@@ -344,7 +344,7 @@ export class Watchlist {
   }
 
   /** Moves the symbol under the keyboard within its list. @param {KeyboardEvent} e */
-  #carry(e) {
+  #reorder(e) {
     const by = e.key === 'ArrowUp' ? -1 : e.key === 'ArrowDown' ? 1 : 0;
     const { q, sort, sector } = this.#view.now;
     if (!by || !this.#at || !this.#lists.open || q.trim() || sort || sector) return;
@@ -361,7 +361,7 @@ export class Watchlist {
     const listing = this.#list[to];
     if (!listing) return;
     this.#at = listing.symbol;
-    this.#calm.touch(performance.now()); // a row that is being walked to doesn't run away
+    this.#hoverHold.touch(performance.now()); // a row that is being walked to doesn't run away
     const height = this.#pool[0]?.element.offsetHeight || 28;
     const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild).offsetHeight;
     const room = this.#grid.clientHeight - head;

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Auto } from './auto.js';
+import { AutoLane } from './autoLane.js';
 import { Feed } from './feed.js';
 import { sentence } from './sentences.js';
-import { settled, World } from '../test/world.js';
+import { settled, FakeServer } from '../test/fakeServer.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 
-/** @param {Lane} lane @param {(world: World) => void} [before] */
+/** @param {Lane} lane @param {(server: FakeServer) => void} [before] */
 function begin(lane, before = () => {}) {
-  const world = new World();
-  for (const s of ['AAPL', 'MSFT', 'NVDA']) world.tick(s);
-  before(world);
-  const feed = new Feed({ ...world.options, lane, auto: true });
+  const server = new FakeServer();
+  for (const s of ['AAPL', 'MSFT', 'NVDA']) server.tick(s);
+  before(server);
+  const feed = new Feed({ ...server.options, lane, auto: true });
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
@@ -24,61 +24,61 @@ function begin(lane, before = () => {}) {
   const run = async (ms) => {
     for (let left = ms; left > 0; left -= 500) {
       await settled();
-      world.pump();
-      world.advance(Math.min(500, left));
-      for (const c of world.live) if (c.greeted && !world.blocked.has(c.lane)) c.say({ T: 'hb', t: 0, head: c.pos });
+      server.pump();
+      server.advance(Math.min(500, left));
+      for (const c of server.live) if (c.greeted && !server.blocked.has(c.lane)) c.say({ T: 'hb', t: 0, head: c.pos });
     }
     await settled();
   };
-  return { world, feed, seen, said, run };
+  return { server, feed, seen, said, run };
 }
 
-/** @param {World} world @param {Lane} lane */
-const tries = (world, lane) => world.conns.filter((c) => c.lane === lane).length;
+/** @param {FakeServer} server @param {Lane} lane */
+const tries = (server, lane) => server.conns.filter((c) => c.lane === lane).length;
 
 for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]} */ ([['sse', 'ws', 'SSE', 'WebSocket'], ['ws', 'sse', 'WebSocket', 'SSE']])) {
   test(`${lane} refused: after two tries the other lane, and ${lane} again once it opens`, async () => {
-    const { world, feed, seen, said, run } = begin(lane, (w) => w.blocked.set(lane, 'refused'));
+    const { server, feed, seen, said, run } = begin(lane, (w) => w.blocked.set(lane, 'refused'));
     await run(3_000);
     assert.equal(feed.lane, to);
     assert.equal(feed.state.name, 'live');
     assert.deepEqual(said, [`Could not connect over ${name}: server unreachable`, `No data over ${name}; trying ${toName}`, 'Snapshot of 3 symbols, live from 3']);
     assert.deepEqual({ ...feed.auto?.fallen, retryAt: 0 }, { reason: 'closed', retryAt: 0 });
-    world.tick('AAPL');
+    server.tick('AAPL');
     await run(5_000);
     assert.equal(said.at(-1), `Could not open ${name}; staying on ${toName}`);
     assert.equal(feed.lane, to);
-    world.blocked.clear();
-    world.tick('AAPL');
+    server.blocked.clear();
+    server.tick('AAPL');
     await run(32_000);
     assert.equal(feed.lane, lane);
     assert.equal(feed.auto?.fallen, null);
     assert.equal(said.at(-1), `Switched ${toName} → ${name} at 5, nothing lost`);
-    world.tick('AAPL');
+    server.tick('AAPL');
     await run(1_000);
     assert.deepEqual(seen, [4, 5, 6]);
-    assert.equal(world.live.length, 1);
+    assert.equal(server.live.length, 1);
     assert.equal(feed.counters.lost + feed.counters.doubled, 0);
   });
 
   test(`${lane} kept back: nothing for ten seconds is enough, and the tries grow seldom`, async () => {
-    const { world, feed, said, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
+    const { server, feed, said, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
     await run(12_000);
     assert.equal(feed.lane, to);
     assert.deepEqual(said.slice(0, 2), [`Could not connect over ${name}: no data received`, `No data over ${name}: no data received; trying ${toName}`]);
     await run(30 * 60_000);
     assert.equal(feed.state.name, 'live');
     assert.equal(feed.lane, to);
-    assert.ok(tries(world, lane) >= 5 && tries(world, lane) <= 8, `${tries(world, lane)} tries in half an hour`);
-    assert.equal(tries(world, to), 1, 'the other lane was left alone');
+    assert.ok(tries(server, lane) >= 5 && tries(server, lane) <= 8, `${tries(server, lane)} tries in half an hour`);
+    assert.equal(tries(server, to), 1, 'the other lane was left alone');
     assert.equal(feed.counters.reconnects, 0);
   });
 }
 
 test('a lane that opens and then falls silent again and again is left, and not gone back to at every hello', async () => {
-  const { world, feed, run } = begin('sse');
+  const { server, feed, run } = begin('sse');
   await run(1_000);
-  world.blocked.set('sse', 'muted'); // hello and snapshot pass, then nothing
+  server.blocked.set('sse', 'muted'); // hello and snapshot pass, then nothing
   let flips = 0;
   let last = feed.lane;
   feed.on('state', () => {
@@ -91,15 +91,15 @@ test('a lane that opens and then falls silent again and again is left, and not g
 });
 
 test('a server that is away is no blocked lane: both are tried in turn, one sentence tells, and the preferred one is soon back', async () => {
-  const { world, feed, said, run } = begin('ws');
+  const { server, feed, said, run } = begin('ws');
   await run(1_000);
-  world.blocked.set('sse', 'refused').set('ws', 'refused');
-  for (const c of world.live) c.cut();
+  server.blocked.set('sse', 'refused').set('ws', 'refused');
+  for (const c of server.live) c.cut();
   await run(60_000);
-  const [sse, ws] = [tries(world, 'sse'), tries(world, 'ws')];
+  const [sse, ws] = [tries(server, 'sse'), tries(server, 'ws')];
   assert.ok(sse >= 2 && ws >= 2 && Math.abs(sse - ws) <= 3, `${sse} and ${ws} tries`);
   assert.equal(said.filter((s) => s.startsWith('No data over')).length, 1, String(said));
-  world.blocked.clear();
+  server.blocked.clear();
   await run(25_000);
   assert.equal(feed.state.name, 'live');
   assert.equal(feed.lane, 'ws');
@@ -107,8 +107,8 @@ test('a server that is away is no blocked lane: both are tried in turn, one sent
 });
 
 test('what the server says itself blocks no lane', () => {
-  const { options } = new World();
-  const auto = new Auto('sse', options, () => {});
+  const { options } = new FakeServer();
+  const auto = new AutoLane('sse', options, () => {});
   for (const reason of ['shutdown', 'slow', 'overload', 'unknown']) assert.equal(auto.ended('sse', { reason, lived: 10, online: true }), 'sse');
   for (let k = 0; k < 5; k++) assert.equal(auto.ended('sse', { reason: 'closed', lived: null, online: false }), 'sse', 'no network');
   for (let k = 0; k < 5; k++) assert.equal(auto.ended('sse', { reason: 'closed', lived: 20_000, online: true }), 'sse', 'cut after a while');
@@ -117,8 +117,8 @@ test('what the server says itself blocks no lane', () => {
 });
 
 test('a minute of life clears a lane', () => {
-  const { options } = new World();
-  const auto = new Auto('sse', options, () => {});
+  const { options } = new FakeServer();
+  const auto = new AutoLane('sse', options, () => {});
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 20, online: true }), 'sse');
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 60_000, online: true }), 'sse');
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 20, online: true }), 'sse');
@@ -126,29 +126,29 @@ test('a minute of life clears a lane', () => {
 });
 
 test('chosen by hand, nothing falls back or is tried again; auto begins with the lane in use', async () => {
-  const { world, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
+  const { server, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
   await run(3_000);
   assert.equal(feed.lane, 'sse');
   feed.setAuto(null);
   assert.deepEqual([feed.auto], [null]);
-  const before = world.conns.length;
+  const before = server.conns.length;
   await run(60_000);
-  assert.equal(world.conns.length, before);
+  assert.equal(server.conns.length, before);
   feed.setAuto(feed.lane);
   assert.deepEqual(feed.auto, { preferred: 'sse', fallen: null });
   feed.setAuto('ws');
   assert.ok(feed.auto?.fallen, 'it is tried beside the one in use');
-  world.blocked.clear();
+  server.blocked.clear();
   await run(6_000);
   assert.equal(feed.lane, 'ws');
 });
 
 test('a page that is put away tries nothing', async () => {
-  const { world, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
+  const { server, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
   await run(3_000);
   feed.stop();
   assert.equal(feed.auto?.fallen, null);
-  const before = world.conns.length;
+  const before = server.conns.length;
   await run(60_000);
-  assert.equal(world.conns.length, before);
+  assert.equal(server.conns.length, before);
 });

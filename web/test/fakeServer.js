@@ -1,4 +1,4 @@
-// A world without a network: a clock that moves only when told, a log of ticks, and the browser's two connection
+// A server without a network: a clock that moves only when told, a log of ticks, and the browser's two connection
 // classes, which read that log by the contract. Tests decide how much arrives and when a connection breaks.
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ const HB = 15_000;
 /** @typedef {import('../types.js').Lane} Lane */
 /** @typedef {{ S: string, n: number, i: number, t: number }} Tick */
 
-export class World {
+export class FakeServer {
   time = 1_700_000_000_000;
   /** ms by which the wall clock was set. */
   shift = 0;
@@ -46,7 +46,7 @@ export class World {
   /** ms after which a browser's EventSource comes back by itself */
   retry = 1_000;
 
-  /** The options that put a feed into this world. */
+  /** The options that put a feed into this server. */
   options = {
     origin: 'http://world',
     lifecycle: false,
@@ -154,44 +154,44 @@ export class Conn {
   /** @type {object[]} due before the next tick */
   due = [];
 
-  /** @param {World} world @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {(how?: { code?: number, gaveUp?: boolean }) => void} broke */
-  constructor(world, lane, url, deliver, broke) {
-    this.world = world;
+  /** @param {FakeServer} server @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {(how?: { code?: number, gaveUp?: boolean }) => void} broke */
+  constructor(server, lane, url, deliver, broke) {
+    this.server = server;
     this.lane = lane;
     this.url = url;
     this.deliver = deliver;
     this.broke = broke;
-    this.name = `c${world.conns.length + 1}`;
+    this.name = `c${server.conns.length + 1}`;
     this.from = url.searchParams.get('from');
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
     this.user = url.searchParams.get('user') ?? '';
-    world.conns.push(this);
-    this.refused = world.blocked.get(lane) === 'refused' || world.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => world.unknown.has(t));
+    server.conns.push(this);
+    this.refused = server.blocked.get(lane) === 'refused' || server.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => server.unknown.has(t));
     if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
   /** Decides how the stream begins. */
   greet() {
-    const { world } = this;
+    const { server } = this;
     this.greeted = true;
     const [epoch, seq] = (this.from ?? '').split('-');
     const at = Number(seq);
     let resume = 'none';
-    if (this.from !== null) resume = epoch !== world.epoch || at > world.head ? 'reset' : at + 1 < world.oldest ? 'gap' : 'complete';
-    if (world.resetting.delete(`${this.lane} ${this.user}`)) resume = 'reset';
-    world.resumes.push(resume);
+    if (this.from !== null) resume = epoch !== server.epoch || at > server.head ? 'reset' : at + 1 < server.oldest ? 'gap' : 'complete';
+    if (server.resetting.delete(`${this.lane} ${this.user}`)) resume = 'reset';
+    server.resumes.push(resume);
     this.due.push({
-      T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: world.epoch, head: world.head,
-      oldest: world.oldest, resume, mode: 'all', topics: this.topics, hb: HB, t: world.time * 1000,
+      T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: server.epoch, head: server.head,
+      oldest: server.oldest, resume, mode: 'all', topics: this.topics, hb: HB, t: server.time * 1000,
     });
-    this.pos = resume === 'complete' ? at : world.head;
-    if (resume === 'gap') this.due.push({ T: 'gap', from: at + 1, to: world.head, missed: world.head - at, reason: 'expired' });
+    this.pos = resume === 'complete' ? at : server.head;
+    if (resume === 'gap') this.due.push({ T: 'gap', from: at + 1, to: server.head, missed: server.head - at, reason: 'expired' });
     if (resume !== 'complete') this.due.push(this.snapshot(this.topics));
   }
 
   /** @param {string[]} topics */
   snapshot(topics) {
-    return this.world.snapshot(topics, this.pos);
+    return this.server.snapshot(topics, this.pos);
   }
 
   /** The next message that this stream has to bring. */
@@ -199,18 +199,18 @@ export class Conn {
     if (!this.greeted) this.greet();
     const due = this.due.shift();
     if (due) return due;
-    const { world } = this;
-    while (this.pos < world.head) {
-      const k = /** @type {Tick} */ (world.ticks[this.pos++]);
-      if (wants(world, this.topics, k)) return quote(k);
+    const { server } = this;
+    while (this.pos < server.head) {
+      const k = /** @type {Tick} */ (server.ticks[this.pos++]);
+      if (wants(server, this.topics, k)) return quote(k);
     }
     return null;
   }
 
   /** At most `most` messages arrive. @param {number} [most] */
   pump(most = Infinity) {
-    const way = this.world.blocked.get(this.lane);
-    if (!this.world.answering || this.refused || way === 'kept' || (way === 'muted' && this.greeted && this.due.length === 0) || this.heldUntil > this.world.time) return;
+    const way = this.server.blocked.get(this.lane);
+    if (!this.server.answering || this.refused || way === 'kept' || (way === 'muted' && this.greeted && this.due.length === 0) || this.heldUntil > this.server.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;
@@ -244,11 +244,11 @@ export class Conn {
   }
 }
 
-/** @param {World} world @param {string[]} topics @param {Tick} k */
-const wants = (world, topics, k) => topics.includes('*') || topics.includes(k.S) || topics.includes(`sector:${world.sectors.get(k.S)}`);
+/** @param {FakeServer} server @param {string[]} topics @param {Tick} k */
+const wants = (server, topics, k) => topics.includes('*') || topics.includes(k.S) || topics.includes(`sector:${server.sectors.get(k.S)}`);
 
-/** @param {World} world */
-const source = (world) =>
+/** @param {FakeServer} server */
+const source = (server) =>
   class extends EventTarget {
     readyState = 0;
     lastID = '';
@@ -259,24 +259,24 @@ const source = (world) =>
       this.conn = this.connect();
     }
     connect() {
-      return new Conn(world, 'sse', this.url, (m) => this.deliver(m), (how) => this.broke(how));
+      return new Conn(server, 'sse', this.url, (m) => this.deliver(m), (how) => this.broke(how));
     }
     /** @param {any} m */
     deliver(m) {
       this.readyState = 1;
       const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head, hello: this.conn.pos }[/** @type {string} */ (m.T)];
-      if (seq !== undefined) this.lastID = `${world.epoch}-${seq}`;
+      if (seq !== undefined) this.lastID = `${server.epoch}-${seq}`;
       this.dispatchEvent(new MessageEvent(m.T === 'q' ? 'message' : m.T, { data: JSON.stringify(m) }));
     }
     /** @param {{ gaveUp?: boolean }} [how] */
     broke({ gaveUp } = {}) {
       this.readyState = gaveUp ? 2 : 0;
       if (!gaveUp) {
-        world.options.setTimeout(() => {
+        server.options.setTimeout(() => {
           if (this.readyState !== 0) return;
           this.conn = this.connect();
           if (this.lastID) this.conn.from = this.lastID; // Last-Event-ID beats the URL
-        }, world.retry);
+        }, server.retry);
       }
       this.dispatchEvent(new Event('error'));
     }
@@ -286,8 +286,8 @@ const source = (world) =>
     }
   };
 
-/** @param {World} world */
-const socket = (world) =>
+/** @param {FakeServer} server */
+const socket = (server) =>
   class extends EventTarget {
     readyState = 1;
     /** @param {string} url @param {string} protocol */
@@ -295,7 +295,7 @@ const socket = (world) =>
       super();
       if (!url.startsWith('ws:') || protocol !== 'ticklane.v1.json') throw new Error(`unexpected ${url} ${protocol}`);
       this.conn = new Conn(
-        world, 'ws', new URL(url),
+        server, 'ws', new URL(url),
         (m) => this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(m) })),
         ({ code = 1006 } = {}) => this.dispatchEvent(Object.assign(new Event('close'), { code })),
       );
@@ -313,11 +313,11 @@ const socket = (world) =>
 
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 
-/** A feed in a world of its own, begun, and what it tells. @param {FeedOptions} [options] @param {string[]} [symbols] */
+/** A feed in a server of its own, begun, and what it tells. @param {FeedOptions} [options] @param {string[]} [symbols] */
 export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
-  const world = new World();
-  for (const s of symbols) world.tick(s);
-  const feed = new Feed({ ...world.options, ...options });
+  const server = new FakeServer();
+  for (const s of symbols) server.tick(s);
+  const feed = new Feed({ ...server.options, ...options });
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
@@ -328,7 +328,7 @@ export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
   feed.on('event', (e) => said.push(sentence(e)));
   feed.on('state', (s) => states.push(s.name));
   feed.start();
-  return { world, feed, seen, said, states };
+  return { server, feed, seen, said, states };
 }
 
 /** Nothing was lost or doubled. @param {Feed} feed */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJSON } from '../../browser/storage.js';
-import { MOST, readAlerts } from './alertBook.js';
+import { MOST, readAlerts } from './alertStore.js';
 import { read, wrong } from './alertDialog.js';
 
 const good = { id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: true, done: false, n: 0, epoch: 'e', i: 5 };

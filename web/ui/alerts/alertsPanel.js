@@ -1,14 +1,14 @@
 import { Alerts } from '../../model/alerts.js';
 import { dates, percent, price, timeOfDay } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { Book, MOST } from './alertBook.js';
+import { AlertStore, MOST } from './alertStore.js';
 import { el, keepFocus, part, setText } from '../common/dom.js';
 import { Toasts } from '../common/toasts.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('../../types.js').Message} Message */
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
-/** @typedef {import('./alertBook.js').Told} Told */
+/** @typedef {import('./alertStore.js').Firing} Firing */
 
 const LATER = 400; // ms that a hidden page leaves to those that are seen
 const KEEP = 200; // ms in which several changes are kept at once
@@ -18,9 +18,9 @@ export const words = ({ S, kind, level, minutes }) =>
   t(`alert.is.${kind}`, { symbol: S, level: kind === 'above' || kind === 'below' ? price(level) : percent(level), minutes: String(minutes) });
 
 /** Alerts of this browser: watched in each of its pages, told by one of them, listed in all. */
-export class AlertDesk {
+export class AlertsPanel {
   #alerts;
-  #book;
+  #store;
   #toasts;
   #list = part('alert-list');
   #told = part('alert-told');
@@ -38,7 +38,7 @@ export class AlertDesk {
    * @param {{
    *   store: { get(symbol: string): SymbolRecord | undefined },
    *   view: import('../common/viewState.js').ViewState,
-   *   wanted: import('../../model/subscriptions.js').Wanted,
+   *   subscriptions: import('../../model/subscriptions.js').Subscriptions,
    *   announce: (text: string) => void,
    * }} parts
    */
@@ -46,7 +46,7 @@ export class AlertDesk {
     this.#parts = parts;
     this.#toasts = new Toasts((symbol) => parts.view.set({ symbol }));
     this.#alerts = new Alerts({ fired: (a, r) => void this.#fired(a, r), changed: (a) => this.#changed(a) });
-    this.#book = new Book(() => this.#read());
+    this.#store = new AlertStore(() => this.#read());
     this.#list.addEventListener('click', (e) => this.#click(e));
     this.#told.addEventListener('click', (e) => this.#click(e));
     part('alert-new').addEventListener('click', () => void this.make(parts.view.now.symbol));
@@ -90,7 +90,7 @@ export class AlertDesk {
   #set(wish) {
     const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
     const alert = { ...wish, id, armed: false, done: false, n: 0, epoch: '', i: 0 };
-    this.#book.change((all) => [...all, alert]);
+    this.#store.change((all) => [...all, alert]);
     this.#read();
     this.#parts.announce(t('alert.set', { what: words(alert) }));
     this.#parts.view.set({ panel: 'alerts' });
@@ -99,7 +99,7 @@ export class AlertDesk {
   /** Takes what is kept. What this page told or saw later than that stays. */
   #read() {
     const own = new Map(this.#alerts.list.map((a) => [a.id, a]));
-    this.#alerts.load(this.#book.read().map((kept) => {
+    this.#alerts.load(this.#store.read().map((kept) => {
       const mine = own.get(kept.id);
       if (!mine) return kept;
       // The same object stays in use: a firing of it may be on its way to the book.
@@ -124,7 +124,7 @@ export class AlertDesk {
     const changed = new Map(this.#alerts.list.filter((a) => this.#dirty.has(a.id)).map((a) => [a.id, a]));
     this.#dirty.clear();
     // Only what is still there: another tab may have removed it.
-    this.#book.change((all) => all.map((kept) => {
+    this.#store.change((all) => all.map((kept) => {
       const mine = changed.get(kept.id);
       return mine && mine.n >= kept.n ? { ...mine } : kept;
     }));
@@ -136,7 +136,7 @@ export class AlertDesk {
     const { id, S, kind, level, minutes, n } = a;
     const told = { id, n, S, kind, level, minutes, p: r.p, t: r.t / 1000 };
     if (document.hidden) await new Promise((resolve) => setTimeout(resolve, LATER));
-    const mine = await this.#book.claim(told);
+    const mine = await this.#store.claim(told);
     this.#changed(a);
     this.#keep();
     if (!mine) return;
@@ -146,7 +146,7 @@ export class AlertDesk {
     this.#notify(told, text);
   }
 
-  /** @param {Told} told @param {string} body */
+  /** @param {Firing} told @param {string} body */
   #notify({ S, id, n: firing }, body) {
     if (!('Notification' in globalThis) || Notification.permission !== 'granted') return;
     try {
@@ -175,7 +175,7 @@ export class AlertDesk {
     if (symbol) this.#parts.view.set({ symbol });
     if (!id) return;
     this.#keep();
-    this.#book.change((all) => {
+    this.#store.change((all) => {
       if (action === 'remove') return all.filter((a) => a.id !== id);
       // It waits anew: the next quote says on which side it stands.
       return all.map((a) => (a.id === id ? { ...a, done: false, epoch: '' } : a));
@@ -186,7 +186,7 @@ export class AlertDesk {
 
   /** After whatever changed: the list, and the quotes that it still needs. */
   #show() {
-    this.#parts.wanted.want('alerts', this.#alerts.symbols);
+    this.#parts.subscriptions.want('alerts', this.#alerts.symbols);
     const alerts = this.#alerts.list;
     const watching = alerts.filter((a) => !a.done).length;
     const name = t('alert.tab') + (watching ? ` ${watching}` : '');
@@ -206,7 +206,7 @@ export class AlertDesk {
   }
 
   async #showTold() {
-    const told = await this.#book.told();
+    const told = await this.#store.told();
     part('alert-none').hidden = this.#alerts.list.length + told.length > 0;
     part('alert-told-title').hidden = told.length === 0;
     const day = dates({ dateStyle: 'short' });

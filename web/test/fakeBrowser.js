@@ -1,30 +1,30 @@
-// A browser with one worker and any number of tabs, in a world without a network.
+// A browser with one worker and any number of tabs, in a server without a network.
 
 import assert from 'node:assert/strict';
 import { Feed } from '../lane/feed.js';
 import { Hub } from '../lane/worker/hub.js';
 import { sentence } from '../lane/sentences.js';
-import { Shared } from '../lane/sharedConnections.js';
-import { settled, World } from './world.js';
+import { SharedConnections } from '../lane/sharedConnections.js';
+import { settled, FakeServer } from './fakeServer.js';
 
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 
 export const SYMBOLS = ['AAPL', 'MSFT', 'NVDA'];
 
 /** A browser: one worker, any number of tabs. */
-export class Browser {
-  world = new World();
+export class FakeBrowser {
+  server = new FakeServer();
   hub;
 
   /** @param {number} [kept] ticks that the worker keeps */
   constructor(kept) {
-    for (const s of SYMBOLS) this.world.tick(s);
-    this.hub = new Hub(/** @type {any} */ ({ ...this.world.options, kept }));
+    for (const s of SYMBOLS) this.server.tick(s);
+    this.hub = new Hub(/** @type {any} */ ({ ...this.server.options, kept }));
   }
 
   /** @param {FeedOptions} [options] */
   tab(options = {}) {
-    const { world, hub } = this;
+    const { server, hub } = this;
     /** @type {any[]} */
     const held = [];
     /** @type {Set<any>} timers that are due */
@@ -64,17 +64,17 @@ export class Browser {
     };
     // A frozen tab's timers wait, a dead one's never come.
     const own = {
-      ...world.options,
+      ...server.options,
       setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => {
-        const timer = { fn, in: world.options.setTimeout(() => (tab.frozen || tab.crashed ? late.add(timer) : fn()), ms) };
+        const timer = { fn, in: server.options.setTimeout(() => (tab.frozen || tab.crashed ? late.add(timer) : fn()), ms) };
         return timer;
       },
       clearTimeout: (/** @type {any} */ timer) => {
         late.delete(timer);
-        world.options.clearTimeout(timer?.in);
+        server.options.clearTimeout(timer?.in);
       },
     };
-    const share = new Shared(connect, own);
+    const share = new SharedConnections(connect, own);
     const feed = new Feed({ ...own, share, ...options });
     feed.on('message', (m) => m.T === 'q' && tab.seen.push(m.i));
     feed.on('event', (e) => tab.said.push(sentence(e)));
@@ -86,14 +86,14 @@ export class Browser {
   async run(ms = 100) {
     for (let k = 0; k < 8; k++) {
       await settled();
-      this.world.pump();
-      this.world.advance(ms / 8);
+      this.server.pump();
+      this.server.advance(ms / 8);
     }
   }
 
   /** @param {number} n @param {string} [s] */
   ticks(n, s = 'AAPL') {
-    for (let k = 0; k < n; k++) this.world.tick(s);
+    for (let k = 0; k < n; k++) this.server.tick(s);
   }
 }
 

@@ -2,7 +2,7 @@
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Gap} Gap */
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */
-/** @typedef {import('./sequence.js').Account} Account */
+/** @typedef {import('./sequence.js').Sequence} Sequence */
 
 const SETTLE = 500; // ms; a resume of quiet topics that brought nothing in two of them, one after the other, counts as caught up
 
@@ -10,8 +10,8 @@ const SETTLE = 500; // ms; a resume of quiet topics that brought nothing in two 
  * Turns what happens to a feed into events with a time. A resume is told once it is proven: when the stream has come
  * to where the log stood at the hello, with the ticks that this brought and those that it lost.
  */
-export class Journal {
-  #account;
+export class EventReporter {
+  #sequence;
   #time;
   #emit;
   /** @type {{ code: string, args: Record<string, any>, until: number, replayed: number, lost: number, seq: number, idle: number } | null} */
@@ -22,12 +22,12 @@ export class Journal {
   #snapshot = 'snapshot';
 
   /**
-   * @param {Account} account
+   * @param {Sequence} sequence
    * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
    * @param {(e: FeedEvent) => void} emit
    */
-  constructor(account, time, emit) {
-    this.#account = account;
+  constructor(sequence, time, emit) {
+    this.#sequence = sequence;
     this.#time = time;
     this.#emit = emit;
   }
@@ -46,16 +46,16 @@ export class Journal {
     this.#snapshot = hello.resume === 'reset' ? 'reset' : hello.resume === 'complete' ? 'added' : 'snapshot';
     if (code === null) return;
     args.resume = hello.resume;
-    const { replayed, lost } = this.#account.counters;
-    this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#account.seq, idle: 0 };
-    if (this.#account.seq >= this.#resume.until) this.#told();
+    const { replayed, lost } = this.#sequence.counters;
+    this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#sequence.seq, idle: 0 };
+    if (this.#sequence.seq >= this.#resume.until) this.#told();
     else if (!hello.topics.includes('*')) this.#settle(this.#resume); // of everything each seq comes, however late
   }
 
   /** A page that was held up runs its timers before it takes what came meanwhile, so one of them tells nothing. @param {{ seq: number, idle: number }} r */
   #settle(r) {
     this.#timer = this.#time.setTimeout(() => {
-      const { seq } = this.#account;
+      const { seq } = this.#sequence;
       r.idle = r.seq === seq ? r.idle + 1 : 0;
       r.seq = seq;
       if (r.idle < 2) this.#settle(r);
@@ -65,7 +65,7 @@ export class Journal {
 
   /** A message was booked. @param {Message} m @param {Gap | null} gap that it completed */
   booked(m, gap) {
-    if (this.#resume && (this.#account.seq >= this.#resume.until || m.T === 'hb')) this.#told();
+    if (this.#resume && (this.#sequence.seq >= this.#resume.until || m.T === 'hb')) this.#told();
     if (m.T !== 'snapshot') return;
     const symbols = m.quotes.length;
     if (gap) this.tell('warn', 'gap', { missed: gap.missed, reason: gap.reason, symbols });
@@ -83,7 +83,7 @@ export class Journal {
     const r = this.#resume;
     if (!r) return;
     this.stop();
-    const { replayed, lost } = this.#account.counters;
+    const { replayed, lost } = this.#sequence.counters;
     Object.assign(r.args, { replayed: replayed - r.replayed, lost: lost - r.lost });
     this.tell(r.args.lost > 0 ? 'bad' : 'good', r.code, r.args);
   }

@@ -7,10 +7,10 @@ import { connectWS } from './ws.js';
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Connector} Connector */
 
-/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./sharedConnections.js').Shared | null }} LinkOptions */
+/** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./sharedConnections.js').SharedConnections | null }} ConnectionOptions */
 
 /** One connection of a feed, from its URL to its end. */
-export class Link {
+export class Connection {
   lane;
   /** The position that the URL asked for; undefined for the newest. */
   requested;
@@ -29,8 +29,8 @@ export class Link {
   /**
    * @param {Lane} lane
    * @param {{ topics: string[], from: string | undefined }} place
-   * @param {LinkOptions} options
-   * @param {{ text: (link: Link, data: string | Uint8Array, read: () => import('../types.js').Message | null, received?: number) => void, closed: (link: Link, why: string) => void }} feed closed is
+   * @param {ConnectionOptions} options
+   * @param {{ text: (connection: Connection, data: string | Uint8Array, read: () => import('../types.js').Message | null, received?: number) => void, closed: (connection: Connection, why: string) => void }} feed closed is
    *   told at most once, never by the constructor, and not after drop
    */
   constructor(lane, { topics, from }, options, feed) {

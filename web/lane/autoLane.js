@@ -16,7 +16,7 @@ export const other = (lane) => (lane === 'sse' ? 'ws' : 'sse');
  * beside it: soon at first, since a server that was away looks the same, then ever more seldom. Only a minute of life
  * starts those waits over, so a lane that opens and then falls silent doesn't make the page go to and fro.
  */
-export class Auto {
+export class AutoLane {
   preferred;
   /** Why the preferred lane isn't in use, and the wall ms at which it is tried again; null while it is or nothing is known. @type {{ reason: string, retryAt: number } | null} */
   fallen = null;

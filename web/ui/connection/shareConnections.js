@@ -1,16 +1,16 @@
 import { platform } from '../../lane/platform.js';
-import { Shared } from '../../lane/sharedConnections.js';
+import { SharedConnections } from '../../lane/sharedConnections.js';
 
 /**
- * The connections that this browser's tabs share, through one worker; null where there is none.
+ * The connections that this browser's tabs shareConnections, through one worker; null where there is none.
  * @param {unknown} url of the worker's script, whose name holds a hash of it: tabs of another build have another worker
  * @param {number} commandBytes how large a command the server takes
  */
-export function share(url, commandBytes) {
+export function shareConnections(url, commandBytes) {
   if (typeof url !== 'string' || url === '' || globalThis.SharedWorker === undefined) return null;
   const { trustedTypes } = /** @type {any} */ (globalThis);
   const policy = trustedTypes?.createPolicy('ticklane-worker', { createScriptURL: (/** @type {string} */ s) => own(s) });
-  const shared = new Shared(() => new SharedWorker(policy ? policy.createScriptURL(url) : own(url), { type: 'module', name: url }), { ...platform(), commandBytes });
+  const shared = new SharedConnections(() => new SharedWorker(policy ? policy.createScriptURL(url) : own(url), { type: 'module', name: url }), { ...platform(), commandBytes });
   addEventListener('pagehide', () => shared.rest());
   return shared;
 }

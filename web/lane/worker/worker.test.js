@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../feed.js';
-import { Shared } from '../sharedConnections.js';
-import { Browser, range, sound, SYMBOLS } from '../../test/browser.js';
-import { random, settled, World } from '../../test/world.js';
+import { SharedConnections } from '../sharedConnections.js';
+import { FakeBrowser, range, sound, SYMBOLS } from '../../test/fakeBrowser.js';
+import { random, settled, FakeServer } from '../../test/fakeServer.js';
 
 for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   test(`${lane}: twenty tabs share one connection, and the last one closes it`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const tabs = Array.from({ length: 20 }, () => b.tab({ lane }));
     await b.run();
-    assert.equal(b.world.conns.length, 1);
+    assert.equal(b.server.conns.length, 1);
     b.ticks(50);
     await b.run();
     for (const t of tabs) {
@@ -20,15 +20,15 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
       assert.equal(t.share.tabs, 20);
     }
     for (const t of tabs.slice(1)) t.feed.stop();
-    assert.equal(b.world.live.length, 1);
+    assert.equal(b.server.live.length, 1);
     assert.equal(tabs[0]?.share.tabs, 1);
     tabs[0]?.feed.stop();
-    assert.equal(b.world.live.length, 0);
+    assert.equal(b.server.live.length, 0);
     sound(...tabs);
   });
 
   test(`${lane}: who comes late gets the snapshot of now, then every tick`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const first = b.tab({ lane });
     await b.run();
     b.ticks(10, 'MSFT');
@@ -45,23 +45,23 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
       ['AAPL', 1, 1, 9, 99, 8, 10], ['MSFT', 11, 13, 9, 99, 8, 10], ['NVDA', 1, 3, 9, 99, 8, 10],
     ]);
     assert.deepEqual(late.seen, range(14, 18));
-    assert.equal(b.world.conns.length, 1);
+    assert.equal(b.server.conns.length, 1);
     sound(first, late);
   });
 
   test(`${lane}: topics are the union of what the tabs want, and each tab gets its own`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const apple = b.tab({ lane, topics: ['AAPL'] });
     const micro = b.tab({ lane, topics: ['MSFT', 'AAPL'] });
     await b.run();
-    assert.deepEqual(b.world.conn.topics, ['AAPL', 'MSFT']);
-    for (const s of ['AAPL', 'MSFT', 'NVDA', 'AAPL']) b.world.tick(s);
+    assert.deepEqual(b.server.conn.topics, ['AAPL', 'MSFT']);
+    for (const s of ['AAPL', 'MSFT', 'NVDA', 'AAPL']) b.server.tick(s);
     await b.run();
     assert.deepEqual(apple.seen, [4, 7]);
     assert.deepEqual(micro.seen, [4, 5, 7]);
     const all = b.tab({ lane });
     await b.run();
-    assert.deepEqual(b.world.conn.topics, ['AAPL', 'MSFT', '*']);
+    assert.deepEqual(b.server.conn.topics, ['AAPL', 'MSFT', '*']);
     assert.equal(all.said[0], 'Snapshot of 3 symbols, live from 7');
     b.ticks(2, 'NVDA');
     await b.run();
@@ -70,13 +70,13 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     all.feed.stop();
     micro.feed.stop();
     await b.run();
-    assert.deepEqual(b.world.conn.topics, ['AAPL']);
-    assert.equal(b.world.conns.length, 1);
+    assert.deepEqual(b.server.conn.topics, ['AAPL']);
+    assert.equal(b.server.conns.length, 1);
     sound(apple, micro, all);
   });
 
   test(`${lane}: a tab changes its topics; what the server refuses, only that tab is told`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const one = b.tab({ lane, topics: ['AAPL'] });
     const two = b.tab({ lane, topics: ['MSFT'] });
     await b.run();
@@ -84,7 +84,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     await b.run();
     await changed;
     assert.deepEqual(one.said.slice(1), ['Snapshot of 1 symbol added at 3']);
-    b.world.tick('NVDA');
+    b.server.tick('NVDA');
     await b.run();
     assert.deepEqual(one.seen, [4]);
     assert.deepEqual(two.seen, []);
@@ -100,15 +100,15 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a cut ends every tab's stream, and each resumes without loss over one connection`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane }), b.tab({ lane, topics: ['NVDA'] })];
     await b.run();
-    b.world.conn.cut();
+    b.server.conn.cut();
     for (const t of tabs) assert.equal(t.feed.state.name, 'waiting');
-    for (let k = 0; k < 30; k++) b.world.tick(/** @type {string} */ (SYMBOLS[k % 3]));
+    for (let k = 0; k < 30; k++) b.server.tick(/** @type {string} */ (SYMBOLS[k % 3]));
     await b.run(2_000);
-    assert.equal(b.world.live.length, 1);
-    assert.equal(b.world.conns.length, 2);
+    assert.equal(b.server.live.length, 1);
+    assert.equal(b.server.conns.length, 2);
     assert.deepEqual(tabs[0]?.seen, range(4, 33));
     assert.deepEqual(tabs[1]?.seen, range(4, 33));
     assert.equal(tabs[2]?.seen.length, 10);
@@ -117,12 +117,12 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: what the log no longer has is told to every tab with its count`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
-    b.world.conn.cut();
+    b.server.conn.cut();
     b.ticks(1204);
-    b.world.oldest = 1000;
+    b.server.oldest = 1000;
     await b.run(2_000);
     b.ticks(1);
     await b.run();
@@ -135,10 +135,10 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a gap in mid-stream goes to every tab`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
-    const { conn } = b.world;
+    const { conn } = b.server;
     b.ticks(10);
     conn.pos = 13;
     conn.due.push({ T: 'gap', from: 4, to: 13, missed: 10, reason: 'lag' }, conn.snapshot(['*']));
@@ -152,10 +152,10 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a new log is a reset for every tab`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
-    b.world.restart('b2');
+    b.server.restart('b2');
     b.ticks(4, 'MSFT');
     await b.run(2_000);
     b.ticks(1, 'MSFT');
@@ -169,7 +169,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: who was away longer than the worker remembers fetches the rest by a connection that goes again`, async () => {
-    const b = new Browser(64);
+    const b = new FakeBrowser(64);
     const home = b.tab({ lane });
     const away = [b.tab({ lane }), b.tab({ lane, topics: ['NVDA', 'AAPL'] })];
     await b.run();
@@ -182,19 +182,19 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
       b.ticks(5, 'NVDA');
       await b.run();
     }
-    assert.equal(b.world.conns.length, 1);
+    assert.equal(b.server.conns.length, 1);
     for (const t of away) t.feed.start();
     await b.run();
     b.ticks(5, 'NVDA');
     await b.run();
     for (const t of [home, ...away]) assert.deepEqual(t.seen, range(4, 558));
-    assert.equal(b.world.conns.length, 3, 'one detour each');
-    assert.equal(b.world.live.length, 1);
+    assert.equal(b.server.conns.length, 3, 'one detour each');
+    assert.equal(b.server.live.length, 1);
     sound(home, ...away);
   });
 
   test(`${lane}: a frozen tab holds up nobody; it is let go, and catches up when it goes on`, async () => {
-    const b = new Browser(64);
+    const b = new FakeBrowser(64);
     const home = b.tab({ lane });
     const cold = b.tab({ lane });
     await b.run();
@@ -209,23 +209,23 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     await b.run(1_000);
     await b.run(1_000);
     assert.deepEqual(cold.seen, range(4, 1403));
-    assert.equal(b.world.live.length, 1);
+    assert.equal(b.server.live.length, 1);
     sound(home, cold);
   });
 
   test(`${lane}: a tab whose end the browser tells leaves its topics at once`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     b.tab({ lane, topics: ['AAPL'] });
     const dead = b.tab({ lane, topics: ['MSFT'] });
     await b.run();
     dead.crashed = true;
     dead.ended?.();
     await b.run();
-    assert.deepEqual(b.world.conn.topics, ['AAPL']);
+    assert.deepEqual(b.server.conn.topics, ['AAPL']);
   });
 
   test(`${lane}: a tab that died without a word leaves its topics after a minute`, async () => {
-    const b = new Browser();
+    const b = new FakeBrowser();
     const home = b.tab({ lane, topics: ['AAPL'] });
     const dead = b.tab({ lane, topics: ['MSFT'] });
     await b.run();
@@ -233,75 +233,75 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     for (let k = 0; k < 8; k++) {
       b.ticks(1, 'MSFT');
       await b.run(10_000);
-      b.world.conn.say({ T: 'hb', t: 0, head: b.world.head });
+      b.server.conn.say({ T: 'hb', t: 0, head: b.server.head });
     }
     await b.run();
-    assert.deepEqual(b.world.conn.topics, ['AAPL']);
+    assert.deepEqual(b.server.conn.topics, ['AAPL']);
     assert.equal(home.feed.counters.reconnects, 0, 'quiet topics are heartbeats, not silence');
     sound(home);
   });
 }
 
 test('a server that comes back with fewer symbols gets what the tabs want by then', async () => {
-  const browser = new Browser();
-  const { world } = browser;
+  const browser = new FakeBrowser();
+  const { server } = browser;
   const one = browser.tab({ topics: ['AAPL', 'MSFT'] });
   await browser.run();
   assert.equal(one.feed.state.name, 'live');
-  world.unknown.add('MSFT');
-  world.restart('b2');
+  server.unknown.add('MSFT');
+  server.restart('b2');
   for (let k = 0; k < 5; k++) {
-    world.advance(1_000);
+    server.advance(1_000);
     await settled();
   }
-  assert.equal(world.live.length, 0, 'each try is refused');
+  assert.equal(server.live.length, 0, 'each try is refused');
   one.feed.retainTopics((topic) => topic !== 'MSFT');
   for (let k = 0; k < 30; k++) { // each failed try is within the time for which the worker keeps a place
-    world.advance(1_000);
+    server.advance(1_000);
     await browser.run();
   }
   assert.equal(one.feed.state.name, 'live');
-  assert.deepEqual(world.conn.topics, ['AAPL']);
+  assert.deepEqual(server.conn.topics, ['AAPL']);
 });
 
 test('each tab has its own lane, and a switch to a shared one loses nothing', async () => {
-  const b = new Browser();
+  const b = new FakeBrowser();
   const one = b.tab({ lane: 'sse' });
   const two = b.tab({ lane: 'ws' });
   await b.run();
-  assert.deepEqual(b.world.live.map((c) => c.lane).sort(), ['sse', 'ws']);
+  assert.deepEqual(b.server.live.map((c) => c.lane).sort(), ['sse', 'ws']);
   const rnd = random(3);
   for (let k = 0; k < 60; k++) {
     const t = rnd() < 0.5 ? one : two;
     t.feed.switchLane(t.feed.lane === 'sse' ? 'ws' : 'sse');
     b.ticks(Math.floor(rnd() * 9));
-    for (const c of b.world.live) c.pump(Math.floor(rnd() * 7));
+    for (const c of b.server.live) c.pump(Math.floor(rnd() * 7));
     await b.run(rnd() * 60);
   }
   await b.run();
-  for (const t of [one, two]) assert.deepEqual(t.seen, range(4, b.world.head));
+  for (const t of [one, two]) assert.deepEqual(t.seen, range(4, b.server.head));
   assert.ok(one.feed.counters.switches + two.feed.counters.switches > 30);
-  assert.ok(b.world.live.length <= 2);
+  assert.ok(b.server.live.length <= 2);
   sound(one, two);
 });
 
 test('whatever tabs and network do, each tab has every tick once', async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const rnd = random(seed);
-    const b = new Browser(200);
+    const b = new FakeBrowser(200);
     const tabs = Array.from({ length: 5 }, (_, k) => b.tab({ lane: k % 2 ? 'ws' : 'sse' }));
     await b.run();
     for (let k = 0; k < 150; k++) {
-      for (let n = rnd() * 12; n > 0; n--) b.world.tick(/** @type {string} */ (SYMBOLS[Math.floor(rnd() * 3)]));
-      const t = /** @type {ReturnType<Browser['tab']>} */ (tabs[Math.floor(rnd() * tabs.length)]);
+      for (let n = rnd() * 12; n > 0; n--) b.server.tick(/** @type {string} */ (SYMBOLS[Math.floor(rnd() * 3)]));
+      const t = /** @type {ReturnType<FakeBrowser['tab']>} */ (tabs[Math.floor(rnd() * tabs.length)]);
       const what = rnd();
       if (what < 0.1) t.feed.switchLane(t.feed.lane === 'sse' ? 'ws' : 'sse');
       else if (what < 0.2) t.feed.stop();
       else if (what < 0.5) t.feed.start();
-      else if (what < 0.55) b.world.live[0]?.cut();
+      else if (what < 0.55) b.server.live[0]?.cut();
       else if (what < 0.6) t.frozen = true;
       else if (what < 0.7 && t.frozen) t.thaw();
-      for (const c of b.world.live) c.pump(Math.floor(rnd() * 30));
+      for (const c of b.server.live) c.pump(Math.floor(rnd() * 30));
       await b.run(rnd() * 400);
     }
     for (const t of tabs) {
@@ -311,45 +311,45 @@ test('whatever tabs and network do, each tab has every tick once', async () => {
     for (let k = 0; k < 80; k++) await b.run(1_000);
     for (const t of tabs) {
       assert.equal(t.feed.state.name, 'live', `seed ${seed}`);
-      assert.deepEqual(t.seen, range(4, b.world.head), `seed ${seed}`);
+      assert.deepEqual(t.seen, range(4, b.server.head), `seed ${seed}`);
     }
     sound(...tabs);
-    assert.ok(b.world.live.length <= 2, `seed ${seed}: ${b.world.live.length}`);
+    assert.ok(b.server.live.length <= 2, `seed ${seed}: ${b.server.live.length}`);
   }
 });
 
 test('without a worker, or with one that does not answer, a tab has its own connection', async () => {
-  const world = new World();
-  for (const s of SYMBOLS) world.tick(s);
-  const none = new Feed({ ...world.options, share: new Shared(() => { throw new Error('no SharedWorker'); }, world.options) });
+  const server = new FakeServer();
+  for (const s of SYMBOLS) server.tick(s);
+  const none = new Feed({ ...server.options, share: new SharedConnections(() => { throw new Error('no SharedWorker'); }, server.options) });
   none.start();
-  assert.equal(world.conns.length, 1);
-  const mute = new Shared(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), world.options);
-  const feed = new Feed({ ...world.options, share: mute });
+  assert.equal(server.conns.length, 1);
+  const mute = new SharedConnections(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), server.options);
+  const feed = new Feed({ ...server.options, share: mute });
   feed.start();
-  world.advance(7_999);
-  assert.equal(world.conns.length, 1);
-  world.advance(1);
-  assert.equal(world.conns.length, 2);
-  world.pump();
+  server.advance(7_999);
+  assert.equal(server.conns.length, 1);
+  server.advance(1);
+  assert.equal(server.conns.length, 2);
+  server.pump();
   assert.equal(feed.state.name, 'live');
   assert.equal(mute.usable, false);
   /** @type {any} */
   const worker = { port: { postMessage() {}, close() {} } };
-  const broken = new Feed({ ...world.options, share: new Shared(() => worker, world.options) });
+  const broken = new Feed({ ...server.options, share: new SharedConnections(() => worker, server.options) });
   broken.start();
   worker.onerror(new Event('error'));
-  world.pump();
+  server.pump();
   assert.equal(broken.state.name, 'live', 'its script could not be loaded');
 });
 
 test('a tab that was held up takes what the worker said meanwhile before it counts it as mute', () => {
-  const world = new World();
-  const share = new Shared(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), world.options);
-  const feed = new Feed({ ...world.options, share });
+  const server = new FakeServer();
+  const share = new SharedConnections(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), server.options);
+  const feed = new Feed({ ...server.options, share });
   feed.start();
-  world.time += 60_000;
-  world.advance(0); // the timer comes first
+  server.time += 60_000;
+  server.advance(0); // the timer comes first
   assert.equal(share.usable, true);
   feed.stop();
 });

@@ -5,7 +5,7 @@ import { kinds } from '../../model/alerts.js';
 
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
 /**
- * @typedef {object} Told what an alert said
+ * @typedef {object} Firing what an alert said
  * @property {string} id of the alert
  * @property {number} n its firing
  * @property {string} S
@@ -42,10 +42,10 @@ export function readAlerts(stored) {
   return [...new Map(stored.alerts.filter(isAlert).map((/** @type {Alert} */ a) => [a.id, a])).values()].slice(0, MOST);
 }
 
-export class Book {
+export class AlertStore {
   /** @type {Alert[]} where storage is forbidden */
   #own = [];
-  /** @type {Told[]} the same */
+  /** @type {Firing[]} the same */
   #ownTold = [];
   #stored = new Stored('ticklane.alerts', readAlerts);
   /** @type {Promise<IDBDatabase> | null} */
@@ -67,7 +67,7 @@ export class Book {
     this.#stored.write({ v: 1, alerts: this.#own });
   }
 
-  /** Keeps a firing, unless some page did: then it isn't this one that tells it. @param {Told} told @returns {Promise<boolean>} */
+  /** Keeps a firing, unless some page did: then it isn't this one that tells it. @param {Firing} told @returns {Promise<boolean>} */
   async claim(told) {
     try {
       this.#db ??= open();
@@ -87,9 +87,9 @@ export class Book {
     }
   }
 
-  /** What was told, newest first. @returns {Promise<Told[]>} */
+  /** What was told, newest first. @returns {Promise<Firing[]>} */
   async told() {
-    /** @type {Told[]} */
+    /** @type {Firing[]} */
     let all = [];
     try {
       this.#db ??= open();
