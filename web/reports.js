@@ -2,7 +2,7 @@
 // lies beside each of them. The address holds which two.
 import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
-import { PairTable } from './compare/ui/pairtable.js';
+import { PairTable } from './compare/ui/reportTable.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { getJSON } from './browser/http.js';

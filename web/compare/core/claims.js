@@ -1,7 +1,7 @@
 import { seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { connectorLines } from './code.js';
-import { difference, ms, newest, plusMinus, TICKS } from './figures.js';
+import { connectorLines } from './connectorLines.js';
+import { difference, ms, newest, plusMinus, TICKS } from './difference.js';
 import { apart as differing, choices, isPlanted, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Claim} Claim */

@@ -8,22 +8,22 @@ import { Emitter } from '../../lane/emitter.js';
 import { Feed } from '../../lane/feed.js';
 import { platform } from '../../lane/platform.js';
 import { t } from '../../text.js';
-import { CpuMeter } from './bytes.js';
+import { CpuMeter } from './meters.js';
 import { claims } from './claims.js';
 import { runDrill } from './drills.js';
 import { exported, table } from './export.js';
-import { SECONDS } from './figures.js';
-import { Server } from './lab.js';
-import { MeasuredTime } from './measured.js';
+import { SECONDS } from './difference.js';
+import { Server } from './server.js';
+import { MeasuredTime } from './measuredTime.js';
 import { AAStore, noise, resolution, sessionStore } from './noise.js';
 import { Pairs } from './pairs.js';
 import { Poll } from './poll.js';
 import { runProbe } from './probe.js';
-import { QuantileSections } from './sections.js';
+import { QuantileSections } from './quantileSections.js';
 import { sentence } from './sentence.js';
 import { isAA, isPlanted, kin, pace, query, sideNames } from './setup.js';
 import { Side } from './side.js';
-import { measureTopics } from './topictimes.js';
+import { measureTopics } from './topicTimes.js';
 
 /** @typedef {import('./types.js').Setup} Setup */
 /** @typedef {import('./types.js').Result} Result */

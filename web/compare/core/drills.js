@@ -1,7 +1,7 @@
 import { t } from '../../text.js';
-import { BareSource } from './bare.js';
+import { BareSource } from './plainEventSource.js';
 import { query } from './setup.js';
-import { Watch } from './watch.js';
+import { Watch } from './recoveryWatch.js';
 
 /** @typedef {import('./types.js').Drill} Drill */
 /** @typedef {import('./types.js').DrillAction} DrillAction */
@@ -25,7 +25,7 @@ export const DRILLS = Object.freeze(ACTIONS.map((action) => ({
  *
  * @param {DrillAction} action
  * @param {{
- *   sides: [import('./side.js').Side, import('./side.js').Side], setup: Setup, server: import('./lab.js').Server,
+ *   sides: [import('./side.js').Side, import('./side.js').Side], setup: Setup, server: import('./server.js').Server,
  *   platform: any, tag: string, late: (tick: { t: number }, received: number) => number,
  * }} place platform: as a Feed's; tag: makes the users of this page its own, since the lab remembers them
  * @returns {Promise<DrillRow[]>} of the two sides, then of the bare EventSource

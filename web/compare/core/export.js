@@ -1,4 +1,4 @@
-import { newest } from './figures.js';
+import { newest } from './difference.js';
 import { format, isAA, sideNames } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */

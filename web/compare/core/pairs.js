@@ -1,6 +1,6 @@
-import { BatchMeans } from './batches.js';
-import { DifferenceHistogram } from './distribution.js';
-import { Typical } from './typical.js';
+import { BatchMeans } from './batchMeans.js';
+import { DifferenceHistogram } from './histograms.js';
+import { Typical } from './midmean.js';
 
 const SLOTS = 1 << 14; // ticks that may be waiting for the other side: over a second of a feed of 16,000 ticks a second
 

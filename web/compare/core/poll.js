@@ -16,11 +16,11 @@ export class Poll {
 
   /**
    * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} platform
-   * @param {import('./lab.js').Server} server
+   * @param {import('./server.js').Server} server
    * @param {() => { sides: [import('./side.js').Side, import('./side.js').Side], stretch: number } | null} place where
    *   the measurement stands; null while time is left out. An answer that comes in another stretch than it was asked
    *   for in doesn't count
-   * @param {import('./bytes.js').CpuMeter} cpu
+   * @param {import('./meters.js').CpuMeter} cpu
    */
   constructor(platform, server, place, cpu) {
     this.#platform = platform;

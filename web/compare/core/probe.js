@@ -1,10 +1,10 @@
-import { countLines } from './code.js';
+import { countLines } from './connectorLines.js';
 
 /** @typedef {import('./types.js').Probe} Probe */
 
 /**
  * Tries, once and beside the streams, what some claims are about.
- * @param {import('./lab.js').Server} server @param {{ EventSource: any, WebSocket: any, origin: string }} platform
+ * @param {import('./server.js').Server} server @param {{ EventSource: any, WebSocket: any, origin: string }} platform
  * @param {string} tag
  * @returns {Promise<Probe>} never rejected: what failed is null or NaN
  */
@@ -20,7 +20,7 @@ export async function runProbe(server, platform, tag) {
   };
 }
 
-/** A stream of one tick by plain HTTP, as any program would read it. @param {import('./lab.js').Server} server @param {string} tag */
+/** A stream of one tick by plain HTTP, as any program would read it. @param {import('./server.js').Server} server @param {string} tag */
 async function readPlainly(server, tag) {
   const path = `/sse/subscribe?user=compare-plain-${tag}&limit=1&from=oldest&duration=5s`;
   const response = await server.raw(path);

@@ -1,7 +1,7 @@
 import { age, count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './figures.js';
-import { parts } from './say.js';
+import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './difference.js';
+import { parts } from './parts.js';
 import { apart as differing, isAA, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */

@@ -1,5 +1,5 @@
 import { BUCKETS, bucket } from '../../model/histogram.js';
-import { quantile } from './distribution.js';
+import { quantile } from './histograms.js';
 
 /** @typedef {import('./types.js').Reason} Reason */
 /** @typedef {import('./types.js').SeriesPoint} SeriesPoint */

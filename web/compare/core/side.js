@@ -1,7 +1,7 @@
 import { sentence } from '../../lane/sentences.js';
 import { Rate } from '../../model/rate.js';
-import { ByteMeter } from './bytes.js';
-import { LatencyHistogram } from './distribution.js';
+import { ByteMeter } from './meters.js';
+import { LatencyHistogram } from './histograms.js';
 import { Series } from './series.js';
 
 /** @typedef {import('./types.js').SideResult} SideResult */

@@ -1,7 +1,7 @@
 import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
-import { byteDifference, difference, ms, pace, perTick, quote } from './words.js';
+import { byteDifference, difference, ms, pace, perTick, quote } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */

@@ -3,7 +3,7 @@ import { el, part, setText } from '../../ui/common/dom.js';
 import { faded } from '../../ui/settings/theme.js';
 import { extent, place, shares, ticks } from './bins.js';
 import { Plot, mark } from './plot.js';
-import { axis, ms } from './words.js';
+import { axis, ms } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').DrillRow} DrillRow */

@@ -1,7 +1,7 @@
 import { count, countdown } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { part, setText } from '../../ui/common/dom.js';
-import { elapsed } from './words.js';
+import { elapsed } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */

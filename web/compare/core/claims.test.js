@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { claims } from '../core/claims.js';
-import { connectorFiles, connectorLines, countLines } from '../core/code.js';
-import { parse } from '../core/setup.js';
-import { cut, probe, row, sample, topicTimes } from './samples.js';
+import { claims } from './claims.js';
+import { connectorFiles, connectorLines, countLines } from './connectorLines.js';
+import { parse } from './setup.js';
+import { cut, probe, row, sample, topicTimes } from '../test/samples.js';
 
-/** @typedef {import('../core/types.js').Evidence} Evidence */
-/** @typedef {import('../core/types.js').Claim} Claim */
+/** @typedef {import('./types.js').Evidence} Evidence */
+/** @typedef {import('./types.js').Claim} Claim */
 
 /** @param {Partial<Evidence>} [e] @returns {Record<string, Claim>} */
 const judge = (e = {}) =>
@@ -73,7 +73,7 @@ test('reconnects by itself: a cut alone is half of the story', () => {
 });
 
 test('latency claims stay open where something is planted, the error is wide, or no A/A run was made', () => {
-  const of = (/** @type {Partial<import('../core/types.js').Result>} */ patch, id = 'low-latency') => {
+  const of = (/** @type {Partial<import('./types.js').Result>} */ patch, id = 'low-latency') => {
     const c = judge({ result: { ...sample(), ...patch } })[id];
     return [c?.verdict, c?.press];
   };
@@ -171,8 +171,8 @@ test('the connectors have as many lines as the claims say', async () => {
     const texts = await Promise.all(files.map((f) => readFile(new URL(`../../lane/${f}`, import.meta.url), 'utf8')));
     return texts.reduce((n, text) => n + countLines(text), 0);
   };
-  assert.equal(await lines(connectorFiles.sse), connectorLines.sse, 'core/code.js: sse');
-  assert.equal(await lines(connectorFiles.ws), connectorLines.ws, 'core/code.js: ws');
+  assert.equal(await lines(connectorFiles.sse), connectorLines.sse, 'core/connectorLines.js: sse');
+  assert.equal(await lines(connectorFiles.ws), connectorLines.ws, 'core/connectorLines.js: ws');
   const shared = await lines(connectorFiles.shared);
-  assert.ok(Math.abs(shared / connectorLines.shared - 1) < 0.1, `core/code.js: shared is about ${shared}`);
+  assert.ok(Math.abs(shared / connectorLines.shared - 1) < 0.1, `core/connectorLines.js: shared is about ${shared}`);
 });

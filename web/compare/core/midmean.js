@@ -1,5 +1,5 @@
-import { interval } from './batches.js';
-import { SIGNED, signedBucket } from './distribution.js';
+import { interval } from './batchMeans.js';
+import { SIGNED, signedBucket } from './histograms.js';
 import { Timeline } from './timeline.js';
 
 /**

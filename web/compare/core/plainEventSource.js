@@ -1,7 +1,7 @@
 import { Sequence } from '../../lane/sequence.js';
 import { EVENTS, parse } from '../../lane/parse.js';
 
-/** @typedef {import('./watch.js').Watch} Watch */
+/** @typedef {import('./recoveryWatch.js').Watch} Watch */
 
 /**
  * An EventSource with nothing of ours around it but counting: what a page gets that leaves the reconnect to the

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rows } from '../heatmap.js';
-import { notes, offer } from '../status.js';
+import { rows } from './heatmap.js';
+import { notes, offer } from './status.js';
 
 /** @param {object} [side] @param {object} [rest] */
 const result = (side = {}, rest = {}) => /** @type {any} */ ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useFormat } from '../../../model/formats.js';
-import { axis, byteDifference, difference, elapsed, ms, pace, perTick, quote } from '../words.js';
+import { useFormat } from '../../model/formats.js';
+import { axis, byteDifference, difference, elapsed, ms, pace, perTick, quote } from './formats.js';
 
 const THIN = '\u202f';
 

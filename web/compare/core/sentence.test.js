@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plain, sentence } from '../core/sentence.js';
-import { defaults, parse, sideNames } from '../core/setup.js';
-import { cut, row, sample } from './samples.js';
+import { plain, sentence } from './sentence.js';
+import { defaults, parse, sideNames } from './setup.js';
+import { cut, row, sample } from '../test/samples.js';
 
-/** @typedef {import('../core/types.js').Result} Result */
+/** @typedef {import('./types.js').Result} Result */
 
 const place = { wall: 1_180_000, local: true };
-/** @param {Result} r @param {import('../core/types.js').DrillRow[]} [drills] */
+/** @param {Result} r @param {import('./types.js').DrillRow[]} [drills] */
 const say = (r, drills = []) => plain(sentence(r, drills, place));
 
 test('a difference inside the noise is called none', () => {

@@ -1,6 +1,6 @@
 import { BUCKETS, bucket } from '../../model/histogram.js';
-import { quantile } from './distribution.js';
-import { t95 } from './student.js';
+import { quantile } from './histograms.js';
+import { t95 } from './studentT.js';
 import { joined, Timeline } from './timeline.js';
 
 const LEAST = 10;

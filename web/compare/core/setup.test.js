@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaults, format, isAA, kin, pace, parse, query, sideNames } from '../core/setup.js';
+import { defaults, format, isAA, kin, pace, parse, query, sideNames } from './setup.js';
 
-/** @typedef {import('../core/types.js').Setup} Setup */
+/** @typedef {import('./types.js').Setup} Setup */
 
 test('the usual setup needs no query', () => {
   assert.deepEqual(parse(''), { setup: defaults(), problems: [] });

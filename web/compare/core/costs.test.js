@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prices } from '../core/prices.js';
+import { prices } from './costs.js';
 
 const range = (/** @type {number} */ median) => ({ median, min: median - 1, max: median + 1, count: 5 });
 

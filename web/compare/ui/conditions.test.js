@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { unlike, verdict } from '../sameness.js';
+import { unlike, verdict } from './conditions.js';
 
-/** @typedef {import('../pairtable.js').Report} Report */
+/** @typedef {import('./reportTable.js').Report} Report */
 
 /** @returns {any} a report that was really made */
-const report = () => JSON.parse(readFileSync(new URL('../../../../docs/reports/standard.json', import.meta.url), 'utf8'));
+const report = () => JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8'));
 
 test('two reports of the same conditions may be held against each other', () => {
   const later = report();

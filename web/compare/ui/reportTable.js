@@ -1,7 +1,7 @@
 import { count } from '../../model/formats.js';
 import { named, t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
-import { status, verdict } from './sameness.js';
+import { status, verdict } from './conditions.js';
 
 // The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BatchMeans } from '../core/batches.js';
-import { DifferenceHistogram, LatencyHistogram } from '../core/distribution.js';
-import { QuantileSections } from '../core/sections.js';
-import { t95 } from '../core/student.js';
-import { Typical } from '../core/typical.js';
-import { normal, uniform } from './random.js';
+import { BatchMeans } from './batchMeans.js';
+import { DifferenceHistogram, LatencyHistogram } from './histograms.js';
+import { QuantileSections } from './quantileSections.js';
+import { t95 } from './studentT.js';
+import { Typical } from './midmean.js';
+import { normal, uniform } from '../test/random.js';
 
 const RATE = 50; // values a second
 

@@ -1,4 +1,4 @@
-import { t95 } from './student.js';
+import { t95 } from './studentT.js';
 
 const MOST = 64; // batches; at that many, neighbours are joined
 const LEAST = 10; // below it the interval says little about itself

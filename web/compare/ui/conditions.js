@@ -1,7 +1,7 @@
 // Whether two load reports were made under the same conditions, so that their figures may be held against each other.
 import { named, t } from '../../text.js';
 
-/** @typedef {import('./pairtable.js').Report} Report */
+/** @typedef {import('./reportTable.js').Report} Report */
 
 /** What is asked of a setup, in the order of telling. An unknown member goes by its own name. */
 const SETUP = ['conns', 'topics', 'mode', 'encoding', 'compress', 'rounds', 'duration_s', 'warmup_s', 'ramp_s', 'slow_readers', 'churn_per_s', 'seed', 'cuts'];

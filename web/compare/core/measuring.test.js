@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteMeter, CpuMeter } from '../core/bytes.js';
-import { MeasuredTime } from '../core/measured.js';
-import { AAStore, noise, resolution } from '../core/noise.js';
-import { Pairs } from '../core/pairs.js';
-import { Series } from '../core/series.js';
+import { ByteMeter, CpuMeter } from './meters.js';
+import { MeasuredTime } from './measuredTime.js';
+import { AAStore, noise, resolution } from './noise.js';
+import { Pairs } from './pairs.js';
+import { Series } from './series.js';
 
 test('time is measured, or left out for the first reason that holds', () => {
   let now = 1_000;

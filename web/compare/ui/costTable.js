@@ -1,9 +1,9 @@
 import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
-import { coded } from './coded.js';
+import { coded } from './inlineCode.js';
 import { getJSON } from '../../browser/http.js';
-import { prices } from '../core/prices.js';
+import { prices } from '../core/costs.js';
 
 const TRIED = 3; // reports, the newest first: each holds histograms, and this page measures meanwhile
 const LANES = /** @type {const} */ (['sse', 'ws']);
@@ -27,7 +27,7 @@ export class PriceTable {
     this.#note.replaceChildren(...coded(t('compare.cost.none')));
   }
 
-  /** @param {string} name @param {import('../core/prices.js').Prices} p */
+  /** @param {string} name @param {import('../core/costs.js').Prices} p */
   #show(name, { headline, started, figures, engines }) {
     const heads = figures.map((f) => el('th', { scope: 'col' }, t(`compare.cost.${f.key}`, { unit: f.unit })));
     const rows = engines.map((e) => el('tr', {},
@@ -39,7 +39,7 @@ export class PriceTable {
   }
 }
 
-/** @param {'sse' | 'ws'} lane @param {import('../core/prices.js').Range | null} range @param {number} most */
+/** @param {'sse' | 'ws'} lane @param {import('../core/costs.js').Range | null} range @param {number} most */
 function bar(lane, range, most) {
   const name = lane === 'sse' ? 'SSE' : 'WS';
   if (!range) return el('span', { class: `price l-${lane}` }, el('b', {}, name), el('span', { class: 'faint' }, '–'));

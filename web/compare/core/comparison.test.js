@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plain, sentence } from '../core/sentence.js';
-import { defaults, parse } from '../core/setup.js';
-import { Bench } from './bench.js';
+import { plain, sentence } from './sentence.js';
+import { defaults, parse } from './setup.js';
+import { Bench } from '../test/testBench.js';
 
-/** @param {Partial<import('../core/types.js').Setup>} [setup] @param {number} [ms] @param {Partial<import('../core/types.js').ComparisonOptions>} [options] */
+/** @param {Partial<import('./types.js').Setup>} [setup] @param {number} [ms] @param {Partial<import('./types.js').ComparisonOptions>} [options] */
 async function run(setup = {}, ms = 18_000, options = {}) {
   const bench = new Bench();
   const c = bench.compare(setup, options);
@@ -233,7 +233,7 @@ test('what the lab refuses is told, and the run goes on', async () => {
   const answer = bench.answer.bind(bench);
   bench.answer = async (url, init) =>
     String(url).endsWith('/rate') ? Response.json({ detail: 'the feed is a replay' }, { status: 409 }) : answer(url, init);
-  /** @type {import('../core/types.js').ComparisonEvent[]} */
+  /** @type {import('./types.js').ComparisonEvent[]} */
   const told = [];
   c.on('event', (e) => told.push(e));
   c.start();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parse } from '../../core/setup.js';
-import { lack } from '../setupform.js';
+import { parse } from '../core/setup.js';
+import { lack } from './setupForm.js';
 
 const lab = { rate: 100, background: { sse: 0, ws: 0 }, engines: { sse: ['stream'], ws: ['stream'] } };
 

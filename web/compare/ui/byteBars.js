@@ -1,6 +1,6 @@
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
-import { perTick } from './words.js';
+import { perTick } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 

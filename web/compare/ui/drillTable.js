@@ -2,7 +2,7 @@ import { count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
 import { who } from '../core/sentence.js';
-import { coded } from './coded.js';
+import { coded } from './inlineCode.js';
 
 /** @typedef {import('../core/types.js').Drill} Drill */
 /** @typedef {import('../core/types.js').DrillAction} DrillAction */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DRILLS } from '../core/drills.js';
-import { median } from '../core/topictimes.js';
-import { Bench } from './bench.js';
+import { DRILLS } from './drills.js';
+import { median } from './topicTimes.js';
+import { Bench } from '../test/testBench.js';
 
-/** @typedef {import('../core/types.js').DrillAction} DrillAction */
+/** @typedef {import('./types.js').DrillAction} DrillAction */
 
-/** Runs one drill. @param {DrillAction} action @param {Partial<import('../core/types.js').Setup>} [setup] */
+/** Runs one drill. @param {DrillAction} action @param {Partial<import('./types.js').Setup>} [setup] */
 async function drill(action, setup) {
   const bench = new Bench();
   const c = bench.compare(setup);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extent, place, shares, ticks } from '../bins.js';
+import { extent, place, shares, ticks } from './bins.js';
 
 /** Ten buckets a decade, from 0.01 to 1,000 ms, with everything below in the first. */
 const log = Float64Array.from({ length: 52 }, (_, k) => (k === 0 ? 0 : 0.01 * 10 ** ((k - 1) / 10)));
