@@ -12,18 +12,18 @@ import (
 
 // middlebox is a proxy that stands in one lane's way, as some companies' do: it refuses WebSocket's upgrade, or keeps an
 // event stream back until it ends.
-type middlebox struct {
+type blockingProxy struct {
 	url     string
 	blocked atomic.Pointer[string] // a lane
 }
 
-func behind(t testing.TB, s *server, lane string) *middlebox {
+func newBlockingProxy(t testing.TB, s *server, lane string) *blockingProxy {
 	t.Helper()
 	to, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &middlebox{}
+	m := &blockingProxy{}
 	m.blocked.Store(&lane)
 	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, FlushInterval: -1}
 	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func behind(t testing.TB, s *server, lane string) *middlebox {
 		case lane == "ws" && r.URL.Path == "/ws/subscribe":
 			http.Error(w, "Upgrade is not allowed here", http.StatusForbidden)
 		case lane == "sse" && r.URL.Path == "/sse/subscribe":
-			keepBack(w, r, s.url)
+			holdBack(w, r, s.url)
 		default:
 			pass.ServeHTTP(w, r)
 		}
@@ -44,10 +44,10 @@ func behind(t testing.TB, s *server, lane string) *middlebox {
 	return m
 }
 
-func (m *middlebox) block(lane string) { m.blocked.Store(&lane) }
+func (m *blockingProxy) block(lane string) { m.blocked.Store(&lane) }
 
 // keepBack reads a stream and passes nothing on until it ends, which an endless one never does.
-func keepBack(w http.ResponseWriter, r *http.Request, server string) {
+func holdBack(w http.ResponseWriter, r *http.Request, server string) {
 	out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, server+r.URL.RequestURI(), nil)
 	if err != nil {
 		return
@@ -63,7 +63,7 @@ func keepBack(w http.ResponseWriter, r *http.Request, server string) {
 }
 
 // auto is what the lane's panel says of the automatic choice.
-func (b *tab) auto(text string) {
+func (b *tab) autoState(text string) {
 	b.t.Helper()
 	b.until("the panel says "+text, `!document.querySelector('#lane-auto').hidden && new RegExp('`+text+`').test(document.querySelector('#lane-auto').textContent)`)
 }
@@ -78,24 +78,24 @@ func TestAutoFallsBack(t *testing.T) {
 		t.Run(c.blocked, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, "--market.rate", "300")
-			box := behind(t, s, c.blocked)
+			box := newBlockingProxy(t, s, c.blocked)
 			b := openTab(t)
 			b.visit(box.url + c.query)
-			b.live()
-			b.told(c.turned)
-			b.auto(c.why)
+			b.waitLive()
+			b.logged(c.turned)
+			b.autoState(c.why)
 			b.until("Auto is pressed, the address holds it, and the other lane has its colour", `document.querySelector('#auto').ariaPressed === 'true' &&
 				document.querySelectorAll('.bar [aria-pressed=true]').length === 1 && location.search.includes('lane=auto') && document.querySelector('#app').dataset.lane !== '`+c.blocked+`'`)
 			box.block("")
-			b.auto(c.fine)
+			b.autoState(c.fine)
 			if c.blocked == "ws" {
-				b.told("Switched SSE → WebSocket")
+				b.logged("Switched SSE → WebSocket")
 				s.streams(0, 1)
 			} else {
-				b.told("Switched WebSocket → SSE")
+				b.logged("Switched WebSocket → SSE")
 				s.streams(1, 0)
 			}
-			b.figures(map[string]int{"switches": 1, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+			b.counters(map[string]int{"switches": 1, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 		})
 	}
 }
@@ -106,15 +106,15 @@ func TestAutoIsChosen(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/?lane=ws")
-	b.live()
+	b.waitLive()
 	b.until("by hand there is nothing to say of it", `document.querySelector('#lane-auto').hidden`)
 	b.click("#auto")
-	b.auto("^Auto: WebSocket, or SSE while it is blocked")
+	b.autoState("^Auto: WebSocket, or SSE while it is blocked")
 	b.until("the address tells", `/lane=auto&prefer=ws/.test(location.search)`)
 	s.streams(0, 1)
 	b.reload()
-	b.live()
-	b.auto("^Auto: WebSocket, or SSE while it is blocked")
+	b.waitLive()
+	b.autoState("^Auto: WebSocket, or SSE while it is blocked")
 	s.streams(0, 1)
 	b.press("l")
 	s.streams(1, 0)

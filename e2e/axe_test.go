@@ -29,10 +29,10 @@ func TestAccessibility(t *testing.T) {
 			t.Run(theme+path, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t)
-				b.system(theme)
+				b.colorScheme(theme)
 				b.visit(s.url + path)
 				if path == "/" || path == "/?panel=trades" {
-					b.live()
+					b.waitLive()
 				}
 				if path == "/?panel=trades" {
 					b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
@@ -55,7 +55,7 @@ func TestAccessibilityOfStates(t *testing.T) {
 	if err != nil {
 		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
 	}
-	p := places{server: serve(t), bare: serveBare(t)}
+	p := sceneServers{server: serve(t), bare: serveUnbuilt(t)}
 	for i, s := range scenes {
 		if strings.HasPrefix(s.name, "no-scripts") || s.name == "dashboard" {
 			continue // the dashboard is audited above
@@ -63,9 +63,9 @@ func TestAccessibilityOfStates(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			p := p
-			p.net = between(t, p.server)
+			p.net = newProxy(t, p.server)
 			b := openTab(t)
-			b.system([]string{"dark", "light"}[i%2])
+			b.colorScheme([]string{"dark", "light"}[i%2])
 			s.show(b, p)
 			b.audit(string(axe))
 		})

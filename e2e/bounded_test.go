@@ -6,7 +6,7 @@ import (
 )
 
 // ending is what a plain client saw of a bounded stream.
-type ending struct {
+type bounded struct {
 	Ticks  int
 	Order  []string // names of the events, ticks joined
 	Bye    string
@@ -15,7 +15,7 @@ type ending struct {
 	Errors int
 }
 
-const plainSSE = `new Promise((done) => {
+const boundedSSE = `new Promise((done) => {
 	const source = new EventSource('/sse/subscribe?limit=10');
 	const saw = { Ticks: 0, Order: [], Errors: 0 };
 	const note = (name) => saw.Order.at(-1) !== name && saw.Order.push(name);
@@ -31,7 +31,7 @@ const plainSSE = `new Promise((done) => {
 	};
 })`
 
-const plainWS = `new Promise((done) => {
+const boundedWS = `new Promise((done) => {
 	const socket = new WebSocket(location.origin.replace('http', 'ws') + '/ws/subscribe?limit=10');
 	const saw = { Ticks: 0, Order: [], Errors: 0 };
 	socket.onmessage = (e) => {
@@ -45,7 +45,7 @@ const plainWS = `new Promise((done) => {
 	socket.onclose = (e) => done({ ...saw, Code: e.code, State: socket.readyState });
 })`
 
-func checkEnding(t *testing.T, have ending, errors, code, state int) {
+func checkBounded(t *testing.T, have bounded, errors, code, state int) {
 	t.Helper()
 	if have.Ticks != 10 {
 		t.Errorf("%d ticks, want exactly 10", have.Ticks)
@@ -64,17 +64,17 @@ func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
-	checkEnding(t, eval[ending](b, plainSSE), 2, 0, 2)
-	streams := b.to("/sse/subscribe")
+	checkBounded(t, eval[bounded](b, boundedSSE), 2, 0, 2)
+	streams := b.requestsTo("/sse/subscribe")
 	if len(streams) != 2 || streams[0].status != 200 || streams[1].status != 204 {
 		t.Errorf("the browser asked %d times (%+v), want twice: 200 and 204", len(streams), streams)
 	}
-	s.counted(func(s stats) lane { return s.Lanes.SSE })
+	s.waitEnded(func(s stats) lane { return s.Lanes.SSE })
 	b.clean()
 }
 
 // counted waits until the server has noticed the end, too.
-func (s *server) counted(of func(stats) lane) {
+func (s *server) waitEnded(of func(stats) lane) {
 	s.t.Helper()
 	until(s.t, "one stream opened, none left, 10 ticks", func() (bool, string) {
 		l := of(s.stats())
@@ -87,7 +87,7 @@ func TestBoundedWebSocketCloses(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
-	checkEnding(t, eval[ending](b, plainWS), 0, 1000, 3)
-	s.counted(func(s stats) lane { return s.Lanes.WS })
+	checkBounded(t, eval[bounded](b, boundedWS), 0, 1000, 3)
+	s.waitEnded(func(s stats) lane { return s.Lanes.WS })
 	b.clean()
 }

@@ -16,17 +16,17 @@ const (
 )
 
 // observed collects layout shifts and long tasks from the start.
-const observed = `self.shifts = []; self.moved = []; self.long = [];
+const layoutObserver = `self.shifts = []; self.moved = []; self.long = [];
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.hadRecentInput) return; self.shifts.push(e.value); self.moved.push(...e.sources.map((s) => e.value.toFixed(4) + ' ' + (s.node?.parentElement?.id ?? '') + ' ' + (s.node?.id || s.node?.className || s.node?.nodeName) + ' ' + [s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height].map(Math.round)).join(' → '))); })).observe({ type: 'layout-shift', buffered: true });
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => self.long.push(Math.round(e.duration)))).observe({ type: 'longtask', buffered: true });`
 
 // late holds back what a page asks for, as a slow network does.
-const late = `const real = fetch; fetch = (url, ...rest) => new Promise((done) => setTimeout(done, 200 + 300 * Math.random())).then(() => real(url, ...rest));`
+const slowFetch = `const real = fetch; fetch = (url, ...rest) => new Promise((done) => setTimeout(done, 200 + 300 * Math.random())).then(() => real(url, ...rest));`
 
 // loaded is what the browser itself says of everything that it fetched until the first quotes were painted. Not the
 // streams, not what fills the rows and charts that are there, and only once what is asked for again and again: how much of
 // that comes so early is the moment's.
-const loaded = `(() => {
+const loadedResources = `(() => {
 	const until = performance.getEntriesByName('first-quote')[0].startTime;
 	const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
 	return all.filter((e, k) => e.startTime <= until && !/subscribe|\/connections\/|\/api\/history/.test(e.name) && all.findIndex((x) => x.name === e.name) === k)
@@ -45,14 +45,14 @@ func TestFirstPaintBudget(t *testing.T) {
 	for _, width := range []int64{1440, 390} {
 		b := openTab(t)
 		b.size(width, 900)
-		b.inject(observed)
-		b.inject(late)
+		b.inject(layoutObserver)
+		b.inject(slowFetch)
 		b.visit(s.url + "/")
-		b.live()
+		b.waitLive()
 		b.until("a drawn chart", drawn)
 		b.until("figures of the lane", `/\d/.test(document.querySelector('#wire').textContent)`)
 		sum, blocking := 0.0, 0
-		for _, r := range eval[[]resource](b, loaded) {
+		for _, r := range eval[[]resource](b, loadedResources) {
 			sum += r.Wire
 			if r.Blocking && strings.HasSuffix(r.Name, ".js") {
 				if blocking++; r.Name != "/static/theme.js" || r.Size > blockingBudget {
@@ -82,13 +82,13 @@ func TestSecondVisit(t *testing.T) {
 	b := openTab(t)
 	b.call(chromedp.Call(b.ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{}))
 	b.visit(s.url + "/")
-	b.settled()
-	b.mapped() // all that is loaded late is here
+	b.waitLoaded()
+	b.waitHeatmap() // all that is loaded late is here
 	b.visit(s.url + "/healthz")
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	cached := 0
-	for _, r := range eval[[]resource](b, loaded) {
+	for _, r := range eval[[]resource](b, loadedResources) {
 		switch {
 		case strings.HasPrefix(r.Name, "/assets/"):
 			if cached++; r.Wire != 0 {
@@ -108,11 +108,11 @@ func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
-	b.scripts(false)
+	b.enableScripts(false)
 	b.visit(s.url + "/")
 	b.until("a row for each symbol", `document.querySelectorAll('.plainlist tbody tr').length === 50`)
 	b.until("nothing of the page that needs scripts", `!document.querySelector('.main').checkVisibility() && !document.querySelector('#pause').checkVisibility()`)
-	if len(b.to("/sse/")) > 0 {
+	if len(b.requestsTo("/sse/")) > 0 {
 		t.Error("a page without scripts opened a stream")
 	}
 	first := 0.0
@@ -133,14 +133,14 @@ func TestWithoutScripts(t *testing.T) {
 	b.until("sorted", `document.querySelector('.plainlist [aria-sort=descending]')?.textContent.startsWith('Volume') && document.querySelectorAll('.plainlist tbody tr').length < 20`)
 	b.size(390, 844)
 	b.visit(s.url + "/?refresh=off")
-	for _, wrong := range eval[[]string](b, narrow) {
+	for _, wrong := range eval[[]string](b, phoneFaults) {
 		t.Error(wrong)
 	}
 	b.clean()
 }
 
 // tabbed are the stops of the Tab key from the top of the page to its end, by what each is called.
-func (b *tab) tabbed() []string {
+func (b *tab) tabStops() []string {
 	b.t.Helper()
 	stops := []string{}
 	for range 80 {
@@ -166,9 +166,9 @@ func TestKeyboardAlone(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.settled()
-	b.mapped() // all that the key comes to is here
-	stops := b.tabbed()
+	b.waitLoaded()
+	b.waitHeatmap() // all that the key comes to is here
+	stops := b.tabStops()
 	at := -1
 	for _, want := range []string{"skip", "state", "sse", "ws", "pause", "search", "grid", "last", "1m", "tab-heat", "heat", "log", "keys-open"} {
 		found := -1

@@ -38,7 +38,7 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 	b := openTab(t)
 	b.inject(`localStorage.setItem('ticklane.settings', '{"v":1,"volume":"full"}')`)
 	b.visit(s.url + "/?interval=10s")
-	b.live()
+	b.waitLive()
 	b.until("a drawn chart", drawn)
 	b.click("#chart-table")
 	b.bars("AAPL", "10s")
@@ -50,10 +50,10 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 			s.streams(1, 0)
 		}
 		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when a tab is put away
-		s.grows(20)
+		s.waitTicks(20)
 		b.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
-		b.live()
-		s.grows(20)
+		b.waitLive()
+		s.waitTicks(20)
 		b.bars("AAPL", "10s")
 	}
 	b.clean()
@@ -64,7 +64,7 @@ func TestChartsSideBySide(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/?charts=AAPL:1m,MSFT:5m:line")
-	b.live()
+	b.waitLive()
 	b.until("two charts", `[...document.querySelectorAll('#chart .host')].map((e) => e.ariaLabel).join() === 'Candlestick chart of AAPL, 1m,Line chart of MSFT, 5m'`)
 	b.until("drawn", drawn)
 	b.click(".pane:nth-child(2) .pane-name")
@@ -85,7 +85,7 @@ func TestChartEndsAtItsOldestBar(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.until("drawn", drawn)
 	at := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left + r.width / 4, r.top + r.height / 2]; })()`)
 	mouse := func(kind input.DispatchMouseEventType, dx float64) {
@@ -111,7 +111,7 @@ func TestSmallScreen(t *testing.T) {
 	b.size(1024, 768)
 	for _, charts := range []string{"AAPL:1m", "AAPL:1m,MSFT:5m:line"} {
 		b.visit(s.url + "/?panel=trades&charts=" + charts)
-		b.live()
+		b.waitLive()
 		b.until("figures of each chart", `[...document.querySelectorAll('.pane')].every((e) => /\d/.test(e.querySelector('.close').textContent)) && document.querySelectorAll('#log li').length > 0`)
 		for _, wrong := range eval[[]string](b, `(() => {
 			const wrong = [];

@@ -8,7 +8,7 @@ import (
 
 // spoken is every text that a page shows or says in Latin letters, but names: of protocols, browsers and their APIs, of
 // makers and units, and what stands in an address. Marked as English may be what others wrote, and what programs read.
-const spoken = `(() => {
+const englishText = `(() => {
 	const names = new RegExp('(?:GET|POST|HEAD) /\\S+|\\b(?:' + [
 		'Ticklane', 'OpenAPI', 'AsyncAPI', 'API', 'English', 'UTC', 'Chrom\\w+ \\d+', 'dev', 'JavaScript', 'Go',
 		'Server-Sent Events', 'SSE', 'WebSocket', 'EventSource', 'HTTP(?:/[\\d.]+)?', 'http/[\\d.]+', 'GET', 'POST', 'HEAD', 'RST', 'CLOSED', 'Authorization', 'cookie', 'headers', 'fetch',
@@ -28,21 +28,21 @@ const spoken = `(() => {
 })()`
 
 // marked is where English stands that is marked as such.
-const marked = `[...new Set([...document.querySelectorAll('[lang=en]')].map((e) => e.closest('#settings,.docs,#pair-table,.said')?.className || e.closest('[id]')?.id || e.outerHTML))].sort().join(' | ')`
+const markedEnglish = `[...new Set([...document.querySelectorAll('[lang=en]')].map((e) => e.closest('#settings,.docs,#pair-table,.said')?.className || e.closest('[id]')?.id || e.outerHTML))].sort().join(' | ')`
 
 // No page but the dashboard, which TestChinese reads, has a word of English for a reader of Chinese, whatever state it is
 // in. Descriptions of the API and load reports are in English, and say so.
 func TestEveryPageInChinese(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsFolder(t))
+	s := serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsDir(t))
 	const settings = "keys settings"
 	const priced = settings + " | prices-note" // the newest report's sentence
 	for _, page := range []struct {
-		path, marked, ready string
-		do                  func(b *tab)
+		path, markedEnglish, ready string
+		do                         func(b *tab)
 	}{
 		{"/compare", priced, `document.querySelector('#prices-note [lang=en]') && [...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`, func(b *tab) {
-			b.drill("cut", "the drill's rows", `document.querySelectorAll('#drill-table .who').length >= 3`)
+			b.runDrill("cut", "the drill's rows", `document.querySelectorAll('#drill-table .who').length >= 3`)
 			b.press("f?")
 			b.until("it is held, and the keys are shown", `document.querySelector('#keys').open && /冻结/.test(document.querySelector('#notes').textContent)`)
 		}},
@@ -62,7 +62,7 @@ func TestEveryPageInChinese(t *testing.T) {
 		t.Run(page.path, func(t *testing.T) {
 			t.Parallel()
 			b := openTab(t)
-			b.speaks("zh-CN,zh;q=0.9")
+			b.acceptLanguage("zh-CN,zh;q=0.9")
 			b.visit(s.url + page.path)
 			b.until("the page", page.ready)
 			if page.do != nil {
@@ -71,11 +71,11 @@ func TestEveryPageInChinese(t *testing.T) {
 			if have := eval[string](b, "document.documentElement.lang"); have != "zh-CN" {
 				t.Errorf("lang is %q", have)
 			}
-			if have := eval[[]string](b, spoken); len(have) > 0 {
+			if have := eval[[]string](b, englishText); len(have) > 0 {
 				t.Errorf("a page in Chinese says %q", have)
 			}
-			if have := eval[string](b, marked); have != page.marked {
-				t.Errorf("marked as English is %q, want %q", have, page.marked)
+			if have := eval[string](b, markedEnglish); have != page.markedEnglish {
+				t.Errorf("marked as English is %q, want %q", have, page.markedEnglish)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func TestAccessibilityInChinese(t *testing.T) {
 	if err != nil {
 		t.Fatalf("axe-core is missing; run 'make assets': %v", err)
 	}
-	s := serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsFolder(t))
+	s := serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsDir(t))
 	for _, theme := range []string{"dark", "light"} {
 		for path, ready := range map[string]string{
 			"/compare":                     `[...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立') && document.querySelector('#same-plot,#diff-plot canvas')`,
@@ -97,8 +97,8 @@ func TestAccessibilityInChinese(t *testing.T) {
 			t.Run(theme+path, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t)
-				b.speaks("zh-CN,zh;q=0.9")
-				b.system(theme)
+				b.acceptLanguage("zh-CN,zh;q=0.9")
+				b.colorScheme(theme)
 				b.visit(s.url + path)
 				b.until("the page", ready)
 				b.audit(string(axe))
@@ -113,7 +113,7 @@ func TestAccessibilityInChinese(t *testing.T) {
 }
 
 // reportsFolder is that of the repository; a server of these tests runs elsewhere.
-func reportsFolder(t testing.TB) string {
+func reportsDir(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.Abs(filepath.Join(root, "docs/reports"))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // heads are the columns of the watchlist, from left to right.
-const heads = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((e) => e.dataset.sort).join()`
+const columnOrder = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((e) => e.dataset.sort).join()`
 
 // Columns are chosen and moved by keyboard alone, hold at once, and stand in the address and in the browser.
 func TestColumns(t *testing.T) {
@@ -17,18 +17,18 @@ func TestColumns(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
-	b.until("the standard", heads+` === 'symbol,last,change,spark,bid,ask,volume,age'`)
+	b.waitLive()
+	b.until("the standard", columnOrder+` === 'symbol,last,change,spark,bid,ask,volume,age'`)
 	b.run(`document.querySelector('#columns-open').focus()`)
 	b.press(keys.enter)
 	b.until("the first choice has the keyboard", `document.querySelector('#columns').open && document.activeElement.value === 'last'`)
 	b.press(" ")
-	b.until("without the last price", heads+` === 'symbol,change,spark,bid,ask,volume,age' && document.activeElement.value === 'last'`)
+	b.until("without the last price", columnOrder+` === 'symbol,change,spark,bid,ask,volume,age' && document.activeElement.value === 'last'`)
 	b.run(`document.querySelector('#columns-list [value=range]').focus()`)
 	b.press(" ")
 	b.run(`document.querySelector('[data-column=range][data-move=up]').focus()`)
 	b.press(keys.enter + keys.enter)
-	b.until("moved up twice, the keyboard still there", heads+` === 'symbol,change,spark,bid,ask,range,volume,age' &&
+	b.until("moved up twice, the keyboard still there", columnOrder+` === 'symbol,change,spark,bid,ask,range,volume,age' &&
 		document.activeElement.dataset.column === 'range' && document.activeElement.dataset.move === 'up'`)
 	const want = "change,spark,bid,ask,range,volume,age"
 	b.until("the address holds them", `location.search.includes('cols=`+want+`')`)
@@ -40,13 +40,13 @@ func TestColumns(t *testing.T) {
 
 	b.visit(s.url + "/")
 	b.state("live", "^Live$")
-	b.until("kept", heads+` === 'symbol,`+want+`'`)
+	b.until("kept", columnOrder+` === 'symbol,`+want+`'`)
 	b.visit(s.url + "/?cols=age,shoe,last")
-	b.live()
-	b.until("a link goes before what was kept", heads+` === 'symbol,age,last'`)
+	b.waitLive()
+	b.until("a link goes before what was kept", columnOrder+` === 'symbol,age,last'`)
 	b.click("#columns-open")
 	b.click("#columns-reset")
-	b.until("the standard again", heads+` === 'symbol,last,change,spark,bid,ask,volume,age' && !location.search.includes('cols')`)
+	b.until("the standard again", columnOrder+` === 'symbol,last,change,spark,bid,ask,volume,age' && !location.search.includes('cols')`)
 	b.clean()
 }
 
@@ -56,7 +56,7 @@ func TestColumnsByPointer(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	mouse := func(kind input.DispatchMouseEventType, buttons int64) func(x, y float64) {
 		return func(x, y float64) {
 			b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{
@@ -65,7 +65,7 @@ func TestColumnsByPointer(t *testing.T) {
 	}
 	b.drag("[data-sort=ask]", "[data-sort=last]", "", mouse(input.DispatchMouseEventTypeMousePressed, 1), mouse(input.DispatchMouseEventTypeMouseMoved, 1),
 		mouse(input.DispatchMouseEventTypeMouseReleased, 0))
-	b.until("the ask comes first", heads+` === 'symbol,ask,last,change,spark,bid,volume,age' && location.search.includes('cols=ask,last')`)
+	b.until("the ask comes first", columnOrder+` === 'symbol,ask,last,change,spark,bid,volume,age' && location.search.includes('cols=ask,last')`)
 	b.until("nothing is sorted, nothing carried", `!document.querySelector('[aria-sort]') && !document.querySelector('.carried')`)
 	b.run(`await new Promise((done) => setTimeout(done))`) // by such a timer the page waits for the click of a release
 	b.click("[data-sort=ask] button")
@@ -84,10 +84,10 @@ func TestColumnsByPointer(t *testing.T) {
 	b.drag("#columns-list li:has([value=ask])", "#columns-list li:has([value=spark])", " .grip", touch(input.DispatchTouchEventTypeTouchStart),
 		touch(input.DispatchTouchEventTypeTouchMove), touch(input.DispatchTouchEventTypeTouchEnd))
 	const want = "last,change,spark,ask,bid,volume,age"
-	b.until("a finger puts it after the line", heads+` === 'symbol,`+want+`' && !document.querySelector('.carried') && document.querySelector('#columns').open`)
+	b.until("a finger puts it after the line", columnOrder+` === 'symbol,`+want+`' && !document.querySelector('.carried') && document.querySelector('#columns').open`)
 	b.visit(s.url + "/")
-	b.live()
-	b.until("kept", heads+` === 'symbol,`+want+`'`)
+	b.waitLive()
+	b.until("kept", columnOrder+` === 'symbol,`+want+`'`)
 	b.clean()
 }
 

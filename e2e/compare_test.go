@@ -32,11 +32,11 @@ func TestCompare(t *testing.T) {
 	b.until("the figures move", `document.querySelector('#running').textContent !== `+quoted(before))
 	b.until("the sentence says what was measured", `/bytes/.test(document.querySelector('#sentence').textContent)`)
 
-	b.drill("cut", "the drill's rows are there", `document.querySelectorAll('#drill-table tbody tr').length >= 2 &&
+	b.runDrill("cut", "the drill's rows are there", `document.querySelectorAll('#drill-table tbody tr').length >= 2 &&
 		document.querySelector('#drill-table').textContent.includes('Cut')`)
 
 	// The standard ends an EventSource at an error status; our connector comes back.
-	b.drill("503", "a bare EventSource is gone for good after 503, and both connectors are back", `/CLOSED for good/.test(document.querySelector('#drill-table').textContent) &&
+	b.runDrill("503", "a bare EventSource is gone for good after 503, and both connectors are back", `/CLOSED for good/.test(document.querySelector('#drill-table').textContent) &&
 		[...document.querySelectorAll('#drill-table tr')].filter((r) => /our connector/.test(r.textContent) && /attempt refused/.test(r.textContent)).length >= 2`)
 
 	b.click("#export > summary")
@@ -59,7 +59,7 @@ func TestCompare(t *testing.T) {
 
 // drill runs a drill and waits until the page shows its outcome. One that could not begin, which the page says in red, is
 // begun again, as a person would: its own EventSource has five seconds for that.
-func (b *tab) drill(action, what, shown string) {
+func (b *tab) runDrill(action, what, shown string) {
 	b.t.Helper()
 	button := fmt.Sprintf(`document.querySelector('[data-drill="%s"]')`, action)
 	b.click(fmt.Sprintf(`[data-drill="%s"]`, action))

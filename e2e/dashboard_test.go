@@ -6,15 +6,17 @@ import (
 	"testing"
 )
 
-// violations collects what the page's own policy forbade.
+// violations collects in the page what its own policy blocks.
 const violations = `self.violations = []; addEventListener('securitypolicyviolation', (e) => self.violations.push(e.violatedDirective + ' ' + e.blockedURI));`
 
-func TestFreshPage(t *testing.T) {
+// TestDashboard opens the dashboard for the first time: quotes, chart, sparklines and the connection's figures appear, over
+// one SSE stream, with requests to the server alone and nothing blocked by the page's policy.
+func TestDashboard(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.inject(violations)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.until("a drawn chart", drawn)
 	b.until("history in the sparklines", `document.querySelectorAll('.rows .sparkcol path[d^=M]').length > 5`)
 	b.until("figures of the lane", `/\d/.test(document.querySelector('#latency').textContent) && /\d/.test(document.querySelector('#n-wire').textContent)`)
@@ -36,32 +38,27 @@ func TestFreshPage(t *testing.T) {
 		}
 	}
 	if have := b.text(".foot .sim"); have != "SIMULATED MARKET" {
-		t.Errorf("the page must say that its market is simulated, says %q", have)
+		t.Errorf("market label %q, want SIMULATED MARKET", have)
 	}
-	b.figures(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0, "switches": 0})
-	if have := eval[[]string](b, "self.violations"); len(have) > 0 {
-		t.Errorf("policy violations: %q", have)
-	}
+	b.counters(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0, "switches": 0})
+	checkViolations(b)
 	if have := slices.Collect(maps.Keys(b.hosts())); len(have) != 1 || have[0] != s.addr {
-		t.Errorf("the page asked %q, want %q alone", have, s.addr)
+		t.Errorf("requests to hosts %q, want only %q", have, s.addr)
 	}
 	b.clean()
 
 	s.streams(1, 0)
-	b = openTab(t)
-	b.inject(alone) // the browser tells nothing of what a worker asks for
-	b.visit(s.url + "/")
-	b.live()
-	streams := b.to("/sse/subscribe")
-	if len(streams) != 1 || streams[0].events == 0 {
-		t.Fatalf("streams %+v, want one with events", streams)
-	}
-	event := (streams[0].first - streams[0].sent) * 1000
-	painted := eval[float64](b, "performance.getEntriesByName('first-quote')[0].startTime")
-	t.Logf("first SSE event %.1f ms after its request; first quote painted %.0f ms after navigation began", event, painted)
 }
 
-// drawn is whether the chart's canvases hold more than one colour.
+// checkViolations fails the test if the page's policy has blocked anything; violations must have been injected.
+func checkViolations(b *tab) {
+	b.t.Helper()
+	if have := eval[[]string](b, "self.violations"); len(have) > 0 {
+		b.t.Errorf("policy violations: %q", have)
+	}
+}
+
+// drawn reports whether the chart's canvases have more than three colours.
 const drawn = `[...document.querySelectorAll('#chart canvas')].some((c) => {
 	if (!c.width || !c.height) return false;
 	const copy = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true });

@@ -22,9 +22,7 @@ func TestHomePages(t *testing.T) {
 				const ticks = [...document.querySelectorAll('#messages li')].map((e) => e.textContent.match(/"S":"(\w+)"/)?.[1]).filter(Boolean);
 				return ticks.includes('AAPL') && ticks.includes('MSFT') && ticks.every((x) => x === 'AAPL' || x === 'MSFT');
 			})()`)
-			if have := eval[[]string](b, "self.violations"); len(have) > 0 {
-				t.Errorf("policy violations: %q", have)
-			}
+			checkViolations(b)
 			b.clean()
 		})
 	}
@@ -53,9 +51,7 @@ func TestHomePagesEscape(t *testing.T) {
 			if have := eval[string](b, "new URL(document.querySelector('nav a').href).searchParams.get('user')"); have != user {
 				t.Errorf("the link to the other lane has user %q, want %q", have, user)
 			}
-			if have := eval[[]string](b, "self.violations"); len(have) > 0 {
-				t.Errorf("policy violations: %q", have)
-			}
+			checkViolations(b)
 			b.clean()
 		}
 	}

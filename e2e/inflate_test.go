@@ -17,10 +17,10 @@ import (
 )
 
 // inflated is how many ticks each client reads.
-const inflated = 700
+const tickCount = 700
 
 // squeezed starts a server that compresses for everybody, with a market that is fast enough for the tests.
-func squeezed(t *testing.T, flags ...string) *server {
+func serveCompressed(t *testing.T, flags ...string) *server {
 	t.Helper()
 	return serve(t, append([]string{"--stream.compress", "on", "--market.rate", "400", "--market.arrivals", "steady", "--market.warmup", "0s", "--stream.log_size", "1048576"}, flags...)...)
 }
@@ -29,10 +29,10 @@ var tickSeq = regexp.MustCompile(`"i":(\d+)\}$`)
 
 // same checks that a client got the ticks that the server sent, byte for byte and without a hole, and that they came
 // compressed: the truth is read without compression.
-func (s *server) same(lane string, got []string) {
+func (s *server) checkTicks(lane string, got []string) {
 	s.t.Helper()
-	if len(got) != inflated {
-		s.t.Fatalf("%s: %d ticks, want %d", lane, len(got), inflated)
+	if len(got) != tickCount {
+		s.t.Fatalf("%s: %d ticks, want %d", lane, len(got), tickCount)
 	}
 	req, err := http.NewRequest("GET", s.url+"/sse/subscribe?from=oldest&snapshot=false&limit="+last(got), nil)
 	if err != nil {
@@ -131,13 +131,13 @@ func TestProgramsInflate(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			t.Parallel()
-			s := squeezed(t)
-			s.same(c.lane, ticksOf(runClient(t, c.file, strings.ReplaceAll(c.code, "ADDR", s.addr), c.command)))
+			s := serveCompressed(t)
+			s.checkTicks(c.lane, ticksOf(runClient(t, c.file, strings.ReplaceAll(c.code, "ADDR", s.addr), c.command)))
 		})
 	}
 	t.Run("Go", func(t *testing.T) {
 		t.Parallel()
-		s := squeezed(t)
+		s := serveCompressed(t)
 		resp, err := http.Get(s.url + "/sse/subscribe?limit=700")
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestProgramsInflate(t *testing.T) {
 		if err != nil || !resp.Uncompressed {
 			t.Fatalf("%v; inflated: %v", err, resp.Uncompressed)
 		}
-		s.same("sse", ticksOf(string(body)))
+		s.checkTicks("sse", ticksOf(string(body)))
 	})
 }
 
@@ -186,12 +186,12 @@ type seen struct{ SSE, WS []string }
 
 func TestChromiumInflates(t *testing.T) {
 	t.Parallel()
-	s := squeezed(t)
+	s := serveCompressed(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
 	got := eval[seen](b, strings.ReplaceAll(collect, "ADDR", s.addr)+"self.seen")
-	s.same("sse", got.SSE)
-	s.same("ws", got.WS)
+	s.checkTicks("sse", got.SSE)
+	s.checkTicks("ws", got.WS)
 }
 
 // Firefox opens a page of ours that posts what it saw.
@@ -218,7 +218,7 @@ func TestFirefoxInflates(t *testing.T) {
 		io.WriteString(w, page)
 	}))
 	defer desk.Close()
-	s := squeezed(t, "--server.origins", desk.URL)
+	s := serveCompressed(t, "--server.origins", desk.URL)
 	page = "<!doctype html><script>" + strings.ReplaceAll(collect, "ADDR", s.addr) +
 		"self.seen.then((v) => fetch('/', { method: 'POST', body: JSON.stringify(v) }));</script>"
 	dir := t.TempDir()
@@ -226,7 +226,7 @@ func TestFirefoxInflates(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(quiet), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*patience, fmt.Errorf("Firefox took too long"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*timeout, fmt.Errorf("Firefox took too long"))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "--headless", "--no-remote", "--profile", dir, desk.URL)
 	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_CRASHREPORTER_DISABLE=1")
@@ -239,8 +239,8 @@ func TestFirefoxInflates(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case got := <-posted:
-		s.same("sse", got.SSE)
-		s.same("ws", got.WS)
+		s.checkTicks("sse", got.SSE)
+		s.checkTicks("ws", got.WS)
 		cancel()
 		<-ended
 	case err := <-ended:

@@ -7,7 +7,7 @@ import (
 )
 
 // alone makes the browser one that has no SharedWorker.
-const alone = `delete self.SharedWorker;`
+const noSharedWorker = `delete self.SharedWorker;`
 
 // recorder listens beside the page on every connection that it makes, and on what a shared one passes to it: which seqs
 // came, how often the streams began, and each symbol's newest quote. It shares nothing with the page's own accounting.
@@ -61,18 +61,18 @@ func TestLaneSwitchByClick(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	s.streams(1, 0)
 
 	b.click("button[data-lane=ws]")
 	s.streams(0, 1)
-	b.told("Switched SSE → WebSocket")
+	b.logged("Switched SSE → WebSocket")
 	b.until("the switch shows WebSocket, and the address holds it", `document.querySelector('button[data-lane=ws]').getAttribute('aria-pressed') === 'true' &&
 		document.querySelector('button[data-lane=sse]').getAttribute('aria-pressed') === 'false' && location.search.includes('lane=ws')`)
 	b.click("button[data-lane=sse]")
 	s.streams(1, 0)
-	b.told("Switched WebSocket → SSE")
-	b.figures(map[string]int{"switches": 2, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	b.logged("Switched WebSocket → SSE")
+	b.counters(map[string]int{"switches": 2, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 	b.clean()
 }
 
@@ -83,7 +83,7 @@ func TestHundredLaneSwitches(t *testing.T) {
 	b := openTab(t)
 	b.inject(recorder)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	for range 10 {
 		b.run(`
 			const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -102,7 +102,7 @@ func TestHundredLaneSwitches(t *testing.T) {
 				await pause(Math.random() * 60);
 			}`)
 	}
-	b.figures(map[string]int{"switches": 100, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	b.counters(map[string]int{"switches": 100, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 
 	head := s.stats().Log.Head
 	b.until("all of it comes", "Math.max(...self.recorder.seqs) >= "+strconv.FormatUint(head, 10))
@@ -114,7 +114,7 @@ func TestHundredLaneSwitches(t *testing.T) {
 		t.Errorf("of the ticks %d came, %d holes", got.Seqs, got.Holes)
 	}
 	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
-	b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 }
 
 // A lane that can't be opened leaves the other as it is.
@@ -122,15 +122,15 @@ func TestLaneThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
-	b.inject(alone + `{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)
+	b.inject(noSharedWorker + `{ const { WebSocket } = self; self.WebSocket = class { constructor(url, protocols) { return new WebSocket(url.replace('/ws/', '/nothing/'), protocols); } } }`)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.click("button[data-lane=ws]")
-	b.told("Could not open WebSocket; staying on SSE")
+	b.logged("Could not open WebSocket; staying on SSE")
 	b.until("the switch shows SSE", `document.querySelector('button[data-lane=sse]').getAttribute('aria-pressed') === 'true' && !location.search.includes('lane=ws')`)
 	s.streams(1, 0)
-	b.figures(map[string]int{"switches": 0, "lost": 0, "reconnects": 0})
-	for _, c := range b.complaints() {
+	b.counters(map[string]int{"switches": 0, "lost": 0, "reconnects": 0})
+	for _, c := range b.errors() {
 		if !strings.Contains(c, "/nothing/subscribe") {
 			t.Error(c)
 		}

@@ -26,22 +26,22 @@ func TestOfflineAndBack(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.heartbeat", "1s")
-		net := between(t, s)
+		net := newProxy(t, s)
 		b := openTab(t)
 		b.inject(recorder)
 		b.visit(net.url + query)
-		b.live()
+		b.waitLive()
 		b.offline(true)
 		net.set(refusing) // the emulation leaves open WebSockets alone
 		b.state("offline", "^Offline$")
-		b.told("Device offline")
+		b.logged("Device offline")
 		b.until("the banner", `/This device is offline/.test(document.querySelector('#banner-text').textContent)`)
 		net.set(passing)
 		b.offline(false)
 		b.state("live", "^Live$")
-		b.told("Device online")
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
-		b.all()
+		b.logged("Device online")
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.noHoles()
 	})
 }
 
@@ -60,23 +60,23 @@ func TestBackAndForward(t *testing.T) {
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t)
 		b := openTab(t)
-		b.inject(alone + recorder)
+		b.inject(noSharedWorker + recorder)
 		b.visit(s.url + query)
-		b.live()
+		b.waitLive()
 		b.run(`self.kept = true; addEventListener('pageshow', (e) => { self.cached = e.persisted })`)
 		b.visit(s.url + "/healthz")
 		s.streams(0, 0)
 		b.back()
 		b.until("the page was kept in the back/forward cache", `self.kept === true && self.cached === true`)
-		b.live()
+		b.waitLive()
 		if query == "/?lane=sse" {
 			s.streams(1, 0)
 		} else {
 			s.streams(0, 1)
 		}
-		b.told("Reconnected in")
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
-		b.all()
+		b.logged("Reconnected in")
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.noHoles()
 		b.clean()
 	})
 }
@@ -89,15 +89,15 @@ func TestFrozenTab(t *testing.T) {
 		b := openTab(t)
 		b.inject(recorder)
 		b.visit(s.url + query)
-		b.live()
+		b.waitLive()
 		b.call(chromedp.Call(b.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateFrozen}))
-		s.grows(600) // 3 s
+		s.waitTicks(600) // 3 s
 		b.call(chromedp.Call(b.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive}))
 		before := s.stats().Log.Head
 		b.state("live", "^Live$")
 		b.until("what came meanwhile is here", `[...self.recorder.seqs].at(-1) >= `+strconv.FormatUint(before, 10))
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
-		b.all()
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.noHoles()
 	})
 }
 
@@ -108,13 +108,13 @@ func TestHiddenTab(t *testing.T) {
 	b := openTab(t)
 	b.inject(recorder)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	front, closeFront := chromedp.NewContext(b.ctx, chromedp.WithNewWindow(false))
 	defer closeFront()
 	b.call(chromedp.Run(front, chromedp.Navigate("about:blank")))
 	b.call(chromedp.Call(front, page.BringToFront, noParams))
 	b.until("hidden", `document.visibilityState === 'hidden'`)
-	s.grows(1000)
+	s.waitTicks(1000)
 	closeFront()
 	b.call(chromedp.Call(b.ctx, page.BringToFront, noParams))
 	b.until("visible", `document.visibilityState === 'visible'`)
@@ -122,6 +122,6 @@ func TestHiddenTab(t *testing.T) {
 	s.stop()
 	b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
 	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
-	b.figures(map[string]int{"reconnects": 0, "lost": 0, "doubled": 0, "gaps": 0})
-	b.all()
+	b.counters(map[string]int{"reconnects": 0, "lost": 0, "doubled": 0, "gaps": 0})
+	b.noHoles()
 }

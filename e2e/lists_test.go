@@ -21,7 +21,7 @@ func TestLists(t *testing.T) {
 		b := openTab(t)
 		b.size(390, 844) // without the tape's table, which takes the whole market
 		b.visit(s.url + query + "&symbol=AAPL")
-		b.live()
+		b.waitLive()
 		s.topics(lane, "*")
 		before := s.opened()
 
@@ -82,10 +82,10 @@ func TestLists(t *testing.T) {
 		if now := s.opened(); now != before {
 			t.Errorf("%d streams were opened for a change of topics", now-before)
 		}
-		b.figures(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
+		b.counters(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
 
 		b.reload()
-		b.live()
+		b.waitLive()
 		list("NVDA V MSFT")
 		b.until("it is the saved one", `document.querySelector('#list-bar').hidden`)
 		b.clean()
@@ -98,17 +98,17 @@ func TestListByLink(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/?list=MSFT,AAPL,GONE,MSFT&name=From%20Ann")
-	b.live()
+	b.waitLive()
 	b.until("the bar tells what it is", `document.querySelector('#list-told').textContent === 'From a link: From Ann · 3 symbols · 1 not available on this server'`)
 	b.until("in its order", rows+`.map((e) => e.dataset.symbol).join() === 'MSFT,AAPL'`)
 	b.click("#list-save")
 	b.until("saved", `document.querySelector('#list-bar').hidden && JSON.parse(localStorage.getItem('ticklane.lists')).lists[0].name === 'From Ann'`)
 	b.visit(s.url + "/?list=NVDA&name=from%20ann")
-	b.live()
+	b.waitLive()
 	b.click("#list-save")
 	b.until("under a name of its own", `document.querySelector('#list-label').textContent === 'from ann 2'`)
 	b.visit(s.url + "/?list=NVDA")
-	b.live()
+	b.waitLive()
 	b.click("#list-close")
 	b.until("all symbols", `document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('list')`)
 	b.clean()
@@ -121,7 +121,7 @@ func TestRestartWithFewerSymbols(t *testing.T) {
 		t.Run(lane, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t)
-			net := between(t, s)
+			net := newProxy(t, s)
 			var known struct {
 				Symbols []struct{ Symbol string }
 			}
@@ -130,12 +130,12 @@ func TestRestartWithFewerSymbols(t *testing.T) {
 			b := openTab(t)
 			b.size(390, 844)
 			b.visit(net.url + "/?lane=" + lane + "&symbol=" + stays + "&list=" + stays + "," + goes)
-			b.live()
+			b.waitLive()
 			s.topics(lane, stays, goes)
 			s.stop()
-			b.away()
+			b.waitDisconnected()
 			again := serve(t, "--market.symbols", "20")
-			net.lead(again)
+			net.setTarget(again)
 			b.state("live", "^Live$")
 			again.topics(lane, stays)
 			b.until("the row of what is gone went, and the bar says so", rows+`.map((e) => e.dataset.symbol).join() === '`+stays+`' &&

@@ -1,4 +1,7 @@
-// Package e2e drives a real browser against the real binary: what a person would see, and what a client would get.
+// Package e2e drives a real browser, and the clients of the documentation, against the real server.
+//
+// All tests share one Chromium process and one server binary. A test opens tabs in a browser context of its own, so
+// storage, cache, cookies and workers are separate, and starts the servers that it needs on free ports of loopback.
 package e2e
 
 import (
@@ -13,19 +16,32 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// root is the module's folder as seen from this one.
-const root = ".."
+const (
+	// root is the module's folder, relative to this one.
+	root = ".."
+
+	// parallelTests is the default of -parallel. Tests wait for reconnects, heartbeats and backoffs most of their time, so
+	// two cores have room for more than two of them.
+	parallelTests = "4"
+)
 
 var (
-	pictures = flag.String("pictures", "", "folder that TestPictures keeps its pictures in")
+	pictures = flag.String("pictures", "", "folder in which TestScenes keeps a screenshot of every scene")
 
-	binary  string          // the server, built once
-	chromed context.Context // the browser; a tab is a child of it
+	binary     string          // path of the server
+	browserCtx context.Context // the browser; tabs are its children
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code, err := prepare(m.Run)
+	explicit := false
+	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
+	if !explicit {
+		if err := flag.Set("test.parallel", parallelTests); err != nil {
+			panic(err)
+		}
+	}
+	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		code = 1
@@ -33,20 +49,20 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// prepare builds the server, starts the browser, runs the tests and takes both away.
-func prepare(run func() int) (int, error) {
+// run builds the server, starts the browser and runs the tests. It stops the browser and deletes both before it returns.
+func run(m *testing.M) (code int, err error) {
 	dir, err := os.MkdirTemp("", "ticklane-e2e")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
 	if _, err := os.Stat(filepath.Join(root, "public/assets/manifest.json")); err != nil {
-		return 0, fmt.Errorf("the browser code is not built; run 'make assets': %w", err)
+		return 0, fmt.Errorf("browser code not built: run make assets: %w", err)
 	}
 	binary = filepath.Join(dir, "ticklane")
-	if err := build(binary); err != nil {
-		return 0, err
-	}
+	built := make(chan error, 1)
+	go func() { built <- build(binary) }()
+
 	path, err := findBrowser()
 	if err != nil {
 		return 0, err
@@ -54,20 +70,23 @@ func prepare(run func() int) (int, error) {
 	alloc, free := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.WSURLReadTimeout(patience), chromedp.WindowSize(1440, 900))...)
+		chromedp.WSURLReadTimeout(timeout), chromedp.WindowSize(1440, 900))...)
 	defer free()
 	ctx, stop := chromedp.NewContext(alloc)
 	defer stop()
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		return 0, fmt.Errorf("start %s: %w", path, err)
 	}
-	chromed = ctx
-	return run(), nil
+	browserCtx = ctx
+	if err := <-built; err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
 }
 
-// build makes the binary with the flags of `make build`.
-func build(to string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", to}, flags...)
+// build builds the server with the flags of make build, and further ones, into a file.
+func build(file string, flags ...string) error {
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", file}, flags...)
 	cmd := exec.Command("go", append(args, ".")...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -77,6 +96,7 @@ func build(to string, flags ...string) error {
 	return nil
 }
 
+// findBrowser returns the path of Chromium or Chrome. Without either no test can run, and all of them fail.
 func findBrowser() (string, error) {
 	for _, name := range []string{
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
@@ -86,5 +106,5 @@ func findBrowser() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("neither Chromium nor Chrome is installed, which these tests drive: apt-get install chromium, or https://www.google.com/chrome")
+	return "", fmt.Errorf("neither Chromium nor Chrome found: apt-get install chromium, or https://www.google.com/chrome")
 }

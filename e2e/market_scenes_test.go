@@ -6,28 +6,28 @@ import (
 
 // marketScenes are the panels beside the list, and what alerts say.
 var marketScenes = []scene{
-	{"map", func(b *tab, p places) {
-		b.panel(p.server.url + "/")
-		b.mapped()
+	{"map", func(b *tab, p sceneServers) {
+		b.openPanel(p.server.url + "/")
+		b.waitHeatmap()
 	}},
-	{"movers", func(b *tab, p places) {
-		b.panel(p.server.url + "/?panel=movers")
+	{"movers", func(b *tab, p sceneServers) {
+		b.openPanel(p.server.url + "/?panel=movers")
 		b.until("movers", `document.querySelectorAll('#movers-losers li').length >= 3 && !document.querySelector('#breadth-bar').hidden`)
 	}},
-	{"trades-of-a-list", func(b *tab, p places) {
-		b.panel(p.server.url + "/?panel=trades&trades=list&list=AAPL,MSFT,NVDA&name=Chips,%20phones%20and%20more")
+	{"trades-of-a-list", func(b *tab, p sceneServers) {
+		b.openPanel(p.server.url + "/?panel=trades&trades=list&list=AAPL,MSFT,NVDA&name=Chips,%20phones%20and%20more")
 		b.until("trades", `document.querySelectorAll('#tape .trade:not([hidden])').length > 8`)
 	}},
-	{"alerts-none", func(b *tab, p places) {
+	{"alerts-none", func(b *tab, p sceneServers) {
 		b.notifications(p.server.url, browser.PermissionSettingPrompt)
-		b.panel(p.server.url + "/?panel=alerts")
+		b.openPanel(p.server.url + "/?panel=alerts")
 		b.until("the question", `document.querySelector('#alert-allow').checkVisibility()`)
 	}},
-	{"alerts-told", func(b *tab, p places) { b.ringing(p, "") }},
-	{"chinese-alerts-told", func(b *tab, p places) { b.ringing(p, "&lang=zh-CN") }},
-	{"alert-dialog", func(b *tab, p places) {
+	{"alerts-told", func(b *tab, p sceneServers) { b.showAlerts(p, "") }},
+	{"chinese-alerts-told", func(b *tab, p sceneServers) { b.showAlerts(p, "&lang=zh-CN") }},
+	{"alert-dialog", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?symbol=NVDA")
-		b.settled()
+		b.waitLoaded()
 		b.press("a")
 		b.until("open", `document.querySelector('#alert')?.open`)
 		b.run(`const kind = document.querySelector('#alert-kind'); kind.value = 'within'; kind.dispatchEvent(new Event('change'));
@@ -37,17 +37,17 @@ var marketScenes = []scene{
 }
 
 // panel shows a page with one of the panels, which are a sheet on a phone.
-func (b *tab) panel(url string) {
+func (b *tab) openPanel(url string) {
 	b.t.Helper()
 	b.visit(url)
-	b.settled()
+	b.waitLoaded()
 	if eval[bool](b, "innerWidth < 900") {
 		b.click("#market-open")
 	}
 }
 
 // ringing shows alerts of each kind and state, and two that have just been told, where notifications are forbidden.
-func (b *tab) ringing(p places, query string) {
+func (b *tab) showAlerts(p sceneServers, query string) {
 	b.t.Helper()
 	b.notifications(p.server.url, browser.PermissionSettingDenied)
 	b.inject(`addEventListener('DOMContentLoaded', () => new MutationObserver(() => { // they stay while someone points at them
@@ -57,6 +57,6 @@ func (b *tab) ringing(p places, query string) {
 		['NVDA', 'above', 9999, 0, true], ['BRK.B', 'below', 12.5, 0, false], ['GOOGL', 'day', -12.5, 0, false], ['MSFT', 'within', 2.5, 15, true], ['META', 'below', 99999, 0, false],
 		['AAPL', 'within', 0.001, 1, false], ['AAPL', 'within', -0.001, 1, false],
 	].map(([S, kind, level, minutes, every], k) => ({ id: 'x' + k, S, kind, level, minutes, every, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
-	b.panel(p.server.url + "/?panel=alerts" + query)
+	b.openPanel(p.server.url + "/?panel=alerts" + query)
 	b.until("two are told, one waits", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-told li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // mapped waits until the map of the market is painted: colours stand on its canvas.
-func (b *tab) mapped() {
+func (b *tab) waitHeatmap() {
 	b.t.Helper()
 	b.until("a painted map", `(() => {
 		const c = document.querySelector('#heat canvas');
@@ -38,10 +38,10 @@ func TestPanels(t *testing.T) {
 	}
 	s := serve(t)
 	b := openTab(t)
-	b.system("light")
+	b.colorScheme("light")
 	b.visit(s.url + "/")
-	b.live()
-	b.mapped()
+	b.waitLive()
+	b.waitHeatmap()
 	b.until("the sectors for listening", `document.querySelectorAll('#heat-table tbody tr').length > 5 && /%/.test(document.querySelector('#heat-table td').textContent)`)
 	b.audit(string(axe))
 	b.do(chromedp.Focus(chromedp.CSS("#tab-heat")))
@@ -55,7 +55,7 @@ func TestPanels(t *testing.T) {
 	b.press(keys.right)
 	b.until("around to the first, which no address needs", `document.activeElement.id === 'tab-heat' && location.search.indexOf('panel') < 0`)
 	b.visit(s.url + "/?panel=trades&trades=symbol&least=10000")
-	b.live()
+	b.waitLive()
 	b.until("the address chooses", `document.querySelector('#tape').checkVisibility() && document.querySelector('#tape-size').value === '10000' &&
 		document.querySelector('[data-tape=symbol]').ariaPressed === 'true'`)
 	b.size(2560, 1300)
@@ -69,8 +69,8 @@ func TestMap(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
-	b.mapped()
+	b.waitLive()
+	b.waitHeatmap()
 	b.run(`document.querySelector('[role=tab]').focus()`)
 	b.press("\t")
 	b.until("the map has the keyboard, at the chart's symbol", `document.activeElement.id === 'heat' && document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.ariaLabel.startsWith('AAPL ')`)
@@ -101,7 +101,7 @@ func TestMovers(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/?panel=movers&sort=-change")
-	b.live()
+	b.waitLive()
 	b.press("p") // so that the list and the movers are of one moment
 	b.state("paused", "^Paused")
 	const gainers = `[...document.querySelectorAll('#movers-gainers b')].map((e) => e.textContent).join()`
@@ -121,14 +121,14 @@ func TestMovers(t *testing.T) {
 }
 
 // toasted counts the toasts that there ever were: they go by themselves.
-const toasted = `
+const countToasts = `
 	self.toasted = 0;
 	addEventListener('DOMContentLoaded', () => new MutationObserver((all) => {
 		for (const { addedNodes } of all) for (const e of addedNodes) if (e.matches?.('.toast')) self.toasted++;
 	}).observe(document.body, { childList: true, subtree: true }));`
 
 // alerting opens a page that counts what it tells: outside itself, and to those who listen.
-const alerting = toasted + `
+const recordAlerts = countToasts + `
 	self.notes = [];
 	self.Notification = class { static permission = 'granted'; static requestPermission = async () => 'granted'; constructor(title, o) { self.notes.push(o.body); } close() {} };
 	addEventListener('DOMContentLoaded', () => {
@@ -137,7 +137,7 @@ const alerting = toasted + `
 	});`
 
 // front makes this the tab that is seen: others get neither frames nor keys.
-func (b *tab) front() {
+func (b *tab) bringToFront() {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, page.BringToFront, noParams))
 }
@@ -148,9 +148,9 @@ func TestAlertTellsOnce(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "300")
 	b := openTab(t)
-	b.inject(alerting)
+	b.inject(recordAlerts)
 	b.visit(s.url + "/?symbol=LLY")
-	b.live()
+	b.waitLive()
 	b.press("a")
 	b.until("a dialog for the chart's symbol", `document.querySelector('#alert')?.open && document.querySelector('#alert-title').textContent === 'Alert on LLY' && document.activeElement.id === 'alert-level'`)
 	b.press("\b0" + keys.enter)
@@ -160,17 +160,17 @@ func TestAlertTellsOnce(t *testing.T) {
 	b.press(keys.escape)
 	b.until("put away", `!document.querySelector('#alert')`)
 
-	other := b.beside()
-	other.inject(alerting)
+	other := b.sibling()
+	other.inject(recordAlerts)
 	other.visit(s.url + "/?symbol=LLY&lane=ws&panel=alerts")
-	other.live()
+	other.waitLive()
 	// The least move up and down of a minute, which trades make as they go to and fro between bid and ask.
 	b.run(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [['x', 0.001], ['y', -0.001]].map(([id, level]) =>
 		({ id, S: 'LLY', kind: 'within', level, minutes: 1, every: false, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
-	b.front()
+	b.bringToFront()
 	b.reload()
-	b.live()
-	other.front()
+	b.waitLive()
+	other.bringToFront()
 	other.until("both alerts told", `document.querySelectorAll('#alert-told li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
 	total := func() int {
 		return eval[int](b, "self.notes.length") + eval[int](other, "self.notes.length")
@@ -182,23 +182,23 @@ func TestAlertTellsOnce(t *testing.T) {
 	if n := eval[int](b, `self.toasted`) + eval[int](other, `self.toasted`); n != 2 {
 		t.Errorf("%d toasts, want 2", n)
 	}
-	b.front()
+	b.bringToFront()
 	b.press("l")
-	b.told("Switched")
+	b.logged("Switched")
 	seen := total()
 	b.reload()
-	b.live()
-	s.grows(300)
+	b.waitLive()
+	s.waitTicks(300)
 	if n := eval[int](b, "self.notes.length"); n != 0 {
 		t.Errorf("told %d times again after a reload, %d before", n, seen)
 	}
-	other.front()
+	other.bringToFront()
 	other.until("nothing was added", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
 	b.clean()
 }
 
 // notifying is alerting with the browser's own notifications, those that it has shown.
-const notifying = toasted + `
+const recordNotifications = countToasts + `
 	self.notes = [];
 	self.Notification = class extends Notification { constructor(title, o) { super(title, o); this.addEventListener('show', () => self.notes.push(title + ': ' + this.body)); } };`
 
@@ -211,7 +211,7 @@ func (b *tab) notifications(url string, setting browser.PermissionSetting) {
 }
 
 // rising is a file of ticks of a symbol whose price only rises, a cent each 10 ms for fifteen minutes.
-func rising(t testing.TB) string {
+func risingPrices(t testing.TB) string {
 	t.Helper()
 	text := strings.Builder{}
 	text.WriteString("time,symbol,price,volume\n")
@@ -236,13 +236,13 @@ func TestAlertAcrossACut(t *testing.T) {
 	} {
 		t.Run(way.lane+way.size, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, "--feed.source", "replay", "--feed.file", rising(t), "--feed.loop=false", "--stream.log_size", way.size)
-			net := between(t, s)
+			s := serve(t, "--feed.source", "replay", "--feed.file", risingPrices(t), "--feed.loop=false", "--stream.log_size", way.size)
+			net := newProxy(t, s)
 			b := openTab(t)
 			b.notifications(net.url, browser.PermissionSettingGranted)
-			b.inject(notifying)
+			b.inject(recordNotifications)
 			b.visit(net.url + "/?panel=alerts&lane=" + way.lane)
-			b.live()
+			b.waitLive()
 			now := func() (v struct{ Quotes []struct{ P float64 } }) {
 				s.get("/api/quotes", &v)
 				return v
@@ -255,22 +255,22 @@ func TestAlertAcrossACut(t *testing.T) {
 			b.press(level + keys.enter)
 			b.until("it watches", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-told').children.length === 0`)
 			net.set(refusing)
-			b.away()
-			s.grows(400)
+			b.waitDisconnected()
+			s.waitTicks(400)
 			net.set(passing)
 			b.state("live", "^Live$")
-			b.told(way.back)
+			b.logged(way.back)
 			told := fmt.Sprintf("Ticklane: RISE: RISE at %s or above: ", level)
 			b.until("it is told", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+told+`')`)
 			net.set(refusing)
 			b.until("another cut is seen", `document.querySelector('#app').dataset.state !== 'live'`)
-			s.grows(100)
+			s.waitTicks(100)
 			net.set(passing)
 			b.state("live", "^Live$")
-			b.figures(map[string]int{"reconnects": 2, "lost": 0, "doubled": 0})
+			b.counters(map[string]int{"reconnects": 2, "lost": 0, "doubled": 0})
 			last := now().Quotes[0].P
 			b.reload()
-			b.live()
+			b.waitLive()
 			b.until("they go on", fmt.Sprintf(`Number(document.querySelector('#row-RISE .last').textContent) > %f`, last+0.5))
 			b.until("nothing was told again", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 0 && self.notes.length === 0 &&
 				document.querySelectorAll('#alert-list [data-state=waiting]').length === 1`)
@@ -289,7 +289,7 @@ func TestNotificationsAreAskedFor(t *testing.T) {
 	}{{browser.PermissionSettingPrompt, "alert-allow"}, {browser.PermissionSettingDenied, "alert-denied"}, {browser.PermissionSettingGranted, ""}} {
 		b.notifications(s.url, is.setting)
 		b.visit(s.url + "/?panel=alerts")
-		b.live()
+		b.waitLive()
 		b.until(string(is.setting), `['alert-allow', 'alert-denied'].filter((id) => document.getElementById(id).checkVisibility()).join() === '`+is.shown+`'`)
 	}
 	b.clean()

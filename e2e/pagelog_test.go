@@ -12,28 +12,28 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// witness notes what a page did and what went wrong in it.
-type witness struct {
-	mu        sync.Mutex
-	wrong     []string
-	forbidden []string // by the page's own policy
-	requests  []*request
-	byID      map[network.RequestID]*request
+// pageLog records a tab's requests, errors and warnings. Its methods may be called concurrently.
+type pageLog struct {
+	mu         sync.Mutex
+	errs       []string
+	violations []string // of the page's own policy
+	requests   []*request
+	byID       map[network.RequestID]*request
 }
 
-// request is one that the page made. Times are the browser's monotonic seconds.
+// request is a request of the page. Times are the browser's monotonic clock, in seconds.
 type request struct {
-	url    string
-	sent   float64
-	status int64 // 0 until answered
-	events int   // of an event stream
-	first  float64
+	url        string
+	sent       float64
+	status     int64 // 0 until the response begins
+	events     int   // of an event stream
+	firstEvent float64
 }
 
-// see is called with every event of the tab, in order, and must not block.
-func (w *witness) see(event any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// record handles an event of the tab. The browser's connection waits for it, so it must not block.
+func (l *pageLog) record(event any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning || e.Type == runtime.ConsoleAPICalledTypeAssert {
@@ -41,110 +41,111 @@ func (w *witness) see(event any) {
 			for _, a := range e.Args {
 				parts = append(parts, strings.TrimSpace(string(a.Value)+" "+a.Description))
 			}
-			w.complain("console.%s: %s", e.Type, strings.Join(parts, " "))
+			l.addError("console.%s: %s", e.Type, strings.Join(parts, " "))
 		}
 	case *runtime.EventExceptionThrown:
-		w.complain("exception: %v", e.ExceptionDetails)
+		l.addError("exception: %v", e.ExceptionDetails)
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
-			w.complain("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
+			l.addError("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
 		}
 	case *audits.EventIssueAdded:
-		w.issue(e.Issue)
+		l.addIssue(e.Issue)
 	case *network.EventRequestWillBeSent:
-		w.began(e.RequestID, e.Request.URL, float64(e.Timestamp))
+		l.addRequest(e.RequestID, e.Request.URL, float64(e.Timestamp))
 	case *network.EventWebSocketCreated:
-		w.began(e.RequestID, e.URL, 0)
+		l.addRequest(e.RequestID, e.URL, 0)
 	case *network.EventResponseReceived:
-		w.answered(e.RequestID, e.Response.Status)
+		l.setStatus(e.RequestID, e.Response.Status)
 	case *network.EventWebSocketHandshakeResponseReceived:
-		w.answered(e.RequestID, e.Response.Status)
+		l.setStatus(e.RequestID, e.Response.Status)
 	case *network.EventLoadingFailed:
-		if r := w.byID[e.RequestID]; !e.Canceled && r != nil {
-			w.complain("%s: %s %s", r.url, e.ErrorText, e.BlockedReason)
+		if r := l.byID[e.RequestID]; !e.Canceled && r != nil {
+			l.addError("%s: %s %s", r.url, e.ErrorText, e.BlockedReason)
 		}
 	case *network.EventEventSourceMessageReceived:
-		if r := w.byID[e.RequestID]; r != nil {
+		if r := l.byID[e.RequestID]; r != nil {
 			if r.events++; r.events == 1 {
-				r.first = float64(e.Timestamp)
+				r.firstEvent = float64(e.Timestamp)
 			}
 		}
 	}
 }
 
-// complain notes a fault. The icon of a document that isn't a page doesn't count: the browser guesses its address.
-func (w *witness) complain(format string, args ...any) {
-	if c := fmt.Sprintf(format, args...); !strings.Contains(c, "/favicon.ico") {
-		w.wrong = append(w.wrong, c)
+// addError records an error or a warning. It ignores /favicon.ico, which the browser requests for documents that aren't
+// pages.
+func (l *pageLog) addError(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !strings.Contains(text, "/favicon.ico") {
+		l.errs = append(l.errs, text)
 	}
 }
 
-// issue takes those of the browser's audits that are faults of the page.
-func (w *witness) issue(i *audits.InspectorIssue) {
+// addIssue records those of the browser's audits that are faults of the page.
+func (l *pageLog) addIssue(i *audits.InspectorIssue) {
 	switch i.Code {
 	case audits.InspectorIssueCodeContentSecurityPolicyIssue:
 		d := i.Details.ContentSecurityPolicyIssueDetails
-		w.complain("Content-Security-Policy: %s %s", d.ViolatedDirective, d.BlockedURL)
-		w.forbidden = append(w.forbidden, d.ViolatedDirective+" "+d.BlockedURL)
+		l.addError("Content-Security-Policy: %s %s", d.ViolatedDirective, d.BlockedURL)
+		l.violations = append(l.violations, d.ViolatedDirective+" "+d.BlockedURL)
 	case audits.InspectorIssueCodeMixedContentIssue, audits.InspectorIssueCodeCorsIssue, audits.InspectorIssueCodeBlockedByResponseIssue,
 		audits.InspectorIssueCodeDeprecationIssue, audits.InspectorIssueCodeQuirksModeIssue, audits.InspectorIssueCodeStylesheetLoadingIssue:
-		w.complain("audit: %s", i.Code)
+		l.addError("audit: %s", i.Code)
 	}
 }
 
-func (w *witness) began(id network.RequestID, url string, at float64) {
-	if w.byID == nil {
-		w.byID = map[network.RequestID]*request{}
+func (l *pageLog) addRequest(id network.RequestID, url string, at float64) {
+	if l.byID == nil {
+		l.byID = map[network.RequestID]*request{}
 	}
 	r := &request{url: url, sent: at}
-	w.byID[id] = r
-	w.requests = append(w.requests, r)
+	l.byID[id] = r
+	l.requests = append(l.requests, r)
 }
 
-func (w *witness) answered(id network.RequestID, status int64) {
-	r := w.byID[id]
+func (l *pageLog) setStatus(id network.RequestID, status int64) {
+	r := l.byID[id]
 	if r == nil {
 		return
 	}
 	r.status = status
 	if status >= 400 {
-		w.complain("%s: status %d", r.url, status)
+		l.addError("%s: status %d", r.url, status)
 	}
 }
 
-// complaints are the errors and warnings so far.
-func (w *witness) complaints() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.wrong...)
+// errors returns the errors and warnings so far.
+func (l *pageLog) errors() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.errs...)
 }
 
-// violations are what the page's policy (CSP, Trusted Types) forbade so far.
-func (w *witness) violations() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.forbidden...)
+// policyViolations returns what the page's policy (CSP, Trusted Types) has blocked so far.
+func (l *pageLog) policyViolations() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.violations...)
 }
 
-// to returns the requests so far whose path begins so.
-func (w *witness) to(path string) []request {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// requestsTo returns the requests so far whose path has this prefix.
+func (l *pageLog) requestsTo(prefix string) []request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	var found []request
-	for _, r := range w.requests {
-		if u, err := url.Parse(r.url); err == nil && strings.HasPrefix(u.Path, path) {
+	for _, r := range l.requests {
+		if u, err := url.Parse(r.url); err == nil && strings.HasPrefix(u.Path, prefix) {
 			found = append(found, *r)
 		}
 	}
 	return found
 }
 
-// hosts returns every host that the page asked for anything.
-func (w *witness) hosts() map[string]bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// hosts returns the hosts of the requests so far.
+func (l *pageLog) hosts() map[string]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	hosts := map[string]bool{}
-	for _, r := range w.requests {
+	for _, r := range l.requests {
 		if u, err := url.Parse(r.url); err == nil && u.Scheme != "data" && u.Scheme != "about" {
 			hosts[u.Host] = true
 		}

@@ -6,7 +6,7 @@ import (
 
 // narrow lists what is wrong with a page on a phone: what sticks out sideways, and what a finger can't hit. A link
 // inside a sentence is as high as its line (WCAG 2.2, 2.5.8).
-const narrow = `(() => {
+const phoneFaults = `(() => {
 	const wrong = [];
 	const { scrollWidth } = document.scrollingElement;
 	const { width: screenWidth } = screen; // a phone shows a page that is too wide smaller, and innerWidth is then the page's
@@ -30,10 +30,10 @@ func TestPhone(t *testing.T) {
 			b.size(width, 844)
 			b.visit(s.url + path)
 			if path[1:] == "" || path[1] == '?' {
-				b.live()
+				b.waitLive()
 				b.until("a drawn chart", drawn)
 			}
-			for _, wrong := range eval[[]string](b, narrow) {
+			for _, wrong := range eval[[]string](b, phoneFaults) {
 				t.Errorf("%s at %d px: %s", path, width, wrong)
 			}
 			if path == "/docs" {
@@ -50,10 +50,10 @@ func TestPhoneLaneSheet(t *testing.T) {
 	b := openTab(t)
 	b.size(390, 844)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.click("#state")
 	b.until("the sheet is open", `document.querySelector('#state').ariaExpanded === 'true' && document.querySelector('#n-lost').checkVisibility()`)
-	for _, wrong := range eval[[]string](b, narrow) {
+	for _, wrong := range eval[[]string](b, phoneFaults) {
 		t.Error(wrong)
 	}
 	b.click("#lane-shut")

@@ -6,36 +6,38 @@ import (
 	"testing"
 )
 
-// proxy is the network between browser and server, which the tests cut.
+// proxy is a TCP proxy between browser and server whose connections a test interrupts.
 type proxy struct {
 	url  string
 	ln   net.Listener
-	mu   sync.Mutex
-	cond *sync.Cond
-	to   string
-	mode mode
-	open map[*net.TCPConn]bool
-	done sync.WaitGroup
+	done sync.WaitGroup // its goroutines
+
+	mu      sync.Mutex
+	changed *sync.Cond // signals that mode changed
+	mode    mode
+	target  string                // the server's address
+	open    map[*net.TCPConn]bool // of both sides
 }
 
+// mode is what a proxy does with connections, open ones included.
 type mode int
 
 const (
-	passing mode = iota
-	refusing
-	swallowing // bytes wait, connections stay open: what a pulled cable looks like
-	closed
+	passing    mode = iota // bytes pass
+	refusing               // connections are reset
+	swallowing             // bytes wait and connections stay open, as with a pulled cable
+	closed                 // as refusing, at the end of the test
 )
 
-// between starts a proxy in front of a server.
-func between(t testing.TB, s *server) *proxy {
+// newProxy starts a proxy in front of a server. It ends with the test.
+func newProxy(t testing.TB, s *server) *proxy {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{url: "http://" + ln.Addr().String(), ln: ln, to: s.addr, open: map[*net.TCPConn]bool{}}
-	p.cond = sync.NewCond(&p.mu)
+	p := &proxy{url: "http://" + ln.Addr().String(), ln: ln, target: s.addr, open: map[*net.TCPConn]bool{}}
+	p.changed = sync.NewCond(&p.mu)
 	p.done.Go(p.accept)
 	t.Cleanup(func() {
 		ln.Close()
@@ -45,40 +47,41 @@ func between(t testing.TB, s *server) *proxy {
 	return p
 }
 
-// lead sends the connections that come from now on to another server: to the browser it is the same one, come back.
-func (p *proxy) lead(to *server) {
+// setTarget sends new connections to another server. To the browser it has the same address as the first one.
+func (p *proxy) setTarget(s *server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.to = to.addr
+	p.target = s.addr
 }
 
-// set changes what happens to connections, those that are open included.
+// set changes the mode. It takes effect at once on open connections.
 func (p *proxy) set(m mode) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mode = m
 	if m == refusing || m == closed {
 		for c := range p.open {
-			c.SetLinger(0) // so that both ends see a reset
+			c.SetLinger(0) // both ends see a reset
 			c.Close()
 		}
 		clear(p.open)
 	}
-	p.cond.Broadcast()
+	p.changed.Broadcast()
 }
 
-// enter waits while bytes are swallowed, and tells where to go on to; c is then known to set.
-func (p *proxy) enter(c *net.TCPConn) (to string, ok bool) {
+// admit waits while bytes are swallowed, then adds c to the open connections and returns the target. It reports false
+// when connections are refused.
+func (p *proxy) admit(c *net.TCPConn) (target string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.mode == swallowing {
-		p.cond.Wait()
+		p.changed.Wait()
 	}
 	if p.mode != passing {
 		return "", false
 	}
 	p.open[c] = true
-	return p.to, true
+	return p.target, true
 }
 
 func (p *proxy) accept() {
@@ -91,27 +94,28 @@ func (p *proxy) accept() {
 	}
 }
 
+// serve connects to the target and copies in both directions until both have ended.
 func (p *proxy) serve(client *net.TCPConn) {
 	defer client.Close()
-	to, ok := p.enter(client)
+	target, ok := p.admit(client)
 	if !ok {
 		client.SetLinger(0)
 		return
 	}
-	c, err := net.Dial("tcp", to)
+	c, err := net.Dial("tcp", target)
 	if err != nil {
-		client.SetLinger(0) // a server that is gone refuses
+		client.SetLinger(0) // refused, as by a stopped server
 		return
 	}
 	server := c.(*net.TCPConn)
 	defer server.Close()
-	if _, ok := p.enter(server); !ok { // cut meanwhile
+	if _, ok := p.admit(server); !ok { // the mode changed meanwhile
 		client.SetLinger(0)
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.pump(server, client) })
-	both.Go(func() { p.pump(client, server) })
+	both.Go(func() { p.copy(server, client) })
+	both.Go(func() { p.copy(client, server) })
 	both.Wait()
 	p.mu.Lock()
 	delete(p.open, client)
@@ -119,14 +123,14 @@ func (p *proxy) serve(client *net.TCPConn) {
 	p.mu.Unlock()
 }
 
-// pump copies until either end closes.
-func (p *proxy) pump(to, from *net.TCPConn) {
+// copy copies until either end closes or the mode ends the connection.
+func (p *proxy) copy(to, from *net.TCPConn) {
 	defer to.CloseWrite()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			if !p.flows() {
+			if !p.waitToPass() {
 				return
 			}
 			if _, err := to.Write(buf[:n]); err != nil {
@@ -140,12 +144,12 @@ func (p *proxy) pump(to, from *net.TCPConn) {
 	}
 }
 
-// flows waits while bytes are swallowed; false means that the connection was cut.
-func (p *proxy) flows() bool {
+// waitToPass waits while bytes are swallowed, and reports whether they may pass.
+func (p *proxy) waitToPass() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.mode == swallowing {
-		p.cond.Wait()
+		p.changed.Wait()
 	}
 	return p.mode == passing
 }

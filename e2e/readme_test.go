@@ -82,11 +82,11 @@ func runClient(t *testing.T, name, code string, command []string) string {
 	if _, err := exec.LookPath(command[0]); err != nil {
 		t.Fatalf("%s is missing, which this client needs: scripts/need.sh clients", command[0])
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*patience, fmt.Errorf("%s didn't end by itself", name))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*timeout, fmt.Errorf("%s didn't end by itself", name))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
 	cmd.Dir = dir
-	cmd.WaitDelay = patience
+	cmd.WaitDelay = timeout
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v %v\n%s", err, context.Cause(ctx), out)
@@ -110,7 +110,7 @@ func TestReadmePictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkPicture(t, picture, image.Pt(1440, 900))
+		checkScreenshot(t, picture, image.Pt(1440, 900))
 		if len(picture) > 400_000 {
 			t.Errorf("%s has %d bytes, want at most 400,000", link[1], len(picture))
 		}

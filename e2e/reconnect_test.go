@@ -17,19 +17,9 @@ func (b *tab) state(name, text string) {
 
 // away waits until the page has lost its stream: it waits for its next try, or has tried in vain so often that the server
 // counts as gone. Which of the two is a matter of chance and of the moment.
-func (b *tab) away() {
+func (b *tab) waitDisconnected() {
 	b.t.Helper()
 	b.until("away", `({ waiting: /^Reconnecting in \d/, gone: /^Server unreachable$/ })[document.querySelector('#app').dataset.state]?.test(document.querySelector('#state-text').textContent)`)
-}
-
-// grows waits until the server's log has grown by so many ticks.
-func (s *server) grows(ticks uint64) {
-	s.t.Helper()
-	start := s.stats().Log.Head
-	until(s.t, fmt.Sprintf("%d more ticks", ticks), func() (bool, string) {
-		n := s.stats().Log.Head - start
-		return n >= ticks, strconv.FormatUint(n, 10)
-	})
 }
 
 // bothLanes runs a test on a page that is live over one lane and then over the other.
@@ -43,7 +33,7 @@ func bothLanes(t *testing.T, test func(t *testing.T, query string)) {
 }
 
 // all fails the test unless every tick since the page's start came over its connections.
-func (b *tab) all() {
+func (b *tab) noHoles() {
 	b.t.Helper()
 	if n := eval[int](b, "self.recorder.holes()"); n != 0 {
 		b.t.Errorf("%d holes in what came", n)
@@ -54,21 +44,21 @@ func TestServerRestart(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t)
-		net := between(t, s)
+		net := newProxy(t, s)
 		b := openTab(t)
 		b.visit(net.url + query)
-		b.live()
+		b.waitLive()
 		s.stop()
-		b.told("Connection lost: server shutting down")
-		b.away()
+		b.logged("Connection lost: server shutting down")
+		b.waitDisconnected()
 		again := serve(t)
-		net.lead(again)
+		net.setTarget(again)
 		b.state("live", "^Live$")
-		b.told("Sequence reset; snapshot of 50 symbols")
-		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
-		again.grows(50)
+		b.logged("Sequence reset; snapshot of 50 symbols")
+		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		again.waitTicks(50)
 		b.until("quotes move on", `document.querySelector('#rate').textContent > '0'`)
-		b.figures(map[string]int{"lost": 0, "doubled": 0})
+		b.counters(map[string]int{"lost": 0, "doubled": 0})
 	})
 }
 
@@ -76,10 +66,10 @@ func TestServerRestart(t *testing.T) {
 func TestServerGone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	net := between(t, s)
+	net := newProxy(t, s)
 	b := openTab(t)
 	b.visit(net.url)
-	b.live()
+	b.waitLive()
 	net.set(refusing)
 	b.state("gone", "^Server unreachable$")
 	b.until("the banner", `!document.querySelector('#banner').hidden && /Server unreachable.*Quotes as of \d\d:\d\d:\d\d/.test(document.querySelector('#banner-text').textContent)`)
@@ -89,26 +79,26 @@ func TestServerGone(t *testing.T) {
 	b.run(`document.querySelector('#banner-do').click()`)
 	b.state("live", "^Live$")
 	b.until("the banner goes", `document.querySelector('#banner').hidden && !document.querySelector('#app').hasAttribute('data-stale')`)
-	b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+	b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 }
 
 func TestCutConnection(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--market.rate", "500")
-		net := between(t, s)
+		net := newProxy(t, s)
 		b := openTab(t)
 		b.inject(recorder)
 		b.visit(net.url + query)
-		b.live()
+		b.waitLive()
 		net.set(refusing)
-		b.away()
-		s.grows(300)
+		b.waitDisconnected()
+		s.waitTicks(300)
 		net.set(passing)
 		b.state("live", "^Live$")
 		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
-		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
-		b.all()
+		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		b.noHoles()
 	})
 }
 
@@ -117,19 +107,19 @@ func TestSilentConnection(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.heartbeat", "2s", "--market.rate", "500")
-		net := between(t, s)
+		net := newProxy(t, s)
 		b := openTab(t)
 		b.inject(recorder)
 		b.visit(net.url + query)
-		b.live()
+		b.waitLive()
 		net.set(swallowing)
-		b.told("Connection lost: no data received")
+		b.logged("Connection lost: no data received")
 		b.until("not live", `document.querySelector('#app').dataset.state !== 'live'`)
 		net.set(passing)
 		b.state("live", "^Live$")
 		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
-		b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
-		b.all()
+		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+		b.noHoles()
 		s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
 	})
 }
@@ -139,16 +129,16 @@ func TestGapIsTold(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.log_size", "1024", "--market.rate", "1000", "--market.arrivals", "steady")
-		net := between(t, s)
+		net := newProxy(t, s)
 		b := openTab(t)
 		b.inject(recorder)
 		b.visit(net.url + query)
-		b.live()
+		b.waitLive()
 		net.set(refusing)
-		s.grows(2500)
+		s.waitTicks(2500)
 		net.set(passing)
 		b.state("live", "^Live$")
-		b.told("expired); snapshot received")
+		b.logged("expired); snapshot received")
 		s.stop()
 		b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
 		// A page that is held up for longer than the log lasts has gaps besides: each is told, and together they are what
@@ -162,6 +152,6 @@ func TestGapIsTold(t *testing.T) {
 			t.Errorf("the page says of %d gaps that %d ticks were missed, and %d did not come", gaps, missed, have)
 		}
 		b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": gaps})
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": gaps})
 	})
 }

@@ -23,21 +23,21 @@ var (
 const frames = `(() => { self.frames = 0; const next = () => { self.frames++; requestAnimationFrame(next); }; requestAnimationFrame(next); })()`
 
 // busy opens the dashboard on a market of 500 symbols and 5,000 ticks a second.
-func busy(bench *testing.B, query string, width, height int64) *tab {
+func openBusy(bench *testing.B, query string, width, height int64) *tab {
 	s := serve(bench, "--market.rate", "5000", "--market.symbols", "500")
 	b := openTab(bench)
 	b.size(width, height)
 	b.visit(s.url + "/" + query)
-	b.live()
+	b.waitLive()
 	// The tests' own ear for each message would be measured, too.
 	b.call(chromedp.Call(b.ctx, network.Disable, noParams))
 	b.call(chromedp.Call(b.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
 	b.run(frames)
-	b.wait(5 * time.Second) // code gets compiled, sparklines come
+	b.sleep(5 * time.Second) // code gets compiled, sparklines come
 	return b
 }
 
-func (b *tab) wait(d time.Duration) {
+func (b *tab) sleep(d time.Duration) {
 	b.t.Helper()
 	select {
 	case <-time.After(d):
@@ -76,10 +76,10 @@ func BenchmarkRendering(bench *testing.B) {
 		{"sse-phone", "", 390, 844},
 	} {
 		bench.Run(side.name, func(bench *testing.B) {
-			b := busy(bench, side.query, side.width, side.height)
+			b := openBusy(bench, side.query, side.width, side.height)
 			for bench.Loop() {
 				before, start, framesBefore := b.metrics(), time.Now(), eval[float64](b, "self.frames")
-				b.wait(*renderingTime)
+				b.sleep(*renderingTime)
 				after, took, framesAfter := b.metrics(), time.Since(start).Seconds(), eval[float64](b, "self.frames")
 				share := func(name string) float64 { return 100 * (after[name] - before[name]) / took }
 				bench.ReportMetric((framesAfter-framesBefore)/took, "frames/s")
@@ -90,16 +90,39 @@ func BenchmarkRendering(bench *testing.B) {
 				bench.ReportMetric((after["LayoutCount"]-before["LayoutCount"])/took, "layouts/s")
 				bench.ReportMetric(0, "ns/op")
 			}
-			if lost := b.figure("lost"); lost != 0 {
+			if lost := b.counter("lost"); lost != 0 {
 				bench.Errorf("%d ticks lost", lost)
 			}
 		})
 	}
 }
 
+// BenchmarkFirstQuote measures a first visit: milliseconds from the stream's request to its first event, and from the
+// start of the navigation to the first painted quote.
+func BenchmarkFirstQuote(bench *testing.B) {
+	s := serve(bench)
+	var event, painted float64
+	for bench.Loop() {
+		b := openTab(bench)
+		b.inject(noSharedWorker) // the browser doesn't report a worker's requests
+		b.visit(s.url + "/")
+		b.waitLive()
+		streams := b.requestsTo("/sse/subscribe")
+		if len(streams) != 1 || streams[0].events == 0 {
+			bench.Fatalf("streams %+v, want one with events", streams)
+		}
+		event += (streams[0].firstEvent - streams[0].sent) * 1000
+		painted += eval[float64](b, "performance.getEntriesByName('first-quote')[0].startTime")
+		b.discard()
+	}
+	bench.ReportMetric(event/float64(bench.N), "event-ms")
+	bench.ReportMetric(painted/float64(bench.N), "painted-ms")
+	bench.ReportMetric(0, "ns/op")
+}
+
 // BenchmarkMemory tells once a minute what the page keeps after a garbage collection.
 func BenchmarkMemory(bench *testing.B) {
-	b := busy(bench, "", 1440, 900)
+	b := openBusy(bench, "", 1440, 900)
 	for bench.Loop() {
 		first, last := 0.0, 0.0
 		for minute := 0; ; minute++ {
@@ -113,7 +136,7 @@ func BenchmarkMemory(bench *testing.B) {
 			if time.Duration(minute)*time.Minute >= *memoryTime {
 				break
 			}
-			b.wait(time.Minute)
+			b.sleep(time.Minute)
 		}
 		bench.ReportMetric(last, "MB")
 		bench.ReportMetric(last-first, "MB-grown")

@@ -17,138 +17,138 @@ import (
 // scene is a page in a state that someone has to look at.
 type scene struct {
 	name string
-	show func(b *tab, p places)
+	show func(b *tab, p sceneServers)
 }
 
 // places are what scenes are played at.
-type places struct {
+type sceneServers struct {
 	server, bare *server
 	net          *proxy // in front of server
 }
 
 var scenes = append([]scene{
-	{"dashboard", func(b *tab, p places) {
+	{"dashboard", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/")
-		b.settled()
+		b.waitLoaded()
 		for range 2 {
 			b.press("l")
 			b.until("the other lane", `/Switched/.test(document.querySelector('#log').textContent)`)
 		}
 		b.until("figures of the lane", `/\d/.test(document.querySelector('#latency').textContent) && /\d/.test(document.querySelector('#wire').textContent)`)
 	}},
-	{"lane-sheet", func(b *tab, p places) {
+	{"lane-sheet", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?lane=ws")
-		b.settled()
+		b.waitLoaded()
 		if eval[bool](b, "innerWidth < 900") { // wider, it is in sight anyway
 			b.click("#state")
 			b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
 		}
 	}},
-	{"paused", func(b *tab, p places) {
+	{"paused", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?symbol=NVDA&sort=-change")
-		b.settled()
+		b.waitLoaded()
 		b.press("p")
 		b.state("paused", "^Paused, [1-9]")
 	}},
-	{"search-empty", func(b *tab, p places) {
+	{"search-empty", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?q=zzz")
 		b.until("nothing found", `!document.querySelector('#empty').hidden`)
 		b.until("a drawn chart", drawn)
 	}},
-	{"keys", func(b *tab, p places) {
+	{"keys", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/")
-		b.settled()
+		b.waitLoaded()
 		b.press("?")
 	}},
-	{"settings", func(b *tab, p places) {
+	{"settings", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/")
-		b.settled()
+		b.waitLoaded()
 		b.press(",")
 	}},
-	{"chinese", func(b *tab, p places) {
+	{"chinese", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?lang=zh-CN")
-		b.settled()
+		b.waitLoaded()
 	}},
-	{"reconnecting", func(b *tab, p places) {
+	{"reconnecting", func(b *tab, p sceneServers) {
 		b.inject(`Math.random = () => 100`) // the tries are minutes apart
 		b.visit(p.net.url + "/")
-		b.settled()
+		b.waitLoaded()
 		p.net.set(refusing)
 		b.state("waiting", `^Reconnecting in \d`)
 	}},
-	{"gone", func(b *tab, p places) {
+	{"gone", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/?lane=ws")
-		b.settled()
+		b.waitLoaded()
 		p.net.set(refusing)
 		b.state("gone", `^Server unreachable$`)
 	}},
-	{"auto", func(b *tab, p places) {
-		b.visit(behind(b.t, p.server, "ws").url + "/?lane=auto&prefer=ws")
-		b.settled()
-		b.auto("^Auto: SSE for now")
+	{"auto", func(b *tab, p sceneServers) {
+		b.visit(newBlockingProxy(b.t, p.server, "ws").url + "/?lane=auto&prefer=ws")
+		b.waitLoaded()
+		b.autoState("^Auto: SSE for now")
 		if eval[bool](b, "innerWidth < 900") {
 			b.click("#state")
 		}
 		b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
 	}},
-	{"offline", func(b *tab, p places) {
+	{"offline", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/")
-		b.settled()
+		b.waitLoaded()
 		b.offline(true)
 		p.net.set(refusing)
 		b.state("offline", `^Offline$`)
 	}},
-	{"loading", func(b *tab, p places) {
+	{"loading", func(b *tab, p sceneServers) {
 		b.inject(`const real = fetch; fetch = (url, ...rest) => /api.symbols/.test(url) ? new Promise(() => {}) : real(url, ...rest);`)
 		b.visit(p.server.url + "/")
 		b.until("still loading", `document.querySelector('#grid').ariaBusy === 'true' && document.querySelector('#app').dataset.state === 'live'`)
 	}},
-	{"ended", func(b *tab, p places) {
-		b.inject(alone + `EventSource = class extends EventSource { constructor(url) { super(url + '&limit=200'); } };`)
+	{"ended", func(b *tab, p sceneServers) {
+		b.inject(noSharedWorker + `EventSource = class extends EventSource { constructor(url) { super(url + '&limit=200'); } };`)
 		b.visit(p.server.url + "/")
 		b.state("ended", "^Ended$")
 		b.until("a drawn chart", drawn)
 	}},
-	{"restarted", func(b *tab, p places) {
+	{"restarted", func(b *tab, p sceneServers) {
 		s := serve(b.t)
-		net := between(b.t, s)
+		net := newProxy(b.t, s)
 		b.visit(net.url + "/")
-		b.settled()
+		b.waitLoaded()
 		s.stop()
-		b.away()
-		net.lead(serve(b.t))
-		b.told("Sequence reset; snapshot of 50 symbols")
-		b.settled()
+		b.waitDisconnected()
+		net.setTarget(serve(b.t))
+		b.logged("Sequence reset; snapshot of 50 symbols")
+		b.waitLoaded()
 	}},
-	{"silent", func(b *tab, p places) {
-		b.visit(serve(b.t, "--feed.source", "replay", "--feed.file", shortTape(b.t), "--feed.loop=false").url + "/")
+	{"silent", func(b *tab, p sceneServers) {
+		b.visit(serve(b.t, "--feed.source", "replay", "--feed.file", shortReplay(b.t), "--feed.loop=false").url + "/")
 		b.until("it says that the feed is silent", `/feed sends nothing/.test(document.querySelector('#banner-text').textContent) && document.querySelector('.rows .stale')`)
 	}},
-	{"chinese-gone", func(b *tab, p places) {
+	{"chinese-gone", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/?lang=zh-CN")
-		b.settled()
+		b.waitLoaded()
 		p.net.set(refusing)
 		b.state("gone", `.`)
 	}},
-	{"no-scripts", func(b *tab, p places) {
-		b.scripts(false)
+	{"no-scripts", func(b *tab, p sceneServers) {
+		b.enableScripts(false)
 		b.visit(p.server.url + "/?sort=-change")
 	}},
-	{"no-scripts-chinese", func(b *tab, p places) {
-		b.scripts(false)
+	{"no-scripts-chinese", func(b *tab, p sceneServers) {
+		b.enableScripts(false)
 		b.visit(p.server.url + "/?lang=zh-CN&sector=technology&refresh=off")
 	}},
-	{"reports", func(b *tab, p places) { b.visit(p.server.url + "/reports") }},
-	{"docs", func(b *tab, p places) { b.visit(p.server.url + "/docs") }},
-	{"sse-home", func(b *tab, p places) { b.home(p.server.url + "/sse/home?user=me&topics=AAPL,MSFT") }},
-	{"ws-home", func(b *tab, p places) { b.home(p.server.url + "/ws/home") }},
-	{"error", func(b *tab, p places) { b.visit(p.server.url + "/nothing") }},
-	{"bad-request", func(b *tab, p places) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
-	{"unbuilt", func(b *tab, p places) { b.visit(p.bare.url + "/") }},
+	{"reports", func(b *tab, p sceneServers) { b.visit(p.server.url + "/reports") }},
+	{"docs", func(b *tab, p sceneServers) { b.visit(p.server.url + "/docs") }},
+	{"sse-home", func(b *tab, p sceneServers) { b.visitHome(p.server.url + "/sse/home?user=me&topics=AAPL,MSFT") }},
+	{"ws-home", func(b *tab, p sceneServers) { b.visitHome(p.server.url + "/ws/home") }},
+	{"error", func(b *tab, p sceneServers) { b.visit(p.server.url + "/nothing") }},
+	{"bad-request", func(b *tab, p sceneServers) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
+	{"unbuilt", func(b *tab, p sceneServers) { b.visit(p.bare.url + "/") }},
 }, marketScenes...)
 
 // shortTape is a file of ticks that is over at once.
-func shortTape(t testing.TB) string {
+func shortReplay(t testing.TB) string {
 	t.Helper()
 	text := strings.Builder{}
 	text.WriteString("time,symbol,price,volume\n")
@@ -163,14 +163,14 @@ func shortTape(t testing.TB) string {
 }
 
 // settled waits until a dashboard has painted everything that it loads.
-func (b *tab) settled() {
+func (b *tab) waitLoaded() {
 	b.t.Helper()
-	b.live()
+	b.waitLive()
 	b.until("a drawn chart", drawn)
 	b.until("history in the sparklines", `[...document.querySelectorAll('.rows .sparkcol')].filter((e) => e.checkVisibility()).every((e) => e.querySelector('path[d^=M]'))`)
 }
 
-func (b *tab) home(url string) {
+func (b *tab) visitHome(url string) {
 	b.t.Helper()
 	b.visit(url)
 	b.until("messages", `document.querySelectorAll('#messages li').length > 12`)
@@ -180,7 +180,7 @@ func (b *tab) home(url string) {
 // eyes.
 func TestPictures(t *testing.T) {
 	t.Parallel()
-	p := places{server: serve(t), bare: serveBare(t)}
+	p := sceneServers{server: serve(t), bare: serveUnbuilt(t)}
 	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
 		for _, theme := range []string{"dark", "light"} {
 			for k, s := range scenes {
@@ -191,13 +191,13 @@ func TestPictures(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					p := p
-					p.net = between(t, p.server)
+					p.net = newProxy(t, p.server)
 					b := openTab(t)
-					b.system(theme)
+					b.colorScheme(theme)
 					b.size(int64(size.X), int64(size.Y))
 					s.show(b, p)
 					if size.X < 600 {
-						for _, wrong := range eval[[]string](b, narrow) {
+						for _, wrong := range eval[[]string](b, phoneFaults) {
 							t.Error(wrong)
 						}
 					}
@@ -205,7 +205,7 @@ func TestPictures(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					checkPicture(t, picture, size)
+					checkScreenshot(t, picture, size)
 					if *pictures != "" {
 						keep(t, *pictures, name, picture)
 					}
@@ -216,7 +216,7 @@ func TestPictures(t *testing.T) {
 }
 
 // checkPicture expects a PNG of this size that shows something.
-func checkPicture(t *testing.T, picture []byte, size image.Point) {
+func checkScreenshot(t *testing.T, picture []byte, size image.Point) {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {

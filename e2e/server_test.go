@@ -15,24 +15,24 @@ import (
 	"time"
 )
 
-// patience bounds every wait: reached only by something that is broken, on a machine that is slow and busy besides.
-const patience = 2 * time.Minute
+// timeout bounds every wait. Only a test that fails reaches it, even on a slow and busy machine.
+const timeout = 2 * time.Minute
 
-// server is the binary, running.
+// server is a running server process.
 type server struct {
 	t    testing.TB
 	url  string // such as http://127.0.0.1:40123
 	addr string // its host and port
 	cmd  *exec.Cmd
-	done chan struct{} // closed once the process has ended
-	err  error         // of the process, valid then
+	done chan struct{} // closed once the process has exited
+	err  error         // of the process; read it after done is closed
 
 	mu  sync.Mutex
 	log strings.Builder
 }
 
-// serve starts the server on a free port of loopback, without the machine's own settings. It is stopped when the test
-// ends, and must then end cleanly.
+// serve starts the server on a free port of loopback, with default settings and these flags; it ignores the machine's
+// TICKLANE_ variables. The server is stopped when the test ends, and must then exit cleanly.
 func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
 	return serveBinary(t, binary, flags...)
@@ -56,10 +56,10 @@ func serveBinary(t testing.TB, path string, flags ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := make(chan string, 1)
+	firstLine := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(out).ReadString('\n')
-		said <- line
+		firstLine <- line
 		io.Copy(io.Discard, out)
 		s.err = s.cmd.Wait()
 		close(s.done)
@@ -67,12 +67,12 @@ func serveBinary(t testing.TB, path string, flags ...string) *server {
 	t.Cleanup(s.stop)
 	var line string
 	select {
-	case line = <-said:
-	case <-time.After(patience):
+	case line = <-firstLine:
+	case <-time.After(timeout):
 	}
 	_, url, ok := strings.Cut(strings.TrimSpace(line), " serves on ")
 	if !ok {
-		t.Fatalf("the server said %q, and on standard error:\n%s", line, s.errors())
+		t.Fatalf("first line of output %q, want the address; log:\n%s", line, s.logText())
 	}
 	// The address, since a browser may try IPv6 first for the name.
 	s.url = strings.Replace(url, "localhost", "127.0.0.1", 1)
@@ -80,20 +80,21 @@ func serveBinary(t testing.TB, path string, flags ...string) *server {
 	return s
 }
 
-// Write takes what the server logs.
+// Write collects the server's log.
 func (s *server) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.Write(b)
 }
 
-func (s *server) errors() string {
+func (s *server) logText() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.log.String()
 }
 
-// stop ends the server as an operator would, and expects a clean end.
+// stop sends SIGTERM and waits for the process. An exit status other than 0, a panic or an error in the log fails the
+// test. Further calls do nothing.
 func (s *server) stop() {
 	s.t.Helper()
 	select {
@@ -104,18 +105,18 @@ func (s *server) stop() {
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.done:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		s.cmd.Process.Kill()
 		<-s.done
-		s.t.Errorf("the server didn't stop; its log:\n%s", s.errors())
+		s.t.Errorf("server still running %s after SIGTERM; log:\n%s", timeout, s.logText())
 		return
 	}
 	if s.err != nil {
-		s.t.Errorf("the server ended with %v; its log:\n%s", s.err, s.errors())
+		s.t.Errorf("server exited: %v; log:\n%s", s.err, s.logText())
 	}
 	for _, bad := range []string{"panic", "level=ERROR"} {
-		if strings.Contains(s.errors(), bad) {
-			s.t.Errorf("the server's log has %q:\n%s", bad, s.errors())
+		if strings.Contains(s.logText(), bad) {
+			s.t.Errorf("%q in the server's log:\n%s", bad, s.logText())
 		}
 	}
 }
@@ -146,7 +147,7 @@ func (s *server) stats() stats {
 	return v
 }
 
-// get reads a JSON answer into v.
+// get requests path and decodes its JSON answer into v.
 func (s *server) get(path string, v any) {
 	s.t.Helper()
 	resp, err := http.Get(s.url + path)
@@ -162,30 +163,41 @@ func (s *server) get(path string, v any) {
 	}
 }
 
-// until waits for a condition and fails the test if it doesn't come; state says how far it got.
-func until(t testing.TB, what string, ok func() (bool, string)) {
+// until polls ok every 20 ms until it reports true. After timeout it fails the test with what, which names the condition,
+// and the state that ok returned last.
+func until(t testing.TB, what string, ok func() (good bool, state string)) {
 	t.Helper()
-	beat := time.NewTicker(20 * time.Millisecond)
-	defer beat.Stop()
-	limit := time.After(patience)
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	limit := time.After(timeout)
 	for {
 		good, state := ok()
 		if good {
 			return
 		}
 		select {
-		case <-beat.C:
+		case <-poll.C:
 		case <-limit:
-			t.Fatalf("%s: still not after %s: %s", what, patience, state)
+			t.Fatalf("%s: not met after %s: %s", what, timeout, state)
 		}
 	}
 }
 
-// streams waits until so many streams of each lane are open on the server.
+// streams waits until the server counts so many open streams of each lane.
 func (s *server) streams(sse, ws int) {
 	s.t.Helper()
 	until(s.t, fmt.Sprintf("%d streams over SSE and %d over WebSocket", sse, ws), func() (bool, string) {
 		l := s.stats().Lanes
 		return l.SSE.Connections == sse && l.WS.Connections == ws, fmt.Sprintf("%d and %d", l.SSE.Connections, l.WS.Connections)
+	})
+}
+
+// waitTicks waits until the server's log has grown by n ticks.
+func (s *server) waitTicks(n uint64) {
+	s.t.Helper()
+	start := s.stats().Log.Head
+	until(s.t, fmt.Sprintf("%d more ticks", n), func() (bool, string) {
+		grown := s.stats().Log.Head - start
+		return grown >= n, fmt.Sprint(grown)
 	})
 }

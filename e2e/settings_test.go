@@ -11,7 +11,7 @@ import (
 )
 
 // speaks sets the languages that the browser asks for, as its user would.
-func (b *tab) speaks(languages string) {
+func (b *tab) acceptLanguage(languages string) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
 		UserAgent: eval[string](b, "navigator.userAgent"), AcceptLanguage: languages,
@@ -19,7 +19,7 @@ func (b *tab) speaks(languages string) {
 }
 
 // choose opens the settings, makes a choice by the keyboard's or mouse's own way and closes them.
-func (b *tab) choose(name, value string) {
+func (b *tab) setSetting(name, value string) {
 	b.t.Helper()
 	b.press(",")
 	b.until("the settings are shown", `document.querySelector('#settings').open`)
@@ -36,7 +36,7 @@ func (b *tab) style(selector, property string) string {
 
 // latin is every word in Latin letters that a page shows or says, but names: those of companies and symbols, of
 // protocols and makers, of units.
-const latin = `(() => {
+const englishOnDashboard = `(() => {
 	const names = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|TradingView|Lightweight Charts|English|UTC|Esc|Enter|Space|p50|p99|K(?=线)|JSON|gzip|permessage-deflate|protobuf|API|CSV|E?MA(?= \d)|WS|B|kB|MB|ms|s|10s|1m|5m|15m|1h)\b/g;
 	const found = [];
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
@@ -55,19 +55,19 @@ func TestChinese(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
-	b.speaks("zh-CN,zh;q=0.9,en;q=0.8")
+	b.acceptLanguage("zh-CN,zh;q=0.9,en;q=0.8")
 	b.visit(s.url + "/?panel=trades")
-	b.live()
+	b.waitLive()
 	b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
 	b.press("l")
-	b.told("已切换 SSE → WebSocket")
+	b.logged("已切换 SSE → WebSocket")
 	b.press("p")
 	b.state("paused", "^已暂停，落后 ")
 	b.press("p")
 	b.state("live", "^实时$")
 	b.press(",")
 	b.until("the settings are shown", `document.querySelector('#settings').open`)
-	if have := eval[[]string](b, latin); len(have) > 0 {
+	if have := eval[[]string](b, englishOnDashboard); len(have) > 0 {
 		t.Errorf("a page in Chinese says %q", have)
 	}
 	if have := eval[string](b, "document.documentElement.lang"); have != "zh-CN" {
@@ -89,14 +89,14 @@ func TestChinese(t *testing.T) {
 	b.click("#settings [name=lang][value=en]")
 	b.until("English, with the settings still open", `document.documentElement.lang === 'en' && document.querySelector('#settings').open`)
 	b.press(keys.escape)
-	b.live()
+	b.waitLive()
 	b.state("live", "^Live$")
 	for _, path := range []string{"/reports", "/compare", "/nothing", "/sse/home", "/"} {
 		b.visit(s.url + path)
 		b.until("English", `document.documentElement.lang === 'en'`)
 	}
 	b.visit(s.url + "/?lang=zh-CN&symbol=MSFT")
-	b.live()
+	b.waitLive()
 	b.state("live", "^实时$")
 	b.until("the address keeps its language while the view writes it", `location.search.includes('lang=zh-CN') && location.search.includes('symbol=MSFT')`)
 	b.visit(s.url + "/")
@@ -129,21 +129,21 @@ func TestEachSetting(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.symbols", "1000") // some of a thousand and more dollars, and cheap ones
 	b := openTab(t)
-	b.system("dark")
+	b.colorScheme("dark")
 	b.visit(s.url + "/?panel=trades")
-	b.live()
+	b.waitLive()
 	b.until("a drawn chart", drawn)
 	dark := b.style("body", "background-color")
 	row := func() float64 {
 		return eval[float64](b, "document.querySelector('.rows .rowg').getBoundingClientRect().height")
 	}
 
-	b.choose("theme", "light")
+	b.setSetting("theme", "light")
 	b.until("light", `getComputedStyle(document.body).backgroundColor !== '`+dark+`'`)
-	b.choose("theme", "system")
+	b.setSetting("theme", "system")
 	b.until("as the system", `getComputedStyle(document.body).backgroundColor === '`+dark+`'`)
 
-	b.choose("colours", "blue")
+	b.setSetting("colours", "blue")
 	if have := eval[string](b, "document.documentElement.dataset.colours"); have != "blue" {
 		t.Errorf("colours %q", have)
 	}
@@ -153,7 +153,7 @@ func TestEachSetting(t *testing.T) {
 		height  float64
 	}{{"compact", 22}, {"wall", 38}, {"comfortable", 28}} { // the last one leaves room for the columns below
 		density, want := d.density, d.height
-		b.choose("density", density)
+		b.setSetting("density", density)
 		b.until("rows of another height", fmt.Sprintf("document.querySelector('.rows .rowg').getBoundingClientRect().height === %v", want))
 		if have := row(); have != want {
 			t.Errorf("%s: rows of %v px", density, have)
@@ -168,19 +168,19 @@ func TestEachSetting(t *testing.T) {
 		{"comma", `^\\d{1,3}(,\\d{3})*\\.\\d\\d$`}, {"point", `^\\d{1,3}(\\.\\d{3})*,\\d\\d$`}, {"space", `^\\d{1,3}(\\u202f\\d{3})*\\.\\d\\d$`}, // the last one is that of the volumes below
 	} {
 		pattern := n.pattern
-		b.choose("numbers", n.name)
+		b.setSetting("numbers", n.name)
 		b.until(n.name, `[...document.querySelectorAll('.rows .last')].filter((e) => e.textContent).every((e) => new RegExp('`+pattern+`').test(e.textContent))`)
 		b.until("in the chart's head, too", `new RegExp('`+pattern+`').test(document.querySelector('#q-last').textContent)`)
 	}
 
-	b.choose("volume", "full")
+	b.setSetting("volume", "full")
 	b.until("volumes in full", `[...document.querySelectorAll('.rows .rowg')].slice(0, 5).every((e) => /^[\d\u202f]+$/.test(e.children[6].textContent)) && [...document.querySelectorAll(".rows .rowg")].some((e) => /\u202f/.test(e.children[6].textContent))`)
 	if eval[bool](b, `[...document.querySelectorAll('.rows .rowg')].some((e) => e.children[6].scrollWidth > e.children[6].clientWidth)`) {
 		t.Error("a volume in full is wider than its column")
 	}
 
 	for tz, zone := range map[string]string{"utc": "UTC", "ny": "America/New_York"} {
-		b.choose("tz", tz)
+		b.setSetting("tz", tz)
 		b.until("trades of "+zone, `(() => {
 			const shown = document.querySelector('#tape .trade span')?.textContent;
 			const near = [-3, -2, -1, 0].map((s) => new Intl.DateTimeFormat('en-GB', { timeZone: '`+zone+`', timeStyle: 'medium' }).format(Date.now() + s * 1000));
@@ -188,7 +188,7 @@ func TestEachSetting(t *testing.T) {
 		})()`)
 	}
 
-	b.choose("motion", "none")
+	b.setSetting("motion", "none")
 	b.until("nothing flashes", `(() => {
 		const e = document.querySelector('.rows .fu, .rows .fd');
 		return e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)';
@@ -197,7 +197,7 @@ func TestEachSetting(t *testing.T) {
 	// All of it is kept, and in force before the first paint.
 	b.inject(`addEventListener('DOMContentLoaded', () => { self.first = { ...document.documentElement.dataset }; }, { once: true })`)
 	b.reload()
-	b.live()
+	b.waitLive()
 	want := `{"theme":"system","colours":"blue","density":"` + eval[string](b, "document.documentElement.dataset.density") + `"`
 	if have := eval[string](b, `JSON.stringify({ theme: first.theme, colours: first.colours, density: first.density }).slice(0, -1)`); have != want {
 		t.Errorf("at the first paint %s, want %s", have, want)
@@ -208,10 +208,10 @@ func TestEachSetting(t *testing.T) {
 
 	// A link's settings hold for its page alone.
 	b.visit(s.url + "/?density=compact&colours=green")
-	b.live()
+	b.waitLive()
 	b.until("compact, green", `document.documentElement.dataset.density === 'compact' && document.documentElement.dataset.colours === 'green'`)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	if have := eval[string](b, "document.documentElement.dataset.colours"); have != "blue" {
 		t.Errorf("a link changed what was kept: %q", have)
 	}
@@ -233,9 +233,9 @@ func TestSettingsByKeyboard(t *testing.T) {
 	for _, lang := range []string{"en", "zh-CN"} {
 		for _, theme := range []string{"dark", "light"} {
 			b := openTab(t)
-			b.system(theme)
+			b.colorScheme(theme)
 			b.visit(s.url + "/?lang=" + lang)
-			b.live()
+			b.waitLive()
 			b.run(`document.querySelector('#settings-open').focus()`)
 			b.press(keys.enter)
 			b.until("the settings are shown, the language under the keyboard", `document.activeElement.name === 'lang' && document.activeElement.checked`)

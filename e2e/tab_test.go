@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/audits"
@@ -16,34 +17,48 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// tab is a browser tab with storage, cache and cookies of its own.
+// tab is a browser tab. Its methods fail the test when the browser reports an error.
 type tab struct {
 	t   testing.TB
 	ctx context.Context
-	*witness
+	*pageLog
+	discard func() // closes the tab; further calls do nothing
 }
 
-// openTab opens a tab, which is closed when the test ends.
+// openTab opens a tab in a browser context of its own: with separate storage, cache, cookies and workers. It is closed
+// when the test ends, which fails if the page's policy blocked anything.
 func openTab(t testing.TB) *tab {
 	t.Helper()
-	w := &witness{}
-	ctx, cancel := chromedp.NewContext(chromed, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.see))
-	b := &tab{t: t, ctx: ctx, witness: w}
-	t.Cleanup(func() {
-		for _, what := range w.violations() {
-			t.Errorf("the policy forbade %s", what)
+	return newTab(t, browserCtx, chromedp.WithNewBrowserContext())
+}
+
+// sibling opens another tab in b's browser context: with the same storage, cache, connections and worker.
+func (b *tab) sibling() *tab {
+	b.t.Helper()
+	return newTab(b.t, b.ctx, chromedp.WithNewWindow(false))
+}
+
+func newTab(t testing.TB, parent context.Context, where chromedp.ContextOption) *tab {
+	t.Helper()
+	l := &pageLog{}
+	ctx, cancel := chromedp.NewContext(parent, where, chromedp.WithListener(l.record))
+	b := &tab{t: t, ctx: ctx, pageLog: l}
+	b.discard = sync.OnceFunc(func() {
+		for _, what := range l.policyViolations() {
+			t.Errorf("blocked by the page's policy: %s", what)
 		}
 		if t.Failed() {
-			t.Logf("console and failures of the page: %q", w.complaints())
+			t.Logf("errors and warnings of the page: %q", l.errors())
 		}
 		cancel()
 	})
-	b.call(chromedp.Call(ctx, audits.Enable, noParams))
+	t.Cleanup(b.discard)
+	b.call(chromedp.Call(ctx, audits.Enable, noParams)) // the first command opens the tab
 	b.size(1440, 900)
 	return b
 }
 
-// call fails the test if a command of the protocol failed; what it returned isn't needed.
+// call checks the error of a DevTools command and ignores its result.
 func (b *tab) call(_ any, err error) {
 	b.t.Helper()
 	if err != nil {
@@ -51,10 +66,10 @@ func (b *tab) call(_ any, err error) {
 	}
 }
 
-// do runs actions within the patience of a test.
+// do runs actions, for at most timeout.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.t.Fatal(err)
@@ -71,13 +86,13 @@ func (b *tab) reload() {
 	b.do(chromedp.Reload())
 }
 
-// inject runs a script in every document of the tab before its own scripts.
+// inject runs a script in every document that the tab loads from now on, before the document's own scripts.
 func (b *tab) inject(script string) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}))
 }
 
-// size sets the viewport. Below 600 px it is a phone's: with touch.
+// size sets the viewport in CSS pixels. One narrower than 600 is a phone's, with touch.
 func (b *tab) size(width, height int64) {
 	b.t.Helper()
 	opts := []chromedp.EmulateViewportOption{}
@@ -87,24 +102,24 @@ func (b *tab) size(width, height int64) {
 	b.do(chromedp.EmulateViewport(width, height, opts...))
 }
 
-// scripts turns the page's own scripts on or off, as a browser's setting does.
-func (b *tab) scripts(on bool) {
+// enableScripts turns the page's own scripts on or off, as the browser's setting does.
+func (b *tab) enableScripts(on bool) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
 }
 
-// system sets what the operating system prefers: "dark" or "light".
-func (b *tab) system(theme string) {
+// colorScheme sets the preference of the operating system: "dark" or "light".
+func (b *tab) colorScheme(theme string) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
 	}))
 }
 
-// eval runs a script in the page and returns its result, a promise's once it is fulfilled.
+// eval runs a script in the page and returns its result. It waits for a promise to be fulfilled.
 func eval[T any](b *tab, script string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 2*patience)
+	ctx, cancel := context.WithTimeout(b.ctx, 2*timeout)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -119,17 +134,17 @@ func (b *tab) run(script string) {
 	eval[json.RawMessage](b, "(async () => {"+script+"\nreturn 0})()")
 }
 
-// text returns what an element says.
+// text returns an element's text, or "" if the page has no such element.
 func (b *tab) text(selector string) string {
 	b.t.Helper()
 	return eval[string](b, fmt.Sprintf("document.querySelector(%q)?.textContent ?? ''", selector))
 }
 
-// until waits until a condition holds in the page. A document that is being replaced counts as not yet.
+// until waits until a condition, a JavaScript expression, holds in the page. While one document replaces another it doesn't.
 func (b *tab) until(what, condition string) {
 	b.t.Helper()
 	until(b.t, what, func() (bool, string) {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		ctx, cancel := context.WithTimeout(b.ctx, timeout)
 		defer cancel()
 		v, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
 		if err != nil {
@@ -139,14 +154,14 @@ func (b *tab) until(what, condition string) {
 	})
 }
 
-// click presses an element with the mouse, where a person would.
+// click clicks the middle of an element with the mouse.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// press types keys one after the other. As with a keyboard, a page that takes a key for itself keeps its character
-// from being typed; chromedp's own events for key and character don't know of each other.
+// press types keys one after the other. As with a keyboard, a page that handles a key prevents its character from being
+// typed; chromedp's own events for key and character are independent of each other.
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	for _, r := range keys {
@@ -161,27 +176,27 @@ func (b *tab) press(keys string) {
 	}
 }
 
-// live waits until the dashboard shows quotes.
-func (b *tab) live() {
+// waitLive waits until the dashboard shows quotes.
+func (b *tab) waitLive() {
 	b.t.Helper()
 	b.until("live, with rows", `document.querySelector('#app')?.dataset.state === 'live' &&
 		/\d/.test(document.querySelector('.rows .rowg .last')?.textContent ?? '')`)
 }
 
-// figure returns a counter of the lane's panel.
-func (b *tab) figure(id string) int {
+// counter returns a counter of the connection's panel.
+func (b *tab) counter(id string) int {
 	b.t.Helper()
 	return eval[int](b, fmt.Sprintf(`Number(document.querySelector('#n-%s').textContent.replace(/\D/g, ''))`, id))
 }
 
-// figures fails the test unless the panel's counters are these. They are painted a few times a second.
-func (b *tab) figures(want map[string]int) {
+// counters waits until the panel's counters have these values. The page paints them a few times a second.
+func (b *tab) counters(want map[string]int) {
 	b.t.Helper()
 	until(b.t, fmt.Sprintf("counters %v", want), func() (bool, string) {
 		good := true
 		state := ""
 		for id, n := range want {
-			have := b.figure(id)
+			have := b.counter(id)
 			good = good && have == n
 			state += fmt.Sprintf(" %s %d", id, have)
 		}
@@ -189,20 +204,21 @@ func (b *tab) figures(want map[string]int) {
 	})
 }
 
-// told waits until the lane's log has a sentence that holds text.
-func (b *tab) told(text string) {
+// logged waits until an entry of the connection's log contains text.
+func (b *tab) logged(text string) {
 	b.t.Helper()
-	b.until(fmt.Sprintf("the log says %q", text), fmt.Sprintf(`[...document.querySelectorAll('#log li span')].some((e) => e.textContent.includes(%q))`, text))
+	b.until(fmt.Sprintf("%q in the log", text), fmt.Sprintf(`[...document.querySelectorAll('#log li span')].some((e) => e.textContent.includes(%q))`, text))
 }
 
-// clean fails the test if the page complained of anything.
+// clean fails the test if the page has had errors or warnings.
 func (b *tab) clean() {
 	b.t.Helper()
-	for _, c := range b.complaints() {
-		b.t.Error(c)
+	for _, e := range b.errors() {
+		b.t.Error(e)
 	}
 }
 
+// brief returns a script on one line, for messages.
 func brief(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 200 {
@@ -211,7 +227,7 @@ func brief(s string) string {
 	return s
 }
 
-// noParams are those of a command that takes none.
+// noParams are the parameters of a command without any.
 var noParams cdp.Empty
 
 var keys = struct{ up, down, right, enter, escape string }{kb.ArrowUp, kb.ArrowDown, kb.ArrowRight, kb.Enter, kb.Escape}

@@ -6,43 +6,30 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
-// beside opens another tab of the same browser: with the same storage, cache, connections and worker.
-func (b *tab) beside() *tab {
-	b.t.Helper()
-	w := &witness{}
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewWindow(false), chromedp.WithListener(w.see))
-	b.t.Cleanup(cancel)
-	next := &tab{t: b.t, ctx: ctx, witness: w}
-	next.call(chromedp.Call(ctx, audits.Enable, noParams)) // begins it, for longer than one action's patience
-	next.size(1440, 900)
-	return next
-}
-
-// inSight makes tabs paint though others are in front of them.
-func inSight(tabs ...*tab) {
+// emulateFocus makes tabs paint although others cover them.
+func emulateFocus(tabs ...*tab) {
 	for _, b := range tabs {
 		b.t.Helper()
 		b.call(chromedp.Call(b.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	}
 }
 
-// shut closes the tab as a person does.
-func (b *tab) shut() {
+// close closes the tab as its user does.
+func (b *tab) close() {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, page.Close, noParams))
 }
 
-// moves fails the test unless quotes come to each tab.
-func moves(tabs ...*tab) {
+// ticksArrive waits until each tab has applied another tick.
+func ticksArrive(tabs ...*tab) {
 	for _, b := range tabs {
 		b.t.Helper()
-		b.until("ticks come", fmt.Sprintf(`document.querySelector('#position').textContent !== %q`, b.text("#position")))
+		b.until("ticks arrive", fmt.Sprintf(`document.querySelector('#position').textContent !== %q`, b.text("#position")))
 	}
 }
 
@@ -52,37 +39,37 @@ func TestTwentyTabs(t *testing.T) {
 	s := serve(t, "--market.rate", "100")
 	first := openTab(t)
 	first.visit(s.url + "/")
-	first.live()
+	first.waitLive()
 	tabs := []*tab{first}
 	for k := 1; k < 20; k++ {
-		b := first.beside()
+		b := first.sibling()
 		b.visit(s.url + map[bool]string{true: "/?lane=ws", false: "/"}[k%2 == 1])
-		b.live()
+		b.waitLive()
 		tabs = append(tabs, b)
 	}
 	s.streams(1, 1)
 	for _, b := range tabs {
-		b.front()
-		moves(b)
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+		b.bringToFront()
+		ticksArrive(b)
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 	}
 	for k, b := range slices.Backward(tabs) {
 		if k > 1 {
-			b.shut()
+			b.close()
 		}
 	}
-	inSight(tabs[:2]...)
-	moves(tabs[:2]...)
+	emulateFocus(tabs[:2]...)
+	ticksArrive(tabs[:2]...)
 	s.streams(1, 1)
 	tabs[1].click("button[data-lane=sse]")
 	s.streams(1, 0)
-	tabs[1].told("Switched WebSocket → SSE")
-	tabs[1].figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
-	tabs[1].shut()
+	tabs[1].logged("Switched WebSocket → SSE")
+	tabs[1].counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	tabs[1].close()
 	s.streams(1, 0)
-	first.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	first.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 	first.clean()
-	first.shut()
+	first.close()
 	s.streams(0, 0)
 }
 
@@ -94,25 +81,25 @@ func TestSharedStreamHeals(t *testing.T) {
 			t.Parallel()
 			bothLanes(t, func(t *testing.T, query string) {
 				s := serve(t, "--stream.heartbeat", "2s", "--market.rate", "500")
-				net := between(t, s)
+				net := newProxy(t, s)
 				one := openTab(t)
 				one.visit(net.url + query)
-				one.live()
-				two := one.beside()
-				inSight(one, two)
+				one.waitLive()
+				two := one.sibling()
+				emulateFocus(one, two)
 				two.visit(net.url + query)
-				two.live()
+				two.waitLive()
 				net.set(how)
 				for _, b := range []*tab{one, two} {
-					b.told("Connection lost")
+					b.logged("Connection lost")
 					b.until("not live", `document.querySelector('#app').dataset.state !== 'live'`)
 				}
-				s.grows(300)
+				s.waitTicks(300)
 				net.set(passing)
 				for _, b := range []*tab{one, two} {
 					b.state("live", "^Live$")
 					b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
-					b.figures(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
+					b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 				}
 				s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
 			})
@@ -126,25 +113,25 @@ func TestTabsComeAndGo(t *testing.T) {
 	s := serve(t, "--market.rate", "300", "--stream.heartbeat", "2s")
 	one := openTab(t)
 	one.visit(s.url + "/")
-	one.live()
-	two := one.beside()
-	inSight(one, two)
+	one.waitLive()
+	two := one.sibling()
+	emulateFocus(one, two)
 	two.visit(s.url + "/")
-	two.live()
+	two.waitLive()
 	two.run(`self.kept = true`)
 	two.visit(s.url + "/healthz")
-	s.grows(600)
+	s.waitTicks(600)
 	two.back()
-	two.live()
+	two.waitLive()
 	t.Logf("kept by the browser: %v", eval[bool](two, "self.kept === true"))
-	two.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	two.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 	two.call(chromedp.Call(two.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateFrozen}))
-	s.grows(1800) // 6 s, in which what isn't frozen would take it for dead
+	s.waitTicks(1800) // 6 s, in which what isn't frozen would take it for dead
 	two.call(chromedp.Call(two.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive}))
 	two.state("live", "^Live$")
-	moves(one, two)
-	one.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
-	two.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	ticksArrive(one, two)
+	one.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	two.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 	s.streams(1, 0)
 }
 
@@ -155,18 +142,18 @@ func TestSharedAlone(t *testing.T) {
 		s := serve(t, "--market.rate", "300")
 		b := openTab(t)
 		b.visit(s.url + query)
-		b.live()
+		b.waitLive()
 		b.run(`self.kept = true`)
 		b.visit(s.url + "/healthz")
-		s.grows(900)
+		s.waitTicks(900)
 		b.back()
 		b.until("the page was kept in the back/forward cache", `self.kept === true`)
-		b.live()
-		b.told("Reconnected in")
-		moves(b)
-		b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+		b.waitLive()
+		b.logged("Reconnected in")
+		ticksArrive(b)
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 		s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
-		b.shut()
+		b.close()
 		s.streams(0, 0)
 	})
 }
@@ -178,15 +165,15 @@ func TestWorkerThatCannotBeLoaded(t *testing.T) {
 	one := openTab(t)
 	one.inject(`{ const { SharedWorker } = self; self.SharedWorker = class { constructor(url, options) { return new SharedWorker(self.trustedTypes.createPolicy('t' + Math.random(), { createScriptURL: (u) => u }).createScriptURL('/assets/worker-AAAAAAAA.js'), options); } } }`)
 	one.visit(s.url + "/")
-	one.live()
-	two := one.beside()
-	inSight(one, two)
-	two.inject(alone)
+	one.waitLive()
+	two := one.sibling()
+	emulateFocus(one, two)
+	two.inject(noSharedWorker)
 	two.visit(s.url + "/")
-	two.live()
+	two.waitLive()
 	s.streams(2, 0)
-	moves(one, two)
-	one.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	ticksArrive(one, two)
+	one.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 }
 
 // Protobuf is shared as bytes, and each tab reads them.
@@ -195,14 +182,14 @@ func TestSharedProtobuf(t *testing.T) {
 	s := serve(t)
 	one := openTab(t)
 	one.visit(s.url + "/?lane=ws&encoding=protobuf")
-	one.live()
-	two := one.beside()
-	inSight(one, two)
+	one.waitLive()
+	two := one.sibling()
+	emulateFocus(one, two)
 	two.visit(s.url + "/?lane=ws&encoding=protobuf")
-	two.live()
+	two.waitLive()
 	s.streams(0, 1)
-	moves(one, two)
-	two.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	ticksArrive(one, two)
+	two.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 	one.clean()
 	two.clean()
 }
@@ -214,19 +201,19 @@ func TestSharedTopics(t *testing.T) {
 	one := openTab(t)
 	one.size(390, 844) // a phone's page wants what its list and its chart show
 	one.visit(s.url + "/?symbol=AAPL&q=apple")
-	one.live()
+	one.waitLive()
 	s.topics("sse", "AAPL")
-	two := one.beside()
-	inSight(one, two)
+	two := one.sibling()
+	emulateFocus(one, two)
 	two.visit(s.url + "/")
-	two.live()
+	two.waitLive()
 	s.topics("sse", "*", "AAPL")
 	two.size(390, 844)
 	two.visit(s.url + "/?symbol=MSFT&q=visa")
-	two.live()
+	two.waitLive()
 	s.topics("sse", "AAPL", "MSFT", "V")
-	two.shut()
+	two.close()
 	s.topics("sse", "AAPL")
-	one.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	one.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 	one.clean()
 }

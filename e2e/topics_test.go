@@ -46,7 +46,7 @@ func TestTopicsFollowTheList(t *testing.T) {
 			s := serve(t)
 			b := openTab(t)
 			b.visit(s.url + "/?symbol=AAPL&panel=trades&lane=" + lane)
-			b.live()
+			b.waitLive()
 			s.topics(lane, "*")
 			before := s.opened()
 
@@ -70,11 +70,11 @@ func TestTopicsFollowTheList(t *testing.T) {
 			s.topics(lane, "*")
 			b.until("every row in sight has its price", rows+`.length > 10 && `+rows+`.every((e) => /\d/.test(e.querySelector('.last').textContent))`)
 			b.until("and its line", rows+`.every((e) => /^M/.test(e.querySelector('.sparkcol path').getAttribute('d')))`)
-			s.grows(300)
+			s.waitTicks(300)
 			if now := s.opened(); now != before {
 				t.Errorf("%d streams were opened for a change of topics", now-before)
 			}
-			b.figures(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
+			b.counters(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
 			b.clean()
 		})
 	}
@@ -87,7 +87,7 @@ func TestTopicsOnAPhone(t *testing.T) {
 	b := openTab(t)
 	b.size(390, 844)
 	b.visit(s.url + "/?symbol=NVDA&q=micro")
-	b.live()
+	b.waitLive()
 	b.until("the search has found some", `document.querySelector('#grid').ariaRowCount < 10`)
 	s.topics("sse", append(b.symbols(), "NVDA")...)
 	b.clean()

@@ -22,7 +22,7 @@ func TestSearch(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.press("/")
 	b.until("the search has the keyboard", `document.activeElement.id === 'search'`)
 	b.press("micro")
@@ -56,7 +56,7 @@ func TestSort(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	feed := b.symbols()
 	b.press("p") // so that prices stand still while they are compared
 	b.state("paused", "^Paused")
@@ -91,7 +91,7 @@ func TestSort(t *testing.T) {
 		return slices.IsSorted(have), strings.Join(have, " ")
 	})
 	b.visit(s.url + "/?sort=-change")
-	b.live()
+	b.waitLive()
 	b.until("the address sorts", `document.querySelector('[data-sort=change]').ariaSort === 'descending'`)
 	b.clean()
 }
@@ -101,7 +101,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.click("#row-MSFT")
 	b.until("the chart is of MSFT", `document.querySelector('#q-symbol').textContent === 'MSFT' &&
 		document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
@@ -117,7 +117,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	want := "?symbol=MSFT&interval=1h&lane=ws"
 	b.until("the address holds it", `location.search === '`+want+`'`)
 	b.reload()
-	b.live()
+	b.waitLive()
 	b.until("the page comes back as it was", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
 		document.querySelector('button[data-lane=ws]').ariaPressed === 'true'`)
 	b.until("a drawn chart", drawn)
@@ -126,7 +126,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 
 	// Nonsense in an address is as good as none.
 	b.visit(s.url + "/?symbol=%3Cb%3E&interval=9y&lane=pigeon&sort=--&sector=none")
-	b.live()
+	b.waitLive()
 	b.until("the first symbol, by the minute", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of AAPL, 1m' && document.querySelector('#grid').ariaRowCount === '51'`)
 	s.streams(1, 0)
 	b.clean()
@@ -138,11 +138,11 @@ func TestPause(t *testing.T) {
 	b := openTab(t)
 	b.inject(recorder)
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.click("#pause")
 	b.state("paused", "^Paused, ")
 	still := eval[string](b, "document.querySelector('#rows').innerText")
-	s.grows(200)
+	s.waitTicks(200)
 	b.until("ticks stand behind", `Number(document.querySelector('#state-text').textContent.replace(/\D/g, '')) >= 200`)
 	if have := eval[string](b, "document.querySelector('#rows').innerText"); have != still {
 		t.Errorf("the list moved in a pause:\n%s\n\n%s", still, have)
@@ -153,16 +153,16 @@ func TestPause(t *testing.T) {
 	s.stop()
 	b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
 	b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
-	b.figures(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 }
 
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
-	b.system("dark")
+	b.colorScheme("dark")
 	b.visit(s.url + "/")
-	b.live()
+	b.waitLive()
 	b.press("l")
 	s.streams(0, 1)
 	b.press("l")
@@ -188,7 +188,7 @@ func TestKeyboard(t *testing.T) {
 	b.until("light", `document.documentElement.dataset.theme === 'light'`)
 	light := eval[string](b, "getComputedStyle(document.body).backgroundColor")
 	b.reload()
-	b.live()
+	b.waitLive()
 	if have := eval[string](b, "document.documentElement.dataset.theme + ' ' + getComputedStyle(document.body).backgroundColor"); have != "light "+light {
 		t.Errorf("after a reload the theme is %q, want the chosen one: %q", have, "light "+light)
 	}
