@@ -1,205 +1,191 @@
-// Package config loads the settings of the server: defaults, then a YAML file, then TICKLANE_ environment
-// variables, then flags, each over the one before. One table (sections, in keys.go) is the source of the
-// defaults, the checks, the flags and the help text.
+// Package config loads the server's settings from four sources, each overriding those before it: defaults, a YAML file,
+// environment variables that start with TICKLANE_, and flags. One table (sections, in keys.go) defines the defaults, the
+// allowed values, the flags and the help text.
 package config
 
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
+	"strings"
 	"time"
 
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
 )
 
-// Config holds every setting, checked. The koanf tags are the keys of the table.
+// Config holds all settings, validated. The tags are the names of the table: a section's, and within it a key's.
 type Config struct {
-	Server Server   `koanf:"server"`
-	Market Market   `koanf:"market"`
-	Feed   Feed     `koanf:"feed"`
-	Stream Stream   `koanf:"stream"`
-	Limits Limits   `koanf:"limits"`
-	Lab    Lab      `koanf:"lab"`
-	Load   LoadTest `koanf:"load"`
-	Log    Log      `koanf:"log"`
+	Server Server   `key:"server"`
+	Market Market   `key:"market"`
+	Feed   Feed     `key:"feed"`
+	Stream Stream   `key:"stream"`
+	Limits Limits   `key:"limits"`
+	Lab    Lab      `key:"lab"`
+	Load   LoadTest `key:"load"`
+	Log    Log      `key:"log"`
 }
 
-// Server says where the process listens and whom it trusts.
+// Server has the listening address and the hosts that are trusted.
 type Server struct {
-	Addr            string        `koanf:"addr"`       // host:port; port 0 takes a free one
-	PprofAddr       string        `koanf:"pprof_addr"` // loopback host:port; empty: no pprof
-	Hosts           []string      `koanf:"hosts"`      // lower case, without port and brackets
-	Origins         []string      `koanf:"origins"`    // lower case scheme://host[:port]
-	TrustedProxies  []string      `koanf:"trusted_proxies"`
-	ReadTimeout     time.Duration `koanf:"read_timeout"`
-	IdleTimeout     time.Duration `koanf:"idle_timeout"`
-	ShutdownTimeout time.Duration `koanf:"shutdown_timeout"`
-	TLSCert         string        `koanf:"tls_cert"` // both or neither of these two are set
-	TLSKey          string        `koanf:"tls_key"`
+	Addr            string        `key:"addr"`       // host:port; port 0 chooses a free port
+	PprofAddr       string        `key:"pprof_addr"` // host:port on loopback; empty disables pprof
+	Hosts           []string      `key:"hosts"`      // lower case, without port and brackets
+	Origins         []string      `key:"origins"`    // lower case scheme://host[:port]
+	TrustedProxies  []string      `key:"trusted_proxies"`
+	ReadTimeout     time.Duration `key:"read_timeout"`
+	IdleTimeout     time.Duration `key:"idle_timeout"`
+	ShutdownTimeout time.Duration `key:"shutdown_timeout"`
+	TLSCert         string        `key:"tls_cert"` // set if and only if TLSKey is
+	TLSKey          string        `key:"tls_key"`
 }
 
-// Market shapes the simulation.
+// Market has the options of the simulator.
 type Market struct {
-	Rate     float64       `koanf:"rate"` // ticks per second of all symbols together
-	Symbols  int           `koanf:"symbols"`
-	Seed     int64         `koanf:"seed"`     // 0: the caller draws one and tells it
-	Arrivals string        `koanf:"arrivals"` // "hawkes" or "steady"
-	DayShape bool          `koanf:"day_shape"`
-	Warmup   time.Duration `koanf:"warmup"`
+	Rate     float64       `key:"rate"` // ticks per second of the whole market
+	Symbols  int           `key:"symbols"`
+	Seed     int64         `key:"seed"`     // 0: the caller chooses a random seed and logs it
+	Arrivals string        `key:"arrivals"` // "hawkes" or "steady"
+	DayShape bool          `key:"day_shape"`
+	Warmup   time.Duration `key:"warmup"`
 }
 
-// Feed says where ticks come from.
+// Feed selects the source of ticks.
 type Feed struct {
-	Source   string  `koanf:"source"` // "simulator" or "replay"
-	File     string  `koanf:"file"`   // readable when Source is "replay"
-	Speed    float64 `koanf:"speed"`  // times the file's own pace; +Inf for "max"
-	Loop     bool    `koanf:"loop"`
-	OnBadRow string  `koanf:"on_bad_row"` // "stop" or "skip"
+	Source   string  `key:"source"` // "simulator" or "replay"
+	File     string  `key:"file"`   // readable if Source is "replay"
+	Speed    float64 `key:"speed"`  // factor of the file's speed; +Inf for "max"
+	Loop     bool    `key:"loop"`
+	OnBadRow string  `key:"on_bad_row"` // "stop" or "skip"
 }
 
-// Stream shapes the log and what subscribers get from it.
+// Stream has the options of the log and its subscribers.
 type Stream struct {
-	Engine        string        `koanf:"engine"`
-	Shards        int           `koanf:"shards"`
-	LogSize       int           `koanf:"log_size"` // ticks
-	MaxLag        int           `koanf:"max_lag"`  // ticks; 0: the whole log
-	OnLag         string        `koanf:"on_lag"`   // "gap" or "latest"
-	Heartbeat     time.Duration `koanf:"heartbeat"`
-	Interval      time.Duration `koanf:"interval"`
-	FlushInterval time.Duration `koanf:"flush_interval"` // 0: no bound
-	WriteTimeout  time.Duration `koanf:"write_timeout"`
-	WriteBuffer   int           `koanf:"write_buffer"` // bytes; 0: the kernel's own
-	Retry         time.Duration `koanf:"retry"`
-	Compress      string        `koanf:"compress"` // "off", "on" or "auto"
-	CompressSets  int           `koanf:"compress_sets"`
+	Engine        string        `key:"engine"`
+	Shards        int           `key:"shards"`
+	LogSize       int           `key:"log_size"` // ticks
+	MaxLag        int           `key:"max_lag"`  // ticks; 0 for the whole log
+	OnLag         string        `key:"on_lag"`   // "gap" or "latest"
+	Heartbeat     time.Duration `key:"heartbeat"`
+	Interval      time.Duration `key:"interval"`
+	FlushInterval time.Duration `key:"flush_interval"` // 0 for no minimum
+	WriteTimeout  time.Duration `key:"write_timeout"`
+	WriteBuffer   int           `key:"write_buffer"` // bytes; 0 for the kernel's default
+	Retry         time.Duration `key:"retry"`
+	Compress      string        `key:"compress"` // "off", "on" or "auto"
+	CompressSets  int           `key:"compress_sets"`
 }
 
-// Limits protect the process.
+// Limits has the limits that protect the process.
 type Limits struct {
-	Connections  int     `koanf:"connections"` // streams
-	PerAddress   int     `koanf:"per_address"` // streams
-	Topics       int     `koanf:"topics"`
-	MessageSize  int     `koanf:"message_size"` // bytes
-	MessageRate  float64 `koanf:"message_rate"` // per second
-	MessageBurst int     `koanf:"message_burst"`
-	HeaderSize   int     `koanf:"header_size"` // bytes
-	BodySize     int     `koanf:"body_size"`   // bytes
+	Connections  int     `key:"connections"` // streams
+	PerAddress   int     `key:"per_address"` // streams
+	Topics       int     `key:"topics"`
+	MessageSize  int     `key:"message_size"` // bytes
+	MessageRate  float64 `key:"message_rate"` // per second
+	MessageBurst int     `key:"message_burst"`
+	HeaderSize   int     `key:"header_size"` // bytes
+	BodySize     int     `key:"body_size"`   // bytes
 }
 
-// Lab opens what is meant for experiments.
+// Lab has the options of experiments.
 type Lab struct {
-	Enabled bool `koanf:"enabled"`
+	Enabled bool `key:"enabled"`
 }
 
-// LoadTest says where the load tester's reports are.
+// LoadTest has the options of the load tester's reports.
 type LoadTest struct {
-	Reports string `koanf:"reports"` // a folder, which need not exist
+	Reports string `key:"reports"` // a directory, which need not exist
 }
 
-// Log shapes the records on standard error.
+// Log has the options of the log on standard error.
 type Log struct {
-	Level  slog.Level `koanf:"level"`
-	Format string     `koanf:"format"` // "text" or "json"
+	Level  slog.Level `key:"level"`
+	Format string     `key:"format"` // "text" or "json"
 }
 
-// Default returns the settings of a server that nobody configured.
-func Default() Config {
-	c, err := newSettings().decode()
-	if err != nil {
-		panic(err) // the table and the structs disagree; TestTableAndStructsAgree holds them together
-	}
-	return c
-}
+// Default returns the settings without any source.
+func Default() Config { return newSettings().config }
 
-// Load merges and checks all sources. flags may be nil or must have been made by Flags and parsed; environ has
-// os.Environ's form. file names the YAML file and must exist; when empty, --config, then TICKLANE_CONFIG name it,
-// and else ./config.yaml is read if it is there.
+// Load merges and validates all sources. flags is nil or has been set up by Flags and parsed; environ has the form of
+// os.Environ. file is the path of the YAML file, which must exist. If it is empty, --config or else TICKLANE_CONFIG is the
+// path, or else ./config.yaml is read if it exists.
 //
-// All mistakes come together in one *Error, also those in a source that another one overrides. An error of another
-// type says that the file can't be read or is no YAML.
+// An *Error lists all invalid settings of all sources, including those that a later source overrides. Any other error means
+// that the file can't be read or isn't YAML.
 func Load(flags *pflag.FlagSet, environ []string, file string) (Config, error) {
 	s := newSettings()
-	path, origin, must := filePath(flags, environ, file)
-	if err := s.readFile(path, origin, must); err != nil {
+	path, origin, required := filePath(flags, environ, file)
+	if err := s.readFile(path, origin, required); err != nil {
 		return Config{}, err
 	}
 	s.readEnv(environ)
-	if err := s.readFlags(flags); err != nil {
-		return Config{}, err
-	}
-	c, err := s.decode()
-	if err != nil {
-		return Config{}, err
-	}
-	s.cross(c)
+	s.readFlags(flags)
+	s.checkDependencies()
 	if len(s.problems) > 0 {
 		return Config{}, &Error{Problems: s.problems}
 	}
-	return c, nil
+	return s.config, nil
 }
 
-// settings collects the checked values of all sources, where each came from, and what is wrong.
+// settings collects the valid values of all sources and the problems of the others.
 type settings struct {
-	merged   *koanf.Koanf
-	origins  map[string]string // of keys that some source gave
-	bad      map[string]bool   // keys with a problem, which cross must not judge again
+	config   Config
+	origins  map[string]string // source of each key that a source has set
+	bad      map[string]bool   // keys with a problem
 	problems []Problem
 }
 
 func newSettings() *settings {
-	s := &settings{merged: koanf.New("."), origins: map[string]string{}, bad: map[string]bool{}}
-	values := map[string]any{}
+	s := &settings{origins: map[string]string{}, bad: map[string]bool{}}
 	for k := range everyKey() {
 		v, ok := k.kind.parse(k.def)
 		if !ok {
 			panic(fmt.Sprintf("config: the default of %s is not allowed", k.name))
 		}
-		values[k.name] = v
+		s.config.set(k.name, v)
 	}
-	s.merge(values)
 	return s
 }
 
-// take checks one source's values and lays the good ones over what is there.
+// take validates the values of one source and stores the valid ones.
 func (s *settings) take(values map[string]any, origin func(name string) string) {
-	good := map[string]any{}
 	for _, name := range inOrder(values) {
 		raw, from := values[name], origin(name)
-		k, known := lookup(name)
+		k, known := byName[name]
 		if !known {
-			if section(name) && empty(raw) {
-				continue // every line under the section's name is commented out
+			if !isSection(name) || !isEmpty(raw) { // all keys of an empty section may be commented out
+				s.addProblem(unknownKey(name, raw, from))
 			}
-			s.refuse(unknown(name, raw, from))
 			continue
 		}
 		v, err := k.read(raw)
 		if err != nil {
-			s.refuse(Problem{Key: name, Origin: from, Value: show(raw), Want: err.Error()})
+			s.addProblem(Problem{Key: name, Origin: from, Value: show(raw), Want: err.Error()})
 			continue
 		}
-		good[name], s.origins[name] = v, from
-	}
-	s.merge(good)
-}
-
-func (s *settings) merge(values map[string]any) {
-	// confmap only copies a map in memory: it has no way to fail.
-	if err := s.merged.Load(confmap.Provider(values, "."), nil); err != nil {
-		panic(err)
+		s.config.set(name, v)
+		s.origins[name] = from
 	}
 }
 
-func (s *settings) refuse(p Problem) {
+func (s *settings) addProblem(p Problem) {
 	s.bad[p.Key] = true
 	s.problems = append(s.problems, p)
 }
 
-func (s *settings) decode() (Config, error) {
-	var c Config
-	if err := s.merged.Unmarshal("", &c); err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
+// set stores the value of a key, as its kind parsed it, in the field with its tags.
+func (c *Config) set(name string, v any) {
+	section, key, _ := strings.Cut(name, ".")
+	field := tagged(tagged(reflect.ValueOf(c).Elem(), section), key)
+	field.Set(reflect.ValueOf(v).Convert(field.Type()))
+}
+
+// tagged returns the field of a struct with a tag.
+func tagged(v reflect.Value, tag string) reflect.Value {
+	for field := range v.Type().Fields() {
+		if field.Tag.Get("key") == tag {
+			return v.FieldByIndex(field.Index)
+		}
 	}
-	return c, nil
+	panic("config: no field for " + tag)
 }

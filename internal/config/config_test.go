@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// load runs Load as the command does: flags parsed from args, the file's text in a file of its own.
+// load runs Load as the command does, with flags parsed from args and a file with the text of yaml.
 func load(t *testing.T, yaml string, environ []string, args ...string) (Config, error) {
 	t.Helper()
 	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
@@ -76,7 +76,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-func TestEverySourceGivesEveryType(t *testing.T) {
+func TestEverySourceSetsEveryType(t *testing.T) {
 	tls := writeFile(t, "pem", "pem")
 	want := Default()
 	want.Server.Addr = "[::1]:0"
@@ -122,7 +122,7 @@ func TestEverySourceGivesEveryType(t *testing.T) {
 	check("flags", c, err)
 }
 
-func TestListFlagStandsSeveralTimes(t *testing.T) {
+func TestListFlagCanBeRepeated(t *testing.T) {
 	c, err := load(t, "server: {hosts: [gone.example]}", nil, "--server.hosts", "a.example", "--server.hosts=b.example,c.example")
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 			t.Errorf("problem %d: got %s", i, p)
 		}
 		if !strings.Contains(err.Error(), p.String()) {
-			t.Errorf("the error doesn't hold %q", p)
+			t.Errorf("the error doesn't contain %q", p)
 		}
 	}
 }
@@ -168,21 +168,21 @@ func TestCrossChecks(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
-		key  string // of the only problem; empty: none
+		key  string // of the only problem; empty for none
 	}{
 		{"lag beyond the log", []string{"--stream.log_size=100", "--stream.max_lag=101"}, "stream.max_lag"},
 		{"lag of the whole log", []string{"--stream.log_size=100", "--stream.max_lag=100"}, ""},
 		{"certificate without key", []string{"--server.tls_cert", pem}, "server.tls_key"},
 		{"key without certificate", []string{"--server.tls_key", pem}, "server.tls_cert"},
-		{"key that isn't there", []string{"--server.tls_cert", pem, "--server.tls_key", missing}, "server.tls_key"},
-		{"certificate that is a folder", []string{"--server.tls_cert", t.TempDir(), "--server.tls_key", pem}, "server.tls_cert"},
-		{"replay of nothing", []string{"--feed.source=replay"}, "feed.file"},
+		{"missing key file", []string{"--server.tls_cert", pem, "--server.tls_key", missing}, "server.tls_key"},
+		{"certificate that is a directory", []string{"--server.tls_cert", t.TempDir(), "--server.tls_key", pem}, "server.tls_cert"},
+		{"replay without a file", []string{"--feed.source=replay"}, "feed.file"},
 		{"replay of a missing file", []string{"--feed.source=replay", "--feed.file", missing}, "feed.file"},
 		{"replay", []string{"--feed.source=replay", "--feed.file", pem}, ""},
-		{"a missing file that nobody reads", []string{"--feed.file", missing}, ""},
-		{"pprof for all", []string{"--server.pprof_addr=:6060"}, "server.pprof_addr"},
+		{"a missing file that is not used", []string{"--feed.file", missing}, ""},
+		{"pprof on all interfaces", []string{"--server.pprof_addr=:6060"}, "server.pprof_addr"},
 		{"pprof on loopback", []string{"--server.pprof_addr=[::1]:6060"}, ""},
-		{"one mistake, one line", []string{"--stream.log_size=1", "--stream.max_lag=70000"}, "stream.log_size"},
+		{"one problem for two keys", []string{"--stream.log_size=1", "--stream.max_lag=70000"}, "stream.log_size"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("broken YAML: got %v", err)
 	}
 	if _, err := load(t, "lab: {enabled: true}\nlab: {enabled: false}", nil); err == nil {
-		t.Error("a section that stands twice was taken")
+		t.Error("a duplicate section was accepted")
 	}
 }
 
@@ -279,7 +279,7 @@ func TestWhichFile(t *testing.T) {
 	}
 }
 
-func TestServiceLinksAreNoSettings(t *testing.T) {
+func TestServiceLinksAreIgnored(t *testing.T) {
 	// What Kubernetes sets in every pod of a namespace that has a service named "ticklane".
 	environ := []string{
 		"TICKLANE_SERVICE_HOST=10.0.0.1", "TICKLANE_SERVICE_PORT=80", "TICKLANE_SERVICE_PORT_HTTP=80",
@@ -290,6 +290,6 @@ func TestServiceLinksAreNoSettings(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := load(t, "", []string{"TICKLANE_PORT=8080"}); err == nil {
-		t.Error("a port that somebody meant to set was passed over")
+		t.Error("TICKLANE_PORT=8080 was ignored")
 	}
 }

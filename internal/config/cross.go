@@ -6,8 +6,10 @@ import (
 	"strconv"
 )
 
-// cross checks what no key can tell alone. Keys that are wrong in themselves are left out: one mistake, one line.
-func (s *settings) cross(c Config) {
+// checkDependencies checks the conditions between several keys. It ignores keys that already have a problem, so that one
+// mistake is reported once.
+func (s *settings) checkDependencies() {
+	c := s.config
 	check := func(ok bool, key, value, want string, with ...string) {
 		if ok || s.bad[key] {
 			return
@@ -17,7 +19,12 @@ func (s *settings) cross(c Config) {
 				return
 			}
 		}
-		s.refuse(Problem{Key: key, Origin: s.origins[key], Value: value, Want: want})
+		s.addProblem(Problem{Key: key, Origin: s.origins[key], Value: value, Want: want})
+	}
+
+	checkFile := func(key, name string) {
+		err := checkReadable(name)
+		check(err == nil, key, strconv.Quote(name), fmt.Sprintf("can't be read: %v", err))
 	}
 
 	check(c.Stream.MaxLag <= c.Stream.LogSize, "stream.max_lag", strconv.Quote(strconv.Itoa(c.Stream.MaxLag)),
@@ -27,30 +34,30 @@ func (s *settings) cross(c Config) {
 	check(cert == "" || private != "", "server.tls_key", "", "missing: server.tls_cert is set and needs it", "server.tls_cert")
 	check(private == "" || cert != "", "server.tls_cert", "", "missing: server.tls_key is set and needs it", "server.tls_key")
 	if cert != "" && private != "" {
-		check(readable(cert) == nil, "server.tls_cert", strconv.Quote(cert), fmt.Sprintf("can't be read: %v", readable(cert)))
-		check(readable(private) == nil, "server.tls_key", strconv.Quote(private), fmt.Sprintf("can't be read: %v", readable(private)))
+		checkFile("server.tls_cert", cert)
+		checkFile("server.tls_key", private)
 	}
 
 	if c.Feed.Source == "replay" {
 		name := c.Feed.File
 		check(name != "", "feed.file", "", "missing: feed.source is replay and needs a CSV file", "feed.source")
 		if name != "" {
-			check(readable(name) == nil, "feed.file", strconv.Quote(name), fmt.Sprintf("can't be read: %v", readable(name)))
+			checkFile("feed.file", name)
 		}
 	}
 }
 
-// readable tells why a file can't be read, or nil.
-func readable(name string) error {
+// checkReadable returns the reason why a file can't be read, or nil.
+func checkReadable(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	// Opening a folder succeeds: only reading it fails. An empty file's io.EOF must not count.
+	// Opening a directory succeeds; only reading fails.
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder", name)
+		return fmt.Errorf("%s is a directory", name)
 	}
 	return err
 }

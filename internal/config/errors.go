@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Problem is one mistake.
+// Problem is one invalid setting.
 type Problem struct {
-	Key    string // "market.rate"; an unknown variable's own name
-	Origin string // "file config.yaml:12", "env TICKLANE_MARKET_RATE", "flag --market.rate"; empty: no source gave it
-	Value  string // as it was given; empty when it isn't the value that is wrong
-	Want   string // what is allowed
+	Key    string // "market.rate"; for an unknown variable its name
+	Origin string // "file config.yaml:12", "env TICKLANE_MARKET_RATE", "flag --market.rate"; empty if no source has set it
+	Value  string // as given; empty if the value is not the problem
+	Want   string // what is allowed instead
 }
 
 func (p Problem) String() string {
@@ -28,10 +28,10 @@ func (p Problem) String() string {
 	return s + ": " + p.Want
 }
 
-// Error holds every mistake in the settings, in the order of the sources.
+// Error lists all invalid settings, in the order of the sources.
 type Error struct{ Problems []Problem }
 
-// Error has a line for each mistake.
+// Error returns a text with one line for each problem.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("1 mistake in the settings:")
@@ -45,7 +45,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// FlagError adds the nearest flag's name to pflag's error about an unknown one. Other errors it returns as they are.
+// FlagError adds the name of the most similar flag to pflag's error for an unknown flag. It returns other errors unchanged.
 func FlagError(err error) error {
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
@@ -57,9 +57,10 @@ func FlagError(err error) error {
 	return err
 }
 
-func unknown(name string, raw any, from string) Problem {
-	if section(name) {
-		return Problem{Key: name, Origin: from, Value: show(raw), Want: "this is a section: its keys stand below it, indented"}
+// unknownKey returns the problem of a name that is no key.
+func unknownKey(name string, raw any, from string) Problem {
+	if isSection(name) {
+		return Problem{Key: name, Origin: from, Value: show(raw), Want: "this is a section: indent its keys below it"}
 	}
 	p := Problem{Key: name, Origin: from, Want: "no such key"}
 	if k, ok := nearest(name); ok {
@@ -68,7 +69,7 @@ func unknown(name string, raw any, from string) Problem {
 	return p
 }
 
-// read checks a raw value, as YAML, the environment or a flag gave it.
+// read parses a raw value of YAML, the environment or a flag.
 func (k key) read(raw any) (any, error) {
 	want := func() error { return fmt.Errorf("want %s", k.kind.allowed()) }
 	var s string
@@ -99,9 +100,9 @@ func (k key) read(raw any) (any, error) {
 	return v, nil
 }
 
-// show is a raw value for an error: quoted, short.
+// show returns a raw value for an error, quoted and truncated.
 func show(raw any) string {
-	const most = 80
+	const limit = 80
 	var s string
 	switch raw := raw.(type) {
 	case nil:
@@ -113,36 +114,38 @@ func show(raw any) string {
 	default:
 		s = fmt.Sprintf("%q", fmt.Sprint(raw))
 	}
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit]) + "…"
 	}
 	return s
 }
 
-func empty(raw any) bool {
+// isEmpty reports whether a raw value is missing or a section without keys.
+func isEmpty(raw any) bool {
 	m, ok := raw.(map[string]any)
 	return raw == nil || ok && len(m) == 0
 }
 
-// inOrder gives the names in the table's order, unknown ones after them by the alphabet, so that errors don't move.
+// inOrder returns the names in the order of the table, followed by the unknown ones in alphabetical order, so that the order of
+// problems is stable.
 func inOrder(values map[string]any) []string {
-	var names, strange []string
+	var names, unknown []string
 	for k := range everyKey() {
 		if _, ok := values[k.name]; ok {
 			names = append(names, k.name)
 		}
 	}
 	for name := range values {
-		if _, ok := lookup(name); !ok {
-			strange = append(strange, name)
+		if _, ok := byName[name]; !ok {
+			unknown = append(unknown, name)
 		}
 	}
-	slices.Sort(strange)
-	return append(names, strange...)
+	slices.Sort(unknown)
+	return append(names, unknown...)
 }
 
-// nearest finds the key that a mistyped name most likely meant: a few letters off as a whole, or in its last part
-// under a wrong or missing section.
+// nearest returns the key that a misspelled name most likely means: one that differs in a few letters, or whose last part does
+// while the section is wrong or missing.
 func nearest(name string) (key, bool) {
 	var best key
 	least := -1
@@ -161,10 +164,10 @@ func nearest(name string) (key, bool) {
 
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// far stands for more than the limit; adding one to it must not make it a distance.
-const far = -2
+// tooFar is the distance of names beyond the limit. It is negative after 1 is added.
+const tooFar = -2
 
-// distance is Levenshtein's, in bytes; far when it is more than limit.
+// distance returns the Levenshtein distance in bytes, or tooFar if it exceeds limit.
 func distance(a, b string, limit int) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -183,7 +186,7 @@ func distance(a, b string, limit int) int {
 		}
 	}
 	if row[len(b)] > limit {
-		return far
+		return tooFar
 	}
 	return row[len(b)]
 }

@@ -17,7 +17,7 @@ func TestTableAndStructsAgree(t *testing.T) {
 	for i := range c.NumField() {
 		s := c.Field(i)
 		for j := range s.Type.NumField() {
-			fields[s.Tag.Get("koanf")+"."+s.Type.Field(j).Tag.Get("koanf")] = true
+			fields[s.Tag.Get("key")+"."+s.Type.Field(j).Tag.Get("key")] = true
 		}
 	}
 	envs := map[string]string{}
@@ -28,7 +28,7 @@ func TestTableAndStructsAgree(t *testing.T) {
 			}
 			delete(fields, k.name)
 			if !strings.HasPrefix(k.name, g.name+".") {
-				t.Errorf("%s stands in section %s", k.name, g.name)
+				t.Errorf("%s is in section %s", k.name, g.name)
 			}
 			if other, taken := envs[k.env()]; taken {
 				t.Errorf("%s and %s share %s", k.name, other, k.env())
@@ -72,24 +72,25 @@ func TestAllowed(t *testing.T) {
 		{"stream.retry", []string{"100ms", "1m"}, []string{"99ms", "61s"}},
 		{"feed.speed", []string{"0.5", "max", "10"}, []string{"0", "-1", "Max", "Inf", "NaN"}},
 		{"feed.file", []string{"", "a b.csv"}, []string{"a\x00b", "a\nb"}},
+		{"log.level", []string{"debug", "info", "warn", "error"}, []string{"INFO", "warning", "info+1", ""}},
 		{"lab.enabled", []string{"true", "false"}, []string{"yes", "1", "TRUE", ""}},
 	}
 	for _, tt := range tests {
 		k := byName[tt.key]
 		for _, s := range tt.good {
 			if _, ok := k.kind.parse(s); !ok {
-				t.Errorf("%s refused %q", tt.key, s)
+				t.Errorf("%s rejected %q", tt.key, s)
 			}
 		}
 		for _, s := range tt.bad {
 			if v, ok := k.kind.parse(s); ok {
-				t.Errorf("%s took %q as %v", tt.key, s, v)
+				t.Errorf("%s accepted %q as %v", tt.key, s, v)
 			}
 		}
 	}
 }
 
-func TestNearest(t *testing.T) {
+func TestNearestKey(t *testing.T) {
 	for name, want := range map[string]string{
 		"server.adr": "server.addr", "stream.rate": "market.rate", "addr": "server.addr", "stream.logsize": "stream.log_size",
 		"stream.heart_beat": "stream.heartbeat", "limit.per_address": "limits.per_address", "colour": "", "x.y": "",
@@ -112,7 +113,7 @@ func TestFlagErrorNamesTheNearest(t *testing.T) {
 	}
 }
 
-func TestUsageHoldsEveryKey(t *testing.T) {
+func TestUsageHasEveryKey(t *testing.T) {
 	u := Usage()
 	for k := range everyKey() {
 		for _, want := range []string{"--" + k.name + k.between() + k.shownDefault(), "$" + k.env()} {
@@ -120,7 +121,7 @@ func TestUsageHoldsEveryKey(t *testing.T) {
 				t.Errorf("%q is missing", want)
 			}
 		}
-		// Ranges may be broken over lines.
+		// Ranges may be wrapped.
 		if !strings.Contains(strings.Join(strings.Fields(u), " "), k.kind.allowed()) {
 			t.Errorf("%s: %q is missing", k.name, k.kind.allowed())
 		}
@@ -132,10 +133,10 @@ func TestUsageHoldsEveryKey(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write config.yaml anew from the table")
+var update = flag.Bool("update", false, "write config.yaml from the table")
 
-// TestShippedFile holds that config.yaml has every key with its meaning, default, unit and range, and nothing else.
-// After a change of the table: go test ./internal/config -run TestShippedFile -update
+// TestShippedFile checks that config.yaml has every key with its description, default, unit and range, and nothing else.
+// After a change of the table: go test ./internal/config -run ShippedFile -update
 func TestShippedFile(t *testing.T) {
 	const path = "../../config.yaml"
 	want := shippedFile()
@@ -149,7 +150,7 @@ func TestShippedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not what the table says; run this test with -update", path)
+		t.Errorf("%s differs from the table; run this test with -update", path)
 	}
 	c, err := Load(nil, nil, path)
 	if err != nil {
@@ -160,12 +161,12 @@ func TestShippedFile(t *testing.T) {
 	}
 }
 
-const shippedHead = `# The settings of Ticklane, each with its default: leave a line out, or the whole file, and nothing changes.
+const shippedHead = `# The settings of Ticklane. Every line has the default, so that it can be left out; so can the whole file.
 #
-# Environment variables beat this file and flags beat both:
+# Environment variables override this file, and flags override both:
 #   server.addr here   =   TICKLANE_SERVER_ADDR   =   --server.addr
-# Durations are written 250ms, 15s, 2h. An unknown key or a value out of range stops the start, and all mistakes
-# are told at once.
+# Durations have units: 250ms, 15s, 2h. The server reports all unknown keys and invalid values at once and does not
+# start with any.
 `
 
 func shippedFile() string {

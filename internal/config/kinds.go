@@ -1,6 +1,7 @@
 package config
 
 import (
+	"log/slog"
 	"math"
 	"net"
 	"net/netip"
@@ -12,17 +13,17 @@ import (
 	"time"
 )
 
-// kind is the type of a key: what is allowed, and what it becomes.
+// kind is the type of a key: the values it allows and how they are parsed.
 type kind interface {
-	// parse gives the typed value of a text, or false when it isn't allowed.
-	parse(s string) (any, bool)
-	// allowed says what is, to follow the word "want".
+	// parse returns the value of a text; ok is false if it is not allowed.
+	parse(s string) (v any, ok bool)
+	// allowed describes the allowed values, for use after the word "want".
 	allowed() string
 }
 
 type integer struct {
 	min, max   int64
-	unit, zero string // zero, when not empty, says what 0 means and allows it below min
+	unit, zero string // zero, if not empty, is the meaning of 0 and allows it below min
 }
 
 func (k integer) parse(s string) (any, bool) {
@@ -71,12 +72,25 @@ func (k choice) allowed() string {
 	return k[0]
 }
 
+// level is one of the log levels.
+type level struct{}
+
+var levels = choice{"debug", "info", "warn", "error"}
+
+func (level) parse(s string) (any, bool) {
+	var l slog.Level
+	ok := slices.Contains(levels, s) && l.UnmarshalText([]byte(s)) == nil
+	return l, ok
+}
+
+func (level) allowed() string { return levels.allowed() }
+
 type boolean struct{}
 
 func (boolean) parse(s string) (any, bool) { return s == "true", s == "true" || s == "false" }
 func (boolean) allowed() string            { return "true or false" }
 
-// speed is a factor, or "max", which becomes +Inf.
+// speed is a factor, or "max" for +Inf.
 type speed struct{}
 
 func (speed) parse(s string) (any, bool) {
@@ -88,12 +102,13 @@ func (speed) parse(s string) (any, bool) {
 
 func (speed) allowed() string { return "0.001 to 1,000,000 times, or max" }
 
-// text is any line of text; what names what it stands for.
+// text is any line of text; what describes its meaning.
 type text struct{ what string }
 
 func (text) parse(s string) (any, bool) { return s, !strings.ContainsAny(s, "\x00\r\n") }
 func (k text) allowed() string          { return k.what }
 
+// address is a host:port.
 type address struct{ optional, loopback bool }
 
 func (k address) parse(s string) (any, bool) {
@@ -126,6 +141,7 @@ func (k address) allowed() string {
 
 var dnsName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?$`)
 
+// hostName is a host name or an IP address, in brackets or not.
 type hostName struct{}
 
 func (hostName) parse(s string) (any, bool) {
@@ -141,6 +157,7 @@ func (hostName) parse(s string) (any, bool) {
 
 func (hostName) allowed() string { return "host names or IP addresses, without scheme and port" }
 
+// origin is the origin of a web page.
 type origin struct{}
 
 func (origin) parse(s string) (any, bool) {
@@ -151,12 +168,13 @@ func (origin) parse(s string) (any, bool) {
 	if _, ok := (hostName{}).parse(u.Hostname()); !ok {
 		return nil, false
 	}
-	// Only scheme and host may be left: an Origin header has no path, and a slash at the end would never match.
+	// An Origin header has only scheme and host, so a trailing slash would never match.
 	return u.String(), *u == url.URL{Scheme: u.Scheme, Host: u.Host}
 }
 
 func (origin) allowed() string { return "origins such as https://desk.example.com, without a path" }
 
+// prefix is an IP address or a range of addresses.
 type prefix struct{}
 
 func (prefix) parse(s string) (any, bool) {
@@ -169,7 +187,7 @@ func (prefix) parse(s string) (any, bool) {
 
 func (prefix) allowed() string { return "IP addresses or ranges such as 10.0.0.0/8" }
 
-// list is any number of items, each of the same kind: a YAML list, or one text with commas.
+// list is any number of items of one kind: a YAML list, or a text with commas.
 type list struct{ of kind }
 
 func (k list) parse(s string) (any, bool) {
@@ -189,6 +207,7 @@ func (k list) parse(s string) (any, bool) {
 
 func (k list) allowed() string { return "a list of " + k.of.allowed() }
 
+// join returns a range with its unit and the meaning of zero, if it has them.
 func join(rng, unit, zero string) string {
 	if unit != "" {
 		rng += " " + unit
@@ -199,7 +218,7 @@ func join(rng, unit, zero string) string {
 	return rng
 }
 
-// commas groups the digits of numbers with five or more.
+// commas formats n with its digits grouped if there are five or more.
 func commas(n int64) string {
 	if n == math.MaxInt64 {
 		return "2^63-1"
@@ -214,7 +233,7 @@ func commas(n int64) string {
 	return s
 }
 
-// short is d without the zero units that String appends: "2h" for "2h0m0s".
+// short returns d without the zero units that String appends: "2h" for "2h0m0s".
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

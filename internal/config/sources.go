@@ -9,12 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/file"
-	"github.com/knadh/koanf/providers/posflag"
-	"github.com/knadh/koanf/v2"
 	"github.com/spf13/pflag"
-	yamlv3 "go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -23,8 +19,8 @@ const (
 	defaultFile = "config.yaml"
 )
 
-// filePath finds the file's name, where that name came from, and whether the file must exist.
-func filePath(flags *pflag.FlagSet, environ []string, name string) (path, origin string, must bool) {
+// filePath returns the path of the YAML file, the source of that path, and whether the file must exist.
+func filePath(flags *pflag.FlagSet, environ []string, name string) (path, origin string, required bool) {
 	if name != "" {
 		return name, "", true
 	}
@@ -39,19 +35,31 @@ func filePath(flags *pflag.FlagSet, environ []string, name string) (path, origin
 	return defaultFile, "", false
 }
 
-func (s *settings) readFile(path, origin string, must bool) error {
-	k := koanf.New(".")
-	err := k.Load(file.Provider(path), yaml.Parser())
+func (s *settings) readFile(path, origin string, required bool) error {
+	b, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !must:
+	case errors.Is(err, fs.ErrNotExist) && !required:
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("config file %q%s does not exist", path, origin)
-	case err != nil:
+	}
+	var doc map[string]any // decoding reports keys that occur twice, which decoding to a Node does not
+	var node yaml.Node
+	if err == nil {
+		err = yaml.Unmarshal(b, &doc)
+	}
+	if err == nil {
+		err = yaml.Unmarshal(b, &node)
+	}
+	if err != nil {
 		return fmt.Errorf("config file %q%s: %w", path, origin, err)
 	}
-	lines := lineNumbers(path)
-	s.take(k.All(), func(name string) string {
+	values, lines := map[string]any{}, map[string]int{}
+	flatten(values, "", doc)
+	if len(node.Content) > 0 {
+		lineNumbers(lines, "", node.Content[0])
+	}
+	s.take(values, func(name string) string {
 		if n := lines[name]; n > 0 {
 			return fmt.Sprintf("file %s:%d", path, n)
 		}
@@ -60,30 +68,42 @@ func (s *settings) readFile(path, origin string, must bool) error {
 	return nil
 }
 
-// lineNumbers maps each key of a YAML file to its line. What can't be read has none: the caller has told that already.
-func lineNumbers(path string) map[string]int {
-	lines := map[string]int{}
-	var doc yamlv3.Node
-	b, err := os.ReadFile(path)
-	if err != nil || yamlv3.Unmarshal(b, &doc) != nil || len(doc.Content) == 0 {
-		return lines
+// flatten adds the values of a YAML mapping to values, with the names of nested keys joined by dots. An empty mapping is a
+// value.
+func flatten(values map[string]any, name string, v any) {
+	each := func(key, v any) {
+		flatten(values, strings.TrimPrefix(fmt.Sprint(name, ".", key), "."), v)
 	}
-	var walk func(prefix string, n *yamlv3.Node)
-	walk = func(prefix string, n *yamlv3.Node) {
-		if n.Kind != yamlv3.MappingNode {
+	switch m := v.(type) {
+	case map[string]any:
+		for k, v := range m {
+			each(k, v)
+		}
+		if len(m) > 0 || name == "" {
 			return
 		}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			name := prefix + n.Content[i].Value
-			lines[name] = n.Content[i].Line
-			walk(name+".", n.Content[i+1])
+	case map[any]any: // a mapping with keys that are not text
+		for k, v := range m {
+			each(k, v)
 		}
+		return
 	}
-	walk("", doc.Content[0])
-	return lines
+	values[name] = v
 }
 
-// serviceLink matches what Kubernetes and Docker links put into every container beside a service named "ticklane".
+// lineNumbers adds the line of each key of a YAML mapping to lines, with names as in flatten.
+func lineNumbers(lines map[string]int, prefix string, n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := prefix + n.Content[i].Value
+		lines[name] = n.Content[i].Line
+		lineNumbers(lines, name+".", n.Content[i+1])
+	}
+}
+
+// serviceLink matches the variables that Kubernetes and Docker set in every container near a service named "ticklane".
 var serviceLink = regexp.MustCompile(`^TICKLANE_(SERVICE_(HOST|PORT)(_\w+)?=|PORT(_\d+_\w+)?=\w+://|PORT_\d+_(TCP|UDP|SCTP)_(ADDR|PORT|PROTO)=)`)
 
 func (s *settings) readEnv(environ []string) {
@@ -92,7 +112,7 @@ func (s *settings) readEnv(environ []string) {
 		names[k.env()] = k.name
 	}
 	values := map[string]any{}
-	var strange []Problem
+	var unknown []Problem
 	for _, e := range environ {
 		name, v, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, EnvPrefix) || name == fileEnv || serviceLink.MatchString(e) {
@@ -107,27 +127,22 @@ func (s *settings) readEnv(environ []string) {
 		if k, ok := nearest(asKey); ok {
 			p.Want += "; did you mean " + k.env() + "?"
 		}
-		strange = append(strange, p)
+		unknown = append(unknown, p)
 	}
 	s.take(values, func(name string) string { return "env " + byName[name].env() })
-	slices.SortFunc(strange, func(a, b Problem) int { return strings.Compare(a.Key, b.Key) })
-	s.problems = append(s.problems, strange...)
+	slices.SortFunc(unknown, func(a, b Problem) int { return strings.Compare(a.Key, b.Key) })
+	s.problems = append(s.problems, unknown...)
 }
 
-func (s *settings) readFlags(flags *pflag.FlagSet) error {
+func (s *settings) readFlags(flags *pflag.FlagSet) {
 	if flags == nil {
-		return nil
+		return
 	}
-	k := koanf.New(".")
-	err := k.Load(posflag.ProviderWithFlag(flags, ".", nil, func(f *pflag.Flag) (string, any) {
-		if _, known := lookup(f.Name); !known {
-			return "", nil // --config, --help and what else the command has
+	values := map[string]any{}
+	flags.Visit(func(f *pflag.Flag) {
+		if _, known := byName[f.Name]; known { // not --config or --help
+			values[f.Name] = f.Value.String()
 		}
-		return f.Name, f.Value.String()
-	}), nil)
-	if err != nil {
-		return fmt.Errorf("config: flags: %w", err)
-	}
-	s.take(k.All(), func(name string) string { return "flag --" + name })
-	return nil
+	})
+	s.take(values, func(name string) string { return "flag --" + name })
 }

@@ -22,7 +22,7 @@ const (
 
 // Bounds of Options.Speed, besides MaxSpeed.
 const (
-	minSpeed = 0.01
+	minSpeed = 0.001
 	maxSpeed = 1e9
 )
 
@@ -50,7 +50,7 @@ var MaxSpeed = math.Inf(1)
 // At speed 1 a file of daily bars produces four ticks a day; at 86400 it shows a day per second.
 type Options struct {
 	File     string
-	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting; 0.01 to 1e9
+	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting; 0.001 to 1e9
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
 	Logger   *slog.Logger // slog.Default() if nil

@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Flags adds --config and a flag for every key. Flags take any text: Load judges it, so that mistakes on the command
-// line are told together with all others. A list's flag may stand several times.
+// Flags adds --config and a flag for every key. Flags accept any text, which Load validates together with the other sources.
+// The flag of a list may be repeated.
 func Flags(fs *pflag.FlagSet) {
-	fs.String(fileFlag, defaultFile, "YAML file to read; optional unless named here")
+	fs.String(fileFlag, defaultFile, "YAML file to read, which must exist if named here")
 	for k := range everyKey() {
 		f := fs.VarPF(&flagValue{kind: k.kind, text: k.def}, k.name, "", k.doc+" ("+k.kind.allowed()+")")
 		if _, ok := k.kind.(boolean); ok {
@@ -19,7 +19,7 @@ func Flags(fs *pflag.FlagSet) {
 	}
 }
 
-// flagValue keeps what the command line says, unjudged.
+// flagValue is the unvalidated text of a flag.
 type flagValue struct {
 	kind kind
 	text string
@@ -29,14 +29,14 @@ type flagValue struct {
 func (v *flagValue) String() string { return v.text }
 
 func (v *flagValue) Set(s string) error {
-	if _, many := v.kind.(list); many && v.set {
+	if _, ok := v.kind.(list); ok && v.set {
 		s = v.text + "," + s
 	}
 	v.text, v.set = s, true
 	return nil
 }
 
-// Type is the placeholder in pflag's usage text.
+// Type returns the placeholder in pflag's usage text.
 func (v *flagValue) Type() string {
 	switch v.kind.(type) {
 	case integer:
@@ -54,31 +54,31 @@ func (v *flagValue) Type() string {
 	}
 }
 
-const usageHead = `Serve the market feed over SSE and WebSocket, with the dashboard.
+const usageHead = `Serve the dashboard and the market feed over SSE and WebSocket.
 
 Usage:
-  ticklane serve [flags]      or plain:  ticklane [flags]
-  ticklane load [flags]       measure the lanes against each other under load: ticklane load --help
+  ticklane serve [flags]      the same as: ticklane [flags]
+  ticklane load [flags]       compare both lanes under load; see ticklane load --help
   ticklane version            print the version
 
 Examples:
   ticklane                                            the dashboard on http://localhost:3000
   ticklane --market.rate 5000 --market.symbols 500    a busier market
   TICKLANE_SERVER_ADDR=:8080 ticklane --server.hosts quotes.example.com --log.format json
-                                                      for other machines, set by environment and flags
+                                                      accessible from other machines
 
-Settings come from ./config.yaml, over it the environment, over that the flags. Every flag has a variable, shown
-as $NAME; in the file the part before the dot is the section. Durations are written 250ms, 15s, 2h;
-lists with commas. All mistakes are told at once, and nothing starts with one.
+Flags override environment variables, which override ./config.yaml. The variable of each flag is shown as $NAME;
+in the file, the part before the dot is the section. Durations have units: 250ms, 15s, 2h. Lists have commas.
+All invalid settings are reported at once, and the server does not start.
 
 `
 
-// Usage is the whole help text of the serve command: every setting by section with its default, what is allowed
-// and its environment variable, at most 110 columns wide.
+// Usage returns the help text of the serve command: every setting by section with its default, the allowed values and its
+// environment variable, at most 112 columns wide.
 func Usage() string {
 	var b strings.Builder
 	b.WriteString(usageHead)
-	row(&b, "--"+fileFlag+" "+defaultFile, "YAML file to read; it may be missing unless it is named.", "$"+fileEnv)
+	row(&b, "--"+fileFlag+" "+defaultFile, "YAML file to read. The default file may be missing.", "$"+fileEnv)
 	for _, g := range sections {
 		fmt.Fprintf(&b, "\n%s: %s\n", strings.ToUpper(g.name[:1])+g.name[1:], g.doc)
 		for _, k := range g.keys {
@@ -89,7 +89,7 @@ func Usage() string {
 	return b.String()
 }
 
-// shownDefault is the default as the help text shows it.
+// shownDefault returns the default as shown in the help text and in config.yaml.
 func (k key) shownDefault() string {
 	switch {
 	case k.def != "":
@@ -101,7 +101,8 @@ func (k key) shownDefault() string {
 	}
 }
 
-// between is what stands between a flag and its value: pflag takes "--lab.enabled false" for "--lab.enabled".
+// between returns the text between a flag and its value: "=" for a boolean, since pflag reads "--lab.enabled false" as
+// "--lab.enabled" and an argument.
 func (k key) between() string {
 	if _, ok := k.kind.(boolean); ok {
 		return "="
@@ -114,19 +115,19 @@ func (k key) isList() bool {
 	return ok
 }
 
-// row writes a flag with its default, and beside it what it means, then what is allowed.
+// row writes a flag with its default and, in a second column, lines.
 func row(b *strings.Builder, flag string, lines ...string) {
 	const left, width = 34, 74
-	head := "  " + flag
+	first := "  " + flag
 	for _, line := range lines {
 		for _, l := range wrap(line, width) {
-			fmt.Fprintf(b, "%-*s  %s\n", left, head, l)
-			head = ""
+			fmt.Fprintf(b, "%-*s  %s\n", left, first, l)
+			first = ""
 		}
 	}
 }
 
-// wrap breaks a text between words into lines of at most width runes.
+// wrap splits a text between words into lines of at most width runes.
 func wrap(s string, width int) []string {
 	var lines []string
 	line := ""
