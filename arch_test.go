@@ -28,9 +28,10 @@ var dependencies = map[string][]string{
 	"internal/history":       {"wire", "quote"},
 	"internal/stream":        {"wire", "quote"},
 	"internal/shard":         {"stream", "wire", "quote"},
+	"internal/netconn":       {},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	"internal/loadtest":      {"wire", "quote"}, // a client: it imports nothing of the server
-	"handlers":               {"stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
+	"handlers":               {"netconn", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                      {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 
@@ -121,7 +122,7 @@ func TestOnlyNetworkPackagesImportNetworkLibraries(t *testing.T) {
 				t.Errorf("%s imports %s: only %s may import network libraries", file, p, strings.Join(networkPackages, ", "))
 			}
 			// main listens, config parses addresses, metrics returns an http.Handler.
-			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/config", "internal/metrics"}, pkg) {
+			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/config", "internal/metrics", "internal/netconn"}, pkg) {
 				t.Errorf("%s imports %s: only packages that listen or dial may", file, p)
 			}
 		}

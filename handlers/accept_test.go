@@ -2,38 +2,10 @@ package handlers
 
 import (
 	"net"
-	"os"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
-
-// starved is a listener whose first accepts fail.
-type starved struct {
-	net.Listener
-	fails []syscall.Errno
-	next  atomic.Int32
-}
-
-func (s *starved) Accept() (net.Conn, error) {
-	if i := int(s.next.Add(1)) - 1; i < len(s.fails) {
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", s.fails[i])}
-	}
-	return s.Listener.Accept()
-}
-
-// TestAcceptOutlivesWhatPasses: want of descriptors or memory, and a connection that failed before it was accepted.
-func TestAcceptOutlivesWhatPasses(t *testing.T) {
-	h := open(t, plan{listener: func(ln net.Listener) net.Listener {
-		return &starved{Listener: ln, fails: []syscall.Errno{
-			syscall.EMFILE, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPROTO, syscall.ENETDOWN, syscall.EPERM}}
-	}})
-	if c, text := h.get("/healthz"); c.status != 200 {
-		t.Errorf("status %d: %s", c.status, text)
-	}
-}
 
 // TestTooManyConnections: silent sockets of one address fill no more than its share, and the one too many is closed
 // without a status, after which an EventSource tries again.
@@ -46,22 +18,14 @@ func TestTooManyConnections(t *testing.T) {
 	for range 6 { // twice limits.per_address
 		silent = append(silent, h.dial())
 	}
-	until(t, "all to be accepted", func() bool {
-		h.server.ln.mu.Lock()
-		defer h.server.ln.mu.Unlock()
-		return len(h.server.ln.conns) == 6
-	})
+	until(t, "all to be accepted", func() bool { return h.server.ln.Open() == 6 })
 	late := h.dial()
 	late.nc.SetReadDeadline(time.Now().Add(patience))
 	if b, err := late.r.ReadByte(); err == nil {
 		t.Errorf("the one too many was answered: %q", b)
 	}
 	silent[0].nc.Close()
-	until(t, "the place to be free again", func() bool {
-		h.server.ln.mu.Lock()
-		defer h.server.ln.mu.Unlock()
-		return len(h.server.ln.conns) == 5
-	})
+	until(t, "the place to be free again", func() bool { return h.server.ln.Open() == 5 })
 	if c, text := h.get("/healthz"); c.status != 200 {
 		t.Errorf("status %d: %s", c.status, text)
 	}
@@ -81,16 +45,6 @@ func (f foreign) Accept() (net.Conn, error) {
 type abroad struct{ net.Conn }
 
 func (abroad) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4711} }
-
-func TestHolderOfAnAddress(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "",
-	} {
-		if got := holder(address); got != want {
-			t.Errorf("%q belongs to %q, want %q", address, got, want)
-		}
-	}
-}
 
 func TestLabRefusesCompressedBodies(t *testing.T) {
 	h := openLab(t)

@@ -13,16 +13,10 @@ import (
 	"ticklane/internal/wire"
 )
 
-// vacant waits until every place is given back.
+// vacant waits until no stream and no connection is open.
 func (h *house) vacant() {
 	h.Helper()
-	for name, g := range map[string]*gate{"streams": h.server.gate, "sockets": h.server.ln.sockets} {
-		until(h, name+"' places to be given back", func() bool {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			return g.total == 0 && len(g.of) == 0
-		})
-	}
+	until(h, "streams and connections to be released", func() bool { return h.live() == 0 && h.server.ln.Open() == 0 })
 }
 
 // late closes all connections of the server at the last moment before fasthttp hands one over.
@@ -63,44 +57,12 @@ func TestCutAtTheHandOver(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			var l *late
 			h := open(t, plan{listener: func(ln net.Listener) net.Listener { l = &late{Listener: ln}; return l }})
-			l.close = func() { h.server.ln.closeAll() }
+			l.close = func() { h.server.ln.CloseAll() }
 			c := h.dial()
 			c.send(request + "Host: " + h.addr + "\r\n\r\n")
 			io.Copy(io.Discard, c.r)
 			h.vacant()
 		})
-	}
-}
-
-// closing is a socket that something happens to while it is being closed.
-type closing struct {
-	*net.TCPConn
-	during func()
-}
-
-func (c closing) Close() error {
-	err := c.TCPConn.Close()
-	c.during()
-	return err
-}
-
-// TestHandOverMeetsAClose: whichever of the two comes first, what is due afterwards happens once, and the place is given back.
-func TestHandOverMeetsAClose(t *testing.T) {
-	h := open(t, plan{})
-	nc, err := net.Dial("tcp", h.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &listener{sockets: newGate(1, 1, true), conns: map[*conn]struct{}{}}
-	l.sockets.enter("192.0.2.1")
-	c := &conn{listener: l, peer: "192.0.2.1"}
-	var handed error
-	c.Conn = closing{nc.(*net.TCPConn), func() { _, handed = c.hand() }}
-	left := 0
-	c.afterwards(func() { left++ })
-	c.Close()
-	if handed != net.ErrClosed || left != 1 || l.sockets.total != 0 {
-		t.Errorf("handing over a socket that is being closed: %v, left %d times, %d sockets", handed, left, l.sockets.total)
 	}
 }
 

@@ -259,9 +259,5 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// live is how many streams have a place. One is over when it gives its place back, after everything else.
-func (h *house) live() int {
-	h.server.gate.mu.Lock()
-	defer h.server.gate.mu.Unlock()
-	return h.server.gate.total
-}
+// live returns the number of open streams. A stream releases its place in the limiter after everything else.
+func (h *house) live() int { return h.server.limiter.Open() }

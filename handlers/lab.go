@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
@@ -102,15 +102,11 @@ func (l *lab) leave(s seat, drill string) bool {
 
 // rig returns the writer that carries out drills on a stream, and what to call when it is over. Without a lab it is
 // the writer itself.
-func (l *lab) rig(sub *stream.Subscriber, nc *conn, w stream.Writer, delay time.Duration) (stream.Writer, func()) {
+func (l *lab) rig(sub *stream.Subscriber, conn *netconn.Conn, w stream.Writer, delay time.Duration) (stream.Writer, func()) {
 	if l == nil {
 		return w, func() {}
 	}
-	r := &rig{out: w, sub: sub, delay: delay, over: make(chan struct{}), reset: func() {
-		if nc != nil {
-			nc.reset()
-		}
-	}}
+	r := &rig{out: w, sub: sub, delay: delay, over: make(chan struct{}), reset: conn.Reset}
 	return r, l.enter(r)
 }
 
@@ -272,14 +268,6 @@ func (r *rig) wait(until int64) {
 	case <-t.C:
 	case <-r.over:
 	}
-}
-
-// reset closes the connection so that the client gets RST instead of FIN.
-func (c *conn) reset() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	c.Close()
 }
 
 // drilled carries out what a drill left for this request; done when that was the whole answer.

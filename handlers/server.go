@@ -22,6 +22,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/history"
+	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
@@ -80,11 +81,11 @@ type Server struct {
 	version string
 	hosts   map[string]bool
 	proxies []netip.Prefix
-	gate    *gate
-	lab     *lab     // nil unless experiments are allowed
-	paces   sync.Map // *stream.Subscriber → *rate.Limiter of commands by POST
+	limiter *netconn.Limiter // of streams
+	lab     *lab             // nil unless experiments are allowed
+	paces   sync.Map         // *stream.Subscriber → *rate.Limiter of commands by POST
 	ready   atomic.Bool
-	ln      *listener
+	ln      *netconn.Listener
 	shards  shards
 
 	counts struct{ panics, overloads, requests, failures atomic.Uint64 }
@@ -109,9 +110,9 @@ func New(d Deps) (*Server, error) {
 	s := &Server{
 		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
 		hosts: allowedHosts(d.Settings), proxies: proxies,
-		gate: newGate(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
-		told: sync.OnceValues(func() (*descriptions, error) { return readDescriptions(d.Files) }),
-		ln:   newListener(d.Listener, d.Settings, len(proxies) == 0),
+		limiter: netconn.NewLimiter(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
+		told:    sync.OnceValues(func() (*descriptions, error) { return readDescriptions(d.Files) }),
+		ln:      newListener(d.Listener, d.Settings, len(proxies) == 0),
 	}
 	if d.Lab != nil {
 		s.lab = newLab(*d.Lab)
@@ -192,14 +193,11 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect("/static/favicon.svg", http.StatusMovedPermanently) })
 }
 
-// observe counts answers, and takes a connection's meter off it: the stream that it counted for is over.
+// observe counts and logs requests, and ends the counting of the stream before on the connection.
 func (s *Server) observe(c *fiber.Ctx) error { return s.observed(c, c.Next) }
 
 func (s *Server) observed(c *fiber.Ctx, next func() error) error {
-	if nc := unwrap(c.Context().Conn()); nc != nil {
-		nc.settle() // a pipelined request came with the last one's bytes
-		nc.meter.Store(nil)
-	}
+	netconn.Of(c.Context().Conn()).NextRequest() // a pipelined request was read together with the one before
 	start := time.Now()
 	err := next()
 	if err != nil {
@@ -242,7 +240,7 @@ func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
 
 // Serve answers on the listener until Shutdown, and returns nil after one.
 func (s *Server) Serve() error {
-	if !s.gate.shut() {
+	if !s.limiter.Closed() {
 		s.ready.Store(true)
 	}
 	if s.set.TLS != nil {
@@ -255,7 +253,7 @@ func (s *Server) Serve() error {
 // says that something had to be cut.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.ready.Store(false)
-	drained := s.gate.close()
+	drained := s.limiter.Close()
 	s.stream.End(wire.ByeShutdown)
 	var late error
 	select {
@@ -264,15 +262,29 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		late = fmt.Errorf("streams were cut: %w", ctx.Err())
 	}
 	if late != nil {
-		s.ln.closeAll()
+		s.ln.CloseAll()
 		s.shards.closeAll()
 	}
 	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		late = errors.Join(late, err)
 	}
 	s.ln.Close() // fasthttp doesn't know it yet when Serve hasn't begun
-	s.ln.closeAll()
+	s.ln.CloseAll()
 	s.shards.close()
 	<-drained // their connections are closed, so they end
 	return late
 }
+
+// newListener bounds the connections of one client to twice its streams: a page or a command beside each of them. Behind a
+// proxy all connections come from the proxy.
+func newListener(ln net.Listener, set Settings, exemptLoopback bool) *netconn.Listener {
+	perAddress := 2 * set.MaxPerAddress
+	if !exemptLoopback {
+		perAddress = maxConns(set)
+	}
+	return netconn.NewListener(ln, netconn.Config{WriteTimeout: set.WriteTimeout, WriteBuffer: set.WriteBuffer,
+		Limiter: netconn.NewLimiter(maxConns(set), perAddress, exemptLoopback)})
+}
+
+// maxConns is the largest number of open connections: one for each stream, and 1,024 for pages and the API.
+func maxConns(set Settings) int { return set.MaxStreams + 1024 }

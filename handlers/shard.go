@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -70,68 +71,72 @@ func (s *shards) close() {
 	}
 }
 
-// shardSSE answers with a stream of engine shard. fasthttp writes nothing: the answer's head goes out with the first
-// events.
-func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, mc *conn) {
-	s.takeOver(c, opt, mc, func(nc net.Conn, request *fasthttp.RequestCtx) {
+// shardSSE serves an event stream on engine shard.
+func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
+	s.hijackSSE(c, opt, conn, func(nc net.Conn, received []byte, request *fasthttp.RequestCtx) {
 		chunked := request.Request.Header.IsHTTP11()
-		s.handOver(nc, mc, opt, shard.Handoff{Chunked: chunked, ResponseHead: func(sub *stream.Subscriber) []byte { return ownHead(request, sub, chunked) }})
+		s.handOver(nc, conn, opt, shard.Handoff{Received: received, Chunked: chunked,
+			ResponseHead: func(sub *stream.Subscriber) []byte { return responseHead(request, sub, chunked) }})
 	})
 }
 
-// handOver gives a hijacked connection, and the stream's place at the gate, to engine shard, and closes what fasthttp holds of
-// it. Whatever fails, the place is given back.
-func (s *Server) handOver(nc net.Conn, mc *conn, opt subscription, start shard.Handoff) {
+// handOver passes a detached connection, and the stream's place in the limiter, to engine shard, and closes the descriptor
+// that Go knows. If that fails, it releases both.
+func (s *Server) handOver(nc net.Conn, conn *netconn.Conn, opt subscription, h shard.Handoff) {
 	defer nc.Close()
-	defer s.contain("handing over")
-	fd, err := mc.hand()
-	if errors.Is(err, net.ErrClosed) {
+	defer s.contain("shard handoff")
+	err := s.addToShard(conn, opt, h)
+	if err == nil {
 		return
 	}
+	s.limiter.Release(opt.Address)
+	if !errors.Is(err, shard.ErrClosed) && !errors.Is(err, net.ErrClosed) {
+		s.log.Error("shard handoff failed", "err", err)
+	}
+}
+
+func (s *Server) addToShard(conn *netconn.Conn, opt subscription, h shard.Handoff) error {
+	fd, release, err := conn.Duplicate()
+	if err != nil {
+		return err
+	}
+	h.FD, h.Options = fd, opt.Options
+	h.Protocol = func(sub *stream.Subscriber, reset func()) (shard.Protocol, shard.Throttle) {
+		p := &shardProtocol{server: s, sub: sub, release: release, chunked: h.Chunked}
+		if sub.Lane() == wire.WS {
+			p.in = newInbound(s, sub)
+			p.in.deflate = sub.Compression() != stream.CompressNone
+		}
+		var throttle shard.Throttle
+		throttle, p.over = s.lab.brake(sub, reset, opt.delay)
+		return p, throttle
+	}
+	pool, err := s.shardPool()
 	if err == nil {
-		start.FD, start.Received, start.Options = fd, buffered(nc), opt.Options
-		start.Protocol = func(sub *stream.Subscriber, reset func()) (shard.Protocol, shard.Throttle) {
-			p := &shardPeer{server: s, sub: sub, listener: mc.listener, address: mc.peer, chunked: start.Chunked}
-			if sub.Lane() == wire.WS {
-				p.in = newInbound(s, sub)
-				p.in.deflate = sub.Compression() != stream.CompressNone
-			}
-			var brake shard.Throttle
-			brake, p.over = s.lab.brake(sub, reset, opt.delay)
-			return p, brake
-		}
-		var pool *shard.Pool
-		if pool, err = s.shardPool(); err == nil {
-			err = pool.Add(start)
-		}
-		if err == nil {
-			return
-		}
-		closeDescriptor(fd)
+		err = pool.Add(h)
 	}
-	mc.takeBack()
-	s.gate.leave(opt.Address)
-	if !errors.Is(err, shard.ErrClosed) {
-		s.log.Error("a connection couldn't be handed over", "err", err)
+	if err != nil {
+		netconn.CloseDescriptor(fd)
+		release()
 	}
+	return err
 }
 
-// shardPeer is the protocol's side of a connection of engine shard.
-type shardPeer struct {
-	server   *Server
-	sub      *stream.Subscriber
-	listener *listener
-	address  string
-	over     func()   // the lab's
-	in       *inbound // nil on SSE
-	chunked  bool
-	said     bool // the close frame
+// shardProtocol is the shard.Protocol of both lanes.
+type shardProtocol struct {
+	server    *Server
+	sub       *stream.Subscriber
+	release   func()   // frees the connection's place in the listener's limiter
+	over      func()   // removes the stream from the lab
+	in        *inbound // nil on SSE
+	chunked   bool
+	closeSent bool
 }
 
-func (p *shardPeer) OnOpen() { p.server.opened(p.sub) }
+func (p *shardProtocol) OnOpen() { p.server.opened(p.sub) }
 
-// HandleInput throws away what an SSE client sends after its request.
-func (p *shardPeer) HandleInput(b []byte) bool {
+// HandleInput discards what an SSE client sends after its request.
+func (p *shardProtocol) HandleInput(b []byte) bool {
 	if p.in == nil {
 		return true
 	}
@@ -139,23 +144,23 @@ func (p *shardPeer) HandleInput(b []byte) bool {
 	return p.in.code == 0
 }
 
-// Final is the closing handshake, as converse has it, or the end of the chunked coding.
-func (p *shardPeer) Final(fed bool) (b []byte, after shard.CloseAction) {
+// Final returns the end of the chunked coding on SSE, and on WebSocket the close frame, as writeWS sends it.
+func (p *shardProtocol) Final(inputEnded bool) (b []byte, action shard.CloseAction) {
 	switch {
 	case p.in == nil && p.chunked:
 		return []byte("0\r\n\r\n"), shard.WaitEOF
 	case p.in == nil:
 		return nil, shard.WaitEOF
-	case !fed:
-		p.said = true
+	case !inputEnded:
+		p.closeSent = true
 		reason := p.sub.Reason()
 		code := closeCodes[reason]
 		if code == 0 {
 			code = wire.CloseGoingAway // stopped without a bye
 		}
 		return wire.AppendClose(nil, code, reason), shard.WaitInput
-	case !p.said:
-		p.said = true
+	case !p.closeSent:
+		p.closeSent = true
 		b = wire.AppendClose(nil, p.in.code, p.in.reason)
 	}
 	if p.in.closed {
@@ -164,9 +169,9 @@ func (p *shardPeer) Final(fed bool) (b []byte, after shard.CloseAction) {
 	return b, shard.WaitEOF
 }
 
-func (p *shardPeer) OnEnd(err error) {
+func (p *shardProtocol) OnEnd(err error) {
 	defer p.over()
 	p.server.ended(p.sub, nil, err)
 }
 
-func (p *shardPeer) OnClose() { p.listener.sockets.leave(p.address) }
+func (p *shardProtocol) OnClose() { p.release() }

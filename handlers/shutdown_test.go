@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/wire"
 )
 
@@ -29,7 +30,7 @@ func TestShutdown(t *testing.T) {
 		t.Fatalf("readyz: %d %s", idle.status, body)
 	}
 	// A stream that takes its time, so that the drain can be looked at.
-	if v := h.server.gate.enter("somebody"); v != admitted {
+	if v := h.server.limiter.Acquire("192.0.2.1"); v != netconn.Admitted {
 		t.Fatal(v)
 	}
 	late := h.ws("topics=S19")
@@ -79,7 +80,7 @@ func TestShutdown(t *testing.T) {
 	}
 	w.closes(1001)
 	late.closes(1001)
-	h.server.gate.leave("somebody")
+	h.server.limiter.Release("192.0.2.1")
 	if err := <-done; err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/quote"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -53,81 +55,74 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		return err
 	}
 	opt.Address = s.address(c)
-	if v := s.gate.enter(opt.Address); v != admitted {
-		return s.refuseSSE(c, v)
+	if a := s.limiter.Acquire(opt.Address); a != netconn.Admitted {
+		return s.refuseSSE(c, a)
 	}
 	eventStream(c)
 	opt.Meter = new(stream.Meter)
-	nc := unwrap(c.Context().Conn())
-	if nc != nil {
-		nc.meter.Store(opt.Meter)
-	}
+	conn := netconn.Of(c.Context().Conn())
 	if opt.Engine == engineShard {
-		s.shardSSE(c, opt, nc)
+		s.shardSSE(c, opt, conn)
 		return nil
 	}
 	if !c.Request().Header.IsHTTP11() {
-		s.unchunkedSSE(c, opt, nc)
+		s.unchunkedSSE(c, opt, conn)
 		return nil
 	}
 	sub := s.stream.Subscribe(opt.Options)
 	if sub.Compression() == stream.CompressGzip {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
+	conn.StartStream(opt.Meter.Wrote, sub.Stop)
 	// fasthttp runs the writer in a goroutine that starts now and outlives the handler, so it must not use c; all strings
 	// of opt are copies. The first flush sends the response header.
 	c.Context().SetBodyStreamWriter(func(body *bufio.Writer) {
-		s.serve(sub, nc, func() error {
-			w, done := s.lab.rig(sub, nc, body, opt.delay)
+		err := s.run(sub, func() error {
+			w, done := s.lab.rig(sub, conn, body, opt.delay)
 			defer done()
 			return sub.Run(w, nil) // Next, Write, Flush, wait; until the bye or a failed flush
 		})
+		conn.FinishStream(func() { s.ended(sub, conn, err) })
 	})
 	return nil
 }
 
-// serve runs a stream to its end on either lane, and contains its panics: one in a stream writer would take the
-// process with it. It stays on the stack for hours, so what it does besides is in functions of their own.
-func (s *Server) serve(sub *stream.Subscriber, nc *conn, run func() error) {
-	var err error
+// run writes a stream to its end and recovers its panics, which would end the process. It stays on the stack for hours, so
+// everything else is in functions that return.
+func (s *Server) run(sub *stream.Subscriber, write func() error) error {
 	defer func() {
 		if p := recover(); p != nil {
 			s.streamPanicked(sub, p)
 		}
-		finish := func() { s.ended(sub, nc, err) }
-		if nc == nil {
-			finish()
-			return
-		}
-		nc.afterwards(finish)
 	}()
 	s.opened(sub)
-	if nc != nil {
-		nc.onAbort(sub.Stop)
-	}
-	err = run()
+	return write()
 }
 
-// opened begins a stream, on whatever engine.
+// opened is called when a stream begins, on both engines.
 func (s *Server) opened(sub *stream.Subscriber) {
 	info := sub.Info()
 	s.log.Debug("stream opened", "lane", info.Lane, "engine", info.Engine, "id", info.ID, "user", info.User, "address", info.Address)
-	if s.gate.shut() {
-		sub.End(wire.ByeShutdown) // Shutdown may have told all others before this one was there
+	if s.limiter.Closed() {
+		sub.End(wire.ByeShutdown) // it was opened after Shutdown ended all streams
 	}
 }
 
-// ended gives back what a stream had, on whatever engine; nc is nil where no connection of fasthttp's is left.
-func (s *Server) ended(sub *stream.Subscriber, nc *conn, err error) {
-	if nc != nil && nc.slow.Load() {
-		sub.MarkSlow()
+// ended releases what a stream holds, on both engines. conn is nil on engine shard, which marks slow clients itself.
+func (s *Server) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
+	if conn != nil {
+		failed, timeout := conn.WriteErr()
+		if timeout {
+			sub.MarkSlow()
+		}
+		err = cmp.Or(err, failed)
 	}
 	end := sub.Info()
 	s.log.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
 		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
 	sub.Close()
 	s.paces.Delete(sub)
-	s.gate.leave(end.Address)
+	s.limiter.Release(end.Address)
 }
 
 func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
@@ -137,8 +132,8 @@ func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
 
 // refuseSSE answers when there is no place. An EventSource that gets an error status never comes back, so it gets a
 // stream that says when to; others get the status, so that a load tester counts it.
-func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
-	reason := s.refusal(v)
+func (s *Server) refuseSSE(c *fiber.Ctx, a netconn.Admission) error {
+	reason := s.refusal(a)
 	retry := stream.ByeRetry(reason, overloadRetry)
 	if !accepted(listed(&c.Request().Header, fiber.HeaderAccept), "text/event-stream") {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(retry/time.Second)))
@@ -150,8 +145,8 @@ func (s *Server) refuseSSE(c *fiber.Ctx, v verdict) error {
 }
 
 // refusal counts a refused stream and names the reason of its bye.
-func (s *Server) refusal(v verdict) string {
-	if v == shutting {
+func (s *Server) refusal(a netconn.Admission) string {
+	if a == netconn.ShuttingDown {
 		return wire.ByeShutdown
 	}
 	s.counts.overloads.Add(1)

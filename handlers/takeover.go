@@ -7,24 +7,31 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
 )
 
-// takeOver takes an event stream's connection from fasthttp, which then writes nothing: f writes the answer's head and all
-// that follows, and closes the connection. f gets the stream's place at the gate with it.
-func (s *Server) takeOver(c *fiber.Ctx, opt subscription, mc *conn, f func(nc net.Conn, request *fasthttp.RequestCtx)) {
-	mc.afterwards(func() { s.gate.leave(opt.Address) }) // for a connection that is closed before f has it
-	request := c.Context()                              // fasthttp's own is kept until f returns; Fiber's isn't
+// hijackSSE takes the connection of an event stream from fasthttp, which then writes nothing: f writes the whole response
+// and closes the connection. f also owns the stream's place in the limiter. received is what the client sent after its
+// request. request is valid until f returns.
+func (s *Server) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, f func(nc net.Conn, received []byte, request *fasthttp.RequestCtx)) {
+	conn.StartStream(opt.Meter.Wrote, func() { s.limiter.Release(opt.Address) })
+	request := c.Context() // fasthttp's context lives until f returns, Fiber's doesn't
 	request.HijackSetNoResponse(true)
-	request.Hijack(func(nc net.Conn) { f(nc, request) })
+	request.Hijack(func(hijacked net.Conn) {
+		if nc, received, ok := conn.Detach(hijacked); ok {
+			f(nc, received, request)
+		}
+	})
 }
 
-// ownHead is the answer's head on a connection that isn't given back after the stream, so it says Connection: close.
-func ownHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked bool) []byte {
+// responseHead returns the response header of a hijacked event stream. The connection ends with the stream, so it has
+// Connection: close.
+func responseHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked bool) []byte {
 	head := &request.Response.Header
-	head.Del(fiber.HeaderConnection) // fasthttp has promised a client of HTTP/1.0 what it asked for
+	head.Del(fiber.HeaderConnection) // fasthttp has already answered an HTTP/1.0 client's keep-alive
 	head.SetConnectionClose()
-	head.SetContentLength(-2) // the end of the connection ends the body
+	head.SetContentLength(-2) // the body ends with the connection
 	if chunked {
 		head.SetContentLength(-1)
 	}
@@ -34,52 +41,27 @@ func ownHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked bool)
 	return append([]byte(nil), head.Header()...)
 }
 
-// buffered returns what the client sent after its request and fasthttp has read already. A deadline in the past lets
-// nothing more come from the socket.
-func buffered(nc net.Conn) []byte {
-	nc.SetReadDeadline(time.Unix(1, 0))
-	var early []byte
-	for b := make([]byte, readSize); ; {
-		n, err := nc.Read(b)
-		early = append(early, b[:n]...)
-		if err != nil || n == 0 {
-			return early
-		}
-	}
-}
-
-// escape returns what of a hijacked connection may be used when its hijack handler has returned, and what the client sent
-// after its request. fasthttp's reader of the two reads from whichever connection its RequestCtx then serves.
-func escape(hijacked net.Conn) (nc net.Conn, early []byte) {
-	early = buffered(hijacked)
-	hijacked.SetReadDeadline(time.Time{})
-	return hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn(), early
-}
-
-// unchunkedSSE is engine stream's answer to a client of HTTP/1.0, which must get no chunks (RFC 9112 §6.1), as
-// fasthttp would send them: the events follow the head as they are.
-func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, mc *conn) {
-	s.takeOver(c, opt, mc, func(nc net.Conn, request *fasthttp.RequestCtx) {
-		if !mc.claim() {
-			return
-		}
-		nc, _ = escape(nc)
+// unchunkedSSE serves a client of HTTP/1.0 on engine stream. Such a client must not be sent chunks (RFC 9112 §6.1), which
+// fasthttp would send; the events follow the response header as they are.
+func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
+	s.hijackSSE(c, opt, conn, func(nc net.Conn, _ []byte, request *fasthttp.RequestCtx) {
 		sub := s.stream.Subscribe(opt.Options)
-		head := ownHead(request, sub, false)
-		// As on WebSocket, a goroutine of its own lets go of the request.
+		head := responseHead(request, sub, false)
+		// In a goroutine of its own, so that fasthttp frees the request.
 		go func() {
 			defer nc.Close()
-			nc.Write(head) // after a failed write, the next one fails, too
-			s.serve(sub, mc, func() error {
-				frames := &bufferedWriter{out: nc}
-				defer frames.release()
-				w, done := s.lab.rig(sub, mc, frames, opt.delay)
+			nc.Write(head) // if it fails, the next write fails too
+			err := s.run(sub, func() error {
+				events := &bufferedWriter{out: nc}
+				defer events.release()
+				w, done := s.lab.rig(sub, conn, events, opt.delay)
 				defer done()
 				return sub.Run(w, nil)
 			})
-			if !mc.broken.Load() {
+			s.ended(sub, conn, err)
+			if failed, _ := conn.WriteErr(); failed == nil {
 				nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
-				drain(nc)
+				netconn.Drain(nc)
 			}
 		}()
 	})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -36,48 +37,48 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	}
 	opt.Address = s.address(c)
 	opt.Meter = new(stream.Meter)
-	mc := unwrap(c.Context().Conn())
-	if mc != nil {
-		mc.meter.Store(opt.Meter)
-	}
+	conn := netconn.Of(c.Context().Conn())
+	conn.StartStream(opt.Meter.Wrote, nil)
 	// The stream begins after the 101: fasthttp doesn't call this when it can't write that. It keeps the whole request
 	// for as long as this runs, so the stream has a goroutine of its own, which closes the connection
 	// (KeepHijackedConns).
-	c.Context().Hijack(func(nc net.Conn) {
-		v := s.gate.enter(opt.Address)
-		if v == admitted && opt.Engine == engineShard {
-			mc.afterwards(func() { s.gate.leave(opt.Address) }) // for one that is closed before it is handed over
-			s.handOver(nc, mc, opt, shard.Handoff{})
+	c.Context().Hijack(func(hijacked net.Conn) {
+		nc, received, ok := conn.Detach(hijacked)
+		if !ok {
 			return
 		}
-		nc, early := escape(nc)
-		if v != admitted {
+		if a := s.limiter.Acquire(opt.Address); a != netconn.Admitted {
 			defer nc.Close()
-			s.refuseWS(nc, opt.Format, s.refusal(v))
+			s.refuseWS(nc, opt.Format, s.refusal(a))
+			return
+		}
+		if opt.Engine == engineShard {
+			s.handOver(nc, conn, opt, shard.Handoff{Received: received})
 			return
 		}
 		sub := s.stream.Subscribe(opt.Options)
-		go s.speak(nc, mc, sub, early, opt.delay)
+		go s.serveWS(nc, conn, sub, received, opt.delay)
 	})
 	return nil
 }
 
-// speak is a stream's goroutine.
-func (s *Server) speak(nc net.Conn, mc *conn, sub *stream.Subscriber, early []byte, delay time.Duration) {
+// serveWS is the goroutine of a stream on engine stream.
+func (s *Server) serveWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) {
 	defer nc.Close()
-	s.serve(sub, mc, func() error { return s.converse(nc, mc, sub, early, delay) })
+	err := s.run(sub, func() error { return s.writeWS(nc, conn, sub, received, delay) })
+	s.ended(sub, conn, err)
 }
 
-// converse runs one stream: it returns when the client is gone, or was told bye and had its time to close. early is what the
-// client sent with its request.
-func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early []byte, delay time.Duration) error {
+// writeWS runs one stream. It returns when the client has closed the connection, or after the bye and the closing handshake.
+// received is what the client sent right after its request.
+func (s *Server) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) error {
 	in := newInbound(s, sub)
 	in.deflate = sub.Compression() != stream.CompressNone
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		defer s.contain("websocket reader")
-		in.feed(early)
+		in.feed(received)
 		in.read(nc)
 	}()
 	// Whatever happens here, panics included, the reader is told to stop and waited for.
@@ -87,7 +88,7 @@ func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early [
 	}()
 	frames := &bufferedWriter{out: nc}
 	defer frames.release()
-	w, done := s.lab.rig(sub, mc, frames, delay)
+	w, done := s.lab.rig(sub, conn, frames, delay)
 	defer done()
 	if err := sub.Run(w, gone); err != nil {
 		return err
@@ -108,22 +109,9 @@ func (s *Server) converse(nc net.Conn, mc *conn, sub *stream.Subscriber, early [
 	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	<-gone
 	if !in.closed {
-		drain(nc)
+		netconn.Drain(nc)
 	}
 	return nil
-}
-
-// drain sends FIN and takes what the client still has on its way, until its end or the read deadline: a socket that
-// is closed with unread bytes in it sends RST, and with that the close frame may be lost.
-func drain(nc net.Conn) {
-	if half, ok := nc.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
-	}
-	for b := make([]byte, 512); ; {
-		if _, err := nc.Read(b); err != nil {
-			return
-		}
-	}
 }
 
 var closeCodes = map[string]uint16{
@@ -139,5 +127,5 @@ func (s *Server) refuseWS(nc net.Conn, format wire.Format, reason string) {
 	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	nc.Write(wire.AppendClose(b, closeCodes[reason], reason))
 	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
-	drain(nc)
+	netconn.Drain(nc)
 }

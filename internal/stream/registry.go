@@ -17,6 +17,12 @@ type Meter struct {
 	_      [48]byte // two streams on one cache line would make two processors take it from each other at every write
 }
 
+// Wrote counts one write of n bytes.
+func (m *Meter) Wrote(n int) {
+	m.Bytes.Add(uint64(n))
+	m.Writes.Add(1)
+}
+
 // Counters are what is counted of one stream, or of a lane.
 type Counters struct {
 	Ticks     uint64 `json:"ticks"`         // handed over, not yet proven delivered

@@ -1,4 +1,4 @@
-package handlers
+package netconn
 
 import (
 	"errors"
@@ -37,6 +37,7 @@ func duplicate(c net.Conn) (int, error) {
 	return fd, failed
 }
 
-func closeDescriptor(fd int) { unix.Close(fd) }
+// CloseDescriptor closes a descriptor that Conn.Duplicate returned.
+func CloseDescriptor(fd int) { unix.Close(fd) }
 
 func isUserTimeout(err error) bool { return errors.Is(err, unix.ETIMEDOUT) }

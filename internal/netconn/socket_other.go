@@ -1,6 +1,6 @@
 //go:build !linux
 
-package handlers
+package netconn
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ func setUserTimeout(*net.TCPConn, time.Duration) {}
 
 func duplicate(net.Conn) (int, error) { return -1, errors.ErrUnsupported }
 
-func closeDescriptor(int) {}
+// CloseDescriptor is never called.
+func CloseDescriptor(int) {}
 
 func isUserTimeout(error) bool { return false }

@@ -1,0 +1,180 @@
+package netconn
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// state says which code may use a connection.
+//
+//	state      reads           writes                       closes
+//	http       fasthttp        fasthttp                     fasthttp
+//	streaming  -               fasthttp, from the stream's  fasthttp
+//	                           pipe
+//	detached   the new owner   the new owner                the new owner
+//	closed     -               -                            -
+//
+// In every state Listener.CloseAll and Reset may close it, from any goroutine.
+//
+//	from       to         by
+//	http       streaming  StartStream
+//	streaming  http       NextRequest or Read, once FinishStream was called
+//	streaming  detached   Detach
+//	any        closed     Close
+type state uint8
+
+const (
+	http state = iota
+	streaming
+	detached
+	closed
+)
+
+// Conn is a connection of a Listener. It bounds the time of each write, counts what a stream writes, and writes nothing
+// after a failed or partial write: the client would read it as the rest of that one.
+type Conn struct {
+	net.Conn
+	listener *Listener
+	peer     string // address, for the listener's limiter
+
+	deadlineSet atomic.Int64               // when the write deadline was set, by the clock of started; 0 for not set
+	count       atomic.Pointer[func(int)]  // of the stream that is being written
+	failure     atomic.Pointer[writeError] // of the first failed write
+
+	mu          sync.Mutex
+	state       state
+	onAbort     func() // streaming: called if the connection closes before FinishStream or Detach
+	onDone      func() // streaming, after FinishStream
+	transferred bool   // by Duplicate: the place in the limiter is the new descriptor's
+}
+
+// writeError is a failed write.
+type writeError struct {
+	err     error
+	timeout bool
+}
+
+var errBroken = errors.New("an earlier write to this connection failed")
+
+// Write writes p to the socket. It fails when the socket accepts nothing for Config.WriteTimeout, and ever after.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.failure.Load() != nil {
+		return 0, errBroken
+	}
+	if err := c.extendDeadline(); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	if count := c.count.Load(); count != nil {
+		(*count)(n)
+	}
+	if err != nil {
+		c.failure.CompareAndSwap(nil, &writeError{err, errors.Is(err, os.ErrDeadlineExceeded) || isUserTimeout(err)})
+	}
+	return n, err
+}
+
+// WriteErr returns the error of the first failed write, and whether it was a timeout: the client didn't read. It is nil
+// while no write has failed.
+func (c *Conn) WriteErr() (err error, timeout bool) {
+	if f := c.failure.Load(); f != nil {
+		return f.err, f.timeout
+	}
+	return nil, false
+}
+
+// extendDeadline sets the write deadline when a tenth of the timeout has passed since it was last set. Setting it for each
+// write would change a timer each time.
+func (c *Conn) extendDeadline() error {
+	now, slack := time.Since(started), c.listener.cfg.WriteTimeout/10
+	if set := c.deadlineSet.Load(); set != 0 && now-time.Duration(set) < slack {
+		return nil
+	}
+	c.deadlineSet.Store(int64(now))
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.listener.cfg.WriteTimeout + slack))
+}
+
+// started is the zero time of Conn.deadlineSet, a little in the past so that no set deadline has the value 0.
+var started = time.Now().Add(-time.Second)
+
+// SetDeadline sets both deadlines, the write deadline until the next Write. fasthttp calls it before it passes on a
+// hijacked connection.
+func (c *Conn) SetDeadline(t time.Time) error {
+	c.deadlineSet.Store(0)
+	return c.Conn.SetDeadline(t)
+}
+
+// SetWriteDeadline sets the write deadline until the next Write.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	c.deadlineSet.Store(0)
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// Read reads from the socket. fasthttp reads only when the response before is complete, so it completes a stream.
+func (c *Conn) Read(p []byte) (int, error) {
+	c.NextRequest()
+	return c.Conn.Read(p)
+}
+
+// CloseWrite sends FIN if the connection can; reading goes on.
+func (c *Conn) CloseWrite() error { return closeWrite(c.Conn) }
+
+func closeWrite(nc net.Conn) error {
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// Reset closes the connection with RST instead of FIN.
+func (c *Conn) Reset() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.Close()
+}
+
+// Close closes the socket and ends the stream on the connection: it calls the onAbort of StartStream or the onDone of
+// FinishStream. Further calls return the socket's error.
+func (c *Conn) Close() error {
+	c.listener.remove(c)
+	c.mu.Lock()
+	// Set before the socket is closed: a Duplicate that fails because of that must return net.ErrClosed.
+	first := c.state != closed
+	c.state = closed
+	end := c.onAbort
+	if end == nil {
+		end = c.onDone
+	}
+	c.onAbort, c.onDone = nil, nil
+	place := first && !c.transferred
+	c.mu.Unlock()
+	err := c.Conn.Close()
+	if place {
+		c.listener.cfg.Limiter.Release(c.peer)
+	}
+	if end != nil {
+		end()
+	}
+	return err
+}
+
+// Of returns the Conn below what TLS and fasthttp put on top of it. It panics if there is none.
+func Of(nc net.Conn) *Conn {
+	for {
+		switch c := nc.(type) {
+		case *Conn:
+			return c
+		case interface{ NetConn() net.Conn }:
+			nc = c.NetConn()
+		case interface{ UnsafeConn() net.Conn }:
+			nc = c.UnsafeConn()
+		default:
+			panic("netconn: the connection is not of a Listener")
+		}
+	}
+}

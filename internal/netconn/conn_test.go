@@ -1,0 +1,182 @@
+package netconn
+
+import (
+	"errors"
+	"net"
+	"slices"
+	"testing"
+
+	"ticklane/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// hijacked is a connection as fasthttp passes it to a hijack handler.
+type hijacked struct {
+	net.Conn
+	buffered []byte
+}
+
+func (h *hijacked) Read(p []byte) (int, error) {
+	if len(h.buffered) == 0 {
+		return h.Conn.Read(p)
+	}
+	n := copy(p, h.buffered)
+	h.buffered = h.buffered[n:]
+	return n, nil
+}
+
+func (h *hijacked) UnsafeConn() net.Conn { return h.Conn }
+
+// tcpPair returns a Conn and its client's end.
+func tcpPair(t *testing.T) (*Conn, net.Conn) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return newConn(t, server), client
+}
+
+// TestStreamCallbacks walks through the transitions. calls records the callbacks.
+func TestStreamCallbacks(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		steps []string
+		want  []string
+		state state
+		open  int // places still taken in the limiter
+	}{
+		{"a stream, then another request", []string{"start", "finish", "next"}, []string{"done"}, http, 1},
+		{"a read instead", []string{"start", "finish", "read"}, []string{"done"}, http, 1},
+		{"done is called once", []string{"start", "finish", "next", "next", "close"}, []string{"done"}, closed, 0},
+		{"closed before the last bytes are written", []string{"start", "finish", "close"}, []string{"done"}, closed, 0},
+		{"closed while streaming", []string{"start", "close", "finish"}, []string{"abort", "done"}, closed, 0},
+		{"closed twice", []string{"start", "close", "close"}, []string{"abort"}, closed, 0},
+		{"closed before the stream", []string{"close", "start", "finish"}, []string{"abort", "done"}, closed, 0},
+		{"a request amid a stream", []string{"start", "next", "close"}, []string{"abort"}, closed, 0},
+		{"detached", []string{"start", "detach", "read", "close"}, nil, closed, 0},
+		{"detached too late", []string{"start", "close", "detach"}, []string{"abort", "too late"}, closed, 0},
+		{"transferred", []string{"start", "detach", "duplicate", "close"}, nil, closed, 1},
+		{"transferred and released", []string{"start", "detach", "duplicate", "close", "release"}, nil, closed, 0},
+		{"transferred too late", []string{"start", "detach", "close", "duplicate"}, []string{"closed"}, closed, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, client := tcpPair(t)
+			client.Write([]byte("x")) // for "read"
+			var calls []string
+			note := func(what string) func() { return func() { calls = append(calls, what) } }
+			var release func()
+			for _, step := range c.steps {
+				switch step {
+				case "start":
+					conn.StartStream(func(int) {}, note("abort"))
+				case "finish":
+					conn.FinishStream(note("done"))
+				case "next":
+					conn.NextRequest()
+				case "read":
+					conn.Read(make([]byte, 1))
+				case "detach":
+					nc, received, ok := conn.Detach(&hijacked{conn, []byte("abc")})
+					if !ok {
+						calls = append(calls, "too late")
+					} else if nc != net.Conn(conn) || string(received) != "abc" { // not x, which is in the socket
+						t.Errorf("%v, %q", nc, received)
+					}
+				case "duplicate":
+					fd, r, err := conn.Duplicate()
+					if errors.Is(err, net.ErrClosed) {
+						calls = append(calls, "closed")
+					} else if errors.Is(err, errors.ErrUnsupported) {
+						t.Skip(err) // not Linux
+					} else if err != nil {
+						t.Error(err)
+					} else {
+						release = r
+						CloseDescriptor(fd)
+					}
+				case "release":
+					release()
+				case "close":
+					conn.Close()
+				}
+			}
+			if !slices.Equal(calls, c.want) || conn.state != c.state || conn.listener.Open() != c.open {
+				t.Errorf("calls %v, state %d, %d open; want %v, %d, %d", calls, conn.state, conn.listener.Open(), c.want, c.state, c.open)
+			}
+			conn.Close()
+			if n := len(conn.listener.conns); n != 0 {
+				t.Errorf("the listener still knows %d connections", n)
+			}
+		})
+	}
+}
+
+func TestWritesAreCountedForTheirStream(t *testing.T) {
+	conn := newConn(t, new(socket))
+	var bytes, writes int
+	conn.Write([]byte("before"))
+	conn.StartStream(func(n int) { bytes += n; writes++ }, nil)
+	conn.Write([]byte("12345"))
+	conn.NextRequest() // no effect: the stream is not finished
+	conn.Write([]byte("678"))
+	conn.FinishStream(func() {})
+	conn.Write([]byte("9")) // still buffered when the stream's writer returned
+	conn.NextRequest()
+	conn.Write([]byte("after"))
+	if bytes != 9 || writes != 3 {
+		t.Errorf("%d bytes in %d writes, want 9 in 3", bytes, writes)
+	}
+}
+
+// closingConn calls during while its socket is being closed.
+type closingConn struct {
+	*net.TCPConn
+	during func()
+}
+
+func (c closingConn) Close() error {
+	err := c.TCPConn.Close()
+	c.during()
+	return err
+}
+
+func TestDuplicateWhileClosing(t *testing.T) {
+	conn, _ := tcpPair(t)
+	var err error
+	conn.Conn = closingConn{conn.Conn.(*net.TCPConn), func() { _, _, err = conn.Duplicate() }}
+	aborts := 0
+	conn.StartStream(func(int) {}, func() { aborts++ })
+	conn.Close()
+	if err != net.ErrClosed || aborts != 1 || conn.listener.Open() != 0 {
+		t.Errorf("%v, onAbort called %d times, %d open", err, aborts, conn.listener.Open())
+	}
+}
+
+// wrapped is a connection as TLS wraps it.
+type wrapped struct{ net.Conn }
+
+func (w wrapped) NetConn() net.Conn { return w.Conn }
+
+func TestOf(t *testing.T) {
+	c := newConn(t, new(socket))
+	if Of(c) != c || Of(&hijacked{Conn: wrapped{c}}) != c {
+		t.Error("not found")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for another connection")
+		}
+	}()
+	Of(new(socket))
+}

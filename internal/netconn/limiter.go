@@ -1,0 +1,116 @@
+package netconn
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// Limiter bounds how many connections or streams are open, in total and per client address. It is safe for concurrent
+// use.
+type Limiter struct {
+	total, perAddress int
+	exemptLoopback  bool
+
+	mu        sync.Mutex
+	open      int
+	byAddress map[string]int // key: see clientOf
+	closed    bool
+	drained   chan struct{} // closed once closed is set and open is 0
+}
+
+// NewLimiter returns a limiter that admits so many in total and perAddress for each client. With exemptLoopback, clients on a
+// loopback address count for the total only: a load test on one machine would be refused otherwise.
+func NewLimiter(total, perAddress int, exemptLoopback bool) *Limiter {
+	return &Limiter{total: total, perAddress: perAddress, exemptLoopback: exemptLoopback, byAddress: make(map[string]int), drained: make(chan struct{})}
+}
+
+// Admission is the result of Limiter.Acquire.
+type Admission int
+
+const (
+	// Admitted means that a place was taken. It must be released.
+	Admitted Admission = iota
+	// Overloaded means that a limit is reached.
+	Overloaded
+	// ShuttingDown means that the limiter is closed.
+	ShuttingDown
+)
+
+// Acquire takes a place for a client address, an IP address with or without a zone.
+func (l *Limiter) Acquire(address string) Admission {
+	client, counted := l.clientOf(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return ShuttingDown
+	case l.open >= l.total, counted && l.byAddress[client] >= l.perAddress:
+		return Overloaded
+	}
+	l.open++
+	if counted {
+		l.byAddress[client]++
+	}
+	return Admitted
+}
+
+// Release frees a place. It must be called once for each Acquire that returned Admitted, with the same address.
+func (l *Limiter) Release(address string) {
+	client, counted := l.clientOf(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if counted {
+		if l.byAddress[client]--; l.byAddress[client] == 0 {
+			delete(l.byAddress, client)
+		}
+	}
+	if l.closed && l.open == 0 {
+		close(l.drained)
+	}
+}
+
+// Close makes Acquire return ShuttingDown. The returned channel is closed when every place has been released; each call
+// returns the same one.
+func (l *Limiter) Close() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.closed = true
+		if l.open == 0 {
+			close(l.drained)
+		}
+	}
+	return l.drained
+}
+
+// Closed reports whether Close was called.
+func (l *Limiter) Closed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
+// Open returns the number of places taken.
+func (l *Limiter) Open() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
+}
+
+// clientOf returns the client that an address is counted for, and whether it is counted for a client at all. An IPv6
+// client has a whole /64 network at its disposal (RFC 4291 §2.5.4); an IPv4-mapped address is the IPv4 client's.
+func (l *Limiter) clientOf(address string) (client string, counted bool) {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return address, true
+	}
+	a = a.Unmap().WithZone("")
+	if l.exemptLoopback && a.IsLoopback() {
+		return "", false
+	}
+	if a.Is4() {
+		return a.String(), true
+	}
+	return netip.PrefixFrom(a, 64).Masked().String(), true
+}

@@ -1,0 +1,111 @@
+package netconn
+
+import (
+	"net"
+	"time"
+)
+
+// StartStream begins a response that is a stream. count is called with the size of each write, in the writing goroutine.
+// onAbort is called once if the connection closes before FinishStream or Detach; it is called at once if the connection is
+// closed already. It may be nil.
+func (c *Conn) StartStream(count func(n int), onAbort func()) {
+	c.count.Store(&count)
+	c.mu.Lock()
+	open := c.state != closed
+	if open {
+		c.state, c.onAbort = streaming, onAbort
+	}
+	c.mu.Unlock()
+	if !open && onAbort != nil {
+		onAbort()
+	}
+}
+
+// FinishStream reports that the stream's writer has returned. onDone is called once, when the socket has accepted
+// everything or the connection is closed. That may be later: the last bytes and the end of the chunked coding are still
+// in fasthttp's buffers.
+func (c *Conn) FinishStream(onDone func()) {
+	c.mu.Lock()
+	open := c.state != closed
+	c.onAbort = nil
+	if open {
+		c.onDone = onDone
+	}
+	c.mu.Unlock()
+	if !open {
+		onDone()
+	}
+}
+
+// NextRequest reports that the response before is complete: what is written from now on is no longer counted. It has no
+// effect while a stream is being written or after Detach.
+func (c *Conn) NextRequest() {
+	c.mu.Lock()
+	onDone := c.onDone
+	if onDone != nil {
+		c.state, c.onDone = http, nil
+		c.count.Store(nil)
+	}
+	c.mu.Unlock()
+	if onDone != nil {
+		onDone()
+	}
+}
+
+// Detach transfers a hijacked connection from fasthttp to the caller. It returns the connection to use from then on, and
+// the bytes that fasthttp had already read after the request. fasthttp's own wrapper must not be used any more: once the
+// hijack handler has returned, it reads from whichever connection its RequestCtx then serves. ok is false if the
+// connection is closed; onAbort of StartStream was called then.
+func (c *Conn) Detach(hijacked net.Conn) (nc net.Conn, received []byte, ok bool) {
+	c.mu.Lock()
+	ok = c.state != closed
+	if ok {
+		c.state, c.onAbort = detached, nil
+	}
+	c.mu.Unlock()
+	if !ok {
+		return nil, nil, false
+	}
+	// A deadline in the past: only what is buffered is read, nothing from the socket.
+	hijacked.SetReadDeadline(time.Unix(1, 0))
+	for b := make([]byte, 512); ; {
+		n, err := hijacked.Read(b)
+		received = append(received, b[:n]...)
+		if err != nil || n == 0 {
+			break
+		}
+	}
+	hijacked.SetReadDeadline(time.Time{})
+	return hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn(), received, true
+}
+
+// Duplicate returns a second descriptor of the socket, which Go's poller doesn't know. The caller closes it by
+// CloseDescriptor or otherwise, and then calls release, which frees the connection's place in the listener's limiter;
+// Close no longer does. The error is net.ErrClosed if the connection is closed.
+func (c *Conn) Duplicate() (fd int, release func(), err error) {
+	fd, err = duplicate(c.Conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == closed {
+		if err == nil {
+			CloseDescriptor(fd)
+		}
+		return -1, nil, net.ErrClosed
+	}
+	if err != nil {
+		return -1, nil, err
+	}
+	c.transferred = true
+	return fd, func() { c.listener.cfg.Limiter.Release(c.peer) }, nil
+}
+
+// Drain sends FIN and discards what the client still sends, until its FIN or the read deadline. A socket that is closed
+// with unread bytes sends RST, which may destroy bytes that the client has not read yet.
+func Drain(nc net.Conn) {
+	closeWrite(nc)
+	for b := make([]byte, 512); ; {
+		if _, err := nc.Read(b); err != nil {
+			return
+		}
+	}
+}
