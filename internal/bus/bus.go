@@ -1,5 +1,5 @@
-// Package bus is how ticks get from the feed to whoever keeps them. It gives each tick its place: the log's seq and
-// the symbol's own.
+// Package bus delivers ticks from the feed to the parts that store them. It numbers the ticks: Seq in the log, N among the
+// ticks of the symbol.
 package bus
 
 import (
@@ -10,26 +10,26 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Sink takes a batch of ticks in order of Seq. It must not keep the slice.
+// Sink receives a batch of ticks ordered by Seq. It must not keep the slice.
 type Sink func([]quote.Tick)
 
-// Local is the bus inside one process.
+// Local is the bus within a process.
 type Local struct {
 	epoch uint64
 	sinks []Sink
 
 	mu  sync.Mutex
 	seq uint64
-	n   []uint64 // of each symbol, by ID
+	n   []uint64 // newest N of each symbol, by ID
 }
 
-// NewLocal makes a bus for so many symbols with a new epoch. Sinks get every batch one after the other, in the
+// NewLocal returns a bus with a new epoch for a number of symbols. Publish calls the sinks one after the other, in the
 // publisher's goroutine.
 func NewLocal(symbols int, sinks ...Sink) *Local {
 	return &Local{epoch: NewEpoch(), sinks: sinks, n: make([]uint64, symbols)}
 }
 
-// NewEpoch returns a random name for a log, never 0. It is short because every SSE event carries it.
+// NewEpoch returns a random identifier for a log, never 0. It has 32 bits, since every SSE event contains it.
 func NewEpoch() uint64 {
 	for {
 		var b [4]byte
@@ -40,14 +40,14 @@ func NewEpoch() uint64 {
 	}
 }
 
-// Epoch names the sequence of this bus.
+// Epoch returns the epoch of the positions that this bus assigns.
 func (b *Local) Epoch() uint64 { return b.epoch }
 
-// Attach adds a sink. It must be called before the first Publish.
+// Attach adds a sink. It must not be called after the first Publish.
 func (b *Local) Attach(s Sink) { b.sinks = append(b.sinks, s) }
 
-// Publish gives each tick its N and Seq, in place, and hands the batch to the sinks before it returns. Calls from
-// several goroutines are put in an order.
+// Publish sets N and Seq of each tick, in place, and passes the batch to the sinks before it returns. Any goroutine may call
+// it; calls are serialized.
 func (b *Local) Publish(ticks []quote.Tick) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-func TestPublishGivesPlaces(t *testing.T) {
+func TestPublishNumbersTicks(t *testing.T) {
 	var first, second []quote.Tick
 	var order []string
 	b := NewLocal(3, func(ticks []quote.Tick) {
@@ -37,8 +37,8 @@ func TestPublishGivesPlaces(t *testing.T) {
 	}
 }
 
-// TestPublishersTakeTurns: whatever the publishers do, a sink sees one sequence without holes.
-func TestPublishersTakeTurns(t *testing.T) {
+// TestConcurrentPublishers: a sink receives one sequence without gaps.
+func TestConcurrentPublishers(t *testing.T) {
 	const publishers, batches, size = 4, 200, 5
 	var got []quote.Tick
 	b := NewLocal(publishers, func(ticks []quote.Tick) { got = append(got, ticks...) })
@@ -59,7 +59,7 @@ func TestPublishersTakeTurns(t *testing.T) {
 	for i, k := range got {
 		n[k.Symbol]++
 		if k.Seq != uint64(i+1) || k.N != n[k.Symbol] {
-			t.Fatalf("place %d: %+v", i+1, k)
+			t.Fatalf("position %d: %+v", i+1, k)
 		}
 	}
 	if len(got) != publishers*batches*size {
@@ -80,7 +80,7 @@ func TestEpochs(t *testing.T) {
 		t.Errorf("%d different epochs of 100", len(seen))
 	}
 	if b := NewLocal(1); b.Epoch() == 0 {
-		t.Error("a bus without an epoch")
+		t.Error("epoch 0")
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Interval is the length of a bar; only those of Intervals exist.
+// Interval is the length of a bar, one of Intervals.
 type Interval string
 
-// The lengths of bars.
+// The intervals.
 const (
 	TenSeconds     Interval = "10s"
 	Minute         Interval = "1m"
@@ -19,12 +19,12 @@ const (
 	Hour           Interval = "1h"
 )
 
-// Intervals returns every length, the shortest first.
+// Intervals returns all intervals, the shortest first.
 func Intervals() []Interval {
 	return []Interval{TenSeconds, Minute, FiveMinutes, FifteenMinutes, Hour}
 }
 
-// ParseInterval reads one of Intervals; the error names them all.
+// ParseInterval parses an interval. The error lists all of them.
 func ParseInterval(s string) (Interval, error) {
 	all := Intervals()
 	if i := Interval(s); slices.Contains(all, i) {
@@ -37,7 +37,7 @@ func ParseInterval(s string) (Interval, error) {
 	return "", fmt.Errorf("interval: %q: want one of %s", s, strings.Join(names, ", "))
 }
 
-// Duration returns the length of a bar, 0 for an interval that doesn't exist.
+// Duration returns the length of a bar, 0 for an invalid interval.
 func (i Interval) Duration() time.Duration {
 	switch i {
 	case TenSeconds:

@@ -1,4 +1,4 @@
-// Package history keeps bars of the last trade price, for charts.
+// Package history stores bars of the last price, for charts.
 package history
 
 import (
@@ -11,30 +11,30 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Bar is what a symbol's last price did in one interval, and how much was traded.
+// Bar summarizes the last price of a symbol in one interval, and the shares traded.
 type Bar struct {
-	T          int64 // the interval's start, µs since 1970
+	T          int64 // start of the interval, µs since 1970
 	O, H, L, C quote.Price
 	V          int64 // shares
 }
 
 const (
 	barBytes = 48
-	// DefaultKeep gives two hours of 10s bars, twelve of 1m and 5m, a week of 15m and 1h.
+	// DefaultKeep is the default number of bars: two hours of 10s bars, twelve of 1m and 5m bars, a week of 15m and 1h bars.
 	DefaultKeep = 720
-	// MaxBytes bounds the bars of one Store; New keeps fewer when the universe is large.
+	// MaxBytes limits the memory for the bars of a Store: New keeps fewer bars of a large universe.
 	MaxBytes = 128 << 20
 )
 
-// spans are the lengths that are kept; the other intervals are put together from them. In µs.
+// spans are the lengths of stored bars in µs. Bars of other intervals are merged from them.
 var spans = [...]int64{
 	(10 * time.Second).Microseconds(),
 	time.Minute.Microseconds(),
 	(15 * time.Minute).Microseconds(),
 }
 
-// Store holds the newest bars of every symbol. One goroutine adds, any number read; a reader holds the
-// writer up for as long as a copy of at most keep bars takes, some microseconds.
+// Store has the newest bars of every symbol. One goroutine may call Add, any number of goroutines Bars, which block Add for the
+// time to copy at most keep bars, some microseconds.
 type Store struct {
 	universe *quote.Universe
 	keep     int
@@ -42,27 +42,25 @@ type Store struct {
 	mu      sync.Mutex
 	seq     uint64
 	days    []volumeDay
-	bars    [len(spans)][]Bar // symbol after symbol, keep places each, a ring
-	written [len(spans)][]int // bars so far, by symbol
+	bars    [len(spans)][]Bar // a ring of keep bars for each symbol
+	written [len(spans)][]int // number of bars so far of each symbol
 }
 
-// volumeDay is a symbol's day volume as it was last seen.
+// volumeDay is the day volume of a symbol's newest tick.
 type volumeDay struct {
 	number int64 // days since 1970
 	volume int64
 	seen   bool
 }
 
-// New makes a store of the newest keep bars of 10s, 1m and 15m for each symbol, 48 bytes each: at the default
-// of 720 it takes 104 kB a symbol, so 5 MB for 50. From 1,295 symbols on it keeps fewer bars, so that the
-// whole stays under MaxBytes: 186 for 5,000 symbols. The memory is taken at once and never grows.
+// New returns a store for the newest keep bars of 10s, 1m and 15m of each symbol. A bar has 48 bytes: the default of 720 bars
+// takes 104 kB per symbol, 5 MB for 50 symbols. With 1,295 or more symbols it keeps fewer bars, so that they fit in MaxBytes:
+// 186 for 5,000 symbols. New allocates all memory.
 func New(u *quote.Universe, keep int) (*Store, error) {
 	if keep < 1 {
 		return nil, fmt.Errorf("keep: %d: want at least 1 bar", keep)
 	}
-	if most := MaxBytes / (barBytes * len(spans) * u.Len()); keep > most {
-		keep = max(most, 1)
-	}
+	keep = min(keep, max(1, MaxBytes/(barBytes*len(spans)*u.Len())))
 	s := &Store{universe: u, keep: keep, days: make([]volumeDay, u.Len())}
 	for k := range spans {
 		s.bars[k] = make([]Bar, u.Len()*keep)
@@ -71,12 +69,12 @@ func New(u *quote.Universe, keep int) (*Store, error) {
 	return s, nil
 }
 
-// Keep returns how many bars of each kept length there are for a symbol.
+// Keep returns the number of bars of each length that are stored for a symbol.
 func (s *Store) Keep() int { return s.keep }
 
-// Add takes ticks into the bars, in order of Due and Seq; one goroutine calls it. It keeps nothing of the
-// slice and allocates nothing. A symbol's first tick brings its price but no volume, since it can't be told
-// what of the day was traded now. A tick older than the newest bar counts into that bar.
+// Add adds ticks, ordered by Due and Seq, to the bars. It doesn't keep the slice and doesn't allocate. The first tick of a
+// symbol adds no volume, since it is unknown how much of its day volume is new. A tick older than the newest bar is added to
+// that bar.
 func (s *Store) Add(ticks []quote.Tick) {
 	if len(ticks) == 0 {
 		return
@@ -93,18 +91,20 @@ func (s *Store) Add(ticks []quote.Tick) {
 	s.seq = ticks[len(ticks)-1].Seq
 }
 
+// grow updates the day volume and returns the shares traded since the tick before.
 func (d *volumeDay) grow(t *quote.Tick) int64 {
 	before, today := *d, floorDiv(t.Due, (24*time.Hour).Microseconds())
 	*d = volumeDay{number: today, volume: t.Volume, seen: true}
 	switch {
 	case !before.seen:
 		return 0
-	case today != before.number, t.Volume < before.volume: // a new day, or a feed that starts its count again
+	case today != before.number, t.Volume < before.volume: // a new day, or a feed that restarts its count
 		return t.Volume
 	}
 	return t.Volume - before.volume
 }
 
+// fold adds a tick to the newest bar with the length span, spans[k], or starts a new bar.
 func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
 	ring := s.bars[k][int(t.Symbol)*s.keep:][:s.keep]
 	n := s.written[k][t.Symbol]
@@ -121,23 +121,24 @@ func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
 	s.written[k][t.Symbol] = n + 1
 }
 
-// Latest is a Before that leaves nothing out.
+// Latest is a before that excludes no bar.
 const Latest = math.MaxInt64
 
-// Page is a run of a symbol's bars, the oldest first; an interval without a tick has none.
+// Page is a sequence of bars of a symbol, the oldest first. Intervals without a tick have no bar.
 type Page struct {
 	Bars []Bar
-	// More tells that older ones are kept.
+	// More reports whether there are older bars.
 	More bool
-	// Seq says where to go on: every tick up to it is in the bars, and none after it. The newest bar is still open.
+	// Seq is the position from which to continue: the bars include all ticks up to it and none after it.
 	Seq uint64
-	// Volume is the day's at Seq, which the next tick's growth is counted from; Known is false before the first tick.
+	// Volume is the day volume at Seq: the next tick's volume minus it is the number of shares traded. Known is false before the
+	// first tick.
 	Volume int64
 	Known  bool
 }
 
-// Bars returns a symbol's newest bars among those that start before a moment in µs, at most limit. Errors name
-// the parameter: id, interval or limit.
+// Bars returns the newest bars of a symbol that start before a time in µs since 1970, at most limit. A bar that contains that
+// time is returned too. An error starts with the name of the invalid parameter: id, interval or limit.
 func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (Page, error) {
 	length := interval.Duration().Microseconds()
 	switch {
@@ -154,33 +155,33 @@ func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (P
 		k--
 	}
 	if start := floorDiv(before, length) * length; start < before && before <= Latest-length {
-		before = start + length // a bar that starts before it is returned whole
+		before = start + length // include the bar that contains it
 	}
-	most := s.keep
+	n := s.keep
 	if int64(limit) < int64(s.keep)*spans[k]/length {
-		// These hold limit intervals and the begun one that merge leaves out, and gaps only make them reach further.
-		// One interval more tells whether there is more.
-		most = (limit + 1) * int(length/spans[k])
+		// Enough for limit intervals and another one, which shows whether there are more or which merge leaves out. Gaps only
+		// make the bars reach further back.
+		n = (limit + 1) * int(length/spans[k])
 	}
-	p, whole := s.copied(id, k, before, most)
-	p.Bars = merge(p.Bars, length, whole)
+	p, complete := s.newest(id, k, before, n)
+	p.Bars = merge(p.Bars, length, complete)
 	if over := len(p.Bars) - limit; over > 0 {
 		p.Bars, p.More = p.Bars[over:], true
 	}
 	return p, nil
 }
 
-// copied has a symbol's newest bars of a kept length that start before a moment, the oldest first. whole tells
-// that none older were dropped or left.
-func (s *Store) copied(id quote.ID, k int, before int64, most int) (p Page, whole bool) {
-	p.Bars = make([]Bar, 0, min(most, s.keep))
+// newest returns a page with the newest n bars of length spans[k] that start before a time. complete reports whether these are all
+// the bars before that time that the symbol ever had.
+func (s *Store) newest(id quote.ID, k int, before int64, n int) (p Page, complete bool) {
+	p.Bars = make([]Bar, 0, min(n, s.keep))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ring := s.bars[k][int(id)*s.keep:][:s.keep]
-	n := s.written[k][id]
-	oldest := max(0, n-s.keep)
-	end := oldest + sort.Search(n-oldest, func(i int) bool { return ring[(oldest+i)%s.keep].T >= before })
-	start := max(oldest, end-most)
+	written := s.written[k][id]
+	oldest := max(0, written-s.keep)
+	end := oldest + sort.Search(written-oldest, func(i int) bool { return ring[(oldest+i)%s.keep].T >= before })
+	start := max(oldest, end-n)
 	for i := start; i < end; i++ {
 		p.Bars = append(p.Bars, ring[i%s.keep])
 	}
@@ -189,12 +190,12 @@ func (s *Store) copied(id quote.ID, k int, before int64, most int) (p Page, whol
 	return p, start == 0
 }
 
-// merge puts bars together to longer ones of length µs, in place. Where older bars were dropped, a longer
-// bar that may lack its beginning is left out.
-func merge(bars []Bar, length int64, whole bool) []Bar {
-	if !whole && len(bars) > 0 && floorDiv(bars[0].T, length)*length != bars[0].T {
-		cut := floorDiv(bars[0].T, length)
-		for len(bars) > 0 && floorDiv(bars[0].T, length) == cut {
+// merge merges bars into bars with a length in µs, in place. If complete is false, older bars have been dropped: a first bar that
+// may lack its beginning is left out.
+func merge(bars []Bar, length int64, complete bool) []Bar {
+	if !complete && len(bars) > 0 && floorDiv(bars[0].T, length)*length != bars[0].T {
+		first := floorDiv(bars[0].T, length)
+		for len(bars) > 0 && floorDiv(bars[0].T, length) == first {
 			bars = bars[1:]
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// midnight is a UTC day's start, in µs.
+// midnight is the start of a UTC day, in µs since 1970.
 var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func symbols(t testing.TB, n int) *quote.Universe {
@@ -41,7 +41,7 @@ func newStore(t testing.TB, symbolCount, keep int) *Store {
 	return s
 }
 
-// tick is one of symbol 0, seconds after midnight.
+// tick returns a tick of symbol 0, due seconds after midnight.
 func tick(seconds float64, last quote.Price, volume int64) quote.Tick {
 	return quote.Tick{Due: midnight + int64(seconds*1e6), Last: last, Volume: volume}
 }
@@ -58,26 +58,26 @@ func TestBars(t *testing.T) {
 		limit    int
 		want     []Bar
 	}{
-		{"nothing yet", nil, Minute, 10, nil},
+		{"no tick", nil, Minute, 10, nil},
 		{"one tick, its volume unknown", []quote.Tick{tick(3, 100, 500)}, TenSeconds, 10,
 			[]Bar{bar(0, 100, 100, 100, 100, 0)}},
 		{"open, high, low, close and growth", []quote.Tick{tick(0, 100, 500), tick(1, 104, 600), tick(2, 97, 650), tick(9.999999, 99, 650)},
 			TenSeconds, 10, []Bar{bar(0, 100, 104, 97, 99, 150)}},
-		{"a tick on the border opens the next bar", []quote.Tick{tick(9.999999, 100, 0), tick(10, 101, 7)},
+		{"a tick at the boundary starts the next bar", []quote.Tick{tick(9.999999, 100, 0), tick(10, 101, 7)},
 			TenSeconds, 10, []Bar{bar(0, 100, 100, 100, 100, 0), bar(10, 101, 101, 101, 101, 7)}},
-		{"no bar where nothing came", []quote.Tick{tick(0, 100, 0), tick(65, 90, 1)},
+		{"no bar without a tick", []quote.Tick{tick(0, 100, 0), tick(65, 90, 1)},
 			TenSeconds, 10, []Bar{bar(0, 100, 100, 100, 100, 0), bar(60, 90, 90, 90, 90, 1)}},
-		{"longer bars from shorter", []quote.Tick{tick(0, 100, 0), tick(61, 90, 1), tick(290, 95, 4), tick(300, 96, 5)},
+		{"bars merged from shorter ones", []quote.Tick{tick(0, 100, 0), tick(61, 90, 1), tick(290, 95, 4), tick(300, 96, 5)},
 			FiveMinutes, 10, []Bar{bar(0, 100, 100, 90, 95, 4), bar(300, 96, 96, 96, 96, 1)}},
 		{"an hour", []quote.Tick{tick(100, 5, 0), tick(1000, 9, 1), tick(3599, 7, 2), tick(3600, 8, 4)},
 			Hour, 10, []Bar{bar(0, 5, 9, 5, 7, 2), bar(3600, 8, 8, 8, 8, 2)}},
-		{"the newest of more", []quote.Tick{tick(0, 1, 0), tick(10, 2, 0), tick(20, 3, 0)},
+		{"the newest bars", []quote.Tick{tick(0, 1, 0), tick(10, 2, 0), tick(20, 3, 0)},
 			TenSeconds, 2, []Bar{bar(10, 2, 2, 2, 2, 0), bar(20, 3, 3, 3, 3, 0)}},
-		{"the volume starts again at midnight", []quote.Tick{tick(day-1, 1, 900), tick(day-0.5, 1, 1000), tick(day, 1, 50)},
+		{"the volume restarts at midnight", []quote.Tick{tick(day-1, 1, 900), tick(day-0.5, 1, 1000), tick(day, 1, 50)},
 			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 100), bar(86400, 1, 1, 1, 1, 50)}},
-		{"also when the new day is busier at once", []quote.Tick{tick(day-1, 1, 10), tick(day, 1, 5000)},
+		{"the volume restarts although it is higher than before", []quote.Tick{tick(day-1, 1, 10), tick(day, 1, 5000)},
 			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 0), bar(86400, 1, 1, 1, 1, 5000)}},
-		{"a late tick counts into the newest bar", []quote.Tick{tick(15, 10, 0), tick(9, 12, 3)},
+		{"a late tick is added to the newest bar", []quote.Tick{tick(15, 10, 0), tick(9, 12, 3)},
 			TenSeconds, 10, []Bar{bar(10, 10, 12, 10, 12, 3)}},
 	}
 	for _, tt := range tests {
@@ -98,10 +98,10 @@ func TestBars(t *testing.T) {
 	}
 }
 
-func TestBarsTellWhereToGoOn(t *testing.T) {
+func TestPageHasPositionAndVolume(t *testing.T) {
 	s := newStore(t, 2, 10)
 	if p, _ := s.Bars(0, Minute, Latest, 1); p.Known {
-		t.Errorf("%+v before the first tick: the day's volume isn't known", p)
+		t.Errorf("%+v before the first tick, want Known false", p)
 	}
 	s.Add([]quote.Tick{tick(0, 1, 40)})
 	if p, _ := s.Bars(0, Minute, Latest, 1); p.Seq != 0 || p.Volume != 40 || !p.Known {
@@ -112,11 +112,11 @@ func TestBarsTellWhereToGoOn(t *testing.T) {
 	s.Add([]quote.Tick{a, b})
 	s.Add(nil)
 	if p, _ := s.Bars(0, Minute, Latest, 1); p.Seq != 8 || p.Volume != 55 {
-		t.Errorf("%+v, want the seq of the newest tick of any symbol, 8, and its own symbol's volume, 55", p)
+		t.Errorf("%+v, want seq 8, that of the newest tick of all symbols, and volume 55, that of the symbol", p)
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestInvalidParameters(t *testing.T) {
 	s := newStore(t, 2, 10)
 	for _, tt := range []struct {
 		id       quote.ID
@@ -149,13 +149,12 @@ func TestIntervals(t *testing.T) {
 		}
 	}
 	if _, err := ParseInterval(""); err == nil {
-		t.Error("an empty interval was taken")
+		t.Error("an empty interval was accepted")
 	}
 }
 
-// A busy walk of one symbol, with holes and days in it: every interval's bars are those that its ticks give
-// when they are put together directly.
-func TestEveryIntervalAgreesWithItsTicks(t *testing.T) {
+// The bars of every interval equal those computed directly from the ticks of a random walk with gaps and several days.
+func TestIntervalsMatchTheTicks(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		keep := 20 + r.IntN(400)
@@ -202,7 +201,7 @@ func TestEveryIntervalAgreesWithItsTicks(t *testing.T) {
 	}
 }
 
-// checkPages goes back page by page, and expects what one large page has.
+// checkPages reads all bars page by page and compares them with one large page.
 func checkPages(t *testing.T, s *Store, interval Interval, limit int) {
 	t.Helper()
 	all, err := s.Bars(0, interval, Latest, 1<<20)
@@ -226,7 +225,7 @@ func checkPages(t *testing.T, s *Store, interval Interval, limit int) {
 	if !slices.Equal(got, all.Bars) {
 		t.Fatalf("%s, limit %d: %d bars page by page, %d at once", interval, limit, len(got), len(all.Bars))
 	}
-	// A moment inside a bar leaves that bar whole; one at its start leaves it out; before all, nothing is.
+	// A time within a bar includes that bar, its start excludes it, and before all bars there is nothing.
 	last := all.Bars[len(all.Bars)-1]
 	for before, want := range map[int64]Bar{last.T + 1: last, Latest: last} {
 		if p, _ := s.Bars(0, interval, before, 1); len(p.Bars) != 1 || p.Bars[0] != want {
@@ -240,6 +239,7 @@ func checkPages(t *testing.T, s *Store, interval Interval, limit int) {
 	}
 }
 
+// direct returns the bars of a length, computed from all ticks.
 func direct(ticks []quote.Tick, length int64) []Bar {
 	var bars []Bar
 	for i, k := range ticks {
@@ -292,8 +292,8 @@ func TestAddAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Every batch trades as many shares as it has ticks, so a reader of half a batch sees a volume beside its seq.
-func TestReadersSeeWholeBatches(t *testing.T) {
+// The volume grows by one with each tick, so a page from the middle of a batch would have a volume other than its seq.
+func TestPagesContainWholeBatches(t *testing.T) {
 	s := newStore(t, 1, 50)
 	s.Add([]quote.Tick{tick(0, 1, 0)})
 	var readers sync.WaitGroup

@@ -15,7 +15,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// scrape reads a handler's answer in Prometheus' text format, strictly: each line is a comment or `name value`.
+// scrape parses a response in the text format of Prometheus. Each line must be a comment or `name value`.
 func scrape(t *testing.T, of Sources) map[string]float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -44,8 +44,8 @@ func scrape(t *testing.T, of Sources) map[string]float64 {
 			t.Fatalf("line %q: %v", line, err)
 		}
 		name := line[:at]
-		if _, double := all[name]; double {
-			t.Errorf("%s comes twice", name)
+		if _, duplicate := all[name]; duplicate {
+			t.Errorf("%s occurs twice", name)
 		}
 		all[name] = v
 		if base, _, _ := strings.Cut(name, "{"); strings.HasPrefix(base, "ticklane_") && !helped[base] {
@@ -69,8 +69,8 @@ func testLog(t *testing.T) *stream.Log {
 	return l
 }
 
-// TestEverySourceIsShown: each number comes out under its name, and each lane's under its label.
-func TestEverySourceIsShown(t *testing.T) {
+// TestEveryMetric: each figure has its name, and those of a lane its label.
+func TestEveryMetric(t *testing.T) {
 	log := testLog(t)
 	every, err := log.Universe().Topics([]string{"*"}, 0)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestEverySourceIsShown(t *testing.T) {
 		}
 	}
 
-	// What an ended stream counted stays.
+	// The counts of an ended stream remain.
 	sub.Close()
 	got = scrape(t, Sources{Stream: log})
 	if got[`ticklane_connections{lane="ws"}`] != 0 || got[`ticklane_ticks_total{lane="ws"}`] != 300 || got[`ticklane_wire_bytes_total{lane="ws"}`] != 1234 ||
@@ -135,10 +135,10 @@ func TestEverySourceIsShown(t *testing.T) {
 	}
 }
 
-func TestSourcesMayBeMissing(t *testing.T) {
+func TestSourcesMayBeNil(t *testing.T) {
 	for name := range scrape(t, Sources{}) {
 		if strings.HasPrefix(name, "ticklane_") {
-			t.Errorf("%s out of nothing", name)
+			t.Errorf("%s without a source", name)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestSourcesMayBeMissing(t *testing.T) {
 func TestReadProcess(t *testing.T) {
 	start := time.Now()
 	before := ReadProcess()
-	// Work until the clock of the system has seen it; getrusage counts in steps of some milliseconds.
+	// Use CPU until getrusage reports it, which it does in steps of some milliseconds.
 	after := ReadProcess()
 	for sum := 0; after.CPUSeconds <= before.CPUSeconds; sum++ {
 		if sum%1_000_000 == 0 {
@@ -171,25 +171,25 @@ func TestReadProcess(t *testing.T) {
 	}
 }
 
-// TestResidentMemory holds our reading against the kernel's own text.
+// TestResidentMemory compares statm with status, both of the kernel.
 func TestResidentMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		if got := residentMemory(); got != 0 {
-			t.Errorf("%d where the system doesn't tell", got)
+			t.Errorf("%d where it is not available", got)
 		}
 		return
 	}
-	// Memory comes and goes between the two readings, but not at every try.
+	// Memory may change between the two readings, but not every time.
 	var kb, got uint64
 	for range 100 {
-		if kb, got = kernelsRSS(t), residentMemory(); got >= kb<<9 && got <= kb<<11 {
+		if kb, got = vmRSS(t), residentMemory(); got >= kb<<9 && got <= kb<<11 {
 			return
 		}
 	}
-	t.Errorf("%d bytes resident, the kernel says %d KB", got, kb)
+	t.Errorf("%d bytes resident, but VmRSS is %d KB", got, kb)
 }
 
-func kernelsRSS(t *testing.T) (kb uint64) {
+func vmRSS(t *testing.T) (kb uint64) {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

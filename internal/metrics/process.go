@@ -1,4 +1,4 @@
-// Package metrics tells what the process counts, as JSON for /api/stats and for Prometheus.
+// Package metrics reports the figures of the process, as JSON for /api/stats and in the format of Prometheus.
 package metrics
 
 import (
@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Process is what the process costs.
+// Process has the resources that the process uses.
 type Process struct {
 	CPUSeconds    float64 `json:"cpu_seconds"` // user and system time since the start
-	RSS           uint64  `json:"rss_bytes"`   // resident memory; 0 where the system doesn't tell
+	RSS           uint64  `json:"rss_bytes"`   // resident memory; 0 where it is not available
 	Goroutines    int     `json:"goroutines"`
 	UptimeSeconds float64 `json:"uptime_seconds"`
 }
 
 var started = time.Now()
 
-// ReadProcess asks the system now.
+// ReadProcess returns the current figures.
 func ReadProcess() Process {
 	return Process{
 		CPUSeconds:    cpuTime().Seconds(),

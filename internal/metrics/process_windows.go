@@ -11,7 +11,7 @@ func cpuTime() time.Duration {
 	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
 		return 0
 	}
-	// A time span in a Filetime counts 100 ns; Nanoseconds would shift it by the epoch.
+	// Here a Filetime is a duration in units of 100 ns; its method Nanoseconds would subtract an epoch.
 	ticks := func(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
 	return time.Duration(ticks(kernel)+ticks(user)) * 100
 }

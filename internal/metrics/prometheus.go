@@ -11,12 +11,12 @@ import (
 	"ticklane/internal/wire"
 )
 
-// Sources are where a scrape reads. Each func may be nil.
+// Sources are the sources of the metrics. Any of them may be nil.
 type Sources struct {
 	Stream *stream.Log
-	// Server returns its counters: requests, answers of 500 and above, refused streams, contained panics.
+	// Server returns its counters: requests, responses with status 500 and above, rejected streams, recovered panics.
 	Server func() (requests, failures, overloads, panics uint64)
-	// Reanchored counts how often the feed gave up a schedule that it was over a second behind.
+	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
 }
 
@@ -25,46 +25,46 @@ type collector struct{ of Sources }
 var (
 	perLane = []string{"lane"}
 
-	headDesc        = desc("log_head", "Seq of the newest tick.", nil)
-	oldestDesc      = desc("log_oldest", "Seq of the oldest tick kept.", nil)
-	connectionsDesc = desc("connections", "Live streams.", perLane)
-	openedDesc      = desc("streams_total", "Streams opened.", perLane)
-	ticksDesc       = desc("ticks_total", "Ticks handed over to clients.", perLane)
-	messagesDesc    = desc("messages_total", "Messages handed over to clients, ticks included.", perLane)
-	writesDesc      = desc("writes_total", "Writes into sockets.", perLane)
-	payloadDesc     = desc("payload_bytes_total", "The messages' own bytes handed over, before framing.", perLane)
-	wireDesc        = desc("wire_bytes_total", "Bytes written into sockets, headers and framing included.", perLane)
-	gapsDesc        = desc("gaps_total", "Gaps told to clients.", perLane)
-	conflatedDesc   = desc("conflated_total", "Ticks left out in mode latest.", perLane)
-	slowDesc        = desc("slow_total", "Clients disconnected because they did not read.", perLane)
-	resumesDesc     = desc("resumes_total", "Streams that came with a position.", perLane)
-	packInDesc      = desc("compress_in_bytes_total", "Framed bytes that were compressed for clients.", perLane)
-	packOutDesc     = desc("compress_out_bytes_total", "Bytes that came of them; in minus out was saved.", perLane)
-	packingDesc     = desc("compress_seconds_total", "Time spent compressing, for all clients of the lane together.", perLane)
-	packedSetsDesc  = desc("compress_sets", "Sets of topics that are compressed now.", nil)
+	headDesc         = desc("log_head", "Seq of the newest tick.", nil)
+	oldestDesc       = desc("log_oldest", "Seq of the oldest tick kept.", nil)
+	connectionsDesc  = desc("connections", "Live streams.", perLane)
+	openedDesc       = desc("streams_total", "Streams opened.", perLane)
+	ticksDesc        = desc("ticks_total", "Ticks sent to clients.", perLane)
+	messagesDesc     = desc("messages_total", "Messages sent to clients, including ticks.", perLane)
+	writesDesc       = desc("writes_total", "Writes to sockets.", perLane)
+	payloadDesc      = desc("payload_bytes_total", "Bytes of messages sent, without framing.", perLane)
+	wireDesc         = desc("wire_bytes_total", "Bytes written to sockets, including headers and framing.", perLane)
+	gapsDesc         = desc("gaps_total", "Gaps sent to clients.", perLane)
+	conflatedDesc    = desc("conflated_total", "Ticks skipped in mode latest.", perLane)
+	slowDesc         = desc("slow_total", "Clients disconnected because they did not read.", perLane)
+	resumesDesc      = desc("resumes_total", "Streams opened with a position.", perLane)
+	compressInDesc   = desc("compress_in_bytes_total", "Framed bytes before compression.", perLane)
+	compressOutDesc  = desc("compress_out_bytes_total", "Bytes after compression.", perLane)
+	compressTimeDesc = desc("compress_seconds_total", "Time spent on compression for all clients of the lane.", perLane)
+	compressSetsDesc = desc("compress_sets", "Sets of topics that are compressed now.", nil)
 
 	requestsDesc   = desc("http_requests_total", "Requests answered.", nil)
 	failuresDesc   = desc("http_failures_total", "Requests answered with a status of 500 or above.", nil)
-	overloadsDesc  = desc("overloads_total", "Streams refused for want of a place.", nil)
-	panicsDesc     = desc("panics_total", "Panics that were contained.", nil)
-	reanchoredDesc = desc("feed_reanchored_total", "Times the feed was over a second late and started its schedule anew.", nil)
+	overloadsDesc  = desc("overloads_total", "Streams rejected because a limit was reached.", nil)
+	panicsDesc     = desc("panics_total", "Panics recovered from.", nil)
+	reanchoredDesc = desc("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", nil)
 )
 
 func desc(name, help string, labels []string) *prometheus.Desc {
 	return prometheus.NewDesc("ticklane_"+name, help, labels, nil)
 }
 
-// Handler serves GET /metrics: the sources', the process's and the Go runtime's.
+// Handler serves GET /metrics: the metrics of the sources, the process and the Go runtime.
 func Handler(of Sources) http.Handler {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{of})
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 }
 
-// Describe sends every description.
+// Describe sends all descriptions.
 func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
 
-// Collect reads the sources now.
+// Collect sends the current values.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, n uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
@@ -74,7 +74,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if log := c.of.Stream; log != nil {
 		gauge(headDesc, float64(log.Head().Seq))
-		gauge(packedSetsDesc, float64(log.SharedEncoders()))
+		gauge(compressSetsDesc, float64(log.SharedEncoders()))
 		gauge(oldestDesc, float64(log.Oldest()))
 		for lane := range wire.Lanes {
 			s, name := log.Lane(lane), lane.String()
@@ -89,9 +89,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			count(conflatedDesc, s.Conflated, name)
 			count(slowDesc, s.Slow, name)
 			count(resumesDesc, s.Resumes, name)
-			count(packInDesc, s.CompressIn, name)
-			count(packOutDesc, s.CompressOut, name)
-			ch <- prometheus.MustNewConstMetric(packingDesc, prometheus.CounterValue, s.CompressSeconds, name)
+			count(compressInDesc, s.CompressIn, name)
+			count(compressOutDesc, s.CompressOut, name)
+			ch <- prometheus.MustNewConstMetric(compressTimeDesc, prometheus.CounterValue, s.CompressSeconds, name)
 		}
 	}
 	if c.of.Server != nil {

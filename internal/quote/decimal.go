@@ -8,15 +8,15 @@ const pairs = "0001020304050607080910111213141516171819" +
 	"6061626364656667686970717273747576777879" +
 	"8081828384858687888990919293949596979899"
 
-// powers of ten, so that the digits of a number are known before they are written.
+// powers are the powers of ten, to find the number of digits.
 var powers = [20]uint64{
 	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
 
-// AppendDecimal appends a number as strconv.AppendUint does, in half the time: rendering a tick is writing ten numbers.
-// The digits go to their places at once, without a buffer between.
+// AppendDecimal appends v as strconv.AppendUint does with base 10, in half the time: it writes the digits in place instead of
+// copying them from a buffer. Rendering a tick mostly consists of appending ten numbers.
 func AppendDecimal(b []byte, v uint64) []byte {
-	n := bits.Len64(v|1) * 1233 >> 12 // log2 × 0.30103, exact or one too few
+	n := bits.Len64(v|1) * 1233 >> 12 // log2(v) × log10(2): exact or one too small
 	if v >= powers[n] {
 		n++
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestAppendDecimal goes through both sides of every power of two and of ten.
+// TestAppendDecimal covers both sides of every power of two and of ten.
 func TestAppendDecimal(t *testing.T) {
 	values := []uint64{0, 1, 9, math.MaxUint64}
 	for i := range bits.UintSize {

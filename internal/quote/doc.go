@@ -1,4 +1,3 @@
-// Package quote is the domain: symbols and sectors, prices, ticks, positions and topics.
-// It knows nothing of where ticks come from, how they are rendered or who reads them,
-// and imports no other package of this module.
+// Package quote defines the domain: symbols and sectors, prices, ticks, positions and topics. It is independent of where ticks
+// come from and how they are rendered, and imports no other package of this module.
 package quote

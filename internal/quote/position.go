@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Position is a place in a log, the token of resume. Everything up to and including Seq has been seen;
-// Seq 0 is the place before the first tick.
+// Position is a position in a log, from which a client resumes. It means that everything up to and including Seq has been
+// received; Seq 0 is before the first tick.
 type Position struct {
-	Epoch uint64 // names the log; new for every log, never 0
+	Epoch uint64 // identifies the log; random for every log, never 0
 	Seq   uint64
 }
 
-// ErrPosition says that a text is not a position.
+// ErrPosition is the error of an invalid position.
 var ErrPosition = errors.New("not a position of the form <epoch>-<seq>, such as 9f3c1a-482913")
 
-// ParsePosition reads the canonical form that String writes: lower-case hexadecimal epoch, dash, decimal
-// seq, neither with leading zeros. Anything else gives an error that wraps ErrPosition.
+// ParsePosition parses the canonical form that String returns: the epoch in lower-case hexadecimal, a dash and the seq in
+// decimal, neither with leading zeros. Any other text is an error that wraps ErrPosition.
 func ParsePosition(s string) (Position, error) {
 	if len(s) > 16+1+20 {
-		return Position{}, fmt.Errorf("%d characters are too many: %w", len(s), ErrPosition)
+		return Position{}, fmt.Errorf("%d bytes are too many: %w", len(s), ErrPosition)
 	}
 	e, n, ok := strings.Cut(s, "-")
 	if !ok {
@@ -36,7 +36,7 @@ func ParsePosition(s string) (Position, error) {
 		return Position{}, ErrPosition
 	}
 	p := Position{Epoch: epoch, Seq: seq}
-	// Signs, capitals, underscores and leading zeros all fail here: only one text names a place.
+	// Signs, upper case, underscores and leading zeros fail here: a position has one text only.
 	if epoch == 0 || p.String() != s {
 		return Position{}, ErrPosition
 	}
@@ -46,7 +46,7 @@ func ParsePosition(s string) (Position, error) {
 // String returns "<epoch>-<seq>".
 func (p Position) String() string { return string(p.AppendTo(nil)) }
 
-// AppendTo appends String's text.
+// AppendTo appends the text that String returns.
 func (p Position) AppendTo(b []byte) []byte {
 	b = strconv.AppendUint(b, p.Epoch, 16)
 	b = append(b, '-')

@@ -25,7 +25,7 @@ func TestParsePosition(t *testing.T) {
 	}
 }
 
-func TestParsePositionRefuses(t *testing.T) {
+func TestParsePositionRejects(t *testing.T) {
 	for _, in := range []string{
 		"", "-", "1", "end", "1-", "-1", "0-1", "01-1", "1-01", "1-00", "A-1", "+1-1", "1-+1", "1--1",
 		"1-1-1", " 1-1", "1-1 ", "1-1\n", "0x1-1", "1_0-1", "1-1_0", "g-1", "1-a", "1-1.0", "١-1",
@@ -36,7 +36,7 @@ func TestParsePositionRefuses(t *testing.T) {
 			t.Errorf("ParsePosition(%q) = %v, %v; want ErrPosition", in, p, err)
 		}
 		if p != (Position{}) {
-			t.Errorf("ParsePosition(%q) gives %v with its error", in, p)
+			t.Errorf("ParsePosition(%q) returned %v with an error", in, p)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func FuzzPosition(f *testing.F) {
 		p, err := ParsePosition(s)
 		switch {
 		case err == nil && (p.String() != s || p.Epoch == 0):
-			t.Errorf("%q was read as %q", s, p)
+			t.Errorf("%q was parsed as %q", s, p)
 		case err != nil && !errors.Is(err, ErrPosition):
 			t.Errorf("%q: error %v doesn't wrap ErrPosition", s, err)
 		}
@@ -58,7 +58,7 @@ func FuzzPosition(f *testing.F) {
 		}
 		want := Position{epoch, seq}
 		if got, err := ParsePosition(want.String()); err != nil || got != want {
-			t.Errorf("%q was read back as %v, %v", want, got, err)
+			t.Errorf("%q was parsed as %v, %v", want, got, err)
 		}
 	})
 }

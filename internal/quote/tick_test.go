@@ -36,7 +36,7 @@ func FuzzPrice(f *testing.F) {
 			t.Fatalf("Price(%d) = %q: want two decimals", cents, s)
 		}
 		if back, err := strconv.ParseInt(whole+part, 10, 64); err != nil || back != cents {
-			t.Errorf("Price(%d) = %q, read back as %d, %v", cents, s, back, err)
+			t.Errorf("Price(%d) = %q, parsed as %d, %v", cents, s, back, err)
 		}
 	})
 }

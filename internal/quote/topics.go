@@ -7,35 +7,35 @@ import (
 	"strings"
 )
 
-// All is the topic of every symbol; SectorPrefix starts the topic of one sector.
+// All is the topic of all symbols. The topic of a sector is SectorPrefix and its name.
 const (
 	All          = "*"
 	SectorPrefix = "sector:"
 )
 
-// ErrTooManyTopics says that a list holds more topics than the caller allows.
+// ErrTooManyTopics is the error of a list with more topics than the caller allows.
 var ErrTooManyTopics = errors.New("too many topics")
 
-// UnknownTopicError names topics that the universe doesn't have. An empty name stands for an empty topic.
+// UnknownTopicError lists the topics that the universe doesn't have.
 type UnknownTopicError struct{ Names []string }
 
 func (e *UnknownTopicError) Error() string {
-	const most = 5
+	const maxNames, maxName = 5, 40
 	var b strings.Builder
 	b.WriteString("unknown topic")
 	if len(e.Names) > 1 {
 		b.WriteByte('s')
 	}
 	for i, n := range e.Names {
-		if i == most {
-			fmt.Fprintf(&b, " and %d more", len(e.Names)-most)
+		if i == maxNames {
+			fmt.Fprintf(&b, " and %d more", len(e.Names)-maxNames)
 			break
 		}
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		if len(n) > 40 {
-			n = n[:40] + "…"
+		if len(n) > maxName {
+			n = n[:maxName] + "…"
 		}
 		fmt.Fprintf(&b, " %q", n)
 	}
@@ -43,18 +43,18 @@ func (e *UnknownTopicError) Error() string {
 	return b.String()
 }
 
-// Topics is a set of topics and the symbols that they stand for. The zero value is the empty set;
-// a Topics is immutable and may be shared.
+// Topics is a set of topics together with the symbols that it selects. The zero value is the empty set. Topics are immutable
+// and safe for concurrent use.
 type Topics struct {
 	names []string
-	ids   []ID // ascending, without doubles
+	ids   []ID // ascending, without duplicates
 	bits  []uint64
 	all   bool
 }
 
-// Topics resolves names. Doubles merge. Unknown names give an *UnknownTopicError that tells all of them;
-// more than most different names (when most > 0) give an error that wraps ErrTooManyTopics.
-func (u *Universe) Topics(names []string, most int) (Topics, error) {
+// Topics returns the set of the named topics; duplicates are removed. The error is an *UnknownTopicError with all unknown names,
+// or wraps ErrTooManyTopics if there are more than limit different names; a limit of 0 means none.
+func (u *Universe) Topics(names []string, limit int) (Topics, error) {
 	var t Topics
 	var unknown []string
 	seen := make(map[string]bool, len(names))
@@ -72,15 +72,16 @@ func (u *Universe) Topics(names []string, most int) (Topics, error) {
 	if len(unknown) > 0 {
 		return Topics{}, &UnknownTopicError{Names: unknown}
 	}
-	if most > 0 && len(t.names) > most {
-		return Topics{}, fmt.Errorf("%w: %d given, at most %d allowed", ErrTooManyTopics, len(t.names), most)
+	if limit > 0 && len(t.names) > limit {
+		return Topics{}, fmt.Errorf("%w: %d given, at most %d allowed", ErrTooManyTopics, len(t.names), limit)
 	}
 	u.resolve(&t)
 	return t, nil
 }
 
-// Add returns t with more names in it, checked as Topics does, and the part of t that is new.
-func (u *Universe) Add(t Topics, names []string, most int) (sum, added Topics, err error) {
+// Add returns the union of t and the named topics, with the same errors as Topics, and the set of the topics that were added.
+// On an error sum is t.
+func (u *Universe) Add(t Topics, names []string, limit int) (sum, added Topics, err error) {
 	more, err := u.Topics(names, 0)
 	if err != nil {
 		return t, Topics{}, err
@@ -92,15 +93,16 @@ func (u *Universe) Add(t Topics, names []string, most int) (sum, added Topics, e
 			added.names = append(added.names, n)
 		}
 	}
-	if most > 0 && len(sum.names) > most {
-		return t, Topics{}, fmt.Errorf("%w: %d together, at most %d allowed", ErrTooManyTopics, len(sum.names), most)
+	if limit > 0 && len(sum.names) > limit {
+		return t, Topics{}, fmt.Errorf("%w: %d together, at most %d allowed", ErrTooManyTopics, len(sum.names), limit)
 	}
 	u.resolve(&sum)
 	u.resolve(&added)
 	return sum, added, nil
 }
 
-// Remove returns t without the names; names that are known but not in t are no error.
+// Remove returns t without the named topics. Names that are not in t are ignored, but unknown ones are an error, on which
+// Remove returns t.
 func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
 	less, err := u.Topics(names, 0)
 	if err != nil {
@@ -116,6 +118,7 @@ func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
 	return rest, nil
 }
 
+// known reports whether a topic with this name exists.
 func (u *Universe) known(name string) bool {
 	if name == All {
 		return true
@@ -127,6 +130,7 @@ func (u *Universe) known(name string) bool {
 	return ok
 }
 
+// resolve sets t's symbols from its names.
 func (u *Universe) resolve(t *Topics) {
 	t.bits = make([]uint64, (len(u.symbols)+63)/64)
 	for _, name := range t.names {
@@ -154,20 +158,20 @@ func (u *Universe) resolve(t *Topics) {
 
 func (t *Topics) set(id ID) { t.bits[id/64] |= 1 << (id % 64) }
 
-// Has tells whether the symbol is in the set.
+// Has reports whether the symbol is in the set.
 func (t Topics) Has(id ID) bool {
 	w := int(id / 64)
 	return w < len(t.bits) && t.bits[w]&(1<<(id%64)) != 0
 }
 
-// Every tells whether the set holds every symbol of the universe.
+// Every reports whether the set contains all symbols of the universe.
 func (t Topics) Every() bool { return t.all }
 
 // IDs returns the symbols in ascending order. The caller must not change the slice.
 func (t Topics) IDs() []ID { return t.ids }
 
-// Names returns the topics as they were asked for, doubles merged. The caller must not change the slice.
+// Names returns the topics in the order in which they were requested. The caller must not change the slice.
 func (t Topics) Names() []string { return t.names }
 
-// SplitTopics cuts a comma list as it stands in a query. Empty places stay, so that Topics can refuse them.
+// SplitTopics splits a comma-separated list, as in a query parameter. It keeps empty names, so that Topics rejects them.
 func SplitTopics(list string) []string { return strings.Split(list, ",") }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// market is AAPL 0 tech, MSFT 1 tech, JPM 2 banks, XOM 3 energy.
+// market returns the universe AAPL 0 tech, MSFT 1 tech, JPM 2 banks, XOM 3 energy.
 func market(t testing.TB) *Universe {
 	t.Helper()
 	u, err := NewUniverse([]Symbol{
@@ -55,7 +55,7 @@ func TestTopics(t *testing.T) {
 	}
 }
 
-func TestTopicsNamesTheUnknown(t *testing.T) {
+func TestUnknownTopicsAreListed(t *testing.T) {
 	u := market(t)
 	for _, c := range []struct {
 		list  string
@@ -80,23 +80,23 @@ func TestTopicsNamesTheUnknown(t *testing.T) {
 		}
 		for _, n := range c.names[:min(5, len(c.names))] {
 			if !strings.Contains(err.Error(), fmt.Sprintf("%q", n)) {
-				t.Errorf("%q: %q doesn't tell %q", c.list, err, n)
+				t.Errorf("%q: %q doesn't contain %q", c.list, err, n)
 			}
 		}
 	}
 	long := strings.Repeat("x", 10_000)
 	if _, err := u.Topics([]string{long}, 0); err == nil || len(err.Error()) > 300 {
-		t.Errorf("the error repeats a long name in full: %d characters", len(err.Error()))
+		t.Errorf("the error repeats a long name: %d bytes", len(err.Error()))
 	}
 }
 
 func TestTopicsTooMany(t *testing.T) {
 	u := market(t)
 	if _, err := u.Topics([]string{"AAPL", "MSFT", "JPM"}, 2); !errors.Is(err, ErrTooManyTopics) {
-		t.Errorf("three where two are allowed: %v", err)
+		t.Errorf("three with a limit of two: %v", err)
 	}
 	if _, err := u.Topics([]string{"AAPL", "AAPL", "MSFT"}, 2); err != nil {
-		t.Errorf("a double counts: %v", err)
+		t.Errorf("a duplicate counts: %v", err)
 	}
 }
 
@@ -120,14 +120,14 @@ func TestTopicsAddRemove(t *testing.T) {
 		t.Errorf("Add changed its operand: %q %v", have.Names(), have.IDs())
 	}
 	if kept, _, err := u.Add(have, []string{"MSFT", "JPM"}, 2); !errors.Is(err, ErrTooManyTopics) || !slices.Equal(kept.Names(), have.Names()) {
-		t.Errorf("three together where two are allowed: %q, %v", kept.Names(), err)
+		t.Errorf("three together with a limit of two: %q, %v", kept.Names(), err)
 	}
 	var unknown *UnknownTopicError
 	if _, _, err := u.Add(have, []string{"NOPE"}, 0); !errors.As(err, &unknown) {
 		t.Errorf("Add of an unknown topic: %v", err)
 	}
 
-	// AAPL stays through its sector when it goes by its own name.
+	// AAPL remains through its sector after it is removed by name.
 	rest, err := u.Remove(sum, []string{"AAPL", "JPM"})
 	if err != nil || !slices.Equal(rest.Names(), []string{"sector:tech", "XOM"}) || !slices.Equal(rest.IDs(), []ID{0, 1, 3}) {
 		t.Errorf("rest: %q %v, %v", rest.Names(), rest.IDs(), err)
@@ -145,7 +145,7 @@ func TestTopicsAddRemove(t *testing.T) {
 	}
 }
 
-func TestUniverseRefuses(t *testing.T) {
+func TestNewUniverseRejects(t *testing.T) {
 	for name, symbols := range map[string][]Symbol{
 		"none":          nil,
 		"empty ticker":  {{Ticker: "", Sector: "x"}},
@@ -178,7 +178,7 @@ func FuzzTopics(f *testing.F) {
 			}
 			for _, n := range unknown.Names {
 				if !slices.Contains(names, n) {
-					t.Fatalf("%q: error names %q, which wasn't asked", list, n)
+					t.Fatalf("%q: the error contains %q, which was not requested", list, n)
 				}
 			}
 			return
@@ -188,7 +188,7 @@ func FuzzTopics(f *testing.F) {
 		}
 		again, err := u.Topics(got.Names(), len(got.Names()))
 		if err != nil || !slices.Equal(again.IDs(), got.IDs()) {
-			t.Fatalf("%q: its own names give %v, %v", list, again.IDs(), err)
+			t.Fatalf("%q: its names resolve to %v, %v", list, again.IDs(), err)
 		}
 		sum, added, err := u.Add(got, SplitTopics(more), 0)
 		if err != nil {

@@ -2,20 +2,22 @@ package quote
 
 import "fmt"
 
-// MaxTicker is the longest ticker, in bytes. It bounds what a rendered tick can take.
+// MaxTicker is the maximum length of a ticker in bytes. It limits the size of a rendered tick.
 const MaxTicker = 16
+
+const maxSector = 32 // bytes
 
 // Symbol is a listed security.
 type Symbol struct {
-	Ticker     string  // "AAPL": 1 to MaxTicker of A–Z, 0–9, '.', '-'
+	Ticker     string  // "AAPL": 1 to MaxTicker bytes of A–Z, 0–9, '.', '-'
 	Name       string  // "Apple"
-	Sector     string  // "technology": lower case a–z, 0–9, '-'
-	Price      Price   // a reference price: where the simulation starts
-	Volatility float64 // standard deviation of a day's log return, such as 0.018; 0 when not known
-	Value      float64 // market value in billions of dollars; 0 when not known
+	Sector     string  // "technology": 1 to 32 bytes of a–z, 0–9, '-'
+	Price      Price   // reference price, at which the simulation starts
+	Volatility float64 // standard deviation of a day's log return, such as 0.018; 0 if unknown
+	Value      float64 // market value in billions of dollars; 0 if unknown
 }
 
-// Universe is the fixed set of symbols of one feed. It is immutable, so any number of goroutines may read it.
+// Universe is the fixed set of symbols of one feed. It is immutable and safe for concurrent use.
 type Universe struct {
 	symbols []Symbol
 	byName  map[string]ID
@@ -23,7 +25,7 @@ type Universe struct {
 	members map[string][]ID
 }
 
-// NewUniverse checks the symbols and gives each its index as ID. The error names the first bad symbol.
+// NewUniverse returns the universe of the symbols, whose IDs are their indices. The error describes the first invalid symbol.
 func NewUniverse(symbols []Symbol) (*Universe, error) {
 	u := &Universe{
 		symbols: append([]Symbol(nil), symbols...),
@@ -41,7 +43,7 @@ func NewUniverse(symbols []Symbol) (*Universe, error) {
 		if !validSector(s.Sector) {
 			return nil, fmt.Errorf("symbol %s: sector %q: want 1 to 32 of a-z, 0-9 and '-'", s.Ticker, s.Sector)
 		}
-		if _, double := u.byName[s.Ticker]; double {
+		if _, duplicate := u.byName[s.Ticker]; duplicate {
 			return nil, fmt.Errorf("symbol %s: listed twice", s.Ticker)
 		}
 		u.byName[s.Ticker] = id
@@ -53,10 +55,10 @@ func NewUniverse(symbols []Symbol) (*Universe, error) {
 	return u, nil
 }
 
-// Len is the number of symbols.
+// Len returns the number of symbols.
 func (u *Universe) Len() int { return len(u.symbols) }
 
-// Symbol returns the symbol of an ID, which must be in range.
+// Symbol returns the symbol with an ID, which must be in range.
 func (u *Universe) Symbol(id ID) Symbol { return u.symbols[id] }
 
 // Symbols returns all symbols in order of ID. The caller must not change the slice.
@@ -65,18 +67,18 @@ func (u *Universe) Symbols() []Symbol { return u.symbols }
 // Sectors returns the sectors' names in order of first appearance. The caller must not change the slice.
 func (u *Universe) Sectors() []string { return u.sectors }
 
-// Lookup finds a symbol by its ticker; case matters.
+// Lookup returns the ID of the symbol with a ticker, which is case-sensitive.
 func (u *Universe) Lookup(ticker string) (ID, bool) {
 	id, ok := u.byName[ticker]
 	return id, ok
 }
 
-// ValidTicker tells whether s may name a symbol. The alphabet needs no escape in JSON, a URL or an SSE line.
+// ValidTicker reports whether s is a valid ticker. Its characters need no escape in JSON, URLs and SSE.
 func ValidTicker(s string) bool {
-	return len(s) >= 1 && len(s) <= MaxTicker && only(s, isTicker)
+	return len(s) >= 1 && len(s) <= MaxTicker && all(s, isTicker)
 }
 
-func validSector(s string) bool { return len(s) >= 1 && len(s) <= 32 && only(s, isSector) }
+func validSector(s string) bool { return len(s) >= 1 && len(s) <= maxSector && all(s, isSector) }
 
 func isTicker(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-'
@@ -84,7 +86,8 @@ func isTicker(c byte) bool {
 
 func isSector(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' }
 
-func only(s string, ok func(byte) bool) bool {
+// all reports whether ok accepts all bytes of s.
+func all(s string, ok func(byte) bool) bool {
 	for i := range len(s) {
 		if !ok(s[i]) {
 			return false
