@@ -15,14 +15,15 @@ import (
 	"ticklane/internal/wire"
 )
 
-// feedLine is a tick's path up to the log, wired as serve does, with the first formats in use.
-type feedLine struct {
+// pipeline is the path of a tick from the simulator to the log, connected as in serve.
+type pipeline struct {
 	sim *market.Simulator
 	bus *bus.Local
 	log *stream.Log
 }
 
-func newFeedLine(tb testing.TB, o market.Options, formats wire.Format) feedLine {
+// newPipeline returns a pipeline whose log has a subscriber for each of the first formats.
+func newPipeline(tb testing.TB, o market.Options, formats wire.Format) pipeline {
 	tb.Helper()
 	o.Seed, o.Symbols, o.Logger = 1, 50, slog.New(slog.DiscardHandler)
 	sim, err := market.NewSimulator(o)
@@ -49,24 +50,24 @@ func newFeedLine(tb testing.TB, o market.Options, formats wire.Format) feedLine 
 		log.Subscribe(stream.Options{Format: f, Topics: every})
 	}
 	tb.Cleanup(log.Close)
-	return feedLine{sim, b, log}
+	return pipeline{sim, b, log}
 }
 
-// TestHalfAMillionTicksASecond: at 500,000 ticks/s every tick comes in its order, no earlier than it is due, without a
-// move of the schedule, and the log grows by the rate. Time is the test's own, so a slow machine changes nothing.
-func TestHalfAMillionTicksASecond(t *testing.T) {
+// TestFeedAt500000TicksPerSecond: ticks arrive in order and not before they are due, the schedule is never moved, and the log
+// grows at the rate of the market. The time is simulated, so the speed of the machine doesn't matter.
+func TestFeedAt500000TicksPerSecond(t *testing.T) {
 	const rate, length = 500_000, time.Second / 10
 	for _, arrivals := range []string{market.Hawkes, market.Steady} {
 		t.Run(arrivals, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				line := newFeedLine(t, market.Options{Rate: rate, Arrivals: arrivals}, wire.Formats)
+				p := newPipeline(t, market.Options{Rate: rate, Arrivals: arrivals}, wire.Formats)
 				ctx, cancel := context.WithTimeout(t.Context(), length)
 				defer cancel()
 				var seq uint64
 				var due int64
-				err := line.sim.Run(ctx, func(ticks []quote.Tick) {
+				err := p.sim.Run(ctx, func(ticks []quote.Tick) {
 					now := time.Now().UnixMicro()
-					line.bus.Publish(ticks)
+					p.bus.Publish(ticks)
 					for i := range ticks {
 						k := &ticks[i]
 						if k.Seq != seq+1 || k.Due < due || k.Due > now {
@@ -78,11 +79,11 @@ func TestHalfAMillionTicksASecond(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if n := line.sim.Reanchored(); n != 0 {
+				if n := p.sim.Reanchored(); n != 0 {
 					t.Errorf("the schedule was moved %d times", n)
 				}
-				// The opening is one tick a symbol; a Hawkes market varies.
-				got, want := float64(line.log.Head().Seq)-50, rate*length.Seconds()
+				// The first 50 ticks are the opening quotes; the number of arrivals of a Hawkes market varies.
+				got, want := float64(p.log.Head().Seq)-50, rate*length.Seconds()
 				if slack := map[string]float64{market.Hawkes: 0.3, market.Steady: 0.001}[arrivals]; got < want*(1-slack) || got > want*(1+slack) {
 					t.Errorf("%.0f ticks in %v", got, length)
 				}
@@ -91,8 +92,8 @@ func TestHalfAMillionTicksASecond(t *testing.T) {
 	}
 }
 
-// BenchmarkFeed is what a tick costs from the market to the log: model, bus, bars, and the renders of the formats in use.
-// One operation is a second of a market of 500,000 ticks/s, made as fast as it goes.
+// BenchmarkFeed measures the cost of a tick from the simulator to the log: model, bus, bars, and rendering in the formats in
+// use. One operation is one second of a market with 500,000 ticks/s, simulated as fast as possible.
 func BenchmarkFeed(b *testing.B) {
 	const rate = 500_000
 	for _, arrivals := range []string{market.Hawkes, market.Steady} {
@@ -102,13 +103,13 @@ func BenchmarkFeed(b *testing.B) {
 				name = arrivals + "/json"
 			}
 			b.Run(name, func(b *testing.B) {
-				line := newFeedLine(b, market.Options{Rate: rate, Arrivals: arrivals, Warmup: time.Second}, formats)
-				start := line.log.Head().Seq
+				p := newPipeline(b, market.Options{Rate: rate, Arrivals: arrivals, Warmup: time.Second}, formats)
+				start := p.log.Head().Seq
 				b.ReportAllocs()
 				for b.Loop() {
-					line.sim.Warm(time.Now(), line.bus.Publish)
+					p.sim.Warm(time.Now(), p.bus.Publish)
 				}
-				ticks := float64(line.log.Head().Seq - start)
+				ticks := float64(p.log.Head().Seq - start)
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/ticks, "ns/tick")
 				b.ReportMetric(ticks/b.Elapsed().Seconds(), "ticks/s")
 			})

@@ -1,4 +1,4 @@
-// Command ticklane serves live quotes over Server-Sent Events and WebSocket, and measures the two against each other.
+// Command ticklane serves live quotes over Server-Sent Events and WebSocket, and compares the two under load.
 package main
 
 import (
@@ -16,8 +16,7 @@ import (
 	"ticklane/internal/config"
 )
 
-// files are the views, what the browser gets, and the descriptions of the API; the built part of public is missing
-// until `make assets`.
+// files are the templates, the static files and the descriptions of the API. public/assets exists after `make assets`.
 //
 //go:embed views public docs/api
 var files embed.FS
@@ -28,7 +27,7 @@ var version = "dev"
 // Exit codes.
 const (
 	exitFailed = 1
-	exitUsage  = 2 // the command line or the settings
+	exitUsage  = 2 // invalid command line or settings
 )
 
 func main() {
@@ -48,7 +47,7 @@ func main() {
 	os.Exit(exitFailed)
 }
 
-// usageError is a mistake in what the user asked for.
+// usageError is an error in the command line or the settings.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -58,12 +57,12 @@ func command() *cobra.Command {
 	root := serveCommand("ticklane")
 	root.AddCommand(serveCommand("serve"), loadCommand(), versionCommand(), clientsCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.Version = version // the flag --version, of which most people think first
-	root.SetVersionTemplate(built())
+	root.Version = version // adds the flag --version
+	root.SetVersionTemplate(buildInfo())
 	return root
 }
 
-// serveCommand is both `ticklane serve` and plain `ticklane`.
+// serveCommand returns the command `ticklane serve`, which is also the command without arguments.
 func serveCommand(use string) *cobra.Command {
 	c := &cobra.Command{
 		Use:           use,
@@ -89,8 +88,8 @@ func serveCommand(use string) *cobra.Command {
 
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		if args[0] == "true" || args[0] == "false" { // pflag leaves it when it isn't written with the flag
-			return &usageError{fmt.Errorf("%s stands alone: a flag that is true or false is written with =, such as --feed.loop=%[1]s", args[0])}
+		if args[0] == "true" || args[0] == "false" { // the value of a boolean flag that was given without =
+			return &usageError{fmt.Errorf("unexpected argument %s: give the value of a true/false flag with =, such as --feed.loop=%[1]s", args[0])}
 		}
 		return &usageError{fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0])}
 	}
@@ -103,21 +102,22 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArgs,
 		Run: func(c *cobra.Command, _ []string) {
-			fmt.Fprint(c.OutOrStdout(), built())
+			fmt.Fprint(c.OutOrStdout(), buildInfo())
 		},
 	}
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
-		fmt.Fprintln(c.OutOrStdout(), "ticklane version prints the version, and with what it was built.")
+		fmt.Fprintln(c.OutOrStdout(), "ticklane version prints the version and the Go toolchain it was built with.")
 	})
 	return c
 }
 
-// built is the version, and with what it was built.
-func built() string {
+// buildInfo returns the version and the Go toolchain and platform that it was built with.
+func buildInfo() string {
 	return fmt.Sprintf("ticklane %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// interruptible returns a context that the first signal ends; the second ends the process.
+// interruptible returns a context that the first SIGINT or SIGTERM cancels; the second exits the process. The caller must call
+// the returned function.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -130,7 +130,7 @@ func interruptible() (context.Context, func()) {
 		}
 		cancel()
 		<-signals
-		fmt.Fprintln(os.Stderr, "ticklane: second signal, ending at once")
+		fmt.Fprintln(os.Stderr, "ticklane: second signal, exiting immediately")
 		os.Exit(exitFailed)
 	}()
 	return ctx, func() { signal.Stop(signals); cancel() }

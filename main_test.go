@@ -7,7 +7,7 @@ import (
 )
 
 func TestArguments(t *testing.T) {
-	for _, c := range []struct{ args, says string }{
+	for _, c := range []struct{ args, want string }{
 		{"start", `unknown command "start": want serve, load, version`},
 		{"serve now", `unknown command "now"`},
 		{"--feed.loop false", "--feed.loop=false"},
@@ -18,7 +18,7 @@ func TestArguments(t *testing.T) {
 		cmd.SetArgs(strings.Fields(c.args))
 		err := cmd.Execute()
 		var usage *usageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.says) {
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}
@@ -30,7 +30,7 @@ func TestVersion(t *testing.T) {
 		cmd := command()
 		cmd.SetArgs([]string{args})
 		cmd.SetOut(&out)
-		if err := cmd.Execute(); err != nil || out.String() != built() || !strings.HasPrefix(out.String(), "ticklane "+version+" go") {
+		if err := cmd.Execute(); err != nil || out.String() != buildInfo() || !strings.HasPrefix(out.String(), "ticklane "+version+" go") {
 			t.Errorf("%s: %v %q", args, err, out.String())
 		}
 	}

@@ -32,8 +32,8 @@ import (
 	"ticklane/internal/stream"
 )
 
-// serve wires the rooms, prints the URL and runs until ctx is done or something fails. Start: listen, feed's past,
-// feed, HTTP. Stop: streams and HTTP within server.shutdown_timeout, then the feed, then the log.
+// serve connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, warm-up of the
+// feed, feed, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, log.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	logger := newLogger(cfg.Log)
 	secure, err := tlsConfig(cfg.Server)
@@ -65,7 +65,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		return err
 	}
 	defer log.Close()
-	// Bars first: a client that sees a tick finds it in the history, too.
+	// History first: a tick that a client has received is in its bars.
 	b.Attach(past.Add)
 	b.Attach(log.Append)
 
@@ -76,7 +76,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	defer extra.set(0, 0)
 	server, err := handlers.New(handlers.Deps{
 		Settings: settings(cfg, secure), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
-		Lab:    labOf(cfg, feed, extra),
+		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
 	})
 	if err != nil {
@@ -88,7 +88,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	return run(ctx, cfg, out, logger, ln, server, feed, b.Publish)
 }
 
-// run starts what serve has built, and stops it in order.
+// run starts the parts that serve has created, and stops them in order.
 func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
 	feed market.Source, publish func([]quote.Tick)) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
@@ -107,44 +107,44 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		server.Shutdown(context.Background())
 		return errors.Join(err, group.Wait())
 	}
-	announce(out, cfg, ln.Addr())
-	if why := noShard(cfg); why != "" {
-		logger.Warn("stream.engine shard can't serve here; engine stream does", "because", why)
+	printURL(out, cfg, ln.Addr())
+	if reason := shardUnavailable(cfg); reason != "" {
+		logger.Warn("stream.engine shard unavailable, using engine stream", "reason", reason)
 	}
 	group.Go(func() error {
 		<-failed.Done()
-		logger.Info("stopping", "timeout", cfg.Server.ShutdownTimeout)
+		logger.Info("shutting down", "timeout", cfg.Server.ShutdownTimeout)
 		limit, cancel := context.WithTimeout(context.Background(), cfg.Server.ShutdownTimeout)
 		defer cancel()
 		err := server.Shutdown(limit)
 		if err != nil {
-			logger.Warn("not everything ended by itself", "err", err)
+			logger.Warn("graceful shutdown incomplete; closing remaining connections", "err", err)
 		}
 		if profiler != nil {
 			profiler.Close()
 		}
 		stopFeed()
-		logger.Info("stopped")
+		logger.Info("shut down")
 		return nil
 	})
 	return group.Wait()
 }
 
-// noShard tells why the engine that was asked for can't be had, empty when it can.
-func noShard(cfg config.Config) string {
+// shardUnavailable returns the reason why stream.engine shard can't be used, empty if it can or is not selected.
+func shardUnavailable(cfg config.Config) string {
 	switch {
 	case cfg.Stream.Engine != "shard":
 		return ""
 	case !shard.Available:
 		return shard.ErrUnavailable.Error()
 	case cfg.Server.TLSCert != "":
-		return "its writers can't encrypt: end TLS in a proxy, or keep engine stream"
+		return "it doesn't support TLS: terminate TLS in a proxy, or use engine stream"
 	}
 	return ""
 }
 
-// announce prints where to look.
-func announce(out io.Writer, cfg config.Config, addr net.Addr) {
+// printURL prints the URL of the server.
+func printURL(out io.Writer, cfg config.Config, addr net.Addr) {
 	scheme := "http"
 	if cfg.Server.TLSCert != "" {
 		scheme = "https"
@@ -157,13 +157,13 @@ func announce(out io.Writer, cfg config.Config, addr net.Addr) {
 	fmt.Fprintf(out, "Ticklane %s serves on %s://%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)))
 }
 
-// listen opens the address without MPTCP, on whose sockets TCP_USER_TIMEOUT can't be set.
+// listen listens without MPTCP, whose sockets don't support TCP_USER_TIMEOUT.
 func listen(addr string) (net.Listener, error) {
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false)
 	ln, err := lc.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is taken by another program: stop that one, or choose another address, such as --server.addr 127.0.0.1:3001", addr)
+		return nil, fmt.Errorf("listen on %s: the address is in use by another program: stop it, or choose another address, such as --server.addr 127.0.0.1:3001", addr)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("server.addr: %w", err)
@@ -171,14 +171,14 @@ func listen(addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// labOf is what experiments may change; nil where they aren't allowed.
-func labOf(cfg config.Config, feed market.Source, extra *background) *handlers.Lab {
+// newLab returns what the lab may change, nil if it is disabled.
+func newLab(cfg config.Config, feed market.Source, extra *background) *handlers.Lab {
 	if !cfg.Lab.Enabled {
 		return nil
 	}
 	l := &handlers.Lab{}
 	if cfg.Server.TLSCert == "" {
-		l.Background, l.Clients = extra.set, extra.clients // they speak plain HTTP
+		l.Background, l.Clients = extra.set, extra.clients // these clients use plain HTTP
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
 		l.Rate, l.SetRate = sim.Rate, sim.SetRate
@@ -186,7 +186,7 @@ func labOf(cfg config.Config, feed market.Source, extra *background) *handlers.L
 	return l
 }
 
-// newFeed makes the source of ticks; a seed of 0 is drawn here.
+// newFeed returns the source of ticks. It replaces a seed of 0 in cfg by a random one.
 func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if cfg.Feed.Source == "replay" {
 		r, err := replay.New(replay.Options{
@@ -198,8 +198,8 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed()}, nil
 	}
 	if cfg.Market.Seed == 0 {
-		cfg.Market.Seed = drawSeed()
-		logger.Info("drew a seed; market.seed repeats this market", "seed", cfg.Market.Seed)
+		cfg.Market.Seed = randomSeed()
+		logger.Info("random seed chosen; set market.seed to reproduce this market", "seed", cfg.Market.Seed)
 	}
 	m := cfg.Market
 	s, err := market.NewSimulator(market.Options{
@@ -211,8 +211,8 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: s.Timed()}, nil
 }
 
-// drawSeed stays below 2^53, so that scripts can hold it in a number.
-func drawSeed() int64 {
+// randomSeed returns a positive seed below 2^53, which JavaScript can represent exactly.
+func randomSeed() int64 {
 	var b [8]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	return int64(binary.LittleEndian.Uint64(b[:])>>11) | 1
@@ -248,7 +248,7 @@ func newLogger(c config.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, opt))
 }
 
-// startPprof serves Go's profiler on an address of its own, which the settings hold to loopback; nil for none.
+// startPprof serves Go's profiler on a loopback address. It returns nil if addr is empty.
 func startPprof(group *errgroup.Group, addr string) (*http.Server, error) {
 	if addr == "" {
 		return nil, nil
