@@ -1,38 +1,38 @@
 /** @typedef {import('../types.js').Lane} Lane */
 
-const BAD = 2; // bad ends in a row, without a proof between them, that make a lane count as blocked
-const SHORT = 10_000; // ms; a stream that was cut sooner ended badly
-const PROOF = 60_000; // ms that a stream must live to clear its lane
-const AGAIN = [5_000, 30_000, 60_000, 120_000, 300_000, 600_000]; // ms until the preferred lane is tried again, by how often that failed
+const BLOCKED = 2; // failures in a row after which a lane counts as blocked
+const SHORT = 10_000; // ms; a stream that ended sooner counts as a failure
+const STABLE = 60_000; // ms after which a stream clears its lane's failures
+const RETRY = [5_000, 30_000, 60_000, 120_000, 300_000, 600_000]; // ms until the preferred lane is tried again, by failed tries
 
 /** @param {Lane} lane @returns {Lane} */
 export const other = (lane) => (lane === 'sse' ? 'ws' : 'sse');
 
 /**
- * Chooses the lane when either will do: the preferred one, and the other while that is blocked, as by a proxy that
- * refuses WebSocket's upgrade or keeps back an event stream. What a server says itself (bye) is no sign of that.
+ * Chooses the lane: the preferred one, and the other one while that is blocked, for example by a proxy that refuses the
+ * WebSocket upgrade or buffers the event stream. A bye from the server does not count as blocked.
  *
- * While nothing answers at all, the lanes take turns. Whichever opens is kept, and the preferred one is tried again
- * beside it: soon at first, since a server that was away looks the same, then ever more seldom. Only a minute of life
- * starts those waits over, so a lane that opens and then falls silent doesn't make the page go to and fro.
+ * While neither lane connects, they are tried alternately. The first that connects is kept, and the preferred one is
+ * tried again beside it: soon at first, because a restarted server looks the same, then at growing intervals. Only a
+ * minute of uptime resets the intervals, so a lane that connects and then stalls does not cause constant switching.
  */
 export class AutoLane {
   preferred;
-  /** Why the preferred lane isn't in use, and the wall ms at which it is tried again; null while it is or nothing is known. @type {{ reason: string, retryAt: number } | null} */
+  /** Why the preferred lane is not in use and the wall ms of its next try; null while it is in use or nothing is connected. @type {{ reason: string, retryAt: number } | null} */
   fallen = null;
   #time;
   #probe;
   /** @type {Record<Lane, number>} */
-  #bad = { sse: 0, ws: 0 };
-  #reason = ''; // of the preferred lane's last bad end
-  #failed = 0; // tries of the preferred lane beside the other, that nothing has proven good
+  #failures = { sse: 0, ws: 0 };
+  #reason = ''; // of the preferred lane's last failure
+  #tries = 0; // of the preferred lane beside the other one, since it was last stable
   /** @type {any} */
   #timer = null;
 
   /**
    * @param {Lane} preferred
    * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
-   * @param {(lane: Lane) => void} probe tries a lane beside the one in use
+   * @param {(lane: Lane) => void} probe tries a lane while the other one stays connected
    */
   constructor(preferred, time, probe) {
     this.preferred = preferred;
@@ -41,55 +41,55 @@ export class AutoLane {
   }
 
   /**
-   * A stream ended, or couldn't be opened. Returns the lane of the next try.
+   * Handles the end of a stream, or of a try to open one.
    * @param {Lane} lane @param {{ reason: string, lived: number | null, online: boolean }} how lived: ms since its hello, null when there was none
-   * @returns {Lane}
+   * @returns {Lane} the lane to try next
    */
   ended(lane, { reason, lived, online }) {
     this.stop();
-    if (lived !== null && lived >= PROOF) {
-      this.#bad[lane] = 0;
-      if (lane === this.preferred) this.#failed = 0;
+    if (lived !== null && lived >= STABLE) {
+      this.#failures[lane] = 0;
+      if (lane === this.preferred) this.#tries = 0;
     }
-    if (!online) return lane; // neither can be had
-    const cost = badness(reason, lived);
-    this.#bad[lane] += cost;
-    if (cost > 0 && lane === this.preferred) this.#reason = reason;
-    return this.#bad[lane] >= BAD ? other(lane) : lane;
+    if (!online) return lane;
+    const weight = failureWeight(reason, lived);
+    this.#failures[lane] += weight;
+    if (weight > 0 && lane === this.preferred) this.#reason = reason;
+    return this.#failures[lane] >= BLOCKED ? other(lane) : lane;
   }
 
-  /** A stream said hello. @param {Lane} lane */
-  greeted(lane) {
-    if (this.fallen && lane === this.preferred) this.#failed++; // it opened; a minute of life takes that back
+  /** Handles the hello of a stream. @param {Lane} lane */
+  connected(lane) {
+    if (this.fallen && lane === this.preferred) this.#tries++; // reset once the stream is stable
     this.stop();
-    this.#bad[lane] = Math.min(this.#bad[lane], BAD - 1);
-    if (lane !== this.preferred) this.#wait(this.#reason);
+    this.#failures[lane] = Math.min(this.#failures[lane], BLOCKED - 1);
+    if (lane !== this.preferred) this.#scheduleTry(this.#reason);
   }
 
-  /** The try of the preferred lane beside the other failed. @param {string} reason */
-  missed(reason) {
-    this.#failed++;
-    this.#wait(reason);
+  /** Handles a failed try of the preferred lane. @param {string} reason */
+  probeFailed(reason) {
+    this.#tries++;
+    this.#scheduleTry(reason);
   }
 
-  /** No stream is open, so none is tried beside it. */
+  /** Cancels the next try: no stream is open that it could run beside. */
   stop() {
     this.#time.clearTimeout(this.#timer);
     this.fallen = this.#timer = null;
   }
 
   /** @param {string} reason */
-  #wait(reason) {
-    const ms = /** @type {number} */ (AGAIN[Math.min(this.#failed, AGAIN.length - 1)]);
+  #scheduleTry(reason) {
+    const ms = /** @type {number} */ (RETRY[Math.min(this.#tries, RETRY.length - 1)]);
     this.#time.clearTimeout(this.#timer);
     this.fallen = { reason, retryAt: this.#time.wall() + ms };
     this.#timer = this.#time.setTimeout(() => this.#probe(this.preferred), ms);
   }
 }
 
-/** How much an end speaks for a lane being blocked. @param {string} reason @param {number | null} lived ms */
-function badness(reason, lived) {
-  if (reason === 'silent') return lived === null ? BAD : 1; // opened, perhaps, but nothing comes through
-  if (reason !== 'closed' && reason !== 'refused') return 0; // the server's own words
+/** How many failures an end counts for. @param {string} reason @param {number | null} lived ms */
+function failureWeight(reason, lived) {
+  if (reason === 'silent') return lived === null ? BLOCKED : 1; // it may have opened, but no data arrived
+  if (reason !== 'closed' && reason !== 'refused') return 0; // the server ended it
   return lived === null || lived < SHORT ? 1 : 0;
 }

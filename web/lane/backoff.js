@@ -2,9 +2,9 @@ const FIRST = 1_000; // ms
 const MOST = 15_000;
 
 /**
- * The wait before try number `attempt`, counted from 0: full jitter, so uniformly anywhere in a window that doubles
- * from 1 s to 15 s. It spreads the clients of a server that went away better than a growing wait does.
- * (AWS Architecture Blog, "Exponential Backoff and Jitter", 2015.)
+ * The delay before try number `attempt`, counted from 0, with full jitter: uniform from 0 to a limit that doubles from
+ * 1 s to 15 s. Clients of a restarted server spread out better than with a fixed, growing delay
+ * (AWS Architecture Blog, "Exponential Backoff and Jitter", 2015).
  * @param {number} attempt
  * @param {() => number} random 0 ≤ x < 1
  * @returns {number} ms

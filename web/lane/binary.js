@@ -1,10 +1,9 @@
 /** @typedef {import('../types.js').Message} Message */
 
 /**
- * Hands over binary messages with their reader, in order. The reader is a file of its own that only who asks for protobuf
- * loads; what comes before it is there waits.
+ * Passes on binary messages with their decoder, in order. The decoder is loaded on demand; messages wait for it.
  * @param {(bytes: Uint8Array, read: (bytes: Uint8Array) => Message | null) => void} take
- * @param {() => void} failed the reader could not be loaded, as when the server has meanwhile become another version
+ * @param {() => void} failed called when the decoder cannot be loaded, for example because the server was updated
  * @returns {(bytes: Uint8Array) => void}
  */
 export function binaryReader(take, failed) {

@@ -1,7 +1,7 @@
 import { request } from '../browser/http.js';
 
 const MICRO = 1_000; // µs in a ms
-const DRIFT = 100e-6; // by how much a bad oscillator may run off, ms a ms
+const DRIFT = 100e-6; // of a poor oscillator, ms per ms
 
 /**
  * @typedef {object} Sample
@@ -11,10 +11,9 @@ const DRIFT = 100e-6; // by how much a bad oscillator may run off, ms a ms
  */
 
 /**
- * The server's clock as seen from here, by four timestamps: the client notes when it asks and when the answer is here,
- * the server when it received and when it sent. offset = ((T2 − T1) + (T3 − T4)) / 2, in error by at most half the
- * round trip (RFC 5905 §8). Of the newest samples the one with the smallest round trip counts. It goes over fetch
- * whatever the lane, so that one estimate serves both and favours neither.
+ * Estimates the server's clock from four timestamps: sent and received by the client (T1, T4) and by the server (T3, T2).
+ * offset = ((T2 − T1) + (T3 − T4)) / 2, wrong by at most half the round trip (RFC 5905 §8). Of the newest samples the one
+ * with the shortest round trip is used. It uses fetch on both lanes, so the estimate favours neither.
  */
 export class Clock {
   #options;
@@ -24,7 +23,7 @@ export class Clock {
   #best = null;
   /** @type {any} */
   #timer = null;
-  #run = 0; // which start the loop belongs to; a loop of another one ends
+  #run = 0; // incremented by start and stop; a loop of an earlier run ends
 
   /**
    * @param {{
@@ -39,7 +38,7 @@ export class Clock {
    *   clearTimeout?: (id: any) => void,
    *   changed?: () => void,
    * }} [options] now: local ms since 1970 with fractions, the clock that stamps messages; every: ms between exchanges;
-   *   burst: how many at the start, `pause` ms apart; window: samples that are compared
+   *   burst: exchanges at the start, `pause` ms apart; window: samples that are compared
    */
   constructor(options = {}) {
     const g = /** @type {any} */ (globalThis);
@@ -58,7 +57,7 @@ export class Clock {
     };
   }
 
-  /** Whether there is an estimate. */
+  /** Reports whether there is an estimate. */
   get known() {
     return this.#best !== null;
   }
@@ -73,19 +72,19 @@ export class Clock {
     return this.#best ? this.#best.rtt / 2 : NaN;
   }
 
-  /** A local time as the server's. @param {number} local ms @returns {number} ms, or NaN */
+  /** Converts a local time to the server's. @param {number} local ms @returns {number} ms, or NaN */
   toServer(local) {
     return local + this.offset;
   }
 
   /**
-   * How long after it was due a tick arrived. May be below 0 by up to `error`.
+   * The delay between a tick's due time and its arrival. It may be below 0 by up to `error`.
    * @param {{ t: number }} tick t in µs, server's clock
    * @param {number} received local ms
    * @returns {number} ms, or NaN
    */
   latency(tick, received) {
-    // Ms since 1970 in a double resolve a quarter of a µs, so there is nothing to be careful about.
+    // Milliseconds since 1970 in a double have a resolution of a quarter of a µs.
     return received - tick.t / MICRO + this.offset;
   }
 
@@ -101,14 +100,14 @@ export class Clock {
     this.#timer = null;
   }
 
-  /** Starts anew with a burst: local time may have stood still, as in a sleep. */
+  /** Starts again with a burst: the local clock may have stopped, for example while the machine slept. */
   restart() {
     this.stop();
     this.#samples = [];
     this.start();
   }
 
-  /** One exchange. @returns {Promise<boolean>} whether it came about */
+  /** Makes one exchange. @returns {Promise<boolean>} whether it succeeded */
   async sample() {
     const { url, fetch, now } = this.#options;
     try {
@@ -130,20 +129,20 @@ export class Clock {
   #take(s) {
     const best = this.#best;
     if (best && Math.abs(s.offset - best.offset) > (s.rtt + best.rtt) / 2 + DRIFT * (s.at - best.at) + 1) {
-      this.#samples = []; // both can't be right: one of the clocks was set, or stood still
+      this.#samples = []; // the samples contradict each other: one of the clocks was set or stopped
     }
     this.#samples.push(s);
     if (this.#samples.length > this.#options.window) this.#samples.shift();
-    const worth = (/** @type {Sample} */ x) => x.rtt / 2 + DRIFT * (s.at - x.at);
-    this.#best = this.#samples.reduce((a, b) => (worth(b) <= worth(a) ? b : a));
+    const uncertainty = (/** @type {Sample} */ x) => x.rtt / 2 + DRIFT * (s.at - x.at);
+    this.#best = this.#samples.reduce((a, b) => (uncertainty(b) <= uncertainty(a) ? b : a));
     this.#options.changed();
   }
 
-  /** @param {number} run @param {number} round from 1 */
-  async #loop(run, round) {
+  /** @param {number} run @param {number} exchange from 1 */
+  async #loop(run, exchange) {
     const { burst, pause, every, setTimeout } = this.#options;
     const ok = await this.sample();
     if (run !== this.#run) return; // stopped or restarted meanwhile
-    this.#timer = setTimeout(() => void this.#loop(run, round + 1), ok && round < burst ? pause : every);
+    this.#timer = setTimeout(() => void this.#loop(run, exchange + 1), ok && exchange < burst ? pause : every);
   }
 }

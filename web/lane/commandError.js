@@ -1,6 +1,6 @@
 /**
- * A change of topics that didn't happen. Codes: those of the contract's error message; "closed" when the stream ended
- * before the answer, "unknown_conn" when the server no longer has it, "network", and "http" for any other status.
+ * A failed change of topics. The code is that of the server's error message; "closed" when the stream ended before the
+ * answer, "unknown_conn" when the server no longer has the stream, "network", and "http" for any other status.
  */
 export class CommandError extends Error {
   /** @param {string} code @param {string} message */

@@ -9,29 +9,29 @@ import { connectWS } from './ws.js';
 
 /** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./sharedConnections.js').SharedConnections | null }} ConnectionOptions */
 
-/** One connection of a feed, from its URL to its end. */
+/** One connection of a feed: its URL, its hello, its messages and its end. */
 export class Connection {
   lane;
-  /** The position that the URL asked for; undefined for the newest. */
+  /** The position that the URL requested; undefined for the newest. */
   requested;
   /** @type {Hello | null} */
   hello = null;
   /** Wall ms of the hello. */
   liveAt = 0;
-  /** Ended, by whomever: nothing that comes late counts. */
+  /** Whether it has ended; messages that arrive later are ignored. */
   over = false;
-  /** What the browser told of its end. @type {import('../types.js').Close} */
+  /** What the browser reported about its end. @type {import('../types.js').Close} */
   close = {};
-  /** @type {Connector | null} null when it could not even be made */
+  /** @type {Connector | null} null when the browser refused to create it */
   #connector = null;
   #watchdog;
 
   /**
    * @param {Lane} lane
-   * @param {{ topics: string[], from: string | undefined }} place
+   * @param {{ topics: string[], from: string | undefined }} subscription
    * @param {ConnectionOptions} options
    * @param {{ text: (connection: Connection, data: string | Uint8Array, read: () => import('../types.js').Message | null, received?: number) => void, closed: (connection: Connection, why: string) => void }} feed closed is
-   *   told at most once, never by the constructor, and not after drop
+   *   called at most once, never from the constructor, and not after drop
    */
   constructor(lane, { topics, from }, options, feed) {
     this.lane = lane;
@@ -51,39 +51,39 @@ export class Connection {
       closed,
       text: (/** @type {string | Uint8Array} */ data, /** @type {() => import('../types.js').Message | null} */ read, /** @type {number | undefined} */ received) => {
         if (this.over) return;
-        this.#watchdog.heard();
+        this.#watchdog.received();
         feed.text(this, data, read, received);
       },
     };
     this.#watchdog = new Watchdog(options, () => closed('silent'));
-    const own = () => (lane === 'sse' ? connectSSE(url, hooks, options) : connectWS(url, hooks, options));
+    const connect = () => (lane === 'sse' ? connectSSE(url, hooks, options) : connectWS(url, hooks, options));
     try {
-      this.#connector = options.share ? options.share.connect(lane, url, hooks, options.encoding ?? 'json', own) : own();
+      this.#connector = options.share ? options.share.connect(lane, url, hooks, options.encoding ?? 'json', connect) : connect();
     } catch {
-      queueMicrotask(() => closed('refused')); // such as ws: from an https: page
+      queueMicrotask(() => closed('refused')); // for example ws: from an https: page
     }
   }
 
   /** @param {Hello} hello @param {number} wall ms */
-  greeted(hello, wall) {
+  established(hello, wall) {
     this.hello = hello;
     this.liveAt = wall;
-    this.#watchdog.greeted(hello.hb);
+    this.#watchdog.expect(hello.hb);
   }
 
-  /** Ends it silently. */
+  /** Closes it without calling closed. */
   drop() {
     this.over = true;
     this.#watchdog.stop();
     this.#connector?.close();
   }
 
-  /** Looks at once whether the connection is dead. */
+  /** Checks at once whether the connection is dead. */
   check() {
     if (!this.over) this.#watchdog.check();
   }
 
-  /** null before the hello. @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics */
+  /** Sends a command; returns null before the hello. @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics */
   command(action, topics) {
     return this.hello && this.#connector ? this.#connector.command(action, topics, this.hello.conn) : null;
   }

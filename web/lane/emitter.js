@@ -1,5 +1,5 @@
 /**
- * Handlers by name. One that throws is reported as an uncaught error and harms neither the others nor the caller.
+ * Handlers by event name. An error thrown by a handler is reported as uncaught; the other handlers and the caller go on.
  * @template {{ [K in keyof H]: (...args: any[]) => void }} H
  */
 export class Emitter {
@@ -10,7 +10,7 @@ export class Emitter {
    * @template {keyof H} K
    * @param {K} name
    * @param {H[K]} fn
-   * @returns {() => void} takes the handler off again
+   * @returns {() => void} removes the handler
    */
   on(name, fn) {
     let set = this.#handlers.get(name);
@@ -26,7 +26,7 @@ export class Emitter {
       try {
         fn(...args);
       } catch (err) {
-        (globalThis.reportError ?? console.error)(err); // as if it were uncaught
+        (globalThis.reportError ?? console.error)(err);
       }
     }
   }

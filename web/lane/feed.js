@@ -121,7 +121,7 @@ export class Feed {
 
   /** The topics that are wanted; the server may not have them yet. */
   get topics() {
-    return this.#topics.wanted;
+    return this.#topics.desired;
   }
 
   /**
@@ -194,7 +194,7 @@ export class Feed {
   setAuto(preferred) {
     this.#auto?.stop();
     this.#auto = preferred && new AutoLane(checkLane(preferred), this.#options, (lane) => this.switchLane(lane));
-    if (this.#active?.hello) this.#auto?.greeted(this.#lane);
+    if (this.#active?.hello) this.#auto?.connected(this.#lane);
   }
 
   /**
@@ -203,7 +203,7 @@ export class Feed {
    * @throws {RangeError} when there are none
    */
   setTopics(topics) {
-    return this.#topics.want(topics);
+    return this.#topics.set(topics);
   }
 
   /**
@@ -225,7 +225,7 @@ export class Feed {
   /** @param {Lane} lane */
   #connect(lane) {
     const from = this.position;
-    const topics = from === undefined ? this.#topics.wanted : this.#topics.resumable;
+    const topics = from === undefined ? this.#topics.desired : this.#topics.resumable;
     return new Connection(lane, { topics, from }, this.#options, {
       text: (connection, data, read, received) => this.#text(connection, data, read, received),
       closed: (connection, why) => this.#closed(connection, why),
@@ -261,7 +261,7 @@ export class Feed {
     if (connection === this.#next) {
       this.#next = null;
       this.#events.tell('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
-      this.#auto?.missed(why);
+      this.#auto?.probeFailed(why);
       this.#setState(this.#state.name);
       return;
     }
@@ -332,10 +332,10 @@ export class Feed {
       this.#next = null;
       this.#lane = connection.lane;
     }
-    connection.greeted(hello, this.#options.wall());
+    connection.established(hello, this.#options.wall());
     this.#sequence.hello(hello, connection.requested);
     this.#turned = false;
-    this.#auto?.greeted(connection.lane);
+    this.#auto?.connected(connection.lane);
     this.#setState('live');
     this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: connection.lane });
     this.#begun(hello, handover ? from : null, at);

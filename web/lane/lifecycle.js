@@ -1,8 +1,8 @@
 /**
- * Follows the page's life.
+ * Passes the page's lifecycle events to a feed.
  *
- * pagehide closes, so that the page may enter the back/forward cache (an open connection would keep it out) and the
- * server doesn't write to nobody; pageshow of a cached page reopens at the position. A hidden page stays connected.
+ * On pagehide the feed closes: an open connection would keep the page out of the back/forward cache. On pageshow of a
+ * cached page it reconnects from its position. A hidden tab stays connected.
  *
  * @param {{ hide: () => void, show: () => void, visible: () => void, online: () => void, offline: () => void }} feed
  * @param {import('../types.js').Page} page
@@ -16,7 +16,7 @@ export function followPage(feed, page) {
     [page.window, 'online', () => feed.online()],
     [page.window, 'offline', () => feed.offline()],
     [page.document, 'visibilitychange', () => page.document.visibilityState === 'visible' && feed.visible()],
-    [page.document, 'resume', () => feed.visible()], // Page Lifecycle: a frozen tab goes on
+    [page.document, 'resume', () => feed.visible()], // Page Lifecycle API: a frozen tab was resumed
   ];
   for (const [target, name, fn] of listeners) target.addEventListener(name, fn);
   return () => {

@@ -1,9 +1,9 @@
 /** @typedef {import('../types.js').Message} Message */
 
-/** The SSE event names of the contract; ticks have none, so they come as "message". */
+/** The SSE event names of the protocol. Ticks have no event name, so they arrive as "message". */
 export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription']);
 
-/** What each type must have for the accounting to be sound: field and JavaScript type. @type {Record<string, Record<string, string>>} */
+/** The fields that each type needs, with their JavaScript types. @type {Record<string, Record<string, string>>} */
 const REQUIRED = {
   q: { S: 'string', bp: 'number', bs: 'number', ap: 'number', as: 'number', p: 'number', v: 'number', t: 'number', n: 'number', i: 'number' },
   hello: { conn: 'string', epoch: 'string', head: 'number', resume: 'string', mode: 'string', topics: 'object', hb: 'number' },
@@ -16,7 +16,7 @@ const REQUIRED = {
   error: { code: 'string', msg: 'string' },
 };
 
-/** A message that breaks the contract. */
+/** A message that violates the protocol. */
 export class MessageError extends Error {
   /** @param {string} why @param {string} text */
   constructor(why, text) {
@@ -26,9 +26,9 @@ export class MessageError extends Error {
 }
 
 /**
- * Reads a message. Both lanes carry the same JSON, so this is the parser of both.
+ * Parses a JSON message, which is the same on both lanes.
  * @param {string} text
- * @returns {Message | null} null for a type that this version doesn't know, which a later server may send
+ * @returns {Message | null} null for an unknown type, which a newer server may send
  * @throws {MessageError} naming the field that is missing or of the wrong type
  */
 export function parse(text) {

@@ -5,10 +5,10 @@ import { MessageError } from './parse.js';
 /** @typedef {import('../types.js').Message} Message */
 
 /**
- * Reads a message of ticklane.v1.protobuf into the object that its JSON twin would be.
- * This module is loaded only by those who ask for protobuf.
+ * Decodes a message of ticklane.v1.protobuf into the object that the same message in JSON parses to.
+ * This module is loaded on demand.
  * @param {Uint8Array} bytes
- * @returns {Message | null} null for a kind that this version doesn't know, which a later server may send
+ * @returns {Message | null} null for an unknown kind, which a newer server may send
  * @throws {MessageError}
  */
 export function decode(bytes) {
@@ -17,7 +17,7 @@ export function decode(bytes) {
   try {
     const reader = new PbfReader(bytes);
     m = readMessage(reader);
-    if (reader.pos !== bytes.length) throw new Error('cut short'); // the reader doesn't look where its bytes end
+    if (reader.pos !== bytes.length) throw new Error('truncated'); // the reader doesn't check where its bytes end
   } catch {
     throw new MessageError('not protobuf', Array.from(bytes.subarray(0, 40), (b) => b.toString(16).padStart(2, '0')).join(''));
   }
@@ -25,7 +25,7 @@ export function decode(bytes) {
   return read ? read(m[m.kind]) : null;
 }
 
-/** An optional id is there only when the command had one. @param {any} m @param {any} from */
+/** Adds the id when the command had one. @param {any} m @param {any} from */
 const withID = (m, from) => (from.command === 'id' ? { ...m, id: from.id } : m);
 
 /** @type {Record<string, (m: any) => any>} */
@@ -42,7 +42,7 @@ const READ = {
   error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
 };
 
-/** Prices but the bid come as cents above it. Cents divided by 100 are the number that JSON's two decimals are read as. @param {any} q */
+/** Prices other than the bid are encoded as cents above it. Cents / 100 is exactly the number that the JSON decimal parses to. @param {any} q */
 function quote(q) {
   return {
     T: 'q', S: q.symbol, bp: q.bid / 100, bs: q.bid_size, ap: (q.bid + q.ask) / 100, as: q.ask_size, p: (q.bid + q.last) / 100,

@@ -7,7 +7,7 @@ import { has, t } from '../text.js';
 /** @param {Lane} lane */
 export const laneName = (lane) => (lane === 'sse' ? 'SSE' : 'WebSocket');
 
-/** Why a connection ended, after "Connection lost". @param {string} reason @param {string} [other] when that isn't known */
+/** Why a connection ended, to follow "Connection lost". @param {string} reason @param {string} [other] for an unknown reason */
 export const why = (reason, other = '') => (has(`lane.why.${reason}`) ? t(`lane.why.${reason}`) : other);
 
 /** @type {Record<string, (a: Record<string, any>) => string>} */
@@ -31,13 +31,13 @@ const SENTENCES = {
   ended: (a) => t('lane.ended', { reason: a.reason }),
 };
 
-/** What a resume came to; after a gap or a reset, the next sentence tells it. @param {Record<string, any>} a @param {() => string} good */
+/** The result of a resume; empty after a gap or a reset, which have sentences of their own. @param {Record<string, any>} a @param {() => string} good */
 function outcome(a, good) {
   if (a.lost > 0) return t('lane.someLost', { n: a.lost });
   return a.resume === 'complete' ? good() : '';
 }
 
-/** An event in the page's language, without its time and without a full stop. @param {FeedEvent} e */
+/** Describes an event in the page's language, without its time and without a full stop. @param {FeedEvent} e */
 export function sentence(e) {
   const make = Object.hasOwn(SENTENCES, e.code) ? SENTENCES[e.code] : undefined;
   return make ? make(e.args) : e.code;

@@ -12,36 +12,35 @@ const zero = () => ({
 });
 
 /**
- * Keeps the position and proves it: every tick is looked at once, and each hole or double is counted. No sockets, no
- * time; the feed tells it what comes.
+ * Tracks the position of a feed across connections and counts lost and duplicate ticks. It knows no sockets and no time.
  *
- * A subscriber of "*" in mode `all` gets consecutive `i`; one of fewer topics gets consecutive `n` for each symbol.
- * Two marks are kept. `seen` is how far the stream has come, so what must not be delivered again; `safe` is from where
- * to resume. They part after a gap until its snapshot is here: a resume from the gap's end would be complete in the
- * server's eyes and bring no snapshot, and the quotes missed would stay old.
+ * A subscriber of "*" in mode `all` receives consecutive `i`; a subscriber of fewer topics receives consecutive `n` for
+ * each symbol. `seen` is the newest seq received: nothing up to it is delivered again. `safe` is the seq to resume from.
+ * They differ from a gap until its snapshot: a resume from the gap's end would be complete for the server, so it would
+ * send no snapshot, and the quotes in the gap would stay stale.
  */
 export class Sequence {
   /** @type {Counters} */
   counters = zero();
-  /** Firing of each unannounced hole: how many ticks, and the seq before which. @type {(ticks: number, at: number) => void} */
+  /** Called for ticks that are missing without a gap message: how many, and the seq before which they are missing. @type {(ticks: number, at: number) => void} */
   onLost = () => {};
 
   #epoch = '';
   #seen = 0;
-  #safe = -1; // −1: there is nothing to resume from
+  #safe = -1; // −1: nothing to resume from
   #last = 0; // the newest tick of this connection
-  #overlapEnd = 0; // what two connections carry at a lane switch ends here
-  #replayEnd = 0; // ticks up to here are from before this connection
+  #overlapEnd = 0; // the last seq that both connections of a lane switch carry
+  #replayEnd = 0; // ticks up to this seq are older than the connection
   #wildcard = false;
-  #conflated = false; // holes are what was asked for
-  #due = false; // a snapshot is due, and sets the base anew
-  #added = false; // a snapshot of added topics is due
+  #conflated = false; // missing ticks are expected
+  #due = false; // a snapshot is expected that resets the position
+  #added = false; // a snapshot of added topics is expected
   /** @type {Gap | null} */
   #gap = null;
   /** @type {Map<string, number>} newest n of each symbol */
   #n = new Map();
 
-  /** @param {string} [from] a position to start from @throws {RangeError} when it isn't one */
+  /** @param {string} [from] the position to start from @throws {RangeError} when it is malformed */
   constructor(from) {
     if (from === undefined) return;
     const match = /^([0-9a-f]{1,16})-(0|[1-9]\d{0,15})$/.exec(from);
@@ -50,30 +49,30 @@ export class Sequence {
     this.#safe = this.#seen = Number(match[2]);
   }
 
-  /** From where to resume: "<epoch>-<seq>", undefined before the first snapshot. @returns {string | undefined} */
+  /** The position to resume from, "<epoch>-<seq>"; undefined before the first snapshot. @returns {string | undefined} */
   get position() {
     return this.#safe < 0 ? undefined : `${this.#epoch}-${this.#safe}`;
   }
 
-  /** The newest seq that the stream has come to. */
+  /** The newest seq that the stream has reached. */
   get seq() {
     return this.#seen;
   }
 
-  /** True while a gap, a reset or a fresh start waits for its snapshot. */
-  get unsettled() {
+  /** Reports whether a gap, a reset or a new stream still waits for its snapshot. */
+  get awaitsSnapshot() {
     return this.#due;
   }
 
-  /** The next snapshot brings added topics. @param {boolean} due */
+  /** Sets whether the next snapshot contains added topics. @param {boolean} due */
   expectAdded(due) {
     this.#added = due;
   }
 
   /**
-   * Begins a connection.
+   * Handles the hello of a connection.
    * @param {Hello} h
-   * @param {string | undefined} requested the position that its URL asked for
+   * @param {string | undefined} requested the position that its URL requested
    */
   hello(h, requested) {
     if (this.#conflated || h.mode === 'latest') this.#n.clear();
@@ -85,7 +84,7 @@ export class Sequence {
     const start = requested === undefined ? 0 : Number(requested.slice(requested.indexOf('-') + 1));
     switch (h.resume) {
       case 'complete':
-        // At a lane switch the other connection has delivered more since: that much comes by both.
+        // At a lane switch the other connection has delivered more since then: both carry those ticks.
         this.#overlapEnd = this.#safe > start ? this.#safe : 0;
         this.#seen = this.#safe = Math.max(this.#safe, start);
         this.#replayEnd = h.head;
@@ -115,10 +114,10 @@ export class Sequence {
   }
 
   /**
-   * Books a message other than hello.
+   * Counts a message other than hello.
    * @param {Message} m
-   * @returns {{ deliver: boolean, replayed: boolean, gap: Gap | null }} whether it is new; whether it is a tick from
-   *   before this connection; a gap that is complete now, with what of it was really missed
+   * @returns {{ deliver: boolean, replayed: boolean, gap: Gap | null }} deliver: the message is new; replayed: it is a
+   *   tick older than this connection; gap: the gap that this snapshot completes, with the ticks that were in fact missed
    */
   take(m) {
     let deliver = true;
@@ -135,7 +134,7 @@ export class Sequence {
         gap = this.#snapshot(m);
         break;
       case 'gap':
-        this.#open(m);
+        this.#openGap(m);
         if (m.reason === 'conflated') this.#conflated = true;
         break;
       case 'hb':
@@ -149,7 +148,7 @@ export class Sequence {
     return { deliver, replayed, gap };
   }
 
-  /** @param {Quote} q @returns {boolean} whether it is new */
+  /** @param {Quote} q @returns {boolean} whether the tick is new */
   #tick(q) {
     if (q.i <= this.#last) {
       this.counters.doubled++;
@@ -195,7 +194,7 @@ export class Sequence {
     this.#added = false;
     for (const q of m.quotes) {
       const before = this.#n.get(q.S);
-      // Not due, so it may show nothing that the ticks haven't: a jump is a loss.
+      // It was not expected, so it may contain nothing newer than the ticks: a jump is a loss.
       if (!fresh && !this.#wildcard && before !== undefined) this.#lose(q.n - before, m.i);
       if (before === undefined || q.n > before) this.#n.set(q.S, q.n);
     }
@@ -203,8 +202,8 @@ export class Sequence {
     return null;
   }
 
-  /** Opens a gap; its snapshot closes it. @param {Gap} m */
-  #open(m) {
+  /** Opens a gap, which its snapshot closes. @param {Gap} m */
+  #openGap(m) {
     if (this.#wildcard && !this.#conflated) this.#lose(m.from - this.#seen - 1, m.from);
     const from = Math.max(m.from, this.#seen + 1);
     this.#gap = { ...m, from, missed: Math.max(0, m.to - from + 1) };
@@ -212,7 +211,7 @@ export class Sequence {
     this.#due = true;
   }
 
-  /** The server says that everything asked for up to seq has been sent. @param {number} seq */
+  /** The server has sent everything subscribed to up to seq. @param {number} seq */
   #reach(seq) {
     if (seq <= this.#seen) return;
     if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen, seq + 1);
@@ -220,7 +219,7 @@ export class Sequence {
     if (!this.#due) this.#safe = seq;
   }
 
-  /** @param {number} ticks @param {number} at seq before which they are missing */
+  /** @param {number} ticks @param {number} at the seq before which they are missing */
   #lose(ticks, at) {
     if (ticks <= 0) return;
     this.counters.lost += ticks;

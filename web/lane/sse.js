@@ -8,9 +8,9 @@ import { EVENTS, parse } from './parse.js';
 /**
  * Opens a stream over Server-Sent Events.
  *
- * The EventSource is closed at its first error, and the feed opens another one with `from`. The browser's own
- * reconnect would repeat the first URL, topics since dropped included, gives up for good after 204 or 503, and tells
- * neither when it tries again nor that the stream is silent.
+ * The EventSource is closed at its first error, and the feed opens another one with `from`. The browser's own reconnect
+ * would repeat the first URL with topics that were since removed, gives up after 204 or 503, and reports neither its next
+ * try nor a stalled stream.
  *
  * @param {string} url of /sse/subscribe, with its query
  * @param {ConnectorHooks} hooks
@@ -42,10 +42,10 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   return {
     lane: 'sse',
     close,
-    // SSE is one-way: commands go beside the stream. Its own `subscription` message says from where the change holds.
+    // SSE is one-way, so commands are POST requests. The stream's `subscription` message has the seq of the change.
     async command(action, topics, conn) {
       const target = new URL(`connections/${encodeURIComponent(conn)}`, new URL(url, globalThis.location?.href));
-      const cut = () => {
+      const failure = () => {
         if (open) return new CommandError('network', 'the server could not be reached');
         return new CommandError('closed', 'the stream ended before the server answered');
       };
@@ -55,13 +55,13 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
         body: JSON.stringify({ action, topics }),
         signal: aborter.signal,
       }).catch(() => {
-        throw cut();
+        throw failure();
       });
       const answer = (await response.json().catch(() => null)) ?? {};
       if (response.ok && Array.isArray(answer.topics)) return answer;
-      if (!open || (response.ok && answer.T !== 'error')) throw cut(); // in the middle of the answer
+      if (!open || (response.ok && answer.T !== 'error')) throw failure(); // the response was incomplete
       if (response.status === 404) throw new CommandError('unknown_conn', 'the server no longer knows this stream');
-      // An answer of the contract, or a problem of RFC 9457.
+      // An error message of the protocol, or a problem (RFC 9457).
       throw new CommandError(answer.code ?? 'http', answer.msg ?? answer.detail ?? answer.title ?? `status ${response.status}`);
     },
   };

@@ -2,29 +2,29 @@ import { CommandError } from './commandError.js';
 
 /** @typedef {import('../types.js').Subscription} Subscription */
 
-const AGAIN = 1_000; // ms until a command that was refused for its rate is tried again
-const SLACK = 96; // bytes of a command beside its topics
+const RETRY = 1_000; // ms until a command is sent again that was refused for its rate or got no answer
+const OVERHEAD = 96; // bytes of a command without its topics
 
 /**
- * Brings the server's topics to what is wanted, by commands on the open stream.
+ * Changes the server's topics to the desired ones, by commands on the open stream.
  *
- * A reconnect asks for the topics that the stream already had, and the change follows as a command: a resume that is
- * complete brings no snapshot, so new topics in its URL would begin without quotes.
+ * A reconnect requests the topics that the stream already had; a change follows as a command. A complete resume brings no
+ * snapshot, so new topics in its URL would start without quotes.
  */
 export class TopicSync {
   /** @type {string[]} */
-  #wanted;
-  /** @type {string[]} as the server answered last */
+  #desired;
+  /** @type {string[]} of the server's last answer */
   #acked;
-  /** @type {string[]} as the stream said last */
-  #told;
-  /** @type {string[]} with a snapshot of each */
+  /** @type {string[]} of the stream's last message about them */
+  #streamed;
+  /** @type {string[]} those whose snapshot has arrived */
   #resumable;
-  #stream = 0; // counts streams, so that an answer of an earlier one is known
+  #stream = 0; // counts streams, to recognise an answer to an earlier one
   #snapshotDue = false;
   #dropFirst = false;
   #busy = false;
-  #again = false; // something changed while a command was under way
+  #changed = false; // something changed while a command was in progress
   /** @type {any} */
   #timer = null;
   /** @type {{ resolve: () => void, reject: (e: Error) => void }[]} */
@@ -41,123 +41,124 @@ export class TopicSync {
    *   commandBytes: number,
    *   setTimeout: (fn: () => void, ms: number) => any,
    *   clearTimeout: (id: any) => void,
-   * }} host send gives null while no stream is open; adding is told before a snapshot of added topics is due; gone
-   *   when the server no longer knows the stream; commandBytes is how large a command may be
+   * }} host send returns null while no stream is open; adding is called before a snapshot of added topics is expected;
+   *   gone when the server no longer knows the stream; commandBytes limits the size of a command
    */
   constructor(topics, host) {
-    this.#wanted = this.#acked = this.#told = this.#resumable = checked(topics);
+    this.#desired = this.#acked = this.#streamed = this.#resumable = checked(topics);
     this.#host = host;
   }
 
-  get wanted() {
-    return this.#wanted;
+  /** The topics that were requested last; the server may not have them yet. */
+  get desired() {
+    return this.#desired;
   }
 
-  /** What a reconnect that resumes may ask for. */
+  /** The topics that a reconnect with a position may request. */
   get resumable() {
     return this.#resumable;
   }
 
-  /** A stream began with these. @param {string[]} topics */
+  /** Handles the topics of a stream's hello. @param {string[]} topics */
   hello(topics) {
     this.#stream++;
-    this.#acked = this.#told = this.#resumable = topics;
+    this.#acked = this.#streamed = this.#resumable = topics;
     this.#snapshotDue = false;
     void this.#run();
   }
 
-  /** The stream told its topics. @param {string[]} topics */
+  /** Handles the stream's subscription message. @param {string[]} topics */
   subscription(topics) {
-    this.#told = topics;
+    this.#streamed = topics;
     if (!this.#snapshotDue) this.#resumable = topics;
   }
 
-  /** The stream brought a snapshot. */
+  /** Handles a snapshot of the stream. */
   snapshot() {
     this.#snapshotDue = false;
-    this.#resumable = this.#told;
+    this.#resumable = this.#streamed;
   }
 
   /**
    * @param {string[]} topics
-   * @returns {Promise<void>} fulfilled when the server has them, however many reconnects that takes; rejected with its
-   *   CommandError when it refuses them
+   * @returns {Promise<void>} fulfilled when the server has them, across reconnects; rejected with its CommandError when
+   *   it refuses them
    */
-  want(topics) {
-    this.#wanted = checked(topics);
+  set(topics) {
+    this.#desired = checked(topics);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       void this.#run();
     });
   }
 
-  /** No stream is open, and the server has only some topics now: one that is asked for and isn't there refuses the stream. @param {(topic: string) => boolean} known */
+  /** Drops topics that the server no longer has, while no stream is open: the server refuses a stream with an unknown topic. @param {(topic: string) => boolean} known */
   retain(known) {
     const left = (/** @type {string[]} */ topics) => {
       const some = topics.filter(known);
       return some.length > 0 ? some : ['*'];
     };
-    this.#wanted = left(this.#wanted);
-    this.#acked = this.#told = this.#resumable = left(this.#resumable);
+    this.#desired = left(this.#desired);
+    this.#acked = this.#streamed = this.#resumable = left(this.#resumable);
   }
 
-  /** Lets those who wait know that nothing more will happen. */
+  /** Rejects the pending changes. */
   stop() {
     this.#host.clearTimeout(this.#timer);
     this.#settle(new CommandError('closed', 'the feed was stopped'));
   }
 
   async #run() {
-    this.#again = true;
+    this.#changed = true;
     if (this.#busy) return;
     this.#busy = true;
     this.#host.clearTimeout(this.#timer);
     try {
-      while (this.#again) {
-        this.#again = false;
-        if (await this.#step()) this.#again = true;
+      while (this.#changed) {
+        this.#changed = false;
+        if (await this.#step()) this.#changed = true;
       }
     } finally {
       this.#busy = false;
     }
   }
 
-  /** One command. @returns {Promise<boolean>} whether to go on */
+  /** Sends one command. @returns {Promise<boolean>} whether another may be needed */
   async #step() {
-    const wanted = this.#wanted;
-    const add = wanted.filter((t) => !this.#acked.includes(t));
-    const drop = this.#acked.filter((t) => !wanted.includes(t));
+    const desired = this.#desired;
+    const add = desired.filter((t) => !this.#acked.includes(t));
+    const drop = this.#acked.filter((t) => !desired.includes(t));
     if (add.length + drop.length === 0) {
       this.#settle(null);
       return false;
     }
-    // Added first, so that the set is never empty, unless the server has no room for both.
+    // Topics are added first, so that the set is never empty, unless both exceed the server's limit.
     const stream = this.#stream;
     const adding = add.length > 0 && !(this.#dropFirst && drop.length > 0);
     if (adding) this.#expect(true);
     const sent = adding ? this.#host.send('subscribe', this.#fit(add)) : this.#host.send('unsubscribe', this.#fit(drop));
     if (!sent) {
       if (adding) this.#expect(false);
-      return false; // the next hello goes on
+      return false; // continued after the next hello
     }
     try {
       const answer = await sent;
       if (stream === this.#stream) this.#acked = answer.topics;
       return true;
     } catch (err) {
-      if (stream !== this.#stream) return true; // a new stream began meanwhile, whose hello told its topics
+      if (stream !== this.#stream) return true; // the hello of a newer stream has set the topics
       if (adding) this.#expect(false);
       if (adding && drop.length > 0 && /** @type {CommandError} */ (err).code === 'too_many_topics') {
         this.#dropFirst = true;
         return true;
       }
-      return this.#failed(/** @type {CommandError} */ (err), wanted);
+      return this.#failed(/** @type {CommandError} */ (err), desired);
     }
   }
 
-  /** As many as one command may carry, at least one; the next takes the rest. @param {string[]} topics */
+  /** As many topics as one command may carry, at least one. @param {string[]} topics */
   #fit(topics) {
-    let room = this.#host.commandBytes - SLACK;
+    let room = this.#host.commandBytes - OVERHEAD;
     const end = topics.findIndex((t, k) => {
       room -= JSON.stringify(t).length + 1;
       return room < 0 && k > 0;
@@ -165,8 +166,8 @@ export class TopicSync {
     return end < 0 ? topics : topics.slice(0, end);
   }
 
-  /** @param {CommandError} err @param {string[]} wanted @returns {boolean} whether to go on */
-  #failed(err, wanted) {
+  /** @param {CommandError} err @param {string[]} desired @returns {boolean} whether another command may be needed */
+  #failed(err, desired) {
     switch (err.code) {
       case 'closed':
         return false;
@@ -175,12 +176,12 @@ export class TopicSync {
         return false;
       case 'rate':
       case 'network':
-        this.#timer = this.#host.setTimeout(() => void this.#run(), AGAIN);
+        this.#timer = this.#host.setTimeout(() => void this.#run(), RETRY);
         return false;
     }
-    this.#host.refused(err, wanted);
-    if (this.#wanted !== wanted) return true; // something else is wanted by now
-    this.#wanted = this.#acked;
+    this.#host.refused(err, desired);
+    if (this.#desired !== desired) return true; // changed meanwhile
+    this.#desired = this.#acked;
     this.#settle(err);
     return false;
   }
@@ -198,7 +199,7 @@ export class TopicSync {
   }
 }
 
-/** @param {string[]} topics @returns {string[]} a copy without doubles @throws {RangeError} */
+/** @param {string[]} topics @returns {string[]} a copy without duplicates @throws {RangeError} */
 function checked(topics) {
   if (!Array.isArray(topics) || topics.length === 0 || topics.some((t) => typeof t !== 'string' || t === '')) {
     throw new RangeError('topics: want a list of at least one symbol, sector or "*"');

@@ -1,13 +1,13 @@
-const CONNECT = 10_000; // ms that a connection may take until its hello
-const HEARTBEATS = 2.5; // of silence are death
-const SECOND = 0.2; // of the limit lie between the two looks that it takes
+const CONNECT = 10_000; // ms until the hello
+const HEARTBEATS = 2.5; // heartbeat intervals without a message after which a connection is dead
+const RECHECK = 0.2; // of the limit between the first and the second check
 
 /**
- * Tells when a connection is dead. A silent one looks the same as an idle one to a browser, so the server's heartbeats
- * decide. One timer at a time; messages only leave a mark.
+ * Detects a dead connection. To a browser it looks like an idle one, so missing heartbeats decide. It runs one timer;
+ * messages only record their time.
  *
- * A page that was held up runs its timers before it takes what came meanwhile, so a timer alone tells nothing: it looks
- * twice, the second time when what was there at the first has been taken.
+ * A page that was busy or suspended runs its timers before it handles queued messages. So an expired timer is checked a
+ * second time, when the messages that were queued at the first check have been handled.
  */
 export class Watchdog {
   #wall;
@@ -15,7 +15,7 @@ export class Watchdog {
   #clearTimeout;
   #dead;
   #limit = CONNECT;
-  #heard = 0;
+  #receivedAt = 0;
   /** @type {any} */
   #timer = null;
 
@@ -28,37 +28,37 @@ export class Watchdog {
     this.#setTimeout = setTimeout;
     this.#clearTimeout = clearTimeout;
     this.#dead = dead;
-    this.heard();
-    this.#arm(CONNECT * (1 - SECOND), false);
+    this.received();
+    this.#arm(CONNECT * (1 - RECHECK), false);
   }
 
-  /** A message came. */
-  heard() {
-    this.#heard = this.#wall();
+  /** Records that a message arrived. */
+  received() {
+    this.#receivedAt = this.#wall();
   }
 
-  /** The server promised a message at least every `hb` ms. @param {number} hb */
-  greeted(hb) {
+  /** Expects a message at least every `hb` ms from now on. @param {number} hb */
+  expect(hb) {
     this.#limit = hb * HEARTBEATS;
     this.check();
   }
 
-  /** Looks at once, as after a sleep, in which timers stand still. */
+  /** Checks at once, for example after a sleep, in which timers don't run. */
   check() {
-    this.#look(true);
+    this.#check(true);
   }
 
-  /** @param {boolean} sure what came has been taken */
-  #look(sure) {
+  /** @param {boolean} second queued messages have been handled */
+  #check(second) {
     if (this.#timer === null) return;
     this.#clearTimeout(this.#timer);
-    const silence = this.#wall() - this.#heard;
-    const second = this.#limit * SECOND;
-    if (silence < 0) this.heard(); // the wall clock was set back
-    if (silence < this.#limit - second) {
-      this.#arm(this.#limit - second - Math.max(0, silence), false);
-    } else if (!sure || silence < this.#limit) {
-      this.#arm(second, true);
+    const silence = this.#wall() - this.#receivedAt;
+    const recheck = this.#limit * RECHECK;
+    if (silence < 0) this.received(); // the wall clock was set back
+    if (silence < this.#limit - recheck) {
+      this.#arm(this.#limit - recheck - Math.max(0, silence), false);
+    } else if (!second || silence < this.#limit) {
+      this.#arm(recheck, true);
     } else {
       this.#timer = null;
       this.#dead(silence);
@@ -70,8 +70,8 @@ export class Watchdog {
     this.#timer = null;
   }
 
-  /** @param {number} ms @param {boolean} sure */
-  #arm(ms, sure) {
-    this.#timer = this.#setTimeout(() => this.#look(sure), ms);
+  /** @param {number} ms @param {boolean} second */
+  #arm(ms, second) {
+    this.#timer = this.#setTimeout(() => this.#check(second), ms);
   }
 }

@@ -11,7 +11,7 @@ import { parse } from './parse.js';
 const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.v1.protobuf' });
 
 /**
- * Opens a stream over WebSocket (RFC 6455): one message a frame.
+ * Opens a stream over WebSocket (RFC 6455), one message per frame.
  *
  * @param {string} url of /ws/subscribe, with its query; http and https become ws and wss
  * @param {ConnectorHooks} hooks
@@ -28,32 +28,31 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
 
   const close = () => {
     open = false;
-    // A browser's close() waits for the peer; the feed doesn't, since from here on nothing is listened to.
+    // A browser's close() waits for the peer; the feed does not, since it ignores all later events.
     socket.close();
     for (const { reject } of waiting.values()) reject(new CommandError('closed', 'the stream ended before the server answered'));
     waiting.clear();
   };
-  const lost = (/** @type {import('../types.js').Close} */ how) => {
+  const ended = (/** @type {import('../types.js').Close} */ how) => {
     if (!open) return;
     close();
     hooks.closed('closed', how);
   };
-  /** Both readers make the same objects. @param {string | Uint8Array} data @param {(data: any) => Message | null} read */
+  /** Passes a message on and resolves the command that it answers. @param {string | Uint8Array} data @param {(data: any) => Message | null} read */
   const take = (data, read) => {
     if (!open) return;
     /** @type {Message | null} */
     let m = null;
-    // Read once; what can't be read the feed counts.
-    hooks.text(data, () => (m = read(data)));
+    hooks.text(data, () => (m = read(data))); // the feed calls read once and counts its errors
     if (waiting.size > 0 && m !== null) settle(waiting, m);
   };
-  const binary = encoding === 'protobuf' ? binaryReader(take, () => lost({})) : null;
+  const binary = encoding === 'protobuf' ? binaryReader(take, () => ended({})) : null;
   socket.addEventListener('message', (/** @type {MessageEvent<any>} */ e) => {
     if (typeof e.data === 'string') take(e.data, parse);
     else binary?.(new Uint8Array(e.data));
   });
-  // 'error' is always followed by 'close', so one of them is enough.
-  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => lost({ code: e.code }));
+  // 'error' is always followed by 'close'.
+  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => ended({ code: e.code }));
 
   return {
     lane: 'ws',
@@ -70,9 +69,8 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
 }
 
 /**
- * Gives an answer to the command that it names. Ticks, nearly all of the traffic, answer nobody.
- * An error that names none (a server that refuses a message for its rate doesn't read it) goes to the oldest, since
- * answers come in order and a command without one would keep its sender waiting for ever.
+ * Settles the command that a message answers. An error without an id (the server does not read a message that it refuses
+ * for its rate) belongs to the oldest command, since answers come in order.
  * @param {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} waiting
  * @param {any} m
  */

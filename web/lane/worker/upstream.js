@@ -213,7 +213,7 @@ export class Upstream {
     }
     if (m === null) return;
     if (m.T === 'hello') {
-      connection.greeted(m, this.#options.wall());
+      connection.established(m, this.#options.wall());
       this.#greeted = true;
       this.#sequence.hello(m, connection.requested);
       this.#quotes.apply(m, at, false);
@@ -232,7 +232,7 @@ export class Upstream {
       this.#closed(m.reason, {});
       return;
     }
-    const due = this.#sequence.unsettled;
+    const due = this.#sequence.awaitsSnapshot;
     const { deliver } = this.#sequence.take(m);
     if (deliver) this.#quotes.apply(m, at, due && m.T === 'snapshot');
     this.#booked(m, data, at, due);
@@ -302,7 +302,7 @@ export class Upstream {
   /** Begins and changes the streams that can be. */
   #settle() {
     const hello = this.#connection?.hello;
-    if (!hello || this.#sequence.unsettled) return;
+    if (!hello || this.#sequence.awaitsSnapshot) return;
     const carried = this.#sync?.resumable ?? [];
     for (const t of this.#since.keys()) if (!carried.includes(t)) this.#since.delete(t);
     for (const t of carried) if (!this.#since.has(t)) this.#since.set(t, this.#sequence.seq);
@@ -365,7 +365,7 @@ export class Upstream {
           return;
         }
         if (m.T === 'hello') {
-          connection.greeted(m, this.#options.wall());
+          connection.established(m, this.#options.wall());
           o.say({ ...m, conn: hello.conn });
           due = m.resume !== 'complete';
           at = due ? 0 : Number((connection.requested ?? '').split('-')[1]);
@@ -441,10 +441,10 @@ export class Upstream {
     this.#queue = this.#queue.then(async () => {
       if (this.#tabs.size === 0) return;
       try {
-        await this.#sync?.want(this.#wide ? ['*'] : this.#union()).catch((err) => {
+        await this.#sync?.set(this.#wide ? ['*'] : this.#union()).catch((err) => {
           if (err.code !== 'too_many_topics') throw err;
           this.#wide = true;
-          return this.#sync?.want(['*']);
+          return this.#sync?.set(['*']);
         });
       } catch (err) {
         if (cause && this.#tabs.has(cause)) this.#refuse(cause, /** @type {import('../commandError.js').CommandError} */ (err));
@@ -480,7 +480,7 @@ export class Upstream {
       return;
     }
     const hello = this.#connection?.hello;
-    if (!hello || this.#sequence.unsettled) return;
+    if (!hello || this.#sequence.awaitsSnapshot) return;
     for (const o of this.#tabs) {
       if (now() - o.saidAt < hello.hb || !o.level(this.#ring)) continue;
       o.say({ T: 'hb', t: this.#serverTime, head: this.#sequence.seq });
