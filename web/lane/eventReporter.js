@@ -4,11 +4,11 @@
 /** @typedef {import('../types.js').FeedEvent} FeedEvent */
 /** @typedef {import('./sequence.js').Sequence} Sequence */
 
-const SETTLE = 500; // ms; a resume of quiet topics that brought nothing in two of them, one after the other, counts as caught up
+const IDLE = 500; // ms; a resume of quiet topics counts as caught up after two such intervals without a new seq
 
 /**
- * Turns what happens to a feed into events with a time. A resume is told once it is proven: when the stream has come
- * to where the log stood at the hello, with the ticks that this brought and those that it lost.
+ * Reports what happens to a feed as events with a time. A resume is reported when the stream has reached the log's head at
+ * the hello, with the ticks that were replayed and lost on the way.
  */
 export class EventReporter {
   #sequence;
@@ -18,7 +18,7 @@ export class EventReporter {
   #resume = null;
   /** @type {any} */
   #timer = null;
-  /** What the next snapshot stands for. @type {'snapshot' | 'reset' | 'added'} */
+  /** The event that the next snapshot is reported as. @type {'snapshot' | 'reset' | 'added'} */
   #snapshot = 'snapshot';
 
   /**
@@ -33,13 +33,14 @@ export class EventReporter {
   }
 
   /** @param {FeedEvent['level']} level @param {string} code @param {Record<string, any>} [args] */
-  tell(level, code, args = {}) {
+  report(level, code, args = {}) {
     this.#emit({ t: this.#time.wall(), level, code, args });
   }
 
   /**
-   * A connection began. `code` and `args` say what it ends, a switch or an outage; null for a first one.
-   * @param {Hello} hello @param {string | null} code @param {Record<string, any>} [args]
+   * Handles the hello of a connection.
+   * @param {Hello} hello @param {string | null} code of the event to report after the resume: a switch or a reconnect; null for a first connection
+   * @param {Record<string, any>} [args] of that event
    */
   hello(hello, code, args = {}) {
     this.stop();
@@ -48,43 +49,43 @@ export class EventReporter {
     args.resume = hello.resume;
     const { replayed, lost } = this.#sequence.counters;
     this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#sequence.seq, idle: 0 };
-    if (this.#sequence.seq >= this.#resume.until) this.#told();
-    else if (!hello.topics.includes('*')) this.#settle(this.#resume); // of everything each seq comes, however late
+    if (this.#sequence.seq >= this.#resume.until) this.#resumed();
+    else if (!hello.topics.includes('*')) this.#awaitIdle(this.#resume); // a stream of all topics reaches every seq
   }
 
-  /** A page that was held up runs its timers before it takes what came meanwhile, so one of them tells nothing. @param {{ seq: number, idle: number }} r */
-  #settle(r) {
+  /** Needs two idle intervals: a page that was suspended runs its timers before it handles queued messages. @param {{ seq: number, idle: number }} r */
+  #awaitIdle(r) {
     this.#timer = this.#time.setTimeout(() => {
       const { seq } = this.#sequence;
       r.idle = r.seq === seq ? r.idle + 1 : 0;
       r.seq = seq;
-      if (r.idle < 2) this.#settle(r);
-      else this.#told();
-    }, SETTLE);
+      if (r.idle < 2) this.#awaitIdle(r);
+      else this.#resumed();
+    }, IDLE);
   }
 
-  /** A message was booked. @param {Message} m @param {Gap | null} gap that it completed */
-  booked(m, gap) {
-    if (this.#resume && (this.#sequence.seq >= this.#resume.until || m.T === 'hb')) this.#told();
+  /** Handles a message that the sequence has counted. @param {Message} m @param {Gap | null} gap that it completed */
+  message(m, gap) {
+    if (this.#resume && (this.#sequence.seq >= this.#resume.until || m.T === 'hb')) this.#resumed();
     if (m.T !== 'snapshot') return;
     const symbols = m.quotes.length;
-    if (gap) this.tell('warn', 'gap', { missed: gap.missed, reason: gap.reason, symbols });
-    else this.tell(this.#snapshot === 'reset' ? 'warn' : 'info', this.#snapshot, { symbols, at: m.i });
+    if (gap) this.report('warn', 'gap', { missed: gap.missed, reason: gap.reason, symbols });
+    else this.report(this.#snapshot === 'reset' ? 'warn' : 'info', this.#snapshot, { symbols, at: m.i });
     this.#snapshot = 'added';
   }
 
-  /** Nothing more comes of the connection: a resume that isn't proven yet is never told. */
+  /** Discards a resume that has not been reported yet: its connection ended. */
   stop() {
     this.#time.clearTimeout(this.#timer);
     this.#resume = null;
   }
 
-  #told() {
+  #resumed() {
     const r = this.#resume;
     if (!r) return;
     this.stop();
     const { replayed, lost } = this.#sequence.counters;
     Object.assign(r.args, { replayed: replayed - r.replayed, lost: lost - r.lost });
-    this.tell(r.args.lost > 0 ? 'bad' : 'good', r.code, r.args);
+    this.report(r.args.lost > 0 ? 'bad' : 'good', r.code, r.args);
   }
 }

@@ -1,30 +1,28 @@
-import { Sequence } from './sequence.js';
 import { AutoLane } from './autoLane.js';
 import { jitter } from './backoff.js';
-import { Emitter } from './emitter.js';
-import { EventReporter } from './eventReporter.js';
-import { followPage } from './lifecycle.js';
 import { Connection } from './connection.js';
+import { Delivery } from './delivery.js';
+import { Emitter } from './emitter.js';
+import { followPage } from './lifecycle.js';
 import { online, platform } from './platform.js';
 import { TopicSync } from './topics.js';
 
 /** @typedef {import('../types.js').Lane} Lane */
 /** @typedef {import('../types.js').State} State */
 /** @typedef {import('../types.js').StateName} StateName */
-/** @typedef {import('../types.js').FeedEvent} FeedEvent */
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 /** @typedef {import('../types.js').FeedHandlers} FeedHandlers */
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Hello} Hello */
 /** @typedef {import('../types.js').Bye} Bye */
 
-const STABLE = 10_000; // ms live after which a loss starts with the shortest waits again
+const STABLE = 10_000; // ms of uptime after which the next reconnect starts with the shortest delay again
 
 /**
- * A subscription that outlives its connections: it owns one connector, the position, and every reconnect.
+ * A subscription that survives its connections: it owns the connection, the position and all reconnects.
  *
- * Delivery: each message once, in the order of the log, whatever lanes and reconnects lie between. What the server
- * could no longer give is told as a gap; anything else missing is counted as lost, anything twice as doubled.
+ * It delivers each message once, in the order of the log, across lanes and reconnects. Ticks that the server no longer
+ * has are reported as a gap; others that are missing are counted as lost, duplicates as doubled.
  *
  * @example
  * const feed = new Feed({ lane: 'sse', topics: ['*'] });
@@ -35,8 +33,7 @@ export class Feed {
   #options;
   /** @type {Emitter<FeedHandlers>} */
   #emitter = new Emitter();
-  #sequence;
-  #events;
+  #delivery;
   #topics;
   /** @type {Lane} */
   #lane;
@@ -44,33 +41,29 @@ export class Feed {
   #state;
   /** @type {Connection | null} */
   #active = null;
-  /** @type {Connection | null} the other lane's, until its hello */
+  /** @type {Connection | null} the connection that a lane switch opens, until its hello */
   #next = null;
   /** @type {any} */
   #retry = null;
   #attempt = 0;
   #running = false;
   #hidden = false; // closed by pagehide
-  #downSince = 0; // wall ms of the loss, 0 when there was none
-  #switchSince = 0;
   #unfollow = () => {};
   /** @type {AutoLane | null} */
   #auto = null;
-  #turned = false; // to the other lane, and it was told; until a hello
+  #fellBack = false; // to the other lane, as reported once; until the next hello
 
   /** @param {FeedOptions} [options] @throws {RangeError} naming the option */
   constructor(options = {}) {
     this.#options = { ...platform(), user: 'anonymous', mode: /** @type {'all' | 'latest'} */ ('all'), commandBytes: 4096, ...options };
     this.#lane = checkLane(options.lane ?? 'sse');
     if (options.auto) this.setAuto(this.#lane);
-    this.#sequence = new Sequence(options.from);
-    this.#events = new EventReporter(this.#sequence, this.#options, (e) => this.#emitter.emit('event', e));
-    this.#sequence.onLost = (ticks, at) => this.#events.tell('bad', 'lost', { ticks, at });
+    this.#delivery = new Delivery(options.from, this.#options, this.#emitter);
     this.#topics = new TopicSync(options.topics ?? ['*'], {
       ...this.#options,
       send: (action, topics) => this.#active?.command(action, topics) ?? null,
-      adding: (due) => this.#sequence.expectAdded(due),
-      refused: (err, topics) => this.#events.tell('warn', 'topics-refused', { topics, reason: err.message }),
+      adding: (due) => this.#delivery.sequence.expectAdded(due),
+      refused: (err, topics) => this.#delivery.events.report('warn', 'topics-refused', { topics, reason: err.message }),
       gone: () => this.#active && this.#end(this.#active, 'unknown'),
     });
     this.#state = { name: 'closed', since: this.#options.wall(), attempt: 0 };
@@ -81,35 +74,35 @@ export class Feed {
     return this.#state;
   }
 
-  /** Counted since the feed was made; the object changes as it counts. @returns {Readonly<import('../types.js').Counters>} */
+  /** Totals since the feed was created; the object is updated in place. @returns {Readonly<import('../types.js').Counters>} */
   get counters() {
-    return this.#sequence.counters;
+    return this.#delivery.sequence.counters;
   }
 
-  /** "<epoch>-<seq>", from which another feed could go on; undefined before the first snapshot. */
+  /** "<epoch>-<seq>", from which another feed could resume; undefined before the first snapshot. */
   get position() {
-    return this.#sequence.position;
+    return this.#delivery.sequence.position;
   }
 
-  /** The lane in use, or the one that a connection is being tried on. */
+  /** The lane in use, or the one that is being connected. */
   get lane() {
     return this.#lane;
   }
 
-  /** The lane that a switch is under way to, else null. */
+  /** The lane of a switch in progress, else null. */
   get switching() {
     return this.#next?.lane ?? null;
   }
 
   /**
-   * The lane that is preferred while the feed chooses for itself; fallen tells why another is in use, and the wall ms of
-   * the next try. null when the lane is chosen by hand.
+   * The preferred lane while the feed chooses the lane; fallen has the reason why the other one is in use and the wall ms
+   * of the next try. null when the user chooses the lane.
    */
   get auto() {
     return this.#auto && { preferred: this.#auto.preferred, fallen: this.#auto.fallen };
   }
 
-  /** The open stream's secret name, for GET and POST /<lane>/connections/<conn>; undefined while there is none. */
+  /** The open stream's secret id, for GET and POST /<lane>/connections/<conn>; undefined while there is none. */
   get conn() {
     return this.#active?.hello?.conn;
   }
@@ -119,7 +112,7 @@ export class Feed {
     return this.#active?.hello ?? undefined;
   }
 
-  /** The topics that are wanted; the server may not have them yet. */
+  /** The topics that were set; the server may not have them yet. */
   get topics() {
     return this.#topics.desired;
   }
@@ -127,14 +120,14 @@ export class Feed {
   /**
    * @template {keyof FeedHandlers} K
    * @param {K} name
-   * @param {FeedHandlers[K]} fn called in the middle of delivery: keep it short
-   * @returns {() => void} takes the handler off again
+   * @param {FeedHandlers[K]} fn called during delivery: keep it short
+   * @returns {() => void} removes the handler
    */
   on(name, fn) {
     return this.#emitter.on(name, fn);
   }
 
-  /** Connects, from the position if there is one. Does nothing when started. */
+  /** Connects, from the position if there is one. Does nothing when already started. */
   start() {
     if (this.#running) return;
     this.#running = true;
@@ -144,29 +137,29 @@ export class Feed {
     this.#open();
   }
 
-  /** Closes; the position stays, so start() goes on from it. */
+  /** Closes the connection; start() resumes from the position. */
   stop() {
     if (!this.#running) return;
-    this.#shut();
+    this.#shutDown();
     this.#topics.stop();
     this.#setState('closed');
   }
 
-  /** Tries at once instead of waiting for the next try. */
+  /** Tries to connect at once instead of waiting for the next try. */
   retry() {
     if (!this.#running || this.#hidden || this.#active) return;
     this.#open();
   }
 
-  /** Takes the open connection as proven, as ten seconds would: its loss starts with the shortest waits again. */
+  /** Treats the open connection as stable: the next reconnect starts with the shortest delay. */
   trust() {
     if (this.#active?.hello) this.#attempt = 0;
   }
 
   /**
-   * Goes over to the other lane, without loss: the old connection delivers until the new one's hello is here, which
-   * begins where the old one stood when the new one was asked for; what both carry is dropped once. If the new lane
-   * can't be opened, the old one stays and an event says so. Asking for the lane in use calls a switch off.
+   * Switches to the other lane without loss: the old connection delivers until the new one's hello. The new one starts
+   * from the position at the call; ticks that both carry are dropped once. If the new lane can't connect, the old one
+   * stays and an event reports it. A call with the lane in use cancels a switch.
    * @param {Lane} lane
    */
   switchLane(lane) {
@@ -178,19 +171,19 @@ export class Feed {
     }
     if (lane === this.#lane || this.#next) return;
     if (this.#active?.hello && this.position !== undefined) {
-      this.#switchSince = this.#options.wall();
+      this.#delivery.switchedAt = this.#options.wall();
       this.#next = this.#connect(lane);
       this.#setState(this.#state.name);
       return;
     }
-    // Nothing flows that could be handed over.
+    // No stream to hand over from.
     this.#lane = lane;
     if (!this.#running || this.#hidden) return;
     this.#dropAll();
     this.#open();
   }
 
-  /** Lets the feed fall back to the other lane while this one is blocked; null leaves it to switchLane. @param {Lane | null} preferred */
+  /** Lets the feed fall back to the other lane while this one is blocked; with null only switchLane changes it. @param {Lane | null} preferred */
   setAuto(preferred) {
     this.#auto?.stop();
     this.#auto = preferred && new AutoLane(checkLane(preferred), this.#options, (lane) => this.switchLane(lane));
@@ -207,8 +200,8 @@ export class Feed {
   }
 
   /**
-   * Forgets topics that the server no longer has, as after a restart with fewer symbols: it would refuse every reconnect
-   * that asks for them. Does nothing while a stream is open, whose server has them. @param {(topic: string) => boolean} known
+   * Drops topics that the server no longer has, for example after a restart with fewer symbols: it would refuse every
+   * reconnect that requests them. Does nothing while a stream is open. @param {(topic: string) => boolean} known
    */
   retainTopics(known) {
     if (!this.#active?.hello) this.#topics.retain(known);
@@ -232,14 +225,14 @@ export class Feed {
     });
   }
 
-  #shut() {
+  #shutDown() {
     this.#running = false;
     this.#auto?.stop();
     this.#unfollow();
     this.#options.clearTimeout(this.#retry);
-    this.#events.stop();
+    this.#delivery.events.stop();
     this.#dropAll();
-    this.#attempt = this.#downSince = 0;
+    this.#attempt = this.#delivery.lostAt = 0;
   }
 
   #dropAll() {
@@ -248,138 +241,108 @@ export class Feed {
     this.#active = this.#next = null;
   }
 
-  /** Ends a connection that the server is done with. @param {Connection} connection @param {string} why @param {number} [retry] */
+  /** Closes a connection that the server has ended. @param {Connection} connection @param {string} why @param {number} [retry] */
   #end(connection, why, retry) {
     connection.drop();
     this.#closed(connection, why, retry);
   }
 
-  /** A connection ended that the feed didn't drop. @param {Connection} connection @param {string} why @param {number} [retry] ms that the server asks to stay away */
+  /** Handles the end of a connection that the feed did not drop. @param {Connection} connection @param {string} why @param {number} [retry] ms before which the server asks not to reconnect */
   #closed(connection, why, retry = 0) {
     this.#emitter.emit('closed', { ...connection.close, lane: connection.lane, reason: why, opened: connection.hello !== null });
     if (!this.#running) return; // a handler stopped the feed
+    const { events } = this.#delivery;
     if (connection === this.#next) {
       this.#next = null;
-      this.#events.tell('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
+      events.report('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
       this.#auto?.probeFailed(why);
       this.#setState(this.#state.name);
       return;
     }
-    this.#events.stop();
+    events.stop();
     const wall = this.#options.wall();
     if (connection.hello) {
-      this.#downSince = wall;
-      this.#events.tell('bad', 'connection-lost', { lane: connection.lane, reason: why });
+      this.#delivery.lostAt = wall;
+      events.report('bad', 'connection-lost', { lane: connection.lane, reason: why });
       if (wall - connection.liveAt >= STABLE) this.#attempt = 0;
-    } else if (this.#attempt === 0 && this.#downSince === 0) {
-      this.#events.tell('bad', 'unreachable', { lane: connection.lane, reason: why });
+    } else if (this.#attempt === 0 && this.#delivery.lostAt === 0) {
+      events.report('bad', 'unreachable', { lane: connection.lane, reason: why });
     }
-    const auto = this.#auto?.ended(connection.lane, { reason: why, lived: connection.hello && wall - connection.liveAt, online: online() });
+    const lane = this.#auto?.ended(connection.lane, { reason: why, lived: connection.hello && wall - connection.liveAt, online: online() }) ?? this.#lane;
+    this.#active = this.#next;
     if (this.#next) {
-      // The other lane is on its way already: nothing to wait for.
-      this.#active = this.#next;
+      // A switch is in progress: its connection takes over at once.
       this.#lane = this.#next.lane;
       this.#next = null;
       this.#setState('connecting');
       return;
     }
-    this.#active = null;
-    if (auto && auto !== this.#lane) {
-      if (!this.#turned) this.#events.tell('warn', 'turned', { from: this.#lane, to: auto, reason: why });
-      this.#turned = true;
-      this.#lane = auto;
+    if (lane !== this.#lane) {
+      if (!this.#fellBack) events.report('warn', 'fell-back', { from: this.#lane, to: lane, reason: why });
+      this.#fellBack = true;
+      this.#lane = lane;
     }
     this.#wait(retry + jitter(this.#attempt++, this.#options.random));
   }
 
   /** @param {number} delay ms */
   #wait(delay) {
-    // Without a network a server on this very machine is still there, so it goes on trying.
+    // It keeps trying while offline: the server may be on this machine.
     this.#setState(online() ? 'waiting' : 'offline', this.#options.wall() + delay);
     this.#retry = this.#options.setTimeout(() => this.#open(), delay);
   }
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** @param {Connection} connection @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] when it came, if earlier than now */
+  /** @param {Connection} connection @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] local ms, if earlier than now */
   #text(connection, data, read, received = this.#options.now()) {
-    const { counters } = this.#sequence;
-    counters.messages++;
-    counters.bytes += data.length;
-    /** @type {Message | null} */
-    let m;
-    try {
-      m = read();
-    } catch (err) {
-      counters.malformed++;
-      this.#events.tell('bad', 'malformed', { reason: /** @type {Error} */ (err).message });
-      return;
-    }
+    const m = this.#delivery.read(data, read);
     if (m === null) return;
-    if (m.T === 'bye') this.#bye(connection, m, received, data.length);
-    else if (m.T === 'hello') this.#hello(connection, m, received, data.length);
-    else if (connection === this.#active) this.#take(connection, m, received, data.length);
+    const size = { received, bytes: data.length };
+    if (m.T === 'bye') this.#bye(connection, m, size);
+    else if (m.T === 'hello') this.#hello(connection, m, size);
+    else if (connection === this.#active) {
+      this.#delivery.take(connection, m, size);
+      if (connection.over) return; // a handler stopped the feed
+      if (m.T === 'snapshot') this.#topics.snapshot();
+      if (m.T === 'subscription') this.#topics.subscription(m.topics);
+    }
   }
 
-  /** @param {Connection} connection @param {Hello} hello @param {number} received @param {number} bytes */
-  #hello(connection, hello, received, bytes) {
-    const handover = connection === this.#next;
-    const at = this.#sequence.seq;
+  /** @param {Connection} connection @param {Hello} hello @param {import('./delivery.js').Size} size */
+  #hello(connection, hello, size) {
+    const switched = connection === this.#next;
+    const { sequence } = this.#delivery;
+    const at = sequence.seq;
     const from = this.#lane;
-    if (handover) {
+    if (switched) {
       this.#active?.drop();
       this.#active = connection;
       this.#next = null;
       this.#lane = connection.lane;
     }
     connection.established(hello, this.#options.wall());
-    this.#sequence.hello(hello, connection.requested);
-    this.#turned = false;
+    sequence.hello(hello, connection.requested);
+    this.#fellBack = false;
     this.#auto?.connected(connection.lane);
     this.#setState('live');
-    this.#emitter.emit('message', hello, { received, bytes, replayed: false, lane: connection.lane });
-    this.#begun(hello, handover ? from : null, at);
+    this.#delivery.emit(connection, hello, size);
+    this.#delivery.connected(hello, this.#lane, switched ? from : null, at);
     this.#topics.hello(hello.topics);
   }
 
-  /** Counts and tells what a hello ended. @param {Hello} hello @param {Lane | null} from the lane that handed over @param {number} at its seq */
-  #begun(hello, from, at) {
-    const { counters } = this.#sequence;
-    const seconds = (/** @type {number} */ since) => (this.#options.wall() - since) / 1000;
-    if (from !== null) {
-      counters.switches++;
-      this.#events.hello(hello, 'switched', { from, to: this.#lane, at, seconds: seconds(this.#switchSince) });
-    } else if (this.#downSince > 0) {
-      counters.reconnects++;
-      this.#events.hello(hello, 'reconnected', { lane: this.#lane, seconds: seconds(this.#downSince) });
-    } else {
-      this.#events.hello(hello, null);
-    }
-    this.#downSince = 0;
-  }
-
-  /** @param {Connection} connection @param {Exclude<Message, Hello | Bye>} m @param {number} received @param {number} bytes */
-  #take(connection, m, received, bytes) {
-    const { deliver, replayed, gap } = this.#sequence.take(m);
-    if (deliver) this.#emitter.emit('message', m, { received, bytes, replayed, lane: connection.lane });
-    if (connection.over) return; // a handler stopped the feed
-    this.#events.booked(m, gap);
-    if (m.T === 'snapshot') this.#topics.snapshot();
-    if (m.T === 'subscription') this.#topics.subscription(m.topics);
-  }
-
-  /** @param {Connection} connection @param {Bye} bye @param {number} received @param {number} bytes */
-  #bye(connection, bye, received, bytes) {
+  /** @param {Connection} connection @param {Bye} bye @param {import('./delivery.js').Size} size */
+  #bye(connection, bye, size) {
     if (connection !== this.#active) {
       this.#end(connection, bye.reason);
       return;
     }
-    this.#emitter.emit('message', bye, { received, bytes, replayed: false, lane: connection.lane });
+    this.#delivery.emit(connection, bye, size);
     if (connection.over) return;
     if (bye.reason === 'limit' || bye.reason === 'duration') {
-      this.#shut();
+      this.#shutDown();
       this.#topics.stop();
-      this.#events.tell('info', 'ended', { reason: bye.reason });
+      this.#delivery.events.report('info', 'ended', { reason: bye.reason });
       this.#setState('ended');
     } else {
       this.#end(connection, bye.reason, bye.retry);
@@ -396,11 +359,11 @@ export class Feed {
     return {
       visible: check,
       offline: () => {
-        this.#events.tell('warn', 'offline');
+        this.#delivery.events.report('warn', 'offline');
         if (this.#state.name === 'waiting') this.#setState('offline', this.#state.retryAt);
       },
       online: () => {
-        this.#events.tell('info', 'online');
+        this.#delivery.events.report('info', 'online');
         check();
         this.retry();
       },
@@ -408,13 +371,13 @@ export class Feed {
         this.#hidden = true;
         this.#auto?.stop();
         this.#options.clearTimeout(this.#retry);
-        this.#events.stop();
+        this.#delivery.events.stop();
         this.#dropAll();
         this.#setState('closed');
       },
       show: () => {
         this.#hidden = false;
-        this.#downSince = this.#options.wall();
+        this.#delivery.lostAt = this.#options.wall();
         this.#attempt = 0;
         this.retry();
       },

@@ -9,7 +9,7 @@ export const connectorLines = Object.freeze({ sse: 48, ws: 54, shared: 600 });
 export const connectorFiles = Object.freeze({
   sse: ['sse.js'],
   ws: ['ws.js'],
-  shared: ['feed.js', 'connection.js', 'sequence.js', 'parse.js', 'backoff.js', 'watchdog.js'],
+  shared: ['feed.js', 'delivery.js', 'connection.js', 'sequence.js', 'parse.js', 'backoff.js', 'watchdog.js'],
 });
 
 /** Lines that are neither blank nor comment only. @param {string} source JavaScript without comments inside of lines */
