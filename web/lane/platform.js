@@ -1,6 +1,6 @@
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 
-/** What a feed takes from its surroundings unless its options say otherwise: a page's, or a worker's. */
+/** The defaults of a feed's options: what it uses of the page or the worker it runs in. */
 export function platform() {
   const g = /** @type {any} */ (globalThis);
   return {
@@ -18,5 +18,5 @@ export function platform() {
   };
 }
 
-/** False only where the platform is sure that there is no network. */
+/** Reports whether there may be a network; false only when the browser is certain that there is none. */
 export const online = () => globalThis.navigator?.onLine !== false;

@@ -7,73 +7,73 @@ import { parse } from './parse.js';
 /** @typedef {import('../types.js').Encoding} Encoding */
 /** @typedef {{ port: MessagePort, onerror: any }} Worker */
 
-const ANSWER = 8_000; // ms in which the worker must answer, on a machine that has many tabs to open; else the tab has connections of its own
-const LOOKS = 4; // in that time: a tab that was held up looks late and then again, so the worker's answer is taken first
+const ANSWER = 8_000; // ms until the worker must answer, also on a machine that opens many tabs; else the tab connects itself
+const CHECKS = 4; // timers in that time: after a pause of the tab only one of them is late, so the worker's queued answer is handled first
 
 /**
- * The tab's side of the shared connections. The worker proves itself at each opening: when it can't be loaded, or is gone, the tab
- * opens its own connection as if there were none.
+ * The tab's side of the connections that a SharedWorker holds. Each stream that it opens checks that the worker answers;
+ * when the worker can't be loaded or has ended, the tab opens a separate connection.
  */
 export class SharedConnections {
-  /** @type {(() => Worker) | null} null when there is none, or it failed */
-  #make;
+  /** @type {(() => Worker) | null} null after it failed */
+  #create;
   /** @type {Worker | null} */
   #worker = null;
-  #resting = false;
+  #released = false;
   #time;
-  #next = 1;
-  /** @type {Map<number, (m: any) => void>} what takes each stream's messages */
+  #nextID = 1;
+  /** @type {Map<number, (m: any) => void>} handles each stream's messages */
   #streams = new Map();
-  /** How many tabs share the newest connection; 0 while it isn't shared. */
+  /** How many tabs share the newest connection; 0 while it is not shared. */
   tabs = 0;
 
   /**
-   * @param {() => Worker} make a SharedWorker; it may throw
+   * @param {() => Worker} create returns a SharedWorker; it may throw
    * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, commandBytes?: number }} time
    */
-  constructor(make, time) {
-    this.#make = make;
+  constructor(create, time) {
+    this.#create = create;
     this.#time = time;
   }
 
-  /** Whether connections are shared, as far as is known. */
+  /** Reports whether connections are shared, as far as is known. */
   get usable() {
-    return this.#make !== null;
+    return this.#create !== null;
   }
 
   /** @returns {MessagePort | null} */
   #port() {
-    if (!this.#make) return null;
+    if (!this.#create) return null;
     try {
       if (!this.#worker) {
-        const worker = (this.#worker = this.#make());
+        const worker = (this.#worker = this.#create());
         worker.onerror = () => this.#failed();
         worker.port.onmessage = (/** @type {MessageEvent<any>} */ { data: m }) => this.#streams.get(m.id)?.(m);
       }
       return this.#worker.port;
     } catch {
-      this.#make = null; // the browser has none, or its policy forbids it
+      this.#create = null; // not supported, or forbidden by a policy
       return null;
     }
   }
 
   #failed() {
-    this.#make = null;
+    this.#create = null;
     this.tabs = 0;
     for (const take of [...this.#streams.values()]) take({ own: true });
   }
 
   /**
-   * To be called when the page is hidden for good or for the browser's cache of pages, which an open port may keep it out of: the port
-   * closes with the last stream. Not between reconnects: a worker that nobody holds ends, and could then not be loaded.
+   * Closes the port when the last stream has ended. To be called on pagehide: an open port may keep the page out of the
+   * back/forward cache. Not between reconnects: a worker without ports ends and may then be impossible to load.
    */
-  rest() {
-    this.#resting = true;
-    this.#idle();
+  release() {
+    this.#released = true;
+    this.#closeIdle();
   }
 
-  #idle() {
-    if (!this.#resting || this.#streams.size > 0) return;
+  #closeIdle() {
+    if (!this.#released || this.#streams.size > 0) return;
     this.#worker?.port.close();
     this.#worker = null;
   }
@@ -84,18 +84,18 @@ export class SharedConnections {
    * @param {string} url of the subscription
    * @param {ConnectorHooks} hooks
    * @param {Encoding} encoding
-   * @param {() => Connector} own makes a connection of the tab's own
+   * @param {() => Connector} separate opens a connection that is not shared
    * @returns {Connector}
    */
-  connect(lane, url, hooks, encoding, own) {
-    this.#resting = false;
+  connect(lane, url, hooks, encoding, separate) {
+    this.#released = false;
     const port = this.#port();
-    if (!port) return own();
-    return new Stream(port, this.#next++, { lane, url, hooks, encoding, own }, this.#time, {
+    if (!port) return separate();
+    return new Stream(port, this.#nextID++, { lane, url, hooks, encoding, separate }, this.#time, {
       streams: this.#streams,
-      silent: () => this.#failed(),
+      unanswered: () => this.#failed(),
       tabs: (n) => (this.tabs = n),
-      idle: () => this.#idle(),
+      ended: () => this.#closeIdle(),
     });
   }
 }
@@ -110,27 +110,27 @@ class Stream {
   #host;
   #open = true;
   #answered = false;
-  #began = false; // something of the stream came
+  #began = false; // messages of the stream have arrived
   /** @type {any} */
   #timer;
-  /** The tab's own connection, when sharing failed. @type {Connector | null} */
-  #own = null;
+  /** A separate connection, when sharing failed. @type {Connector | null} */
+  #separate = null;
   /** @type {Map<number, { resolve: (s: any) => void, reject: (e: Error) => void }>} */
   #waiting = new Map();
   #nextAnswer = 1;
-  #skew = Infinity; // ms: this tab's clock above the worker's, and the quickest way from there
-  /** Loaded when bytes come. @type {Promise<(bytes: Uint8Array) => import('../types.js').Message | null> | null} */
+  #skew = Infinity; // ms that this tab's clock is ahead of the worker's, plus the shortest delay of a batch
+  /** Loaded when binary messages arrive. @type {Promise<(bytes: Uint8Array) => import('../types.js').Message | null> | null} */
   #loading = null;
   /** @type {((bytes: Uint8Array) => import('../types.js').Message | null) | null} */
   #decode = null;
-  /** What waits for the reader. @type {any[]} */
-  #early = [];
+  /** Batches, and the end, that wait for the decoder. @type {any[]} */
+  #queued = [];
 
   /**
    * @param {MessagePort} port @param {number} id
-   * @param {{ lane: Lane, url: string, hooks: ConnectorHooks, encoding: Encoding, own: () => Connector }} parts
+   * @param {{ lane: Lane, url: string, hooks: ConnectorHooks, encoding: Encoding, separate: () => Connector }} parts
    * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, commandBytes?: number }} time
-   * @param {{ streams: Map<number, (m: any) => void>, silent: () => void, tabs: (n: number) => void, idle: () => void }} host
+   * @param {{ streams: Map<number, (m: any) => void>, unanswered: () => void, tabs: (n: number) => void, ended: () => void }} host
    */
   constructor(port, id, parts, time, host) {
     this.lane = parts.lane;
@@ -140,34 +140,34 @@ class Stream {
     this.#time = time;
     this.#host = host;
     host.streams.set(id, (m) => this.#take(m));
-    this.#await(LOOKS);
+    this.#awaitAnswer(CHECKS);
     port.postMessage({ open: id, lane: parts.lane, url: parts.url, encoding: parts.encoding, commandBytes: time.commandBytes ?? 4096 });
   }
 
-  /** @param {number} looks */
-  #await(looks) {
-    this.#timer = this.#time.setTimeout(() => (looks > 1 ? this.#await(looks - 1) : this.#host.silent()), ANSWER / LOOKS);
+  /** @param {number} checks left */
+  #awaitAnswer(checks) {
+    this.#timer = this.#time.setTimeout(() => (checks > 1 ? this.#awaitAnswer(checks - 1) : this.#host.unanswered()), ANSWER / CHECKS);
   }
 
   close() {
     this.#open = false;
-    this.#own?.close();
+    this.#separate?.close();
     this.#leave();
   }
 
-  /** Lets go of the worker. */
+  /** Ends the stream in the worker. */
   #leave() {
     this.#time.clearTimeout(this.#timer);
     if (!this.#host.streams.delete(this.#id)) return;
     this.#port.postMessage({ id: this.#id, close: true });
     for (const { reject } of this.#waiting.values()) reject(new CommandError('closed', 'the stream ended before the server answered'));
     this.#waiting.clear();
-    this.#host.idle();
+    this.#host.ended();
   }
 
   /** @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics @param {string} conn @returns {Promise<any>} */
   command(action, topics, conn) {
-    if (this.#own) return this.#own.command(action, topics, conn);
+    if (this.#separate) return this.#separate.command(action, topics, conn);
     return new Promise((resolve, reject) => {
       if (!this.#open) throw new CommandError('closed', 'the stream is not open');
       const answer = this.#nextAnswer++;
@@ -183,7 +183,7 @@ class Stream {
       this.#time.clearTimeout(this.#timer);
     }
     if (m.data) this.#batch(m);
-    else if (m.own) this.#alone();
+    else if (m.own) this.#connectSeparately();
     else if (m.tabs !== undefined) this.#host.tabs(m.tabs);
     else if (m.answer !== undefined) {
       const command = this.#waiting.get(m.answer);
@@ -195,17 +195,17 @@ class Stream {
 
   /** @param {any} m */
   #closed(m) {
-    if (this.#early.length > 0) {
-      this.#early.push(m); // after what came before it
+    if (this.#queued.length > 0) {
+      this.#queued.push(m);
       return;
     }
     this.close();
     this.#parts.hooks.closed(m.closed, m.close);
   }
 
-  #alone() {
+  #connectSeparately() {
     if (this.#began) {
-      // What came is the feed's by now, and this stream's place is an old one: the feed opens another where it stands.
+      // The feed has moved on from this stream's position, so it must reconnect from its own.
       this.#closed({ closed: 'closed', close: {} });
       return;
     }
@@ -213,7 +213,7 @@ class Stream {
     if (!this.#open) return;
     this.#host.tabs(0);
     try {
-      this.#own = this.#parts.own();
+      this.#separate = this.#parts.separate();
     } catch {
       this.#open = false;
       this.#parts.hooks.closed('refused');
@@ -225,9 +225,9 @@ class Stream {
     this.#began = true;
     this.#port.postMessage({ id: this.#id, took: 1 });
     this.#skew = Math.min(this.#skew, this.#time.now() - m.sent);
-    if (this.#early.length > 0 || (!this.#decode && m.data.some((d) => typeof d !== 'string'))) {
-      this.#early.push(m);
-      this.#load();
+    if (this.#queued.length > 0 || (!this.#decode && m.data.some((d) => typeof d !== 'string'))) {
+      this.#queued.push(m);
+      this.#loadDecoder();
       return;
     }
     this.#deliver(m);
@@ -237,17 +237,17 @@ class Stream {
   #deliver(m) {
     for (let k = 0; k < m.data.length && this.#open; k++) {
       const data = /** @type {string | Uint8Array} */ (m.data[k]);
-      // Stamped where it came from the network, by this tab's clock, so that waiting for a batch isn't the lane's.
+      // The worker's time of arrival by this tab's clock, so that the delay of a batch does not count as latency.
       const received = /** @type {number} */ (m.at[k]) + this.#skew;
       this.#parts.hooks.text(data, () => (typeof data === 'string' ? parse(data) : /** @type {any} */ (this.#decode)(data)), received);
     }
   }
 
-  #load() {
+  #loadDecoder() {
     this.#loading ??= import('./protobuf.js').then(({ decode }) => decode);
     this.#loading.then((decode) => {
       this.#decode = decode;
-      for (const m of this.#early.splice(0)) if (this.#open) m.data ? this.#deliver(m) : this.#closed(m);
+      for (const m of this.#queued.splice(0)) if (this.#open) m.data ? this.#deliver(m) : this.#closed(m);
     }, () => {
       if (!this.#open) return;
       this.close();

@@ -7,56 +7,56 @@ import { Upstream } from './upstream.js';
 /** @typedef {ReturnType<typeof platform>} Platform */
 /** @typedef {{ postMessage: (m: any) => void, onmessage: ((e: any) => void) | null, onclose?: (() => void) | null }} Port */
 
-/** What the worker holds: for each lane in use one connection, and the tabs that share it. */
+/** The worker's state: one connection for each lane and set of parameters in use, and the tabs that share it. */
 export class Hub {
   #options;
-  /** By everything that the subscription says but its topics and its place. @type {Map<string, Upstream>} */
+  /** By the subscription's parameters without topics and position. @type {Map<string, Upstream>} */
   #upstreams = new Map();
-  /** Of each symbol; asked for once a topic needs it. @type {Map<string, string>} */
+  /** The sector topic of each symbol, fetched when a topic needs it. @type {Map<string, string>} */
   #sectors = new Map();
   /** @type {Promise<void> | null} */
-  #asked = null;
-  #epoch = ''; // of the log that the sectors were asked for in
+  #fetching = null;
+  #epoch = ''; // of the log that the sectors belong to
 
   /** @param {Partial<Platform> & { kept?: number }} [options] */
   constructor(options = {}) {
     this.#options = { ...platform(), ...options };
   }
 
-  /** A tab came. @param {Port} port */
+  /** Handles the messages of a tab. @param {Port} port */
   connect(port) {
     /** @type {Map<number, { tab: TabStream, upstream: Upstream }>} */
     const open = new Map();
-    // The tab is gone, however it went. Browsers without this event let go of it a minute later (TabStream.dead).
+    // The tab was closed or crashed. In browsers without this event its streams end a minute later (TabStream.dead).
     port.onclose = () => {
       for (const { tab, upstream } of open.values()) upstream.leave(tab);
       open.clear();
     };
     port.onmessage = ({ data: m }) => {
       if (m.open !== undefined) {
-        const at = this.#place(port, m);
-        open.set(m.open, at);
+        const stream = this.#open(port, m);
+        open.set(m.open, stream);
         port.postMessage({ id: m.open, opened: true });
-        void this.#sectorsFor(at.tab.topics).then(() => open.get(m.open) === at && at.upstream.join(at.tab));
+        void this.#fetchSectors(stream.tab.topics).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
         return;
       }
-      const at = open.get(m.id);
-      if (!at) return;
-      const { tab, upstream } = at;
+      const stream = open.get(m.id);
+      if (!stream) return;
+      const { tab, upstream } = stream;
       if (m.close) {
         open.delete(m.id);
         upstream.leave(tab);
       } else if (m.took) {
-        tab.took(m.took);
-        upstream.took(tab);
+        tab.acknowledge(m.took);
+        upstream.acknowledged(tab);
       } else if (m.action) {
-        void this.#sectorsFor(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
+        void this.#fetchSectors(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
   }
 
   /** @param {Port} port @param {{ open: number, lane: Lane, url: string, encoding: import('../../types.js').Encoding, commandBytes: number }} m */
-  #place(port, { open, lane, url, encoding, commandBytes }) {
+  #open(port, { open, lane, url, encoding, commandBytes }) {
     const { origin, searchParams } = new URL(url);
     const { topics = '*', from, user = 'anonymous', mode = 'all', ...query } = Object.fromEntries(searchParams);
     const key = JSON.stringify([lane, origin, encoding, user, mode, Object.entries(query).sort()]);
@@ -77,24 +77,24 @@ export class Hub {
     return { upstream, tab: new TabStream(port, open, topics.split(','), from, this.#options) };
   }
 
-  /** A server that was started anew may have other symbols. @param {string} epoch of its log @param {string[]} topics */
+  /** Fetches the sectors again after a server restart, which may have changed the symbols. @param {string} epoch of its log @param {string[]} topics */
   #began(epoch, topics) {
     if (epoch === this.#epoch) return;
     if (this.#epoch !== '') {
       this.#sectors.clear();
-      this.#asked = null;
+      this.#fetching = null;
     }
     this.#epoch = epoch;
-    void this.#sectorsFor(topics);
+    void this.#fetchSectors(topics);
   }
 
-  /** Which symbols a sector has only the server knows. @param {string[]} topics @returns {Promise<void>} */
-  #sectorsFor(topics) {
+  /** Fetches the symbols' sectors when a topic is a sector. @param {string[]} topics @returns {Promise<void>} fulfilled in any case */
+  #fetchSectors(topics) {
     if (!topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
     const { fetch, origin } = this.#options;
-    this.#asked ??= request(`${origin}/api/symbols`, { fetch }).then(async (r) => {
+    this.#fetching ??= request(`${origin}/api/symbols`, { fetch }).then(async (r) => {
       for (const { symbol, sector } of (await r.json()).symbols) this.#sectors.set(symbol, `sector:${sector}`);
-    }).catch(() => void (this.#asked = null));
-    return this.#asked;
+    }).catch(() => void (this.#fetching = null));
+    return this.#fetching;
   }
 }

@@ -2,18 +2,18 @@
  * @typedef {object} Entry
  * @property {number} i the tick's seq
  * @property {string} S
- * @property {string | Uint8Array} data as it came
+ * @property {string | Uint8Array} data as it arrived
  * @property {number} at local ms of its arrival
  */
 
-/** The newest ticks of a shared connection, as they came. Places in it are absolute: they stay when old entries go. */
+/** The newest ticks of a shared connection, as they arrived. A place is absolute: it stays the same when old entries are dropped. */
 export class Ring {
   /** @type {Entry[]} */
   #entries = [];
   #start = 0; // the place of #entries[0]
-  #first = 0; // the place of the oldest entry that is kept
+  #first = 0; // the place of the oldest valid entry
   #most;
-  /** Every tick above this seq that the connection carried is here. */
+  /** The ring holds every tick of the connection above this seq. */
   from = 0;
 
   /** @param {number} most entries */
@@ -31,7 +31,7 @@ export class Ring {
     return this.#start + this.#entries.length;
   }
 
-  /** Forgets all; what comes is complete from behind `seq` on. @param {number} seq */
+  /** Drops all entries; those pushed from now on are complete after `seq`. @param {number} seq */
   restart(seq) {
     this.#start = this.#first = this.end;
     this.#entries = [];
@@ -44,7 +44,7 @@ export class Ring {
     if (this.end - this.#first <= this.#most) return;
     this.from = this.at(this.#first++).i;
     if (this.#first - this.#start < this.#most) return;
-    this.#entries = this.#entries.slice(this.#first - this.#start); // once in #most ticks
+    this.#entries = this.#entries.slice(this.#first - this.#start); // once every #most ticks
     this.#start = this.#first;
   }
 

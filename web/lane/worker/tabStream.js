@@ -1,42 +1,43 @@
 /** @typedef {import('../../types.js').Message} Message */
 /** @typedef {import('./ring.js').Ring} Ring */
 
-const BATCHES = 256; // not yet taken, above which a tab is left to catch up by itself
-const DEAD = 60_000; // ms that a tab may leave a batch untaken
+const BATCHES = 256; // unacknowledged batches above which a tab gets no more
+const DEAD = 60_000; // ms that a batch may be unacknowledged
 
 /**
- * Whether topics hold a symbol. One whose sector isn't known, as of a server that came back with others, is of every
- * sector: too much is seen, what is missing isn't.
+ * Reports whether topics include a symbol. A symbol of unknown sector, for example after a restart with other symbols,
+ * counts as in every sector: a tab drops ticks that it does not need.
  * @param {readonly string[]} topics @param {string} symbol @param {(symbol: string) => string | undefined} sector
  */
-export function holds(topics, symbol, sector) {
+export function includes(topics, symbol, sector) {
   if (topics.includes('*') || topics.includes(symbol)) return true;
   const own = sector(symbol);
   return own === undefined ? topics.some((t) => t.startsWith('sector:')) : topics.includes(own);
 }
 
-/** One tab's stream as the shared connection sees it: where it stands in the ring, what it wants, what it has taken. */
+/** One tab's stream in the worker: its place in the ring, its topics, and the batches that it has not acknowledged. */
 export class TabStream {
   port;
   id;
+  /** The position that the tab requested. */
   from;
-  /** Granted. @type {string[]} */
+  /** Those that are in force. @type {string[]} */
   topics;
-  /** A change that isn't granted yet. @type {{ topics: string[], added: string[], answer: number } | null} */
+  /** A change that is not in force yet. @type {{ topics: string[], added: string[], answer: number } | null} */
   change = null;
-  /** Whether it has had its hello; before, and on a connection of its own that catches up, it takes nothing from the ring. */
+  /** Whether it has had its hello and takes its ticks from the ring. */
   live = false;
-  /** Its own connection while it fetches what the ring no longer holds. @type {import('../connection.js').Connection | null} */
-  detour = null;
+  /** A connection that fetches what the ring no longer holds. @type {import('../connection.js').Connection | null} */
+  temporary = null;
   /** Its place in the ring. */
   place = 0;
-  /** Local ms of the newest message to it; not by the wall clock, which may be set. */
-  saidAt = 0;
-  /** Local ms at which each batch that it hasn't taken was sent. @type {number[]} */
-  #sent = [];
+  /** Local ms of the newest message to it, by a clock that cannot be set. */
+  sentAt = 0;
+  /** Local ms at which each unacknowledged batch was sent. @type {number[]} */
+  #unacknowledged = [];
   #now;
   #all = false;
-  #skip = 0;
+  #skip = 0; // the seq up to which it has everything
 
   /**
    * @param {{ postMessage: (m: any) => void }} port @param {number} id @param {string[]} topics @param {string | undefined} from
@@ -52,25 +53,25 @@ export class TabStream {
   }
 
   /** @param {string[]} topics */
-  grant(topics) {
+  setTopics(topics) {
     this.topics = topics;
     this.#all = topics.includes('*');
   }
 
-  /** @param {number} n batches that it took */
-  took(n) {
-    this.#sent.splice(0, n);
+  /** @param {number} n batches */
+  acknowledge(n) {
+    this.#unacknowledged.splice(0, n);
   }
 
-  /** Frozen, or gone without a word. */
+  /** Reports whether the tab is frozen or closed without notice. */
   get dead() {
-    const oldest = this.#sent[0];
+    const oldest = this.#unacknowledged[0];
     return oldest !== undefined && this.#now() - oldest > DEAD;
   }
 
-  /** Sends what is new in the ring. @param {Ring} ring @param {(symbol: string) => string | undefined} sector @returns {boolean} false: the ring no longer has it */
+  /** Sends what is new in the ring. @param {Ring} ring @param {(symbol: string) => string | undefined} sector @returns {boolean} false when the ring no longer has it */
   flush(ring, sector) {
-    if (!this.live || this.#sent.length >= BATCHES) return this.place >= ring.begin;
+    if (!this.live || this.#unacknowledged.length >= BATCHES) return this.place >= ring.begin;
     if (this.place < ring.begin) return false;
     /** @type {(string | Uint8Array)[]} */
     const data = [];
@@ -78,8 +79,8 @@ export class TabStream {
     const at = [];
     for (const end = ring.end; this.place < end; this.place++) {
       const e = ring.at(this.place);
-      if (e.i <= this.#skip) continue; // had it before it came here
-      if (!this.#all && !holds(this.topics, e.S, sector)) continue;
+      if (e.i <= this.#skip) continue;
+      if (!this.#all && !includes(this.topics, e.S, sector)) continue;
       data.push(e.data);
       at.push(e.at);
     }
@@ -87,32 +88,32 @@ export class TabStream {
     return true;
   }
 
-  /** Goes on from the ring, behind a seq. @param {Ring} ring @param {number} seq */
-  enter(ring, seq) {
+  /** Continues from the ring, after a seq. @param {Ring} ring @param {number} seq */
+  begin(ring, seq) {
     this.live = true;
     this.#skip = seq;
     this.place = ring.after(seq);
   }
 
-  /** Whether it has all that the ring has. @param {Ring} ring */
-  level(ring) {
+  /** Reports whether it has everything in the ring. @param {Ring} ring */
+  caughtUp(ring) {
     return this.live && this.place === ring.end;
   }
 
-  /** @param {(string | Uint8Array)[]} data @param {number[]} at local ms of each one's arrival */
+  /** Sends messages as they arrived. @param {(string | Uint8Array)[]} data @param {number[]} at local ms of each one's arrival */
   relay(data, at) {
-    this.saidAt = this.#now();
-    this.#sent.push(this.saidAt);
-    this.port.postMessage({ id: this.id, data, at, sent: this.saidAt });
+    this.sentAt = this.#now();
+    this.#unacknowledged.push(this.sentAt);
+    this.port.postMessage({ id: this.id, data, at, sent: this.sentAt });
   }
 
-  /** @param {Message} m */
-  say(m) {
+  /** Sends a message of the stream. @param {Message} m */
+  send(m) {
     this.relay([JSON.stringify(m)], [this.#now()]);
   }
 
-  /** @param {Record<string, any>} m beside the stream */
-  tell(m) {
+  /** Sends a control message beside the stream. @param {Record<string, any>} m */
+  control(m) {
     this.port.postMessage({ id: this.id, ...m });
   }
 }

@@ -1,4 +1,4 @@
-// The worker that the tabs of one browser share: it holds one connection for each lane in use.
+// The SharedWorker of the browser's tabs, which holds one connection for each lane in use.
 import { Hub } from './hub.js';
 
 const hub = new Hub();

@@ -174,7 +174,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const away = [b.tab({ lane }), b.tab({ lane, topics: ['NVDA', 'AAPL'] })];
     await b.run();
     for (const t of away) {
-      t.share.rest();
+      t.share.release();
       t.feed.stop();
     }
     for (let k = 0; k < 10; k++) {

@@ -11,7 +11,7 @@ export function shareConnections(url, commandBytes) {
   const { trustedTypes } = /** @type {any} */ (globalThis);
   const policy = trustedTypes?.createPolicy('ticklane-worker', { createScriptURL: (/** @type {string} */ s) => own(s) });
   const shared = new SharedConnections(() => new SharedWorker(policy ? policy.createScriptURL(url) : own(url), { type: 'module', name: url }), { ...platform(), commandBytes });
-  addEventListener('pagehide', () => shared.rest());
+  addEventListener('pagehide', () => shared.release());
   return shared;
 }
 
