@@ -29,14 +29,15 @@ var dependencies = map[string][]string{
 	"internal/stream":        {"wire", "quote"},
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/netconn":       {},
+	"internal/websocket":     {"wire"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	"internal/loadtest":      {"wire", "quote"}, // a client: it imports nothing of the server
-	"handlers":               {"netconn", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
+	"handlers":               {"netconn", "websocket", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                      {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/shard", "internal/loadtest"}
+var networkPackages = []string{"handlers", "internal/websocket", "internal/shard", "internal/loadtest"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",

@@ -58,7 +58,7 @@ func (c *client) frame() (m message, err error) {
 		return m, err
 	}
 	extension := c.header.Get("Sec-Websocket-Extensions")
-	if h.Masked || !h.Fin || h.Rsv != 0 && (h.Rsv != rsv1 || extension == "" || h.OpCode.IsControl()) {
+	if h.Masked || !h.Fin || h.Rsv != 0 && (h.Rsv != ws.Rsv(true, false, false) || extension == "" || h.OpCode.IsControl()) {
 		return m, fmt.Errorf("frame %+v", h)
 	}
 	b := make([]byte, h.Length)

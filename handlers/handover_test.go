@@ -76,7 +76,7 @@ func TestEarlyCommands(t *testing.T) {
 					s.TLS = certificate(t)
 				}
 			}})
-			text := func(s string) string { return string(frames(ws.NewTextFrame([]byte(s)))) }
+			text := func(s string) string { return string(ws.MustCompileFrame(ws.MaskFrame(ws.NewTextFrame([]byte(s))))) }
 			for i := range 20 {
 				c := h.dial()
 				c.format = wire.WSJSON

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
+	"ticklane/internal/websocket"
 	"ticklane/internal/wire"
 )
 
@@ -104,8 +106,7 @@ func (s *Server) addToShard(conn *netconn.Conn, opt subscription, h shard.Handof
 	h.Protocol = func(sub *stream.Subscriber, reset func()) (shard.Protocol, shard.Throttle) {
 		p := &shardProtocol{server: s, sub: sub, release: release, chunked: h.Chunked}
 		if sub.Lane() == wire.WS {
-			p.in = newInbound(s, sub)
-			p.in.deflate = sub.Compression() != stream.CompressNone
+			p.in = s.newInput(sub)
 		}
 		var throttle shard.Throttle
 		throttle, p.over = s.lab.brake(sub, reset, opt.delay)
@@ -126,9 +127,9 @@ func (s *Server) addToShard(conn *netconn.Conn, opt subscription, h shard.Handof
 type shardProtocol struct {
 	server    *Server
 	sub       *stream.Subscriber
-	release   func()   // frees the connection's place in the listener's limiter
-	over      func()   // removes the stream from the lab
-	in        *inbound // nil on SSE
+	release   func()           // frees the connection's place in the listener's limiter
+	over      func()           // removes the stream from the lab
+	in        *websocket.Input // nil on SSE
 	chunked   bool
 	closeSent bool
 }
@@ -140,8 +141,7 @@ func (p *shardProtocol) HandleInput(b []byte) bool {
 	if p.in == nil {
 		return true
 	}
-	p.in.feed(b)
-	return p.in.code == 0
+	return p.in.Feed(b)
 }
 
 // Final returns the end of the chunked coding on SSE, and on WebSocket the close frame, as writeWS sends it.
@@ -153,17 +153,16 @@ func (p *shardProtocol) Final(inputEnded bool) (b []byte, action shard.CloseActi
 		return nil, shard.WaitEOF
 	case !inputEnded:
 		p.closeSent = true
-		reason := p.sub.Reason()
-		code := closeCodes[reason]
-		if code == 0 {
-			code = wire.CloseGoingAway // stopped without a bye
-		}
-		return wire.AppendClose(nil, code, reason), shard.WaitInput
-	case !p.closeSent:
-		p.closeSent = true
-		b = wire.AppendClose(nil, p.in.code, p.in.reason)
+		closing := closeOf(p.sub.Reason())
+		closing.Code = cmp.Or(closing.Code, wire.CloseGoingAway) // stopped without a bye
+		return wire.AppendClose(nil, closing.Code, closing.Reason), shard.WaitInput
 	}
-	if p.in.closed {
+	closing, received := p.in.End()
+	if !p.closeSent {
+		p.closeSent = true
+		b = wire.AppendClose(nil, closing.Code, closing.Reason)
+	}
+	if received {
 		return b, shard.CloseNow
 	}
 	return b, shard.WaitEOF

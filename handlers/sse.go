@@ -43,7 +43,7 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 			opt.From = stream.FromPosition
 		}
 	}
-	opt.Compress = opt.agreed(s.gzipOffered(c))
+	s.negotiateGzip(c, &opt)
 	if c.Method() == fiber.MethodHead {
 		eventStream(c)
 		if s.stream.WouldCompress(&opt.Options) {
@@ -85,6 +85,18 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		conn.FinishStream(func() { s.ended(sub, conn, err) })
 	})
 	return nil
+}
+
+// negotiateGzip sets opt.Compress from the request's Accept-Encoding, unless the server or a lab's parameter switches
+// compression off.
+func (s *Server) negotiateGzip(c *fiber.Ctx, opt *subscription) {
+	if !s.stream.CompressionEnabled() {
+		return
+	}
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if !opt.plain && accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
+		opt.Compress = stream.CompressGzip
+	}
 }
 
 // run writes a stream to its end and recovers its panics, which would end the process. It stays on the stack for hours, so

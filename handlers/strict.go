@@ -7,13 +7,14 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/net/http/httpguts"
 )
 
 // strict stands before the router and does what fasthttp and Fiber leave undone of RFC 9110 and 9112. It answers a
 // request that must be refused, and returns whether it did.
 func (s *Server) strict(c *fasthttp.RequestCtx) (done bool) {
 	head := &c.Request.Header
-	if hasToken(listed(head, fiber.HeaderConnection), "close") { // fasthttp knows it alone and in small letters
+	if httpguts.HeaderValuesContainsToken(values(head, fiber.HeaderConnection), "close") { // fasthttp knows it alone and in small letters
 		c.SetConnectionClose()
 	}
 	var p *problem

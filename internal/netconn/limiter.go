@@ -9,7 +9,7 @@ import (
 // use.
 type Limiter struct {
 	total, perAddress int
-	exemptLoopback  bool
+	exemptLoopback    bool
 
 	mu        sync.Mutex
 	open      int

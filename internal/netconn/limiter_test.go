@@ -4,7 +4,7 @@ import "testing"
 
 func TestLimiterBoundaries(t *testing.T) {
 	for _, c := range []struct {
-	name            string
+		name            string
 		max, perAddress int
 		exempt          bool
 		addresses       []string
