@@ -41,12 +41,12 @@ func TestEveryPageInChinese(t *testing.T) {
 		path, markedEnglish, ready string
 		do                         func(b *tab)
 	}{
-		{"/compare", priced, `document.querySelector('#prices-note [lang=en]') && [...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`, func(b *tab) {
-			b.runDrill("cut", "the drill's rows", `document.querySelectorAll('#drill-table .who').length >= 3`)
+		{"/compare", priced, `document.querySelector('#costs-note [lang=en]') && [...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`, func(b *tab) {
+			b.runDrill("cut", "the drill's rows", `document.querySelectorAll('#drill-table .recovered').length >= 3`)
 			b.press("f?")
 			b.until("it is held, and the keys are shown", `document.querySelector('#keys').open && /冻结/.test(document.querySelector('#notes').textContent)`)
 		}},
-		{"/compare?rate=0&mode=x&topics=NOPE&sides=ws,ws", priced, `document.querySelector('#prices-note [lang=en]') && document.querySelectorAll('#notes li').length >= 2 && /没有“NOPE”/.test(document.querySelector('#setup-error').textContent)`, nil},
+		{"/compare?rate=0&mode=x&topics=NOPE&sides=ws,ws", priced, `document.querySelector('#costs-note [lang=en]') && document.querySelectorAll('#notes li').length >= 2 && /没有“NOPE”/.test(document.querySelector('#setup-error').textContent)`, nil},
 		{"/reports", settings, `document.querySelectorAll('.reports tbody tr').length >= 2`, nil},
 		{"/reports?a=standard&b=resume", "figures pairs | " + settings, `document.querySelectorAll('#pair-table tbody tr').length > 12 && /条件不同/.test(document.querySelector('#pair-note').textContent)`, nil},
 		{"/docs", "app doc docs | " + settings, `document.querySelectorAll('article').length > 20`, func(b *tab) {

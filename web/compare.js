@@ -1,5 +1,5 @@
-// The compare page: wires the comparison to its views. The comparison measures by itself; now and then a frame paints
-// what it came to; every frame shows the newest tick of each side, which is what 'paint' measures.
+// The compare page: connects the comparison to its views. Every frame shows the newest tick of each side, which is what
+// 'paint' measures; the results are painted less often.
 import { claims } from './compare/core/claims.js';
 import { Comparison } from './compare/core/comparison.js';
 import { DRILLS } from './compare/core/drills.js';
@@ -11,7 +11,7 @@ import { DrillTable } from './compare/ui/drillTable.js';
 import { Exports, copyLink } from './compare/ui/exports.js';
 import { Figures } from './compare/ui/figures.js';
 import { Heatmap, rows } from './compare/ui/heatmap.js';
-import { PriceTable } from './compare/ui/costTable.js';
+import { CostTable } from './compare/ui/costTable.js';
 import { PaintProbe } from './compare/ui/paintProbe.js';
 import { Plots } from './compare/ui/plots.js';
 import { SetupForm } from './compare/ui/setupForm.js';
@@ -29,26 +29,26 @@ import { t } from './text.js';
 /** @typedef {import('./compare/core/types.js').Setup} Setup */
 /** @typedef {import('./compare/core/types.js').DrillAction} DrillAction */
 
-// ms between paintings: what is read may be calm, and painting takes time from the very thread that is measured
+// ms between paintings, which take time from the thread that is measured
 const FIGURES = 500;
-const WORDS = 1000;
+const SENTENCE = 1000;
 const CLAIMS = 2000;
 
 const boot = JSON.parse(part('boot').textContent || '{}');
 const lab = boot.lab === true;
-const asked = parse(location.search);
-let problems = asked.problems;
+const initial = parse(location.search);
+let problems = initial.problems;
 
 const theme = new Theme(settings);
 const dialog = new SettingsDialog();
 const frames = new Frames(paint);
-const verdict = new Verdict({ apply: () => comparison.asked && form.apply(comparison.asked) });
+const verdict = new Verdict({ apply: () => comparison.pendingChange && form.apply(comparison.pendingChange) });
 const figures = new Figures();
 const plots = new Plots({ theme });
 const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
 const bytes = new ByteBars();
 const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
-const comparison = new Comparison({ setup: asked.setup, lab, timed: boot.timed !== false });
+const comparison = new Comparison({ setup: initial.setup, lab, timed: boot.timed !== false });
 const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
@@ -56,14 +56,14 @@ const button = byId('freeze', HTMLButtonElement);
 
 const probe = new PaintProbe({ frames, show: (side, q) => comparison.frozen || figures.show(side, q) });
 let dirty = true;
-/** When each part was painted, performance.now(); −Infinity paints it in the next frame. */
-const painted = { figures: -Infinity, words: -Infinity, claims: -Infinity };
+/** Time of each part's last painting, performance.now(); −Infinity paints it in the next frame. */
+const painted = { figures: -Infinity, sentence: -Infinity, claims: -Infinity };
 
 new Exports({
   csv: () => comparison.toCSV(),
   json: () => comparison.export(),
   plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
-  told: (text) => verdict.announce(text, performance.now()),
+  announce: (text) => verdict.announce(text, performance.now()),
 });
 
 /** @param {number} now performance.now() */
@@ -76,12 +76,12 @@ function paint(now) {
     figures.paint(result);
     plots.paint(result);
     bytes.paint(result);
-    status.paint(result, now, form.refused);
+    status.paint(result, now, form.rejection);
     const shown = rows(result.sides.map((s) => s.heat));
     result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
-    if (now - painted.words >= WORDS) {
-      painted.words = now;
-      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now, offer(comparison.asked));
+    if (now - painted.sentence >= SENTENCE) {
+      painted.sentence = now;
+      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now, offer(comparison.pendingChange));
     }
     if (now - painted.claims >= CLAIMS) {
       painted.claims = now;
@@ -90,19 +90,19 @@ function paint(now) {
   }
 }
 
-/** A changed setup is a new run: figures of two setups must not mix. @param {Setup} setup */
+/** A changed setup starts a new run. @param {Setup} setup */
 async function change(setup) {
   problems = [];
   history.replaceState(history.state, '', location.pathname + withSettings(format(setup), location.search) + location.hash);
-  beginAgain();
+  startRun();
   try {
     await comparison.change(setup);
   } catch (err) {
-    form.complain(/** @type {Error} */ (err).message);
+    form.showError(/** @type {Error} */ (err).message);
   }
 }
 
-function beginAgain() {
+function startRun() {
   freeze(false);
   drillTable.clear();
   plots.clear();
@@ -112,7 +112,7 @@ function beginAgain() {
 
 function paintAll() {
   dirty = true;
-  painted.figures = painted.words = painted.claims = -Infinity;
+  painted.figures = painted.sentence = painted.claims = -Infinity;
 }
 
 /** @param {DrillAction} action */
@@ -137,7 +137,7 @@ function freeze(on) {
 
 button.addEventListener('click', () => freeze(!comparison.frozen));
 part('reset').addEventListener('click', () => {
-  beginAgain();
+  startRun();
   comparison.reset();
 });
 part('copy').addEventListener('click', async () => {
@@ -156,24 +156,24 @@ comparison.on('update', () => {
   dirty = true;
   frames.request();
 });
-comparison.on('drill', (found) => drillTable.add(found));
+comparison.on('drill', (rows) => drillTable.add(rows));
 comparison.on('event', (e) => {
   if (e.level === 'bad' || e.level === 'warn') verdict.announce(e.text, performance.now());
-  if (e.code === 'lab') form.complain(e.text);
+  if (e.code === 'lab') form.showError(e.text);
 });
-// A page in the back/forward cache must hold no connections; each feed sees to its own. The rest stops here.
+// Feeds close their connections when the page enters the back/forward cache; otherwise everything stops.
 addEventListener('pagehide', (e) => { if (!e.persisted) comparison.stop(); });
 setText(part('environment'), environment());
 comparison.start();
-void new PriceTable().load();
+void new CostTable().load();
 frames.request();
 
-/** What the figures were taken with. */
+/** Browser, HTTP version and host. */
 function environment() {
   const [nav] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
   const brand = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
   const name = brand?.[1] === 'Edg' ? 'Edge' : brand?.[1] === 'Version' ? 'Safari' : (brand?.[1] ?? '');
   const http = nav?.nextHopProtocol === 'h2' ? 'HTTP/2' : nav?.nextHopProtocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1';
-  const near = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? t('compare.loopback') : location.hostname;
-  return [name && `${name} ${brand?.[2]}`, http, near].filter(Boolean).join(' · ');
+  const host = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? t('compare.loopback') : location.hostname;
+  return [name && `${name} ${brand?.[2]}`, http, host].filter(Boolean).join(' · ');
 }

@@ -2,7 +2,7 @@
 // lies beside each of them. The address holds which two.
 import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
-import { PairTable } from './compare/ui/reportTable.js';
+import { ReportTable } from './compare/ui/reportTable.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { getJSON } from './browser/http.js';
@@ -26,7 +26,7 @@ function write() {
 function begin() {
   const button = byId('side-by-side', HTMLButtonElement);
   const panel = part('pair');
-  const table = new PairTable();
+  const table = new ReportTable();
   let asked = 0; // answers of an older choice come to nothing
 
   const chosen = () => boxes.filter((b) => b.checked).map((b) => b.value);

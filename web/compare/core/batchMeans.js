@@ -1,12 +1,12 @@
 import { t95 } from './studentT.js';
 
-const MOST = 64; // batches; at that many, neighbours are joined
-const LEAST = 10; // below it the interval says little about itself
+const MAX_BATCHES = 64; // neighbours are joined beyond it
+const MIN_BATCHES = 10; // an interval needs at least as many
 
 /**
- * The mean of a stream of values that depend on each other, with a 95 % interval.
+ * The mean of a series of dependent values, with a 95 % interval.
  *
- * Neighbouring ticks are delayed by the same causes, so that the usual standard error would be far too small. The
+ * Neighbouring ticks are delayed by the same causes, so the usual standard error would be far too small. The
  * method is that of non-overlapping batch means (Law & Kelton, Simulation Modeling and Analysis, §9.5.3; Schmeiser,
  * "Batch size effects in the analysis of simulation output", Operations Research 30, 1982): the values of a second
  * make a batch, and batches of some length are nearly independent even if values are not. There are never more than
@@ -28,7 +28,7 @@ export class BatchMeans {
   #count = 0;
   #sum = 0;
 
-  /** @param {{ ms?: number }} [options] ms that a first batch lasts */
+  /** @param {{ ms?: number }} [options] ms: initial length of a batch */
   constructor({ ms = 1_000 } = {}) {
     this.#first = this.#ms = ms;
   }
@@ -42,12 +42,12 @@ export class BatchMeans {
     return this.#sum / this.#count;
   }
 
-  /** @param {number} value @param {number} t ms, not falling; time that was left out must not be in it */
+  /** @param {number} value @param {number} t ms of measured time, not decreasing */
   add(value, t) {
     this.#count++;
     this.#sum += value;
     if (t >= this.#end) {
-      if (this.#sums.length === MOST) this.#join();
+      if (this.#sums.length === MAX_BATCHES) this.#join();
       this.#sums.push(0);
       this.#counts.push(0);
       this.#end = (Math.floor(t / this.#ms) + 1) * this.#ms;
@@ -70,7 +70,7 @@ export class BatchMeans {
    *   whole batches; how many batches it rests on, and how long one is
    */
   interval() {
-    // The newest batch isn't whole; a short one would weigh like others in the count of degrees of freedom.
+    // The newest batch is incomplete and would count as a full degree of freedom.
     const { error, batches, joined } = interval(this.#sums.slice(0, -1), this.#counts.slice(0, -1));
     return { error, batches, ms: this.#ms * joined };
   }
@@ -83,23 +83,23 @@ export class BatchMeans {
 }
 
 /**
- * The 95 % interval of Σ sums / Σ counts, the ratio that batches have in common.
+ * The 95 % interval of Σ sums / Σ counts.
  * @param {number[]} sums of batches @param {number[]} counts of values in each
- * @returns {{ error: number, batches: number, joined: number }} half width, NaN below 10 batches; how many it rests on,
- *   and how many of the given make one
+ * @returns {{ error: number, batches: number, joined: number }} half width, NaN below 10 batches; number
+ *   of batches, and how many of the given were joined into one
  */
 export function interval(sums, counts) {
   let joined = 1;
-  while (sums.length >= 2 * LEAST && dependent(sums, counts)) {
+  while (sums.length >= 2 * MIN_BATCHES && correlated(sums, counts)) {
     sums = paired(sums);
     counts = paired(counts);
     joined *= 2;
   }
   const batches = sums.length;
-  return { error: batches < LEAST ? NaN : t95(batches - 1) * standardError(sums, counts), batches, joined };
+  return { error: batches < MIN_BATCHES ? NaN : t95(batches - 1) * standardError(sums, counts), batches, joined };
 }
 
-/** Sums of neighbours; an odd one at the start goes, being the oldest. @param {number[]} x */
+/** Sums of neighbours; the oldest is dropped when their number is odd. @param {number[]} x */
 function paired(x) {
   /** @type {number[]} */
   const out = [];
@@ -107,25 +107,25 @@ function paired(x) {
   return out;
 }
 
-/** Of the ratio Σ sums / Σ counts. @param {number[]} sums @param {number[]} counts */
+/** Standard error of the ratio Σ sums / Σ counts. @param {number[]} sums @param {number[]} counts */
 function standardError(sums, counts) {
   const n = sums.length;
   const total = counts.reduce((a, b) => a + b, 0);
   return Math.sqrt(((n / (n - 1)) * residuals(sums, counts).reduce((a, d) => a + d * d, 0)) / total ** 2);
 }
 
-/** What each batch has above the mean's share. @param {number[]} sums @param {number[]} counts */
+/** Each batch's sum less its share of the mean. @param {number[]} sums @param {number[]} counts */
 function residuals(sums, counts) {
   const mean = sums.reduce((a, b) => a + b, 0) / counts.reduce((a, b) => a + b, 0);
   return sums.map((s, k) => s - mean * /** @type {number} */ (counts[k]));
 }
 
 /**
- * Whether neighbouring batches resemble each other. 1 − (von Neumann's ratio) / 2 is nearly normal around 0 with
- * variance (n − 2) / (n² − 1) when they are independent; only likeness matters, so the test is one-sided.
+ * Reports whether neighbouring batches are positively correlated. For independent batches, 1 − (von Neumann's ratio) / 2
+ * is nearly normal with mean 0 and variance (n − 2) / (n² − 1). The test is one-sided.
  * @param {number[]} sums @param {number[]} counts
  */
-function dependent(sums, counts) {
+function correlated(sums, counts) {
   const d = residuals(sums, counts);
   const n = d.length;
   const square = d.reduce((a, x) => a + x * x, 0);

@@ -6,7 +6,7 @@ import { use } from '../../text.js';
 import { claims } from './claims.js';
 import { DRILLS } from './drills.js';
 import { exported, table } from './export.js';
-import { plain, sentence } from './sentence.js';
+import { sentence, sentenceText } from './sentence.js';
 import { parse, sideNames } from './setup.js';
 import { verdict } from '../ui/conditions.js';
 import { notes } from '../ui/status.js';
@@ -25,7 +25,7 @@ const latin = (text) => text.replace(NAMES, '').match(/[A-Za-z]{2,}/g) ?? [];
 test('a sentence comes out whole, its strong parts and lanes in place', () => {
   const s = sentence(sample(), cut(), place);
   assert.equal(
-    plain(s),
+    sentenceText(s),
     '在本机、每秒 200 笔的条件下，两条通道速度无差异：同一笔行情的到达时间相差 0.02 ms（噪声 ± 0.40 ms）。SSE 的字节开销高 32%。'
     + '断线后，SSE 由本项目的连接器在 0.41\u202fs后恢复，WebSocket 由本项目的连接器在 0.38\u202fs后恢复，原生 EventSource 自行在 1.02\u202fs后恢复；'
     + '各路均无丢失（仅一次断线；本项目的连接器随机等待至多 1 秒）。',
@@ -36,9 +36,9 @@ test('a sentence comes out whole, its strong parts and lanes in place', () => {
   const r = sample();
   Object.assign(r.pairs.typical, { value: 2.04, error: 0.1 });
   r.noise.value = 0.15;
-  assert.match(plain(sentence(r, [], place)), /，WebSocket 快 2\.0 ms ± 0\.1。SSE/);
+  assert.match(sentenceText(sentence(r, [], place)), /，WebSocket 快 2\.0 ms ± 0\.1。SSE/);
   r.setup = parse('?delay=2,3').setup;
-  assert.match(plain(sentence(r, [], { ...place, local: false })), /^在当前网络、每秒 200 笔且为 SSE 注入 2 ms、为 WebSocket 注入 3 ms 延迟的条件下，/);
+  assert.match(sentenceText(sentence(r, [], { ...place, local: false })), /^在当前网络、每秒 200 笔且为 SSE 注入 2 ms、为 WebSocket 注入 3 ms 延迟的条件下，/);
 });
 
 test('nothing that the comparison says is left in English', () => {
@@ -47,11 +47,11 @@ test('nothing that the comparison says is left in English', () => {
   const void_ = sample();
   void_.sound = false;
   void_.sides[1].lost = 3;
-  const drills = [...cut(), row({ drill: '503', stream: 'bare', recoveredMs: null }), row({ drill: 'buffer', stream: 'a' })];
+  const drills = [...cut(), row({ drill: '503', stream: 'plain', recoveredMs: null }), row({ drill: 'buffer', stream: 'a' })];
   const said = [young, void_, sample()].flatMap((r) => {
     const s = sentence(r, drills, place);
     const judged = [{ result: r, drills, topicTimes: topicTimes(), probe: probe() }, { result: r, drills: [], topicTimes: null, probe: null }].flatMap((e) => claims(e));
-    return [plain(s), ...s.small, ...notes(r, parse('?rate=0&mode=x&encoding=y&topics=&interval=-1').problems), ...judged.flatMap((c) => [c.claim, c.measured, c.press])];
+    return [sentenceText(s), ...s.small, ...notes(r, parse('?rate=0&mode=x&encoding=y&topics=&interval=-1').problems), ...judged.flatMap((c) => [c.claim, c.measured, c.press])];
   });
   said.push(...DRILLS.flatMap((d) => [d.label, d.about]), elapsed(134_000), ...sideNames(parse('?compress=on,off').setup));
   const allowed = /^(?:rate|mode|encoding|topics|interval|sector|technology|all|latest)$/; // what an address holds

@@ -2,7 +2,7 @@ import { seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { connectorLines } from './connectorLines.js';
 import { difference, ms, newest, plusMinus, TICKS } from './difference.js';
-import { apart as differing, choices, isPlanted, sameLane } from './setup.js';
+import { choices, differingOptions, hasDelay, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Claim} Claim */
 /** @typedef {import('./types.js').Evidence} Evidence */
@@ -10,17 +10,17 @@ import { apart as differing, choices, isPlanted, sameLane } from './setup.js';
 /** @typedef {import('./types.js').Verdict} Verdict */
 /** @typedef {import('./types.js').SideResult} SideResult */
 
-/** Users whose browser has each, in per cent of all, as published by caniuse.com; not measured here. */
+/** Percentage of users whose browser supports each lane, as published by caniuse.com. */
 export const published = Object.freeze({ sse: 97.4, ws: 97.57 });
 
-/** ms up to which a push counts as one in real time: below what a person notices. */
+/** Latency in ms below which a push counts as real time. */
 const REAL_TIME = 100;
-/** A share by which two counts of lines must differ to be called different. */
+/** Share by which two numbers of lines must differ to be called different. */
 const ALIKE = 0.2;
 
 /**
- * What is commonly said of the two lanes, what this run measured of it, and the verdict. Without a measurement of this
- * run there is no verdict, and `press` names what gives one.
+ * Common claims about the lanes, what this run measured, and the verdicts. Without a measurement there is no verdict, and
+ * `press` names the action that leads to one.
  * @param {Evidence} e
  * @returns {Claim[]}
  */
@@ -29,21 +29,21 @@ export function claims(e) {
 }
 
 /** @typedef {Pick<Claim, 'measured' | 'verdict' | 'press' | 'by'>} Judged */
-/** @typedef {Pick<Claim, 'press' | 'by'>} Way to a verdict */
+/** @typedef {Pick<Claim, 'press' | 'by'>} Action that leads to a verdict */
 
 /** @param {Verdict} verdict @param {string} measured @returns {Judged} */
 const found = (verdict, measured) => ({ verdict, measured, press: '', by: '' });
 
-/** @param {Way} way what gives a verdict @param {string} [measured] what is known already @returns {Judged} */
-const open = (way, measured = '') => ({ verdict: 'not measured yet', measured, ...way });
+/** @param {Action} action @param {string} [measured] partial result @returns {Judged} */
+const open = (action, measured = '') => ({ verdict: 'not measured yet', measured, ...action });
 
-/** The page's own button of that label. @param {string} press @returns {Way} */
+/** The button with a label. @param {string} press @returns {Action} */
 const button = (press) => ({ press, by: 'button' });
 
-/** Something that a person changes. @param {string} press @returns {Way} */
+/** A change of the setup. @param {string} press @returns {Action} */
 const change = (press) => ({ press, by: 'change' });
 
-/** @returns {Way} the page has begun by itself */
+/** Waiting: the page starts measuring when it opens. @returns {Action} */
 const start = () => ({ press: t('compare.action.start'), by: 'wait' });
 const both = () => button('SSE | WS');
 const measureTopics = () => button(t('compare.drill.topics'));
@@ -77,12 +77,12 @@ function lanes({ result }) {
 const begin = ({ result }) => open(sameLane(result.setup) ? both() : start());
 
 /**
- * What keeps the latencies of a run from telling of the lanes: a delay on purpose, or sides that differ in more than the lane.
+ * An open verdict when latencies do not compare the lanes alone: with an injected delay or other differing options.
  * @param {Evidence} e @returns {Judged | null}
  */
-function apart({ result: { setup } }) {
-  if (isPlanted(setup)) return open(change(t('compare.action.delay')));
-  const [first] = differing(setup);
+function otherCause({ result: { setup } }) {
+  if (hasDelay(setup)) return open(change(t('compare.action.delay')));
+  const [first] = differingOptions(setup);
   return first ? open(change(t(`compare.action.alike.${first}`))) : null;
 }
 
@@ -90,8 +90,8 @@ function apart({ result: { setup } }) {
 function realTime(e) {
   const two = lanes(e);
   if (!two || two.some((s) => s.latency.count === 0)) return begin(e);
-  const special = apart(e);
-  if (special) return special;
+  const other = otherCause(e);
+  if (other) return other;
   const [sse, ws] = two;
   const text = t('compare.finding.p50', { sse: ms(sse.latency.p50), ws: ms(ws.latency.p50) });
   return found(Math.max(sse.latency.p50, ws.latency.p50) < REAL_TIME ? 'holds' : 'depends', text);
@@ -100,8 +100,8 @@ function realTime(e) {
 /** @param {Evidence} e */
 function lowLatency(e) {
   if (sameLane(e.result.setup)) return open(both());
-  const special = apart(e);
-  if (special) return special;
+  const other = otherCause(e);
+  if (other) return other;
   const d = difference(e.result);
   if (!d) return open(start());
   if (d.verdict === 'wide') {
@@ -115,17 +115,17 @@ function lowLatency(e) {
 }
 
 /** @param {Evidence} e */
-function oneWay({ topicTimes: took }) {
-  if (!took || Number.isNaN(took.post)) return open(measureTopics());
-  const post = ms(took.post);
-  return found('holds', Number.isNaN(took.reconnect.sse) ? t('compare.finding.post', { post }) : t('compare.finding.post.again', { post, again: ms(took.reconnect.sse) }));
+function oneWay({ topicTimes: times }) {
+  if (!times || Number.isNaN(times.post)) return open(measureTopics());
+  const post = ms(times.post);
+  return found('holds', Number.isNaN(times.reconnect.sse) ? t('compare.finding.post', { post }) : t('compare.finding.post.again', { post, again: ms(times.reconnect.sse) }));
 }
 
 /** @param {Evidence} e */
-function twoWay({ topicTimes: took }) {
-  if (!took || Number.isNaN(took.command)) return open(measureTopics());
-  const command = ms(took.command);
-  return found('holds', Number.isNaN(took.post) ? t('compare.finding.command', { command }) : t('compare.finding.command.post', { command, post: ms(took.post) }));
+function twoWay({ topicTimes: times }) {
+  if (!times || Number.isNaN(times.command)) return open(measureTopics());
+  const command = ms(times.command);
+  return found('holds', Number.isNaN(times.post) ? t('compare.finding.command', { command }) : t('compare.finding.command.post', { command, post: ms(times.post) }));
 }
 
 /** @param {Evidence} e */
@@ -147,8 +147,8 @@ function anyLanguage({ probe }) {
 
 /** @param {Evidence} e */
 function reconnects({ drills }) {
-  const cut = newest(drills, 'cut', 'bare') ?? newest(drills, 'end', 'bare');
-  const refused = newest(drills, '503', 'bare') ?? newest(drills, '204', 'bare');
+  const cut = newest(drills, 'cut', 'plain') ?? newest(drills, 'end', 'plain');
+  const refused = newest(drills, '503', 'plain') ?? newest(drills, '204', 'plain');
   const after = [cut, refused].flatMap((row) => {
     if (!row) return [];
     const what = t(`compare.finding.after.${row.drill}`);
@@ -163,9 +163,9 @@ function reconnects({ drills }) {
 function byHand({ drills }) {
   const of = (/** @type {string} */ action) => drills.filter((d) => d.drill === action && d.lane === 'ws');
   const rows = ['cut', 'end', '503'].flatMap(of);
-  const bare = rows.filter((d) => d.stream === 'bare').at(-1);
-  if (bare?.recoveredMs === null) return found('holds', t('compare.finding.bare.not'));
-  if (bare) return found('no longer true', t('compare.finding.bare', { time: seconds(Number(bare.recoveredMs) / 1000) }));
+  const plain = rows.filter((d) => d.stream === 'plain').at(-1);
+  if (plain?.recoveredMs === null) return found('holds', t('compare.finding.bare.not'));
+  if (plain) return found('no longer true', t('compare.finding.bare', { time: seconds(Number(plain.recoveredMs) / 1000) }));
   const row = of('cut').at(-1) ?? of('end').at(-1) ?? rows.at(-1);
   const { ws, shared } = connectorLines;
   if (!row) return found('holds', t('compare.finding.hand', { ws, shared }));
@@ -186,8 +186,8 @@ function littleCode({ probe }) {
 
 /** @param {Evidence} e */
 function proxies({ drills, probe }) {
-  const row = drills.filter((d) => d.drill === 'buffer' && d.lane === 'sse' && d.stream !== 'bare').at(-1)
-    ?? newest(drills, 'buffer', 'bare');
+  const row = drills.filter((d) => d.drill === 'buffer' && d.lane === 'sse' && d.stream !== 'plain').at(-1)
+    ?? newest(drills, 'buffer', 'plain');
   if (!row) return open(button(t('compare.drill.buffer')));
   if (row.recoveredMs === null) return open(button(t('compare.drill.buffer')), row.note);
   const time = seconds(row.recoveredMs / 1000);
@@ -213,11 +213,11 @@ function textOnly(e) {
 function binary({ result }) {
   const ws = result.sides.find((s) => s.lane === 'ws');
   if (!ws || !(ws.bytes.ticks >= TICKS)) return open(ws ? start() : both());
-  const packed = result.sides.find((s) => s.encoding === 'protobuf');
-  if (packed) {
-    if (!(packed.bytes.ticks >= TICKS)) return open(start());
+  const binarySide = result.sides.find((s) => s.encoding === 'protobuf');
+  if (binarySide) {
+    if (!(binarySide.bytes.ticks >= TICKS)) return open(start());
     const text = result.sides.find((s) => s.lane === 'ws' && s.encoding === 'json' && s.bytes.ticks >= TICKS);
-    const args = { n: packed.messages, wire: packed.bytes.wire };
+    const args = { n: binarySide.messages, wire: binarySide.bytes.wire };
     return found('holds', text ? t('compare.finding.binary.beside', { ...args, text: text.bytes.wire }) : t('compare.finding.binary', args));
   }
   const offered = /** @type {readonly string[]} */ (choices.encoding.ws).includes('protobuf');

@@ -59,7 +59,7 @@ test('an A/A run asks for the other lane', () => {
 });
 
 test('reconnects by itself: a cut alone is half of the story', () => {
-  const gone = row({ drill: '503', stream: 'bare', recoveredMs: null, recoveredBy: 'none', missed: null });
+  const gone = row({ drill: '503', stream: 'plain', recoveredMs: null, recoveredBy: 'none', missed: null });
   const only = judge({ drills: cut() }).reconnects;
   assert.deepEqual([only?.verdict, only?.press], ['not measured yet', 'Reply 503']);
   assert.match(only?.measured ?? '', /after a cut in 1\.02/);
@@ -68,7 +68,7 @@ test('reconnects by itself: a cut alone is half of the story', () => {
   assert.equal(both?.verdict, 'half true');
   assert.equal(both?.measured, 'a plain EventSource recovered after a cut in 1.02\u202fs, after status 503 never');
   assert.equal(judge({ drills: [...cut(), { ...gone, recoveredMs: 900 }] }).reconnects?.verdict, 'holds');
-  const dead = cut().map((r) => (r.stream === 'bare' ? { ...r, recoveredMs: null } : r));
+  const dead = cut().map((r) => (r.stream === 'plain' ? { ...r, recoveredMs: null } : r));
   assert.equal(judge({ drills: [...dead, gone] }).reconnects?.verdict, 'no longer true');
 });
 

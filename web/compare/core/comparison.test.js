@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plain, sentence } from './sentence.js';
+import { sentence, sentenceText } from './sentence.js';
 import { defaults, parse } from './setup.js';
 import { Bench } from '../test/testBench.js';
 
@@ -34,7 +34,7 @@ test('two equal lanes: paired by tick, no difference, the bytes of each', async 
   assert.ok(Math.abs(sse.bytes.framing - 40) < 1e-9 && Math.abs(ws.bytes.framing - 2) < 1e-9);
   assert.ok(sse.bytes.id > 'id: a1-1\n'.length && sse.bytes.id < 'id: a1-9999\n'.length && ws.bytes.id === 0);
   assert.ok(Math.abs(r.cpu.perTick - 10) < 0.01);
-  assert.match(plain(sentence(r, c.drills, { wall: bench.time, local: true })), /neither lane is faster.* SSE costs 32 % more bytes/);
+  assert.match(sentenceText(sentence(r, c.drills, { wall: bench.time, local: true })), /neither lane is faster.* SSE costs 32 % more bytes/);
   assert.equal(r.noise.from, 'timer', 'without any scatter, the clock step is the noise');
 });
 
@@ -43,7 +43,7 @@ test('a planted delay of two ms is found, on the side that has it', async () => 
   const r = c.snapshot();
   assert.ok(Math.abs(r.pairs.mean + 2) < 1e-9, String(r.pairs.mean));
   assert.ok(Math.abs(r.differences.p50.value + 2) < 0.2 && r.differences.p50.error < 0.2, JSON.stringify(r.differences.p50));
-  assert.match(plain(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms of delay injected on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
+  assert.match(sentenceText(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms of delay injected on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
 });
 
 test('without a lab, its parameters are not sent', async () => {
@@ -57,7 +57,7 @@ test('where each side is written to in its own turn, a difference below the turn
   const { bench, c } = await run({ interval: 100, delay: { a: 0, b: 8 } });
   assert.deepEqual(c.snapshot().noise, { value: 100, from: 'phase' });
   const s = sentence(c.snapshot(), [], { wall: bench.time, local: true });
-  assert.match(plain(s), /differences below 100 ms cannot be measured\./);
+  assert.match(sentenceText(s), /differences below 100 ms cannot be measured\./);
   assert.match(s.small.join(), /written every 100 ms, not in step/);
 });
 
@@ -103,7 +103,7 @@ test('sides that differ on purpose are no noise, nor is a run that lost ticks', 
 test('the difference is judged at fixed times, not whenever it is painted', async () => {
   const { bench, c } = await run({}, 16_000);
   assert.equal(c.snapshot().look, null, '14 s are measured');
-  assert.match(plain(sentence(c.snapshot(), [])), /^Measuring: about [12] s more/);
+  assert.match(sentenceText(sentence(c.snapshot(), [])), /^Measuring: about [12] s more/);
   await bench.run(1_500);
   const first = c.snapshot().look;
   assert.ok(first && first.measuredMs >= 15_000 && first.measuredMs < 15_300, JSON.stringify(first));
@@ -193,23 +193,23 @@ test('a link changes nobody else by being opened: it is told, and done when aske
   const { bench, c } = await run({ rate: 200, background: { sse: 5, ws: 7 } }, 4_000);
   const lab = () => bench.asked.filter((a) => a.includes('/api/lab'));
   assert.deepEqual(lab(), []);
-  assert.deepEqual(c.asked, { rate: 200, background: { sse: 5, ws: 7 } });
+  assert.deepEqual(c.pendingChange, { rate: 200, background: { sse: 5, ws: 7 } });
   assert.deepEqual([c.setup.rate, c.setup.background], [null, null]);
   await c.change({ ...c.setup, topics: ['AAPL'] });
   await bench.run(1_000);
   assert.deepEqual(lab(), [], 'nor by another change');
   await c.change({ ...c.setup, rate: 300 });
-  assert.deepEqual(c.asked, { rate: null, background: { sse: 5, ws: 7 } }, 'what a person chose goes before the link');
+  assert.deepEqual(c.pendingChange, { rate: null, background: { sse: 5, ws: 7 } }, 'what a person chose goes before the link');
   c.stop();
   assert.deepEqual(lab(), ['POST /api/lab/rate {"rate":300}'], 'background clients of others are not sent home');
-  assert.equal(new Bench().compare({ rate: 200 }, { lab: false }).asked, null);
+  assert.equal(new Bench().compare({ rate: 200 }, { lab: false }).pendingChange, null);
 });
 
 test('pace and background clients are brought to the setup, and taken home', async () => {
   const { bench, c } = await run({}, 4_000);
   const lab = () => bench.asked.filter((a) => a.includes('/api/lab')).map((a) => a.replace('POST /api/lab/', ''));
   await c.change({ ...c.setup, rate: 200, background: { sse: 5, ws: 7 } });
-  assert.equal(c.asked, null);
+  assert.equal(c.pendingChange, null);
   assert.deepEqual(lab(), ['rate {"rate":200}', 'background {"sse":5,"ws":7}']);
   const conns = bench.conns.length;
   await c.change({ ...c.setup, rate: 300 });

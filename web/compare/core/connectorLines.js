@@ -1,18 +1,17 @@
 /**
- * Lines of our connectors that aren't blank or comment, as written in web/lane: what each lane needs of its own, and
- * about what both share to resume without loss. A bundle has no lines left to count, so the figures stand here; a test
- * holds them to the files.
+ * Lines of code in web/lane, without blank lines and comments: for each lane alone, and the approximate number shared by
+ * both to resume without loss. The bundle is minified, so the numbers are recorded here; a test compares them with the files.
  */
 export const connectorLines = Object.freeze({ sse: 48, ws: 54, shared: 600 });
 
-/** The files that are counted. */
+/** The counted files. */
 export const connectorFiles = Object.freeze({
   sse: ['sse.js'],
   ws: ['ws.js'],
   shared: ['feed.js', 'delivery.js', 'connection.js', 'sequence.js', 'parse.js', 'backoff.js', 'watchdog.js'],
 });
 
-/** Lines that are neither blank nor comment only. @param {string} source JavaScript without comments inside of lines */
+/** Number of lines that are neither blank nor only a comment. @param {string} source JavaScript */
 export function countLines(source) {
   let inside = false;
   return source.split('\n').filter((line) => {

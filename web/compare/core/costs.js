@@ -1,17 +1,17 @@
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
 /** @typedef {{ name: string, lane: string, engine: string, encoding?: string, compression?: string }} ReportSide */
-/** @typedef {{ status: string, started: string, headline: string, sides: ReportSide[], metrics?: { key: string, name: string, unit: string, sides?: Range[] }[], contrasts?: unknown[] }} LoadReport a report of `ticklane load` of more than two sides, as far as it is read here */
+/** @typedef {{ status: string, started: string, headline: string, sides: ReportSide[], metrics?: { key: string, name: string, unit: string, sides?: Range[] }[], contrasts?: unknown[] }} LoadReport the parts of a `ticklane load` report that are read here */
 /** @typedef {{ sse: Range | null, ws: Range | null }} Cell */
-/** @typedef {{ headline: string, started: string, figures: { key: string, name: string, unit: string, most: number }[], engines: { name: string, cells: Cell[] }[] }} Prices */
+/** @typedef {{ headline: string, started: string, figures: { key: string, name: string, unit: string, most: number }[], engines: { name: string, cells: Cell[] }[] }} Costs */
 
 const FIGURES = ['cpu_per_million', 'kib_per_connection', 'wire_per_tick', 'latency_p99'];
 
 /**
- * Engines × lanes of a load report: what the protocol costs stands within a row, what the implementation costs between
- * the rows. null when the report has no such table, or proves nothing.
- * @param {LoadReport} r @returns {Prices | null}
+ * The engines × lanes of a load report: a row compares protocols, a column implementations. null when the report has no
+ * such table or is not complete.
+ * @param {LoadReport} r @returns {Costs | null}
  */
-export function prices(r) {
+export function costs(r) {
   if (r?.status !== 'complete' || !r.contrasts?.length || !Array.isArray(r.sides)) return null;
   /** @type {Map<string, { sse?: number, ws?: number }>} */
   const at = new Map();

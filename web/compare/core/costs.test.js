@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prices } from './costs.js';
+import { costs } from './costs.js';
 
 const range = (/** @type {number} */ median) => ({ median, min: median - 1, max: median + 1, count: 5 });
 
@@ -19,7 +19,7 @@ function report() {
 }
 
 test('engines are rows, with both lanes side by side', () => {
-  const p = prices(report());
+  const p = costs(report());
   assert.deepEqual(p?.engines.map((e) => [e.name, ...e.cells.flatMap((c) => [c.sse?.median, c.ws?.median])]), [
     ['stream', 14, 11, 48, 27], ['shard', 8, 7, 4, 3],
   ]);
@@ -35,10 +35,10 @@ test('what proves nothing or compares no engines has no table', () => {
   ]) {
     const r = report();
     change(r);
-    assert.equal(prices(r), null);
+    assert.equal(costs(r), null);
   }
-  assert.equal(prices(/** @type {any} */ (null)), null);
+  assert.equal(costs(/** @type {any} */ (null)), null);
   const unmeasured = report();
   unmeasured.metrics[1].sides[0].count = 0;
-  assert.equal(prices(unmeasured)?.engines[0]?.cells[1]?.sse, null);
+  assert.equal(costs(unmeasured)?.engines[0]?.cells[1]?.sse, null);
 });

@@ -6,12 +6,12 @@ import { format, isAA, sideNames } from './setup.js';
 /** @typedef {import('./types.js').TopicTimes} TopicTimes */
 /** @typedef {import('./types.js').Buckets} Buckets */
 
-/** The version of the exported object's shape. */
+/** Version of the exported object. */
 export const SCHEMA = 'ticklane.compare.v2';
 
 /**
- * Everything that was measured, as plain data. It is English whatever the page speaks, but for what drills say
- * of a stream. Times are ms, bytes bytes; null is not known. Histograms hold only buckets that aren't empty, each as [above, up to, count].
+ * All measurements as plain data, in English except for the notes of drills. Times in ms; null is unknown. Histograms list
+ * the non-empty buckets as [above, up to, count].
  * @param {Result} r @param {DrillRow[]} drills @param {TopicTimes | null} topicTimes
  */
 export function exported(r, drills, topicTimes) {
@@ -44,8 +44,8 @@ function sparse({ bounds, counts }) {
 }
 
 /**
- * The figures as CSV (RFC 4180): metric, unit, a column for each side, difference and its 95 % half width. A figure
- * that isn't known is empty.
+ * The figures as CSV (RFC 4180): metric, unit, a column for each side, difference and its 95 % half width. Unknown figures
+ * are empty.
  * @param {Result} r @param {DrillRow[]} drills
  */
 export function table(r, drills) {

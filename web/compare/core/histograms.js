@@ -3,12 +3,12 @@ import { BUCKETS, bucket, middle, upper } from '../../model/histogram.js';
 /** @typedef {import('./types.js').Distribution} Distribution */
 /** @typedef {import('./types.js').Buckets} Buckets */
 
-/** Ends of the buckets of one side of 0: 0, 0.001, …, a million; ms. */
+/** Bounds of the buckets above 0: 0, 0.001, … 1,000,000 ms. */
 const ENDS = Float64Array.from({ length: BUCKETS + 1 }, (_, b) => (b === 0 ? 0 : upper(b - 1)));
 
 /**
- * The value below which a share q lies, from counts on the scale of stats/histogram.js. Inside the bucket it goes on
- * evenly in the logarithm, so that the figure doesn't jump by whole buckets.
+ * The q-quantile of counts on the scale of model/histogram.js. Interpolates within a bucket on a logarithmic scale, so
+ * that the result does not jump from bucket to bucket.
  * @param {ArrayLike<number>} counts @param {number} total @param {number} q from 0 to 1 @returns {number} NaN when empty
  */
 export function quantile(counts, total, q) {
@@ -28,14 +28,14 @@ export function quantile(counts, total, q) {
   return NaN;
 }
 
-/** All values since the last clear, from 0.001 to a million within 2.5 % (5 % between neighbours). Constant memory. */
+/** Values from 0.001 to 1,000,000 ms within 2.5 % (buckets are 5 % wide), in constant memory. */
 export class LatencyHistogram {
   counts = new Uint32Array(BUCKETS);
   count = 0;
   #sum = 0;
   #max = -Infinity;
 
-  /** @param {number} value one below 0, which a clock's error can make, counts as 0; NaN doesn't count */
+  /** @param {number} value ms; negative values, which clock error can cause, count as 0; NaN is ignored */
   add(value) {
     if (Number.isNaN(value)) return;
     const b = bucket(value);
@@ -54,7 +54,7 @@ export class LatencyHistogram {
   /** @returns {Distribution} */
   distribution() {
     const { count } = this;
-    // A quantile read from a bucket could come out above the exact maximum.
+    // Interpolation could exceed the exact maximum.
     const at = (/** @type {number} */ q) => Math.min(quantile(this.counts, count, q), Math.max(0, this.#max));
     if (count === 0) return { count, mean: NaN, p50: NaN, p90: NaN, p99: NaN, p999: NaN, max: NaN };
     return { count, mean: this.#sum / count, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: this.#max };
@@ -68,20 +68,20 @@ export class LatencyHistogram {
 
 const SIDE = BUCKETS - 1; // buckets above 0.001 on each side of the middle one
 const SIGNED_ENDS = Float64Array.from({ length: 2 * SIDE + 2 }, (_, k) => {
-  const b = k - SIDE; // from −SIDE to SIDE + 1: ends of the middle bucket are b = 0 and b = 1
+  const b = k - SIDE; // −SIDE … SIDE + 1; the middle bucket is between b = 0 and b = 1
   return b <= 0 ? -upper(-b) : upper(b - 1);
 });
 
-/** How many buckets the scale of differences has. */
+/** Number of buckets on the scale of differences. */
 export const SIGNED = 2 * SIDE + 1;
 
-/** Which bucket of the scale of differences counts a value. @param {number} value */
+/** Bucket of a difference. @param {number} value */
 export function signedBucket(value) {
   const b = bucket(Math.abs(value));
   return value < 0 ? SIDE - b : SIDE + b;
 }
 
-/** Differences, on a scale that is logarithmic on both sides of a middle bucket of ± 0.001. Constant memory. */
+/** Differences on a scale that is logarithmic on both sides of 0, with a middle bucket of ± 0.001 ms. Constant memory. */
 export class DifferenceHistogram {
   counts = new Uint32Array(SIGNED);
   count = 0;

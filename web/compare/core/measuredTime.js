@@ -1,15 +1,14 @@
 /** @typedef {import('./types.js').Reason} Reason */
 
-/** Of several reasons at once, the first of these is counted. @type {Reason[]} */
+/** Order of precedence when there are several reasons. @type {Reason[]} */
 const ORDER = ['frozen', 'hidden', 'drill', 'settling'];
 
 /**
- * The time that counts. While there is any reason to leave time out, nothing is measured, and what was left out is
- * counted by reason.
+ * Divides time into measured time and time that is left out, by reason.
  */
 export class MeasuredTime {
   #now;
-  /** @type {Map<Reason, number>} until when, ms; Infinity while open */
+  /** @type {Map<Reason, number>} end of each reason, ms; Infinity while unknown */
   #open = new Map();
   #since;
   #start;
@@ -17,21 +16,21 @@ export class MeasuredTime {
   /** @type {Record<Reason, number>} */
   #left = { settling: 0, hidden: 0, frozen: 0, drill: 0 };
 
-  /** @param {() => number} now ms, never falling */
+  /** @param {() => number} now ms, monotonic */
   constructor(now) {
     this.#now = now;
     this.#start = this.#since = now();
   }
 
-  /** Why time is left out now; null while it is measured. @returns {Reason | null} */
+  /** Why time is left out now; null while time is measured. @returns {Reason | null} */
   get reason() {
-    this.#settle();
+    this.#advance();
     return this.#reason();
   }
 
   /** ms measured since the start. */
   get measured() {
-    this.#settle();
+    this.#advance();
     return this.#measured;
   }
 
@@ -41,27 +40,27 @@ export class MeasuredTime {
 
   /** @returns {Record<Reason, number>} ms left out */
   get left() {
-    this.#settle();
+    this.#advance();
     return { ...this.#left };
   }
 
   /** @param {Reason} reason until end(), or for `ms` from now, whichever is later @param {number} [ms] */
   begin(reason, ms = Infinity) {
-    this.#settle();
+    this.#advance();
     this.#open.set(reason, Math.max(this.#open.get(reason) ?? 0, this.#now() + ms));
   }
 
-  /** @param {Reason} reason @param {number} [after] ms from now for which it goes on: what piled up must drain */
+  /** @param {Reason} reason @param {number} [after] ms from now for which it continues */
   end(reason, after = 0) {
-    this.#settle();
+    this.#advance();
     if (!this.#open.has(reason)) return;
     if (after > 0) this.#open.set(reason, this.#now() + after);
     else this.#open.delete(reason);
   }
 
-  /** Starts counting anew; what is open stays open. */
+  /** Resets all times; current reasons remain. */
   clear() {
-    this.#settle();
+    this.#advance();
     this.#start = this.#since;
     this.#measured = 0;
     this.#left = { settling: 0, hidden: 0, frozen: 0, drill: 0 };
@@ -72,8 +71,8 @@ export class MeasuredTime {
     return ORDER.find((r) => this.#open.has(r)) ?? null;
   }
 
-  /** Books the time since the last look, piece by piece, since reasons may have ended in between. */
-  #settle() {
+  /** Accounts for the time since the last call, in pieces, since reasons may have expired in between. */
+  #advance() {
     const now = this.#now();
     while (this.#since < now) {
       const reason = this.#reason();

@@ -2,8 +2,8 @@
 /** @typedef {{ conn: string, ticks: number, writes: number, payload: number, wire: number }} Reading */
 
 /**
- * What a tick costs in bytes, from the differences between the server's readings of one connection. So neither the
- * HTTP head, nor the hello and its snapshot, nor what a drill cost is in it.
+ * Bytes per tick, from the differences between the server's counters of one connection. HTTP header, hello, snapshot
+ * and drills are not included.
  */
 export class ByteMeter {
   /** @type {Reading | null} */
@@ -26,12 +26,12 @@ export class ByteMeter {
     this.#wire += r.wire - b.wire;
   }
 
-  /** The next reading begins a stretch: what came since the last one doesn't count. */
+  /** Starts a new stretch: bytes between the last reading and the next do not count. */
   break() {
     this.#before = null;
   }
 
-  /** The `id:` line of a tick: "id: <epoch>-<i>\n". @param {string} epoch @param {number} i */
+  /** Counts the `id:` line of a tick: "id: <epoch>-<i>\n". @param {string} epoch @param {number} i */
   id(epoch, i) {
     this.#idBytes += 'id: -\n'.length + epoch.length + String(i).length;
     this.#ids++;
@@ -42,21 +42,21 @@ export class ByteMeter {
     this.#ticks = this.#writes = this.#payload = this.#wire = this.#idBytes = this.#ids = 0;
   }
 
-  /** @param {boolean} plain false when compressed, so that an id line's share of the wire can't be told @returns {ByteCost} */
-  cost(plain = true) {
+  /** @param {boolean} uncompressed the id line's share of the wire is known only then @returns {ByteCost} */
+  cost(uncompressed = true) {
     const each = (/** @type {number} */ sum) => (this.#ticks > 0 ? sum / this.#ticks : NaN);
     return {
       ticks: this.#ticks,
       payload: each(this.#payload),
       wire: each(this.#wire),
       framing: each(this.#wire - this.#payload),
-      id: !plain ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
+      id: !uncompressed ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
       writes: each(this.#writes),
     };
   }
 }
 
-/** Server CPU for each tick handed to anyone, from the differences between readings of /api/stats. */
+/** Server CPU per tick delivered to any client, from the differences between answers of /api/stats. */
 export class CpuMeter {
   /** @type {{ cpu: number, ticks: number } | null} */
   #before = null;
@@ -71,7 +71,7 @@ export class CpuMeter {
     this.connections = { sse: sse.connections, ws: ws.connections };
     const b = this.#before;
     this.#before = now;
-    if (!b || now.ticks < b.ticks || now.cpu < b.cpu) return; // another process by now
+    if (!b || now.ticks < b.ticks || now.cpu < b.cpu) return; // the server restarted
     this.#cpu += now.cpu - b.cpu;
     this.#ticks += now.ticks - b.ticks;
   }
@@ -85,7 +85,7 @@ export class CpuMeter {
     this.#cpu = this.#ticks = 0;
   }
 
-  /** perTick in µs; NaN before there is a difference. */
+  /** perTick in µs, NaN before the second reading. */
   result() {
     return { perTick: this.#ticks > 0 ? (this.#cpu * 1e6) / this.#ticks : NaN, ticks: this.#ticks, connections: { ...this.connections } };
   }

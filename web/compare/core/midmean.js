@@ -3,25 +3,24 @@ import { SIGNED, signedBucket } from './histograms.js';
 import { Timeline } from './timeline.js';
 
 /**
- * The typical value of a stream, with a 95 % interval: the mean of the middle half (midmean; Tukey, Exploratory Data
- * Analysis, 1977).
+ * The midmean of a series of values, the mean of the middle half (Tukey, Exploratory Data Analysis, 1977), with a 95 %
+ * interval.
  *
- * On a busy machine one side may stand still for half a second: that moves a mean by more than the lanes ever differ,
- * and says nothing about them. A median would be as deaf to it, but it jumps where two sides take turns in being first;
- * the midmean doesn't. How far it may be off follows from the values held to the quartiles, each of which moves it by
- * twice its share (the influence function of a trimmed mean: Huber & Ronchetti, Robust Statistics, §3.3; Tukey &
- * McLaughlin, Sankhyā A 25, 1963). Their mean has batches of the run as in batches.js, since neighbours depend on each
- * other.
+ * On a busy machine one side may pause for half a second. That moves a mean by more than the lanes differ. A median resists
+ * it too, but jumps when the sides alternate in being first; the midmean does not. Its error follows from the values
+ * clamped to the quartiles, each of which moves the midmean by twice its share (influence function of a trimmed mean: Huber
+ * & Ronchetti, Robust Statistics, §3.3; Tukey & McLaughlin, Sankhyā A 25, 1963). The mean of the clamped values is
+ * estimated by batch means as in batchMeans.js, since neighbours are dependent.
  */
-export class Typical {
+export class Midmean {
   #run;
 
-  /** @param {{ ms?: number }} [options] ms that a first section lasts */
+  /** @param {{ ms?: number }} [options] ms: initial length of a section */
   constructor({ ms } = {}) {
     this.#run = new Timeline(() => new Section(), ms);
   }
 
-  /** @param {number} value @param {number} t ms of measured time, not falling */
+  /** @param {number} value @param {number} t ms of measured time, not decreasing */
   add(value, t) {
     this.#run.at(t).add(value);
   }
@@ -30,19 +29,19 @@ export class Typical {
     this.#run.clear();
   }
 
-  /** @returns {import('./types.js').Estimate} error is NaN below ten whole sections */
+  /** @returns {import('./types.js').Estimate} error is NaN below ten complete sections */
   estimate() {
     const all = this.#run.whole();
     const low = all.bucketAt(0.25);
     const high = all.bucketAt(0.75);
     const [from, to] = [all.mean(low), all.mean(high)];
-    const whole = this.#run.sections.slice(0, -1); // the newest goes on
-    const { error } = interval(whole.map((s) => s.held(low, from, high, to)), whole.map((s) => s.count));
+    const whole = this.#run.sections.slice(0, -1); // the newest is incomplete
+    const { error } = interval(whole.map((s) => s.clamped(low, from, high, to)), whole.map((s) => s.count));
     return { value: all.middle, error: 2 * error };
   }
 }
 
-/** Values by bucket, with the sum of each, so that a middle is exact where values are alike. */
+/** Counts and sums of values by bucket. */
 class Section {
   counts = new Uint32Array(SIGNED);
   sums = new Float64Array(SIGNED);
@@ -65,22 +64,22 @@ class Section {
     this.count += other.count;
   }
 
-  /** Which bucket holds the value below which a share q lies. @param {number} q */
+  /** Bucket of the q-quantile. @param {number} q */
   bucketAt(q) {
     let left = q * this.count;
     return this.counts.findIndex((n) => (left -= n) <= 0);
   }
 
-  /** @param {number} b @returns {number} mean of the values in a bucket */
+  /** @param {number} b @returns {number} mean of a bucket's values */
   mean(b) {
     return /** @type {number} */ (this.sums[b]) / /** @type {number} */ (this.counts[b]);
   }
 
   /**
-   * The sum of all values, those outside of two buckets counted as the buckets' own.
+   * The sum of all values, with those below bucket `low` replaced by `from` and those above `high` by `to`.
    * @param {number} low @param {number} from @param {number} high @param {number} to
    */
-  held(low, from, high, to) {
+  clamped(low, from, high, to) {
     let sum = 0;
     for (let b = 0; b < SIGNED; b++) {
       const n = /** @type {number} */ (this.counts[b]);

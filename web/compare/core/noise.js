@@ -2,29 +2,29 @@
 /** @typedef {import('./types.js').Noise} Noise */
 
 const KEY = 'ticklane.compare.aa';
-const MOST = 16; // setups
+const MAX_SETUPS = 16;
 
 /**
- * How small a typical difference means nothing: the largest of its interval's half width, what an A/A run showed between two
- * equal sides, what handling a tick takes (the other side's may have to wait for it), two steps of the browser's clock,
- * and the least time between writes: each side is written to in its own turn, and the turns may lie that far apart.
- * @param {{ error: number, aa: AAResult | null, handling: number, resolution: number, phase: number }} of ms; error:
- *   half width of the 95 % interval; phase: least time between the writes to a side
+ * The size below which a difference is noise: the largest of the interval's half width, the difference that an A/A run
+ * showed between equal sides, the time to handle one tick (the other side's may have to wait for it), two steps of the
+ * browser's timer, and the write interval: sides are written to independently, up to one interval apart.
+ * @param {{ error: number, aa: AAResult | null, handling: number, resolution: number, phase: number }} causes in ms; error:
+ *   half width of the 95 % interval; phase: minimum time between writes to a side
  * @returns {Noise}
  */
 export function noise({ error, aa, handling, resolution, phase }) {
   /** @type {Noise} */
-  let most = { value: error, from: 'interval' };
-  if (Number.isNaN(error)) return most;
+  let largest = { value: error, from: 'interval' };
+  if (Number.isNaN(error)) return largest;
   const bound = aa ? Math.abs(aa.value) + aa.error : NaN;
-  if (bound > most.value) most = { value: bound, from: 'aa' };
-  if (handling > most.value) most = { value: handling, from: 'thread' };
-  if (2 * resolution > most.value) most = { value: 2 * resolution, from: 'timer' };
-  if (phase > most.value) most = { value: phase, from: 'phase' };
-  return most;
+  if (bound > largest.value) largest = { value: bound, from: 'aa' };
+  if (handling > largest.value) largest = { value: handling, from: 'thread' };
+  if (2 * resolution > largest.value) largest = { value: 2 * resolution, from: 'timer' };
+  if (phase > largest.value) largest = { value: phase, from: 'phase' };
+  return largest;
 }
 
-/** Keeps the newest A/A result of each setup in this browser session, of the last few setups. A storage that is full, forbidden or absent does no harm. */
+/** The newest A/A result of each of the last setups, for this browser session. Works in memory when storage is full, forbidden or absent. */
 export class AAStore {
   #storage;
   /** @type {AAResult[]} newest last */
@@ -36,18 +36,18 @@ export class AAStore {
     this.#all = this.#read();
   }
 
-  /** The newest of a setup that is one of these. @param {string[]} setups as by kin() */
+  /** The newest result of any of these setups. @param {string[]} setups noiseKey()s */
   of(...setups) {
     return this.#all.filter((r) => setups.includes(r.setup)).at(-1) ?? null;
   }
 
   /** @param {AAResult} result */
   keep(result) {
-    this.#all = [...this.#all.filter((r) => r.setup !== result.setup), result].slice(-MOST);
+    this.#all = [...this.#all.filter((r) => r.setup !== result.setup), result].slice(-MAX_SETUPS);
     try {
       this.#storage?.setItem(KEY, JSON.stringify(this.#all));
     } catch {
-      // It is kept in memory for as long as the page lives.
+      // Kept in memory only.
     }
   }
 
@@ -63,7 +63,7 @@ export class AAStore {
   }
 }
 
-/** sessionStorage, which may be forbidden. @returns {Storage | null} */
+/** sessionStorage; null where it is forbidden. @returns {Storage | null} */
 export function sessionStore() {
   try {
     return globalThis.sessionStorage ?? null;
@@ -73,18 +73,18 @@ export function sessionStore() {
 }
 
 /**
- * The smallest step that performance.now() makes here: browsers make it coarse (100 µs in Chromium, 1 ms elsewhere,
- * 5 µs in an isolated page).
+ * The smallest step of performance.now(), which browsers limit (100 µs in Chromium, 1 ms elsewhere, 5 µs in an isolated
+ * page).
  * @param {() => number} now @returns {number} ms
  */
 export function resolution(now) {
-  let least = Infinity;
+  let step = Infinity;
   let before = now();
   const end = before + 5; // ms
-  for (let looks = 0; looks < 100_000 && before < end; looks++) {
+  for (let k = 0; k < 100_000 && before < end; k++) {
     const t = now();
-    if (t > before) least = Math.min(least, t - before);
+    if (t > before) step = Math.min(step, t - before);
     before = t;
   }
-  return Number.isFinite(least) ? least : 0;
+  return Number.isFinite(step) ? step : 0;
 }

@@ -1,40 +1,40 @@
 import { BatchMeans } from './batchMeans.js';
 import { DifferenceHistogram } from './histograms.js';
-import { Typical } from './midmean.js';
+import { Midmean } from './midmean.js';
 
-const SLOTS = 1 << 14; // ticks that may be waiting for the other side: over a second of a feed of 16,000 ticks a second
+const SLOTS = 1 << 14; // ticks waiting for the other side: a second of 16,000 ticks/s
 
 /**
- * Pairs the two arrivals of each tick by its seq `i` and keeps what lies between them: A − B, so that more than 0
- * means B was first. Memory is bounded: a tick that comes on one side alone is overwritten by later ones.
+ * Pairs the two arrivals of each tick by its seq `i` and collects the differences A − B: above 0, B was first. Memory is
+ * bounded: a tick that arrives on one side only is overwritten by later ones.
  */
 export class Pairs {
   #seq = new Float64Array(SLOTS);
   #time = new Float64Array(SLOTS);
-  #side = new Int8Array(SLOTS).fill(-1); // −1: nothing waits here
+  #side = new Int8Array(SLOTS).fill(-1); // −1: empty
   #waiting = 0;
   #dropped = 0;
   #histogram = new DifferenceHistogram();
   #batches = new BatchMeans();
-  #typical = new Typical();
+  #typical = new Midmean();
 
   /**
-   * A tick arrived.
-   * @param {0 | 1} side @param {number} i seq @param {number} time ms, of one clock for both sides
-   * @param {number} measured ms of measured time, which orders the batches
+   * Records an arrival.
+   * @param {0 | 1} side @param {number} i seq @param {number} time ms, by one clock for both sides
+   * @param {number} measured ms of measured time
    */
   add(side, i, time, measured) {
     const k = i % SLOTS;
-    const waits = this.#side[k];
-    if (waits === -1 || this.#seq[k] !== i) {
-      if (waits === -1) this.#waiting++;
+    const waiting = this.#side[k];
+    if (waiting === -1 || this.#seq[k] !== i) {
+      if (waiting === -1) this.#waiting++;
       else this.#dropped++;
       this.#seq[k] = i;
       this.#time[k] = time;
       this.#side[k] = side;
       return;
     }
-    if (waits === side) return;
+    if (waiting === side) return;
     this.#side[k] = -1;
     this.#waiting--;
     const other = /** @type {number} */ (this.#time[k]);
@@ -44,7 +44,7 @@ export class Pairs {
     this.#typical.add(difference, measured);
   }
 
-  /** Ticks that wait belong to a stretch that is over: what follows must not meet them. */
+  /** Drops the ticks that wait for the other side: pairs must not span the end of a stretch. */
   forget() {
     this.#side.fill(-1);
     this.#dropped += this.#waiting;

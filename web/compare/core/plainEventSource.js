@@ -1,22 +1,22 @@
 import { Sequence } from '../../lane/sequence.js';
 import { EVENTS, parse } from '../../lane/parse.js';
 
-/** @typedef {import('./recoveryWatch.js').Watch} Watch */
+/** @typedef {import('./recoveryWatch.js').RecoveryWatch} RecoveryWatch */
 
 /**
- * An EventSource with nothing of ours around it but counting: what a page gets that leaves the reconnect to the
- * browser. It is never reopened from here.
+ * A plain EventSource that counts what it receives. Reconnecting is left to the browser, as on a page without our
+ * connector.
  */
-export class BareSource {
+export class PlainEventSource {
   #source;
   #sequence = new Sequence();
-  #greeted = false;
+  #opened = false;
   #open = true;
-  /** @type {string | undefined} the stream's secret name */
+  /** @type {string | undefined} the connection's secret, from its hello */
   conn;
-  /** @type {Watch | null} */
+  /** @type {RecoveryWatch | null} */
   watch = null;
-  /** Settles with the first hello; rejected when the browser gives up before it. @type {Promise<void>} */
+  /** Resolves with the first hello; rejected when the browser gives up before it. @type {Promise<void>} */
   ready;
 
   /**
@@ -29,15 +29,15 @@ export class BareSource {
       for (const name of EVENTS) {
         this.#source.addEventListener(name, (/** @type {MessageEvent<string>} */ e) => {
           if (this.#open) this.#text(e.data, now());
-          if (this.#greeted) resolve();
+          if (this.#opened) resolve();
         });
       }
       this.#source.addEventListener('error', () => {
         if (!this.#open) return;
         const gaveUp = this.#source.readyState === 2;
-        this.watch?.ended({ lane: 'sse', reason: 'closed', opened: this.#greeted, gaveUp });
-        this.#greeted = false;
-        if (gaveUp) reject(new Error('the browser gave up on the first try'));
+        this.watch?.ended({ lane: 'sse', reason: 'closed', opened: this.#opened, gaveUp });
+        this.#opened = false;
+        if (gaveUp) reject(new Error('the browser gave up at the first attempt'));
       });
     });
   }
@@ -67,9 +67,9 @@ export class BareSource {
     if (m === null) return;
     if (m.T === 'hello') {
       this.conn = m.conn;
-      this.#greeted = true;
+      this.#opened = true;
       const seq = this.#sequence.seq;
-      this.#sequence.hello(m, this.#sequence.position); // what the browser's Last-Event-ID said
+      this.#sequence.hello(m, this.#sequence.position); // which the browser sent as Last-Event-ID
       this.watch?.hello(m, seq);
       return;
     }

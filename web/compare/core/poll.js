@@ -1,14 +1,14 @@
-const EVERY = 1_000; // ms
-const STATS = 2; // rounds between looks at the whole server
+const INTERVAL = 1_000; // ms
+const STATS = 2; // rounds between requests of /api/stats
 
 /**
- * Asks the server once a second what it wrote for each side, which a script can't see. One request at a time: with
- * HTTP/1.1 a browser has six connections to a host, and the streams hold some of them.
+ * Requests the server's counters of both connections once a second, since a script cannot see bytes on the wire. One
+ * request at a time: with HTTP/1.1 a browser opens six connections to a host, and the streams occupy some of them.
  */
 export class Poll {
   #platform;
   #server;
-  #place;
+  #current;
   #cpu;
   /** @type {any} */
   #timer = null;
@@ -17,15 +17,15 @@ export class Poll {
   /**
    * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} platform
    * @param {import('./server.js').Server} server
-   * @param {() => { sides: [import('./side.js').Side, import('./side.js').Side], stretch: number } | null} place where
-   *   the measurement stands; null while time is left out. An answer that comes in another stretch than it was asked
-   *   for in doesn't count
+   * @param {() => { sides: [import('./side.js').Side, import('./side.js').Side], stretch: number } | null} current the
+   *   sides and the stretch of the measurement; null while time is left out. A response in a later stretch than its
+   *   request does not count
    * @param {import('./meters.js').CpuMeter} cpu
    */
-  constructor(platform, server, place, cpu) {
+  constructor(platform, server, current, cpu) {
     this.#platform = platform;
     this.#server = server;
-    this.#place = place;
+    this.#current = current;
     this.#cpu = cpu;
   }
 
@@ -42,20 +42,20 @@ export class Poll {
   async #loop(run, round) {
     await this.#round(round);
     if (run !== this.#run) return;
-    this.#timer = this.#platform.setTimeout(() => void this.#loop(run, round + 1), EVERY);
+    this.#timer = this.#platform.setTimeout(() => void this.#loop(run, round + 1), INTERVAL);
   }
 
   /** @param {number} round */
   async #round(round) {
-    const place = this.#place();
-    if (!place) return;
-    const same = () => this.#place()?.stretch === place.stretch;
-    for (const side of place.sides) {
+    const current = this.#current();
+    if (!current) return;
+    const same = () => this.#current()?.stretch === current.stretch;
+    for (const side of current.sides) {
       const { conn } = side.feed;
       if (conn === undefined) continue;
       const c = await this.#server.connection(side.lane, conn).catch(() => null);
       if (c && same()) {
-        side.compression = c.compression ?? 'none'; // a server that can't compress doesn't tell
+        side.compression = c.compression ?? 'none'; // absent when the server cannot compress
         side.bytes.take({ conn, ticks: c.ticks, writes: c.writes, payload: c.payload_bytes, wire: c.wire_bytes });
       }
     }

@@ -3,25 +3,25 @@ import { countLines } from './connectorLines.js';
 /** @typedef {import('./types.js').Probe} Probe */
 
 /**
- * Tries, once and beside the streams, what some claims are about.
+ * Tests once, beside the streams, the subjects of some claims.
  * @param {import('./server.js').Server} server @param {{ EventSource: any, WebSocket: any, origin: string }} platform
  * @param {string} tag
- * @returns {Promise<Probe>} never rejected: what failed is null or NaN
+ * @returns {Promise<Probe>} never rejected: failed tests are null or NaN
  */
 export async function runProbe(server, platform, tag) {
   const lines = (/** @type {string} */ path) => server.text(path).then(countLines, () => NaN);
   const sse = await lines('/static/sse-home.js');
   const ws = await lines('/static/ws-home.js');
   return {
-    plain: await readPlainly(server, tag).catch(() => null),
-    headers: looksAtHeaders(platform, tag),
+    plain: await readWithFetch(server, tag).catch(() => null),
+    headers: readsHeadersOption(platform, tag),
     has: { EventSource: typeof platform.EventSource === 'function', WebSocket: typeof platform.WebSocket === 'function' },
     lines: { sse, ws },
   };
 }
 
-/** A stream of one tick by plain HTTP, as any program would read it. @param {import('./server.js').Server} server @param {string} tag */
-async function readPlainly(server, tag) {
+/** Reads a stream of one tick with fetch, as any HTTP client would. @param {import('./server.js').Server} server @param {string} tag */
+async function readWithFetch(server, tag) {
   const path = `/sse/subscribe?user=compare-plain-${tag}&limit=1&from=oldest&duration=5s`;
   const response = await server.raw(path);
   const text = await response.text();
@@ -36,22 +36,22 @@ async function readPlainly(server, tag) {
 }
 
 /**
- * Whether EventSource reads an option `headers`: Web IDL reads of a dictionary only the members that it knows, so a
- * getter tells. The stream is closed before it is opened.
+ * Reports whether EventSource reads an option `headers`. Web IDL reads only the known members of a dictionary, so a getter
+ * detects it. The stream is closed before it opens.
  * @param {{ EventSource: any, origin: string }} platform @param {string} tag
  */
-function looksAtHeaders({ EventSource, origin }, tag) {
-  let looked = false;
+function readsHeadersOption({ EventSource, origin }, tag) {
+  let read = false;
   const options = {
     get headers() {
-      looked = true;
+      read = true;
       return {};
     },
   };
   try {
     new EventSource(`${origin}/sse/subscribe?user=compare-headers-${tag}&limit=1`, options).close();
   } catch {
-    // It could not even be made, so it can't take headers either.
+    // Not constructible, so it has no headers option either.
   }
-  return looked;
+  return read;
 }

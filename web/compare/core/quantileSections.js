@@ -3,27 +3,27 @@ import { quantile } from './histograms.js';
 import { t95 } from './studentT.js';
 import { joined, Timeline } from './timeline.js';
 
-const LEAST = 10;
-const ABOVE = 10; // values above a quantile that a section must have, or its own quantile says nothing
+const MIN_SECTIONS = 10;
+const MIN_ABOVE = 10; // values above the quantile that a section needs
 
 /** @typedef {import('./types.js').Estimate} Estimate */
 
 /**
  * The difference of a quantile between two sides, with a 95 % interval.
  *
- * Quantiles have no simple standard error, least of all of values that depend on each other. By sectioning (Asmussen &
- * Glynn, Stochastic Simulation, §III.5) the run is cut into sections, each gives a difference of its own, and their
- * scatter tells how far the whole run's may be off. As with batch means, sections become longer instead of more.
+ * Quantiles of dependent values have no simple standard error. By sectioning (Asmussen & Glynn, Stochastic Simulation,
+ * §III.5) the run is cut into sections; each yields one difference, and their variance estimates the error of the whole
+ * run's. As with batch means, sections become longer instead of more numerous.
  */
 export class QuantileSections {
   #run;
 
-  /** @param {{ ms?: number }} [options] ms that a first section lasts */
+  /** @param {{ ms?: number }} [options] ms: initial length of a section */
   constructor({ ms } = {}) {
     this.#run = new Timeline(empty, ms);
   }
 
-  /** @param {0 | 1} side @param {number} value NaN doesn't count @param {number} t ms of measured time, not falling */
+  /** @param {0 | 1} side @param {number} value NaN is ignored @param {number} t ms of measured time, not decreasing */
   add(side, value, t) {
     if (!Number.isNaN(value)) this.#run.at(t).add(side, value);
   }
@@ -36,13 +36,13 @@ export class QuantileSections {
   difference(q) {
     const value = this.#run.whole().difference(q);
     let sections = this.#run.sections.slice(0, -1);
-    const enough = ABOVE / (1 - q);
-    while (sections.length >= 2 * LEAST && sections.some((s) => Math.min(s.counts[0], s.counts[1]) < enough)) {
+    const enough = MIN_ABOVE / (1 - q);
+    while (sections.length >= 2 * MIN_SECTIONS && sections.some((s) => Math.min(s.counts[0], s.counts[1]) < enough)) {
       sections = joined(sections, empty);
     }
     sections = sections.filter((s) => Math.min(s.counts[0], s.counts[1]) >= enough);
     const n = sections.length;
-    if (n < LEAST) return { value, error: NaN };
+    if (n < MIN_SECTIONS) return { value, error: NaN };
     const square = sections.reduce((a, s) => a + (s.difference(q) - value) ** 2, 0);
     return { value, error: t95(n - 1) * Math.sqrt(square / (n - 1) / n) };
   }

@@ -2,7 +2,7 @@ import { age, count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { difference, enough, ms, newest, PAIRS, plusMinus, SECONDS, TICKS } from './difference.js';
 import { parts } from './parts.js';
-import { apart as differing, isAA, sameLane } from './setup.js';
+import { differingOptions, isAA, sameLane } from './setup.js';
 
 /** @typedef {import('./types.js').Result} Result */
 /** @typedef {import('./types.js').Part} Part */
@@ -10,50 +10,50 @@ import { apart as differing, isAA, sameLane } from './setup.js';
 /** @typedef {import('./types.js').Sentence} Sentence */
 /** @typedef {import('./types.js').SideResult} SideResult */
 
-const SAME = 0.005; // a share of bytes below which neither side costs more
+const SAME = 0.005; // share of bytes below which both sides cost the same
 
 /**
- * What a busy person can act on, from this run alone.
+ * The result of a run in a sentence, with footnotes.
  * @param {Result} r @param {DrillRow[]} drills
- * @param {{ wall?: number, local?: boolean }} [place] ms since 1970; local: the server is on this machine
+ * @param {{ wall?: number, local?: boolean }} [context] wall: ms since 1970; local: the server is on this machine
  * @returns {Sentence}
  */
 export function sentence(r, drills, { wall = Date.now(), local = isLocal() } = {}) {
   const small = footnotes(r, wall);
   if (!r.sound) return { state: 'void', parts: faults(r), small };
   if (!enough(r)) return { state: 'waiting', parts: waiting(r), small };
-  return { state: 'ready', parts: [...apart(r, lead(r, local)), ...bytes(r), ...recovery(drills)], small };
+  return { state: 'ready', parts: [...latency(r, lead(r, local)), ...bytes(r), ...recovery(drills)], small };
 }
 
 /** A sentence as plain text. @param {Sentence} s */
-export const plain = (s) => s.parts.map((p) => p.text).join('');
+export const sentenceText = (s) => s.parts.map((p) => p.text).join('');
 
 /** @param {SideResult} s @returns {Part} */
 const named = (s) => ({ text: s.name, strong: true, lane: s.lane });
 
-/** Where, at what pace and with what planted it was measured: how the sentence begins. @param {Result} r @param {boolean} local */
+/** The conditions of the run, as the beginning of the sentence. @param {Result} r @param {boolean} local */
 function lead(r, local) {
   const rate = count((r.sides[0].ticksPerSecond + r.sides[1].ticksPerSecond) / 2);
-  const what = planted(r);
+  const what = injectedDelay(r);
   if (what) return local ? t('compare.lead.local.delayed', { rate, what }) : t('compare.lead.remote.delayed', { rate, what });
   return local ? t('compare.lead.local', { rate }) : t('compare.lead.remote', { rate });
 }
 
-/** The delays that are planted, where the sides' names don't tell them; '' when none is. @param {Result} r */
-function planted({ setup, sides: [a, b] }) {
+/** The injected delays unless the sides' names contain them; '' for none. @param {Result} r */
+function injectedDelay({ setup, sides: [a, b] }) {
   const { delay } = setup;
-  const told = sameLane(setup) && !isAA(setup) && delay.a !== delay.b; // by the names
-  if (told || (delay.a === 0 && delay.b === 0)) return '';
+  const inNames = sameLane(setup) && !isAA(setup) && delay.a !== delay.b;
+  if (inNames || (delay.a === 0 && delay.b === 0)) return '';
   if (delay.a > 0 && delay.b > 0) return t('compare.injected.both', { a: String(delay.a), b: String(delay.b), sideA: a.name, sideB: b.name });
   return delay.a > 0 ? t('compare.injected', { ms: String(delay.a), side: a.name }) : t('compare.injected', { ms: String(delay.b), side: b.name });
 }
 
 /** @param {Result} r @returns {Part[]} */
 function faults(r) {
-  const told = r.sides
+  const sides = r.sides
     .filter((s) => s.lost + s.doubled + s.malformed > 0)
     .map((s) => t('compare.fault.side', { side: s.name, lost: s.lost, doubled: s.doubled, malformed: s.malformed }));
-  return parts(() => t('compare.fault', { sides: told.join(t('compare.separator.semicolon')) }));
+  return parts(() => t('compare.fault', { sides: sides.join(t('compare.separator.semicolon')) }));
 }
 
 /** @param {Result} r @returns {Part[]} */
@@ -68,16 +68,15 @@ function waiting(r) {
   }
   const { count: pairs } = r.pairs;
   const pace = pairs / (r.measuredMs / 1000);
-  // Pairs are looked at once in SECONDS.
-  const past = r.measuredMs / 1000;
-  const ready = past + (pairs < PAIRS ? (PAIRS - pairs) / pace : 0.25);
-  const more = Math.max(1, Math.ceil(ready / SECONDS) * SECONDS - past);
+  const measured = r.measuredMs / 1000;
+  const ready = measured + (pairs < PAIRS ? (PAIRS - pairs) / pace : 0.25);
+  const more = Math.max(1, Math.ceil(ready / SECONDS) * SECONDS - measured); // until the next look
   if (!(pairs > 0)) return [{ text: r.measuredMs > 3000 ? t('compare.waiting.none') : t('compare.waiting.first') }];
   return parts(() => t('compare.waiting.more', { s: String(Math.ceil(more)), n: pairs }));
 }
 
 /** @param {Result} r @param {string} lead @returns {Part[]} */
-function apart(r, lead) {
+function latency(r, lead) {
   const d = difference(r);
   if (!d) return [];
   const { verdict, first } = d;
@@ -89,7 +88,7 @@ function apart(r, lead) {
     return parts((x) => (verdict === 'faster' ? t('compare.difference.aa.biased', { ...figures, ...x }) : t('compare.difference.aa', { ...figures, ...x })), both);
   }
   if (verdict === 'none') {
-    const differ = sameLane(r.setup) || differing(r.setup).length > 0;
+    const differ = sameLane(r.setup) || differingOptions(r.setup).length > 0;
     return parts(() => (differ ? t('compare.difference.none.side', figures) : t('compare.difference.none.lane', figures)));
   }
   const side = { side: named(first) };
@@ -110,27 +109,27 @@ function bytes(r) {
 
 /** @param {DrillRow[]} drills @returns {Part[]} */
 function recovery(drills) {
-  const rows = /** @type {DrillRow[]} */ ((['a', 'b', 'bare']).map((s) => newest(drills, 'cut', /** @type {any} */ (s))));
+  const rows = /** @type {DrillRow[]} */ ((['a', 'b', 'plain']).map((s) => newest(drills, 'cut', /** @type {any} */ (s))));
   if (rows.some((row) => row === undefined)) return [];
   const lost = rows.reduce((n, row) => n + row.lost + (row.missed ?? 0), 0);
   const unknown = rows.some((row) => row.missed === null);
   const outcome = lost > 0 ? t('compare.cut.missed', { n: lost }) : unknown ? t('compare.cut.incomplete') : t('compare.cut.complete');
-  const [a, b, bare] = /** @type {[Part[], Part[], Part[]]} */ (rows.map((row, k) => back(row, rows.slice(0, k).every((r) => r.recoveredMs === null))));
-  return parts((x) => t('compare.cut', { outcome, ...x }), { a, b, bare });
+  const [a, b, plain] = /** @type {[Part[], Part[], Part[]]} */ (rows.map((row, k) => recovered(row, rows.slice(0, k).every((r) => r.recoveredMs === null))));
+  return parts((x) => t('compare.cut', { outcome, ...x }), { a, b, plain });
 }
 
-/** How one stream came back. @param {DrillRow} row @param {boolean} first none before it did, so the verb isn't said yet */
-function back(row, first) {
-  const bare = row.stream === 'bare';
-  const side = { side: { text: bare ? t('compare.cut.bare') : row.name, strong: true, lane: row.lane } };
+/** How one stream recovered. @param {DrillRow} row @param {boolean} first the first in the sentence, with the verb */
+function recovered(row, first) {
+  const plain = row.stream === 'plain';
+  const side = { side: { text: plain ? t('compare.cut.plain') : row.name, strong: true, lane: row.lane } };
   if (row.recoveredMs === null) return parts((x) => t('compare.cut.lost', x), side);
   const time = seconds(row.recoveredMs / 1000);
-  const by = bare ? t('compare.cut.itself') : t('compare.cut.by', { who: who(row) });
+  const by = plain ? t('compare.cut.itself') : t('compare.cut.by', { who: recoveredBy(row) });
   return parts((x) => (first ? t('compare.cut.first', { time, by, ...x }) : t('compare.cut.next', { time, by, ...x })), side);
 }
 
-/** Who brought a stream back. @param {DrillRow} row */
-export const who = (row) => t(`compare.recoveredBy.${row.recoveredBy.replaceAll(' ', '-')}`);
+/** What reconnected a stream, in the page's language. @param {DrillRow} row */
+export const recoveredBy = (row) => t(`compare.recoveredBy.${row.recoveredBy.replaceAll(' ', '-')}`);
 
 /** @param {Result} r @param {number} wall */
 function footnotes(r, wall) {
@@ -139,9 +138,9 @@ function footnotes(r, wall) {
   else if (r.clock.known) small.push(t('compare.note.clock', { ms: ms(r.clock.error) }));
   if (r.noise.from === 'timer') small.push(t('compare.note.timer', { ms: ms(r.resolution) }));
   if (r.noise.from === 'phase') small.push(t('compare.note.phase', { ms: ms(r.noise.value) }));
-  const left = /** @type {const} */ (['hidden', 'frozen', 'drill']).filter((why) => r.leftOut[why] >= 500)
-    .map((why) => t(`compare.note.excluded.${why}`, { time: age(r.leftOut[why]) }));
-  if (left.length > 0) small.push(t('compare.note.excluded', { all: left.join(t('compare.separator.comma')) }));
+  const excluded = /** @type {const} */ (['hidden', 'frozen', 'drill']).filter((reason) => r.leftOut[reason] >= 500)
+    .map((reason) => t(`compare.note.excluded.${reason}`, { time: age(r.leftOut[reason]) }));
+  if (excluded.length > 0) small.push(t('compare.note.excluded', { all: excluded.join(t('compare.separator.comma')) }));
   if (r.aa) small.push(t('compare.note.aa', { time: age(wall - r.aa.at), by: plusMinus(r.aa.value, r.aa.error) }));
   else if (!isAA(r.setup)) small.push(t('compare.note.noaa'));
   return small;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plain, sentence } from './sentence.js';
+import { sentence, sentenceText } from './sentence.js';
 import { defaults, parse, sideNames } from './setup.js';
 import { cut, row, sample } from '../test/samples.js';
 
@@ -8,13 +8,13 @@ import { cut, row, sample } from '../test/samples.js';
 
 const place = { wall: 1_180_000, local: true };
 /** @param {Result} r @param {import('./types.js').DrillRow[]} [drills] */
-const say = (r, drills = []) => plain(sentence(r, drills, place));
+const say = (r, drills = []) => sentenceText(sentence(r, drills, place));
 
 test('a difference inside the noise is called none', () => {
   const s = sentence(sample(), [], place);
   assert.equal(s.state, 'ready');
   assert.equal(
-    plain(s),
+    sentenceText(s),
     'On this machine, at 200 ticks/s, neither lane is faster: the same tick arrives 0.02 ms apart (noise ± 0.40 ms). SSE costs 32 % more bytes.',
   );
   assert.deepEqual(s.parts.filter((p) => p.strong).map((p) => [p.text, p.lane]), [
@@ -61,7 +61,7 @@ test('before there is enough it says how much longer, and claims nothing', () =>
   r.measuredMs = 4_500;
   const s = sentence(r, cut(), place);
   assert.equal(s.state, 'waiting');
-  assert.equal(plain(s), 'Measuring: about 11 s more until differences can be separated from noise (900 paired ticks so far).');
+  assert.equal(sentenceText(s), 'Measuring: about 11 s more until differences can be separated from noise (900 paired ticks so far).');
   Object.assign(r.pairs, { count: 20 }); // 4 a second: 180 more
   r.measuredMs = 5_000;
   assert.match(say(r), /about 55 s more/, 'the look after it');
@@ -85,8 +85,8 @@ test('a stream that lost or doubled makes latency void', () => {
   r.sides[1].lost = 3;
   const s = sentence(r, [], place);
   assert.equal(s.state, 'void');
-  assert.match(plain(s), /^A stream is not intact: WebSocket: 3 lost, 0 duplicated, 0 unreadable\. The latencies of this run are not valid/);
-  assert.doesNotMatch(plain(s), /faster/);
+  assert.match(sentenceText(s), /^A stream is not intact: WebSocket: 3 lost, 0 duplicated, 0 unreadable\. The latencies of this run are not valid/);
+  assert.doesNotMatch(sentenceText(s), /faster/);
 });
 
 test('bytes: which costs more, none within half a per cent, silent before there is enough', () => {
@@ -124,7 +124,7 @@ test('footnotes tell what was left out, the clock step and a replay', () => {
   r.timed = false;
   assert.match(sentence(r, [], place).small.join(' · '), /latency not measured/);
   assert.match(say({ ...r }), /^On this machine/);
-  assert.match(plain(sentence(r, [], { ...place, local: false })), /^Over this network, /);
+  assert.match(sentenceText(sentence(r, [], { ...place, local: false })), /^Over this network, /);
 });
 
 test('without an A/A run of this setup no lane is called faster', () => {

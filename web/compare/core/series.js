@@ -4,17 +4,17 @@ import { quantile } from './histograms.js';
 /** @typedef {import('./types.js').Reason} Reason */
 /** @typedef {import('./types.js').SeriesPoint} SeriesPoint */
 /** @typedef {import('./types.js').Heat} Heat */
-/** @typedef {{ point: SeriesPoint, cells: Uint32Array }} Whole */
+/** @typedef {{ point: SeriesPoint, cells: Uint32Array }} Summary */
 
 const SECOND = 1_000;
-const COARSE = 6; // buckets of the scale in a cell of the heatmap: 8 a decade
+const COARSE = 6; // histogram buckets in a cell of the heatmap: 8 cells per decade
 const CELLS = Math.ceil(BUCKETS / COARSE);
-/** Ends of the cells, ms. */
+/** Bounds of the cells, ms. */
 const BOUNDS = Float64Array.from({ length: CELLS + 1 }, (_, k) => (k === 0 ? 0 : 0.001 * 10 ** ((k * COARSE - 1) / 48)));
 
 /**
- * What a side did in each of the newest seconds. Left-out seconds are in it too, and marked: a drill is there to be
- * looked at.
+ * Ticks and latencies of a side in each of the newest seconds. Seconds that are left out are included and marked, so that
+ * drills are visible.
  */
 export class Series {
   #seconds;
@@ -24,13 +24,13 @@ export class Series {
   #timed;
   /** @type {(Reason | null)[]} */
   #left;
-  /** Of seconds that are over, which don't change any more. @type {(Whole | undefined)[]} */
+  /** Cached summaries of past seconds. @type {(Summary | undefined)[]} */
   #summaries = [];
 
-  /** @param {number} [seconds] that are kept */
+  /** @param {number} [seconds] to keep */
   constructor(seconds = 120) {
     this.#seconds = seconds;
-    const slots = seconds + 1; // one is being filled
+    const slots = seconds + 1; // plus the current one
     this.#of = new Float64Array(slots).fill(-1);
     this.#rows = Array.from({ length: slots }, () => new Uint32Array(BUCKETS));
     this.#ticks = new Uint32Array(slots);
@@ -38,7 +38,7 @@ export class Series {
     this.#left = Array.from({ length: slots }, () => null);
   }
 
-  /** @param {number} latency ms; NaN counts as a tick alone @param {number} t local ms @param {Reason | null} left */
+  /** @param {number} latency ms; NaN counts the tick only @param {number} t local ms @param {Reason | null} left */
   add(latency, t, left) {
     const k = this.#slot(t, left);
     this.#ticks[k] = /** @type {number} */ (this.#ticks[k]) + 1;
@@ -49,7 +49,7 @@ export class Series {
     row[b] = /** @type {number} */ (row[b]) + 1;
   }
 
-  /** Time passes, ticks or not. @param {number} t local ms @param {Reason | null} left */
+  /** Records that time has passed, with or without ticks. @param {number} t local ms @param {Reason | null} left */
   mark(t, left) {
     this.#slot(t, left);
   }
@@ -59,15 +59,15 @@ export class Series {
     this.#summaries = [];
   }
 
-  /** The whole seconds before `t`, oldest first. @param {number} t local ms @returns {SeriesPoint[]} */
+  /** The complete seconds before `t`, oldest first. @param {number} t local ms @returns {SeriesPoint[]} */
   points(t) {
-    return this.#whole(t).map((w) => w.point);
+    return this.#past(t).map((w) => w.point);
   }
 
   /** Time × latency. @param {number} t local ms @returns {Heat} */
   heat(t) {
-    const whole = this.#whole(t);
-    return { t: whole.map((w) => w.point.t), bounds: BOUNDS, rows: whole.map((w) => w.cells) };
+    const past = this.#past(t);
+    return { t: past.map((w) => w.point.t), bounds: BOUNDS, rows: past.map((w) => w.cells) };
   }
 
   /** @param {number} t @param {Reason | null} left @returns {number} */
@@ -85,8 +85,8 @@ export class Series {
     return k;
   }
 
-  /** From the first second that is known. @param {number} t @returns {Whole[]} */
-  #whole(t) {
+  /** Summaries from the first recorded second on. @param {number} t @returns {Summary[]} */
+  #past(t) {
     const now = Math.floor(t / SECOND);
     const known = [...this.#of].filter((of) => of >= 0 && of >= now - this.#seconds && of < now);
     if (known.length === 0) return [];
@@ -94,10 +94,10 @@ export class Series {
     return Array.from({ length: now - first }, (_, n) => this.#summary(first + n));
   }
 
-  /** @param {number} second that is over @returns {Whole} */
+  /** @param {number} second a past one @returns {Summary} */
   #summary(second) {
     const k = second % this.#of.length;
-    if (this.#of[k] !== second) return nothing(second);
+    if (this.#of[k] !== second) return emptySummary(second);
     let w = this.#summaries[k];
     if (w?.point.t !== second * SECOND) {
       const row = /** @type {Uint32Array} */ (this.#rows[k]);
@@ -116,8 +116,8 @@ export class Series {
   }
 }
 
-/** @param {number} second of which nothing is known @returns {Whole} */
-const nothing = (second) => ({
+/** @param {number} second without data @returns {Summary} */
+const emptySummary = (second) => ({
   point: { t: second * SECOND, p50: NaN, p99: NaN, ticks: 0, leftOut: null },
   cells: new Uint32Array(CELLS),
 });

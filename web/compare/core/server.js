@@ -6,7 +6,7 @@ import { t } from '../../text.js';
 
 const TIMEOUT = 10_000; // ms
 
-/** Talks to the server's HTTP interfaces. Failures are CommandErrors: "network", "off" when there is no lab, "http". */
+/** The server's HTTP API. Failures are CommandErrors with code "network", "off" (no lab) or "http". */
 export class Server {
   #origin;
   #fetch;
@@ -23,13 +23,13 @@ export class Server {
     return this.#lab;
   }
 
-  /** That stream's own counters. @param {Lane} lane @param {string} conn */
+  /** Counters of a connection. @param {Lane} lane @param {string} conn */
   connection(lane, conn) {
-    return this.#ask(`/${lane}/connections/${encodeURIComponent(conn)}`);
+    return this.#request(`/${lane}/connections/${encodeURIComponent(conn)}`);
   }
 
   stats() {
-    return this.#ask('/api/stats');
+    return this.#request('/api/stats');
   }
 
   /** A file as text. @param {string} path */
@@ -39,22 +39,22 @@ export class Server {
     return response.text();
   }
 
-  /** Any answer, whatever its status. @param {string} path @param {RequestInit} [init] */
+  /** The response whatever its status. @param {string} path @param {RequestInit} [init] */
   raw(path, init = {}) {
     return this.#send(path, init);
   }
 
-  /** @param {DrillAction} action @param {string[]} conns secrets of the page's own streams */
+  /** @param {DrillAction} action @param {string[]} conns secrets of the page's streams */
   drill(action, conns) {
     return this.#post('/api/lab/drill', { action, conns });
   }
 
-  /** Changes everybody's feed. @param {number} rate ticks a second @returns {Promise<{ rate: number }>} */
+  /** Changes the market's rate, for every client. @param {number} rate ticks per second @returns {Promise<{ rate: number }>} */
   rate(rate) {
     return this.#post('/api/lab/rate', { rate });
   }
 
-  /** @param {{ sse: number, ws: number }} clients @param {boolean} [keepalive] the page may be going away */
+  /** @param {{ sse: number, ws: number }} clients @param {boolean} [keepalive] completes even if the page is closed */
   background(clients, keepalive = false) {
     return this.#post('/api/lab/background', clients, keepalive);
   }
@@ -62,15 +62,15 @@ export class Server {
   /** @param {string} path @param {object} body @param {boolean} [keepalive] */
   async #post(path, body, keepalive = false) {
     if (!this.#lab) throw new CommandError('off', t('compare.lab.off'));
-    return this.#ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), keepalive });
+    return this.#request(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), keepalive });
   }
 
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
-  async #ask(path, init = {}) {
+  async #request(path, init = {}) {
     const response = await this.#send(path, init);
-    const answer = await response.json().catch(() => ({}));
-    if (response.ok) return answer;
-    throw new CommandError('http', answer.detail ?? answer.title ?? t('compare.lab.status', { path, status: String(response.status) }));
+    const body = await response.json().catch(() => ({}));
+    if (response.ok) return body;
+    throw new CommandError('http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
   }
 
   /** @param {string} path @param {RequestInit} init */

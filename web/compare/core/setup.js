@@ -3,7 +3,7 @@ import { t } from '../../text.js';
 /** @typedef {import('./types.js').Setup} Setup */
 /** @typedef {import('./types.js').Lane} Lane */
 
-/** What an address may ask for; which engines there are, and whether anything is compressed, the server's lab tells. */
+/** The values that an address may hold. Which engines and compressions a server offers is reported by its lab. */
 export const choices = Object.freeze({
   mode: Object.freeze(['all', 'latest']),
   encoding: Object.freeze({ sse: Object.freeze(['json']), ws: Object.freeze(['json', 'protobuf']) }),
@@ -29,11 +29,11 @@ export const sameLane = (s) => s.sides[0] === s.sides[1];
 /** @param {0 | 1} side @returns {'a' | 'b'} */
 const key = (side) => (side === 0 ? 'a' : 'b');
 
-/** The engine of a side; what isn't named is the usual one. @param {Setup} s @param {0 | 1} side */
+/** The engine of a side, 'stream' by default. @param {Setup} s @param {0 | 1} side */
 const engineOf = (s, side) => s.engine[key(side)] || 'stream';
 
-/** What differs between the sides besides the lane and a delay. @param {Setup} s @returns {('engine' | 'encoding' | 'compress')[]} */
-export function apart(s) {
+/** The options in which the sides differ, besides lane and delay. @param {Setup} s @returns {('engine' | 'encoding' | 'compress')[]} */
+export function differingOptions(s) {
   /** @type {('engine' | 'encoding' | 'compress')[]} */
   const all = [];
   if (engineOf(s, 0) !== engineOf(s, 1)) all.push('engine');
@@ -42,51 +42,51 @@ export function apart(s) {
   return all;
 }
 
-/** Whether both sides are alike in everything, so that any difference is noise. @param {Setup} s */
-export const isAA = (s) => sameLane(s) && apart(s).length === 0 && s.delay.a === s.delay.b;
+/** Whether both sides are equal, so that any difference is noise. @param {Setup} s */
+export const isAA = (s) => sameLane(s) && differingOptions(s).length === 0 && s.delay.a === s.delay.b;
 
-/** Whether a difference is there on purpose. @param {Setup} s */
-export const isPlanted = (s) => s.delay.a > 0 || s.delay.b > 0;
+/** Whether the lab delays a side. @param {Setup} s */
+export const hasDelay = (s) => s.delay.a > 0 || s.delay.b > 0;
 
 /**
- * What two runs must share for the noise of one to hold for the other, of a lane's engine: a text to compare by.
+ * Key of the conditions that two runs must share for the noise of one to apply to the other.
  * @param {Setup} s @param {0 | 1} side
  */
-export const kin = (s, side) => JSON.stringify([
+export const noiseKey = (s, side) => JSON.stringify([
   s.sides[side], engineOf(s, side), s.mode, s.interval, [...s.topics].sort(), s.rate, s.encoding[key(side)], s.compress[key(side)],
   s.background && [s.background.sse, s.background.ws],
 ]);
 
-/** What a name says of a side that has no word of the API's own for it, for people and for files that programs read. */
-const words = {
+/** Words in side names that are not values of the API: in the page's language, and English for files. */
+const optionNames = {
   page: (/** @type {'default' | 'off' | 'on'} */ what) => t(`compare.side.${what}`),
   file: (/** @type {'default' | 'off' | 'on'} */ what) => ({ default: 'default', off: 'uncompressed', on: 'compressed' })[what],
 };
 
 /**
- * Lanes, and what else differs: "SSE" and "WebSocket shard protobuf".
- * @param {Setup} s @param {'page' | 'file'} [use] a file's are English, whatever the page speaks @returns {[string, string]}
+ * Names of both sides: the lane and the options that differ, such as "SSE" and "WebSocket shard protobuf".
+ * @param {Setup} s @param {'page' | 'file'} [use] names in files are English @returns {[string, string]}
  */
 export function sideNames(s, use = 'page') {
-  const say = words[use];
+  const option = optionNames[use];
   const names = /** @type {[string, string]} */ (s.sides.map(laneName));
-  const different = apart(s);
-  const what = (/** @type {0 | 1} */ side) => {
+  const different = differingOptions(s);
+  const name = (/** @type {0 | 1} */ side) => {
     const k = key(side);
     return [
       names[side],
-      different.includes('engine') && (s.engine[k] || say('default')),
+      different.includes('engine') && (s.engine[k] || option('default')),
       different.includes('encoding') && s.encoding[k] !== 'json' && s.encoding[k],
-      different.includes('compress') && s.compress[k] && say(s.compress[k]),
+      different.includes('compress') && s.compress[k] && option(s.compress[k]),
       sameLane(s) && (isAA(s) ? 'AB'[side] : s.delay.a !== s.delay.b && `+${s.delay[k]} ms`),
     ].filter(Boolean).join(' ');
   };
-  const told = /** @type {[string, string]} */ ([what(0), what(1)]);
-  return told[0] === told[1] ? [`${told[0]} A`, `${told[1]} B`] : told;
+  const [a, b] = [name(0), name(1)];
+  return a === b ? [`${a} A`, `${b} B`] : [a, b];
 }
 
 /**
- * Reads an address. What can't be true falls back to its default, and `problems` has a sentence for each.
+ * Reads a query. An invalid value is replaced by its default, with a sentence about it in `problems`.
  * @param {string} search
  * @returns {{ setup: Setup, problems: string[] }}
  */
@@ -96,7 +96,7 @@ export function parse(search) {
   /** @type {string[]} */
   const problems = [];
 
-  /** @param {string} key @param {(text: string) => void} read throws a RangeError that says what is wanted */
+  /** @param {string} key @param {(text: string) => void} read throws a RangeError whose message names the valid values */
   const take = (key, read) => {
     const text = query.get(key);
     if (text === null) return;
@@ -133,11 +133,11 @@ export function parse(search) {
   return { setup, problems };
 }
 
-/** The query that reproduces a setup, with its question mark, or ''. Defaults are left out. @param {Setup} s */
+/** The query of a setup with its question mark, or ''; defaults are left out. @param {Setup} s */
 export function format(s) {
   const plain = new Map(texts(defaults()));
   const kept = texts(s).filter(([key, value]) => value !== plain.get(key));
-  // Commas and colons may stand in a query (RFC 3986 §3.4), and a person reads it.
+  // Commas and colons are allowed in a query (RFC 3986 §3.4) and readable.
   const text = kept.map(([k, v]) => `${k}=${encodeURIComponent(v).replace(/%2C/g, ',').replace(/%3A/g, ':')}`).join('&');
   return text && `?${text}`;
 }
@@ -158,10 +158,10 @@ function texts(s) {
   ];
 }
 
-/** The least ms between writes of ticks to a side; by the server's usual config where the setup leaves it open. @param {Setup} s */
+/** Minimum ms between writes of ticks to a side; the server's default where the setup has none. @param {Setup} s */
 export const pace = (s) => s.interval ?? (s.mode === 'latest' ? 250 : 0);
 
-/** What a side's subscription asks for beside topics and mode. @param {Setup} s @param {0 | 1} side @returns {Record<string, string>} */
+/** Query parameters of a side's subscription beside topics and mode. @param {Setup} s @param {0 | 1} side @returns {Record<string, string>} */
 export function query(s, side) {
   const k = key(side);
   /** @type {Record<string, string>} */
@@ -188,16 +188,16 @@ function one(text, of) {
 }
 
 /**
- * One encoding for both sides, or one for each. Given once it is of the sides that can carry it: SSE is text.
+ * One encoding for both sides, or one for each. A single binary encoding applies to the WebSocket sides only.
  * @param {string} text @param {Setup['sides']} sides @returns {Setup['encoding']}
  */
 function encodings(text, sides) {
   const parts = text.split(',');
   if (parts.length > 2) throw new RangeError(t('compare.expected.encoding'));
   const [a, b] = sides.map((lane, k) => {
-    const wanted = parts[parts.length - 1 && k] ?? '';
-    one(wanted, choices.encoding.ws);
-    if (choices.encoding[lane].includes(wanted)) return wanted;
+    const encoding = parts[parts.length - 1 && k] ?? '';
+    one(encoding, choices.encoding.ws);
+    if (choices.encoding[lane].includes(encoding)) return encoding;
     if (parts.length === 2) throw new RangeError(t('compare.expected.encoding.sse'));
     return 'json';
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaults, format, isAA, kin, pace, parse, query, sideNames } from './setup.js';
+import { defaults, format, isAA, noiseKey, pace, parse, query, sideNames } from './setup.js';
 
 /** @typedef {import('./types.js').Setup} Setup */
 
@@ -104,7 +104,7 @@ test('sides have names and queries of their own', () => {
 });
 
 test('a run is akin to one that has all but the sides in common', () => {
-  const of = (/** @type {string} */ search, /** @type {0 | 1} */ side = 0) => kin(parse(search).setup, side);
+  const of = (/** @type {string} */ search, /** @type {0 | 1} */ side = 0) => noiseKey(parse(search).setup, side);
   assert.equal(of('?sides=sse,sse'), of(''));
   assert.equal(of('?sides=ws,ws'), of('', 1));
   assert.equal(of('?topics=A,B'), of('?topics=B,A'));

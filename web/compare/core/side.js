@@ -10,7 +10,7 @@ import { Series } from './series.js';
 
 const REMEMBERED = 1 << 14; // ticks whose due time is kept until they are painted
 
-/** One side of a comparison: a feed and what was measured of it. */
+/** One side of a comparison: a feed and its measurements. */
 export class Side {
   index;
   lane;
@@ -26,7 +26,7 @@ export class Side {
   /** Measured ticks and messages. */
   ticks = 0;
   messages = 0;
-  /** What carries its messages, and what the server told of it: none, gzip or permessage-deflate; '' before it did. */
+  /** Encoding of its messages, and compression as the server reports it: none, gzip or permessage-deflate; '' if unknown. */
   encoding;
   compression = '';
   #painted;
@@ -49,7 +49,7 @@ export class Side {
     this.#base = { ...feed.counters };
   }
 
-  /** A measured tick came. @param {Quote} q */
+  /** Keeps the due time of a measured tick until it is painted. @param {Quote} q */
   remember(q) {
     const k = q.i % REMEMBERED;
     this.#seq[k] = q.i;
@@ -57,7 +57,7 @@ export class Side {
   }
 
   /**
-   * Tells that a tick was shown. Each counts once; one that is left out, or too old to be remembered, doesn't.
+   * Records that a tick was shown. Each counts once; ticks that were left out or are too old are ignored.
    * @param {number} i its seq @param {number} time performance.now(), or the frame's own time
    */
   painted(i, time) {
@@ -67,7 +67,7 @@ export class Side {
     this.#painted(this, /** @type {number} */ (this.#due[k]), time);
   }
 
-  /** Whether every tick came once and could be read. */
+  /** Whether every tick was received exactly once and could be parsed. */
   get whole() {
     const { counters } = this.feed;
     return counters.lost === this.#base.lost && counters.doubled === this.#base.doubled && counters.malformed === this.#base.malformed;
@@ -83,7 +83,7 @@ export class Side {
     this.#base = { ...this.feed.counters };
   }
 
-  /** An event of its feed in English. @param {import('../../types.js').FeedEvent} e @returns {import('./types.js').ComparisonEvent} */
+  /** An event of the feed as a sentence. @param {import('../../types.js').FeedEvent} e @returns {import('./types.js').ComparisonEvent} */
   event(e) {
     return { t: e.t, side: this.index, lane: this.lane, level: e.level, code: e.code, text: sentence(e) };
   }

@@ -4,7 +4,7 @@ import { BatchMeans } from './batchMeans.js';
 import { DifferenceHistogram, LatencyHistogram } from './histograms.js';
 import { QuantileSections } from './quantileSections.js';
 import { t95 } from './studentT.js';
-import { Typical } from './midmean.js';
+import { Midmean } from './midmean.js';
 import { normal, uniform } from '../test/random.js';
 
 const RATE = 50; // values a second
@@ -185,7 +185,7 @@ test('a side without values has no difference, and short runs no error', () => {
 
 /** @param {number} seconds @param {(k: number) => number} value @param {number} [rate] values a second */
 function typical(seconds, value, rate = RATE) {
-  const typ = new Typical();
+  const typ = new Midmean();
   for (let k = 0; k < seconds * rate; k++) typ.add(value(k), (k * 1000) / rate);
   return typ.estimate();
 }
@@ -196,7 +196,7 @@ test('the typical value: exact where values are alike, unknown below ten section
   assert.ok(Math.abs(two.value - 2) < 1e-12 && two.error < 1e-12);
   assert.ok(Number.isNaN(typical(10, () => 1).error));
   assert.ok(Number.isNaN(typical(0, () => 1).value));
-  const cleared = new Typical();
+  const cleared = new Midmean();
   cleared.add(5, 0);
   cleared.clear();
   cleared.add(1, 0);

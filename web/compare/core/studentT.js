@@ -6,7 +6,7 @@ const T = [
 const Z = 1.959964;
 
 /**
- * By how many standard errors a mean may be off, 19 times of 20.
+ * Half width of the 95 % interval of a mean, in standard errors.
  * @param {number} df degrees of freedom, a whole number from 1
  * @returns {number} within 0.001; NaN below 1
  */

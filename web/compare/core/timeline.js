@@ -1,28 +1,28 @@
-const MOST = 32; // sections; at that many, neighbours are joined
+const MAX_SECTIONS = 32; // neighbours are joined beyond it
 
 /**
- * A run cut into sections of equal time, which become longer instead of more: memory is bounded however long a run is.
+ * A run in sections of equal length, which become longer instead of more numerous, so that memory is bounded.
  *
- * @template {{ join(other: any): void }} S what is gathered in a section
+ * @template {{ join(other: any): void }} S data of a section
  */
 export class Timeline {
   #make;
   #first;
   #ms;
   #end = -Infinity;
-  /** @type {S[]} all of them, the newest last; that one still goes on */
+  /** @type {S[]} newest last, which is incomplete */
   sections = [];
 
-  /** @param {() => S} make an empty section @param {number} [ms] that a first section lasts */
+  /** @param {() => S} make creates an empty section @param {number} [ms] initial length of a section */
   constructor(make, ms = 1_000) {
     this.#make = make;
     this.#first = this.#ms = ms;
   }
 
-  /** The section of a time. @param {number} t ms of measured time, not falling @returns {S} */
+  /** The section at a time. @param {number} t ms of measured time, not decreasing @returns {S} */
   at(t) {
     if (t >= this.#end) {
-      if (this.sections.length === MOST) {
+      if (this.sections.length === MAX_SECTIONS) {
         this.sections = joined(this.sections, this.#make);
         this.#ms *= 2;
       }
@@ -38,7 +38,7 @@ export class Timeline {
     this.#ms = this.#first;
   }
 
-  /** All of them as one. @returns {S} */
+  /** All sections joined. @returns {S} */
   whole() {
     const all = this.#make();
     for (const s of this.sections) all.join(s);
@@ -47,7 +47,7 @@ export class Timeline {
 }
 
 /**
- * Neighbours as one; an odd section at the start, the oldest, goes.
+ * Joins neighbours; the oldest section is dropped when their number is odd.
  *
  * @template {{ join(other: any): void }} S
  * @param {S[]} sections @param {() => S} make @returns {S[]}

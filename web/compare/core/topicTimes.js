@@ -5,19 +5,19 @@ import { within } from './drills.js';
 /** @typedef {import('./types.js').Lane} Lane */
 /** @typedef {import('./types.js').TopicTimes} TopicTimes */
 
-const ROUNDS = 7; // changes that each median is of
-const LIMIT = 5_000; // ms a step may take
-const PAUSE = 220; // ms between commands, below the server's usual ten a second
+const ROUNDS = 7; // changes per method
+const LIMIT = 5_000; // ms per change
+const PAUSE = 220; // ms between commands, below the server's default limit of ten per second
 
 /**
- * Measures what it takes to change topics, on streams of their own: by a command in the stream (WebSocket), by a POST
- * beside it (SSE), each to the server's answer, and by a new stream with the other topics, to its first quotes. The
- * ways take turns, so that a slow moment meets all of them.
+ * Measures how long a change of topics takes, on separate streams: by a command in the stream (WebSocket) and by a POST
+ * (SSE), each until the server's response, and by a new stream with the other topics, until its first quotes. The methods
+ * alternate, so that a slow moment affects all of them.
  *
- * @param {any} platform as a Feed's
- * @param {string[]} symbols two of the market
+ * @param {any} platform as for Feed
+ * @param {string[]} symbols at least two
  * @param {string} tag
- * @returns {Promise<TopicTimes>} a way that failed is NaN
+ * @returns {Promise<TopicTimes>} NaN for a method that failed
  */
 export async function measureTopics(platform, symbols, tag) {
   const [one, two] = symbols;
@@ -27,24 +27,24 @@ export async function measureTopics(platform, symbols, tag) {
   /** @type {Record<Lane, Feed>} */
   const feeds = { sse: make(platform, 'sse', [one], tag), ws: make(platform, 'ws', [one], tag) };
   try {
-    await Promise.all([begun(feeds.sse, platform), begun(feeds.ws, platform)]);
+    await Promise.all([opened(feeds.sse, platform), opened(feeds.ws, platform)]);
     for (let round = 0; round < ROUNDS; round++) {
       const topics = round % 2 === 0 ? [one, two] : [one];
-      const ways = [
+      const methods = [
         () => timed(platform, times.command, () => feeds.ws.setTopics(topics)),
         () => timed(platform, times.post, () => feeds.sse.setTopics(topics)),
         () => timed(platform, times.sse, () => reopened(platform, 'sse', topics, tag)),
         () => timed(platform, times.ws, () => reopened(platform, 'ws', topics, tag)),
       ];
-      if (round % 2 === 1) ways.reverse();
-      for (const way of ways) await way();
+      if (round % 2 === 1) methods.reverse();
+      for (const method of methods) await method();
       await new Promise((resolve) => platform.setTimeout(() => resolve(undefined), PAUSE));
     }
   } finally {
     feeds.sse.stop();
     feeds.ws.stop();
   }
-  const of = (/** @type {string} */ way) => median(times[way] ?? []);
+  const of = (/** @type {string} */ method) => median(times[method] ?? []);
   return { command: of('command'), post: of('post'), reconnect: { sse: of('sse'), ws: of('ws') }, samples: ROUNDS };
 }
 
@@ -53,7 +53,7 @@ const make = (platform, lane, topics, tag) =>
   new Feed({ ...platform, lifecycle: false, lane, topics, user: `compare-topics-${tag}` });
 
 /** Starts a feed and waits for its first quotes. @param {Feed} feed @param {any} platform */
-function begun(feed, platform) {
+function opened(feed, platform) {
   /** @type {Promise<void>} */
   const snapshot = new Promise((resolve) => feed.on('message', (m) => m.T === 'snapshot' && resolve()));
   feed.start();
@@ -64,20 +64,20 @@ function begun(feed, platform) {
 async function reopened(platform, lane, topics, tag) {
   const feed = make(platform, lane, topics, tag);
   try {
-    await begun(feed, platform);
+    await opened(feed, platform);
   } finally {
     feed.stop();
   }
 }
 
-/** @param {any} platform @param {number[] | undefined} into @param {() => Promise<void>} change one that fails isn't counted */
+/** @param {any} platform @param {number[] | undefined} into @param {() => Promise<void>} change not counted when it fails */
 async function timed(platform, into, change) {
   const start = platform.now();
   try {
     await within(change(), LIMIT, platform, t('compare.topics.silent'));
     into?.push(platform.now() - start);
   } catch {
-    // The median is of those that came about; NaN when none did.
+    // The median is of the successful changes.
   }
 }
 

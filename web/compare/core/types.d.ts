@@ -1,6 +1,5 @@
-// The shapes of a comparison: what the page's views read. Times and latencies are ms, byte figures bytes, unless said
-// otherwise. A figure that isn't known is NaN (null in an exported file). A difference is always side A − side B, so
-// SSE − WebSocket when the lanes differ.
+// Types of the comparison. Times and latencies are in ms, sizes in bytes, unless stated otherwise. An unknown figure is NaN
+// (null in an exported file). A difference is always side A − side B: SSE − WebSocket when the lanes differ.
 
 import type { Lane, Mode, StateName } from '../../types.js';
 
@@ -14,25 +13,25 @@ export type Encoding = 'json' | 'protobuf';
 export interface Setup {
   topics: string[];
   mode: Mode;
-  /** least ms between the server's writes of ticks, 0–5,000; null is the server's own default */
+  /** minimum ms between the server's writes of ticks, 0–5,000; null is the server's default */
   interval: number | null;
-  /** of each side; SSE carries json alone */
+  /** of each side; SSE carries only json */
   encoding: { a: Encoding; b: Encoding };
-  /** '' is what browser and server agree on; off and on are the lab's */
+  /** '' is negotiated by browser and server; off and on need the lab */
   compress: { a: '' | 'off' | 'on'; b: '' | 'off' | 'on' };
-  /** '' is the server's own engine. Lab only */
+  /** '' is the server's default engine. Lab only */
   engine: { a: string; b: string };
   sides: ['sse', 'ws'] | ['sse', 'sse'] | ['ws', 'ws'];
-  /** ticks a second of everybody's feed; null leaves it as it is. Lab only */
+  /** ticks per second of the whole market; null leaves it unchanged. Lab only */
   rate: number | null;
-  /** extra clients in another process; null leaves them as they are. Lab only */
+  /** additional clients in another process; null leaves them unchanged. Lab only */
   background: { sse: number; ws: number } | null;
-  /** ms planted before each write of a side, for checking the method. Lab only */
+  /** ms that the server waits before each write of a side, for checking the method. Lab only */
   delay: { a: number; b: number };
 }
 
-/** What changes the server for everybody. */
-export type Asked = Pick<Setup, 'rate' | 'background'>;
+/** Settings that affect every user of the server. */
+export type ServerChange = Pick<Setup, 'rate' | 'background'>;
 
 // --- results --------------------------------------------------------------------------------------------------
 
@@ -72,61 +71,61 @@ export interface SeriesPoint {
   p50: number;
   p99: number;
   ticks: number;
-  /** why this second is in no figure; null when it is, wholly */
+  /** why the second, or part of it, is left out; null when it is measured */
   leftOut: Reason | null;
 }
 
 export interface Heat {
-  /** local ms since 1970, start of each second, ascending; the same seconds as the series */
+  /** local ms since 1970, start of each second, ascending; the same seconds as in the series */
   t: number[];
-  /** ms; one more than each row has cells */
+  /** ms; one more than the cells of a row */
   bounds: ArrayLike<number>;
   /** rows[k] belongs to t[k] */
   rows: ArrayLike<number>[];
 }
 
-/** Bytes for each tick over the measured time, from the server's own counters of this connection. */
+/** Bytes per tick over the measured time, from the server's counters of the connection. */
 export interface ByteCost {
-  /** ticks that the figures are of */
+  /** number of ticks */
   ticks: number;
-  /** the messages before framing and compression, in the side's own encoding */
+  /** messages before framing and compression, in the side's encoding */
   payload: number;
-  /** what went into the socket */
+  /** bytes written to the socket */
   wire: number;
-  /** wire − payload; below 0 when compression gains more than framing costs */
+  /** wire − payload; below 0 when compression saves more than framing costs */
   framing: number;
-  /** of the framing, SSE's `id:` line: this server's choice, not the protocol's need. 0 on WebSocket */
+  /** the part of framing that is SSE's `id:` line, a choice of this server. 0 on WebSocket */
   id: number;
-  /** writes for each tick: below 1 when the server joined ticks */
+  /** writes per tick; below 1 when the server combines ticks */
   writes: number;
 }
 
 export interface SideResult {
   index: 0 | 1;
   lane: Lane;
-  /** "SSE", "WebSocket", "SSE A" and "SSE B" when both are the same, or by what differs: "SSE shard", "SSE +2 ms" */
+  /** "SSE", "WebSocket"; "SSE A" and "SSE B" for equal sides; or with the options that differ: "SSE shard", "SSE +2 ms" */
   name: string;
-  /** as its hello said; '' before */
+  /** from the hello; '' before */
   engine: string;
   encoding: Encoding;
-  /** as the server tells of the stream: none, gzip or permessage-deflate; '' before */
+  /** as reported by the server: none, gzip or permessage-deflate; '' if unknown */
   compression: string;
   state: StateName;
-  /** when the next try is due, ms since 1970, while it waits */
+  /** time of the next attempt, ms since 1970, while waiting */
   retryAt?: number;
-  /** from due to the message handler */
+  /** from due time to the message handler */
   latency: Distribution;
-  /** from due to the frame that showed it */
+  /** from due time to the frame that showed the tick */
   paint: Distribution;
   histogram: Buckets;
   paintHistogram: Buckets;
   /** over the measured time */
   ticksPerSecond: number;
   messagesPerSecond: number;
-  /** over the last three seconds, left out or not */
+  /** over the last three seconds, including time that is left out */
   rate: number;
   bytes: ByteCost;
-  /** since reset, left-out time included: completeness knows no pause */
+  /** since the reset, including time that is left out */
   ticks: number;
   messages: number;
   gaps: number;
@@ -145,34 +144,34 @@ export interface PairResult {
   /** "SSE − WebSocket", "A − B", or "SSE stream − SSE shard" */
   label: string;
   count: number;
-  /** ticks that came on one side only, or while something was left out */
+  /** ticks that arrived on one side only, or on one side in time that is left out */
   unpaired: number;
-  /** the mean of the middle half of the pairs, which a standstill of one side doesn't move: what the verdict rests on */
+  /** the midmean of the pairs, which a pause of one side does not move; the basis of the verdict */
   typical: Estimate;
   mean: number;
   median: number;
   /** half width of the mean's 95 % interval, by batch means; NaN below 10 batches */
   error: number;
   batches: number;
-  /** ms of a batch that the interval rests on */
+  /** length of a batch, ms */
   batchMs: number;
-  /** on a scale that is logarithmic on both sides of 0 */
+  /** logarithmic on both sides of 0 */
   histogram: Buckets;
 }
 
-/** How small a difference means nothing, and why. */
+/** The size below which a difference is noise, and its cause. */
 export interface Noise {
-  /** ms; NaN before there is an interval */
+  /** ms; NaN without an interval */
   value: number;
   from: 'interval' | 'aa' | 'thread' | 'timer' | 'phase';
 }
 
 /** An A/A run of this browser session. */
 export interface AAResult {
-  /** what it was measured with, as kin() tells it: it is noise of no other setup */
+  /** noiseKey() of its setup */
   setup: string;
   lane: Lane;
-  /** typical difference of the same tick, with the half width of its 95 % interval, ms */
+  /** midmean of the differences of equal ticks, with the half width of its 95 % interval, ms */
   value: number;
   error: number;
   pairs: number;
@@ -181,15 +180,15 @@ export interface AAResult {
 }
 
 /**
- * What a verdict rests on. It is taken at fixed times of the run: who looks at each repaint until a difference shows
- * will see one sooner or later.
+ * The basis of a verdict, taken at fixed times of the run: checking at each repaint until a difference appears would find
+ * one sooner or later.
  */
 export interface Look {
   typical: Estimate;
   noise: Noise;
-  /** ms of measured time at which it was taken */
+  /** measured time, ms */
   measuredMs: number;
-  /** pairs by then */
+  /** number of pairs */
   pairs: number;
 }
 
@@ -203,24 +202,24 @@ export interface Result {
   measuredMs: number;
   /** ms left out, by reason */
   leftOut: Record<Reason, number>;
-  /** the estimate is the same for both sides; error is ± ms */
+  /** offset and error (±) of the server's clock, the same for both sides */
   clock: { known: boolean; offset: number; error: number };
-  /** false for a replay at full speed, whose due times mean nothing: then no latency is claimed */
+  /** false for a replay at full speed, whose ticks have no due time in the present: latency is unknown */
   timed: boolean;
-  /** the smallest step of performance.now() seen here, ms */
+  /** the smallest step of performance.now(), ms */
   resolution: number;
-  /** false when a tick was lost or doubled: then latency proves nothing */
+  /** false when a tick was lost, duplicated or unreadable: latencies are not valid */
   sound: boolean;
   sides: Pair<SideResult>;
   pairs: PairResult;
-  /** A − B of quantiles, by sectioning */
+  /** differences A − B of quantiles, by sectioning */
   differences: Record<Metric, Estimate>;
-  /** µs of the server process's CPU for each tick handed to anyone, lanes together: they share a process */
+  /** µs of the server process's CPU per tick delivered to any client, both lanes together */
   cpu: { perTick: number; ticks: number; connections: { sse: number; ws: number } };
-  /** what this page's handler takes for a tick, mean; the other side's tick may have to wait for it */
+  /** mean time of handling a tick, for which the other side's tick may wait */
   handling: number;
   noise: Noise;
-  /** the newest A/A run of this very setup */
+  /** the newest A/A run of the same setup */
   aa: AAResult | null;
   /** the newest look at the difference; null before the first one */
   look: Look | null;
@@ -233,21 +232,21 @@ export type DrillAction = 'cut' | 'end' | 'stall' | '503' | '204' | 'buffer' | '
 export interface DrillRow {
   drill: DrillAction;
   lane: Lane;
-  /** "SSE", "WebSocket", "SSE A", or "EventSource alone" */
+  /** a side's name, or "Plain EventSource" */
   name: string;
-  /** whose stream: the page's two feeds, or the bare EventSource without our connector */
-  stream: 'a' | 'b' | 'bare';
-  /** who brought it back: 'not needed' when the connection stayed, 'none' when it never came back */
+  /** the page's two feeds, or the plain EventSource without our connector */
+  stream: 'a' | 'b' | 'plain';
+  /** what reconnected the stream: 'not needed' when it stayed connected, 'none' when it did not recover */
   recoveredBy: 'browser' | 'our connector' | 'none' | 'not needed';
-  /** from the drill's effect to the first tick after it; of stall, buffer and slow to the first tick on time again */
+  /** ms from the drill's effect to the first tick after it; for stall, buffer and slow, to the first tick on time */
   recoveredMs: number | null;
-  /** ticks told as missed (gap or reset), null when that can't be known */
+  /** ticks reported as missed (gap or reset); null if unknown */
   missed: number | null;
-  /** ticks that were lost silently: a fault */
+  /** ticks lost without a report: a fault */
   lost: number;
   replayed: number;
   doubled: number;
-  /** one short sentence without a full stop: what the end and the tries looked like */
+  /** description of the end and the attempts, without a full stop */
   note: string;
   /** ms since 1970 */
   at: number;
@@ -255,9 +254,9 @@ export interface DrillRow {
 
 export interface Drill {
   action: DrillAction;
-  /** on the button */
+  /** of the button */
   label: string;
-  /** what it does, a sentence */
+  /** what the drill does, a sentence */
   about: string;
 }
 
@@ -265,29 +264,29 @@ export interface Drill {
 
 /** Median ms to change topics; NaN where it could not be measured. */
 export interface TopicTimes {
-  /** command in the stream */
+  /** by a command in the stream */
   command: number;
-  /** POST beside the stream */
+  /** by a separate POST */
   post: number;
-  /** a new stream with the new topics, to its first message after the hello */
+  /** by a new stream, until its first message after the hello */
   reconnect: { sse: number; ws: number };
-  /** changes that each median is of */
+  /** number of changes per method */
   samples: number;
 }
 
-/** What was tried once at the start of a run, beside the two streams. */
+/** Results of tests made once at the start of a run, beside the two streams. */
 export interface Probe {
-  /** an SSE stream of one tick, read by plain fetch: no EventSource, no library; null when it failed */
+  /** an SSE stream of one tick read with fetch, without EventSource or a library; null when it failed */
   plain: { status: number; type: string; protocol: string; ticks: number; accelBuffering: string } | null;
-  /** whether this browser's EventSource looks at an option `headers`; it ignores what it doesn't know */
+  /** whether this browser's EventSource reads an option `headers` */
   headers: boolean;
   /** whether the browser has them */
   has: { EventSource: boolean; WebSocket: boolean };
-  /** lines that aren't blank or comment of the smallest pages' scripts; NaN when they could not be fetched */
+  /** lines of code of the smallest pages' scripts; NaN when not fetched */
   lines: { sse: number; ws: number };
 }
 
-/** What the claims are judged by. */
+/** The basis of the claims' verdicts. */
 export interface Evidence {
   result: Result;
   drills: DrillRow[];
@@ -301,12 +300,12 @@ export interface Claim {
   id: string;
   about: Lane | 'both';
   claim: string;
-  /** what was measured here and now; '' before */
+  /** what this run measured; '' if nothing */
   measured: string;
   verdict: Verdict;
-  /** what gives a verdict, while not measured, in the page's language; such as "Answer 503" */
+  /** the action that leads to a verdict, in the page's language, such as "Reply 503" */
   press: string;
-  /** what `press` is: the label of a button, something to change, or to be waited for; '' with a verdict */
+  /** kind of `press`: the label of a button, a change of the setup, or waiting; '' with a verdict */
   by: 'button' | 'change' | 'wait' | '';
 }
 
@@ -314,15 +313,15 @@ export interface Claim {
 export interface Part {
   text: string;
   strong?: boolean;
-  /** to be painted in this lane's colour */
+  /** shown in this lane's colour */
   lane?: Lane;
 }
 
 export interface Sentence {
-  /** waiting: too little data; void: a fault makes the figures worthless */
+  /** waiting: too little data; void: a fault makes the figures invalid */
   state: 'waiting' | 'ready' | 'void';
   parts: Part[];
-  /** what stands in small letters under it, to be joined by " · " */
+  /** footnotes, joined by " · " */
   small: string[];
 }
 
@@ -335,12 +334,12 @@ export interface ComparisonEvent {
   lane: Lane | null;
   level: 'info' | 'good' | 'warn' | 'bad';
   code: string;
-  /** in English, without a full stop */
+  /** in the page's language, without a full stop */
   text: string;
 }
 
 export interface ComparisonHandlers {
-  /** four times a second while running, and after each change */
+  /** four times per second while running, and after each change */
   update: () => void;
   drill: (rows: DrillRow[]) => void;
   event: (e: ComparisonEvent) => void;
@@ -350,28 +349,28 @@ export interface Side {
   readonly index: 0 | 1;
   readonly lane: Lane;
   readonly name: string;
-  /** Tells that a tick was shown. @param i its seq @param time performance.now() or the frame's own time */
+  /** Records that a tick was shown. @param i its seq @param time performance.now() or the frame's time */
   painted(i: number, time: number): void;
-  /** The newest seq that came and the tick, for showing it. */
+  /** The newest tick. */
   readonly newest: import('../../types.js').Quote | null;
 }
 
 export interface ComparisonOptions {
-  /** its rate and background are not asked for before change() does */
+  /** rate and background are applied by change() only */
   setup: Setup;
-  /** boot.lab: whether the lab's API is there */
+  /** boot.lab: whether the server has the lab's API */
   lab?: boolean;
-  /** boot.timed: due times are moments of now */
+  /** boot.timed: ticks have a due time in the present */
   timed?: boolean;
-  /** everything that a Feed takes from its surroundings */
+  /** the platform functions of a Feed */
   platform?: Partial<import('../../types.js').FeedOptions>;
-  /** visibility; the page's own when not given */
+  /** source of visibility; globalThis.document by default */
   document?: (EventTarget & { visibilityState: string }) | null;
-  /** keeps the newest A/A result; sessionStorage when not given and allowed */
+  /** keeps the A/A results; sessionStorage by default */
   storage?: Pick<Storage, 'getItem' | 'setItem'> | null;
   /** ms since 1970 at which performance.now() was 0 */
   timeOrigin?: number;
-  /** performance.now()'s step, ms; measured when not given */
+  /** step of performance.now(), ms; measured by default */
   resolution?: number;
   clock?: import('../../lane/clock.js').Clock;
 }

@@ -1,4 +1,4 @@
-import { defaults, kin } from '../core/setup.js';
+import { defaults, noiseKey } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
@@ -32,20 +32,20 @@ export function sample() {
     },
     cpu: { perTick: 9.1, ticks: 18_000, connections: { sse: 1, ws: 1 } },
     handling: 0.02, noise, look: { typical, noise, measuredMs: 45_000, pairs: 9_000 },
-    aa: { setup: kin(defaults(), 0), lane: 'sse', value: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
+    aa: { setup: noiseKey(defaults(), 0), lane: 'sse', value: 0.01, error: 0.03, pairs: 8_000, at: 1_000_000 },
   };
 }
 
 /** @param {Partial<DrillRow> & Pick<DrillRow, 'drill' | 'stream'>} row @returns {DrillRow} */
 export const row = (row) => ({
-  lane: row.stream === 'b' ? 'ws' : 'sse', name: { a: 'SSE', b: 'WebSocket', bare: 'Plain EventSource' }[row.stream],
-  recoveredBy: row.stream === 'bare' ? 'browser' : 'our connector', recoveredMs: 410, missed: 0, lost: 0, replayed: 82, doubled: 0,
+  lane: row.stream === 'b' ? 'ws' : 'sse', name: { a: 'SSE', b: 'WebSocket', plain: 'Plain EventSource' }[row.stream],
+  recoveredBy: row.stream === 'plain' ? 'browser' : 'our connector', recoveredMs: 410, missed: 0, lost: 0, replayed: 82, doubled: 0,
   note: '', at: 1, ...row,
 });
 
 /** A cut on all three streams. */
 export const cut = () => [
-  row({ drill: 'cut', stream: 'a' }), row({ drill: 'cut', stream: 'b', recoveredMs: 380 }), row({ drill: 'cut', stream: 'bare', recoveredMs: 1_020 }),
+  row({ drill: 'cut', stream: 'a' }), row({ drill: 'cut', stream: 'b', recoveredMs: 380 }), row({ drill: 'cut', stream: 'plain', recoveredMs: 1_020 }),
 ];
 
 /** @returns {Probe} */

@@ -1,10 +1,9 @@
-// Histograms as a plot wants them. Pure. Buckets stand side by side at their numbers, so that an axis of numbers is as
-// logarithmic as the buckets are; the labels say which values stand there.
+// Histograms for plots. The x axis is the bucket number, so that it is as logarithmic as the buckets; labels show values.
 
 /** @typedef {import('../core/types.js').Buckets} Buckets */
 
 /**
- * The bucket number, with fractions, at which a value stands; NaN outside of the bounds.
+ * The position of a value as a fractional bucket number; NaN outside the bounds.
  * @param {ArrayLike<number>} bounds ascending @param {number} value
  */
 export function place(bounds, value) {
@@ -20,14 +19,14 @@ export function place(bounds, value) {
   const from = Number(bounds[low]);
   const to = Number(bounds[high]);
   if (!Number.isFinite(from) || !Number.isFinite(to) || to === from) return low;
-  // Between two bounds of one sign the scale is logarithmic; across 0 it is as good as linear.
+  // Logarithmic between bounds of one sign, linear across 0.
   if (from > 0) return low + Math.log(value / from) / Math.log(to / from);
   if (to < 0) return low + 1 - Math.log(value / to) / Math.log(from / to);
   return low + (value - from) / (to - from);
 }
 
 /**
- * The first and last bucket that holds all but `tail` of the counts at each end, with a margin.
+ * The first and last bucket that contain all but `tail` of the counts at each end, with a margin.
  * @param {readonly Buckets[]} all on the same bounds @param {number} [tail] share @param {number} [margin] buckets
  * @returns {[number, number] | null} null while everything is empty
  */
@@ -53,14 +52,13 @@ export function extent(all, tail = 0.0005, margin = 4) {
 }
 
 /**
- * Shares of the counts, several buckets to a bin so that there are at most `bins`. What lies outside of the range is in
- * the outermost bins, so that nothing is left out.
+ * Shares of the counts in at most `bins` bins of several buckets. Counts outside the range are in the outermost bins.
  * @param {readonly Buckets[]} all on the same bounds @param {[number, number]} range of buckets @param {number} [bins]
- * @returns {number[][]} the middles of the bins in bucket numbers, then per cent of each histogram
+ * @returns {number[][]} middles of the bins as bucket numbers, then percentages of each histogram
  */
 export function shares(all, [from, to], bins = 64) {
   const step = Math.max(1, Math.ceil((to - from + 1) / bins));
-  const start = from - (from % step); // so that a wider range doesn't shift the bins
+  const start = from - (from % step); // so that bins stay in place when the range grows
   /** @type {number[][]} */
   const columns = [[], ...all.map(() => [])];
   const totals = all.map(({ counts }) => {
@@ -81,21 +79,21 @@ export function shares(all, [from, to], bins = 64) {
 }
 
 /**
- * Round values for an axis: 0 where the bounds cross it, then decades, then their threes, each where there is room.
- * @param {ArrayLike<number>} bounds @param {[number, number]} range of buckets @param {number} [most] labels side by side
+ * Round values for an axis: 0, powers of ten, then three times those, where there is space.
+ * @param {ArrayLike<number>} bounds @param {[number, number]} range of buckets @param {number} [most] maximum number of labels
  * @returns {number[]} ascending
  */
 export function ticks(bounds, [from, to], most = 9) {
   const decades = Array.from({ length: 11 }, (_, k) => 10 ** (6 - k));
   const whole = [0, ...decades].flatMap((v) => (v ? [v, -v] : [v]));
   const thirds = decades.flatMap((v) => [3 * v, -3 * v]);
-  const apart = (to - from + 1) / most;
-  const edge = apart / 4; // a label at the very edge would be cut
+  const distance = (to - from + 1) / most;
+  const edge = distance / 4; // avoids clipped labels
   /** @type {{ value: number, at: number }[]} */
   const kept = [];
   for (const value of [...whole, ...thirds]) {
     const at = place(bounds, value);
-    if (at >= from + edge && at <= to + 1 - edge && kept.every((k) => Math.abs(k.at - at) >= apart)) kept.push({ value, at });
+    if (at >= from + edge && at <= to + 1 - edge && kept.every((k) => Math.abs(k.at - at) >= distance)) kept.push({ value, at });
   }
   return kept.map((k) => k.value).sort((a, b) => a - b);
 }

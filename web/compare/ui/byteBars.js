@@ -4,7 +4,7 @@ import { perTick } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 
-/** What a tick costs on the wire: the message, SSE's id line, the rest of the framing. */
+/** Bytes of a tick on the wire: message, SSE's id line, other framing. */
 export class ByteBars {
   #rows = ['side-a', 'side-b'].map((side) => {
     const pieces = [el('i'), el('i'), el('i')];
@@ -13,11 +13,11 @@ export class ByteBars {
     const bar = el('span', { class: `byte-bar ${side}`, role: 'img' }, ...pieces);
     return { name, total, bar, pieces, row: el('div', { class: 'byte-row' }, name, bar, total) };
   });
-  #why = el('p', { class: 'faint small' });
+  #note = el('p', { class: 'faint small' });
 
   constructor() {
     part('byte-key').append(...[t('compare.bytebars.message'), t('compare.bytebars.framing'), t('compare.bytebars.id')].map((text) => el('span', {}, el('i', { 'aria-hidden': 'true' }), text)));
-    part('bytes').append(...this.#rows.map((r) => r.row), this.#why);
+    part('bytes').append(...this.#rows.map((r) => r.row), this.#note);
   }
 
   /** @param {Result} result */
@@ -30,9 +30,9 @@ export class ByteBars {
       const known = Number.isFinite(wire) && Number.isFinite(payload);
       setText(at.name, s.name.includes(s.encoding) ? s.name : `${s.name} ${s.encoding}`);
       setText(at.total, perTick(wire));
-      const own = Number.isFinite(id) ? id : 0;
-      // Compressed, the wire holds less than the message: then it is all that there is to show.
-      const widths = known ? [Math.min(payload, wire), Math.max(0, framing - own), own] : [0, 0, 0];
+      const idLine = Number.isFinite(id) ? id : 0;
+      // Compressed ticks are smaller than their messages: show only the bytes on the wire.
+      const widths = known ? [Math.min(payload, wire), Math.max(0, framing - idLine), idLine] : [0, 0, 0];
       at.pieces.forEach((piece, p) => {
         const width = `${((100 * Number(widths[p])) / most).toFixed(2)}%`;
         if (piece.style.width !== width) piece.style.width = width;
@@ -41,6 +41,6 @@ export class ByteBars {
       at.bar.setAttribute('aria-label', !known ? t('compare.bytebars.unknown', args) : framing < 0 ? t('compare.bytebars.compressed', args) : t('compare.bytebars.description', args));
     });
     const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
-    setText(this.#why, joined.length ? t('compare.bytebars.joined') : '');
+    setText(this.#note, joined.length ? t('compare.bytebars.joined') : '');
   }
 }

@@ -9,13 +9,13 @@ const TONES = {
   holds: 'good', 'half true': 'warn', depends: 'warn', 'no longer true': 'bad', 'no difference': 'soft', 'not measured yet': 'faint',
 };
 
-/** What is said about the lanes, what was measured here and now, and what follows. */
+/** Common claims about the lanes, what was measured here, and the verdicts. */
 export class ClaimTable {
   #body = el('tbody');
   #shown = '';
   #find;
 
-  /** @param {{ find: (label: string) => HTMLElement | null }} parts the page's own button that has a label, null when there is none */
+  /** @param {{ find: (label: string) => HTMLElement | null }} parts find: the page's button with a label, or null */
   constructor({ find }) {
     this.#find = find;
     part('claims').append(el('thead', {}, el('tr', {}, ...[t('compare.claims.claim'), t('compare.claims.here'), t('compare.claims.verdict')].map((h) => el('th', { scope: 'col' }, h)))), this.#body);
@@ -26,10 +26,10 @@ export class ClaimTable {
     const key = JSON.stringify(claims);
     if (key === this.#shown) return;
     this.#shown = key;
-    // A redrawn button must keep the keyboard where it is.
-    const held = document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement) ? document.activeElement.dataset.claim : '';
+    // Keep the focus on a button that is drawn again.
+    const focused = document.activeElement instanceof HTMLElement && this.#body.contains(document.activeElement) ? document.activeElement.dataset.claim : '';
     this.#body.replaceChildren(...claims.map((c) => this.#row(c)));
-    if (held) for (const b of this.#body.querySelectorAll('button')) if (b.dataset.claim === held) b.focus();
+    if (focused) for (const b of this.#body.querySelectorAll('button')) if (b.dataset.claim === focused) b.focus();
   }
 
   /** @param {Claim} c */
@@ -40,26 +40,26 @@ export class ClaimTable {
       el('td', {}, el('span', { class: `tag ${TONES[c.verdict]}` }, t(`compare.verdict.${c.verdict.replaceAll(' ', '-')}`))));
   }
 
-  /** What is known, and what to press for the rest. @param {Claim} c @returns {(Node | string)[]} */
+  /** The result so far, and the action for the rest. @param {Claim} c @returns {(Node | string)[]} */
   #measured(c) {
     if (!c.press) return [c.measured];
     const known = c.measured;
-    const real = c.by === 'button' ? this.#find(c.press) : null;
-    if (!real) return [known ? t('compare.claims.known', { known, then: instead(c) }) : instead(c)];
+    const target = c.by === 'button' ? this.#find(c.press) : null;
+    if (!target) return [known ? t('compare.claims.known', { known, then: action(c) }) : action(c)];
     const b = el('button', { type: 'button', class: 'button' }, c.press);
     b.dataset.claim = c.id;
     b.addEventListener('click', () => {
-      real.click();
-      real.scrollIntoView({ block: 'nearest' });
+      target.click();
+      target.scrollIntoView({ block: 'nearest' });
     });
-    const button = '\u0001'; // where it goes
+    const button = '\u0001'; // marks its position
     const [before = '', after = ''] = (known ? t('compare.claims.press.known', { known, button }) : t('compare.claims.press', { button })).split(button);
     return [before, b, after];
   }
 }
 
-/** What to do where the page has no such button. @param {Claim} c */
-function instead({ press, by }) {
+/** The action as text, where the page has no such button. @param {Claim} c */
+function action({ press, by }) {
   if (by === 'wait') return t('compare.claims.wait');
   return by === 'button' ? t('compare.claims.lab', { button: press }) : press;
 }

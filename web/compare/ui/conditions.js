@@ -1,21 +1,21 @@
-// Whether two load reports were made under the same conditions, so that their figures may be held against each other.
+// Compares the conditions of two load reports, which decide whether their figures can be compared.
 import { named, t } from '../../text.js';
 
 /** @typedef {import('./reportTable.js').Report} Report */
 
-/** What is asked of a setup, in the order of telling. An unknown member goes by its own name. */
+/** Members in the order of the sentence. Unknown members are listed by name. */
 const SETUP = ['conns', 'topics', 'mode', 'encoding', 'compress', 'rounds', 'duration_s', 'warmup_s', 'ramp_s', 'slow_readers', 'churn_per_s', 'seed', 'cuts'];
 const MACHINE = ['os', 'arch', 'cpu', 'cores', 'memory_bytes', 'go'];
 const TARGET = ['own', 'loopback', 'version', 'symbols', 'feed', 'seed', 'heartbeat_ms'];
 
-/** What a test came to, in the page's language. @param {string} code */
+/** A report's status in the page's language. @param {string} code */
 export const status = (code) => named(`reports.status.${code}`, code);
 
 /**
- * What differs, each as a part of a sentence; empty when nothing does.
+ * The differences, each a part of a sentence.
  * @param {Report} a @param {Report} b
  */
-export function unlike(a, b) {
+export function differences(a, b) {
   /** @type {string[]} */
   const found = [];
   if (a.status !== 'complete') found.push(t('reports.differs.first', { status: status(a.status) }));
@@ -23,7 +23,7 @@ export function unlike(a, b) {
   if (a.kind !== b.kind) found.push(t('reports.differs.kind', { a: kind(a), b: kind(b) }));
   found.push(...differing(a.setup, b.setup, SETUP, true, (k) => named(`reports.differs.setup.${k}`, '')));
   if (!same(settings(a), settings(b))) found.push(t('reports.differs.settings'));
-  // At an address there are no settings to compare, so it has to be the same server.
+  // Settings of a running server are unknown, so its address must be the same.
   if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.differs.servers'));
   found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.differs.target.${k}`, '')));
   if (a.sides.length !== b.sides.length) found.push(t('reports.differs.sides'));
@@ -33,7 +33,7 @@ export function unlike(a, b) {
       const side = { side: String.fromCharCode(65 + k) };
       if (s.lane !== o?.lane) found.push(t('reports.differs.lane', side));
       if (s.engine !== o?.engine) found.push(t('reports.differs.engine', side));
-      // Reports of earlier versions are of JSON, plain, and don't say so.
+      // Reports of earlier versions have neither member: JSON, uncompressed.
       if ((s.encoding ?? 'json') !== (o?.encoding ?? 'json')) found.push(t('reports.differs.encoding', side));
       if ((s.compression ?? 'none') !== (o?.compression ?? 'none')) found.push(t('reports.differs.compression', side));
       if (!same(s.settings ?? [], o?.settings ?? [])) found.push(t('reports.differs.server', side));
@@ -44,9 +44,9 @@ export function unlike(a, b) {
   return found;
 }
 
-/** A sentence on whether they may be held against each other. @param {[Report, Report]} reports */
+/** A sentence on whether the reports can be compared. @param {[Report, Report]} reports */
 export function verdict([a, b]) {
-  const found = unlike(a, b);
+  const found = differences(a, b);
   return found.length ? t('reports.differs', { what: found.join(t('reports.comma')) }) : t('reports.comparable');
 }
 
@@ -58,8 +58,8 @@ const settings = (r) => [...(r.target?.settings ?? [])].sort();
 
 /**
  * @param {object} a @param {object} b @param {string[]} known
- * @param {boolean} whole members beside the known ones count too
- * @param {(key: string) => string} differs says that a known one differs
+ * @param {boolean} whole includes unknown members
+ * @param {(key: string) => string} differs text for a known member, '' for none
  */
 function differing(a, b, known, whole, differs) {
   const [x, y] = /** @type {Record<string, unknown>[]} */ ([a ?? {}, b ?? {}]);

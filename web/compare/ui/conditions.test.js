@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { unlike, verdict } from './conditions.js';
+import { differences, verdict } from './conditions.js';
 
 /** @typedef {import('./reportTable.js').Report} Report */
 
@@ -44,29 +44,29 @@ test('whatever differs is named, and the sentence takes its permission back', ()
   for (const [want, change] of changes) {
     const other = report();
     change(other);
-    assert.deepEqual(unlike(report(), other), [want]);
+    assert.deepEqual(differences(report(), other), [want]);
     assert.equal(verdict([report(), other]), `Different conditions: ${want}. Do not compare the columns directly.`);
   }
   const told = report(); // as later versions write them
   for (const s of told.sides) Object.assign(s, { encoding: 'json', compression: 'none' });
-  assert.deepEqual(unlike(report(), told), [], 'a report of an earlier version is of JSON, plain');
+  assert.deepEqual(differences(report(), told), [], 'a report of an earlier version is of JSON, plain');
   for (const key of Object.keys(report().setup)) {
     const other = report();
     other.setup[key] = 'else';
-    assert.equal(unlike(report(), other).length, 1, key);
+    assert.equal(differences(report(), other).length, 1, key);
   }
 });
 
 test('two running servers are the same only at the same address', () => {
   const [a, b] = [report(), report()];
   for (const r of [a, b]) Object.assign(r.target, { own: false, url: 'http://127.0.0.1:7000', settings: undefined });
-  assert.deepEqual(unlike(a, b), []);
+  assert.deepEqual(differences(a, b), []);
   b.target.url = 'http://127.0.0.1:7001';
-  assert.deepEqual(unlike(a, b), ['servers differ']);
+  assert.deepEqual(differences(a, b), ['servers differ']);
 });
 
 test('two reports that are not complete claim nothing, though they are alike', () => {
   const a = report();
   a.status = 'invalid';
-  assert.deepEqual(unlike(a, a), ['the first is invalid', 'the second is invalid']);
+  assert.deepEqual(differences(a, a), ['the first is invalid', 'the second is invalid']);
 });

@@ -1,17 +1,17 @@
 import { count, seconds } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
-import { who } from '../core/sentence.js';
-import { coded } from './inlineCode.js';
+import { recoveredBy } from '../core/sentence.js';
+import { inlineCode } from './inlineCode.js';
 
 /** @typedef {import('../core/types.js').Drill} Drill */
 /** @typedef {import('../core/types.js').DrillAction} DrillAction */
 /** @typedef {import('../core/types.js').DrillRow} DrillRow */
 
-const HEADS = 7;
-const KEPT = 60; // rows
+const COLUMNS = 7;
+const MAX_ROWS = 60;
 
-/** Buttons that do harm on purpose, to this page's own streams alone, and what came of it. */
+/** Buttons that disturb this page's streams, and a table of the results. */
 export class DrillTable {
   /** @type {Map<string, HTMLElement>} */
   #buttons = new Map();
@@ -24,7 +24,7 @@ export class DrillTable {
 
   /**
    * @param {{ drills: readonly Drill[], lab: boolean, run: (action: DrillAction) => Promise<void>, topics: () => Promise<void> }} parts
-   *   run and topics reject with a sentence
+   *   run and topics reject with an Error whose message is a sentence
    */
   constructor({ drills, lab, run, topics }) {
     this.#labels = new Map(drills.map((d) => [d.action, d.label]));
@@ -41,10 +41,10 @@ export class DrillTable {
     box.append(...buttons);
     const off = part('lab-off');
     off.hidden = lab;
-    if (!lab) off.replaceChildren(...coded(t('compare.drills.off')));
+    if (!lab) off.replaceChildren(...inlineCode(t('compare.drills.off')));
   }
 
-  /** @param {string} label @returns {HTMLElement | null} the button that has it */
+  /** @param {string} label @returns {HTMLElement | null} the button with that label */
   find(label) {
     for (const b of this.#buttons.values()) if (b.textContent === label) return b;
     return null;
@@ -55,7 +55,7 @@ export class DrillTable {
     if (!rows.length) return;
     this.#body.querySelector('.none-yet')?.parentElement?.remove();
     this.#body.prepend(...rows.map((r, k) => this.#row(r, k === 0)));
-    while (this.#body.childElementCount > KEPT) this.#body.lastElementChild?.remove();
+    while (this.#body.childElementCount > MAX_ROWS) this.#body.lastElementChild?.remove();
   }
 
   clear() {
@@ -65,7 +65,7 @@ export class DrillTable {
 
   /** @param {string} text */
   #empty(text) {
-    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(HEADS), class: 'none-yet' }, el('span', { class: 'held' }, text))));
+    this.#body.replaceChildren(el('tr', {}, el('td', { colspan: String(COLUMNS), class: 'none-yet' }, el('span', { class: 'sticky' }, text))));
   }
 
   /** @param {string} action @param {string} label @param {string} about @param {() => Promise<void>} run */
@@ -77,7 +77,7 @@ export class DrillTable {
     return b;
   }
 
-  /** One at a time: two drills would spoil each other. @param {string} action @param {string} label @param {() => Promise<void>} run */
+  /** Runs one drill at a time. @param {string} action @param {string} label @param {() => Promise<void>} run */
   async #run(action, label, run) {
     if (this.#running) return;
     this.#running = { action, since: performance.now() };
@@ -85,10 +85,10 @@ export class DrillTable {
       b.setAttribute('aria-disabled', 'true');
       b.setAttribute('aria-busy', String(a === action));
     }
-    const tell = () => setText(this.#state, t('compare.drills.running', { drill: label, s: String(Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)) }));
-    tell();
-    this.#timer = Number(setInterval(tell, 1000));
-    this.#state.setAttribute('aria-live', 'off'); // a count-up is for the eye
+    const show = () => setText(this.#state, t('compare.drills.running', { drill: label, s: String(Math.round((performance.now() - (this.#running?.since ?? 0)) / 1000)) }));
+    show();
+    this.#timer = Number(setInterval(show, 1000));
+    this.#state.setAttribute('aria-live', 'off'); // seconds are not announced
     const both = t('compare.drills.both');
     let after = both;
     try {
@@ -118,6 +118,6 @@ export class DrillTable {
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),
       el('td', {}, count(r.replayed)),
       el('td', { class: r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
-      el('td', { class: 'who' }, el('span', { class: r.recoveredBy === 'none' ? 'bad' : '' }, who(r)), r.note && el('small', {}, r.note)));
+      el('td', { class: 'recovered' }, el('span', { class: r.recoveredBy === 'none' ? 'bad' : '' }, recoveredBy(r)), r.note && el('small', {}, r.note)));
   }
 }

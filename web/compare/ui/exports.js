@@ -9,10 +9,10 @@ const GAP = 16; // px
 const TITLE = 22; // px
 const WIDTH = 640; // px of a column
 
-/** Files of this run: figures as CSV, everything as JSON, plots as PNG. */
+/** Files of the run: figures as CSV, all measurements as JSON, plots as PNG. */
 export class Exports {
-  /** @param {{ csv: () => string, json: () => object, plots: () => Picture[], told: (text: string) => void }} parts told: what came of it */
-  constructor({ csv, json, plots, told }) {
+  /** @param {{ csv: () => string, json: () => object, plots: () => Picture[], announce: (text: string) => void }} parts announce: reports the outcome */
+  constructor({ csv, json, plots, announce }) {
     const menu = part('export');
     /** @type {Record<string, () => Promise<Blob | null>>} */
     const kinds = {
@@ -25,10 +25,10 @@ export class Exports {
         menu.removeAttribute('open');
         const kind = b.getAttribute('data-export') ?? '';
         const blob = await kinds[kind]?.();
-        if (!blob) return told(t('compare.export.nothing'));
+        if (!blob) return announce(t('compare.export.nothing'));
         const name = `ticklane-compare-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}.${kind}`;
         download(name, blob);
-        told(t('compare.export.saved', { name }));
+        announce(t('compare.export.saved', { name }));
       });
     }
     document.addEventListener('click', (e) => {
@@ -42,7 +42,7 @@ export class Exports {
   }
 }
 
-/** All plots on one sheet, each in the shorter of two columns. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */
+/** All plots on one sheet in two columns. @param {Picture[]} pictures @returns {Promise<Blob | null>} null when all are empty */
 async function picture(pictures) {
   const below = [GAP, GAP];
   const placed = pictures.flatMap(({ title, canvas }) => {
@@ -75,12 +75,12 @@ async function picture(pictures) {
   return new Promise((done) => sheet.toBlob(done, 'image/png'));
 }
 
-/** The address, which reproduces the setup. @returns {Promise<boolean>} false where the browser doesn't let a page write there */
+/** Copies the address, which reproduces the setup. @returns {Promise<boolean>} false where the browser forbids it */
 export async function copyLink() {
   try {
     await navigator.clipboard.writeText(location.href);
     return true;
   } catch {
-    return false; // plain http on a LAN address has no clipboard
+    return false; // no clipboard over plain HTTP, except on localhost
   }
 }

@@ -10,18 +10,18 @@ import { byteDifference, difference, ms, pace, perTick, quote } from './formats.
 
 /**
  * @typedef {object} Row
- * @property {string} id of its name in the catalogue
- * @property {boolean} [told] whether a title tells what it is
+ * @property {string} id part of its key in the catalogue
+ * @property {boolean} [title] whether it has a tooltip
  * @property {string} [kind] class of the row
- * @property {boolean} [spread] whether its difference comes with an error
+ * @property {boolean} [spread] whether its difference has an error
  * @property {(side: SideResult, result: Result) => string} [of] a side's figure
- * @property {(result: Result) => string} [both] one figure for both sides
+ * @property {(result: Result) => string} [both] a figure for both sides
  * @property {(result: Result) => Delta} delta
  */
 
 const none = { text: '–', noise: true };
 
-/** Below it a difference means nothing, whatever its own error: what an A/A run of this session or the timer showed. @param {Result} r */
+/** The size below which a difference is noise for other causes than its error. @param {Result} r */
 const least = ({ noise }) => (noise.from === 'interval' || !Number.isFinite(noise.value) ? 0 : noise.value);
 
 /** @param {keyof Result['differences']} metric @returns {Row['delta']} */
@@ -36,7 +36,7 @@ const ofBytes = (key) => ({ sides: [a, b] }) => {
   return { text, strong: text !== '0' && text !== '–', noise: text === '0' || text === '–' };
 };
 
-/** Two paces of the same feed differ by what one second more or less saw. @param {(side: SideResult) => number} of @returns {Row['delta']} */
+/** Rates of the same feed differ by up to 1 % for the second in which they were read. @param {(side: SideResult) => number} of @returns {Row['delta']} */
 const ofPace = (of) => ({ sides: [a, b], measuredMs }) => {
   const d = of(a) - of(b);
   if (!Number.isFinite(d) || measuredMs === 0) return none;
@@ -46,28 +46,28 @@ const ofPace = (of) => ({ sides: [a, b], measuredMs }) => {
 
 /** @type {Row[]} */
 const ROWS = [
-  { id: 'p50', told: true, spread: true, of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
+  { id: 'p50', title: true, spread: true, of: (s, r) => ms(s.latency.p50, r.clock.error), delta: ofQuantile('p50') },
   { id: 'p90', kind: 'sub', spread: true, of: (s, r) => ms(s.latency.p90, r.clock.error), delta: ofQuantile('p90') },
   { id: 'p99', kind: 'sub', spread: true, of: (s, r) => ms(s.latency.p99, r.clock.error), delta: ofQuantile('p99') },
   { id: 'p999', kind: 'sub', of: (s, r) => ms(s.latency.p999, r.clock.error), delta: () => none },
   { id: 'max', kind: 'sub', of: (s, r) => ms(s.latency.max, r.clock.error), delta: () => none },
-  { id: 'paint', told: true, spread: true, of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
+  { id: 'paint', title: true, spread: true, of: (s) => ms(s.paint.p50), delta: ofQuantile('paint50') },
   {
-    id: 'same', told: true, spread: true,
+    id: 'same', title: true, spread: true,
     both: (r) => t('compare.pairs', { n: r.pairs.count }),
     delta: (r) => {
       const d = difference(r.pairs.typical, least(r));
       return { ...d, strong: !d.noise };
     },
   },
-  { id: 'wire', kind: 'group', told: true, of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
-  { id: 'payload', kind: 'sub', told: true, of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
-  { id: 'framing', kind: 'sub', told: true, of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
-  { id: 'id', kind: 'sub', told: true, of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.wire > 0 ? s.bytes.id : NaN)), delta: (r) => (r.sides.every((s) => s.bytes.wire > 0) ? ofBytes('id')(r) : none) },
+  { id: 'wire', kind: 'group', title: true, of: (s) => perTick(s.bytes.wire), delta: ofBytes('wire') },
+  { id: 'payload', kind: 'sub', title: true, of: (s) => perTick(s.bytes.payload), delta: ofBytes('payload') },
+  { id: 'framing', kind: 'sub', title: true, of: (s) => perTick(s.bytes.framing), delta: ofBytes('framing') },
+  { id: 'id', kind: 'sub', title: true, of: (s) => (s.lane === 'ws' ? '–' : perTick(s.bytes.wire > 0 ? s.bytes.id : NaN)), delta: (r) => (r.sides.every((s) => s.bytes.wire > 0) ? ofBytes('id')(r) : none) },
   { id: 'ticks', kind: 'group', of: (s, r) => pace(r.measuredMs > 0 ? s.ticksPerSecond : NaN), delta: ofPace((s) => s.ticksPerSecond) },
   { id: 'messages', of: (s, r) => pace(r.measuredMs > 0 ? s.messagesPerSecond : NaN), delta: ofPace((s) => s.messagesPerSecond) },
   {
-    id: 'faults', told: true, of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
+    id: 'faults', title: true, of: (s) => `${s.gaps} · ${s.doubled} · ${s.lost}`,
     delta: ({ sides: [a, b] }) => (a.gaps + a.doubled + a.lost + b.gaps + b.doubled + b.lost === 0 ? { text: t('compare.delta.none'), noise: true } : none),
   },
   {
@@ -75,12 +75,12 @@ const ROWS = [
     delta: ({ sides: [a, b] }) => ({ text: a.reconnects === b.reconnects ? t('compare.delta.none') : count(a.reconnects - b.reconnects), noise: a.reconnects === b.reconnects }),
   },
   {
-    id: 'cpu', kind: 'group', told: true,
+    id: 'cpu', kind: 'group', title: true,
     both: (r) => (Number.isFinite(r.cpu.perTick) ? t('compare.cpu', { us: rounded(r.cpu.perTick, r.cpu.perTick < 10 ? 1 : 0) }) : '–'), delta: () => none,
   },
 ];
 
-/** The table that sets the sides beside each other, with what the difference is worth. */
+/** The figures of both sides with their differences. */
 export class Figures {
   #table = part('figures');
   /** @type {{ row: Row, cells: HTMLElement[], delta: HTMLElement, error: HTMLElement, value: HTMLElement }[]} */
@@ -96,7 +96,7 @@ export class Figures {
       const error = el('span', { class: 'n' });
       const delta = el('td', row.spread ? { class: 'spread' } : {}, value, ' ', error);
       const head = el('th', { scope: 'row' }, t(`compare.figure.${row.id}`));
-      if (row.told) head.title = t(`compare.figure.${row.id}.title`);
+      if (row.title) head.title = t(`compare.figure.${row.id}.title`);
       body.append(el('tr', { class: row.kind ?? '' }, head, ...cells, delta));
       this.#rows.push({ row, cells, delta, error, value });
     }
@@ -121,7 +121,7 @@ export class Figures {
     }
   }
 
-  /** Shows a side's newest tick; cheap enough for every frame. @param {0 | 1} side @param {import('../../types.js').Quote} q */
+  /** Shows a side's newest tick, in every frame. @param {0 | 1} side @param {import('../../types.js').Quote} q */
   show(side, q) {
     const cell = this.#newest[side];
     if (cell) setText(cell, quote(q));

@@ -1,4 +1,4 @@
-// How the comparison's figures read. Pure functions; ms and bytes unless said otherwise. What isn't known reads "–".
+// Texts of the comparison's figures, in ms and bytes unless stated otherwise. Unknown figures are "–".
 import { bytes, latency, price, rounded, signed } from '../../model/formats.js';
 import { t } from '../../text.js';
 
@@ -7,23 +7,23 @@ import { t } from '../../text.js';
 const THIN = '\u202f';
 const NONE = '–';
 
-/** A latency with its unit; what the clocks can't tell from nothing is not 0. @param {number} x @param {number} [error] of the clock */
+/** A latency with its unit, or "<" and the clock's error for one that is too small to measure. @param {number} x @param {number} [error] of the clock */
 export function ms(x, error = 0) {
   if (!Number.isFinite(x)) return NONE;
   if (x <= 0.001 && error > 0) return `<${latency(error)}${THIN}ms`;
   return `${latency(x)}${THIN}ms`;
 }
 
-/** Decimals that show two figures of an error, at most three. @param {number} error */
+/** Decimals that show two digits of an error, at most three. @param {number} error */
 function decimals(error) {
   if (!(error > 0)) return 2;
   return Math.min(3, Math.max(0, 1 - Math.floor(Math.log10(error))));
 }
 
 /**
- * A difference beside what could be chance.
- * @param {Estimate} d @param {number} [least] a difference below this means nothing, whatever its own error
- * @returns {{ text: string, error: string, noise: boolean }} noise: it means nothing
+ * A difference and its error.
+ * @param {Estimate} d @param {number} [least] minimum of the error
+ * @returns {{ text: string, error: string, noise: boolean }} noise: not larger than the error
  */
 export function difference(d, least = 0) {
   if (!Number.isFinite(d.value)) return { text: NONE, error: '', noise: true };
@@ -34,7 +34,7 @@ export function difference(d, least = 0) {
   return { text: noise ? t('compare.delta.none') : signed(d.value, places), error: `±${THIN}${rounded(bound, places)}`, noise };
 }
 
-/** A difference of bytes, which are counted and need no error: "+38 B", "0". @param {number} x */
+/** A difference of bytes, which are exact: "+38 B", "0". @param {number} x */
 export function byteDifference(x) {
   if (!Number.isFinite(x)) return NONE;
   const size = perTick(Math.abs(x));
@@ -42,20 +42,20 @@ export function byteDifference(x) {
   return (x < 0 ? '\u2212' : '+') + size;
 }
 
-/** Bytes for each tick, a decimal where it matters. @param {number} x */
+/** Bytes per tick, with a decimal below 100. @param {number} x */
 export function perTick(x) {
   if (!Number.isFinite(x)) return NONE;
   if (Math.abs(x) < 99.95 && Math.abs(x - Math.round(x)) >= 0.05) return `${rounded(x, 1)}${THIN}B`;
   return bytes(x);
 }
 
-/** A pace: "200.3", "1.2". @param {number} x */
+/** A rate: "200.3", "1.2". @param {number} x */
 export const pace = (x) => rounded(x, x < 1000 ? 1 : 0);
 
 /** A symbol at its price. @param {{ S: string, p: number }} q */
 export const quote = (q) => `${q.S} ${price(q.p)}`;
 
-/** A duration for reading along: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
+/** A duration: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
 export function elapsed(of) {
   const s = Math.max(0, Math.floor(of / 1000));
   if (s < 60) return t('compare.elapsed.s', { s });

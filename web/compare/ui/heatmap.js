@@ -5,15 +5,15 @@ import { colours, faded } from '../../ui/settings/theme.js';
 /** @typedef {import('../../ui/settings/theme.js').Theme} Theme */
 /** @typedef {import('../core/types.js').Heat} Heat */
 
-const LEFT = 34; // px, room for the latency's labels
-const BOTTOM = 16; // px, room for the time's
+const LEFT = 34; // px, for labels of latency
+const BOTTOM = 16; // px, for labels of time
 const FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,sans-serif';
 const STEPS = 24; // shades
 const SECONDS = 120;
 
 /**
- * Time × latency: each cell is a second and a band of latency, its shade how many ticks fell there, on a log scale, since
- * the few slow ones are what one looks for.
+ * Time × latency: a cell is a second and a range of latency. Its shade is the number of ticks on a logarithmic scale, so that
+ * a few slow ticks are visible.
  */
 export class Heatmap {
   #host;
@@ -25,7 +25,7 @@ export class Heatmap {
   #key = '';
   /** @type {{ faint: string, grid: string, soft: string, own: string } | null} */
   #palette = null;
-  /** @type {[number, number]} rows shown, so that both maps have one scale */
+  /** @type {[number, number]} rows to show, the same for both sides */
   #rows = [0, 1];
 
   /** @param {HTMLElement} host @param {{ theme: Theme }} parts */
@@ -46,13 +46,13 @@ export class Heatmap {
 
   /** @param {Heat} heat @param {[number, number]} rows first and last row shown @param {string} name of the side @param {'--a' | '--b'} colour */
   set(heat, rows, name, colour) {
-    // A second at a time: more often there is nothing new, and drawing must not disturb what is measured.
+    // Once per second, since drawing disturbs the measurement.
     const key = `${heat.t.at(-1)} ${heat.t.length} ${rows} ${name} ${colour}`;
     if (key === this.#key) return;
     this.#key = key;
     this.#heat = heat;
     this.#rows = rows;
-    if (name !== this.#name) this.#palette = null; // other sides, other colours
+    if (name !== this.#name) this.#palette = null; // colours follow the side
     this.#name = name;
     this.#colour = colour;
     this.#host.setAttribute('aria-label', t('compare.heat.description', { side: name, n: heat.t.length }));
@@ -106,7 +106,7 @@ export class Heatmap {
         const n = Number(heat.rows[k]?.[r] ?? 0);
         if (!n) continue;
         ctx.fillStyle = shades[most > 1 ? Math.round((Math.log(n) / Math.log(most)) * STEPS) : STEPS] ?? colour;
-        ctx.fillRect(x + column * cw, y + h - (r - from + 1) * ch, cw + 0.4, ch + 0.4); // a hair over: no seams
+        ctx.fillRect(x + column * cw, y + h - (r - from + 1) * ch, cw + 0.4, ch + 0.4); // overlap hides seams
       }
     });
   }
@@ -142,8 +142,7 @@ export class Heatmap {
 }
 
 /**
- * The rows that hold all but a thousandth of the ticks, on any of the maps, so that they have one scale; at least two
- * decades.
+ * The rows that contain all but the fastest thousandth of the ticks of all maps; at least two decades.
  * @param {readonly Heat[]} heats of the same bounds
  * @returns {[number, number]}
  */
@@ -156,7 +155,7 @@ export function rows(heats) {
   let first = 0;
   for (let below = Number(sums[0]); below <= total / 1000; below += Number(sums[first])) first++;
   let last = sums.length - 1;
-  while (!sums[last]) last--; // the slowest are what one looks for: none of them is left out
+  while (!sums[last]) last--; // no slow tick is left out
   const spare = Math.max(0, 15 - (last - first));
   return [Math.max(1, first - Math.floor(spare / 2)), last + Math.ceil(spare / 2)];
 }

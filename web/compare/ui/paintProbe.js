@@ -2,9 +2,8 @@
 /** @typedef {import('../../types.js').Quote} Quote */
 
 /**
- * Tells each side which ticks a frame was the first for: all that came since the frame before. It puts the newest on
- * the page, so that the frame has work of the kind that a quote makes; layout and painting after that are the browser's,
- * and the same for both sides.
+ * Records for each side the first frame after each tick's arrival. The frame shows the newest tick, so that it does the work
+ * that a quote causes; layout and painting after it are not included.
  */
 export class PaintProbe {
   #show;
@@ -18,7 +17,7 @@ export class PaintProbe {
     this.#show = show;
   }
 
-  /** To be called in each frame. @param {readonly [Side, Side]} sides as they are now; a new run has new ones */
+  /** Called in each frame. @param {readonly [Side, Side]} sides of the current run */
   frame(sides) {
     for (const side of sides) {
       const probe = this.#probes[side.index];
@@ -41,7 +40,7 @@ export class PaintProbe {
     const waiting = [];
     const probe = { side, waiting, newest: /** @type {Quote | null} */ (null), off: () => {} };
     probe.off = side.feed.on('message', (m) => {
-      // A hidden page has no frames: its ticks were never first shown by one.
+      // A hidden page has no frames.
       if (m.T !== 'q' || document.visibilityState === 'hidden') return;
       waiting.push(m.i);
       probe.newest = m;

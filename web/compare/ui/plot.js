@@ -12,8 +12,8 @@ const names = /** @type {const} */ (['sse', 'ws', 'soft', 'text', 'faint', 'grid
 const FONT = '11px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif';
 
 /**
- * One uPlot in a box that may change its size, its colours and its series. uPlot keeps colours from its making, so a
- * change of the theme makes it anew.
+ * A uPlot that follows the size of its box, the theme and the series. uPlot cannot change colours, so it is created again
+ * when the theme changes.
  */
 export class Plot {
   #host;
@@ -23,7 +23,7 @@ export class Plot {
   #plot = null;
   /** @type {Columns | null} */
   #data = null;
-  #nothing = el('p', { class: 'nothing' }, t('compare.plot.none'));
+  #empty = el('p', { class: 'no-data' }, t('compare.plot.none'));
   #readout = el('p', { class: 'readout' });
 
   /**
@@ -31,29 +31,29 @@ export class Plot {
    * @param {object} how
    * @param {Theme} how.theme
    * @param {(c: Palette) => Omit<uPlot.Options, 'width' | 'height'>} how.make scales, series, axes and hooks
-   * @param {(columns: Columns, k: number) => string} how.describe the values at an index of x, for the pointer
+   * @param {(columns: Columns, k: number) => string} how.describe describes the values at an index of x, under the pointer
    */
   constructor(host, { theme, make, describe }) {
     this.#host = host;
     this.#make = make;
     this.#describe = describe;
     this.#readout.hidden = true;
-    host.append(this.#nothing, this.#readout);
+    host.append(this.#empty, this.#readout);
     theme.on(() => this.rebuild());
     new ResizeObserver(() => this.#fit()).observe(host);
   }
 
-  /** The canvas, for an export; null while there is nothing on it. */
+  /** The canvas, for an export; null while empty. */
   get canvas() {
     return this.#plot?.ctx.canvas ?? null;
   }
 
-  /** @param {Columns | null} columns null while there is nothing to show @param {string} [why] then told instead */
-  set(columns, why = t('compare.plot.none')) {
+  /** @param {Columns | null} columns null for none @param {string} [reason] text to show instead */
+  set(columns, reason = t('compare.plot.none')) {
     this.#data = columns;
-    this.#nothing.hidden = columns !== null;
+    this.#empty.hidden = columns !== null;
     if (columns === null) {
-      setText(this.#nothing, why);
+      setText(this.#empty, reason);
       this.#drop();
       return;
     }
@@ -61,10 +61,10 @@ export class Plot {
     else this.rebuild();
   }
 
-  /** Makes the plot anew, with the theme's colours and the sides' names as they are now. */
+  /** Creates the plot again, with the current colours and names. */
   rebuild() {
     this.#drop();
-    const { width, height } = this.#room();
+    const { width, height } = this.#size();
     if (!this.#data || width < 40 || height < 40) return;
     this.#plot = new uPlot(this.#options(width, height), /** @type {any} */ (this.#data), this.#host);
   }
@@ -75,7 +75,7 @@ export class Plot {
     this.#readout.hidden = true;
   }
 
-  #room() {
+  #size() {
     const style = getComputedStyle(this.#host);
     return {
       width: Math.floor(this.#host.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)),
@@ -84,7 +84,7 @@ export class Plot {
   }
 
   #fit() {
-    const { width, height } = this.#room();
+    const { width, height } = this.#size();
     if (!this.#plot) this.rebuild();
     else if (this.#plot.width !== width || this.#plot.height !== height) this.#plot.setSize({ width, height });
   }
@@ -92,22 +92,22 @@ export class Plot {
   /** @param {number} width @param {number} height @returns {uPlot.Options} */
   #options(width, height) {
     const c = colours(names);
-    const own = this.#make(c);
+    const options = this.#make(c);
     const axis = { font: FONT, stroke: c.faint, grid: { stroke: c.grid, width: 1 }, ticks: { show: false }, gap: 4 };
     return {
       padding: [10, 12, 0, 8],
-      ...own,
+      ...options,
       width,
       height,
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 5 } },
-      axes: (own.axes ?? []).map((a) => ({ ...axis, ...a, grid: { ...axis.grid, ...a.grid } })),
-      hooks: { ...own.hooks, setCursor: [(u) => this.#tell(u)] },
+      axes: (options.axes ?? []).map((a) => ({ ...axis, ...a, grid: { ...axis.grid, ...a.grid } })),
+      hooks: { ...options.hooks, setCursor: [(u) => this.#showReadout(u)] },
     };
   }
 
   /** @param {uPlot} u */
-  #tell(u) {
+  #showReadout(u) {
     const k = u.cursor.idx;
     const shown = this.#data !== null && k !== null && k !== undefined && (u.cursor.left ?? -1) >= 0;
     this.#readout.hidden = !shown;
@@ -116,10 +116,10 @@ export class Plot {
 }
 
 /**
- * Draws a dashed upright line at an x, with a word beside it.
- * @param {uPlot} u @param {number} x value on the x scale @param {string} colour @param {string} [word] @param {number} [row] how many words stand above this one
+ * Draws a dashed vertical line with a label.
+ * @param {uPlot} u @param {number} x value on the x scale @param {string} colour @param {string} [label] @param {number} [row] of the label, from the top
  */
-export function mark(u, x, colour, word = '', row = 0) {
+export function mark(u, x, colour, label = '', row = 0) {
   const { ctx, bbox } = u;
   const at = Math.round(u.valToPos(x, 'x', true));
   if (at < bbox.left || at > bbox.left + bbox.width) return;
@@ -133,12 +133,12 @@ export function mark(u, x, colour, word = '', row = 0) {
   ctx.moveTo(at, bbox.top);
   ctx.lineTo(at, bbox.top + bbox.height);
   ctx.stroke();
-  if (word) {
+  if (label) {
     ctx.font = FONT.replace('11px', `${11 * px}px`);
-    const left = at + ctx.measureText(word).width + 6 * px > bbox.left + bbox.width;
+    const left = at + ctx.measureText(label).width + 6 * px > bbox.left + bbox.width;
     ctx.textAlign = left ? 'right' : 'left';
     ctx.textBaseline = 'top';
-    ctx.fillText(word, at + (left ? -4 : 4) * px, bbox.top + row * 13 * px);
+    ctx.fillText(label, at + (left ? -4 : 4) * px, bbox.top + row * 13 * px);
   }
   ctx.restore();
 }

@@ -11,7 +11,7 @@ import { axis, ms } from './formats.js';
 /** @typedef {import('./plot.js').Columns} Columns */
 
 const SECONDS = 120; // of the rolling plot
-const FEWEST = 20; // ticks below which a histogram would be a picket fence
+const MIN_TICKS = 20; // for a histogram
 
 /** Latency of both sides, difference of the same tick, and p99 over time. */
 export class Plots {
@@ -20,11 +20,11 @@ export class Plots {
   #rolling;
   /** @type {Result | null} */
   #result = null;
-  /** @type {[number, number]} buckets in sight */
+  /** @type {[number, number]} visible buckets */
   #latencyRange = [0, 1];
   /** @type {[number, number]} */
   #diffRange = [0, 1];
-  /** @type {{ at: number, word: string }[]} local ms since 1970 */
+  /** @type {{ at: number, label: string }[]} local ms since 1970 */
   #drills = [];
   #now = 0; // local ms since 1970 of the newest second
   #sides = '';
@@ -32,9 +32,9 @@ export class Plots {
 
   /** @param {{ theme: Theme }} parts */
   constructor({ theme }) {
-    this.#latency = new Plot(part('latency-plot'), { theme, make: (c) => this.#latencyOptions(c), describe: (d, k) => this.#tellLatency(d, k) });
-    this.#difference = new Plot(part('diff-plot'), { theme, make: (c) => this.#diffOptions(c), describe: (d, k) => this.#tellDifference(d, k) });
-    this.#rolling = new Plot(part('rolling-plot'), { theme, make: (c) => this.#rollingOptions(c), describe: (d, k) => this.#tellRolling(d, k) });
+    this.#latency = new Plot(part('latency-plot'), { theme, make: (c) => this.#latencyOptions(c), describe: (d, k) => this.#readLatency(d, k) });
+    this.#difference = new Plot(part('diff-plot'), { theme, make: (c) => this.#diffOptions(c), describe: (d, k) => this.#readDifference(d, k) });
+    this.#rolling = new Plot(part('rolling-plot'), { theme, make: (c) => this.#rollingOptions(c), describe: (d, k) => this.#readRolling(d, k) });
   }
 
   /** @returns {{ title: string, canvas: HTMLCanvasElement | null }[]} */
@@ -46,12 +46,12 @@ export class Plots {
     ];
   }
 
-  /** @param {number} at ms since 1970 @param {string} word */
-  drilled(at, word) {
-    this.#drills = [...this.#drills.filter((d) => at - d.at < SECONDS * 1000), { at, word }];
+  /** Marks a drill. @param {number} at ms since 1970 @param {string} label */
+  drilled(at, label) {
+    this.#drills = [...this.#drills.filter((d) => at - d.at < SECONDS * 1000), { at, label }];
   }
 
-  /** A new run: its marks go. */
+  /** Removes all marks. */
   clear() {
     this.#drills = [];
   }
@@ -64,21 +64,21 @@ export class Plots {
     this.#result = result;
     const [a, b] = result.sides;
     const untimed = t('compare.plot.untimed');
-    const few = t('compare.plot.waiting');
+    const waiting = t('compare.plot.waiting');
 
     const both = [a.histogram, b.histogram];
-    const range = result.timed && a.latency.count + b.latency.count >= FEWEST ? extent(both) : null;
-    if (range) this.#latencyRange = known(range, both[0]?.bounds ?? [], result.clock.error);
-    this.#latency.set(range && shares(both, this.#latencyRange), result.timed ? few : untimed);
+    const range = result.timed && a.latency.count + b.latency.count >= MIN_TICKS ? extent(both) : null;
+    if (range) this.#latencyRange = cutBelowError(range, both[0]?.bounds ?? [], result.clock.error);
+    this.#latency.set(range && shares(both, this.#latencyRange), result.timed ? waiting : untimed);
 
-    const pairs = result.pairs.count >= FEWEST ? extent([result.pairs.histogram]) : null;
+    const pairs = result.pairs.count >= MIN_TICKS ? extent([result.pairs.histogram]) : null;
     if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
     this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), t('compare.plot.waiting.both'));
 
     const second = a.series.at(-1)?.t ?? 0;
     if (second !== this.#drawn || second === 0) {
       this.#drawn = second;
-      this.#rolling.set(result.timed ? this.#columns(result) : null, result.timed ? few : untimed);
+      this.#rolling.set(result.timed ? this.#columns(result) : null, result.timed ? waiting : untimed);
     }
     if (changed) this.#nameSides(result);
     if (changed) for (const p of [this.#latency, this.#difference, this.#rolling]) p.rebuild();
@@ -167,12 +167,12 @@ export class Plots {
       ],
       hooks: {
         drawClear: [(/** @type {import('uplot')} */ u) => this.#shade(u, c.grid)],
-        draw: [(/** @type {import('uplot')} */ u) => this.#drills.forEach((d, k) => mark(u, (d.at - this.#now) / 1000, c.bad, d.word, k % 3))],
+        draw: [(/** @type {import('uplot')} */ u) => this.#drills.forEach((d, k) => mark(u, (d.at - this.#now) / 1000, c.bad, d.label, k % 3))],
       },
     };
   }
 
-  /** Seconds that are in no figure stand on a grey ground. @param {import('uplot')} u @param {string} colour */
+  /** Greys the seconds that are left out. @param {import('uplot')} u @param {string} colour */
   #shade(u, colour) {
     const out = this.#result?.sides[0].series.filter((s) => s.leftOut !== null) ?? [];
     u.ctx.save();
@@ -188,7 +188,7 @@ export class Plots {
   }
 
   /** @param {Columns} d @param {number} k */
-  #tellLatency(d, k) {
+  #readLatency(d, k) {
     const [a, b] = this.#result?.sides ?? [];
     const at = value(this.#result?.sides[0].histogram.bounds, d[0]?.[k]);
     const args = { at, sideA: a?.name, sideB: b?.name, a: share(d[1]?.[k]), b: share(d[2]?.[k]) };
@@ -196,19 +196,19 @@ export class Plots {
   }
 
   /** @param {Columns} d @param {number} k */
-  #tellDifference(d, k) {
+  #readDifference(d, k) {
     return t('compare.plot.reading.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) });
   }
 
   /** @param {Columns} d @param {number} k */
-  #tellRolling(d, k) {
+  #readRolling(d, k) {
     const [a, b] = this.#result?.sides ?? [];
     const at = Math.round(Number(d[0]?.[k]));
     const args = { s: String(-at), sideA: a?.name, sideB: b?.name, a: ms(d[1]?.[k] ?? NaN), b: ms(d[2]?.[k] ?? NaN) };
     return at === 0 ? t('compare.plot.reading.now', args) : t('compare.plot.reading.ago', args);
   }
 
-  /** For those who can't see a canvas: what it shows, in words. @param {Result} r */
+  /** Describes the plots for screen readers. @param {Result} r */
   #describe({ sides: [a, b], pairs }) {
     const names = { sideA: a.name, sideB: b.name };
     part('latency-plot').setAttribute('aria-label', t('compare.plot.description.latency', { ...names, a: ms(a.latency.p50), b: ms(b.latency.p50) }));
@@ -220,23 +220,23 @@ export class Plots {
 }
 
 /**
- * What the clocks can't tell from nothing gets no room of its own: a logarithmic axis would give it the most.
+ * Cuts off latencies far below the clock's error, to which a logarithmic axis would give most of its width.
  * @param {[number, number]} range @param {ArrayLike<number>} bounds @param {number} error of the clock, ms
  * @returns {[number, number]}
  */
-function known([from, to], bounds, error) {
+function cutBelowError([from, to], bounds, error) {
   const least = Math.floor(place(bounds, error / 4));
   return [least > from && least < to - 8 ? least : from, to];
 }
 
-/** Keeps 0 in the middle, so that a lean to one side shows. @param {[number, number]} range @param {number} buckets @returns {[number, number]} */
+/** Keeps 0 in the middle, so that asymmetry is visible. @param {[number, number]} range @param {number} buckets @returns {[number, number]} */
 function balance([from, to], buckets) {
   const middle = (buckets - 1) / 2;
   const reach = Math.min(middle, Math.max(middle - from, to - middle));
   return [Math.floor(middle - reach), Math.ceil(middle + reach)];
 }
 
-/** At least a decade, so that a calm line isn't blown up to look wild. @param {number} low @param {number} high @returns {[number, number]} */
+/** At least a decade, so that small variations do not look large. @param {number} low @param {number} high @returns {[number, number]} */
 function span(low, high) {
   if (!(low > 0) || !(high > 0)) return [0.1, 10];
   const middle = Math.sqrt(low * high);

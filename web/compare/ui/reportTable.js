@@ -3,7 +3,7 @@ import { named, t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
 import { status, verdict } from './conditions.js';
 
-// The JSON of a load report, schema ticklane.load/1, as far as it is shown here; docs/reports describes it whole.
+// The parts of a load report that are shown here; docs/reports/README.md describes the complete format.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
 /** @typedef {{ mean: number, low: number, high: number, pairs: number }} Interval */
 /** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, sides?: Range[], difference: Interval, verdict: string }} Metric */
@@ -25,8 +25,8 @@ import { status, verdict } from './conditions.js';
 const SCHEMA = 'ticklane.load/1';
 const THIN = '\u202f';
 
-/** Two load reports side by side: what was asked, on what machine, and each figure with its spread and its difference. */
-export class PairTable {
+/** Two load reports side by side: setup, machine, and each figure with its range and difference. */
+export class ReportTable {
   #table = part('pair-table');
 
   clear() {
@@ -35,8 +35,8 @@ export class PairTable {
 
   /**
    * @param {[string, string]} names @param {[Report, Report]} reports
-   * @returns {string} a sentence on whether they may be held against each other
-   * @throws {Error} when one isn't a report that this page can read
+   * @returns {string} a sentence on whether they can be compared
+   * @throws {Error} when a report has another schema
    */
   show(names, reports) {
     reports.forEach((r, k) => {
@@ -52,7 +52,7 @@ export class PairTable {
   }
 }
 
-/** More than two sides have no single difference: their report's own page tells the pairs that differ in one thing. @param {Report | undefined} r */
+/** Reports of more than two sides have no single difference; their HTML page lists the pairs. @param {Report | undefined} r */
 const many = (r) => (r?.sides.length ?? 0) > 2;
 
 /** Columns of a report's sides. @param {Report | undefined} r */
@@ -63,7 +63,7 @@ const width = (r) => places(r).length + (many(r) ? 0 : 1);
 
 /** @param {[Report, Report]} reports */
 function facts(reports) {
-  /** @type {[string, (r: Report) => string, Record<string, string>?][]} the report's own words are English */
+  /** @type {[string, (r: Report) => string, Record<string, string>?][]} the report's texts are English */
   const list = [
     [t('reports.pair.result'), (r) => r.headline, { lang: 'en' }],
     [t('reports.pair.status'), (r) => status(r.status)],
@@ -94,24 +94,24 @@ function cells(r, m) {
   return [spread(m.a), spread(m.b), difference(m)];
 }
 
-/** Median, and between what it lay in the rounds. @param {Range} r */
+/** Median and range of the rounds. @param {Range} r */
 function spread(r) {
   if (!r.count) return el('td', {}, '–');
   return el('td', {}, figure(r.median), ' ', el('span', { class: 'n' }, `${figure(r.min)}–${figure(r.max)}`));
 }
 
-/** Verdicts that were given on a difference; any other, such as "server failed", says why there is none. */
-const GIVEN = ['no difference', 'A higher', 'A lower'];
+/** Verdicts on a difference; others, such as "server failed", name the reason for none. */
+const DECIDED = ['no difference', 'A higher', 'A lower'];
 
 /** @param {Metric} m */
-function difference({ difference: d, verdict: said }) {
-  if (d.pairs < 2 || !GIVEN.includes(said)) return el('td', { class: 'noise' }, named(`reports.verdict.${said.replace(/ /g, '-')}`, said));
+function difference({ difference: d, verdict: result }) {
+  if (d.pairs < 2 || !DECIDED.includes(result)) return el('td', { class: 'noise' }, named(`reports.verdict.${result.replace(/ /g, '-')}`, result));
   const half = `±${THIN}${figure((d.high - d.low) / 2)}`;
-  if (said === 'no difference') return el('td', { class: 'noise' }, t('reports.pair.none'), ' ', el('span', { class: 'n' }, half));
+  if (result === 'no difference') return el('td', { class: 'noise' }, t('reports.pair.none'), ' ', el('span', { class: 'n' }, half));
   return el('td', {}, el('span', { class: 'strong' }, (d.mean > 0 ? '+' : '') + figure(d.mean)), ' ', el('span', { class: 'n' }, half));
 }
 
-/** Three figures that matter. @param {number} x */
+/** Three significant digits. @param {number} x */
 function figure(x) {
   if (!Number.isFinite(x)) return '–';
   const n = Math.abs(x);

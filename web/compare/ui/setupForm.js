@@ -4,15 +4,15 @@ import { getJSON } from '../../browser/http.js';
 import { choices, format, laneName, parse } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
-/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] }, compress?: string[] }} Lab as GET /api/lab tells it */
+/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] }, compress?: string[] }} Lab answer of GET /api/lab */
 
-const INTERVALS = ['', '0', '50', '100', '250', '1000']; // ms; '' is the server's own
+const INTERVALS = ['', '0', '50', '100', '250', '1000']; // ms; '' is the server's default
 const DELAYS = ['0', '1', '2', '5', '20']; // ms
 const CLIENTS = ['0,0', '100,100', '500,500', '1000,1000', '2000,2000'];
 
 /**
- * The setup as a person changes it. It is read and checked as an address is, so that a form and a link can't differ;
- * what can't be true is told under the form and changes nothing.
+ * The form for the setup. Its values are parsed like an address, so that form and link accept the same; an invalid value is
+ * reported under the form and changes nothing.
  */
 export class SetupForm {
   #onChange;
@@ -29,17 +29,17 @@ export class SetupForm {
   #compressions = [byId('c-compress-a', HTMLSelectElement), byId('c-compress-b', HTMLSelectElement)];
   #delays = [byId('c-delay-a', HTMLSelectElement), byId('c-delay-b', HTMLSelectElement)];
   #error = part('setup-error');
-  /** Why the server doesn't take the setup, a sentence; '' when it does. */
-  refused = '';
+  /** Why the server rejects the setup, a sentence; '' when it accepts it. */
+  rejection = '';
   #checks = 0;
   /** @type {Lab['engines']} */
-  #known = { sse: [], ws: [] };
-  /** Whether the lab takes a side's compression. */
+  #engineNames = { sse: [], ws: [] };
+  /** Whether the lab can set a side's compression. */
   #compress = false;
-  /** What the lab has, null without one. @type {Promise<Lab | null>} */
-  #told;
+  /** What the lab offers; null without a lab. @type {Promise<Lab | null>} */
+  #offer;
 
-  /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the lab's API is there */
+  /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the server has the lab's API */
   constructor({ setup, lab, onChange }) {
     this.#setup = setup;
     this.#onChange = onChange;
@@ -50,21 +50,21 @@ export class SetupForm {
     part('setup').addEventListener('submit', (e) => e.preventDefault());
     part('setup').addEventListener('change', (e) => this.#changed(e.target));
     this.#topics.addEventListener('keydown', (e) => { if (e.key === 'Enter') this.#topics.blur(); });
-    for (const b of this.#sides) b.addEventListener('click', () => this.#ask({ sides: b.dataset.sides ?? 'sse,ws' }));
+    for (const b of this.#sides) b.addEventListener('click', () => this.#apply({ sides: b.dataset.sides ?? 'sse,ws' }));
     this.#fill();
-    this.#told = lab ? this.#askLab() : Promise.resolve(null);
+    this.#offer = lab ? this.#fetchLab() : Promise.resolve(null);
     void this.#check(setup);
     void this.#listTopics();
   }
 
-  /** @param {string} text a sentence about something that could not be done, '' when all is well */
-  complain(text) {
+  /** @param {string} text an error, '' for none */
+  showError(text) {
     setText(this.#error, text);
   }
 
-  /** Asks for what a link asked for, as if a person had entered it. @param {import('../core/types.js').Asked} asked */
+  /** Applies a pending change of a link. @param {import('../core/types.js').ServerChange} change */
   apply({ rate, background }) {
-    this.#ask({
+    this.#apply({
       ...(rate === null ? {} : { rate: String(rate) }),
       ...(background ? { background: `${background.sse},${background.ws}` } : {}),
     });
@@ -72,28 +72,28 @@ export class SetupForm {
 
   /** @param {EventTarget | null} field */
   #changed(field) {
-    if (field === this.#topics) this.#ask({ topics: this.#topics.value.trim() || '*' });
-    else if (field === this.#rate) this.#ask({ rate: this.#rate.value.trim() });
-    else if (field === this.#mode) this.#ask({ mode: this.#mode.value });
-    else if (field === this.#interval) this.#ask({ interval: this.#interval.value });
-    else if (field === this.#background) this.#ask({ background: this.#background.value });
-    else if (this.#engines.some((s) => s === field)) this.#ask({ engine: this.#engines.map((s) => s.value).join(',') });
-    else if (this.#encodings.some((s) => s === field)) this.#ask({ encoding: this.#encodings.map((s) => s.value).join(',') });
-    else if (this.#compressions.some((s) => s === field)) this.#ask({ compress: this.#compressions.map((s) => s.value).join(',') });
-    else if (this.#delays.some((s) => s === field)) this.#ask({ delay: this.#delays.map((s) => s.value).join(',') });
+    if (field === this.#topics) this.#apply({ topics: this.#topics.value.trim() || '*' });
+    else if (field === this.#rate) this.#apply({ rate: this.#rate.value.trim() });
+    else if (field === this.#mode) this.#apply({ mode: this.#mode.value });
+    else if (field === this.#interval) this.#apply({ interval: this.#interval.value });
+    else if (field === this.#background) this.#apply({ background: this.#background.value });
+    else if (this.#engines.some((s) => s === field)) this.#apply({ engine: this.#engines.map((s) => s.value).join(',') });
+    else if (this.#encodings.some((s) => s === field)) this.#apply({ encoding: this.#encodings.map((s) => s.value).join(',') });
+    else if (this.#compressions.some((s) => s === field)) this.#apply({ compress: this.#compressions.map((s) => s.value).join(',') });
+    else if (this.#delays.some((s) => s === field)) this.#apply({ delay: this.#delays.map((s) => s.value).join(',') });
   }
 
-  /** @param {Record<string, string>} patch values as in an address; '' takes the default */
-  #ask(patch) {
+  /** @param {Record<string, string>} patch values as in an address; '' is the default */
+  #apply(patch) {
     const query = new URLSearchParams(format(this.#setup));
-    // An engine or an encoding of one lane may not exist on the other.
+    // Engines and encodings of one lane may be invalid for the other.
     if (patch.sides) for (const k of ['engine', 'encoding']) query.delete(k);
     for (const [k, v] of Object.entries(patch)) {
       if (v === '' || v === ',') query.delete(k);
       else query.set(k, v);
     }
     const { setup, problems } = parse(query.toString());
-    this.complain(problems.join(t('compare.separator.semicolon')));
+    this.showError(problems.join(' '));
     this.#topics.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('topics'))));
     this.#rate.setAttribute('aria-invalid', String(problems.some((p) => p.startsWith('rate'))));
     if (problems.length || format(setup) === format(this.#setup)) return;
@@ -104,25 +104,24 @@ export class SetupForm {
   }
 
   /**
-   * Asks whether the server has the topics and what its lab must have: a stream that is refused shows a page no more than an
-   * error without words.
+   * Checks that the server has the topics and options. A rejected stream would give the page no reason.
    * @param {Setup} setup
    */
   async #check(setup) {
-    const mine = ++this.#checks;
-    this.refused = '';
+    const check = ++this.#checks;
+    this.rejection = '';
     try {
       await getJSON(`/api/quotes?${new URLSearchParams({ topics: setup.topics.join(',') })}`);
-      const why = lack(await this.#told, setup);
-      if (mine !== this.#checks || !why) return;
-      this.refused = why;
-      this.complain(why);
+      const why = missing(await this.#offer, setup);
+      if (check !== this.#checks || !why) return;
+      this.rejection = why;
+      this.showError(why);
     } catch (err) {
-      if (mine !== this.#checks || err instanceof TypeError) return; // without a network it is not the topics
+      if (check !== this.#checks || err instanceof TypeError) return; // a network error
       const why = /** @type {Error} */ (err).message;
-      const [, topic] = /unknown topic "([^"]+)"/.exec(why) ?? []; // the API's words are English; of these a name is enough
-      this.refused = topic ? t('compare.form.unknown', { topic }) : t('compare.form.topics', { why });
-      this.complain(this.refused);
+      const [, topic] = /unknown topic "([^"]+)"/.exec(why) ?? []; // the API's texts are English, so take the name only
+      this.rejection = topic ? t('compare.form.unknown', { topic }) : t('compare.form.topics', { why });
+      this.showError(this.rejection);
       this.#topics.setAttribute('aria-invalid', 'true');
     }
   }
@@ -139,7 +138,7 @@ export class SetupForm {
     this.#fillSides();
   }
 
-  /** What a side can choose depends on its lane, and on the server. */
+  /** The choices of a side depend on its lane and on the server. */
   #fillSides() {
     const { sides, engine, encoding, compress } = this.#setup;
     const side = (/** @type {number} */ k) => `${laneName(sides[k] ?? 'sse')}${sides[0] === sides[1] ? ` ${'AB'[k]}` : ''}`;
@@ -159,25 +158,25 @@ export class SetupForm {
     });
     this.#engines.forEach((select, k) => {
       const lane = sides[k] ?? 'sse';
-      options(select, [['', t('compare.form.default')], ...this.#known[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
+      options(select, [['', t('compare.form.default')], ...this.#engineNames[lane].map((e) => /** @type {[string, string]} */ ([e, e]))]);
       choose(select, k === 0 ? engine.a : engine.b, (v) => v);
       select.setAttribute('aria-label', t('compare.form.engine', { side: side(k) }));
     });
   }
 
-  /** What the lab has now; what was asked for here goes before it. */
-  async #askLab() {
+  /** Fills in the lab's current values, except those of the setup. */
+  async #fetchLab() {
     try {
       /** @type {Lab} */
       const lab = await getJSON('/api/lab');
-      this.#known = { sse: lab.engines?.sse ?? [], ws: lab.engines?.ws ?? [] };
+      this.#engineNames = { sse: lab.engines?.sse ?? [], ws: lab.engines?.ws ?? [] };
       if (this.#setup.rate === null) this.#rate.value = String(lab.rate);
       if (!this.#setup.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
       this.#compress = (lab.compress ?? []).length > 0;
       this.#fillSides();
       return lab;
     } catch (err) {
-      this.complain(t('compare.lab.silent', { why: /** @type {Error} */ (err).message }));
+      this.showError(t('compare.lab.silent', { why: /** @type {Error} */ (err).message }));
       return null;
     }
   }
@@ -188,22 +187,22 @@ export class SetupForm {
       const all = ['*', ...sectors.map((/** @type {string} */ s) => `sector:${s}`), ...symbols.map((/** @type {{ symbol: string }} */ s) => s.symbol)];
       part('topic-list').replaceChildren(...all.map((value) => el('option', { value })));
     } catch {
-      // Suggestions only; the server checks what is asked for.
+      // Only suggestions.
     }
   }
 
-  /** @param {string} label @returns {HTMLElement | null} the switch of sides that has it */
+  /** @param {string} label @returns {HTMLElement | null} the button with that label */
   find(label) {
     return this.#sides.find((b) => b.textContent === label) ?? null;
   }
 }
 
-/** What a lab doesn't have of what a link asks for, a sentence; '' for nothing. @param {Lab | null} lab @param {Setup} setup */
-export function lack(lab, { sides, engine, compress }) {
+/** What a setup requests and the lab does not offer, a sentence; '' for nothing. @param {Lab | null} lab @param {Setup} setup */
+export function missing(lab, { sides, engine, compress }) {
   if (!lab) return '';
   for (const [k, lane] of sides.entries()) {
-    const asked = [engine.a, engine.b][k];
-    if (asked && !lab.engines[lane].includes(asked)) return t('compare.form.noEngine', { engine: asked, lane: laneName(lane) });
+    const name = [engine.a, engine.b][k];
+    if (name && !lab.engines[lane].includes(name)) return t('compare.form.noEngine', { engine: name, lane: laneName(lane) });
   }
   return (compress.a === 'on' || compress.b === 'on') && !lab.compress?.includes('on') ? t('compare.form.noCompression') : '';
 }
@@ -213,7 +212,7 @@ function options(select, list) {
   select.replaceChildren(...list.map(([value, label]) => el('option', { value }, label)));
 }
 
-/** Selects a value, and adds it when a link brought one that isn't on offer. @param {HTMLSelectElement | undefined} select @param {string} value @param {(v: string) => string} label */
+/** Selects a value, which is added if a link has one that is not in the list. @param {HTMLSelectElement | undefined} select @param {string} value @param {(v: string) => string} label */
 function choose(select, value, label) {
   if (!select) return;
   if (![...select.options].some((o) => o.value === value)) select.append(el('option', { value }, label(value)));

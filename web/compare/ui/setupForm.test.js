@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from '../core/setup.js';
-import { lack } from './setupForm.js';
+import { missing } from './setupForm.js';
 
 const lab = { rate: 100, background: { sse: 0, ws: 0 }, engines: { sse: ['stream'], ws: ['stream'] } };
 
 test('what a link asks for and the lab lacks is told; what it has, or nobody asks, is not', () => {
-  const of = (/** @type {string} */ link, /** @type {any} */ has = lab) => lack(has, parse(link).setup);
+  const of = (/** @type {string} */ link, /** @type {any} */ has = lab) => missing(has, parse(link).setup);
   assert.equal(of('?engine=stream,stream&compress=off'), '');
   assert.equal(of('?engine=stream,shard'), 'This server does not offer engine shard for WebSocket.');
   assert.equal(of('?sides=sse,sse&engine=shard'), 'This server does not offer engine shard for SSE.');

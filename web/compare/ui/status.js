@@ -6,24 +6,24 @@ import { elapsed } from './formats.js';
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
 
-const PATIENCE = 3000; // ms without a stream before it is worth a line
+const BANNER_DELAY = 3000; // ms without a stream until the banner appears
 
-/** How the run goes: a word and figures in the bar, a line below it while a stream is missing, notes under the sentence. */
+/** State of the run in the bar, and a banner while a stream is disconnected. */
 export class Status {
   #app = part('app');
   #running = part('running');
   #banner = part('banner');
   #text = part('banner-text');
-  #again = part('banner-do');
+  #retry = part('banner-do');
   #downSince = [NaN, NaN];
 
   /** @param {{ retry: () => void }} parts */
   constructor({ retry }) {
-    this.#again.addEventListener('click', retry);
+    this.#retry.addEventListener('click', retry);
   }
 
-  /** @param {Result} r @param {number} now performance.now() @param {string} refused why the server doesn't take the setup, '' when it does */
-  paint(r, now, refused) {
+  /** @param {Result} r @param {number} now performance.now() @param {string} rejection why the server rejects the setup, '' when it accepts it */
+  paint(r, now, rejection) {
     if (this.#app.dataset.state !== r.state) this.#app.dataset.state = r.state;
     const sides = r.setup.sides.join(',');
     if (this.#app.dataset.sides !== sides) this.#app.dataset.sides = sides;
@@ -31,11 +31,11 @@ export class Status {
     const down = r.sides.filter((s, k) => {
       if (s.state === 'live') this.#downSince[k] = NaN;
       else if (Number.isNaN(this.#downSince[k])) this.#downSince[k] = now;
-      return s.state !== 'live' && now - Number(this.#downSince[k]) > PATIENCE;
+      return s.state !== 'live' && now - Number(this.#downSince[k]) > BANNER_DELAY;
     });
-    const line = r.state === 'drill' || r.state === 'stopped' ? '' : refused || absence(down);
+    const line = r.state === 'drill' || r.state === 'stopped' ? '' : rejection || disconnection(down);
     this.#banner.hidden = line === '';
-    this.#again.hidden = refused !== '';
+    this.#retry.hidden = rejection !== '';
     if (line) {
       this.#banner.className = `banner ${down.some((s) => s.state === 'offline') ? 'down' : ''}`;
       setText(this.#text, line);
@@ -43,8 +43,8 @@ export class Status {
   }
 }
 
-/** What is missing and what that means for the figures. @param {SideResult[]} down */
-function absence(down) {
+/** Which sides are disconnected, and the effect on the figures. @param {SideResult[]} down */
+function disconnection(down) {
   const [first, second] = down;
   if (!first) return '';
   const left = first.retryAt ? Math.max(0, first.retryAt - Date.now()) : NaN;
@@ -53,17 +53,17 @@ function absence(down) {
   return first.lane === 'ws' ? t('compare.unreachable.ws', { side: first.name, next }) : t('compare.unreachable.sse', { side: first.name, next });
 }
 
-/** What a link would change for everybody. @param {import('../core/types.js').Asked | null} asked @returns {string} a sentence, '' when nothing */
-export function offer(asked) {
-  if (!asked) return '';
-  const { rate: asks, background: b } = asked;
-  const rate = asks === null ? '' : asks < 10 ? String(asks) : count(asks);
+/** What a link would change for every user. @param {import('../core/types.js').ServerChange | null} change @returns {string} a sentence, '' for nothing */
+export function offer(change) {
+  if (!change) return '';
+  const { rate: n, background: b } = change;
+  const rate = n === null ? '' : n < 10 ? String(n) : count(n);
   if (!b) return t('compare.offer.rate', { rate });
   return rate ? t('compare.offer.both', { rate, sse: b.sse, ws: b.ws }) : t('compare.offer.clients', { sse: b.sse, ws: b.ws });
 }
 
 /**
- * What a reader must know beside the figures.
+ * Conditions that affect the figures.
  * @param {Result} r
  * @param {readonly string[]} problems of the address
  * @returns {string[]} sentences
@@ -78,10 +78,10 @@ export function notes(r, problems) {
   if (da && db) all.push(t('compare.note.delays', delays));
   else if (da || db) all.push(t('compare.note.delay', { ms: da ? delays.a : delays.b, side: da ? a.name : b.name }));
   for (const s of r.sides) {
-    const asked = r.setup.compress?.[s.index === 0 ? 'a' : 'b'];
-    if (asked && s.compression && (asked === 'on') !== (s.compression !== 'none')) {
-      const told = { side: s.name, told: s.compression };
-      all.push(asked === 'on' ? t('compare.note.uncompressed', told) : t('compare.note.compressed', told));
+    const requested = r.setup.compress?.[s.index === 0 ? 'a' : 'b'];
+    if (requested && s.compression && (requested === 'on') !== (s.compression !== 'none')) {
+      const args = { side: s.name, actual: s.compression };
+      all.push(requested === 'on' ? t('compare.note.uncompressed', args) : t('compare.note.compressed', args));
     }
   }
   if (r.state === 'frozen') all.push(t('compare.note.frozen'));

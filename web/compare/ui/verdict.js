@@ -3,25 +3,25 @@ import { el, part, setText } from '../../ui/common/dom.js';
 
 /** @typedef {import('../core/types.js').Sentence} Sentence */
 
-const ALOUD = 10_000; // ms, the least time between two readings aloud
+const ANNOUNCE = 10_000; // minimum ms between announcements to screen readers
 
-/** The sentence at the top, what it rests on, and what must be known beside it. */
+/** The result in a sentence, its footnotes, and the notes below it. */
 export class Verdict {
   #sentence = part('sentence');
   #basis = part('basis');
   #notes = part('notes');
   #live = part('live');
   #shown = '';
-  #said = '';
-  #saidAt = -ALOUD;
+  #announced = '';
+  #announcedAt = -ANNOUNCE;
   #apply = el('button', { type: 'button', class: 'button' }, t('compare.offer.apply'));
 
-  /** @param {{ apply: () => void }} parts apply: does what the link asks for */
+  /** @param {{ apply: () => void }} parts apply: applies the change of the link */
   constructor({ apply }) {
     this.#apply.addEventListener('click', apply);
   }
 
-  /** @param {Sentence} sentence @param {string[]} notes each a sentence @param {number} now performance.now() @param {string} [offer] what the button would do, '' for no button */
+  /** @param {Sentence} sentence @param {string[]} notes each a sentence @param {number} now performance.now() @param {string} [offer] what the link would change, '' for no button */
   paint(sentence, notes, now, offer = '') {
     const key = JSON.stringify(sentence.parts);
     if (key !== this.#shown) {
@@ -34,25 +34,25 @@ export class Verdict {
     const list = JSON.stringify([offer, ...notes]);
     if (this.#notes.dataset.of !== list) {
       this.#notes.dataset.of = list;
-      const held = document.activeElement === this.#apply;
+      const focused = document.activeElement === this.#apply;
       const first = offer ? [el('li', {}, `${offer} `, this.#apply)] : [];
       this.#notes.replaceChildren(...first, ...notes.map((n) => el('li', {}, n)));
-      if (held) this.#apply.focus();
+      if (focused) this.#apply.focus();
     }
-    this.#aloud(sentence.parts.map((p) => p.text).join(''), now);
+    this.#announceSentence(sentence.parts.map((p) => p.text).join(''), now);
   }
 
-  /** The figures change four times a second; an ear wants the newest now and then. @param {string} text @param {number} now */
-  #aloud(text, now) {
-    if (text === this.#said || now - this.#saidAt < ALOUD) return;
-    this.#said = text;
-    this.#saidAt = now;
+  /** Announces the sentence now and then, since it changes often. @param {string} text @param {number} now */
+  #announceSentence(text, now) {
+    if (text === this.#announced || now - this.#announcedAt < ANNOUNCE) return;
+    this.#announced = text;
+    this.#announcedAt = now;
     setText(this.#live, text);
   }
 
-  /** Says something at once, and holds the sentence back for a while. @param {string} text @param {number} now performance.now() */
+  /** Announces a text at once and delays the next sentence. @param {string} text @param {number} now performance.now() */
   announce(text, now) {
-    this.#saidAt = now;
+    this.#announcedAt = now;
     setText(this.#live, text);
   }
 }
