@@ -34,10 +34,13 @@ var dependencies = map[string][]string{
 	"internal/loadtest":      {"wire", "quote"}, // a client: it imports nothing of the server
 	"handlers":               {"netconn", "websocket", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                      {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+
+	// For tests: a whole server with its clients.
+	"internal/testkit/testserver": {"handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/websocket", "internal/shard", "internal/loadtest"}
+var networkPackages = []string{"handlers", "internal/websocket", "internal/shard", "internal/loadtest", "internal/wire/wiretest", "internal/testkit/testserver"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",

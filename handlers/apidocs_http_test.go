@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"fmt"
@@ -16,8 +16,10 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/handlers"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -31,10 +33,10 @@ func whole() fs.FS {
 
 // TestRoutesAreDescribed: each route has its description, and each description its route.
 func TestRoutesAreDescribed(t *testing.T) {
-	d := describedBy(t, openapi)
-	h := openLab(t)
+	d := describedBy(t, "openapi")
+	srv := newLabServer(t)
 	have := map[string]bool{}
-	for _, r := range h.server.app.GetRoutes(true) {
+	for _, r := range srv.Handlers.Routes() {
 		path := strings.ReplaceAll(r.Path, "*", "{path}")
 		for _, part := range r.Params {
 			path = strings.ReplaceAll(path, ":"+part, "{"+part+"}")
@@ -69,14 +71,14 @@ type try struct {
 	extra    []string
 }
 
-func (d *described) try(h *house, all map[string]operation, x try) string {
+func (d *described) try(srv *testserver.Server, all map[string]operation, x try) string {
 	d.Helper()
 	o, ok := all[x.id]
 	if !ok {
 		d.Fatalf("%s isn't described", x.id)
 	}
-	c := h.dial()
-	defer c.nc.Close()
+	c := srv.Dial()
+	defer c.NetConn.Close()
 	extra := x.extra
 	if o.method == fiber.MethodPost {
 		typed := slices.ContainsFunc(extra, func(l string) bool { return strings.HasPrefix(l, "Content-Type:") })
@@ -85,16 +87,16 @@ func (d *described) try(h *house, all map[string]operation, x try) string {
 		}
 		extra = append(extra, fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(x.body), x.body))
 	}
-	c.ask(o.method, x.path, extra...)
+	c.Request(o.method, x.path, extra...)
 	text := ""
-	if o.method != fiber.MethodHead && c.status != 101 && c.status != 204 && c.status != 304 {
-		text = c.all()
+	if o.method != fiber.MethodHead && c.Status != 101 && c.Status != 204 && c.Status != 304 {
+		text = c.ReadBody()
 	}
-	if c.status != x.status {
-		d.Errorf("%s %s: status %d, want %d: %.300s", o.method, x.path, c.status, x.status, text)
+	if c.Status != x.status {
+		d.Errorf("%s %s: status %d, want %d: %.300s", o.method, x.path, c.Status, x.status, text)
 	}
-	d.answered(o, c.status, c.header, text)
-	if c.status >= 400 {
+	d.answered(o, c.Status, c.Header, text)
+	if c.Status >= 400 {
 		return text
 	}
 	d.asked(o, x.path)
@@ -111,8 +113,10 @@ func (d *described) try(h *house, all map[string]operation, x try) string {
 }
 
 // TestHTTPIsAsDescribed asks every operation for every answer that its description has.
-func TestHTTPIsAsDescribed(t *testing.T) {
-	d := describedBy(t, openapi)
+func TestHTTPIsAsDescribed(t *testing.T) { onEngines(t, testHTTPIsAsDescribed) }
+
+func testHTTPIsAsDescribed(t *testing.T, engine string) {
+	d := describedBy(t, "openapi")
 	all := d.operations()
 	reports := t.TempDir()
 	for _, name := range []string{"run.html", "run.json"} {
@@ -121,9 +125,9 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		}
 	}
 	now := 100.0
-	h := open(t, plan{log: squeezing(stream.CompressAuto).log, settings: func(s *Settings) { s.Reports = reports }, deps: func(d *Deps) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressAuto), Settings: func(s *handlers.Settings) { s.Reports = reports }, Deps: func(d *handlers.Deps) {
 		d.Files = whole()
-		d.Lab = &Lab{Rate: func() float64 { return now }, SetRate: func(r float64) error {
+		d.Lab = &handlers.Lab{Rate: func() float64 { return now }, SetRate: func(r float64) error {
 			if r <= 0 {
 				return fmt.Errorf("want a rate above 0")
 			}
@@ -131,12 +135,12 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 			return nil
 		}, Background: func(_, _ int) error { return nil }, Clients: func() (int, int) { return 1, 2 }}
 	}})
-	h.publish(100)
-	c, w := h.sse("topics=S1&snapshot=false&user=mine"), h.ws("snapshot=false&user=mine")
-	sse, ws := "/sse/connections/"+c.hello.Conn, "/ws/connections/"+w.hello.Conn
+	srv.Publish(100)
+	c, w := srv.SSE("topics=S1&snapshot=false&user=mine"), srv.WS("snapshot=false&user=mine")
+	sse, ws := "/sse/connections/"+c.Hello.Conn, "/ws/connections/"+w.Hello.Conn
 	big := `{"action":"time","id":1` + strings.Repeat(" ", 5000) + "}"
 	cut := `{"action":"cut","conns":["none"]}`
-	handshake := func(more ...string) []string { return append(slices.Clone(upgrade), more...) }
+	handshake := func(more ...string) []string { return append(slices.Clone(testserver.Upgrade), more...) }
 	ok := []try{
 		{id: "dashboard", path: "/?lang=zh-CN"}, {id: "compare", path: "/compare"}, {id: "reports", path: "/reports"}, {id: "docs", path: "/docs"},
 		{id: "report", path: "/reports/run.html"}, {id: "report", path: "/reports/run.json"},
@@ -151,20 +155,20 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 	}
 	for _, x := range ok {
 		x.status = 200
-		d.try(h, all, x)
+		d.try(srv, all, x)
 		// HEAD has the same head and no body.
-		head := h.dial()
-		head.ask("HEAD", x.path)
-		if head.status != 200 || head.r.Buffered() > 0 {
-			t.Errorf("HEAD %s: %d with %d bytes", x.path, head.status, head.r.Buffered())
+		head := srv.Dial()
+		head.Request("HEAD", x.path)
+		if head.Status != 200 || head.Reader.Buffered() > 0 {
+			t.Errorf("HEAD %s: %d with %d bytes", x.path, head.Status, head.Reader.Buffered())
 		}
-		head.nc.Close()
+		head.NetConn.Close()
 	}
-	etag := h.dial()
-	etag.ask("GET", "/static/favicon.svg")
+	etag := srv.Dial()
+	etag.Request("GET", "/static/favicon.svg")
 	for _, x := range []try{
 		{id: "favicon", path: "/favicon.ico", status: 301},
-		{id: "static", path: "/static/favicon.svg", status: 304, extra: []string{"If-None-Match: " + etag.header.Get("ETag")}},
+		{id: "static", path: "/static/favicon.svg", status: 304, extra: []string{"If-None-Match: " + etag.Header.Get("ETag")}},
 		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js", status: 304, extra: []string{"If-None-Match: *"}},
 		{id: "static", path: "/static/none", status: 404}, {id: "assets", path: "/assets/none", status: 404}, {id: "report", path: "/reports/none.html", status: 404},
 		{id: "homeSSE", path: "/sse/home?topics=NONE", status: 400}, {id: "homeWS", path: "/ws/home?topics=NONE", status: 400},
@@ -177,15 +181,15 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		{id: "subscribeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}},
 		{id: "subscribeSSE", path: "/sse/subscribe?limit=0&mode=fast", status: 400},
 
-		{id: "subscribeWS", path: "/ws/subscribe?limit=5&duration=1m30s&mode=latest&interval=0&snapshot=false&from=latest&delay=0&engine=stream&compress=on", status: 101, extra: handshake(deflateLine)},
+		{id: "subscribeWS", path: "/ws/subscribe?limit=5&duration=1m30s&mode=latest&interval=0&snapshot=false&from=latest&delay=0&engine=stream&compress=on", status: 101, extra: handshake(testserver.OfferDeflate)},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 101, extra: handshake("Sec-WebSocket-Protocol: other, ticklane.v1.protobuf, ticklane.v1.json")},
-		{id: "subscribeWS", path: "/ws/subscribe?from=here", status: 400, extra: upgrade},
+		{id: "subscribeWS", path: "/ws/subscribe?from=here", status: 400, extra: testserver.Upgrade},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 400, extra: handshake("Sec-WebSocket-Protocol: other")},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 403, extra: handshake("Origin: https://evil.example")},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 426},
 		{id: "subscribeWS", path: "/ws/subscribe", status: 426, extra: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8"}},
 
-		{id: "readSSE", path: "/sse/connections/" + w.hello.Conn, status: 404}, {id: "readWS", path: "/ws/connections/x", status: 404},
+		{id: "readSSE", path: "/sse/connections/" + w.Hello.Conn, status: 404}, {id: "readWS", path: "/ws/connections/x", status: 404},
 		{id: "commandSSE", path: sse, status: 200, body: `{"action":"subscribe","topics":["S2"],"id":1}`},
 		{id: "commandSSE", path: sse, status: 200, body: `{"action":"unsubscribe","topics":["S2"]}`},
 		{id: "commandSSE", path: sse, status: 200, body: `{"action":"time","id":-2}`},
@@ -202,17 +206,17 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{"action":"shout"}`}, {id: "labDrill", path: "/api/lab/drill", status: 404, body: cut},
 		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{`},
 	} {
-		d.try(h, all, x)
+		d.try(srv, all, x)
 	}
 	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
 		path := all[id].path
-		d.try(h, all, try{id: id, path: path, status: 403, body: cut, extra: []string{"Origin: null"}})
-		d.try(h, all, try{id: id, path: path, status: 413, body: big})
-		d.try(h, all, try{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
+		d.try(srv, all, try{id: id, path: path, status: 403, body: cut, extra: []string{"Origin: null"}})
+		d.try(srv, all, try{id: id, path: path, status: 413, body: big})
+		d.try(srv, all, try{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
 	}
-	d.drills(h, all)
+	d.drills(srv, all)
 	d.others(all)
-	d.anywhere(h, all)
+	d.anywhere(srv, all)
 
 	for id, o := range all {
 		for _, status := range o.statuses {
@@ -225,44 +229,40 @@ func TestHTTPIsAsDescribed(t *testing.T) {
 }
 
 // drills meets what only a drill brings about.
-func (d *described) drills(h *house, all map[string]operation) {
+func (d *described) drills(srv *testserver.Server, all map[string]operation) {
 	d.Helper()
 	for _, status := range []int{503, 204} {
 		for id, path := range map[string]string{"subscribeSSE": "/sse/subscribe?user=drilled", "subscribeWS": "/ws/subscribe?user=drilled"} {
-			var c *client
+			var c *testserver.Client
 			if id == "subscribeSSE" {
-				c = h.sse("user=drilled")
+				c = srv.SSE("user=drilled")
 			} else {
-				c = h.ws("user=drilled")
+				c = srv.WS("user=drilled")
 			}
-			d.try(h, all, try{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.hello.Conn)})
+			d.try(srv, all, try{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.Hello.Conn)})
 			if id == "subscribeWS" {
-				d.try(h, all, try{id: id, path: path, status: status, extra: upgrade})
+				d.try(srv, all, try{id: id, path: path, status: status, extra: testserver.Upgrade})
 				continue
 			}
-			a := h.dial()
-			a.ask("GET", path)
-			if text := ""; a.status == 503 {
-				text = a.all() // without Retry-After: a drill doesn't say when
-				told(d, a, text, 503)
-			} else if a.status != 204 {
-				d.Errorf("%s after a drill: %d", path, a.status)
+			a := srv.Dial()
+			a.Request("GET", path)
+			if text := ""; a.Status == 503 {
+				text = a.ReadBody() // without Retry-After: a drill doesn't say when
+				wantProblem(d, a, text, 503)
+			} else if a.Status != 204 {
+				d.Errorf("%s after a drill: %d", path, a.Status)
 			}
 		}
 	}
-	c := h.sse("user=late")
-	h.server.lab.mu.Lock()
-	for i := range maxOrders {
-		h.server.lab.waiting[seat{user: fmt.Sprint("nobody", i)}] = order{drill503, time.Now().Add(time.Hour)}
-	}
-	h.server.lab.mu.Unlock()
-	d.try(h, all, try{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.hello.Conn + `"]}`})
+	c := srv.SSE("user=late")
+	srv.Handlers.FillPendingFaults()
+	d.try(srv, all, try{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
 }
 
 // others meets what other settings bring about.
 func (d *described) others(all map[string]operation) {
 	d.Helper()
-	shut := open(d, plan{settings: func(s *Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one place
+	shut := newTestServer(d, testserver.Options{Settings: func(s *handlers.Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one place
 	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
 		d.try(shut, all, try{id: id, path: path, status: 503})
 	}
@@ -271,54 +271,54 @@ func (d *described) others(all map[string]operation) {
 	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
 		d.try(shut, all, try{id: id, path: all[id].path, status: 404, body: "{}"})
 	}
-	c := shut.sse("")
+	c := shut.SSE("")
 	d.try(shut, all, try{id: "subscribeSSE", path: "/sse/subscribe", status: 503})
-	path := "/sse/connections/" + c.hello.Conn
+	path := "/sse/connections/" + c.Hello.Conn
 	d.try(shut, all, try{id: "commandSSE", path: path, status: 200, body: `{"action":"time"}`})
 	d.try(shut, all, try{id: "commandSSE", path: path, status: 429, body: `{"action":"time","id":3}`})
-	shut.server.ready.Store(false)
+	shut.Handlers.SetReady(false)
 	d.try(shut, all, try{id: "readyz", path: "/readyz", status: 503})
 
-	replay := openLab(d)
+	replay := newLabServer(d)
 	d.try(replay, all, try{id: "labRate", path: "/api/lab/rate", status: 409, body: `{"rate":1}`})
 	d.try(replay, all, try{id: "labBackground", path: "/api/lab/background", status: 409, body: `{"sse":1,"ws":1}`})
 }
 
 // anywhere meets what any address may answer.
-func (d *described) anywhere(h *house, all map[string]operation) {
+func (d *described) anywhere(srv *testserver.Server, all map[string]operation) {
 	d.Helper()
 	for id, o := range all {
 		path := strings.NewReplacer("{conn}", "x", "{name}", "run.html", "{path}", "x").Replace(o.path)
 		if id != "healthz" && id != "readyz" {
-			d.try(h, all, try{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
+			d.try(srv, all, try{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
 		}
-		d.try(h, all, try{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
+		d.try(srv, all, try{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
 		if o.method == fiber.MethodHead {
 			continue
 		}
-		c := h.dial()
-		c.ask("DELETE", path)
-		d.answered(o, c.status, c.header, c.all())
-		if c.status != 405 {
-			d.Errorf("DELETE %s: %d", path, c.status)
+		c := srv.Dial()
+		c.Request("DELETE", path)
+		d.answered(o, c.Status, c.Header, c.ReadBody())
+		if c.Status != 405 {
+			d.Errorf("DELETE %s: %d", path, c.Status)
 		}
-		c.nc.Close()
+		c.NetConn.Close()
 	}
-	failing := open(d, plan{deps: func(d *Deps) {
-		d.Metrics = func(*Server) http.Handler {
+	failing := newTestServer(d, testserver.Options{Deps: func(d *handlers.Deps) {
+		d.Metrics = func(*handlers.Server) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 		}
 	}})
 	d.try(failing, all, try{id: "metrics", path: "/metrics", status: 500})
-	d.try(h, all, try{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
+	d.try(srv, all, try{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
 }
 
 // TestQueryIsAsDescribed: the server reads each parameter that is described, refuses by its name what isn't as
 // described, and takes every value that is.
 func TestQueryIsAsDescribed(t *testing.T) {
-	d := describedBy(t, openapi)
-	h := squeezable(t, stream.CompressAuto)
-	h.publish(20)
+	d := describedBy(t, "openapi")
+	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: withLab})
+	srv.Publish(20)
 	checked := 0
 	for id, o := range d.operations() {
 		extra := []string{}
@@ -326,7 +326,7 @@ func TestQueryIsAsDescribed(t *testing.T) {
 		case "subscribeSSE":
 			continue // HEAD has the same query, and ends
 		case "subscribeWS":
-			extra = upgrade
+			extra = testserver.Upgrade
 		}
 		for _, p := range o.params {
 			if p.in != "query" || p.name == "lang" { // what is no language of ours is no error
@@ -338,16 +338,16 @@ func TestQueryIsAsDescribed(t *testing.T) {
 				path += "symbol=S1&"
 			}
 			junk := strings.Repeat("x", 65)
-			c := h.dial()
-			c.ask(o.method, path+p.name+"="+junk, extra...)
-			if c.status != 400 {
-				t.Errorf("%s: %s=%s: status %d", id, p.name, junk, c.status)
+			c := srv.Dial()
+			c.Request(o.method, path+p.name+"="+junk, extra...)
+			if c.Status != 400 {
+				t.Errorf("%s: %s=%s: status %d", id, p.name, junk, c.Status)
 			} else if o.method != fiber.MethodHead {
-				if problem := told(t, c, c.all(), 400); problem.Parameter != p.name {
+				if problem := wantProblem(t, c, c.ReadBody(), 400); problem.Parameter != p.name {
 					t.Errorf("%s: %s was refused for %s", id, p.name, problem.Parameter)
 				}
 			}
-			c.nc.Close()
+			c.NetConn.Close()
 			if d.check(p.pointer, junk) == nil && p.name != "topics" && p.name != "symbol" { // what is known can't be described
 				t.Errorf("%s: %s=%s is as described, and refused", id, p.name, junk)
 			}
@@ -362,15 +362,15 @@ func TestQueryIsAsDescribed(t *testing.T) {
 				}
 			}
 			for _, v := range values {
-				if v == engineShard && !shard.Available {
+				if v == testserver.Shard && !shard.Available {
 					continue
 				}
-				c := h.dial()
-				c.ask(o.method, fmt.Sprintf("%s%s=%v", path, p.name, v), extra...)
-				if c.status >= 400 {
-					t.Errorf("%s: %s=%v is as described: status %d", id, p.name, v, c.status)
+				c := srv.Dial()
+				c.Request(o.method, fmt.Sprintf("%s%s=%v", path, p.name, v), extra...)
+				if c.Status >= 400 {
+					t.Errorf("%s: %s=%v is as described: status %d", id, p.name, v, c.Status)
 				}
-				c.nc.Close()
+				c.NetConn.Close()
 			}
 		}
 	}
@@ -381,31 +381,35 @@ func TestQueryIsAsDescribed(t *testing.T) {
 
 // TestCommandToABlockedStreamIsAsDescribed: the one answer that has to be waited for.
 func TestCommandToABlockedStreamIsAsDescribed(t *testing.T) {
-	d := describedBy(t, openapi)
-	h := open(t, plan{settings: func(s *Settings) {
+	onEngines(t, testCommandToABlockedStreamIsAsDescribed)
+}
+
+func testCommandToABlockedStreamIsAsDescribed(t *testing.T, engine string) {
+	d := describedBy(t, "openapi")
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) {
 		s.WriteBuffer, s.CommandWait, s.MessageRate, s.MessageBurst = 4096, time.Second, 1e6, 1e6
 	}})
-	c := h.narrow(wire.SSE, "snapshot=false")
-	h.publish(50_000) // more than all buffers on the way hold
-	o, deadline := d.operations()["commandSSE"], time.Now().Add(patience)
+	c := srv.SmallStream(wire.SSE, "snapshot=false")
+	srv.Publish(50_000) // more than all buffers on the way hold
+	o, deadline := d.operations()["commandSSE"], time.Now().Add(testserver.Timeout)
 	for time.Now().Before(deadline) { // until the stream has filled them
-		a, text := h.post(c.hello.Conn, `{"action":"subscribe","topics":["S1"]}`) // a time is told without the stream
-		d.answered(o, a.status, a.header, text)
-		if a.status == 503 {
-			c.cut(true)
+		a, text := srv.PostCommand(c.Hello.Conn, `{"action":"subscribe","topics":["S1"]}`) // a time is told without the stream
+		d.answered(o, a.Status, a.Header, text)
+		if a.Status == 503 {
+			c.Cut(true)
 			return
 		}
 	}
 	t.Errorf("the stream never blocked")
 }
 
-// TestDocsPage: every operation and message stands on it, and each of its links leads somewhere.
+// TestDocsPage: every operation and wiretest.Message stands on it, and each of its links leads somewhere.
 func TestDocsPage(t *testing.T) {
-	d, a := describedBy(t, openapi), describedBy(t, asyncapi)
-	h := open(t, plan{deps: func(d *Deps) { d.Files = whole() }})
-	answer, page := h.get("/docs", "Accept: text/html")
-	if answer.status != 200 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") {
-		t.Fatalf("%d %v", answer.status, answer.header)
+	d, a := describedBy(t, "openapi"), describedBy(t, "asyncapi")
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = whole() }})
+	answer, page := srv.Get("/docs", "Accept: text/html")
+	if answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+		t.Fatalf("%d %v", answer.Status, answer.Header)
 	}
 	for id := range d.operations() {
 		if !strings.Contains(page, `id="op-`+id+`"`) || !strings.Contains(page, `href="#op-`+id+`"`) {

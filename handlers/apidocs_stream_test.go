@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"bufio"
@@ -12,38 +12,42 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"ticklane/handlers"
 	"ticklane/internal/stream"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
+	"ticklane/internal/wire/wiretest"
 )
 
 // eventSchema is the pointer of what one event must be.
 const eventSchema = "/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream/itemSchema"
 
-// heard checks one message of either lane against its description, and notes its type.
-func (d *described) heard(c *client, m message) {
+// heard checks one wiretest.Message of either lane against its description, and notes its type.
+func (d *described) heard(c *testserver.Client, m wiretest.Message) {
 	d.Helper()
-	if c.format.Lane() == wire.SSE {
-		if err := d.check(eventSchema, m.asEvent()); err != nil {
+	if c.Format.Lane() == wire.SSE {
+		if err := d.check(eventSchema, asEvent(m)); err != nil {
 			d.Errorf("sse: %v\n%+v", err, m)
 		}
 		d.meet("sse " + m.T)
 		return
 	}
-	v, err := value(m.text)
+	v, err := value(m.Text)
 	if err == nil {
 		err = d.check("/components/messages/"+m.T+"/payload", v)
 	}
 	if err != nil {
-		d.Errorf("ws: %v\n%.300s", err, m.text)
+		d.Errorf("ws: %v\n%.300s", err, m.Text)
 	}
 	d.meet("ws " + m.T)
 }
 
 // listen reads so many messages, or to the end of the stream for 0.
-func (d *described) listen(c *client, n int) (got []message, err error) {
+func (d *described) listen(c *testserver.Client, n int) (got []wiretest.Message, err error) {
 	d.Helper()
 	for n == 0 || len(got) < n {
-		m, err := c.read()
+		m, err := c.Read()
 		if err != nil {
 			return got, err
 		}
@@ -54,10 +58,10 @@ func (d *described) listen(c *client, n int) (got []message, err error) {
 }
 
 // until hears messages up to one of type t.
-func (d *described) until(c *client, t string) {
+func (d *described) until(c *testserver.Client, t string) {
 	d.Helper()
 	for {
-		m := c.next()
+		m := c.Next()
 		d.heard(c, m)
 		if m.T == t {
 			return
@@ -66,71 +70,71 @@ func (d *described) until(c *client, t string) {
 }
 
 // greeted opens a stream without help, so that its hello is heard, too.
-func (d *described) greeted(h *house, lane wire.Lane, query string) *client {
+func (d *described) greeted(srv *testserver.Server, lane wire.Lane, query string) *testserver.Client {
 	d.Helper()
-	c := h.dial()
+	c := srv.Dial()
 	if lane == wire.SSE {
-		c.events(query)
+		c.RequestSSE(query)
 		all := d.operations()
 		d.asked(all["subscribeSSE"], "/sse/subscribe?"+query)
-		if at := d.answered(all["subscribeSSE"], c.status, c.header, ""); at+"/itemSchema" != eventSchema {
+		if at := d.answered(all["subscribeSSE"], c.Status, c.Header, ""); at+"/itemSchema" != eventSchema {
 			d.Errorf("events are described at %s", at)
 		}
 	} else {
-		c.upgrade(query)
+		c.RequestWS(query)
 	}
-	c.hello = c.next()
-	d.heard(c, c.hello)
+	c.Hello = c.Next()
+	d.heard(c, c.Hello)
 	return c
 }
 
-// everyMessage brings about each type of message on a lane.
+// everyMessage brings about each type of wiretest.Message on a lane.
 func (d *described) everyMessage(lane wire.Lane, offer string) {
 	d.Helper()
-	h := open(d, plan{offer: offer, log: stream.Config{Size: 256, Heartbeat: 30 * time.Millisecond}, settings: func(s *Settings) { s.MaxStreams = 3 }})
-	h.publish(1000)
-	c := d.greeted(h, lane, "topics=S1,S2&user=me")
+	srv := newTestServer(d, testserver.Options{Subprotocol: offer, Log: stream.Config{Size: 256, Heartbeat: 30 * time.Millisecond}, Settings: func(s *handlers.Settings) { s.MaxStreams = 3 }})
+	srv.Publish(1000)
+	c := d.greeted(srv, lane, "topics=S1,S2&user=me")
 	d.until(c, "snapshot")
 	d.until(c, "hb")
-	h.publish(40)
+	srv.Publish(40)
 	d.until(c, "q")
-	d.command(h, c, `{"action":"subscribe","topics":["sector:odd"],"id":1}`, true)
+	d.command(srv, c, `{"action":"subscribe","topics":["sector:odd"],"id":1}`, true)
 	d.until(c, "subscription")
 	d.until(c, "snapshot")
-	gap := d.greeted(h, lane, fmt.Sprintf("from=%s-3&mode=all", c.hello.Epoch))
+	gap := d.greeted(srv, lane, fmt.Sprintf("from=%s-3&mode=all", c.Hello.Epoch))
 	d.until(gap, "gap")
 	d.until(gap, "snapshot")
 	// Each way of resuming, and each end.
 	for query, want := range map[string]string{
-		fmt.Sprintf("from=%s-1030&limit=2", c.hello.Epoch): wire.ResumeComplete, "from=1-1&limit=2": wire.ResumeReset, "from=oldest&limit=2&mode=latest": wire.ResumeNone,
+		fmt.Sprintf("from=%s-1030&limit=2", c.Hello.Epoch): wire.ResumeComplete, "from=1-1&limit=2": wire.ResumeReset, "from=oldest&limit=2&mode=latest": wire.ResumeNone,
 	} {
-		e := d.greeted(h, lane, query)
-		if e.hello.Resume != want {
-			d.Errorf("%s: %s", query, e.hello.text)
+		e := d.greeted(srv, lane, query)
+		if e.Hello.Resume != want {
+			d.Errorf("%s: %s", query, e.Hello.Text)
 		}
-		h.publish(40)
+		srv.Publish(40)
 		d.until(e, "bye")
-		e.nc.Close()
-		until(d, "its end", func() bool { return h.live() == 2 })
+		e.NetConn.Close()
+		testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
 	}
-	third := h.stream(lane, "")
-	full := h.dial()
+	third := srv.Stream(lane, "")
+	full := srv.Dial()
 	if lane == wire.SSE {
-		full.events("")
+		full.RequestSSE("")
 	} else {
-		full.upgrade("")
+		full.RequestWS("")
 	}
 	if got, err := d.listen(full, 0); len(got) != 1 || got[0].Reason != wire.ByeOverload {
 		d.Errorf("%v %v", got, err)
 	}
-	third.cut(true)
-	go h.stop(patience)
+	third.Cut(true)
+	go srv.Stop(testserver.Timeout)
 	d.until(c, "bye")
 }
 
 // command says something to a stream as its lane does, and checks it and the answer; good tells whether the
 // description allows it.
-func (d *described) command(h *house, c *client, text string, good bool) {
+func (d *described) command(srv *testserver.Server, c *testserver.Client, text string, good bool) {
 	d.Helper()
 	v, err := value(text)
 	if err == nil {
@@ -139,19 +143,21 @@ func (d *described) command(h *house, c *client, text string, good bool) {
 	if good != (err == nil) {
 		d.Errorf("%s is described as good: %v", text, err)
 	}
-	if c.format.Lane() == wire.WS {
-		c.say(text)
+	if c.Format.Lane() == wire.WS {
+		c.SendText(text)
 		return
 	}
 	status := 200
 	if !good {
 		status = 400
 	}
-	d.try(h, d.operations(), try{id: "commandSSE", path: "/sse/connections/" + c.hello.Conn, status: status, body: text})
+	d.try(srv, d.operations(), try{id: "commandSSE", path: "/sse/connections/" + c.Hello.Conn, status: status, body: text})
 }
 
-func TestEventsAreAsDescribed(t *testing.T) {
-	d := describedBy(t, openapi)
+func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescribed) }
+
+func testEventsAreAsDescribed(t *testing.T, engine string) {
+	d := describedBy(t, "openapi")
 	d.everyMessage(wire.SSE, "")
 	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription"} {
 		if !d.seen["sse "+name] {
@@ -166,7 +172,7 @@ func TestEventsAreAsDescribed(t *testing.T) {
 	media, _ := d.at("/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream")
 	for name, v := range media["examples"].(map[string]any) {
 		text := v.(map[string]any)["serializedValue"].(string)
-		c := &client{house: &house{TB: t}, format: wire.SSEJSON, body: bufio.NewReader(strings.NewReader(strings.TrimRight(text, "\n") + "\n\n"))}
+		c := &testserver.Client{Server: &testserver.Server{TB: t}, Format: wire.SSEJSON, Body: bufio.NewReader(strings.NewReader(strings.TrimRight(text, "\n") + "\n\n"))}
 		if got, _ := d.listen(c, 0); len(got) != 3 {
 			t.Errorf("%s: %d events", name, len(got))
 		}
@@ -183,40 +189,42 @@ func TestEventsAreAsDescribed(t *testing.T) {
 	}
 }
 
-func TestSocketIsAsDescribed(t *testing.T) {
-	d := describedBy(t, asyncapi)
+func TestSocketIsAsDescribed(t *testing.T) { onEngines(t, testSocketIsAsDescribed) }
+
+func testSocketIsAsDescribed(t *testing.T, engine string) {
+	d := describedBy(t, "asyncapi")
 	d.everyMessage(wire.WS, "")
-	d.everyMessage(wire.WS, subprotocolProto) // read by the schema, it tells the same JSON
-	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1000, 1000 }})
-	c := d.greeted(h, wire.WS, "snapshot=false")
+	d.everyMessage(wire.WS, protobuf) // read by the schema, it tells the same JSON
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1000, 1000 }})
+	c := d.greeted(srv, wire.WS, "snapshot=false")
 	for text, want := range map[string]string{
 		`{"action":"time"}`: "time", `{"action":"time","id":4,"more":1}`: "time", `{"action":"subscribe","topics":["S1"]}`: "subscription",
 		`{"action":"unsubscribe","topics":["S1","*"],"id":-5}`: "subscription",
 	} {
 		if strings.Contains(text, "more") { // our descriptions are shut here; the contract isn't
-			c.say(text)
+			c.SendText(text)
 		} else {
-			d.command(h, c, text, true)
+			d.command(srv, c, text, true)
 		}
 		d.until(c, want)
 	}
 	codes := map[string]bool{}
 	for _, text := range []string{`[]`, `{}`, `{"action":1}`, `{"action":"shout"}`, `{"action":"subscribe"}`, `{"action":"subscribe","topics":[]}`, `{"action":"time","id":"x"}`} {
-		d.command(h, c, text, false)
-		m := c.want("error")
+		d.command(srv, c, text, false)
+		m := c.Want("error")
 		d.heard(c, m)
 		codes[m.Code] = true
 	}
 	for _, text := range []string{`{"action":"subscribe","topics":["NONE"],"id":6}`, `{"action":"subscribe","topics":["S1","S2","S3","S4","S5","S6","S7","S8","S9"]}`} {
-		d.command(h, c, text, true)
-		m := c.want("error")
+		d.command(srv, c, text, true)
+		m := c.Want("error")
 		d.heard(c, m)
 		codes[m.Code] = true
 	}
-	fast := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
+	fast := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
 	c = d.greeted(fast, wire.WS, "snapshot=false")
-	c.say(`{"action":"time"}`)
-	c.say(`{"action":"time","id":1}`)
+	c.SendText(`{"action":"time"}`)
+	c.SendText(`{"action":"time","id":1}`)
 	d.until(c, "error")
 	codes[wire.CodeRate] = true
 	schema, _ := d.at("/components/schemas/ErrorCode")
@@ -226,7 +234,7 @@ func TestSocketIsAsDescribed(t *testing.T) {
 		}
 	}
 
-	// Every message is described, and every description is a message that came, in the direction that is told.
+	// Every wiretest.Message is described, and every description is a wiretest.Message that came, in the direction that is told.
 	channel, _ := d.at("/channels/subscribe")
 	sent := map[string]bool{}
 	for _, list := range []string{"/operations/receive/messages", "/operations/command/reply/messages"} {
@@ -250,7 +258,7 @@ func TestSocketIsAsDescribed(t *testing.T) {
 
 // TestSocketQueryIsTheSame: both descriptions have one query.
 func TestSocketQueryIsTheSame(t *testing.T) {
-	async, open := describedBy(t, asyncapi), describedBy(t, openapi)
+	async, open := describedBy(t, "asyncapi"), describedBy(t, "openapi")
 	bindings, _ := async.at("/channels/subscribe/bindings/ws/query")
 	var have []string
 	for _, p := range open.operations()["subscribeWS"].params {
@@ -261,63 +269,65 @@ func TestSocketQueryIsTheSame(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(bindings["properties"].(map[string]any))); !slices.Equal(got, slices.Sorted(slices.Values(have))) {
 		t.Errorf("%v and %v", got, have)
 	}
-	h := openLab(t)
+	srv := newLabServer(t)
 	protocols, _ := async.at("/channels/subscribe/bindings/ws/headers/properties/Sec-WebSocket-Protocol")
 	if len(protocols["enum"].([]any)) != 2 {
 		t.Errorf("%v", protocols)
 	}
 	for _, p := range protocols["enum"].([]any) {
-		if c := h.socket("", "Sec-WebSocket-Protocol: "+p.(string)); c.header.Get("Sec-WebSocket-Protocol") != p {
-			t.Errorf("%s: %v", p, c.header)
+		if c := openWS(srv, "", "Sec-WebSocket-Protocol: "+p.(string)); c.Header.Get("Sec-WebSocket-Protocol") != p {
+			t.Errorf("%s: %v", p, c.Header)
 		}
 	}
 }
 
 // TestCloseCodesAreAsDescribed brings about each that isn't reserved.
-func TestCloseCodesAreAsDescribed(t *testing.T) {
-	d := describedBy(t, asyncapi)
+func TestCloseCodesAreAsDescribed(t *testing.T) { onEngines(t, testCloseCodesAreAsDescribed) }
+
+func testCloseCodesAreAsDescribed(t *testing.T, engine string) {
+	d := describedBy(t, "asyncapi")
 	channel, _ := d.at("/channels/subscribe")
-	h := open(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 1e-6, 2, 2 }})
-	ends := map[string]closed{}
-	note := func(name string, c *client) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 1e-6, 2, 2 }})
+	ends := map[string]wiretest.CloseError{}
+	note := func(name string, c *testserver.Client) {
 		t.Helper()
 		_, err := d.listen(c, 0)
-		var how closed
+		var how wiretest.CloseError
 		if !errors.As(err, &how) {
 			t.Fatalf("%s: %v", name, err)
 		}
-		ends[fmt.Sprint(how.code)] = how
-		c.nc.Close()
-		until(t, "its end", func() bool { return h.live() == 0 })
+		ends[fmt.Sprint(how.Code)] = how
+		c.NetConn.Close()
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "its end")
 	}
-	h.publish(5)
-	note("limit", h.ws("limit=1&from=oldest"))
+	srv.Publish(5)
+	note("limit", srv.WS("limit=1&from=oldest"))
 	for name, f := range map[string]ws.Frame{
 		"protocol": ws.NewFrame(3, true, nil), "binary": ws.NewBinaryFrame([]byte("x")), "text": ws.NewTextFrame([]byte("\xff")),
 		"big": ws.NewTextFrame([]byte(strings.Repeat("x", 5000))),
 	} {
-		c := h.ws("snapshot=false")
-		if err := ws.WriteFrame(c.nc, ws.MaskFrame(f)); err != nil {
+		c := srv.WS("snapshot=false")
+		if err := ws.WriteFrame(c.NetConn, ws.MaskFrame(f)); err != nil {
 			t.Fatal(err)
 		}
 		note(name, c)
 	}
-	c := h.ws("snapshot=false")
+	c := srv.WS("snapshot=false")
 	for range 6 {
-		c.say(`{"action":"time"}`)
+		c.SendText(`{"action":"time"}`)
 	}
 	note("rate", c)
-	first, second := h.ws("snapshot=false"), h.ws("snapshot=false")
-	full := h.socket("")
+	first, second := srv.WS("snapshot=false"), srv.WS("snapshot=false")
+	full := openWS(srv, "")
 	_, err := d.listen(full, 0)
-	var how closed
+	var how wiretest.CloseError
 	errors.As(err, &how)
-	ends[fmt.Sprint(how.code)] = how
-	second.cut(true)
-	go h.stop(patience)
+	ends[fmt.Sprint(how.Code)] = how
+	second.Cut(true)
+	go srv.Stop(testserver.Timeout)
 	_, err = d.listen(first, 0)
 	errors.As(err, &how)
-	ends[fmt.Sprint(how.code)] = how
+	ends[fmt.Sprint(how.Code)] = how
 
 	for _, v := range channel["x-close-codes"].([]any) {
 		told := v.(map[string]any)
@@ -328,10 +338,10 @@ func TestCloseCodesAreAsDescribed(t *testing.T) {
 		case strings.HasPrefix(told["description"].(string), "Reserved"):
 			came = !came
 		case code == "1002": // whatever is wrong with the frame
-			reason = got.reason
+			reason = got.Reason
 		}
-		if !came || reason != got.reason && code != "4008" {
-			t.Errorf("%s is described with %q: %v %q", code, reason, came, got.reason)
+		if !came || reason != got.Reason && code != "4008" {
+			t.Errorf("%s is described with %q: %v %q", code, reason, came, got.Reason)
 		}
 	}
 	for code := range ends {

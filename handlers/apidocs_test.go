@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"bytes"
@@ -19,6 +19,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"ticklane/internal/apidoc"
+	"ticklane/internal/wire/wiretest"
 )
 
 // described holds the server against one description. Members that aren't described are wrong here, though clients
@@ -35,7 +36,7 @@ type described struct {
 
 func describedBy(t testing.TB, name string) *described {
 	t.Helper()
-	d, err := apidoc.Load(os.DirFS(".."), name)
+	d, err := apidoc.Load(os.DirFS(".."), "docs/api/"+name+".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,16 +284,16 @@ func (d *described) answered(o operation, status int, header textproto.MIMEHeade
 }
 
 // event is an SSE event as the description has it.
-func (m message) asEvent() map[string]any {
-	e := map[string]any{"data": m.text}
-	if m.event != "message" {
-		e["event"] = m.event
+func asEvent(m wiretest.Message) map[string]any {
+	e := map[string]any{"data": m.Text}
+	if m.Event != "message" {
+		e["event"] = m.Event
 	}
-	if m.id != "" {
-		e["id"] = m.id
+	if m.EventID != "" {
+		e["id"] = m.EventID
 	}
-	if m.retry != "" {
-		e["retry"] = json.Number(m.retry)
+	if m.EventRetry != "" {
+		e["retry"] = json.Number(m.EventRetry)
 	}
 	return e
 }

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"bytes"
@@ -15,28 +15,14 @@ import (
 	"github.com/gobwas/ws"
 
 	"ticklane/internal/stream"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
-func squeezing(when string) plan {
-	return plan{log: stream.Config{Compress: when, MaxSharedEncoders: 16}}
-}
+func TestGzipNegotiation(t *testing.T) { onEngines(t, testGzipNegotiation) }
 
-const (
-	gzipLine    = "Accept-Encoding: gzip, deflate"
-	deflateLine = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
-)
-
-// offering opens a stream that can inflate.
-func (h *house) offering(lane wire.Lane, query string) *client {
-	h.Helper()
-	if lane == wire.SSE {
-		return h.sse(query, gzipLine)
-	}
-	return h.ws(query, deflateLine)
-}
-
-func TestGzipNegotiation(t *testing.T) {
+func testGzipNegotiation(t *testing.T, engine string) {
 	for _, c := range []struct {
 		when, accept string
 		gzip, vary   bool
@@ -55,15 +41,15 @@ func TestGzipNegotiation(t *testing.T) {
 		{stream.CompressAuto, "gzip", false, true}, // nobody else reads
 	} {
 		t.Run(c.when+" "+c.accept, func(t *testing.T) {
-			h := open(t, squeezing(c.when))
+			srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(c.when)})
 			for _, method := range []string{"GET", "HEAD"} {
-				a := h.dial()
-				a.ask(method, "/sse/subscribe", "Accept: text/event-stream", "Accept-Encoding: "+c.accept)
-				if got := a.header.Get("Content-Encoding"); (got == "gzip") != c.gzip || got != "" && got != "gzip" {
+				a := srv.Dial()
+				a.Request(method, "/sse/subscribe", "Accept: text/event-stream", "Accept-Encoding: "+c.accept)
+				if got := a.Header.Get("Content-Encoding"); (got == "gzip") != c.gzip || got != "" && got != "gzip" {
 					t.Errorf("%s: Content-Encoding %q", method, got)
 				}
-				if got := strings.Contains(a.header.Get("Vary"), "Accept-Encoding"); got != c.vary {
-					t.Errorf("%s: Vary %q", method, a.header.Get("Vary"))
+				if got := strings.Contains(a.Header.Get("Vary"), "Accept-Encoding"); got != c.vary {
+					t.Errorf("%s: Vary %q", method, a.Header.Get("Vary"))
 				}
 			}
 		})
@@ -71,8 +57,10 @@ func TestGzipNegotiation(t *testing.T) {
 }
 
 // TestDeflateNegotiation checks what reaches the client; package websocket has the offers.
-func TestDeflateNegotiation(t *testing.T) {
-	h := open(t, squeezing(stream.CompressOn))
+func TestDeflateNegotiation(t *testing.T) { onEngines(t, testDeflateNegotiation) }
+
+func testDeflateNegotiation(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOn)})
 	const yes = "permessage-deflate; client_no_context_takeover"
 	for offer, want := range map[string]string{
 		"permessage-deflate; client_max_window_bits":                                                        yes,
@@ -80,59 +68,61 @@ func TestDeflateNegotiation(t *testing.T) {
 		"x-webkit-deflate-frame\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=15": yes + "; server_max_window_bits=15",
 		"permessage-deflate; server_max_window_bits=12":                                                     "",
 	} {
-		c := h.ws("", "Sec-WebSocket-Extensions: "+offer)
-		if got := c.header.Get("Sec-Websocket-Extensions"); got != want {
+		c := srv.WS("", "Sec-WebSocket-Extensions: "+offer)
+		if got := c.Header.Get("Sec-Websocket-Extensions"); got != want {
 			t.Errorf("%s: %q, want %q", offer, got, want)
 		}
-		_, body := h.get("/ws/connections/" + c.hello.Conn)
+		_, body := srv.Get("/ws/connections/" + c.Hello.Conn)
 		if used := strings.Contains(body, `"compression":"permessage-deflate"`); used != (want != "") {
 			t.Errorf("%s: %s", offer, body)
 		}
-		c.cut(true)
+		c.Cut(true)
 	}
-	answer, body := h.get("/ws/subscribe", append(slices.Clone(upgrade), "Sec-WebSocket-Extensions: a b")...)
-	if p := told(t, answer, body, 400); !strings.Contains(p.Detail, "Extensions") {
+	answer, body := srv.Get("/ws/subscribe", append(slices.Clone(testserver.Upgrade), "Sec-WebSocket-Extensions: a b")...)
+	if p := wantProblem(t, answer, body, 400); !strings.Contains(p.Detail, "Extensions") {
 		t.Errorf("%s", body)
 	}
-	off := open(t, squeezing(stream.CompressOff))
-	if c := off.ws("", deflateLine); c.header.Get("Sec-Websocket-Extensions") != "" {
-		t.Errorf("switched off: %v", c.header)
+	off := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOff)})
+	if c := off.WS("", testserver.OfferDeflate); c.Header.Get("Sec-Websocket-Extensions") != "" {
+		t.Errorf("switched off: %v", c.Header)
 	}
 }
 
 // TestAutoCompressesForMany: in auto few readers get their text as it is; from the eighth on it is compressed.
 func TestAutoCompressesForMany(t *testing.T) {
-	onLanes(t, squeezing(stream.CompressAuto), func(h *house, lane wire.Lane) {
-		var all []*client
+	onLanes(t, testserver.Options{Log: compressing(stream.CompressAuto)}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
+		var all []*testserver.Client
 		for n := range 9 {
-			c := h.offering(lane, "snapshot=false")
+			c := srv.CompressedStream(lane, "snapshot=false")
 			all = append(all, c)
-			if gzip := c.header.Get("Content-Encoding") == "gzip"; lane == wire.SSE && gzip != (n >= 7) {
+			if gzip := c.Header.Get("Content-Encoding") == "gzip"; lane == wire.SSE && gzip != (n >= 7) {
 				t.Errorf("reader %d: gzip %v", n+1, gzip)
 			}
 		}
-		h.publish(200)
+		srv.Publish(200)
 		for _, c := range all {
-			h.audit(c, 200)
+			c.WantAllTicks(200)
 		}
-		if lane == wire.WS && all[0].packed == 0 {
+		if lane == wire.WS && all[0].Frames.Compressed == 0 {
 			t.Error("the first reader's frames stay as they are after the eighth came")
 		}
-		if n := h.log.SharedEncoders(); n != 1 {
+		if n := srv.TickLog.SharedEncoders(); n != 1 {
 			t.Errorf("%d sets", n)
 		}
 		for _, c := range all {
-			c.cut(true)
+			c.Cut(true)
 		}
-		until(t, "the set's end", func() bool { h.publish(1); return h.log.SharedEncoders() == 0 })
+		testkit.Eventually(t, func() bool { srv.Publish(1); return srv.TickLog.SharedEncoders() == 0 }, "the set's end")
 	})
 }
 
 // TestCompressedSockets: clients of every kind join, change, ask, end at their limits and come back while ticks come, and
 // every byte that they inflate is what was sent.
-func TestCompressedSockets(t *testing.T) {
-	h := open(t, squeezing(stream.CompressOn))
-	h.steady(1500)
+func TestCompressedSockets(t *testing.T) { onEngines(t, testCompressedSockets) }
+
+func testCompressedSockets(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOn)})
+	srv.PublishRate(1500)
 	var all sync.WaitGroup
 	for i := range 24 {
 		all.Go(func() {
@@ -141,27 +131,27 @@ func TestCompressedSockets(t *testing.T) {
 			for range 6 {
 				limit := 100 + r.IntN(900)
 				query := fmt.Sprintf("limit=%d&from=%s", limit, from)
-				var c *client
+				var c *testserver.Client
 				switch i % 4 {
 				case 0, 1:
-					c = h.sse(query, gzipLine)
+					c = srv.SSE(query, testserver.AcceptGzip)
 				case 2:
-					c = h.ws(query, deflateLine)
+					c = srv.WS(query, testserver.OfferDeflate)
 				default:
-					c = h.ws(query, deflateLine+"; server_no_context_takeover")
+					c = srv.WS(query, testserver.OfferDeflate+"; server_no_context_takeover")
 				}
-				got, place := 0, c.hello.Head
+				got, place := 0, c.Hello.Head
 				if from != "latest" {
-					if c.hello.Resume != "complete" {
-						t.Errorf("resume %s", c.hello.Resume)
+					if c.Hello.Resume != "complete" {
+						t.Errorf("resume %s", c.Hello.Resume)
 					}
 					fmt.Sscanf(from[strings.Index(from, "-")+1:], "%d", &place)
 				}
-				for m := c.next(); m.T != "bye"; m = c.next() {
+				for m := c.Next(); m.T != "bye"; m = c.Next() {
 					switch m.T {
 					case "q":
-						if m.I != place+1 || m.text != h.tape.text(m.I) {
-							t.Errorf("%s after %d", m.text, place)
+						if m.I != place+1 || m.Text != srv.Ticks.JSON(m.I) {
+							t.Errorf("%s after %d", m.Text, place)
 							return
 						}
 						place = m.I
@@ -172,39 +162,41 @@ func TestCompressedSockets(t *testing.T) {
 						}
 					case "time":
 					default:
-						t.Errorf("%s", m.text)
+						t.Errorf("%s", m.Text)
 					}
-					if c.format.Lane() == wire.WS && r.IntN(300) == 0 {
-						c.say(`{"action":"time","id":1}`)
+					if c.Format.Lane() == wire.WS && r.IntN(300) == 0 {
+						c.SendText(`{"action":"time","id":1}`)
 					}
 				}
 				if got != limit {
 					t.Errorf("%d ticks of %d", got, limit)
 				}
-				if c.format.Lane() == wire.SSE {
-					if _, err := c.end(); err != io.EOF { // the trailer was right
+				if c.Format.Lane() == wire.SSE {
+					if _, err := c.ReadAll(); err != io.EOF { // the trailer was right
 						t.Error(err)
 					}
 				}
-				c.nc.Close()
-				from = fmt.Sprintf("%s-%d", wire.Epoch(h.tape.epoch), place)
+				c.NetConn.Close()
+				from = fmt.Sprintf("%s-%d", wire.Epoch(srv.Ticks.Epoch), place)
 			}
 		})
 	}
 	all.Wait()
-	until(t, "the streams' end", func() bool { return h.live() == 0 })
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the streams' end")
 	for _, lane := range lanes {
-		if s := h.log.Lane(lane); s.CompressOut == 0 || s.CompressIn <= s.CompressOut || s.CompressSeconds == 0 {
+		if s := srv.TickLog.Lane(lane); s.CompressOut == 0 || s.CompressIn <= s.CompressOut || s.CompressSeconds == 0 {
 			t.Errorf("%s: %+v", lane, s)
 		}
 	}
 }
 
 // TestGoClientGetsItsLimit: what Go does by itself, and so hey: it offers gzip, and a stream that ends is whole.
-func TestGoClientGetsItsLimit(t *testing.T) {
-	h := open(t, squeezing(stream.CompressOn))
-	h.publish(500)
-	resp, err := http.Get("http://" + h.addr + "/sse/subscribe?from=oldest&limit=321")
+func TestGoClientGetsItsLimit(t *testing.T) { onEngines(t, testGoClientGetsItsLimit) }
+
+func testGoClientGetsItsLimit(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOn)})
+	srv.Publish(500)
+	resp, err := http.Get("http://" + srv.Addr + "/sse/subscribe?from=oldest&limit=321")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,37 +211,30 @@ func TestGoClientGetsItsLimit(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// deflated is a message as a client packs it.
-func deflated(text string) []byte {
-	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, 9)
-	io.WriteString(w, text)
+// TestCompressedCommands: a server reads compressed messages if the handshake agreed on it, else they are a protocol error.
+func TestCompressedCommands(t *testing.T) { onEngines(t, testCompressedCommands) }
+
+func testCompressedCommands(t *testing.T, engine string) {
+	var packed bytes.Buffer
+	w, _ := flate.NewWriter(&packed, 9)
+	io.WriteString(w, `{"action":"subscribe","topics":["S1"]}`)
 	w.Flush()
-	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
-}
-
-func packedFrame(op ws.OpCode, fin bool, payload []byte) ws.Frame {
-	f := ws.NewFrame(op, fin, payload)
-	f.Header.Rsv = ws.Rsv(true, false, false)
-	return f
-}
-
-func TestCompressedCommands(t *testing.T) {
-	ask := deflated(`{"action":"subscribe","topics":["S1"]}`)
-	h := open(t, squeezing(stream.CompressOff))
-	c := h.ws("", deflateLine)
-	if err := ws.WriteFrame(c.nc, ws.MaskFrame(packedFrame(ws.OpText, true, ask))); err != nil {
+	frame := ws.NewTextFrame(bytes.TrimSuffix(packed.Bytes(), []byte{0, 0, 0xff, 0xff}))
+	frame.Header.Rsv = ws.Rsv(true, false, false)
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOff)})
+	c := srv.WS("", testserver.OfferDeflate)
+	if err := ws.WriteFrame(c.NetConn, ws.MaskFrame(frame)); err != nil {
 		t.Fatal(err)
 	}
-	c.closes(wire.CloseProtocol)
-	c = open(t, squeezing(stream.CompressOn)).ws("topics=S2", deflateLine)
-	if err := ws.WriteFrame(c.nc, ws.MaskFrame(packedFrame(ws.OpText, true, ask))); err != nil {
+	c.WantClose(wire.CloseProtocol)
+	c = newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOn)}).WS("topics=S2", testserver.OfferDeflate)
+	if err := ws.WriteFrame(c.NetConn, ws.MaskFrame(frame)); err != nil {
 		t.Fatal(err)
 	}
-	if m := c.await("snapshot"); len(m.Quotes) > 0 {
-		t.Errorf("%s", m.text)
+	if m := c.WaitFor("snapshot"); len(m.Quotes) > 0 {
+		t.Errorf("%s", m.Text)
 	}
-	if m := c.await("subscription"); strings.Join(m.Topics, " ") != "S2 S1" {
-		t.Errorf("%s", m.text)
+	if m := c.WaitFor("subscription"); strings.Join(m.Topics, " ") != "S2 S1" {
+		t.Errorf("%s", m.Text)
 	}
 }

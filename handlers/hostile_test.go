@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"fmt"
@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -15,18 +18,18 @@ import (
 func TestSlowHeadersAreCut(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
-			h := open(t, plan{settings: func(s *Settings) {
+			srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
 				s.ReadTimeout = 200 * time.Millisecond
 				if secure {
 					s.TLS = certificate(t)
 				}
 			}})
-			silent, err := net.Dial("tcp", h.addr)
+			silent, err := net.Dial("tcp", srv.Addr)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer silent.Close()
-			slow, err := net.Dial("tcp", h.addr)
+			slow, err := net.Dial("tcp", srv.Addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +46,7 @@ func TestSlowHeadersAreCut(t *testing.T) {
 				}
 			}()
 			for name, nc := range map[string]net.Conn{"silent": silent, "slow": slow} {
-				nc.SetReadDeadline(time.Now().Add(patience))
+				nc.SetReadDeadline(time.Now().Add(testserver.Timeout))
 				b, err := io.ReadAll(nc)
 				if ne, ok := err.(net.Error); ok && ne.Timeout() {
 					t.Errorf("%s: still open after %s", name, time.Since(start))
@@ -57,81 +60,86 @@ func TestSlowHeadersAreCut(t *testing.T) {
 }
 
 // TestStreamsOutliveTimeouts: what bounds a request must not bound a stream.
-func TestStreamsOutliveTimeouts(t *testing.T) {
+func TestStreamsOutliveTimeouts(t *testing.T) { onEngines(t, testStreamsOutliveTimeouts) }
+
+func testStreamsOutliveTimeouts(t *testing.T, engine string) {
 	for _, lane := range lanes {
 		t.Run(lane.String(), func(t *testing.T) {
-			tries(t, 100*time.Millisecond, func(t testing.TB, limit time.Duration) {
-				h := open(t, plan{settings: func(s *Settings) { s.ReadTimeout, s.IdleTimeout, s.WriteTimeout = limit, limit, limit }})
-				c := h.stream(lane, fmt.Sprintf("snapshot=false&duration=%s&topics=S1", 4*limit))
-				h.publish(19)
-				c.want("q")
-				ended(c, "duration", 1000)
-			})
+			const limit = time.Second
+			srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.ReadTimeout, s.IdleTimeout, s.WriteTimeout = limit, limit, limit }})
+			c := srv.Stream(lane, fmt.Sprintf("snapshot=false&duration=%s&topics=S1", 5*limit/2))
+			srv.Publish(19)
+			c.Want("q")
+			wantEnd(c, "duration", 1000)
 		})
 	}
 }
 
 func TestOversizeHead(t *testing.T) {
-	h := open(t, plan{})
+	srv := newTestServer(t, testserver.Options{})
 	for _, request := range []string{
 		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Big: " + strings.Repeat("x", 9000) + "\r\n\r\n",
 		"GET /" + strings.Repeat("x", 9000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	} {
-		c := h.dial()
-		c.send(request)
-		c.head()
-		if c.status != 431 {
-			t.Errorf("%.40s: %d", request, c.status)
+		c := srv.Dial()
+		c.Send(request)
+		c.ReadHead()
+		if c.Status != 431 {
+			t.Errorf("%.40s: %d", request, c.Status)
 		}
 	}
-	if answer, _ := h.get("/healthz", "X-Fits: "+strings.Repeat("x", 6000)); answer.status != 200 {
-		t.Errorf("a head of 6 KB: %d", answer.status)
+	if answer, _ := srv.Get("/healthz", "X-Fits: "+strings.Repeat("x", 6000)); answer.Status != 200 {
+		t.Errorf("a head of 6 KB: %d", answer.Status)
 	}
 }
 
 // TestOneConnectionManyStreams: what is kept alive serves stream after stream. Engine shard says that it keeps nothing.
-func TestOneConnectionManyStreams(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(100)
-	c := h.dial()
+func TestOneConnectionManyStreams(t *testing.T) { onEngines(t, testOneConnectionManyStreams) }
+
+func testOneConnectionManyStreams(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	srv.Publish(100)
+	c := srv.Dial()
 	for i := range 5 {
-		c.events(fmt.Sprintf("limit=%d&from=oldest", 10+i))
-		c.greet()
+		c.RequestSSE(fmt.Sprintf("limit=%d&from=oldest", 10+i))
+		c.ReadHello()
 		for k := range 10 + i {
-			if m := c.want("q"); m.I != uint64(k+1) {
-				t.Fatalf("stream %d: %s", i, m.text)
+			if m := c.Want("q"); m.I != uint64(k+1) {
+				t.Fatalf("stream %d: %s", i, m.Text)
 			}
 		}
-		ended(c, "limit", 0)
-		c = c.again()
-		c.ask("GET", "/healthz")
-		if body := c.all(); body != "ok\n" {
+		wantEnd(c, "limit", 0)
+		c = c.NextRequest()
+		c.Request("GET", "/healthz")
+		if body := c.ReadBody(); body != "ok\n" {
 			t.Fatalf("after stream %d: %q", i, body)
 		}
 	}
-	until(t, "the streams' end", func() bool { return h.live() == 0 })
-	if got := h.log.Lane(wire.SSE); got.Opened != 5 || got.Connections != 0 {
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the streams' end")
+	if got := srv.TickLog.Lane(wire.SSE); got.Opened != 5 || got.Connections != 0 {
 		t.Errorf("%+v", got)
 	}
 }
 
 // TestGoneBeforeTheAnswer: clients that leave in the midst of the opening leave nothing behind.
-func TestGoneBeforeTheAnswer(t *testing.T) {
-	h := open(t, plan{})
-	stop := h.steady(500)
+func TestGoneBeforeTheAnswer(t *testing.T) { onEngines(t, testGoneBeforeTheAnswer) }
+
+func testGoneBeforeTheAnswer(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	stop := srv.PublishRate(500)
 	for i := range 300 {
-		nc, err := net.Dial("tcp", h.addr)
+		nc, err := net.Dial("tcp", srv.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		head := "GET /sse/subscribe HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\n"
+		head := "GET /sse/subscribe HTTP/1.1\r\nHost: " + srv.Addr + "\r\n\r\n"
 		if i%2 == 1 {
-			head = "GET /ws/subscribe HTTP/1.1\r\nHost: " + h.addr + "\r\n" + strings.Join(upgrade, "\r\n") + "\r\n\r\n"
+			head = "GET /ws/subscribe HTTP/1.1\r\nHost: " + srv.Addr + "\r\n" + strings.Join(testserver.Upgrade, "\r\n") + "\r\n\r\n"
 		}
 		io.WriteString(nc, head)
 		nc.(*net.TCPConn).SetLinger(0)
 		nc.Close()
 	}
-	h.vacant() // while ticks come: who writes alone learns by writing that nobody is there
+	wantNoStreams(srv) // while ticks come: who writes alone learns by writing that nobody is there
 	stop()
 }

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"net"
@@ -7,6 +7,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -54,24 +57,24 @@ func TestWireBytesAreTheKernels(t *testing.T) {
 		{wire.WS, "engine=stream"}, {wire.WS, "mode=latest&interval=10ms"}, {wire.WS, "topics=S1,S3"}} {
 		t.Run(x.lane.String()+" "+x.query, func(t *testing.T) {
 			sockets := &kept{last: make(chan *os.File, 1)}
-			h := open(t, plan{
-				deps:     func(d *Deps) { d.Lab = &Lab{} },
-				listener: func(ln net.Listener) net.Listener { sockets.Listener = ln; return sockets },
+			srv := newTestServer(t, testserver.Options{
+				Deps:     func(d *handlers.Deps) { d.Lab = &handlers.Lab{} },
+				Listener: func(ln net.Listener) net.Listener { sockets.Listener = ln; return sockets },
 			})
-			c := h.stream(x.lane, x.query+"&snapshot=false")
+			c := srv.Stream(x.lane, x.query+"&snapshot=false")
 			socket := <-sockets.last
 			defer socket.Close()
-			stop := h.steady(2000)
+			stop := srv.PublishRate(2000)
 			for range 50 {
-				c.await("q")
+				c.WaitFor("q")
 			}
 			stop()
-			sub := h.log.Find(c.hello.Conn)
+			sub := srv.TickLog.Find(c.Hello.Conn)
 			// A write is counted when it returns: until it has, the kernel is ahead.
-			until(t, "both counts to be the same", func() bool {
+			testkit.Eventually(t, func() bool {
 				counted, sent := sub.Counters().Wire, bytesSent(t, socket)
 				return counted == sent && sent > 5000
-			})
+			}, "both counts to be the same")
 		})
 	}
 }

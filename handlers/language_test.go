@@ -1,15 +1,17 @@
-package handlers
+package handlers_test
 
 import (
 	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
+	"ticklane/handlers"
+	"ticklane/internal/testkit/testserver"
 )
 
 // A page's language: what the address asks for, then the choice made before, then the browser's wish.
 func TestPageLanguage(t *testing.T) {
-	h := open(t, plan{})
+	srv := newTestServer(t, testserver.Options{})
 	lang := regexp.MustCompile(`<html lang="([^"]+)"`)
 	for _, c := range []struct{ query, cookie, accept, want string }{
 		{"", "", "", "en"},
@@ -22,29 +24,29 @@ func TestPageLanguage(t *testing.T) {
 		{"?lang=%22%3E", "%22", "zh", "zh-CN"},
 	} {
 		for _, path := range []string{"/", "/reports", "/compare", "/sse/home", "/ws/home", "/nothing"} {
-			answer, body := h.get(path+c.query, "Accept: text/html", "Cookie: lang="+c.cookie, "Accept-Language: "+c.accept)
+			answer, body := srv.Get(path+c.query, "Accept: text/html", "Cookie: lang="+c.cookie, "Accept-Language: "+c.accept)
 			m := lang.FindStringSubmatch(body)
-			if m == nil || m[1] != c.want || answer.header.Get("Content-Language") != c.want {
-				t.Errorf("%s %+v: %q, Content-Language %q", path, c, m, answer.header.Get("Content-Language"))
+			if m == nil || m[1] != c.want || answer.Header.Get("Content-Language") != c.want {
+				t.Errorf("%s %+v: %q, Content-Language %q", path, c, m, answer.Header.Get("Content-Language"))
 			}
-			if vary := strings.Join(answer.header.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Language") || !strings.Contains(vary, "Cookie") {
+			if vary := strings.Join(answer.Header.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Language") || !strings.Contains(vary, "Cookie") {
 				t.Errorf("%s: Vary %q", path, vary)
 			}
 		}
 	}
 	// Programs get the same problem whatever language their user reads.
-	answer, body := h.get("/api/nothing", "Accept-Language: zh-CN")
-	if p := told(t, answer, body, 404); p.Title != "Not Found" || answer.header.Get("Content-Language") != "" {
-		t.Errorf("%v %s", answer.header, body)
+	answer, body := srv.Get("/api/nothing", "Accept-Language: zh-CN")
+	if p := wantProblem(t, answer, body, 404); p.Title != "Not Found" || answer.Header.Get("Content-Language") != "" {
+		t.Errorf("%v %s", answer.Header, body)
 	}
 }
 
 // What the page's scripts say comes with the page.
 func TestPageText(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
 	part := regexp.MustCompile(`(?s)<script type="application/json" id="text" lang="([^"]+)">(.*?)</script>`)
 	for lang, want := range map[string]string{"en": "Live", "zh-CN": "实时"} {
-		_, body := h.get("/?lang="+lang, "Accept: text/html")
+		_, body := srv.Get("/?lang="+lang, "Accept: text/html")
 		m := part.FindStringSubmatch(body)
 		if m == nil || m[1] != lang {
 			t.Fatalf("%s: the page's text is %.100q", lang, m)
@@ -58,7 +60,7 @@ func TestPageText(t *testing.T) {
 		}
 	}
 	for lang, want := range map[string]string{"en": `"Connection lost{why}"`, "zh-CN": `"连接中断{why}"`} {
-		_, body := h.get("/compare?lang="+lang, "Accept: text/html")
+		_, body := srv.Get("/compare?lang="+lang, "Accept: text/html")
 		if m := part.FindStringSubmatch(body); m == nil || m[1] != lang || !strings.Contains(m[2], want) {
 			t.Errorf("/compare in %s: %.200q", lang, m)
 		}

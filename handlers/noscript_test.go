@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"compress/gzip"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"ticklane/handlers"
+	"ticklane/internal/testkit/testserver"
 )
 
 var rowHead = regexp.MustCompile(`<tr><th scope="row">(\S+) <small>`)
@@ -24,13 +26,13 @@ var lastPrice = regexp.MustCompile(`</small></th><td>([0-9.]+)</td>`)
 // Who runs no scripts gets the newest quotes as a table, in pages of 50, filtered and sorted by the addresses that the
 // scripts write, too.
 func TestPlainList(t *testing.T) {
-	h := open(t, plan{symbols: 121, deps: func(d *Deps) { d.Files = built() }})
-	h.publish(360)
+	srv := newTestServer(t, testserver.Options{Symbols: 121, Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv.Publish(360)
 	get := func(query string) string {
 		t.Helper()
-		answer, body := h.get("/"+query, "Accept: text/html")
-		if answer.status != 200 {
-			t.Fatalf("/%s: %d %s", query, answer.status, body)
+		answer, body := srv.Get("/"+query, "Accept: text/html")
+		if answer.Status != 200 {
+			t.Fatalf("/%s: %d %s", query, answer.Status, body)
 		}
 		_, body, _ = strings.Cut(body, "<body>")
 		body, _, ok := strings.Cut(body, `<div class="app"`)
@@ -86,34 +88,34 @@ func TestPlainList(t *testing.T) {
 }
 
 func TestPlainListIsLoadedAgain(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
 	const again = `<noscript><link rel="stylesheet" href="/static/plain.css"><meta http-equiv="refresh" content="5"></noscript>`
-	if _, body := h.get("/"); !strings.Contains(body, again) || !strings.Contains(body, `href="/?refresh=off"`) || !strings.Contains(body, "No symbols.") {
+	if _, body := srv.Get("/"); !strings.Contains(body, again) || !strings.Contains(body, `href="/?refresh=off"`) || !strings.Contains(body, "No symbols.") {
 		t.Errorf("before the first tick: %.1500s", body)
 	}
-	if _, body := h.get("/?refresh=off&sector=odd"); strings.Contains(body, "http-equiv") || !strings.Contains(body, `<a href="/?sector=odd">Reload every`) {
+	if _, body := srv.Get("/?refresh=off&sector=odd"); strings.Contains(body, "http-equiv") || !strings.Contains(body, `<a href="/?sector=odd">Reload every`) {
 		t.Errorf("refreshing isn't off: %.1500s", body)
 	}
-	if _, body := h.get("/compare"); strings.Contains(body, "http-equiv") || strings.Contains(body, "plainlist") {
+	if _, body := srv.Get("/compare"); strings.Contains(body, "http-equiv") || strings.Contains(body, "plainlist") {
 		t.Errorf("/compare has the list: %.500s", body)
 	}
 }
 
 // Without a bundle the table is there as well.
 func TestPlainListUnbuilt(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(40)
-	answer, body := h.get("/?sort=symbol")
-	if have := plainSymbols(body); answer.status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/plain.css") {
-		t.Errorf("%d, %q in %.500s", answer.status, have, body)
+	srv := newTestServer(t, testserver.Options{})
+	srv.Publish(40)
+	answer, body := srv.Get("/?sort=symbol")
+	if have := plainSymbols(body); answer.Status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/plain.css") {
+		t.Errorf("%d, %q in %.500s", answer.Status, have, body)
 	}
 }
 
 func TestPagesAreCompressed(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
-	h.publish(40)
-	_, want := h.get("/")
-	answer, body := h.get("/", "Accept-Encoding: br, gzip")
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv.Publish(40)
+	_, want := srv.Get("/")
+	answer, body := srv.Get("/", "Accept-Encoding: br, gzip")
 	r, err := gzip.NewReader(strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +124,7 @@ func TestPagesAreCompressed(t *testing.T) {
 	if err != nil || string(have) != want || len(body) > len(want)/2 {
 		t.Errorf("%v, %d bytes of %d", err, len(body), len(want))
 	}
-	if answer.header.Get("Content-Encoding") != "gzip" || !strings.Contains(answer.header.Get("Vary"), "Accept-Encoding") {
-		t.Errorf("%v", answer.header)
+	if answer.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(answer.Header.Get("Vary"), "Accept-Encoding") {
+		t.Errorf("%v", answer.Header)
 	}
 }

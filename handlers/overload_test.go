@@ -1,95 +1,102 @@
-package handlers
+package handlers_test
 
 import (
 	"strconv"
 	"strings"
 	"testing"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
-func TestOverload(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) { s.MaxStreams = 2 }})
-	first, second := h.sse(""), h.ws("")
+func TestOverload(t *testing.T) { onEngines(t, testOverload) }
+
+func testOverload(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxStreams = 2 }})
+	first, second := srv.SSE(""), srv.WS("")
 	refused := func() {
 		t.Helper()
-		c := h.dial()
-		c.events("")
-		bye := c.want("bye")
-		if bye.Reason != "overload" || bye.event != "bye" || bye.id != "" || bye.Retry < 1000 || bye.retry != strconv.FormatInt(bye.Retry, 10) {
+		c := srv.Dial()
+		c.RequestSSE("")
+		bye := c.Want("bye")
+		if bye.Reason != "overload" || bye.Event != "bye" || bye.EventID != "" || bye.Retry < 1000 || bye.EventRetry != strconv.FormatInt(bye.Retry, 10) {
 			t.Errorf("%+v", bye)
 		}
-		if got, err := c.end(); len(got) > 0 {
+		if got, err := c.ReadAll(); len(got) > 0 {
 			t.Errorf("after the bye: %d, %v", len(got), err)
 		}
-		if c.header.Get("Content-Type") != "text/event-stream" || c.header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%v", c.header)
+		if c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%v", c.Header)
 		}
 		for _, accept := range []string{"Accept: */*", "Accept: text/html,*/*", "X-None: 1", "Accept: text/event-stream;q=0, */*"} {
-			answer, body := h.get("/sse/subscribe", accept)
-			told(t, answer, body, 503)
-			if n, err := strconv.Atoi(answer.header.Get("Retry-After")); err != nil || n < 1 {
-				t.Errorf("Retry-After %q", answer.header.Get("Retry-After"))
+			answer, body := srv.Get("/sse/subscribe", accept)
+			wantProblem(t, answer, body, 503)
+			if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || n < 1 {
+				t.Errorf("Retry-After %q", answer.Header.Get("Retry-After"))
 			}
 		}
-		c = h.dial()
-		c.ask("GET", "/sse/subscribe", "Accept: application/json\r\nAccept: text/html, Text/Event-Stream; q=0.5")
-		if body := c.all(); c.status != 200 || !strings.Contains(body, "event: bye") {
-			t.Errorf("%d %s", c.status, body)
+		c = srv.Dial()
+		c.Request("GET", "/sse/subscribe", "Accept: application/json\r\nAccept: text/html, Text/Event-Stream; q=0.5")
+		if body := c.ReadBody(); c.Status != 200 || !strings.Contains(body, "event: bye") {
+			t.Errorf("%d %s", c.Status, body)
 		}
-		for _, h.offer = range []string{subprotocolProto, ""} {
-			w := h.socket("")
-			if bye := w.want("bye"); bye.Reason != "overload" || bye.Retry < 1000 {
-				t.Errorf("%s", bye.text)
+		for _, srv.Subprotocol = range []string{protobuf, ""} {
+			w := openWS(srv, "")
+			if bye := w.Want("bye"); bye.Reason != "overload" || bye.Retry < 1000 {
+				t.Errorf("%s", bye.Text)
 			}
-			w.closes(1013)
+			w.WantClose(1013)
 		}
 	}
 	refused()
-	if _, _, overloads, _ := h.server.Counts(); overloads != 8 {
+	if _, _, overloads, _ := srv.Handlers.Counts(); overloads != 8 {
 		t.Errorf("%d counted", overloads)
 	}
-	if n := h.log.Lane(wire.SSE).Opened + h.log.Lane(wire.WS).Opened; n != 2 {
+	if n := srv.TickLog.Lane(wire.SSE).Opened + srv.TickLog.Lane(wire.WS).Opened; n != 2 {
 		t.Errorf("%d streams were opened", n)
 	}
-	second.cut(true)
-	until(t, "the WebSocket's end", func() bool { return h.live() == 1 })
-	third := h.sse("limit=1&snapshot=false")
+	second.Cut(true)
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 1 }, "the WebSocket's end")
+	third := srv.SSE("limit=1&snapshot=false")
 	refused()
-	h.publish(1)
-	ended(third, "limit", 0)
-	until(t, "the stream's end", func() bool { return h.live() == 1 })
-	h.ws("")
-	first.cut(true)
+	srv.Publish(1)
+	wantEnd(third, "limit", 0)
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 1 }, "the stream's end")
+	srv.WS("")
+	first.Cut(true)
 }
 
 // TestPerAddress: addresses count on their own, and behind a trusted proxy only what it says counts.
-func TestPerAddress(t *testing.T) {
-	status := func(h *house, lines ...string) int {
+func TestPerAddress(t *testing.T) { onEngines(t, testPerAddress) }
+
+func testPerAddress(t *testing.T, engine string) {
+	status := func(srv *testserver.Server, lines ...string) int {
 		t.Helper()
-		c := h.dial()
-		c.ask("GET", "/sse/subscribe?topics=S1", lines...)
-		return c.status
+		c := srv.Dial()
+		c.Request("GET", "/sse/subscribe?topics=S1", lines...)
+		return c.Status
 	}
 	t.Run("loopback is exempt", func(t *testing.T) {
-		h := open(t, plan{settings: func(s *Settings) { s.MaxPerAddress = 1 }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress = 1 }})
 		for range 5 {
-			h.sse("")
+			srv.SSE("")
 		}
-		if got := h.log.Subscribers()[0].Info().Address; got != "127.0.0.1" {
+		if got := srv.TickLog.Subscribers()[0].Info().Address; got != "127.0.0.1" {
 			t.Errorf("address %s", got)
 		}
 	})
 	t.Run("untrusted", func(t *testing.T) {
-		h := open(t, plan{settings: func(s *Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"10.0.0.0/8"} }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"10.0.0.0/8"} }})
 		for i, want := range []int{200, 200, 503} {
-			if got := status(h, "X-Forwarded-For: 9.9.9."+strconv.Itoa(i)); got != want {
+			if got := status(srv, "X-Forwarded-For: 9.9.9."+strconv.Itoa(i)); got != want {
 				t.Errorf("stream %d: %d, want %d", i, got, want)
 			}
 		}
 	})
 	t.Run("trusted", func(t *testing.T) {
-		h := open(t, plan{settings: func(s *Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1", "10.0.0.0/8"} }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1", "10.0.0.0/8"} }})
 		for _, c := range []struct {
 			header, address string // several lines with |
 		}{
@@ -109,26 +116,26 @@ func TestPerAddress(t *testing.T) {
 			for v := range strings.SplitSeq(c.header, "|") {
 				lines = append(lines, "X-Forwarded-For: "+v)
 			}
-			cl := h.sse("topics=S1", lines...)
-			if got := h.log.Find(cl.hello.Conn).Info().Address; got != c.address {
+			cl := srv.SSE("topics=S1", lines...)
+			if got := srv.TickLog.Find(cl.Hello.Conn).Info().Address; got != c.address {
 				t.Errorf("%q: %s, want %s", c.header, got, c.address)
 			}
-			cl.cut(true)
+			cl.Cut(true)
 		}
 	})
 	t.Run("spoofing fails", func(t *testing.T) {
-		h := open(t, plan{settings: func(s *Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1"} }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1"} }})
 		for i, want := range []int{200, 200, 503, 503} {
 			claim := "X-Forwarded-For: 8.8.8." + strconv.Itoa(i)
 			lines := []string{claim + ", 9.9.9.9"}
 			if i%2 == 1 {
 				lines = []string{claim, "X-Forwarded-For: 9.9.9.9"} // a proxy that adds a line of its own
 			}
-			if got := status(h, lines...); got != want {
+			if got := status(srv, lines...); got != want {
 				t.Errorf("stream %d: %d, want %d", i, got, want)
 			}
 		}
-		if got := status(h, "X-Forwarded-For: 9.9.9.10"); got != 200 {
+		if got := status(srv, "X-Forwarded-For: 9.9.9.10"); got != 200 {
 			t.Errorf("another address: %d", got)
 		}
 	})

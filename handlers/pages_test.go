@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"bytes"
@@ -13,12 +13,15 @@ import (
 	"testing/fstest"
 	"time"
 
+	"ticklane/handlers"
 	"ticklane/internal/quote"
+	"ticklane/internal/testkit/testserver"
+	"ticklane/internal/wire/wiretest"
 )
 
 // built are the server's files with a bundle of two.
 func built() fs.FS {
-	all := maps.Clone(slim().(fstest.MapFS))
+	all := maps.Clone(testserver.Files())
 	for name, text := range map[string]string{
 		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/compare-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
 		"dashboard-AAAAAAAA.js": strings.Repeat("console.log('a long script');\n", 200),
@@ -30,54 +33,54 @@ func built() fs.FS {
 }
 
 func TestHostAllowlist(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) {
+	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
 		s.Addr, s.Hosts = "quotes.example.com:8080", []string{"Desk.Example.COM", "192.0.2.7", "2001:db8::5"}
 	}})
 	for host, want := range map[string]int{
-		h.addr: 200, "localhost": 200, "LOCALHOST:3000": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]": 200, "[::1]:3000": 200,
+		srv.Addr: 200, "localhost": 200, "LOCALHOST:3000": 200, "127.0.0.1": 200, "127.9.9.9:1": 200, "[::1]": 200, "[::1]:3000": 200,
 		"quotes.example.com": 200, "desk.example.com:1": 200, "192.0.2.7": 200, "[2001:db8::5]:80": 200,
 		"evil.example": 421, "localhost.evil.example": 421, "192.0.2.8": 421, "[2001:db8::6]": 421, "127.0.0.1.evil.example:3000": 421,
 		"10.0.0.1": 421, "0.0.0.0:3000": 421,
 	} {
 		for _, path := range []string{"/api/time", "/", "/metrics"} {
-			answer, body := h.get(path, "Host: "+host)
+			answer, body := srv.Get(path, "Host: "+host)
 			if want == 421 {
-				told(t, answer, body, 421)
-			} else if answer.status == 421 {
+				wantProblem(t, answer, body, 421)
+			} else if answer.Status == 421 {
 				t.Errorf("%s of %q: %s", path, host, body)
 			}
 		}
 		for _, path := range []string{"/healthz", "/readyz"} {
-			if answer, body := h.get(path, "Host: "+host); answer.status != 200 && answer.status != 400 {
-				t.Errorf("%s of %q: %d %s", path, host, answer.status, body)
+			if answer, body := srv.Get(path, "Host: "+host); answer.Status != 200 && answer.Status != 400 {
+				t.Errorf("%s of %q: %d %s", path, host, answer.Status, body)
 			}
 		}
 	}
 	for _, path := range []string{"/sse/subscribe", "/ws/subscribe"} {
-		answer, body := h.get(path, append([]string{"Host: evil.example", "Accept: text/event-stream"}, upgrade...)...)
-		told(t, answer, body, 421)
+		answer, body := srv.Get(path, append([]string{"Host: evil.example", "Accept: text/event-stream"}, testserver.Upgrade...)...)
+		wantProblem(t, answer, body, 421)
 	}
 	// The request line's own host counts, too.
-	c := h.dial()
-	c.ask("GET", "http://evil.example/api/time", "Host: evil.example")
-	if c.status != 421 {
-		t.Errorf("absolute form: %d", c.status)
+	c := srv.Dial()
+	c.Request("GET", "http://evil.example/api/time", "Host: evil.example")
+	if c.Status != 421 {
+		t.Errorf("absolute form: %d", c.Status)
 	}
 }
 
 func TestSecurityHeaders(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
 	for _, path := range []string{"/", "/sse/home", "/ws/home", "/api/stats", "/nothing", "/static/theme.js"} {
-		answer, _ := h.get(path, "Accept: text/html")
+		answer, _ := srv.Get(path, "Accept: text/html")
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
-			if got := answer.header.Get(name); got != want {
+			if got := answer.Header.Get(name); got != want {
 				t.Errorf("%s: %s %q, want %q", path, name, got, want)
 			}
 		}
-		csp := answer.header.Get("Content-Security-Policy")
+		csp := answer.Header.Get("Content-Security-Policy")
 		for _, must := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} {
 			if !strings.Contains(csp, must) {
 				t.Errorf("%s: %s is not in %q", path, must, csp)
@@ -90,83 +93,83 @@ func TestSecurityHeaders(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
-	answer, body := h.get("/", "Accept: text/html")
-	if answer.status != 200 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || answer.header.Get("Cache-Control") != "no-cache" ||
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	answer, body := srv.Get("/", "Accept: text/html")
+	if answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || answer.Header.Get("Cache-Control") != "no-cache" ||
 		!strings.Contains(body, `src="/assets/dashboard-AAAAAAAA.js"`) || !strings.Contains(body, `href="/assets/app-BBBB.css"`) {
-		t.Errorf("/: %d %v %.500s", answer.status, answer.header, body)
+		t.Errorf("/: %d %v %.500s", answer.Status, answer.Header, body)
 	}
 	for _, lane := range lanes {
 		path := "/" + lane.String() + "/home"
-		answer, body = h.get(path+"?user=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&topics=S1,S2", "Accept: text/html")
-		if answer.status != 200 || !strings.Contains(body, "/static/"+lane.String()+"-home.js") || !strings.Contains(body, "S1,S2") {
-			t.Errorf("%s: %d %.500s", path, answer.status, body)
+		answer, body = srv.Get(path+"?user=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&topics=S1,S2", "Accept: text/html")
+		if answer.Status != 200 || !strings.Contains(body, "/static/"+lane.String()+"-home.js") || !strings.Contains(body, "S1,S2") {
+			t.Errorf("%s: %d %.500s", path, answer.Status, body)
 		}
 		if strings.Contains(body, "<script>") || strings.Contains(body, `"><`+"script") {
 			t.Errorf("%s: the user's name is markup: %s", path, body)
 		}
-		answer, body = h.get(path + "?topics=NOPE&user=%0a")
-		if p := told(t, answer, body, 400); p.Parameter != "user" || len(p.Errors) != 2 {
+		answer, body = srv.Get(path + "?topics=NOPE&user=%0a")
+		if p := wantProblem(t, answer, body, 400); p.Parameter != "user" || len(p.Errors) != 2 {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
 }
 
 func TestUnbuiltPage(t *testing.T) {
-	h := open(t, plan{})
-	answer, body := h.get("/", "Accept: text/html")
-	if answer.status != 503 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || !strings.Contains(body, "make assets") {
-		t.Errorf("%d %v %.300s", answer.status, answer.header, body)
+	srv := newTestServer(t, testserver.Options{})
+	answer, body := srv.Get("/", "Accept: text/html")
+	if answer.Status != 503 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || !strings.Contains(body, "make assets") {
+		t.Errorf("%d %v %.300s", answer.Status, answer.Header, body)
 	}
 	for _, path := range []string{"/static/unbuilt.css", "/sse/home", "/ws/home", "/api/quotes"} {
-		if answer, _ := h.get(path); answer.status != 200 {
-			t.Errorf("%s: %d", path, answer.status)
+		if answer, _ := srv.Get(path); answer.Status != 200 {
+			t.Errorf("%s: %d", path, answer.Status)
 		}
 	}
 }
 
 func TestErrorsForPeopleAndPrograms(t *testing.T) {
-	h := open(t, plan{})
+	srv := newTestServer(t, testserver.Options{})
 	for _, path := range []string{"/nothing", "/sse/home?topics=NOPE", "/assets/nothing.js", "/sse/connections/x"} {
-		answer, body := h.get(path, "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
-		if answer.status < 400 || !strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") || !strings.Contains(body, fmt.Sprint(answer.status)) {
-			t.Errorf("%s: %d %v %.300s", path, answer.status, answer.header, body)
+		answer, body := srv.Get(path, "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+		if answer.Status < 400 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || !strings.Contains(body, fmt.Sprint(answer.Status)) {
+			t.Errorf("%s: %d %v %.300s", path, answer.Status, answer.Header, body)
 		}
-		answer, body = h.get(path)
-		told(t, answer, body, answer.status)
+		answer, body = srv.Get(path)
+		wantProblem(t, answer, body, answer.Status)
 	}
 	for _, path := range []string{"/api/nothing", "/api/history", "/sse/subscribe?limit=0"} {
-		answer, body := h.get(path, "Accept: text/html")
-		told(t, answer, body, answer.status)
+		answer, body := srv.Get(path, "Accept: text/html")
+		wantProblem(t, answer, body, answer.Status)
 	}
 	// What can't be routed by its method, and what isn't HTTP at all.
-	c := h.dial()
-	c.ask("DELETE", "/api/stats")
-	told(t, c, c.all(), 405)
-	if c.header.Get("Allow") == "" {
+	c := srv.Dial()
+	c.Request("DELETE", "/api/stats")
+	wantProblem(t, c, c.ReadBody(), 405)
+	if c.Header.Get("Allow") == "" {
 		t.Error("405 without Allow")
 	}
-	c = h.dial()
-	c.send("nonsense\r\n\r\n")
-	c.head()
-	told(t, c, c.all(), 400)
+	c = srv.Dial()
+	c.Send("nonsense\r\n\r\n")
+	c.ReadHead()
+	wantProblem(t, c, c.ReadBody(), 400)
 }
 
 func TestStaticFiles(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
 	const path = "/assets/dashboard-AAAAAAAA.js"
-	plain, body := h.get(path)
-	tag := plain.header.Get("ETag")
-	if plain.status != 200 || plain.header.Get("Content-Encoding") != "" || !strings.HasPrefix(plain.header.Get("Content-Type"), "text/javascript") ||
-		plain.header.Get("Cache-Control") != "public, max-age=31536000, immutable" || plain.header.Get("Vary") != "Accept-Encoding" || len(tag) < 8 {
-		t.Errorf("%d %v", plain.status, plain.header)
+	plain, body := srv.Get(path)
+	tag := plain.Header.Get("ETag")
+	if plain.Status != 200 || plain.Header.Get("Content-Encoding") != "" || !strings.HasPrefix(plain.Header.Get("Content-Type"), "text/javascript") ||
+		plain.Header.Get("Cache-Control") != "public, max-age=31536000, immutable" || plain.Header.Get("Vary") != "Accept-Encoding" || len(tag) < 8 {
+		t.Errorf("%d %v", plain.Status, plain.Header)
 	}
 	for _, accept := range []string{"gzip", "br, gzip, deflate", "GZIP;q=0.5", "*"} {
-		zipped, small := h.get(path, "Accept-Encoding: "+accept)
+		zipped, small := srv.Get(path, "Accept-Encoding: "+accept)
 		if accept == "*" { // may be either
 			continue
 		}
-		if zipped.header.Get("Content-Encoding") != "gzip" {
+		if zipped.Header.Get("Content-Encoding") != "gzip" {
 			t.Errorf("%s: not compressed", accept)
 			continue
 		}
@@ -179,47 +182,47 @@ func TestStaticFiles(t *testing.T) {
 		}
 	}
 	for _, accept := range []string{"", "identity", "gzip;q=0", "br, gzip; q=0.0", "xgzip"} {
-		if answer, _ := h.get(path, "Accept-Encoding: "+accept); answer.header.Get("Content-Encoding") != "" {
+		if answer, _ := srv.Get(path, "Accept-Encoding: "+accept); answer.Header.Get("Content-Encoding") != "" {
 			t.Errorf("%q: compressed", accept)
 		}
 	}
 	for _, match := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-		c := h.dial()
-		c.ask("GET", path, "If-None-Match: "+match)
-		if c.status != 304 || c.header.Get("ETag") != tag {
-			t.Errorf("If-None-Match %s: %d", match, c.status)
+		c := srv.Dial()
+		c.Request("GET", path, "If-None-Match: "+match)
+		if c.Status != 304 || c.Header.Get("ETag") != tag {
+			t.Errorf("If-None-Match %s: %d", match, c.Status)
 		}
-		c.ask("GET", "/healthz")
-		if c.all() != "ok\n" {
+		c.Request("GET", "/healthz")
+		if c.ReadBody() != "ok\n" {
 			t.Error("the connection is out of step after 304")
 		}
 	}
-	if answer, _ := h.get(path, `If-None-Match: "other"`); answer.status != 200 {
-		t.Errorf("another tag: %d", answer.status)
+	if answer, _ := srv.Get(path, `If-None-Match: "other"`); answer.Status != 200 {
+		t.Errorf("another tag: %d", answer.Status)
 	}
-	head := h.dial()
-	head.ask("HEAD", path)
-	if n := head.header.Get("Content-Length"); head.status != 200 || n != fmt.Sprint(len(body)) {
-		t.Errorf("HEAD: %d, Content-Length %s", head.status, n)
+	head := srv.Dial()
+	head.Request("HEAD", path)
+	if n := head.Header.Get("Content-Length"); head.Status != 200 || n != fmt.Sprint(len(body)) {
+		t.Errorf("HEAD: %d, Content-Length %s", head.Status, n)
 	}
-	if answer, _ := h.get("/static/theme.js"); answer.header.Get("Cache-Control") != "no-cache" || answer.header.Get("ETag") == "" {
-		t.Errorf("/static: %v", answer.header)
+	if answer, _ := srv.Get("/static/theme.js"); answer.Header.Get("Cache-Control") != "no-cache" || answer.Header.Get("ETag") == "" {
+		t.Errorf("/static: %v", answer.Header)
 	}
 	for _, path := range []string{"/static/../go.mod", "/static/%2e%2e/go.mod", "/assets/../../main.go", "/static//etc/passwd", "/static/", "/assets/", "/static/..%5cgo.mod"} {
-		if answer, body := h.get(path); answer.status != 404 {
-			t.Errorf("%s: %d %.80s", path, answer.status, body)
+		if answer, body := srv.Get(path); answer.Status != 404 {
+			t.Errorf("%s: %d %.80s", path, answer.Status, body)
 		}
 	}
 }
 
 func TestAPI(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(100)
-	into := func(path string, v any) *client {
+	srv := newTestServer(t, testserver.Options{})
+	srv.Publish(100)
+	into := func(path string, v any) *testserver.Client {
 		t.Helper()
-		answer, body := h.get(path)
-		if err := json.Unmarshal([]byte(body), v); err != nil || answer.status != 200 || !strings.HasPrefix(answer.header.Get("Content-Type"), "application/json") {
-			t.Fatalf("%s: %d %v %v %.300s", path, answer.status, err, answer.header, body)
+		answer, body := srv.Get(path)
+		if err := json.Unmarshal([]byte(body), v); err != nil || answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
+			t.Fatalf("%s: %d %v %v %.300s", path, answer.Status, err, answer.Header, body)
 		}
 		return answer
 	}
@@ -231,9 +234,9 @@ func TestAPI(t *testing.T) {
 	if len(symbols.Symbols) != 20 || symbols.Symbols[3].Symbol != "S3" || strings.Join(symbols.Sectors, " ") != "even odd" {
 		t.Errorf("%+v", symbols)
 	}
-	var snap message
+	var snap wiretest.Message
 	answer := into("/api/quotes?topics=S1,S19,sector:even", &snap)
-	if snap.T != "snapshot" || snap.I != 100 || len(snap.Quotes) != 11 || answer.header.Get("Ticklane-Position") != h.log.Head().String() {
+	if snap.T != "snapshot" || snap.I != 100 || len(snap.Quotes) != 11 || answer.Header.Get("Ticklane-Position") != srv.TickLog.Head().String() {
 		t.Errorf("%+v", snap)
 	}
 	var bars struct {
@@ -276,9 +279,9 @@ func TestAPI(t *testing.T) {
 	// An interval without a tick is null, and what lies before the newest limit intervals is left out.
 	minute := time.Minute.Microseconds()
 	for k, at := range []int64{1, 10, 13} {
-		h.server.history.Add([]quote.Tick{{Symbol: 19, Due: (30e6 + at) * minute, Last: quote.Price(1000 + k), Seq: 100}})
+		srv.History.Add([]quote.Tick{{Symbol: 19, Due: (30e6 + at) * minute, Last: quote.Price(1000 + k), Seq: 100}})
 	}
-	_, body := h.get("/api/closes?topics=S19&limit=5")
+	_, body := srv.Get("/api/closes?topics=S19&limit=5")
 	if want := fmt.Sprintf(`{"symbol":"S19","t":%d,"c":[10.01,null,null,10.02]}`, (int64(30e6)+10)*minute); !strings.Contains(body, want) {
 		t.Errorf("%s\nwant %s", body, want)
 	}
@@ -299,7 +302,7 @@ func TestAPI(t *testing.T) {
 	if bars.Bars == nil || len(bars.Bars) != 0 || bars.More {
 		t.Errorf("before 1970: %+v", bars)
 	}
-	var now message
+	var now wiretest.Message
 	into("/api/time", &now)
 	if now.T != "time" || now.Received == 0 || now.Sent < now.Received {
 		t.Errorf("%+v", now)
@@ -325,8 +328,8 @@ func TestAPI(t *testing.T) {
 		"/api/closes?limit=501":                      "limit",
 		"/api/closes?interval=2m":                    "interval",
 	} {
-		answer, body := h.get(path)
-		if p := told(t, answer, body, 400); p.Parameter != parameter {
+		answer, body := srv.Get(path)
+		if p := wantProblem(t, answer, body, 400); p.Parameter != parameter {
 			t.Errorf("%s: %s", path, body)
 		}
 	}
@@ -334,18 +337,18 @@ func TestAPI(t *testing.T) {
 
 // TestBodyIsNotInflated: a few kilobytes that unpack to gigabytes must not be unpacked.
 func TestBodyIsNotInflated(t *testing.T) {
-	h := open(t, plan{})
-	c := h.sse("")
+	srv := newTestServer(t, testserver.Options{})
+	c := srv.SSE("")
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	w.Write([]byte(`{"action":"time","later":"` + strings.Repeat("x", 1<<20) + `"}`))
 	w.Close()
-	answer, body := h.post(c.hello.Conn, zipped.String(), "Content-Encoding: gzip")
-	p := told(t, answer, body, 415)
+	answer, body := srv.PostCommand(c.Hello.Conn, zipped.String(), "Content-Encoding: gzip")
+	p := wantProblem(t, answer, body, 415)
 	if !strings.Contains(p.Detail, "Content-Encoding") {
 		t.Errorf("%s", body)
 	}
-	if answer, _ := h.post(c.hello.Conn, `{"action":"time"}`, "Content-Encoding: identity"); answer.status != 200 {
-		t.Errorf("identity: %d", answer.status)
+	if answer, _ := srv.PostCommand(c.Hello.Conn, `{"action":"time"}`, "Content-Encoding: identity"); answer.Status != 200 {
+		t.Errorf("identity: %d", answer.Status)
 	}
 }

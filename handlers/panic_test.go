@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"context"
@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -25,48 +28,52 @@ func (b bomb) Handle(_ context.Context, r slog.Record) error {
 }
 
 // TestPanicEndsOneStream: on either lane, and nobody else notices.
-func TestPanicEndsOneStream(t *testing.T) {
+func TestPanicEndsOneStream(t *testing.T) { onEngines(t, testPanicEndsOneStream) }
+
+func testPanicEndsOneStream(t *testing.T, engine string) {
 	logger := slog.New(bomb{slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelDebug})})
-	h := open(t, plan{logger: logger})
-	others := []*client{h.sse("snapshot=false"), h.ws("snapshot=false")}
+	srv := newTestServer(t, testserver.Options{Engine: engine, Logger: logger})
+	others := []*testserver.Client{srv.SSE("snapshot=false"), srv.WS("snapshot=false")}
 	for _, lane := range lanes {
-		c := h.dial()
+		c := srv.Dial()
 		if lane == wire.SSE {
-			c.events("user=bomb")
+			c.RequestSSE("user=bomb")
 		} else {
-			c.upgrade("user=bomb")
+			c.RequestWS("user=bomb")
 		}
-		if got, err := c.end(); err == nil || len(got) > 0 {
+		if got, err := c.ReadAll(); err == nil || len(got) > 0 {
 			t.Errorf("%s: %v, %d messages", lane, err, len(got))
 		}
 	}
-	until(t, "the end of both", func() bool { return h.live() == 2 })
-	if _, _, _, panics := h.server.Counts(); panics != 2 {
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 2 }, "the end of both")
+	if _, _, _, panics := srv.Handlers.Counts(); panics != 2 {
 		t.Errorf("%d panics counted", panics)
 	}
-	h.publish(1)
+	srv.Publish(1)
 	for _, c := range others {
-		if m := c.want("q"); m.I != 1 {
-			t.Errorf("%s", m.text)
+		if m := c.Want("q"); m.I != 1 {
+			t.Errorf("%s", m.Text)
 		}
 	}
 }
 
-func TestPanicInAHandler(t *testing.T) {
-	h := open(t, plan{deps: func(d *Deps) {
-		d.Metrics = func(*Server) http.Handler {
+func TestPanicInAHandler(t *testing.T) { onEngines(t, testPanicInAHandler) }
+
+func testPanicInAHandler(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Deps: func(d *handlers.Deps) {
+		d.Metrics = func(*handlers.Server) http.Handler {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") })
 		}
 	}})
-	c := h.sse("snapshot=false")
-	answer, body := h.get("/metrics")
-	told(t, answer, body, 500)
+	c := srv.SSE("snapshot=false")
+	answer, body := srv.Get("/metrics")
+	wantProblem(t, answer, body, 500)
 	if strings.Contains(body, "secret") {
 		t.Errorf("the answer tells what panicked: %s", body)
 	}
-	h.publish(1)
-	c.want("q")
-	if _, failures, _, panics := h.server.Counts(); panics != 1 || failures != 1 {
+	srv.Publish(1)
+	c.Want("q")
+	if _, failures, _, panics := srv.Handlers.Counts(); panics != 1 || failures != 1 {
 		t.Errorf("%d panics and %d failures counted", panics, failures)
 	}
 }

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"testing"
 	"unicode"
 
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
 // TestBadParameters: each bad value is a 400 that names its parameter, on both lanes.
 func TestBadParameters(t *testing.T) {
-	h := open(t, plan{})
+	srv := newTestServer(t, testserver.Options{})
 	for _, c := range []struct{ query, parameter, says string }{
 		{"topics=NOPE", "topics", `"NOPE"`},
 		{"topics=S1,NOPE,sector:nope", "topics", `"NOPE", "sector:nope"`},
@@ -76,10 +77,10 @@ func TestBadParameters(t *testing.T) {
 		for _, lane := range lanes {
 			extra := []string{"Accept: text/event-stream"}
 			if lane == wire.WS {
-				extra = upgrade
+				extra = testserver.Upgrade
 			}
-			answer, body := h.get("/"+lane.String()+"/subscribe?"+c.query, extra...)
-			p := told(t, answer, body, 400)
+			answer, body := srv.Get("/"+lane.String()+"/subscribe?"+c.query, extra...)
+			p := wantProblem(t, answer, body, 400)
 			if p.Parameter != c.parameter || len(p.Errors) != 1 || p.Errors[0].Parameter != c.parameter || !strings.Contains(p.Detail, c.says) ||
 				!strings.HasPrefix(p.Detail, c.parameter+": ") {
 				t.Errorf("%s %.80s: %s", lane, c.query, body)
@@ -89,15 +90,15 @@ func TestBadParameters(t *testing.T) {
 			}
 		}
 	}
-	if n := h.log.Lane(wire.SSE).Opened + h.log.Lane(wire.WS).Opened; n != 0 {
+	if n := srv.TickLog.Lane(wire.SSE).Opened + srv.TickLog.Lane(wire.WS).Opened; n != 0 {
 		t.Errorf("%d streams were opened", n)
 	}
 }
 
 func TestAllBadParametersAreTold(t *testing.T) {
-	h := open(t, plan{})
-	answer, body := h.get("/sse/subscribe?user=%00&topics=X&from=y&limit=0&duration=0&mode=z&interval=9s&snapshot=no")
-	p := told(t, answer, body, 400)
+	srv := newTestServer(t, testserver.Options{})
+	answer, body := srv.Get("/sse/subscribe?user=%00&topics=X&from=y&limit=0&duration=0&mode=z&interval=9s&snapshot=no")
+	p := wantProblem(t, answer, body, 400)
 	var names []string
 	for _, e := range p.Errors {
 		names = append(names, e.Parameter)
@@ -107,9 +108,11 @@ func TestAllBadParametersAreTold(t *testing.T) {
 	}
 }
 
-func TestGoodParameters(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(30)
+func TestGoodParameters(t *testing.T) { onEngines(t, testGoodParameters) }
+
+func testGoodParameters(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	srv.Publish(30)
 	for _, query := range []string{
 		"", "topics=*", "topics=S1", "topics=S1,S1,S1,S1,S1,S1,S1,S1,S1,S1", "topics=sector:odd,*", "from=latest", "from=oldest", "limit=1",
 		"limit=4611686018427387904", "duration=1h30m", "mode=all", "mode=latest&interval=0", "interval=0s", "interval=5s", "interval=1us", "snapshot=true",
@@ -117,34 +120,36 @@ func TestGoodParameters(t *testing.T) {
 		"user=%3Cscript%3E&topics=S1",
 	} {
 		for _, lane := range lanes {
-			c := h.stream(lane, query)
-			c.cut(true)
+			c := srv.Stream(lane, query)
+			c.Cut(true)
 		}
 	}
 }
 
 // TestLineBreaksCantBeInjected: nothing that a client sends can end a field of an event or of a header.
-func TestLineBreaksCantBeInjected(t *testing.T) {
-	h := open(t, plan{})
+func TestLineBreaksCantBeInjected(t *testing.T) { onEngines(t, testLineBreaksCantBeInjected) }
+
+func testLineBreaksCantBeInjected(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
 	evil := []string{"\n", "\r", "\r\n", "\n\nevent: q\ndata: {}\n\n", "\r\nX-Evil: 1\r\n\r\n", "\u2028", "\u0085"}
 	for _, text := range evil {
 		for _, name := range []string{"user", "topics", "from", "limit", "mode", "interval", "duration", "snapshot"} {
-			answer, body := h.get("/sse/subscribe?"+name+"="+url.QueryEscape("a"+text), "Accept: text/event-stream")
-			told(t, answer, body, 400)
-			if answer.header.Get("X-Evil") != "" || strings.ContainsFunc(body, unicode.IsControl) {
+			answer, body := srv.Get("/sse/subscribe?"+name+"="+url.QueryEscape("a"+text), "Accept: text/event-stream")
+			wantProblem(t, answer, body, 400)
+			if answer.Header.Get("X-Evil") != "" || strings.ContainsFunc(body, unicode.IsControl) {
 				t.Errorf("%s=%q came through: %q", name, text, body)
 			}
 		}
-		c := h.sse("from=latest", "Last-Event-ID: abc"+strings.NewReplacer("\r", "", "\n", "").Replace(text))
-		c.cut(true)
+		c := srv.SSE("from=latest", "Last-Event-ID: abc"+strings.NewReplacer("\r", "", "\n", "").Replace(text))
+		c.Cut(true)
 	}
-	c := h.sse("")
-	c.want("snapshot")
+	c := srv.SSE("")
+	c.Want("snapshot")
 	for i, text := range evil {
-		h.post(c.hello.Conn, fmt.Sprintf(`{"action":"subscribe","topics":[%q],"id":%d}`, text, i))
+		srv.PostCommand(c.Hello.Conn, fmt.Sprintf(`{"action":"subscribe","topics":[%q],"id":%d}`, text, i))
 	}
-	h.publish(1)
-	if m := c.next(); m.T != "q" {
-		t.Errorf("%s", m.text)
+	srv.Publish(1)
+	if m := c.Next(); m.T != "q" {
+		t.Errorf("%s", m.Text)
 	}
 }

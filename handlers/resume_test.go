@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"fmt"
@@ -6,16 +6,22 @@ import (
 	"sync"
 	"testing"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
+	"ticklane/internal/wire/wiretest"
 )
 
 // TestThousandCuts: connections cut at random, by RST and by FIN, in the midst of messages, at 1,000 ticks/s: 1,000 on
 // each lane and 1,000 that change the lane. No tick is lost or comes twice.
-func TestThousandCuts(t *testing.T) {
+func TestThousandCuts(t *testing.T) { onEngines(t, testThousandCuts) }
+
+func testThousandCuts(t *testing.T, engine string) {
 	const travellers, cuts = 5, 200
-	h := open(t, plan{settings: func(s *Settings) { s.MaxStreams = 10_000 }})
-	h.publish(100)
-	stop := h.steady(1000)
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxStreams = 10_000 }})
+	srv.Publish(100)
+	stop := srv.PublishRate(1000)
 	var all sync.WaitGroup
 	for k := range 3 * travellers {
 		all.Go(func() {
@@ -24,7 +30,7 @@ func TestThousandCuts(t *testing.T) {
 			if k%5 == 4 {
 				topics = "sector:odd"
 			}
-			tr := &traveller{house: h, topics: topics}
+			tr := &traveller{Server: srv, topics: topics}
 			for range cuts {
 				lane := lanes[k%2]
 				if k >= 2*travellers {
@@ -40,16 +46,16 @@ func TestThousandCuts(t *testing.T) {
 	all.Wait()
 	stop()
 	for _, lane := range lanes {
-		if got := h.log.Lane(lane); got.Resumes < 1300 || got.Gaps != 0 || got.Slow != 0 {
+		if got := srv.TickLog.Lane(lane); got.Resumes < 1300 || got.Gaps != 0 || got.Slow != 0 {
 			t.Errorf("%s: %+v", lane, got)
 		}
 	}
-	until(t, "the streams' end", func() bool { h.publish(1); return h.live() == 0 })
+	testkit.Eventually(t, func() bool { srv.Publish(1); return liveStreams(srv) == 0 }, "the streams' end")
 }
 
 // traveller is a client that goes on from stream to stream by the id it saved last.
 type traveller struct {
-	*house
+	*testserver.Server
 	topics string
 	id     string // as SSE would save it
 	place  uint64 // its seq
@@ -59,21 +65,21 @@ type traveller struct {
 // leg opens a stream where the last one was left, reads some messages and cuts it.
 func (tr *traveller) leg(lane wire.Lane, r *rand.Rand) error {
 	query := "topics=" + tr.topics
-	var c *client
+	var c *testserver.Client
 	if tr.id == "" {
-		c = tr.stream(lane, query)
-		tr.place, tr.n = c.hello.Head, map[string]uint64{}
+		c = tr.Stream(lane, query)
+		tr.place, tr.n = c.Hello.Head, map[string]uint64{}
 	} else {
-		c = tr.from(lane, tr.id, query, r.IntN(2) == 0)
-		if c.hello.Resume != "complete" {
-			return fmt.Errorf("at %d: %s", tr.place, c.hello.text)
+		c = tr.ResumeStream(lane, tr.id, query, r.IntN(2) == 0)
+		if c.Hello.Resume != "complete" {
+			return fmt.Errorf("at %d: %s", tr.place, c.Hello.Text)
 		}
 	}
-	defer c.cut(r.IntN(2) == 0)
+	defer c.Cut(r.IntN(2) == 0)
 	// One that is far behind reads up to where the head was: some messages a leg would never get it there.
-	far := c.hello.Head > tr.place+500
-	for left := 1 + r.IntN(40); left > 0 || far && tr.place < c.hello.Head; left-- {
-		m, err := c.read()
+	far := c.Hello.Head > tr.place+500
+	for left := 1 + r.IntN(40); left > 0 || far && tr.place < c.Hello.Head; left-- {
+		m, err := c.Read()
 		if err != nil {
 			return err
 		}
@@ -84,17 +90,17 @@ func (tr *traveller) leg(lane wire.Lane, r *rand.Rand) error {
 	return nil
 }
 
-func (tr *traveller) see(m message) error {
+func (tr *traveller) see(m wiretest.Message) error {
 	switch m.T {
 	case "q":
 		if m.I <= tr.place || tr.topics == "*" && m.I != tr.place+1 {
-			return fmt.Errorf("%s after %d", m.text, tr.place)
+			return fmt.Errorf("%s after %d", m.Text, tr.place)
 		}
 		if had, ok := tr.n[m.S]; ok && m.N != had+1 {
-			return fmt.Errorf("%s after n %d", m.text, had)
+			return fmt.Errorf("%s after n %d", m.Text, had)
 		}
-		if m.text != tr.tape.text(m.I) {
-			return fmt.Errorf("%s, want %s", m.text, tr.tape.text(m.I))
+		if m.Text != tr.Ticks.JSON(m.I) {
+			return fmt.Errorf("%s, want %s", m.Text, tr.Ticks.JSON(m.I))
 		}
 		tr.place, tr.n[m.S] = m.I, m.N
 	case "snapshot":
@@ -103,7 +109,7 @@ func (tr *traveller) see(m message) error {
 		}
 		tr.place = m.I
 		for _, raw := range m.Quotes {
-			var q message
+			var q wiretest.Message
 			if err := q.UnmarshalJSON(raw); err != nil {
 				return err
 			}
@@ -112,11 +118,11 @@ func (tr *traveller) see(m message) error {
 	case "hb":
 		tr.place = m.Head
 	default:
-		return fmt.Errorf("%s", m.text)
+		return fmt.Errorf("%s", m.Text)
 	}
-	id := fmt.Sprintf("%s-%d", wire.Epoch(tr.tape.epoch), tr.place)
-	if m.id != "" && m.id != id {
-		return fmt.Errorf("id %s of %s", m.id, m.text)
+	id := fmt.Sprintf("%s-%d", wire.Epoch(tr.Ticks.Epoch), tr.place)
+	if m.EventID != "" && m.EventID != id {
+		return fmt.Errorf("id %s of %s", m.EventID, m.Text)
 	}
 	tr.id = id
 	return nil

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"fmt"
@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -50,13 +52,10 @@ func epolls(t *testing.T) map[int]bool {
 
 // TestShardFails: once the kernel tells the engine nothing any more, engine stream serves, and the log says so.
 func TestShardFails(t *testing.T) {
-	if under != engineShard {
-		return
-	}
 	var log lines
-	h := open(t, plan{logger: slog.New(slog.NewTextHandler(&log, nil)), deps: func(d *Deps) { d.Lab = &Lab{} }})
+	srv := newTestServer(t, testserver.Options{Engine: testserver.Shard, Logger: slog.New(slog.NewTextHandler(&log, nil)), Deps: func(d *handlers.Deps) { d.Lab = &handlers.Lab{} }})
 	others := epolls(t)
-	before := []*client{h.sse("snapshot=false"), h.ws("snapshot=false")}
+	before := []*testserver.Client{srv.SSE("snapshot=false"), srv.WS("snapshot=false")}
 	for fd := range epolls(t) {
 		if others[fd] {
 			continue
@@ -76,26 +75,26 @@ func TestShardFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before[0].send("an event")
+	before[0].Send("an event")
 	for _, c := range before {
-		if got, err := c.end(); err == nil || len(got) > 0 {
-			t.Errorf("%s: %v, %d messages", c.format, err, len(got))
+		if got, err := c.ReadAll(); err == nil || len(got) > 0 {
+			t.Errorf("%s: %v, %d messages", c.Format, err, len(got))
 		}
 	}
 	for _, lane := range lanes {
-		c := h.stream(lane, "snapshot=false")
-		if c.hello.Engine != engineStream {
-			t.Errorf("%s", c.hello.text)
+		c := srv.Stream(lane, "snapshot=false")
+		if c.Hello.Engine != testserver.Stream {
+			t.Errorf("%s", c.Hello.Text)
 		}
-		h.publish(1)
-		c.want("q")
+		srv.Publish(1)
+		c.Want("q")
 	}
-	answer, body := h.get("/sse/subscribe?engine=shard")
-	told(t, answer, body, 400)
-	if engines := h.server.engines(wire.WS); engines[0] != engineStream || len(engines) != 1 {
+	answer, body := srv.Get("/sse/subscribe?engine=shard")
+	wantProblem(t, answer, body, 400)
+	if engines := srv.Handlers.EnginesOf(wire.WS); engines[0] != testserver.Stream || len(engines) != 1 {
 		t.Errorf("engines %v", engines)
 	}
 	if strings.Count(log.String(), "engine shard has failed") != 1 {
-		t.Errorf("the log: %s", &log)
+		t.Errorf("the Log: %s", &log)
 	}
 }

@@ -1,8 +1,9 @@
-package handlers
+package handlers_test
 
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -10,46 +11,50 @@ import (
 	"testing"
 	"time"
 
-	"ticklane/internal/netconn"
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
 // TestShutdown: not ready, bye with jittered retry on both lanes, the ends, nobody left.
-func TestShutdown(t *testing.T) {
-	h := open(t, plan{})
-	stop := h.steady(1000)
-	var clients []*client
+func TestShutdown(t *testing.T) { onEngines(t, testShutdown) }
+
+func testShutdown(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	stop := srv.PublishRate(1000)
+	var clients []*testserver.Client
 	for range 20 {
 		for _, lane := range lanes {
-			clients = append(clients, h.stream(lane, ""))
+			clients = append(clients, srv.Stream(lane, ""))
 		}
 	}
-	idle := h.dial()
-	idle.ask("GET", "/readyz")
-	if body := idle.all(); idle.status != 200 || body != "ready\n" {
-		t.Fatalf("readyz: %d %s", idle.status, body)
+	idle := srv.Dial()
+	idle.Request("GET", "/readyz")
+	if body := idle.ReadBody(); idle.Status != 200 || body != "ready\n" {
+		t.Fatalf("readyz: %d %s", idle.Status, body)
 	}
 	// A stream that takes its time, so that the drain can be looked at.
-	if v := h.server.limiter.Acquire("192.0.2.1"); v != netconn.Admitted {
-		t.Fatal(v)
+	if !srv.Handlers.AcquireStream("192.0.2.1") {
+		t.Fatal("no place")
 	}
-	late := h.ws("topics=S19")
-	late.want("snapshot")
+	late := srv.WS("topics=S19")
+	late.Want("snapshot")
 
 	done := make(chan error, 1)
-	go func() { done <- h.stop(patience) }()
+	go func() { done <- srv.Stop(testserver.Timeout) }()
 
 	retries := map[int64]bool{}
 	for _, c := range clients {
-		c.want("snapshot")
-		bye := c.await("bye")
-		if bye.Reason != "shutdown" || bye.Retry < 1000 || bye.Retry > 5000 || bye.id != "" {
-			t.Errorf("%s, id %q", bye.text, bye.id)
+		c.Want("snapshot")
+		bye := c.WaitFor("bye")
+		if bye.Reason != "shutdown" || bye.Retry < 1000 || bye.Retry > 5000 || bye.EventID != "" {
+			t.Errorf("%s, id %q", bye.Text, bye.EventID)
 		}
 		retries[bye.Retry] = true
-		if c.format.Lane() == wire.WS {
-			c.closes(1001)
-		} else if _, err := c.end(); err != io.EOF {
+		if c.Format.Lane() == wire.WS {
+			c.WantClose(1001)
+		} else if _, err := c.ReadAll(); err != io.EOF {
 			t.Errorf("sse ended with %v", err)
 		}
 	}
@@ -57,54 +62,56 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("40 clients come back at %d different times", len(retries))
 	}
 	// While the last ones drain: not ready, alive, and new streams are refused as they should be.
-	if bye := late.want("bye"); bye.Reason != "shutdown" {
-		t.Errorf("%s", bye.text)
+	if bye := late.Want("bye"); bye.Reason != "shutdown" {
+		t.Errorf("%s", bye.Text)
 	}
-	answer, body := h.get("/readyz")
-	if answer.status != 503 {
-		t.Errorf("readyz: %d %s", answer.status, body)
+	answer, body := srv.Get("/readyz")
+	if answer.Status != 503 {
+		t.Errorf("readyz: %d %s", answer.Status, body)
 	}
-	if answer, _ := h.get("/healthz"); answer.status != 200 {
-		t.Errorf("healthz: %d", answer.status)
+	if answer, _ := srv.Get("/healthz"); answer.Status != 200 {
+		t.Errorf("healthz: %d", answer.Status)
 	}
-	c := h.dial()
-	c.events("")
-	if bye := c.want("bye"); bye.Reason != "shutdown" || bye.retry == "" || bye.id != "" {
+	c := srv.Dial()
+	c.RequestSSE("")
+	if bye := c.Want("bye"); bye.Reason != "shutdown" || bye.EventRetry == "" || bye.EventID != "" {
 		t.Errorf("a new event stream: %+v", bye)
 	}
-	answer, body = h.get("/sse/subscribe")
-	told(t, answer, body, 503)
-	w := h.socket("")
-	if bye := w.want("bye"); bye.Reason != "shutdown" {
-		t.Errorf("a new WebSocket: %s", bye.text)
+	answer, body = srv.Get("/sse/subscribe")
+	wantProblem(t, answer, body, 503)
+	w := openWS(srv, "")
+	if bye := w.Want("bye"); bye.Reason != "shutdown" {
+		t.Errorf("a new WebSocket: %s", bye.Text)
 	}
-	w.closes(1001)
-	late.closes(1001)
-	h.server.limiter.Release("192.0.2.1")
+	w.WantClose(1001)
+	late.WantClose(1001)
+	srv.Handlers.ReleaseStream("192.0.2.1")
 	if err := <-done; err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	stop()
-	if _, err := idle.r.ReadByte(); err == nil {
+	if _, err := idle.Reader.ReadByte(); err == nil {
 		t.Error("an idle connection stays")
 	}
-	if _, err := h.server.ln.Accept(); !errors.Is(err, net.ErrClosed) {
+	if _, err := srv.Handlers.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the port is still open: %v", err)
 	}
-	if h.live() != 0 {
-		t.Errorf("%d streams left", h.live())
+	if liveStreams(srv) != 0 {
+		t.Errorf("%d streams left", liveStreams(srv))
 	}
 }
 
 // TestShutdownBeforeServe: a stop that comes that early is a stop, too.
-func TestShutdownBeforeServe(t *testing.T) {
+func TestShutdownBeforeServe(t *testing.T) { onEngines(t, testShutdownBeforeServe) }
+
+func testShutdownBeforeServe(t *testing.T, engine string) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := open(t, plan{}) // lends its log
-	s, err := New(Deps{Settings: h.server.set, Listener: ln, Stream: h.log, History: h.server.history, Files: slim(), Logger: h.server.log,
-		Metrics: func(*Server) http.Handler { return http.NotFoundHandler() }})
+	srv := newTestServer(t, testserver.Options{Engine: engine}) // lends its log
+	s, err := handlers.New(handlers.Deps{Settings: srv.Settings, Listener: ln, Stream: srv.TickLog, History: srv.History, Files: testserver.Files(), Logger: slog.New(slog.DiscardHandler),
+		Metrics: func(*handlers.Server) http.Handler { return http.NotFoundHandler() }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,39 +125,41 @@ func TestShutdownBeforeServe(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(patience):
+	case <-time.After(testserver.Timeout):
 		t.Fatal("it serves on after a stop")
 	}
 }
 
 // TestShutdownCutsWhoDoesntRead: a client that reads nothing can't hold up a stop.
 func TestShutdownCutsWhoDoesntRead(t *testing.T) {
-	onLanes(t, plan{settings: func(s *Settings) { s.WriteBuffer, s.WriteTimeout = 4096, time.Hour }}, func(h *house, lane wire.Lane) {
-		h.narrow(lane, "")
+	onLanes(t, testserver.Options{Settings: func(s *handlers.Settings) { s.WriteBuffer, s.WriteTimeout = 4096, time.Hour }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
+		srv.SmallStream(lane, "")
 		for range 50 {
-			h.publish(200)
+			srv.Publish(200)
 		}
 		stopped := make(chan error, 1)
-		go func() { stopped <- h.stop(300 * time.Millisecond) }()
+		go func() { stopped <- srv.Stop(300 * time.Millisecond) }()
 		select {
 		case err := <-stopped:
 			if err == nil || !strings.Contains(err.Error(), "cut") {
 				t.Errorf("Shutdown: %v", err)
 			}
-		case <-time.After(patience):
-			h.Fatal("it waits for who doesn't read")
+		case <-time.After(testserver.Timeout):
+			srv.Fatal("it waits for who doesn't read")
 		}
-		if h.live() != 0 {
-			t.Errorf("%d streams left", h.live())
+		if liveStreams(srv) != 0 {
+			t.Errorf("%d streams left", liveStreams(srv))
 		}
 	})
 }
 
 // TestShutdownAmidArrivals: a stream that opens at that very moment is told as all others, or refused.
-func TestShutdownAmidArrivals(t *testing.T) {
+func TestShutdownAmidArrivals(t *testing.T) { onEngines(t, testShutdownAmidArrivals) }
+
+func testShutdownAmidArrivals(t *testing.T, engine string) {
 	for round := range 8 {
 		sockets := round%4 == 3 // these clients don't answer a close
-		h := open(t, plan{settings: func(s *Settings) { s.CloseWait = 100 * time.Millisecond }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.CloseWait = 100 * time.Millisecond }})
 		var arrivals sync.WaitGroup
 		quit := make(chan struct{})
 		for k := range 8 {
@@ -165,13 +174,13 @@ func TestShutdownAmidArrivals(t *testing.T) {
 						return
 					default:
 					}
-					nc, err := net.Dial("tcp", h.addr)
+					nc, err := net.Dial("tcp", srv.Addr)
 					if err != nil {
 						return
 					}
-					request := "GET /sse/subscribe?topics=S19 HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\n"
+					request := "GET /sse/subscribe?topics=S19 HTTP/1.1\r\nHost: " + srv.Addr + "\r\n\r\n"
 					if sockets && k%2 == 1 {
-						request = "GET /ws/subscribe?topics=S19 HTTP/1.1\r\nHost: " + h.addr + "\r\n" + strings.Join(upgrade, "\r\n") + "\r\n\r\n"
+						request = "GET /ws/subscribe?topics=S19 HTTP/1.1\r\nHost: " + srv.Addr + "\r\n" + strings.Join(testserver.Upgrade, "\r\n") + "\r\n\r\n"
 					}
 					io.WriteString(nc, request)
 					if i%3 == 0 {
@@ -183,14 +192,14 @@ func TestShutdownAmidArrivals(t *testing.T) {
 				}
 			})
 		}
-		until(t, "streams", func() bool { return h.live() > 5+3*round })
-		if err := h.stop(patience); err != nil {
+		testkit.Eventually(t, func() bool { return liveStreams(srv) > 5+3*round }, "streams")
+		if err := srv.Stop(testserver.Timeout); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
 		close(quit)
 		arrivals.Wait()
-		if h.live() != 0 {
-			t.Errorf("round %d: %d streams left", round, h.live())
+		if liveStreams(srv) != 0 {
+			t.Errorf("round %d: %d streams left", round, liveStreams(srv))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"io"
@@ -7,62 +7,65 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
 // TestUnknownMethods: they get a problem as any other mistake, are counted, and cost nobody the connection.
 func TestUnknownMethods(t *testing.T) {
-	h := open(t, plan{})
-	c := h.dial()
+	srv := newTestServer(t, testserver.Options{})
+	c := srv.Dial()
 	for i, method := range []string{"FOO", "get", "PROPFIND", "SUBSCRIBE"} {
-		before, _, _, _ := h.server.Counts()
-		c.ask(method, []string{"/sse/subscribe", "/ws/subscribe", "/api/stats", "/"}[i], "Accept: text/html")
-		told(t, c, c.all(), 501)
-		if after, _, _, _ := h.server.Counts(); after != before+1 {
+		before, _, _, _ := srv.Handlers.Counts()
+		c.Request(method, []string{"/sse/subscribe", "/ws/subscribe", "/api/stats", "/"}[i], "Accept: text/html")
+		wantProblem(t, c, c.ReadBody(), 501)
+		if after, _, _, _ := srv.Handlers.Counts(); after != before+1 {
 			t.Errorf("%s: %d requests were counted", method, after-before)
 		}
 	}
-	c.ask("GET", "/healthz")
-	if body := c.all(); body != "ok\n" {
+	c.Request("GET", "/healthz")
+	if body := c.ReadBody(); body != "ok\n" {
 		t.Errorf("%q", body)
 	}
 }
 
 // TestLengthBesideChunks: two readers of such a request don't see the same one end.
 func TestLengthBesideChunks(t *testing.T) {
-	h := open(t, plan{})
+	srv := newTestServer(t, testserver.Options{})
 	for _, length := range []string{"Content-Length: 5", "content-length: 5", "CONTENT-LENGTH:5"} {
 		for _, lines := range []string{length + "\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\n" + length} {
-			c := h.dial()
-			c.ask("POST", "/sse/connections/x", "Content-Type: application/json", lines+"\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost")
-			if p := told(t, c, c.all(), 400); !strings.Contains(p.Detail, "Content-Length") {
+			c := srv.Dial()
+			c.Request("POST", "/sse/connections/x", "Content-Type: application/json", lines+"\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost")
+			if p := wantProblem(t, c, c.ReadBody(), 400); !strings.Contains(p.Detail, "Content-Length") {
 				t.Errorf("%s", p.Detail)
 			}
-			if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
+			if b, err := io.ReadAll(c.Reader); err != nil || len(b) > 0 {
 				t.Errorf("%s: and then %v %q", lines, err, b)
 			}
 		}
 	}
-	c := h.dial()
-	c.ask("POST", "/sse/connections/x", "Content-Type: application/json", "X-Content-Length: 5", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost")
-	told(t, c, c.all(), 404)
-	if c.head(); c.all() != "ok\n" {
+	c := srv.Dial()
+	c.Request("POST", "/sse/connections/x", "Content-Type: application/json", "X-Content-Length: 5", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost")
+	wantProblem(t, c, c.ReadBody(), 404)
+	if c.ReadHead(); c.ReadBody() != "ok\n" {
 		t.Error("the connection didn't live on")
 	}
 }
 
 // TestConnectionLists: Connection is a list of tokens in any case and any number of lines (RFC 9110 §7.6.1).
-func TestConnectionLists(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(40)
+func TestConnectionLists(t *testing.T) { onEngines(t, testConnectionLists) }
+
+func testConnectionLists(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	srv.Publish(40)
 	for _, lines := range []string{"Connection: close", "Connection: Close", "Connection: keep-alive, CLOSE", "Connection: te\r\nConnection: Close"} {
 		for _, path := range []string{"/healthz", "/nothing", "/sse/subscribe?limit=3&from=oldest"} {
-			c := h.dial()
-			c.ask("GET", path, lines)
-			if got := c.header["Connection"]; len(got) != 1 || got[0] != "close" {
+			c := srv.Dial()
+			c.Request("GET", path, lines)
+			if got := c.Header["Connection"]; len(got) != 1 || got[0] != "close" {
 				t.Errorf("%s, %s: Connection %q", path, lines, got)
 			}
-			if _, err := io.ReadAll(c.r); err != nil {
+			if _, err := io.ReadAll(c.Reader); err != nil {
 				t.Errorf("%s, %s: %v", path, lines, err)
 			}
 		}
@@ -72,15 +75,15 @@ func TestConnectionLists(t *testing.T) {
 		{"Connection: UPGRADE , close", "Upgrade: h2c\r\nUpgrade: WebSocket"},
 		{"Connection: ,upgrade", "Upgrade: h2c, websocket"},
 	} {
-		c := h.dial()
-		c.ask("GET", "/ws/subscribe", append(append([]string{}, lines...), upgrade[2:]...)...)
-		if got := c.header["Connection"]; c.status != 101 || len(got) != 1 || got[0] != "Upgrade" {
-			t.Fatalf("%q: %d, %v", lines, c.status, c.header)
+		c := srv.Dial()
+		c.Request("GET", "/ws/subscribe", append(append([]string{}, lines...), testserver.Upgrade[2:]...)...)
+		if got := c.Header["Connection"]; c.Status != 101 || len(got) != 1 || got[0] != "Upgrade" {
+			t.Fatalf("%q: %d, %v", lines, c.Status, c.Header)
 		}
-		c.format = wire.WSJSON
-		c.greet()
-		c.want("snapshot")
-		c.write(ws.OpClose, true, string(ws.NewCloseFrameBody(1000, "")))
-		c.closes(1000)
+		c.Format = wire.WSJSON
+		c.ReadHello()
+		c.Want("snapshot")
+		c.WriteFrame(ws.OpClose, true, string(ws.NewCloseFrameBody(1000, "")))
+		c.WantClose(1000)
 	}
 }

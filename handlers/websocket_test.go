@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"encoding/binary"
@@ -10,14 +10,20 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
+	"ticklane/internal/wire/wiretest"
 )
 
-func TestHandshake(t *testing.T) {
-	h := open(t, plan{settings: func(s *Settings) { s.Origins = []string{"https://desk.example.com"} }})
+func TestHandshake(t *testing.T) { onEngines(t, testHandshake) }
+
+func testHandshake(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.Origins = []string{"https://desk.example.com"} }})
 	without := func(name string, extra ...string) []string {
 		var kept []string
-		for _, line := range upgrade {
+		for _, line := range testserver.Upgrade {
 			if !strings.HasPrefix(line, name+":") {
 				kept = append(kept, line)
 			}
@@ -39,81 +45,81 @@ func TestHandshake(t *testing.T) {
 		{"no key", without("Sec-WebSocket-Key"), 400, "Key"},
 		{"short key", without("Sec-WebSocket-Key", "Sec-WebSocket-Key: abcd"), 400, "Key"},
 		{"not base64", without("Sec-WebSocket-Key", "Sec-WebSocket-Key: !!!!HNhbXBsZSBub25jZQ=="), 400, "Key"},
-		{"two keys", without("X", "Sec-WebSocket-Key: "+handshakeKey), 400, "Key"},
+		{"two keys", without("X", "Sec-WebSocket-Key: "+"dGhlIHNhbXBsZSBub25jZQ=="), 400, "Key"},
 		{"two versions", without("X", "Sec-WebSocket-Version: 13"), 426, "Version"},
 		{"foreign origin", without("X", "Origin: http://evil.example"), 403, "Origin"},
 		{"null origin", without("X", "Origin: null"), 403, "Origin"},
 		{"other port", without("X", "Origin: http://127.0.0.1:1"), 403, "Origin"},
-		{"host as prefix", without("X", "Origin: http://"+h.addr+".evil.example"), 403, "Origin"},
-		{"host as user", without("X", "Origin: http://"+h.addr+"@evil.example"), 403, "Origin"},
+		{"host as prefix", without("X", "Origin: http://"+srv.Addr+".evil.example"), 403, "Origin"},
+		{"host as user", without("X", "Origin: http://"+srv.Addr+"@evil.example"), 403, "Origin"},
 		{"unknown subprotocol", without("X", "Sec-WebSocket-Protocol: chat"), 400, "Protocol"},
 		{"subprotocol in capitals", without("X", "Sec-WebSocket-Protocol: TICKLANE.v1.protobuf, "), 400, "Protocol"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			answer, body := h.get("/ws/subscribe", c.lines...)
-			p := told(t, answer, body, c.status)
+			answer, body := srv.Get("/ws/subscribe", c.lines...)
+			p := wantProblem(t, answer, body, c.status)
 			if !strings.Contains(p.Detail, c.says) {
 				t.Errorf("%s", body)
 			}
-			if c.status == 426 && answer.header.Get("Upgrade") == "" && answer.header.Get("Sec-WebSocket-Version") != "13" {
-				t.Errorf("the answer doesn't tell what is wanted: %v", answer.header)
+			if c.status == 426 && answer.Header.Get("Upgrade") == "" && answer.Header.Get("Sec-WebSocket-Version") != "13" {
+				t.Errorf("the answer doesn't tell what is wanted: %v", answer.Header)
 			}
-			if answer.header.Get("Upgrade") != "" && answer.header.Get("Connection") != "Upgrade" { // RFC 9110 §7.8
-				t.Errorf("Upgrade without its token in Connection: %v", answer.header)
+			if answer.Header.Get("Upgrade") != "" && answer.Header.Get("Connection") != "Upgrade" { // RFC 9110 §7.8
+				t.Errorf("Upgrade without its token in Connection: %v", answer.Header)
 			}
 		})
 	}
 	for _, method := range []string{"HEAD", "POST"} {
-		c := h.dial()
-		c.ask(method, "/ws/subscribe", append(append([]string{}, upgrade...), "Content-Length: 0")...)
-		if c.status == 101 || c.status >= 500 {
-			t.Errorf("%s: %d", method, c.status)
+		c := srv.Dial()
+		c.Request(method, "/ws/subscribe", append(append([]string{}, testserver.Upgrade...), "Content-Length: 0")...)
+		if c.Status == 101 || c.Status >= 500 {
+			t.Errorf("%s: %d", method, c.Status)
 		}
 	}
 	opened := 0
 	for _, c := range []struct{ line, subprotocol string }{
-		{"X-No-Origin: 1", ""}, {"Origin: http://" + h.addr, ""}, {"Origin: https://desk.example.com", ""}, {"Origin: HTTPS://DESK.EXAMPLE.COM", ""},
+		{"X-No-Origin: 1", ""}, {"Origin: http://" + srv.Addr, ""}, {"Origin: https://desk.example.com", ""}, {"Origin: HTTPS://DESK.EXAMPLE.COM", ""},
 		{"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", ""},
 		// The first that we know is the client's favourite.
-		{"Sec-WebSocket-Protocol: ticklane.v1.json", subprotocolJSON},
-		{"Sec-WebSocket-Protocol: chat, ticklane.v1.json", subprotocolJSON},
-		{"Sec-WebSocket-Protocol: ticklane.v1.protobuf", subprotocolProto},
-		{"Sec-WebSocket-Protocol: chat,ticklane.v1.protobuf , ticklane.v1.json", subprotocolProto},
-		{"Sec-WebSocket-Protocol: ticklane.v1.json, ticklane.v1.protobuf", subprotocolJSON},
-		{"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: ticklane.v1.protobuf\r\nSec-WebSocket-Protocol: ticklane.v1.json", subprotocolProto},
+		{"Sec-WebSocket-Protocol: ticklane.v1.json", "ticklane.v1.json"},
+		{"Sec-WebSocket-Protocol: chat, ticklane.v1.json", "ticklane.v1.json"},
+		{"Sec-WebSocket-Protocol: ticklane.v1.protobuf", protobuf},
+		{"Sec-WebSocket-Protocol: chat,ticklane.v1.protobuf , ticklane.v1.json", protobuf},
+		{"Sec-WebSocket-Protocol: ticklane.v1.json, ticklane.v1.protobuf", "ticklane.v1.json"},
+		{"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: ticklane.v1.protobuf\r\nSec-WebSocket-Protocol: ticklane.v1.json", protobuf},
 	} {
-		w := h.ws("", c.line)
+		w := srv.WS("", c.line)
 		opened++
-		if got := w.header.Get("Sec-Websocket-Protocol"); got != c.subprotocol || (w.format == wire.WSProto) != (got == subprotocolProto) {
+		if got := w.Header.Get("Sec-Websocket-Protocol"); got != c.subprotocol || (w.Format == wire.WSProto) != (got == protobuf) {
 			t.Errorf("%s: subprotocol %q", c.line, got)
 		}
-		if w.header.Get("Sec-Websocket-Extensions") != "" || w.header.Get("Content-Length") != "" {
-			t.Errorf("%s: %v", c.line, w.header)
+		if w.Header.Get("Sec-Websocket-Extensions") != "" || w.Header.Get("Content-Length") != "" {
+			t.Errorf("%s: %v", c.line, w.Header)
 		}
-		w.cut(true)
+		w.Cut(true)
 	}
-	if n := h.log.Lane(wire.WS).Opened; n != uint64(opened) {
+	if n := srv.TickLog.Lane(wire.WS).Opened; n != uint64(opened) {
 		t.Errorf("%d streams were opened", n)
 	}
 }
 
 func TestWebSocketCommands(t *testing.T) {
-	onSubprotocols(t, plan{}, func(t *testing.T, h *house) {
-		h.publish(40)
-		c := h.ws("topics=S1")
-		c.want("snapshot")
-		c.say(`{"action":"subscribe","topics":["S2","sector:odd"],"id":5}`)
-		m := c.want("subscription")
+	onWebSockets(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server) {
+		srv.Publish(40)
+		c := srv.WS("topics=S1")
+		c.Want("snapshot")
+		c.SendText(`{"action":"subscribe","topics":["S2","sector:odd"],"id":5}`)
+		m := c.Want("subscription")
 		if m.I != 40 || *m.ID != 5 || strings.Join(m.Topics, " ") != "S1 S2 sector:odd" {
-			t.Errorf("%s", m.text)
+			t.Errorf("%s", m.Text)
 		}
-		if snap := c.want("snapshot"); snap.I != 40 || len(snap.Quotes) != 10 {
+		if snap := c.Want("snapshot"); snap.I != 40 || len(snap.Quotes) != 10 {
 			t.Errorf("%d quotes", len(snap.Quotes))
 		}
 		before := time.Now().UnixMicro()
-		c.say(`{"action":"time","id":6}`)
-		if m := c.want("time"); *m.ID != 6 || m.Received < before || m.Sent < m.Received {
-			t.Errorf("%s", m.text)
+		c.SendText(`{"action":"time","id":6}`)
+		if m := c.Want("time"); *m.ID != 6 || m.Received < before || m.Sent < m.Received {
+			t.Errorf("%s", m.Text)
 		}
 		for _, e := range []struct{ send, code, says string }{
 			{`nonsense`, "bad_json", "JSON"},
@@ -122,34 +128,34 @@ func TestWebSocketCommands(t *testing.T) {
 			{`{"action":"subscribe","topics":["NOPE"]}`, "unknown_topic", "NOPE"},
 			{`{"action":"subscribe","topics":["S3","S4","S5","S6","S7","S8"]}`, "too_many_topics", "at most 8"},
 		} {
-			c.say(e.send)
-			if m := c.want("error"); m.Code != e.code || !strings.Contains(m.Msg, e.says) {
-				t.Errorf("%s: %s", e.send, m.text)
+			c.SendText(e.send)
+			if m := c.Want("error"); m.Code != e.code || !strings.Contains(m.Msg, e.says) {
+				t.Errorf("%s: %s", e.send, m.Text)
 			}
 		}
-		c.say(`{"action":"unsubscribe","topics":["S1","S2","sector:odd"]}`)
-		if m := c.want("subscription"); len(m.Topics) != 0 || !strings.Contains(m.text, `"topics":[]`) {
-			t.Errorf("%s", m.text)
+		c.SendText(`{"action":"unsubscribe","topics":["S1","S2","sector:odd"]}`)
+		if m := c.Want("subscription"); len(m.Topics) != 0 || !strings.Contains(m.Text, `"topics":[]`) {
+			t.Errorf("%s", m.Text)
 		}
-		h.publish(100)
-		c.say(`{"action":"subscribe","topics":["S3"]}`)
-		if m := c.want("subscription"); m.I != 140 {
-			t.Errorf("%s", m.text)
+		srv.Publish(100)
+		c.SendText(`{"action":"subscribe","topics":["S3"]}`)
+		if m := c.Want("subscription"); m.I != 140 {
+			t.Errorf("%s", m.Text)
 		}
-		c.want("snapshot")
-		h.publish(19)
-		if m := c.want("q"); m.S != "S3" || m.I <= 140 {
-			t.Errorf("%s", m.text)
+		c.Want("snapshot")
+		srv.Publish(19)
+		if m := c.Want("q"); m.S != "S3" || m.I <= 140 {
+			t.Errorf("%s", m.Text)
 		}
-		c.write(ws.OpClose, true, string(ws.NewCloseFrameBody(1000, "done")))
-		c.closes(1000)
-		until(t, "the stream's end", func() bool { return h.live() == 0 })
+		c.WriteFrame(ws.OpClose, true, string(ws.NewCloseFrameBody(1000, "done")))
+		c.WantClose(1000)
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
 	})
 }
 
 // TestWebSocketViolations checks that close codes reach a client with much unread input; package websocket has the codes.
 func TestWebSocketViolations(t *testing.T) {
-	onSubprotocols(t, plan{}, func(t *testing.T, h *house) {
+	onWebSockets(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server) {
 		masked := func(f ws.Frame) string { return string(ws.MustCompileFrame(ws.MaskFrame(f))) }
 		text := func(s string) ws.Frame { return ws.NewTextFrame([]byte(s)) }
 		for _, c := range []struct {
@@ -164,118 +170,122 @@ func TestWebSocketViolations(t *testing.T) {
 			{"close", masked(ws.NewCloseFrame(ws.NewCloseFrameBody(4321, "mine"))), 4321},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				cl := h.ws("topics=S1")
-				cl.want("snapshot")
+				cl := srv.WS("topics=S1")
+				cl.Want("snapshot")
 				if send := c.bytes; strings.HasPrefix(c.name, "close") {
-					cl.send(send)
+					cl.Send(send)
 				} else {
-					cl.send(send + strings.Repeat(masked(text("{}")), 100))
+					cl.Send(send + strings.Repeat(masked(text("{}")), 100))
 				}
-				got, err := cl.end()
+				got, err := cl.ReadAll()
 				if len(got) > 0 {
-					t.Errorf("%d messages: %s", len(got), got[0].text)
+					t.Errorf("%d messages: %s", len(got), got[0].Text)
 				}
-				var how closed
-				if !errors.As(err, &how) || how.code != c.code {
+				var how wiretest.CloseError
+				if !errors.As(err, &how) || how.Code != c.code {
 					t.Errorf("%v, want close %d", err, c.code)
 				}
-				cl.cut(false)
+				cl.Cut(false)
 			})
 		}
-		until(t, "the streams' end", func() bool { return h.live() == 0 })
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the streams' end")
 	})
 }
 
 // TestCloseReachesABusyClient: one that is sending more than all buffers hold gets to its end and reads why.
-func TestCloseReachesABusyClient(t *testing.T) {
-	h := open(t, plan{})
-	c := h.ws("topics=S1")
-	c.want("snapshot")
+func TestCloseReachesABusyClient(t *testing.T) { onEngines(t, testCloseReachesABusyClient) }
+
+func testCloseReachesABusyClient(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	c := srv.WS("topics=S1")
+	c.Want("snapshot")
 	const size = 16 << 20
 	head := binary.BigEndian.AppendUint64([]byte{0x81, 0xff}, size)
-	c.send(string(head) + "\x00\x00\x00\x00" + strings.Repeat("x", size)) // a mask of zeros masks nothing
-	if _, err := c.end(); !errors.Is(err, closed{1009, "a message is larger than limits.message_size"}) {
+	c.Send(string(head) + "\x00\x00\x00\x00" + strings.Repeat("x", size)) // a mask of zeros masks nothing
+	if _, err := c.ReadAll(); !errors.Is(err, wiretest.CloseError{Code: 1009, Reason: "a message is larger than limits.message_size"}) {
 		t.Errorf("%v", err)
 	}
-	c.cut(false)
+	c.Cut(false)
 }
 
 func TestFragmentsWithPingBetween(t *testing.T) {
-	onSubprotocols(t, plan{}, func(t *testing.T, h *house) {
-		c := h.ws("topics=S1")
-		c.want("snapshot")
+	onWebSockets(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server) {
+		c := srv.WS("topics=S1")
+		c.Want("snapshot")
 		text := `{"action":"time","id":1}`
-		c.write(ws.OpText, false, text[:5])
-		c.write(ws.OpPing, true, "between")
-		c.write(ws.OpContinuation, false, "")
-		c.write(ws.OpContinuation, false, text[5:9])
-		c.write(ws.OpPong, true, "unasked")
-		c.write(ws.OpContinuation, true, text[9:])
-		if m := c.want("time"); *m.ID != 1 || len(c.pongs) != 1 || c.pongs[0] != "between" {
-			t.Errorf("%s, pongs %q", m.text, c.pongs)
+		c.WriteFrame(ws.OpText, false, text[:5])
+		c.WriteFrame(ws.OpPing, true, "between")
+		c.WriteFrame(ws.OpContinuation, false, "")
+		c.WriteFrame(ws.OpContinuation, false, text[5:9])
+		c.WriteFrame(ws.OpPong, true, "unasked")
+		c.WriteFrame(ws.OpContinuation, true, text[9:])
+		if m := c.Want("time"); *m.ID != 1 || len(c.Frames.Pongs) != 1 || c.Frames.Pongs[0] != "between" {
+			t.Errorf("%s, pongs %q", m.Text, c.Frames.Pongs)
 		}
 	})
 }
 
 // TestPong: the same payload comes back, and never within another frame.
 func TestPong(t *testing.T) {
-	onSubprotocols(t, plan{symbols: 4000, settings: func(s *Settings) { s.MessageRate, s.MessageBurst, s.WriteBuffer = 1e5, 1e5, 4096 }}, func(t *testing.T, h *house) {
-		h.publish(4000)
-		c := h.narrow(wire.WS, "") // the snapshot of some 700 KB is stuck half-way
+	onWebSockets(t, testserver.Options{Symbols: 4000, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst, s.WriteBuffer = 1e5, 1e5, 4096 }}, func(t *testing.T, srv *testserver.Server) {
+		srv.Publish(4000)
+		c := srv.SmallStream(wire.WS, "") // the snapshot of some 700 KB is stuck half-way
 		var want []string
 		for i := range 50 {
 			p := strings.Repeat("p", i) + fmt.Sprint(i)
 			want = append(want, p)
-			c.write(ws.OpPing, true, p)
+			c.WriteFrame(ws.OpPing, true, p)
 		}
-		h.publish(500)
-		c.write(ws.OpPing, true, "last")
+		srv.Publish(500)
+		c.WriteFrame(ws.OpPing, true, "last")
 		want = append(want, "last")
-		if snap := c.want("snapshot"); len(snap.Quotes) != 3999 {
+		if snap := c.Want("snapshot"); len(snap.Quotes) != 3999 {
 			t.Errorf("%d quotes", len(snap.Quotes))
 		}
-		for len(c.pongs) < len(want) {
-			h.publish(1)
-			c.want("q")
+		for len(c.Frames.Pongs) < len(want) {
+			srv.Publish(1)
+			c.Want("q")
 		}
-		if strings.Join(c.pongs, ",") != strings.Join(want, ",") {
-			t.Errorf("pongs %q", c.pongs)
+		if strings.Join(c.Frames.Pongs, ",") != strings.Join(want, ",") {
+			t.Errorf("pongs %q", c.Frames.Pongs)
 		}
 	})
 }
 
 // TestTooOften: first an error, then the door.
 func TestTooOften(t *testing.T) {
-	onSubprotocols(t, plan{settings: func(s *Settings) { s.MessageRate, s.MessageBurst = 1e-6, 5 }}, func(t *testing.T, h *house) {
-		c := h.ws("topics=S1")
-		c.want("snapshot")
+	onWebSockets(t, testserver.Options{Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 5 }}, func(t *testing.T, srv *testserver.Server) {
+		c := srv.WS("topics=S1")
+		c.Want("snapshot")
 		for i := range 11 {
-			c.say(fmt.Sprintf(`{"action":"time","id":%d}`, i))
+			c.SendText(fmt.Sprintf(`{"action":"time","id":%d}`, i))
 			switch {
 			case i < 5:
-				c.want("time")
+				c.Want("time")
 			case i < 10:
-				if m := c.want("error"); m.Code != "rate" {
-					t.Errorf("%s", m.text)
+				if m := c.Want("error"); m.Code != "rate" {
+					t.Errorf("%s", m.Text)
 				}
 			}
 		}
-		c.closes(1008)
+		c.WantClose(1008)
 
-		for name, say := range map[string]func(*client, int){
-			"pings":        func(c *client, _ int) { c.write(ws.OpPing, true, "x") },
-			"empty pieces": func(c *client, i int) { c.write([]ws.OpCode{ws.OpText, ws.OpContinuation}[min(i, 1)], false, "") },
-			"commands":     func(c *client, _ int) { c.say(`{"action":"subscribe","topics":["S2"]}`) },
+		for name, say := range map[string]func(*testserver.Client, int){
+			"pings": func(c *testserver.Client, _ int) { c.WriteFrame(ws.OpPing, true, "x") },
+			"empty pieces": func(c *testserver.Client, i int) {
+				c.WriteFrame([]ws.OpCode{ws.OpText, ws.OpContinuation}[min(i, 1)], false, "")
+			},
+			"commands": func(c *testserver.Client, _ int) { c.SendText(`{"action":"subscribe","topics":["S2"]}`) },
 		} {
-			c := h.ws("topics=S1")
-			c.want("snapshot")
+			c := srv.WS("topics=S1")
+			c.Want("snapshot")
 			for i := range 11 {
 				say(c, i)
 			}
-			if _, err := c.end(); !errors.Is(err, closed{1008, "too many messages"}) {
+			if _, err := c.ReadAll(); !errors.Is(err, wiretest.CloseError{Code: 1008, Reason: "too many messages"}) {
 				t.Errorf("%s: %v", name, err)
 			}
-			c.cut(false)
+			c.Cut(false)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package handlers
+package handlers_test
 
 import (
 	"bufio"
@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"ticklane/handlers"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
 
@@ -36,32 +39,32 @@ func certificate(t testing.TB) *tls.Config {
 // TestWireBytes: what the server says it wrote is what a client's socket got, the answer's headers and the lane's framing
 // included, and what goes over the connection before and after the stream not.
 func TestWireBytes(t *testing.T) {
-	onLanes(t, plan{}, func(h *house, lane wire.Lane) {
-		h.publish(3000)
-		c := h.dial()
-		c.ask("GET", "/healthz")
-		c.all()
-		before := c.received.Load()
+	onLanes(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
+		srv.Publish(3000)
+		c := srv.Dial()
+		c.Request("GET", "/healthz")
+		c.ReadBody()
+		before := c.Received.Load()
 		if lane == wire.SSE {
-			c.events("limit=2500&from=oldest")
+			c.RequestSSE("limit=2500&from=oldest")
 		} else {
-			c.upgrade("limit=2500&from=oldest")
+			c.RequestWS("limit=2500&from=oldest")
 		}
-		c.greet()
-		for c.next().T != "bye" {
+		c.ReadHello()
+		for c.Next().T != "bye" {
 		}
 		if lane == wire.WS {
-			c.closes(1000)
-		} else if _, err := c.end(); err != io.EOF {
+			c.WantClose(1000)
+		} else if _, err := c.ReadAll(); err != io.EOF {
 			t.Fatal(err)
 		}
 		first := c
 		if lane == wire.SSE {
-			c = c.again()
+			c = c.NextRequest()
 		}
-		got := uint64(first.received.Load() - before)
-		until(t, "the stream's end", func() bool { return h.live() == 0 })
-		stats := h.log.Lane(lane)
+		got := uint64(first.Received.Load() - before)
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
+		stats := srv.TickLog.Lane(lane)
 		if stats.Wire != got {
 			t.Errorf("wire_bytes %d, received %d", stats.Wire, got)
 		}
@@ -72,96 +75,100 @@ func TestWireBytes(t *testing.T) {
 			return
 		}
 		// A connection that goes on has bytes that belong to nobody.
-		c.ask("GET", "/api/symbols")
-		c.all()
-		if again := h.log.Lane(lane).Wire; again != got {
+		c.Request("GET", "/api/symbols")
+		c.ReadBody()
+		if again := srv.TickLog.Lane(lane).Wire; again != got {
 			t.Errorf("after another answer wire_bytes is %d, was %d", again, got)
 		}
-		before = c.received.Load()
-		c.events("limit=1&from=oldest")
-		c.greet()
-		c.want("q")
-		ended(c, "limit", 0)
-		c.again()
-		until(t, "the stream's end", func() bool { return h.live() == 0 })
-		if both := h.log.Lane(lane).Wire; both != got+uint64(c.received.Load()-before) {
-			t.Errorf("after a second stream wire_bytes is %d, received %d", both, got+uint64(c.received.Load()-before))
+		before = c.Received.Load()
+		c.RequestSSE("limit=1&from=oldest")
+		c.ReadHello()
+		c.Want("q")
+		wantEnd(c, "limit", 0)
+		c.NextRequest()
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
+		if both := srv.TickLog.Lane(lane).Wire; both != got+uint64(c.Received.Load()-before) {
+			t.Errorf("after a second stream wire_bytes is %d, received %d", both, got+uint64(c.Received.Load()-before))
 		}
 	})
 }
 
 // TestPipelined: a request that came together with that for a stream is answered after it, and not counted to it.
-func TestPipelined(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(50)
-	c := h.dial()
-	c.format = wire.SSEJSON
-	c.send("GET /sse/subscribe?limit=20&from=oldest HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: " + h.addr + "\r\n\r\n")
-	c.head()
-	c.body = bufio.NewReader(httputil.NewChunkedReader(c.r))
-	c.greet()
-	ended(c, "limit", 0)
-	if under == engineShard { // it said Connection: close, so what was asked after that has no answer (RFC 9112 §9.6)
-		c.again()
-		until(t, "the stream's end", func() bool { return h.live() == 0 })
-		if got, want := h.log.Lane(wire.SSE).Wire, uint64(c.received.Load()); got != want {
+func TestPipelined(t *testing.T) { onEngines(t, testPipelined) }
+
+func testPipelined(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	srv.Publish(50)
+	c := srv.Dial()
+	c.Format = wire.SSEJSON
+	c.Send("GET /sse/subscribe?limit=20&from=oldest HTTP/1.1\r\nHost: " + srv.Addr + "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: " + srv.Addr + "\r\n\r\n")
+	c.ReadHead()
+	c.Body = bufio.NewReader(httputil.NewChunkedReader(c.Reader))
+	c.ReadHello()
+	wantEnd(c, "limit", 0)
+	if engine == testserver.Shard { // it said Connection: close, so what was asked after that has no answer (RFC 9112 §9.6)
+		c.NextRequest()
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
+		if got, want := srv.TickLog.Lane(wire.SSE).Wire, uint64(c.Received.Load()); got != want {
 			t.Errorf("wire_bytes %d, received %d", got, want)
 		}
 		return
 	}
-	c.again()
-	c.head()
+	c.NextRequest()
+	c.ReadHead()
 	head := 0
-	for name, values := range c.header {
+	for name, values := range c.Header {
 		head += len(name) + len(": \r\n") + len(values[0])
 	}
 	head += len("HTTP/1.1 200 OK\r\n\r\n")
-	if body := c.all(); body != "ok\n" {
+	if body := c.ReadBody(); body != "ok\n" {
 		t.Fatalf("%q", body)
 	}
-	until(t, "the stream's end", func() bool { return h.live() == 0 })
-	if got, want := h.log.Lane(wire.SSE).Wire, uint64(c.received.Load())-uint64(head+3); got != want {
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
+	if got, want := srv.TickLog.Lane(wire.SSE).Wire, uint64(c.Received.Load())-uint64(head+3); got != want {
 		t.Errorf("wire_bytes %d, want %d", got, want)
 	}
 }
 
 func TestOverTLS(t *testing.T) {
-	onLanes(t, plan{settings: func(s *Settings) { s.TLS = certificate(t) }}, func(h *house, lane wire.Lane) {
-		h.publish(500)
-		c := h.stream(lane, "limit=400&from=oldest")
-		for c.next().T != "bye" {
+	onLanes(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TLS = certificate(t) }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
+		srv.Publish(500)
+		c := srv.Stream(lane, "limit=400&from=oldest")
+		for c.Next().T != "bye" {
 		}
 		if lane == wire.WS {
-			c.closes(1000)
-		} else if _, err := c.end(); err != io.EOF {
+			c.WantClose(1000)
+		} else if _, err := c.ReadAll(); err != io.EOF {
 			t.Fatal(err)
 		}
-		c.nc.Close()
-		until(t, "the stream's end", func() bool { return h.live() == 0 })
+		c.NetConn.Close()
+		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
 		// Ours begin with the request: the handshake before it is the client's, 1 to 4 KB.
-		got := h.log.Lane(lane).Wire
-		if all := uint64(c.received.Load()); got <= h.log.Lane(lane).Payload || got > all || all-got > 4096 {
+		got := srv.TickLog.Lane(lane).Wire
+		if all := uint64(c.Received.Load()); got <= srv.TickLog.Lane(lane).Payload || got > all || all-got > 4096 {
 			t.Errorf("wire_bytes %d, received %d", got, all)
 		}
-		answer, _ := h.get("/")
-		if answer.header.Get("Strict-Transport-Security") == "" {
+		answer, _ := srv.Get("/")
+		if answer.Header.Get("Strict-Transport-Security") == "" {
 			t.Error("no Strict-Transport-Security")
 		}
 	})
 }
 
 // TestStatsAgree: /api/stats, /metrics and what clients did say the same.
-func TestStatsAgree(t *testing.T) {
-	h := open(t, plan{})
-	h.publish(100)
+func TestStatsAgree(t *testing.T) { onEngines(t, testStatsAgree) }
+
+func testStatsAgree(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine})
+	srv.Publish(100)
 	for _, lane := range lanes {
-		ended(h.stream(lane, "from=oldest&limit=60"), "limit", 1000)
-		c := h.stream(lane, "from="+h.log.Head().String())
-		c.cut(true)
+		wantEnd(srv.Stream(lane, "from=oldest&limit=60"), "limit", 1000)
+		c := srv.Stream(lane, "from="+srv.TickLog.Head().String())
+		c.Cut(true)
 	}
-	until(t, "the streams' end", func() bool { h.publish(1); return h.live() == 0 })
-	h.get("/nothing")
-	_, body := h.get("/api/stats")
+	testkit.Eventually(t, func() bool { srv.Publish(1); return liveStreams(srv) == 0 }, "the streams' end")
+	srv.Get("/nothing")
+	_, body := srv.Get("/api/stats")
 	var stats struct {
 		Process map[string]float64
 		Log     struct {
@@ -178,12 +185,12 @@ func TestStatsAgree(t *testing.T) {
 			t.Errorf("process.%s is %v", name, stats.Process[name])
 		}
 	}
-	if stats.Log.Epoch != wire.Epoch(h.tape.epoch) || stats.Log.Head != h.log.Head().Seq || stats.Log.Oldest != 1 {
+	if stats.Log.Epoch != wire.Epoch(srv.Ticks.Epoch) || stats.Log.Head != srv.TickLog.Head().Seq || stats.Log.Oldest != 1 {
 		t.Errorf("log %+v", stats.Log)
 	}
-	answer, scrape := h.get("/metrics")
-	if !strings.HasPrefix(answer.header.Get("Content-Type"), "text/plain") {
-		t.Errorf("Content-Type %q", answer.header.Get("Content-Type"))
+	answer, scrape := srv.Get("/metrics")
+	if !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") {
+		t.Errorf("Content-Type %q", answer.Header.Get("Content-Type"))
 	}
 	for lane, of := range stats.Lanes {
 		for stat, metric := range map[string]string{

@@ -1,0 +1,58 @@
+package handlers
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/netconn"
+	"ticklane/internal/wire"
+)
+
+// What tests of package handlers_test read and change of a server's state.
+
+// LiveStreams returns how many streams hold a place of the limiter.
+func (s *Server) LiveStreams() int { return s.limiter.Open() }
+
+// AcquireStream takes a place of the limiter of streams as a client's request does.
+func (s *Server) AcquireStream(client string) bool {
+	return s.limiter.Acquire(client) == netconn.Admitted
+}
+
+// ReleaseStream releases the place of AcquireStream.
+func (s *Server) ReleaseStream(client string) { s.limiter.Release(client) }
+
+// OpenConns returns the number of open connections.
+func (s *Server) OpenConns() int { return s.ln.Open() }
+
+// CloseConns closes all connections.
+func (s *Server) CloseConns() { s.ln.CloseAll() }
+
+// Accept accepts from the server's listener.
+func (s *Server) Accept() (net.Conn, error) { return s.ln.Accept() }
+
+// CommandLimiters returns how many streams have a limiter of their commands.
+func (s *Server) CommandLimiters() (n int) {
+	s.paces.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// Routes returns the registered routes.
+func (s *Server) Routes() []fiber.Route { return s.app.GetRoutes(true) }
+
+// SetReady sets what /readyz reports.
+func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+
+// EnginesOf returns the engines that a lane can use on this server, the default first.
+func (s *Server) EnginesOf(lane wire.Lane) []string { return s.engines(lane) }
+
+// FillPendingFaults makes the lab reject further faults that wait for a client's next request.
+func (s *Server) FillPendingFaults() {
+	s.lab.mu.Lock()
+	defer s.lab.mu.Unlock()
+	for i := range maxOrders {
+		s.lab.waiting[seat{user: fmt.Sprint("other", i)}] = order{drill503, time.Now().Add(time.Hour)}
+	}
+}
