@@ -76,7 +76,7 @@ func BenchmarkSubscribers(b *testing.B) {
 
 // catchUp waits until every subscriber has looked at all but half a log.
 func catchUp(l *Log, head uint64) {
-	l.subs.each(func(s *Subscriber) {
+	l.registry.each(func(s *Subscriber) {
 		for head-min(head, s.position.Load()) > l.size/2 {
 			runtime.Gosched()
 		}
@@ -102,7 +102,7 @@ func BenchmarkFilteredCursor(b *testing.B) {
 			for b.Loop() {
 				c.seek(0)
 				for {
-					r, ok := c.read(1<<16, 16<<10, 256, 0)
+					r, ok := c.read(&readLimits{horizon: 1 << 16, bytes: 16 << 10, ticks: 256})
 					if !ok {
 						b.Fatal("lost")
 					}
@@ -128,7 +128,7 @@ func BenchmarkReplay(b *testing.B) {
 			ticks := uint64(0)
 			for b.Loop() {
 				for c.seek(0); c.pos < uint64(size); {
-					r, ok := c.read(uint64(size), 16<<10, 256, 0)
+					r, ok := c.read(&readLimits{horizon: uint64(size), bytes: 16 << 10, ticks: 256})
 					if !ok {
 						b.Fatal("lost")
 					}

@@ -57,6 +57,7 @@ type tickQ struct {
 type client struct {
 	*Subscriber
 	t    testing.TB
+	opt  Options
 	kind wire.Format
 	in   []byte
 	window
@@ -64,9 +65,10 @@ type client struct {
 
 func subscribe(t testing.TB, l *Log, opt Options) *client {
 	t.Helper()
-	s := l.Subscribe(offering(l, opt))
+	opt = offering(l, opt)
+	s := l.Subscribe(opt)
 	t.Cleanup(s.Close)
-	return &client{Subscriber: s, t: t, kind: opt.Format}
+	return &client{Subscriber: s, t: t, opt: opt, kind: opt.Format}
 }
 
 // take calls Next until it returns nothing, and decodes.

@@ -50,7 +50,7 @@ func BenchmarkCompress(b *testing.B) {
 				ticks := make([]quote.Tick, batch)
 				seq := uint64(0)
 				for b.Loop() {
-					l.sets.work.left = l.sets.work.most
+					l.topicGroups.budget.left = l.topicGroups.budget.limit
 					for i := range ticks {
 						ticks[i] = p.ticks[seq%(1<<14)]
 						seq++
@@ -64,7 +64,7 @@ func BenchmarkCompress(b *testing.B) {
 				b.ReportMetric(float64(n.CompressOut-out)/float64(seq), "B/tick")
 				b.ReportMetric(100*float64(n.CompressOut-out)/float64(n.CompressIn-in), "%ofplain")
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(seq), "ns/tick")
-				if n.Ticks != seq || c.pack.set == nil {
+				if n.Ticks != seq || c.compressor.encoder == nil {
 					b.Fatal("not what was to be measured")
 				}
 			})

@@ -73,7 +73,7 @@ func (s *scene) enter() {
 	case 1:
 		opt.From, opt.Position = FromPosition, position(head-min(head, uint64(s.fate(1500))))
 	}
-	c := &client{Subscriber: s.log.Subscribe(opt), t: s.t, kind: format}
+	c := &client{Subscriber: s.log.Subscribe(opt), t: s.t, opt: opt, kind: format}
 	a := &actor{client: c, witness: newWitness(s.t, s.tape, opt.Topics, opt.Mode)}
 	first := true
 	a.witness.onHello = func(m message) {
@@ -107,8 +107,8 @@ func (s *scene) leave(a *actor) {
 func (s *scene) read(a *actor, now time.Time, n int) {
 	for ; n > 0 && !a.done; n-- {
 		b := a.Next(now)
-		a.synced = a.synced || a.pack != nil && a.pack.synced
-		if len(b) > max(a.opt.MaxRead, wire.MaxTick) {
+		a.synced = a.synced || a.compressor != nil && a.compressor.inSync
+		if len(b) > max(a.limits.maxRead, wire.MaxTick) {
 			s.t.Fatalf("a write of %d bytes", len(b))
 		}
 		a.see(a.decode(b)...)
@@ -122,7 +122,7 @@ func (s *scene) read(a *actor, now time.Time, n int) {
 			}
 		}
 		if len(b) == 0 {
-			if a.mode == ModeAll && a.Interval() == 0 && !a.barred && a.Subscriber.pos < s.log.Head().Seq && !a.done {
+			if a.mode == ModeAll && a.Interval() == 0 && !a.change.waiting && a.Subscriber.pos < s.log.Head().Seq && !a.done {
 				s.t.Fatalf("nothing is due at %d, the head is %d", a.Subscriber.pos, s.log.Head().Seq)
 			}
 			return
@@ -131,7 +131,7 @@ func (s *scene) read(a *actor, now time.Time, n int) {
 }
 
 // Interval is the client's least time between writes.
-func (s *Subscriber) Interval() time.Duration { return s.interval }
+func (s *Subscriber) Interval() time.Duration { return s.pacing.interval }
 
 func (s *scene) ask(a *actor) {
 	s.ids++
@@ -158,12 +158,12 @@ func (s *scene) play(turns int) {
 		case 1, 2, 3:
 			s.more(uint64(s.fate(40)))
 		case 4:
-			work := &s.log.sets.work
+			work := &s.log.topicGroups.budget
 			work.mu.Lock()
-			if work.left = work.most; s.fate(4) == 0 {
+			if work.left = work.limit; s.fate(4) == 0 {
 				work.left = -time.Hour
 			}
-			work.rest.Store(work.left < 0)
+			work.exhausted.Store(work.left < 0)
 			work.mu.Unlock()
 		case 5:
 			now = now.Add(time.Minute) // heartbeats
@@ -193,7 +193,7 @@ func (s *scene) play(turns int) {
 		s.read(a, now.Add(time.Hour), 1<<20)
 		s.leave(a)
 	}
-	if n := len(s.log.sets.crowds); n > 0 {
+	if n := len(s.log.topicGroups.groups); n > 0 {
 		s.t.Errorf("%d crowds of nobody", n)
 	}
 	if n := s.log.SharedEncoders(); n != 0 {
@@ -283,7 +283,7 @@ func TestPackedAtOnce(t *testing.T) {
 							if opt.Compress == CompressDeflate && i%4 == 0 {
 								opt.Compress = CompressPerMessage
 							}
-							c := &client{Subscriber: l.Subscribe(opt), t: t, kind: format}
+							c := &client{Subscriber: l.Subscribe(opt), t: t, opt: opt, kind: format}
 							w := newWitness(t, p, opt.Topics, ModeAll)
 							w.onHello = func(m message) { w.start(m.Head) }
 							stay := upto + 200 + uint64(r.IntN(3000))
@@ -315,19 +315,19 @@ func TestTopicsThatMeanTheSame(t *testing.T) {
 	p := newTape(t, 10)
 	keys := map[string]bool{}
 	for _, names := range [][]string{{"*"}, {"sector:odd", "sector:even"}, {"S1", "*"}} {
-		keys[crowdKey(wire.WSJSON, p.topics(t, names...))] = true
+		keys[topicGroupKey(wire.WSJSON, p.topics(t, names...))] = true
 	}
 	if len(keys) != 1 {
 		t.Errorf("%v", keys)
 	}
 	for _, other := range []quote.Topics{{}, p.topics(t, "S1"), p.topics(t, "S2"), p.topics(t, "S1", "S2"), p.topics(t, "sector:odd")} {
-		if key := crowdKey(wire.WSJSON, other); keys[key] {
+		if key := topicGroupKey(wire.WSJSON, other); keys[key] {
 			t.Errorf("%v has another's key %q", other.Names(), key)
 		} else {
 			keys[key] = true
 		}
 	}
-	if keys[crowdKey(wire.SSEJSON, p.topics(t, "*"))] {
+	if keys[topicGroupKey(wire.SSEJSON, p.topics(t, "*"))] {
 		t.Error("two formats have one key")
 	}
 }

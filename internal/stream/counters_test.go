@@ -17,7 +17,7 @@ func TestLaneCounters(t *testing.T) {
 		p.play(l, 100)
 		first.take(noon)
 		first.MarkSlow()
-		first.opt.Meter.Bytes.Add(1000)
+		first.meter.Bytes.Add(1000)
 		want := Counters{Ticks: 100, Messages: 102, Wire: 1000, Payload: first.Counters().Payload}
 		want.CompressIn, want.CompressOut = first.Counters().CompressIn, first.Counters().CompressOut
 		if n := l.Lane(format.Lane()); n.Connections != 1 || n.Counters != want || n.Opened != 1 || n.Resumes != 0 {

@@ -1,7 +1,9 @@
-// Package stream is the heart: one bounded log of ticks, rendered once for each format in use, and any number of
-// subscribers, each of them a cursor in that log. There is no queue per subscriber: a slow one costs its lag, a
-// number, and resume, lane switch and slow reader are one mechanism.
+// Package stream keeps one bounded log of ticks, renders each tick once for every format in use, and serves any number
+// of subscribers. A subscriber is a cursor in that log; there is no queue per subscriber. A slow client costs its lag,
+// which is a number. Resuming, changing lanes and reading slowly are therefore one mechanism.
 //
-// One goroutine appends; it takes no lock that a reader holds for long, and nudges one waker. Readers see what was published by the
-// head, an atomic; everything behind it is immutable.
+// Concurrency: one goroutine appends and then signals the groups of subscribers. Readers see what the log's head, an
+// atomic, has published; everything up to the head is immutable, so reading takes no lock.
+//
+// Compression: subscribers of the same text share one encoder, see sharedEncoder and docs/adr/0010-compress-once.md.
 package stream

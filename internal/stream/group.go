@@ -2,93 +2,189 @@ package stream
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"ticklane/internal/quote"
 )
 
-// NewGroup makes a group for a writer: one goroutine that serves all subscribers which name the group in their Options,
-// without a goroutine, a channel or a queue for each. It waits for Notified and Deadline, and serves whom Collect returns.
-// The writer must Close the group, after its last subscriber.
+// Group is some of a log's subscribers, and what notifies them of new ticks. The appender signals the group; the group then
+// handles, in one pass, all ticks since the pass before. Under load, passes get larger by themselves; on an idle log they
+// add no delay.
+//
+// The log's own group has a goroutine, which notifies each subscriber that waits: see notifier.go. Any other group belongs
+// to a writer that serves its subscribers itself: see NewGroup.
+type Group struct {
+	log      *Log
+	signals  chan struct{} // capacity 1: signals that nobody has received yet are one signal
+	ofWriter bool
+	quit     chan struct{} // of the log's own group
+	done     chan struct{} // the same
+
+	mu       sync.Mutex // guards the waitlists and rotation
+	every    waitlist   // subscribers of all symbols
+	bySymbol []waitlist // the others, in the list of each of their symbols
+	rotation rotation   // of this pass
+	pass     uint64     // number of this pass
+	scanned  uint64     // ticks up to this seq were handled
+	swept    uint64     // the head at the last call of sweep
+	seen     []bool     // scratch of newSymbols, by ID
+	symbols  []quote.ID // the same
+	nextPass time.Time  // of a writer: ticks wait until then, by Config.FlushInterval
+
+	notifiedMu sync.Mutex // never held together with mu
+	notified   []*Subscriber
+}
+
+// membership is a subscriber's place in its group.
+type membership struct {
+	waiting  atomic.Bool   // a tick must notify; unused in a writer's group
+	lastSent atomic.Uint64 // the newest seq that the client has got as an id
+	slots    []slot        // guarded by Group.mu
+	pass     uint64        // the last pass that collected it; guarded by Group.mu
+	notified bool          // it is in Group.notified; guarded by Group.notifiedMu
+}
+
+func newGroup(l *Log) *Group {
+	head := l.head.Load()
+	return &Group{
+		log:      l,
+		signals:  make(chan struct{}, 1),
+		scanned:  head,
+		swept:    head,
+		bySymbol: make([]waitlist, l.cfg.Universe.Len()),
+		seen:     make([]bool, l.cfg.Universe.Len()),
+	}
+}
+
+// NewGroup returns a group for a writer: one goroutine that serves all subscribers with this group in their Options. They
+// have no goroutine, channel or queue each. The writer waits for Notified and Deadline, and serves the subscribers that
+// Collect returns. It must Close the group after its last subscriber.
 func (l *Log) NewGroup() *Group {
-	w := newGroup(l)
-	w.written = true
-	l.grouping.Lock()
-	defer l.grouping.Unlock()
-	all := append(slices.Clone(*l.groups.Load()), w)
+	g := newGroup(l)
+	g.ofWriter = true
+	l.groupsMu.Lock()
+	defer l.groupsMu.Unlock()
+	all := append(slices.Clone(*l.groups.Load()), g)
 	l.groups.Store(&all)
-	return w
+	return g
 }
 
-// Close takes a writer's group out of the log.
-func (w *Group) Close() {
-	l := w.log
-	l.grouping.Lock()
-	defer l.grouping.Unlock()
-	all := slices.DeleteFunc(slices.Clone(*l.groups.Load()), func(other *Group) bool { return other == w })
+// Close removes a writer's group from the log.
+func (g *Group) Close() {
+	l := g.log
+	l.groupsMu.Lock()
+	defer l.groupsMu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(*l.groups.Load()), func(other *Group) bool { return other == g })
 	l.groups.Store(&all)
 }
 
-// Notified receives when Collect may have somebody.
-func (w *Group) Notified() <-chan struct{} { return w.bell }
+// Notified receives when Collect may have subscribers to return.
+func (g *Group) Notified() <-chan struct{} { return g.signals }
 
-// Deadline is when Collect must be called at the latest, besides Bell: ticks wait for Config.FlushInterval. Zero for never.
-func (w *Group) Deadline() time.Time { return w.after }
+// Deadline returns when Collect must be called at the latest, even if Notified doesn't receive: ticks may wait for
+// Config.FlushInterval. It is zero when there is no such time.
+func (g *Group) Deadline() time.Time { return g.nextPass }
 
-// Collect appends the subscribers that there may be something for: those whom the ticks up to head concern, in turn, then
-// those who were rung. One may be there twice. Only the writer calls it; it may then serve them outside of any lock.
-func (w *Group) Collect(into []*Subscriber, now time.Time) (all []*Subscriber, head uint64) {
-	if pause := w.log.cfg.FlushInterval; pause <= 0 || !now.Before(w.after) {
-		into = w.concerned(into)
-		w.after = time.Time{}
-		if len(into) > 0 && pause > 0 {
-			w.after = now.Add(pause)
+// Collect appends the subscribers that may have something to write: first those with ticks up to head, lanes alternating,
+// then those that were notified otherwise. A subscriber may be there twice. Only the writer calls it.
+func (g *Group) Collect(into []*Subscriber, now time.Time) (all []*Subscriber, head uint64) {
+	if interval := g.log.cfg.FlushInterval; interval <= 0 || !now.Before(g.nextPass) {
+		into = g.collectTicks(into)
+		g.nextPass = time.Time{}
+		if len(into) > 0 && interval > 0 {
+			g.nextPass = now.Add(interval)
 		}
 	}
-	w.rings.Lock()
-	defer w.rings.Unlock()
-	for _, s := range w.rung {
-		s.rung = false
+	g.notifiedMu.Lock()
+	defer g.notifiedMu.Unlock()
+	for _, s := range g.notified {
+		s.membership.notified = false
 	}
-	into = append(into, w.rung...)
-	clear(w.rung)
-	w.rung = w.rung[:0]
-	return into, w.done
+	into = append(into, g.notified...)
+	clear(g.notified)
+	g.notified = g.notified[:0]
+	return into, g.scanned
 }
 
-// concerned appends whom the new ticks concern. Nobody stands both under every symbol and under one.
-func (w *Group) concerned(into []*Subscriber) []*Subscriber {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	head := w.log.head.Load()
-	if head == w.done {
+// collectTicks appends the subscribers of the symbols that have ticked since the last pass, each once.
+func (g *Group) collectTicks(into []*Subscriber) []*Subscriber {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	head := g.log.head.Load()
+	if head == g.scanned {
 		return into
 	}
-	w.number++
-	w.turn = w.turn.next()
-	for s := range w.every.inTurn(w.turn) {
+	g.pass++
+	g.rotation = g.rotation.next()
+	for s := range g.every.rotated(g.rotation) { // these are in no list of a symbol
 		into = append(into, s)
 	}
 	once := func(s *Subscriber) {
-		if s.round != w.number {
-			s.round = w.number
+		if s.membership.pass != g.pass {
+			s.membership.pass = g.pass
 			into = append(into, s)
 		}
 	}
-	for _, id := range w.touched(head) {
-		for s := range w.bySymbol[id].inTurn(w.turn) {
+	for _, id := range g.newSymbols(head) {
+		for s := range g.bySymbol[id].rotated(g.rotation) {
 			once(s)
 		}
 	}
-	w.sweep(head, once)
+	g.sweep(head, once)
 	return into
 }
 
-// ring makes the next Collect return a subscriber.
-func (w *Group) ring(s *Subscriber) {
-	w.rings.Lock()
-	if !s.rung {
-		s.rung = true
-		w.rung = append(w.rung, s)
+// newSymbols returns the symbols that have ticked since the last pass. The slice is valid until the next call.
+func (g *Group) newSymbols(head uint64) []quote.ID {
+	g.symbols = g.symbols[:0]
+	if head-g.scanned > g.log.size {
+		g.scanned = head - g.log.size
 	}
-	w.rings.Unlock()
-	w.nudge()
+	for seq := g.scanned + 1; seq <= head; seq++ {
+		if e := g.log.entry(seq); e != nil && !g.seen[e.tick.Symbol] {
+			g.seen[e.tick.Symbol] = true
+			g.symbols = append(g.symbols, e.tick.Symbol)
+		}
+	}
+	g.scanned = head
+	for _, id := range g.symbols {
+		g.seen[id] = false
+	}
+	return g.symbols
+}
+
+// sweep calls f for the subscribers whose client's newest id is a quarter of the log old, because none of their symbols has
+// ticked. A heartbeat then moves the position on, before it leaves the log.
+func (g *Group) sweep(head uint64, f func(*Subscriber)) {
+	quarter := g.log.size / 4
+	if head-g.swept < max(1, quarter/8) {
+		return
+	}
+	g.swept = head
+	g.log.registry.each(func(s *Subscriber) {
+		if s.group == g && head-min(head, s.lastSent.Load()) >= quarter {
+			f(s)
+		}
+	})
+}
+
+// signal makes Notified receive.
+func (g *Group) signal() {
+	select {
+	case g.signals <- struct{}{}:
+	default:
+	}
+}
+
+// notify makes the next Collect return a subscriber.
+func (g *Group) notify(s *Subscriber) {
+	g.notifiedMu.Lock()
+	if !s.membership.notified {
+		s.membership.notified = true
+		g.notified = append(g.notified, s)
+	}
+	g.notifiedMu.Unlock()
+	g.signal()
 }

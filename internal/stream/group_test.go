@@ -171,7 +171,7 @@ func TestNoLostRound(t *testing.T) {
 			}
 			all, _ := g.Collect(nil, noon)
 			for _, s := range all {
-				w, last := witnesses[s], p.last(s.opt.Topics)
+				w, last := witnesses[s], p.last(clients[s].opt.Topics)
 				before := w.place
 				w.see(clients[s].take(noon)...)
 				if before < last && w.place >= last {

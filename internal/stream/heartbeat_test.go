@@ -90,9 +90,9 @@ func TestQuietTopicNeverAgesOut(t *testing.T) {
 // settle waits until the waker has looked at the whole log.
 func settle(l *Log) {
 	for {
-		l.waker.mu.Lock()
-		done := l.waker.done
-		l.waker.mu.Unlock()
+		l.notifier.mu.Lock()
+		done := l.notifier.scanned
+		l.notifier.mu.Unlock()
 		if done >= l.Head().Seq {
 			return
 		}

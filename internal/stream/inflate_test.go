@@ -68,7 +68,7 @@ func (w *window) events(c *client, b []byte) []byte {
 	}
 	w.all = append(w.all, b...)
 	w.head = append(w.head, b...)
-	if !c.ran && (len(c.more) > 0 || c.outAt < len(c.out)) {
+	if !c.ran && (!c.outbox.empty()) {
 		return nil
 	}
 	b, w.head = w.head, nil

@@ -26,23 +26,23 @@ func TestAtLongAgo(t *testing.T) {
 	p.play(l, 5000)
 	within(t, func() {
 		for _, i := range []uint64{0, 1, 2, 3, 100, 3000} {
-			if e, ok := l.at(0, i); ok {
+			if e, ok := l.newestAt(0, i); ok {
 				t.Errorf("at %d: %+v", i, e)
 			}
 		}
 	})
-	if e, ok := l.at(quiet, 5000); !ok || e == nil || e.tick.Seq != 3 {
+	if e, ok := l.newestAt(quiet, 5000); !ok || e == nil || e.tick.Seq != 3 {
 		t.Errorf("the quiet symbol's state: %+v, %v", e, ok)
 	}
-	if e, ok := l.at(quiet, 3); !ok || e == nil || e.tick.Seq != 3 {
+	if e, ok := l.newestAt(quiet, 3); !ok || e == nil || e.tick.Seq != 3 {
 		t.Errorf("the quiet symbol's state at its tick: %+v, %v", e, ok)
 	}
-	if e, ok := l.at(quiet, 2); !ok || e != nil {
+	if e, ok := l.newestAt(quiet, 2); !ok || e != nil {
 		t.Errorf("the quiet symbol before its tick: %+v, %v", e, ok)
 	}
 	for id := range quote.ID(testSymbols) {
 		for i := uint64(4900); i <= 5000; i++ {
-			if e, ok := l.at(id, i); !ok || e.tick != *p.newest(id, i) {
+			if e, ok := l.newestAt(id, i); !ok || e.tick != *p.newest(id, i) {
 				t.Fatalf("at(%d, %d) = %+v, %v", id, i, e, ok)
 			}
 		}

@@ -101,17 +101,17 @@ func TestLanesTakeTurns(t *testing.T) {
 	}
 	for round, want := range []string{"s1 w1 s2 w2 s3 ", "w1 s1 w2 s2 s3 ", "s3 w2 s2 w1 s1 ", "w2 s3 w1 s2 s1 "} {
 		got := ""
-		for c := range l.waker.every.inTurn(turn(round)) {
+		for c := range l.notifier.every.rotated(rotation(round)) {
 			got += names[c] + " "
 		}
 		if got != want {
 			t.Errorf("round %d goes %s, want %s", round, got, want)
 		}
 	}
-	seen := map[turn]bool{}
+	seen := map[rotation]bool{}
 	for range 4 {
-		l.waker.wake(0)
-		seen[l.waker.turn] = true
+		l.notifier.notifyAll(0)
+		seen[l.notifier.rotation] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("four rounds went in %d orders", len(seen))

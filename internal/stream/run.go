@@ -2,25 +2,26 @@ package stream
 
 import "time"
 
-// Writer is what a stream is written to. An error of either method ends the stream; after it, nothing more is written.
+// Writer is what a stream is written to. An error of either method ends the stream, and no more calls follow it.
 type Writer interface {
 	Write(p []byte) (int, error)
-	// Flush sends what was written on its way.
+	// Flush sends what was written.
 	Flush() error
 }
 
-// Run is engine stream's loop, on either lane: one goroutine for each subscriber. It returns nil after the bye, when gone
-// is closed, or the writer's error. It doesn't close the subscriber.
+// Run is the loop of engine stream, for either lane: one goroutine for each subscriber. It returns nil after the last
+// bytes of the stream or when gone is closed, otherwise the writer's error. It doesn't close the subscriber. A nil gone
+// never ends the stream.
 func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
-	var a alarm
-	defer a.stop()
+	var t deadlineTimer
+	defer t.stop()
 	var b []byte
-	OnFreshStack(func() { b = s.Next(time.Now()) }) // the hello, the deepest of all
+	OnFreshStack(func() { b = s.Next(time.Now()) }) // the hello needs the deepest stack
 	for {
 		written := false
 		for ; len(b) > 0; b = s.Next(time.Now()) {
 			select {
-			case <-gone: // a market that never pauses would keep it from the wait below
+			case <-gone: // a market without pauses would never get to the wait below
 				return nil
 			default:
 			}
@@ -37,58 +38,59 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 		if s.Ended() {
 			return nil
 		}
-		// The last Next left it parked, so what came during the flush has rung the bell.
-		a.set(s)
-		if !s.await(gone) {
+		// The last Next set waiting, so a tick that was appended during the flush has notified.
+		t.set(s)
+		if !s.awaitNotification(gone) {
 			return nil
 		}
 		b = s.Next(time.Now())
 	}
 }
 
-// await blocks until the bell rings; false when gone is closed.
-func (s *Subscriber) await(gone <-chan struct{}) bool {
+// awaitNotification blocks until the subscriber is notified. It returns false when gone is closed.
+func (s *Subscriber) awaitNotification(gone <-chan struct{}) bool {
 	if gone == nil {
-		<-s.bell // a select would cost twice as much
+		<-s.notifyCh // a select would cost twice as much
 		return true
 	}
 	select {
-	case <-s.bell:
+	case <-s.notifyCh:
 		return true
 	case <-gone:
 		return false
 	}
 }
 
-// alarm rings a subscriber's bell at its deadline, or somewhat earlier: each tick moves the deadline on, and a timer
-// that is set anew for each of them costs more than one wake-up too many in a heartbeat.
-type alarm struct {
+// deadlineTimer notifies a subscriber at its deadline or earlier. Each tick moves the deadline; resetting the timer for
+// each would cost more than one notification too many in every heartbeat.
+type deadlineTimer struct {
 	timer *time.Timer
-	at    time.Time // when it rings; zero when it has rung
+	at    time.Time // when it fires; in the past when it has fired
 }
 
-func (a *alarm) set(s *Subscriber) {
-	due := s.Deadline()
+func (t *deadlineTimer) set(s *Subscriber) {
+	deadline := s.Deadline()
 	now := time.Now()
 	switch {
-	case a.timer == nil:
-		a.timer = time.AfterFunc(due.Sub(now), s.ring)
-	case a.at.After(now) && !due.Before(a.at):
-		return // it rings first, and is set anew then
+	case t.timer == nil:
+		t.timer = time.AfterFunc(deadline.Sub(now), s.Notify)
+	case t.at.After(now) && !deadline.Before(t.at):
+		return // it fires before the deadline, and is set again then
 	default:
-		a.timer.Reset(due.Sub(now))
+		t.timer.Reset(deadline.Sub(now))
 	}
-	a.at = due
+	t.at = deadline
 }
 
-func (a *alarm) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
+func (t *deadlineTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
 	}
 }
 
-// OnFreshStack runs f on a stack of its own, and waits. A goroutine that lives for hours keeps the stack that its deepest call
-// needed; the collector hardly ever shrinks it. A panic in f is the caller's.
+// OnFreshStack runs f on the stack of another goroutine and waits for it. It keeps the caller's stack small: a goroutine
+// that lives for hours keeps the stack that its deepest call needed, as the garbage collector rarely shrinks it. A panic
+// in f is passed on to the caller.
 func OnFreshStack(f func()) {
 	done := make(chan any)
 	go func() {

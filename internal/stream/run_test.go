@@ -49,8 +49,9 @@ type running struct {
 }
 
 func run(t *testing.T, l *Log, opt Options) *running {
-	s := l.Subscribe(offering(l, opt))
-	r := &running{client: &client{Subscriber: s, t: t, kind: opt.Format, window: window{ran: true}}, gone: make(chan struct{}), err: make(chan error, 1)}
+	opt = offering(l, opt)
+	s := l.Subscribe(opt)
+	r := &running{client: &client{Subscriber: s, t: t, opt: opt, kind: opt.Format, window: window{ran: true}}, gone: make(chan struct{}), err: make(chan error, 1)}
 	go func() { r.err <- s.Run(&r.w, r.gone) }()
 	synctest.Wait()
 	return r

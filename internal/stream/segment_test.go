@@ -9,8 +9,8 @@ import (
 
 // renders tells of each segment whether the format has something of it.
 func renders(l *Log, format wire.Format) (live, early int) {
-	for i := range l.dir {
-		if s := l.dir[i].Load(); s != nil {
+	for i := range l.segments {
+		if s := l.segments[i].Load(); s != nil {
 			if s.formats[format].live.Load() != nil {
 				live++
 			}
@@ -76,7 +76,7 @@ func TestFormatsComeAndGo(t *testing.T) {
 func TestRenderGrows(t *testing.T) {
 	p := newTape(t, 1000)
 	l := p.log(t, Config{Size: 1024})
-	l.guess = [wire.Formats]int{1, 1, 1}
+	l.sizeGuess = [wire.Formats]int{1, 1, 1}
 	var clients []*client
 	var seen []*witness
 	for format := range wire.Formats {

@@ -7,22 +7,28 @@ import (
 
 // Snapshot returns the newest quote of each of the topics' symbols, all as of the head.
 func (l *Log) Snapshot(topics quote.Topics) wire.Snapshot {
+	s, _ := l.headSnapshot(topics)
+	return s
+}
+
+// headSnapshot returns the snapshot as of the head, and the head.
+func (l *Log) headSnapshot(topics quote.Topics) (s wire.Snapshot, head uint64) {
 	for {
-		head := l.head.Load()
-		// It fails only when a whole log went by while it looked.
+		head = l.head.Load()
+		// It fails only when a whole log's length of ticks was appended meanwhile.
 		if s, ok := l.snapshotAt(head, topics); ok {
-			return s
+			return s, head
 		}
 	}
 }
 
-// snapshotAt returns the snapshot as of seq i. ok is false when a symbol's state at i is no longer known.
-func (l *Log) snapshotAt(i uint64, topics quote.Topics) (s wire.Snapshot, ok bool) {
-	s = wire.Snapshot{At: quote.Position{Epoch: l.cfg.Epoch, Seq: i}}
+// snapshotAt returns the snapshot as of seq at. ok is false when the state of a symbol at that seq is no longer known.
+func (l *Log) snapshotAt(at uint64, topics quote.Topics) (s wire.Snapshot, ok bool) {
+	s.At = l.position(at)
 	s.Quotes = make([]wire.DayQuote, 0, len(topics.IDs()))
 	for _, id := range topics.IDs() {
-		e, ok := l.at(id, i)
-		if !ok {
+		e, known := l.newestAt(id, at)
+		if !known {
 			return s, false
 		}
 		if e == nil {
@@ -31,4 +37,9 @@ func (l *Log) snapshotAt(i uint64, topics quote.Topics) (s wire.Snapshot, ok boo
 		s.Quotes = append(s.Quotes, wire.DayQuote{Ticker: l.cfg.Universe.Symbol(id).Ticker, Tick: &e.tick})
 	}
 	return s, true
+}
+
+// position returns the log's position of a seq.
+func (l *Log) position(seq uint64) quote.Position {
+	return quote.Position{Epoch: l.cfg.Epoch, Seq: seq}
 }

@@ -1,8 +1,7 @@
 package stream
 
 import (
-	"runtime"
-	"strings"
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,216 +10,117 @@ import (
 	"ticklane/internal/wire"
 )
 
-// When to compress, Config.Compress.
-const (
-	CompressOff  = "off"  // never
-	CompressOn   = "on"   // for whoever offers it
-	CompressAuto = "auto" // for whoever offers it and reads what enough others read
-)
+// threshold is the number of subscribers of the same text from which CompressAuto compresses it. Compressing takes as long
+// as one or two writes, so shared by eight it adds at most a fifth to the cost of a delivery, and saves two thirds of its
+// bytes.
+const threshold = 8
 
-// enough subscribers of the same text make packing worth its while in CompressAuto: packing takes as long as one or two
-// writes, so shared by eight it adds at most a fifth to what a delivery costs, and saves two thirds of its bytes.
-const enough = 8
-
-// Compression is what a client offered.
-type Compression uint8
-
-// The compressions.
-const (
-	CompressNone       Compression = iota
-	CompressGzip                   // SSE: Content-Encoding: gzip
-	CompressDeflate                // WebSocket: permessage-deflate
-	CompressPerMessage             // the same with server_no_context_takeover: each message of its own
-)
-
-// String returns the compression's name in lists.
-func (c Compression) String() string {
-	switch c {
-	case CompressGzip:
-		return "gzip"
-	case CompressDeflate, CompressPerMessage:
-		return "permessage-deflate"
-	}
-	return "none"
-}
-
-// sets knows who reads the same text, and packs it for some of them.
-type sets struct {
-	when string // Config.Compress
-	free atomic.Int32
-	work work
+// topicGroups counts the subscribers that read the same text, and shares encoders between them.
+type topicGroups struct {
+	compress string       // Config.Compress
+	free     atomic.Int32 // shared encoders that may still be made
+	budget   compressBudget
 
 	mu     sync.Mutex
-	crowds map[string]*crowd
+	groups map[string]*topicGroup
 }
 
-// crowd is the live subscribers of one format and one set of symbols that offered to inflate.
-type crowd struct {
-	key    string
-	format wire.Format
-	topics quote.Topics
-	count  atomic.Int32
-	open   atomic.Bool // it has a set
+// topicGroup is the live subscribers in one format of one set of symbols whose clients offered compression.
+type topicGroup struct {
+	key     string
+	format  wire.Format
+	topics  quote.Topics
+	members atomic.Int32
+	encoded atomic.Bool // it has an encoder
 
-	set     *set // guarded by sets.mu, as are
-	readers int  // those of the set
+	// Guarded by topicGroups.mu.
+	encoder *sharedEncoder
+	readers int // of the encoder
 }
 
-func (s *sets) init(when string, most int, atOnce time.Duration) {
-	s.when = when
-	s.free.Store(int32(most))
-	s.work.init(atOnce)
-	s.crowds = make(map[string]*crowd)
+func (t *topicGroups) init(compress string, maxEncoders int, budget time.Duration) {
+	t.compress = compress
+	t.free.Store(int32(maxEncoders))
+	t.budget.init(budget)
+	t.groups = make(map[string]*topicGroup)
 }
 
-// enter counts a subscriber in. Different topics that stand for the same symbols are the same.
-func (s *sets) enter(format wire.Format, topics quote.Topics) *crowd {
-	key := crowdKey(format, topics)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.crowds[key]
+// auto reports whether a stream is compressed only while its group is above the threshold.
+func (t *topicGroups) auto(opt *Options) bool {
+	return t.compress == CompressAuto && !opt.ForceCompress
+}
+
+// enter adds a subscriber to the group of its topics. Every call needs one of leave.
+func (t *topicGroups) enter(format wire.Format, topics quote.Topics) *topicGroup {
+	key := topicGroupKey(format, topics)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g := t.groups[key]
 	if g == nil {
-		g = &crowd{key: key, format: format, topics: topics}
-		s.crowds[key] = g
+		g = &topicGroup{key: key, format: format, topics: topics}
+		t.groups[key] = g
 	}
-	g.count.Add(1)
+	g.members.Add(1)
 	return g
 }
 
-func crowdKey(format wire.Format, topics quote.Topics) string {
-	var b strings.Builder
-	b.WriteByte(byte(format))
+// topicGroupKey identifies a format and a set of symbols. Topics that stand for the same symbols have the same key.
+func topicGroupKey(format wire.Format, topics quote.Topics) string {
+	key := []byte{byte(format)}
 	if topics.Every() {
-		b.WriteByte('*')
-	} else {
-		for _, id := range topics.IDs() {
-			b.WriteRune(rune(id) + 1)
-		}
+		return string(append(key, 0))
 	}
-	return b.String()
+	for _, id := range topics.IDs() {
+		key = binary.AppendUvarint(key, uint64(id)+1)
+	}
+	return string(key)
 }
 
-func (s *sets) leave(g *crowd) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g.count.Add(-1) == 0 {
-		delete(s.crowds, g.key)
+// leave undoes enter. The subscriber must have released the group's encoder.
+func (t *topicGroups) leave(g *topicGroup) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g.members.Add(-1) == 0 {
+		delete(t.groups, g.key)
 	}
 }
 
-// frugal tells whether a stream is compressed only where that is worth while.
-func (s *sets) frugal(opt *Options) bool { return s.when == CompressAuto && !opt.ForceCompress }
+// aboveThreshold reports whether a group with so many more members is large enough to be compressed in CompressAuto.
+func (g *topicGroup) aboveThreshold(more int32) bool { return g.members.Load()+more >= threshold }
 
-// worth tells whether a crowd is large enough for a frugal stream to be packed.
-func (g *crowd) worth(more int32) bool { return g.count.Load()+more >= enough }
+// wellBelowThreshold reports whether a group is too small for CompressAuto. The distance to the threshold keeps one client
+// that comes and goes from switching compression on and off.
+func (g *topicGroup) wellBelowThreshold() bool { return g.members.Load() < threshold/2 }
 
-// waning tells that a crowd has become so small that packing for it isn't worth while; well below enough, so that one
-// client that comes and goes doesn't make it change its mind.
-func (g *crowd) waning() bool { return g.count.Load() < enough/2 }
-
-// join returns the crowd's set for one more reader, nil when there may be no more sets.
-func (s *sets) join(l *Log, g *crowd) *set {
-	if !g.open.Load() && s.free.Load() <= 0 {
+// acquireEncoder returns the group's encoder, or nil when no more encoders may be made. Every encoder returned needs a call
+// of releaseEncoder.
+func (t *topicGroups) acquireEncoder(l *Log, g *topicGroup) *sharedEncoder {
+	if !g.encoded.Load() && t.free.Load() <= 0 {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g.set == nil {
-		if s.free.Load() <= 0 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g.encoder == nil {
+		if t.free.Load() <= 0 {
 			return nil
 		}
-		s.free.Add(-1)
-		g.set = newSet(l, g)
-		g.open.Store(true)
+		t.free.Add(-1)
+		g.encoder = newSharedEncoder(l, g)
+		g.encoded.Store(true)
 	}
 	g.readers++
-	return g.set
+	return g.encoder
 }
 
-// part gives a reader's place back. With the last one the set goes, encoder and blocks.
-func (s *sets) part(g *crowd) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// releaseEncoder undoes acquireEncoder. With the last reader, the encoder and its blocks are freed.
+func (t *topicGroups) releaseEncoder(g *topicGroup) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if g.readers--; g.readers > 0 {
 		return
 	}
-	g.set.enc.Free() // nobody packs any more: only readers do
-	g.set.enc = nil
-	g.set = nil
-	g.open.Store(false)
-	s.free.Add(1)
-}
-
-// SharedEncoders returns how many sets are packed now.
-func (l *Log) SharedEncoders() int {
-	return l.cfg.MaxSharedEncoders - int(l.sets.free.Load())
-}
-
-// CompressionEnabled tells whether any stream may be compressed.
-func (l *Log) CompressionEnabled() bool { return l.cfg.Compress != CompressOff }
-
-// WouldCompress tells whether a stream on SSE would be compressed if it were opened now.
-func (l *Log) WouldCompress(opt *Options) bool {
-	s := &l.sets
-	switch frugal := s.frugal(opt); {
-	case s.when == CompressOff || opt.Compress != CompressGzip:
-		return false
-	case opt.Mode == ModeLatest:
-		return !frugal
-	default:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		g := s.crowds[crowdKey(opt.Format, opt.Topics)]
-		if g == nil {
-			g = &crowd{}
-		}
-		return (!frugal || g.worth(1)) && (g.open.Load() || s.free.Load() > 0)
-	}
-}
-
-// work is the time that packing takes. All encoders together get a quarter of the machine; beyond that, text goes as it
-// is until half of their allowance has come together again: a market that is too fast for them must not be held up.
-type work struct {
-	spent [wire.Lanes]atomic.Int64 // ns
-
-	most time.Duration // what left may come to
-
-	mu   sync.Mutex
-	left time.Duration
-	at   time.Time
-	rest atomic.Bool
-}
-
-func (w *work) init(most time.Duration) { w.most, w.left, w.at = most, most, time.Now() }
-
-// did counts a piece of work.
-func (w *work) did(lane wire.Lane, start time.Time) {
-	now := time.Now()
-	took := now.Sub(start)
-	w.spent[lane].Add(int64(took))
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refill(now)
-	if w.left -= took; w.left < 0 {
-		w.rest.Store(true)
-	}
-}
-
-// tired tells that there is no time for packing.
-func (w *work) tired() bool {
-	if !w.rest.Load() {
-		return false
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refill(time.Now())
-	if w.left >= w.most/2 {
-		w.rest.Store(false)
-	}
-	return w.rest.Load()
-}
-
-func (w *work) refill(now time.Time) {
-	w.left = min(w.most, w.left+now.Sub(w.at)*time.Duration(runtime.GOMAXPROCS(0))/4)
-	w.at = now
+	g.encoder.close() // only readers encode
+	g.encoder = nil
+	g.encoded.Store(false)
+	t.free.Add(1)
 }

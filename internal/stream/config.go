@@ -1,0 +1,68 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// Values of Config.OnLag: what happens to a subscriber that falls off the log or lags by more than Config.MaxLag.
+const (
+	OnLagGap    = "gap"    // it gets a gap and a snapshot, and continues from the head
+	OnLagLatest = "latest" // the same, and it is conflated from then on
+)
+
+// Values of Config.Compress: which streams are compressed, of those whose clients offer it.
+const (
+	CompressOff  = "off"  // none
+	CompressOn   = "on"   // all
+	CompressAuto = "auto" // those whose text enough other clients read too
+)
+
+// Config configures a Log. Universe, Epoch and Size are required.
+type Config struct {
+	Universe          *quote.Universe
+	Epoch             uint64        // identifies this log; new for every log, never 0
+	Size              int           // ticks kept, ≥ 1
+	MaxLag            int           // ticks that a subscriber may lag; 0 for the log's size
+	OnLag             string        // OnLagGap (default) or OnLagLatest
+	Heartbeat         time.Duration // longest silence of a stream; default 15 s
+	Retry             time.Duration // reconnection time sent to SSE clients; default 1 s
+	FlushInterval     time.Duration // least time between two notifications of a group; default 0
+	Interval          time.Duration // least time between writes of ticks to a stream conflated by OnLagLatest; 0 for none
+	Compress          string        // CompressOff (default), CompressOn or CompressAuto
+	MaxSharedEncoders int           // shared encoders in use at the same time
+	CompressBudget    time.Duration // compression time available at once, before text is sent uncompressed; default 100 ms
+}
+
+func (cfg *Config) validate() error {
+	switch {
+	case cfg.Universe == nil:
+		return errors.New("stream: no universe")
+	case cfg.Epoch == 0:
+		return errors.New("stream: epoch must not be 0")
+	case cfg.Size < 1:
+		return fmt.Errorf("stream: size %d: must be at least 1", cfg.Size)
+	}
+	return nil
+}
+
+func (cfg *Config) setDefaults() {
+	if cfg.OnLag == "" {
+		cfg.OnLag = OnLagGap
+	}
+	if cfg.Compress == "" {
+		cfg.Compress = CompressOff
+	}
+	if cfg.CompressBudget <= 0 {
+		cfg.CompressBudget = 100 * time.Millisecond
+	}
+	if cfg.Heartbeat <= 0 {
+		cfg.Heartbeat = 15 * time.Second
+	}
+	if cfg.Retry <= 0 {
+		cfg.Retry = time.Second
+	}
+}

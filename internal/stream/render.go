@@ -1,0 +1,70 @@
+package stream
+
+import "ticklane/internal/wire"
+
+// tickSizeGuess is the size of a rendered tick in most formats. It sizes a buffer before a segment's size is known.
+const tickSizeGuess = 160
+
+// render is the bytes of consecutive ticks of one segment in one format. All indices are indices into the segment.
+type render struct {
+	first    int    // index of the first tick in buf
+	end      int    // one past the last tick; unused in a live render, which is bounded by the log's head
+	buf      []byte // of fixed length
+	used     int    // of the goroutine that renders
+	ends     [segmentTicks]uint32
+	payloads [segmentTicks]uint32 // bytes of all messages up to and including each tick, before framing
+}
+
+func newRender(first, size int) *render {
+	return &render{first: first, buf: make([]byte, size)}
+}
+
+// grown returns a copy with more than twice the room. Readers of the original keep reading what it has published.
+func (r *render) grown() *render {
+	g := *r
+	g.buf = make([]byte, 2*len(r.buf)+wire.MaxTick)
+	copy(g.buf, r.buf[:r.used])
+	return &g
+}
+
+// hasRoom reports whether any tick fits.
+func (r *render) hasRoom() bool { return len(r.buf)-r.used >= wire.MaxTick }
+
+// add appends the tick at index i, which must follow the one added before.
+func (r *render) add(i int, format wire.Format, epoch, seq uint64, body []byte) {
+	b := format.AppendTick(r.buf[:r.used], epoch, seq, body)
+	r.used = len(b)
+	r.ends[i] = uint32(r.used)
+	r.payloads[i] = uint32(len(body))
+	if i > r.first {
+		r.payloads[i] += r.payloads[i-1]
+	}
+}
+
+// span returns the bytes of the ticks from..to, both included, and how many of them are payload. The slice is shared and
+// must not be changed; its capacity is its length.
+func (r *render) span(from, to int) (b []byte, payload int) {
+	var start, before uint32
+	if from > r.first {
+		start, before = r.ends[from-1], r.payloads[from-1]
+	}
+	return r.buf[start:r.ends[to]:r.ends[to]], int(r.payloads[to] - before)
+}
+
+// fit returns the last index in from..to whose span from from takes at most limit bytes, and from when none does.
+func (r *render) fit(from, to, limit int) int {
+	var start uint32
+	if from > r.first {
+		start = r.ends[from-1]
+	}
+	lo, hi := from, to
+	for lo < hi {
+		mid := (lo + hi + 1) / 2
+		if int(r.ends[mid]-start) <= limit {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	return lo
+}
