@@ -31,7 +31,7 @@ func readDescriptions(files fs.FS) (*descriptions, error) {
 		}
 		d.of[name] = doc
 	}
-	d.page = apidoc.Lay(d.of[openapi], d.of[asyncapi], http.StatusText)
+	d.page = apidoc.Layout(d.of[openapi], d.of[asyncapi], http.StatusText)
 	return d, nil
 }
 

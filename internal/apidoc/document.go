@@ -1,5 +1,5 @@
-// Package apidoc puts the descriptions of the API together, as tools read them, and lays them out for people.
-// It knows nothing of the server: tests of handlers hold the two against each other.
+// Package apidoc assembles the OpenAPI and AsyncAPI documents from their parts, for tools, and lays them out as a page,
+// for people. Tests of package handlers compare the documents with what the server does.
 package apidoc
 
 import (
@@ -12,27 +12,23 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Document is one description that refers to nothing outside of itself.
+// Document is one self-contained description.
 type Document struct {
 	YAML, JSON []byte
 
 	root *yaml.Node
 }
 
-// partsKey lists further files whose members are added to a document's.
+// partsKey is the member that lists the files of a document's other parts.
 const partsKey = "x-parts"
 
-// Load reads a description and its parts, which stand in the same folder.
+// Load reads a description and merges its parts, which are in the same folder, into it.
 func Load(files fs.FS, name string) (*Document, error) {
 	root, err := read(files, name)
 	if err != nil {
 		return nil, err
 	}
-	parts := take(root, partsKey)
-	if parts == nil {
-		parts = &yaml.Node{}
-	}
-	for _, part := range parts.Content {
+	for _, part := range items(remove(root, partsKey)) {
 		more, err := read(files, path.Join(path.Dir(name), part.Value))
 		if err != nil {
 			return nil, err
@@ -75,7 +71,7 @@ func read(files fs.FS, name string) (*yaml.Node, error) {
 	return plain(doc.Content[0]), nil
 }
 
-// plain copies a tree without anchors, aliases and comments: they help whoever writes a part.
+// plain copies a tree without comments, and with aliases replaced by what they refer to.
 func plain(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return plain(n.Alias)
@@ -87,7 +83,8 @@ func plain(n *yaml.Node) *yaml.Node {
 	return c
 }
 
-// merge adds the members of a mapping to another's. What both have must be mappings.
+// merge adds the members of from to into. Members that both have must be mappings, which are merged; at is the path of the
+// mapping, for errors.
 func merge(into, from *yaml.Node, at string) error {
 	for key, value := range pairs(from) {
 		have := get(into, key)
@@ -99,13 +96,13 @@ func merge(into, from *yaml.Node, at string) error {
 				return err
 			}
 		default:
-			return fmt.Errorf("line %d: %s/%s is there already", value.Line, at, key)
+			return fmt.Errorf("line %d: %s/%s is defined twice", value.Line, at, key)
 		}
 	}
 	return nil
 }
 
-// appendJSON appends a tree as JSON, members in their order and numbers as they are written.
+// appendJSON appends a tree as JSON. It keeps the order of members and the notation of numbers.
 func appendJSON(b []byte, n *yaml.Node) ([]byte, error) {
 	var err error
 	switch n.Kind {
@@ -138,11 +135,11 @@ func appendJSON(b []byte, n *yaml.Node) ([]byte, error) {
 		return appendString(b, n.Value), nil
 	case "!!int", "!!float", "!!bool", "!!null":
 		if !json.Valid([]byte(n.Value)) {
-			// Such as a null that nobody wrote: a comma ended a text too early.
-			return nil, fmt.Errorf("line %d: %q is no value of JSON; quote it", n.Line, n.Value)
+			// Often an implied null: in flow style a comma ends a plain text.
+			return nil, fmt.Errorf("line %d: %q is not a JSON value; quote it", n.Line, n.Value)
 		}
 		return append(b, n.Value...), nil
-	default: // a text that looks like a date
+	default: // such as a text that looks like a date
 		return nil, fmt.Errorf("line %d: %q is read as %s; quote it", n.Line, n.Value, tag)
 	}
 }
@@ -151,6 +148,6 @@ func appendString(b []byte, s string) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	enc.Encode(s) // a string can't fail
+	enc.Encode(s) // encoding a string can't fail
 	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }

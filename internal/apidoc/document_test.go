@@ -8,7 +8,7 @@ import (
 
 func TestLoad(t *testing.T) {
 	files := fstest.MapFS{
-		"d/head.yaml": {Data: []byte("# words\na: {x: &n 1.50}\nb: [*n, <&>]\nx-parts: [more.yaml]\n")},
+		"d/head.yaml": {Data: []byte("# comment\na: {x: &n 1.50}\nb: [*n, <&>]\nx-parts: [more.yaml]\n")},
 		"d/more.yaml": {Data: []byte("a: {y: [true, null, '2026-01-02']}\nc: end\n")},
 	}
 	d, err := Load(files, "d/head.yaml")
@@ -23,9 +23,9 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
-	for text, says := range map[string]string{
-		"a: 1\nx-parts: [other.yaml]": "/a is there already",
+func TestLoadErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: 1\nx-parts: [other.yaml]": "/a is defined twice",
 		"x-parts: [none.yaml]":        "none.yaml",
 		"a: 2026-01-02":               "quote it",
 		"a: {b, c: 1}":                "quote it",
@@ -36,8 +36,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a: [":                        "head.yaml",
 	} {
 		files := fstest.MapFS{"head.yaml": {Data: []byte(text)}, "other.yaml": {Data: []byte("a: 2")}}
-		if _, err := Load(files, "head.yaml"); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%q: %v, want %q", text, err, says)
+		if _, err := Load(files, "head.yaml"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
 }
@@ -48,6 +48,6 @@ func TestProse(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if prose(" ") != nil {
-		t.Error("nothing is a paragraph")
+		t.Error("an empty text has a paragraph")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pairs yields the members of a mapping in their order; nothing of anything else.
+// pairs yields the members of a mapping in their order, and nothing if n is no mapping.
 func pairs(n *yaml.Node) iter.Seq2[string, *yaml.Node] {
 	return func(yield func(string, *yaml.Node) bool) {
 		if n == nil || n.Kind != yaml.MappingNode {
@@ -21,7 +21,7 @@ func pairs(n *yaml.Node) iter.Seq2[string, *yaml.Node] {
 	}
 }
 
-// items returns the elements of a sequence.
+// items returns the elements of a sequence, none if n is no sequence.
 func items(n *yaml.Node) []*yaml.Node {
 	if n == nil || n.Kind != yaml.SequenceNode {
 		return nil
@@ -29,7 +29,7 @@ func items(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// get follows names down from a mapping, nil when one isn't there.
+// get returns the node at a path of member names, nil if there is none.
 func get(n *yaml.Node, names ...string) *yaml.Node {
 	for _, name := range names {
 		var next *yaml.Node
@@ -45,7 +45,7 @@ func get(n *yaml.Node, names ...string) *yaml.Node {
 	return n
 }
 
-// text returns a scalar, "" when it isn't there.
+// text returns the scalar at a path of member names, "" if there is none.
 func text(n *yaml.Node, names ...string) string {
 	if n = get(n, names...); n == nil {
 		return ""
@@ -53,8 +53,8 @@ func text(n *yaml.Node, names ...string) string {
 	return n.Value
 }
 
-// take removes a member and returns it.
-func take(n *yaml.Node, name string) *yaml.Node {
+// remove removes a member and returns its value, nil if there is none.
+func remove(n *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == name {
 			value := n.Content[i+1]
@@ -65,9 +65,12 @@ func take(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// follow returns what a $ref points at, and the last name on the way; a node without one is itself.
-func (d *Document) follow(n *yaml.Node) (target *yaml.Node, name string) {
-	for hops := 0; hops < 8; hops++ { // a circle ends somewhere
+const maxReferences = 8
+
+// resolve follows $ref. It returns the node that has none, and the name of the last component that was referred to, "" for
+// a node without $ref. A circle of references ends after maxReferences.
+func (d *Document) resolve(n *yaml.Node) (target *yaml.Node, name string) {
+	for range maxReferences {
 		ref := text(n, "$ref")
 		if ref == "" {
 			return n, name
