@@ -10,89 +10,108 @@ import (
 	"ticklane/internal/wire"
 )
 
-// What a connection's writer is told of it.
+// Events of a connection that its writer has not handled yet, as bits.
 const (
-	readable uint32 = 1 << iota
-	writable
-	orderClose
-	orderReset
+	eventReadable uint32 = 1 << iota
+	eventWritable
+	eventClose // close it
+	eventReset // close it with RST
 )
 
-// conn is one connection. All of it belongs to its writer, once ready is set; but told is anybody's.
+// conn is one connection. Once ready is set, only its writer uses it, except for events and post.
 type conn struct {
-	pool   *Pool
-	writer *writer
-	sub    *stream.Subscriber
-	peer   Protocol
-	brake  Throttle // nil for none
-	meter  *stream.Meter
-	fd     int
-	slot   int32
-	lane   wire.Lane
-	state  state
-	after  CloseAction
-	// chunked: the stream's writes are framed as chunks.
-	chunked bool
-	fed     bool // HandleInput asked for the end
-	eof     bool // the client's FIN came
-	ended   bool // Protocol.OnEnd was called
+	pool     *Pool
+	writer   *writer
+	sub      *stream.Subscriber
+	protocol Protocol
+	throttle Throttle // nil for none
+	meter    *stream.Meter
+	fd       int
+	slot     int32
+	lane     wire.Lane
 
-	told  atomic.Uint32
-	ready atomic.Bool
+	state       connState
+	closeAction CloseAction
+	chunked     bool // each write of the stream is framed as a chunk
+	inputEnded  bool // HandleInput has returned false
+	eof         bool // the client has sent FIN
+	ended       bool // Protocol.OnEnd was called
 
-	head  []byte
-	early []byte
-	tail  *tail  // what the socket didn't take; nothing else is written before
-	held  []byte // framed bytes that the brake holds back
-	again time.Duration
+	events atomic.Uint32
+	ready  atomic.Bool // Add is done
 
-	linger time.Duration // when the client's time to answer is over; 0 before it began
-	due    time.Duration // when to look at it again
-	key    time.Duration // what it stands under in the writer's heap: due, or a time before
-	place  int           // there; -1 for nowhere
+	responseHead []byte        // to be written before the stream's first bytes
+	received     []byte        // Handoff.Received
+	pending      *pendingWrite // what the socket didn't accept; nothing else is written before it
+	held         []byte        // framed bytes that the throttle delays
+	releaseAt    time.Duration // when to call Throttle.Release again
+
+	closeBy time.Duration // when the time to wait for the client is over; 0 until the last bytes are written
+	timer
 }
 
-type state uint8
+// connState is where a connection is in its life. All times are bounded: by Options.WriteTimeout while bytes are pending,
+// by Options.CloseWait in the waiting states.
+//
+//	new        first pass of the writer               → streaming
+//	streaming  stream ended, or input ended           → final
+//	final      last bytes written, by CloseAction:    → closed, waitInput or waitEOF
+//	waitInput  input ended                            → final
+//	waitInput  CloseWait over                         → closed
+//	waitEOF    FIN received, or CloseWait over        → closed
+//	any        error, panic, eventClose, eventReset   → closed
+type connState uint8
 
 const (
-	fresh     state = iota
-	streaming       // what the log has goes to the client
-	leaving         // the last bytes are on their way
-	lingering       // they are out, and the client may answer
-	draining        // FIN is sent
-	closed
+	stateNew       connState = iota
+	stateStreaming           // the stream's bytes are written
+	stateFinal               // the last bytes are being written
+	stateWaitInput           // HandleInput gets what the client answers
+	stateWaitEOF             // FIN was sent, and input is discarded
+	stateClosed
 )
 
-// tell notes what happened to a connection and has its writer look.
-func (c *conn) tell(what uint32) {
-	c.told.Or(what)
+// post records events and makes the writer handle them. Any goroutine may call it.
+func (c *conn) post(events uint32) {
+	c.events.Or(events)
 	if c.ready.Load() {
 		c.sub.Notify()
 	}
 }
 
-// close is the only place where a descriptor is closed. Whatever the callbacks do, it happens once, and first.
+// close closes the descriptor, and nothing else does. It closes before it calls the protocol, so that a panic there can't
+// leak the descriptor. Calls after the first do nothing.
 func (c *conn) close(err error, reset bool) {
-	if c.state == closed {
+	if c.state == stateClosed {
 		return
 	}
-	c.state = closed
-	c.writer.dues.remove(c)
-	// The connection's first descriptor may be open for a moment yet, and would keep it in the set.
+	c.state = stateClosed
+	c.writer.timers.remove(c)
+	// The caller of Add may still hold a duplicate of the descriptor, which would keep it in the epoll set.
 	unix.EpollCtl(c.pool.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
 	if reset {
 		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	unix.Close(c.fd)
-	c.pool.leave(c) // last: a pool that waits for it closes its poller next
-	c.tail, c.held, c.head, c.early = nil, nil, nil, nil
-	defer c.peer.OnClose()
+	c.pool.unregister(c) // last: Pool.Close waits for it, and then closes the poller
+	c.pending, c.held, c.responseHead, c.received = nil, nil, nil, nil
+	defer c.protocol.OnClose()
 	c.end(err)
 }
 
+// closeAfterFIN closes an orderly ended connection. FIN goes first, so that input that arrives in the meantime can't make
+// the kernel discard the last bytes.
+func (c *conn) closeAfterFIN() {
+	c.sendFIN()
+	c.close(nil, false)
+}
+
+func (c *conn) sendFIN() { unix.Shutdown(c.fd, unix.SHUT_WR) }
+
+// end calls Protocol.OnEnd once.
 func (c *conn) end(err error) {
 	if !c.ended {
 		c.ended = true
-		c.peer.OnEnd(err)
+		c.protocol.OnEnd(err)
 	}
 }

@@ -15,14 +15,15 @@ import (
 
 	"ticklane/internal/quote"
 	"ticklane/internal/stream"
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
-// patience bounds every wait of a test: reached only by a pool that is broken.
-const patience = time.Minute
+// timeout bounds every wait of a test. Only a defective pool reaches it.
+const timeout = time.Minute
 
-// house is a pool with a log that the test works by hand.
-type house struct {
+// fixture is a pool, and a log that the test appends to.
+type fixture struct {
 	testing.TB
 	pool   *Pool
 	log    *stream.Log
@@ -30,24 +31,24 @@ type house struct {
 	panics atomic.Int32
 
 	mu    sync.Mutex
-	bytes [wire.Formats][]byte // every tick, rendered one after the other
+	bytes [wire.Formats][]byte // all ticks, rendered one after the other
 }
 
-func open(t testing.TB, opt Options) *house {
+func newFixture(t testing.TB, opt Options) *fixture {
 	u, err := quote.NewUniverse([]quote.Symbol{{Ticker: "A", Name: "A", Sector: "x"}, {Ticker: "B", Name: "B", Sector: "x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{TB: t, u: u}
+	h := &fixture{TB: t, u: u}
 	if h.log, err = stream.New(stream.Config{Universe: u, Epoch: 7, Size: 1 << 16}); err != nil {
 		t.Fatal(err)
 	}
 	opt.Log = h.log
 	if opt.WriteTimeout == 0 {
-		opt.WriteTimeout = patience
+		opt.WriteTimeout = timeout
 	}
 	if opt.CloseWait == 0 {
-		opt.CloseWait = patience
+		opt.CloseWait = timeout
 	}
 	opt.OnPanic = func(string, any) { h.panics.Add(1) }
 	if h.pool, err = New(opt); err != nil {
@@ -57,7 +58,7 @@ func open(t testing.TB, opt Options) *house {
 	return h
 }
 
-func (h *house) publish(n int) {
+func (h *fixture) publish(n int) {
 	ticks := make([]quote.Tick, n)
 	seq := h.log.Head().Seq
 	h.mu.Lock()
@@ -73,65 +74,64 @@ func (h *house) publish(n int) {
 	h.log.Append(ticks)
 }
 
-// peer is a protocol without any: it notes what happens.
-type peer struct {
-	h     *house
-	sub   *stream.Subscriber
-	reset func()
-	open  func()
-	feed  func([]byte) bool
-	brake Throttle
-	bye   string
-	after CloseAction
-	// answered is what follows once HandleInput asked for the end.
-	answered CloseAction
-	fed      atomic.Int32 // calls of HandleInput
-	ended    atomic.Bool
-	closed   chan struct{}
+// fakeProtocol is a Protocol that does what its fields say, and records its calls.
+type fakeProtocol struct {
+	h            *fixture
+	sub          *stream.Subscriber
+	reset        func()
+	onOpen       func()
+	handleInput  func([]byte) bool
+	throttle     Throttle
+	final        string
+	action       CloseAction // with final
+	secondAction CloseAction // after WaitInput
+	inputs       atomic.Int32
+	ended        atomic.Bool
+	closed       chan struct{}
 }
 
-func (p *peer) OnOpen() {
-	if p.open != nil {
-		p.open()
+func (p *fakeProtocol) OnOpen() {
+	if p.onOpen != nil {
+		p.onOpen()
 	}
 }
 
-func (p *peer) HandleInput(b []byte) bool {
-	p.fed.Add(1)
-	return p.feed == nil || p.feed(b)
+func (p *fakeProtocol) HandleInput(b []byte) bool {
+	p.inputs.Add(1)
+	return p.handleInput == nil || p.handleInput(b)
 }
 
-func (p *peer) Final(fed bool) ([]byte, CloseAction) {
-	if fed && p.after == WaitInput {
-		return nil, p.answered
+func (p *fakeProtocol) Final(inputEnded bool) ([]byte, CloseAction) {
+	if inputEnded && p.action == WaitInput {
+		return nil, p.secondAction
 	}
-	return []byte(p.bye), p.after
+	return []byte(p.final), p.action
 }
 
-func (p *peer) OnEnd(error) {
+func (p *fakeProtocol) OnEnd(error) {
 	if p.ended.Swap(true) {
-		p.h.Error("ended twice")
+		p.h.Error("OnEnd was called twice")
 	}
 	p.sub.Close()
 }
 
-func (p *peer) OnClose() { close(p.closed) }
+func (p *fakeProtocol) OnClose() { close(p.closed) }
 
 const (
-	// room is what a socket of a small connection holds, for each direction, before the kernel doubles it.
-	room = 8 << 10
-	// segment is Ethernet's. Loopback's own is larger than room, and with such a window TCP sends next to nothing until its
-	// timer for a closed window goes off, some 200 ms for every few KiB: the connection works, but takes minutes.
-	segment = 1460
+	// smallBuffer is the size of a small connection's socket buffers, in each direction, before the kernel doubles it.
+	smallBuffer = 8 << 10
+	// segmentSize is Ethernet's. Loopback's is larger than smallBuffer: with such a window TCP sends next to nothing until its
+	// persist timer fires, about 200 ms for every few KiB, so that a test would take minutes.
+	segmentSize = 1460
 )
 
-// join hands a connection over and returns its client's end, once the stream has its place: it begins at the newest tick, so
-// what is published before its hello isn't its own. small gives the socket next to no room.
-func (h *house) join(s Handoff, p *peer, small bool) net.Conn {
+// connect hands a connection over, waits for the stream's hello and returns the client's side. small makes the socket's
+// buffers as small as possible.
+func (h *fixture) connect(s Handoff, p *fakeProtocol, small bool) net.Conn {
 	h.Helper()
 	shrink := func(_, _ string, raw syscall.RawConn) (err error) {
 		if small {
-			raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, segment) })
+			raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, segmentSize) })
 		}
 		return err
 	}
@@ -152,8 +152,8 @@ func (h *house) join(s Handoff, p *peer, small bool) net.Conn {
 	}
 	defer server.Close()
 	if small {
-		client.(*net.TCPConn).SetReadBuffer(room)
-		server.(*net.TCPConn).SetWriteBuffer(room)
+		client.(*net.TCPConn).SetReadBuffer(smallBuffer)
+		server.(*net.TCPConn).SetWriteBuffer(smallBuffer)
 	}
 	raw, _ := server.(*net.TCPConn).SyscallConn()
 	raw.Control(func(fd uintptr) { s.FD, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
@@ -163,7 +163,7 @@ func (h *house) join(s Handoff, p *peer, small bool) net.Conn {
 	p.h, p.closed = h, make(chan struct{})
 	s.Protocol = func(sub *stream.Subscriber, reset func()) (Protocol, Throttle) {
 		p.sub, p.reset = sub, reset
-		return p, p.brake
+		return p, p.throttle
 	}
 	if s.Options.Topics.Names() == nil {
 		s.Options.Topics = h.topics()
@@ -172,13 +172,13 @@ func (h *house) join(s Handoff, p *peer, small bool) net.Conn {
 	if err := h.pool.Add(s); err != nil {
 		h.Fatal(err)
 	}
-	until(h, "the hello", func() bool { return p.sub.Counters().Messages > 0 || !p.isOpen() })
-	client.SetDeadline(time.Now().Add(10 * patience))
+	testkit.Eventually(h, func() bool { return p.sub.Counters().Messages > 0 || !p.isOpen() }, "the hello")
+	client.SetDeadline(time.Now().Add(10 * timeout))
 	return client
 }
 
-// topics are all.
-func (h *house) topics() quote.Topics {
+// topics returns the topic of all symbols.
+func (h *fixture) topics() quote.Topics {
 	all, err := h.u.Topics([]string{quote.All}, 8)
 	if err != nil {
 		h.Fatal(err)
@@ -186,8 +186,8 @@ func (h *house) topics() quote.Topics {
 	return all
 }
 
-// want reads exactly this.
-func want(t testing.TB, r io.Reader, text string) {
+// expect reads exactly this text.
+func expect(t testing.TB, r io.Reader, text string) {
 	t.Helper()
 	b := make([]byte, len(text))
 	if _, err := io.ReadFull(r, b); err != nil || string(b) != text {
@@ -195,19 +195,20 @@ func want(t testing.TB, r io.Reader, text string) {
 	}
 }
 
-func (p *peer) gone(t testing.TB) {
+// awaitClose waits until the connection is closed.
+func (p *fakeProtocol) awaitClose(t testing.TB) {
 	t.Helper()
 	select {
 	case <-p.closed:
 		if !p.ended.Load() {
-			t.Error("closed, but not ended")
+			t.Error("OnClose was called without OnEnd")
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		t.Fatal("the connection wasn't closed")
 	}
 }
 
-func (p *peer) isOpen() bool {
+func (p *fakeProtocol) isOpen() bool {
 	select {
 	case <-p.closed:
 		return false
@@ -216,7 +217,7 @@ func (p *peer) isOpen() bool {
 	}
 }
 
-// descriptors counts those of this process.
+// descriptors returns the number of open descriptors of this process.
 func descriptors(t testing.TB) int {
 	all, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -225,16 +226,7 @@ func descriptors(t testing.TB) int {
 	return len(all)
 }
 
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited %s for: %s", patience, what)
-		}
-	}
-}
-
-// first is a Handoff.ResponseHead.
-func first(text string) func(*stream.Subscriber) []byte {
+// responseHead returns a Handoff.ResponseHead.
+func responseHead(text string) func(*stream.Subscriber) []byte {
 	return func(*stream.Subscriber) []byte { return []byte(text) }
 }

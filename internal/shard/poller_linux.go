@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poller tells the writers what the kernel says of their connections. It touches no connection itself, so a
-// descriptor has one owner. Its epoll descriptor waits in Go's own poller, so no thread is held by it.
+// poller passes the kernel's events to the writers. It uses no connection itself, so each descriptor has one owner. Its
+// epoll descriptor waits in Go's poller, so that it occupies no thread.
 type poller struct {
 	pool *Pool
 	fd   int
@@ -16,7 +16,7 @@ type poller struct {
 	raw  syscall.RawConn
 }
 
-// epollWait is a variable for the test of its failure.
+// epollWait is a variable so that a test can make it fail.
 var epollWait = unix.EpollWait
 
 func newPoller(p *Pool) (*poller, error) {
@@ -24,7 +24,7 @@ func newPoller(p *Pool) (*poller, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	// Only a non-blocking descriptor gets into Go's poller.
+	// Go's poller accepts only non-blocking descriptors.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
@@ -49,43 +49,38 @@ func (e *poller) run() {
 	}()
 	events := make([]unix.EpollEvent, 256)
 	for {
-		n, failed := 0, error(nil)
+		n, errno := 0, error(nil)
 		err := e.raw.Read(func(fd uintptr) bool {
-			for failed = unix.EINTR; failed == unix.EINTR; {
-				n, failed = epollWait(int(fd), events, 0)
+			for errno = unix.EINTR; errno == unix.EINTR; {
+				n, errno = epollWait(int(fd), events, 0)
 			}
 			return n != 0
 		})
-		if failed != nil { // to ask again would fail again, for ever
-			err = os.NewSyscallError("epoll_wait", failed)
+		if errno != nil { // the next call would fail too
+			err = os.NewSyscallError("epoll_wait", errno)
 		}
 		if err != nil {
 			e.pool.fail(err)
 			return
 		}
 		for i := range n {
-			e.pool.happened(&events[i])
+			e.pool.dispatch(&events[i])
 		}
 	}
 }
 
-func (p *Pool) slot(i int32) slot {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.slots[i]
-}
-
-func (p *Pool) happened(e *unix.EpollEvent) {
+// dispatch posts a kernel event to its connection, unless that is closed.
+func (p *Pool) dispatch(e *unix.EpollEvent) {
 	s := p.slot(e.Fd)
 	if s.conn == nil || s.generation != e.Pad {
 		return
 	}
-	var what uint32
+	var events uint32
 	if e.Events&unix.EPOLLOUT != 0 {
-		what |= writable
+		events |= eventWritable
 	}
 	if e.Events&^unix.EPOLLOUT != 0 {
-		what |= readable // an error shows by reading, too
+		events |= eventReadable // reading also returns the error, if that is the event
 	}
-	s.conn.tell(what)
+	s.conn.post(events)
 }

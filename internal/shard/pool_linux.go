@@ -7,38 +7,30 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ticklane/internal/stream"
-	"ticklane/internal/wire"
 )
 
-// Available tells whether this system has the engine.
+// Available reports whether this system has the engine.
 const Available = true
 
-// Pool is the engine: its writers, its poller, and all connections.
+// Pool is the engine: its writers, its poller and all connections. All methods may be called from any goroutine.
 type Pool struct {
 	opt     Options
 	writers []*writer
 	poller  *poller
 
-	mu     sync.Mutex
-	slots  []slot
-	free   []int32
-	closed bool
-	broken bool           // the poller has failed
-	open   sync.WaitGroup // connections
-	run    sync.WaitGroup // goroutines
+	mu          sync.Mutex
+	slots       []slot
+	free        []int32 // indices of empty slots
+	closed      bool
+	failed      bool
+	connections sync.WaitGroup
+	goroutines  sync.WaitGroup
 }
 
-// slot is what an event of the kernel names: never a bare descriptor, whose number the next connection may have. The
-// generation tells an event that is older than the slot's connection.
-type slot struct {
-	generation int32
-	conn       *conn
-}
-
-// New starts the writers and the poller. Close stops them.
+// New starts the writers and the poller. The caller must Close the pool.
 func New(opt Options) (*Pool, error) {
 	if opt.Writers <= 0 {
-		opt.Writers = max(1, runtime.GOMAXPROCS(0)/2) // the kernel's receiving side, the feed and the pages need the others
+		opt.Writers = max(1, runtime.GOMAXPROCS(0)/2) // the kernel's network work, the feed and HTTP need the others
 	}
 	p := &Pool{opt: opt}
 	var err error
@@ -49,37 +41,37 @@ func New(opt Options) (*Pool, error) {
 		p.writers = append(p.writers, newWriter(p))
 	}
 	for _, w := range p.writers {
-		p.run.Go(w.run)
+		p.goroutines.Go(w.run)
 	}
-	p.run.Go(p.poller.run)
+	p.goroutines.Go(p.poller.run)
 	return p, nil
 }
 
-// Add takes a connection over and opens its stream. When it fails, the descriptor is still the caller's.
-func (p *Pool) Add(s Handoff) error {
-	c := &conn{pool: p, fd: s.FD, chunked: s.Chunked, early: s.Received, place: -1}
-	generation, err := p.enter(c, s.Options.Format.Lane())
+// Add takes over a connection and opens its stream. The error is ErrClosed, ErrPanicked, or that of epoll_ctl; the
+// descriptor is then still the caller's.
+func (p *Pool) Add(h Handoff) error {
+	c := &conn{pool: p, fd: h.FD, chunked: h.Chunked, received: h.Received, timer: timer{index: -1}}
+	generation, err := p.register(c, h.Options.Format.Lane())
 	if err != nil {
 		return err
 	}
-	// Edge-triggered, once for ever: the writer reads and writes until the kernel says EAGAIN.
+	// Edge-triggered and never changed: the writer reads and writes until the kernel returns EAGAIN.
 	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: c.slot, Pad: generation}
 	if err := unix.EpollCtl(p.poller.fd, unix.EPOLL_CTL_ADD, c.fd, &event); err != nil {
-		p.leave(c)
+		p.unregister(c)
 		return err
 	}
-	opt := s.Options
-	opt.Group, opt.Owner, opt.MaxRead = c.writer.group, c, maxRead
-	c.meter = opt.Meter
-	if c.meter == nil {
-		c.meter = new(stream.Meter)
-		opt.Meter = c.meter
+	opt := h.Options
+	opt.Group, opt.Owner, opt.MaxRead = c.writer.group, c, maxWrite
+	if opt.Meter == nil {
+		opt.Meter = new(stream.Meter)
 	}
+	c.meter = opt.Meter
 	c.sub = p.opt.Log.Subscribe(opt)
-	if err := c.prepare(&s); err != nil {
+	if err := c.prepare(&h); err != nil {
 		c.sub.Close()
 		unix.EpollCtl(p.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
-		p.leave(c)
+		p.unregister(c)
 		return err
 	}
 	c.ready.Store(true)
@@ -87,69 +79,29 @@ func (p *Pool) Add(s Handoff) error {
 	return nil
 }
 
-// prepare makes the protocol's side. A panic there is an error: the connection's place must be given back.
-func (c *conn) prepare(s *Handoff) (err error) {
+// prepare calls the functions of a handoff. It turns a panic into an error.
+func (c *conn) prepare(h *Handoff) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.pool.opt.OnPanic("shard", v)
 			err = ErrPanicked
 		}
 	}()
-	if s.ResponseHead != nil {
-		c.head = s.ResponseHead(c.sub)
+	if h.ResponseHead != nil {
+		c.responseHead = h.ResponseHead(c.sub)
 	}
-	c.peer, c.brake = s.Protocol(c.sub, func() { c.tell(orderReset) })
+	c.protocol, c.throttle = h.Protocol(c.sub, func() { c.post(eventReset) })
 	return nil
 }
 
-// enter gives a connection its slot, and to the writer that has fewest of its lane.
-func (p *Pool) enter(c *conn, lane wire.Lane) (generation int32, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || p.broken {
-		return 0, ErrClosed
-	}
-	if n := len(p.free); n > 0 {
-		c.slot = p.free[n-1]
-		p.free = p.free[:n-1]
-	} else {
-		c.slot = int32(len(p.slots))
-		p.slots = append(p.slots, slot{})
-	}
-	s := &p.slots[c.slot]
-	s.conn = c
-	c.lane = lane
-	c.writer = p.writers[0]
-	for _, w := range p.writers[1:] {
-		if w.conns[lane] < c.writer.conns[lane] {
-			c.writer = w
-		}
-	}
-	c.writer.conns[lane]++
-	p.open.Add(1)
-	return s.generation, nil
-}
-
-// leave takes a connection out of its slot; events of it that are still on their way find nobody.
-func (p *Pool) leave(c *conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := &p.slots[c.slot]
-	s.generation++
-	s.conn = nil
-	p.free = append(p.free, c.slot)
-	c.writer.conns[c.lane]--
-	p.open.Done()
-}
-
-// fail ends the engine's work: without the poller it hears nothing of its connections any more. In a pool that is being
-// closed that is no failure.
+// fail closes all connections and refuses new ones: without the poller, the engine gets no events any more. In a pool that
+// is being closed, it does nothing.
 func (p *Pool) fail(err error) {
 	p.mu.Lock()
-	p.broken = !p.closed
-	broken := p.broken
+	p.failed = !p.closed
+	failed := p.failed
 	p.mu.Unlock()
-	if !broken {
+	if !failed {
 		return
 	}
 	if p.opt.OnFailure != nil {
@@ -158,34 +110,27 @@ func (p *Pool) fail(err error) {
 	p.CloseAll()
 }
 
-// CloseAll closes the connections that are open, whatever they are at.
+// CloseAll makes the writers close all connections. It doesn't wait.
 func (p *Pool) CloseAll() {
-	p.mu.Lock()
-	var all []*conn
-	for _, s := range p.slots {
-		if s.conn != nil {
-			all = append(all, s.conn)
-		}
-	}
-	p.mu.Unlock()
-	for _, c := range all {
-		c.tell(orderClose)
+	for _, c := range p.registered() {
+		c.post(eventClose)
 	}
 }
 
-// Close takes no more connections, closes those that are open and stops the engine.
+// Close refuses new connections, closes those that are open, stops the engine and waits for all of it. It may be called
+// more than once.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	first := !p.closed
 	p.closed = true
 	p.mu.Unlock()
 	p.CloseAll()
-	p.open.Wait()
+	p.connections.Wait()
 	if first {
 		for _, w := range p.writers {
 			close(w.quit)
 		}
 		p.poller.close()
 	}
-	p.run.Wait()
+	p.goroutines.Wait()
 }

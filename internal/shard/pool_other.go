@@ -2,20 +2,20 @@
 
 package shard
 
-// Available tells whether this system has the engine.
+// Available reports whether this system has the engine.
 const Available = false
 
-// Pool is never made here.
+// Pool can't be made on this system.
 type Pool struct{}
 
-// New fails with ErrUnavailable.
+// New returns ErrUnavailable.
 func New(Options) (*Pool, error) { return nil, ErrUnavailable }
 
-// Add is never called.
+// Add returns ErrUnavailable.
 func (*Pool) Add(Handoff) error { return ErrUnavailable }
 
-// CloseAll is never called.
+// CloseAll does nothing.
 func (*Pool) CloseAll() {}
 
-// Close is never called.
+// Close does nothing.
 func (*Pool) Close() {}

@@ -1,6 +1,6 @@
-// Package shard moves the log's bytes into sockets with a few goroutines for all connections: a connection is handed
-// over as a bare descriptor, one of several writers owns it from then on and writes without ever blocking, and a poller
-// tells the writers what the kernel says of it. It knows neither HTTP nor WebSocket: see Protocol.
+// Package shard writes the log's bytes to sockets with a few goroutines for all connections. A connection is handed over as
+// a descriptor. One of several writers then owns it, and writes without ever blocking; a poller passes the kernel's events
+// on to the writers. The package knows neither HTTP nor WebSocket: see Protocol.
 package shard
 
 import (

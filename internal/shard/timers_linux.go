@@ -2,35 +2,42 @@ package shard
 
 import "time"
 
-// dues is a heap of connections by key. A connection whose due moves later keeps its place, since heartbeats move with
-// each tick; the heap finds that out when its time comes.
-type dues []*conn
+// timer is a connection's deadline, as an element of timers.
+type timer struct {
+	deadline time.Duration // when the connection must be served next
+	key      time.Duration // its order in the heap: deadline, or an earlier time
+	index    int           // in the heap; -1 for not in it
+}
 
-// set makes a connection due.
-func (d *dues) set(c *conn, due time.Duration) {
-	c.due = due
+// timers is a heap of connections by key. A connection whose deadline moves later stays where it is, because heartbeat
+// deadlines move with each tick; expired corrects its key when it comes first.
+type timers []*conn
+
+// set sets a connection's deadline.
+func (t *timers) set(c *conn, deadline time.Duration) {
+	c.deadline = deadline
 	switch {
-	case c.place < 0:
-		c.key, c.place = due, len(*d)
-		*d = append(*d, c)
-		d.up(c.place)
-	case due < c.key:
-		c.key = due
-		d.up(c.place)
+	case c.index < 0:
+		c.key, c.index = deadline, len(*t)
+		*t = append(*t, c)
+		t.up(c.index)
+	case deadline < c.key:
+		c.key = deadline
+		t.up(c.index)
 	}
 }
 
-// next returns a connection that is due, and when to ask again: -1 for never. The connection stays, and must be set anew
-// or removed, or it comes again.
-func (d *dues) next(now time.Duration) (*conn, time.Duration) {
-	for len(*d) > 0 {
-		c := (*d)[0]
+// expired returns a connection whose deadline has passed, or nil and when to call it again: -1 for never. The caller must
+// remove or set the connection it returns.
+func (t *timers) expired(now time.Duration) (c *conn, next time.Duration) {
+	for len(*t) > 0 {
+		c := (*t)[0]
 		switch {
 		case c.key > now:
 			return nil, c.key
-		case c.due > now:
-			c.key = c.due
-			d.down(0)
+		case c.deadline > now:
+			c.key = c.deadline
+			t.down(0)
 		default:
 			return c, now
 		}
@@ -38,45 +45,45 @@ func (d *dues) next(now time.Duration) (*conn, time.Duration) {
 	return nil, -1
 }
 
-func (d *dues) remove(c *conn) {
-	i, last := c.place, len(*d)-1
+func (t *timers) remove(c *conn) {
+	i, last := c.index, len(*t)-1
 	if i < 0 {
 		return
 	}
-	d.swap(i, last)
-	(*d)[last] = nil
-	*d = (*d)[:last]
-	c.place = -1
+	t.swap(i, last)
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	c.index = -1
 	if i < last {
-		d.down(i)
-		d.up(i)
+		t.down(i)
+		t.up(i)
 	}
 }
 
-func (d dues) swap(i, j int) {
-	d[i], d[j] = d[j], d[i]
-	d[i].place, d[j].place = i, j
+func (t timers) swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].index, t[j].index = i, j
 }
 
-func (d dues) up(i int) {
-	for i > 0 && d[i].key < d[(i-1)/2].key {
-		d.swap(i, (i-1)/2)
+func (t timers) up(i int) {
+	for i > 0 && t[i].key < t[(i-1)/2].key {
+		t.swap(i, (i-1)/2)
 		i = (i - 1) / 2
 	}
 }
 
-func (d dues) down(i int) {
+func (t timers) down(i int) {
 	for {
 		least := i
-		for k := 2*i + 1; k <= 2*i+2 && k < len(d); k++ {
-			if d[k].key < d[least].key {
+		for k := 2*i + 1; k <= 2*i+2 && k < len(t); k++ {
+			if t[k].key < t[least].key {
 				least = k
 			}
 		}
 		if least == i {
 			return
 		}
-		d.swap(i, least)
+		t.swap(i, least)
 		i = least
 	}
 }

@@ -7,41 +7,41 @@ import (
 	"time"
 )
 
-// TestDues compares the heap with a list that is searched, under random changes.
-func TestDues(t *testing.T) {
+// TestTimers compares the heap with a search of all connections, under random changes.
+func TestTimers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var d dues
+	var d timers
 	var all []*conn
 	for range 50 {
-		all = append(all, &conn{place: -1, due: -1})
+		all = append(all, &conn{timer: timer{index: -1, deadline: -1}})
 	}
 	for now := time.Duration(0); now < 20_000; now++ {
 		c := all[r.IntN(len(all))]
 		if r.IntN(5) == 0 {
 			d.remove(c)
-			c.due = -1
+			c.deadline = -1
 		} else {
 			d.set(c, now+time.Duration(r.IntN(300)))
 		}
 		for {
-			c, next := d.next(now)
+			c, next := d.expired(now)
 			if c == nil {
-				least := time.Duration(-1)
+				earliest := time.Duration(-1)
 				for _, c := range all {
-					if c.due >= 0 && (least < 0 || c.due < least) {
-						least = c.due
+					if c.deadline >= 0 && (earliest < 0 || c.deadline < earliest) {
+						earliest = c.deadline
 					}
 				}
-				if (least < 0) != (next < 0) || next > least || least >= 0 && next <= now {
-					t.Fatalf("at %d next is %d, want %d or before", now, next, least)
+				if (earliest < 0) != (next < 0) || next > earliest || earliest >= 0 && next <= now {
+					t.Fatalf("at %d next is %d, want %d or before", now, next, earliest)
 				}
 				break
 			}
-			if c.due > now || !slices.Contains(d, c) {
-				t.Fatalf("at %d it gave one due %d", now, c.due)
+			if c.deadline > now || !slices.Contains(d, c) {
+				t.Fatalf("at %d: expired returned a connection with deadline %d", now, c.deadline)
 			}
 			d.remove(c)
-			c.due = -1
+			c.deadline = -1
 		}
 	}
 }
