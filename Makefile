@@ -100,6 +100,10 @@ cover: node compiler browser clients assets ## Tell how much of the Go code the 
 fuzz: ## Fuzz every parser for FUZZTIME each
 	@scripts/fuzz.sh '$(FUZZTIME)'
 
+.PHONY: mutate
+mutate: ## List changes of PKG that its tests don't detect (mutation testing, minutes); PKG=./internal/quote
+	@scripts/mutate.sh '$(or $(PKG),./internal/quote)'
+
 .PHONY: check
 check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, lock file
 	@scripts/check.sh

@@ -15,41 +15,42 @@ import (
 	"ticklane/internal/loadtest"
 )
 
-// Exit codes of load, besides the common ones.
+// Exit codes of load, in addition to the common ones.
 const (
-	exitInvalid     = 3   // the figures don't tell what the server can do
-	exitBroken      = 4   // ticks were lost, doubled or out of order
-	exitInterrupted = 130 // as shells have it for SIGINT
+	exitInvalid     = 3   // the figures don't show what the server can do
+	exitBroken      = 4   // ticks were lost, duplicated or out of order
+	exitInterrupted = 130 // the convention of shells for SIGINT
 )
 
-const loadHelp = `ticklane load measures the two lanes of a server against each other, from a process of its own.
+const loadHelp = `ticklane load compares the two lanes of a server, from a process of its own.
 
-Without --url it starts a fresh server for each slot on a free loopback port, and stops it afterwards. With --url it
-measures a server that runs, with whatever else that server does; to choose its engine, or compression where few read,
-its lab must be open (lab.enabled).
+Without --url it starts a fresh server on a free loopback port for each measured window, and stops it afterwards. With
+--url it measures a running server, together with whatever else that server does; to choose its engine, or compression
+for few clients, its lab must be enabled (lab.enabled).
 
   ticklane load                                    the standard: every engine on every lane, under two minutes
   ticklane load --set market.rate=500 --conns 200  the same with a busier market and fewer connections
   ticklane load --lane sse,ws                      the two lanes on the server's own engine, in longer windows
-  ticklane load --sides sse/stream,ws/shard+protobuf+deflate
-                                                   lane/engine+encoding+compression of each side; gzip on sse
-  ticklane load --lane sse,sse                     an A/A test: what chance and the machine can do
-  ticklane load --query-b delay=2ms                a planted delay on B (opens its lab)
-  ticklane load --drill resume                     cuts connections, and proves that nothing is lost or doubled
+  ticklane load --variants sse/stream,ws/shard+protobuf+deflate
+                                                   lane/engine+encoding+compression of each variant; gzip on sse
+  ticklane load --lane sse,sse                     an A/A test: how much difference is noise
+  ticklane load --query-b delay=2ms                an injected delay on B (enables its lab)
+  ticklane load --drill resume                     cuts connections and checks that nothing is lost or duplicated
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
-Sides are measured in turns, A B, B A, A B, … or A B C, C A B, B C A, …: a slot is one turn, a round has one of each.
-Neighbouring slots of the same side are the noise: no smaller difference is claimed. With more than two sides, those
-pairs are told that differ in one thing: the protocol, the implementation, the encoding or the compression. Latency is
-from the time at which a tick was due, and void unless every tick of every connection came once and in order.
+Variants are measured alternately, A B, B A, A B, … or A B C, C A B, B C A, …: each measurement is a window, one window
+of each variant a round. The differences between neighbouring windows of one variant are the noise: no smaller difference
+is reported. With more than two variants, those pairs are compared that differ in one thing: the protocol, the
+implementation, the encoding or the compression. Latency is measured from the time at which a tick was due, and is void
+unless every tick of every connection arrived once and in order.
 
 Flags:
 %s
 Exit codes: 0 measured; 1 failed; 2 wrong flags; 3 invalid: generator or machine was the bottleneck, or the server could
-not keep up; 4 ticks were lost, doubled or out of order; 130 interrupted, the report is partial.
+not keep up; 4 ticks were lost, duplicated or out of order; 130 interrupted, the report is partial.
 `
 
-// codedError ends the process with an exit code of its own.
+// codedError ends the process with its exit code.
 type codedError struct {
 	error
 	code int
@@ -84,31 +85,35 @@ func loadCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.URL, "url", o.URL, "server to measure, such as http://127.0.0.1:3000 (default: a fresh one for each slot)")
+	f.StringVar(&o.URL, "url", o.URL, "server to measure, such as http://127.0.0.1:3000 (default: a fresh one for each window)")
 	f.StringArrayVar(&o.Set, "set", o.Set, "setting of the fresh server, such as market.rate=500 (default 50, steady); may be repeated")
-	f.StringSliceVar(&o.Sides, "sides", o.Sides, "what is compared, such as sse/stream,ws/shard+protobuf+deflate (default: every engine on every lane)")
-	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "instead of --sides, lanes of A and B: sse, ws")
+	f.StringSliceVar(&o.Variants, "variants", o.Variants, "what is compared, such as sse/stream,ws/shard+protobuf+deflate (default: every engine on every lane)")
+	f.StringSliceVar(&o.Variants, "sides", o.Variants, "the former name of --variants")
+	f.StringSliceVar(&o.Lanes, "lane", o.Lanes, "instead of --variants, the lanes of A and B: sse, ws")
 	f.StringSliceVar(&o.Engines, "engine", o.Engines, "engines of A and B, or one for both (default: the server's own)")
 	f.StringSliceVar(&o.Encodings, "encoding", o.Encodings, "encodings of A and B, or one for both: json, protobuf (ws)")
 	f.StringSliceVar(&o.Compressions, "compress", o.Compressions, "compression of A and B, or one for both: off, on")
-	f.IntVar(&o.Conns, "conns", o.Conns, "connections of a slot")
-	f.StringVar(&o.Topics, "topics", o.Topics, "what each asks for: symbols, sectors or *, with commas between")
-	f.DurationVar(&o.Duration, "duration", o.Duration, "of a slot's window, or of a phase of --drill slow")
-	f.IntVar(&o.Rounds, "rounds", o.Rounds, "turns of each side")
+	f.IntVar(&o.Conns, "conns", o.Conns, "connections in a window")
+	f.StringVar(&o.Topics, "topics", o.Topics, "topics of each connection: symbols, sectors or *, separated by commas")
+	f.DurationVar(&o.Duration, "duration", o.Duration, "of a window, or of a phase of --drill slow")
+	f.IntVar(&o.Rounds, "rounds", o.Rounds, "windows of each variant")
 	f.DurationVar(&o.Warmup, "warmup", o.Warmup, "between the last connection and the window")
 	f.DurationVar(&o.Ramp, "ramp", o.Ramp, "in which the connections are opened")
 	f.StringVar(&o.Mode, "mode", o.Mode, "all or latest")
-	f.IntVar(&o.SlowReaders, "slow-readers", o.SlowReaders, "further connections that read 4 KiB a second")
-	f.Float64Var(&o.Churn, "churn", o.Churn, "connections closed and resumed in a second")
-	f.StringVar(&o.QueryA, "query-a", o.QueryA, "more parameters of A's requests, such as delay=2ms")
-	f.StringVar(&o.QueryB, "query-b", o.QueryB, "more parameters of B's requests")
+	f.IntVar(&o.SlowReaders, "slow-readers", o.SlowReaders, "further connections that read 4 KiB/s")
+	f.Float64Var(&o.Churn, "churn", o.Churn, "connections closed and resumed per second")
+	f.StringVar(&o.QueryA, "query-a", o.QueryA, "parameters added to A's requests, such as delay=2ms")
+	f.StringVar(&o.QueryB, "query-b", o.QueryB, "parameters added to B's requests")
 	f.StringVar(&o.Drill, "drill", o.Drill, "instead of a comparison: resume, storm or slow")
-	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, on each side")
+	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, for each variant")
 	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")
-	f.Uint64Var(&o.Seed, "seed", o.Seed, "of what is drawn here: cuts and churn")
+	f.Uint64Var(&o.Seed, "seed", o.Seed, "of the random cuts and churn")
 	f.BoolVar(&o.AllowRemote, "allow-remote", o.AllowRemote, "load a server that is not on this machine")
-	for name, text := range map[string]string{"duration": "5s, of more than two sides 2.5s", "warmup": "1s or 0.5s", "ramp": "1s or 0.5s"} {
+	for name, text := range map[string]string{"duration": "5s, with more than two variants 2.5s", "warmup": "1s or 0.5s", "ramp": "1s or 0.5s"} {
 		f.Lookup(name).DefValue = text
+	}
+	if err := f.MarkHidden("sides"); err != nil {
+		panic(err) // the flag is defined above
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w (ticklane load --help lists the flags)", err)}
@@ -119,7 +124,7 @@ func loadCommand() *cobra.Command {
 	return c
 }
 
-// load runs one test and shows it. The error, if any, has its exit code.
+// load runs one test and writes its result to out. A *codedError or *usageError has the exit code.
 func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
 	if err := o.Check(); err != nil {
 		return &usageError{err}
@@ -131,13 +136,13 @@ func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
 		}
 		return err
 	}
-	if e := r.WriteTable(out); e != nil {
-		return e
+	if writeErr := r.WriteTable(out); writeErr != nil {
+		return writeErr
 	}
 	if o.Out != "" {
-		text, page, e := r.Save(o.Out)
-		if e != nil {
-			return e
+		text, page, saveErr := r.Save(o.Out)
+		if saveErr != nil {
+			return saveErr
 		}
 		fmt.Fprintf(out, "  Report: %s and %s\n", page, text)
 	}
@@ -152,7 +157,7 @@ func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
 	return err
 }
 
-// commandLine is what a shell needs to repeat it, with the program's bare name.
+// commandLine returns a shell command that repeats the arguments, with the bare name of the program.
 func commandLine(args []string) string {
 	words := []string{"ticklane"}
 	for _, a := range args[1:] {

@@ -55,11 +55,14 @@ func TestLoadHelp(t *testing.T) {
 	if err := cmd.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"url", "sides", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
+	for _, name := range []string{"url", "variants", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
 		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set"} {
 		if !strings.Contains(b.String(), "--"+name+" ") {
-			t.Errorf("--%s is not explained", name)
+			t.Errorf("--%s is not documented", name)
 		}
+	}
+	if strings.Contains(b.String(), "--sides") {
+		t.Error("the deprecated flag --sides is documented")
 	}
 	for line := range strings.Lines(b.String()) {
 		if n := len([]rune(line)); n > 121 {
@@ -68,9 +71,18 @@ func TestLoadHelp(t *testing.T) {
 	}
 }
 
+// TestLoadSidesIsVariants: the former name of --variants still works.
+func TestLoadSidesIsVariants(t *testing.T) {
+	cmd := loadCommand()
+	cmd.SetArgs([]string{"--sides", "sse,tcp", "--url", "http://127.0.0.1:1"})
+	if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), `--variants "tcp"`) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestLoadInterrupted: a signal before anything was measured leaves no report, and has the shell's exit code.
 func TestLoadInterrupted(t *testing.T) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0") // accepts, and never answers
+	ln, err := net.Listen("tcp4", "127.0.0.1:0") // accepts and never responds
 	if err != nil {
 		t.Fatal(err)
 	}

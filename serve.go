@@ -72,8 +72,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	scrape := func(s *handlers.Server) http.Handler {
 		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts})
 	}
-	extra := &background{addr: ln.Addr().String()}
-	defer extra.set(0, 0)
+	extra := &extraClients{addr: ln.Addr().String()}
+	defer extra.stop()
 	server, err := handlers.New(handlers.Deps{
 		Settings: settings(cfg, secure), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
 		Lab:    newLab(cfg, feed, extra),
@@ -172,13 +172,13 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // newLab returns what the lab may change, nil if it is disabled.
-func newLab(cfg config.Config, feed market.Source, extra *background) *handlers.Lab {
+func newLab(cfg config.Config, feed market.Source, extra *extraClients) *handlers.Lab {
 	if !cfg.Lab.Enabled {
 		return nil
 	}
 	l := &handlers.Lab{}
 	if cfg.Server.TLSCert == "" {
-		l.Background, l.Clients = extra.set, extra.clients // these clients use plain HTTP
+		l.Background, l.Clients = extra.set, extra.running // these clients use plain HTTP
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
 		l.Rate, l.SetRate = sim.Rate, sim.SetRate

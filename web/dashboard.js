@@ -55,8 +55,8 @@ const latencyStats = new LatencyStats({ timed: boot.timed !== false });
 
 const storedLists = new Stored(KEY, readLists);
 const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
-storedLists.onChange(() => lists.again());
-const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onSeen: (symbols) => seed.want(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
+storedLists.onChange(() => lists.reload());
+const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onSeen: (symbols) => seed.request(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, subscriptions });
@@ -94,18 +94,18 @@ feed.on('message', (m, arrival) => {
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
-    seed.again(m.quotes);
+    seed.invalidate(m.quotes);
     list.refresh();
   } else if (m.T === 'hello') {
     if (m.resume === 'reset' && listings.size > 0) void askSymbols();
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
-    subscriptions.told(m.topics);
+    subscriptions.confirm(m.topics);
     stall.begin(newest);
     connectionStats.begin();
     list.refresh(); // what could not be had while the server was away
   } else if (m.T === 'subscription') {
-    subscriptions.told(m.topics);
+    subscriptions.confirm(m.topics);
   }
   frames.request();
 });
@@ -173,7 +173,7 @@ function paint(now) {
   if (now - stateAt >= TICK) {
     stateAt = now;
     bar.paint();
-    banner.paint(shown(feed, quotes.paused), newest, stall.silent(Date.now()));
+    banner.paint(shown(feed, quotes.paused), newest, stall.stalled(Date.now()));
   }
   if (now - agedAt >= 250) {
     agedAt = now;
@@ -221,7 +221,7 @@ function underKeyboard() {
 
 function showSymbol() {
   const { symbol } = view.now;
-  subscriptions.want('chart', symbol ? [symbol] : []);
+  subscriptions.require('chart', symbol ? [symbol] : []);
   head.show(symbol, listings.get(symbol)?.name ?? '');
   frames.request();
 }
@@ -241,7 +241,7 @@ async function askSymbols() {
     });
     if (same) return true;
     listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
-    subscriptions.universe(symbols);
+    subscriptions.setSymbols(symbols);
     feed.retainTopics((topic) => subscriptions.knows(topic));
     list.fill(symbols, sectors);
     listsDialog.paint();

@@ -2,6 +2,7 @@
 // lies beside each of them. The address holds which two.
 import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
+import { upgrade } from './compare/core/loadReport.js';
 import { ReportTable } from './compare/ui/reportTable.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
@@ -44,7 +45,7 @@ function begin() {
     table.clear();
     setText(part('pair-note'), t('reports.reading'));
     try {
-      const both = await Promise.all([a, b].map((name) => getJSON(`/reports/${encodeURIComponent(name)}.json`)));
+      const both = await Promise.all([a, b].map((name) => getJSON(`/reports/${encodeURIComponent(name)}.json`).then(upgrade)));
       if (mine !== asked) return;
       setText(part('pair-note'), table.show([a, b], /** @type {[any, any]} */ (both)));
     } catch {

@@ -1,202 +1,54 @@
 package loadtest
 
 import (
-	"errors"
-	"fmt"
+	"strings"
 	"testing"
+	"time"
+
+	"ticklane/internal/loadtest/report"
 )
 
-// account feeds a checker: "q AAPL 3 17" is a tick with n and i, anything else a message's text.
-func account(t *testing.T, c *checker, lines ...string) error {
-	t.Helper()
-	for _, line := range lines {
-		var symbol string
-		var n, i uint64
-		if k, _ := fmt.Sscanf(line, "q %s %d %d", &symbol, &n, &i); k == 3 {
-			if _, err := c.tick(&tick{symbol: []byte(symbol), n: n, i: i}, nil); err != nil {
-				return err
+func TestCheckOptions(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		want   []string // parts of the error; empty: no error
+	}{
+		{"the standard comparison", func(*Options) {}, nil},
+		{"localhost", func(o *Options) { o.URL = "http://localhost:3000/" }, nil},
+		{"IPv6 loopback", func(o *Options) { o.URL = "http://[::1]:3000" }, nil},
+		{"remote, allowed", func(o *Options) { o.URL, o.AllowRemote = "https://example.com", true }, nil},
+		{"remote", func(o *Options) { o.URL = "https://example.com" }, []string{"--url https://example.com: is not this machine", "--allow-remote"}},
+		{"a remote host that looks local", func(o *Options) { o.URL = "http://localhost.example.com" }, []string{"--allow-remote"}},
+		{"every address", func(o *Options) { o.URL = "http://0.0.0.0:3000" }, []string{"--allow-remote"}},
+		{"not a URL", func(o *Options) { o.URL = "127.0.0.1:3000" }, []string{"--url"}},
+		{"another scheme", func(o *Options) { o.URL = "ws://127.0.0.1:3000" }, []string{"--url"}},
+		{"settings of a running server", func(o *Options) { o.URL, o.Set = "http://127.0.0.1:1", []string{"a=b"} }, []string{"--set"}},
+		{"a setting without value", func(o *Options) { o.Set = []string{"market.rate"} }, []string{`--set "market.rate"`}},
+		{"everything at once", func(o *Options) {
+			o.Lanes, o.Conns, o.Rounds, o.Duration, o.Warmup, o.Ramp = []string{"grpc"}, 0, -1, 0, -1, -time.Second
+			o.Encodings, o.Compressions = []string{"xml"}, []string{"brotli"}
+			o.Mode, o.Drill, o.Churn, o.SlowReaders, o.Topics = "some", "fire", -1, -1, "A,,B"
+		}, []string{"--lane", "--conns 0", "--rounds -1", "--duration 0s", "--warmup", "--ramp", "--mode", `--encoding "xml"`, `--compress "brotli"`, "--drill", "--churn", "--slow-readers", "--topics"}},
+		{"three lanes", func(o *Options) { o.Lanes = []string{"sse", "ws", "sse"} }, []string{"--lane"}},
+		{"an empty engine", func(o *Options) { o.Engines = []string{""} }, []string{"--engine"}},
+		{"a query parameter that has a flag", func(o *Options) { o.QueryB = "delay=2ms&topics=A" }, []string{"--query-b: topics"}},
+		{"a broken query", func(o *Options) { o.QueryA = "a=%zz" }, []string{"--query-a"}},
+		{"resume in mode latest", func(o *Options) { o.Drill, o.Mode = report.DrillResume, "latest" }, []string{"--mode latest"}},
+		{"a drill with churn", func(o *Options) { o.Drill, o.Churn = report.DrillStorm, 1 }, []string{"--drill storm"}},
+	} {
+		o := DefaultOptions()
+		o.Serve = []string{"ticklane"}
+		c.change(&o)
+		err := o.Check()
+		if (err == nil) != (len(c.want) == 0) {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for _, part := range c.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %q doesn't contain %q", c.name, err, part)
 			}
-			continue
 		}
-		if line == "reconnect" {
-			c.reconnect(c.position() != "")
-			continue
-		}
-		if _, err := c.message([]byte(line)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func helloAt(head int, resume string) string {
-	return fmt.Sprintf(`{"T":"hello","lane":"sse","engine":"stream","epoch":"ab","head":%d,"oldest":1,"resume":%q,"mode":"all","topics":["*"],"hb":15000,"t":1}`, head, resume)
-}
-
-func gapTo(from, to int) string {
-	return fmt.Sprintf(`{"T":"gap","from":%d,"to":%d,"missed":%d,"reason":"lag"}`, from, to, to-from+1)
-}
-
-func snapshotAt(i int, quotes ...string) string {
-	s := fmt.Sprintf(`{"T":"snapshot","i":%d,"quotes":[`, i)
-	for k, q := range quotes {
-		if k > 0 {
-			s += ","
-		}
-		var symbol string
-		var n, at int
-		fmt.Sscanf(q, "%s %d %d", &symbol, &n, &at)
-		s += fmt.Sprintf(`{"T":"q","S":%q,"t":1,"n":%d,"i":%d,"o":1.00}`, symbol, n, at)
-	}
-	return s + "]}"
-}
-
-func hb(head int) string { return fmt.Sprintf(`{"T":"hb","t":1,"head":%d}`, head) }
-
-func TestCheckEverything(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		lines []string
-		want  counts
-		place string
-	}{
-		{"complete", []string{helloAt(9, "none"), snapshotAt(9), "q A 1 10", "q B 1 11", hb(11), "q A 2 12"}, counts{}, "ab-12"},
-		{"one lost", []string{helloAt(9, "none"), "q A 1 10", "q A 3 12"}, counts{Lost: 1}, "ab-12"},
-		{"the first lost", []string{helloAt(9, "none"), "q A 1 12"}, counts{Lost: 2}, "ab-12"},
-		{"lost, told by a heartbeat alone", []string{helloAt(9, "none"), "q A 1 10", hb(12)}, counts{Lost: 2}, "ab-12"},
-		{"doubled", []string{helloAt(9, "none"), "q A 1 10", "q A 1 10", "q A 2 11"}, counts{Doubled: 1}, "ab-11"},
-		{"a replayed one that it had", []string{helloAt(9, "none"), "q A 1 9"}, counts{Doubled: 1}, "ab-9"},
-		{"out of order", []string{helloAt(9, "none"), "q A 1 10", "q A 3 12", "q A 2 11", "q A 4 13"}, counts{Disorder: 1}, "ab-13"},
-		{"a hole filled in parts, then doubled", []string{helloAt(0, "none"), "q A 1 1", "q A 5 5", "q A 3 3", "q A 2 2", "q A 4 4", "q A 3 3"},
-			counts{Disorder: 3, Doubled: 1}, "ab-5"},
-		{"a gap that was told", []string{helloAt(9, "none"), "q A 1 10", gapTo(11, 20), snapshotAt(20), "q A 12 21"}, counts{Gaps: 1, Told: 10}, "ab-21"},
-		{"more lost than the gap told", []string{helloAt(9, "none"), "q A 1 10", gapTo(11, 20), "q A 12 23"}, counts{Gaps: 1, Told: 10, Lost: 2}, "ab-23"},
-		{"resumed", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(14, "complete"), "q A 2 11", "q A 3 12"}, counts{}, "ab-12"},
-		{"resumed with a double", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(14, "complete"), "q A 1 10"}, counts{Doubled: 1}, "ab-10"},
-		{"resumed with a hole", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(14, "complete"), "q A 3 12"}, counts{Lost: 1}, "ab-12"},
-		{"came back too late", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(90, "gap"), gapTo(11, 90), snapshotAt(90), "q A 9 91"},
-			counts{Gaps: 1, Told: 80}, "ab-91"},
-		{"another log", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(3, "reset"), snapshotAt(3), "q A 1 4"}, counts{Resets: 1}, "ab-4"},
-		{"the same log, but reset", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(13, "reset"), snapshotAt(13), "q A 1 14"},
-			counts{Resets: 1, Lost: 3}, "ab-14"},
-		{"the position is ignored", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(14, "none"), snapshotAt(14), "q A 6 15"},
-			counts{Ignored: 1, Lost: 4}, "ab-15"},
-		{"ignored, and nothing was to miss", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(10, "none"), snapshotAt(10)},
-			counts{Ignored: 1}, "ab-10"},
-		{"an answer that there isn't", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(12, ""), "q A 4 13"},
-			counts{Ignored: 1, Lost: 2}, "ab-13"},
-	} {
-		k := checker{every: true}
-		if err := account(t, &k, c.lines...); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if k.counts != c.want || k.position() != c.place {
-			t.Errorf("%s: %+v at %s, want %+v at %s", c.name, k.counts, k.position(), c.want, c.place)
-		}
-	}
-}
-
-func filtered() checker {
-	return checker{symbols: map[string]int{"A": 0, "B": 1}, quotes: make([]sequence, 2)}
-}
-
-func TestCheckFiltered(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		lines []string
-		want  counts
-	}{
-		{"holes in i are no loss", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 5 12", "q A 6 31"}, counts{}},
-		{"a hole in n is", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 6 31"}, counts{Lost: 1}},
-		{"each symbol for itself", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7", "B 1 2"), "q A 5 10", "q B 2 11", "q B 2 11", "q A 7 13"},
-			counts{Lost: 1, Doubled: 1}},
-		{"i going back", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7", "B 1 2"), "q A 5 12", "q B 2 11"}, counts{Disorder: 1}},
-		{"without a snapshot the first sets the place", []string{helloAt(9, "none"), "q A 5 12", "q A 7 13"}, counts{Lost: 1}},
-		{"a gap's loss shows in the snapshot", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7", "B 1 2"), gapTo(10, 50), snapshotAt(50, "A 9 48", "B 1 2"), "q A 10 51"},
-			counts{Gaps: 1, Told: 5}},
-		{"a snapshot that is ahead without a gap", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), snapshotAt(9, "A 6 9")}, counts{Lost: 2}},
-		{"resumed", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 5 12", "reconnect", helloAt(40, "complete"), "q A 6 31"}, counts{}},
-	} {
-		k := filtered()
-		if err := account(t, &k, c.lines...); err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if k.counts != c.want {
-			t.Errorf("%s: %+v, want %+v", c.name, k.counts, c.want)
-		}
-	}
-}
-
-func TestCheckLatest(t *testing.T) {
-	k := filtered()
-	k.latest = true
-	err := account(t, &k, helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 9 12", "q B 3 13", "q A 9 12")
-	if want := (counts{Doubled: 1}); err != nil || k.counts != want {
-		t.Errorf("%+v, %v; want %+v", k.counts, err, want)
-	}
-}
-
-func TestCheckRefuses(t *testing.T) {
-	for _, c := range []struct {
-		lines []string
-		want  error
-	}{
-		{[]string{"q A 1 1"}, errNoHello},
-		{[]string{hb(1)}, errNoHello},
-		{[]string{snapshotAt(1)}, errNoHello},
-		{[]string{helloAt(1, "none"), helloAt(1, "none")}, errMalformed},
-		{[]string{`{"T":"hello"}`}, errMalformed},
-		{[]string{`{"T"`}, errMalformed},
-		{[]string{helloAt(1, "none"), "q Z 1 2"}, errMalformed},
-		{[]string{helloAt(1, "none"), snapshotAt(1, "Z 1 1")}, errMalformed},
-		{[]string{helloAt(1, "none"), `{"T":"snapshot","quotes":[]}`}, errMalformed},
-	} {
-		k := filtered()
-		if err := account(t, &k, c.lines...); !errors.Is(err, c.want) {
-			t.Errorf("%q: %v, want %v", c.lines, err, c.want)
-		}
-	}
-}
-
-func TestCheckLabels(t *testing.T) {
-	k := checker{every: true}
-	if err := account(t, &k, helloAt(9, "none")); err != nil {
-		t.Fatal(err)
-	}
-	k.tick(&tick{i: 10}, []byte("ab-10"))
-	k.tick(&tick{i: 11}, []byte("ab-12"))
-	if k.counts != (counts{Mislabel: 1}) {
-		t.Errorf("%+v", k.counts)
-	}
-}
-
-func TestReplayIsNotLive(t *testing.T) {
-	k := checker{every: true}
-	if err := account(t, &k, helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(12, "complete")); err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range map[uint64]bool{11: false, 12: false, 13: true} {
-		c := k
-		if live, err := c.tick(&tick{i: i}, nil); err != nil || live != want {
-			t.Errorf("tick %d: live %v, %v", i, live, err)
-		}
-	}
-}
-
-func TestBehind(t *testing.T) {
-	every, some := checker{every: true}, filtered()
-	if err := errors.Join(account(t, &every, helloAt(9, "none"), "q A 1 10"),
-		account(t, &some, helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 5 12")); err != nil {
-		t.Fatal(err)
-	}
-	at := baseline{i: 13, n: map[int]uint64{0: 8, 1: 3}}
-	if n := every.behind(at); n != 3 {
-		t.Errorf("everything: behind by %d, want 3", n)
-	}
-	if n := some.behind(at); n != 3 {
-		t.Errorf("filtered: behind by %d, want 3", n)
-	}
-	if n := every.behind(baseline{i: 10}); n != 0 {
-		t.Errorf("behind by %d where nothing is missing", n)
 	}
 }

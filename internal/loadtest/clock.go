@@ -4,21 +4,17 @@ import (
 	"context"
 	"fmt"
 	"time"
-)
 
-// Clock is how the server's clock differs from ours. On one machine it is zero: both read the same.
-type Clock struct {
-	Offset int64 `json:"offset_us"` // server − ours
-	Error  int64 `json:"error_us"`  // half the round trip of the best exchange: the offset is off by no more
-	Used   bool  `json:"used"`      // false: the same machine, nothing was exchanged
-}
+	"ticklane/internal/loadtest/client"
+	"ticklane/internal/loadtest/report"
+)
 
 const clockExchanges = 16
 
 // compareClocks makes several exchanges and keeps the one with the smallest round trip, as NTP's clock filter does
 // (RFC 5905 §10).
-func (t *target) compareClocks(ctx context.Context) (Clock, error) {
-	var best Clock
+func (t *target) compareClocks(ctx context.Context) (report.Clock, error) {
+	var best report.Clock
 	for k := range clockExchanges {
 		var answer struct {
 			Received int64 `json:"received"`
@@ -30,9 +26,9 @@ func (t *target) compareClocks(ctx context.Context) (Clock, error) {
 		}
 		received := time.Now()
 		if answer.Received == 0 || answer.Sent < answer.Received {
-			return best, fmt.Errorf("GET /api/time: %w", errMalformed)
+			return best, fmt.Errorf("GET /api/time: %w", client.ErrMalformed)
 		}
-		c := exchange(sent.UnixMicro(), answer.Received, answer.Sent, received.UnixMicro())
+		c := clockOf(sent.UnixMicro(), answer.Received, answer.Sent, received.UnixMicro())
 		if k == 0 || c.Error < best.Error {
 			best = c
 		}
@@ -40,8 +36,8 @@ func (t *target) compareClocks(ctx context.Context) (Clock, error) {
 	return best, nil
 }
 
-// exchange is the on-wire protocol's offset and half the round trip of four timestamps, in µs (RFC 5905 §8): t1 sent
-// and t4 received by our clock, t2 received and t3 sent by the server's.
-func exchange(t1, t2, t3, t4 int64) Clock {
-	return Clock{Offset: ((t2 - t1) + (t3 - t4)) / 2, Error: ((t4 - t1) - (t3 - t2) + 1) / 2, Used: true}
+// clockOf returns the offset, and half the round trip, of one exchange (RFC 5905 §8): sent at t1 and received at t4 by our
+// clock, received at t2 and sent at t3 by the server's, in µs.
+func clockOf(t1, t2, t3, t4 int64) report.Clock {
+	return report.Clock{Offset: ((t2 - t1) + (t3 - t4)) / 2, Error: ((t4 - t1) - (t3 - t2) + 1) / 2, Used: true}
 }

@@ -2,16 +2,16 @@
 //
 // # Method
 //
-// The load is open: the feed's schedule sets the pace, and no client's slowness delays it. The latency of a tick is the
-// time of the read that brought it minus the time at which it was due, so that what queues anywhere is in it (Tene,
-// "How NOT to Measure Latency", 2013: coordinated omission). Each tick of each connection is checked first: latency is
-// void where anything was lost, doubled or told as a gap.
+// The load is open: the schedule of the feed sets the pace, and no slow client delays it. The latency of a tick is the
+// time at which it was received minus the time at which it was due, so that all queueing is included (Tene, "How NOT to
+// Measure Latency", 2013: coordinated omission). Every tick of every connection is checked first: where anything was
+// lost, duplicated or reported as a gap, latency is void.
 //
-// A comparison has two sides, A and B, which are measured in turns: A B, B A, A B, … Each turn is a slot, each pair of
-// turns a round. A drift of the machine hits both sides alike, and wherever the order turns, two slots of the same side
-// stand next to each other: these A/A pairs tell how far equal runs differ, and no smaller difference is claimed. A
-// difference is the mean of the rounds' A − B with Student's interval for paired samples (see Interval).
+// A comparison has variants A, B, …, which are measured alternately (see stats.Schedule). One interval is a window, one
+// window of each variant a round. A drift of the machine affects all variants alike, and neighbouring windows of one
+// variant show how much equal runs differ: no smaller difference is reported. A difference is the mean of the rounds'
+// A − B with Student's interval for paired samples (see stats.PairedInterval).
 //
-// The generator watches itself: a slot in which its own timer ran late or the CPUs were used up is invalid, and its round
-// is left out.
+// The generator watches itself: a window in which its own timer ran late or the processors were used up is invalid, and
+// its round is left out.
 package loadtest

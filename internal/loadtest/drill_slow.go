@@ -2,133 +2,127 @@ package loadtest
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"ticklane/internal/loadtest/report"
+	"ticklane/internal/loadtest/stats"
 )
 
-// SlowPhase is what the connections that read had before, while and after others stood still.
-type SlowPhase struct {
-	Name      string    `json:"name"` // "before", "stalled" or "after"
-	Ticks     uint64    `json:"ticks"`
-	PerSecond float64   `json:"ticks_per_second"`
-	Latency   Latency   `json:"latency"`
-	Server    Server    `json:"server"`
-	Generator Generator `json:"generator"`
+// stalledConns returns how many of the connections are stalled: a tenth.
+func stalledConns(conns int) int { return max(1, conns/10) }
+
+func (d *drillRun) warmUp(ctx context.Context) error {
+	return pause(ctx, d.options.Warmup, func(time.Duration) { d.progress("warming up") })
 }
 
-// Stalled is what became of those that stopped reading.
-type Stalled struct {
-	Connections int    `json:"connections"`
-	Dropped     uint64 `json:"dropped"`        // disconnected by the server
-	Check       counts `json:"check"`          // gaps told are the contract's way; anything lost or doubled is not
-	ServerSlow  uint64 `json:"server_slow"`    // the server's own count of slow ones
-	Ticks       uint64 `json:"ticks_received"` // since the drill's start
-}
-
-// stalledOf is how many of the connections stand still: a tenth.
-func stalledOf(conns int) int { return max(1, conns/10) }
-
-func sayWarm(say func(string, ...any)) func(time.Duration) {
-	return func(time.Duration) { say("warming up") }
-}
-
-// drillSlow measures the others before, while and after some stop reading, each for the window's duration.
-func drillSlow(ctx context.Context, o *Options, t *target, f *fleet, d *Drill, say func(string, ...any)) error {
-	say("connecting %d", len(f.clients))
-	if err := f.open(ctx, o.Ramp, f.own(ctx)); err != nil {
+// slow measures the connections that keep reading before, while and after others stop reading, each for the duration of a
+// window.
+func (d *drillRun) slow(ctx context.Context) error {
+	c, lane := d.clients, d.clients.all[0]
+	d.progress("connecting %d", len(c.all))
+	if err := c.open(ctx, d.options.Ramp, c.own(ctx)); err != nil {
 		return err
 	}
-	if err := idleFor(ctx, o.Warmup, sayWarm(say)); err != nil {
+	if err := d.warmUp(ctx); err != nil {
 		return err
 	}
-	first, err := t.stats(ctx)
+	first, err := d.target.stats(ctx)
 	if err != nil {
 		return err
 	}
-	var release []func()
-	defer func() {
-		for _, r := range release {
-			r()
-		}
-	}()
-	for _, name := range []string{"before", "stalled", "after"} {
-		switch name {
-		case "stalled":
-			for _, c := range f.clients {
-				if c.role == stalled {
-					release = append(release, c.stall())
-				}
-			}
-		case "after":
-			for _, r := range release {
-				r()
-			}
-		}
-		p, err := phase(ctx, o, t, f, name, say)
-		if err != nil {
-			return err
-		}
-		d.Phases = append(d.Phases, p)
-		d.Ticks += p.Ticks
-		if why := p.Generator.late(); why != "" {
-			d.Reasons = append(d.Reasons, "phase "+name+": "+why)
-		}
-	}
-	if d.Late, err = f.settle(ctx, t, settleTimeout); err != nil {
+	if err := d.phases(ctx); err != nil {
 		return err
 	}
-	last, err := t.stats(ctx)
+	if d.result.Late, err = c.settle(ctx, d.target); err != nil {
+		return err
+	}
+	last, err := d.target.stats(ctx)
 	if err != nil {
 		return err
 	}
-	f.close()
-	check, stuck := f.counts()
-	d.Stalled = &Stalled{
-		Connections: stalledOf(o.Conns), Dropped: recorders{f.slowRec}.sum().dropped, Check: stuck,
-		ServerSlow: last.Lanes[f.side.Lane].Slow - first.Lanes[f.side.Lane].Slow, Ticks: recorders{f.slowRec}.delivered(),
+	c.close()
+	check, stalled := c.counts()
+	name := lane.Hello().Lane
+	d.result.Stalled = &report.Stalled{
+		Connections: stalledConns(d.options.Conns), Dropped: c.restDrops(), Check: stalled,
+		ServerSlow: last.Lanes[name].Slow - first.Lanes[name].Slow, Ticks: stats.Recorders{c.rest}.Delivered(),
 	}
-	if n, why := f.drops(); n > 0 {
-		d.Reasons = append(d.Reasons, fmt.Sprintf("%d connections that read all the time ended, the first because: %v", n, why))
+	if n, err := c.drops(); n > 0 {
+		d.invalid("%d connections that kept reading ended, the first because: %v", n, err)
 	}
 	if check.Gaps > 0 {
-		d.Reasons = append(d.Reasons, fmt.Sprintf("connections that read all the time were told %d gaps", check.Gaps))
+		d.invalid("connections that kept reading received %d gap messages", check.Gaps)
 	}
-	if d.Late > 0 {
-		d.Reasons = append(d.Reasons, fmt.Sprintf("%d ticks had not come %v after the end", d.Late, settleTimeout))
+	if d.result.Late > 0 {
+		d.invalid("%d ticks had not arrived %v after the end", d.result.Late, settleTimeout)
 	}
 	return nil
 }
 
-// phase measures the connections that read for one window.
-func phase(ctx context.Context, o *Options, t *target, f *fleet, name string, say func(string, ...any)) (SlowPhase, error) {
-	inner, end := context.WithCancel(ctx)
-	w := startWatch(inner)
-	defer func() { end(); <-w.done }()
-	before, err := t.stats(ctx)
-	if err != nil {
-		return SlowPhase{}, err
+// phases measures the phases, and stalls connections in the second one.
+func (d *drillRun) phases(ctx context.Context) error {
+	var release []func()
+	releaseAll := func() {
+		for _, r := range release {
+			r()
+		}
 	}
-	f.recs.open()
+	defer releaseAll()
+	for _, name := range report.Phases {
+		switch name {
+		case "stalled":
+			for _, conn := range d.clients.all {
+				if !conn.measured {
+					release = append(release, conn.Stall())
+				}
+			}
+		case "after":
+			releaseAll()
+		}
+		p, err := d.phase(ctx, name)
+		if err != nil {
+			return err
+		}
+		d.result.Phases = append(d.result.Phases, p)
+		d.result.Ticks += p.Ticks
+		if reason := latenessReason(p.Generator); reason != "" {
+			d.invalid("phase %s: %s", name, reason)
+		}
+	}
+	return nil
+}
+
+// phase measures the connections that keep reading for one window.
+func (d *drillRun) phase(ctx context.Context, name string) (report.Phase, error) {
+	inner, cancel := context.WithCancel(ctx)
+	lateness := stats.WatchLateness(inner)
+	defer func() { cancel(); <-lateness.Done() }()
+	before, err := d.target.stats(ctx)
+	if err != nil {
+		return report.Phase{}, err
+	}
+	recs := d.clients.recs
+	recs.Open()
 	start, cpu := time.Now(), cpuTime()
-	if err := idleFor(ctx, o.Duration, func(left time.Duration) { say("phase %s, %.0f s left", name, left.Seconds()) }); err != nil {
-		return SlowPhase{}, err
+	if err := pause(ctx, d.options.Duration, func(left time.Duration) { d.progress("phase %s, %.0f s left", name, left.Seconds()) }); err != nil {
+		return report.Phase{}, err
 	}
-	after, err := t.stats(ctx)
+	after, err := d.target.stats(ctx)
 	if err != nil {
-		return SlowPhase{}, err
+		return report.Phase{}, err
 	}
-	f.recs.close()
+	recs.Close()
 	seconds := time.Since(start).Seconds()
-	sum := f.recs.sum()
-	p := SlowPhase{
-		Name: name, Ticks: sum.ticks, PerSecond: float64(sum.ticks) / seconds, Latency: latencyOf(sum),
-		Server: Server{
+	totals := recs.Totals()
+	p := report.Phase{
+		Name: name, Ticks: totals.Ticks, PerSecond: float64(totals.Ticks) / seconds, Latency: totals.Latency,
+		Server: report.Server{
 			CPUSeconds: after.Process.CPUSeconds - before.Process.CPUSeconds, RSSIdle: before.Process.RSS, RSSConnected: after.Process.RSS,
 		},
-		Generator: generator(cpuTime()-cpu, seconds, w),
+		Generator: generatorUse(cpuTime()-cpu, seconds, lateness),
 	}
-	if sum.ticks > 0 {
-		p.Server.CPUPerMillion = p.Server.CPUSeconds / float64(sum.ticks) * 1e6
+	if totals.Ticks > 0 {
+		p.Server.CPUPerMillion = p.Server.CPUSeconds / float64(totals.Ticks) * 1e6
 	}
 	return p, nil
 }

@@ -3,45 +3,41 @@ package loadtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
+
+	"ticklane/internal/loadtest/client"
 )
 
-// drillStorm cuts all connections at once and lets all come back at once, without the jitter that well-behaved clients
-// have: the worst case. It records how many are back, and have all they missed, after how long.
-func drillStorm(ctx context.Context, o *Options, t *target, f *fleet, d *Drill, say func(string, ...any)) error {
-	var storm atomic.Bool
-	b := &comeback{stray: f.drop, next: func(*client) {}}
-	f.recs.open()
-	say("connecting %d", len(f.clients))
-	if err := f.open(ctx, o.Ramp, b.own(ctx, func(error) bool { return storm.Load() })); err != nil {
+// storm cuts all connections at once, and lets all reconnect at once, without the jitter of well-behaved clients: the
+// worst case. It measures after which time they have reconnected and caught up.
+func (d *drillRun) storm(ctx context.Context) error {
+	c := d.clients
+	var cutting atomic.Bool
+	r := &reconnects{failed: c.drop, beforeOpen: func(*connection) {}, isCut: func(error) bool { return cutting.Load() }}
+	c.recs.Open()
+	d.progress("connecting %d", len(c.all))
+	if err := c.open(ctx, d.options.Ramp, r.own(ctx)); err != nil {
 		return err
 	}
-	if err := idleFor(ctx, o.Warmup, sayWarm(say)); err != nil {
+	if err := d.warmUp(ctx); err != nil {
 		return err
 	}
-	storm.Store(true)
-	for _, c := range f.clients {
-		c.cut()
+	cutting.Store(true)
+	for _, conn := range c.all {
+		conn.Cut()
 	}
-	err := until(ctx, 2*openTimeout, func() bool {
-		_, back := b.done()
-		say("%d of %d back", back, len(f.clients))
-		dropped, _ := f.drops()
-		return back+dropped >= len(f.clients)
+	err := waitFor(ctx, 2*client.OpenTimeout, func() bool {
+		_, reconnected := r.progress()
+		d.progress("%d of %d reconnected", reconnected, len(c.all))
+		dropped, _ := c.drops()
+		return reconnected+dropped >= len(c.all)
 	})
-	storm.Store(false)
-	if errors.Is(err, errTooLong) {
-		_, back := b.done()
-		d.Reasons = append(d.Reasons, fmt.Sprintf("only %d of %d were back after %v", back, len(f.clients), 2*openTimeout))
+	cutting.Store(false)
+	if errors.Is(err, errTimeout) {
+		_, reconnected := r.progress()
+		d.invalid("only %d of %d had reconnected after %v", reconnected, len(c.all), 2*client.OpenTimeout)
 	} else if err != nil {
 		return err
 	}
-	if d.Late, err = f.settle(ctx, t, settleTimeout); err != nil {
-		return err
-	}
-	f.recs.close()
-	f.close()
-	b.fill(d, f)
-	return nil
+	return d.finishReconnects(ctx, r)
 }

@@ -4,7 +4,7 @@ package loadtest
 
 import "golang.org/x/sys/unix"
 
-// openFiles raises the soft limit of open files to what is needed, and returns how many this process may open.
+// openFiles raises the soft limit of open files if necessary, and returns how many this process may open.
 func openFiles(needed uint64) (allowed uint64, err error) {
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hardware names the processor, the memory in bytes and the kernel, as far as the system tells.
+// hardware returns the name of the processor, the memory in bytes and the name of the system with the kernel's version,
+// as far as they are known.
 func hardware(system string) (cpu string, memory uint64, name string) {
 	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(b)) {
@@ -23,7 +24,7 @@ func hardware(system string) (cpu string, memory uint64, name string) {
 	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
-		// Without what follows the dash: it names a build, sometimes a customer, and reports are shown to others.
+		// The part after the dash names a build, sometimes a customer, and reports are public.
 		release, _, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), "-")
 		system += " " + release
 	}

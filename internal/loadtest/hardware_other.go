@@ -2,5 +2,5 @@
 
 package loadtest
 
-// hardware: only the system's name is known here.
+// hardware returns the name of the system; the rest is unknown here.
 func hardware(system string) (cpu string, memory uint64, name string) { return "", 0, system }

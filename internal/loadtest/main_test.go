@@ -9,15 +9,18 @@ import (
 	"ticklane/internal/testkit"
 )
 
-// TestMain is also the server that slots start: this program, called with serve; and a load tester that will be killed.
+// TestMain runs the tests. Called with serve or orphan, the test program is instead the server that tests start, or a load
+// tester that a test kills.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "serve" {
-		os.Exit(serveForTest(os.Args[2:]))
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "serve":
+			os.Exit(serveProcess(os.Args[2:]))
+		case "orphan":
+			os.Exit(orphanProcess())
+		}
 	}
-	if len(os.Args) > 1 && os.Args[1] == "orphan" {
-		os.Exit(orphanForTest())
-	}
-	// Two goroutines of fasthttp's outlive its servers: the cleaner of idle workers, for ten seconds, and the clock.
+	// Two goroutines of fasthttp outlive its servers: the cleaner of idle workers, for ten seconds, and the clock.
 	testkit.Main(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestOutIsCheckedFirst: where the report can't be written is told before anything is measured, and the check leaves
-// nothing behind.
+// TestOutIsCheckedFirst: an --out that can't be written is reported before anything is measured, and the check leaves no file
+// behind.
 func TestOutIsCheckedFirst(t *testing.T) {
 	dir := t.TempDir()
 	file, folder, shut := filepath.Join(dir, "file"), filepath.Join(dir, "folder.json"), filepath.Join(dir, "shut")
@@ -21,7 +21,7 @@ func TestOutIsCheckedFirst(t *testing.T) {
 		bad = append(bad, shut, shut+"/report", shut+"/new/")
 	}
 	for _, out := range bad {
-		o := small(t, "http://127.0.0.1:1")
+		o := smallOptions(t, "http://127.0.0.1:1")
 		o.Out = out
 		var usage *UsageError
 		if err := o.Check(); !errors.As(err, &usage) || len(usage.Problems) != 1 || !strings.HasPrefix(usage.Problems[0], "--out ") {
@@ -29,7 +29,7 @@ func TestOutIsCheckedFirst(t *testing.T) {
 		}
 	}
 	for _, out := range []string{"", dir, dir + "/new/", dir + "/deep/er/report", dir + "/named.html", file} {
-		o := small(t, "http://127.0.0.1:1")
+		o := smallOptions(t, "http://127.0.0.1:1")
 		o.Out = out
 		if err := o.Check(); err != nil {
 			t.Errorf("%q: %v", out, err)
@@ -37,6 +37,6 @@ func TestOutIsCheckedFirst(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 3 {
-		t.Errorf("the check left something: %v, %v", left, err)
+		t.Errorf("the check left files behind: %v, %v", left, err)
 	}
 }

@@ -8,7 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Progress tells a person how far a test is: one line that changes on a terminal, plain lines elsewhere.
+// progressWidth is the most characters of the changing line.
+const progressWidth = 99
+
+// Progress shows how far a test is: on a terminal in one line that changes, elsewhere in plain lines. A nil *Progress
+// writes nothing.
 type Progress struct {
 	w     io.Writer
 	tty   bool
@@ -16,10 +20,10 @@ type Progress struct {
 	shown int // characters of the changing line
 }
 
-// NewProgress writes to w; tty says whether w is a terminal.
+// NewProgress returns a Progress that writes to w. tty reports whether w is a terminal.
 func NewProgress(w io.Writer, tty bool) *Progress { return &Progress{w: w, tty: tty} }
 
-// update changes the line of a terminal. Elsewhere it writes nothing.
+// update replaces the changing line. Without a terminal it writes nothing.
 func (p *Progress) update(format string, a ...any) {
 	if p == nil || !p.tty {
 		return
@@ -27,8 +31,8 @@ func (p *Progress) update(format string, a ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := fmt.Sprintf(format, a...)
-	if utf8.RuneCountInString(line) > 99 {
-		line = string([]rune(line)[:99])
+	if utf8.RuneCountInString(line) > progressWidth {
+		line = string([]rune(line)[:progressWidth])
 	}
 	n := utf8.RuneCountInString(line)
 	fmt.Fprintf(p.w, "\r%s%s", line, strings.Repeat(" ", max(0, p.shown-n)))
@@ -42,21 +46,23 @@ func (p *Progress) line(format string, a ...any) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line := fmt.Sprintf(format, a...)
-	if p.shown > 0 {
-		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.shown))
-		p.shown = 0
-	}
-	fmt.Fprintln(p.w, line)
+	p.erase()
+	fmt.Fprintf(p.w, format+"\n", a...)
 }
 
-// clear takes the changing line away.
+// clear erases the changing line.
 func (p *Progress) clear() {
-	if p == nil || p.shown == 0 {
+	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.shown))
-	p.shown = 0
+	p.erase()
+}
+
+func (p *Progress) erase() {
+	if p.shown > 0 {
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", p.shown))
+		p.shown = 0
+	}
 }

@@ -8,52 +8,53 @@ import (
 	"sync"
 	"time"
 
+	"ticklane/internal/loadtest/client"
+	"ticklane/internal/loadtest/report"
 	"ticklane/internal/wire"
 )
 
-// comeback brings clients back from their positions and keeps the times that it took.
-type comeback struct {
-	// stray is called with a connection that ended although nobody cut it; the client stays away.
-	stray func(*client, error)
-	// next is called before each reconnect, by the client's owner.
-	next func(*client)
+// reconnects resumes clients from their positions after a cut and measures how long it takes.
+type reconnects struct {
+	isCut      func(error) bool         // reports whether a connection ended by a cut of the drill
+	failed     func(*connection, error) // called with a connection that ended for another reason and isn't reopened
+	beforeOpen func(*connection)        // called before each reconnect by the connection's owner
 
-	mu      sync.Mutex
-	cuts    int
-	resumed int
-	gaps    int
-	early   int // cut again before the hello
-	other   int // answered neither by complete nor by a gap
-	away    int // between the cut and the hello
-	refused int
-	back    []time.Duration
-	caught  []time.Duration
+	mu          sync.Mutex
+	cuts        int
+	resumed     int // answered with everything since the cut
+	withGap     int // answered with a gap
+	early       int // cut again before the hello
+	other       int // answered in another way
+	waiting     int // between the cut and the hello
+	refused     int
+	reconnected []time.Duration
+	caughtUp    []time.Duration
 }
 
-// Of a client that is turned away: it tries again, later and later, with jitter.
+// Delays after a refused attempt: doubled each time, with jitter.
 const (
 	firstRetry = 20 * time.Millisecond
 	lastRetry  = time.Second
 )
 
-// own is a client's life in a drill: wasCut tells whether the end of a connection is one of the drill's cuts.
-func (b *comeback) own(ctx context.Context, wasCut func(error) bool) func(*client) {
-	return func(c *client) {
+// own returns the owner of a connection: it reads until the end, and resumes after each cut.
+func (r *reconnects) own(ctx context.Context) func(*connection) {
+	return func(c *connection) {
 		rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 		for {
-			err := c.read()
-			b.account(c)
+			err := c.Read()
+			r.recordCatchUp(c)
 			switch {
-			case errors.Is(err, errStopped):
+			case errors.Is(err, client.ErrStopped):
 				return
-			case !wasCut(err):
-				b.stray(c, err)
+			case !r.isCut(err):
+				r.failed(c, err)
 				return
 			}
 			c.cutAt = time.Now()
-			if err := b.reopen(ctx, c, rng); err != nil {
-				if !errors.Is(err, errStopped) && ctx.Err() == nil {
-					b.stray(c, err)
+			if err := r.reopen(ctx, c, rng); err != nil {
+				if !errors.Is(err, client.ErrStopped) && ctx.Err() == nil {
+					r.failed(c, err)
 				}
 				return
 			}
@@ -61,116 +62,120 @@ func (b *comeback) own(ctx context.Context, wasCut func(error) bool) func(*clien
 	}
 }
 
-// reopen tries until the client is back, or stopped.
-func (b *comeback) reopen(ctx context.Context, c *client, rng *rand.Rand) error {
-	wait := firstRetry
-	b.mu.Lock()
-	b.cuts++
-	b.away++
-	b.mu.Unlock()
+// reopen retries until the connection is open again or stopped.
+func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) error {
+	delay := firstRetry
+	r.mu.Lock()
+	r.cuts++
+	r.waiting++
+	r.mu.Unlock()
 	defer func() {
-		b.mu.Lock()
-		b.away--
-		b.mu.Unlock()
+		r.mu.Lock()
+		r.waiting--
+		r.mu.Unlock()
 	}()
-	b.next(c)
+	r.beforeOpen(c)
 	for {
-		err := c.open(ctx, c.position())
+		err := c.Open(ctx, c.Position())
 		switch {
 		case err == nil:
-			b.mu.Lock()
-			b.came(c)
-			b.mu.Unlock()
+			r.mu.Lock()
+			r.record(c)
+			r.mu.Unlock()
 			return nil
-		case errors.Is(err, errCut):
-			// Cut again, mostly before the hello was whole: a cut like any other.
-			b.mu.Lock()
-			b.cuts++
-			if c.check.expect == expectHello {
-				b.early++
+		case errors.Is(err, client.ErrCut):
+			// Cut again, usually before the whole hello had arrived.
+			r.mu.Lock()
+			r.cuts++
+			if c.Greeted() {
+				r.record(c) // the hello and the cut were in the same read
 			} else {
-				b.came(c) // the hello came in the same read as the cut
+				r.early++
 			}
-			b.mu.Unlock()
+			r.mu.Unlock()
 			c.cutAt = time.Now()
-			b.next(c)
+			r.beforeOpen(c)
 			continue
-		case errors.Is(err, errStopped) || ctx.Err() != nil:
+		case errors.Is(err, client.ErrStopped) || ctx.Err() != nil:
 			return err
 		}
-		b.mu.Lock()
-		b.refused++
-		b.mu.Unlock()
-		if time.Since(c.cutAt) > openTimeout {
-			return fmt.Errorf("not back after %v: %w", openTimeout, err)
+		r.mu.Lock()
+		r.refused++
+		r.mu.Unlock()
+		if time.Since(c.cutAt) > client.OpenTimeout {
+			return fmt.Errorf("not reconnected after %v: %w", client.OpenTimeout, err)
 		}
-		pause := time.NewTimer(wait/2 + time.Duration(rng.Int64N(int64(wait/2))))
+		timer := time.NewTimer(delay/2 + time.Duration(rng.Int64N(int64(delay/2))))
 		select {
-		case <-pause.C:
-		case <-c.quit:
-			pause.Stop()
-			return errStopped
+		case <-timer.C:
+		case <-c.Stopped():
+			timer.Stop()
+			return client.ErrStopped
 		case <-ctx.Done():
-			pause.Stop()
+			timer.Stop()
 			return ctx.Err()
 		}
-		wait = min(lastRetry, 2*wait)
+		delay = min(lastRetry, 2*delay)
 	}
 }
 
-// came counts a client that is back by how it was answered. b.mu is held.
-func (b *comeback) came(c *client) {
-	b.back = append(b.back, c.opened.Sub(c.cutAt))
-	switch c.check.hello.Resume {
+// record counts a reconnect by the server's answer. r.mu is held.
+func (r *reconnects) record(c *connection) {
+	r.reconnected = append(r.reconnected, c.OpenedAt().Sub(c.cutAt))
+	switch c.Hello().Resume {
 	case wire.ResumeComplete:
-		b.resumed++
+		r.resumed++
 	case wire.ResumeGap:
-		b.gaps++
+		r.withGap++
 	default:
-		b.other++
+		r.other++
 	}
 }
 
-// account notes when a client that came back had everything it missed.
-func (b *comeback) account(c *client) {
-	if c.cutAt.IsZero() || c.caught.IsZero() {
+// recordCatchUp records when a reconnected client had caught up.
+func (r *reconnects) recordCatchUp(c *connection) {
+	if c.cutAt.IsZero() || c.CaughtUpAt().IsZero() {
 		return
 	}
-	b.mu.Lock()
-	b.caught = append(b.caught, c.caught.Sub(c.cutAt))
-	b.mu.Unlock()
+	r.mu.Lock()
+	r.caughtUp = append(r.caughtUp, c.CaughtUpAt().Sub(c.cutAt))
+	r.mu.Unlock()
 	c.cutAt = time.Time{}
 }
 
-// done is how many cuts have happened, and how many clients are back.
-func (b *comeback) done() (cuts, back int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.cuts, len(b.back)
+// progress returns how many cuts and reconnects have happened.
+func (r *reconnects) progress() (cuts, reconnected int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cuts, len(r.reconnected)
 }
 
-// settled tells whether no client is on its way back.
-func (b *comeback) settled() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.away == 0
+// settled reports whether no connection is being reopened.
+func (r *reconnects) settled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiting == 0
 }
 
-// fill takes the drill's figures over. All owners must have ended.
-func (b *comeback) fill(d *Drill, f *fleet) {
-	d.Cuts, d.Resumed, d.GapTold, d.Early, d.Refused = b.cuts, b.resumed, b.gaps, b.early, b.refused
-	d.Back, d.Caught = recoveryOf(b.back), recoveryOf(b.caught)
-	sum := f.recs.sum()
-	d.Ticks, d.Replayed = sum.ticks, sum.replayed
-	if b.other > 0 {
-		sum, _ := f.counts()
-		d.Reasons = append(d.Reasons, fmt.Sprintf("%d of %d came back to something else than where they were: %d to another log (reset), %d as if new (none)",
-			b.other, len(b.back), sum.Resets, sum.Ignored))
+// finishReconnects ends a drill with reconnects and sets its figures.
+func (d *drillRun) finishReconnects(ctx context.Context, r *reconnects) error {
+	if err := d.settle(ctx); err != nil {
+		return err
 	}
-	if n, why := f.drops(); n > 0 {
-		d.Reasons = append(d.Reasons, fmt.Sprintf("%d connections stayed away, the first because: %v", n, why))
+	c, res := d.clients, d.result
+	c.recs.Close()
+	c.close() // ends all owners, so that r is at rest
+	res.Cuts, res.Resumed, res.WithGap, res.Early, res.Refused = r.cuts, r.resumed, r.withGap, r.early, r.refused
+	res.Reconnect, res.CatchUp = report.RecoveryOf(r.reconnected), report.RecoveryOf(r.caughtUp)
+	totals := c.recs.Totals()
+	res.Ticks, res.Replayed = totals.Ticks, totals.Replayed
+	if r.other > 0 {
+		sum, _ := c.counts()
+		d.invalid("%d of %d reconnects did not continue the stream: %d in another log (reset), %d as a new stream (none)",
+			r.other, len(r.reconnected), sum.Resets, sum.Ignored)
 	}
-	if d.Late > 0 {
-		d.Reasons = append(d.Reasons, fmt.Sprintf("%d ticks had not come %v after the end", d.Late, settleTimeout))
+	if n, err := c.drops(); n > 0 {
+		d.invalid("%d connections were not reopened, the first because: %v", n, err)
 	}
+	return nil
 }

@@ -23,24 +23,24 @@ const (
 	stopTimeout  = 15 * time.Second
 )
 
-// server is a Ticklane server of our own, on a free loopback port. A fresh one for each slot is the only way to see
-// the memory of connections: a process that has served before reuses what it holds.
+// server is a Ticklane server that the test started, on a free loopback port. Each window has a fresh one, since only then
+// the memory of its connections can be measured: a process that has served before reuses its memory.
 type server struct {
 	cmd  *exec.Cmd
 	url  string
-	tail *tailWriter   // of its log
+	log  *tailWriter
 	done chan struct{} // closed when the process has ended
-	err  error         // its end; valid after done
+	err  error         // of Wait; valid after done
 }
 
-// serverArgs are the settings of a server of our own: steady arrivals, so that rounds are equal, at a rate that leaves two
-// cores time to spare with a thousand connections; no config file and no environment, so that the report tells all.
-// What --set names replaces these. A side adds its own, see settings; nil for what all have in common.
-func serverArgs(o *Options, side *Side) []string {
+// serverArgs returns the arguments of a server: steady arrivals, so that rounds are equal, at a rate that leaves two cores
+// idle time with a thousand connections; no config file and no environment, so that the report is complete. --set
+// overrides them. v adds its own settings; nil returns those that all servers have in common.
+func serverArgs(o *Options, v *Variant) []string {
 	set := [][2]string{
 		{"server.addr", "127.0.0.1:0"}, {"log.level", "warn"}, {"lab.enabled", strconv.FormatBool(o.needsLab())},
 		{"market.rate", "50"}, {"market.arrivals", "steady"}, {"market.warmup", "0s"},
-		// A server sees late that a connection was cut, so there must be room for its successor.
+		// A server notices late that a connection was cut, so there must be room for the next one.
 		{"limits.connections", strconv.Itoa(2*(o.Conns+o.SlowReaders) + 100)},
 	}
 	args := []string{"serve", "--config=" + os.DevNull}
@@ -52,46 +52,42 @@ func serverArgs(o *Options, side *Side) []string {
 	for _, s := range o.Set {
 		args = append(args, "--"+s)
 	}
-	if side != nil {
-		args = append(args, side.settings(o)...)
+	if v != nil {
+		args = append(args, v.settings(o)...)
 	}
 	return args
 }
 
-// settings are those of a server that is there for one side. It runs with that side's engine as it would in production,
-// and compresses whenever it is asked to, even for one reader.
-func (s *Side) settings(o *Options) (args []string) {
-	if s.Engine != "" {
-		args = append(args, "--stream.engine="+s.Engine)
+// settings returns the arguments of a variant's server: it runs with the variant's engine as in production, and compresses
+// whenever a client offers it, even for a single one.
+func (v *Variant) settings(o *Options) (args []string) {
+	if v.Engine != "" {
+		args = append(args, "--stream.engine="+v.Engine)
 	}
-	if s.Compress && !slices.ContainsFunc(o.Set, func(set string) bool { return strings.HasPrefix(set, "stream.compress=") }) {
+	if v.Compress && !slices.ContainsFunc(o.Set, func(set string) bool { return strings.HasPrefix(set, "stream.compress=") }) {
 		args = append(args, "--stream.compress=on")
 	}
 	return args
 }
 
-// needsLab tells whether a side asks for what only a lab gives: a parameter such as a planted delay. Everything else is
-// measured on the server as it runs in production.
-func (o *Options) needsLab() bool { return o.QueryA != "" || o.QueryB != "" }
-
-// startServer returns when the server has told its address.
-func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {
-	args := append(append([]string{}, o.Serve[1:]...), serverArgs(o, side)...)
-	s := &server{cmd: exec.Command(o.Serve[0], args...), tail: &tailWriter{}, done: make(chan struct{})}
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "TICKLANE_") {
-			s.cmd.Env = append(s.cmd.Env, v)
+// startServer starts a server and waits until it has printed its address.
+func startServer(ctx context.Context, o *Options, v *Variant) (*server, error) {
+	args := append(append([]string{}, o.Serve[1:]...), serverArgs(o, v)...)
+	s := &server{cmd: exec.Command(o.Serve[0], args...), log: &tailWriter{}, done: make(chan struct{})}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "TICKLANE_") {
+			s.cmd.Env = append(s.cmd.Env, variable)
 		}
 	}
-	s.cmd.Stderr = s.tail
+	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start a server: %w", err)
 	}
-	endsWithUs(s.cmd)
-	told, started := make(chan string, 1), make(chan error)
+	killWithParent(s.cmd)
+	printed, started := make(chan string, 1), make(chan error)
 	go func() {
-		// The kernel takes the end of the thread that started a process for the parent's: this one stays until the server ends.
+		// Pdeathsig is sent when the thread that started the process ends, so this thread must live until then.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := s.cmd.Start()
@@ -100,7 +96,7 @@ func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {
 			return
 		}
 		defer close(s.done)
-		address(out, told)
+		readAddress(out, printed)
 		s.err = s.cmd.Wait()
 	}()
 	if err := <-started; err != nil {
@@ -109,27 +105,27 @@ func startServer(ctx context.Context, o *Options, side *Side) (*server, error) {
 	limit := time.NewTimer(startTimeout)
 	defer limit.Stop()
 	select {
-	case s.url = <-told:
+	case s.url = <-printed:
 		return s, nil
 	case <-s.done:
-		return nil, fmt.Errorf("the server did not start: %s", s.tail)
+		return nil, fmt.Errorf("the server did not start: %s", s.log)
 	case <-limit.C:
-		err = fmt.Errorf("the server told no address within %v: %s", startTimeout, s.tail)
+		err = fmt.Errorf("the server printed no address within %v: %s", startTimeout, s.log)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	return nil, errors.Join(err, s.stop())
 }
 
-var addressText = regexp.MustCompile(`https?://\S+:(\d+)`)
+var addressPattern = regexp.MustCompile(`https?://\S+:(\d+)`)
 
-// address reads the server's output to its end, and hands over the first address in it.
-func address(r io.Reader, told chan<- string) {
+// readAddress reads the server's output to its end, and sends the first address in it.
+func readAddress(r io.Reader, printed chan<- string) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		if m := addressText.FindSubmatch(lines.Bytes()); m != nil {
+		if m := addressPattern.FindSubmatch(lines.Bytes()); m != nil {
 			select {
-			case told <- "http://127.0.0.1:" + string(m[1]):
+			case printed <- "http://127.0.0.1:" + string(m[1]):
 			default:
 			}
 		}
@@ -137,14 +133,14 @@ func address(r io.Reader, told chan<- string) {
 	io.Copy(io.Discard, r)
 }
 
-// stop ends the server as a service manager does, and by force when it doesn't end.
+// stop interrupts the server, as a service manager does, and kills it if it doesn't end within stopTimeout.
 func (s *server) stop() error {
 	if runtime.GOOS == "windows" {
-		s.cmd.Process.Kill() // there is no signal to send
+		s.cmd.Process.Kill() // which has no such signal
 		<-s.done
 		return nil
 	}
-	s.cmd.Process.Signal(os.Interrupt) // fails only when it has ended
+	s.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
 	limit := time.NewTimer(stopTimeout)
 	defer limit.Stop()
 	select {
@@ -155,12 +151,12 @@ func (s *server) stop() error {
 		return fmt.Errorf("the server did not stop within %v", stopTimeout)
 	}
 	if s.err != nil {
-		return fmt.Errorf("the server ended with %w: %s", s.err, s.tail)
+		return fmt.Errorf("the server ended with %w: %s", s.err, s.log)
 	}
 	return nil
 }
 
-// tailWriter keeps the end of what is written to it.
+// tailWriter keeps the end of what is written to it. It is safe for concurrent use.
 type tailWriter struct {
 	mu  sync.Mutex
 	buf []byte
@@ -181,7 +177,7 @@ func (t *tailWriter) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.buf) == 0 {
-		return "it wrote nothing to its log"
+		return "its log is empty"
 	}
 	return string(bytes.TrimSpace(t.buf))
 }

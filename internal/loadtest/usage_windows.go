@@ -6,13 +6,13 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cpuTime is this process's user and system time so far.
+// cpuTime returns the user and system time of this process so far.
 func cpuTime() time.Duration {
 	var created, exited, kernel, user windows.Filetime
 	if err := windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user); err != nil {
 		return 0
 	}
-	// A time span in a Filetime counts 100 ns; Nanoseconds would shift it by the epoch.
+	// A Filetime counts 100 ns; its method Nanoseconds would subtract the epoch.
 	ticks := func(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
 	return time.Duration(ticks(kernel)+ticks(user)) * 100
 }

@@ -1,4 +1,4 @@
-// Alerts on prices and their changes, as a machine of states: what a symbol's newest quote does to its alerts. Pure.
+// Alerts on prices and their changes: what a symbol's newest quote does to its alerts.
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {'above' | 'below' | 'day' | 'within'} Kind */
@@ -6,15 +6,15 @@
  * @typedef {object} Alert
  * @property {string} id
  * @property {string} S
- * @property {Kind} kind price rises to, price falls to, change since the last close, change within minutes
+ * @property {Kind} kind above: price rises to; below: price falls to; day: change since the last close; within: change within minutes
  * @property {number} level dollars, or per cent with the sign of its direction
  * @property {number} minutes of 'within', else 0
- * @property {boolean} every fires at every crossing, not just once
- * @property {boolean} armed the other side of the level was seen since it fired last, or since it was made
- * @property {boolean} done it fired, and was to fire once
- * @property {number} n how often it fired
- * @property {string} epoch of the log in which it was looked at last
- * @property {number} i up to where
+ * @property {boolean} every fires at every crossing, not only once
+ * @property {boolean} armed the figure was on the other side of the level since the alert last fired, or was created
+ * @property {boolean} done it fires once and has fired
+ * @property {number} n how often it has fired
+ * @property {string} epoch of the newest quote it was checked with
+ * @property {number} i seq of that quote
  */
 
 export const kinds = /** @type {const} */ (['above', 'below', 'day', 'within']);
@@ -22,20 +22,21 @@ export const kinds = /** @type {const} */ (['above', 'below', 'day', 'within']);
 /** @param {Alert} a */
 export const rises = ({ kind, level }) => kind === 'above' || (kind !== 'below' && level > 0);
 
-/** How far it must go back before it counts as gone: a price that trembles at the level is one crossing. @param {Alert} a */
+/** How far the figure must move back before the alert is armed again, so that a price around the level is one crossing. @param {Alert} a */
 const band = ({ kind, level }) => (kind === 'above' || kind === 'below' ? Math.max(0.02, level * 0.001) : Math.max(0.02, Math.abs(level) * 0.1));
 
 /**
- * The alerts of all symbols. A quote costs a look into a map, and for a symbol with alerts a few comparisons.
+ * The alerts of all symbols. A quote costs a map lookup, and a few comparisons for a symbol with alerts.
  *
- * An alert fires when it is armed and its figure stands at or beyond the level. What it saw is known by epoch and seq,
- * so nothing that comes again counts again. A quote of another log is no move: prices there may be anything.
+ * An alert fires when it is armed and its figure is at or beyond the level. Epoch and seq identify the quotes that it was
+ * checked with, so a quote that is delivered again is ignored. The first quote of another log never fires an alert: its
+ * prices are unrelated.
  */
 export class Alerts {
   /** @type {Map<string, { alert: Alert, span: Span | null }[]>} */
   #bySymbol = new Map();
-  #epoch = ''; // of the log that quotes are of; '' while they may be of the one before
-  #next = ''; // told by a hello
+  #epoch = ''; // of the quotes; '' while they may belong to the previous log
+  #next = ''; // of the last hello
   #hooks;
 
   /** @param {{ fired: (a: Alert, r: SymbolRecord) => void, changed: (a: Alert) => void }} hooks */
@@ -43,17 +44,17 @@ export class Alerts {
     this.#hooks = hooks;
   }
 
-  /** The symbols that any of them still waits for. */
+  /** The symbols of alerts that are not done. */
   get symbols() {
     return [...this.#bySymbol].filter(([, list]) => list.some((w) => !w.alert.done)).map(([symbol]) => symbol);
   }
 
-  /** @returns {Alert[]} the alerts themselves */
+  /** @returns {Alert[]} the alerts themselves, not copies */
   get list() {
     return [...this.#bySymbol.values()].flat().map((w) => w.alert);
   }
 
-  /** Takes a list instead of the one before; what was seen of the same alerts' prices stays. @param {readonly Alert[]} alerts */
+  /** Replaces the alerts. Those with the same id keep their recent prices. @param {readonly Alert[]} alerts */
   load(alerts) {
     const spans = new Map([...this.#bySymbol.values()].flat().map((w) => [w.alert.id, w.span]));
     this.#bySymbol.clear();
@@ -65,8 +66,8 @@ export class Alerts {
   }
 
   /**
-   * Any message of a feed. Until the first quotes after a hello are here those that are known may be of the log before,
-   * whose seqs say nothing of this one's, so nothing is looked at.
+   * Handles a message of the feed. Between a hello and the first quotes after it, known quotes may belong to the previous
+   * log, whose seqs are unrelated, so no alert is checked.
    * @param {import('../types.js').Message} m @param {(symbol: string) => SymbolRecord | undefined} get the symbol's quote after the message
    */
   take(m, get) {
@@ -75,25 +76,25 @@ export class Alerts {
       if (m.epoch !== this.#epoch) this.#epoch = '';
     } else if (m.T === 'q') {
       this.#epoch ||= this.#next;
-      if (this.#bySymbol.has(m.S)) this.look(get(m.S));
+      if (this.#bySymbol.has(m.S)) this.check(get(m.S));
     } else if (m.T === 'snapshot') {
       this.#epoch ||= this.#next;
-      for (const { S } of m.quotes) this.look(get(S));
+      for (const { S } of m.quotes) this.check(get(S));
     }
   }
 
-  /** A symbol's newest quote; one that was looked at before changes nothing. @param {SymbolRecord | undefined} r */
-  look(r) {
+  /** Checks a symbol's alerts with its newest quote; the same quote again changes nothing. @param {SymbolRecord | undefined} r */
+  check(r) {
     const list = r && this.#bySymbol.get(r.S);
     if (!list || !this.#epoch) return;
     for (let k = 0; k < list.length; k++) {
       const w = list[k];
-      if (w) this.#judge(w.alert, w.span, r);
+      if (w) this.#checkOne(w.alert, w.span, r);
     }
   }
 
   /** @param {Alert} a @param {Span | null} span @param {SymbolRecord} r */
-  #judge(a, span, r) {
+  #checkOne(a, span, r) {
     const other = a.epoch !== this.#epoch;
     if (a.done || (!other && r.i <= a.i)) return;
     if (other) span?.clear();
@@ -118,9 +119,9 @@ export class Alerts {
   }
 }
 
-const GRAIN = 1_000_000; // µs; prices of one second are one, with its least and its most
+const SECOND = 1_000_000; // µs; the prices of a second are stored as its lowest and highest
 
-/** The least and the most of the last minutes, by two queues that keep only what can still become either: O(1) for a price. */
+/** The lowest and highest price of the last minutes, in two monotonic queues: amortised O(1) per price. */
 export class Span {
   #length;
   #low = new Queue((a, b) => a <= b);
@@ -133,14 +134,14 @@ export class Span {
     this.#length = minutes * 60;
   }
 
-  /** Whether prices of all these minutes were seen. */
+  /** Reports whether it has prices of all these minutes. */
   get whole() {
     return this.#now - this.#since >= this.#length;
   }
 
-  /** Takes a price and tells how far it is from the least, or down from the most. @param {number} p @param {number} t µs @param {boolean} up @returns {number} per cent */
+  /** Adds a price and returns its distance from the lowest price when up, else from the highest. @param {number} p @param {number} t µs @param {boolean} up @returns {number} per cent */
   move(p, t, up) {
-    const s = Math.floor(t / GRAIN);
+    const s = Math.floor(t / SECOND);
     if (Number.isNaN(this.#since)) this.#since = s;
     this.#now = s;
     this.#low.put(p, s, s - this.#length);
@@ -156,7 +157,7 @@ export class Span {
   }
 }
 
-/** Values of which each is beaten by the one before it; its arrays are used again, so that a price leaves no garbage. */
+/** A monotonic queue: each value is beaten by the one before it. It reuses its arrays to avoid garbage. */
 class Queue {
   /** @type {number[]} */
   #values = [];
@@ -165,7 +166,7 @@ class Queue {
   #from = 0;
   #beats;
 
-  /** @param {(a: number, b: number) => boolean} beats whether a makes b needless */
+  /** @param {(a: number, b: number) => boolean} beats reports whether a makes b irrelevant */
   constructor(beats) {
     this.#beats = beats;
   }
@@ -181,7 +182,7 @@ class Queue {
       values.pop();
       times.pop();
     }
-    // What is beaten by a price of the same second leaves with it, so it never counts.
+    // A value beaten by a price of the same second would expire with it, so it is dropped at once.
     if (values.length === this.#from || times[times.length - 1] !== time) {
       values.push(value);
       times.push(time);

@@ -160,7 +160,7 @@ test('between the hello of a new log and its quotes, those of the old one are no
   page.snapshot(100, 5000);
   page.hello('e2', 'reset');
   page.alerts.load(page.alerts.list); // as another tab's change does
-  page.alerts.look(page.store.get('A'));
+  page.alerts.check(page.store.get('A'));
   page.i = 0;
   page.snapshot(100);
   page.ticks(106);

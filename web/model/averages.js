@@ -1,17 +1,16 @@
-// Moving averages of closes. The newest bar's value costs the same however many bars there are. Pure.
-
 /** @typedef {import('./bars.js').Bar} Bar */
 
 const cents = (/** @type {Bar} */ b) => Math.round(b.c * 100);
 
 /**
- * A simple average is the mean of the last n closes; sums are of whole cents, so no error adds up. An exponential one
- * begins with the simple average of the first n and gives each further close the weight 2 / (n + 1).
+ * A moving average of closes, in constant time per bar. A simple average is the mean of the last n closes, summed in whole
+ * cents so that no error accumulates. An exponential one starts with the simple average of the first n and gives each
+ * further close the weight 2 / (n + 1).
  */
 export class Average {
   #n;
   #exponential;
-  #done = 0; // bars that are taken for good: all before the newest that was asked for
+  #done = 0; // bars included so far: all before the newest requested one
   #sum = 0; // cents of the last n − 1 of them
   #last = NaN; // the average of the newest of them
 
@@ -21,15 +20,15 @@ export class Average {
     this.#n = n;
   }
 
-  /** Starts over, for other bars than before. */
+  /** Starts over, for other bars. */
   reset() {
     this.#done = this.#sum = 0;
     this.#last = NaN;
   }
 
   /**
-   * The average at a bar; NaN where it has fewer than n. Bars before it must be those of the last call, and `k` never
-   * goes back but by a reset.
+   * The average at bar k; NaN for the first n − 1 bars. The bars before k must be those of the previous call, and k may only
+   * decrease after a reset.
    * @param {readonly Bar[]} bars @param {number} k
    */
   at(bars, k) {
@@ -44,7 +43,7 @@ export class Average {
     return this.#of(/** @type {Bar} */ (bars[k]));
   }
 
-  /** @param {Bar} b the one after those that are done */
+  /** @param {Bar} b the one after those included */
   #of(b) {
     if (this.#done < this.#n - 1) return NaN;
     if (this.#exponential && this.#done >= this.#n) return this.#last + (2 / (this.#n + 1)) * (b.c - this.#last);

@@ -3,43 +3,43 @@ import { Bars, widths } from './bars.js';
 /** @typedef {import('../types.js').Quote} Quote */
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('./history.js').History} History */
-/** @typedef {'first' | 'all' | 'last'} Change other bars than before; any of the same; the newest, or some after it */
+/** @typedef {'first' | 'all' | 'last'} Change first: other bars than before; all: any of the same bars; last: the newest bar, or bars after it */
 
-export const PAGE = 300; // bars asked for at a time
-const MOST = 5000; // bars held; more would only be seen as a wall
-const AGAIN = 300; // ms until history that is behind the stream is asked for again
+export const PAGE = 300; // bars per request
+const MOST = 5000; // bars kept
+const BEHIND = 300; // ms until history that is behind the stream is requested again
 const TRIES = 5;
-const RETRY = 5000; // ms after history failed
+const RETRY = 5000; // ms after a failed request
 
 /**
- * The bars of one symbol: history first, then live, older ones on demand. Ticks that come while history is on its way
- * are kept and put after it by their seq, so that no tick is missed or counted twice. A snapshot (start, gap, new log)
- * says that ticks may be missing; history that reaches at least to it fills the hole. Knows no DOM.
+ * The bars of one symbol: from history, then live; older ones on demand. Ticks that arrive during a request are applied
+ * after its response by their seq, so that no tick is missed or counted twice. After a snapshot (start, gap, new log)
+ * ticks may be missing, and history up to at least its seq fills the hole.
  */
 export class BarFeed {
   #options;
   #symbol = '';
   #interval = '1m';
   #bars = new Bars(60e6);
-  /** @type {Quote[]} ticks of the symbol while history is on its way */
+  /** @type {Quote[]} ticks of the symbol that wait for history */
   #waiting = [];
   #holding = false; // ticks wait for history
   /** @type {AbortController | null} */
   #loading = null;
   /** @type {AbortController | null} */
   #older = null;
-  #olderAt = 0; // not asked for before
+  #olderAt = 0; // ms before which older bars are not requested
   /** @type {any} */
   #timer = null;
   #epoch = '';
-  #want = -1; // the seq that history must reach
-  #sound = false; // no hole in the bars, so that old ones may stay when history comes anew
+  #required = -1; // the seq that history must reach
+  #complete = false; // no hole in the bars, so old ones may stay when history is loaded again
 
   /** @type {'loading' | 'ready' | 'failed'} */
   state = 'loading';
-  /** When the next try is due, in failed. */
+  /** Ms since 1970 of the next try, in state failed. */
   retryAt = 0;
-  /** Whether the server keeps nothing older. */
+  /** Whether the server has no older bars. */
   end = false;
 
   /**
@@ -78,7 +78,7 @@ export class BarFeed {
     this.#interval = interval;
     this.#bars = new Bars(widths[interval] ?? 60e6);
     this.#waiting = [];
-    this.#sound = this.end = false;
+    this.#complete = this.end = false;
     this.#olderAt = 0;
     this.#older?.abort();
     this.#older = null;
@@ -87,7 +87,7 @@ export class BarFeed {
     void this.#load(0);
   }
 
-  /** Ends all that is under way; nothing is told any more. */
+  /** Cancels the requests; changed is not called any more. */
   close() {
     this.#symbol = '';
     this.#stop();
@@ -96,23 +96,23 @@ export class BarFeed {
     this.#waiting = [];
   }
 
-  /** @param {Message} m every message of the feed, in order */
+  /** Handles a message of the feed; it needs all of them, in order. @param {Message} m */
   take(m) {
     if (m.T === 'q') {
       if (m.S !== this.#symbol) return;
       if (this.#holding) this.#waiting.push(m);
-      else if (this.#bars.apply(m)) this.#grown();
+      else if (this.#bars.apply(m)) this.#extended();
     } else if (m.T === 'hello') {
       const before = this.#epoch;
       this.#epoch = m.epoch;
       if (before && m.epoch !== before) this.#restart();
     } else if (m.T === 'snapshot') {
-      this.#want = m.i;
+      this.#required = m.i;
       if (this.#symbol && !this.#loading && this.#bars.seq < m.i) void this.#load(0);
     }
   }
 
-  /** Asks for older bars, unless there are none or they are on their way. */
+  /** Requests older bars, unless there are none or a request is in progress. */
   async older() {
     const before = this.list[0]?.t;
     if (before === undefined || this.state !== 'ready' || this.#older || this.end || this.#options.now() < this.#olderAt) return;
@@ -122,7 +122,7 @@ export class BarFeed {
       const h = await this.#options.fetch(this.#symbol, this.#interval, PAGE, mine.signal, before);
       if (mine.signal.aborted) return;
       this.#older = null;
-      // Meanwhile the log may be another one, or the bars begin elsewhere.
+      // Meanwhile the log or the first bar may have changed.
       if (h.epoch === this.#epoch && this.list[0]?.t === before) {
         this.#bars.prepend(h.bars);
         this.end = !h.more || this.list.length >= MOST;
@@ -135,7 +135,7 @@ export class BarFeed {
     this.#options.changed('all');
   }
 
-  #grown() {
+  #extended() {
     if (this.list.length > MOST * 1.1) {
       this.#bars.trim(MOST);
       this.#options.changed('all');
@@ -144,11 +144,11 @@ export class BarFeed {
     }
   }
 
-  /** Another log: what waits is of the old one, and so are the seqs. */
+  /** Handles another log: waiting ticks and seqs belong to the old one. */
   #restart() {
-    this.#want = -1;
+    this.#required = -1;
     this.#waiting = [];
-    this.#sound = false;
+    this.#complete = false;
     this.#bars.restart();
     if (this.#symbol) void this.#load(0);
   }
@@ -175,26 +175,26 @@ export class BarFeed {
     if (mine.signal.aborted) return;
     this.#loading = null;
     this.#epoch ||= h.epoch;
-    if (h.epoch !== this.#epoch || h.i < Math.max(this.#want, this.#bars.seq)) {
-      if (tries < TRIES) this.#timer = this.#options.setTimeout(() => this.#load(tries + 1), AGAIN);
+    if (h.epoch !== this.#epoch || h.i < Math.max(this.#required, this.#bars.seq)) {
+      if (tries < TRIES) this.#timer = this.#options.setTimeout(() => this.#load(tries + 1), BEHIND);
       else this.#failed();
       return;
     }
     const first = this.list.length === 0;
-    if (!this.#bars.load(h.bars, h.i, h.day ?? NaN, this.#sound)) {
+    if (!this.#bars.load(h.bars, h.i, h.day ?? NaN, this.#complete)) {
       this.end = !h.more;
       this.#older?.abort();
       this.#older = null;
     }
-    this.#sound = true;
+    this.#complete = true;
     this.state = 'ready';
     this.#release(first);
   }
 
-  /** Without history the bars still follow what comes. */
+  /** Handles a failed request; the bars still follow the ticks. */
   #failed() {
     this.#loading = null;
-    this.#sound = false;
+    this.#complete = false;
     this.state = 'failed';
     this.retryAt = this.#options.now() + RETRY;
     this.#timer = this.#options.setTimeout(() => this.#load(0), RETRY);

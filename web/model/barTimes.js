@@ -1,6 +1,6 @@
 import { dates } from './formats.js';
 
-/** Ways to write times of bars, in the chosen zone: they are good until the settings change. */
+/** Formatters for the times of bars in the chosen time zone; valid until the settings change. */
 export function barTimes() {
   const minute = /** @type {const} */ ({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   return {

@@ -1,18 +1,17 @@
-// Bars of open, high, low, close and volume, from history first and ticks then, counted as the server counts them. Pure.
+/** @typedef {{ t: number, o: number, h: number, l: number, c: number, v: number }} Bar open, high, low, close and volume; t: µs since 1970 of its start */
+/** @typedef {{ p: number, v: number, t: number, i: number }} Trade the fields of a quote that a bar needs; v: the day's volume */
 
-/** @typedef {{ t: number, o: number, h: number, l: number, c: number, v: number }} Bar t: µs since 1970 at which it starts */
-/** @typedef {{ p: number, v: number, t: number, i: number }} Trade what a bar needs of a quote: `v` is the volume of the day */
-
-/** µs @type {Readonly<Record<string, number>>} */
+/** µs by interval. @type {Readonly<Record<string, number>>} */
 export const widths = Object.freeze({ '10s': 10e6, '1m': 60e6, '5m': 300e6, '15m': 900e6, '1h': 3600e6 });
 
 const DAY = 86_400e6; // µs
 
+/** Bars from history and then from ticks, computed as the server does. */
 export class Bars {
   #width;
-  /** @type {Bar[]} ascending, no two of one start */
+  /** @type {Bar[]} ascending, with distinct starts */
   #bars = [];
-  #volume = NaN; // of the day, at #seq
+  #volume = NaN; // the day's, at #seq
   #day = NaN; // days since 1970, at #seq
   #seq = -1;
 
@@ -26,16 +25,16 @@ export class Bars {
     return this.#bars;
   }
 
-  /** Everything up to this seq of the log is in; −1 before the first. */
+  /** The seq up to which all ticks are included; −1 before the first. */
   get seq() {
     return this.#seq;
   }
 
   /**
-   * Takes history that holds up to a seq in place of what is here.
+   * Replaces the bars with history up to a seq.
    * @param {readonly Bar[]} bars ascending @param {number} seq @param {number} [day] the day's volume at seq
-   * @param {boolean} [keep] leaves the bars before its first, if the two meet
-   * @returns {boolean} whether older bars stay
+   * @param {boolean} [keep] keeps the bars before its first, if there is no hole between them
+   * @returns {boolean} whether older bars were kept
    */
   load(bars, seq, day = NaN, keep = false) {
     const first = bars[0];
@@ -48,24 +47,24 @@ export class Bars {
     return older.length > 0;
   }
 
-  /** Another log counts its seqs and volumes anew; the bars stay to be seen until its history is here. */
+  /** Handles another log, which restarts seqs and volumes. The bars stay visible until its history is loaded. */
   restart() {
     this.#seq = -1;
     this.#volume = this.#day = NaN;
   }
 
-  /** Puts older bars in front; those that aren't older than the first are left out. @param {readonly Bar[]} bars ascending */
+  /** Prepends older bars; those that are not older than the first are ignored. @param {readonly Bar[]} bars ascending */
   prepend(bars) {
     const first = this.#bars[0]?.t ?? Infinity;
     this.#bars = [...bars.filter((b) => b.t < first).map((b) => ({ ...b })), ...this.#bars];
   }
 
-  /** Drops the oldest bars beyond so many. @param {number} most */
+  /** Drops the oldest bars above a number. @param {number} most */
   trim(most) {
     this.#bars.splice(0, this.#bars.length - most);
   }
 
-  /** The index of the first bar that starts at a moment or after it. @param {number} t µs */
+  /** The index of the first bar that starts at or after a time. @param {number} t µs */
   find(t) {
     let low = 0;
     let high = this.#bars.length;
@@ -78,8 +77,8 @@ export class Bars {
   }
 
   /**
-   * Takes a tick. One that is in already changes nothing; one that is older than the newest bar counts into that bar,
-   * since a chart can't change the past.
+   * Applies a tick. One that is already included is ignored; one older than the newest bar is added to that bar, since the
+   * chart only updates its newest bar.
    * @param {Trade} q
    * @returns {boolean} whether the newest bar changed or one was added
    */
@@ -87,7 +86,7 @@ export class Bars {
     if (q.i <= this.#seq) return false;
     this.#seq = q.i;
     const today = Math.floor(q.t / DAY);
-    const fresh = q.v < this.#volume || today !== this.#day; // a new day, or a feed that starts its count again
+    const fresh = q.v < this.#volume || today !== this.#day; // a new day, or the feed restarted its volume
     const traded = Number.isNaN(this.#volume) ? 0 : fresh ? q.v : q.v - this.#volume;
     this.#volume = q.v;
     this.#day = today;

@@ -1,4 +1,4 @@
-/** What all charts show beside the price. @typedef {Record<Name, boolean>} Shown */
+/** What all charts show besides the price. @typedef {Record<Name, boolean>} Shown */
 /** @typedef {'volume' | 'day' | 'sma20' | 'sma50' | 'ema20' | 'log' | 'hollow'} Name */
 
 /** @type {Readonly<Shown>} */

@@ -1,4 +1,4 @@
-// What a chart shows, and how a link says it: "AAPL:1m,MSFT:5m:line". Pure.
+// The charts in the address: "AAPL:1m,MSFT:5m:line".
 
 /** @typedef {'candles' | 'line'} Kind */
 /** @typedef {{ symbol: string, interval: string, kind: Kind }} Spec */
@@ -6,7 +6,7 @@
 export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h']);
 export const MOST = 4;
 
-/** @param {string} text @returns {Spec[]} those that can be; none for one alone, which needs no list */
+/** @param {string} text @returns {Spec[]} the valid ones; empty for a single chart, which the address has without a list */
 export function parseCharts(text) {
   const specs = text.split(',').slice(0, MOST).flatMap((part) => {
     const [, symbol, interval = '', line] = /^([A-Z0-9.-]{1,16}):(\w{2,3})(:line)?$/.exec(part) ?? [];

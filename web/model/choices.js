@@ -1,17 +1,17 @@
-// What can be chosen in the settings. Pure. public/theme.js has the same list, since it must run before any module.
+// The settings and their values. public/theme.js has the same list, since it runs before any module.
 
 /**
  * @typedef {object} Choice
  * @property {'system' | 'dark' | 'light'} theme
  * @property {'green' | 'red' | 'blue'} colours the colour of a rise
  * @property {'comfortable' | 'compact' | 'wall'} density
- * @property {'space' | 'comma' | 'point'} numbers what sets thousands apart
+ * @property {'space' | 'comma' | 'point'} numbers the thousands separator
  * @property {'short' | 'full'} volume
  * @property {'device' | 'utc' | 'ny'} tz
  * @property {'system' | 'none'} motion
  */
 
-/** The first of each is the default, unless the language has a custom of its own. */
+/** The first of each is the default, unless the language has another. */
 export const choices = Object.freeze({
   theme: ['system', 'dark', 'light'],
   colours: ['green', 'red', 'blue'],
@@ -22,15 +22,15 @@ export const choices = Object.freeze({
   motion: ['system', 'none'],
 });
 
-/** Where red is what falls elsewhere. @type {Readonly<Record<string, Partial<Choice>>>} */
-const customs = Object.freeze({ 'zh-CN': { colours: 'red', numbers: 'comma' } });
+/** The defaults of languages that differ: in China, red is up. @type {Readonly<Record<string, Partial<Choice>>>} */
+const byLanguage = Object.freeze({ 'zh-CN': { colours: 'red', numbers: 'comma' } });
 
-/** Those that an address may ask for, for its page alone. */
+/** The settings that an address may set, for its page only. */
 export const inAddress = Object.freeze(['theme', 'colours', 'density', 'tz', 'lang', 'numbers']);
 
 /** @param {string} lang @returns {Choice} */
 export const defaults = (lang) => /** @type {Choice} */ ({
-  ...Object.fromEntries(Object.entries(choices).map(([name, values]) => [name, values[0]])), ...customs[lang],
+  ...Object.fromEntries(Object.entries(choices).map(([name, values]) => [name, values[0]])), ...byLanguage[lang],
 });
 
 /** The stored choices of version 1; those that are invalid are left out. @param {any} stored @returns {Partial<Choice>} */
@@ -40,7 +40,7 @@ export function readChoices(stored) {
 }
 
 /**
- * An address's query with another part of it, the settings that it asks for left as they are.
+ * A new query that keeps the settings of the previous one.
  * @param {string} query new, with its question mark, or '' @param {string} before
  */
 export function withSettings(query, before) {

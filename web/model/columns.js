@@ -1,16 +1,16 @@
-// The watchlist's columns: what there is, how wide, in which order. Pure.
+// The watchlist's columns: their widths, their figures and their order.
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /**
  * @typedef {object} Column
- * @property {number} width px at 13 px type; NaN goes by the volume's setting
- * @property {number} [slim] px that do where there is little room
- * @property {boolean} [price] wider where prices are long
- * @property {(r: SymbolRecord) => number} figure what it is sorted by; NaN is unknown
- * @property {boolean} [up] the first click on its header sorts upwards
+ * @property {number} width px at a font size of 13 px; NaN depends on the volume setting
+ * @property {number} [slim] px where there is little space
+ * @property {boolean} [price] wider when prices are long
+ * @property {(r: SymbolRecord) => number} figure to sort by; NaN is unknown
+ * @property {boolean} [up] the first click on its header sorts in ascending order
  */
 
-/** In the order in which they are offered. The symbol isn't one of them: it always comes first. @type {Readonly<Record<string, Column>>} */
+/** In the order in which they are offered. The symbol is not among them: it always comes first. @type {Readonly<Record<string, Column>>} */
 export const columns = Object.freeze({
   last: { width: 58, price: true, figure: (r) => r.p },
   net: { width: 60, figure: (r) => r.change },
@@ -24,29 +24,29 @@ export const columns = Object.freeze({
   age: { width: 40, figure: (r) => -r.t, up: true },
 });
 
-export const FIRST = 92; // px of the symbol at least
+export const FIRST = 92; // px, least width of the symbol
 export const GAP = 8;
-const PRICE = 6; // characters that a price has room for
-const FIGURE = 8; // px of each more
+const PRICE = 6; // characters that fit into a price column
+const FIGURE = 8; // px of each further character
 
 /** @type {readonly string[]} */
 export const standard = Object.freeze(['last', 'change', 'spark', 'bid', 'ask', 'volume', 'age']);
 
-/** A list of columns from an address: what isn't one and what comes twice is left out; '' for the standard. @param {string} text */
+/** The columns of an address without unknown ones and duplicates; '' for the standard ones. @param {string} text */
 export function readColumns(text) {
   const list = [...new Set(text.split(',').filter((id) => Object.hasOwn(columns, id)))].join();
   return list === standard.join() ? '' : list;
 }
 
-/** @param {string} text as readColumns gives it @returns {readonly string[]} */
+/** @param {string} text as returned by readColumns @returns {readonly string[]} */
 export const columnList = (text) => (text ? text.split(',') : standard);
 
 /** The stored columns of version 1; '' for anything else. @param {any} stored */
 export const readStored = (stored) => (stored?.v === 1 && typeof stored.cols === 'string' ? readColumns(stored.cols) : '');
 
 /**
- * Those that there is room for, from the first: where room is short, sizes go first, then the last columns.
- * @param {readonly string[]} ids @param {number} room px of the row's inside, at 13 px type @param {number} volume px @param {number} [price] characters of the longest
+ * The columns that fit: when space is short, sizes are dropped first, then the last columns.
+ * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {number} [price] characters of the longest
  * @returns {{ ids: string[], slim: boolean, widths: number[] }} widths without the symbol's
  */
 export function fit(ids, room, volume, price = PRICE) {
@@ -62,25 +62,25 @@ export function fit(ids, room, volume, price = PRICE) {
   return { ids: shown, slim, widths: shown.map((id) => of(id, slim)) };
 }
 
-/** The spread in hundredths of a per cent of the price between. @param {SymbolRecord} r */
+/** The spread in basis points of the mid price. @param {SymbolRecord} r */
 export const basis = (r) => (r.spread / (r.ap + r.bp)) * 20_000;
 
-/** Where in the day's range the last price stands, from 0 to 1. @param {SymbolRecord} r */
+/** The position of the last price in the day's range, from 0 to 1. @param {SymbolRecord} r */
 export const place = (r) => (r.h > r.l ? Math.min(1, Math.max(0, (r.p - r.l) / (r.h - r.l))) : r.h === r.l ? 0.5 : NaN);
 
-const PATIENCE = 30; // mean times between ticks after which a symbol is late
+const INTERVALS = 30; // mean intervals between ticks after which a quote is stale
 const SOONEST = 10_000; // ms
 const LATEST = 3_600_000; // ms
-const USUAL = 15_000; // ms, while its pace isn't known
+const USUAL = 15_000; // ms, while the interval is not known
 
-/** From which age on a quote is marked: by the symbol's own pace since the page knows it. @param {SymbolRecord} r @returns {number} ms */
+/** The age from which a quote is marked as stale, by the symbol's mean interval between ticks. @param {SymbolRecord} r @returns {number} ms */
 export function staleAfter(r) {
   const ticks = r.n - r.n0;
   if (ticks < 10) return USUAL;
-  return Math.min(LATEST, Math.max(SOONEST, ((r.t - r.t0) / 1000 / ticks) * PATIENCE));
+  return Math.min(LATEST, Math.max(SOONEST, ((r.t - r.t0) / 1000 / ticks) * INTERVALS));
 }
 
-/** @param {readonly number[]} values */
+/** The change over a sparkline. @param {readonly number[]} values */
 function hour(values) {
   const first = values[0];
   return values.length < 2 || !first ? NaN : /** @type {number} */ (values[values.length - 1]) / first - 1;

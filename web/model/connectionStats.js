@@ -5,23 +5,23 @@ import { getJSON } from '../browser/http.js';
 const EVERY = 2000; // ms
 
 /**
- * What the lane costs on the wire. A script can't see that, so the server's own counters of this connection are asked
- * for: headers, framing and compression are in them.
+ * The bytes of the connection in use, with headers, framing and compression. A script can't measure them, so they are
+ * read from the server's counters every 2 s.
  */
 export class ConnectionStats {
   #stream;
   #visible;
   /** @type {{ conn: string, at: number, bytes: number } | null} */
-  #before = null;
-  /** The first answer with ticks, so after the snapshot. @type {{ conn: string, bytes: number, ticks: number } | null} */
+  #last = null;
+  /** The first reading with ticks, which is after the snapshot. @type {{ conn: string, bytes: number, ticks: number } | null} */
   #first = null;
-  /** @type {{ conn: string, cut: AbortController } | null} the question on its way */
-  #asking = null;
-  /** Bytes a second since the last answer; NaN when not known. */
+  /** @type {{ conn: string, abort: AbortController } | null} in progress */
+  #request = null;
+  /** Bytes per second since the previous reading; NaN when not known. */
   rate = NaN;
-  /** Bytes for each tick handed over, but for those that a connection begins with: a snapshot is no tick. NaN when not known. */
+  /** Bytes per tick, without the connection's snapshot; NaN when not known. */
   perTick = NaN;
-  /** What the server says of the connection in use. @type {{ conn: string, encoding: string, compression: string } | null} */
+  /** How the connection in use is encoded. @type {{ conn: string, encoding: string, compression: string } | null} */
   info = null;
 
   /**
@@ -31,51 +31,51 @@ export class ConnectionStats {
   constructor(stream, visible) {
     this.#stream = stream;
     this.#visible = visible;
-    setInterval(() => void this.#ask(), EVERY);
+    setInterval(() => void this.#read(), EVERY);
   }
 
-  /** To be called when a connection is made, so that the first figure doesn't take two rounds. */
+  /** Reads at once. To be called when a connection is established, so that the first figure does not take two intervals. */
   begin() {
-    void this.#ask();
+    void this.#read();
   }
 
-  /** To be called when a connection may have ended: the server no longer knows it, so a question about it is called off, and it costs nothing more. */
+  /** To be called when a connection may have ended: a request about it is cancelled, since the server no longer knows it. */
   changed() {
     if (!this.#stream()) this.rate = NaN;
-    if (this.#asking && this.#asking.conn !== this.#stream()?.conn) this.#asking.cut.abort();
+    if (this.#request && this.#request.conn !== this.#stream()?.conn) this.#request.abort.abort();
   }
 
-  async #ask() {
-    this.#asking?.cut.abort();
+  async #read() {
+    this.#request?.abort.abort();
     if (!this.#visible()) {
-      this.#before = null; // the next figure would be a mean over all of that time
+      this.#last = null; // the next rate would be a mean over the hidden time
       return;
     }
     const s = this.#stream();
     if (!s) {
-      this.#before = null;
+      this.#last = null;
       this.rate = NaN;
       return;
     }
-    const asking = { conn: s.conn, cut: new AbortController() };
-    this.#asking = asking;
+    const request = { conn: s.conn, abort: new AbortController() };
+    this.#request = request;
     try {
-      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, { signal: asking.cut.signal });
-      if (this.#asking !== asking) return;
+      const c = await getJSON(`/${s.lane}/connections/${encodeURIComponent(s.conn)}`, { signal: request.abort.signal });
+      if (this.#request !== request) return;
       const at = performance.now();
-      const b = this.#before;
+      const b = this.#last;
       this.rate = b && b.conn === s.conn && at > b.at ? ((c.wire_bytes - b.bytes) * 1000) / (at - b.at) : NaN;
       this.info = { conn: s.conn, encoding: c.encoding, compression: c.compression };
       if (this.#first?.conn !== s.conn) this.#first = null;
       if (c.ticks > 0) this.#first ??= { conn: s.conn, bytes: c.wire_bytes, ticks: c.ticks };
       const { bytes = NaN, ticks = NaN } = this.#first ?? {};
       this.perTick = c.ticks > ticks ? (c.wire_bytes - bytes) / (c.ticks - ticks) : NaN;
-      this.#before = { conn: s.conn, at, bytes: c.wire_bytes };
+      this.#last = { conn: s.conn, at, bytes: c.wire_bytes };
     } catch {
-      if (this.#asking !== asking) return; // another asks already
-      this.#before = null;
+      if (this.#request !== request) return; // a newer request has replaced it
+      this.#last = null;
       this.rate = NaN;
     }
-    this.#asking = null;
+    this.#request = null;
   }
 }

@@ -1,13 +1,13 @@
-// The list as a file for a spreadsheet. Pure.
+// The watchlist as CSV.
 import { basis } from './columns.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('./order.js').Listing} Listing */
 
-/** Plain numbers, whatever the page's format: programs read them. @param {number} x @param {number} decimals */
+/** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} decimals */
 const number = (x, decimals) => (Number.isFinite(x) ? x.toFixed(decimals) : '');
 
-/** What a column is in a file. @type {Readonly<Record<string, [name: string, (r: SymbolRecord) => string][]>>} */
+/** The fields of each column. @type {Readonly<Record<string, [name: string, (r: SymbolRecord) => string][]>>} */
 const fields = {
   last: [['last', (r) => number(r.p, 2)]],
   net: [['change', (r) => number(r.change, 2)]],
@@ -21,14 +21,14 @@ const fields = {
   age: [['time', (r) => new Date(r.t / 1000).toISOString()]],
 };
 
-/** RFC 4180; text that a spreadsheet would take for a formula gets an apostrophe. @param {string} text */
+/** Quotes a text (RFC 4180); one that a spreadsheet would evaluate as a formula gets an apostrophe. @param {string} text */
 function quoted(text) {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /**
- * Columns and rows as they are chosen and ordered. A byte order mark lets Excel read it as UTF-8.
+ * The rows and columns in the given order. The byte order mark makes Excel read UTF-8.
  * @param {readonly string[]} ids of columns @param {readonly Listing[]} list @param {(symbol: string) => SymbolRecord | undefined} get
  */
 export function csv(ids, list, get) {

@@ -1,32 +1,32 @@
 const LEAST = 10_000; // ms
-const GAPS = 20; // of the usual time between two ticks
-const NEW = 1 / 64; // weight of the newest gap in the usual one
+const INTERVALS = 20; // mean intervals between ticks
+const WEIGHT = 1 / 64; // of the newest interval in the mean
 
-/** Tells when a feed that is connected sends no ticks, by its own pace: ten seconds say nothing of a slow one. */
+/** Detects that a connected feed sends no ticks, relative to its mean interval between ticks. */
 export class FeedStall {
   #last = NaN;
-  #gap = 0;
+  #mean = 0; // ms
 
-  /** A stream began; what was before it doesn't count. @param {number} now ms */
+  /** Handles the start of a stream. @param {number} now ms */
   begin(now) {
     this.#last = now;
-    this.#gap = 0;
+    this.#mean = 0;
   }
 
   /** @param {number} now ms */
   tick(now) {
-    const gap = now - this.#last;
-    if (gap > 0 && gap < 2 * this.limit) this.#gap += (gap - this.#gap) * NEW; // what was a silence is no pace
+    const interval = now - this.#last;
+    if (interval > 0 && interval < 2 * this.limit) this.#mean += (interval - this.#mean) * WEIGHT; // a stall is left out
     this.#last = now;
   }
 
-  /** ms without a tick that are a silence. */
+  /** Ms without a tick after which the feed is stalled. */
   get limit() {
-    return Math.max(LEAST, GAPS * this.#gap);
+    return Math.max(LEAST, INTERVALS * this.#mean);
   }
 
   /** @param {number} now ms */
-  silent(now) {
+  stalled(now) {
     return now - this.#last >= this.limit;
   }
 }

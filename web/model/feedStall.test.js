@@ -4,13 +4,13 @@ import { FeedStall } from './feedStall.js';
 
 test('a feed that has said nothing for ten seconds is silent, and one tick ends it', () => {
   const s = new FeedStall();
-  assert.equal(s.silent(1e12), false, 'before the first stream');
+  assert.equal(s.stalled(1e12), false, 'before the first stream');
   s.begin(0);
-  assert.equal(s.silent(9_999), false);
-  assert.equal(s.silent(10_000), true, 'no tick at all since the start');
+  assert.equal(s.stalled(9_999), false);
+  assert.equal(s.stalled(10_000), true, 'no tick at all since the start');
   s.tick(10_500);
-  assert.equal(s.silent(20_499), false);
-  assert.equal(s.silent(20_500), true);
+  assert.equal(s.stalled(20_499), false);
+  assert.equal(s.stalled(20_500), true);
 });
 
 test('a slow feed gets the time that its pace asks for', () => {
@@ -19,8 +19,8 @@ test('a slow feed gets the time that its pace asks for', () => {
   s.begin(now);
   for (let k = 0; k < 400; k++) s.tick((now += 4_000));
   assert.ok(s.limit > 75_000 && s.limit <= 80_000, `limit ${s.limit}`);
-  assert.equal(s.silent(now + 60_000), false);
-  assert.equal(s.silent(now + 80_000), true);
+  assert.equal(s.stalled(now + 60_000), false);
+  assert.equal(s.stalled(now + 80_000), true);
 });
 
 test('a pause doesn\'t become the pace', () => {

@@ -1,6 +1,5 @@
-// Numbers and times as text, as the settings have it (useFormat); what isn't known (NaN, undefined) reads "–". Minus is
-// U+2212, and groups are set apart by U+202F, a narrow space that doesn't break, or by comma or point: all of them are
-// as wide as a figure's neighbours expect.
+// Numbers and times as text, according to the settings (useFormat). Unknown values (NaN, undefined) are "–". The minus is
+// U+2212; thousands are separated by U+202F (narrow no-break space), a comma or a point.
 
 const MINUS = '\u2212';
 const THIN = '\u202f';
@@ -8,14 +7,14 @@ const NONE = '–';
 
 /**
  * @typedef {object} Format
- * @property {'space' | 'comma' | 'point'} numbers what sets thousands apart; after a point, decimals stand behind a comma
+ * @property {'space' | 'comma' | 'point'} numbers the thousands separator; with a point, the decimal separator is a comma
  * @property {'short' | 'full'} volume
  * @property {'device' | 'utc' | 'ny'} tz
- * @property {string} locale for names of months
- * @property {{ s: string, min: string, h: string, d: string, large: string }} units large: the step, then a name for each
+ * @property {string} locale for the names of months
+ * @property {{ s: string, min: string, h: string, d: string, large: string }} units large: the factor between units, then their names
  */
 
-// The format in force. Figures are made thousands of times a second, so it stands in variables, ready for use.
+// The current format. Figures are formatted thousands of times a second, so its parts are kept in variables.
 let point = '.';
 let sep = THIN;
 let full = false;
@@ -26,7 +25,7 @@ let units = { s: 's', min: 'min', h: 'h', d: 'd' };
 let step = 1000;
 let large = ['k', 'M', 'B', 'T'];
 
-/** Sets the format of everything that is made from now on. @param {Format} f */
+/** Sets the format of all later calls. @param {Format} f */
 export function useFormat(f) {
   point = f.numbers === 'point' ? ',' : '.';
   sep = { space: THIN, comma: ',', point: '.' }[f.numbers];
@@ -57,7 +56,7 @@ function plain(x, decimals) {
   return group(/** @type {string} */ (whole)) + (part ? point + part : '');
 }
 
-/** True for a figure that reads as zero once rounded, so that it gets no sign. @param {number} x @param {number} decimals */
+/** Reports whether a figure is zero after rounding, so that it gets no sign. @param {number} x @param {number} decimals */
 const isZero = (x, decimals) => Number(Math.abs(x).toFixed(decimals)) === 0;
 
 /** @param {number | undefined} x @returns {x is number} */
@@ -66,7 +65,7 @@ const known = (x) => x !== undefined && Number.isFinite(x);
 /** One decimal: "1.2". @param {number | undefined} x */
 export const decimal = (x) => rounded(x, 1);
 
-/** With as many decimals as asked for: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
+/** With a number of decimals: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
 export const rounded = (x, decimals) => (known(x) ? (x < 0 && !isZero(x, decimals) ? MINUS : '') + plain(x, decimals) : NONE);
 
 /** Dollars with two decimals: "184.27", "12 204.50". @param {number | undefined} dollars */
@@ -79,27 +78,27 @@ export function signed(x, decimals = 2) {
   return (x < 0 ? MINUS : '+') + plain(x, decimals);
 }
 
-/** ▲ for up, ▼ for down, nothing else: the mark that makes direction readable without colour. @param {number | undefined} x @param {number} [decimals] */
+/** ▲ for up, ▼ for down, else nothing: shows the direction without colour. @param {number | undefined} x @param {number} [decimals] */
 export function arrow(x, decimals = 2) {
   if (!known(x) || isZero(x, decimals)) return '';
   return x > 0 ? '▲' : '▼';
 }
 
-/** A per cent figure in full: "▲ +1.89 %". @param {number | undefined} x in per cent */
+/** A percentage with sign and unit: "▲ +1.89 %". @param {number | undefined} x per cent */
 export function percent(x) {
   if (!known(x)) return NONE;
   const mark = arrow(x);
   return `${mark ? `${mark} ` : ''}${signed(x)}${THIN}%`;
 }
 
-/** A per cent figure for a column headed "%": "▲ 1.89", "▼ 0.66", "0.00". @param {number | undefined} x in per cent */
+/** A percentage for a column headed "%": "▲ 1.89", "▼ 0.66", "0.00". @param {number | undefined} x per cent */
 export function move(x) {
   if (!known(x)) return NONE;
   const mark = arrow(x);
   return `${mark ? `${mark} ` : ''}${plain(x, 2)}`;
 }
 
-/** A large count in four characters or so: "940", "8.9k", "21.1M", "1.2B"; in Chinese by ten thousands. @param {number | undefined} x */
+/** A large count in about four characters: "940", "8.9k", "21.1M", "1.2B"; in Chinese in units of ten thousand. @param {number | undefined} x */
 export function compact(x) {
   if (!known(x)) return NONE;
   let n = Math.abs(x);
@@ -113,7 +112,7 @@ export function compact(x) {
   return sign + group(Math.round(n).toString()) + large.at(-1);
 }
 
-/** A day's volume, short or in full. @param {number | undefined} x */
+/** A volume, short or in full. @param {number | undefined} x */
 export const volume = (x) => (full ? count(x) : compact(x));
 
 /** A whole count in groups of three: "482 201". @param {number | undefined} x */
@@ -123,7 +122,7 @@ export function count(x) {
   return (n < 0 ? MINUS : '') + group(Math.abs(n).toString());
 }
 
-/** Bytes in decimal units, as network figures are: "58 B", "6.1 kB", "1.2 MB". @param {number | undefined} x */
+/** Bytes in decimal units: "58 B", "6.1 kB", "1.2 MB". @param {number | undefined} x */
 export function bytes(x) {
   if (!known(x)) return NONE;
   if (x < 999.5) return `${Math.round(x)}${THIN}B`;
@@ -136,10 +135,10 @@ export function bytes(x) {
   return NONE;
 }
 
-/** Bytes in a second. @param {number | undefined} x */
+/** Bytes per second. @param {number | undefined} x */
 export const byteRate = (x) => (known(x) ? `${bytes(x)}/s` : NONE);
 
-/** Milliseconds of latency, two figures that matter: "0.38", "1.2", "38", "1 204". @param {number | undefined} ms */
+/** Milliseconds with two significant figures: "0.38", "1.2", "38", "1 204". @param {number | undefined} ms */
 export function latency(ms) {
   if (!known(ms)) return NONE;
   const n = Math.abs(ms);
@@ -147,7 +146,7 @@ export function latency(ms) {
   return sign + plain(n, n < 0.995 ? 2 : n < 9.95 ? 1 : 0);
 }
 
-/** How long ago: "0.4 s", "9 s", "3 min", "2 h", "4 d". A negative age is none. @param {number | undefined} ms */
+/** An age: "0.4 s", "9 s", "3 min", "2 h", "4 d". A negative age counts as 0. @param {number | undefined} ms */
 export function age(ms) {
   if (!known(ms)) return NONE;
   const s = Math.max(0, ms) / 1000;
@@ -158,10 +157,10 @@ export function age(ms) {
   return `${Math.floor(s / 86400)}${THIN}${units.d}`;
 }
 
-/** Whole seconds left, never "0 s" before it is over: "3 s". @param {number | undefined} ms */
+/** Whole seconds left, rounded up: "3 s". @param {number | undefined} ms */
 export const countdown = (ms) => (known(ms) ? `${Math.max(0, Math.ceil(ms / 1000))}${THIN}${units.s}` : NONE);
 
-/** Seconds of a duration: "0.41 s", "12.3 s", "3 min". @param {number | undefined} seconds */
+/** A duration: "0.41 s", "12.3 s", "3 min". @param {number | undefined} seconds */
 export function seconds(seconds) {
   if (!known(seconds)) return NONE;
   if (seconds < 10) return `${fixed(seconds, 2)}${THIN}${units.s}`;
@@ -169,11 +168,11 @@ export function seconds(seconds) {
   return age(seconds * 1000);
 }
 
-const QUARTER = 900_000; // ms; no zone of today changes its offset but at a quarter of an hour
-/** Of the chosen zone, ms by quarter of an hour. @type {Map<number, number>} */
+const QUARTER = 900_000; // ms; time zones change their offset only at a quarter of an hour
+/** The chosen zone's offset in ms, by quarter of an hour. @type {Map<number, number>} */
 const offsets = new Map();
 
-/** The chosen zone's distance from UTC at a moment. @param {number} ms @returns {number} ms */
+/** The chosen zone's offset from UTC at a time. @param {number} ms @returns {number} ms */
 function offset(ms) {
   if (zone === 'utc') return 0;
   if (zone === 'device') return -new Date(ms).getTimezoneOffset() * 60_000;
@@ -203,13 +202,13 @@ export function timeOfDay(ms) {
   return `${two(Math.floor(day / 3600))}:${two(Math.floor(day / 60) % 60)}:${two(day % 60)}`;
 }
 
-/** Makes dates of the chosen zone and the page's language; good until the next useFormat. @param {Intl.DateTimeFormatOptions} options */
+/** A date formatter for the chosen zone and the page's language, valid until the next useFormat. @param {Intl.DateTimeFormatOptions} options */
 export function dates(options) {
   const timeZone = { device: undefined, utc: 'UTC', ny: 'America/New_York' }[zone];
   return new Intl.DateTimeFormat(locale, { ...(timeZone && { timeZone }), ...options });
 }
 
-/** A position for reading: "9f3c1a-482 913". @param {string | undefined} position */
+/** A position with grouped digits: "9f3c1a-482 913". @param {string | undefined} position */
 export function position(position) {
   if (!position) return NONE;
   const dash = position.indexOf('-');

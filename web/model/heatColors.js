@@ -1,12 +1,12 @@
-// Colours of a change in per cent: in steps from none to LIMIT, and black or white to write on them. Pure.
+// The heat map's colours: steps from no change to LIMIT on either side, with black or white for the text.
 
-export const LIMIT = 3; // per cent; more looks the same
-const STEPS = 12; // to each side, so a step is a quarter per cent
+export const LIMIT = 3; // per cent; larger changes have the same colour
+const STEPS = 12; // on each side, so a step is a quarter per cent
 
 /** @typedef {readonly [number, number, number]} RGB */
 /** @typedef {{ fill: string, ink: string }} TileColour */
 
-/** @param {string} colour as getComputedStyle tells it, or "#rrggbb" @returns {RGB} */
+/** @param {string} colour a computed style, or "#rrggbb" @returns {RGB} */
 export function rgb(colour) {
   const hex = /^#(..)(..)(..)$/.exec(colour);
   const parts = hex ? hex.slice(1).map((s) => parseInt(s, 16)) : (colour.match(/[\d.]+/g) ?? []).map(Number);
@@ -14,7 +14,7 @@ export function rgb(colour) {
   return [r, g, b];
 }
 
-/** The step of a change: 0 to STEPS on either side; a change that reads 0.00 has none. @param {number | undefined} pct @returns {number} NaN when it isn't known */
+/** The step of a change, from -STEPS to STEPS; 0 for a change displayed as 0.00. @param {number | undefined} pct @returns {number} NaN when the change is unknown */
 export function step(pct) {
   if (pct === undefined || Number.isNaN(pct)) return NaN;
   const size = Math.abs(pct);
@@ -23,7 +23,7 @@ export function step(pct) {
 }
 
 /**
- * A tileColour for each step, and one for NaN, ready for painting.
+ * Precomputes the colours of all steps and of NaN.
  * @param {{ flat: string, up: string, down: string }} colours @returns {(step: number) => TileColour}
  */
 export function palette({ flat, up, down }) {
@@ -41,10 +41,10 @@ export const legend = Array.from({ length: 9 }, (_, k) => ((k - 4) * STEPS) / 4)
 /** @param {RGB} a @param {RGB} b @param {number} share of b @returns {RGB} */
 const mix = (a, b, share) => /** @type {any} */ ([0, 1, 2].map((k) => Math.round((a[k] ?? 0) + ((b[k] ?? 0) - (a[k] ?? 0)) * share)));
 
-/** One of black and white has at least 4.58 : 1 on any colour. @param {RGB} fill @returns {TileColour} */
+/** Black or white has a contrast of at least 4.58 : 1 on any colour. @param {RGB} fill @returns {TileColour} */
 const tileColour = (fill) => ({ fill: `rgb(${fill.join(', ')})`, ink: contrast(fill, [255, 255, 255]) >= 4.58 ? '#fff' : '#000' });
 
-/** Contrast as WCAG 2.2 has it. @param {RGB} a @param {RGB} b */
+/** The contrast ratio of WCAG 2.2. @param {RGB} a @param {RGB} b */
 export function contrast(a, b) {
   const [lighter, darker] = [luminance(a), luminance(b)].sort((x, y) => y - x);
   return ((lighter ?? 0) + 0.05) / ((darker ?? 0) + 0.05);

@@ -5,14 +5,14 @@ import { widths } from './bars.js';
 /**
  * @typedef {object} History
  * @property {string} epoch of the log
- * @property {number} i the seq up to which the bars hold
- * @property {number | null} day the day's volume there; null before the first tick
- * @property {boolean} more whether older bars are kept
+ * @property {number} i the seq up to which the bars include ticks
+ * @property {number | null} day the day's volume at i; null before the first tick
+ * @property {boolean} more whether the server has older bars
  * @property {Bar[]} bars ascending
  */
 
 /**
- * Bars of one symbol. Rejects with a sentence when the server refuses or can't be reached, with an AbortError when cut.
+ * Fetches the newest bars of a symbol, and rejects as getJSON does.
  * @param {string} symbol @param {string} interval @param {number} limit newest bars @param {AbortSignal} [signal]
  * @param {number} [before] µs; only bars that start before it
  * @returns {Promise<History>}
@@ -23,7 +23,7 @@ export async function fetchHistory(symbol, interval, limit, signal, before) {
 }
 
 /**
- * Last prices of many symbols at once, for small lines.
+ * Fetches the closes of many symbols in one request, for sparklines.
  * @param {readonly string[]} symbols @param {'10s' | '1m' | '5m' | '15m' | '1h'} interval @param {number} limit
  * @returns {Promise<{ symbol: string, points: { t: number, p: number }[] }[]>} t in ms since 1970
  */

@@ -1,34 +1,32 @@
-// When rows may change places. Pure.
+const TOUCH = 2000; // ms after a touch or a key
+const MOUSE = 30_000; // ms after the mouse last moved: it may have been left over the rows
 
-const MOVED = 2000; // ms after a touch, a key or a leaving pen
-const RESTING = 30_000; // ms for which a mouse that rests on the rows keeps them: whoever went away left it there
-
-/** Keeps rows in place under whoever points at them, though never for ever. */
+/** Decides how long rows keep their places while the user points at them or moves through them with keys. */
 export class HoverHold {
   #until = -Infinity;
   #x = NaN;
   #y = NaN;
 
-  /** A mouse over the rows. A browser tells of one, too, when only the rows moved. @param {number} now ms @param {number} x @param {number} y on the screen */
+  /** Handles a mouse event over the rows. Browsers also send one when only the rows moved, which is ignored. @param {number} now ms @param {number} x @param {number} y on the screen */
   mouse(now, x, y) {
     if (x === this.#x && y === this.#y) return;
     this.#x = x;
     this.#y = y;
-    this.#until = now + RESTING;
+    this.#until = now + MOUSE;
   }
 
-  /** A finger, a pen or a key. @param {number} now ms */
+  /** Handles a touch, a pen or a key. @param {number} now ms */
   touch(now) {
-    this.#until = Math.max(this.#until, now + MOVED);
+    this.#until = Math.max(this.#until, now + TOUCH);
   }
 
-  /** The mouse left. */
+  /** Handles the mouse leaving the rows. */
   leave() {
     this.#x = this.#y = NaN;
     this.#until = -Infinity;
   }
 
-  /** @param {number} now ms */
+  /** Reports whether rows may move. @param {number} now ms */
   over(now) {
     return now >= this.#until;
   }

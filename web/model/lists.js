@@ -1,19 +1,17 @@
-// The person's own lists of symbols: which there are, which one is open, which one a star adds to.
-
 /** @typedef {import('../ui/common/viewState.js').ViewState} ViewState */
 /** @typedef {{ name: string, symbols: readonly string[] }} List */
 /** @typedef {import('../browser/storage.js').Stored<ReturnType<typeof readLists>>} Stored */
-/** @typedef {'empty' | 'taken' | 'many'} Why a name was refused */
+/** @typedef {'empty' | 'taken' | 'many'} Refusal why a name was refused */
 
 export const KEY = 'ticklane.lists';
 export const LISTS = 30;
-export const SYMBOLS = 200; // of one list, so that it still is a link
+export const SYMBOLS = 200; // of one list, so that it fits into a link
 export const NAME = 32; // characters
 
-/** A name as it is kept: no space around it, none doubled, not too long. @param {unknown} text */
+/** Normalises a name: trimmed, single spaces, at most NAME characters. @param {unknown} text */
 export const readName = (text) => (typeof text === 'string' ? [...text.replace(/[\s\p{C}]+/gu, ' ').trim()].slice(0, NAME).join('').trim() : '');
 
-/** The symbols of a link: what can't be one and what comes twice is left out. @param {string} text @returns {string} */
+/** The symbols of a link, without invalid ones and duplicates. @param {string} text @returns {string} */
 export const readSymbols = (text) => distinct(text.split(',')).join();
 
 /** @param {readonly any[]} symbols @returns {string[]} */
@@ -31,18 +29,18 @@ export function readLists(stored) {
   return { lists, into: find(lists, readName(stored.into))?.name ?? '' };
 }
 
-/** Names differ by more than capitals. @param {readonly List[]} lists @param {string} name */
+/** Finds a list by name, ignoring case. @param {readonly List[]} lists @param {string} name */
 const find = (lists, name) => lists.find((l) => l.name.toLowerCase() === name.toLowerCase());
 
 /**
- * The open list stands in the address with its symbols, so that the address is a link that works for others. It is a
- * saved one if one of that name has the same symbols; else it is temporary: a link's, until it is saved.
+ * The user's lists of symbols. The address contains the open list's name and symbols, so it works as a link for others.
+ * The open list is saved if a stored list has that name and those symbols; otherwise it is temporary, until it is saved.
  */
 export class Lists {
   /** @type {List[]} */
   #lists = [];
   #into = ''; // the list that a star adds to while none is open
-  /** @type {string | null} as it was read or written last */
+  /** @type {string | null} as last read or written */
   #text = null;
   /** @type {Set<() => void>} */
   #listeners = new Set();
@@ -58,10 +56,10 @@ export class Lists {
     this.#read();
     view.on((now, before) => {
       if (now.list === before.list && now.name === before.name) return;
-      this.#chosen();
-      this.#tell();
+      this.#opened();
+      this.#notify();
     });
-    this.#chosen();
+    this.#opened();
   }
 
   /** @returns {readonly List[]} */
@@ -77,12 +75,12 @@ export class Lists {
     return { name, symbols: list ? list.split(',') : [], saved: saved?.name === name && saved.symbols.join() === list };
   }
 
-  /** The list that a star adds to or takes from: the open one, else the saved one that was open last. @returns {List | null} null: a star begins one */
+  /** The list that a star adds to or removes from: the open one, else the saved one that was open last. @returns {List | null} null when a star would create one */
   get starred() {
     return this.open ?? find(this.#lists, this.#into) ?? this.#lists[0] ?? null;
   }
 
-  /** What people call the list that a star adds to. */
+  /** The name of the list that a star adds to. */
   get title() {
     return this.starred?.name || this.#first;
   }
@@ -93,7 +91,7 @@ export class Lists {
     this.#view.set({ list: list?.symbols.join() ?? '', name: list?.name ?? '' });
   }
 
-  /** Whether a list may be called that. @param {string} text @param {string} [old] its name so far @returns {Why | ''} */
+  /** Checks the name of a list. @param {string} text @param {string} [old] its present name @returns {Refusal | ''} */
   refused(text, old = '') {
     const name = readName(text);
     if (!name) return 'empty';
@@ -102,9 +100,9 @@ export class Lists {
     return !old && this.#lists.length >= LISTS ? 'many' : '';
   }
 
-  /** A new list. @param {string} text @param {readonly string[]} symbols @returns {Why | ''} why it wasn't made */
+  /** Creates a list. @param {string} text @param {readonly string[]} symbols @returns {Refusal | ''} */
   create(text, symbols = []) {
-    this.again();
+    this.reload();
     const why = this.refused(text);
     if (!why) {
       const name = readName(text);
@@ -114,9 +112,9 @@ export class Lists {
     return why;
   }
 
-  /** Keeps the open temporary list, under another name if there is one of its own. @returns {string} the name; '' if there are too many lists */
+  /** Saves the open temporary list, under another name if its own is taken. @returns {string} the name; '' if there are too many lists */
   save() {
-    this.again();
+    this.reload();
     const { open } = this;
     if (!open || open.saved) return open?.name ?? '';
     const base = [...(open.name || this.#first)].slice(0, NAME - 3).join('').trim();
@@ -127,9 +125,9 @@ export class Lists {
     return name;
   }
 
-  /** @param {string} old @param {string} text @returns {Why | ''} why it wasn't renamed */
+  /** @param {string} old @param {string} text @returns {Refusal | ''} */
   rename(old, text) {
-    this.again();
+    this.reload();
     const why = this.refused(text, old);
     const list = find(this.#lists, old);
     if (why || !list) return why;
@@ -141,9 +139,9 @@ export class Lists {
     return '';
   }
 
-  /** @param {string} name @returns {() => void} brings it back */
+  /** @param {string} name @returns {() => void} restores it */
   remove(name) {
-    this.again();
+    this.reload();
     const at = this.#lists.findIndex((l) => l.name === name);
     const list = this.#lists[at];
     if (!list) return () => {};
@@ -151,7 +149,7 @@ export class Lists {
     this.#change(this.#lists.filter((l) => l !== list));
     if (open) this.show('');
     return () => {
-      this.again();
+      this.reload();
       if (this.refused(name)) return;
       this.#change([...this.#lists.slice(0, at), list, ...this.#lists.slice(at)]);
       if (open) this.show(name);
@@ -159,11 +157,11 @@ export class Lists {
   }
 
   /**
-   * Adds a symbol to the starred list or takes it away.
-   * @param {string} symbol @returns {{ name: string, in: boolean } | null} null: the list is full, or there are too many
+   * Adds a symbol to the starred list, or removes it.
+   * @param {string} symbol @returns {{ name: string, in: boolean } | null} null when the list is full, or there are too many
    */
   star(symbol) {
-    this.again();
+    this.reload();
     const list = this.starred;
     if (!list) return this.create(this.#first, [symbol]) ? null : { name: this.#first, in: true };
     const had = list.symbols.includes(symbol);
@@ -172,9 +170,9 @@ export class Lists {
     return { name: list.name, in: !had };
   }
 
-  /** Moves a symbol within the open list. @param {string} symbol @param {number} by @returns {number} its place, from 1; 0: it didn't move */
+  /** Moves a symbol within the open list. @param {string} symbol @param {number} by @returns {number} its new place, from 1; 0 when it can't move */
   move(symbol, by) {
-    this.again();
+    this.reload();
     const { open } = this;
     const symbols = [...(open?.symbols ?? [])];
     const from = symbols.indexOf(symbol);
@@ -186,20 +184,20 @@ export class Lists {
   }
 
   /**
-   * Takes what is kept, if another tab changed it. Each change here begins with it, since a page that was frozen or in the
-   * browser's cache of pages wasn't told, and would undo what others did.
+   * Reads the stored lists if another tab changed them. Every change starts with it: a page that was frozen or in the
+   * back/forward cache has missed the storage events and would undo the changes of other tabs.
    */
-  again() {
+  reload() {
     const { open } = this;
     if (!this.#read()) return;
     if (open?.saved) {
       const list = find(this.#lists, open.name);
-      if (list) this.show(list.name); // else it is temporary from now on
+      if (list) this.show(list.name); // else it becomes temporary
     }
-    this.#tell();
+    this.#notify();
   }
 
-  /** Called when a list changed or another one is open. @param {() => void} fn */
+  /** @param {() => void} fn called when a list changed or another one was opened */
   on(fn) {
     this.#listeners.add(fn);
   }
@@ -208,11 +206,11 @@ export class Lists {
   #edit(list, symbols) {
     const { open } = this;
     if (!open || open.saved) this.#change(this.#lists.map((l) => (l.name === list.name ? { ...l, symbols } : l)));
-    // A temporary list without a name and symbols would be none.
+    // A temporary list without a name and symbols would be no list.
     if (open) this.#view.set({ list: symbols.join(), name: open.name || (symbols.length ? '' : this.#first) });
   }
 
-  #chosen() {
+  #opened() {
     const { open } = this;
     if (open?.saved) this.#into = open.name;
   }
@@ -222,10 +220,10 @@ export class Lists {
     this.#lists = lists;
     if (!find(lists, this.#into)) this.#into = '';
     this.#text = this.#stored.write({ v: 1, lists, into: this.#into });
-    this.#tell();
+    this.#notify();
   }
 
-  /** @returns {boolean} whether it is something else than before */
+  /** @returns {boolean} whether the stored lists have changed */
   #read() {
     if (!this.#stored.current) return false;
     const { text } = this.#stored;
@@ -233,11 +231,11 @@ export class Lists {
     this.#text = text;
     const { lists, into } = this.#stored.read();
     this.#lists = lists;
-    this.#into = find(lists, this.#into)?.name ?? into; // where a star goes is this page's own, once it has begun
+    this.#into = find(lists, this.#into)?.name ?? into; // each page keeps its own target for stars
     return true;
   }
 
-  #tell() {
+  #notify() {
     for (const fn of this.#listeners) fn();
   }
 }

@@ -159,11 +159,11 @@ test('what another tab changed is here too', () => {
   let told = 0;
   lists.on(() => told++);
   kept[KEY] = '{"v":1,"lists":[{"name":"A","symbols":["X","Y"]}]}';
-  lists.again();
+  lists.reload();
   assert.equal(view.now.list, 'X,Y');
   assert.ok(told > 0);
   kept[KEY] = '{"v":1,"lists":[]}';
-  lists.again();
+  lists.reload();
   assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed there: it can be saved again');
 });
 
@@ -195,7 +195,7 @@ test('a full storage has an older state, which is not taken for news', () => {
   const { setItem } = one.storage;
   one.storage.setItem = () => { throw new Error('full'); };
   one.lists.create('B', ['Y']);
-  one.lists.again();
+  one.lists.reload();
   assert.deepEqual(names(one.lists), ['A', 'B']);
   one.storage.setItem = setItem;
   one.lists.create('C');

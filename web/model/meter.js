@@ -4,7 +4,7 @@ import { Rate } from './rate.js';
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../types.js').Arrival} Arrival */
 
-/** What a lane does: latency since the due time, ticks and JSON bytes a second. */
+/** Measures a lane: latency since the due time, ticks and message bytes per second. */
 export class Meter {
   #clock;
   #latency = new Histogram();
@@ -21,14 +21,14 @@ export class Meter {
     this.#bytes.add(a.bytes, a.received);
     if (m.T !== 'q') return;
     this.#ticks.add(1, a.received);
-    // A replayed tick is as old as the outage was long; the lane has no part in that.
+    // The age of a replayed tick is the outage's, not the lane's.
     if (!a.replayed) this.#latency.add(this.#clock.latency(m, a.received), a.received);
   }
 
   /**
    * @param {number} now local ms, as in Arrival
    * @returns {{ p50: number, p99: number, samples: number, ticks: number, bytes: number }} latency in ms over 30 s, NaN
-   *   while unknown; ticks and bytes a second over 3 s
+   *   while unknown; ticks and bytes per second over 3 s
    */
   read(now) {
     const { count, values } = this.#latency.quantiles([0.5, 0.99], now);
@@ -36,7 +36,7 @@ export class Meter {
     return { p50, p99, samples: count, ticks: this.#ticks.perSecond(now), bytes: this.#bytes.perSecond(now) };
   }
 
-  /** Forgets, as after a switch of lanes: the figures of two lanes must not mix. */
+  /** Clears the figures, for example after a lane switch. */
   clear() {
     this.#latency.clear();
     this.#ticks.clear();

@@ -1,14 +1,14 @@
-// Which symbols the list shows, and in which order. Pure.
+// Which symbols the watchlist shows, and in which order.
 import { has, t } from '../text.js';
 import { columns } from './columns.js';
 
 /** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing as /api/symbols tells it */
+/** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing an entry of /api/symbols */
 
 /**
- * The listings of a sector whose symbol or name holds the text; symbols that begin with it come first.
+ * The listings of a sector whose symbol or name contains a text; symbols that start with it come first.
  * @param {readonly Listing[]} listings
- * @param {{ q: string, sector: string }} want
+ * @param {{ q: string, sector: string }} criteria
  */
 export function filter(listings, { q, sector }) {
   const text = q.trim().toLowerCase();
@@ -18,28 +18,28 @@ export function filter(listings, { q, sector }) {
   });
   if (!text) return found;
   const rank = (/** @type {Listing} */ l) => (l.symbol.toLowerCase().startsWith(text) ? 0 : 1);
-  return found.sort((a, b) => rank(a) - rank(b)); // a stable sort: the feed's order within each
+  return found.sort((a, b) => rank(a) - rank(b)); // the sort is stable
 }
 
 /**
- * What the list shows: the open list's symbols in its own order, else all. A search goes over all symbols, so that one
- * can be added to the list; those that are on it come first.
- * @param {readonly Listing[]} listings @param {{ q: string, sector: string }} want
- * @param {readonly string[] | null} list null: none is open
+ * The listings shown: those of the open list in its order, else all. A search covers all symbols, so that one can be added
+ * to the list; those on the list come first.
+ * @param {readonly Listing[]} listings @param {{ q: string, sector: string }} criteria
+ * @param {readonly string[] | null} list null when none is open
  */
-export function find(listings, want, list) {
-  if (!list) return filter(listings, want);
-  if (want.q.trim()) {
+export function find(listings, criteria, list) {
+  if (!list) return filter(listings, criteria);
+  if (criteria.q.trim()) {
     const on = new Set(list);
-    const found = filter(listings, want);
+    const found = filter(listings, criteria);
     return [...found.filter((l) => on.has(l.symbol)), ...found.filter((l) => !on.has(l.symbol))];
   }
   const known = new Map(listings.map((l) => [l.symbol, l]));
-  return filter(list.flatMap((symbol) => known.get(symbol) ?? []), want);
+  return filter(list.flatMap((symbol) => known.get(symbol) ?? []), criteria);
 }
 
 /**
- * Sorted by a column; figures that aren't known come last whatever the direction, equal ones keep their order.
+ * Sorts by a column. Unknown figures come last in either direction; the sort is stable.
  * @param {readonly Listing[]} listings
  * @param {string} sort as in the address: '', 'change', '-change'
  * @param {(symbol: string) => SymbolRecord | undefined} get
@@ -63,13 +63,13 @@ export function order(listings, sort, get) {
   return [...known.map((k) => k.l), ...unknown];
 }
 
-/** What a click on a column's header makes of the order: figures start with the largest, names with A; the third click undoes. */
+/** The order after a click on a column's header: first descending for figures and ascending for names, then the reverse, then none. */
 export function nextSort(/** @type {string} */ sort, /** @type {string} */ column) {
   const steps = column === 'symbol' || columns[column]?.up ? [column, `-${column}`, ''] : [`-${column}`, column, ''];
   return steps[(steps.indexOf(sort) + 1) % 3] ?? '';
 }
 
-/** A sector's name for people; one that the catalogue doesn't know, from its own: "rare-earths" → "Rare earths". @param {string} sector */
+/** A sector's name in the page's language; one without a translation is derived: "rare-earths" → "Rare earths". @param {string} sector */
 export function sectorName(sector) {
   if (has(`sector.${sector}`)) return t(`sector.${sector}`);
   const words = sector.replaceAll('-', ' ');

@@ -2,14 +2,14 @@
 /** @typedef {import('./quotes.js').QuoteStore} QuoteStore */
 
 /**
- * What the views read. It is the store, or, while paused, the store as it stood when the pause began. The stream and
- * the store go on in a pause, so nothing is lost, and going on costs one painting, however long it took.
+ * The quotes that the views show: those of the store, or, while paused, a copy made when the pause began. The stream and
+ * the store continue during a pause, so nothing is lost and resuming costs one repaint.
  */
 export class PausedQuotes {
   #store;
   /** @type {Map<string, SymbolRecord> | null} */
-  #frozen = null;
-  /** Ticks that came since the pause began. */
+  #copies = null;
+  /** Ticks received since the pause began. */
   behind = 0;
 
   /** @param {QuoteStore} store */
@@ -18,31 +18,31 @@ export class PausedQuotes {
   }
 
   get paused() {
-    return this.#frozen !== null;
+    return this.#copies !== null;
   }
 
   pause() {
-    if (this.#frozen) return;
+    if (this.#copies) return;
     this.behind = 0;
-    this.#frozen = new Map();
+    this.#copies = new Map();
     for (const r of this.#store.values()) {
       const values = r.spark.values();
-      this.#frozen.set(r.S, { ...r, changed: 0, spark: { values: () => values, length: values.length } });
+      this.#copies.set(r.S, { ...r, changed: 0, spark: { values: () => values, length: values.length } });
     }
   }
 
   resume() {
-    this.#frozen = null;
+    this.#copies = null;
     this.behind = 0;
   }
 
   /** @param {string} symbol @returns {SymbolRecord | undefined} */
   get(symbol) {
-    return this.#frozen ? this.#frozen.get(symbol) : this.#store.get(symbol);
+    return this.#copies ? this.#copies.get(symbol) : this.#store.get(symbol);
   }
 
   /** @returns {Iterable<SymbolRecord>} */
   values() {
-    return (this.#frozen ?? this.#store).values();
+    return (this.#copies ?? this.#store).values();
   }
 }

@@ -10,12 +10,12 @@ export const Changed = Object.freeze({ last: 1, bid: 2, ask: 4, size: 8, volume:
 
 const DAY = 86_400_000_000; // µs
 
-/** Exact to the cent, which a difference of two floats is not. @param {number} x */
+/** Rounds to the cent, since a difference of two floats is inexact. @param {number} x */
 const cents = (x) => Math.round(x * 100) / 100;
 
 /**
- * The newest quote of each symbol, whatever lane it came by. A symbol never goes back in `i` within one log.
- * What changed is collected until the page drains it, once in an animation frame.
+ * The newest quote of each symbol. Within one log, a symbol's `i` never decreases. Changes are collected until the page
+ * drains them, once per animation frame.
  */
 export class QuoteStore {
   /** @type {Map<string, SymbolRecord>} */
@@ -23,11 +23,11 @@ export class QuoteStore {
   /** @type {Set<SymbolRecord>} */
   #dirty = new Set();
   #epoch = '';
-  #stale = false; // the records are of an earlier log, shown until the new one's snapshot is here
+  #stale = false; // the records belong to an earlier log and are shown until the new one's snapshot
   #version = 0;
   #spark;
 
-  /** @param {{ sparkSlots?: number, sparkMs?: number }} [options] how many stretches a sparkline has, and their length */
+  /** @param {{ sparkSlots?: number, sparkMs?: number }} [options] the number of a sparkline's points, and the ms between them */
   constructor({ sparkSlots = 60, sparkMs = 60_000 } = {}) {
     this.#spark = () => new Spark(sparkSlots, sparkMs);
   }
@@ -36,22 +36,22 @@ export class QuoteStore {
     return this.#records.size;
   }
 
-  /** Goes up when symbols come or go, so that a view knows when to sort and filter anew. */
+  /** Incremented when symbols are added or removed. */
   get version() {
     return this.#version;
   }
 
-  /** The record itself, not a copy: read it, don't keep its figures. @param {string} symbol */
+  /** The record itself, not a copy: it changes with the next tick. @param {string} symbol */
   get(symbol) {
     return this.#records.get(symbol);
   }
 
-  /** @returns {IterableIterator<SymbolRecord>} in the order in which symbols first came */
+  /** @returns {IterableIterator<SymbolRecord>} in the order in which symbols were added */
   values() {
     return this.#records.values();
   }
 
-  /** Takes any message of a feed; those that say nothing about quotes change nothing. @param {Message} m @param {number} received local ms */
+  /** Applies a message of the feed; messages without quotes are ignored. @param {Message} m @param {number} received local ms */
   apply(m, received) {
     switch (m.T) {
       case 'q':
@@ -70,9 +70,9 @@ export class QuoteStore {
   }
 
   /**
-   * Hands over each record that changed since the last call and forgets that it did. `changed` is set to 0 after fn.
+   * Calls fn with each record that changed since the last call, then sets its `changed` to 0.
    * @param {(r: SymbolRecord) => void} fn
-   * @returns {number} how many there were
+   * @returns {number} how many changed
    */
   drain(fn) {
     const n = this.#dirty.size;
@@ -84,10 +84,10 @@ export class QuoteStore {
     return n;
   }
 
-  /** Drops the symbols that `wanted` refuses, after a change of topics. @param {(symbol: string) => boolean} wanted */
-  retain(wanted) {
+  /** Drops the other symbols, after a change of topics. @param {(symbol: string) => boolean} keep */
+  retain(keep) {
     for (const [symbol, r] of this.#records) {
-      if (wanted(symbol)) continue;
+      if (keep(symbol)) continue;
       this.#records.delete(symbol);
       this.#dirty.delete(r);
       this.#version++;
@@ -95,7 +95,7 @@ export class QuoteStore {
   }
 
   /**
-   * Fills a sparkline from history, then the price of now. A symbol that isn't here is left out.
+   * Fills a sparkline from history and adds the present price. An unknown symbol is ignored.
    * @param {string} symbol @param {Iterable<{t: number, p: number}>} points ascending, t in ms since 1970
    */
   seedSpark(symbol, points) {
@@ -115,7 +115,7 @@ export class QuoteStore {
     this.#version++;
   }
 
-  /** A new log counts from 1 again: nothing old may hold back what is new. @param {DayQuote[]} quotes */
+  /** Handles the first snapshot of another log, whose seqs restart at 1. @param {DayQuote[]} quotes */
   #replace(quotes) {
     const here = new Set(quotes.map((q) => q.S));
     this.retain((symbol) => here.has(symbol));
@@ -153,7 +153,7 @@ function fresh(q, spark) {
 /** @param {SymbolRecord} r @param {Quote | DayQuote} q */
 function update(r, q) {
   let changed = 0;
-  if (q.n < r.n) { r.n0 = q.n; r.t0 = q.t; } // a new log counts from 1 again
+  if (q.n < r.n) { r.n0 = q.n; r.t0 = q.t; } // another log restarts at 1
   if (q.p !== r.p) { changed |= Changed.last; r.dir = Math.sign(q.p - r.p); }
   if (q.bp !== r.bp) { changed |= Changed.bid; r.bidDir = Math.sign(q.bp - r.bp); }
   if (q.ap !== r.ap) { changed |= Changed.ask; r.askDir = Math.sign(q.ap - r.ap); }
@@ -169,8 +169,8 @@ function update(r, q) {
 }
 
 /**
- * Keeps the day's figures, which ticks don't carry: a snapshot tells them, the last price moves high and low, and
- * midnight UTC starts a day anew. @param {SymbolRecord} r before q @param {Quote | DayQuote} q @returns {boolean} changed
+ * Updates the day's figures, which ticks don't have: a snapshot sets them, the last price extends high and low, and a new
+ * day starts at midnight UTC. @param {SymbolRecord} r before q @param {Quote | DayQuote} q @returns {boolean} changed
  */
 function day(r, q) {
   const { o, h, l, c } = r;

@@ -1,12 +1,12 @@
-/** A sparkline's memory: the last price of each of the newest `slots` stretches of time. Bounded; reading copies. */
+/** The points of a sparkline: the last price of each of the newest `slots` intervals of time. */
 export class Spark {
   #values;
-  #head = 0; // where the newest slot is
+  #head = 0; // the index of the newest slot
   #length = 0;
   #slot = -Infinity; // number of the newest slot since 1970
   #ms;
 
-  /** @param {number} [slots] @param {number} [ms] length of a slot */
+  /** @param {number} [slots] @param {number} [ms] the length of a slot */
   constructor(slots = 60, ms = 60_000) {
     this.#values = new Float64Array(slots);
     this.#ms = ms;
@@ -16,12 +16,12 @@ export class Spark {
     return this.#length;
   }
 
-  /** Takes a price. One older than the newest slot is dropped. @param {number} price @param {number} t ms since 1970 */
+  /** Adds a price; one older than the newest slot is ignored. @param {number} price @param {number} t ms since 1970 */
   add(price, t) {
     const slot = Math.floor(t / this.#ms);
     if (!Number.isFinite(price) || slot < this.#slot) return;
     const last = this.#values[this.#head] ?? price;
-    // A quiet stretch keeps the price it had, so that the x axis stays time.
+    // An interval without ticks repeats the price before it, so that the x axis is linear in time.
     const skipped = this.#length === 0 ? 0 : Math.min(slot - this.#slot - 1, this.#values.length);
     for (let k = 0; k < skipped; k++) this.#push(last);
     if (slot > this.#slot) this.#push(price);
@@ -30,8 +30,7 @@ export class Spark {
   }
 
   /**
-   * Starts over from history. What was added since then and is newer stays out: call it before the live ticks, or
-   * give it bars up to now. @param {Iterable<{t: number, p: number}>} points ascending, t in ms since 1970
+   * Replaces all points with history. Call it before the live ticks, or with points up to the present. @param {Iterable<{t: number, p: number}>} points ascending, t in ms since 1970
    */
   seed(points) {
     this.#length = 0;
@@ -39,7 +38,7 @@ export class Spark {
     for (const { t, p } of points) this.add(p, t);
   }
 
-  /** Oldest first. @returns {number[]} */
+  /** A copy, oldest first. @returns {number[]} */
   values() {
     const size = this.#values.length;
     return Array.from({ length: this.#length }, (_, k) => {

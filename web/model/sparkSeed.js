@@ -3,14 +3,14 @@ import { fetchCloses } from './history.js';
 /** @typedef {import('./quotes.js').QuoteStore} QuoteStore */
 
 const POINTS = 60;
-const MOST = 200; // symbols of one request, whose address must stay short
+const MOST = 200; // symbols per request, to keep its URL short
 
-/** Fills the sparklines of symbols in sight with the last hour, one request for all of them. What fails is asked for again when its row is next arranged. */
+/** Fills the sparklines of the visible symbols with the last hour, in one request. Symbols of a failed request are requested again when they are next visible. */
 export class SparkSeed {
   #store;
   #onSeeded;
   /** @type {Set<string>} */
-  #asked = new Set();
+  #requested = new Set();
   /** @type {Set<string>} */
   #queue = new Set();
   #running = false;
@@ -21,27 +21,27 @@ export class SparkSeed {
     this.#onSeeded = onSeeded;
   }
 
-  /** @param {readonly string[]} symbols in sight; those that were asked for before cost nothing, those that are out of sight by now neither */
-  want(symbols) {
-    for (const s of this.#queue) this.#asked.delete(s);
+  /** Requests the symbols that were not requested before, instead of those still queued. @param {readonly string[]} symbols that are visible */
+  request(symbols) {
+    for (const s of this.#queue) this.#requested.delete(s);
     this.#queue.clear();
     for (const s of symbols) {
-      if (this.#asked.has(s) || !this.#store.get(s)) continue;
-      this.#asked.add(s);
+      if (this.#requested.has(s) || !this.#store.get(s)) continue;
+      this.#requested.add(s);
       this.#queue.add(s);
     }
-    void this.#go();
+    void this.#run();
   }
 
-  /** Forgets that these were filled: ticks may be missing before their snapshot. @param {readonly { S: string }[]} quotes */
-  again(quotes) {
+  /** Allows symbols to be requested again: ticks may be missing before their snapshot. @param {readonly { S: string }[]} quotes */
+  invalidate(quotes) {
     for (const { S } of quotes) {
-      this.#asked.delete(S);
+      this.#requested.delete(S);
       this.#queue.delete(S);
     }
   }
 
-  async #go() {
+  async #run() {
     if (this.#running) return;
     this.#running = true;
     while (this.#queue.size > 0) {
@@ -51,7 +51,7 @@ export class SparkSeed {
         for (const { symbol, points } of await fetchCloses(symbols, '1m', POINTS)) this.#store.seedSpark(symbol, points);
         this.#onSeeded();
       } catch {
-        for (const s of symbols) this.#asked.delete(s); // until then the lines grow from the ticks
+        for (const s of symbols) this.#requested.delete(s); // meanwhile the sparklines grow from ticks
       }
     }
     this.#running = false;

@@ -24,40 +24,40 @@ function setup(t) {
 
 test('all symbols in sight come by one request, holes left to the line', async (t) => {
   const { urls, answers, seeded, seed, settled } = setup(t);
-  seed.want(['A', 'B', 'NEW']);
-  seed.want(['A', 'B']);
+  seed.request(['A', 'B', 'NEW']);
+  seed.request(['A', 'B']);
   answers[0]?.(true);
   await settled();
   assert.deepEqual(urls, ['/api/closes?topics=A,B&interval=1m&limit=60']);
   assert.deepEqual([...seeded.keys()], ['A', 'B']);
   assert.deepEqual(seeded.get('A'), [{ t: 60_000, p: 1 }, { t: 180_000, p: 2 }]);
-  seed.want(['A', 'B']);
+  seed.request(['A', 'B']);
   await settled();
   assert.equal(urls.length, 1);
-  seed.again([{ S: 'B' }]);
-  seed.want(['A', 'B']);
+  seed.invalidate([{ S: 'B' }]);
+  seed.request(['A', 'B']);
   assert.equal(urls.at(-1), '/api/closes?topics=B&interval=1m&limit=60');
 });
 
 test('while a request is under way only the newest rows wait; those scrolled past are never asked for', async (t) => {
   const { urls, answers, seed, settled } = setup(t);
-  seed.want(['A']);
-  seed.want(['A', 'B']);
-  seed.want(['C', 'D']);
+  seed.request(['A']);
+  seed.request(['A', 'B']);
+  seed.request(['C', 'D']);
   answers[0]?.(true);
   await settled();
   assert.match(urls[1] ?? '', /topics=C,D&/);
   answers[1]?.(true);
   await settled();
-  seed.want(['B']);
+  seed.request(['B']);
   assert.match(urls[2] ?? '', /topics=B&/);
 });
 
 test('what failed is asked for again when it is next in sight', async (t) => {
   const { urls, answers, seed, settled } = setup(t);
-  seed.want(['A']);
+  seed.request(['A']);
   answers[0]?.(false);
   await settled();
-  seed.want(['A']);
+  seed.request(['A']);
   assert.equal(urls.length, 2);
 });

@@ -1,6 +1,5 @@
 /**
- * An SVG path through values at equal distances, the lowest at the bottom. One value is no line: a level one would
- * say that the price stood still.
+ * An SVG path through equally spaced values, the lowest at the bottom; empty for a single value.
  * @param {readonly number[]} values oldest first @param {number} width px @param {number} height px
  */
 export function path(values, width, height) {

@@ -1,31 +1,29 @@
-// Which topics the page needs from the stream. Parts tell what they need; this alone changes the feed's topics.
-
-/** @typedef {{ symbol: string, sector: string }} Known a symbol that the server has, and its sector */
+/** @typedef {{ symbol: string, sector: string }} Known a symbol of the server, and its sector */
 
 export const ALL = '*';
 /** @param {string} sector */
 export const sectorTopic = (sector) => `sector:${sector}`;
 
-const WIDEN = 50; // ms in which several wishes become one command
-const NARROW = 1500; // ms for which nobody wants a topic before it is given up: a search is soon cleared again
+const ADD = 50; // ms in which several changes become one command
+const REMOVE = 1500; // ms until an unused topic is removed: a search, for example, is soon cleared
 
 /**
- * The one owner of the stream's topics. What is missing is asked for at once, what nobody needs any more is given up
- * after a while, so that going to and fro costs nothing.
+ * Determines the stream's topics from what the parts of the page need. Missing topics are added at once, unused ones are
+ * removed after a while.
  */
 export class Subscriptions {
   /** @type {Map<string, readonly string[]>} */
-  #wishes = new Map();
-  /** @type {Map<string, string> | null} sector by symbol; null until the server told */
+  #required = new Map();
+  /** @type {Map<string, string> | null} sector by symbol; null until the symbols are known */
   #sectors = null;
-  #known = new Set([ALL]); // every topic there is
-  /** @type {string[]} as the feed was asked for last */
-  #asked;
-  #has = new Set([ALL]); // as the stream told last
+  #known = new Set([ALL]); // all valid topics
+  /** @type {string[]} those of the last request */
+  #requested;
+  #confirmed = new Set([ALL]); // those of the stream
   /** @type {any} */
-  #widen = null;
+  #addTimer = null;
   /** @type {any} */
-  #narrow = null;
+  #removeTimer = null;
   /** @type {Set<() => void>} */
   #listeners = new Set();
   #host;
@@ -36,64 +34,64 @@ export class Subscriptions {
    *   most?: number,
    *   setTimeout?: (fn: () => void, ms: number) => any,
    *   clearTimeout?: (id: any) => void,
-   * }} host set changes the feed's topics, which begin with "*"; most is how many the server allows
+   * }} host set changes the feed's topics, which start as "*"; most is the server's limit
    */
   constructor(host) {
     this.#host = {
       most: 512, setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => globalThis.setTimeout(fn, ms),
       clearTimeout: (/** @type {any} */ id) => globalThis.clearTimeout(id), ...host,
     };
-    this.#asked = [ALL];
+    this.#requested = [ALL];
   }
 
-  /** How many topics a stream may have. */
+  /** The server's limit of topics per stream. */
   get most() {
     return this.#host.most;
   }
 
-  /** What there is. Until this is told the stream keeps everything, since an unknown topic is refused. @param {Iterable<Known>} symbols */
-  universe(symbols) {
+  /** Sets the server's symbols. Until then the stream has all topics, since an unknown topic would be refused. @param {Iterable<Known>} symbols */
+  setSymbols(symbols) {
     this.#sectors = new Map();
     this.#known = new Set([ALL]);
     for (const { symbol, sector } of symbols) {
       this.#sectors.set(symbol, sector);
       this.#known.add(symbol).add(sectorTopic(sector));
     }
-    // A server that came back without some of them has them in no stream; asking for one would undo the others.
-    this.#asked = this.#asked.filter((t) => this.#known.has(t));
-    if (this.#asked.length === 0) this.#asked = [ALL];
+    // A restarted server may lack some: a request with one of them would be refused as a whole.
+    this.#requested = this.#requested.filter((t) => this.#known.has(t));
+    if (this.#requested.length === 0) this.#requested = [ALL];
     this.#plan();
   }
 
-  /** Whether the server has such a topic, as it told last. @param {string} topic */
+  /** Reports whether the server has a topic. @param {string} topic */
   knows(topic) {
     return this.#known.has(topic);
   }
 
   /**
-   * What a part of the page needs from now on, instead of what it needed before: symbols, "sector:…" or "*". What the
-   * server doesn't have is left out. @param {string} part @param {readonly string[]} topics [] for nothing
+   * Replaces the topics that a part of the page needs: symbols, "sector:…" or "*". Unknown ones are ignored.
+   * @param {string} part @param {readonly string[]} topics
    */
-  want(part, topics) {
-    const before = this.#wishes.get(part);
+  require(part, topics) {
+    const before = this.#required.get(part);
     if (topics.length === (before?.length ?? 0) && topics.every((t, i) => before?.[i] === t)) return;
-    if (topics.length > 0) this.#wishes.set(part, [...topics]);
-    else this.#wishes.delete(part);
+    if (topics.length > 0) this.#required.set(part, [...topics]);
+    else this.#required.delete(part);
     this.#plan();
   }
 
-  /** The stream told its topics, in its hello or after a command. @param {readonly string[]} topics */
-  told(topics) {
-    this.#has = new Set(topics);
+  /** Sets the stream's topics, from its hello or a subscription message. @param {readonly string[]} topics */
+  confirm(topics) {
+    this.#confirmed = new Set(topics);
     for (const fn of this.#listeners) fn();
   }
 
-  /** Whether the stream brings this symbol. @param {string} symbol */
+  /** Reports whether the stream has a symbol. @param {string} symbol */
   has(symbol) {
-    return this.#covers(this.#has, symbol);
+    return this.#covers(this.#confirmed, symbol);
   }
 
-  /** Called when the stream has other topics than before. @param {() => void} fn */
+  /** @param {() => void} fn called when the stream's topics have changed */
   on(fn) {
     this.#listeners.add(fn);
   }
@@ -101,38 +99,38 @@ export class Subscriptions {
   #plan() {
     const target = this.#target();
     if (target === null) return;
-    const asked = new Set(this.#asked);
+    const requested = new Set(this.#requested);
     const { setTimeout, clearTimeout } = this.#host;
-    clearTimeout(this.#narrow);
-    clearTimeout(this.#widen);
-    if (target.some((t) => !this.#covers(asked, t))) this.#widen = setTimeout(() => this.#grow(), WIDEN);
-    else if (target.length !== asked.size || target.some((t) => !asked.has(t))) this.#narrow = setTimeout(() => this.#ask(this.#target()), NARROW);
+    clearTimeout(this.#removeTimer);
+    clearTimeout(this.#addTimer);
+    if (target.some((t) => !this.#covers(requested, t))) this.#addTimer = setTimeout(() => this.#add(), ADD);
+    else if (target.length !== requested.size || target.some((t) => !requested.has(t))) this.#removeTimer = setTimeout(() => this.#request(this.#target()), REMOVE);
   }
 
-  /** Adds what is missing and keeps the rest for the time being. */
-  #grow() {
+  /** Adds the missing topics and keeps the unused ones for now. */
+  #add() {
     const target = this.#target();
     if (target === null) return;
-    const both = target.includes(ALL) ? [ALL] : [...new Set([...this.#asked, ...target])];
-    this.#ask(both.length > this.#host.most ? target : both);
+    const both = target.includes(ALL) ? [ALL] : [...new Set([...this.#requested, ...target])];
+    this.#request(both.length > this.#host.most ? target : both);
     this.#plan();
   }
 
   /** @param {string[] | null} topics */
-  #ask(topics) {
+  #request(topics) {
     if (topics === null) return;
-    this.#asked = topics;
+    this.#requested = topics;
     this.#host.set(topics).catch((/** @type {any} */ err) => {
-      // Another server by now, or its limits: everything is never wrong.
-      if (err.code === 'closed' || this.#asked !== topics || topics.includes(ALL)) return;
-      this.#ask([ALL]);
+      // The server was restarted or has lower limits: all topics are always allowed.
+      if (err.code === 'closed' || this.#requested !== topics || topics.includes(ALL)) return;
+      this.#request([ALL]);
     });
   }
 
-  /** What all of them need together, the fewest topics that say it; null when nothing is known to be needed. @returns {string[] | null} */
+  /** The fewest topics that cover what all parts need; null while nothing is needed. @returns {string[] | null} */
   #target() {
     if (this.#sectors === null) return null;
-    const union = new Set([...this.#wishes.values()].flat().filter((t) => this.#known.has(t)));
+    const union = new Set([...this.#required.values()].flat().filter((t) => this.#known.has(t)));
     if (union.size === 0) return null;
     if (union.has(ALL)) return [ALL];
     const topics = [...union].filter((t) => !this.#sectors?.has(t) || !union.has(sectorTopic(this.#sectors.get(t) ?? '')));

@@ -26,10 +26,10 @@ function setup(t, most = 512) {
 
 test('nothing is asked for before the server told what it has', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.want('list', ['AAPL']);
+  subscriptions.require('list', ['AAPL']);
   tick(10_000);
   assert.deepEqual(asked, []);
-  subscriptions.universe(symbols);
+  subscriptions.setSymbols(symbols);
   tick(1499);
   assert.deepEqual(asked, [], 'giving up waits');
   tick(1);
@@ -38,23 +38,23 @@ test('nothing is asked for before the server told what it has', (t) => {
 
 test('several wishes are one command, their union without doubles', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['MSFT', 'AAPL', 'NOPE', 'sector:none']);
-  subscriptions.want('chart', ['AAPL']);
-  subscriptions.want('alerts', ['KO']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['MSFT', 'AAPL', 'NOPE', 'sector:none']);
+  subscriptions.require('chart', ['AAPL']);
+  subscriptions.require('alerts', ['KO']);
   tick(1500);
   assert.deepEqual(asked, [['AAPL', 'KO', 'MSFT']]);
 });
 
 test('what is missing comes at once, what is left over goes later', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('chart', ['AAPL']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('chart', ['AAPL']);
   tick(1500);
-  subscriptions.want('chart', ['MSFT']);
+  subscriptions.require('chart', ['MSFT']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['AAPL', 'MSFT']);
-  subscriptions.want('chart', ['KO']);
+  subscriptions.require('chart', ['KO']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['AAPL', 'MSFT', 'KO']);
   tick(1500);
@@ -64,58 +64,58 @@ test('what is missing comes at once, what is left over goes later', (t) => {
 
 test('going back before the others are given up asks for nothing', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['*']);
-  subscriptions.want('list', ['KO']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['*']);
+  subscriptions.require('list', ['KO']);
   tick(1000);
-  subscriptions.want('list', ['*']);
+  subscriptions.require('list', ['*']);
   tick(10_000);
   assert.deepEqual(asked, []);
 });
 
 test('the fewest topics: a sector covers its symbols, "*" everything, and all of them together are "*"', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['sector:technology']);
-  subscriptions.want('chart', ['AAPL']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['sector:technology']);
+  subscriptions.require('chart', ['AAPL']);
   tick(1500);
   assert.deepEqual(asked.at(-1), ['sector:technology']);
-  subscriptions.want('chart', ['XOM']);
+  subscriptions.require('chart', ['XOM']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['sector:technology', 'XOM']);
-  subscriptions.want('alerts', ['sector:energy', 'KO']);
+  subscriptions.require('alerts', ['sector:energy', 'KO']);
   tick(50);
   tick(1500);
   assert.deepEqual(asked.at(-1), ['*']);
-  subscriptions.want('alerts', []);
+  subscriptions.require('alerts', []);
   tick(1500);
   assert.deepEqual(asked.at(-1), ['XOM', 'sector:technology']);
-  subscriptions.want('heatmap', ['*']);
+  subscriptions.require('heatmap', ['*']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['*']);
 });
 
 test('more than the server allows is everything; a union that is too large only for a while is not held', (t) => {
   const { subscriptions, asked, tick } = setup(t, 2);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['AAPL', 'XOM']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['AAPL', 'XOM']);
   tick(1500);
   assert.deepEqual(asked.at(-1), ['AAPL', 'XOM']);
-  subscriptions.want('list', ['KO', 'CVX']);
+  subscriptions.require('list', ['KO', 'CVX']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['CVX', 'KO']);
-  subscriptions.want('chart', ['AAPL']);
+  subscriptions.require('chart', ['AAPL']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['*']);
 });
 
 test('nothing wanted leaves the topics as they are', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['KO']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['KO']);
   tick(1500);
-  subscriptions.want('list', []);
-  subscriptions.want('chart', ['NOPE']);
+  subscriptions.require('list', []);
+  subscriptions.require('chart', ['NOPE']);
   tick(10_000);
   assert.deepEqual(asked, [['KO']]);
 });
@@ -123,8 +123,8 @@ test('nothing wanted leaves the topics as they are', (t) => {
 test('a refusal falls back to everything', async (t) => {
   const { subscriptions, asked, host, tick } = setup(t);
   host.refuse = 'KO';
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['KO']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['KO']);
   tick(1500);
   await new Promise((r) => setImmediate(r));
   assert.deepEqual(asked, [['KO'], ['*']]);
@@ -135,28 +135,28 @@ test('it knows which symbols the stream brings, and tells when that changes', (t
   let told = 0;
   subscriptions.on(() => { told++; });
   assert.equal(subscriptions.has('KO'), true, 'a stream begins with everything');
-  subscriptions.universe(symbols);
-  subscriptions.told(['sector:energy', 'AAPL']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.confirm(['sector:energy', 'AAPL']);
   assert.deepEqual(symbols.map((s) => subscriptions.has(s.symbol)), [true, false, true, true, false]);
-  subscriptions.told(['*']);
+  subscriptions.confirm(['*']);
   assert.equal(subscriptions.has('KO'), true);
   assert.equal(told, 2);
 });
 
 test('what a server that came back lacks is asked for no more, and comes again with it', (t) => {
   const { subscriptions, asked, tick } = setup(t);
-  subscriptions.universe(symbols);
-  subscriptions.want('list', ['AAPL', 'KO']);
+  subscriptions.setSymbols(symbols);
+  subscriptions.require('list', ['AAPL', 'KO']);
   tick(1500);
   assert.deepEqual(asked, [['AAPL', 'KO']]);
-  subscriptions.universe(symbols.filter((s) => s.symbol !== 'KO'));
+  subscriptions.setSymbols(symbols.filter((s) => s.symbol !== 'KO'));
   assert.ok(!subscriptions.knows('KO') && subscriptions.knows('AAPL') && subscriptions.knows('sector:energy') && !subscriptions.knows('sector:staples'));
   tick(10_000);
   assert.equal(asked.length, 1, 'the feed dropped it, too');
-  subscriptions.want('chart', ['XOM']);
+  subscriptions.require('chart', ['XOM']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['AAPL', 'XOM']);
-  subscriptions.universe(symbols);
+  subscriptions.setSymbols(symbols);
   tick(50);
   assert.deepEqual(asked.at(-1), ['AAPL', 'XOM', 'KO']);
 });

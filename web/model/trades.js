@@ -4,82 +4,82 @@
  * @property {number} t due time, µs since 1970
  * @property {string} S
  * @property {number} p dollars
- * @property {number} size shares; NaN when the feed tells no volume
- * @property {number} dir 1 above the symbol's trade before, −1 below, else that one's own
+ * @property {number} size shares; NaN when the feed has no volume
+ * @property {number} dir 1 above the symbol's previous trade, −1 below, else that trade's dir
  */
 
 const DAY = 86_400e6; // µs
-const KEPT = 64; // trades kept in each list
-const REMEMBERED = 512; // newest ones, from which a list begins when another is asked for
+const KEPT = 64; // trades in each list
+const NEWEST = 512; // trades from which a list is filled when its filter changes
 
 /**
- * The trades that a stream of quotes lets one see: the day's volume went up between two ticks of a symbol, or the last
- * price changed. Two trades between two ticks show as one.
+ * Trades derived from quotes: the day's volume grew between two ticks of a symbol, or the last price changed. Several
+ * trades between two ticks appear as one.
  */
 export class Trades {
-  /** day: days since 1970, of v. @type {Map<string, { p: number, v: number, dir: number, day: number }>} */
+  /** The last trade of each symbol; day: days since 1970. @type {Map<string, { p: number, v: number, dir: number, day: number }>} */
   #last = new Map();
   /** @type {Trade[]} a ring of the newest */
   #newest = [];
   #next = 0;
-  /** @type {Trade[]} newest first */
+  /** @type {Trade[]} of all symbols, newest first */
   market = [];
-  /** @type {Trade[]} of the followed symbol, newest first */
+  /** @type {Trade[]} of the selected symbol, newest first */
   symbol = [];
-  followed = '';
-  /** @type {Trade[]} of the symbols in the list, newest first */
+  selected = '';
+  /** @type {Trade[]} of the watchlist's symbols, newest first */
   list = [];
   /** @type {ReadonlySet<string>} */
   listed = new Set();
-  #least = 0;
+  #minimum = 0; // dollars
 
   /** @param {string} symbol */
-  follow(symbol) {
-    if (symbol === this.followed) return;
-    this.followed = symbol;
-    this.symbol = this.#known().filter((t) => t.S === symbol).slice(0, KEPT);
+  select(symbol) {
+    if (symbol === this.selected) return;
+    this.selected = symbol;
+    this.symbol = this.#recent().filter((t) => t.S === symbol).slice(0, KEPT);
   }
 
-  /** The symbols that the list shows. @param {ReadonlySet<string>} symbols */
-  among(symbols) {
+  /** Sets the watchlist's symbols. @param {ReadonlySet<string>} symbols */
+  setListed(symbols) {
     this.listed = symbols;
-    this.list = this.#known().filter((t) => symbols.has(t.S)).slice(0, KEPT);
+    this.list = this.#recent().filter((t) => symbols.has(t.S)).slice(0, KEPT);
   }
 
-  /** Leaves out trades that are worth less. One whose size isn't known is one of them. @param {number} dollars 0 for none */
-  least(dollars) {
-    if (dollars === this.#least) return;
-    this.#least = dollars;
-    const known = this.#known();
-    this.market = known.slice(0, KEPT);
-    this.symbol = known.filter((t) => t.S === this.followed).slice(0, KEPT);
-    this.among(this.listed);
+  /** Leaves out trades of a lower or unknown value. @param {number} dollars 0 leaves out none */
+  setMinimum(dollars) {
+    if (dollars === this.#minimum) return;
+    this.#minimum = dollars;
+    const recent = this.#recent();
+    this.market = recent.slice(0, KEPT);
+    this.symbol = recent.filter((t) => t.S === this.selected).slice(0, KEPT);
+    this.setListed(this.listed);
   }
 
-  /** What is remembered and large enough, newest first. */
-  #known() {
+  /** The newest trades that are large enough, newest first. */
+  #recent() {
     return [...this.#newest.slice(this.#next), ...this.#newest.slice(0, this.#next)].reverse().filter((t) => this.#large(t));
   }
 
   /** @param {Trade} t */
   #large({ p, size }) {
-    return this.#least === 0 || p * size >= this.#least;
+    return this.#minimum === 0 || p * size >= this.#minimum;
   }
 
-  /** Where the symbol stands, no trade. @param {Quote} q of a snapshot */
-  base(q) {
+  /** Sets a symbol's price and volume without a trade. @param {Quote} q of a snapshot */
+  setBase(q) {
     this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0, day: Math.floor(q.t / DAY) });
   }
 
-  /** @param {Quote} q @returns {boolean} whether it shows a trade that is large enough */
+  /** Handles a tick. @param {Quote} q @returns {boolean} whether it shows a trade that is large enough */
   take(q) {
     const before = this.#last.get(q.S);
     if (!before) {
-      this.base(q);
+      this.setBase(q);
       return false;
     }
     const today = Math.floor(q.t / DAY);
-    const traded = q.v < before.v || today !== before.day ? q.v : q.v - before.v; // a new day, or a feed that starts its count again
+    const traded = q.v < before.v || today !== before.day ? q.v : q.v - before.v; // a new day, or the feed restarted its volume
     before.day = today;
     const move = Math.sign(q.p - before.p);
     before.v = q.v;
@@ -88,10 +88,10 @@ export class Trades {
     before.dir = move || before.dir;
     const trade = { t: q.t, S: q.S, p: q.p, size: traded > 0 ? traded : NaN, dir: before.dir };
     this.#newest[this.#next] = trade;
-    this.#next = (this.#next + 1) % REMEMBERED;
+    this.#next = (this.#next + 1) % NEWEST;
     if (!this.#large(trade)) return false;
     put(this.market, trade);
-    if (q.S === this.followed) put(this.symbol, trade);
+    if (q.S === this.selected) put(this.symbol, trade);
     if (this.listed.has(q.S)) put(this.list, trade);
     return true;
   }

@@ -20,15 +20,15 @@ test('a trade is a day volume that went up, or a last price that changed', () =>
 
 test('a snapshot is no trade, even when prices moved meanwhile', () => {
   const trades = new Trades();
-  trades.base(q('A', 10, 100));
-  trades.base(q('A', 20, 900));
+  trades.setBase(q('A', 10, 100));
+  trades.setBase(q('A', 20, 900));
   assert.equal(trades.take(q('A', 20, 900)), false);
   assert.deepEqual(trades.market, []);
 });
 
 test('a new day starts its volume again', () => {
   const trades = new Trades();
-  trades.base(q('A', 10, 90_000));
+  trades.setBase(q('A', 10, 90_000));
   trades.take(q('A', 10, 300));
   assert.equal(trades.market[0]?.size, 300);
 });
@@ -36,7 +36,7 @@ test('a new day starts its volume again', () => {
 test('a new day that is busier at once counts from nothing, too', () => {
   const trades = new Trades();
   const midnight = Date.UTC(2026, 0, 2) * 1000;
-  trades.base(q('A', 10, 100, midnight - 1));
+  trades.setBase(q('A', 10, 100, midnight - 1));
   trades.take(q('A', 10, 500, midnight));
   trades.take(q('A', 10, 600, midnight + 1));
   assert.deepEqual(trades.market.map(({ size }) => size), [100, 500]);
@@ -44,47 +44,47 @@ test('a new day that is busier at once counts from nothing, too', () => {
 
 test('the followed symbol has a list of its own, begun with what is known', () => {
   const trades = new Trades();
-  for (const s of ['A', 'B']) trades.base(q(s, 10, 0));
+  for (const s of ['A', 'B']) trades.setBase(q(s, 10, 0));
   trades.take(q('B', 10, 100));
-  trades.follow('B');
+  trades.select('B');
   for (let k = 1; k <= 200; k++) trades.take(q('A', 10, k));
   trades.take(q('B', 10, 300));
   assert.deepEqual(trades.symbol.map((t) => t.size), [200, 100]);
-  trades.follow('A');
+  trades.select('A');
   assert.equal(trades.symbol.length, 64, 'also of what no list shows any more');
   assert.equal(trades.market.length, 64);
 });
 
 test('small trades can be left out, and come back as far as they are remembered', () => {
   const trades = new Trades();
-  trades.base(q('A', 100, 0));
-  trades.follow('A');
+  trades.setBase(q('A', 100, 0));
+  trades.select('A');
   for (let v = 10, k = 0; k < 600; k++) trades.take(q('A', 100, (v += k % 100 ? 10 : 2000)));
-  trades.least(200_000);
+  trades.setMinimum(200_000);
   assert.deepEqual(trades.market.map((t) => t.size), [2000, 2000, 2000, 2000, 2000]);
   assert.deepEqual(trades.symbol, trades.market);
   assert.equal(trades.take(q('A', 100, 17_950)), false);
   assert.equal(trades.take(q('A', 101, 20_000)), true);
   assert.equal(trades.market[0]?.size, 2050);
   assert.equal(trades.take(q('A', 102, 20_000)), false, 'a size that is not known is not large');
-  trades.least(0);
+  trades.setMinimum(0);
   assert.equal(trades.market.length, 64);
   assert.ok(Number.isNaN(trades.market[0]?.size));
 });
 
 test('the list has one, too, of the symbols that it shows and as they change', () => {
   const trades = new Trades();
-  for (const s of ['A', 'B', 'C']) trades.base(q(s, 10, 0));
+  for (const s of ['A', 'B', 'C']) trades.setBase(q(s, 10, 0));
   trades.take(q('B', 10, 100));
   trades.take(q('C', 10, 100));
   assert.equal(trades.list.length, 0);
-  trades.among(new Set(['A', 'C']));
+  trades.setListed(new Set(['A', 'C']));
   for (const s of ['A', 'B', 'C']) trades.take(q(s, 11, 400));
   assert.deepEqual(trades.list.map((t) => t.S + t.size), ['C300', 'A400', 'C100']);
-  trades.least(4000);
+  trades.setMinimum(4000);
   assert.deepEqual(trades.list.map((t) => t.S + t.size), ['A400']);
-  trades.least(0);
-  trades.among(new Set(['B']));
+  trades.setMinimum(0);
+  trades.setListed(new Set(['B']));
   assert.deepEqual(trades.list.map((t) => t.S + t.size), ['B300', 'B100']);
   for (let k = 1; k <= 200; k++) trades.take(q('B', 12, 400 + k));
   assert.equal(trades.list.length, 64);

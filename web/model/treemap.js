@@ -1,18 +1,17 @@
-// Where the tiles of the market stand: a squarified treemap (Bruls, Huizing, van Wijk 2000), sectors first and their
-// symbols inside. Pure.
+// The layout of the heat map: a squarified treemap (Bruls, Huizing, van Wijk 2000) of sectors and, within them, symbols.
 
 /** @typedef {import('./order.js').Listing} Listing */
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
 /** @typedef {Box & { listing: Listing }} Tile */
-/** @typedef {Box & { sector: string, label: number }} Sector label is the height of the strip for its name, or 0 */
+/** @typedef {Box & { sector: string, label: number }} Sector label: the height of the strip with its name, or 0 */
 
 const STRIP = 15; // px for a sector's name
-const ROOM = { w: 42, h: 44 }; // a sector smaller than that has none
-const GAP = 2; // px that a sector leaves free at its right and its lower side
+const ROOM = { w: 42, h: 44 }; // px; a smaller sector has no strip
+const GAP = 2; // px left free at a sector's right and bottom
 
 /**
- * A box for each value, in the values' order: areas in proportion, together the whole box, as near to squares as rows
- * allow. A value that isn't known counts as the least of those that are, so that it has a place.
+ * A box for each value, in the values' order: their areas are proportional and fill the whole box, as close to squares as
+ * rows allow. An unknown value counts as the smallest known one.
  * @param {readonly number[]} values @param {Box} box @returns {Box[]}
  */
 export function squarify(values, { x, y, w, h }) {
@@ -31,11 +30,11 @@ export function squarify(values, { x, y, w, h }) {
     for (let worst = ratio(first, first, sum, side); to < order.length; to++) {
       const area = order[to]?.area ?? 0;
       const next = ratio(first, area, sum + area, side);
-      if (next > worst) break; // one more would make the row worse
+      if (next > worst) break;
       worst = next;
       sum += area;
     }
-    const thick = to === order.length ? Math.max(w, h) : side > 0 ? sum / side : 0; // the last row takes what is left
+    const thick = to === order.length ? Math.max(w, h) : side > 0 ? sum / side : 0; // the last row fills the rest
     let at = 0;
     for (let k = from; k < to; k++) {
       const item = order[k];
@@ -50,12 +49,12 @@ export function squarify(values, { x, y, w, h }) {
   return boxes;
 }
 
-/** The longest side to the shortest, at worst, of a row along a side. @param {number} most @param {number} least @param {number} sum @param {number} side */
+/** The worst aspect ratio in a row along a side. @param {number} most @param {number} least @param {number} sum @param {number} side */
 const ratio = (most, least, sum, side) => Math.max((side * side * most) / (sum * sum), (sum * sum) / (side * side * least));
 
 /**
- * @param {readonly Listing[]} listings @param {Box} box @param {number} [k] how much larger type is than at 13 px
- * @returns {{ sectors: Sector[], tiles: Tile[] }} the largest sector first, and in it the largest symbol
+ * @param {readonly Listing[]} listings @param {Box} box @param {number} [k] the font size relative to 13 px
+ * @returns {{ sectors: Sector[], tiles: Tile[] }} the largest sector first, and within it the largest symbol
  */
 export function layout(listings, box, k = 1) {
   /** @type {Map<string, Listing[]>} */
@@ -79,8 +78,8 @@ export function layout(listings, box, k = 1) {
 }
 
 /**
- * The tile that an arrow leads to: of those on that side the nearest, one that lies beside rather than askew.
- * @param {readonly Box[]} tiles @param {number} at @param {number} dx @param {number} dy -1, 0 or 1 @returns {number} the same when there is none
+ * The tile that an arrow key moves to: the nearest on that side, where a tile out of line counts as further away.
+ * @param {readonly Box[]} tiles @param {number} at @param {number} dx @param {number} dy -1, 0 or 1 @returns {number} at when there is none
  */
 export function neighbour(tiles, at, dx, dy) {
   const from = tiles[at];
@@ -90,7 +89,7 @@ export function neighbour(tiles, at, dx, dy) {
   let best = at;
   let least = Infinity;
   tiles.forEach((b, k) => {
-    // How far its near edge is, and how far it is from being in line.
+    // The distance of its near edge, and its distance from the line through the middle.
     const gap = dx ? (dx > 0 ? b.x - (from.x + from.w) : from.x - (b.x + b.w)) : dy > 0 ? b.y - (from.y + from.h) : from.y - (b.y + b.h);
     if (k === at || gap < -0.01) return;
     const off = dx ? Math.max(b.y - fy, fy - (b.y + b.h), 0) : Math.max(b.x - fx, fx - (b.x + b.w), 0);

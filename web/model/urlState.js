@@ -1,4 +1,4 @@
-// The state that a person may want to keep or send: it stands in the address, defaults left out.
+// The page's state in the address, which makes it a link; defaults are left out.
 import { formatCharts, intervals, parseCharts } from './chartSpec.js';
 import { columns, readColumns } from './columns.js';
 import { readName, readSymbols } from './lists.js';
@@ -6,22 +6,22 @@ import { readName, readSymbols } from './lists.js';
 /** @typedef {import('../types.js').Lane} Lane */
 /**
  * @typedef {object} View
- * @property {string} symbol shown in the chart; '' until the first list of symbols is here
+ * @property {string} symbol shown in the chart; '' until the symbols are known
  * @property {string} interval of the chart's bars
  * @property {import('./chartSpec.js').Kind} kind of chart
- * @property {string} charts all of them, where there are several; symbol, interval and kind are then those of one
- * @property {Lane | 'auto'} lane auto: the preferred one, and the other while that is blocked
- * @property {Lane} prefer which one that is
+ * @property {string} charts all charts when there are several; symbol, interval and kind are those of the focused one
+ * @property {Lane | 'auto'} lane auto: the preferred one, and the other one while that is blocked
+ * @property {Lane} prefer the preferred lane
  * @property {import('../types.js').Encoding} encoding of the messages on lane ws
- * @property {string} sort a column, with '-' in front for descending; '' is the feed's own order
- * @property {string} sector '' is every sector
- * @property {string} q what is searched for
- * @property {string} list the symbols of the list that is open, as readSymbols gives them
- * @property {string} name of that list; '' as well as no symbols: all that the server has
- * @property {string} cols the list's columns, as readColumns gives them; '' is the standard
- * @property {string} panel which of the panels that share a place
- * @property {string} trades 'symbol': only those of the chart's, 'list': of the list's; '' all
- * @property {string} least what a trade must be worth to be shown, in dollars; '' anything
+ * @property {string} sort a column, with a leading '-' for descending; '' is the server's order
+ * @property {string} sector '' for all sectors
+ * @property {string} q the search text
+ * @property {string} list the symbols of the open list, as returned by readSymbols
+ * @property {string} name of the open list; '' without symbols shows all of the server's
+ * @property {string} cols the watchlist's columns, as returned by readColumns; '' for the standard ones
+ * @property {string} panel the market panel that is shown
+ * @property {string} trades 'symbol': of the chart's symbol; 'list': of the watchlist's symbols; '' all
+ * @property {string} least the least value of a trade that is shown, in dollars; '' for any
  */
 
 export const panels = /** @type {const} */ (['heat', 'movers', 'trades', 'alerts']);
@@ -33,7 +33,7 @@ export const defaults = Object.freeze({
   panel: 'heat', trades: '', least: '',
 });
 
-/** Reads an address; what can't be true falls back to its default. @param {string} search @returns {View} */
+/** Parses a query; an invalid value becomes the default. @param {string} search @returns {View} */
 export function parse(search) {
   const p = new URLSearchParams(search);
   const text = (/** @type {string} */ key, /** @type {number} */ most) => (p.get(key) ?? '').slice(0, most);

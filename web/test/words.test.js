@@ -136,17 +136,17 @@ test('no view has words of its own', () => {
 });
 
 test('a load report calls its figures and states by names that the catalogue has', () => {
-  const report = read('internal/loadtest/report.go');
-  const metrics = [...report.matchAll(/^\t\{"(\w+)", "([^"]+)", "[^"]*", /gm)];
+  const report = read('internal/loadtest/report/report.go');
+  const metrics = [...read('internal/loadtest/report/metric.go').matchAll(/^\t\{"(\w+)", "([^"]+)", "[^"]*", /gm)];
   assert.ok(metrics.length >= 12, 'the figures were found');
   for (const [, key, name] of metrics) assert.equal(en[`reports.metric.${key}`], name);
   const states = [...report.matchAll(/^\tStatus\w+ += "(\w+)"/gm)];
   assert.equal(states.length, 4);
   for (const [, state] of states) assert.equal(en[`reports.status.${state}`], state);
-  for (const [, verdict = ''] of read('internal/loadtest/estimate.go').matchAll(/ Verdict = "([^"]+)"/g)) {
+  for (const [, verdict = ''] of read('internal/loadtest/stats/estimate.go').matchAll(/ Verdict = "([^"]+)"/g)) {
     if (!/^(?:no difference|A higher|A lower)$/.test(verdict)) assert.equal(en[`reports.verdict.${verdict.replace(/ /g, '-')}`], verdict);
   }
-  for (const [, drill] of read('internal/loadtest/options.go').matchAll(/^\tDrill\w+ += "(\w+)"/gm)) assert.equal(en[`reports.kind.drill-${drill}`], `drill ${drill}`);
+  for (const [, drill] of read('internal/loadtest/report/drill.go').matchAll(/^\tDrill\w+ += "(\w+)"/gm)) assert.equal(en[`reports.kind.drill-${drill}`], `drill ${drill}`);
 });
 
 test('a sentence fills its holes, groups its numbers and chooses its form', (c) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { use } from '../../text.js';
+import { upgrade } from './loadReport.js';
 import { claims } from './claims.js';
 import { DRILLS } from './drills.js';
 import { exported, table } from './export.js';
@@ -60,17 +61,17 @@ test('nothing that the comparison says is left in English', () => {
 });
 
 test('two load reports are told apart in Chinese', () => {
-  const report = () => JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8'));
+  const report = () => upgrade(JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8')));
   assert.equal(verdict([report(), report()]), '配置、机器和版本均相同，各列可以直接比较。');
   const other = report();
   Object.assign(other, { status: 'interrupted', kind: 'drill storm' });
   Object.assign(other.setup, { rounds: 9, later: 1 });
-  other.sides[1].engine = 'shard';
+  other.variants[1].engine = 'shard';
   assert.equal(verdict([report(), other]), '测试条件不同：第二份已中断，一份是对比测试，另一份是重连风暴演练，轮数不同，later 不同，B 侧引擎不同。各列不宜直接比较。');
   const strange = report();
   for (const part of [strange.setup, strange.target, strange.machine]) for (const key of Object.keys(part)) part[key] = 'else';
   Object.assign(strange, { status: 'broken', kind: 'drill slow' });
-  for (const s of strange.sides) Object.assign(s, { lane: 'x', engine: 'x', encoding: 'x', compression: 'x', settings: ['x'], path: 'x' });
+  for (const s of strange.variants) Object.assign(s, { lane: 'x', engine: 'x', encoding: 'x', compression: 'x', settings: ['x'], path: 'x' });
   assert.deepEqual(latin(verdict([report(), strange])).filter((w) => w !== 'Go'), []);
 });
 

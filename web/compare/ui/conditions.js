@@ -26,10 +26,10 @@ export function differences(a, b) {
   // Settings of a running server are unknown, so its address must be the same.
   if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.differs.servers'));
   found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.differs.target.${k}`, '')));
-  if (a.sides.length !== b.sides.length) found.push(t('reports.differs.sides'));
+  if (a.variants.length !== b.variants.length) found.push(t('reports.differs.sides'));
   else {
-    a.sides.forEach((s, k) => {
-      const o = b.sides[k];
+    a.variants.forEach((s, k) => {
+      const o = b.variants[k];
       const side = { side: String.fromCharCode(65 + k) };
       if (s.lane !== o?.lane) found.push(t('reports.differs.lane', side));
       if (s.engine !== o?.engine) found.push(t('reports.differs.engine', side));

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { upgrade } from '../core/loadReport.js';
 import { differences, verdict } from './conditions.js';
 
 /** @typedef {import('./reportTable.js').Report} Report */
 
-/** @returns {any} a report that was really made */
-const report = () => JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8'));
+/** @returns {any} a recorded report */
+const report = () => upgrade(JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8')));
 
 test('two reports of the same conditions may be held against each other', () => {
   const later = report();
@@ -23,13 +24,13 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     ["server settings differ", (r) => { delete r.target.settings; }],
     ['versions differ', (r) => { r.target.version = 'v0'; }],
     ['feeds differ', (r) => { r.target.feed = 'replay x.csv'; }],
-    ['engine A differs', (r) => { r.sides[0].engine = 'shard'; }],
-    ['the request of B differs', (r) => { r.sides[1].path += '&delay=2ms'; }],
-    ['lane B differs', (r) => { r.sides[1].lane = r.sides[1].lane === 'sse' ? 'ws' : 'sse'; }],
-    ['the numbers of sides differ', (r) => { r.sides.pop(); }],
-    ['encoding B differs', (r) => { r.sides[1].encoding = 'protobuf'; }],
-    ['compression A differs', (r) => { r.sides[0].compression = 'gzip'; }],
-    ['the server settings of A differ', (r) => { r.sides[0].settings = ['--stream.engine=shard']; }],
+    ['engine A differs', (r) => { r.variants[0].engine = 'shard'; }],
+    ['the request of B differs', (r) => { r.variants[1].path += '&delay=2ms'; }],
+    ['lane B differs', (r) => { r.variants[1].lane = r.variants[1].lane === 'sse' ? 'ws' : 'sse'; }],
+    ['the numbers of sides differ', (r) => { r.variants.pop(); }],
+    ['encoding B differs', (r) => { r.variants[1].encoding = 'protobuf'; }],
+    ['compression A differs', (r) => { r.variants[0].compression = 'gzip'; }],
+    ['the server settings of A differ', (r) => { r.variants[0].settings = ['--stream.engine=shard']; }],
     ['memory sizes differ', (r) => { r.machine.memory_bytes *= 2; }],
     ['Go versions differ', (r) => { r.machine.go = 'go1.25'; }],
     ['operating systems differ', (r) => { r.machine.os = 'plan9'; }],
@@ -48,7 +49,7 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     assert.equal(verdict([report(), other]), `Different conditions: ${want}. Do not compare the columns directly.`);
   }
   const told = report(); // as later versions write them
-  for (const s of told.sides) Object.assign(s, { encoding: 'json', compression: 'none' });
+  for (const s of told.variants) Object.assign(s, { encoding: 'json', compression: 'none' });
   assert.deepEqual(differences(report(), told), [], 'a report of an earlier version is of JSON, plain');
   for (const key of Object.keys(report().setup)) {
     const other = report();

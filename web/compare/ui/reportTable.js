@@ -3,10 +3,10 @@ import { named, t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
 import { status, verdict } from './conditions.js';
 
-// The parts of a load report that are shown here; docs/reports/README.md describes the complete format.
+// The parts of a load report, schema ticklane.load/2, that are shown here; docs/reports/README.md describes the complete format.
 /** @typedef {{ median: number, min: number, max: number, count: number }} Range */
 /** @typedef {{ mean: number, low: number, high: number, pairs: number }} Interval */
-/** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, sides?: Range[], difference: Interval, verdict: string }} Metric */
+/** @typedef {{ key: string, name: string, unit: string, a: Range, b: Range, variants?: Range[], difference: Interval, verdict: string }} Metric */
 /**
  * @typedef {object} Report
  * @property {string} schema
@@ -18,11 +18,10 @@ import { status, verdict } from './conditions.js';
  * @property {{ os: string, arch: string, cpu: string, cores: number, memory_bytes: number, go: string }} machine
  * @property {{ version: string, url: string, own: boolean, settings?: string[] }} target
  * @property {{ conns: number, topics: string, mode: string, encoding: string, compress: string, rounds: number, duration_s: number, seed: number }} setup
- * @property {{ name: string, lane: string, engine: string, path: string, encoding?: string, compression?: string, settings?: string[] }[]} sides
+ * @property {{ name: string, lane: string, engine: string, path: string, encoding?: string, compression?: string, settings?: string[] }[]} variants
  * @property {Metric[]} [metrics]
  */
 
-const SCHEMA = 'ticklane.load/1';
 const THIN = '\u202f';
 
 /** Two load reports side by side: setup, machine, and each figure with its range and difference. */
@@ -36,15 +35,11 @@ export class ReportTable {
   /**
    * @param {[string, string]} names @param {[Report, Report]} reports
    * @returns {string} a sentence on whether they can be compared
-   * @throws {Error} when a report has another schema
    */
   show(names, reports) {
-    reports.forEach((r, k) => {
-      if (r?.schema !== SCHEMA) throw new Error(`${names[k]} has the schema "${r?.schema}", this page reads ${SCHEMA}`);
-    });
     const first = el('tr', {}, el('td'), ...names.map((n, k) => el('th', { scope: 'colgroup', colspan: String(width(reports[k])), class: 'of' }, n)));
     const second = el('tr', {}, el('th', { scope: 'col' }, t('reports.pair.figure')), ...reports.flatMap((r) => [
-      ...places(r).map((k) => el('th', { scope: 'col', class: `l-${r.sides[k]?.lane ?? ''}` }, r.sides[k]?.name ?? '–')),
+      ...places(r).map((k) => el('th', { scope: 'col', class: `l-${r.variants[k]?.lane ?? ''}` }, r.variants[k]?.name ?? '–')),
       ...(many(r) ? [] : [el('th', { scope: 'col' }, t('reports.pair.difference'))]),
     ]));
     this.#table.replaceChildren(el('thead', {}, first, second), el('tbody', {}, ...facts(reports), ...figures(reports)));
@@ -52,11 +47,11 @@ export class ReportTable {
   }
 }
 
-/** Reports of more than two sides have no single difference; their HTML page lists the pairs. @param {Report | undefined} r */
-const many = (r) => (r?.sides.length ?? 0) > 2;
+/** Reports of more than two variants have no single difference; their HTML page lists the pairs. @param {Report | undefined} r */
+const many = (r) => (r?.variants.length ?? 0) > 2;
 
-/** Columns of a report's sides. @param {Report | undefined} r */
-const places = (r) => Array.from({ length: Math.max(2, r?.sides.length ?? 0) }, (_, k) => k);
+/** Columns of a report's variants. @param {Report | undefined} r */
+const places = (r) => Array.from({ length: Math.max(2, r?.variants.length ?? 0) }, (_, k) => k);
 
 /** @param {Report | undefined} r */
 const width = (r) => places(r).length + (many(r) ? 0 : 1);
@@ -70,7 +65,7 @@ function facts(reports) {
     [t('reports.pair.setup'), (r) => t('reports.setup', {
       conns: r.setup.conns, topics: r.setup.topics, mode: r.setup.mode, encoding: r.setup.encoding, compress: r.setup.compress, rounds: r.setup.rounds, s: String(r.setup.duration_s),
     })],
-    [t('reports.pair.sides'), (r) => r.sides.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(t('reports.comma'))],
+    [t('reports.pair.sides'), (r) => r.variants.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(t('reports.comma'))],
     [t('reports.pair.machine'), (r) => t('reports.machine', { cpu: r.machine.cpu || t('reports.machine.unknown'), n: r.machine.cores, os: r.machine.os })],
     [t('reports.pair.server'), (r) => t('reports.server', { version: r.target.version, url: r.target.own ? t('reports.server.own') : r.target.url })],
     [t('reports.pair.command'), (r) => r.command, { class: 'mono', lang: 'en', translate: 'no' }],
@@ -89,7 +84,7 @@ function figures(reports) {
 
 /** @param {Report} r @param {Metric | undefined} m */
 function cells(r, m) {
-  if (many(r)) return places(r).map((k) => (m?.sides?.[k] ? spread(m.sides[k]) : el('td', {}, '–')));
+  if (many(r)) return places(r).map((k) => (m?.variants?.[k] ? spread(m.variants[k]) : el('td', {}, '–')));
   if (!m) return [el('td', {}, '–'), el('td', {}, '–'), el('td', { class: 'noise' }, '–')];
   return [spread(m.a), spread(m.b), difference(m)];
 }

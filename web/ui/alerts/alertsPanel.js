@@ -107,7 +107,7 @@ export class AlertsPanel {
       else if (!this.#dirty.has(kept.id)) Object.assign(mine, kept, { i: mine.epoch === kept.epoch ? Math.max(mine.i, kept.i) : kept.i });
       return mine;
     }));
-    for (const S of this.#alerts.symbols) this.#alerts.look(this.#parts.store.get(S));
+    for (const S of this.#alerts.symbols) this.#alerts.check(this.#parts.store.get(S));
     this.#show();
   }
 
@@ -186,7 +186,7 @@ export class AlertsPanel {
 
   /** After whatever changed: the list, and the quotes that it still needs. */
   #show() {
-    this.#parts.subscriptions.want('alerts', this.#alerts.symbols);
+    this.#parts.subscriptions.require('alerts', this.#alerts.symbols);
     const alerts = this.#alerts.list;
     const watching = alerts.filter((a) => !a.done).length;
     const name = t('alert.tab') + (watching ? ` ${watching}` : '');

@@ -141,7 +141,7 @@ export class Charts {
   #settle() {
     const n = this.#charts.length;
     this.#host.dataset.count = String(n);
-    this.#subscriptions.want('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
+    this.#subscriptions.require('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
     this.#charts.forEach((c, k) => c.mark(k === this.#focus, n === 1));
     press(document.querySelectorAll('[data-interval]'), (b) => b.dataset.interval === this.#view.now.interval);
     press(document.querySelectorAll('[data-kind]'), (b) => b.dataset.kind === this.#view.now.kind);

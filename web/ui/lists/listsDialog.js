@@ -166,7 +166,7 @@ export class ListsDialog {
     this.#dialog.close();
   }
 
-  /** @param {HTMLInputElement} input @param {import('../../model/lists.js').Why} why */
+  /** @param {HTMLInputElement} input @param {import('../../model/lists.js').Refusal} why */
   #refuse(input, why) {
     this.#say(t(`watch.list.error.${why}`));
     input.focus();

@@ -84,7 +84,7 @@ export class Market {
     if (!this.#panels) return; // still being made
     const map = this.#panels.inSight('heat');
     const all = map || this.#panels.inSight('movers');
-    this.#parts.subscriptions.want('market', all ? [ALL] : []);
+    this.#parts.subscriptions.require('market', all ? [ALL] : []);
     part('breadth').hidden = !all && !this.#tradesView.whole; // of a part of the market it would tell something else
     this.#movers.again();
     this.#parts.frames.request();

@@ -55,12 +55,12 @@ export class TradesView {
   /** @param {Message} m every message of the feed, in order */
   take(m) {
     if (m.T === 'q') this.#dirty = this.#trades.take(m) || this.#dirty;
-    else if (m.T === 'snapshot') m.quotes.forEach((q) => this.#trades.base(q));
+    else if (m.T === 'snapshot') m.quotes.forEach((q) => this.#trades.setBase(q));
   }
 
   /** What the list shows. @param {ReadonlySet<string>} symbols */
   among(symbols) {
-    this.#trades.among(symbols);
+    this.#trades.setListed(symbols);
     if (this.#view.now.trades === 'list') this.#again();
   }
 
@@ -105,18 +105,18 @@ export class TradesView {
   }
 
   #list() {
-    const { market, list, listed, symbol, followed } = this.#trades;
+    const { market, list, listed, symbol, selected } = this.#trades;
     const { trades } = this.#view.now;
     if (!trades) return this.#frozen ?? market;
     if (trades === 'list') return this.#frozen?.filter((x) => listed.has(x.S)) ?? list;
-    return this.#frozen?.filter((x) => x.S === followed) ?? symbol;
+    return this.#frozen?.filter((x) => x.S === selected) ?? symbol;
   }
 
   /** As the view has it. */
   #chosen() {
     const { symbol, trades, least } = this.#view.now;
-    this.#trades.follow(symbol);
-    this.#trades.least(Number(least));
+    this.#trades.select(symbol);
+    this.#trades.setMinimum(Number(least));
     const name = symbol || t('trades.symbol');
     setText(this.#own, name);
     this.#own.dataset.bold = name;
@@ -132,7 +132,7 @@ export class TradesView {
 
   /** The market's trades take the whole market, while they are in sight. */
   #need() {
-    this.#subscriptions.want('tape', this.whole ? [ALL] : []);
+    this.#subscriptions.require('tape', this.whole ? [ALL] : []);
   }
 
   /** Whether trades of the whole market are in sight. */

@@ -223,7 +223,7 @@ export class Watchlist {
     if (this.#found.length === inSector) topics = [sector ? sectorTopic(sector) : ALL];
     else if (this.#found.length <= this.#subscriptions.most) topics = this.#found.map((l) => l.symbol);
     else topics = [...this.#seen.keys()];
-    this.#subscriptions.want('list', topics);
+    this.#subscriptions.require('list', topics);
   }
 
   /** Gives the rows the columns that are chosen, as many of them as there is room for. */

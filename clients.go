@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ticklane/internal/wire"
+)
+
+// extraClientsLifetime bounds how long extra clients run after the last request for them.
+const extraClientsLifetime = 10 * time.Minute
+
+// extraClients are the lab's extra clients. They run in a process of their own, so that their work isn't counted as the
+// server's. The methods are safe for concurrent use.
+type extraClients struct {
+	addr string // host:port of this server's listener
+
+	mu      sync.Mutex
+	process *exec.Cmd     // nil: none runs
+	stdin   io.Closer     // the process ends when it is closed
+	ended   chan struct{} // closed when the process has ended
+	expiry  *time.Timer
+	counts  [wire.Lanes]int
+}
+
+// set replaces the clients by so many on each lane. The error says why they can't be started.
+func (c *extraClients) set(sse, ws int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopLocked()
+	if sse+ws == 0 {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("extra clients: %w", err)
+	}
+	process := exec.Command(self, "clients", "--addr", c.addr, "--sse", strconv.Itoa(sse), "--ws", strconv.Itoa(ws))
+	process.Stderr = os.Stderr
+	stdin, err := process.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("extra clients: %w", err)
+	}
+	if err := process.Start(); err != nil {
+		return fmt.Errorf("extra clients: %w", err)
+	}
+	ended := make(chan struct{})
+	c.process, c.stdin, c.ended, c.counts = process, stdin, ended, [wire.Lanes]int{wire.SSE: sse, wire.WS: ws}
+	c.expiry = time.AfterFunc(extraClientsLifetime, func() { c.stopProcess(process) })
+	go func() {
+		process.Wait()
+		close(ended)
+		c.stopProcess(process) // it may have ended by itself
+	}()
+	return nil
+}
+
+// stop ends the clients and waits for their process.
+func (c *extraClients) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopLocked()
+}
+
+// stopProcess ends this process unless another one has replaced it.
+func (c *extraClients) stopProcess(process *exec.Cmd) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.process == process {
+		c.stopLocked()
+	}
+}
+
+// running returns how many clients run.
+func (c *extraClients) running() (sse, ws int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts[wire.SSE], c.counts[wire.WS]
+}
+
+func (c *extraClients) stopLocked() {
+	if c.process == nil {
+		return
+	}
+	c.expiry.Stop()
+	c.stdin.Close()
+	<-c.ended
+	c.process, c.counts = nil, [wire.Lanes]int{}
+}
+
+// clientsCommand is the hidden command of that process.
+func clientsCommand() *cobra.Command {
+	var addr string
+	var sse, ws int
+	c := &cobra.Command{
+		Use: "clients", Hidden: true, Args: noArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(*cobra.Command, []string) error { return runExtraClients(addr, sse, ws, os.Stdin) },
+	}
+	c.Flags().StringVar(&addr, "addr", "", "host:port of the server")
+	c.Flags().IntVar(&sse, "sse", 0, "clients over SSE")
+	c.Flags().IntVar(&ws, "ws", 0, "clients over WebSocket")
+	return c
+}
+
+// runExtraClients opens streams and discards what they send, until stdin ends. A stream that ends is opened again.
+func runExtraClients(addr string, sse, ws int, stdin io.Reader) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for i := range sse + ws {
+		lane, upgrade := wire.SSE, ""
+		if i >= sse {
+			lane, upgrade = wire.WS, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		}
+		request := "GET /" + lane.String() + "/subscribe?user=background HTTP/1.1\r\nHost: localhost\r\n" + upgrade + "\r\n"
+		all.Go(func() {
+			for ctx.Err() == nil {
+				discardStream(ctx, addr, request)
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Second):
+				}
+			}
+		})
+	}
+	io.Copy(io.Discard, stdin)
+	cancel()
+	all.Wait()
+	return nil
+}
+
+// discardStream reads one stream until it ends. It sends neither pongs nor heartbeats, which the server doesn't require.
+func discardStream(ctx context.Context, addr, request string) {
+	nc, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return
+	}
+	defer nc.Close()
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
+	if _, err := io.WriteString(nc, request); err != nil {
+		return
+	}
+	io.Copy(io.Discard, nc)
+}

@@ -1,0 +1,69 @@
+package client
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+
+	"ticklane/internal/wire"
+)
+
+// Encodings of messages.
+const (
+	JSON     = "json"
+	Protobuf = "protobuf" // WebSocket only
+)
+
+// Compressions, as the protocol names them.
+const (
+	Uncompressed      = "none"
+	Gzip              = "gzip"
+	PerMessageDeflate = "permessage-deflate"
+)
+
+// Request says which stream a client asks for.
+type Request struct {
+	Lane     wire.Lane
+	Engine   string // that the hello must report; empty: any
+	Encoding string
+	Compress bool // offer compression, and fail if the server doesn't use it
+	Query    url.Values
+}
+
+// Compression returns the compression that the server must use.
+func (r *Request) Compression() string {
+	switch {
+	case !r.Compress:
+		return Uncompressed
+	case r.Lane == wire.SSE:
+		return Gzip
+	}
+	return PerMessageDeflate
+}
+
+// Path returns the path and query of the request. from is a position to resume from, empty for none; SSE sends it as a
+// header instead.
+func (r *Request) Path(from string) string {
+	q := r.Query
+	if from != "" && r.Lane == wire.WS {
+		q = maps.Clone(q)
+		q.Set("from", from)
+	}
+	return "/" + r.Lane.String() + "/subscribe?" + q.Encode()
+}
+
+func (r *Request) subprotocol() string { return "ticklane.v1." + r.Encoding }
+
+// verify checks that the server's stream is the one that was asked for.
+func (r *Request) verify(h Hello) error {
+	if h.Lane != r.Lane.String() {
+		return fmt.Errorf("asked for lane %s, got %q", r.Lane, h.Lane)
+	}
+	if r.Engine != "" && h.Engine != r.Engine {
+		return fmt.Errorf("--engine: asked for %s, but the server uses engine %s", r.Engine, h.Engine)
+	}
+	if mode := r.Query.Get("mode"); h.Mode != mode {
+		return fmt.Errorf("--mode: asked for %s, got %q", mode, h.Mode)
+	}
+	return nil
+}

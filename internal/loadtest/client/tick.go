@@ -1,0 +1,126 @@
+package client
+
+import "bytes"
+
+// Tick is what a client checks of one tick.
+type Tick struct {
+	Symbol []byte // valid while the message is
+	Due    int64  // when the tick was due, µs since 1970
+	N      uint64 // number of the tick in its symbol
+	Seq    uint64 // place of the tick in the log
+}
+
+var (
+	tickPrefix     = []byte(`{"T":"q",`)
+	snapshotPrefix = []byte(`{"T":"snapshot",`)
+)
+
+// Members of a q message, as bits.
+const (
+	hasSymbol = 1 << iota
+	hasDue
+	hasN
+	hasSeq
+	hasAll = hasSymbol | hasDue | hasN | hasSeq
+)
+
+// parseJSON finds the members S, t, n and i in the text of one q message, in any order, without a JSON decoder: no value
+// contains a quotation mark, so a name of one letter with its colon is never part of a value. It reports whether all
+// four are there and valid.
+func (t *Tick) parseJSON(b []byte) bool {
+	found := 0
+	for p := 0; p+4 < len(b); p++ {
+		if b[p] != '"' || b[p+2] != '"' || b[p+3] != ':' {
+			continue
+		}
+		value, size := b[p+4:], 0
+		switch b[p+1] {
+		case 'S':
+			end := bytes.IndexByte(value[1:], '"')
+			if value[0] != '"' || end < 1 {
+				return false
+			}
+			t.Symbol = value[1 : 1+end]
+			size = 1 + end
+			found |= hasSymbol
+		case 't':
+			var v uint64
+			if v, size = parseUint(value); size == 0 {
+				return false
+			}
+			t.Due = int64(v)
+			found |= hasDue
+		case 'n':
+			if t.N, size = parseUint(value); size == 0 {
+				return false
+			}
+			found |= hasN
+		case 'i':
+			if t.Seq, size = parseUint(value); size == 0 {
+				return false
+			}
+			found |= hasSeq
+		default:
+			continue
+		}
+		p += 3 + size
+	}
+	return found == hasAll
+}
+
+// parseUint parses the digits at the start of b. digits is 0 if there are none, or more than a uint64 holds.
+func parseUint(b []byte) (v uint64, digits int) {
+	for digits < len(b) && b[digits] >= '0' && b[digits] <= '9' {
+		v = v*10 + uint64(b[digits]-'0')
+		digits++
+	}
+	if digits > 19 {
+		return 0, 0
+	}
+	return v, digits
+}
+
+// parseSnapshot calls each for every quote in the text of a snapshot and returns the seq at which it is valid.
+func parseSnapshot(b []byte, each func(t *Tick)) (seq uint64, ok bool) {
+	head, quotes, ok := bytes.Cut(b, []byte(`"quotes":[`))
+	if !ok {
+		return 0, false
+	}
+	_, text, ok := bytes.Cut(head, []byte(`"i":`))
+	if !ok {
+		return 0, false
+	}
+	seq, digits := parseUint(text)
+	if digits == 0 {
+		return 0, false
+	}
+	var t Tick
+	for {
+		start := bytes.Index(quotes, tickPrefix)
+		if start < 0 {
+			return seq, true
+		}
+		quotes = quotes[start:]
+		end := bytes.IndexByte(quotes, '}')
+		if end < 0 || !t.parseJSON(quotes[:end+1]) {
+			return seq, false
+		}
+		each(&t)
+		quotes = quotes[end:]
+	}
+}
+
+// idMatches reports whether an SSE id ends in "-" and the decimal seq, so that a browser that resumes from the id
+// continues after this tick.
+func idMatches(id []byte, seq uint64) bool {
+	p := len(id) - 1
+	for {
+		if p < 0 || id[p] != byte('0'+seq%10) {
+			return false
+		}
+		p--
+		if seq /= 10; seq == 0 {
+			return p >= 0 && id[p] == '-'
+		}
+	}
+}

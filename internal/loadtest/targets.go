@@ -1,0 +1,49 @@
+package loadtest
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// disconnectTimeout is how long a server may take to notice that all connections are closed.
+const disconnectTimeout = 5 * time.Second
+
+// withTarget calls use with the server at --url, or with a fresh one that is stopped afterwards.
+func withTarget(ctx context.Context, o *Options, v *Variant, progress progressFunc, use func(*target) error) (err error) {
+	url := o.URL
+	if url == "" {
+		progress("starting a server")
+		s, err := startServer(ctx, o, v)
+		if err != nil {
+			return err
+		}
+		url = s.url
+		defer func() {
+			if stopErr := s.stop(); stopErr != nil && err == nil {
+				err = stopErr
+			}
+		}()
+	}
+	t, err := newTarget(ctx, url, o.Topics)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return use(t)
+}
+
+// awaitDisconnects waits until the server has noticed that the connections on a lane are closed, so that the next window
+// starts without them. before is the server's state before they were opened.
+func awaitDisconnects(ctx context.Context, t *target, lane string, before serverStats) error {
+	var statsErr error
+	err := waitFor(ctx, disconnectTimeout, func() bool {
+		s, err := t.stats(ctx)
+		statsErr = err
+		return err != nil || s.Lanes[lane].Connections <= before.Lanes[lane].Connections
+	})
+	if errors.Is(err, errTimeout) {
+		err = nil
+	}
+	return errors.Join(statsErr, err)
+}

@@ -1,0 +1,172 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ticklane/handlers"
+	"ticklane/internal/bus"
+	"ticklane/internal/history"
+	"ticklane/internal/market"
+	"ticklane/internal/stream"
+)
+
+// serverTimeout is longer than any wait of a healthy test.
+const serverTimeout = time.Minute
+
+// testServer is a whole server with a steady market of 20 symbols.
+type testServer struct {
+	rate       float64 // ticks/s
+	maxStreams int
+	engine     string
+	compress   string
+	lab        *handlers.Lab
+
+	url  string
+	stop func()
+}
+
+func (s *testServer) start() error {
+	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: s.rate, Symbols: 20, Arrivals: market.Steady})
+	if err != nil {
+		return err
+	}
+	universe := sim.Universe()
+	bars, err := history.New(universe, 100)
+	if err != nil {
+		return err
+	}
+	feed := bus.NewLocal(universe.Len())
+	log, err := stream.New(stream.Config{Universe: universe, Epoch: feed.Epoch(), Size: 1 << 17, Compress: s.compress, MaxSharedEncoders: 16, CompressBudget: time.Hour})
+	if err != nil {
+		return err
+	}
+	feed.Attach(bars.Add)
+	feed.Attach(log.Append)
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server, err := handlers.New(handlers.Deps{
+		Lab: s.lab,
+		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: s.engine, ReadTimeout: serverTimeout, IdleTimeout: serverTimeout, WriteTimeout: serverTimeout,
+			Interval: 50 * time.Millisecond, MaxStreams: s.maxStreams, MaxPerAddress: s.maxStreams, MaxTopics: 100, MessageSize: 4096, MessageRate: 10,
+			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
+		Listener: ln, Stream: log, History: bars, Feed: handlers.FeedInfo{Source: "simulator", Seed: 1, Timed: true}, Files: assetsOnly(),
+		Logger: slog.New(slog.DiscardHandler), Version: "test", Metrics: func(*handlers.Server) http.Handler { return http.NotFoundHandler() },
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { server.Serve() })
+	running.Go(func() { sim.Run(ctx, feed.Publish) })
+	s.url = "http://" + ln.Addr().String()
+	s.stop = func() {
+		limit, done := context.WithTimeout(context.Background(), serverTimeout)
+		defer done()
+		server.Shutdown(limit)
+		cancel()
+		running.Wait()
+		log.Close()
+	}
+	return nil
+}
+
+// startTestServer starts a server without compression and returns its URL.
+func startTestServer(t *testing.T, rate float64, maxStreams int) string {
+	t.Helper()
+	return startServerFor(t, &testServer{rate: rate, maxStreams: maxStreams, engine: "stream", compress: stream.CompressOff})
+}
+
+func startServerFor(t *testing.T, s *testServer) string {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return s.url
+}
+
+// assetsOnly returns the files that a server needs to start: all of views and public but the built assets.
+func assetsOnly() fstest.MapFS {
+	all := fstest.MapFS{}
+	root := os.DirFS("../..")
+	for _, dir := range []string{"views", "public"} {
+		err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case name == "public/assets":
+				return fs.SkipDir
+			case d.IsDir():
+				return nil
+			}
+			b, err := fs.ReadFile(root, name)
+			all[name] = &fstest.MapFile{Data: b}
+			return err
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
+// serveProcess is the main function of a server process. It accepts the arguments of ticklane serve and uses some of them.
+func serveProcess(args []string) int {
+	s := testServer{rate: 100, maxStreams: 5000, engine: "stream", compress: stream.CompressOff}
+	for _, a := range args {
+		if v, ok := strings.CutPrefix(a, "--market.rate="); ok {
+			s.rate, _ = strconv.ParseFloat(v, 64)
+		}
+		if v, ok := strings.CutPrefix(a, "--stream.engine="); ok {
+			s.engine = v
+		}
+		if v, ok := strings.CutPrefix(a, "--stream.compress="); ok {
+			s.compress = v
+		}
+		if strings.HasPrefix(a, "--bad") {
+			fmt.Fprintln(os.Stderr, "unknown key bad")
+			return 2
+		}
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if err := s.start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Printf("Ticklane test serves on %s\n", s.url)
+	<-signals
+	s.stop()
+	return 0
+}
+
+// orphanProcess is the main function of a load tester that a test kills. It starts a server and prints its process id.
+func orphanProcess() int {
+	o := DefaultOptions()
+	o.Serve = os.Args[:1]
+	s, err := startServer(context.Background(), &o, nil)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(s.cmd.Process.Pid)
+	<-s.done
+	return 0
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# mutate.sh PACKAGE [WORKERS]: mutation testing with gremlins. Changes one operator of the package at a time, runs the
+# package's tests, and lists the mutants that no test detects (LIVED), that no test reaches (NOT COVERED), and whose tests
+# did not end (TIMED OUT, which counts as detected if the mutant loops forever). It works on a copy of the files.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+package=${1:?'usage: mutate.sh ./internal/quote [workers]'} workers=${2:-1}
+gremlins=github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+# Gremlins copies the module once more for each worker, so leave out what the tests of internal packages don't read.
+{
+  git ls-files -co --exclude-standard -- '*.go' go.mod go.sum config.yaml docs views public web/test internal
+  ls node_modules/vega-datasets/data/{sp500-2000,stocks}.csv 2>/dev/null || true
+} | sort -u | while read -r file; do if [ -e "$file" ]; then echo "$file"; fi; done | tar -cf - -T - | tar -xf - -C "$copy"
+
+bin=$copy/.gremlins
+GOBIN=$bin go install "$gremlins"
+cd "$copy"
+"$bin/gremlins" unleash "$package" --workers "$workers" --timeout-coefficient 5 --output-statuses lct >out.txt 2>&1 || { cat out.txt; exit 1; }
+
+# Lines such as: LIVED CONDITIONALS_BOUNDARY at decimal.go:23:8
+grep -E '(LIVED|NOT COVERED|TIMED OUT) [A-Z_]+ at ' out.txt | sed -E 's/^ *//' | sort -t: -k1,1 -k2,2n | while read -r line; do
+  IFS=: read -r file row column <<<"${line##* at }"
+  printf '%s at %s:%s:%s\n    %s\n' "${line%% at *}" "$package/$file" "$row" "$column" \
+    "$(sed -nE "${row}s/^[[:space:]]+//p; ${row}q" "$package/$file")"
+done
+echo
+grep -E '^(Killed|Timed out|Test efficacy|Mutator coverage):' out.txt
