@@ -1,6 +1,5 @@
-// Bundles the browser code into public/assets, under names that hold a hash of the content, so that the server
-// may let browsers cache them for ever. manifest.json maps each entry to its URL; it is written last, so it never
-// names a file that isn't there yet.
+// Bundles the browser code into public/assets. File names contain a hash of the content, so browsers may cache them
+// without limit. manifest.json maps each entry to its URL; it is written last, so that all files it names exist.
 import { build } from 'esbuild';
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -14,14 +13,14 @@ const pages = ['dashboard.js', 'lane/worker/worker.js', 'compare.js', 'reports.j
 const entries = pages.map((page) => `web/${page}`);
 const keep = new Set(['placeholder.txt', 'manifest.json']); // placeholder.txt lets Go embed the folder before a build
 
-/** Ends the build with one sentence and no stack. @param {string} why @returns {never} */
+/** Ends the build with a message instead of a stack trace. @param {string} why @returns {never} */
 function fail(why) {
   console.error(`build: ${why}`);
   process.exit(1);
 }
 
 /**
- * uPlot's notice is no comment that a bundler keeps, and its licence asks that the text goes with every copy.
+ * Adds uPlot's licence, which must be part of every copy, as a comment that the bundler keeps.
  * @type {import('esbuild').Plugin}
  */
 const notices = {
@@ -53,7 +52,7 @@ const result = await build({
   format: 'esm',
   target: 'es2022',
   plugins: [notices],
-  legalComments: 'eof', // the notices travel with the code they belong to
+  legalComments: 'eof',
   metafile: true,
   write: false,
   logLevel: 'warning',

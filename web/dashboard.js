@@ -1,5 +1,5 @@
-// The watch page: wires the feed, the store and the views. Each message goes to the store and to those who need every
-// one; an animation frame then paints what changed.
+// The watch page: connects the feed, the quote store and the views. Each message goes to the store and to the views that
+// need every message; an animation frame then paints what changed.
 import { Feed } from './lane/feed.js';
 import { QuoteStore } from './model/quotes.js';
 import { t } from './text.js';
@@ -33,8 +33,8 @@ import { ConnectionStats } from './model/connectionStats.js';
 
 /** @typedef {import('./model/order.js').Listing} Listing */
 
-const TICK = 100; // ms between looks at what time alone changes: ages, flashes, count-downs
-const BUSY = 16; // ticks in a frame from which on quotes are painted every PACE only: layout costs more than it tells
+const TICK = 100; // ms between paints of what changes with time: ages, flashes, countdowns
+const BUSY = 16; // ticks in a frame above which quotes are painted only every PACE, to limit the cost of layout
 const PACE = 50; // ms
 
 const boot = JSON.parse(part('boot').textContent || '{}');
@@ -56,7 +56,7 @@ const latencyStats = new LatencyStats({ timed: boot.timed !== false });
 const storedLists = new Stored(KEY, readLists);
 const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
 storedLists.onChange(() => lists.reload());
-const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onSeen: (symbols) => seed.request(symbols), onFound: (listings) => market.among(listings), told: (text) => lane.announce(text) });
+const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onVisible: (symbols) => seed.request(symbols), onFound: (listings) => market.setListed(listings), announce: (text) => lane.announce(text) });
 const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol) });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, subscriptions });
@@ -64,8 +64,8 @@ const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
 const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePause });
 const banner = new Banner({ feed });
 const dialog = new SettingsDialog();
-const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, told: (text) => lane.announce(text) });
-new ColumnsDialog({ view, shown: () => list.list, told: (text) => lane.announce(text) });
+const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, announce: (text) => lane.announce(text) });
+new ColumnsDialog({ view, shown: () => list.list, announce: (text) => lane.announce(text) });
 const stall = new FeedStall();
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });
 
@@ -77,10 +77,10 @@ let ticks = 0; // since quotes were painted
 let paintedAt = 0;
 let stateAt = 0;
 let newest = 0; // local ms of the newest message
-let measured = feed.lane; // the lane that the latencyStats are of
+let measured = feed.lane; // the lane that latencyStats measures
 let agedAt = 0;
-let marked = false; // the first quote that was painted
-let secondAt = 0; // when the figures that a second is fine enough for were painted
+let marked = false; // the first painted quote has been marked
+let secondAt = 0; // when the figures that are painted once a second were painted
 
 feed.on('message', (m, arrival) => {
   newest = Date.now();
@@ -97,22 +97,22 @@ feed.on('message', (m, arrival) => {
     seed.invalidate(m.quotes);
     list.refresh();
   } else if (m.T === 'hello') {
-    if (m.resume === 'reset' && listings.size > 0) void askSymbols();
+    if (m.resume === 'reset' && listings.size > 0) void fetchSymbols();
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
     subscriptions.confirm(m.topics);
     stall.begin(newest);
     connectionStats.begin();
-    list.refresh(); // what could not be had while the server was away
+    list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
     subscriptions.confirm(m.topics);
   }
   frames.request();
 });
 feed.on('closed', ({ opened }) => {
-  if (!opened && listings.size > 0) void askSymbols();
+  if (!opened && listings.size > 0) void fetchSymbols();
 });
-// What the stream no longer brings must not look live.
+// Symbols that the stream no longer has must not look live.
 subscriptions.on(() => {
   store.retain((symbol) => subscriptions.has(symbol));
   list.refresh();
@@ -151,7 +151,7 @@ void loadSymbols();
 /** @param {number} now performance.now() */
 function paint(now) {
   if (quotes.paused) {
-    list.paint(changed, now); // nothing changed, but scrolling and sorting still work
+    list.paint(changed, now); // for scrolling and sorting
     head.paint(quotes.get(view.now.symbol), now);
     charts.paint(now, true);
     market.paint(now);
@@ -198,7 +198,7 @@ function chooseLane(to) {
   frames.request();
 }
 
-/** What the address says of the lane. @returns {Pick<import('./model/urlState.js').View, 'lane' | 'prefer'>} */
+/** The lane's part of the address. @returns {Pick<import('./model/urlState.js').View, 'lane' | 'prefer'>} */
 function lanes() {
   return feed.auto ? { lane: 'auto', prefer: feed.auto.preferred } : { lane: feed.switching ?? feed.lane, prefer: 'sse' };
 }
@@ -206,14 +206,14 @@ function lanes() {
 function togglePause() {
   if (quotes.paused) quotes.resume();
   else quotes.pause();
-  market.freeze(quotes.paused);
+  market.setPaused(quotes.paused);
   lane.announce(t(quotes.paused ? 'bar.announce.paused' : 'bar.announce.live'));
   list.refresh();
   stateAt = 0;
   frames.request();
 }
 
-/** The row that the list's keyboard is on, if it is the list's turn. */
+/** The symbol that the keyboard is on in the watchlist, if that has the focus. */
 function underKeyboard() {
   const grid = part('grid');
   return (document.activeElement === grid && grid.getAttribute('aria-activedescendant')?.replace(/^row-/, '')) || '';
@@ -226,13 +226,13 @@ function showSymbol() {
   frames.request();
 }
 
-/** Names, sectors and order of the symbols. Without them there is no list, so it tries until they are here. */
+/** Fetches the symbols, and retries until it succeeds. */
 async function loadSymbols() {
-  if (!(await askSymbols())) setTimeout(loadSymbols, 2000);
+  if (!(await fetchSymbols())) setTimeout(loadSymbols, 2000);
 }
 
-/** Again later, since a server may come back with others: topics that it lacks would be refused at every try. */
-async function askSymbols() {
+/** Fetches the symbols' names, sectors and order. A restarted server may have others, and refuses unknown topics. @returns whether it succeeded */
+async function fetchSymbols() {
   try {
     const { symbols, sectors } = await getJSON('/api/symbols');
     const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => {
@@ -247,7 +247,7 @@ async function askSymbols() {
     listsDialog.paint();
     market.fill(symbols);
     if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
-    charts.known([...listings.keys()]);
+    charts.setSymbols([...listings.keys()]);
     showSymbol();
     return true;
   } catch {

@@ -1,4 +1,4 @@
-// The page of the API is whole without this: it only opens the settings.
+// The page of the API documentation: only its settings need a script.
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 
 new SettingsDialog();

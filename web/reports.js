@@ -1,5 +1,5 @@
-// The page of the load reports: sizes and times as people read them, and two reports side by side, from the JSON that
-// lies beside each of them. The address holds which two.
+// The page of the load reports: formats sizes and times, and compares two reports from their JSON. The address contains
+// which two.
 import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
 import { upgrade } from './compare/core/loadReport.js';
@@ -28,7 +28,7 @@ function begin() {
   const button = byId('side-by-side', HTMLButtonElement);
   const panel = part('pair');
   const table = new ReportTable();
-  let asked = 0; // answers of an older choice come to nothing
+  let request = 0; // a response to an earlier request is ignored
 
   const chosen = () => boxes.filter((b) => b.checked).map((b) => b.value);
   const count = () => {
@@ -39,17 +39,17 @@ function begin() {
 
   /** @param {string} a @param {string} b names of reports */
   const show = async (a, b) => {
-    const mine = ++asked;
+    const mine = ++request;
     history.replaceState(history.state, '', withSettings(`?${new URLSearchParams({ a, b })}`, location.search));
     panel.hidden = false;
     table.clear();
     setText(part('pair-note'), t('reports.reading'));
     try {
       const both = await Promise.all([a, b].map((name) => getJSON(`/reports/${encodeURIComponent(name)}.json`).then(upgrade)));
-      if (mine !== asked) return;
+      if (mine !== request) return;
       setText(part('pair-note'), table.show([a, b], /** @type {[any, any]} */ (both)));
     } catch {
-      if (mine === asked) setText(part('pair-note'), t('reports.failed'));
+      if (mine === request) setText(part('pair-note'), t('reports.failed'));
     }
     part('pair-title').focus();
   };
@@ -60,7 +60,7 @@ function begin() {
     if (a !== undefined && b !== undefined) void show(a, b);
   });
   part('pair-shut').addEventListener('click', () => {
-    asked++;
+    request++;
     panel.hidden = true;
     history.replaceState(history.state, '', location.pathname + withSettings('', location.search));
     button.focus();

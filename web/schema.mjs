@@ -1,5 +1,5 @@
-// Generates the browser's reader of protobuf messages from the published schema, into web/gen, which isn't kept in the
-// repository. The build, the tests and the type check each run it first.
+// Generates the decoder of protobuf messages from the schema into web/gen, which is not in the repository. The build, the
+// tests and the type check run it first.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 // @ts-expect-error it has no types

@@ -124,7 +124,7 @@ test('no view has words of its own', () => {
   const files = scripts.filter((p) => /^web\/(?:ui\/|compare\/|lane\/sentences|compare|dashboard|reports|text|model\/)/.test(p) && !OTHER.has(p));
   assert.ok(files.length > 25, 'the views were found');
   for (const path of files) {
-    const code = bare(read(path)).replace(/^import .*$|\bimport\('[^']*'\)/gm, '').replace(/new Error\([^;]*\);/g, '').replace(/console\.\w+\([^;]*\);/g, '').replace(/wrong\(`[^`]*`/g, 'wrong(')
+    const code = bare(read(path)).replace(/^import .*$|\bimport\('[^']*'\)/gm, '').replace(/new Error\([^;]*\);/g, '').replace(/console\.\w+\([^;]*\);/g, '').replace(/failed\(`[^`]*`/g, 'failed(')
       .replace(/(?:class|viewBox|preserveAspectRatio|d): (?:'[^']*'|`[^`]*`)/g, '').replace(/(?:className = |querySelector(?:All)?\(|closest\(|matchMedia\(|cell\()(?:'[^']*'|`[^`]*`)/g, '');
     for (const [, template, string] of code.matchAll(/`((?:[^`\\]|\\.)*)`|'((?:[^'\\\n]|\\.)*)'/g)) {
       const text = template ?? string ?? '';
@@ -156,7 +156,7 @@ test('a sentence fills its holes, groups its numbers and chooses its form', (c) 
   assert.equal(t('a', { n: 0, s: 'A' }), '0 ticks of A');
   assert.equal(t('a', { n: 1204, s: '$&' }), '1\u202f204 ticks of $&');
   assert.equal(t('b', { y: '' }), 'xz');
-  assert.throws(() => t('b'), /b wants y/);
+  assert.throws(() => t('b'), /b needs y/);
   assert.throws(() => t('c'), /no text c/);
   assert.throws(() => t('toString'), /no text toString/);
 });

@@ -1,4 +1,4 @@
-// The dialog that makes an alert; loaded when it is asked for.
+// The dialog that creates an alert, loaded on demand.
 import { price } from '../../model/formats.js';
 import { kinds } from '../../model/alerts.js';
 import { t } from '../../text.js';
@@ -7,17 +7,17 @@ import { el } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
-/** @typedef {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} Wish */
+/** @typedef {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} NewAlert */
 
-/** A level as it is shown: to the cent, or to the hundredth of a per cent. @param {string} text */
-export const read = (text) => (text.trim() === '' ? NaN : Math.round(Number(text) * 100) / 100);
+/** Parses a level, rounded to the cent or to a hundredth of a per cent. @param {string} text */
+export const parseLevel = (text) => (text.trim() === '' ? NaN : Math.round(Number(text) * 100) / 100);
 
 /**
- * What is wrong with a wish, as a key of the catalogue and the field; null for nothing.
+ * Validates the fields. Returns the key of an error text and the invalid field, or null.
  * @param {string} kind @param {string} level @param {string} minutes @returns {{ key: string, field: 'level' | 'minutes' } | null}
  */
-export function wrong(kind, level, minutes) {
-  const x = read(level);
+export function validate(kind, level, minutes) {
+  const x = parseLevel(level);
   const priced = kind === 'above' || kind === 'below';
   if (priced && !(x > 0 && x < 1e9)) return { key: 'alert.error.level', field: 'level' };
   if (!priced && !(x !== 0 && Math.abs(x) <= 50)) return { key: 'alert.error.percent', field: 'level' };
@@ -26,8 +26,8 @@ export function wrong(kind, level, minutes) {
   return null;
 }
 
-/** @param {{ symbol: string, r: SymbolRecord | undefined, full: boolean, set: (wish: Wish) => void }} with_ r is the symbol's newest quote */
-export function ask({ symbol, r, full, set }) {
+/** Opens the dialog. @param {{ symbol: string, r: SymbolRecord | undefined, full: boolean, create: (alert: NewAlert) => void }} options r: the symbol's newest quote; full: no more alerts are allowed */
+export function openAlertDialog({ symbol, r, full, create }) {
   const before = document.activeElement;
   const kind = el('select', { id: 'alert-kind' }, ...kinds.map((k) => el('option', { value: k }, t(`alert.kind.${k}`))));
   const level = el('input', { id: 'alert-level', type: 'number', step: 'any', required: '', autocomplete: 'off', 'aria-describedby': 'alert-wrong' });
@@ -68,14 +68,14 @@ export function ask({ symbol, r, full, set }) {
       complain(t('alert.error.many', { n: MOST }), null);
       return;
     }
-    const error = wrong(kind.value, level.value, minutes.value);
+    const error = validate(kind.value, level.value, minutes.value);
     if (error) {
       complain(t(error.key), { level, minutes }[error.field]);
       return;
     }
     const every = form.elements.namedItem('every');
-    set({
-      S: symbol, kind: /** @type {Alert['kind']} */ (kind.value), level: read(level.value),
+    create({
+      S: symbol, kind: /** @type {Alert['kind']} */ (kind.value), level: parseLevel(level.value),
       minutes: kind.value === 'within' ? Number(minutes.value) : 0, every: every instanceof RadioNodeList && every.value === 'every',
     });
     dialog.close();

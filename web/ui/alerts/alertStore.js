@@ -1,24 +1,22 @@
-// Where alerts are kept, for all tabs of this browser: what there is in localStorage, what was told in IndexedDB, whose
-// "add" lets one page through and no other. Tolerant of forbidden storage: then they live with the page.
 import { Stored } from '../../browser/storage.js';
 import { kinds } from '../../model/alerts.js';
 
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
 /**
- * @typedef {object} Firing what an alert said
+ * @typedef {object} Firing
  * @property {string} id of the alert
- * @property {number} n its firing
+ * @property {number} n the number of the firing, from 1
  * @property {string} S
  * @property {import('../../model/alerts.js').Kind} kind
  * @property {number} level
  * @property {number} minutes
- * @property {number} p the price then, dollars
- * @property {number} t when that price was due, ms since 1970
+ * @property {number} p the price that fired it, dollars
+ * @property {number} t due time of that price, ms since 1970
  */
 
 export const MOST = 50; // alerts
-const TOLD = 50; // that are listed
-const CLAIMED = 500; // that are remembered, lest a page that lags tells them again
+const LISTED = 50; // firings
+const KEPT = 500; // firings, so that a page that is behind doesn't report them again
 
 const number = (/** @type {any} */ x) => typeof x === 'number' && Number.isFinite(x);
 const text = (/** @type {any} */ x, /** @type {number} */ most) => typeof x === 'string' && x.length <= most;
@@ -34,7 +32,7 @@ const isAlert = (a) =>
   [a.every, a.armed, a.done].every((x) => typeof x === 'boolean');
 
 /** @param {any} x */
-const isTold = (x) => x && text(x.id, 40) && number(x.n) && figures(x) && number(x.p) && number(x.t);
+const isFiring = (x) => x && text(x.id, 40) && number(x.n) && figures(x) && number(x.p) && number(x.t);
 
 /** The stored alerts of version 1; invalid ones are left out. @param {any} stored @returns {Alert[]} */
 export function readAlerts(stored) {
@@ -42,53 +40,57 @@ export function readAlerts(stored) {
   return [...new Map(stored.alerts.filter(isAlert).map((/** @type {Alert} */ a) => [a.id, a])).values()].slice(0, MOST);
 }
 
+/**
+ * The alerts of all tabs of this browser, in localStorage, and their firings, in IndexedDB, where adding a key succeeds in
+ * one tab only. Without storage both last as long as the page.
+ */
 export class AlertStore {
-  /** @type {Alert[]} where storage is forbidden */
-  #own = [];
-  /** @type {Firing[]} the same */
-  #ownTold = [];
+  /** @type {Alert[]} while storage is unavailable */
+  #alerts = [];
+  /** @type {Firing[]} while there is no database */
+  #firings = [];
   #stored = new Stored('ticklane.alerts', readAlerts);
   /** @type {Promise<IDBDatabase> | null} */
   #db = null;
 
-  /** @param {() => void} changed another tab wrote */
+  /** @param {() => void} changed called after another tab changed the alerts */
   constructor(changed) {
     this.#stored.onChange(changed);
   }
 
   /** @returns {Alert[]} */
   read() {
-    return this.#stored.current ? this.#stored.read() : this.#own;
+    return this.#stored.current ? this.#stored.read() : this.#alerts;
   }
 
-  /** Changes what is kept. Others may have written meanwhile, so it is read anew. @param {(alerts: Alert[]) => Alert[]} fn */
+  /** Changes the stored alerts. They are read again, since another tab may have changed them. @param {(alerts: Alert[]) => Alert[]} fn */
   change(fn) {
-    this.#own = fn(this.read());
-    this.#stored.write({ v: 1, alerts: this.#own });
+    this.#alerts = fn(this.read());
+    this.#stored.write({ v: 1, alerts: this.#alerts });
   }
 
-  /** Keeps a firing, unless some page did: then it isn't this one that tells it. @param {Firing} told @returns {Promise<boolean>} */
-  async claim(told) {
+  /** Adds a firing. @param {Firing} firing @returns {Promise<boolean>} whether this page must report it: false when another page has added it */
+  async claim(firing) {
     try {
       this.#db ??= open();
       const tx = (await this.#db).transaction('told', 'readwrite');
       return await new Promise((resolve, reject) => {
-        tx.objectStore('told').add(told, [told.id, told.n]).onerror = (e) => {
-          e.preventDefault(); // the key is there
+        tx.objectStore('told').add(firing, [firing.id, firing.n]).onerror = (e) => {
+          e.preventDefault(); // the key exists
           resolve(false);
         };
         tx.oncomplete = () => resolve(true);
         tx.onabort = () => reject(tx.error);
       });
     } catch {
-      this.#db = null; // a closed one, as after the person cleared this site's data, may be had again
-      this.#ownTold = [told, ...this.#ownTold].slice(0, TOLD); // without a database better twice than never
+      this.#db = null; // opened again next time: it may have been closed when the user cleared the site's data
+      this.#firings = [firing, ...this.#firings].slice(0, LISTED); // without a database each page reports it
       return true;
     }
   }
 
-  /** What was told, newest first. @returns {Promise<Firing[]>} */
-  async told() {
+  /** The newest firings, newest first. @returns {Promise<Firing[]>} */
+  async firings() {
     /** @type {Firing[]} */
     let all = [];
     try {
@@ -99,14 +101,14 @@ export class AlertStore {
         request.onerror = () => reject(request.error);
         request.onsuccess = () => {
           const sorted = request.result.sort((a, b) => b?.t - a?.t);
-          for (const { id, n } of sorted.splice(CLAIMED)) store.delete([id, n]);
-          resolve(sorted.filter(isTold));
+          for (const { id, n } of sorted.splice(KEPT)) store.delete([id, n]);
+          resolve(sorted.filter(isFiring));
         };
       });
     } catch {
-      // There is none: what this page told is all.
+      // No database: only this page's own firings are known.
     }
-    return [...this.#ownTold, ...all].slice(0, TOLD);
+    return [...this.#firings, ...all].slice(0, LISTED);
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJSON } from '../../browser/storage.js';
 import { MOST, readAlerts } from './alertStore.js';
-import { read, wrong } from './alertDialog.js';
+import { parseLevel, validate } from './alertDialog.js';
 
 const good = { id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: true, done: false, n: 0, epoch: 'e', i: 5 };
 const parse = (/** @type {any[]} */ ...alerts) => readAlerts({ v: 1, alerts });
@@ -19,10 +19,10 @@ test('stored alerts are read, and invalid ones are left out', () => {
   assert.equal(parse(...Array.from({ length: 80 }, (_, k) => ({ ...good, id: `${k}` }))).length, MOST);
 });
 
-test('a wish that can not be is refused at its field', () => {
-  for (const [kind, level, minutes] of [['above', '0.01', ''], ['below', '184.27', 'x'], ['day', '-3', ''], ['within', '0.5', '60']]) assert.equal(wrong(`${kind}`, `${level}`, `${minutes}`), null);
-  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(wrong('above', level, ''), { key: 'alert.error.level', field: 'level' }, level);
-  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(wrong('day', level, ''), { key: 'alert.error.percent', field: 'level' }, level);
-  assert.deepEqual(['184.274', '-2.996', '1e2'].map(read), [184.27, -3, 100], 'what is shown is what is meant');
-  for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(wrong('within', '1', minutes), { key: 'alert.error.minutes', field: 'minutes' }, minutes);
+test('an invalid alert is refused with the field that is wrong', () => {
+  for (const [kind, level, minutes] of [['above', '0.01', ''], ['below', '184.27', 'x'], ['day', '-3', ''], ['within', '0.5', '60']]) assert.equal(validate(`${kind}`, `${level}`, `${minutes}`), null);
+  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(validate('above', level, ''), { key: 'alert.error.level', field: 'level' }, level);
+  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(validate('day', level, ''), { key: 'alert.error.percent', field: 'level' }, level);
+  assert.deepEqual(['184.274', '-2.996', '1e2'].map(parseLevel), [184.27, -3, 100], 'rounded as it is displayed');
+  for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(validate('within', '1', minutes), { key: 'alert.error.minutes', field: 'minutes' }, minutes);
 });

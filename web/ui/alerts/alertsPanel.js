@@ -10,29 +10,29 @@ import { Toasts } from '../common/toasts.js';
 /** @typedef {import('../../model/alerts.js').Alert} Alert */
 /** @typedef {import('./alertStore.js').Firing} Firing */
 
-const LATER = 400; // ms that a hidden page leaves to those that are seen
-const KEEP = 200; // ms in which several changes are kept at once
+const HIDDEN = 400; // ms that a hidden page waits, so that a visible one reports a firing
+const SAVE = 200; // ms in which several changes are written at once
 
-/** What an alert waits for, in words. @param {{ S: string, kind: string, level: number, minutes: number }} a */
-export const words = ({ S, kind, level, minutes }) =>
+/** Describes an alert's condition. @param {{ S: string, kind: string, level: number, minutes: number }} a */
+export const condition = ({ S, kind, level, minutes }) =>
   t(`alert.is.${kind}`, { symbol: S, level: kind === 'above' || kind === 'below' ? price(level) : percent(level), minutes: String(minutes) });
 
-/** Alerts of this browser: watched in each of its pages, told by one of them, listed in all. */
+/** The alerts of this browser: checked and listed in each of its pages; one of them reports a firing. */
 export class AlertsPanel {
   #alerts;
   #store;
   #toasts;
   #list = part('alert-list');
-  #told = part('alert-told');
+  #firings = part('alert-told');
   #allow = part('alert-allow');
   #tab = part('tab-alerts');
-  /** @type {Set<string>} ids that changed and aren't kept yet */
+  /** @type {Set<string>} ids of alerts with changes that are not written yet */
   #dirty = new Set();
   /** @type {any} */
-  #keeping = null;
+  #saveTimer = null;
   #parts;
   #get = (/** @type {string} */ symbol) => this.#parts.store.get(symbol);
-  #asking = false; // the dialog's code is on its way
+  #loading = false; // the dialog's code
 
   /**
    * @param {{
@@ -48,37 +48,37 @@ export class AlertsPanel {
     this.#alerts = new Alerts({ fired: (a, r) => void this.#fired(a, r), changed: (a) => this.#changed(a) });
     this.#store = new AlertStore(() => this.#read());
     this.#list.addEventListener('click', (e) => this.#click(e));
-    this.#told.addEventListener('click', (e) => this.#click(e));
+    this.#firings.addEventListener('click', (e) => this.#click(e));
     part('alert-new').addEventListener('click', () => void this.make(parts.view.now.symbol));
     part('alert-chart').addEventListener('click', () => void this.make(parts.view.now.symbol));
     this.#allow.addEventListener('click', async () => {
       await Notification.requestPermission();
       this.#permission();
     });
-    addEventListener('pagehide', () => this.#keep());
+    addEventListener('pagehide', () => this.#save());
     this.#permission();
     this.#read();
   }
 
-  /** @param {Message} m every message of the feed, after the store took it */
+  /** Handles a message of the feed, after the quote store. @param {Message} m */
   take(m) {
     this.#alerts.take(m, this.#get);
   }
 
   /** Opens the dialog for a symbol. @param {string} symbol */
   async make(symbol) {
-    if (!symbol || this.#asking) return;
-    this.#asking = true;
-    const found = await import('./alertDialog.js').catch(() => null);
-    this.#asking = false;
-    if (document.querySelector('dialog[open]')) return; // another one was faster
-    if (!found) {
+    if (!symbol || this.#loading) return;
+    this.#loading = true;
+    const module = await import('./alertDialog.js').catch(() => null);
+    this.#loading = false;
+    if (document.querySelector('dialog[open]')) return; // another dialog was opened meanwhile
+    if (!module) {
       const text = t('bar.unavailable');
       this.#toasts.show(symbol, text, Date.now());
       this.#parts.announce(text);
       return;
     }
-    found.ask({ symbol, r: this.#parts.store.get(symbol), full: this.#alerts.list.length >= MOST, set: (wish) => this.#set(wish) });
+    module.openAlertDialog({ symbol, r: this.#parts.store.get(symbol), full: this.#alerts.list.length >= MOST, create: (alert) => this.#create(alert) });
   }
 
   /** To be called when the settings changed. */
@@ -86,25 +86,25 @@ export class AlertsPanel {
     this.#show();
   }
 
-  /** @param {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} wish */
-  #set(wish) {
+  /** @param {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} fields */
+  #create(fields) {
     const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
-    const alert = { ...wish, id, armed: false, done: false, n: 0, epoch: '', i: 0 };
+    const alert = { ...fields, id, armed: false, done: false, n: 0, epoch: '', i: 0 };
     this.#store.change((all) => [...all, alert]);
     this.#read();
-    this.#parts.announce(t('alert.set', { what: words(alert) }));
+    this.#parts.announce(t('alert.set', { what: condition(alert) }));
     this.#parts.view.set({ panel: 'alerts' });
   }
 
-  /** Takes what is kept. What this page told or saw later than that stays. */
+  /** Reads the stored alerts. What this page has checked or fired since then is kept. */
   #read() {
     const own = new Map(this.#alerts.list.map((a) => [a.id, a]));
-    this.#alerts.load(this.#store.read().map((kept) => {
-      const mine = own.get(kept.id);
-      if (!mine) return kept;
-      // The same object stays in use: a firing of it may be on its way to the book.
-      if (mine.n > kept.n) this.#changed(mine); // another page wrote from before
-      else if (!this.#dirty.has(kept.id)) Object.assign(mine, kept, { i: mine.epoch === kept.epoch ? Math.max(mine.i, kept.i) : kept.i });
+    this.#alerts.load(this.#store.read().map((stored) => {
+      const mine = own.get(stored.id);
+      if (!mine) return stored;
+      // The object stays the same: one of its firings may not be stored yet.
+      if (mine.n > stored.n) this.#changed(mine); // another page wrote an older state
+      else if (!this.#dirty.has(stored.id)) Object.assign(mine, stored, { i: mine.epoch === stored.epoch ? Math.max(mine.i, stored.i) : stored.i });
       return mine;
     }));
     for (const S of this.#alerts.symbols) this.#alerts.check(this.#parts.store.get(S));
@@ -114,19 +114,19 @@ export class AlertsPanel {
   /** @param {Alert} a */
   #changed(a) {
     this.#dirty.add(a.id);
-    this.#keeping ??= setTimeout(() => this.#keep(), KEEP);
+    this.#saveTimer ??= setTimeout(() => this.#save(), SAVE);
   }
 
-  #keep() {
-    clearTimeout(this.#keeping);
-    this.#keeping = null;
+  #save() {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = null;
     if (!this.#dirty.size) return;
     const changed = new Map(this.#alerts.list.filter((a) => this.#dirty.has(a.id)).map((a) => [a.id, a]));
     this.#dirty.clear();
-    // Only what is still there: another tab may have removed it.
-    this.#store.change((all) => all.map((kept) => {
-      const mine = changed.get(kept.id);
-      return mine && mine.n >= kept.n ? { ...mine } : kept;
+    // Only alerts that are still stored: another tab may have removed some.
+    this.#store.change((all) => all.map((stored) => {
+      const mine = changed.get(stored.id);
+      return mine && mine.n >= stored.n ? { ...mine } : stored;
     }));
     this.#show();
   }
@@ -134,19 +134,19 @@ export class AlertsPanel {
   /** @param {Alert} a @param {SymbolRecord} r */
   async #fired(a, r) {
     const { id, S, kind, level, minutes, n } = a;
-    const told = { id, n, S, kind, level, minutes, p: r.p, t: r.t / 1000 };
-    if (document.hidden) await new Promise((resolve) => setTimeout(resolve, LATER));
-    const mine = await this.#store.claim(told);
+    const firing = { id, n, S, kind, level, minutes, p: r.p, t: r.t / 1000 };
+    if (document.hidden) await new Promise((resolve) => setTimeout(resolve, HIDDEN));
+    const mine = await this.#store.claim(firing);
     this.#changed(a);
-    this.#keep();
+    this.#save();
     if (!mine) return;
-    const text = t('alert.fired', { what: words(told), price: price(told.p) });
-    this.#toasts.show(S, text, told.t);
+    const text = t('alert.fired', { what: condition(firing), price: price(firing.p) });
+    this.#toasts.show(S, text, firing.t);
     this.#parts.announce(text);
-    this.#notify(told, text);
+    this.#notify(firing, text);
   }
 
-  /** @param {Firing} told @param {string} body */
+  /** @param {Firing} firing @param {string} body */
   #notify({ S, id, n: firing }, body) {
     if (!('Notification' in globalThis) || Notification.permission !== 'granted') return;
     try {
@@ -157,7 +157,7 @@ export class AlertsPanel {
         n.close();
       };
     } catch {
-      // Phones allow them from a service worker only: the page has told it.
+      // Browsers on phones allow notifications only from a service worker; the page has shown a toast.
     }
   }
 
@@ -174,17 +174,17 @@ export class AlertsPanel {
     const { id, action, symbol } = button.dataset;
     if (symbol) this.#parts.view.set({ symbol });
     if (!id) return;
-    this.#keep();
+    this.#save();
     this.#store.change((all) => {
       if (action === 'remove') return all.filter((a) => a.id !== id);
-      // It waits anew: the next quote says on which side it stands.
+      // Checked again from the next quote.
       return all.map((a) => (a.id === id ? { ...a, done: false, epoch: '' } : a));
     });
     this.#read();
     part('alerts').focus();
   }
 
-  /** After whatever changed: the list, and the quotes that it still needs. */
+  /** Shows the list and subscribes to the symbols that it needs. */
   #show() {
     this.#parts.subscriptions.require('alerts', this.#alerts.symbols);
     const alerts = this.#alerts.list;
@@ -193,7 +193,7 @@ export class AlertsPanel {
     setText(this.#tab, name);
     this.#tab.dataset.bold = name;
     keepFocus(this.#list, () => this.#list.replaceChildren(...alerts.map((a) => {
-      const what = words(a);
+      const what = condition(a);
       const state = a.done ? 'done' : !a.epoch ? 'unknown' : a.armed ? 'armed' : 'waiting';
       const again = el('button', { type: 'button', class: 'link', 'data-id': a.id, 'data-action': 'again', 'aria-label': t('alert.rearm.label', { what }) }, t('alert.rearm'));
       again.hidden = !a.done;
@@ -202,17 +202,17 @@ export class AlertsPanel {
         el('span', { class: 'soft cut' }, `${t(`alert.state.${state}`)} · ${t(a.every ? 'alert.every' : 'alert.once')}`), again,
         el('button', { type: 'button', class: 'icon bare', 'data-id': a.id, 'data-action': 'remove', 'aria-label': t('alert.remove', { what }) }, '✕'));
     })));
-    void this.#showTold();
+    void this.#showFirings();
   }
 
-  async #showTold() {
-    const told = await this.#store.told();
-    part('alert-none').hidden = this.#alerts.list.length + told.length > 0;
-    part('alert-told-title').hidden = told.length === 0;
+  async #showFirings() {
+    const firings = await this.#store.firings();
+    part('alert-none').hidden = this.#alerts.list.length + firings.length > 0;
+    part('alert-told-title').hidden = firings.length === 0;
     const day = dates({ dateStyle: 'short' });
     const today = day.format(Date.now());
-    keepFocus(this.#told, () => this.#told.replaceChildren(...told.map((x) => el('li', {},
+    keepFocus(this.#firings, () => this.#firings.replaceChildren(...firings.map((x) => el('li', {},
       el('time', {}, `${day.format(x.t) === today ? '' : `${day.format(x.t)} `}${timeOfDay(x.t)}`),
-      el('button', { type: 'button', class: 'link what', 'data-symbol': x.S, 'data-firing': `${x.id} ${x.n}` }, t('alert.fired', { what: words(x), price: price(x.p) }))))));
+      el('button', { type: 'button', class: 'link what', 'data-symbol': x.S, 'data-firing': `${x.id} ${x.n}` }, t('alert.fired', { what: condition(x), price: price(x.p) }))))));
   }
 }

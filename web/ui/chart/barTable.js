@@ -4,7 +4,7 @@ import { el, setText } from '../common/dom.js';
 
 /** @typedef {import('../../model/bars.js').Bar} Bar */
 
-const ROWS = 200; // more is nothing to be read; the CSV has all
+const ROWS = 200; // the CSV has all bars
 
 /** A chart's bars as a table, the newest first. */
 export class BarTable {
@@ -14,7 +14,7 @@ export class BarTable {
   #rows = [];
   #newest = NaN; // the start of the bar in the first row
 
-  /** @param {string} name of chart and table @param {() => void} onCSV */
+  /** @param {string} name of the table @param {() => void} onCSV */
   constructor(name, onCSV) {
     const csv = el('button', { type: 'button', class: 'button' }, t('chart.csv'));
     csv.addEventListener('click', onCSV);
@@ -25,7 +25,7 @@ export class BarTable {
   }
 
   /**
-   * @param {readonly Bar[]} bars @param {boolean} all other bars than before, or another format
+   * @param {readonly Bar[]} bars @param {boolean} all repaints all rows: the bars or the format changed
    * @param {(µs: number) => string} moment
    */
   paint(bars, all, moment) {
@@ -55,5 +55,5 @@ export class BarTable {
   }
 }
 
-/** Bars for programs: the oldest first, times by ISO 8601 in UTC, plain numbers. @param {readonly Bar[]} bars */
+/** Bars as CSV: the oldest first, times in UTC (ISO 8601), plain numbers. @param {readonly Bar[]} bars */
 export const csv = (bars) => ['time,open,high,low,close,volume', ...bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(2)), b.v].join(',')), ''].join('\r\n');

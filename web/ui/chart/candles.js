@@ -11,22 +11,22 @@ import { colours, faded } from '../settings/theme.js';
 /** @typedef {{ o: number, h: number, l: number, c: number }} Day open, high, low; close of the day before */
 /**
  * @typedef {object} Hooks
- * @property {(t: number | null) => void} hover the start of the bar under the pointer in µs, null when it left
- * @property {(first: number) => void} scrolled the first bar in sight
- * @property {(name: string) => string} label of a day's line
+ * @property {(t: number | null) => void} hover called with the start of the bar under the pointer in µs, null when it left
+ * @property {(first: number) => void} scrolled called with the index of the first visible bar
+ * @property {(name: string) => string} label returns the label of a day's line
  */
 
 const names = /** @type {const} */ (['up', 'down', 'grid', 'faint', 'soft', 'text', 'panel', 'edge', 'average-a', 'average-b', 'average-c']);
 const seconds = (/** @type {number} */ µs) => /** @type {Seconds} */ (µs / 1e6);
 
-const NARROW = 8; // px that a bar has
-const WIDE = 16; // … where there are few, so that a wall screen isn't left half empty
-const AFTER = 4; // bars' room after the newest
+const NARROW = 8; // px, least distance between bars
+const WIDE = 16; // px, largest distance, when few bars must fill a wide screen
+const AFTER = 4; // empty bars after the newest
 
-/** How far from bar to bar, so that as many as there are fill the chart. @param {number} bars @param {number} width px */
+/** The distance between bars at which they fill the chart. @param {number} bars @param {number} width px */
 export const spacing = (bars, width) => Math.min(WIDE, Math.max(NARROW, width / (bars + AFTER)));
 
-/** Their lines differ in more than colour. */
+/** The lines differ in colour and in style. */
 const averages = /** @type {const} */ ([
   { name: 'sma20', kind: 'sma', n: 20, colour: 'average-a', style: LineStyle.Solid },
   { name: 'sma50', kind: 'sma', n: 50, colour: 'average-b', style: LineStyle.Dashed },
@@ -34,8 +34,8 @@ const averages = /** @type {const} */ ([
 ]);
 
 /**
- * Draws bars with Lightweight Charts. Its own logo is off because it brings a style element, which the page's policy
- * forbids; the footer names and links the makers instead, as the licence asks.
+ * Draws bars with Lightweight Charts. The library's logo is off because it inserts a style element, which the page's
+ * policy forbids; the footer names and links the authors, as the licence requires.
  */
 export class Candles {
   #chart;
@@ -52,7 +52,7 @@ export class Candles {
   /** @type {Kind} */
   #kind;
   #colours = colours(names);
-  #drawn = 0; // how many bars the chart has
+  #drawn = 0; // bars in the chart
   #times = barTimes();
 
   /** @param {HTMLElement} host @param {Shown} shown @param {Kind} kind @param {Hooks} hooks */
@@ -77,7 +77,7 @@ export class Candles {
     this.#chart.subscribeCrosshairMove((at) => hooks.hover(at.point && at.time !== undefined ? /** @type {number} */ (at.time) * 1e6 : null));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (!range || !this.#drawn) return;
-      // Nobody can scroll past the oldest bar into nothing. Bars that don't fill the chart stand at its right, which this would forbid.
+      // No scrolling past the oldest bar, except when the bars don't fill the chart: they are aligned to its right.
       const full = range.to - range.from <= this.#drawn + AFTER;
       if (full !== this.#chart.timeScale().options().fixLeftEdge) this.#chart.timeScale().applyOptions({ fixLeftEdge: full });
       hooks.scrolled(range.from);
@@ -86,12 +86,12 @@ export class Candles {
     this.restyle([]);
   }
 
-  /** Frees what the library holds. */
+  /** Releases the library's resources. */
   close() {
     this.#chart.remove();
   }
 
-  /** Takes the settings as they are now. @param {readonly Bar[]} bars to be drawn again */
+  /** Applies changed settings. @param {readonly Bar[]} bars to draw again */
   restyle(bars) {
     this.#times = barTimes();
     const size = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--t-xs')) || 11;
@@ -100,7 +100,7 @@ export class Candles {
     this.recolour(bars);
   }
 
-  /** Shows other things than before. @param {Shown} shown @param {Kind} kind @param {readonly Bar[]} bars to be drawn again */
+  /** Changes what is shown besides the price, and the kind of chart. @param {Shown} shown @param {Kind} kind @param {readonly Bar[]} bars to draw again */
   configure(shown, kind, bars) {
     this.#shown = shown;
     if (kind !== this.#kind) {
@@ -120,7 +120,7 @@ export class Candles {
     this.recolour(bars);
   }
 
-  /** Draws all bars. @param {readonly Bar[]} bars @param {boolean} home whether to go to the newest */
+  /** Draws all bars. @param {readonly Bar[]} bars @param {boolean} home scrolls to the newest */
   draw(bars, home) {
     this.#prices.setData(/** @type {any} */ (bars.map((b) => this.#price(b))));
     this.#volumes.setData(bars.map((b) => this.#volume(b)));
@@ -136,7 +136,7 @@ export class Candles {
     }
   }
 
-  /** Draws the newest bar that the chart has, and those that came after it. @param {readonly Bar[]} bars */
+  /** Draws the newest bar of the chart again, and later ones. @param {readonly Bar[]} bars */
   follow(bars) {
     for (let k = Math.max(0, this.#drawn - 1); k < bars.length; k++) {
       const b = /** @type {Bar} */ (bars[k]);
@@ -147,7 +147,7 @@ export class Candles {
     this.#drawn = bars.length;
   }
 
-  /** Moves the day's lines to its figures; those that aren't known have none. @param {Day | undefined} day */
+  /** Moves the day's lines; an unknown figure has no line. @param {Day | undefined} day */
   day(day) {
     if (!this.#shown.day) return;
     for (const name of /** @type {const} */ (['o', 'h', 'l', 'c'])) {
@@ -169,7 +169,7 @@ export class Candles {
     }
   }
 
-  /** The averages at a bar, in the order of their names. @param {number} t µs @param {boolean} newest @returns {{ name: string, value: number }[]} */
+  /** The averages at a bar. @param {number} t µs @param {boolean} newest @returns {{ name: string, value: number }[]} */
   averagesAt(t, newest) {
     return this.#averages.map(({ name, series, newest: value }) => {
       if (newest) return { name, value };
@@ -179,7 +179,7 @@ export class Candles {
     });
   }
 
-  /** Puts the crosshair on a bar and brings it into sight; null takes it away. @param {Bar | null} bar @param {number} index */
+  /** Moves the crosshair to a bar and scrolls to it; null removes it. @param {Bar | null} bar @param {number} index */
   cross(bar, index) {
     if (!bar) return this.#chart.clearCrosshairPosition();
     const time = this.#chart.timeScale();
@@ -191,18 +191,18 @@ export class Candles {
     this.#chart.setCrosshairPosition(bar.c, seconds(bar.t), this.#prices);
   }
 
-  /** @param {number} factor over 1 shows fewer bars, larger */
+  /** @param {number} factor above 1 zooms in */
   zoom(factor) {
     const time = this.#chart.timeScale();
     time.applyOptions({ barSpacing: Math.min(60, Math.max(0.5, time.options().barSpacing * factor)) });
   }
 
-  /** Leaves room for the legend, which takes two lines where charts stand side by side. @param {boolean} alone */
+  /** Leaves space for the legend, which has two lines when there are several charts. @param {boolean} alone */
   room(alone) {
     this.#chart.priceScale('right').applyOptions({ scaleMargins: { top: alone ? 0.12 : 0.24, bottom: 0.16 } });
   }
 
-  /** Back to the newest bars. */
+  /** Scrolls to the newest bars. */
   home() {
     this.#chart.timeScale().scrollToPosition(AFTER, false);
   }
@@ -212,7 +212,7 @@ export class Candles {
     this.#chart.timeScale().applyOptions({ secondsVisible: interval.endsWith('s') });
   }
 
-  /** Takes the theme's colours as they are now. @param {readonly Bar[]} bars to be drawn again */
+  /** Applies the theme's colours. @param {readonly Bar[]} bars to draw again */
   recolour(bars) {
     const c = (this.#colours = colours(names));
     const line = { color: c.edge, labelBackgroundColor: c.edge };
@@ -232,7 +232,7 @@ export class Candles {
     if (bars.length) this.draw(bars, false);
   }
 
-  /** Whether rises show by shape: by choice, for eyes that don't tell colours, and where there are none. */
+  /** Whether rising bars are hollow: by option, with the colour-blind palette, and with forced colours. */
   get #hollow() {
     return this.#shown.hollow || document.documentElement.dataset.colours === 'blue' || matchMedia('(forced-colors: active)').matches;
   }
@@ -268,5 +268,5 @@ export class Candles {
   }
 }
 
-/** @param {Bar} b @param {number} value NaN leaves the place empty */
+/** @param {Bar} b @param {number} value NaN leaves a gap */
 const point = (b, value) => (Number.isNaN(value) ? { time: seconds(b.t) } : { time: seconds(b.t), value });

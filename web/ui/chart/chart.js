@@ -14,29 +14,29 @@ import { fetchHistory } from '../../model/history.js';
 /** @typedef {import('../common/frames.js').Frames} Frames */
 /** @typedef {import('./candles.js').Candles} Candles */
 
-const NEAR = 40; // bars before the oldest is in sight at which older ones are asked for
-const LEGEND = 100; // ms between paintings of the newest bar's figures
+const NEAR = 40; // bars left before the oldest when older ones are requested
+const LEGEND = 100; // ms between updates of the newest bar's figures
 
-/** One chart in its pane: bars, crosshair, legend, what is to be said, and the same bars as a table. */
+/** One chart in its pane: bars, crosshair, legend, notes, and the same bars as a table. */
 export class Chart {
   #frames;
   #feed;
-  /** @type {Candles | null} the library comes after the page's first paint */
+  /** @type {Candles | null} loaded after the page's first paint */
   #candles = null;
   /** @type {BarTable | null} */
   #table = null;
   #closed = false;
-  /** @type {import('../../model/barFeed.js').Change | null} what the chart has not drawn yet */
-  #todo = null;
-  #again = false; // all of the table, too
+  /** @type {import('../../model/barFeed.js').Change | null} changes that are not drawn yet */
+  #pending = null;
+  #repaintTable = false;
   #times = barTimes();
   /** @type {number | null} the start of the bar under the crosshair */
   #hover = null;
-  #keyed = false; // … put there by a key
+  #keyed = false; // moved there by a key
   #legendAt = -Infinity;
-  #widest = 0; // characters of a price so far
+  #widest = 0; // characters of the longest price so far
   #atOldest = false;
-  #touched = false; // somebody scrolled, so wants to know where the end is
+  #touched = false; // the user has scrolled
   #alone = true;
 
   /** @type {Spec} */
@@ -59,7 +59,7 @@ export class Chart {
     this.#feed = new BarFeed({
       fetch: fetchHistory,
       changed: (what) => {
-        if (this.#todo !== 'first') this.#todo = what === 'last' ? this.#todo ?? what : what;
+        if (this.#pending !== 'first') this.#pending = what === 'last' ? this.#pending ?? what : what;
         frames.request();
       },
     });
@@ -84,12 +84,12 @@ export class Chart {
     return this.#table !== null;
   }
 
-  /** Whether other bars wait to be drawn, which a pause must not hold up. */
+  /** Whether it waits for other bars, which are drawn even while paused. */
   get fresh() {
-    return this.#todo === 'first' || this.#feed.state !== 'ready';
+    return this.#pending === 'first' || this.#feed.state !== 'ready';
   }
 
-  /** @param {import('../../types.js').Message} m every message of the feed, in order */
+  /** Handles a message of the feed; it needs all of them, in order. @param {import('../../types.js').Message} m */
   take(m) {
     this.#feed.take(m);
   }
@@ -112,18 +112,18 @@ export class Chart {
     if (spec.symbol) this.#feed.show(spec.symbol, spec.interval);
   }
 
-  /** In words. */
+  /** Its accessible name. */
   get label() {
     const { symbol, interval, kind } = this.spec;
     return kind === 'line' ? t('chart.description.line', { symbol, interval }) : t('chart.description.candles', { symbol, interval });
   }
 
-  /** On a button. */
+  /** Its name on a button. */
   get short() {
     return `${this.spec.symbol} ${this.spec.interval}`;
   }
 
-  /** @param {boolean} focused takes symbol and interval @param {boolean} alone */
+  /** @param {boolean} focused symbol and interval are chosen for it @param {boolean} alone the only chart */
   mark(focused, alone) {
     this.root.classList.toggle('focused', focused && !alone);
     this.#alone = alone;
@@ -145,24 +145,24 @@ export class Chart {
     this.#times = barTimes();
     this.#candles?.restyle(this.list);
     this.#legendAt = -Infinity;
-    this.#again = true;
+    this.#repaintTable = true;
   }
 
   recolour() {
     this.#candles?.recolour(this.list);
   }
 
-  /** Shows the bars as a table, or the chart again. @param {boolean} on */
+  /** Shows the bars as a table, or as a chart. @param {boolean} on */
   table(on) {
     this.#table?.root.remove();
-    this.#table = on ? new BarTable(this.label, () => this.#save()) : null;
+    this.#table = on ? new BarTable(this.label, () => this.#download()) : null;
     if (this.#table) this.root.append(this.#table.root);
     this.#host.inert = on;
-    this.#again = true;
+    this.#repaintTable = true;
     this.#frames.request();
   }
 
-  /** Gives back what it holds. */
+  /** Removes the chart. */
   close() {
     this.#closed = true;
     this.#feed.close();
@@ -173,25 +173,25 @@ export class Chart {
 
   /** @param {number} now performance.now() @param {import('./candles.js').Day | undefined} day */
   paint(now, day) {
-    const todo = this.#todo;
-    if (this.#candles && todo) {
-      this.#todo = null;
-      if (todo === 'last') this.#candles.follow(this.list);
-      else this.#candles.draw(this.list, todo === 'first');
+    const pending = this.#pending;
+    if (this.#candles && pending) {
+      this.#pending = null;
+      if (pending === 'last') this.#candles.follow(this.list);
+      else this.#candles.draw(this.list, pending === 'first');
     }
     this.#candles?.day(day);
     if (this.#hover !== null || now - this.#legendAt >= LEGEND) {
       this.#legendAt = now;
       this.#paintLegend();
-      this.#say();
+      this.#paintNotes();
     }
-    if (this.#table && (todo || this.#again)) {
-      this.#table.paint(this.list, this.#again || todo !== 'last', (µs) => this.#times.moment.format(µs / 1000));
-      this.#again = false;
+    if (this.#table && (pending || this.#repaintTable)) {
+      this.#table.paint(this.list, this.#repaintTable || pending !== 'last', (µs) => this.#times.moment.format(µs / 1000));
+      this.#repaintTable = false;
     }
   }
 
-  /** The library is three quarters of the page's code, and nothing else waits for it. */
+  /** Loads the chart library, which is three quarters of the page's code; nothing else depends on it. */
   async #load() {
     try {
       const { Candles } = await import('./candles.js');
@@ -203,7 +203,7 @@ export class Chart {
       });
       this.#candles.scale(this.spec.interval);
       this.#candles.room(this.#alone);
-      this.#todo = 'first';
+      this.#pending = 'first';
       this.#frames.request();
     } catch {
       setTimeout(() => this.#closed || this.#load(), 5000);
@@ -250,7 +250,7 @@ export class Chart {
     averages.forEach(({ value }, i) => setText(/** @type {Node} */ (this.#averages.children[i]?.lastChild), price(value)));
   }
 
-  #say() {
+  #paintNotes() {
     const { state, list, end, loadingOlder, retryAt } = this.#feed;
     const empty = list.length === 0;
     const loading = state === 'loading' || (empty && !this.#candles);
@@ -263,13 +263,13 @@ export class Chart {
     setText(this.#edge, edge);
     this.#edge.hidden = edge === '' || this.tabled;
     this.#host.setAttribute('aria-valuemax', String(Math.max(0, list.length - 1)));
-    if (this.#hover === null) this.#value(list.length - 1);
+    if (this.#hover === null) this.#setValueText(list.length - 1);
   }
 
-  /** What a screen reader says of the bar. @param {number} k */
-  #value(k) {
+  /** Sets the text of a bar for screen readers. @param {number} k */
+  #setValueText(k) {
     const b = this.list[k];
-    // While it moves, only keys speak: the newest bar changes all the time.
+    // While the chart has the focus, only keys change it: the newest bar changes with every tick.
     if (!b || (!this.#keyed && this.#host.hasAttribute('aria-valuetext') && document.activeElement === this.#host)) return;
     const text = t('chart.bar.description', { time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c), volume: volume(b.v) });
     if (this.#host.getAttribute('aria-valuetext') === text) return;
@@ -308,10 +308,10 @@ export class Chart {
     this.#candles?.cross(b, at);
     this.#hovered(b?.t ?? null);
     this.#keyed = b !== null;
-    if (b) this.#value(at);
+    if (b) this.#setValueText(at);
   }
 
-  #save() {
+  #download() {
     download(`${this.spec.symbol}-${this.spec.interval}.csv`, csv(this.list));
   }
 }

@@ -11,8 +11,8 @@ import { el, part, press, setText } from '../common/dom.js';
 /** @typedef {import('../../types.js').Message} Message */
 
 /**
- * One, two or four charts side by side. One of them is in focus: symbol, interval and kind of the view are its own, so
- * the watchlist, the figures above and the buttons are about it. On a phone only that one is seen.
+ * One, two or four charts side by side. One of them is focused: the view's symbol, interval and kind, the watchlist, the
+ * figures above and the buttons refer to it. A phone shows only that one.
  */
 export class Charts {
   #host = part('chart');
@@ -28,7 +28,7 @@ export class Charts {
   /** @type {Chart[]} */
   #charts = [];
   #focus = 0;
-  /** @type {readonly string[]} in the feed's own order */
+  /** @type {readonly string[]} in the server's order */
   #symbols = [];
   /** @type {Message | null} */
   #hello = null;
@@ -39,10 +39,9 @@ export class Charts {
     this.#view = view;
     this.#frames = frames;
     this.#record = record;
-    const asked = parseCharts(view.now.charts);
-    const mine = asked.findIndex((spec) => same(spec, this.#chosen));
-    this.#focus = Math.max(0, mine);
-    this.#make(asked.length ? asked : [this.#chosen]);
+    const specs = parseCharts(view.now.charts);
+    this.#focus = Math.max(0, specs.findIndex((spec) => same(spec, this.#chosen)));
+    this.#make(specs.length ? specs : [this.#chosen]);
     theme.on(() => this.#each((c) => c.recolour()));
     matchMedia('(forced-colors: active)').addEventListener('change', () => this.restyle());
     matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => this.restyle());
@@ -50,10 +49,10 @@ export class Charts {
     view.on((now, before) => {
       if (now.symbol === before.symbol && now.interval === before.interval && now.kind === before.kind) return;
       this.#charts[this.#focus]?.show(this.#chosen);
-      this.#settle();
+      this.#update();
     });
     this.#listen();
-    this.#settle();
+    this.#update();
   }
 
   /** @returns {Spec} */
@@ -62,21 +61,21 @@ export class Charts {
     return { symbol, interval, kind };
   }
 
-  /** @param {Message} m every message of the feed, in order */
+  /** Handles a message of the feed; it needs all of them, in order. @param {Message} m */
   take(m) {
     if (m.T === 'hello') this.#hello = m;
     for (let k = 0; k < this.#charts.length; k++) /** @type {Chart} */ (this.#charts[k]).take(m);
   }
 
-  /** Every symbol there is; a chart of another one gets the first. @param {readonly string[]} symbols */
-  known(symbols) {
+  /** Sets the server's symbols; a chart of an unknown one shows the first. @param {readonly string[]} symbols */
+  setSymbols(symbols) {
     this.#symbols = symbols;
     const [first] = symbols;
     if (first === undefined) return;
     this.#charts.forEach((c, k) => {
       if (k !== this.#focus && !symbols.includes(c.spec.symbol)) c.show({ ...c.spec, symbol: first });
     });
-    this.#settle();
+    this.#update();
   }
 
   /** To be called when the settings changed. */
@@ -85,11 +84,11 @@ export class Charts {
     this.#frames.request();
   }
 
-  /** @param {number} now performance.now() @param {boolean} paused only what a pause must not hold up */
+  /** @param {number} now performance.now() @param {boolean} paused paints only charts that wait for other bars */
   paint(now, paused) {
     for (let k = 0; k < this.#charts.length; k++) {
       const c = /** @type {Chart} */ (this.#charts[k]);
-      if (this.#narrow.matches && k !== this.#focus) continue; // not seen
+      if (this.#narrow.matches && k !== this.#focus) continue; // not visible
       if (!paused || c.fresh) c.paint(now, this.#record(c.spec.symbol));
     }
   }
@@ -105,7 +104,7 @@ export class Charts {
     specs.forEach((spec, k) => {
       let c = this.#charts[k];
       if (!c) {
-        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#to(this.#charts.indexOf(made)) }));
+        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#focusOn(this.#charts.indexOf(made)) }));
         if (this.#hello) made.take(this.#hello);
         this.#charts.push(made);
         this.#host.append(made.root);
@@ -114,31 +113,31 @@ export class Charts {
     });
   }
 
-  /** How many. @param {number} n */
-  #count(n) {
+  /** Changes the number of charts. @param {number} n */
+  #setCount(n) {
     const specs = this.#charts.map((c) => c.spec).slice(0, n);
     const own = this.#charts[this.#focus]?.spec;
-    if (this.#focus >= n && own) specs[(this.#focus = 0)] = own; // the one in focus stays
+    if (this.#focus >= n && own) specs[(this.#focus = 0)] = own; // the focused one stays
     while (specs.length < n) {
       const symbol = this.#symbols.find((s) => !specs.some((x) => x.symbol === s)) ?? this.#view.now.symbol;
       specs.push({ ...this.#chosen, symbol });
     }
     this.#make(specs);
-    this.#settle();
+    this.#update();
   }
 
-  /** @param {number} k gets the focus */
-  #to(k) {
+  /** @param {number} k */
+  #focusOn(k) {
     const c = this.#charts[k];
     if (!c || k === this.#focus) return;
     this.#focus = k;
     this.#view.set({ ...c.spec });
-    this.#settle();
+    this.#update();
     this.#frames.request();
   }
 
-  /** Brings marks, buttons and address up to what there is. */
-  #settle() {
+  /** Updates marks, buttons and address. */
+  #update() {
     const n = this.#charts.length;
     this.#host.dataset.count = String(n);
     this.#subscriptions.require('charts', [...new Set(this.#charts.map((c) => c.spec.symbol).filter(Boolean))]);
@@ -151,7 +150,7 @@ export class Charts {
     while (this.#tabs.childElementCount > n) this.#tabs.lastElementChild?.remove();
     for (let k = this.#tabs.childElementCount; k < n; k++) {
       const b = el('button', { type: 'button' });
-      b.addEventListener('click', () => this.#to(k));
+      b.addEventListener('click', () => this.#focusOn(k));
       this.#tabs.append(b);
     }
     this.#charts.forEach((c, k) => setText(/** @type {Node} */ (this.#tabs.children[k]), c.short));
@@ -165,11 +164,11 @@ export class Charts {
     };
     on('interval', (interval) => this.#view.set({ interval }));
     on('kind', (kind) => this.#view.set({ kind: kind === 'line' ? 'line' : 'candles' }));
-    on('charts', (n) => this.#count(Number(n)));
+    on('charts', (n) => this.#setCount(Number(n)));
     part('chart-table').addEventListener('click', () => {
       const c = this.#charts[this.#focus];
       c?.table(!c.tabled);
-      this.#settle();
+      this.#update();
     });
     for (const box of this.#menu.querySelectorAll('input')) {
       const name = /** @type {Name} */ (box.name);

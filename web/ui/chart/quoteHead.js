@@ -3,7 +3,7 @@ import { part, setText } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 
-/** The chart's symbol in figures, and the page's title. */
+/** The quote of the chart's symbol, and the page's title. */
 export class QuoteHead {
   #symbol = part('q-symbol');
   #name = part('q-name');

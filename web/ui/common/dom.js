@@ -1,8 +1,7 @@
-// The few ways in which the views touch the document. Text goes in as text: the page's policy (Trusted Types) forbids
-// HTML from strings.
+// Helpers for elements. Content is always inserted as text: the page's policy (Trusted Types) forbids HTML from strings.
 
 /**
- * The element of an id; a missing or wrong one is a fault of the template and named.
+ * The element with an id. A missing one is an error in the template.
  * @template {Element} E
  * @param {string} id
  * @param {{ new (): E, name: string }} kind
@@ -39,7 +38,7 @@ export function svg(name, attributes = {}, ...children) {
   return e;
 }
 
-/** Sets text only when it differs: an equal write costs a layout too. @param {Node} node @param {string} text */
+/** Sets text only when it differs: writing the same text causes a layout, too. @param {Node} node @param {string} text */
 export function setText(node, text) {
   const first = node.firstChild;
   if (first instanceof Text && node.childNodes.length === 1) {
@@ -49,20 +48,20 @@ export function setText(node, text) {
   }
 }
 
-/** What tells an element from its like when it is made anew. @param {Element} e */
-const told = (e) => JSON.stringify([e.tagName, ...[...e.attributes].filter(({ name }) => name.startsWith('data-')).map(({ name, value }) => [name, value])]);
+/** Identifies an element by its tag and data attributes, across re-rendering. @param {Element} e */
+const identity = (e) => JSON.stringify([e.tagName, ...[...e.attributes].filter(({ name }) => name.startsWith('data-')).map(({ name, value }) => [name, value])]);
 
-/** Makes the contents of a box anew; what had the focus in it has it again, if it is still there. @param {Element} box @param {() => void} render */
+/** Renders the contents of a box and restores the focus to the same element, if it still exists. @param {Element} box @param {() => void} render */
 export function keepFocus(box, render) {
   const before = box.ownerDocument.activeElement;
-  const own = before && before !== box && box.contains(before) ? told(before) : '';
+  const own = before && before !== box && box.contains(before) ? identity(before) : '';
   render();
   if (!own || box.ownerDocument.activeElement === before) return;
-  const again = [...box.querySelectorAll(/** @type {Element} */ (before).tagName)].find((e) => told(e) === own);
+  const again = [...box.querySelectorAll(/** @type {Element} */ (before).tagName)].find((e) => identity(e) === own);
   if (again instanceof HTMLElement) again.focus();
 }
 
-/** Marks the pressed one of a group of buttons. @param {Iterable<Element>} buttons @param {(b: HTMLElement) => boolean} pressed */
+/** Marks the pressed buttons of a group. @param {Iterable<Element>} buttons @param {(b: HTMLElement) => boolean} pressed */
 export function press(buttons, pressed) {
   for (const b of buttons) {
     if (b instanceof HTMLElement) b.setAttribute('aria-pressed', String(pressed(b)));

@@ -1,20 +1,18 @@
 /**
- * One animation frame paints whatever was asked for since the last one. A hidden page gets no frames, so it paints
- * nothing and costs nothing; the store goes on by itself.
+ * Paints at most once per animation frame, when requested. A hidden page gets no frames, so it paints nothing.
  */
 export class Frames {
   #paint;
-  #asked = 0;
+  #requested = 0;
 
-  /** @param {(now: number) => void} paint now as performance.now() tells it */
+  /** @param {(now: number) => void} paint now: performance.now() */
   constructor(paint) {
     this.#paint = paint;
   }
 
-  /** Any number of calls in a frame are one. */
   request() {
-    this.#asked ||= requestAnimationFrame((now) => {
-      this.#asked = 0;
+    this.#requested ||= requestAnimationFrame((now) => {
+      this.#requested = 0;
       this.#paint(now);
     });
   }

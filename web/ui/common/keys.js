@@ -1,12 +1,12 @@
 import { byId, part } from './dom.js';
 
-/** Whether a key belongs to an input method, which takes Enter, Escape and arrows for itself: Chinese is typed with one. Safari says it by the code alone. @param {KeyboardEvent} e */
+/** Reports whether an input method handles a key, such as Enter while typing Chinese. Safari reports it only by the key code. @param {KeyboardEvent} e */
 export const composing = (e) => e.isComposing || e.keyCode === 229;
 
 /**
- * Keys of the whole page, and the dialog that names them. They hold unless something is being typed or a dialog is open;
- * Space is left to buttons.
- * @param {Record<string, () => void>} keys what each does, by KeyboardEvent.key in small letters
+ * Handles the page's keyboard shortcuts, and the dialog that lists them. They are inactive in input fields and while a
+ * dialog is open; Space on a button presses it.
+ * @param {Record<string, () => void>} keys actions by KeyboardEvent.key in lower case
  */
 export function listen(keys) {
   const dialog = byId('keys', HTMLDialogElement);

@@ -3,7 +3,7 @@ import { format, parse } from '../../model/urlState.js';
 
 /** @typedef {import('../../model/urlState.js').View} View */
 
-/** What the person chose, in one place. Views listen; the address follows. */
+/** The page's state: what the user chose. Views listen to it, and the address contains it. */
 export class ViewState {
   /** @type {View} */
   #view;
@@ -19,7 +19,7 @@ export class ViewState {
     return this.#view;
   }
 
-  /** @param {Partial<View>} patch nothing happens when it changes nothing */
+  /** Changes the state and calls the listeners, unless nothing differs. @param {Partial<View>} patch */
   set(patch) {
     const before = this.#view;
     const view = { ...before, ...patch };

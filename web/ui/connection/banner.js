@@ -5,7 +5,7 @@ import { byId, part, setText } from '../common/dom.js';
 /** @typedef {import('./statusBar.js').Shown} Shown */
 /** @typedef {import('../../lane/feed.js').Feed} Feed */
 
-/** One line under the bar while something keeps the quotes from being live, with the way out where there is one. */
+/** A line below the status bar while the quotes are not live, with a button where the user can act. */
 export class Banner {
   #box = part('banner');
   #text = part('banner-text');

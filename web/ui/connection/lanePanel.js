@@ -8,11 +8,11 @@ import { el, part, setText } from '../common/dom.js';
 /** @typedef {import('../../lane/feed.js').Feed} Feed */
 /** @typedef {import('../../model/connectionStats.js').ConnectionStats} ConnectionStats */
 
-const KEPT = 200; // sentences
+const KEPT = 200; // events
 
 const ENCODINGS = /** @type {Record<string, string>} */ ({ json: 'JSON', protobuf: 'protobuf' });
 
-/** How the lane does: what must be 0 in the open, the position, and what happened, in sentences. */
+/** The lane's state: the counters that must be 0, the position, and the events as sentences. */
 export class LanePanel {
   #panel = part('lane');
   #log = part('log');
@@ -34,13 +34,13 @@ export class LanePanel {
     this.#feed = feed;
     this.#share = share;
     this.#stats = stats;
-    feed.on('event', (e) => this.#tell(e));
+    feed.on('event', (e) => this.#add(e));
     part('lane-shut').addEventListener('click', () => this.open(false));
     part('state').addEventListener('click', () => this.open(!this.#panel.classList.contains('open')));
     this.#panel.addEventListener('keydown', (e) => { if (e.key === 'Escape') this.open(false); });
   }
 
-  /** On a phone the panel is a sheet; elsewhere it is always in sight. @param {boolean} open */
+  /** Opens or closes the panel on a phone, where it is a sheet; elsewhere it is always visible. @param {boolean} open */
   open(open) {
     this.#panel.classList.toggle('open', open);
     part('state').setAttribute('aria-expanded', String(open));
@@ -65,17 +65,17 @@ export class LanePanel {
     this.#paintAuto();
   }
 
-  /** State, lane, and what the server agreed on for the connection. */
+  /** State, lane, and the negotiated encoding and compression. */
   #connection() {
     const { conn, lane, switching } = this.#feed;
-    const says = [this.#state.textContent, switching ? `${laneName(lane)} → ${laneName(switching)}` : laneName(lane)];
+    const words = [this.#state.textContent, switching ? `${laneName(lane)} → ${laneName(switching)}` : laneName(lane)];
     const { info } = this.#stats;
     if (conn !== undefined && info?.conn === conn) {
-      says.push(ENCODINGS[info.encoding] ?? info.encoding, info.compression === 'none' ? t('lane.uncompressed') : info.compression);
+      words.push(ENCODINGS[info.encoding] ?? info.encoding, info.compression === 'none' ? t('lane.uncompressed') : info.compression);
     }
     const tabs = conn !== undefined && this.#share?.tabs || 0;
-    if (tabs > 1) says.push(t('lane.shared', { n: tabs }));
-    return says.join(' · ');
+    if (tabs > 1) words.push(t('lane.shared', { n: tabs }));
+    return words.join(' · ');
   }
 
   #paintAuto() {
@@ -91,13 +91,13 @@ export class LanePanel {
     setText(this.#auto, t(switching ? 'lane.auto.retrying' : 'lane.auto.fallback', { lane: laneName(lane), preferred: laneName(preferred), why: why(fallen.reason), time: left }));
   }
 
-  /** Says something to those who can't see it, and only to them. @param {string} text */
+  /** Announces a text to screen readers. @param {string} text */
   announce(text) {
     setText(this.#live, text);
   }
 
   /** @param {FeedEvent} e */
-  #tell(e) {
+  #add(e) {
     const text = sentence(e);
     const at = new Date(e.t);
     const line = el('li', { class: e.level },

@@ -6,18 +6,18 @@ import { byId, part, press, setText } from '../common/dom.js';
 /** @typedef {import('../../types.js').Lane} Lane */
 /** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
 
-const GONE = 3; // tries in vain after which the server counts as gone
+const GONE = 3; // failed tries after which the server counts as unreachable
 
 /** @typedef {'connecting' | 'live' | 'waiting' | 'gone' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
 
-/** The state as people see it. @param {Feed} feed @param {boolean} paused @returns {Shown} */
+/** The state as it is displayed. @param {Feed} feed @param {boolean} paused @returns {Shown} */
 export function shown(feed, paused) {
   const { name, attempt } = feed.state;
   if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'gone';
   return name === 'live' && paused ? 'paused' : name;
 }
 
-/** The bar's live part: state with count-down, lane switch, what the lane does. */
+/** The live part of the bar: state with countdown, lane switch, figures of the lane. */
 export class StatusBar {
   #app = part('app');
   #text = part('state-text');
@@ -37,7 +37,7 @@ export class StatusBar {
     this.#pause.addEventListener('click', onPause);
   }
 
-  /** State, count-down and lane; cheap enough for every frame. */
+  /** Paints state, countdown and lane. */
   paint() {
     const { paused, behind } = this.#quotes;
     const state = shown(this.#feed, paused);
@@ -52,19 +52,19 @@ export class StatusBar {
       press(this.#lanes, (b) => !auto && b.dataset.lane === lane);
       press([this.#auto], () => auto);
     }
-    // Figures that nothing renews are grey.
+    // Figures that are no longer updated are grey.
     this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
     if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
       this.#pause.setAttribute('aria-pressed', String(paused));
-      // Its name stays: one that said "Go on" and was pressed would tell the opposite.
+      // The button's text stays the same: a pressed "Resume" would mean the opposite.
       this.#pause.title = `${t(paused ? 'bar.resume' : 'bar.pause')} (p)`;
     }
   }
 
-  /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks a second, bytes a second; NaN when not known */
+  /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks per second, bytes per second; NaN when not known */
   paintStats({ p50, p99, error, rate, wire }) {
     const live = this.#feed.state.name === 'live';
-    // What the clocks can't tell from nothing is not 0.
+    // A latency below the clock's error is displayed as less than the error, not as 0.
     const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
     this.#show('latency', live && Number.isFinite(p50) ? `${ms(p50)} / ${ms(p99)} ms` : '–');
     this.#show('clock', live && error > 0 ? `${latency(error)} ms` : '–');

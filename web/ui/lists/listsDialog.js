@@ -8,7 +8,7 @@ import { NAME } from '../../model/lists.js';
 const PEN = 'M2 14l.8-3.4 8-8 2.6 2.6-8 8zM9.6 3.8l2.6 2.6';
 const BIN = 'M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9';
 
-/** The lists: which is open, their names, what is in the open one and in which order. Each change holds at once. */
+/** The dialog of the lists: opens, names and edits them. Each change takes effect at once. */
 export class ListsDialog {
   #dialog = byId('lists', HTMLDialogElement);
   #all = part('lists-all');
@@ -20,11 +20,11 @@ export class ListsDialog {
   #renaming = ''; // the list whose name is being changed
   #undo = () => {};
 
-  /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, told: (text: string) => void }} parts known: the name of a symbol that the server has; told: for those who don't see it */
-  constructor({ lists, known, told }) {
+  /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, announce: (text: string) => void }} parts known: the name of a symbol that the server has; announce: for screen readers */
+  constructor({ lists, known, announce }) {
     this.#lists = lists;
     this.#known = known;
-    this.told = told;
+    this.announce = announce;
     this.#name.maxLength = NAME;
     this.#open.addEventListener('click', () => {
       this.#say('');
@@ -37,8 +37,8 @@ export class ListsDialog {
     this.#dialog.addEventListener('close', () => this.#open.focus());
     this.#dialog.addEventListener('keydown', (e) => {
       if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
-      e.preventDefault(); // only the name is given up
-      this.#rest(this.#renaming);
+      e.preventDefault(); // cancels only the renaming
+      this.#endRename(this.#renaming);
     });
     this.#all.addEventListener('click', (e) => this.#listClick(e));
     this.#all.addEventListener('submit', (e) => {
@@ -64,7 +64,7 @@ export class ListsDialog {
     lists.on(() => this.paint());
   }
 
-  /** The button and the bar of a list that came by link. Called, too, when other symbols are known. */
+  /** Paints the button, and the bar of a list that was opened by a link. To be called when the server's symbols changed. */
   paint() {
     const { open } = this.#lists;
     setText(part('list-label'), open ? open.name || t('watch.list.link') : '');
@@ -145,11 +145,11 @@ export class ListsDialog {
       return;
     }
     this.#say('');
-    this.#rest(this.#lists.all[at]?.name ?? '');
+    this.#endRename(this.#lists.all[at]?.name ?? '');
   }
 
-  /** Back from changing a name. @param {string} name */
-  #rest(name) {
+  /** Leaves the renaming of a list. @param {string} name */
+  #endRename(name) {
     this.#renaming = '';
     this.#fill();
     this.#focus(`[data-act=rename][data-list="${CSS.escape(name)}"]`);
@@ -181,7 +181,7 @@ export class ListsDialog {
     if (act === 'remove') {
       const at = open.symbols.indexOf(symbol);
       this.#lists.star(symbol);
-      this.told(t('watch.list.removed', { symbol, name: open.name || t('watch.list.link') }));
+      this.announce(t('watch.list.removed', { symbol, name: open.name || t('watch.list.link') }));
       this.#fill();
       const left = this.#symbols.querySelectorAll('[data-act=remove]');
       const next = left[Math.min(at, left.length - 1)];
@@ -190,8 +190,8 @@ export class ListsDialog {
     } else {
       const at = this.#lists.move(symbol, act === 'up' ? -1 : 1);
       this.#fill();
-      if (at) this.told(t('watch.list.moved', { symbol, at }));
-      // The button that was pressed; at an end it is off, so the other one.
+      if (at) this.announce(t('watch.list.moved', { symbol, at }));
+      // The button that was pressed, or the other one when it is disabled at the end.
       const mine = `[data-symbol="${CSS.escape(symbol)}"]`;
       this.#focus(`${mine}[data-act=${act}]:enabled`) || this.#focus(`${mine}:enabled`);
     }
@@ -199,7 +199,7 @@ export class ListsDialog {
 
   #save() {
     const name = this.#lists.save();
-    this.told(name ? t('watch.list.saved', { name }) : t('watch.list.error.many'));
+    this.announce(name ? t('watch.list.saved', { name }) : t('watch.list.error.many'));
     if (name) part('grid').focus();
     else setText(part('list-told'), t('watch.list.error.many'));
   }
@@ -208,7 +208,7 @@ export class ListsDialog {
   #focus(selector) {
     const e = this.#dialog.querySelector(selector);
     if (e instanceof HTMLElement) e.focus();
-    else if (selector === '[aria-current]') this.#name.focus(); // a list of a link is none of them
+    else if (selector === '[aria-current]') this.#name.focus(); // a temporary list is not among them
     return e !== null;
   }
 

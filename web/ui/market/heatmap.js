@@ -10,20 +10,20 @@ import { layout, neighbour, tileAt } from '../../model/treemap.js';
 /** @typedef {import('../../model/treemap.js').Tile} Tile */
 /** @typedef {import('../../model/treemap.js').Sector} Sector */
 
-const PACE = 250; // ms; a map is read at a glance, not by the tick
-const TABLE = 5000; // ms between figures of the table, which is for listening
-const EDGE = 1; // px that a tile leaves free at its right and its lower side
+const PACE = 250; // ms between paints
+const TABLE = 5000; // ms between updates of the table for screen readers
+const EDGE = 1; // px left free at a tile's right and bottom
 
 /**
- * The market as a map: a tile's size is the value of the company, its colour the change since the last close. It is
- * painted on a canvas, tile by tile as they change; the keyboard moves over it as over a list of options.
+ * The heat map: a tile's size is the company's value, its colour the change since the last close. Changed tiles are painted
+ * on a canvas; the keyboard moves over them as over the options of a list.
  */
 export class Heatmap {
   #box = part('heat');
   #table = part('heat-table');
   #tip = part('heat-tip');
   #canvas = el('canvas', { 'aria-hidden': 'true' });
-  /** Two, since a screen reader tells an option that becomes the active one, not one whose words change. */
+  /** Two, since a screen reader reads an option that becomes active, not one whose text changes. */
   /** @type {[HTMLElement, HTMLElement]} */
   #options = [el('div', { role: 'option', id: 'heat-a' }), el('div', { role: 'option', id: 'heat-b' })];
   #view;
@@ -35,17 +35,17 @@ export class Heatmap {
   #tiles = [];
   /** @type {Sector[]} */
   #sectors = [];
-  /** @type {string[]} what is painted on each tile */
+  /** @type {string[]} the state in which each tile was painted */
   #painted = [];
   #palette = palette({ flat: '#000000', up: '#000000', down: '#000000' });
   #ink = { panel: '', faint: '', text: '' };
   #font = { family: '', small: 11, k: 1 };
   #symbolWidth = new Map();
-  #at = -1;
-  #hover = -1;
-  #fresh = true; // everything is to be painted
+  #at = -1; // the tile that the keyboard is on
+  #hover = -1; // the tile under the pointer
+  #repaint = true; // all tiles
   #paintedAt = -PACE;
-  #toldAt = -TABLE;
+  #tableAt = -TABLE;
 
   /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').PausedQuotes, frames: import('../common/frames.js').Frames, theme: import('../settings/theme.js').Theme }} parts */
   constructor({ view, quotes, frames, theme }) {
@@ -55,7 +55,7 @@ export class Heatmap {
     this.#box.append(this.#canvas, ...this.#options, this.#tip);
     for (const o of this.#options) o.hidden = true;
     theme.on(() => this.restyle());
-    view.on((now, before) => { if (now.symbol !== before.symbol) this.#again(); });
+    view.on((now, before) => { if (now.symbol !== before.symbol) this.#repaintAll(); });
     new ResizeObserver(() => this.restyle()).observe(this.#box);
     this.#box.addEventListener('click', (e) => this.#choose(this.#under(e)));
     this.#box.addEventListener('pointermove', (e) => { if (e.pointerType === 'mouse') this.#point(this.#under(e)); });
@@ -74,7 +74,7 @@ export class Heatmap {
     this.restyle();
   }
 
-  /** Takes sizes and colours anew; the next paint paints everything. */
+  /** Recomputes sizes and colours, and repaints everything. */
   restyle() {
     const style = getComputedStyle(this.#box);
     const { raise, up, down, panel, faint, text } = colours(['raise', 'up', 'down', 'panel', 'faint', 'text']);
@@ -91,7 +91,7 @@ export class Heatmap {
     this.#symbolWidth.clear();
     this.#legend();
     if (this.#at >= this.#tiles.length) this.#at = -1;
-    this.#again();
+    this.#repaintAll();
   }
 
   /** @param {number} now performance.now() */
@@ -104,18 +104,18 @@ export class Heatmap {
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    if (this.#fresh) {
-      this.#fresh = false;
+    if (this.#repaint) {
+      this.#repaint = false;
       this.#painted = [];
       ctx.fillStyle = this.#ink.panel;
       ctx.fillRect(0, 0, this.#box.clientWidth, this.#box.clientHeight);
       this.#names(ctx);
     }
     for (let k = 0; k < this.#tiles.length; k++) this.#tile(ctx, k);
-    if (this.#hover >= 0) this.#tell();
-    if (now - this.#toldAt >= TABLE) {
-      this.#toldAt = now;
-      this.#tabulate();
+    if (this.#hover >= 0) this.#showTip();
+    if (now - this.#tableAt >= TABLE) {
+      this.#tableAt = now;
+      this.#paintTable();
     }
   }
 
@@ -159,7 +159,7 @@ export class Heatmap {
     ctx.fillText(figure, x, y + small * 0.75 * large);
   }
 
-  /** The names of the sectors that have room for theirs. @param {CanvasRenderingContext2D} ctx */
+  /** Paints the sectors' names where there is a strip for them. @param {CanvasRenderingContext2D} ctx */
   #names(ctx) {
     const { family, small } = this.#font;
     ctx.font = `500 ${small * 0.95}px ${family}`;
@@ -187,8 +187,8 @@ export class Heatmap {
     });
   }
 
-  /** The sectors in figures, for those who can't see colours on a canvas. */
-  #tabulate() {
+  /** Paints the sectors' figures as a table, for screen readers. */
+  #paintTable() {
     const rows = this.#sectors.map(({ sector }) => {
       let up = 0;
       let down = 0;
@@ -224,11 +224,11 @@ export class Heatmap {
   #point(k) {
     this.#hover = k;
     this.#tip.hidden = k < 0;
-    this.#tell();
+    this.#showTip();
   }
 
-  /** What the tile under the pointer is, beside it. */
-  #tell() {
+  /** Places the tooltip beside the tile under the pointer. */
+  #showTip() {
     const tile = this.#tiles[this.#hover];
     if (!tile) return;
     setText(this.#tip, this.#words(tile.listing));
@@ -281,8 +281,8 @@ export class Heatmap {
     e.preventDefault();
   }
 
-  #again() {
-    this.#fresh = true;
+  #repaintAll() {
+    this.#repaint = true;
     this.#paintedAt = -PACE;
     this.#frames.request();
   }

@@ -14,9 +14,9 @@ import { ALL } from '../../model/subscriptions.js';
  * @property {import('../../model/subscriptions.js').Subscriptions} subscriptions
  */
 
-const AGAIN = 5000; // ms until the map's code is asked for again
+const RETRY = 5000; // ms until the heat map's code is loaded again after an error
 
-/** The market as a whole, beside the list: map, movers, trades. What isn't in sight costs nothing. */
+/** The market view beside the watchlist: heat map, movers, trades. Hidden panels are not painted. */
 export class Market {
   #parts;
   #movers;
@@ -24,7 +24,7 @@ export class Market {
   #panels;
   /** @type {import('./heatmap.js').Heatmap | null} */
   #map = null;
-  #asked = false; // the map's code is on its way
+  #loading = false; // the heat map's code is loading, or loaded
   /** @type {readonly Listing[]} */
   #listings = [];
 
@@ -37,7 +37,7 @@ export class Market {
     this.#changed();
   }
 
-  /** @param {import('../../types.js').Message} m every message of the feed, in order */
+  /** Handles a message of the feed; it needs all of them, in order. @param {import('../../types.js').Message} m */
   take(m) {
     this.#tradesView.take(m);
   }
@@ -49,58 +49,58 @@ export class Market {
     this.#changed();
   }
 
-  /** What the list shows. @param {readonly Listing[]} listings */
-  among(listings) {
-    this.#tradesView.among(new Set(listings.map((l) => l.symbol)));
+  /** Sets what the watchlist shows. @param {readonly Listing[]} listings */
+  setListed(listings) {
+    this.#tradesView.setListed(new Set(listings.map((l) => l.symbol)));
   }
 
   /** @param {number} now performance.now() */
   paint(now) {
     this.#map?.paint(now);
-    this.#movers.paint(now, this.#panels.inSight('movers'));
+    this.#movers.paint(now, this.#panels.visible('movers'));
     this.#tradesView.paint(now);
   }
 
   /** @param {boolean} paused */
-  freeze(paused) {
-    this.#tradesView.freeze(paused);
+  setPaused(paused) {
+    this.#tradesView.setPaused(paused);
     this.refresh();
   }
 
   /** To be called when all that is shown may have changed. */
   refresh() {
     this.#tradesView.refresh();
-    this.#movers.again();
+    this.#movers.repaint();
     this.#map?.restyle();
   }
 
-  /** On a phone the panels are a sheet. @param {boolean} open @param {import('./panels.js').Panel} [panel] */
+  /** Opens or closes the panels on a phone, where they are a sheet. @param {boolean} open @param {import('./panels.js').Panel} [panel] */
   open(open, panel) {
     this.#panels.open(open, panel);
   }
 
-  /** Others are in sight than before. */
+  /** Handles a change of the visible panels. */
   #changed() {
-    if (!this.#panels) return; // still being made
-    const map = this.#panels.inSight('heat');
-    const all = map || this.#panels.inSight('movers');
+    if (!this.#panels) return; // called by their constructor
+    const map = this.#panels.visible('heat');
+    const all = map || this.#panels.visible('movers');
     this.#parts.subscriptions.require('market', all ? [ALL] : []);
-    part('breadth').hidden = !all && !this.#tradesView.whole; // of a part of the market it would tell something else
-    this.#movers.again();
+    part('breadth').hidden = !all && !this.#tradesView.whole; // it needs quotes of the whole market
+    this.#movers.repaint();
     this.#parts.frames.request();
     if (map && this.#listings.length) void this.#load();
   }
 
   async #load() {
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#loading) return;
+    this.#loading = true;
     try {
       const { Heatmap } = await import('./heatmap.js');
       this.#map = new Heatmap(this.#parts);
       this.#map.fill(this.#listings);
     } catch {
-      this.#asked = false; // the server is away
-      setTimeout(() => this.#changed(), AGAIN);
+      this.#loading = false; // the server is unreachable
+      setTimeout(() => this.#changed(), RETRY);
     }
   }
 }

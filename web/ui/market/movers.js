@@ -4,12 +4,11 @@ import { el, part, setText } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 
-const PACE = 1000; // ms; names that change places more often can't be read
+const PACE = 1000; // ms between paints, so that the names can be read
 const MOST = 20;
 
 /**
- * The symbols with the largest figures; those without one are left out, equal ones keep their order. One pass over
- * all, a short list at hand.
+ * The symbols with the largest figures, in one pass. Those without a figure are left out; equal ones keep their order.
  * @param {Iterable<SymbolRecord>} records @param {(r: SymbolRecord) => number} figure @param {number} most @returns {string[]}
  */
 export function top(records, figure, most) {
@@ -27,7 +26,7 @@ export function top(records, figure, most) {
 }
 
 /**
- * How many stand above, at and below their last close, and above the day's open. What isn't known is in neither.
+ * How many symbols are above, at and below their last close, and above the day's open. Unknown figures are not counted.
  * @param {Iterable<SymbolRecord>} records
  */
 export function breadth(records) {
@@ -49,7 +48,7 @@ const lists = /** @type {const} */ ([
   { id: 'active', figure: (/** @type {SymbolRecord} */ r) => r.v, text: (/** @type {SymbolRecord | undefined} */ r) => compact(r?.v) },
 ]);
 
-/** Who rises, falls and trades most, and how the market stands as a whole. */
+/** The largest gainers and losers, the most active symbols, and the market's breadth. */
 export class Movers {
   #lists = lists.map((l) => ({ ...l, box: part(`movers-${l.id}`), rows: /** @type {Row[]} */ ([]) }));
   #panel = part('movers');
@@ -57,7 +56,7 @@ export class Movers {
   #short = part('breadth');
   #quotes;
   #paintedAt = -PACE;
-  #held = false;
+  #hovered = false;
 
   /** @param {{ view: import('../common/viewState.js').ViewState, quotes: import('../../model/pausedQuotes.js').PausedQuotes }} parts */
   constructor({ view, quotes }) {
@@ -66,29 +65,29 @@ export class Movers {
       const symbol = e.target instanceof Element && e.target.closest('button')?.dataset.symbol;
       if (symbol) view.set({ symbol });
     });
-    // Who points at a name, or stands on it with the keyboard, wants that name.
-    this.#panel.addEventListener('pointerenter', (e) => { this.#held = e.pointerType === 'mouse'; });
-    this.#panel.addEventListener('pointerleave', () => { this.#held = false; });
+    // Names keep their places while one is hovered or focused.
+    this.#panel.addEventListener('pointerenter', (e) => { this.#hovered = e.pointerType === 'mouse'; });
+    this.#panel.addEventListener('pointerleave', () => { this.#hovered = false; });
   }
 
-  /** The next paint comes at once. */
-  again() {
+  /** Repaints with the next frame. */
+  repaint() {
     this.#paintedAt = -PACE;
   }
 
-  /** @param {number} now performance.now() @param {boolean} inSight */
-  paint(now, inSight) {
+  /** @param {number} now performance.now() @param {boolean} visible whether the lists can be seen; the breadth is always painted */
+  paint(now, visible) {
     if (now - this.#paintedAt < PACE) return;
     this.#paintedAt = now;
     const b = breadth(this.#quotes.values());
     this.#paintShort(b);
-    if (!inSight) return;
+    if (!visible) return;
     this.#paintBar(b);
-    const stays = this.#held || this.#panel.contains(document.activeElement);
+    const hold = this.#hovered || this.#panel.contains(document.activeElement);
     for (const list of this.#lists) {
       const height = parseFloat(getComputedStyle(list.box).getPropertyValue('--trade')) || 24;
       const room = Math.min(MOST, Math.max(3, Math.floor(list.box.clientHeight / height)));
-      if (!stays || !list.rows.length) {
+      if (!hold || !list.rows.length) {
         const symbols = top(this.#quotes.values(), list.figure, room);
         while (list.rows.length < symbols.length) list.rows.push(new Row(list.box));
         for (const row of list.rows.splice(symbols.length)) row.element.remove();

@@ -5,8 +5,8 @@ import { panels } from '../../model/urlState.js';
 /** @typedef {(typeof panels)[number]} Panel */
 
 /**
- * What shares the lower left: one at a time, chosen by tabs, which stand in the address. A wall screen shows all of
- * them; a phone shows them in a sheet.
+ * The panels of the market view: one at a time, chosen by tabs and kept in the address. A very wide screen shows all of
+ * them; on a phone they are a sheet.
  */
 export class Panels {
   #box = part('market');
@@ -15,7 +15,7 @@ export class Panels {
   #wall = matchMedia('(min-width:2200px)');
   #tabs = panels.map((name) => part(`tab-${name}`));
 
-  /** @param {{ view: ViewState, changed: () => void }} parts changed is called when others are in sight */
+  /** @param {{ view: ViewState, changed: () => void }} parts changed is called when other panels are visible */
   constructor({ view, changed }) {
     this.#view = view;
     this.changed = changed;
@@ -29,12 +29,12 @@ export class Panels {
     this.#show();
   }
 
-  /** Whether a panel can be seen. @param {Panel} name */
-  inSight(name) {
+  /** Reports whether a panel is visible. @param {Panel} name */
+  visible(name) {
     return part(`panel-${name}`).clientHeight > 0;
   }
 
-  /** On a phone it is a sheet; elsewhere it is always there. @param {boolean} open @param {Panel} [name] */
+  /** Opens or closes the sheet on a phone; elsewhere the panels are always visible. @param {boolean} open @param {Panel} [name] */
   open(open, name) {
     if (name) this.#view.set({ panel: name });
     this.#box.classList.toggle('open', open);

@@ -7,10 +7,10 @@ import { ALL } from '../../model/subscriptions.js';
 /** @typedef {import('../../types.js').Message} Message */
 /** @typedef {import('../../model/trades.js').Trade} Trade */
 
-const PACE = 100; // ms; faster than that, nobody reads it
-const BLOCK = 200_000; // dollars: a block trade, by the exchanges' usual measure
+const PACE = 100; // ms between paints
+const BLOCK = 200_000; // dollars of a block trade, by the exchanges' common definition
 
-/** The latest trades, of the market, of the symbols in the list or of the one in the chart. */
+/** The latest trades of the market, of the watchlist's symbols or of the chart's. */
 export class TradesView {
   #box = part('tape');
   #own = part('tape-symbol');
@@ -18,17 +18,17 @@ export class TradesView {
   #trades = new Trades();
   #size = byId('tape-size', HTMLSelectElement);
   #held = part('tape-held');
-  /** @type {Trade[] | null} what is shown in a pause, or while the pointer is on it */
-  #frozen = null;
+  /** @type {Trade[] | null} those shown while paused or hovered */
+  #heldTrades = null;
   #paused = false;
-  #pointed = false;
+  #hovered = false;
   /** @type {HTMLElement[][]} cells of each row */
   #rows = [];
   #nothing = el('span', { role: 'cell' });
   #none = el('div', { class: 'tape-none', role: 'row' }, this.#nothing);
   #dirty = true;
   #paintedAt = -PACE;
-  #room = 0; // rows that the box has room for; asking in each paint would lay the page out twice in a frame
+  #capacity = 0; // rows that fit; measured on resize only, since measuring in each paint would cause a second layout
   #frames;
   #subscriptions;
   #view;
@@ -38,30 +38,30 @@ export class TradesView {
     this.#frames = frames;
     this.#subscriptions = subscriptions;
     this.#view = view;
-    this.#chosen();
-    view.on(() => this.#chosen());
+    this.#applyView();
+    view.on(() => this.#applyView());
     for (const b of this.#buttons) b.addEventListener('click', () => view.set({ trades: b.getAttribute('data-tape') ?? '' }));
     this.#size.addEventListener('change', () => view.set({ least: this.#size.value }));
-    // A list that runs away under the pointer can't be read.
-    this.#box.addEventListener('pointerenter', (e) => this.#point(e.pointerType === 'mouse'));
-    this.#box.addEventListener('pointerleave', () => this.#point(false));
+    // The trades stay in place while the pointer is over them.
+    this.#box.addEventListener('pointerenter', (e) => this.#setHovered(e.pointerType === 'mouse'));
+    this.#box.addEventListener('pointerleave', () => this.#setHovered(false));
     new ResizeObserver(() => {
       this.#measure();
-      this.#need();
-      this.#again();
+      this.#subscribe();
+      this.#repaint();
     }).observe(this.#box);
   }
 
-  /** @param {Message} m every message of the feed, in order */
+  /** Handles a message of the feed; it needs all of them, in order. @param {Message} m */
   take(m) {
     if (m.T === 'q') this.#dirty = this.#trades.take(m) || this.#dirty;
     else if (m.T === 'snapshot') m.quotes.forEach((q) => this.#trades.setBase(q));
   }
 
-  /** What the list shows. @param {ReadonlySet<string>} symbols */
-  among(symbols) {
+  /** Sets the watchlist's symbols. @param {ReadonlySet<string>} symbols */
+  setListed(symbols) {
     this.#trades.setListed(symbols);
-    if (this.#view.now.trades === 'list') this.#again();
+    if (this.#view.now.trades === 'list') this.#repaint();
   }
 
   /** @param {number} now performance.now() */
@@ -70,9 +70,8 @@ export class TradesView {
     this.#dirty = false;
     this.#paintedAt = now;
     const list = this.#list();
-    const room = this.#room;
-    while (this.#rows.length < room) this.#rows.push(this.#row());
-    const shown = Math.min(list.length, room);
+    while (this.#rows.length < this.#capacity) this.#rows.push(this.#row());
+    const shown = Math.min(list.length, this.#capacity);
     this.#rows.forEach((cells, k) => {
       const trade = k < shown ? list[k] : undefined;
       const row = /** @type {HTMLElement} */ (cells[0]?.parentElement);
@@ -84,36 +83,36 @@ export class TradesView {
     if (!this.#none.parentNode) this.#box.append(this.#none);
   }
 
-  /** @param {boolean} paused the trades that are shown stay, until it ends */
-  freeze(paused) {
+  /** @param {boolean} paused keeps the trades that are shown */
+  setPaused(paused) {
     this.#paused = paused;
     this.#hold();
   }
 
   /** @param {boolean} on */
-  #point(on) {
-    this.#pointed = on;
+  #setHovered(on) {
+    this.#hovered = on;
     this.#held.hidden = !on || this.#paused;
     this.#hold();
   }
 
   #hold() {
     const { market, list, symbol } = this.#trades;
-    if (!this.#paused && !this.#pointed) this.#frozen = null;
-    else this.#frozen ??= [...new Set([...market, ...list, ...symbol])];
-    this.#again();
+    if (!this.#paused && !this.#hovered) this.#heldTrades = null;
+    else this.#heldTrades ??= [...new Set([...market, ...list, ...symbol])];
+    this.#repaint();
   }
 
   #list() {
     const { market, list, listed, symbol, selected } = this.#trades;
     const { trades } = this.#view.now;
-    if (!trades) return this.#frozen ?? market;
-    if (trades === 'list') return this.#frozen?.filter((x) => listed.has(x.S)) ?? list;
-    return this.#frozen?.filter((x) => x.S === selected) ?? symbol;
+    if (!trades) return this.#heldTrades ?? market;
+    if (trades === 'list') return this.#heldTrades?.filter((x) => listed.has(x.S)) ?? list;
+    return this.#heldTrades?.filter((x) => x.S === selected) ?? symbol;
   }
 
-  /** As the view has it. */
-  #chosen() {
+  /** Applies the view's symbol and filters. */
+  #applyView() {
     const { symbol, trades, least } = this.#view.now;
     this.#trades.select(symbol);
     this.#trades.setMinimum(Number(least));
@@ -122,20 +121,20 @@ export class TradesView {
     this.#own.dataset.bold = name;
     press(this.#buttons, (b) => b.dataset.tape === trades);
     this.#size.value = least;
-    if (this.#frozen) {
-      this.#frozen = null;
+    if (this.#heldTrades) {
+      this.#heldTrades = null;
       this.#hold();
     }
-    this.#need();
-    this.#again();
+    this.#subscribe();
+    this.#repaint();
   }
 
-  /** The market's trades take the whole market, while they are in sight. */
-  #need() {
+  /** Subscribes to all symbols while the market's trades are visible. */
+  #subscribe() {
     this.#subscriptions.require('tape', this.whole ? [ALL] : []);
   }
 
-  /** Whether trades of the whole market are in sight. */
+  /** Whether trades of the whole market are visible. */
   get whole() {
     return !this.#view.now.trades && this.#box.clientHeight > 0;
   }
@@ -143,15 +142,15 @@ export class TradesView {
   /** To be called when the settings changed. */
   refresh() {
     this.#measure();
-    this.#again();
+    this.#repaint();
   }
 
   #measure() {
     const height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--trade')) || 24;
-    this.#room = Math.floor(this.#box.clientHeight / height);
+    this.#capacity = Math.floor(this.#box.clientHeight / height);
   }
 
-  #again() {
+  #repaint() {
     this.#dirty = true;
     this.#paintedAt = -PACE;
     this.#frames.request();

@@ -8,8 +8,8 @@ import { choices, defaults, inAddress, readChoices } from '../../model/choices.j
 const YEAR = 31_536_000; // s
 
 /**
- * How the page looks and writes, in one place. Views listen. public/theme.js has set the root's data attributes before
- * the first paint, and they are what styles go by; here they are read, changed and kept.
+ * The page's settings. Views listen to them. public/theme.js sets the root's data attributes, which the styles use, before
+ * the first paint; this class reads, changes and stores them.
  */
 export class Settings {
   #root = document.documentElement;
@@ -22,7 +22,7 @@ export class Settings {
   constructor() {
     this.#now = /** @type {Choice} */ ({ ...defaults(this.lang), ...pick(this.#root.dataset) });
     this.#style();
-    // What another tab chooses holds here, too, unless this page's address says otherwise.
+    // A change in another tab applies here, too, except for settings in this page's address.
     this.#stored.onChange(() => {
       if (!this.#stored.current) return;
       const query = new URLSearchParams(location.search);
@@ -39,24 +39,24 @@ export class Settings {
     return this.#root.lang;
   }
 
-  /** Changes and keeps; the address no longer asks for anything else. @param {Partial<Choice>} patch */
+  /** Changes and stores settings, and removes them from the address. @param {Partial<Choice>} patch */
   set(patch) {
-    forget(Object.keys(patch));
+    removeFromAddress(Object.keys(patch));
     this.#stored.write({ v: 1, ...this.#stored.read(), ...patch });
     this.#apply(patch);
   }
 
-  /** Back to what the language's custom is. */
+  /** Restores the language's defaults. */
   reset() {
-    forget(Object.keys(choices));
+    removeFromAddress(Object.keys(choices));
     this.#stored.write({ v: 1 });
     this.#apply(defaults(this.lang));
   }
 
-  /** The server writes the page in its language, so the page comes anew. @param {string} lang */
-  speak(lang) {
+  /** Changes the language. The page is reloaded, since the server renders it. @param {string} lang */
+  setLanguage(lang) {
     document.cookie = `lang=${lang}; Path=/; Max-Age=${YEAR}; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
-    forget(['lang']);
+    removeFromAddress(['lang']);
     location.reload();
   }
 
@@ -88,11 +88,11 @@ export class Settings {
 /** @param {DOMStringMap} from */
 const pick = (from) => Object.fromEntries(Object.keys(choices).filter((k) => from[k] !== undefined).map((k) => [k, from[k]]));
 
-/** The device's own kind of the page's language, where it has one: dates differ between them. @param {string} lang */
+/** The device's regional variant of the page's language, if it has one, since dates differ between them. @param {string} lang */
 const locale = (lang) => navigator.languages.find((l) => l.split('-')[0] === lang.split('-')[0]) ?? lang;
 
-/** Takes settings out of the address. @param {string[]} names */
-function forget(names) {
+/** @param {string[]} names of settings */
+function removeFromAddress(names) {
   const url = new URL(location.href);
   for (const name of names) url.searchParams.delete(name);
   if (url.href !== location.href) history.replaceState(history.state, '', url.href);

@@ -5,7 +5,7 @@ import { settings } from './settings.js';
 /** Set while the page reloads in another language, so that the dialog opens again. */
 const reopen = new Stored('ticklane.settings.open', (set) => set !== null, () => sessionStorage);
 
-/** The settings as a form: each choice holds at once. Escape, ✕, Close and a click beside it close it. */
+/** The dialog of the settings. Each change takes effect at once; a click outside closes it. */
 export class SettingsDialog {
   #dialog = byId('settings', HTMLDialogElement);
   #form = byId('settings-form', HTMLFormElement);
@@ -17,7 +17,7 @@ export class SettingsDialog {
       const { name, value } = /** @type {HTMLInputElement} */ (e.target);
       if (name !== 'lang') return settings.set({ [name]: value });
       reopen.write(1);
-      settings.speak(value);
+      settings.setLanguage(value);
     });
     part('settings-reset').addEventListener('click', () => settings.reset());
     this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
@@ -31,7 +31,7 @@ export class SettingsDialog {
     if (this.#dialog.open) return;
     this.#show();
     this.#dialog.showModal();
-    // The first choice, not the ✕: whoever comes by keyboard came to choose.
+    // Focus the first setting instead of the close button.
     const first = this.#form.querySelector('[name=lang]:checked');
     if (first instanceof HTMLElement) first.focus();
   }

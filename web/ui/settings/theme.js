@@ -1,6 +1,6 @@
 /** @typedef {import('./settings.js').Settings} Settings */
 
-/** Word to those who paint on a canvas, where styles don't reach. */
+/** Notifies views that paint on a canvas, where styles don't apply, of changed colours. */
 export class Theme {
   /** @type {Set<() => void>} */
   #listeners = new Set();
@@ -10,12 +10,12 @@ export class Theme {
   constructor(settings) {
     this.#settings = settings;
     settings.on((now, before) => {
-      if (now.theme !== before.theme || now.colours !== before.colours) this.#tell();
+      if (now.theme !== before.theme || now.colours !== before.colours) this.#notify();
     });
-    matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => this.#tell());
+    matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => this.#notify());
   }
 
-  /** To the other one of dark and light. */
+  /** Switches between dark and light. */
   toggle() {
     const { theme } = this.#settings.now;
     const light = theme === 'system' ? matchMedia('(prefers-color-scheme: light)').matches : theme === 'light';
@@ -27,17 +27,17 @@ export class Theme {
     this.#listeners.add(fn);
   }
 
-  #tell() {
+  #notify() {
     for (const fn of this.#listeners) fn();
   }
 }
 
-/** What stands for a token where the system gives the colours. @type {Record<string, string>} */
+/** The system colours that replace the tokens with forced colours. @type {Record<string, string>} */
 const system = { panel: 'canvas', raise: 'canvas', bg: 'canvas', grid: 'canvas', line: 'graytext', edge: 'graytext', 'average-a': 'linktext', 'average-b': 'highlight' };
 
 /**
- * The present value of colour tokens, for a canvas. A custom property reads back as it was written, light-dark()
- * included, so an element has to wear it.
+ * The computed values of colour tokens, for a canvas. A custom property is returned as written, with light-dark(), so it is
+ * applied to an element first.
  * @template {string} N
  * @param {readonly N[]} names without the dashes
  * @returns {Record<N, string>} as rgb(…)

@@ -1,4 +1,4 @@
-// The watchlist's cells, one kind for each column. A tick costs each a few compares and the texts that changed.
+// The watchlist's cells, one kind for each column. They write only texts that changed.
 import { age, arrow, compact, decimal, move, price, signed, volume } from '../../model/formats.js';
 import { Changed } from '../../model/quotes.js';
 import { t } from '../../text.js';
@@ -10,25 +10,25 @@ import { path } from '../../model/sparkline.js';
 /**
  * @typedef {object} Cell
  * @property {HTMLElement} element
- * @property {(r: SymbolRecord | undefined, changed: number, now: number) => void} [paint] undefined: not known yet
- * @property {(r: SymbolRecord | undefined) => void} [line] the sparkline's
- * @property {(ms: number | undefined) => void} [age]
- * @property {(now: number) => boolean} [flash] ends a flash that is over; whether it goes on
+ * @property {(r: SymbolRecord | undefined, changed: number, now: number) => void} [paint] r is undefined while the quote is unknown
+ * @property {(r: SymbolRecord | undefined) => void} [line] paints the sparkline
+ * @property {(ms: number | undefined) => void} [age] paints the age
+ * @property {(now: number) => boolean} [flash] ends a flash that is over and returns whether it continues
  */
 
-const FLASH = 400; // ms that a cell stays marked
+const FLASH = 400; // ms that a changed price is highlighted
 
 /** @param {string} name of the class */
 const cell = (name) => el('span', { class: name, role: 'gridcell' });
 
-/** ▲ and ▼ have their colours; none for a change that reads 0.00. @param {number | undefined} x */
+/** The class of a change; empty for one displayed as 0.00. @param {number | undefined} x */
 function direction(x) {
   const mark = arrow(x);
   return mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
 }
 
 /** @param {HTMLElement} e @param {string} name */
-function dress(e, name) {
+function setClass(e, name) {
   if (e.className !== name) e.className = name;
 }
 
@@ -43,13 +43,13 @@ export const cells = Object.freeze({
         setText(element, price(r?.p));
         if (!r || !(changed & Changed.last) || !r.dir) return;
         until = now + FLASH;
-        dress(element, r.dir > 0 ? 'num last fu' : 'num last fd');
+        setClass(element, r.dir > 0 ? 'num last fu' : 'num last fd');
       },
       flash(now) {
         if (!until) return false;
         if (now < until) return true;
         until = 0;
-        dress(element, 'num last');
+        setClass(element, 'num last');
         return false;
       },
     };
@@ -62,7 +62,7 @@ export const cells = Object.freeze({
     element.append(svg('svg', { viewBox: '0 0 66 18', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, line));
     return {
       element,
-      paint: (r) => dress(element, `sparkcol ${direction(r?.changePct)}`),
+      paint: (r) => setClass(element, `sparkcol ${direction(r?.changePct)}`),
       line(r) {
         const d = r ? path(r.spark.values(), 66, 18) : '';
         if (line.getAttribute('d') !== d) line.setAttribute('d', d);
@@ -115,12 +115,12 @@ function coloured(text, of) {
     element,
     paint(r) {
       setText(element, text(r));
-      dress(element, `num ${direction(of(r))}`);
+      setClass(element, `num ${direction(of(r))}`);
     },
   };
 }
 
-/** A figure with a smaller one. @param {(r: SymbolRecord | undefined) => string} large @param {(r: SymbolRecord | undefined) => string} small @param {string} [more] classes @returns {Cell} */
+/** A cell with a figure and a smaller one. @param {(r: SymbolRecord | undefined) => string} large @param {(r: SymbolRecord | undefined) => string} small @param {string} [more] classes @returns {Cell} */
 function pair(large, small, more = '') {
   const element = cell(`num q${more}`);
   const first = document.createTextNode('');

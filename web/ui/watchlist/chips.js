@@ -4,9 +4,9 @@ import { sectorName } from '../../model/order.js';
 
 /** @typedef {import('../common/viewState.js').ViewState} ViewState */
 
-const MORE = 78; // px of the select that says "More"
+const MORE = 78; // px of the select "More"
 
-/** The sectors as chips, as many as there is room for; the rest stand in a select, and all of them where there is no room for two. */
+/** The sectors as chips, as many as fit; the others are in a select, or all of them where not even two fit. */
 export class Chips {
   #box = part('chips');
   #view;
@@ -39,8 +39,8 @@ export class Chips {
     this.#n = -1;
   }
 
-  /** How many symbols there are without a choice of sector: the server's, or the open list's. @param {number} n */
-  all(n) {
+  /** Sets the number of symbols in all sectors, of the server or of the open list. @param {number} n */
+  setTotal(n) {
     const [first] = this.#chips;
     if (n === this.#n || !first) return;
     this.#n = n;

@@ -8,7 +8,7 @@ import { byId, el, part } from '../common/dom.js';
 /** @typedef {import('../../model/order.js').Listing} Listing */
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 
-/** Which columns the list has and in which order; the list as a file; the page as a link. Each choice holds at once. */
+/** The dialog of the columns and their order, which also saves the list as CSV and copies the link. Each change takes effect at once. */
 export class ColumnsDialog {
   #dialog = byId('columns', HTMLDialogElement);
   #list = part('columns-list');
@@ -16,18 +16,18 @@ export class ColumnsDialog {
   #view;
   #shown;
 
-  /** @param {{ view: ViewState, shown: () => { list: readonly Listing[], get: (symbol: string) => SymbolRecord | undefined }, told: (text: string) => void }} parts shown: the list as it stands; told: for those who don't see it */
-  constructor({ view, shown, told }) {
+  /** @param {{ view: ViewState, shown: () => { list: readonly Listing[], get: (symbol: string) => SymbolRecord | undefined }, announce: (text: string) => void }} parts shown: the list as it is displayed; announce: for screen readers */
+  constructor({ view, shown, announce }) {
     this.#view = view;
     this.#shown = shown;
-    this.told = told;
+    this.announce = announce;
     if (!view.now.cols) view.set({ cols: this.#stored.read() });
     const button = part('columns-open');
     button.addEventListener('click', () => {
       this.#fill();
       part('columns-said').textContent = '';
       this.#dialog.showModal();
-      this.#focus('input'); // not the ✕: whoever comes by keyboard came to choose
+      this.#focus('input'); // instead of the close button
     });
     this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
     this.#dialog.addEventListener('close', () => button.focus());
@@ -47,7 +47,7 @@ export class ColumnsDialog {
     part('columns-link').addEventListener('click', () => void this.#copy());
   }
 
-  /** The chosen ones in their order, then the others in theirs. */
+  /** Fills the list: the chosen columns in their order, then the others. */
   #fill() {
     const chosen = columnList(this.#view.now.cols);
     const all = [...chosen, ...Object.keys(columns).filter((id) => !chosen.includes(id))];
@@ -69,7 +69,7 @@ export class ColumnsDialog {
   #choose(box) {
     const chosen = columnList(this.#view.now.cols);
     if (!box.checked && chosen.length === 1) {
-      box.checked = true; // one stays
+      box.checked = true; // at least one column remains
       return;
     }
     this.#set(box.checked ? [...chosen, box.value] : chosen.filter((id) => id !== box.value));
@@ -77,16 +77,16 @@ export class ColumnsDialog {
     this.#focus(`[value="${box.value}"]`);
   }
 
-  /** Lets a pointer put columns in order. @param {HTMLElement} box @param {boolean} across @param {() => any[]} items @param {(e: HTMLElement) => string} id */
+  /** Lets the pointer reorder columns. @param {HTMLElement} box @param {boolean} across @param {() => any[]} items @param {(e: HTMLElement) => string} id */
   #makeReorderable(box, across, items, id) {
     box.addEventListener('pointerdown', async (e) => {
       if (e.button !== 0 || !(e.target instanceof Element) || !e.target.closest('.grip, [data-sort]')) return;
-      const chunk = await import('./reorder.js').catch(() => null); // without it the buttons are there
+      const chunk = await import('./reorder.js').catch(() => null); // on an error the buttons still work
       chunk?.reorder(e, { box, items, id, across, move: (column, to) => this.#place(column, to) });
     });
   }
 
-  /** @param {string} id @param {number} to @returns {boolean} whether it has that place now */
+  /** Moves a column. @param {string} id @param {number} to @returns {boolean} whether it could be moved */
   #place(id, to) {
     const chosen = [...columnList(this.#view.now.cols)];
     const from = chosen.indexOf(id);
@@ -101,8 +101,8 @@ export class ColumnsDialog {
   #move(id, by) {
     const to = columnList(this.#view.now.cols).indexOf(id) + by;
     if (!this.#place(id, to)) return;
-    this.told(t('watch.columns.moved', { name: t(`watch.columns.${id}.long`), at: to + 1 }));
-    // The button that was pressed; at an end it is off, so the other one.
+    this.announce(t('watch.columns.moved', { name: t(`watch.columns.${id}.long`), at: to + 1 }));
+    // The button that was pressed, or the other one when it is disabled at the end.
     this.#focus(`[data-column="${id}"][data-move=${by < 0 ? 'up' : 'down'}]:enabled, [data-column="${id}"]:enabled`);
   }
 
@@ -134,7 +134,7 @@ export class ColumnsDialog {
       await navigator.clipboard.writeText(location.href);
       this.#say(t('watch.link.copied'));
     } catch {
-      this.#say(location.href); // no clipboard without https, or it is forbidden: then it can be marked and copied by hand
+      this.#say(location.href); // no clipboard without https or permission: the user can select and copy it
     }
   }
 

@@ -1,12 +1,12 @@
-const SLOP = 5; // px that a press may tremble without being a move
+const SLOP = 5; // px that the pointer may move before a drag begins
 
 /**
  * @typedef {object} Row
- * @property {HTMLElement} box holds them, and stays while they change places
+ * @property {HTMLElement} box their parent, which is not replaced
  * @property {() => HTMLElement[]} items in their order
- * @property {(e: HTMLElement) => string} id of an item, whatever element it has by then
- * @property {boolean} across they stand side by side, else one below the other
- * @property {(id: string, to: number) => void} move gives an item its new place; the items have theirs when it returns
+ * @property {(e: HTMLElement) => string} id of an item, whose element may be replaced
+ * @property {boolean} across horizontal, else vertical
+ * @property {(id: string, to: number) => void} move moves an item before it returns
  */
 
 /** Lets a pointer that was pressed on an item reorder it among the others: it takes a place once it is past the middle of who had it. @param {PointerEvent} pressed @param {Row} row */
@@ -21,16 +21,16 @@ export function reorder(pressed, { box, items, id, across, move }) {
   const end = () => {
     over.abort();
     for (const e of items()) e.classList.remove('carried');
-    if (dragging) setTimeout(() => box.removeEventListener('click', still, true)); // the click comes after the release, if at all
+    if (dragging) setTimeout(() => box.removeEventListener('click', suppress, true)); // a click may follow the release
   };
   box.addEventListener('pointermove', (e) => {
     if (e.pointerId !== pressed.pointerId) return;
-    if (e.buttons === 0) return end(); // released before this was here
+    if (e.buttons === 0) return end(); // released before this module was loaded
     if (!dragging && Math.abs(along(e) - along(pressed)) < SLOP) return;
     if (!dragging) {
       dragging = true;
       box.setPointerCapture(e.pointerId);
-      box.addEventListener('click', still, true);
+      box.addEventListener('click', suppress, true);
     }
     const all = items();
     const from = all.findIndex((i) => id(i) === what);
@@ -47,8 +47,8 @@ function middle(e, across) {
   return across ? r.left + r.width / 2 : r.top + r.height / 2;
 }
 
-/** A release is no click. @param {Event} e */
-function still(e) {
+/** Suppresses the click after a drag. @param {Event} e */
+function suppress(e) {
   e.stopPropagation();
   e.preventDefault();
 }

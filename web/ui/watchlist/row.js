@@ -7,7 +7,7 @@ import { el, setText, svg } from '../common/dom.js';
 
 const STAR = 'M8 1.8l1.9 4 4.4.5-3.3 3 .9 4.3L8 11.4l-3.9 2.2.9-4.3-3.3-3 4.4-.5z';
 
-/** One row of the watchlist's pool. It shows one symbol after another as the list is scrolled. */
+/** A row of the watchlist, reused for other symbols as the list is scrolled. */
 export class Row {
   /** @type {Listing | null} */
   listing = null;
@@ -40,23 +40,23 @@ export class Row {
     this.flash(Infinity);
   }
 
-  /** @param {boolean} selected shown in the chart @param {boolean} at under the keyboard */
+  /** @param {boolean} selected shown in the chart @param {boolean} at the keyboard is on it */
   mark(selected, at) {
     this.element.setAttribute('aria-selected', String(selected));
     this.element.classList.toggle('at', at);
   }
 
-  /** @param {boolean} on the list that a star adds to @param {string} name of what is on when it is pressed @param {string} does what a press does */
-  star(on, name, does) {
-    if (this.#star.title === does) return;
-    this.#star.title = does;
+  /** Paints the star. @param {boolean} on whether the symbol is on the list @param {string} name of the button @param {string} action of the button */
+  star(on, name, action) {
+    if (this.#star.title === action) return;
+    this.#star.title = action;
     this.#star.setAttribute('aria-label', name);
     this.#star.setAttribute('aria-pressed', String(on));
   }
 
   /**
-   * @param {SymbolRecord | undefined} r undefined: not known yet
-   * @param {number} changed bits of Changed; those cells flash
+   * @param {SymbolRecord | undefined} r undefined while the quote is unknown
+   * @param {number} changed bits of Changed
    * @param {number} now performance.now()
    */
   paint(r, changed, now) {
@@ -74,7 +74,7 @@ export class Row {
     this.element.classList.toggle('stale', r !== undefined && ms !== undefined && ms > staleAfter(r));
   }
 
-  /** @param {number} now @returns {boolean} whether a flash goes on */
+  /** Ends flashes that are over. @param {number} now @returns {boolean} whether one continues */
   flash(now) {
     let on = false;
     for (const c of this.#cells) on = c.flash?.(now) || on;

@@ -15,10 +15,10 @@ import { ALL, sectorTopic } from '../../model/subscriptions.js';
 /** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
 /** @typedef {import('../common/frames.js').Frames} Frames */
 
-const SPARE = 2; // rows painted above and below what is seen
-const RESORT = 1000; // ms; rows that change places more often can't be read
+const SPARE = 2; // rows rendered above and below the visible ones
+const RESORT = 1000; // ms between sorts, so that the rows can be read
 
-/** The list of symbols. Only the rows in sight exist; a frame paints those of them that changed. */
+/** The list of symbols. Only visible rows are rendered, and only changed ones are painted. */
 export class Watchlist {
   #grid = part('grid');
   #rows = part('rows');
@@ -38,35 +38,35 @@ export class Watchlist {
   #list = [];
   /** @type {Row[]} */
   #pool = [];
-  /** @type {Map<string, Row>} of the rows in sight */
-  #seen = new Map();
-  #at = ''; // the symbol under the keyboard
+  /** @type {Map<string, Row>} the visible rows */
+  #visible = new Map();
+  #at = ''; // the symbol that the keyboard is on
   #sortedAt = 0;
   #hoverHold = new HoverHold();
   #arrange = false;
-  /** @type {string[]} the columns that there is room for */
+  /** @type {string[]} the columns that fit */
   #shown = [];
-  #shape = ''; // how they are laid out
+  #template = ''; // of the CSS grid
 
-  /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onSeen: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, told: (text: string) => void }} parts told: for those who don't see it */
-  constructor({ view, quotes, frames, subscriptions, lists, onSeen, onFound, told }) {
+  /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onVisible: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, announce: (text: string) => void }} parts onVisible: called with the visible symbols; onFound: with the filtered list; announce: for screen readers */
+  constructor({ view, quotes, frames, subscriptions, lists, onVisible, onFound, announce }) {
     this.#view = view;
     this.#quotes = quotes;
     this.#frames = frames;
     this.#subscriptions = subscriptions;
     this.#lists = lists;
-    this.onSeen = onSeen;
+    this.onVisible = onVisible;
     this.onFound = onFound;
-    this.told = told;
+    this.announce = announce;
     this.#chips = new Chips(view);
     this.#search.value = view.now.q;
     this.#search.addEventListener('input', () => view.set({ q: this.#search.value }));
     this.#search.addEventListener('keydown', (e) => this.#searchKey(e));
     this.#grid.addEventListener('keydown', (e) => this.#gridKey(e));
-    this.#grid.addEventListener('scroll', () => this.#again(), { passive: true });
+    this.#grid.addEventListener('scroll', () => this.#requestArrange(), { passive: true });
     const pointed = (/** @type {PointerEvent} */ e) => {
       if (e.pointerType === 'mouse') this.#hoverHold.mouse(performance.now(), e.screenX, e.screenY);
-      else this.#hoverHold.touch(performance.now()); // a finger leaves with every tap; its row stays for a while all the same
+      else this.#hoverHold.touch(performance.now());
     };
     this.#rows.addEventListener('pointermove', pointed, { passive: true });
     this.#rows.addEventListener('pointerdown', pointed, { passive: true });
@@ -82,15 +82,15 @@ export class Watchlist {
       else if (now.list !== before.list) this.#filter(true);
       if (now.sort !== before.sort) this.#sortMarks();
       if (now.cols !== before.cols) this.#layOut();
-      if (now.symbol !== before.symbol && this.#at !== now.symbol) this.#at = ''; // chosen elsewhere: keys go on from there
-      this.#again();
+      if (now.symbol !== before.symbol && this.#at !== now.symbol) this.#at = ''; // chosen elsewhere: keys continue from there
+      this.#requestArrange();
     });
-    lists.on(() => this.#again());
+    lists.on(() => this.#requestArrange());
     new ResizeObserver(() => this.#layOut()).observe(this.#grid);
     this.#layOut();
   }
 
-  /** The list as it stands, whether in sight or not. */
+  /** The list as it is displayed, with the quotes. */
   get list() {
     return { list: this.#list, get: (/** @type {string} */ symbol) => this.#quotes.get(symbol) };
   }
@@ -115,8 +115,8 @@ export class Watchlist {
     this.#layOut();
   }
 
-  /** The next paint arranges the rows anew. */
-  #again() {
+  /** Arranges the rows with the next paint. */
+  #requestArrange() {
     if (!this.#listings.length) return; // still loading
     this.#arrange = true;
     this.#frames.request();
@@ -130,7 +130,7 @@ export class Watchlist {
     const live = this.#view.now.sort !== '' && now - this.#sortedAt >= RESORT && this.#hoverHold.over(now);
     if (this.#arrange || (live && changed.size > 0)) this.#place(now);
     for (const [symbol, bits] of changed) {
-      const row = this.#seen.get(symbol);
+      const row = this.#visible.get(symbol);
       if (!row) continue;
       const r = this.#quotes.get(symbol);
       row.paint(r, bits, now);
@@ -138,28 +138,28 @@ export class Watchlist {
     }
   }
 
-  /** Ends flashes that are over. @param {number} now @returns {boolean} whether any goes on */
+  /** Ends flashes that are over. @param {number} now @returns {boolean} whether one continues */
   flash(now) {
     let on = false;
-    for (const row of this.#seen.values()) on = row.flash(now) || on;
+    for (const row of this.#visible.values()) on = row.flash(now) || on;
     return on;
   }
 
   /** @param {(r: SymbolRecord) => number} age in ms */
   paintAges(age) {
-    for (const [symbol, row] of this.#seen) {
+    for (const [symbol, row] of this.#visible) {
       const r = this.#quotes.get(symbol);
       row.paintAge(r, r && age(r));
     }
   }
 
-  /** @param {boolean} [same] the list is the one that was shown: it stays where it is scrolled to */
+  /** @param {boolean} [same] the same list as before: keeps the scroll position */
   #filter(same = false) {
     const { q, sector } = this.#view.now;
     const { open } = this.#lists;
     this.#found = find(this.#listings, this.#view.now, open?.symbols ?? null);
     this.onFound(this.#found);
-    this.#chips.all(find(this.#listings, { q: '', sector: '' }, open?.symbols ?? null).length);
+    this.#chips.setTotal(find(this.#listings, { q: '', sector: '' }, open?.symbols ?? null).length);
     if (!same) this.#grid.scrollTop = 0;
     const none = this.#found.length === 0;
     this.#empty.hidden = !none;
@@ -169,10 +169,10 @@ export class Watchlist {
       const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
       setText(part('empty-text'), q.trim() ? t('watch.none.matches', { q: q.trim(), where }) : t('watch.none', { where }));
     }
-    this.#again();
+    this.#requestArrange();
   }
 
-  /** Sorts, and puts the rows that are in sight where they belong. @param {number} now */
+  /** Sorts the list and places the visible rows. @param {number} now */
   #place(now) {
     this.#arrange = false;
     this.#sortedAt = now;
@@ -188,7 +188,7 @@ export class Watchlist {
     const add = t('watch.list.add', { name });
     const remove = (/** @type {string} */ s) => t('watch.list.remove', { symbol: s, name });
     const many = Math.min(this.#list.length - first, Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
-    this.#seen.clear();
+    this.#visible.clear();
     for (let k = 0; k < many; k++) {
       const listing = /** @type {Listing} */ (this.#list[first + k]);
       let row = this.#pool[k];
@@ -202,31 +202,31 @@ export class Watchlist {
       const on = stars.has(listing.symbol);
       row.star(on, add, on ? remove(listing.symbol) : add);
       if (!row.element.parentNode) this.#rows.append(row.element);
-      this.#seen.set(listing.symbol, row);
+      this.#visible.set(listing.symbol, row);
       const r = this.#quotes.get(listing.symbol);
       row.paint(r, 0, now);
       if (fresh) row.paintSpark(r);
     }
     for (const row of this.#pool.splice(Math.max(many, 0))) row.element.remove();
-    if (this.#seen.has(this.#at)) this.#grid.setAttribute('aria-activedescendant', `row-${this.#at}`);
+    if (this.#visible.has(this.#at)) this.#grid.setAttribute('aria-activedescendant', `row-${this.#at}`);
     else this.#grid.removeAttribute('aria-activedescendant');
-    this.#need();
-    this.onSeen([...this.#seen.keys()]);
+    this.#subscribe();
+    this.onVisible([...this.#visible.keys()]);
   }
 
-  /** The list's symbols as topics; of a list that is longer than the server allows, only those in sight. */
-  #need() {
+  /** Subscribes to the list's symbols; when there are more than the server allows, to the visible ones. */
+  #subscribe() {
     const { sector } = this.#view.now;
     const inSector = sector ? this.#listings.filter((l) => l.sector === sector).length : this.#listings.length;
     /** @type {string[]} */
     let topics;
     if (this.#found.length === inSector) topics = [sector ? sectorTopic(sector) : ALL];
     else if (this.#found.length <= this.#subscriptions.most) topics = this.#found.map((l) => l.symbol);
-    else topics = [...this.#seen.keys()];
+    else topics = [...this.#visible.keys()];
     this.#subscriptions.require('list', topics);
   }
 
-  /** Gives the rows the columns that are chosen, as many of them as there is room for. */
+  /** Lays out the chosen columns, as many as fit. */
   #layOut() {
     const style = getComputedStyle(this.#grid);
     const k = parseFloat(style.getPropertyValue('--k')) || 1;
@@ -235,10 +235,10 @@ export class Watchlist {
     if (!width) return;
     const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
     const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
-    const shape = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
-    if (shape !== this.#shape) {
-      this.#shape = shape;
-      this.#grid.style.setProperty('--columns', shape);
+    const template = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
+    if (template !== this.#template) {
+      this.#template = template;
+      this.#grid.style.setProperty('--columns', template);
       this.#grid.toggleAttribute('data-slim', slim);
     }
     if (ids.join() !== this.#shown.join()) {
@@ -246,10 +246,10 @@ export class Watchlist {
       for (const row of this.#pool.splice(0)) row.element.remove();
       this.#head();
     }
-    this.#again();
+    this.#requestArrange();
   }
 
-  /** The header's cells; those that are there stay, so that a focus stays, too. */
+  /** Updates the header's cells; existing ones are kept, with their focus. */
   #head() {
     const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild);
     const there = new Map([...head.children].map((e) => [e.getAttribute('data-sort'), e]));
@@ -290,7 +290,7 @@ export class Watchlist {
       return;
     }
     this.#view.set({ symbol });
-    this.#again();
+    this.#requestArrange();
   }
 
   /** @param {KeyboardEvent} e */
@@ -309,7 +309,7 @@ export class Watchlist {
       this.#at = first.symbol;
       if (e.key === 'Enter') this.#view.set({ symbol: first.symbol });
       this.#grid.focus();
-      this.#again();
+      this.#requestArrange();
     } else {
       return;
     }
@@ -333,17 +333,17 @@ export class Watchlist {
     e.preventDefault();
   }
 
-  /** Adds the symbol under the keyboard, else the chart's, to the list that stars go to, or takes it away. */
+  /** Adds the symbol that the keyboard is on, else the chart's, to the starred list, or removes it. */
   star() {
     const symbol = this.#at || this.#view.now.symbol;
     if (!symbol) return;
     const name = this.#lists.title;
     const done = this.#lists.star(symbol);
-    this.told(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name: done.name || name }) : t('watch.list.full', { name }));
-    this.#again();
+    this.announce(done ? t(done.in ? 'watch.list.added' : 'watch.list.removed', { symbol, name: done.name || name }) : t('watch.list.full', { name }));
+    this.#requestArrange();
   }
 
-  /** Moves the symbol under the keyboard within its list. @param {KeyboardEvent} e */
+  /** Moves the symbol that the keyboard is on within its list. @param {KeyboardEvent} e */
   #reorder(e) {
     const by = e.key === 'ArrowUp' ? -1 : e.key === 'ArrowDown' ? 1 : 0;
     const { q, sort, sector } = this.#view.now;
@@ -351,7 +351,7 @@ export class Watchlist {
     e.preventDefault();
     const symbol = this.#at;
     const at = this.#lists.move(symbol, by);
-    if (at) this.told(t('watch.list.moved', { symbol, at }));
+    if (at) this.announce(t('watch.list.moved', { symbol, at }));
   }
 
   /** @param {number} step rows, ±Infinity to an end */
@@ -361,13 +361,13 @@ export class Watchlist {
     const listing = this.#list[to];
     if (!listing) return;
     this.#at = listing.symbol;
-    this.#hoverHold.touch(performance.now()); // a row that is being walked to doesn't run away
+    this.#hoverHold.touch(performance.now()); // rows stay in place while keys move over them
     const height = this.#pool[0]?.element.offsetHeight || 28;
     const head = /** @type {HTMLElement} */ (this.#grid.firstElementChild).offsetHeight;
     const room = this.#grid.clientHeight - head;
     const top = to * height;
     if (top < this.#grid.scrollTop) this.#grid.scrollTop = top;
     else if (top + height > this.#grid.scrollTop + room) this.#grid.scrollTop = top + height - room;
-    this.#again();
+    this.#requestArrange();
   }
 }
