@@ -30,13 +30,14 @@ var dependencies = map[string][]string{
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/netconn":       {},
 	"internal/websocket":     {"wire"},
+	"internal/fault":         {"stream", "wire"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
 	// The load tester is a client: it imports nothing of the server.
 	"internal/loadtest":        {"loadtest/client", "loadtest/stats", "loadtest/report", "wire"},
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats"},
-	"handlers":                 {"netconn", "websocket", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
+	"handlers":                 {"netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "loadtest/report", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.

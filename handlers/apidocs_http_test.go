@@ -255,7 +255,7 @@ func (d *described) drills(srv *testserver.Server, all map[string]operation) {
 		}
 	}
 	c := srv.SSE("user=late")
-	srv.Handlers.FillPendingFaults()
+	srv.Handlers.RejectPendingFaults()
 	d.try(srv, all, try{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
 }
 

@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"fmt"
 	"net"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -48,11 +46,5 @@ func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
 // EnginesOf returns the engines that a lane can use on this server, the default first.
 func (s *Server) EnginesOf(lane wire.Lane) []string { return s.engines(lane) }
 
-// FillPendingFaults makes the lab reject further faults that wait for a client's next request.
-func (s *Server) FillPendingFaults() {
-	s.lab.mu.Lock()
-	defer s.lab.mu.Unlock()
-	for i := range maxOrders {
-		s.lab.waiting[seat{user: fmt.Sprint("other", i)}] = order{drill503, time.Now().Add(time.Hour)}
-	}
-}
+// RejectPendingFaults makes the lab reject faults that wait for a client's next request.
+func (s *Server) RejectPendingFaults() { s.faults.MaxPending = 0 }

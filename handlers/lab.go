@@ -2,32 +2,16 @@ package handlers
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"ticklane/internal/netconn"
+	"ticklane/internal/fault"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
-
-// Drills: what an experiment may do to a stream.
-const (
-	drillCut    = "cut"    // RST, now
-	drillEnd    = "end"    // the stream ends cleanly, but without a bye
-	drillStall  = "stall"  // nothing is written for stallFor
-	drill503    = "503"    // cut, and the next request of this user on this lane gets that status
-	drill204    = "204"    // the same
-	drillBuffer = "buffer" // for bufferFor, bytes are held back as a buffering proxy does
-	drillSlow   = "slow"   // for slowFor, slowRate leaves: what a slow reader looks like from here
-	drillEpoch  = "epoch"  // cut, and the next request's position counts as one of another epoch
-)
-
-var drills = []string{drillCut, drillEnd, drillStall, drill503, drill204, drillBuffer, drillSlow, drillEpoch}
 
 // Lab is what experiments change besides streams. Its funcs may be nil where the feed or the system can't.
 type Lab struct {
@@ -38,254 +22,22 @@ type Lab struct {
 	Clients    func() (sse, ws int) // how many of them run now
 }
 
-// lab is opened by lab.enabled. It knows each live stream's rig, and what waits for a stream's next request.
-type lab struct {
-	Lab
-	mu      sync.Mutex
-	rigs    map[string]*rig // by secret conn id
-	waiting map[seat]order  // drill503, drill204 or drillEpoch
-}
-
-// seat names whoever comes back: a page gives its streams a user of their own, and it comes from the same address.
-type seat struct {
-	user, address string
-	lane          wire.Lane
-}
-
-// order is what waits for a seat's next request, for a while.
-type order struct {
-	drill string
-	until time.Time
-}
-
-const (
-	orderFor  = 30 * time.Second // longer than any connector waits
-	maxOrders = 1000
-)
-
-// shared are users that many clients have, so that their next request may be anybody's.
-var shared = []string{"anonymous", "dashboard", "background"}
-
-func newLab(l Lab) *lab {
-	return &lab{Lab: l, rigs: make(map[string]*rig), waiting: make(map[seat]order)}
-}
-
-// take returns what waits for this request, once. A nil lab has nothing.
-func (l *lab) take(s seat) string {
-	if l == nil {
-		return ""
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	o := l.waiting[s]
-	delete(l.waiting, s)
-	if time.Now().After(o.until) {
-		return ""
-	}
-	return o.drill
-}
-
-// leave notes what waits for a seat. False when too many wait.
-func (l *lab) leave(s seat, drill string) bool {
-	now := time.Now()
-	for k, o := range l.waiting {
-		if now.After(o.until) {
-			delete(l.waiting, k)
-		}
-	}
-	if len(l.waiting) >= maxOrders {
-		return false
-	}
-	l.waiting[s] = order{drill, now.Add(orderFor)}
-	return true
-}
-
-// rig returns the writer that carries out drills on a stream, and what to call when it is over. Without a lab it is
-// the writer itself.
-func (l *lab) rig(sub *stream.Subscriber, conn *netconn.Conn, w stream.Writer, delay time.Duration) (stream.Writer, func()) {
-	if l == nil {
-		return w, func() {}
-	}
-	r := &rig{out: w, sub: sub, delay: delay, over: make(chan struct{}), reset: conn.Reset}
-	return r, l.enter(r)
-}
-
-// enter makes a rig known, and returns what to call when its stream is over.
-func (l *lab) enter(r *rig) func() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	conn := r.sub.Conn()
-	l.rigs[conn] = r
-	return func() {
-		l.mu.Lock()
-		delete(l.rigs, conn)
-		l.mu.Unlock()
-	}
-}
-
-// run carries out a drill on the streams with these conn ids, or on none of them. The error is a problem.
-func (l *lab) run(action string, conns []string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	returns := action == drill503 || action == drill204 || action == drillEpoch
-	for _, conn := range conns {
-		r := l.rigs[conn]
-		if r == nil {
-			return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(conn)+".")
-		}
-		if user := r.sub.Info().User; returns && slices.Contains(shared, user) {
-			return badParameters([]wrong{{"conns", "the user " + quoted(user) + " is shared, so this drill could hit somebody else; give the stream a user= of its own"}})
-		}
-	}
-	for _, conn := range conns {
-		r := l.rigs[conn]
-		info := r.sub.Info()
-		if returns && !l.leave(seat{info.User, info.Address, r.sub.Lane()}, action) {
-			return problemOf(http.StatusTooManyRequests, "Too many drills wait for their streams to come back.")
-		}
-		r.drill(action)
-	}
-	return nil
-}
-
-const (
-	stallFor  = 5 * time.Second
-	bufferFor = 5 * time.Second
-	slowFor   = 10 * time.Second
-	// bufferSize is what a proxy gathers before it passes anything on; nginx has 8 buffers of 8 KiB.
-	bufferSize = 64 << 10
-	slowRate   = 4 << 10 // bytes/s
-	slowPause  = 250 * time.Millisecond
-)
-
-// rig stands between a stream and its lane's writer. Write and Flush are the stream's goroutine's, on engine shard Idle and
-// Release its writer's; drill is anybody's.
-type rig struct {
-	out   stream.Writer
-	sub   *stream.Subscriber
-	reset func()        // ends the connection with RST
-	delay time.Duration // before each flush: planted, to check that a difference is found
-	held  []byte
-	// passed: bytes went straight to out and wait for its flush.
-	passed bool
-
-	stall, buffer, slow atomic.Int64 // until when, in ns since 1970
-	delayed, piece      int64        // engine shard: until when what is held, or the next piece of it, must wait
-	over                chan struct{}
-	once                sync.Once
-}
-
-func (r *rig) drill(action string) {
-	until := func(d time.Duration) int64 { return time.Now().Add(d).UnixNano() }
-	switch action {
-	case drillStall:
-		r.stall.Store(until(stallFor))
-	case drillBuffer:
-		r.buffer.Store(until(bufferFor))
-	case drillSlow:
-		r.slow.Store(until(slowFor))
-	case drillEnd:
-		r.sub.Stop()
-	default:
-		r.once.Do(func() { close(r.over) })
-		r.reset()
-	}
-}
-
-// idle tells that nothing is asked of the rig: it must then cost nothing, since measurements run with the lab open.
-func (r *rig) idle() bool {
-	now := time.Now().UnixNano()
-	return r.delay == 0 && len(r.held) == 0 && now >= r.stall.Load() && now >= r.buffer.Load() && now >= r.slow.Load()
-}
-
-// Write holds the bytes until the flush while a drill runs, and passes them on otherwise.
-func (r *rig) Write(p []byte) (int, error) {
-	if r.idle() {
-		r.passed = true
-		return r.out.Write(p)
-	}
-	if r.passed { // what went before must stay before
-		r.passed = false
-		if err := r.out.Flush(); err != nil {
-			return 0, err
-		}
-	}
-	r.held = append(r.held, p...)
-	return len(p), nil
-}
-
-// Flush sends what is held, as the drill lets it.
-func (r *rig) Flush() error {
-	if r.passed {
-		r.passed = false
-		if err := r.out.Flush(); err != nil || len(r.held) == 0 {
-			return err
-		}
-	}
-	if len(r.held) == 0 {
-		return nil
-	}
-	if r.delay > 0 {
-		r.wait(time.Now().Add(r.delay).UnixNano())
-	}
-	r.wait(r.stall.Load())
-	if time.Now().UnixNano() < r.buffer.Load() && len(r.held) < bufferSize && !r.sub.Ended() {
-		return nil
-	}
-	for piece := range slices.Chunk(r.held, slowRate/4) {
-		if time.Now().UnixNano() < r.slow.Load() {
-			r.wait(time.Now().Add(slowPause).UnixNano())
-		} else {
-			piece = r.held // all that is left
-		}
-		r.held = r.held[len(piece):]
-		if err := r.send(piece); err != nil {
-			return err
-		}
-		if len(r.held) == 0 {
-			break
-		}
-	}
-	return nil
-}
-
-func (r *rig) send(p []byte) error {
-	if _, err := r.out.Write(p); err != nil {
-		return err
-	}
-	return r.out.Flush()
-}
-
-// wait returns at a time in ns since 1970, or when the stream is cut.
-func (r *rig) wait(until int64) {
-	d := time.Until(time.Unix(0, until))
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.over:
-	}
-}
-
-// drilled carries out what a drill left for this request; done when that was the whole answer.
-func (s *Server) drilled(c *fiber.Ctx, opt *subscription) (done bool, err error) {
-	switch s.lab.take(seat{opt.User, s.address(c), opt.Format.Lane()}) {
-	case drill503:
+// injectPending applies the fault that waits for this request. done means that it was the whole response.
+func (s *Server) injectPending(c *fiber.Ctx, opt *subscription) (done bool, err error) {
+	switch s.faults.Take(opt.User, s.address(c), opt.Format.Lane()) {
+	case fault.Status503:
 		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
-	case drill204:
+	case fault.Status204:
 		noStore(c)
 		return true, c.SendStatus(http.StatusNoContent)
-	case drillEpoch:
+	case fault.Epoch:
 		opt.From = stream.FromUnknown
 	}
 	return false, nil
 }
 
-// drill is POST /api/lab/drill.
-func (s *Server) drill(c *fiber.Ctx) error {
+// labDrill is POST /api/lab/drill.
+func (s *Server) labDrill(c *fiber.Ctx) error {
 	var in struct {
 		Action string   `json:"action"`
 		Conns  []string `json:"conns"`
@@ -293,23 +45,38 @@ func (s *Server) drill(c *fiber.Ctx) error {
 	if err := s.labBody(c, &in); err != nil {
 		return err
 	}
-	if !slices.Contains(drills, in.Action) {
+	if !slices.Contains(fault.Kinds(), in.Action) {
 		return badParameters([]wrong{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
 	}
 	if len(in.Conns) == 0 {
 		return badParameters([]wrong{{"conns", "missing; want the conn ids of your own streams' hellos"}})
 	}
-	if err := s.lab.run(in.Action, in.Conns); err != nil {
-		return err
+	if err := s.faults.Inject(in.Action, in.Conns); err != nil {
+		return drillProblem(err)
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{"action": in.Action, "conns": len(in.Conns)})
 }
 
+// drillProblem maps the errors of fault.Injector.Inject.
+func drillProblem(err error) error {
+	var unknown fault.UnknownStreamError
+	var shared fault.SharedUserError
+	switch {
+	case errors.As(err, &unknown):
+		return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(unknown.Conn)+".")
+	case errors.As(err, &shared):
+		return badParameters([]wrong{{"conns", "the user " + quoted(shared.User) + " is shared, so this drill could hit another client; give the stream a user= of its own"}})
+	case errors.Is(err, fault.ErrTooManyPending):
+		return problemOf(http.StatusTooManyRequests, "Too many drills wait for their streams to reconnect.")
+	}
+	return err
+}
+
 // labState is GET /api/lab: what can be changed, and how it stands.
 func (s *Server) labState(c *fiber.Ctx) error {
 	noStore(c)
-	state := fiber.Map{"engines": fiber.Map{"sse": s.engines(wire.SSE), "ws": s.engines(wire.WS)}, "drills": drills}
+	state := fiber.Map{"engines": fiber.Map{"sse": s.engines(wire.SSE), "ws": s.engines(wire.WS)}, "drills": fault.Kinds()}
 	if can := s.compressions(); can != nil {
 		state["compress"] = can
 	}

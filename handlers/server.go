@@ -21,6 +21,7 @@ import (
 	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/fault"
 	"ticklane/internal/history"
 	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
@@ -82,7 +83,8 @@ type Server struct {
 	hosts   map[string]bool
 	proxies []netip.Prefix
 	limiter *netconn.Limiter // of streams
-	lab     *lab             // nil unless experiments are allowed
+	lab     *Lab             // nil unless experiments are allowed
+	faults  *fault.Injector  // nil without a lab
 	paces   sync.Map         // *stream.Subscriber → *rate.Limiter of commands by POST
 	ready   atomic.Bool
 	ln      *netconn.Listener
@@ -115,7 +117,7 @@ func New(d Deps) (*Server, error) {
 		ln:      newListener(d.Listener, d.Settings, len(proxies) == 0),
 	}
 	if d.Lab != nil {
-		s.lab = newLab(*d.Lab)
+		s.lab, s.faults = d.Lab, fault.New()
 	}
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,
@@ -169,7 +171,7 @@ func (s *Server) routes(metrics http.Handler) {
 	app.Get("/api/connections", s.connections)
 	if s.lab != nil {
 		app.Get("/api/lab", s.labState)
-		app.Post("/api/lab/drill", s.drill)
+		app.Post("/api/lab/drill", s.labDrill)
 		app.Post("/api/lab/rate", s.labRate)
 		app.Post("/api/lab/background", s.labBackground)
 	}

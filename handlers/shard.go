@@ -108,8 +108,11 @@ func (s *Server) addToShard(conn *netconn.Conn, opt subscription, h shard.Handof
 		if sub.Lane() == wire.WS {
 			p.in = s.newInput(sub)
 		}
-		var throttle shard.Throttle
-		throttle, p.over = s.lab.brake(sub, reset, opt.delay)
+		throttle, done := s.faults.Throttle(sub, reset, opt.delay)
+		p.done = done
+		if throttle == nil {
+			return p, nil
+		}
 		return p, throttle
 	}
 	pool, err := s.shardPool()
@@ -128,7 +131,7 @@ type shardProtocol struct {
 	server    *Server
 	sub       *stream.Subscriber
 	release   func()           // frees the connection's place in the listener's limiter
-	over      func()           // removes the stream from the lab
+	done      func()           // removes the stream from the injector of faults
 	in        *websocket.Input // nil on SSE
 	chunked   bool
 	closeSent bool
@@ -169,7 +172,7 @@ func (p *shardProtocol) Final(inputEnded bool) (b []byte, action shard.CloseActi
 }
 
 func (p *shardProtocol) OnEnd(err error) {
-	defer p.over()
+	defer p.done()
 	p.server.ended(p.sub, nil, err)
 }
 

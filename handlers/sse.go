@@ -51,7 +51,7 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 		}
 		return nil
 	}
-	if done, err := s.drilled(c, &opt); done {
+	if done, err := s.injectPending(c, &opt); done {
 		return err
 	}
 	opt.Address = s.address(c)
@@ -78,7 +78,7 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 	// of opt are copies. The first flush sends the response header.
 	c.Context().SetBodyStreamWriter(func(body *bufio.Writer) {
 		err := s.run(sub, func() error {
-			w, done := s.lab.rig(sub, conn, body, opt.delay)
+			w, done := s.faults.Writer(sub, body, conn.Reset, opt.delay)
 			defer done()
 			return sub.Run(w, nil) // Next, Write, Flush, wait; until the bye or a failed flush
 		})

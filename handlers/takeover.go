@@ -54,7 +54,7 @@ func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn
 			err := s.run(sub, func() error {
 				events := &bufferedWriter{out: nc}
 				defer events.release()
-				w, done := s.lab.rig(sub, conn, events, opt.delay)
+				w, done := s.faults.Writer(sub, events, conn.Reset, opt.delay)
 				defer done()
 				return sub.Run(w, nil)
 			})

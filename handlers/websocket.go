@@ -33,7 +33,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if done, err := s.drilled(c, &opt); done {
+	if done, err := s.injectPending(c, &opt); done {
 		return err
 	}
 	deflate, err := s.negotiateDeflate(c, &opt)
@@ -164,7 +164,7 @@ func (s *Server) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber
 	}()
 	frames := &bufferedWriter{out: nc}
 	defer frames.release()
-	w, done := s.lab.rig(sub, conn, frames, delay)
+	w, done := s.faults.Writer(sub, frames, conn.Reset, delay)
 	defer done()
 	if err := sub.Run(w, ended); err != nil {
 		return err
