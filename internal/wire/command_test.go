@@ -66,6 +66,19 @@ func TestParseCommandRejects(t *testing.T) {
 	}
 }
 
+// TestErrorsRepeatAtMost40Bytes of the client's text.
+func TestErrorsRepeatAtMost40Bytes(t *testing.T) {
+	for n, want := range map[int]string{
+		40: `action: unknown "` + strings.Repeat("x", 40) + `"; want`,
+		41: `action: unknown "` + strings.Repeat("x", 40) + `…"; want`,
+	} {
+		_, err := ParseCommand([]byte(`{"action":"` + strings.Repeat("x", n) + `"}`))
+		if err == nil || !strings.HasPrefix(err.Error(), CodeUnknownAction+": "+want) {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
+
 // TestErrorRepeatsTheID: a client that numbers its commands must know which was rejected.
 func TestErrorRepeatsTheID(t *testing.T) {
 	for _, in := range []string{`{"id":7}`, `{"id":7,"action":"x"}`, `{"id":7,"action":"subscribe"}`, `{"id":7,"action":1}`, `{"action":1,"id":7}`} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httputil"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -47,6 +48,28 @@ func TestDechunkerRejects(t *testing.T) {
 	for _, text := range []string{"\r\n", "x\r\n", "5\r\nhelloX", "-1\r\n", "fffffffffffffff\r\n", ";a\r\n"} {
 		if body, done, err := dechunk(text); err == nil {
 			t.Errorf("%q was read as %q, done %v", text, body, done)
+		}
+	}
+}
+
+// TestDechunkerSizes: the characters of a size, those after it, and the largest size that is accepted.
+func TestDechunkerSizes(t *testing.T) {
+	for i := range 256 {
+		c := string([]byte{byte(i)})
+		size, err := strconv.ParseUint(c, 16, 8)
+		digit := err == nil
+		want := strings.Repeat("x", int(size))
+		body, _, err := dechunk(c + "\r\n" + want)
+		if (err == nil) != digit || body != want {
+			t.Errorf("size %q: %q, %v", c, body, err)
+		}
+		if _, _, err := dechunk("1" + c); (err == nil) != (digit || strings.Contains("\r\n; \t", c)) {
+			t.Errorf("%q after a digit: %v", c, err)
+		}
+	}
+	for size, want := range map[string]bool{"10000000001": true, "100000000000": true, "100000000010": false, "1000000000000": false} {
+		if _, _, err := dechunk(size + "\r\n"); (err == nil) != want {
+			t.Errorf("size %s: %v", size, err)
 		}
 	}
 }

@@ -79,9 +79,7 @@ func (d *Deflater) appendFrame(b []byte, op byte, payload []byte) []byte {
 	size := len(b) - len(syncTail) - (at + headerSpace)
 	var header [MaxFrameHeader]byte
 	h := AppendFrameHeader(header[:0], op|RSV1, size)
-	if len(h) > headerSpace {
-		b = slices.Insert(b, at, header[:len(h)-headerSpace]...)
-	}
+	b = slices.Insert(b, at, header[:max(0, len(h)-headerSpace)]...)
 	compressed := b[len(b)-len(syncTail)-size : len(b)-len(syncTail)]
 	n := at + copy(b[at:], h)
 	n += copy(b[n:], compressed)
@@ -108,7 +106,7 @@ func AppendIndependent(b, text []byte) []byte {
 	d := acquireDeflater()
 	defer d.release()
 	at := len(b)
-	if b = d.AppendText(b, text); len(b)-at > len(text)+storedHeader*(2+len(text)/maxStored) {
+	if b = d.AppendText(b, text); len(b)-at > storedSize(len(text)) {
 		b = AppendStored(b[:at], text)
 	}
 	return b
@@ -140,6 +138,9 @@ const (
 	storedHeader = 5 // bytes before each stored block
 	maxStored    = 1<<16 - 1
 )
+
+// storedSize returns the size of n bytes of text as AppendStored writes them.
+func storedSize(n int) int { return n + storedHeader*((n+maxStored-1)/maxStored+1) }
 
 // AppendStored appends text as stored blocks, which need no compression (RFC 1951 §3.2.4). The last block is empty, as in
 // a sync flush: some decoders, Go's among them, deliver nothing at the end of a full block.

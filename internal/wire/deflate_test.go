@@ -19,10 +19,6 @@ import (
 func TestOutputInflatesAtOnce(t *testing.T) {
 	in, out := io.Pipe()
 	defer out.Close()
-	noise, rng := make([]byte, 300), rand.New(rand.NewPCG(1, 2))
-	for i := range noise {
-		noise[i] = byte(rng.Uint32())
-	}
 	d := NewDeflater()
 	defer d.Free()
 	first := strings.Repeat("quote ", 20)
@@ -34,7 +30,7 @@ func TestOutputInflatesAtOnce(t *testing.T) {
 		{AppendIndependent(nil, []byte(strings.Repeat("snapshot ", 100))), strings.Repeat("snapshot ", 100)},
 		{d.AppendText(nil, []byte(first)), first},
 		{d.AppendText(nil, []byte(first+"!")), first + "!"},
-		{AppendIndependent(nil, noise), string(noise)},
+		{AppendIndependent(nil, noise(300)), string(noise(300))},
 		{AppendStored(nil, make([]byte, 200_000)), string(make([]byte, 200_000))},
 	}
 	var all []byte
@@ -62,21 +58,73 @@ func TestOutputInflatesAtOnce(t *testing.T) {
 	}
 }
 
-// TestIncompressibleTextGrowsByBlockHeadersAtMost: three stored blocks for less than 128 KiB, and nothing for a frame.
-func TestIncompressibleTextGrowsByBlockHeadersAtMost(t *testing.T) {
-	noise, rng := make([]byte, 100_000), rand.New(rand.NewPCG(1, 2))
-	for i := range noise {
-		noise[i] = byte(rng.Uint32())
+// noise returns n incompressible bytes.
+func noise(n int) []byte {
+	b, rng := make([]byte, n), rand.New(rand.NewPCG(1, 2))
+	for i := range b {
+		b[i] = byte(rng.Uint32())
 	}
-	for _, n := range []int{0, 1, 20, 100, 1000, 65_535, 65_536, 100_000} {
-		if got := len(AppendIndependent(nil, noise[:n])); got > n+15 {
-			t.Errorf("%d bytes become %d", n, got)
+	return b
+}
+
+// TestIndependentTextIsCompressedOrStored: the output is the shorter one of both.
+func TestIndependentTextIsCompressedOrStored(t *testing.T) {
+	var text []byte
+	for n := range 40 {
+		text = append(text, noise(n)...)
+		text = append(text, strings.Repeat("a", n)...)
+	}
+	for _, n := range []int{0, 1, 2, 5, 20, 100, 1000, 16_384, 20_000, 65_535, 65_536, 131_070, 131_071} {
+		for _, text := range [][]byte{text[:min(n, len(text))], noise(n), make([]byte, n)} {
+			d := NewDeflater()
+			compressed := d.AppendText(nil, text)
+			d.Free()
+			stored := AppendStored(nil, text)
+			if len(stored) != storedSize(len(text)) {
+				t.Errorf("%d bytes stored in %d, want %d", len(text), len(stored), storedSize(len(text)))
+			}
+			got := AppendIndependent([]byte("before"), text)[len("before"):]
+			if want := min(len(compressed), len(stored)); len(got) != want || !bytes.Equal(inflate(t, got), text) {
+				t.Errorf("%d bytes become %d, want %d", len(text), len(got), want)
+			}
 		}
-		plain := AppendFrameHeader(nil, OpBinary, n)
-		plain = append(plain, noise[:n]...)
-		if got := len(AppendIndependentFrames(nil, plain, true)); got > len(plain) {
-			t.Errorf("a frame of %d bytes becomes %d", len(plain), got)
+	}
+	for n, overhead := range map[int]int{0: 5, 1: 10, 65_535: 10, 65_536: 15, 131_070: 15, 131_071: 20} {
+		if got := storedSize(n); got != n+overhead {
+			t.Errorf("%d bytes are stored in %d, want %d", n, got, n+overhead)
 		}
+	}
+}
+
+// TestFramesAreCompressedIfShorter: in one context per message, a frame that compression doesn't shorten is unchanged.
+func TestFramesAreCompressedIfShorter(t *testing.T) {
+	before := bytes.Repeat([]byte{'x'}, 1000)
+	var shorter, equal, longer int
+	for n := range 300 {
+		text := []byte(strings.Repeat("a", n))
+		if n > 100 {
+			text = noise(n)
+		}
+		frame := append(AppendFrameHeader(nil, OpText, len(text)), text...)
+		d := NewDeflater()
+		want := d.AppendFrames(nil, frame)
+		d.Free()
+		switch {
+		case len(want) < len(frame):
+			shorter++
+		case len(want) == len(frame):
+			equal++
+			want = frame
+		default:
+			longer++
+			want = frame
+		}
+		if got := AppendIndependentFrames(bytes.Clone(before), frame, true); !bytes.Equal(got[:1000], before) || !bytes.Equal(got[1000:], want) {
+			t.Errorf("a frame with %d bytes of payload becomes %d bytes, want %d", n, len(got)-1000, len(want))
+		}
+	}
+	if shorter == 0 || equal == 0 || longer == 0 {
+		t.Errorf("%d frames become shorter, %d remain equal, %d would become longer: each case must occur", shorter, equal, longer)
 	}
 }
 
@@ -101,10 +149,7 @@ func TestConcurrentIndependentOutput(t *testing.T) {
 
 // TestLongFramesInflate covers compressed payloads on both sides of 64 KiB, where the frame's header grows.
 func TestLongFramesInflate(t *testing.T) {
-	noise, r := make([]byte, 100_000), rand.New(rand.NewPCG(1, 2))
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
+	noise := noise(100_000)
 	for _, n := range []int{65_000, 65_514, 65_515, 65_536, 100_000} {
 		frame := append(AppendFrameHeader(nil, OpBinary, n), noise[:n]...)
 		_, compressed, rest := cutFrame(AppendIndependentFrames(nil, frame, false))
@@ -180,10 +225,7 @@ func inflate(t testing.TB, compressed []byte) []byte {
 // TestDeflaterRoundTrip inflates texts of all kinds and sizes, several windows of them.
 func TestDeflaterRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	noise := make([]byte, 20_000)
-	for i := range noise {
-		noise[i] = byte(r.Uint32())
-	}
+	noise := noise(20_000)
 	skewed := make([]byte, 9_000) // reaches the longest Huffman codes
 	for i := range skewed {
 		skewed[i] = byte(min(255, int(r.ExpFloat64()*6)))

@@ -35,6 +35,12 @@ func TestQuoteGolden(t *testing.T) {
 	if got := AppendQuote(nil, "BRK.B", &plain); string(got) != q {
 		t.Errorf("q: %s", got)
 	}
+	if got := JSON.AppendQuote(nil, "BRK.B", &plain); string(got) != q {
+		t.Errorf("JSON: %s", got)
+	}
+	if got := Proto.AppendQuote(nil, "BRK.B", &plain); string(got) != string(appendProtoTick(nil, "BRK.B", &plain)) {
+		t.Errorf("protobuf: %x", got)
+	}
 	if got := AppendDayQuote(nil, "BRK.B", &plain); string(got) != d {
 		t.Errorf("day: %s", got)
 	}
