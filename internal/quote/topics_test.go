@@ -94,6 +94,9 @@ func TestTopicsTooMany(t *testing.T) {
 	if _, _, err := u.Add(two, []string{"JPM"}, 3); err != nil {
 		t.Errorf("one more with a limit of three: %v", err)
 	}
+	if _, _, err := u.Add(two, []string{"JPM"}, 0); err != nil {
+		t.Errorf("one more without a limit: %v", err)
+	}
 	if _, _, err := u.Add(two, []string{"JPM", "XOM"}, 3); !errors.Is(err, ErrTooManyTopics) {
 		t.Errorf("two more with a limit of three: %v", err)
 	}
