@@ -1,4 +1,4 @@
-// The comparison in Chinese: whole sentences, in the order of that language, and files that stay English.
+// The comparison in Chinese: complete sentences in that language's word order; files stay English.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -23,7 +23,7 @@ const NAMES = /\b(?:SSE|WebSocket|EventSource|HTTP|GET|POST|API|JSON|RST|CLOSED|
 /** What is left of a text without names. @param {string} text */
 const latin = (text) => text.replace(NAMES, '').match(/[A-Za-z]{2,}/g) ?? [];
 
-test('a sentence comes out whole, its strong parts and lanes in place', () => {
+test('a Chinese sentence has its strong parts and lanes in place', () => {
   const s = sentence(sample(), cut(), place);
   assert.equal(
     sentenceText(s),
@@ -42,7 +42,7 @@ test('a sentence comes out whole, its strong parts and lanes in place', () => {
   assert.match(sentenceText(sentence(r, [], { ...place, local: false })), /^在当前网络、每秒 200 笔且为 SSE 注入 2 ms、为 WebSocket 注入 3 ms 延迟的条件下，/);
 });
 
-test('nothing that the comparison says is left in English', () => {
+test('every text of the comparison is translated', () => {
   const young = sample();
   Object.assign(young, { look: null, aa: null, leftOut: { settling: 0, hidden: 9_000, frozen: 9_000, drill: 9_000 } });
   const void_ = sample();
@@ -60,7 +60,7 @@ test('nothing that the comparison says is left in English', () => {
   assert.equal(parse('?rate=0').problems[0], 'rate 的值“0”无效，请使用每秒 0.1 到 1000000 笔之间的数。');
 });
 
-test('two load reports are told apart in Chinese', () => {
+test('differences between load reports are in Chinese', () => {
   const report = () => upgrade(JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8')));
   assert.equal(verdict([report(), report()]), '配置、机器和版本均相同，各列可以直接比较。');
   const other = report();
@@ -75,7 +75,7 @@ test('two load reports are told apart in Chinese', () => {
   assert.deepEqual(latin(verdict([report(), strange])).filter((w) => w !== 'Go'), []);
 });
 
-test('files stay English', () => {
+test('exported files are in English', () => {
   const r = sample();
   r.setup = parse('?compress=on,off').setup;
   [r.sides[0].name, r.sides[1].name] = sideNames(r.setup);

@@ -152,9 +152,9 @@ function reconnects({ drills }) {
   const after = [cut, refused].flatMap((row) => {
     if (!row) return [];
     const what = t(`compare.finding.after.${row.drill}`);
-    return row.recoveredMs === null ? t('compare.finding.alone.not', { what }) : t('compare.finding.alone.back', { what, time: seconds(row.recoveredMs / 1000) });
+    return row.recoveredMs === null ? t('compare.finding.eventSource.not', { what }) : t('compare.finding.eventSource.back', { what, time: seconds(row.recoveredMs / 1000) });
   });
-  const text = after.length > 0 ? t('compare.finding.alone', { after: after.join(t('compare.separator.comma')) }) : '';
+  const text = after.length > 0 ? t('compare.finding.eventSource', { after: after.join(t('compare.separator.comma')) }) : '';
   if (!cut || !refused) return open(button(cut ? t('compare.drill.503') : t('compare.drill.cut')), text);
   return found(cut.recoveredMs === null ? 'no longer true' : refused.recoveredMs === null ? 'half true' : 'holds', text);
 }
@@ -164,8 +164,8 @@ function byHand({ drills }) {
   const of = (/** @type {string} */ action) => drills.filter((d) => d.drill === action && d.lane === 'ws');
   const rows = ['cut', 'end', '503'].flatMap(of);
   const plain = rows.filter((d) => d.stream === 'plain').at(-1);
-  if (plain?.recoveredMs === null) return found('holds', t('compare.finding.bare.not'));
-  if (plain) return found('no longer true', t('compare.finding.bare', { time: seconds(Number(plain.recoveredMs) / 1000) }));
+  if (plain?.recoveredMs === null) return found('holds', t('compare.finding.websocket.not'));
+  if (plain) return found('no longer true', t('compare.finding.websocket', { time: seconds(Number(plain.recoveredMs) / 1000) }));
   const row = of('cut').at(-1) ?? of('end').at(-1) ?? rows.at(-1);
   const { ws, shared } = connectorLines;
   if (!row) return found('holds', t('compare.finding.hand', { ws, shared }));

@@ -24,8 +24,8 @@ function young() {
   return r;
 }
 
-test('without data of this run there is no verdict, and every claim says what to press', () => {
-  const all = Object.values(judge({ result: young() })).filter((c) => c.id !== 'by-hand'); // which the API tells
+test('without data there is no verdict, and every claim names an action', () => {
+  const all = Object.values(judge({ result: young() })).filter((c) => c.id !== 'by-hand'); // which needs no measurement
   assert.ok(all.length >= 12);
   for (const c of all) {
     assert.equal(c.verdict, 'not measured yet', c.id);
@@ -33,7 +33,7 @@ test('without data of this run there is no verdict, and every claim says what to
   }
 });
 
-test('latency: no difference inside the noise, else what was found', () => {
+test('low-latency: no difference within the noise, otherwise the faster lane', () => {
   assert.equal(judge()['low-latency']?.verdict, 'no difference');
   const r = sample();
   Object.assign(r.pairs.typical, { value: 2, error: 0.1 });
@@ -42,14 +42,14 @@ test('latency: no difference inside the noise, else what was found', () => {
   r.pairs.typical.value = -2;
   assert.equal(judge({ result: r })['low-latency']?.verdict, 'holds');
   r.sound = false;
-  assert.equal(judge({ result: r })['low-latency']?.verdict, 'not measured yet', 'a stream that lost ticks proves nothing');
+  assert.equal(judge({ result: r })['low-latency']?.verdict, 'not measured yet', 'not with a stream that lost ticks');
   assert.equal(judge()['real-time']?.verdict, 'holds');
   const slow = sample();
   slow.sides[0].latency.p50 = 900;
   assert.equal(judge({ result: slow })['real-time']?.verdict, 'depends');
 });
 
-test('an A/A run asks for the other lane', () => {
+test('an A/A run has no verdicts that need both lanes', () => {
   const r = sample();
   r.setup = parse('?sides=sse,sse').setup;
   r.sides[1] = { ...r.sides[0], index: 1 };
@@ -58,7 +58,7 @@ test('an A/A run asks for the other lane', () => {
   }
 });
 
-test('reconnects by itself: a cut alone is half of the story', () => {
+test('reconnects: the verdict needs a cut and a rejected attempt', () => {
   const gone = row({ drill: '503', stream: 'plain', recoveredMs: null, recoveredBy: 'none', missed: null });
   const only = judge({ drills: cut() }).reconnects;
   assert.deepEqual([only?.verdict, only?.press], ['not measured yet', 'Reply 503']);
@@ -72,7 +72,7 @@ test('reconnects by itself: a cut alone is half of the story', () => {
   assert.equal(judge({ drills: [...dead, gone] }).reconnects?.verdict, 'no longer true');
 });
 
-test('latency claims stay open where something is planted, the error is wide, or no A/A run was made', () => {
+test('latency claims stay open with an injected delay, a wide error or without an A/A run', () => {
   const of = (/** @type {Partial<import('./types.js').Result>} */ patch, id = 'low-latency') => {
     const c = judge({ result: { ...sample(), ...patch } })[id];
     return [c?.verdict, c?.press];
@@ -80,7 +80,7 @@ test('latency claims stay open where something is planted, the error is wide, or
   for (const id of ['low-latency', 'real-time']) {
     assert.deepEqual(of({ setup: parse('?delay=0,2').setup }, id), ['not measured yet', 'remove the injected delay']);
     assert.deepEqual(of({ setup: parse('?engine=shard,').setup }, id), ['not measured yet', 'use the same engine on both lanes']);
-    assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'use the same engine on both lanes', false, 'the usual engine by its name');
+    assert.deepEqual(of({ setup: parse('?engine=,stream').setup }, id)[1] === 'use the same engine on both lanes', false, 'the default engine by name');
     assert.deepEqual(of({ setup: parse('?compress=on,').setup }, id), ['not measured yet', 'use the same compression on both lanes']);
   }
   const wide = { typical: { value: 0.1, error: 3 }, measuredMs: 15_000, pairs: 900 };
@@ -91,7 +91,7 @@ test('latency claims stay open where something is planted, the error is wide, or
   assert.deepEqual(of({ look: apart }), ['depends', '']);
 });
 
-test('by hand: the API tells, in an A/A run too', () => {
+test('by-hand: the verdict follows from the API, in an A/A run too', () => {
   const r = sample();
   r.setup = parse('?sides=sse,sse').setup;
   const c = judge({ result: r })['by-hand'];
@@ -99,14 +99,14 @@ test('by hand: the API tells, in an A/A run too', () => {
   assert.match(c?.measured ?? '', /^the WebSocket API has no reconnect/);
 });
 
-test('the newest drill counts', () => {
+test('the newest drill of a kind is used', () => {
   const old = row({ drill: 'cut', stream: 'b', recoveredMs: 9_000 });
   const c = judge({ drills: [old, ...cut()] })['by-hand'];
   assert.equal(c?.verdict, 'holds');
   assert.match(c?.measured ?? '', /recovered in 0\.38/);
 });
 
-test('topics: one-way and two-way are judged by measured times', () => {
+test('one-way and two-way rest on measured times', () => {
   const j = judge({ topicTimes: topicTimes() });
   assert.deepEqual([j['one-way']?.verdict, j['two-way']?.verdict], ['holds', 'holds']);
   assert.match(j['one-way']?.measured ?? '', /separate POST, 1\.9 ms, or a new stream, 5\.2 ms/);
@@ -116,7 +116,7 @@ test('topics: one-way and two-way are judged by measured times', () => {
   assert.equal(failed['two-way']?.verdict, 'not measured yet');
 });
 
-test('the probe judges plain HTTP, languages, headers and code', () => {
+test('plain HTTP, any language, auth and little code rest on the probe', () => {
   const j = judge({ probe: probe() });
   assert.equal(j['plain-http']?.verdict, 'holds');
   assert.match(j['plain-http']?.measured ?? '', /200, text\/event-stream, over http\/1\.1/);
@@ -132,7 +132,7 @@ test('the probe judges plain HTTP, languages, headers and code', () => {
   assert.equal(judge({ probe: html })['any-language']?.verdict, 'not measured yet');
 });
 
-test('proxies: shown by the drill that buffers', () => {
+test('proxies: rests on the buffer drill', () => {
   const held = row({ drill: 'buffer', stream: 'a', recoveredBy: 'not needed', recoveredMs: 5_020 });
   const c = judge({ drills: [held], probe: probe() }).proxies;
   assert.equal(c?.verdict, 'depends');
@@ -140,33 +140,33 @@ test('proxies: shown by the drill that buffers', () => {
   assert.equal(judge({ drills: [{ ...held, recoveredMs: null, note: 'no effect seen' }] }).proxies?.verdict, 'not measured yet');
 });
 
-test('support is told as published, once both lanes ran here', () => {
+test('support: published figures, after both lanes ran here', () => {
   const c = judge().support;
   assert.equal(c?.verdict, 'no longer true');
   assert.match(c?.measured ?? '', /published, not measured here: 97\.40 % and 97\.57 %/);
 });
 
-test('binary is not claimed from text', () => {
+test('binary: needs protobuf messages', () => {
   const j = judge();
   assert.equal(j.binary?.verdict, 'not measured yet');
   assert.equal(j['text-only']?.verdict, 'holds');
   assert.match(j['text-only']?.measured ?? '', /^EventSource delivers only strings/);
   const r = sample();
   r.setup = { ...r.setup, encoding: { a: 'json', b: 'protobuf' } };
-  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'asked for, but no such side was measured');
+  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'requested, but not measured');
   r.sides[1] = { ...r.sides[1], encoding: 'protobuf', bytes: { ...r.sides[1].bytes, wire: 35 } };
   assert.equal(judge({ result: r }).binary?.verdict, 'holds');
   assert.match(judge({ result: r }).binary?.measured ?? '', /^binary here: 9.110 protobuf messages, 35 B per tick on the wire$/);
   assert.equal(judge({ result: r })['low-latency']?.press, 'use json on both lanes');
   r.sides[1].bytes.ticks = 0;
-  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'no tick of it yet');
+  assert.equal(judge({ result: r }).binary?.verdict, 'not measured yet', 'no tick yet');
 });
 
-test('lines are counted without blanks and comments', () => {
+test('countLines skips blank lines and comments', () => {
   assert.equal(countLines('// a\n\n/* b\n c */\n/** d */\nlet x = 1; // e\n  /*\n   * f\n   */\nx++;\n'), 2);
 });
 
-test('the connectors have as many lines as the claims say', async () => {
+test('connectorLines matches the files', async () => {
   const lines = async (/** @type {readonly string[]} */ files) => {
     const texts = await Promise.all(files.map((f) => readFile(new URL(`../../lane/${f}`, import.meta.url), 'utf8')));
     return texts.reduce((n, text) => n + countLines(text), 0);

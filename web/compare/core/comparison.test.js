@@ -13,7 +13,7 @@ async function run(setup = {}, ms = 18_000, options = {}) {
   return { bench, c };
 }
 
-test('two equal lanes: paired by tick, no difference, the bytes of each', async () => {
+test('equal lanes: ticks are paired, no difference, bytes of each', async () => {
   const { bench, c } = await run();
   const r = c.snapshot();
   assert.equal(r.state, 'measuring');
@@ -30,15 +30,15 @@ test('two equal lanes: paired by tick, no difference, the bytes of each', async 
     assert.ok(s.series.length >= 12 && s.heat.rows.length === s.series.length);
   }
   const [sse, ws] = r.sides;
-  assert.ok(Math.abs(sse.bytes.wire - 157) < 1e-9 && Math.abs(ws.bytes.wire - 119) < 1e-9, 'without HTTP head, hello and snapshot');
+  assert.ok(Math.abs(sse.bytes.wire - 157) < 1e-9 && Math.abs(ws.bytes.wire - 119) < 1e-9, 'without HTTP header, hello and snapshot');
   assert.ok(Math.abs(sse.bytes.framing - 40) < 1e-9 && Math.abs(ws.bytes.framing - 2) < 1e-9);
   assert.ok(sse.bytes.id > 'id: a1-1\n'.length && sse.bytes.id < 'id: a1-9999\n'.length && ws.bytes.id === 0);
   assert.ok(Math.abs(r.cpu.perTick - 10) < 0.01);
   assert.match(sentenceText(sentence(r, c.drills, { wall: bench.time, local: true })), /neither lane is faster.* SSE costs 32 % more bytes/);
-  assert.equal(r.noise.from, 'timer', 'without any scatter, the clock step is the noise');
+  assert.equal(r.noise.from, 'timer', 'without variance, the timer step is the noise');
 });
 
-test('a planted delay of two ms is found, on the side that has it', async () => {
+test('an injected delay of 2 ms is measured on its side', async () => {
   const { bench, c } = await run({ delay: { a: 0, b: 2 } });
   const r = c.snapshot();
   assert.ok(Math.abs(r.pairs.mean + 2) < 1e-9, String(r.pairs.mean));
@@ -46,14 +46,14 @@ test('a planted delay of two ms is found, on the side that has it', async () => 
   assert.match(sentenceText(sentence(r, [], { wall: bench.time, local: true })), /^With 2 ms of delay injected on WebSocket, on this machine, .* SSE is faster by 2\.00 ms ± 0\.01/);
 });
 
-test('without a lab, its parameters are not sent', async () => {
+test('lab parameters are not sent without a lab', async () => {
   const { bench, c } = await run({ delay: { a: 0, b: 2 }, engine: { a: 'shard', b: '' }, rate: 200 }, 5_000, { lab: false });
   assert.ok(bench.conns.every((conn) => !conn.url.searchParams.has('delay') && !conn.url.searchParams.has('engine')));
-  assert.equal(bench.asked.filter((a) => a.includes('/api/lab')).length, 0);
+  assert.equal(bench.requests.filter((a) => a.includes('/api/lab')).length, 0);
   assert.equal(c.lab, false);
 });
 
-test('where each side is written to in its own turn, a difference below the turns is none', async () => {
+test('with a write interval, smaller differences are noise', async () => {
   const { bench, c } = await run({ interval: 100, delay: { a: 0, b: 8 } });
   assert.deepEqual(c.snapshot().noise, { value: 100, from: 'phase' });
   const s = sentence(c.snapshot(), [], { wall: bench.time, local: true });
@@ -61,7 +61,7 @@ test('where each side is written to in its own turn, a difference below the turn
   assert.match(s.small.join(), /written every 100 ms, not in step/);
 });
 
-test('an A/A run is the noise of A/B runs of the same setup, in this session', async () => {
+test('an A/A run is the noise of A/B runs of the same setup in this session', async () => {
   const bench = new Bench();
   const aa = bench.compare({ sides: ['ws', 'ws'], interval: 0 });
   aa.start();
@@ -80,12 +80,12 @@ test('an A/A run is the noise of A/B runs of the same setup, in this session', a
   }
 });
 
-test('sides that differ on purpose are no noise, nor is a run that lost ticks', async () => {
-  const planted = new Bench();
-  const unequal = planted.compare({ sides: ['sse', 'sse'], delay: { a: 0, b: 1 } });
+test('sides that differ, or a run that lost ticks, are not kept as noise', async () => {
+  const first = new Bench();
+  const unequal = first.compare({ sides: ['sse', 'sse'], delay: { a: 0, b: 1 } });
   unequal.start();
-  await planted.run(15_000);
-  assert.equal(unequal.snapshot().aa, null, 'sides with different delays are no noise');
+  await first.run(15_000);
+  assert.equal(unequal.snapshot().aa, null, 'different delays');
   assert.equal(unequal.snapshot().pairs.label, 'SSE +0 ms − SSE +1 ms');
 
   const bench = new Bench();
@@ -100,9 +100,9 @@ test('sides that differ on purpose are no noise, nor is a run that lost ticks', 
   assert.deepEqual([c.snapshot().sound, c.snapshot().aa], [false, null]);
 });
 
-test('the difference is judged at fixed times, not whenever it is painted', async () => {
+test('the difference is judged at fixed times', async () => {
   const { bench, c } = await run({}, 16_000);
-  assert.equal(c.snapshot().look, null, '14 s are measured');
+  assert.equal(c.snapshot().look, null, 'after 14 s');
   assert.match(sentenceText(sentence(c.snapshot(), [])), /^Measuring: about [12] s more/);
   await bench.run(1_500);
   const first = c.snapshot().look;
@@ -116,7 +116,7 @@ test('the difference is judged at fixed times, not whenever it is painted', asyn
   assert.equal(c.snapshot().look, null);
 });
 
-test('hidden and frozen time is left out, counted and told; completeness is not', async () => {
+test('hidden and frozen time is left out of latencies, not of completeness', async () => {
   const { bench, c } = await run();
   const before = c.snapshot();
   bench.page.visibilityState = 'hidden';
@@ -128,7 +128,7 @@ test('hidden and frozen time is left out, counted and told; completeness is not'
   bench.page.visibilityState = 'visible';
   bench.page.dispatchEvent(new Event('visibilitychange'));
   await bench.run(500);
-  assert.equal(c.state, 'hidden', 'what piled up drains first');
+  assert.equal(c.state, 'hidden', 'queued messages drain first');
   await bench.run(600);
   c.freeze(true);
   await bench.run(3_000);
@@ -137,7 +137,7 @@ test('hidden and frozen time is left out, counted and told; completeness is not'
   assert.ok(Math.abs(after.leftOut.hidden - 5_000) < 60 && Math.abs(after.leftOut.frozen - 3_000) < 60, JSON.stringify(after.leftOut));
   assert.ok(after.pairs.count - before.pairs.count < 10);
   assert.ok(after.sides[0].latency.max < 10);
-  assert.ok(after.sides[0].ticks - before.sides[0].ticks > 350, 'ticks are counted whatever is left out');
+  assert.ok(after.sides[0].ticks - before.sides[0].ticks > 350, 'ticks count in time that is left out');
   assert.ok(after.sides[0].series.some((p) => p.leftOut === 'hidden') && after.sides[0].series.some((p) => p.leftOut === null));
   c.freeze(false);
   await bench.run(500);
@@ -145,7 +145,7 @@ test('hidden and frozen time is left out, counted and told; completeness is not'
   assert.ok(Math.abs(c.snapshot().pairs.mean) < 1e-9);
 });
 
-test('a tick that never came makes the run unsound', async () => {
+test('a lost tick makes the run unsound', async () => {
   const { bench, c } = await run();
   const victim = bench.live.find((conn) => conn.lane === 'ws' && conn.user.startsWith('compare-b-'));
   assert.ok(victim);
@@ -155,13 +155,13 @@ test('a tick that never came makes the run unsound', async () => {
   const r = c.snapshot();
   assert.deepEqual([r.sound, r.sides[0].lost, r.sides[1].lost], [false, 0, 1]);
   c.reset();
-  assert.equal(c.snapshot().sound, true, 'a reset begins anew');
+  assert.equal(c.snapshot().sound, true, 'after a reset');
   assert.equal(c.snapshot().pairs.count, 0);
   await bench.run(1_000);
-  assert.equal(c.snapshot().state, 'measuring', 'the connections stay');
+  assert.equal(c.snapshot().state, 'measuring', 'connections stay open');
 });
 
-test('paint is kept apart from receipt, each tick once', async () => {
+test('paint times are separate from arrivals, each tick once', async () => {
   const { bench, c } = await run({}, 4_000);
   const [a, b] = c.sides;
   for (let k = 0; k < 40; k++) {
@@ -181,7 +181,7 @@ test('paint is kept apart from receipt, each tick once', async () => {
   }
 });
 
-test('an untimed replay claims no latency, but still pairs', async () => {
+test('a replay at full speed has no latencies, but pairs', async () => {
   const { c } = await run({ delay: { a: 1, b: 0 } }, 15_000, { timed: false });
   const r = c.snapshot();
   assert.equal(r.sides[0].latency.count, 0);
@@ -189,32 +189,32 @@ test('an untimed replay claims no latency, but still pairs', async () => {
   assert.ok(Math.abs(r.pairs.mean - 1) < 1e-9);
 });
 
-test('a link changes nobody else by being opened: it is told, and done when asked for', async () => {
+test('opening a link does not change the server; it offers the change', async () => {
   const { bench, c } = await run({ rate: 200, background: { sse: 5, ws: 7 } }, 4_000);
-  const lab = () => bench.asked.filter((a) => a.includes('/api/lab'));
+  const lab = () => bench.requests.filter((a) => a.includes('/api/lab'));
   assert.deepEqual(lab(), []);
   assert.deepEqual(c.pendingChange, { rate: 200, background: { sse: 5, ws: 7 } });
   assert.deepEqual([c.setup.rate, c.setup.background], [null, null]);
   await c.change({ ...c.setup, topics: ['AAPL'] });
   await bench.run(1_000);
-  assert.deepEqual(lab(), [], 'nor by another change');
+  assert.deepEqual(lab(), [], 'nor after another change');
   await c.change({ ...c.setup, rate: 300 });
-  assert.deepEqual(c.pendingChange, { rate: null, background: { sse: 5, ws: 7 } }, 'what a person chose goes before the link');
+  assert.deepEqual(c.pendingChange, { rate: null, background: { sse: 5, ws: 7 } }, 'a choice made here takes precedence over the link');
   c.stop();
-  assert.deepEqual(lab(), ['POST /api/lab/rate {"rate":300}'], 'background clients of others are not sent home');
+  assert.deepEqual(lab(), ['POST /api/lab/rate {"rate":300}'], 'background clients of others stay');
   assert.equal(new Bench().compare({ rate: 200 }, { lab: false }).pendingChange, null);
 });
 
-test('pace and background clients are brought to the setup, and taken home', async () => {
+test('rate and background clients follow the setup and stop with it', async () => {
   const { bench, c } = await run({}, 4_000);
-  const lab = () => bench.asked.filter((a) => a.includes('/api/lab')).map((a) => a.replace('POST /api/lab/', ''));
+  const lab = () => bench.requests.filter((a) => a.includes('/api/lab')).map((a) => a.replace('POST /api/lab/', ''));
   await c.change({ ...c.setup, rate: 200, background: { sse: 5, ws: 7 } });
   assert.equal(c.pendingChange, null);
   assert.deepEqual(lab(), ['rate {"rate":200}', 'background {"sse":5,"ws":7}']);
   const conns = bench.conns.length;
   await c.change({ ...c.setup, rate: 300 });
   assert.equal(lab().at(-1), 'rate {"rate":300}');
-  assert.equal(bench.conns.length, conns, 'no side reconnects for it');
+  assert.equal(bench.conns.length, conns, 'no side reconnects');
   assert.equal(c.snapshot().pairs.count, 0);
   assert.equal(c.state, 'settling');
   await c.change({ ...c.setup, topics: ['AAPL'] });
@@ -227,26 +227,26 @@ test('pace and background clients are brought to the setup, and taken home', asy
   assert.equal(c.state, 'stopped');
 });
 
-test('what the lab refuses is told, and the run goes on', async () => {
+test('a rejection by the lab is reported, and the run continues', async () => {
   const bench = new Bench();
   const c = bench.compare();
-  const answer = bench.answer.bind(bench);
-  bench.answer = async (url, init) =>
-    String(url).endsWith('/rate') ? Response.json({ detail: 'the feed is a replay' }, { status: 409 }) : answer(url, init);
+  const handle = bench.handle.bind(bench);
+  bench.handle = async (url, init) =>
+    String(url).endsWith('/rate') ? Response.json({ detail: 'the feed is a replay' }, { status: 409 }) : handle(url, init);
   /** @type {import('./types.js').ComparisonEvent[]} */
-  const told = [];
-  c.on('event', (e) => told.push(e));
+  const events = [];
+  c.on('event', (e) => events.push(e));
   c.start();
   await bench.run(4_000);
   await assert.rejects(c.change({ ...c.setup, rate: 200 }), /the feed is a replay/);
   await c.change({ ...c.setup, topics: ['AAPL', 'MSFT', 'NVDA'] });
   await bench.run(4_000);
   assert.equal(c.state, 'measuring');
-  assert.deepEqual(told.filter((e) => e.code === 'lab').map((e) => [e.text, e.level, e.side]), [['The lab rejected the request: the feed is a replay', 'warn', null]]);
-  assert.ok(told.some((e) => e.side === 1 && e.lane === 'ws' && /^Snapshot of/.test(e.text)));
+  assert.deepEqual(events.filter((e) => e.code === 'lab').map((e) => [e.text, e.level, e.side]), [['The lab rejected the request: the feed is a replay', 'warn', null]]);
+  assert.ok(events.some((e) => e.side === 1 && e.lane === 'ws' && /^Snapshot of/.test(e.text)));
 });
 
-test('updates come four times a second, and end with the run', async () => {
+test('there are four updates per second until the run stops', async () => {
   const { bench, c } = await run({}, 3_000);
   let updates = 0;
   c.on('update', () => updates++);
@@ -256,10 +256,10 @@ test('updates come four times a second, and end with the run', async () => {
   const last = updates;
   await bench.run(2_000);
   assert.equal(updates, last);
-  assert.equal([...bench.timers].filter((t) => t.at < Infinity && bench.time + 60_000 > t.at).length, 0, 'no timer stays behind');
+  assert.equal([...bench.timers].filter((t) => t.at < Infinity && bench.time + 60_000 > t.at).length, 0, 'no timer is left');
 });
 
-test('a snapshot is a copy, the export reads back, and the table is CSV', async () => {
+test('a snapshot is a copy, the export is valid JSON, the table is CSV', async () => {
   const { bench, c } = await run();
   const before = c.snapshot();
   const count = before.pairs.count;
@@ -272,7 +272,7 @@ test('a snapshot is a copy, the export reads back, and the table is CSV', async 
   assert.equal(back.sides.length, 2);
   assert.equal(back.sentence.state, 'ready');
   assert.equal(back.claims.length, 14);
-  assert.doesNotMatch(JSON.stringify(back), /"conn"/, 'the secret name of a stream is not in a file that is sent around');
+  assert.doesNotMatch(JSON.stringify(back), /"conn"/, 'an export has no connection secret');
   const lines = c.toCSV().split('\r\n');
   assert.equal(lines[0], 'metric,unit,SSE,WebSocket,difference,95 % +/-');
   assert.equal(lines.at(-1), '');
@@ -282,7 +282,7 @@ test('a snapshot is a copy, the export reads back, and the table is CSV', async 
   for (const line of lines.slice(1, -1)) assert.equal(line.replace(/"[^"]*"/g, '').split(',').length, 6, line);
 });
 
-test('a link of the address reproduces the streams', async () => {
+test('a link reproduces the streams', async () => {
   const { setup, problems } = parse('?topics=AAPL,MSFT&sides=sse,sse&interval=100&engine=shard,stream&delay=0,2');
   assert.deepEqual(problems, []);
   const { bench } = await run(setup, 3_000);

@@ -8,30 +8,30 @@ const range = (/** @type {number} */ median) => ({ median, min: median - 1, max:
 function report() {
   const side = (/** @type {string} */ lane, /** @type {string} */ engine, more = {}) => ({ name: `${lane} ${engine}`, lane, engine, encoding: 'json', compression: 'none', ...more });
   return {
-    status: 'complete', started: '2026-03-01T14:25:01Z', headline: 'The protocol changes bytes.', contrasts: [{}],
-    sides: [side('sse', 'stream'), side('sse', 'shard'), side('ws', 'stream'), side('ws', 'shard'), side('ws', 'shard', { encoding: 'protobuf' })],
+    status: 'complete', started: '2026-03-01T14:25:01Z', headline: 'The protocol changes bytes.', pairwise: [{}],
+    variants: [side('sse', 'stream'), side('sse', 'shard'), side('ws', 'stream'), side('ws', 'shard'), side('ws', 'shard', { encoding: 'protobuf' })],
     metrics: [
-      { key: 'cpu_per_million', name: 'server CPU', unit: 's', sides: [14, 8, 11, 7, 6].map(range) },
-      { key: 'kib_per_connection', name: 'memory', unit: 'KiB', sides: [48, 4, 27, 3, 99].map(range) },
-      { key: 'other', name: 'not shown', unit: '', sides: [] },
+      { key: 'cpu_per_million', name: 'server CPU', unit: 's', variants: [14, 8, 11, 7, 6].map(range) },
+      { key: 'kib_per_connection', name: 'memory', unit: 'KiB', variants: [48, 4, 27, 3, 99].map(range) },
+      { key: 'other', name: 'not shown', unit: '', variants: [] },
     ],
   };
 }
 
-test('engines are rows, with both lanes side by side', () => {
+test('a row per engine, with both lanes', () => {
   const p = costs(report());
   assert.deepEqual(p?.engines.map((e) => [e.name, ...e.cells.flatMap((c) => [c.sse?.median, c.ws?.median])]), [
     ['stream', 14, 11, 48, 27], ['shard', 8, 7, 4, 3],
   ]);
-  assert.deepEqual(p?.figures.map((f) => [f.name, f.most]), [['server CPU', 14], ['memory', 48]], 'a packed side is no engine of its own');
+  assert.deepEqual(p?.figures.map((f) => [f.name, f.most]), [['server CPU', 14], ['memory', 48]], 'sides with another encoding are skipped');
 });
 
-test('what proves nothing or compares no engines has no table', () => {
+test('no table for incomplete reports and those without engines', () => {
   for (const change of [
     (/** @type {any} */ r) => { r.status = 'invalid'; },
-    (/** @type {any} */ r) => { delete r.contrasts; },
-    (/** @type {any} */ r) => { r.sides = r.sides.slice(3, 4); },
-    (/** @type {any} */ r) => { delete r.sides; },
+    (/** @type {any} */ r) => { delete r.pairwise; },
+    (/** @type {any} */ r) => { r.variants = r.variants.slice(3, 4); },
+    (/** @type {any} */ r) => { delete r.variants; },
   ]) {
     const r = report();
     change(r);
@@ -39,6 +39,6 @@ test('what proves nothing or compares no engines has no table', () => {
   }
   assert.equal(costs(/** @type {any} */ (null)), null);
   const unmeasured = report();
-  unmeasured.metrics[1].sides[0].count = 0;
+  unmeasured.metrics[1].variants[0].count = 0;
   assert.equal(costs(unmeasured)?.engines[0]?.cells[1]?.sse, null);
 });

@@ -55,7 +55,7 @@ export async function runDrill(action, context) {
       drill: action, lane: side.lane, name: side.name, stream: k === 0 ? 'a' : 'b',
       .../** @type {RecoveryWatch} */ (watches[k]).outcome(), at,
     }));
-    rows.push({ drill: action, lane: 'sse', name: t('compare.drill.alone'), stream: 'plain', ...plain.outcome(), at });
+    rows.push({ drill: action, lane: 'sse', name: t('compare.drill.plain'), stream: 'plain', ...plain.outcome(), at });
     return rows;
   } finally {
     for (const off of release) off();

@@ -11,6 +11,7 @@ test('a report of schema 1 gets the current names', () => {
   const report = upgrade(old);
   assert.equal(report.schema, 'ticklane.load/2');
   assert.deepEqual(report.variants, old.sides);
+  assert.deepEqual(upgrade({ ...old, contrasts: [{}] }).pairwise, [{}]);
   assert.equal(report.sides, undefined);
   assert.equal(report.metrics.length, old.metrics.length);
   assert.deepEqual(report.metrics[0].variants, old.metrics[0].sides);

@@ -6,7 +6,7 @@ import { AAStore, noise, resolution } from './noise.js';
 import { Pairs } from './pairs.js';
 import { Series } from './series.js';
 
-test('time is measured, or left out for the first reason that holds', () => {
+test('time is measured or left out by the first reason', () => {
   let now = 1_000;
   const time = new MeasuredTime(() => now);
   assert.equal(time.reason, null);
@@ -29,7 +29,7 @@ test('time is measured, or left out for the first reason that holds', () => {
   assert.deepEqual([time.measured, time.elapsed, time.left.hidden], [0, 0, 0]);
 });
 
-test('a reason that ended by itself is booked to its end, however late one looks', () => {
+test('an expired reason counts until its end', () => {
   let now = 0;
   const time = new MeasuredTime(() => now);
   time.begin('settling', 2_000);
@@ -41,7 +41,7 @@ test('a reason that ended by itself is booked to its end, however late one looks
   assert.equal(time.reason, null);
 });
 
-test('what is open stays open over a clear', () => {
+test('clear keeps current reasons', () => {
   let now = 0;
   const time = new MeasuredTime(() => now);
   time.begin('frozen');
@@ -52,7 +52,7 @@ test('what is open stays open over a clear', () => {
   assert.equal(time.measured, 0);
 });
 
-test('pairs are of the same tick, A − B, whichever came first', () => {
+test('pairs are differences A − B of the same tick', () => {
   const pairs = new Pairs();
   for (let i = 1; i <= 1_000; i++) {
     const t = i * 20;
@@ -68,7 +68,7 @@ test('pairs are of the same tick, A − B, whichever came first', () => {
   assert.ok(Math.abs(r.typical.value - 2) < 1e-9 && Math.abs(r.typical.error) < 1e-9);
 });
 
-test('a tick of one side alone, or twice on a side, is no pair', () => {
+test('a tick on one side only, or twice on a side, is no pair', () => {
   const pairs = new Pairs();
   pairs.add(0, 5, 100, 100);
   pairs.add(0, 5, 900, 900);
@@ -76,25 +76,25 @@ test('a tick of one side alone, or twice on a side, is no pair', () => {
   pairs.add(1, 6, 100, 900);
   pairs.add(1, 5, 101, 901);
   assert.equal(pairs.result().count, 1);
-  assert.ok(Math.abs(pairs.result().mean + 1) < 1e-9, 'by its first arrival');
+  assert.ok(Math.abs(pairs.result().mean + 1) < 1e-9, 'the first arrival counts');
   pairs.forget();
   pairs.add(0, 6, 105, 905);
   assert.deepEqual([pairs.result().count, pairs.result().unpaired], [1, 1]);
 });
 
-test('memory is bounded: what never meets its other is overwritten and counted', () => {
+test('ticks without a partner are overwritten and counted', () => {
   const pairs = new Pairs();
   const n = 100_000;
   for (let i = 1; i <= n; i++) pairs.add(0, i, i, i);
   const { unpaired } = pairs.result();
   assert.ok(unpaired > n - 20_000 && unpaired < n, String(unpaired));
   pairs.add(1, 1, 5, n);
-  assert.equal(pairs.result().count, 0, 'far too late');
+  assert.equal(pairs.result().count, 0, 'too late');
   pairs.clear();
   assert.equal(pairs.result().unpaired, 0);
 });
 
-test('a series has whole seconds, the empty ones too', () => {
+test('a series has all complete seconds, empty ones included', () => {
   const s = new Series(5);
   for (let k = 0; k < 100; k++) s.add(k < 99 ? 1 : 50, 10_000 + k * 10, null);
   s.add(NaN, 12_500, 'drill');
@@ -117,7 +117,7 @@ test('a series has whole seconds, the empty ones too', () => {
   assert.deepEqual(s.points(21_000), []);
 });
 
-test('bytes are differences of readings of one connection', () => {
+test('bytes are differences between readings of one connection', () => {
   const m = new ByteMeter();
   const at = (/** @type {string} */ conn, /** @type {number} */ ticks, head = 0) =>
     m.take({ conn, ticks, writes: ticks / 2, payload: ticks * 117 + head, wire: ticks * 157 + head });
@@ -136,7 +136,7 @@ test('bytes are differences of readings of one connection', () => {
   assert.equal(m.cost().id, 0);
 });
 
-test('CPU is of all ticks handed over, and a restarted server is not a difference', () => {
+test('CPU per tick; a restarted server starts over', () => {
   const m = new CpuMeter();
   const at = (/** @type {number} */ cpu, /** @type {number} */ sse, /** @type {number} */ ws) =>
     m.take({ process: { cpu_seconds: cpu }, lanes: { sse: { ticks: sse, connections: 1 }, ws: { ticks: ws, connections: 2 } } });
@@ -150,27 +150,27 @@ test('CPU is of all ticks handed over, and a restarted server is not a differenc
   assert.deepEqual(r.connections, { sse: 1, ws: 2 });
 });
 
-test('noise is the largest of interval, A/A run, handling, clock step and turns', () => {
+test('noise is the largest of its causes', () => {
   const aa = { setup: '', lane: /** @type {const} */ ('sse'), value: -0.05, error: 0.1, pairs: 9_000, at: 1 };
   const small = { error: 0.02, aa: null, handling: 0.01, resolution: 0.005, phase: 0 };
   assert.deepEqual(noise(small), { value: 0.02, from: 'interval' });
   const byAA = noise({ ...small, aa });
   assert.ok(Math.abs(byAA.value - 0.15) < 1e-9 && byAA.from === 'aa');
-  assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.2, from: 'timer' }, 'two steps: either end may be off by one');
+  assert.deepEqual(noise({ ...small, resolution: 0.1 }), { value: 0.2, from: 'timer' }, 'two steps, one at each end');
   assert.deepEqual(noise({ ...small, handling: 0.05 }), { value: 0.05, from: 'thread' });
   assert.deepEqual(noise({ ...small, phase: 250 }), { value: 250, from: 'phase' });
   assert.deepEqual(noise({ ...small, handling: NaN }), { value: 0.02, from: 'interval' });
   assert.ok(Number.isNaN(noise({ ...small, error: NaN, aa }).value));
 });
 
-test('the newest A/A result of a setup outlives the page, and a bad storage does no harm', () => {
+test('A/A results survive the page; broken storage is tolerated', () => {
   /** @type {Map<string, string>} */
   const kept = new Map();
   const storage = { getItem: (/** @type {string} */ k) => kept.get(k) ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => void kept.set(k, v) };
   const aa = { setup: 'fast', lane: /** @type {const} */ ('ws'), value: 0.01, error: 0.03, pairs: 800, at: 5 };
   new AAStore(storage).keep(aa);
   assert.deepEqual(new AAStore(storage).of('other', 'fast'), aa);
-  assert.equal(new AAStore(storage).of('other'), null, 'the noise of another setup is none of this one');
+  assert.equal(new AAStore(storage).of('other'), null, 'not of another setup');
   const again = new AAStore(storage);
   again.keep({ ...aa, setup: 'slow', value: 3 });
   again.keep({ ...aa, value: 0.02 });
@@ -186,8 +186,8 @@ test('the newest A/A result of a setup outlives the page, and a bad storage does
   assert.equal(new AAStore(null).of('fast'), null);
 });
 
-test('the step of a coarse clock is seen', () => {
+test('the step of a coarse timer is measured', () => {
   let t = 0;
   assert.ok(Math.abs(resolution(() => Math.floor((t += 0.013) * 10) / 10) - 0.1) < 1e-9);
-  assert.equal(resolution(() => 7), 0, 'a clock that stands still has no step to tell');
+  assert.equal(resolution(() => 7), 0, 'a timer that does not advance');
 });

@@ -4,12 +4,12 @@ import { defaults, format, isAA, noiseKey, pace, parse, query, sideNames } from 
 
 /** @typedef {import('./types.js').Setup} Setup */
 
-test('the usual setup needs no query', () => {
+test('the default setup needs no query', () => {
   assert.deepEqual(parse(''), { setup: defaults(), problems: [] });
   assert.equal(format(defaults()), '');
 });
 
-test('a link reproduces a setup, whatever it holds', () => {
+test('a link reproduces any setup', () => {
   /** @type {Setup} */
   const setup = {
     topics: ['AAPL', 'sector:technology', 'BRK.B'], mode: 'latest', interval: 250, encoding: { a: 'json', b: 'json' }, compress: { a: 'on', b: 'off' },
@@ -29,7 +29,7 @@ test('a link reproduces a setup, whatever it holds', () => {
   assert.deepEqual(parse(format(still)).setup, still);
 });
 
-test('what is not given twice counts for both sides', () => {
+test('a single value applies to both sides', () => {
   assert.deepEqual(parse('?delay=2').setup.delay, { a: 2, b: 2 });
   assert.deepEqual(parse('?engine=stream').setup.engine, { a: 'stream', b: 'stream' });
   assert.deepEqual(parse('?background=20').setup.background, { sse: 20, ws: 20 });
@@ -64,7 +64,7 @@ for (const [search, key] of [
   ['delay=1001', 'delay'],
   ['delay=,', 'delay'],
 ]) {
-  test(`${String(search).slice(0, 30)} falls back and is told`, () => {
+  test(`${String(search).slice(0, 30)} falls back to the default with a problem`, () => {
     const { setup, problems } = parse(`?${search}`);
     assert.deepEqual(setup, defaults());
     assert.equal(problems.length, 1, problems.join());
@@ -73,7 +73,7 @@ for (const [search, key] of [
   });
 }
 
-test('sides have names and queries of their own', () => {
+test('names and queries of sides', () => {
   const setup = parse('?engine=shard,stream&delay=0,2').setup;
   assert.deepEqual(sideNames(setup), ['SSE shard', 'WebSocket stream']);
   assert.deepEqual(query(setup, 0), { engine: 'shard' });
@@ -87,7 +87,7 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(names('?sides=sse,sse&engine=stream,shard'), [false, 'SSE stream', 'SSE shard']);
   assert.deepEqual(names('?sides=sse,sse&engine=,shard&delay=0,2'), [false, 'SSE default +0 ms', 'SSE shard +2 ms']);
   assert.deepEqual(names('?sides=ws,ws&delay=0,2'), [false, 'WebSocket +0 ms', 'WebSocket +2 ms']);
-  assert.deepEqual(names('?sides=sse,sse&engine=,stream'), [true, 'SSE A', 'SSE B'], 'what is not named is the usual engine');
+  assert.deepEqual(names('?sides=sse,sse&engine=,stream'), [true, 'SSE A', 'SSE B'], 'stream is the default engine');
   assert.deepEqual(names('?compress=on,off'), [false, 'SSE compressed', 'WebSocket uncompressed']);
   assert.deepEqual(names('?sides=ws,ws&compress=on,off'), [false, 'WebSocket compressed', 'WebSocket uncompressed']);
   assert.deepEqual(names('?sides=ws,ws&compress=on'), [true, 'WebSocket A', 'WebSocket B']);
@@ -103,12 +103,12 @@ test('sides have names and queries of their own', () => {
   assert.deepEqual(['', '?mode=latest', '?mode=latest&interval=0', '?interval=40'].map((s) => pace(parse(s).setup)), [0, 250, 0, 40]);
 });
 
-test('a run is akin to one that has all but the sides in common', () => {
+test('noiseKey ignores the other side and delays', () => {
   const of = (/** @type {string} */ search, /** @type {0 | 1} */ side = 0) => noiseKey(parse(search).setup, side);
   assert.equal(of('?sides=sse,sse'), of(''));
   assert.equal(of('?sides=ws,ws'), of('', 1));
   assert.equal(of('?topics=A,B'), of('?topics=B,A'));
-  assert.equal(of('?engine=stream,shard&compress=,on'), of(''), 'the usual engine by its name is the same');
+  assert.equal(of('?engine=stream,shard&compress=,on'), of(''), 'the default engine by name');
   assert.equal(of('?engine=,stream&delay=0,2'), of(''), "the other side's engine doesn't matter, nor does a delay");
   for (const other of ['?sides=ws,ws', '?mode=latest', '?interval=0', '?topics=A', '?rate=5', '?engine=shard', '?compress=on', '?background=1']) {
     assert.notEqual(of(other), of(''), other);

@@ -16,21 +16,21 @@ function batches(seconds, value, rate = RATE) {
   return b;
 }
 
-test("Student's t is that of the tables", () => {
+test("t95 matches the tables of Student's t", () => {
   for (const [df, want] of [[1, 12.706], [9, 2.262], [30, 2.042], [31, 2.0395], [40, 2.0211], [60, 2.0003], [120, 1.9799], [1e6, 1.96]]) {
     assert.ok(Math.abs(t95(Number(df)) - Number(want)) < 0.001, `${df}: ${t95(Number(df))}`);
   }
   assert.ok(Number.isNaN(t95(0)));
 });
 
-test('a constant zero has the mean zero and no error', () => {
+test('constant zero: mean 0, error 0', () => {
   const b = batches(20, () => 0);
   assert.equal(b.mean, 0);
   assert.equal(b.interval().error, 0);
-  assert.equal(b.interval().batches, 19, 'the batch of now is not whole');
+  assert.equal(b.interval().batches, 19, 'the newest batch is incomplete');
 });
 
-test('below ten whole batches there is a mean but no interval', () => {
+test('fewer than ten complete batches have no interval', () => {
   const b = batches(10, (k) => k % 3);
   assert.ok(Number.isNaN(b.interval().error));
   assert.equal(b.interval().batches, 9);
@@ -42,7 +42,7 @@ test('below ten whole batches there is a mean but no interval', () => {
   assert.equal(b.interval().ms, 1000);
 });
 
-test('two planted ms are found, with the error of independent values', () => {
+test('a shift of 2 ms is found with the error of independent values', () => {
   const z = normal(1);
   const b = batches(60, () => 2 + 0.5 * z());
   const { error } = b.interval();
@@ -58,7 +58,7 @@ function ar1(phi, seed) {
   return () => (x = phi * x + z());
 }
 
-test('values that depend on each other get the wide interval that they deserve', () => {
+test('dependent values have a wider interval', () => {
   const phi = 0.95; // half a second of memory or so
   const seconds = 600;
   const n = seconds * RATE;
@@ -69,7 +69,7 @@ test('values that depend on each other get the wide interval that they deserve',
   assert.ok(error > 4 * naive, `${error}, naively ${naive}`);
 });
 
-test('19 of 20 intervals hold the truth, also of values that depend on each other for seconds', () => {
+test('95 % of the intervals contain the true mean, for dependent values too', () => {
   for (const phi of [0, 0.7, 0.9]) { // at ten values a second, the last remembers for seconds
     let held = 0;
     const runs = 400;
@@ -81,7 +81,7 @@ test('19 of 20 intervals hold the truth, also of values that depend on each othe
   }
 });
 
-test('batches of different sizes weigh by their ticks', () => {
+test('batches are weighted by their ticks', () => {
   const b = new BatchMeans();
   const u = uniform(3);
   let sum = 0;
@@ -99,7 +99,7 @@ test('batches of different sizes weigh by their ticks', () => {
   assert.ok(b.interval().error > 0.05 && b.interval().error < 0.4, String(b.interval().error));
 });
 
-test('hours fit into 64 batches', () => {
+test('hours are held in 64 batches', () => {
   const b = batches(3 * 3600, (k) => k % 2);
   const { batches: count, ms } = b.interval();
   assert.ok(count <= 64 && count >= 10, String(count));
@@ -107,7 +107,7 @@ test('hours fit into 64 batches', () => {
   assert.equal(b.count, 3 * 3600 * RATE);
 });
 
-test('quantiles are within 2.5 %, the maximum exact', () => {
+test('quantiles are within 2.5 %, the maximum is exact', () => {
   const h = new LatencyHistogram();
   for (let k = 1; k <= 10_000; k++) h.add(k / 100);
   const d = h.distribution();
@@ -124,7 +124,7 @@ test('quantiles are within 2.5 %, the maximum exact', () => {
   assert.ok(Number.isNaN(h.distribution().p50));
 });
 
-test('a quantile never exceeds the maximum, and a bucket has its bounds', () => {
+test('a quantile does not exceed the maximum; buckets have bounds', () => {
   const h = new LatencyHistogram();
   h.add(3.3);
   assert.ok(h.distribution().p999 <= 3.3);
@@ -133,10 +133,10 @@ test('a quantile never exceeds the maximum, and a bucket has its bounds', () => 
   assert.ok(Number(bounds[k]) <= 3.3 && Number(bounds[k + 1]) >= 3.3, `${bounds[k]} to ${bounds[k + 1]}`);
   assert.equal(bounds.length, counts.length + 1);
   h.add(3.3);
-  assert.equal(Array.from(counts)[k], 1, 'what was given out does not change');
+  assert.equal(Array.from(counts)[k], 1, 'a returned copy does not change');
 });
 
-test('differences have a scale on both sides of zero', () => {
+test('the scale of differences is symmetric around zero', () => {
   const h = new DifferenceHistogram();
   const values = [-250, -2, -0.02, 0, 0.0004, 0.02, 2, 250];
   for (const v of values) h.add(v);
@@ -154,7 +154,7 @@ test('differences have a scale on both sides of zero', () => {
   assert.ok(Math.abs(h.median / -2 - 1) < 0.025, String(h.median));
 });
 
-test('the difference of quantiles has an interval, found by sections', () => {
+test('the difference of quantiles has an interval by sectioning', () => {
   const u = uniform(11);
   const s = new QuantileSections();
   const exponential = () => -Math.log(1 - u());
@@ -165,16 +165,16 @@ test('the difference of quantiles has an interval, found by sections', () => {
   }
   const p50 = s.difference(0.5);
   assert.ok(Math.abs(p50.value - 1) < 0.1 && Math.abs(p50.value - 1) <= 1.5 * p50.error, JSON.stringify(p50));
-  // Of each median: 1 / (2 f √n) = 1 / √n for this distribution; of the difference √2 times that.
+  // Standard error of a median: 1 / (2 f √n) = 1 / √n for this distribution; of the difference, √2 times that.
   const want = 1.96 * Math.SQRT2 / Math.sqrt(120 * RATE);
   assert.ok(p50.error > 0.5 * want && p50.error < 2 * want, `${p50.error}, want about ${want}`);
   const p99 = s.difference(0.99);
-  assert.ok(Math.abs(p99.value - 1) < 1 && Number.isNaN(p99.error), 'sections of six seconds have too few values for it');
+  assert.ok(Math.abs(p99.value - 1) < 1 && Number.isNaN(p99.error), 'too few values per section');
   s.clear();
   assert.ok(Number.isNaN(s.difference(0.5).value));
 });
 
-test('a side without values has no difference, and short runs no error', () => {
+test('a side without values has no difference; short runs have no error', () => {
   const s = new QuantileSections();
   for (let k = 0; k < 5 * RATE; k++) s.add(0, 1, k * 20);
   assert.ok(Number.isNaN(s.difference(0.5).value));
@@ -190,7 +190,7 @@ function typical(seconds, value, rate = RATE) {
   return typ.estimate();
 }
 
-test('the typical value: exact where values are alike, unknown below ten sections', () => {
+test('midmean: exact for equal values, no error below ten sections', () => {
   assert.deepEqual(typical(20, () => 0), { value: 0, error: 0 });
   const two = typical(20, () => 2);
   assert.ok(Math.abs(two.value - 2) < 1e-12 && two.error < 1e-12);
@@ -203,7 +203,7 @@ test('the typical value: exact where values are alike, unknown below ten section
   assert.equal(cleared.estimate().value, 1);
 });
 
-test('the typical value is that of the middle half, for normal values with the error theory gives', () => {
+test('midmean: the middle half, with the theoretical error for normal values', () => {
   const z = normal(5);
   const { value, error } = typical(120, () => 2 + 0.5 * z());
   // The midmean of normal values has 1.19 times the variance of their mean (Andrews et al. 1972).
@@ -212,7 +212,7 @@ test('the typical value is that of the middle half, for normal values with the e
   assert.ok(error > 0.5 * want && error < 1.7 * want, `${error}, want about ${want}`);
 });
 
-test('standstills of one side do not move the typical value, nor does taking turns in being first', () => {
+test('midmean: pauses of one side and alternation do not move it', () => {
   const u = uniform(9);
   const z = normal(10);
   const stalls = typical(60, (k) => (k % 1000 < 40 ? 400 * u() : 2 + 0.1 * z()));
@@ -221,7 +221,7 @@ test('standstills of one side do not move the typical value, nor does taking tur
   assert.ok(Math.abs(turns.value) <= turns.error && turns.error < 0.03, JSON.stringify(turns));
 });
 
-test('19 of 20 intervals of the typical value hold the truth', () => {
+test('midmean: 95 % of the intervals contain the true value', () => {
   for (const phi of [0, 0.7, 0.9]) {
     let held = 0;
     const runs = 120;

@@ -4,18 +4,17 @@ import { defaults } from '../core/setup.js';
 
 /** @typedef {import('../../types.js').Lane} Lane */
 
-const HELD = 5_000; // ms that the lab stalls a stream
+const HELD = 5_000; // ms for which a stall delays a stream
 
-/** A world with the lab's HTTP interfaces, and a page that is compared in. Ticks come by each lane's own delay. */
+/** A fake server with the lab's API, and a page for a comparison. Ticks arrive after the delay of their lane. */
 export class Bench extends FakeServer {
   /** ms from due to arrival. @type {Record<Lane, number>} */
   delay = { sse: 3, ws: 3 };
-  /** Users that hear the planted delay of their URL. */
   every = 20; // ms between ticks
-  /** Requests that were answered: "METHOD path body". @type {string[]} */
-  asked = [];
+  /** Handled requests: "METHOD path body". @type {string[]} */
+  requests = [];
   /** @type {Map<string, string>} */
-  kept = new Map();
+  stored = new Map();
   page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
   #nextTick = 0;
   #symbol = 0;
@@ -24,13 +23,13 @@ export class Bench extends FakeServer {
   compare(setup = {}, options = {}) {
     return new Comparison({
       setup: { ...defaults(), ...setup }, lab: true, timed: true, resolution: 0.005, timeOrigin: 0, document: this.page,
-      storage: { getItem: (k) => this.kept.get(k) ?? null, setItem: (k, v) => void this.kept.set(k, v) },
-      platform: { ...this.options, fetch: /** @type {any} */ ((/** @type {any} */ url, /** @type {any} */ init) => this.answer(url, init)) },
+      storage: { getItem: (k) => this.stored.get(k) ?? null, setItem: (k, v) => void this.stored.set(k, v) },
+      platform: { ...this.options, fetch: /** @type {any} */ ((/** @type {any} */ url, /** @type {any} */ init) => this.handle(url, init)) },
       ...options,
     });
   }
 
-  /** Time passes, tick by tick, each lane in its own time. @param {number} ms */
+  /** Advances time, with ticks on each lane. @param {number} ms */
   async run(ms) {
     const until = this.time + ms;
     while (this.time < until) {
@@ -40,9 +39,9 @@ export class Bench extends FakeServer {
         this.tick(['AAPL', 'MSFT', 'NVDA'][this.#symbol++ % 3] ?? '');
       }
       for (const c of this.live) {
-        const planted = Number.parseFloat(c.url.searchParams.get('delay') ?? '0');
+        const injected = Number.parseFloat(c.url.searchParams.get('delay') ?? '0');
         const due = this.ticks[c.pos];
-        if (!c.greeted || c.due.length > 0 || (due && this.time * 1000 - due.t >= (this.delay[c.lane] + planted) * 1000)) c.pump();
+        if (!c.greeted || c.due.length > 0 || (due && this.time * 1000 - due.t >= (this.delay[c.lane] + injected) * 1000)) c.pump();
       }
       await settled();
     }
@@ -57,9 +56,9 @@ export class Bench extends FakeServer {
   }
 
   /** @param {string | URL} url @param {any} [init] @returns {Promise<Response>} */
-  async answer(url, init = {}) {
+  async handle(url, init = {}) {
     const { pathname } = new URL(url);
-    this.asked.push(`${init.method ?? 'GET'} ${pathname} ${init.body ?? ''}`.trim());
+    this.requests.push(`${init.method ?? 'GET'} ${pathname} ${init.body ?? ''}`.trim());
     const body = init.body ? JSON.parse(init.body) : {};
     if (pathname === '/api/time') return Response.json({ T: 'time', received: this.time * 1000, sent: this.time * 1000 });
     if (pathname === '/api/stats') return Response.json(this.stats());
@@ -86,9 +85,9 @@ export class Bench extends FakeServer {
     const found = conns.map((name) => this.live.find((c) => c.name === name));
     for (const conn of found) {
       if (!conn) return Response.json({ title: 'Not Found', detail: 'conn: no live stream' }, { status: 404 });
-      const seat = `${conn.lane} ${conn.user}`;
-      if (action === '503' || action === '204') this.refusing.add(seat);
-      if (action === 'epoch') this.resetting.add(seat);
+      const client = `${conn.lane} ${conn.user}`;
+      if (action === '503' || action === '204') this.refusing.add(client);
+      if (action === 'epoch') this.resetting.add(client);
       if (action === 'stall' || action === 'buffer') conn.heldUntil = this.time + HELD;
       else if (action !== 'slow') conn.cut({ code: action === 'end' ? 1001 : 1006 });
     }

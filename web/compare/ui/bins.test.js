@@ -14,7 +14,7 @@ const buckets = (bounds, filled) => {
   return { bounds, counts };
 };
 
-test('a value stands between the bounds of its bucket, logarithmically', () => {
+test('a value is placed logarithmically within its bucket', () => {
   assert.equal(place(log, 0.01), 1);
   assert.ok(Math.abs(place(log, 1) - 21) < 1e-9);
   assert.ok(Math.abs(place(log, Math.sqrt(10)) - 26) < 1e-9);
@@ -23,20 +23,20 @@ test('a value stands between the bounds of its bucket, logarithmically', () => {
   assert.ok(Number.isNaN(place(log, 2000)));
 });
 
-test('0 is in the middle of a symmetric scale, and both signs are as far from it', () => {
+test('0 is in the middle of a symmetric scale', () => {
   const zero = place(both, 0);
   assert.equal(zero, (both.length - 1) / 2);
   for (const x of [0.02, 0.5, 30]) assert.ok(Math.abs(place(both, x) - zero - (zero - place(both, -x))) < 1e-9, String(x));
 });
 
-test('the extent leaves out stray counts at the ends and keeps a margin', () => {
+test('the extent omits outliers and adds a margin', () => {
   assert.equal(extent([buckets(log, [])]), null);
   assert.deepEqual(extent([buckets(log, [[20, 5]]), buckets(log, [[30, 5]])], 0.01, 3), [17, 33]);
   assert.deepEqual(extent([buckets(log, [[2, 1], [20, 1000], [25, 1000], [49, 1]])], 0.01, 0), [20, 25]);
   assert.deepEqual(extent([buckets(log, [[0, 9], [50, 9]])], 0.01, 4), [0, 50]);
 });
 
-test('shares add up to all, what is outside of the range included', () => {
+test('shares add up to 100 %, counts outside the range included', () => {
   const h = buckets(log, [[0, 10], [20, 50], [21, 30], [40, 10]]);
   const [x, y] = shares([h], [18, 25], 4);
   assert.deepEqual(x, [19, 21, 23, 25]);
@@ -49,7 +49,7 @@ test('shares of an empty histogram are 0 beside a full one', () => {
   assert.deepEqual(full, [100, 0]);
 });
 
-test('an axis has round values with room between them, 0 among them where it is in sight', () => {
+test('an axis has round values with a minimum distance, and 0 if visible', () => {
   assert.deepEqual(ticks(log, [15, 45], 9), [1, 3, 10, 30, 100]); // 0.3 would be cut by the edge
   const signed = ticks(both, [20, both.length - 22], 7);
   assert.ok(signed.includes(0));

@@ -9,7 +9,7 @@ import { differences, verdict } from './conditions.js';
 /** @returns {any} a recorded report */
 const report = () => upgrade(JSON.parse(readFileSync(new URL('../../../docs/reports/standard.json', import.meta.url), 'utf8')));
 
-test('two reports of the same conditions may be held against each other', () => {
+test('reports of the same conditions can be compared', () => {
   const later = report();
   later.started = '2027-01-01T00:00:00Z';
   later.target.log_ticks += 5;
@@ -17,7 +17,7 @@ test('two reports of the same conditions may be held against each other', () => 
   assert.equal(verdict([report(), later]), 'Same setup, machine and version: the columns can be compared directly.');
 });
 
-test('whatever differs is named, and the sentence takes its permission back', () => {
+test('every difference is named', () => {
   /** @type {[string, (r: any) => void][]} */
   const changes = [
     ["server settings differ", (r) => { r.target.settings.push('--market.rate=500'); }],
@@ -48,9 +48,9 @@ test('whatever differs is named, and the sentence takes its permission back', ()
     assert.deepEqual(differences(report(), other), [want]);
     assert.equal(verdict([report(), other]), `Different conditions: ${want}. Do not compare the columns directly.`);
   }
-  const told = report(); // as later versions write them
-  for (const s of told.variants) Object.assign(s, { encoding: 'json', compression: 'none' });
-  assert.deepEqual(differences(report(), told), [], 'a report of an earlier version is of JSON, plain');
+  const later = report(); // as later versions write them
+  for (const s of later.variants) Object.assign(s, { encoding: 'json', compression: 'none' });
+  assert.deepEqual(differences(report(), later), [], 'reports of earlier versions are JSON, uncompressed');
   for (const key of Object.keys(report().setup)) {
     const other = report();
     other.setup[key] = 'else';
@@ -58,7 +58,7 @@ test('whatever differs is named, and the sentence takes its permission back', ()
   }
 });
 
-test('two running servers are the same only at the same address', () => {
+test('running servers are equal only at the same address', () => {
   const [a, b] = [report(), report()];
   for (const r of [a, b]) Object.assign(r.target, { own: false, url: 'http://127.0.0.1:7000', settings: undefined });
   assert.deepEqual(differences(a, b), []);
@@ -66,7 +66,7 @@ test('two running servers are the same only at the same address', () => {
   assert.deepEqual(differences(a, b), ['servers differ']);
 });
 
-test('two reports that are not complete claim nothing, though they are alike', () => {
+test('incomplete reports cannot be compared', () => {
   const a = report();
   a.status = 'invalid';
   assert.deepEqual(differences(a, a), ['the first is invalid', 'the second is invalid']);

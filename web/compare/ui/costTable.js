@@ -4,6 +4,7 @@ import { el, part } from '../../ui/common/dom.js';
 import { inlineCode } from './inlineCode.js';
 import { getJSON } from '../../browser/http.js';
 import { costs } from '../core/costs.js';
+import { upgrade } from '../core/loadReport.js';
 
 const MAX_REPORTS = 3; // reports to read, newest first: they are large, and this page is measuring
 const LANES = /** @type {const} */ (['sse', 'ws']);
@@ -18,7 +19,7 @@ export class CostTable {
       const { reports } = await getJSON('/api/reports');
       const named = reports.filter((/** @type {{ json: boolean }} */ r) => r.json).slice(0, MAX_REPORTS);
       for (const { name } of named) {
-        const found = costs(await getJSON(`/reports/${encodeURIComponent(name)}.json`));
+        const found = costs(upgrade(await getJSON(`/reports/${encodeURIComponent(name)}.json`)));
         if (found) return this.#show(name, found);
       }
     } catch {

@@ -9,20 +9,20 @@ const result = (side = {}, rest = {}) => /** @type {any} */ ({
   sides: [{ name: 'SSE', gaps: 0, ...side }, { name: 'WebSocket', gaps: 0 }], ...rest,
 });
 
-test('a whole run needs no note', () => {
+test('a normal run needs no note', () => {
   assert.deepEqual(notes(result(), []), []);
 });
 
-test('what spoils or changes a run is told', () => {
-  const told = notes(result({ gaps: 2 }, { setup: { delay: { a: 0, b: 2 } }, state: 'frozen' }), ['rate: "x" is not a number']);
-  assert.equal(told[0], 'rate: "x" is not a number');
-  assert.match(told.join(' '), /reported 2 gaps/);
-  assert.match(told.join(' '), /Injected delay: 2 ms on WebSocket\./);
-  assert.match(told.join(' '), /frozen/);
+test('gaps, delays, freezing and faults have notes', () => {
+  const all = notes(result({ gaps: 2 }, { setup: { delay: { a: 0, b: 2 } }, state: 'frozen' }), ['rate: "x" is not a number']);
+  assert.equal(all[0], 'rate: "x" is not a number');
+  assert.match(all.join(' '), /reported 2 gaps/);
+  assert.match(all.join(' '), /Injected delay: 2 ms on WebSocket\./);
+  assert.match(all.join(' '), /frozen/);
   assert.match(notes(result({}, { sound: false }), []).join(' '), /fault/);
 });
 
-test('heatmaps have one scale that leaves out no slow tick', () => {
+test('both heatmaps have one scale that contains every slow tick', () => {
   const row = (/** @type {Record<number, number>} */ filled) => Uint32Array.from({ length: 73 }, (_, k) => filled[k] ?? 0);
   const heat = (/** @type {Uint32Array[]} */ ...all) => ({ t: all.map((_, k) => k * 1000), bounds: [], rows: all });
   const [first, last] = rows([heat(row({ 0: 1, 24: 5000 })), heat(row({ 30: 4000, 60: 1 }))]);
@@ -32,7 +32,7 @@ test('heatmaps have one scale that leaves out no slow tick', () => {
   assert.ok(high - low >= 15, `${low}–${high}`);
 });
 
-test('what a link would change for everybody is told', () => {
+test('the offer of a link that changes the server', () => {
   assert.equal(offer(null), '');
   assert.equal(
     offer({ rate: 5000, background: { sse: 500, ws: 500 } }),
