@@ -38,11 +38,11 @@ for few clients, its lab must be enabled (lab.enabled).
   ticklane load --drill resume                     cuts connections and checks that nothing is lost or duplicated
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
-Variants are measured alternately, A B, B A, A B, … or A B C, C A B, B C A, …: each measurement is a window, one window
-of each variant a round. The differences between neighbouring windows of one variant are the noise: no smaller difference
-is reported. With more than two variants, those pairs are compared that differ in one thing: the protocol, the
-implementation, the encoding or the compression. Latency is measured from the time at which a tick was due, and is void
-unless every tick of every connection arrived once and in order.
+Variants are measured alternately, A B, B A, A B, … or A B C, C A B, B C A, …: each measurement is a window, one
+window of each variant a round. The differences between neighbouring windows of one variant are the noise: no smaller
+difference is reported. With more than two variants, those pairs are compared that differ in one thing: the protocol,
+the implementation, the encoding or the compression. Latency is measured from the time at which a tick was due, and is
+void unless every tick of every connection arrived once and in order.
 
 Flags:
 %s
