@@ -10,11 +10,11 @@ import (
 	"ticklane/internal/wire"
 )
 
-// BenchmarkAppend is what the log costs the feed for each tick.
+// BenchmarkAppend measures Append of one tick.
 func BenchmarkAppend(b *testing.B) {
 	for _, formats := range []wire.Format{0, 1, 2, wire.Formats} {
 		b.Run(fmt.Sprintf("formats=%d", formats), func(b *testing.B) {
-			p := newTape(b, 1<<16)
+			p := newFixture(b, 1<<16)
 			l := p.log(b, Config{Size: 1 << 16})
 			for format := range formats {
 				subscribe(b, l, Options{Format: format, Topics: p.topics(b, "*")})
@@ -32,19 +32,18 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// discard is a Writer into nowhere.
+// discard is a Writer that discards.
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func (discard) Flush() error                { return nil }
 
-// BenchmarkSubscribers appends b.N ticks as fast as 1,000 subscribers take them, each in a goroutine of its own and
-// without sockets.
+// BenchmarkSubscribers appends b.N batches as fast as 1,000 subscribers read them, with a goroutine each and without sockets.
 func BenchmarkSubscribers(b *testing.B) {
 	const clients, batch = 1000, 50
 	for _, topics := range []string{"*", "S1", "sector:odd"} {
 		b.Run(topics, func(b *testing.B) {
-			p := newTape(b, 1<<16)
+			p := newFixture(b, 1<<16)
 			l := p.log(b, Config{Size: 1 << 16})
 			var all sync.WaitGroup
 			for i := range clients {
@@ -74,7 +73,7 @@ func BenchmarkSubscribers(b *testing.B) {
 	}
 }
 
-// catchUp waits until every subscriber has looked at all but half a log.
+// catchUp waits until no subscriber lags by more than half of the log.
 func catchUp(l *Log, head uint64) {
 	l.registry.each(func(s *Subscriber) {
 		for head-min(head, s.position.Load()) > l.size/2 {
@@ -83,8 +82,7 @@ func catchUp(l *Log, head uint64) {
 	})
 }
 
-// BenchmarkFilteredCursor reads one symbol's ticks back: what a tick of its own costs must not depend on how many
-// others the market has.
+// BenchmarkFilteredCursor reads one symbol's ticks. The cost of a tick must not depend on the number of other symbols.
 func BenchmarkFilteredCursor(b *testing.B) {
 	for _, symbols := range []int{50, 500, 5000} {
 		b.Run(fmt.Sprintf("symbols=%d", symbols), func(b *testing.B) {
@@ -92,7 +90,7 @@ func BenchmarkFilteredCursor(b *testing.B) {
 			for i := range ids {
 				ids[i] = quote.ID(i % symbols)
 			}
-			p := tapeOf(testUniverse(b, symbols), ids...)
+			p := fixtureOf(testUniverse(b, symbols), ids...)
 			l := p.log(b, Config{Size: 1 << 16})
 			subscribe(b, l, Options{Topics: p.topics(b, "*")})
 			p.play(l, 1<<16)
@@ -117,11 +115,11 @@ func BenchmarkFilteredCursor(b *testing.B) {
 	}
 }
 
-// BenchmarkReplay reads a whole log back for many symbols: what a tick costs must not depend on how long the log is.
+// BenchmarkReplay reads a whole log for many symbols. The cost of a tick must not depend on the length of the log.
 func BenchmarkReplay(b *testing.B) {
 	for _, size := range []int{1 << 14, 1 << 16, 1 << 18} {
 		b.Run(fmt.Sprintf("log=%d", size), func(b *testing.B) {
-			p := newTape(b, size)
+			p := newFixture(b, size)
 			l := p.log(b, Config{Size: size})
 			p.play(l, uint64(size))
 			c := cursor{log: l, topics: p.topics(b, "S0", "S1", "S2", "S3", "S4", "S5", "S6")}

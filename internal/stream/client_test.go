@@ -13,12 +13,11 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"ticklane/internal/quote"
 	"ticklane/internal/wire"
 	"ticklane/internal/wire/wiretest"
 )
 
-// message is one that a client read, whatever its format.
+// message is a message as a client decodes it, in any format.
 type message struct {
 	T      string  `json:"T"`
 	Time   int64   `json:"t"`
@@ -40,9 +39,9 @@ type message struct {
 
 	Topics []string `json:"topics"`
 
-	text  string // the JSON, or the JSON twin
-	size  int    // of the message in its encoding
-	id    string // SSE only
+	text  string // the JSON, or what the protobuf message is in JSON
+	size  int    // bytes in its encoding
+	id    string // SSE only, as are the next two
 	event string
 	retry string
 }
@@ -53,71 +52,87 @@ type tickQ struct {
 	I uint64 `json:"i"`
 }
 
-// client reads a subscriber's bytes as a client of its format would.
+// client decodes a subscriber's bytes as a client of its format does.
 type client struct {
 	*Subscriber
-	t    testing.TB
-	opt  Options
-	kind wire.Format
-	in   []byte
-	window
+	t      testing.TB
+	opt    Options
+	format wire.Format
+	in     []byte // not yet decoded
+	inflater
 }
 
+// newClient subscribes. The caller must Close the subscriber.
+func newClient(t testing.TB, l *Log, opt Options) *client {
+	opt = offerCompression(l, opt)
+	return &client{Subscriber: l.Subscribe(opt), t: t, opt: opt, format: opt.Format}
+}
+
+// subscribe subscribes until the end of the test.
 func subscribe(t testing.TB, l *Log, opt Options) *client {
-	t.Helper()
-	opt = offering(l, opt)
-	s := l.Subscribe(opt)
-	t.Cleanup(s.Close)
-	return &client{Subscriber: s, t: t, opt: opt, kind: opt.Format}
+	c := newClient(t, l, opt)
+	t.Cleanup(c.Close)
+	return c
 }
 
-// take calls Next until it returns nothing, and decodes.
+// take calls Next until it returns nothing, and decodes the bytes.
 func (c *client) take(now time.Time) []message {
-	c.t.Helper()
 	var got []message
 	for b := c.Next(now); len(b) > 0; b = c.Next(now) {
 		got = append(got, c.decode(b)...)
 	}
 	if len(c.in) > 0 {
+		c.t.Helper()
 		c.t.Fatalf("half a message at the end: %q", c.in)
 	}
 	return got
 }
 
-// decode takes in bytes and returns the messages that they complete.
+// decode adds bytes, and returns the messages that they complete.
 func (c *client) decode(b []byte) (got []message) {
-	c.t.Helper()
-	c.in = append(c.in, c.events(c, b)...)
+	c.in = append(c.in, c.inflateSSE(c, b)...)
 	rest := c.in
 	for {
 		var m message
 		var n int
-		if c.kind == wire.SSEJSON {
-			m, n = c.event(rest)
+		if c.format == wire.SSEJSON {
+			m, n = c.decodeEvent(rest)
 		} else {
-			m, n = c.frame(rest)
+			m, n = c.decodeFrame(rest)
 		}
 		if n == 0 {
 			c.in = append(c.in[:0], rest...)
 			return got
 		}
 		rest = rest[n:]
-		if err := read(&m); err != nil {
+		if err := parse(&m); err != nil {
+			c.t.Helper()
 			c.t.Fatalf("%v: %s", err, m.text)
 		}
 		got = append(got, m)
 	}
 }
 
-// event reads one SSE event, strictly: every line must be a known field and the data one line.
-func (c *client) event(b []byte) (m message, n int) {
+// decodeEvent decodes one SSE event. Every line must be one of the known fields, once, and not empty. n is 0 when the event
+// isn't complete.
+func (c *client) decodeEvent(b []byte) (m message, n int) {
 	end := bytes.Index(b, []byte("\n\n"))
 	if end < 0 {
 		return m, 0
 	}
 	for line := range strings.SplitSeq(string(b[:end]), "\n") {
 		field, value, ok := strings.Cut(line, ": ")
-		into := map[string]*string{"event": &m.event, "id": &m.id, "retry": &m.retry, "data": &m.text}[field]
+		var into *string
+		switch field {
+		case "event":
+			into = &m.event
+		case "id":
+			into = &m.id
+		case "retry":
+			into = &m.retry
+		case "data":
+			into = &m.text
+		}
 		if !ok || into == nil || *into != "" || value == "" {
 			c.t.Fatalf("line %q in %q", line, b[:end])
 		}
@@ -127,17 +142,19 @@ func (c *client) event(b []byte) (m message, n int) {
 	return m, end + 2
 }
 
-func (c *client) frame(b []byte) (m message, n int) {
+// decodeFrame decodes one WebSocket frame. n is 0 when the frame isn't complete.
+func (c *client) decodeFrame(b []byte) (m message, n int) {
 	r := bytes.NewReader(b)
 	h, err := ws.ReadHeader(r)
 	if err != nil || int64(r.Len()) < h.Length {
 		return m, 0
 	}
 	op := ws.OpText
-	if c.kind == wire.WSProto {
+	if c.format == wire.WSProto {
 		op = ws.OpBinary
 	}
-	if !h.Fin || h.OpCode != op || h.Masked || h.Rsv != 0 && !c.packs(h.Rsv) {
+	const rsv1 = 4 // compressed, RFC 7692 §6
+	if !h.Fin || h.OpCode != op || h.Masked || h.Rsv != 0 && h.Rsv != rsv1 {
 		c.t.Fatalf("frame %+v", h)
 	}
 	at := len(b) - r.Len()
@@ -146,7 +163,7 @@ func (c *client) frame(b []byte) (m message, n int) {
 		body = c.inflate(c, append(slices.Clone(body), 0, 0, 0xff, 0xff), c.opt.Compress == CompressPerMessage)
 	}
 	m.size = len(body)
-	if m.text = string(body); c.kind == wire.WSProto {
+	if m.text = string(body); c.format == wire.WSProto {
 		if m.text, err = wiretest.Text(body); err != nil {
 			c.t.Fatal(err)
 		}
@@ -154,15 +171,15 @@ func (c *client) frame(b []byte) (m message, n int) {
 	return m, at + int(h.Length)
 }
 
-// read fills the message from its text. Ticks, of which there are many, are read by hand.
-func read(m *message) error {
+// parse fills the message from its text. Ticks are parsed by hand, because there are so many.
+func parse(m *message) error {
 	if rest, tick := strings.CutPrefix(m.text, `{"T":"q","S":"`); tick {
 		m.T = "q"
 		m.S, rest, _ = strings.Cut(rest, `"`)
 		rest, tail, ok := strings.Cut(rest, `,"n":`)
 		n, i, ok2 := strings.Cut(strings.TrimSuffix(tail, "}"), `,"i":`)
 		if !ok || !ok2 || !strings.HasPrefix(rest, `,"bp":`) {
-			return fmt.Errorf("not a tick")
+			return errors.New("not a tick")
 		}
 		var err, err2 error
 		m.N, err = strconv.ParseUint(n, 10, 64)
@@ -172,7 +189,7 @@ func read(m *message) error {
 	return json.Unmarshal([]byte(m.text), m)
 }
 
-// kinds is the messages' T, runs of ticks as one.
+// kinds returns the messages' T, and runs of ticks as one with their number.
 func kinds(got []message) string {
 	var b strings.Builder
 	for i := 0; i < len(got); i++ {
@@ -191,167 +208,13 @@ func kinds(got []message) string {
 	return b.String()
 }
 
-// witness checks a client's whole stream against the contract as it comes in.
-type witness struct {
-	t      testing.TB
-	tape   *tape
-	topics quote.Topics
-	fresh  quote.Topics // what the next snapshot must hold
-	latest bool
-	place  uint64 // everything up to here is accounted for
-	hello  message
-	ticks  uint64
-	gaps   []message
-	n      map[string]uint64 // the newest n of each symbol, mode latest
-	left   uint64            // ticks left out by conflation
-
-	onHello func(message)
-}
-
-func newWitness(t testing.TB, p *tape, topics quote.Topics, mode Mode) *witness {
-	return &witness{t: t, tape: p, topics: topics, fresh: topics, latest: mode == ModeLatest, n: map[string]uint64{}}
-}
-
-func (w *witness) see(got ...message) {
-	w.t.Helper()
+// kindsWithoutCounts returns the messages' T, and runs of ticks as one.
+func kindsWithoutCounts(got []message) string {
+	var all []string
 	for _, m := range got {
-		w.one(m)
-	}
-}
-
-func (w *witness) one(m message) {
-	w.t.Helper()
-	fail := func(format string, a ...any) {
-		w.t.Helper()
-		w.t.Fatalf("at %d: %s: %.300s", w.place, fmt.Sprintf(format, a...), m.text)
-	}
-	if w.hello.T == "" && m.T != "hello" {
-		fail("before the hello")
-	}
-	switch m.T {
-	case "hello":
-		if w.hello.T != "" {
-			fail("second hello")
-		}
-		w.hello = m
-		if w.onHello != nil {
-			w.onHello(m)
-		}
-	case "q":
-		w.ticks++
-		w.tick(m, fail)
-	case "gap":
-		if m.From <= w.place || m.To < m.From || m.Missed != m.To-m.From+1 {
-			fail("not the exact gap")
-		}
-		// What a filtered client didn't ask for isn't lost: its gap may begin later, but not by an own tick.
-		w.nothing(m.From-1, fail)
-		if m.From != w.place+1 && w.topics.Every() {
-			fail("the gap begins late")
-		}
-		if m.Reason == wire.GapConflated {
-			w.latest = true
-		}
-		w.gaps = append(w.gaps, m)
-		w.place, w.fresh = m.To, w.topics
-		w.base()
-	case "snapshot":
-		if m.I != w.place {
-			fail("snapshot of another place")
-		}
-		want := 0
-		for _, id := range w.fresh.IDs() {
-			if w.tape.newest(id, m.I) != nil {
-				want++
-			}
-		}
-		if len(m.Quotes) != want {
-			fail("snapshot of %d symbols, want %d", len(m.Quotes), want)
-		}
-		for _, q := range m.Quotes {
-			id, _ := w.tape.u.Lookup(q.S)
-			if k := w.tape.newest(id, m.I); k == nil || !w.fresh.Has(id) || k.Seq != q.I || k.N != q.N {
-				fail("snapshot's %s is %+v, want %+v", q.S, q, k)
-			}
-		}
-	case "hb":
-		if m.Head < w.place {
-			fail("heartbeat goes back")
-		}
-		w.nothing(m.Head, fail)
-		w.place = m.Head
-	case "subscription":
-		if m.I < w.place {
-			fail("subscription goes back")
-		}
-		w.nothing(m.I, fail)
-		w.place = m.I
-		topics, err := w.tape.u.Topics(m.Topics, 0)
-		if err != nil && len(m.Topics) > 0 {
-			fail("%v", err)
-		}
-		var added []string
-		for _, name := range m.Topics {
-			if !slices.Contains(w.topics.Names(), name) {
-				added = append(added, name)
-			}
-		}
-		w.topics = topics
-		w.fresh, _ = w.tape.u.Topics(added, 0)
-		w.base()
-	}
-}
-
-// start tells where the stream begins, for what the hello alone doesn't say.
-func (w *witness) start(seq uint64) { w.place = seq; w.base() }
-
-// base notes what of each symbol a conflated client has.
-func (w *witness) base() {
-	if !w.latest {
-		return
-	}
-	for _, id := range w.topics.IDs() {
-		name := w.tape.u.Symbol(id).Ticker
-		if k := w.tape.newest(id, w.place); k != nil {
-			w.n[name] = k.N
+		if len(all) == 0 || m.T != "q" || all[len(all)-1] != "q" {
+			all = append(all, m.T)
 		}
 	}
-}
-
-func (w *witness) tick(m message, fail func(string, ...any)) {
-	w.t.Helper()
-	if m.I <= w.place || m.I > uint64(len(w.tape.ticks)) {
-		fail("doubled or out of order")
-	}
-	k := &w.tape.ticks[m.I-1]
-	if w.tape.u.Symbol(k.Symbol).Ticker != m.S || k.N != m.N {
-		fail("another tick stands at this place")
-	}
-	if !w.topics.Has(k.Symbol) {
-		fail("not asked for")
-	}
-	if m.text != string(wire.AppendQuote(nil, m.S, k)) {
-		fail("torn")
-	}
-	if m.id != "" && m.id != position(m.I).String() {
-		fail("id %s", m.id)
-	}
-	if w.latest {
-		w.left += m.N - w.n[m.S] - 1
-		w.n[m.S] = m.N
-	} else {
-		w.nothing(m.I-1, fail)
-	}
-	w.place = m.I
-}
-
-// nothing checks that nothing was due between the place and to.
-func (w *witness) nothing(to uint64, fail func(string, ...any)) {
-	w.t.Helper()
-	for seq := w.place + 1; seq <= to; seq++ {
-		k := &w.tape.ticks[seq-1]
-		if w.topics.Has(k.Symbol) && (!w.latest || w.n[w.tape.u.Symbol(k.Symbol).Ticker] < k.N && w.tape.newest(k.Symbol, to) == k) {
-			fail("seq %d was lost", seq)
-		}
-	}
+	return strings.Join(all, " ")
 }

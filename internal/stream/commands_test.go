@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
@@ -15,49 +16,48 @@ func command(action string, id int64, topics ...string) wire.Command {
 	return wire.Command{Action: action, Topics: topics, ID: &id}
 }
 
-// TestTopicChange: it holds from one exact position, and the snapshot of the added topics is as of there.
+// TestTopicChange: new topics hold from one exact position, and the snapshot of the added ones is as of there.
 func TestTopicChange(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			for _, c := range []struct {
-				name string
-				have []string
-				cmd  wire.Command
-				// when the change is asked and carried out, the client having read up to 100
-				head   uint64
+				name   string
+				have   []string
+				cmd    wire.Command
+				head   uint64 // when the change is requested; the client has read up to 100
 				want   string
 				topics []string
 			}{
 				{"add", []string{"S1"}, command("subscribe", 5, "S2", "S9"), 100, "subscription snapshot", []string{"S1", "S2", "S9"}},
 				{"add while it lags", []string{"S1"}, command("subscribe", 5, "S2", "S9"), 400, "q subscription snapshot", []string{"S1", "S2", "S9"}},
-				{"add the rest", []string{"sector:odd"}, command("subscribe", 5, "*"), 400, "q subscription snapshot", []string{"sector:odd", "*"}},
-				{"add what is there", []string{"S1", "S2"}, command("subscribe", 5, "S1"), 400, "q subscription", []string{"S1", "S2"}},
+				{"add all others", []string{"sector:odd"}, command("subscribe", 5, "*"), 400, "q subscription snapshot", []string{"sector:odd", "*"}},
+				{"add what it has", []string{"S1", "S2"}, command("subscribe", 5, "S1"), 400, "q subscription", []string{"S1", "S2"}},
 				{"add to everything", []string{"*"}, command("subscribe", 5, "S1"), 400, "q subscription snapshot", []string{"*", "S1"}},
 				{"remove", []string{"*", "S1"}, command("unsubscribe", 5, "*"), 400, "q subscription", []string{"S1"}},
 				{"remove all", []string{"S1"}, command("unsubscribe", 5, "S1"), 400, "q subscription", []string{}},
-				{"remove what isn't there", []string{"S1"}, command("unsubscribe", 5, "S2"), 400, "q subscription", []string{"S1"}},
+				{"remove what it doesn't have", []string{"S1"}, command("unsubscribe", 5, "S2"), 400, "q subscription", []string{"S1"}},
 			} {
 				t.Run(fmt.Sprint(c.name, " in mode ", mode), func(t *testing.T) {
-					p := newTape(t, 800)
+					p := newFixture(t, 800)
 					l := p.log(t, Config{Size: 1024})
 					p.play(l, 50)
 					cl := subscribe(t, l, Options{Format: format, Topics: p.topics(t, c.have...), Mode: mode})
-					w := newWitness(t, p, cl.opt.Topics, mode)
+					w := newChecker(t, p, cl.opt.Topics, mode)
 					w.start(50)
-					w.see(cl.take(noon)...)
+					w.check(cl.take(noon)...)
 					p.play(l, 100)
-					w.see(cl.take(noon)...)
+					w.check(cl.take(noon)...)
 					p.play(l, c.head)
 					if err := cl.EnqueueCommand(c.cmd, noon); err != nil {
 						t.Fatal(err)
 					}
 					got := cl.take(noon)
-					w.see(got...)
-					if short := shortKinds(got); short != c.want {
-						t.Fatalf("got %s, want %s", short, c.want)
+					w.check(got...)
+					if kindsWithoutCounts(got) != c.want {
+						t.Fatalf("got %s, want %s", kindsWithoutCounts(got), c.want)
 					}
-					at := slices.IndexFunc(got, func(m message) bool { return m.T == "subscription" })
-					s := got[at]
+					i := slices.IndexFunc(got, func(m message) bool { return m.T == "subscription" })
+					s := got[i]
 					if s.I != c.head || s.ID == nil || *s.ID != 5 || !slices.Equal(s.Topics, c.topics) {
 						t.Errorf("subscription %s", s.text)
 					}
@@ -68,10 +68,10 @@ func TestTopicChange(t *testing.T) {
 						t.Errorf("listed with %q", info.Topics)
 					}
 					p.play(l, 800)
-					rest := cl.take(noon)
-					w.see(rest...)
-					if len(c.topics) > 0 && len(rest) == 0 || len(c.topics) == 0 && slices.ContainsFunc(rest, func(m message) bool { return m.T == "q" }) {
-						t.Errorf("then got %s", kinds(rest))
+					later := cl.take(noon)
+					w.check(later...)
+					if len(c.topics) > 0 && len(later) == 0 || len(c.topics) == 0 && slices.ContainsFunc(later, func(m message) bool { return m.T == "q" }) {
+						t.Errorf("then got %s", kinds(later))
 					}
 				})
 			}
@@ -79,44 +79,28 @@ func TestTopicChange(t *testing.T) {
 	})
 }
 
-// shortKinds is kinds without numbers.
-func shortKinds(got []message) (s string) {
-	last := ""
-	for _, m := range got {
-		if m.T == "q" && last == "q" {
-			continue
-		}
-		if s != "" {
-			s += " "
-		}
-		s += m.T
-		last = m.T
-	}
-	return s
-}
-
 func TestTopicChangeBeforeTheFirstTick(t *testing.T) {
-	p := newTape(t, 100)
+	p := newFixture(t, 100)
 	l := p.log(t, Config{Size: 128})
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S1")})
-	w := newWitness(t, p, c.opt.Topics, ModeAll)
+	w := newChecker(t, p, c.opt.Topics, ModeAll)
 	if err := c.EnqueueCommand(command("subscribe", 1, "S2"), noon); err != nil {
 		t.Fatal(err)
 	}
 	got := c.take(noon)
-	w.see(got...)
+	w.check(got...)
 	if kinds(got) != "hello snapshot subscription snapshot" || got[2].I != 0 || len(got[3].Quotes) != 0 {
 		t.Fatalf("got %s", kinds(got))
 	}
 	p.play(l, 100)
-	w.see(c.take(noon)...)
+	w.check(c.take(noon)...)
 	if w.ticks == 0 {
 		t.Error("no ticks")
 	}
 }
 
 func TestTopicChangeWithoutSnapshot(t *testing.T) {
-	p := newTape(t, 100)
+	p := newFixture(t, 100)
 	l := p.log(t, Config{Size: 128})
 	p.play(l, 50)
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S1"), NoSnapshot: true})
@@ -129,45 +113,45 @@ func TestTopicChangeWithoutSnapshot(t *testing.T) {
 	}
 }
 
-// TestRefusals: the stream carries the answer to EnqueueCommand, the caller gets the one of Execute; the stream goes on unchanged.
-func TestRefusals(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+// TestRejectedCommands: the stream sends the error of EnqueueCommand, and the caller gets the one of Execute. The topics stay.
+func TestRejectedCommands(t *testing.T) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for code, cmd := range map[string]wire.Command{
 			wire.CodeUnknownTopic:  command("subscribe", 8, "S1", "NOPE"),
 			wire.CodeTooManyTopics: command("subscribe", 8, "S2", "S3", "S4"),
 		} {
-			p := newTape(t, 300)
+			p := newFixture(t, 300)
 			l := p.log(t, Config{Size: 512})
 			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S1"), MaxTopics: 3})
-			w := newWitness(t, p, c.opt.Topics, ModeAll)
-			w.see(c.take(noon)...)
+			w := newChecker(t, p, c.opt.Topics, ModeAll)
+			w.check(c.take(noon)...)
 			p.play(l, 100)
 			if err := c.EnqueueCommand(cmd, noon); err != nil {
 				t.Fatal(err)
 			}
 			got := c.take(noon)
-			w.see(got...)
+			w.check(got...)
 			if m := got[len(got)-1]; m.T != "error" || m.Code != code || m.ID == nil || *m.ID != 8 {
 				t.Errorf("%s: got %+v", code, m)
 			}
 
 			p.play(l, 200)
-			_, err := c.do(t, cmd, func() { w.see(c.take(noon)...) })
-			var refusal *wire.CommandError
-			if !errors.As(err, &refusal) || refusal.Code != code || refusal.ID == nil || *refusal.ID != 8 {
-				t.Errorf("%s: Do gives %v", code, err)
+			_, err := c.execute(t, cmd, func() { w.check(c.take(noon)...) })
+			var rejected *wire.CommandError
+			if !errors.As(err, &rejected) || rejected.Code != code || rejected.ID == nil || *rejected.ID != 8 {
+				t.Errorf("%s: Execute returns %v", code, err)
 			}
 			p.play(l, 300)
-			w.see(c.take(noon)...)
-			if k := p.newest(1, 300); w.place != k.Seq {
-				t.Errorf("%s: the stream stands at %d, want %d", code, w.place, k.Seq)
+			w.check(c.take(noon)...)
+			if k := p.newest(1, 300); w.checked != k.Seq {
+				t.Errorf("%s: the stream is at %d, want %d", code, w.checked, k.Seq)
 			}
 		}
 	})
 }
 
-// do calls Do while read drives the stream.
-func (c *client) do(t *testing.T, cmd wire.Command, read func()) (wire.Message, error) {
+// execute calls Execute, and read when the client is notified.
+func (c *client) execute(t *testing.T, cmd wire.Command, read func()) (wire.Message, error) {
 	t.Helper()
 	type result struct {
 		m   wire.Message
@@ -188,30 +172,30 @@ func (c *client) do(t *testing.T, cmd wire.Command, read func()) (wire.Message, 
 	}
 }
 
-// TestDo: the answer is what the stream carries.
-func TestDo(t *testing.T) {
-	p := newTape(t, 300)
+// TestExecute: it returns what the stream sends.
+func TestExecute(t *testing.T) {
+	p := newFixture(t, 300)
 	l := p.log(t, Config{Size: 512})
 	p.play(l, 300)
 	c := subscribe(t, l, Options{Topics: p.topics(t, "S1"), From: FromOldest})
 	var got []message
-	m, err := c.do(t, command("subscribe", 3, "S2"), func() { got = append(got, c.take(noon)...) })
+	m, err := c.execute(t, command("subscribe", 3, "S2"), func() { got = append(got, c.take(noon)...) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if shortKinds(got) != "hello q subscription snapshot" {
+	if kindsWithoutCounts(got) != "hello q subscription snapshot" {
 		t.Fatalf("got %s", kinds(got))
 	}
 	if s := got[len(got)-2]; s.text != string(m.JSON()) || s.I != 300 {
-		t.Errorf("the stream carries %s, the answer is %s", s.text, m.JSON())
+		t.Errorf("the stream sends %s, Execute returns %s", s.text, m.JSON())
 	}
 	if m, err := c.Execute(t.Context(), command("time", 4), noon); err != nil || m.Name != "time" {
 		t.Errorf("time: %+v, %v", m, err)
 	}
 }
 
-func TestRequestsEnd(t *testing.T) {
-	p := newTape(t, 100)
+func TestRequestsAfterClose(t *testing.T) {
+	p := newFixture(t, 100)
 	l := p.log(t, Config{Size: 128})
 	s := l.Subscribe(Options{Topics: p.topics(t, "S1")})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -247,9 +231,9 @@ func TestRequestsEnd(t *testing.T) {
 	}
 }
 
-// TestTimeOvertakes: a clock question doesn't wait for a change that waits for ticks.
-func TestTimeOvertakes(t *testing.T) {
-	p := newTape(t, 900)
+// TestTimeCommandDoesNotWait: neither for ticks nor for a change of topics that waits for ticks.
+func TestTimeCommandDoesNotWait(t *testing.T) {
+	p := newFixture(t, 900)
 	l := p.log(t, Config{Size: 1024})
 	p.play(l, 900)
 	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), From: FromOldest, MaxRead: 1000})
@@ -262,44 +246,45 @@ func TestTimeOvertakes(t *testing.T) {
 	if err := c.EnqueueMessage(wire.Heartbeat(position(0), noon)); err != nil {
 		t.Fatal(err)
 	}
-	if got := shortKinds(c.take(noon)); got != "time hb q subscription subscription snapshot" {
+	if got := kindsWithoutCounts(c.take(noon)); got != "time hb q subscription subscription snapshot" {
 		t.Errorf("got %s", got)
 	}
 }
 
-// TestTopicChangesInAMovingMarket: changes at random while another goroutine appends; the witness sees every tick.
-func TestTopicChangesInAMovingMarket(t *testing.T) {
+// TestTopicChangesWhileAppending: no tick is lost while another goroutine appends.
+func TestTopicChangesWhileAppending(t *testing.T) {
 	t.Parallel()
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
-			p := newTape(t, 8_000)
+			total := uint64(testkit.Rounds(2500, 16_000))
+			p := newFixture(t, int(total))
 			l := p.log(t, Config{Size: 1 << 14})
 			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "S1"), Mode: mode})
-			w := newWitness(t, p, c.opt.Topics, mode)
-			w.see(c.take(noon)...)
+			w := newChecker(t, p, c.opt.Topics, mode)
+			w.check(c.take(noon)...)
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				for seq := uint64(7); seq <= 8_000; seq += 7 {
+				for seq := uint64(7); seq <= total; seq += 7 {
 					p.play(l, seq)
 					for l.Head().Seq-c.position.Load() > 300 {
-						runtime.Gosched() // a reader that lags for ever would see but a few changes
+						runtime.Gosched() // a reader that always lags gets few changes
 					}
 				}
-				p.play(l, 8_000)
+				p.play(l, total)
 			}()
-			changes, asked := 0, 0
+			changes, requested := 0, 0
 			for appending := true; appending; {
-				if asked == changes {
-					topic := []string{"S2", "sector:odd", "*", "S9", "sector:even"}[asked%5]
-					cmd := command([]string{"subscribe", "unsubscribe"}[asked/5%2], int64(asked), topic)
+				if requested == changes {
+					topic := []string{"S2", "sector:odd", "*", "S9", "sector:even"}[requested%5]
+					cmd := command([]string{"subscribe", "unsubscribe"}[requested/5%2], int64(requested), topic)
 					if err := c.EnqueueCommand(cmd, noon); err != nil {
 						t.Fatal(err)
 					}
-					asked++
+					requested++
 				}
 				for _, m := range c.decode(c.Next(noon)) {
-					w.see(m)
+					w.check(m)
 					if m.T == "subscription" {
 						changes++
 					}
@@ -310,12 +295,12 @@ func TestTopicChangesInAMovingMarket(t *testing.T) {
 				default:
 				}
 			}
-			w.see(c.take(noon)...)
+			w.check(c.take(noon)...)
 			if w.ticks == 0 || changes < 5 || len(w.gaps) > 0 {
 				t.Errorf("%d ticks, %d changes, %d gaps", w.ticks, changes, len(w.gaps))
 			}
-			if n := c.Counters(); n.Conflated != w.left {
-				t.Errorf("mode %v: %d conflated counted, %d left out", mode, n.Conflated, w.left)
+			if n := c.Counters(); n.Conflated != w.conflated {
+				t.Errorf("mode %v: %d counted as conflated, %d were", mode, n.Conflated, w.conflated)
 			}
 		}
 	})

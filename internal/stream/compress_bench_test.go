@@ -10,15 +10,15 @@ import (
 	"ticklane/internal/wire"
 )
 
-// walk is a tape of symbols whose prices walk, as a market's do: the other tapes' are too regular to compress like it.
-func walk(t testing.TB, total int) *tape {
+// randomWalk returns ticks with random prices, as in a market: those of newFixture are too regular to compress alike.
+func randomWalk(t testing.TB, total int) *fixture {
 	r := rand.New(rand.NewPCG(1, 2))
 	const symbols = 50
 	ids := make([]quote.ID, total)
 	for i := range ids {
 		ids[i] = quote.ID(r.IntN(symbols))
 	}
-	p := tapeOf(testUniverse(t, symbols), ids...)
+	p := fixtureOf(testUniverse(t, symbols), ids...)
 	price, volume := make([]float64, symbols), make([]int64, symbols)
 	for i := range price {
 		price[i], volume[i] = 5000+r.Float64()*45_000, int64(r.IntN(9_000_000))
@@ -36,9 +36,9 @@ func walk(t testing.TB, total int) *tape {
 	return p
 }
 
-// BenchmarkCompress is what a set's tick costs and takes, against the same framed and plain: all readers share the cost.
+// BenchmarkCompress measures a tick of a shared encoder, which all its readers share, and its size against the uncompressed.
 func BenchmarkCompress(b *testing.B) {
-	p := walk(b, 1<<14)
+	p := randomWalk(b, 1<<14)
 	for format := range wire.Formats {
 		for _, batch := range []uint64{1, 8} {
 			b.Run(fmt.Sprintf("%s/batch=%d", format, batch), func(b *testing.B) {
@@ -65,18 +65,18 @@ func BenchmarkCompress(b *testing.B) {
 				b.ReportMetric(100*float64(n.CompressOut-out)/float64(n.CompressIn-in), "%ofplain")
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(seq), "ns/tick")
 				if n.Ticks != seq || c.compressor.encoder == nil {
-					b.Fatal("not what was to be measured")
+					b.Fatal("not compressed by a shared encoder")
 				}
 			})
 		}
 	}
 }
 
-// BenchmarkCompressedMemory is what a subscriber in step with a set holds, less what one of plain text does.
+// BenchmarkCompressedMemory measures the memory of a compressed stream, less that of an uncompressed one.
 func BenchmarkCompressedMemory(b *testing.B) {
 	const clients = 1000
 	held := func(b *testing.B, compress string) float64 {
-		p := walk(b, 2000)
+		p := randomWalk(b, 2000)
 		l := p.log(b, Config{Size: 4096, Compress: compress, MaxSharedEncoders: 1})
 		all := make([]*client, 0, clients)
 		read := func() {

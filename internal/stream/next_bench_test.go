@@ -14,7 +14,7 @@ func BenchmarkNext(b *testing.B) {
 	for _, topics := range []string{"*", "S1"} {
 		for _, compress := range []string{CompressOff, CompressOn} {
 			b.Run(fmt.Sprintf("%s/compress=%s", topics, compress), func(b *testing.B) {
-				p := newTape(b, 1<<14)
+				p := newFixture(b, 1<<14)
 				l := p.log(b, Config{Size: 1 << 14, Compress: compress, MaxSharedEncoders: 1})
 				all := make([]*client, 64)
 				for i := range all {

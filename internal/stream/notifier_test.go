@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
-func rung(s *Subscriber) bool {
+// wasNotified reports whether the subscriber was notified since the last call.
+func wasNotified(s *Subscriber) bool {
 	select {
 	case <-s.Notified():
 		return true
@@ -18,10 +20,10 @@ func rung(s *Subscriber) bool {
 	}
 }
 
-// TestWakesOnlyWhoWantsIt: a parked subscriber is left alone by other people's ticks.
-func TestWakesOnlyWhoWantsIt(t *testing.T) {
+// TestNotifiesOnlyForOwnTopics: ticks of other topics don't notify a waiting subscriber.
+func TestNotifiesOnlyForOwnTopics(t *testing.T) {
 	u := testUniverse(t, testSymbols)
-	p := tapeOf(u, 1, 2, 1, 3, 4)
+	p := fixtureOf(u, 1, 2, 1, 3, 4)
 	l := p.log(t, Config{Size: 1 << 16})
 	clients := map[string]*client{}
 	for _, topics := range []string{"S1", "S2", "sector:odd", "*"} {
@@ -31,28 +33,28 @@ func TestWakesOnlyWhoWantsIt(t *testing.T) {
 	}
 	for seq, want := range [][]string{{"S1", "sector:odd", "*"}, {"S2", "*"}, {"S1", "sector:odd", "*"}, {"sector:odd", "*"}, {"*"}} {
 		p.play(l, uint64(seq+1))
-		settle(l)
-		woken := 0
+		awaitNotifier(t, l)
+		notified := 0
 		for topics, c := range clients {
-			if !rung(c.Subscriber) {
+			if !wasNotified(c.Subscriber) {
 				continue
 			}
-			woken++
+			notified++
 			if got := c.take(noon); kinds(got) != "q×1" {
-				t.Errorf("after tick %d %s was woken for %q", seq+1, topics, kinds(got))
+				t.Errorf("tick %d notified %s, which got %q", seq+1, topics, kinds(got))
 			}
 		}
-		if woken != len(want) {
-			t.Errorf("tick %d woke %d, want %v", seq+1, woken, want)
+		if notified != len(want) {
+			t.Errorf("tick %d woke %d, want %v", seq+1, notified, want)
 		}
 	}
 }
 
-// TestMovesWithItsTopics: after a change a subscriber stands under its new topics alone, and those who stood beside
-// it stay where they are.
-func TestMovesWithItsTopics(t *testing.T) {
+// TestWaitlistsAfterTopicChange: a subscriber is in the waitlists of its new topics only, and the others of its old topics
+// stay in theirs.
+func TestWaitlistsAfterTopicChange(t *testing.T) {
 	u := testUniverse(t, testSymbols)
-	p := tapeOf(u, 1, 2, 1, 2)
+	p := fixtureOf(u, 1, 2, 1, 2)
 	l := p.log(t, Config{Size: 1 << 16})
 	var stay []*client
 	mover := subscribe(t, l, Options{Topics: p.topics(t, "S1")})
@@ -66,46 +68,46 @@ func TestMovesWithItsTopics(t *testing.T) {
 	}
 	for _, c := range append(stay, mover) {
 		c.take(noon)
-		rung(c.Subscriber)
+		wasNotified(c.Subscriber)
 	}
 	stay[0].Close()
 	for seq := uint64(1); seq <= 4; seq++ {
 		p.play(l, seq)
-		settle(l)
+		awaitNotifier(t, l)
 		one := p.ticks[seq-1].Symbol == 1
-		if rung(mover.Subscriber) == one {
-			t.Errorf("tick %d of S%d: the mover was woken: %v", seq, p.ticks[seq-1].Symbol, one)
+		if wasNotified(mover.Subscriber) == one {
+			t.Errorf("tick %d of S%d: notified the one that changed: %v", seq, p.ticks[seq-1].Symbol, one)
 		}
 		for _, c := range stay[1:] {
-			if rung(c.Subscriber) != one {
-				t.Errorf("tick %d of S%d: who stayed was woken: %v", seq, p.ticks[seq-1].Symbol, !one)
+			if wasNotified(c.Subscriber) != one {
+				t.Errorf("tick %d of S%d: notified one that stayed: %v", seq, p.ticks[seq-1].Symbol, !one)
 			}
 			c.take(noon)
 		}
 		mover.take(noon)
 	}
-	if rung(stay[0].Subscriber) {
-		t.Error("a closed subscriber was woken")
+	if wasNotified(stay[0].Subscriber) {
+		t.Error("a closed subscriber was notified")
 	}
 }
 
-// TestLanesTakeTurns: within a round the lanes alternate; over four rounds each goes first twice, and each end of a
-// lane's list goes first twice, so that neither a lane nor the stream that was opened first is favoured.
-func TestLanesTakeTurns(t *testing.T) {
-	p := newTape(t, 10)
+// TestRotation: the lanes alternate within a pass. In four passes each lane is first twice, and each end of its list is first
+// twice, so that neither a lane nor the oldest stream has an advantage.
+func TestRotation(t *testing.T) {
+	p := newFixture(t, 10)
 	l := p.log(t, Config{Size: 16})
 	names := map[*Subscriber]string{}
 	for i, format := range []wire.Format{wire.SSEJSON, wire.SSEJSON, wire.SSEJSON, wire.WSJSON, wire.WSJSON} {
 		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		names[c.Subscriber] = []string{"s1", "s2", "s3", "w1", "w2"}[i]
 	}
-	for round, want := range []string{"s1 w1 s2 w2 s3 ", "w1 s1 w2 s2 s3 ", "s3 w2 s2 w1 s1 ", "w2 s3 w1 s2 s1 "} {
+	for pass, want := range []string{"s1 w1 s2 w2 s3 ", "w1 s1 w2 s2 s3 ", "s3 w2 s2 w1 s1 ", "w2 s3 w1 s2 s1 "} {
 		got := ""
-		for c := range l.notifier.every.rotated(rotation(round)) {
+		for c := range l.notifier.every.rotated(rotation(pass)) {
 			got += names[c] + " "
 		}
 		if got != want {
-			t.Errorf("round %d goes %s, want %s", round, got, want)
+			t.Errorf("rotation %d: %s, want %s", pass, got, want)
 		}
 	}
 	seen := map[rotation]bool{}
@@ -114,36 +116,36 @@ func TestLanesTakeTurns(t *testing.T) {
 		seen[l.notifier.rotation] = true
 	}
 	if len(seen) != 4 {
-		t.Errorf("four rounds went in %d orders", len(seen))
+		t.Errorf("four passes had %d orders", len(seen))
 	}
 }
 
-// TestNoLostWakeUp: subscribers that read only when they are told get every tick of a market that stops at any moment.
-func TestNoLostWakeUp(t *testing.T) {
-	const total = 10_000
+// TestNoLostNotification: subscribers that read only when they are notified get every tick.
+func TestNoLostNotification(t *testing.T) {
+	total := uint64(testkit.Rounds(4000, 40_000))
 	for _, pause := range []time.Duration{0, 100 * time.Microsecond} {
-		p := newTape(t, total)
+		p := newFixture(t, int(total))
 		l := p.log(t, Config{Size: 1 << 15, FlushInterval: pause})
-		told := make(chan struct{}) // the waker has told everybody of everything
+		appended := make(chan struct{}) // the notifier has handled all ticks
 		var all sync.WaitGroup
 		for i := range 8 {
 			topics := []string{"*", "S1", "sector:even", "S2,S3"}[i%4]
 			c := subscribe(t, l, Options{Format: wire.Format(i % 2), Topics: p.topics(t, quote.SplitTopics(topics)...), Mode: Mode(i / 4)})
-			w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
-			w.see(c.take(noon)...)
+			w := newChecker(t, p, c.opt.Topics, c.opt.Mode)
+			w.check(c.take(noon)...)
 			last := p.last(c.opt.Topics)
 			all.Go(func() {
-				for w.place < last {
+				for w.checked < last {
 					select {
 					case <-c.Notified():
-					case <-told:
-						if !rung(c.Subscriber) {
-							t.Errorf("%s in mode %v: asleep at %d of %d", topics, c.opt.Mode, w.place, last)
+					case <-appended:
+						if !wasNotified(c.Subscriber) {
+							t.Errorf("%s in mode %v: not notified at %d of %d", topics, c.opt.Mode, w.checked, last)
 							return
 						}
 					}
 					for _, m := range c.take(noon) {
-						w.see(m)
+						w.check(m)
 					}
 				}
 			})
@@ -152,8 +154,8 @@ func TestNoLostWakeUp(t *testing.T) {
 			seq = min(total, seq+1+seq%3)
 			p.play(l, seq)
 		}
-		settle(l)
-		close(told)
+		awaitNotifier(t, l)
+		close(appended)
 		all.Wait()
 	}
 }

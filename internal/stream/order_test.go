@@ -11,22 +11,14 @@ import (
 	"ticklane/internal/wire"
 )
 
-// onEachFormat runs f for each format, plain and compressed.
-func onEachFormat(t *testing.T, f func(t *testing.T, format wire.Format)) {
-	for format := range wire.Formats {
-		t.Run(format.String(), func(t *testing.T) { f(t, format) })
-		t.Run(format.String()+" "+compressed, func(t *testing.T) { f(t, format) })
-	}
-}
-
-func TestOrder(t *testing.T) {
+func TestStart(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		opt    Options
 		topics []string
-		before uint64 // ticks before the client came
-		want   string // when 700 are there
+		before uint64 // ticks before the client subscribes
+		want   string // after 700 ticks
 		resume string
 		start  uint64
 	}{
@@ -46,17 +38,17 @@ func TestOrder(t *testing.T) {
 		{"beyond the head", Options{From: FromPosition, Position: position(601)}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
 		{"far beyond", Options{From: FromPosition, Position: position(^uint64(0))}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
 		{"another epoch", Options{From: FromPosition, Position: quote.Position{Epoch: 7, Seq: 600}}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
-		{"a position that can't be read", Options{From: FromUnknown}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
+		{"a position that can't be parsed", Options{From: FromUnknown}, []string{"*"}, 600, "hello snapshot q×100", wire.ResumeReset, 600},
 		{"latest mode, too old", Options{From: FromPosition, Position: position(4), Mode: ModeLatest}, []string{"*"}, 600, "hello q×9", wire.ResumeComplete, 4},
-		{"latest mode, before the quiet tick", Options{From: FromPosition, Position: position(2), Mode: ModeLatest}, []string{"*"}, 600, "hello q×10", wire.ResumeComplete, 2},
+		{"latest mode, before the quietSymbol tick", Options{From: FromPosition, Position: position(2), Mode: ModeLatest}, []string{"*"}, 600, "hello q×10", wire.ResumeComplete, 2},
 		{"latest mode, another epoch", Options{From: FromUnknown, Mode: ModeLatest}, []string{"*"}, 600, "hello snapshot q×9", wire.ResumeReset, 600},
 		{"latest mode, beyond the head", Options{From: FromPosition, Position: position(601), Mode: ModeLatest}, []string{"*"}, 600, "hello snapshot q×9", wire.ResumeReset, 600},
 		{"quiet topic", Options{}, []string{"S9"}, 600, "hello snapshot", wire.ResumeNone, 600},
 		{"quiet topic, from the start", Options{From: FromPosition, Position: position(0)}, []string{"S9"}, 400, "hello q×1 hb", wire.ResumeComplete, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onEachFormat(t, func(t *testing.T, format wire.Format) {
-				p := newTape(t, 700)
+			forEachFormat(t, func(t *testing.T, format wire.Format) {
+				p := newFixture(t, 700)
 				l := p.log(t, Config{Size: 500})
 				p.play(l, c.before)
 				c.opt.Format, c.opt.Topics = format, p.topics(t, c.topics...)
@@ -75,9 +67,9 @@ func TestOrder(t *testing.T) {
 				if format == wire.SSEJSON && (h.id != position(c.start).String() || h.retry != "1000") {
 					t.Errorf("hello has id %s and retry %s, want id %s", h.id, h.retry, position(c.start))
 				}
-				w := newWitness(t, p, c.opt.Topics, c.opt.Mode)
+				w := newChecker(t, p, c.opt.Topics, c.opt.Mode)
 				w.start(c.start)
-				w.see(got...)
+				w.check(got...)
 				for _, g := range w.gaps {
 					if g.Reason != wire.GapExpired || g.To != c.before {
 						t.Errorf("gap %s", g.text)
@@ -88,9 +80,9 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestLanesCarryTheSame: the same i is the same text on both lanes, for every way to read the log.
-func TestLanesCarryTheSame(t *testing.T) {
-	p := newTape(t, 3000)
+// TestSameTextOnBothLanes: a tick is the same text on both lanes, however the log is read.
+func TestSameTextOnBothLanes(t *testing.T) {
+	p := newFixture(t, 3000)
 	l := p.log(t, Config{Size: 4096})
 	texts := map[uint64]string{}
 	var clients []*client
@@ -122,23 +114,23 @@ func TestLanesCarryTheSame(t *testing.T) {
 
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "sector:odd"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
 				for _, limit := range []uint64{1, 2, 255, 256, 257, 600} {
 					t.Run(fmt.Sprint(topics, mode, limit), func(t *testing.T) {
-						p := newTape(t, 4000)
+						p := newFixture(t, 4000)
 						l := p.log(t, Config{Size: 4096})
 						p.play(l, 10)
 						c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, topics), Limit: limit, Mode: mode})
-						w := newWitness(t, p, c.opt.Topics, mode)
+						w := newChecker(t, p, c.opt.Topics, mode)
 						w.start(10)
 						var got []message
 						for seq := uint64(10); seq <= 4000 && !c.Ended(); seq += 10 {
 							p.play(l, seq)
 							got = append(got, c.take(noon)...)
 						}
-						w.see(got...)
+						w.check(got...)
 						if want := fmt.Sprintf("hello snapshot q×%d bye", limit); kinds(got) != want {
 							t.Fatalf("got %s, want %s", kinds(got), want)
 						}
@@ -150,7 +142,7 @@ func TestLimit(t *testing.T) {
 							t.Errorf("bye has id %q and retry %q", bye.id, bye.retry)
 						}
 						if !c.Ended() || c.Next(noon.Add(time.Hour)) != nil {
-							t.Error("something comes after the bye")
+							t.Error("Next returns bytes after the bye")
 						}
 						if n := c.Counters().Ticks; n != limit {
 							t.Errorf("%d ticks counted", n)
@@ -163,8 +155,8 @@ func TestLimit(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
-		p := newTape(t, 100)
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
+		p := newFixture(t, 100)
 		l := p.log(t, Config{Size: 100})
 		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Duration: time.Second})
 		got := c.take(noon)
@@ -184,19 +176,19 @@ func TestDuration(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
-		p := newTape(t, 100)
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
+		p := newFixture(t, 100)
 		l := p.log(t, Config{Size: 100, Retry: 2 * time.Second})
 		retries := map[int64]bool{}
 		for range 50 {
 			c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 			c.take(noon)
 			l.End(wire.ByeShutdown)
-			c.End(wire.ByeSlow) // the first reason counts
+			c.End(wire.ByeSlow) // only the first reason counts
 			select {
 			case <-c.Notified():
 			default:
-				t.Fatal("End doesn't wake")
+				t.Fatal("End doesn't notify")
 			}
 			got := c.take(noon)
 			if kinds(got) != "bye" || got[0].Reason != wire.ByeShutdown || got[0].id != "" || !c.Ended() {
@@ -208,23 +200,23 @@ func TestEnd(t *testing.T) {
 			retries[got[0].Retry] = true
 		}
 		if len(retries) < 25 {
-			t.Errorf("%d different retries of 50: the clients would come back as one", len(retries))
+			t.Errorf("%d different retries of 50: the clients would reconnect all at once", len(retries))
 		}
 	})
 }
 
-// TestMaxRead: no write is longer, and cut messages come out whole.
+// TestMaxRead: no write is longer, and messages that were cut are complete in the end.
 func TestMaxRead(t *testing.T) {
 	t.Parallel()
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, topics := range []string{"*", "S1,S2,S9"} {
 			for _, mode := range []Mode{ModeAll, ModeLatest} {
 				for _, most := range []int{200, 1000, 16 << 10} {
-					p := newTape(t, 2000)
+					p := newFixture(t, 2000)
 					l := p.log(t, Config{Size: 2048})
 					p.play(l, 500)
 					c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, strings.Split(topics, ",")...), Mode: mode, MaxRead: most})
-					w := newWitness(t, p, c.opt.Topics, mode)
+					w := newChecker(t, p, c.opt.Topics, mode)
 					w.start(500)
 					for _, to := range []uint64{500, 2000} {
 						p.play(l, to)
@@ -232,11 +224,11 @@ func TestMaxRead(t *testing.T) {
 							if len(b) > most {
 								t.Fatalf("%s %v: a write of %d bytes where %d are allowed", topics, mode, len(b), most)
 							}
-							w.see(c.decode(b)...)
+							w.check(c.decode(b)...)
 						}
 					}
 					if w.ticks == 0 || len(c.in) > 0 {
-						t.Errorf("%s %v %d: %d ticks, %d bytes left", topics, mode, most, w.ticks, len(c.in))
+						t.Errorf("%s %v %d: %d ticks, %d bytes not decoded", topics, mode, most, w.ticks, len(c.in))
 					}
 				}
 			}
@@ -244,16 +236,16 @@ func TestMaxRead(t *testing.T) {
 	})
 }
 
-// TestTickLongerThanMaxRead: it goes out alone.
+// TestTickLongerThanMaxRead: it is written by itself.
 func TestTickLongerThanMaxRead(t *testing.T) {
-	p := newTape(t, 20)
+	p := newFixture(t, 20)
 	l := p.log(t, Config{Size: 20})
 	for _, topics := range []string{"*", "sector:even"} {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			p.play(l, 20)
 			c := subscribe(t, l, Options{Topics: p.topics(t, topics), From: FromOldest, MaxRead: 1, Mode: mode})
-			w := newWitness(t, p, c.opt.Topics, mode)
-			w.see(c.take(noon)...)
+			w := newChecker(t, p, c.opt.Topics, mode)
+			w.check(c.take(noon)...)
 			if w.ticks == 0 {
 				t.Error("no ticks")
 			}
@@ -261,7 +253,7 @@ func TestTickLongerThanMaxRead(t *testing.T) {
 	}
 }
 
-func TestConfigRefuses(t *testing.T) {
+func TestConfigErrors(t *testing.T) {
 	u := testUniverse(t, 1)
 	for _, cfg := range []Config{{Epoch: 1, Size: 1}, {Universe: u, Size: 1}, {Universe: u, Epoch: 1}} {
 		if l, err := New(cfg); err == nil {

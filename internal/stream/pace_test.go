@@ -8,26 +8,26 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestInterval: ticks are written at most once in an interval, then all that is due by then, in either mode.
+// TestInterval: in either mode, ticks are written at most once in an interval, and then all that there are.
 func TestInterval(t *testing.T) {
 	const interval = 100 * time.Millisecond
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		for _, mode := range []Mode{ModeAll, ModeLatest} {
 			t.Run(mode.String(), func(t *testing.T) {
-				p := newTape(t, 2000)
+				p := newFixture(t, 2000)
 				l := p.log(t, Config{Size: 2048})
-				// A small MaxRead: what is due takes many pieces, and all of them belong to one write.
+				// With a small MaxRead, the ticks that are due need many reads.
 				c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "sector:even"), Mode: mode, Interval: interval, MaxRead: 300})
-				w := newWitness(t, p, c.opt.Topics, mode)
-				w.see(c.take(noon)...)
+				w := newChecker(t, p, c.opt.Topics, mode)
+				w.check(c.take(noon)...)
 				var last time.Time
 				for ms := range 1000 {
 					now := noon.Add(time.Duration(ms) * time.Millisecond)
 					p.play(l, uint64(2*ms))
 					got := c.take(now)
-					w.see(got...)
+					w.check(got...)
 					if len(got) == 0 {
-						if l.Head().Seq > w.place+40 && !c.Deadline().Equal(last.Add(interval)) {
+						if l.Head().Seq > w.checked+40 && !c.Deadline().Equal(last.Add(interval)) {
 							t.Fatalf("ticks wait, and the deadline is %v after the last", c.Deadline().Sub(last))
 						}
 						continue
@@ -36,15 +36,15 @@ func TestInterval(t *testing.T) {
 						t.Fatalf("written %v after the last", now.Sub(last))
 					}
 					last = now
-					if k := p.newest(4, l.Head().Seq); k != nil && k.Seq > w.place {
+					if k := p.newest(4, l.Head().Seq); k != nil && k.Seq > w.checked {
 						t.Fatalf("at %v S4's tick %d is missing", now, k.Seq)
 					}
 				}
 				if w.ticks == 0 || mode == ModeLatest && w.ticks > 50 {
 					t.Errorf("%d ticks", w.ticks)
 				}
-				if n := c.Counters().Conflated; n != w.left {
-					t.Errorf("%d conflated counted, %d left out", n, w.left)
+				if n := c.Counters().Conflated; n != w.conflated {
+					t.Errorf("%d counted as conflated, %d were", n, w.conflated)
 				}
 			})
 		}
@@ -53,7 +53,7 @@ func TestInterval(t *testing.T) {
 
 func TestNoInterval(t *testing.T) {
 	for _, mode := range []Mode{ModeAll, ModeLatest} {
-		p := newTape(t, 100)
+		p := newFixture(t, 100)
 		l := p.log(t, Config{Size: 128})
 		c := subscribe(t, l, Options{Topics: p.topics(t, "*"), Mode: mode})
 		c.take(noon)
@@ -66,20 +66,20 @@ func TestNoInterval(t *testing.T) {
 	}
 }
 
-// TestLatest: ascending seq, one tick of each symbol that moved, the newest; however long the client was away.
+// TestLatest: however long the client didn't read, it gets one tick of each symbol that ticked, the newest, in order of seq.
 func TestLatest(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
-		p := newTape(t, 20_000)
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
+		p := newFixture(t, 20_000)
 		l := p.log(t, Config{Size: 500})
 		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest})
-		w := newWitness(t, p, c.opt.Topics, ModeLatest)
-		w.see(c.take(noon)...)
+		w := newChecker(t, p, c.opt.Topics, ModeLatest)
+		w.check(c.take(noon)...)
 		seq := uint64(0)
 		for _, step := range []uint64{1, 1, 2, 5, 100, 499, 500, 501, 1000, 5000, 1, 10_000} {
 			seq += step
 			p.play(l, seq)
 			got := c.take(noon)
-			w.see(got...)
+			w.check(got...)
 			seen := map[string]bool{}
 			for _, m := range got {
 				if m.T != "q" || seen[m.S] {
@@ -92,30 +92,30 @@ func TestLatest(t *testing.T) {
 				}
 			}
 		}
-		if n := c.Counters(); n.Conflated != w.left || n.Ticks != w.ticks || n.Conflated+n.Ticks != seq || n.Gaps != 0 {
-			t.Errorf("counted %+v; left out %d of %d", n, w.left, seq)
+		if n := c.Counters(); n.Conflated != w.conflated || n.Ticks != w.ticks || n.Conflated+n.Ticks != seq || n.Gaps != 0 {
+			t.Errorf("counted %+v; %d of %d were conflated", n, w.conflated, seq)
 		}
 	})
 }
 
-// TestLatestIsNeverStuck: a client away for a whole log in the middle of a write finds what it was about to get
-// replaced. What replaced it must come at once: no later tick may ever wake it.
-func TestLatestIsNeverStuck(t *testing.T) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
-		p := newTape(t, 6000)
+// TestLatestReplacedDuringWrite: while a client doesn't read in the middle of a write, its pending ticks are replaced and leave
+// the log. The ticks that replaced them must be due at once, because there may never be another one to notify it.
+func TestLatestReplacedDuringWrite(t *testing.T) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
+		p := newFixture(t, 6000)
 		l := p.log(t, Config{Size: 256})
 		c := subscribe(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest, MaxRead: 1, NoSnapshot: true})
-		w := newWitness(t, p, c.opt.Topics, ModeLatest)
+		w := newChecker(t, p, c.opt.Topics, ModeLatest)
 		for len(c.in) > 0 || w.hello.T == "" {
-			w.see(c.decode(c.Next(noon))...)
+			w.check(c.decode(c.Next(noon))...)
 		}
 		p.play(l, 10)
-		w.see(c.decode(c.Next(noon))...) // the first of several
+		w.check(c.decode(c.Next(noon))...) // the first of several
 		p.play(l, 6000)
-		w.see(c.take(noon)...)
+		w.check(c.take(noon)...)
 		for id := range p.u.Symbols() {
 			if k := p.newest(quote.ID(id), 6000); w.n[p.u.Symbol(k.Symbol).Ticker] != k.N {
-				t.Errorf("S%d stands at n %d, want %d", id, w.n[p.u.Symbol(k.Symbol).Ticker], k.N)
+				t.Errorf("S%d is at n %d, want %d", id, w.n[p.u.Symbol(k.Symbol).Ticker], k.N)
 			}
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// sink is a Writer that keeps what was flushed.
+// sink is a Writer that records what was flushed.
 type sink struct {
 	onWrite func() error
 
@@ -40,7 +40,7 @@ func (w *sink) Flush() error {
 	return err
 }
 
-// running is a stream in a goroutine of its own, in a synctest bubble.
+// running is a stream that Run writes, in a synctest bubble.
 type running struct {
 	*client
 	w    sink
@@ -49,15 +49,14 @@ type running struct {
 }
 
 func run(t *testing.T, l *Log, opt Options) *running {
-	opt = offering(l, opt)
-	s := l.Subscribe(opt)
-	r := &running{client: &client{Subscriber: s, t: t, opt: opt, kind: opt.Format, window: window{ran: true}}, gone: make(chan struct{}), err: make(chan error, 1)}
+	s := l.Subscribe(offerCompression(l, opt))
+	r := &running{client: &client{Subscriber: s, t: t, format: opt.Format, inflater: inflater{byRun: true}}, gone: make(chan struct{}), err: make(chan error, 1)}
 	go func() { r.err <- s.Run(&r.w, r.gone) }()
 	synctest.Wait()
 	return r
 }
 
-// got is what came since the last call.
+// got returns the messages since the last call.
 func (r *running) got() []message {
 	synctest.Wait()
 	r.w.mu.Lock()
@@ -65,14 +64,14 @@ func (r *running) got() []message {
 	return r.decode(r.w.flushed.Next(r.w.flushed.Len()))
 }
 
-// pass lets the bubble's clock go on.
+// pass advances the bubble's clock.
 func pass(d time.Duration) { <-time.After(d) }
 
 // bubble runs f for each format in a synctest bubble with an empty log.
-func bubble(t *testing.T, cfg Config, f func(t *testing.T, format wire.Format, p *tape, l *Log)) {
-	onEachFormat(t, func(t *testing.T, format wire.Format) {
+func bubble(t *testing.T, cfg Config, f func(t *testing.T, format wire.Format, p *fixture, l *Log)) {
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		synctest.Test(t, func(t *testing.T) {
-			p := newTape(t, 1000)
+			p := newFixture(t, 1000)
 			if cfg.Size == 0 {
 				cfg.Size = 1024
 			}
@@ -82,7 +81,7 @@ func bubble(t *testing.T, cfg Config, f func(t *testing.T, format wire.Format, p
 }
 
 func TestRunDelivers(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		if got := kinds(r.got()); got != "hello snapshot" {
@@ -105,8 +104,8 @@ func TestRunDelivers(t *testing.T) {
 	})
 }
 
-func TestRunBeats(t *testing.T) {
-	bubble(t, Config{Heartbeat: time.Second}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+func TestRunHeartbeat(t *testing.T) {
+	bubble(t, Config{Heartbeat: time.Second}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		r.got()
@@ -120,7 +119,7 @@ func TestRunBeats(t *testing.T) {
 }
 
 func TestRunEnds(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		for reason, opt := range map[string]Options{
 			wire.ByeDuration: {Duration: 1500 * time.Millisecond},
 			wire.ByeLimit:    {Limit: 3},
@@ -150,14 +149,14 @@ func TestRunEnds(t *testing.T) {
 	})
 }
 
-func TestRunPaces(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+func TestRunInterval(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*"), Mode: ModeLatest, Interval: 250 * time.Millisecond})
 		defer r.Close()
 		r.got()
 		p.play(l, 10)
 		if got := r.got(); len(got) == 0 {
-			t.Fatal("the first ticks wait")
+			t.Fatal("the first ticks are delayed")
 		}
 		for seq := uint64(20); seq <= 250; seq += 10 {
 			pass(10 * time.Millisecond)
@@ -175,9 +174,9 @@ func TestRunPaces(t *testing.T) {
 	})
 }
 
-// TestFlushInterval: ticks of one interval come as one batch.
+// TestFlushInterval: ticks within one interval are written together.
 func TestFlushInterval(t *testing.T) {
-	bubble(t, Config{FlushInterval: 50 * time.Millisecond}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+	bubble(t, Config{FlushInterval: 50 * time.Millisecond}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		r := run(t, l, Options{Format: format, Topics: p.topics(t, "*")})
 		defer r.Close()
 		r.got()
@@ -189,7 +188,7 @@ func TestFlushInterval(t *testing.T) {
 			pass(10 * time.Millisecond)
 			p.play(l, seq)
 			if got := r.got(); len(got) > 0 {
-				t.Errorf("too soon: %s", kinds(got))
+				t.Errorf("too early: %s", kinds(got))
 			}
 		}
 		pass(10 * time.Millisecond)
@@ -202,7 +201,7 @@ func TestFlushInterval(t *testing.T) {
 }
 
 func TestRunStopsAtAnError(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		s := l.Subscribe(Options{Format: format, Topics: p.topics(t, "*")})
 		defer s.Close()
 		writes := 0
@@ -222,9 +221,9 @@ func TestRunStopsAtAnError(t *testing.T) {
 	})
 }
 
-// TestRunSeesThatItsClientIsGone: in a market that never pauses, too.
-func TestRunSeesThatItsClientIsGone(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *tape, l *Log) {
+// TestRunStopsWhenClientIsGone: even if there are always more ticks.
+func TestRunStopsWhenClientIsGone(t *testing.T) {
+	bubble(t, Config{}, func(t *testing.T, format wire.Format, p *fixture, l *Log) {
 		s := l.Subscribe(Options{Format: format, Topics: p.topics(t, "*")})
 		defer s.Close()
 		gone, writes := make(chan struct{}), uint64(0)
@@ -233,7 +232,7 @@ func TestRunSeesThatItsClientIsGone(t *testing.T) {
 				close(gone)
 			}
 			if writes == 1000 {
-				return errors.New("it writes on")
+				return errors.New("too many writes")
 			}
 			p.play(l, writes)
 			return nil

@@ -2,7 +2,7 @@ package stream
 
 import "testing"
 
-func TestOnFreshStackHandsAPanicOn(t *testing.T) {
+func TestOnFreshStackPanic(t *testing.T) {
 	defer func() {
 		if p := recover(); p != "bomb" {
 			t.Errorf("recovered %v", p)
@@ -11,7 +11,7 @@ func TestOnFreshStackHandsAPanicOn(t *testing.T) {
 	done := false
 	OnFreshStack(func() { done = true })
 	if !done {
-		t.Error("OnFreshStack didn't wait")
+		t.Error("OnFreshStack doesn't wait")
 	}
 	OnFreshStack(func() { panic("bomb") })
 	t.Error("OnFreshStack returned after a panic")

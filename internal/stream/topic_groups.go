@@ -64,7 +64,7 @@ func (t *topicGroups) enter(format wire.Format, topics quote.Topics) *topicGroup
 	return g
 }
 
-// topicGroupKey identifies a format and a set of symbols. Topics that stand for the same symbols have the same key.
+// topicGroupKey identifies a format and a set of symbols. Topics with the same symbols have the same key.
 func topicGroupKey(format wire.Format, topics quote.Topics) string {
 	key := []byte{byte(format)}
 	if topics.Every() {

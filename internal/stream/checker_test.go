@@ -1,0 +1,203 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// checker checks a client's messages against the protocol, and against the ticks that the fixture appends.
+type checker struct {
+	t       testing.TB
+	fixture *fixture
+	topics  quote.Topics
+	latest  bool   // mode latest
+	checked uint64 // all ticks up to this seq were received, or weren't due
+	hello   message
+	ticks   uint64
+	gaps    []message
+
+	snapshotTopics quote.Topics      // of the next snapshot
+	n              map[string]uint64 // of each symbol's last tick, in mode latest
+	conflated      uint64            // ticks left out, in mode latest
+
+	onHello func(message)
+}
+
+func newChecker(t testing.TB, p *fixture, topics quote.Topics, mode Mode) *checker {
+	return &checker{t: t, fixture: p, topics: topics, snapshotTopics: topics, latest: mode == ModeLatest, n: map[string]uint64{}}
+}
+
+// start sets where the stream begins, when that isn't seq 0.
+func (w *checker) start(seq uint64) {
+	w.checked = seq
+	w.noteState()
+}
+
+// check checks the next messages.
+func (w *checker) check(got ...message) {
+	for i := range got {
+		if problem := w.checkOne(&got[i]); problem != "" {
+			w.t.Helper()
+			w.t.Fatalf("at %d: %s: %.300s", w.checked, problem, got[i].text)
+		}
+	}
+}
+
+func (w *checker) checkOne(m *message) (problem string) {
+	if w.hello.T == "" && m.T != "hello" {
+		return "before the hello"
+	}
+	switch m.T {
+	case "hello":
+		if w.hello.T != "" {
+			return "second hello"
+		}
+		w.hello = *m
+		if w.onHello != nil {
+			w.onHello(*m)
+		}
+	case "q":
+		w.ticks++
+		return w.checkTick(m)
+	case "gap":
+		return w.checkGap(m)
+	case "snapshot":
+		return w.checkSnapshot(m)
+	case "hb":
+		if m.Head < w.checked {
+			return "heartbeat goes back"
+		}
+		problem = w.missing(m.Head)
+		w.checked = m.Head
+	case "subscription":
+		return w.checkSubscription(m)
+	}
+	return problem
+}
+
+func (w *checker) checkTick(m *message) string {
+	if m.I <= w.checked || m.I > uint64(len(w.fixture.ticks)) {
+		return "a tick that is out of order"
+	}
+	k := &w.fixture.ticks[m.I-1]
+	switch {
+	case w.fixture.u.Symbol(k.Symbol).Ticker != m.S || k.N != m.N:
+		return "not the tick of this seq"
+	case !w.topics.Has(k.Symbol):
+		return "not one of the topics"
+	case m.text != string(wire.AppendQuote(nil, m.S, k)):
+		return "torn"
+	case m.id != "" && m.id != position(m.I).String():
+		return "id " + m.id
+	}
+	if w.latest {
+		w.conflated += m.N - w.n[m.S] - 1
+		w.n[m.S] = m.N
+	} else if problem := w.missing(m.I - 1); problem != "" {
+		return problem
+	}
+	w.checked = m.I
+	return ""
+}
+
+func (w *checker) checkGap(m *message) string {
+	if m.From <= w.checked || m.To < m.From || m.Missed != m.To-m.From+1 {
+		return "not the exact gap"
+	}
+	// Ticks of other topics aren't lost, so the gap of a client with some topics may begin later, but not after one of its own.
+	if problem := w.missing(m.From - 1); problem != "" {
+		return problem
+	}
+	if m.From != w.checked+1 && w.topics.Every() {
+		return "the gap begins late"
+	}
+	if m.Reason == wire.GapConflated {
+		w.latest = true
+	}
+	w.gaps = append(w.gaps, *m)
+	w.checked, w.snapshotTopics = m.To, w.topics
+	w.noteState()
+	return ""
+}
+
+func (w *checker) checkSnapshot(m *message) string {
+	if m.I != w.checked {
+		return "snapshot of another position"
+	}
+	want := 0
+	for _, id := range w.snapshotTopics.IDs() {
+		if w.fixture.newest(id, m.I) != nil {
+			want++
+		}
+	}
+	if len(m.Quotes) != want {
+		return fmt.Sprintf("snapshot of %d symbols, want %d", len(m.Quotes), want)
+	}
+	for _, q := range m.Quotes {
+		id, _ := w.fixture.u.Lookup(q.S)
+		if k := w.fixture.newest(id, m.I); k == nil || !w.snapshotTopics.Has(id) || k.Seq != q.I || k.N != q.N {
+			return fmt.Sprintf("snapshot's %s is %+v, want %+v", q.S, q, k)
+		}
+	}
+	return ""
+}
+
+func (w *checker) checkSubscription(m *message) string {
+	if m.I < w.checked {
+		return "subscription goes back"
+	}
+	if problem := w.missing(m.I); problem != "" {
+		return problem
+	}
+	w.checked = m.I
+	topics, err := w.fixture.u.Topics(m.Topics, 0)
+	if err != nil && len(m.Topics) > 0 {
+		return err.Error()
+	}
+	var added []string
+	for _, name := range m.Topics {
+		if !slices.Contains(w.topics.Names(), name) {
+			added = append(added, name)
+		}
+	}
+	w.topics = topics
+	w.snapshotTopics, _ = w.fixture.u.Topics(added, 0)
+	w.noteState()
+	return ""
+}
+
+// noteState notes the ticks that a client in mode latest has of each symbol.
+func (w *checker) noteState() {
+	if !w.latest {
+		return
+	}
+	for _, id := range w.topics.IDs() {
+		name := w.fixture.u.Symbol(id).Ticker
+		if k := w.fixture.newest(id, w.checked); k != nil {
+			w.n[name] = k.N
+		}
+	}
+}
+
+// expectNone fails the test when a tick was due between what is checked and seq to.
+func (w *checker) expectNone(to uint64) {
+	if problem := w.missing(to); problem != "" {
+		w.t.Helper()
+		w.t.Fatal(problem)
+	}
+}
+
+// missing returns which tick was due between what is checked and seq to, "" for none.
+func (w *checker) missing(to uint64) string {
+	for seq := w.checked + 1; seq <= to; seq++ {
+		k := &w.fixture.ticks[seq-1]
+		if w.topics.Has(k.Symbol) && (!w.latest || w.n[w.fixture.u.Symbol(k.Symbol).Ticker] < k.N && w.fixture.newest(k.Symbol, to) == k) {
+			return fmt.Sprintf("seq %d was lost", seq)
+		}
+	}
+	return ""
+}
