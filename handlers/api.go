@@ -6,60 +6,82 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/metrics"
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
-// symbols is GET /api/symbols: what can be asked for.
-func (s *Server) symbols(c *fiber.Ctx) error {
+// api serves the endpoints of the feed's present state.
+type api struct {
+	log       *stream.Log
+	feed      FeedInfo
+	maxTopics int
+	version   string
+}
+
+// symbols is GET /api/symbols: all symbols and sectors.
+func (a *api) symbols(c *fiber.Ctx) error {
 	type symbol struct {
 		Symbol string  `json:"symbol"`
 		Name   string  `json:"name"`
 		Sector string  `json:"sector"`
-		Value  float64 `json:"value"` // billions of dollars, 0 when not known
+		Value  float64 `json:"value"` // market capitalization in billions of dollars, 0 if unknown
 	}
-	u := s.stream.Universe()
+	u := a.log.Universe()
 	list := make([]symbol, 0, u.Len())
-	for _, y := range u.Symbols() {
-		list = append(list, symbol{y.Ticker, y.Name, y.Sector, y.Value})
+	for _, s := range u.Symbols() {
+		list = append(list, symbol{s.Ticker, s.Name, s.Sector, s.Value})
 	}
 	noCache(c)
 	return c.JSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
 }
 
-// quotes is GET /api/quotes?topics=: the newest quote of each symbol, as a stream's snapshot has it.
-func (s *Server) quotes(c *fiber.Ctx) error {
-	q := &query{args: c.Context().QueryArgs()}
-	topics := q.topics(s.stream.Universe(), s.set.MaxTopics)
+// quotes is GET /api/quotes?topics=: the newest quote of each symbol, in the form of a stream's snapshot.
+func (a *api) quotes(c *fiber.Ctx) error {
+	q := queryOf(c)
+	topics := q.topics(a.log.Universe(), a.maxTopics)
 	if err := q.err(); err != nil {
 		return err
 	}
+	snap := a.log.Snapshot(topics)
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	snap := s.stream.Snapshot(topics)
 	c.Set("Ticklane-Position", snap.At.String())
 	return c.Send(snap.Message().JSON())
 }
 
-// time is GET /api/time: the server's half of a four-timestamp clock exchange.
-func (s *Server) time(c *fiber.Ctx) error {
+// time is GET /api/time: the server's timestamps of a clock exchange with four timestamps.
+func (a *api) time(c *fiber.Ctx) error {
 	received := time.Now()
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return c.Send(wire.Time(received, time.Now(), nil).JSON())
 }
 
-// stats is GET /api/stats: counters since the start, live streams included.
-func (s *Server) stats(c *fiber.Ctx) error {
-	head := s.stream.Head()
+// stats is GET /api/stats: counters since the start of the server, open streams included.
+func (a *api) stats(c *fiber.Ctx) error {
+	head := a.log.Head()
 	noStore(c)
 	return c.JSON(fiber.Map{
 		"process": metrics.ReadProcess(),
-		"log":     fiber.Map{"epoch": wire.Epoch(head.Epoch), "head": head.Seq, "oldest": s.stream.Oldest()},
+		"log":     fiber.Map{"epoch": wire.Epoch(head.Epoch), "head": head.Seq, "oldest": a.log.Oldest()},
 		"lanes": fiber.Map{
-			wire.SSE.String(): s.stream.Lane(wire.SSE),
-			wire.WS.String():  s.stream.Lane(wire.WS),
+			wire.SSE.String(): a.log.Lane(wire.SSE),
+			wire.WS.String():  a.log.Lane(wire.WS),
 		},
-		"feed":    fiber.Map{"source": s.pages.info.Source, "file": s.pages.info.File, "seed": s.pages.info.Seed, "timed": s.pages.info.Timed},
-		"version": s.version,
+		"feed":    fiber.Map{"source": a.feed.Source, "file": a.feed.File, "seed": a.feed.Seed, "timed": a.feed.Timed},
+		"version": a.version,
 	})
 }
+
+// jsonPrice is a price in the notation of the lanes.
+type jsonPrice quote.Price
+
+// MarshalJSON returns a number with two decimals.
+func (p jsonPrice) MarshalJSON() ([]byte, error) { return quote.Price(p).AppendTo(nil), nil }
+
+// noCache makes a browser revalidate an answer each time: a page names hashed files, which a new version may lack.
+func noCache(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-cache") }
+
+// noStore keeps an answer that is outdated at once out of every cache.
+func noStore(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-store") }

@@ -3,78 +3,86 @@ package handlers
 import (
 	"io/fs"
 	"net/http"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/apidoc"
 )
 
-// Files of the descriptions.
+// Files of the API's documents.
 const (
 	openapi  = "docs/api/openapi.yaml"
 	asyncapi = "docs/api/asyncapi.yaml"
 )
 
-// descriptions are what the server says of its API: for tools, and laid out for people.
-type descriptions struct {
-	of   map[string]*apidoc.Document
-	page *apidoc.Page
+// apiDocs serves the OpenAPI and AsyncAPI documents and the page made from them.
+type apiDocs struct {
+	pages *pages
+	load  func() (*apiDocuments, error) // takes some milliseconds, so it runs at the first request
 }
 
-// readDescriptions takes some milliseconds, so it waits until somebody asks.
-func readDescriptions(files fs.FS) (*descriptions, error) {
-	d := &descriptions{of: make(map[string]*apidoc.Document)}
-	for _, name := range []string{openapi, asyncapi} {
-		doc, err := apidoc.Load(files, name)
-		if err != nil {
-			return nil, err
+type apiDocuments struct {
+	byFile map[string]*apidoc.Document
+	page   *apidoc.Page
+}
+
+func newAPIDocs(files fs.FS, p *pages) *apiDocs {
+	return &apiDocs{pages: p, load: sync.OnceValues(func() (*apiDocuments, error) {
+		d := &apiDocuments{byFile: make(map[string]*apidoc.Document)}
+		for _, name := range []string{openapi, asyncapi} {
+			doc, err := apidoc.Load(files, name)
+			if err != nil {
+				return nil, err
+			}
+			d.byFile[name] = doc
 		}
-		d.of[name] = doc
-	}
-	d.page = apidoc.Layout(d.of[openapi], d.of[asyncapi], http.StatusText)
-	return d, nil
+		d.page = apidoc.Layout(d.byFile[openapi], d.byFile[asyncapi], http.StatusText)
+		return d, nil
+	})}
 }
 
-// description is GET /api/openapi.yaml and its like. YAML has its type from RFC 9512.
-func (s *Server) description(name string, json bool) fiber.Handler {
+// yaml serves a document as application/yaml (RFC 9512).
+func (a *apiDocs) yaml(name string) fiber.Handler {
+	return a.document("application/yaml", func(d *apiDocuments) []byte { return d.byFile[name].YAML })
+}
+
+func (a *apiDocs) json(name string) fiber.Handler {
+	return a.document(fiber.MIMEApplicationJSON, func(d *apiDocuments) []byte { return d.byFile[name].JSON })
+}
+
+func (a *apiDocs) document(mediaType string, body func(*apiDocuments) []byte) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		d, err := s.told()
+		d, err := a.load()
 		if err != nil {
 			return err
 		}
 		noCache(c)
-		if json {
-			c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-			return c.Send(d.of[name].JSON)
-		}
-		c.Set(fiber.HeaderContentType, "application/yaml")
-		return c.Send(d.of[name].YAML)
+		c.Set(fiber.HeaderContentType, mediaType)
+		return c.Send(body(d))
 	}
 }
 
-// docs is GET /docs. It needs no script: the built one only changes the theme.
-func (s *Server) docs(c *fiber.Ctx) error {
-	d, err := s.told()
+// page is GET /docs. It works without scripts: its own script only changes the theme.
+func (a *apiDocs) page(c *fiber.Ctx) error {
+	d, err := a.load()
 	if err != nil {
 		return err
 	}
 	noCache(c)
-	v := s.pages.view(c, "page.title.docs", "docs")
+	v := a.pages.view(c, "page.title.docs", "docs")
 	v.Docs = d.page
-	if css := s.pages.built["docs.css"]; css != "" {
-		v.Speaks, v.Text = v.Lang, v.text.Scripts("docs")
-		v.Scripts, v.Styles = []string{s.pages.built["docs.js"]}, []string{s.pages.built["app.css"], css}
-	} else {
-		v.Styles = []string{"/static/unbuilt.css"}
+	if !v.addBundle(a.pages.built, "docs") {
+		v.Styles = []string{unbuiltStyle}
 	}
 	return c.Render("docs", v)
 }
 
-// part is something of the descriptions with the words that stand around it, for a partial template.
+// part is a part of a document with the texts of its page, for a partial template.
 type part struct {
 	view
 	Of any
 }
 
-// With hands a partial both.
+// With returns the data of a partial template that shows a part of a document.
 func (v view) With(of any) part { return part{v, of} }

@@ -84,7 +84,7 @@ func (s *Server) command(c *fiber.Ctx) error {
 // jsonBody returns a copy of a request's JSON, of at most limits.message_size, from one of our own pages, an allowed
 // origin or a program.
 func (s *Server) jsonBody(c *fiber.Ctx) ([]byte, error) {
-	if !s.sameOrigin(c) {
+	if !s.access.sameOrigin(c) {
 		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin may not do this here; server.origins allows them.")
 	}
 	if !c.Is("json") {

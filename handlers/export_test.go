@@ -41,7 +41,7 @@ func (s *Server) CommandLimiters() (n int) {
 func (s *Server) Routes() []fiber.Route { return s.app.GetRoutes(true) }
 
 // SetReady sets what /readyz reports.
-func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+func (s *Server) SetReady(ready bool) { s.health.ready.Store(ready) }
 
 // EnginesOf returns the engines that a lane can use on this server, the default first.
 func (s *Server) EnginesOf(lane wire.Lane) []string { return s.engines(lane) }

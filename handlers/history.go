@@ -2,32 +2,42 @@ package handlers
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/history"
 	"ticklane/internal/quote"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
+
+// historyAPI serves bars of the past.
+type historyAPI struct {
+	log       *stream.Log
+	store     *history.Store
+	maxTopics int
+}
 
 const (
 	defaultBars = 300
 	maxBars     = 5000
+
+	defaultCloses     = 60
+	maxCloses         = 500
+	maxClosesInAnswer = 120_000 // some 900 kB
 )
 
 // bars is GET /api/history?symbol=&interval=&before=&limit=: open, high, low, close and volume, oldest first.
-func (s *Server) bars(c *fiber.Ctx) error {
-	q := &query{args: c.Context().QueryArgs()}
-	id := q.symbol(s.stream.Universe())
-	interval := q.interval()
+func (h *historyAPI) bars(c *fiber.Ctx) error {
+	q := queryOf(c)
+	id := q.symbol(h.log.Universe())
+	interval := q.barInterval()
 	before := q.before()
 	limit := q.number("limit", defaultBars, 1, maxBars)
 	if err := q.err(); err != nil {
 		return err
 	}
-	page, err := s.history.Bars(id, interval, before, int(limit))
+	page, err := h.store.Bars(id, interval, before, int(limit))
 	if err != nil {
 		return err
 	}
@@ -49,111 +59,71 @@ func (s *Server) bars(c *fiber.Ctx) error {
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{
-		"symbol": s.stream.Universe().Symbol(id).Ticker, "interval": interval,
-		"epoch": wire.Epoch(s.stream.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
+		"symbol": h.log.Universe().Symbol(id).Ticker, "interval": interval,
+		"epoch": wire.Epoch(h.log.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
 	})
 }
 
-// jsonPrice is a price as the lanes write it.
-type jsonPrice quote.Price
-
-// MarshalJSON returns the number with two decimals.
-func (p jsonPrice) MarshalJSON() ([]byte, error) { return quote.Price(p).AppendTo(nil), nil }
-
-func (q *query) symbol(u *quote.Universe) quote.ID {
-	v, _ := q.get("symbol")
-	id, ok := u.Lookup(v)
-	if !ok {
-		q.fail("symbol", "unknown %s; /api/symbols lists them", quoted(v))
-	}
-	return id
-}
-
-// before is the moment that bars must start before, in µs since 1970; not given, it leaves none out.
-func (q *query) before() int64 {
-	v, ok := q.get("before")
-	if !ok {
-		return history.Latest
-	}
-	µs, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || µs < 0 {
-		q.fail("before", "%s; want µs since 1970, such as a bar's t", quoted(v))
-	}
-	return µs
-}
-
-func (q *query) interval() history.Interval {
-	v, ok := q.get("interval")
-	if !ok {
-		return history.Minute
-	}
-	i, err := history.ParseInterval(v)
-	if err != nil {
-		q.fail("interval", "%s", strings.TrimPrefix(err.Error(), "interval: "))
-	}
-	return i
-}
-
-const (
-	defaultCloses = 60
-	maxCloses     = 500
-	maxPoints     = 120_000 // of one answer, some 900 kB
-)
-
-// closes is GET /api/closes?topics=&interval=&limit=: the last prices of each interval, for small lines of many symbols.
-func (s *Server) closes(c *fiber.Ctx) error {
-	q := &query{args: c.Context().QueryArgs()}
-	u := s.stream.Universe()
-	topics := q.topics(u, s.set.MaxTopics)
-	interval := q.interval()
+// closes is GET /api/closes?topics=&interval=&limit=: the last price of each interval, for sparklines of many symbols.
+func (h *historyAPI) closes(c *fiber.Ctx) error {
+	q, u := queryOf(c), h.log.Universe()
+	ids := q.topics(u, h.maxTopics).IDs()
+	interval := q.barInterval()
 	limit := int(q.number("limit", defaultCloses, 1, maxCloses))
-	if many := len(topics.IDs()); many*limit > maxPoints {
-		q.fail("limit", "%d prices of %d symbols; want at most %d in all", limit, many, maxPoints)
+	if n := len(ids); n*limit > maxClosesInAnswer {
+		q.fail("limit", "%d prices of %d symbols: want at most %d prices in all", limit, n, maxClosesInAnswer)
 	}
 	if err := q.err(); err != nil {
 		return err
 	}
 	type line struct {
-		Symbol string `json:"symbol"`
-		T      int64  `json:"t"` // start of the first interval, µs since 1970
-		Closes prices `json:"c"`
+		Symbol string      `json:"symbol"`
+		T      int64       `json:"t"` // start of the first interval, µs since 1970
+		Closes closePrices `json:"c"`
 	}
-	seq, lines := s.stream.Head().Seq, make([]line, 0, len(topics.IDs()))
-	for _, id := range topics.IDs() {
-		page, err := s.history.Bars(id, interval, history.Latest, limit)
+	seq, lines := h.log.Head().Seq, make([]line, 0, len(ids))
+	for _, id := range ids {
+		page, err := h.store.Bars(id, interval, history.Latest, limit)
 		if err != nil {
 			return err
 		}
-		bars := page.Bars
-		seq = min(seq, page.Seq) // what holds for all
-		l := line{Symbol: u.Symbol(id).Ticker, Closes: prices{}}
-		if n := len(bars); n > 0 {
-			step, end := interval.Duration().Microseconds(), bars[n-1].T
-			first := slices.IndexFunc(bars, func(b history.Bar) bool { return b.T > end-int64(limit)*step })
-			l.T, l.Closes = bars[first].T, slices.Repeat(prices{unknown}, int((end-bars[first].T)/step)+1)
-			for _, b := range bars[first:] {
-				l.Closes[(b.T-l.T)/step] = b.C
-			}
-		}
+		seq = min(seq, page.Seq)
+		l := line{Symbol: u.Symbol(id).Ticker}
+		l.T, l.Closes = closesOf(page.Bars, interval, limit)
 		lines = append(lines, l)
 	}
 	noStore(c)
-	return c.JSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(s.stream.Head().Epoch), "i": seq, "lines": lines})
+	return c.JSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(h.log.Head().Epoch), "i": seq, "lines": lines})
 }
 
-// prices are written as the lanes write them; an interval without a tick is null.
-type prices []quote.Price
+// closesOf returns the closes of the newest limit intervals, from the first of them that has a bar, and the start of that.
+func closesOf(bars []history.Bar, interval history.Interval, limit int) (start int64, closes closePrices) {
+	if len(bars) == 0 {
+		return 0, closePrices{}
+	}
+	step, end := interval.Duration().Microseconds(), bars[len(bars)-1].T
+	first := slices.IndexFunc(bars, func(b history.Bar) bool { return b.T > end-int64(limit)*step })
+	start = bars[first].T
+	closes = slices.Repeat(closePrices{noPrice}, int((end-start)/step)+1)
+	for _, b := range bars[first:] {
+		closes[(b.T-start)/step] = b.C
+	}
+	return start, closes
+}
 
-const unknown quote.Price = -1
+// closePrices holds a price for each interval, noPrice for an interval without a tick.
+type closePrices []quote.Price
 
-// MarshalJSON returns an array of numbers with two decimals.
-func (p prices) MarshalJSON() ([]byte, error) {
+const noPrice quote.Price = -1
+
+// MarshalJSON returns an array of numbers with two decimals; noPrice is null.
+func (p closePrices) MarshalJSON() ([]byte, error) {
 	b := append(make([]byte, 0, 2+8*len(p)), '[')
 	for i, x := range p {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if x == unknown {
+		if x == noPrice {
 			b = append(b, "null"...)
 		} else {
 			b = x.AppendTo(b)

@@ -24,7 +24,7 @@ type Lab struct {
 
 // injectPending applies the fault that waits for this request. done means that it was the whole response.
 func (s *Server) injectPending(c *fiber.Ctx, opt *subscription) (done bool, err error) {
-	switch s.faults.Take(opt.User, s.address(c), opt.Format.Lane()) {
+	switch s.faults.Take(opt.User, s.access.clientAddress(c), opt.Format.Lane()) {
 	case fault.Status503:
 		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
 	case fault.Status204:
@@ -46,10 +46,10 @@ func (s *Server) labDrill(c *fiber.Ctx) error {
 		return err
 	}
 	if !slices.Contains(fault.Kinds(), in.Action) {
-		return badParameters([]wrong{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
+		return badParameters([]fieldError{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
 	}
 	if len(in.Conns) == 0 {
-		return badParameters([]wrong{{"conns", "missing; want the conn ids of your own streams' hellos"}})
+		return badParameters([]fieldError{{"conns", "missing; want the conn ids of your own streams' hellos"}})
 	}
 	if err := s.faults.Inject(in.Action, in.Conns); err != nil {
 		return drillProblem(err)
@@ -66,7 +66,7 @@ func drillProblem(err error) error {
 	case errors.As(err, &unknown):
 		return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(unknown.Conn)+".")
 	case errors.As(err, &shared):
-		return badParameters([]wrong{{"conns", "the user " + quoted(shared.User) + " is shared, so this drill could hit another client; give the stream a user= of its own"}})
+		return badParameters([]fieldError{{"conns", "the user " + quoted(shared.User) + " is shared, so this drill could hit another client; give the stream a user= of its own"}})
 	case errors.Is(err, fault.ErrTooManyPending):
 		return problemOf(http.StatusTooManyRequests, "Too many drills wait for their streams to reconnect.")
 	}
@@ -102,7 +102,7 @@ func (s *Server) labRate(c *fiber.Ctx) error {
 		return problemOf(http.StatusConflict, "rate: a replay keeps the pace of its file.")
 	}
 	if err := s.lab.SetRate(in.Rate); err != nil {
-		return badParameters([]wrong{{"rate", err.Error()}})
+		return badParameters([]fieldError{{"rate", err.Error()}})
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{"rate": in.Rate})
@@ -120,10 +120,10 @@ func (s *Server) labBackground(c *fiber.Ctx) error {
 	if err := s.labBody(c, &in); err != nil {
 		return err
 	}
-	var bad []wrong
+	var bad []fieldError
 	for name, n := range map[string]int{"sse": in.SSE, "ws": in.WS} {
 		if n < 0 || n > maxBackground {
-			bad = append(bad, wrong{name, "want 0 to 2000 clients"})
+			bad = append(bad, fieldError{name, "want 0 to 2000 clients"})
 		}
 	}
 	if len(bad) > 0 {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,12 +14,12 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/helmet"
 )
 
-// policy is the Content-Security-Policy of every answer: nothing inline, nothing evaluated, nothing from elsewhere.
+// policy is the Content-Security-Policy of every answer: no inline code, no eval, nothing from other origins.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-// headers sets what browsers are told about every answer but a stream, which eventStream gives its few: half a
-// kilobyte about documents would only blur what the lanes cost.
+// headers sets the security headers of every answer except streams: they are about documents, and their half a kilobyte
+// would count as the lanes' cost.
 func headers(tls bool) fiber.Handler {
 	cfg := helmet.Config{
 		Next:                  func(c *fiber.Ctx) bool { return strings.HasSuffix(c.Path(), "/subscribe") },
@@ -33,27 +34,44 @@ func headers(tls bool) fiber.Handler {
 	return helmet.New(cfg)
 }
 
-// allowHost refuses names that aren't ours, so that a page elsewhere can't reach a loopback server by making its own
-// name resolve to it (DNS rebinding). Probes ask by address, and learn nothing.
-func (s *Server) allowHost(c *fiber.Ctx) error {
+// access decides which hosts, origins and proxies a server accepts.
+type access struct {
+	hosts   map[string]bool // allowed names of the server
+	origins []string        // other origins whose pages are allowed, lower case
+	proxies []netip.Prefix  // trusted to report a client's address
+}
+
+func newAccess(set Settings) (*access, error) {
+	proxies, err := prefixes(set.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
+	}
+	return &access{hosts: allowedHosts(set), origins: set.Origins, proxies: proxies}, nil
+}
+
+// allowHost rejects requests whose Host isn't one of the server, so that a foreign page can't reach a loopback server
+// through a name that resolves to it (DNS rebinding). Probes use addresses as Host and get no data.
+func (a *access) allowHost(c *fiber.Ctx) error {
 	if p := c.Path(); p == "/healthz" || p == "/readyz" {
 		return c.Next()
 	}
 	host := hostname(string(c.Context().Host()))
-	if s.hosts[host] {
+	if a.hosts[host] || isLoopback(host) {
 		return c.Next()
 	}
-	if a, err := netip.ParseAddr(host); err == nil && a.Unmap().IsLoopback() {
-		return c.Next()
-	}
-	return problemOf(http.StatusMisdirectedRequest, "Host: "+quoted(host)+" is not a name of this server; server.hosts adds one.")
+	return problemOf(http.StatusMisdirectedRequest, "Host: "+quoted(host)+" is not a name of this server; add it to server.hosts.")
 }
 
-// LoopbackOnly keeps what is served on loopback, such as a profiler, from pages that make their own name resolve to it.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// LoopbackOnly protects a handler on loopback, such as a profiler, from foreign pages that reach it through a name that
+// resolves to loopback: it rejects every Host except localhost and loopback addresses.
 func LoopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := hostname(r.Host)
-		if a, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !a.Unmap().IsLoopback()) {
+		if host := hostname(r.Host); host != "localhost" && !isLoopback(host) {
 			http.Error(w, "Host: want localhost or a loopback address", http.StatusMisdirectedRequest)
 			return
 		}
@@ -61,7 +79,7 @@ func LoopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
-// hostname strips the port and IPv6's brackets, and folds case.
+// hostname returns the host of host:port in lower case, without the brackets of IPv6 and a final dot.
 func hostname(hostport string) string {
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		hostport = h
@@ -69,8 +87,7 @@ func hostname(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.Trim(hostport, "[]"), "."))
 }
 
-// allowedHosts are loopback's name, the name or address that the server was told to listen on, and the configured
-// ones.
+// allowedHosts returns localhost, the host of server.addr, and server.hosts.
 func allowedHosts(set Settings) map[string]bool {
 	hosts := map[string]bool{"localhost": true}
 	if h := hostname(set.Addr); h != "" && h != "0.0.0.0" && h != "::" {
@@ -82,10 +99,10 @@ func allowedHosts(set Settings) map[string]bool {
 	return hosts
 }
 
-// sameOrigin tells whether a request comes from a page of ours, from a page of an allowed origin, or from no page.
-func (s *Server) sameOrigin(c *fiber.Ctx) bool {
+// sameOrigin reports whether a request comes from a page of this server or of an allowed origin, or from no page at all.
+func (a *access) sameOrigin(c *fiber.Ctx) bool {
 	origin := c.Get(fiber.HeaderOrigin)
-	if origin == "" || slices.Contains(s.set.Origins, strings.ToLower(origin)) {
+	if origin == "" || slices.Contains(a.origins, strings.ToLower(origin)) {
 		return true
 	}
 	u, err := url.Parse(origin)
@@ -95,7 +112,7 @@ func (s *Server) sameOrigin(c *fiber.Ctx) bool {
 	return withPort(u.Scheme, u.Host) == withPort(u.Scheme, string(c.Context().Host()))
 }
 
-// withPort adds the scheme's own port where none is given.
+// withPort adds the scheme's default port to a host without one.
 func withPort(scheme, host string) string {
 	host = strings.ToLower(host)
 	if _, _, err := net.SplitHostPort(host); err == nil {
@@ -107,15 +124,15 @@ func withPort(scheme, host string) string {
 	return host + ":80"
 }
 
-// allowOrigin lets pages of the configured origins read answers (CORS); streams over SSE need it.
-func (s *Server) allowOrigin(c *fiber.Ctx) error {
-	if len(s.set.Origins) > 0 {
+// allowOrigin lets pages of allowed origins read answers (CORS), SSE streams included, and answers their preflight requests.
+func (a *access) allowOrigin(c *fiber.Ctx) error {
+	if len(a.origins) > 0 {
 		c.Vary(fiber.HeaderOrigin)
-		if origin := c.Get(fiber.HeaderOrigin); slices.Contains(s.set.Origins, strings.ToLower(origin)) && origin != "" {
+		if origin := c.Get(fiber.HeaderOrigin); slices.Contains(a.origins, strings.ToLower(origin)) && origin != "" {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
 			c.Set("Cross-Origin-Resource-Policy", "cross-origin")
 			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Retry-After")
-			if c.Method() == fiber.MethodOptions { // a preflight: JSON needs one
+			if c.Method() == fiber.MethodOptions {
 				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
 				c.Set(fiber.HeaderAccessControlAllowHeaders, "Content-Type, Last-Event-ID")
 				c.Set(fiber.HeaderAccessControlMaxAge, "600")
@@ -126,49 +143,50 @@ func (s *Server) allowOrigin(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// address is the client's: the peer, or behind trusted proxies the last address in X-Forwarded-For that isn't one of
-// theirs. What stands before it there is the client's own claim.
-func (s *Server) address(c *fiber.Ctx) string {
+// clientAddress returns the address of the peer or, if that is a trusted proxy, the last address in X-Forwarded-For that
+// isn't one. Earlier addresses in the header may be forged by the client.
+func (a *access) clientAddress(c *fiber.Ctx) string {
 	peer := c.Context().RemoteIP().String()
-	if !s.trusted(peer) {
+	if !a.trusted(peer) {
 		return peer
 	}
-	// Some proxies add a line of their own to the client's; together they are one list (RFC 9110 §5.2).
+	// Several lines with this name are one list (RFC 9110 §5.2).
 	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
 	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
 	for _, hop := range slices.Backward(hops) {
 		hop = strings.TrimSpace(hop)
-		a, err := netip.ParseAddr(hop)
+		addr, err := netip.ParseAddr(hop)
 		if err != nil {
 			return peer
 		}
-		if !s.trusted(hop) {
-			return a.Unmap().String()
+		peer = addr.Unmap().String()
+		if !a.trusted(hop) {
+			return peer
 		}
-		peer = a.Unmap().String()
 	}
 	return peer
 }
 
-func (s *Server) trusted(address string) bool {
-	a, err := netip.ParseAddr(address)
+// trusted reports whether an address is that of a trusted proxy.
+func (a *access) trusted(address string) bool {
+	addr, err := netip.ParseAddr(address)
 	if err != nil {
 		return false
 	}
-	return slices.ContainsFunc(s.proxies, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+	return slices.ContainsFunc(a.proxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
 }
 
-// prefixes reads addresses and ranges.
+// prefixes parses addresses and ranges of addresses.
 func prefixes(list []string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	for _, text := range list {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			a, err := netip.ParseAddr(text)
+			addr, err := netip.ParseAddr(text)
 			if err != nil {
 				return nil, err
 			}
-			p = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())
+			p = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
 		}
 		all = append(all, p)
 	}

@@ -11,29 +11,30 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
 const (
-	plainRows    = 50 // on a page: they are part of every dashboard's page, read or not
-	plainSeconds = 5  // until the page is asked for again
+	noscriptRows    = 50 // on a page; every dashboard contains them
+	noscriptSeconds = 5  // between reloads
 )
 
-// plain is the watchlist for those who run no scripts: the newest quotes as of now, filtered and sorted by links. It
-// reads the addresses that the scripts write, and as they do, it takes what can't be true for the default.
-type plain struct {
-	Quotes       []plainQuote
+// noscriptList is the watchlist for browsers without scripts: the newest quotes, filtered and sorted by links. It reads the
+// same query as the scripts and, like them, replaces invalid values by defaults.
+type noscriptList struct {
+	Quotes       []noscriptQuote
 	At           string // time of day of the newest quote, UTC
 	Found        int
-	Columns      []plainLink
-	Sectors      []plainLink
-	Before, Next string // pages of the list; "" for none
-	Refresh      int    // seconds; 0 for never
-	Toggle       string // where refreshing is turned on or off
+	Columns      []noscriptLink
+	Sectors      []noscriptLink
+	Before, Next string // URLs of other pages of the list, "" for none
+	Refresh      int    // seconds, 0 for never
+	Toggle       string // URL that switches reloading
 	Seconds      int
 }
 
-type plainQuote struct {
+type noscriptQuote struct {
 	Symbol, Name             string
 	Last, Change             string
 	Bid, BidSize             string
@@ -41,19 +42,20 @@ type plainQuote struct {
 	Volume, Direction, Arrow string
 }
 
-// plainLink is a choice: a column to sort by, a sector.
-type plainLink struct {
+// noscriptLink is a column to sort by, or a sector.
+type noscriptLink struct {
 	Name, URL string
-	Sector    string // its key in the catalogue's sentences; "" for all of them
+	Sector    string // name for view.Sector, "" for all sectors
 	Chosen    bool
-	Sort      string // aria-sort; "" for a column that it isn't sorted by
+	Sort      string // aria-sort, "" for other columns than the one sorted by
 }
 
-// plainColumns are those of the table, each with what it is sorted by.
-var plainColumns = []struct {
+type noscriptColumn struct {
 	name    string
 	compare func(a, b *wire.DayQuote) int
-}{
+}
+
+var noscriptColumns = []noscriptColumn{
 	{"symbol", func(a, b *wire.DayQuote) int { return strings.Compare(a.Ticker, b.Ticker) }},
 	{"last", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Last, b.Tick.Last) }},
 	{"change", func(a, b *wire.DayQuote) int { return cmp.Compare(change(a.Tick), change(b.Tick)) }},
@@ -62,7 +64,7 @@ var plainColumns = []struct {
 	{"volume", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Volume, b.Tick.Volume) }},
 }
 
-// change is the day's, in per cent; 0 while there is no day before.
+// change returns the change since the previous day's close in per cent, 0 if there is no close.
 func change(t *quote.Tick) float64 {
 	if t.PrevClose <= 0 {
 		return 0
@@ -70,111 +72,144 @@ func change(t *quote.Tick) float64 {
 	return float64(t.Last-t.PrevClose) * 100 / float64(t.PrevClose)
 }
 
-// plainList makes the list that an address asks for.
-func (s *Server) plainList(c *fiber.Ctx) *plain {
-	u := s.stream.Universe()
-	kept := url.Values{}
+// noscriptQuery is the query of a list.
+type noscriptQuery struct {
+	kept       url.Values // parameters that links preserve
+	sector     string     // "" for all
+	text       string     // in ticker or name, lower case
+	sort       string     // column, with a leading - for descending order
+	column     int        // index of sort's column, −1 for the universe's order
+	descending bool
+	refresh    bool
+}
+
+func readNoscriptQuery(c *fiber.Ctx, u *quote.Universe) noscriptQuery {
+	q := noscriptQuery{kept: url.Values{}}
 	for _, key := range []string{"lang", "q", "sector", "sort", "refresh"} {
 		if v := strings.ToValidUTF8(c.Query(key), ""); v != "" && len(v) <= 64 {
-			kept.Set(key, strings.Clone(v))
+			q.kept.Set(key, strings.Clone(v))
 		}
 	}
-	sector, sort := kept.Get("sector"), kept.Get("sort")
-	if !slices.Contains(u.Sectors(), sector) {
-		sector = ""
+	if sector := q.kept.Get("sector"); slices.Contains(u.Sectors(), sector) {
+		q.sector = sector
 	}
-	descending := strings.HasPrefix(sort, "-")
-	by := slices.IndexFunc(plainColumns, func(x struct {
-		name    string
-		compare func(a, b *wire.DayQuote) int
-	}) bool {
-		return x.name == strings.TrimPrefix(sort, "-")
-	})
+	q.text = strings.ToLower(strings.TrimSpace(q.kept.Get("q")))
+	q.sort = q.kept.Get("sort")
+	column, descending := strings.CutPrefix(q.sort, "-")
+	q.descending = descending
+	q.column = slices.IndexFunc(noscriptColumns, func(n noscriptColumn) bool { return n.name == column })
+	q.refresh = q.kept.Get("refresh") != "off"
+	return q
+}
 
-	all, _ := u.Topics([]string{"*"}, 1) // a topic that every universe has
-	quotes := s.stream.Snapshot(all).Quotes
-	newest := int64(0)
-	text := strings.ToLower(strings.TrimSpace(kept.Get("q")))
-	quotes = slices.DeleteFunc(quotes, func(q wire.DayQuote) bool {
-		newest = max(newest, q.Tick.Due)
-		y := u.Symbol(q.Tick.Symbol)
-		return sector != "" && y.Sector != sector ||
-			!strings.Contains(strings.ToLower(y.Ticker), text) && !strings.Contains(strings.ToLower(y.Name), text)
+// with returns the URL of the list with one parameter changed, "" to remove it. The list then starts at its first page.
+func (q *noscriptQuery) with(key, value string) string {
+	v := url.Values{}
+	for k := range q.kept {
+		v.Set(k, q.kept.Get(k))
+	}
+	v.Set(key, value)
+	if value == "" {
+		v.Del(key)
+	}
+	if len(v) == 0 {
+		return "/"
+	}
+	return "/?" + v.Encode()
+}
+
+// filter returns the quotes of the list in its order.
+func (q *noscriptQuery) filter(all []wire.DayQuote, u *quote.Universe) []wire.DayQuote {
+	found := slices.DeleteFunc(all, func(d wire.DayQuote) bool {
+		s := u.Symbol(d.Tick.Symbol)
+		return q.sector != "" && s.Sector != q.sector ||
+			!strings.Contains(strings.ToLower(s.Ticker), q.text) && !strings.Contains(strings.ToLower(s.Name), q.text)
 	})
-	if by >= 0 {
-		slices.SortStableFunc(quotes, func(a, b wire.DayQuote) int {
-			if descending {
-				return plainColumns[by].compare(&b, &a)
+	if q.column >= 0 {
+		slices.SortStableFunc(found, func(a, b wire.DayQuote) int {
+			if q.descending {
+				a, b = b, a
 			}
-			return plainColumns[by].compare(&a, &b)
+			return noscriptColumns[q.column].compare(&a, &b)
 		})
 	}
+	return found
+}
 
-	p := &plain{Found: len(quotes), Seconds: plainSeconds, Refresh: plainSeconds}
-	if newest > 0 {
-		p.At = time.UnixMicro(newest).UTC().Format(time.TimeOnly)
-	}
-	// with is the address with one part of it changed; what changes the list starts it at its beginning.
-	with := func(key, value string) string {
-		v := url.Values{}
-		for k := range kept {
-			v.Set(k, kept.Get(k))
-		}
-		if v.Set(key, value); value == "" {
-			v.Del(key)
-		}
-		if len(v) == 0 {
-			return "/"
-		}
-		return "/?" + v.Encode()
-	}
-	if p.Toggle = with("refresh", "off"); kept.Get("refresh") == "off" {
-		p.Refresh, p.Toggle = 0, with("refresh", "")
-	}
-	for i, col := range plainColumns {
-		l := plainLink{Name: col.name}
-		steps := []string{"-" + col.name, col.name, ""} // figures start with the largest, names with A
+// columns returns the links that sort the list. A link cycles through descending, ascending and unsorted, for symbols
+// through ascending, descending and unsorted.
+func (q *noscriptQuery) columns() []noscriptLink {
+	var links []noscriptLink
+	for i, col := range noscriptColumns {
+		l := noscriptLink{Name: col.name}
+		orders := []string{"-" + col.name, col.name, ""}
 		if col.name == "symbol" {
-			steps[0], steps[1] = steps[1], steps[0]
+			orders[0], orders[1] = orders[1], orders[0]
 		}
-		if i == by {
-			if l.Sort = "ascending"; descending {
+		next := 0
+		if i == q.column {
+			next = (slices.Index(orders, q.sort) + 1) % len(orders)
+			if l.Sort = "ascending"; q.descending {
 				l.Sort = "descending"
 			}
 		}
-		at := slices.Index(steps, sort) // −1, so the first, for another column
-		l.URL = with("sort", steps[(at+1)%3])
-		if sort == "" || i != by {
-			l.URL = with("sort", steps[0])
-		}
-		p.Columns = append(p.Columns, l)
+		l.URL = q.with("sort", orders[next])
+		links = append(links, l)
 	}
-	p.Sectors = append(p.Sectors, plainLink{URL: with("sector", ""), Chosen: sector == ""})
-	for _, name := range u.Sectors() {
-		p.Sectors = append(p.Sectors, plainLink{Name: name, Sector: name, URL: with("sector", name), Chosen: name == sector})
-	}
-
-	page := max(1, min(c.QueryInt("page", 1), (len(quotes)+plainRows-1)/plainRows))
-	first, last := (page-1)*plainRows, min(len(quotes), page*plainRows)
-	if page > 1 {
-		p.Before = with("page", strconv.Itoa(page-1))
-	}
-	if last < len(quotes) {
-		p.Next = with("page", strconv.Itoa(page+1))
-	}
-	for _, q := range quotes[first:last] {
-		p.Quotes = append(p.Quotes, plainRow(u.Symbol(q.Tick.Symbol), q.Tick))
-	}
-	return p
+	return links
 }
 
-func plainRow(y quote.Symbol, t *quote.Tick) plainQuote {
-	r := plainQuote{
-		Symbol: y.Ticker, Name: y.Name, Last: t.Last.String(),
+func (q *noscriptQuery) sectors(u *quote.Universe) []noscriptLink {
+	links := []noscriptLink{{URL: q.with("sector", ""), Chosen: q.sector == ""}}
+	for _, name := range u.Sectors() {
+		links = append(links, noscriptLink{Name: name, Sector: name, URL: q.with("sector", name), Chosen: name == q.sector})
+	}
+	return links
+}
+
+// newNoscriptList returns the list that a request's query selects.
+func newNoscriptList(log *stream.Log, c *fiber.Ctx) *noscriptList {
+	u := log.Universe()
+	q := readNoscriptQuery(c, u)
+	everything, _ := u.Topics([]string{quote.All}, 1) // valid in every universe
+	quotes := log.Snapshot(everything).Quotes
+	newest := int64(0)
+	for _, d := range quotes {
+		newest = max(newest, d.Tick.Due)
+	}
+	quotes = q.filter(quotes, u)
+
+	l := &noscriptList{
+		Found: len(quotes), Columns: q.columns(), Sectors: q.sectors(u), Seconds: noscriptSeconds,
+		Refresh: noscriptSeconds, Toggle: q.with("refresh", "off"),
+	}
+	if !q.refresh {
+		l.Refresh, l.Toggle = 0, q.with("refresh", "")
+	}
+	if newest > 0 {
+		l.At = time.UnixMicro(newest).UTC().Format(time.TimeOnly)
+	}
+	page := max(1, min(c.QueryInt("page", 1), (len(quotes)+noscriptRows-1)/noscriptRows))
+	first, end := (page-1)*noscriptRows, min(len(quotes), page*noscriptRows)
+	if page > 1 {
+		l.Before = q.with("page", strconv.Itoa(page-1))
+	}
+	if end < len(quotes) {
+		l.Next = q.with("page", strconv.Itoa(page+1))
+	}
+	for _, d := range quotes[first:end] {
+		l.Quotes = append(l.Quotes, newNoscriptQuote(u.Symbol(d.Tick.Symbol), d.Tick))
+	}
+	return l
+}
+
+func newNoscriptQuote(s quote.Symbol, t *quote.Tick) noscriptQuote {
+	r := noscriptQuote{
+		Symbol: s.Ticker, Name: s.Name, Last: t.Last.String(),
 		Bid: t.Bid.String(), BidSize: grouped(int64(t.BidSize)), Ask: t.Ask.String(), AskSize: grouped(int64(t.AskSize)), Volume: grouped(t.Volume),
 	}
 	r.Change = strings.TrimPrefix(strconv.FormatFloat(change(t), 'f', 2, 64), "-")
-	if r.Change != "0.00" { // a change that reads as none has no direction
+	if r.Change != "0.00" { // a change that rounds to zero has no direction
 		if r.Direction, r.Arrow = "up", "▲"; t.Last < t.PrevClose {
 			r.Direction, r.Arrow = "down", "▼"
 		}
@@ -182,7 +217,7 @@ func plainRow(y quote.Symbol, t *quote.Tick) plainQuote {
 	return r
 }
 
-// grouped writes a count in groups of three, set apart as the page's own figures are.
+// grouped formats a number in groups of three digits, separated by narrow no-break spaces as in the browser.
 func grouped(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

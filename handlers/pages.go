@@ -14,25 +14,28 @@ import (
 
 	"ticklane/internal/apidoc"
 	"ticklane/internal/i18n"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
-// pages renders the views. It knows which browser files were built.
+// pages renders the HTML pages.
 type pages struct {
-	engine  *html.Engine
-	texts   map[string]*i18n.Catalogue // by language
-	built   map[string]string          // entry → URL, empty when the assets aren't built
-	info    FeedInfo
-	boot    fiber.Map
-	version string
+	engine    *html.Engine
+	texts     map[string]*i18n.Catalogue // by language
+	built     map[string]string          // URLs of the bundles by name; empty if the browser code wasn't built
+	log       *stream.Log
+	feed      FeedInfo
+	boot      fiber.Map
+	version   string
+	maxTopics int
 }
 
-// FeedInfo is what the pages say of the feed.
+// FeedInfo describes the feed, for pages and /api/stats.
 type FeedInfo struct {
 	Source string // "simulator" or "replay"
 	Seed   int64
-	File   string // its name, without folders
-	Timed  bool   // due times are real, so latency means something
+	File   string // name without folders
+	Timed  bool   // due times are real, so latency has a meaning
 }
 
 // view is the data of every template.
@@ -46,33 +49,35 @@ type view struct {
 	Source  string
 	Seed    int64
 	File    string
-	Boot    fiber.Map
-	Text    template.JS // of the catalogue what the page's scripts use
-	Speaks  string      // the language of Text
+	Boot    fiber.Map   // what the scripts need to start
+	Text    template.JS // the texts that the page's scripts use, in Lang
 
-	Status int    // of an error
-	Lead   string // of an error, in the page's language
-	Detail string // of an error, in English; "" when the lead says it all
+	Status int    // error page
+	Lead   string // error page: in the page's language
+	Detail string // error page: in English, "" if Lead suffices
 
-	Reports []savedReport
-	Folder  string // of the reports
+	Reports []savedReport // reports page
+	Folder  string        // reports page
 
-	Docs *apidoc.Page
+	Docs *apidoc.Page // API page
 
-	Lane   string // of a home page
-	Script string
-	User   string
-	Topics string
+	Lane   string // home pages
+	Script string // home pages
+	User   string // home pages
+	Topics string // home pages
 
-	Plain *plain // the dashboard for those who run no scripts
+	Plain *noscriptList // dashboard
 
 	text *i18n.Catalogue
 }
 
-// T is a sentence in the page's language: {{.T "key" "name" value}}.
-func (v view) T(key string, pairs ...any) string { return v.text.Text(key, pairs...) }
+// T returns a text in the page's language: {{.T "key" "name" value}}.
+func (v view) T(key string, args ...any) string { return v.text.Text(key, args...) }
 
-// Sector is a sector's name for people; one that the catalogue doesn't know goes by its own.
+// Rich returns a text that may contain `code` and [links](/).
+func (v view) Rich(key string, args ...any) template.HTML { return v.text.HTML(key, args...) }
+
+// Sector returns a sector's name in the page's language, or its own name if the catalogue has none.
 func (v view) Sector(name string) string {
 	if key := "sector." + name; v.text.Has(key) {
 		return v.text.Text(key)
@@ -80,27 +85,43 @@ func (v view) Sector(name string) string {
 	return name
 }
 
-// Rich is a sentence that may hold `code` and [links](/).
-func (v view) Rich(key string, pairs ...any) template.HTML { return v.text.HTML(key, pairs...) }
+// unbuiltStyle is the style of pages without the built one.
+const unbuiltStyle = "/static/unbuilt.css"
 
-func newPages(files fs.FS, d Deps) (*pages, error) {
-	views, err := fs.Sub(files, "views")
+// addBundle adds a page's built script with its style and texts, and reports whether it was built.
+func (v *view) addBundle(built map[string]string, name string) bool {
+	script := built[name+".js"]
+	if script == "" {
+		return false
+	}
+	v.Text = v.text.Scripts(name)
+	v.Scripts, v.Styles = []string{script}, []string{built["app.css"]}
+	if css := built[name+".css"]; css != "" {
+		v.Styles = append(v.Styles, css)
+	}
+	return true
+}
+
+func newPages(d Deps) (*pages, error) {
+	views, err := fs.Sub(d.Files, "views")
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{engine: html.NewFileSystem(http.FS(views), ".html"), info: d.Feed, version: d.Version}
+	p := &pages{
+		engine: html.NewFileSystem(http.FS(views), ".html"), log: d.Stream, feed: d.Feed, version: d.Version, maxTopics: d.Settings.MaxTopics,
+		boot: fiber.Map{
+			"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
+			"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Lab != nil,
+			"limits": fiber.Map{"topics": d.Settings.MaxTopics, "message": d.Settings.MessageSize},
+		},
+	}
 	if err := p.engine.Load(); err != nil {
 		return nil, err
 	}
 	if p.texts, err = i18n.Load(views); err != nil {
 		return nil, err
 	}
-	p.boot = fiber.Map{
-		"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
-		"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Lab != nil,
-		"limits": fiber.Map{"topics": d.Settings.MaxTopics, "message": d.Settings.MessageSize},
-	}
-	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
+	manifest, err := fs.ReadFile(d.Files, "public/assets/manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}
@@ -110,22 +131,21 @@ func newPages(files fs.FS, d Deps) (*pages, error) {
 	if err := json.Unmarshal(manifest, &p.built); err != nil {
 		return nil, err
 	}
-	// Its name holds a hash, so that the tabs of another build never meet it.
-	p.boot["worker"] = p.built["worker.js"]
+	p.boot["worker"] = p.built["worker.js"] // its URL has a hash, so tabs of different builds don't share a worker
 	return p, nil
 }
 
-// view begins a page in the language of its request. title is a key of the catalogue.
+// view returns the data of a page in the language of the request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
-	text := p.texts[negotiate(c)]
+	text := p.texts[negotiateLanguage(c)]
 	return view{
-		Lang: text.Lang(), Title: text.Text(title), Page: page, Version: p.version, Source: p.info.Source, Seed: p.info.Seed, File: p.info.File,
+		Lang: text.Lang(), Title: text.Text(title), Page: page, Version: p.version, Source: p.feed.Source, Seed: p.feed.Seed, File: p.feed.File,
 		Boot: p.boot, text: text,
 	}
 }
 
-// negotiate chooses the language of a page by its address, the cookie and Accept-Language, and sets the headers that say so.
-func negotiate(c *fiber.Ctx) string {
+// negotiateLanguage returns the language of a page and sets the header fields that go with it.
+func negotiateLanguage(c *fiber.Ctx) string {
 	c.Vary(fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
 	lang := i18n.Negotiate(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage))
 	c.Set(fiber.HeaderContentLanguage, lang)
@@ -133,55 +153,50 @@ func negotiate(c *fiber.Ctx) string {
 }
 
 // dashboard is GET /.
-func (s *Server) dashboard(c *fiber.Ctx) error {
-	v := s.pages.view(c, "page.title", "watch")
-	v.Plain = s.plainList(c)
-	return s.application(c, "dashboard", v)
+func (p *pages) dashboard(c *fiber.Ctx) error {
+	v := p.view(c, "page.title", "watch")
+	v.Plain = newNoscriptList(p.log, c)
+	return p.application(c, "dashboard", v)
 }
 
 // compare is GET /compare.
-func (s *Server) compare(c *fiber.Ctx) error {
-	return s.application(c, "compare", s.pages.view(c, "page.title.compare", "compare"))
+func (p *pages) compare(c *fiber.Ctx) error {
+	return p.application(c, "compare", p.view(c, "page.title.compare", "compare"))
 }
 
-// application renders a page whose script is a built one of the same name. While the browser's files aren't built, it tells how
-// to build them.
-func (s *Server) application(c *fiber.Ctx, name string, v view) error {
+// application renders a page whose script is the bundle of the same name. Without the bundle it answers 503 with a page
+// that explains how to build it.
+func (p *pages) application(c *fiber.Ctx, name string, v view) error {
 	noCache(c)
-	script := s.pages.built[name+".js"]
-	if script == "" {
+	if !v.addBundle(p.built, name) {
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
-	}
-	v.Speaks, v.Text = v.Lang, v.text.Scripts(name)
-	v.Scripts, v.Styles = []string{script}, []string{s.pages.built["app.css"]}
-	if css := s.pages.built[name+".css"]; css != "" {
-		v.Styles = append(v.Styles, css)
 	}
 	if err := c.Render(name, v); err != nil {
 		return err
 	}
-	zipped(c)
+	compressPage(c)
 	return nil
 }
 
-// zipped compresses a rendered page for who takes it so. Nothing in a page is secret, so its length tells nothing.
-func zipped(c *fiber.Ctx) {
+// compressPage compresses a rendered page if the client accepts gzip. Pages contain no secrets that their length could
+// reveal.
+func compressPage(c *fiber.Ctx) {
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
+	if accepts(c, fiber.HeaderAcceptEncoding, "gzip") {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
-		c.Response().SetBodyRaw(zip(c.Response().Body()))
+		c.Response().SetBodyRaw(gzipped(c.Response().Body()))
 	}
 }
 
-// home is GET /sse/home and /ws/home: the smallest page that shows a lane. Its query is the subscription's.
-func (s *Server) home(lane wire.Lane) fiber.Handler {
+// home is GET /sse/home and /ws/home: the smallest page that uses a lane. Its query is passed on to the subscription.
+func (p *pages) home(lane wire.Lane) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		q := &query{args: c.Context().QueryArgs()}
-		v := s.pages.view(c, "page.title."+lane.String(), lane.String())
+		q := queryOf(c)
+		v := p.view(c, "page.title."+lane.String(), lane.String())
 		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
 		v.User = q.user()
-		v.Topics = strings.Join(q.topics(s.stream.Universe(), s.set.MaxTopics).Names(), ",")
+		v.Topics = strings.Join(q.topics(p.log.Universe(), p.maxTopics).Names(), ",")
 		if err := q.err(); err != nil {
 			return err
 		}
@@ -190,26 +205,20 @@ func (s *Server) home(lane wire.Lane) fiber.Handler {
 	}
 }
 
-// errorPage shows a problem to a person; its error says that it couldn't be rendered.
-func (p *pages) errorPage(c *fiber.Ctx, of *problem) error {
+// renderError renders a problem as a page. The error is that of the template.
+func (p *pages) renderError(c *fiber.Ctx, of *problem) error {
 	status := strconv.Itoa(of.Status)
 	v := p.view(c, "error.title."+status, "")
 	if !v.text.Has("error.title." + status) {
-		v.Title = of.Title // a rare one, in the protocol's own words
+		v.Title = of.Title
 	}
-	v.Status, v.Lead, v.Detail = of.Status, v.T("error.lead.detail"), of.Detail
-	if own := "error.lead." + status; v.text.Has(own) && (of.Detail == plainly[of.Status] || of.Status == http.StatusInternalServerError) {
-		v.Lead, v.Detail = v.T(own), ""
+	v.Status, v.Lead, v.Detail = of.Status, v.T("error.says"), of.Detail
+	if lead := "error.lead." + status; v.text.Has(lead) && of.Detail == statusDetail[of.Status] {
+		v.Lead, v.Detail = v.T(lead), ""
 	}
-	v.Styles = []string{"/static/unbuilt.css"}
+	v.Styles = []string{unbuiltStyle}
 	if css := p.built["app.css"]; css != "" {
 		v.Styles = []string{css}
 	}
 	return c.Render("error", v)
 }
-
-// noCache makes a browser ask again each time; a page names hashed files that a new version lacks.
-func noCache(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-cache") }
-
-// noStore keeps an answer that is true only now out of every cache.
-func noStore(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-store") }

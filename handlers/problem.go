@@ -2,29 +2,30 @@ package handlers
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 )
 
-// problem is an HTTP error as RFC 9457 describes it. Its extension members tell which parameter was wrong, and for
-// answers to commands the contract's error fields.
+// problem is an HTTP error in the format of RFC 9457. The members after Detail are extensions: Parameter and Errors name
+// the values that were rejected, T, Code, Msg and ID are the contract's error message in an answer to a command.
 type problem struct {
-	Type      string  `json:"type"`
-	Title     string  `json:"title"`
-	Status    int     `json:"status"`
-	Detail    string  `json:"detail,omitempty"`
-	Parameter string  `json:"parameter,omitempty"` // the first wrong one
-	Errors    []wrong `json:"errors,omitempty"`    // all of them
-	T         string  `json:"T,omitempty"`
-	Code      string  `json:"code,omitempty"`
-	Msg       string  `json:"msg,omitempty"`
-	ID        *int64  `json:"id,omitempty"`
+	Type      string       `json:"type"`
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail,omitempty"`
+	Parameter string       `json:"parameter,omitempty"` // of the first of Errors
+	Errors    []fieldError `json:"errors,omitempty"`
+	T         string       `json:"T,omitempty"`
+	Code      string       `json:"code,omitempty"`
+	Msg       string       `json:"msg,omitempty"`
+	ID        *int64       `json:"id,omitempty"`
 }
 
-// wrong is one bad parameter and what was expected.
-type wrong struct {
+// fieldError is a rejected parameter, or member of a JSON body, with its value and what is accepted.
+type fieldError struct {
 	Parameter string `json:"parameter"`
 	Detail    string `json:"detail"`
 }
@@ -35,47 +36,62 @@ func problemOf(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// badParameters is the 400 that names every wrong parameter.
-func badParameters(all []wrong) *problem {
+// badParameters returns the 400 that lists all rejected parameters.
+func badParameters(all []fieldError) *problem {
 	details := make([]string, len(all))
-	for i, w := range all {
-		details[i] = w.Parameter + ": " + w.Detail
+	for i, e := range all {
+		details[i] = e.Parameter + ": " + e.Detail
 	}
 	p := problemOf(http.StatusBadRequest, strings.Join(details, "; "))
 	p.Parameter, p.Errors = all[0].Parameter, all
 	return p
 }
 
-// plainly says what a request's reader or router refused.
-var plainly = map[int]string{
-	http.StatusBadRequest:                  "The request can't be read: it is not HTTP/1.1 as RFC 9112 has it.",
-	http.StatusNotFound:                    "There is nothing at this address.",
-	http.StatusMethodNotAllowed:            "This address doesn't take this method.",
-	http.StatusNotImplemented:              "This server doesn't know the method.",
+// statusDetail maps a status to the detail of its problem, for errors of Fiber and fasthttp, which give no more than the
+// status.
+var statusDetail = map[int]string{
+	http.StatusBadRequest:                  "The request can't be parsed as HTTP/1.1 (RFC 9112).",
+	http.StatusNotFound:                    "There is no resource at this address.",
+	http.StatusMethodNotAllowed:            "This resource doesn't support the method; Allow lists those that it supports.",
+	http.StatusNotImplemented:              "The server doesn't know the method.",
 	http.StatusRequestTimeout:              "The request took longer than server.read_timeout.",
 	http.StatusRequestEntityTooLarge:       "The body is larger than limits.body_size.",
-	http.StatusRequestHeaderFieldsTooLarge: "The head of the request is larger than limits.header_size.",
+	http.StatusRequestHeaderFieldsTooLarge: "The header is larger than limits.header_size.",
+	http.StatusInternalServerError:         "The server failed to handle the request; its log has the cause.",
 }
 
-// fail answers with an error: a page to a browser that asked for one, a problem to everybody else.
-func (s *Server) fail(c *fiber.Ctx, err error) error {
-	var p *problem
+// problemFor returns the problem that answers an error. Errors of other types are answered with 500; unexpected reports
+// whether err is one of them.
+func problemFor(err error) (p *problem, unexpected bool) {
 	var f *fiber.Error
 	switch {
 	case errors.As(err, &p):
+		return p, false
 	case errors.As(err, &f):
-		// The message of a request that can't be read quotes it, so it isn't repeated.
-		if p = problemOf(f.Code, plainly[f.Code]); p.Detail == "" {
-			p.Detail = http.StatusText(f.Code) + "."
+		detail, ok := statusDetail[f.Code]
+		if !ok { // never f.Message: that of a malformed request quotes it
+			detail = http.StatusText(f.Code) + "."
 		}
-	default:
-		s.log.Error("request failed", "route", c.Route().Path, "err", err)
-		p = problemOf(http.StatusInternalServerError, "The server failed at this request; its log says why.")
+		return problemOf(f.Code, detail), false
+	}
+	return problemOf(http.StatusInternalServerError, statusDetail[http.StatusInternalServerError]), true
+}
+
+// errorHandler answers requests that failed: browsers that accept HTML with a page, all others with a problem.
+type errorHandler struct {
+	pages *pages
+	log   *slog.Logger
+}
+
+func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
+	p, unexpected := problemFor(err)
+	if unexpected {
+		h.log.Error("request failed", "route", c.Route().Path, "err", err)
 	}
 	c.Status(p.Status)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	if s.wantsPage(c) && s.pages.errorPage(c, p) == nil {
+	if acceptsPage(c) && h.pages.renderError(c, p) == nil {
 		return nil
 	}
 	if err := c.JSON(p); err != nil {
@@ -85,8 +101,8 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	return nil
 }
 
-// wantsPage tells whether a person looks at the answer.
-func (s *Server) wantsPage(c *fiber.Ctx) bool {
+// acceptsPage reports whether the client is a browser that shows the answer to a person.
+func acceptsPage(c *fiber.Ctx) bool {
 	path := c.Path()
 	return c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) &&
 		!strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/subscribe")

@@ -14,17 +14,23 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// savedReport is one run of the load tester: a page to read and the JSON it was made from.
-type savedReport struct {
-	Name string    `json:"name"` // without ending: /reports/<name>.html, /reports/<name>.json
-	When time.Time `json:"when"`
-	Size int64     `json:"size"` // bytes of the page
-	JSON bool      `json:"json"` // whether the figures are there, too
+// reports serves the load tester's reports from a folder, which need not exist.
+type reports struct {
+	folder string
+	pages  *pages
 }
 
-// saved lists the folder, newest first. A folder that doesn't exist is an empty list.
-func (s *Server) saved() ([]savedReport, error) {
-	entries, err := os.ReadDir(s.set.Reports)
+// savedReport is one run of the load tester: a page and the figures that it was made from.
+type savedReport struct {
+	Name string    `json:"name"` // without extension: /reports/<name>.html, /reports/<name>.json
+	When time.Time `json:"when"`
+	Size int64     `json:"size"` // bytes of the page
+	JSON bool      `json:"json"` // the figures are there
+}
+
+// list returns the reports in the folder, newest first.
+func (r *reports) list() ([]savedReport, error) {
+	entries, err := os.ReadDir(r.folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []savedReport{}, nil
 	}
@@ -52,20 +58,20 @@ func (s *Server) saved() ([]savedReport, error) {
 	return list, nil
 }
 
-// reportList is GET /reports: the page that lists them, and shows two side by side.
-func (s *Server) reportList(c *fiber.Ctx) error {
-	list, err := s.saved()
+// page is GET /reports: the page that lists the reports and compares two of them.
+func (r *reports) page(c *fiber.Ctx) error {
+	list, err := r.list()
 	if err != nil {
 		return err
 	}
-	v := s.pages.view(c, "page.title.reports", "reports")
-	v.Reports, v.Folder = list, s.set.Reports
-	return s.application(c, "reports", v)
+	v := r.pages.view(c, "page.title.reports", "reports")
+	v.Reports, v.Folder = list, r.folder
+	return r.pages.application(c, "reports", v)
 }
 
-// reportNames is GET /api/reports.
-func (s *Server) reportNames(c *fiber.Ctx) error {
-	list, err := s.saved()
+// names is GET /api/reports.
+func (r *reports) names(c *fiber.Ctx) error {
+	list, err := r.list()
 	if err != nil {
 		return err
 	}
@@ -73,8 +79,8 @@ func (s *Server) reportNames(c *fiber.Ctx) error {
 	return c.JSON(fiber.Map{"reports": list})
 }
 
-// report is GET /reports/<name>.html and .json. The root keeps names and links from leaving the folder.
-func (s *Server) report(c *fiber.Ctx) error {
+// file is GET /reports/<name>.html and .json. os.Root keeps names and links from leaving the folder.
+func (r *reports) file(c *fiber.Ctx) error {
 	name, err := url.PathUnescape(strings.Clone(c.Params("name")))
 	if err != nil {
 		return fiber.ErrNotFound
@@ -82,19 +88,19 @@ func (s *Server) report(c *fiber.Ctx) error {
 	if ext := path.Ext(name); ext != ".html" && ext != ".json" {
 		return fiber.ErrNotFound
 	}
-	root, err := os.OpenRoot(s.set.Reports)
+	root, err := os.OpenRoot(r.folder)
 	if err != nil {
 		return fiber.ErrNotFound
 	}
 	defer root.Close()
 	if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return fiber.ErrNotFound // a pipe would hold the request up
+		return fiber.ErrNotFound // reading a pipe would block
 	}
 	body, err := root.ReadFile(name)
 	if err != nil {
 		return fiber.ErrNotFound
 	}
 	noCache(c)
-	c.Set(fiber.HeaderContentType, mimeOf(name))
+	c.Set(fiber.HeaderContentType, mediaType(name))
 	return c.Send(body)
 }

@@ -10,15 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/fault"
@@ -69,52 +64,46 @@ type Deps struct {
 	Version  string
 }
 
-// Server answers HTTP on one listener.
+// Server answers HTTP on one listener. Its own methods serve the streams and what belongs to them; the other endpoints are
+// types of their own.
 type Server struct {
-	app     *fiber.App
-	set     Settings
-	stream  *stream.Log
-	history *history.Store
-	pages   *pages
-	files   map[string]*file
-	told    func() (*descriptions, error)
-	log     *slog.Logger
-	version string
-	hosts   map[string]bool
-	proxies []netip.Prefix
-	limiter *netconn.Limiter // of streams
-	lab     *Lab             // nil unless experiments are allowed
-	faults  *fault.Injector  // nil without a lab
-	paces   sync.Map         // *stream.Subscriber → *rate.Limiter of commands by POST
-	ready   atomic.Bool
-	ln      *netconn.Listener
-	shards  shards
-
-	counts struct{ panics, overloads, requests, failures atomic.Uint64 }
+	app      *fiber.App
+	set      Settings
+	stream   *stream.Log
+	log      *slog.Logger
+	access   *access
+	observer *observer
+	health   health
+	limiter  *netconn.Limiter // of streams
+	lab      *Lab             // nil unless experiments are allowed
+	faults   *fault.Injector  // nil without a lab
+	paces    sync.Map         // *stream.Subscriber → *rate.Limiter of commands by POST
+	ln       *netconn.Listener
+	shards   shards
 }
 
 // New builds the server. Serve starts it.
 func New(d Deps) (*Server, error) {
-	proxies, err := prefixes(d.Settings.TrustedProxies)
+	access, err := newAccess(d.Settings)
 	if err != nil {
-		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
+		return nil, err
 	}
-	pages, err := newPages(d.Files, d)
+	pages, err := newPages(d)
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
-	files, err := loadFiles(d.Files)
+	static, err := loadStatic(d.Files)
 	if err != nil {
 		return nil, fmt.Errorf("load public files: %w", err)
 	}
 	d.Settings.CloseWait = cmp.Or(d.Settings.CloseWait, closeWait)
 	d.Settings.CommandWait = cmp.Or(d.Settings.CommandWait, commandWait)
+	exemptLoopback := len(access.proxies) == 0
 	s := &Server{
-		set: d.Settings, stream: d.Stream, history: d.History, pages: pages, files: files, log: d.Logger, version: d.Version,
-		hosts: allowedHosts(d.Settings), proxies: proxies,
-		limiter: netconn.NewLimiter(d.Settings.MaxStreams, d.Settings.MaxPerAddress, len(proxies) == 0),
-		told:    sync.OnceValues(func() (*descriptions, error) { return readDescriptions(d.Files) }),
-		ln:      newListener(d.Listener, d.Settings, len(proxies) == 0),
+		set: d.Settings, stream: d.Stream, log: d.Logger, access: access,
+		observer: &observer{log: d.Logger, access: access, errors: &errorHandler{pages: pages, log: d.Logger}},
+		limiter:  netconn.NewLimiter(d.Settings.MaxStreams, d.Settings.MaxPerAddress, exemptLoopback),
+		ln:       newListener(d.Listener, d.Settings, exemptLoopback),
 	}
 	if d.Lab != nil {
 		s.lab, s.faults = d.Lab, fault.New()
@@ -128,7 +117,7 @@ func New(d Deps) (*Server, error) {
 		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age
 		IdleTimeout:           s.set.IdleTimeout,
 		Concurrency:           maxConns(s.set) + 1024, // more than the listener lets in: fasthttp's own 503 would end an EventSource for good
-		ErrorHandler:          s.fail,
+		ErrorHandler:          s.observer.errors.respond,
 		Views:                 pages.engine,
 		ViewsLayout:           "layouts/main",
 		CaseSensitive:         true,
@@ -144,106 +133,21 @@ func New(d Deps) (*Server, error) {
 			}
 		})
 	}
-	s.routes(d.Metrics(s))
+	s.routes(d, pages, static)
 	return s, nil
 }
 
-func (s *Server) routes(metrics http.Handler) {
-	app := s.app
-	app.Use(s.observe, fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.panicked}),
-		headers(s.set.TLS != nil), s.allowHost, s.allowOrigin)
-
-	app.Get("/", s.dashboard)
-	for _, lane := range []wire.Lane{wire.SSE, wire.WS} {
-		app.Get("/"+lane.String()+"/home", s.home(lane))
-		app.Get("/"+lane.String()+"/connections/:conn", s.connection(lane))
-	}
-	app.Get("/sse/subscribe", s.subscribeSSE)
-	app.Get("/ws/subscribe", s.subscribeWS)
-	app.Post("/sse/connections/:conn", s.command)
-
-	app.Get("/api/symbols", s.symbols)
-	app.Get("/api/quotes", s.quotes)
-	app.Get("/api/history", s.bars)
-	app.Get("/api/closes", s.closes)
-	app.Get("/api/time", s.time)
-	app.Get("/api/stats", s.stats)
-	app.Get("/api/connections", s.connections)
-	if s.lab != nil {
-		app.Get("/api/lab", s.labState)
-		app.Post("/api/lab/drill", s.labDrill)
-		app.Post("/api/lab/rate", s.labRate)
-		app.Post("/api/lab/background", s.labBackground)
-	}
-	app.Get("/healthz", s.healthz)
-	app.Get("/readyz", s.readyz)
-	app.Get("/metrics", adaptor.HTTPHandler(metrics))
-
-	app.Get("/compare", s.compare)
-	app.Get("/reports", s.reportList)
-	app.Get("/reports/:name", s.report)
-	app.Get("/api/reports", s.reportNames)
-
-	app.Get("/docs", s.docs)
-	app.Get("/api/openapi.yaml", s.description(openapi, false))
-	app.Get("/api/openapi.json", s.description(openapi, true))
-	app.Get("/api/asyncapi.yaml", s.description(asyncapi, false))
-	app.Get("/api/asyncapi.json", s.description(asyncapi, true))
-
-	app.Get("/assets/*", s.static("assets/", "public, max-age=31536000, immutable"))
-	app.Get("/static/*", s.static("", "no-cache"))
-	app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect("/static/favicon.svg", http.StatusMovedPermanently) })
-}
-
-// observe counts and logs requests, and ends the counting of the stream before on the connection.
-func (s *Server) observe(c *fiber.Ctx) error { return s.observed(c, c.Next) }
-
-func (s *Server) observed(c *fiber.Ctx, next func() error) error {
-	netconn.Of(c.Context().Conn()).NextRequest() // a pipelined request was read together with the one before
-	start := time.Now()
-	err := next()
-	if err != nil {
-		err = s.fail(c, err) // here, so that the status is known
-	}
-	status := c.Response().StatusCode()
-	s.counts.requests.Add(1)
-	if status >= 500 {
-		s.counts.failures.Add(1)
-	}
-	// The route, not the path: a path may hold a stream's secret id.
-	s.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", status, "address", s.address(c), "took", time.Since(start))
-	return err
-}
-
-func (s *Server) panicked(c *fiber.Ctx, p any) {
-	s.counts.panics.Add(1)
-	s.log.Error("handler panicked", "route", c.Route().Path, "panic", p, "stack", stack())
-}
-
-// contain keeps a panic in a goroutine of a stream's from ending the process.
-func (s *Server) contain(where string) {
-	if p := recover(); p != nil {
-		s.panickedAt(where, p)
-	}
-}
-
-func (s *Server) panickedAt(where string, p any) {
-	s.counts.panics.Add(1)
-	s.log.Error("stream panicked", "where", where, "panic", p, "stack", stack())
-}
-
-func stack() string { return string(debug.Stack()) }
-
-// Counts returns what the server itself counted since the start: requests answered, those with a status of 500 or
-// above, streams refused for want of a place, panics contained.
+// Counts returns counters since the start of the server: answered requests, those with a status of 500 or above, streams
+// refused because a limit was reached, and recovered panics.
 func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
-	return s.counts.requests.Load(), s.counts.failures.Load(), s.counts.overloads.Load(), s.counts.panics.Load()
+	o := s.observer
+	return o.requests.Load(), o.failures.Load(), o.overloads.Load(), o.panics.Load()
 }
 
 // Serve answers on the listener until Shutdown, and returns nil after one.
 func (s *Server) Serve() error {
 	if !s.limiter.Closed() {
-		s.ready.Store(true)
+		s.health.ready.Store(true)
 	}
 	if s.set.TLS != nil {
 		return s.app.Listener(tls.NewListener(s.ln, s.set.TLS))
@@ -254,7 +158,7 @@ func (s *Server) Serve() error {
 // Shutdown stops in order: not ready, bye to every stream, drain until ctx is done, close what is left. The error
 // says that something had to be cut.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.ready.Store(false)
+	s.health.ready.Store(false)
 	drained := s.limiter.Close()
 	s.stream.End(wire.ByeShutdown)
 	var late error

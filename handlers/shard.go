@@ -39,7 +39,7 @@ func (s *Server) shardPool() (*shard.Pool, error) {
 	}
 	if s.shards.pool == nil {
 		p, err := shard.New(shard.Options{Log: s.stream, Writers: s.set.Shards, WriteTimeout: s.set.WriteTimeout, CloseWait: s.set.CloseWait,
-			OnPanic: s.panickedAt, OnFailure: s.shardFailed})
+			OnPanic: s.observer.streamPanicked, OnFailure: s.shardFailed})
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func (s *Server) shardSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
 // that Go knows. If that fails, it releases both.
 func (s *Server) handOver(nc net.Conn, conn *netconn.Conn, opt subscription, h shard.Handoff) {
 	defer nc.Close()
-	defer s.contain("shard handoff")
+	defer s.observer.contain("shard handoff")
 	err := s.addToShard(conn, opt, h)
 	if err == nil {
 		return

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func (s *Server) subscribeSSE(c *fiber.Ctx) error {
 	if done, err := s.injectPending(c, &opt); done {
 		return err
 	}
-	opt.Address = s.address(c)
+	opt.Address = s.access.clientAddress(c)
 	if a := s.limiter.Acquire(opt.Address); a != netconn.Admitted {
 		return s.refuseSSE(c, a)
 	}
@@ -94,7 +95,7 @@ func (s *Server) negotiateGzip(c *fiber.Ctx, opt *subscription) {
 		return
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if !opt.plain && accepted(listed(&c.Request().Header, fiber.HeaderAcceptEncoding), "gzip") {
+	if !opt.plain && accepts(c, fiber.HeaderAcceptEncoding, "gzip") {
 		opt.Compress = stream.CompressGzip
 	}
 }
@@ -138,8 +139,8 @@ func (s *Server) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 }
 
 func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
-	s.counts.panics.Add(1)
-	s.log.Error("stream panicked", "lane", sub.Lane().String(), "id", sub.ID(), "panic", p, "stack", stack())
+	s.observer.panics.Add(1)
+	s.log.Error("stream panicked", "lane", sub.Lane().String(), "id", sub.ID(), "panic", p, "stack", string(debug.Stack()))
 }
 
 // refuseSSE answers when there is no place. An EventSource that gets an error status never comes back, so it gets a
@@ -147,7 +148,7 @@ func (s *Server) streamPanicked(sub *stream.Subscriber, p any) {
 func (s *Server) refuseSSE(c *fiber.Ctx, a netconn.Admission) error {
 	reason := s.refusal(a)
 	retry := stream.ByeRetry(reason, overloadRetry)
-	if !accepted(listed(&c.Request().Header, fiber.HeaderAccept), "text/event-stream") {
+	if !accepts(c, fiber.HeaderAccept, "text/event-stream") {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(retry/time.Second)))
 		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalWords[reason])
 	}
@@ -161,7 +162,7 @@ func (s *Server) refusal(a netconn.Admission) string {
 	if a == netconn.ShuttingDown {
 		return wire.ByeShutdown
 	}
-	s.counts.overloads.Add(1)
+	s.observer.overloads.Add(1)
 	return wire.ByeOverload
 }
 

@@ -20,7 +20,7 @@ func (s *Server) strict(c *fasthttp.RequestCtx) (done bool) {
 	var p *problem
 	switch {
 	case !slices.Contains(fiber.DefaultMethods, string(head.Method())): // Fiber's answer is plain text, and isn't counted
-		p = problemOf(http.StatusNotImplemented, plainly[http.StatusNotImplemented])
+		p = problemOf(http.StatusNotImplemented, statusDetail[http.StatusNotImplemented])
 	case lengths(head.RawHeaders()) > 1:
 		// A proxy in front may have gone by the other of the two (RFC 9112 §6.1, §6.3).
 		c.SetConnectionClose()
@@ -30,7 +30,7 @@ func (s *Server) strict(c *fasthttp.RequestCtx) (done bool) {
 	}
 	fc := s.app.AcquireCtx(c)
 	defer s.app.ReleaseCtx(fc)
-	s.observed(fc, func() error { return p })
+	s.observer.request(fc, func() error { return p })
 	return true
 }
 
@@ -43,9 +43,4 @@ func lengths(raw []byte) (n int) {
 		}
 	}
 	return n
-}
-
-// listed is a header's list, which may stand in several lines (RFC 9110 §5.3).
-func listed(head *fasthttp.RequestHeader, name string) string {
-	return string(bytes.Join(head.PeekAll(name), []byte(",")))
 }

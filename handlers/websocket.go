@@ -46,7 +46,7 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 	if deflate.Response != "" {
 		c.Set("Sec-WebSocket-Extensions", deflate.Response)
 	}
-	opt.Address = s.address(c)
+	opt.Address = s.access.clientAddress(c)
 	opt.Meter = new(stream.Meter)
 	conn := netconn.Of(c.Context().Conn())
 	conn.StartStream(opt.Meter.Wrote, nil)
@@ -118,7 +118,7 @@ func (s *Server) handshake(c *fiber.Ctx) (wire.Format, error) {
 	if !ok {
 		return 0, problemOf(http.StatusBadRequest, "Sec-WebSocket-Key: want 16 bytes in base64.")
 	}
-	if !s.sameOrigin(c) {
+	if !s.access.sameOrigin(c) {
 		return 0, problemOf(http.StatusForbidden, "Origin: pages of this origin may not open streams here; server.origins allows them.")
 	}
 	subprotocol, ok := websocket.Subprotocol(values(head, "Sec-WebSocket-Protocol"), subprotocolJSON, subprotocolProto)
@@ -153,7 +153,7 @@ func (s *Server) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		defer s.contain("websocket reader")
+		defer s.observer.contain("websocket reader")
 		if in.Feed(received) {
 			readErr = in.Read(nc)
 		}

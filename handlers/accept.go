@@ -1,0 +1,36 @@
+package handlers
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// accepts reports whether a header such as Accept or Accept-Encoding lists a value with a weight above 0 (RFC 9110 §12.5).
+// Wildcards don't count: they accept the uncompressed answer, too.
+func accepts(c *fiber.Ctx, header, value string) bool {
+	for _, list := range values(&c.Request().Header, header) {
+		for part := range strings.SplitSeq(list, ",") {
+			name, params, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), value) {
+				return weight(params) > 0
+			}
+		}
+	}
+	return false
+}
+
+// weight returns the q parameter of a list element, 1 if there is none and 0 if it is malformed.
+func weight(params string) float64 {
+	for param := range strings.SplitSeq(params, ";") {
+		if key, v, _ := strings.Cut(param, "="); strings.EqualFold(strings.TrimSpace(key), "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			if err != nil {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}

@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+const (
+	maxUser     = 64 // characters
+	maxInterval = 5 * time.Second
+	maxDelay    = time.Second
+)
+
+// Values of the lab's parameter compress.
+const (
+	compressOff = "off" // even if the client accepts it
+	compressOn  = "on"  // if the client accepts it, however few streams share the encoder
+)
+
+// subscription is what a client requests of a stream.
+type subscription struct {
+	stream.Options
+	delay time.Duration // lab: before each write
+	plain bool          // lab: uncompressed, whatever the client accepts
+}
+
+// subscription reads the query of both lanes and, if the lab is enabled, the lab's own parameters. The error is a problem.
+func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscription, error) {
+	q := &query{args: args}
+	engines := s.engines(format.Lane())
+	o := subscription{Options: stream.Options{
+		Format:    format,
+		Engine:    engines[0],
+		User:      q.user(),
+		Topics:    q.topics(s.stream.Universe(), s.set.MaxTopics),
+		MaxTopics: s.set.MaxTopics,
+		Limit:     q.number("limit", 0, 1, unlimited),
+		Duration:  q.duration("duration", 0, 0),
+		MaxRead:   maxRead,
+	}}
+	o.From, o.Position = q.from()
+	interval := time.Duration(0)
+	if q.choice("mode", "all", []string{"all", "latest"}) == "latest" {
+		o.Mode, interval = stream.ModeLatest, s.set.Interval
+	}
+	o.Interval = q.duration("interval", interval, maxInterval)
+	o.NoSnapshot = !q.flag("snapshot", true)
+	if s.lab != nil {
+		o.Engine = q.choice("engine", engines[0], engines)
+		o.delay = q.duration("delay", 0, maxDelay)
+		switch q.choice("compress", "", []string{compressOff, compressOn}) {
+		case compressOff:
+			o.plain = true
+		case compressOn:
+			if o.ForceCompress = true; !s.stream.CompressionEnabled() {
+				q.fail("compress", `"on": stream.compress is off on this server`)
+			}
+		}
+	}
+	return o, q.err()
+}
+
+// user reads the name of the client's user, by default anonymous.
+func (q *query) user() string {
+	user, _ := q.get("user")
+	if user == "" {
+		return "anonymous"
+	}
+	if !utf8.ValidString(user) {
+		q.fail("user", "%s: want UTF-8", quoted(user))
+		return ""
+	}
+	if n := utf8.RuneCountInString(user); n > maxUser {
+		q.fail("user", "%d characters: want at most %d", n, maxUser)
+	}
+	for _, r := range user {
+		if !unicode.IsPrint(r) {
+			q.fail("user", "%s: the character %U is not printable", quoted(user), r)
+			break
+		}
+	}
+	return user
+}
+
+// from reads where the stream starts, by default at the newest tick.
+func (q *query) from() (stream.From, quote.Position) {
+	switch v, ok := q.get("from"); {
+	case !ok, v == "latest":
+		return stream.FromLatest, quote.Position{}
+	case v == "oldest":
+		return stream.FromOldest, quote.Position{}
+	default:
+		p, err := quote.ParsePosition(v)
+		if err != nil {
+			q.fail("from", "%s: want latest, oldest or a position: %v", quoted(v), err)
+		}
+		return stream.FromPosition, p
+	}
+}
