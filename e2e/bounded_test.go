@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// ending is what a plain client saw of a bounded stream.
+// bounded is what a simple client received of a bounded stream (limit=10).
 type bounded struct {
 	Ticks  int
-	Order  []string // names of the events, ticks joined
+	Order  []string // names of the events; consecutive ticks count once
 	Bye    string
-	Code   int // of WebSocket's close
+	Code   int // WebSocket's close code
 	State  int // readyState at the end
 	Errors int
 }
@@ -58,8 +58,8 @@ func checkBounded(t *testing.T, have bounded, errors, code, state int) {
 	}
 }
 
-// After the bye a browser reconnects once by itself, is told 204, and stops for good.
-func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
+// TestBoundedEventSourceStops: after the bye the browser reconnects once, receives 204, and stops.
+func TestBoundedEventSourceStops(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
@@ -67,13 +67,13 @@ func TestBoundedEventSourceDoesNotComeBack(t *testing.T) {
 	checkBounded(t, eval[bounded](b, boundedSSE), 2, 0, 2)
 	streams := b.requestsTo("/sse/subscribe")
 	if len(streams) != 2 || streams[0].status != 200 || streams[1].status != 204 {
-		t.Errorf("the browser asked %d times (%+v), want twice: 200 and 204", len(streams), streams)
+		t.Errorf("%d requests (%+v), want two: 200 and 204", len(streams), streams)
 	}
 	s.waitEnded(func(s stats) lane { return s.Lanes.SSE })
 	b.clean()
 }
 
-// counted waits until the server has noticed the end, too.
+// waitEnded waits until the server counts one stream of 10 ticks, which has ended.
 func (s *server) waitEnded(of func(stats) lane) {
 	s.t.Helper()
 	until(s.t, "one stream opened, none left, 10 ticks", func() (bool, string) {
@@ -82,6 +82,7 @@ func (s *server) waitEnded(of func(stats) lane) {
 	})
 }
 
+// TestBoundedWebSocketCloses: after the bye the server closes with 1000.
 func TestBoundedWebSocketCloses(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,20 +13,19 @@ import (
 const (
 	transferBudget = 150_000 // bytes over the wire, headers too, until the first quotes are painted
 	shiftBudget    = 0.02    // cumulative layout shift
-	blockingBudget = 4_000   // bytes of the one script that may hold up the first paint
+	blockingBudget = 4_000   // bytes of the one script that may block the first paint
 )
 
-// observed collects layout shifts and long tasks from the start.
+// layoutObserver collects layout shifts and long tasks from the start of the page.
 const layoutObserver = `self.shifts = []; self.moved = []; self.long = [];
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => { if (e.hadRecentInput) return; self.shifts.push(e.value); self.moved.push(...e.sources.map((s) => e.value.toFixed(4) + ' ' + (s.node?.parentElement?.id ?? '') + ' ' + (s.node?.id || s.node?.className || s.node?.nodeName) + ' ' + [s.previousRect, s.currentRect].map((r) => [r.x, r.y, r.width, r.height].map(Math.round)).join(' → '))); })).observe({ type: 'layout-shift', buffered: true });
 	new PerformanceObserver((l) => l.getEntries().forEach((e) => self.long.push(Math.round(e.duration)))).observe({ type: 'longtask', buffered: true });`
 
-// late holds back what a page asks for, as a slow network does.
+// slowFetch delays the page's requests by up to half a second, as a slow network does.
 const slowFetch = `const real = fetch; fetch = (url, ...rest) => new Promise((done) => setTimeout(done, 200 + 300 * Math.random())).then(() => real(url, ...rest));`
 
-// loaded is what the browser itself says of everything that it fetched until the first quotes were painted. Not the
-// streams, not what fills the rows and charts that are there, and only once what is asked for again and again: how much of
-// that comes so early is the moment's.
+// loadedResources lists what the browser fetched before it painted the first quotes, by its own figures. It leaves out
+// streams and bars, whose size until that moment varies, and lists repeated requests once.
 const loadedResources = `(() => {
 	const until = performance.getEntriesByName('first-quote')[0].startTime;
 	const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
@@ -39,43 +39,47 @@ type resource struct {
 	Blocking   bool
 }
 
+// TestFirstPaintBudget bounds bytes, blocking scripts and layout shift until the first quotes are painted.
 func TestFirstPaintBudget(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	for _, width := range []int64{1440, 390} {
-		b := openTab(t)
-		b.size(width, 900)
-		b.inject(layoutObserver)
-		b.inject(slowFetch)
-		b.visit(s.url + "/")
-		b.waitLive()
-		b.until("a drawn chart", drawn)
-		b.until("figures of the lane", `/\d/.test(document.querySelector('#wire').textContent)`)
-		sum, blocking := 0.0, 0
-		for _, r := range eval[[]resource](b, loadedResources) {
-			sum += r.Wire
-			if r.Blocking && strings.HasSuffix(r.Name, ".js") {
-				if blocking++; r.Name != "/static/theme.js" || r.Size > blockingBudget {
-					t.Errorf("%s of %.0f bytes holds up the first paint", r.Name, r.Size)
+		t.Run(fmt.Sprint(width, " px"), func(t *testing.T) {
+			t.Parallel()
+			b := openTab(t)
+			b.size(width, 900)
+			b.inject(layoutObserver)
+			b.inject(slowFetch)
+			b.visit(s.url + "/")
+			b.waitLive()
+			b.until("a drawn chart", drawn)
+			b.until("figures of the lane", `/\d/.test(document.querySelector('#wire').textContent)`)
+			sum, blocking := 0.0, 0
+			for _, r := range eval[[]resource](b, loadedResources) {
+				sum += r.Wire
+				if r.Blocking && strings.HasSuffix(r.Name, ".js") {
+					if blocking++; r.Name != "/static/theme.js" || r.Size > blockingBudget {
+						t.Errorf("%s of %.0f bytes blocks the first paint", r.Name, r.Size)
+					}
 				}
+				t.Logf("%6.0f of %6.0f bytes %s", r.Wire, r.Size, r.Name)
 			}
-			t.Logf("%6.0f of %6.0f bytes %s", r.Wire, r.Size, r.Name)
-		}
-		if sum < 10_000 || sum > transferBudget {
-			t.Errorf("%d px: %.0f bytes until the first quotes, want at most %d", width, sum, transferBudget)
-		}
-		if blocking != 1 {
-			t.Errorf("%d px: %d scripts hold up the first paint, want the theme's alone", width, blocking)
-		}
-		shift := eval[float64](b, "self.shifts.reduce((a, x) => a + x, 0)")
-		t.Logf("%d px: %.0f bytes, layout shift %.4f: %q, long tasks %v ms", width, sum, shift, eval[[]string](b, "self.moved"), eval[[]int](b, "self.long"))
-		if shift >= shiftBudget {
-			t.Errorf("%d px: layout shift %.4f, want less than %v", width, shift, shiftBudget)
-		}
+			if sum < 10_000 || sum > transferBudget {
+				t.Errorf("%.0f bytes until the first quotes, want at most %d", sum, transferBudget)
+			}
+			if blocking != 1 {
+				t.Errorf("%d scripts block the first paint, want theme.js alone", blocking)
+			}
+			shift := eval[float64](b, "self.shifts.reduce((a, x) => a + x, 0)")
+			t.Logf("%.0f bytes, layout shift %.4f: %q, long tasks %v ms", sum, shift, eval[[]string](b, "self.moved"), eval[[]int](b, "self.long"))
+			if shift >= shiftBudget {
+				t.Errorf("layout shift %.4f, want less than %v", shift, shiftBudget)
+			}
+		})
 	}
 }
 
-// On the second visit everything but the page itself and the files without a hash in their names comes from the cache.
+// TestSecondVisit: on the second visit the browser fetches only the page and the files without a hash in their names.
 func TestSecondVisit(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -83,7 +87,7 @@ func TestSecondVisit(t *testing.T) {
 	b.call(chromedp.Call(b.ctx, network.SetCacheDisabled, network.SetCacheDisabledParams{}))
 	b.visit(s.url + "/")
 	b.waitLoaded()
-	b.waitHeatmap() // all that is loaded late is here
+	b.waitHeatmap() // the last part that is loaded
 	b.visit(s.url + "/healthz")
 	b.visit(s.url + "/")
 	b.waitLive()
@@ -92,18 +96,18 @@ func TestSecondVisit(t *testing.T) {
 		switch {
 		case strings.HasPrefix(r.Name, "/assets/"):
 			if cached++; r.Wire != 0 {
-				t.Errorf("%s took %.0f bytes again", r.Name, r.Wire)
+				t.Errorf("%s: %.0f bytes fetched again", r.Name, r.Wire)
 			}
 		case strings.HasPrefix(r.Name, "/static/") && r.Wire > 600: // headers alone: 304
-			t.Errorf("%s took %.0f bytes again", r.Name, r.Wire)
+			t.Errorf("%s: %.0f bytes fetched again", r.Name, r.Wire)
 		}
 	}
 	if cached < 2 {
-		t.Errorf("%d files of the bundle, want some", cached)
+		t.Errorf("%d files of the bundle, want at least 2", cached)
 	}
 }
 
-// Without scripts the newest quotes are there, come again by themselves, and are sorted and filtered by links.
+// TestWithoutScripts: without scripts the page shows the newest quotes, reloads itself, and sorts and filters by links.
 func TestWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -111,35 +115,33 @@ func TestWithoutScripts(t *testing.T) {
 	b.enableScripts(false)
 	b.visit(s.url + "/")
 	b.until("a row for each symbol", `document.querySelectorAll('.plainlist tbody tr').length === 50`)
-	b.until("nothing of the page that needs scripts", `!document.querySelector('.main').checkVisibility() && !document.querySelector('#pause').checkVisibility()`)
+	b.until("no part that needs scripts", `!document.querySelector('.main').checkVisibility() && !document.querySelector('#pause').checkVisibility()`)
 	if len(b.requestsTo("/sse/")) > 0 {
 		t.Error("a page without scripts opened a stream")
 	}
 	first := 0.0
-	until(t, "it is loaded again", func() (bool, string) {
+	until(t, "reloaded", func() (bool, string) {
 		at, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64]("performance.timeOrigin"))
 		if err != nil {
-			return false, err.Error() // asked in the very moment
+			return false, err.Error() // the page is being replaced
 		}
 		if first == 0 {
 			first = at
 		}
 		return at > first, ""
 	})
-	b.visit(s.url + "/?refresh=off") // so that what is clicked stays where it is
+	b.visit(s.url + "/?refresh=off") // what is clicked must not move
 	b.click(`.plainlist-sectors a[href*="sector=energy"]`)
 	b.until("one sector", `new URLSearchParams(location.search).get('sector') === 'energy' && document.querySelectorAll('.plainlist tbody tr').length < 20`)
 	b.click(`.plainlist thead a[href*="sort=-volume"]`)
 	b.until("sorted", `document.querySelector('.plainlist [aria-sort=descending]')?.textContent.startsWith('Volume') && document.querySelectorAll('.plainlist tbody tr').length < 20`)
 	b.size(390, 844)
 	b.visit(s.url + "/?refresh=off")
-	for _, wrong := range eval[[]string](b, phoneFaults) {
-		t.Error(wrong)
-	}
+	b.checkPhone()
 	b.clean()
 }
 
-// tabbed are the stops of the Tab key from the top of the page to its end, by what each is called.
+// tabStops presses Tab from the top of the page to its end and returns the name of each element that gets the focus.
 func (b *tab) tabStops() []string {
 	b.t.Helper()
 	stops := []string{}
@@ -151,23 +153,23 @@ func (b *tab) tabStops() []string {
 		}
 		stops = append(stops, name)
 		if eval[bool](b, `(() => { const e = document.activeElement; const s = getComputedStyle(e); const r = e.getBoundingClientRect();
-			if (e.matches('.pane .host')) return getComputedStyle(e.closest('.pane'), '::after').borderTopWidth === '0px'; // the pane draws it
+			if (e.matches('.pane .host')) return getComputedStyle(e.closest('.pane'), '::after').borderTopWidth === '0px'; // drawn by the pane
 			return s.outlineStyle === 'none' || s.outlineWidth === '0px' || !r.width; })()`) {
-			b.t.Errorf("the focus on %s can't be seen", name)
+			b.t.Errorf("no visible focus on %s", name)
 		}
 	}
-	b.t.Fatalf("the Tab key never comes to an end: %q", stops)
+	b.t.Fatalf("more than 80 stops of the Tab key: %q", stops)
 	return nil
 }
 
-// Everything that the mouse can press the Tab key comes to, in the order in which it is read, and Enter or Space works it.
+// TestKeyboardAlone: the Tab key reaches everything that can be clicked, in reading order, and Enter or Space activates it.
 func TestKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/")
 	b.waitLoaded()
-	b.waitHeatmap() // all that the key comes to is here
+	b.waitHeatmap() // everything focusable is there
 	stops := b.tabStops()
 	at := -1
 	for _, want := range []string{"skip", "state", "sse", "ws", "pause", "search", "grid", "last", "1m", "tab-heat", "heat", "log", "keys-open"} {
@@ -182,9 +184,9 @@ func TestKeyboardAlone(t *testing.T) {
 		}
 		at = found
 	}
-	// A row's star is the grid's key s (TestLists), a tab's neighbours are the arrows' (TestPanels).
+	// A row's star has the grid's key s (TestLists), neighbouring tabs the arrows (TestPanels).
 	for _, missed := range eval[[]string](b, `[...document.querySelectorAll('button:not([role=tab]), a[href], input, select, [role=grid]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.matches('.rows .star') && (e.tabIndex < 0 || e.disabled)).map((e) => e.outerHTML.slice(0, 80))`) {
-		t.Errorf("no key comes to %s", missed)
+		t.Errorf("not reached by the keyboard: %s", missed)
 	}
 	for _, act := range []struct{ at, key, what, done string }{
 		{"[data-lane=ws]", keys.enter, "the lane is switched", `document.querySelector('#app').dataset.lane === 'ws'`},

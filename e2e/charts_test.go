@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// bars are those of the table on the page against those of the server, asked for in the same moment: ” when all agree.
+// bars compares the bars in the page's table with the server's at the same moment. It returns the first difference, or ''.
 const bars = `(async (symbol, interval) => {
 	const want = (await (await fetch('/api/history?limit=200&symbol=' + symbol + '&interval=' + interval)).json()).bars.reverse();
 	const rows = [...document.querySelectorAll('.bars tbody tr')].map((tr) => [...tr.children].map((e) => e.textContent.replace(/\s/g, '')));
@@ -16,13 +16,13 @@ const bars = `(async (symbol, interval) => {
 	for (const [k, b] of want.entries()) {
 		const [, o, h, l, c, , v] = rows[k];
 		const have = [o, h, l, c, v].join(' ');
-		const asked = [b.o.toFixed(2), b.h.toFixed(2), b.l.toFixed(2), b.c.toFixed(2), b.v].join(' ');
-		if (have !== asked) return 'row ' + k + ': ' + have + ', want ' + asked;
+		const wanted = [b.o.toFixed(2), b.h.toFixed(2), b.l.toFixed(2), b.c.toFixed(2), b.v].join(' ');
+		if (have !== wanted) return 'row ' + k + ': ' + have + ', want ' + wanted;
 	}
 	return '';
 })`
 
-// bars waits until the table on the page has the server's.
+// bars waits until the page's table has the server's bars.
 func (b *tab) bars(symbol, interval string) {
 	b.t.Helper()
 	until(b.t, "the server's bars of "+symbol, func() (bool, string) {
@@ -31,10 +31,10 @@ func (b *tab) bars(symbol, interval string) {
 	})
 }
 
-// A page that is cut off and changes the lane while its bars grow has the server's bars in the end, to the last share.
-func TestBarsSurviveCutsAndSwitches(t *testing.T) {
+// TestBarsAfterReconnects: after reconnects and switches of the lane, the page's bars equal the server's to the last share.
+func TestBarsAfterReconnects(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--lab.enabled=true", "--market.rate", "20") // so slow that page and server come to agree between two trades
+	s := serve(t, "--lab.enabled=true", "--market.rate", "20") // slow enough for page and server to agree between two trades
 	b := openTab(t)
 	b.inject(`localStorage.setItem('ticklane.settings', '{"v":1,"volume":"full"}')`)
 	b.visit(s.url + "/?interval=10s")
@@ -49,7 +49,7 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 		} else {
 			s.streams(1, 0)
 		}
-		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when a tab is put away
+		b.run(`dispatchEvent(new PageTransitionEvent('pagehide'))`) // as when the page enters the back/forward cache
 		s.waitTicks(20)
 		b.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
 		b.waitLive()
@@ -59,6 +59,7 @@ func TestBarsSurviveCutsAndSwitches(t *testing.T) {
 	b.clean()
 }
 
+// TestChartsSideBySide shows one, two and four charts; the focused one takes the selected symbol.
 func TestChartsSideBySide(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -68,18 +69,18 @@ func TestChartsSideBySide(t *testing.T) {
 	b.until("two charts", `[...document.querySelectorAll('#chart .host')].map((e) => e.ariaLabel).join() === 'Candlestick chart of AAPL, 1m,Line chart of MSFT, 5m'`)
 	b.until("drawn", drawn)
 	b.click(".pane:nth-child(2) .pane-name")
-	b.until("the second is in focus", `document.querySelector('#q-symbol').textContent === 'MSFT' && document.querySelector('[data-interval="5m"]').ariaPressed === 'true'`)
+	b.until("the second is focused", `document.querySelector('#q-symbol').textContent === 'MSFT' && document.querySelector('[data-interval="5m"]').ariaPressed === 'true'`)
 	b.click("#row-NVDA")
-	b.until("it takes the clicked symbol, and the address tells", `document.querySelector('.pane:nth-child(2) .host').ariaLabel === 'Line chart of NVDA, 5m' &&
+	b.until("it shows the clicked symbol, as does the address", `document.querySelector('.pane:nth-child(2) .host').ariaLabel === 'Line chart of NVDA, 5m' &&
 		location.search.includes('charts=AAPL:1m,NVDA:5m:line')`)
 	b.click(".chart-tools>.seg>[data-charts='4']")
 	b.until("four", `document.querySelectorAll('.pane').length === 4`)
 	b.click(".chart-tools>.seg>[data-charts='1']")
-	b.until("the one in focus stays", `document.querySelectorAll('.pane').length === 1 && document.querySelector('#chart .host').ariaLabel === 'Line chart of NVDA, 5m' && !location.search.includes('charts=')`)
+	b.until("the focused one stays", `document.querySelectorAll('.pane').length === 1 && document.querySelector('#chart .host').ariaLabel === 'Line chart of NVDA, 5m' && !location.search.includes('charts=')`)
 	b.clean()
 }
 
-// However far somebody scrolls back, the oldest bars stay in sight.
+// TestChartEndsAtItsOldestBar: scrolling back ends at the oldest bars, which stay visible.
 func TestChartEndsAtItsOldestBar(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -91,7 +92,7 @@ func TestChartEndsAtItsOldestBar(t *testing.T) {
 	mouse := func(kind input.DispatchMouseEventType, dx float64) {
 		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], DeltaX: dx, DeltaY: 0.001}))
 	}
-	until(t, "the end of what there is", func() (bool, string) {
+	until(t, "the oldest bar", func() (bool, string) {
 		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
 		return eval[bool](b, `document.querySelector('.edge').textContent === 'Oldest available bar'`), "not there yet"
 	})
@@ -103,7 +104,7 @@ func TestChartEndsAtItsOldestBar(t *testing.T) {
 	b.clean()
 }
 
-// On a small screen nothing is cut off: the charts' figures, the lane's and its story, what the trades can be chosen by.
+// TestSmallScreen: at 1024 px the figures of charts and connection, its log and the controls of the trades are whole.
 func TestSmallScreen(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -123,14 +124,14 @@ func TestSmallScreen(t *testing.T) {
 			};
 			for (const pane of document.querySelectorAll('.pane')) {
 				for (const e of pane.querySelectorAll('.legend b')) {
-					inside(e, pane, 50); // the axis stands there
-					if (e.scrollWidth > e.clientWidth) wrong.push(e.textContent + ' is wider than its place');
+					inside(e, pane, 50); // for the axis
+					if (e.scrollWidth > e.clientWidth) wrong.push(e.textContent + ' is wider than its box');
 				}
 			}
 			const lane = document.querySelector('#lane');
 			for (const e of lane.querySelectorAll('dt, dd, #log span')) inside(e, lane);
 			const size = document.querySelector('#tape-size').getBoundingClientRect();
-			if (size.right > document.querySelector('#market').getBoundingClientRect().right - 2) wrong.push('the choice of sizes is cut');
+			if (size.right > document.querySelector('#market').getBoundingClientRect().right - 2) wrong.push('the size filter is cut');
 			return wrong;
 		})()`) {
 			t.Errorf("%s: %s", charts, wrong)

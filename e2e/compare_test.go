@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// TestCompare runs both lanes at once: figures move, a cut is drilled, and the export holds what the page shows.
+// TestCompare runs both lanes at once: the figures change, two drills are measured, and the export has the results.
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
-	// What is exported leaves the page as a download; its text is kept here.
+	// Keeps the text of the downloads.
 	b.inject(`window.exported = [];
 		const make = URL.createObjectURL.bind(URL);
 		URL.createObjectURL = (blob) => { blob.text().then((text) => window.exported.push(text)); return make(blob); };`)
@@ -29,13 +29,13 @@ func TestCompare(t *testing.T) {
 	}
 	b.size(1440, 900)
 	before := b.text("#running")
-	b.until("the figures move", `document.querySelector('#running').textContent !== `+quoted(before))
-	b.until("the sentence says what was measured", `/bytes/.test(document.querySelector('#sentence').textContent)`)
+	b.until("figures change", `document.querySelector('#running').textContent !== `+quoted(before))
+	b.until("the sentence has the result", `/bytes/.test(document.querySelector('#sentence').textContent)`)
 
-	b.runDrill("cut", "the drill's rows are there", `document.querySelectorAll('#drill-table tbody tr').length >= 2 &&
+	b.runDrill("cut", "rows of the drill", `document.querySelectorAll('#drill-table tbody tr').length >= 2 &&
 		document.querySelector('#drill-table').textContent.includes('Cut')`)
 
-	// The standard ends an EventSource at an error status; our connector comes back.
+	// By the standard an error status ends an EventSource; the page's connector reconnects.
 	b.runDrill("503", "a bare EventSource is gone for good after 503, and both connectors are back", `/CLOSED for good/.test(document.querySelector('#drill-table').textContent) &&
 		[...document.querySelectorAll('#drill-table tr')].filter((r) => /our connector/.test(r.textContent) && /attempt refused/.test(r.textContent)).length >= 2`)
 
@@ -45,7 +45,7 @@ func TestCompare(t *testing.T) {
 	text := eval[string](b, `window.exported[0]`)
 	var run map[string]any
 	if err := json.Unmarshal([]byte(text), &run); err != nil {
-		t.Fatalf("the export is no JSON: %v: %.200s", err, text)
+		t.Fatalf("the export isn't JSON: %v: %.200s", err, text)
 	}
 	for _, part := range []string{`"sse"`, `"ws"`, `"cut"`, "wire", "p99"} {
 		if !strings.Contains(text, part) {
@@ -57,39 +57,39 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// drill runs a drill and waits until the page shows its outcome. One that could not begin, which the page says in red, is
-// begun again, as a person would: its own EventSource has five seconds for that.
+// runDrill runs a drill and waits until the page shows its outcome. A drill whose own EventSource doesn't open within five
+// seconds is reported as failed; it is started again, as a user would.
 func (b *tab) runDrill(action, what, shown string) {
 	b.t.Helper()
 	button := fmt.Sprintf(`document.querySelector('[data-drill="%s"]')`, action)
 	b.click(fmt.Sprintf(`[data-drill="%s"]`, action))
-	b.until(what+", and the drill is over", `(() => {
+	b.until(what+", drill over", `(() => {
 		if (`+button+`.ariaDisabled) return false;
 		if (!document.querySelector('#drill-state').classList.contains('bad')) return `+shown+`;
 		`+button+`.click();
 	})()`)
 }
 
-// TestCompareFindsAPlantedDelay holds the page's method to a difference that is known.
-func TestCompareFindsAPlantedDelay(t *testing.T) {
+// TestCompareFindsInjectedDelay measures a known difference.
+func TestCompareFindsInjectedDelay(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--market.rate", "50")
 	b := openTab(t)
 	b.visit(s.url + "/compare")
-	b.until("the lab is open", `document.querySelector('#c-delay-a')?.options.length > 1`)
+	b.until("the lab is enabled", `document.querySelector('#c-delay-a')?.options.length > 1`)
 	largest := eval[string](b, `[...document.querySelector('#c-delay-b').options].at(-1).value`)
 	b.run(`{ const e = document.querySelector('#c-delay-b'); e.value = ` + quoted(largest) + `; e.dispatchEvent(new Event('change', {bubbles: true})); }`)
-	b.until("SSE is found to be faster", `/SSE is faster by/.test(document.querySelector('#sentence').textContent)`)
+	b.until("SSE faster", `/SSE is faster by/.test(document.querySelector('#sentence').textContent)`)
 }
 
-// TestCompareWithoutALab still measures, and says how to open the lab.
-func TestCompareWithoutALab(t *testing.T) {
+// TestCompareWithoutLab measures without the lab and explains how to enable it.
+func TestCompareWithoutLab(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/compare")
 	b.until("pairs come", `/pairs/.test(document.querySelector('#running').textContent)`)
-	b.until("it says how to open the lab", `/lab\.enabled/.test(document.querySelector('#lab-off').textContent) && !document.querySelector('#lab-off').hidden`)
+	b.until("how to enable the lab", `/lab\.enabled/.test(document.querySelector('#lab-off').textContent) && !document.querySelector('#lab-off').hidden`)
 	b.clean()
 }
 

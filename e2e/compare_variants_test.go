@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestCompareSides compares SSE on one engine with protobuf over WebSocket on another: both are measured, the sentence and
-// the figures name them by what differs, and binary is claimed from what came.
-func TestCompareSides(t *testing.T) {
+// TestCompareVariants compares SSE on one engine with protobuf over WebSocket on another: both are measured, the sentence and
+// the figures name them by what differs, and the claim on binary messages rests on those received.
+func TestCompareVariants(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
@@ -19,21 +19,21 @@ func TestCompareSides(t *testing.T) {
 	b.until("both sides are named by what differs", `/SSE stream/.test(document.querySelector('#figures').textContent) && /WebSocket shard protobuf/.test(document.querySelector('#figures').textContent)`)
 	b.until("the form shows the setup", `document.querySelector('#c-engine-b').value === 'shard' && document.querySelector('#c-encoding-b').value === 'protobuf' &&
 		document.querySelector('#c-encoding-a').disabled`)
-	b.until("the sentence tells the bytes", `/SSE stream costs .* more bytes/.test(document.querySelector('#sentence').textContent)`)
-	b.until("binary is claimed from what came", `/binary here: .* protobuf messages/.test(document.querySelector('#claims').textContent)`)
-	b.until("the lanes' latencies are not", `/use the same engine on both lanes/.test(document.querySelector('#claims').textContent)`)
+	b.until("bytes in the sentence", `/SSE stream costs .* more bytes/.test(document.querySelector('#sentence').textContent)`)
+	b.until("the claim on binary messages", `/binary here: .* protobuf messages/.test(document.querySelector('#claims').textContent)`)
+	b.until("no claim on latency", `/use the same engine on both lanes/.test(document.querySelector('#claims').textContent)`)
 }
 
-// TestCompareCompression: in the lab each side is compressed or isn't, as chosen and whatever the browser offers; every tick
-// of both is read, and the bytes that each takes are told.
+// TestCompareCompression: with the lab each side is compressed or isn't, as chosen, independent of what the browser offers.
+// The page reads every tick of both and shows their bytes.
 func TestCompareCompression(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
 	for n, x := range []struct{ sides, a, b, compress, smaller string }{
-		{"sse,ws", "SSE compressed", "WebSocket plain", "on,off", "a < b / 2"},
-		{"sse,sse", "SSE plain", "SSE compressed", "off,on", "b < a / 2"},
-		{"ws,ws", "WebSocket compressed", "WebSocket plain", "on,off", "a < b / 2"},
+		{"sse,ws", "SSE compressed", "WebSocket uncompressed", "on,off", "a < b / 2"},
+		{"sse,sse", "SSE uncompressed", "SSE compressed", "off,on", "b < a / 2"},
+		{"ws,ws", "WebSocket compressed", "WebSocket uncompressed", "on,off", "a < b / 2"},
 	} {
 		b.visit(s.url + "/compare?sides=" + x.sides)
 		b.until("the lab offers compression to both sides", `!document.querySelector('#compress').hidden &&
@@ -41,26 +41,26 @@ func TestCompareCompression(t *testing.T) {
 		for k, value := range strings.Split(x.compress, ",") {
 			b.run(fmt.Sprintf(`{ const e = document.querySelector('#c-compress-%c'); e.value = %q; e.dispatchEvent(new Event('change', {bubbles: true})); }`, "ab"[k], value))
 		}
-		b.until("the sides' names say it", fmt.Sprintf(`document.querySelector('#figures .side-a').textContent === %q && document.querySelector('#figures .side-b').textContent === %q`, x.a, x.b))
-		b.until("each side's bytes for a tick are told", `(() => {
+		b.until("names of both sides", fmt.Sprintf(`document.querySelector('#figures .side-a').textContent === %q && document.querySelector('#figures .side-b').textContent === %q`, x.a, x.b))
+		b.until("bytes for a tick of each side", `(() => {
 			const row = [...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('wire / tick'));
 			const [a, b] = [...row.querySelectorAll('td')].map((c) => parseFloat(c.textContent));
 			return Math.min(a, b) > 10 && `+x.smaller+`; })()`)
 		if n == 0 {
-			b.until("the sentence tells the bytes, too", `/WebSocket plain costs [1-9][0-9]+ % more bytes/.test(document.querySelector('#sentence').textContent)`)
+			b.until("bytes in the sentence", `/WebSocket uncompressed costs [1-9][0-9]+ % more bytes/.test(document.querySelector('#sentence').textContent)`)
 		}
 		b.until("every tick was read", `[...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('gaps')).textContent.includes('0 · 0 · 00 · 0 · 0') &&
-			!/asked to be/.test(document.querySelector('#notes').textContent)`)
+			!/was requested/.test(document.querySelector('#notes').textContent)`)
 	}
 }
 
-// TestCompareSaysWhatTheLabLacks: a browser tells a page nothing of why a stream was refused.
-func TestCompareSaysWhatTheLabLacks(t *testing.T) {
+// TestCompareExplainsMissingCompression: a browser doesn't report why a stream was refused, so the page gives the reason.
+func TestCompareExplainsMissingCompression(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--lab.enabled=true", "--stream.compress=off")
 	b := openTab(t)
 	b.visit(s.url + "/compare?compress=on,off")
-	b.until("the page says why nothing comes", `/compresses no stream/.test(document.querySelector('#banner-text').textContent) && !document.querySelector('#compress').hidden`)
+	b.until("the reason in the banner", `/Compression is disabled on this server/.test(document.querySelector('#banner-text').textContent) && !document.querySelector('#compress').hidden`)
 	b.run(`{ const e = document.querySelector('#c-compress-a'); e.value = ''; e.dispatchEvent(new Event('change', {bubbles: true})); }`)
-	b.until("without that wish both sides run", `/[1-9]\d* pairs/.test(document.querySelector('#running').textContent) && document.querySelector('#banner').hidden`)
+	b.until("both sides run without compression", `/[1-9]\d* pairs/.test(document.querySelector('#running').textContent) && document.querySelector('#banner').hidden`)
 }

@@ -28,16 +28,16 @@ func TestHomePages(t *testing.T) {
 	}
 }
 
-// What a visitor puts into the address stays text, wherever the page shows it.
+// TestHomePagesEscape puts markup into the address: wherever the page shows it, it stays text.
 func TestHomePagesEscape(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
+	b := openTab(t)
+	b.inject(violations)
 	for _, user := range []string{
 		`"><script>self.hacked=1</script>`, `<img src=x onerror="self.hacked=1">`, `' onfocus='self.hacked=1' autofocus='`,
 	} {
 		for _, lane := range []string{"sse", "ws"} {
-			b := openTab(t)
-			b.inject(violations)
 			b.visit(s.url + "/" + lane + "/home?topics=*&user=" + url.QueryEscape(user))
 			b.until("connected", `document.querySelector('#state').textContent === 'connected'`)
 			b.until("messages", `document.querySelectorAll('#messages li').length > 2`)
@@ -47,17 +47,16 @@ func TestHomePagesEscape(t *testing.T) {
 			if eval[bool](b, "'hacked' in self || !!document.querySelector('img, [onfocus], body script')") {
 				t.Errorf("%s: %q became markup", lane, user)
 			}
-			// Its link to the other lane carries it over whole.
 			if have := eval[string](b, "new URL(document.querySelector('nav a').href).searchParams.get('user')"); have != user {
 				t.Errorf("the link to the other lane has user %q, want %q", have, user)
 			}
 			checkViolations(b)
-			b.clean()
 		}
 	}
+	b.clean()
 }
 
-// Every page says what kind of market it shows.
+// TestEveryPageNamesItsMarket finds the kind of market on every page.
 func TestEveryPageNamesItsMarket(t *testing.T) {
 	t.Parallel()
 	ticks := filepath.Join(t.TempDir(), "ticks.csv")
@@ -72,7 +71,7 @@ func TestEveryPageNamesItsMarket(t *testing.T) {
 		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing"} {
 			b.visit(s.url + path)
 			if have := b.text(".sim"); have != want {
-				t.Errorf("%s says %q, want %q", path, have, want)
+				t.Errorf("%s: market label %q, want %q", path, have, want)
 			}
 		}
 	}

@@ -16,10 +16,10 @@ import (
 	"testing"
 )
 
-// inflated is how many ticks each client reads.
+// tickCount is the number of ticks that each client reads.
 const tickCount = 700
 
-// squeezed starts a server that compresses for everybody, with a market that is fast enough for the tests.
+// serveCompressed starts a server that compresses for every client that offers it, with 400 ticks per second.
 func serveCompressed(t *testing.T, flags ...string) *server {
 	t.Helper()
 	return serve(t, append([]string{"--stream.compress", "on", "--market.rate", "400", "--market.arrivals", "steady", "--market.warmup", "0s", "--stream.log_size", "1048576"}, flags...)...)
@@ -27,8 +27,8 @@ func serveCompressed(t *testing.T, flags ...string) *server {
 
 var tickSeq = regexp.MustCompile(`"i":(\d+)\}$`)
 
-// same checks that a client got the ticks that the server sent, byte for byte and without a hole, and that they came
-// compressed: the truth is read without compression.
+// checkTicks compares the ticks that a client inflated with the server's uncompressed ones, byte for byte, and checks that
+// the server compressed them.
 func (s *server) checkTicks(lane string, got []string) {
 	s.t.Helper()
 	if len(got) != tickCount {
@@ -50,17 +50,18 @@ func (s *server) checkTicks(lane string, got []string) {
 	}
 	sent := strings.Join(ticksOf(string(body)), "\n")
 	if !strings.HasSuffix(sent, strings.Join(got, "\n")) {
-		s.t.Errorf("%s: the client read another text than was sent; its first tick is %s", lane, got[0])
+		s.t.Errorf("%s: the client's ticks differ from the server's; the first is %s", lane, got[0])
 	}
 	var all struct {
 		Lanes map[string]map[string]float64 `json:"lanes"`
 	}
 	s.get("/api/stats", &all)
 	if n := all.Lanes[lane]; n["compress_out_bytes"] == 0 || n["compress_out_bytes"] > n["compress_in_bytes"]/2 {
-		s.t.Errorf("%s: %v bytes became %v", lane, n["compress_in_bytes"], n["compress_out_bytes"])
+		s.t.Errorf("%s: %v bytes compressed to %v, want at most half", lane, n["compress_in_bytes"], n["compress_out_bytes"])
 	}
 }
 
+// last returns the seq of the last tick.
 func last(got []string) string {
 	if m := tickSeq.FindStringSubmatch(got[len(got)-1]); m != nil {
 		return m[1]
@@ -68,7 +69,7 @@ func last(got []string) string {
 	return "1"
 }
 
-// ticksOf finds the ticks in what a client printed, a message a line.
+// ticksOf returns the ticks in a client's output, which has one message a line.
 func ticksOf(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimPrefix(strings.TrimSpace(line), "data: ")
@@ -116,8 +117,8 @@ async def main():
 asyncio.run(main())
 `
 
-// Clients that people have, each with compression as it does it by itself.
-func TestProgramsInflate(t *testing.T) {
+// TestClientsInflate runs common clients, each with its own way of compression.
+func TestClientsInflate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		file, lane, code string
@@ -151,17 +152,17 @@ func TestProgramsInflate(t *testing.T) {
 	})
 }
 
-// pythonWithWebSockets is a Python that has the package: the system's, where another comes first in the path.
+// pythonWithWebSockets returns a Python that has the package websockets: the first in the path, else the system's.
 func pythonWithWebSockets() string {
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
 		if exec.Command(python, "-c", "import websockets").Run() == nil {
 			return python
 		}
 	}
-	return "python3" // its error tells what is missing
+	return "python3" // its error names the missing package
 }
 
-// collect is a page's script: both lanes read to their ends.
+// collect is a script of a page that reads both lanes to their ends.
 const collect = `
 const read = (open) => new Promise((done) => { const got = []; open(got, () => done(got)); });
 self.seen = Promise.all([
@@ -182,19 +183,21 @@ self.seen = Promise.all([
 ]).then(([sse, ws]) => ({ sse, ws }));
 `
 
-type seen struct{ SSE, WS []string }
+// inflated is what collect returns: the ticks of both lanes.
+type inflated struct{ SSE, WS []string }
 
+// TestChromiumInflates reads compressed streams in Chromium.
 func TestChromiumInflates(t *testing.T) {
 	t.Parallel()
 	s := serveCompressed(t)
 	b := openTab(t)
 	b.visit(s.url + "/healthz")
-	got := eval[seen](b, strings.ReplaceAll(collect, "ADDR", s.addr)+"self.seen")
+	got := eval[inflated](b, strings.ReplaceAll(collect, "ADDR", s.addr)+"self.seen")
 	s.checkTicks("sse", got.SSE)
 	s.checkTicks("ws", got.WS)
 }
 
-// Firefox opens a page of ours that posts what it saw.
+// TestFirefoxInflates reads compressed streams in Firefox, on a page that posts them to the test.
 func TestFirefoxInflates(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("firefox-esr")
@@ -203,11 +206,11 @@ func TestFirefoxInflates(t *testing.T) {
 			t.Fatal("Firefox is missing: scripts/need.sh clients")
 		}
 	}
-	posted := make(chan seen, 1)
+	posted := make(chan inflated, 1)
 	var page string
-	desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	posts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			var v seen
+			var v inflated
 			body, err := io.ReadAll(r.Body)
 			if err == nil && json.Unmarshal(body, &v) == nil {
 				posted <- v
@@ -217,18 +220,18 @@ func TestFirefoxInflates(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		io.WriteString(w, page)
 	}))
-	defer desk.Close()
-	s := serveCompressed(t, "--server.origins", desk.URL)
+	defer posts.Close()
+	s := serveCompressed(t, "--server.origins", posts.URL)
 	page = "<!doctype html><script>" + strings.ReplaceAll(collect, "ADDR", s.addr) +
 		"self.seen.then((v) => fetch('/', { method: 'POST', body: JSON.stringify(v) }));</script>"
 	dir := t.TempDir()
-	quiet := "user_pref('browser.shell.checkDefaultBrowser', false); user_pref('datareporting.policy.dataSubmissionEnabled', false);\n"
-	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(quiet), 0o600); err != nil {
+	prefs := "user_pref('browser.shell.checkDefaultBrowser', false); user_pref('datareporting.policy.dataSubmissionEnabled', false);\n"
+	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(prefs), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*timeout, fmt.Errorf("Firefox took too long"))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*timeout, fmt.Errorf("Firefox not done after %s", 3*timeout))
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "--headless", "--no-remote", "--profile", dir, desk.URL)
+	cmd := exec.CommandContext(ctx, path, "--headless", "--no-remote", "--profile", dir, posts.URL)
 	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_CRASHREPORTER_DISABLE=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

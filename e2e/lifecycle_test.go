@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// offline makes the browser lose its network, and have it again.
+// offline emulates that the device has no network, or has it again.
 func (b *tab) offline(off bool) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, network.OverrideNetworkState, network.OverrideNetworkStateParams{
@@ -22,6 +22,7 @@ func (b *tab) offline(off bool) {
 	b.call(chromedp.Call(b.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: rules}))
 }
 
+// TestOfflineAndBack: the page reports that the device is offline, and resumes without loss.
 func TestOfflineAndBack(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -45,8 +46,7 @@ func TestOfflineAndBack(t *testing.T) {
 	})
 }
 
-// back goes one step back in the tab's history. A page out of the browser's cache doesn't load, so there is no load to
-// wait for.
+// back goes one step back in the tab's history. It doesn't wait for a load: a page from the back/forward cache has none.
 func (b *tab) back() {
 	b.t.Helper()
 	h, err := chromedp.Call(b.ctx, page.GetNavigationHistory, noParams)
@@ -54,7 +54,7 @@ func (b *tab) back() {
 	b.call(chromedp.Call(b.ctx, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: h.Entries[h.CurrentIndex-1].ID}))
 }
 
-// Going elsewhere closes the stream; coming back, from the browser's cache of whole pages, resumes it.
+// TestBackAndForward: leaving the page closes the stream; returning from the back/forward cache resumes it.
 func TestBackAndForward(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -81,7 +81,7 @@ func TestBackAndForward(t *testing.T) {
 	})
 }
 
-// A frozen tab runs nothing, not even timers, while the server's heartbeats pass by.
+// TestFrozenTab: a tab that was frozen, with its timers, for several heartbeats resumes without loss.
 func TestFrozenTab(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -95,13 +95,13 @@ func TestFrozenTab(t *testing.T) {
 		b.call(chromedp.Call(b.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive}))
 		before := s.stats().Log.Head
 		b.state("live", "^Live$")
-		b.until("what came meanwhile is here", `[...self.recorder.seqs].at(-1) >= `+strconv.FormatUint(before, 10))
+		b.until("the ticks of the meantime", `[...self.recorder.seqs].at(-1) >= `+strconv.FormatUint(before, 10))
 		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 		b.noHoles()
 	})
 }
 
-// A hidden tab stays connected and paints nothing; shown again, it is right at once.
+// TestHiddenTab: a hidden tab stays connected and is right at once when it is visible again.
 func TestHiddenTab(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "500")

@@ -1,6 +1,6 @@
 // Package e2e drives a real browser, and the clients of the documentation, against the real server.
 //
-// All tests share one Chromium process and one server binary. A test opens tabs in a browser context of its own, so
+// All tests share one Chromium process and one server binary. A test opens tabs in a separate browser context, so
 // storage, cache, cookies and workers are separate, and starts the servers that it needs on free ports of loopback.
 package e2e
 

@@ -4,7 +4,7 @@ import (
 	"github.com/chromedp/cdproto/browser"
 )
 
-// marketScenes are the panels beside the list, and what alerts say.
+// marketScenes are the panels beside the list, and alerts.
 var marketScenes = []scene{
 	{"map", func(b *tab, p sceneServers) {
 		b.openPanel(p.server.url + "/")
@@ -21,10 +21,10 @@ var marketScenes = []scene{
 	{"alerts-none", func(b *tab, p sceneServers) {
 		b.notifications(p.server.url, browser.PermissionSettingPrompt)
 		b.openPanel(p.server.url + "/?panel=alerts")
-		b.until("the question", `document.querySelector('#alert-allow').checkVisibility()`)
+		b.until("the request for permission", `document.querySelector('#alert-allow').checkVisibility()`)
 	}},
-	{"alerts-told", func(b *tab, p sceneServers) { b.showAlerts(p, "") }},
-	{"chinese-alerts-told", func(b *tab, p sceneServers) { b.showAlerts(p, "&lang=zh-CN") }},
+	{"alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "") }},
+	{"chinese-alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "&lang=zh-CN") }},
 	{"alert-dialog", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?symbol=NVDA")
 		b.waitLoaded()
@@ -32,11 +32,11 @@ var marketScenes = []scene{
 		b.until("open", `document.querySelector('#alert')?.open`)
 		b.run(`const kind = document.querySelector('#alert-kind'); kind.value = 'within'; kind.dispatchEvent(new Event('change'));
 			document.querySelector('#alert-minutes').value = '0'; document.querySelector('#alert form').requestSubmit()`)
-		b.until("what is wrong", `document.querySelector('#alert-wrong').textContent`)
+		b.until("an error", `document.querySelector('#alert-wrong').textContent`)
 	}},
 }
 
-// panel shows a page with one of the panels, which are a sheet on a phone.
+// openPanel opens a page with a panel, which on a phone is a sheet.
 func (b *tab) openPanel(url string) {
 	b.t.Helper()
 	b.visit(url)
@@ -46,11 +46,11 @@ func (b *tab) openPanel(url string) {
 	}
 }
 
-// ringing shows alerts of each kind and state, and two that have just been told, where notifications are forbidden.
+// showAlerts shows alerts of each kind and state, two of which have just fired, with notifications denied.
 func (b *tab) showAlerts(p sceneServers, query string) {
 	b.t.Helper()
 	b.notifications(p.server.url, browser.PermissionSettingDenied)
-	b.inject(`addEventListener('DOMContentLoaded', () => new MutationObserver(() => { // they stay while someone points at them
+	b.inject(`addEventListener('DOMContentLoaded', () => new MutationObserver(() => { // toasts stay while the pointer is on them
 		for (const e of document.querySelectorAll('.toast')) e.dispatchEvent(new Event('pointerenter'));
 	}).observe(document.body, { childList: true, subtree: true }))`)
 	b.inject(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [
@@ -58,5 +58,5 @@ func (b *tab) showAlerts(p sceneServers, query string) {
 		['AAPL', 'within', 0.001, 1, false], ['AAPL', 'within', -0.001, 1, false],
 	].map(([S, kind, level, minutes, every], k) => ({ id: 'x' + k, S, kind, level, minutes, every, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
 	b.openPanel(p.server.url + "/?panel=alerts" + query)
-	b.until("two are told, one waits", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-told li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
+	b.until("two fired, one waiting", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-told li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// mapped waits until the map of the market is painted: colours stand on its canvas.
+// waitHeatmap waits until the heat map is painted: its canvas has more than eight colours.
 func (b *tab) waitHeatmap() {
 	b.t.Helper()
 	b.until("a painted map", `(() => {
@@ -29,41 +29,37 @@ func (b *tab) waitHeatmap() {
 	})()`)
 }
 
-// The panels are chosen by tabs, with the mouse and by the arrows, and stand in the address.
+// TestPanels chooses panels by tabs, with the arrow keys, and by the address.
 func TestPanels(t *testing.T) {
 	t.Parallel()
-	axe, err := os.ReadFile(filepath.Join(root, "node_modules/axe-core/axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := serve(t)
 	b := openTab(t)
 	b.colorScheme("light")
 	b.visit(s.url + "/")
 	b.waitLive()
 	b.waitHeatmap()
-	b.until("the sectors for listening", `document.querySelectorAll('#heat-table tbody tr').length > 5 && /%/.test(document.querySelector('#heat-table td').textContent)`)
-	b.audit(string(axe))
+	b.until("the sectors' table for screen readers", `document.querySelectorAll('#heat-table tbody tr').length > 5 && /%/.test(document.querySelector('#heat-table td').textContent)`)
+	b.audit()
 	b.do(chromedp.Focus(chromedp.CSS("#tab-heat")))
 	for _, panel := range []string{"movers", "trades", "alerts"} {
 		b.press(keys.right)
 		b.until(panel, fmt.Sprintf(`document.activeElement.id === 'tab-%[1]s' && new URLSearchParams(location.search).get('panel') === '%[1]s' &&
 			[...document.querySelectorAll('.tabpane')].filter((p) => p.checkVisibility()).map((p) => p.id).join() === 'panel-%[1]s' &&
 			document.querySelectorAll('[role=tab][aria-selected=true]').length === 1`, panel))
-		b.audit(string(axe))
+		b.audit()
 	}
 	b.press(keys.right)
-	b.until("around to the first, which no address needs", `document.activeElement.id === 'tab-heat' && location.search.indexOf('panel') < 0`)
+	b.until("the first again, without it in the address", `document.activeElement.id === 'tab-heat' && location.search.indexOf('panel') < 0`)
 	b.visit(s.url + "/?panel=trades&trades=symbol&least=10000")
 	b.waitLive()
 	b.until("the address chooses", `document.querySelector('#tape').checkVisibility() && document.querySelector('#tape-size').value === '10000' &&
 		document.querySelector('[data-tape=symbol]').ariaPressed === 'true'`)
 	b.size(2560, 1300)
-	b.until("a wall screen shows all", `[...document.querySelectorAll('.tabpane')].every((p) => p.checkVisibility() && p.clientHeight > 100 && p.role === 'region')`)
+	b.until("all panels on a large screen", `[...document.querySelectorAll('.tabpane')].every((p) => p.checkVisibility() && p.clientHeight > 100 && p.role === 'region')`)
 	b.clean()
 }
 
-// The arrows go over the map, Enter shows the symbol in the chart; so does a click.
+// TestMap selects a symbol on the heat map with the arrow keys and Enter, and with a click.
 func TestMap(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -73,9 +69,9 @@ func TestMap(t *testing.T) {
 	b.waitHeatmap()
 	b.run(`document.querySelector('[role=tab]').focus()`)
 	b.press("\t")
-	b.until("the map has the keyboard, at the chart's symbol", `document.activeElement.id === 'heat' && document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.ariaLabel.startsWith('AAPL ')`)
+	b.until("the map is focused at the chart's symbol", `document.activeElement.id === 'heat' && document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.ariaLabel.startsWith('AAPL ')`)
 	b.press(keys.right)
-	b.until("another tile, told in words", `(() => {
+	b.until("another tile, with a label", `(() => {
 		const o = document.getElementById(document.querySelector('#heat').getAttribute('aria-activedescendant'));
 		self.next = o.ariaLabel.split(' ')[0];
 		return self.next !== 'AAPL' && /· .*%$/.test(o.ariaLabel) && document.querySelectorAll('#heat [role=option]:not([hidden])').length === 1;
@@ -91,43 +87,43 @@ func TestMap(t *testing.T) {
 	})()`)
 	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
 	b.do(chromedp.MouseClickXY(at[0], at[1]))
-	b.until("so does a click, and the pointer's tile is told", `document.querySelector('#q-symbol').textContent === self.next && document.querySelector('#heat-tip').textContent.startsWith(self.next + ' ')`)
+	b.until("a click selects it, and the tip describes it", `document.querySelector('#q-symbol').textContent === self.next && document.querySelector('#heat-tip').textContent.startsWith(self.next + ' ')`)
 	b.clean()
 }
 
-// Movers are the largest of all, in order; who points at them keeps them in place.
+// TestMovers: the gainers are those with the largest changes, in order, and breadth counts every symbol.
 func TestMovers(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/?panel=movers&sort=-change")
 	b.waitLive()
-	b.press("p") // so that the list and the movers are of one moment
+	b.press("p") // list and movers show the same quotes
 	b.state("paused", "^Paused")
 	const gainers = `[...document.querySelectorAll('#movers-gainers b')].map((e) => e.textContent).join()`
 	b.until("the list's first are the gainers", `(() => {
 		const have = `+gainers+`;
 		return have.split(',').length >= 3 && `+rows+`.map((e) => e.dataset.symbol).join().startsWith(have);
 	})()`)
-	b.until("breadth counts everybody", `[...'up same down'.split(' ')].map((id) => Number(document.querySelector('#breadth-' + id + '-n').textContent.replace(/\D/g, ''))).reduce((a, b) => a + b) === 50 &&
+	b.until("breadth counts every symbol", `[...'up same down'.split(' ')].map((id) => Number(document.querySelector('#breadth-' + id + '-n').textContent.replace(/\D/g, ''))).reduce((a, b) => a + b) === 50 &&
 		/^\d+.% above the open$/.test(document.querySelector('#breadth-open').textContent)`)
-	b.until("and draws them", `(() => {
+	b.until("breadth is drawn", `(() => {
 		const [up, same, down, all] = ['#breadth-up', '#breadth-same', '#breadth-down', '#panel-movers'].map((id) => document.querySelector(id).offsetWidth);
 		return up + same + down > all / 2;
 	})()`)
 	b.click("#movers-losers button")
-	b.until("a click shows the symbol", `document.querySelector('#q-symbol').textContent === document.querySelector('#movers-losers b').textContent`)
+	b.until("a click selects the symbol", `document.querySelector('#q-symbol').textContent === document.querySelector('#movers-losers b').textContent`)
 	b.clean()
 }
 
-// toasted counts the toasts that there ever were: they go by themselves.
+// countToasts counts toasts as they appear, since they disappear after a while.
 const countToasts = `
 	self.toasted = 0;
 	addEventListener('DOMContentLoaded', () => new MutationObserver((all) => {
 		for (const { addedNodes } of all) for (const e of addedNodes) if (e.matches?.('.toast')) self.toasted++;
 	}).observe(document.body, { childList: true, subtree: true }));`
 
-// alerting opens a page that counts what it tells: outside itself, and to those who listen.
+// recordAlerts records toasts, notifications, which it replaces, and the texts for screen readers.
 const recordAlerts = countToasts + `
 	self.notes = [];
 	self.Notification = class { static permission = 'granted'; static requestPermission = async () => 'granted'; constructor(title, o) { self.notes.push(o.body); } close() {} };
@@ -136,15 +132,15 @@ const recordAlerts = countToasts + `
 		new MutationObserver(() => self.said.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true, characterData: true, subtree: true });
 	});`
 
-// front makes this the tab that is seen: others get neither frames nor keys.
+// bringToFront makes this the visible tab: others get neither frames nor keys.
 func (b *tab) bringToFront() {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, page.BringToFront, noParams))
 }
 
-// An alert is made by the keyboard, tells once however many pages there are, and stays told after switches, restarts
-// of the stream and reloads.
-func TestAlertTellsOnce(t *testing.T) {
+// TestAlertFiresOnce creates an alert by keyboard. With two pages open it fires once, and not again after a switch of the lane
+// and a reload.
+func TestAlertFiresOnce(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "300")
 	b := openTab(t)
@@ -156,28 +152,28 @@ func TestAlertTellsOnce(t *testing.T) {
 	b.press("\b0" + keys.enter)
 	b.run(`document.querySelector('#alert-level').value = '-3'`)
 	b.press(keys.enter)
-	b.until("a price below zero is refused, at its field", `/must be a number, one cent at least/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
+	b.until("a negative price is refused", `/Enter a price of at least 0.01/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
 	b.press(keys.escape)
-	b.until("put away", `!document.querySelector('#alert')`)
+	b.until("closed", `!document.querySelector('#alert')`)
 
 	other := b.sibling()
 	other.inject(recordAlerts)
 	other.visit(s.url + "/?symbol=LLY&lane=ws&panel=alerts")
 	other.waitLive()
-	// The least move up and down of a minute, which trades make as they go to and fro between bid and ask.
+	// The smallest move up and down within a minute, which trades make between bid and ask.
 	b.run(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [['x', 0.001], ['y', -0.001]].map(([id, level]) =>
 		({ id, S: 'LLY', kind: 'within', level, minutes: 1, every: false, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
 	b.bringToFront()
 	b.reload()
 	b.waitLive()
 	other.bringToFront()
-	other.until("both alerts told", `document.querySelectorAll('#alert-told li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
+	other.until("both alerts fired", `document.querySelectorAll('#alert-told li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
 	total := func() int {
 		return eval[int](b, "self.notes.length") + eval[int](other, "self.notes.length")
 	}
 	until(t, "two notifications", func() (bool, string) { n := total(); return n == 2, fmt.Sprint(n) })
 	if n := eval[int](b, `self.said.filter((s) => /within 1 min/.test(s)).length`) + eval[int](other, `self.said.filter((s) => /within 1 min/.test(s)).length`); n != 2 {
-		t.Errorf("%d times said, want 2", n)
+		t.Errorf("%d texts for screen readers, want 2", n)
 	}
 	if n := eval[int](b, `self.toasted`) + eval[int](other, `self.toasted`); n != 2 {
 		t.Errorf("%d toasts, want 2", n)
@@ -190,19 +186,19 @@ func TestAlertTellsOnce(t *testing.T) {
 	b.waitLive()
 	s.waitTicks(300)
 	if n := eval[int](b, "self.notes.length"); n != 0 {
-		t.Errorf("told %d times again after a reload, %d before", n, seen)
+		t.Errorf("%d notifications after a reload, want none after %d before", n, seen)
 	}
 	other.bringToFront()
-	other.until("nothing was added", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
+	other.until("no further alert", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
 	b.clean()
 }
 
-// notifying is alerting with the browser's own notifications, those that it has shown.
+// recordNotifications records toasts, and the notifications that the browser has shown.
 const recordNotifications = countToasts + `
 	self.notes = [];
 	self.Notification = class extends Notification { constructor(title, o) { super(title, o); this.addEventListener('show', () => self.notes.push(title + ': ' + this.body)); } };`
 
-// notifications are what the person decided about those of this page: granted, denied or not yet: prompt.
+// notifications sets the user's permission for notifications of a site.
 func (b *tab) notifications(url string, setting browser.PermissionSetting) {
 	b.t.Helper()
 	b.call(chromedp.Call(b.ctx, browser.SetPermission, browser.SetPermissionParams{
@@ -210,7 +206,7 @@ func (b *tab) notifications(url string, setting browser.PermissionSetting) {
 	}))
 }
 
-// rising is a file of ticks of a symbol whose price only rises, a cent each 10 ms for fifteen minutes.
+// risingPrices returns a CSV file of ticks of one symbol, whose price rises by a cent every 10 ms for fifteen minutes.
 func risingPrices(t testing.TB) string {
 	t.Helper()
 	text := strings.Builder{}
@@ -225,9 +221,9 @@ func risingPrices(t testing.TB) string {
 	return name
 }
 
-// A price that is reached while the connection is down is told after it, once: by the replay, or by the snapshot if
-// the log no longer has it. Outside the page, too, if that is allowed.
-func TestAlertAcrossACut(t *testing.T) {
+// TestAlertAcrossReconnect: an alert whose price is reached while the connection is down fires once after it, from the replayed
+// ticks or, if the log no longer has them, from the snapshot. A permitted notification is shown.
+func TestAlertAcrossReconnect(t *testing.T) {
 	t.Parallel()
 	for _, way := range []struct{ lane, size, back string }{
 		{"sse", "65536", "ticks replayed"},
@@ -250,20 +246,20 @@ func TestAlertAcrossACut(t *testing.T) {
 			b.press("a")
 			b.until("the dialog", `document.activeElement.id === 'alert-level'`)
 			b.run(`document.querySelector('[name=every][value=every]').click(); document.activeElement.select()`)
-			net.set(swallowing) // nothing comes any more, and the page doesn't know
+			net.set(swallowing) // no tick arrives, and the page doesn't notice
 			level := fmt.Sprintf("%.2f", now().Quotes[0].P+1)
 			b.press(level + keys.enter)
-			b.until("it watches", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-told').children.length === 0`)
+			b.until("armed", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-told').children.length === 0`)
 			net.set(refusing)
 			b.waitDisconnected()
 			s.waitTicks(400)
 			net.set(passing)
 			b.state("live", "^Live$")
 			b.logged(way.back)
-			told := fmt.Sprintf("Ticklane: RISE: RISE at %s or above: ", level)
-			b.until("it is told", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+told+`')`)
+			note := fmt.Sprintf("Ticklane: RISE: RISE at %s or above: ", level)
+			b.until("fired", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+note+`')`)
 			net.set(refusing)
-			b.until("another cut is seen", `document.querySelector('#app').dataset.state !== 'live'`)
+			b.until("disconnected again", `document.querySelector('#app').dataset.state !== 'live'`)
 			s.waitTicks(100)
 			net.set(passing)
 			b.state("live", "^Live$")
@@ -271,15 +267,15 @@ func TestAlertAcrossACut(t *testing.T) {
 			last := now().Quotes[0].P
 			b.reload()
 			b.waitLive()
-			b.until("they go on", fmt.Sprintf(`Number(document.querySelector('#row-RISE .last').textContent) > %f`, last+0.5))
-			b.until("nothing was told again", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 0 && self.notes.length === 0 &&
+			b.until("quotes continue", fmt.Sprintf(`Number(document.querySelector('#row-RISE .last').textContent) > %f`, last+0.5))
+			b.until("not fired again", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 0 && self.notes.length === 0 &&
 				document.querySelectorAll('#alert-list [data-state=waiting]').length === 1`)
 		})
 	}
 }
 
-// Whoever hasn't decided is asked by a click, and told what the browser forbids.
-func TestNotificationsAreAskedFor(t *testing.T) {
+// TestNotificationPermission: the page offers to request the permission, or explains that it is denied.
+func TestNotificationPermission(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)

@@ -1,11 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"testing"
 )
 
-// narrow lists what is wrong with a page on a phone: what sticks out sideways, and what a finger can't hit. A link
-// inside a sentence is as high as its line (WCAG 2.2, 2.5.8).
+// phoneFaults lists what is wrong with a page on a phone: elements wider than the screen, and targets too low for a finger.
+// A link inside a sentence is as high as its line (WCAG 2.2, 2.5.8).
 const phoneFaults = `(() => {
 	const wrong = [];
 	const { scrollWidth } = document.scrollingElement;
@@ -21,29 +22,41 @@ const phoneFaults = `(() => {
 	return wrong;
 })()`
 
+// checkPhone fails the test for each fault of the page on a phone.
+func (b *tab) checkPhone() {
+	b.t.Helper()
+	for _, fault := range eval[[]string](b, phoneFaults) {
+		b.t.Error(fault)
+	}
+}
+
+// TestPhone loads pages on the narrowest phone and widens them to a usual one.
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs"} {
-		for _, width := range []int64{390, 320} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
 			b := openTab(t)
-			b.size(width, 844)
+			b.size(320, 844)
 			b.visit(s.url + path)
-			if path[1:] == "" || path[1] == '?' {
-				b.waitLive()
-				b.until("a drawn chart", drawn)
-			}
-			for _, wrong := range eval[[]string](b, phoneFaults) {
-				t.Errorf("%s at %d px: %s", path, width, wrong)
+			for _, width := range []int64{320, 390} {
+				b.size(width, 844)
+				b.until(fmt.Sprint(width, " px"), fmt.Sprintf("screen.width === %d", width))
+				if path[1:] == "" || path[1] == '?' {
+					b.waitLive()
+					b.until("a drawn chart", drawn)
+				}
+				b.checkPhone()
 			}
 			if path == "/docs" {
 				b.clean()
 			}
-		}
+		})
 	}
 }
 
-// On a phone the state opens the lane's figures, and they close again.
+// TestPhoneLaneSheet opens the connection's figures by its state and closes them again.
 func TestPhoneLaneSheet(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -53,9 +66,7 @@ func TestPhoneLaneSheet(t *testing.T) {
 	b.waitLive()
 	b.click("#state")
 	b.until("the sheet is open", `document.querySelector('#state').ariaExpanded === 'true' && document.querySelector('#n-lost').checkVisibility()`)
-	for _, wrong := range eval[[]string](b, phoneFaults) {
-		t.Error(wrong)
-	}
+	b.checkPhone()
 	b.click("#lane-shut")
 	b.until("it is closed", `document.querySelector('#state').ariaExpanded === 'false' && !document.querySelector('#n-lost').checkVisibility()`)
 	b.clean()

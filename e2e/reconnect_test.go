@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-// state is what the bar says.
-func (b *tab) state(name, text string) {
+// state waits until the page has this state and its text matches the pattern.
+func (b *tab) state(name, pattern string) {
 	b.t.Helper()
-	b.until(fmt.Sprintf("state %s, %q", name, text),
-		fmt.Sprintf(`document.querySelector('#app').dataset.state === '%s' && /%s/.test(document.querySelector('#state-text').textContent)`, name, text))
+	b.until(fmt.Sprintf("state %s, %q", name, pattern),
+		fmt.Sprintf(`document.querySelector('#app').dataset.state === '%s' && /%s/.test(document.querySelector('#state-text').textContent)`, name, pattern))
 }
 
-// away waits until the page has lost its stream: it waits for its next try, or has tried in vain so often that the server
-// counts as gone. Which of the two is a matter of chance and of the moment.
+// waitDisconnected waits until the page has lost its stream. It then waits for its next attempt, or considers the server
+// unreachable after several; the backoff is random, so either is right.
 func (b *tab) waitDisconnected() {
 	b.t.Helper()
-	b.until("away", `({ waiting: /^Reconnecting in \d/, gone: /^Server unreachable$/ })[document.querySelector('#app').dataset.state]?.test(document.querySelector('#state-text').textContent)`)
+	b.until("disconnected", `({ waiting: /^Reconnecting in \d/, unreachable: /^Server unreachable$/ })[document.querySelector('#app').dataset.state]?.test(document.querySelector('#state-text').textContent)`)
 }
 
-// bothLanes runs a test on a page that is live over one lane and then over the other.
+// bothLanes runs a test once for each lane. query selects the lane in the page's address.
 func bothLanes(t *testing.T, test func(t *testing.T, query string)) {
 	for _, lane := range []string{"sse", "ws"} {
 		t.Run(lane, func(t *testing.T) {
@@ -32,14 +32,15 @@ func bothLanes(t *testing.T, test func(t *testing.T, query string)) {
 	}
 }
 
-// all fails the test unless every tick since the page's start came over its connections.
+// noHoles fails the test if a seq is missing among those that the recorder has.
 func (b *tab) noHoles() {
 	b.t.Helper()
 	if n := eval[int](b, "self.recorder.holes()"); n != 0 {
-		b.t.Errorf("%d holes in what came", n)
+		b.t.Errorf("%d gaps in the seqs received", n)
 	}
 }
 
+// TestServerRestart: the page resets its sequence and continues after the server was restarted.
 func TestServerRestart(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -57,13 +58,13 @@ func TestServerRestart(t *testing.T) {
 		b.logged("Sequence reset; snapshot of 50 symbols")
 		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 		again.waitTicks(50)
-		b.until("quotes move on", `document.querySelector('#rate').textContent > '0'`)
+		b.until("quotes change", `document.querySelector('#rate').textContent > '0'`)
 		b.counters(map[string]int{"lost": 0, "doubled": 0})
 	})
 }
 
-// A server that stays away is told as such, with the time of the quotes and a way to try at once.
-func TestServerGone(t *testing.T) {
+// TestServerUnreachable: the page reports a server that it can't reach, with the time of its quotes and a button to retry.
+func TestServerUnreachable(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	net := newProxy(t, s)
@@ -71,17 +72,18 @@ func TestServerGone(t *testing.T) {
 	b.visit(net.url)
 	b.waitLive()
 	net.set(refusing)
-	b.state("gone", "^Server unreachable$")
+	b.state("unreachable", "^Server unreachable$")
 	b.until("the banner", `!document.querySelector('#banner').hidden && /Server unreachable.*Quotes as of \d\d:\d\d:\d\d/.test(document.querySelector('#banner-text').textContent)`)
-	b.until("old figures are grey", `document.querySelector('#app').hasAttribute('data-stale')`)
+	b.until("stale figures", `document.querySelector('#app').hasAttribute('data-stale')`)
 	net.set(passing)
-	// By script, which needs no layout: the page's own next try may come first, and hide the button.
+	// By script: the page's own next attempt may come first and hide the button.
 	b.run(`document.querySelector('#banner-do').click()`)
 	b.state("live", "^Live$")
-	b.until("the banner goes", `document.querySelector('#banner').hidden && !document.querySelector('#app').hasAttribute('data-stale')`)
+	b.until("no banner", `document.querySelector('#banner').hidden && !document.querySelector('#app').hasAttribute('data-stale')`)
 	b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 }
 
+// TestCutConnection: the page resumes without loss after its connection was reset.
 func TestCutConnection(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -96,13 +98,13 @@ func TestCutConnection(t *testing.T) {
 		s.waitTicks(300)
 		net.set(passing)
 		b.state("live", "^Live$")
-		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
+		b.until("the replay in the log", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
 		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 		b.noHoles()
 	})
 }
 
-// A dead network closes nothing: heartbeats tell.
+// TestSilentConnection: missing heartbeats reveal a connection that stays open but delivers nothing.
 func TestSilentConnection(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
@@ -117,15 +119,15 @@ func TestSilentConnection(t *testing.T) {
 		b.until("not live", `document.querySelector('#app').dataset.state !== 'live'`)
 		net.set(passing)
 		b.state("live", "^Live$")
-		b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
+		b.until("the replay in the log", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
 		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 		b.noHoles()
 		s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
 	})
 }
 
-// What the log no longer holds is told with its exact count, and the quotes are right all the same.
-func TestGapIsTold(t *testing.T) {
+// TestGapIsReported: the page reports the exact number of ticks that the log no longer has, and its quotes are right.
+func TestGapIsReported(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--stream.log_size", "1024", "--market.rate", "1000", "--market.arrivals", "steady")
@@ -141,15 +143,14 @@ func TestGapIsTold(t *testing.T) {
 		b.logged("expired); snapshot received")
 		s.stop()
 		b.until("the page notices the end", `document.querySelector('#app').dataset.state !== 'live'`)
-		// A page that is held up for longer than the log lasts has gaps besides: each is told, and together they are what
-		// didn't come.
+		// A page that is delayed for longer than the log lasts has more gaps. Together they are the ticks not received.
 		gaps, missed := 0, 0
-		for _, told := range regexp.MustCompile(`Missed ([\d\s\x{202f}]+) ticks?`).FindAllStringSubmatch(b.text("#log"), -1) {
-			n, _ := strconv.Atoi(regexp.MustCompile(`\D`).ReplaceAllString(told[1], ""))
+		for _, match := range regexp.MustCompile(`Missed ([\d\s\x{202f}]+) ticks?`).FindAllStringSubmatch(b.text("#log"), -1) {
+			n, _ := strconv.Atoi(regexp.MustCompile(`\D`).ReplaceAllString(match[1], ""))
 			gaps, missed = gaps+1, missed+n
 		}
 		if have := eval[int](b, "self.recorder.missing()"); have != missed || missed < 1400 {
-			t.Errorf("the page says of %d gaps that %d ticks were missed, and %d did not come", gaps, missed, have)
+			t.Errorf("the page reports %d gaps of %d ticks, and %d were not received", gaps, missed, have)
 		}
 		b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
 		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": gaps})

@@ -19,21 +19,21 @@ var (
 	memoryTime    = flag.Duration("memory", 0, "how long BenchmarkMemory looks; `make rendering` looks for ten minutes")
 )
 
-// frames counts the frames that the page was asked to make.
+// frames counts the animation frames of the page.
 const frames = `(() => { self.frames = 0; const next = () => { self.frames++; requestAnimationFrame(next); }; requestAnimationFrame(next); })()`
 
-// busy opens the dashboard on a market of 500 symbols and 5,000 ticks a second.
+// openBusy opens the dashboard on a market of 500 symbols and 5,000 ticks a second.
 func openBusy(bench *testing.B, query string, width, height int64) *tab {
 	s := serve(bench, "--market.rate", "5000", "--market.symbols", "500")
 	b := openTab(bench)
 	b.size(width, height)
 	b.visit(s.url + "/" + query)
 	b.waitLive()
-	// The tests' own ear for each message would be measured, too.
+	// Reporting each message to the test would be measured, too.
 	b.call(chromedp.Call(b.ctx, network.Disable, noParams))
 	b.call(chromedp.Call(b.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks}))
 	b.run(frames)
-	b.sleep(5 * time.Second) // code gets compiled, sparklines come
+	b.sleep(5 * time.Second) // code is compiled, sparklines load
 	return b
 }
 
@@ -46,7 +46,7 @@ func (b *tab) sleep(d time.Duration) {
 	}
 }
 
-// metrics are the browser's own counters of the page; times are CPU seconds of its main thread.
+// metrics returns the browser's counters of the page; times are CPU seconds of its main thread.
 func (b *tab) metrics() map[string]float64 {
 	b.t.Helper()
 	have, err := chromedp.Call(b.ctx, performance.GetMetrics, noParams)
@@ -60,8 +60,8 @@ func (b *tab) metrics() map[string]float64 {
 	return m
 }
 
-// BenchmarkRendering measures what the dashboard costs the page's main thread at 5,000 ticks a second of 500 symbols, and
-// how many frames it makes.
+// BenchmarkRendering measures the main thread's CPU time and the frame rate of the dashboard at 5,000 ticks a second of 500
+// symbols.
 func BenchmarkRendering(bench *testing.B) {
 	bench.Logf("%s/%s, %d CPUs, Chromium without a GPU; browser and server share the machine", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	for _, side := range []struct {
@@ -120,7 +120,7 @@ func BenchmarkFirstQuote(bench *testing.B) {
 	bench.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkMemory tells once a minute what the page keeps after a garbage collection.
+// BenchmarkMemory prints the page's heap after a garbage collection once a minute.
 func BenchmarkMemory(bench *testing.B) {
 	b := openBusy(bench, "", 1440, 900)
 	for bench.Loop() {

@@ -14,16 +14,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// scene is a page in a state that someone has to look at.
+// scene is a page in a state worth looking at.
 type scene struct {
 	name string
 	show func(b *tab, p sceneServers)
 }
 
-// places are what scenes are played at.
+// sceneServers are the servers that scenes use.
 type sceneServers struct {
-	server, bare *server
-	net          *proxy // in front of server
+	server, unbuilt *server
+	net             *proxy // in front of server, for one scene alone
 }
 
 var scenes = append([]scene{
@@ -70,22 +70,22 @@ var scenes = append([]scene{
 		b.waitLoaded()
 	}},
 	{"reconnecting", func(b *tab, p sceneServers) {
-		b.inject(`Math.random = () => 100`) // the tries are minutes apart
+		b.inject(`Math.random = () => 100`) // attempts to reconnect are minutes apart
 		b.visit(p.net.url + "/")
 		b.waitLoaded()
 		p.net.set(refusing)
 		b.state("waiting", `^Reconnecting in \d`)
 	}},
-	{"gone", func(b *tab, p sceneServers) {
+	{"unreachable", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/?lane=ws")
 		b.waitLoaded()
 		p.net.set(refusing)
-		b.state("gone", `^Server unreachable$`)
+		b.state("unreachable", `^Server unreachable$`)
 	}},
 	{"auto", func(b *tab, p sceneServers) {
 		b.visit(newBlockingProxy(b.t, p.server, "ws").url + "/?lane=auto&prefer=ws")
 		b.waitLoaded()
-		b.autoState("^Auto: SSE for now")
+		b.autoState("^Auto: using SSE")
 		if eval[bool](b, "innerWidth < 900") {
 			b.click("#state")
 		}
@@ -122,13 +122,13 @@ var scenes = append([]scene{
 	}},
 	{"silent", func(b *tab, p sceneServers) {
 		b.visit(serve(b.t, "--feed.source", "replay", "--feed.file", shortReplay(b.t), "--feed.loop=false").url + "/")
-		b.until("it says that the feed is silent", `/feed sends nothing/.test(document.querySelector('#banner-text').textContent) && document.querySelector('.rows .stale')`)
+		b.until("the silent feed is reported", `/feed sends no data/.test(document.querySelector('#banner-text').textContent) && document.querySelector('.rows .stale')`)
 	}},
-	{"chinese-gone", func(b *tab, p sceneServers) {
+	{"chinese-unreachable", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/?lang=zh-CN")
 		b.waitLoaded()
 		p.net.set(refusing)
-		b.state("gone", `.`)
+		b.state("unreachable", `.`)
 	}},
 	{"no-scripts", func(b *tab, p sceneServers) {
 		b.enableScripts(false)
@@ -144,10 +144,10 @@ var scenes = append([]scene{
 	{"ws-home", func(b *tab, p sceneServers) { b.visitHome(p.server.url + "/ws/home") }},
 	{"error", func(b *tab, p sceneServers) { b.visit(p.server.url + "/nothing") }},
 	{"bad-request", func(b *tab, p sceneServers) { b.visit(p.server.url + "/sse/home?topics=NOPE") }},
-	{"unbuilt", func(b *tab, p sceneServers) { b.visit(p.bare.url + "/") }},
+	{"unbuilt", func(b *tab, p sceneServers) { b.visit(p.unbuilt.url + "/") }},
 }, marketScenes...)
 
-// shortTape is a file of ticks that is over at once.
+// shortReplay returns a CSV file of 40 ticks that lasts under a second.
 func shortReplay(t testing.TB) string {
 	t.Helper()
 	text := strings.Builder{}
@@ -162,7 +162,7 @@ func shortReplay(t testing.TB) string {
 	return name
 }
 
-// settled waits until a dashboard has painted everything that it loads.
+// waitLoaded waits until the dashboard has painted quotes, chart and sparklines.
 func (b *tab) waitLoaded() {
 	b.t.Helper()
 	b.waitLive()
@@ -176,30 +176,29 @@ func (b *tab) visitHome(url string) {
 	b.until("messages", `document.querySelectorAll('#messages li').length > 12`)
 }
 
-// Every state is drawn: not blank, and on a phone nothing sticks out. With -pictures all are taken, and kept for
-// eyes.
-func TestPictures(t *testing.T) {
+// TestScenes shows every scene, alternately wide and dark or narrow and light: it isn't blank, on a phone nothing is wider
+// than the screen, and axe-core finds nothing serious. With -pictures it shows each in both sizes and themes and keeps the
+// screenshots.
+func TestScenes(t *testing.T) {
 	t.Parallel()
-	p := sceneServers{server: serve(t), bare: serveUnbuilt(t)}
+	servers := sceneServers{server: serve(t), unbuilt: serveUnbuilt(t)}
 	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
 		for _, theme := range []string{"dark", "light"} {
-			for k, s := range scenes {
+			for k, scene := range scenes {
 				if wide := k%2 == 0; *pictures == "" && (wide != (size.X == 1440) || wide != (theme == "dark")) {
-					continue // one of each scene, in turns wide and dark or narrow and light
+					continue
 				}
-				name := fmt.Sprintf("%s-%s-%d", s.name, theme, size.X)
+				name := fmt.Sprintf("%s-%s-%d", scene.name, theme, size.X)
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					p := p
-					p.net = newProxy(t, p.server)
+					servers := servers
+					servers.net = newProxy(t, servers.server)
 					b := openTab(t)
 					b.colorScheme(theme)
 					b.size(int64(size.X), int64(size.Y))
-					s.show(b, p)
+					scene.show(b, servers)
 					if size.X < 600 {
-						for _, wrong := range eval[[]string](b, phoneFaults) {
-							t.Error(wrong)
-						}
+						b.checkPhone()
 					}
 					picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 					if err != nil {
@@ -208,6 +207,10 @@ func TestPictures(t *testing.T) {
 					checkScreenshot(t, picture, size)
 					if *pictures != "" {
 						keep(t, *pictures, name, picture)
+						return
+					}
+					if !strings.HasPrefix(scene.name, "no-scripts") { // axe-core is a script
+						b.audit()
 					}
 				})
 			}
@@ -215,7 +218,7 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// checkPicture expects a PNG of this size that shows something.
+// checkScreenshot fails the test unless picture is a PNG of this size with at least 20 colours.
 func checkScreenshot(t *testing.T, picture []byte, size image.Point) {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(picture))
@@ -223,7 +226,7 @@ func checkScreenshot(t *testing.T, picture []byte, size image.Point) {
 		t.Fatal(err)
 	}
 	if have := img.Bounds().Size(); have != size {
-		t.Errorf("the picture is %v, want %v", have, size)
+		t.Errorf("size of the screenshot %v, want %v", have, size)
 	}
 	seen := map[color.Color]bool{}
 	for y := range img.Bounds().Dy() {

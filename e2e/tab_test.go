@@ -25,7 +25,7 @@ type tab struct {
 	discard func() // closes the tab; further calls do nothing
 }
 
-// openTab opens a tab in a browser context of its own: with separate storage, cache, cookies and workers. It is closed
+// openTab opens a tab in a new browser context: with separate storage, cache, cookies and workers. It is closed
 // when the test ends, which fails if the page's policy blocked anything.
 func openTab(t testing.TB) *tab {
 	t.Helper()

@@ -9,6 +9,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"ticklane/internal/testkit"
 )
 
 // emulateFocus makes tabs paint although others cover them.
@@ -33,15 +35,16 @@ func ticksArrive(tabs ...*tab) {
 	}
 }
 
-// Twenty tabs on HTTP/1.1, which gives a browser six connections: each shows live quotes, all over one stream of a lane.
-func TestTwentyTabs(t *testing.T) {
+// TestManyTabs opens more tabs than the six connections that a browser has for a server over HTTP/1.1. All show live quotes,
+// over one stream of each lane.
+func TestManyTabs(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "100")
 	first := openTab(t)
 	first.visit(s.url + "/")
 	first.waitLive()
 	tabs := []*tab{first}
-	for k := 1; k < 20; k++ {
+	for k := 1; k < testkit.Rounds(8, 20); k++ {
 		b := first.sibling()
 		b.visit(s.url + map[bool]string{true: "/?lane=ws", false: "/"}[k%2 == 1])
 		b.waitLive()
@@ -73,7 +76,7 @@ func TestTwentyTabs(t *testing.T) {
 	s.streams(0, 0)
 }
 
-// A worker's stream that is cut, or falls silent, is told in each tab, and each resumes without loss.
+// TestSharedStreamHeals cuts or silences a worker's stream: each tab reports it and resumes without loss.
 func TestSharedStreamHeals(t *testing.T) {
 	t.Parallel()
 	for _, how := range []mode{refusing, swallowing} {
@@ -98,7 +101,7 @@ func TestSharedStreamHeals(t *testing.T) {
 				net.set(passing)
 				for _, b := range []*tab{one, two} {
 					b.state("live", "^Live$")
-					b.until("the replay is told", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
+					b.until("the replay in the log", `/Reconnected in .*, [1-9][\d\s]* ticks replayed/.test(document.querySelector('#log').textContent)`)
 					b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
 				}
 				s.streams(map[bool]int{true: 1}[strings.Contains(query, "sse")], map[bool]int{true: 1}[strings.Contains(query, "ws")])
@@ -107,8 +110,9 @@ func TestSharedStreamHeals(t *testing.T) {
 	}
 }
 
-// One tab leaves for another page, or is frozen, while the other watches on; it comes back without loss.
-func TestTabsComeAndGo(t *testing.T) {
+// TestTabsLeaveAndReturn takes one tab to another page and back, and freezes it, while the other stays live. Neither loses
+// a tick.
+func TestTabsLeaveAndReturn(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "300", "--stream.heartbeat", "2s")
 	one := openTab(t)
@@ -123,10 +127,10 @@ func TestTabsComeAndGo(t *testing.T) {
 	s.waitTicks(600)
 	two.back()
 	two.waitLive()
-	t.Logf("kept by the browser: %v", eval[bool](two, "self.kept === true"))
+	t.Logf("kept in the back/forward cache: %v", eval[bool](two, "self.kept === true"))
 	two.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 	two.call(chromedp.Call(two.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateFrozen}))
-	s.waitTicks(1800) // 6 s, in which what isn't frozen would take it for dead
+	s.waitTicks(1800) // 6 s: without freezing, the page would miss heartbeats and reconnect
 	two.call(chromedp.Call(two.ctx, page.SetWebLifecycleState, page.SetWebLifecycleStateParams{State: page.SetWebLifecycleStateStateActive}))
 	two.state("live", "^Live$")
 	ticksArrive(one, two)
@@ -135,8 +139,9 @@ func TestTabsComeAndGo(t *testing.T) {
 	s.streams(1, 0)
 }
 
-// The only tab goes elsewhere and comes back, from the browser's cache of whole pages, to a worker that was stopped meanwhile.
-func TestSharedAlone(t *testing.T) {
+// TestSingleTabReturns takes the only tab to another page and back. The page comes from the back/forward cache; its worker
+// has ended meanwhile.
+func TestSingleTabReturns(t *testing.T) {
 	t.Parallel()
 	bothLanes(t, func(t *testing.T, query string) {
 		s := serve(t, "--market.rate", "300")
@@ -158,7 +163,7 @@ func TestSharedAlone(t *testing.T) {
 	})
 }
 
-// Where the worker can't be loaded, as after a deploy, each tab has a connection of its own.
+// TestWorkerThatCannotBeLoaded: when the worker can't be loaded, as after a deploy, each tab has its own connection.
 func TestWorkerThatCannotBeLoaded(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -176,7 +181,7 @@ func TestWorkerThatCannotBeLoaded(t *testing.T) {
 	one.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
 }
 
-// Protobuf is shared as bytes, and each tab reads them.
+// TestSharedProtobuf shares a stream of protobuf messages, which each tab decodes.
 func TestSharedProtobuf(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -194,12 +199,12 @@ func TestSharedProtobuf(t *testing.T) {
 	two.clean()
 }
 
-// The tabs' topics on the server are what they want together, and go with the tab that wanted them.
+// TestSharedTopics: the stream's topics are the union of the tabs' topics; closing a tab removes its own.
 func TestSharedTopics(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.rate", "300")
 	one := openTab(t)
-	one.size(390, 844) // a phone's page wants what its list and its chart show
+	one.size(390, 844) // a phone's page subscribes to what its list and its chart show
 	one.visit(s.url + "/?symbol=AAPL&q=apple")
 	one.waitLive()
 	s.topics("sse", "AAPL")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// streamInfo is one of /api/connections.
+// streamInfo is an entry of /api/connections.
 type streamInfo struct {
 	Lane   string   `json:"lane"`
 	User   string   `json:"user"`
@@ -31,13 +31,14 @@ func (s *server) topics(lane string, want ...string) {
 	})
 }
 
-// opened returns how many streams there have been.
+// opened returns the number of streams opened so far, over both lanes.
 func (s *server) opened() uint64 {
 	l := s.stats().Lanes
 	return l.SSE.Opened + l.WS.Opened
 }
 
-// The stream's topics follow what the page shows, by commands on the open stream, and nothing is lost or doubled.
+// TestTopicsFollowTheList: the stream's topics follow what the page shows, by commands on the open stream, without loss or
+// duplicates.
 func TestTopicsFollowTheList(t *testing.T) {
 	t.Parallel()
 	for _, lane := range []string{"sse", "ws"} {
@@ -56,23 +57,23 @@ func TestTopicsFollowTheList(t *testing.T) {
 			b.press("/")
 			b.press("visa")
 			s.topics(lane, "AAPL", "V")
-			b.click("[data-tape=list]") // takes nothing that the list doesn't
-			b.until("trades of what the list shows, alone", `(() => {
+			b.click("[data-tape=list]") // needs no topic besides the list's
+			b.until("only trades of the list's symbols", `(() => {
 				const of = [...document.querySelectorAll('#tape .trade:not([hidden]) b')].map((e) => e.textContent);
 				return of.length > 0 && of.every((s) => s === 'V') && location.search.includes('trades=list');
 			})()`)
 			s.topics(lane, "AAPL", "V")
-			b.until("only what comes is kept", `[...document.querySelectorAll('#breadth span')].reduce((n, e) => n + Number(e.textContent.replace(/\D/g, '')), 0) === 2`)
+			b.until("only subscribed symbols count", `[...document.querySelectorAll('#breadth span')].reduce((n, e) => n + Number(e.textContent.replace(/\D/g, '')), 0) === 2`)
 
-			// Back: the rest is here again at once, with a snapshot.
+			// Subscribed again, the other symbols arrive with a snapshot.
 			b.run(`document.querySelector('#search').value = ''; document.querySelector('#search').dispatchEvent(new Event('input'))`)
 			b.click("[data-sector='']")
 			s.topics(lane, "*")
-			b.until("every row in sight has its price", rows+`.length > 10 && `+rows+`.every((e) => /\d/.test(e.querySelector('.last').textContent))`)
-			b.until("and its line", rows+`.every((e) => /^M/.test(e.querySelector('.sparkcol path').getAttribute('d')))`)
+			b.until("a price in every row", rows+`.length > 10 && `+rows+`.every((e) => /\d/.test(e.querySelector('.last').textContent))`)
+			b.until("a sparkline in every row", rows+`.every((e) => /^M/.test(e.querySelector('.sparkcol path').getAttribute('d')))`)
 			s.waitTicks(300)
 			if now := s.opened(); now != before {
-				t.Errorf("%d streams were opened for a change of topics", now-before)
+				t.Errorf("%d streams opened by changes of topics", now-before)
 			}
 			b.counters(map[string]int{"gaps": 0, "doubled": 0, "lost": 0, "reconnects": 0})
 			b.clean()
@@ -80,7 +81,7 @@ func TestTopicsFollowTheList(t *testing.T) {
 	}
 }
 
-// A page without the tape's table subscribes to what its list shows and what its chart shows.
+// TestTopicsOnAPhone: without the table of trades the page subscribes to the symbols of its list and its chart.
 func TestTopicsOnAPhone(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -88,7 +89,7 @@ func TestTopicsOnAPhone(t *testing.T) {
 	b.size(390, 844)
 	b.visit(s.url + "/?symbol=NVDA&q=micro")
 	b.waitLive()
-	b.until("the search has found some", `document.querySelector('#grid').ariaRowCount < 10`)
+	b.until("matches of the search", `document.querySelector('#grid').ariaRowCount < 10`)
 	s.topics("sse", append(b.symbols(), "NVDA")...)
 	b.clean()
 }

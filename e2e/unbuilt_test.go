@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// bareBinary is the server as `go build` makes it in a fresh clone: of the browser code there is only the placeholder.
+// unbuiltBinary builds the server as go build does in a fresh clone, where public/assets has only the placeholder. It returns
+// its path.
 var unbuiltBinary = sync.OnceValues(func() (string, error) {
-	replace := map[string]string{} // to nothing: the file isn't there
+	replace := map[string]string{} // "" hides a file from go build
 	built, err := filepath.Glob(filepath.Join(root, "public/assets/*"))
 	if err != nil {
 		return "", err
@@ -34,20 +35,21 @@ var unbuiltBinary = sync.OnceValues(func() (string, error) {
 	if err := os.WriteFile(name, overlay, 0o600); err != nil {
 		return "", err
 	}
-	bare := filepath.Join(dir, "bare")
-	return bare, build(bare, "-overlay", name)
+	file := filepath.Join(dir, "ticklane-unbuilt")
+	return file, build(file, "-overlay", name)
 })
 
-// serveBare starts such a server.
+// serveUnbuilt starts a server without browser code.
 func serveUnbuilt(t testing.TB) *server {
 	t.Helper()
-	bare, err := unbuiltBinary()
+	path, err := unbuiltBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveBinary(t, bare)
+	return serveBinary(t, path)
 }
 
+// TestUnbuiltPage: without browser code the page says how to build it, and links to pages that work.
 func TestUnbuiltPage(t *testing.T) {
 	t.Parallel()
 	s := serveUnbuilt(t)
@@ -61,13 +63,12 @@ func TestUnbuiltPage(t *testing.T) {
 		t.Errorf("the command is %q, want make assets", have)
 	}
 	if have := b.requestsTo("/"); have[0].status != http.StatusServiceUnavailable {
-		t.Errorf("status %d, want 503: nobody may keep this page", have[0].status)
+		t.Errorf("status %d, want 503, which no cache keeps", have[0].status)
 	}
 	checkViolations(b)
 	for _, wrong := range eval[[]string](b, `[...document.styleSheets].length ? [] : ['no style']`) {
 		t.Error(wrong)
 	}
-	// What it offers instead works.
 	b.click("a[href='/sse/home']")
 	b.until("ticks", `document.querySelectorAll('#messages li').length > 3`)
 }

@@ -9,14 +9,16 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// rows are the symbols in sight, in their order.
+// rows are the visible rows, in their order.
 const rows = `[...document.querySelectorAll('.rows .rowg')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)`
 
+// symbols returns the symbols of the visible rows.
 func (b *tab) symbols() []string {
 	b.t.Helper()
 	return eval[[]string](b, rows+`.map((e) => e.dataset.symbol)`)
 }
 
+// TestSearch searches by symbol and name, with the keyboard.
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -24,9 +26,9 @@ func TestSearch(t *testing.T) {
 	b.visit(s.url + "/")
 	b.waitLive()
 	b.press("/")
-	b.until("the search has the keyboard", `document.activeElement.id === 'search'`)
+	b.until("the search is focused", `document.activeElement.id === 'search'`)
 	b.press("micro")
-	b.until("names are searched, too", `document.querySelector('#grid').ariaRowCount < 51`)
+	b.until("names are searched", `document.querySelector('#grid').ariaRowCount < 51`)
 	found := eval[[]string](b, rows+`.map((e) => e.textContent.toLowerCase())`)
 	if len(found) < 2 {
 		t.Errorf("%q have “micro” in their names, want Microsoft and another", found)
@@ -37,20 +39,21 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	b.press("zz")
-	b.until("nothing is found, and it says so", `!document.querySelector('#empty').hidden &&
+	b.until("no matches", `!document.querySelector('#empty').hidden &&
 		document.querySelector('#empty-text').textContent === 'No matches for “microzz”.'`)
 	b.until("the address holds the search", `new URLSearchParams(location.search).get('q') === 'microzz'`)
 	b.click("#empty-clear")
-	b.until("all are back", `document.querySelector('#empty').hidden && document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('q=')`)
+	b.until("all rows again", `document.querySelector('#empty').hidden && document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('q=')`)
 
 	b.press("nv" + keys.enter)
-	b.until("Enter shows the first that was found", `document.querySelector('#q-symbol').textContent === 'NVDA'`)
+	b.until("Enter selects the first match", `document.querySelector('#q-symbol').textContent === 'NVDA'`)
 	b.click("#search")
 	b.press(keys.escape)
 	b.until("Escape clears", `document.querySelector('#search').value === '' && document.querySelector('#grid').ariaRowCount === '51'`)
 	b.clean()
 }
 
+// TestSort sorts by column headers, and by the address.
 func TestSort(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -58,7 +61,7 @@ func TestSort(t *testing.T) {
 	b.visit(s.url + "/")
 	b.waitLive()
 	feed := b.symbols()
-	b.press("p") // so that prices stand still while they are compared
+	b.press("p") // prices must not change while they are compared
 	b.state("paused", "^Paused")
 	for _, step := range []struct {
 		column, want string
@@ -68,7 +71,7 @@ func TestSort(t *testing.T) {
 		{"last", "ascending", func(a, b float64) bool { return a < b }},
 	} {
 		b.click("[data-sort=" + step.column + "] button")
-		b.until("aria-sort says "+step.want, `document.querySelector('[data-sort=`+step.column+`]').ariaSort === '`+step.want+`' &&
+		b.until("aria-sort "+step.want, `document.querySelector('[data-sort=`+step.column+`]').ariaSort === '`+step.want+`' &&
 			document.querySelectorAll('[aria-sort]').length === 1`)
 		var prices []float64
 		until(t, "rows "+step.want, func() (bool, string) {
@@ -96,7 +99,8 @@ func TestSort(t *testing.T) {
 	b.clean()
 }
 
-func TestSelectionStaysInTheAddress(t *testing.T) {
+// TestSelectionInAddress: symbol, interval and lane are part of the address, and restored from it.
+func TestSelectionInAddress(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
@@ -118,13 +122,13 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	b.until("the address holds it", `location.search === '`+want+`'`)
 	b.reload()
 	b.waitLive()
-	b.until("the page comes back as it was", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
+	b.until("the same state after a reload", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1h' && location.search === '`+want+`' &&
 		document.querySelector('button[data-lane=ws]').ariaPressed === 'true'`)
 	b.until("a drawn chart", drawn)
 	s.streams(0, 1)
 	b.clean()
 
-	// Nonsense in an address is as good as none.
+	// Invalid values in an address are ignored.
 	b.visit(s.url + "/?symbol=%3Cb%3E&interval=9y&lane=pigeon&sort=--&sector=none")
 	b.waitLive()
 	b.until("the first symbol, by the minute", `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of AAPL, 1m' && document.querySelector('#grid').ariaRowCount === '51'`)
@@ -132,6 +136,7 @@ func TestSelectionStaysInTheAddress(t *testing.T) {
 	b.clean()
 }
 
+// TestPause: a paused list doesn't change and counts the ticks behind; resumed, it is right.
 func TestPause(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -143,11 +148,11 @@ func TestPause(t *testing.T) {
 	b.state("paused", "^Paused, ")
 	still := eval[string](b, "document.querySelector('#rows').innerText")
 	s.waitTicks(200)
-	b.until("ticks stand behind", `Number(document.querySelector('#state-text').textContent.replace(/\D/g, '')) >= 200`)
+	b.until("ticks behind", `Number(document.querySelector('#state-text').textContent.replace(/\D/g, '')) >= 200`)
 	if have := eval[string](b, "document.querySelector('#rows').innerText"); have != still {
-		t.Errorf("the list moved in a pause:\n%s\n\n%s", still, have)
+		t.Errorf("the list changed while paused:\n%s\n\n%s", still, have)
 	}
-	b.until("the button offers to go on", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Pause' && document.querySelector('#pause').title.startsWith('Resume')`)
+	b.until("a button to resume", `document.querySelector('#pause').ariaPressed === 'true' && document.querySelector('#pause').ariaLabel === 'Pause' && document.querySelector('#pause').title.startsWith('Resume')`)
 	b.click("#pause")
 	b.state("live", "^Live$")
 	s.stop()
@@ -156,6 +161,7 @@ func TestPause(t *testing.T) {
 	b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
 }
 
+// TestKeyboard uses the dashboard's keys.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -173,16 +179,16 @@ func TestKeyboard(t *testing.T) {
 	b.state("live", "^Live$")
 	b.press("?")
 	b.until("the keys are shown", `document.querySelector('#keys').open`)
-	b.press("p") // means nothing while they are
+	b.press("p") // does nothing while they are
 	b.press(keys.escape)
-	b.until("and put away", `!document.querySelector('#keys').open && document.querySelector('#app').dataset.state === 'live'`)
+	b.until("the keys are closed", `!document.querySelector('#keys').open && document.querySelector('#app').dataset.state === 'live'`)
 
 	b.do(chromedp.Focus(chromedp.CSS("#grid")))
 	list := b.symbols()
 	b.press(keys.down + keys.down + keys.down + keys.up)
-	b.until("the arrows move", `document.querySelector('#grid').getAttribute('aria-activedescendant') === 'row-`+list[2]+`'`)
+	b.until("the arrows move the cursor", `document.querySelector('#grid').getAttribute('aria-activedescendant') === 'row-`+list[2]+`'`)
 	b.press(keys.enter)
-	b.until("Enter chooses", `document.querySelector('#q-symbol').textContent === '`+list[2]+`'`)
+	b.until("Enter selects", `document.querySelector('#q-symbol').textContent === '`+list[2]+`'`)
 
 	b.press("t")
 	b.until("light", `document.documentElement.dataset.theme === 'light'`)
