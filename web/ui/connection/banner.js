@@ -28,7 +28,7 @@ export class Banner {
     const next = name === 'waiting' && retryAt ? t('banner.next', { time: countdown(retryAt - Date.now()) }) : t('banner.retrying');
     /** @type {[string, string] | null} text and button */
     let show = null;
-    if (state === 'gone') show = [t('banner.unreachable', { next, since }), t('banner.retry')];
+    if (state === 'unreachable') show = [t('banner.unreachable', { next, since }), t('banner.retry')];
     else if (state === 'offline') show = [t('banner.offline', { since }), t('banner.retry')];
     else if (state === 'ended') show = [t('banner.ended', { since }), t('banner.restart')];
     else if (state === 'live' && silent) show = [t('banner.silent'), ''];

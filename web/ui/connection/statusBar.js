@@ -8,12 +8,12 @@ import { byId, part, press, setText } from '../common/dom.js';
 
 const GONE = 3; // failed tries after which the server counts as unreachable
 
-/** @typedef {'connecting' | 'live' | 'waiting' | 'gone' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
+/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
 
 /** The state as it is displayed. @param {Feed} feed @param {boolean} paused @returns {Shown} */
 export function shown(feed, paused) {
   const { name, attempt } = feed.state;
-  if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'gone';
+  if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'unreachable';
   return name === 'live' && paused ? 'paused' : name;
 }
 
