@@ -133,7 +133,7 @@ field:
 	@echo 'make field needs Linux: it reads /proc and its clients use epoll. On this system make load compares the lanes.' >&2
 	@exit 1
 else
-field: build compiler ## Measure Ticklane beside the usual servers and above the kernel's floor, on Linux; FIELD="-rounds 1 paced"
+field: build compiler ## Measure Ticklane, the usual servers and a baseline, on Linux; FIELD="-rounds 1 paced"
 	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)
 endif
 

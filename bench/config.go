@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Config is what a run was asked for.
+// Config is what a run measures.
 type Config struct {
 	Servers string        `json:"servers"`
 	Rounds  int           `json:"rounds"`
@@ -17,13 +17,13 @@ type Config struct {
 	Warm    time.Duration `json:"warm_ns"`
 	Window  time.Duration `json:"window_ns"`
 	Idle    int           `json:"idle_connections"`
-	Most    int           `json:"most_subscribers"` // what the limit of open files leaves
+	MaxSubs int           `json:"most_subscribers"` // that the limit of open files allows
 }
 
-// spareFiles is what a server keeps open besides its clients.
+// spareFiles is the number of file descriptors of a server besides its clients.
 const spareFiles = 128
 
-// Limits of what makes sense to ask for.
+// Limits of the flags.
 const (
 	mostRounds  = 100
 	mostTime    = 10 * time.Minute
@@ -32,7 +32,7 @@ const (
 	leastTicks  = 2 // in a window
 )
 
-// check refuses what can't be measured, each with its flag. files is how many a process may open.
+// check returns an error that names the flag whose value can't be measured. files is how many files a process may open.
 func (c *Config) check(rates string, todo []Experiment, files int) error {
 	switch {
 	case c.Rounds < 1 || c.Rounds > mostRounds:
@@ -49,10 +49,10 @@ func (c *Config) check(rates string, todo []Experiment, files int) error {
 	for v := range strings.SplitSeq(rates, ",") {
 		rate, err := strconv.ParseFloat(v, 64)
 		if err != nil || !(rate > 0 && rate <= mostRate) {
-			return fmt.Errorf("-rates %q: want ticks a second, up to %d, by commas", v, mostRate)
+			return fmt.Errorf("-rates %q: want comma-separated ticks/s, up to %d", v, mostRate)
 		}
 		if rate*c.Window.Seconds() < leastTicks {
-			return fmt.Errorf("-rates %s: fewer than %d ticks in a window of %v; ask for a longer -window", v, leastTicks, c.Window)
+			return fmt.Errorf("-rates %s: fewer than %d ticks in a window of %v; use a longer -window", v, leastTicks, c.Window)
 		}
 		c.Rates = append(c.Rates, rate)
 	}
@@ -62,36 +62,36 @@ func (c *Config) check(rates string, todo []Experiment, files int) error {
 			flag, n = "-idle", c.Idle
 		}
 		if need := n + spareFiles; e.subs != nil && need > files {
-			return fmt.Errorf("%s %d: %s needs %d open files, and a process may have %d, even at its hard limit. Raise it (ulimit -Hn %d as root, "+
-				"--ulimit nofile=%d for docker run), ask for %s %d at most, or leave %s out", flag, n, e.Name, need, files, need, need, flag, max(0, files-spareFiles), e.Name)
+			return fmt.Errorf("%s %d: %s needs %d open files, but a process may have %d, even at its hard limit. Raise it (ulimit -Hn %d as root, "+
+				"--ulimit nofile=%d for docker run), use %s %d at most, or leave %s out", flag, n, e.Name, need, files, need, need, flag, max(0, files-spareFiles), e.Name)
 		}
 	}
 	return nil
 }
 
-// servers are those that an experiment is asked of: its own, or those of patterns that it can be asked of.
-func (e Experiment) servers(patterns string, out io.Writer) ([]Shape, error) {
+// servers returns the servers of an experiment: its own, or those that match the patterns and suit it.
+func (e Experiment) servers(patterns string, out io.Writer) ([]Spec, error) {
 	if patterns == "" {
 		patterns = e.Servers
 	}
-	all, err := pick(shapes(), patterns)
+	all, err := pick(specs(), patterns)
 	if err != nil || e.only == nil {
 		return all, err
 	}
-	var list []Shape
-	var not []string
+	var list []Spec
+	var unsuited []string
 	for _, s := range all {
 		if e.only(s) {
 			list = append(list, s)
 		} else {
-			not = append(not, s.Name)
+			unsuited = append(unsuited, s.Name)
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("-servers %s: %s can't be asked of any of them, only of such as %s", patterns, e.Name, e.Servers)
+		return nil, fmt.Errorf("-servers %s: %s suits none of them, only such as %s", patterns, e.Name, e.Servers)
 	}
-	if len(not) > 0 {
-		fmt.Fprintf(out, "%s leaves out %s: it can't be asked of them.\n", e.Name, strings.Join(not, ", "))
+	if len(unsuited) > 0 {
+		fmt.Fprintf(out, "%s leaves out %s, which it doesn't suit.\n", e.Name, strings.Join(unsuited, ", "))
 	}
 	return list, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// count writes a large number with separators.
+// count formats a number with separated thousands.
 func count(v float64) string {
 	s := strconv.FormatFloat(v, 'f', 0, 64)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -16,7 +16,7 @@ func count(v float64) string {
 	return s
 }
 
-// micros writes a time that is given in µs.
+// micros formats a time given in µs.
 func micros(us float64) string {
 	switch {
 	case us < 1000:
@@ -27,8 +27,8 @@ func micros(us float64) string {
 	return fmt.Sprintf("%.2f s", us/1e6)
 }
 
-// withoutFolders writes a command without the folders of its files, which are nobody's business.
-func withoutFolders(argv []string) string {
+// baseNames returns a command line with base names instead of absolute paths, which are private.
+func baseNames(argv []string) string {
 	var out []string
 	for _, a := range argv {
 		if filepath.IsAbs(a) {

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ticklane/internal/testkit"
 )
 
-// children are the processes that pid has started and that still run.
+// children returns the running processes that pid has started.
 func children(pid int) (all []string) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range stats {
@@ -29,20 +31,20 @@ func children(pid int) (all []string) {
 	return all
 }
 
-// runs tells whether a process is there and no zombie.
+// runs reports whether a process exists and is no zombie.
 func runs(pid string) bool {
 	b, _ := os.ReadFile("/proc/" + pid + "/stat")
 	return len(b) > 0 && !bytes.Contains(b, []byte(") Z "))
 }
 
-// TestInterrupted stops a run at its first result: it tells what it has, and leaves nothing behind. Even a run that is
-// killed leaves no server behind.
+// TestInterrupted: an interrupted run reports its measurements and leaves nothing behind. Even a killed run leaves no server
+// running.
 func TestInterrupted(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody, err := exec.LookPath("true") // no Ticklane is measured
+	noTicklane, err := exec.LookPath("true") // only the baseline is measured
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestInterrupted(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			dir, result := t.TempDir(), filepath.Join(t.TempDir(), "field.json")
-			cmd := exec.Command(self, "run", "-ticklane", nobody, "-servers", "floor-sse", "-rounds", "100", "-subs", "2", "-warm", "0s", "-window", "300ms", "-out", result, "paced")
+			cmd := exec.Command(self, "run", "-ticklane", noTicklane, "-servers", "baseline-sse", "-rounds", "100", "-subs", "2", "-warm", "0s", "-window", "300ms", "-out", result, "paced")
 			cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 			out, err := cmd.StdoutPipe()
 			if err != nil {
@@ -64,10 +66,10 @@ func TestInterrupted(t *testing.T) {
 			for lines.Scan() && !strings.Contains(lines.Text(), "round 2") {
 			}
 			var servers []string
-			until(t, "a server", func() bool {
+			testkit.Eventually(t, func() bool {
 				servers = children(cmd.Process.Pid)
 				return len(servers) > 0
-			})
+			}, "a server")
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
@@ -76,18 +78,18 @@ func TestInterrupted(t *testing.T) {
 				rest += lines.Text() + "\n"
 			}
 			_ = cmd.Wait()
-			until(t, "the end of the server", func() bool { return !runs(servers[0]) })
+			testkit.Eventually(t, func() bool { return !runs(servers[0]) }, "the end of the server")
 			if signal == syscall.SIGKILL {
 				return
 			}
-			if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(rest, "CPU µs a tick") {
+			if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(rest, "CPU µs per tick") {
 				t.Errorf("exit code %d\n%s", code, rest)
 			}
 			if left, _ := os.ReadDir(dir); len(left) > 0 {
 				t.Errorf("%v was left behind", left)
 			}
 			r, err := read(result)
-			if err != nil || len(r.Slots) < 2 || len(r.Slots) > 100 {
+			if err != nil || len(r.Measurements) < 2 || len(r.Measurements) > 100 {
 				t.Errorf("%v", err)
 			}
 		})

@@ -1,4 +1,5 @@
-// The field, measured: Ticklane beside the usual ways to send ticks, and above a C program that only writes. Linux only.
+// Command field compares Ticklane with the usual ways to send ticks to many clients, and with a baseline: a C program that
+// only writes. Linux only.
 package main
 
 import (
@@ -21,18 +22,18 @@ import (
 	"ticklane/bench/recipes"
 )
 
-const usage = `usage: field run [flags] [experiment …]    measures; without experiments all of them
+const usage = `usage: field run [flags] [experiment …]    measures the experiments, all by default
        field list                          names servers and experiments
-       field show [-in FILE] [-plot FILE]  shows the tables of an earlier run again
-       field serve -addr A -rate R NAME    runs one of the usual recipes, until it is ended`
+       field show [-in FILE] [-plot FILE]  prints the tables of an earlier run
+       field serve -addr A -rate R NAME    runs one of the usual recipes until it is interrupted`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends us at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := command(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "field:", err)
 		if errors.Is(err, errInterrupted) {
-			os.Exit(130) // as shells have it for SIGINT
+			os.Exit(130) // the convention of shells for SIGINT
 		}
 		os.Exit(1)
 	}
@@ -52,16 +53,16 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	case "serve":
 		return serve(args[1:])
 	}
-	return fmt.Errorf("%q is no command\n%s", args[0], usage)
+	return fmt.Errorf("unknown command %q\n%s", args[0], usage)
 }
 
 func serve(args []string) error {
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
-	addr, rate, sndbuf := f.String("addr", "127.0.0.1:0", "address"), f.Float64("rate", 25, "ticks a second"), f.Int("sndbuf", 0, "send buffer of each socket; 0: the kernel's own")
+	addr, rate, sndbuf := f.String("addr", "127.0.0.1:0", "address"), f.Float64("rate", 25, "ticks/s"), f.Int("sndbuf", 0, "send buffer of each socket in bytes; 0: the kernel's default")
 	_ = f.Parse(args)
 	r, ok := recipes.Find(f.Arg(0))
 	if !ok {
-		return fmt.Errorf("%q is no recipe; list names them", f.Arg(0))
+		return fmt.Errorf("unknown recipe %q; list names them", f.Arg(0))
 	}
 	if _, err := generator.Files(); err != nil {
 		return err
@@ -78,7 +79,7 @@ func serve(args []string) error {
 func list(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "Servers")
-	for _, s := range shapes() {
+	for _, s := range specs() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", s.Name, s.Lane, s.About)
 	}
 	fmt.Fprintln(w, "Experiments")
@@ -112,16 +113,16 @@ func show(args []string, out io.Writer) error {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	f := flag.NewFlagSet("run", flag.ExitOnError)
 	c := Config{}
-	ticklane := f.String("ticklane", "../bin/ticklane", "the binary that is measured")
-	file := f.String("out", "results/field.json", "where the result goes; its plot goes beside it")
-	again := f.Bool("add", false, "keep what -out has of other experiments and servers")
-	rates := f.String("rates", "25,100", "ticks a second of paced")
-	f.StringVar(&c.Servers, "servers", "", "patterns of server names, by commas, in place of each experiment's own (list names them)")
-	f.IntVar(&c.Rounds, "rounds", 3, "rounds, whose medians are told")
+	ticklane := f.String("ticklane", "../bin/ticklane", "the binary to measure")
+	file := f.String("out", "results/field.json", "file of the result; its plot is written next to it")
+	again := f.Bool("add", false, "keep the measurements in -out of other experiments and servers")
+	rates := f.String("rates", "25,100", "ticks/s of paced")
+	f.StringVar(&c.Servers, "servers", "", "comma-separated patterns of server names, instead of each experiment's own (list names them)")
+	f.IntVar(&c.Rounds, "rounds", 3, "rounds, whose medians are reported")
 	f.IntVar(&c.Subs, "subs", 1000, "subscribers")
 	f.IntVar(&c.Idle, "idle", 10_000, "connections of idle")
 	f.DurationVar(&c.Warm, "warm", time.Second, "time before each window")
-	f.DurationVar(&c.Window, "window", 3*time.Second, "time that is measured")
+	f.DurationVar(&c.Window, "window", 3*time.Second, "measured time")
 	_ = f.Parse(args)
 	todo, err := chosen(f.Args())
 	if err != nil {
@@ -131,26 +132,26 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c.Most = min(20_000, files-spareFiles)
+	c.MaxSubs = min(20_000, files-spareFiles)
 	if err := c.check(*rates, todo, files); err != nil {
 		return err
 	}
-	lists := map[string][]Shape{}
+	lists := map[string][]Spec{}
 	for _, e := range todo {
 		if lists[e.Name], err = e.servers(c.Servers, out); err != nil {
 			return err
 		}
 	}
-	h, err := newHouse(*ticklane)
+	launcher, err := newLauncher(*ticklane)
 	if err != nil {
 		return err
 	}
-	defer h.close()
-	if _, err := exec.LookPath(h.Ticklane); err != nil {
-		return fmt.Errorf("-ticklane: %w; make build makes it", err)
+	defer launcher.close()
+	if _, err := exec.LookPath(launcher.Ticklane); err != nil {
+		return fmt.Errorf("-ticklane: %w; make build builds it", err)
 	}
 
-	r := &Runner{ctx: ctx, House: h, Config: c, Result: newResult(), Out: out, missing: map[string]string{}, started: time.Now()}
+	r := &Runner{ctx: ctx, Launcher: launcher, Config: c, Result: newResult(), Out: out, missing: map[string]string{}, started: time.Now()}
 	if *again {
 		if r.Result, err = load(*file); err != nil {
 			return err
@@ -159,12 +160,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, e := range todo {
 		r.expect += e.takes(c, len(lists[e.Name]))
 	}
-	r.Result.Versions = versions(h)
-	r.Result.Runs = append(r.Result.Runs, Run{"field run " + withoutFolders(args), c, time.Now().UTC(), loadAverage(), environment()})
+	r.Result.Versions = versions(launcher)
+	r.Result.Runs = append(r.Result.Runs, Run{"field run " + baseNames(args), c, time.Now().UTC(), loadAverage(), environment()})
 	r.save = func() error { return r.Result.write(*file) }
-	fmt.Fprintf(out, "This takes about %v. Close other programs: everything runs on this one machine (load now %s).\n", r.expect.Round(time.Second), loadAverage())
+	fmt.Fprintf(out, "This takes about %v. Close other programs, since everything runs on this machine (load now %s).\n", r.expect.Round(time.Second), loadAverage())
 	if env := environment(); len(env) > 0 {
-		fmt.Fprintf(out, "Servers inherit %s.\n", strings.Join(env, " "))
+		fmt.Fprintf(out, "The servers inherit %s.\n", strings.Join(env, " "))
 	}
 	for _, e := range todo {
 		e.run(r, lists[e.Name])
@@ -180,15 +181,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := r.save(); err != nil {
 		return err
 	}
-	picture := strings.TrimSuffix(*file, ".json") + ".svg"
-	if err := r.Result.plot(picture); err != nil {
+	plotFile := strings.TrimSuffix(*file, ".json") + ".svg"
+	if err := r.Result.plot(plotFile); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%v. Everything that was measured: %s; the picture: %s\n", time.Since(r.started).Round(time.Second), absolute(*file), absolute(picture))
+	fmt.Fprintf(out, "\n%v. Measurements: %s; plot: %s\n", time.Since(r.started).Round(time.Second), absolute(*file), absolute(plotFile))
 	return r.failed
 }
 
-// absolute is a file's name wherever one stands: make runs this in bench/.
+// absolute returns the absolute name of a file, since make runs this command in bench/.
 func absolute(name string) string {
 	if a, err := filepath.Abs(name); err == nil {
 		return a
@@ -196,7 +197,7 @@ func absolute(name string) string {
 	return name
 }
 
-// chosen are the experiments of these names, in their order; all without names.
+// chosen returns the experiments with these names in their order, all if there are no names.
 func chosen(names []string) ([]Experiment, error) {
 	if len(names) == 0 {
 		return experiments, nil
@@ -211,9 +212,9 @@ func chosen(names []string) ([]Experiment, error) {
 		}
 		if !found {
 			if strings.HasPrefix(name, "-") {
-				return nil, fmt.Errorf("%s: flags come before the experiments", name)
+				return nil, fmt.Errorf("%s: flags must precede the experiments", name)
 			}
-			return nil, fmt.Errorf("%q is no experiment; list names them", name)
+			return nil, fmt.Errorf("unknown experiment %q; list names them", name)
 		}
 	}
 	return out, nil

@@ -6,40 +6,40 @@ import (
 	"time"
 )
 
-// market measures a Ticklane that only makes and appends ticks.
-func (h *House) market(ctx context.Context, s Shape, c Config) (*Slot, error) {
-	slot := &Slot{Shape: s.Name, Rate: marketRate}
+// market measures a Ticklane server that only generates and appends ticks.
+func (h *Launcher) market(ctx context.Context, s Spec, c Config) (*Measurement, error) {
+	m := &Measurement{Shape: s.Name, Rate: marketRate}
 	srv, err := h.start(ctx, s, Options{Rate: marketRate})
 	if err != nil {
-		return slot, notAvailable{err.Error()}
+		return m, unavailableError{err.Error()}
 	}
 	defer srv.stop()
 	pause(ctx, c.Warm+time.Second)
-	// The head is asked for outside of the processor's window, its growth is taken over its own time.
+	// The head is requested outside of the interval of the CPU time; its growth is divided by its own interval.
 	from, err := srv.head()
 	if err != nil {
-		return slot, err
+		return m, err
 	}
 	start := time.Now()
 	cpu0, err := cpu(srv.pid())
 	if err != nil {
-		return slot, err
+		return m, err
 	}
 	pause(ctx, 2*c.Window)
 	cpu1, err := cpu(srv.pid())
 	if err != nil {
-		return slot, err
+		return m, err
 	}
-	slot.Seconds = time.Since(start).Seconds()
+	m.Seconds = time.Since(start).Seconds()
 	to, err := srv.head()
 	if err != nil {
-		return slot, err
+		return m, err
 	}
-	slot.CPU, slot.Head, slot.After = cpu1-cpu0, to-from, memory(srv.pid())
-	return slot, nil
+	m.CPU, m.Head, m.After = cpu1-cpu0, to-from, memory(srv.pid())
+	return m, nil
 }
 
-// pause lets d pass, unless ctx ends before.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -47,7 +47,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (r *Runner) tellMarket(s *Slot) {
+func (r *Runner) printMarket(s *Measurement) {
 	if s.Missing != "" {
 		fmt.Fprintf(r.Out, "market: not available: %s\n", s.Missing)
 		return

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Measures of the picture, in its own units.
+// Sizes of the plot, in SVG units.
 const (
 	plotWidth  = 860
 	plotLeft   = 190
@@ -20,18 +20,18 @@ const (
 	groupSpace = 40
 )
 
-// plotStyle has the colours on light and on dark paper.
+// plotStyle has the colors on light and dark backgrounds.
 const plotStyle = `<style>
 .paper{fill:#fff}text{fill:#1b1f24}.dim{fill:#59636e}.spread{stroke:#1b1f24}
-.floor{stroke:#b42318;stroke-dasharray:5 4}.low{fill:#d9a49f}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}
+.baseline{stroke:#b42318;stroke-dasharray:5 4}.low{fill:#d9a49f}.other{fill:#a9b4c0}.ours{fill:#0b6bcb}
 @media (prefers-color-scheme:dark){
 .paper{fill:#0d1117}text{fill:#e6edf3}.dim{fill:#9198a1}.spread{stroke:#e6edf3}
-.floor{stroke:#ff7b72}.low{fill:#8c4a45}.other{fill:#545d68}.ours{fill:#1f6feb}}
+.baseline{stroke:#ff7b72}.low{fill:#8c4a45}.other{fill:#545d68}.ours{fill:#1f6feb}}
 </style>
 `
 
-// plot draws the processor time of a delivered tick at the lowest rate of paced: bars with the spread of their rounds,
-// and the floor of each lane as a line. Without such slots there is nothing to draw.
+// plot writes a plot of the CPU time of a delivered tick at the lowest rate of paced: bars with the spread of their rounds,
+// and the baseline of each lane as a line. Without such measurements it writes nothing.
 func (r *Result) plot(name string) error {
 	svg := r.svg()
 	if svg == "" {
@@ -41,7 +41,7 @@ func (r *Result) plot(name string) error {
 }
 
 func (r *Result) svg() string {
-	rows, _ := apart(r.rows("paced"))
+	rows, _ := split(r.rows("paced"))
 	rate := math.Inf(1)
 	for _, row := range rows {
 		rate = min(rate, row.Rate)
@@ -50,9 +50,9 @@ func (r *Result) svg() string {
 	most, n := 0.0, 0
 	for _, row := range rows {
 		if row.Rate == rate {
-			lane := shapeNamed(row.Shape).Lane
+			lane := specNamed(row.Shape).Lane
 			groups[lane] = append(groups[lane], row)
-			most, n = max(most, row.of((*Slot).PerTick).Most), n+1
+			most, n = max(most, row.of((*Measurement).PerTick).Max), n+1
 		}
 	}
 	if n == 0 || most == 0 {
@@ -62,13 +62,13 @@ func (r *Result) svg() string {
 	height := plotTop + len(groups)*groupSpace + n*barStep + 30
 
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="Processor time of a delivered tick">`+"\n", plotWidth, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="CPU time of a delivered tick">`+"\n", plotWidth, height)
 	b.WriteString(plotStyle)
 	fmt.Fprintf(&b, `<rect class="paper" width="%d" height="%d"/>`+"\n", plotWidth, height)
-	text(&b, 16, 28, "", 17, "Server's processor time for a delivered tick, µs")
-	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, every tick checked. Bar: median of the rounds; line: least to most.", rows[0].Subs, rate))
-	text(&b, 16, 66, "dim", 13, "Dashed: the floor, a C program that only writes. Ratios are taken within each round, then the median.")
-	text(&b, 16, 84, "dim", 13, fmt.Sprintf("%s, %d cores, kernel %s, clients beside the servers.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
+	text(&b, 16, 28, "", 17, "Server CPU time per delivered tick, µs")
+	text(&b, 16, 48, "dim", 13, fmt.Sprintf("%d subscribers, %g ticks/s, every tick checked. Bar: median of the rounds; line: smallest to largest.", rows[0].Subs, rate))
+	text(&b, 16, 66, "dim", 13, "Dashed: the baseline, a C program that only writes. Ratios are medians of the ratios within each round.")
+	text(&b, 16, 84, "dim", 13, fmt.Sprintf("%s, %d cores, kernel %s, clients on the same machine.", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel))
 	y := plotTop
 	for _, lane := range []string{"sse", "ws"} {
 		group := groups[lane]
@@ -78,35 +78,35 @@ func (r *Result) svg() string {
 		y += groupSpace
 		text(&b, 16, y-10, "", 14, map[string]string{"sse": "Server-Sent Events", "ws": "WebSocket"}[lane])
 		slices.SortStableFunc(group, func(a, b *Row) int {
-			return int(math.Copysign(1, a.of((*Slot).PerTick).Median-b.of((*Slot).PerTick).Median))
+			return int(math.Copysign(1, a.of((*Measurement).PerTick).Median-b.of((*Measurement).PerTick).Median))
 		})
-		floor := r.find("paced", "floor-"+lane, "", rate, 0)
+		base := r.find("paced", "baseline-"+lane, "", rate, 0)
 		top := y
 		for _, row := range group {
-			s := row.of((*Slot).PerTick)
+			s := row.of((*Measurement).PerTick)
 			class := "other"
-			switch shapeNamed(row.Shape).Kind {
+			switch specNamed(row.Shape).Kind {
 			case "ticklane":
 				class = "ours"
-			case "floor":
+			case "baseline":
 				class = "low"
 			}
 			text(&b, 16, y+13, "", 13, row.Shape)
 			fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`+"\n", class, plotLeft, y, s.Median*scale, barHeight)
-			fmt.Fprintf(&b, `<path class="spread" d="M%.1f %dH%.1f"/>`+"\n", plotLeft+s.Least*scale, y+barHeight/2, plotLeft+s.Most*scale)
+			fmt.Fprintf(&b, `<path class="spread" d="M%.1f %dH%.1f"/>`+"\n", plotLeft+s.Min*scale, y+barHeight/2, plotLeft+s.Max*scale)
 			label := fmt.Sprintf("%.2f", s.Median)
-			if ratio := row.ratios(floor, (*Slot).PerTick); ratio.N > 0 && row.Shape != floor.Shape {
-				label += fmt.Sprintf("  (%.2f × floor)", ratio.Median)
+			if ratio := row.ratios(base, (*Measurement).PerTick); ratio.N > 0 && row.Shape != base.Shape {
+				label += fmt.Sprintf("  (%.2f × baseline)", ratio.Median)
 			}
-			if !row.whole() {
+			if !row.complete() {
 				label += " lost ticks"
 			}
-			text(&b, plotLeft+int(s.Most*scale)+8, y+13, "", 13, label)
+			text(&b, plotLeft+int(s.Max*scale)+8, y+13, "", 13, label)
 			y += barStep
 		}
-		if floor != nil {
-			x := plotLeft + floor.of((*Slot).PerTick).Median*scale
-			fmt.Fprintf(&b, `<path class="floor" d="M%.1f %dV%d"/>`+"\n", x, top-6, y-4)
+		if base != nil {
+			x := plotLeft + base.of((*Measurement).PerTick).Median*scale
+			fmt.Fprintf(&b, `<path class="baseline" d="M%.1f %dV%d"/>`+"\n", x, top-6, y-4)
 		}
 	}
 	b.WriteString("</svg>\n")

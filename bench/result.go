@@ -17,18 +17,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Result is everything that a run found, with what it was found on.
+// Result is all measurements of one or more runs, with the machine.
 type Result struct {
-	Started  time.Time         `json:"started"`
-	Ended    time.Time         `json:"ended"`
-	Machine  Machine           `json:"machine"`
-	Versions map[string]string `json:"versions"`
-	Runs     []Run             `json:"runs"`
-	Targets  []Target          `json:"targets"`
-	Slots    []*Slot           `json:"slots"`
+	Started      time.Time         `json:"started"`
+	Ended        time.Time         `json:"ended"`
+	Machine      Machine           `json:"machine"`
+	Versions     map[string]string `json:"versions"`
+	Runs         []Run             `json:"runs"`
+	Targets      []Target          `json:"targets"`
+	Measurements []*Measurement    `json:"slots"`
 }
 
-// Machine is what everything ran on.
+// Machine is where everything ran.
 type Machine struct {
 	CPU    string `json:"cpu"`
 	Cores  int    `json:"cores"`
@@ -38,13 +38,13 @@ type Machine struct {
 	Arch   string `json:"arch"`
 }
 
-// Run is one call of this program.
+// Run is one call of this command.
 type Run struct {
 	Command string    `json:"command"`
 	Config  Config    `json:"config"`
 	Started time.Time `json:"started"`
-	Load    string    `json:"load_average"` // of the machine, before
-	// Environment are the variables that change what Ticklane, a program in Go or the C compiler does.
+	Load    string    `json:"load_average"` // of the machine, before the run
+	// Environment are the variables that change the behaviour of Ticklane, of Go programs or of the C compiler.
 	Environment []string `json:"environment,omitempty"`
 }
 
@@ -52,17 +52,17 @@ func newResult() *Result {
 	return &Result{Started: time.Now().UTC(), Machine: machine(), Versions: map[string]string{}}
 }
 
-// add keeps a slot of the newest run. What an earlier one found of the same server in the same experiment goes: rounds of
-// different runs are no rounds of one experiment.
-func (r *Result) add(s *Slot) {
+// add adds a measurement of the newest run. It removes those of earlier runs of the same server in the same experiment,
+// since rounds of different runs can't be compared.
+func (r *Result) add(s *Measurement) {
 	s.Run = len(r.Runs)
-	r.Slots = slices.DeleteFunc(r.Slots, func(o *Slot) bool {
+	r.Measurements = slices.DeleteFunc(r.Measurements, func(o *Measurement) bool {
 		return o.Experiment == s.Experiment && o.Shape == s.Shape && o.Run != s.Run
 	})
-	r.Slots = append(r.Slots, s)
+	r.Measurements = append(r.Measurements, s)
 }
 
-// load reads an earlier result, to be added to.
+// load reads an earlier result to add to, a new one if there is no file.
 func load(name string) (*Result, error) {
 	r, err := read(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,7 +72,7 @@ func load(name string) (*Result, error) {
 		return nil, err
 	}
 	if now := machine(); r.Machine != now {
-		return nil, fmt.Errorf("%s: measured on another machine (%v, now %v): results of two machines can't be put together", name, r.Machine, now)
+		return nil, fmt.Errorf("%s: measured on another machine (%v, now %v); results of two machines can't be combined", name, r.Machine, now)
 	}
 	return r, nil
 }
@@ -104,7 +104,7 @@ func (r *Result) write(name string) error {
 	return os.Rename(name+".new", name)
 }
 
-// machine tells enough to judge a figure by, and no name of a host.
+// machine returns what is needed to judge figures, without a host name.
 func machine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), Arch: runtime.GOARCH, OS: "Linux"}
 	m.Memory = fields("/proc/meminfo")["MemTotal"] << 10
@@ -128,7 +128,7 @@ func machine() Machine {
 	return m
 }
 
-// environment returns the variables that servers inherit and that change what they do.
+// environment returns the variables that servers inherit and that change their behaviour.
 func environment() []string {
 	var out []string
 	for _, v := range os.Environ() {
@@ -148,8 +148,8 @@ func loadAverage() string {
 	return ""
 }
 
-// versions are those of what is compared.
-func versions(h *House) map[string]string {
+// versions returns the versions of what is compared.
+func versions(h *Launcher) map[string]string {
 	v := map[string]string{"go": runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, d := range info.Deps {

@@ -19,30 +19,30 @@ import (
 	"time"
 )
 
-//go:embed floor/floor.c
-var floorSource []byte
+//go:embed baseline/baseline.c
+var baselineSource []byte
 
-// House is where servers come from.
-type House struct {
+// Launcher starts servers. close must be called.
+type Launcher struct {
 	Ticklane string // the binary
-	dir      string // of this run: the floor's binary, working directories
+	dir      string // of this run: the baseline's binary, and the working directory of servers
 	self     string
 }
 
-func newHouse(ticklane string) (*House, error) {
+func newLauncher(ticklane string) (*Launcher, error) {
 	dir, err := os.MkdirTemp("", "field-")
 	if err != nil {
 		return nil, err
 	}
-	h := &House{dir: dir}
+	h := &Launcher{dir: dir}
 	if h.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
 	if h.Ticklane, err = filepath.Abs(ticklane); err != nil {
 		return nil, err
 	}
-	source := filepath.Join(dir, "floor.c")
-	if err := os.WriteFile(source, floorSource, 0o600); err != nil {
+	source := filepath.Join(dir, "baseline.c")
+	if err := os.WriteFile(source, baselineSource, 0o600); err != nil {
 		return nil, err
 	}
 	cc, err := compiler()
@@ -50,54 +50,54 @@ func newHouse(ticklane string) (*House, error) {
 		h.close()
 		return nil, err
 	}
-	if out, err := exec.Command(cc[0], append(cc[1:], "-O2", "-o", h.floor(), source)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(cc[0], append(cc[1:], "-O2", "-o", h.baseline(), source)...).CombinedOutput(); err != nil {
 		h.close()
-		return nil, fmt.Errorf("the floor is a C program, which %s can't compile (%w); without C's headers: %s\n%s", cc[0], err, howToCompile, out)
+		return nil, fmt.Errorf("the baseline is a C program, which %s can't compile (%w); if the C headers are missing: %s\n%s", cc[0], err, howToCompile, out)
 	}
 	return h, nil
 }
 
 const howToCompile = "install them (Debian: apt-get install gcc libc6-dev), or name another compiler with CC=…"
 
-// compiler is the C compiler, with its flags if CC has some.
+// compiler returns the C compiler, with the flags of CC if it is set.
 func compiler() ([]string, error) {
 	names := [][]string{strings.Fields(os.Getenv("CC")), {"cc"}, {"gcc"}, {"clang"}}
 	if len(names[0]) == 0 {
 		names = names[1:]
 	} else {
-		names = names[:1] // who names one wants no other
+		names = names[:1] // no other than the named one
 	}
 	for _, cc := range names {
 		if _, err := exec.LookPath(cc[0]); err == nil {
 			return cc, nil
 		}
 	}
-	return nil, fmt.Errorf("the floor is a C program, and there is no C compiler (%s) here: %s", names[0][0], howToCompile)
+	return nil, fmt.Errorf("the baseline is a C program, and there is no C compiler (%s): %s", names[0][0], howToCompile)
 }
 
-func (h *House) floor() string { return filepath.Join(h.dir, "floor") }
-func (h *House) close()        { _ = os.RemoveAll(h.dir) }
+func (h *Launcher) baseline() string { return filepath.Join(h.dir, "baseline") }
+func (h *Launcher) close()           { _ = os.RemoveAll(h.dir) }
 
-// Options are what a server is started with besides its shape.
+// Options are what a server is started with besides its spec.
 type Options struct {
-	Rate   float64  // ticks a second; 0: next to none
-	SndBuf int      // send buffer of its sockets; 0: the kernel's own
+	Rate   float64  // ticks/s; 0: hardly any
+	SndBuf int      // send buffer of its sockets in bytes; 0: the kernel's default
 	Flags  []string // of ticklane
 }
 
-// leastRate is the slowest market that Ticklane has.
+// leastRate is the lowest market.rate of Ticklane, in ticks/s.
 const leastRate = 0.1
 
-// command is what is run for a shape.
-func (h *House) command(s Shape, port int, o Options) []string {
+// command returns the command line of a server.
+func (h *Launcher) command(s Spec, port int, o Options) []string {
 	rate := strconv.FormatFloat(o.Rate, 'f', -1, 64)
 	switch s.Kind {
-	case "floor":
+	case "baseline":
 		join := "0"
 		if s.Join {
 			join = "1"
 		}
-		return []string{h.floor(), strconv.Itoa(port), rate, join, strconv.Itoa(o.SndBuf)}
+		return []string{h.baseline(), strconv.Itoa(port), rate, join, strconv.Itoa(o.SndBuf)}
 	case "recipe":
 		return []string{h.self, "serve", "-addr", fmt.Sprintf("127.0.0.1:%d", port), "-rate", rate, "-sndbuf", strconv.Itoa(o.SndBuf), s.Name}
 	}
@@ -125,14 +125,14 @@ type Server struct {
 	exited chan struct{}
 }
 
-// start starts a shape's server and waits until it accepts. A Ticklane that doesn't know a flag of compression is
-// asked again without it, as long as none is wanted.
-func (h *House) start(ctx context.Context, s Shape, o Options) (*Server, error) {
+// start starts a server and waits until it accepts connections. A Ticklane that rejects the compression flag is started
+// without it, unless compression is wanted.
+func (h *Launcher) start(ctx context.Context, s Spec, o Options) (*Server, error) {
 	var argv []string
 	var port int
 	var srv *Server
 	var err error
-	for range 5 { // between the look for a free port and its use somebody else may take it
+	for range 5 { // another process may take the free port first
 		if port, err = freePort(); err != nil {
 			return nil, err
 		}
@@ -166,15 +166,16 @@ func freePort() (int, error) {
 	return ln.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (h *House) run(ctx context.Context, argv []string, port int) (*Server, error) {
+func (h *Launcher) run(ctx context.Context, argv []string, port int) (*Server, error) {
 	s := &Server{Argv: argv, Port: port, cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{})}
-	s.cmd.Dir = h.dir // no config.yaml of somebody's
+	s.cmd.Dir = h.dir // without a config.yaml
 	s.cmd.Stderr = &s.stderr
-	// A terminal's Ctrl-C is for us alone, so that what was measured until then is kept; whatever ends us ends the server.
+	// A terminal's Ctrl-C must not reach the server, so that this process can save what was measured. When this process
+	// ends, the kernel kills the server.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go func() {
-		// The kernel takes the end of the thread that started a process for the parent's: this one stays until the server ends.
+		// Pdeathsig is sent when the thread that started the process ends, so this thread must live until then.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := s.cmd.Start()
@@ -203,25 +204,25 @@ func (h *House) run(ctx context.Context, argv []string, port int) (*Server, erro
 		}
 	}
 	s.stop()
-	return nil, errors.New("it doesn't accept connections")
+	return nil, errors.New("the server doesn't accept connections")
 }
 
 func (s *Server) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
 func (s *Server) pid() int     { return s.cmd.Process.Pid }
 
-// stop ends the server at once: nothing of it is needed any more.
+// stop kills the server and waits for its end.
 func (s *Server) stop() {
 	_ = s.cmd.Process.Kill()
 	<-s.exited
 }
 
-// died says why a server that should be there isn't.
+// died returns the error of a server that has ended unexpectedly.
 func (s *Server) died(err error) error {
 	s.stop()
 	return fmt.Errorf("the server has died: %w\n%s", err, firstLine(s.stderr.String()))
 }
 
-// head asks a Ticklane for the newest seq of its log.
+// head returns the newest seq of a Ticklane server's log.
 func (s *Server) head() (uint64, error) {
 	client := http.Client{Timeout: 10 * time.Second}
 	r, err := client.Get("http://" + s.addr() + "/api/stats")
@@ -246,7 +247,7 @@ func firstLine(s string) string {
 		}
 	}
 	if len(lines) == 0 {
-		return "it ended and said nothing"
+		return "the server ended without output"
 	}
 	return strings.Join(lines[:min(2, len(lines))], " ")
 }

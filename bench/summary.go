@@ -2,10 +2,10 @@ package main
 
 import "slices"
 
-// Spread is a median with the least and the most of its rounds.
+// Spread is the median of some rounds with the smallest and the largest value.
 type Spread struct {
-	Median, Least, Most float64
-	N                   int
+	Median, Min, Max float64
+	N                int
 }
 
 func spread(v []float64) Spread {
@@ -20,16 +20,16 @@ func spread(v []float64) Spread {
 	return Spread{m, v[0], v[len(v)-1], len(v)}
 }
 
-// Row is what a summary tells of one server under one load: its rounds together.
+// Row is all rounds of one server under one load.
 type Row struct {
 	Experiment, Shape, Variant string
 	Subs                       int
 	Rate                       float64
-	Slots                      []*Slot
+	Measurements               []*Measurement
 	Missing                    string
 }
 
-// rows are those of an experiment, in the order of their first measurement.
+// rows returns the rows of an experiment, in the order of their first measurement.
 func (r *Result) rows(experiment string) []*Row {
 	type key struct {
 		shape, variant string
@@ -38,7 +38,7 @@ func (r *Result) rows(experiment string) []*Row {
 	}
 	at := map[key]*Row{}
 	var out []*Row
-	for _, s := range r.Slots {
+	for _, s := range r.Measurements {
 		if s.Experiment != experiment {
 			continue
 		}
@@ -53,28 +53,28 @@ func (r *Result) rows(experiment string) []*Row {
 			row.Missing = s.Missing
 			continue
 		}
-		row.Slots = append(row.Slots, s)
+		row.Measurements = append(row.Measurements, s)
 	}
 	return out
 }
 
-// of is the spread of one figure over a row's rounds.
-func (row *Row) of(f func(*Slot) float64) Spread {
+// of returns the spread of a figure over the rounds.
+func (row *Row) of(f func(*Measurement) float64) Spread {
 	var v []float64
-	for _, s := range row.Slots {
+	for _, s := range row.Measurements {
 		v = append(v, f(s))
 	}
 	return spread(v)
 }
 
-// ratios are a row's figure over that of another row in the same round of the same run.
-func (row *Row) ratios(to *Row, f func(*Slot) float64) Spread {
+// ratios returns the spread of a figure over that of another row in the same round of the same run.
+func (row *Row) ratios(to *Row, f func(*Measurement) float64) Spread {
 	var v []float64
 	if to == nil {
 		return Spread{}
 	}
-	for _, a := range row.Slots {
-		for _, b := range to.Slots {
+	for _, a := range row.Measurements {
+		for _, b := range to.Measurements {
 			if a.Run == b.Run && a.Round == b.Round && f(b) > 0 {
 				v = append(v, f(a)/f(b))
 			}
@@ -83,49 +83,50 @@ func (row *Row) ratios(to *Row, f func(*Slot) float64) Spread {
 	return spread(v)
 }
 
-// whole says that no round of the row missed a tick.
-func (row *Row) whole() bool {
-	for _, s := range row.Slots {
-		if s.Counts != nil && !s.Counts.Whole() {
+// complete reports whether no round missed a tick.
+func (row *Row) complete() bool {
+	for _, s := range row.Measurements {
+		if s.Counts != nil && !s.Counts.Complete() {
 			return false
 		}
 	}
-	return len(row.Slots) > 0
+	return len(row.Measurements) > 0
 }
 
-// sustained says that each round of the row was.
+// sustained reports whether every round was.
 func (row *Row) sustained() bool {
-	for _, s := range row.Slots {
+	for _, s := range row.Measurements {
 		if !s.sustained() {
 			return false
 		}
 	}
-	return len(row.Slots) > 0
+	return len(row.Measurements) > 0
 }
 
-// find returns the row of this experiment, or nil.
+// find returns a row of an experiment, nil if there is none. A rate or number of subscribers of 0 matches any.
 func (r *Result) find(experiment, shape, variant string, rate float64, subs int) *Row {
 	for _, row := range r.rows(experiment) {
-		if row.Shape == shape && row.Variant == variant && (rate == 0 || row.Rate == rate) && (subs == 0 || row.Subs == subs) && len(row.Slots) > 0 {
+		if row.Shape == shape && row.Variant == variant && (rate == 0 || row.Rate == rate) && (subs == 0 || row.Subs == subs) && len(row.Measurements) > 0 {
 			return row
 		}
 	}
 	return nil
 }
 
-// best is the row of saturation in which a shape delivered most. What it didn't sustain counts only where any is set.
+// best returns the row of saturation in which a server delivered most, nil if there is none. Rows that weren't sustained
+// count only if any is set.
 func (r *Result) best(shape string, any bool) *Row {
 	var best *Row
 	for _, row := range r.rows("saturation") {
-		if row.Shape != shape || len(row.Slots) == 0 || !any && !row.sustained() {
+		if row.Shape != shape || len(row.Measurements) == 0 || !any && !row.sustained() {
 			continue
 		}
-		if best == nil || row.of((*Slot).Delivered).Median > best.of((*Slot).Delivered).Median {
+		if best == nil || row.of((*Measurement).Delivered).Median > best.of((*Measurement).Delivered).Median {
 			best = row
 		}
 	}
 	return best
 }
 
-func p50(s *Slot) float64 { return float64(s.P50) }
-func p99(s *Slot) float64 { return float64(s.P99) }
+func p50(s *Measurement) float64 { return float64(s.P50) }
+func p99(s *Measurement) float64 { return float64(s.P99) }

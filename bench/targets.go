@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Target is what this project wants to reach, and what this run found.
+// Target is a goal of this project, and what was measured.
 type Target struct {
 	Name    string `json:"name"`
 	Want    string `json:"want"`
@@ -14,13 +14,13 @@ type Target struct {
 	Verdict string `json:"verdict"` // met, missed, not measured
 }
 
-// notMeasured is the verdict on a target of which this run knows nothing.
+// notMeasured is the verdict on a target without measurements.
 const notMeasured = "not measured"
 
-// lostTicks is what is found of a server that didn't bring every tick once: it reaches no target.
+// lostTicks is the figure of a server that did not deliver every tick once, and so meets no target.
 var lostTicks = math.Inf(1)
 
-// judge computes every target from the slots.
+// judge computes every target from the measurements.
 func (r *Result) judge(c Config) []Target {
 	var out []Target
 	add := func(name, want string, found float64, show string, ok bool) {
@@ -29,7 +29,7 @@ func (r *Result) judge(c Config) []Target {
 		case math.IsNaN(found):
 			t.Found, t.Verdict = "–", notMeasured
 		case math.IsInf(found, 0):
-			t.Found = "not every tick came once"
+			t.Found = "not every tick arrived once"
 		case ok:
 			t.Verdict = "met"
 		}
@@ -45,30 +45,30 @@ func (r *Result) judge(c Config) []Target {
 	kib := func(v float64) string { return fmt.Sprintf("%.1f KiB", v) }
 	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", v) }
 
-	// ratio of two servers in the same rounds.
-	ratio := func(shape, to string, rate float64, f func(*Slot) float64) float64 {
+	// ratio returns a figure of a server over that of another in the same rounds.
+	ratio := func(shape, to string, rate float64, f func(*Measurement) float64) float64 {
 		a, b := r.find("paced", shape, "", rate, 0), r.find("paced", to, "", rate, 0)
 		switch {
 		case a == nil:
 			return math.NaN()
-		case !a.whole():
+		case !a.complete():
 			return lostTicks
-		case b == nil || !b.whole():
+		case b == nil || !b.complete():
 			return math.NaN() // nothing to compare with
 		}
 		return orNaN(a.ratios(b, f))
 	}
 	for _, lane := range []string{"sse", "ws"} {
-		most("shard, "+lane+", one tick a write: CPU a tick over the floor", ratio("ticklane-shard-"+lane, "floor-"+lane, 25, (*Slot).PerTick), 1.3, times)
+		most("shard, "+lane+", one tick per write: CPU per tick over the baseline", ratio("ticklane-shard-"+lane, "baseline-"+lane, 25, (*Measurement).PerTick), 1.3, times)
 	}
-	most("shard, sse: CPU a tick over the usual Fiber recipe", ratio("ticklane-shard-sse", "fiber", 25, (*Slot).PerTick), .65, times)
-	most("shard, ws: CPU a tick over gorilla PreparedMessage", ratio("ticklane-shard-ws", "gorilla", 25, (*Slot).PerTick), .7, times)
-	most("stream, sse: CPU a tick over the usual Fiber recipe", ratio("ticklane-stream-sse", "fiber", 25, (*Slot).PerTick), .85, times)
+	most("shard, sse: CPU per tick over the usual Fiber recipe", ratio("ticklane-shard-sse", "fiber", 25, (*Measurement).PerTick), .65, times)
+	most("shard, ws: CPU per tick over gorilla PreparedMessage", ratio("ticklane-shard-ws", "gorilla", 25, (*Measurement).PerTick), .7, times)
+	most("stream, sse: CPU per tick over the usual Fiber recipe", ratio("ticklane-stream-sse", "fiber", 25, (*Measurement).PerTick), .85, times)
 	for _, engine := range []string{"shard", "stream"} {
 		for _, lane := range []string{"sse", "ws"} {
 			found, shape := math.NaN(), "ticklane-"+engine+"-"+lane
 			if best := r.best(shape, false); best != nil {
-				found = best.of((*Slot).Delivered).Median
+				found = best.of((*Measurement).Delivered).Median
 			} else if r.best(shape, true) != nil {
 				found = 0 // no rate was sustained
 			}
@@ -77,7 +77,7 @@ func (r *Result) judge(c Config) []Target {
 	}
 	for _, lane := range []string{"sse", "ws"} {
 		for _, rate := range []float64{25, 100} {
-			most(fmt.Sprintf("shard, %s, %g ticks/s: p99 over the floor's", lane, rate), ratio("ticklane-shard-"+lane, "floor-"+lane, rate, p99), 1.3, times)
+			most(fmt.Sprintf("shard, %s, %g ticks/s: p99 over the baseline's", lane, rate), ratio("ticklane-shard-"+lane, "baseline-"+lane, rate, p99), 1.3, times)
 		}
 	}
 	for _, idle := range []struct {
@@ -86,7 +86,7 @@ func (r *Result) judge(c Config) []Target {
 	}{{"shard-sse", 4}, {"shard-ws", 4}, {"stream-sse", 24}, {"stream-ws", 14}} {
 		found := math.NaN()
 		if row := r.find("idle", "ticklane-"+idle.shape, "", 0, 0); row != nil {
-			if found = row.of((*Slot).PerConn).Median / 1024; !row.whole() {
+			if found = row.of((*Measurement).PerConn).Median / 1024; !row.complete() {
 				found = lostTicks
 			}
 		}
@@ -96,8 +96,8 @@ func (r *Result) judge(c Config) []Target {
 		r.judgeCompressed("ticklane-"+name, strings.Replace(name, "-", ", ", 1), most, percent, kib, times)
 	}
 	for _, name := range []string{"stream-sse", "stream-ws", "shard-sse", "shard-ws"} {
-		found, limit := r.againstAgain("stalled", "ticklane-"+name, "ticklane-"+name, "none", "stalled", "none again", p99)
-		most(strings.Replace(name, "-", ", ", 1)+": others' p99 beside a stalled client, against A/A", found, limit, times)
+		found, limit := r.compareWithNoise("stalled", "ticklane-"+name, "ticklane-"+name, "none", "stalled", "none again", p99)
+		most(strings.Replace(name, "-", ", ", 1)+": p99 of the others with a stalled client, against A/A", found, limit, times)
 	}
 	r.judgeGrowth(c, most, times)
 	row := r.find("market", "ticklane-stream-sse", "", 0, 0)
@@ -120,36 +120,36 @@ func orNaN(s Spread) float64 {
 	return s.Median
 }
 
-// judgeGrowth compares many subscribers with few. The floor grows as well: more sockets than the caches hold. The target
-// is the server's own figure all the same.
+// judgeGrowth compares many subscribers with few. The figure of the baseline grows too, with more sockets than the caches
+// hold, but the target is the server's own figure.
 func (r *Result) judgeGrowth(c Config, most func(string, float64, float64, func(float64) string), times func(float64) string) {
 	few, many := growthSteps[0], c.steps()[len(c.steps())-1]
-	floor := Spread{}
-	if a, b := r.find("growth", "floor-mixed", "", 0, few), r.find("growth", "floor-mixed", "", 0, many); a != nil && b != nil {
-		floor = b.ratios(a, (*Slot).PerTick)
+	base := Spread{}
+	if a, b := r.find("growth", "baseline-mixed", "", 0, few), r.find("growth", "baseline-mixed", "", 0, many); a != nil && b != nil {
+		base = b.ratios(a, (*Measurement).PerTick)
 	}
 	for _, engine := range []string{"stream", "shard"} {
 		found := math.NaN()
 		shape := "ticklane-" + engine + "-mixed"
-		// With few open files this is another, easier question.
+		// With fewer open files the comparison is easier, and another one.
 		if a, b := r.find("growth", shape, "", 0, few), r.find("growth", shape, "", 0, many); a != nil && b != nil && many > growthSteps[len(growthSteps)-1]*9/10 {
-			if found = orNaN(b.ratios(a, (*Slot).PerTick)); !a.whole() || !b.whole() {
+			if found = orNaN(b.ratios(a, (*Measurement).PerTick)); !a.complete() || !b.complete() {
 				found = lostTicks
 			}
 		}
 		show := func(v float64) string {
-			if v == found && floor.N > 0 {
-				return times(v) + " (the floor: " + floor.times() + ")"
+			if v == found && base.N > 0 {
+				return times(v) + " (the baseline: " + base.times() + ")"
 			}
 			return times(v)
 		}
-		most(fmt.Sprintf("%s: CPU a tick, %s subscribers over %d", engine, count(float64(many)), few), found, 1.3, show)
+		most(fmt.Sprintf("%s: CPU per tick, %s subscribers over %d", engine, count(float64(many)), few), found, 1.3, show)
 	}
 }
 
-// againstAgain compares a variant with its base, and gives the A/A difference as the limit: the largest that two equal
-// slots of a round showed, either way.
-func (r *Result) againstAgain(experiment, base, shape, baseline, variant, again string, f func(*Slot) float64) (found, limit float64) {
+// compareWithNoise returns the ratio of a variant to its base, and as its limit the noise: the largest ratio of two equal
+// measurements in a round, in either direction.
+func (r *Result) compareWithNoise(experiment, base, shape, baseline, variant, again string, f func(*Measurement) float64) (found, limit float64) {
 	a, b, c := r.find(experiment, base, baseline, 0, 0), r.find(experiment, shape, variant, 0, 0), r.find(experiment, base, again, 0, 0)
 	if a == nil || b == nil || c == nil {
 		return math.NaN(), 1
@@ -158,8 +158,8 @@ func (r *Result) againstAgain(experiment, base, shape, baseline, variant, again 
 	if aa.N == 0 {
 		return math.NaN(), 1
 	}
-	limit = max(aa.Most, 1/aa.Least)
-	if !a.whole() || !b.whole() || !c.whole() {
+	limit = max(aa.Max, 1/aa.Min)
+	if !a.complete() || !b.complete() || !c.complete() {
 		return lostTicks, limit
 	}
 	return orNaN(b.ratios(a, f)), limit
@@ -169,20 +169,20 @@ func (r *Result) judgeCompressed(shape, name string, most func(string, float64, 
 	for _, v := range []struct {
 		suffix string
 		limit  float64
-	}{{"", 38}, {", 8 a message", 26}} {
+	}{{"", 38}, {", 8 per message", 26}} {
 		found := math.NaN()
-		if a, b := r.find("compress", shape, "plain"+v.suffix, 0, 0), r.find("compress", shape+"-z", "compressed"+v.suffix, 0, 0); a != nil && b != nil {
-			if found = 100 * orNaN(b.ratios(a, (*Slot).BytesPerTick)); !a.whole() || !b.whole() {
+		if a, b := r.find("compress", shape, "uncompressed"+v.suffix, 0, 0), r.find("compress", shape+"-z", "compressed"+v.suffix, 0, 0); a != nil && b != nil {
+			if found = 100 * orNaN(b.ratios(a, (*Measurement).BytesPerTick)); !a.complete() || !b.complete() {
 				found = lostTicks
 			}
 		}
-		most(name+v.suffix+": compressed bytes of plain's", found, v.limit, percent)
-		cpu, limit := r.againstAgain("compress", shape, shape+"-z", "plain"+v.suffix, "compressed"+v.suffix, "plain again"+v.suffix, (*Slot).PerTick)
-		most(name+v.suffix+": compressed CPU a tick over plain's, against A/A", cpu, limit, times)
+		most(name+v.suffix+": bytes, compressed over uncompressed", found, v.limit, percent)
+		cpu, limit := r.compareWithNoise("compress", shape, shape+"-z", "uncompressed"+v.suffix, "compressed"+v.suffix, "uncompressed again"+v.suffix, (*Measurement).PerTick)
+		most(name+v.suffix+": CPU per tick, compressed over uncompressed, against A/A", cpu, limit, times)
 	}
 	found := math.NaN()
-	if a, b := r.find("compress", shape, "plain", 0, 0), r.find("compress", shape+"-z", "compressed", 0, 0); a != nil && b != nil {
-		if found = (b.of((*Slot).PerConn).Median - a.of((*Slot).PerConn).Median) / 1024; !a.whole() || !b.whole() {
+	if a, b := r.find("compress", shape, "uncompressed", 0, 0), r.find("compress", shape+"-z", "compressed", 0, 0); a != nil && b != nil {
+		if found = (b.of((*Measurement).PerConn).Median - a.of((*Measurement).PerConn).Median) / 1024; !a.complete() || !b.complete() {
 			found = lostTicks
 		}
 	}

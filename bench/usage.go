@@ -13,25 +13,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpu is the processor time, user's and system's, that all threads of a process took, those that ended included. It is
-// what /proc/PID/stat tells as utime + stime, in nanoseconds in place of hundredths of a second.
+// cpu returns the CPU time, user and system, of all threads of a process, including those that have ended. It equals
+// utime + stime of /proc/PID/stat, but is exact to nanoseconds instead of hundredths of a second.
 func cpu(pid int) (time.Duration, error) {
 	const schedClock = 2
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|schedClock), &t); err != nil {
-		return 0, fmt.Errorf("processor time of process %d: %w", pid, err)
+		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
 }
 
-// busy is the time that all processors together have worked since the machine started, and that its host took from them.
-// The kernel counts it in hundredths of a second.
+// busy returns the time that all cores together were busy, or used by the host of a virtual machine, since the start of the
+// machine. The kernel counts it in hundredths of a second.
 func busy() time.Duration {
 	b, _ := os.ReadFile("/proc/stat")
 	line, _, _ := strings.Cut(string(b), "\n")
 	n := int64(0)
 	for i, f := range strings.Fields(line) {
-		if i == 0 || i == 4 || i == 5 || i > 8 { // its name, idle, waiting, guests' time, which is in user's
+		if i == 0 || i == 4 || i == 5 || i > 8 { // the name, idle and waiting time, and guest time, which is part of user time
 			continue
 		}
 		v, _ := strconv.ParseInt(f, 10, 64)
@@ -40,7 +40,7 @@ func busy() time.Duration {
 	return time.Duration(n) * 10 * time.Millisecond
 }
 
-// switches are the context switches of all threads of a process.
+// switches returns the context switches of all threads of a process.
 func switches(pid int) int64 {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	n := int64(0)
@@ -54,7 +54,7 @@ func switches(pid int) int64 {
 	return n
 }
 
-// Memory is what a process has, in bytes.
+// Memory is that of a process, in bytes.
 type Memory struct {
 	RSS  int64 `json:"rss"`
 	PSS  int64 `json:"pss"`
@@ -66,7 +66,7 @@ func memory(pid int) Memory {
 	return Memory{f["Rss"] << 10, f["Pss"] << 10, f["Anonymous"] << 10}
 }
 
-// fields reads a file of lines such as "Rss:   123 kB". One that can't be read has none.
+// fields parses a file of lines such as "Rss:   123 kB". It returns no fields if the file can't be read.
 func fields(name string) map[string]int64 {
 	b, _ := os.ReadFile(name)
 	out := map[string]int64{}
@@ -81,7 +81,7 @@ func fields(name string) map[string]int64 {
 	return out
 }
 
-// unsent is what stands in the send queues of the sockets of a local port: bytes that no client has taken.
+// unsent returns the longest send queue of the sockets of a local port, in bytes.
 func unsent(port int) int64 {
 	b, _ := os.ReadFile("/proc/net/tcp")
 	n := int64(0)

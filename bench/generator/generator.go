@@ -1,75 +1,56 @@
-// Package generator is the load: thousands of subscribers in one epoll loop, each of which must see every tick once and
-// in order. It costs some five microseconds for a delivery of one tick, most of it the kernel's, and a fraction of one
-// for each where many come together, so that the server beside it on two cores is what is measured. Linux only.
+// Package generator is the load: thousands of subscribers in one epoll loop, each of which must receive every tick once
+// and in order. It costs some five microseconds per delivered tick, most of it the kernel's, and a fraction of one if
+// many ticks arrive together, so that on two cores the server is what is measured. It decodes with the load tester's
+// client. Linux only.
 package generator
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-const (
-	ahead = 1 << 20   // room for what a connection has left over, before what was read
-	room  = 256 << 10 // what is read at once
-)
+// readSize is the most bytes of one read.
+const readSize = 256 << 10
 
-// Generator holds connections to one server.
+// Generator has connections to one server. One goroutine reads them all.
 type Generator struct {
-	poller  int
-	mu      sync.Mutex // the loop has it while it works through a batch
+	epoll   int
+	mu      sync.Mutex // guards what follows and the connections; the loop holds it while it handles a batch of events
 	counts  *Counts
-	conns   []*conn // by descriptor
-	open    []*conn
-	stalled []int
-	ready   atomic.Int64
+	byFD    []*conn
+	all     []*conn
+	stalled []int // descriptors of connections that are never read
 	failed  error // of the first handshake that failed
-	hello   []byte
-	now     int64 // µs, when the newest bytes were read
-	buf     []byte
-	stop    atomic.Bool
-	ended   chan struct{}
+	engine  string
+	now     int64 // when the newest bytes were read, µs since 1970
+	ready   atomic.Int64
+	closing atomic.Bool
+	ended   chan struct{} // closed when the loop has ended
 }
 
-// conn is one subscriber.
-type conn struct {
-	g       *Generator
-	fd      int
-	ws      bool
-	up      bool // the handshake is over
-	chunked bool
-	chunks  dechunker
-	z       *inflater
-	rest    []byte // what is not a whole message yet
-	next    uint64 // the seq that must come
-	mark    uint64 // next, as the window began
-}
-
-// New returns a generator without connections.
+// New returns a generator without connections. Close must be called.
 func New() (*Generator, error) {
 	files, err := Files()
 	if err != nil {
 		return nil, err
 	}
-	poller, err := unix.EpollCreate1(0)
+	epoll, err := unix.EpollCreate1(0)
 	if err != nil {
 		return nil, err
 	}
-	g := &Generator{poller: poller, counts: newCounts(), conns: make([]*conn, files+1), buf: make([]byte, ahead+room), ended: make(chan struct{})}
+	g := &Generator{epoll: epoll, counts: newCounts(), byFD: make([]*conn, files+1), ended: make(chan struct{})}
 	go g.loop()
 	return g, nil
 }
 
-// Files raises the limit of open files as far as it goes and returns it.
+// Files raises the limit of open files to its maximum and returns it.
 func Files() (int, error) {
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
@@ -82,144 +63,48 @@ func Files() (int, error) {
 	return int(min(l.Max, 1<<20)), nil
 }
 
+// loop reads the connections until Close. It stays on one thread, and it alone opens and closes decoders, which are bound
+// to that thread.
 func (g *Generator) loop() {
 	runtime.LockOSThread()
 	defer close(g.ended)
-	got := make([]unix.EpollEvent, 512)
-	for !g.stop.Load() {
-		n, err := unix.EpollWait(g.poller, got, 20)
+	defer g.closeConns()
+	buf := make([]byte, readSize)
+	events := make([]unix.EpollEvent, 512)
+	for !g.closing.Load() {
+		n, err := unix.EpollWait(g.epoll, events, 20)
 		if err != nil && err != unix.EINTR {
-			panic(err) // the generator's own descriptor: a bug
+			panic(err) // the descriptor is the generator's own, so this is a bug
 		}
 		if n <= 0 {
 			continue
 		}
 		g.mu.Lock()
-		for _, e := range got[:n] {
-			if c := g.conns[e.Fd]; c != nil {
-				c.read()
+		for _, e := range events[:n] {
+			if c := g.byFD[e.Fd]; c != nil {
+				c.read(buf)
 			}
 		}
 		g.mu.Unlock()
 	}
 }
 
-// read reads once; what is left makes the next wait return at once, after the others had their turn.
-func (c *conn) read() {
-	g := c.g
-	into := g.buf[ahead:]
-	n, errno := rawRead(c.fd, into)
-	if errno == unix.EAGAIN || errno == unix.EINTR {
-		return
-	}
-	if errno != 0 || n == 0 {
-		g.counts.Closed++
-		c.drop()
-		return
-	}
-	g.now = time.Now().UnixMicro()
-	g.counts.Bytes += int64(n)
-	g.counts.Reads++
-	if err := c.take(into[:n]); err != nil {
-		g.counts.Broken[err.Error()]++
-		if !c.up && g.failed == nil {
-			g.failed = err
-		}
-		c.drop()
-	}
-}
-
-// rawRead doesn't tell Go's scheduler: it never blocks.
-func rawRead(fd int, b []byte) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	return int(n), errno
-}
-
-// take works through b, which stands in g.buf at ahead.
-func (c *conn) take(b []byte) error {
-	g := c.g
-	if !c.up {
-		all := append(c.rest, b...)
-		end := bytes.Index(all, []byte("\r\n\r\n"))
-		if end < 0 {
-			c.rest = all
-			return nil
-		}
-		if err := c.answered(all[:end+4]); err != nil {
-			return err
-		}
-		c.up, c.rest = true, nil
-		g.ready.Add(1)
-		if b = g.buf[ahead : ahead+copy(g.buf[ahead:], all[end+4:])]; len(b) == 0 {
-			return nil
+func (g *Generator) closeConns() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.all {
+		if c.fd >= 0 {
+			c.close()
 		}
 	}
-	if c.chunked {
-		n, err := c.chunks.strip(b)
-		if err != nil {
-			return err
-		}
-		b = b[:n]
-	}
-	if len(c.rest) > ahead {
-		return errors.New("a message of more than a megabyte")
-	}
-	if n := len(c.rest); n > 0 {
-		copy(g.buf[ahead-n:], c.rest)
-		b = g.buf[ahead-n : ahead+len(b)]
-	}
-	done, err := c.parse(b)
-	c.rest = append(c.rest[:0], b[done:]...)
-	return err
 }
 
-func (c *conn) parse(b []byte) (int, error) {
-	switch {
-	case c.ws:
-		c.g.keep(b)
-		return frames(b, c, c.z)
-	case c.z == nil:
-		c.g.keep(b)
-		return events(b, c)
-	}
-	text, done, err := c.z.body(b)
-	if err != nil || len(text) == 0 {
-		return done, err
-	}
-	c.g.keep(text)
-	// A block ends where an event ends.
-	if n, err := events(text, c); err != nil || n != len(text) {
-		return done, errors.Join(errTick, err)
-	}
-	return done, nil
-}
-
-// keep keeps the beginning of what came first, for Hello.
-func (g *Generator) keep(b []byte) {
-	if len(g.hello) < 1024 {
-		g.hello = append(g.hello, b[:min(len(b), 1024)]...)
-	}
-}
-
-func (c *conn) ping(payload []byte) {
-	pong := append([]byte{0x8a, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...) // a mask of zeros
-	_, _ = unix.Write(c.fd, pong)
-}
-
-func (c *conn) ended() {}
-
-func (c *conn) drop() {
-	c.g.conns[c.fd] = nil
-	_ = unix.Close(c.fd)
-	c.fd = -1
-}
-
-// Window lets d pass, unless ctx ends before, and returns what came in it.
+// Window waits for d, or until ctx ends, and returns what arrived meanwhile.
 func (g *Generator) Window(ctx context.Context, d time.Duration) *Counts {
 	g.mu.Lock()
 	g.counts = newCounts()
-	for _, o := range g.open {
-		o.mark = o.next
+	for _, c := range g.all {
+		c.mark = c.next
 	}
 	g.mu.Unlock()
 	select {
@@ -228,50 +113,59 @@ func (g *Generator) Window(ctx context.Context, d time.Duration) *Counts {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c := g.counts
+	counts := g.counts
 	g.counts = newCounts()
-	least, most := ^uint64(0), uint64(0)
-	for _, o := range g.open {
-		if o.next == 0 {
-			c.Silent++
+	lowest, highest := ^uint64(0), uint64(0)
+	for _, c := range g.all {
+		if c.next == 0 {
+			counts.Silent++
 			continue
 		}
-		least, most = min(least, o.next), max(most, o.next)
+		lowest, highest = min(lowest, c.next), max(highest, c.next)
 	}
-	if most > 0 {
-		c.Behind = most - least
+	if highest > 0 {
+		counts.Behind = highest - lowest
 	}
-	for _, o := range g.open {
-		// One tick may be on its way; a connection that got nothing while others are two further on gets nothing any more.
-		if o.fd >= 0 && o.next > 0 && o.next == o.mark && most >= o.next+2 {
-			c.Stuck++
+	for _, c := range g.all {
+		// One tick may be on its way. A connection that received nothing while others are two ticks further is stuck.
+		if c.fd >= 0 && c.next > 0 && c.next == c.mark && highest >= c.next+2 {
+			counts.Stuck++
 		}
 	}
-	return c
+	return counts
 }
 
-// Hello is the beginning of what the server sent first, as text.
-func (g *Generator) Hello() string {
+// Engine returns the engine of the first hello, empty if there was none.
+func (g *Generator) Engine() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return string(g.hello)
+	return g.engine
 }
 
-// Close closes all connections.
-func (g *Generator) Close() {
-	g.stop.Store(true)
-	<-g.ended
-	for _, c := range g.open {
-		if c.fd >= 0 {
-			_ = unix.Close(c.fd)
+// Compressed returns how many of the connections are compressed.
+func (g *Generator) Compressed() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for _, c := range g.all {
+		if c.format.Compressed {
+			n++
 		}
 	}
+	return n
+}
+
+// Close closes all connections and waits for the end of the loop.
+func (g *Generator) Close() {
+	g.closing.Store(true)
+	<-g.ended
 	for _, fd := range g.stalled {
 		_ = unix.Close(fd)
 	}
-	_ = unix.Close(g.poller)
+	_ = unix.Close(g.epoll)
 }
 
+// failure returns why a handshake failed, or that the server closed connections.
 func (g *Generator) failure() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -283,3 +177,6 @@ func (g *Generator) failure() error {
 	}
 	return nil
 }
+
+// errNoUpgrade is a response to a WebSocket handshake with another Sec-WebSocket-Accept than that of the key.
+var errNoUpgrade = errors.New("Sec-WebSocket-Accept doesn't match the key")

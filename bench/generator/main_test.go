@@ -3,7 +3,7 @@ package generator
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"ticklane/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Main(m) }

@@ -2,11 +2,11 @@ package recipes
 
 import "sync"
 
-// queue is what a subscriber may be behind, in ticks: as in gorilla's chat example.
+// queue is the length of a subscriber's channel, as in gorilla's chat example.
 const queue = 256
 
-// hub is the usual hub: a channel for each subscriber. It never waits for a full one, which loses that tick; the
-// generator counts it.
+// hub has a channel for each subscriber. It never waits for a full channel: that subscriber loses the tick, which the
+// generator counts.
 type hub[T any] struct {
 	mu   sync.Mutex
 	subs map[chan T]struct{}

@@ -1,5 +1,5 @@
-// Package recipes holds the usual ways to send every tick to everybody, each written as its library's documents teach
-// it and without anything that slows it down: what can be rendered once for all is rendered once for all.
+// Package recipes has the usual ways to send every tick to every client, each as the documentation of its library teaches it
+// and without anything that slows it down: what can be rendered once for all clients is rendered once.
 package recipes
 
 import (
@@ -19,18 +19,18 @@ type Tick struct {
 	SSE  []byte // the whole event: id and data
 }
 
-// Recipe is one way to do it.
+// Recipe is one such server.
 type Recipe struct {
 	Name  string
 	Lane  string // sse or ws
-	Path  string // what a client asks for
+	Path  string // of the request
 	About string
 	Lossy bool // a subscriber whose queue is full loses ticks
-	// start serves on ln until the process ends, and returns what gives a tick to everybody.
+	// start serves on ln until the process ends, and returns a function that sends a tick to every client.
 	start func(ln net.Listener) (publish func(*Tick))
 }
 
-// All are the recipes, SSE first.
+// All is every recipe, SSE first.
 var All = []Recipe{
 	{"fiber", "sse", "/", "gofiber/fiber v2: stream writer, channel for each subscriber, flush for each event", true, startFiber},
 	{"net/http", "sse", "/", "net/http: goroutine and channel for each subscriber, Flush for each event", true, startNetHTTP},
@@ -52,7 +52,7 @@ func Find(name string) (Recipe, bool) {
 	return Recipe{}, false
 }
 
-// Listen listens on addr. sndbuf is the send buffer of each socket; 0 leaves the kernel's own.
+// Listen listens on addr. sndbuf is the send buffer of each socket in bytes; 0 leaves the kernel's default.
 func Listen(addr string, sndbuf int) (net.Listener, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) (err error) {
 		if sndbuf == 0 {
@@ -69,8 +69,8 @@ func Listen(addr string, sndbuf int) (net.Listener, error) {
 	return lc.Listen(context.Background(), "tcp4", addr)
 }
 
-// Run serves on ln and publishes rate ticks a second, each when it is due; a server that is behind gets them as fast as
-// it takes them, and their due times stay.
+// Run serves on ln and publishes rate ticks/s, each when it is due. If the server is behind it publishes without pause, with
+// the original due times. Run doesn't return.
 func (r Recipe) Run(ln net.Listener, rate float64) {
 	publish := r.start(ln)
 	if rate <= 0 {
@@ -86,7 +86,7 @@ func (r Recipe) Run(ln net.Listener, rate float64) {
 	}
 }
 
-// newTick renders a tick as long as a fresh Ticklane's with 50 symbols, the floor's likewise.
+// newTick renders a tick of the same length as a fresh Ticklane's with 50 symbols. The baseline does the same.
 func newTick(seq, due int64) *Tick {
 	json := make([]byte, 0, 160)
 	json = append(json, `{"T":"q","S":"AAPL","bp":187.21,"bs":30,"ap":187.24,"as":5,"p":187.22,"v":4815,"t":`...)

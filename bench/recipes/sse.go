@@ -68,7 +68,7 @@ func startNetHTTP(ln net.Listener) func(*Tick) {
 
 func startR3labs(ln net.Listener) func(*Tick) {
 	server := r3labs.New()
-	server.AutoReplay = false // it would keep every event for ever
+	server.AutoReplay = false // it would keep every event
 	server.CreateStream("ticks")
 	go func() { log.Fatal(http.Serve(ln, server)) }()
 	return func(t *Tick) { server.Publish("ticks", &r3labs.Event{ID: []byte(t.ID), Data: t.JSON}) }

@@ -14,15 +14,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// discard reads until the client has gone, as every WebSocket server must, and tells.
-func discard(read func() error) <-chan struct{} {
-	gone := make(chan struct{})
+// discard reads until the client disconnects, as every WebSocket server must, and closes gone then.
+func discard(read func() error) (gone <-chan struct{}) {
+	done := make(chan struct{})
 	go func() {
-		defer close(gone)
+		defer close(done)
 		for read() == nil {
 		}
 	}()
-	return gone
+	return done
 }
 
 func startGorilla(ln net.Listener) func(*Tick) {

@@ -24,10 +24,60 @@ const (
 	hasAll = hasSymbol | hasDue | hasN | hasSeq
 )
 
-// parseJSON finds the members S, t, n and i in the text of one q message, in any order, without a JSON decoder: no value
-// contains a quotation mark, so a name of one letter with its colon is never part of a value. It reports whether all
-// four are there and valid.
-func (t *Tick) parseJSON(b []byte) bool {
+var (
+	symbolPrefix = []byte(`{"T":"q","S":"`)
+	dueKey       = []byte(`,"t":`)
+	nKey         = []byte(`,"n":`)
+	seqKey       = []byte(`,"i":`)
+)
+
+// parseJSON finds the members S, t, n and i in the text of one q message without a JSON decoder: no value contains a
+// quotation mark, so a name of one letter with its colon is never part of a value. It reports whether all four are there
+// and valid.
+func (t *Tick) parseJSON(b []byte) bool { return t.parseOrdered(b) || t.parseUnordered(b) }
+
+// parseOrdered parses a message that starts with T and S and has t, n and i next to each other, as Ticklane writes it.
+func (t *Tick) parseOrdered(b []byte) bool {
+	rest, ok := bytes.CutPrefix(b, symbolPrefix)
+	if !ok {
+		return false
+	}
+	end := bytes.IndexByte(rest, '"')
+	if end < 1 {
+		return false
+	}
+	t.Symbol = rest[:end]
+	// No name before t contains the letter, so that a search for one byte finds dueKey.
+	at := end + bytes.IndexByte(rest[end:], 't') - len(`,"`)
+	if at < end {
+		return false
+	}
+	rest = rest[at:]
+	due, ok := cutUint(&rest, dueKey)
+	if !ok {
+		return false
+	}
+	t.Due = int64(due)
+	if t.N, ok = cutUint(&rest, nKey); !ok {
+		return false
+	}
+	t.Seq, ok = cutUint(&rest, seqKey)
+	return ok
+}
+
+// cutUint removes a key and its number from the start of b and returns the number. ok is false if b starts otherwise.
+func cutUint(b *[]byte, key []byte) (v uint64, ok bool) {
+	rest, ok := bytes.CutPrefix(*b, key)
+	if !ok {
+		return 0, false
+	}
+	v, digits := parseUint(rest)
+	*b = rest[digits:]
+	return v, digits > 0
+}
+
+// parseUnordered parses a message with its members in any order.
+func (t *Tick) parseUnordered(b []byte) bool {
 	found := 0
 	for p := 0; p+4 < len(b); p++ {
 		if b[p] != '"' || b[p+2] != '"' || b[p+3] != ':' {

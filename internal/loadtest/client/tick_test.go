@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"testing"
 
@@ -67,6 +68,11 @@ func FuzzParseTick(f *testing.F) {
 		var got Tick
 		if !got.parseJSON([]byte(text)) {
 			return
+		}
+		// Both parsers must agree.
+		var other Tick
+		if (&Tick{}).parseOrdered([]byte(text)) && (!other.parseUnordered([]byte(text)) || !reflect.DeepEqual(other, got)) && bytes.Count([]byte(text), dueKey) == 1 {
+			t.Errorf("%q: %+v in any order, %+v in Ticklane's", text, other, got)
 		}
 		if len(got.Symbol) == 0 || !bytes.Contains([]byte(text), got.Symbol) {
 			t.Errorf("%q: symbol %q", text, got.Symbol)

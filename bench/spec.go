@@ -8,30 +8,30 @@ import (
 	"ticklane/bench/recipes"
 )
 
-// Shape is one server in one way to run it, and how its clients ask.
-type Shape struct {
+// Spec is one server with its settings, and what its clients ask for.
+type Spec struct {
 	Name     string
-	Kind     string // floor, recipe, ticklane
+	Kind     string // baseline, recipe, ticklane
 	Lane     string // sse, ws, mixed
 	Engine   string // of ticklane
 	Path     string // of recipes
 	Protobuf bool
 	Compress bool
-	Join     bool // floor: all that is due in one write
-	Lossy    bool // a full subscriber loses ticks
+	Join     bool // baseline: everything that is due in one write
+	Lossy    bool // a subscriber whose queue is full loses ticks
 	About    string
 }
 
-func shapes() []Shape {
-	s := []Shape{
-		{Name: "floor-sse", Kind: "floor", Lane: "sse", About: "C: write(2) of the same ready bytes to every socket, one tick a write"},
-		{Name: "floor-ws", Kind: "floor", Lane: "ws", About: "the same for WebSocket"},
-		{Name: "floor-join-sse", Kind: "floor", Lane: "sse", Join: true, About: "the same, all that is due in one write"},
-		{Name: "floor-join-ws", Kind: "floor", Lane: "ws", Join: true, About: "the same for WebSocket"},
-		{Name: "floor-mixed", Kind: "floor", Lane: "mixed", About: "C, half of the subscribers on each lane"},
+func specs() []Spec {
+	s := []Spec{
+		{Name: "baseline-sse", Kind: "baseline", Lane: "sse", About: "C: write(2) of the same prepared bytes to every socket, one tick per write"},
+		{Name: "baseline-ws", Kind: "baseline", Lane: "ws", About: "the same for WebSocket"},
+		{Name: "baseline-join-sse", Kind: "baseline", Lane: "sse", Join: true, About: "the same, everything that is due in one write"},
+		{Name: "baseline-join-ws", Kind: "baseline", Lane: "ws", Join: true, About: "the same for WebSocket"},
+		{Name: "baseline-mixed", Kind: "baseline", Lane: "mixed", About: "C, half of the subscribers on each lane"},
 	}
 	for _, r := range recipes.All {
-		s = append(s, Shape{Name: r.Name, Kind: "recipe", Lane: r.Lane, Path: r.Path, Lossy: r.Lossy, About: r.About})
+		s = append(s, Spec{Name: r.Name, Kind: "recipe", Lane: r.Lane, Path: r.Path, Lossy: r.Lossy, About: r.About})
 	}
 	for _, lane := range []string{"sse", "ws", "mixed"} {
 		for _, engine := range []string{"stream", "shard"} {
@@ -40,7 +40,7 @@ func shapes() []Shape {
 					if protobuf && lane != "ws" || lane == "mixed" && compress {
 						continue
 					}
-					x := Shape{Kind: "ticklane", Lane: lane, Engine: engine, Protobuf: protobuf, Compress: compress}
+					x := Spec{Kind: "ticklane", Lane: lane, Engine: engine, Protobuf: protobuf, Compress: compress}
 					x.Name = "ticklane-" + engine + "-" + lane
 					if protobuf {
 						x.Name += "-pb"
@@ -57,17 +57,17 @@ func shapes() []Shape {
 	return s
 }
 
-// floor is the floor of a shape's lane.
-func (s Shape) floor() string {
+// baseline returns the name of the baseline of a server's lane.
+func (s Spec) baseline() string {
 	if s.Join {
-		return "floor-join-" + s.Lane
+		return "baseline-join-" + s.Lane
 	}
-	return "floor-" + s.Lane
+	return "baseline-" + s.Lane
 }
 
 // pick returns those of all whose names match one of the comma-separated patterns.
-func pick(all []Shape, patterns string) ([]Shape, error) {
-	var out []Shape
+func pick(all []Spec, patterns string) ([]Spec, error) {
+	var out []Spec
 	used := map[string]bool{}
 	for _, s := range all {
 		for p := range strings.SplitSeq(patterns, ",") {
@@ -85,7 +85,7 @@ func pick(all []Shape, patterns string) ([]Shape, error) {
 	}
 	for p := range strings.SplitSeq(patterns, ",") {
 		if !used[p] {
-			return nil, fmt.Errorf("-servers: no server matches %q; `list` names them", p)
+			return nil, fmt.Errorf("-servers: no server matches %q; list names them", p)
 		}
 	}
 	return out, nil

@@ -1,11 +1,11 @@
-/* floor.c: the least that a server can do. It answers a handshake, and from then on only write(2)s the same ready
- * bytes to every socket: no log, no topics, no heartbeat, nobody's own place. What a real server costs above it is
- * what that server does; what it costs itself is the kernel's.
+/* baseline.c: the least work that a server can do. It answers a handshake, and then only write(2)s the same prepared
+ * bytes to every socket: no log, no topics, no heartbeat, no positions. Its cost is the kernel's; the cost of a real
+ * server above it is that server's own work.
  *
- * usage: floor PORT RATE JOIN SNDBUF
- *   RATE    ticks a second, each due at anchor + k/RATE
- *   JOIN    0: one write for each tick; 1: all that is due goes in one write
- *   SNDBUF  send buffer of each socket; 0: the kernel's own
+ * usage: baseline PORT RATE JOIN SNDBUF
+ *   RATE    ticks/s, each due at anchor + k/RATE
+ *   JOIN    0: one write per tick; 1: one write for everything that is due
+ *   SNDBUF  send buffer of each socket in bytes; 0: the kernel's default
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ static int fds[LANES][MOST], count[LANES];
 static char bytes[LANES][ROOM];
 static int length[LANES];
 
-/* The answer to the key that the generator always sends, RFC 6455's own example. */
+/* The response to the generator's key, which is the example of RFC 6455. */
 static const char ws_answer[] =
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -49,7 +49,7 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* add appends tick seq to the bytes of both lanes, as Ticklane frames it, and as long as a fresh one's with 50 symbols. */
+/* add appends tick seq to the bytes of both lanes, framed as Ticklane does, of the length of a fresh Ticklane's tick with 50 symbols. */
 static void add(int64_t seq, int64_t due)
 {
 	char json[TICK], event[TICK + 64];
@@ -69,7 +69,7 @@ static void add(int64_t seq, int64_t due)
 	length[SSE] += sprintf(bytes[SSE] + length[SSE], "%x\r\n%s\r\n", e, event);
 }
 
-/* put writes all of it; a full socket is waited for, since a floor has nobody to protect from anybody. */
+/* put writes n bytes. It waits for a full socket: slow clients may delay the others here. */
 static int put(int fd, const char *b, int n)
 {
 	while (n > 0) {
@@ -82,7 +82,7 @@ static int put(int fd, const char *b, int n)
 	return 0;
 }
 
-/* send_all writes to the lanes by turns, so that neither is always last. */
+/* send_all writes to the lanes in alternating order, so that neither is always last. */
 static void send_all(int64_t seq)
 {
 	for (int turn = 0; turn < LANES; turn++) {
@@ -96,7 +96,7 @@ static void send_all(int64_t seq)
 	length[SSE] = length[WS] = 0;
 }
 
-/* answer reads a request, which comes in one segment from the generator, and subscribes its sender. */
+/* answer reads a request, which the generator sends in one segment, and subscribes the client. */
 static void answer(int poller, int fd)
 {
 	char request[4096];
@@ -114,7 +114,7 @@ static void answer(int poller, int fd)
 int main(int argc, char **argv)
 {
 	if (argc != 5) {
-		fprintf(stderr, "usage: floor PORT RATE JOIN SNDBUF\n");
+		fprintf(stderr, "usage: baseline PORT RATE JOIN SNDBUF\n");
 		return 2;
 	}
 	double rate = atof(argv[2]);
@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 		int64_t due = rate > 0 ? anchor + (int64_t)((seq + 1) * 1e6 / rate) : INT64_MAX;
 		int wait = -1;
 		if (rate > 0 && due <= now_us()) {
-			wait = 0; /* behind: only look whether somebody has come */
+			wait = 0; /* behind: only accept new clients */
 		} else if (rate > 0) {
 			struct itimerspec t = { .it_value = { due / 1000000, due % 1000000 * 1000 } };
 			timerfd_settime(timer, TFD_TIMER_ABSTIME, &t, NULL);
@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 		while (rate > 0 && due <= now_us()) {
 			add(++seq, due);
 			due = anchor + (int64_t)((seq + 1) * 1e6 / rate);
-			if (!join) break; /* one tick a write */
+			if (!join) break; /* one tick per write */
 			if (length[SSE] > ROOM - 2 * TICK || length[WS] > ROOM - 2 * TICK) break;
 		}
 		if (length[WS]) send_all(seq);
