@@ -64,7 +64,7 @@ func TestAccessibility(t *testing.T) {
 				b.waitLive()
 			}
 			if path == "/?panel=trades" {
-				b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
+				b.until("trades", `document.querySelectorAll('#trades .trade').length > 3`)
 			}
 			b.auditBothThemes()
 			if path == "/" {

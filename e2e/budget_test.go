@@ -114,7 +114,7 @@ func TestWithoutScripts(t *testing.T) {
 	b := openTab(t)
 	b.enableScripts(false)
 	b.visit(s.url + "/")
-	b.until("a row for each symbol", `document.querySelectorAll('.plainlist tbody tr').length === 50`)
+	b.until("a row for each symbol", `document.querySelectorAll('.noscript-list tbody tr').length === 50`)
 	b.until("no part that needs scripts", `!document.querySelector('.main').checkVisibility() && !document.querySelector('#pause').checkVisibility()`)
 	if len(b.requestsTo("/sse/")) > 0 {
 		t.Error("a page without scripts opened a stream")
@@ -131,10 +131,10 @@ func TestWithoutScripts(t *testing.T) {
 		return at > first, ""
 	})
 	b.visit(s.url + "/?refresh=off") // what is clicked must not move
-	b.click(`.plainlist-sectors a[href*="sector=energy"]`)
-	b.until("one sector", `new URLSearchParams(location.search).get('sector') === 'energy' && document.querySelectorAll('.plainlist tbody tr').length < 20`)
-	b.click(`.plainlist thead a[href*="sort=-volume"]`)
-	b.until("sorted", `document.querySelector('.plainlist [aria-sort=descending]')?.textContent.startsWith('Volume') && document.querySelectorAll('.plainlist tbody tr').length < 20`)
+	b.click(`.noscript-list-sectors a[href*="sector=energy"]`)
+	b.until("one sector", `new URLSearchParams(location.search).get('sector') === 'energy' && document.querySelectorAll('.noscript-list tbody tr').length < 20`)
+	b.click(`.noscript-list thead a[href*="sort=-volume"]`)
+	b.until("sorted", `document.querySelector('.noscript-list [aria-sort=descending]')?.textContent.startsWith('Volume') && document.querySelectorAll('.noscript-list tbody tr').length < 20`)
 	b.size(390, 844)
 	b.visit(s.url + "/?refresh=off")
 	b.checkPhone()
@@ -195,8 +195,8 @@ func TestKeyboardAlone(t *testing.T) {
 		{"[data-sort=last] button", keys.enter, "it is sorted", `document.querySelector('[data-sort=last]').ariaSort === 'descending'`},
 		{"#grid", keys.down + keys.enter, "another symbol is shown", `document.querySelector('#q-symbol').textContent !== 'AAPL'`},
 		{"[data-interval='5m']", " ", "the interval is another", `location.search.includes('interval=5m')`},
-		{"#tab-heat", keys.right + keys.right, "trades are shown", `document.querySelector('#tape').checkVisibility()`},
-		{"#tape-symbol", keys.enter, "the symbol's trades", `document.querySelector('#tape-symbol').ariaPressed === 'true'`},
+		{"#tab-heat", keys.right + keys.right, "trades are shown", `document.querySelector('#trades').checkVisibility()`},
+		{"#trades-symbol", keys.enter, "the symbol's trades", `document.querySelector('#trades-symbol').ariaPressed === 'true'`},
 		{"#keys-open", keys.enter, "the keys are shown", `document.querySelector('#keys').open`},
 		{"#keys button", keys.enter, "they are shut", `!document.querySelector('#keys').open`},
 	} {

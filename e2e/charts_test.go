@@ -130,7 +130,7 @@ func TestSmallScreen(t *testing.T) {
 			}
 			const lane = document.querySelector('#lane');
 			for (const e of lane.querySelectorAll('dt, dd, #log span')) inside(e, lane);
-			const size = document.querySelector('#tape-size').getBoundingClientRect();
+			const size = document.querySelector('#trades-size').getBoundingClientRect();
 			if (size.right > document.querySelector('#market').getBoundingClientRect().right - 2) wrong.push('the size filter is cut');
 			return wrong;
 		})()`) {

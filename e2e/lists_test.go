@@ -66,7 +66,7 @@ func TestLists(t *testing.T) {
 		b.until("renamed", `document.querySelector('#list-label').textContent === 'My own' && document.activeElement.dataset.list === 'My own'`)
 		b.click("#lists-name")
 		b.press("my OWN" + keys.enter)
-		b.until("names are unique", `document.querySelector('#lists-said').textContent === 'A list with this name already exists.'`)
+		b.until("names are unique", `document.querySelector('#lists-status').textContent === 'A list with this name already exists.'`)
 		b.click("[data-act=delete][data-list='My own']")
 		b.until("deleted, with undo", `document.querySelectorAll('#lists-all li').length === 1 && document.activeElement.id === 'lists-undo'`)
 		b.press(keys.enter)
@@ -93,7 +93,7 @@ func TestListByLink(t *testing.T) {
 	b := openTab(t)
 	b.visit(s.url + "/?list=MSFT,AAPL,GONE,MSFT&name=From%20Ann")
 	b.waitLive()
-	b.until("the bar describes it", `document.querySelector('#list-told').textContent === 'From a link: From Ann · 3 symbols · 1 not available on this server'`)
+	b.until("the bar describes it", `document.querySelector('#list-summary').textContent === 'From a link: From Ann · 3 symbols · 1 not available on this server'`)
 	b.until("in its order", rows+`.map((e) => e.dataset.symbol).join() === 'MSFT,AAPL'`)
 	b.click("#list-save")
 	b.until("saved", `document.querySelector('#list-bar').hidden && JSON.parse(localStorage.getItem('ticklane.lists')).lists[0].name === 'From Ann'`)
@@ -134,7 +134,7 @@ func TestRestartWithFewerSymbols(t *testing.T) {
 			b.state("live", "^Live$")
 			again.topics(lane, stays)
 			b.until("the unknown symbol is gone and counted in the bar", rows+`.map((e) => e.dataset.symbol).join() === '`+stays+`' &&
-				/1 not available on this server/.test(document.querySelector('#list-told').textContent)`)
+				/1 not available on this server/.test(document.querySelector('#list-summary').textContent)`)
 		})
 	}
 }

@@ -16,7 +16,7 @@ var marketScenes = []scene{
 	}},
 	{"trades-of-a-list", func(b *tab, p sceneServers) {
 		b.openPanel(p.server.url + "/?panel=trades&trades=list&list=AAPL,MSFT,NVDA&name=Chips,%20phones%20and%20more")
-		b.until("trades", `document.querySelectorAll('#tape .trade:not([hidden])').length > 8`)
+		b.until("trades", `document.querySelectorAll('#trades .trade:not([hidden])').length > 8`)
 	}},
 	{"alerts-none", func(b *tab, p sceneServers) {
 		b.notifications(p.server.url, browser.PermissionSettingPrompt)
@@ -58,5 +58,5 @@ func (b *tab) showAlerts(p sceneServers, query string) {
 		['AAPL', 'within', 0.001, 1, false], ['AAPL', 'within', -0.001, 1, false],
 	].map(([S, kind, level, minutes, every], k) => ({ id: 'x' + k, S, kind, level, minutes, every, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
 	b.openPanel(p.server.url + "/?panel=alerts" + query)
-	b.until("two fired, one waiting", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-told li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
+	b.until("two fired, one waiting", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-triggered li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
 }

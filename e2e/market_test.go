@@ -52,8 +52,8 @@ func TestPanels(t *testing.T) {
 	b.until("the first again, without it in the address", `document.activeElement.id === 'tab-heat' && location.search.indexOf('panel') < 0`)
 	b.visit(s.url + "/?panel=trades&trades=symbol&least=10000")
 	b.waitLive()
-	b.until("the address chooses", `document.querySelector('#tape').checkVisibility() && document.querySelector('#tape-size').value === '10000' &&
-		document.querySelector('[data-tape=symbol]').ariaPressed === 'true'`)
+	b.until("the address chooses", `document.querySelector('#trades').checkVisibility() && document.querySelector('#trades-size').value === '10000' &&
+		document.querySelector('[data-trades=symbol]').ariaPressed === 'true'`)
 	b.size(2560, 1300)
 	b.until("all panels on a large screen", `[...document.querySelectorAll('.tabpane')].every((p) => p.checkVisibility() && p.clientHeight > 100 && p.role === 'region')`)
 	b.clean()
@@ -167,7 +167,7 @@ func TestAlertFiresOnce(t *testing.T) {
 	b.reload()
 	b.waitLive()
 	other.bringToFront()
-	other.until("both alerts fired", `document.querySelectorAll('#alert-told li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
+	other.until("both alerts fired", `document.querySelectorAll('#alert-triggered li').length === 2 && document.querySelectorAll('#alert-list .done').length === 2`)
 	total := func() int {
 		return eval[int](b, "self.notes.length") + eval[int](other, "self.notes.length")
 	}
@@ -189,7 +189,7 @@ func TestAlertFiresOnce(t *testing.T) {
 		t.Errorf("%d notifications after a reload, want none after %d before", n, seen)
 	}
 	other.bringToFront()
-	other.until("no further alert", `document.querySelectorAll('#alert-told li').length === 2 && self.notes.length <= 2`)
+	other.until("no further alert", `document.querySelectorAll('#alert-triggered li').length === 2 && self.notes.length <= 2`)
 	b.clean()
 }
 
@@ -249,7 +249,7 @@ func TestAlertAcrossReconnect(t *testing.T) {
 			net.set(swallowing) // no tick arrives, and the page doesn't notice
 			level := fmt.Sprintf("%.2f", now().Quotes[0].P+1)
 			b.press(level + keys.enter)
-			b.until("armed", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-told').children.length === 0`)
+			b.until("armed", `document.querySelectorAll('#alert-list [data-state=armed]').length === 1 && document.querySelector('#alert-triggered').children.length === 0`)
 			net.set(refusing)
 			b.waitDisconnected()
 			s.waitTicks(400)
@@ -257,7 +257,7 @@ func TestAlertAcrossReconnect(t *testing.T) {
 			b.state("live", "^Live$")
 			b.logged(way.back)
 			note := fmt.Sprintf("Ticklane: RISE: RISE at %s or above: ", level)
-			b.until("fired", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+note+`')`)
+			b.until("fired", `document.querySelectorAll('#alert-triggered li').length === 1 && self.toasted === 1 && self.notes.length === 1 && self.notes[0].startsWith('`+note+`')`)
 			net.set(refusing)
 			b.until("disconnected again", `document.querySelector('#app').dataset.state !== 'live'`)
 			s.waitTicks(100)
@@ -268,7 +268,7 @@ func TestAlertAcrossReconnect(t *testing.T) {
 			b.reload()
 			b.waitLive()
 			b.until("quotes continue", fmt.Sprintf(`Number(document.querySelector('#row-RISE .last').textContent) > %f`, last+0.5))
-			b.until("not fired again", `document.querySelectorAll('#alert-told li').length === 1 && self.toasted === 0 && self.notes.length === 0 &&
+			b.until("not fired again", `document.querySelectorAll('#alert-triggered li').length === 1 && self.toasted === 0 && self.notes.length === 0 &&
 				document.querySelectorAll('#alert-list [data-state=waiting]').length === 1`)
 		})
 	}

@@ -17,7 +17,7 @@ const phoneFaults = `(() => {
 		if (!e.checkVisibility({ checkVisibilityCSS: true }) || !width || e.closest('.skip, p, li')) continue;
 		const what = e.outerHTML.slice(0, 80);
 		if (height < 40) wrong.push(Math.round(height) + ' px high: ' + what);
-		if (left < 0 || right > screenWidth + 1) { if (!e.closest('.chips, .plainlist-table')) wrong.push('sticks out: ' + what); }
+		if (left < 0 || right > screenWidth + 1) { if (!e.closest('.chips, .noscript-list-table')) wrong.push('sticks out: ' + what); }
 	}
 	return wrong;
 })()`
@@ -67,7 +67,7 @@ func TestPhoneLaneSheet(t *testing.T) {
 	b.click("#state")
 	b.until("the sheet is open", `document.querySelector('#state').ariaExpanded === 'true' && document.querySelector('#n-lost').checkVisibility()`)
 	b.checkPhone()
-	b.click("#lane-shut")
+	b.click("#lane-close")
 	b.until("it is closed", `document.querySelector('#state').ariaExpanded === 'false' && !document.querySelector('#n-lost').checkVisibility()`)
 	b.clean()
 }

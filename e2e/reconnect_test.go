@@ -77,7 +77,7 @@ func TestServerUnreachable(t *testing.T) {
 	b.until("stale figures", `document.querySelector('#app').hasAttribute('data-stale')`)
 	net.set(passing)
 	// By script: the page's own next attempt may come first and hide the button.
-	b.run(`document.querySelector('#banner-do').click()`)
+	b.run(`document.querySelector('#banner-action').click()`)
 	b.state("live", "^Live$")
 	b.until("no banner", `document.querySelector('#banner').hidden && !document.querySelector('#app').hasAttribute('data-stale')`)
 	b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})

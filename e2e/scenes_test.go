@@ -41,7 +41,7 @@ var scenes = append([]scene{
 		b.waitLoaded()
 		if eval[bool](b, "innerWidth < 900") { // wider, it is in sight anyway
 			b.click("#state")
-			b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
+			b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-stats [data-stat=wire]').textContent)`)
 		}
 	}},
 	{"paused", func(b *tab, p sceneServers) {
@@ -89,7 +89,7 @@ var scenes = append([]scene{
 		if eval[bool](b, "innerWidth < 900") {
 			b.click("#state")
 		}
-		b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-vitals [data-vital=wire]').textContent)`)
+		b.until("figures of the lane", `/\d/.test(document.querySelector('.lane-stats [data-stat=wire]').textContent)`)
 	}},
 	{"offline", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/")

@@ -44,7 +44,7 @@ const englishOnDashboard = `(() => {
 			continue;
 		}
 		const p = n.parentElement;
-		if (!p.closest('script,noscript,style,.nm,#q-name,#q-symbol,.sy b,#tape b,#tape-symbol,.movers b,kbd,#position,.foot > .hide:not(#clock)')) found.push(n.data);
+		if (!p.closest('script,noscript,style,.nm,#q-name,#q-symbol,.sy b,#trades b,#trades-symbol,.movers b,kbd,#position,.foot > .hide:not(#clock)')) found.push(n.data);
 	}
 	return found.map((s) => s.replace(/\bAAPL\b/g, '').replace(names, '')).filter((s) => /[A-Za-z]{2,}|\b[A-Za-z]\b(?!\))/.test(s));
 })()`
@@ -57,7 +57,7 @@ func TestChinese(t *testing.T) {
 	b.acceptLanguage("zh-CN,zh,en")
 	b.visit(s.url + "/?panel=trades")
 	b.waitLive()
-	b.until("trades", `document.querySelectorAll('#tape .trade').length > 3`)
+	b.until("trades", `document.querySelectorAll('#trades .trade').length > 3`)
 	b.press("l")
 	b.logged("已切换 SSE → WebSocket")
 	b.press("p")
@@ -182,7 +182,7 @@ func TestEachSetting(t *testing.T) {
 	for tz, zone := range map[string]string{"utc": "UTC", "ny": "America/New_York"} {
 		b.setSetting("tz", tz)
 		b.until("trades of "+zone, `(() => {
-			const shown = document.querySelector('#tape .trade span')?.textContent;
+			const shown = document.querySelector('#trades .trade span')?.textContent;
 			const near = [-3, -2, -1, 0].map((s) => new Intl.DateTimeFormat('en-GB', { timeZone: '`+zone+`', timeStyle: 'medium' }).format(Date.now() + s * 1000));
 			return near.includes(shown);
 		})()`)

@@ -51,15 +51,15 @@ func TestTopicsFollowTheList(t *testing.T) {
 			s.topics(lane, "*")
 			before := s.opened()
 
-			b.click("[data-tape=symbol]") // the whole market's trades need the whole market
+			b.click("[data-trades=symbol]") // the whole market's trades need the whole market
 			b.click("[data-sector=financials]")
 			s.topics(lane, "AAPL", "sector:financials")
 			b.press("/")
 			b.press("visa")
 			s.topics(lane, "AAPL", "V")
-			b.click("[data-tape=list]") // needs no topic besides the list's
+			b.click("[data-trades=list]") // needs no topic besides the list's
 			b.until("only trades of the list's symbols", `(() => {
-				const of = [...document.querySelectorAll('#tape .trade:not([hidden]) b')].map((e) => e.textContent);
+				const of = [...document.querySelectorAll('#trades .trade:not([hidden]) b')].map((e) => e.textContent);
 				return of.length > 0 && of.every((s) => s === 'V') && location.search.includes('trades=list');
 			})()`)
 			s.topics(lane, "AAPL", "V")

@@ -89,14 +89,14 @@ func TestPlainList(t *testing.T) {
 
 func TestPlainListIsLoadedAgain(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
-	const again = `<noscript><link rel="stylesheet" href="/static/plain.css"><meta http-equiv="refresh" content="5"></noscript>`
+	const again = `<noscript><link rel="stylesheet" href="/static/noscript.css"><meta http-equiv="refresh" content="5"></noscript>`
 	if _, body := srv.Get("/"); !strings.Contains(body, again) || !strings.Contains(body, `href="/?refresh=off"`) || !strings.Contains(body, "No symbols.") {
 		t.Errorf("before the first tick: %.1500s", body)
 	}
 	if _, body := srv.Get("/?refresh=off&sector=odd"); strings.Contains(body, "http-equiv") || !strings.Contains(body, `<a href="/?sector=odd">Reload every`) {
 		t.Errorf("refreshing isn't off: %.1500s", body)
 	}
-	if _, body := srv.Get("/compare"); strings.Contains(body, "http-equiv") || strings.Contains(body, "plainlist") {
+	if _, body := srv.Get("/compare"); strings.Contains(body, "http-equiv") || strings.Contains(body, "noscript-list") {
 		t.Errorf("/compare has the list: %.500s", body)
 	}
 }
@@ -106,7 +106,7 @@ func TestPlainListUnbuilt(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	srv.Publish(40)
 	answer, body := srv.Get("/?sort=symbol")
-	if have := plainSymbols(body); answer.Status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/plain.css") {
+	if have := plainSymbols(body); answer.Status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/noscript.css") {
 		t.Errorf("%d, %q in %.500s", answer.Status, have, body)
 	}
 }

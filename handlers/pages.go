@@ -66,7 +66,7 @@ type view struct {
 	User   string // home pages
 	Topics string // home pages
 
-	Plain *noscriptList // dashboard
+	Noscript *noscriptList // dashboard
 
 	text *i18n.Catalogue
 }
@@ -155,7 +155,7 @@ func negotiateLanguage(c *fiber.Ctx) string {
 // dashboard is GET /.
 func (p *pages) dashboard(c *fiber.Ctx) error {
 	v := p.view(c, "page.title", "watch")
-	v.Plain = newNoscriptList(p.log, c)
+	v.Noscript = newNoscriptList(p.log, c)
 	return p.application(c, "dashboard", v)
 }
 

@@ -1,5 +1,5 @@
-// A whole client of Server-Sent Events. The browser does the rest: it reconnects with Last-Event-ID, so nothing is
-// lost, and it stops when the server answers 204, so nothing needs closing here.
+// A complete client of Server-Sent Events. The browser reconnects with Last-Event-ID, so nothing is lost, and stops when
+// the server responds with 204.
 const { user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');

@@ -1,12 +1,12 @@
-// Runs before the first paint, so that a chosen look never flashes in another one. A module would come too late. What
-// the address asks for holds for this page alone; then comes what was chosen in this browser, then the language's custom.
+// Runs before the first paint, so that the page does not flash in another theme; a module would run too late. Settings in
+// the address apply to this page only; then come those saved in this browser, then the defaults of the language.
 (() => {
   const root = document.documentElement;
   const chinese = root.lang.startsWith('zh');
-  // The first of each is its default. web/model/choices.js has the same list; a test holds them together.
+  // The first value is the default. A test compares this list with web/model/choices.js.
   const choices = {
     theme: ['system', 'dark', 'light'],
-    colours: chinese ? ['red', 'green', 'blue'] : ['green', 'red', 'blue'], // that of a rise
+    colours: chinese ? ['red', 'green', 'blue'] : ['green', 'red', 'blue'], // of a rise
     density: ['comfortable', 'compact', 'wall'],
     numbers: chinese ? ['comma', 'space', 'point'] : ['space', 'comma', 'point'],
     volume: ['short', 'full'],
@@ -16,7 +16,7 @@
   let saved = {};
   try {
     const text = localStorage.getItem('ticklane.settings');
-    if (text === null) { // what earlier versions kept
+    if (text === null) { // keys of earlier versions
       const theme = localStorage.getItem('ticklane.theme');
       const blue = localStorage.getItem('ticklane.colours') === 'cvd';
       saved = { v: 1, ...(theme && { theme }), ...(blue && { colours: 'blue' }) };
@@ -27,12 +27,12 @@
       saved = JSON.parse(text) ?? {};
     }
   } catch {
-    // Storage may be forbidden, or hold garbage: the defaults hold.
+    // Storage is forbidden or invalid: use the defaults.
   }
   if (saved.v !== 1) saved = {};
-  const asked = new URLSearchParams(location.search);
+  const query = new URLSearchParams(location.search);
   for (const [name, values] of Object.entries(choices)) {
-    const wanted = [name === 'volume' || name === 'motion' ? null : asked.get(name), saved[name], values[0]];
-    root.dataset[name] = wanted.find((v) => values.includes(v));
+    const candidates = [name === 'volume' || name === 'motion' ? null : query.get(name), saved[name], values[0]];
+    root.dataset[name] = candidates.find((v) => values.includes(v));
   }
 })();

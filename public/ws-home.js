@@ -1,5 +1,5 @@
-// A whole client of WebSocket. A browser never reopens one, so the position, the reconnect and its wait are written
-// here: the seq of what came last, in the epoch that hello named.
+// A complete client of WebSocket. Browsers do not reconnect WebSockets, so this script keeps the position (the epoch of the
+// hello and the newest seq) and reconnects with a backoff.
 const { user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
@@ -21,7 +21,7 @@ function open() {
   };
   socket.onclose = () => {
     state.textContent = state.dataset[done ? 'closed' : 'reconnecting'];
-    // Anywhere in a window that doubles from 1 to 15 s, lest all clients of a restarted server come back at once.
+    // A random wait up to 1 s, doubling to 15 s, spreads the reconnects after a restart of the server.
     if (!done) setTimeout(open, retry + Math.random() * Math.min(15_000, 1_000 * 2 ** tries++));
   };
 }

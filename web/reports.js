@@ -59,7 +59,7 @@ function begin() {
     const [a, b] = chosen();
     if (a !== undefined && b !== undefined) void show(a, b);
   });
-  part('pair-shut').addEventListener('click', () => {
+  part('pair-close').addEventListener('click', () => {
     request++;
     panel.hidden = true;
     history.replaceState(history.state, '', location.pathname + withSettings('', location.search));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read } from './sources.js';
 
-const DASHBOARD = ['chart', 'lane', 'market', 'tape', 'watchlist'];
+const DASHBOARD = ['chart', 'lane', 'market', 'trades', 'watchlist'];
 const OTHERS = ['page', 'compare', 'reports', 'docs'];
 const SAME = new Set(['app', 'menu']); // the same thing on both, which each places in its own way
 

@@ -112,7 +112,7 @@ export class DrillTable {
     const label = this.#labels.get(r.drill) ?? r.drill;
     const missed = r.missed === null ? '–' : count(r.missed + r.lost);
     return el('tr', { class: first ? 'first' : '' },
-      el('th', { scope: 'row' }, first ? label : el('span', { class: 'away' }, label)),
+      el('th', { scope: 'row' }, first ? label : el('span', { class: 'visually-hidden' }, label)),
       el('td', { class: `nowrap l-${r.lane}` }, r.name),
       el('td', { class: 'nowrap' }, r.recoveredMs === null ? '–' : seconds(r.recoveredMs / 1000)),
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),

@@ -101,7 +101,7 @@ export class Figures {
       this.#rows.push({ row, cells, delta, error, value });
     }
     body.append(el('tr', {}, el('th', { scope: 'row' }, t('compare.figure.newest')), ...this.#newest.map((e) => el('td', {}, e)), el('td')));
-    this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'away' }, t('compare.figures.figure'))), ...this.#heads, el('th', { scope: 'col' }, t('compare.figures.difference')))), body);
+    this.#table.append(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'visually-hidden' }, t('compare.figures.figure'))), ...this.#heads, el('th', { scope: 'col' }, t('compare.figures.difference')))), body);
   }
 
   /** @param {Result} result */

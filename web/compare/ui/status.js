@@ -14,7 +14,7 @@ export class Status {
   #running = part('running');
   #banner = part('banner');
   #text = part('banner-text');
-  #retry = part('banner-do');
+  #retry = part('banner-action');
   #downSince = [NaN, NaN];
 
   /** @param {{ retry: () => void }} parts */

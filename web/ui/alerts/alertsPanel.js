@@ -23,7 +23,7 @@ export class AlertsPanel {
   #store;
   #toasts;
   #list = part('alert-list');
-  #firings = part('alert-told');
+  #firings = part('alert-triggered');
   #allow = part('alert-allow');
   #tab = part('tab-alerts');
   /** @type {Set<string>} ids of alerts with changes that are not written yet */
@@ -208,7 +208,7 @@ export class AlertsPanel {
   async #showFirings() {
     const firings = await this.#store.firings();
     part('alert-none').hidden = this.#alerts.list.length + firings.length > 0;
-    part('alert-told-title').hidden = firings.length === 0;
+    part('alert-triggered-title').hidden = firings.length === 0;
     const day = dates({ dateStyle: 'short' });
     const today = day.format(Date.now());
     keepFocus(this.#firings, () => this.#firings.replaceChildren(...firings.map((x) => el('li', {},

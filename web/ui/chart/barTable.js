@@ -19,7 +19,7 @@ export class BarTable {
     const csv = el('button', { type: 'button', class: 'button' }, t('chart.csv'));
     csv.addEventListener('click', onCSV);
     const heads = [t('chart.bar.time'), t('chart.bar.open'), t('chart.bar.high'), t('chart.bar.low'), t('chart.bar.close'), t('chart.bar.change'), t('chart.bar.volume')];
-    const table = el('table', {}, el('caption', { class: 'away' }, name), el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
+    const table = el('table', {}, el('caption', { class: 'visually-hidden' }, name), el('thead', {}, el('tr', {}, ...heads.map((h) => el('th', { scope: 'col' }, h)))), this.#body);
     this.root = el('div', { class: 'bars' }, el('div', { class: 'bars-head' }, this.#count, el('span', { class: 'sp' }), csv),
       el('div', { class: 'bars-box', role: 'region', tabindex: '0', 'aria-label': name }, table));
   }

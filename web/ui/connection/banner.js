@@ -9,7 +9,7 @@ import { byId, part, setText } from '../common/dom.js';
 export class Banner {
   #box = part('banner');
   #text = part('banner-text');
-  #button = byId('banner-do', HTMLButtonElement);
+  #button = byId('banner-action', HTMLButtonElement);
   #feed;
 
   /** @param {{ feed: Feed }} parts */

@@ -35,7 +35,7 @@ export class LanePanel {
     this.#share = share;
     this.#stats = stats;
     feed.on('event', (e) => this.#add(e));
-    part('lane-shut').addEventListener('click', () => this.open(false));
+    part('lane-close').addEventListener('click', () => this.open(false));
     part('state').addEventListener('click', () => this.open(!this.#panel.classList.contains('open')));
     this.#panel.addEventListener('keydown', (e) => { if (e.key === 'Escape') this.open(false); });
   }
@@ -44,7 +44,7 @@ export class LanePanel {
   open(open) {
     this.#panel.classList.toggle('open', open);
     part('state').setAttribute('aria-expanded', String(open));
-    if (open) part('lane-shut').focus();
+    if (open) part('lane-close').focus();
     else part('state').focus();
   }
 

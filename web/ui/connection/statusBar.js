@@ -6,14 +6,14 @@ import { byId, part, press, setText } from '../common/dom.js';
 /** @typedef {import('../../types.js').Lane} Lane */
 /** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
 
-const GONE = 3; // failed tries after which the server counts as unreachable
+const MAX_ATTEMPTS = 3; // failed tries after which the server counts as unreachable
 
 /** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
 
 /** The state as it is displayed. @param {Feed} feed @param {boolean} paused @returns {Shown} */
 export function shown(feed, paused) {
   const { name, attempt } = feed.state;
-  if ((name === 'waiting' || name === 'connecting') && attempt >= GONE) return 'unreachable';
+  if ((name === 'waiting' || name === 'connecting') && attempt >= MAX_ATTEMPTS) return 'unreachable';
   return name === 'live' && paused ? 'paused' : name;
 }
 
@@ -23,7 +23,7 @@ export class StatusBar {
   #text = part('state-text');
   #pause = byId('pause', HTMLButtonElement);
   #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
-  #latencyStats = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-vital=${name}]`)]]));
+  #latencyStats = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-stat=${name}]`)]]));
   #auto = part('auto');
   #feed;
   #quotes;

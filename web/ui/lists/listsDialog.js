@@ -75,7 +75,7 @@ export class ListsDialog {
       const unknown = open.symbols.filter((s) => this.#known(s) === undefined).length;
       const parts = [open.name ? t('watch.list.named', { name: open.name }) : t('watch.list.link'), t('watch.list.count', { n: open.symbols.length })];
       if (unknown > 0) parts.push(t('watch.list.unknown', { n: unknown }));
-      setText(part('list-told'), parts.join(' · '));
+      setText(part('list-summary'), parts.join(' · '));
     }
     if (this.#dialog.open && !this.#renaming) keepFocus(this.#dialog, () => this.#fill());
   }
@@ -201,7 +201,7 @@ export class ListsDialog {
     const name = this.#lists.save();
     this.announce(name ? t('watch.list.saved', { name }) : t('watch.list.error.many'));
     if (name) part('grid').focus();
-    else setText(part('list-told'), t('watch.list.error.many'));
+    else setText(part('list-summary'), t('watch.list.error.many'));
   }
 
   /** @param {string} selector @returns {boolean} */
@@ -214,7 +214,7 @@ export class ListsDialog {
 
   /** @param {string} text @param {boolean} [undo] */
   #say(text, undo = false) {
-    setText(part('lists-said'), text);
+    setText(part('lists-status'), text);
     part('lists-undo').hidden = !undo;
   }
 }

@@ -22,7 +22,7 @@ export class Panels {
     panels.forEach((name, k) => this.#tabs[k]?.addEventListener('click', () => view.set({ panel: name })));
     this.#box.addEventListener('keydown', (e) => this.#key(e));
     this.#open.addEventListener('click', () => this.open(!this.#box.classList.contains('open')));
-    part('market-shut').addEventListener('click', () => this.open(false));
+    part('market-close').addEventListener('click', () => this.open(false));
     view.on((now, before) => { if (now.panel !== before.panel) this.#show(); });
     this.#wall.addEventListener('change', () => this.#show());
     new ResizeObserver(() => this.changed()).observe(this.#box);
@@ -39,7 +39,7 @@ export class Panels {
     if (name) this.#view.set({ panel: name });
     this.#box.classList.toggle('open', open);
     this.#open.setAttribute('aria-expanded', String(open));
-    if (this.#open.checkVisibility()) (open ? part('market-shut') : this.#open).focus();
+    if (this.#open.checkVisibility()) (open ? part('market-close') : this.#open).focus();
     this.changed();
   }
 

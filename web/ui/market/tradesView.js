@@ -12,12 +12,12 @@ const BLOCK = 200_000; // dollars of a block trade, by the exchanges' common def
 
 /** The latest trades of the market, of the watchlist's symbols or of the chart's. */
 export class TradesView {
-  #box = part('tape');
-  #own = part('tape-symbol');
-  #buttons = [...document.querySelectorAll('[data-tape]')];
+  #box = part('trades');
+  #own = part('trades-symbol');
+  #buttons = [...document.querySelectorAll('[data-trades]')];
   #trades = new Trades();
-  #size = byId('tape-size', HTMLSelectElement);
-  #held = part('tape-held');
+  #size = byId('trades-size', HTMLSelectElement);
+  #held = part('trades-paused');
   /** @type {Trade[] | null} those shown while paused or hovered */
   #heldTrades = null;
   #paused = false;
@@ -25,7 +25,7 @@ export class TradesView {
   /** @type {HTMLElement[][]} cells of each row */
   #rows = [];
   #nothing = el('span', { role: 'cell' });
-  #none = el('div', { class: 'tape-none', role: 'row' }, this.#nothing);
+  #none = el('div', { class: 'panel-empty', role: 'row' }, this.#nothing);
   #dirty = true;
   #paintedAt = -PACE;
   #capacity = 0; // rows that fit; measured on resize only, since measuring in each paint would cause a second layout
@@ -40,7 +40,7 @@ export class TradesView {
     this.#view = view;
     this.#applyView();
     view.on(() => this.#applyView());
-    for (const b of this.#buttons) b.addEventListener('click', () => view.set({ trades: b.getAttribute('data-tape') ?? '' }));
+    for (const b of this.#buttons) b.addEventListener('click', () => view.set({ trades: b.getAttribute('data-trades') ?? '' }));
     this.#size.addEventListener('change', () => view.set({ least: this.#size.value }));
     // The trades stay in place while the pointer is over them.
     this.#box.addEventListener('pointerenter', (e) => this.#setHovered(e.pointerType === 'mouse'));
@@ -119,7 +119,7 @@ export class TradesView {
     const name = symbol || t('trades.symbol');
     setText(this.#own, name);
     this.#own.dataset.bold = name;
-    press(this.#buttons, (b) => b.dataset.tape === trades);
+    press(this.#buttons, (b) => b.dataset.trades === trades);
     this.#size.value = least;
     if (this.#heldTrades) {
       this.#heldTrades = null;

@@ -78,7 +78,7 @@ export const cells = Object.freeze({
   },
   range() {
     const element = cell('range');
-    const words = el('span', { class: 'away' });
+    const words = el('span', { class: 'visually-hidden' });
     const mark = el('i', { 'aria-hidden': 'true' });
     element.append(mark, words);
     let low = NaN;

@@ -25,7 +25,7 @@ export class ColumnsDialog {
     const button = part('columns-open');
     button.addEventListener('click', () => {
       this.#fill();
-      part('columns-said').textContent = '';
+      part('columns-status').textContent = '';
       this.#dialog.showModal();
       this.#focus('input'); // instead of the close button
     });
@@ -140,6 +140,6 @@ export class ColumnsDialog {
 
   /** @param {string} text */
   #say(text) {
-    part('columns-said').textContent = text;
+    part('columns-status').textContent = text;
   }
 }
