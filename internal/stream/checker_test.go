@@ -108,7 +108,7 @@ func (w *checker) checkGap(m *message) string {
 	if m.From <= w.checked || m.To < m.From || m.Missed != m.To-m.From+1 {
 		return "not the exact gap"
 	}
-	// Ticks of other topics aren't lost, so the gap of a client with some topics may begin later, but not after one of its own.
+	// Ticks of other topics aren't lost, so the gap of a client with some topics may begin later, but not after one of its topics.
 	if problem := w.missing(m.From - 1); problem != "" {
 		return problem
 	}

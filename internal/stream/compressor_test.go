@@ -68,7 +68,7 @@ func TestMaxSharedEncoders(t *testing.T) {
 	}
 }
 
-// TestInSync: a client gets a block that refers to earlier ones only after a keyframe, and not after bytes of its own.
+// TestInSync: a client gets a block that refers to earlier ones only after a keyframe, and not after bytes made for it alone.
 func TestInSync(t *testing.T) {
 	p := newFixture(t, 100)
 	l := p.log(t, Config{Size: 128, Compress: CompressOn, MaxSharedEncoders: 1})

@@ -17,7 +17,7 @@ import (
 // to a writer that serves its subscribers itself: see NewGroup.
 type Group struct {
 	log      *Log
-	signals  chan struct{} // capacity 1: signals that nobody has received yet are one signal
+	signals  chan struct{} // capacity 1: signals between two passes are one
 	ofWriter bool
 	quit     chan struct{} // of the log's own group
 	done     chan struct{} // the same
