@@ -37,7 +37,7 @@ function begin(lane, before = () => {}) {
 const tries = (server, lane) => server.conns.filter((c) => c.lane === lane).length;
 
 for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]} */ ([['sse', 'ws', 'SSE', 'WebSocket'], ['ws', 'sse', 'WebSocket', 'SSE']])) {
-  test(`${lane} refused: after two tries the other lane, and ${lane} again once it opens`, async () => {
+  test(`${lane} refused: falls back after two tries, and returns to ${lane} when it opens`, async () => {
     const { server, feed, seen, said, run } = begin(lane, (w) => w.blocked.set(lane, 'refused'));
     await run(3_000);
     assert.equal(feed.lane, to);
@@ -61,7 +61,7 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
     assert.equal(feed.counters.lost + feed.counters.doubled, 0);
   });
 
-  test(`${lane} kept back: nothing for ten seconds is enough, and the tries grow seldom`, async () => {
+  test(`${lane} buffered: falls back after ten seconds without data, and retries at growing intervals`, async () => {
     const { server, feed, said, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
     await run(12_000);
     assert.equal(feed.lane, to);
@@ -70,12 +70,12 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
     assert.equal(feed.state.name, 'live');
     assert.equal(feed.lane, to);
     assert.ok(tries(server, lane) >= 5 && tries(server, lane) <= 8, `${tries(server, lane)} tries in half an hour`);
-    assert.equal(tries(server, to), 1, 'the other lane was left alone');
+    assert.equal(tries(server, to), 1, 'the other lane stays connected');
     assert.equal(feed.counters.reconnects, 0);
   });
 }
 
-test('a lane that opens and then falls silent again and again is left, and not gone back to at every hello', async () => {
+test('a lane that opens and stalls repeatedly is left, and not returned to at every hello', async () => {
   const { server, feed, run } = begin('sse');
   await run(1_000);
   server.blocked.set('sse', 'muted'); // hello and snapshot pass, then nothing
@@ -90,7 +90,7 @@ test('a lane that opens and then falls silent again and again is left, and not g
   assert.ok(flips >= 2 && flips <= 10, `${flips} changes of lanes in ten minutes`);
 });
 
-test('a server that is away is no blocked lane: both are tried in turn, one sentence tells, and the preferred one is soon back', async () => {
+test('an unreachable server does not block a lane: both are tried alternately, one event reports it, and the preferred one soon returns', async () => {
   const { server, feed, said, run } = begin('ws');
   await run(1_000);
   server.blocked.set('sse', 'refused').set('ws', 'refused');
@@ -106,17 +106,17 @@ test('a server that is away is no blocked lane: both are tried in turn, one sent
   assert.equal(feed.counters.lost, 0);
 });
 
-test('what the server says itself blocks no lane', () => {
+test('an end by the server does not block a lane', () => {
   const { options } = new FakeServer();
   const auto = new AutoLane('sse', options, () => {});
   for (const reason of ['shutdown', 'slow', 'overload', 'unknown']) assert.equal(auto.ended('sse', { reason, lived: 10, online: true }), 'sse');
   for (let k = 0; k < 5; k++) assert.equal(auto.ended('sse', { reason: 'closed', lived: null, online: false }), 'sse', 'no network');
-  for (let k = 0; k < 5; k++) assert.equal(auto.ended('sse', { reason: 'closed', lived: 20_000, online: true }), 'sse', 'cut after a while');
+  for (let k = 0; k < 5; k++) assert.equal(auto.ended('sse', { reason: 'closed', lived: 20_000, online: true }), 'sse', 'ended after a while');
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 20, online: true }), 'sse');
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 20, online: true }), 'ws');
 });
 
-test('a minute of life clears a lane', () => {
+test("a minute of uptime clears a lane's failures", () => {
   const { options } = new FakeServer();
   const auto = new AutoLane('sse', options, () => {});
   assert.equal(auto.ended('sse', { reason: 'closed', lived: 20, online: true }), 'sse');
@@ -125,7 +125,7 @@ test('a minute of life clears a lane', () => {
   assert.equal(auto.ended('sse', { reason: 'closed', lived: null, online: true }), 'ws');
 });
 
-test('chosen by hand, nothing falls back or is tried again; auto begins with the lane in use', async () => {
+test('a lane chosen by the user has no fallback; auto starts with the lane in use', async () => {
   const { server, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
   await run(3_000);
   assert.equal(feed.lane, 'sse');
@@ -137,13 +137,13 @@ test('chosen by hand, nothing falls back or is tried again; auto begins with the
   feed.setAuto(feed.lane);
   assert.deepEqual(feed.auto, { preferred: 'sse', fallen: null });
   feed.setAuto('ws');
-  assert.ok(feed.auto?.fallen, 'it is tried beside the one in use');
+  assert.ok(feed.auto?.fallen, 'the preferred lane is tried beside the one in use');
   server.blocked.clear();
   await run(6_000);
   assert.equal(feed.lane, 'ws');
 });
 
-test('a page that is put away tries nothing', async () => {
+test('a page that is put into the back/forward cache tries nothing', async () => {
   const { server, feed, run } = begin('ws', (w) => w.blocked.set('ws', 'refused'));
   await run(3_000);
   feed.stop();

@@ -4,7 +4,7 @@ import { Feed } from './feed.js';
 import { begin, settled, sound, FakeServer } from '../test/fakeServer.js';
 
 for (const lane of /** @type {const} */ (['sse', 'ws'])) {
-  test(`${lane}: starts with a snapshot and goes on without holes`, () => {
+  test(`${lane}: starts with a snapshot and continues without gaps`, () => {
     const { server, feed, seen, said, states } = begin({ lane, user: 'ann', topics: ['*'] });
     assert.equal(feed.state.name, 'connecting');
     assert.equal(feed.position, undefined);
@@ -25,12 +25,12 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: resumes after a cut and tells what it replayed`, () => {
+  test(`${lane}: resumes after a disconnect and reports the replayed ticks`, () => {
     const { server, feed, seen, said } = begin({ lane });
     server.pump();
     server.conn.cut();
     assert.equal(feed.state.name, 'waiting');
-    assert.equal(feed.state.retryAt, server.time + 500, 'half of the first window');
+    assert.equal(feed.state.retryAt, server.time + 500, 'half of the first limit');
     for (let k = 0; k < 4; k++) server.tick('NVDA');
     server.advance(499);
     assert.equal(feed.state.name, 'waiting');
@@ -44,7 +44,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: takes 2.5 heartbeats of silence as death`, () => {
+  test(`${lane}: closes a connection after 2.5 heartbeat intervals without a message`, () => {
     const { server, feed, said } = begin({ lane });
     server.pump();
     server.advance(30_000);
@@ -62,12 +62,12 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: a page that was held up takes what came meanwhile before it counts the silence`, () => {
+  test(`${lane}: a page that was suspended handles queued messages before it closes the connection`, () => {
     const { server, feed, said } = begin({ lane });
     server.pump();
     const held = () => {
       server.time += 60_000;
-      server.advance(0); // the timer comes first
+      server.advance(0); // the timer runs first
     };
     held();
     server.tick('AAPL');
@@ -77,11 +77,11 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     held();
     assert.equal(feed.state.name, 'live');
     server.advance(7_500);
-    assert.equal(feed.state.name, 'waiting', 'nothing had come');
+    assert.equal(feed.state.name, 'waiting', 'no message was queued');
     assert.equal(said.at(-1), 'Connection lost: no data received');
   });
 
-  test(`${lane}: a replay of everything that takes its time is told once it is here`, () => {
+  test(`${lane}: a slow replay of all topics is reported when it is complete`, () => {
     const { server, feed, said } = begin({ lane });
     server.pump();
     server.conn.cut();
@@ -96,7 +96,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: a gap is told with its count, and the snapshot is the new base`, () => {
+  test(`${lane}: a gap is reported with its count, and the snapshot resets the position`, () => {
     const { server, feed, seen, said } = begin({ lane });
     server.pump();
     server.conn.cut();
@@ -113,7 +113,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: cut between gap and snapshot, it asks from before the gap`, () => {
+  test(`${lane}: disconnected between gap and snapshot, it resumes from before the gap`, () => {
     const { server, feed } = begin({ lane });
     server.pump();
     server.conn.cut();
@@ -131,7 +131,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: a restarted server is a reset`, () => {
+  test(`${lane}: a restarted server causes a reset`, () => {
     const { server, feed, seen, said } = begin({ lane });
     server.tick('AAPL');
     server.pump();
@@ -149,7 +149,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: drops and counts a tick that comes twice`, () => {
+  test(`${lane}: drops and counts a duplicate tick`, () => {
     const { server, feed, seen } = begin({ lane });
     server.pump();
     server.tick('AAPL');
@@ -160,7 +160,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(feed.counters.doubled, 1);
   });
 
-  test(`${lane}: counts a hole that nobody told, by i for everything and by n for some`, () => {
+  test(`${lane}: counts ticks lost without a gap message, by i for all topics and by n for some`, () => {
     const all = begin({ lane });
     all.server.pump();
     for (let k = 0; k < 3; k++) all.server.tick('AAPL');
@@ -181,7 +181,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(some.feed.counters.lost, 1);
   });
 
-  test(`${lane}: a finishing bye ends it for good`, () => {
+  test(`${lane}: a final bye ends the feed`, () => {
     const { server, feed, said } = begin({ lane });
     server.pump();
     server.conn.say({ T: 'bye', reason: 'limit', retry: 0 });
@@ -191,7 +191,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(said.at(-1), 'The server ended the stream, as asked: limit reached');
   });
 
-  test(`${lane}: a shutdown's bye says how long to stay away`, () => {
+  test(`${lane}: the bye of a shutdown sets the delay of the reconnect`, () => {
     const { server, feed, said } = begin({ lane });
     server.pump();
     server.conn.say({ T: 'bye', reason: 'shutdown', retry: 4_000 });
@@ -203,7 +203,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(server.conns.length, 2);
   });
 
-  test(`${lane}: one that never answers is given up after 10 s`, () => {
+  test(`${lane}: a connection without a hello is closed after 10 s`, () => {
     const { server, feed, said } = begin({ lane });
     server.answering = false;
     server.advance(10_000);
@@ -211,7 +211,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.match(said.at(-1) ?? '', /^Could not connect over/);
   });
 
-  test(`${lane}: changes topics on the open stream; a reconnect asks for the new ones`, async () => {
+  test(`${lane}: changes topics on the open stream; a reconnect requests the new ones`, async () => {
     const { server, feed } = begin({ lane, topics: ['AAPL', 'NVDA'] });
     server.pump();
     const done = feed.setTopics(['AAPL', 'MSFT']);
@@ -234,7 +234,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: a change that is larger than a command may be goes in several`, async () => {
+  test(`${lane}: a change larger than the limit of a command is sent as several commands`, async () => {
     const { server, feed } = begin({ lane, topics: ['*'], commandBytes: 128 });
     server.pump();
     const topics = Array.from({ length: 9 }, (_, k) => `SYM${k}`); // 7 bytes each with the comma, of 32
@@ -256,7 +256,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: topics wanted while offline come by command, so that their snapshot comes too`, async () => {
+  test(`${lane}: topics set while offline are added by a command, so that they get a snapshot`, async () => {
     const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
     /** @type {string[]} */
     const snapshots = [];
@@ -276,7 +276,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(feed);
   });
 
-  test(`${lane}: cut between added topics and their snapshot, it asks for them again`, async () => {
+  test(`${lane}: disconnected between added topics and their snapshot, it requests them again`, async () => {
     const { server, feed } = begin({ lane, topics: ['AAPL'] });
     server.pump();
     const done = feed.setTopics(['AAPL', 'MSFT']);
@@ -297,18 +297,18 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(server.conn.url.searchParams.get('topics'), 'AAPL,MSFT');
   });
 
-  test(`${lane}: a server that came back without a topic is had again once the topic is forgotten`, async () => {
+  test(`${lane}: a server that restarted without a topic accepts the stream once the topic is dropped`, async () => {
     const { server, feed } = begin({ lane, topics: ['AAPL', 'MSFT'] });
     server.pump();
     feed.retainTopics(() => false);
-    assert.deepEqual(feed.topics, ['AAPL', 'MSFT'], 'the open stream has them');
+    assert.deepEqual(feed.topics, ['AAPL', 'MSFT'], 'an open stream keeps its topics');
     server.unknown.add('MSFT');
     server.restart('b2');
     for (let k = 0; k < 5; k++) {
       server.advance(15_000);
       await settled();
     }
-    assert.equal(server.live.length, 0, 'each try is refused');
+    assert.equal(server.live.length, 0, 'every try is refused');
     feed.retainTopics((topic) => topic !== 'MSFT');
     server.advance(15_000);
     server.pump();
@@ -324,11 +324,11 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     feed.retainTopics((topic) => topic === '*');
     server.advance(15_000);
     server.pump();
-    assert.deepEqual(server.conn.topics, ['*'], 'none is left: everything');
+    assert.deepEqual(server.conn.topics, ['*'], 'without topics left, all are requested');
     sound(feed);
   });
 
-  test(`${lane}: refused topics leave the old ones`, async () => {
+  test(`${lane}: after a refusal the old topics remain`, async () => {
     const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
     server.pump();
     const done = assert.rejects(feed.setTopics(['NOPE']), { name: 'CommandError', code: 'unknown_topic' });
@@ -340,7 +340,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 }
 
-test('ws: topics refused for their rate, by an error without an id, are asked for again', async () => {
+test('ws: topics refused for the command rate, by an error without an id, are requested again', async () => {
   const { server, feed } = begin({ lane: 'ws', topics: ['AAPL'] });
   server.pump();
   const { conn } = server;
@@ -365,7 +365,7 @@ test('ws: topics refused for their rate, by an error without an id, are asked fo
   sound(feed);
 });
 
-test('a message that cannot be read is counted; one of a later version is passed over', () => {
+test('a malformed message is counted; a message of an unknown type is ignored', () => {
   const { server, feed, said } = begin();
   server.pump();
   server.conn.say({ T: 'hb' });
@@ -379,7 +379,7 @@ test('a message that cannot be read is counted; one of a later version is passed
   assert.equal(said.length, before);
 });
 
-test('a handler that throws harms neither the others nor the feed', (t) => {
+test('an error thrown by a handler affects neither other handlers nor the feed', (t) => {
   const reported = t.mock.fn();
   globalThis.reportError = reported;
   const { server, feed, seen } = begin();
@@ -394,7 +394,7 @@ test('a handler that throws harms neither the others nor the feed', (t) => {
   assert.equal(reported.mock.calls[0]?.arguments[0].message, 'a bad view');
 });
 
-test('stop keeps the position and start goes on from it', () => {
+test('stop keeps the position and start resumes from it', () => {
   const { server, feed, seen } = begin();
   server.pump();
   feed.stop();
@@ -407,7 +407,7 @@ test('stop keeps the position and start goes on from it', () => {
   sound(feed);
 });
 
-test('a position may be given', () => {
+test('a feed can start from a position', () => {
   const server = new FakeServer();
   for (let k = 0; k < 5; k++) server.tick('AAPL');
   const feed = new Feed({ ...server.options, from: 'a1-2' });
@@ -419,7 +419,7 @@ test('a position may be given', () => {
   assert.throws(() => new Feed({ lane: /** @type {any} */ ('tcp') }), /lane: "tcp"/);
 });
 
-test('an end says what the browser told of it, and parameters of the lab reach the server', async () => {
+test("the closed event has the browser's details, and query parameters reach the server", async () => {
   for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const { server, feed } = begin({ lane, user: 'ann', query: { delay: '2ms', user: 'never' } });
     assert.equal(server.conn.url.searchParams.get('delay'), '2ms');
@@ -444,6 +444,6 @@ test('an end says what the browser told of it, and parameters of the lab reach t
     server.conn.cut();
     server.advance(60_000);
     assert.equal(feed.state.name, 'closed');
-    assert.equal(server.live.length, 0, 'a feed that its handler stopped stays stopped');
+    assert.equal(server.live.length, 0, 'a feed stopped by its handler stays stopped');
   }
 });

@@ -31,12 +31,12 @@ function begin(t) {
   return { server, feed, seen, said, fire, window, document, navigator };
 }
 
-test('a page that is put away closes; taken out of the cache it goes on where it stood', (t) => {
+test('a page put into the back/forward cache disconnects; taken out, it resumes from its position', (t) => {
   const { server, feed, seen, said, fire, window } = begin(t);
   fire(window, 'pagehide');
   assert.equal(feed.state.name, 'closed');
   assert.equal(server.live.length, 0);
-  assert.equal(server.timers.size, 0, 'nothing runs while the page is away');
+  assert.equal(server.timers.size, 0, 'no timer runs while the page is cached');
   for (let k = 0; k < 3; k++) server.tick('AAPL');
   server.advance(600_000);
   fire(window, 'pageshow', { persisted: false });
@@ -48,7 +48,7 @@ test('a page that is put away closes; taken out of the cache it goes on where it
   assert.equal(said.at(-1), 'Reconnected in 0.00\u202fs, 3 ticks replayed');
 });
 
-test('a page put away while it waits does not reconnect behind its back', (t) => {
+test('a page cached while it waits for a reconnect does not reconnect', (t) => {
   const { server, feed, fire, window } = begin(t);
   server.conn.cut();
   fire(window, 'pagehide');
@@ -62,7 +62,7 @@ test('a page put away while it waits does not reconnect behind its back', (t) =>
   assert.equal(server.conn.lane, 'ws');
 });
 
-test('without a network it says so, goes on trying, and tries at once when the network is back', (t) => {
+test('offline is reported, tries continue, and going online tries at once', (t) => {
   const { server, feed, said, fire, window, navigator } = begin(t);
   navigator.onLine = false;
   fire(window, 'offline');
@@ -78,7 +78,7 @@ test('without a network it says so, goes on trying, and tries at once when the n
   assert.deepEqual(said.slice(1, 4), ['Device offline', 'Connection lost', 'Device online']);
 });
 
-test('a page that waits when the network goes turns to offline and keeps its count-down', (t) => {
+test('a page that waits for a reconnect when it goes offline keeps its countdown', (t) => {
   const { server, feed, fire, window } = begin(t);
   server.conn.cut();
   const { retryAt } = feed.state;
@@ -96,9 +96,9 @@ test('a hidden page stays connected', (t) => {
   assert.deepEqual(seen, [2]);
 });
 
-test('after a sleep the connection is looked at when the page is seen, not when the timer comes', (t) => {
+test('after a sleep the connection is checked when the page becomes visible, not when the timer runs', (t) => {
   const { server, feed, seen, fire, document } = begin(t);
-  server.time += 60_000; // timers stand still in a sleep
+  server.time += 60_000; // timers do not run during a sleep
   fire(document, 'visibilitychange');
   assert.equal(feed.state.name, 'waiting');
   server.tick('AAPL');
@@ -110,14 +110,14 @@ test('after a sleep the connection is looked at when the page is seen, not when 
   assert.equal(feed.state.name, 'live', '30 s are not yet 2.5 heartbeats');
 });
 
-test('a clock that is set back kills nothing', (t) => {
+test('setting the clock back closes no connection', (t) => {
   const { server, feed, fire, document } = begin(t);
   server.time -= 3_600_000;
   fire(document, 'visibilitychange');
   assert.equal(feed.state.name, 'live');
 });
 
-test('stop lets go of the page', (t) => {
+test("stop removes the page's event handlers", (t) => {
   const { server, feed, fire, window } = begin(t);
   feed.stop();
   fire(window, 'pageshow', { persisted: true });

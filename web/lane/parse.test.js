@@ -14,11 +14,11 @@ const GOOD = [
   '{"T":"error","code":"rate","msg":"slower","id":1}',
 ];
 
-test('every message of the contract is read as it stands', () => {
+test('every message of the protocol is parsed unchanged', () => {
   for (const text of GOOD) assert.deepEqual(parse(text), JSON.parse(text));
 });
 
-test('a message without one of its fields is refused, and the field named', () => {
+test("a message without a required field is rejected with the field's name", () => {
   for (const text of GOOD) {
     const whole = JSON.parse(text);
     let refused = 0;
@@ -36,17 +36,17 @@ test('a message without one of its fields is refused, and the field named', () =
   }
 });
 
-test('what is no message is refused', () => {
+test('anything but a message is rejected', () => {
   const bad = ['', 'x', 'null', '3', '[]', '"T"', '{"T":3}', '{}', '{"T":"hb","head":"5"}', '{"T":"snapshot","i":1,"quotes":{}}',
     '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5'];
   for (const text of bad) assert.throws(() => parse(text), MessageError, text);
 });
 
-test('a type of a later version is passed over', () => {
+test('an unknown type is ignored', () => {
   assert.equal(parse('{"T":"weather"}'), null);
   assert.equal(parse('{"T":"constructor"}'), null);
 });
 
-test('a long message is cut in the error', () => {
+test('a long message is truncated in the error', () => {
   assert.throws(() => parse('x'.repeat(5000)), (/** @type {Error} */ err) => err.message.length < 120);
 });

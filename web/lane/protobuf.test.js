@@ -5,11 +5,11 @@ import { MessageError, parse } from './parse.js';
 import { decode } from './protobuf.js';
 import { connectWS } from './ws.js';
 
-/** What the server's encoder writes, held to it by a test there. @type {{ json: string, protobuf: string }[]} */
+/** The output of the server's encoder; a Go test keeps the file up to date. @type {{ json: string, protobuf: string }[]} */
 const twins = JSON.parse(readFileSync(new URL('../test/testdata/protobuf.json', import.meta.url), 'utf8'));
 const bytes = (/** @type {string} */ hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
 
-test('every message is read into just what its JSON is read into', () => {
+test('every message is decoded to the object that its JSON parses to', () => {
   const kinds = new Set();
   for (const { json, protobuf } of twins) {
     assert.deepEqual(decode(bytes(protobuf)), parse(json), json);
@@ -18,13 +18,13 @@ test('every message is read into just what its JSON is read into', () => {
   assert.deepEqual([...kinds].sort(), ['bye', 'error', 'gap', 'hb', 'hello', 'q', 'snapshot', 'subscription', 'time']);
 });
 
-test('a kind that this version does not know is passed over, and so is a field', () => {
+test('an unknown kind is ignored, and so is an unknown field', () => {
   assert.equal(decode(bytes('7a021234')), null); // field 15
   assert.equal(decode(bytes('')), null);
   assert.deepEqual(decode(bytes('2a06' + '0807' + '1009' + '7801')), { T: 'hb', t: 7, head: 9 });
 });
 
-test('what is cut short is refused', () => {
+test('a truncated message is rejected', () => {
   for (const { protobuf } of twins) {
     const whole = bytes(protobuf);
     if (whole.length > 4) assert.throws(() => decode(whole.slice(0, -1)), MessageError, protobuf);
@@ -62,7 +62,7 @@ function begin(encoding) {
   return { socket, asked, got, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
 }
 
-test('protobuf is asked for by its name, and what comes before its reader is there waits in order', async () => {
+test('protobuf is requested as a subprotocol, and messages wait in order until the decoder is loaded', async () => {
   assert.equal(begin().asked[1], 'ticklane.v1.json');
   const { socket, asked, got, connector } = begin('protobuf');
   assert.equal(asked[1], 'ticklane.v1.protobuf');
@@ -70,7 +70,7 @@ test('protobuf is asked for by its name, and what comes before its reader is the
   const answer = connector.command('subscribe', ['AAPL'], 'c1');
   for (const { protobuf } of twins.slice(0, 3)) socket.say(protobuf);
   assert.equal(got.length, 0);
-  while (got.length < 3) await new Promise((resolve) => setTimeout(resolve)); // until the reader is imported
+  while (got.length < 3) await new Promise((resolve) => setTimeout(resolve)); // until the decoder is imported
   socket.say(twins[3].protobuf);
   assert.deepEqual(got, twins.slice(0, 4).map(({ json, protobuf }) => ({ m: JSON.parse(json), size: protobuf.length / 2 })));
   assert.deepEqual(socket.sent, [{ action: 'subscribe', topics: ['AAPL'], id: 1 }]); // text, on either subprotocol

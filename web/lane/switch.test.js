@@ -25,7 +25,7 @@ function begin(options = {}) {
 /** @param {number} a @param {number} b */
 const range = (a, b) => Array.from({ length: b - a + 1 }, (_, k) => a + k);
 
-test('the old lane delivers until the new one says hello; what both carry is dropped', () => {
+test("the old lane delivers until the new one's hello; ticks that both carry are dropped once", () => {
   const { server, feed, seen, said } = begin({ lane: 'ws' });
   const [old] = server.live;
   feed.switchLane('sse');
@@ -46,7 +46,7 @@ test('the old lane delivers until the new one says hello; what both carry is dro
   assert.deepEqual({ overlap, replayed, switches, lost, doubled }, { overlap: 4, replayed: 2, switches: 1, lost: 0, doubled: 0 });
 });
 
-test('a hundred switches under load lose and double nothing', () => {
+test('a hundred switches under load lose and duplicate nothing', () => {
   const { server, feed, seen } = begin();
   const rnd = random(1);
   for (let k = 0; k < 100; k++) {
@@ -64,7 +64,7 @@ test('a hundred switches under load lose and double nothing', () => {
   assert.equal(server.live.length, 1);
 });
 
-test('what a closed connection still brings counts nowhere', () => {
+test('messages of a closed connection are ignored', () => {
   const { server, feed, seen } = begin({ lane: 'ws' });
   const [old] = server.live;
   feed.switchLane('sse');
@@ -78,7 +78,7 @@ test('what a closed connection still brings counts nowhere', () => {
   assert.equal(feed.state.name, 'live');
 });
 
-test('a lane that cannot be opened leaves the old one in place', () => {
+test('when a lane cannot be opened, the old one stays', () => {
   const { server, feed, seen, said } = begin({ lane: 'sse' });
   feed.switchLane('ws');
   server.conn.cut();
@@ -91,7 +91,7 @@ test('a lane that cannot be opened leaves the old one in place', () => {
   assert.equal(feed.state.name, 'live');
 });
 
-test('when the old lane breaks during a switch, the new one goes on alone', () => {
+test('when the old lane disconnects during a switch, the new one takes over', () => {
   const { server, feed, seen } = begin({ lane: 'sse' });
   const [old] = server.live;
   feed.switchLane('ws');
@@ -106,7 +106,7 @@ test('when the old lane breaks during a switch, the new one goes on alone', () =
   assert.equal(feed.counters.lost + feed.counters.doubled, 0);
 });
 
-test('asking for the lane in use calls a switch off', () => {
+test('switching to the lane in use cancels a switch', () => {
   const { server, feed } = begin({ lane: 'sse' });
   feed.switchLane('ws');
   feed.switchLane('sse');
@@ -117,7 +117,7 @@ test('asking for the lane in use calls a switch off', () => {
   assert.throws(() => feed.switchLane(/** @type {any} */ ('tcp')), /lane: "tcp"/);
 });
 
-test('a switch while waiting tries the other lane at once', () => {
+test('a switch during a reconnect delay tries the other lane at once', () => {
   const { server, feed, seen } = begin({ lane: 'sse' });
   server.conn.cut();
   server.tick('AAPL');
@@ -127,10 +127,10 @@ test('a switch while waiting tries the other lane at once', () => {
   assert.equal(feed.state.name, 'live');
   assert.deepEqual(seen, [4]);
   server.advance(20_000);
-  assert.equal(server.conns.length, 2, 'the wait that was under way is off');
+  assert.equal(server.conns.length, 2, 'the pending reconnect is cancelled');
 });
 
-test('a switch over a position that has expired tells the gap from what was delivered', () => {
+test('a switch from an expired position reports the gap after the delivered ticks', () => {
   const { server, feed, seen } = begin({ lane: 'sse' });
   const [old] = server.live;
   feed.switchLane('ws');
@@ -138,7 +138,7 @@ test('a switch over a position that has expired tells the gap from what was deli
   old?.pump(5); // up to 8
   server.oldest = 15;
   server.pump();
-  assert.equal(feed.counters.missed, 0, 'the old lane brought everything before the new one said hello');
+  assert.equal(feed.counters.missed, 0, 'the old lane delivered everything before the new hello');
   server.tick('AAPL');
   server.pump();
   assert.deepEqual(seen, range(4, 24));
@@ -154,7 +154,7 @@ test('a switch over a position that has expired tells the gap from what was deli
 });
 
 for (const topics of [['*'], ['AAPL', 'NVDA']]) {
-  test(`1,000 random cuts and switches of a stream of ${topics} lose and double nothing`, () => {
+  test(`1,000 random disconnects and switches of a stream of ${topics} lose and duplicate nothing`, () => {
     const { server, feed, seen } = begin({ topics, random: random(2) });
     const rnd = random(3);
     /** @type {Lane[]} */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { begin } from '../test/fakeServer.js';
 
-test('the wait has full jitter: a window that doubles from 1 s to 15 s, and starts over after a stable time', () => {
+test('the delay has full jitter with a limit that doubles from 1 s to 15 s, and is reset after a stable connection', () => {
   for (const [random, share] of /** @type {const} */ ([[() => 0, 0], [() => 0.999999, 1]])) {
     const { server, feed } = begin({ random });
     server.pump();
@@ -25,7 +25,7 @@ test('the wait has full jitter: a window that doubles from 1 s to 15 s, and star
   }
 });
 
-test('a stream that breaks right after its hello does not start the wait over', () => {
+test('a disconnect right after the hello does not reset the delay', () => {
   const { server, feed } = begin({ random: () => 0.999999 });
   for (let k = 0; k < 5; k++) {
     server.pump();
@@ -37,7 +37,7 @@ test('a stream that breaks right after its hello does not start the wait over', 
   assert.equal(Math.round((feed.state.retryAt ?? 0) - server.time), 15_000);
 });
 
-test('an overloaded server is asked again after its retry', () => {
+test('the reconnect to an overloaded server waits for its retry', () => {
   const { server, feed, said } = begin({ lane: 'sse' });
   server.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
   assert.equal(feed.state.retryAt, server.time + 2_500);
@@ -47,7 +47,7 @@ test('an overloaded server is asked again after its retry', () => {
   assert.equal(feed.state.name, 'live');
 });
 
-test('a trusted connection that is lost starts with the shortest waits again', () => {
+test('the loss of a trusted connection starts with the shortest delay', () => {
   const { server, feed } = begin({});
   const wait = () => Number(feed.state.retryAt) - server.time;
   feed.trust(); // nothing is open yet
@@ -57,7 +57,7 @@ test('a trusted connection that is lost starts with the shortest waits again', (
   server.advance(500);
   server.pump();
   server.conn.cut();
-  assert.equal(wait(), 1_000, 'lost soon after: the window doubles');
+  assert.equal(wait(), 1_000, 'lost soon after: the limit doubles');
   server.advance(1_000);
   server.pump();
   feed.trust();

@@ -26,7 +26,7 @@ function begin() {
   return { socket, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
 }
 
-test('an answer goes to the command that it names', async () => {
+test('an answer resolves the command with its id', async () => {
   const { socket, connector } = begin();
   const first = connector.command('subscribe', ['AAPL'], 'c1');
   const second = connector.command('subscribe', ['NOPE'], 'c1');
@@ -39,7 +39,7 @@ test('an answer goes to the command that it names', async () => {
   assert.deepEqual((await first).topics, ['AAPL']);
 });
 
-test('an error that names no command goes to the oldest that waits; a message that is no error to none', async () => {
+test('an error without an id rejects the oldest command; another message without an id resolves none', async () => {
   const { socket, connector } = begin();
   const first = connector.command('subscribe', ['AAPL'], 'c1');
   const second = connector.command('subscribe', ['MSFT'], 'c1');

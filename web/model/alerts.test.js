@@ -10,7 +10,7 @@ import { FakeServer } from '../test/fakeServer.js';
 /** @param {Partial<Alert>} [a] @returns {Alert} */
 const alert = (a) => ({ id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: false, done: false, n: 0, epoch: '', i: 0, ...a });
 
-/** A page with alerts: what it stores and what it was told, without a stream. */
+/** A page with alerts: its store and the alerts that fired, without a stream. */
 class Page {
   /** @type {string[]} */
   told = [];
@@ -50,7 +50,7 @@ class Page {
   }
 }
 
-test('a rise to a price fires when it is reached, once', () => {
+test('a rise to a price fires once, when it is reached', () => {
   const page = new Page(alert());
   page.snapshot(100);
   page.ticks(104.99);
@@ -59,41 +59,41 @@ test('a rise to a price fires when it is reached, once', () => {
   assert.deepEqual(page.told, ['x 1 105']);
 });
 
-test('a fall to a price is the mirror', () => {
+test('a fall to a price works in reverse', () => {
   const page = new Page(alert({ kind: 'below', level: 95 }));
   page.snapshot(100);
   page.ticks(95.01, 94.5, 100, 90);
   assert.deepEqual(page.told, ['x 1 94.5']);
 });
 
-test('one that is made beyond its level waits for the other side', () => {
+test('an alert created beyond its level is armed on the other side', () => {
   const page = new Page(alert());
   page.snapshot(110);
   page.ticks(112, 105, 104.95, 105.5);
-  assert.deepEqual(page.told, [], 'within the band nothing was left');
+  assert.deepEqual(page.told, [], 'the band was not left');
   page.ticks(104, 105.2);
   assert.deepEqual(page.told, ['x 1 105.2']);
 });
 
-test('every time: again only after the price was clearly back', () => {
+test('a repeating alert fires again only after the price has moved back clearly', () => {
   const page = new Page(alert({ every: true }));
   page.snapshot(100);
   page.ticks(105, 104.99, 105.01, 104.95, 105.3);
-  assert.equal(page.told.length, 1, 'trembling is one crossing');
+  assert.equal(page.told.length, 1, 'a price around the level is one crossing');
   page.ticks(104.8, 105);
   assert.deepEqual(page.told, ['x 1 105', 'x 2 105']);
 });
 
-test('per cent since the last close, in both directions', () => {
+test('percentage since the last close, in both directions', () => {
   const page = new Page(alert({ kind: 'day', level: 3 }), alert({ id: 'y', kind: 'day', level: -2 }));
   page.ticks(50);
-  assert.deepEqual(page.told, [], 'without a close nothing is known');
+  assert.deepEqual(page.told, [], 'the change is unknown without a close');
   page.snapshot(101);
   page.ticks(102.9, 103, 97.9);
   assert.deepEqual(page.told, ['x 1 103', 'y 1 97.9']);
 });
 
-test('per cent within minutes counts from the least or the most of them', () => {
+test('percentage within minutes is measured from their lowest or highest price', () => {
   const page = new Page(alert({ kind: 'within', level: 1, minutes: 1, every: true }), alert({ id: 'y', kind: 'within', level: -1, minutes: 1 }));
   page.snapshot(100);
   page.ticks(...Array.from({ length: 300 }, (_, k) => 100 + k * 0.01)); // 0.6 % a minute
@@ -104,7 +104,7 @@ test('per cent within minutes counts from the least or the most of them', () => 
   assert.deepEqual(page.told.map((s) => s.slice(0, 3)), ['x 1', 'y 1']);
 });
 
-test('a span is the extremes of its minutes, whatever the path', () => {
+test('a span has the lowest and highest price of its minutes', () => {
   let seed = 5;
   const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
   const span = new Span(1);
@@ -117,23 +117,23 @@ test('a span is the extremes of its minutes, whatever the path', () => {
     seen.push({ p, s: Math.floor(t / 1e6) });
     const inside = seen.filter((x) => x.s >= Math.floor(t / 1e6) - 60).map((x) => x.p);
     assert.equal(span.move(p, t, true), (p / Math.min(...inside) - 1) * 100);
-    assert.equal(span.move(p, t, false), (p / Math.max(...inside) - 1) * 100, 'the same price again changes nothing');
+    assert.equal(span.move(p, t, false), (p / Math.max(...inside) - 1) * 100, 'the same price again has no effect');
   }
 });
 
-test('snapshots, gaps and the same seq again repeat nothing', () => {
+test('snapshots, gaps and repeated seqs do not repeat an alert', () => {
   const page = new Page(alert({ every: true }));
   page.snapshot(100);
   page.ticks(106);
   page.snapshot(106);
-  page.take(page.quote(100, 1)); // from before: neither arms nor fires
+  page.take(page.quote(100, 1)); // an older quote neither arms nor fires
   page.take(page.quote(106, 2));
   page.snapshot(107, 2);
   page.snapshot(108);
   assert.deepEqual(page.told, ['x 1 106']);
 });
 
-test('a crossing that fell into a gap is told by the snapshot after it, once', () => {
+test('a crossing within a gap fires once, with the snapshot after it', () => {
   const page = new Page(alert());
   page.snapshot(100);
   page.hello('e1', 'gap');
@@ -142,32 +142,32 @@ test('a crossing that fell into a gap is told by the snapshot after it, once', (
   assert.deepEqual(page.told, ['x 1 120']);
 });
 
-test('another log is no move', () => {
+test('the first quote of another log fires nothing', () => {
   const page = new Page(alert({ every: true }), alert({ id: 'y', kind: 'below', level: 95 }));
   page.snapshot(100);
   page.ticks(106);
   page.hello('e2', 'reset');
   page.i = 0;
-  page.snapshot(90); // y's level lies above, x's too: nobody crossed them
+  page.snapshot(90); // the prices of another log have not crossed the levels
   page.ticks(91, 90);
   assert.deepEqual(page.told, ['x 1 106']);
   page.ticks(106, 90);
-  assert.deepEqual(page.told, ['x 1 106', 'x 2 106', 'y 1 90'], 'what happens in the new log counts');
+  assert.deepEqual(page.told, ['x 1 106', 'x 2 106', 'y 1 90'], 'crossings in the new log count');
 });
 
-test('between the hello of a new log and its quotes, those of the old one are not looked at', () => {
+test('between the hello of another log and its quotes, old quotes are not checked', () => {
   const page = new Page(alert({ every: true }));
   page.snapshot(100, 5000);
   page.hello('e2', 'reset');
-  page.alerts.load(page.alerts.list); // as another tab's change does
+  page.alerts.load(page.alerts.list); // as after a change in another tab
   page.alerts.check(page.store.get('A'));
   page.i = 0;
   page.snapshot(100);
   page.ticks(106);
-  assert.deepEqual(page.told, ['x 1 106'], 'the seqs of the old log are not the mark');
+  assert.deepEqual(page.told, ['x 1 106'], 'seqs of the old log are not compared');
 });
 
-test('a reload goes on where it stood', () => {
+test('a reload continues from the stored state', () => {
   const first = new Page(alert({ every: true }), alert({ id: 'y', level: 130 }));
   first.snapshot(100);
   first.ticks(106, 107);
@@ -179,10 +179,10 @@ test('a reload goes on where it stood', () => {
   assert.deepEqual(second.told, [], 'told before');
   const third = new Page(...kept);
   third.snapshot(131, 50);
-  assert.deepEqual(third.told, ['y 1 131'], 'what was crossed meanwhile is told');
+  assert.deepEqual(third.told, ['y 1 131'], 'a crossing in the meantime fires');
 });
 
-test('the alerts of a symbol are looked at by its own quotes only, and a list replaces the one before', () => {
+test("only a symbol's own quotes check its alerts, and load replaces the list", () => {
   const page = new Page(alert(), alert({ id: 'y', S: 'B', level: 10 }));
   assert.deepEqual(page.alerts.symbols, ['A', 'B']);
   page.snapshot(100);
@@ -194,9 +194,9 @@ test('the alerts of a symbol are looked at by its own quotes only, and a list re
   assert.equal(page.told.length, 1);
 });
 
-// The same through the connector: prices rise by a cent a tick, so each level is crossed once however often the lane
-// breaks, replays, switches or restarts.
-test('a feed that breaks, replays, switches lanes and restarts repeats no alert', () => {
+// Through a feed: prices rise by a cent per tick, so each level is crossed once, however often the lane disconnects,
+// replays, switches or restarts.
+test('disconnects, replays, lane switches and restarts repeat no alert', () => {
   const server = new FakeServer();
   const feed = new Feed({ ...server.options, lane: 'sse', topics: ['*'] });
   const store = new QuoteStore();
@@ -220,7 +220,7 @@ test('a feed that breaks, replays, switches lanes and restarts repeats no alert'
   ticks(6); // 10.14, while the connection is down
   server.advance(3_000);
   server.pump();
-  assert.deepEqual(told, ['10.05 1', '10.12 1'], 'what was replayed counts, once');
+  assert.deepEqual(told, ['10.05 1', '10.12 1'], 'replayed ticks count once');
   feed.switchLane('ws');
   ticks(8); // 10.22, on both connections
   server.pump();
@@ -228,27 +228,27 @@ test('a feed that breaks, replays, switches lanes and restarts repeats no alert'
   assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1']);
   server.conn.cut();
   ticks(12); // 10.34
-  server.oldest = 30; // what the page missed is no longer there
+  server.oldest = 30; // the log no longer has the missed ticks
   server.advance(3_000);
   server.pump();
   assert.equal(feed.counters.gaps, 1);
   assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1', '10.31 1']);
   server.restart('beef');
-  ticks(40); // 10.01 to 10.40 in a new log, before anyone listens
+  ticks(40); // 10.01 to 10.40 in another log, before the page connects
   server.advance(3_000);
   server.pump();
   assert.equal(feed.counters.resets, 1);
-  assert.deepEqual(told.length, 4, 'another log repeats nothing');
+  assert.deepEqual(told.length, 4, 'another log repeats no alert');
   feed.stop();
 });
 
-test('a symbol is needed as long as one of its alerts waits', () => {
+test('a symbol is needed while one of its alerts is not done', () => {
   const page = new Page(alert({ id: 'once' }), alert({ id: 'every', S: 'B', every: true }), alert({ id: 'told', S: 'C', done: true }));
   assert.deepEqual(page.alerts.symbols, ['A', 'B']);
   page.snapshot(100);
   page.ticks(105);
   assert.deepEqual(page.told, ['once 1 105']);
-  assert.deepEqual(page.alerts.symbols, ['B'], 'it fired, and was to fire once');
+  assert.deepEqual(page.alerts.symbols, ['B'], 'it fires once and has fired');
   page.alerts.load(page.alerts.list.map((a) => (a.id === 'once' ? { ...a, done: false, epoch: '' } : a)));
-  assert.deepEqual(page.alerts.symbols, ['A', 'B'], 'it waits anew');
+  assert.deepEqual(page.alerts.symbols, ['A', 'B'], 'it is active again');
 });

@@ -6,18 +6,18 @@ import { Average } from './averages.js';
 const barsOf = (closes) => closes.map((c, k) => ({ t: k, o: c, h: c, l: c, c, v: 0 }));
 const all = (/** @type {Average} */ a, /** @type {any[]} */ bars) => bars.map((_, k) => a.at(bars, k));
 
-test('a simple average is the mean of the last n closes, to the last digit', () => {
+test('a simple average is exactly the mean of the last n closes', () => {
   const bars = barsOf([0.1, 0.2, 0.3, 0.4, 1.1, 2.2]);
   assert.deepEqual(all(new Average('sma', 3), bars), [NaN, NaN, 0.2, 0.3, 0.6, 370 / 300]);
   assert.deepEqual(all(new Average('sma', 1), bars), bars.map(({ c }) => c));
 });
 
-test('an exponential average begins with the simple one', () => {
-  // By hand: (1 + 2 + 3) / 3 = 2, then half of the way to each close.
+test('an exponential average starts with the simple one', () => {
+  // (1 + 2 + 3) / 3 = 2, then half way to each close.
   assert.deepEqual(all(new Average('ema', 3), barsOf([1, 2, 3, 6, 1, 2])), [NaN, NaN, 2, 4, 2.5, 2.25]);
 });
 
-test('a million bars leave no error in a simple average', () => {
+test('a simple average of a million bars has no error', () => {
   const closes = Array.from({ length: 1_000_000 }, (_, k) => 100 + (k % 977) / 100);
   const bars = barsOf(closes);
   const a = new Average('sma', 50);
@@ -26,7 +26,7 @@ test('a million bars leave no error in a simple average', () => {
   assert.equal(got, want);
 });
 
-test('while the newest bar moves and others follow, each value is what a fresh count gives', () => {
+test('updates of the newest bar and new bars give the same values as a new calculation', () => {
   for (const kind of /** @type {const} */ (['sma', 'ema'])) {
     const live = new Average(kind, 5);
     const bars = barsOf([]);

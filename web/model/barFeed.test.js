@@ -7,7 +7,7 @@ import { BarFeed, PAGE } from './barFeed.js';
 const MINUTE = 60e6;
 const START = 1_760_000_040e6;
 
-/** A server with its log, and the way of its answers and messages to a chart. Nothing happens by itself. */
+/** A server with its log. Tests decide when its responses and messages arrive. */
 class Town {
   epoch = 'a';
   /** @type {any[]} */
@@ -118,7 +118,7 @@ async function open(n = 100) {
   return town;
 }
 
-test('history first, then live: bars equal the server\'s, volume included, from the first tick on', async () => {
+test('history, then ticks: bars and volumes equal the server\'s', async () => {
   const town = await open();
   for (let k = 0; k < 100; k++) {
     town.trade(90 + (k % 30));
@@ -128,7 +128,7 @@ test('history first, then live: bars equal the server\'s, volume included, from 
   }
 });
 
-test('ticks while history is on its way are counted once, whatever it holds of them', async () => {
+test('ticks during a request are counted once, whether or not history includes them', async () => {
   const town = await open();
   for (const held of [0, 3, 10]) {
     town.feed.show('A', '5m');
@@ -143,7 +143,7 @@ test('ticks while history is on its way are counted once, whatever it holds of t
   }
 });
 
-test('a gap while history is on its way: an answer from before the gap is not enough', async () => {
+test('a gap during a request: history from before the gap is requested again', async () => {
   const town = await open();
   town.feed.show('A', '1m');
   const early = town.history('A', '1m', PAGE);
@@ -160,7 +160,7 @@ test('a gap while history is on its way: an answer from before the gap is not en
   town.same();
 });
 
-test('another log while history of the old one is on its way: nothing of the old one stays', async () => {
+test('another log during a request: nothing of the old log remains', async () => {
   const town = await open();
   town.feed.show('A', '1m');
   const old = town.history('A', '1m', PAGE);
@@ -179,7 +179,7 @@ test('another log while history of the old one is on its way: nothing of the old
   town.same();
 });
 
-test('a new log whose clock is behind makes no bar before the newest', async () => {
+test('another log with an earlier clock adds no bar before the newest', async () => {
   const town = await open();
   town.restart();
   town.at -= 600e6;
@@ -192,7 +192,7 @@ test('a new log whose clock is behind makes no bar before the newest', async () 
   town.same();
 });
 
-test('history of another log than the stream\'s is refused until it is the right one', async () => {
+test('history of another log than the stream\'s is requested again', async () => {
   const town = await open();
   town.feed.show('A', '1m');
   for (let k = 0; k < 6; k++) {
@@ -207,7 +207,7 @@ test('history of another log than the stream\'s is refused until it is the right
   town.same();
 });
 
-test('a failure says when it tries again, follows what comes, and is made good', async () => {
+test('a failed request has a time of retry, the bars follow ticks, and the retry completes them', async () => {
   const town = await open();
   for (let k = 0; k < 50; k++) town.trade(300);
   town.snapshot();
@@ -225,22 +225,22 @@ test('a failure says when it tries again, follows what comes, and is made good',
   town.same();
 });
 
-test('older bars come page by page, up to the oldest, and stay when history comes anew', async () => {
+test('older bars are loaded in pages up to the oldest, and stay when history is loaded again', async () => {
   const town = await open(6 * 700);
   assert.equal(town.feed.list.length, PAGE);
   assert.equal(town.feed.end, false);
   void town.feed.older();
-  void town.feed.older(); // is on its way
+  void town.feed.older(); // in progress
   assert.equal(town.asked.length, 1);
   town.trade(50);
   town.pump();
   await town.settle();
   assert.equal(town.feed.list.length, 2 * PAGE);
-  town.snapshot(); // sleep and resume by a gap
+  town.snapshot(); // a sleep, and a resume with a gap
   town.trade(51);
   town.pump();
   await town.settle();
-  assert.equal(town.feed.list.length, 2 * PAGE, 'what was scrolled to stays');
+  assert.equal(town.feed.list.length, 2 * PAGE, 'older bars stay');
   town.same('1m', 2 * PAGE);
   void town.feed.older();
   await town.settle();
@@ -250,7 +250,7 @@ test('older bars come page by page, up to the oldest, and stay when history come
   assert.equal(town.asked.length, 0);
 });
 
-test('older bars of what is no longer shown are dropped', async () => {
+test('older bars of another symbol are dropped', async () => {
   const town = await open(6 * 400);
   void town.feed.older();
   const [asked] = town.asked.splice(0);
@@ -261,7 +261,7 @@ test('older bars of what is no longer shown are dropped', async () => {
   town.same('5m');
 });
 
-test('a hole that is longer than a page starts over instead of joining what doesn\'t meet', async () => {
+test('a hole longer than a page discards the older bars', async () => {
   const town = await open(6 * 400);
   void town.feed.older();
   await town.settle();
@@ -273,7 +273,7 @@ test('a hole that is longer than a page starts over instead of joining what does
   town.same('1m', PAGE);
 });
 
-test('a failed page of older bars is asked for again, but not at once', async () => {
+test('a failed page of older bars is requested again after a delay', async () => {
   const town = await open(6 * 400);
   void town.feed.older();
   town.asked.shift()?.fail();
@@ -286,7 +286,7 @@ test('a failed page of older bars is asked for again, but not at once', async ()
   town.same();
 });
 
-test('closed, it asks for nothing and tells nothing', async () => {
+test('after close there are no requests and no calls', async () => {
   const town = await open();
   town.feed.show('A', '1m');
   town.feed.close();
@@ -299,7 +299,7 @@ test('closed, it asks for nothing and tells nothing', async () => {
   assert.deepEqual([town.timers.length, town.asked.every(({ signal }) => signal.aborted)], [0, true]);
 });
 
-test('whatever happens in whatever order, the bars end as the server\'s', async () => {
+test('random events in random order: the bars end as the server\'s', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     let x = seed * 2654435761;
     const random = (/** @type {number} */ n) => { x = (x * 1103515245 + 12345) % 2147483648; return x % n; };
@@ -316,7 +316,7 @@ test('whatever happens in whatever order, the bars end as the server\'s', async 
         case 3: if (random(3) === 0) { town.pump(); town.feed.show('A', (interval = random(2) ? '1m' : '5m')); } break;
         case 4: town.asked.shift()?.answer(); break;
         case 5: town.asked.shift()?.fail(); break;
-        case 6: { // an answer that is made now and arrives later
+        case 6: { // a response that arrives later
           const a = town.asked.shift();
           if (a) { const h = town.history(...a.url); late.push(() => a.answer(h)); }
           break;

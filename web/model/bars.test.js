@@ -14,14 +14,14 @@ test('ticks of one minute make one bar', () => {
   assert.deepEqual(b.list, [{ t: 0, o: 100, h: 103, l: 99, c: 101, v: 250 }]);
 });
 
-test('the first tick of a minute starts a bar at the minute', () => {
+test('the first tick of a minute starts a bar at the full minute', () => {
   const b = new Bars(MINUTE);
   b.apply(tick(1, 59e6, 100, 10));
   b.apply(tick(2, 60e6, 101, 30));
   assert.deepEqual(b.list.map(({ t, o, v }) => ({ t, o, v })), [{ t: 0, o: 100, v: 0 }, { t: MINUTE, o: 101, v: 20 }]);
 });
 
-test('what history holds is not counted again, and its day volume is where counting starts, whatever older ticks say', () => {
+test('ticks included in history are not counted again, and volume is counted from its day volume', () => {
   const b = new Bars(MINUTE);
   b.load([{ t: 0, o: 1, h: 5, l: 1, c: 3, v: 70 }], 10, 600);
   assert.equal(b.apply(tick(9, 30e6, 9, 500)), false);
@@ -30,14 +30,14 @@ test('what history holds is not counted again, and its day volume is where count
   assert.deepEqual(b.list, [{ t: 0, o: 1, h: 5, l: 1, c: 4, v: 120 }]);
 });
 
-test('a tick older than the newest bar counts into that bar, as on the server', () => {
+test('a tick older than the newest bar is added to that bar, as on the server', () => {
   const b = new Bars(MINUTE);
   b.load([{ t: MINUTE, o: 2, h: 2, l: 2, c: 2, v: 5 }], 5, 10);
   assert.equal(b.apply(tick(6, 59e6, 7, 12)), true);
   assert.deepEqual(b.list, [{ t: MINUTE, o: 2, h: 7, l: 2, c: 7, v: 7 }]);
 });
 
-test('a new day that is busier at once counts from nothing, too', () => {
+test('a new day whose first volume exceeds the old one is counted from 0', () => {
   const DAY = 86_400e6;
   const b = new Bars(MINUTE);
   b.load([{ t: DAY - MINUTE, o: 1, h: 1, l: 1, c: 1, v: 5 }], 5, 10);
@@ -45,7 +45,7 @@ test('a new day that is busier at once counts from nothing, too', () => {
   assert.equal(b.list[1]?.v, 5000);
 });
 
-test('older bars go in front once, and history that comes anew leaves them if it meets them', () => {
+test('older bars are prepended once, and stay if reloaded history reaches them', () => {
   const bar = (/** @type {number} */ k) => ({ t: k * MINUTE, o: k, h: k, l: k, c: k, v: 1 });
   const starts = () => b.list.map(({ t }) => t / MINUTE);
   const b = new Bars(MINUTE);
@@ -55,20 +55,20 @@ test('older bars go in front once, and history that comes anew leaves them if it
   assert.equal(b.find(2.5 * MINUTE), 2);
   assert.equal(b.load([5, 6, 7].map(bar), 20, 0, true), true);
   assert.deepEqual(starts(), [1, 2, 3, 4, 5, 6, 7]);
-  assert.equal(b.load([9, 10].map(bar), 30, 0, true), false, 'a hole would lie between');
+  assert.equal(b.load([9, 10].map(bar), 30, 0, true), false, 'there would be a hole between');
   assert.deepEqual(starts(), [9, 10]);
   b.trim(1);
   assert.deepEqual(starts(), [10]);
 });
 
-test('a new day counts its volume from nothing', () => {
+test('a new day counts its volume from 0', () => {
   const b = new Bars(MINUTE);
   b.apply(tick(1, 0, 1, 9000));
   b.apply(tick(2, 1e6, 1, 300));
   assert.equal(b.list[0]?.v, 300);
 });
 
-test('loading copies, so that a live tick does not change what was given', () => {
+test("load copies the bars, so that a tick does not change the caller's", () => {
   const given = [{ t: 0, o: 1, h: 1, l: 1, c: 1, v: 0 }];
   const b = new Bars(MINUTE);
   b.load(given, 0);

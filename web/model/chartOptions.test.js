@@ -9,6 +9,6 @@ test('stored chart options are read; invalid ones are the default', () => {
   for (const bad of [null, '', '{', 'null', '7', '[]', '{"volume":"no","pie":true}']) assert.deepEqual(readOptions(parseJSON(bad)), defaults);
 });
 
-test('CSV is for programs: UTC, plain numbers, the oldest first', () => {
+test('CSV has UTC times, plain numbers and the oldest bar first', () => {
   assert.equal(csv([{ t: 1_760_000_040e6, o: 1234.5, h: 1240, l: 1, c: 2.25, v: 70 }]), 'time,open,high,low,close,volume\r\n2025-10-09T08:54:00.000Z,1234.50,1240.00,1.00,2.25,70\r\n');
 });

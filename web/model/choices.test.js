@@ -9,7 +9,7 @@ import { choices, defaults, inAddress, readChoices, withSettings } from './choic
 const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', import.meta.url)), 'utf8');
 
 /**
- * What public/theme.js makes of a browser.
+ * The result of public/theme.js in a browser.
  * @param {{ kept?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean }} [given]
  */
 function painted({ kept = {}, search = '', lang = 'en', forbidden = false } = {}) {
@@ -28,21 +28,21 @@ function painted({ kept = {}, search = '', lang = 'en', forbidden = false } = {}
 
 const keep = (/** @type {any} */ value) => ({ 'ticklane.settings': JSON.stringify(value) });
 
-test('before the first paint every choice is in force that the settings know, and no other', () => {
+test('before the first paint every setting has a valid value', () => {
   for (const [name, values] of Object.entries(choices)) {
     for (const value of values) assert.deepEqual(painted({ kept: keep({ v: 1, [name]: value }) }).look, { ...defaults('en'), [name]: value });
     assert.deepEqual(painted({ kept: keep({ v: 1, [name]: 'nonsense' }) }).look, defaults('en'));
   }
 });
 
-test('without a choice the language has its custom: red is up in Chinese', () => {
+test('the default depends on the language: red is up in Chinese', () => {
   assert.deepEqual(painted().look, defaults('en'));
   assert.deepEqual(painted({ lang: 'zh-CN' }).look, defaults('zh-CN'));
   assert.equal(defaults('zh-CN').colours, 'red');
   assert.equal(painted({ lang: 'zh-CN', kept: keep({ v: 1, colours: 'green' }) }).look.colours, 'green', "a person's own choice wins");
 });
 
-test('garbage, another version and forbidden storage are as good as nothing', () => {
+test('invalid values, another version and forbidden storage give the defaults', () => {
   for (const text of ['', '{', 'null', '7', '"x"', '[]', '{"v":2,"theme":"dark"}', '{"theme":"dark"}']) {
     assert.deepEqual(painted({ kept: { 'ticklane.settings': text } }).look, defaults('en'), text);
     assert.deepEqual(readChoices(parseJSON(text)), {}, text);
@@ -51,14 +51,14 @@ test('garbage, another version and forbidden storage are as good as nothing', ()
   assert.deepEqual(readChoices({ v: 1, theme: 'dark', colours: 5, more: 1 }), { theme: 'dark' });
 });
 
-test('what earlier versions kept is taken over once', () => {
+test('values stored by earlier versions are migrated once', () => {
   const { look, storage } = painted({ kept: { 'ticklane.theme': 'light', 'ticklane.colours': 'cvd' } });
   assert.deepEqual(look, { ...defaults('en'), theme: 'light', colours: 'blue' });
   assert.deepEqual([...storage], [['ticklane.settings', '{"v":1,"theme":"light","colours":"blue"}']]);
-  assert.equal(painted().storage.size, 0, 'nothing is kept before someone chose');
+  assert.equal(painted().storage.size, 0, 'nothing is stored without a choice');
 });
 
-test('the address wins for its page, and keeps nothing', () => {
+test('the address takes precedence for its page and is not stored', () => {
   const kept = keep({ v: 1, theme: 'light', density: 'compact', volume: 'full' });
   const { look, storage } = painted({ kept, search: '?theme=dark&colours=blue&density=wall&tz=ny&numbers=point&volume=short&lang=zh-CN' });
   assert.deepEqual(look, { ...defaults('en'), theme: 'dark', colours: 'blue', density: 'wall', tz: 'ny', numbers: 'point', volume: 'full' });
@@ -66,7 +66,7 @@ test('the address wins for its page, and keeps nothing', () => {
   assert.equal(painted({ kept, search: '?theme=pink' }).look.theme, 'light');
 });
 
-test('a view that writes the address leaves its settings in it', () => {
+test('writing the view into the address keeps its settings', () => {
   assert.equal(withSettings('?symbol=V', '?symbol=A&theme=dark&lang=zh-CN&q=x'), '?symbol=V&theme=dark&lang=zh-CN');
   assert.equal(withSettings('', '?symbol=A'), '');
   for (const name of inAddress) assert.equal(withSettings('', `?${name}=x`), `?${name}=x`);

@@ -4,30 +4,30 @@ import { parseJSON } from '../browser/storage.js';
 import { columnList, fit, place, readColumns, readStored, staleAfter, standard } from './columns.js';
 import { csv, csvName } from './csv.js';
 
-test('columns come from an address as they were chosen; what is none or comes twice is left out', () => {
+test('columns are read from an address without unknown ones and duplicates', () => {
   assert.equal(readColumns('age,last,age,shoe,constructor,'), 'age,last');
   assert.deepEqual(columnList('age,last'), ['age', 'last']);
-  assert.equal(readColumns(standard.join()), '', 'the standard needs no words');
+  assert.equal(readColumns(standard.join()), '', 'the standard columns are left out');
   assert.equal(readColumns(''), '');
   assert.deepEqual(columnList(''), standard);
 });
 
-test('what was kept is read, garbage is as good as nothing', () => {
+test('stored columns are read, invalid ones are ignored', () => {
   assert.equal(readStored({ v: 1, cols: 'bid,ask' }), 'bid,ask');
   for (const text of [null, '', '{', '[]', 'null', '{"v":2,"cols":"bid"}', '{"v":1,"cols":7}']) assert.equal(readStored(parseJSON(text)), '');
 });
 
-test('where room is short sizes go first, then the last columns, never all', () => {
+test('when space is short, sizes are dropped first, then the last columns, but never all', () => {
   assert.deepEqual(fit(standard, 600, 48), { ids: [...standard], slim: false, widths: [58, 60, 66, 84, 84, 48, 40] });
   assert.deepEqual(fit(standard, 540, 48), { ids: [...standard], slim: true, widths: [58, 60, 66, 52, 52, 48, 40] });
   assert.deepEqual(fit(standard, 480, 48).ids, standard.slice(0, 6));
   assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], slim: true, widths: [52, 40] });
   assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
   assert.equal(fit(['volume'], 600, 72).widths[0], 72);
-  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices have their room');
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices are wider');
 });
 
-test('the place in the day is known when the day is', () => {
+test("the position in the day's range needs the day's figures", () => {
   const at = (/** @type {any} */ r) => place(r);
   assert.equal(at({ l: 10, h: 20, p: 15 }), 0.5);
   assert.equal(at({ l: 10, h: 20, p: 21 }), 1);
@@ -35,15 +35,15 @@ test('the place in the day is known when the day is', () => {
   assert.ok(Number.isNaN(at({ l: NaN, h: NaN, p: 1 })));
 });
 
-test('a symbol is late by its own pace', () => {
+test("a quote is stale by its symbol's own interval", () => {
   const after = (/** @type {number} */ ticks, /** @type {number} */ seconds) => staleAfter(/** @type {any} */ ({ n0: 5, n: 5 + ticks, t0: 0, t: seconds * 1e6 }));
-  assert.equal(after(3, 100), 15_000, 'too little is known');
+  assert.equal(after(3, 100), 15_000, 'too few ticks');
   assert.equal(after(1000, 10), 10_000, 'a quick one');
   assert.equal(after(20, 40), 60_000, 'one every 2 s');
   assert.equal(after(10, 100_000), 3_600_000);
 });
 
-test('a file has the columns as chosen, quoted, safe from formulas', () => {
+test('CSV has the chosen columns, quoted and without formulas', () => {
   /** @type {any} */
   const r = { p: 1204.5, bp: 1204.49, bs: 300, ap: 1204.51, as: 200, spread: 0.02, change: -3.5, changePct: -0.29, l: NaN, h: 1300, t: 0 };
   const list = [

@@ -20,13 +20,13 @@ beforeEach(() => {
 
 const settled = () => new Promise((done) => setImmediate(done));
 
-test('a question goes to the connection in use, and its answers make the rate', async () => {
+test('the counters of the connection in use give the rate', async () => {
   const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   assert.equal(asked[0].url, '/ws/connections/a');
   asked[0].answer({ wire_bytes: 1000, ticks: 10 });
   await settled();
-  assert.ok(Number.isNaN(w.rate), 'one answer tells no rate');
+  assert.ok(Number.isNaN(w.rate), 'one reading gives no rate');
   mock.timers.tick(2000);
   asked[1].answer({ wire_bytes: 3000, ticks: 20 });
   await settled();
@@ -37,7 +37,7 @@ test('a question goes to the connection in use, and its answers make the rate', 
   assert.ok(Number.isNaN(w.rate), 'it ended');
 });
 
-test('a question about a connection that ended is called off', async () => {
+test('a request about a connection that ended is cancelled', async () => {
   const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   w.changed();
@@ -48,10 +48,10 @@ test('a question about a connection that ended is called off', async () => {
   assert.ok(Number.isNaN(w.rate));
   await settled();
   mock.timers.tick(2000);
-  assert.equal(asked.length, 1, 'nobody is asked about no connection');
+  assert.equal(asked.length, 1, 'no request without a connection');
 });
 
-test('the next connection is asked for at once, and what the last one\'s question brings doesn\'t count', async () => {
+test('the next connection is read at once, and a response about the last one is ignored', async () => {
   const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   stream = { lane: 'sse', conn: 'b' };
@@ -67,7 +67,7 @@ test('the next connection is asked for at once, and what the last one\'s questio
   assert.equal(w.perTick, 50);
 });
 
-test('what a tick costs is told without the snapshot, of each connection anew', async () => {
+test('bytes per tick exclude the snapshot and start over with each connection', async () => {
   const w = new ConnectionStats(() => stream, () => true);
   let n = 0;
   const answer = async (/** @type {number} */ wire_bytes, /** @type {number} */ ticks) => {
@@ -77,19 +77,19 @@ test('what a tick costs is told without the snapshot, of each connection anew', 
     return w.perTick;
   };
   w.begin();
-  assert.ok(Number.isNaN(await answer(300, 0)), 'the snapshot may still be on its way');
-  assert.ok(Number.isNaN(await answer(9000, 5)), 'how much of it was the snapshot?');
+  assert.ok(Number.isNaN(await answer(300, 0)), 'the snapshot may not be sent yet');
+  assert.ok(Number.isNaN(await answer(9000, 5)), 'the snapshot\'s share is unknown');
   assert.equal(await answer(10_000, 15), 100);
   assert.equal(await answer(12_000, 25), 150);
   stream = { lane: 'sse', conn: 'b' };
   w.changed();
   w.begin();
-  n++; // that of the tick was called off
+  n++; // the request of the timer was cancelled
   assert.ok(Number.isNaN(await answer(5000, 10)));
   assert.equal(await answer(5800, 20), 80);
 });
 
-test('a question that isn\'t answered makes room for the next', async () => {
+test('a request without a response is replaced by the next', async () => {
   const w = new ConnectionStats(() => stream, () => true);
   w.begin();
   mock.timers.tick(2000);

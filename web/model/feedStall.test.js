@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FeedStall } from './feedStall.js';
 
-test('a feed that has said nothing for ten seconds is silent, and one tick ends it', () => {
+test('a feed without ticks for ten seconds is stalled, until the next tick', () => {
   const s = new FeedStall();
   assert.equal(s.stalled(1e12), false, 'before the first stream');
   s.begin(0);
@@ -13,7 +13,7 @@ test('a feed that has said nothing for ten seconds is silent, and one tick ends 
   assert.equal(s.stalled(20_500), true);
 });
 
-test('a slow feed gets the time that its pace asks for', () => {
+test('the limit of a slow feed follows its interval', () => {
   const s = new FeedStall();
   let now = 0;
   s.begin(now);
@@ -23,7 +23,7 @@ test('a slow feed gets the time that its pace asks for', () => {
   assert.equal(s.stalled(now + 80_000), true);
 });
 
-test('a pause doesn\'t become the pace', () => {
+test('a stall does not change the interval', () => {
   const s = new FeedStall();
   let now = 0;
   s.begin(now);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as f from './formats.js';
 import { sentence } from '../lane/sentences.js';
 
-/** @type {[keyof typeof f, any[], string][]} a space stands for the narrow one */
+/** @type {[keyof typeof f, any[], string][]} a space is written for U+202F */
 const TABLE = [
   ['price', [184.27], '184.27'], ['price', [12204.5], '12 204.50'], ['price', [-0.05], '−0.05'], ['price', [-0.001], '0.00'],
   ['price', [NaN], '–'], ['price', [undefined], '–'],
@@ -24,7 +24,7 @@ const TABLE = [
   ['position', ['9f3c1a-482913'], '9f3c1a-482 913'], ['position', [undefined], '–'],
 ];
 
-test('figures read as a trading desk expects', () => {
+test('figures have the usual formats', () => {
   for (const [name, args, want] of TABLE) {
     const got = /** @type {any} */ (f[name])(...args).replaceAll('\u202f', ' ');
     assert.equal(got, want, `${name}(${args})`);
@@ -40,16 +40,16 @@ function write(c, format) {
   f.useFormat({ ...plain, ...format });
 }
 
-test('figures follow the number format, all of them', (c) => {
+test('all figures follow the number format', (c) => {
   write(c, { numbers: 'comma' });
   assert.deepEqual([f.price(12204.5), f.count(1234567), f.latency(1204), f.compact(8900)], ['12,204.50', '1,234,567', '1,204', '8.9k']);
   write(c, { numbers: 'point' });
   assert.deepEqual([f.price(12204.5), f.price(1.5), f.count(1234567), f.compact(8900), f.bytes(6100), f.latency(0.38), f.age(480), f.seconds(12.34), f.percent(-0.66)],
     ['12.204,50', '1,50', '1.234.567', '8,9k', '6,1\u202fkB', '0,38', '0,4\u202fs', '12,3\u202fs', '▼ −0,66\u202f%']);
-  assert.equal(f.price(999.999), '1.000,00', 'what is rounded up to a group has one');
+  assert.equal(f.price(999.999), '1.000,00', 'a figure rounded up to four digits is grouped');
 });
 
-test('a price is as wide in each format', (c) => {
+test('a price has the same length in each format', (c) => {
   const widths = ['space', 'comma', 'point'].map((numbers) => {
     write(c, { numbers: /** @type {any} */ (numbers) });
     return [f.price(184.27).length, f.price(12204.5).length];
@@ -57,7 +57,7 @@ test('a price is as wide in each format', (c) => {
   assert.deepEqual(widths, [[6, 9], [6, 9], [6, 9]]);
 });
 
-test('volume is short or full, and by ten thousands in Chinese', (c) => {
+test('volume is short or full, and in units of ten thousand in Chinese', (c) => {
   assert.equal(f.volume(21_100_000), '21.1M');
   write(c, { volume: 'full' });
   assert.equal(f.volume(21_100_000), '21\u202f100\u202f000');
@@ -81,13 +81,13 @@ test("the time of day has seconds and is the device's, UTC or New York's, by sum
   assert.equal(f.dates({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(Date.UTC(2026, 6, 2, 3, 4)), '23:04');
 });
 
-test('what rounds to nothing has no sign, what is below it has one everywhere', () => {
+test('a figure rounded to 0 has no sign, a negative one has one everywhere', () => {
   for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.doesNotMatch(f1(-0.0001), /\u2212/, f1.name);
   for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.match(f1(-1.26), /^\u2212/, f1.name);
   assert.equal(f.compact(-0), '0');
 });
 
-test('events are sentences', () => {
+test('events are described by sentences', () => {
   /** @type {[string, Record<string, any>, string][]} */
   const table = [
     ['connection-lost', { reason: 'closed' }, 'Connection lost'],

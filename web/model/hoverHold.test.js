@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HoverHold } from './hoverHold.js';
 
-test('a resting mouse keeps the rows for 30 s, not for ever', () => {
+test('a resting mouse holds the rows for 30 s', () => {
   const calm = new HoverHold();
   assert.ok(calm.over(0));
   calm.mouse(1000, 10, 10);
@@ -15,7 +15,7 @@ test('a resting mouse keeps the rows for 30 s, not for ever', () => {
   assert.ok(calm.over(62_000));
 });
 
-test('a mouse that leaves lets them go at once, and may come back to the same place', () => {
+test('a leaving mouse releases the rows at once, and may return to the same position', () => {
   const calm = new HoverHold();
   calm.mouse(1000, 10, 10);
   calm.leave();
@@ -24,7 +24,7 @@ test('a mouse that leaves lets them go at once, and may come back to the same pl
   assert.ok(!calm.over(1501));
 });
 
-test('a finger or a key keeps them for 2 s and never shortens a mouse', () => {
+test("a touch or a key holds the rows for 2 s and never shortens the mouse's time", () => {
   const calm = new HoverHold();
   calm.touch(0);
   assert.ok(!calm.over(1999));

@@ -26,18 +26,18 @@ function setup(kept = {}, patch = {}) {
 }
 const names = (/** @type {Lists} */ lists) => lists.all.map((l) => l.name);
 
-test('a name is trimmed, single-spaced and bounded by characters, not by halves of them', () => {
+test('a name is trimmed, single-spaced and limited in whole characters', () => {
   assert.equal(readName('  my \t\n list '), 'my list');
   assert.equal(readName('😀'.repeat(50)), '😀'.repeat(NAME));
   assert.equal(readName(7), '');
 });
 
-test('symbols of a link: no doubles, nothing that can not be one, not too many', () => {
+test('symbols of a link: without duplicates and invalid ones, limited in number', () => {
   assert.equal(readSymbols('MSFT,AAPL,,aapl,MSFT,<b>,BRK.B'), 'MSFT,AAPL,BRK.B');
   assert.equal(readSymbols(Array.from({ length: 500 }, (_, i) => `S${i}`).join()).split(',').length, SYMBOLS);
 });
 
-test('garbage in the storage is as good as nothing, and good lists beside it stay', () => {
+test('invalid stored lists are ignored, valid ones beside them stay', () => {
   for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(readLists(parseJSON(bad)), { lists: [], into: '' });
   const text = JSON.stringify({ v: 1, into: 'B', lists: [null, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: [] }, { name: 'b', symbols: [] }] });
   assert.deepEqual(readLists(parseJSON(text)), { lists: [{ name: 'A', symbols: ['X'] }, { name: 'b', symbols: [] }], into: 'b' });
@@ -45,7 +45,7 @@ test('garbage in the storage is as good as nothing, and good lists beside it sta
   assert.equal(readLists(many).lists.length, LISTS);
 });
 
-test('forbidden storage: lists hold until the page goes', () => {
+test('forbidden storage: lists last as long as the page', () => {
   const { view } = setup();
   const no = () => { throw new Error('forbidden'); };
   const lists = new Lists({ view, stored: new Stored(KEY, readLists, no), first: 'F' });
@@ -53,7 +53,7 @@ test('forbidden storage: lists hold until the page goes', () => {
   assert.deepEqual(names(lists), ['A']);
 });
 
-test('names are unique whatever their capitals, and there are only so many', () => {
+test('names are unique ignoring case, and the number of lists is limited', () => {
   const { lists } = setup();
   assert.equal(lists.create(' Tech '), '');
   assert.equal(lists.create('tech'), 'taken');
@@ -64,10 +64,10 @@ test('names are unique whatever their capitals, and there are only so many', () 
   assert.deepEqual(names(lists), ['TECH', 'Oil']);
   for (let i = 2; i < LISTS; i++) assert.equal(lists.create(`L${i}`), '');
   assert.equal(lists.create('one more'), 'many');
-  assert.equal(lists.rename('Oil', 'Gas'), '', 'a full house can still be renamed');
+  assert.equal(lists.rename('Oil', 'Gas'), '', 'renaming works at the limit');
 });
 
-test('the first star begins a list, the next takes away again', () => {
+test('the first star creates a list, the next removes the symbol', () => {
   const { lists, kept } = setup();
   assert.deepEqual(lists.star('AAPL'), { name: 'Favourites', in: true });
   assert.deepEqual(lists.star('MSFT'), { name: 'Favourites', in: true });
@@ -76,7 +76,7 @@ test('the first star begins a list, the next takes away again', () => {
   assert.deepEqual(setup(kept).lists.starred, { name: 'Favourites', symbols: ['MSFT'] });
 });
 
-test('a star goes to the open list, else to the one that was open last', () => {
+test('a star adds to the open list, else to the one that was open last', () => {
   const { lists, view } = setup();
   lists.create('A');
   lists.create('B');
@@ -91,7 +91,7 @@ test('a star goes to the open list, else to the one that was open last', () => {
   assert.equal(lists.star('Y')?.name, 'A');
 });
 
-test('a full list takes no more', () => {
+test('a full list accepts no more symbols', () => {
   const { lists } = setup();
   lists.create('A', Array.from({ length: SYMBOLS }, (_, i) => `S${i}`));
   assert.equal(lists.star('X'), null);
@@ -111,7 +111,7 @@ test('symbols move within the open list, not beyond its ends', () => {
   assert.equal(lists.open?.saved, true);
 });
 
-test('a link is a temporary list until it is saved; it changes no saved one of its name', () => {
+test('a link is a temporary list until it is saved; it does not change a saved list of the same name', () => {
   const { lists, view } = setup({ [KEY]: '{"v":1,"lists":[{"name":"Tech","symbols":["AAPL"]}]}' }, { list: 'MSFT,NVDA', name: 'Tech' });
   assert.deepEqual(lists.open, { name: 'Tech', symbols: ['MSFT', 'NVDA'], saved: false });
   lists.star('KO');
@@ -119,24 +119,24 @@ test('a link is a temporary list until it is saved; it changes no saved one of i
   assert.deepEqual(lists.all, [{ name: 'Tech', symbols: ['AAPL'] }]);
   assert.equal(lists.save(), 'Tech 2');
   assert.deepEqual(lists.open, { name: 'Tech 2', symbols: ['MSFT', 'NVDA', 'KO'], saved: true });
-  assert.equal(lists.save(), 'Tech 2', 'saved is saved');
+  assert.equal(lists.save(), 'Tech 2', 'it is already saved');
 });
 
-test('a link without a name; emptied, it is still a list', () => {
+test('a link without a name is still a list when it is emptied', () => {
   const { lists } = setup({}, { list: 'MSFT' });
   assert.equal(lists.open?.name, '');
   lists.star('MSFT');
   assert.deepEqual(lists.open, { name: 'Favourites', symbols: [], saved: false });
 });
 
-test('a saved list is open again after a reload of its address', () => {
+test('a saved list is open after reloading its address', () => {
   const { lists, kept, view } = setup();
   lists.create('A', ['X']);
   lists.show('A');
   assert.equal(setup(kept, view.now).lists.open?.saved, true);
 });
 
-test('rename and remove of the open list, and back', () => {
+test('the open list can be renamed, removed and restored', () => {
   const { lists, view } = setup();
   lists.create('A', ['X']);
   lists.create('B', ['Y']);
@@ -152,7 +152,7 @@ test('rename and remove of the open list, and back', () => {
   assert.deepEqual(names(lists), ['C', 'B'], 'only once');
 });
 
-test('what another tab changed is here too', () => {
+test('changes in another tab are read', () => {
   const { lists, view, kept } = setup();
   lists.create('A', ['X']);
   lists.show('A');
@@ -164,21 +164,21 @@ test('what another tab changed is here too', () => {
   assert.ok(told > 0);
   kept[KEY] = '{"v":1,"lists":[]}';
   lists.reload();
-  assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed there: it can be saved again');
+  assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed in the other tab: it can be saved again');
 });
 
-test('two tabs edit at once, and neither was told of the other: nothing is undone', () => {
+test('two tabs edit at once without storage events: no change is undone', () => {
   const one = setup();
   one.lists.create('Tech', ['AAPL']);
   const two = setup(one.kept);
   one.lists.create('Oil', ['XOM']);
   assert.deepEqual(two.lists.star('MSFT'), { name: 'Tech', in: true });
-  assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page hears no storage event');
+  assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page gets no storage event');
   assert.equal(one.lists.rename('Tech', 'Chips'), '');
   assert.deepEqual(readLists(parseJSON(one.kept[KEY] ?? null)).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
 });
 
-test('an open list that another tab changed unheard stays that list, with both changes', () => {
+test('an open list changed in another tab without an event keeps both changes', () => {
   const one = setup();
   one.lists.create('Tech', ['AAPL']);
   one.lists.show('Tech');
@@ -189,7 +189,7 @@ test('an open list that another tab changed unheard stays that list, with both c
   assert.equal(one.lists.move('NVDA', -1), 2);
 });
 
-test('a full storage has an older state, which is not taken for news', () => {
+test('an older state in a full storage is not read', () => {
   const one = setup();
   one.lists.create('A', ['X']);
   const { setItem } = one.storage;

@@ -6,7 +6,7 @@ import { layout, neighbour, squarify, tileAt } from './treemap.js';
 
 /** @typedef {import('./treemap.js').Box} Box */
 
-/** Numbers that are the same in each run. @param {number} seed */
+/** Seeded random numbers. @param {number} seed */
 const random = (seed) => () => (seed = (seed * 16807) % 2147483647) / 2147483647;
 
 /** @param {Box[]} boxes @param {Box} box */
@@ -23,7 +23,7 @@ function tiled(boxes, box) {
   });
 }
 
-test('a treemap fills its box, in proportion and without overlaps', () => {
+test('a treemap fills its box proportionally and without overlaps', () => {
   for (const [n, w, h] of /** @type {const} */ ([[1, 300, 200], [2, 300, 200], [7, 100, 400], [50, 430, 290], [500, 900, 300]])) {
     const next = random(n);
     const values = Array.from({ length: n }, () => 1 + 3000 * next() ** 4);
@@ -35,7 +35,7 @@ test('a treemap fills its box, in proportion and without overlaps', () => {
   }
 });
 
-test('tiles are near to squares: the example of the paper', () => {
+test('tiles are close to squares: the example of the paper', () => {
   const boxes = squarify([6, 6, 4, 3, 2, 2, 1], { x: 0, y: 0, w: 6, h: 4 });
   const shape = boxes.map((b) => `${b.w.toFixed(2)}x${b.h.toFixed(2)}`);
   assert.deepEqual(shape.slice(0, 4), ['3.00x2.00', '3.00x2.00', '1.71x2.33', '1.29x2.33']);
@@ -48,7 +48,7 @@ test('tiles are near to squares: the example of the paper', () => {
   assert.ok((ratios[190] ?? 9) < 3, `one in twenty is worse than ${ratios[190]}`);
 });
 
-test('a value that is not known has a place, and nothing has none', () => {
+test('an unknown value has a tile, and no values give no tiles', () => {
   tiled(squarify([5, 0, NaN, -1, Infinity], { x: 0, y: 0, w: 90, h: 60 }), { x: 0, y: 0, w: 90, h: 60 });
   tiled(squarify([0, 0], { x: 0, y: 0, w: 90, h: 60 }), { x: 0, y: 0, w: 90, h: 60 });
   assert.deepEqual(squarify([], { x: 0, y: 0, w: 90, h: 60 }), []);
@@ -58,7 +58,7 @@ test('a value that is not known has a place, and nothing has none', () => {
 const next = random(11);
 const listings = Array.from({ length: 60 }, (_, k) => ({ symbol: `S${k}`, name: '', sector: `s${k % 7}`, value: 1 + 900 * next() ** 3 }));
 
-test('symbols stand inside their sector, below its name', () => {
+test('symbols are inside their sector, below its name', () => {
   const box = { x: 0, y: 0, w: 500, h: 300 };
   const { sectors, tiles } = layout(listings, box);
   tiled(sectors, box);
@@ -66,11 +66,11 @@ test('symbols stand inside their sector, below its name', () => {
   for (const s of sectors) {
     tiled(tiles.filter((t) => t.listing.sector === s.sector), { x: s.x, y: s.y + s.label, w: s.w - 2, h: s.h - s.label - 2 });
   }
-  assert.ok(sectors.some((s) => s.label > 0), 'there is room for names');
-  assert.ok(layout(listings, { x: 0, y: 0, w: 90, h: 60 }).sectors.every((s) => s.label === 0), 'here there is none');
+  assert.ok(sectors.some((s) => s.label > 0), 'names fit');
+  assert.ok(layout(listings, { x: 0, y: 0, w: 90, h: 60 }).sectors.every((s) => s.label === 0), 'no name fits');
 });
 
-test('the arrows reach every tile, each on its own side', () => {
+test('arrow keys reach every tile in their direction', () => {
   const { tiles } = layout(listings, { x: 0, y: 0, w: 500, h: 300 });
   const ways = /** @type {const} */ ([[1, 0], [-1, 0], [0, 1], [0, -1]]);
   const reached = new Set([0]);
@@ -87,13 +87,13 @@ test('the arrows reach every tile, each on its own side', () => {
   assert.equal(tileAt(tiles, -1, 5), -1);
 });
 
-test('steps go from none to three per cent', () => {
+test('steps range from no change to three per cent', () => {
   assert.deepEqual([0, 0.004, 0.01, 0.25, 1.5, 3, 9, -0.3, -99].map(step), [0, 0, 1, 1, 6, 12, 12, -1, -12]);
   assert.ok(Number.isNaN(step(undefined)) && Number.isNaN(step(NaN)));
   assert.deepEqual([legend[0], legend[4], legend[8]], [-12, 0, 12]);
 });
 
-test('whatever the colours, text can be read on every tile', () => {
+test('text is readable on every tile with all colours', () => {
   const css = readFileSync(new URL('../css/tokens.css', import.meta.url), 'utf8');
   const pairs = (/** @type {string} */ name) => [...css.matchAll(new RegExp(`--${name}:light-dark\\((#\\w+),(#\\w+)\\)`, 'g'))].map((m) => [m[1], m[2]]);
   const long = (/** @type {string | undefined} */ c = '') => (c.length === 4 ? c.replace(/[^#]/g, '$&$&') : c);
@@ -110,7 +110,7 @@ test('whatever the colours, text can be read on every tile', () => {
         const have = contrast(rgb(fill), ink === '#fff' ? [255, 255, 255] : [0, 0, 0]);
         assert.ok(have >= 4.5, `${ink} on ${fill}: ${have}`);
       }
-      assert.equal(fills.size, 25, 'each step has a colour of its own');
+      assert.equal(fills.size, 25, 'each step has another colour');
       assert.equal(of(NaN).fill, of(0).fill);
     }
   }

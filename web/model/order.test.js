@@ -13,7 +13,7 @@ const records = { NVDA: { changePct: 1, t: 30 }, V: { changePct: -2, t: 10 }, LV
 const get = (/** @type {string} */ s) => records[s];
 const symbols = (/** @type {{symbol: string}[]} */ list) => list.map((l) => l.symbol);
 
-test('a search takes symbols and names in any case, those that begin with it first', () => {
+test('a search finds symbols and names ignoring case, symbols that start with it first', () => {
   assert.deepEqual(symbols(filter(listings, { q: 'v', sector: '' })), ['V', 'NVDA', 'LVS']);
   assert.deepEqual(symbols(filter(listings, { q: ' COLA ', sector: '' })), ['KO']);
   assert.deepEqual(symbols(filter(listings, { q: 'zzz', sector: '' })), []);
@@ -23,31 +23,31 @@ test('a sector narrows the search', () => {
   assert.deepEqual(symbols(filter(listings, { q: 'v', sector: 'financials' })), ['V']);
 });
 
-test('figures that are not known come last in both directions', () => {
+test('unknown figures come last in both directions', () => {
   assert.deepEqual(symbols(order(listings, 'change', get)), ['V', 'NVDA', 'LVS', 'KO']);
   assert.deepEqual(symbols(order(listings, '-change', get)), ['NVDA', 'V', 'LVS', 'KO']);
 });
 
-test('age goes up from the newest tick', () => {
+test('ages are sorted from the newest tick', () => {
   assert.deepEqual(symbols(order(listings, 'age', get)), ['NVDA', 'LVS', 'V', 'KO']);
 });
 
-test('no sort keeps the order of the feed, and never the same array', () => {
+test("without a sort the server's order is kept, in a new array", () => {
   const out = order(listings, '', get);
   assert.deepEqual(out, listings);
   assert.notEqual(out, listings);
   assert.deepEqual(symbols(order(listings, '-symbol', get)), ['V', 'NVDA', 'LVS', 'KO']);
 });
 
-test('clicks on a header go round: largest, smallest, none; names start with A', () => {
+test('clicks on a header cycle: descending, ascending, none; names start ascending', () => {
   assert.deepEqual(['', '-change', 'change'].map((s) => nextSort(s, 'change')), ['-change', 'change', '']);
   assert.deepEqual(['', 'symbol', '-symbol'].map((s) => nextSort(s, 'symbol')), ['symbol', '-symbol', '']);
   assert.equal(nextSort('-volume', 'change'), '-change');
 });
 
-test('a sector reads as words', () => assert.equal(sectorName('consumer-staples'), 'Consumer staples'));
+test("a sector's name is derived from its id", () => assert.equal(sectorName('consumer-staples'), 'Consumer staples'));
 
-test('an open list shows its symbols in its own order; a search goes over all, those on the list first', () => {
+test('an open list shows its symbols in its order; a search covers all symbols, those on the list first', () => {
   const all = ['AAPL', 'MSFT', 'KO', 'XOM'].map((symbol, i) => ({ symbol, name: `${symbol} Inc`, sector: i < 2 ? 'technology' : 'other', value: 0 }));
   const of = (/** @type {string} */ q, /** @type {string} */ sector, /** @type {string[] | null} */ list) => find(all, { q, sector }, list).map((l) => l.symbol).join();
   assert.equal(of('', '', null), 'AAPL,MSFT,KO,XOM');

@@ -8,7 +8,7 @@ import { path } from './sparkline.js';
 const q = (/** @type {number} */ p, /** @type {number} */ i) =>
   ({ T: 'q', S: 'A', p, v: 0, t: i * 60e6, bp: p, bs: 1, ap: p, as: 1, n: i, i });
 
-test('a pause keeps the figures that it began with, while the store goes on', () => {
+test('a pause keeps the quotes of its beginning, while the store continues', () => {
   const store = new QuoteStore();
   const quotes = new PausedQuotes(store);
   store.apply(q(10, 1), 0);
@@ -22,7 +22,7 @@ test('a pause keeps the figures that it began with, while the store goes on', ()
   assert.deepEqual(quotes.get('A')?.spark.values(), [10, 11]);
 });
 
-test('a second pause in a pause changes nothing', () => {
+test('pausing twice changes nothing', () => {
   const store = new QuoteStore();
   const quotes = new PausedQuotes(store);
   quotes.pause();
@@ -33,8 +33,8 @@ test('a second pause in a pause changes nothing', () => {
   assert.equal(quotes.get('A'), undefined);
 });
 
-test('a sparkline spans its box and stays in it', () => {
+test('a sparkline fills its box and stays within it', () => {
   assert.equal(path([], 66, 18), '');
-  assert.equal(path([5], 66, 18), ''); // a level line would say that the price stood still
+  assert.equal(path([5], 66, 18), ''); // a flat line would mean an unchanged price
   assert.equal(path([1, 3, 2], 66, 18), 'M0.0 16.0L33.0 2.0L66.0 9.0');
 });

@@ -30,7 +30,7 @@ function get(store, symbol = 'AAPL') {
   return r;
 }
 
-test('a snapshot gives the day, a tick moves it', () => {
+test("a snapshot sets the day's figures, a tick changes them", () => {
   const store = filled(hello(), snapshot(day()));
   const r = get(store);
   assert.deepEqual([r.change, r.changePct.toFixed(4), r.spread, r.dir], [2, '2.0408', 0.02, 0]);
@@ -40,18 +40,18 @@ test('a snapshot gives the day, a tick moves it', () => {
   assert.deepEqual([r.h, r.l, r.dir, r.bidDir, r.askDir, r.change, r.spread], [101.5, 96.4, -1, -1, -1, -1.6, 0.2]);
 });
 
-test('differences are exact to the cent', () => {
+test('differences are rounded to the cent', () => {
   const r = get(filled(snapshot(day({ p: 0.3, c: 0.1, bp: 1.1, ap: 1.4 }))));
   assert.equal(r.change, 0.2);
   assert.equal(r.spread, 0.3);
 });
 
-test('a tick without a snapshot has no day yet', () => {
+test("without a snapshot the day's figures are unknown", () => {
   const r = get(filled(tick()));
   assert.ok([r.o, r.h, r.l, r.c, r.change, r.changePct].every(Number.isNaN));
 });
 
-test('a symbol never goes back in one log', () => {
+test('an older tick of a log is ignored', () => {
   const store = filled(hello(), snapshot(day({ i: 5, p: 100 })));
   store.apply(tick({ i: 4, p: 50 }), 9);
   store.apply(tick({ i: 5, p: 60 }), 9);
@@ -61,34 +61,34 @@ test('a symbol never goes back in one log', () => {
   assert.equal(get(store).p, 80);
 });
 
-test('the same tick in a snapshot adds its day', () => {
+test("a snapshot with the same tick adds the day's figures", () => {
   const store = filled(tick({ i: 5 }), snapshot(day({ i: 5 })));
   assert.equal(get(store).c, 98);
 });
 
-test('a new log replaces everything, once its snapshot is here', () => {
+test('the snapshot of another log replaces everything', () => {
   const store = filled(hello(), snapshot(day({ i: 900 }), day({ S: 'MSFT', i: 901 })));
   store.apply(hello({ epoch: 'b', resume: 'reset' }), 9);
-  assert.equal(store.size, 2, 'the old quotes are shown until then');
+  assert.equal(store.size, 2, 'old quotes are shown until then');
   store.apply(snapshot(day({ i: 2, p: 55 })), 9);
   assert.deepEqual([...store.values()].map((r) => [r.S, r.p, r.i]), [['AAPL', 55, 2]]);
 });
 
-test('a new log that begins with ticks starts from nothing', () => {
+test('another log that starts with ticks clears everything', () => {
   const store = filled(hello(), snapshot(day({ i: 900 }), day({ S: 'MSFT', i: 901 })));
   store.apply(hello({ epoch: 'b' }), 9);
   store.apply(tick({ i: 1, p: 55 }), 9);
   assert.deepEqual([...store.values()].map((r) => [r.S, r.p]), [['AAPL', 55]]);
 });
 
-test('midnight UTC starts a day: the last price becomes the previous close', () => {
+test('a day starts at midnight UTC: the last price becomes the previous close', () => {
   const store = filled(snapshot(day({ p: 100 })));
   store.apply(tick({ i: 2, p: 102, t: NOON + 12 * 3_600_000_000 }), 9);
   const r = get(store);
   assert.deepEqual([r.o, r.h, r.l, r.c, r.change], [102, 102, 102, 100, 2]);
 });
 
-test('a drain hands over each changed symbol once, with what changed', () => {
+test('drain passes each changed symbol once, with its changes', () => {
   const store = filled(snapshot(day(), day({ S: 'MSFT' })));
   assert.equal(store.drain(() => {}), 2);
   assert.equal(store.drain(() => assert.fail('nothing changed')), 0);
@@ -101,7 +101,7 @@ test('a drain hands over each changed symbol once, with what changed', () => {
   assert.equal(get(store).changed, 0);
 });
 
-test('symbols that are no longer wanted go', () => {
+test('retain removes the other symbols', () => {
   const store = filled(snapshot(day(), day({ S: 'MSFT' })));
   const { version } = store;
   store.retain((s) => s === 'MSFT');
@@ -113,22 +113,22 @@ test('symbols that are no longer wanted go', () => {
   assert.deepEqual(got, ['MSFT']);
 });
 
-test('a sparkline keeps the last price of each stretch, and fills quiet ones', () => {
+test('a sparkline has the last price of each interval, and repeats it in quiet ones', () => {
   const s = new Spark(4, 1000);
   for (const [p, t] of /** @type {const} */ ([[1, 0], [2, 900], [3, 1000], [4, 3500]])) s.add(p, t);
   assert.deepEqual(s.values(), [2, 3, 3, 4]);
   s.add(5, 4000);
   assert.deepEqual(s.values(), [3, 3, 4, 5]);
   s.add(9, 2000);
-  assert.deepEqual(s.values(), [3, 3, 4, 5], 'an older price is dropped');
+  assert.deepEqual(s.values(), [3, 3, 4, 5], 'an older price is ignored');
   s.add(6, 1e9);
-  assert.deepEqual(s.values(), [5, 5, 5, 6], 'a long silence costs no more than the window');
+  assert.deepEqual(s.values(), [5, 5, 5, 6], 'a long quiet time fills the window once');
   s.seed([{ t: 0, p: 7 }, { t: 1000, p: 8 }]);
   assert.deepEqual(s.values(), [7, 8]);
   assert.equal(s.length, 2);
 });
 
-test('history is put before what is live', () => {
+test('history precedes live prices', () => {
   const store = filled(snapshot(day({ p: 100 })));
   store.drain(() => {});
   store.seedSpark('AAPL', [{ t: NOON / 1000 - 60_000, p: 90 }]);

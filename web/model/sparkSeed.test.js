@@ -22,7 +22,7 @@ function setup(t) {
   return { urls, answers, seeded, seed, settled };
 }
 
-test('all symbols in sight come by one request, holes left to the line', async (t) => {
+test('all visible symbols are fetched in one request, missing points are skipped', async (t) => {
   const { urls, answers, seeded, seed, settled } = setup(t);
   seed.request(['A', 'B', 'NEW']);
   seed.request(['A', 'B']);
@@ -39,7 +39,7 @@ test('all symbols in sight come by one request, holes left to the line', async (
   assert.equal(urls.at(-1), '/api/closes?topics=B&interval=1m&limit=60');
 });
 
-test('while a request is under way only the newest rows wait; those scrolled past are never asked for', async (t) => {
+test('during a request only the newest rows wait; rows scrolled past are never requested', async (t) => {
   const { urls, answers, seed, settled } = setup(t);
   seed.request(['A']);
   seed.request(['A', 'B']);
@@ -53,7 +53,7 @@ test('while a request is under way only the newest rows wait; those scrolled pas
   assert.match(urls[2] ?? '', /topics=B&/);
 });
 
-test('what failed is asked for again when it is next in sight', async (t) => {
+test('failed symbols are requested again when they are next visible', async (t) => {
   const { urls, answers, seed, settled } = setup(t);
   seed.request(['A']);
   answers[0]?.(false);

@@ -6,7 +6,7 @@ import { Meter } from './meter.js';
 import { Rate } from './rate.js';
 import { settled } from '../test/fakeServer.js';
 
-test('quantiles are within 2.5 % from a µs to minutes', () => {
+test('quantiles have an error of at most 2.5 % from 1 µs to minutes', () => {
   const h = new Histogram();
   /** @type {number[]} */
   const values = [];
@@ -22,7 +22,7 @@ test('quantiles are within 2.5 % from a µs to minutes', () => {
   });
 });
 
-test('values beyond the scale count at its ends, and NaN not at all', () => {
+test('values beyond the scale count at its ends, NaN is ignored', () => {
   const h = new Histogram();
   for (const v of [-5, 0, NaN, Infinity, 1e12]) h.add(v, 0);
   const { count, values } = h.quantiles([0.5, 1], 0);
@@ -31,7 +31,7 @@ test('values beyond the scale count at its ends, and NaN not at all', () => {
   assert.ok((values[1] ?? 0) > 9e5);
 });
 
-test('what is older than the window goes', () => {
+test('values older than the window are dropped', () => {
   const h = new Histogram({ window: 30_000, slices: 10 });
   h.add(100, 0);
   h.add(1, 20_000);
@@ -45,7 +45,7 @@ test('what is older than the window goes', () => {
   assert.equal(h.quantiles([1], 60_000).count, 0);
 });
 
-test('a rate counts whole slices, from the first moment on', () => {
+test('a rate uses complete slices since the first value', () => {
   const r = new Rate({ window: 3_000, slices: 12 });
   assert.equal(r.perSecond(1_000_000), 0);
   for (let t = 0; t < 10_000; t += 10) r.add(1, 1_000_000 + t);
@@ -53,13 +53,13 @@ test('a rate counts whole slices, from the first moment on', () => {
   assert.equal(r.perSecond(1_011_500), 50);
   assert.equal(r.perSecond(1_020_000), 0);
   r.add(1e6, 1_020_000);
-  assert.equal(r.perSecond(1_020_100), 0, 'a slice that is not over yet');
+  assert.equal(r.perSecond(1_020_100), 0, 'an incomplete slice');
   const young = new Rate({ window: 3_000, slices: 12 });
   for (let t = 0; t < 500; t += 10) young.add(1, 2_000_000 + t);
   assert.equal(young.perSecond(2_000_500), 100);
 });
 
-test('replayed ticks and unknown clocks say nothing about latency', () => {
+test('replayed ticks and unknown clocks give no latency', () => {
   const m = new Meter({ latency: (tick, received) => received - tick.t / 1000 });
   const tick = /** @type {any} */ ({ T: 'q', t: 1_000_000 });
   m.take(tick, { received: 1002, bytes: 100, replayed: false, lane: 'ws' });
@@ -73,7 +73,7 @@ test('replayed ticks and unknown clocks say nothing about latency', () => {
   assert.equal(m.read(10_000).samples, 0);
 });
 
-/** A server whose clock is off, behind a path with given delays in ms. @param {number} offset */
+/** A server with a clock offset, behind a network with given delays in ms. @param {number} offset */
 function far(offset) {
   const state = { now: 1_000_000, out: 5, back: 5, offset, broken: false };
   /** @type {{ fn: () => void, ms: number }[]} */
@@ -84,7 +84,7 @@ function far(offset) {
       if (state.broken) return new Response('', { status: 503 });
       state.now += state.out;
       const received = (state.now + state.offset) * 1000;
-      state.now += 2; // in the server
+      state.now += 2; // processing time
       const sent = (state.now + state.offset) * 1000;
       state.now += state.back;
       return Response.json({ T: 'time', received, sent });
@@ -95,7 +95,7 @@ function far(offset) {
   return { state, timers, clock };
 }
 
-test('four timestamps give the offset within half the round trip, the server’s own time taken out', async () => {
+test('four timestamps give the offset within half the round trip, excluding the server’s processing time', async () => {
   const { state, clock } = far(-3_600_000);
   assert.ok(Number.isNaN(clock.offset) && Number.isNaN(clock.error) && !clock.known);
   assert.ok(await clock.sample());
@@ -105,11 +105,11 @@ test('four timestamps give the offset within half the round trip, the server’s
   assert.ok(Math.abs(clock.toServer(7) - (7 - 3_600_000)) < 1e-6);
 });
 
-test('of the newest samples the shortest round trip counts', async () => {
+test('the newest sample with the shortest round trip is used', async () => {
   const { state, clock } = far(50);
   Object.assign(state, { out: 1, back: 41 });
   await clock.sample();
-  assert.equal(Math.round(clock.offset), 30, 'an uneven path is wrong by half its unevenness');
+  assert.equal(Math.round(clock.offset), 30, 'asymmetric delays cause half their difference as error');
   Object.assign(state, { out: 2, back: 2 });
   await clock.sample();
   Object.assign(state, { out: 90, back: 10 });
@@ -118,7 +118,7 @@ test('of the newest samples the shortest round trip counts', async () => {
   assert.ok(clock.error < 2.1);
 });
 
-test('a clock that was set is believed at once', async () => {
+test('a clock that was set is followed at once', async () => {
   const { state, clock } = far(0);
   await clock.sample();
   state.offset = 5_000;
@@ -127,7 +127,7 @@ test('a clock that was set is believed at once', async () => {
   assert.equal(Math.round(clock.offset), 5_000);
 });
 
-test('it starts with a burst, then takes its time; a failed exchange leaves the estimate', async () => {
+test('it starts with a burst, then slows down; a failed exchange keeps the estimate', async () => {
   const { state, timers, clock } = far(9);
   clock.start();
   clock.start();

@@ -24,19 +24,19 @@ function setup(t, most = 512) {
   return { subscriptions, asked, host, tick: (/** @type {number} */ ms) => t.mock.timers.tick(ms) };
 }
 
-test('nothing is asked for before the server told what it has', (t) => {
+test("nothing is requested before the server's symbols are known", (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.require('list', ['AAPL']);
   tick(10_000);
   assert.deepEqual(asked, []);
   subscriptions.setSymbols(symbols);
   tick(1499);
-  assert.deepEqual(asked, [], 'giving up waits');
+  assert.deepEqual(asked, [], 'removal is delayed');
   tick(1);
   assert.deepEqual(asked, [['AAPL']]);
 });
 
-test('several wishes are one command, their union without doubles', (t) => {
+test('several changes are one command with their union', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['MSFT', 'AAPL', 'NOPE', 'sector:none']);
@@ -46,7 +46,7 @@ test('several wishes are one command, their union without doubles', (t) => {
   assert.deepEqual(asked, [['AAPL', 'KO', 'MSFT']]);
 });
 
-test('what is missing comes at once, what is left over goes later', (t) => {
+test('missing topics are added at once, unused ones removed later', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('chart', ['AAPL']);
@@ -62,7 +62,7 @@ test('what is missing comes at once, what is left over goes later', (t) => {
   assert.equal(asked.length, 4);
 });
 
-test('going back before the others are given up asks for nothing', (t) => {
+test('returning before the removal requests nothing', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['*']);
@@ -73,7 +73,7 @@ test('going back before the others are given up asks for nothing', (t) => {
   assert.deepEqual(asked, []);
 });
 
-test('the fewest topics: a sector covers its symbols, "*" everything, and all of them together are "*"', (t) => {
+test('the fewest topics: a sector covers its symbols, "*" covers all, and all symbols together are "*"', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['sector:technology']);
@@ -95,7 +95,7 @@ test('the fewest topics: a sector covers its symbols, "*" everything, and all of
   assert.deepEqual(asked.at(-1), ['*']);
 });
 
-test('more than the server allows is everything; a union that is too large only for a while is not held', (t) => {
+test('more topics than allowed become "*"; a union that is too large for a moment is avoided', (t) => {
   const { subscriptions, asked, tick } = setup(t, 2);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['AAPL', 'XOM']);
@@ -109,7 +109,7 @@ test('more than the server allows is everything; a union that is too large only 
   assert.deepEqual(asked.at(-1), ['*']);
 });
 
-test('nothing wanted leaves the topics as they are', (t) => {
+test('without required topics nothing changes', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['KO']);
@@ -120,7 +120,7 @@ test('nothing wanted leaves the topics as they are', (t) => {
   assert.deepEqual(asked, [['KO']]);
 });
 
-test('a refusal falls back to everything', async (t) => {
+test('a refusal falls back to all topics', async (t) => {
   const { subscriptions, asked, host, tick } = setup(t);
   host.refuse = 'KO';
   subscriptions.setSymbols(symbols);
@@ -130,11 +130,11 @@ test('a refusal falls back to everything', async (t) => {
   assert.deepEqual(asked, [['KO'], ['*']]);
 });
 
-test('it knows which symbols the stream brings, and tells when that changes', (t) => {
+test("has reports the stream's symbols, and listeners are called on a change", (t) => {
   const { subscriptions } = setup(t);
   let told = 0;
   subscriptions.on(() => { told++; });
-  assert.equal(subscriptions.has('KO'), true, 'a stream begins with everything');
+  assert.equal(subscriptions.has('KO'), true, 'a stream starts with all topics');
   subscriptions.setSymbols(symbols);
   subscriptions.confirm(['sector:energy', 'AAPL']);
   assert.deepEqual(symbols.map((s) => subscriptions.has(s.symbol)), [true, false, true, true, false]);
@@ -143,7 +143,7 @@ test('it knows which symbols the stream brings, and tells when that changes', (t
   assert.equal(told, 2);
 });
 
-test('what a server that came back lacks is asked for no more, and comes again with it', (t) => {
+test('topics unknown to a restarted server are not requested until it knows them again', (t) => {
   const { subscriptions, asked, tick } = setup(t);
   subscriptions.setSymbols(symbols);
   subscriptions.require('list', ['AAPL', 'KO']);
@@ -152,7 +152,7 @@ test('what a server that came back lacks is asked for no more, and comes again w
   subscriptions.setSymbols(symbols.filter((s) => s.symbol !== 'KO'));
   assert.ok(!subscriptions.knows('KO') && subscriptions.knows('AAPL') && subscriptions.knows('sector:energy') && !subscriptions.knows('sector:staples'));
   tick(10_000);
-  assert.equal(asked.length, 1, 'the feed dropped it, too');
+  assert.equal(asked.length, 1, 'the feed has dropped it, too');
   subscriptions.require('chart', ['XOM']);
   tick(50);
   assert.deepEqual(asked.at(-1), ['AAPL', 'XOM']);

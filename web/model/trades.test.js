@@ -6,19 +6,19 @@ import { Trades } from './trades.js';
 const q = (/** @type {string} */ S, /** @type {number} */ p, /** @type {number} */ v, t = 0) =>
   ({ T: 'q', S, p, v, t, bp: p, bs: 1, ap: p, as: 1, n: 1, i: 1 });
 
-test('a trade is a day volume that went up, or a last price that changed', () => {
+test("a trade is an increase of the day's volume or a changed last price", () => {
   const trades = new Trades();
-  assert.equal(trades.take(q('A', 10, 500)), false, 'the first tick says where the symbol stands');
-  assert.equal(trades.take(q('A', 10, 500)), false, 'a quote alone');
+  assert.equal(trades.take(q('A', 10, 500)), false, 'the first tick sets the base');
+  assert.equal(trades.take(q('A', 10, 500)), false, 'only bid and ask changed');
   assert.equal(trades.take(q('A', 11, 700)), true);
   assert.equal(trades.take(q('A', 11, 800)), true);
-  assert.equal(trades.take(q('A', 10.5, 800)), true, 'a feed without volumes');
+  assert.equal(trades.take(q('A', 10.5, 800)), true, 'a feed without volume');
   assert.deepEqual(trades.market.map(({ p, size, dir }) => ({ p, size, dir })), [
     { p: 10.5, size: NaN, dir: -1 }, { p: 11, size: 100, dir: 1 }, { p: 11, size: 200, dir: 1 },
   ]);
 });
 
-test('a snapshot is no trade, even when prices moved meanwhile', () => {
+test('a snapshot is not a trade, even if the price changed', () => {
   const trades = new Trades();
   trades.setBase(q('A', 10, 100));
   trades.setBase(q('A', 20, 900));
@@ -26,14 +26,14 @@ test('a snapshot is no trade, even when prices moved meanwhile', () => {
   assert.deepEqual(trades.market, []);
 });
 
-test('a new day starts its volume again', () => {
+test('a new day restarts its volume', () => {
   const trades = new Trades();
   trades.setBase(q('A', 10, 90_000));
   trades.take(q('A', 10, 300));
   assert.equal(trades.market[0]?.size, 300);
 });
 
-test('a new day that is busier at once counts from nothing, too', () => {
+test('a new day whose first volume exceeds the old one is counted from 0', () => {
   const trades = new Trades();
   const midnight = Date.UTC(2026, 0, 2) * 1000;
   trades.setBase(q('A', 10, 100, midnight - 1));
@@ -42,7 +42,7 @@ test('a new day that is busier at once counts from nothing, too', () => {
   assert.deepEqual(trades.market.map(({ size }) => size), [100, 500]);
 });
 
-test('the followed symbol has a list of its own, begun with what is known', () => {
+test('the selected symbol has its own list, filled with the recent trades', () => {
   const trades = new Trades();
   for (const s of ['A', 'B']) trades.setBase(q(s, 10, 0));
   trades.take(q('B', 10, 100));
@@ -51,11 +51,11 @@ test('the followed symbol has a list of its own, begun with what is known', () =
   trades.take(q('B', 10, 300));
   assert.deepEqual(trades.symbol.map((t) => t.size), [200, 100]);
   trades.select('A');
-  assert.equal(trades.symbol.length, 64, 'also of what no list shows any more');
+  assert.equal(trades.symbol.length, 64, 'including trades that left the other lists');
   assert.equal(trades.market.length, 64);
 });
 
-test('small trades can be left out, and come back as far as they are remembered', () => {
+test('small trades can be left out, and the recent ones shown again', () => {
   const trades = new Trades();
   trades.setBase(q('A', 100, 0));
   trades.select('A');
@@ -66,13 +66,13 @@ test('small trades can be left out, and come back as far as they are remembered'
   assert.equal(trades.take(q('A', 100, 17_950)), false);
   assert.equal(trades.take(q('A', 101, 20_000)), true);
   assert.equal(trades.market[0]?.size, 2050);
-  assert.equal(trades.take(q('A', 102, 20_000)), false, 'a size that is not known is not large');
+  assert.equal(trades.take(q('A', 102, 20_000)), false, 'an unknown size is not large');
   trades.setMinimum(0);
   assert.equal(trades.market.length, 64);
   assert.ok(Number.isNaN(trades.market[0]?.size));
 });
 
-test('the list has one, too, of the symbols that it shows and as they change', () => {
+test("the watchlist's symbols have a list, which follows changes", () => {
   const trades = new Trades();
   for (const s of ['A', 'B', 'C']) trades.setBase(q(s, 10, 0));
   trades.take(q('B', 10, 100));

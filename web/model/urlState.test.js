@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaults, format, parse } from './urlState.js';
 
-test('an empty address is the defaults, and the defaults are an empty address', () => {
+test('an empty address gives the defaults, and vice versa', () => {
   assert.deepEqual(parse(''), defaults);
   assert.equal(format(defaults), '');
 });
 
-test('a view comes back as it was written', () => {
+test('a formatted view is parsed unchanged', () => {
   const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('auto'), prefer: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
   assert.deepEqual(parse(format(view)), view);
 });
 
-test('several charts are a link, and the first is in focus unless it says otherwise', () => {
+test('several charts are in the address, and the first is focused by default', () => {
   const first = parse('?charts=MSFT:5m:line,AAPL:1m');
   assert.deepEqual([first.symbol, first.interval, first.kind, first.charts], ['MSFT', '5m', 'line', 'MSFT:5m:line,AAPL:1m']);
   const second = parse('?symbol=AAPL&charts=MSFT:5m:line,AAPL:1m');
@@ -21,17 +21,17 @@ test('several charts are a link, and the first is in focus unless it says otherw
   for (const bad of ['AAPL:1m', 'AAPL:9m,MSFT', ',,,', '<b>:1m,x:1m', 'AAPL:1m:pie,MSFT:1m']) assert.deepEqual(parse(`?charts=${encodeURIComponent(bad)}`), defaults, bad);
 });
 
-test('a preferred lane is only of auto', () => {
+test('a preferred lane is only valid with auto', () => {
   assert.deepEqual([parse('?lane=auto').lane, parse('?lane=auto').prefer, format({ ...defaults, lane: 'auto' })], ['auto', 'sse', '?lane=auto']);
   assert.deepEqual(parse('?prefer=ws'), defaults);
   assert.equal(parse('?lane=auto&prefer=pigeon').prefer, 'sse');
 });
 
-test('trades are those of all, of the list or of the symbol', () => {
+test("trades are of all symbols, of the list or of the chart's symbol", () => {
   for (const trades of ['', 'list', 'symbol']) assert.equal(parse(format({ ...defaults, trades })).trades, trades);
 });
 
-test('what can not be true falls back', () => {
+test('invalid values become the defaults', () => {
   assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,&panel=shoe&trades=all&least=7'), defaults);
   assert.equal(parse(`?q=${'x'.repeat(500)}`).q.length, 40);
 });

@@ -1,4 +1,4 @@
-// A browser with one worker and any number of tabs, in a server without a network.
+// A browser with one SharedWorker and any number of tabs, connected to a FakeServer.
 
 import assert from 'node:assert/strict';
 import { Feed } from '../lane/feed.js';
@@ -11,12 +11,12 @@ import { settled, FakeServer } from './fakeServer.js';
 
 export const SYMBOLS = ['AAPL', 'MSFT', 'NVDA'];
 
-/** A browser: one worker, any number of tabs. */
+/** A browser with one worker and any number of tabs. */
 export class FakeBrowser {
   server = new FakeServer();
   hub;
 
-  /** @param {number} [kept] ticks that the worker keeps */
+  /** @param {number} [kept] size of the worker's ring */
   constructor(kept) {
     for (const s of SYMBOLS) this.server.tick(s);
     this.hub = new Hub(/** @type {any} */ ({ ...this.server.options, kept }));
@@ -45,7 +45,7 @@ export class FakeBrowser {
         }
       },
     };
-    /** The browser's port: a worker made again is another port to the same one. */
+    /** Opens a port to the worker; a second SharedWorker object is another port to the same worker. */
     const connect = () => {
       /** @type {any} */
       const near = { onmessage: null, close: () => { near.onmessage = null; far.onclose?.(); }, postMessage: (/** @type {any} */ m) => tab.crashed || far.onmessage?.({ data: structuredClone(m) }) };
@@ -62,7 +62,7 @@ export class FakeBrowser {
       tab.ended = () => far.onclose?.();
       return (tab.worker = { port: near, onerror: null });
     };
-    // A frozen tab's timers wait, a dead one's never come.
+    // The timers of a frozen tab wait; those of a crashed one never run.
     const own = {
       ...server.options,
       setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => {
@@ -82,7 +82,7 @@ export class FakeBrowser {
     return Object.assign(tab, { feed, share });
   }
 
-  /** Everything that is under way arrives. @param {number} [ms] */
+  /** Delivers all messages while the clock advances. @param {number} [ms] */
   async run(ms = 100) {
     for (let k = 0; k < 8; k++) {
       await settled();

@@ -1,5 +1,5 @@
-// A server without a network: a clock that moves only when told, a log of ticks, and the browser's two connection
-// classes, which read that log by the contract. Tests decide how much arrives and when a connection breaks.
+// A server without a network: a clock that tests advance, a log of ticks, and the browser's two connection classes, which
+// read that log by the protocol. Tests decide how much is delivered and when a connection breaks.
 
 import assert from 'node:assert/strict';
 import { Feed } from '../lane/feed.js';
@@ -12,7 +12,7 @@ const HB = 15_000;
 
 export class FakeServer {
   time = 1_700_000_000_000;
-  /** ms by which the wall clock was set. */
+  /** Ms by which the wall clock was set. */
   shift = 0;
   epoch = 'a1';
   oldest = 1;
@@ -20,7 +20,7 @@ export class FakeServer {
   ticks = [];
   /** @type {Map<string, number>} */
   n = new Map();
-  /** @type {Conn[]} every connection ever made */
+  /** @type {Conn[]} all connections, open or closed */
   conns = [];
   /** @type {Set<{ at: number, fn: () => void }>} */
   timers = new Set();
@@ -29,24 +29,24 @@ export class FakeServer {
   resumes = /** @type {string[]} */ ([]);
   /** Users whose next subscription on a lane is answered with an error status: "<lane> <user>". @type {Set<string>} */
   refusing = new Set();
-  /** Users whose next subscription on a lane is told that the log is another. @type {Set<string>} */
+  /** Users whose next subscription on a lane gets a reset: "<lane> <user>". @type {Set<string>} */
   resetting = new Set();
-  /** Of each symbol. @type {Map<string, string>} */
+  /** By symbol. @type {Map<string, string>} */
   sectors = new Map();
-  /** Requests beside the streams that fail: a part of their address. @type {Set<string>} */
+  /** Paths of requests that fail. @type {Set<string>} */
   failing = new Set();
-  /** They are answered once this is fulfilled. @type {Promise<void>} */
+  /** Requests are answered once this is fulfilled. @type {Promise<void>} */
   gate = Promise.resolve();
-  /** @type {string[]} addresses that were asked for beside the streams */
+  /** @type {string[]} paths of the requests */
   fetched = [];
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
-  /** What stands in a lane's way: refused, or nothing of it comes through, or nothing after the first snapshot. @type {Map<Lane, 'refused' | 'kept' | 'muted'>} */
+  /** How a lane is blocked: refused; kept: no data is delivered; muted: none after the first snapshot. @type {Map<Lane, 'refused' | 'kept' | 'muted'>} */
   blocked = new Map();
-  /** ms after which a browser's EventSource comes back by itself */
+  /** Ms after which the browser's EventSource reconnects. */
   retry = 1_000;
 
-  /** The options that put a feed into this server. */
+  /** A feed's options that connect it to this server. */
   options = {
     origin: 'http://world',
     lifecycle: false,
@@ -91,7 +91,7 @@ export class FakeServer {
     this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000 });
   }
 
-  /** A new log, as after a restart. @param {string} epoch */
+  /** Restarts with another log. @param {string} epoch */
   restart(epoch) {
     this.epoch = epoch;
     this.ticks = [];
@@ -119,7 +119,7 @@ export class FakeServer {
     return conn;
   }
 
-  /** Everything that is due arrives. */
+  /** Delivers all messages. */
   pump() {
     for (const c of this.live) c.pump();
   }
@@ -138,20 +138,20 @@ export class FakeServer {
   }
 }
 
-/** Lets promises go on. */
+/** Fulfilled after pending promise callbacks. */
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** @param {Tick} k */
 const quote = (k) => ({ T: 'q', S: k.S, bp: 10, bs: 100, ap: 10.01, as: 200, p: 10 + k.i / 100, v: k.i, t: k.t, n: k.n, i: k.i });
 
-/** One connection as the server sees it. */
+/** The server's side of a connection. */
 export class Conn {
   open = true;
   greeted = false;
   pos = 0;
-  /** Until then nothing is written. */
+  /** The time until which nothing is delivered. */
   heldUntil = 0;
-  /** @type {object[]} due before the next tick */
+  /** @type {object[]} messages to deliver before the next tick */
   due = [];
 
   /** @param {FakeServer} server @param {Lane} lane @param {URL} url @param {(m: any) => void} deliver @param {(how?: { code?: number, gaveUp?: boolean }) => void} broke */
@@ -170,7 +170,7 @@ export class Conn {
     if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
-  /** Decides how the stream begins. */
+  /** Queues the hello and what follows it. */
   greet() {
     const { server } = this;
     this.greeted = true;
@@ -194,7 +194,7 @@ export class Conn {
     return this.server.snapshot(topics, this.pos);
   }
 
-  /** The next message that this stream has to bring. */
+  /** The next message of the stream, null when there is none. */
   next() {
     if (!this.greeted) this.greet();
     const due = this.due.shift();
@@ -207,7 +207,7 @@ export class Conn {
     return null;
   }
 
-  /** At most `most` messages arrive. @param {number} [most] */
+  /** Delivers at most `most` messages. @param {number} [most] */
   pump(most = Infinity) {
     const way = this.server.blocked.get(this.lane);
     if (!this.server.answering || this.refused || way === 'kept' || (way === 'muted' && this.greeted && this.due.length === 0) || this.heldUntil > this.server.time) return;
@@ -218,12 +218,12 @@ export class Conn {
     }
   }
 
-  /** @param {any} m sent beside the log */
+  /** Delivers a message that is not in the log. @param {any} m */
   say(m) {
     this.deliver(m);
   }
 
-  /** The connection breaks; what wasn't delivered is gone. @param {{ code?: number, gaveUp?: boolean }} [how] */
+  /** Breaks the connection; undelivered messages are lost. @param {{ code?: number, gaveUp?: boolean }} [how] */
   cut(how = {}) {
     if (!this.open) return;
     this.open = false;
@@ -275,7 +275,7 @@ const source = (server) =>
         server.options.setTimeout(() => {
           if (this.readyState !== 0) return;
           this.conn = this.connect();
-          if (this.lastID) this.conn.from = this.lastID; // Last-Event-ID beats the URL
+          if (this.lastID) this.conn.from = this.lastID; // Last-Event-ID takes precedence over the URL
         }, server.retry);
       }
       this.dispatchEvent(new Event('error'));
@@ -313,7 +313,7 @@ const socket = (server) =>
 
 /** @typedef {import('../types.js').FeedOptions} FeedOptions */
 
-/** A feed in a server of its own, begun, and what it tells. @param {FeedOptions} [options] @param {string[]} [symbols] */
+/** Starts a feed with a new server, and records what it emits. @param {FeedOptions} [options] @param {string[]} [symbols] */
 export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
   const server = new FakeServer();
   for (const s of symbols) server.tick(s);
@@ -331,12 +331,12 @@ export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
   return { server, feed, seen, said, states };
 }
 
-/** Nothing was lost or doubled. @param {Feed} feed */
+/** Asserts that no tick was lost or duplicated. @param {Feed} feed */
 export function sound({ counters }) {
   assert.deepEqual({ lost: counters.lost, doubled: counters.doubled }, { lost: 0, doubled: 0 });
 }
 
-/** A generator with a seed (mulberry32), so that a failure comes again. @param {number} seed */
+/** A seeded random generator (mulberry32). @param {number} seed */
 export function random(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

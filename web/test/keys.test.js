@@ -1,23 +1,23 @@
-// The dialog of keys names every key that the page takes, and none that it doesn't.
+// The dialog of keyboard shortcuts lists the keys that the page handles, and no others.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bare, graph, read } from './sources.js';
 
-/** As a keyboard shows it → KeyboardEvent.key. @type {Record<string, string>} */
+/** KeyboardEvent.key by label. @type {Record<string, string>} */
 const SHOWN = {
   '↑': 'ArrowUp', '↓': 'ArrowDown', '←': 'ArrowLeft', '→': 'ArrowRight', PgUp: 'PageUp', PgDn: 'PageDown', Esc: 'Escape', Space: ' ', '−': '-',
 };
 const NAMED = /\b(?:Arrow(?:Up|Down|Left|Right)|Page(?:Up|Down)|Home|End|Enter|Escape)\b/g;
 
-/** The keys that a page's code takes. @param {string} page */
+/** The keys that a page's code handles. @param {string} page */
 function taken(page) {
-  const found = new Set(['?']); // of the dialog itself
+  const found = new Set(['?']); // opens the dialog
   for (const path of graph(`web/${page}.js`)) {
     const code = bare(read(path));
     for (const [, table = ''] of code.matchAll(/^listen\(\{(.*?)^\}\);/gms)) {
       for (const [, quoted, plain] of table.matchAll(/^ {2}(?:'([^']+)'|(\w+)):? ?/gm)) found.add(quoted ?? plain);
     }
-    if (!/'keydown'/.test(code) || path === 'web/ui/common/keys.js') continue; // which takes what those tables say
+    if (!/'keydown'/.test(code) || path === 'web/ui/common/keys.js') continue; // it handles the keys of those tables
     for (const [name] of code.matchAll(NAMED)) found.add(name);
     for (const [, key = ''] of code.matchAll(/(?:\bkey === |case )'(.)'/g)) found.add(key);
     for (const [, modifier] of code.matchAll(/e\.(shift|alt)Key/g)) found.add(modifier === 'shift' ? 'Shift' : 'Alt');
@@ -25,7 +25,7 @@ function taken(page) {
   return found;
 }
 
-/** The keys that its dialog names. @param {'watch' | 'compare'} page */
+/** The keys that a page's dialog lists. @param {'watch' | 'compare'} page */
 function told(page) {
   const html = read('views/partials/keys.html').replace(/\{\{if eq \.Page "watch"\}\}([\s\S]*?)(?:\{\{else\}\}([\s\S]*?))?\{\{end\}\}/g,
     (_, watch, other = '') => (page === 'watch' ? watch : other));
@@ -33,11 +33,11 @@ function told(page) {
 }
 
 for (const [page, name] of /** @type {const} */ ([['dashboard', 'watch'], ['compare', 'compare']])) {
-  test(`the dialog of ${page} names the keys that it takes`, () => {
+  test(`the dialog of ${page} lists the keys that it handles`, () => {
     const [has, says] = [taken(page), told(name)];
     assert.ok(says.size >= (name === 'watch' ? 20 : 4), 'the dialog was found');
-    // Enter and Escape do everywhere what fields and menus have them do; Alt is watched so that its keys stay the browser's.
-    for (const key of has) if (!['Enter', 'Escape', 'Alt', '='].includes(key)) assert.ok(says.has(key), `${page} takes ${key}, and its dialog does not say so`);
-    for (const key of says) assert.ok(has.has(key), `the dialog of ${page} tells of ${key}, which nothing takes`);
+    // Enter and Escape work as usual in fields and menus; Alt is checked to leave its keys to the browser.
+    for (const key of has) if (!['Enter', 'Escape', 'Alt', '='].includes(key)) assert.ok(says.has(key), `${page} handles ${key}, which its dialog does not list`);
+    for (const key of says) assert.ok(has.has(key), `the dialog of ${page} lists ${key}, which nothing handles`);
   });
 }

@@ -1,18 +1,18 @@
-// Every page loads the dashboard's styles with its own: neither may mean another thing by the other's class.
+// Every page loads the dashboard's styles with its own, so they must not use a class for different things.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { read } from './sources.js';
 
 const DASHBOARD = ['chart', 'lane', 'market', 'trades', 'watchlist'];
 const OTHERS = ['page', 'compare', 'reports', 'docs'];
-const SAME = new Set(['app', 'menu']); // the same thing on both, which each places in its own way
+const SAME = new Set(['app', 'menu']); // the same element on both, with a different layout
 
 /** The selectors of a stylesheet. @param {string} name */
 const selectors = (name) => read(`web/css/${name}.css`).replace(/\/\*[\s\S]*?\*\//g, '').replace(/@(?:media|container|import)[^{;]*[{;]/g, '')
   .split(/\{[^{}]*\}|\}/).flatMap((s) => s.split(/,(?![^(]*\))/)).map((s) => s.trim()).filter(Boolean);
 
 test("the dashboard's styles and those of the other pages share no class", () => {
-  // A rule of the dashboard reaches other pages where nothing stands before its class.
+  // A rule of the dashboard that starts with a class applies to other pages, too.
   const bare = new Map(DASHBOARD.flatMap((name) => selectors(name).flatMap((s) => {
     const [, first] = /^\.([\w-]+)/.exec(s) ?? [];
     return first ? [[first, `${name}.css: ${s}`]] : [];

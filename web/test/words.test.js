@@ -1,4 +1,4 @@
-// The catalogues: nothing in them is missing or left over, and no page or view has words of its own.
+// The catalogues are complete and have no unused texts, and no page or view contains other texts.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const list = (/** @type {string} */ dir, /** @type {string} */ end) => readdirSy
 const templates = list('views', '.html');
 const scripts = list('web', '.js');
 
-/** The first argument of a call, from behind its parenthesis. @param {string} code @param {number} from */
+/** The first argument of a call, from after its parenthesis. @param {string} code @param {number} from */
 function firstArgument(code, from) {
   let depth = 0;
   for (let at = from; at < code.length; at++) {
@@ -30,13 +30,13 @@ function firstArgument(code, from) {
   return code.slice(from);
 }
 
-/** The keys that code asks for: whole ones, and the beginnings of those that it makes. @param {string} code */
+/** The keys that code uses: complete ones, and the prefixes of computed ones. @param {string} code */
 function asked(code) {
   const text = bare(code);
   const whole = new Set();
   const begun = new Set();
   for (const call of text.matchAll(/\b(?:t|has|named)\(/g)) {
-    const key = firstArgument(text, call.index + call[0].length); // it may choose between several
+    const key = firstArgument(text, call.index + call[0].length); // it may be a conditional expression
     for (const [, k] of key.matchAll(/'([a-z]+(?:\.[\w-]+)+)'/gi)) whole.add(k);
     for (const [, start] of key.matchAll(/`([a-z]+\.[^$`]*)\$\{/gi)) begun.add(start);
   }
@@ -47,11 +47,11 @@ const forms = (/** @type {any} */ text) => (typeof text === 'string' ? [text] : 
 const holes = (/** @type {any} */ text) => [...new Set(forms(text).join(' ').match(/\{\w+\}/g) ?? [])].sort().join(' ');
 
 test('both catalogues have the same keys, in order, with the same placeholders', () => {
-  assert.deepEqual(Object.keys(en), Object.keys(en).sort(), 'keys stand in order, so that two who add some do not meet');
+  assert.deepEqual(Object.keys(en), Object.keys(en).sort(), 'keys are sorted, which avoids merge conflicts');
   assert.deepEqual(Object.keys(zh), Object.keys(en));
   for (const [key, text] of Object.entries(en)) {
     assert.equal(holes(zh[key]), holes(text), key);
-    if (typeof text !== 'string') assert.match(text.one + text.other, /\{n\}.*\{n\}/, `${key} has forms, so it goes by n`);
+    if (typeof text !== 'string') assert.match(text.one + text.other, /\{n\}.*\{n\}/, `${key} has forms, so it needs n`);
     for (const form of [...forms(text), ...forms(zh[key])]) assert.notEqual(form.trim(), '', key);
   }
 });
@@ -81,7 +81,7 @@ test('every key in use exists, and every key is used', () => {
       for (const key of found) used.add(key);
     }
   }
-  // The server's own: titles by page and status, and what it says of an error.
+  // Texts that the server uses: titles by page and status, and errors.
   const server = list('handlers', '.go').filter((path) => !path.endsWith('_test.go')).map(read).join('\n');
   for (const key of Object.keys(en)) {
     const own = server.includes(`"${key}"`) || [...server.matchAll(/"((?:error|page)\.[a-z.]+\.)"/g)].some(([, start = '-']) => key.startsWith(start));
@@ -89,20 +89,20 @@ test('every key in use exists, and every key is used', () => {
   }
 });
 
-test('each page is sent what its scripts ask for', () => {
+test('each page contains the texts that its scripts use', () => {
   for (const [page, areas] of Object.entries(pages)) {
     for (const path of graph(`web/${page}.js`)) {
       const { whole, begun } = asked(read(path));
-      for (const key of [...whole, ...begun]) assert.ok(areas.includes(key.split('.')[0]), `${path} asks for ${key}, which ${page} is not sent; see views/text/pages.json`);
+      for (const key of [...whole, ...begun]) assert.ok(areas.includes(key.split('.')[0]), `${path} uses ${key}, which ${page} does not contain; see views/text/pages.json`);
     }
-    for (const area of areas) assert.ok(Object.keys(en).some((key) => key.startsWith(`${area}.`)), `${page}: nothing is of area ${area}`);
+    for (const area of areas) assert.ok(Object.keys(en).some((key) => key.startsWith(`${area}.`)), `${page}: no key has the prefix ${area}`);
   }
 });
 
 // Names and signs that are the same in every language.
 const NAMES = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|WS|Lightweight Charts|p50|p99|UTC|English|Esc|Enter|Space|B|10s|1m|5m|15m|1h)\b|简体中文/g;
 
-test('no template has words of its own', () => {
+test('no template contains texts', () => {
   for (const path of templates) {
     const html = read(path).replace(/\{\{[\s\S]*?\}\}/g, ' ').replace(/<(script|style|svg|code|pre|kbd)\b[\s\S]*?<\/\1>/g, '');
     const said = [...html.matchAll(/>([^<]*)</g), ...html.matchAll(/(?:aria-label|title|placeholder|alt|data-bold|aria-description)="([^"]*)"/g)];
@@ -112,14 +112,14 @@ test('no template has words of its own', () => {
   }
 });
 
-// What programs read is English.
+// Files for programs are in English.
 const OTHER = new Set(['web/compare/core/export.js']);
 // What the comparison and load reports call their findings; a catalogue has a word for each.
 const CODES = /^(?:our connector|not needed|half true|no longer true|no difference|not measured yet|A higher|A lower)$/;
 
-test('no view has words of its own', () => {
-  // What reads like words: a capital with small letters after it, or two words with a blank between them. Class lists,
-  // styles, selectors and names of the platform's own are told apart by how they look or where they stand.
+test('no view contains texts', () => {
+  // A text is a capitalised word, or two words separated by a space. Class lists, styles, selectors and names of the
+  // platform are recognised by their form or position.
   const platform = /^(?:[A-Z][a-z]*(?:-[A-Z][a-z]+)+|Edg|Edge|Safari|Version|Arrow\w+|Page\w+|Home|End|Enter|Escape|America\/New_York|Notification)$/;
   const files = scripts.filter((p) => /^web\/(?:ui\/|compare\/|lane\/sentences|compare|dashboard|reports|text|model\/)/.test(p) && !OTHER.has(p));
   assert.ok(files.length > 25, 'the views were found');
@@ -135,7 +135,7 @@ test('no view has words of its own', () => {
   }
 });
 
-test('a load report calls its figures and states by names that the catalogue has', () => {
+test("the catalogue has the names of a load report's figures and states", () => {
   const report = read('internal/loadtest/report/report.go');
   const metrics = [...read('internal/loadtest/report/metric.go').matchAll(/^\t\{"(\w+)", "([^"]+)", "[^"]*", /gm)];
   assert.ok(metrics.length >= 12, 'the figures were found');
@@ -149,7 +149,7 @@ test('a load report calls its figures and states by names that the catalogue has
   for (const [, drill] of read('internal/loadtest/report/drill.go').matchAll(/^\tDrill\w+ += "(\w+)"/gm)) assert.equal(en[`reports.kind.drill-${drill}`], `drill ${drill}`);
 });
 
-test('a sentence fills its holes, groups its numbers and chooses its form', (c) => {
+test('a text replaces its placeholders, formats its numbers and chooses its form', (c) => {
   c.after(() => use(/** @type {any} */ (en), 'en'));
   use({ a: { one: '{n} tick of {s}', other: '{n} ticks of {s}' }, b: 'x{y}z' }, 'en');
   assert.equal(t('a', { n: 1, s: 'A' }), '1 tick of A');

@@ -8,7 +8,7 @@ const tick = (q) => ({ T: 'q', S: 'A', bp: 100, bs: 1, ap: 100, as: 1, p: 100, v
 /** @param {any} q */
 const day = (q) => tick({ o: 98, h: 101, l: 97, c: 98, ...q });
 
-test('what ticks and a later answer tell together is what a snapshot at the start and the ticks tell', async () => {
+test('ticks and quotes fetched later give the same snapshot as a snapshot at the start and ticks', async () => {
   const hello = /** @type {any} */ ({ T: 'hello', epoch: 'a' });
   let seq = 0;
   /** @type {any} */

@@ -1,4 +1,4 @@
-// What the tabs' shared connection must not do to them when things happen in an order that nobody has in mind.
+// The shared connection of the tabs when events happen in an unusual order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../feed.js';
@@ -18,7 +18,7 @@ function snapshots(feed) {
 const days = (snapshot) => snapshot?.quotes.map((/** @type {any} */ q) => [q.S, q.n, q.o, q.h, q.l, q.c]);
 
 for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']])) {
-  test(`${lane}: a connection that a lane switch opened has a whole snapshot for the tab that comes next`, async () => {
+  test(`${lane}: a connection opened by a lane switch has a complete snapshot for the next tab`, async () => {
     const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
@@ -27,7 +27,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     assert.equal(one.feed.lane, lane);
     b.ticks(2, 'MSFT');
     await b.run();
-    assert.deepEqual(b.server.fetched, [], 'nobody needs a snapshot yet');
+    assert.deepEqual(b.server.fetched, [], 'no tab needs a snapshot yet');
     const two = b.tab({ lane });
     const seen = snapshots(two.feed);
     await b.run();
@@ -43,7 +43,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     sound(one, two, three);
   });
 
-  test(`${lane}: of such a connection, added topics come with whole quotes, too`, async () => {
+  test(`${lane}: added topics of such a connection have complete quotes, too`, async () => {
     const b = new FakeBrowser();
     const [one, two] = [b.tab({ lane: other }), b.tab({ lane: other, topics: ['MSFT'] })];
     await b.run();
@@ -61,7 +61,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     sound(one, two);
   });
 
-  test(`${lane}: quotes that are ahead of the stream wait for it`, async () => {
+  test(`${lane}: fetched quotes that are ahead of the stream wait for it`, async () => {
     const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
@@ -78,7 +78,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     sound(one, two);
   });
 
-  test(`${lane}: when the quotes can't be had, the tab has a connection of its own`, async () => {
+  test(`${lane}: when quotes cannot be fetched, the tab connects separately`, async () => {
     const b = new FakeBrowser();
     const one = b.tab({ lane: other });
     await b.run();
@@ -94,7 +94,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     sound(one, two);
   });
 
-  test(`${lane}: a worker that fails in mid-stream costs the tab no tick`, async () => {
+  test(`${lane}: a failure of the worker loses no tick`, async () => {
     const b = new FakeBrowser();
     const one = b.tab({ lane });
     await b.run();
@@ -107,11 +107,11 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     b.ticks(1);
     await b.run();
     assert.equal(one.feed.state.name, 'live');
-    assert.deepEqual(one.seen, range(4, 14), 'what came while it failed is replayed');
+    assert.deepEqual(one.seen, range(4, 14), 'ticks during the failure are replayed');
     sound(one);
   });
 
-  test(`${lane}: a server that comes back with other symbols: a sector has the new one, too`, async () => {
+  test(`${lane}: after a restart with other symbols a sector includes the new one`, async () => {
     const b = new FakeBrowser();
     for (const s of ['AAPL', 'MSFT']) b.server.sectors.set(s, 'technology');
     b.server.sectors.set('NVDA', 'energy');
@@ -130,7 +130,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     sound(one, all);
   });
 
-  test(`${lane}: a sector whose symbols can't be had brings too much rather than nothing`, async () => {
+  test(`${lane}: a sector whose symbols cannot be fetched gets the ticks of all sectors`, async () => {
     const b = new FakeBrowser();
     b.server.sectors.set('AAPL', 'technology');
     b.server.failing.add('/api/symbols');
@@ -144,7 +144,7 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
   });
 }
 
-test('a tab that comes while the last one leaves is in the connection that the next one shares', async () => {
+test('a tab that joins while the last one leaves shares its connection with the next one', async () => {
   const b = new FakeBrowser();
   b.server.sectors.set('AAPL', 'technology');
   const first = b.tab();
@@ -152,7 +152,7 @@ test('a tab that comes while the last one leaves is in the connection that the n
   /** @type {() => void} */
   let answer = () => {};
   b.server.gate = new Promise((resolve) => (answer = resolve));
-  const late = b.tab({ topics: ['sector:technology'] }); // its sectors are asked for first
+  const late = b.tab({ topics: ['sector:technology'] }); // its sectors are fetched first
   await settled();
   first.feed.stop();
   answer();
@@ -165,7 +165,7 @@ test('a tab that comes while the last one leaves is in the connection that the n
   sound(late, next);
 });
 
-test('sse: an answer to a command that was cut short changes no topics and throws nowhere', async () => {
+test('sse: a truncated answer to a command changes no topics and throws no error', async () => {
   const b = new FakeBrowser();
   const { server } = b;
   const feed = new Feed({ ...server.options, share: new SharedConnections(() => { throw new Error('none'); }, server.options), fetch: async () => new Response('{"T":"subscr') });
@@ -179,7 +179,7 @@ test('sse: an answer to a command that was cut short changes no topics and throw
   await other;
 });
 
-test('a wall clock that is set back by an hour silences no tab of quiet topics', async () => {
+test('setting the wall clock back by an hour does not stop the heartbeats of quiet topics', async () => {
   const b = new FakeBrowser();
   const quiet = b.tab({ topics: ['NVDA'] });
   const busy = b.tab({ topics: ['AAPL'] });

@@ -27,7 +27,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(...tabs);
   });
 
-  test(`${lane}: who comes late gets the snapshot of now, then every tick`, async () => {
+  test(`${lane}: a tab that joins later gets the present snapshot, then every tick`, async () => {
     const b = new FakeBrowser();
     const first = b.tab({ lane });
     await b.run();
@@ -49,7 +49,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(first, late);
   });
 
-  test(`${lane}: topics are the union of what the tabs want, and each tab gets its own`, async () => {
+  test(`${lane}: the topics are the union of the tabs' topics, and each tab gets its own`, async () => {
     const b = new FakeBrowser();
     const apple = b.tab({ lane, topics: ['AAPL'] });
     const micro = b.tab({ lane, topics: ['MSFT', 'AAPL'] });
@@ -75,7 +75,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(apple, micro, all);
   });
 
-  test(`${lane}: a tab changes its topics; what the server refuses, only that tab is told`, async () => {
+  test(`${lane}: a tab changes its topics; a refusal goes only to that tab`, async () => {
     const b = new FakeBrowser();
     const one = b.tab({ lane, topics: ['AAPL'] });
     const two = b.tab({ lane, topics: ['MSFT'] });
@@ -99,7 +99,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(one, two);
   });
 
-  test(`${lane}: a cut ends every tab's stream, and each resumes without loss over one connection`, async () => {
+  test(`${lane}: a disconnect ends every tab's stream, and all resume without loss over one connection`, async () => {
     const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane }), b.tab({ lane, topics: ['NVDA'] })];
     await b.run();
@@ -116,7 +116,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(...tabs);
   });
 
-  test(`${lane}: what the log no longer has is told to every tab with its count`, async () => {
+  test(`${lane}: every tab gets a gap for ticks that the log no longer has`, async () => {
     const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
@@ -134,7 +134,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(...tabs);
   });
 
-  test(`${lane}: a gap in mid-stream goes to every tab`, async () => {
+  test(`${lane}: a gap of an open stream goes to every tab`, async () => {
     const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
@@ -151,7 +151,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(...tabs);
   });
 
-  test(`${lane}: a new log is a reset for every tab`, async () => {
+  test(`${lane}: another log is a reset for every tab`, async () => {
     const b = new FakeBrowser();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await b.run();
@@ -168,7 +168,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(...tabs);
   });
 
-  test(`${lane}: who was away longer than the worker remembers fetches the rest by a connection that goes again`, async () => {
+  test(`${lane}: a tab that is behind the worker's ring catches up over a temporary connection`, async () => {
     const b = new FakeBrowser(64);
     const home = b.tab({ lane });
     const away = [b.tab({ lane }), b.tab({ lane, topics: ['NVDA', 'AAPL'] })];
@@ -188,12 +188,12 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     b.ticks(5, 'NVDA');
     await b.run();
     for (const t of [home, ...away]) assert.deepEqual(t.seen, range(4, 558));
-    assert.equal(b.server.conns.length, 3, 'one detour each');
+    assert.equal(b.server.conns.length, 3, 'one temporary connection each');
     assert.equal(b.server.live.length, 1);
     sound(home, ...away);
   });
 
-  test(`${lane}: a frozen tab holds up nobody; it is let go, and catches up when it goes on`, async () => {
+  test(`${lane}: a frozen tab does not delay others; its stream ends, and it catches up when it resumes`, async () => {
     const b = new FakeBrowser(64);
     const home = b.tab({ lane });
     const cold = b.tab({ lane });
@@ -213,7 +213,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     sound(home, cold);
   });
 
-  test(`${lane}: a tab whose end the browser tells leaves its topics at once`, async () => {
+  test(`${lane}: the topics of a tab whose port closed are removed at once`, async () => {
     const b = new FakeBrowser();
     b.tab({ lane, topics: ['AAPL'] });
     const dead = b.tab({ lane, topics: ['MSFT'] });
@@ -224,7 +224,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.deepEqual(b.server.conn.topics, ['AAPL']);
   });
 
-  test(`${lane}: a tab that died without a word leaves its topics after a minute`, async () => {
+  test(`${lane}: the topics of a tab that died without notice are removed after a minute`, async () => {
     const b = new FakeBrowser();
     const home = b.tab({ lane, topics: ['AAPL'] });
     const dead = b.tab({ lane, topics: ['MSFT'] });
@@ -237,12 +237,12 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     }
     await b.run();
     assert.deepEqual(b.server.conn.topics, ['AAPL']);
-    assert.equal(home.feed.counters.reconnects, 0, 'quiet topics are heartbeats, not silence');
+    assert.equal(home.feed.counters.reconnects, 0, 'heartbeats keep a stream of quiet topics open');
     sound(home);
   });
 }
 
-test('a server that comes back with fewer symbols gets what the tabs want by then', async () => {
+test("after a restart with fewer symbols the tabs' present topics are requested", async () => {
   const browser = new FakeBrowser();
   const { server } = browser;
   const one = browser.tab({ topics: ['AAPL', 'MSFT'] });
@@ -254,9 +254,9 @@ test('a server that comes back with fewer symbols gets what the tabs want by the
     server.advance(1_000);
     await settled();
   }
-  assert.equal(server.live.length, 0, 'each try is refused');
+  assert.equal(server.live.length, 0, 'every try is refused');
   one.feed.retainTopics((topic) => topic !== 'MSFT');
-  for (let k = 0; k < 30; k++) { // each failed try is within the time for which the worker keeps a place
+  for (let k = 0; k < 30; k++) { // each failed try is within the time that the worker keeps the ring
     server.advance(1_000);
     await browser.run();
   }
@@ -285,7 +285,7 @@ test('each tab has its own lane, and a switch to a shared one loses nothing', as
   sound(one, two);
 });
 
-test('whatever tabs and network do, each tab has every tick once', async () => {
+test('random actions of tabs and network: each tab has every tick once', async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const rnd = random(seed);
     const b = new FakeBrowser(200);
@@ -318,7 +318,7 @@ test('whatever tabs and network do, each tab has every tick once', async () => {
   }
 });
 
-test('without a worker, or with one that does not answer, a tab has its own connection', async () => {
+test('without a worker, or with one that does not answer, a tab connects separately', async () => {
   const server = new FakeServer();
   for (const s of SYMBOLS) server.tick(s);
   const none = new Feed({ ...server.options, share: new SharedConnections(() => { throw new Error('no SharedWorker'); }, server.options) });
@@ -343,13 +343,13 @@ test('without a worker, or with one that does not answer, a tab has its own conn
   assert.equal(broken.state.name, 'live', 'its script could not be loaded');
 });
 
-test('a tab that was held up takes what the worker said meanwhile before it counts it as mute', () => {
+test("a tab that was suspended handles the worker's queued answer before it counts as missing", () => {
   const server = new FakeServer();
   const share = new SharedConnections(() => /** @type {any} */ ({ port: { postMessage() {}, close() {} } }), server.options);
   const feed = new Feed({ ...server.options, share });
   feed.start();
   server.time += 60_000;
-  server.advance(0); // the timer comes first
+  server.advance(0); // the timer runs first
   assert.equal(share.usable, true);
   feed.stop();
 });

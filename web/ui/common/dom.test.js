@@ -19,7 +19,7 @@ class Fake {
   querySelectorAll(tag) { return this.children.filter((c) => c.tagName === tag); }
 }
 
-test('a list that is made anew leaves the focus where it was', (t) => {
+test('rendering a list again keeps the focus', (t) => {
   /** @type {any} */ (globalThis).HTMLElement = Fake;
   t.after(() => { delete /** @type {any} */ (globalThis).HTMLElement; });
   /** @type {any} */
@@ -30,19 +30,19 @@ test('a list that is made anew leaves the focus where it was', (t) => {
     box.children = ids.flatMap((id) => ['again', 'remove'].map((action) => new Fake(doc, 'BUTTON', { id, action })));
   });
   render('a', 'b');
-  assert.equal(doc.activeElement, null, 'it takes no focus that it had not');
+  assert.equal(doc.activeElement, null, 'an unfocused list gets no focus');
   box.children[3]?.focus();
   render('new', 'a', 'b');
   assert.equal(doc.activeElement, box.children[5]);
   render('a');
-  assert.equal(doc.activeElement, null, 'what has gone has no focus');
+  assert.equal(doc.activeElement, null, 'a removed element loses the focus');
   const other = new Fake(doc, 'INPUT');
   other.focus();
   render('a', 'b');
   assert.equal(doc.activeElement, other);
 });
 
-test('keys of an input method are its own', () => {
+test('keys of an input method are recognised', () => {
   assert.ok(composing(/** @type {any} */ ({ key: 'Enter', isComposing: true, keyCode: 13 })));
   assert.ok(composing(/** @type {any} */ ({ key: 'Enter', isComposing: false, keyCode: 229 })));
   assert.ok(!composing(/** @type {any} */ ({ key: 'Enter', isComposing: false, keyCode: 13 })));
