@@ -1,6 +1,6 @@
-// The shapes that the browser code passes around. The first part is the wire contract, version 1: the same JSON on
-// both lanes. Prices are dollars, sizes and volumes shares, `t`, `received` and `sent` µs since 1970 by the server's
-// clock, `i` a seq of the log, `n` a seq of one symbol.
+// Types of the browser code. The first part is the protocol, version 1, with the same JSON on both lanes. Prices are in
+// dollars, sizes and volumes in shares; `t`, `received` and `sent` are µs since 1970 by the server's clock, `i` is a seq of
+// the log, `n` a seq of one symbol.
 
 export type Lane = 'sse' | 'ws';
 export type Mode = 'all' | 'latest';
@@ -19,7 +19,7 @@ export interface Quote {
   i: number;
 }
 
-/** A quote of a snapshot: open, high, low of the UTC day and the close of the day before come with it. */
+/** A quote of a snapshot, with the open, high and low of the UTC day and the previous close. */
 export interface DayQuote extends Quote {
   o: number;
   h: number;
@@ -66,7 +66,7 @@ export interface Heartbeat {
 export interface Bye {
   T: 'bye';
   reason: 'limit' | 'duration' | 'shutdown' | 'slow' | 'overload';
-  /** ms to stay away */
+  /** ms before which a client must not reconnect */
   retry?: number;
 }
 
@@ -93,13 +93,13 @@ export interface Refusal {
 
 export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Time | Refusal;
 
-/** What is known about a message beside its content. */
+/** How a message arrived. */
 export interface Arrival {
-  /** local ms since 1970, with fractions; Clock turns it into the server's time */
+  /** local ms since 1970, with fractions; Clock converts it to the server's time */
   received: number;
-  /** of the message: bytes of protobuf, or characters of JSON text, which are bytes, since the wire is ASCII */
+  /** of the message: bytes of protobuf, or characters of JSON, which is ASCII */
   bytes: number;
-  /** a tick from before this connection was made, so its age says nothing about the lane */
+  /** a tick older than the connection, so its age is not the lane's latency */
   replayed: boolean;
   lane: Lane;
 }
@@ -112,7 +112,7 @@ export interface State {
   name: StateName;
   /** ms since 1970 */
   since: number;
-  /** when the next try is due, ms since 1970; set in waiting and offline */
+  /** ms since 1970 of the next try; set in waiting and offline */
   retryAt?: number;
   /** failed tries in a row, 0 while live */
   attempt: number;
@@ -122,26 +122,26 @@ export interface Counters {
   ticks: number;
   messages: number;
   bytes: number;
-  /** told by the server */
+  /** reported by the server */
   gaps: number;
-  /** ticks in those gaps, in seqs of the log */
+  /** seqs of the log in those gaps */
   missed: number;
-  /** ticks of holes that nobody told; anything but 0 is a fault */
+  /** ticks missing without a gap; anything but 0 is an error */
   lost: number;
-  /** ticks that came twice on one connection or again after a resume; dropped. Anything but 0 is a fault */
+  /** duplicate ticks on one connection or after a resume, which are dropped; anything but 0 is an error */
   doubled: number;
-  /** ticks that both connections of a lane switch carried; dropped, as planned */
+  /** ticks that both connections of a lane switch carried; one copy is dropped */
   overlap: number;
-  /** ticks fetched after the fact by a resume */
+  /** ticks replayed by a resume */
   replayed: number;
   reconnects: number;
   switches: number;
   resets: number;
-  /** messages that could not be read; dropped */
+  /** messages that could not be read, which are dropped */
   malformed: number;
 }
 
-/** Something that happened to the feed. sentences.js turns it into English. */
+/** An event of a feed. sentences.js describes it in the page's language. */
 export interface FeedEvent {
   /** ms since 1970 */
   t: number;
@@ -150,14 +150,14 @@ export interface FeedEvent {
   args: Record<string, any>;
 }
 
-/** What a lane offers to the feed; sse.js and ws.js make them. */
+/** A lane's connection, created by sse.js, ws.js or sharedConnections.js. */
 export interface Connector {
   readonly lane: Lane;
-  /** Closes for good and silently: closed is not called. Calling it again does nothing. */
+  /** Closes it without calling closed. Further calls do nothing. */
   close(): void;
   /**
    * Changes the topics of the open stream. Resolves with the server's answer; rejects with a CommandError when it
-   * refuses or the connection ends first. `conn` is the secret that hello gave.
+   * refuses or the connection ends first. `conn` is the secret id of the hello.
    */
   command(action: 'subscribe' | 'unsubscribe', topics: string[], conn: string): Promise<Subscription>;
 }
@@ -165,25 +165,25 @@ export interface Connector {
 export type Encoding = 'json' | 'protobuf';
 
 export interface ConnectorHooks {
-  /** a message as it came, text or bytes, in the order of the wire, and what reads it: once, with a MessageError for what can't be read */
+  /** called with each message in order, text or bytes, and a function that parses it, to be called once; it throws a MessageError */
   text(data: string | Uint8Array, read: () => Message | null, received?: number): void;
-  /** the connection ended or never came up; called at most once, not after close() */
+  /** called when the connection ended or failed, at most once and not after close() */
   closed(why: string, close?: Close): void;
 }
 
-/** What the browser tells of an end. */
+/** The browser's details of an end. */
 export interface Close {
   /** WebSocket's close code; 1006 when there was no close frame */
   code?: number;
-  /** an EventSource that will not reconnect by itself: the server answered with an error status, or 204 */
+  /** the EventSource does not reconnect: the server answered with an error status, or 204 */
   gaveUp?: boolean;
 }
 
-/** A connection that ended without the feed's doing, or a try that failed. */
+/** A connection that ended, or a try that failed, except by the feed. */
 export interface End extends Close {
   lane: Lane;
   reason: string;
-  /** whether it had said hello */
+  /** whether its hello had arrived */
   opened: boolean;
 }
 
@@ -200,15 +200,15 @@ export interface FeedOptions {
   topics?: string[];
   mode?: Mode;
   user?: string;
-  /** how large a change of topics may be in one command (the server's limits.message_size); larger ones are several */
+  /** bytes that one command may have (the server's limits.message_size); a larger change is sent as several */
   commandBytes?: number;
-  /** least ms between the server's writes of ticks; its own default when not given */
+  /** least ms between the server's writes of ticks; the server's default when not given */
   interval?: number;
-  /** of WebSocket's messages; SSE is always JSON. Default json */
+  /** of WebSocket messages; SSE is always JSON. Default json */
   encoding?: Encoding;
-  /** further parameters of the subscription, such as the lab's */
+  /** further query parameters of the subscription */
   query?: Record<string, string>;
-  /** a position to start from, as `position` gave it; the newest when not given */
+  /** the position to start from; the newest when not given */
   from?: string;
   /** scheme and host of the server, such as "http://localhost:3000"; the page's own when not given */
   origin?: string;
@@ -216,14 +216,14 @@ export interface FeedOptions {
   lifecycle?: boolean;
   /** the page to follow; null in a worker */
   page?: Page | null;
-  /** connections shared with other tabs; the page's own when not given */
+  /** the connections shared with other tabs; a separate one when not given */
   share?: import('./lane/sharedConnections.js').SharedConnections | null;
   EventSource?: any;
   WebSocket?: any;
   fetch?: typeof fetch;
-  /** local ms since 1970 with fractions, for stamping messages */
+  /** local ms since 1970 with fractions, for the time of messages */
   now?: () => number;
-  /** local ms since 1970 of the wall clock, which goes on while the machine sleeps; for silence and delays */
+  /** local ms since 1970 of the wall clock, which continues during a sleep; for timeouts and delays */
   wall?: () => number;
   setTimeout?: (fn: () => void, ms: number) => any;
   clearTimeout?: (id: any) => void;
@@ -232,7 +232,7 @@ export interface FeedOptions {
 }
 
 export interface FeedHandlers {
-  /** every message once, doubles dropped, in the order of the log */
+  /** each message once, in the order of the log */
   message: (m: Message, a: Arrival) => void;
   state: (s: State) => void;
   event: (e: FeedEvent) => void;
@@ -241,7 +241,7 @@ export interface FeedHandlers {
 
 // --- the store ------------------------------------------------------------------------------------------------
 
-/** One symbol as the page shows it. Prices not known yet are NaN. */
+/** The quote of a symbol. Unknown prices are NaN. */
 export interface SymbolRecord {
   S: string;
   bp: number;
@@ -253,7 +253,7 @@ export interface SymbolRecord {
   t: number;
   n: number;
   i: number;
-  /** n and t of the oldest tick that is known, from which the symbol's pace is told */
+  /** n and t of the oldest known tick, for the symbol's mean interval */
   n0: number;
   t0: number;
   o: number;
@@ -262,7 +262,7 @@ export interface SymbolRecord {
   c: number;
   /** p − c, dollars */
   change: number;
-  /** change in per cent of c */
+  /** change as a percentage of c */
   changePct: number;
   /** ap − bp, dollars */
   spread: number;

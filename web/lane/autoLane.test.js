@@ -16,9 +16,9 @@ function begin(lane, before = () => {}) {
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
-  const said = [];
+  const events = [];
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
-  feed.on('event', (e) => said.push(sentence(e)));
+  feed.on('event', (e) => events.push(sentence(e)));
   feed.start();
   /** @param {number} ms */
   const run = async (ms) => {
@@ -26,11 +26,11 @@ function begin(lane, before = () => {}) {
       await settled();
       server.pump();
       server.advance(Math.min(500, left));
-      for (const c of server.live) if (c.greeted && !server.blocked.has(c.lane)) c.say({ T: 'hb', t: 0, head: c.pos });
+      for (const c of server.live) if (c.established && !server.blocked.has(c.lane)) c.send({ T: 'hb', t: 0, head: c.pos });
     }
     await settled();
   };
-  return { server, feed, seen, said, run };
+  return { server, feed, seen, events, run };
 }
 
 /** @param {FakeServer} server @param {Lane} lane */
@@ -38,22 +38,22 @@ const tries = (server, lane) => server.conns.filter((c) => c.lane === lane).leng
 
 for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]} */ ([['sse', 'ws', 'SSE', 'WebSocket'], ['ws', 'sse', 'WebSocket', 'SSE']])) {
   test(`${lane} refused: falls back after two tries, and returns to ${lane} when it opens`, async () => {
-    const { server, feed, seen, said, run } = begin(lane, (w) => w.blocked.set(lane, 'refused'));
+    const { server, feed, seen, events, run } = begin(lane, (w) => w.blocked.set(lane, 'refused'));
     await run(3_000);
     assert.equal(feed.lane, to);
     assert.equal(feed.state.name, 'live');
-    assert.deepEqual(said, [`Could not connect over ${name}: server unreachable`, `No data over ${name}; trying ${toName}`, 'Snapshot of 3 symbols, live from 3']);
+    assert.deepEqual(events, [`Could not connect over ${name}: server unreachable`, `No data over ${name}; trying ${toName}`, 'Snapshot of 3 symbols, live from 3']);
     assert.deepEqual({ ...feed.auto?.fallen, retryAt: 0 }, { reason: 'closed', retryAt: 0 });
     server.tick('AAPL');
     await run(5_000);
-    assert.equal(said.at(-1), `Could not open ${name}; staying on ${toName}`);
+    assert.equal(events.at(-1), `Could not open ${name}; staying on ${toName}`);
     assert.equal(feed.lane, to);
     server.blocked.clear();
     server.tick('AAPL');
     await run(32_000);
     assert.equal(feed.lane, lane);
     assert.equal(feed.auto?.fallen, null);
-    assert.equal(said.at(-1), `Switched ${toName} → ${name} at 5, nothing lost`);
+    assert.equal(events.at(-1), `Switched ${toName} → ${name} at 5, nothing lost`);
     server.tick('AAPL');
     await run(1_000);
     assert.deepEqual(seen, [4, 5, 6]);
@@ -62,10 +62,10 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
   });
 
   test(`${lane} buffered: falls back after ten seconds without data, and retries at growing intervals`, async () => {
-    const { server, feed, said, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
+    const { server, feed, events, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
     await run(12_000);
     assert.equal(feed.lane, to);
-    assert.deepEqual(said.slice(0, 2), [`Could not connect over ${name}: no data received`, `No data over ${name}: no data received; trying ${toName}`]);
+    assert.deepEqual(events.slice(0, 2), [`Could not connect over ${name}: no data received`, `No data over ${name}: no data received; trying ${toName}`]);
     await run(30 * 60_000);
     assert.equal(feed.state.name, 'live');
     assert.equal(feed.lane, to);
@@ -91,14 +91,14 @@ test('a lane that opens and stalls repeatedly is left, and not returned to at ev
 });
 
 test('an unreachable server does not block a lane: both are tried alternately, one event reports it, and the preferred one soon returns', async () => {
-  const { server, feed, said, run } = begin('ws');
+  const { server, feed, events, run } = begin('ws');
   await run(1_000);
   server.blocked.set('sse', 'refused').set('ws', 'refused');
   for (const c of server.live) c.cut();
   await run(60_000);
   const [sse, ws] = [tries(server, 'sse'), tries(server, 'ws')];
   assert.ok(sse >= 2 && ws >= 2 && Math.abs(sse - ws) <= 3, `${sse} and ${ws} tries`);
-  assert.equal(said.filter((s) => s.startsWith('No data over')).length, 1, String(said));
+  assert.equal(events.filter((s) => s.startsWith('No data over')).length, 1, String(events));
   server.blocked.clear();
   await run(25_000);
   assert.equal(feed.state.name, 'live');

@@ -5,7 +5,7 @@ import { begin, settled, sound, FakeServer } from '../test/fakeServer.js';
 
 for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   test(`${lane}: starts with a snapshot and continues without gaps`, () => {
-    const { server, feed, seen, said, states } = begin({ lane, user: 'ann', topics: ['*'] });
+    const { server, feed, seen, events, states } = begin({ lane, user: 'ann', topics: ['*'] });
     assert.equal(feed.state.name, 'connecting');
     assert.equal(feed.position, undefined);
     assert.equal(server.conn.url.pathname, `/${lane}/subscribe`);
@@ -19,14 +19,14 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.deepEqual(seen, [4, 5]);
     assert.equal(feed.position, 'a1-5');
     assert.deepEqual(states, ['connecting', 'live']);
-    assert.deepEqual(said, ['Snapshot of 3 symbols, live from 3']);
+    assert.deepEqual(events, ['Snapshot of 3 symbols, live from 3']);
     assert.equal(feed.counters.ticks, 2);
     assert.equal(feed.counters.messages, 4);
     sound(feed);
   });
 
   test(`${lane}: resumes after a disconnect and reports the replayed ticks`, () => {
-    const { server, feed, seen, said } = begin({ lane });
+    const { server, feed, seen, events } = begin({ lane });
     server.pump();
     server.conn.cut();
     assert.equal(feed.state.name, 'waiting');
@@ -38,24 +38,24 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(server.conn.from, 'a1-3');
     server.pump();
     assert.deepEqual(seen, [4, 5, 6, 7]);
-    assert.deepEqual(said.slice(1), ['Connection lost', 'Reconnected in 0.50\u202fs, 4 ticks replayed']);
+    assert.deepEqual(events.slice(1), ['Connection lost', 'Reconnected in 0.50\u202fs, 4 ticks replayed']);
     assert.equal(feed.counters.reconnects, 1);
     assert.equal(feed.counters.replayed, 4);
     sound(feed);
   });
 
   test(`${lane}: closes a connection after 2.5 heartbeat intervals without a message`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.pump();
     server.advance(30_000);
-    server.conn.say({ T: 'hb', t: server.time * 1000, head: 3 });
+    server.conn.send({ T: 'hb', t: server.time * 1000, head: 3 });
     server.advance(37_499);
     assert.equal(feed.state.name, 'live');
     const dead = server.conn;
     server.advance(1);
     assert.equal(feed.state.name, 'waiting');
     assert.equal(dead.open, false, 'the silent connection is closed');
-    assert.equal(said.at(-1), 'Connection lost: no data received');
+    assert.equal(events.at(-1), 'Connection lost: no data received');
     server.advance(500);
     server.pump();
     assert.equal(feed.state.name, 'live');
@@ -63,7 +63,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a page that was suspended handles queued messages before it closes the connection`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.pump();
     const held = () => {
       server.time += 60_000;
@@ -78,11 +78,11 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(feed.state.name, 'live');
     server.advance(7_500);
     assert.equal(feed.state.name, 'waiting', 'no message was queued');
-    assert.equal(said.at(-1), 'Connection lost: no data received');
+    assert.equal(events.at(-1), 'Connection lost: no data received');
   });
 
   test(`${lane}: a slow replay of all topics is reported when it is complete`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.pump();
     server.conn.cut();
     for (let k = 0; k < 4; k++) server.tick('NVDA');
@@ -90,14 +90,14 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     server.conn.pump(1);
     assert.equal(feed.state.name, 'live');
     server.advance(10_000);
-    assert.equal(said.at(-1), 'Connection lost');
+    assert.equal(events.at(-1), 'Connection lost');
     server.pump();
-    assert.equal(said.at(-1), 'Reconnected in 0.50\u202fs, 4 ticks replayed');
+    assert.equal(events.at(-1), 'Reconnected in 0.50\u202fs, 4 ticks replayed');
     sound(feed);
   });
 
   test(`${lane}: a gap is reported with its count, and the snapshot resets the position`, () => {
-    const { server, feed, seen, said } = begin({ lane });
+    const { server, feed, seen, events } = begin({ lane });
     server.pump();
     server.conn.cut();
     for (let k = 0; k < 1204; k++) server.tick('AAPL');
@@ -107,7 +107,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     server.tick('AAPL');
     server.pump();
     assert.deepEqual(seen, [1208]);
-    assert.equal(said.at(-1), 'Missed 1\u202f204 ticks (position expired); snapshot received');
+    assert.equal(events.at(-1), 'Missed 1\u202f204 ticks (position expired); snapshot received');
     assert.equal(feed.counters.gaps, 1);
     assert.equal(feed.counters.missed, 1204);
     sound(feed);
@@ -132,7 +132,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a restarted server causes a reset`, () => {
-    const { server, feed, seen, said } = begin({ lane });
+    const { server, feed, seen, events } = begin({ lane });
     server.tick('AAPL');
     server.pump();
     server.restart('b2');
@@ -145,7 +145,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(feed.position, 'b2-2');
     assert.equal(feed.counters.resets, 1);
     assert.deepEqual(seen, [2]);
-    assert.equal(said.at(-1), 'Sequence reset; snapshot of 1 symbol');
+    assert.equal(events.at(-1), 'Sequence reset; snapshot of 1 symbol');
     sound(feed);
   });
 
@@ -167,7 +167,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     all.server.conn.pos += 2;
     all.server.pump();
     assert.equal(all.feed.counters.lost, 2);
-    assert.equal(all.said.at(-1), '2 ticks lost before 6 (no gap reported)');
+    assert.equal(all.events.at(-1), '2 ticks lost before 6 (no gap reported)');
 
     const some = begin({ lane, topics: ['AAPL'] });
     some.server.pump();
@@ -182,21 +182,21 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a final bye ends the feed`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.pump();
-    server.conn.say({ T: 'bye', reason: 'limit', retry: 0 });
+    server.conn.send({ T: 'bye', reason: 'limit', retry: 0 });
     server.advance(60_000);
     assert.equal(feed.state.name, 'ended');
     assert.equal(server.conns.length, 1);
-    assert.equal(said.at(-1), 'The server ended the stream, as asked: limit reached');
+    assert.equal(events.at(-1), 'The server ended the stream, as asked: limit reached');
   });
 
   test(`${lane}: the bye of a shutdown sets the delay of the reconnect`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.pump();
-    server.conn.say({ T: 'bye', reason: 'shutdown', retry: 4_000 });
+    server.conn.send({ T: 'bye', reason: 'shutdown', retry: 4_000 });
     assert.equal(feed.state.retryAt, server.time + 4_500);
-    assert.equal(said.at(-1), 'Connection lost: server shutting down');
+    assert.equal(events.at(-1), 'Connection lost: server shutting down');
     server.advance(4_499);
     assert.equal(server.conns.length, 1);
     server.advance(1);
@@ -204,11 +204,11 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: a connection without a hello is closed after 10 s`, () => {
-    const { server, feed, said } = begin({ lane });
+    const { server, feed, events } = begin({ lane });
     server.answering = false;
     server.advance(10_000);
     assert.equal(feed.state.name, 'waiting');
-    assert.match(said.at(-1) ?? '', /^Could not connect over/);
+    assert.match(events.at(-1) ?? '', /^Could not connect over/);
   });
 
   test(`${lane}: changes topics on the open stream; a reconnect requests the new ones`, async () => {
@@ -257,7 +257,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: topics set while offline are added by a command, so that they get a snapshot`, async () => {
-    const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
+    const { server, feed, events } = begin({ lane, topics: ['AAPL'] });
     /** @type {string[]} */
     const snapshots = [];
     feed.on('message', (m) => m.T === 'snapshot' && snapshots.push(m.quotes.map((q) => q.S).join()));
@@ -272,7 +272,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     }
     await done;
     assert.deepEqual(snapshots, ['AAPL', 'MSFT']);
-    assert.equal(said.at(-1), 'Snapshot of 1 symbol added at 3');
+    assert.equal(events.at(-1), 'Snapshot of 1 symbol added at 3');
     sound(feed);
   });
 
@@ -329,14 +329,14 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
   });
 
   test(`${lane}: after a refusal the old topics remain`, async () => {
-    const { server, feed, said } = begin({ lane, topics: ['AAPL'] });
+    const { server, feed, events } = begin({ lane, topics: ['AAPL'] });
     server.pump();
     const done = assert.rejects(feed.setTopics(['NOPE']), { name: 'CommandError', code: 'unknown_topic' });
     await settled();
     server.pump();
     await done;
     assert.deepEqual(feed.topics, ['AAPL']);
-    assert.equal(said.at(-1), 'Topics not changed: unknown topic NOPE');
+    assert.equal(events.at(-1), 'Topics not changed: unknown topic NOPE');
   });
 }
 
@@ -366,17 +366,17 @@ test('ws: topics refused for the command rate, by an error without an id, are re
 });
 
 test('a malformed message is counted; a message of an unknown type is ignored', () => {
-  const { server, feed, said } = begin();
+  const { server, feed, events } = begin();
   server.pump();
-  server.conn.say({ T: 'hb' });
+  server.conn.send({ T: 'hb' });
   assert.equal(feed.counters.malformed, 1);
-  assert.match(said.at(-1) ?? '', /hb: field "head" is not number/);
-  const before = said.length;
+  assert.match(events.at(-1) ?? '', /hb: field "head" is not number/);
+  const before = events.length;
   const later = begin({ lane: 'ws' });
   later.server.pump();
-  later.server.conn.say({ T: 'weather', rain: true });
+  later.server.conn.send({ T: 'weather', rain: true });
   assert.equal(later.feed.counters.malformed, 0);
-  assert.equal(said.length, before);
+  assert.equal(events.length, before);
 });
 
 test('an error thrown by a handler affects neither other handlers nor the feed', (t) => {
@@ -415,7 +415,7 @@ test('a feed can start from a position', () => {
   server.pump();
   assert.equal(feed.counters.ticks, 3);
   assert.throws(() => new Feed({ from: 'A1-2' }), /from: "A1-2" is not a position/);
-  assert.throws(() => new Feed({ topics: [] }), /topics: want a list/);
+  assert.throws(() => new Feed({ topics: [] }), /topics: need a list/);
   assert.throws(() => new Feed({ lane: /** @type {any} */ ('tcp') }), /lane: "tcp"/);
 });
 
@@ -432,10 +432,10 @@ test("the closed event has the browser's details, and query parameters reach the
     server.conn.cut({ code: 1001 });
     server.advance(500);
     await settled();
-    const told = lane === 'sse' ? [{ gaveUp: false }, { gaveUp: true }] : [{ code: 1001 }, { code: 1006 }];
+    const details = lane === 'sse' ? [{ gaveUp: false }, { gaveUp: true }] : [{ code: 1001 }, { code: 1006 }];
     assert.deepEqual(ends, [
-      { lane, reason: 'closed', opened: true, ...told[0] },
-      { lane, reason: 'closed', opened: false, ...told[1] },
+      { lane, reason: 'closed', opened: true, ...details[0] },
+      { lane, reason: 'closed', opened: false, ...details[1] },
     ]);
     assert.equal(feed.state.name, 'waiting');
     feed.on('closed', () => feed.stop());

@@ -21,18 +21,18 @@ function begin(t) {
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
-  const said = [];
+  const events = [];
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
-  feed.on('event', (e) => said.push(sentence(e)));
+  feed.on('event', (e) => events.push(sentence(e)));
   feed.start();
   server.pump();
   const fire = (/** @type {EventTarget} */ target, /** @type {string} */ name, more = {}) =>
     target.dispatchEvent(Object.assign(new Event(name), more));
-  return { server, feed, seen, said, fire, window, document, navigator };
+  return { server, feed, seen, events, fire, window, document, navigator };
 }
 
 test('a page put into the back/forward cache disconnects; taken out, it resumes from its position', (t) => {
-  const { server, feed, seen, said, fire, window } = begin(t);
+  const { server, feed, seen, events, fire, window } = begin(t);
   fire(window, 'pagehide');
   assert.equal(feed.state.name, 'closed');
   assert.equal(server.live.length, 0);
@@ -45,7 +45,7 @@ test('a page put into the back/forward cache disconnects; taken out, it resumes 
   assert.equal(server.conn.from, 'a1-1');
   server.pump();
   assert.deepEqual(seen, [2, 3, 4]);
-  assert.equal(said.at(-1), 'Reconnected in 0.00\u202fs, 3 ticks replayed');
+  assert.equal(events.at(-1), 'Reconnected in 0.00\u202fs, 3 ticks replayed');
 });
 
 test('a page cached while it waits for a reconnect does not reconnect', (t) => {
@@ -63,7 +63,7 @@ test('a page cached while it waits for a reconnect does not reconnect', (t) => {
 });
 
 test('offline is reported, tries continue, and going online tries at once', (t) => {
-  const { server, feed, said, fire, window, navigator } = begin(t);
+  const { server, feed, events, fire, window, navigator } = begin(t);
   navigator.onLine = false;
   fire(window, 'offline');
   assert.equal(feed.state.name, 'live', 'a server on this machine needs no network');
@@ -75,7 +75,7 @@ test('offline is reported, tries continue, and going online tries at once', (t) 
   assert.equal(feed.state.name, 'connecting');
   server.pump();
   assert.equal(feed.state.name, 'live');
-  assert.deepEqual(said.slice(1, 4), ['Device offline', 'Connection lost', 'Device online']);
+  assert.deepEqual(events.slice(1, 4), ['Device offline', 'Connection lost', 'Device online']);
 });
 
 test('a page that waits for a reconnect when it goes offline keeps its countdown', (t) => {

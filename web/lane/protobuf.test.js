@@ -45,7 +45,7 @@ class Socket extends EventTarget {
     this.readyState = 3;
   }
   /** @param {string} hex */
-  say(hex) {
+  receive(hex) {
     this.dispatchEvent(new MessageEvent('message', { data: bytes(hex).buffer }));
   }
 }
@@ -54,26 +54,26 @@ class Socket extends EventTarget {
 function begin(encoding) {
   const socket = new Socket();
   /** @type {any[]} */
-  const asked = [];
+  const args = [];
   /** @type {{ m: any, size: number }[]} */
   const got = [];
-  const platform = { encoding, WebSocket: function (/** @type {any[]} */ ...args) { asked.push(...args); return socket; } };
+  const platform = { encoding, WebSocket: function (/** @type {any[]} */ ...given) { args.push(...given); return socket; } };
   const hooks = { closed() {}, text: (/** @type {any} */ data, /** @type {() => any} */ read) => void got.push({ size: data.length, m: read() }) };
-  return { socket, asked, got, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
+  return { socket, args, got, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
 }
 
 test('protobuf is requested as a subprotocol, and messages wait in order until the decoder is loaded', async () => {
-  assert.equal(begin().asked[1], 'ticklane.v1.json');
-  const { socket, asked, got, connector } = begin('protobuf');
-  assert.equal(asked[1], 'ticklane.v1.protobuf');
+  assert.equal(begin().args[1], 'ticklane.v1.json');
+  const { socket, args, got, connector } = begin('protobuf');
+  assert.equal(args[1], 'ticklane.v1.protobuf');
   assert.equal(socket.binaryType, 'arraybuffer');
   const answer = connector.command('subscribe', ['AAPL'], 'c1');
-  for (const { protobuf } of twins.slice(0, 3)) socket.say(protobuf);
+  for (const { protobuf } of twins.slice(0, 3)) socket.receive(protobuf);
   assert.equal(got.length, 0);
   while (got.length < 3) await new Promise((resolve) => setTimeout(resolve)); // until the decoder is imported
-  socket.say(twins[3].protobuf);
+  socket.receive(twins[3].protobuf);
   assert.deepEqual(got, twins.slice(0, 4).map(({ json, protobuf }) => ({ m: JSON.parse(json), size: protobuf.length / 2 })));
   assert.deepEqual(socket.sent, [{ action: 'subscribe', topics: ['AAPL'], id: 1 }]); // text, on either subprotocol
-  socket.say('3a0c' + '0a044141504c' + '10e1bc1d' + '1801');
+  socket.receive('3a0c' + '0a044141504c' + '10e1bc1d' + '1801');
   assert.deepEqual((await answer).topics, ['AAPL']);
 });

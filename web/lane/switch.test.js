@@ -14,19 +14,19 @@ function begin(options = {}) {
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
-  const said = [];
+  const events = [];
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
-  feed.on('event', (e) => said.push(sentence(e)));
+  feed.on('event', (e) => events.push(sentence(e)));
   feed.start();
   server.pump();
-  return { server, feed, seen, said };
+  return { server, feed, seen, events };
 }
 
 /** @param {number} a @param {number} b */
 const range = (a, b) => Array.from({ length: b - a + 1 }, (_, k) => a + k);
 
 test("the old lane delivers until the new one's hello; ticks that both carry are dropped once", () => {
-  const { server, feed, seen, said } = begin({ lane: 'ws' });
+  const { server, feed, seen, events } = begin({ lane: 'ws' });
   const [old] = server.live;
   feed.switchLane('sse');
   assert.equal(feed.switching, 'sse');
@@ -41,7 +41,7 @@ test("the old lane delivers until the new one's hello; ticks that both carry are
   assert.equal(feed.switching, null);
   assert.equal(old?.open, false);
   assert.deepEqual(seen, range(4, 9));
-  assert.equal(said.at(-1), 'Switched WebSocket → SSE at 7, nothing lost');
+  assert.equal(events.at(-1), 'Switched WebSocket → SSE at 7, nothing lost');
   const { overlap, replayed, switches, lost, doubled } = feed.counters;
   assert.deepEqual({ overlap, replayed, switches, lost, doubled }, { overlap: 4, replayed: 2, switches: 1, lost: 0, doubled: 0 });
 });
@@ -71,7 +71,7 @@ test('messages of a closed connection are ignored', () => {
   server.conn.pump();
   const { messages } = feed.counters;
   server.tick('AAPL');
-  old?.say({ ...(old.next() ?? {}) }); // a WebSocket delivers until its closing handshake is done
+  old?.send({ ...(old.next() ?? {}) }); // a WebSocket delivers until its closing handshake is done
   old?.broke();
   assert.deepEqual(seen, []);
   assert.equal(feed.counters.messages, messages);
@@ -79,12 +79,12 @@ test('messages of a closed connection are ignored', () => {
 });
 
 test('when a lane cannot be opened, the old one stays', () => {
-  const { server, feed, seen, said } = begin({ lane: 'sse' });
+  const { server, feed, seen, events } = begin({ lane: 'sse' });
   feed.switchLane('ws');
   server.conn.cut();
   assert.equal(feed.lane, 'sse');
   assert.equal(feed.switching, null);
-  assert.equal(said.at(-1), 'Could not open WebSocket; staying on SSE');
+  assert.equal(events.at(-1), 'Could not open WebSocket; staying on SSE');
   server.tick('AAPL');
   server.pump();
   assert.deepEqual(seen, [4]);
@@ -164,7 +164,7 @@ for (const topics of [['*'], ['AAPL', 'NVDA']]) {
       for (let k = rnd() * 8; k > 0; k--) server.tick(symbols[Math.floor(rnd() * 3)] ?? '');
       for (const c of server.live) c.pump(Math.floor(rnd() * 6));
       if (rnd() < 0.1) feed.switchLane(lanes[Math.floor(rnd() * 2)] ?? 'sse');
-      if (rnd() < 0.2) server.live.at(-1)?.say({ T: 'time', received: 1, sent: 2 });
+      if (rnd() < 0.2) server.live.at(-1)?.send({ T: 'time', received: 1, sent: 2 });
       const victim = server.live[Math.floor(rnd() * server.live.length)];
       if (victim && rnd() < 0.3) {
         victim.cut();

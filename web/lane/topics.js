@@ -202,7 +202,7 @@ export class TopicSync {
 /** @param {string[]} topics @returns {string[]} a copy without duplicates @throws {RangeError} */
 function checked(topics) {
   if (!Array.isArray(topics) || topics.length === 0 || topics.some((t) => typeof t !== 'string' || t === '')) {
-    throw new RangeError('topics: want a list of at least one symbol, sector or "*"');
+    throw new RangeError('topics: need a list of at least one symbol, sector or "*"');
   }
   return [...new Set(topics)];
 }

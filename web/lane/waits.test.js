@@ -38,10 +38,10 @@ test('a disconnect right after the hello does not reset the delay', () => {
 });
 
 test('the reconnect to an overloaded server waits for its retry', () => {
-  const { server, feed, said } = begin({ lane: 'sse' });
-  server.conn.say({ T: 'bye', reason: 'overload', retry: 2_000 });
+  const { server, feed, events } = begin({ lane: 'sse' });
+  server.conn.send({ T: 'bye', reason: 'overload', retry: 2_000 });
   assert.equal(feed.state.retryAt, server.time + 2_500);
-  assert.deepEqual(said, ['Could not connect over SSE: server overloaded']);
+  assert.deepEqual(events, ['Could not connect over SSE: server overloaded']);
   server.advance(2_500);
   server.pump();
   assert.equal(feed.state.name, 'live');

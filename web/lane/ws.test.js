@@ -14,7 +14,7 @@ class Socket extends EventTarget {
     this.readyState = 3;
   }
   /** @param {object} m */
-  say(m) {
+  receive(m) {
     this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(m) }));
   }
 }
@@ -31,11 +31,11 @@ test('an answer resolves the command with its id', async () => {
   const first = connector.command('subscribe', ['AAPL'], 'c1');
   const second = connector.command('subscribe', ['NOPE'], 'c1');
   const [a, b] = socket.sent;
-  socket.say({ T: 'hb', t: 1, head: 1 });
-  socket.say({ T: 'error', code: 'unknown_topic', msg: 'unknown topic NOPE', id: b.id });
+  socket.receive({ T: 'hb', t: 1, head: 1 });
+  socket.receive({ T: 'error', code: 'unknown_topic', msg: 'unknown topic NOPE', id: b.id });
   await assert.rejects(second, { name: 'CommandError', code: 'unknown_topic' });
-  socket.say({ T: 'error', code: 'unknown_topic', msg: 'of nobody', id: 99 });
-  socket.say({ T: 'subscription', topics: ['AAPL'], i: 1, id: a.id });
+  socket.receive({ T: 'error', code: 'unknown_topic', msg: 'unknown id', id: 99 });
+  socket.receive({ T: 'subscription', topics: ['AAPL'], i: 1, id: a.id });
   assert.deepEqual((await first).topics, ['AAPL']);
 });
 
@@ -43,10 +43,10 @@ test('an error without an id rejects the oldest command; another message without
   const { socket, connector } = begin();
   const first = connector.command('subscribe', ['AAPL'], 'c1');
   const second = connector.command('subscribe', ['MSFT'], 'c1');
-  socket.say({ T: 'snapshot', i: 1, quotes: [] });
-  socket.say({ T: 'error', code: 'rate', msg: 'too many messages' });
+  socket.receive({ T: 'snapshot', i: 1, quotes: [] });
+  socket.receive({ T: 'error', code: 'rate', msg: 'too many messages' });
   await assert.rejects(first, { name: 'CommandError', code: 'rate' });
-  socket.say({ T: 'subscription', topics: ['MSFT'], i: 1, id: socket.sent[1].id });
+  socket.receive({ T: 'subscription', topics: ['MSFT'], i: 1, id: socket.sent[1].id });
   assert.deepEqual((await second).topics, ['MSFT']);
-  socket.say({ T: 'error', code: 'rate', msg: 'nobody waits' });
+  socket.receive({ T: 'error', code: 'rate', msg: 'no command waits' });
 });

@@ -13,14 +13,14 @@ const alert = (a) => ({ id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, 
 /** A page with alerts: its store and the alerts that fired, without a stream. */
 class Page {
   /** @type {string[]} */
-  told = [];
+  fired = [];
   changes = 0;
   i = 0;
   store = new QuoteStore();
 
   /** @param {...Alert} list */
   constructor(...list) {
-    this.alerts = new Alerts({ fired: (a, r) => this.told.push(`${a.id} ${a.n} ${r.p}`), changed: () => this.changes++ });
+    this.alerts = new Alerts({ fired: (a, r) => this.fired.push(`${a.id} ${a.n} ${r.p}`), changed: () => this.changes++ });
     this.alerts.load(list);
     this.hello('e1');
   }
@@ -54,54 +54,54 @@ test('a rise to a price fires once, when it is reached', () => {
   const page = new Page(alert());
   page.snapshot(100);
   page.ticks(104.99);
-  assert.deepEqual(page.told, []);
+  assert.deepEqual(page.fired, []);
   page.ticks(105, 106, 90, 110);
-  assert.deepEqual(page.told, ['x 1 105']);
+  assert.deepEqual(page.fired, ['x 1 105']);
 });
 
 test('a fall to a price works in reverse', () => {
   const page = new Page(alert({ kind: 'below', level: 95 }));
   page.snapshot(100);
   page.ticks(95.01, 94.5, 100, 90);
-  assert.deepEqual(page.told, ['x 1 94.5']);
+  assert.deepEqual(page.fired, ['x 1 94.5']);
 });
 
 test('an alert created beyond its level is armed on the other side', () => {
   const page = new Page(alert());
   page.snapshot(110);
   page.ticks(112, 105, 104.95, 105.5);
-  assert.deepEqual(page.told, [], 'the band was not left');
+  assert.deepEqual(page.fired, [], 'the band was not left');
   page.ticks(104, 105.2);
-  assert.deepEqual(page.told, ['x 1 105.2']);
+  assert.deepEqual(page.fired, ['x 1 105.2']);
 });
 
 test('a repeating alert fires again only after the price has moved back clearly', () => {
   const page = new Page(alert({ every: true }));
   page.snapshot(100);
   page.ticks(105, 104.99, 105.01, 104.95, 105.3);
-  assert.equal(page.told.length, 1, 'a price around the level is one crossing');
+  assert.equal(page.fired.length, 1, 'a price around the level is one crossing');
   page.ticks(104.8, 105);
-  assert.deepEqual(page.told, ['x 1 105', 'x 2 105']);
+  assert.deepEqual(page.fired, ['x 1 105', 'x 2 105']);
 });
 
 test('percentage since the last close, in both directions', () => {
   const page = new Page(alert({ kind: 'day', level: 3 }), alert({ id: 'y', kind: 'day', level: -2 }));
   page.ticks(50);
-  assert.deepEqual(page.told, [], 'the change is unknown without a close');
+  assert.deepEqual(page.fired, [], 'the change is unknown without a close');
   page.snapshot(101);
   page.ticks(102.9, 103, 97.9);
-  assert.deepEqual(page.told, ['x 1 103', 'y 1 97.9']);
+  assert.deepEqual(page.fired, ['x 1 103', 'y 1 97.9']);
 });
 
 test('percentage within minutes is measured from their lowest or highest price', () => {
   const page = new Page(alert({ kind: 'within', level: 1, minutes: 1, every: true }), alert({ id: 'y', kind: 'within', level: -1, minutes: 1 }));
   page.snapshot(100);
   page.ticks(...Array.from({ length: 300 }, (_, k) => 100 + k * 0.01)); // 0.6 % a minute
-  assert.equal(page.told.length, 0, 'too slow');
+  assert.equal(page.fired.length, 0, 'too slow');
   page.ticks(...Array.from({ length: 20 }, (_, k) => 103 + k * 0.1));
-  assert.deepEqual(page.told.map((s) => s.slice(0, 3)), ['x 1']);
+  assert.deepEqual(page.fired.map((s) => s.slice(0, 3)), ['x 1']);
   page.ticks(104.9, 103);
-  assert.deepEqual(page.told.map((s) => s.slice(0, 3)), ['x 1', 'y 1']);
+  assert.deepEqual(page.fired.map((s) => s.slice(0, 3)), ['x 1', 'y 1']);
 });
 
 test('a span has the lowest and highest price of its minutes', () => {
@@ -130,7 +130,7 @@ test('snapshots, gaps and repeated seqs do not repeat an alert', () => {
   page.take(page.quote(106, 2));
   page.snapshot(107, 2);
   page.snapshot(108);
-  assert.deepEqual(page.told, ['x 1 106']);
+  assert.deepEqual(page.fired, ['x 1 106']);
 });
 
 test('a crossing within a gap fires once, with the snapshot after it', () => {
@@ -139,7 +139,7 @@ test('a crossing within a gap fires once, with the snapshot after it', () => {
   page.hello('e1', 'gap');
   page.snapshot(120, 900);
   page.snapshot(121, 901);
-  assert.deepEqual(page.told, ['x 1 120']);
+  assert.deepEqual(page.fired, ['x 1 120']);
 });
 
 test('the first quote of another log fires nothing', () => {
@@ -150,9 +150,9 @@ test('the first quote of another log fires nothing', () => {
   page.i = 0;
   page.snapshot(90); // the prices of another log have not crossed the levels
   page.ticks(91, 90);
-  assert.deepEqual(page.told, ['x 1 106']);
+  assert.deepEqual(page.fired, ['x 1 106']);
   page.ticks(106, 90);
-  assert.deepEqual(page.told, ['x 1 106', 'x 2 106', 'y 1 90'], 'crossings in the new log count');
+  assert.deepEqual(page.fired, ['x 1 106', 'x 2 106', 'y 1 90'], 'crossings in the new log count');
 });
 
 test('between the hello of another log and its quotes, old quotes are not checked', () => {
@@ -164,22 +164,22 @@ test('between the hello of another log and its quotes, old quotes are not checke
   page.i = 0;
   page.snapshot(100);
   page.ticks(106);
-  assert.deepEqual(page.told, ['x 1 106'], 'seqs of the old log are not compared');
+  assert.deepEqual(page.fired, ['x 1 106'], 'seqs of the old log are not compared');
 });
 
 test('a reload continues from the stored state', () => {
   const first = new Page(alert({ every: true }), alert({ id: 'y', level: 130 }));
   first.snapshot(100);
   first.ticks(106, 107);
-  const kept = JSON.parse(JSON.stringify(first.alerts.list));
-  const second = new Page(...kept);
+  const stored = JSON.parse(JSON.stringify(first.alerts.list));
+  const second = new Page(...stored);
   second.i = first.i;
   second.snapshot(107);
   second.ticks(107.5, 106.5);
-  assert.deepEqual(second.told, [], 'told before');
-  const third = new Page(...kept);
+  assert.deepEqual(second.fired, [], 'reported before');
+  const third = new Page(...stored);
   third.snapshot(131, 50);
-  assert.deepEqual(third.told, ['y 1 131'], 'a crossing in the meantime fires');
+  assert.deepEqual(third.fired, ['y 1 131'], 'a crossing in the meantime fires');
 });
 
 test("only a symbol's own quotes check its alerts, and load replaces the list", () => {
@@ -187,11 +187,11 @@ test("only a symbol's own quotes check its alerts, and load replaces the list", 
   assert.deepEqual(page.alerts.symbols, ['A', 'B']);
   page.snapshot(100);
   page.ticks(106);
-  assert.deepEqual(page.told, ['x 1 106']);
+  assert.deepEqual(page.fired, ['x 1 106']);
   page.alerts.load([]);
   assert.deepEqual([page.alerts.symbols, page.alerts.list], [[], []]);
   page.ticks(100, 110);
-  assert.equal(page.told.length, 1);
+  assert.equal(page.fired.length, 1);
 });
 
 // Through a feed: prices rise by a cent per tick, so each level is crossed once, however often the lane disconnects,
@@ -201,8 +201,8 @@ test('disconnects, replays, lane switches and restarts repeat no alert', () => {
   const feed = new Feed({ ...server.options, lane: 'sse', topics: ['*'] });
   const store = new QuoteStore();
   /** @type {string[]} */
-  const told = [];
-  const alerts = new Alerts({ fired: (a) => told.push(`${a.id} ${a.n}`), changed: () => {} });
+  const fired = [];
+  const alerts = new Alerts({ fired: (a) => fired.push(`${a.id} ${a.n}`), changed: () => {} });
   alerts.load([10.05, 10.12, 10.2, 10.31].map((level) => alert({ id: String(level), level, every: true })));
   feed.on('message', (m) => {
     store.apply(m, 0);
@@ -220,34 +220,34 @@ test('disconnects, replays, lane switches and restarts repeat no alert', () => {
   ticks(6); // 10.14, while the connection is down
   server.advance(3_000);
   server.pump();
-  assert.deepEqual(told, ['10.05 1', '10.12 1'], 'replayed ticks count once');
+  assert.deepEqual(fired, ['10.05 1', '10.12 1'], 'replayed ticks count once');
   feed.switchLane('ws');
   ticks(8); // 10.22, on both connections
   server.pump();
   assert.equal(feed.lane, 'ws');
-  assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1']);
+  assert.deepEqual(fired, ['10.05 1', '10.12 1', '10.2 1']);
   server.conn.cut();
   ticks(12); // 10.34
   server.oldest = 30; // the log no longer has the missed ticks
   server.advance(3_000);
   server.pump();
   assert.equal(feed.counters.gaps, 1);
-  assert.deepEqual(told, ['10.05 1', '10.12 1', '10.2 1', '10.31 1']);
+  assert.deepEqual(fired, ['10.05 1', '10.12 1', '10.2 1', '10.31 1']);
   server.restart('beef');
   ticks(40); // 10.01 to 10.40 in another log, before the page connects
   server.advance(3_000);
   server.pump();
   assert.equal(feed.counters.resets, 1);
-  assert.deepEqual(told.length, 4, 'another log repeats no alert');
+  assert.deepEqual(fired.length, 4, 'another log repeats no alert');
   feed.stop();
 });
 
 test('a symbol is needed while one of its alerts is not done', () => {
-  const page = new Page(alert({ id: 'once' }), alert({ id: 'every', S: 'B', every: true }), alert({ id: 'told', S: 'C', done: true }));
+  const page = new Page(alert({ id: 'once' }), alert({ id: 'every', S: 'B', every: true }), alert({ id: 'done', S: 'C', done: true }));
   assert.deepEqual(page.alerts.symbols, ['A', 'B']);
   page.snapshot(100);
   page.ticks(105);
-  assert.deepEqual(page.told, ['once 1 105']);
+  assert.deepEqual(page.fired, ['once 1 105']);
   assert.deepEqual(page.alerts.symbols, ['B'], 'it fires once and has fired');
   page.alerts.load(page.alerts.list.map((a) => (a.id === 'once' ? { ...a, done: false, epoch: '' } : a)));
   assert.deepEqual(page.alerts.symbols, ['A', 'B'], 'it is active again');

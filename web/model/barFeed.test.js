@@ -8,7 +8,7 @@ const MINUTE = 60e6;
 const START = 1_760_000_040e6;
 
 /** A server with its log. Tests decide when its responses and messages arrive. */
-class Town {
+class FakeHistory {
   epoch = 'a';
   /** @type {any[]} */
   log = [];
@@ -19,16 +19,16 @@ class Town {
   timers = [];
   clock = 0;
   /** @type {{ url: [string, string, number, number | undefined], signal: AbortSignal, answer: (h?: History) => void, fail: () => void }[]} */
-  asked = [];
+  requests = [];
   /** @type {string[]} */
-  told = [];
+  changes = [];
   sent = 0; // ticks of the log that the chart has been given
   feed = new BarFeed({
     fetch: (symbol, interval, limit, signal, before) => new Promise((done, fail) => {
-      this.asked.push({ url: [symbol, interval, limit, before], signal, answer: (h) => done(h ?? this.history(symbol, interval, limit, before)), fail: () => fail(new Error('down')) });
+      this.requests.push({ url: [symbol, interval, limit, before], signal, answer: (h) => done(h ?? this.history(symbol, interval, limit, before)), fail: () => fail(new Error('down')) });
       signal.addEventListener('abort', () => fail(new Error('aborted')));
     }),
-    changed: (what) => { this.told.push(what); },
+    changed: (what) => { this.changes.push(what); },
     now: () => this.clock,
     setTimeout: (fn, ms) => { const timer = { fn, at: this.clock + ms }; this.timers.push(timer); return timer; },
     clearTimeout: (timer) => { this.timers = this.timers.filter((x) => x !== timer); },
@@ -88,12 +88,12 @@ class Town {
     }
   }
 
-  /** Answers what was asked for, and waits until it is taken. */
+  /** Answers what was requests for, and waits until it is taken. */
   async settle() {
     for (let k = 0; k < 40; k++) {
-      for (const a of this.asked.splice(0)) a.answer();
+      for (const a of this.requests.splice(0)) a.answer();
       await new Promise((done) => setImmediate(done));
-      if (this.asked.length === 0) {
+      if (this.requests.length === 0) {
         if (this.feed.state === 'ready' && this.timers.length === 0) return;
         this.advance(5000);
       }
@@ -109,234 +109,234 @@ class Town {
 const soon = () => new Promise((done) => setImmediate(done));
 
 async function open(n = 100) {
-  const town = new Town();
-  for (let k = 0; k < n; k++) town.trade(100 + (k % 9));
-  town.hello();
-  town.snapshot();
-  town.feed.show('A', '1m');
-  await town.settle();
-  return town;
+  const server = new FakeHistory();
+  for (let k = 0; k < n; k++) server.trade(100 + (k % 9));
+  server.hello();
+  server.snapshot();
+  server.feed.show('A', '1m');
+  await server.settle();
+  return server;
 }
 
 test('history, then ticks: bars and volumes equal the server\'s', async () => {
-  const town = await open();
+  const server = await open();
   for (let k = 0; k < 100; k++) {
-    town.trade(90 + (k % 30));
-    if (k % 5 === 0) town.trade(1, 1e6, 'B');
-    town.pump();
-    town.same();
+    server.trade(90 + (k % 30));
+    if (k % 5 === 0) server.trade(1, 1e6, 'B');
+    server.pump();
+    server.same();
   }
 });
 
 test('ticks during a request are counted once, whether or not history includes them', async () => {
-  const town = await open();
+  const server = await open();
   for (const held of [0, 3, 10]) {
-    town.feed.show('A', '5m');
-    for (let k = 0; k < held; k++) town.trade(200 + k);
-    const [asked] = town.asked.splice(0);
-    const early = town.history('A', '5m', PAGE);
-    for (let k = held; k < 10; k++) town.trade(200 + k);
-    town.pump();
-    asked?.answer(early);
+    server.feed.show('A', '5m');
+    for (let k = 0; k < held; k++) server.trade(200 + k);
+    const [request] = server.requests.splice(0);
+    const early = server.history('A', '5m', PAGE);
+    for (let k = held; k < 10; k++) server.trade(200 + k);
+    server.pump();
+    request?.answer(early);
     await soon();
-    town.same('5m');
+    server.same('5m');
   }
 });
 
 test('a gap during a request: history from before the gap is requested again', async () => {
-  const town = await open();
-  town.feed.show('A', '1m');
-  const early = town.history('A', '1m', PAGE);
-  const [asked] = town.asked.splice(0);
-  town.trade(500);
-  town.pump();
-  for (let k = 0; k < 20; k++) town.trade(600 + k); // never sent
-  town.snapshot();
-  town.trade(700);
-  town.pump();
-  asked?.answer(early);
+  const server = await open();
+  server.feed.show('A', '1m');
+  const early = server.history('A', '1m', PAGE);
+  const [request] = server.requests.splice(0);
+  server.trade(500);
+  server.pump();
+  for (let k = 0; k < 20; k++) server.trade(600 + k); // never sent
+  server.snapshot();
+  server.trade(700);
+  server.pump();
+  request?.answer(early);
   await soon();
-  await town.settle();
-  town.same();
+  await server.settle();
+  server.same();
 });
 
 test('another log during a request: nothing of the old log remains', async () => {
-  const town = await open();
-  town.feed.show('A', '1m');
-  const old = town.history('A', '1m', PAGE);
-  const [asked] = town.asked.splice(0);
-  for (let k = 0; k < 30; k++) town.trade(900);
-  town.pump(); // wait, with seqs beyond the new log's
-  town.restart();
-  for (let k = 0; k < 5; k++) town.trade(10);
-  town.hello();
-  town.snapshot();
-  asked?.answer(old);
+  const server = await open();
+  server.feed.show('A', '1m');
+  const old = server.history('A', '1m', PAGE);
+  const [request] = server.requests.splice(0);
+  for (let k = 0; k < 30; k++) server.trade(900);
+  server.pump(); // wait, with seqs beyond the new log's
+  server.restart();
+  for (let k = 0; k < 5; k++) server.trade(10);
+  server.hello();
+  server.snapshot();
+  request?.answer(old);
   await soon();
-  for (let k = 0; k < 3; k++) town.trade(11);
-  town.pump();
-  await town.settle();
-  town.same();
+  for (let k = 0; k < 3; k++) server.trade(11);
+  server.pump();
+  await server.settle();
+  server.same();
 });
 
 test('another log with an earlier clock adds no bar before the newest', async () => {
-  const town = await open();
-  town.restart();
-  town.at -= 600e6;
-  town.trade(5);
-  town.hello();
-  town.snapshot();
-  town.trade(6);
-  town.pump();
-  await town.settle();
-  town.same();
+  const server = await open();
+  server.restart();
+  server.at -= 600e6;
+  server.trade(5);
+  server.hello();
+  server.snapshot();
+  server.trade(6);
+  server.pump();
+  await server.settle();
+  server.same();
 });
 
 test('history of another log than the stream\'s is requested again', async () => {
-  const town = await open();
-  town.feed.show('A', '1m');
+  const server = await open();
+  server.feed.show('A', '1m');
   for (let k = 0; k < 6; k++) {
-    town.asked.shift()?.answer({ ...town.history('A', '1m', PAGE), epoch: 'other' });
+    server.requests.shift()?.answer({ ...server.history('A', '1m', PAGE), epoch: 'other' });
     await soon();
-    town.advance(300);
+    server.advance(300);
   }
-  assert.equal(town.feed.state, 'failed');
-  assert.equal(town.feed.list.length, 0);
-  town.advance(5000);
-  await town.settle();
-  town.same();
+  assert.equal(server.feed.state, 'failed');
+  assert.equal(server.feed.list.length, 0);
+  server.advance(5000);
+  await server.settle();
+  server.same();
 });
 
 test('a failed request has a time of retry, the bars follow ticks, and the retry completes them', async () => {
-  const town = await open();
-  for (let k = 0; k < 50; k++) town.trade(300);
-  town.snapshot();
-  town.asked.shift()?.fail();
+  const server = await open();
+  for (let k = 0; k < 50; k++) server.trade(300);
+  server.snapshot();
+  server.requests.shift()?.fail();
   await soon();
-  assert.equal(town.feed.state, 'failed');
-  assert.equal(town.feed.retryAt, town.clock + 5000);
-  town.trade(301);
-  town.pump();
-  assert.equal(town.feed.list.at(-1)?.c, 301);
-  town.advance(5000);
-  town.trade(302);
-  town.pump();
-  await town.settle();
-  town.same();
+  assert.equal(server.feed.state, 'failed');
+  assert.equal(server.feed.retryAt, server.clock + 5000);
+  server.trade(301);
+  server.pump();
+  assert.equal(server.feed.list.at(-1)?.c, 301);
+  server.advance(5000);
+  server.trade(302);
+  server.pump();
+  await server.settle();
+  server.same();
 });
 
 test('older bars are loaded in pages up to the oldest, and stay when history is loaded again', async () => {
-  const town = await open(6 * 700);
-  assert.equal(town.feed.list.length, PAGE);
-  assert.equal(town.feed.end, false);
-  void town.feed.older();
-  void town.feed.older(); // in progress
-  assert.equal(town.asked.length, 1);
-  town.trade(50);
-  town.pump();
-  await town.settle();
-  assert.equal(town.feed.list.length, 2 * PAGE);
-  town.snapshot(); // a sleep, and a resume with a gap
-  town.trade(51);
-  town.pump();
-  await town.settle();
-  assert.equal(town.feed.list.length, 2 * PAGE, 'older bars stay');
-  town.same('1m', 2 * PAGE);
-  void town.feed.older();
-  await town.settle();
-  assert.equal(town.feed.end, true);
-  town.same();
-  void town.feed.older();
-  assert.equal(town.asked.length, 0);
+  const server = await open(6 * 700);
+  assert.equal(server.feed.list.length, PAGE);
+  assert.equal(server.feed.end, false);
+  void server.feed.older();
+  void server.feed.older(); // in progress
+  assert.equal(server.requests.length, 1);
+  server.trade(50);
+  server.pump();
+  await server.settle();
+  assert.equal(server.feed.list.length, 2 * PAGE);
+  server.snapshot(); // a sleep, and a resume with a gap
+  server.trade(51);
+  server.pump();
+  await server.settle();
+  assert.equal(server.feed.list.length, 2 * PAGE, 'older bars stay');
+  server.same('1m', 2 * PAGE);
+  void server.feed.older();
+  await server.settle();
+  assert.equal(server.feed.end, true);
+  server.same();
+  void server.feed.older();
+  assert.equal(server.requests.length, 0);
 });
 
 test('older bars of another symbol are dropped', async () => {
-  const town = await open(6 * 400);
-  void town.feed.older();
-  const [asked] = town.asked.splice(0);
-  const older = town.history('A', '1m', PAGE, town.feed.list[0]?.t);
-  town.feed.show('A', '5m');
-  asked?.answer(older);
-  await town.settle();
-  town.same('5m');
+  const server = await open(6 * 400);
+  void server.feed.older();
+  const [request] = server.requests.splice(0);
+  const older = server.history('A', '1m', PAGE, server.feed.list[0]?.t);
+  server.feed.show('A', '5m');
+  request?.answer(older);
+  await server.settle();
+  server.same('5m');
 });
 
 test('a hole longer than a page discards the older bars', async () => {
-  const town = await open(6 * 400);
-  void town.feed.older();
-  await town.settle();
-  for (let k = 0; k < 6 * 350; k++) town.trade(20);
-  town.snapshot();
-  await town.settle();
-  assert.equal(town.feed.list.length, PAGE);
-  assert.equal(town.feed.end, false);
-  town.same('1m', PAGE);
+  const server = await open(6 * 400);
+  void server.feed.older();
+  await server.settle();
+  for (let k = 0; k < 6 * 350; k++) server.trade(20);
+  server.snapshot();
+  await server.settle();
+  assert.equal(server.feed.list.length, PAGE);
+  assert.equal(server.feed.end, false);
+  server.same('1m', PAGE);
 });
 
 test('a failed page of older bars is requested again after a delay', async () => {
-  const town = await open(6 * 400);
-  void town.feed.older();
-  town.asked.shift()?.fail();
+  const server = await open(6 * 400);
+  void server.feed.older();
+  server.requests.shift()?.fail();
   await soon();
-  void town.feed.older();
-  assert.equal(town.asked.length, 0);
-  town.clock += 5000;
-  void town.feed.older();
-  await town.settle();
-  town.same();
+  void server.feed.older();
+  assert.equal(server.requests.length, 0);
+  server.clock += 5000;
+  void server.feed.older();
+  await server.settle();
+  server.same();
 });
 
 test('after close there are no requests and no calls', async () => {
-  const town = await open();
-  town.feed.show('A', '1m');
-  town.feed.close();
-  const told = town.told.length;
-  town.trade(1);
-  town.pump();
-  town.snapshot();
+  const server = await open();
+  server.feed.show('A', '1m');
+  server.feed.close();
+  const changes = server.changes.length;
+  server.trade(1);
+  server.pump();
+  server.snapshot();
   await soon();
-  assert.equal(town.told.length, told);
-  assert.deepEqual([town.timers.length, town.asked.every(({ signal }) => signal.aborted)], [0, true]);
+  assert.equal(server.changes.length, changes);
+  assert.deepEqual([server.timers.length, server.requests.every(({ signal }) => signal.aborted)], [0, true]);
 });
 
 test('random events in random order: the bars end as the server\'s', async () => {
   for (let seed = 1; seed <= 60; seed++) {
     let x = seed * 2654435761;
     const random = (/** @type {number} */ n) => { x = (x * 1103515245 + 12345) % 2147483648; return x % n; };
-    const town = await open(random(2000));
-    town.keep = Infinity;
+    const server = await open(random(2000));
+    server.keep = Infinity;
     let interval = '1m';
     /** @type {(() => void)[]} */
     const late = [];
     for (let step = 0; step < 200; step++) {
       switch (random(14)) {
-        case 0: town.snapshot(); break;
-        case 1: for (let k = random(100); k > 0; k--) town.trade(random(500)); town.snapshot(); break; // a gap
-        case 2: if (random(6) === 0) { town.restart(); town.trade(3); town.hello(); town.snapshot(); } break;
-        case 3: if (random(3) === 0) { town.pump(); town.feed.show('A', (interval = random(2) ? '1m' : '5m')); } break;
-        case 4: town.asked.shift()?.answer(); break;
-        case 5: town.asked.shift()?.fail(); break;
+        case 0: server.snapshot(); break;
+        case 1: for (let k = random(100); k > 0; k--) server.trade(random(500)); server.snapshot(); break; // a gap
+        case 2: if (random(6) === 0) { server.restart(); server.trade(3); server.hello(); server.snapshot(); } break;
+        case 3: if (random(3) === 0) { server.pump(); server.feed.show('A', (interval = random(2) ? '1m' : '5m')); } break;
+        case 4: server.requests.shift()?.answer(); break;
+        case 5: server.requests.shift()?.fail(); break;
         case 6: { // a response that arrives later
-          const a = town.asked.shift();
-          if (a) { const h = town.history(...a.url); late.push(() => a.answer(h)); }
+          const a = server.requests.shift();
+          if (a) { const h = server.history(...a.url); late.push(() => a.answer(h)); }
           break;
         }
         case 7: late.shift()?.(); break;
-        case 8: void town.feed.older(); break;
-        case 9: town.advance(random(6000)); break;
-        case 10: town.hello(); break;
-        default: for (let k = random(9); k > 0; k--) town.trade(random(500), 1 + random(20e6), random(3) ? 'A' : 'B'); town.pump(random(12));
+        case 8: void server.feed.older(); break;
+        case 9: server.advance(random(6000)); break;
+        case 10: server.hello(); break;
+        default: for (let k = random(9); k > 0; k--) server.trade(random(500), 1 + random(20e6), random(3) ? 'A' : 'B'); server.pump(random(12));
       }
       await soon();
     }
     for (const answer of late) answer();
     await soon();
-    town.snapshot();
-    await town.settle();
-    town.trade(1);
-    town.pump();
-    town.same(interval, town.feed.list.length);
-    const before = town.feed.list.map((b) => b.t);
+    server.snapshot();
+    await server.settle();
+    server.trade(1);
+    server.pump();
+    server.same(interval, server.feed.list.length);
+    const before = server.feed.list.map((b) => b.t);
     assert.deepEqual([...new Set(before)].sort((a, b) => a - b), before, `seed ${seed}: ascending`);
   }
 });

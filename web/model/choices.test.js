@@ -10,10 +10,10 @@ const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', impor
 
 /**
  * The result of public/theme.js in a browser.
- * @param {{ kept?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean }} [given]
+ * @param {{ stored?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean }} [given]
  */
-function painted({ kept = {}, search = '', lang = 'en', forbidden = false } = {}) {
-  const storage = new Map(Object.entries(kept));
+function painted({ stored = {}, search = '', lang = 'en', forbidden = false } = {}) {
+  const storage = new Map(Object.entries(stored));
   const no = () => { throw new Error('forbidden'); };
   const localStorage = forbidden ? { getItem: no, setItem: no, removeItem: no } : {
     getItem: (/** @type {string} */ k) => storage.get(k) ?? null,
@@ -30,8 +30,8 @@ const keep = (/** @type {any} */ value) => ({ 'ticklane.settings': JSON.stringif
 
 test('before the first paint every setting has a valid value', () => {
   for (const [name, values] of Object.entries(choices)) {
-    for (const value of values) assert.deepEqual(painted({ kept: keep({ v: 1, [name]: value }) }).look, { ...defaults('en'), [name]: value });
-    assert.deepEqual(painted({ kept: keep({ v: 1, [name]: 'nonsense' }) }).look, defaults('en'));
+    for (const value of values) assert.deepEqual(painted({ stored: keep({ v: 1, [name]: value }) }).look, { ...defaults('en'), [name]: value });
+    assert.deepEqual(painted({ stored: keep({ v: 1, [name]: 'nonsense' }) }).look, defaults('en'));
   }
 });
 
@@ -39,12 +39,12 @@ test('the default depends on the language: red is up in Chinese', () => {
   assert.deepEqual(painted().look, defaults('en'));
   assert.deepEqual(painted({ lang: 'zh-CN' }).look, defaults('zh-CN'));
   assert.equal(defaults('zh-CN').colours, 'red');
-  assert.equal(painted({ lang: 'zh-CN', kept: keep({ v: 1, colours: 'green' }) }).look.colours, 'green', "a person's own choice wins");
+  assert.equal(painted({ lang: 'zh-CN', stored: keep({ v: 1, colours: 'green' }) }).look.colours, 'green', "a person's own choice wins");
 });
 
 test('invalid values, another version and forbidden storage give the defaults', () => {
   for (const text of ['', '{', 'null', '7', '"x"', '[]', '{"v":2,"theme":"dark"}', '{"theme":"dark"}']) {
-    assert.deepEqual(painted({ kept: { 'ticklane.settings': text } }).look, defaults('en'), text);
+    assert.deepEqual(painted({ stored: { 'ticklane.settings': text } }).look, defaults('en'), text);
     assert.deepEqual(readChoices(parseJSON(text)), {}, text);
   }
   assert.deepEqual(painted({ forbidden: true }).look, defaults('en'));
@@ -52,18 +52,18 @@ test('invalid values, another version and forbidden storage give the defaults', 
 });
 
 test('values stored by earlier versions are migrated once', () => {
-  const { look, storage } = painted({ kept: { 'ticklane.theme': 'light', 'ticklane.colours': 'cvd' } });
+  const { look, storage } = painted({ stored: { 'ticklane.theme': 'light', 'ticklane.colours': 'cvd' } });
   assert.deepEqual(look, { ...defaults('en'), theme: 'light', colours: 'blue' });
   assert.deepEqual([...storage], [['ticklane.settings', '{"v":1,"theme":"light","colours":"blue"}']]);
   assert.equal(painted().storage.size, 0, 'nothing is stored without a choice');
 });
 
 test('the address takes precedence for its page and is not stored', () => {
-  const kept = keep({ v: 1, theme: 'light', density: 'compact', volume: 'full' });
-  const { look, storage } = painted({ kept, search: '?theme=dark&colours=blue&density=wall&tz=ny&numbers=point&volume=short&lang=zh-CN' });
+  const stored = keep({ v: 1, theme: 'light', density: 'compact', volume: 'full' });
+  const { look, storage } = painted({ stored, search: '?theme=dark&colours=blue&density=wall&tz=ny&numbers=point&volume=short&lang=zh-CN' });
   assert.deepEqual(look, { ...defaults('en'), theme: 'dark', colours: 'blue', density: 'wall', tz: 'ny', numbers: 'point', volume: 'full' });
-  assert.deepEqual(Object.fromEntries(storage), kept);
-  assert.equal(painted({ kept, search: '?theme=pink' }).look.theme, 'light');
+  assert.deepEqual(Object.fromEntries(storage), stored);
+  assert.equal(painted({ stored, search: '?theme=pink' }).look.theme, 'light');
 });
 
 test('writing the view into the address keeps its settings', () => {

@@ -156,12 +156,12 @@ test('changes in another tab are read', () => {
   const { lists, view, kept } = setup();
   lists.create('A', ['X']);
   lists.show('A');
-  let told = 0;
-  lists.on(() => told++);
+  let calls = 0;
+  lists.on(() => calls++);
   kept[KEY] = '{"v":1,"lists":[{"name":"A","symbols":["X","Y"]}]}';
   lists.reload();
   assert.equal(view.now.list, 'X,Y');
-  assert.ok(told > 0);
+  assert.ok(calls > 0);
   kept[KEY] = '{"v":1,"lists":[]}';
   lists.reload();
   assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed in the other tab: it can be saved again');

@@ -35,7 +35,7 @@ export class FakeBrowser {
       ended: /** @type {(() => void) | null} */ (null),
       worker: /** @type {any} */ (null),
       seen: /** @type {number[]} */ ([]),
-      said: /** @type {string[]} */ ([]),
+      events: /** @type {string[]} */ ([]),
       thaw() {
         tab.frozen = false;
         for (const arrive of held.splice(0)) arrive();
@@ -77,7 +77,7 @@ export class FakeBrowser {
     const share = new SharedConnections(connect, own);
     const feed = new Feed({ ...own, share, ...options });
     feed.on('message', (m) => m.T === 'q' && tab.seen.push(m.i));
-    feed.on('event', (e) => tab.said.push(sentence(e)));
+    feed.on('event', (e) => tab.events.push(sentence(e)));
     feed.start();
     return Object.assign(tab, { feed, share });
   }

@@ -147,7 +147,7 @@ const quote = (k) => ({ T: 'q', S: k.S, bp: 10, bs: 100, ap: 10.01, as: 200, p: 
 /** The server's side of a connection. */
 export class Conn {
   open = true;
-  greeted = false;
+  established = false;
   pos = 0;
   /** The time until which nothing is delivered. */
   heldUntil = 0;
@@ -171,9 +171,9 @@ export class Conn {
   }
 
   /** Queues the hello and what follows it. */
-  greet() {
+  queueHello() {
     const { server } = this;
-    this.greeted = true;
+    this.established = true;
     const [epoch, seq] = (this.from ?? '').split('-');
     const at = Number(seq);
     let resume = 'none';
@@ -196,7 +196,7 @@ export class Conn {
 
   /** The next message of the stream, null when there is none. */
   next() {
-    if (!this.greeted) this.greet();
+    if (!this.established) this.queueHello();
     const due = this.due.shift();
     if (due) return due;
     const { server } = this;
@@ -210,7 +210,7 @@ export class Conn {
   /** Delivers at most `most` messages. @param {number} [most] */
   pump(most = Infinity) {
     const way = this.server.blocked.get(this.lane);
-    if (!this.server.answering || this.refused || way === 'kept' || (way === 'muted' && this.greeted && this.due.length === 0) || this.heldUntil > this.server.time) return;
+    if (!this.server.answering || this.refused || way === 'kept' || (way === 'muted' && this.established && this.due.length === 0) || this.heldUntil > this.server.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;
@@ -219,7 +219,7 @@ export class Conn {
   }
 
   /** Delivers a message that is not in the log. @param {any} m */
-  say(m) {
+  send(m) {
     this.deliver(m);
   }
 
@@ -321,14 +321,14 @@ export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {
   /** @type {number[]} */
   const seen = [];
   /** @type {string[]} */
-  const said = [];
+  const events = [];
   /** @type {string[]} */
   const states = [];
   feed.on('message', (m) => m.T === 'q' && seen.push(m.i));
-  feed.on('event', (e) => said.push(sentence(e)));
+  feed.on('event', (e) => events.push(sentence(e)));
   feed.on('state', (s) => states.push(s.name));
   feed.start();
-  return { server, feed, seen, said, states };
+  return { server, feed, seen, events, states };
 }
 
 /** Asserts that no tick was lost or duplicated. @param {Feed} feed */

@@ -10,7 +10,7 @@ const SHOWN = {
 const NAMED = /\b(?:Arrow(?:Up|Down|Left|Right)|Page(?:Up|Down)|Home|End|Enter|Escape)\b/g;
 
 /** The keys that a page's code handles. @param {string} page */
-function taken(page) {
+function handled(page) {
   const found = new Set(['?']); // opens the dialog
   for (const path of graph(`web/${page}.js`)) {
     const code = bare(read(path));
@@ -26,7 +26,7 @@ function taken(page) {
 }
 
 /** The keys that a page's dialog lists. @param {'watch' | 'compare'} page */
-function told(page) {
+function listed(page) {
   const html = read('views/partials/keys.html').replace(/\{\{if eq \.Page "watch"\}\}([\s\S]*?)(?:\{\{else\}\}([\s\S]*?))?\{\{end\}\}/g,
     (_, watch, other = '') => (page === 'watch' ? watch : other));
   return new Set([...html.matchAll(/<kbd>(.*?)<\/kbd>/g)].map(([, k = '']) => SHOWN[k] ?? k));
@@ -34,10 +34,10 @@ function told(page) {
 
 for (const [page, name] of /** @type {const} */ ([['dashboard', 'watch'], ['compare', 'compare']])) {
   test(`the dialog of ${page} lists the keys that it handles`, () => {
-    const [has, says] = [taken(page), told(name)];
-    assert.ok(says.size >= (name === 'watch' ? 20 : 4), 'the dialog was found');
+    const [has, lists] = [handled(page), listed(name)];
+    assert.ok(lists.size >= (name === 'watch' ? 20 : 4), 'the dialog was found');
     // Enter and Escape work as usual in fields and menus; Alt is checked to leave its keys to the browser.
-    for (const key of has) if (!['Enter', 'Escape', 'Alt', '='].includes(key)) assert.ok(says.has(key), `${page} handles ${key}, which its dialog does not list`);
-    for (const key of says) assert.ok(has.has(key), `the dialog of ${page} lists ${key}, which nothing handles`);
+    for (const key of has) if (!['Enter', 'Escape', 'Alt', '='].includes(key)) assert.ok(lists.has(key), `${page} handles ${key}, which its dialog does not list`);
+    for (const key of lists) assert.ok(has.has(key), `the dialog of ${page} lists ${key}, which nothing handles`);
   });
 }

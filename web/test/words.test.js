@@ -105,8 +105,8 @@ const NAMES = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|WS|Lightweight Cha
 test('no template contains texts', () => {
   for (const path of templates) {
     const html = read(path).replace(/\{\{[\s\S]*?\}\}/g, ' ').replace(/<(script|style|svg|code|pre|kbd)\b[\s\S]*?<\/\1>/g, '');
-    const said = [...html.matchAll(/>([^<]*)</g), ...html.matchAll(/(?:aria-label|title|placeholder|alt|data-bold|aria-description)="([^"]*)"/g)];
-    for (const [, text = ''] of said) {
+    const texts = [...html.matchAll(/>([^<]*)</g), ...html.matchAll(/(?:aria-label|title|placeholder|alt|data-bold|aria-description)="([^"]*)"/g)];
+    for (const [, text = ''] of texts) {
       assert.doesNotMatch(text.replace(/&\w+;|&#\d+;/g, '').replace(NAMES, '').replace(/^\s*\((?:a|p|,)\)\s*$/, ''), /\p{L}/u, `${path}: “${text.trim()}”`);
     }
   }

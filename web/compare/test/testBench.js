@@ -41,7 +41,7 @@ export class Bench extends FakeServer {
       for (const c of this.live) {
         const injected = Number.parseFloat(c.url.searchParams.get('delay') ?? '0');
         const due = this.ticks[c.pos];
-        if (!c.greeted || c.due.length > 0 || (due && this.time * 1000 - due.t >= (this.delay[c.lane] + injected) * 1000)) c.pump();
+        if (!c.established || c.due.length > 0 || (due && this.time * 1000 - due.t >= (this.delay[c.lane] + injected) * 1000)) c.pump();
       }
       await settled();
     }

@@ -189,7 +189,7 @@ test('setting the wall clock back by an hour does not stop the heartbeats of qui
     b.ticks(1);
     await b.run(1_000);
   }
-  assert.deepEqual([quiet.feed.counters.reconnects, quiet.said.slice(1)], [0, []]);
+  assert.deepEqual([quiet.feed.counters.reconnects, quiet.events.slice(1)], [0, []]);
   assert.equal(quiet.feed.state.name, 'live');
   sound(quiet, busy);
 });

@@ -16,7 +16,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     for (const t of tabs) {
       assert.equal(t.feed.state.name, 'live');
       assert.deepEqual(t.seen, range(4, 53));
-      assert.deepEqual(t.said, ['Snapshot of 3 symbols, live from 3']);
+      assert.deepEqual(t.events, ['Snapshot of 3 symbols, live from 3']);
       assert.equal(t.share.tabs, 20);
     }
     for (const t of tabs.slice(1)) t.feed.stop();
@@ -62,7 +62,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const all = b.tab({ lane });
     await b.run();
     assert.deepEqual(b.server.conn.topics, ['AAPL', 'MSFT', '*']);
-    assert.equal(all.said[0], 'Snapshot of 3 symbols, live from 7');
+    assert.equal(all.events[0], 'Snapshot of 3 symbols, live from 7');
     b.ticks(2, 'NVDA');
     await b.run();
     assert.deepEqual(all.seen, [8, 9]);
@@ -83,7 +83,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const changed = one.feed.setTopics(['AAPL', 'NVDA']);
     await b.run();
     await changed;
-    assert.deepEqual(one.said.slice(1), ['Snapshot of 1 symbol added at 3']);
+    assert.deepEqual(one.events.slice(1), ['Snapshot of 1 symbol added at 3']);
     b.server.tick('NVDA');
     await b.run();
     assert.deepEqual(one.seen, [4]);
@@ -91,8 +91,8 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const refused = assert.rejects(one.feed.setTopics(['NOPE', 'AAPL']), { code: 'unknown_topic' });
     await b.run(3_000);
     await refused;
-    assert.match(one.said.at(-1) ?? '', /Topics not changed/);
-    assert.equal(two.said.length, 1);
+    assert.match(one.events.at(-1) ?? '', /Topics not changed/);
+    assert.equal(two.events.length, 1);
     b.ticks(3, 'MSFT');
     await b.run();
     assert.deepEqual(two.seen, [5, 6, 7]);
@@ -112,7 +112,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.deepEqual(tabs[0]?.seen, range(4, 33));
     assert.deepEqual(tabs[1]?.seen, range(4, 33));
     assert.equal(tabs[2]?.seen.length, 10);
-    assert.deepEqual(tabs[1]?.said.slice(1), ['Connection lost', 'Reconnected in 0.50\u202fs, 30 ticks replayed']);
+    assert.deepEqual(tabs[1]?.events.slice(1), ['Connection lost', 'Reconnected in 0.50\u202fs, 30 ticks replayed']);
     sound(...tabs);
   });
 
@@ -129,7 +129,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     for (const t of tabs) {
       assert.deepEqual(t.seen, [1208]);
       assert.equal(t.feed.counters.missed, 1204);
-      assert.ok(t.said.includes('Missed 1\u202f204 ticks (position expired); snapshot received'), String(t.said));
+      assert.ok(t.events.includes('Missed 1\u202f204 ticks (position expired); snapshot received'), String(t.events));
     }
     sound(...tabs);
   });
@@ -233,7 +233,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     for (let k = 0; k < 8; k++) {
       b.ticks(1, 'MSFT');
       await b.run(10_000);
-      b.server.conn.say({ T: 'hb', t: 0, head: b.server.head });
+      b.server.conn.send({ T: 'hb', t: 0, head: b.server.head });
     }
     await b.run();
     assert.deepEqual(b.server.conn.topics, ['AAPL']);
