@@ -38,12 +38,14 @@ const (
 // after a failed or partial write: the client would read it as the rest of that one.
 type Conn struct {
 	net.Conn
-	listener *Listener
-	peer     string // address, for the listener's limiter
+	writeTimeout time.Duration
+	release      func() // frees the place in the listener's limiter
+	onClose      func() // removes it from the listener
 
 	deadlineSet atomic.Int64               // when the write deadline was set, by the clock of started; 0 for not set
 	count       atomic.Pointer[func(int)]  // of the stream that is being written
 	failure     atomic.Pointer[writeError] // of the first failed write
+	readTimeout atomic.Bool                // a Read returned the error of TCP_USER_TIMEOUT
 
 	mu          sync.Mutex
 	state       state
@@ -60,7 +62,8 @@ type writeError struct {
 
 var errBroken = errors.New("an earlier write to this connection failed")
 
-// Write writes p to the socket. It fails when the socket accepts nothing for Config.WriteTimeout, and ever after.
+// Write writes p to the socket. It fails when the socket accepts nothing for Config.WriteTimeout. After a failure every
+// Write fails.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.failure.Load() != nil {
 		return 0, errBroken
@@ -78,11 +81,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteErr returns the error of the first failed write, and whether it was a timeout: the client didn't read. It is nil
-// while no write has failed.
+// WriteErr returns the error of the first failed write, nil while none has failed. timeout reports whether the cause was
+// that the client didn't read. It is exact once nothing reads from the connection any more: the kernel reports
+// TCP_USER_TIMEOUT once, to Read or to Write.
 func (c *Conn) WriteErr() (err error, timeout bool) {
 	if f := c.failure.Load(); f != nil {
-		return f.err, f.timeout
+		return f.err, f.timeout || c.readTimeout.Load()
 	}
 	return nil, false
 }
@@ -90,12 +94,12 @@ func (c *Conn) WriteErr() (err error, timeout bool) {
 // extendDeadline sets the write deadline when a tenth of the timeout has passed since it was last set. Setting it for each
 // write would change a timer each time.
 func (c *Conn) extendDeadline() error {
-	now, slack := time.Since(started), c.listener.cfg.WriteTimeout/10
+	now, slack := time.Since(started), c.writeTimeout/10
 	if set := c.deadlineSet.Load(); set != 0 && now-time.Duration(set) < slack {
 		return nil
 	}
 	c.deadlineSet.Store(int64(now))
-	return c.Conn.SetWriteDeadline(time.Now().Add(c.listener.cfg.WriteTimeout + slack))
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.writeTimeout + slack))
 }
 
 // started is the zero time of Conn.deadlineSet, a little in the past so that no set deadline has the value 0.
@@ -117,7 +121,58 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 // Read reads from the socket. fasthttp reads only when the response before is complete, so it completes a stream.
 func (c *Conn) Read(p []byte) (int, error) {
 	c.NextRequest()
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if err != nil && isUserTimeout(err) {
+		c.readTimeout.Store(true)
+	}
+	return n, err
+}
+
+// StartStream begins a response that is a stream. count is called with the size of each write, in the writing goroutine.
+// onAbort is called once if the connection closes before FinishStream or Detach; it is called at once if the connection is
+// closed already. It may be nil.
+func (c *Conn) StartStream(count func(n int), onAbort func()) {
+	c.count.Store(&count)
+	c.mu.Lock()
+	open := c.state != closed
+	if open {
+		c.state, c.onAbort = streaming, onAbort
+	}
+	c.mu.Unlock()
+	if !open && onAbort != nil {
+		onAbort()
+	}
+}
+
+// FinishStream reports that the stream's writer has returned. onDone is called once, when the socket has accepted
+// everything or the connection is closed. That may be later: the last bytes and the end of the chunked coding are still
+// in fasthttp's buffers.
+func (c *Conn) FinishStream(onDone func()) {
+	c.mu.Lock()
+	open := c.state != closed
+	c.onAbort = nil
+	if open {
+		c.onDone = onDone
+	}
+	c.mu.Unlock()
+	if !open {
+		onDone()
+	}
+}
+
+// NextRequest reports that the response before is complete: what is written from now on is no longer counted. It has no
+// effect while a stream is being written or after Detach.
+func (c *Conn) NextRequest() {
+	c.mu.Lock()
+	onDone := c.onDone
+	if onDone != nil {
+		c.state, c.onDone = http, nil
+		c.count.Store(nil)
+	}
+	c.mu.Unlock()
+	if onDone != nil {
+		onDone()
+	}
 }
 
 // CloseWrite sends FIN if the connection can; reading goes on.
@@ -141,7 +196,7 @@ func (c *Conn) Reset() {
 // Close closes the socket and ends the stream on the connection: it calls the onAbort of StartStream or the onDone of
 // FinishStream. Further calls return the socket's error.
 func (c *Conn) Close() error {
-	c.listener.remove(c)
+	c.onClose()
 	c.mu.Lock()
 	// Set before the socket is closed: a Duplicate that fails because of that must return net.ErrClosed.
 	first := c.state != closed
@@ -155,7 +210,7 @@ func (c *Conn) Close() error {
 	c.mu.Unlock()
 	err := c.Conn.Close()
 	if place {
-		c.listener.cfg.Limiter.Release(c.peer)
+		c.release()
 	}
 	if end != nil {
 		end()

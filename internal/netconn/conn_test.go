@@ -28,8 +28,8 @@ func (h *hijacked) Read(p []byte) (int, error) {
 
 func (h *hijacked) UnsafeConn() net.Conn { return h.Conn }
 
-// tcpPair returns a Conn and its client's end.
-func tcpPair(t *testing.T) (*Conn, net.Conn) {
+// tcpPair returns a Conn, its listener and its client's end.
+func tcpPair(t *testing.T) (*Conn, *Listener, net.Conn) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,8 @@ func tcpPair(t *testing.T) (*Conn, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close(); server.Close() })
-	return newConn(t, server), client
+	conn, l := newConn(t, server)
+	return conn, l, client
 }
 
 // TestStreamCallbacks walks through the transitions. calls records the callbacks.
@@ -71,7 +72,7 @@ func TestStreamCallbacks(t *testing.T) {
 		{"transferred too late", []string{"start", "detach", "close", "duplicate"}, []string{"closed"}, closed, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn, client := tcpPair(t)
+			conn, l, client := tcpPair(t)
 			client.Write([]byte("x")) // for "read"
 			var calls []string
 			note := func(what string) func() { return func() { calls = append(calls, what) } }
@@ -111,11 +112,11 @@ func TestStreamCallbacks(t *testing.T) {
 					conn.Close()
 				}
 			}
-			if !slices.Equal(calls, c.want) || conn.state != c.state || conn.listener.Open() != c.open {
-				t.Errorf("calls %v, state %d, %d open; want %v, %d, %d", calls, conn.state, conn.listener.Open(), c.want, c.state, c.open)
+			if !slices.Equal(calls, c.want) || conn.state != c.state || l.Open() != c.open {
+				t.Errorf("calls %v, state %d, %d open; want %v, %d, %d", calls, conn.state, l.Open(), c.want, c.state, c.open)
 			}
 			conn.Close()
-			if n := len(conn.listener.conns); n != 0 {
+			if n := len(l.conns); n != 0 {
 				t.Errorf("the listener still knows %d connections", n)
 			}
 		})
@@ -123,7 +124,7 @@ func TestStreamCallbacks(t *testing.T) {
 }
 
 func TestWritesAreCountedForTheirStream(t *testing.T) {
-	conn := newConn(t, new(socket))
+	conn, _ := newConn(t, new(socket))
 	var bytes, writes int
 	conn.Write([]byte("before"))
 	conn.StartStream(func(n int) { bytes += n; writes++ }, nil)
@@ -152,14 +153,14 @@ func (c closingConn) Close() error {
 }
 
 func TestDuplicateWhileClosing(t *testing.T) {
-	conn, _ := tcpPair(t)
+	conn, l, _ := tcpPair(t)
 	var err error
 	conn.Conn = closingConn{conn.Conn.(*net.TCPConn), func() { _, _, err = conn.Duplicate() }}
 	aborts := 0
 	conn.StartStream(func(int) {}, func() { aborts++ })
 	conn.Close()
-	if err != net.ErrClosed || aborts != 1 || conn.listener.Open() != 0 {
-		t.Errorf("%v, onAbort called %d times, %d open", err, aborts, conn.listener.Open())
+	if err != net.ErrClosed || aborts != 1 || l.Open() != 0 {
+		t.Errorf("%v, onAbort called %d times, %d open", err, aborts, l.Open())
 	}
 }
 
@@ -169,7 +170,7 @@ type wrapped struct{ net.Conn }
 func (w wrapped) NetConn() net.Conn { return w.Conn }
 
 func TestOf(t *testing.T) {
-	c := newConn(t, new(socket))
+	c, _ := newConn(t, new(socket))
 	if Of(c) != c || Of(&hijacked{Conn: wrapped{c}}) != c {
 		t.Error("not found")
 	}

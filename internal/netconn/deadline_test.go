@@ -31,20 +31,20 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// newConn returns a Conn on s that holds the only place of its limiter.
-func newConn(t *testing.T, s net.Conn) *Conn {
+// newConn returns a Conn on s that holds the only place of its listener's limiter.
+func newConn(t *testing.T, s net.Conn) (*Conn, *Listener) {
 	l := NewListener(nil, Config{WriteTimeout: time.Second, Limiter: NewLimiter(1, 1, false)})
 	if a := l.cfg.Limiter.Acquire("192.0.2.1"); a != Admitted {
 		t.Fatal(a)
 	}
-	return l.open(s, "192.0.2.1")
+	return l.open(s, "192.0.2.1"), l
 }
 
 // TestWriteDeadlineIsBetweenOneAndOnePointOneTimeouts also checks that most writes set no deadline.
 func TestWriteDeadlineIsBetweenOneAndOnePointOneTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(socket)
-		c := newConn(t, s)
+		c, _ := newConn(t, s)
 		for range 100 {
 			c.Write([]byte("x"))
 			if left := time.Until(s.deadlines[len(s.deadlines)-1]); left < time.Second || left > 1100*time.Millisecond {
@@ -72,7 +72,7 @@ func TestNoWriteAfterAFailedOne(t *testing.T) {
 		timeout bool
 	}{{errors.New("reset"), false}, {os.ErrDeadlineExceeded, true}} {
 		s := &socket{err: c.err}
-		conn := newConn(t, s)
+		conn, _ := newConn(t, s)
 		if err, timeout := conn.WriteErr(); err != nil || timeout {
 			t.Errorf("before the write: %v, %v", err, timeout)
 		}

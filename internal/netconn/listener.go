@@ -63,7 +63,8 @@ func (l *Listener) open(nc net.Conn, peer string) *Conn {
 		// Without it, a connection whose link is cut stays open for minutes.
 		setUserTimeout(tcp, l.cfg.WriteTimeout)
 	}
-	c := &Conn{Conn: nc, listener: l, peer: peer}
+	c := &Conn{Conn: nc, writeTimeout: l.cfg.WriteTimeout, release: func() { l.cfg.Limiter.Release(peer) }}
+	c.onClose = func() { l.remove(c) }
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()

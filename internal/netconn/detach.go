@@ -5,53 +5,6 @@ import (
 	"time"
 )
 
-// StartStream begins a response that is a stream. count is called with the size of each write, in the writing goroutine.
-// onAbort is called once if the connection closes before FinishStream or Detach; it is called at once if the connection is
-// closed already. It may be nil.
-func (c *Conn) StartStream(count func(n int), onAbort func()) {
-	c.count.Store(&count)
-	c.mu.Lock()
-	open := c.state != closed
-	if open {
-		c.state, c.onAbort = streaming, onAbort
-	}
-	c.mu.Unlock()
-	if !open && onAbort != nil {
-		onAbort()
-	}
-}
-
-// FinishStream reports that the stream's writer has returned. onDone is called once, when the socket has accepted
-// everything or the connection is closed. That may be later: the last bytes and the end of the chunked coding are still
-// in fasthttp's buffers.
-func (c *Conn) FinishStream(onDone func()) {
-	c.mu.Lock()
-	open := c.state != closed
-	c.onAbort = nil
-	if open {
-		c.onDone = onDone
-	}
-	c.mu.Unlock()
-	if !open {
-		onDone()
-	}
-}
-
-// NextRequest reports that the response before is complete: what is written from now on is no longer counted. It has no
-// effect while a stream is being written or after Detach.
-func (c *Conn) NextRequest() {
-	c.mu.Lock()
-	onDone := c.onDone
-	if onDone != nil {
-		c.state, c.onDone = http, nil
-		c.count.Store(nil)
-	}
-	c.mu.Unlock()
-	if onDone != nil {
-		onDone()
-	}
-}
-
 // Detach transfers a hijacked connection from fasthttp to the caller. It returns the connection to use from then on, and
 // the bytes that fasthttp had already read after the request. fasthttp's own wrapper must not be used any more: once the
 // hijack handler has returned, it reads from whichever connection its RequestCtx then serves. ok is false if the
@@ -96,7 +49,7 @@ func (c *Conn) Duplicate() (fd int, release func(), err error) {
 		return -1, nil, err
 	}
 	c.transferred = true
-	return fd, func() { c.listener.cfg.Limiter.Release(c.peer) }, nil
+	return fd, c.release, nil
 }
 
 // Drain sends FIN and discards what the client still sends, until its FIN or the read deadline. A socket that is closed
