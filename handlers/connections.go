@@ -22,7 +22,7 @@ const commandWait = 5 * time.Second
 func (s *Server) find(c *fiber.Ctx, lane wire.Lane) (*stream.Subscriber, error) {
 	sub := s.stream.Find(c.Params("conn"))
 	if sub == nil || sub.Lane() != lane {
-		return nil, problemOf(http.StatusNotFound, "conn: no live stream of this lane has this id; its hello tells it.")
+		return nil, problemOf(http.StatusNotFound, "conn: no open stream of this lane has this id; it is the conn of the hello.")
 	}
 	return sub, nil
 }
@@ -85,13 +85,13 @@ func (s *Server) command(c *fiber.Ctx) error {
 // origin or a program.
 func (s *Server) jsonBody(c *fiber.Ctx) ([]byte, error) {
 	if !s.access.sameOrigin(c) {
-		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin may not do this here; server.origins allows them.")
+		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin are not allowed; add it to server.origins.")
 	}
 	if !c.Is("json") {
 		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
 	}
 	if e := c.Get(fiber.HeaderContentEncoding); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: a command is sent as it is.")
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: want an uncompressed body.")
 	}
 	// Never Body, which inflates without a bound.
 	body := c.BodyRaw()
@@ -131,7 +131,7 @@ func commandFailed(err error) error {
 	case errors.Is(err, stream.ErrBusy):
 		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate, Msg: err.Error()})
 	case errors.Is(err, context.DeadlineExceeded):
-		return problemOf(http.StatusServiceUnavailable, "The stream's client doesn't read, so the change waits; nothing is known of it yet.")
+		return problemOf(http.StatusServiceUnavailable, "The stream is blocked because its client doesn't read. The command is pending; its result isn't known yet.")
 	}
 	return err
 }

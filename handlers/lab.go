@@ -26,7 +26,7 @@ type Lab struct {
 func (s *Server) injectPending(c *fiber.Ctx, opt *subscription) (done bool, err error) {
 	switch s.faults.Take(opt.User, s.access.clientAddress(c), opt.Format.Lane()) {
 	case fault.Status503:
-		return true, problemOf(http.StatusServiceUnavailable, "A drill asked for this answer.")
+		return true, problemOf(http.StatusServiceUnavailable, "A drill caused this answer.")
 	case fault.Status204:
 		noStore(c)
 		return true, c.SendStatus(http.StatusNoContent)
@@ -49,7 +49,7 @@ func (s *Server) labDrill(c *fiber.Ctx) error {
 		return badParameters([]fieldError{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
 	}
 	if len(in.Conns) == 0 {
-		return badParameters([]fieldError{{"conns", "missing; want the conn ids of your own streams' hellos"}})
+		return badParameters([]fieldError{{"conns", "missing; want the conn of the hellos of your streams"}})
 	}
 	if err := s.faults.Inject(in.Action, in.Conns); err != nil {
 		return drillProblem(err)
@@ -64,11 +64,11 @@ func drillProblem(err error) error {
 	var shared fault.SharedUserError
 	switch {
 	case errors.As(err, &unknown):
-		return problemOf(http.StatusNotFound, "conns: no live stream has the id "+quoted(unknown.Conn)+".")
+		return problemOf(http.StatusNotFound, "conns: no open stream has the id "+quoted(unknown.Conn)+".")
 	case errors.As(err, &shared):
-		return badParameters([]fieldError{{"conns", "the user " + quoted(shared.User) + " is shared, so this drill could hit another client; give the stream a user= of its own"}})
+		return badParameters([]fieldError{{"conns", "the user " + quoted(shared.User) + " is shared, so this drill could affect another client; open the stream with a unique user="}})
 	case errors.Is(err, fault.ErrTooManyPending):
-		return problemOf(http.StatusTooManyRequests, "Too many drills wait for their streams to reconnect.")
+		return problemOf(http.StatusTooManyRequests, "Too many drills wait for their clients to reconnect.")
 	}
 	return err
 }
@@ -99,7 +99,7 @@ func (s *Server) labRate(c *fiber.Ctx) error {
 		return err
 	}
 	if s.lab.SetRate == nil {
-		return problemOf(http.StatusConflict, "rate: a replay keeps the pace of its file.")
+		return problemOf(http.StatusConflict, "rate: that of a replay can't be changed.")
 	}
 	if err := s.lab.SetRate(in.Rate); err != nil {
 		return badParameters([]fieldError{{"rate", err.Error()}})
@@ -130,7 +130,7 @@ func (s *Server) labBackground(c *fiber.Ctx) error {
 		return badParameters(bad)
 	}
 	if s.lab.Background == nil {
-		return problemOf(http.StatusConflict, "This server can't start clients of its own.")
+		return problemOf(http.StatusConflict, "This server can't start clients.")
 	}
 	if err := s.lab.Background(in.SSE, in.WS); err != nil {
 		return err
@@ -146,7 +146,7 @@ func (s *Server) labBody(c *fiber.Ctx, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return problemOf(http.StatusBadRequest, "body: not the JSON object that is wanted: "+err.Error())
+		return problemOf(http.StatusBadRequest, "body: not the JSON object described: "+err.Error())
 	}
 	return nil
 }

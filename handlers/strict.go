@@ -24,7 +24,7 @@ func (s *Server) strict(c *fasthttp.RequestCtx) (done bool) {
 	case lengths(head.RawHeaders()) > 1:
 		// A proxy in front may have gone by the other of the two (RFC 9112 §6.1, §6.3).
 		c.SetConnectionClose()
-		p = problemOf(http.StatusBadRequest, "Content-Length: not beside Transfer-Encoding.")
+		p = problemOf(http.StatusBadRequest, "Content-Length: not allowed with Transfer-Encoding.")
 	default:
 		return false
 	}
