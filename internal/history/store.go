@@ -157,12 +157,9 @@ func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (P
 	if start := floorDiv(before, length) * length; start < before && before <= Latest-length {
 		before = start + length // include the bar that contains it
 	}
-	n := s.keep
-	if int64(limit) < int64(s.keep)*spans[k]/length {
-		// Enough for limit intervals and another one, which shows whether there are more or which merge leaves out. Gaps only
-		// make the bars reach further back.
-		n = (limit + 1) * int(length/spans[k])
-	}
+	// Enough for limit intervals and another one, which shows whether there are more or which merge leaves out. Gaps only make the
+	// bars reach further back.
+	n := (min(limit, s.keep) + 1) * int(length/spans[k])
 	p, complete := s.newest(id, k, before, n)
 	p.Bars = merge(p.Bars, length, complete)
 	if over := len(p.Bars) - limit; over > 0 {

@@ -77,6 +77,8 @@ func TestBars(t *testing.T) {
 			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 100), bar(86400, 1, 1, 1, 1, 50)}},
 		{"the volume restarts although it is higher than before", []quote.Tick{tick(day-1, 1, 10), tick(day, 1, 5000)},
 			TenSeconds, 10, []Bar{bar(86390, 1, 1, 1, 1, 0), bar(86400, 1, 1, 1, 1, 5000)}},
+		{"the volume restarts within a day", []quote.Tick{tick(0, 1, 900), tick(1, 1, 50), tick(2, 1, 60)},
+			TenSeconds, 10, []Bar{bar(0, 1, 1, 1, 1, 60)}},
 		{"a late tick is added to the newest bar", []quote.Tick{tick(15, 10, 0), tick(9, 12, 3)},
 			TenSeconds, 10, []Bar{bar(10, 10, 12, 10, 12, 3)}},
 	}
@@ -116,6 +118,52 @@ func TestPageHasPositionAndVolume(t *testing.T) {
 	}
 }
 
+func TestEverySymbolHasItsBars(t *testing.T) {
+	s := newStore(t, 3, 2)
+	for i := range 3 {
+		for id := range quote.ID(3) {
+			k := tick(float64(10*i), quote.Price(100*int(id)+i), 0)
+			k.Symbol = id
+			s.Add([]quote.Tick{k})
+		}
+	}
+	for id := range quote.ID(3) {
+		p, err := s.Bars(id, TenSeconds, Latest, 10)
+		first := quote.Price(100 * id)
+		if err != nil || len(p.Bars) != 2 || p.Bars[0].O != first+1 || p.Bars[1].O != first+2 {
+			t.Errorf("symbol %d: %+v, %v; want the newest two bars", id, p.Bars, err)
+		}
+	}
+}
+
+// TestMore: a page reports older bars only if there are any.
+func TestMore(t *testing.T) {
+	s := newStore(t, 1, 10)
+	s.Add([]quote.Tick{tick(0, 1, 0), tick(10, 2, 0), tick(20, 3, 0)})
+	for limit, want := range map[int]bool{1: true, 2: true, 3: false, 4: false, math.MaxInt: false} {
+		if p, err := s.Bars(0, TenSeconds, Latest, limit); err != nil || p.More != want || len(p.Bars) != min(limit, 3) {
+			t.Errorf("limit %d: %d bars, more %v, %v", limit, len(p.Bars), p.More, err)
+		}
+	}
+}
+
+// TestExtremeTimes: bars start at multiples of their length before 1970, too, and before includes its bar at any time.
+func TestExtremeTimes(t *testing.T) {
+	const length = 60_000_000
+	for due, start := range map[int64]int64{
+		-1: -length, -length: -length, -length - 1: -2 * length,
+		math.MaxInt64 - length - 1: (math.MaxInt64 - length) / length * length,
+	} {
+		s := newStore(t, 1, 10)
+		s.Add([]quote.Tick{{Due: due, Last: 1}})
+		for _, before := range []int64{Latest, due + 1} {
+			if p, err := s.Bars(0, Minute, before, 1); err != nil || len(p.Bars) != 1 || p.Bars[0].T != start {
+				t.Errorf("a tick due at %d, before %d: %+v, %v; want a bar at %d", due, before, p.Bars, err, start)
+			}
+		}
+	}
+}
+
 func TestInvalidParameters(t *testing.T) {
 	s := newStore(t, 2, 10)
 	for _, tt := range []struct {
@@ -132,6 +180,9 @@ func TestInvalidParameters(t *testing.T) {
 		if _, err := s.Bars(tt.id, tt.interval, Latest, tt.limit); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Bars(%d, %q, %d): error %v, want one with %q", tt.id, tt.interval, tt.limit, err, tt.want)
 		}
+	}
+	if s := newStore(t, 1, 1); s.Keep() != 1 {
+		t.Errorf("New with keep 1 keeps %d bars", s.Keep())
 	}
 	if _, err := New(symbols(t, 1), 0); err == nil || !strings.Contains(err.Error(), "keep") {
 		t.Errorf("New with keep 0: error %v", err)
