@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"ticklane/internal/stream"
 	"ticklane/internal/testkit"
@@ -24,4 +25,66 @@ func TestAnswerBeforeLastBytes(t *testing.T) {
 		t.Error(err)
 	}
 	p.awaitClose(t)
+}
+
+// TestCloseAction: what the client sees after the last bytes, and when the connection is closed.
+func TestCloseAction(t *testing.T) {
+	const closeWait = 100 * time.Millisecond
+	for _, c := range []struct {
+		name     string
+		action   CloseAction
+		answer   string // sent by the client after the last bytes; "" for none
+		leave    bool   // the client closes
+		fin      bool   // the client gets FIN although it does nothing
+		byWait   bool   // the connection is closed when CloseWait is over, not before
+		endFirst bool   // OnEnd is called before that
+	}{
+		{name: "CloseNow", action: CloseNow, fin: true},
+		{name: "WaitInput, no answer", action: WaitInput, fin: true, byWait: true},
+		{name: "WaitInput, incomplete answer", action: WaitInput, answer: "incomplete", fin: true, byWait: true},
+		{name: "WaitInput, answer", action: WaitInput, answer: "answer.", fin: true},
+		{name: "WaitInput, client closes", action: WaitInput, leave: true},
+		{name: "WaitEOF", action: WaitEOF, fin: true, byWait: true, endFirst: true},
+		{name: "WaitEOF, input is discarded", action: WaitEOF, answer: "answer.", fin: true, byWait: true, endFirst: true},
+		{name: "WaitEOF, client closes", action: WaitEOF, leave: true, endFirst: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			opt := Options{Writers: 1, CloseWait: timeout}
+			if c.byWait {
+				opt.CloseWait = closeWait
+			}
+			h := newFixture(t, opt)
+			p := &fakeProtocol{final: "last", action: c.action, secondAction: CloseNow, handleInput: func(b []byte) bool {
+				return !strings.HasSuffix(string(b), ".")
+			}}
+			nc := h.connect(Handoff{Options: stream.Options{Format: wire.WSJSON, Limit: 1}}, p, false)
+			ended := time.Now()
+			h.publish(1)
+			var got []byte
+			for !strings.HasSuffix(string(got), "last") {
+				b := make([]byte, 4096)
+				n, err := nc.Read(b)
+				if got = append(got, b[:n]...); err != nil {
+					t.Fatalf("%q, %v", got, err)
+				}
+			}
+			if c.endFirst {
+				testkit.Eventually(t, p.ended.Load, "OnEnd")
+			}
+			io.WriteString(nc, c.answer)
+			if c.leave {
+				nc.Close()
+			} else if rest, err := io.ReadAll(nc); c.fin && (err != nil || len(rest) > 0) {
+				t.Errorf("then %q, %v", rest, err)
+			}
+			p.awaitClose(t)
+			if took := time.Since(ended); c.byWait && took < closeWait {
+				t.Errorf("closed after %v", took)
+			}
+			if inputs := p.inputs.Load(); c.action == WaitEOF && inputs != 0 {
+				t.Errorf("HandleInput called %d times after FIN", inputs)
+			}
+		})
+	}
 }

@@ -47,7 +47,7 @@ func (s *Subscriber) tryHello(now time.Time) bool {
 		start = head
 	}
 	if withSnapshot {
-		s.enqueue(now, snapshot.Message())
+		s.enqueueSnapshot(now, snapshot)
 	}
 	s.seek(start)
 	s.lastSent.Store(start)

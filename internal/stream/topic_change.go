@@ -82,7 +82,7 @@ func (s *Subscriber) changeTopics(now time.Time, r request) (done bool) {
 	m := wire.Subscription(s.log.position(s.pos), topics.Names(), r.cmd.ID)
 	s.enqueue(now, m)
 	if withSnapshot {
-		s.enqueue(now, snapshot.Message())
+		s.enqueueSnapshot(now, snapshot)
 	}
 	s.lastSent.Store(s.pos)
 	r.reply(result{message: m})
