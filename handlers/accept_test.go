@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestTooManyConnections: silent sockets of one address fill no more than its share, and the one too many is closed
-// without a status, after which an EventSource tries again.
+// TestTooManyConnections checks the limit of silent connections of one address. The connection over it is closed without a
+// status, after which an EventSource reconnects.
 func TestTooManyConnections(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
 		s.MaxPerAddress = 3
@@ -34,7 +34,7 @@ func TestTooManyConnections(t *testing.T) {
 	}
 }
 
-// foreign lets peers look as if they came from another machine, since loopback is exempt.
+// foreign makes peers appear to be on another machine, since loopback addresses are exempt from the limit.
 type foreign struct{ net.Listener }
 
 func (f foreign) Accept() (net.Conn, error) {
@@ -69,8 +69,8 @@ func TestPreflightOfAnAllowedOrigin(t *testing.T) {
 	}
 }
 
-// TestRateErrorsKeepTheId: a client that waits for an answer must learn that it was refused.
-func TestRateErrorsKeepTheId(t *testing.T) {
+// TestRateErrorsKeepTheID checks that the client learns which command was refused.
+func TestRateErrorsKeepTheID(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
 	c := srv.WS("snapshot=false")
 	c.SendText(`{"action":"time","id":1}`)

@@ -30,7 +30,7 @@ func testCommandsByPost(t *testing.T, engine string) {
 	if carried.Text != body || carried.Event != "subscription" || carried.EventID != c.LastEventID {
 		t.Errorf("the stream has %s, the answer %s", carried.Text, body)
 	}
-	if snap := c.Want("snapshot"); snap.I != 40 || len(snap.Quotes) != 10 { // S2 and the odd ones but the quiet S19, S1 again
+	if snap := c.Want("snapshot"); snap.I != 40 || len(snap.Quotes) != 10 { // S2 and the odd ones except the quiet S19; S1 is repeated
 		t.Errorf("%d quotes: %.200s", len(snap.Quotes), snap.Text)
 	}
 
@@ -119,7 +119,7 @@ func TestCommandsByPostRefused(t *testing.T) {
 	if answer.Status != 200 {
 		t.Errorf("own origin: %d", answer.Status)
 	}
-	// Above limits.body_size the server doesn't even read it.
+	// A body over limits.body_size is not even read.
 	big := srv.Dial()
 	big.Request("POST", "/sse/connections/"+c.Hello.Conn, "Content-Type: application/json", "Content-Length: 100000000")
 	if big.Status != 413 {
@@ -162,7 +162,7 @@ func TestConnectionCounters(t *testing.T) {
 		srv.Publish(19 * 4)
 		for c.WaitFor("q", "snapshot").N < 4 {
 		}
-		// A write is counted when it returns, and its bytes may be here before.
+		// A write is counted when it returns; its bytes may arrive before.
 		sub := srv.TickLog.Find(c.Hello.Conn)
 		testkit.Eventually(t, func() bool { n := sub.Counters(); return n.Wire > n.Payload }, "the last write's count")
 		path := "/" + lane.String() + "/connections/"
@@ -185,7 +185,7 @@ func TestConnectionCounters(t *testing.T) {
 		_, scrape := srv.Get("/metrics")
 		for what, text := range map[string]string{"connection": body, "list": list, "stats": stats, "metrics": scrape} {
 			if strings.Contains(text, c.Hello.Conn) {
-				t.Errorf("%s tells the secret: %s", what, text)
+				t.Errorf("%s contains the secret id: %s", what, text)
 			}
 		}
 		for _, other := range []string{info.ID, "x", strings.Repeat("0", 32)} {

@@ -38,7 +38,7 @@ func testGzipNegotiation(t *testing.T, engine string) {
 		{stream.CompressOn, "gzip;q=nonsense", false, true},
 		{stream.CompressOn, "", false, true},
 		{stream.CompressOff, "gzip", false, false},
-		{stream.CompressAuto, "gzip", false, true}, // nobody else reads
+		{stream.CompressAuto, "gzip", false, true}, // too few readers
 	} {
 		t.Run(c.when+" "+c.accept, func(t *testing.T) {
 			srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(c.when)})
@@ -88,7 +88,7 @@ func testDeflateNegotiation(t *testing.T, engine string) {
 	}
 }
 
-// TestAutoCompressesForMany: in auto few readers get their text as it is; from the eighth on it is compressed.
+// TestAutoCompressesForMany checks that with auto a topic group is compressed from its eighth reader on.
 func TestAutoCompressesForMany(t *testing.T) {
 	onLanes(t, testserver.Options{Log: compressing(stream.CompressAuto)}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		var all []*testserver.Client
@@ -104,7 +104,7 @@ func TestAutoCompressesForMany(t *testing.T) {
 			c.WantAllTicks(200)
 		}
 		if lane == wire.WS && all[0].Frames.Compressed == 0 {
-			t.Error("the first reader's frames stay as they are after the eighth came")
+			t.Error("the first reader's frames are not compressed after the eighth joined")
 		}
 		if n := srv.TickLog.SharedEncoders(); n != 1 {
 			t.Errorf("%d sets", n)
@@ -112,12 +112,12 @@ func TestAutoCompressesForMany(t *testing.T) {
 		for _, c := range all {
 			c.Cut(true)
 		}
-		testkit.Eventually(t, func() bool { srv.Publish(1); return srv.TickLog.SharedEncoders() == 0 }, "the set's end")
+		testkit.Eventually(t, func() bool { srv.Publish(1); return srv.TickLog.SharedEncoders() == 0 }, "the shared encoder to be closed")
 	})
 }
 
-// TestCompressedSockets: clients of every kind join, change, ask, end at their limits and come back while ticks come, and
-// every byte that they inflate is what was sent.
+// TestCompressedSockets has clients of every kind join, send commands, end at their limits and resume while ticks are
+// published. Every byte that they inflate must be what was published.
 func TestCompressedSockets(t *testing.T) { onEngines(t, testCompressedSockets) }
 
 func testCompressedSockets(t *testing.T, engine string) {
@@ -128,7 +128,7 @@ func testCompressedSockets(t *testing.T, engine string) {
 		all.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(i), 5))
 			from := "latest"
-			for range 6 {
+			for range testkit.Rounds(2, 6) {
 				limit := 100 + r.IntN(900)
 				query := fmt.Sprintf("limit=%d&from=%s", limit, from)
 				var c *testserver.Client
@@ -172,7 +172,7 @@ func testCompressedSockets(t *testing.T, engine string) {
 					t.Errorf("%d ticks of %d", got, limit)
 				}
 				if c.Format.Lane() == wire.SSE {
-					if _, err := c.ReadAll(); err != io.EOF { // the trailer was right
+					if _, err := c.ReadAll(); err != io.EOF { // io.EOF: the gzip trailer was right
 						t.Error(err)
 					}
 				}
@@ -190,7 +190,8 @@ func testCompressedSockets(t *testing.T, engine string) {
 	}
 }
 
-// TestGoClientGetsItsLimit: what Go does by itself, and so hey: it offers gzip, and a stream that ends is whole.
+// TestGoClientGetsItsLimit checks Go's HTTP client, and so hey: it offers gzip without being told to, and the stream must
+// end without an error.
 func TestGoClientGetsItsLimit(t *testing.T) { onEngines(t, testGoClientGetsItsLimit) }
 
 func testGoClientGetsItsLimit(t *testing.T, engine string) {
@@ -211,7 +212,8 @@ func testGoClientGetsItsLimit(t *testing.T, engine string) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// TestCompressedCommands: a server reads compressed messages if the handshake agreed on it, else they are a protocol error.
+// TestCompressedCommands checks that compressed messages are accepted if that was negotiated; they are a protocol error
+// otherwise.
 func TestCompressedCommands(t *testing.T) { onEngines(t, testCompressedCommands) }
 
 func testCompressedCommands(t *testing.T, engine string) {

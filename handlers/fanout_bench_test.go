@@ -121,7 +121,7 @@ func fanOut(b *testing.B, engine, lane string, subscribers int, rate float64) {
 	clients.Wait()
 }
 
-// countTicks counts by the text alone: a parser would measure the client.
+// countTicks searches the text for marks: a parser would make this a measurement of the client.
 func countTicks(r io.Reader, ticks, gaps *atomic.Int64) {
 	tick, gap := []byte(`{"T":"q"`), []byte(`{"T":"gap"`)
 	keep := len(gap) - 1
@@ -133,7 +133,7 @@ func countTicks(r io.Reader, ticks, gaps *atomic.Int64) {
 			return
 		}
 		text := buf[:held+n]
-		// What stays for the next round is shorter than either mark, and is cut so that no mark counts twice.
+		// What is kept for the next read is shorter than each mark, so that no mark is counted twice.
 		next := min(keep, len(text))
 		whole := bytes.Count(text, tick) - bytes.Count(text[len(text)-next:], tick)
 		ticks.Add(int64(whole))

@@ -15,7 +15,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// late closes all connections of the server at the last moment before fasthttp hands one over.
+// late closes all connections of the server just before fasthttp passes one to a hijack handler.
 type late struct {
 	net.Listener
 	close func()
@@ -40,8 +40,9 @@ func (c lateConn) SetDeadline(t time.Time) error {
 	return err
 }
 
-// TestCutAtTheHandOver: a connection that a stop cuts at that moment gives its place back, or the stop would wait for ever.
-func TestCutAtTheHandOver(t *testing.T) { onEngines(t, testCutAtTheHandOver) }
+// TestCloseAtTheHijack checks that a connection that is closed at that moment releases its places; otherwise a shutdown
+// would wait forever.
+func TestCloseAtTheHijack(t *testing.T) { onEngines(t, testCutAtTheHandOver) }
 
 func testCutAtTheHandOver(t *testing.T, engine string) {
 	for what, request := range map[string]string{
@@ -50,7 +51,7 @@ func testCutAtTheHandOver(t *testing.T, engine string) {
 		"ws":       "GET /ws/subscribe HTTP/1.1\r\n" + strings.Join(testserver.Upgrade, "\r\n") + "\r\n",
 	} {
 		if what == "sse" && engine != testserver.Shard {
-			continue // fasthttp keeps it
+			continue // fasthttp is not hijacked
 		}
 		t.Run(what, func(t *testing.T) {
 			var l *late
@@ -64,8 +65,8 @@ func testCutAtTheHandOver(t *testing.T, engine string) {
 	}
 }
 
-// TestEarlyCommands: what a WebSocket client sends along with its request, and a frame that begins there, is its own and
-// nobody else's, whoever else connects then.
+// TestEarlyCommands checks that frames which a WebSocket client sends together with its request are handled, and are not
+// mixed up with those of a client that connects meanwhile.
 func TestEarlyCommands(t *testing.T) { onEngines(t, testEarlyCommands) }
 
 func testEarlyCommands(t *testing.T, engine string) {
@@ -89,7 +90,7 @@ func testEarlyCommands(t *testing.T, engine string) {
 				if m := c.Want("time"); *m.ID != 1 {
 					t.Fatalf("%s", m.Text)
 				}
-				for range 3 { // they get what fasthttp kept of the request
+				for range 3 { // they get fasthttp's buffers of the request
 					if answer, body := srv.Get("/healthz"); answer.Status != 200 || body != "ok\n" {
 						t.Fatalf("another client: %d %q", answer.Status, body)
 					}

@@ -14,8 +14,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestSlowHeadersAreCut: a client that sends its request byte by byte, or nothing, loses its connection.
-func TestSlowHeadersAreCut(t *testing.T) {
+// TestSlowHeaders checks that the connection of a client that sends its request byte by byte, or nothing, is closed.
+func TestSlowHeaders(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("tls=%v", secure), func(t *testing.T) {
 			srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
@@ -59,7 +59,7 @@ func TestSlowHeadersAreCut(t *testing.T) {
 	}
 }
 
-// TestStreamsOutliveTimeouts: what bounds a request must not bound a stream.
+// TestStreamsOutliveTimeouts checks that the timeouts of requests don't end streams.
 func TestStreamsOutliveTimeouts(t *testing.T) { onEngines(t, testStreamsOutliveTimeouts) }
 
 func testStreamsOutliveTimeouts(t *testing.T, engine string) {
@@ -93,7 +93,7 @@ func TestOversizeHead(t *testing.T) {
 	}
 }
 
-// TestOneConnectionManyStreams: what is kept alive serves stream after stream. Engine shard says that it keeps nothing.
+// TestOneConnectionManyStreams opens one stream after another on a kept-alive connection. Engine shard closes it after each.
 func TestOneConnectionManyStreams(t *testing.T) { onEngines(t, testOneConnectionManyStreams) }
 
 func testOneConnectionManyStreams(t *testing.T, engine string) {
@@ -121,8 +121,8 @@ func testOneConnectionManyStreams(t *testing.T, engine string) {
 	}
 }
 
-// TestGoneBeforeTheAnswer: clients that leave in the midst of the opening leave nothing behind.
-func TestGoneBeforeTheAnswer(t *testing.T) { onEngines(t, testGoneBeforeTheAnswer) }
+// TestDisconnectBeforeTheResponse checks that clients which disconnect while a stream is opened leave nothing behind.
+func TestDisconnectBeforeTheResponse(t *testing.T) { onEngines(t, testGoneBeforeTheAnswer) }
 
 func testGoneBeforeTheAnswer(t *testing.T, engine string) {
 	srv := newTestServer(t, testserver.Options{Engine: engine})
@@ -140,6 +140,6 @@ func testGoneBeforeTheAnswer(t *testing.T, engine string) {
 		nc.(*net.TCPConn).SetLinger(0)
 		nc.Close()
 	}
-	wantNoStreams(srv) // while ticks come: who writes alone learns by writing that nobody is there
+	wantNoStreams(srv) // while ticks are published: a stream notices the disconnect when it writes
 	stop()
 }

@@ -13,7 +13,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// openHTTP10 opens an event stream as a client of HTTP/1.0, which knows no chunked coding, and reads its hello.
+// openHTTP10 opens an event stream as a client of HTTP/1.0, which has no chunked coding, and reads its hello.
 func openHTTP10(srv *testserver.Server, query string, lines ...string) *testserver.Client {
 	srv.Helper()
 	c := srv.Dial()
@@ -31,7 +31,7 @@ func openHTTP10(srv *testserver.Server, query string, lines ...string) *testserv
 	return c
 }
 
-// TestSSEToHTTP10: the body is the events alone, and the connection's end is its end, whatever the client would rather have.
+// TestSSEToHTTP10 checks that the body is the bare events and ends with the connection, whatever Connection header was sent.
 func TestSSEToHTTP10(t *testing.T) { onEngines(t, testSSEToHTTP10) }
 
 func testSSEToHTTP10(t *testing.T, engine string) {
@@ -56,7 +56,7 @@ func testSSEToHTTP10(t *testing.T, engine string) {
 	}
 }
 
-// TestHTTP10Ends: clients that leave, that don't read and that are cut leave nothing behind.
+// TestHTTP10Ends checks that clients which disconnect or don't read, and a shutdown, leave nothing behind.
 func TestHTTP10Ends(t *testing.T) { onEngines(t, testHTTP10Ends) }
 
 func testHTTP10Ends(t *testing.T, engine string) {
@@ -65,10 +65,10 @@ func testHTTP10Ends(t *testing.T, engine string) {
 	for _, reset := range []bool{false, true} {
 		openHTTP10(srv, "").Cut(reset)
 	}
-	openHTTP10(srv, "") // reads no more
+	openHTTP10(srv, "") // doesn't read further
 	stalled := func() bool { return srv.TickLog.Lane(wire.SSE).Slow == 1 }
 	testkit.Eventually(t, func() bool { srv.Publish(500); return stalled() }, "the stalled one's end")
-	wantNoStreams(srv) // while ticks come, by which those who left are found out
+	wantNoStreams(srv) // while ticks are published: a stream notices a disconnect when it writes
 	stop()
 	c := openHTTP10(srv, "topics=S19")
 	c.Want("snapshot")
@@ -80,7 +80,7 @@ func testHTTP10Ends(t *testing.T, engine string) {
 	}
 }
 
-// TestHTTP10Gzip: what was compressed ends as a whole gzip stream does.
+// TestHTTP10Gzip checks that a compressed stream ends with the gzip trailer.
 func TestHTTP10Gzip(t *testing.T) { onEngines(t, testHTTP10Gzip) }
 
 func testHTTP10Gzip(t *testing.T, engine string) {

@@ -13,7 +13,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// kept is a listener that keeps a descriptor of each socket it accepted.
+// kept is a listener that duplicates the descriptor of each accepted socket.
 type kept struct {
 	net.Listener
 	last chan *os.File
@@ -30,7 +30,7 @@ func (k *kept) Accept() (net.Conn, error) {
 	return nc, err
 }
 
-// bytesSent is the kernel's own count (TCP_INFO, tcpi_bytes_sent less tcpi_bytes_retrans).
+// bytesSent returns the kernel's count of bytes (TCP_INFO: tcpi_bytes_sent less tcpi_bytes_retrans).
 func bytesSent(t *testing.T, nc *os.File) uint64 {
 	t.Helper()
 	raw, err := nc.SyscallConn()
@@ -47,7 +47,7 @@ func bytesSent(t *testing.T, nc *os.File) uint64 {
 	return info.Bytes_sent - info.Bytes_retrans
 }
 
-// TestWireBytesAreTheKernels compares what a live stream says of its wire bytes with what its socket sent.
+// TestWireBytesAreTheKernels compares the wire bytes counted for a live stream with those that its socket sent.
 func TestWireBytesAreTheKernels(t *testing.T) {
 	for _, x := range []struct {
 		lane  wire.Lane
@@ -70,7 +70,7 @@ func TestWireBytesAreTheKernels(t *testing.T) {
 			}
 			stop()
 			sub := srv.TickLog.Find(c.Hello.Conn)
-			// A write is counted when it returns: until it has, the kernel is ahead.
+			// A write is counted when it returns; until then the kernel's count is higher.
 			testkit.Eventually(t, func() bool {
 				counted, sent := sub.Counters().Wire, bytesSent(t, socket)
 				return counted == sent && sent > 5000

@@ -24,7 +24,7 @@ func drill(srv *testserver.Server, action string, c *testserver.Client) {
 	}
 }
 
-func TestLabIsShutUnlessAsked(t *testing.T) {
+func TestLabIsOffByDefault(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	if c, text := srv.Post("/api/lab/drill", `{}`); c.Status != 404 {
 		t.Errorf("drill: status %d: %s", c.Status, text)
@@ -34,16 +34,16 @@ func TestLabIsShutUnlessAsked(t *testing.T) {
 	srv.Publish(1)
 	c.Want("q")
 	if c.Hello.Engine != srv.Engine(wire.SSE) {
-		t.Errorf("a lab's parameters were heard: %s", c.Hello.Text)
+		t.Errorf("a lab's parameters have an effect: %s", c.Hello.Text)
 	}
 }
 
-func TestLabRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestLabRefusesInvalidRequests(t *testing.T) {
 	srv := newLabServer(t)
 	for _, x := range []struct {
 		path, body string
 		status     int
-		says       string
+		detail     string
 	}{
 		{"/api/lab/drill", `{"action":"explode","conns":["x"]}`, 400, "action"},
 		{"/api/lab/drill", `{"action":"cut"}`, 400, "conns"},
@@ -53,7 +53,7 @@ func TestLabRefusesWhatItDoesNotKnow(t *testing.T) {
 		{"/api/lab/background", `{"sse":-1}`, 400, "sse"},
 		{"/api/lab/background", `{"ws":2001}`, 400, "ws"},
 	} {
-		if c, text := srv.Post(x.path, x.body); c.Status != x.status || !strings.Contains(text, x.says) {
+		if c, text := srv.Post(x.path, x.body); c.Status != x.status || !strings.Contains(text, x.detail) {
 			t.Errorf("%s %s: status %d: %s", x.path, x.body, c.Status, text)
 		}
 	}
@@ -81,7 +81,7 @@ func TestDrillCutLosesNothing(t *testing.T) {
 	})
 }
 
-func TestDrillEndSaysNoBye(t *testing.T) {
+func TestDrillEndSendsNoBye(t *testing.T) {
 	onLanes(t, testserver.Options{Deps: withLab}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.Stream(lane, "snapshot=false")
 		drill(srv, "end", c)
@@ -183,8 +183,8 @@ func TestPlantedDelay(t *testing.T) {
 	})
 }
 
-// TestLabChoosesCompression: of clients that all offer to inflate, one is compressed though it reads alone, one isn't
-// though the server would, and nobody else notices.
+// TestLabChoosesCompression checks compress=on and off among clients that all offer to inflate: each overrides the server's
+// choice for its own stream only.
 func TestLabChoosesCompression(t *testing.T) {
 	packed := func(c *testserver.Client) bool {
 		return c.Header.Get("Content-Encoding") == "gzip" || c.Header.Get("Sec-WebSocket-Extensions") != "" && c.Frames.Compressed > 0
@@ -220,7 +220,7 @@ func TestLabChoosesCompression(t *testing.T) {
 	}
 }
 
-// TestLabCompressesLatest: a stream that conflates has no text in common with others, and is packed for itself when told to.
+// TestLabCompressesLatest checks compress=on in mode latest, where a stream has an encoder of its own.
 func TestLabCompressesLatest(t *testing.T) {
 	onLanes(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: withLab}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.CompressedStream(lane, "mode=latest&interval=0&compress=on")
@@ -237,7 +237,7 @@ func TestLabCompressesLatest(t *testing.T) {
 	})
 }
 
-func TestLabTellsWhatCompressionCanBeChosen(t *testing.T) {
+func TestLabListsCompressions(t *testing.T) {
 	for when, want := range map[string]struct {
 		list   string
 		status map[string]int
@@ -267,7 +267,7 @@ func TestLabTellsWhatCompressionCanBeChosen(t *testing.T) {
 		}
 	}
 	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressOn), Deps: withLab})
-	for _, lane := range lanes { // what isn't offered isn't used
+	for _, lane := range lanes { // without an offer of the client
 		if c := srv.Stream(lane, "compress=on"); c.Header.Get("Content-Encoding")+c.Header.Get("Sec-WebSocket-Extensions") != "" {
 			t.Errorf("%s: %v", lane, c.Header)
 		}
@@ -297,7 +297,7 @@ func TestEnginesSendTheSameMessages(t *testing.T) {
 	}
 	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "streams to end")
 	for _, c := range []*testserver.Client{a, b} {
-		c.Reader.ReadString('\n') // the chunked reader leaves the last line break
+		c.Reader.ReadString('\n') // the chunked reader doesn't read the last line break
 	}
 	if sse := srv.TickLog.Lane(wire.SSE); sse.Wire != uint64(a.Received.Load()+b.Received.Load()) {
 		t.Errorf("%d wire bytes counted, %d + %d received", sse.Wire, a.Received.Load(), b.Received.Load())

@@ -68,7 +68,7 @@ func testOverload(t *testing.T, engine string) {
 	first.Cut(true)
 }
 
-// TestPerAddress: addresses count on their own, and behind a trusted proxy only what it says counts.
+// TestPerAddress checks the limit for each client address, which is taken from X-Forwarded-For behind a trusted proxy only.
 func TestPerAddress(t *testing.T) { onEngines(t, testPerAddress) }
 
 func testPerAddress(t *testing.T, engine string) {
@@ -129,7 +129,7 @@ func testPerAddress(t *testing.T, engine string) {
 			claim := "X-Forwarded-For: 8.8.8." + strconv.Itoa(i)
 			lines := []string{claim + ", 9.9.9.9"}
 			if i%2 == 1 {
-				lines = []string{claim, "X-Forwarded-For: 9.9.9.9"} // a proxy that adds a line of its own
+				lines = []string{claim, "X-Forwarded-For: 9.9.9.9"} // a proxy that adds a second line
 			}
 			if got := status(srv, lines...); got != want {
 				t.Errorf("stream %d: %d, want %d", i, got, want)

@@ -14,7 +14,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// bomb is a logger's handler that panics when a stream of user "bomb" writes its first line, in the stream's goroutine.
+// bomb is a log handler that panics in the goroutine of a stream of the user "bomb" when it logs that the stream was opened.
 type bomb struct{ slog.Handler }
 
 func (b bomb) Handle(_ context.Context, r slog.Record) error {
@@ -27,7 +27,7 @@ func (b bomb) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestPanicEndsOneStream: on either lane, and nobody else notices.
+// TestPanicEndsOneStream checks that a panic on either lane ends no other stream.
 func TestPanicEndsOneStream(t *testing.T) { onEngines(t, testPanicEndsOneStream) }
 
 func testPanicEndsOneStream(t *testing.T, engine string) {
@@ -45,7 +45,7 @@ func testPanicEndsOneStream(t *testing.T, engine string) {
 			t.Errorf("%s: %v, %d messages", lane, err, len(got))
 		}
 	}
-	testkit.Eventually(t, func() bool { return liveStreams(srv) == 2 }, "the end of both")
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 2 }, "both streams to end")
 	if _, _, _, panics := srv.Handlers.Counts(); panics != 2 {
 		t.Errorf("%d panics counted", panics)
 	}
@@ -69,7 +69,7 @@ func testPanicInAHandler(t *testing.T, engine string) {
 	answer, body := srv.Get("/metrics")
 	wantProblem(t, answer, body, 500)
 	if strings.Contains(body, "secret") {
-		t.Errorf("the answer tells what panicked: %s", body)
+		t.Errorf("the response contains the panic's value: %s", body)
 	}
 	srv.Publish(1)
 	c.Want("q")

@@ -15,7 +15,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// lines is a log that a test reads.
+// lines is a log output for concurrent use.
 type lines struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -33,7 +33,7 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// epolls are the numbers of this process's epoll descriptors.
+// epolls returns the process's epoll descriptors.
 func epolls(t *testing.T) map[int]bool {
 	all, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -50,7 +50,7 @@ func epolls(t *testing.T) map[int]bool {
 	return found
 }
 
-// TestShardFails: once the kernel tells the engine nothing any more, engine stream serves, and the log says so.
+// TestShardFails checks that engine stream takes over, and that an error is logged, when the poller of engine shard fails.
 func TestShardFails(t *testing.T) {
 	var log lines
 	srv := newTestServer(t, testserver.Options{Engine: testserver.Shard, Logger: slog.New(slog.NewTextHandler(&log, nil)), Deps: func(d *handlers.Deps) { d.Lab = &handlers.Lab{} }})
@@ -60,7 +60,8 @@ func TestShardFails(t *testing.T) {
 		if others[fd] {
 			continue
 		}
-		// Another file takes the number, so that asking it fails; the first one stays, so that Go's poller still wakes whoever asks.
+		// Another file takes the descriptor's number, so that epoll_wait fails. The epoll file stays open, so that Go's poller
+		// still wakes its waiters.
 		kept, err := unix.Dup(fd)
 		if err != nil {
 			t.Fatal(err)

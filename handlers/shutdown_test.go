@@ -17,7 +17,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestShutdown: not ready, bye with jittered retry on both lanes, the ends, nobody left.
+// TestShutdown checks the order: not ready, a bye with jittered retry on both lanes, the ends of all streams.
 func TestShutdown(t *testing.T) { onEngines(t, testShutdown) }
 
 func testShutdown(t *testing.T, engine string) {
@@ -34,7 +34,7 @@ func testShutdown(t *testing.T, engine string) {
 	if body := idle.ReadBody(); idle.Status != 200 || body != "ready\n" {
 		t.Fatalf("readyz: %d %s", idle.Status, body)
 	}
-	// A stream that takes its time, so that the drain can be looked at.
+	// This stream ends late, so that the drain can be observed.
 	if !srv.Handlers.AcquireStream("192.0.2.1") {
 		t.Fatal("no place")
 	}
@@ -59,9 +59,9 @@ func testShutdown(t *testing.T, engine string) {
 		}
 	}
 	if len(retries) < 10 {
-		t.Errorf("40 clients come back at %d different times", len(retries))
+		t.Errorf("40 clients have only %d different retry times", len(retries))
 	}
-	// While the last ones drain: not ready, alive, and new streams are refused as they should be.
+	// While the last streams drain, the server is not ready but alive, and refuses new streams.
 	if bye := late.Want("bye"); bye.Reason != "shutdown" {
 		t.Errorf("%s", bye.Text)
 	}
@@ -91,7 +91,7 @@ func testShutdown(t *testing.T, engine string) {
 	}
 	stop()
 	if _, err := idle.Reader.ReadByte(); err == nil {
-		t.Error("an idle connection stays")
+		t.Error("an idle connection is still open")
 	}
 	if _, err := srv.Handlers.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the port is still open: %v", err)
@@ -101,7 +101,7 @@ func testShutdown(t *testing.T, engine string) {
 	}
 }
 
-// TestShutdownBeforeServe: a stop that comes that early is a stop, too.
+// TestShutdownBeforeServe checks that Serve returns at once after a Shutdown.
 func TestShutdownBeforeServe(t *testing.T) { onEngines(t, testShutdownBeforeServe) }
 
 func testShutdownBeforeServe(t *testing.T, engine string) {
@@ -109,7 +109,7 @@ func testShutdownBeforeServe(t *testing.T, engine string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := newTestServer(t, testserver.Options{Engine: engine}) // lends its log
+	srv := newTestServer(t, testserver.Options{Engine: engine}) // for its log
 	s, err := handlers.New(handlers.Deps{Settings: srv.Settings, Listener: ln, Stream: srv.TickLog, History: srv.History, Files: testserver.Files(), Logger: slog.New(slog.DiscardHandler),
 		Metrics: func(*handlers.Server) http.Handler { return http.NotFoundHandler() }})
 	if err != nil {
@@ -126,12 +126,12 @@ func testShutdownBeforeServe(t *testing.T, engine string) {
 			t.Error(err)
 		}
 	case <-time.After(testserver.Timeout):
-		t.Fatal("it serves on after a stop")
+		t.Fatal("Serve doesn't return after Shutdown")
 	}
 }
 
-// TestShutdownCutsWhoDoesntRead: a client that reads nothing can't hold up a stop.
-func TestShutdownCutsWhoDoesntRead(t *testing.T) {
+// TestShutdownClosesStalledClients checks that a client that doesn't read can't delay a shutdown.
+func TestShutdownClosesStalledClients(t *testing.T) {
 	onLanes(t, testserver.Options{Settings: func(s *handlers.Settings) { s.WriteBuffer, s.WriteTimeout = 4096, time.Hour }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.SmallStream(lane, "")
 		for range 50 {
@@ -145,7 +145,7 @@ func TestShutdownCutsWhoDoesntRead(t *testing.T) {
 				t.Errorf("Shutdown: %v", err)
 			}
 		case <-time.After(testserver.Timeout):
-			srv.Fatal("it waits for who doesn't read")
+			srv.Fatal("Shutdown waits for a client that doesn't read")
 		}
 		if liveStreams(srv) != 0 {
 			t.Errorf("%d streams left", liveStreams(srv))
@@ -153,19 +153,19 @@ func TestShutdownCutsWhoDoesntRead(t *testing.T) {
 	})
 }
 
-// TestShutdownAmidArrivals: a stream that opens at that very moment is told as all others, or refused.
+// TestShutdownAmidArrivals checks that streams which are opened during a shutdown get a bye or are refused.
 func TestShutdownAmidArrivals(t *testing.T) { onEngines(t, testShutdownAmidArrivals) }
 
 func testShutdownAmidArrivals(t *testing.T, engine string) {
 	for round := range 8 {
-		sockets := round%4 == 3 // these clients don't answer a close
+		sockets := round%4 == 3 // these clients don't answer a close frame
 		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.CloseWait = 100 * time.Millisecond }})
 		var arrivals sync.WaitGroup
 		quit := make(chan struct{})
 		for k := range 8 {
 			arrivals.Go(func() {
 				for i := 0; ; i++ {
-					if i == 500 { // the test's own sockets are in this process, too
+					if i == 500 { // the clients' sockets are descriptors of this process too
 						<-quit
 						return
 					}
@@ -184,7 +184,7 @@ func testShutdownAmidArrivals(t *testing.T, engine string) {
 					}
 					io.WriteString(nc, request)
 					if i%3 == 0 {
-						nc.(*net.TCPConn).SetLinger(0) // gone before the answer
+						nc.(*net.TCPConn).SetLinger(0) // disconnect before the response
 						nc.Close()
 						continue
 					}

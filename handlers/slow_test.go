@@ -16,8 +16,8 @@ import (
 
 var errDiffers = errors.New("a byte differs")
 
-// TestStalledAmongOthers: clients that stop reading among 200 others. The others get every byte, the stalled ones are cut
-// and counted.
+// TestStalledAmongOthers has clients stop reading among 200 others. The others get every byte; the stalled ones are
+// disconnected and counted.
 func TestStalledAmongOthers(t *testing.T) { onEngines(t, testStalledAmongOthers) }
 
 func testStalledAmongOthers(t *testing.T, engine string) {
@@ -33,7 +33,7 @@ func testStalledAmongOthers(t *testing.T, engine string) {
 	}
 	const last, step = 3000, 20
 	var readers sync.WaitGroup
-	var lost atomic.Bool // somebody's stream broke off
+	var lost atomic.Bool // a stream of the others broke off
 	reached := make([]atomic.Uint64, len(others))
 	for k, c := range others {
 		readers.Go(func() {
@@ -47,7 +47,7 @@ func testStalledAmongOthers(t *testing.T, engine string) {
 			}
 		})
 	}
-	// No more is published than everybody's socket holds, so the others' writes don't block, however slowly they read.
+	// No more is published than a socket's buffers hold, so that the others' writes don't block, however slowly they read.
 	for seq := uint64(step); seq <= last && !lost.Load(); seq += step {
 		srv.Publish(step)
 		testkit.Eventually(t, func() bool {
@@ -67,7 +67,7 @@ func testStalledAmongOthers(t *testing.T, engine string) {
 		return
 	}
 	readers.Wait()
-	testkit.Eventually(t, func() bool { return liveStreams(srv) <= len(others) }, "the stalled clients' end")
+	testkit.Eventually(t, func() bool { return liveStreams(srv) <= len(others) }, "the stalled clients to be disconnected")
 	for _, lane := range lanes {
 		if got := srv.TickLog.Lane(lane); got.Slow != 1 || got.Gaps != 0 || got.Ticks < 100*last {
 			t.Errorf("%s: %+v", lane, got)
@@ -75,8 +75,8 @@ func testStalledAmongOthers(t *testing.T, engine string) {
 	}
 }
 
-// TestStalledClientComesBack: one that reads again in time is told exactly what it missed, and loses nothing else.
-func TestStalledClientComesBack(t *testing.T) {
+// TestStalledClientRecovers checks that a client that reads again in time gets an exact gap, and loses nothing else.
+func TestStalledClientRecovers(t *testing.T) {
 	onLanes(t, testserver.Options{Log: stream.Config{Size: 1024, MaxLag: 600}, Settings: func(s *handlers.Settings) { s.WriteBuffer = 4096 }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.SmallStream(lane, "")
 		c.Want("snapshot")
@@ -86,7 +86,7 @@ func TestStalledClientComesBack(t *testing.T) {
 		if c.WantAllTicks(10_000) == 0 {
 			t.Error("no gap")
 		}
-		// It is at the head again, and a client like any other.
+		// It is at the head again.
 		srv.Publish(100)
 		for i := uint64(10_001); i <= 10_100; i++ {
 			if m := c.Want("q"); m.I != i {

@@ -102,7 +102,7 @@ func testSSEHeaders(t *testing.T, engine string) {
 			t.Errorf("HEAD: %s: %q, want %q", name, got, value)
 		}
 	}
-	// The connection is in step: a second request gets its own answer.
+	// The response had no body, so the next one on the connection is for the next request.
 	head.Request("GET", "/healthz")
 	if body := head.ReadBody(); head.Status != 200 || body != "ok\n" {
 		t.Errorf("after HEAD: %d %q", head.Status, body)
@@ -138,7 +138,7 @@ func TestHello(t *testing.T) {
 	})
 }
 
-// TestSameJSON: the same i is the same JSON on both lanes, * sees consecutive i and a filtered client consecutive n.
+// TestSameJSON checks that a tick has the same JSON on both lanes, that * gets consecutive i and a topic consecutive n.
 func TestSameJSON(t *testing.T) { onEngines(t, testSameJSON) }
 
 func testSameJSON(t *testing.T, engine string) {
@@ -217,7 +217,7 @@ func TestSnapshotCanBeRefused(t *testing.T) {
 	})
 }
 
-// TestHeartbeat: silence is broken, and a quiet topic's position never ages out.
+// TestHeartbeat checks the heartbeats in silence, and those that keep the position of a quiet topic in the log.
 func TestHeartbeat(t *testing.T) {
 	onLanes(t, testserver.Options{Log: stream.Config{Heartbeat: 100 * time.Millisecond}}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.Publish(5)
@@ -232,7 +232,7 @@ func TestHeartbeat(t *testing.T) {
 		c.Want("snapshot")
 		place := c.Hello.Head
 		for range 40 {
-			// A quarter of the log, and what passes between two looks at the quiet ones.
+			// A quarter of the log, and what is published between two checks of quiet streams.
 			for srv.TickLog.Head().Seq < place+450 {
 				srv.Publish(50)
 			}
@@ -245,7 +245,7 @@ func TestHeartbeat(t *testing.T) {
 				t.Fatalf("last id %s", c.LastEventID)
 			}
 		}
-		// The place of the last heartbeat is good for a resume: the one tick of the quiet topic is there.
+		// The position of the last heartbeat can be resumed from: the one tick of the quiet topic arrives.
 		c.Cut(true)
 		srv.PublishSymbols(srv.QuietSymbol())
 		c = srv.ResumeStream(lane, fmt.Sprintf("%s-%d", c.Hello.Epoch, place), "topics=S19", true)
@@ -258,7 +258,7 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// TestResumeVerdicts: what becomes of a position that isn't in the log.
+// TestResumeVerdicts checks the answer to positions in and outside the log.
 func TestResumeVerdicts(t *testing.T) {
 	onLanes(t, testserver.Options{Log: stream.Config{Size: 512}}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.Publish(3000)
@@ -301,7 +301,7 @@ func TestResumeVerdicts(t *testing.T) {
 				cl.Cut(true)
 			}
 		}
-		// A conflated client loses nothing that it asked for.
+		// A conflated client gets the newest tick of each symbol, so it has no gap.
 		cl := srv.ResumeStream(lane, epoch+"-1", "mode=latest", true)
 		if cl.Hello.Resume != "complete" {
 			t.Errorf("mode latest: %s", cl.Hello.Text)
@@ -310,7 +310,7 @@ func TestResumeVerdicts(t *testing.T) {
 	})
 }
 
-// TestGarbageLastEventID: an error status would end an EventSource for good.
+// TestGarbageLastEventID checks that there is no error status, after which an EventSource would not reconnect.
 func TestGarbageLastEventID(t *testing.T) { onEngines(t, testGarbageLastEventID) }
 
 func testGarbageLastEventID(t *testing.T, engine string) {
@@ -318,7 +318,7 @@ func testGarbageLastEventID(t *testing.T, engine string) {
 	srv.Publish(5)
 	for _, id := range []string{"x", "1", "-", "0-1", "ffff", "END", "abc-01", "ABC-1", "abc-1 ", "\x80\xff", strings.Repeat("9", 3000), "abc-1,abc-2", "null"} {
 		if id == "abc-1 " {
-			id = "abc-1 x" // the end is trimmed by HTTP itself
+			id = "abc-1 x" // HTTP trims white space at the end
 		}
 		c := srv.SSE("", "Last-Event-ID: "+id)
 		if c.Hello.Resume != "reset" {
@@ -335,7 +335,7 @@ func testGarbageLastEventID(t *testing.T, engine string) {
 	}
 }
 
-// TestLiveGap: a client that falls off the log while connected is told exactly what it missed.
+// TestLiveGap checks that a connected client whose position leaves the log gets an exact gap.
 func TestLiveGap(t *testing.T) {
 	onLanes(t, testserver.Options{Log: stream.Config{Size: 512}, Settings: func(s *handlers.Settings) { s.WriteBuffer = 4096 }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.SmallStream(lane, "")
@@ -348,7 +348,7 @@ func TestLiveGap(t *testing.T) {
 			t.Error("the client read 30,000 ticks from a log of 512 without a gap")
 		}
 		if got := srv.TickLog.Lane(lane); got.Gaps != gaps {
-			t.Errorf("%d gaps counted, %d told", got.Gaps, gaps)
+			t.Errorf("%d gaps counted, %d received", got.Gaps, gaps)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestUnknownMethods: they get a problem as any other mistake, are counted, and cost nobody the connection.
+// TestUnknownMethods checks that they are answered by a problem, are counted and don't close the connection.
 func TestUnknownMethods(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	c := srv.Dial()
@@ -29,7 +29,7 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
-// TestLengthBesideChunks: two readers of such a request don't see the same one end.
+// TestLengthBesideChunks checks that such a request is refused: a proxy may see its end elsewhere.
 func TestLengthBesideChunks(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	for _, length := range []string{"Content-Length: 5", "content-length: 5", "CONTENT-LENGTH:5"} {
@@ -40,7 +40,7 @@ func TestLengthBesideChunks(t *testing.T) {
 				t.Errorf("%s", p.Detail)
 			}
 			if b, err := io.ReadAll(c.Reader); err != nil || len(b) > 0 {
-				t.Errorf("%s: and then %v %q", lines, err, b)
+				t.Errorf("%s: after the response: %v %q", lines, err, b)
 			}
 		}
 	}
@@ -48,11 +48,11 @@ func TestLengthBesideChunks(t *testing.T) {
 	c.Request("POST", "/sse/connections/x", "Content-Type: application/json", "X-Content-Length: 5", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost")
 	wantProblem(t, c, c.ReadBody(), 404)
 	if c.ReadHead(); c.ReadBody() != "ok\n" {
-		t.Error("the connection didn't live on")
+		t.Error("the connection was closed")
 	}
 }
 
-// TestConnectionLists: Connection is a list of tokens in any case and any number of lines (RFC 9110 §7.6.1).
+// TestConnectionLists checks that Connection is a list of tokens in any case and any number of lines (RFC 9110 §7.6.1).
 func TestConnectionLists(t *testing.T) { onEngines(t, testConnectionLists) }
 
 func testConnectionLists(t *testing.T, engine string) {

@@ -34,7 +34,7 @@ func testHandshake(t *testing.T, engine string) {
 		name   string
 		lines  []string
 		status int
-		says   string
+		detail string
 	}{
 		{"plain GET", nil, 426, "WebSocket"},
 		{"no Upgrade", without("Upgrade"), 426, "WebSocket"},
@@ -58,11 +58,11 @@ func testHandshake(t *testing.T, engine string) {
 		t.Run(c.name, func(t *testing.T) {
 			answer, body := srv.Get("/ws/subscribe", c.lines...)
 			p := wantProblem(t, answer, body, c.status)
-			if !strings.Contains(p.Detail, c.says) {
+			if !strings.Contains(p.Detail, c.detail) {
 				t.Errorf("%s", body)
 			}
 			if c.status == 426 && answer.Header.Get("Upgrade") == "" && answer.Header.Get("Sec-WebSocket-Version") != "13" {
-				t.Errorf("the answer doesn't tell what is wanted: %v", answer.Header)
+				t.Errorf("the response doesn't name the supported version: %v", answer.Header)
 			}
 			if answer.Header.Get("Upgrade") != "" && answer.Header.Get("Connection") != "Upgrade" { // RFC 9110 §7.8
 				t.Errorf("Upgrade without its token in Connection: %v", answer.Header)
@@ -80,7 +80,7 @@ func testHandshake(t *testing.T, engine string) {
 	for _, c := range []struct{ line, subprotocol string }{
 		{"X-No-Origin: 1", ""}, {"Origin: http://" + srv.Addr, ""}, {"Origin: https://desk.example.com", ""}, {"Origin: HTTPS://DESK.EXAMPLE.COM", ""},
 		{"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", ""},
-		// The first that we know is the client's favourite.
+		// The first supported one counts.
 		{"Sec-WebSocket-Protocol: ticklane.v1.json", "ticklane.v1.json"},
 		{"Sec-WebSocket-Protocol: chat, ticklane.v1.json", "ticklane.v1.json"},
 		{"Sec-WebSocket-Protocol: ticklane.v1.protobuf", protobuf},
@@ -121,7 +121,7 @@ func TestWebSocketCommands(t *testing.T) {
 		if m := c.Want("time"); *m.ID != 6 || m.Received < before || m.Sent < m.Received {
 			t.Errorf("%s", m.Text)
 		}
-		for _, e := range []struct{ send, code, says string }{
+		for _, e := range []struct{ send, code, msg string }{
 			{`nonsense`, "bad_json", "JSON"},
 			{``, "bad_json", "JSON"},
 			{`{"action":"dance"}`, "unknown_action", "dance"},
@@ -129,7 +129,7 @@ func TestWebSocketCommands(t *testing.T) {
 			{`{"action":"subscribe","topics":["S3","S4","S5","S6","S7","S8"]}`, "too_many_topics", "at most 8"},
 		} {
 			c.SendText(e.send)
-			if m := c.Want("error"); m.Code != e.code || !strings.Contains(m.Msg, e.says) {
+			if m := c.Want("error"); m.Code != e.code || !strings.Contains(m.Msg, e.msg) {
 				t.Errorf("%s: %s", e.send, m.Text)
 			}
 		}
@@ -192,7 +192,7 @@ func TestWebSocketViolations(t *testing.T) {
 	})
 }
 
-// TestCloseReachesABusyClient: one that is sending more than all buffers hold gets to its end and reads why.
+// TestCloseReachesABusyClient checks that a client that sends more than all buffers hold still reads the close frame.
 func TestCloseReachesABusyClient(t *testing.T) { onEngines(t, testCloseReachesABusyClient) }
 
 func testCloseReachesABusyClient(t *testing.T, engine string) {
@@ -225,11 +225,11 @@ func TestFragmentsWithPingBetween(t *testing.T) {
 	})
 }
 
-// TestPong: the same payload comes back, and never within another frame.
+// TestPong checks that pongs have the pings' payload and are never within another frame.
 func TestPong(t *testing.T) {
 	onWebSockets(t, testserver.Options{Symbols: 4000, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst, s.WriteBuffer = 1e5, 1e5, 4096 }}, func(t *testing.T, srv *testserver.Server) {
 		srv.Publish(4000)
-		c := srv.SmallStream(wire.WS, "") // the snapshot of some 700 KB is stuck half-way
+		c := srv.SmallStream(wire.WS, "") // the snapshot of some 700 KB fills the socket's buffers
 		var want []string
 		for i := range 50 {
 			p := strings.Repeat("p", i) + fmt.Sprint(i)
@@ -252,8 +252,8 @@ func TestPong(t *testing.T) {
 	})
 }
 
-// TestTooOften: first an error, then the door.
-func TestTooOften(t *testing.T) {
+// TestMessageRate checks that messages over the rate are refused by an error first, and then by a close frame.
+func TestMessageRate(t *testing.T) {
 	onWebSockets(t, testserver.Options{Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 5 }}, func(t *testing.T, srv *testserver.Server) {
 		c := srv.WS("topics=S1")
 		c.Want("snapshot")
@@ -270,7 +270,7 @@ func TestTooOften(t *testing.T) {
 		}
 		c.WantClose(1008)
 
-		for name, say := range map[string]func(*testserver.Client, int){
+		for name, send := range map[string]func(*testserver.Client, int){
 			"pings": func(c *testserver.Client, _ int) { c.WriteFrame(ws.OpPing, true, "x") },
 			"empty pieces": func(c *testserver.Client, i int) {
 				c.WriteFrame([]ws.OpCode{ws.OpText, ws.OpContinuation}[min(i, 1)], false, "")
@@ -280,7 +280,7 @@ func TestTooOften(t *testing.T) {
 			c := srv.WS("topics=S1")
 			c.Want("snapshot")
 			for i := range 11 {
-				say(c, i)
+				send(c, i)
 			}
 			if _, err := c.ReadAll(); !errors.Is(err, wiretest.CloseError{Code: 1008, Reason: "too many messages"}) {
 				t.Errorf("%s: %v", name, err)

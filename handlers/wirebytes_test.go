@@ -21,7 +21,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// certificate is signed by itself.
+// certificate returns a configuration with a self-signed certificate.
 func certificate(t testing.TB) *tls.Config {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -36,8 +36,8 @@ func certificate(t testing.TB) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 }
 
-// TestWireBytes: what the server says it wrote is what a client's socket got, the answer's headers and the lane's framing
-// included, and what goes over the connection before and after the stream not.
+// TestWireBytes checks that the counted bytes are those that the client's socket received: with the response header and the
+// lane's framing, and without what the connection carried before and after the stream.
 func TestWireBytes(t *testing.T) {
 	onLanes(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.Publish(3000)
@@ -74,7 +74,7 @@ func TestWireBytes(t *testing.T) {
 		if lane == wire.WS {
 			return
 		}
-		// A connection that goes on has bytes that belong to nobody.
+		// Bytes of other responses on the same connection are not counted.
 		c.Request("GET", "/api/symbols")
 		c.ReadBody()
 		if again := srv.TickLog.Lane(lane).Wire; again != got {
@@ -93,7 +93,7 @@ func TestWireBytes(t *testing.T) {
 	})
 }
 
-// TestPipelined: a request that came together with that for a stream is answered after it, and not counted to it.
+// TestPipelined checks that a request sent together with the one for a stream is answered after it, and not counted for it.
 func TestPipelined(t *testing.T) { onEngines(t, testPipelined) }
 
 func testPipelined(t *testing.T, engine string) {
@@ -106,7 +106,7 @@ func testPipelined(t *testing.T, engine string) {
 	c.Body = bufio.NewReader(httputil.NewChunkedReader(c.Reader))
 	c.ReadHello()
 	wantEnd(c, "limit", 0)
-	if engine == testserver.Shard { // it said Connection: close, so what was asked after that has no answer (RFC 9112 §9.6)
+	if engine == testserver.Shard { // it sends Connection: close, so later requests have no response (RFC 9112 §9.6)
 		c.NextRequest()
 		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
 		if got, want := srv.TickLog.Lane(wire.SSE).Wire, uint64(c.Received.Load()); got != want {
@@ -143,7 +143,7 @@ func TestOverTLS(t *testing.T) {
 		}
 		c.NetConn.Close()
 		testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "the stream's end")
-		// Ours begin with the request: the handshake before it is the client's, 1 to 4 KB.
+		// The bytes are counted from the request on; the TLS handshake before it has 1 to 4 KB.
 		got := srv.TickLog.Lane(lane).Wire
 		if all := uint64(c.Received.Load()); got <= srv.TickLog.Lane(lane).Payload || got > all || all-got > 4096 {
 			t.Errorf("wire_bytes %d, received %d", got, all)
@@ -155,7 +155,7 @@ func TestOverTLS(t *testing.T) {
 	})
 }
 
-// TestStatsAgree: /api/stats, /metrics and what clients did say the same.
+// TestStatsAgree checks that /api/stats and /metrics agree with what clients did.
 func TestStatsAgree(t *testing.T) { onEngines(t, testStatsAgree) }
 
 func testStatsAgree(t *testing.T, engine string) {
@@ -209,7 +209,7 @@ func testStatsAgree(t *testing.T, engine string) {
 	if got := scraped(t, scrape, "ticklane_log_head"); got != float64(stats.Log.Head) {
 		t.Errorf("log_head %v", got)
 	}
-	// Four streams, /nothing, /api/stats; this request is counted at its end.
+	// Four streams, /nothing and /api/stats; this request is counted when it ends.
 	if got := scraped(t, scrape, "ticklane_http_requests_total"); got != 6 {
 		t.Errorf("http_requests_total %v", got)
 	}
