@@ -212,7 +212,7 @@ func (p *pages) renderError(c *fiber.Ctx, of *problem) error {
 	if !v.text.Has("error.title." + status) {
 		v.Title = of.Title
 	}
-	v.Status, v.Lead, v.Detail = of.Status, v.T("error.says"), of.Detail
+	v.Status, v.Lead, v.Detail = of.Status, v.T("error.lead.detail"), of.Detail
 	if lead := "error.lead." + status; v.text.Has(lead) && of.Detail == statusDetail[of.Status] {
 		v.Lead, v.Detail = v.T(lead), ""
 	}
