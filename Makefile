@@ -1,5 +1,5 @@
-# The same targets serve people and CI. `make help` explains them.
-# Needs Go, Node with npm, and make. Go and npm fetch the rest into their own caches and node_modules.
+# CI runs the same targets as people do; make help lists them. They need Go, Node with npm, and make. Go and npm
+# download the rest into their caches and node_modules.
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,7 +9,7 @@ SHELL       := bash
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 BINARY  := bin/ticklane
 PACKED  := node_modules/.package-lock.json
-# build.mjs writes the manifest last, so its time stands for the whole bundle.
+# build.mjs writes the manifest last, so its time is that of the whole bundle.
 BUNDLE  := public/assets/manifest.json
 WEB     := docs/ticklane.v1.proto $(shell find web -type f -not -name '*.test.js' -not -path '*/test/*' -not -path 'web/gen/*' 2>/dev/null)
 NPM     := $(shell command -v npm 2>/dev/null)
@@ -17,12 +17,12 @@ NPM     := $(shell command -v npm 2>/dev/null)
 FUZZTIME    ?= 60s
 BENCH       ?= .
 BENCHTIME   ?= 1s
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LINTER      := bin/golangci-lint-v2.15.0
 
 say = @echo '==> $(1)'
 
 .PHONY: help
-help: ## Explain every target
+help: ## List the targets
 	@echo 'make run    serves Ticklane on http://localhost:3000        make test    runs every test'
 	@echo
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
@@ -33,22 +33,22 @@ help: ## Explain every target
 ## Use it
 
 .PHONY: run
-run: build ## Fetch, build and serve on http://localhost:3000; more flags in ARGS="…"
+run: build ## Build and serve on http://localhost:3000; more flags in ARGS="…"
 	@exec $(BINARY) serve --lab.enabled=true $(ARGS)
 
 .PHONY: build
-build: assets ## Build bin/ticklane, the browser's files inside it
-	$(call say,go build  (the first time fetches the modules: a minute or so))
+build: assets ## Build bin/ticklane, which contains the browser code
+	$(call say,go build  (the first time downloads the modules))
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) .
 
 .PHONY: assets
 ifeq ($(NPM),)
-# The server works without its bundle and says on its page what is missing.
+# Without its bundle the server works, and its pages explain what is missing.
 assets:
-	@echo 'npm is missing, so the browser code stays unbuilt and the pages will say so.' >&2
+	@echo 'npm is missing: the browser code is not built, and the pages will only explain how to build it.' >&2
 	@echo 'Install Node 20 or later (https://nodejs.org, or: apt-get install npm), then run this again.' >&2
 else
-assets: $(BUNDLE) ## Bundle the browser code, if it changed
+assets: $(BUNDLE) ## Bundle the browser code into public/assets
 endif
 
 $(BUNDLE): $(PACKED) $(WEB)
@@ -56,13 +56,13 @@ $(BUNDLE): $(PACKED) $(WEB)
 	@npm run --silent build && touch $@
 
 $(PACKED): package.json package-lock.json
-	$(call say,npm ci  (fetches what package-lock.json names into node_modules))
+	$(call say,npm ci  (installs package-lock.json into node_modules))
 	@npm ci --no-progress --loglevel=error && touch $@
 
 ## Test it
 
 .PHONY: test
-test: node compiler browser clients assets ## Run every test, in some ten minutes on two cores, and print the time of each part
+test: node compiler browser clients assets ## Run every test: Go with the race detector, browser code, a real browser; prints the time of each part
 	@scripts/test.sh test-go,test-web test-e2e test-bench
 
 .PHONY: test-go
@@ -77,22 +77,25 @@ test-e2e: node browser clients assets ## Run the tests that drive a real browser
 	@CGO_ENABLED=0 go test -trimpath -buildvcs=false -shuffle=on -count=1 -timeout 30m ./e2e
 
 .PHONY: test-web
-test-web: node $(PACKED) ## Run the unit tests of the browser code and check its types
+test-web: node $(PACKED) ## Run the unit tests of the browser code
 	$(call say,npm test)
 	@npm test
-	$(call say,npm run check  (types))
-	@npm run --silent check
 
 .PHONY: test-bench
-test-bench: compiler ## Run the tests of bench/, a module of its own (Linux only)
+test-bench: compiler ## Run the tests of bench/, a separate module (Linux only)
 ifeq ($(shell uname -s),Linux)
 	$(call say,go test -race -shuffle=on ./...  (in bench/))
 	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
 endif
 
+.PHONY: stress
+stress: node compiler browser clients assets ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
+	@scripts/stress.sh '$(FUZZTIME)' $(SEED)
+
 .PHONY: cover
-cover: node compiler browser clients assets ## Tell how much of the Go code the tests reach
-	@CGO_ENABLED=1 go test -race -timeout 60m -coverpkg=./... -coverprofile=coverage.out ./... >/dev/null
+cover: compiler assets ## Report how much of the Go code its tests cover, with both engines
+	@CGO_ENABLED=1 go test -race -count=1 -timeout 60m -coverprofile=coverage.out \
+	  -coverpkg="$$(go list ./... | grep -vE '/e2e$$|/testkit|test$$' | paste -sd,)" $$(go list ./... | grep -v '/e2e$$') >/dev/null
 	@go tool cover -func=coverage.out | tail -1
 	@echo 'line by line: go tool cover -html=coverage.out'
 
@@ -105,16 +108,23 @@ mutate: ## List changes of PKG that its tests don't detect (mutation testing, mi
 	@scripts/mutate.sh '$(or $(PKG),./internal/quote)'
 
 .PHONY: check
-check: node $(PACKED) ## Check formatting, vet, staticcheck, types, file sizes, lock file
+check: node $(PACKED) $(LINTER) ## Check formatting, linters, types, file sizes, lock file and commit subjects
 	@scripts/check.sh
 	$(call say,go vet)
 	@go vet ./...
-	$(call say,staticcheck)
-	@go run $(STATICCHECK) ./...
-	$(call say,go vet and staticcheck  (in bench/))
-	@cd bench && GOOS=linux go vet ./... && GOOS=linux go run $(STATICCHECK) ./...
+	@cd bench && GOOS=linux go vet ./...
+	$(call say,golangci-lint run)
+	@$(LINTER) run ./...
+	@cd bench && GOOS=linux ../$(LINTER) run ./...
+	$(call say,npm run lint)
+	@npm run --silent lint
 	$(call say,npm run check  (types))
 	@npm run --silent check
+
+$(LINTER):
+	$(call say,go install golangci-lint  (compiles for minutes, once))
+	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(subst bin/golangci-lint-,,$@)
+	@mv bin/golangci-lint $@
 
 ## Measure it
 
@@ -123,8 +133,8 @@ bench: ## Measure speed: BENCH picks benchmarks by name
 	@scripts/bench.sh '$(BENCH)' '$(BENCHTIME)'
 
 .PHONY: rendering
-rendering: node browser assets ## Measure the dashboard in the browser at 5,000 ticks/s: frames, main thread, memory for ten minutes
-	@go test -run '^$$' -bench '^BenchmarkRendering$$' -benchtime 1x -timeout 30m ./e2e
+rendering: node browser assets ## Measure the dashboard in Chromium at 5,000 ticks/s: first quote, frames, main thread, memory over ten minutes
+	@go test -run '^$$' -bench '^(BenchmarkFirstQuote|BenchmarkRendering)$$' -benchtime 1x -timeout 30m ./e2e
 	@go test -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x -timeout 30m ./e2e -memory 10m
 
 .PHONY: field
@@ -138,16 +148,16 @@ field: build compiler ## Measure Ticklane, the usual servers and a baseline, on 
 endif
 
 .PHONY: soak
-soak: node build ## A server under clients that come, go, are cut and stall; SOAK="30 shard" are minutes and engine
+soak: node build ## Run a server with clients that connect, disconnect and stall; SOAK="30 shard" sets minutes and engine
 	@scripts/soak.sh $(SOAK)
 
 .PHONY: hey
-hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for one that runs already
+hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures; URL=… for a running server
 	@scripts/hey.sh '$(URL)'
 
 .PHONY: pictures
-pictures: node browser assets ## Take the pictures of every page and state; the README's goes to docs/
-	@go test -count=1 -run '^TestPictures' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
+pictures: node browser assets ## Take screenshots of every page and state, for the README too
+	@go test -count=1 -run '^TestScenes' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
 	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
 
 .PHONY: load
@@ -155,7 +165,7 @@ load: build ## Compare lanes and engines under load, in under two minutes; more 
 	@$(BINARY) load $(LOAD)
 
 .PHONY: experiments
-experiments: node build ## Check the load tester's method with A/A tests and a planted delay, in some 10 minutes
+experiments: node build ## Check the load tester's method with A/A tests and an injected delay, in some ten minutes
 	@scripts/experiments.sh
 
 ## Keep it tidy
@@ -165,11 +175,11 @@ fmt: ## Format the Go code
 	@gofmt -l -w $$(git ls-files -co --exclude-standard '*.go')
 
 .PHONY: clean
-clean: ## Remove what was built or fetched into this folder
+clean: ## Remove what was built or installed in this folder
 	@rm -rf bin node_modules web/gen coverage.out
 	@find public/assets -type f ! -name placeholder.txt -delete
 
-# What a step needs on the machine.
+# Programs that a step needs. As root on Debian or Ubuntu they are installed.
 .PHONY: node compiler browser clients
 node:
 	@scripts/need.sh npm

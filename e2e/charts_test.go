@@ -8,7 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// bars compares the bars in the page's table with the server's at the same moment. It returns the first difference, or ''.
+// bars compares the bars in the page's table with the server's at the same moment. It returns the first difference, if any.
 const bars = `(async (symbol, interval) => {
 	const want = (await (await fetch('/api/history?limit=200&symbol=' + symbol + '&interval=' + interval)).json()).bars.reverse();
 	const rows = [...document.querySelectorAll('.bars tbody tr')].map((tr) => [...tr.children].map((e) => e.textContent.replace(/\s/g, '')));
