@@ -24,7 +24,7 @@ export async function getJSON(url, options) {
     const problem = await response.json().catch(() => ({}));
     throw new Error(problem.detail || problem.title || `the server answered ${response.status}`);
   } catch (err) {
-    if (/** @type {Error} */ (err).name === 'TimeoutError') throw new Error('the server did not answer in time');
+    if (/** @type {Error} */ (err).name === 'TimeoutError') throw new Error('no answer in time');
     throw err;
   }
 }

@@ -34,6 +34,8 @@ export class Feed {
   /** @type {Emitter<FeedHandlers>} */
   #emitter = new Emitter();
   #delivery;
+  #sequence;
+  #events;
   #topics;
   /** @type {Lane} */
   #lane;
@@ -59,11 +61,13 @@ export class Feed {
     this.#lane = checkLane(options.lane ?? 'sse');
     if (options.auto) this.setAuto(this.#lane);
     this.#delivery = new Delivery(options.from, this.#options, this.#emitter);
+    this.#sequence = this.#delivery.sequence;
+    this.#events = this.#delivery.events;
     this.#topics = new TopicSync(options.topics ?? ['*'], {
       ...this.#options,
       send: (action, topics) => this.#active?.command(action, topics) ?? null,
-      adding: (due) => this.#delivery.sequence.expectAdded(due),
-      refused: (err, topics) => this.#delivery.events.report('warn', 'topics-refused', { topics, reason: err.message }),
+      adding: (due) => this.#sequence.expectAdded(due),
+      refused: (err, topics) => this.#events.report('warn', 'topics-refused', { topics, reason: err.message }),
       gone: () => this.#active && this.#end(this.#active, 'unknown'),
     });
     this.#state = { name: 'closed', since: this.#options.wall(), attempt: 0 };
@@ -76,12 +80,12 @@ export class Feed {
 
   /** Totals since the feed was created; the object is updated in place. @returns {Readonly<import('../types.js').Counters>} */
   get counters() {
-    return this.#delivery.sequence.counters;
+    return this.#sequence.counters;
   }
 
   /** "<epoch>-<seq>", from which another feed could resume; undefined before the first snapshot. */
   get position() {
-    return this.#delivery.sequence.position;
+    return this.#sequence.position;
   }
 
   /** The lane in use, or the one that is being connected. */
@@ -230,7 +234,7 @@ export class Feed {
     this.#auto?.stop();
     this.#unfollow();
     this.#options.clearTimeout(this.#retry);
-    this.#delivery.events.stop();
+    this.#events.stop();
     this.#dropAll();
     this.#attempt = this.#delivery.lostAt = 0;
   }
@@ -251,22 +255,21 @@ export class Feed {
   #closed(connection, why, retry = 0) {
     this.#emitter.emit('closed', { ...connection.close, lane: connection.lane, reason: why, opened: connection.hello !== null });
     if (!this.#running) return; // a handler stopped the feed
-    const { events } = this.#delivery;
     if (connection === this.#next) {
       this.#next = null;
-      events.report('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
+      this.#events.report('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
       this.#auto?.probeFailed(why);
       this.#setState(this.#state.name);
       return;
     }
-    events.stop();
+    this.#events.stop();
     const wall = this.#options.wall();
     if (connection.hello) {
       this.#delivery.lostAt = wall;
-      events.report('bad', 'connection-lost', { lane: connection.lane, reason: why });
+      this.#events.report('bad', 'connection-lost', { lane: connection.lane, reason: why });
       if (wall - connection.liveAt >= STABLE) this.#attempt = 0;
     } else if (this.#attempt === 0 && this.#delivery.lostAt === 0) {
-      events.report('bad', 'unreachable', { lane: connection.lane, reason: why });
+      this.#events.report('bad', 'unreachable', { lane: connection.lane, reason: why });
     }
     const lane = this.#auto?.ended(connection.lane, { reason: why, lived: connection.hello && wall - connection.liveAt, online: online() }) ?? this.#lane;
     this.#active = this.#next;
@@ -278,7 +281,7 @@ export class Feed {
       return;
     }
     if (lane !== this.#lane) {
-      if (!this.#fellBack) events.report('warn', 'fell-back', { from: this.#lane, to: lane, reason: why });
+      if (!this.#fellBack) this.#events.report('warn', 'fell-back', { from: this.#lane, to: lane, reason: why });
       this.#fellBack = true;
       this.#lane = lane;
     }
@@ -312,8 +315,7 @@ export class Feed {
   /** @param {Connection} connection @param {Hello} hello @param {import('./delivery.js').Size} size */
   #hello(connection, hello, size) {
     const switched = connection === this.#next;
-    const { sequence } = this.#delivery;
-    const at = sequence.seq;
+    const at = this.#sequence.seq;
     const from = this.#lane;
     if (switched) {
       this.#active?.drop();
@@ -322,7 +324,7 @@ export class Feed {
       this.#lane = connection.lane;
     }
     connection.established(hello, this.#options.wall());
-    sequence.hello(hello, connection.requested);
+    this.#sequence.hello(hello, connection.requested);
     this.#fellBack = false;
     this.#auto?.connected(connection.lane);
     this.#setState('live');
@@ -342,7 +344,7 @@ export class Feed {
     if (bye.reason === 'limit' || bye.reason === 'duration') {
       this.#shutDown();
       this.#topics.stop();
-      this.#delivery.events.report('info', 'ended', { reason: bye.reason });
+      this.#events.report('info', 'ended', { reason: bye.reason });
       this.#setState('ended');
     } else {
       this.#end(connection, bye.reason, bye.retry);
@@ -359,11 +361,11 @@ export class Feed {
     return {
       visible: check,
       offline: () => {
-        this.#delivery.events.report('warn', 'offline');
+        this.#events.report('warn', 'offline');
         if (this.#state.name === 'waiting') this.#setState('offline', this.#state.retryAt);
       },
       online: () => {
-        this.#delivery.events.report('info', 'online');
+        this.#events.report('info', 'online');
         check();
         this.retry();
       },
@@ -371,7 +373,7 @@ export class Feed {
         this.#hidden = true;
         this.#auto?.stop();
         this.#options.clearTimeout(this.#retry);
-        this.#delivery.events.stop();
+        this.#events.stop();
         this.#dropAll();
         this.#setState('closed');
       },

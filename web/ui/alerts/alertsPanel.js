@@ -2,7 +2,7 @@ import { Alerts } from '../../model/alerts.js';
 import { dates, percent, price, timeOfDay } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { AlertStore, MOST } from './alertStore.js';
-import { el, keepFocus, part, setText } from '../common/dom.js';
+import { buttonOf, el, keepFocus, part, setText } from '../common/dom.js';
 import { Toasts } from '../common/toasts.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
@@ -169,7 +169,7 @@ export class AlertsPanel {
 
   /** @param {Event} e */
   #click(e) {
-    const button = e.target instanceof Element ? e.target.closest('button') : null;
+    const button = buttonOf(e);
     if (!button) return;
     const { id, action, symbol } = button.dataset;
     if (symbol) this.#parts.view.set({ symbol });

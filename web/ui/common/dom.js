@@ -61,6 +61,15 @@ export function keepFocus(box, render) {
   if (again instanceof HTMLElement) again.focus();
 }
 
+/** The button that an event happened in. @param {Event} e */
+export const buttonOf = (e) => (e.target instanceof Element ? e.target.closest('button') : null);
+
+/** Lets a click outside a dialog close it, and then focuses the button that opens it. @param {HTMLDialogElement} dialog @param {HTMLElement} opener */
+export function dismissable(dialog, opener) {
+  dialog.addEventListener('click', (e) => { if (e.target === dialog) dialog.close(); });
+  dialog.addEventListener('close', () => opener.focus());
+}
+
 /** Marks the pressed buttons of a group. @param {Iterable<Element>} buttons @param {(b: HTMLElement) => boolean} pressed */
 export function press(buttons, pressed) {
   for (const b of buttons) {

@@ -1,5 +1,5 @@
 import { t } from '../../text.js';
-import { byId, el, keepFocus, part, setText, svg } from '../common/dom.js';
+import { buttonOf, byId, dismissable, el, keepFocus, part, setText, svg } from '../common/dom.js';
 import { composing } from '../common/keys.js';
 import { NAME } from '../../model/lists.js';
 
@@ -33,8 +33,7 @@ export class ListsDialog {
       this.#dialog.showModal();
       this.#focus('[aria-current]');
     });
-    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
-    this.#dialog.addEventListener('close', () => this.#open.focus());
+    dismissable(this.#dialog, this.#open);
     this.#dialog.addEventListener('keydown', (e) => {
       if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
       e.preventDefault(); // cancels only the renaming
@@ -114,7 +113,7 @@ export class ListsDialog {
 
   /** @param {Event} e */
   #listClick(e) {
-    const b = e.target instanceof Element ? e.target.closest('button') : null;
+    const b = buttonOf(e);
     const name = b?.dataset.list;
     if (!b || name === undefined) return;
     if (b.dataset.act === 'rename') {
@@ -174,7 +173,7 @@ export class ListsDialog {
 
   /** @param {Event} e */
   #symbolClick(e) {
-    const b = e.target instanceof Element ? e.target.closest('button') : null;
+    const b = buttonOf(e);
     const { open } = this.#lists;
     const { symbol, act } = b?.dataset ?? {};
     if (!open || !symbol) return;

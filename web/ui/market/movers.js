@@ -1,6 +1,6 @@
 import { compact, count, move, percent } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { el, part, setText } from '../common/dom.js';
+import { buttonOf, el, part, setText } from '../common/dom.js';
 
 /** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
 
@@ -62,7 +62,7 @@ export class Movers {
   constructor({ view, quotes }) {
     this.#quotes = quotes;
     this.#panel.addEventListener('click', (e) => {
-      const symbol = e.target instanceof Element && e.target.closest('button')?.dataset.symbol;
+      const symbol = buttonOf(e)?.dataset.symbol;
       if (symbol) view.set({ symbol });
     });
     // Names keep their places while one is hovered or focused.

@@ -1,5 +1,5 @@
 import { Stored } from '../../browser/storage.js';
-import { byId, part } from '../common/dom.js';
+import { byId, dismissable, part } from '../common/dom.js';
 import { settings } from './settings.js';
 
 /** Set while the page reloads in another language, so that the dialog opens again. */
@@ -20,8 +20,7 @@ export class SettingsDialog {
       settings.setLanguage(value);
     });
     part('settings-reset').addEventListener('click', () => settings.reset());
-    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
-    this.#dialog.addEventListener('close', () => this.#button.focus());
+    dismissable(this.#dialog, this.#button);
     settings.on(() => this.#show());
     if (reopen.read()) this.open();
     reopen.write(undefined);

@@ -1,5 +1,5 @@
 import { t } from '../../text.js';
-import { el, part, press, setText } from '../common/dom.js';
+import { buttonOf, el, part, press, setText } from '../common/dom.js';
 import { sectorName } from '../../model/order.js';
 
 /** @typedef {import('../common/viewState.js').ViewState} ViewState */
@@ -21,7 +21,7 @@ export class Chips {
   constructor(view) {
     this.#view = view;
     this.#box.addEventListener('click', (e) => {
-      const chip = e.target instanceof Element ? e.target.closest('button') : null;
+      const chip = buttonOf(e);
       if (chip) view.set({ sector: chip.dataset.sector ?? '' });
     });
     this.#more.addEventListener('change', () => view.set({ sector: this.#more.value }));

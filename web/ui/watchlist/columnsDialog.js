@@ -2,7 +2,7 @@ import { t } from '../../text.js';
 import { download } from '../../browser/download.js';
 import { Stored } from '../../browser/storage.js';
 import { columnList, columns, readColumns, readStored, standard } from '../../model/columns.js';
-import { byId, el, part } from '../common/dom.js';
+import { buttonOf, byId, dismissable, el, part } from '../common/dom.js';
 
 /** @typedef {import('../common/viewState.js').ViewState} ViewState */
 /** @typedef {import('../../model/order.js').Listing} Listing */
@@ -29,11 +29,10 @@ export class ColumnsDialog {
       this.#dialog.showModal();
       this.#focus('input'); // instead of the close button
     });
-    this.#dialog.addEventListener('click', (e) => { if (e.target === this.#dialog) this.#dialog.close(); });
-    this.#dialog.addEventListener('close', () => button.focus());
+    dismissable(this.#dialog, button);
     this.#list.addEventListener('change', (e) => this.#choose(/** @type {HTMLInputElement} */ (e.target)));
     this.#list.addEventListener('click', (e) => {
-      const b = e.target instanceof Element ? e.target.closest('button') : null;
+      const b = buttonOf(e);
       if (b) this.#move(b.dataset.column ?? '', b.dataset.move === 'up' ? -1 : 1);
     });
     part('columns-reset').addEventListener('click', () => {
