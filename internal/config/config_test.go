@@ -162,6 +162,54 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
+func TestErrorText(t *testing.T) {
+	one := Problem{Key: "market.rate", Origin: "flag --market.rate", Value: `"x"`, Want: "want 1 to 2"}
+	two := Problem{Key: "feed.file", Want: "missing"}
+	for _, c := range []struct {
+		err  Error
+		want string
+	}{
+		{Error{[]Problem{one}}, "1 mistake in the settings:\n  market.rate = \"x\" (flag --market.rate): want 1 to 2"},
+		{Error{[]Problem{two, one}}, "2 mistakes in the settings:\n  feed.file: missing\n  market.rate = \"x\" (flag --market.rate): want 1 to 2"},
+	} {
+		if got := c.err.Error(); got != c.want {
+			t.Errorf("%s\nwant\n%s", got, c.want)
+		}
+	}
+}
+
+// TestShownValues: an error repeats at most 80 characters of a value.
+func TestShownValues(t *testing.T) {
+	for _, c := range []struct {
+		raw  any
+		want string
+	}{
+		{nil, ""}, {5, `"5"`}, {1.5, `"1.5"`}, {map[string]any{"a": 1}, "a section"}, {[]any{"a", 1}, `["a" '\x01']`},
+		{strings.Repeat("é", 78), `"` + strings.Repeat("é", 78) + `"`}, {strings.Repeat("é", 79), `"` + strings.Repeat("é", 79) + "…"},
+	} {
+		if got := show(c.raw); got != c.want {
+			t.Errorf("%v: %s, want %s", c.raw, got, c.want)
+		}
+	}
+}
+
+// TestOriginHasALineIfKnown: a key that comes from a YAML alias has no line.
+func TestOriginHasALineIfKnown(t *testing.T) {
+	_, err := load(t, "market: &m\n  rate: 0\nlimits: *m\n", nil)
+	got := problems(t, err)
+	if len(got) != 2 || !strings.HasSuffix(got[0].Origin, "test.yaml:2") || !strings.HasSuffix(got[1].Origin, "test.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestKeysThatAreNoText are reported as unknown.
+func TestKeysThatAreNoText(t *testing.T) {
+	_, err := load(t, "market: {1: 2}\n", nil)
+	if got := problems(t, err); len(got) != 1 || got[0].Key != "market.1" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCrossChecks(t *testing.T) {
 	pem := writeFile(t, "pem", "pem")
 	missing := filepath.Join(t.TempDir(), "missing")

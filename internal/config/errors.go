@@ -148,24 +148,20 @@ func inOrder(values map[string]any) []string {
 // while the section is wrong or missing.
 func nearest(name string) (key, bool) {
 	var best key
-	least := -1
+	least := tooFar
 	for k := range everyKey() {
-		for _, d := range []int{
-			distance(name, k.name, max(2, len(name)/3)),
-			1 + distance(last(name), last(k.name), len(last(name))/3),
-		} {
-			if d > 0 && (least < 0 || d < least) {
-				best, least = k, d
-			}
+		d := min(distance(name, k.name, max(2, len(name)/3)), 1+distance(last(name), last(k.name), len(last(name))/3))
+		if d < least {
+			best, least = k, d
 		}
 	}
-	return best, least >= 0
+	return best, least < tooFar
 }
 
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
-// tooFar is the distance of names beyond the limit. It is negative after 1 is added.
-const tooFar = -2
+// tooFar is the distance of names beyond the limit.
+const tooFar = 1 << 20
 
 // distance returns the Levenshtein distance in bytes, or tooFar if it exceeds limit.
 func distance(a, b string, limit int) int {

@@ -3,10 +3,13 @@ package config
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -90,10 +93,56 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+func TestAllowedTexts(t *testing.T) {
+	for _, c := range []struct {
+		k    kind
+		want string
+	}{
+		{integer{0, 9999, "", ""}, "0 to 9999"},
+		{integer{10_000, 123_456, "ticks", "0: all"}, "10,000 to 123,456 ticks; 0: all"},
+		{integer{1_000_000, math.MaxInt64, "", ""}, "1,000,000 to 2^63-1"},
+		{number{0.25, 10_000, "per second"}, "0.25 to 10,000 per second"},
+		{duration{0, 90 * time.Minute, ""}, "0s to 1h30m"},
+		{duration{time.Second, 24 * time.Hour, "0s: never"}, "1s to 24h; 0s: never"},
+		{duration{time.Minute, 10 * time.Minute, ""}, "1m to 10m"},
+		{choice{"a", "b"}, "a or b"},
+		{choice{"a", "b", "c"}, "a, b or c"},
+		{list{prefix{}}, "a list of IP addresses or ranges such as 10.0.0.0/8"},
+	} {
+		if got := c.k.allowed(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestHostNameLength(t *testing.T) {
+	for n, want := range map[int]bool{1: true, 253: true, 254: false} {
+		if _, ok := (hostName{}).parse(strings.Repeat("a", n)); ok != want {
+			t.Errorf("host name of %d bytes accepted: %v", n, ok)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b        string
+		limit, want int
+	}{
+		{"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, tooFar}, {"", "", 0, 0}, {"", "ab", 2, 2}, {"ab", "", 1, tooFar},
+		{"rate", "rate", 0, 0}, {"rates", "rate", 1, 1}, {"rte", "rate", 1, 1}, {"rat3", "rate", 1, 1}, {"rtae", "rate", 2, 2},
+	} {
+		if got := distance(c.a, c.b, c.limit); got != c.want {
+			t.Errorf("distance of %q and %q with limit %d: %d, want %d", c.a, c.b, c.limit, got, c.want)
+		}
+	}
+}
+
 func TestNearestKey(t *testing.T) {
 	for name, want := range map[string]string{
 		"server.adr": "server.addr", "stream.rate": "market.rate", "addr": "server.addr", "stream.logsize": "stream.log_size",
 		"stream.heart_beat": "stream.heartbeat", "limit.per_address": "limits.per_address", "colour": "", "x.y": "",
+		"x.sed": "market.seed", "x.sad": "", // a third of the last part may differ
+		"server.tls_c": "server.tls_cert", // as near as server.tls_key, but before it in the table
 	} {
 		if k, _ := nearest(name); k.name != want {
 			t.Errorf("%s: got %q, want %q", name, k.name, want)
@@ -126,9 +175,35 @@ func TestUsageHasEveryKey(t *testing.T) {
 			t.Errorf("%s: %q is missing", k.name, k.kind.allowed())
 		}
 	}
+	for _, want := range []string{
+		"\n  --config config.yaml              YAML file to read. The default file may be missing.\n                                    $TICKLANE_CONFIG\n\nServer: ",
+		"\n  --stream.shards 0                 Number of writers of engine shard.\n" +
+			"                                    0 to 1024 writers; 0: one for every two processors\n                                    $TICKLANE_STREAM_SHARDS\n",
+		"\n  --lab.enabled=false               Whether visitors may run comparisons that load this server. Keep it\n" +
+			"                                    disabled on public servers.\n                                    true or false  $TICKLANE_LAB_ENABLED\n\nLoad: ",
+	} {
+		if !strings.Contains(u, want) {
+			t.Errorf("missing:\n%s", want)
+		}
+	}
 	for line := range strings.Lines(u) {
 		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 112 {
 			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"ab cd", 5, []string{"ab cd"}}, {"ab cd", 4, []string{"ab", "cd"}}, {"abcdef g", 3, []string{"abcdef", "g"}},
+		{"é é é", 3, []string{"é é", "é"}}, {"ab  cd", 6, []string{"ab  cd"}}, {"ab  cd", 5, []string{"ab", "cd"}},
+	} {
+		if got := wrap(c.text, c.width); !slices.Equal(got, c.want) {
+			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
 		}
 	}
 }

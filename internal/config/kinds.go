@@ -61,15 +61,14 @@ func (k duration) parse(s string) (any, bool) {
 
 func (k duration) allowed() string { return join(short(k.min)+" to "+short(k.max), "", k.zero) }
 
+// choice is one of at least two texts.
 type choice []string
 
 func (k choice) parse(s string) (any, bool) { return s, slices.Contains(k, s) }
 
 func (k choice) allowed() string {
-	if last := len(k) - 1; last > 0 {
-		return strings.Join(k[:last], ", ") + " or " + k[last]
-	}
-	return k[0]
+	last := len(k) - 1
+	return strings.Join(k[:last], ", ") + " or " + k[last]
 }
 
 // level is one of the log levels.
