@@ -68,7 +68,7 @@ func epochTime(s string, f float64) (int64, error) {
 		}
 		return checkTime(time.Unix(0, whole))
 	}
-	if math.IsNaN(f) || math.Abs(f) >= 1e11 {
+	if !(math.Abs(f) < 1e11) { // too large to convert, or NaN
 		return 0, errTime
 	}
 	return checkTime(time.UnixMicro(int64(math.Round(f * 1e6))))

@@ -15,10 +15,12 @@ import (
 )
 
 const (
-	maxReported   = 20        // invalid rows in an error
-	maxSortedRows = 2_000_000 // rows kept in memory if the file is not ordered
-	replaySector  = "replay"
+	maxReported  = 20 // invalid rows in an error
+	replaySector = "replay"
 )
+
+// maxSortedRows is the maximum number of rows kept in memory if the file is not ordered. Tests lower it.
+var maxSortedRows = 2_000_000
 
 // scan is the result of reading a file once.
 type scan struct {

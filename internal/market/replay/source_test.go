@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ticklane/internal/market"
 	"ticklane/internal/quote"
 )
 
@@ -320,6 +321,113 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v doesn't contain %q", err, want)
 		}
+	}
+}
+
+// TestTicksOfBars: order, times and volumes of the four ticks of a bar.
+func TestTicksOfBars(t *testing.T) {
+	path := writeFile(t, "A.csv", "time,open,high,low,close,volume\n1000,10,12,9,11,9\n1090,10,12,9,9.5,3\n1030,10,12,9,10,4\n")
+	r := newSource(t, path, nil) // the shortest time between two rows, in the file's order, is 60 s
+	if r.scan.length() != 60_000_000 || r.scan.first != 1000e6 || r.scan.last != 1090e6 {
+		t.Errorf("bars of %d µs from %d to %d", r.scan.length(), r.scan.first, r.scan.last)
+	}
+	var got []string
+	volume := int64(0)
+	for _, k := range replayAll(t, r) {
+		got = append(got, fmt.Sprintf("%v+%d", k.Last, k.Volume-volume))
+		volume = k.Volume
+	}
+	want := "10.00+2 9.00+2 12.00+2 " + "10.00+1 " + "11.00+3 " + "9.00+1 12.00+1 10.00+1 " + "10.00+0 12.00+0 9.00+0 9.50+3"
+	if strings.Join(got, " ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+// TestRowLength: the time between the last row and the first one of the next pass.
+func TestRowLength(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"time,price\n1000,1\n":                                                     time.Second,
+		"time,price\n1000,1\n1000,2\n":                                             time.Second,
+		"time,price\n1000,1\n1010,2\n1030,3\n":                                     15 * time.Second,
+		"time,open,high,low,close\n1000,1,1,1,1\n":                                 24 * time.Hour,
+		"time,open,high,low,close\n1000,1,1,1,1\n1000,1,1,1,1\n":                   24 * time.Hour,
+		"time,open,high,low,close\n1,1,1,1,1\n9,1,1,1,1\n12,1,1,1,1\n":             3 * time.Second,
+		"time,open,high,low,close\n1,1,1,1,1\n4,1,1,1,1\n12,1,1,1,1\n":             3 * time.Second,
+		"time,price\n1772461800000000,1\n1772461800000001,1\n1772461800000001,1\n": time.Microsecond,
+	} {
+		if got := newSource(t, writeFile(t, "A.csv", text), nil).scan.length(); got != want.Microseconds() {
+			t.Errorf("%q: %d µs, want %v", text, got, want)
+		}
+	}
+}
+
+// TestDefaultsOfATick: bid, ask, sizes and the previous close if the row doesn't have them.
+func TestDefaultsOfATick(t *testing.T) {
+	for row, want := range map[string]quote.Tick{
+		"1,10,11,,,":    {Bid: 1000, Ask: 1100, BidSize: 100, AskSize: 100, Last: 1050, PrevClose: 1050},
+		"1,,11,10.5,,":  {Bid: 1099, Ask: 1100, BidSize: 100, AskSize: 100, Last: 1050, PrevClose: 1050},
+		"1,,0.01,1,,":   {Bid: 1, Ask: 1, BidSize: 100, AskSize: 100, Last: 100, PrevClose: 100},
+		"1,10,,10.5,7,": {Bid: 1000, Ask: 1001, BidSize: 7, AskSize: 100, Last: 1050, PrevClose: 1050},
+		"1,,,10.5,,8":   {Bid: 1050, Ask: 1051, BidSize: 100, AskSize: 8, Last: 1050, PrevClose: 1050},
+	} {
+		s := newSource(t, writeFile(t, "A.csv", "time,bid,ask,last,bid_size,ask_size\n"+row+"\n"), nil)
+		ticks := replayAll(t, s)
+		want.Open, want.High, want.Low, want.Due = want.PrevClose, want.PrevClose, want.PrevClose, ticks[0].Due
+		if ticks[0] != want {
+			t.Errorf("%s:\n%+v, want\n%+v", row, ticks[0], want)
+		}
+		if reference := s.Universe().Symbol(0).Price; row == "1,10,11,,," && reference != 1050 || row == "1,,,10.5,,8" && reference != 1050 {
+			t.Errorf("%s: reference price %v", row, reference)
+		}
+	}
+}
+
+// TestLimits: of the speed, the reported rows, the symbols and the rows in memory.
+func TestLimits(t *testing.T) {
+	path := writeFile(t, "A.csv", "time,price\n1,1\n2,2\n")
+	for speed, want := range map[float64]bool{0.001: true, 0.0009: false, 1e9: true, 1.1e9: false, MaxSpeed: true, -1: false} {
+		if _, err := New(Options{File: path, Speed: speed}); (err == nil) != want {
+			t.Errorf("speed %v: %v", speed, err)
+		}
+	}
+	for bad, want := range map[int]string{20: "", 21: "and 1 more bad rows"} {
+		_, err := New(Options{File: writeFile(t, "A.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", bad)), Speed: 1})
+		if err == nil || strings.Contains(err.Error(), "more bad rows") != (want != "") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bad rows: %v", bad, err)
+		}
+	}
+	var symbols strings.Builder
+	symbols.WriteString("time,symbol,price\n")
+	for i := range market.MaxSymbols {
+		fmt.Fprintf(&symbols, "1,S%d,1\n", i)
+	}
+	if s := newSource(t, writeFile(t, "A.csv", symbols.String()), nil); s.Universe().Len() != market.MaxSymbols {
+		t.Errorf("%d symbols", s.Universe().Len())
+	}
+	if _, err := New(Options{File: writeFile(t, "A.csv", symbols.String()+"1,ONE-MORE,1\n"), Speed: 1}); err == nil || !strings.Contains(err.Error(), "more than 10000 symbols") {
+		t.Errorf("one symbol more: %v", err)
+	}
+	defer func(n int) { maxSortedRows = n }(maxSortedRows)
+	maxSortedRows = 3
+	for rows, want := range map[string]bool{"3,1\n2,1\n1,1\n": true, "3,1\n2,1\n1,1\n0,1\n": false, "1,1\n2,1\n3,1\n4,1\n": true} {
+		if _, err := New(Options{File: writeFile(t, "A.csv", "time,price\n"+rows), Speed: 1}); (err == nil) != want {
+			t.Errorf("%q: %v", rows, err)
+		}
+	}
+}
+
+// TestFileThatGrowsWhileItIsSorted is an error, not an unbounded amount of memory.
+func TestFileThatGrowsWhileItIsSorted(t *testing.T) {
+	path := writeFile(t, "A.csv", "time,price\n2,1\n1,1\n")
+	s, err := scanFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("time,price\n2,1\n1,1\n3,1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.sort(); err == nil || !strings.Contains(err.Error(), "has changed") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -38,12 +38,17 @@ func TestParseTime(t *testing.T) {
 		{"1772461800000000000", at},
 		{"0", time.Unix(0, 0)},
 		{"-86400", time.Unix(-86400, 0)},
+		{"100000000000", time.UnixMilli(1e11)}, // the smallest number of each unit
+		{"100000000000000", time.UnixMicro(1e14)},
+		{"100000000000000000", time.Unix(0, 1e17)},
+		{"1900-01-01", time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"2200-12-31 23:59", time.Date(2200, 12, 31, 23, 59, 0, 0, time.UTC)},
 	} {
 		if got, err := p.parse(tt.text); err != nil || got != tt.want.UnixMicro() {
 			t.Errorf("%q is %v, %v, want %v", tt.text, time.UnixMicro(got).UTC(), err, tt.want)
 		}
 	}
-	for _, text := range []string{"", "now", "2026-13-01", "1850-01-01", "2300-01-01", "03/02/2026", "NaN", "inf", "1e300", "-99999999999", "1e5x"} {
+	for _, text := range []string{"", "now", "2026-13-01", "1899-12-31", "2201-01-01", "99999999999", "99999999999999", "1e11", "03/02/2026", "NaN", "inf", "1e300", "-99999999999", "1e5x"} {
 		if got, err := p.parse(text); err == nil {
 			t.Errorf("%q is %v, want an error", text, time.UnixMicro(got))
 		}
@@ -51,12 +56,12 @@ func TestParseTime(t *testing.T) {
 }
 
 func TestParsePrice(t *testing.T) {
-	for text, want := range map[string]quote.Price{"10": 1000, "0.01": 1, "0.005": 1, "184.27": 18427, "1469.250000": 146925, "1e3": 100000} {
+	for text, want := range map[string]quote.Price{"10": 1000, "0.01": 1, "0.005": 1, "184.27": 18427, "1469.250000": 146925, "1e3": 100000, "1000000000": 1e11, "0.014": 1, "0.015": 2} {
 		if got, err := parsePrice(text); err != nil || got != want {
 			t.Errorf("%q is %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"0", "0.001", "-1", "NaN", "Inf", "1e10", "$5", "1,000", "x"} {
+	for _, text := range []string{"0", "0.001", "0.004", "1000000000.01", "-1", "NaN", "Inf", "1e10", "$5", "1,000", "x"} {
 		if got, err := parsePrice(text); err == nil {
 			t.Errorf("%q is %v, want an error", text, got)
 		}
@@ -64,12 +69,12 @@ func TestParsePrice(t *testing.T) {
 }
 
 func TestParseShares(t *testing.T) {
-	for text, want := range map[string]int64{"0": 0, "931800000": 931800000, "1200.0": 1200, "1e3": 1000} {
+	for text, want := range map[string]int64{"0": 0, "931800000": 931800000, "1200.0": 1200, "1e3": 1000, "1.4": 1, "1.5": 2, "1000000000000000": maxShares} {
 		if got, err := parseShares(text, maxShares); err != nil || got != want {
 			t.Errorf("%q is %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"-1", "NaN", "Inf", "1e16", "many"} {
+	for _, text := range []string{"-1", "-0.1", "NaN", "Inf", "1000000000000001", "many"} {
 		if got, err := parseShares(text, maxShares); err == nil {
 			t.Errorf("%q is %v, want an error", text, got)
 		}
@@ -88,6 +93,43 @@ func TestOpenQuotationMark(t *testing.T) {
 	}
 	if err := table.next(&r); err != nil || r.last != 400 {
 		t.Errorf("the row after it: %+v, error %v", r, err)
+	}
+}
+
+// TestRowErrors: what a row must have, and the limits of its fields.
+func TestRowErrors(t *testing.T) {
+	for _, c := range []struct{ header, row, want string }{
+		{"time,open,high,low,close", "1,10,10,10,10", ""},
+		{"time,open,high,low,close", "1,10,9.99,9,9.5", "open: 10.00 is above the high of 9.99"},
+		{"time,open,high,low,close", "1,10,11,10.01,10.5", "open: 10.00 is below the low of 10.01"},
+		{"time,open,high,low,close", "1,10,11,9,11.01", "close: 11.01 is above the high of 11.00"},
+		{"time,open,high,low,close", "1,10,11,9,8.99", "close: 8.99 is below the low of 9.00"},
+		{"time,open,high,low,close", "1,10,,9,10", "high: is missing"},
+		{"time,bid,ask,last", "1,10,10,", ""},
+		{"time,bid,ask,last", "1,10.01,10,", "bid: 10.01 is above the ask of 10.00"},
+		{"time,bid,ask,last", "1,10,,", "ask: is missing"},
+		{"time,bid,ask,last", "1,,10,", "bid: is missing"},
+		{"time,bid,ask,last", "1,10,,11", ""},
+		{"time,bid,ask,last", "1,,10,11", ""},
+		{"time,bid,ask,last", "1,,,11", ""},
+		{"time,bid,ask,last", "1,,,", "last: is missing, and so are bid and ask"},
+		{"time,price,bid_size,ask_size", "1,1,2147483647,2147483647", ""},
+		{"time,price,bid_size", "1,1,2147483648", `bid_size: "2147483648": want a number of shares from 0 to 2147483647`},
+		{"time,price,symbol", "1,1," + strings.Repeat("a", 40), `symbol: "` + strings.Repeat("a", 40) + `": want a symbol`},
+		{"time,price,symbol", "1,1," + strings.Repeat("a", 41), `symbol: "` + strings.Repeat("a", 40) + `…": want a symbol`},
+		{"time,price", "1", "1 fields, the header has 2"},
+	} {
+		table, err := newTable(strings.NewReader(c.header+"\n"+c.row+"\n"), "A.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r row
+		switch err := table.next(&r); {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %s: %v", c.header, c.row, err)
+		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), "A.csv:2: "+c.want)):
+			t.Errorf("%s: %s: %v, want %s", c.header, c.row, err, c.want)
+		}
 	}
 }
 
