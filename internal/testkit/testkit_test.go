@@ -11,7 +11,7 @@ import (
 func TestEventuallyWaitsForTheCondition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start, calls := time.Now(), 0
-		if failed := Try(t, func(t testing.TB) {
+		if failed := failureOf(t, func(t testing.TB) {
 			Eventually(t, func() bool { calls++; return calls == 4 })
 		}); failed != "" {
 			t.Error(failed)
@@ -32,7 +32,7 @@ func TestEventuallyFailsAtItsTimeout(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			failed := Try(t, func(t testing.TB) { Eventually(t, func() bool { return false }, c.what...) })
+			failed := failureOf(t, func(t testing.TB) { Eventually(t, func() bool { return false }, c.what...) })
 			if failed != c.want {
 				t.Errorf("%q, want %q", failed, c.want)
 			}
@@ -77,7 +77,7 @@ func TestRandRepeatsALoggedSeed(t *testing.T) {
 
 func TestRandRefusesASeedThatIsNoNumber(t *testing.T) {
 	t.Setenv("TICKLANE_SEED", "x")
-	if failed := Try(t, func(t testing.TB) { Rand(t) }); !strings.HasPrefix(failed, "TICKLANE_SEED: ") {
+	if failed := failureOf(t, func(t testing.TB) { Rand(t) }); !strings.HasPrefix(failed, "TICKLANE_SEED: ") {
 		t.Errorf("%q", failed)
 	}
 }

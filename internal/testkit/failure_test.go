@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Try runs f and returns its first failure, or "" when f passed. A failure of f's TB does not fail t; logs and cleanups
-// are t's.
-func Try(t testing.TB, f func(t testing.TB)) (failed string) {
+// failureOf runs f and returns its first failure, or "" if f passed. A failure of f's TB does not fail t; logs and cleanups are
+// t's.
+func failureOf(t testing.TB, f func(t testing.TB)) (failed string) {
 	t.Helper()
 	a := &attempt{TB: t}
 	var ended sync.WaitGroup
