@@ -160,10 +160,10 @@ func TestAlertFiresOnce(t *testing.T) {
 	other.inject(recordAlerts)
 	other.visit(s.url + "/?symbol=LLY&lane=ws&panel=alerts")
 	other.waitLive()
+	b.bringToFront() // before the alerts are stored: a page that becomes visible reads them, and would lose a notification by the reload
 	// The smallest move up and down within a minute, which trades make between bid and ask.
 	b.run(`localStorage.setItem('ticklane.alerts', JSON.stringify({ v: 1, alerts: [['x', 0.001], ['y', -0.001]].map(([id, level]) =>
 		({ id, S: 'LLY', kind: 'within', level, minutes: 1, every: false, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
-	b.bringToFront()
 	b.reload()
 	b.waitLive()
 	other.bringToFront()
