@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -121,5 +122,36 @@ func headerSize(second byte) int {
 func TestParseFrameHeaderKeepsLongLengths(t *testing.T) {
 	if h, ok := ParseFrameHeader([]byte{0x82, 127, 0xff, 0, 0, 0, 0, 0, 0, 1}); !ok || h.Length != 0xff00000000000001 {
 		t.Errorf("%+v, %v", h, ok)
+	}
+}
+
+func FuzzParseFrameHeader(f *testing.F) {
+	f.Add([]byte{0x81, 0xfe, 1, 0, 1, 2, 3, 4})
+	f.Add([]byte{0xc2, 127, 0, 0, 0, 0, 0, 1, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, ok := ParseFrameHeader(b)
+		if ok != (len(b) >= h.Size) {
+			t.Fatalf("%x: complete %v, but the header has %d bytes", b, ok, h.Size)
+		}
+		want, err := ws.ReadHeader(bytes.NewReader(b))
+		if !ok || h.Length > math.MaxInt64 {
+			if err == nil {
+				t.Fatalf("%x: %+v, %v, want %+v", b, h, ok, want)
+			}
+			return
+		}
+		got := ws.Header{Fin: h.Final, Rsv: h.Reserved >> 4, OpCode: ws.OpCode(h.Op), Masked: h.Masked, Mask: h.Mask, Length: int64(h.Length)}
+		if err != nil || got != want {
+			t.Fatalf("%x: %+v, want %+v, %v", b, got, want, err)
+		}
+	})
+}
+
+func TestParsersAllocateNothing(t *testing.T) {
+	header, chunks := AppendFrameHeader(nil, OpText, 70_000), []byte("5\r\nhello\r\n")
+	var d Dechunker
+	body := func([]byte) error { return nil }
+	if n := testing.AllocsPerRun(100, func() { ParseFrameHeader(header); d.Feed(chunks, body) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
