@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // accepts reports whether a header such as Accept or Accept-Encoding lists a value with a weight above 0 (RFC 9110 §12.5).
@@ -33,4 +34,13 @@ func weight(params string) float64 {
 		}
 	}
 	return 1
+}
+
+// values returns the values of a request header, one for each line with its name.
+func values(h *fasthttp.RequestHeader, name string) []string {
+	var all []string
+	for _, v := range h.PeekAll(name) {
+		all = append(all, string(v))
+	}
+	return all
 }

@@ -12,28 +12,28 @@ import (
 // What tests of package handlers_test read and change of a server's state.
 
 // LiveStreams returns how many streams hold a place of the limiter.
-func (s *Server) LiveStreams() int { return s.limiter.Open() }
+func (s *Server) LiveStreams() int { return s.streams.limiter.Open() }
 
 // AcquireStream takes a place of the limiter of streams as a client's request does.
 func (s *Server) AcquireStream(client string) bool {
-	return s.limiter.Acquire(client) == netconn.Admitted
+	return s.streams.limiter.Acquire(client) == netconn.Admitted
 }
 
 // ReleaseStream releases the place of AcquireStream.
-func (s *Server) ReleaseStream(client string) { s.limiter.Release(client) }
+func (s *Server) ReleaseStream(client string) { s.streams.limiter.Release(client) }
 
 // OpenConns returns the number of open connections.
-func (s *Server) OpenConns() int { return s.ln.Open() }
+func (s *Server) OpenConns() int { return s.listener.Open() }
 
 // CloseConns closes all connections.
-func (s *Server) CloseConns() { s.ln.CloseAll() }
+func (s *Server) CloseConns() { s.listener.CloseAll() }
 
 // Accept accepts from the server's listener.
-func (s *Server) Accept() (net.Conn, error) { return s.ln.Accept() }
+func (s *Server) Accept() (net.Conn, error) { return s.listener.Accept() }
 
 // CommandLimiters returns how many streams have a limiter of their commands.
 func (s *Server) CommandLimiters() (n int) {
-	s.paces.Range(func(any, any) bool { n++; return true })
+	s.streams.commandLimiters.all.Range(func(any, any) bool { n++; return true })
 	return n
 }
 
@@ -44,7 +44,7 @@ func (s *Server) Routes() []fiber.Route { return s.app.GetRoutes(true) }
 func (s *Server) SetReady(ready bool) { s.health.ready.Store(ready) }
 
 // EnginesOf returns the engines that a lane can use on this server, the default first.
-func (s *Server) EnginesOf(lane wire.Lane) []string { return s.engines(lane) }
+func (s *Server) EnginesOf(lane wire.Lane) []string { return s.streams.subscriptions.engines(lane) }
 
 // RejectPendingFaults makes the lab reject faults that wait for a client's next request.
-func (s *Server) RejectPendingFaults() { s.faults.MaxPending = 0 }
+func (s *Server) RejectPendingFaults() { s.streams.faults.MaxPending = 0 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/template/html/v2"
@@ -28,14 +29,6 @@ type pages struct {
 	boot      fiber.Map
 	version   string
 	maxTopics int
-}
-
-// FeedInfo describes the feed, for pages and /api/stats.
-type FeedInfo struct {
-	Source string // "simulator" or "replay"
-	Seed   int64
-	File   string // name without folders
-	Timed  bool   // due times are real, so latency has a meaning
 }
 
 // view is the data of every template.
@@ -71,6 +64,14 @@ type view struct {
 	text *i18n.Catalogue
 }
 
+// savedReport is one run of the load tester: a page and the figures that it was made from.
+type savedReport struct {
+	Name string    `json:"name"` // without extension: /reports/<name>.html, /reports/<name>.json
+	When time.Time `json:"when"`
+	Size int64     `json:"size"` // bytes of the page
+	JSON bool      `json:"json"` // the figures are there
+}
+
 // T returns a text in the page's language: {{.T "key" "name" value}}.
 func (v view) T(key string, args ...any) string { return v.text.Text(key, args...) }
 
@@ -102,17 +103,19 @@ func (v *view) addBundle(built map[string]string, name string) bool {
 	return true
 }
 
-func newPages(d Deps) (*pages, error) {
-	views, err := fs.Sub(d.Files, "views")
+// newPages loads the templates and the texts from the folder views, and the list of bundles. lab says whether the lab is
+// enabled.
+func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version string, lab bool) (*pages, error) {
+	views, err := fs.Sub(files, "views")
 	if err != nil {
 		return nil, err
 	}
 	p := &pages{
-		engine: html.NewFileSystem(http.FS(views), ".html"), log: d.Stream, feed: d.Feed, version: d.Version, maxTopics: d.Settings.MaxTopics,
+		engine: html.NewFileSystem(http.FS(views), ".html"), log: log, feed: feed, version: version, maxTopics: set.MaxTopics,
 		boot: fiber.Map{
-			"source": d.Feed.Source, "seed": d.Feed.Seed, "file": d.Feed.File, "timed": d.Feed.Timed,
-			"symbols": d.Stream.Universe().Len(), "version": d.Version, "lab": d.Lab != nil,
-			"limits": fiber.Map{"topics": d.Settings.MaxTopics, "message": d.Settings.MessageSize},
+			"source": feed.Source, "seed": feed.Seed, "file": feed.File, "timed": feed.Timed,
+			"symbols": log.Universe().Len(), "version": version, "lab": lab,
+			"limits": fiber.Map{"topics": set.MaxTopics, "message": set.MessageSize},
 		},
 	}
 	if err := p.engine.Load(); err != nil {
@@ -121,7 +124,7 @@ func newPages(d Deps) (*pages, error) {
 	if p.texts, err = i18n.Load(views); err != nil {
 		return nil, err
 	}
-	manifest, err := fs.ReadFile(d.Files, "public/assets/manifest.json")
+	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -18,14 +17,6 @@ import (
 type reports struct {
 	folder string
 	pages  *pages
-}
-
-// savedReport is one run of the load tester: a page and the figures that it was made from.
-type savedReport struct {
-	Name string    `json:"name"` // without extension: /reports/<name>.html, /reports/<name>.json
-	When time.Time `json:"when"`
-	Size int64     `json:"size"` // bytes of the page
-	JSON bool      `json:"json"` // the figures are there
 }
 
 // list returns the reports in the folder, newest first.

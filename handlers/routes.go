@@ -10,57 +10,67 @@ import (
 	"ticklane/internal/wire"
 )
 
-// routes registers the middleware and every endpoint.
-func (s *Server) routes(d Deps, pages *pages, static staticFiles) {
-	app := s.app
-	app.Use(s.observer.observe, fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.observer.handlerPanicked}),
-		headers(s.set.TLS != nil), s.access.allowHost, s.access.allowOrigin)
+// endpoints are the handlers of all routes.
+type endpoints struct {
+	streams  *streams
+	commands *commands
+	lab      *labAPI // nil unless the lab is enabled
+	api      *api
+	history  *historyAPI
+	health   *health
+	metrics  http.Handler
+	pages    *pages
+	reports  *reports
+	docs     *apiDocs
+	static   staticFiles
+}
 
-	app.Get("/sse/subscribe", s.subscribeSSE)
-	app.Get("/ws/subscribe", s.subscribeWS)
-	app.Post("/sse/connections/:conn", s.command)
+// register registers the middleware and every endpoint.
+func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
+	app.Use(o.observe, fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: o.handlerPanicked}),
+		headers(tls), a.allowHost, a.allowOrigin)
+
+	app.Get("/sse/subscribe", e.streams.subscribeSSE)
+	app.Get("/ws/subscribe", e.streams.subscribeWS)
+	app.Post("/sse/connections/:conn", e.commands.command)
 	for _, lane := range []wire.Lane{wire.SSE, wire.WS} {
-		app.Get("/"+lane.String()+"/home", pages.home(lane))
-		app.Get("/"+lane.String()+"/connections/:conn", s.connection(lane))
+		app.Get("/"+lane.String()+"/home", e.pages.home(lane))
+		app.Get("/"+lane.String()+"/connections/:conn", e.commands.connection(lane))
 	}
-	app.Get("/api/connections", s.connections)
-	if s.lab != nil {
-		app.Get("/api/lab", s.labState)
-		app.Post("/api/lab/drill", s.labDrill)
-		app.Post("/api/lab/rate", s.labRate)
-		app.Post("/api/lab/background", s.labBackground)
+	app.Get("/api/connections", e.commands.connections)
+	if e.lab != nil {
+		app.Get("/api/lab", e.lab.state)
+		app.Post("/api/lab/drill", e.lab.drill)
+		app.Post("/api/lab/rate", e.lab.rate)
+		app.Post("/api/lab/background", e.lab.background)
 	}
 
-	api := &api{log: d.Stream, feed: d.Feed, maxTopics: s.set.MaxTopics, version: d.Version}
-	app.Get("/api/symbols", api.symbols)
-	app.Get("/api/quotes", api.quotes)
-	app.Get("/api/time", api.time)
-	app.Get("/api/stats", api.stats)
+	app.Get("/api/symbols", e.api.symbols)
+	app.Get("/api/quotes", e.api.quotes)
+	app.Get("/api/time", e.api.time)
+	app.Get("/api/stats", e.api.stats)
 
-	history := &historyAPI{log: d.Stream, store: d.History, maxTopics: s.set.MaxTopics}
-	app.Get("/api/history", history.bars)
-	app.Get("/api/closes", history.closes)
+	app.Get("/api/history", e.history.bars)
+	app.Get("/api/closes", e.history.closes)
 
-	app.Get("/healthz", s.health.live)
-	app.Get("/readyz", s.health.readiness)
-	app.Get("/metrics", adaptor.HTTPHandler(d.Metrics(s)))
+	app.Get("/healthz", e.health.live)
+	app.Get("/readyz", e.health.readiness)
+	app.Get("/metrics", adaptor.HTTPHandler(e.metrics))
 
-	app.Get("/", pages.dashboard)
-	app.Get("/compare", pages.compare)
+	app.Get("/", e.pages.dashboard)
+	app.Get("/compare", e.pages.compare)
 
-	reports := &reports{folder: s.set.Reports, pages: pages}
-	app.Get("/reports", reports.page)
-	app.Get("/reports/:name", reports.file)
-	app.Get("/api/reports", reports.names)
+	app.Get("/reports", e.reports.page)
+	app.Get("/reports/:name", e.reports.file)
+	app.Get("/api/reports", e.reports.names)
 
-	docs := newAPIDocs(d.Files, pages)
-	app.Get("/docs", docs.page)
-	app.Get("/api/openapi.yaml", docs.yaml(openapi))
-	app.Get("/api/openapi.json", docs.json(openapi))
-	app.Get("/api/asyncapi.yaml", docs.yaml(asyncapi))
-	app.Get("/api/asyncapi.json", docs.json(asyncapi))
+	app.Get("/docs", e.docs.page)
+	app.Get("/api/openapi.yaml", e.docs.yaml(openapi))
+	app.Get("/api/openapi.json", e.docs.json(openapi))
+	app.Get("/api/asyncapi.yaml", e.docs.yaml(asyncapi))
+	app.Get("/api/asyncapi.json", e.docs.json(asyncapi))
 
-	app.Get("/assets/*", static.serve("assets/", "public, max-age=31536000, immutable"))
-	app.Get("/static/*", static.serve("", "no-cache"))
+	app.Get("/assets/*", e.static.serve("assets/", "public, max-age=31536000, immutable"))
+	app.Get("/static/*", e.static.serve("", "no-cache"))
 	app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect("/static/favicon.svg", http.StatusMovedPermanently) })
 }

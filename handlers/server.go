@@ -10,85 +10,59 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/time/rate"
 
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
 	"ticklane/internal/netconn"
+	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
-// Settings are the server's own, checked by whoever loads them.
-type Settings struct {
-	Addr           string   // as asked for; its host is an allowed Host
-	Hosts          []string // further allowed Host names
-	Origins        []string // further origins that may open streams, lower case
-	TrustedProxies []string // addresses and ranges
-	ReadTimeout    time.Duration
-	IdleTimeout    time.Duration
-	WriteTimeout   time.Duration // of one write into a socket
-	CloseWait      time.Duration // how long a client gets to answer a close frame before its connection is closed (RFC 6455 §7.1.1); 0 for 2 s
-	CommandWait    time.Duration // how long a POST waits for a stream whose client doesn't read; 0 for 5 s
-	WriteBuffer    int           // bytes; 0 for the kernel's choice
-	Engine         string        // stream (default) or shard; stream where the system has no shard
-	Shards         int           // writers of engine shard; 0 for one for each two processors
-	Interval       time.Duration // default of interval in mode latest
-	MaxStreams     int
-	MaxPerAddress  int
-	MaxTopics      int
-	MessageSize    int // bytes
-	MessageRate    float64
-	MessageBurst   int
-	HeaderSize     int         // bytes
-	BodySize       int         // bytes
-	Reports        string      // folder of the load tester's reports; it need not exist
-	TLS            *tls.Config // nil for plain HTTP
-}
-
-// Deps is what the server shows.
+// Deps are the parts that a Server is made of. The caller closes the log and the store.
 type Deps struct {
 	Settings Settings
-	Listener net.Listener // the server closes it
+	Listener net.Listener // closed by Shutdown
 	Stream   *stream.Log
 	History  *history.Store
 	Feed     FeedInfo
-	Lab      *Lab                       // nil to allow no experiments
+	Lab      *Lab                       // nil disables experiments
 	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger
 	Version  string
 }
 
-// Server answers HTTP on one listener. Its own methods serve the streams and what belongs to them; the other endpoints are
-// types of their own.
+// Server answers HTTP on one listener.
 type Server struct {
 	app      *fiber.App
-	set      Settings
-	stream   *stream.Log
-	log      *slog.Logger
-	access   *access
+	tls      *tls.Config
+	listener *netconn.Listener
 	observer *observer
-	health   health
-	limiter  *netconn.Limiter // of streams
-	lab      *Lab             // nil unless experiments are allowed
-	faults   *fault.Injector  // nil without a lab
-	paces    sync.Map         // *stream.Subscriber → *rate.Limiter of commands by POST
-	ln       *netconn.Listener
-	shards   shards
+	health   *health
+	streams  *streams
 }
 
-// New builds the server. Serve starts it.
+const (
+	defaultCloseWait   = 2 * time.Second
+	defaultCommandWait = 5 * time.Second
+)
+
+// New returns a server. Serve starts it.
 func New(d Deps) (*Server, error) {
-	access, err := newAccess(d.Settings)
+	set := d.Settings
+	set.CloseWait = cmp.Or(set.CloseWait, defaultCloseWait)
+	set.CommandWait = cmp.Or(set.CommandWait, defaultCommandWait)
+	access, err := newAccess(set)
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(d)
+	pages, err := newPages(d.Files, d.Stream, d.Feed, set, d.Version, d.Lab != nil)
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
@@ -96,45 +70,70 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load public files: %w", err)
 	}
-	d.Settings.CloseWait = cmp.Or(d.Settings.CloseWait, closeWait)
-	d.Settings.CommandWait = cmp.Or(d.Settings.CommandWait, commandWait)
+	// Without trusted proxies, clients on loopback are on this machine.
 	exemptLoopback := len(access.proxies) == 0
-	s := &Server{
-		set: d.Settings, stream: d.Stream, log: d.Logger, access: access,
-		observer: &observer{log: d.Logger, access: access, errors: &errorHandler{pages: pages, log: d.Logger}},
-		limiter:  netconn.NewLimiter(d.Settings.MaxStreams, d.Settings.MaxPerAddress, exemptLoopback),
-		ln:       newListener(d.Listener, d.Settings, exemptLoopback),
+	observer := &observer{log: d.Logger, access: access, errors: &errorHandler{pages: pages, log: d.Logger}}
+	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Log: d.Stream, Writers: set.Shards,
+		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: observer.streamPanicked}}
+	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
+	streams := &streams{
+		set: set, log: d.Stream, logger: d.Logger, access: access, observer: observer, shard: shard,
+		limiter:         netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback),
+		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
+		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
+	}
+	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback),
+		observer: observer, health: new(health), streams: streams}
+	e := &endpoints{
+		streams:  streams,
+		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
+		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version},
+		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics},
+		health:   s.health,
+		metrics:  d.Metrics(s),
+		pages:    pages,
+		reports:  &reports{folder: set.Reports, pages: pages},
+		docs:     newAPIDocs(d.Files, pages),
+		static:   static,
 	}
 	if d.Lab != nil {
-		s.lab, s.faults = d.Lab, fault.New()
+		streams.faults = fault.New()
+		e.lab = &labAPI{lab: d.Lab, faults: streams.faults, subscriptions: streams.subscriptions, bodies: bodies}
 	}
-	s.app = fiber.New(fiber.Config{
+	e.register(s.app, observer, access, set.TLS != nil)
+	return s, nil
+}
+
+// newApp returns Fiber's app, without routes.
+func newApp(set Settings, pages *pages, o *observer) *fiber.App {
+	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
-		ReadBufferSize:        s.set.HeaderSize,
+		ReadBufferSize:        set.HeaderSize,
 		WriteBufferSize:       chunkSize,
 		ReduceMemoryUsage:     true,
-		BodyLimit:             s.set.BodySize,
-		ReadTimeout:           s.set.ReadTimeout, // no WriteTimeout: set once for an answer, it would cut every stream at that age
-		IdleTimeout:           s.set.IdleTimeout,
-		Concurrency:           maxConns(s.set) + 1024, // more than the listener lets in: fasthttp's own 503 would end an EventSource for good
-		ErrorHandler:          s.observer.errors.respond,
+		BodyLimit:             set.BodySize,
+		ReadTimeout:           set.ReadTimeout, // no WriteTimeout: it is set once for a response, and would end every stream at that age
+		IdleTimeout:           set.IdleTimeout,
+		Concurrency:           maxConns(set) + 1024, // more than the listener admits: after fasthttp's own 503 an EventSource doesn't reconnect
+		ErrorHandler:          o.errors.respond,
 		Views:                 pages.engine,
 		ViewsLayout:           "layouts/main",
 		CaseSensitive:         true,
 	})
-	fast := s.app.Server()
+	fast := app.Server()
 	fast.KeepHijackedConns = true
-	// A stream's worker is fasthttp's goroutine for as long as the stream lives: handlers grow another stack.
+	v := &validator{app: app, observer: o}
 	handle := fast.Handler
+	// A stream keeps fasthttp's goroutine for its lifetime, with the stack that its deepest call needed. So handlers run on
+	// another stack.
 	fast.Handler = func(c *fasthttp.RequestCtx) {
 		stream.OnFreshStack(func() {
-			if !s.strict(c) {
+			if !v.validate(c) {
 				handle(c)
 			}
 		})
 	}
-	s.routes(d, pages, static)
-	return s, nil
+	return app
 }
 
 // Counts returns counters since the start of the server: answered requests, those with a status of 500 or above, streams
@@ -144,23 +143,23 @@ func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
 	return o.requests.Load(), o.failures.Load(), o.overloads.Load(), o.panics.Load()
 }
 
-// Serve answers on the listener until Shutdown, and returns nil after one.
+// Serve answers on the listener. It returns nil after Shutdown.
 func (s *Server) Serve() error {
-	if !s.limiter.Closed() {
+	if !s.streams.limiter.Closed() {
 		s.health.ready.Store(true)
 	}
-	if s.set.TLS != nil {
-		return s.app.Listener(tls.NewListener(s.ln, s.set.TLS))
+	if s.tls != nil {
+		return s.app.Listener(tls.NewListener(s.listener, s.tls))
 	}
-	return s.app.Listener(s.ln)
+	return s.app.Listener(s.listener)
 }
 
-// Shutdown stops in order: not ready, bye to every stream, drain until ctx is done, close what is left. The error
-// says that something had to be cut.
+// Shutdown makes /readyz answer 503, sends a bye to every stream, waits until all have ended or ctx is done, and closes the
+// remaining connections. It returns an error if streams had to be closed before they ended.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.health.ready.Store(false)
-	drained := s.limiter.Close()
-	s.stream.End(wire.ByeShutdown)
+	drained := s.streams.limiter.Close()
+	s.streams.log.End(wire.ByeShutdown)
 	var late error
 	select {
 	case <-drained:
@@ -168,16 +167,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		late = fmt.Errorf("streams were cut: %w", ctx.Err())
 	}
 	if late != nil {
-		s.ln.CloseAll()
-		s.shards.closeAll()
+		s.listener.CloseAll()
+		s.streams.shard.closeAll()
 	}
 	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		late = errors.Join(late, err)
 	}
-	s.ln.Close() // fasthttp doesn't know it yet when Serve hasn't begun
-	s.ln.CloseAll()
-	s.shards.close()
-	<-drained // their connections are closed, so they end
+	s.listener.Close() // if Serve was not called, fasthttp doesn't know the listener
+	s.listener.CloseAll()
+	s.streams.shard.close()
+	<-drained // streams end once their connections are closed
 	return late
 }
 

@@ -16,6 +16,8 @@ const (
 	maxUser     = 64 // characters
 	maxInterval = 5 * time.Second
 	maxDelay    = time.Second
+	// maxRead bounds one write of engine stream, in bytes: fasthttp's pipe copies each write and holds up to four.
+	maxRead = 16 << 10
 )
 
 // Values of the lab's parameter compress.
@@ -31,15 +33,34 @@ type subscription struct {
 	plain bool          // lab: uncompressed, whatever the client accepts
 }
 
-// subscription reads the query of both lanes and, if the lab is enabled, the lab's own parameters. The error is a problem.
-func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscription, error) {
+// subscriptions reads the requests for streams.
+type subscriptions struct {
+	set   Settings
+	log   *stream.Log
+	shard *shardEngine
+	lab   bool // the lab is enabled
+}
+
+// engines returns the engines that can serve a lane now, the default first.
+func (s *subscriptions) engines(lane wire.Lane) []string { return s.shard.engines(lane, s.set.Engine) }
+
+// compressions returns the values of the lab's parameter compress, none if the server doesn't compress.
+func (s *subscriptions) compressions() []string {
+	if !s.log.CompressionEnabled() {
+		return nil
+	}
+	return []string{compressOff, compressOn}
+}
+
+// parse reads the query of both lanes and, if the lab is enabled, the lab's own parameters. The error is a problem.
+func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscription, error) {
 	q := &query{args: args}
 	engines := s.engines(format.Lane())
 	o := subscription{Options: stream.Options{
 		Format:    format,
 		Engine:    engines[0],
 		User:      q.user(),
-		Topics:    q.topics(s.stream.Universe(), s.set.MaxTopics),
+		Topics:    q.topics(s.log.Universe(), s.set.MaxTopics),
 		MaxTopics: s.set.MaxTopics,
 		Limit:     q.number("limit", 0, 1, unlimited),
 		Duration:  q.duration("duration", 0, 0),
@@ -52,14 +73,14 @@ func (s *Server) subscription(args *fasthttp.Args, format wire.Format) (subscrip
 	}
 	o.Interval = q.duration("interval", interval, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
-	if s.lab != nil {
+	if s.lab {
 		o.Engine = q.choice("engine", engines[0], engines)
 		o.delay = q.duration("delay", 0, maxDelay)
 		switch q.choice("compress", "", []string{compressOff, compressOn}) {
 		case compressOff:
 			o.plain = true
 		case compressOn:
-			if o.ForceCompress = true; !s.stream.CompressionEnabled() {
+			if o.ForceCompress = true; !s.log.CompressionEnabled() {
 				q.fail("compress", `"on": stream.compress is off on this server`)
 			}
 		}

@@ -1,14 +1,11 @@
 package handlers
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
-	"golang.org/x/time/rate"
 
 	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
@@ -23,13 +20,10 @@ const (
 	subprotocolProto = "ticklane.v1.protobuf"
 )
 
-// closeWait is the default of Settings.CloseWait.
-const closeWait = 2 * time.Second
-
 // subscribeWS is GET /ws/subscribe. After the response 101 the connection is detached from fasthttp, and nothing of
 // fasthttp's or Fiber's is used any more.
-func (s *Server) subscribeWS(c *fiber.Ctx) error {
-	opt, err := s.subscription(c.Context().QueryArgs(), wire.WSJSON)
+func (s *streams) subscribeWS(c *fiber.Ctx) error {
+	opt, err := s.subscriptions.parse(c.Context().QueryArgs(), wire.WSJSON)
 	if err != nil {
 		return err
 	}
@@ -63,28 +57,19 @@ func (s *Server) subscribeWS(c *fiber.Ctx) error {
 			return
 		}
 		if opt.Engine == engineShard {
-			s.handOver(nc, conn, opt, shard.Handoff{Received: received})
+			s.handToShard(nc, conn, opt, shard.Handoff{Received: received})
 			return
 		}
-		sub := s.stream.Subscribe(opt.Options)
+		sub := s.log.Subscribe(opt.Options)
 		go s.serveWS(nc, conn, sub, received, opt.delay)
 	})
 	return nil
 }
 
-// values returns the values of a request header, one for each line with its name.
-func values(h *fasthttp.RequestHeader, name string) []string {
-	var all []string
-	for _, v := range h.PeekAll(name) {
-		all = append(all, string(v))
-	}
-	return all
-}
-
 // negotiateDeflate negotiates permessage-deflate, unless the server or a lab's parameter switches compression off, and sets
 // opt.Compress. The error is a problem.
-func (s *Server) negotiateDeflate(c *fiber.Ctx, opt *subscription) (websocket.Deflate, error) {
-	if !s.stream.CompressionEnabled() {
+func (s *streams) negotiateDeflate(c *fiber.Ctx, opt *subscription) (websocket.Deflate, error) {
+	if !s.log.CompressionEnabled() {
 		return websocket.Deflate{}, nil
 	}
 	d, err := websocket.NegotiateDeflate(values(&c.Request().Header, "Sec-WebSocket-Extensions"))
@@ -103,7 +88,7 @@ func (s *Server) negotiateDeflate(c *fiber.Ctx, opt *subscription) (websocket.De
 
 // handshake checks an opening handshake (RFC 6455 §4.2), prepares the response and returns the format of the stream. The
 // error is a problem.
-func (s *Server) handshake(c *fiber.Ctx) (wire.Format, error) {
+func (s *streams) handshake(c *fiber.Ctx) (wire.Format, error) {
 	head := &c.Request().Header
 	if c.Method() != fiber.MethodGet || !websocket.IsUpgrade(values(head, fiber.HeaderConnection), values(head, fiber.HeaderUpgrade)) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
@@ -139,7 +124,7 @@ func (s *Server) handshake(c *fiber.Ctx) (wire.Format, error) {
 }
 
 // serveWS is the goroutine of a stream on engine stream.
-func (s *Server) serveWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) {
+func (s *streams) serveWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) {
 	defer nc.Close()
 	err := s.run(sub, func() error { return s.writeWS(nc, conn, sub, received, delay) })
 	s.ended(sub, conn, err)
@@ -147,7 +132,7 @@ func (s *Server) serveWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber
 
 // writeWS writes one stream, while another goroutine reads from the client. It returns when the client has closed the
 // connection, or after the bye and the closing handshake. received is what the client sent right after its request.
-func (s *Server) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) error {
+func (s *streams) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber, received []byte, delay time.Duration) error {
 	in := s.newInput(sub)
 	var readErr error
 	ended := make(chan struct{})
@@ -190,93 +175,12 @@ func (s *Server) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscriber
 	return nil
 }
 
-// closeOf returns the close frame after a bye with this reason; its code is 0 if there is none.
-func closeOf(reason string) websocket.Close {
-	return websocket.Close{Code: map[string]uint16{
-		wire.ByeLimit:    wire.CloseNormal,
-		wire.ByeDuration: wire.CloseNormal,
-		wire.ByeShutdown: wire.CloseGoingAway,
-		wire.ByeOverload: wire.CloseOverload,
-		wire.ByeSlow:     wire.CloseSlow,
-	}[reason], Reason: reason}
-}
-
 // refuseWS sends a bye and closes. It comes after the handshake because a browser's script can't read the response to a
 // refused one.
-func (s *Server) refuseWS(nc net.Conn, format wire.Format, reason string) {
+func (s *streams) refuseWS(nc net.Conn, format wire.Format, reason string) {
 	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	closing := closeOf(reason)
 	nc.Write(wire.AppendClose(b, closing.Code, closing.Reason))
 	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	netconn.Drain(nc)
-}
-
-// newInput returns the parser of what a stream's client sends.
-func (s *Server) newInput(sub *stream.Subscriber) *websocket.Input {
-	return &websocket.Input{
-		Handler:    &commandHandler{sub: sub, limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)},
-		MaxMessage: s.set.MessageSize,
-		Deflate:    sub.Compression() != stream.CompressNone,
-	}
-}
-
-// commandHandler handles the messages of a WebSocket client: commands and pings. Its answers go through the subscriber,
-// so that the stream's writer alone writes frames.
-type commandHandler struct {
-	sub     *stream.Subscriber
-	limiter *rate.Limiter
-	refused int // messages over the rate in a row
-}
-
-// HandleText enqueues a command, or an error as its answer.
-func (h *commandHandler) HandleText(message []byte) websocket.Close {
-	received := time.Now()
-	cmd, err := wire.ParseCommand(message)
-	var invalid *wire.CommandError
-	switch allowed, end := h.allow(); {
-	case end.Code != 0:
-		return end
-	case !allowed:
-		return enqueued(h.sub.EnqueueMessage(tooOften(cmd, err).Message()))
-	case errors.As(err, &invalid):
-		return enqueued(h.sub.EnqueueMessage(invalid.Message()))
-	case err != nil:
-		return websocket.Close{}
-	}
-	return enqueued(h.sub.EnqueueCommand(cmd, received))
-}
-
-// HandlePing enqueues a pong, unless the client sends too many messages.
-func (h *commandHandler) HandlePing(payload []byte) websocket.Close {
-	if allowed, end := h.allow(); !allowed {
-		return end
-	}
-	pong := wire.AppendFrameHeader(nil, wire.OpPong, len(payload))
-	return enqueued(h.sub.EnqueueFrame(append(pong, payload...)))
-}
-
-// HandleEmptyFragment counts the fragment as a message.
-func (h *commandHandler) HandleEmptyFragment() websocket.Close {
-	_, end := h.allow()
-	return end
-}
-
-// allow reports whether a message is within the rate. end ends a stream whose client ignores the refusals.
-func (h *commandHandler) allow() (allowed bool, end websocket.Close) {
-	if h.limiter.Allow() {
-		h.refused = 0
-		return true, end
-	}
-	if h.refused++; h.refused > h.limiter.Burst() {
-		end = websocket.Close{Code: wire.ClosePolicy, Reason: "too many messages"}
-	}
-	return false, end
-}
-
-// enqueued maps the error of a Subscriber's Enqueue methods.
-func enqueued(err error) websocket.Close {
-	if errors.Is(err, stream.ErrBusy) {
-		return websocket.Close{Code: wire.ClosePolicy, Reason: "too many messages wait for answers"}
-	}
-	return websocket.Close{}
 }

@@ -14,7 +14,7 @@ import (
 // hijackSSE takes the connection of an event stream from fasthttp, which then writes nothing: f writes the whole response
 // and closes the connection. f also owns the stream's place in the limiter. received is what the client sent after its
 // request. request is valid until f returns.
-func (s *Server) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, f func(nc net.Conn, received []byte, request *fasthttp.RequestCtx)) {
+func (s *streams) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, f func(nc net.Conn, received []byte, request *fasthttp.RequestCtx)) {
 	conn.StartStream(opt.Meter.Wrote, func() { s.limiter.Release(opt.Address) })
 	request := c.Context() // fasthttp's context lives until f returns, Fiber's doesn't
 	request.HijackSetNoResponse(true)
@@ -43,9 +43,9 @@ func responseHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked 
 
 // unchunkedSSE serves a client of HTTP/1.0 on engine stream. Such a client must not be sent chunks (RFC 9112 §6.1), which
 // fasthttp would send; the events follow the response header as they are.
-func (s *Server) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
+func (s *streams) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
 	s.hijackSSE(c, opt, conn, func(nc net.Conn, _ []byte, request *fasthttp.RequestCtx) {
-		sub := s.stream.Subscribe(opt.Options)
+		sub := s.log.Subscribe(opt.Options)
 		head := responseHead(request, sub, false)
 		// In a goroutine of its own, so that fasthttp frees the request.
 		go func() {

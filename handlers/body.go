@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// jsonBodies reads the JSON bodies of requests that change something.
+type jsonBodies struct {
+	access  *access
+	maxSize int // bytes
+}
+
+// read returns a copy of the body of a request from a page of this server, from an allowed origin or from a program. The
+// error is a problem.
+func (b *jsonBodies) read(c *fiber.Ctx) ([]byte, error) {
+	if !b.access.sameOrigin(c) {
+		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin are not allowed; add it to server.origins.")
+	}
+	if !c.Is("json") {
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")
+	}
+	if e := c.Get(fiber.HeaderContentEncoding); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Encoding: want an uncompressed body.")
+	}
+	// Not Body, which inflates without a limit.
+	body := c.BodyRaw()
+	if len(body) > b.maxSize {
+		return nil, problemOf(http.StatusRequestEntityTooLarge, "body: larger than limits.message_size.")
+	}
+	return slices.Clone(body), nil
+}
+
+// unmarshal reads the body as an object. The error is a problem.
+func (b *jsonBodies) unmarshal(c *fiber.Ctx, into any) error {
+	body, err := b.read(c)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return problemOf(http.StatusBadRequest, "body: not the JSON object described: "+err.Error())
+	}
+	return nil
+}

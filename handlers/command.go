@@ -1,0 +1,139 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// commands serves the endpoints of open streams.
+type commands struct {
+	log      *stream.Log
+	wait     time.Duration // Settings.CommandWait
+	limiters *commandLimiters
+	bodies   *jsonBodies
+}
+
+// find returns the open stream of a lane that has the path's conn.
+func (h *commands) find(c *fiber.Ctx, lane wire.Lane) (*stream.Subscriber, error) {
+	sub := h.log.Find(c.Params("conn"))
+	if sub == nil || sub.Lane() != lane {
+		return nil, problemOf(http.StatusNotFound, "conn: no open stream of this lane has this id; it is the conn of the hello.")
+	}
+	return sub, nil
+}
+
+// connection is GET /sse/connections/{conn} and /ws/connections/{conn}: the counters of one stream.
+func (h *commands) connection(lane wire.Lane) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		sub, err := h.find(c, lane)
+		if err != nil {
+			return err
+		}
+		noStore(c)
+		return c.JSON(sub.Info())
+	}
+}
+
+// connections is GET /api/connections: the open streams with their public ids.
+func (h *commands) connections(c *fiber.Ctx) error {
+	list := []stream.Info{}
+	for _, sub := range h.log.Subscribers() {
+		info := sub.Info()
+		info.Address = "" // an address is personal data
+		list = append(list, info)
+	}
+	noStore(c)
+	return c.JSON(fiber.Map{"connections": list})
+}
+
+// command is POST /sse/connections/{conn}: the commands of SSE clients. Those of WebSocket clients come over the stream.
+func (h *commands) command(c *fiber.Ctx) error {
+	received := time.Now()
+	body, err := h.bodies.read(c)
+	if err != nil {
+		return err
+	}
+	sub, err := h.find(c, wire.SSE)
+	if err != nil {
+		return err
+	}
+	cmd, err := wire.ParseCommand(body)
+	if !h.limiters.of(sub).Allow() {
+		c.Set(fiber.HeaderRetryAfter, "1")
+		return commandProblem(http.StatusTooManyRequests, rateError(cmd, err))
+	}
+	if err != nil {
+		return commandFailed(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), h.wait)
+	defer cancel()
+	answer, err := sub.Execute(ctx, cmd, received)
+	if err != nil {
+		return commandFailed(err)
+	}
+	noStore(c)
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Send(answer.JSON())
+}
+
+// rateError returns the answer to a command over the rate, with the command's id. parsed is the error of ParseCommand.
+func rateError(cmd wire.Command, parsed error) *wire.CommandError {
+	id := cmd.ID
+	var e *wire.CommandError
+	if errors.As(parsed, &e) {
+		id = e.ID
+	}
+	return &wire.CommandError{Code: wire.CodeRate, ID: id, Msg: "too many commands; this one was ignored (limits.message_rate)"}
+}
+
+// commandLimiters holds the limiter of each stream's commands, for as long as the stream is open.
+type commandLimiters struct {
+	log   *stream.Log
+	rate  rate.Limit
+	burst int
+	all   sync.Map // *stream.Subscriber → *rate.Limiter
+}
+
+// of returns the limiter of a stream.
+func (l *commandLimiters) of(sub *stream.Subscriber) *rate.Limiter {
+	limiter, _ := l.all.LoadOrStore(sub, rate.NewLimiter(l.rate, l.burst))
+	if l.log.Find(sub.Conn()) == nil {
+		l.forget(sub) // the stream has ended meanwhile
+	}
+	return limiter.(*rate.Limiter)
+}
+
+// forget removes the limiter of a stream that has ended.
+func (l *commandLimiters) forget(sub *stream.Subscriber) { l.all.Delete(sub) }
+
+// commandFailed maps the errors of a command to problems.
+func commandFailed(err error) error {
+	var e *wire.CommandError
+	switch {
+	case errors.As(err, &e):
+		return commandProblem(http.StatusBadRequest, e)
+	case errors.Is(err, stream.ErrClosed):
+		return problemOf(http.StatusNotFound, "conn: the stream has ended.")
+	case errors.Is(err, stream.ErrBusy):
+		return commandProblem(http.StatusTooManyRequests, &wire.CommandError{Code: wire.CodeRate, Msg: err.Error()})
+	case errors.Is(err, context.DeadlineExceeded):
+		return problemOf(http.StatusServiceUnavailable, "The stream is blocked because its client doesn't read. The command is pending; its result isn't known yet.")
+	}
+	return err
+}
+
+// commandProblem returns a problem that contains the contract's error message too.
+func commandProblem(status int, e *wire.CommandError) *problem {
+	p := problemOf(status, e.Msg)
+	p.T, p.Code, p.Msg, p.ID = "error", e.Code, e.Msg, e.ID
+	return p
+}

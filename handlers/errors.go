@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"log/slog"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// errorHandler answers requests that failed: browsers that accept HTML with a page, all others with a problem.
+type errorHandler struct {
+	pages *pages
+	log   *slog.Logger
+}
+
+func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
+	p, unexpected := problemFor(err)
+	if unexpected {
+		h.log.Error("request failed", "route", c.Route().Path, "err", err)
+	}
+	c.Status(p.Status)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	if acceptsPage(c) && h.pages.renderError(c, p) == nil {
+		return nil
+	}
+	if err := c.JSON(p); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/problem+json")
+	return nil
+}
+
+// acceptsPage reports whether the client is a browser that shows the answer to a person.
+func acceptsPage(c *fiber.Ctx) bool {
+	path := c.Path()
+	return c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) &&
+		!strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/subscribe")
+}

@@ -1,0 +1,51 @@
+package handlers
+
+import (
+	"crypto/tls"
+	"time"
+)
+
+// Settings configures a Server. New doesn't check them.
+type Settings struct {
+	Addr           string   // server.addr; its host is an allowed Host
+	Hosts          []string // further allowed Host names
+	Origins        []string // further allowed origins, in lower case
+	TrustedProxies []string // addresses and ranges
+	ReadTimeout    time.Duration
+	IdleTimeout    time.Duration
+	WriteTimeout   time.Duration // how long one write to a socket may block
+	CloseWait      time.Duration // time for a client to answer a close frame (RFC 6455 §7.1.1); 0 for 2 s
+	CommandWait    time.Duration // time that a POST waits for a stream whose client doesn't read; 0 for 5 s
+	WriteBuffer    int           // the kernel's send buffer in bytes; 0 for its default
+	Engine         string        // stream (default) or shard; stream where the system has no shard
+	Shards         int           // writers of engine shard; 0 for one for each two processors
+	Interval       time.Duration // default of interval in mode latest
+	MaxStreams     int
+	MaxPerAddress  int         // streams
+	MaxTopics      int         // of a stream
+	MessageSize    int         // of a command, in bytes
+	MessageRate    float64     // commands of a stream, per second
+	MessageBurst   int         // commands
+	HeaderSize     int         // of a request, in bytes
+	BodySize       int         // of a request, in bytes
+	Reports        string      // folder of the load tester's reports; it need not exist
+	TLS            *tls.Config // nil for plain HTTP
+}
+
+// FeedInfo describes the feed, for pages and /api/stats.
+type FeedInfo struct {
+	Source string // "simulator" or "replay"
+	Seed   int64
+	File   string // name without folders
+	Timed  bool   // due times are real, so latency has a meaning
+}
+
+// Lab changes what experiments may change besides their streams. Functions are nil where the feed or the system doesn't
+// support them.
+type Lab struct {
+	Rate    func() float64
+	SetRate func(ticksPerSecond float64) error // changes the feed of all clients
+	// Background runs this many extra clients on each lane, in another process, instead of the previous ones.
+	Background func(sse, ws int) error
+	Clients    func() (sse, ws int) // how many of them run now
+}

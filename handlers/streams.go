@@ -1,0 +1,99 @@
+package handlers
+
+import (
+	"cmp"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/fault"
+	"ticklane/internal/netconn"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// streams serves the endpoints of both lanes, on both engines.
+type streams struct {
+	set             Settings
+	log             *stream.Log
+	logger          *slog.Logger
+	access          *access
+	observer        *observer
+	limiter         *netconn.Limiter // of streams
+	subscriptions   *subscriptions
+	shard           *shardEngine
+	faults          *fault.Injector  // nil without a lab
+	commandLimiters *commandLimiters // of streams on SSE
+}
+
+// run writes a stream to its end and recovers its panics, which would end the process. It stays on the stack for hours, so
+// everything else is in functions that return.
+func (s *streams) run(sub *stream.Subscriber, write func() error) error {
+	defer func() {
+		if p := recover(); p != nil {
+			s.streamPanicked(sub, p)
+		}
+	}()
+	s.opened(sub)
+	return write()
+}
+
+// opened is called when a stream begins, on both engines.
+func (s *streams) opened(sub *stream.Subscriber) {
+	info := sub.Info()
+	s.logger.Debug("stream opened", "lane", info.Lane, "engine", info.Engine, "id", info.ID, "user", info.User, "address", info.Address)
+	if s.limiter.Closed() {
+		sub.End(wire.ByeShutdown) // it was opened after Shutdown ended all streams
+	}
+}
+
+// ended releases what a stream holds, on both engines. conn is nil on engine shard, which marks slow clients itself.
+func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
+	if conn != nil {
+		failed, timeout := conn.WriteErr()
+		if timeout {
+			sub.MarkSlow()
+		}
+		err = cmp.Or(err, failed)
+	}
+	end := sub.Info()
+	s.logger.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
+		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+	sub.Close()
+	s.commandLimiters.forget(sub)
+	s.limiter.Release(end.Address)
+}
+
+func (s *streams) streamPanicked(sub *stream.Subscriber, p any) {
+	s.observer.panics.Add(1)
+	s.logger.Error("stream panicked", "lane", sub.Lane().String(), "id", sub.ID(), "panic", p, "stack", string(debug.Stack()))
+}
+
+// refusal counts a refused stream and returns the reason of its bye.
+func (s *streams) refusal(a netconn.Admission) string {
+	if a == netconn.ShuttingDown {
+		return wire.ByeShutdown
+	}
+	s.observer.overloads.Add(1)
+	return wire.ByeOverload
+}
+
+// overloadRetry is the minimum time after which a refused client may reconnect.
+const overloadRetry = 2 * time.Second
+
+// injectPending applies the fault that waits for this request. done means that it was the whole response.
+func (s *streams) injectPending(c *fiber.Ctx, opt *subscription) (done bool, err error) {
+	switch s.faults.Take(opt.User, s.access.clientAddress(c), opt.Format.Lane()) {
+	case fault.Status503:
+		return true, problemOf(http.StatusServiceUnavailable, "A drill caused this answer.")
+	case fault.Status204:
+		noStore(c)
+		return true, c.SendStatus(http.StatusNoContent)
+	case fault.Epoch:
+		opt.From = stream.FromUnknown
+	}
+	return false, nil
+}
