@@ -16,6 +16,7 @@ import { kinds } from '../../model/alerts.js';
 
 export const MOST = 50; // alerts
 const LISTED = 50; // firings
+const STORE = 'told'; // of firings, in the database
 const KEPT = 500; // firings, so that a page that is behind doesn't report them again
 
 const number = (/** @type {any} */ x) => typeof x === 'number' && Number.isFinite(x);
@@ -73,9 +74,9 @@ export class AlertStore {
   async claim(firing) {
     try {
       this.#db ??= open();
-      const tx = (await this.#db).transaction('told', 'readwrite');
+      const tx = (await this.#db).transaction(STORE, 'readwrite');
       return await new Promise((resolve, reject) => {
-        tx.objectStore('told').add(firing, [firing.id, firing.n]).onerror = (e) => {
+        tx.objectStore(STORE).add(firing, [firing.id, firing.n]).onerror = (e) => {
           e.preventDefault(); // the key exists
           resolve(false);
         };
@@ -95,7 +96,7 @@ export class AlertStore {
     let all = [];
     try {
       this.#db ??= open();
-      const store = (await this.#db).transaction('told', 'readwrite').objectStore('told');
+      const store = (await this.#db).transaction(STORE, 'readwrite').objectStore(STORE);
       all = await new Promise((resolve, reject) => {
         const request = store.getAll();
         request.onerror = () => reject(request.error);
@@ -116,7 +117,7 @@ export class AlertStore {
 function open() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open('ticklane', 1);
-    request.onupgradeneeded = () => request.result.createObjectStore('told');
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
