@@ -26,8 +26,7 @@ import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { Theme } from './ui/settings/theme.js';
 import { t } from './text.js';
 
-/** @typedef {import('./compare/core/types.js').Setup} Setup */
-/** @typedef {import('./compare/core/types.js').DrillAction} DrillAction */
+/** @import { DrillAction, Setup } from './compare/core/types.js' */
 
 // ms between paintings, which take time from the thread that is measured
 const FIGURES = 500;

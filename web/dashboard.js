@@ -31,7 +31,7 @@ import { Subscriptions } from './model/subscriptions.js';
 import { Watchlist } from './ui/watchlist/watchlist.js';
 import { ConnectionStats } from './model/connectionStats.js';
 
-/** @typedef {import('./model/order.js').Listing} Listing */
+/** @import { Listing } from './model/order.js' */
 
 const TICK = 100; // ms between paints of what changes with time: ages, flashes, countdowns
 const BUSY = 16; // ticks in a frame above which quotes are painted only every PACE, to limit the cost of layout

@@ -193,7 +193,12 @@ export interface Page {
   document: EventTarget & { visibilityState: string };
 }
 
-export interface FeedOptions {
+export interface Timers {
+  setTimeout: (fn: () => void, ms: number) => any;
+  clearTimeout: (id: any) => void;
+}
+
+export interface FeedOptions extends Partial<Timers> {
   lane?: Lane;
   /** fall back to the other lane while this one is blocked */
   auto?: boolean;
@@ -225,8 +230,6 @@ export interface FeedOptions {
   now?: () => number;
   /** local ms since 1970 of the wall clock, which continues during a sleep; for timeouts and delays */
   wall?: () => number;
-  setTimeout?: (fn: () => void, ms: number) => any;
-  clearTimeout?: (id: any) => void;
   /** 0 ≤ x < 1 */
   random?: () => number;
 }

@@ -10,16 +10,16 @@ export function parseJSON(text) {
 }
 
 /**
- * One value that this browser keeps for the page, as JSON. Storage may be forbidden or full: reads then find nothing,
- * and writes are lost when the page closes.
+ * One value that this browser keeps for the page, as JSON. Storage may be forbidden or full: a value then lasts as long
+ * as the page.
  * @template T
  */
 export class Stored {
   #key;
   #parse;
   #area;
-  /** Whether the newest write succeeded; if not, the stored value is older than the page's own. */
-  current = true;
+  /** The newest text, when it could not be stored. @type {string | null | undefined} */
+  #unsaved;
 
   /**
    * @param {string} key
@@ -32,8 +32,9 @@ export class Stored {
     this.#area = area;
   }
 
-  /** The stored text; null when there is none. */
+  /** The stored text, or a newer one that could not be stored; null when there is none. */
   get text() {
+    if (this.#unsaved !== undefined) return this.#unsaved;
     try {
       return this.#area().getItem(this.#key);
     } catch {
@@ -51,9 +52,9 @@ export class Stored {
     try {
       if (text === null) this.#area().removeItem(this.#key);
       else this.#area().setItem(this.#key, text);
-      this.current = true;
+      this.#unsaved = undefined;
     } catch {
-      this.current = false;
+      this.#unsaved = text;
     }
     return text;
   }

@@ -1,4 +1,4 @@
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane, Timers } from '../types.js' */
 
 const BLOCKED = 2; // failures in a row after which a lane counts as blocked
 const SHORT = 10_000; // ms; a stream that ended sooner counts as a failure
@@ -31,7 +31,7 @@ export class AutoLane {
 
   /**
    * @param {Lane} preferred
-   * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
+   * @param {Timers & { wall: () => number }} time
    * @param {(lane: Lane) => void} probe tries a lane while the other one stays connected
    */
   constructor(preferred, time, probe) {

@@ -5,7 +5,7 @@ import { Feed } from './feed.js';
 import { sentence } from './sentences.js';
 import { settled, FakeServer } from '../test/fakeServer.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane } from '../types.js' */
 
 /** @param {Lane} lane @param {(server: FakeServer) => void} [before] */
 function begin(lane, before = () => {}) {

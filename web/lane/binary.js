@@ -1,4 +1,4 @@
-/** @typedef {import('../types.js').Message} Message */
+/** @import { Message } from '../types.js' */
 
 /**
  * Passes on binary messages with their decoder, in order. The decoder is loaded on demand; messages wait for it.

@@ -1,4 +1,7 @@
 import { request } from '../browser/http.js';
+import { timers } from '../browser/timers.js';
+
+/** @import { Timers } from '../types.js' */
 
 const MICRO = 1_000; // µs in a ms
 const DRIFT = 100e-6; // of a poor oscillator, ms per ms
@@ -26,7 +29,7 @@ export class Clock {
   #run = 0; // incremented by start and stop; a loop of an earlier run ends
 
   /**
-   * @param {{
+   * @param {Partial<Timers> & {
    *   url?: string,
    *   fetch?: typeof globalThis.fetch,
    *   now?: () => number,
@@ -34,24 +37,20 @@ export class Clock {
    *   burst?: number,
    *   pause?: number,
    *   window?: number,
-   *   setTimeout?: (fn: () => void, ms: number) => any,
-   *   clearTimeout?: (id: any) => void,
    *   changed?: () => void,
    * }} [options] now: local ms since 1970 with fractions, the clock that stamps messages; every: ms between exchanges;
    *   burst: exchanges at the start, `pause` ms apart; window: samples that are compared
    */
   constructor(options = {}) {
-    const g = /** @type {any} */ (globalThis);
     this.#options = {
       url: '/api/time',
-      fetch: /** @type {typeof globalThis.fetch} */ ((...args) => g.fetch(...args)),
+      fetch: /** @type {typeof globalThis.fetch} */ ((...args) => globalThis.fetch(...args)),
       now: () => performance.timeOrigin + performance.now(),
       every: 7_000,
       burst: 5,
       pause: 150,
       window: 8,
-      setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => g.setTimeout(fn, ms),
-      clearTimeout: (/** @type {any} */ id) => g.clearTimeout(id),
+      ...timers,
       changed: () => {},
       ...options,
     };

@@ -2,10 +2,7 @@ import { connectSSE } from './sse.js';
 import { Watchdog } from './watchdog.js';
 import { connectWS } from './ws.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
-/** @typedef {import('../types.js').Mode} Mode */
-/** @typedef {import('../types.js').Hello} Hello */
-/** @typedef {import('../types.js').Connector} Connector */
+/** @import { Connector, Hello, Lane, Mode } from '../types.js' */
 
 /** @typedef {ReturnType<typeof import('./platform.js').platform> & { user: string, mode: Mode, interval?: number, encoding?: import('../types.js').Encoding, query?: Record<string, string>, share?: import('./sharedConnections.js').SharedConnections | null }} ConnectionOptions */
 

@@ -1,11 +1,8 @@
 import { EventReporter } from './eventReporter.js';
 import { Sequence } from './sequence.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Hello} Hello */
-/** @typedef {import('../types.js').Bye} Bye */
-/** @typedef {import('./connection.js').Connection} Connection */
+/** @import { Bye, Hello, Lane, Message, Timers } from '../types.js' */
+/** @import { Connection } from './connection.js' */
 /** @typedef {import('./emitter.js').Emitter<import('../types.js').FeedHandlers>} Emitter */
 /** @typedef {{ received: number, bytes: number }} Size received in local ms; bytes of the message */
 
@@ -22,7 +19,7 @@ export class Delivery {
 
   /**
    * @param {string | undefined} from the position to start from
-   * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
+   * @param {Timers & { wall: () => number }} time
    * @param {Emitter} emitter
    */
   constructor(from, time, emitter) {

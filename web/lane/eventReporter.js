@@ -1,8 +1,5 @@
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Hello} Hello */
-/** @typedef {import('../types.js').Gap} Gap */
-/** @typedef {import('../types.js').FeedEvent} FeedEvent */
-/** @typedef {import('./sequence.js').Sequence} Sequence */
+/** @import { FeedEvent, Gap, Hello, Message, Timers } from '../types.js' */
+/** @import { Sequence } from './sequence.js' */
 
 const IDLE = 500; // ms; a resume of quiet topics counts as caught up after two such intervals without a new seq
 
@@ -23,7 +20,7 @@ export class EventReporter {
 
   /**
    * @param {Sequence} sequence
-   * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
+   * @param {Timers & { wall: () => number }} time
    * @param {(e: FeedEvent) => void} emit
    */
   constructor(sequence, time, emit) {

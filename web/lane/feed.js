@@ -7,14 +7,7 @@ import { followPage } from './lifecycle.js';
 import { online, platform } from './platform.js';
 import { TopicSync } from './topics.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
-/** @typedef {import('../types.js').State} State */
-/** @typedef {import('../types.js').StateName} StateName */
-/** @typedef {import('../types.js').FeedOptions} FeedOptions */
-/** @typedef {import('../types.js').FeedHandlers} FeedHandlers */
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Hello} Hello */
-/** @typedef {import('../types.js').Bye} Bye */
+/** @import { Bye, FeedHandlers, FeedOptions, Hello, Lane, Message, State, StateName } from '../types.js' */
 
 const STABLE = 10_000; // ms of uptime after which the next reconnect starts with the shortest delay again
 

@@ -1,4 +1,4 @@
-/** @typedef {import('../types.js').Message} Message */
+/** @import { Message } from '../types.js' */
 
 /** The SSE event names of the protocol. Ticks have no event name, so they arrive as "message". */
 export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription']);

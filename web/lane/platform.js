@@ -1,4 +1,4 @@
-/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+import { timers } from '../browser/timers.js';
 
 /** The defaults of a feed's options: what it uses of the page or the worker it runs in. */
 export function platform() {
@@ -12,8 +12,7 @@ export function platform() {
     fetch: /** @type {typeof fetch} */ ((...args) => g.fetch(...args)),
     now: () => performance.timeOrigin + performance.now(),
     wall: () => Date.now(),
-    setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => g.setTimeout(fn, ms),
-    clearTimeout: (/** @type {any} */ id) => g.clearTimeout(id),
+    ...timers,
     random: Math.random,
   };
 }

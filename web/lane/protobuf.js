@@ -2,7 +2,7 @@ import { PbfReader } from 'pbf';
 import { readMessage } from '../gen/ticklane.v1.js';
 import { MessageError } from './parse.js';
 
-/** @typedef {import('../types.js').Message} Message */
+/** @import { Message } from '../types.js' */
 
 /**
  * Decodes a message of ticklane.v1.protobuf into the object that the same message in JSON parses to.

@@ -1,8 +1,7 @@
 import { seconds } from '../model/formats.js';
 import { has, t } from '../text.js';
 
-/** @typedef {import('../types.js').FeedEvent} FeedEvent */
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { FeedEvent, Lane } from '../types.js' */
 
 /** @param {Lane} lane */
 export const laneName = (lane) => (lane === 'sse' ? 'SSE' : 'WebSocket');

@@ -1,9 +1,4 @@
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Hello} Hello */
-/** @typedef {import('../types.js').Quote} Quote */
-/** @typedef {import('../types.js').Gap} Gap */
-/** @typedef {import('../types.js').Snapshot} Snapshot */
-/** @typedef {import('../types.js').Counters} Counters */
+/** @import { Counters, Gap, Hello, Message, Quote, Snapshot } from '../types.js' */
 
 /** @returns {Counters} */
 const zero = () => ({

@@ -1,10 +1,7 @@
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
-/** @typedef {import('../types.js').Connector} Connector */
-/** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
-/** @typedef {import('../types.js').Encoding} Encoding */
+/** @import { Connector, ConnectorHooks, Encoding, Lane, Timers } from '../types.js' */
 /** @typedef {{ port: MessagePort, onerror: any }} Worker */
 
 const ANSWER = 8_000; // ms until the worker must answer, also on a machine that opens many tabs; else the tab connects itself
@@ -29,7 +26,7 @@ export class SharedConnections {
 
   /**
    * @param {() => Worker} create returns a SharedWorker; it may throw
-   * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, commandBytes?: number }} time
+   * @param {Timers & { now: () => number, commandBytes?: number }} time
    */
   constructor(create, time) {
     this.#create = create;
@@ -129,7 +126,7 @@ class Stream {
   /**
    * @param {MessagePort} port @param {number} id
    * @param {{ lane: Lane, url: string, hooks: ConnectorHooks, encoding: Encoding, separate: () => Connector }} parts
-   * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void, now: () => number, commandBytes?: number }} time
+   * @param {Timers & { now: () => number, commandBytes?: number }} time
    * @param {{ streams: Map<number, (m: any) => void>, unanswered: () => void, tabs: (n: number) => void, ended: () => void }} host
    */
   constructor(port, id, parts, time, host) {

@@ -2,8 +2,7 @@ import { request } from '../browser/http.js';
 import { CommandError } from './commandError.js';
 import { EVENTS, parse } from './parse.js';
 
-/** @typedef {import('../types.js').Connector} Connector */
-/** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
+/** @import { Connector, ConnectorHooks } from '../types.js' */
 
 /**
  * Opens a stream over Server-Sent Events.

@@ -4,7 +4,7 @@ import { Feed } from './feed.js';
 import { sentence } from './sentences.js';
 import { random, FakeServer } from '../test/fakeServer.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane } from '../types.js' */
 
 /** @param {Partial<import('../types.js').FeedOptions>} [options] */
 function begin(options = {}) {

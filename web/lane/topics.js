@@ -1,6 +1,6 @@
 import { CommandError } from './commandError.js';
 
-/** @typedef {import('../types.js').Subscription} Subscription */
+/** @import { Subscription, Timers } from '../types.js' */
 
 const RETRY = 1_000; // ms until a command is sent again that was refused for its rate or got no answer
 const OVERHEAD = 96; // bytes of a command without its topics
@@ -33,14 +33,12 @@ export class TopicSync {
 
   /**
    * @param {string[]} topics
-   * @param {{
+   * @param {Timers & {
    *   send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null,
    *   adding: (due: boolean) => void,
    *   refused: (e: CommandError, topics: string[]) => void,
    *   gone: () => void,
    *   commandBytes: number,
-   *   setTimeout: (fn: () => void, ms: number) => any,
-   *   clearTimeout: (id: any) => void,
    * }} host send returns null while no stream is open; adding is called before a snapshot of added topics is expected;
    *   gone when the server no longer knows the stream; commandBytes limits the size of a command
    */

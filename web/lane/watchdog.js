@@ -1,3 +1,5 @@
+/** @import { Timers } from '../types.js' */
+
 const CONNECT = 10_000; // ms until the hello
 const HEARTBEATS = 2.5; // heartbeat intervals without a message after which a connection is dead
 const RECHECK = 0.2; // of the limit between the first and the second check
@@ -20,7 +22,7 @@ export class Watchdog {
   #timer = null;
 
   /**
-   * @param {{ wall: () => number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} time
+   * @param {Timers & { wall: () => number }} time
    * @param {(silence: number) => void} dead called once, with the ms since the last message
    */
   constructor({ wall, setTimeout, clearTimeout }, dead) {

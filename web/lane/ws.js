@@ -2,10 +2,7 @@ import { binaryReader } from './binary.js';
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
 
-/** @typedef {import('../types.js').Connector} Connector */
-/** @typedef {import('../types.js').ConnectorHooks} ConnectorHooks */
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Subscription} Subscription */
+/** @import { Connector, ConnectorHooks, Message, Subscription } from '../types.js' */
 
 /** The subprotocol of each encoding. */
 const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.v1.protobuf' });

@@ -1,6 +1,6 @@
 // Alerts on prices and their changes: what a symbol's newest quote does to its alerts.
 
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../types.js' */
 /** @typedef {'above' | 'below' | 'day' | 'within'} Kind */
 /**
  * @typedef {object} Alert

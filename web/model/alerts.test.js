@@ -5,7 +5,7 @@ import { Alerts, Span } from './alerts.js';
 import { QuoteStore } from './quotes.js';
 import { FakeServer } from '../test/fakeServer.js';
 
-/** @typedef {import('./alerts.js').Alert} Alert */
+/** @import { Alert } from './alerts.js' */
 
 /** @param {Partial<Alert>} [a] @returns {Alert} */
 const alert = (a) => ({ id: 'x', S: 'A', kind: 'above', level: 105, minutes: 0, every: false, armed: false, done: false, n: 0, epoch: '', i: 0, ...a });

@@ -1,4 +1,4 @@
-/** @typedef {import('./bars.js').Bar} Bar */
+/** @import { Bar } from './bars.js' */
 
 const cents = (/** @type {Bar} */ b) => Math.round(b.c * 100);
 

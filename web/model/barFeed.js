@@ -1,8 +1,8 @@
+import { timers } from '../browser/timers.js';
 import { Bars, widths } from './bars.js';
 
-/** @typedef {import('../types.js').Quote} Quote */
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('./history.js').History} History */
+/** @import { Message, Quote, Timers } from '../types.js' */
+/** @import { History } from './history.js' */
 /** @typedef {'first' | 'all' | 'last'} Change first: other bars than before; all: any of the same bars; last: the newest bar, or bars after it */
 
 export const PAGE = 300; // bars per request
@@ -43,21 +43,14 @@ export class BarFeed {
   end = false;
 
   /**
-   * @param {{
+   * @param {Partial<Timers> & {
    *   fetch: (symbol: string, interval: string, limit: number, signal: AbortSignal, before?: number) => Promise<History>,
    *   changed: (what: Change) => void,
    *   now?: () => number,
-   *   setTimeout?: (fn: () => void, ms: number) => any,
-   *   clearTimeout?: (id: any) => void,
    * }} options
    */
   constructor(options) {
-    this.#options = {
-      now: Date.now,
-      setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => globalThis.setTimeout(fn, ms),
-      clearTimeout: (/** @type {any} */ id) => globalThis.clearTimeout(id),
-      ...options,
-    };
+    this.#options = { now: Date.now, ...timers, ...options };
   }
 
   get bars() {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BarFeed, PAGE } from './barFeed.js';
 
-/** @typedef {import('./history.js').History} History */
+/** @import { History } from './history.js' */
 
 const MINUTE = 60e6;
 const START = 1_760_000_040e6;

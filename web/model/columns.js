@@ -1,6 +1,6 @@
 // The watchlist's columns: their widths, their figures and their order.
 
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../types.js' */
 /**
  * @typedef {object} Column
  * @property {number} width px at a font size of 13 px; NaN depends on the volume setting

@@ -1,6 +1,6 @@
 import { getJSON } from '../browser/http.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane } from '../types.js' */
 
 const EVERY = 2000; // ms
 

@@ -1,8 +1,8 @@
 // The watchlist as CSV.
 import { basis } from './columns.js';
 
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('./order.js').Listing} Listing */
+/** @import { SymbolRecord } from '../types.js' */
+/** @import { Listing } from './order.js' */
 
 /** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} decimals */
 const number = (x, decimals) => (Number.isFinite(x) ? x.toFixed(decimals) : '');

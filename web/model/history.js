@@ -1,7 +1,7 @@
 import { getJSON } from '../browser/http.js';
 import { widths } from './bars.js';
 
-/** @typedef {import('./bars.js').Bar} Bar */
+/** @import { Bar } from './bars.js' */
 /**
  * @typedef {object} History
  * @property {string} epoch of the log

@@ -3,8 +3,7 @@ import { Meter } from './meter.js';
 import { latency } from './formats.js';
 import { t } from '../text.js';
 
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Arrival} Arrival */
+/** @import { Arrival, Message } from '../types.js' */
 
 const now = () => performance.timeOrigin + performance.now();
 

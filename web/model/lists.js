@@ -1,4 +1,4 @@
-/** @typedef {import('../ui/common/viewState.js').ViewState} ViewState */
+/** @import { ViewState } from '../ui/common/viewState.js' */
 /** @typedef {{ name: string, symbols: readonly string[] }} List */
 /** @typedef {import('../browser/storage.js').Stored<ReturnType<typeof readLists>>} Stored */
 /** @typedef {'empty' | 'taken' | 'many'} Refusal why a name was refused */
@@ -225,7 +225,6 @@ export class Lists {
 
   /** @returns {boolean} whether the stored lists have changed */
   #read() {
-    if (!this.#stored.current) return false;
     const { text } = this.#stored;
     if (text === this.#text) return false;
     this.#text = text;

@@ -4,7 +4,7 @@ import { Stored, parseJSON } from '../browser/storage.js';
 import { KEY, LISTS, Lists, NAME, readLists, readName, readSymbols, SYMBOLS } from './lists.js';
 import { defaults } from './urlState.js';
 
-/** @typedef {import('./urlState.js').View} View */
+/** @import { View } from './urlState.js' */
 
 /** @param {Record<string, string>} [kept] @param {Partial<View>} [patch] */
 function setup(kept = {}, patch = {}) {

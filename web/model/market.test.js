@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { contrast, legend, palette, rgb, step } from './heatColors.js';
 import { layout, neighbour, squarify, tileAt } from './treemap.js';
 
-/** @typedef {import('./treemap.js').Box} Box */
+/** @import { Box } from './treemap.js' */
 
 /** Seeded random numbers. @param {number} seed */
 const random = (seed) => () => (seed = (seed * 16807) % 2147483647) / 2147483647;

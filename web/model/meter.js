@@ -1,8 +1,7 @@
 import { Histogram } from './histogram.js';
 import { Rate } from './rate.js';
 
-/** @typedef {import('../types.js').Message} Message */
-/** @typedef {import('../types.js').Arrival} Arrival */
+/** @import { Arrival, Message } from '../types.js' */
 
 /** Measures a lane: latency since the due time, ticks and message bytes per second. */
 export class Meter {

@@ -2,7 +2,7 @@
 import { has, t } from '../text.js';
 import { columns } from './columns.js';
 
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../types.js' */
 /** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing an entry of /api/symbols */
 
 /**

@@ -1,5 +1,5 @@
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('./quotes.js').QuoteStore} QuoteStore */
+/** @import { SymbolRecord } from '../types.js' */
+/** @import { QuoteStore } from './quotes.js' */
 
 /**
  * The quotes that the views show: those of the store, or, while paused, a copy made when the pause began. The stream and

@@ -1,9 +1,6 @@
 import { Spark } from './sparkPoints.js';
 
-/** @typedef {import('../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('../types.js').Quote} Quote */
-/** @typedef {import('../types.js').DayQuote} DayQuote */
-/** @typedef {import('../types.js').Message} Message */
+/** @import { DayQuote, Message, Quote, SymbolRecord } from '../types.js' */
 
 /** Bits of SymbolRecord.changed. */
 export const Changed = Object.freeze({ last: 1, bid: 2, ask: 4, size: 8, volume: 16, day: 32 });

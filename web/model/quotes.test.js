@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Changed, QuoteStore } from './quotes.js';
 import { Spark } from './sparkPoints.js';
 
-/** @typedef {import('../types.js').DayQuote} DayQuote */
+/** @import { DayQuote } from '../types.js' */
 
 const NOON = Date.UTC(2024, 0, 2, 12) * 1000; // µs
 

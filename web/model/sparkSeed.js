@@ -1,6 +1,6 @@
 import { fetchCloses } from './history.js';
 
-/** @typedef {import('./quotes.js').QuoteStore} QuoteStore */
+/** @import { QuoteStore } from './quotes.js' */
 
 const POINTS = 60;
 const MOST = 200; // symbols per request, to keep its URL short

@@ -1,3 +1,7 @@
+import { timers } from '../browser/timers.js';
+
+/** @import { Timers } from '../types.js' */
+
 /** @typedef {{ symbol: string, sector: string }} Known a symbol of the server, and its sector */
 
 export const ALL = '*';
@@ -29,18 +33,10 @@ export class Subscriptions {
   #host;
 
   /**
-   * @param {{
-   *   set: (topics: string[]) => Promise<void>,
-   *   most?: number,
-   *   setTimeout?: (fn: () => void, ms: number) => any,
-   *   clearTimeout?: (id: any) => void,
-   * }} host set changes the feed's topics, which start as "*"; most is the server's limit
+   * @param {Partial<Timers> & { set: (topics: string[]) => Promise<void>, most?: number }} host set changes the feed's topics, which start as "*"; most is the server's limit
    */
   constructor(host) {
-    this.#host = {
-      most: 512, setTimeout: (/** @type {() => void} */ fn, /** @type {number} */ ms) => globalThis.setTimeout(fn, ms),
-      clearTimeout: (/** @type {any} */ id) => globalThis.clearTimeout(id), ...host,
-    };
+    this.#host = { most: 512, ...timers, ...host };
     this.#requested = [ALL];
   }
 

@@ -1,4 +1,4 @@
-/** @typedef {import('../types.js').Quote} Quote */
+/** @import { Quote } from '../types.js' */
 /**
  * @typedef {object} Trade
  * @property {number} t due time, µs since 1970

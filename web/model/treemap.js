@@ -1,6 +1,6 @@
 // The layout of the heat map: a squarified treemap (Bruls, Huizing, van Wijk 2000) of sectors and, within them, symbols.
 
-/** @typedef {import('./order.js').Listing} Listing */
+/** @import { Listing } from './order.js' */
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
 /** @typedef {Box & { listing: Listing }} Tile */
 /** @typedef {Box & { sector: string, label: number }} Sector label: the height of the strip with its name, or 0 */

@@ -3,7 +3,7 @@ import { formatCharts, intervals, parseCharts } from './chartSpec.js';
 import { columns, readColumns } from './columns.js';
 import { readName, readSymbols } from './lists.js';
 
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane } from '../types.js' */
 /**
  * @typedef {object} View
  * @property {string} symbol shown in the chart; '' until the symbols are known

@@ -7,7 +7,7 @@ import { sentence } from '../lane/sentences.js';
 import { SharedConnections } from '../lane/sharedConnections.js';
 import { settled, FakeServer } from './fakeServer.js';
 
-/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+/** @import { FeedOptions } from '../types.js' */
 
 export const SYMBOLS = ['AAPL', 'MSFT', 'NVDA'];
 

@@ -7,7 +7,7 @@ import { sentence } from '../lane/sentences.js';
 
 const HB = 15_000;
 
-/** @typedef {import('../types.js').Lane} Lane */
+/** @import { Lane } from '../types.js' */
 /** @typedef {{ S: string, n: number, i: number, t: number }} Tick */
 
 export class FakeServer {
@@ -311,7 +311,7 @@ const socket = (server) =>
     }
   };
 
-/** @typedef {import('../types.js').FeedOptions} FeedOptions */
+/** @import { FeedOptions } from '../types.js' */
 
 /** Starts a feed with a new server, and records what it emits. @param {FeedOptions} [options] @param {string[]} [symbols] */
 export function begin(options = {}, symbols = ['AAPL', 'MSFT', 'NVDA']) {

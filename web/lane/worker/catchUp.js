@@ -1,8 +1,7 @@
 import { Connection } from '../connection.js';
 
-/** @typedef {import('../../types.js').Hello} Hello */
-/** @typedef {import('../../types.js').Message} Message */
-/** @typedef {import('./tabStream.js').TabStream} TabStream */
+/** @import { Hello, Message } from '../../types.js' */
+/** @import { TabStream } from './tabStream.js' */
 
 /**
  * Brings tabs up to the ring that are behind its oldest tick, each over a temporary connection with the tab's position.

@@ -3,7 +3,7 @@ import { TabStream } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
 
-/** @typedef {import('../../types.js').Lane} Lane */
+/** @import { Lane } from '../../types.js' */
 /** @typedef {ReturnType<typeof platform>} Platform */
 /** @typedef {{ postMessage: (m: any) => void, onmessage: ((e: any) => void) | null, onclose?: (() => void) | null }} Port */
 

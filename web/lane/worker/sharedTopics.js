@@ -1,7 +1,7 @@
 import { TopicSync } from '../topics.js';
 
-/** @typedef {import('../commandError.js').CommandError} CommandError */
-/** @typedef {import('../../types.js').Subscription} Subscription */
+/** @import { CommandError } from '../commandError.js' */
+/** @import { Subscription, Timers } from '../../types.js' */
 
 /** The topics of a shared connection: all that its tabs need, and the seq from which each is complete. */
 export class SharedTopics {
@@ -16,7 +16,7 @@ export class SharedTopics {
   #queue = Promise.resolve();
 
   /**
-   * @param {{ commandBytes: number, setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} options
+   * @param {Timers & { commandBytes: number }} options
    * @param {{ send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null, adding: (due: boolean) => void, gone: () => void }} host as in TopicSync
    */
   constructor(options, host) {

@@ -2,8 +2,7 @@ import { request } from '../../browser/http.js';
 import { QuoteStore } from '../../model/quotes.js';
 import { includes } from './tabStream.js';
 
-/** @typedef {import('../../types.js').DayQuote} DayQuote */
-/** @typedef {import('../../types.js').Message} Message */
+/** @import { DayQuote, Message } from '../../types.js' */
 
 /**
  * The newest quotes of a shared connection, for the snapshots of tabs that join it. A connection that resumed from a tab's

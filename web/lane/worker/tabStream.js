@@ -1,5 +1,5 @@
-/** @typedef {import('../../types.js').Message} Message */
-/** @typedef {import('./ring.js').Ring} Ring */
+/** @import { Message } from '../../types.js' */
+/** @import { Ring } from './ring.js' */
 
 const BATCHES = 256; // unacknowledged batches above which a tab gets no more
 const DEAD = 60_000; // ms that a batch may be unacknowledged

@@ -5,12 +5,9 @@ import { Ring } from './ring.js';
 import { SharedTopics } from './sharedTopics.js';
 import { Snapshots } from './snapshots.js';
 
-/** @typedef {import('../../types.js').Lane} Lane */
-/** @typedef {import('../../types.js').Message} Message */
-/** @typedef {import('../../types.js').Hello} Hello */
-/** @typedef {import('../../types.js').Gap} Gap */
-/** @typedef {import('./tabStream.js').TabStream} TabStream */
-/** @typedef {import('../connection.js').ConnectionOptions} ConnectionOptions */
+/** @import { Gap, Hello, Lane, Message } from '../../types.js' */
+/** @import { TabStream } from './tabStream.js' */
+/** @import { ConnectionOptions } from '../connection.js' */
 
 const KEPT = 16_384; // ticks in the ring
 const PACE = 16; // ms between batches: a tab paints once per frame

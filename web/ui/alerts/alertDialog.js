@@ -5,8 +5,8 @@ import { t } from '../../text.js';
 import { MOST } from './alertStore.js';
 import { el } from '../common/dom.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('../../model/alerts.js').Alert} Alert */
+/** @import { SymbolRecord } from '../../types.js' */
+/** @import { Alert } from '../../model/alerts.js' */
 /** @typedef {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} NewAlert */
 
 /** Parses a level, rounded to the cent or to a hundredth of a per cent. @param {string} text */

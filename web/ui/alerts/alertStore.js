@@ -1,7 +1,7 @@
 import { Stored } from '../../browser/storage.js';
 import { kinds } from '../../model/alerts.js';
 
-/** @typedef {import('../../model/alerts.js').Alert} Alert */
+/** @import { Alert } from '../../model/alerts.js' */
 /**
  * @typedef {object} Firing
  * @property {string} id of the alert
@@ -46,8 +46,6 @@ export function readAlerts(stored) {
  * one tab only. Without storage both last as long as the page.
  */
 export class AlertStore {
-  /** @type {Alert[]} while storage is unavailable */
-  #alerts = [];
   /** @type {Firing[]} while there is no database */
   #firings = [];
   #stored = new Stored('ticklane.alerts', readAlerts);
@@ -61,13 +59,12 @@ export class AlertStore {
 
   /** @returns {Alert[]} */
   read() {
-    return this.#stored.current ? this.#stored.read() : this.#alerts;
+    return this.#stored.read();
   }
 
   /** Changes the stored alerts. They are read again, since another tab may have changed them. @param {(alerts: Alert[]) => Alert[]} fn */
   change(fn) {
-    this.#alerts = fn(this.read());
-    this.#stored.write({ v: 1, alerts: this.#alerts });
+    this.#stored.write({ v: 1, alerts: fn(this.read()) });
   }
 
   /** Adds a firing. @param {Firing} firing @returns {Promise<boolean>} whether this page must report it: false when another page has added it */

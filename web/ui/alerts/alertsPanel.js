@@ -5,10 +5,9 @@ import { AlertStore, MOST } from './alertStore.js';
 import { buttonOf, el, keepFocus, part, setText } from '../common/dom.js';
 import { Toasts } from '../common/toasts.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('../../types.js').Message} Message */
-/** @typedef {import('../../model/alerts.js').Alert} Alert */
-/** @typedef {import('./alertStore.js').Firing} Firing */
+/** @import { Message, SymbolRecord } from '../../types.js' */
+/** @import { Alert } from '../../model/alerts.js' */
+/** @import { Firing } from './alertStore.js' */
 
 const HIDDEN = 400; // ms that a hidden page waits, so that a visible one reports a firing
 const SAVE = 200; // ms in which several changes are written at once

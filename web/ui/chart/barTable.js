@@ -2,7 +2,7 @@ import { price, signed, volume } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, setText } from '../common/dom.js';
 
-/** @typedef {import('../../model/bars.js').Bar} Bar */
+/** @import { Bar } from '../../model/bars.js' */
 
 const ROWS = 200; // the CSV has all bars
 

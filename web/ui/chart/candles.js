@@ -4,10 +4,10 @@ import { Average } from '../../model/averages.js';
 import { barTimes } from '../../model/barTimes.js';
 import { colours, faded } from '../settings/theme.js';
 
-/** @typedef {import('../../model/bars.js').Bar} Bar */
-/** @typedef {import('../../model/chartOptions.js').Shown} Shown */
-/** @typedef {import('../../model/chartSpec.js').Kind} Kind */
-/** @typedef {import('lightweight-charts').UTCTimestamp} Seconds */
+/** @import { Bar } from '../../model/bars.js' */
+/** @import { Shown } from '../../model/chartOptions.js' */
+/** @import { Kind } from '../../model/chartSpec.js' */
+/** @import { UTCTimestamp as Seconds } from 'lightweight-charts' */
 /** @typedef {{ o: number, h: number, l: number, c: number }} Day open, high, low; close of the day before */
 /**
  * @typedef {object} Hooks

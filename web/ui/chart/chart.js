@@ -8,11 +8,10 @@ import { same } from '../../model/chartSpec.js';
 import { el, setText } from '../common/dom.js';
 import { fetchHistory } from '../../model/history.js';
 
-/** @typedef {import('../../model/bars.js').Bar} Bar */
-/** @typedef {import('../../model/chartSpec.js').Spec} Spec */
-/** @typedef {import('../../model/chartOptions.js').Shown} Shown */
-/** @typedef {import('../common/frames.js').Frames} Frames */
-/** @typedef {import('./candles.js').Candles} Candles */
+/** @import { Spec } from '../../model/chartSpec.js' */
+/** @import { Shown } from '../../model/chartOptions.js' */
+/** @import { Frames } from '../common/frames.js' */
+/** @import { Candles } from './candles.js' */
 
 const NEAR = 40; // bars left before the oldest when older ones are requested
 const LEGEND = 100; // ms between updates of the newest bar's figures

@@ -4,11 +4,11 @@ import { readOptions } from '../../model/chartOptions.js';
 import { formatCharts, parseCharts, same } from '../../model/chartSpec.js';
 import { el, part, press, setText } from '../common/dom.js';
 
-/** @typedef {import('../../model/chartSpec.js').Spec} Spec */
-/** @typedef {import('../../model/chartOptions.js').Name} Name */
-/** @typedef {import('../common/viewState.js').ViewState} ViewState */
-/** @typedef {import('../common/frames.js').Frames} Frames */
-/** @typedef {import('../../types.js').Message} Message */
+/** @import { Spec } from '../../model/chartSpec.js' */
+/** @import { Name } from '../../model/chartOptions.js' */
+/** @import { ViewState } from '../common/viewState.js' */
+/** @import { Frames } from '../common/frames.js' */
+/** @import { Message } from '../../types.js' */
 
 /**
  * One, two or four charts side by side. One of them is focused: the view's symbol, interval and kind, the watchlist, the

@@ -1,7 +1,7 @@
 import { arrow, percent, price, signed } from '../../model/formats.js';
 import { part, setText } from '../common/dom.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../../types.js' */
 
 /** The quote of the chart's symbol, and the page's title. */
 export class QuoteHead {

@@ -1,7 +1,7 @@
 import { withSettings } from '../../model/choices.js';
 import { format, parse } from '../../model/urlState.js';
 
-/** @typedef {import('../../model/urlState.js').View} View */
+/** @import { View } from '../../model/urlState.js' */
 
 /** The page's state: what the user chose. Views listen to it, and the address contains it. */
 export class ViewState {

@@ -2,8 +2,8 @@ import { countdown, timeOfDay } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { byId, part, setText } from '../common/dom.js';
 
-/** @typedef {import('./statusBar.js').Shown} Shown */
-/** @typedef {import('../../lane/feed.js').Feed} Feed */
+/** @import { Shown } from './statusBar.js' */
+/** @import { Feed } from '../../lane/feed.js' */
 
 /** A line below the status bar while the quotes are not live, with a button where the user can act. */
 export class Banner {

@@ -4,9 +4,9 @@ import { bytes, count, countdown, position, timeOfDay } from '../../model/format
 import { t } from '../../text.js';
 import { el, part, setText } from '../common/dom.js';
 
-/** @typedef {import('../../types.js').FeedEvent} FeedEvent */
-/** @typedef {import('../../lane/feed.js').Feed} Feed */
-/** @typedef {import('../../model/connectionStats.js').ConnectionStats} ConnectionStats */
+/** @import { FeedEvent } from '../../types.js' */
+/** @import { Feed } from '../../lane/feed.js' */
+/** @import { ConnectionStats } from '../../model/connectionStats.js' */
 
 const KEPT = 200; // events
 

@@ -2,9 +2,9 @@ import { byteRate, count, countdown, latency } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { byId, part, press, setText } from '../common/dom.js';
 
-/** @typedef {import('../../lane/feed.js').Feed} Feed */
-/** @typedef {import('../../types.js').Lane} Lane */
-/** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
+/** @import { Feed } from '../../lane/feed.js' */
+/** @import { Lane } from '../../types.js' */
+/** @import { PausedQuotes } from '../../model/pausedQuotes.js' */
 
 const MAX_ATTEMPTS = 3; // failed tries after which the server counts as unreachable
 

@@ -3,7 +3,7 @@ import { buttonOf, byId, dismissable, el, keepFocus, part, setText, svg } from '
 import { composing } from '../common/keys.js';
 import { NAME } from '../../model/lists.js';
 
-/** @typedef {import('../../model/lists.js').Lists} Lists */
+/** @import { Lists } from '../../model/lists.js' */
 
 const PEN = 'M2 14l.8-3.4 8-8 2.6 2.6-8 8zM9.6 3.8l2.6 2.6';
 const BIN = 'M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9';

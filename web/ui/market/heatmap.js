@@ -6,9 +6,8 @@ import { legend, palette, step } from '../../model/heatColors.js';
 import { colours } from '../settings/theme.js';
 import { layout, neighbour, tileAt } from '../../model/treemap.js';
 
-/** @typedef {import('../../model/order.js').Listing} Listing */
-/** @typedef {import('../../model/treemap.js').Tile} Tile */
-/** @typedef {import('../../model/treemap.js').Sector} Sector */
+/** @import { Listing } from '../../model/order.js' */
+/** @import { Sector, Tile } from '../../model/treemap.js' */
 
 const PACE = 250; // ms between paints
 const TABLE = 5000; // ms between updates of the table for screen readers

@@ -4,7 +4,7 @@ import { Panels } from './panels.js';
 import { TradesView } from './tradesView.js';
 import { ALL } from '../../model/subscriptions.js';
 
-/** @typedef {import('../../model/order.js').Listing} Listing */
+/** @import { Listing } from '../../model/order.js' */
 /**
  * @typedef {object} Parts
  * @property {import('../common/viewState.js').ViewState} view

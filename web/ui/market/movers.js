@@ -2,7 +2,7 @@ import { compact, count, move, percent } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { buttonOf, el, part, setText } from '../common/dom.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../../types.js' */
 
 const PACE = 1000; // ms between paints, so that the names can be read
 const MOST = 20;

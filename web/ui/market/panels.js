@@ -1,7 +1,7 @@
 import { part } from '../common/dom.js';
 import { panels } from '../../model/urlState.js';
 
-/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @import { ViewState } from '../common/viewState.js' */
 /** @typedef {(typeof panels)[number]} Panel */
 
 /**

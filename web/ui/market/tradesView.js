@@ -4,8 +4,8 @@ import { byId, el, part, press, setText } from '../common/dom.js';
 import { Trades } from '../../model/trades.js';
 import { ALL } from '../../model/subscriptions.js';
 
-/** @typedef {import('../../types.js').Message} Message */
-/** @typedef {import('../../model/trades.js').Trade} Trade */
+/** @import { Message } from '../../types.js' */
+/** @import { Trade } from '../../model/trades.js' */
 
 const PACE = 100; // ms between paints
 const BLOCK = 200_000; // dollars of a block trade, by the exchanges' common definition

@@ -3,7 +3,7 @@ import { t } from '../../text.js';
 import { Stored } from '../../browser/storage.js';
 import { choices, defaults, inAddress, readChoices } from '../../model/choices.js';
 
-/** @typedef {import('../../model/choices.js').Choice} Choice */
+/** @import { Choice } from '../../model/choices.js' */
 
 const YEAR = 31_536_000; // s
 
@@ -24,7 +24,6 @@ export class Settings {
     this.#style();
     // A change in another tab applies here, too, except for settings in this page's address.
     this.#stored.onChange(() => {
-      if (!this.#stored.current) return;
       const query = new URLSearchParams(location.search);
       const all = { ...defaults(this.lang), ...this.#stored.read() };
       this.#apply(/** @type {Partial<Choice>} */ (Object.fromEntries(Object.entries(all).filter(([name]) => !inAddress.includes(name) || !query.has(name)))));

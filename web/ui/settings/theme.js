@@ -1,4 +1,4 @@
-/** @typedef {import('./settings.js').Settings} Settings */
+/** @import { Settings } from './settings.js' */
 
 /** Notifies views that paint on a canvas, where styles don't apply, of changed colours. */
 export class Theme {

@@ -6,7 +6,7 @@ import { basis, place } from '../../model/columns.js';
 import { el, setText, svg } from '../common/dom.js';
 import { path } from '../../model/sparkline.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/** @import { SymbolRecord } from '../../types.js' */
 /**
  * @typedef {object} Cell
  * @property {HTMLElement} element

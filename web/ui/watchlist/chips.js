@@ -2,7 +2,7 @@ import { t } from '../../text.js';
 import { buttonOf, el, part, press, setText } from '../common/dom.js';
 import { sectorName } from '../../model/order.js';
 
-/** @typedef {import('../common/viewState.js').ViewState} ViewState */
+/** @import { ViewState } from '../common/viewState.js' */
 
 const MORE = 78; // px of the select "More"
 

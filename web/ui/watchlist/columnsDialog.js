@@ -4,9 +4,9 @@ import { Stored } from '../../browser/storage.js';
 import { columnList, columns, readColumns, readStored, standard } from '../../model/columns.js';
 import { buttonOf, byId, dismissable, el, part } from '../common/dom.js';
 
-/** @typedef {import('../common/viewState.js').ViewState} ViewState */
-/** @typedef {import('../../model/order.js').Listing} Listing */
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
+/** @import { ViewState } from '../common/viewState.js' */
+/** @import { Listing } from '../../model/order.js' */
+/** @import { SymbolRecord } from '../../types.js' */
 
 /** The dialog of the columns and their order, which also saves the list as CSV and copies the link. Each change takes effect at once. */
 export class ColumnsDialog {

@@ -2,8 +2,8 @@ import { cells } from './cells.js';
 import { staleAfter } from '../../model/columns.js';
 import { el, setText, svg } from '../common/dom.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('../../model/order.js').Listing} Listing */
+/** @import { SymbolRecord } from '../../types.js' */
+/** @import { Listing } from '../../model/order.js' */
 
 const STAR = 'M8 1.8l1.9 4 4.4.5-3.3 3 .9 4.3L8 11.4l-3.9 2.2.9-4.3-3.3-3 4.4-.5z';
 

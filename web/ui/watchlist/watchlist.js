@@ -9,11 +9,11 @@ import { find, nextSort, order, sectorName } from '../../model/order.js';
 import { Row } from './row.js';
 import { ALL, sectorTopic } from '../../model/subscriptions.js';
 
-/** @typedef {import('../../types.js').SymbolRecord} SymbolRecord */
-/** @typedef {import('../../model/order.js').Listing} Listing */
-/** @typedef {import('../common/viewState.js').ViewState} ViewState */
-/** @typedef {import('../../model/pausedQuotes.js').PausedQuotes} PausedQuotes */
-/** @typedef {import('../common/frames.js').Frames} Frames */
+/** @import { SymbolRecord } from '../../types.js' */
+/** @import { Listing } from '../../model/order.js' */
+/** @import { ViewState } from '../common/viewState.js' */
+/** @import { PausedQuotes } from '../../model/pausedQuotes.js' */
+/** @import { Frames } from '../common/frames.js' */
 
 const SPARE = 2; // rows rendered above and below the visible ones
 const RESORT = 1000; // ms between sorts, so that the rows can be read
