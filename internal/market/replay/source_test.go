@@ -305,6 +305,7 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 		{"a.csv", "price\n1\n", "a.csv:1: header: no column for time (time, timestamp, date"},
 		{"a.csv", "time,bid\n1,1\n", "a.csv:1: header: want bars (open, high, low, close) or ticks"},
 		{"a.csv", "time,price,last\n1,1,1\n", "a.csv:1: header: columns 2 and 3 both mean last"},
+		{"a.csv", "price,time,last\n1,1,1\n", "a.csv:1: header: columns 1 and 3 both mean last"},
 		{"^gspc.csv", "time,price\n1,1\n", `header: there is no column for symbol, and the file's name gives "^GSPC"`},
 		{"a.csv", "time,price\n" + strings.Repeat("1", maxLine+1) + ",1\n", "a.csv:2: the line is longer than 65536 bytes"},
 	} {
