@@ -19,7 +19,7 @@ import (
 // extraClientsLifetime bounds how long extra clients run after the last request for them.
 const extraClientsLifetime = 10 * time.Minute
 
-// extraClients are the lab's extra clients. They run in a process of their own, so that their work isn't counted as the
+// extraClients are the lab's extra clients. They run in a separate process, so that their work isn't counted as the
 // server's. The methods are safe for concurrent use.
 type extraClients struct {
 	addr string // host:port of this server's listener

@@ -22,7 +22,7 @@ const (
 	exitInterrupted = 130 // the convention of shells for SIGINT
 )
 
-const loadHelp = `ticklane load compares the two lanes of a server, from a process of its own.
+const loadHelp = `ticklane load compares the two lanes of a server, from a separate process.
 
 Without --url it starts a fresh server on a free loopback port for each measured window, and stops it afterwards. With
 --url it measures a running server, together with whatever else that server does; to choose its engine, or compression

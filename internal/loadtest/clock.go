@@ -11,9 +11,9 @@ import (
 
 const clockExchanges = 16
 
-// compareClocks makes several exchanges and keeps the one with the smallest round trip, as NTP's clock filter does
-// (RFC 5905 §10).
-func (t *target) compareClocks(ctx context.Context) (report.Clock, error) {
+// compareClocks exchanges timestamps with the server, whose API get reads. Of several exchanges it keeps the one with the
+// smallest round trip, as NTP's clock filter does (RFC 5905 §10).
+func compareClocks(ctx context.Context, get func(ctx context.Context, path string, into any) error) (report.Clock, error) {
 	var best report.Clock
 	for k := range clockExchanges {
 		var answer struct {
@@ -21,7 +21,7 @@ func (t *target) compareClocks(ctx context.Context) (report.Clock, error) {
 			Sent     int64 `json:"sent"`
 		}
 		sent := time.Now()
-		if err := t.get(ctx, "/api/time", &answer); err != nil {
+		if err := get(ctx, "/api/time", &answer); err != nil {
 			return best, err
 		}
 		received := time.Now()

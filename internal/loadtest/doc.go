@@ -1,4 +1,4 @@
-// Package loadtest measures the two lanes of a Ticklane server from outside, as a client in a process of its own.
+// Package loadtest measures the two lanes of a Ticklane server from outside, as a client in a separate process.
 //
 // # Method
 //

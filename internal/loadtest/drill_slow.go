@@ -8,13 +8,6 @@ import (
 	"ticklane/internal/loadtest/stats"
 )
 
-// stalledConns returns how many of the connections are stalled: a tenth.
-func stalledConns(conns int) int { return max(1, conns/10) }
-
-func (d *drillRun) warmUp(ctx context.Context) error {
-	return pause(ctx, d.options.Warmup, func(time.Duration) { d.progress("warming up") })
-}
-
 // slow measures the connections that keep reading before, while and after others stop reading, each for the duration of a
 // window.
 func (d *drillRun) slow(ctx context.Context) error {

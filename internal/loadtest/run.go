@@ -115,24 +115,6 @@ func measureTurn(ctx context.Context, o *Options, r *report.Report, turn stats.T
 	return m.window, nil
 }
 
-// describeTarget records what the server of a variant reported about itself.
-func describeTarget(o *Options, r *report.Report, t *target, variant int, h client.Hello, s serverStats) {
-	r.Variants[variant].Engine = h.Engine
-	feed := s.Feed.Source
-	if s.Feed.File != "" {
-		feed += " " + s.Feed.File
-	}
-	r.Target = report.Target{
-		URL: t.URL.String(), Own: o.URL == "", Loopback: t.Loopback(), Version: s.Version, Symbols: len(t.Symbols),
-		Feed: feed, Seed: s.Feed.Seed, Heartbeat: h.Heartbeat, LogSize: h.Head - min(h.Head, h.Oldest-1), Clock: t.clock,
-	}
-	if r.Target.Own {
-		r.Target.URL = "own"
-		r.Target.Settings = serverArgs(o, nil)[1:]
-		r.Variants[variant].Settings = o.variants[variant].settings(o)
-	}
-}
-
 // judgeReport returns the status of a test that was not interrupted, and its error.
 func judgeReport(o *Options, r *report.Report) (status string, err error) {
 	var sum client.Counts

@@ -188,7 +188,7 @@ func (o *Options) setQuery(k int, v *Variant, fail failFunc) bool {
 	}
 	for name, values := range extra {
 		if v.Query.Has(name) || name == "compress" { // without an offer it has no effect
-			fail("--%s: %s has a flag of its own", flag, name)
+			fail("--%s: %s is set by its own flag", flag, name)
 		}
 		v.Query[name] = values
 	}

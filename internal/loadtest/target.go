@@ -83,7 +83,7 @@ func newTarget(ctx context.Context, address, topics string) (*target, error) {
 		return nil, t.explain(err)
 	}
 	if !t.Loopback() {
-		if t.clock, err = t.compareClocks(ctx); err != nil {
+		if t.clock, err = compareClocks(ctx, t.get); err != nil {
 			return nil, t.explain(err)
 		}
 		t.ClockOffset = t.clock.Offset

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"ticklane/internal/loadtest/client"
+	"ticklane/internal/loadtest/report"
 )
 
 // disconnectTimeout is how long a server may take to notice that all connections are closed.
@@ -46,4 +49,22 @@ func awaitDisconnects(ctx context.Context, t *target, lane string, before server
 		err = nil
 	}
 	return errors.Join(statsErr, err)
+}
+
+// describeTarget records what the server of a variant reported about itself.
+func describeTarget(o *Options, r *report.Report, t *target, variant int, h client.Hello, s serverStats) {
+	r.Variants[variant].Engine = h.Engine
+	feed := s.Feed.Source
+	if s.Feed.File != "" {
+		feed += " " + s.Feed.File
+	}
+	r.Target = report.Target{
+		URL: t.URL.String(), Own: o.URL == "", Loopback: t.Loopback(), Version: s.Version, Symbols: len(t.Symbols),
+		Feed: feed, Seed: s.Feed.Seed, Heartbeat: h.Heartbeat, LogSize: h.Head - min(h.Head, h.Oldest-1), Clock: t.clock,
+	}
+	if r.Target.Own {
+		r.Target.URL = "own"
+		r.Target.Settings = serverArgs(o, nil)[1:]
+		r.Variants[variant].Settings = o.variants[variant].settings(o)
+	}
 }

@@ -20,7 +20,10 @@ type inflater struct {
 	err  error // valid once over
 }
 
-var errCompressed = errors.New("the compressed stream is invalid")
+var (
+	errCompressed      = errors.New("the compressed stream is invalid")
+	errInflaterStopped = errors.New("stopped")
+)
 
 func newInflater(open func(io.Reader) (io.Reader, error)) *inflater {
 	f := &inflater{}
@@ -57,7 +60,7 @@ func decompress(src *source, open func(io.Reader) (io.Reader, error), yield func
 	for {
 		n, err := r.Read(text)
 		if n > 0 && !yield(text[:n]) {
-			return ErrStopped
+			return errInflaterStopped
 		}
 		if err == io.EOF {
 			return nil
@@ -108,7 +111,7 @@ type source struct {
 func (s *source) fill() error {
 	for len(s.b) == 0 {
 		if !s.more() {
-			return ErrStopped
+			return errInflaterStopped
 		}
 	}
 	return nil

@@ -189,10 +189,10 @@ func TestCompressedFramesReject(t *testing.T) {
 		}
 		r.close()
 	}
-	// A decompression bomb: 32 MiB of one letter.
+	// A decompression bomb: a small message of more than maxMessage.
 	var b bytes.Buffer
-	z, _ := flate.NewWriter(&b, 9)
-	z.Write(bytes.Repeat([]byte{'a'}, 2*maxMessage))
+	z, _ := flate.NewWriter(&b, flate.BestSpeed)
+	z.Write(bytes.Repeat([]byte{'a'}, maxMessage+1))
 	z.Flush()
 	frame := wire.AppendFrameHeader(nil, wire.OpText, b.Len())
 	frame[0] |= wire.RSV1

@@ -3,14 +3,8 @@ package client
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 )
-
-// ErrMalformed is a message that breaks the protocol.
-var ErrMalformed = errors.New("the message violates the protocol")
-
-func malformed(what string) error { return fmt.Errorf("%s: %w", what, ErrMalformed) }
 
 // Message is a message other than a tick, not yet parsed: JSON text, or the body of a protobuf message of one kind. It is
 // valid only while its Handler runs.
@@ -20,35 +14,6 @@ type Message struct {
 }
 
 const jsonText = -1
-
-// Hello is what a client uses of the first message of a stream.
-type Hello struct {
-	Lane      string   `json:"lane"`
-	Engine    string   `json:"engine"`
-	Epoch     string   `json:"epoch"`
-	Head      uint64   `json:"head"`
-	Oldest    uint64   `json:"oldest"`
-	Resume    string   `json:"resume"`
-	Mode      string   `json:"mode"`
-	Topics    []string `json:"topics"`
-	Heartbeat int64    `json:"hb"` // ms
-}
-
-// note is a message other than a tick or a snapshot.
-type note struct {
-	T      string `json:"T"`
-	Time   int64  `json:"t"` // named, so that "t" is not taken for "T"
-	From   uint64 `json:"from"`
-	To     uint64 `json:"to"`
-	Missed uint64 `json:"missed"`
-	Head   uint64 `json:"head"`
-	Reason string `json:"reason"`
-	Retry  int64  `json:"retry"` // ms
-	Code   string `json:"code"`
-	Msg    string `json:"msg"`
-
-	hello Hello // if T is "hello"
-}
 
 // Hello returns the message as a hello. ok is false for any other message, or a malformed one.
 func (m Message) Hello() (h Hello, ok bool) {

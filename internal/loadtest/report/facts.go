@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"ticklane/internal/loadtest/stats"
 )
 
 // facts returns what is needed to judge or repeat the test, as pairs of a name and a text.
@@ -71,3 +73,30 @@ func (v Variant) text() string {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// load describes the load, as the start of a sentence.
+func (r *Report) load() string {
+	delivered := r.metric("ticks_per_second")
+	rate := 0.0
+	for k := range r.Variants {
+		rate = max(rate, delivered.of(k).Median/float64(max(1, r.Setup.Conns)))
+	}
+	return fmt.Sprintf("With %s connections at %s ticks/s each", count(r.Setup.Conns), number(rate, decimals(rate)))
+}
+
+// generatorText describes what the generator itself used.
+func (r *Report) generatorText() string {
+	var share, late []float64
+	for _, w := range r.Windows {
+		share, late = append(share, w.Generator.CPUShare*100), append(late, ms(w.Generator.Lateness99))
+	}
+	for _, d := range r.Drills {
+		share, late = append(share, d.Generator.CPUShare*100), append(late, ms(d.Generator.Lateness99))
+	}
+	if len(share) == 0 {
+		return ""
+	}
+	c, l := stats.RangeOf(share), stats.RangeOf(late)
+	return fmt.Sprintf("The generator used %s %% of the machine's %d processors, and its own timer was late by %s ms (p99; medians).",
+		number(c.Median, 0), r.Machine.Cores, number(l.Median, decimals(l.Median)))
+}

@@ -65,16 +65,6 @@ func (r *Report) comparisonHeadline() string {
 	}
 }
 
-// load describes the load, as the start of a sentence.
-func (r *Report) load() string {
-	delivered := r.metric("ticks_per_second")
-	rate := 0.0
-	for k := range r.Variants {
-		rate = max(rate, delivered.of(k).Median/float64(max(1, r.Setup.Conns)))
-	}
-	return fmt.Sprintf("With %s connections at %s ticks/s each", count(r.Setup.Conns), number(rate, decimals(rate)))
-}
-
 // pairHeadline returns the headline of two variants from their median latency.
 func (r *Report) pairHeadline(m Metric) string {
 	a, b := r.Variants[0], r.Variants[1]

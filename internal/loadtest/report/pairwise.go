@@ -16,7 +16,7 @@ type Variant struct {
 	Encoding    string   `json:"encoding"`
 	Compression string   `json:"compression"`        // "none", "gzip" or "permessage-deflate"
 	Path        string   `json:"path"`               // of the subscribe request
-	Settings    []string `json:"settings,omitempty"` // of its own server, beside the target's
+	Settings    []string `json:"settings,omitempty"` // of the server started for it, in addition to the target's
 }
 
 func (v Variant) compressed() bool { return v.Compression != "" && v.Compression != "none" }

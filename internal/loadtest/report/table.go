@@ -222,20 +222,3 @@ func (r *Report) drillTable(b *strings.Builder) {
 	}
 	b.WriteString(rule + "\n")
 }
-
-// generatorText describes what the generator itself used.
-func (r *Report) generatorText() string {
-	var share, late []float64
-	for _, w := range r.Windows {
-		share, late = append(share, w.Generator.CPUShare*100), append(late, ms(w.Generator.Lateness99))
-	}
-	for _, d := range r.Drills {
-		share, late = append(share, d.Generator.CPUShare*100), append(late, ms(d.Generator.Lateness99))
-	}
-	if len(share) == 0 {
-		return ""
-	}
-	c, l := stats.RangeOf(share), stats.RangeOf(late)
-	return fmt.Sprintf("The generator used %s %% of the machine's %d processors, and its own timer was late by %s ms (p99; medians).",
-		number(c.Median, 0), r.Machine.Cores, number(l.Median, decimals(l.Median)))
-}
