@@ -57,7 +57,7 @@ func (c *extraClients) set(sse, ws int) error {
 	c.process, c.stdin, c.ended, c.counts = process, stdin, ended, [wire.Lanes]int{wire.SSE: sse, wire.WS: ws}
 	c.expiry = time.AfterFunc(extraClientsLifetime, func() { c.stopProcess(process) })
 	go func() {
-		process.Wait()
+		_ = process.Wait() // its exit status has no meaning here
 		close(ended)
 		c.stopProcess(process) // it may have ended by itself
 	}()
@@ -131,7 +131,7 @@ func runExtraClients(addr string, sse, ws int, stdin io.Reader) error {
 			}
 		})
 	}
-	io.Copy(io.Discard, stdin)
+	_, _ = io.Copy(io.Discard, stdin)
 	cancel()
 	all.Wait()
 	return nil
@@ -148,5 +148,5 @@ func discardStream(ctx context.Context, addr, request string) {
 	if _, err := io.WriteString(nc, request); err != nil {
 		return
 	}
-	io.Copy(io.Discard, nc)
+	_, _ = io.Copy(io.Discard, nc)
 }

@@ -104,7 +104,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	profiler, err := startPprof(group, cfg.Server.PprofAddr)
 	if err != nil {
 		stopFeed()
-		server.Shutdown(context.Background())
+		_ = server.Shutdown(context.Background())
 		return errors.Join(err, group.Wait())
 	}
 	printURL(out, cfg, ln.Addr())
@@ -121,7 +121,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 			logger.Warn("graceful shutdown incomplete; closing remaining connections", "err", err)
 		}
 		if profiler != nil {
-			profiler.Close()
+			_ = profiler.Close()
 		}
 		stopFeed()
 		logger.Info("shut down")

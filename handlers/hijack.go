@@ -50,7 +50,7 @@ func (s *streams) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Con
 		// In a goroutine of its own, so that fasthttp frees the request.
 		go func() {
 			defer nc.Close()
-			nc.Write(head) // if it fails, the next write fails too
+			_, _ = nc.Write(head) // if it fails, the next write fails too
 			err := s.run(sub, func() error {
 				events := &bufferedWriter{out: nc}
 				defer events.release()

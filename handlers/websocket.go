@@ -180,7 +180,7 @@ func (s *streams) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscribe
 func (s *streams) refuseWS(nc net.Conn, format wire.Format, reason string) {
 	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
 	closing := closeOf(reason)
-	nc.Write(wire.AppendClose(b, closing.Code, closing.Reason))
+	_, _ = nc.Write(wire.AppendClose(b, closing.Code, closing.Reason))
 	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	netconn.Drain(nc)
 }

@@ -130,23 +130,23 @@ func readAddress(r io.Reader, printed chan<- string) {
 			}
 		}
 	}
-	io.Copy(io.Discard, r)
+	_, _ = io.Copy(io.Discard, r)
 }
 
 // stop interrupts the server, as a service manager does, and kills it if it doesn't end within stopTimeout.
 func (s *server) stop() error {
 	if runtime.GOOS == "windows" {
-		s.cmd.Process.Kill() // which has no such signal
+		_ = s.cmd.Process.Kill() // which has no such signal
 		<-s.done
 		return nil
 	}
-	s.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
+	_ = s.cmd.Process.Signal(os.Interrupt) // fails only if it has ended already
 	limit := time.NewTimer(stopTimeout)
 	defer limit.Stop()
 	select {
 	case <-s.done:
 	case <-limit.C:
-		s.cmd.Process.Kill()
+		_ = s.cmd.Process.Kill()
 		<-s.done
 		return fmt.Errorf("the server did not stop within %v", stopTimeout)
 	}

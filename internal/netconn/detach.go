@@ -55,7 +55,7 @@ func (c *Conn) Duplicate() (fd int, release func(), err error) {
 // Drain sends FIN and discards what the client still sends, until its FIN or the read deadline. A socket that is closed
 // with unread bytes sends RST, which may destroy bytes that the client has not read yet.
 func Drain(nc net.Conn) {
-	closeWrite(nc)
+	_ = closeWrite(nc)
 	for b := make([]byte, 512); ; {
 		if _, err := nc.Read(b); err != nil {
 			return

@@ -90,7 +90,8 @@ func TestCloseDrains(t *testing.T) {
 	if !isClosed(drained) || !isClosed(l.Close()) {
 		t.Error("not drained")
 	}
-	if empty := NewLimiter(1, 1, false); !isClosed(empty.Close()) || !isClosed(empty.Close()) {
+	empty := NewLimiter(1, 1, false)
+	if first, second := isClosed(empty.Close()), isClosed(empty.Close()); !first || !second {
 		t.Error("an empty limiter is drained at once, and may be closed twice")
 	}
 	open := NewLimiter(9, 9, false)

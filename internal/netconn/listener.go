@@ -58,7 +58,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 func (l *Listener) open(nc net.Conn, peer string) *Conn {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if l.cfg.WriteBuffer > 0 {
-			tcp.SetWriteBuffer(l.cfg.WriteBuffer)
+			_ = tcp.SetWriteBuffer(l.cfg.WriteBuffer)
 		}
 		// Without it, a connection whose link is cut stays open for minutes.
 		setUserTimeout(tcp, l.cfg.WriteTimeout)

@@ -88,9 +88,9 @@ func (c *conn) close(err error, reset bool) {
 	c.state = stateClosed
 	c.writer.timers.remove(c)
 	// The caller of Add may still hold a duplicate of the descriptor, which would keep it in the epoll set.
-	unix.EpollCtl(c.pool.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
+	_ = unix.EpollCtl(c.pool.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
 	if reset {
-		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	unix.Close(c.fd)
 	c.pool.unregister(c) // last: Pool.Close waits for it, and then closes the poller
@@ -106,7 +106,7 @@ func (c *conn) closeAfterFIN() {
 	c.close(nil, false)
 }
 
-func (c *conn) sendFIN() { unix.Shutdown(c.fd, unix.SHUT_WR) }
+func (c *conn) sendFIN() { _ = unix.Shutdown(c.fd, unix.SHUT_WR) }
 
 // end calls Protocol.OnEnd once.
 func (c *conn) end(err error) {

@@ -70,7 +70,7 @@ func (p *Pool) Add(h Handoff) error {
 	c.sub = p.opt.Log.Subscribe(opt)
 	if err := c.prepare(&h); err != nil {
 		c.sub.Close()
-		unix.EpollCtl(p.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
+		_ = unix.EpollCtl(p.poller.fd, unix.EPOLL_CTL_DEL, c.fd, nil)
 		p.unregister(c)
 		return err
 	}

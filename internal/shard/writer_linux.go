@@ -141,7 +141,7 @@ func (w *writer) recoverPanic(c *conn) {
 		}
 	}()
 	if c.state == stateNew && len(c.responseHead) > 0 {
-		write(c.fd, c.responseHead) // the request was valid, so it gets its response
+		_, _ = write(c.fd, c.responseHead) // the request was valid, so it gets its response
 	}
 	c.close(nil, false)
 }

@@ -100,7 +100,7 @@ func TestInput(t *testing.T) {
 		cont, ping, closing = ws.OpContinuation, ws.NewPingFrame, ws.NewCloseFrame
 		body                = ws.NewCloseFrameBody
 	)
-	unmasked := func(f ws.Frame) []byte { return ws.MustCompileFrame(f) }
+	unmasked := ws.MustCompileFrame
 	for _, c := range []struct {
 		name  string
 		sent  []byte

@@ -54,8 +54,8 @@ func (d *Deflater) Reset() { d.w.Reset(&d.out) }
 // AppendText appends text, compressed and flushed.
 func (d *Deflater) AppendText(b, text []byte) []byte {
 	d.out.b = b
-	d.w.Write(text) // an appender never fails
-	d.w.Flush()
+	_, _ = d.w.Write(text) // an appender never fails
+	_ = d.w.Flush()
 	b, d.out.b = d.out.b, nil
 	return b
 }

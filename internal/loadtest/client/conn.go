@@ -100,7 +100,7 @@ func (c *Conn) Open(ctx context.Context, from string) error {
 	c.mu.Unlock()
 	if c.options.SmallBuffer || c.options.Slow {
 		if tcp, ok := nc.(*net.TCPConn); ok {
-			tcp.SetReadBuffer(smallBuffer)
+			_ = tcp.SetReadBuffer(smallBuffer)
 		}
 	}
 	c.rec.Lock()
@@ -341,7 +341,7 @@ func (c *Conn) Leave() {
 	}
 	if c.request.Lane == wire.WS {
 		c.nc.SetWriteDeadline(time.Now().Add(time.Second))
-		writeFrame(c.nc, wire.OpClose, normalClose) // fails on a connection that is closed already
+		_ = writeFrame(c.nc, wire.OpClose, normalClose) // fails on a connection that is closed already
 	}
 	c.nc.Close()
 }

@@ -145,7 +145,7 @@ func ResponseError(res *http.Response) error {
 		Detail string `json:"detail"`
 	}
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	json.Unmarshal(body, &problem) // any other body has no detail
+	_ = json.Unmarshal(body, &problem) // any other body has no detail
 	if problem.Detail == "" {
 		return fmt.Errorf("status %s", res.Status)
 	}

@@ -35,7 +35,7 @@ func WatchLateness(ctx context.Context) *Lateness {
 			}
 			now := time.Now()
 			l.mu.Lock()
-			l.histogram.RecordValue(min(maxLatency, max(0, now.Sub(due).Microseconds())))
+			_ = l.histogram.RecordValue(min(maxLatency, max(0, now.Sub(due).Microseconds())))
 			l.mu.Unlock()
 			due = now.Add(latenessEvery)
 			timer.Reset(latenessEvery)

@@ -47,7 +47,7 @@ func (r *Recorder) Tick(live bool, latency int64) {
 	if latency < 0 {
 		r.totals.Early++
 	}
-	r.histogram.RecordValue(min(max(latency, 0), maxLatency)) // in range, so it cannot fail
+	_ = r.histogram.RecordValue(min(max(latency, 0), maxLatency)) // in range, so it cannot fail
 }
 
 // Read records one read.
