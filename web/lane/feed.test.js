@@ -188,7 +188,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     server.advance(60_000);
     assert.equal(feed.state.name, 'ended');
     assert.equal(server.conns.length, 1);
-    assert.equal(events.at(-1), 'The server ended the stream, as asked: limit reached');
+    assert.equal(events.at(-1), 'Stream ended: requested number of ticks reached');
   });
 
   test(`${lane}: the bye of a shutdown sets the delay of the reconnect`, () => {

@@ -27,7 +27,7 @@ const SENTENCES = {
   offline: () => t('lane.offline'),
   online: () => t('lane.online'),
   'topics-refused': (a) => t('lane.topicsRefused', { reason: a.reason }),
-  ended: (a) => t('lane.ended', { reason: a.reason }),
+  ended: (a) => t('lane.ended', { reason: has(`lane.end.${a.reason}`) ? t(`lane.end.${a.reason}`) : a.reason }),
 };
 
 /** The result of a resume; empty after a gap or a reset, which have sentences of their own. @param {Record<string, any>} a @param {() => string} good */
