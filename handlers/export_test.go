@@ -11,15 +11,15 @@ import (
 
 // What tests of package handlers_test read and change of a server's state.
 
-// LiveStreams returns how many streams hold a place of the limiter.
+// LiveStreams returns how many streams hold a slot of the limiter.
 func (s *Server) LiveStreams() int { return s.streams.limiter.Open() }
 
-// AcquireStream takes a place of the limiter of streams as a client's request does.
+// AcquireStream takes a slot of the limiter of streams as a client's request does.
 func (s *Server) AcquireStream(client string) bool {
 	return s.streams.limiter.Acquire(client) == netconn.Admitted
 }
 
-// ReleaseStream releases the place of AcquireStream.
+// ReleaseStream releases the slot of AcquireStream.
 func (s *Server) ReleaseStream(client string) { s.streams.limiter.Release(client) }
 
 // OpenConns returns the number of open connections.

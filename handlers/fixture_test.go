@@ -90,7 +90,7 @@ func compressing(when string) stream.Config {
 	return stream.Config{Compress: when, MaxSharedEncoders: 16}
 }
 
-// liveStreams returns how many streams hold a place of the limiter. A stream releases it as its last action.
+// liveStreams returns how many streams hold a slot of the limiter. A stream releases it as its last action.
 func liveStreams(srv *testserver.Server) int { return srv.Handlers.LiveStreams() }
 
 // wantNoStreams waits until no stream and no connection is open.

@@ -12,7 +12,7 @@ import (
 )
 
 // hijackSSE takes the connection of an event stream from fasthttp, which then writes nothing: f writes the whole response
-// and closes the connection. f also owns the stream's place in the limiter. received is what the client sent after its
+// and closes the connection. f also owns the stream's slot in the limiter. received is what the client sent after its
 // request. request is valid until f returns.
 func (s *streams) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, f func(nc net.Conn, received []byte, request *fasthttp.RequestCtx)) {
 	conn.StartStream(opt.Meter.Wrote, func() { s.limiter.Release(opt.Address) })
@@ -47,7 +47,7 @@ func (s *streams) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Con
 	s.hijackSSE(c, opt, conn, func(nc net.Conn, _ []byte, request *fasthttp.RequestCtx) {
 		sub := s.log.Subscribe(opt.Options)
 		head := responseHead(request, sub, false)
-		// In a goroutine of its own, so that fasthttp frees the request.
+		// In another goroutine, so that fasthttp frees the request.
 		go func() {
 			defer nc.Close()
 			_, _ = nc.Write(head) // if it fails, the next write fails too

@@ -24,7 +24,7 @@ func (s *streams) shardSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
 	})
 }
 
-// handToShard passes a detached connection, and the stream's place in the limiter, to engine shard, and closes the descriptor
+// handToShard passes a detached connection, and the stream's slot in the limiter, to engine shard, and closes the descriptor
 // that Go knows. If that fails, it releases both.
 func (s *streams) handToShard(nc net.Conn, conn *netconn.Conn, opt subscription, h shard.Handoff) {
 	defer nc.Close()
@@ -68,7 +68,7 @@ func (s *streams) addToShard(conn *netconn.Conn, opt subscription, h shard.Hando
 type shardProtocol struct {
 	streams   *streams
 	sub       *stream.Subscriber
-	release   func()           // frees the connection's place in the listener's limiter
+	release   func()           // frees the connection's slot in the listener's limiter
 	done      func()           // removes the stream from the injector of faults
 	in        *websocket.Input // nil on SSE
 	chunked   bool
@@ -116,5 +116,5 @@ func (p *shardProtocol) OnEnd(err error) {
 	p.streams.ended(p.sub, nil, err)
 }
 
-// OnClose frees the connection's place.
+// OnClose frees the connection's slot.
 func (p *shardProtocol) OnClose() { p.release() }

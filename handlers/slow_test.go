@@ -95,3 +95,14 @@ func TestStalledClientRecovers(t *testing.T) {
 		}
 	})
 }
+
+// TestFailedWriteEndsTheStream checks that a stream ends with the first write that fails. On engine stream the write is
+// fasthttp's, behind a pipe; the stream's next flush would be an hour away here.
+func TestFailedWriteEndsTheStream(t *testing.T) {
+	onLanes(t, testserver.Options{Log: stream.Config{Heartbeat: time.Hour}}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
+		c := srv.Stream(lane, "snapshot=false")
+		c.Cut(true)
+		srv.Publish(1)
+		wantNoStreams(srv)
+	})
+}

@@ -45,7 +45,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 	conn := netconn.Of(c.Context().Conn())
 	conn.StartStream(opt.Meter.Wrote, nil)
 	// fasthttp calls the function after it has written the response, and keeps the request in memory until it returns. So
-	// the stream has a goroutine of its own, which closes the connection (fasthttp's KeepHijackedConns).
+	// the stream runs in another goroutine, which closes the connection (fasthttp's KeepHijackedConns).
 	c.Context().Hijack(func(hijacked net.Conn) {
 		nc, received, ok := conn.Detach(hijacked)
 		if !ok {

@@ -71,6 +71,9 @@ func TestWireBytes(t *testing.T) {
 		if stats.Ticks != 2500 || stats.Payload >= stats.Wire || stats.Writes == 0 {
 			t.Errorf("%+v", stats)
 		}
+		if lane == wire.SSE && stats.Writes > stats.Wire/4096+20 { // chunks of 4 KiB, each in one write
+			t.Errorf("%d writes for %d bytes", stats.Writes, stats.Wire)
+		}
 		if lane == wire.WS {
 			return
 		}

@@ -6,8 +6,8 @@ import (
 	"ticklane/internal/stream"
 )
 
-// Throttle injects faults into a stream of engine shard. Its writers serve many streams and must not block, so they ask
-// it how much they may write: it implements shard.Throttle, whose methods only the connection's writer calls.
+// Throttle injects faults into a stream of engine shard. The engine's writers serve many streams and must not block, so a
+// Throttle returns how much may be written, and when. It implements shard.Throttle: only the connection's writer calls it.
 type Throttle struct {
 	*faults
 	delayEnd, nextPiece int64 // ns since 1970; 0 while nothing is held back

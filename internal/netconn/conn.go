@@ -39,7 +39,7 @@ const (
 type Conn struct {
 	net.Conn
 	writeTimeout time.Duration
-	release      func() // frees the place in the listener's limiter
+	release      func() // frees the slot in the listener's limiter
 	onClose      func() // removes it from the listener
 
 	deadlineSet atomic.Int64               // when the write deadline was set, by the clock of started; 0 for not set
@@ -51,7 +51,7 @@ type Conn struct {
 	state       state
 	onAbort     func() // streaming: called if the connection closes before FinishStream or Detach
 	onDone      func() // streaming, after FinishStream
-	transferred bool   // by Duplicate: the place in the limiter is the new descriptor's
+	transferred bool   // by Duplicate: the slot in the limiter is the new descriptor's
 }
 
 // writeError is a failed write.
@@ -206,10 +206,10 @@ func (c *Conn) Close() error {
 		end = c.onDone
 	}
 	c.onAbort, c.onDone = nil, nil
-	place := first && !c.transferred
+	slot := first && !c.transferred
 	c.mu.Unlock()
 	err := c.Conn.Close()
-	if place {
+	if slot {
 		c.release()
 	}
 	if end != nil {

@@ -55,7 +55,7 @@ func TestStreamCallbacks(t *testing.T) {
 		steps []string
 		want  []string
 		state state
-		open  int // places still taken in the limiter
+		open  int // slots still taken in the limiter
 	}{
 		{"a stream, then another request", []string{"start", "finish", "next"}, []string{"done"}, http, 1},
 		{"a read instead", []string{"start", "finish", "read"}, []string{"done"}, http, 1},

@@ -31,7 +31,7 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// newConn returns a Conn on s that holds the only place of its listener's limiter.
+// newConn returns a Conn on s that holds the only slot of its listener's limiter.
 func newConn(t *testing.T, s net.Conn) (*Conn, *Listener) {
 	l := NewListener(nil, Config{WriteTimeout: time.Second, Limiter: NewLimiter(1, 1, false)})
 	if a := l.cfg.Limiter.Acquire("192.0.2.1"); a != Admitted {

@@ -33,7 +33,7 @@ func (c *Conn) Detach(hijacked net.Conn) (nc net.Conn, received []byte, ok bool)
 }
 
 // Duplicate returns a second descriptor of the socket, which Go's poller doesn't know. The caller closes it by
-// CloseDescriptor or otherwise, and then calls release, which frees the connection's place in the listener's limiter;
+// CloseDescriptor or otherwise, and then calls release, which frees the connection's slot in the listener's limiter;
 // Close no longer does. The error is net.ErrClosed if the connection is closed.
 func (c *Conn) Duplicate() (fd int, release func(), err error) {
 	fd, err = duplicate(c.Conn)

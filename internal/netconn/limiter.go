@@ -28,7 +28,7 @@ func NewLimiter(total, perAddress int, exemptLoopback bool) *Limiter {
 type Admission int
 
 const (
-	// Admitted means that a place was taken. It must be released.
+	// Admitted means that a slot was taken. It must be released.
 	Admitted Admission = iota
 	// Overloaded means that a limit is reached.
 	Overloaded
@@ -36,7 +36,7 @@ const (
 	ShuttingDown
 )
 
-// Acquire takes a place for a client address, an IP address with or without a zone.
+// Acquire takes a slot for a client address, an IP address with or without a zone.
 func (l *Limiter) Acquire(address string) Admission {
 	client, counted := l.clientOf(address)
 	l.mu.Lock()
@@ -54,7 +54,7 @@ func (l *Limiter) Acquire(address string) Admission {
 	return Admitted
 }
 
-// Release frees a place. It must be called once for each Acquire that returned Admitted, with the same address.
+// Release frees a slot. It must be called once for each Acquire that returned Admitted, with the same address.
 func (l *Limiter) Release(address string) {
 	client, counted := l.clientOf(address)
 	l.mu.Lock()
@@ -70,7 +70,7 @@ func (l *Limiter) Release(address string) {
 	}
 }
 
-// Close makes Acquire return ShuttingDown. The returned channel is closed when every place has been released; each call
+// Close makes Acquire return ShuttingDown. The returned channel is closed when every slot has been released; each call
 // returns the same one.
 func (l *Limiter) Close() <-chan struct{} {
 	l.mu.Lock()
@@ -91,7 +91,7 @@ func (l *Limiter) Closed() bool {
 	return l.closed
 }
 
-// Open returns the number of places taken.
+// Open returns the number of slots taken.
 func (l *Limiter) Open() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

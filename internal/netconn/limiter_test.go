@@ -84,7 +84,7 @@ func TestCloseDrains(t *testing.T) {
 	}
 	l.Release("192.0.2.1")
 	if isClosed(drained) {
-		t.Error("drained with a place taken")
+		t.Error("drained with a slot taken")
 	}
 	l.Release("192.0.2.2")
 	if !isClosed(drained) || !isClosed(l.Close()) {
