@@ -12,6 +12,8 @@ test('events are described by sentences', () => {
     ['switched', { from: 'ws', to: 'sse', at: 482201, lost: 0, resume: 'complete' }, 'Switched WebSocket → SSE at 482 201, nothing lost'],
     ['switched', { from: 'ws', to: 'sse', at: 482201, lost: 3, resume: 'complete' }, 'Switched WebSocket → SSE at 482 201, 3 ticks lost'],
     ['gap', { missed: 1204, reason: 'expired', symbols: 50 }, 'Missed 1 204 ticks (position expired); snapshot received'],
+    ['ended', { reason: 'limit' }, 'Stream ended: requested number of ticks reached'],
+    ['ended', { reason: 'other' }, 'Stream ended: other'],
     ['reset', { symbols: 50 }, 'Sequence reset; snapshot of 50 symbols'],
     ['switch-failed', { from: 'sse', to: 'ws', reason: 'silent' }, 'Could not open WebSocket: no data received; staying on SSE'],
     ['toString', {}, 'toString'],
