@@ -22,7 +22,7 @@ type Plan struct {
 	Window  time.Duration
 }
 
-// Slot is what was measured. The raw rows of the result are slots.
+// Measurement is one measurement of a target: a raw row of the result.
 type Measurement struct {
 	Run        int     `json:"run,omitempty"` // which of the result's runs measured it, from 1
 	Experiment string  `json:"experiment"`

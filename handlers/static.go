@@ -53,7 +53,7 @@ func loadStatic(files fs.FS) (staticFiles, error) {
 func gzipped(b []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
-	_, _ = w.Write(b) // a buffer never fails
+	_, _ = w.Write(b)                                       // a buffer never fails
 	_ = w.Close()
 	return out.Bytes()
 }

@@ -35,7 +35,7 @@ func (v *validator) validate(c *fasthttp.RequestCtx) (done bool) {
 	}
 	fc := v.app.AcquireCtx(c)
 	defer v.app.ReleaseCtx(fc)
-	v.observer.request(fc, func() error { return p })
+	_ = v.observer.request(fc, func() error { return p })
 	return true
 }
 
