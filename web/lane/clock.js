@@ -71,11 +71,6 @@ export class Clock {
     return this.#best ? this.#best.rtt / 2 : NaN;
   }
 
-  /** Converts a local time to the server's. @param {number} local ms @returns {number} ms, or NaN */
-  toServer(local) {
-    return local + this.offset;
-  }
-
   /**
    * The delay between a tick's due time and its arrival. It may be below 0 by up to `error`.
    * @param {{ t: number }} tick t in µs, server's clock

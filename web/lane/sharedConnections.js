@@ -33,11 +33,6 @@ export class SharedConnections {
     this.#time = time;
   }
 
-  /** Reports whether connections are shared, as far as is known. */
-  get usable() {
-    return this.#create !== null;
-  }
-
   /** @returns {MessagePort | null} */
   #port() {
     if (!this.#create) return null;

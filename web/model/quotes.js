@@ -21,21 +21,11 @@ export class QuoteStore {
   #dirty = new Set();
   #epoch = '';
   #stale = false; // the records belong to an earlier log and are shown until the new one's snapshot
-  #version = 0;
   #spark;
 
   /** @param {{ sparkSlots?: number, sparkMs?: number }} [options] the number of a sparkline's points, and the ms between them */
   constructor({ sparkSlots = 60, sparkMs = 60_000 } = {}) {
     this.#spark = () => new Spark(sparkSlots, sparkMs);
-  }
-
-  get size() {
-    return this.#records.size;
-  }
-
-  /** Incremented when symbols are added or removed. */
-  get version() {
-    return this.#version;
   }
 
   /** The record itself, not a copy: it changes with the next tick. @param {string} symbol */
@@ -87,7 +77,6 @@ export class QuoteStore {
       if (keep(symbol)) continue;
       this.#records.delete(symbol);
       this.#dirty.delete(r);
-      this.#version++;
     }
   }
 
@@ -109,7 +98,6 @@ export class QuoteStore {
     this.#records.clear();
     this.#dirty.clear();
     this.#stale = false;
-    this.#version++;
   }
 
   /** Handles the first snapshot of another log, whose seqs restart at 1. @param {DayQuote[]} quotes */
@@ -126,7 +114,6 @@ export class QuoteStore {
     if (!r) {
       r = fresh(q, this.#spark());
       this.#records.set(q.S, r);
-      this.#version++;
     } else if (q.i < r.i || (q.i === r.i && !('o' in q))) {
       return;
     }

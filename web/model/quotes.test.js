@@ -68,7 +68,7 @@ test("a snapshot with the same tick adds the day's figures", () => {
 test('the snapshot of another log replaces everything', () => {
   const store = filled(hello(), snapshot(day({ i: 900 }), day({ S: 'MSFT', i: 901 })));
   store.apply(hello({ epoch: 'b', resume: 'reset' }), 9);
-  assert.equal(store.size, 2, 'old quotes are shown until then');
+  assert.equal([...store.values()].length, 2, 'old quotes are shown until then');
   store.apply(snapshot(day({ i: 2, p: 55 })), 9);
   assert.deepEqual([...store.values()].map((r) => [r.S, r.p, r.i]), [['AAPL', 55, 2]]);
 });
@@ -102,10 +102,8 @@ test('drain passes each changed symbol once, with its changes', () => {
 
 test('retain removes the other symbols', () => {
   const store = filled(snapshot(day(), day({ S: 'MSFT' })));
-  const { version } = store;
   store.retain((s) => s === 'MSFT');
-  assert.equal(store.size, 1);
-  assert.ok(store.version > version);
+  assert.equal([...store.values()].length, 1);
   /** @type {string[]} */
   const got = [];
   store.drain((r) => got.push(r.S));
