@@ -1,48 +1,58 @@
 import { Clock } from '../lane/clock.js';
-import { Meter } from './meter.js';
 import { latency } from './formats.js';
+import { Histogram } from './histogram.js';
+import { Rate } from './rate.js';
 import { t } from '../text.js';
 
 /** @import { Arrival, Message } from '../types.js' */
 
-const now = () => performance.timeOrigin + performance.now();
-
 /** Latencies, tick rate and ages of quotes, by the server's clock. */
 export class LatencyStats {
-  #clock = new Clock();
+  #clock;
   #timed;
-  #meter;
+  #now;
+  #latency = new Histogram();
+  #ticks = new Rate();
 
-  /** @param {{ timed: boolean }} options timed: due times are current, not those of a replayed file, so latency and age have a meaning */
-  constructor({ timed }) {
+  /**
+   * @param {{ timed: boolean, clock?: Clock, now?: () => number }} options timed: due times are current, not those of a
+   *   replayed file, so latency and age have a meaning; now: local ms, as in Arrival
+   */
+  constructor({ timed, clock = new Clock(), now = () => performance.timeOrigin + performance.now() }) {
     this.#timed = timed;
-    this.#meter = new Meter({ latency: (tick, received) => (timed ? this.#clock.latency(tick, received) : NaN) });
+    this.#clock = clock;
+    this.#now = now;
   }
 
   start() {
     this.#clock.start();
   }
 
-  /** @param {Message} m @param {Arrival} arrival */
-  take(m, arrival) {
-    this.#meter.take(m, arrival);
+  /** @param {Message} m @param {Arrival} a */
+  take(m, a) {
+    if (m.T !== 'q') return;
+    this.#ticks.add(1, a.received);
+    // The age of a replayed tick is the outage's, not the lane's.
+    if (this.#timed && !a.replayed) this.#latency.add(this.#clock.latency(m, a.received), a.received);
   }
 
   /** Clears the figures; to be called after a lane switch, since those of two lanes must not mix. */
   clear() {
-    this.#meter.clear();
+    this.#latency.clear();
+    this.#ticks.clear();
   }
 
-  /** @returns {{ p50: number, p99: number, error: number, rate: number }} ms, and ticks per second; NaN when not known */
+  /** @returns {{ p50: number, p99: number, error: number, rate: number }} ms over 30 s, NaN when not known, and ticks per second over 3 s */
   read() {
-    const { p50, p99, ticks } = this.#meter.read(now());
-    return { p50, p99, error: this.#clock.error, rate: ticks };
+    const now = this.#now();
+    const [p50 = NaN, p99 = NaN] = this.#latency.quantiles([0.5, 0.99], now).values;
+    return { p50, p99, error: this.#clock.error, rate: this.#ticks.perSecond(now) };
   }
 
   /** The age of a quote. @param {{ t: number, received: number }} r t in µs by the server's clock, received in local ms @returns {number} ms */
   age(r) {
     const known = this.#timed && this.#clock.known;
-    return Math.max(0, known ? this.#clock.latency(r, now()) : now() - r.received);
+    return Math.max(0, known ? this.#clock.latency(r, this.#now()) : this.#now() - r.received);
   }
 
   /** "clock ± 0.3 ms": the error of a latency. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Histogram } from './histogram.js';
-import { Meter } from './meter.js';
 import { Rate } from './rate.js';
 
 test('quantiles have an error of at most 2.5 % from 1 µs to minutes', () => {
@@ -55,18 +54,4 @@ test('a rate uses complete slices since the first value', () => {
   const young = new Rate({ window: 3_000, slices: 12 });
   for (let t = 0; t < 500; t += 10) young.add(1, 2_000_000 + t);
   assert.equal(young.perSecond(2_000_500), 100);
-});
-
-test('replayed ticks and unknown clocks give no latency', () => {
-  const m = new Meter({ latency: (tick, received) => received - tick.t / 1000 });
-  const tick = /** @type {any} */ ({ T: 'q', t: 1_000_000 });
-  m.take(tick, { received: 1002, bytes: 100, replayed: false, lane: 'ws' });
-  m.take(tick, { received: 9000, bytes: 100, replayed: true, lane: 'ws' });
-  m.take(/** @type {any} */ ({ T: 'hb' }), { received: 9000, bytes: 50, replayed: false, lane: 'ws' });
-  const { p50, p99, samples, bytes, ticks } = m.read(10_000);
-  assert.equal(samples, 1);
-  assert.ok(Math.abs(p50 - 2) < 0.06 && p50 === p99);
-  assert.ok(bytes > ticks);
-  m.clear();
-  assert.equal(m.read(10_000).samples, 0);
 });
