@@ -27,7 +27,7 @@ const englishText = `(() => {
 })()`
 
 // markedEnglish lists the elements that are marked as English.
-const markedEnglish = `[...new Set([...document.querySelectorAll('[lang=en]')].map((e) => e.closest('#settings,.docs,#pair-table,.said')?.className || e.closest('[id]')?.id || e.outerHTML))].sort().join(' | ')`
+const markedEnglish = `[...new Set([...document.querySelectorAll('[lang=en]')].map((e) => e.closest('#settings,.docs,#pair-table,.detail')?.className || e.closest('[id]')?.id || e.outerHTML))].sort().join(' | ')`
 
 // TestEveryPageInChinese finds English on the Chinese pages, in several states, and audits those with most text. The
 // dashboard is TestChinese's. Descriptions of the API and load reports are in English and marked as such.
@@ -57,7 +57,7 @@ func TestEveryPageInChinese(t *testing.T) {
 		{"/sse/home?user=me&topics=AAPL,MSFT", "", `document.querySelectorAll('#messages li').length > 3`, false, nil},
 		{"/ws/home?user=me&topics=AAPL,MSFT", "", `document.querySelectorAll('#messages li').length > 3`, false, nil},
 		{"/nothing", "", `document.querySelector('h1')`, false, nil},
-		{"/sse/home?topics=NOPE", "said", `document.querySelector('.said')`, false, nil},
+		{"/sse/home?topics=NOPE", "detail", `document.querySelector('.detail')`, false, nil},
 	} {
 		t.Run(page.path, func(t *testing.T) {
 			t.Parallel()

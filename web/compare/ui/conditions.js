@@ -26,7 +26,7 @@ export function differences(a, b) {
   // Settings of a running server are unknown, so its address must be the same.
   if (!a.target?.own && !b.target?.own && a.target?.url !== b.target?.url) found.push(t('reports.differs.servers'));
   found.push(...differing(a.target, b.target, TARGET, false, (k) => named(`reports.differs.target.${k}`, '')));
-  if (a.variants.length !== b.variants.length) found.push(t('reports.differs.sides'));
+  if (a.variants.length !== b.variants.length) found.push(t('reports.differs.variants'));
   else {
     a.variants.forEach((s, k) => {
       const o = b.variants[k];

@@ -27,7 +27,7 @@ test('every difference is named', () => {
     ['engine A differs', (r) => { r.variants[0].engine = 'shard'; }],
     ['the request of B differs', (r) => { r.variants[1].path += '&delay=2ms'; }],
     ['lane B differs', (r) => { r.variants[1].lane = r.variants[1].lane === 'sse' ? 'ws' : 'sse'; }],
-    ['the numbers of sides differ', (r) => { r.variants.pop(); }],
+    ['numbers of variants differ', (r) => { r.variants.pop(); }],
     ['encoding B differs', (r) => { r.variants[1].encoding = 'protobuf'; }],
     ['compression A differs', (r) => { r.variants[0].compression = 'gzip'; }],
     ['the server settings of A differ', (r) => { r.variants[0].settings = ['--stream.engine=shard']; }],

@@ -65,7 +65,7 @@ function facts(reports) {
     [t('reports.pair.setup'), (r) => t('reports.setup', {
       conns: r.setup.conns, topics: r.setup.topics, mode: r.setup.mode, encoding: r.setup.encoding, compress: r.setup.compress, rounds: r.setup.rounds, s: String(r.setup.duration_s),
     })],
-    [t('reports.pair.sides'), (r) => r.variants.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(t('reports.comma'))],
+    [t('reports.pair.variants'), (r) => r.variants.map((s) => [s.name, !s.name.includes(s.engine) && s.engine, s.encoding && !s.name.includes(s.encoding) && s.encoding].filter(Boolean).join(' ')).join(t('reports.comma'))],
     [t('reports.pair.machine'), (r) => t('reports.machine', { cpu: r.machine.cpu || t('reports.machine.unknown'), n: r.machine.cores, os: r.machine.os })],
     [t('reports.pair.server'), (r) => t('reports.server', { version: r.target.version, url: r.target.own ? t('reports.server.own') : r.target.url })],
     [t('reports.pair.command'), (r) => r.command, { class: 'mono', lang: 'en', translate: 'no' }],
