@@ -50,6 +50,33 @@ func TestNotifiesOnlyForOwnTopics(t *testing.T) {
 	}
 }
 
+// TestWaiting: a tick notifies a subscriber only after Next has returned nothing, and not while ticks wait for an interval.
+func TestWaiting(t *testing.T) {
+	p := newFixture(t, 10)
+	l := p.log(t, Config{Size: 16})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), Interval: time.Second})
+	for i, step := range []struct {
+		seq         uint64
+		at          time.Duration
+		got         string
+		before, end bool // waiting after the first call of Next, and after the last
+	}{
+		{0, 0, "hello snapshot", false, true},
+		{1, 0, "q×1", false, true},
+		{2, time.Second - 1, "", false, false},
+		{3, time.Second, "q×2", false, true},
+		{3, time.Second, "", true, true},
+	} {
+		p.play(l, step.seq)
+		got := c.decode(c.Next(noon.Add(step.at)))
+		before := c.waiting.Load()
+		got = append(got, c.take(noon.Add(step.at))...)
+		if kinds(got) != step.got || before != step.before || c.waiting.Load() != step.end {
+			t.Errorf("step %d: %q, waiting %v then %v", i, kinds(got), before, c.waiting.Load())
+		}
+	}
+}
+
 // TestWaitlistsAfterTopicChange: a subscriber is in the waitlists of its new topics only, and the others of its old topics
 // stay in theirs.
 func TestWaitlistsAfterTopicChange(t *testing.T) {
