@@ -2,6 +2,25 @@ package stream
 
 import "testing"
 
+func TestBlockContinues(t *testing.T) {
+	chunk, other := make([]byte, 100), make([]byte, 100)
+	prev := &block{chunk: chunk, start: 10, end: 20}
+	for name, c := range map[string]*struct {
+		b    *block
+		want bool
+	}{
+		"adjacent":     {&block{chunk: chunk, start: 20, end: 30}, true},
+		"not adjacent": {&block{chunk: chunk, start: 21, end: 30}, false},
+		"other chunk":  {&block{chunk: other, start: 20, end: 30}, false},
+		"uncompressed": {&block{chunk: chunk, start: 20, end: 30, uncompressed: true}, false},
+		"lost":         {&block{lost: true}, false},
+	} {
+		if got := c.b.continues(prev); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestBlockRing(t *testing.T) {
 	var r blockRing
 	if b, gone := r.block(0); b != nil || gone {

@@ -37,6 +37,15 @@ func TestCompressBudget(t *testing.T) {
 		if b.update() {
 			t.Error("still exhausted")
 		}
+		b.exhausted.Store(true)
+		b.left = limit/2 - 1
+		if !b.update() {
+			t.Error("compressing again below half of the limit")
+		}
+		b.left = limit / 2
+		if b.update() {
+			t.Error("exhausted at half of the limit")
+		}
 		time.Sleep(time.Hour)
 		if b.charge(wire.WS, time.Now()); b.left != limit {
 			t.Errorf("%v accumulated, the limit is %v", b.left, limit)

@@ -112,6 +112,10 @@ func TestSealMessages(t *testing.T) {
 		t.Errorf("no messages: %q, counted %v", b, counted)
 	}
 	sse.markHello(len("hello"))
+	alone := *sse
+	if b, _ := alone.sealMessages([]byte("hello"), false); string(b) != string(wire.AppendStored(wire.AppendGzipHeader(nil), []byte("hello"))) {
+		t.Errorf("only the hello: %q", b)
+	}
 	first, _ := sse.sealMessages([]byte("hello, and more"), false)
 	if want := wire.AppendStored(wire.AppendGzipHeader(nil), []byte("hello")); string(first[:len(want)]) != string(want) {
 		t.Errorf("first message: %q", first)

@@ -109,6 +109,38 @@ func TestGroupFlushInterval(t *testing.T) {
 	}
 }
 
+// TestGroupWithoutFlushInterval: no pass is due at a time.
+func TestGroupWithoutFlushInterval(t *testing.T) {
+	p := newFixture(t, 10)
+	l := p.log(t, Config{Size: 16})
+	g := l.NewGroup()
+	defer g.Close()
+	subscribeIn(t, l, g, "c", wire.SSEJSON, p.topics(t, "*"))
+	p.play(l, 1)
+	if got := collected(g, noon); got != "c" || !g.Deadline().IsZero() {
+		t.Errorf("%q, deadline %v", got, g.Deadline())
+	}
+}
+
+// TestSweep: a subscriber of quiet topics is collected when its client's position is a quarter of the log old.
+func TestSweep(t *testing.T) {
+	p := newFixture(t, 400)
+	for head, want := range map[uint64]string{99: "", 100: "quiet"} {
+		l := p.log(t, Config{Size: 400})
+		g := l.NewGroup()
+		c := subscribeIn(t, l, g, "quiet", wire.SSEJSON, quote.Topics{})
+		collected(g, noon)
+		p.play(l, head)
+		if got := collected(g, noon); got != want {
+			t.Errorf("at %d: %q", head, got)
+		}
+		if got := kinds(c.take(noon)); (got == "hb") != (want != "") {
+			t.Errorf("at %d: got %q", head, got)
+		}
+		g.Close()
+	}
+}
+
 // TestCaughtUp: when it is true, Next returns nothing.
 func TestCaughtUp(t *testing.T) {
 	p := newFixture(t, 2000)

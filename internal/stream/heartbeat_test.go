@@ -42,6 +42,17 @@ func TestHeartbeatAfterSilence(t *testing.T) {
 	})
 }
 
+// TestNoHeartbeatAtTheHead: in a log so small that a quarter of it is no tick.
+func TestNoHeartbeatAtTheHead(t *testing.T) {
+	p := newFixture(t, 10)
+	l := p.log(t, Config{Size: 3})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "S9")})
+	c.take(noon)
+	if got := c.take(noon); len(got) > 0 {
+		t.Errorf("got %s", kinds(got))
+	}
+}
+
 // TestHeartbeatForQuietTopics: while the log is overwritten many times, the newest position that a client of a quiet topic
 // holds stays in the log, although only the notifier notifies the subscriber.
 func TestHeartbeatForQuietTopics(t *testing.T) {

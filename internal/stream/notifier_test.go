@@ -77,6 +77,19 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestNotifyWaiting: a subscriber is notified once, until it waits again.
+func TestNotifyWaiting(t *testing.T) {
+	p := newFixture(t, 10)
+	l := p.log(t, Config{Size: 16})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "*")})
+	c.take(noon)
+	for i, want := range []bool{true, false} {
+		if c.notifyWaiting(); wasNotified(c.Subscriber) != want {
+			t.Errorf("call %d: notified %v", i, !want)
+		}
+	}
+}
+
 // TestWaitlistsAfterTopicChange: a subscriber is in the waitlists of its new topics only, and the others of its old topics
 // stay in theirs.
 func TestWaitlistsAfterTopicChange(t *testing.T) {

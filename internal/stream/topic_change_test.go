@@ -161,3 +161,40 @@ func TestTopicChangesWhileAppending(t *testing.T) {
 		}
 	})
 }
+
+// TestTopicChangePosition: ticks that are appended after the request don't postpone the change.
+func TestTopicChangePosition(t *testing.T) {
+	p := newFixture(t, 800)
+	l := p.log(t, Config{Size: 1024})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), MaxRead: 1000})
+	w := newChecker(t, p, c.opt.Topics, ModeAll)
+	w.check(c.take(noon)...)
+	p.play(l, 400)
+	if err := c.EnqueueCommand(command("unsubscribe", 1, "*"), noon); err != nil {
+		t.Fatal(err)
+	}
+	got := c.decode(c.Next(noon))
+	p.play(l, 800)
+	got = append(got, c.take(noon)...)
+	w.check(got...)
+	if kinds(got) != "q×400 subscription hb" || got[400].I != 400 {
+		t.Errorf("got %s: %s", kinds(got), got[len(got)-1].text)
+	}
+}
+
+// TestEndDuringTopicChange: the bye doesn't wait for a change of topics, which then isn't carried out.
+func TestEndDuringTopicChange(t *testing.T) {
+	p := newFixture(t, 400)
+	l := p.log(t, Config{Size: 512})
+	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), MaxRead: 1000})
+	c.take(noon)
+	p.play(l, 400)
+	if err := c.EnqueueCommand(command("unsubscribe", 1, "*"), noon); err != nil {
+		t.Fatal(err)
+	}
+	c.decode(c.Next(noon)) // some of the ticks before the change
+	c.End(wire.ByeShutdown)
+	if got := c.take(noon); kinds(got) != "bye" {
+		t.Errorf("got %s", kinds(got))
+	}
+}
