@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -140,13 +141,18 @@ func TestReplayOfTicks(t *testing.T) {
 }
 
 func TestDayVolumeColumn(t *testing.T) {
-	path := writeFile(t, "v.csv", "t,p,v\n1000,5,100\n1001,5,250\n1002,5,250\n1003,5,40\n")
-	var got []int64
-	for _, k := range replayAll(t, newSource(t, path, nil)) {
-		got = append(got, k.Volume)
-	}
-	if want := []int64{100, 250, 250, 290}; fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("day volumes %v, want %v: a smaller figure starts a new day of the file", got, want)
+	for text, want := range map[string][]int64{
+		"t,p,v\n1000,5,100\n1001,5,250\n1002,5,250\n1003,5,40\n": {100, 250, 250, 290}, // a smaller figure starts a new day of the file
+		"t,p,v\n1000,5,100\n1001,5,0\n1002,5,150\n":              {100, 100, 250},
+		"t,p,volume,v\n1000,5,7,0\n1001,5,7,2\n1002,5,7,\n":      {0, 2, 9}, // day_volume takes precedence
+	} {
+		var got []int64
+		for _, k := range replayAll(t, newSource(t, writeFile(t, "v.csv", text), nil)) {
+			got = append(got, k.Volume)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: day volumes %v, want %v", text, got, want)
+		}
 	}
 }
 
