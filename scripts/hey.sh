@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# hey.sh [URL]: loads a server with hey, once with SSE streams and once with the page, and says what each figure
-# means. Without URL it starts bin/ticklane on a free port with settings of its own and stops it afterwards.
-# Returns 1 unless every answer was 200, every tick was handed over and the server stopped cleanly.
+# hey.sh [URL]: loads a server with hey, first with SSE streams, then with requests for the page, and explains each figure.
+# Without URL it starts bin/ticklane on a free port and stops it afterwards.
+# Returns 1 unless every response was 200, every tick was delivered and the server stopped cleanly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ url=${url%/}
 work=$(mktemp -d)
 server=
 
-# stop ends our own server as a service manager does, and fails if it doesn't end well.
+# stop stops the server that start started, as a service manager does. It fails if the exit status isn't 0.
 stop() {
   [ -n "$server" ] || return 0
   local pid=$server status=0
@@ -24,14 +24,14 @@ stop() {
   kill -TERM "$pid" 2>/dev/null || true
   wait "$pid" || status=$?
   if [ "$status" != 0 ]; then
-    echo "the server ended with status $status:" >&2
+    echo "server exited with status $status:" >&2
     tail -n 20 "$work/server.log" >&2
     return 1
   fi
 }
 trap 'stop || true; rm -rf "$work"' EXIT
 
-# reading PATH: a number of /api/stats, such as "log head"; nothing while there is no answer.
+# reading PATH: prints a number of /api/stats, such as "log head", or nothing if the server doesn't respond.
 reading() {
   node -e '
     const [url, ...path] = process.argv.slice(1);
@@ -55,7 +55,7 @@ start() {
   server=$!
 }
 
-# await: until the log holds enough for every stream to be a pure replay.
+# await: waits until the log holds enough ticks to serve every stream from it.
 await() {
   local head oldest tries=0
   while :; do
@@ -69,7 +69,7 @@ await() {
     fi
     tries=$((tries + 1))
     if [ "$tries" -gt 120 ]; then
-      echo "after $tries tries $url/api/stats tells of no log with $((limit * 2)) ticks" >&2
+      echo "$url/api/stats: no log of $((limit * 2)) ticks after $tries attempts" >&2
       return 1
     fi
     sleep 0.25
@@ -81,13 +81,13 @@ load() {
   echo "\$ hey -n $1 -c $at_once '$url$2'"
   hey -n "$1" -c "$at_once" "$url$2" >"$work/hey"
   if ! grep -q "^  \[200\]	$1 responses" "$work/hey" || grep -q '^Error distribution' "$work/hey"; then
-    echo "not every answer was 200:" >&2
+    echo "not every response was 200:" >&2
     sed -n '/^Status code/,$p' "$work/hey" >&2
     return 1
   fi
 }
 
-# figure LABEL: the number that hey prints behind the label.
+# figure LABEL: the number after the label in hey's output.
 figure() { awk -v label="$1" 'index($0, label) { sub(/^[^:]*:[ \t]*/, ""); print $1; exit }' "$work/hey"; }
 percentile() { awk -v p="$1%" '$1 ~ "^" p { print $(NF - 1); exit }' "$work/hey"; }
 ms() { awk -v s="$1" 'BEGIN { printf "%.1f ms", s * 1000 }'; }
@@ -96,9 +96,9 @@ line() { printf '  %-13s %10s  %s\n' "$1" "$2" "$3"; }
 scripts/need.sh hey
 if [ -z "$url" ]; then
   start
-  echo "A server of our own: market.rate $rate, steady; ended afterwards."
+  echo "Started a server with market.rate $rate, steady."
 else
-  echo "The server at $url, as it is."
+  echo "Using the server at $url."
 fi
 await
 
@@ -109,39 +109,38 @@ load "$streams" "/sse/subscribe?limit=$limit&from=oldest"
 handed=$(($(reading lanes sse ticks) - before))
 per_second=$(figure Requests/sec)
 line Total "$(figure Total:) s" "from the first request to the end of the last stream"
-line Requests/sec "${per_second%.*}" "streams opened, filled and ended in a second: $(awk -v r="$per_second" -v n="$limit" 'BEGIN { printf "%d", r * n }') ticks/s"
-line Average "$(ms "$(figure Average:)")" "of one whole stream, its $limit ticks and its end included"
-line Fastest "$(ms "$(figure Fastest:)")" "the best case: a stream that waited for nobody"
-line "99 % within" "$(ms "$(percentile 99)")" "what one stream in a hundred exceeds; hey's own work is in it"
-line Slowest "$(ms "$(figure Slowest:)")" "the worst; often among the first, which open their connections"
-line "resp wait" "$(ms "$(figure 'resp wait:')")" "until the first byte: the hello, so how fast a subscriber is let in"
-line "resp read" "$(ms "$(figure 'resp read:')")" "from there to the end: the ticks themselves"
-line "status 200" "$streams" "every stream was accepted. A refused one would be 503, a wrong query 400"
-line "ticks" "$handed" "handed over, by the server's own count; $((streams * limit)) were asked for"
+line Requests/sec "${per_second%.*}" "complete streams per second: $(awk -v r="$per_second" -v n="$limit" 'BEGIN { printf "%d", r * n }') ticks/s"
+line Average "$(ms "$(figure Average:)")" "of one stream, from the request to its end after $limit ticks"
+line Fastest "$(ms "$(figure Fastest:)")" "the fastest stream"
+line "99 % within" "$(ms "$(percentile 99)")" "1 % of the streams took longer; includes hey's own processing"
+line Slowest "$(ms "$(figure Slowest:)")" "the slowest stream; often one of the first, which open their connections"
+line "resp wait" "$(ms "$(figure 'resp wait:')")" "until the first byte, of the hello: how fast a subscription starts"
+line "resp read" "$(ms "$(figure 'resp read:')")" "from the first byte to the end: the ticks"
+line "status 200" "$streams" "all streams accepted; 503 would be a refused one, 400 an invalid query"
+line "ticks" "$handed" "delivered, as counted by the server; $((streams * limit)) requested"
 if [ "$handed" -lt $((streams * limit)) ]; then
-  echo "ticks are missing, although hey saw nothing but success" >&2
+  echo "ticks are missing, although hey reports only successes" >&2
   exit 1
 fi
 
 echo
 echo "Page: $pages requests for /, $at_once at once"
 load "$pages" /
-line Requests/sec "$(figure Requests/sec | cut -d. -f1)" "pages in a second, over connections that stay open"
-line Average "$(ms "$(figure Average:)")" "of one page; its scripts and styles aren't fetched: hey is no browser"
-line "99 % within" "$(ms "$(percentile 99)")" "what one in a hundred exceeds"
-line "resp wait" "$(ms "$(figure 'resp wait:')")" "until the first byte: the time in which the server makes the page"
-line "status 200" "$pages" "every page came"
+line Requests/sec "$(figure Requests/sec | cut -d. -f1)" "pages per second, over persistent connections"
+line Average "$(ms "$(figure Average:)")" "of one page, without its scripts and styles, which hey doesn't fetch"
+line "99 % within" "$(ms "$(percentile 99)")" "1 % of the pages took longer"
+line "resp wait" "$(ms "$(figure 'resp wait:')")" "until the first byte: the time to render the page"
+line "status 200" "$pages" "all pages"
 
 stop
 cat <<TEXT
 
-How these figures mislead, when they are measured otherwise:
-- A stream without limit= never ends. hey cuts it after 20 s (-t) and still counts it as 200, as it
-  ignores what goes wrong in a body: endless streams would all be 'success', whatever arrived.
-  So the ticks are counted above.
-- Without from=oldest a stream waits for ticks that are yet to come. $limit ticks of a market with
-  $rate a second take $((limit * 1000 / rate)) ms on the fastest server there is: hey would measure the feed's pace.
-- hey can't load WebSocket: it takes 101 for an answer, then waits for a body that never ends.
-- hey sends the next request when the last one has ended, so it asks a slow server less. Its times
-  are those of a polite crowd, not of a given load.
+What to avoid when measuring with hey directly:
+- Streams without limit=: they never end. hey closes them after 20 s (-t) and counts them as 200, since it
+  ignores errors in bodies. That is why this script compares the number of ticks.
+- Streams without from=oldest: they wait for new ticks. $limit ticks take $((limit * 1000 / rate)) ms at $rate ticks/s on
+  any server, so hey would measure the feed.
+- WebSocket: hey takes 101 as the final status and waits for a body that never ends.
+- Latency under a given load: hey sends the next request when the last one has ended, so a slow server
+  receives fewer. ticklane load measures latency at a fixed rate.
 TEXT

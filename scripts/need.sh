@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|clients|hey: returns 0 once the tool is there. On Debian and Ubuntu root gets the missing
-# package installed; everybody else is told how to get it.
+# need.sh npm|compiler|browser|clients|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
+# gets its package installed; for other users the script prints how to install it and fails.
 set -euo pipefail
 
-# have NAME…: whether one of these commands exists.
+# have NAME…: succeeds if one of these commands exists.
 have() {
   local name
   for name in "$@"; do
@@ -12,7 +12,7 @@ have() {
   return 1
 }
 
-# install PACKAGE… -- SENTENCE: by apt-get if it can, else says the sentence and fails.
+# install PACKAGE… -- HOW: installs with apt-get as root, otherwise prints HOW and fails.
 install() {
   local packages=()
   while [ "$1" != -- ]; do packages+=("$1"); shift; done
@@ -41,7 +41,7 @@ npm)
     exit 1
   }
   ;;
-compiler) # the race detector's runtime is linked by C's tools; Go tries this compiler and no other
+compiler) # the race detector needs cgo, which uses this compiler only
   cc=$(go env CC)
   cc=${cc%% *} # without its flags
   how="The C compiler $cc is missing, which Go's race detector needs (go env CC): install it (Debian: apt-get install gcc libc6-dev; macOS: xcode-select --install), or name another with go env -w CC=…"
@@ -57,19 +57,19 @@ browser)
   have chromium chromium-browser google-chrome google-chrome-stable ||
     [ -d "/Applications/Google Chrome.app" ] || [ -d /Applications/Chromium.app ] ||
     install chromium -- \
-      "Chromium or Chrome is missing, which the tests in e2e/ drive: install it (Debian: apt-get install chromium) or run make as root."
+      "Chromium or Chrome is missing, which the tests in e2e/ need: install it (Debian: apt-get install chromium) or run make as root."
   ;;
-clients) # what the README's clients and those that inflate run with, besides Go and Node
+clients) # for the documented clients and the tests of compression, besides Go and Node
   have curl || install curl -- \
-    "curl is missing, with which the tests try the README's clients: install it (Debian: apt-get install curl)."
+    "curl is missing, which tests in e2e/ need: install it (Debian: apt-get install curl)."
   have python3 || install python3 -- \
-    "python3 is missing, with which the tests try the README's clients: install it (Debian: apt-get install python3)."
-  # The system's Python, where another comes first in the path: Debian's package belongs to that one.
+    "python3 is missing, which tests in e2e/ need: install it (Debian: apt-get install python3)."
+  # Debian's package belongs to the system's Python, which may not be the first in the path.
   python3 -c 'import websockets' 2>/dev/null || /usr/bin/python3 -c 'import websockets' 2>/dev/null ||
     install python3-websockets -- \
-      "Python's websockets is missing, with which the tests try compression: pip install websockets (Debian: apt-get install python3-websockets)."
+      "Python's websockets is missing, which tests in e2e/ need: pip install websockets (Debian: apt-get install python3-websockets)."
   have firefox-esr firefox || install firefox-esr -- \
-    "Firefox is missing, with which the tests try compression: install it (Debian: apt-get install firefox-esr)."
+    "Firefox is missing, which a test in e2e/ needs: install it (Debian: apt-get install firefox-esr)."
   ;;
 hey)
   have hey || install hey -- \
