@@ -93,7 +93,8 @@ func TestCompareWithoutLab(t *testing.T) {
 	b.clean()
 }
 
-func quoted(s string) string {
-	b, _ := json.Marshal(s) // strings always marshal
+// quoted returns v, a string or numbers, as a JavaScript literal.
+func quoted(v any) string {
+	b, _ := json.Marshal(v) // such values always marshal
 	return string(b)
 }

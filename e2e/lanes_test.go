@@ -88,9 +88,15 @@ func TestManyLaneSwitches(t *testing.T) {
 	b.inject(recorder)
 	b.visit(s.url + "/")
 	b.waitLive()
+	rng := testkit.Rand(t)
 	rounds := testkit.Rounds(2, 10)
 	for range rounds {
+		var pauses [10]int // milliseconds between switches
+		for k := range pauses {
+			pauses[k] = rng.IntN(60)
+		}
 		b.run(`
+			const pauses = ` + quoted(pauses) + `;
 			const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 			const { recorder: rec } = self;
 			const lanes = [...document.querySelectorAll('button[data-lane]')];
@@ -104,7 +110,7 @@ func TestManyLaneSwitches(t *testing.T) {
 				to.click();
 				while (rec.hellos === before) await pause(5);
 				lanes.reverse();
-				await pause(Math.random() * 60);
+				await pause(pauses[k - 1]);
 			}`)
 	}
 	b.counters(map[string]int{"switches": 10 * rounds, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
