@@ -65,3 +65,35 @@ func TestLags(t *testing.T) {
 		}
 	}
 }
+
+// TestReadLatestKept: mode latest gives a symbol's newest tick even after its segment has left the log.
+func TestReadLatestKept(t *testing.T) {
+	p := newFixture(t, 2000)
+	l := p.log(t, Config{Size: 16})
+	p.play(l, 2000)
+	if l.segment(3) != nil {
+		t.Fatal("the log still holds the tick")
+	}
+	c := subscribe(t, l, Options{Topics: p.topics(t, "S9"), Mode: ModeLatest, From: FromPosition, Position: position(2)})
+	w := newChecker(t, p, c.opt.Topics, ModeLatest)
+	w.start(2)
+	got := c.take(noon)
+	if w.check(got...); kinds(got) != "hello q×1" && kinds(got) != "hello q×1 hb" || got[1].I != 3 {
+		t.Errorf("got %s", kinds(got))
+	}
+}
+
+// TestReadLatestHorizon: mode latest doesn't repeat a tick because a newer one lies beyond the horizon.
+func TestReadLatestHorizon(t *testing.T) {
+	p := fixtureOf(testUniverse(t, 2), 0, 1, 0)
+	l := p.log(t, Config{Size: 16})
+	p.play(l, 3)
+	c := cursor{log: l, format: wire.WSJSON, topics: p.topics(t, "S0"), mode: ModeLatest}
+	c.seek(1)
+	if b, ok := c.read(&readLimits{horizon: 2, lagFrom: 2, bytes: 1 << 16, ticks: 10}); !ok || b.ticks != 0 || c.pos != 2 {
+		t.Errorf("up to 2: %+v, at %d", b, c.pos)
+	}
+	if b, ok := c.read(&readLimits{horizon: 3, lagFrom: 3, bytes: 1 << 16, ticks: 10}); !ok || b.ticks != 1 || b.last != 3 {
+		t.Errorf("up to 3: %+v", b)
+	}
+}
