@@ -62,7 +62,7 @@ for (const [lane, to, name, toName] of /** @type {[Lane, Lane, string, string][]
   });
 
   test(`${lane} buffered: falls back after ten seconds without data, and retries at growing intervals`, async () => {
-    const { server, feed, events, run } = begin(lane, (w) => w.blocked.set(lane, 'kept'));
+    const { server, feed, events, run } = begin(lane, (w) => w.blocked.set(lane, 'buffered'));
     await run(12_000);
     assert.equal(feed.lane, to);
     assert.deepEqual(events.slice(0, 2), [`Could not connect over ${name}: no data received`, `No data over ${name}: no data received; trying ${toName}`]);

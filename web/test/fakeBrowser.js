@@ -16,10 +16,10 @@ export class FakeBrowser {
   server = new FakeServer();
   hub;
 
-  /** @param {number} [kept] size of the worker's ring */
-  constructor(kept) {
+  /** @param {number} [ringSize] size of the worker's ring */
+  constructor(ringSize) {
     for (const s of SYMBOLS) this.server.tick(s);
-    this.hub = new Hub(/** @type {any} */ ({ ...this.server.options, kept }));
+    this.hub = new Hub(/** @type {any} */ ({ ...this.server.options, ringSize }));
   }
 
   /** @param {FeedOptions} [options] */

@@ -41,7 +41,7 @@ export class FakeServer {
   fetched = [];
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
-  /** How a lane is blocked: refused; kept: no data is delivered; muted: none after the first snapshot. @type {Map<Lane, 'refused' | 'kept' | 'muted'>} */
+  /** How a lane is blocked: refused; buffered: no data is delivered; muted: none after the first snapshot. @type {Map<Lane, 'refused' | 'buffered' | 'muted'>} */
   blocked = new Map();
   /** Ms after which the browser's EventSource reconnects. */
   retry = 1_000;
@@ -210,7 +210,7 @@ export class Conn {
   /** Delivers at most `most` messages. @param {number} [most] */
   pump(most = Infinity) {
     const way = this.server.blocked.get(this.lane);
-    if (!this.server.answering || this.refused || way === 'kept' || (way === 'muted' && this.established && this.due.length === 0) || this.heldUntil > this.server.time) return;
+    if (!this.server.answering || this.refused || way === 'buffered' || (way === 'muted' && this.established && this.due.length === 0) || this.heldUntil > this.server.time) return;
     for (let k = 0; k < most && this.open; k++) {
       const m = this.next();
       if (m === null) return;

@@ -18,7 +18,7 @@ export class Hub {
   #fetching = null;
   #epoch = ''; // of the log that the sectors belong to
 
-  /** @param {Partial<Platform> & { kept?: number }} [options] */
+  /** @param {Partial<Platform> & { ringSize?: number }} [options] */
   constructor(options = {}) {
     this.#options = { ...platform(), ...options };
   }

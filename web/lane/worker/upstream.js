@@ -45,7 +45,7 @@ export class Upstream {
 
   /**
    * @param {Lane} lane
-   * @param {ConnectionOptions & { kept?: number, commandBytes: number }} options kept: how many ticks the ring holds
+   * @param {ConnectionOptions & { ringSize?: number, commandBytes: number }} options ringSize: how many ticks the ring holds
    * @param {{
    *   sector: (symbol: string) => string | undefined, began: (epoch: string, topics: string[]) => void,
    *   used: (self: Upstream) => void, empty: (self: Upstream) => void,
@@ -56,7 +56,7 @@ export class Upstream {
     this.#lane = lane;
     this.#options = options;
     this.#hub = hub;
-    this.#ring = new Ring(options.kept ?? KEPT);
+    this.#ring = new Ring(options.ringSize ?? KEPT);
     this.#quotes = this.#newSnapshots();
     this.#topics = new SharedTopics(options, {
       send: (action, topics) => this.#connection?.command(action, topics) ?? null,
