@@ -19,7 +19,7 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 	OnFreshStack(func() { b = s.Next(time.Now()) }) // the hello needs the deepest stack
 	for {
 		written := false
-		for ; len(b) > 0; b = s.Next(time.Now()) {
+		for len(b) > 0 {
 			select {
 			case <-gone: // a market without pauses would never get to the wait below
 				return nil
@@ -29,6 +29,12 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 				return err
 			}
 			written = true
+			// Usually one read was all. Set before the head is loaded: a tick that is appended after that must notify.
+			s.waiting.Store(true)
+			if s.CaughtUp(s.log.head.Load()) {
+				break
+			}
+			b = s.Next(time.Now())
 		}
 		if written {
 			if err := w.Flush(); err != nil {
@@ -38,7 +44,7 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 		if s.Ended() {
 			return nil
 		}
-		// The last Next set waiting, so a tick that was appended during the flush has notified.
+		// waiting is set, so a tick that was appended during the flush has notified.
 		t.set(s)
 		if !s.awaitNotification(gone) {
 			return nil
