@@ -122,13 +122,13 @@ func TestNamedVariants(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*Options){
-		"excludes --lane":         func(o *Options) { o.Variants, o.Lanes = []string{"sse"}, []string{"ws"} },
-		"at most 12":              func(o *Options) { o.Variants = make([]string, 13) },
-		"need two variants":       func(o *Options) { o.Variants, o.QueryB = []string{"sse", "ws", "ws"}, "delay=2ms" },
-		`--variants "tcp"`:        func(o *Options) { o.Variants = []string{"sse", "tcp"} },
-		"only ws supports":        func(o *Options) { o.Lanes, o.Encodings = []string{"sse", "ws"}, []string{"protobuf"} },
-		"--encoding: want one":    func(o *Options) { o.Encodings = []string{"json", "json", "json"} },
-		"--query-b: compress has": func(o *Options) { o.QueryB = "compress=on" },
+		"excludes --lane":      func(o *Options) { o.Variants, o.Lanes = []string{"sse"}, []string{"ws"} },
+		"at most 12":           func(o *Options) { o.Variants = make([]string, 13) },
+		"need two variants":    func(o *Options) { o.Variants, o.QueryB = []string{"sse", "ws", "ws"}, "delay=2ms" },
+		`--variants "tcp"`:     func(o *Options) { o.Variants = []string{"sse", "tcp"} },
+		"only ws supports":     func(o *Options) { o.Lanes, o.Encodings = []string{"sse", "ws"}, []string{"protobuf"} },
+		"--encoding: want one": func(o *Options) { o.Encodings = []string{"json", "json", "json"} },
+		"--query-b: compress is set by its own flag": func(o *Options) { o.QueryB = "compress=on" },
 		`"body": want stream or shard`: func(o *Options) {
 			o.Variants, o.Offered = []string{"sse/body", "ws/stream"}, [wire.Lanes][]string{wire.SSE: {"stream", "shard"}, wire.WS: {"stream", "shard"}}
 		},
