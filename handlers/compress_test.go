@@ -190,7 +190,7 @@ func testCompressedSockets(t *testing.T, engine string) {
 	}
 }
 
-// TestGoClientGetsItsLimit checks Go's HTTP client, and so hey: it offers gzip without being told to, and the stream must
+// TestGoClientGetsItsLimit checks Go's HTTP client, and so hey: it offers gzip by default, and the stream must
 // end without an error.
 func TestGoClientGetsItsLimit(t *testing.T) { onEngines(t, testGoClientGetsItsLimit) }
 

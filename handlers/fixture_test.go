@@ -43,8 +43,8 @@ func onEngines(t *testing.T, f func(t *testing.T, engine string)) {
 	}
 }
 
-// onLanes runs a test of the contract on every engine and lane, on WebSocket in both encodings, in parallel. Each run has
-// a server of its own, of which o.Engine and o.Subprotocol are set here.
+// onLanes runs a test of the contract on every engine and lane, on WebSocket in both encodings, in parallel. Each run has its
+// own server, of which o.Engine and o.Subprotocol are set here.
 func onLanes(t *testing.T, o testserver.Options, f func(t *testing.T, srv *testserver.Server, lane wire.Lane)) {
 	onEngines(t, func(t *testing.T, engine string) {
 		o := o

@@ -220,7 +220,7 @@ func TestLabChoosesCompression(t *testing.T) {
 	}
 }
 
-// TestLabCompressesLatest checks compress=on in mode latest, where a stream has an encoder of its own.
+// TestLabCompressesLatest checks compress=on in mode latest, where each stream has its own encoder.
 func TestLabCompressesLatest(t *testing.T) {
 	onLanes(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: withLab}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.CompressedStream(lane, "mode=latest&interval=0&compress=on")

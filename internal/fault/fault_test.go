@@ -293,7 +293,7 @@ func TestInjectIntoAllOrNone(t *testing.T) {
 			conns []string
 			want  error
 		}{
-			{Cut, []string{a, "nobody"}, UnknownStreamError{"nobody"}},
+			{Cut, []string{a, "unknown"}, UnknownStreamError{"unknown"}},
 			{Status503, []string{a, shared}, SharedUserError{"anonymous"}},
 			{Status503, []string{a, b, c}, ErrTooManyPending},
 		} {
