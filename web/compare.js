@@ -47,7 +47,8 @@ const plots = new Plots({ theme });
 const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
 const bytes = new ByteBars();
 const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
-const comparison = new Comparison({ setup: initial.setup, lab, timed: boot.timed !== false });
+const local = /^(localhost|127\.|\[::1\])/.test(location.hostname);
+const comparison = new Comparison({ setup: initial.setup, lab, timed: boot.timed !== false, document, storage: session() });
 const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
@@ -60,7 +61,7 @@ const painted = { figures: -Infinity, sentence: -Infinity, claims: -Infinity };
 
 new Exports({
   csv: () => comparison.toCSV(),
-  json: () => comparison.export(),
+  json: () => comparison.export({ url: location.origin + location.pathname, browser: navigator.userAgent, local }),
   plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
   announce: (text) => verdict.announce(text, performance.now()),
 });
@@ -80,7 +81,7 @@ function paint(now) {
     result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
     if (now - painted.sentence >= SENTENCE) {
       painted.sentence = now;
-      verdict.paint(sentence(result, comparison.drills), notes(result, problems), now, offer(comparison.pendingChange));
+      verdict.paint(sentence(result, comparison.drills, { local }), notes(result, problems), now, offer(comparison.pendingChange));
     }
     if (now - painted.claims >= CLAIMS) {
       painted.claims = now;
@@ -173,6 +174,15 @@ function environment() {
   const brand = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
   const name = brand?.[1] === 'Edg' ? 'Edge' : brand?.[1] === 'Version' ? 'Safari' : (brand?.[1] ?? '');
   const http = nav?.nextHopProtocol === 'h2' ? 'HTTP/2' : nav?.nextHopProtocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1';
-  const host = /^(localhost|127\.|\[::1\])/.test(location.hostname) ? t('compare.loopback') : location.hostname;
+  const host = local ? t('compare.loopback') : location.hostname;
   return [name && `${name} ${brand?.[2]}`, http, host].filter(Boolean).join(' · ');
+}
+
+/** sessionStorage; null where it is forbidden. */
+function session() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
 }

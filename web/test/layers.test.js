@@ -1,11 +1,11 @@
-// What web/lane and web/model may use: no DOM, and nothing of the views.
+// What web/lane, web/model and web/compare/core may use: no DOM, and nothing of the views.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { bare, read, root } from './sources.js';
 
-const files = ['web/lane', 'web/model'].flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).map((name) => `${dir}/${name}`))
+const files = ['web/lane', 'web/model', 'web/compare/core'].flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).map((name) => `${dir}/${name}`))
   .filter((path) => path.endsWith('.js') && !path.endsWith('.test.js'));
 
 /** Hands a feed the page's window and document; nothing else names them. */
@@ -23,7 +23,7 @@ const DOM = new RegExp([
 /** Without comments and the contents of strings. @param {string} code */
 const words = (code) => bare(code).replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
 
-test('code in web/lane and web/model touches no DOM', () => {
+test('code in web/lane, web/model and web/compare/core touches no DOM', () => {
   assert.ok(files.length > 40, 'the files were found');
   for (const path of files) if (path !== BOUNDARY) assert.doesNotMatch(words(read(path)), DOM, path);
 });
@@ -35,11 +35,12 @@ test('the DOM is recognised in its usual forms', () => {
   for (const code of ['page.document.x', 'window / slices', '{ window = 3 }', 'source.addEventListener(a)', 'documents', "'document'", '// document', 'this.#location.x']) assert.doesNotMatch(words(code), DOM, code);
 });
 
-test('web/lane and web/model import nothing of the views', () => {
+test('web/lane, web/model and web/compare/core import nothing of the views', () => {
   for (const path of files) {
     for (const [, from = ''] of bare(read(path)).matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
       const to = join(dirname(path), from);
-      assert.match(to, /^web\/(?:lane|model|gen|browser)\/|^web\/text\.js$/, `${path} imports ${to}`);
+      const core = path.startsWith('web/compare/core/') && to.startsWith('web/compare/core/');
+      if (!core) assert.match(to, /^web\/(?:lane|model|gen|browser)\/|^web\/text\.js$/, `${path} imports ${to}`);
     }
   }
 });

@@ -67,7 +67,7 @@ export class BatchMeans {
 
   /**
    * @returns {{ error: number, batches: number, ms: number }} half width of the 95 % interval of the mean, NaN below 10
-   *   whole batches; how many batches it rests on, and how long one is
+   *   complete batches; number of batches and length of one, ms
    */
   interval() {
     // The newest batch is incomplete and would count as a full degree of freedom.

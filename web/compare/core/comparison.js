@@ -8,7 +8,7 @@ import { claims } from './claims.js';
 import { runDrill } from './drills.js';
 import { exported, table } from './export.js';
 import { Measurement } from './measurement.js';
-import { resolution, sessionStore } from './noise.js';
+import { resolution } from './noise.js';
 import { Poll } from './poll.js';
 import { runProbe } from './probe.js';
 import { sentence } from './sentence.js';
@@ -88,12 +88,12 @@ export class Comparison {
     this.#clock = options.clock ?? new Clock({
       url: `${p.origin}/api/time`, fetch: p.fetch, now: p.now, setTimeout: p.setTimeout, clearTimeout: p.clearTimeout,
     });
-    this.#document = (options.document !== undefined ? options.document : globalThis.document) ?? null;
+    this.#document = options.document ?? null;
     this.#measurement = new Measurement({
       setup: this.#setup, clock: this.#clock, timed: this.#options.timed, now: p.now, wall: p.wall,
       resolution: options.resolution ?? resolution(() => performance.now()),
       timeOrigin: options.timeOrigin ?? performance.timeOrigin,
-      storage: options.storage !== undefined ? options.storage : sessionStore(),
+      storage: options.storage ?? null,
     });
     this.#sides = this.#createSides();
     this.#measurement.prepare(this.#sides);
@@ -250,12 +250,16 @@ export class Comparison {
     return (this.topicTimes = await this.#interrupt('topics', () => measureTopics(this.#platform, [...this.#symbols], this.#tag)));
   }
 
-  /** The complete result, for a JSON file. */
-  export() {
+  /**
+   * The complete result, for a JSON file.
+   * @param {{ url?: string, browser?: string, local?: boolean }} [page] url without its query; browser: its user agent;
+   *   local: the server is on this machine
+   */
+  export(page = {}) {
     const result = this.snapshot();
     return {
-      ...exported(result, this.drills, this.topicTimes),
-      sentence: sentence(result, this.drills),
+      ...exported(result, this.drills, this.topicTimes, page),
+      sentence: sentence(result, this.drills, page),
       claims: claims({ result, drills: this.drills, topicTimes: this.topicTimes, probe: this.probe }),
     };
   }

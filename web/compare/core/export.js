@@ -13,15 +13,16 @@ export const SCHEMA = 'ticklane.compare.v2';
  * All measurements as plain data, in English except for the notes of drills. Times in ms; null is unknown. Histograms list
  * the non-empty buckets as [above, up to, count].
  * @param {Result} r @param {DrillRow[]} drills @param {TopicTimes | null} topicTimes
+ * @param {{ url?: string, browser?: string }} [page] url without its query; browser: its user agent
  */
-export function exported(r, drills, topicTimes) {
+export function exported(r, drills, topicTimes, { url = '', browser = '' } = {}) {
   const { histogram, ...pairs } = r.pairs;
   const names = sideNames(r.setup, 'file');
   return {
     schema: SCHEMA,
     made: new Date().toISOString(),
-    address: globalThis.location ? globalThis.location.origin + globalThis.location.pathname + format(r.setup) : format(r.setup),
-    browser: globalThis.navigator?.userAgent ?? '',
+    address: url + format(r.setup),
+    browser,
     ...r,
     pairs: { ...pairs, label: isAA(r.setup) ? 'A − B' : names.join(' − '), histogram: sparse(histogram) },
     sides: r.sides.map(({ histogram: h, paintHistogram: p, heat, ...side }) => ({

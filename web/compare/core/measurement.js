@@ -212,7 +212,7 @@ export class Measurement {
 
   /** An A/A run of equal, complete sides is the noise of later runs. */
   #keepAA() {
-    const complete = this.#sides.every((s) => s.whole);
+    const complete = this.#sides.every((s) => s.complete);
     if (!isAA(this.setup) || hasDelay(this.setup) || !complete) return;
     const { count, typical: { value, error } } = this.#pairs.result();
     if (Number.isNaN(error)) return;

@@ -63,15 +63,6 @@ export class AAStore {
   }
 }
 
-/** sessionStorage; null where it is forbidden. @returns {Storage | null} */
-export function sessionStore() {
-  try {
-    return globalThis.sessionStorage ?? null;
-  } catch {
-    return null;
-  }
-}
-
 /**
  * The smallest step of performance.now(), which browsers limit (100 µs in Chromium, 1 ms elsewhere, 5 µs in an isolated
  * page).

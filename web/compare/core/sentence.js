@@ -18,7 +18,7 @@ const SAME = 0.005; // share of bytes below which both sides cost the same
  * @param {{ wall?: number, local?: boolean }} [context] wall: ms since 1970; local: the server is on this machine
  * @returns {Sentence}
  */
-export function sentence(r, drills, { wall = Date.now(), local = isLocal() } = {}) {
+export function sentence(r, drills, { wall = Date.now(), local = true } = {}) {
   const small = footnotes(r, wall);
   if (!r.sound) return { state: 'void', parts: faults(r), small };
   if (!enough(r)) return { state: 'waiting', parts: waiting(r), small };
@@ -145,5 +145,3 @@ function footnotes(r, wall) {
   else if (!isAA(r.setup)) small.push(t('compare.note.noaa'));
   return small;
 }
-
-const isLocal = () => /^(localhost|127\.|\[::1\])/.test(globalThis.location?.hostname ?? 'localhost');

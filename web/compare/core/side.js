@@ -68,7 +68,7 @@ export class Side {
   }
 
   /** Whether every tick was received exactly once and could be parsed. */
-  get whole() {
+  get complete() {
     const { counters } = this.feed;
     return counters.lost === this.#base.lost && counters.doubled === this.#base.doubled && counters.malformed === this.#base.malformed;
   }

@@ -364,9 +364,9 @@ export interface ComparisonOptions {
   timed?: boolean;
   /** the platform functions of a Feed */
   platform?: Partial<import('../../types.js').FeedOptions>;
-  /** source of visibility; globalThis.document by default */
+  /** source of visibility; null: always visible */
   document?: (EventTarget & { visibilityState: string }) | null;
-  /** keeps the A/A results; sessionStorage by default */
+  /** keeps the A/A results; null: in memory */
   storage?: Pick<Storage, 'getItem' | 'setItem'> | null;
   /** ms since 1970 at which performance.now() was 0 */
   timeOrigin?: number;
