@@ -38,7 +38,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats"},
 	"handlers":                 {"netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "loadtest/report", "wire", "quote", "handlers"},
+	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
 	"internal/testkit/testserver": {"handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},

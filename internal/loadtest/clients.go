@@ -37,7 +37,6 @@ type clients struct {
 	rest *stats.Recorder // of the others
 
 	owners      sync.WaitGroup
-	opened      atomic.Int64
 	churns      atomic.Uint64 // connections reopened after churn
 	mu          sync.Mutex
 	dropped     int // measured connections that ended by themselves
@@ -78,7 +77,6 @@ func (c *clients) open(ctx context.Context, ramp time.Duration, own func(*connec
 			if err := conn.Open(inner, ""); err != nil {
 				return fmt.Errorf("connection %d of %d: %w", k+1, len(c.all), err)
 			}
-			c.opened.Add(1)
 			c.owners.Go(func() { own(conn) })
 			return nil
 		})

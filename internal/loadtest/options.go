@@ -83,9 +83,6 @@ type UsageError struct{ Problems []string }
 
 func (e *UsageError) Error() string { return strings.Join(e.Problems, "\n          ") }
 
-// same reports whether both variants ask for the same: an A/A test.
-func (o *Options) same() bool { return len(o.variants) == 2 && o.variants[0].equals(o.variants[1]) }
-
 // encoding returns that of all variants, or mixed.
 func (o *Options) encoding() string {
 	for _, v := range o.variants {
@@ -115,7 +112,7 @@ func (o *Options) nameWidth() int {
 	return n
 }
 
-// needsLab reports whether a variant asks for what only a lab provides, such as a planted delay. Everything else is
+// needsLab reports whether a variant asks for what only a lab provides, such as an injected delay. Everything else is
 // measured on the server as it runs in production.
 func (o *Options) needsLab() bool { return o.QueryA != "" || o.QueryB != "" }
 

@@ -93,8 +93,3 @@ func nameVariants(variants []*Variant) {
 		}
 	}
 }
-
-// equals reports whether two variants ask for the same.
-func (v *Variant) equals(w *Variant) bool {
-	return v.Path("") == w.Path("") && v.Engine == w.Engine && v.Encoding == w.Encoding && v.Compress == w.Compress
-}

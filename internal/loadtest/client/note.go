@@ -27,14 +27,9 @@ type Hello struct {
 type note struct {
 	T      string `json:"T"`
 	Time   int64  `json:"t"` // named, so that "t" is not taken for "T"
-	From   uint64 `json:"from"`
 	To     uint64 `json:"to"`
-	Missed uint64 `json:"missed"`
 	Head   uint64 `json:"head"`
 	Reason string `json:"reason"`
-	Retry  int64  `json:"retry"` // ms
-	Code   string `json:"code"`
-	Msg    string `json:"msg"`
 
 	hello Hello // if T is "hello"
 }

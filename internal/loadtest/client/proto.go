@@ -140,7 +140,7 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 	// Where each numbered field of the kind goes.
 	var texts map[int]*string
 	var numbers map[int]*uint64
-	var t, heartbeat, retry uint64
+	var heartbeat uint64
 	switch kind {
 	case kindHello:
 		n.T = "hello"
@@ -149,17 +149,15 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 	case kindGap:
 		n.T = "gap"
 		texts = map[int]*string{4: &n.Reason}
-		numbers = map[int]*uint64{1: &n.From, 2: &n.To, 3: &n.Missed}
+		numbers = map[int]*uint64{2: &n.To}
 	case kindHeartbeat:
 		n.T = "hb"
-		numbers = map[int]*uint64{1: &t, 2: &n.Head}
+		numbers = map[int]*uint64{2: &n.Head}
 	case kindBye:
 		n.T = "bye"
 		texts = map[int]*string{1: &n.Reason}
-		numbers = map[int]*uint64{2: &retry}
 	case kindError:
 		n.T = "error"
-		texts = map[int]*string{1: &n.Code, 2: &n.Msg}
 	case kindSubscription:
 		n.T = "subscription"
 	case kindTime:
@@ -176,7 +174,7 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 			n.hello.Topics = append(n.hello.Topics, string(f.bytes))
 		}
 	})
-	n.Time, n.Retry, n.hello.Heartbeat = int64(t), int64(retry), int64(heartbeat)
+	n.hello.Heartbeat = int64(heartbeat)
 	if !ok {
 		return n, malformed("protobuf " + n.T)
 	}

@@ -74,10 +74,10 @@ func TestParseProtoNote(t *testing.T) {
 		b    []byte
 		want note
 	}{
-		{kindGap, put(1, 5, 2, 9, 3, 5, 4, "lag"), note{T: "gap", From: 5, To: 9, Missed: 5, Reason: "lag"}},
-		{kindHeartbeat, put(1, 1772, 2, 9), note{T: "hb", Time: 1772, Head: 9}},
-		{kindBye, put(1, "shutdown", 2, 1500), note{T: "bye", Reason: "shutdown", Retry: 1500}},
-		{kindError, put(1, "rate", 2, "too many"), note{T: "error", Code: "rate", Msg: "too many"}},
+		{kindGap, put(1, 5, 2, 9, 3, 5, 4, "lag"), note{T: "gap", To: 9, Reason: "lag"}},
+		{kindHeartbeat, put(1, 1772, 2, 9), note{T: "hb", Head: 9}},
+		{kindBye, put(1, "shutdown", 2, 1500), note{T: "bye", Reason: "shutdown"}},
+		{kindError, put(1, "rate", 2, "too many"), note{T: "error"}},
 		{kindSubscription, put(1, "A", 2, 7), note{T: "subscription"}},
 		{kindTime, put(2, 1), note{T: "time"}},
 		{kindUnknown, nil, note{}},

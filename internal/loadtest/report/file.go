@@ -91,16 +91,3 @@ func CheckWritable(out string) error {
 	f.Close()
 	return os.Remove(f.Name())
 }
-
-// Read reads a saved report of this schema or an earlier one.
-func Read(path string) (*Report, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	r, err := Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
-}

@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,8 +24,9 @@ func TestSave(t *testing.T) {
 			t.Errorf("%s: %s, %s, %v", c.out, text, page, err)
 			continue
 		}
-		back, err := Read(text)
-		if err != nil || back.Headline != r.Headline || len(back.Windows) != 10 {
+		var back Report
+		b, err := os.ReadFile(text)
+		if err = errors.Join(err, json.Unmarshal(b, &back)); err != nil || back.Headline != r.Headline || len(back.Windows) != 10 {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
@@ -36,8 +39,5 @@ func TestSave(t *testing.T) {
 	file := filepath.Join(dir, "named.html")
 	if _, _, err := r.Save(file + "/x"); err == nil || !strings.Contains(err.Error(), "--out") {
 		t.Errorf("a folder that is a file: %v", err)
-	}
-	if _, err := Read(file); err == nil {
-		t.Error("a page was parsed as a report")
 	}
 }

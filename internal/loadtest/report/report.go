@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Schema names the form of the JSON, which docs/reports/README.md describes. Read accepts earlier schemas too.
+// Schema names the form of the JSON, which docs/reports/README.md describes.
 const Schema = "ticklane.load/2"
 
 // Results of a test.

@@ -4,8 +4,7 @@ const SCHEMA = 'ticklane.load/2';
 const SCHEMA_1 = 'ticklane.load/1';
 
 /**
- * Returns a load report in the current schema. In a report of schema 1, the members that the pages show are renamed;
- * internal/loadtest/report/schema.go converts all of them.
+ * Returns a load report in the current schema. In a report of schema 1, the members that the pages show are renamed.
  * @param {any} report parsed JSON
  * @throws {Error} for another schema or no load report
  */
