@@ -2,7 +2,6 @@ package apidoc
 
 import (
 	"iter"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -63,24 +62,4 @@ func remove(n *yaml.Node, name string) *yaml.Node {
 		}
 	}
 	return nil
-}
-
-const maxReferences = 8
-
-// resolve follows $ref. It returns the node that has none, and the name of the last component that was referred to, "" for
-// a node without $ref. A circle of references ends after maxReferences.
-func (d *Document) resolve(n *yaml.Node) (target *yaml.Node, name string) {
-	for range maxReferences {
-		ref := text(n, "$ref")
-		if ref == "" {
-			return n, name
-		}
-		names := strings.Split(strings.TrimPrefix(ref, "#/"), "/")
-		for i, s := range names {
-			names[i] = strings.ReplaceAll(strings.ReplaceAll(s, "~1", "/"), "~0", "~")
-		}
-		name = names[len(names)-1]
-		n = get(d.root, names...)
-	}
-	return n, name
 }
