@@ -2,7 +2,10 @@ package handlers_test
 
 import (
 	"encoding/json"
+	"flag"
 	"io"
+	"strconv"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,9 +17,15 @@ import (
 	"ticklane/internal/wire"
 )
 
+// parallel is the default of -parallel: tests wait for timers and sockets most of the time.
+const parallel = 8
+
 // TestMain fails on leaked goroutines. Two of fasthttp's outlive its servers: the cleaner of idle workers sleeps up to ten
 // seconds before it checks, the clock of the Date header runs forever.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil { // flag.Parse comes later, so the command line wins
+		panic(err)
+	}
 	testkit.Main(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
@@ -33,8 +42,14 @@ func newTestServer(t testing.TB, o testserver.Options) *testserver.Server {
 	return testserver.New(t, o)
 }
 
-// onEngines runs a test of the contract on every engine, in parallel.
+// parallelTests holds the tests that onEngines has made parallel.
+var parallelTests sync.Map
+
+// onEngines runs a test of the contract on every engine, in parallel with each other and with other tests.
 func onEngines(t *testing.T, f func(t *testing.T, engine string)) {
+	if _, twice := parallelTests.LoadOrStore(t, true); !twice {
+		t.Parallel()
+	}
 	for _, engine := range testserver.Engines() {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
