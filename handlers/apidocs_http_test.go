@@ -23,17 +23,17 @@ import (
 	"ticklane/internal/wire"
 )
 
-// whole are the server's files with a bundle of every page.
-func whole() fs.FS {
-	all := maps.Clone(built().(fstest.MapFS))
+// filesWithBundles returns the server's files with a bundle for every page.
+func filesWithBundles() fs.FS {
+	all := maps.Clone(builtFiles().(fstest.MapFS))
 	all["public/assets/manifest.json"] = &fstest.MapFile{Data: []byte(`{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/b.js",` +
 		`"reports.js":"/assets/c.js","docs.js":"/assets/d.js","app.css":"/assets/app-BBBB.css","docs.css":"/assets/docs.css"}`)}
 	return all
 }
 
-// TestRoutesAreDescribed: each route has its description, and each description its route.
+// TestRoutesAreDescribed checks that every route is described, and every described operation is a route.
 func TestRoutesAreDescribed(t *testing.T) {
-	d := describedBy(t, "openapi")
+	d := newAPIChecker(t, "openapi")
 	srv := newLabServer(t)
 	have := map[string]bool{}
 	for _, r := range srv.Handlers.Routes() {
@@ -46,32 +46,32 @@ func TestRoutesAreDescribed(t *testing.T) {
 	if len(have) < 30 {
 		t.Fatalf("only %d routes were found", len(have))
 	}
-	told := map[string]bool{}
+	described := map[string]bool{}
 	for _, o := range d.operations() {
 		if !have[o.method+" "+o.path] {
-			t.Errorf("%s %s is described, but no route", o.method, o.path)
+			t.Errorf("%s %s is described but isn't a route", o.method, o.path)
 		}
-		told[o.method+" "+o.path] = true
-		if o.method == fiber.MethodGet { // the introduction says it of all
-			told[fiber.MethodHead+" "+o.path] = true
+		described[o.method+" "+o.path] = true
+		if o.method == fiber.MethodGet { // described in the introduction for all
+			described[fiber.MethodHead+" "+o.path] = true
 		}
 	}
 	for route := range have {
-		if !told[route] {
+		if !described[route] {
 			t.Errorf("%s isn't described", route)
 		}
 	}
 }
 
-// try is one request and the status that it must get.
-type try struct {
+// attempt is a request with the expected status.
+type attempt struct {
 	id, path string
 	status   int
 	body     string // of a POST
 	extra    []string
 }
 
-func (d *described) try(srv *testserver.Server, all map[string]operation, x try) string {
+func (d *apiChecker) try(srv *testserver.Server, all map[string]operation, x attempt) string {
 	d.Helper()
 	o, ok := all[x.id]
 	if !ok {
@@ -95,28 +95,28 @@ func (d *described) try(srv *testserver.Server, all map[string]operation, x try)
 	if c.Status != x.status {
 		d.Errorf("%s %s: status %d, want %d: %.300s", o.method, x.path, c.Status, x.status, text)
 	}
-	d.answered(o, c.Status, c.Header, text)
+	d.checkAnswer(o, c.Status, c.Header, text)
 	if c.Status >= 400 {
 		return text
 	}
-	d.asked(o, x.path)
+	d.checkRequest(o, x.path)
 	if schema := o.pointer + "/requestBody/content/application~1json/schema"; o.method == fiber.MethodPost {
 		v, err := value(x.body)
 		if err == nil {
 			err = d.check(schema, v)
 		}
 		if err != nil {
-			d.Errorf("%s took %s: %v", o.id, x.body, err)
+			d.Errorf("%s accepted %s: %v", o.id, x.body, err)
 		}
 	}
 	return text
 }
 
-// TestHTTPIsAsDescribed asks every operation for every answer that its description has.
+// TestHTTPIsAsDescribed makes every operation return every answer that is described.
 func TestHTTPIsAsDescribed(t *testing.T) { onEngines(t, testHTTPIsAsDescribed) }
 
 func testHTTPIsAsDescribed(t *testing.T, engine string) {
-	d := describedBy(t, "openapi")
+	d := newAPIChecker(t, "openapi")
 	all := d.operations()
 	reports := t.TempDir()
 	for _, name := range []string{"run.html", "run.json"} {
@@ -126,7 +126,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 	}
 	now := 100.0
 	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressAuto), Settings: func(s *handlers.Settings) { s.Reports = reports }, Deps: func(d *handlers.Deps) {
-		d.Files = whole()
+		d.Files = filesWithBundles()
 		d.Lab = &handlers.Lab{Rate: func() float64 { return now }, SetRate: func(r float64) error {
 			if r <= 0 {
 				return fmt.Errorf("want a rate above 0")
@@ -141,7 +141,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 	big := `{"action":"time","id":1` + strings.Repeat(" ", 5000) + "}"
 	cut := `{"action":"cut","conns":["none"]}`
 	handshake := func(more ...string) []string { return append(slices.Clone(testserver.Upgrade), more...) }
-	ok := []try{
+	ok := []attempt{
 		{id: "dashboard", path: "/?lang=zh-CN"}, {id: "compare", path: "/compare"}, {id: "reports", path: "/reports"}, {id: "docs", path: "/docs"},
 		{id: "report", path: "/reports/run.html"}, {id: "report", path: "/reports/run.json"},
 		{id: "homeSSE", path: "/sse/home?user=me&topics=S1"}, {id: "homeWS", path: "/ws/home?user=me&topics=S1"},
@@ -166,7 +166,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 	}
 	etag := srv.Dial()
 	etag.Request("GET", "/static/favicon.svg")
-	for _, x := range []try{
+	for _, x := range []attempt{
 		{id: "favicon", path: "/favicon.ico", status: 301},
 		{id: "static", path: "/static/favicon.svg", status: 304, extra: []string{"If-None-Match: " + etag.Header.Get("ETag")}},
 		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js", status: 304, extra: []string{"If-None-Match: *"}},
@@ -203,33 +203,33 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 		{id: "labRate", path: "/api/lab/rate", status: 200, body: `{"rate":5.5}`}, {id: "labRate", path: "/api/lab/rate", status: 400, body: `{"rate":-1}`},
 		{id: "labBackground", path: "/api/lab/background", status: 200, body: `{"sse":1,"ws":0}`},
 		{id: "labBackground", path: "/api/lab/background", status: 400, body: `{"sse":2001,"ws":-1}`},
-		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{"action":"shout"}`}, {id: "labDrill", path: "/api/lab/drill", status: 404, body: cut},
+		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{"action":"unknown"}`}, {id: "labDrill", path: "/api/lab/drill", status: 404, body: cut},
 		{id: "labDrill", path: "/api/lab/drill", status: 400, body: `{`},
 	} {
 		d.try(srv, all, x)
 	}
 	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
 		path := all[id].path
-		d.try(srv, all, try{id: id, path: path, status: 403, body: cut, extra: []string{"Origin: null"}})
-		d.try(srv, all, try{id: id, path: path, status: 413, body: big})
-		d.try(srv, all, try{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
+		d.try(srv, all, attempt{id: id, path: path, status: 403, body: cut, extra: []string{"Origin: null"}})
+		d.try(srv, all, attempt{id: id, path: path, status: 413, body: big})
+		d.try(srv, all, attempt{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
 	}
-	d.drills(srv, all)
-	d.others(all)
-	d.anywhere(srv, all)
+	d.checkDrills(srv, all)
+	d.checkOtherSettings(all)
+	d.checkCommonErrors(srv, all)
 
 	for id, o := range all {
 		for _, status := range o.statuses {
-			// Streams and what needs a server in distress have tests of their own, below.
+			// Streams and blocked streams are covered by other tests.
 			if key := id + " " + status; !d.seen[key] && key != "subscribeSSE 200" && key != "commandSSE 503" {
-				t.Errorf("%s is described, and no request got it", key)
+				t.Errorf("%s is described, but no request returned it", key)
 			}
 		}
 	}
 }
 
-// drills meets what only a drill brings about.
-func (d *described) drills(srv *testserver.Server, all map[string]operation) {
+// checkDrills checks the answers that only a drill causes.
+func (d *apiChecker) checkDrills(srv *testserver.Server, all map[string]operation) {
 	d.Helper()
 	for _, status := range []int{503, 204} {
 		for id, path := range map[string]string{"subscribeSSE": "/sse/subscribe?user=drilled", "subscribeWS": "/ws/subscribe?user=drilled"} {
@@ -239,15 +239,15 @@ func (d *described) drills(srv *testserver.Server, all map[string]operation) {
 			} else {
 				c = srv.WS("user=drilled")
 			}
-			d.try(srv, all, try{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.Hello.Conn)})
+			d.try(srv, all, attempt{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.Hello.Conn)})
 			if id == "subscribeWS" {
-				d.try(srv, all, try{id: id, path: path, status: status, extra: testserver.Upgrade})
+				d.try(srv, all, attempt{id: id, path: path, status: status, extra: testserver.Upgrade})
 				continue
 			}
 			a := srv.Dial()
 			a.Request("GET", path)
 			if text := ""; a.Status == 503 {
-				text = a.ReadBody() // without Retry-After: a drill doesn't say when
+				text = a.ReadBody() // without Retry-After
 				wantProblem(d, a, text, 503)
 			} else if a.Status != 204 {
 				d.Errorf("%s after a drill: %d", path, a.Status)
@@ -256,49 +256,49 @@ func (d *described) drills(srv *testserver.Server, all map[string]operation) {
 	}
 	c := srv.SSE("user=late")
 	srv.Handlers.RejectPendingFaults()
-	d.try(srv, all, try{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
+	d.try(srv, all, attempt{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
 }
 
-// others meets what other settings bring about.
-func (d *described) others(all map[string]operation) {
+// checkOtherSettings checks the answers that depend on other settings.
+func (d *apiChecker) checkOtherSettings(all map[string]operation) {
 	d.Helper()
-	shut := newTestServer(d, testserver.Options{Settings: func(s *handlers.Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one place
+	shut := newTestServer(d, testserver.Options{Settings: func(s *handlers.Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one stream
 	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
-		d.try(shut, all, try{id: id, path: path, status: 503})
+		d.try(shut, all, attempt{id: id, path: path, status: 503})
 	}
-	d.try(shut, all, try{id: "docs", path: "/docs", status: 200})
-	d.try(shut, all, try{id: "lab", path: "/api/lab", status: 404})
+	d.try(shut, all, attempt{id: "docs", path: "/docs", status: 200})
+	d.try(shut, all, attempt{id: "lab", path: "/api/lab", status: 404})
 	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
-		d.try(shut, all, try{id: id, path: all[id].path, status: 404, body: "{}"})
+		d.try(shut, all, attempt{id: id, path: all[id].path, status: 404, body: "{}"})
 	}
 	c := shut.SSE("")
-	d.try(shut, all, try{id: "subscribeSSE", path: "/sse/subscribe", status: 503})
+	d.try(shut, all, attempt{id: "subscribeSSE", path: "/sse/subscribe", status: 503})
 	path := "/sse/connections/" + c.Hello.Conn
-	d.try(shut, all, try{id: "commandSSE", path: path, status: 200, body: `{"action":"time"}`})
-	d.try(shut, all, try{id: "commandSSE", path: path, status: 429, body: `{"action":"time","id":3}`})
+	d.try(shut, all, attempt{id: "commandSSE", path: path, status: 200, body: `{"action":"time"}`})
+	d.try(shut, all, attempt{id: "commandSSE", path: path, status: 429, body: `{"action":"time","id":3}`})
 	shut.Handlers.SetReady(false)
-	d.try(shut, all, try{id: "readyz", path: "/readyz", status: 503})
+	d.try(shut, all, attempt{id: "readyz", path: "/readyz", status: 503})
 
 	replay := newLabServer(d)
-	d.try(replay, all, try{id: "labRate", path: "/api/lab/rate", status: 409, body: `{"rate":1}`})
-	d.try(replay, all, try{id: "labBackground", path: "/api/lab/background", status: 409, body: `{"sse":1,"ws":1}`})
+	d.try(replay, all, attempt{id: "labRate", path: "/api/lab/rate", status: 409, body: `{"rate":1}`})
+	d.try(replay, all, attempt{id: "labBackground", path: "/api/lab/background", status: 409, body: `{"sse":1,"ws":1}`})
 }
 
-// anywhere meets what any address may answer.
-func (d *described) anywhere(srv *testserver.Server, all map[string]operation) {
+// checkCommonErrors checks the errors that any address may return.
+func (d *apiChecker) checkCommonErrors(srv *testserver.Server, all map[string]operation) {
 	d.Helper()
 	for id, o := range all {
 		path := strings.NewReplacer("{conn}", "x", "{name}", "run.html", "{path}", "x").Replace(o.path)
 		if id != "healthz" && id != "readyz" {
-			d.try(srv, all, try{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
+			d.try(srv, all, attempt{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
 		}
-		d.try(srv, all, try{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
+		d.try(srv, all, attempt{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
 		if o.method == fiber.MethodHead {
 			continue
 		}
 		c := srv.Dial()
 		c.Request("DELETE", path)
-		d.answered(o, c.Status, c.Header, c.ReadBody())
+		d.checkAnswer(o, c.Status, c.Header, c.ReadBody())
 		if c.Status != 405 {
 			d.Errorf("DELETE %s: %d", path, c.Status)
 		}
@@ -309,14 +309,14 @@ func (d *described) anywhere(srv *testserver.Server, all map[string]operation) {
 			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
 		}
 	}})
-	d.try(failing, all, try{id: "metrics", path: "/metrics", status: 500})
-	d.try(srv, all, try{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
+	d.try(failing, all, attempt{id: "metrics", path: "/metrics", status: 500})
+	d.try(srv, all, attempt{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
 }
 
-// TestQueryIsAsDescribed: the server reads each parameter that is described, refuses by its name what isn't as
-// described, and takes every value that is.
+// TestQueryIsAsDescribed checks that the server reads every described parameter, accepts described values, and rejects others
+// with the parameter's name.
 func TestQueryIsAsDescribed(t *testing.T) {
-	d := describedBy(t, "openapi")
+	d := newAPIChecker(t, "openapi")
 	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: withLab})
 	srv.Publish(20)
 	checked := 0
@@ -324,12 +324,12 @@ func TestQueryIsAsDescribed(t *testing.T) {
 		extra := []string{}
 		switch id {
 		case "subscribeSSE":
-			continue // HEAD has the same query, and ends
+			continue // HEAD has the same query and ends
 		case "subscribeWS":
 			extra = testserver.Upgrade
 		}
 		for _, p := range o.params {
-			if p.in != "query" || p.name == "lang" { // what is no language of ours is no error
+			if p.in != "query" || p.name == "lang" { // unknown languages aren't errors
 				continue
 			}
 			checked++
@@ -344,12 +344,12 @@ func TestQueryIsAsDescribed(t *testing.T) {
 				t.Errorf("%s: %s=%s: status %d", id, p.name, junk, c.Status)
 			} else if o.method != fiber.MethodHead {
 				if problem := wantProblem(t, c, c.ReadBody(), 400); problem.Parameter != p.name {
-					t.Errorf("%s: %s was refused for %s", id, p.name, problem.Parameter)
+					t.Errorf("%s: %s was rejected for %s", id, p.name, problem.Parameter)
 				}
 			}
 			c.NetConn.Close()
-			if d.check(p.pointer, junk) == nil && p.name != "topics" && p.name != "symbol" { // what is known can't be described
-				t.Errorf("%s: %s=%s is as described, and refused", id, p.name, junk)
+			if d.check(p.pointer, junk) == nil && p.name != "topics" && p.name != "symbol" { // the schema doesn't list known values
+				t.Errorf("%s: %s=%s conforms to the description but was rejected", id, p.name, junk)
 			}
 			schema, _ := d.at(p.pointer)
 			values, _ := schema["enum"].([]any)
@@ -368,7 +368,7 @@ func TestQueryIsAsDescribed(t *testing.T) {
 				c := srv.Dial()
 				c.Request(o.method, fmt.Sprintf("%s%s=%v", path, p.name, v), extra...)
 				if c.Status >= 400 {
-					t.Errorf("%s: %s=%v is as described: status %d", id, p.name, v, c.Status)
+					t.Errorf("%s: %s=%v conforms to the description: status %d", id, p.name, v, c.Status)
 				}
 				c.NetConn.Close()
 			}
@@ -379,22 +379,22 @@ func TestQueryIsAsDescribed(t *testing.T) {
 	}
 }
 
-// TestCommandToABlockedStreamIsAsDescribed: the one answer that has to be waited for.
+// TestCommandToABlockedStreamIsAsDescribed checks the answer to a command that a blocked stream can't execute.
 func TestCommandToABlockedStreamIsAsDescribed(t *testing.T) {
 	onEngines(t, testCommandToABlockedStreamIsAsDescribed)
 }
 
 func testCommandToABlockedStreamIsAsDescribed(t *testing.T, engine string) {
-	d := describedBy(t, "openapi")
+	d := newAPIChecker(t, "openapi")
 	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) {
 		s.WriteBuffer, s.CommandWait, s.MessageRate, s.MessageBurst = 4096, time.Second, 1e6, 1e6
 	}})
 	c := srv.SmallStream(wire.SSE, "snapshot=false")
-	srv.Publish(50_000) // more than all buffers on the way hold
+	srv.Publish(50_000) // more than the buffers of the connection hold
 	o, deadline := d.operations()["commandSSE"], time.Now().Add(testserver.Timeout)
-	for time.Now().Before(deadline) { // until the stream has filled them
-		a, text := srv.PostCommand(c.Hello.Conn, `{"action":"subscribe","topics":["S1"]}`) // a time is told without the stream
-		d.answered(o, a.Status, a.Header, text)
+	for time.Now().Before(deadline) { // until the buffers are full
+		a, text := srv.PostCommand(c.Hello.Conn, `{"action":"subscribe","topics":["S1"]}`) // unlike time, it needs the stream
+		d.checkAnswer(o, a.Status, a.Header, text)
 		if a.Status == 503 {
 			c.Cut(true)
 			return
@@ -403,10 +403,10 @@ func testCommandToABlockedStreamIsAsDescribed(t *testing.T, engine string) {
 	t.Errorf("the stream never blocked")
 }
 
-// TestDocsPage: every operation and wiretest.Message stands on it, and each of its links leads somewhere.
+// TestDocsPage checks that the page shows every operation and message, and that all its links work.
 func TestDocsPage(t *testing.T) {
-	d, a := describedBy(t, "openapi"), describedBy(t, "asyncapi")
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = whole() }})
+	d, a := newAPIChecker(t, "openapi"), newAPIChecker(t, "asyncapi")
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = filesWithBundles() }})
 	answer, page := srv.Get("/docs", "Accept: text/html")
 	if answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
 		t.Fatalf("%d %v", answer.Status, answer.Header)
@@ -434,10 +434,10 @@ func TestDocsPage(t *testing.T) {
 	}
 	for _, l := range links {
 		if l[1] != "" && strings.Count(page, ` id="`+l[2]+`"`) != 1 {
-			t.Errorf("#%s is there %d times", l[2], strings.Count(page, ` id="`+l[2]+`"`))
+			t.Errorf("#%s exists %d times", l[2], strings.Count(page, ` id="`+l[2]+`"`))
 		}
 	}
 	if strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
-		t.Error("something inline, which the policy forbids")
+		t.Error("inline code, which the Content-Security-Policy forbids")
 	}
 }

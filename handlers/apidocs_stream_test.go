@@ -20,17 +20,17 @@ import (
 	"ticklane/internal/wire/wiretest"
 )
 
-// eventSchema is the pointer of what one event must be.
+// eventSchema is the pointer of the schema of an SSE event.
 const eventSchema = "/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream/itemSchema"
 
-// heard checks one wiretest.Message of either lane against its description, and notes its type.
-func (d *described) heard(c *testserver.Client, m wiretest.Message) {
+// checkMessage checks a message of either lane and marks its type as seen.
+func (d *apiChecker) checkMessage(c *testserver.Client, m wiretest.Message) {
 	d.Helper()
 	if c.Format.Lane() == wire.SSE {
 		if err := d.check(eventSchema, asEvent(m)); err != nil {
 			d.Errorf("sse: %v\n%+v", err, m)
 		}
-		d.meet("sse " + m.T)
+		d.mark("sse " + m.T)
 		return
 	}
 	v, err := value(m.Text)
@@ -40,80 +40,80 @@ func (d *described) heard(c *testserver.Client, m wiretest.Message) {
 	if err != nil {
 		d.Errorf("ws: %v\n%.300s", err, m.Text)
 	}
-	d.meet("ws " + m.T)
+	d.mark("ws " + m.T)
 }
 
-// listen reads so many messages, or to the end of the stream for 0.
-func (d *described) listen(c *testserver.Client, n int) (got []wiretest.Message, err error) {
+// readMessages reads and checks n messages, or all up to the end of the stream if n is 0.
+func (d *apiChecker) readMessages(c *testserver.Client, n int) (got []wiretest.Message, err error) {
 	d.Helper()
 	for n == 0 || len(got) < n {
 		m, err := c.Read()
 		if err != nil {
 			return got, err
 		}
-		d.heard(c, m)
+		d.checkMessage(c, m)
 		got = append(got, m)
 	}
 	return got, nil
 }
 
-// until hears messages up to one of type t.
-func (d *described) until(c *testserver.Client, t string) {
+// readUntil reads and checks messages up to one of type t.
+func (d *apiChecker) readUntil(c *testserver.Client, t string) {
 	d.Helper()
 	for {
 		m := c.Next()
-		d.heard(c, m)
+		d.checkMessage(c, m)
 		if m.T == t {
 			return
 		}
 	}
 }
 
-// greeted opens a stream without help, so that its hello is heard, too.
-func (d *described) greeted(srv *testserver.Server, lane wire.Lane, query string) *testserver.Client {
+// open opens a stream and checks its answer and its hello.
+func (d *apiChecker) open(srv *testserver.Server, lane wire.Lane, query string) *testserver.Client {
 	d.Helper()
 	c := srv.Dial()
 	if lane == wire.SSE {
 		c.RequestSSE(query)
 		all := d.operations()
-		d.asked(all["subscribeSSE"], "/sse/subscribe?"+query)
-		if at := d.answered(all["subscribeSSE"], c.Status, c.Header, ""); at+"/itemSchema" != eventSchema {
+		d.checkRequest(all["subscribeSSE"], "/sse/subscribe?"+query)
+		if at := d.checkAnswer(all["subscribeSSE"], c.Status, c.Header, ""); at+"/itemSchema" != eventSchema {
 			d.Errorf("events are described at %s", at)
 		}
 	} else {
 		c.RequestWS(query)
 	}
 	c.Hello = c.Next()
-	d.heard(c, c.Hello)
+	d.checkMessage(c, c.Hello)
 	return c
 }
 
-// everyMessage brings about each type of wiretest.Message on a lane.
-func (d *described) everyMessage(lane wire.Lane, offer string) {
+// checkAllMessages makes a lane send each type of message.
+func (d *apiChecker) checkAllMessages(lane wire.Lane, offer string) {
 	d.Helper()
 	srv := newTestServer(d, testserver.Options{Subprotocol: offer, Log: stream.Config{Size: 256, Heartbeat: 30 * time.Millisecond}, Settings: func(s *handlers.Settings) { s.MaxStreams = 3 }})
 	srv.Publish(1000)
-	c := d.greeted(srv, lane, "topics=S1,S2&user=me")
-	d.until(c, "snapshot")
-	d.until(c, "hb")
+	c := d.open(srv, lane, "topics=S1,S2&user=me")
+	d.readUntil(c, "snapshot")
+	d.readUntil(c, "hb")
 	srv.Publish(40)
-	d.until(c, "q")
+	d.readUntil(c, "q")
 	d.command(srv, c, `{"action":"subscribe","topics":["sector:odd"],"id":1}`, true)
-	d.until(c, "subscription")
-	d.until(c, "snapshot")
-	gap := d.greeted(srv, lane, fmt.Sprintf("from=%s-3&mode=all", c.Hello.Epoch))
-	d.until(gap, "gap")
-	d.until(gap, "snapshot")
-	// Each way of resuming, and each end.
+	d.readUntil(c, "subscription")
+	d.readUntil(c, "snapshot")
+	gap := d.open(srv, lane, fmt.Sprintf("from=%s-3&mode=all", c.Hello.Epoch))
+	d.readUntil(gap, "gap")
+	d.readUntil(gap, "snapshot")
+	// Each result of resuming.
 	for query, want := range map[string]string{
 		fmt.Sprintf("from=%s-1030&limit=2", c.Hello.Epoch): wire.ResumeComplete, "from=1-1&limit=2": wire.ResumeReset, "from=oldest&limit=2&mode=latest": wire.ResumeNone,
 	} {
-		e := d.greeted(srv, lane, query)
+		e := d.open(srv, lane, query)
 		if e.Hello.Resume != want {
 			d.Errorf("%s: %s", query, e.Hello.Text)
 		}
 		srv.Publish(40)
-		d.until(e, "bye")
+		d.readUntil(e, "bye")
 		e.NetConn.Close()
 		testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
 	}
@@ -124,67 +124,67 @@ func (d *described) everyMessage(lane wire.Lane, offer string) {
 	} else {
 		full.RequestWS("")
 	}
-	if got, err := d.listen(full, 0); len(got) != 1 || got[0].Reason != wire.ByeOverload {
+	if got, err := d.readMessages(full, 0); len(got) != 1 || got[0].Reason != wire.ByeOverload {
 		d.Errorf("%v %v", got, err)
 	}
 	third.Cut(true)
 	go srv.Stop(testserver.Timeout)
-	d.until(c, "bye")
+	d.readUntil(c, "bye")
 }
 
-// command says something to a stream as its lane does, and checks it and the answer; good tells whether the
-// description allows it.
-func (d *described) command(srv *testserver.Server, c *testserver.Client, text string, good bool) {
+// command sends a command over its lane and checks command and answer. valid reports whether the command conforms to the
+// description.
+func (d *apiChecker) command(srv *testserver.Server, c *testserver.Client, text string, valid bool) {
 	d.Helper()
 	v, err := value(text)
 	if err == nil {
 		err = d.check("/components/schemas/Command", v)
 	}
-	if good != (err == nil) {
-		d.Errorf("%s is described as good: %v", text, err)
+	if valid != (err == nil) {
+		d.Errorf("%s conforms to the description: %v", text, err)
 	}
 	if c.Format.Lane() == wire.WS {
 		c.SendText(text)
 		return
 	}
 	status := 200
-	if !good {
+	if !valid {
 		status = 400
 	}
-	d.try(srv, d.operations(), try{id: "commandSSE", path: "/sse/connections/" + c.Hello.Conn, status: status, body: text})
+	d.try(srv, d.operations(), attempt{id: "commandSSE", path: "/sse/connections/" + c.Hello.Conn, status: status, body: text})
 }
 
 func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescribed) }
 
 func testEventsAreAsDescribed(t *testing.T, engine string) {
-	d := describedBy(t, "openapi")
-	d.everyMessage(wire.SSE, "")
+	d := newAPIChecker(t, "openapi")
+	d.checkAllMessages(wire.SSE, "")
 	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription"} {
 		if !d.seen["sse "+name] {
-			t.Errorf("no %s came", name)
+			t.Errorf("no %s was received", name)
 		}
 	}
 	events, _ := d.at("/components/schemas/Event")
 	if n := len(events["oneOf"].([]any)); n != 7 {
 		t.Errorf("%d events are described", n)
 	}
-	// The example of a stream is one.
+	// The example is a valid stream.
 	media, _ := d.at("/paths/~1sse~1subscribe/get/responses/200/content/text~1event-stream")
 	for name, v := range media["examples"].(map[string]any) {
 		text := v.(map[string]any)["serializedValue"].(string)
 		c := &testserver.Client{Server: &testserver.Server{TB: t}, Format: wire.SSEJSON, Body: bufio.NewReader(strings.NewReader(strings.TrimRight(text, "\n") + "\n\n"))}
-		if got, _ := d.listen(c, 0); len(got) != 3 {
+		if got, _ := d.readMessages(c, 0); len(got) != 3 {
 			t.Errorf("%s: %d events", name, len(got))
 		}
 	}
-	// What no event is must be refused.
+	// Invalid events don't conform.
 	for _, bad := range []map[string]any{
 		{"event": "q", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1}`},
 		{"event": "hb", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1,"x":1}`},
 		{"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`, "x": 1}, {"event": "bye", "id": "a-1", "data": `{"T":"bye","reason":"limit","retry":0}`},
 	} {
 		if d.check(eventSchema, bad) == nil {
-			t.Errorf("%v passes as an event", bad)
+			t.Errorf("%v conforms as an event", bad)
 		}
 	}
 }
@@ -192,49 +192,49 @@ func testEventsAreAsDescribed(t *testing.T, engine string) {
 func TestSocketIsAsDescribed(t *testing.T) { onEngines(t, testSocketIsAsDescribed) }
 
 func testSocketIsAsDescribed(t *testing.T, engine string) {
-	d := describedBy(t, "asyncapi")
-	d.everyMessage(wire.WS, "")
-	d.everyMessage(wire.WS, protobuf) // read by the schema, it tells the same JSON
+	d := newAPIChecker(t, "asyncapi")
+	d.checkAllMessages(wire.WS, "")
+	d.checkAllMessages(wire.WS, protobuf) // decoded by the schema, it has the same JSON
 	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1000, 1000 }})
-	c := d.greeted(srv, wire.WS, "snapshot=false")
+	c := d.open(srv, wire.WS, "snapshot=false")
 	for text, want := range map[string]string{
 		`{"action":"time"}`: "time", `{"action":"time","id":4,"more":1}`: "time", `{"action":"subscribe","topics":["S1"]}`: "subscription",
 		`{"action":"unsubscribe","topics":["S1","*"],"id":-5}`: "subscription",
 	} {
-		if strings.Contains(text, "more") { // our descriptions are shut here; the contract isn't
+		if strings.Contains(text, "more") { // allowed by the contract, but an error of the checker
 			c.SendText(text)
 		} else {
 			d.command(srv, c, text, true)
 		}
-		d.until(c, want)
+		d.readUntil(c, want)
 	}
 	codes := map[string]bool{}
-	for _, text := range []string{`[]`, `{}`, `{"action":1}`, `{"action":"shout"}`, `{"action":"subscribe"}`, `{"action":"subscribe","topics":[]}`, `{"action":"time","id":"x"}`} {
+	for _, text := range []string{`[]`, `{}`, `{"action":1}`, `{"action":"unknown"}`, `{"action":"subscribe"}`, `{"action":"subscribe","topics":[]}`, `{"action":"time","id":"x"}`} {
 		d.command(srv, c, text, false)
 		m := c.Want("error")
-		d.heard(c, m)
+		d.checkMessage(c, m)
 		codes[m.Code] = true
 	}
 	for _, text := range []string{`{"action":"subscribe","topics":["NONE"],"id":6}`, `{"action":"subscribe","topics":["S1","S2","S3","S4","S5","S6","S7","S8","S9"]}`} {
 		d.command(srv, c, text, true)
 		m := c.Want("error")
-		d.heard(c, m)
+		d.checkMessage(c, m)
 		codes[m.Code] = true
 	}
 	fast := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})
-	c = d.greeted(fast, wire.WS, "snapshot=false")
+	c = d.open(fast, wire.WS, "snapshot=false")
 	c.SendText(`{"action":"time"}`)
 	c.SendText(`{"action":"time","id":1}`)
-	d.until(c, "error")
+	d.readUntil(c, "error")
 	codes[wire.CodeRate] = true
 	schema, _ := d.at("/components/schemas/ErrorCode")
 	for _, code := range schema["enum"].([]any) {
 		if !codes[code.(string)] {
-			t.Errorf("no error came with %s", code)
+			t.Errorf("no error has the code %s", code)
 		}
 	}
 
-	// Every wiretest.Message is described, and every description is a wiretest.Message that came, in the direction that is told.
+	// Every described message was received, in the described direction.
 	channel, _ := d.at("/channels/subscribe")
 	sent := map[string]bool{}
 	for _, list := range []string{"/operations/receive/messages", "/operations/command/reply/messages"} {
@@ -248,7 +248,7 @@ func testSocketIsAsDescribed(t *testing.T, engine string) {
 	}
 	for name := range channel["messages"].(map[string]any) {
 		if name != "command" && (!sent[name] || !d.seen["ws "+name]) {
-			t.Errorf("%s: sent %v, came %v", name, sent[name], d.seen["ws "+name])
+			t.Errorf("%s: described as sent: %v, received: %v", name, sent[name], d.seen["ws "+name])
 		}
 	}
 	if at, _ := d.at("/operations/command/messages/0"); at["name"] != "command" {
@@ -256,9 +256,9 @@ func testSocketIsAsDescribed(t *testing.T, engine string) {
 	}
 }
 
-// TestSocketQueryIsTheSame: both descriptions have one query.
+// TestSocketQueryIsTheSame checks that both documents describe the same query.
 func TestSocketQueryIsTheSame(t *testing.T) {
-	async, open := describedBy(t, "asyncapi"), describedBy(t, "openapi")
+	async, open := newAPIChecker(t, "asyncapi"), newAPIChecker(t, "openapi")
 	bindings, _ := async.at("/channels/subscribe/bindings/ws/query")
 	var have []string
 	for _, p := range open.operations()["subscribeWS"].params {
@@ -281,17 +281,17 @@ func TestSocketQueryIsTheSame(t *testing.T) {
 	}
 }
 
-// TestCloseCodesAreAsDescribed brings about each that isn't reserved.
+// TestCloseCodesAreAsDescribed makes the server close with every code that isn't reserved.
 func TestCloseCodesAreAsDescribed(t *testing.T) { onEngines(t, testCloseCodesAreAsDescribed) }
 
 func testCloseCodesAreAsDescribed(t *testing.T, engine string) {
-	d := describedBy(t, "asyncapi")
+	d := newAPIChecker(t, "asyncapi")
 	channel, _ := d.at("/channels/subscribe")
 	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst, s.MaxStreams = 1e-6, 2, 2 }})
 	ends := map[string]wiretest.CloseError{}
 	note := func(name string, c *testserver.Client) {
 		t.Helper()
-		_, err := d.listen(c, 0)
+		_, err := d.readMessages(c, 0)
 		var how wiretest.CloseError
 		if !errors.As(err, &how) {
 			t.Fatalf("%s: %v", name, err)
@@ -319,29 +319,29 @@ func testCloseCodesAreAsDescribed(t *testing.T, engine string) {
 	note("rate", c)
 	first, second := srv.WS("snapshot=false"), srv.WS("snapshot=false")
 	full := openWS(srv, "")
-	_, err := d.listen(full, 0)
+	_, err := d.readMessages(full, 0)
 	var how wiretest.CloseError
 	errors.As(err, &how)
 	ends[fmt.Sprint(how.Code)] = how
 	second.Cut(true)
 	go srv.Stop(testserver.Timeout)
-	_, err = d.listen(first, 0)
+	_, err = d.readMessages(first, 0)
 	errors.As(err, &how)
 	ends[fmt.Sprint(how.Code)] = how
 
 	for _, v := range channel["x-close-codes"].([]any) {
-		told := v.(map[string]any)
-		code, reason := fmt.Sprint(told["code"]), told["reason"].(string)
-		got, came := ends[code]
+		described := v.(map[string]any)
+		code, reason := fmt.Sprint(described["code"]), described["reason"].(string)
+		got, received := ends[code]
 		delete(ends, code)
 		switch {
-		case strings.HasPrefix(told["description"].(string), "Reserved"):
-			came = !came
-		case code == "1002": // whatever is wrong with the frame
+		case strings.HasPrefix(described["description"].(string), "Reserved"):
+			received = !received
+		case code == "1002": // the reason depends on the frame
 			reason = got.Reason
 		}
-		if !came || reason != got.Reason && code != "4008" {
-			t.Errorf("%s is described with %q: %v %q", code, reason, came, got.Reason)
+		if !received || reason != got.Reason && code != "4008" {
+			t.Errorf("%s is described with the reason %q; received: %v %q", code, reason, received, got.Reason)
 		}
 	}
 	for code := range ends {

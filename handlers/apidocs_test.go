@@ -22,19 +22,19 @@ import (
 	"ticklane/internal/wire/wiretest"
 )
 
-// described holds the server against one description. Members that aren't described are wrong here, though clients
-// shall ignore them.
-type described struct {
+// apiChecker compares the server with one of its documents. Members that aren't described are errors here, though clients
+// must ignore them.
+type apiChecker struct {
 	testing.TB
 	doc      map[string]any
 	compiler *jsonschema.Compiler
 
 	mu      sync.Mutex
 	schemas map[string]*jsonschema.Schema
-	seen    map[string]bool // what was met: operations with their statuses, messages, close codes
+	seen    map[string]bool // operations with a status, and messages of a lane, that have occurred
 }
 
-func describedBy(t testing.TB, name string) *described {
+func newAPIChecker(t testing.TB, name string) *apiChecker {
 	t.Helper()
 	d, err := apidoc.Load(os.DirFS(".."), "docs/api/"+name+".yaml")
 	if err != nil {
@@ -52,10 +52,11 @@ func describedBy(t testing.TB, name string) *described {
 	if err := c.AddResource("doc.json", doc); err != nil {
 		t.Fatal(err)
 	}
-	return &described{TB: t, doc: doc.(map[string]any), compiler: c, schemas: map[string]*jsonschema.Schema{}, seen: map[string]bool{}}
+	return &apiChecker{TB: t, doc: doc.(map[string]any), compiler: c, schemas: map[string]*jsonschema.Schema{}, seen: map[string]bool{}}
 }
 
-// seal shuts every object where it is used: whole, so not within an allOf.
+// seal forbids members that aren't described, at every use of an object schema. Within an allOf the objects stay open, since
+// only together they describe the members.
 func seal(v any, within bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -66,7 +67,7 @@ func seal(v any, within bool) {
 		}
 		for key, child := range v {
 			if all, ok := child.(map[string]any); ok && key == "schemas" {
-				for _, s := range all { // these are shut where they are referred to
+				for _, s := range all { // sealed where they are referred to
 					seal(s, true)
 				}
 				continue
@@ -86,8 +87,8 @@ func seal(v any, within bool) {
 	}
 }
 
-// at follows a JSON pointer and the references on its way; it returns where that leads, too.
-func (d *described) at(pointer string) (map[string]any, string) {
+// at resolves a JSON pointer and references on its way, and returns the object and its own pointer.
+func (d *apiChecker) at(pointer string) (map[string]any, string) {
 	d.Helper()
 	for {
 		v := any(d.doc)
@@ -114,7 +115,7 @@ func (d *described) at(pointer string) (map[string]any, string) {
 }
 
 // check validates a value by the schema at a pointer.
-func (d *described) check(pointer string, v any) error {
+func (d *apiChecker) check(pointer string, v any) error {
 	d.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,16 +130,16 @@ func (d *described) check(pointer string, v any) error {
 	return s.Validate(v)
 }
 
-func (d *described) meet(what string) {
+func (d *apiChecker) mark(what string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen[what] = true
 }
 
-// value reads JSON with its numbers as they are written.
+// value parses JSON and keeps the notation of numbers.
 func value(text string) (any, error) { return jsonschema.UnmarshalJSON(strings.NewReader(text)) }
 
-// operation is one that the document describes.
+// operation is an operation of the OpenAPI document.
 type operation struct {
 	id, method, path, pointer string
 	statuses                  []string
@@ -150,8 +151,8 @@ type parameter struct {
 	required          bool
 }
 
-// operations returns those of an OpenAPI document by id.
-func (d *described) operations() map[string]operation {
+// operations returns the operations of an OpenAPI document by id.
+func (d *apiChecker) operations() map[string]operation {
 	d.Helper()
 	all := map[string]operation{}
 	for path, v := range d.doc["paths"].(map[string]any) {
@@ -181,17 +182,17 @@ func (d *described) operations() map[string]operation {
 	return all
 }
 
-// matches tells whether an address is one of this operation's.
+// matches reports whether a path belongs to the operation.
 func (o operation) matches(path string) bool {
 	return regexp.MustCompile("^" + regexp.MustCompile(`\\\{\w+\\\}`).ReplaceAllString(regexp.QuoteMeta(o.path), ".+") + "$").MatchString(path)
 }
 
-// asked checks a request that the server took: its query must be described, and as the description says.
-func (d *described) asked(o operation, target string) {
+// checkRequest checks a request that the server accepted: its query must conform to the description.
+func (d *apiChecker) checkRequest(o operation, target string) {
 	d.Helper()
 	u, err := url.Parse(target)
 	if err != nil || !o.matches(u.Path) {
-		d.Errorf("%s: %s is no address of it: %v", o.id, target, err)
+		d.Errorf("%s: %s isn't its address: %v", o.id, target, err)
 		return
 	}
 	for name, values := range u.Query() {
@@ -206,35 +207,35 @@ func (d *described) asked(o operation, target string) {
 			v = json.Number(values[0])
 		}
 		if err := d.check(o.params[i].pointer, v); err != nil {
-			d.Errorf("%s: %s=%s was taken: %v", o.id, name, values[0], err)
+			d.Errorf("%s: %s=%s was accepted: %v", o.id, name, values[0], err)
 		}
 	}
 }
 
-// everywhere are headers that any answer may have.
-var everywhere = []string{
+// commonHeaders may be in any answer without being described.
+var commonHeaders = []string{
 	"Content-Type", "Content-Length", "Transfer-Encoding", "Date", "Connection", "Content-Encoding", "Vary", "Allow",
 	"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy", "X-Content-Type-Options", "X-Xss-Protection",
 	"X-Download-Options", "X-Dns-Prefetch-Control", "X-Permitted-Cross-Domain-Policies", "Origin-Agent-Cluster",
 	"Cross-Origin-Resource-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy",
 }
 
-// answered checks an answer: its status is described, and so are its headers, media type and body. It returns the
-// pointer of the response's media type, "" when it has no body.
-func (d *described) answered(o operation, status int, header textproto.MIMEHeader, body string) string {
+// checkAnswer checks an answer: status, headers, media type and body must conform to the description. It returns the pointer
+// of the media type, "" if the answer has no body.
+func (d *apiChecker) checkAnswer(o operation, status int, header textproto.MIMEHeader, body string) string {
 	d.Helper()
 	key := strconv.Itoa(status)
 	if !slices.Contains(o.statuses, key) {
 		key = "default"
 	}
-	d.meet(o.id + " " + key)
+	d.mark(o.id + " " + key)
 	response, at := d.at(o.pointer + "/responses/" + key)
 	if response == nil {
 		d.Fatalf("%s: the status %d isn't described: %.200s", o.id, status, body)
 	}
 	headers, _ := response["headers"].(map[string]any)
 	for name := range header {
-		if !slices.Contains(everywhere, name) && !slices.ContainsFunc(slices.Collect(maps.Keys(headers)), func(h string) bool { return strings.EqualFold(h, name) }) {
+		if !slices.Contains(commonHeaders, name) && !slices.ContainsFunc(slices.Collect(maps.Keys(headers)), func(h string) bool { return strings.EqualFold(h, name) }) {
 			d.Errorf("%s: %d has the header %s, which isn't described", o.id, status, name)
 		}
 	}
@@ -269,7 +270,7 @@ func (d *described) answered(o operation, status int, header textproto.MIMEHeade
 	}
 	where := at + "/content/" + strings.ReplaceAll(media, "/", "~1")
 	if content[media].(map[string]any)["itemSchema"] != nil {
-		return where // item by item
+		return where // each item is checked by checkMessage
 	}
 	v := any(body)
 	if strings.HasSuffix(media, "json") {
@@ -283,7 +284,7 @@ func (d *described) answered(o operation, status int, header textproto.MIMEHeade
 	return where
 }
 
-// event is an SSE event as the description has it.
+// asEvent returns the SSE event of a message in the form of the description.
 func asEvent(m wiretest.Message) map[string]any {
 	e := map[string]any{"data": m.Text}
 	if m.Event != "message" {

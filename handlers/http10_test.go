@@ -16,17 +16,21 @@ import (
 // openHTTP10 opens an event stream as a client of HTTP/1.0, which has no chunked coding, and reads its hello.
 func openHTTP10(srv *testserver.Server, query string, lines ...string) *testserver.Client {
 	srv.Helper()
-	c := srv.Dial()
+	return requestHTTP10(srv.Dial(), query, lines...)
+}
+
+func requestHTTP10(c *testserver.Client, query string, lines ...string) *testserver.Client {
+	c.Helper()
 	c.RequestHTTP10(query, lines...)
 	if c.Status != 200 || c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store" {
-		srv.Fatalf("%d %v", c.Status, c.Header)
+		c.Fatalf("%d %v", c.Status, c.Header)
 	}
 	if c.Header.Get("Transfer-Encoding") != "" || c.Header.Get("Content-Length") != "" || !slices.Equal(c.Header["Connection"], []string{"close"}) {
-		srv.Errorf("head %v", c.Header)
+		c.Errorf("head %v", c.Header)
 	}
 	c.ReadHello()
-	if c.Hello.Engine != srv.Engine(wire.SSE) {
-		srv.Errorf("%s", c.Hello.Text)
+	if c.Hello.Engine != c.Engine(wire.SSE) {
+		c.Errorf("%s", c.Hello.Text)
 	}
 	return c
 }
@@ -65,9 +69,9 @@ func testHTTP10Ends(t *testing.T, engine string) {
 	for _, reset := range []bool{false, true} {
 		openHTTP10(srv, "").Cut(reset)
 	}
-	openHTTP10(srv, "") // doesn't read further
-	stalled := func() bool { return srv.TickLog.Lane(wire.SSE).Slow == 1 }
-	testkit.Eventually(t, func() bool { srv.Publish(500); return stalled() }, "the stalled one's end")
+	requestHTTP10(srv.DialSmall(), "") // doesn't read further
+	srv.Publish(20_000)                // more than fits into the socket
+	testkit.Eventually(t, func() bool { return srv.TickLog.Lane(wire.SSE).Slow == 1 }, "the end of the stalled stream")
 	wantNoStreams(srv) // while ticks are published: a stream notices a disconnect when it writes
 	stop()
 	c := openHTTP10(srv, "topics=S19")

@@ -9,7 +9,7 @@ import (
 	"ticklane/internal/testkit/testserver"
 )
 
-// A page's language: what the address asks for, then the choice made before, then the browser's wish.
+// TestPageLanguage checks the order of precedence: address, cookie, Accept-Language.
 func TestPageLanguage(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	lang := regexp.MustCompile(`<html lang="([^"]+)"`)
@@ -34,16 +34,16 @@ func TestPageLanguage(t *testing.T) {
 			}
 		}
 	}
-	// Programs get the same problem whatever language their user reads.
+	// Problems are English in every language.
 	answer, body := srv.Get("/api/nothing", "Accept-Language: zh-CN")
 	if p := wantProblem(t, answer, body, 404); p.Title != "Not Found" || answer.Header.Get("Content-Language") != "" {
 		t.Errorf("%v %s", answer.Header, body)
 	}
 }
 
-// What the page's scripts say comes with the page.
+// TestPageText checks that a page contains the texts of its scripts.
 func TestPageText(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	part := regexp.MustCompile(`(?s)<script type="application/json" id="text" lang="([^"]+)">(.*?)</script>`)
 	for lang, want := range map[string]string{"en": "Live", "zh-CN": "实时"} {
 		_, body := srv.Get("/?lang="+lang, "Accept: text/html")

@@ -13,7 +13,7 @@ import (
 
 var rowHead = regexp.MustCompile(`<tr><th scope="row">(\S+) <small>`)
 
-func plainSymbols(body string) []string {
+func noscriptSymbols(body string) []string {
 	found := []string{}
 	for _, m := range rowHead.FindAllStringSubmatch(body, -1) {
 		found = append(found, m[1])
@@ -23,10 +23,9 @@ func plainSymbols(body string) []string {
 
 var lastPrice = regexp.MustCompile(`</small></th><td>([0-9.]+)</td>`)
 
-// Who runs no scripts gets the newest quotes as a table, in pages of 50, filtered and sorted by the addresses that the
-// scripts write, too.
-func TestPlainList(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Symbols: 121, Deps: func(d *handlers.Deps) { d.Files = built() }})
+// TestNoscriptList checks the table for browsers without scripts: pages of 50 quotes, filtered and sorted by the query.
+func TestNoscriptList(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Symbols: 121, Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	srv.Publish(360)
 	get := func(query string) string {
 		t.Helper()
@@ -37,14 +36,14 @@ func TestPlainList(t *testing.T) {
 		_, body, _ = strings.Cut(body, "<body>")
 		body, _, ok := strings.Cut(body, `<div class="app"`)
 		if !strings.Contains(body, "<noscript><section") || !ok {
-			t.Fatalf("/%s: the table isn't what comes first: %.300s", query, body)
+			t.Fatalf("/%s: the table isn't first: %.300s", query, body)
 		}
 		return body
 	}
 	page := func(query string, rows int, first string) string {
 		t.Helper()
 		body := get(query)
-		have := plainSymbols(body)
+		have := noscriptSymbols(body)
 		if len(have) != rows || rows > 0 && have[0] != first {
 			t.Errorf("/%s: %d rows, %.60q, want %d from %s", query, len(have), have, rows, first)
 		}
@@ -66,7 +65,7 @@ func TestPlainList(t *testing.T) {
 	links("?sort=symbol", page("?sort=symbol", 50, "S0"), `aria-sort="ascending"><a href="/?sort=-symbol"`)
 	links("?sort=-symbol", page("?sort=-symbol", 50, "S99"), `aria-sort="descending"><a href="/"`)
 	links("?q=zzz", page("?q=zzz", 0, ""), "No symbols.")
-	// What can't be true is the default, as for the scripts.
+	// Invalid values are replaced by defaults.
 	page("?sort=colour&sector=nowhere&page=99999999999999999999&symbol=X", 50, "S0")
 	page("?page=-4", 50, "S0")
 	page("?page=77", 20, "S100")
@@ -87,8 +86,8 @@ func TestPlainList(t *testing.T) {
 	}
 }
 
-func TestPlainListIsLoadedAgain(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+func TestNoscriptListReloads(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	const again = `<noscript><link rel="stylesheet" href="/static/noscript.css"><meta http-equiv="refresh" content="5"></noscript>`
 	if _, body := srv.Get("/"); !strings.Contains(body, again) || !strings.Contains(body, `href="/?refresh=off"`) || !strings.Contains(body, "No symbols.") {
 		t.Errorf("before the first tick: %.1500s", body)
@@ -101,18 +100,18 @@ func TestPlainListIsLoadedAgain(t *testing.T) {
 	}
 }
 
-// Without a bundle the table is there as well.
-func TestPlainListUnbuilt(t *testing.T) {
+// TestNoscriptListUnbuilt checks that the table needs no bundle.
+func TestNoscriptListUnbuilt(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	srv.Publish(40)
 	answer, body := srv.Get("/?sort=symbol")
-	if have := plainSymbols(body); answer.Status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/noscript.css") {
+	if have := noscriptSymbols(body); answer.Status != 503 || len(have) != 19 || have[1] != "S1" || !strings.Contains(body, "/static/noscript.css") {
 		t.Errorf("%d, %q in %.500s", answer.Status, have, body)
 	}
 }
 
 func TestPagesAreCompressed(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	srv.Publish(40)
 	_, want := srv.Get("/")
 	answer, body := srv.Get("/", "Accept-Encoding: br, gzip")

@@ -19,8 +19,8 @@ import (
 	"ticklane/internal/wire/wiretest"
 )
 
-// built are the server's files with a bundle of two.
-func built() fs.FS {
+// builtFiles returns the server's files with two bundles.
+func builtFiles() fs.FS {
 	all := maps.Clone(testserver.Files())
 	for name, text := range map[string]string{
 		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/compare-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
@@ -60,7 +60,7 @@ func TestHostAllowlist(t *testing.T) {
 		answer, body := srv.Get(path, append([]string{"Host: evil.example", "Accept: text/event-stream"}, testserver.Upgrade...)...)
 		wantProblem(t, answer, body, 421)
 	}
-	// The request line's own host counts, too.
+	// An absolute request target.
 	c := srv.Dial()
 	c.Request("GET", "http://evil.example/api/time", "Host: evil.example")
 	if c.Status != 421 {
@@ -69,7 +69,7 @@ func TestHostAllowlist(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	for _, path := range []string{"/", "/sse/home", "/ws/home", "/api/stats", "/nothing", "/static/theme.js"} {
 		answer, _ := srv.Get(path, "Accept: text/html")
 		for name, want := range map[string]string{
@@ -93,7 +93,7 @@ func TestSecurityHeaders(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	answer, body := srv.Get("/", "Accept: text/html")
 	if answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || answer.Header.Get("Cache-Control") != "no-cache" ||
 		!strings.Contains(body, `src="/assets/dashboard-AAAAAAAA.js"`) || !strings.Contains(body, `href="/assets/app-BBBB.css"`) {
@@ -106,7 +106,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: %d %.500s", path, answer.Status, body)
 		}
 		if strings.Contains(body, "<script>") || strings.Contains(body, `"><`+"script") {
-			t.Errorf("%s: the user's name is markup: %s", path, body)
+			t.Errorf("%s: the user's name is parsed as markup: %s", path, body)
 		}
 		answer, body = srv.Get(path + "?topics=NOPE&user=%0a")
 		if p := wantProblem(t, answer, body, 400); p.Parameter != "user" || len(p.Errors) != 2 {
@@ -128,7 +128,7 @@ func TestUnbuiltPage(t *testing.T) {
 	}
 }
 
-func TestErrorsForPeopleAndPrograms(t *testing.T) {
+func TestErrorFormats(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	for _, path := range []string{"/nothing", "/sse/home?topics=NOPE", "/assets/nothing.js", "/sse/connections/x"} {
 		answer, body := srv.Get(path, "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
@@ -142,7 +142,7 @@ func TestErrorsForPeopleAndPrograms(t *testing.T) {
 		answer, body := srv.Get(path, "Accept: text/html")
 		wantProblem(t, answer, body, answer.Status)
 	}
-	// What can't be routed by its method, and what isn't HTTP at all.
+	// An unsupported method, and a request that isn't HTTP.
 	c := srv.Dial()
 	c.Request("DELETE", "/api/stats")
 	wantProblem(t, c, c.ReadBody(), 405)
@@ -156,7 +156,7 @@ func TestErrorsForPeopleAndPrograms(t *testing.T) {
 }
 
 func TestStaticFiles(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = built() }})
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
 	const path = "/assets/dashboard-AAAAAAAA.js"
 	plain, body := srv.Get(path)
 	tag := plain.Header.Get("ETag")
@@ -166,7 +166,7 @@ func TestStaticFiles(t *testing.T) {
 	}
 	for _, accept := range []string{"gzip", "br, gzip, deflate", "GZIP;q=0.5", "*"} {
 		zipped, small := srv.Get(path, "Accept-Encoding: "+accept)
-		if accept == "*" { // may be either
+		if accept == "*" { // either is allowed
 			continue
 		}
 		if zipped.Header.Get("Content-Encoding") != "gzip" {
@@ -194,7 +194,7 @@ func TestStaticFiles(t *testing.T) {
 		}
 		c.Request("GET", "/healthz")
 		if c.ReadBody() != "ok\n" {
-			t.Error("the connection is out of step after 304")
+			t.Error("the connection is out of sync after 304")
 		}
 	}
 	if answer, _ := srv.Get(path, `If-None-Match: "other"`); answer.Status != 200 {
@@ -276,7 +276,7 @@ func TestAPI(t *testing.T) {
 			t.Errorf("%+v\nof %+v", l, bars)
 		}
 	}
-	// An interval without a tick is null, and what lies before the newest limit intervals is left out.
+	// Intervals without a tick are null; only the newest limit intervals are returned.
 	minute := time.Minute.Microseconds()
 	for k, at := range []int64{1, 10, 13} {
 		srv.History.Add([]quote.Tick{{Symbol: 19, Due: (30e6 + at) * minute, Last: quote.Price(1000 + k), Seq: 100}})
@@ -335,7 +335,7 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// TestBodyIsNotInflated: a few kilobytes that unpack to gigabytes must not be unpacked.
+// TestBodyIsNotInflated checks that a compressed body is rejected: a few kilobytes may inflate to gigabytes.
 func TestBodyIsNotInflated(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	c := srv.SSE("")

@@ -11,7 +11,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestBadParameters: each bad value is a 400 that names its parameter, on both lanes.
+// TestBadParameters checks that each invalid value gets a 400 that names parameter and value, on both lanes.
 func TestBadParameters(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	for _, c := range []struct{ query, parameter, says string }{
@@ -95,7 +95,7 @@ func TestBadParameters(t *testing.T) {
 	}
 }
 
-func TestAllBadParametersAreTold(t *testing.T) {
+func TestAllBadParametersAreListed(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	answer, body := srv.Get("/sse/subscribe?user=%00&topics=X&from=y&limit=0&duration=0&mode=z&interval=9s&snapshot=no")
 	p := wantProblem(t, answer, body, 400)
@@ -126,7 +126,7 @@ func testGoodParameters(t *testing.T, engine string) {
 	}
 }
 
-// TestLineBreaksCantBeInjected: nothing that a client sends can end a field of an event or of a header.
+// TestLineBreaksCantBeInjected checks that no text of a client can end a field of an event or of a header.
 func TestLineBreaksCantBeInjected(t *testing.T) { onEngines(t, testLineBreaksCantBeInjected) }
 
 func testLineBreaksCantBeInjected(t *testing.T, engine string) {
