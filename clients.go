@@ -32,7 +32,7 @@ type extraClients struct {
 	counts  [wire.Lanes]int
 }
 
-// set replaces the clients by so many on each lane. The error says why they can't be started.
+// set replaces the clients by so many on each lane. The error is that of starting their process.
 func (c *extraClients) set(sse, ws int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

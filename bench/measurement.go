@@ -12,7 +12,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// Plan says what to measure: one server, its subscribers, one window.
+// Plan is what to measure: one server, its subscribers, one window.
 type Plan struct {
 	Spec    Spec
 	Options Options
@@ -94,7 +94,7 @@ func (s *Measurement) PerConn() float64 {
 	return float64(s.After.RSS-s.Before.RSS) / float64(s.Subs)
 }
 
-// unavailableError says why a server can't run as its spec says.
+// unavailableError is the reason why a server can't run as specified.
 type unavailableError struct{ reason string }
 
 func (e unavailableError) Error() string { return e.reason }
@@ -199,7 +199,7 @@ func (h *Launcher) measure(ctx context.Context, p Plan) (*Measurement, error) {
 	return m, nil
 }
 
-// verify checks that a Ticklane server runs as its spec says, by the engine in its hello and the compression of its
+// verify checks that a Ticklane server runs as specified, by the engine in its hello and the compression of its
 // streams.
 func (s Spec) verify(gen *generator.Generator, subs int) error {
 	if s.Kind != "ticklane" {

@@ -123,7 +123,7 @@ func machine() Machine {
 	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
-		m.Kernel, _, _ = strings.Cut(unix.ByteSliceToString(u.Release[:]), "-") // a build's name says nothing
+		m.Kernel, _, _ = strings.Cut(unix.ByteSliceToString(u.Release[:]), "-") // the name of a build is irrelevant
 	}
 	return m
 }

@@ -80,7 +80,7 @@ func startForgetfulProxy(t testing.TB, to string) string {
 	return s.URL
 }
 
-// TestIgnoredPositionsAreLosses: a client that resumes and starts at the head has lost what lies between.
+// TestIgnoredPositionsAreLosses: a client that resumes and starts at the head has lost the ticks between.
 func TestIgnoredPositionsAreLosses(t *testing.T) {
 	proxy := startForgetfulProxy(t, startTestServer(t, 2000, 1000))
 	for name, change := range map[string]func(*Options){

@@ -9,7 +9,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// Options say what a test measures. DefaultOptions is the standard comparison. Check completes and validates them; Run
+// Options define a test. DefaultOptions is the standard comparison. Check completes and validates them; Run
 // needs checked options.
 type Options struct {
 	URL string   // of a running server; empty: Serve starts a fresh one for each window

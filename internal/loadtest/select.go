@@ -178,7 +178,7 @@ func (o *Options) setQuery(k int, v *Variant, fail failFunc) bool {
 		return false
 	}
 	v.Query = url.Values{"topics": {o.Topics}, "mode": {o.Mode}, "user": {"load"}}
-	if o.URL != "" { // asks the lab; a server of our own is started with the variant's settings
+	if o.URL != "" { // the lab applies them; a server of our own is started with the variant's settings
 		if v.Engine != "" {
 			v.Query.Set("engine", v.Engine)
 		}

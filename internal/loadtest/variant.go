@@ -10,7 +10,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// Variant is one of what is compared: a lane, an engine, and what the requests say.
+// Variant is one of what is compared: a lane, an engine, and the parameters of the requests.
 type Variant struct {
 	Name string // "SSE", "WebSocket", with what distinguishes it from the other variants
 	client.Request

@@ -82,7 +82,7 @@ func New(s *Server, r *Request, rec Recorder, o Options) *Conn {
 }
 
 // Open connects, asks for the stream and reads until the hello, for at most OpenTimeout. from is a position to resume
-// from, empty for none. The error is ErrStopped, ErrCut, a *RefusedError, or says what failed.
+// from, empty for none. The error is ErrStopped, ErrCut, a *RefusedError, or describes what failed.
 func (c *Conn) Open(ctx context.Context, from string) error {
 	nc, err := c.server.dial(ctx)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // ErrEnded is a stream that the server ended: by a close frame, the last chunk, the end of the body or of the connection.
 var ErrEnded = errors.New("the server ended the stream")
 
-// Format says how the bytes behind a response's head carry a stream.
+// Format is how the bytes behind a response's head carry a stream.
 type Format struct {
 	Lane        wire.Lane
 	Protobuf    bool  // binary messages; WebSocket only
@@ -63,7 +63,7 @@ func NewDecoder(f Format, h Handler) *Decoder {
 }
 
 // Feed decodes the next piece and calls the handler for everything that is complete. It keeps nothing of b. Its error is
-// the handler's, ErrEnded, or says how the stream is invalid; Feed must not be called after an error.
+// the handler's, ErrEnded, or describes how the stream is invalid; Feed must not be called after an error.
 func (d *Decoder) Feed(b []byte) error {
 	switch {
 	case d.format.Lane == wire.WS:

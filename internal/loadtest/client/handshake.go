@@ -85,7 +85,7 @@ func (r *Request) checkEventStream(res *http.Response) (compressed bool, err err
 	case encoding != "" && encoding != "identity":
 		return false, fmt.Errorf("the stream has Content-Encoding %q, which was not asked for", encoding)
 	}
-	if r.Compress && res.ContentLength < 0 { // a refusal has a length, and its body says why
+	if r.Compress && res.ContentLength < 0 { // a refusal has a length, and a body with the reason
 		return false, errUncompressed
 	}
 	return false, nil

@@ -21,7 +21,7 @@ const (
 	PerMessageDeflate = "permessage-deflate"
 )
 
-// Request says which stream a client asks for.
+// Request is the stream that a client asks for.
 type Request struct {
 	Lane     wire.Lane
 	Engine   string // that the hello must report; empty: any

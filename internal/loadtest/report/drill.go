@@ -48,7 +48,7 @@ type Recovery struct {
 	Curve []Point `json:"curve"` // at most 200 points
 }
 
-// Point says that Count connections had recovered within Ms.
+// Point is the number of connections that had recovered within Ms milliseconds.
 type Point struct {
 	Ms    float64 `json:"ms"`
 	Count int     `json:"count"`

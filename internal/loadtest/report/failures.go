@@ -13,7 +13,7 @@ type failures struct {
 }
 
 // failures counts the failed windows. A window in which the server failed is left out, so the remaining ones are its
-// better ones and say nothing about its latency.
+// better ones, from which nothing follows for its latency.
 func (r *Report) failures() failures {
 	var f failures
 	for k, v := range r.Variants {

@@ -12,7 +12,7 @@ var costs = []struct{ key, name string }{
 	{"latency_p50", "p50"}, {"latency_p99", "p99"}, {"cpu_per_million", "CPU"}, {"kib_per_connection", "memory"}, {"wire_per_tick", "bytes"},
 }
 
-// pairwiseHeadline says how much each topic changes the figures at most. It is empty if no pair could be judged.
+// pairwiseHeadline returns how much each topic changes the figures at most. It is empty if no pair could be judged.
 func (r *Report) pairwiseHeadline() string {
 	var parts []string
 	for _, t := range topics {

@@ -19,7 +19,7 @@ type Metric struct {
 	Verdict    stats.Verdict  `json:"verdict"`
 }
 
-// metric says how a figure is taken from a window. ok is false if it wasn't measured.
+// metric defines how a figure is taken from a window. ok is false if it wasn't measured.
 type metric struct {
 	key, name, unit string
 	value           func(*Window) (v float64, ok bool)
