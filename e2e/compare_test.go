@@ -17,8 +17,8 @@ func TestCompare(t *testing.T) {
 		const make = URL.createObjectURL.bind(URL);
 		URL.createObjectURL = (blob) => { blob.text().then((text) => window.exported.push(text)); return make(blob); };`)
 	b.visit(s.url + "/compare")
-	b.until("both sides run and pairs come", `/[1-9]\d* ?pairs|[1-9][\d\s]* pairs/.test(document.querySelector('#running').textContent)`)
-	b.until("every figure of both sides is there", `[...document.querySelectorAll('#figures tr')].some((r) =>
+	b.until("both sides run and pairs arrive", `/[1-9]\d* ?pairs|[1-9][\d\s]* pairs/.test(document.querySelector('#running').textContent)`)
+	b.until("every figure of both sides", `[...document.querySelectorAll('#figures tr')].some((r) =>
 		r.textContent.includes('wire / tick') && (r.textContent.match(/\d+(\.\d)?\sB/g) || []).length >= 2)`)
 	for _, width := range []int64{1440, 1361, 1360, 901, 390} {
 		b.size(width, 900)
@@ -88,7 +88,7 @@ func TestCompareWithoutLab(t *testing.T) {
 	s := serve(t)
 	b := openTab(t)
 	b.visit(s.url + "/compare")
-	b.until("pairs come", `/pairs/.test(document.querySelector('#running').textContent)`)
+	b.until("pairs arrive", `/pairs/.test(document.querySelector('#running').textContent)`)
 	b.until("how to enable the lab", `/lab\.enabled/.test(document.querySelector('#lab-off').textContent) && !document.querySelector('#lab-off').hidden`)
 	b.clean()
 }

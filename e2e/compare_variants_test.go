@@ -13,10 +13,10 @@ func TestCompareVariants(t *testing.T) {
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
 	b.visit(s.url + "/compare?engine=stream,shard&sides=sse,sse")
-	b.until("two engines of one lane are named", `/SSE stream/.test(document.querySelector('#figures').textContent) && /SSE shard/.test(document.querySelector('#figures').textContent)`)
+	b.until("the names of two engines of a lane", `/SSE stream/.test(document.querySelector('#figures').textContent) && /SSE shard/.test(document.querySelector('#figures').textContent)`)
 
 	b.visit(s.url + "/compare?engine=stream,shard&encoding=json,protobuf")
-	b.until("both sides are named by what differs", `/SSE stream/.test(document.querySelector('#figures').textContent) && /WebSocket shard protobuf/.test(document.querySelector('#figures').textContent)`)
+	b.until("sides named by their differences", `/SSE stream/.test(document.querySelector('#figures').textContent) && /WebSocket shard protobuf/.test(document.querySelector('#figures').textContent)`)
 	b.until("the form shows the setup", `document.querySelector('#c-engine-b').value === 'shard' && document.querySelector('#c-encoding-b').value === 'protobuf' &&
 		document.querySelector('#c-encoding-a').disabled`)
 	b.until("bytes in the sentence", `/SSE stream costs .* more bytes/.test(document.querySelector('#sentence').textContent)`)

@@ -12,6 +12,7 @@ const violations = `self.violations = []; addEventListener('securitypolicyviolat
 // TestDashboard opens the dashboard for the first time: quotes, chart, sparklines and the connection's figures appear, over
 // one SSE stream, with requests to the server alone and nothing blocked by the page's policy.
 func TestDashboard(t *testing.T) {
+	t.Parallel()
 	s := serve(t)
 	b := openTab(t)
 	b.inject(violations)

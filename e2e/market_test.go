@@ -77,7 +77,7 @@ func TestMap(t *testing.T) {
 		return self.next !== 'AAPL' && /· .*%$/.test(o.ariaLabel) && document.querySelectorAll('#heat [role=option]:not([hidden])').length === 1;
 	})()`)
 	b.press(keys.enter)
-	b.until("Enter chooses it", `document.querySelector('#q-symbol').textContent === self.next`)
+	b.until("Enter selects it", `document.querySelector('#q-symbol').textContent === self.next`)
 	b.press(keys.down)
 	at := eval[[]float64](b, `(() => {
 		const o = document.querySelector('#heat [role=option]:not([hidden])');

@@ -82,7 +82,7 @@ func runClient(t *testing.T, name, code string, command []string) string {
 	if _, err := exec.LookPath(command[0]); err != nil {
 		t.Fatalf("%s is missing, which this client needs: scripts/need.sh clients", command[0])
 	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*timeout, fmt.Errorf("%s didn't end by itself", name))
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*timeout, fmt.Errorf("%s not ended in time", name))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
 	cmd.Dir = dir

@@ -108,8 +108,8 @@ func TestCompareInChinese(t *testing.T) {
 	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
 	b.visit(s.url + "/compare?lang=zh-CN")
-	b.until("both sides run and pairs come", `/^测量中 .* · [1-9][\d\s]* 对$/.test(document.querySelector('#running').textContent)`)
-	b.until("claims are judged", `[...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`)
+	b.until("both sides run and pairs arrive", `/^测量中 .* · [1-9][\d\s]* 对$/.test(document.querySelector('#running').textContent)`)
+	b.until("claims are evaluated", `[...document.querySelectorAll('#claims .tag')].some((e) => e.textContent === '成立')`)
 	for selector, want := range map[string]string{"#freeze": "冻结", "#t-drills": "演练", `[data-drill="cut"]`: "断线", "#t-diff": "同一笔：SSE 减 WebSocket", "h1": "对比 SSE 与 WebSocket"} {
 		if have := b.text(selector); have != want {
 			t.Errorf("%s is %q, want %q", selector, have, want)
@@ -158,7 +158,7 @@ func TestEachSetting(t *testing.T) {
 		if have := row(); have != want {
 			t.Errorf("%s: rows of %v px", density, have)
 		}
-		b.until("rows stand one below the other", fmt.Sprintf(`(() => {
+		b.until("rows are one below the other", fmt.Sprintf(`(() => {
 			const y = [...document.querySelectorAll('.rows .rowg')].map((e) => e.getBoundingClientRect().top);
 			return y.length > 5 && y.every((v, k) => k === 0 || Math.abs(v - y[k - 1] - %v) < 0.1);
 		})()`, want))

@@ -179,7 +179,7 @@ func (b *tab) press(keys string) {
 // waitLive waits until the dashboard shows quotes.
 func (b *tab) waitLive() {
 	b.t.Helper()
-	b.until("live, with rows", `document.querySelector('#app')?.dataset.state === 'live' &&
+	b.until("live, with quotes", `document.querySelector('#app')?.dataset.state === 'live' &&
 		/\d/.test(document.querySelector('.rows .rowg .last')?.textContent ?? '')`)
 }
 
