@@ -130,7 +130,7 @@ func (d *Document) contents(n *yaml.Node) []Content {
 		for _, e := range pairs(get(m, "examples")) {
 			c.Examples = append(c.Examples, strings.TrimSpace(text(e, "serializedValue")))
 		}
-		if len(c.Examples) == 0 && name != "Problem" { // Problem has an example of its own in the list of schemas
+		if len(c.Examples) == 0 && name != "Problem" { // the list of schemas has its own example of Problem
 			for _, e := range items(get(target, "examples")) {
 				c.Examples = append(c.Examples, pretty(e))
 			}

@@ -156,7 +156,7 @@ func (c *Client) ReadBody() string {
 	return string(b)
 }
 
-// Get makes a GET request on a connection of its own and returns the answer and its body.
+// Get makes a GET request on a new connection and returns the response and its body.
 func (s *Server) Get(path string, lines ...string) (answer *Client, body string) {
 	s.Helper()
 	c := s.Dial()
@@ -165,7 +165,7 @@ func (s *Server) Get(path string, lines ...string) (answer *Client, body string)
 	return c, c.ReadBody()
 }
 
-// Post makes a POST request on a connection of its own and returns the answer and its body.
+// Post makes a POST request on a new connection and returns the response and its body.
 func (s *Server) Post(path, body string, lines ...string) (answer *Client, text string) {
 	s.Helper()
 	c := s.Dial()
