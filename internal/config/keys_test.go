@@ -144,7 +144,7 @@ func TestNearestKey(t *testing.T) {
 		"x.sed": "market.seed", "x.sad": "", // a third of the last part may differ
 		"server.tls_c": "server.tls_cert", // as near as server.tls_key, but before it in the table
 	} {
-		if k, _ := nearest(name); k.name != want {
+		if k, ok := nearest(name); k.name != want || ok != (want != "") {
 			t.Errorf("%s: got %q, want %q", name, k.name, want)
 		}
 	}

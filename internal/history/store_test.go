@@ -164,6 +164,18 @@ func TestExtremeTimes(t *testing.T) {
 	}
 }
 
+// TestBeforeWithinTheLastBar: a merged bar is complete if before is within it, up to the largest time.
+func TestBeforeWithinTheLastBar(t *testing.T) {
+	const length = 300_000_000
+	for _, before := range []int64{midnight + 120_000_000, math.MaxInt64 - length} {
+		s := newStore(t, 1, 10)
+		s.Add([]quote.Tick{{Due: before - 1, Last: 1}, {Due: before + 60_000_000, Last: 2}})
+		if p, err := s.Bars(0, FiveMinutes, before, 1); err != nil || len(p.Bars) != 1 || p.Bars[0].C != 2 {
+			t.Errorf("before %d: %+v, %v; want one bar that closes at 0.02", before, p.Bars, err)
+		}
+	}
+}
+
 func TestInvalidParameters(t *testing.T) {
 	s := newStore(t, 2, 10)
 	for _, tt := range []struct {
