@@ -4,10 +4,11 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
+
 	"ticklane/handlers"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/testserver"
-	"time"
 )
 
 // TestTooManyConnections checks the limit of silent connections of one address. The connection over it is closed without a

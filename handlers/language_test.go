@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
 	"ticklane/handlers"
 	"ticklane/internal/testkit/testserver"
 )

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
 	"ticklane/handlers"
 	"ticklane/internal/testkit/testserver"
 )

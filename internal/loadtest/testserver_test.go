@@ -3,7 +3,6 @@ package loadtest
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"ticklane/handlers"
@@ -22,6 +20,7 @@ import (
 	"ticklane/internal/history"
 	"ticklane/internal/market"
 	"ticklane/internal/stream"
+	"ticklane/internal/testkit/testserver"
 )
 
 // serverTimeout is longer than any wait of a healthy test.
@@ -65,7 +64,7 @@ func (s *testServer) start() error {
 		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: s.engine, ReadTimeout: serverTimeout, IdleTimeout: serverTimeout, WriteTimeout: serverTimeout,
 			Interval: 50 * time.Millisecond, MaxStreams: s.maxStreams, MaxPerAddress: s.maxStreams, MaxTopics: 100, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
-		Listener: ln, Stream: log, History: bars, Feed: handlers.FeedInfo{Source: "simulator", Seed: 1, Timed: true}, Files: assetsOnly(),
+		Listener: ln, Stream: log, History: bars, Feed: handlers.FeedInfo{Source: "simulator", Seed: 1, Timed: true}, Files: testserver.Files(),
 		Logger: slog.New(slog.DiscardHandler), Version: "test", Metrics: func(*handlers.Server) http.Handler { return http.NotFoundHandler() },
 	})
 	if err != nil {
@@ -100,31 +99,6 @@ func startServerFor(t *testing.T, s *testServer) string {
 	}
 	t.Cleanup(s.stop)
 	return s.url
-}
-
-// assetsOnly returns the files that a server needs to start: all of views and public but the built assets.
-func assetsOnly() fstest.MapFS {
-	all := fstest.MapFS{}
-	root := os.DirFS("../..")
-	for _, dir := range []string{"views", "public"} {
-		err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case name == "public/assets":
-				return fs.SkipDir
-			case d.IsDir():
-				return nil
-			}
-			b, err := fs.ReadFile(root, name)
-			all[name] = &fstest.MapFile{Data: b}
-			return err
-		})
-		if err != nil {
-			panic(err)
-		}
-	}
-	return all
 }
 
 // serveProcess is the main function of a server process. It accepts the arguments of ticklane serve and uses some of them.

@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"net/url"
+
 	"ticklane/internal/wire"
 )
 
