@@ -39,11 +39,15 @@ type scan struct {
 	newest  int64
 	symbols []quote.Symbol
 	ids     map[string]quote.ID
+	known   map[string]quote.Symbol // the simulator's, which have a name and a sector
 	times   []int64 // of each symbol's previous row
 }
 
 func scanFile(path string) (*scan, error) {
-	s := &scan{path: path, ordered: true, ids: make(map[string]quote.ID)}
+	s := &scan{path: path, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Symbol)}
+	for _, symbol := range market.WellKnown() {
+		s.known[symbol.Ticker] = symbol
+	}
 	if err := s.read(s.take); err != nil {
 		return nil, err
 	}
@@ -132,10 +136,8 @@ func (s *scan) add(r *row) quote.ID {
 	symbol := quote.Symbol{Ticker: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
 	symbol.Name = symbol.Ticker
 	s.ids[symbol.Ticker] = id
-	for _, known := range market.WellKnown() {
-		if known.Ticker == symbol.Ticker {
-			symbol.Name, symbol.Sector = known.Name, known.Sector
-		}
+	if known, ok := s.known[symbol.Ticker]; ok {
+		symbol.Name, symbol.Sector = known.Name, known.Sector
 	}
 	s.symbols = append(s.symbols, symbol)
 	s.times = append(s.times, r.at)
