@@ -40,7 +40,7 @@ type scan struct {
 	symbols []quote.Symbol
 	ids     map[string]quote.ID
 	known   map[string]quote.Symbol // the simulator's, which have a name and a sector
-	times   []int64 // of each symbol's previous row
+	times   []int64                 // of each symbol's previous row
 }
 
 func scanFile(path string) (*scan, error) {
