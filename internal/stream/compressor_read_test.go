@@ -1,0 +1,98 @@
+package stream
+
+import (
+	"fmt"
+	"testing"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// TestReadAlone: which ticks are compressed for a client alone.
+func TestReadAlone(t *testing.T) {
+	p := newFixture(t, 100)
+	for _, x := range []struct {
+		kind       Compression
+		mode       Mode
+		auto       bool
+		shared     bool // the stream has a shared encoder
+		compressed bool
+	}{
+		{CompressGzip, ModeAll, false, false, true},
+		{CompressGzip, ModeLatest, true, false, true},
+		{CompressGzip, ModeAll, false, true, true},
+		{CompressDeflate, ModeAll, false, false, false},
+		{CompressDeflate, ModeAll, false, true, true},
+		{CompressDeflate, ModeLatest, true, false, false},
+		{CompressDeflate, ModeLatest, false, false, true},
+		{CompressPerMessage, ModeAll, false, false, false},
+		{CompressPerMessage, ModeLatest, false, false, true},
+	} {
+		l := p.log(t, Config{Size: 128, Compress: CompressOn, MaxSharedEncoders: 1})
+		c := newTestCompressor(t, l, p, x.kind, x.auto)
+		c.cursor.mode = x.mode
+		c.cursor.seek(0)
+		if x.shared {
+			c.updateEncoder()
+		}
+		p.play(l, 20)
+		c.inSync = true
+		b, ok := c.readAlone(readLimits{horizon: 20, lagFrom: 20, bytes: 1 << 16, ticks: 100})
+		if !ok || b.ticks == 0 || (b.compressOut > 0) != x.compressed || c.inSync == x.compressed {
+			t.Errorf("%+v: %d bytes of %d, in sync %v", x, b.compressOut, b.compressIn, c.inSync)
+		}
+		if rsv1 := b.bytes[0]&0x40 != 0; c.cursor.format == wire.WSJSON && rsv1 != x.compressed {
+			t.Errorf("%+v: RSV1 is %v", x, rsv1)
+		}
+	}
+}
+
+// TestReadShared: a block is shared when it fits the limits exactly; one tick less, and the ticks are read alone.
+func TestReadShared(t *testing.T) {
+	p := newFixture(t, 100)
+	for _, x := range []struct {
+		lim    readLimits
+		ticks  uint64
+		shared bool
+	}{
+		{readLimits{horizon: 20, ticks: 20}, 20, true},
+		{readLimits{horizon: 20, ticks: 19}, 19, false},
+		{readLimits{horizon: 20, ticks: 20, exact: true}, 20, true},
+		{readLimits{horizon: 19, ticks: 20, exact: true}, 19, false},
+		{readLimits{horizon: 19, ticks: 20}, 20, true}, // the block may go beyond the horizon
+	} {
+		t.Run(fmt.Sprintf("%+v", x.lim), func(t *testing.T) {
+			l := p.log(t, Config{Size: 128, Compress: CompressOn, MaxSharedEncoders: 1})
+			c := newTestCompressor(t, l, p, CompressDeflate, false)
+			c.updateEncoder()
+			p.play(l, 20)
+			c.encoder.encode(20)
+			k, _ := c.encoder.block(0)
+			x.lim.lagFrom, x.lim.bytes = x.lim.horizon, 1<<16
+			b, ok := c.read(&x.lim)
+			if shared := len(b.bytes) > 0 && &b.bytes[0] == &k.bytes()[0]; !ok || b.ticks != x.ticks || c.cursor.pos != x.ticks || shared != x.shared {
+				t.Errorf("%d ticks, shared %v, at %d", b.ticks, shared, c.cursor.pos)
+			}
+		})
+	}
+}
+
+// TestReadBeforeBlocks: a cursor that is before the encoder's first block, with none of its ticks between, reads on there.
+func TestReadBeforeBlocks(t *testing.T) {
+	u := testUniverse(t, 2)
+	ids := make([]quote.ID, 20)
+	ids[15] = 1
+	p := fixtureOf(u, ids...)
+	l := p.log(t, Config{Size: 32, Compress: CompressOn, MaxSharedEncoders: 1})
+	g := l.topicGroups.enter(wire.WSJSON, p.topics(t, "S1"))
+	defer l.topicGroups.leave(g)
+	p.play(l, 10)
+	c := &compressor{cursor: &cursor{log: l, format: wire.WSJSON, topics: g.topics}, group: g, kind: CompressDeflate}
+	defer c.releaseEncoder()
+	c.updateEncoder()
+	p.play(l, 20)
+	b, ok := c.read(&readLimits{horizon: 20, lagFrom: 20, bytes: 1 << 16, ticks: 100})
+	if !ok || b.ticks != 1 || b.last != 16 || !c.cursor.caughtUp {
+		t.Errorf("%+v, %v, caught up %v", b, ok, c.cursor.caughtUp)
+	}
+}
