@@ -96,3 +96,59 @@ func TestReadBeforeBlocks(t *testing.T) {
 		t.Errorf("%+v, %v, caught up %v", b, ok, c.cursor.caughtUp)
 	}
 }
+
+// encodeBlocks returns a compressor at the first of three blocks of ten ticks each.
+func encodeBlocks(t *testing.T, p *fixture) *compressor {
+	l := p.log(t, Config{Size: 128, Compress: CompressOn, MaxSharedEncoders: 1})
+	c := newTestCompressor(t, l, p, CompressDeflate, false)
+	c.updateEncoder()
+	for seq := uint64(10); seq <= 30; seq += 10 {
+		p.play(l, seq)
+		c.encoder.encode(seq)
+	}
+	return c
+}
+
+// TestReadBlocks: blocks that are adjacent in memory are returned together, as far as the limits allow.
+func TestReadBlocks(t *testing.T) {
+	p := newFixture(t, 100)
+	e := encodeBlocks(t, p).encoder
+	size := func(n uint64) int {
+		b, _ := e.block(n)
+		return b.end - b.start
+	}
+	for _, x := range []struct {
+		lim   readLimits
+		ticks uint64
+	}{
+		{readLimits{horizon: 30, ticks: 100, bytes: 1 << 16}, 30},
+		{readLimits{horizon: 30, ticks: 100, bytes: size(0) + size(1)}, 20},
+		{readLimits{horizon: 30, ticks: 100, bytes: size(0) + size(1) - 1}, 10},
+		{readLimits{horizon: 30, ticks: 20, bytes: 1 << 16}, 20},
+		{readLimits{horizon: 30, ticks: 19, bytes: 1 << 16}, 10},
+		{readLimits{horizon: 20, ticks: 100, bytes: 1 << 16, exact: true}, 20},
+		{readLimits{horizon: 19, ticks: 100, bytes: 1 << 16, exact: true}, 10},
+		{readLimits{horizon: 19, ticks: 100, bytes: 1 << 16}, 30},
+	} {
+		c := encodeBlocks(t, p)
+		x.lim.lagFrom = x.lim.horizon
+		if b, ok := c.read(&x.lim); !ok || b.ticks != x.ticks {
+			t.Errorf("%+v: %d ticks, want %d", x.lim, b.ticks, x.ticks)
+		}
+	}
+}
+
+func TestLocate(t *testing.T) {
+	e := encodeBlocks(t, newFixture(t, 100)).encoder
+	for _, x := range []struct {
+		pos, number uint64
+		aligned     bool
+		next        uint64
+	}{
+		{0, 0, true, 0}, {1, 0, false, 10}, {9, 0, false, 10}, {10, 1, true, 0}, {15, 1, false, 20}, {20, 2, true, 0}, {29, 2, false, 30}, {30, 3, true, 0},
+	} {
+		if number, aligned, next := e.locate(x.pos); number != x.number || aligned != x.aligned || next != x.next {
+			t.Errorf("%d: block %d, aligned %v, next %d; want %d, %v, %d", x.pos, number, aligned, next, x.number, x.aligned, x.next)
+		}
+	}
+}
