@@ -148,6 +148,6 @@ func appendString(b []byte, s string) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	enc.Encode(s) // encoding a string can't fail
+	_ = enc.Encode(s) // encoding a string can't fail
 	return append(b, bytes.TrimSuffix(out.Bytes(), []byte("\n"))...)
 }
