@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh GROUP…: runs targets of the Makefile and prints how long each took. Groups run one after the other; a group is
-# one target, or several joined by commas, which run at the same time. All of them run even when one fails; then the
-# script returns 1.
+# one target, or several joined by commas, which run at the same time; of the second and further ones it prints the output
+# only if they fail. All targets run even when one fails; then the script returns 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,9 @@ for group in "$@"; do
   done
   run "${targets[0]}"
   wait
-  for target in "${targets[@]:1}"; do cat "$logs/$target"; done
+  for target in "${targets[@]:1}"; do
+    if ! grep -q "^$target .* 0$" "$logs/results"; then cat "$logs/$target"; fi
+  done
 done
 
 echo
