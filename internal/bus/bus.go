@@ -3,8 +3,8 @@
 package bus
 
 import (
-	"crypto/rand"
-	"encoding/binary"
+	"math"
+	"math/rand/v2"
 	"sync"
 
 	"ticklane/internal/quote"
@@ -23,27 +23,19 @@ type Local struct {
 	n   []uint64 // newest N of each symbol, by ID
 }
 
-// NewLocal returns a bus with a new epoch for a number of symbols. Publish calls the sinks one after the other, in the
-// publisher's goroutine.
-func NewLocal(symbols int, sinks ...Sink) *Local {
-	return &Local{epoch: NewEpoch(), sinks: sinks, n: make([]uint64, symbols)}
+// NewLocal returns a bus with a new epoch for a number of symbols.
+func NewLocal(symbols int) *Local {
+	return &Local{epoch: newEpoch(), n: make([]uint64, symbols)}
 }
 
-// NewEpoch returns a random identifier for a log, never 0. It has 32 bits, since every SSE event contains it.
-func NewEpoch() uint64 {
-	for {
-		var b [4]byte
-		rand.Read(b[:]) // never fails since Go 1.24
-		if e := binary.LittleEndian.Uint32(b[:]); e != 0 {
-			return uint64(e)
-		}
-	}
-}
+// newEpoch returns a random identifier for a log, never 0. It has 32 bits, since every SSE event contains it.
+func newEpoch() uint64 { return 1 + rand.Uint64N(math.MaxUint32) }
 
 // Epoch returns the epoch of the positions that this bus assigns.
 func (b *Local) Epoch() uint64 { return b.epoch }
 
-// Attach adds a sink. It must not be called after the first Publish.
+// Attach adds a sink. Publish calls the sinks in the order in which they were attached, in the publisher's goroutine. Attach
+// must not be called after the first Publish.
 func (b *Local) Attach(s Sink) { b.sinks = append(b.sinks, s) }
 
 // Publish sets N and Seq of each tick, in place, and passes the batch to the sinks before it returns. Any goroutine may call

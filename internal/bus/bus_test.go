@@ -11,7 +11,8 @@ import (
 func TestPublishNumbersTicks(t *testing.T) {
 	var first, second []quote.Tick
 	var order []string
-	b := NewLocal(3, func(ticks []quote.Tick) {
+	b := NewLocal(3)
+	b.Attach(func(ticks []quote.Tick) {
 		first = append(first, ticks...)
 		order = append(order, "first")
 	})
@@ -41,7 +42,8 @@ func TestPublishNumbersTicks(t *testing.T) {
 func TestConcurrentPublishers(t *testing.T) {
 	const publishers, batches, size = 4, 200, 5
 	var got []quote.Tick
-	b := NewLocal(publishers, func(ticks []quote.Tick) { got = append(got, ticks...) })
+	b := NewLocal(publishers)
+	b.Attach(func(ticks []quote.Tick) { got = append(got, ticks...) })
 	var all sync.WaitGroup
 	for id := range quote.ID(publishers) {
 		all.Go(func() {
@@ -70,7 +72,7 @@ func TestConcurrentPublishers(t *testing.T) {
 func TestEpochs(t *testing.T) {
 	seen := map[uint64]bool{}
 	for range 100 {
-		e := NewEpoch()
+		e := newEpoch()
 		if e == 0 || e > 1<<32-1 {
 			t.Errorf("epoch %x", e)
 		}
@@ -85,7 +87,8 @@ func TestEpochs(t *testing.T) {
 }
 
 func BenchmarkPublish(b *testing.B) {
-	bus := NewLocal(50, func([]quote.Tick) {})
+	bus := NewLocal(50)
+	bus.Attach(func([]quote.Tick) {})
 	ticks := make([]quote.Tick, 1)
 	b.ReportAllocs()
 	for b.Loop() {
