@@ -103,9 +103,6 @@ type Log struct {
 	Format string     `key:"format"` // "text" or "json"
 }
 
-// Default returns the settings without any source.
-func Default() Config { return newSettings().config }
-
 // Load merges and validates all sources. flags is nil or has been set up by Flags and parsed; environ has the form of
 // os.Environ. file is the path of the YAML file, which must exist. If it is empty, --config or else TICKLANE_CONFIG is the
 // path, or else ./config.yaml is read if it exists.

@@ -44,7 +44,7 @@ func problems(t *testing.T, err error) []Problem {
 }
 
 func TestDefaults(t *testing.T) {
-	c := Default()
+	c := newSettings().config
 	want := Config{
 		Server: Server{Addr: "127.0.0.1:3000", Hosts: []string{}, Origins: []string{}, TrustedProxies: []string{},
 			ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, ShutdownTimeout: 10 * time.Second},
@@ -78,7 +78,7 @@ func TestPrecedence(t *testing.T) {
 
 func TestEverySourceSetsEveryType(t *testing.T) {
 	tls := writeFile(t, "pem", "pem")
-	want := Default()
+	want := newSettings().config
 	want.Server.Addr = "[::1]:0"
 	want.Server.Hosts = []string{"a.example", "::1"}
 	want.Server.TLSCert, want.Server.TLSKey = tls, tls

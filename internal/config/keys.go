@@ -113,11 +113,11 @@ func isSection(name string) bool {
 	return slices.ContainsFunc(sections, func(g group) bool { return g.name == name })
 }
 
-// EnvPrefix is the prefix of the environment variables of settings.
-const EnvPrefix = "TICKLANE_"
+// envPrefix is the prefix of the environment variables of settings.
+const envPrefix = "TICKLANE_"
 
 // env returns the key's environment variable. Dots become underscores, so the name of the key can't be derived from the
 // variable; a test checks that no two keys share one.
 func (k key) env() string {
-	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(k.name, ".", "_"))
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(k.name, ".", "_"))
 }

@@ -231,8 +231,8 @@ func TestShippedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(c, Default()) {
-		t.Errorf("the shipped file changes a default:\ngot  %+v\nwant %+v", c, Default())
+	if want := newSettings().config; !reflect.DeepEqual(c, want) {
+		t.Errorf("the shipped file changes a default:\ngot  %+v\nwant %+v", c, want)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 const (
 	fileFlag    = "config"
-	fileEnv     = EnvPrefix + "CONFIG"
+	fileEnv     = envPrefix + "CONFIG"
 	defaultFile = "config.yaml"
 )
 
@@ -115,7 +115,7 @@ func (s *settings) readEnv(environ []string) {
 	var unknown []Problem
 	for _, e := range environ {
 		name, v, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, EnvPrefix) || name == fileEnv || serviceLink.MatchString(e) {
+		if !strings.HasPrefix(name, envPrefix) || name == fileEnv || serviceLink.MatchString(e) {
 			continue
 		}
 		if k, ok := names[name]; ok {
@@ -123,7 +123,7 @@ func (s *settings) readEnv(environ []string) {
 			continue
 		}
 		p := Problem{Key: name, Origin: "env", Want: "no such setting"}
-		asKey := strings.ToLower(strings.Replace(strings.TrimPrefix(name, EnvPrefix), "_", ".", 1))
+		asKey := strings.ToLower(strings.Replace(strings.TrimPrefix(name, envPrefix), "_", ".", 1))
 		if k, ok := nearest(asKey); ok {
 			p.Want += "; did you mean " + k.env() + "?"
 		}
