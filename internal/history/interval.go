@@ -39,17 +39,9 @@ func ParseInterval(s string) (Interval, error) {
 
 // Duration returns the length of a bar, 0 for an invalid interval.
 func (i Interval) Duration() time.Duration {
-	switch i {
-	case TenSeconds:
-		return 10 * time.Second
-	case Minute:
-		return time.Minute
-	case FiveMinutes:
-		return 5 * time.Minute
-	case FifteenMinutes:
-		return 15 * time.Minute
-	case Hour:
-		return time.Hour
+	if !slices.Contains(Intervals(), i) {
+		return 0
 	}
-	return 0
+	d, _ := time.ParseDuration(string(i)) // all Intervals have this form
+	return d
 }

@@ -22,8 +22,8 @@ const (
 	barBytes = 48
 	// DefaultKeep is the default number of bars: two hours of 10s bars, twelve of 1m and 5m bars, a week of 15m and 1h bars.
 	DefaultKeep = 720
-	// MaxBytes limits the memory for the bars of a Store: New keeps fewer bars of a large universe.
-	MaxBytes = 128 << 20
+	// maxBytes limits the memory for the bars of a Store: New keeps fewer bars of a large universe.
+	maxBytes = 128 << 20
 )
 
 // spans are the lengths of stored bars in µs. Bars of other intervals are merged from them.
@@ -54,13 +54,13 @@ type volumeDay struct {
 }
 
 // New returns a store for the newest keep bars of 10s, 1m and 15m of each symbol. A bar has 48 bytes: the default of 720 bars
-// takes 104 kB per symbol, 5 MB for 50 symbols. With 1,295 or more symbols it keeps fewer bars, so that they fit in MaxBytes:
+// takes 104 kB per symbol, 5 MB for 50 symbols. With 1,295 or more symbols it keeps fewer bars, so that they fit in maxBytes:
 // 186 for 5,000 symbols. New allocates all memory.
 func New(u *quote.Universe, keep int) (*Store, error) {
 	if keep < 1 {
 		return nil, fmt.Errorf("keep: %d: want at least 1 bar", keep)
 	}
-	keep = min(keep, max(1, MaxBytes/(barBytes*len(spans)*u.Len())))
+	keep = min(keep, max(1, maxBytes/(barBytes*len(spans)*u.Len())))
 	s := &Store{universe: u, keep: keep, days: make([]volumeDay, u.Len())}
 	for k := range spans {
 		s.bars[k] = make([]Bar, u.Len()*keep)
@@ -68,9 +68,6 @@ func New(u *quote.Universe, keep int) (*Store, error) {
 	}
 	return s, nil
 }
-
-// Keep returns the number of bars of each length that are stored for a symbol.
-func (s *Store) Keep() int { return s.keep }
 
 // Add adds ticks, ordered by Due and Seq, to the bars. It doesn't keep the slice and doesn't allocate. The first tick of a
 // symbol adds no volume, since it is unknown how much of its day volume is new. A tick older than the newest bar is added to

@@ -193,8 +193,8 @@ func TestInvalidParameters(t *testing.T) {
 			t.Errorf("Bars(%d, %q, %d): error %v, want one with %q", tt.id, tt.interval, tt.limit, err, tt.want)
 		}
 	}
-	if s := newStore(t, 1, 1); s.Keep() != 1 {
-		t.Errorf("New with keep 1 keeps %d bars", s.Keep())
+	if s := newStore(t, 1, 1); s.keep != 1 {
+		t.Errorf("New with keep 1 keeps %d bars", s.keep)
 	}
 	if _, err := New(symbols(t, 1), 0); err == nil || !strings.Contains(err.Error(), "keep") {
 		t.Errorf("New with keep 0: error %v", err)
@@ -330,11 +330,11 @@ func TestMemoryIsBounded(t *testing.T) {
 		for k := range s.bars {
 			total += len(s.bars[k]) * barBytes
 		}
-		if total > MaxBytes {
+		if total > maxBytes {
 			t.Errorf("%d symbols take %d bytes", n, total)
 		}
-		if n <= 50 && s.Keep() != DefaultKeep || n == 5000 && s.Keep() != 186 {
-			t.Errorf("%d symbols keep %d bars", n, s.Keep())
+		if n <= 50 && s.keep != DefaultKeep || n == 5000 && s.keep != 186 {
+			t.Errorf("%d symbols keep %d bars", n, s.keep)
 		}
 	}
 }
