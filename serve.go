@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -198,7 +197,7 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed()}, nil
 	}
 	if cfg.Market.Seed == 0 {
-		cfg.Market.Seed = randomSeed()
+		cfg.Market.Seed = 1 + rand.Int64N(1<<53-1) // JavaScript represents integers below 2^53 exactly
 		logger.Info("random seed chosen; set market.seed to reproduce this market", "seed", cfg.Market.Seed)
 	}
 	m := cfg.Market
@@ -208,14 +207,7 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 	if err != nil {
 		return nil, handlers.FeedInfo{}, fmt.Errorf("market: %w", err)
 	}
-	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: s.Timed()}, nil
-}
-
-// randomSeed returns a positive seed below 2^53, which JavaScript can represent exactly.
-func randomSeed() int64 {
-	var b [8]byte
-	rand.Read(b[:]) // never fails since Go 1.24
-	return int64(binary.LittleEndian.Uint64(b[:])>>11) | 1
+	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: true}, nil
 }
 
 func tlsConfig(s config.Server) (*tls.Config, error) {

@@ -37,7 +37,7 @@ func (h *hawkes) start(rate float64) {
 // upper bound of the intensity and accepts each with the probability intensity/bound.
 func (h *hawkes) next(t float64, day shape, r *rand.Rand) float64 {
 	for {
-		u, until := day.most(t, lookAhead)
+		u, until := day.maximum(t, lookAhead)
 		bound := h.base*u + h.excited[0] + h.excited[1]
 		wait := r.ExpFloat64() / bound
 		if day.on && wait > until {

@@ -33,11 +33,6 @@ type Options struct {
 	Logger   *slog.Logger  // slog.Default() if nil
 }
 
-// DefaultOptions returns options for 50 symbols at 100 ticks/s with two hours of past.
-func DefaultOptions() Options {
-	return Options{Seed: 1, Rate: 100, Symbols: 50, Arrivals: Hawkes, Warmup: 2 * time.Hour}
-}
-
 func (o Options) validate() error {
 	var errs []error
 	if err := checkRate(o.Rate); err != nil {

@@ -19,9 +19,9 @@ func (s shape) at(t float64) float64 {
 	return uShape(s.of(t) / daySeconds)
 }
 
-// most returns the maximum of U between t and t+until, where until is ahead or ends with the day, at which U jumps. U is
+// maximum returns the maximum of U from t to t+until. until is ahead, or shorter at the end of the day, where U jumps. U is
 // convex within a day, so its maximum is at one of the ends.
-func (s shape) most(t, ahead float64) (u, until float64) {
+func (s shape) maximum(t, ahead float64) (u, until float64) {
 	if !s.on {
 		return 1, ahead
 	}

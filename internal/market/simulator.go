@@ -42,9 +42,6 @@ func NewSimulator(o Options) (*Simulator, error) {
 // Universe returns the simulated symbols.
 func (s *Simulator) Universe() *quote.Universe { return s.model.universe }
 
-// Timed returns true: due times are the model's schedule.
-func (s *Simulator) Timed() bool { return true }
-
 // Rate returns the mean number of ticks/s of the whole market. Any goroutine may call it.
 func (s *Simulator) Rate() float64 { return math.Float64frombits(s.rate.Load()) }
 
@@ -75,11 +72,11 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	}
 	m.place(now.Add(-s.options.Warmup).UnixMicro())
 	rate, steady := s.Rate(), s.steady()
-	if most := warmTicks / length; rate > most {
-		perTick := tradeShare * rate / most // trades that each simulated tick represents
+	if limit := warmTicks / length; rate > limit {
+		perTick := tradeShare * rate / limit // trades that each simulated tick represents
 		m.trades = min(1, perTick)
 		m.bulk = perTick / m.trades
-		rate, steady = most, true
+		rate, steady = limit, true
 	}
 	batch := make([]quote.Tick, maxBatch)
 	s.opening(m.origin, batch, sink)

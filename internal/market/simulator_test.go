@@ -19,8 +19,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func newSimulator(t testing.TB, change func(*Options)) *Simulator {
 	t.Helper()
-	o := DefaultOptions()
-	o.Logger = quiet()
+	o := Options{Seed: 1, Rate: 100, Symbols: 50, Arrivals: Hawkes, Warmup: 2 * time.Hour, Logger: quiet()}
 	if change != nil {
 		change(&o)
 	}
@@ -41,9 +40,6 @@ func TestOptionsOutOfRangeAreNamed(t *testing.T) {
 			t.Errorf("error %q doesn't say %q", err, want)
 		}
 	}
-	if _, err := NewSimulator(DefaultOptions()); err != nil {
-		t.Errorf("the defaults are refused: %v", err)
-	}
 }
 
 func TestUniverse(t *testing.T) {
@@ -56,8 +52,8 @@ func TestUniverse(t *testing.T) {
 			t.Errorf("implausible symbol %+v", s)
 		}
 	}
-	if got := len(sectorsOf(known[:11])); got != 11 {
-		t.Errorf("the first 11 symbols have %d sectors, want 11", got)
+	if first := newSimulator(t, func(o *Options) { o.Symbols = 11 }).Universe(); len(first.Sectors()) != 11 {
+		t.Errorf("the first 11 symbols have the sectors %v, want 11 of them", first.Sectors())
 	}
 	large := newSimulator(t, func(o *Options) { o.Symbols = 5000 }).Universe()
 	small := newSimulator(t, func(o *Options) { o.Symbols = 51 }).Universe()

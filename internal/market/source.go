@@ -26,9 +26,6 @@ type Source interface {
 	// slice, which Run reuses. Run may be called once.
 	Run(ctx context.Context, publish func([]quote.Tick)) error
 
-	// Timed reports whether due times are a schedule, so that the time since Due is a latency.
-	Timed() bool
-
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored() uint64
 }

@@ -44,7 +44,11 @@ func number(s string) float64 {
 // universe returns the first n well-known symbols, followed by generated ones if n is larger.
 func universe(n int) (*quote.Universe, error) {
 	symbols := WellKnown()
-	sectors := sectorsOf(symbols)
+	known, err := quote.NewUniverse(symbols)
+	if err != nil {
+		return nil, err
+	}
+	sectors := known.Sectors()
 	for i := len(symbols); i < n; i++ {
 		symbols = append(symbols, generatedSymbol(i+1, sectors[i%len(sectors)]))
 	}
@@ -63,16 +67,4 @@ func generatedSymbol(number int, sector string) quote.Symbol {
 		Volatility: math.Round((0.012+0.012*r.Float64())*1e4) / 1e4,
 		Value:      math.Round(math.Pow(200, r.Float64())), // $1bn to $200bn
 	}
-}
-
-func sectorsOf(symbols []quote.Symbol) []string {
-	var sectors []string
-	seen := make(map[string]bool)
-	for _, s := range symbols {
-		if !seen[s.Sector] {
-			seen[s.Sector] = true
-			sectors = append(sectors, s.Sector)
-		}
-	}
-	return sectors
 }

@@ -99,7 +99,7 @@ func New(o Options) (*Source, error) {
 	return s, nil
 }
 
-// checkBadRows logs the invalid rows or returns them as an error, as Options.OnBadRow says.
+// checkBadRows logs the invalid rows or returns them as an error, according to Options.OnBadRow.
 func (s *Source) checkBadRows() error {
 	bad := s.scan.bad
 	if bad == 0 {
@@ -123,7 +123,7 @@ func (s *Source) checkBadRows() error {
 // sector; the others are in the sector "replay".
 func (s *Source) Universe() *quote.Universe { return s.scan.universe }
 
-// Timed returns false at MaxSpeed, at which due times are no schedule.
+// Timed reports whether due times are a schedule, so that the time since Due is a latency: not at MaxSpeed.
 func (s *Source) Timed() bool { return !math.IsInf(s.options.Speed, 1) }
 
 // Run replays the file; its earliest row is due immediately.
