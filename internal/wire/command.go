@@ -57,7 +57,7 @@ type errorBody struct {
 func (m errorBody) appendProto(b []byte) []byte {
 	b, at := beginField(b, protoError)
 	b = appendText(b, 1, m.Code)
-	b = appendForeign(b, 2, m.Msg)
+	b = appendClientText(b, 2, m.Msg)
 	return endField(appendID(b, 3, m.ID), at)
 }
 

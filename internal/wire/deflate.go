@@ -77,7 +77,7 @@ func (d *Deflater) appendFrame(b []byte, op byte, payload []byte) []byte {
 	at := len(b)
 	b = d.AppendText(append(b, make([]byte, headerSpace)...), payload)
 	size := len(b) - len(syncTail) - (at + headerSpace)
-	var header [MaxFrameHeader]byte
+	var header [maxFrameHeader]byte
 	h := AppendFrameHeader(header[:0], op|RSV1, size)
 	b = slices.Insert(b, at, header[:max(0, len(h)-headerSpace)]...)
 	compressed := b[len(b)-len(syncTail)-size : len(b)-len(syncTail)]

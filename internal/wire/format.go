@@ -116,6 +116,6 @@ func (f Format) Append(b []byte, m Message) (framed []byte, payload int) {
 		b = m.appendJSON(b)
 	}
 	payload = len(b) - at
-	var header [MaxFrameHeader]byte
+	var header [maxFrameHeader]byte
 	return slices.Insert(b, at, AppendFrameHeader(header[:0], f.opcode(), payload)...), payload
 }

@@ -32,8 +32,8 @@ const (
 	// RSV1 is the reserved bit that marks a compressed message (RFC 7692 §6).
 	RSV1 = 0x40
 
-	// MaxFrameHeader is the maximum size of a frame header of the server, which has no mask.
-	MaxFrameHeader = 10
+	// maxFrameHeader is the maximum size of a frame header of the server, which has no mask.
+	maxFrameHeader = 10
 
 	maxCloseReason = 123 // bytes: a control frame has at most 125, two of them the code
 )

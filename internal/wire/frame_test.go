@@ -22,7 +22,7 @@ func TestAppendFrameHeader(t *testing.T) {
 			if want := (ws.Header{Fin: true, OpCode: ws.OpCode(op), Length: int64(n)}); h != want {
 				t.Errorf("op %d with %d bytes was read as %+v", op, n, h)
 			}
-			if got := len(b) - len("before"); got != ws.HeaderSize(h) || got > MaxFrameHeader {
+			if got := len(b) - len("before"); got != ws.HeaderSize(h) || got > maxFrameHeader {
 				t.Errorf("the header for %d bytes of payload has %d bytes, want the minimum %d", n, got, ws.HeaderSize(h))
 			}
 		}

@@ -12,8 +12,8 @@ func AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	return append(appendQuote(b, ticker, t), '}')
 }
 
-// AppendDayQuote appends a tick with its day's open, high and low and the previous close, as in a snapshot.
-func AppendDayQuote(b []byte, ticker string, t *quote.Tick) []byte {
+// appendDayQuote appends a tick with its day's open, high and low and the previous close, as in a snapshot.
+func appendDayQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	b = appendQuote(b, ticker, t)
 	b = t.Open.AppendTo(append(b, `,"o":`...))
 	b = t.High.AppendTo(append(b, `,"h":`...))

@@ -41,7 +41,7 @@ func TestQuoteGolden(t *testing.T) {
 	if got := Proto.AppendQuote(nil, "BRK.B", &plain); string(got) != string(appendProtoTick(nil, "BRK.B", &plain)) {
 		t.Errorf("protobuf: %x", got)
 	}
-	if got := AppendDayQuote(nil, "BRK.B", &plain); string(got) != d {
+	if got := appendDayQuote(nil, "BRK.B", &plain); string(got) != d {
 		t.Errorf("day: %s", got)
 	}
 	if got := SSEJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "id: 9f3c1a-482913\ndata: "+q+"\n\n" {
@@ -65,7 +65,7 @@ func TestMaxTickBounds(t *testing.T) {
 	ticker := strings.Repeat("W", quote.MaxTicker)
 	for _, k := range ticks {
 		text := AppendQuote(nil, ticker, &k)
-		if !json.Valid(text) || !json.Valid(AppendDayQuote(nil, ticker, &k)) {
+		if !json.Valid(text) || !json.Valid(appendDayQuote(nil, ticker, &k)) {
 			t.Fatalf("not JSON: %s", text)
 		}
 		for format := range Formats {

@@ -104,15 +104,15 @@ type helloBody struct {
 
 func (m helloBody) appendProto(b []byte) []byte {
 	b, at := beginField(b, protoHello)
-	b = appendForeign(b, 1, m.Conn)
+	b = appendClientText(b, 1, m.Conn)
 	b = appendText(b, 2, m.Lane)
-	b = appendForeign(b, 3, m.Engine)
+	b = appendClientText(b, 3, m.Engine)
 	b = appendText(b, 4, m.Epoch)
 	b = appendUint(b, 5, m.Head)
 	b = appendUint(b, 6, m.Oldest)
-	b = appendForeign(b, 7, m.Resume)
-	b = appendForeign(b, 8, m.Mode)
-	b = appendEach(b, 9, m.Topics)
+	b = appendClientText(b, 7, m.Resume)
+	b = appendClientText(b, 8, m.Mode)
+	b = appendTexts(b, 9, m.Topics)
 	b = appendInt(b, 10, m.HB)
 	b = appendInt(b, 11, m.Time)
 	return endField(b, at)
@@ -146,7 +146,7 @@ func (s Snapshot) appendJSON(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendDayQuote(b, q.Ticker, q.Tick)
+		b = appendDayQuote(b, q.Ticker, q.Tick)
 	}
 	return append(b, ']', '}')
 }
@@ -189,7 +189,7 @@ func (m gapBody) appendProto(b []byte) []byte {
 	b = appendUint(b, 1, m.From)
 	b = appendUint(b, 2, m.To)
 	b = appendUint(b, 3, m.Missed)
-	return endField(appendForeign(b, 4, m.Reason), at)
+	return endField(appendClientText(b, 4, m.Reason), at)
 }
 
 // Heartbeat returns the message that the client has received everything in its topics up to head.
@@ -232,7 +232,7 @@ type byeBody struct {
 
 func (m byeBody) appendProto(b []byte) []byte {
 	b, at := beginField(b, protoBye)
-	b = appendForeign(b, 1, m.Reason)
+	b = appendClientText(b, 1, m.Reason)
 	return endField(appendInt(b, 2, m.Retry), at)
 }
 
@@ -250,7 +250,7 @@ type subscriptionBody struct {
 
 func (m subscriptionBody) appendProto(b []byte) []byte {
 	b, at := beginField(b, protoSubscription)
-	b = appendEach(b, 1, m.Topics)
+	b = appendTexts(b, 1, m.Topics)
 	b = appendUint(b, 2, m.I)
 	return endField(appendID(b, 3, m.ID), at)
 }

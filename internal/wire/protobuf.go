@@ -29,10 +29,10 @@ func appendProtoTick(b []byte, ticker string, t *quote.Tick) []byte {
 func appendProtoDay(b []byte, ticker string, t *quote.Tick) []byte {
 	b, at := beginField(b, 2)
 	b = appendProtoQuote(b, ticker, t)
-	b = appendOver(b, 11, t.Open, t.Bid)
-	b = appendOver(b, 12, t.High, t.Bid)
-	b = appendOver(b, 13, t.Low, t.Bid)
-	b = appendOver(b, 14, t.PrevClose, t.Bid)
+	b = appendRelative(b, 11, t.Open, t.Bid)
+	b = appendRelative(b, 12, t.High, t.Bid)
+	b = appendRelative(b, 13, t.Low, t.Bid)
+	b = appendRelative(b, 14, t.PrevClose, t.Bid)
 	return endField(b, at)
 }
 
@@ -40,9 +40,9 @@ func appendProtoQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	b = appendText(b, 1, ticker)
 	b = appendInt(b, 2, int64(t.Bid))
 	b = appendInt(b, 3, int64(t.BidSize))
-	b = appendOver(b, 4, t.Ask, t.Bid)
+	b = appendRelative(b, 4, t.Ask, t.Bid)
 	b = appendInt(b, 5, int64(t.AskSize))
-	b = appendOver(b, 6, t.Last, t.Bid)
+	b = appendRelative(b, 6, t.Last, t.Bid)
 	b = appendInt(b, 7, t.Volume)
 	b = appendInt(b, 8, t.Due)
 	b = appendUint(b, 9, t.N)
@@ -80,9 +80,9 @@ func appendUint(b []byte, num protowire.Number, v uint64) []byte {
 
 func appendInt(b []byte, num protowire.Number, v int64) []byte { return appendUint(b, num, uint64(v)) }
 
-// appendOver appends a price as its difference to the bid, in cents. Encoder and decoder count modulo 2⁶⁴, so no difference
+// appendRelative appends a price as its difference to the bid, in cents. Encoder and decoder count modulo 2⁶⁴, so no difference
 // overflows.
-func appendOver(b []byte, num protowire.Number, p, bid quote.Price) []byte {
+func appendRelative(b []byte, num protowire.Number, p, bid quote.Price) []byte {
 	return appendUint(b, num, protowire.EncodeZigZag(int64(p-bid)))
 }
 
@@ -93,14 +93,14 @@ func appendText(b []byte, num protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
 }
 
-// appendForeign appends a text that may come from a client. Invalid UTF-8 becomes U+FFFD, as in encoding/json, since
+// appendClientText appends a text that may come from a client. Invalid UTF-8 becomes U+FFFD, as in encoding/json, since
 // decoders reject a message with invalid UTF-8.
-func appendForeign(b []byte, num protowire.Number, s string) []byte {
+func appendClientText(b []byte, num protowire.Number, s string) []byte {
 	return appendText(b, num, string([]rune(s)))
 }
 
-// appendEach appends a repeated text field. Unlike a single text, an empty element is written.
-func appendEach(b []byte, num protowire.Number, list []string) []byte {
+// appendTexts appends a repeated text field. Unlike a single text, an empty element is written.
+func appendTexts(b []byte, num protowire.Number, list []string) []byte {
 	for _, s := range list {
 		b = protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), string([]rune(s)))
 	}
