@@ -50,14 +50,6 @@ Exit codes: 0 measured; 1 failed; 2 wrong flags; 3 invalid: generator or machine
 not keep up; 4 ticks were lost, duplicated or out of order; 130 interrupted, the report is partial.
 `
 
-// codedError ends the process with its exit code.
-type codedError struct {
-	error
-	code int
-}
-
-func (e *codedError) Unwrap() error { return e.error }
-
 func loadCommand() *cobra.Command {
 	o := loadtest.DefaultOptions()
 	c := &cobra.Command{
@@ -67,7 +59,7 @@ func loadCommand() *cobra.Command {
 		SilenceErrors: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &usageError{fmt.Errorf("load takes flags only, not %q (--help lists them)", args[0])}
+				return usageError(fmt.Errorf("load takes flags only, not %q (--help lists them)", args[0]))
 			}
 			return nil
 		},
@@ -116,7 +108,7 @@ func loadCommand() *cobra.Command {
 		panic(err) // the flag is defined above
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w (ticklane load --help lists the flags)", err)}
+		return usageError(fmt.Errorf("%w (ticklane load --help lists the flags)", err))
 	})
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(c.OutOrStdout(), loadHelp, c.Flags().FlagUsagesWrapped(118))
@@ -124,10 +116,10 @@ func loadCommand() *cobra.Command {
 	return c
 }
 
-// load runs one test and writes its result to out. A *codedError or *usageError has the exit code.
+// load runs one test and writes its result to out. A *codedError has the exit code.
 func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
 	if err := o.Check(); err != nil {
-		return &usageError{err}
+		return usageError(err)
 	}
 	r, err := loadtest.Run(ctx, o)
 	if r == nil {

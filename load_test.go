@@ -34,8 +34,8 @@ func TestLoadUsage(t *testing.T) {
 		cmd := loadCommand()
 		cmd.SetArgs(c.args)
 		err := cmd.Execute()
-		var usage *usageError
-		if !errors.As(err, &usage) {
+		var usage *codedError
+		if !errors.As(err, &usage) || usage.code != exitUsage {
 			t.Errorf("%q: %v", c.args, err)
 			continue
 		}

@@ -36,10 +36,6 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "ticklane:", err)
-	var usage *usageError
-	if errors.As(err, &usage) {
-		os.Exit(exitUsage)
-	}
 	var coded *codedError
 	if errors.As(err, &coded) {
 		os.Exit(coded.code)
@@ -47,11 +43,16 @@ func main() {
 	os.Exit(exitFailed)
 }
 
-// usageError is an error in the command line or the settings.
-type usageError struct{ err error }
+// codedError ends the process with its exit code.
+type codedError struct {
+	error
+	code int
+}
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+func (e *codedError) Unwrap() error { return e.error }
+
+// usageError returns err as an error in the command line or the settings.
+func usageError(err error) error { return &codedError{err, exitUsage} }
 
 func command() *cobra.Command {
 	root := serveCommand("ticklane")
@@ -73,7 +74,7 @@ func serveCommand(use string) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := config.Load(c.Flags(), os.Environ(), "")
 			if err != nil {
-				return &usageError{err}
+				return usageError(err)
 			}
 			ctx, stop := interruptible()
 			defer stop()
@@ -81,7 +82,7 @@ func serveCommand(use string) *cobra.Command {
 		},
 	}
 	config.Flags(c.Flags())
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{config.FlagError(err)} })
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(config.FlagError(err)) })
 	c.SetHelpFunc(func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), config.Usage()) })
 	return c
 }
@@ -89,9 +90,9 @@ func serveCommand(use string) *cobra.Command {
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		if args[0] == "true" || args[0] == "false" { // the value of a boolean flag that was given without =
-			return &usageError{fmt.Errorf("unexpected argument %s: give the value of a true/false flag with =, such as --feed.loop=%[1]s", args[0])}
+			return usageError(fmt.Errorf("unexpected argument %s: give the value of a true/false flag with =, such as --feed.loop=%[1]s", args[0]))
 		}
-		return &usageError{fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0])}
+		return usageError(fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0]))
 	}
 	return nil
 }

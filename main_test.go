@@ -17,8 +17,8 @@ func TestArguments(t *testing.T) {
 		cmd := command()
 		cmd.SetArgs(strings.Fields(c.args))
 		err := cmd.Execute()
-		var usage *usageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
+		var usage *codedError
+		if !errors.As(err, &usage) || usage.code != exitUsage || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.args, err)
 		}
 	}

@@ -37,7 +37,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	logger := newLogger(cfg.Log)
 	secure, err := tlsConfig(cfg.Server)
 	if err != nil {
-		return &usageError{err}
+		return usageError(err)
 	}
 	ln, err := listen(cfg.Server.Addr)
 	if err != nil {
@@ -47,7 +47,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 
 	feed, info, err := newFeed(&cfg, logger)
 	if err != nil {
-		return &usageError{err}
+		return usageError(err)
 	}
 	u := feed.Universe()
 	past, err := history.New(u, history.DefaultKeep)
