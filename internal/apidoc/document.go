@@ -68,17 +68,17 @@ func read(files fs.FS, name string) (*yaml.Node, error) {
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: want a mapping", name)
 	}
-	return plain(doc.Content[0]), nil
+	return normalize(doc.Content[0]), nil
 }
 
-// plain copies a tree without comments, and with aliases replaced by what they refer to.
-func plain(n *yaml.Node) *yaml.Node {
+// normalize copies a tree without comments, and with aliases replaced by what they refer to.
+func normalize(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
-		return plain(n.Alias)
+		return normalize(n.Alias)
 	}
 	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line}
 	for _, child := range n.Content {
-		c.Content = append(c.Content, plain(child))
+		c.Content = append(c.Content, normalize(child))
 	}
 	return c
 }

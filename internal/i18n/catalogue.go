@@ -134,7 +134,7 @@ var markup = regexp.MustCompile("`([^`]+)`|\\[([^\\]]+)\\]\\((/[^)\\s]*)\\)")
 // literal escapes a value so that no part of it is read as markup.
 var literal = strings.NewReplacer("`", "&#96;", "[", "&#91;")
 
-// HTML is Text with markup rendered as elements. Everything else is escaped, and values never are markup.
+// HTML is Text with markup rendered as elements. Everything else is escaped, and values are never markup.
 func (c *Catalogue) HTML(key string, args ...any) template.HTML {
 	t, ok := c.texts[key]
 	if !ok {

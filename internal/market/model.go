@@ -128,7 +128,7 @@ func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 	return m
 }
 
-// place sets the time of model time 0, in µs since 1970, and so the due times of all remaining ticks.
+// place sets the time of model time 0, in µs since 1970. It moves the due times of all remaining ticks.
 func (m *model) place(origin int64) {
 	m.origin = origin
 	m.day.start = float64(origin-dayNumber(origin)*dayMicros) / 1e6

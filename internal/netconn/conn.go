@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// state says which code may use a connection.
+// state determines which code may use a connection.
 //
 //	state      reads           writes                       closes
 //	http       fasthttp        fasthttp                     fasthttp

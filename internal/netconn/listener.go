@@ -34,8 +34,8 @@ func NewListener(ln net.Listener, cfg Config) *Listener {
 }
 
 // Accept waits for the next connection. It closes connections over the limit without a response: an EventSource
-// reconnects after that, but not after an error status. Errors that pass are retried, since a server ends at an error of
-// Accept.
+// reconnects after that, but not after an error status. It retries after transient errors, since
+// an error of Accept ends a server.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.Listener.Accept()

@@ -1,6 +1,9 @@
 package quote
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // MaxTicker is the maximum length of a ticker in bytes. It limits the size of a rendered tick.
 const MaxTicker = 16
@@ -28,7 +31,7 @@ type Universe struct {
 // NewUniverse returns the universe of the symbols, whose IDs are their indices. The error describes the first invalid symbol.
 func NewUniverse(symbols []Symbol) (*Universe, error) {
 	u := &Universe{
-		symbols: append([]Symbol(nil), symbols...),
+		symbols: slices.Clone(symbols),
 		byName:  make(map[string]ID, len(symbols)),
 		members: make(map[string][]ID),
 	}

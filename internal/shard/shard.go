@@ -1,6 +1,6 @@
-// Package shard writes the log's bytes to sockets with a few goroutines for all connections. A connection is handed over as
-// a descriptor. One of several writers then owns it, and writes without ever blocking; a poller passes the kernel's events
-// on to the writers. The package knows neither HTTP nor WebSocket: see Protocol.
+// Package shard writes the log's bytes to sockets with a few goroutines for all connections. A connection is passed to it
+// as a descriptor. One of several writers then owns it, and never blocks; a poller passes the kernel's events to the
+// writers. HTTP and WebSocket are the Protocol's part.
 package shard
 
 import (

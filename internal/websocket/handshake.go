@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// IsUpgrade reports whether the values of a request's Connection and Upgrade headers ask for WebSocket (RFC 6455 §4.2.1).
+// IsUpgrade reports whether the values of a request's Connection and Upgrade headers request WebSocket (RFC 6455 §4.2.1).
 func IsUpgrade(connection, upgrade []string) bool {
 	return httpguts.HeaderValuesContainsToken(connection, "upgrade") && httpguts.HeaderValuesContainsToken(upgrade, "websocket")
 }
