@@ -16,11 +16,11 @@ type block struct {
 	end      int
 
 	keyframe     bool // refers to no earlier block
-	uncompressed bool // for want of time; it refers to nothing, and a keyframe follows
+	uncompressed bool // the compression budget was exhausted; it refers to nothing, and a keyframe follows
 	lost         bool // holds no ticks: they had left the log
 
-	alone      atomic.Pointer[[]byte] // the text, compressed without reference to what came before
-	perMessage atomic.Pointer[[]byte] // the same, each message by itself
+	independent atomic.Pointer[[]byte] // the text, compressed without reference to what came before
+	perMessage  atomic.Pointer[[]byte] // the same, each message by itself
 }
 
 // bytes returns the block as the encoder wrote it.
@@ -31,7 +31,7 @@ func (b *block) continues(prev *block) bool {
 	return !b.uncompressed && !b.lost && &b.chunk[0] == &prev.chunk[0] && b.start == prev.end
 }
 
-// size returns about how many bytes the block keeps alive. For all symbols, the text is the log's.
+// size returns about how many bytes of memory the block uses. For all symbols, the text is the log's.
 func (b *block) size() int { return 2*len(b.text) + b.end - b.start }
 
 const (
@@ -44,7 +44,7 @@ const (
 type blockRing struct {
 	blocks [ringBlocks]atomic.Pointer[block] // block n is at index n % ringBlocks
 	next   atomic.Uint64                     // the number of the block to be added next
-	held   int                               // bytes kept alive
+	held   int                               // bytes of memory used
 	oldest uint64                            // number
 }
 

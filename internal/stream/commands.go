@@ -13,7 +13,7 @@ import (
 // ErrBusy is returned when too many requests wait for a stream, because its client doesn't read.
 var ErrBusy = errors.New("too many requests wait for this stream")
 
-// ErrClosed is returned when a stream has ended, or ends before it carried out a request.
+// ErrClosed is returned when a stream has ended, or ends before it has executed a request.
 var ErrClosed = errors.New("the stream has ended")
 
 // maxRequests is the number of requests that may wait for one stream.
@@ -25,7 +25,7 @@ type request struct {
 	received time.Time
 	message  *wire.Message
 	frame    []byte
-	replyTo  chan result // capacity 1; nil when the stream carries the answer
+	replyTo  chan result // capacity 1; nil when the answer is sent on the stream
 }
 
 // result is the outcome of a command.
@@ -40,7 +40,7 @@ func (r *request) reply(res result) {
 	}
 }
 
-// EnqueueCommand makes the stream carry out a command and send its answer. received is when the command arrived. The
+// EnqueueCommand makes the stream execute a command and send its answer. received is when the command arrived. The
 // error is ErrBusy or ErrClosed.
 func (s *Subscriber) EnqueueCommand(cmd wire.Command, received time.Time) error {
 	return s.enqueueRequest(request{cmd: cmd, received: received})
@@ -56,7 +56,7 @@ func (s *Subscriber) EnqueueFrame(frame []byte) error {
 	return s.enqueueRequest(request{frame: frame})
 }
 
-// Execute makes the stream carry out a command, waits for it and returns the answer. The stream sends the subscription
+// Execute makes the stream execute a command, waits for it and returns the answer. The stream sends the subscription
 // that results, but no error. Errors: a *wire.CommandError, ErrBusy, ErrClosed, or ctx's.
 func (s *Subscriber) Execute(ctx context.Context, cmd wire.Command, received time.Time) (wire.Message, error) {
 	if cmd.Action == wire.ActionTime {
@@ -84,11 +84,11 @@ func (s *Subscriber) enqueueRequest(r request) error {
 
 // requestQueue carries requests from any goroutine to a stream's owner.
 type requestQueue struct {
-	pending atomic.Bool // there is something for take: without it, take needs no lock
+	pending atomic.Bool // take has something to return; otherwise it needs no lock
 
 	mu        sync.Mutex
 	requests  []request
-	endReason string // "" while the stream shall go on
+	endReason string // "" while the stream continues
 	closed    bool
 }
 

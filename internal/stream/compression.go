@@ -49,7 +49,7 @@ func (l *Log) WouldCompress(opt *Options) bool {
 	}
 }
 
-// negotiate decides how a new stream is compressed. On SSE that is final, because the response's header says so; on
+// negotiate decides how a new stream is compressed. On SSE that is final, because the response's header declares it; on
 // WebSocket each message may be compressed or not.
 func (s *Subscriber) negotiate(opt *Options) {
 	l := s.log
@@ -57,7 +57,7 @@ func (s *Subscriber) negotiate(opt *Options) {
 		return
 	}
 	if s.mode == ModeAll {
-		s.topicGroup = l.topicGroups.enter(s.format, s.topics)
+		s.topicGroup = l.topicGroups.join(s.format, s.topics)
 	}
 	c := &compressor{cursor: &s.cursor, group: s.topicGroup, kind: opt.Compress, auto: l.topicGroups.auto(opt)}
 	if c.kind == CompressGzip {
@@ -78,7 +78,7 @@ func (s *Subscriber) changeTopicGroup() {
 		s.compressor.releaseEncoder()
 	}
 	s.log.topicGroups.leave(s.topicGroup)
-	s.topicGroup = s.log.topicGroups.enter(s.format, s.topics)
+	s.topicGroup = s.log.topicGroups.join(s.format, s.topics)
 	if s.compressor != nil {
 		s.compressor.group = s.topicGroup
 	}

@@ -3,21 +3,21 @@ package stream
 import "hash/crc32"
 
 // compressor reads a cursor's ticks as compressed bytes: from the shared encoder of the subscriber's topic group if there
-// is one, otherwise compressed for this client alone. One goroutine uses it.
+// is one, otherwise compressed for this client only. One goroutine uses it.
 type compressor struct {
 	cursor  *cursor
 	group   *topicGroup    // nil in mode latest
-	encoder *sharedEncoder // nil while bytes are compressed for this client alone
+	encoder *sharedEncoder // nil while bytes are compressed for this client only
 	kind    Compression
 	auto    bool // compress only while the group is above the threshold
 
 	// inSync: the client's window holds what the encoder has compressed since a keyframe, and nothing else. Only then may
 	// it get a block that isn't a keyframe: with any other window the block would decompress to wrong text, without an error.
 	inSync bool
-	// aligned: the cursor is where block number block begins, or a little before with none of its ticks between.
+	// aligned: the next tick of the cursor's topics is the first one of the block with number block.
 	aligned bool
 	block   uint64
-	buf     []byte // bytes made for this client alone
+	buf     []byte // bytes compressed for this client only
 
 	gzip gzipStream
 }
@@ -33,7 +33,7 @@ type gzipStream struct {
 func (c *compressor) read(lim *readLimits) (b batch, ok bool) {
 	c.updateEncoder()
 	if c.encoder == nil {
-		return c.readAlone(*lim)
+		return c.readIndependent(*lim)
 	}
 	return c.readShared(lim)
 }
@@ -62,8 +62,8 @@ func (c *compressor) releaseEncoder() {
 // misalign is called when the cursor moves other than by reading.
 func (c *compressor) misalign() { c.aligned, c.inSync = false, false }
 
-// readAlone reads ticks and compresses them independently of what the client has got before.
-func (c *compressor) readAlone(lim readLimits) (b batch, ok bool) {
+// readIndependent reads ticks and compresses them independently of what the client has received before.
+func (c *compressor) readIndependent(lim readLimits) (b batch, ok bool) {
 	lim.ticks = min(lim.ticks, segmentTicks)
 	b, ok = c.cursor.read(&lim)
 	if b.ticks == 0 {
@@ -81,17 +81,17 @@ func (c *compressor) readAlone(lim readLimits) (b batch, ok bool) {
 	return b, ok
 }
 
-// readShared returns the shared encoder's blocks from where the cursor is at the start of one; ticks before that are read
-// alone.
+// readShared returns blocks of the shared encoder. When the cursor or a limit is inside a block, it returns the part of the
+// block's ticks that is due, compressed independently.
 func (c *compressor) readShared(lim *readLimits) (b batch, ok bool) {
 	cur, e := c.cursor, c.encoder
 	for cur.pos < lim.horizon {
 		if !c.aligned {
 			number, aligned, next := e.locate(cur.pos)
 			if !aligned {
-				alone := *lim
-				alone.horizon = min(lim.horizon, next)
-				if b, ok = c.readAlone(alone); b.ticks > 0 || !ok {
+				upTo := *lim
+				upTo.horizon = min(lim.horizon, next)
+				if b, ok = c.readIndependent(upTo); b.ticks > 0 || !ok {
 					return b, ok
 				}
 				continue
@@ -120,9 +120,9 @@ func (c *compressor) readShared(lim *readLimits) (b batch, ok bool) {
 			return b, false
 		case lim.exact && k.to > lim.horizon || k.ticks > lim.ticks:
 			c.aligned = false
-			alone := *lim
-			alone.horizon = min(lim.horizon, k.to) // at least one tick comes before either
-			return c.readAlone(alone)
+			upTo := *lim
+			upTo.horizon = min(lim.horizon, k.to) // at least one tick comes before either
+			return c.readIndependent(upTo)
 		}
 		b = c.readBlocks(k, lim)
 		cur.noteCaughtUp(lim.lagFrom)
@@ -145,12 +145,12 @@ func (c *compressor) align(number uint64) {
 func (c *compressor) readBlocks(k *block, lim *readLimits) (b batch) {
 	e := c.encoder
 	b.first = k.first
-	alone := c.kind == CompressPerMessage || !c.inSync && !k.keyframe
+	independent := c.kind == CompressPerMessage || !c.inSync && !k.keyframe
 	switch {
 	case k.uncompressed:
 		c.inSync = false // the next block is a keyframe
 		b.bytes = k.bytes()
-	case alone:
+	case independent:
 		if c.kind != CompressPerMessage {
 			e.requestKeyframe()
 		}
@@ -161,7 +161,7 @@ func (c *compressor) readBlocks(k *block, lim *readLimits) (b batch) {
 	}
 	b.compressOut = len(b.bytes)
 	c.addBlock(&b, k)
-	if alone || k.uncompressed {
+	if independent || k.uncompressed {
 		return b
 	}
 	for start := k.start; ; {

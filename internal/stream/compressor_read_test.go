@@ -8,8 +8,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestReadAlone: which ticks are compressed for a client alone.
-func TestReadAlone(t *testing.T) {
+// TestReadIndependent: which ticks are compressed for one client only.
+func TestReadIndependent(t *testing.T) {
 	p := newFixture(t, 100)
 	for _, x := range []struct {
 		kind       Compression
@@ -37,7 +37,7 @@ func TestReadAlone(t *testing.T) {
 		}
 		p.play(l, 20)
 		c.inSync = true
-		b, ok := c.readAlone(readLimits{horizon: 20, lagFrom: 20, bytes: 1 << 16, ticks: 100})
+		b, ok := c.readIndependent(readLimits{horizon: 20, lagFrom: 20, bytes: 1 << 16, ticks: 100})
 		if !ok || b.ticks == 0 || (b.compressOut > 0) != x.compressed || c.inSync == x.compressed {
 			t.Errorf("%+v: %d bytes of %d, in sync %v", x, b.compressOut, b.compressIn, c.inSync)
 		}
@@ -47,7 +47,7 @@ func TestReadAlone(t *testing.T) {
 	}
 }
 
-// TestReadShared: a block is shared when it fits the limits exactly; one tick less, and the ticks are read alone.
+// TestReadShared: a block is shared when it fits the limits exactly; one tick less, and the ticks are read independently.
 func TestReadShared(t *testing.T) {
 	p := newFixture(t, 100)
 	for _, x := range []struct {
@@ -84,7 +84,7 @@ func TestReadBeforeBlocks(t *testing.T) {
 	ids[15] = 1
 	p := fixtureOf(u, ids...)
 	l := p.log(t, Config{Size: 32, Compress: CompressOn, MaxSharedEncoders: 1})
-	g := l.topicGroups.enter(wire.WSJSON, p.topics(t, "S1"))
+	g := l.topicGroups.join(wire.WSJSON, p.topics(t, "S1"))
 	defer l.topicGroups.leave(g)
 	p.play(l, 10)
 	c := &compressor{cursor: &cursor{log: l, format: wire.WSJSON, topics: g.topics}, group: g, kind: CompressDeflate}

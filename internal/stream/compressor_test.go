@@ -12,7 +12,7 @@ func newTestCompressor(t *testing.T, l *Log, p *fixture, kind Compression, auto 
 	if kind == CompressGzip {
 		format = wire.SSEJSON
 	}
-	g := l.topicGroups.enter(format, p.topics(t, "*"))
+	g := l.topicGroups.join(format, p.topics(t, "*"))
 	c := &compressor{
 		cursor: &cursor{log: l, format: format, topics: g.topics, pos: l.Head().Seq},
 		group:  g,
@@ -68,7 +68,7 @@ func TestMaxSharedEncoders(t *testing.T) {
 	}
 }
 
-// TestInSync: a client gets a block that refers to earlier ones only after a keyframe, and not after bytes made for it alone.
+// TestInSync: a client gets a block that refers to earlier ones only after a keyframe, and not after bytes compressed for it only.
 func TestInSync(t *testing.T) {
 	p := newFixture(t, 100)
 	l := p.log(t, Config{Size: 128, Compress: CompressOn, MaxSharedEncoders: 1})
@@ -94,7 +94,7 @@ func TestInSync(t *testing.T) {
 	if read(30); c.inSync {
 		t.Error("in sync without a keyframe")
 	}
-	if !c.encoder.keyframeWanted.Load() {
+	if !c.encoder.keyframeRequested.Load() {
 		t.Error("no keyframe was requested")
 	}
 }

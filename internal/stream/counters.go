@@ -18,7 +18,7 @@ func (m *Meter) Wrote(n int) {
 
 // Counters counts what one stream, or all streams of a lane, did.
 type Counters struct {
-	Ticks       uint64 `json:"ticks"`              // handed over, not necessarily delivered
+	Ticks       uint64 `json:"ticks"`              // returned by Next, not necessarily delivered
 	Messages    uint64 `json:"messages"`           // ticks and all others
 	Writes      uint64 `json:"writes"`             // to the socket
 	Payload     uint64 `json:"payload_bytes"`      // of the messages, before framing and compression

@@ -12,7 +12,7 @@ type cursor struct {
 	topics   quote.Topics
 	mode     Mode
 	pos      uint64 // all ticks of the topics up to this seq were read
-	caughtUp bool   // has reached the head; until then it may lag as far as its client asked
+	caughtUp bool   // has reached the head; until then it may lag by any number of ticks
 
 	// A cursor of some symbols, or in mode latest, first collects the seqs of its ticks, then reads those.
 	pending   []pendingTick

@@ -47,7 +47,7 @@ func (s *Subscriber) tryHello(now time.Time) bool {
 		start = head
 	}
 	if withSnapshot {
-		s.enqueueSnapshot(now, snapshot)
+		s.enqueue(now, snapshot.Message())
 	}
 	s.seek(start)
 	s.lastSent.Store(start)
@@ -61,10 +61,10 @@ type origin struct {
 	position quote.Position // with FromPosition
 }
 
-// resumes reports whether the client came with a position.
+// resumes reports whether the client sent a position.
 func (o origin) resumes() bool { return o.from == FromPosition || o.from == FromUnknown }
 
-// startPosition returns the seq after which the stream starts, and how that meets what the client requested.
+// startPosition returns the seq after which the stream starts, and the value of hello's resume.
 func (s *Subscriber) startPosition(head uint64) (seq uint64, resume string) {
 	oldest := s.log.oldest(head)
 	switch s.origin.from {

@@ -55,21 +55,21 @@ type Info struct {
 
 // Info returns the stream's description and counters.
 func (s *Subscriber) Info() Info {
-	who, mode := &s.identity, s.identity.mode
+	mode := s.identity.mode
 	if s.conflating.Load() {
 		mode = ModeLatest
 	}
 	pos, head := s.position.Load(), s.log.head.Load()
 	return Info{
-		ID:          who.id,
+		ID:          s.identity.id,
 		Lane:        s.Lane().String(),
 		Encoding:    s.format.Encoding().String(),
-		Engine:      who.engine,
-		User:        who.user,
-		Address:     who.address,
+		Engine:      s.identity.engine,
+		User:        s.identity.user,
+		Address:     s.identity.address,
 		Topics:      append([]string{}, *s.topicNames.Load()...),
 		Mode:        mode.String(),
-		Since:       who.openedAt.UnixMicro(),
+		Since:       s.identity.openedAt.UnixMicro(),
 		Position:    pos,
 		Lag:         head - min(head, pos),
 		Slow:        s.slow.Load(),

@@ -19,7 +19,7 @@ func (s *Subscriber) handleLag(now time.Time) {
 	snapshot, head := s.log.headSnapshot(s.topics)
 	s.enqueueGap(now, s.pos+1, head, reason)
 	if !s.noSnapshot {
-		s.enqueueSnapshot(now, snapshot)
+		s.enqueue(now, snapshot.Message())
 	}
 	s.seek(head)
 	s.lastSent.Store(head)

@@ -71,7 +71,7 @@ func TestNoGapWithinTheLog(t *testing.T) {
 	}
 }
 
-// TestLossDuringTopicChange: a change of topics that waits for lost ticks is carried out after the gap.
+// TestLossDuringTopicChange: a change of topics that waits for lost ticks is executed after the gap.
 func TestLossDuringTopicChange(t *testing.T) {
 	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newFixture(t, 5000)

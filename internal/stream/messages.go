@@ -21,11 +21,6 @@ func (s *Subscriber) enqueueGap(now time.Time, from, to uint64, reason string) {
 	s.counters.gaps.Add(1)
 }
 
-// enqueueSnapshot enqueues a snapshot. All snapshots of a stream are enqueued here, as one message each.
-func (s *Subscriber) enqueueSnapshot(now time.Time, snapshot wire.Snapshot) {
-	s.enqueue(now, snapshot.Message())
-}
-
 func (s *Subscriber) enqueueHeartbeat(now time.Time) {
 	s.enqueue(now, wire.Heartbeat(s.log.position(s.pos), now))
 	s.lastSent.Store(s.pos)

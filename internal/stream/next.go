@@ -49,7 +49,7 @@ func (s *Subscriber) poll(now time.Time) []byte {
 		return nil
 	}
 	for {
-		if reason := s.carryOutRequests(now); reason == stopReason {
+		if reason := s.executeRequests(now); reason == stopReason {
 			s.state.apply(eventStop)
 			return nil
 		} else if reason != "" {
@@ -89,7 +89,7 @@ func (s *Subscriber) readTicks(now time.Time) []byte {
 			s.pacing.close()
 		}
 		if b.ticks > 0 {
-			s.handOver(now, &b)
+			s.countBatch(now, &b)
 			return b.bytes
 		}
 		// A tick was left out because a newer one, beyond the horizon, has replaced it. That one was appended before waiting was
@@ -127,8 +127,8 @@ func (s *Subscriber) readUpTo(horizon uint64) (b batch, ok bool) {
 	return s.read(&lim)
 }
 
-// handOver accounts for a batch that Next is about to return.
-func (s *Subscriber) handOver(now time.Time, b *batch) {
+// countBatch counts a batch that Next is about to return, and ends the stream at Options.Limit.
+func (s *Subscriber) countBatch(now time.Time, b *batch) {
 	s.pacing.written(now)
 	s.lastMessage = now
 	s.lastSent.Store(b.last)
@@ -141,7 +141,7 @@ func (s *Subscriber) handOver(now time.Time, b *batch) {
 // Ended reports whether Next has returned the last bytes of the stream.
 func (s *Subscriber) Ended() bool { return s.state == stateEnded }
 
-// CaughtUp reports whether Next would return nothing if head were the log's head. A writer then saves the call.
+// CaughtUp reports whether Next would return nothing if head were the log's head. A writer then skips the call.
 func (s *Subscriber) CaughtUp(head uint64) bool {
 	return s.pos >= head && s.state == stateStreaming && !s.change.waiting && s.outbox.empty() && !s.outbox.oversized()
 }

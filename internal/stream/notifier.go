@@ -37,7 +37,7 @@ func (g *Group) run() {
 	}
 }
 
-// notifyAll notifies every waiting subscriber that wants a tick between the last pass and head.
+// notifyAll notifies the waiting subscribers that have new ticks up to head.
 func (g *Group) notifyAll(head uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

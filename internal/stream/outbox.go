@@ -3,20 +3,20 @@ package stream
 // maxIdleOutbox is the capacity that an outbox keeps: enough for a heartbeat. What a snapshot needed is dropped.
 const maxIdleOutbox = 512
 
-// outbox holds bytes that are ready but not yet handed over: compressed ticks that exceed one write, then messages. The
+// outbox holds bytes that Next has not returned yet: compressed ticks that exceed one write, then messages. The
 // slices that take returns are valid until reset.
 type outbox struct {
 	ticks    []byte // shared with other subscribers
 	messages []byte // framed
-	taken    int    // bytes of messages already handed over
+	taken    int    // bytes of messages already taken
 }
 
-// take hands over the next bytes, at most limit; nil when there are none.
+// take returns the next bytes, at most limit; nil when there are none.
 func (o *outbox) take(limit int) []byte {
 	if n := len(o.ticks); n > 0 {
 		b := o.ticks[:min(n, limit)]
 		if o.ticks = o.ticks[len(b):]; len(o.ticks) == 0 {
-			o.ticks = nil // it would keep the log's memory alive
+			o.ticks = nil // so that the log's memory can be freed
 		}
 		return b
 	}
@@ -28,7 +28,7 @@ func (o *outbox) take(limit int) []byte {
 	return b
 }
 
-// empty reports whether everything was handed over.
+// empty reports whether everything was taken.
 func (o *outbox) empty() bool { return len(o.ticks) == 0 && o.taken == len(o.messages) }
 
 // oversized reports whether reset would free memory.

@@ -20,8 +20,8 @@ type sharedEncoder struct {
 	start  uint64 // the log's head when it was made
 	// encodedTo is the seq up to which all ticks are encoded. It is stored after the block was added to the ring, so that a
 	// reader that loads it before looking for a block misses none.
-	encodedTo      atomic.Uint64
-	keyframeWanted atomic.Bool // by a reader that isn't in sync
+	encodedTo         atomic.Uint64
+	keyframeRequested atomic.Bool // by a reader that isn't in sync
 
 	mu            sync.Mutex // guards the fields below, and adding to the ring
 	cursor        cursor
@@ -41,8 +41,8 @@ const (
 	// keyframeText is the text between keyframes. It bounds how long a reader that isn't in sync waits for the next one; a
 	// longer distance would save less than 1 %.
 	keyframeText = 64 << 10
-	// keyframeTextWanted is the same while a reader waits.
-	keyframeTextWanted = 8 << 10
+	// keyframeTextRequested is the same while a reader waits.
+	keyframeTextRequested = 8 << 10
 )
 
 func newSharedEncoder(l *Log, g *topicGroup) *sharedEncoder {
@@ -67,8 +67,8 @@ func (e *sharedEncoder) close() {
 }
 
 func (e *sharedEncoder) requestKeyframe() {
-	if !e.keyframeWanted.Load() { // a store in every call would move the cache line between processors
-		e.keyframeWanted.Store(true)
+	if !e.keyframeRequested.Load() { // a store in every call would move the cache line between processors
+		e.keyframeRequested.Store(true)
 	}
 }
 

@@ -14,9 +14,9 @@ func (e *sharedEncoder) compress(b *block) {
 		e.buf = appendUncompressed(e.buf[:0], b.text, e.format)
 	} else {
 		started := time.Now()
-		if e.needsKeyframe || e.sinceKeyframe >= keyframeText || e.sinceKeyframe >= keyframeTextWanted && e.keyframeWanted.Load() {
+		if e.needsKeyframe || e.sinceKeyframe >= keyframeText || e.sinceKeyframe >= keyframeTextRequested && e.keyframeRequested.Load() {
 			e.deflater.Reset()
-			e.keyframeWanted.Store(false)
+			e.keyframeRequested.Store(false)
 			b.keyframe, e.needsKeyframe, e.sinceKeyframe = true, false, 0
 		}
 		e.sinceKeyframe += len(b.text)
@@ -44,13 +44,13 @@ func appendUncompressed(b, text []byte, format wire.Format) []byte {
 	return append(b, text...)
 }
 
-// independent returns the block's text, compressed without reference to what came before. It is made when it is first
-// needed.
+// independent returns the block's text, compressed without reference to what came before. The first call
+// compresses it.
 func (e *sharedEncoder) independent(b *block, perMessage bool) []byte {
 	if b.uncompressed {
 		return b.bytes()
 	}
-	made := &b.alone
+	made := &b.independent
 	if perMessage {
 		made = &b.perMessage
 	}

@@ -4,7 +4,7 @@ package stream
 //
 //	new        hello enqueued          → streaming
 //	streaming  bye enqueued, or stop   → draining
-//	draining   all bytes handed over   → ended
+//	draining   all bytes returned      → ended
 //
 // An event that isn't in the table leaves the state as it is, and whatever goes with it isn't done: no second hello, no
 // second bye, nothing after the bye.

@@ -18,7 +18,7 @@ type Subscriber struct {
 	state       state
 	outbox      outbox
 	pacing      pacing
-	requests    []request   // taken from queue and not yet carried out
+	requests    []request   // taken from queue and not yet executed
 	change      topicChange // the first of requests that changes topics
 	compressor  *compressor // nil for an uncompressed stream
 	topicGroup  *topicGroup // nil when the client offered no compression, or in mode latest

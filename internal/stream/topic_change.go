@@ -7,8 +7,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// topicChange is when the first waiting change of topics is carried out: once all ticks up to a seq were handed over, so
-// that the new topics hold from one exact position.
+// topicChange is when the first waiting change of topics is executed: once Next has returned all ticks up to seq at, so that
+// the new topics take effect at one exact position.
 type topicChange struct {
 	waiting bool
 	at      uint64
@@ -17,9 +17,9 @@ type topicChange struct {
 // blocks reports whether a change waits for ticks after pos.
 func (c topicChange) blocks(pos uint64) bool { return c.waiting && pos < c.at }
 
-// carryOutRequests carries out the requests that need not wait, and returns the reason to end the stream, if any. A change
-// of topics, and the changes after it, wait as topicChange has it; all other requests are carried out at once.
-func (s *Subscriber) carryOutRequests(now time.Time) (endReason string) {
+// executeRequests executes the requests that need not wait, and returns the reason to end the stream, if any. A change of
+// topics waits for the ticks before it, and later changes wait for it; all other requests are executed at once.
+func (s *Subscriber) executeRequests(now time.Time) (endReason string) {
 	if s.requests, endReason = s.queue.take(s.requests); endReason != "" || len(s.requests) == 0 {
 		return endReason
 	}
@@ -45,7 +45,7 @@ func (s *Subscriber) carryOutRequests(now time.Time) (endReason string) {
 	return ""
 }
 
-// tryChangeTopics carries out a change of topics if all ticks before it were handed over, and returns whether it did.
+// tryChangeTopics changes the topics if Next has returned all ticks before the change, and reports whether it did.
 func (s *Subscriber) tryChangeTopics(now time.Time, r request) (done bool) {
 	if !s.change.waiting {
 		s.change = topicChange{waiting: true, at: s.log.head.Load()}
@@ -53,7 +53,7 @@ func (s *Subscriber) tryChangeTopics(now time.Time, r request) (done bool) {
 	return !s.change.blocks(s.pos) && s.changeTopics(now, r)
 }
 
-// changeTopics makes the new topics hold from pos on. It returns false when a symbol's state at pos is no longer known;
+// changeTopics makes the new topics take effect at pos. It returns false when a symbol's state at pos is no longer known;
 // then it must be called again at a later position.
 func (s *Subscriber) changeTopics(now time.Time, r request) (done bool) {
 	topics, added, err := s.topicsAfter(r.cmd)
@@ -82,7 +82,7 @@ func (s *Subscriber) changeTopics(now time.Time, r request) (done bool) {
 	m := wire.Subscription(s.log.position(s.pos), topics.Names(), r.cmd.ID)
 	s.enqueue(now, m)
 	if withSnapshot {
-		s.enqueueSnapshot(now, snapshot)
+		s.enqueue(now, snapshot.Message())
 	}
 	s.lastSent.Store(s.pos)
 	r.reply(result{message: m})

@@ -182,7 +182,7 @@ func TestTopicChangePosition(t *testing.T) {
 	}
 }
 
-// TestEndDuringTopicChange: the bye doesn't wait for a change of topics, which then isn't carried out.
+// TestEndDuringTopicChange: the bye doesn't wait for a change of topics, which then isn't executed.
 func TestEndDuringTopicChange(t *testing.T) {
 	p := newFixture(t, 400)
 	l := p.log(t, Config{Size: 512})

@@ -50,8 +50,8 @@ func (t *topicGroups) auto(opt *Options) bool {
 	return t.compress == CompressAuto && !opt.ForceCompress
 }
 
-// enter adds a subscriber to the group of its topics. Every call needs one of leave.
-func (t *topicGroups) enter(format wire.Format, topics quote.Topics) *topicGroup {
+// join adds a subscriber to the group of its topics. Every call needs one of leave.
+func (t *topicGroups) join(format wire.Format, topics quote.Topics) *topicGroup {
 	key := topicGroupKey(format, topics)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -76,7 +76,7 @@ func topicGroupKey(format wire.Format, topics quote.Topics) string {
 	return string(key)
 }
 
-// leave undoes enter. The subscriber must have released the group's encoder.
+// leave undoes join. The subscriber must have released the group's encoder.
 func (t *topicGroups) leave(g *topicGroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
