@@ -64,7 +64,7 @@ func (c *client) execute(t *testing.T, cmd wire.Command, read func()) (wire.Mess
 	}()
 	for {
 		select {
-		case <-c.Notified():
+		case <-c.notifyCh:
 			read()
 		case r := <-done:
 			return r.m, r.err
@@ -108,7 +108,7 @@ func TestRequestsAfterClose(t *testing.T) {
 		_, err := s.Execute(context.Background(), command("subscribe", 1, "S3"), noon)
 		waiting <- err
 	}()
-	<-s.Notified()
+	<-s.notifyCh
 	for {
 		err := s.EnqueueCommand(command("subscribe", 1, "S2"), noon)
 		if errors.Is(err, ErrBusy) {

@@ -107,7 +107,7 @@ func readForAWhile(t *testing.T, p *fixture, l *Log, appender *appender, format 
 		appender.allow(w.checked + 100 + uint64(r.IntN(2000)))
 		b := c.Next(time.Now())
 		if len(b) == 0 {
-			<-c.Notified()
+			<-c.notifyCh
 		}
 		w.check(c.decode(b)...)
 		if r.IntN(100) == 0 && i%3 == 0 { // the others go on meanwhile

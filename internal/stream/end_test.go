@@ -82,7 +82,7 @@ func TestEnd(t *testing.T) {
 			l.End(wire.ByeShutdown)
 			c.End(wire.ByeSlow) // only the first reason counts
 			select {
-			case <-c.Notified():
+			case <-c.notifyCh:
 			default:
 				t.Fatal("End doesn't notify")
 			}

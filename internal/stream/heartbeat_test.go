@@ -73,7 +73,7 @@ func TestHeartbeatForQuietTopics(t *testing.T) {
 				p.play(l, seq)
 				awaitNotifier(t, l)
 				select {
-				case <-c.Notified():
+				case <-c.notifyCh:
 					got := c.take(noon)
 					w.check(got...)
 					beats += len(got)

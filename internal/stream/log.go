@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"ticklane/internal/quote"
 	"ticklane/internal/wire"
@@ -67,9 +66,6 @@ func (l *Log) Close() { l.closeOnce.Do(l.notifier.stop) }
 
 // Universe returns the symbols of the feed.
 func (l *Log) Universe() *quote.Universe { return l.cfg.Universe }
-
-// Heartbeat returns the longest silence of a stream.
-func (l *Log) Heartbeat() time.Duration { return l.cfg.Heartbeat }
 
 // Head returns the position of the newest tick; its Seq is 0 before the first.
 func (l *Log) Head() quote.Position {

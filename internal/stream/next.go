@@ -146,7 +146,7 @@ func (s *Subscriber) CaughtUp(head uint64) bool {
 	return s.pos >= head && s.state == stateStreaming && !s.change.waiting && s.outbox.empty() && !s.outbox.oversized()
 }
 
-// Deadline returns when Next must be called at the latest, even if Notified doesn't receive.
+// Deadline returns when Next must be called at the latest, even without a notification.
 func (s *Subscriber) Deadline() time.Time {
 	d := s.lastMessage.Add(s.log.cfg.Heartbeat)
 	if s.pacing.waiting && s.pacing.dueAt.Before(d) {

@@ -13,7 +13,7 @@ import (
 // wasNotified reports whether the subscriber was notified since the last call.
 func wasNotified(s *Subscriber) bool {
 	select {
-	case <-s.Notified():
+	case <-s.notifyCh:
 		return true
 	default:
 		return false
@@ -177,7 +177,7 @@ func TestNoLostNotification(t *testing.T) {
 			all.Go(func() {
 				for w.checked < last {
 					select {
-					case <-c.Notified():
+					case <-c.notifyCh:
 					case <-appended:
 						if !wasNotified(c.Subscriber) {
 							t.Errorf("%s in mode %v: not notified at %d of %d", topics, c.opt.Mode, w.checked, last)

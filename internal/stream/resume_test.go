@@ -47,7 +47,7 @@ func TestResumeAfterCuts(t *testing.T) {
 						appender.allow(held + ahead)
 						b := cl.Next(noon)
 						if len(b) == 0 {
-							<-cl.Notified()
+							<-cl.notifyCh
 							continue
 						}
 						if left--; left == 0 {

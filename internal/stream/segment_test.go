@@ -117,7 +117,7 @@ func TestConcurrentFirstReaders(t *testing.T) {
 					for last := p.last(c.opt.Topics); w.checked < last; {
 						b := c.Next(noon)
 						if len(b) == 0 {
-							<-c.Notified()
+							<-c.notifyCh
 						}
 						w.check(c.decode(b)...)
 					}

@@ -34,7 +34,7 @@ func TestStalledClient(t *testing.T) {
 		clients[i] = s
 		all.Go(func() {
 			for s.Counters().Ticks < total {
-				<-s.Notified()
+				<-s.notifyCh
 				for b := s.Next(noon); len(b) > 0; b = s.Next(noon) {
 					sums[i] = crc32.Update(sums[i], crc32.IEEETable, b)
 				}

@@ -10,8 +10,8 @@ import (
 // Subscriber is one client's stream: a cursor in the log, and the messages of the protocol around its ticks.
 //
 // One goroutine, the owner, calls Next, Ended, CaughtUp, Deadline, Run and Close; all other methods may be called from any
-// goroutine. The owner loops: it calls Next until that returns nothing, flushes, and waits for Notified, Deadline or the
-// end of the connection.
+// goroutine. The owner calls Run, or it is a writer with a Group that returns the subscribers to serve. Both loop: they call
+// Next until that returns nothing, flush, and wait for a notification, Deadline or the end of the connection.
 type Subscriber struct {
 	// Of the owner.
 	cursor
@@ -32,7 +32,7 @@ type Subscriber struct {
 	noSnapshot  bool
 	compression Compression
 	group       *Group
-	notifyCh    chan struct{} // nil in a writer's group
+	notifyCh    chan struct{} // receives when Next may have something to return; nil in a writer's group
 	owner       any
 	meter       *Meter
 
@@ -105,10 +105,7 @@ func (s *Subscriber) Close() {
 	s.log.subscribers[s.format].Add(-1)
 }
 
-// Notified receives when Next may have something to return. It is nil in a writer's group: see Group.Collect.
-func (s *Subscriber) Notified() <-chan struct{} { return s.notifyCh }
-
-// Notify makes the owner call Next soon: Notified receives, or the writer's next Collect returns the subscriber.
+// Notify makes the owner call Next soon: it wakes Run, or the writer's next Collect returns the subscriber.
 func (s *Subscriber) Notify() {
 	if s.group.ofWriter {
 		s.group.notify(s)
