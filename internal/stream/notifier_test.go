@@ -3,6 +3,7 @@ package stream
 import (
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ticklane/internal/quote"
@@ -52,6 +53,10 @@ func TestNotifiesOnlyForOwnTopics(t *testing.T) {
 
 // TestWaiting: a tick notifies a subscriber only after Next has returned nothing, and not while ticks wait for an interval.
 func TestWaiting(t *testing.T) {
+	synctest.Test(t, testWaiting)
+}
+
+func testWaiting(t *testing.T) {
 	p := newFixture(t, 10)
 	l := p.log(t, Config{Size: 16})
 	c := subscribe(t, l, Options{Topics: p.topics(t, "*"), Interval: time.Second})
@@ -68,6 +73,7 @@ func TestWaiting(t *testing.T) {
 		{3, time.Second, "", true, true},
 	} {
 		p.play(l, step.seq)
+		synctest.Wait() // the notifier has had its pass
 		got := c.decode(c.Next(noon.Add(step.at)))
 		before := c.waiting.Load()
 		got = append(got, c.take(noon.Add(step.at))...)
