@@ -1,3 +1,3 @@
-// Package handlers is what listens on the network: routes, pages, both lanes, the API. It is the only room that
-// imports Fiber. Handlers are thin: what a client gets is decided and rendered behind stream.Subscriber.
+// Package handlers serves HTTP: routes, pages, both lanes and the API. Only this package imports Fiber. Handlers are thin:
+// stream.Subscriber decides what a client gets, and renders it.
 package handlers

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -29,7 +31,7 @@ func (h *labAPI) drill(c *fiber.Ctx) error {
 		return err
 	}
 	if !slices.Contains(fault.Kinds(), in.Action) {
-		return badParameters([]fieldError{{"action", quoted(in.Action) + ": want cut, end, stall, 503, 204, buffer, slow or epoch"}})
+		return badParameters([]fieldError{{"action", quoted(in.Action) + ": want one of " + strings.Join(fault.Kinds(), ", ")}})
 	}
 	if len(in.Conns) == 0 {
 		return badParameters([]fieldError{{"conns", "missing; want the conn of the hellos of your streams"}})
@@ -104,9 +106,12 @@ func (h *labAPI) background(c *fiber.Ctx) error {
 		return err
 	}
 	var bad []fieldError
-	for name, n := range map[string]int{"sse": in.SSE, "ws": in.WS} {
-		if n < 0 || n > maxBackground {
-			bad = append(bad, fieldError{name, "want 0 to 2000 clients"})
+	for _, lane := range []struct {
+		name    string
+		clients int
+	}{{"sse", in.SSE}, {"ws", in.WS}} {
+		if lane.clients < 0 || lane.clients > maxBackground {
+			bad = append(bad, fieldError{lane.name, fmt.Sprintf("want 0 to %d clients", maxBackground)})
 		}
 	}
 	if len(bad) > 0 {
