@@ -66,7 +66,7 @@ test('differences between load reports are in Chinese', () => {
   const other = report();
   Object.assign(other, { status: 'interrupted', kind: 'drill storm' });
   Object.assign(other.setup, { rounds: 9, later: 1 });
-  other.variants[1].engine = 'shard';
+  other.variants[1].engine = 'stream';
   assert.equal(verdict([report(), other]), '测试条件不同：第二份已中断，一份是对比测试，另一份是重连风暴演练，轮数不同，later 不同，B 侧引擎不同。各列不宜直接比较。');
   const strange = report();
   for (const part of [strange.setup, strange.target, strange.machine]) for (const key of Object.keys(part)) part[key] = 'else';
