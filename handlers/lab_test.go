@@ -65,6 +65,17 @@ func TestLabRefusesInvalidRequests(t *testing.T) {
 	}
 }
 
+// TestLabReportsBothInvalidCounts checks that the order of the fields is the same in each response.
+func TestLabReportsBothInvalidCounts(t *testing.T) {
+	srv := newLabServer(t)
+	const want = `"parameter":"sse","errors":[{"parameter":"sse","detail":"want 0 to 2000 clients"},{"parameter":"ws","detail":"want 0 to 2000 clients"}]`
+	for range 20 {
+		if c, text := srv.Post("/api/lab/background", `{"ws":2001,"sse":-1}`); c.Status != 400 || !strings.Contains(text, want) {
+			t.Fatalf("status %d: %s; want %s", c.Status, text, want)
+		}
+	}
+}
+
 func TestDrillCutLosesNothing(t *testing.T) {
 	onLanes(t, testserver.Options{Deps: withLab}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.Stream(lane, "user=me&snapshot=false")
