@@ -110,8 +110,8 @@ mutate: ## List changes of PKG that its tests don't detect (mutation testing, mi
 .PHONY: check
 check: node $(PACKED) $(LINTER) ## Check formatting, linters, types, file sizes, lock file and commit subjects
 	@scripts/check.sh
-	$(call say,go vet)
-	@go vet ./...
+	$(call say,go vet  (for Linux, macOS and Windows))
+	@for os in linux darwin windows; do GOOS=$$os go vet ./...; done
 	@cd bench && GOOS=linux go vet ./...
 	$(call say,golangci-lint run)
 	@$(LINTER) run ./...

@@ -64,7 +64,7 @@ func (s *Server) DialSmall() *Client {
 	s.Helper()
 	d := net.Dialer{Timeout: Timeout, Control: func(_, _ string, raw syscall.RawConn) error {
 		var err error
-		if e := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) }); e != nil {
+		if e := raw.Control(func(fd uintptr) { err = setReceiveBuffer(fd, 4096) }); e != nil {
 			return e
 		}
 		return err
