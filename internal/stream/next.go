@@ -19,12 +19,25 @@ func (s *Subscriber) Next(now time.Time) []byte {
 	return b
 }
 
-// nextPass decides what is due, and returns the first bytes of it.
+// nextPass decides what is due, and returns the first bytes of it. A subscriber with a goroutine for which nothing is due
+// waits for a notification afterwards, unless it waits for its pacing.
 func (s *Subscriber) nextPass(now time.Time) []byte {
-	if !s.group.ofWriter {
-		// Before looking at the log: a tick that is appended after that look must notify.
-		s.waiting.Store(true)
+	b := s.pass(now)
+	if s.group.ofWriter {
+		return b
 	}
+	if len(b) == 0 && !s.pacing.waiting {
+		// Looked at again after waiting is set: a tick that is appended after that notifies.
+		s.waiting.Store(true)
+		b = s.pass(now)
+	}
+	if (len(b) > 0 || s.pacing.waiting) && s.waiting.Load() {
+		s.waiting.Store(false)
+	}
+	return b
+}
+
+func (s *Subscriber) pass(now time.Time) []byte {
 	s.outbox.reset()
 	s.pacing.waiting = false
 	b := s.poll(now)
@@ -34,9 +47,6 @@ func (s *Subscriber) nextPass(now time.Time) []byte {
 	}
 	if len(b) == 0 {
 		b = s.outbox.take(s.limits.maxRead)
-	}
-	if !s.group.ofWriter && (len(b) > 0 || s.pacing.waiting) {
-		s.waiting.Store(false)
 	}
 	s.position.Store(s.pos)
 	return b

@@ -15,10 +15,11 @@ type Writer interface {
 func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 	var t deadlineTimer
 	defer t.stop()
+	now := time.Now()
 	var b []byte
-	OnFreshStack(func() { b = s.Next(time.Now()) }) // the hello needs the deepest stack
+	OnFreshStack(func() { b = s.Next(now) }) // the hello needs the deepest stack
 	for {
-		written := false
+		written := len(b) > 0
 		for len(b) > 0 {
 			select {
 			case <-gone: // a market without pauses would never get to the wait below
@@ -28,13 +29,11 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 			if _, err := w.Write(b); err != nil {
 				return err
 			}
-			written = true
-			// Usually one read was all. Set before the head is loaded: a tick that is appended after that must notify.
-			s.waiting.Store(true)
 			if s.CaughtUp(s.log.head.Load()) {
-				break
+				break // usually one read was all
 			}
-			b = s.Next(time.Now())
+			now = time.Now()
+			b = s.Next(now)
 		}
 		if written {
 			if err := w.Flush(); err != nil {
@@ -44,12 +43,20 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 		if s.Ended() {
 			return nil
 		}
-		// waiting is set, so a tick that was appended during the flush has notified.
-		t.set(s)
-		if !s.awaitNotification(gone) {
-			return nil
+		idle := len(b) == 0 // then Next has set waiting
+		if !idle {
+			// A tick that is appended after waiting is set notifies; those before it are in the head that is loaded then.
+			s.waiting.Store(true)
+			idle = s.CaughtUp(s.log.head.Load())
 		}
-		b = s.Next(time.Now())
+		if idle {
+			t.set(s, now)
+			if !s.awaitNotification(gone) {
+				return nil
+			}
+		}
+		now = time.Now()
+		b = s.Next(now)
 	}
 }
 
@@ -74,9 +81,8 @@ type deadlineTimer struct {
 	at    time.Time // when it fires; in the past when it has fired
 }
 
-func (t *deadlineTimer) set(s *Subscriber) {
+func (t *deadlineTimer) set(s *Subscriber, now time.Time) {
 	deadline := s.Deadline()
-	now := time.Now()
 	switch {
 	case t.timer == nil:
 		t.timer = time.AfterFunc(deadline.Sub(now), s.Notify)
