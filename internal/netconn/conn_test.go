@@ -2,9 +2,12 @@ package netconn
 
 import (
 	"errors"
+	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"ticklane/internal/testkit"
 )
@@ -140,27 +143,61 @@ func TestWritesAreCountedForTheirStream(t *testing.T) {
 	}
 }
 
-// closingConn calls during while its socket is being closed.
+// closingConn calls before and after when its socket is closed.
 type closingConn struct {
 	*net.TCPConn
-	during func()
+	before, after func()
 }
 
 func (c closingConn) Close() error {
-	err := c.TCPConn.Close()
-	c.during()
-	return err
+	c.before()
+	defer c.after()
+	return c.TCPConn.Close()
 }
 
+// TestDuplicateWhileClosing checks that Duplicate fails once Close was called, and leaves no descriptor open: the client
+// would not receive FIN.
 func TestDuplicateWhileClosing(t *testing.T) {
-	conn, l, _ := tcpPair(t)
-	var err error
-	conn.Conn = closingConn{conn.Conn.(*net.TCPConn), func() { _, _, err = conn.Duplicate() }}
+	conn, l, client := tcpPair(t)
+	duplicate := func() {
+		if fd, release, err := conn.Duplicate(); fd != -1 || release != nil || err != net.ErrClosed {
+			t.Errorf("Duplicate: %d, %v", fd, err)
+		}
+	}
+	conn.Conn = closingConn{conn.Conn.(*net.TCPConn), duplicate, duplicate}
 	aborts := 0
 	conn.StartStream(func(int) {}, func() { aborts++ })
 	conn.Close()
-	if err != net.ErrClosed || aborts != 1 || l.Open() != 0 {
-		t.Errorf("%v, onAbort called %d times, %d open", err, aborts, l.Open())
+	if aborts != 1 || l.Open() != 0 {
+		t.Errorf("onAbort called %d times, %d open", aborts, l.Open())
+	}
+	client.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.ReadAll(client); err != nil {
+		t.Errorf("after Close the client received %v, want EOF", err)
+	}
+}
+
+func TestDetachReturnsAllBufferedBytes(t *testing.T) {
+	conn, _, _ := tcpPair(t)
+	want := strings.Repeat("x", 5000)
+	if _, received, ok := conn.Detach(&hijacked{conn, []byte(want)}); !ok || string(received) != want {
+		t.Errorf("%d bytes, %v; want %d", len(received), ok, len(want))
+	}
+}
+
+func TestDrain(t *testing.T) {
+	conn, _, client := tcpPair(t)
+	client.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := client.Write(make([]byte, 5000)); err != nil {
+		t.Fatal(err)
+	}
+	client.(*net.TCPConn).CloseWrite()
+	Drain(conn)
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("%d bytes are left, %v", n, err)
+	}
+	if _, err := io.ReadAll(client); err != nil {
+		t.Errorf("the client received %v, want EOF", err)
 	}
 }
 

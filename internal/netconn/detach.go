@@ -1,6 +1,7 @@
 package netconn
 
 import (
+	"io"
 	"net"
 	"time"
 )
@@ -21,20 +22,14 @@ func (c *Conn) Detach(hijacked net.Conn) (nc net.Conn, received []byte, ok bool)
 	}
 	// A deadline in the past: only what is buffered is read, nothing from the socket.
 	hijacked.SetReadDeadline(time.Unix(1, 0))
-	for b := make([]byte, 512); ; {
-		n, err := hijacked.Read(b)
-		received = append(received, b[:n]...)
-		if err != nil || n == 0 {
-			break
-		}
-	}
+	received, _ = io.ReadAll(hijacked)
 	hijacked.SetReadDeadline(time.Time{})
 	return hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn(), received, true
 }
 
 // Duplicate returns a second descriptor of the socket, which Go's poller doesn't know. The caller closes it by
 // CloseDescriptor or otherwise, and then calls release, which frees the connection's slot in the listener's limiter;
-// Close no longer does. The error is net.ErrClosed if the connection is closed.
+// Close no longer does. With an error, fd is -1; the error is net.ErrClosed if the connection is closed.
 func (c *Conn) Duplicate() (fd int, release func(), err error) {
 	fd, err = duplicate(c.Conn)
 	c.mu.Lock()

@@ -7,57 +7,55 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ticklane/internal/testkit"
 )
 
-// failingListener returns errs before it accepts.
+// failingListener returns errs, one by one, then net.ErrClosed.
 type failingListener struct {
 	net.Listener
 	errs []error
 }
 
 func (l *failingListener) Accept() (net.Conn, error) {
-	if len(l.errs) > 0 {
-		err := l.errs[0]
-		l.errs = l.errs[1:]
-		return nil, err
+	if len(l.errs) == 0 {
+		return nil, net.ErrClosed
 	}
-	return l.Listener.Accept()
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
 }
 
 func acceptError(errno syscall.Errno) error {
 	return &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", errno)}
 }
 
+// TestAcceptRetriesTransientErrors lists the errors of accept(2) after which a server goes on, and some that end it. A
+// retry waits: without descriptors, Accept fails at once.
 func TestAcceptRetriesTransientErrors(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	accept := func(errno syscall.Errno) (err error, took time.Duration) {
+		l := NewListener(&failingListener{errs: []error{acceptError(errno)}}, Config{})
+		start := time.Now()
+		_, err = l.Accept()
+		return err, time.Since(start)
 	}
-	failing := &failingListener{Listener: ln}
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPROTO, syscall.ENETDOWN, syscall.EPERM} {
-		failing.errs = append(failing.errs, acceptError(errno))
-	}
-	l := NewListener(failing, Config{WriteTimeout: time.Second, Limiter: NewLimiter(1, 1, false)})
-	defer l.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	c, err := l.Accept()
-	if err != nil || len(failing.errs) != 0 {
-		t.Fatalf("%v, %d errors left", err, len(failing.errs))
-	}
-	c.Close()
-	for _, err := range []error{acceptError(syscall.EBADF), acceptError(syscall.EINVAL), net.ErrClosed} {
-		failing.errs = []error{err}
-		if _, got := l.Accept(); !errors.Is(got, err) {
-			t.Errorf("%v, want %v", got, err)
+	synctest.Test(t, func(t *testing.T) {
+		for _, errno := range []syscall.Errno{
+			syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPERM, syscall.EPROTO,
+			syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH,
+		} {
+			if err, took := accept(errno); err != net.ErrClosed || took != 50*time.Millisecond {
+				t.Errorf("%v: the second Accept returned %v after %v", errno, err, took)
+			}
 		}
-	}
+		for _, errno := range []syscall.Errno{syscall.EBADF, syscall.EINVAL} {
+			if err, took := accept(errno); !errors.Is(err, errno) || took != 0 {
+				t.Errorf("%v: %v after %v", errno, err, took)
+			}
+		}
+	})
 }
 
 func TestListenerClosesConnectionsOverTheLimit(t *testing.T) {

@@ -20,7 +20,8 @@ func setUserTimeout(c *net.TCPConn, d time.Duration) {
 	})
 }
 
-// duplicate returns a second descriptor of a socket. Go's poller doesn't know it.
+// duplicate returns a second descriptor of a socket. Go's poller doesn't know it. With an error, it
+// is -1.
 func duplicate(c net.Conn) (int, error) {
 	s, ok := c.(syscall.Conn)
 	if !ok {
@@ -30,7 +31,8 @@ func duplicate(c net.Conn) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	fd, failed := -1, error(nil)
+	var fd int
+	var failed error
 	if err := raw.Control(func(old uintptr) { fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
 		return -1, err
 	}
