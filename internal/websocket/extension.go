@@ -150,22 +150,24 @@ func (s *scanner) value() string {
 	if *s == "" || (*s)[0] != '"' {
 		return s.token()
 	}
+	*s = (*s)[1:]
 	var b []byte
-	for i := 1; i < len(*s); i++ {
-		c := (*s)[i]
+	escaped := false
+	for i, c := range []byte(*s) {
 		switch {
+		case isTokenByte(c):
+			b, escaped = append(b, c), false
+		case escaped: // what is escaped must be part of a token too
+			return ""
+		case c == '\\':
+			escaped = true
 		case c == '"':
 			*s = (*s)[i+1:]
 			s.skipSpace()
 			return string(b)
-		case c == '\\' && i+1 < len(*s):
-			i++
-			c = (*s)[i]
+		default:
+			return ""
 		}
-		if !isTokenByte(c) {
-			break // what was escaped must be part of a token too
-		}
-		b = append(b, c)
 	}
 	return ""
 }

@@ -61,7 +61,8 @@ func TestNegotiateDeflate(t *testing.T) {
 func TestMalformedExtensions(t *testing.T) {
 	for _, offer := range []string{
 		"", ",", ";", " ", "permessage-deflate;", "permessage-deflate; =", "permessage-deflate; a=", "a b", "a; b c", "a/b", "a, ;", "a; b=\"c",
-		`permessage-deflate; client_max_window_bits="1`, `a; b=""`, `a; b="c d"`, `a; b="c\ d"`, `a; b="c\`, `a; b="c"d`, "a\x7f", "a; b=é",
+		`permessage-deflate; client_max_window_bits="1`, `a; b=""`, `a; b="c d"`, `a; b="c\ d"`, `a; b="c\`, `a; b="c\"d"`, `a; b="c\",e="d"`, `a; b="c\\d"`,
+		`a; b="c"d`, "a\x7f", "a; b=é",
 	} {
 		if d, err := NegotiateDeflate([]string{offer}); err != ErrExtensions || d != (Deflate{}) {
 			t.Errorf("%q: %+v, %v", offer, d, err)

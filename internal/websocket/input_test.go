@@ -202,6 +202,22 @@ func TestTooLargeIsKnownByTheHeader(t *testing.T) {
 	}
 }
 
+// ignoring ignores what a client sends.
+type ignoring struct{}
+
+func (ignoring) HandleText([]byte) Close    { return Close{} }
+func (ignoring) HandlePing([]byte) Close    { return Close{} }
+func (ignoring) HandleEmptyFragment() Close { return Close{} }
+
+func TestWholeFramesAreNotCopied(t *testing.T) {
+	in := &Input{Handler: ignoring{}, MaxMessage: maxMessage}
+	sent := frames(text("command"), ws.NewPingFrame(nil))
+	b := make([]byte, len(sent))
+	if n := testing.AllocsPerRun(100, func() { in.Feed(b[:copy(b, sent)]) }); n != 0 {
+		t.Errorf("%v allocations for whole frames, want none", n)
+	}
+}
+
 func TestRead(t *testing.T) {
 	broken := errors.New("reset")
 	hello := frames(text("hello"))
