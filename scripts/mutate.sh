@@ -18,7 +18,9 @@ trap 'rm -rf "$copy"' EXIT
 bin=$copy/.gremlins
 GOBIN=$bin go install "$gremlins"
 cd "$copy"
-"$bin/gremlins" unleash "$package" --workers "$workers" --timeout-coefficient 5 --output-statuses lct >out.txt 2>&1 || { cat out.txt; exit 1; }
+# A mutant that allocates forever must fail before it takes the machine's memory. macOS has no such limit.
+ulimit -v 6000000 2>/dev/null || true
+"$bin/gremlins" unleash "$package" --workers "$workers" --timeout-coefficient 10 --output-statuses lct >out.txt 2>&1 || { cat out.txt; exit 1; }
 
 # Lines such as: LIVED CONDITIONALS_BOUNDARY at decimal.go:23:8
 # Go's coverage leaves out the conditions of switch cases, which gremlins therefore never changes: those are not listed.
