@@ -1,17 +1,26 @@
-// A complete client of Server-Sent Events. The browser reconnects with Last-Event-ID, so nothing is lost, and stops when
-// the server responds with 204.
+// A complete client of Server-Sent Events. The browser reconnects with Last-Event-ID, so nothing is lost. After an error
+// status, such as a proxy's 503, it does not: this script then opens a new EventSource from the last event id.
 const { user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
+let from, wait = 1_000; // ms
 
-const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics })}`);
+function open() {
+  const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics, ...(from && { from }) })}`);
 
-source.onopen = () => (state.textContent = state.dataset.connected);
-source.onerror = () => (state.textContent = state.dataset[source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting']);
-
-source.onmessage = (e) => show('tick', e.data); // ticks have no event name
-for (const name of ['hello', 'snapshot', 'gap', 'bye']) {
-  source.addEventListener(name, (e) => show(name, e.data));
+  source.onopen = () => ([wait, state.textContent] = [1_000, state.dataset.connected]);
+  source.onerror = () => {
+    const done = from === 'end'; // the id of a bye after which nothing follows
+    state.textContent = state.dataset[done ? 'closed' : 'reconnecting'];
+    if (done) return source.close();
+    if (source.readyState === EventSource.CLOSED) setTimeout(open, (wait = Math.min(2 * wait, 30_000)) * Math.random());
+  };
+  for (const name of ['message', 'hello', 'snapshot', 'gap', 'bye']) {
+    source.addEventListener(name, (e) => {
+      from = e.lastEventId || from; // an EventSource that has had no id yet has ''
+      show(name === 'message' ? 'tick' : name, e.data); // ticks have no event name
+    });
+  }
 }
 
 function show(name, text) {
@@ -21,3 +30,5 @@ function show(name, text) {
   list.prepend(item);
   if (list.children.length > 50) list.lastChild.remove();
 }
+
+open();

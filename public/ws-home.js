@@ -1,5 +1,5 @@
 // A complete client of WebSocket. Browsers do not reconnect WebSockets, so this script keeps the position (the epoch of the
-// hello and the newest seq) and reconnects with a backoff.
+// hello and the newest seq) and reconnects with a backoff. While a snapshot is due there is no new position.
 const { user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
@@ -14,8 +14,9 @@ function open() {
   socket.onmessage = (e) => {
     const m = JSON.parse(e.data);
     if (m.T === 'hello') [epoch, retry, tries] = [m.epoch, 0, 0];
-    const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head }[m.T];
-    if (seq !== undefined) from = `${epoch}-${seq}`;
+    const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head, subscription: m.i }[m.T];
+    const due = m.snapshot || m.part < m.parts; // this message promises a snapshot, or isn't its last part
+    if (seq !== undefined && !due) from = `${epoch}-${seq}`;
     if (m.T === 'bye') [done, retry] = [finished.includes(m.reason), m.retry];
     if (m.T !== 'hb') show(m.T === 'q' ? 'tick' : m.T, e.data);
   };
