@@ -65,7 +65,7 @@ static void add(int64_t seq, int64_t due)
 	}
 	memcpy(w, json, n);
 	length[WS] = (int)(w + n - bytes[WS]);
-	int e = snprintf(event, sizeof event, "id: 9c4a0d2f-%lld\ndata: %s\n\n", (long long)seq, json);
+	int e = snprintf(event, sizeof event, "data: %s\nid: 9c4a0d2f-%lld\n\n", json, (long long)seq);
 	length[SSE] += sprintf(bytes[SSE] + length[SSE], "%x\r\n%s\r\n", e, event);
 }
 

@@ -40,9 +40,9 @@ func chunked(r *rand.Rand, b []byte) []byte {
 
 // events returns a hello and n ticks as SSE events, with heartbeats between them.
 func events(n int) (all [][]byte) {
-	all = append(all, []byte(": hello\n\nretry: 1000\nevent: hello\nid: a-0\ndata: "+hello+"\n\n"))
+	all = append(all, []byte(": hello\n\nretry: 1000\nevent: hello\ndata: "+hello+"\nid: a-0\n\n"))
 	for i := 1; i <= n; i++ {
-		all = append(all, fmt.Appendf(nil, "id: a-%d\ndata: %s\n\n", i, tickText(i)))
+		all = append(all, fmt.Appendf(nil, "data: %s\nid: a-%d\n\n", tickText(i), i))
 		if i%5 == 0 {
 			all = append(all, []byte("event: hb\ndata: {\"T\":\"hb\",\"t\":1,\"head\":3}\n\n"))
 		}

@@ -16,7 +16,7 @@ import (
 type Tick struct {
 	ID   string // the SSE id
 	JSON []byte
-	SSE  []byte // the whole event: id and data
+	SSE  []byte // the whole event: data, then id
 }
 
 // Recipe is one such server.
@@ -95,10 +95,10 @@ func newTick(seq, due int64) *Tick {
 	json = strconv.AppendInt(append(json, `,"i":`...), seq, 10)
 	json = append(json, '}')
 	t := &Tick{ID: "9c4a0d2f-" + strconv.FormatInt(seq, 10), JSON: json}
-	t.SSE = append(t.SSE, "id: "...)
-	t.SSE = append(t.SSE, t.ID...)
-	t.SSE = append(t.SSE, "\ndata: "...)
+	t.SSE = append(t.SSE, "data: "...)
 	t.SSE = append(t.SSE, json...)
+	t.SSE = append(t.SSE, "\nid: "...)
+	t.SSE = append(t.SSE, t.ID...)
 	t.SSE = append(t.SSE, '\n', '\n')
 	return t
 }

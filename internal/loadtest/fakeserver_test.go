@@ -42,7 +42,7 @@ func newFakeStream(w http.ResponseWriter, r *http.Request, interval time.Duratio
 func (s *fakeStream) close() { s.pace.Stop() }
 
 func (s *fakeStream) send(seq int, text string) {
-	fmt.Fprintf(s.w, "id: %s-%d\ndata: %s\n\n", s.epoch, seq, text)
+	fmt.Fprintf(s.w, "data: %s\nid: %s-%d\n\n", text, s.epoch, seq)
 	s.w.(http.Flusher).Flush()
 }
 

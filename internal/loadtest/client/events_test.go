@@ -29,8 +29,8 @@ func parseEvents(t *testing.T, stream string, cuts ...int) string {
 }
 
 var eventCases = []struct{ name, stream, want string }{
-	{"tick", "id: 1-5\ndata: {\"T\":\"q\"}\n\n", `1-5|"{\"T\":\"q\"}"`},
-	{"named, with retry", "retry: 1000\nevent: hello\nid: 1-4\ndata: {}\n\ndata: x\n\n", "1-4|\"{}\"\n1-4|\"x\""},
+	{"tick", "data: {\"T\":\"q\"}\nid: 1-5\n\n", `1-5|"{\"T\":\"q\"}"`},
+	{"named, with retry", "retry: 1000\nevent: hello\ndata: {}\nid: 1-4\n\ndata: x\n\n", "1-4|\"{}\"\n1-4|\"x\""},
 	{"several lines of data", "data: a\ndata:b\ndata\ndata:  c\nid\n\n", `|"a\nb\n\n c"`},
 	{"CRLF and comments", ": hi\r\nevent: x\r\ndata: 1\r\n\r\n:\r\ndata: 2\r\n\r\n", "|\"1\"\n|\"2\""},
 	{"no data, no event", "event: x\nid: 7\n\nid: 8\n\ndata: y\n\n", `8|"y"`},
@@ -88,7 +88,7 @@ func FuzzEvents(f *testing.F) {
 }
 
 func TestEventsAllocateNothing(t *testing.T) {
-	stream := []byte(strings.Repeat("id: 9f3c1a-482913\ndata: "+goldenTick+"\n\n", 10))
+	stream := []byte(strings.Repeat("data: "+goldenTick+"\nid: 9f3c1a-482913\n\n", 10))
 	s := eventParser{emit: func(_, _ []byte) error { return nil }}
 	s.feed(stream[:300])
 	s.feed(stream[300:])
@@ -98,7 +98,7 @@ func TestEventsAllocateNothing(t *testing.T) {
 }
 
 func BenchmarkEvents(b *testing.B) {
-	stream := []byte(strings.Repeat("id: 9f3c1a-482913\ndata: "+goldenTick+"\n\n", 100))
+	stream := []byte(strings.Repeat("data: "+goldenTick+"\nid: 9f3c1a-482913\n\n", 100))
 	var q Tick
 	s := eventParser{emit: func(_, data []byte) error { q.parseJSON(data); return nil }}
 	b.SetBytes(int64(len(stream)))
