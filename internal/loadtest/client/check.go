@@ -20,11 +20,20 @@ type checker struct {
 	log        sequence       // checked for holes only if unfiltered
 
 	epoch   string
-	replay  uint64 // ticks up to this seq were due before the connection
-	resumed bool   // this connection sent a position
+	safe    position     // to resume from: everything up to it has arrived
+	replay  uint64       // ticks up to this seq were due before the connection
+	resumed bool         // this connection sent a position
+	due     bool         // a snapshot was announced; until its last part the position stays
+	parts   snapshotHead // of the newest part of a snapshot that is incomplete; zero if none is
 	hello   Hello
 	expect  expectation
 	counts  Counts
+}
+
+// position is a place in a log.
+type position struct {
+	epoch string
+	seq   uint64
 }
 
 // expectation is what the next messages of a stream must be.
@@ -46,26 +55,40 @@ func newChecker(r *Request, symbols map[string]int) checker {
 	return c
 }
 
-// position returns the token to resume from: everything up to it has arrived. It is empty before the first hello.
+// position returns the token to resume from, empty before the first position.
 func (c *checker) position() string {
-	if c.epoch == "" {
+	if c.safe.epoch == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s-%d", c.epoch, c.log.last)
+	return fmt.Sprintf("%s-%d", c.safe.epoch, c.safe.seq)
+}
+
+// settle makes the newest seq the position, unless a snapshot is due.
+func (c *checker) settle() {
+	if !c.due {
+		c.safe = position{c.epoch, c.log.last}
+	}
 }
 
 // reconnect prepares for a new connection. resumed reports whether it sends the position.
-func (c *checker) reconnect(resumed bool) { c.expect, c.resumed = expectHello, resumed }
+func (c *checker) reconnect(resumed bool) {
+	c.expect, c.resumed = expectHello, resumed
+	c.due, c.parts = false, snapshotHead{}
+}
 
 // caughtUp reports whether everything that was due before the connection has arrived. Of a filtered client that is not
 // known.
-func (c *checker) caughtUp() bool { return c.unfiltered && c.log.last >= c.replay }
+func (c *checker) caughtUp() bool { return c.unfiltered && !c.due && c.log.last >= c.replay }
 
 // tick accounts for one tick. id is that of its SSE event, nil on WebSocket. live is false for a replayed tick.
 func (c *checker) tick(t *Tick, id []byte) (live bool, err error) {
 	if c.expect == expectHello {
 		return false, ErrNoHello
 	}
+	if c.due {
+		return false, malformed("tick before the end of the snapshot")
+	}
+	defer c.settle()
 	if id != nil && !idMatches(id, t.Seq) {
 		c.counts.WrongIDs++
 	}
@@ -96,30 +119,53 @@ func (c *checker) tick(t *Tick, id []byte) (live bool, err error) {
 // message accounts for any other message and returns it. A snapshot is returned with its T alone.
 func (c *checker) message(m Message) (note, error) {
 	if m.isSnapshot() {
-		return note{T: "snapshot"}, c.snapshot(m)
+		err := c.snapshot(m)
+		c.checkID(m.id)
+		return note{T: "snapshot"}, err
 	}
 	n, err := m.note()
-	if err != nil {
-		return n, err
+	if err == nil {
+		err = c.note(n)
 	}
+	if n.T != "bye" {
+		c.checkID(m.id)
+	}
+	return n, err
+}
+
+// checkID compares the last event id of an SSE client, if it has one, with the position.
+func (c *checker) checkID(id []byte) {
+	if len(id) > 0 && string(id) != c.position() {
+		c.counts.WrongIDs++
+	}
+}
+
+// note accounts for a message that is neither a tick nor a snapshot.
+func (c *checker) note(n note) error {
 	switch {
 	case n.T == "bye":
-		return n, nil // a refused client receives it without a hello
+		return nil // a refused client receives it without a hello
 	case n.T == "hello":
-		return n, c.start(n.hello)
+		return c.start(n.hello)
 	case c.expect == expectHello:
-		return n, ErrNoHello
+		return ErrNoHello
+	case c.parts.part > 0 && (n.T == "gap" || n.Snapshot):
+		return malformed(n.T + " before the end of the snapshot")
 	case n.T == "gap":
+		c.due = n.Snapshot
 		c.counts.Gaps++
 		skipped := c.log.skip(n.To)
 		if c.unfiltered {
 			c.counts.GapTicks += skipped
 		}
 		c.expect = expectSnapshot
-	case n.T == "hb":
+	case n.T == "hb" && n.Head > 0:
 		c.advance(n.Head)
+	case n.T == "subscription":
+		c.due = c.due || n.Snapshot
 	}
-	return n, nil
+	c.settle()
+	return nil
 }
 
 // advance accounts for the head of the log as the server reports it. A filtered connection cannot know whether ticks of
@@ -140,7 +186,7 @@ func (c *checker) start(h Hello) error {
 	if h.Epoch == "" {
 		return malformed("hello without epoch")
 	}
-	c.hello, c.replay, c.expect = h, h.Head, expectTicks
+	c.hello, c.replay, c.expect, c.due = h, h.Head, expectTicks, h.Snapshot
 	switch h.Resume {
 	case wire.ResumeComplete, wire.ResumeGap:
 	case wire.ResumeReset:
@@ -153,38 +199,38 @@ func (c *checker) start(h Hello) error {
 		c.startAtHead(h)
 	}
 	c.epoch = h.Epoch
+	if h.Resume != wire.ResumeGap { // whose gap comes next
+		c.settle()
+	}
 	return nil
 }
 
-// startAtHead starts at the head of the log. If the client resumed in the same log, the ticks between are lost without a
-// gap message: an unfiltered client misses all up to the head, a filtered one sees what it misses in the next snapshot.
+// startAtHead starts at the snapshot that is due, else at the head of the log. If the client resumed in the same log, the
+// ticks between are lost without a gap message: an unfiltered client misses all up to there, a filtered one sees what it
+// misses in the next snapshot.
 func (c *checker) startAtHead(h Hello) {
-	if c.resumed && h.Epoch == c.epoch && h.Head >= c.log.last {
+	same := c.resumed && h.Epoch == c.safe.epoch && h.Head >= c.safe.seq
+	switch {
+	case same && !h.Snapshot:
 		c.advance(h.Head)
-		return
+	case !same:
+		c.log = sequence{last: h.Head, known: !h.Snapshot}
+		clear(c.bySymbol)
 	}
-	c.log = sequence{last: h.Head, known: true}
-	clear(c.bySymbol)
 }
 
-// snapshot accounts for a snapshot, which sets the last number of each symbol. After a gap it shows a filtered connection
-// what it lost.
+// snapshot accounts for a part of a snapshot, which sets the last number of each of its symbols. After a gap it shows a
+// filtered connection what it lost. The last part sets the position.
 func (c *checker) snapshot(m Message) error {
 	if c.expect == expectHello {
 		return ErrNoHello
 	}
 	afterGap := c.expect == expectSnapshot
-	c.expect = expectTicks
-	if c.unfiltered {
-		seq, ok := m.snapshot(func(*Tick) {})
-		if !ok {
-			return malformed("snapshot")
-		}
-		c.log.reach(seq, &c.counts)
-		return nil
-	}
 	unknown := false
-	seq, ok := m.snapshot(func(t *Tick) {
+	head, ok := m.snapshot(func(t *Tick) {
+		if c.unfiltered {
+			return
+		}
 		k, ok := c.symbols[string(t.Symbol)]
 		if !ok {
 			unknown = true
@@ -199,10 +245,19 @@ func (c *checker) snapshot(m Message) error {
 			c.counts.GapTicks += skipped
 		}
 	})
-	if !ok || unknown {
+	if !ok || unknown || !head.follows(c.parts) {
 		return malformed("snapshot")
 	}
-	c.log.skip(seq)
+	if head.part < head.parts {
+		c.parts, c.due = head, true
+		return nil
+	}
+	c.expect, c.due, c.parts = expectTicks, false, snapshotHead{}
+	if c.unfiltered {
+		c.log.reach(head.seq, &c.counts)
+	}
+	c.log.skip(head.seq)
+	c.settle()
 	return nil
 }
 
@@ -211,6 +266,8 @@ func (c *checker) behind(h Heads) (ticks uint64) {
 	switch {
 	case c.latest || c.expect == expectHello:
 		return 0
+	case c.unfiltered && !c.log.known: // its snapshot has what was due before the connection
+		return h.Seq - min(h.Seq, c.replay)
 	case c.unfiltered:
 		return h.Seq - min(h.Seq, c.log.last)
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +53,20 @@ func snapshotAt(i int, quotes ...string) string {
 	return s + "]}"
 }
 
+// due adds the announcement of a snapshot to a hello, gap or subscription.
+func due(text string) string { return strings.TrimSuffix(text, "}") + `,"snapshot":true}` }
+
+// part makes a snapshot one of several messages.
+func part(k, parts int, text string) string {
+	return strings.Replace(text, `,"quotes"`, fmt.Sprintf(`,"part":%d,"parts":%d,"quotes"`, k, parts), 1)
+}
+
+func subscriptionAt(i int) string {
+	return fmt.Sprintf(`{"T":"subscription","topics":["*"],"i":%d,"id":1}`, i)
+}
+
+const hbDue = `{"T":"hb","t":1}` // while a snapshot is due
+
 func hb(head int) string { return fmt.Sprintf(`{"T":"hb","t":1,"head":%d}`, head) }
 
 func TestCheckEverything(t *testing.T) {
@@ -84,6 +99,23 @@ func TestCheckEverything(t *testing.T) {
 			Counts{Ignored: 1, Lost: 4}, "ab-15"},
 		{"ignored, with nothing to miss", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(10, "none"), snapshotAt(10)},
 			Counts{Ignored: 1}, "ab-10"},
+		{"a snapshot that is older than the head", []string{due(helloAt(9, "none")), snapshotAt(7), "q A 1 8", "q A 2 9", "q A 3 10"}, Counts{}, "ab-10"},
+		{"a tick lost after such a snapshot", []string{due(helloAt(9, "none")), snapshotAt(7), "q A 2 9"}, Counts{Lost: 1}, "ab-9"},
+		{"cut before the first snapshot", []string{due(helloAt(9, "none")), hbDue}, Counts{}, ""},
+		{"cut in the first snapshot", []string{due(helloAt(9, "none")), part(1, 2, snapshotAt(9)), hbDue, "reconnect", due(helloAt(20, "none")), snapshotAt(20)}, Counts{}, "ab-20"},
+		{"a snapshot in parts", []string{due(helloAt(9, "none")), part(1, 2, snapshotAt(9)), hbDue, part(2, 2, snapshotAt(9)), "q A 1 10"}, Counts{}, "ab-10"},
+		{"an incomplete snapshot, then another", []string{due(helloAt(9, "none")), part(1, 2, snapshotAt(9)), part(1, 2, snapshotAt(12)), part(2, 2, snapshotAt(12)), "q A 1 13"},
+			Counts{}, "ab-13"},
+		{"cut between a gap and its snapshot", []string{helloAt(9, "none"), "q A 1 10", due(gapTo(11, 20))}, Counts{Gaps: 1, GapTicks: 10}, "ab-10"},
+		{"cut in the snapshot after a gap, then the same answer", []string{helloAt(9, "none"), "q A 1 10", due(gapTo(11, 20)), part(1, 2, snapshotAt(20)), "reconnect",
+			due(helloAt(40, "gap")), due(gapTo(11, 40)), part(1, 2, snapshotAt(40)), part(2, 2, snapshotAt(40)), "q A 12 41"}, Counts{Gaps: 2, GapTicks: 30}, "ab-41"},
+		{"cut after a reset", []string{helloAt(9, "none"), "q A 1 10", "reconnect", strings.Replace(due(helloAt(3, "reset")), `"ab"`, `"cd"`, 1), part(1, 2, snapshotAt(3))},
+			Counts{Resets: 1}, "ab-10"},
+		{"reset twice, with ticks in between", []string{helloAt(9, "none"), "q A 1 10", "reconnect", strings.Replace(due(helloAt(3, "reset")), `"ab"`, `"cd"`, 1), "reconnect",
+			strings.Replace(due(helloAt(8, "reset")), `"ab"`, `"cd"`, 1), snapshotAt(8), "q A 1 9"}, Counts{Resets: 2}, "cd-9"},
+		{"the same log, but reset, with a snapshot", []string{helloAt(9, "none"), "q A 1 10", "reconnect", due(helloAt(13, "reset")), snapshotAt(12), "q A 1 13"},
+			Counts{Resets: 1, Lost: 2}, "ab-13"},
+		{"cut between a subscription and its snapshot", []string{helloAt(9, "none"), "q A 1 10", due(subscriptionAt(10)), hbDue}, Counts{}, "ab-10"},
 		{"an unknown answer", []string{helloAt(9, "none"), "q A 1 10", "reconnect", helloAt(12, ""), "q A 4 13"},
 			Counts{Ignored: 1, Lost: 2}, "ab-13"},
 	} {
@@ -117,6 +149,11 @@ func TestCheckFiltered(t *testing.T) {
 			Counts{Gaps: 1, GapTicks: 5}},
 		{"a snapshot that is ahead without a gap", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), snapshotAt(9, "A 6 9")}, Counts{Lost: 2}},
 		{"resumed", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7"), "q A 5 12", "reconnect", helloAt(40, "complete"), "q A 6 31"}, Counts{}},
+		{"parts older than the head", []string{due(helloAt(9, "none")), part(1, 2, snapshotAt(7, "A 4 6")), part(2, 2, snapshotAt(7, "B 1 2")), "q A 5 8", "q B 2 9"}, Counts{}},
+		{"each part shows what the gap lost", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7", "B 1 2"), due(gapTo(10, 50)), part(1, 2, snapshotAt(50, "A 9 48")), hbDue,
+			part(2, 2, snapshotAt(50, "B 4 3")), "q A 10 51"}, Counts{Gaps: 1, GapTicks: 8}},
+		{"cut in that snapshot", []string{helloAt(9, "none"), snapshotAt(9, "A 4 7", "B 1 2"), due(gapTo(10, 50)), part(1, 2, snapshotAt(50, "A 9 48")), "reconnect",
+			due(helloAt(70, "gap")), due(gapTo(10, 70)), snapshotAt(70, "A 11 60", "B 4 3"), "q A 12 71"}, Counts{Gaps: 2, GapTicks: 10}},
 	} {
 		k := filtered()
 		if err := account(t, &k, c.lines...); err != nil {
@@ -151,6 +188,15 @@ func TestCheckRejects(t *testing.T) {
 		{[]string{helloAt(1, "none"), "q Z 1 2"}, ErrMalformed},
 		{[]string{helloAt(1, "none"), snapshotAt(1, "Z 1 1")}, ErrMalformed},
 		{[]string{helloAt(1, "none"), `{"T":"snapshot","quotes":[]}`}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), "q A 1 2"}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(2, 2, snapshotAt(1))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 3, snapshotAt(1)), part(3, 3, snapshotAt(1))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 2, snapshotAt(1)), part(2, 2, snapshotAt(2))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 2, snapshotAt(1)), part(2, 3, snapshotAt(1))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(3, 2, snapshotAt(1))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 2, snapshotAt(1)), "q A 1 2"}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 2, snapshotAt(1)), due(gapTo(2, 3))}, ErrMalformed},
+		{[]string{due(helloAt(1, "none")), part(1, 2, snapshotAt(1)), due(subscriptionAt(2))}, ErrMalformed},
 	} {
 		k := filtered()
 		if err := account(t, &k, c.lines...); !errors.Is(err, c.want) {
@@ -168,6 +214,52 @@ func TestCheckIDs(t *testing.T) {
 	k.tick(&Tick{Seq: 11}, []byte("ab-12"))
 	if k.counts != (Counts{WrongIDs: 1}) {
 		t.Errorf("%+v", k.counts)
+	}
+}
+
+// TestCheckMessageIDs compares the ids of messages with the position: one that promises a snapshot has none.
+func TestCheckMessageIDs(t *testing.T) {
+	for _, c := range []struct {
+		name, text, id string
+		wrong          uint64
+	}{
+		{"a hello without an id", due(helloAt(9, "none")), "", 0},
+		{"a hello with the position of its snapshot", due(helloAt(9, "none")), "ab-9", 1},
+		{"a hello that needs no snapshot", helloAt(9, "none"), "ab-9", 0},
+		{"a hello with another id", helloAt(9, "none"), "ab-8", 1},
+	} {
+		k := checker{unfiltered: true}
+		if _, err := k.message(Message{kind: jsonText, body: []byte(c.text), id: []byte(c.id)}); err != nil || k.counts.WrongIDs != c.wrong {
+			t.Errorf("%s: %v, %+v", c.name, err, k.counts)
+		}
+	}
+	k := checker{unfiltered: true}
+	for _, m := range []struct{ text, id string }{
+		{due(helloAt(9, "none")), ""}, {part(1, 2, snapshotAt(9)), ""}, {hbDue, ""}, {part(2, 2, snapshotAt(9)), "ab-9"},
+		{hb(9), "ab-9"}, {due(gapTo(10, 20)), "ab-9"}, {snapshotAt(20), "ab-20"}, {`{"T":"bye","reason":"limit","retry":0}`, "end"},
+	} {
+		if _, err := k.message(Message{kind: jsonText, body: []byte(m.text), id: []byte(m.id)}); err != nil || k.counts.WrongIDs != 0 {
+			t.Fatalf("%s with id %q: %v, %+v", m.text, m.id, err, k.counts)
+		}
+	}
+}
+
+// TestCaughtUpWithTheSnapshot: a client has whole state when its snapshot is complete and the ticks up to the head are there.
+func TestCaughtUpWithTheSnapshot(t *testing.T) {
+	k := checker{unfiltered: true}
+	if err := account(t, &k, due(helloAt(9, "none"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{part(1, 2, snapshotAt(8)), part(2, 2, snapshotAt(8)), "q A 1 9"} {
+		if k.caughtUp() {
+			t.Errorf("caught up before %s", line)
+		}
+		if err := account(t, &k, line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !k.caughtUp() {
+		t.Error("not caught up at the head")
 	}
 }
 

@@ -252,13 +252,13 @@ func (h *handler) Tick(t *Tick, id []byte) error {
 
 func (h *handler) Message(m Message) error {
 	n, err := h.check.message(m)
-	switch n.T {
-	case "hello":
+	if n.T == "hello" {
 		h.opened = time.Now()
-		if h.check.caughtUp() {
-			h.caughtUp = h.opened
-		}
-	case "bye":
+	}
+	if h.caughtUp.IsZero() && n.T != "bye" && h.check.caughtUp() {
+		h.caughtUp = time.Now()
+	}
+	if n.T == "bye" {
 		h.bye = n
 		if h.check.expect == expectHello {
 			return ErrEnded // refused; the connection may stay open for another request
@@ -275,7 +275,7 @@ func (c *Conn) Greeted() bool { return c.check.expect != expectHello }
 // Hello returns the newest hello.
 func (c *Conn) Hello() Hello { return c.check.hello }
 
-// Position returns the position to resume from, empty before the first hello.
+// Position returns the position to resume from, empty before the first snapshot is complete.
 func (c *Conn) Position() string { return c.check.position() }
 
 // ByeReason returns the reason of the bye that ended the connection, empty if there was none.

@@ -9,7 +9,7 @@ type Counts struct {
 	Gaps       uint64 // gap messages
 	GapTicks   uint64 // ticks that the gap messages reported as lost
 	Resets     uint64 // resumes that were answered with another log
-	WrongIDs   uint64 // SSE events whose id isn't the position of their tick
+	WrongIDs   uint64 // SSE events whose id isn't the position to resume from
 	Ignored    uint64 // resumes that were answered as if no position had been sent
 }
 

@@ -140,7 +140,7 @@ func (d *Decoder) frame(op byte, payload []byte) error {
 func (d *Decoder) json(id, text []byte) error {
 	d.messages++
 	if !bytes.HasPrefix(text, tickPrefix) {
-		return d.handler.Message(Message{kind: jsonText, body: text})
+		return d.handler.Message(Message{kind: jsonText, body: text, id: id})
 	}
 	if !d.tick.parseJSON(text) {
 		return malformed("tick")

@@ -11,6 +11,7 @@ import (
 type Message struct {
 	kind int // of a protobuf message; jsonText for JSON
 	body []byte
+	id   []byte // the stream's last event id, which the message may have set; SSE only
 }
 
 const jsonText = -1
@@ -28,8 +29,23 @@ func (m Message) isSnapshot() bool {
 	return m.kind == kindSnapshot || m.kind == jsonText && bytes.HasPrefix(m.body, snapshotPrefix)
 }
 
-// snapshot calls each for every quote of a snapshot and returns the seq at which it is valid.
-func (m Message) snapshot(each func(*Tick)) (seq uint64, ok bool) {
+// snapshotHead is what a message of a snapshot has besides its quotes.
+type snapshotHead struct {
+	seq         uint64 // at which the snapshot is valid
+	part, parts uint64 // part of so many messages, from 1; both 0 in a snapshot of one message
+}
+
+// follows reports whether h is the message of a snapshot that comes after the incomplete one before, which is zero if there
+// is none. A snapshot begins with part 1, also in place of an incomplete one.
+func (h snapshotHead) follows(before snapshotHead) bool {
+	if h.parts <= 1 || h.part == 1 {
+		return h.part <= h.parts
+	}
+	return h == snapshotHead{before.seq, before.part + 1, before.parts}
+}
+
+// snapshot calls each for every quote of a snapshot's message and returns the rest of it.
+func (m Message) snapshot(each func(*Tick)) (head snapshotHead, ok bool) {
 	if m.kind == jsonText {
 		return parseSnapshot(m.body, each)
 	}

@@ -20,7 +20,8 @@ type Hello struct {
 	Resume    string   `json:"resume"`
 	Mode      string   `json:"mode"`
 	Topics    []string `json:"topics"`
-	Heartbeat int64    `json:"hb"` // ms
+	Heartbeat int64    `json:"hb"`       // ms
+	Snapshot  bool     `json:"snapshot"` // one follows, which has the first position
 }
 
 // note is a message other than a tick or a snapshot.
@@ -30,6 +31,8 @@ type note struct {
 	To     uint64 `json:"to"`
 	Head   uint64 `json:"head"`
 	Reason string `json:"reason"`
+	// Snapshot reports that one follows a gap or a subscription, which has the next position.
+	Snapshot bool `json:"snapshot"`
 
 	hello Hello // if T is "hello"
 }

@@ -106,14 +106,18 @@ func (t *Tick) parseProto(b []byte) bool {
 	return len(t.Symbol) > 0 && t.Due > 0 && t.N > 0 && t.Seq > 0
 }
 
-// parseProtoSnapshot calls each for every quote of a Snapshot and returns the seq at which it is valid. A quote of a
-// symbol without ticks has N 0.
-func parseProtoSnapshot(b []byte, each func(t *Tick)) (seq uint64, ok bool) {
+// parseProtoSnapshot calls each for every quote of a Snapshot and returns the rest of it. A quote of a symbol without ticks
+// has N 0.
+func parseProtoSnapshot(b []byte, each func(t *Tick)) (head snapshotHead, ok bool) {
 	valid := true
 	ok = eachField(b, func(f field) {
 		switch f.number {
 		case 1:
-			seq = f.value
+			head.seq = f.value
+		case 3:
+			head.part = f.value
+		case 4:
+			head.parts = f.value
 		case 2:
 			var t Tick
 			valid = valid && eachField(f.bytes, func(q field) {
@@ -131,7 +135,7 @@ func parseProtoSnapshot(b []byte, each func(t *Tick)) (seq uint64, ok bool) {
 			}
 		}
 	})
-	return seq, ok && valid
+	return head, ok && valid
 }
 
 // parseProtoNote parses any message other than a quote or a snapshot.
@@ -140,16 +144,16 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 	// Where each numbered field of the kind goes.
 	var texts map[int]*string
 	var numbers map[int]*uint64
-	var heartbeat uint64
+	var heartbeat, snapshot uint64
 	switch kind {
 	case kindHello:
 		n.T = "hello"
 		texts = map[int]*string{2: &n.hello.Lane, 3: &n.hello.Engine, 4: &n.hello.Epoch, 7: &n.hello.Resume, 8: &n.hello.Mode}
-		numbers = map[int]*uint64{5: &n.hello.Head, 6: &n.hello.Oldest, 10: &heartbeat}
+		numbers = map[int]*uint64{5: &n.hello.Head, 6: &n.hello.Oldest, 10: &heartbeat, 12: &snapshot}
 	case kindGap:
 		n.T = "gap"
 		texts = map[int]*string{4: &n.Reason}
-		numbers = map[int]*uint64{2: &n.To}
+		numbers = map[int]*uint64{2: &n.To, 5: &snapshot}
 	case kindHeartbeat:
 		n.T = "hb"
 		numbers = map[int]*uint64{2: &n.Head}
@@ -160,6 +164,7 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 		n.T = "error"
 	case kindSubscription:
 		n.T = "subscription"
+		numbers = map[int]*uint64{4: &snapshot}
 	case kindTime:
 		n.T = "time"
 	}
@@ -174,7 +179,7 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 			n.hello.Topics = append(n.hello.Topics, string(f.bytes))
 		}
 	})
-	n.hello.Heartbeat = int64(heartbeat)
+	n.hello.Heartbeat, n.hello.Snapshot, n.Snapshot = int64(heartbeat), snapshot != 0, snapshot != 0
 	if !ok {
 		return n, malformed("protobuf " + n.T)
 	}

@@ -49,12 +49,12 @@ func TestParseProtoTick(t *testing.T) {
 }
 
 func TestParseProtoSnapshot(t *testing.T) {
-	b := put(1, 42, 2, put(1, "A", 9, 7, 10, 40), 2, put(1, "B"), 2, put(1, "C", 10, 42, 9, 1))
+	b := put(1, 42, 2, put(1, "A", 9, 7, 10, 40), 2, put(1, "B"), 2, put(1, "C", 10, 42, 9, 1), 3, 2, 4, 5)
 	var got []Tick
-	i, ok := parseProtoSnapshot(b, func(q *Tick) { got = append(got, Tick{N: q.N, Seq: q.Seq, Symbol: append([]byte{}, q.Symbol...)}) })
+	head, ok := parseProtoSnapshot(b, func(q *Tick) { got = append(got, Tick{N: q.N, Seq: q.Seq, Symbol: append([]byte{}, q.Symbol...)}) })
 	want := []Tick{{Symbol: []byte("A"), N: 7, Seq: 40}, {Symbol: []byte("B")}, {Symbol: []byte("C"), N: 1, Seq: 42}}
-	if !ok || i != 42 || !reflect.DeepEqual(got, want) {
-		t.Errorf("%d, %v: %+v", i, ok, got)
+	if !ok || head != (snapshotHead{42, 2, 5}) || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v: %+v", head, ok, got)
 	}
 	for name, b := range map[string][]byte{"no symbol": put(1, 1, 2, put(9, 1)), "a truncated quote": put(1, 1, 2, []byte{0x0a, 5, 'A'}), "truncated": b[:len(b)-1]} {
 		if _, ok := parseProtoSnapshot(b, func(*Tick) {}); ok {

@@ -30,7 +30,7 @@ type Heads struct {
 // ParseHeads reads the heads from the JSON text of a snapshot.
 func (s *Server) ParseHeads(snapshot []byte) (Heads, error) {
 	h := Heads{Symbols: make(map[int]uint64)}
-	seq, ok := parseSnapshot(snapshot, func(t *Tick) {
+	head, ok := parseSnapshot(snapshot, func(t *Tick) {
 		if k, known := s.Symbols[string(t.Symbol)]; known {
 			h.Symbols[k] = t.N
 		}
@@ -38,7 +38,7 @@ func (s *Server) ParseHeads(snapshot []byte) (Heads, error) {
 	if !ok {
 		return h, malformed("snapshot")
 	}
-	h.Seq = seq
+	h.Seq = head.seq
 	return h, nil
 }
 

@@ -130,34 +130,38 @@ func parseUint(b []byte) (v uint64, digits int) {
 	return v, digits
 }
 
-// parseSnapshot calls each for every quote in the text of a snapshot and returns the seq at which it is valid.
-func parseSnapshot(b []byte, each func(t *Tick)) (seq uint64, ok bool) {
-	head, quotes, ok := bytes.Cut(b, []byte(`"quotes":[`))
+// parseSnapshot calls each for every quote in the text of a snapshot's message and returns the rest of it.
+func parseSnapshot(b []byte, each func(t *Tick)) (head snapshotHead, ok bool) {
+	text, quotes, ok := bytes.Cut(b, []byte(`"quotes":[`))
 	if !ok {
-		return 0, false
+		return head, false
 	}
-	_, text, ok := bytes.Cut(head, []byte(`"i":`))
-	if !ok {
-		return 0, false
+	if head.seq, ok = memberUint(text, `"i":`); !ok {
+		return head, false
 	}
-	seq, digits := parseUint(text)
-	if digits == 0 {
-		return 0, false
-	}
+	head.part, _ = memberUint(text, `"part":`)
+	head.parts, _ = memberUint(text, `"parts":`)
 	var t Tick
 	for {
 		start := bytes.Index(quotes, tickPrefix)
 		if start < 0 {
-			return seq, true
+			return head, true
 		}
 		quotes = quotes[start:]
 		end := bytes.IndexByte(quotes, '}')
 		if end < 0 || !t.parseJSON(quotes[:end+1]) {
-			return seq, false
+			return head, false
 		}
 		each(&t)
 		quotes = quotes[end:]
 	}
+}
+
+// memberUint returns the number behind a key.
+func memberUint(b []byte, key string) (v uint64, ok bool) {
+	_, text, ok := bytes.Cut(b, []byte(key))
+	v, digits := parseUint(text)
+	return v, ok && digits > 0
 }
 
 // idMatches reports whether an SSE id ends in "-" and the decimal seq, so that a browser that resumes from the id

@@ -54,9 +54,9 @@ func TestParsesWhatTheServerWrites(t *testing.T) {
 	}
 	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Ticker: "AAPL", Tick: &q}, {Ticker: "T", Tick: &q}}}
 	var names []string
-	i, ok := parseSnapshot(snap.Message().JSON(), func(t *Tick) { names = append(names, string(t.Symbol)) })
-	if !ok || i != 9 || len(names) != 2 || names[0] != "AAPL" || names[1] != "T" {
-		t.Errorf("snapshot: %d %v %v", i, ok, names)
+	head, ok := parseSnapshot(snap.Message().JSON(), func(t *Tick) { names = append(names, string(t.Symbol)) })
+	if !ok || head != (snapshotHead{seq: 9}) || len(names) != 2 || names[0] != "AAPL" || names[1] != "T" {
+		t.Errorf("snapshot: %+v %v %v", head, ok, names)
 	}
 }
 

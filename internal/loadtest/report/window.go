@@ -39,7 +39,7 @@ type Check struct {
 	Gaps       uint64 `json:"gaps"`              // gap messages
 	GapTicks   uint64 `json:"gap_ticks"`         // ticks that gap messages reported as lost
 	Resets     uint64 `json:"resets"`            // resumes answered with another log
-	WrongIDs   uint64 `json:"wrong_ids"`         // SSE events whose id isn't the position of their tick
+	WrongIDs   uint64 `json:"wrong_ids"`         // SSE events whose id isn't the position to resume from
 	Ignored    uint64 `json:"ignored_positions"` // resumes answered as if no position had been sent
 }
 
