@@ -184,7 +184,7 @@ func TestShownValues(t *testing.T) {
 		raw  any
 		want string
 	}{
-		{nil, ""}, {5, `"5"`}, {1.5, `"1.5"`}, {map[string]any{"a": 1}, "a section"}, {[]any{"a", 1}, `["a" '\x01']`},
+		{nil, ""}, {5, `"5"`}, {1.5, `"1.5"`}, {map[string]any{"a": 1}, "a section"}, {[]any{"a", 1}, `["a" "1"]`},
 		{strings.Repeat("é", 78), `"` + strings.Repeat("é", 78) + `"`}, {strings.Repeat("é", 79), `"` + strings.Repeat("é", 79) + "…"},
 	} {
 		if got := show(c.raw); got != c.want {
@@ -278,6 +278,12 @@ func TestFile(t *testing.T) {
 				t.Errorf("got %v, want one about %s", got, tt.want)
 			}
 		})
+	}
+	if _, err := load(t, "market: {rate: 5}\n---\nmarket: {rate: 6}\n", nil); err == nil || !strings.Contains(err.Error(), "test.yaml") || !strings.Contains(err.Error(), "more than one document") {
+		t.Errorf("two documents: got %v", err)
+	}
+	if _, err := load(t, "---\nmarket: {rate: 5}\n...\n# end\n", nil); err != nil {
+		t.Errorf("marks of one document: %v", err)
 	}
 	if _, err := load(t, "market: [", nil); err == nil || !strings.Contains(err.Error(), "test.yaml") {
 		t.Errorf("broken YAML: got %v", err)

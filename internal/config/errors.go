@@ -110,7 +110,11 @@ func show(raw any) string {
 	case map[string]any:
 		return "a section"
 	case []any:
-		s = fmt.Sprintf("%q", raw)
+		items := make([]string, len(raw))
+		for i, item := range raw {
+			items[i] = fmt.Sprint(item)
+		}
+		s = fmt.Sprintf("%q", items)
 	default:
 		s = fmt.Sprintf("%q", fmt.Sprint(raw))
 	}

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"regexp"
@@ -49,7 +51,7 @@ func (s *settings) readFile(path, origin string, required bool) error {
 		err = yaml.Unmarshal(b, &doc)
 	}
 	if err == nil {
-		err = yaml.Unmarshal(b, &node)
+		err = decodeOnly(b, &node)
 	}
 	if err != nil {
 		return fmt.Errorf("config file %q%s: %w", path, origin, err)
@@ -66,6 +68,21 @@ func (s *settings) readFile(path, origin string, required bool) error {
 		return "file " + path
 	})
 	return nil
+}
+
+// decodeOnly decodes the only document of a YAML file. More than one is an error, because yaml.Unmarshal ignores all but the first.
+func decodeOnly(b []byte, node *yaml.Node) error {
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	err := d.Decode(node)
+	if err == nil {
+		if err = d.Decode(new(yaml.Node)); err == nil {
+			return errors.New("more than one document: remove all but one")
+		}
+	}
+	if errors.Is(err, io.EOF) { // after the only document, or of an empty file
+		return nil
+	}
+	return err
 }
 
 // flatten adds the values of a YAML mapping to values, with the names of nested keys joined by dots. An empty mapping is a
