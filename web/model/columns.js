@@ -4,27 +4,31 @@
 /**
  * @typedef {object} Column
  * @property {number} width px at a font size of 13 px; NaN depends on the volume setting
- * @property {number} [slim] px where there is little space
+ * @property {number} [compact] px where there is little space
  * @property {boolean} [price] wider when prices are long
  * @property {(r: SymbolRecord) => number} figure to sort by; NaN is unknown
+ * @property {readonly [name: string, value: (r: SymbolRecord) => string][]} csv its fields in a CSV file; none for a drawing
  * @property {boolean} [up] the first click on its header sorts in ascending order
  */
 
+/** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} [decimals] */
+const number = (x, decimals = 2) => (Number.isFinite(x) ? x.toFixed(decimals) : '');
+
 /** In the order in which they are offered. The symbol is not among them: it always comes first. @type {Readonly<Record<string, Column>>} */
 export const columns = Object.freeze({
-  last: { width: 58, price: true, figure: (r) => r.p },
-  net: { width: 60, figure: (r) => r.change },
-  change: { width: 60, figure: (r) => r.changePct },
-  spark: { width: 66, figure: (r) => hour(r.spark.values()) },
-  bid: { width: 84, slim: 52, price: true, figure: (r) => r.bp },
-  ask: { width: 84, slim: 52, price: true, figure: (r) => r.ap },
-  spread: { width: 84, slim: 38, figure: (r) => basis(r), up: true },
-  volume: { width: NaN, figure: (r) => r.v },
-  range: { width: 72, figure: (r) => place(r) },
-  age: { width: 40, figure: (r) => -r.t, up: true },
+  last: { width: 58, price: true, figure: (r) => r.p, csv: [['last', (r) => number(r.p)]] },
+  net: { width: 60, figure: (r) => r.change, csv: [['change', (r) => number(r.change)]] },
+  change: { width: 60, figure: (r) => r.changePct, csv: [['change_percent', (r) => number(r.changePct, 4)]] },
+  spark: { width: 66, figure: (r) => sparkChange(r.spark.values()), csv: [] },
+  bid: { width: 84, compact: 52, price: true, figure: (r) => r.bp, csv: [['bid', (r) => number(r.bp)], ['bid_size', (r) => number(r.bs, 0)]] },
+  ask: { width: 84, compact: 52, price: true, figure: (r) => r.ap, csv: [['ask', (r) => number(r.ap)], ['ask_size', (r) => number(r.as, 0)]] },
+  spread: { width: 84, compact: 38, figure: (r) => spreadBp(r), up: true, csv: [['spread', (r) => number(r.spread)], ['spread_bp', (r) => number(spreadBp(r))]] },
+  volume: { width: NaN, figure: (r) => r.v, csv: [['volume', (r) => number(r.v, 0)]] },
+  range: { width: 72, figure: (r) => rangePosition(r), csv: [['low', (r) => number(r.l)], ['high', (r) => number(r.h)]] },
+  age: { width: 40, figure: (r) => -r.t, up: true, csv: [['time', (r) => new Date(r.t / 1000).toISOString()]] },
 });
 
-export const FIRST = 92; // px, least width of the symbol
+export const SYMBOL_WIDTH = 92; // px, least width of the symbol
 export const GAP = 8;
 const PRICE = 6; // characters that fit into a price column
 const FIGURE = 8; // px of each further character
@@ -47,26 +51,26 @@ export const readStored = (stored) => (stored?.v === 1 && typeof stored.cols ===
 /**
  * The columns that fit: when space is short, sizes are dropped first, then the last columns.
  * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {number} [price] characters of the longest
- * @returns {{ ids: string[], slim: boolean, widths: number[] }} widths without the symbol's
+ * @returns {{ ids: string[], compact: boolean, widths: number[] }} widths without the symbol's
  */
 export function fit(ids, room, volume, price = PRICE) {
   const more = Math.max(0, price - PRICE) * FIGURE;
-  const of = (/** @type {string} */ id, /** @type {boolean} */ slim) => {
+  const of = (/** @type {string} */ id, /** @type {boolean} */ compact) => {
     const c = /** @type {Column} */ (columns[id]);
-    return ((slim && c.slim) || c.width || volume) + (c.price ? more : 0);
+    return ((compact && c.compact) || c.width || volume) + (c.price ? more : 0);
   };
-  const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ slim) => list.reduce((n, id) => n + of(id, slim) + GAP, FIRST);
-  const slim = sum(ids, false) > room;
+  const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ compact) => list.reduce((n, id) => n + of(id, compact) + GAP, SYMBOL_WIDTH);
+  const compact = sum(ids, false) > room;
   const shown = [...ids];
-  while (shown.length > 1 && sum(shown, slim) > room) shown.pop();
-  return { ids: shown, slim, widths: shown.map((id) => of(id, slim)) };
+  while (shown.length > 1 && sum(shown, compact) > room) shown.pop();
+  return { ids: shown, compact, widths: shown.map((id) => of(id, compact)) };
 }
 
 /** The spread in basis points of the mid price. @param {SymbolRecord} r */
-export const basis = (r) => (r.spread / (r.ap + r.bp)) * 20_000;
+export const spreadBp = (r) => (r.spread / (r.ap + r.bp)) * 20_000;
 
 /** The position of the last price in the day's range, from 0 to 1. @param {SymbolRecord} r */
-export const place = (r) => (r.h > r.l ? Math.min(1, Math.max(0, (r.p - r.l) / (r.h - r.l))) : r.h === r.l ? 0.5 : NaN);
+export const rangePosition = (r) => (r.h > r.l ? Math.min(1, Math.max(0, (r.p - r.l) / (r.h - r.l))) : r.h === r.l ? 0.5 : NaN);
 
 const INTERVALS = 30; // mean intervals between ticks after which a quote is stale
 const SOONEST = 10_000; // ms
@@ -81,7 +85,7 @@ export function staleAfter(r) {
 }
 
 /** The change over a sparkline. @param {readonly number[]} values */
-function hour(values) {
+function sparkChange(values) {
   const first = values[0];
   return values.length < 2 || !first ? NaN : /** @type {number} */ (values[values.length - 1]) / first - 1;
 }

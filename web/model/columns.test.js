@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJSON } from '../browser/storage.js';
-import { columnList, fit, place, readColumns, readStored, staleAfter, standard } from './columns.js';
+import { columnList, fit, rangePosition, readColumns, readStored, staleAfter, standard } from './columns.js';
 
 test('columns are read from an address without unknown ones and duplicates', () => {
   assert.equal(readColumns('age,last,age,shoe,constructor,'), 'age,last');
@@ -17,17 +17,17 @@ test('stored columns are read, invalid ones are ignored', () => {
 });
 
 test('when space is short, sizes are dropped first, then the last columns, but never all', () => {
-  assert.deepEqual(fit(standard, 600, 48), { ids: [...standard], slim: false, widths: [58, 60, 66, 84, 84, 48, 40] });
-  assert.deepEqual(fit(standard, 540, 48), { ids: [...standard], slim: true, widths: [58, 60, 66, 52, 52, 48, 40] });
+  assert.deepEqual(fit(standard, 600, 48), { ids: [...standard], compact: false, widths: [58, 60, 66, 84, 84, 48, 40] });
+  assert.deepEqual(fit(standard, 540, 48), { ids: [...standard], compact: true, widths: [58, 60, 66, 52, 52, 48, 40] });
   assert.deepEqual(fit(standard, 480, 48).ids, standard.slice(0, 6));
-  assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], slim: true, widths: [52, 40] });
+  assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], compact: true, widths: [52, 40] });
   assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
   assert.equal(fit(['volume'], 600, 72).widths[0], 72);
   assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices are wider');
 });
 
 test("the position in the day's range needs the day's figures", () => {
-  const at = (/** @type {any} */ r) => place(r);
+  const at = (/** @type {any} */ r) => rangePosition(r);
   assert.equal(at({ l: 10, h: 20, p: 15 }), 0.5);
   assert.equal(at({ l: 10, h: 20, p: 21 }), 1);
   assert.equal(at({ l: 10, h: 10, p: 10 }), 0.5);

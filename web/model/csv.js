@@ -1,25 +1,8 @@
 // The watchlist as CSV.
-import { basis } from './columns.js';
+import { columns } from './columns.js';
 
 /** @import { SymbolRecord } from '../types.js' */
 /** @import { Listing } from './order.js' */
-
-/** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} decimals */
-const number = (x, decimals) => (Number.isFinite(x) ? x.toFixed(decimals) : '');
-
-/** The fields of each column. @type {Readonly<Record<string, [name: string, (r: SymbolRecord) => string][]>>} */
-const fields = {
-  last: [['last', (r) => number(r.p, 2)]],
-  net: [['change', (r) => number(r.change, 2)]],
-  change: [['change_percent', (r) => number(r.changePct, 4)]],
-  spark: [],
-  bid: [['bid', (r) => number(r.bp, 2)], ['bid_size', (r) => number(r.bs, 0)]],
-  ask: [['ask', (r) => number(r.ap, 2)], ['ask_size', (r) => number(r.as, 0)]],
-  spread: [['spread', (r) => number(r.spread, 2)], ['spread_bp', (r) => number(basis(r), 2)]],
-  volume: [['volume', (r) => number(r.v, 0)]],
-  range: [['low', (r) => number(r.l, 2)], ['high', (r) => number(r.h, 2)]],
-  age: [['time', (r) => new Date(r.t / 1000).toISOString()]],
-};
 
 /** Quotes a text (RFC 4180); one that a spreadsheet would evaluate as a formula gets an apostrophe. @param {string} text */
 function quoted(text) {
@@ -32,7 +15,7 @@ function quoted(text) {
  * @param {readonly string[]} ids of columns @param {readonly Listing[]} list @param {(symbol: string) => SymbolRecord | undefined} get
  */
 export function csv(ids, list, get) {
-  const of = ids.flatMap((id) => fields[id] ?? []);
+  const of = ids.flatMap((id) => columns[id]?.csv ?? []);
   const rows = list.map((l) => {
     const r = get(l.symbol);
     return [quoted(l.symbol), quoted(l.name), ...of.map(([, f]) => (r ? f(r) : ''))];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { columns } from './columns.js';
 import { csv, csvName } from './csv.js';
 
 test('CSV has the chosen columns, quoted and without formulas', () => {
@@ -19,4 +20,10 @@ test('CSV has the chosen columns, quoted and without formulas', () => {
     '',
   ]);
   assert.equal(csvName(new Date(0)), 'ticklane-1970-01-01-00-00-00.csv');
+});
+
+test('every column but the sparkline has CSV fields, with unique names', () => {
+  for (const [id, { csv: fields }] of Object.entries(columns)) assert.equal(fields.length > 0, id !== 'spark', id);
+  const names = Object.values(columns).flatMap(({ csv: fields }) => fields.map(([name]) => name));
+  assert.equal(new Set(names).size, names.length);
 });

@@ -2,7 +2,7 @@
 import { age, arrow, compact, decimal, move, price, signed, volume } from '../../model/formats.js';
 import { Changed } from '../../model/quotes.js';
 import { t } from '../../text.js';
-import { basis, place } from '../../model/columns.js';
+import { rangePosition, spreadBp } from '../../model/columns.js';
 import { el, setText, svg } from '../common/dom.js';
 import { path } from '../../model/sparkline.js';
 
@@ -71,7 +71,7 @@ export const cells = Object.freeze({
   },
   bid: () => pair((r) => price(r?.bp), (r) => (r ? compact(r.bs) : '')),
   ask: () => pair((r) => price(r?.ap), (r) => (r ? compact(r.as) : '')),
-  spread: () => pair((r) => price(r?.spread), (r) => (r ? t('watch.bp', { n: decimal(basis(r)) }) : ''), ' bp'),
+  spread: () => pair((r) => price(r?.spread), (r) => (r ? t('watch.bp', { n: decimal(spreadBp(r)) }) : ''), ' bp'),
   volume() {
     const element = cell('num soft');
     return { element, paint: (r) => setText(element, volume(r?.v)) };
@@ -87,7 +87,7 @@ export const cells = Object.freeze({
     return {
       element,
       paint(r) {
-        const now = r && Number.isFinite(place(r)) ? `${Math.round(place(r) * 100)}%` : '';
+        const now = r && Number.isFinite(rangePosition(r)) ? `${Math.round(rangePosition(r) * 100)}%` : '';
         if (now !== at) {
           at = now;
           element.toggleAttribute('data-known', now !== '');

@@ -2,7 +2,7 @@ import { price } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { HoverHold } from '../../model/hoverHold.js';
 import { Chips } from './chips.js';
-import { columnList, columns, FIRST, fit } from '../../model/columns.js';
+import { columnList, columns, SYMBOL_WIDTH, fit } from '../../model/columns.js';
 import { byId, el, part, setText } from '../common/dom.js';
 import { composing } from '../common/keys.js';
 import { find, nextSort, order, sectorName } from '../../model/order.js';
@@ -234,12 +234,12 @@ export class Watchlist {
     const width = this.#grid.clientWidth;
     if (!width) return;
     const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
-    const { ids, slim, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
-    const template = `minmax(calc(${FIRST}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
+    const { ids, compact, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
+    const template = `minmax(calc(${SYMBOL_WIDTH}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
     if (template !== this.#template) {
       this.#template = template;
       this.#grid.style.setProperty('--columns', template);
-      this.#grid.toggleAttribute('data-slim', slim);
+      this.#grid.toggleAttribute('data-compact', compact);
     }
     if (ids.join() !== this.#shown.join()) {
       this.#shown = ids;
@@ -255,7 +255,7 @@ export class Watchlist {
     const there = new Map([...head.children].map((e) => [e.getAttribute('data-sort'), e]));
     const cells = this.#shown.map((id) => there.get(id) ?? el(
       'span', { role: 'columnheader', 'data-sort': id, class: id === 'spark' || id === 'range' ? `${id}col` : 'num', title: t(`watch.columns.${id}.long`) },
-      el('button', { type: 'button' }, t(`watch.columns.${id}`), ...(columns[id]?.slim && id !== 'spread' ? [el('span', { class: 'size' }, ` × ${t('watch.columns.size')}`)] : [])),
+      el('button', { type: 'button' }, t(`watch.columns.${id}`), ...(columns[id]?.compact && id !== 'spread' ? [el('span', { class: 'size' }, ` × ${t('watch.columns.size')}`)] : [])),
     ));
     for (const e of there.values()) {
       if (e.getAttribute('data-sort') !== 'symbol' && !cells.includes(e)) e.remove();
