@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -34,7 +33,7 @@ type streams struct {
 func (s *streams) run(sub *stream.Subscriber, write func() error) error {
 	defer func() {
 		if p := recover(); p != nil {
-			s.streamPanicked(sub, p)
+			s.observer.streamPanicked(sub.Lane().String()+" stream "+sub.ID(), p)
 		}
 	}()
 	s.opened(sub)
@@ -65,11 +64,6 @@ func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 	sub.Close()
 	s.commandLimiters.forget(sub)
 	s.limiter.Release(end.Address)
-}
-
-func (s *streams) streamPanicked(sub *stream.Subscriber, p any) {
-	s.observer.panics.Add(1)
-	s.logger.Error("stream panicked", "lane", sub.Lane().String(), "id", sub.ID(), "panic", p, "stack", string(debug.Stack()))
 }
 
 // refusal counts a refused stream and returns the reason of its bye.
