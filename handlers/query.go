@@ -17,8 +17,7 @@ import (
 // query reads the parameters of a request and collects the errors of all of them. Its methods return a parameter's value,
 // or the default if it is missing or invalid. Unknown parameters are ignored.
 //
-// To add a parameter of an endpoint, read it in the endpoint's handler, of the streams in subscription.go, and describe it
-// in docs/api.
+// To add a parameter, read it in the endpoint's handler (for streams, in subscription.go) and describe it in docs/api.
 type query struct {
 	args   *fasthttp.Args
 	errors []fieldError
@@ -118,7 +117,7 @@ func (q *query) topics(u *quote.Universe, most int) quote.Topics {
 	if !ok {
 		list = quote.All
 	}
-	t, err := u.Topics(quote.SplitTopics(list), most)
+	t, err := u.Topics(strings.Split(list, ","), most)
 	if err != nil {
 		q.fail("topics", "%v", err)
 	}

@@ -7,9 +7,9 @@ import (
 )
 
 // Detach transfers a hijacked connection from fasthttp to the caller. It returns the connection to use from then on, and
-// the bytes that fasthttp had already read after the request. fasthttp's own wrapper must not be used any more: once the
-// hijack handler has returned, it reads from whichever connection its RequestCtx then serves. ok is false if the
-// connection is closed; onAbort of StartStream was called then.
+// the bytes that fasthttp had already read after the request. hijacked must not be used any more: after the
+// hijack handler returns, fasthttp may reuse it for another connection. ok is false if the connection is closed; then
+// onAbort of StartStream was called.
 func (c *Conn) Detach(hijacked net.Conn) (nc net.Conn, received []byte, ok bool) {
 	c.mu.Lock()
 	ok = c.state != closed

@@ -172,6 +172,3 @@ func (t Topics) IDs() []ID { return t.ids }
 
 // Names returns the topics in the order in which they were requested. The caller must not change the slice.
 func (t Topics) Names() []string { return t.names }
-
-// SplitTopics splits a comma-separated list, as in a query parameter. It keeps empty names, so that Topics rejects them.
-func SplitTopics(list string) []string { return strings.Split(list, ",") }

@@ -38,7 +38,7 @@ func TestTopics(t *testing.T) {
 		{"sector:tech,sector:banks,sector:energy", []string{"sector:tech", "sector:banks", "sector:energy"}, []ID{0, 1, 2, 3}, true},
 		{"AAPL,MSFT,JPM,XOM", []string{"AAPL", "MSFT", "JPM", "XOM"}, []ID{0, 1, 2, 3}, true},
 	} {
-		got, err := u.Topics(SplitTopics(c.list), 4)
+		got, err := u.Topics(strings.Split(c.list, ","), 4)
 		if err != nil {
 			t.Errorf("%s: %v", c.list, err)
 			continue
@@ -71,7 +71,7 @@ func TestUnknownTopicsAreListed(t *testing.T) {
 		{"**", []string{"**"}},
 		{"A,B,C,D,E,F,G", []string{"A", "B", "C", "D", "E", "F", "G"}},
 	} {
-		_, err := u.Topics(SplitTopics(c.list), 0)
+		_, err := u.Topics(strings.Split(c.list, ","), 0)
 		var unknown *UnknownTopicError
 		if !errors.As(err, &unknown) || !slices.Equal(unknown.Names, c.names) {
 			t.Errorf("%q: error %v, want one that names %q", c.list, err, c.names)
@@ -176,7 +176,7 @@ func FuzzTopics(f *testing.F) {
 	}
 	u := market(f)
 	f.Fuzz(func(t *testing.T, list, more string) {
-		names := SplitTopics(list)
+		names := strings.Split(list, ",")
 		got, err := u.Topics(names, 0)
 		if err != nil {
 			var unknown *UnknownTopicError
@@ -197,7 +197,7 @@ func FuzzTopics(f *testing.F) {
 		if err != nil || !slices.Equal(again.IDs(), got.IDs()) {
 			t.Fatalf("%q: its names resolve to %v, %v", list, again.IDs(), err)
 		}
-		sum, added, err := u.Add(got, SplitTopics(more), 0)
+		sum, added, err := u.Add(got, strings.Split(more, ","), 0)
 		if err != nil {
 			return
 		}

@@ -57,7 +57,7 @@ func (s *Subscriber) negotiate(opt *Options) {
 		return
 	}
 	if s.mode == ModeAll {
-		s.topicGroup = l.topicGroups.join(s.format, s.topics)
+		s.topicGroup = l.topicGroups.add(s.format, s.topics)
 	}
 	c := &compressor{cursor: &s.cursor, group: s.topicGroup, kind: opt.Compress, auto: l.topicGroups.auto(opt)}
 	if c.kind == CompressGzip {
@@ -77,8 +77,8 @@ func (s *Subscriber) changeTopicGroup() {
 	if s.compressor != nil {
 		s.compressor.releaseEncoder()
 	}
-	s.log.topicGroups.leave(s.topicGroup)
-	s.topicGroup = s.log.topicGroups.join(s.format, s.topics)
+	s.log.topicGroups.remove(s.topicGroup)
+	s.topicGroup = s.log.topicGroups.add(s.format, s.topics)
 	if s.compressor != nil {
 		s.compressor.group = s.topicGroup
 	}

@@ -84,8 +84,8 @@ func TestReadBeforeBlocks(t *testing.T) {
 	ids[15] = 1
 	p := fixtureOf(u, ids...)
 	l := p.log(t, Config{Size: 32, Compress: CompressOn, MaxSharedEncoders: 1})
-	g := l.topicGroups.join(wire.WSJSON, p.topics(t, "S1"))
-	defer l.topicGroups.leave(g)
+	g := l.topicGroups.add(wire.WSJSON, p.topics(t, "S1"))
+	defer l.topicGroups.remove(g)
 	p.play(l, 10)
 	c := &compressor{cursor: &cursor{log: l, format: wire.WSJSON, topics: g.topics}, group: g, kind: CompressDeflate}
 	defer c.releaseEncoder()

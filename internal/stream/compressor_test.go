@@ -12,14 +12,14 @@ func newTestCompressor(t *testing.T, l *Log, p *fixture, kind Compression, auto 
 	if kind == CompressGzip {
 		format = wire.SSEJSON
 	}
-	g := l.topicGroups.join(format, p.topics(t, "*"))
+	g := l.topicGroups.add(format, p.topics(t, "*"))
 	c := &compressor{
 		cursor: &cursor{log: l, format: format, topics: g.topics, pos: l.Head().Seq},
 		group:  g,
 		kind:   kind,
 		auto:   auto,
 	}
-	t.Cleanup(func() { c.releaseEncoder(); l.topicGroups.leave(g) })
+	t.Cleanup(func() { c.releaseEncoder(); l.topicGroups.remove(g) })
 	return c
 }
 
@@ -104,23 +104,23 @@ func TestSealMessages(t *testing.T) {
 	p := newFixture(t, 10)
 	l := p.log(t, Config{Size: 16, Compress: CompressOn, MaxSharedEncoders: 1})
 	ws := newTestCompressor(t, l, p, CompressDeflate, false)
-	if b, counted := ws.sealMessages([]byte("frame"), true); string(b) != "frame" || counted {
+	if b, counted := ws.compressMessages([]byte("frame"), true); string(b) != "frame" || counted {
 		t.Errorf("WebSocket: %q, counted %v", b, counted)
 	}
 	sse := newTestCompressor(t, l, p, CompressGzip, false)
-	if b, counted := sse.sealMessages(nil, true); len(b) > 0 || counted {
+	if b, counted := sse.compressMessages(nil, true); len(b) > 0 || counted {
 		t.Errorf("no messages: %q, counted %v", b, counted)
 	}
 	sse.markHello(len("hello"))
 	alone := *sse
-	if b, _ := alone.sealMessages([]byte("hello"), false); string(b) != string(wire.AppendStored(wire.AppendGzipHeader(nil), []byte("hello"))) {
+	if b, _ := alone.compressMessages([]byte("hello"), false); string(b) != string(wire.AppendStored(wire.AppendGzipHeader(nil), []byte("hello"))) {
 		t.Errorf("only the hello: %q", b)
 	}
-	first, _ := sse.sealMessages([]byte("hello, and more"), false)
+	first, _ := sse.compressMessages([]byte("hello, and more"), false)
 	if want := wire.AppendStored(wire.AppendGzipHeader(nil), []byte("hello")); string(first[:len(want)]) != string(want) {
 		t.Errorf("first message: %q", first)
 	}
-	second, counted := sse.sealMessages([]byte("bye"), true)
+	second, counted := sse.compressMessages([]byte("bye"), true)
 	if want := wire.AppendGzipEnd(wire.AppendStored(nil, []byte("bye")), sse.gzip.crc, sse.gzip.size); string(second) != string(want) || !counted {
 		t.Errorf("last message: %q, want %q", second, want)
 	}

@@ -185,7 +185,7 @@ func TestNoLostPass(t *testing.T) {
 	clients := map[*Subscriber]*client{}
 	left := 0
 	for i := range 8 {
-		topics := p.topics(t, quote.SplitTopics([]string{"*", "S1", "sector:even", "S2,S3"}[i%4])...)
+		topics := p.topics(t, strings.Split([]string{"*", "S1", "sector:even", "S2,S3"}[i%4], ",")...)
 		c := subscribe(t, l, Options{Group: g, Format: wire.Format(i % 2), Topics: topics, Mode: Mode(i / 4)})
 		w := newChecker(t, p, topics, c.opt.Mode)
 		w.check(c.take(noon)...)

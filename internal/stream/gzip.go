@@ -2,14 +2,14 @@ package stream
 
 import "ticklane/internal/wire"
 
-// markHello notes that the first n bytes of the messages to seal next are the hello. It isn't compressed: beside the
+// markHello notes that the first n bytes of the messages to compress next are the hello. It isn't compressed: beside the
 // client's own topics, its secret conn id would otherwise show in the length (as in the attack BREACH).
 func (c *compressor) markHello(n int) { c.gzip.helloBytes = n }
 
-// sealMessages returns framed messages as the client gets them. In a gzip stream all bytes are part of the client's
+// compressMessages returns framed messages as the client gets them. In a gzip stream all bytes are part of the client's
 // window; on WebSocket messages other than ticks aren't compressed. last ends the gzip stream. counted reports whether b is
 // to be counted as compressed.
-func (c *compressor) sealMessages(messages []byte, last bool) (b []byte, counted bool) {
+func (c *compressor) compressMessages(messages []byte, last bool) (b []byte, counted bool) {
 	if c.kind != CompressGzip || len(messages) == 0 {
 		return messages, false
 	}

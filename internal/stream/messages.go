@@ -54,10 +54,10 @@ func ByeRetry(reason string, base time.Duration) time.Duration {
 	return base + time.Duration(rand.Int64N(int64(4*base)))
 }
 
-// sealOutbox compresses the messages of a compressed stream.
-func (s *Subscriber) sealOutbox() {
+// compressOutbox compresses the messages of a compressed stream.
+func (s *Subscriber) compressOutbox() {
 	in := len(s.outbox.messages)
-	b, counted := s.compressor.sealMessages(s.outbox.messages, s.state == stateDraining)
+	b, counted := s.compressor.compressMessages(s.outbox.messages, s.state == stateDraining)
 	if counted {
 		s.counters.addCompressed(in, len(b))
 	}

@@ -43,7 +43,7 @@ func (s *Subscriber) pass(now time.Time) []byte {
 	b := s.poll(now)
 	if s.compressor != nil {
 		s.outbox.ticks, b = b, nil
-		s.sealOutbox()
+		s.compressOutbox()
 	}
 	if len(b) == 0 {
 		b = s.outbox.take(s.limits.maxRead)
@@ -102,8 +102,8 @@ func (s *Subscriber) readTicks(now time.Time) []byte {
 			s.countBatch(now, &b)
 			return b.bytes
 		}
-		// A tick was left out because a newer one, beyond the horizon, has replaced it. That one was appended before waiting was
-		// set, so it won't notify: read again.
+		// A tick was skipped because a newer one of its symbol is beyond the horizon. The newer one was appended before waiting
+		// was set, so it causes no notification: read again.
 		if !s.latest.skipped || s.change.waiting && !s.change.blocks(s.pos) {
 			return nil
 		}

@@ -1,12 +1,12 @@
 package stream
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"ticklane/internal/quote"
 	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
@@ -176,7 +176,7 @@ func TestNoLostNotification(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 8 {
 			topics := []string{"*", "S1", "sector:even", "S2,S3"}[i%4]
-			c := subscribe(t, l, Options{Format: wire.Format(i % 2), Topics: p.topics(t, quote.SplitTopics(topics)...), Mode: Mode(i / 4)})
+			c := subscribe(t, l, Options{Format: wire.Format(i % 2), Topics: p.topics(t, strings.Split(topics, ",")...), Mode: Mode(i / 4)})
 			w := newChecker(t, p, c.opt.Topics, c.opt.Mode)
 			w.check(c.take(noon)...)
 			last := p.last(c.opt.Topics)

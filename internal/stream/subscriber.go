@@ -100,7 +100,7 @@ func (s *Subscriber) Close() {
 		s.compressor.releaseEncoder()
 	}
 	if s.topicGroup != nil {
-		s.log.topicGroups.leave(s.topicGroup)
+		s.log.topicGroups.remove(s.topicGroup)
 	}
 	s.log.subscribers[s.format].Add(-1)
 }

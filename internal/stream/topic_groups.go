@@ -50,8 +50,8 @@ func (t *topicGroups) auto(opt *Options) bool {
 	return t.compress == CompressAuto && !opt.ForceCompress
 }
 
-// join adds a subscriber to the group of its topics. Every call needs one of leave.
-func (t *topicGroups) join(format wire.Format, topics quote.Topics) *topicGroup {
+// add adds a subscriber to the group of its topics. Every call needs one of remove.
+func (t *topicGroups) add(format wire.Format, topics quote.Topics) *topicGroup {
 	key := topicGroupKey(format, topics)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -76,8 +76,8 @@ func topicGroupKey(format wire.Format, topics quote.Topics) string {
 	return string(key)
 }
 
-// leave undoes join. The subscriber must have released the group's encoder.
-func (t *topicGroups) leave(g *topicGroup) {
+// remove undoes add. The subscriber must have released the group's encoder.
+func (t *topicGroups) remove(g *topicGroup) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if g.members.Add(-1) == 0 {
