@@ -43,7 +43,7 @@ var metrics = []metric{
 		return *w.Server.KiBPerConn, true
 	}},
 	{"wire_per_tick", "wire bytes / tick", "B", always(func(w *Window) float64 { return w.Server.WirePerTick })},
-	{"wire_share", "bytes against plain", "%", func(w *Window) (float64, bool) {
+	{"wire_share", "bytes vs uncompressed", "%", func(w *Window) (float64, bool) {
 		plain := float64(w.Generator.Bytes) + float64(w.Generator.Saved)
 		return 100 * float64(w.Generator.Bytes) / plain, w.Generator.Saved != 0 && plain > 0
 	}},

@@ -49,7 +49,7 @@ for (const action of /** @type {const} */ (['503', '204'])) {
     assert.equal(plain.recoveredMs, null);
     assert.equal(plain.missed, null);
     assert.match(plain.note, /1 attempt refused; CLOSED for good$/);
-    assert.equal(a.note, 'error event; 1 attempt refused, after which a browser alone gives up; resumed from its position');
+    assert.equal(a.note, 'error event; 1 attempt refused; a browser alone does not reconnect after that; resumed from its position');
     assert.equal(b.note, 'close code 1006; 1 attempt refused; resumed from its position');
     for (const r of [a, b]) assert.ok(Number(r.recoveredMs) >= 1_500 && Number(r.recoveredMs) < 1_600, `${r.name} ${r.recoveredMs}`);
   });
