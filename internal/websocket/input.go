@@ -147,8 +147,22 @@ func checkHeader(h wire.FrameHeader, state ws.State) error {
 	if h.Length>>63 != 0 {
 		return ws.ErrHeaderLengthMSB
 	}
+	if !minimalLength(h) {
+		return errLength
+	}
 	return ws.CheckHeader(ws.Header{Fin: h.Final, Rsv: h.Reserved >> 4, OpCode: ws.OpCode(h.Op), Masked: h.Masked, Mask: h.Mask, Length: int64(h.Length)},
 		state.Set(ws.StateServerSide))
+}
+
+var errLength = errors.New("the length of a frame isn't in its shortest form")
+
+// minimalLength reports whether a header has its length in the fewest bytes, as RFC 6455 §5.2 requires.
+func minimalLength(h wire.FrameHeader) bool {
+	size := h.Size
+	if h.Masked {
+		size -= len(h.Mask)
+	}
+	return size == len(wire.AppendFrameHeader(make([]byte, 0, size), h.Op, int(h.Length)))
 }
 
 func (in *Input) handleControl(op byte, payload []byte) {

@@ -133,6 +133,12 @@ func TestInput(t *testing.T) {
 		{"ping too large", frames(ping([]byte(long[:126]))), nil, wire.CloseProtocol},
 		{"highest bit of the length", []byte("\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"), nil, wire.CloseProtocol},
 		{"largest length", []byte("\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"), nil, wire.CloseTooBig},
+		{"length of 16 bits for 125 bytes", append([]byte("\x81\xfe\x00\x7d\x00\x00\x00\x00"), long[:125]...), nil, wire.CloseProtocol},
+		{"length of 64 bits for a byte", []byte("\x81\xff\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00x"), nil, wire.CloseProtocol},
+		{"length of 64 bits for 65,535 bytes", []byte("\x81\xff\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x00\x00"), nil, wire.CloseProtocol},
+		{"length of 64 bits for 65,536 bytes", []byte("\x81\xff\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"), nil, wire.CloseTooBig},
+		{"length of 16 bits for 126 bytes", append([]byte("\x81\xfe\x00\x7e\x00\x00\x00\x00"), long[:126]...), []string{fmt.Sprintf("text %q", long[:126])}, 0},
+		{"ping with a length of 16 bits", []byte("\x89\xfe\x00\x01\x00\x00\x00\x00x"), nil, wire.CloseProtocol},
 		{"second reserved bit", append([]byte{0xA1}, frames(text(""))[1:]...), nil, wire.CloseProtocol},
 
 		{"close without code", frames(closing(nil), ping(nil)), nil, wire.CloseNormal},
