@@ -279,14 +279,28 @@ func TestFile(t *testing.T) {
 			}
 		})
 	}
-	if _, err := load(t, "market: {rate: 5}\n---\nmarket: {rate: 6}\n", nil); err == nil || !strings.Contains(err.Error(), "test.yaml") || !strings.Contains(err.Error(), "more than one document") {
-		t.Errorf("two documents: got %v", err)
-	}
 	if _, err := load(t, "---\nmarket: {rate: 5}\n...\n# end\n", nil); err != nil {
 		t.Errorf("marks of one document: %v", err)
 	}
 	if _, err := load(t, "market: [", nil); err == nil || !strings.Contains(err.Error(), "test.yaml") {
 		t.Errorf("broken YAML: got %v", err)
+	}
+	for _, c := range []struct{ name, yaml, want string }{
+		{"a second document", "lab: {enabled: true}\n---\nmarket: {rate: 5}\n", "test.yaml\": line 2: a second YAML document"},
+		{"a second document, empty", "lab: {enabled: true}\n---\n", "a second YAML document"},
+		{"UTF-16 with a byte order mark", "\xff\xfel\x00a\x00b\x00:\x00\n\x00", "UTF-16"},
+		{"UTF-16 without one", "\x00l\x00a\x00b\x00:\x00\n", "UTF-16"},
+		{"Latin-1", "# Z\xfcrich\n", "save it as UTF-8"},
+		{"a duration without unit", "stream: {heartbeat: 15}\n", "want 100ms to 5m, with a unit, such as 15ms or 15s"},
+	} {
+		if _, err := load(t, c.yaml, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	for _, yaml := range []string{"---\nlab: {enabled: true}\n", "\xef\xbb\xbflab: {enabled: true}\n", "lab: {enabled: true}\n...\n"} {
+		if c, err := load(t, yaml, nil); err != nil || !c.Lab.Enabled {
+			t.Errorf("%q: %v, %+v", yaml, err, c.Lab)
+		}
 	}
 	if _, err := load(t, "lab: {enabled: true}\nlab: {enabled: false}", nil); err == nil {
 		t.Error("a duplicate section was accepted")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -95,9 +96,17 @@ func (k key) read(raw any) (any, error) {
 	}
 	v, ok := k.kind.parse(s)
 	if !ok {
+		if _, isDuration := k.kind.(duration); isDuration && isNumber(s) {
+			return nil, fmt.Errorf("%w, with a unit, such as %sms or %[2]ss", want(), s)
+		}
 		return nil, want()
 	}
 	return v, nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
 }
 
 // show returns a raw value for an error, quoted and truncated.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
@@ -48,6 +49,9 @@ func (s *settings) readFile(path, origin string, required bool) error {
 	var doc map[string]any // decoding reports keys that occur twice, which decoding to a Node does not
 	var node yaml.Node
 	if err == nil {
+		err = checkText(b)
+	}
+	if err == nil {
 		err = yaml.Unmarshal(b, &doc)
 	}
 	if err == nil {
@@ -70,19 +74,33 @@ func (s *settings) readFile(path, origin string, required bool) error {
 	return nil
 }
 
-// decodeOnly decodes the only document of a YAML file. More than one is an error, because yaml.Unmarshal ignores all but the first.
+// checkText returns an error unless b is UTF-8. The YAML library also reads UTF-16, but only with a byte order mark, and
+// otherwise reports a control character.
+func checkText(b []byte) error {
+	switch {
+	case bytes.IndexByte(b, 0) >= 0:
+		return errors.New("it looks like UTF-16: save it as UTF-8")
+	case !utf8.Valid(b):
+		return errors.New("it isn't UTF-8: save it as UTF-8")
+	}
+	return nil
+}
+
+// decodeOnly decodes the only YAML document of b.
 func decodeOnly(b []byte, node *yaml.Node) error {
 	d := yaml.NewDecoder(bytes.NewReader(b))
-	err := d.Decode(node)
-	if err == nil {
-		if err = d.Decode(new(yaml.Node)); err == nil {
-			return errors.New("more than one document: remove all but one")
-		}
+	if err := d.Decode(node); err != nil && !errors.Is(err, io.EOF) {
+		return err
 	}
-	if errors.Is(err, io.EOF) { // after the only document, or of an empty file
+	var second yaml.Node
+	err := d.Decode(&second)
+	switch {
+	case errors.Is(err, io.EOF):
 		return nil
+	case err != nil:
+		return err
 	}
-	return err
+	return fmt.Errorf("line %d: a second YAML document begins after ---, and its settings would be ignored: use one document", second.Line)
 }
 
 // flatten adds the values of a YAML mapping to values, with the names of nested keys joined by dots. An empty mapping is a

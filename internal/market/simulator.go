@@ -23,11 +23,8 @@ type Simulator struct {
 	newRate atomic.Uint64 // float64 bits of a rate that Run has not applied yet; 0 for none
 }
 
-// NewSimulator returns an error that names each option out of range.
+// NewSimulator returns a simulator.
 func NewSimulator(o Options) (*Simulator, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
 	u, err := universe(o.Symbols)
 	if err != nil {
 		return nil, err

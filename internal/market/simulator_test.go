@@ -30,18 +30,6 @@ func newSimulator(t testing.TB, change func(*Options)) *Simulator {
 	return s
 }
 
-func TestOptionsOutOfRangeAreNamed(t *testing.T) {
-	_, err := NewSimulator(Options{Rate: math.NaN(), Symbols: MaxSymbols + 1, Arrivals: "poisson", Warmup: -time.Second})
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for _, want := range []string{"rate: NaN", "symbols: 10001", `arrivals: "poisson"`, "warmup: -1s"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("error %q doesn't say %q", err, want)
-		}
-	}
-}
-
 func TestUniverse(t *testing.T) {
 	known := WellKnown()
 	if len(known) != 50 {

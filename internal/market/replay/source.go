@@ -20,12 +20,6 @@ const (
 	SkipOnBadRows = "skip" // leave out invalid rows
 )
 
-// Bounds of Options.Speed, besides MaxSpeed.
-const (
-	minSpeed = 0.001
-	maxSpeed = 1e9
-)
-
 // MaxSpeed replays without waiting. The due time of a tick is then the time at which it is read.
 var MaxSpeed = math.Inf(1)
 
@@ -50,24 +44,10 @@ var MaxSpeed = math.Inf(1)
 // At speed 1 a file of daily bars produces four ticks a day; at 86400 it shows a day per second.
 type Options struct {
 	File     string
-	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting; 0.001 to 1e9
+	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting; not checked, as package config has its bounds
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
 	Logger   *slog.Logger // slog.Default() if nil
-}
-
-func (o Options) validate() error {
-	var errs []error
-	if o.File == "" {
-		errs = append(errs, errors.New("file: is missing"))
-	}
-	if o.Speed != MaxSpeed && !(o.Speed >= minSpeed && o.Speed <= maxSpeed) {
-		errs = append(errs, fmt.Errorf("speed: %v: want max or %v to %.0f", o.Speed, minSpeed, maxSpeed))
-	}
-	if o.OnBadRow != "" && o.OnBadRow != StopOnBadRow && o.OnBadRow != SkipOnBadRows {
-		errs = append(errs, fmt.Errorf("bad rows: %q: want %s or %s", o.OnBadRow, StopOnBadRow, SkipOnBadRows))
-	}
-	return errors.Join(errs...)
 }
 
 // Source replays a file. It is a market.Source.
@@ -81,12 +61,9 @@ type Source struct {
 // New reads the file once to find its symbols and to check every row. It keeps rows in memory only if they are not ordered by
 // time, at most two million of them.
 //
-// The error lists all invalid options, or up to 20 invalid rows, each as a *RowError ("prices.csv:17: bid: …"). With
+// The error lists up to 20 invalid rows, each as a *RowError ("prices.csv:17: bid: …"). With
 // SkipOnBadRows the rows are logged instead; a file without any valid row is always an error.
 func New(o Options) (*Source, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
 	s := &Source{options: o, log: cmp.Or(o.Logger, slog.Default())}
 	s.Pacer = market.NewPacer(s.log)
 	var err error

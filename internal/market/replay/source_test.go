@@ -323,12 +323,6 @@ func TestFilesThatCannotBeReplayed(t *testing.T) {
 	if _, err := New(Options{File: filepath.Join(t.TempDir(), "none.csv"), Speed: 1}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: error %v", err)
 	}
-	_, err := New(Options{OnBadRow: "ignore"})
-	for _, want := range []string{"file: is missing", "speed: 0", `bad rows: "ignore"`} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v doesn't contain %q", err, want)
-		}
-	}
 }
 
 // TestTicksOfBars: order, times and volumes of the four ticks of a bar.
@@ -389,14 +383,8 @@ func TestDefaultsOfATick(t *testing.T) {
 	}
 }
 
-// TestLimits: of the speed, the reported rows, the symbols and the rows in memory.
+// TestLimits: of the reported rows, the symbols and the rows in memory.
 func TestLimits(t *testing.T) {
-	path := writeFile(t, "A.csv", "time,price\n1,1\n2,2\n")
-	for speed, want := range map[float64]bool{0.001: true, 0.0009: false, 1e9: true, 1.1e9: false, MaxSpeed: true, -1: false} {
-		if _, err := New(Options{File: path, Speed: speed}); (err == nil) != want {
-			t.Errorf("speed %v: %v", speed, err)
-		}
-	}
 	for bad, want := range map[int]string{20: "", 21: "and 1 more bad rows"} {
 		_, err := New(Options{File: writeFile(t, "A.csv", "time,price\n1,1\n"+strings.Repeat("1,x\n", bad)), Speed: 1})
 		if err == nil || strings.Contains(err.Error(), "more bad rows") != (want != "") || !strings.Contains(err.Error(), want) {
