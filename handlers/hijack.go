@@ -19,10 +19,20 @@ func (s *streams) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, 
 	request := c.Context() // fasthttp's context lives until f returns, Fiber's doesn't
 	request.HijackSetNoResponse(true)
 	request.Hijack(func(hijacked net.Conn) {
+		defer s.containHijack(conn)
 		if nc, received, ok := conn.Detach(hijacked); ok {
 			f(nc, received, request)
 		}
 	})
+}
+
+// containHijack recovers from a panic in a hijack handler, which fasthttp calls in a goroutine of its own, and closes the
+// connection. It must be deferred itself.
+func (s *streams) containHijack(conn *netconn.Conn) {
+	if v := recover(); v != nil {
+		s.observer.panicked("hijack handler", v)
+		conn.Close()
+	}
 }
 
 // responseHead returns the response header of a hijacked event stream. The connection ends with the stream, so it has
@@ -45,7 +55,7 @@ func responseHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked 
 // fasthttp would send; the events follow the response header as they are.
 func (s *streams) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
 	s.hijackSSE(c, opt, conn, func(nc net.Conn, _ []byte, request *fasthttp.RequestCtx) {
-		sub := s.log.Subscribe(opt.Options)
+		sub := s.subscribe(&opt)
 		head := responseHead(request, sub, false)
 		// In another goroutine, so that fasthttp frees the request.
 		go func() {

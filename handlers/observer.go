@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"log/slog"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -28,9 +27,9 @@ func (o *observer) observe(c *fiber.Ctx) error { return o.request(c, c.Next) }
 func (o *observer) request(c *fiber.Ctx, next func() error) error {
 	netconn.Of(c.Context().Conn()).NextRequest() // a pipelined request was read together with the one before
 	start := time.Now()
-	err := next()
+	err := o.call(c, next)
 	if err != nil {
-		err = o.errors.respond(c, err)
+		err = o.respond(c, err)
 	}
 	status := c.Response().StatusCode()
 	o.requests.Add(1)
@@ -38,25 +37,8 @@ func (o *observer) request(c *fiber.Ctx, next func() error) error {
 		o.failures.Add(1)
 	}
 	// The route, since the path may contain a stream's secret id.
-	o.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", status, "address", o.access.clientAddress(c), "took", time.Since(start))
+	o.protect(func() {
+		o.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", status, "address", o.access.clientAddress(c), "took", time.Since(start))
+	})
 	return err
-}
-
-// handlerPanicked counts and logs a panic that Fiber's middleware recovered.
-func (o *observer) handlerPanicked(c *fiber.Ctx, p any) {
-	o.panics.Add(1)
-	o.log.Error("handler panicked", "route", c.Route().Path, "panic", p, "stack", string(debug.Stack()))
-}
-
-// streamPanicked counts and logs a panic in a goroutine of a stream.
-func (o *observer) streamPanicked(where string, p any) {
-	o.panics.Add(1)
-	o.log.Error("stream panicked", "where", where, "panic", p, "stack", string(debug.Stack()))
-}
-
-// contain recovers from a panic, which would end the process. It must be deferred itself.
-func (o *observer) contain(where string) {
-	if p := recover(); p != nil {
-		o.streamPanicked(where, p)
-	}
 }

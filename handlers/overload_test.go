@@ -51,7 +51,7 @@ func testOverload(t *testing.T, engine string) {
 		}
 	}
 	refused()
-	if _, _, overloads, _ := srv.Handlers.Counts(); overloads != 8 {
+	if overloads := srv.Handlers.Counts().Overloads; overloads != 8 {
 		t.Errorf("%d counted", overloads)
 	}
 	if n := srv.TickLog.Lane(wire.SSE).Opened + srv.TickLog.Lane(wire.WS).Opened; n != 2 {

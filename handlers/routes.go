@@ -4,8 +4,6 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/adaptor"
-	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 
 	"ticklane/internal/wire"
 )
@@ -27,8 +25,7 @@ type endpoints struct {
 
 // register registers the middleware and every endpoint.
 func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
-	app.Use(o.observe, fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: o.handlerPanicked}),
-		headers(tls), a.allowHost, a.allowOrigin)
+	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin)
 
 	app.Get("/sse/subscribe", e.streams.subscribeSSE)
 	app.Get("/ws/subscribe", e.streams.subscribeWS)
@@ -55,7 +52,7 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 
 	app.Get("/healthz", e.health.live)
 	app.Get("/readyz", e.health.readiness)
-	app.Get("/metrics", adaptor.HTTPHandler(e.metrics))
+	app.Get("/metrics", adapt(e.metrics))
 
 	app.Get("/", e.pages.dashboard)
 	app.Get("/compare", e.pages.compare)

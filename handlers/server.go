@@ -18,6 +18,7 @@ import (
 
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
+	"ticklane/internal/metrics"
 	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
@@ -74,7 +75,7 @@ func New(d Deps) (*Server, error) {
 	exemptLoopback := len(access.proxies) == 0
 	observer := &observer{log: d.Logger, access: access, errors: &errorHandler{pages: pages, log: d.Logger}}
 	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Log: d.Stream, Writers: set.Shards,
-		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: observer.streamPanicked}}
+		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
 		set: set, log: d.Stream, logger: d.Logger, access: access, observer: observer, shard: shard,
@@ -128,19 +129,24 @@ func newApp(set Settings, pages *pages, o *observer) *fiber.App {
 	// another stack.
 	fast.Handler = func(c *fasthttp.RequestCtx) {
 		stream.OnFreshStack(func() {
+			defer o.containRequest(c)
 			if !v.validate(c) {
 				handle(c)
 			}
 		})
 	}
+	onError := fast.ErrorHandler // of requests that can't be parsed
+	fast.ErrorHandler = func(c *fasthttp.RequestCtx, err error) {
+		defer o.containRequest(c)
+		onError(c, err)
+	}
 	return app
 }
 
-// Counts returns counters since the start of the server: answered requests, those with a status of 500 or above, streams
-// refused because a limit was reached, and recovered panics.
-func (s *Server) Counts() (requests, failures, overloads, panics uint64) {
+// Counts returns counters since the start of the server.
+func (s *Server) Counts() metrics.ServerCounts {
 	o := s.observer
-	return o.requests.Load(), o.failures.Load(), o.overloads.Load(), o.panics.Load()
+	return metrics.ServerCounts{Requests: o.requests.Load(), Failures: o.failures.Load(), Overloads: o.overloads.Load(), Panics: o.panics.Load()}
 }
 
 // Serve answers on the listener. It returns nil after Shutdown.

@@ -64,7 +64,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 		s.unchunkedSSE(c, opt, conn)
 		return nil
 	}
-	sub := s.log.Subscribe(opt.Options)
+	sub := s.subscribe(&opt)
 	if sub.Compression() == stream.CompressGzip {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}

@@ -32,12 +32,24 @@ type streams struct {
 // everything else is in functions that return.
 func (s *streams) run(sub *stream.Subscriber, write func() error) error {
 	defer func() {
-		if p := recover(); p != nil {
-			s.observer.streamPanicked(sub.Lane().String()+" stream "+sub.ID(), p)
+		if v := recover(); v != nil {
+			s.observer.panicked("stream", v, "lane", sub.Lane().String(), "id", sub.ID())
 		}
 	}()
 	s.opened(sub)
 	return write()
+}
+
+// subscribe opens the stream of an admitted client. A panic releases the client's slot.
+func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
+	var sub *stream.Subscriber
+	defer func() {
+		if sub == nil {
+			s.limiter.Release(opt.Address)
+		}
+	}()
+	sub = s.log.Subscribe(opt.Options)
+	return sub
 }
 
 // opened is called when a stream begins, on both engines.
@@ -51,6 +63,11 @@ func (s *streams) opened(sub *stream.Subscriber) {
 
 // ended releases what a stream holds, on both engines. conn is nil on engine shard, which marks slow clients itself.
 func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
+	defer s.observer.contain("end of a stream")
+	end := sub.Info()
+	defer s.limiter.Release(end.Address)
+	defer s.commandLimiters.forget(sub)
+	defer sub.Close()
 	if conn != nil {
 		failed, timeout := conn.WriteErr()
 		if timeout {
@@ -58,12 +75,9 @@ func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 		}
 		err = cmp.Or(err, failed)
 	}
-	end := sub.Info()
+	end = sub.Info()
 	s.logger.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
 		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
-	sub.Close()
-	s.commandLimiters.forget(sub)
-	s.limiter.Release(end.Address)
 }
 
 // refusal counts a refused stream and returns the reason of its bye.

@@ -47,6 +47,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 	// fasthttp calls the function after it has written the response, and keeps the request in memory until it returns. So
 	// the stream runs in another goroutine, which closes the connection (fasthttp's KeepHijackedConns).
 	c.Context().Hijack(func(hijacked net.Conn) {
+		defer s.containHijack(conn)
 		nc, received, ok := conn.Detach(hijacked)
 		if !ok {
 			return
@@ -60,7 +61,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 			s.handToShard(nc, conn, opt, shard.Handoff{Received: received})
 			return
 		}
-		sub := s.log.Subscribe(opt.Options)
+		sub := s.subscribe(&opt)
 		go s.serveWS(nc, conn, sub, received, opt.delay)
 	})
 	return nil

@@ -92,7 +92,7 @@ func TestEveryMetric(t *testing.T) {
 
 	got := scrape(t, Sources{
 		Stream:     log,
-		Server:     func() (requests, failures, overloads, panics uint64) { return 11, 12, 13, 14 },
+		Server:     func() ServerCounts { return ServerCounts{Requests: 11, Failures: 12, Overloads: 13, Panics: 14} },
 		Reanchored: func() uint64 { return 15 },
 	})
 	ws := log.Lane(wire.WS)

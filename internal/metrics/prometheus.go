@@ -14,10 +14,17 @@ import (
 // Sources are the sources of the metrics. Any of them may be nil.
 type Sources struct {
 	Stream *stream.Log
-	// Server returns its counters: requests, responses with status 500 and above, rejected streams, recovered panics.
-	Server func() (requests, failures, overloads, panics uint64)
+	Server func() ServerCounts
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
+}
+
+// ServerCounts are a server's counters since its start.
+type ServerCounts struct {
+	Requests  uint64 // answered
+	Failures  uint64 // answered with a status of 500 or above
+	Overloads uint64 // streams refused because a limit was reached
+	Panics    uint64 // recovered
 }
 
 type collector struct{ of Sources }
@@ -65,11 +72,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	if c.of.Server != nil {
-		requests, failures, overloads, panics := c.of.Server()
-		count("http_requests_total", "Requests answered.", requests)
-		count("http_failures_total", "Requests answered with a status of 500 or above.", failures)
-		count("overloads_total", "Streams rejected because a limit was reached.", overloads)
-		count("panics_total", "Panics recovered from.", panics)
+		s := c.of.Server()
+		count("http_requests_total", "Requests answered.", s.Requests)
+		count("http_failures_total", "Requests answered with a status of 500 or above.", s.Failures)
+		count("overloads_total", "Streams rejected because a limit was reached.", s.Overloads)
+		count("panics_total", "Panics recovered from.", s.Panics)
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())

@@ -102,11 +102,17 @@ func (t *deadlineTimer) stop() {
 
 // OnFreshStack runs f on the stack of another goroutine and waits for it. It keeps the caller's stack small: a goroutine
 // that lives for hours keeps the stack that its deepest call needed, as the garbage collector rarely shrinks it. A panic
-// in f is passed on to the caller.
+// in f is passed on to the caller, as a *Panic with its stack.
 func OnFreshStack(f func()) {
-	done := make(chan any)
+	done := make(chan *Panic)
 	go func() {
-		defer func() { done <- recover() }()
+		var panicked *Panic
+		defer func() { done <- panicked }()
+		defer func() {
+			if v := recover(); v != nil {
+				panicked = Recovered(v)
+			}
+		}()
 		f()
 	}()
 	if p := <-done; p != nil {

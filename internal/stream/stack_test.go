@@ -1,11 +1,18 @@
 package stream
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestOnFreshStackPanic(t *testing.T) {
 	defer func() {
-		if p := recover(); p != "bomb" {
+		p, ok := recover().(*Panic)
+		if !ok || p.Value != "bomb" || p.String() != "bomb" || !strings.Contains(string(p.Stack), "plantBomb") {
 			t.Errorf("recovered %v", p)
+		}
+		if Recovered(p) != p {
+			t.Error("the stack was replaced")
 		}
 	}()
 	done := false
@@ -13,6 +20,8 @@ func TestOnFreshStackPanic(t *testing.T) {
 	if !done {
 		t.Error("OnFreshStack doesn't wait")
 	}
-	OnFreshStack(func() { panic("bomb") })
+	OnFreshStack(plantBomb)
 	t.Error("OnFreshStack returned after a panic")
 }
+
+func plantBomb() { panic("bomb") }
