@@ -41,11 +41,16 @@ export interface Hello {
   /** ms without a message after which the server sends a heartbeat */
   hb: number;
   t: number;
+  /** a snapshot follows, which has the first position */
+  snapshot?: boolean;
 }
 
 export interface Snapshot {
   T: 'snapshot';
   i: number;
+  /** from 1, of a snapshot in several messages; a feed joins them */
+  part?: number;
+  parts?: number;
   quotes: DayQuote[];
 }
 
@@ -55,12 +60,15 @@ export interface Gap {
   to: number;
   missed: number;
   reason: 'expired' | 'lag' | 'conflated';
+  /** a snapshot follows, which has the next position */
+  snapshot?: boolean;
 }
 
 export interface Heartbeat {
   T: 'hb';
   t: number;
-  head: number;
+  /** missing while a snapshot is due */
+  head?: number;
 }
 
 export interface Bye {
@@ -75,6 +83,8 @@ export interface Subscription {
   topics: string[];
   i: number;
   id?: number;
+  /** a snapshot of the added topics follows, which has the next position */
+  snapshot?: boolean;
 }
 
 export interface Time {

@@ -1,3 +1,4 @@
+import { SnapshotParts } from './snapshotParts.js';
 import { connectSSE } from './sse.js';
 import { Watchdog } from './watchdog.js';
 import { connectWS } from './ws.js';
@@ -19,6 +20,8 @@ export class Connection {
   over = false;
   /** What the browser reported about its end. @type {import('../types.js').Close} */
   close = {};
+  /** Joins the parts of its snapshots. */
+  parts = new SnapshotParts();
   /** @type {Connector | null} null when the browser refused to create it */
   #connector = null;
   #watchdog;

@@ -59,7 +59,6 @@ export class Feed {
     this.#topics = new TopicSync(options.topics ?? ['*'], {
       ...this.#options,
       send: (action, topics) => this.#active?.command(action, topics) ?? null,
-      adding: (due) => this.#sequence.expectAdded(due),
       refused: (err, topics) => this.#events.report('warn', 'topics-refused', { topics, reason: err.message }),
       gone: () => this.#active && this.#end(this.#active, 'unknown'),
     });
@@ -292,7 +291,7 @@ export class Feed {
 
   /** @param {Connection} connection @param {string | Uint8Array} data @param {() => Message | null} read @param {number} [received] local ms, if earlier than now */
   #text(connection, data, read, received = this.#options.now()) {
-    const m = this.#delivery.read(data, read);
+    const m = this.#delivery.read(data, () => connection.parts.take(read()));
     if (m === null) return;
     const size = { received, bytes: data.length };
     if (m.T === 'bye') this.#bye(connection, m, size);
@@ -301,7 +300,7 @@ export class Feed {
       this.#delivery.take(connection, m, size);
       if (connection.over) return; // a handler stopped the feed
       if (m.T === 'snapshot') this.#topics.snapshot();
-      if (m.T === 'subscription') this.#topics.subscription(m.topics);
+      if (m.T === 'subscription') this.#topics.subscription(m.topics, m.snapshot === true);
     }
   }
 

@@ -370,7 +370,7 @@ test('a malformed message is counted; a message of an unknown type is ignored', 
   server.pump();
   server.conn.send({ T: 'hb' });
   assert.equal(feed.counters.malformed, 1);
-  assert.match(events.at(-1) ?? '', /hb: field "head" is not number/);
+  assert.match(events.at(-1) ?? '', /hb: field "t" is not number/);
   const before = events.length;
   const later = begin({ lane: 'ws' });
   later.server.pump();

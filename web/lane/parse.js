@@ -9,11 +9,20 @@ const REQUIRED = {
   hello: { conn: 'string', epoch: 'string', head: 'number', resume: 'string', mode: 'string', topics: 'object', hb: 'number' },
   snapshot: { i: 'number', quotes: 'object' },
   gap: { from: 'number', to: 'number', missed: 'number', reason: 'string' },
-  hb: { head: 'number' },
+  hb: { t: 'number' },
   bye: { reason: 'string' },
   subscription: { topics: 'object', i: 'number' },
   time: { received: 'number', sent: 'number' },
   error: { code: 'string', msg: 'string' },
+};
+
+/** The fields that a type may have, with their JavaScript types. @type {Record<string, Record<string, string>>} */
+const OPTIONAL = {
+  hello: { snapshot: 'boolean' },
+  snapshot: { part: 'number', parts: 'number' },
+  gap: { snapshot: 'boolean' },
+  hb: { head: 'number' },
+  subscription: { snapshot: 'boolean' },
 };
 
 /** A message that violates the protocol. */
@@ -45,6 +54,10 @@ export function parse(text) {
   for (const field in fields) {
     const type = fields[field];
     if (typeof m[field] !== type || m[field] === null) throw new MessageError(`${m.T}: field "${field}" is not ${type}`, text);
+  }
+  for (const field in OPTIONAL[m.T]) {
+    const type = OPTIONAL[m.T]?.[field];
+    if (m[field] !== undefined && typeof m[field] !== type) throw new MessageError(`${m.T}: field "${field}" is not ${type}`, text);
   }
   if (m.T === 'snapshot' && !Array.isArray(m.quotes)) throw new MessageError('snapshot: field "quotes" is not a list', text);
   if ((m.T === 'hello' || m.T === 'subscription') && !Array.isArray(m.topics)) throw new MessageError(`${m.T}: field "topics" is not a list`, text);

@@ -28,16 +28,19 @@ export function decode(bytes) {
 /** Adds the id when the command had one. @param {any} m @param {any} from */
 const withID = (m, from) => (from.command === 'id' ? { ...m, id: from.id } : m);
 
+/** The fields that JSON has only when they are neither 0 nor false. @param {Record<string, number | boolean | undefined>} fields */
+const present = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+
 /** @type {Record<string, (m: any) => any>} */
 const READ = {
   quote,
-  hello: ({ conn, lane, engine, epoch, head, oldest, resume, mode, topics, heartbeat, time }) =>
-    ({ T: 'hello', conn, lane, engine, epoch, head, oldest, resume, mode, topics, hb: heartbeat, t: time }),
-  snapshot: ({ i, quotes }) => ({ T: 'snapshot', i, quotes: quotes.map(dayQuote) }),
-  gap: ({ from, to, missed, reason }) => ({ T: 'gap', from, to, missed, reason }),
-  heartbeat: ({ time, head }) => ({ T: 'hb', t: time, head }),
+  hello: ({ conn, lane, engine, epoch, head, oldest, resume, mode, topics, heartbeat, time, snapshot }) =>
+    ({ T: 'hello', conn, lane, engine, epoch, head, oldest, resume, mode, topics, hb: heartbeat, t: time, ...present({ snapshot }) }),
+  snapshot: ({ i, part, parts, quotes }) => ({ T: 'snapshot', i, ...present({ part, parts }), quotes: quotes.map(dayQuote) }),
+  gap: ({ from, to, missed, reason, snapshot }) => ({ T: 'gap', from, to, missed, reason, ...present({ snapshot }) }),
+  heartbeat: ({ time, head }) => ({ T: 'hb', t: time, ...present({ head }) }),
   bye: ({ reason, retry }) => ({ T: 'bye', reason, retry }),
-  subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i }, m),
+  subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i, ...present({ snapshot: m.snapshot }) }, m),
   time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),
   error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
 };

@@ -12,8 +12,10 @@ const bytes = (/** @type {string} */ hex) => Uint8Array.from(Buffer.from(hex, 'h
 test('every message is decoded to the object that its JSON parses to', () => {
   const kinds = new Set();
   for (const { json, protobuf } of twins) {
-    assert.deepEqual(decode(bytes(protobuf)), parse(json), json);
-    kinds.add(parse(json)?.T);
+    const m = parse(json);
+    if (m?.T === 'hb' && m.head === 0) delete m.head; // which protobuf cannot tell from a missing one; both mean nothing yet
+    assert.deepEqual(decode(bytes(protobuf)), m, json);
+    kinds.add(m?.T);
   }
   assert.deepEqual([...kinds].sort(), ['bye', 'error', 'gap', 'hb', 'hello', 'q', 'snapshot', 'subscription', 'time']);
 });

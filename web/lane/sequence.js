@@ -11,8 +11,8 @@ const zero = () => ({
  *
  * A subscriber of "*" in mode `all` receives consecutive `i`; a subscriber of fewer topics receives consecutive `n` for
  * each symbol. `seen` is the newest seq received: nothing up to it is delivered again. `safe` is the seq to resume from.
- * They differ from a gap until its snapshot: a resume from the gap's end would be complete for the server, so it would
- * send no snapshot, and the quotes in the gap would stay stale.
+ * They differ while a snapshot is due: a resume from a position after it would be complete for the server, so it would
+ * send no snapshot, and the quotes of the snapshot would stay missing or stale.
  */
 export class Sequence {
   /** @type {Counters} */
@@ -29,7 +29,7 @@ export class Sequence {
   #wildcard = false;
   #conflated = false; // missing ticks are expected
   #due = false; // a snapshot is expected that resets the position
-  #added = false; // a snapshot of added topics is expected
+  #added = false; // a snapshot of added topics is expected; the position stays until then
   /** @type {Gap | null} */
   #gap = null;
   /** @type {Map<string, number>} newest n of each symbol */
@@ -59,11 +59,6 @@ export class Sequence {
     return this.#due;
   }
 
-  /** Sets whether the next snapshot contains added topics. @param {boolean} due */
-  expectAdded(due) {
-    this.#added = due;
-  }
-
   /**
    * Handles the hello of a connection.
    * @param {Hello} h
@@ -86,6 +81,8 @@ export class Sequence {
         this.#last = start;
         break;
       case 'gap':
+        // At a lane switch the snapshot may be older than what the other connection has delivered.
+        this.#overlapEnd = this.#safe > start ? this.#safe : 0;
         this.#seen = Math.max(this.#safe, start);
         this.#last = 0;
         break;
@@ -133,9 +130,10 @@ export class Sequence {
         if (m.reason === 'conflated') this.#conflated = true;
         break;
       case 'hb':
-        this.#reach(m.head);
+        if (m.head !== undefined) this.#reach(m.head);
         break;
       case 'subscription':
+        this.#added ||= m.snapshot === true;
         this.#reach(m.i);
         this.#wildcard = m.topics.includes('*');
         break;
@@ -150,19 +148,20 @@ export class Sequence {
       return false;
     }
     this.#last = q.i;
+    const before = this.#n.get(q.S);
     if (q.i <= this.#seen) {
+      if (before !== undefined && q.n > before) this.#n.set(q.S, q.n); // newer than the snapshot of this connection
       if (q.i <= this.#overlapEnd) this.counters.overlap++;
       else this.counters.doubled++;
       return false;
     }
-    const before = this.#n.get(q.S);
     if (!this.#conflated && !this.#due) {
       if (this.#wildcard) this.#lose(q.i - this.#seen - 1, q.i);
       else if (before !== undefined) this.#lose(q.n - before - 1, q.i);
     }
     this.#n.set(q.S, q.n);
     this.#seen = q.i;
-    if (!this.#due) this.#safe = q.i;
+    this.#settle();
     this.counters.ticks++;
     return true;
   }
@@ -179,20 +178,14 @@ export class Sequence {
       this.#n.clear();
       this.#seen = gap ? Math.max(this.#seen, m.i) : m.i;
       this.#last = Math.max(this.#last, m.i);
-      this.#safe = this.#seen;
       this.#due = this.#added = false;
+      this.#settle();
       this.#gap = null;
       for (const q of m.quotes) this.#n.set(q.S, q.n);
       return gap;
     }
-    const fresh = this.#added || this.#conflated;
     this.#added = false;
-    for (const q of m.quotes) {
-      const before = this.#n.get(q.S);
-      // It was not expected, so it may contain nothing newer than the ticks: a jump is a loss.
-      if (!fresh && !this.#wildcard && before !== undefined) this.#lose(q.n - before, m.i);
-      if (before === undefined || q.n > before) this.#n.set(q.S, q.n);
-    }
+    for (const q of m.quotes) if (q.n > (this.#n.get(q.S) ?? 0)) this.#n.set(q.S, q.n);
     this.#reach(m.i);
     return null;
   }
@@ -208,10 +201,16 @@ export class Sequence {
 
   /** The server has sent everything subscribed to up to seq. @param {number} seq */
   #reach(seq) {
-    if (seq <= this.#seen) return;
-    if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen, seq + 1);
-    this.#seen = seq;
-    if (!this.#due) this.#safe = seq;
+    if (seq > this.#seen) {
+      if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen, seq + 1);
+      this.#seen = seq;
+    }
+    this.#settle();
+  }
+
+  /** Makes the newest seq the one to resume from, unless a snapshot is due. */
+  #settle() {
+    if (!this.#due && !this.#added) this.#safe = this.#seen;
   }
 
   /** @param {number} ticks @param {number} at the seq before which they are missing */

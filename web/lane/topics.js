@@ -35,12 +35,11 @@ export class TopicSync {
    * @param {string[]} topics
    * @param {Timers & {
    *   send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null,
-   *   adding: (due: boolean) => void,
    *   refused: (e: CommandError, topics: string[]) => void,
    *   gone: () => void,
    *   commandBytes: number,
-   * }} host send returns null while no stream is open; adding is called before a snapshot of added topics is expected;
-   *   gone when the server no longer knows the stream; commandBytes limits the size of a command
+   * }} host send returns null while no stream is open; gone is called when the server no longer knows the stream;
+   *   commandBytes limits the size of a command
    */
   constructor(topics, host) {
     this.#desired = this.#acked = this.#streamed = this.#resumable = checked(topics);
@@ -65,9 +64,10 @@ export class TopicSync {
     void this.#run();
   }
 
-  /** Handles the stream's subscription message. @param {string[]} topics */
-  subscription(topics) {
+  /** Handles the stream's subscription message. @param {string[]} topics @param {boolean} snapshot whether a snapshot of added topics follows */
+  subscription(topics, snapshot) {
     this.#streamed = topics;
+    this.#snapshotDue ||= snapshot;
     if (!this.#snapshotDue) this.#resumable = topics;
   }
 
@@ -133,19 +133,14 @@ export class TopicSync {
     // Topics are added first, so that the set is never empty, unless both exceed the server's limit.
     const stream = this.#stream;
     const adding = add.length > 0 && !(this.#dropFirst && drop.length > 0);
-    if (adding) this.#expect(true);
     const sent = adding ? this.#host.send('subscribe', this.#fit(add)) : this.#host.send('unsubscribe', this.#fit(drop));
-    if (!sent) {
-      if (adding) this.#expect(false);
-      return false; // continued after the next hello
-    }
+    if (!sent) return false; // continued after the next hello
     try {
       const answer = await sent;
       if (stream === this.#stream) this.#acked = answer.topics;
       return true;
     } catch (err) {
       if (stream !== this.#stream) return true; // the hello of a newer stream has set the topics
-      if (adding) this.#expect(false);
       if (adding && drop.length > 0 && /** @type {CommandError} */ (err).code === 'too_many_topics') {
         this.#dropFirst = true;
         return true;
@@ -182,12 +177,6 @@ export class TopicSync {
     this.#desired = this.#acked;
     this.#settle(err);
     return false;
-  }
-
-  /** @param {boolean} due */
-  #expect(due) {
-    this.#snapshotDue = due;
-    this.#host.adding(due);
   }
 
   /** @param {Error | null} err */

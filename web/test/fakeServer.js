@@ -43,6 +43,10 @@ export class FakeServer {
   unknown = new Set();
   /** How a lane is blocked: refused; buffered: no data is delivered; muted: none after the first snapshot. @type {Map<Lane, 'refused' | 'buffered' | 'muted'>} */
   blocked = new Map();
+  /** Quotes that one message of a snapshot has; Infinity for all. */
+  chunk = Infinity;
+  /** Ticks that the snapshot of a new stream is older than the log's head. */
+  staleness = 0;
   /** Ms after which the browser's EventSource reconnects. */
   retry = 1_000;
 
@@ -106,6 +110,14 @@ export class FakeServer {
     const newest = new Map();
     for (const k of this.ticks.slice(0, i)) if (wants(this, topics, k)) newest.set(k.S, k);
     return { T: 'snapshot', i, quotes: [...newest.values()].map((k) => ({ ...quote(k), o: 9, h: 99, l: 8, c: 10 })) };
+  }
+
+  /** A snapshot's messages. @param {string[]} topics @param {number} i */
+  parts(topics, i) {
+    const { quotes, ...m } = this.snapshot(topics, i);
+    const parts = Math.ceil(quotes.length / this.chunk);
+    if (!(parts > 1)) return [{ ...m, quotes }];
+    return Array.from({ length: parts }, (_, k) => ({ ...m, part: k + 1, parts, quotes: quotes.slice(k * this.chunk, (k + 1) * this.chunk) }));
   }
 
   get live() {
@@ -183,15 +195,21 @@ export class Conn {
     this.due.push({
       T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: server.epoch, head: server.head,
       oldest: server.oldest, resume, mode: 'all', topics: this.topics, hb: HB, t: server.time * 1000,
+      ...(resume !== 'complete' && { snapshot: true }),
     });
-    this.pos = resume === 'complete' ? at : server.head;
-    if (resume === 'gap') this.due.push({ T: 'gap', from: at + 1, to: server.head, missed: server.head - at, reason: 'expired' });
-    if (resume !== 'complete') this.due.push(this.snapshot(this.topics));
+    this.pos = resume === 'complete' ? at : Math.max(server.head - server.staleness, resume === 'gap' ? at : 0);
+    if (resume === 'gap') this.gap(at + 1, 'expired');
+    else if (resume !== 'complete') this.due.push(...this.parts(this.topics));
   }
 
-  /** @param {string[]} topics */
-  snapshot(topics) {
-    return this.server.snapshot(topics, this.pos);
+  /** Queues a gap up to the position, and its snapshot. @param {number} from @param {string} reason */
+  gap(from, reason) {
+    this.due.push({ T: 'gap', from, to: this.pos, missed: this.pos - from + 1, reason, snapshot: true }, ...this.parts(this.topics));
+  }
+
+  /** The messages of a snapshot. @param {string[]} topics */
+  parts(topics) {
+    return this.server.parts(topics, this.pos);
   }
 
   /** The next message of the stream, null when there is none. */
@@ -237,9 +255,10 @@ export class Conn {
     this.pump();
     const added = c.topics.filter((t) => !this.topics.includes(t));
     this.topics = c.action === 'subscribe' ? [...this.topics, ...added] : this.topics.filter((t) => !c.topics.includes(t));
-    const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id };
+    const snapshot = added.length > 0 && c.action === 'subscribe';
+    const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id, ...(snapshot && { snapshot }) };
     this.due.push(answer);
-    if (c.action === 'subscribe' && added.length > 0) this.due.push(this.snapshot(added));
+    if (snapshot) this.due.push(...this.parts(added));
     return answer;
   }
 }
@@ -264,7 +283,7 @@ const source = (server) =>
     /** @param {any} m */
     deliver(m) {
       this.readyState = 1;
-      const seq = { q: m.i, snapshot: m.i, gap: m.to, hb: m.head, hello: this.conn.pos }[/** @type {string} */ (m.T)];
+      const seq = m.snapshot || m.part < m.parts ? undefined : { q: m.i, snapshot: m.i, gap: m.to, hb: m.head, hello: this.conn.pos, subscription: m.i }[/** @type {string} */ (m.T)];
       if (seq !== undefined) this.lastID = `${server.epoch}-${seq}`;
       this.dispatchEvent(new MessageEvent(m.T === 'q' ? 'message' : m.T, { data: JSON.stringify(m) }));
     }

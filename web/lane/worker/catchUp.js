@@ -77,9 +77,9 @@ export class CatchUp {
         } else if (m.T === 'subscription') at = Math.max(at, m.i);
         else tab.relay([data], [now]);
         if (m.T === 'gap') due = true;
-        if (m.T === 'snapshot') due = false;
+        if (m.T === 'snapshot' && m.part === m.parts) due = false; // a single message has neither
         if (m.T === 'q' || m.T === 'snapshot') at = m.i;
-        if (m.T === 'hb') at = m.head;
+        if (m.T === 'hb') at = m.head ?? at;
         if (due || !this.#host.has(tab.topics, at)) return;
         this.remove(tab);
         this.#host.reached(tab, at);

@@ -17,7 +17,7 @@ export class SharedTopics {
 
   /**
    * @param {Timers & { commandBytes: number }} options
-   * @param {{ send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null, adding: (due: boolean) => void, gone: () => void }} host as in TopicSync
+   * @param {{ send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null, gone: () => void }} host as in TopicSync
    */
   constructor(options, host) {
     this.#options = options;
@@ -52,9 +52,9 @@ export class SharedTopics {
     if (reset) this.#since.clear();
   }
 
-  /** @param {string[]} topics of the stream's subscription message */
-  subscription(topics) {
-    this.#sync?.subscription(topics);
+  /** @param {string[]} topics of the stream's subscription message @param {boolean} snapshot whether a snapshot of added topics follows */
+  subscription(topics, snapshot) {
+    this.#sync?.subscription(topics, snapshot);
   }
 
   /** Records from which seq new topics are complete. @param {number} seq that the stream has reached */

@@ -60,7 +60,6 @@ export class Upstream {
     this.#quotes = this.#newSnapshots();
     this.#topics = new SharedTopics(options, {
       send: (action, topics) => this.#connection?.command(action, topics) ?? null,
-      adding: (due) => this.#sequence.expectAdded(due),
       gone: () => {
         this.#connection?.drop();
         this.#closed('unknown', {});
@@ -187,7 +186,7 @@ export class Upstream {
     /** @type {Message | null} */
     let m;
     try {
-      m = read();
+      m = connection.parts.take(read());
     } catch {
       for (const tab of this.#tabs) if (tab.live) tab.relay([data], [at]); // each tab counts and reports it
       return;
@@ -248,7 +247,7 @@ export class Upstream {
         for (const tab of this.#tabs) if (tab.caughtUp(this.#ring)) tab.send(m);
         break;
       case 'subscription':
-        this.#topics.subscription(m.topics);
+        this.#topics.subscription(m.topics, m.snapshot === true);
         this.#advance();
         break;
     }
@@ -320,9 +319,10 @@ export class Upstream {
     if (resume !== 'complete' && !this.#quotes.ready) return;
     // While this connection still catches up, so does the tab.
     const head = resume === 'complete' ? Math.max(seq, hello.head) : seq;
-    tab.send({ ...hello, topics: tab.topics, head, resume, t: this.#serverTime });
-    if (resume === 'gap') tab.send({ T: 'gap', from: at + 1, to: seq, missed: seq - at, reason: 'expired' });
-    if (resume !== 'complete') tab.send(this.#snapshot(tab.topics));
+    const due = resume !== 'complete';
+    tab.send({ ...hello, topics: tab.topics, head, resume, t: this.#serverTime, snapshot: due || undefined });
+    if (resume === 'gap') tab.send({ T: 'gap', from: at + 1, to: seq, missed: seq - at, reason: 'expired', snapshot: true });
+    if (due) tab.send(this.#snapshot(tab.topics));
     tab.begin(this.#ring, resume === 'complete' ? at : seq);
     this.#scheduleFlush();
   }
@@ -339,9 +339,10 @@ export class Upstream {
     if (!tab.flush(this.#ring, this.#hub.sector) || !tab.caughtUp(this.#ring)) return; // ticks of the old topics come first
     tab.change = null;
     tab.setTopics(change.topics);
-    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#sequence.seq });
+    const added = change.added.length > 0;
+    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#sequence.seq, snapshot: added || undefined });
     tab.send(answer);
-    if (change.added.length > 0) tab.send(this.#snapshot(change.added));
+    if (added) tab.send(this.#snapshot(change.added));
     tab.control({ answer: change.answer, ok: answer });
   }
 

@@ -141,7 +141,7 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const { conn } = b.server;
     b.ticks(10);
     conn.pos = 13;
-    conn.due.push({ T: 'gap', from: 4, to: 13, missed: 10, reason: 'lag' }, conn.snapshot(['*']));
+    conn.gap(4, 'lag');
     b.ticks(2);
     await b.run();
     for (const t of tabs) {
@@ -289,6 +289,7 @@ test('random actions of tabs and network: each tab has every tick once', async (
   for (let seed = 1; seed <= 10; seed++) {
     const rnd = random(seed);
     const b = new FakeBrowser(200);
+    b.server.chunk = 1;
     const tabs = Array.from({ length: 5 }, (_, k) => b.tab({ lane: k % 2 ? 'ws' : 'sse' }));
     await b.run();
     for (let k = 0; k < 150; k++) {
