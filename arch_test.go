@@ -16,10 +16,11 @@ import (
 // needs an entry here and in docs/architecture.md.
 var dependencies = map[string][]string{
 	"internal/quote":         {},
-	"internal/wire":          {"quote"},
+	"internal/nearest":       {},
+	"internal/wire":          {"nearest", "quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
-	"internal/config":        {},
+	"internal/config":        {"nearest"},
 	"internal/apidoc":        {},
 	"internal/i18n":          {},
 	"internal/market":        {"quote"},
@@ -37,7 +38,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats"},
-	"handlers":                 {"netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
+	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.

@@ -2,11 +2,14 @@ package handlers
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/wire"
 )
 
 // jsonBodies reads the JSON bodies of requests that change something.
@@ -35,11 +38,15 @@ func (b *jsonBodies) read(c *fiber.Ctx) ([]byte, error) {
 	return slices.Clone(body), nil
 }
 
-// unmarshal reads the body as an object. The error is a problem.
-func (b *jsonBodies) unmarshal(c *fiber.Ctx, into any) error {
+// unmarshal reads the body as an object with some of the members known. The error is a problem.
+func (b *jsonBodies) unmarshal(c *fiber.Ctx, into any, known ...string) error {
 	body, err := b.read(c)
 	if err != nil {
 		return err
+	}
+	var unknown *wire.MemberError
+	if json.Valid(body) && errors.As(wire.CheckMembers(body, known...), &unknown) {
+		return badParameters([]fieldError{{unknown.Member, unknown.Msg}})
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return problemOf(http.StatusBadRequest, "body: not the JSON object described: "+err.Error())

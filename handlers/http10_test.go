@@ -22,7 +22,7 @@ func openHTTP10(srv *testserver.Server, query string, lines ...string) *testserv
 func requestHTTP10(c *testserver.Client, query string, lines ...string) *testserver.Client {
 	c.Helper()
 	c.RequestHTTP10(query, lines...)
-	if c.Status != 200 || c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store" {
+	if c.Status != 200 || c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store, no-transform" {
 		c.Fatalf("%d %v", c.Status, c.Header)
 	}
 	if c.Header.Get("Transfer-Encoding") != "" || c.Header.Get("Content-Length") != "" || !slices.Equal(c.Header["Connection"], []string{"close"}) {

@@ -27,7 +27,7 @@ func (h *labAPI) drill(c *fiber.Ctx) error {
 		Action string   `json:"action"`
 		Conns  []string `json:"conns"`
 	}
-	if err := h.bodies.unmarshal(c, &in); err != nil {
+	if err := h.bodies.unmarshal(c, &in, "action", "conns"); err != nil {
 		return err
 	}
 	if !slices.Contains(fault.Kinds(), in.Action) {
@@ -80,7 +80,7 @@ func (h *labAPI) rate(c *fiber.Ctx) error {
 	var in struct {
 		Rate float64 `json:"rate"`
 	}
-	if err := h.bodies.unmarshal(c, &in); err != nil {
+	if err := h.bodies.unmarshal(c, &in, "rate"); err != nil {
 		return err
 	}
 	if h.lab.SetRate == nil {
@@ -102,7 +102,7 @@ func (h *labAPI) background(c *fiber.Ctx) error {
 		SSE int `json:"sse"`
 		WS  int `json:"ws"`
 	}
-	if err := h.bodies.unmarshal(c, &in); err != nil {
+	if err := h.bodies.unmarshal(c, &in, "sse", "ws"); err != nil {
 		return err
 	}
 	var bad []fieldError

@@ -29,12 +29,10 @@ func TestLabIsOffByDefault(t *testing.T) {
 	if c, text := srv.Post("/api/lab/drill", `{}`); c.Status != 404 {
 		t.Errorf("drill: status %d: %s", c.Status, text)
 	}
-	other := testserver.Shard
-	c := srv.SSE("delay=1h&compress=some&engine=" + other + "&limit=1&from=oldest")
-	srv.Publish(1)
-	c.Want("q")
-	if c.Hello.Engine != srv.Engine(wire.SSE) {
-		t.Errorf("a lab's parameters have an effect: %s", c.Hello.Text)
+	for _, parameter := range []string{"delay=1ms", "compress=on", "engine=shard"} {
+		if c, text := srv.Get("/sse/subscribe?" + parameter); c.Status != 400 || !strings.Contains(text, "lab.enabled") {
+			t.Errorf("%s: status %d: %s", parameter, c.Status, text)
+		}
 	}
 }
 
@@ -49,6 +47,9 @@ func TestLabRefusesInvalidRequests(t *testing.T) {
 		{"/api/lab/drill", `{"action":"cut"}`, 400, "conns"},
 		{"/api/lab/drill", `{"action":"cut","conns":["none"]}`, 404, "conns"},
 		{"/api/lab/drill", `{`, 400, "body"},
+		{"/api/lab/drill", `{"Action":"cut","conns":["x"]}`, 400, "Action: unknown member; did you mean action?"},
+		{"/api/lab/rate", `{"rate":5,"rate":6}`, 400, "rate: given twice"},
+		{"/api/lab/background", `{"sse":1,"wss":1}`, 400, "wss: unknown member; did you mean ws?"},
 		{"/api/lab/rate", `{"rate":5}`, 409, "rate"},
 		{"/api/lab/background", `{"sse":-1}`, 400, "sse"},
 		{"/api/lab/background", `{"ws":2001}`, 400, "ws"},

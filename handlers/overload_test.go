@@ -27,7 +27,7 @@ func testOverload(t *testing.T, engine string) {
 		if got, err := c.ReadAll(); len(got) > 0 {
 			t.Errorf("after the bye: %d, %v", len(got), err)
 		}
-		if c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store" {
+		if c.Header.Get("Content-Type") != "text/event-stream" || c.Header.Get("Cache-Control") != "no-store, no-transform" {
 			t.Errorf("%v", c.Header)
 		}
 		for _, accept := range []string{"Accept: */*", "Accept: text/html,*/*", "X-None: 1", "Accept: text/event-stream;q=0, */*"} {
@@ -35,6 +35,13 @@ func testOverload(t *testing.T, engine string) {
 			wantProblem(t, answer, body, 503)
 			if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || n < 1 {
 				t.Errorf("Retry-After %q", answer.Header.Get("Retry-After"))
+			}
+		}
+		for accept, status := range map[string]int{"text/event-stream": 200, "*/*": 503} {
+			head := srv.Dial()
+			head.Request("HEAD", "/sse/subscribe", "Accept: "+accept)
+			if head.Status != status || status == 503 && head.Header.Get("Retry-After") == "" || head.Reader.Buffered() > 0 {
+				t.Errorf("HEAD, %s: %d %v", accept, head.Status, head.Header)
 			}
 		}
 		c = srv.Dial()
@@ -51,7 +58,7 @@ func testOverload(t *testing.T, engine string) {
 		}
 	}
 	refused()
-	if overloads := srv.Handlers.Counts().Overloads; overloads != 8 {
+	if overloads := srv.Handlers.Counts().Overloads; overloads != 10 {
 		t.Errorf("%d counted", overloads)
 	}
 	if n := srv.TickLog.Lane(wire.SSE).Opened + srv.TickLog.Lane(wire.WS).Opened; n != 2 {

@@ -200,7 +200,7 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
 		v.User = q.user()
 		v.Topics = strings.Join(q.topics(p.log.Universe(), p.maxTopics).Names(), ",")
-		if err := q.err(); err != nil {
+		if err := q.invalid(); err != nil {
 			return err
 		}
 		noCache(c)

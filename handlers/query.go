@@ -11,15 +11,17 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"ticklane/internal/history"
+	"ticklane/internal/nearest"
 	"ticklane/internal/quote"
 )
 
 // query reads the parameters of a request and collects the errors of all of them. Its methods return a parameter's value,
-// or the default if it is missing or invalid. Unknown parameters are ignored.
+// or the default if it is missing or invalid.
 //
 // To add a parameter, read it in the endpoint's handler (for streams, in subscription.go) and describe it in docs/api.
 type query struct {
 	args   *fasthttp.Args
+	known  []string // parameters that were read
 	errors []fieldError
 }
 
@@ -30,17 +32,59 @@ func (q *query) fail(name, format string, a ...any) {
 	q.errors = append(q.errors, fieldError{Parameter: name, Detail: fmt.Sprintf(format, a...)})
 }
 
-// err returns the problem that lists all errors, nil if there are none.
-func (q *query) err() error {
+// invalid returns the problem that lists all errors, nil if there are none. Unknown parameters are none.
+func (q *query) invalid() error {
 	if len(q.errors) == 0 {
 		return nil
 	}
 	return badParameters(q.errors)
 }
 
+// maxUnknown bounds the errors of unknown parameters: each is longer than the parameter.
+const maxUnknown = 8
+
+// err returns the problem that lists all errors, nil if there are none. A parameter that wasn't read is one, unless its name
+// starts with an underscore, as those of cache busters do.
+func (q *query) err() error {
+	var unknown []string
+	for name := range q.args.All() {
+		if n := string(name); !strings.HasPrefix(n, "_") && !slices.Contains(q.known, n) && !slices.Contains(unknown, n) {
+			if len(unknown) == maxUnknown {
+				break
+			}
+			unknown = append(unknown, n)
+		}
+	}
+	for _, name := range unknown {
+		q.errors = append(q.errors, fieldError{printable(name), q.unknownDetail(name)})
+	}
+	return q.invalid()
+}
+
+func (q *query) unknownDetail(name string) string {
+	if suggested, ok := nearest.Name(name, q.known); ok {
+		return "unknown parameter; did you mean " + suggested + "?"
+	}
+	if len(q.known) == 0 {
+		return "unknown parameter; this address has none"
+	}
+	return "unknown parameter; want " + strings.Join(q.known, ", ")
+}
+
+// withoutParameters is for endpoints of the API without parameters.
+func withoutParameters(next fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if err := queryOf(c).err(); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
 // get returns a copy of a parameter's value, since fasthttp reuses its memory; ok is false if the parameter is missing or
 // repeated.
 func (q *query) get(name string) (value string, ok bool) {
+	q.known = append(q.known, name)
 	switch all := q.args.PeekMulti(name); len(all) {
 	case 0:
 		return "", false
@@ -52,9 +96,6 @@ func (q *query) get(name string) (value string, ok bool) {
 	}
 }
 
-// unlimited is a maximum of number that error messages leave out.
-const unlimited = 1 << 62
-
 // number reads a whole number from least to most.
 func (q *query) number(name string, def, least, most uint64) uint64 {
 	v, ok := q.get(name)
@@ -65,8 +106,6 @@ func (q *query) number(name string, def, least, most uint64) uint64 {
 	switch {
 	case err == nil && n >= least && n <= most:
 		return n
-	case most >= unlimited:
-		q.fail(name, "%s: want a whole number of at least %d", quoted(v), least)
 	default:
 		q.fail(name, "%s: want a whole number from %d to %d", quoted(v), least, most)
 	}
@@ -167,4 +206,12 @@ func quoted(v string) string {
 		v = strings.ToValidUTF8(v[:most], "") + "…"
 	}
 	return strconv.Quote(v)
+}
+
+// printable returns a client's name of a parameter for an error message: quoted only if that changes it.
+func printable(name string) string {
+	if q := quoted(name); q != `"`+name+`"` || name == "" {
+		return q
+	}
+	return name
 }

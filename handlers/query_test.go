@@ -73,6 +73,14 @@ func TestBadParameters(t *testing.T) {
 		{"user=" + strings.Repeat("x", 65), "user", "at most 64"},
 		{"user=" + strings.Repeat("%c3%a9", 65), "user", "at most 64"},
 		{"user=a&user=b", "user", "2 times"},
+		{"limit=4611686018427387905", "limit", "from 1 to 4611686018427387904"},
+		{"topic=S1", "topic", "did you mean topics?"},
+		{"Topics=S1", "Topics", "did you mean topics?"},
+		{"later=1", "later", "unknown parameter; want user, topics"},
+		{"=1", `""`, "unknown parameter"},
+		{"%00=1", `"\x00"`, "unknown parameter"},
+		{"later", "later", "unknown parameter"},
+		{"later=1&later=2", "later", "unknown parameter"},
 	} {
 		for _, lane := range lanes {
 			extra := []string{"Accept: text/event-stream"}
@@ -108,6 +116,41 @@ func TestAllBadParametersAreListed(t *testing.T) {
 	}
 }
 
+// TestUnknownParameters checks that the API refuses them, names a few of many, and ignores those of cache busters. Pages
+// ignore all.
+func TestUnknownParameters(t *testing.T) {
+	srv := newLabServer(t)
+	for _, path := range []string{
+		"/api/symbols", "/api/quotes", "/api/time", "/api/stats", "/api/history?symbol=S1", "/api/closes", "/api/connections", "/api/reports", "/api/lab",
+		"/api/openapi.yaml", "/api/openapi.json", "/api/asyncapi.yaml", "/api/asyncapi.json",
+	} {
+		separator := "?"
+		if strings.Contains(path, "?") {
+			separator = "&"
+		}
+		answer, body := srv.Get(path + separator + "topcs=S1")
+		if p := wantProblem(t, answer, body, 400); p.Parameter != "topcs" || !strings.Contains(p.Detail, "unknown parameter") {
+			t.Errorf("%s: %s", path, body)
+		}
+		if answer, body := srv.Get(path + separator + "_=1"); answer.Status != 200 {
+			t.Errorf("%s: %d %s", path, answer.Status, body)
+		}
+	}
+	var many []string
+	for i := range 500 {
+		many = append(many, fmt.Sprintf("x%d", i))
+	}
+	answer, body := srv.Get("/sse/subscribe?" + strings.Join(many, "&"))
+	if p := wantProblem(t, answer, body, 400); len(p.Errors) != 8 {
+		t.Errorf("%d errors: %s", len(p.Errors), body)
+	}
+	for _, path := range []string{"/docs?later=1", "/reports?later=1", "/sse/home?later=1", "/healthz?later=1"} {
+		if answer, _ := srv.Get(path); answer.Status == 400 {
+			t.Errorf("%s: status 400", path)
+		}
+	}
+}
+
 func TestGoodParameters(t *testing.T) { onEngines(t, testGoodParameters) }
 
 func testGoodParameters(t *testing.T, engine string) {
@@ -116,7 +159,7 @@ func testGoodParameters(t *testing.T, engine string) {
 	for _, query := range []string{
 		"", "topics=*", "topics=S1", "topics=S1,S1,S1,S1,S1,S1,S1,S1,S1,S1", "topics=sector:odd,*", "from=latest", "from=oldest", "limit=1",
 		"limit=4611686018427387904", "duration=1h30m", "mode=all", "mode=latest&interval=0", "interval=0s", "interval=5s", "interval=1us", "snapshot=true",
-		"snapshot=false", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "later=1&version=2",
+		"snapshot=false", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "_=1&_t=2",
 		"user=%3Cscript%3E&topics=S1",
 	} {
 		for _, lane := range lanes {

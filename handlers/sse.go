@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	switch id := c.Get("Last-Event-ID"); {
+	switch id := cmp.Or(c.Get("Last-Event-ID"), opt.lastEventID); {
 	case id == "":
 	case id == wire.EndID:
 		// An EventSource doesn't reconnect after this status (WHATWG HTML, "Server-sent events").
@@ -40,11 +41,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	}
 	s.negotiateGzip(c, &opt)
 	if c.Method() == fiber.MethodHead {
-		eventStream(c)
-		if s.log.WouldCompress(&opt.Options) {
-			c.Set(fiber.HeaderContentEncoding, "gzip")
-		}
-		return nil
+		return s.probeSSE(c, &opt)
 	}
 	if done, err := s.injectPending(c, &opt); done {
 		return err
@@ -82,6 +79,23 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	return nil
 }
 
+// probeSSE is HEAD /sse/subscribe: the status and the header that GET would get now.
+func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
+	address := s.access.clientAddress(c)
+	if a := s.limiter.Acquire(address); a != netconn.Admitted {
+		return s.refuseSSE(c, a)
+	}
+	s.limiter.Release(address)
+	eventStream(c)
+	if s.log.WouldCompress(&opt.Options) {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+	}
+	if opt.Engine == engineShard {
+		c.Context().SetConnectionClose()
+	}
+	return nil
+}
+
 // negotiateGzip sets opt.Compress from the request's Accept-Encoding, unless the server or a lab's parameter switches
 // compression off.
 func (s *streams) negotiateGzip(c *fiber.Ctx, opt *subscription) {
@@ -116,8 +130,8 @@ var refusalCauses = map[string]string{
 // eventStream sets the headers of an event stream.
 func eventStream(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentType, "text/event-stream")
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Set("X-Accel-Buffering", "no") // nginx would buffer the stream
+	c.Set(fiber.HeaderCacheControl, "no-store, no-transform") // a compressing proxy would hold each event back until the next
+	c.Set("X-Accel-Buffering", "no")                          // nginx would buffer the stream
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	if len(c.Response().Header.Peek("Cross-Origin-Resource-Policy")) == 0 {
 		c.Set("Cross-Origin-Resource-Policy", "same-origin")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,10 +68,12 @@ func TestNobodyComesBackAfterTheEnd(t *testing.T) { onEngines(t, testNobodyComes
 func testNobodyComesBackAfterTheEnd(t *testing.T, engine string) {
 	srv := newTestServer(t, testserver.Options{Engine: engine})
 	for _, method := range []string{"GET", "HEAD"} {
-		c := srv.Dial()
-		c.Request(method, "/sse/subscribe?limit=10", "Last-Event-ID: end", "Accept: text/event-stream")
-		if c.Status != 204 || c.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d %v", method, c.Status, c.Header)
+		for _, id := range [][2]string{{"", "Last-Event-ID: end"}, {"&lastEventId=end", "X-None: 1"}, {"&lastEventId=abc-1", "Last-Event-ID: end"}} {
+			c := srv.Dial()
+			c.Request(method, "/sse/subscribe?limit=10"+id[0], id[1], "Accept: text/event-stream")
+			if c.Status != 204 || c.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s %q: %d %v", method, id, c.Status, c.Header)
+			}
 		}
 	}
 	if n := srv.TickLog.Lane(wire.SSE).Opened; n != 0 {
@@ -83,7 +86,7 @@ func TestSSEHeaders(t *testing.T) { onEngines(t, testSSEHeaders) }
 func testSSEHeaders(t *testing.T, engine string) {
 	srv := newTestServer(t, testserver.Options{Engine: engine, Log: stream.Config{Retry: 1234 * time.Millisecond}})
 	want := map[string]string{
-		"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
+		"Content-Type": "text/event-stream", "Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff",
 	}
 	c := srv.SSE("")
 	for name, value := range want {
@@ -101,6 +104,12 @@ func testSSEHeaders(t *testing.T, engine string) {
 		if got := head.Header.Get(name); got != value {
 			t.Errorf("HEAD: %s: %q, want %q", name, got, value)
 		}
+	}
+	if got, want := head.Header["Connection"], c.Header["Connection"]; !slices.Equal(got, want) {
+		t.Errorf("HEAD: Connection %q, want %q", got, want)
+	}
+	if engine == testserver.Shard {
+		head = srv.Dial()
 	}
 	// The response had no body, so the next one on the connection is for the next request.
 	head.Request("GET", "/healthz")

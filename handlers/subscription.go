@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	maxUser     = 64 // characters
+	maxUser     = 64      // characters
+	maxLimit    = 1 << 62 // ticks
 	maxInterval = 5 * time.Second
 	maxDelay    = time.Second
 	// maxRead bounds one write of engine stream, in bytes: fasthttp's pipe copies each write and holds up to four.
@@ -29,8 +30,9 @@ const (
 // subscription is what a client requests of a stream.
 type subscription struct {
 	stream.Options
-	delay time.Duration // lab: before each write
-	plain bool          // lab: uncompressed, whatever the client accepts
+	lastEventID string        // parameter lastEventId, "" if missing; SSE only
+	delay       time.Duration // lab: before each write
+	plain       bool          // lab: uncompressed, whatever the client accepts
 }
 
 // subscriptions reads the requests for streams.
@@ -62,11 +64,13 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		User:      q.user(),
 		Topics:    q.topics(s.log.Universe(), s.set.MaxTopics),
 		MaxTopics: s.set.MaxTopics,
-		Limit:     q.number("limit", 0, 1, unlimited),
+		Limit:     q.number("limit", 0, 1, maxLimit),
 		Duration:  q.duration("duration", 0, 0),
 		MaxRead:   maxRead,
 	}}
 	o.From, o.Position = q.from()
+	// The convention of EventSource polyfills that can't set a header.
+	o.lastEventID, _ = q.get("lastEventId")
 	interval := time.Duration(0)
 	if q.choice("mode", "all", []string{"all", "latest"}) == "latest" {
 		o.Mode, interval = stream.ModeLatest, s.set.Interval
@@ -82,6 +86,12 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		case compressOn:
 			if o.ForceCompress = true; !s.log.CompressionEnabled() {
 				q.fail("compress", `"on": stream.compress is off on this server`)
+			}
+		}
+	} else {
+		for _, name := range []string{"engine", "delay", "compress"} {
+			if _, ok := q.get(name); ok {
+				q.fail(name, "a parameter of the lab; start the server with lab.enabled")
 			}
 		}
 	}

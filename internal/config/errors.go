@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"ticklane/internal/nearest"
 )
 
 // Problem is one invalid setting.
@@ -52,7 +54,7 @@ func FlagError(err error) error {
 	if !errors.As(err, &missing) {
 		return err
 	}
-	if k, ok := nearest(missing.GetSpecifiedName()); ok {
+	if k, ok := nearestKey(missing.GetSpecifiedName()); ok {
 		return fmt.Errorf("%w; did you mean --%s?", err, k.name)
 	}
 	return err
@@ -64,7 +66,7 @@ func unknownKey(name string, raw any, from string) Problem {
 		return Problem{Key: name, Origin: from, Value: show(raw), Want: "this is a section: indent its keys below it"}
 	}
 	p := Problem{Key: name, Origin: from, Want: "no such key"}
-	if k, ok := nearest(name); ok {
+	if k, ok := nearestKey(name); ok {
 		p.Want += "; did you mean " + k.name + "?"
 	}
 	return p
@@ -157,45 +159,18 @@ func inOrder(values map[string]any) []string {
 	return append(names, unknown...)
 }
 
-// nearest returns the key that a misspelled name most likely means: one that differs in a few letters, or whose last part does
+// nearestKey returns the key that a misspelled name most likely means: one that differs in a few letters, or whose last part does
 // while the section is wrong or missing.
-func nearest(name string) (key, bool) {
+func nearestKey(name string) (key, bool) {
 	var best key
-	least := tooFar
+	least := nearest.TooFar
 	for k := range everyKey() {
-		d := min(distance(name, k.name, max(2, len(name)/3)), 1+distance(last(name), last(k.name), len(last(name))/3))
+		d := min(nearest.Distance(name, k.name, max(2, len(name)/3)), 1+nearest.Distance(last(name), last(k.name), len(last(name))/3))
 		if d < least {
 			best, least = k, d
 		}
 	}
-	return best, least < tooFar
+	return best, least < nearest.TooFar
 }
 
 func last(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
-
-// tooFar is the distance of names beyond the limit.
-const tooFar = 1 << 20
-
-// distance returns the Levenshtein distance in bytes, or tooFar if it exceeds limit.
-func distance(a, b string, limit int) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	if row[len(b)] > limit {
-		return tooFar
-	}
-	return row[len(b)]
-}

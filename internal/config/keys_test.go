@@ -123,20 +123,6 @@ func TestHostNameLength(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b        string
-		limit, want int
-	}{
-		{"kitten", "sitting", 3, 3}, {"kitten", "sitting", 2, tooFar}, {"", "", 0, 0}, {"", "ab", 2, 2}, {"ab", "", 1, tooFar},
-		{"rate", "rate", 0, 0}, {"rates", "rate", 1, 1}, {"rte", "rate", 1, 1}, {"rat3", "rate", 1, 1}, {"rtae", "rate", 2, 2},
-	} {
-		if got := distance(c.a, c.b, c.limit); got != c.want {
-			t.Errorf("distance of %q and %q with limit %d: %d, want %d", c.a, c.b, c.limit, got, c.want)
-		}
-	}
-}
-
 func TestNearestKey(t *testing.T) {
 	for name, want := range map[string]string{
 		"server.adr": "server.addr", "stream.rate": "market.rate", "addr": "server.addr", "stream.logsize": "stream.log_size",
@@ -144,7 +130,7 @@ func TestNearestKey(t *testing.T) {
 		"x.sed": "market.seed", "x.sad": "", // a third of the last part may differ
 		"server.tls_c": "server.tls_cert", // as near as server.tls_key, but before it in the table
 	} {
-		if k, ok := nearest(name); k.name != want || ok != (want != "") {
+		if k, ok := nearestKey(name); k.name != want || ok != (want != "") {
 			t.Errorf("%s: got %q, want %q", name, k.name, want)
 		}
 	}

@@ -159,7 +159,7 @@ func (s *settings) readEnv(environ []string) {
 		}
 		p := Problem{Key: name, Origin: "env", Want: "no such setting"}
 		asKey := strings.ToLower(strings.Replace(strings.TrimPrefix(name, envPrefix), "_", ".", 1))
-		if k, ok := nearest(asKey); ok {
+		if k, ok := nearestKey(asKey); ok {
 			p.Want += "; did you mean " + k.env() + "?"
 		}
 		unknown = append(unknown, p)

@@ -61,8 +61,8 @@ func (m errorBody) appendProto(b []byte) []byte {
 	return endField(appendID(b, 3, m.ID), at)
 }
 
-// ParseCommand parses a command from one JSON object. Any error is a *CommandError. Unknown members are ignored, so that
-// clients of a later version work.
+// ParseCommand parses a command from one JSON object. Any error is a *CommandError. Members that start with an
+// underscore are ignored.
 func ParseCommand(b []byte) (Command, error) {
 	var raw struct {
 		Action *string   `json:"action"`
@@ -75,7 +75,13 @@ func ParseCommand(b []byte) (Command, error) {
 	if !utf8.Valid(b) {
 		return bad("the message is not UTF-8")
 	}
-	if err := json.Unmarshal(b, &raw); err != nil {
+	err := json.Unmarshal(b, &raw)
+	if json.Valid(b) {
+		if err := CheckMembers(b, "action", "topics", "id"); err != nil {
+			return bad("%v", err)
+		}
+	}
+	if err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) && typ.Field != "" {
 			if typ.Field == "id" {

@@ -17,10 +17,10 @@ func TestParseCommand(t *testing.T) {
 	for in, want := range map[string]Command{
 		`{"action":"subscribe","topics":["AAPL","*"],"id":1}`: {Action: "subscribe", Topics: []string{"AAPL", "*"}, ID: id(1)},
 		`{"action":"unsubscribe","topics":["sector:tech"]}`:   {Action: "unsubscribe", Topics: []string{"sector:tech"}},
-		`{"action":"time"}`:                                      {Action: "time"},
-		`{"action":"time","id":0}`:                               {Action: "time", ID: id(0)},
-		`{"action":"time","id":-9223372036854775808}`:            {Action: "time", ID: id(-1 << 63)},
-		` {"later":{"x":[1]},"action":"time","id":null} ` + "\n": {Action: "time"},
+		`{"action":"time"}`:                                       {Action: "time"},
+		`{"action":"time","id":0}`:                                {Action: "time", ID: id(0)},
+		`{"action":"time","id":-9223372036854775808}`:             {Action: "time", ID: id(-1 << 63)},
+		` {"_later":{"x":[1]},"action":"time","id":null} ` + "\n": {Action: "time"},
 	} {
 		got, err := ParseCommand([]byte(in))
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -50,6 +50,13 @@ func TestParseCommandRejects(t *testing.T) {
 		{`{"action":"time","id":"x"}`, CodeBadJSON, "id: want an integer"},
 		{`{"action":"time","id":1.5}`, CodeBadJSON, "id: want an integer"},
 		{`{"action":"time","id":` + strings.Repeat("9", 4000) + `}`, CodeBadJSON, "id: want an integer"},
+		{`{"Action":"time"}`, CodeBadJSON, "Action: unknown member; did you mean action?"},
+		{`{"action":"time","ACTION":"subscribe"}`, CodeBadJSON, "ACTION: unknown member; did you mean action?"},
+		{`{"action":"time","action":"time"}`, CodeBadJSON, "action: given twice"},
+		{`{"action":"subscribe","topics":["A"],"Topics":["B"]}`, CodeBadJSON, "Topics: unknown member; did you mean topics?"},
+		{`{"action":"time","later":{"action":"x"}}`, CodeBadJSON, "later: unknown member; want action, topics, id"},
+		{`{"action":"time","":1}`, CodeBadJSON, ": unknown member"},
+		{`{"action":"time","` + strings.Repeat("é", 4000) + `":1}`, CodeBadJSON, "é…: unknown member"},
 		{`{"action":""}`, CodeUnknownAction, `""`},
 		{`{"action":"Subscribe","topics":["*"]}`, CodeUnknownAction, `"Subscribe"`},
 		{`{"action":"` + strings.Repeat("é", 4000) + `"}`, CodeUnknownAction, "é…"},
