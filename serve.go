@@ -112,6 +112,11 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	}
 	group.Go(func() error {
 		<-failed.Done()
+		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil { // not after a failure
+			logger.Info("not ready; shutdown follows", "after", delay)
+			server.NotReady()
+			time.Sleep(delay)
+		}
 		logger.Info("shutting down", "timeout", cfg.Server.ShutdownTimeout)
 		limit, cancel := context.WithTimeout(context.Background(), cfg.Server.ShutdownTimeout)
 		defer cancel()
@@ -227,6 +232,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
 		Engine: c.Stream.Engine, Shards: c.Stream.Shards, WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
+		AcceptRate: c.Limits.AcceptRate, RequestRate: c.Limits.Requests,
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
 		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Reports: c.Load.Reports, TLS: secure,
 	}

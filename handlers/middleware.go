@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -39,6 +38,8 @@ type access struct {
 	hosts   map[string]bool // allowed names of the server
 	origins []string        // other origins whose pages are allowed, lower case
 	proxies []netip.Prefix  // trusted to report a client's address
+	// unreadable is called with a trusted proxy whose X-Forwarded-For has no address where one is needed.
+	unreadable func(proxy, entry string)
 }
 
 func newAccess(set Settings) (*access, error) {
@@ -141,39 +142,6 @@ func (a *access) allowOrigin(c *fiber.Ctx) error {
 		}
 	}
 	return c.Next()
-}
-
-// clientAddress returns the address of the peer or, if that is a trusted proxy, the last address in X-Forwarded-For that
-// isn't one. Earlier addresses in the header may be forged by the client.
-func (a *access) clientAddress(c *fiber.Ctx) string {
-	peer := c.Context().RemoteIP().String()
-	if !a.trusted(peer) {
-		return peer
-	}
-	// Several lines with this name are one list (RFC 9110 §5.2).
-	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
-	hops := strings.Split(string(bytes.Join(lines, []byte(","))), ",")
-	for _, hop := range slices.Backward(hops) {
-		hop = strings.TrimSpace(hop)
-		addr, err := netip.ParseAddr(hop)
-		if err != nil {
-			return peer
-		}
-		peer = addr.Unmap().String()
-		if !a.trusted(hop) {
-			return peer
-		}
-	}
-	return peer
-}
-
-// trusted reports whether an address is that of a trusted proxy.
-func (a *access) trusted(address string) bool {
-	addr, err := netip.ParseAddr(address)
-	if err != nil {
-		return false
-	}
-	return slices.ContainsFunc(a.proxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) })
 }
 
 // prefixes parses addresses and ranges of addresses.

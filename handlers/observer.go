@@ -17,6 +17,35 @@ type observer struct {
 	errors *errorHandler
 
 	requests, failures, overloads, panics atomic.Uint64
+	rateRefusals                          atomic.Uint64 // the overloads because of limits.accept_rate
+	requestRefusals                       atomic.Uint64 // 429 because of limits.requests
+	unreadableAddresses                   atomic.Uint64 // X-Forwarded-For of a trusted proxy, missing or unreadable
+	acceptFailures                        atomic.Uint64
+
+	refusedStreams, refusedRequests, unreadableAddress, acceptFailure, handoffFailure throttledLog
+}
+
+func newObserver(log *slog.Logger, errors *errorHandler) *observer {
+	return &observer{log: log, errors: errors,
+		refusedStreams:    throttledLog{log: log, message: "streams refused"},
+		refusedRequests:   throttledLog{log: log, message: "requests refused: more than limits.requests"},
+		unreadableAddress: throttledLog{log: log, message: "X-Forwarded-For of a trusted proxy is missing or unreadable; its clients count as the proxy"},
+		acceptFailure:     throttledLog{log: log, message: "connections can't be accepted"},
+		handoffFailure:    throttledLog{log: log, message: "shard handoff failed"},
+	}
+}
+
+// acceptFailed counts and logs a failure of the listener. It is called in fasthttp's goroutine, where a panic would end the
+// process.
+func (o *observer) acceptFailed(err error) {
+	o.acceptFailures.Add(1)
+	o.protect(func() { o.acceptFailure.warn("err", err) })
+}
+
+// unreadable counts and logs an X-Forwarded-For that has no address.
+func (o *observer) unreadable(proxy, entry string) {
+	o.unreadableAddresses.Add(1)
+	o.protect(func() { o.unreadableAddress.warn("proxy", proxy, "entry", quoted(entry)) })
 }
 
 // observe is the outermost middleware.

@@ -10,6 +10,7 @@ import (
 
 // endpoints are the handlers of all routes.
 type endpoints struct {
+	requests *requestLimit
 	streams  *streams
 	commands *commands
 	lab      *labAPI // nil unless the lab is enabled
@@ -25,7 +26,7 @@ type endpoints struct {
 
 // register registers the middleware and every endpoint.
 func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
-	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin)
+	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit)
 
 	app.Get("/sse/subscribe", e.streams.subscribeSSE)
 	app.Add(http.MethodGet, "/ws/subscribe", e.streams.subscribeWS) // a handshake is a GET (RFC 6455 §4.1), never a HEAD

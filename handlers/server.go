@@ -2,9 +2,7 @@ package handlers
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -22,7 +20,6 @@ import (
 	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
-	"ticklane/internal/wire"
 )
 
 // Deps are the parts that a Server is made of. The caller closes the log and the store.
@@ -73,19 +70,22 @@ func New(d Deps) (*Server, error) {
 	}
 	// Without trusted proxies, clients on loopback are on this machine.
 	exemptLoopback := len(access.proxies) == 0
-	observer := &observer{log: d.Logger, access: access, errors: &errorHandler{pages: pages, log: d.Logger}}
+	observer := newObserver(d.Logger, &errorHandler{pages: pages, log: d.Logger})
+	observer.access, access.unreadable = access, observer.unreadable
+	limiter := netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback)
 	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Log: d.Stream, Writers: set.Shards,
 		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
 		set: set, log: d.Stream, logger: d.Logger, access: access, observer: observer, shard: shard,
-		limiter:         netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback),
+		limiter: limiter, admission: newAdmission(set, limiter, observer),
 		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
 		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
-	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback),
+	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
 		observer: observer, health: new(health), streams: streams}
 	e := &endpoints{
+		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
 		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version},
@@ -146,7 +146,11 @@ func newApp(set Settings, pages *pages, o *observer) *fiber.App {
 // Counts returns counters since the start of the server.
 func (s *Server) Counts() metrics.ServerCounts {
 	o := s.observer
-	return metrics.ServerCounts{Requests: o.requests.Load(), Failures: o.failures.Load(), Overloads: o.overloads.Load(), Panics: o.panics.Load()}
+	return metrics.ServerCounts{
+		Requests: o.requests.Load(), Failures: o.failures.Load(), Overloads: o.overloads.Load(), Panics: o.panics.Load(),
+		RateRefusals: o.rateRefusals.Load(), RequestRefusals: o.requestRefusals.Load(), Waiting: s.streams.admission.waiting(),
+		UnreadableAddresses: o.unreadableAddresses.Load(), AcceptFailures: o.acceptFailures.Load(),
+	}
 }
 
 // Serve answers on the listener. It returns nil after Shutdown.
@@ -160,40 +164,14 @@ func (s *Server) Serve() error {
 	return s.app.Listener(s.listener)
 }
 
-// Shutdown makes /readyz answer 503, sends a bye to every stream, waits until all have ended or ctx is done, and closes the
-// remaining connections. It returns an error if streams had to be closed before they ended.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.health.ready.Store(false)
-	drained := s.streams.limiter.Close()
-	s.streams.log.End(wire.ByeShutdown)
-	var late error
-	select {
-	case <-drained:
-	case <-ctx.Done():
-		late = fmt.Errorf("streams were cut: %w", ctx.Err())
-	}
-	if late != nil {
-		s.listener.CloseAll()
-		s.streams.shard.closeAll()
-	}
-	if err := s.app.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		late = errors.Join(late, err)
-	}
-	s.listener.Close() // if Serve was not called, fasthttp doesn't know the listener
-	s.listener.CloseAll()
-	s.streams.shard.close()
-	<-drained // streams end once their connections are closed
-	return late
-}
-
 // newListener bounds the connections of one client to twice its streams: a page or a command beside each of them. Behind a
 // proxy all connections come from the proxy.
-func newListener(ln net.Listener, set Settings, exemptLoopback bool) *netconn.Listener {
+func newListener(ln net.Listener, set Settings, exemptLoopback bool, onFailure func(error)) *netconn.Listener {
 	perAddress := 2 * set.MaxPerAddress
 	if !exemptLoopback {
 		perAddress = maxConns(set)
 	}
-	return netconn.NewListener(ln, netconn.Config{WriteTimeout: set.WriteTimeout, WriteBuffer: set.WriteBuffer,
+	return netconn.NewListener(ln, netconn.Config{WriteTimeout: set.WriteTimeout, WriteBuffer: set.WriteBuffer, OnAcceptError: onFailure,
 		Limiter: netconn.NewLimiter(maxConns(set), perAddress, exemptLoopback)})
 }
 

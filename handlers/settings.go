@@ -22,6 +22,8 @@ type Settings struct {
 	Interval       time.Duration // default of interval in mode latest
 	MaxStreams     int
 	MaxPerAddress  int         // streams
+	AcceptRate     float64     // new streams per second; 0 for no limit
+	RequestRate    float64     // requests of a client address per second; 0 for no limit
 	MaxTopics      int         // of a stream
 	MessageSize    int         // of a command, in bytes
 	MessageRate    float64     // commands of a stream, per second

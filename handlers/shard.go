@@ -35,7 +35,7 @@ func (s *streams) handToShard(nc net.Conn, conn *netconn.Conn, opt subscription,
 	}
 	s.limiter.Release(opt.Address)
 	if !errors.Is(err, shard.ErrClosed) && !errors.Is(err, net.ErrClosed) {
-		s.logger.Error("shard handoff failed", "err", err)
+		s.observer.handoffFailure.warn("err", err)
 	}
 }
 

@@ -134,9 +134,16 @@ func testShutdownBeforeServe(t *testing.T, engine string) {
 func TestShutdownClosesStalledClients(t *testing.T) {
 	onLanes(t, testserver.Options{Settings: func(s *handlers.Settings) { s.WriteBuffer, s.WriteTimeout = 4096, time.Hour }}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.SmallStream(lane, "")
-		for range 50 {
+		// Once its socket is full, the stream is in a write. Before that, a shutdown would end it.
+		written, same := uint64(0), 0
+		testkit.Eventually(t, func() bool {
 			srv.Publish(200)
-		}
+			now := srv.TickLog.Lane(lane).Wire
+			if same++; now != written {
+				written, same = now, 0
+			}
+			return same == 40
+		}, "the socket to be full")
 		stopped := make(chan error, 1)
 		go func() { stopped <- srv.Stop(300 * time.Millisecond) }()
 		select {
@@ -201,5 +208,59 @@ func testShutdownAmidArrivals(t *testing.T, engine string) {
 		if liveStreams(srv) != 0 {
 			t.Errorf("round %d: %d streams left", round, liveStreams(srv))
 		}
+	}
+}
+
+// TestShutdownInParts checks that streams are ended over the time in which so many clients can reconnect.
+func TestShutdownInParts(t *testing.T) { onEngines(t, testShutdownInParts) }
+
+func testShutdownInParts(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.AcceptRate = 20 }})
+	var clients []*testserver.Client
+	for k := range 20 {
+		clients = append(clients, srv.Stream(lanes[k%2], "snapshot=false"))
+	}
+	var ends sync.Map
+	var reading sync.WaitGroup
+	for k, c := range clients {
+		reading.Go(func() {
+			c.WaitFor("bye")
+			ends.Store(k, time.Now())
+			c.Cut(false)
+		})
+	}
+	if err := srv.Stop(testserver.Timeout); err != nil {
+		t.Error(err)
+	}
+	reading.Wait()
+	var first, last time.Time
+	ends.Range(func(_, at any) bool {
+		if at := at.(time.Time); first.IsZero() || at.Before(first) {
+			first = at
+		}
+		if at := at.(time.Time); at.After(last) {
+			last = at
+		}
+		return true
+	})
+	if took := last.Sub(first); took < time.Second/2 {
+		t.Errorf("20 streams ended within %v, want about a second", took)
+	}
+}
+
+// TestShutdownInPartsIsBounded checks that ending the streams in parts takes at most half of the time of a shutdown.
+func TestShutdownInPartsIsBounded(t *testing.T) { onEngines(t, testShutdownInPartsIsBounded) }
+
+func testShutdownInPartsIsBounded(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.AcceptRate = 0.01 }}) // 100 s for each
+	c := srv.SSE("snapshot=false")
+	stopped := make(chan error, 1)
+	go func() { stopped <- srv.Stop(20 * time.Second) }()
+	if bye := c.WaitFor("bye"); bye.Reason != wire.ByeShutdown {
+		t.Errorf("%s", bye.Text)
+	}
+	c.Cut(false)
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }

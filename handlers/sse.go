@@ -3,10 +3,10 @@ package handlers
 import (
 	"bufio"
 	"cmp"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -47,8 +47,8 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 		return err
 	}
 	opt.Address = s.access.clientAddress(c)
-	if a := s.limiter.Acquire(opt.Address); a != netconn.Admitted {
-		return s.refuseSSE(c, a)
+	if refused := s.admission.admit(opt.Address); refused != nil {
+		return s.refuseSSE(c, refused)
 	}
 	eventStream(c)
 	opt.Meter = new(stream.Meter)
@@ -82,8 +82,8 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 // probeSSE is HEAD /sse/subscribe: the status and the header that GET would get now.
 func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
 	address := s.access.clientAddress(c)
-	if a := s.limiter.Acquire(address); a != netconn.Admitted {
-		return s.refuseSSE(c, a)
+	if refused := s.admission.admit(address); refused != nil {
+		return s.refuseSSE(c, refused)
 	}
 	s.limiter.Release(address)
 	eventStream(c)
@@ -110,21 +110,14 @@ func (s *streams) negotiateGzip(c *fiber.Ctx, opt *subscription) {
 
 // refuseSSE answers when no stream can be opened. An EventSource doesn't reconnect after an error status, so it gets a
 // stream that consists of a bye with a retry time. Other clients get the status, so that a load tester counts it.
-func (s *streams) refuseSSE(c *fiber.Ctx, a netconn.Admission) error {
-	reason := s.refusal(a)
-	retry := stream.ByeRetry(reason, overloadRetry)
+func (s *streams) refuseSSE(c *fiber.Ctx, r *refusal) error {
 	if !accepts(c, fiber.HeaderAccept, "text/event-stream") {
-		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(retry/time.Second)))
-		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+refusalCauses[reason])
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(r.retry.Seconds()))))
+		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+r.cause)
 	}
 	eventStream(c)
-	b, _ := wire.SSEJSON.Append(nil, wire.Bye(reason, retry))
+	b, _ := wire.SSEJSON.Append(nil, wire.Bye(r.reason, r.retry))
 	return c.Send(b)
-}
-
-var refusalCauses = map[string]string{
-	wire.ByeOverload: "limits.connections or limits.per_address is reached.",
-	wire.ByeShutdown: "the server is shutting down.",
 }
 
 // eventStream sets the headers of an event stream.

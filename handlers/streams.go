@@ -22,6 +22,7 @@ type streams struct {
 	access          *access
 	observer        *observer
 	limiter         *netconn.Limiter // of streams
+	admission       *admission
 	subscriptions   *subscriptions
 	shard           *shardEngine
 	faults          *fault.Injector  // nil without a lab
@@ -79,18 +80,6 @@ func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 	s.logger.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
 		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
 }
-
-// refusal counts a refused stream and returns the reason of its bye.
-func (s *streams) refusal(a netconn.Admission) string {
-	if a == netconn.ShuttingDown {
-		return wire.ByeShutdown
-	}
-	s.observer.overloads.Add(1)
-	return wire.ByeOverload
-}
-
-// overloadRetry is the minimum time after which a refused client may reconnect.
-const overloadRetry = 2 * time.Second
 
 // injectPending applies the fault that waits for this request. done means that it was the whole response.
 func (s *streams) injectPending(c *fiber.Ctx, opt *subscription) (done bool, err error) {

@@ -52,9 +52,9 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 		if !ok {
 			return
 		}
-		if a := s.limiter.Acquire(opt.Address); a != netconn.Admitted {
+		if refused := s.admission.admit(opt.Address); refused != nil {
 			defer nc.Close()
-			s.refuseWS(nc, opt.Format, s.refusal(a))
+			s.refuseWS(nc, opt.Format, refused)
 			return
 		}
 		if opt.Engine == engineShard {
@@ -178,9 +178,9 @@ func (s *streams) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscribe
 
 // refuseWS sends a bye and closes. It comes after the handshake because a browser's script can't read the response to a
 // refused one.
-func (s *streams) refuseWS(nc net.Conn, format wire.Format, reason string) {
-	b, _ := format.Append(nil, wire.Bye(reason, stream.ByeRetry(reason, overloadRetry)))
-	closing := closeOf(reason)
+func (s *streams) refuseWS(nc net.Conn, format wire.Format, r *refusal) {
+	b, _ := format.Append(nil, wire.Bye(r.reason, r.retry))
+	closing := closeOf(r.reason)
 	_, _ = nc.Write(wire.AppendClose(b, closing.Code, closing.Reason))
 	nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 	netconn.Drain(nc)

@@ -35,6 +35,7 @@ type Server struct {
 	ReadTimeout     time.Duration `key:"read_timeout"`
 	IdleTimeout     time.Duration `key:"idle_timeout"`
 	ShutdownTimeout time.Duration `key:"shutdown_timeout"`
+	DrainDelay      time.Duration `key:"drain_delay"`
 	TLSCert         string        `key:"tls_cert"` // set if and only if TLSKey is
 	TLSKey          string        `key:"tls_key"`
 }
@@ -79,6 +80,8 @@ type Stream struct {
 type Limits struct {
 	Connections  int     `key:"connections"` // streams
 	PerAddress   int     `key:"per_address"` // streams
+	AcceptRate   float64 `key:"accept_rate"` // streams per second; 0 for no limit
+	Requests     float64 `key:"requests"`    // per second; 0 for no limit
 	Topics       int     `key:"topics"`
 	MessageSize  int     `key:"message_size"` // bytes
 	MessageRate  float64 `key:"message_rate"` // per second

@@ -41,7 +41,7 @@ func (v *flagValue) Type() string {
 	switch v.kind.(type) {
 	case integer:
 		return "int"
-	case number, speed:
+	case number, speed, rateLimit:
 		return "number"
 	case duration:
 		return "duration"

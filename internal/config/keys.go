@@ -28,6 +28,7 @@ var sections = []group{
 	{"server", "Addresses, timeouts and trusted hosts", []key{
 		{"server.addr", "127.0.0.1:3000", address{}, "Address to listen on. Without a host: all interfaces. Port 0: a free port."},
 		{"server.shutdown_timeout", "10s", duration{0, 10 * time.Minute, ""}, "Time for open streams and requests to finish at shutdown."},
+		{"server.drain_delay", "0s", duration{0, 10 * time.Minute, ""}, "Time at shutdown during which /readyz already fails and clients are still served, so that a load balancer can notice it."},
 		{"server.hosts", "", list{hostName{}}, "Accepted names in the Host header, besides those of loopback and the host of server.addr; other requests are rejected (protection against DNS rebinding)."},
 		{"server.origins", "", list{origin{}}, "Other sites whose pages may open streams (WebSocket Origin check, CORS)."},
 		{"server.trusted_proxies", "", list{prefix{}}, "Proxies whose X-Forwarded-For header is used for client addresses."},
@@ -70,6 +71,8 @@ var sections = []group{
 	{"limits", "Limits that protect the process", []key{
 		{"limits.connections", "20000", integer{1, mega, "streams", ""}, "Maximum number of open streams on both lanes."},
 		{"limits.per_address", "256", integer{1, mega, "streams", ""}, "Maximum number of open streams of a client address. Loopback is exempt unless server.trusted_proxies is set."},
+		{"limits.accept_rate", "auto", rateLimit{auto: true}, "Maximum rate of new streams; as many as in one second may come at once. Further clients get a time to reconnect, one after the other at this rate. auto: 2,000 for each processor."},
+		{"limits.requests", "100", rateLimit{}, "Maximum rate of HTTP requests of a client address; as many as in ten seconds may come at once. Loopback is exempt unless server.trusted_proxies is set."},
 		{"limits.topics", "512", integer{1, 65536, "topics", ""}, "Maximum number of topics of a stream."},
 		{"limits.message_size", "4096", integer{64, 1 << 20, "bytes", ""}, "Maximum size of a command."},
 		{"limits.message_rate", "10", number{0.1, 10000, "per second"}, "Maximum rate of a client's commands."},

@@ -75,6 +75,8 @@ func TestAllowed(t *testing.T) {
 		{"stream.retry", []string{"100ms", "1m"}, []string{"99ms", "61s"}},
 		{"feed.speed", []string{"0.5", "max", "10"}, []string{"0", "-1", "Max", "Inf", "NaN"}},
 		{"feed.file", []string{"", "a b.csv"}, []string{"a\x00b", "a\nb"}},
+		{"limits.accept_rate", []string{"auto", "0", "0.1", "1000000"}, []string{"0.09", "-1", "1000001", "Auto", "NaN", ""}},
+		{"limits.requests", []string{"0", "0.1", "1000000"}, []string{"auto", "0.09", "-1"}},
 		{"log.level", []string{"debug", "info", "warn", "error"}, []string{"INFO", "warning", "info+1", ""}},
 		{"lab.enabled", []string{"true", "false"}, []string{"yes", "1", "TRUE", ""}},
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,6 +101,29 @@ func (speed) parse(s string) (any, bool) {
 }
 
 func (speed) allowed() string { return "0.001 to 1,000,000 times, or max" }
+
+// rateLimit is a rate, or 0 for no limit. With auto it may be "auto", for AutoAcceptRate.
+type rateLimit struct{ auto bool }
+
+func (k rateLimit) parse(s string) (any, bool) {
+	if s == "auto" {
+		return AutoAcceptRate(), k.auto
+	}
+	if f, err := strconv.ParseFloat(s, 64); err == nil && f == 0 {
+		return 0.0, true
+	}
+	return number{0.1, mega, ""}.parse(s)
+}
+
+func (k rateLimit) allowed() string {
+	if k.auto {
+		return "auto, or 0.1 to 1,000,000 per second; 0: no limit"
+	}
+	return "0.1 to 1,000,000 per second; 0: no limit"
+}
+
+// AutoAcceptRate returns the value of limits.accept_rate auto, in streams per second.
+func AutoAcceptRate() float64 { return float64(2000 * runtime.GOMAXPROCS(0)) }
 
 // text is any line of text; what describes its meaning.
 type text struct{ what string }

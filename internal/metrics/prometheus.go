@@ -25,6 +25,12 @@ type ServerCounts struct {
 	Failures  uint64 // answered with a status of 500 or above
 	Overloads uint64 // streams refused because a limit was reached
 	Panics    uint64 // recovered
+
+	RateRefusals        uint64  // those of Overloads because of limits.accept_rate
+	RequestRefusals     uint64  // requests refused because of limits.requests
+	Waiting             float64 // estimate of the refused clients that have not reconnected yet
+	UnreadableAddresses uint64  // X-Forwarded-For of trusted proxies, missing or unreadable
+	AcceptFailures      uint64  // of the listener
 }
 
 type collector struct{ of Sources }
@@ -77,6 +83,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		count("http_failures_total", "Requests answered with a status of 500 or above.", s.Failures)
 		count("overloads_total", "Streams rejected because a limit was reached.", s.Overloads)
 		count("panics_total", "Panics recovered from.", s.Panics)
+		count("accept_rate_refusals_total", "Streams rejected because of limits.accept_rate; part of overloads.", s.RateRefusals)
+		count("request_refusals_total", "Requests rejected because of limits.requests.", s.RequestRefusals)
+		gauge("waiting_clients", "Rejected clients that have not reconnected yet, estimated.", s.Waiting)
+		count("unreadable_addresses_total", "X-Forwarded-For headers of trusted proxies without a readable address.", s.UnreadableAddresses)
+		count("accept_failures_total", "Connections that could not be accepted.", s.AcceptFailures)
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())

@@ -38,7 +38,7 @@ const (
 
 // Acquire takes a slot for a client address, an IP address with or without a zone.
 func (l *Limiter) Acquire(address string) Admission {
-	client, counted := l.clientOf(address)
+	client, counted := clientOf(address, l.exemptLoopback)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -56,7 +56,7 @@ func (l *Limiter) Acquire(address string) Admission {
 
 // Release frees a slot. It must be called once for each Acquire that returned Admitted, with the same address.
 func (l *Limiter) Release(address string) {
-	client, counted := l.clientOf(address)
+	client, counted := clientOf(address, l.exemptLoopback)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
@@ -100,13 +100,13 @@ func (l *Limiter) Open() int {
 
 // clientOf returns the client that an address is counted for, and whether it is counted for a client at all. An IPv6
 // client has a whole /64 network at its disposal (RFC 4291 §2.5.4); an IPv4-mapped address is the IPv4 client's.
-func (l *Limiter) clientOf(address string) (client string, counted bool) {
+func clientOf(address string, exemptLoopback bool) (client string, counted bool) {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return address, true
 	}
 	a = a.Unmap().WithZone("")
-	if l.exemptLoopback && a.IsLoopback() {
+	if exemptLoopback && a.IsLoopback() {
 		return "", false
 	}
 	if a.Is4() {

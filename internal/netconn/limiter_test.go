@@ -103,12 +103,11 @@ func TestCloseDrains(t *testing.T) {
 }
 
 func TestClientOf(t *testing.T) {
-	l := NewLimiter(1, 1, false)
 	for address, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"2001:db8:1:2:ffff::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "nonsense": "nonsense",
 	} {
-		if got, counted := l.clientOf(address); got != want || !counted {
+		if got, counted := clientOf(address, false); got != want || !counted {
 			t.Errorf("%q: %q, %v; want %q", address, got, counted, want)
 		}
 	}

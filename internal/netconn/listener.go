@@ -17,6 +17,8 @@ type Config struct {
 	WriteBuffer  int // size of the kernel's send buffer in bytes; 0 for its default
 	// Limiter bounds the open connections.
 	Limiter *Limiter
+	// OnAcceptError is called with each transient error of Accept. May be nil.
+	OnAcceptError func(error)
 }
 
 // Listener accepts connections as Conns.
@@ -40,6 +42,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.Listener.Accept()
 		if isTransient(err) {
+			if l.cfg.OnAcceptError != nil {
+				l.cfg.OnAcceptError(err)
+			}
 			time.Sleep(acceptRetry)
 			continue
 		}

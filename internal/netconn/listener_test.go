@@ -36,9 +36,13 @@ func acceptError(errno syscall.Errno) error {
 // retry waits: without descriptors, Accept fails at once.
 func TestAcceptRetriesTransientErrors(t *testing.T) {
 	accept := func(errno syscall.Errno) (err error, took time.Duration) {
-		l := NewListener(&failingListener{errs: []error{acceptError(errno)}}, Config{})
+		var reported error
+		l := NewListener(&failingListener{errs: []error{acceptError(errno)}}, Config{OnAcceptError: func(err error) { reported = err }})
 		start := time.Now()
 		_, err = l.Accept()
+		if transient := err == net.ErrClosed; transient != errors.Is(reported, errno) {
+			t.Errorf("%v: reported %v", errno, reported)
+		}
 		return err, time.Since(start)
 	}
 	synctest.Test(t, func(t *testing.T) {

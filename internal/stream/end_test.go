@@ -71,6 +71,28 @@ func TestDuration(t *testing.T) {
 	})
 }
 
+// TestSpreadRetries checks that clients reconnect over the time of SpreadRetries, if it is longer than usual.
+func TestSpreadRetries(t *testing.T) {
+	p := newFixture(t, 100)
+	l := p.log(t, Config{Size: 100, Retry: time.Second})
+	for spread, limit := range map[time.Duration]int64{time.Millisecond: 5000, time.Hour: 3_601_000} {
+		l.SpreadRetries(spread)
+		var late bool
+		for range 50 {
+			c := subscribe(t, l, Options{Format: wire.WSJSON, Topics: p.topics(t, "*")})
+			c.take(noon)
+			c.End(wire.ByeShutdown)
+			r := c.take(noon)[0].Retry
+			if late = late || r > limit/2; r < 1000 || r > limit {
+				t.Errorf("spread %v: retry %d", spread, r)
+			}
+		}
+		if !late { // by chance once in 10^15
+			t.Errorf("spread %v: no late retry", spread)
+		}
+	}
+}
+
 func TestEnd(t *testing.T) {
 	forEachFormat(t, func(t *testing.T, format wire.Format) {
 		p := newFixture(t, 100)

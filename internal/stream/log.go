@@ -33,6 +33,7 @@ type Log struct {
 	groupsMu    sync.Mutex // serializes changes of groups
 	registry    registry
 	topicGroups topicGroups
+	retrySpread atomic.Int64 // a time.Duration: see SpreadRetries
 	closeOnce   sync.Once
 }
 

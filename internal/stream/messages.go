@@ -41,17 +41,18 @@ func (s *Subscriber) enqueueBye(now time.Time, reason string) {
 	if !s.state.apply(eventBye) {
 		return
 	}
-	s.enqueue(now, wire.Bye(reason, ByeRetry(reason, s.log.cfg.Retry)))
+	s.enqueue(now, wire.Bye(reason, ByeRetry(reason, s.log.cfg.Retry, time.Duration(s.log.retrySpread.Load()))))
 	s.endedReason.Store(&reason)
 }
 
 // ByeRetry returns after how long the client of an ended stream may reconnect: 0 when the stream is complete, otherwise a
-// random time of one to five times base, so that the clients of a server that stops don't reconnect all at once.
-func ByeRetry(reason string, base time.Duration) time.Duration {
+// random time of one to five times base, or up to spread more than base if that is longer, so that the clients of a server
+// that stops don't reconnect all at once.
+func ByeRetry(reason string, base, spread time.Duration) time.Duration {
 	if wire.IsFinished(reason) {
 		return 0
 	}
-	return base + time.Duration(rand.Int64N(int64(4*base)))
+	return base + rand.N(max(4*base, spread))
 }
 
 // compressOutbox compresses the messages of a compressed stream.

@@ -93,3 +93,6 @@ func (l *Log) End(reason string) {
 		s.End(reason)
 	}
 }
+
+// SpreadRetries makes the clients of streams that end from now on reconnect over this time, if that is longer than usual.
+func (l *Log) SpreadRetries(d time.Duration) { l.retrySpread.Store(int64(d)) }

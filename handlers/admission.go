@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"ticklane/internal/netconn"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
+)
+
+// refusal is the answer to a client whose stream isn't opened.
+type refusal struct {
+	reason string        // of the bye
+	cause  string        // a sentence for people
+	retry  time.Duration // after which the client may reconnect
+}
+
+const (
+	// overloadRetry is the minimum time after which a client may reconnect that was refused because a limit of open streams
+	// was reached.
+	overloadRetry = 2 * time.Second
+	// rateRetry is that of a client that was refused because too many came at once. It then gets the next free time.
+	rateRetry = time.Second
+)
+
+// admission decides whether streams are opened, on both lanes and engines. It is safe for concurrent use.
+type admission struct {
+	limiter  *netconn.Limiter // of open streams
+	rate     *rate.Limiter    // of new streams; nil for no limit
+	retries  *retrySchedule
+	observer *observer
+}
+
+func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admission {
+	a := &admission{limiter: limiter, retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o}
+	if set.AcceptRate > 0 {
+		a.rate = rate.NewLimiter(rate.Limit(set.AcceptRate), int(math.Ceil(set.AcceptRate))) // the burst is what comes in a second
+	}
+	return a
+}
+
+// spreadRate is the rate at which refused clients reconnect if new streams have no limit, per second.
+const spreadRate = 4000
+
+// admit takes a slot of the limiter for a client address. It returns nil, or why the stream can't be opened.
+func (a *admission) admit(address string) *refusal {
+	switch a.limiter.Acquire(address) {
+	case netconn.ShuttingDown:
+		return &refusal{wire.ByeShutdown, "the server is shutting down.", stream.ByeRetry(wire.ByeShutdown, overloadRetry, 0)}
+	case netconn.Overloaded:
+		return a.refuse("limits.connections or limits.per_address is reached.", stream.ByeRetry(wire.ByeOverload, overloadRetry, 0))
+	}
+	if a.rate == nil || a.rate.Allow() {
+		return nil
+	}
+	a.limiter.Release(address)
+	a.observer.rateRefusals.Add(1)
+	return a.refuse("more than limits.accept_rate streams were opened in a second.", rateRetry)
+}
+
+// refuse counts and logs a refused stream, and spreads the reconnections of the refused clients.
+func (a *admission) refuse(cause string, base time.Duration) *refusal {
+	a.observer.overloads.Add(1)
+	wait := a.retries.next(time.Now())
+	a.observer.refusedStreams.warn("cause", cause, "waiting", int(a.waiting()))
+	return &refusal{wire.ByeOverload, cause, base + wait}
+}
+
+// waiting returns an estimate of how many refused clients have not reconnected yet.
+func (a *admission) waiting() float64 { return a.retries.waiting(time.Now()) }
+
+// spread returns the time in which n clients can reconnect.
+func (a *admission) spread(n int) time.Duration {
+	return time.Duration(float64(n) / a.retries.rate * float64(time.Second))
+}
+
+// retrySchedule spreads the reconnections of refused clients evenly: each gets the next free time, 1/rate after the one
+// before. The times that were given and have not passed are the clients that still wait.
+type retrySchedule struct {
+	rate float64 // clients per second, > 0
+
+	mu   sync.Mutex
+	free time.Time // the next free time
+}
+
+// maxSpread bounds the time of a retrySchedule, so that clients which never come back can't keep the others away.
+const maxSpread = time.Minute
+
+// next returns how long a refused client has to wait.
+func (r *retrySchedule) next(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.free.Before(now) {
+		r.free = now
+	}
+	wait := r.free.Sub(now)
+	if wait >= maxSpread {
+		return rand.N(maxSpread)
+	}
+	r.free = r.free.Add(time.Duration(float64(time.Second) / r.rate))
+	return wait
+}
+
+func (r *retrySchedule) waiting(now time.Time) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(0, r.free.Sub(now).Seconds()*r.rate)
+}

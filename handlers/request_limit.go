@@ -1,0 +1,42 @@
+package handlers
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/netconn"
+	"ticklane/internal/wire"
+)
+
+// requestLimit enforces limits.requests.
+type requestLimit struct {
+	limiter  *netconn.RateLimiter
+	streams  *streams
+	observer *observer
+}
+
+// limit is a middleware that refuses requests over the limit of their client address with 429. An EventSource doesn't
+// reconnect after an error status, so it gets a bye. Probes are not limited.
+func (l *requestLimit) limit(c *fiber.Ctx) error {
+	p := c.Path()
+	if p == "/healthz" || p == "/readyz" {
+		return c.Next()
+	}
+	address := l.streams.access.clientAddress(c)
+	wait := l.limiter.Allow(address, time.Now())
+	if wait == 0 {
+		return c.Next()
+	}
+	l.observer.requestRefusals.Add(1)
+	l.observer.refusedRequests.warn("address", address)
+	const cause = "More requests than limits.requests came from this address."
+	if p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream") {
+		return l.streams.refuseSSE(c, &refusal{wire.ByeOverload, cause, max(time.Second, wait)})
+	}
+	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(max(1, math.Ceil(wait.Seconds())))))
+	return problemOf(http.StatusTooManyRequests, cause)
+}
