@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,8 +35,9 @@ import (
 // serve connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, warm-up of the
 // feed, feed, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, log.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
-	logger := newLogger(cfg.Log)
-	secure, err := tlsConfig(cfg.Server)
+	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
+	logger := newLogger(cfg.Log, logs)
+	cert, err := loadCertificate(cfg.Server, logger)
 	if err != nil {
 		return usageError(err)
 	}
@@ -69,12 +71,12 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	b.Attach(log.Append)
 
 	scrape := func(s *handlers.Server) http.Handler {
-		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts})
+		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed})
 	}
 	extra := &extraClients{addr: ln.Addr().String()}
 	defer extra.stop()
 	server, err := handlers.New(handlers.Deps{
-		Settings: settings(cfg, secure), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
+		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
 		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
 	})
@@ -84,6 +86,18 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	if sim, ok := feed.(*market.Simulator); ok {
 		sim.Warm(time.Now(), past.Add)
 	}
+	hangup, stop := hangups()
+	defer stop()
+	watching, stopWatching := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		cert.watch(watching, hangup, logger)
+	}()
+	defer func() {
+		stopWatching()
+		<-watched
+	}()
 	return run(ctx, cfg, out, logger, ln, server, feed, b.Publish)
 }
 
@@ -107,6 +121,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return errors.Join(err, group.Wait())
 	}
 	printURL(out, cfg, ln.Addr())
+	warnExposed(out, cfg, ln.Addr(), logger)
 	if reason := shardUnavailable(cfg); reason != "" {
 		logger.Warn("stream.engine shard unavailable, using engine stream", "reason", reason)
 	}
@@ -159,6 +174,21 @@ func printURL(out io.Writer, cfg config.Config, addr net.Addr) {
 		host = tcp.IP.String()
 	}
 	fmt.Fprintf(out, "Ticklane %s serves on %s://%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)))
+}
+
+// warnExposed warns of settings that are unlikely to be meant on an address that other machines can reach.
+func warnExposed(out io.Writer, cfg config.Config, addr net.Addr, logger *slog.Logger) {
+	ip := addr.(*net.TCPAddr).IP
+	if ip.IsUnspecified() && len(cfg.Server.Hosts) == 0 {
+		logger.Warn("server.addr accepts connections on all interfaces, but only requests to localhost are answered: set server.hosts to the names "+
+			"that clients use, and server.trusted_proxies if they come through a proxy", "addr", addr)
+	}
+	if cfg.Lab.Enabled && !ip.IsLoopback() {
+		stars := strings.Repeat("*", 80)
+		fmt.Fprintf(out, "\n%s\nWARNING: lab.enabled on %s: everybody who reaches this address can cut streams,\nchange the market's rate and "+
+			"start thousands of clients. Disable it, or listen on 127.0.0.1.\n%[1]s\n\n", stars, addr)
+		logger.Error("lab.enabled on an address that other machines can reach: everybody there can load this server", "addr", addr)
+	}
 }
 
 // listen listens without MPTCP, whose sockets don't support TCP_USER_TIMEOUT.
@@ -215,17 +245,6 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: true}, nil
 }
 
-func tlsConfig(s config.Server) (*tls.Config, error) {
-	if s.TLSCert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("server.tls_cert, server.tls_key: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
 func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	return handlers.Settings{
 		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, TrustedProxies: c.Server.TrustedProxies,
@@ -238,12 +257,12 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	}
 }
 
-func newLogger(c config.Log) *slog.Logger {
+func newLogger(c config.Log, out io.Writer) *slog.Logger {
 	opt := &slog.HandlerOptions{Level: c.Level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, opt))
+		return slog.New(slog.NewJSONHandler(out, opt))
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, opt))
+	return slog.New(slog.NewTextHandler(out, opt))
 }
 
 // startPprof serves Go's profiler on a loopback address. It returns nil if addr is empty.

@@ -34,7 +34,7 @@ var sections = []group{
 		{"server.trusted_proxies", "", list{prefix{}}, "Proxies whose X-Forwarded-For header is used for client addresses."},
 		{"server.read_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Maximum time to receive a request."},
 		{"server.idle_timeout", "60s", duration{time.Second, time.Hour, ""}, "Maximum time between two requests on a connection."},
-		{"server.tls_cert", "", text{"a PEM file"}, "Certificate chain; together with server.tls_key it enables HTTPS."},
+		{"server.tls_cert", "", text{"a PEM file"}, "Certificate chain; together with server.tls_key it enables HTTPS. Read again when it changes and on SIGHUP."},
 		{"server.tls_key", "", text{"a PEM file"}, "Private key of server.tls_cert."},
 		{"server.pprof_addr", "", address{optional: true, loopback: true}, "Additional loopback address for the Go profiler. Empty: disabled."},
 	}},

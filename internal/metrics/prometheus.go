@@ -15,6 +15,8 @@ import (
 type Sources struct {
 	Stream *stream.Log
 	Server func() ServerCounts
+	// LogFailures returns the number of log records that could not be written.
+	LogFailures func() uint64
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
 }
@@ -88,6 +90,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge("waiting_clients", "Rejected clients that have not reconnected yet, estimated.", s.Waiting)
 		count("unreadable_addresses_total", "X-Forwarded-For headers of trusted proxies without a readable address.", s.UnreadableAddresses)
 		count("accept_failures_total", "Connections that could not be accepted.", s.AcceptFailures)
+	}
+	if c.of.LogFailures != nil {
+		count("log_failures_total", "Log records that could not be written.", c.of.LogFailures())
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())

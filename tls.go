@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"ticklane/internal/config"
+)
+
+// certificatePoll is the time between two checks whether the files of the certificate have changed.
+const certificatePoll = 5 * time.Second
+
+// certificate is the server's certificate. It is read again when its files change and on SIGHUP.
+type certificate struct {
+	certFile, keyFile string
+	logger            *slog.Logger
+	pair              atomic.Pointer[tls.Certificate]
+	files             [2]fileState // when pair was read, or failed to be
+}
+
+// fileState is what changes when a file is written or replaced.
+type fileState struct {
+	modified time.Time
+	size     int64
+}
+
+// loadCertificate returns nil if the server has no certificate.
+func loadCertificate(s config.Server, logger *slog.Logger) (*certificate, error) {
+	if s.TLSCert == "" {
+		return nil, nil
+	}
+	c := &certificate{certFile: s.TLSCert, keyFile: s.TLSKey, logger: logger}
+	if err := c.load(); err != nil {
+		return nil, fmt.Errorf("server.tls_cert, server.tls_key: %w", err)
+	}
+	return c, nil
+}
+
+func (c *certificate) load() error {
+	c.files = c.state()
+	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err == nil {
+		c.pair.Store(&pair)
+	}
+	return err
+}
+
+// config returns the TLS configuration of the listener, nil if c is.
+func (c *certificate) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.pair.Load(), nil }}
+}
+
+// reload reads the files again. It keeps the certificate if they are invalid, for instance while only one is replaced.
+func (c *certificate) reload() {
+	if err := c.load(); err != nil {
+		c.logger.Error("new certificate is invalid; the old one stays in use", "err", err)
+		return
+	}
+	c.logger.Info("certificate reloaded", "file", c.certFile, "expires", c.pair.Load().Leaf.NotAfter)
+}
+
+func (c *certificate) state() (all [2]fileState) {
+	for i, name := range []string{c.certFile, c.keyFile} {
+		if info, err := os.Stat(name); err == nil {
+			all[i] = fileState{info.ModTime(), info.Size()}
+		}
+	}
+	return all
+}
+
+// watch reloads the certificate when its files change and on hangup, until ctx is done. c may be nil.
+func (c *certificate) watch(ctx context.Context, hangup <-chan os.Signal, logger *slog.Logger) {
+	poll := time.NewTicker(certificatePoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			if c == nil {
+				logger.Info("SIGHUP ignored: there is no certificate to reload, and settings need a restart")
+				continue
+			}
+			c.reload()
+		case <-poll.C:
+			if c != nil && c.state() != c.files {
+				c.reload()
+			}
+		}
+	}
+}
+
+// hangups returns a channel of SIGHUP, which then doesn't end the process. The caller must call stop.
+func hangups() (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return signals, func() { signal.Stop(signals) }
+}
