@@ -56,6 +56,7 @@ func responseHead(request *fasthttp.RequestCtx, sub *stream.Subscriber, chunked 
 func (s *streams) unchunkedSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn) {
 	s.hijackSSE(c, opt, conn, func(nc net.Conn, _ []byte, request *fasthttp.RequestCtx) {
 		sub := s.subscribe(&opt)
+		conn.LimitInput(maxSSEInput)
 		head := responseHead(request, sub, false)
 		// In another goroutine, so that fasthttp frees the request.
 		go func() {

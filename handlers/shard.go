@@ -71,6 +71,7 @@ type shardProtocol struct {
 	release   func()           // frees the connection's slot in the listener's limiter
 	done      func()           // removes the stream from the injector of faults
 	in        *websocket.Input // nil on SSE
+	discarded int              // bytes of an SSE client
 	chunked   bool
 	closeSent bool
 }
@@ -78,10 +79,11 @@ type shardProtocol struct {
 // OnOpen logs the stream.
 func (p *shardProtocol) OnOpen() { p.streams.opened(p.sub) }
 
-// HandleInput discards what an SSE client sends after its request.
+// HandleInput discards what an SSE client sends after its request, up to maxSSEInput.
 func (p *shardProtocol) HandleInput(b []byte) bool {
 	if p.in == nil {
-		return true
+		p.discarded += len(b)
+		return p.discarded <= maxSSEInput
 	}
 	return p.in.Feed(b)
 }
@@ -89,6 +91,8 @@ func (p *shardProtocol) HandleInput(b []byte) bool {
 // Final returns the end of the chunked coding on SSE, and on WebSocket the close frame, as writeWS sends it.
 func (p *shardProtocol) Final(inputEnded bool) (b []byte, action shard.CloseAction) {
 	switch {
+	case p.in == nil && inputEnded:
+		return nil, shard.CloseNow
 	case p.in == nil && p.chunked:
 		return []byte("0\r\n\r\n"), shard.WaitEOF
 	case p.in == nil:

@@ -20,6 +20,9 @@ import (
 // once, with room for the header and the end of the chunk, so that a chunk is sent in one write.
 const chunkSize = 4<<10 + 16
 
+// maxSSEInput bounds what a client may send after its request, in bytes. A client that sends more is disconnected.
+const maxSSEInput = 64 << 10
+
 // subscribeSSE is GET and HEAD /sse/subscribe.
 func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	opt, err := s.subscriptions.parse(c.Context().QueryArgs(), wire.SSEJSON)
@@ -66,6 +69,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
 	conn.StartStream(opt.Meter.Wrote, sub.Stop)
+	conn.LimitInput(maxSSEInput)
 	// fasthttp runs the writer in a goroutine that starts now and outlives the handler, so it must not use c; all strings
 	// of opt are copies. The first flush sends the response header.
 	c.Context().SetBodyStreamWriter(func(body *bufio.Writer) {

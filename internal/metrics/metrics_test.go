@@ -107,7 +107,7 @@ func TestEveryMetric(t *testing.T) {
 		`ticklane_resumes_total{lane="ws"}`: 1, `ticklane_gaps_total{lane="ws"}`: 0, `ticklane_conflated_total{lane="ws"}`: 0,
 		"ticklane_http_requests_total": 11, "ticklane_http_failures_total": 12, "ticklane_overloads_total": 13, "ticklane_panics_total": 14,
 		"ticklane_feed_reanchored_total": 15, "ticklane_log_failures_total": 16,
-		"ticklane_compress_sets":         1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.CompressIn),
+		"ticklane_compress_sets": 1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.CompressIn),
 		`ticklane_compress_out_bytes_total{lane="ws"}`: float64(ws.CompressOut), `ticklane_compress_seconds_total{lane="ws"}`: ws.CompressSeconds,
 	} {
 		if v, ok := got[name]; !ok || v != want {

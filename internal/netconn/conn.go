@@ -45,6 +45,7 @@ type Conn struct {
 	deadlineSet atomic.Int64               // when the write deadline was set, by the clock of started; 0 for not set
 	count       atomic.Pointer[func(int)]  // of the stream that is being written
 	failure     atomic.Pointer[writeError] // of the first failed write
+	inputLimit  atomic.Int64               // see LimitInput; 0 for none
 	readTimeout atomic.Bool                // a Read returned the error of TCP_USER_TIMEOUT
 
 	mu          sync.Mutex
@@ -69,6 +70,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, errBroken
 	}
 	if err := c.extendDeadline(); err != nil {
+		c.failure.CompareAndSwap(nil, &writeError{err: err})
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
@@ -91,6 +93,13 @@ func (c *Conn) WriteErr() (err error, timeout bool) {
 	return nil, false
 }
 
+var errInput = errors.New("the client has sent too much after its request")
+
+// LimitInput makes Write fail once the client has sent more than so many bytes that nothing has read, until the next request.
+// It is checked when the write deadline is set. The kernel's receive buffer is the upper bound in the meantime: its flow control
+// then stops the client. On systems other than Linux it is the only one.
+func (c *Conn) LimitInput(bytes int) { c.inputLimit.Store(int64(bytes)) }
+
 // extendDeadline sets the write deadline when a tenth of the timeout has passed since it was last set. Setting it for each
 // write would change a timer each time.
 func (c *Conn) extendDeadline() error {
@@ -99,6 +108,9 @@ func (c *Conn) extendDeadline() error {
 		return nil
 	}
 	c.deadlineSet.Store(int64(now))
+	if limit := c.inputLimit.Load(); limit > 0 && int64(unread(c.Conn)) > limit {
+		return errInput
+	}
 	return c.Conn.SetWriteDeadline(time.Now().Add(c.writeTimeout + slack))
 }
 
@@ -168,6 +180,7 @@ func (c *Conn) NextRequest() {
 	if onDone != nil {
 		c.state, c.onDone = http, nil
 		c.count.Store(nil)
+		c.inputLimit.Store(0)
 	}
 	c.mu.Unlock()
 	if onDone != nil {

@@ -20,6 +20,20 @@ func setUserTimeout(c *net.TCPConn, d time.Duration) {
 	})
 }
 
+// unread returns the number of received bytes that wait in the kernel's buffer (SIOCINQ), 0 if it is unknown.
+func unread(c net.Conn) (n int) {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return 0
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	return n
+}
+
 // duplicate returns a second descriptor of a socket. Go's poller doesn't know it. With an error, it
 // is -1.
 func duplicate(c net.Conn) (int, error) {

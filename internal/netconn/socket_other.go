@@ -10,6 +10,8 @@ import (
 
 func setUserTimeout(*net.TCPConn, time.Duration) {}
 
+func unread(net.Conn) int { return 0 }
+
 func duplicate(net.Conn) (int, error) { return -1, errors.ErrUnsupported }
 
 // CloseDescriptor is never called.
