@@ -60,7 +60,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	log, err := stream.New(stream.Config{
 		Universe: u, Epoch: b.Epoch(), Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
-		Interval: cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
+		SnapshotChunk: cfg.Stream.SnapshotChunk,
+		Interval:      cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
 	})
 	if err != nil {
 		return err

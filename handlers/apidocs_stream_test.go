@@ -179,8 +179,8 @@ func testEventsAreAsDescribed(t *testing.T, engine string) {
 	}
 	// Invalid events don't conform.
 	for _, bad := range []map[string]any{
-		{"event": "q", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1}`},
-		{"event": "hb", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1,"x":1}`},
+		{"event": "q", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","head":1}`},
+		{"id": "a-1", "data": `{"T":"hb","t":1,"head":1}`}, {"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1,"x":1}`},
 		{"event": "hb", "id": "a-1", "data": `{"T":"hb","t":1,"head":1}`, "x": 1}, {"event": "bye", "id": "a-1", "data": `{"T":"bye","reason":"limit","retry":0}`},
 	} {
 		if d.check(eventSchema, bad) == nil {

@@ -27,7 +27,7 @@ func testCommandsByPost(t *testing.T, engine string) {
 		t.Fatalf("%d %s", answer.Status, body)
 	}
 	carried := c.Want("subscription")
-	if carried.Text != body || carried.Event != "subscription" || carried.EventID != c.LastEventID {
+	if carried.Text != body || carried.Event != "subscription" || carried.EventID != "" {
 		t.Errorf("the stream has %s, the answer %s", carried.Text, body)
 	}
 	if snap := c.Want("snapshot"); snap.I != 40 || len(snap.Quotes) != 10 { // S2 and the odd ones except the quiet S19; S1 is repeated

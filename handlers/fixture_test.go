@@ -159,7 +159,14 @@ func wantEnd(c *testserver.Client, reason string, code uint16) {
 	if finished != (bye.EventID == "end") || (bye.EventID != "" && !finished) {
 		c.Fatalf("bye %s has id %q", reason, bye.EventID)
 	}
-	if finished != (bye.Retry == 0) || (bye.EventRetry != "") == finished {
+	retry := strconv.FormatInt(bye.Retry, 10)
+	if finished {
+		retry = "86400000"
+	}
+	if c.Format.Lane() == wire.WS {
+		retry = ""
+	}
+	if finished != (bye.Retry == 0) || bye.EventRetry != retry {
 		c.Fatalf("bye %s has retry %d and %q", reason, bye.Retry, bye.EventRetry)
 	}
 }

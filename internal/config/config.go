@@ -69,6 +69,7 @@ type Stream struct {
 	Heartbeat     time.Duration `key:"heartbeat"`
 	Interval      time.Duration `key:"interval"`
 	FlushInterval time.Duration `key:"flush_interval"` // 0 for no minimum
+	SnapshotChunk int           `key:"snapshot_chunk"`
 	WriteTimeout  time.Duration `key:"write_timeout"`
 	WriteBuffer   int           `key:"write_buffer"` // bytes; 0 for the kernel's default
 	Retry         time.Duration `key:"retry"`

@@ -51,7 +51,7 @@ func TestDefaults(t *testing.T) {
 		Market: Market{Rate: 100, Symbols: 50, Seed: 42, Arrivals: "hawkes", Warmup: 2 * time.Hour},
 		Feed:   Feed{Source: "simulator", Speed: 1, Loop: true, OnBadRow: "stop"},
 		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
-			Interval: 250 * time.Millisecond, WriteTimeout: 10 * time.Second, Retry: time.Second,
+			Interval: 250 * time.Millisecond, SnapshotChunk: 32 << 10, WriteTimeout: 10 * time.Second, Retry: time.Second,
 			Compress: "auto", CompressSets: 16},
 		Limits: Limits{Connections: 20000, PerAddress: 256, AcceptRate: AutoAcceptRate(), Requests: 100, Topics: 512, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},

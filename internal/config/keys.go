@@ -62,6 +62,7 @@ var sections = []group{
 		{"stream.heartbeat", "15s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Silence after which a heartbeat is sent. Clients reconnect after 2.5 times as long."},
 		{"stream.interval", "250ms", duration{0, 5 * time.Second, ""}, "Minimum time between writes to a client in mode latest that requests no interval."},
 		{"stream.flush_interval", "0s", duration{0, time.Second, "0s: notify them immediately"}, "Minimum time between two notifications of subscribers: longer intervals cause fewer, larger writes and more latency."},
+		{"stream.snapshot_chunk", "32768", integer{1024, 60 << 10, "bytes", ""}, "Maximum size of a message of a snapshot: a larger snapshot is sent in parts. Some clients can't read messages above 64 KiB."},
 		{"stream.write_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Maximum time of a blocked write, after which the client is disconnected (at most 1.1 times as long)."},
 		{"stream.write_buffer", "0", integer{4096, 16 << 20, "bytes", "0: the kernel's default"}, "Send buffer of each socket. With the kernel's default, about 3.7 MB are buffered for a client that doesn't read before it counts as slow; with 16384 about 140 KB, at the cost of more blocked writes on long, fast links."},
 		{"stream.retry", "1s", duration{100 * time.Millisecond, time.Minute, ""}, "Time that browsers wait before they reconnect (SSE field retry)."},

@@ -39,7 +39,7 @@ func TestPartialWrites(t *testing.T) {
 					got = bytes.TrimSuffix(got, []byte("bye"))
 				}
 				_, got, _ = bytes.Cut(got, []byte("\n\n")) // the hello
-				at := bytes.Index(got, []byte("event: bye"))
+				at := bytes.Index(got, []byte("retry: 86400000\nevent: bye"))
 				if at < 0 || !bytes.Equal(got[:at], h.bytes[wire.SSEJSON]) {
 					t.Errorf("got %d bytes that differ from the %d rendered", at, len(h.bytes[wire.SSEJSON]))
 				}

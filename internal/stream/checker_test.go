@@ -20,6 +20,9 @@ type checker struct {
 	ticks   uint64
 	gaps    []message
 
+	due            bool              // a snapshot is: nothing is a position before its last part
+	parts          []message         // of the snapshot
+	starts         bool              // the stream starts at the snapshot
 	snapshotTopics quote.Topics      // of the next snapshot
 	n              map[string]uint64 // of each symbol's last tick, in mode latest
 	conflated      uint64            // ticks left out, in mode latest
@@ -51,8 +54,12 @@ func (w *checker) checkOne(m *message) (problem string) {
 	if w.hello.T == "" && m.T != "hello" {
 		return "before the hello"
 	}
+	if w.due && m.id != "" && (m.T != "snapshot" || m.Part < m.Parts) && m.id != wire.EndID {
+		return "a position before the end of the snapshot"
+	}
 	switch m.T {
 	case "hello":
+		w.due, w.starts = m.Snapshot, m.Snapshot && m.Resume != wire.ResumeGap
 		if w.hello.T != "" {
 			return "second hello"
 		}
@@ -68,6 +75,12 @@ func (w *checker) checkOne(m *message) (problem string) {
 	case "snapshot":
 		return w.checkSnapshot(m)
 	case "hb":
+		if w.due {
+			if m.Head != 0 {
+				return "heartbeat with a head before the end of the snapshot"
+			}
+			return ""
+		}
 		if m.Head < w.checked {
 			return "heartbeat goes back"
 		}
@@ -80,6 +93,9 @@ func (w *checker) checkOne(m *message) (problem string) {
 }
 
 func (w *checker) checkTick(m *message) string {
+	if w.due {
+		return "a tick before the end of the snapshot"
+	}
 	if m.I <= w.checked || m.I > uint64(len(w.fixture.ticks)) {
 		return "a tick that is out of order"
 	}
@@ -119,12 +135,30 @@ func (w *checker) checkGap(m *message) string {
 		w.latest = true
 	}
 	w.gaps = append(w.gaps, *m)
-	w.checked, w.snapshotTopics = m.To, w.topics
+	w.checked, w.snapshotTopics, w.due = m.To, w.topics, m.Snapshot
 	w.noteState()
 	return ""
 }
 
 func (w *checker) checkSnapshot(m *message) string {
+	if !w.due {
+		return "a snapshot that wasn't due"
+	}
+	w.parts = append(w.parts, *m)
+	if m.I != w.parts[0].I || m.Parts != w.parts[0].Parts || m.Parts > 0 && m.Part != len(w.parts) {
+		return "a part out of order"
+	}
+	if m.Part < m.Parts {
+		return ""
+	}
+	for _, part := range w.parts[:len(w.parts)-1] {
+		m.Quotes = append(m.Quotes, part.Quotes...)
+	}
+	w.due, w.parts = false, nil
+	if w.starts {
+		w.starts = false
+		w.start(m.I)
+	}
 	if m.I != w.checked {
 		return "snapshot of another position"
 	}
@@ -164,8 +198,11 @@ func (w *checker) checkSubscription(m *message) string {
 			added = append(added, name)
 		}
 	}
-	w.topics = topics
+	w.topics, w.due = topics, m.Snapshot
 	w.snapshotTopics, _ = w.fixture.u.Topics(added, 0)
+	if topics.Every() {
+		w.snapshotTopics = topics
+	}
 	w.noteState()
 	return ""
 }

@@ -39,11 +39,13 @@ type message struct {
 
 	Topics []string `json:"topics"`
 
-	text  string // the JSON, or what the protobuf message is in JSON
-	size  int    // bytes in its encoding
-	id    string // SSE only, as are the next two
-	event string
-	retry string
+	text        string // the JSON, or what the protobuf message is in JSON
+	size        int    // bytes in its encoding
+	id          string // SSE only, as are the next two
+	event       string
+	retry       string
+	Snapshot    bool
+	Part, Parts int
 }
 
 type tickQ struct {
@@ -75,11 +77,14 @@ func subscribe(t testing.TB, l *Log, opt Options) *client {
 	return c
 }
 
-// take calls Next until it returns nothing, and decodes the bytes.
+// take calls Next until it returns nothing, and decodes the bytes. It waits for snapshots that are being rendered.
 func (c *client) take(now time.Time) []message {
 	var got []message
-	for b := c.Next(now); len(b) > 0; b = c.Next(now) {
+	for b := c.Next(now); len(b) > 0 || c.awaiting; b = c.Next(now) {
 		got = append(got, c.decode(b)...)
+		if c.awaiting {
+			<-c.notifyCh
+		}
 	}
 	if len(c.in) > 0 {
 		c.t.Helper()

@@ -70,7 +70,7 @@ func (c *compressor) readIndependent(lim readLimits) (b batch, ok bool) {
 		return b, ok
 	}
 	c.addToTrailer(b.bytes)
-	if c.encoder == nil && c.kind != CompressGzip && (c.cursor.mode == ModeAll || c.auto) {
+	if c.sendsPlain() {
 		return b, ok // as uncompressed messages, which don't enter the client's window
 	}
 	c.inSync = false
@@ -185,6 +185,29 @@ func (c *compressor) addBlock(b *batch, k *block) {
 	c.addToTrailer(k.text)
 	c.cursor.pos = k.to
 	c.block = k.number + 1
+}
+
+// snapshotCompression returns how the next snapshot is compressed.
+func (c *compressor) snapshotCompression() Compression {
+	c.updateEncoder()
+	switch {
+	case c.kind == CompressGzip:
+		return CompressGzip
+	case c.sendsPlain():
+		return CompressNone
+	}
+	return CompressPerMessage // of CompressDeflate too: the parts refer to nothing before them
+}
+
+// sendSnapshot notes that the client gets a part of a snapshot.
+func (c *compressor) sendSnapshot(p *snapshotPart) {
+	c.inSync = false
+	c.addToTrailer(p.text)
+}
+
+// sendsPlain reports whether ticks that don't come from a shared encoder are sent as uncompressed messages.
+func (c *compressor) sendsPlain() bool {
+	return c.encoder == nil && c.kind != CompressGzip && (c.cursor.mode == ModeAll || c.auto)
 }
 
 // addToTrailer counts text in the checksum and size of the gzip trailer.

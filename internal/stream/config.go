@@ -35,6 +35,7 @@ type Config struct {
 	Compress          string        // CompressOff (default), CompressOn or CompressAuto
 	MaxSharedEncoders int           // shared encoders in use at the same time
 	CompressBudget    time.Duration // compression time available at once, before text is sent uncompressed; default 100 ms
+	SnapshotChunk     int           // bytes of a snapshot's message, above which it is sent in parts; default 32 KiB
 }
 
 func (cfg *Config) validate() error {
@@ -58,6 +59,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.CompressBudget <= 0 {
 		cfg.CompressBudget = 100 * time.Millisecond
+	}
+	if cfg.SnapshotChunk <= 0 {
+		cfg.SnapshotChunk = 32 << 10
 	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second

@@ -34,7 +34,7 @@ func TestLimit(t *testing.T) {
 						if bye.Reason != wire.ByeLimit || bye.Retry != 0 || c.Reason() != wire.ByeLimit {
 							t.Errorf("bye %s", bye.text)
 						}
-						if format == wire.SSEJSON && (bye.id != wire.EndID || bye.retry != "") {
+						if format == wire.SSEJSON && (bye.id != wire.EndID || bye.retry != "86400000") {
 							t.Errorf("bye has id %q and retry %q", bye.id, bye.retry)
 						}
 						if !c.Ended() || c.Next(noon.Add(time.Hour)) != nil {

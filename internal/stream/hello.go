@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// enqueueHello enqueues the hello, and the gap and snapshot that are due before the first tick.
+// enqueueHello enqueues the hello, and makes the gap and the snapshot due that precede the first tick.
 func (s *Subscriber) enqueueHello(now time.Time) {
 	if !s.state.apply(eventHello) {
 		return
@@ -15,45 +15,40 @@ func (s *Subscriber) enqueueHello(now time.Time) {
 	if s.limits.duration > 0 {
 		s.endsAt = now.Add(s.limits.duration)
 	}
-	for !s.tryHello(now) {
-	}
-}
-
-// tryHello returns false when the log moved on so far that the snapshot can't be made; nothing was enqueued then.
-func (s *Subscriber) tryHello(now time.Time) bool {
 	head := s.log.head.Load()
 	start, resume := s.startPosition(head)
 	lost := resume == wire.ResumeGap
-	var snapshot wire.Snapshot
 	withSnapshot := !s.noSnapshot && (lost || resume == wire.ResumeReset || s.origin.from == FromLatest)
-	if withSnapshot {
-		var ok bool
-		if snapshot, ok = s.log.snapshotAt(head, s.topics); !ok {
-			return false
-		}
-	}
-	// Before a gap, the hello has the client's own position as id: if the connection breaks before the gap arrives, the
-	// client resumes from there and gets the gap again.
+	// The hello has the position after which the client's ticks follow. If the connection breaks before the gap or the snapshot
+	// has arrived, the client thus requests the same again.
 	s.enqueue(now, wire.Hello{
 		Conn: s.identity.conn, Lane: s.Lane(), Engine: s.identity.engine, Epoch: s.log.cfg.Epoch, Head: head,
 		Oldest: s.log.oldest(head), Resume: resume, Mode: s.mode.String(), Topics: s.topics.Names(),
-		Heartbeat: s.log.cfg.Heartbeat, Now: now, Start: s.log.position(start), Retry: s.log.cfg.Retry,
+		Heartbeat: s.log.cfg.Heartbeat, Now: now, Start: s.log.position(start), Snapshot: withSnapshot, Retry: s.log.cfg.Retry,
 	}.Message())
 	if s.compressor != nil {
 		s.compressor.markHello(len(s.outbox.messages))
 	}
-	if lost {
-		s.enqueueGap(now, start+1, head, wire.GapExpired)
+	switch {
+	case withSnapshot && lost:
+		s.delivery = delivery{due: true, topics: s.topics, atLeast: start + 1, gapFrom: start + 1, reason: wire.GapExpired}
+	case withSnapshot:
+		s.delivery = delivery{due: true, topics: s.topics}
+	case lost:
+		s.enqueueGap(now, start+1, head, wire.GapExpired, false)
 		start = head
-	}
-	if withSnapshot {
-		s.enqueue(now, snapshot.Message())
 	}
 	s.seek(start)
 	s.lastSent.Store(start)
 	s.caughtUp = start == head
-	return true
+	s.bulk = !s.delivery.due && head-start > bulkTicks
+	if s.delivery.due {
+		s.prepareSnapshot(now)
+	}
 }
+
+// bulkTicks is how many ticks behind a client may start without waiting at the gate.
+const bulkTicks = 4096
 
 // origin is where a client requested its stream to start.
 type origin struct {

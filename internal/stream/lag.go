@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// handleLag enqueues a gap for the ticks that the client can't get any more, and a snapshot, and continues from the head.
+// handleLag enqueues a gap for the ticks that the client can't get any more, and a snapshot, and continues from there.
 // With OnLagLatest, the stream is conflated from then on.
 func (s *Subscriber) handleLag(now time.Time) {
 	reason := wire.GapLag
@@ -16,13 +16,16 @@ func (s *Subscriber) handleLag(now time.Time) {
 		s.pacing.interval = max(s.pacing.interval, s.log.cfg.Interval)
 		s.conflating.Store(true)
 	}
-	snapshot, head := s.log.headSnapshot(s.topics)
-	s.enqueueGap(now, s.pos+1, head, reason)
-	if !s.noSnapshot {
-		s.enqueue(now, snapshot.Message())
-	}
-	s.seek(head)
-	s.lastSent.Store(head)
 	s.pacing.close()
-	s.change.waiting = false
+	s.change = topicChange{}
+	from := s.pos + 1
+	if s.noSnapshot {
+		head := s.log.head.Load()
+		s.enqueueGap(now, from, head, reason, false)
+		s.seek(head)
+		s.lastSent.Store(head)
+	} else {
+		s.delivery = delivery{due: true, topics: s.topics, atLeast: from, gapFrom: from, reason: reason}
+		s.prepareSnapshot(now)
+	}
 }

@@ -39,8 +39,8 @@ func TestGapAfterLoss(t *testing.T) {
 					if g := w.gaps[0]; g.Reason != wire.GapLag || g.To != 5000 || g.From < had+1 || g.From > 41 {
 						t.Errorf("gap %s, the client had %d", g.text, had)
 					}
-					if format == wire.SSEJSON && got[0].id != position(5000).String() {
-						t.Errorf("gap has id %s", got[0].id)
+					if format == wire.SSEJSON && got[len(got)-1].id != position(5000).String() {
+						t.Errorf("%s has id %q", got[len(got)-1].T, got[len(got)-1].id)
 					}
 				}
 				p.play(l, 5100)

@@ -34,6 +34,8 @@ type Log struct {
 	registry    registry
 	topicGroups topicGroups
 	retrySpread atomic.Int64 // a time.Duration: see SpreadRetries
+	snapshots   snapshotCache
+	gate        gate
 	closeOnce   sync.Once
 }
 
@@ -56,14 +58,21 @@ func New(cfg Config) (*Log, error) {
 	}
 	l.registry.init()
 	l.topicGroups.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
+	l.snapshots.init(l)
+	l.gate.init()
 	l.notifier = newGroup(l)
 	l.groups.Store(&[]*Group{l.notifier})
 	l.notifier.start()
 	return l, nil
 }
 
-// Close stops the notifier. It doesn't end streams: see End.
-func (l *Log) Close() { l.closeOnce.Do(l.notifier.stop) }
+// Close stops the notifier and the rendering of snapshots. It doesn't end streams: see End.
+func (l *Log) Close() {
+	l.closeOnce.Do(func() {
+		l.notifier.stop()
+		l.snapshots.close()
+	})
+}
 
 // Universe returns the symbols of the feed.
 func (l *Log) Universe() *quote.Universe { return l.cfg.Universe }

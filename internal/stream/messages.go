@@ -16,12 +16,16 @@ func (s *Subscriber) enqueue(now time.Time, m wire.Message) {
 	s.counters.payload.Add(uint64(payload))
 }
 
-func (s *Subscriber) enqueueGap(now time.Time, from, to uint64, reason string) {
-	s.enqueue(now, wire.Gap{Epoch: s.log.cfg.Epoch, From: from, To: to, Reason: reason}.Message())
+func (s *Subscriber) enqueueGap(now time.Time, from, to uint64, reason string, snapshot bool) {
+	s.enqueue(now, wire.Gap{Epoch: s.log.cfg.Epoch, From: from, To: to, Reason: reason, Snapshot: snapshot}.Message())
 	s.counters.gaps.Add(1)
 }
 
 func (s *Subscriber) enqueueHeartbeat(now time.Time) {
+	if s.delivery.due {
+		s.enqueue(now, wire.HeartbeatBeforeSnapshot(now))
+		return
+	}
 	s.enqueue(now, wire.Heartbeat(s.log.position(s.pos), now))
 	s.lastSent.Store(s.pos)
 }
@@ -31,6 +35,9 @@ func (s *Subscriber) enqueueHeartbeat(now time.Time) {
 func (s *Subscriber) heartbeatDue(now time.Time) bool {
 	if now.Sub(s.lastMessage) >= s.log.cfg.Heartbeat {
 		return true
+	}
+	if s.delivery.due {
+		return false
 	}
 	behind := s.pos - min(s.pos, s.lastSent.Load())
 	return behind > 0 && behind >= s.log.size/4

@@ -20,18 +20,18 @@ func (s *Subscriber) Next(now time.Time) []byte {
 }
 
 // nextPass decides what is due, and returns the first bytes of it. A subscriber with a goroutine for which nothing is due
-// waits for a notification afterwards, unless it waits for its pacing.
+// waits for a tick afterwards, unless it waits for its pacing or for a snapshot.
 func (s *Subscriber) nextPass(now time.Time) []byte {
 	b := s.pass(now)
 	if s.group.ofWriter {
 		return b
 	}
-	if len(b) == 0 && !s.pacing.waiting {
+	if len(b) == 0 && !s.pacing.waiting && !s.awaiting {
 		// Looked at again after waiting is set: a tick that is appended after that notifies.
 		s.waiting.Store(true)
 		b = s.pass(now)
 	}
-	if (len(b) > 0 || s.pacing.waiting) && s.waiting.Load() {
+	if (len(b) > 0 || s.pacing.waiting || s.awaiting) && s.waiting.Load() {
 		s.waiting.Store(false)
 	}
 	return b
@@ -39,20 +39,16 @@ func (s *Subscriber) nextPass(now time.Time) []byte {
 
 func (s *Subscriber) pass(now time.Time) []byte {
 	s.outbox.reset()
-	s.pacing.waiting = false
-	b := s.poll(now)
+	s.pacing.waiting, s.awaiting = false, false
+	s.outbox.shared = s.poll(now)
 	if s.compressor != nil {
-		s.outbox.ticks, b = b, nil
 		s.compressOutbox()
 	}
-	if len(b) == 0 {
-		b = s.outbox.take(s.limits.maxRead)
-	}
 	s.position.Store(s.pos)
-	return b
+	return s.outbox.take(s.limits.maxRead)
 }
 
-// poll returns the ticks that are due, and enqueues messages. Ticks go before the messages.
+// poll returns the ticks or the part of a snapshot that are due, and enqueues messages. What it returns goes before them.
 func (s *Subscriber) poll(now time.Time) []byte {
 	if s.state == stateNew {
 		s.enqueueHello(now)
@@ -70,10 +66,19 @@ func (s *Subscriber) poll(now time.Time) []byte {
 		if !s.outbox.empty() {
 			return nil
 		}
+		if s.delivery.due {
+			if b := s.nextPart(now); len(b) > 0 || !s.outbox.empty() {
+				return b
+			}
+			break
+		}
 		if b := s.readTicks(now); len(b) > 0 {
 			return b
 		}
-		if !s.change.waiting || !s.outbox.empty() || s.change.blocks(s.pos) {
+		if s.delivery.due {
+			continue // readTicks has found that ticks were lost
+		}
+		if !s.change.waiting || s.awaiting || !s.outbox.empty() || s.change.blocks(s.pos) {
 			break
 		}
 	}
@@ -85,6 +90,10 @@ func (s *Subscriber) poll(now time.Time) []byte {
 
 // readTicks reads the ticks that are due. When ticks were lost, or Options.Limit is reached, it enqueues messages.
 func (s *Subscriber) readTicks(now time.Time) []byte {
+	if s.bulk && !s.log.gate.enter(s) {
+		s.awaiting = true
+		return nil
+	}
 	for {
 		horizon := s.horizon(now)
 		if horizon == 0 {
@@ -97,6 +106,10 @@ func (s *Subscriber) readTicks(now time.Time) []byte {
 		}
 		if s.pos >= horizon {
 			s.pacing.close()
+		}
+		if s.bulk && s.caughtUp {
+			s.bulk = false
+			s.log.gate.leave(s)
 		}
 		if b.ticks > 0 {
 			s.countBatch(now, &b)
@@ -153,7 +166,7 @@ func (s *Subscriber) Ended() bool { return s.state == stateEnded }
 
 // CaughtUp reports whether Next would return nothing if head were the log's head. A writer then skips the call.
 func (s *Subscriber) CaughtUp(head uint64) bool {
-	return s.pos >= head && s.state == stateStreaming && !s.change.waiting && s.outbox.empty() && !s.outbox.oversized()
+	return s.pos >= head && s.state == stateStreaming && !s.change.waiting && !s.delivery.due && s.outbox.empty() && !s.outbox.oversized()
 }
 
 // Deadline returns when Next must be called at the latest, even without a notification.

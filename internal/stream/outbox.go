@@ -3,20 +3,20 @@ package stream
 // maxIdleOutbox is the capacity that an outbox keeps: enough for a heartbeat. What a snapshot needed is dropped.
 const maxIdleOutbox = 512
 
-// outbox holds bytes that Next has not returned yet: compressed ticks that exceed one write, then messages. The
+// outbox holds bytes that Next has not returned yet: what poll has returned, then messages. The
 // slices that take returns are valid until reset.
 type outbox struct {
-	ticks    []byte // shared with other subscribers
+	shared   []byte // ticks, or part of a snapshot; not copied
 	messages []byte // framed
 	taken    int    // bytes of messages already taken
 }
 
 // take returns the next bytes, at most limit; nil when there are none.
 func (o *outbox) take(limit int) []byte {
-	if n := len(o.ticks); n > 0 {
-		b := o.ticks[:min(n, limit)]
-		if o.ticks = o.ticks[len(b):]; len(o.ticks) == 0 {
-			o.ticks = nil // so that the log's memory can be freed
+	if n := len(o.shared); n > 0 {
+		b := o.shared[:min(n, limit)]
+		if o.shared = o.shared[len(b):]; len(o.shared) == 0 {
+			o.shared = nil // so that the log's memory can be freed
 		}
 		return b
 	}
@@ -29,7 +29,7 @@ func (o *outbox) take(limit int) []byte {
 }
 
 // empty reports whether everything was taken.
-func (o *outbox) empty() bool { return len(o.ticks) == 0 && o.taken == len(o.messages) }
+func (o *outbox) empty() bool { return len(o.shared) == 0 && o.taken == len(o.messages) }
 
 // oversized reports whether reset would free memory.
 func (o *outbox) oversized() bool { return cap(o.messages) > maxIdleOutbox }
@@ -39,5 +39,5 @@ func (o *outbox) reset() {
 	if o.oversized() {
 		o.messages = nil
 	}
-	o.ticks, o.messages, o.taken = nil, o.messages[:0], 0
+	o.shared, o.messages, o.taken = nil, o.messages[:0], 0
 }

@@ -22,7 +22,7 @@ func TestOutboxTake(t *testing.T) {
 		{"tick", "abc", 3, "tic k abc"}, // messages don't share a write with ticks
 		{"tick", "abc", 10, "tick abc"},
 	} {
-		o := outbox{ticks: []byte(c.ticks), messages: []byte(c.messages)}
+		o := outbox{shared: []byte(c.ticks), messages: []byte(c.messages)}
 		var writes []string
 		for !o.empty() {
 			b := o.take(c.limit)
@@ -34,15 +34,15 @@ func TestOutboxTake(t *testing.T) {
 		if got := strings.Join(writes, " "); got != c.want {
 			t.Errorf("%+v: %q", c, got)
 		}
-		if b := o.take(c.limit); b != nil || c.ticks != "" && o.ticks != nil {
-			t.Errorf("%+v: an empty outbox returns %q and holds %q", c, b, o.ticks)
+		if b := o.take(c.limit); b != nil || c.ticks != "" && o.shared != nil {
+			t.Errorf("%+v: an empty outbox returns %q and holds %q", c, b, o.shared)
 		}
 	}
 }
 
 func TestOutboxReset(t *testing.T) {
 	for capacity, dropped := range map[int]bool{0: false, maxIdleOutbox: false, maxIdleOutbox + 1: true} {
-		o := outbox{ticks: []byte("tick"), messages: make([]byte, capacity), taken: capacity / 2}
+		o := outbox{shared: []byte("tick"), messages: make([]byte, capacity), taken: capacity / 2}
 		if o.oversized() != dropped {
 			t.Errorf("capacity %d: oversized %v", capacity, o.oversized())
 		}

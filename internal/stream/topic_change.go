@@ -7,11 +7,12 @@ import (
 	"ticklane/internal/wire"
 )
 
-// topicChange is when the first waiting change of topics is executed: once Next has returned all ticks up to seq at, so that
-// the new topics take effect at one exact position.
+// topicChange is the first change of topics that waits. It is executed once Next has returned all ticks up to seq at, so that
+// the new topics take effect at one exact position: at first the head, then the seq of the snapshot of the added topics.
 type topicChange struct {
-	waiting bool
-	at      uint64
+	waiting  bool
+	at       uint64
+	snapshot *sharedSnapshot // nil before it was obtained, or if there is none
 }
 
 // blocks reports whether a change waits for ticks after pos.
@@ -39,54 +40,68 @@ func (s *Subscriber) executeRequests(now time.Time) (endReason string) {
 	clear(s.requests[len(waiting):])
 	s.requests = waiting
 	s.change.waiting = len(waiting) > 0
-	if s.change.waiting && s.pos >= s.change.at {
-		s.change.at = s.log.head.Load() // the state at pos isn't known any more: try again at the head
-	}
 	return ""
 }
 
-// tryChangeTopics changes the topics if Next has returned all ticks before the change, and reports whether it did.
+// tryChangeTopics changes the topics if everything before the change was sent, and reports whether it is done with the
+// request.
 func (s *Subscriber) tryChangeTopics(now time.Time, r request) (done bool) {
+	if s.delivery.due {
+		return false
+	}
 	if !s.change.waiting {
 		s.change = topicChange{waiting: true, at: s.log.head.Load()}
 	}
-	return !s.change.blocks(s.pos) && s.changeTopics(now, r)
-}
-
-// changeTopics makes the new topics take effect at pos. It returns false when a symbol's state at pos is no longer known;
-// then it must be called again at a later position.
-func (s *Subscriber) changeTopics(now time.Time, r request) (done bool) {
+	if s.change.blocks(s.pos) {
+		return false
+	}
 	topics, added, err := s.topicsAfter(r.cmd)
 	if err != nil {
-		refusal := wire.TopicError(err, r.cmd.ID)
-		if r.replyTo != nil {
-			r.reply(result{err: refusal})
-		} else {
-			s.enqueue(now, refusal.Message())
-		}
+		s.refuse(now, r, wire.TopicError(err, r.cmd.ID))
 		return true
 	}
-	var snapshot wire.Snapshot
-	withSnapshot := len(added.IDs()) > 0 && !s.noSnapshot
-	if withSnapshot {
-		var ok bool
-		if snapshot, ok = s.log.snapshotAt(s.pos, added); !ok {
+	if topics.Every() && len(added.IDs()) > 0 {
+		added = topics // the snapshot of all topics is shared with other clients
+	}
+	if s.change.snapshot == nil && len(added.IDs()) > 0 && !s.noSnapshot {
+		if s.change.snapshot = s.obtainSnapshot(added, s.pos); s.change.snapshot == nil {
+			return false
+		}
+		if s.change.at = s.change.snapshot.at; s.change.blocks(s.pos) {
 			return false
 		}
 	}
+	s.changeTopics(now, topics, r)
+	return true
+}
+
+// changeTopics makes the new topics take effect at pos.
+func (s *Subscriber) changeTopics(now time.Time, topics quote.Topics, r request) {
 	s.topics = topics
 	s.publishTopics()
 	s.changeTopicGroup()
 	s.seek(s.pos)
 	s.group.join(s, topics)
-	m := wire.Subscription(s.log.position(s.pos), topics.Names(), r.cmd.ID)
+	snapshot := s.change.snapshot
+	s.change.snapshot = nil
+	m := wire.Subscription(s.log.position(s.pos), topics.Names(), r.cmd.ID, snapshot != nil)
 	s.enqueue(now, m)
-	if withSnapshot {
-		s.enqueue(now, snapshot.Message())
+	if snapshot != nil {
+		s.delivery = delivery{due: true, source: snapshot}
+		s.caughtUp = s.pos == s.log.head.Load()
+	} else {
+		s.lastSent.Store(s.pos)
 	}
-	s.lastSent.Store(s.pos)
 	r.reply(result{message: m})
-	return true
+}
+
+// refuse reports an error of a command.
+func (s *Subscriber) refuse(now time.Time, r request, refusal *wire.CommandError) {
+	if r.replyTo != nil {
+		r.reply(result{err: refusal})
+	} else {
+		s.enqueue(now, refusal.Message())
+	}
 }
 
 func (s *Subscriber) topicsAfter(cmd wire.Command) (topics, added quote.Topics, err error) {

@@ -31,7 +31,7 @@ func TestBrowserFixture(t *testing.T) {
 		snap.Quotes = append(snap.Quotes, DayQuote{"AAPL", &ticks[i]})
 	}
 	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
-	all = append(all, snap.Message(), Subscription(snap.At, nil, nil), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
+	all = append(all, snap.Message(), Subscription(snap.At, nil, nil, false), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
 		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)))
 	for _, m := range all {
 		pairs = append(pairs, pair{string(m.JSON()), hex.EncodeToString(m.body.appendProto(nil))})

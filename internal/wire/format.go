@@ -96,10 +96,10 @@ func (f Format) AppendTick(b []byte, epoch, seq uint64, body []byte) []byte {
 		b = AppendFrameHeader(b, f.opcode(), len(body))
 		return append(b, body...)
 	}
-	b = append(b, "id: "...)
-	b = quote.Position{Epoch: epoch, Seq: seq}.AppendTo(b)
-	b = append(b, "\ndata: "...)
+	b = append(b, "data: "...)
 	b = append(b, body...)
+	b = append(b, "\nid: "...)
+	b = quote.Position{Epoch: epoch, Seq: seq}.AppendTo(b)
 	return append(b, '\n', '\n')
 }
 

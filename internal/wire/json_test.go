@@ -44,7 +44,7 @@ func TestQuoteGolden(t *testing.T) {
 	if got := appendDayQuote(nil, "BRK.B", &plain); string(got) != d {
 		t.Errorf("day: %s", got)
 	}
-	if got := SSEJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "id: 9f3c1a-482913\ndata: "+q+"\n\n" {
+	if got := SSEJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "data: "+q+"\nid: 9f3c1a-482913\n\n" {
 		t.Errorf("SSE: %q", got)
 	}
 	if got := WSJSON.AppendTick(nil, 0x9f3c1a, plain.Seq, []byte(q)); string(got) != "\x81\x7e\x00\x80"+q {

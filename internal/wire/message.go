@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -76,15 +75,25 @@ type Hello struct {
 	Topics    []string
 	Heartbeat time.Duration
 	Now       time.Time
-	Start     quote.Position // position before the first tick; the SSE id
+	Start     quote.Position // position before the first tick; the SSE id, unless a snapshot follows
+	Snapshot  bool           // a snapshot follows; nothing is a position before its last part
 	Retry     time.Duration  // SSE's reconnection time
 }
 
 // Message returns the hello.
 func (h Hello) Message() Message {
-	return Message{Name: "hello", ID: h.Start.String(), Retry: h.Retry, body: helloBody{
+	return Message{Name: "hello", ID: idUnless(h.Snapshot, h.Start), Retry: h.Retry, body: helloBody{
 		"hello", h.Conn, h.Lane.String(), h.Engine, Epoch(h.Epoch), h.Head, h.Oldest, h.Resume, h.Mode,
-		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro()}}
+		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro(), h.Snapshot}}
+}
+
+// idUnless returns the id of a message with position p: none if a snapshot follows, because the client doesn't have the
+// state at p before it has all of that.
+func idUnless(snapshot bool, p quote.Position) string {
+	if snapshot {
+		return ""
+	}
+	return p.String()
 }
 
 type helloBody struct {
@@ -100,6 +109,8 @@ type helloBody struct {
 	Topics []string `json:"topics"`
 	HB     int64    `json:"hb"`
 	Time   int64    `json:"t"`
+
+	Snapshot bool `json:"snapshot,omitempty"`
 }
 
 func (m helloBody) appendProto(b []byte) []byte {
@@ -115,56 +126,17 @@ func (m helloBody) appendProto(b []byte) []byte {
 	b = appendTexts(b, 9, m.Topics)
 	b = appendInt(b, 10, m.HB)
 	b = appendInt(b, 11, m.Time)
-	return endField(b, at)
+	return endField(appendBool(b, 12, m.Snapshot), at)
 }
 
 // Epoch returns the hexadecimal text of an epoch, as in positions and messages.
 func Epoch(e uint64) string { return strconv.FormatUint(e, 16) }
 
-// Snapshot holds the newest quote of each symbol as of one position.
-type Snapshot struct {
-	At     quote.Position
-	Quotes []DayQuote
-}
-
-// DayQuote is the newest tick of a symbol, to be sent with the figures of its day.
-type DayQuote struct {
-	Ticker string
-	Tick   *quote.Tick
-}
-
-// Message returns the snapshot.
-func (s Snapshot) Message() Message {
-	return Message{Name: "snapshot", ID: s.At.String(), body: s}
-}
-
-func (s Snapshot) appendJSON(b []byte) []byte {
-	b = slices.Grow(b, 64+192*len(s.Quotes))
-	b = strconv.AppendUint(append(b, `{"T":"snapshot","i":`...), s.At.Seq, 10)
-	b = append(b, `,"quotes":[`...)
-	for i, q := range s.Quotes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendDayQuote(b, q.Ticker, q.Tick)
-	}
-	return append(b, ']', '}')
-}
-
-func (s Snapshot) appendProto(b []byte) []byte {
-	b = slices.Grow(b, 64+72*len(s.Quotes))
-	b, at := beginField(b, protoSnapshot)
-	b = appendUint(b, 1, s.At.Seq)
-	for _, q := range s.Quotes {
-		b = appendProtoDay(b, q.Ticker, q.Tick)
-	}
-	return endField(b, at)
-}
-
 // Gap reports that the ticks From to To, inclusive, are lost to a client.
 type Gap struct {
 	Epoch, From, To uint64
 	Reason          string
+	Snapshot        bool // a snapshot as of To follows
 }
 
 // Missed returns the number of lost positions.
@@ -172,8 +144,8 @@ func (g Gap) Missed() uint64 { return g.To - g.From + 1 }
 
 // Message returns the gap.
 func (g Gap) Message() Message {
-	return Message{Name: "gap", ID: quote.Position{Epoch: g.Epoch, Seq: g.To}.String(),
-		body: gapBody{"gap", g.From, g.To, g.Missed(), g.Reason}}
+	return Message{Name: "gap", ID: idUnless(g.Snapshot, quote.Position{Epoch: g.Epoch, Seq: g.To}),
+		body: gapBody{"gap", g.From, g.To, g.Missed(), g.Reason, g.Snapshot}}
 }
 
 type gapBody struct {
@@ -182,6 +154,8 @@ type gapBody struct {
 	To     uint64 `json:"to"`
 	Missed uint64 `json:"missed"`
 	Reason string `json:"reason"`
+
+	Snapshot bool `json:"snapshot,omitempty"`
 }
 
 func (m gapBody) appendProto(b []byte) []byte {
@@ -189,22 +163,32 @@ func (m gapBody) appendProto(b []byte) []byte {
 	b = appendUint(b, 1, m.From)
 	b = appendUint(b, 2, m.To)
 	b = appendUint(b, 3, m.Missed)
-	return endField(appendClientText(b, 4, m.Reason), at)
+	b = appendClientText(b, 4, m.Reason)
+	return endField(appendBool(b, 5, m.Snapshot), at)
 }
 
 // Heartbeat returns the message that the client has received everything in its topics up to head.
 func Heartbeat(head quote.Position, now time.Time) Message {
-	return Message{Name: "hb", ID: head.String(), body: heartbeatBody{now.UnixMicro(), head.Seq}}
+	return Message{Name: "hb", ID: head.String(), body: heartbeatBody{now: now.UnixMicro(), head: head.Seq}}
+}
+
+// HeartbeatBeforeSnapshot returns a heartbeat for a client that waits for a snapshot: it has no position.
+func HeartbeatBeforeSnapshot(now time.Time) Message {
+	return Message{Name: "hb", body: heartbeatBody{now: now.UnixMicro(), noHead: true}}
 }
 
 type heartbeatBody struct {
 	now  int64
 	head uint64
+
+	noHead bool
 }
 
 func (m heartbeatBody) appendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"T":"hb","t":`...), m.now, 10)
-	b = strconv.AppendUint(append(b, `,"head":`...), m.head, 10)
+	if !m.noHead {
+		b = strconv.AppendUint(append(b, `,"head":`...), m.head, 10)
+	}
 	return append(b, '}')
 }
 
@@ -214,15 +198,18 @@ func (m heartbeatBody) appendProto(b []byte) []byte {
 	return endField(appendUint(b, 2, m.head), at)
 }
 
-// Bye returns the last message of a stream. It has EndID as its id if the stream is finished; retry is how long the client
-// waits before it reconnects (on SSE also the retry field).
+// Bye returns the last message of a stream; retry is how long the client waits before it reconnects (on SSE also the retry
+// field). If the stream is finished, its id is EndID, and the retry field is long: some clients of SSE reconnect even after
+// the 204 that a request with EndID gets.
 func Bye(reason string, retry time.Duration) Message {
 	m := Message{Name: "bye", Retry: retry, body: byeBody{"bye", reason, retry.Milliseconds()}}
 	if IsFinished(reason) {
-		m.ID = EndID
+		m.ID, m.Retry = EndID, finishedRetry
 	}
 	return m
 }
+
+const finishedRetry = 24 * time.Hour
 
 type byeBody struct {
 	T      string `json:"T"`
@@ -236,9 +223,10 @@ func (m byeBody) appendProto(b []byte) []byte {
 	return endField(appendInt(b, 2, m.Retry), at)
 }
 
-// Subscription returns the message that topics are in effect after position at. id is the command's, nil if it had none.
-func Subscription(at quote.Position, topics []string, id *int64) Message {
-	return Message{Name: "subscription", ID: at.String(), body: subscriptionBody{"subscription", list(topics), at.Seq, id}}
+// Subscription returns the message that topics are in effect after position at. id is the command's, nil if it had none;
+// snapshot means that a snapshot of the added topics follows.
+func Subscription(at quote.Position, topics []string, id *int64, snapshot bool) Message {
+	return Message{Name: "subscription", ID: idUnless(snapshot, at), body: subscriptionBody{"subscription", list(topics), at.Seq, id, snapshot}}
 }
 
 type subscriptionBody struct {
@@ -246,13 +234,16 @@ type subscriptionBody struct {
 	Topics []string `json:"topics"`
 	I      uint64   `json:"i"`
 	ID     *int64   `json:"id,omitempty"`
+
+	Snapshot bool `json:"snapshot,omitempty"`
 }
 
 func (m subscriptionBody) appendProto(b []byte) []byte {
 	b, at := beginField(b, protoSubscription)
 	b = appendTexts(b, 1, m.Topics)
 	b = appendUint(b, 2, m.I)
-	return endField(appendID(b, 3, m.ID), at)
+	b = appendID(b, 3, m.ID)
+	return endField(appendBool(b, 4, m.Snapshot), at)
 }
 
 // Time returns the answer to a time command, with the times at which the command was received and the answer sent. id is

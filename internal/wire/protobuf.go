@@ -80,6 +80,10 @@ func appendUint(b []byte, num protowire.Number, v uint64) []byte {
 
 func appendInt(b []byte, num protowire.Number, v int64) []byte { return appendUint(b, num, uint64(v)) }
 
+func appendBool(b []byte, num protowire.Number, v bool) []byte {
+	return appendUint(b, num, protowire.EncodeBool(v))
+}
+
 // appendRelative appends a price as its difference to the bid, in cents. Encoder and decoder count modulo 2⁶⁴, so no difference
 // overflows.
 func appendRelative(b []byte, num protowire.Number, p, bid quote.Price) []byte {

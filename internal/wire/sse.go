@@ -6,8 +6,9 @@ import "strconv"
 // reconnecting.
 const EndID = "end"
 
-// appendEvent appends a message as one event; payload is the size of its JSON. JSON text contains no raw line break, and
-// names and ids come from this package, so no field can end early.
+// appendEvent appends a message as one event; payload is the size of its JSON. The id line is the last: a client that takes
+// an id as soon as it has read the line then has the data too. JSON text contains no raw line break, and names and ids come
+// from this package, so no field can end early.
 func appendEvent(b []byte, m Message) (framed []byte, payload int) {
 	if m.Retry > 0 {
 		b = append(b, "retry: "...)
@@ -16,13 +17,13 @@ func appendEvent(b []byte, m Message) (framed []byte, payload int) {
 	}
 	b = append(b, "event: "...)
 	b = append(b, m.Name...)
-	if m.ID != "" {
-		b = append(b, "\nid: "...)
-		b = append(b, m.ID...)
-	}
 	b = append(b, "\ndata: "...)
 	at := len(b)
 	b = m.appendJSON(b)
 	payload = len(b) - at
+	if m.ID != "" {
+		b = append(b, "\nid: "...)
+		b = append(b, m.ID...)
+	}
 	return append(b, '\n', '\n'), payload
 }

@@ -79,7 +79,7 @@ func messages(s string, n int64) []Message {
 		}.Message(),
 		Gap{Epoch: 0xab, From: 1, To: uint64(n), Reason: s}.Message(),
 		Bye(s, time.Duration(n)),
-		Subscription(at, []string{s}, &n),
+		Subscription(at, []string{s}, &n, false),
 		Time(now, now, &n),
 		Heartbeat(at, now),
 		Snapshot{At: at}.Message(),

@@ -17,6 +17,8 @@ type Message struct {
 	ID                                   *int64
 	Topics                               []string
 	Quotes                               []json.RawMessage
+	Snapshot                             bool
+	Part, Parts                          int
 
 	Text string // the JSON; of a protobuf message, the same content as JSON
 	Size int    // bytes of the message in its encoding
@@ -69,6 +71,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		"mode": &m.Mode, "reason": &m.Reason, "code": &m.Code, "msg": &m.Msg, "n": &m.N, "i": &m.I, "from": &m.From, "to": &m.To,
 		"missed": &m.Missed, "head": &m.Head, "oldest": &m.Oldest, "retry": &m.Retry, "hb": &m.HB, "t": &m.Time,
 		"received": &m.Received, "sent": &m.Sent, "id": &m.ID, "topics": &m.Topics, "quotes": &m.Quotes,
+		"snapshot": &m.Snapshot, "part": &m.Part, "parts": &m.Parts,
 	} {
 		if raw, ok := all[name]; ok {
 			if err := json.Unmarshal(raw, field); err != nil {

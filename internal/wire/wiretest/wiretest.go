@@ -116,6 +116,9 @@ func object(b []byte, name string, m protoreflect.Message, day bool) []byte {
 		if f.HasPresence() && !m.Has(f) || f.ContainingMessage().Name() == "Quote" && f.Number() > 10 && !day {
 			continue
 		}
+		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || f.Name() == "part" || f.Name() == "parts") {
+			continue
+		}
 		b = append(append(append(b, `,"`...), f.JSONName()...), `":`...)
 		if f.IsList() {
 			b = list(b, f, m.Get(f).List())
@@ -152,6 +155,8 @@ func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message) []b
 		return text(b, v.String())
 	case f.Kind() == protoreflect.Uint64Kind:
 		return strconv.AppendUint(b, v.Uint(), 10)
+	case f.Kind() == protoreflect.BoolKind:
+		return strconv.AppendBool(b, v.Bool())
 	}
 	return strconv.AppendInt(b, v.Int(), 10)
 }

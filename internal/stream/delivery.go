@@ -1,0 +1,102 @@
+package stream
+
+import (
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// delivery is a snapshot that a subscriber owes its client. Until its last part was sent, the client gets no ticks and no
+// new position.
+type delivery struct {
+	due     bool
+	topics  quote.Topics
+	atLeast uint64 // the snapshot is valid at this seq or a later one
+	gapFrom uint64 // a gap from here precedes it; 0 for none
+	reason  string // of the gap
+	source  *sharedSnapshot
+	sent    int // parts
+}
+
+// snapshotWait is what a subscriber waits for when it needs a snapshot.
+type snapshotWait struct {
+	awaiting bool         // in this pass: a notification follows
+	job      *snapshotJob // nil before one was found
+	ticket   ticket       // guarded by gate.mu
+}
+
+// obtainSnapshot returns a snapshot of topics, valid at atLeast or later. It returns nil while that isn't ready; then the
+// subscriber will be notified, and must call it again with the same topics.
+func (s *Subscriber) obtainSnapshot(topics quote.Topics, atLeast uint64) *sharedSnapshot {
+	l := s.log
+	if len(topics.IDs()) > fewSymbols && !l.gate.enter(s) {
+		s.awaiting = true
+		return nil
+	}
+	if s.job != nil {
+		made := s.job.result.Load()
+		if made == nil {
+			s.awaiting = true
+			return nil
+		}
+		s.job = nil
+		if made.at+1 >= l.oldest(l.head.Load()) {
+			return made
+		}
+	}
+	made, job := l.snapshots.get(s, topics, s.snapshotCompression(), atLeast)
+	if made == nil {
+		s.job, s.awaiting = job, true
+	}
+	return made
+}
+
+// snapshotCompression returns how the client's next snapshot is compressed.
+func (s *Subscriber) snapshotCompression() Compression {
+	if s.compressor == nil {
+		return CompressNone
+	}
+	return s.compressor.snapshotCompression()
+}
+
+// prepareSnapshot obtains the snapshot that is due, unless it isn't ready, moves to its seq, and enqueues the gap before it.
+func (s *Subscriber) prepareSnapshot(now time.Time) {
+	d := &s.delivery
+	if d.source = s.obtainSnapshot(d.topics, d.atLeast); d.source == nil {
+		return
+	}
+	s.seek(d.source.at)
+	s.caughtUp = s.pos == s.log.head.Load()
+	s.pacing.close()
+	if d.gapFrom > 0 {
+		s.enqueueGap(now, d.gapFrom, s.pos, d.reason, true)
+	}
+}
+
+// nextPart returns the next message of the snapshot that is due. It returns nothing while the snapshot isn't ready, or when
+// a gap was enqueued, which goes first.
+func (s *Subscriber) nextPart(now time.Time) []byte {
+	d := &s.delivery
+	if d.source == nil {
+		s.prepareSnapshot(now)
+		if d.source == nil || !s.outbox.empty() {
+			return nil
+		}
+	}
+	p := &d.source.parts[d.sent]
+	s.lastMessage = now
+	s.counters.messages.Add(1)
+	s.counters.payload.Add(uint64(p.payload))
+	if s.compressor != nil {
+		s.compressor.sendSnapshot(p)
+	}
+	if d.source.compressed {
+		s.counters.addCompressed(len(p.text), len(p.bytes))
+	}
+	if d.sent++; d.sent == len(d.source.parts) {
+		*d = delivery{}
+		s.lastSent.Store(s.pos)
+		s.log.gate.leave(s)
+	}
+	return p.bytes
+}
