@@ -56,7 +56,7 @@ func TestSilentServer(t *testing.T) {
 func TestUnknownEngine(t *testing.T) {
 	o := smallOptions(t, startTestServer(t, 100, 10))
 	o.Engines = []string{"warp"}
-	if r, err := run(t, o); r != nil || err == nil || !strings.Contains(err.Error(), "--engine") {
+	if r, err := run(t, o); r != nil || err == nil || !strings.Contains(err.Error(), "engine: a parameter of the lab") {
 		t.Errorf("%v", err)
 	}
 }
