@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is a server in a process of its own.
+// process is a running server.
 type process struct {
 	*exec.Cmd
 	addr string
@@ -50,7 +50,8 @@ func startServer(t *testing.T, args ...string) *process {
 	}
 	p := &process{Cmd: exec.Command(self, append([]string{"serve", "--server.addr=127.0.0.1:0", "--market.warmup=0s"}, args...)...)}
 	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TICKLANE_") }) // of the tests
-	p.Env, p.Dir, p.Stderr = append(environ, "TEST_SERVE=1"), t.TempDir(), t.Output()
+	environ = append(environ, "TEST_SERVE=1")
+	p.Env, p.Dir, p.Stderr = environ, t.TempDir(), t.Output()
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func (s *streams) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, 
 	})
 }
 
-// containHijack recovers from a panic in a hijack handler, which fasthttp calls in a goroutine of its own, and closes the
+// containHijack recovers from a panic in a hijack handler, which fasthttp calls in another goroutine, and closes the
 // connection. It must be deferred itself.
 func (s *streams) containHijack(conn *netconn.Conn) {
 	if v := recover(); v != nil {

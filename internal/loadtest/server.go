@@ -42,6 +42,7 @@ func serverArgs(o *Options, v *Variant) []string {
 		{"market.rate", "50"}, {"market.arrivals", "steady"}, {"market.warmup", "0s"},
 		// A server notices late that a connection was cut, so there must be room for the next one.
 		{"limits.connections", strconv.Itoa(2*(o.Conns+o.SlowReaders) + 100)},
+		{"limits.accept_rate", "0"}, // all connections are opened at once
 	}
 	args := []string{"serve", "--config=" + os.DevNull}
 	for _, kv := range set {

@@ -35,7 +35,7 @@ func acceptError(errno syscall.Errno) error {
 // TestAcceptRetriesTransientErrors lists the errors of accept(2) after which a server goes on, and some that end it. A
 // retry waits: without descriptors, Accept fails at once.
 func TestAcceptRetriesTransientErrors(t *testing.T) {
-	accept := func(errno syscall.Errno) (err error, took time.Duration) {
+	accept := func(errno syscall.Errno) (took time.Duration, err error) {
 		var reported error
 		l := NewListener(&failingListener{errs: []error{acceptError(errno)}}, Config{OnAcceptError: func(err error) { reported = err }})
 		start := time.Now()
@@ -43,19 +43,19 @@ func TestAcceptRetriesTransientErrors(t *testing.T) {
 		if transient := err == net.ErrClosed; transient != errors.Is(reported, errno) {
 			t.Errorf("%v: reported %v", errno, reported)
 		}
-		return err, time.Since(start)
+		return time.Since(start), err
 	}
 	synctest.Test(t, func(t *testing.T) {
 		for _, errno := range []syscall.Errno{
 			syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPERM, syscall.EPROTO,
 			syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH,
 		} {
-			if err, took := accept(errno); err != net.ErrClosed || took != 50*time.Millisecond {
+			if took, err := accept(errno); err != net.ErrClosed || took != 50*time.Millisecond {
 				t.Errorf("%v: the second Accept returned %v after %v", errno, err, took)
 			}
 		}
 		for _, errno := range []syscall.Errno{syscall.EBADF, syscall.EINVAL} {
-			if err, took := accept(errno); !errors.Is(err, errno) || took != 0 {
+			if took, err := accept(errno); !errors.Is(err, errno) || took != 0 {
 				t.Errorf("%v: %v after %v", errno, err, took)
 			}
 		}
