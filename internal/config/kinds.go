@@ -122,7 +122,8 @@ func (k rateLimit) allowed() string {
 	return "0.1 to 1,000,000 per second; 0: no limit"
 }
 
-// AutoAcceptRate returns the value of limits.accept_rate auto, in streams per second.
+// AutoAcceptRate returns the value of limits.accept_rate auto, in streams per second. Opening a stream of one symbol takes
+// some 0.1 ms of processor time, so this leaves four times as much for snapshots and the streams that are open.
 func AutoAcceptRate() float64 { return float64(2000 * runtime.GOMAXPROCS(0)) }
 
 // text is any line of text; what describes its meaning.
