@@ -95,6 +95,40 @@ func TestSIGHUPDoesNotEndTheProcess(t *testing.T) {
 	}
 }
 
+// TestDrainDelay checks that /readyz fails for server.drain_delay while streams are still opened, and that the process then
+// ends in order.
+func TestDrainDelay(t *testing.T) {
+	p := startServer(t, "--server.drain_delay=2s")
+	ready := func() int {
+		resp, err := http.Get("http://" + p.addr + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := ready(); got != http.StatusOK {
+		t.Fatalf("/readyz: %d", got)
+	}
+	begin := time.Now()
+	p.signal(t, syscall.SIGTERM)
+	testkit.Eventually(t, func() bool { return ready() == http.StatusServiceUnavailable }, "/readyz to fail")
+	f := followSSE(t, p.addr)
+	if hello, err := f.next(); err != nil || !strings.Contains(hello, `"hello"`) {
+		t.Errorf("a new stream gets %q, %v", hello, err)
+	}
+	f.run()
+	if f.err == nil || f.err.Error() != "bye shutdown" {
+		t.Errorf("the stream ends with %v", f.err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("the process ends with %v", err)
+	}
+	if took := time.Since(begin); took < 2*time.Second {
+		t.Errorf("it ended after %v", took)
+	}
+}
+
 // message has the fields of the messages that carry ticks or positions.
 type message struct {
 	T, Reason   string

@@ -159,3 +159,24 @@ func testPanicOfTheLog(t *testing.T, engine string) {
 		t.Errorf("%d panics counted", n)
 	}
 }
+
+// TestPanicInAHijackHandler checks that a panic in fasthttp's goroutine of a hijacked connection ends that connection alone.
+func TestPanicInAHijackHandler(t *testing.T) { onEngines(t, testPanicInAHijackHandler) }
+
+func testPanicInAHijackHandler(t *testing.T, engine string) {
+	b := &bomb{message: "streams refused"}
+	srv := newTestServer(t, testserver.Options{Engine: engine, Logger: slog.New(b), Settings: func(s *handlers.Settings) { s.MaxStreams = 1 }})
+	other := srv.SSE("snapshot=false")
+	c := srv.Dial()
+	c.RequestWS("")
+	if got, err := c.ReadAll(); err == nil || len(got) > 0 {
+		t.Errorf("%v, %d messages", err, len(got))
+	}
+	testkit.Eventually(t, func() bool { return countedPanics(srv) == 1 }, "the panic to be counted")
+	b.wantStacks(t, 1)
+	srv.Publish(1)
+	other.Want("q")
+	other.Cut(true)
+	c.Cut(true)
+	testkit.Eventually(t, func() bool { srv.Publish(1); return liveStreams(srv) == 0 && srv.Handlers.OpenConns() == 0 }, "everything to be released")
+}
