@@ -52,7 +52,7 @@ const spreadRate = 4000
 func (a *admission) admit(address string) *refusal {
 	switch a.limiter.Acquire(address) {
 	case netconn.ShuttingDown:
-		return &refusal{wire.ByeShutdown, "the server is shutting down.", stream.ByeRetry(wire.ByeShutdown, overloadRetry, 0)}
+		return &refusal{wire.ByeShutdown, "the server is shutting down.", stream.ByeRetry(wire.ByeShutdown, overloadRetry, a.spread(a.limiter.Open()))}
 	case netconn.Overloaded:
 		return a.refuse("limits.connections or limits.per_address is reached.", stream.ByeRetry(wire.ByeOverload, overloadRetry, 0))
 	}
