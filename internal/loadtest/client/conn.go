@@ -47,7 +47,7 @@ type RefusedError struct{ Reason string }
 
 func (e *RefusedError) Error() string {
 	if e.Reason == wire.ByeOverload {
-		return "the server refused a stream: overload (limits.connections or limits.per_address is reached: " +
+		return "the server refused a stream: overload (limits.connections, limits.per_address or limits.accept_rate is reached: " +
 			"raise it on the server, or use fewer --conns)"
 	}
 	return "the server refused a stream: " + e.Reason
