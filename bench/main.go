@@ -23,6 +23,7 @@ import (
 )
 
 const usage = `usage: field run [flags] [experiment …]    measures the experiments, all by default
+       field storm [flags]                 measures reconnect storms; -h names the flags
        field list                          names servers and experiments
        field show [-in FILE] [-plot FILE]  prints the tables of an earlier run
        field serve -addr A -rate R NAME    runs one of the usual recipes until it is interrupted`
@@ -46,6 +47,8 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	switch args[0] {
 	case "run":
 		return run(ctx, args[1:], out)
+	case "storm":
+		return runStorm(ctx, args[1:], out)
 	case "list":
 		return list(out)
 	case "show":
@@ -59,8 +62,13 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 func serve(args []string) error {
 	f := flag.NewFlagSet("serve", flag.ExitOnError)
 	addr, rate, sndbuf := f.String("addr", "127.0.0.1:0", "address"), f.Float64("rate", 25, "ticks/s"), f.Int("sndbuf", 0, "send buffer of each socket in bytes; 0: the kernel's default")
+	symbols := f.Int("symbols", 0, "send a snapshot of so many symbols first; 0: none")
 	_ = f.Parse(args)
-	r, ok := recipes.Find(f.Arg(0))
+	find := recipes.Find
+	if *symbols > 0 {
+		find = recipes.FindWithSnapshot
+	}
+	r, ok := find(f.Arg(0))
 	if !ok {
 		return fmt.Errorf("unknown recipe %q; list names them", f.Arg(0))
 	}
@@ -72,7 +80,7 @@ func serve(args []string) error {
 		return err
 	}
 	log.SetFlags(0)
-	r.Run(ln, *rate)
+	r.Run(ln, *rate, *symbols)
 	return nil
 }
 

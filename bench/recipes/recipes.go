@@ -17,6 +17,8 @@ type Tick struct {
 	ID   string // the SSE id
 	JSON []byte
 	SSE  []byte // the whole event: data, then id
+
+	seq, due int64 // of recipes with a snapshot
 }
 
 // Recipe is one such server.
@@ -28,18 +30,20 @@ type Recipe struct {
 	Lossy bool // a subscriber whose queue is full loses ticks
 	// start serves on ln until the process ends, and returns a function that sends a tick to every client.
 	start func(ln net.Listener) (publish func(*Tick))
+	// startMarket, of recipes with a snapshot, does the same and sends each client the market's state first.
+	startMarket func(ln net.Listener, m *market) (publish func(*Tick))
 }
 
 // All is every recipe, SSE first.
 var All = []Recipe{
-	{"fiber", "sse", "/", "gofiber/fiber v2: stream writer, channel for each subscriber, flush for each event", true, startFiber},
-	{"net/http", "sse", "/", "net/http: goroutine and channel for each subscriber, Flush for each event", true, startNetHTTP},
-	{"r3labs", "sse", "/?stream=ticks", "r3labs/sse v2", false, startR3labs},
-	{"tmaxmax", "sse", "/", "tmaxmax/go-sse", false, startTmaxmax},
-	{"gorilla", "ws", "/", "gorilla/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startGorilla},
-	{"gobwas", "ws", "/", "gobwas/ws: compiled frame, goroutine and channel for each subscriber", true, startGobwas},
-	{"fasthttp-ws", "ws", "/", "fasthttp/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startFasthttpWS},
-	{"coder", "ws", "/", "coder/websocket: Write, goroutine and channel for each subscriber", true, startCoder},
+	{"fiber", "sse", "/", "gofiber/fiber v2: stream writer, channel for each subscriber, flush for each event", true, startFiber, nil},
+	{"net/http", "sse", "/", "net/http: goroutine and channel for each subscriber, Flush for each event", true, startNetHTTP, nil},
+	{"r3labs", "sse", "/?stream=ticks", "r3labs/sse v2", false, startR3labs, nil},
+	{"tmaxmax", "sse", "/", "tmaxmax/go-sse", false, startTmaxmax, nil},
+	{"gorilla", "ws", "/", "gorilla/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startGorilla, nil},
+	{"gobwas", "ws", "/", "gobwas/ws: compiled frame, goroutine and channel for each subscriber", true, startGobwas, nil},
+	{"fasthttp-ws", "ws", "/", "fasthttp/websocket: PreparedMessage, goroutine and channel for each subscriber", true, startFasthttpWS, nil},
+	{"coder", "ws", "/", "coder/websocket: Write, goroutine and channel for each subscriber", true, startCoder, nil},
 }
 
 // Find returns the recipe with this name.
@@ -70,9 +74,16 @@ func Listen(addr string, sndbuf int) (net.Listener, error) {
 }
 
 // Run serves on ln and publishes rate ticks/s, each when it is due. If the server is behind it publishes without pause, with
-// the original due times. Run doesn't return.
-func (r Recipe) Run(ln net.Listener, rate float64) {
-	publish := r.start(ln)
+// the original due times. The recipe must be of WithSnapshot if symbols is above 0. Run doesn't return.
+func (r Recipe) Run(ln net.Listener, rate float64, symbols int) {
+	render := newTick
+	var publish func(*Tick)
+	if symbols > 0 {
+		market := newMarket(symbols)
+		render, publish = market.next, r.startMarket(ln, market)
+	} else {
+		publish = r.start(ln)
+	}
 	if rate <= 0 {
 		select {}
 	}
@@ -82,7 +93,7 @@ func (r Recipe) Run(ln net.Listener, rate float64) {
 		if d := time.Until(due); d > 0 {
 			time.Sleep(d)
 		}
-		publish(newTick(seq, due.UnixMicro()))
+		publish(render(seq, due.UnixMicro()))
 	}
 }
 
