@@ -82,11 +82,11 @@ type stormRun struct {
 	started  time.Time
 	cases    []*StormCase
 
-	server    *Server
-	startCPU  [2]time.Duration // user and system time that a server takes to start
-	crowd     []*storm.Fleet   // one for each lane
-	watchers  []*storm.Fleet
-	baseline  int64            // RSS with the bystanders alone
+	server   *Server
+	startCPU [2]time.Duration // user and system time that a server takes to start
+	crowd    []*storm.Fleet   // one for each lane
+	watchers []*storm.Fleet
+	baseline int64 // RSS with the bystanders alone
 }
 
 func (s *stormRun) argv(port int) []string {
