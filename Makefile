@@ -28,7 +28,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
 
 ## Use it
 
@@ -146,6 +146,16 @@ field:
 else
 field: build compiler ## Measure Ticklane, the usual servers and a baseline, on Linux; FIELD="-rounds 1 paced"
 	@cd bench && go build -o ../bin/field . && exec ../bin/field run $(FIELD)
+endif
+
+.PHONY: storm
+ifneq ($(shell uname -s),Linux)
+storm:
+	@echo 'make storm needs Linux: it reads /proc and its clients use epoll. On this system bin/ticklane load --drill storm cuts clients.' >&2
+	@exit 1
+else
+storm: build compiler ## Measure reconnect storms, on Linux; STORM="-clients 2000 -engine shard -compress gzip -cases connect,kill"
+	@cd bench && go build -o ../bin/field . && exec ../bin/field storm $(STORM)
 endif
 
 .PHONY: soak
