@@ -13,8 +13,10 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -30,6 +32,7 @@ import (
 	"ticklane/internal/quote"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
+	"ticklane/internal/wire"
 )
 
 // serve connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, warm-up of the
@@ -90,15 +93,19 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	hangup, stop := hangups()
 	defer stop()
 	watching, stopWatching := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		cert.watch(watching, hangup, logger)
-	}()
-	defer func() {
-		stopWatching()
-		<-watched
-	}()
+	var watchers sync.WaitGroup
+	watchers.Go(func() { cert.watch(watching, hangup, logger) })
+	watchers.Go(func() {
+		returnMemory(watching, func() (opened uint64, live int) {
+			for lane := range wire.Lanes {
+				stats := log.Lane(lane)
+				opened, live = opened+stats.Opened, live+stats.Connections
+			}
+			return opened, live
+		}, debug.FreeOSMemory)
+	})
+	defer watchers.Wait()
+	defer stopWatching()
 	return run(ctx, cfg, out, logger, ln, server, feed, b.Publish)
 }
 
