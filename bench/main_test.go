@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"ticklane/internal/testkit"
 )
 
@@ -13,7 +15,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	testkit.Main(m)
+	testkit.Main(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1")) // it runs forever
 }
 
 // mustMeasure runs a plan in which no tick may be lost.
