@@ -65,7 +65,7 @@ func TestDocumentedClients(t *testing.T) {
 	}
 }
 
-// runClient writes a client into a temporary folder and returns its output.
+// runClient writes a client into a temporary folder and returns what it prints. curl's progress is elsewhere: on stderr.
 func runClient(t *testing.T, name, code string, command []string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -87,9 +87,11 @@ func runClient(t *testing.T, name, code string, command []string) string {
 	cmd := exec.CommandContext(ctx, command[0], append(command[1:], name)...)
 	cmd.Dir = dir
 	cmd.WaitDelay = timeout
-	out, err := cmd.CombinedOutput()
+	var errors strings.Builder
+	cmd.Stderr = &errors
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v %v\n%s", err, context.Cause(ctx), out)
+		t.Fatalf("%v %v\n%s%s", err, context.Cause(ctx), out, errors.String())
 	}
 	return string(out)
 }
