@@ -133,19 +133,14 @@ export class TopicSync {
     // Topics are added first, so that the set is never empty, unless both exceed the server's limit.
     const stream = this.#stream;
     const adding = add.length > 0 && !(this.#dropFirst && drop.length > 0);
-    if (adding) this.#snapshotDue = true; // also of a server that does not announce it
     const sent = adding ? this.#host.send('subscribe', this.#fit(add)) : this.#host.send('unsubscribe', this.#fit(drop));
-    if (!sent) {
-      if (adding) this.#snapshotDue = false;
-      return false; // continued after the next hello
-    }
+    if (!sent) return false; // continued after the next hello
     try {
       const answer = await sent;
       if (stream === this.#stream) this.#acked = answer.topics;
       return true;
     } catch (err) {
       if (stream !== this.#stream) return true; // the hello of a newer stream has set the topics
-      if (adding) this.#snapshotDue = false;
       if (adding && drop.length > 0 && /** @type {CommandError} */ (err).code === 'too_many_topics') {
         this.#dropFirst = true;
         return true;
