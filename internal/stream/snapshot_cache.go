@@ -43,7 +43,7 @@ type snapshotKey struct {
 }
 
 // snapshotCache renders each snapshot once for all subscribers that need it at about the same time. Snapshots of many
-// symbols are rendered by goroutines of its own, as many at a time as there are processors, so that no writer waits.
+// symbols are rendered by separate goroutines, as many at a time as there are processors, so that no writer waits.
 type snapshotCache struct {
 	log     *Log
 	workers chan struct{} // a slot for each processor
