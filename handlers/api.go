@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,6 +18,8 @@ type api struct {
 	feed      FeedInfo
 	maxTopics int
 	version   string
+	changing  *answers
+	constant  *answers
 }
 
 // symbols is GET /api/symbols: all symbols and sectors.
@@ -27,13 +30,19 @@ func (a *api) symbols(c *fiber.Ctx) error {
 		Sector string  `json:"sector"`
 		Value  float64 `json:"value"` // market capitalization in billions of dollars, 0 if unknown
 	}
-	u := a.log.Universe()
-	list := make([]symbol, 0, u.Len())
-	for _, s := range u.Symbols() {
-		list = append(list, symbol{s.Ticker, s.Name, s.Sector, s.Value})
+	x, err := a.constant.get("symbols", func() (*content, error) {
+		u := a.log.Universe()
+		list := make([]symbol, 0, u.Len())
+		for _, s := range u.Symbols() {
+			list = append(list, symbol{s.Ticker, s.Name, s.Sector, s.Value})
+		}
+		return newJSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
+	})
+	if err != nil {
+		return err
 	}
 	noCache(c)
-	return c.JSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
+	return x.send(c)
 }
 
 // quotes is GET /api/quotes?topics=: the newest quote of each symbol, in the form of a stream's snapshot.
@@ -43,11 +52,17 @@ func (a *api) quotes(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	snap := a.log.Snapshot(topics)
+	x, err := a.changing.get("quotes "+strings.Join(topics.Names(), ","), func() (*content, error) {
+		snap := a.log.Snapshot(topics)
+		x := newContent(fiber.MIMEApplicationJSON, snap.Message().JSON())
+		x.header = map[string]string{"Ticklane-Position": snap.At.String()}
+		return x, nil
+	})
+	if err != nil {
+		return err
+	}
 	noStore(c)
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	c.Set("Ticklane-Position", snap.At.String())
-	return c.Send(snap.Message().JSON())
+	return x.send(c)
 }
 
 // time is GET /api/time: the server's timestamps of a clock exchange with four timestamps.

@@ -23,43 +23,44 @@ type apiDocs struct {
 }
 
 type apiDocuments struct {
-	byFile map[string]*apidoc.Document
-	page   *apidoc.Page
+	yaml, json map[string]*content // by file
+	page       *apidoc.Page
 }
 
 func newAPIDocs(files fs.FS, p *pages) *apiDocs {
 	return &apiDocs{pages: p, load: sync.OnceValues(func() (*apiDocuments, error) {
-		d := &apiDocuments{byFile: make(map[string]*apidoc.Document)}
+		d := &apiDocuments{yaml: make(map[string]*content), json: make(map[string]*content)}
+		byFile := make(map[string]*apidoc.Document)
 		for _, name := range []string{openapi, asyncapi} {
 			doc, err := apidoc.Load(files, name)
 			if err != nil {
 				return nil, err
 			}
-			d.byFile[name] = doc
+			byFile[name] = doc
+			d.yaml[name] = newContent("application/yaml", doc.YAML) // RFC 9512
+			d.json[name] = newContent(fiber.MIMEApplicationJSON, doc.JSON)
 		}
-		d.page = apidoc.Layout(d.byFile[openapi], d.byFile[asyncapi], http.StatusText)
+		d.page = apidoc.Layout(byFile[openapi], byFile[asyncapi], http.StatusText)
 		return d, nil
 	})}
 }
 
-// yaml serves a document as application/yaml (RFC 9512).
 func (a *apiDocs) yaml(name string) fiber.Handler {
-	return a.document("application/yaml", func(d *apiDocuments) []byte { return d.byFile[name].YAML })
+	return a.document(func(d *apiDocuments) *content { return d.yaml[name] })
 }
 
 func (a *apiDocs) json(name string) fiber.Handler {
-	return a.document(fiber.MIMEApplicationJSON, func(d *apiDocuments) []byte { return d.byFile[name].JSON })
+	return a.document(func(d *apiDocuments) *content { return d.json[name] })
 }
 
-func (a *apiDocs) document(mediaType string, body func(*apiDocuments) []byte) fiber.Handler {
+func (a *apiDocs) document(of func(*apiDocuments) *content) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		d, err := a.load()
 		if err != nil {
 			return err
 		}
 		noCache(c)
-		c.Set(fiber.HeaderContentType, mediaType)
-		return c.Send(body(d))
+		return of(d).send(c)
 	}
 }
 
@@ -71,11 +72,17 @@ func (a *apiDocs) page(c *fiber.Ctx) error {
 	}
 	noCache(c)
 	v := a.pages.view(c, "page.title.docs", "docs")
-	v.Docs = d.page
-	if !v.addBundle(a.pages.built, "docs") {
-		v.Styles = []string{unbuiltStyle}
+	x, err := a.pages.constant.get("docs "+v.Lang, func() (*content, error) {
+		v.Docs = d.page
+		if !v.addBundle(a.pages.built, "docs") {
+			v.Styles = []string{unbuiltStyle}
+		}
+		return a.pages.render("docs", &v)
+	})
+	if err != nil {
+		return err
 	}
-	return c.Render("docs", v)
+	return x.send(c)
 }
 
 // part is a part of a document with the texts of its page, for a partial template.

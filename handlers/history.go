@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,6 +18,7 @@ type historyAPI struct {
 	log       *stream.Log
 	store     *history.Store
 	maxTopics int
+	answers   *answers
 }
 
 const (
@@ -67,7 +70,8 @@ func (h *historyAPI) bars(c *fiber.Ctx) error {
 // closes is GET /api/closes?topics=&interval=&limit=: the last price of each interval, for sparklines of many symbols.
 func (h *historyAPI) closes(c *fiber.Ctx) error {
 	q, u := queryOf(c), h.log.Universe()
-	ids := q.topics(u, h.maxTopics).IDs()
+	topics := q.topics(u, h.maxTopics)
+	ids := topics.IDs()
 	interval := q.barInterval()
 	limit := int(q.number("limit", defaultCloses, 1, maxCloses))
 	if n := len(ids); n*limit > maxClosesInAnswer {
@@ -76,6 +80,16 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	key := fmt.Sprintf("closes %s %d %s", interval.Duration(), limit, strings.Join(topics.Names(), ","))
+	x, err := h.answers.get(key, func() (*content, error) { return h.renderCloses(ids, interval, limit) })
+	if err != nil {
+		return err
+	}
+	noStore(c)
+	return x.send(c)
+}
+
+func (h *historyAPI) renderCloses(ids []quote.ID, interval history.Interval, limit int) (*content, error) {
 	type line struct {
 		Symbol string      `json:"symbol"`
 		T      int64       `json:"t"` // start of the first interval, µs since 1970
@@ -85,15 +99,14 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	for _, id := range ids {
 		page, err := h.store.Bars(id, interval, history.Latest, limit)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		seq = min(seq, page.Seq)
-		l := line{Symbol: u.Symbol(id).Ticker}
+		l := line{Symbol: h.log.Universe().Symbol(id).Ticker}
 		l.T, l.Closes = closesOf(page.Bars, interval, limit)
 		lines = append(lines, l)
 	}
-	noStore(c)
-	return c.JSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(h.log.Head().Epoch), "i": seq, "lines": lines})
+	return newJSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(h.log.Head().Epoch), "i": seq, "lines": lines})
 }
 
 // closesOf returns the closes of the newest limit intervals, from the first of them that has a bar, and the start of that.

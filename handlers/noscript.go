@@ -81,6 +81,7 @@ type noscriptQuery struct {
 	column     int        // index of sort's column, −1 for the universe's order
 	descending bool
 	refresh    bool
+	page       int // from 1; may be beyond the last
 }
 
 func readNoscriptQuery(c *fiber.Ctx, u *quote.Universe) noscriptQuery {
@@ -99,8 +100,12 @@ func readNoscriptQuery(c *fiber.Ctx, u *quote.Universe) noscriptQuery {
 	q.descending = descending
 	q.column = slices.IndexFunc(noscriptColumns, func(n noscriptColumn) bool { return n.name == column })
 	q.refresh = q.kept.Get("refresh") != "off"
+	q.page = c.QueryInt("page", 1)
 	return q
 }
+
+// key identifies the query.
+func (q *noscriptQuery) key() string { return q.kept.Encode() + " " + strconv.Itoa(q.page) }
 
 // with returns the URL of the list with one parameter changed, "" to remove it. The list then starts at its first page.
 func (q *noscriptQuery) with(key, value string) string {
@@ -167,10 +172,9 @@ func (q *noscriptQuery) sectors(u *quote.Universe) []noscriptLink {
 	return links
 }
 
-// newNoscriptList returns the list that a request's query selects.
-func newNoscriptList(log *stream.Log, c *fiber.Ctx) *noscriptList {
+// newNoscriptList returns the list that a query selects.
+func newNoscriptList(log *stream.Log, q *noscriptQuery) *noscriptList {
 	u := log.Universe()
-	q := readNoscriptQuery(c, u)
 	everything, _ := u.Topics([]string{quote.All}, 1) // valid in every universe
 	quotes := log.Snapshot(everything).Quotes
 	newest := int64(0)
@@ -189,7 +193,7 @@ func newNoscriptList(log *stream.Log, c *fiber.Ctx) *noscriptList {
 	if newest > 0 {
 		l.At = time.UnixMicro(newest).UTC().Format(time.TimeOnly)
 	}
-	page := max(1, min(c.QueryInt("page", 1), (len(quotes)+noscriptRows-1)/noscriptRows))
+	page := max(1, min(q.page, (len(quotes)+noscriptRows-1)/noscriptRows))
 	first, end := (page-1)*noscriptRows, min(len(quotes), page*noscriptRows)
 	if page > 1 {
 		l.Before = q.with("page", strconv.Itoa(page-1))

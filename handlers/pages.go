@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -29,6 +30,8 @@ type pages struct {
 	boot      fiber.Map
 	version   string
 	maxTopics int
+	changing  *answers // pages with quotes
+	constant  *answers // pages without
 }
 
 // view is the data of every template.
@@ -86,6 +89,9 @@ func (v view) Sector(name string) string {
 	return name
 }
 
+// layout is the template around every page, except the smallest ones.
+const layout = "layouts/main"
+
 // unbuiltStyle is the style of pages without the built one.
 const unbuiltStyle = "/static/unbuilt.css"
 
@@ -111,6 +117,7 @@ func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version
 		return nil, err
 	}
 	p := &pages{
+		changing: newAnswers(headOf(log)), constant: newAnswers(constant),
 		engine: html.NewFileSystem(http.FS(views), ".html"), log: log, feed: feed, version: version, maxTopics: set.MaxTopics,
 		boot: fiber.Map{
 			"source": feed.Source, "seed": feed.Seed, "file": feed.File, "timed": feed.Timed,
@@ -157,39 +164,43 @@ func negotiateLanguage(c *fiber.Ctx) string {
 
 // dashboard is GET /.
 func (p *pages) dashboard(c *fiber.Ctx) error {
-	v := p.view(c, "page.title", "watch")
-	v.Noscript = newNoscriptList(p.log, c)
-	return p.application(c, "dashboard", v)
+	q := readNoscriptQuery(c, p.log.Universe())
+	return p.application(c, p.changing, "dashboard", q.key(), "page.title", "watch", func(v *view) { v.Noscript = newNoscriptList(p.log, &q) })
 }
 
 // compare is GET /compare.
 func (p *pages) compare(c *fiber.Ctx) error {
-	return p.application(c, "compare", p.view(c, "page.title.compare", "compare"))
+	return p.application(c, p.constant, "compare", "", "page.title.compare", "compare", func(*view) {})
 }
 
-// application renders a page whose script is the bundle of the same name. Without the bundle it answers 503 with a page
-// that explains how to build it.
-func (p *pages) application(c *fiber.Ctx, name string, v view) error {
+// application answers with a page whose script is the bundle of the same name. query is what else the page depends on
+// besides the language, and add adds that to the view. Without the bundle it answers 503 with a page that explains how to
+// build it.
+func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, page string, add func(*view)) error {
 	noCache(c)
+	v := p.view(c, title, page)
 	if !v.addBundle(p.built, name) {
+		add(&v)
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
-	if err := c.Render(name, v); err != nil {
+	x, err := cached.get(name+" "+v.Lang+" "+query, func() (*content, error) {
+		add(&v)
+		return p.render(name, &v)
+	})
+	if err != nil {
 		return err
 	}
-	compressPage(c)
-	return nil
+	return x.send(c)
 }
 
-// compressPage compresses a rendered page if the client accepts gzip. Pages contain no secrets that their length could
-// reveal.
-func compressPage(c *fiber.Ctx) {
-	c.Vary(fiber.HeaderAcceptEncoding)
-	if accepts(c, fiber.HeaderAcceptEncoding, "gzip") {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		c.Response().SetBodyRaw(gzipped(c.Response().Body()))
+// render renders a page in the layout.
+func (p *pages) render(name string, v *view) (*content, error) {
+	var out bytes.Buffer
+	if err := p.engine.Render(&out, name, v, layout); err != nil {
+		return nil, err
 	}
+	return newContent(fiber.MIMETextHTMLCharsetUTF8, out.Bytes()), nil
 }
 
 // home is GET /sse/home and /ws/home: the smallest page that uses a lane. Its query is passed on to the subscription.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -55,9 +56,12 @@ func (r *reports) page(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := r.pages.view(c, "page.title.reports", "reports")
-	v.Reports, v.Folder = list, r.folder
-	return r.pages.application(c, "reports", v)
+	key, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return r.pages.application(c, r.pages.constant, "reports", string(key), "page.title.reports", "reports",
+		func(v *view) { v.Reports, v.Folder = list, r.folder })
 }
 
 // names is GET /api/reports.
@@ -74,6 +78,9 @@ func (r *reports) names(c *fiber.Ctx) error {
 func (r *reports) file(c *fiber.Ctx) error {
 	name, err := url.PathUnescape(strings.Clone(c.Params("name")))
 	if err != nil {
+		return fiber.ErrNotFound
+	}
+	if strings.ContainsAny(name, `/\`) { // an escaped separator; the list has no folders
 		return fiber.ErrNotFound
 	}
 	if ext := path.Ext(name); ext != ".html" && ext != ".json" {

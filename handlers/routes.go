@@ -28,6 +28,7 @@ type endpoints struct {
 func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit)
 
+	app.Use("/api", compressJSON)
 	app.Get("/sse/subscribe", e.streams.subscribeSSE)
 	app.Add(http.MethodGet, "/ws/subscribe", e.streams.subscribeWS) // a handshake is a GET (RFC 6455 §4.1), never a HEAD
 	app.Post("/sse/connections/:conn", e.commands.command)

@@ -82,14 +82,15 @@ func New(d Deps) (*Server, error) {
 		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
 		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
+	changing := newAnswers(headOf(d.Stream))
 	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
 		observer: observer, health: new(health), streams: streams}
 	e := &endpoints{
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
-		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version},
-		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics},
+		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, constant: newAnswers(constant)},
+		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics, answers: changing},
 		health:   s.health,
 		metrics:  d.Metrics(s),
 		pages:    pages,
@@ -118,7 +119,7 @@ func newApp(set Settings, pages *pages, o *observer) *fiber.App {
 		Concurrency:           maxConns(set) + 1024, // more than the listener admits: after fasthttp's own 503 an EventSource doesn't reconnect
 		ErrorHandler:          o.errors.respond,
 		Views:                 pages.engine,
-		ViewsLayout:           "layouts/main",
+		ViewsLayout:           layout,
 		CaseSensitive:         true,
 	})
 	fast := app.Server()

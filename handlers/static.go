@@ -3,27 +3,17 @@ package handlers
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
 	"io/fs"
 	"mime"
-	"net/http"
 	"path"
 	"regexp"
-	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 )
 
 // staticFiles are the files under public by their path there, held in memory.
-type staticFiles map[string]*staticFile
-
-type staticFile struct {
-	body      []byte
-	gzip      []byte // body compressed, nil if that saves less than a tenth
-	mediaType string
-	etag      string
-}
+type staticFiles map[string]*content
 
 func loadStatic(files fs.FS) (staticFiles, error) {
 	public, err := fs.Sub(files, "public")
@@ -39,22 +29,23 @@ func loadStatic(files fs.FS) (staticFiles, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		f := &staticFile{body: body, mediaType: mediaType(name), etag: `"` + hex.EncodeToString(sum[:8]) + `"`}
-		if z := gzipped(body); len(z) < len(body)*9/10 {
-			f.gzip = z
-		}
+		f := newContent(mediaType(name), body)
+		f.gzip = sync.OnceValue(func() []byte { return smallest(body) })
 		all[name] = f
 		return nil
 	})
 	return all, err
 }
 
-func gzipped(b []byte) []byte {
+// smallest is compressed at the best level, for files that are compressed once.
+func smallest(body []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
-	_, _ = w.Write(b)                                       // a buffer never fails
+	_, _ = w.Write(body)                                    // a buffer never fails
 	_ = w.Close()
+	if out.Len() > len(body)*9/10 {
+		return nil
+	}
 	return out.Bytes()
 }
 
@@ -93,29 +84,6 @@ func (all staticFiles) serve(prefix, cache string) fiber.Handler {
 		if hashedName.MatchString(c.Params("*")) {
 			c.Set(fiber.HeaderCacheControl, cache)
 		}
-		c.Set(fiber.HeaderETag, f.etag)
-		c.Set(fiber.HeaderContentType, f.mediaType)
-		c.Vary(fiber.HeaderAcceptEncoding)
-		if matchesETag(c.Get(fiber.HeaderIfNoneMatch), f.etag) {
-			c.Status(http.StatusNotModified)
-			return nil
-		}
-		if f.gzip != nil && accepts(c, fiber.HeaderAcceptEncoding, "gzip") {
-			c.Set(fiber.HeaderContentEncoding, "gzip")
-			return c.Send(f.gzip)
-		}
-		return c.Send(f.body)
+		return f.send(c)
 	}
-}
-
-// matchesETag reports whether If-None-Match contains a tag. The comparison is weak (RFC 9110 §13.1.2), since proxies that
-// compress weaken tags.
-func matchesETag(list, tag string) bool {
-	for part := range strings.SplitSeq(list, ",") {
-		part = strings.TrimPrefix(strings.TrimSpace(part), "W/")
-		if part == tag || part == "*" {
-			return true
-		}
-	}
-	return false
 }
