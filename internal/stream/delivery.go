@@ -6,30 +6,30 @@ import (
 	"ticklane/internal/quote"
 )
 
-// delivery is a snapshot that a subscriber owes its client. Until its last part was sent, the client gets no ticks and no
-// new position.
+// delivery is the progress of a snapshot that is due. Until its last part was sent, the client gets no ticks and no new
+// position.
 type delivery struct {
 	due     bool
 	topics  quote.Topics
-	atLeast uint64 // the snapshot is valid at this seq or a later one
-	gapFrom uint64 // a gap from here precedes it; 0 for none
-	reason  string // of the gap
-	source  *sharedSnapshot
-	sent    int // parts
+	atLeast uint64          // the snapshot is valid at this seq or a later one
+	gapFrom uint64          // a gap from here precedes it; 0 for none
+	reason  string          // of the gap
+	source  *sharedSnapshot // nil while it isn't ready
+	sent    int             // parts of source
 }
 
-// snapshotWait is what a subscriber waits for when it needs a snapshot.
+// snapshotWait is the state of a subscriber that waits for a snapshot or for a slot of the bulkLimiter.
 type snapshotWait struct {
-	awaiting bool         // in this pass: a notification follows
-	job      *snapshotJob // nil before one was found
-	ticket   ticket       // guarded by gate.mu
+	awaiting bool         // set by a pass of Next that found nothing to send: a notification follows
+	job      *snapshotJob // renders the snapshot; nil if none was needed yet
+	slot     slotState    // guarded by bulkLimiter.mu
 }
 
 // obtainSnapshot returns a snapshot of topics, valid at atLeast or later. It returns nil while that isn't ready; then the
 // subscriber will be notified, and must call it again with the same topics.
 func (s *Subscriber) obtainSnapshot(topics quote.Topics, atLeast uint64) *sharedSnapshot {
 	l := s.log
-	if len(topics.IDs()) > fewSymbols && !l.gate.enter(s) {
+	if len(topics.IDs()) > fewSymbols && !l.bulk.acquire(s) {
 		s.awaiting = true
 		return nil
 	}
@@ -59,7 +59,8 @@ func (s *Subscriber) snapshotCompression() Compression {
 	return s.compressor.snapshotCompression()
 }
 
-// prepareSnapshot obtains the snapshot that is due, unless it isn't ready, moves to its seq, and enqueues the gap before it.
+// prepareSnapshot obtains the snapshot that is due. Once it is ready, prepareSnapshot moves the subscriber to its seq and
+// enqueues the gap before it.
 func (s *Subscriber) prepareSnapshot(now time.Time) {
 	d := &s.delivery
 	if d.source = s.obtainSnapshot(d.topics, d.atLeast); d.source == nil {
@@ -96,7 +97,7 @@ func (s *Subscriber) nextPart(now time.Time) []byte {
 	if d.sent++; d.sent == len(d.source.parts) {
 		*d = delivery{}
 		s.lastSent.Store(s.pos)
-		s.log.gate.leave(s)
+		s.log.bulk.release(s)
 	}
 	return p.bytes
 }

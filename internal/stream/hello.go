@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// enqueueHello enqueues the hello, and makes the gap and the snapshot due that precede the first tick.
+// enqueueHello enqueues the hello. It also prepares the gap and the snapshot that precede the first tick, if they are due.
 func (s *Subscriber) enqueueHello(now time.Time) {
 	if !s.state.apply(eventHello) {
 		return
@@ -19,8 +19,8 @@ func (s *Subscriber) enqueueHello(now time.Time) {
 	start, resume := s.startPosition(head)
 	lost := resume == wire.ResumeGap
 	withSnapshot := !s.noSnapshot && (lost || resume == wire.ResumeReset || s.origin.from == FromLatest)
-	// The hello has the position after which the client's ticks follow. If the connection breaks before the gap or the snapshot
-	// has arrived, the client thus requests the same again.
+	// The hello's id is the position after which the client's ticks follow; there is none before a snapshot. If the connection
+	// breaks before the gap or the snapshot has arrived, the client requests the same again.
 	s.enqueue(now, wire.Hello{
 		Conn: s.identity.conn, Lane: s.Lane(), Engine: s.identity.engine, Epoch: s.log.cfg.Epoch, Head: head,
 		Oldest: s.log.oldest(head), Resume: resume, Mode: s.mode.String(), Topics: s.topics.Names(),
@@ -41,13 +41,13 @@ func (s *Subscriber) enqueueHello(now time.Time) {
 	s.seek(start)
 	s.lastSent.Store(start)
 	s.caughtUp = start == head
-	s.bulk = !s.delivery.due && head-start > bulkTicks
+	s.farBehind = !s.delivery.due && head-start > bulkTicks
 	if s.delivery.due {
 		s.prepareSnapshot(now)
 	}
 }
 
-// bulkTicks is how many ticks behind a client may start without waiting at the gate.
+// bulkTicks is how many ticks behind the head a client may start without a slot of the bulkLimiter.
 const bulkTicks = 4096
 
 // origin is where a client requested its stream to start.

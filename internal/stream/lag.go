@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// handleLag enqueues a gap for the ticks that the client can't get any more, and a snapshot, and continues from there.
+// handleLag enqueues a gap for the ticks that the client can't get any more, and a snapshot, and continues from the end of the gap.
 // With OnLagLatest, the stream is conflated from then on.
 func (s *Subscriber) handleLag(now time.Time) {
 	reason := wire.GapLag

@@ -35,7 +35,7 @@ type Log struct {
 	topicGroups topicGroups
 	retrySpread atomic.Int64 // a time.Duration: see SpreadRetries
 	snapshots   snapshotCache
-	gate        gate
+	bulk        bulkLimiter
 	closeOnce   sync.Once
 }
 
@@ -59,7 +59,7 @@ func New(cfg Config) (*Log, error) {
 	l.registry.init()
 	l.topicGroups.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
 	l.snapshots.init(l)
-	l.gate.init()
+	l.bulk.init()
 	l.notifier = newGroup(l)
 	l.groups.Store(&[]*Group{l.notifier})
 	l.notifier.start()

@@ -53,8 +53,8 @@ func (s *Subscriber) enqueueBye(now time.Time, reason string) {
 }
 
 // ByeRetry returns after how long the client of an ended stream may reconnect: 0 when the stream is complete, otherwise a
-// random time of one to five times base, or up to spread more than base if that is longer, so that the clients of a server
-// that stops don't reconnect all at once.
+// random time from base to base + max(4·base, spread), so that the clients of a server that stops don't reconnect all at
+// once.
 func ByeRetry(reason string, base, spread time.Duration) time.Duration {
 	if wire.IsFinished(reason) {
 		return 0

@@ -19,15 +19,15 @@ func (s *Subscriber) Next(now time.Time) []byte {
 	return b
 }
 
-// nextPass decides what is due, and returns the first bytes of it. A subscriber with a goroutine for which nothing is due
-// waits for a tick afterwards, unless it waits for its pacing or for a snapshot.
+// nextPass returns the first bytes that are due. If there are none, it sets waiting for a subscriber with a goroutine, so that
+// the next tick notifies it, unless the subscriber waits for its pacing or for a snapshot.
 func (s *Subscriber) nextPass(now time.Time) []byte {
 	b := s.pass(now)
 	if s.group.ofWriter {
 		return b
 	}
 	if len(b) == 0 && !s.pacing.waiting && !s.awaiting {
-		// Looked at again after waiting is set: a tick that is appended after that notifies.
+		// Run the pass again after waiting is set: a tick that is appended later notifies.
 		s.waiting.Store(true)
 		b = s.pass(now)
 	}
@@ -37,6 +37,7 @@ func (s *Subscriber) nextPass(now time.Time) []byte {
 	return b
 }
 
+// pass fills the outbox with what is due, and returns its first bytes.
 func (s *Subscriber) pass(now time.Time) []byte {
 	s.outbox.reset()
 	s.pacing.waiting, s.awaiting = false, false
@@ -90,7 +91,7 @@ func (s *Subscriber) poll(now time.Time) []byte {
 
 // readTicks reads the ticks that are due. When ticks were lost, or Options.Limit is reached, it enqueues messages.
 func (s *Subscriber) readTicks(now time.Time) []byte {
-	if s.bulk && !s.log.gate.enter(s) {
+	if s.farBehind && !s.log.bulk.acquire(s) {
 		s.awaiting = true
 		return nil
 	}
@@ -107,9 +108,9 @@ func (s *Subscriber) readTicks(now time.Time) []byte {
 		if s.pos >= horizon {
 			s.pacing.close()
 		}
-		if s.bulk && s.caughtUp {
-			s.bulk = false
-			s.log.gate.leave(s)
+		if s.farBehind && s.caughtUp {
+			s.farBehind = false
+			s.log.bulk.release(s)
 		}
 		if b.ticks > 0 {
 			s.countBatch(now, &b)

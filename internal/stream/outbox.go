@@ -3,8 +3,8 @@ package stream
 // maxIdleOutbox is the capacity that an outbox keeps: enough for a heartbeat. What a snapshot needed is dropped.
 const maxIdleOutbox = 512
 
-// outbox holds bytes that Next has not returned yet: what poll has returned, then messages. The
-// slices that take returns are valid until reset.
+// outbox holds bytes that Next has not returned yet: the ticks or snapshot part of poll, then messages. The slices that take
+// returns are valid until reset.
 type outbox struct {
 	shared   []byte // ticks, or part of a snapshot; not copied
 	messages []byte // framed

@@ -94,5 +94,6 @@ func (l *Log) End(reason string) {
 	}
 }
 
-// SpreadRetries makes the clients of streams that end from now on reconnect over this time, if that is longer than usual.
+// SpreadRetries makes the clients of streams that end from now on reconnect within this time, if it is longer than the usual
+// four times Config.Retry.
 func (l *Log) SpreadRetries(d time.Duration) { l.retrySpread.Store(int64(d)) }

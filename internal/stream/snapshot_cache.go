@@ -13,9 +13,9 @@ import (
 const (
 	// snapshotAge is how old a snapshot of many symbols may be when it is sent. The ticks since then follow it.
 	snapshotAge = time.Second
-	// snapshotPause is the least time between two renderings of the same snapshot of many symbols.
+	// snapshotPause is the minimum time between two renderings of the same snapshot of many symbols.
 	snapshotPause = 50 * time.Millisecond
-	// fewSymbols are rendered at once by the goroutine that needs them, in some 20 µs.
+	// A snapshot of at most fewSymbols is rendered by the goroutine that needs it, in some 20 µs.
 	fewSymbols = 128
 )
 
@@ -36,7 +36,7 @@ type snapshotPart struct {
 	payload int
 }
 
-// snapshotKey says what a snapshot contains and how it is sent.
+// snapshotKey identifies snapshots with the same contents and compression.
 type snapshotKey struct {
 	topics      string // topicGroupKey, with the format
 	compression Compression
@@ -81,7 +81,7 @@ func (c *snapshotCache) init(l *Log) {
 	c.entries = make(map[snapshotKey]*snapshotEntry)
 }
 
-// close waits for the goroutines.
+// close prevents further renderings and waits for those that run.
 func (c *snapshotCache) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -131,7 +131,7 @@ func (c *snapshotCache) forget(job *snapshotJob, s *Subscriber) {
 	delete(job.waiters, s)
 }
 
-// fresh reports whether a snapshot may still be sent. The ticks since it was made are few beside it.
+// fresh reports whether a snapshot may still be sent: it is as of the head, or it has many symbols and few ticks follow it.
 func (c *snapshotCache) fresh(s *sharedSnapshot) bool {
 	head := c.log.head.Load()
 	if head == s.at {
@@ -163,7 +163,7 @@ func (c *snapshotCache) discard(e *snapshotEntry) {
 // start starts the entry's next job.
 func (c *snapshotCache) start(e *snapshotEntry) {
 	if c.closed {
-		return // nobody reads any more
+		return // the log is closed
 	}
 	pause := snapshotPause - time.Since(e.started)
 	c.running.Go(func() {

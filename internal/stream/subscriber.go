@@ -15,13 +15,13 @@ import (
 type Subscriber struct {
 	// Of the owner.
 	cursor
-	state    state
-	outbox   outbox
-	pacing   pacing
-	requests []request   // taken from queue and not yet executed
-	change   topicChange // the first of requests that changes topics
-	delivery delivery    // the snapshot that is due
-	bulk     bool        // far behind at the start, see gate; until the head is reached
+	state     state
+	outbox    outbox
+	pacing    pacing
+	requests  []request   // taken from queue and not yet executed
+	change    topicChange // the first of requests that changes topics
+	delivery  delivery    // the snapshot that is due
+	farBehind bool        // at the start, by more than bulkTicks; until the head is reached
 	snapshotWait
 	compressor  *compressor // nil for an uncompressed stream
 	topicGroup  *topicGroup // nil when the client offered no compression, or in mode latest
@@ -98,7 +98,7 @@ func (s *Subscriber) Close() {
 		r.reply(result{err: ErrClosed})
 	}
 	s.group.leave(s)
-	s.log.gate.leave(s)
+	s.log.bulk.release(s)
 	if s.job != nil {
 		s.log.snapshots.forget(s.job, s)
 	}

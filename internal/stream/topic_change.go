@@ -7,7 +7,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// topicChange is the first change of topics that waits. It is executed once Next has returned all ticks up to seq at, so that
+// topicChange is the state of the first pending change of topics. It is executed once Next has returned all ticks up to seq at, so that
 // the new topics take effect at one exact position: at first the head, then the seq of the snapshot of the added topics.
 type topicChange struct {
 	waiting  bool
