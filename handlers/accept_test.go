@@ -70,6 +70,40 @@ func TestPreflightOfAnAllowedOrigin(t *testing.T) {
 	}
 }
 
+// TestOriginsWithDefaultPorts checks that server.origins with a default port allows the same origin, which browsers send
+// without, and that a preflight lists every header that clients of the contract send.
+func TestOriginsWithDefaultPorts(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.Origins = []string{"https://a.example:443", "http://b.example:80"} }})
+	for origin, status := range map[string]int{"https://a.example": 204, "http://b.example": 204, "http://a.example": 405, "https://b.example": 405} {
+		c := srv.Dial()
+		c.Request("OPTIONS", "/sse/subscribe", "Origin: "+origin, "Access-Control-Request-Method: GET")
+		if c.Status != status {
+			t.Errorf("%s: status %d", origin, c.Status)
+		}
+		if got := c.Header.Get("Access-Control-Allow-Headers"); status == 204 && got != "Authorization, Cache-Control, Content-Type, Last-Event-ID" {
+			t.Errorf("%s: allowed headers %q", origin, got)
+		}
+	}
+}
+
+// TestSchemeOfOrigins checks that the scheme that a trusted proxy reports counts, and that a refusal names the Host.
+func TestSchemeOfOrigins(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TrustedProxies = []string{"127.0.0.1"} }})
+	for _, c := range []struct {
+		origin, proto string
+		status        int
+	}{{"https://localhost", "https", 404}, {"http://localhost", "https", 403}, {"https://localhost", "http", 403}, {"http://localhost", "HTTP", 404}, {"ftp://localhost", "", 403}} {
+		lines := []string{"Host: localhost", "Origin: " + c.origin}
+		if c.proto != "" {
+			lines = append(lines, "X-Forwarded-Proto: "+c.proto)
+		}
+		answer, body := srv.PostCommand("x", `{"action":"time"}`, lines...)
+		if p := wantProblem(t, answer, body, c.status); c.status == 403 && (!strings.Contains(p.Detail, `Host "localhost"`) || !strings.Contains(p.Detail, "proxy")) {
+			t.Errorf("%v: %s", c, body)
+		}
+	}
+}
+
 // TestRateErrorsKeepTheID checks that the client learns which command was refused.
 func TestRateErrorsKeepTheID(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.MessageRate, s.MessageBurst = 1e-6, 1 }})

@@ -22,7 +22,7 @@ type jsonBodies struct {
 // error is a problem.
 func (b *jsonBodies) read(c *fiber.Ctx) ([]byte, error) {
 	if !b.access.sameOrigin(c) {
-		return nil, problemOf(http.StatusForbidden, "Origin: pages of this origin are not allowed; add it to server.origins.")
+		return nil, b.access.foreignOrigin(c)
 	}
 	if !c.Is("json") {
 		return nil, problemOf(http.StatusUnsupportedMediaType, "Content-Type: want application/json.")

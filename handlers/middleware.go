@@ -36,7 +36,8 @@ func headers(tls bool) fiber.Handler {
 // access decides which hosts, origins and proxies a server accepts.
 type access struct {
 	hosts   map[string]bool // allowed names of the server
-	origins []string        // other origins whose pages are allowed, lower case
+	origins []string        // other origins whose pages are allowed, lower case, without default ports
+	secure  bool            // the server has TLS
 	proxies []netip.Prefix  // trusted to report a client's address
 	// unreadable is called with a trusted proxy whose X-Forwarded-For has no address where one is needed.
 	unreadable func(proxy, entry string)
@@ -47,7 +48,7 @@ func newAccess(set Settings) (*access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
 	}
-	return &access{hosts: allowedHosts(set), origins: set.Origins, proxies: proxies}, nil
+	return &access{hosts: allowedHosts(set), origins: normalOrigins(set.Origins), secure: set.TLS != nil, proxies: proxies}, nil
 }
 
 // allowHost rejects requests whose Host isn't one of the server, so that a foreign page can't reach a loopback server
@@ -107,10 +108,43 @@ func (a *access) sameOrigin(c *fiber.Ctx) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || !a.ownScheme(c, strings.ToLower(u.Scheme)) {
 		return false
 	}
 	return withPort(u.Scheme, u.Host) == withPort(u.Scheme, string(c.Context().Host()))
+}
+
+// ownScheme reports whether a page with this scheme can be one of this server. Without TLS the scheme is what a trusted proxy
+// reports, and otherwise unknown: a proxy may have TLS.
+func (a *access) ownScheme(c *fiber.Ctx, scheme string) bool {
+	if a.secure {
+		return scheme == "https"
+	}
+	own := strings.ToLower(c.Get(fiber.HeaderXForwardedProto))
+	if peer, ok := netip.AddrFromSlice(c.Context().RemoteIP()); ok && own != "" && a.trusted(peer.Unmap()) {
+		return scheme == own
+	}
+	return scheme == "http" || scheme == "https"
+}
+
+// foreignOrigin is the problem of a request from a page of another origin.
+func (a *access) foreignOrigin(c *fiber.Ctx) *problem {
+	return problemOf(http.StatusForbidden, "Origin: pages of "+quoted(c.Get(fiber.HeaderOrigin))+" are not allowed; add it to server.origins. "+
+		"If it is this server's own: the request came in with the Host "+quoted(string(c.Context().Host()))+", which a proxy may have changed.")
+}
+
+// normalOrigins removes default ports, which browsers leave out.
+func normalOrigins(list []string) []string {
+	var all []string
+	for _, o := range list {
+		if strings.HasPrefix(o, "https://") {
+			o = strings.TrimSuffix(o, ":443")
+		} else {
+			o = strings.TrimSuffix(o, ":80")
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // withPort adds the scheme's default port to a host without one.
@@ -135,7 +169,7 @@ func (a *access) allowOrigin(c *fiber.Ctx) error {
 			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Retry-After")
 			if c.Method() == fiber.MethodOptions {
 				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
-				c.Set(fiber.HeaderAccessControlAllowHeaders, "Content-Type, Last-Event-ID")
+				c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Cache-Control, Content-Type, Last-Event-ID")
 				c.Set(fiber.HeaderAccessControlMaxAge, "600")
 				return c.SendStatus(http.StatusNoContent)
 			}

@@ -52,6 +52,7 @@ var statusDetail = map[int]string{
 	http.StatusBadRequest:                  "The request can't be parsed as HTTP/1.1 (RFC 9112).",
 	http.StatusNotFound:                    "There is no resource at this address.",
 	http.StatusMethodNotAllowed:            "This resource doesn't support the method; Allow lists those that it supports.",
+	http.StatusHTTPVersionNotSupported:     "The server knows HTTP/1.1 and HTTP/1.0.",
 	http.StatusNotImplemented:              "The server doesn't know the method.",
 	http.StatusRequestTimeout:              "The request took longer than server.read_timeout.",
 	http.StatusRequestEntityTooLarge:       "The body is larger than limits.body_size.",

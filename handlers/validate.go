@@ -24,6 +24,12 @@ func (v *validator) validate(c *fasthttp.RequestCtx) (done bool) {
 	}
 	var p *problem
 	switch {
+	case len(head.Protocol()) > 0 && !bytes.HasPrefix(head.Protocol(), []byte("HTTP/1.")): // 1.2 and later are served as 1.x (RFC 9110 §2.5)
+		c.SetConnectionClose()
+		p = problemOf(http.StatusHTTPVersionNotSupported, statusDetail[http.StatusHTTPVersionNotSupported])
+	case bytes.Contains(head.RawHeaders(), []byte("\n ")), bytes.Contains(head.RawHeaders(), []byte("\n\t")):
+		c.SetConnectionClose()
+		p = problemOf(http.StatusBadRequest, "A header field is continued on another line, which is obsolete (RFC 9112 §5.2).")
 	case !slices.Contains(fiber.DefaultMethods, string(head.Method())): // Fiber would answer in plain text, uncounted
 		p = problemOf(http.StatusNotImplemented, statusDetail[http.StatusNotImplemented])
 	case bodyLengths(head.RawHeaders()) > 1:

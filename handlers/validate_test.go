@@ -29,6 +29,27 @@ func TestUnknownMethods(t *testing.T) {
 	}
 }
 
+// TestObsoleteRequests checks that other major versions of HTTP get 505, continued lines 400, and that later minor versions
+// are served.
+func TestObsoleteRequests(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{})
+	for request, status := range map[string]int{
+		"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n": 505, "GET /healthz HTTP/0.9\r\nHost: localhost\r\n\r\n": 505,
+		"PRI * HTTP/2.0\r\nHost: localhost\r\n\r\n": 505, "GET /healthz HTTP/1.2\r\nHost: localhost\r\n\r\n": 200,
+		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n": 400, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n\tc\r\n\r\n": 400,
+	} {
+		c := srv.Dial()
+		c.Send(request)
+		c.ReadHead()
+		if c.Status != status {
+			t.Errorf("%q: status %d, want %d", request, c.Status, status)
+		}
+		if body := c.ReadBody(); status != 200 {
+			wantProblem(t, c, body, status)
+		}
+	}
+}
+
 // TestLengthBesideChunks checks that such a request is refused: a proxy may see its end elsewhere.
 func TestLengthBesideChunks(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})

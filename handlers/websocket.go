@@ -94,7 +94,7 @@ func (s *streams) handshake(c *fiber.Ctx) (wire.Format, error) {
 	if c.Method() != fiber.MethodGet || !websocket.IsUpgrade(values(head, fiber.HeaderConnection), values(head, fiber.HeaderUpgrade)) {
 		c.Set(fiber.HeaderUpgrade, "websocket")
 		c.Set(fiber.HeaderConnection, "Upgrade") // required beside Upgrade (RFC 9110 §7.8)
-		return 0, problemOf(http.StatusUpgradeRequired, "This is a WebSocket: open it with a WebSocket client, or use /sse/subscribe.")
+		return 0, problemOf(http.StatusUpgradeRequired, "This is a WebSocket: open it with a WebSocket client, or use /sse/subscribe. If the client is one: a proxy may have dropped the header Upgrade.")
 	}
 	if !websocket.IsVersion13(values(head, "Sec-WebSocket-Version")) {
 		c.Set("Sec-WebSocket-Version", "13")
@@ -105,7 +105,7 @@ func (s *streams) handshake(c *fiber.Ctx) (wire.Format, error) {
 		return 0, problemOf(http.StatusBadRequest, "Sec-WebSocket-Key: want 16 bytes in base64.")
 	}
 	if !s.access.sameOrigin(c) {
-		return 0, problemOf(http.StatusForbidden, "Origin: pages of this origin are not allowed; add it to server.origins.")
+		return 0, s.access.foreignOrigin(c)
 	}
 	subprotocol, ok := websocket.Subprotocol(values(head, "Sec-WebSocket-Protocol"), subprotocolJSON, subprotocolProto)
 	if !ok {
