@@ -1,6 +1,8 @@
 package apidoc
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -49,5 +51,18 @@ func TestProse(t *testing.T) {
 	}
 	if prose(" ") != nil {
 		t.Error("an empty text has a paragraph")
+	}
+}
+
+// TestNoFractionalMultiples: validators compute in binary, in which 231.07 isn't a multiple of 0.01.
+func TestNoFractionalMultiples(t *testing.T) {
+	for _, name := range []string{"docs/api/openapi.yaml", "docs/api/asyncapi.yaml"} {
+		doc, err := Load(os.DirFS("../.."), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := regexp.MustCompile(`"multipleOf":\s*\d*\.\d+`).Find(doc.JSON); found != nil {
+			t.Errorf("%s: %s rejects valid prices", name, found)
+		}
 	}
 }
