@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,16 +46,55 @@ func (h *commands) connection(lane wire.Lane) fiber.Handler {
 	}
 }
 
-// connections is GET /api/connections: the open streams with their public ids.
+const (
+	defaultConnections = 100
+	maxConnections     = 1000
+)
+
+// connections is GET /api/connections?limit=&cursor=: the open streams with their public ids, in pages, and how many there
+// are.
 func (h *commands) connections(c *fiber.Ctx) error {
-	list := []stream.Info{}
+	q := queryOf(c)
+	limit := int(q.number("limit", defaultConnections, 1, maxConnections))
+	since, id := q.cursor()
+	if err := q.err(); err != nil {
+		return err
+	}
+	list, next, open := []stream.Info{}, "", [wire.Lanes]int{}
 	for _, sub := range h.log.Subscribers() {
+		open[sub.Lane()]++
+		if cmp.Or(cmp.Compare(sub.Since(), since), strings.Compare(sub.ID(), id)) <= 0 {
+			continue
+		}
+		if len(list) == limit {
+			last := list[limit-1]
+			next = strconv.FormatInt(last.Since, 10) + "-" + last.ID
+			continue
+		}
 		info := sub.Info()
 		info.Address = "" // an address is personal data
 		list = append(list, info)
 	}
 	noStore(c)
-	return c.JSON(fiber.Map{"connections": list})
+	page := fiber.Map{"connections": list, "total": fiber.Map{"sse": open[wire.SSE], "ws": open[wire.WS]}}
+	if next != "" {
+		page["next"] = next
+	}
+	return c.JSON(page)
+}
+
+// cursor reads the place in the list of streams that a page comes after: when a stream was opened, and its id.
+func (q *query) cursor() (since int64, id string) {
+	v, ok := q.get("cursor")
+	if !ok {
+		return 0, ""
+	}
+	at, id, found := strings.Cut(v, "-")
+	since, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || !found || since < 0 {
+		q.fail("cursor", "%s: want the next of the page before", quoted(v))
+	}
+	return since, id
 }
 
 // command is POST /sse/connections/{conn}: the commands of SSE clients. Those of WebSocket clients come over the stream.

@@ -197,3 +197,49 @@ func TestConnectionCounters(t *testing.T) {
 		wantProblem(t, answer, body, 404)
 	})
 }
+
+// TestConnectionPages checks that pages list each stream once, also when one of them ends in between.
+func TestConnectionPages(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{})
+	streams := []*testserver.Client{}
+	for i := range 7 {
+		streams = append(streams, srv.Stream(lanes[i%2], ""))
+	}
+	type page struct {
+		Connections []struct{ ID string }
+		Next        string
+		Total       struct{ SSE, WS int }
+	}
+	seen := map[string]bool{}
+	for cursor, pages := "", 0; ; pages++ {
+		var p page
+		answer, body := srv.Get("/api/connections?limit=3" + cursor)
+		if err := json.Unmarshal([]byte(body), &p); err != nil || answer.Status != 200 || len(p.Connections) > 3 {
+			t.Fatalf("%d %s", answer.Status, body)
+		}
+		if pages == 0 && (p.Total.SSE != 4 || p.Total.WS != 3) {
+			t.Errorf("total %+v", p.Total)
+		}
+		for _, c := range p.Connections {
+			if seen[c.ID] {
+				t.Errorf("%s is listed twice", c.ID)
+			}
+			seen[c.ID] = true
+		}
+		if p.Next == "" {
+			break
+		}
+		if pages == 0 {
+			streams[1].Cut(true) // of the first page
+			testkit.Eventually(t, func() bool { return liveStreams(srv) == 6 }, "the stream's end")
+		}
+		cursor = "&cursor=" + p.Next
+	}
+	if len(seen) != 7 {
+		t.Errorf("%d streams listed, want 7", len(seen))
+	}
+	for _, query := range []string{"limit=1001", "limit=0", "cursor=x", "cursor=1", "cursor=-1-a"} {
+		answer, body := srv.Get("/api/connections?" + query)
+		wantProblem(t, answer, body, 400)
+	}
+}

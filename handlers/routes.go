@@ -36,7 +36,7 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 		app.Get("/"+lane.String()+"/home", e.pages.home(lane))
 		app.Get("/"+lane.String()+"/connections/:conn", e.commands.connection(lane))
 	}
-	app.Get("/api/connections", withoutParameters(e.commands.connections))
+	app.Get("/api/connections", e.commands.connections)
 	if e.lab != nil {
 		app.Get("/api/lab", withoutParameters(e.lab.state))
 		app.Post("/api/lab/drill", e.lab.drill)

@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,11 +62,16 @@ func (l *Log) Find(conn string) *Subscriber {
 	return l.registry.byConn[conn]
 }
 
-// Subscribers returns the live subscribers, longest connected first.
+// Since returns when the subscriber was opened, in µs since 1970.
+func (s *Subscriber) Since() int64 { return s.identity.openedAt.UnixMicro() }
+
+// Subscribers returns the live subscribers by Since and ID.
 func (l *Log) Subscribers() []*Subscriber {
 	var all []*Subscriber
 	l.registry.each(func(s *Subscriber) { all = append(all, s) })
-	slices.SortFunc(all, func(a, b *Subscriber) int { return a.identity.openedAt.Compare(b.identity.openedAt) })
+	slices.SortFunc(all, func(a, b *Subscriber) int {
+		return cmp.Or(cmp.Compare(a.Since(), b.Since()), strings.Compare(a.ID(), b.ID()))
+	})
 	return all
 }
 
