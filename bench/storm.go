@@ -206,3 +206,12 @@ func (r *StormResult) write(file string) error {
 	}
 	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
+
+func readStorm(file string) (*StormResult, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r := &StormResult{}
+	return r, json.Unmarshal(b, r)
+}

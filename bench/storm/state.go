@@ -80,7 +80,7 @@ func (s *state) connected() { s.greeted, s.parts, s.target = false, nil, 0 }
 func (s *state) take(m *message, lane wire.Lane, market *Market, l *Losses) {
 	switch m.kind {
 	case hello:
-		s.hello(m, l)
+		s.hello(m, market, l)
 	case gap:
 		s.holds, s.last = false, m.seq
 	case snapshot:
@@ -96,7 +96,7 @@ func (s *state) take(m *message, lane wire.Lane, market *Market, l *Losses) {
 	s.advance(m, lane)
 }
 
-func (s *state) hello(m *message, l *Losses) {
+func (s *state) hello(m *message, market *Market, l *Losses) {
 	s.greeted = true
 	if m.opened.resume == "complete" && m.opened.epoch == s.epoch {
 		s.target = m.seq
@@ -106,6 +106,9 @@ func (s *state) hello(m *message, l *Losses) {
 		return
 	}
 	s.epoch, s.holds, s.last, s.known, s.count = m.opened.epoch, false, m.seq, nil, 0
+	if m.seq == 0 { // the log of a server that has just started
+		s.known = make([]bool, market.Symbols)
+	}
 }
 
 func (s *state) snapshot(m *message, market *Market, l *Losses) {
@@ -128,6 +131,9 @@ func (s *state) snapshot(m *message, market *Market, l *Losses) {
 		sum += p.sum
 	}
 	s.last, s.known, s.count = m.seq, nil, 0
+	if quotes == 0 {
+		s.known = make([]bool, market.Symbols)
+	}
 	if s.holds = quotes == market.Symbols && sum == market.sum; !s.holds {
 		for _, p := range s.parts {
 			for _, q := range p.each {

@@ -53,6 +53,8 @@ func TestState(t *testing.T) {
 		{"parts of two snapshots", []string{whole[0], snapshotJSON(2, `,"part":1,"parts":2`, a), snapshotJSON(3, `,"part":2,"parts":2`, b)}, false, "e-3", Losses{Incomplete: 1}},
 		{"a symbol twice instead of another", []string{whole[0], snapshotJSON(2, "", a, a)}, false, "e-2", Losses{}},
 		{"the rest of a snapshot as ticks", []string{whole[0], snapshotJSON(1, "", a), b}, true, "e-2", Losses{}},
+		{"an empty snapshot, and all as ticks", []string{helloText("reset", 0, `,"snapshot":true`), snapshotJSON(0, ""), a, b}, true, "e-2", Losses{}},
+		{"all as ticks after a hello", []string{helloText("none", 0, ""), a, b}, true, "e-2", Losses{}},
 		{"a complete resume", after("", helloText("complete", 3, ""), quoteText("A", 2, 3)), true, "e-3", Losses{}},
 		{"a complete resume that hasn't caught up", after("", helloText("complete", 4, ""), quoteText("A", 2, 3)), false, "e-3", Losses{}},
 		{"a complete resume without state", []string{helloText("none", 2, ""), "", helloText("complete", 2, "")}, false, "e-2", Losses{Unreported: 1}},
