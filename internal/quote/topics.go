@@ -130,21 +130,19 @@ func (u *Universe) known(name string) bool {
 	return ok
 }
 
-// resolve sets t's symbols from its names.
+// resolve sets t's symbols from its names. Sets of all symbols share their memory, which is large for many symbols.
 func (u *Universe) resolve(t *Topics) {
+	if slices.Contains(t.names, All) {
+		t.bits, t.ids, t.all = u.all.bits, u.all.ids, true
+		return
+	}
 	t.bits = make([]uint64, (len(u.symbols)+63)/64)
 	for _, name := range t.names {
-		switch s, sector := strings.CutPrefix(name, SectorPrefix); {
-		case name == All:
-			t.all = true
-			for i := range u.symbols {
-				t.set(ID(i))
-			}
-		case sector:
+		if s, sector := strings.CutPrefix(name, SectorPrefix); sector {
 			for _, id := range u.members[s] {
 				t.set(id)
 			}
-		default:
+		} else {
 			t.set(u.byName[name])
 		}
 	}
@@ -153,7 +151,17 @@ func (u *Universe) resolve(t *Topics) {
 			t.ids = append(t.ids, ID(i))
 		}
 	}
-	t.all = t.all || len(t.ids) == len(u.symbols)
+	t.all = len(t.ids) == len(u.symbols)
+}
+
+// everything returns the set of all symbols, without names.
+func (u *Universe) everything() Topics {
+	t := Topics{bits: make([]uint64, (len(u.symbols)+63)/64), ids: make([]ID, len(u.symbols)), all: true}
+	for i := range u.symbols {
+		t.ids[i] = ID(i)
+		t.set(ID(i))
+	}
+	return t
 }
 
 func (t *Topics) set(id ID) { t.bits[id/64] |= 1 << (id % 64) }

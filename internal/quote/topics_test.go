@@ -2,6 +2,7 @@ package quote
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -206,4 +207,22 @@ func FuzzTopics(f *testing.F) {
 			t.Fatalf("%q + %q - the same = %q, %v", list, more, back.Names(), err)
 		}
 	})
+}
+
+// TestTopicsOfAllShareMemory: thousands of clients request all symbols, and their sets take no memory for each symbol.
+func TestTopicsOfAllShareMemory(t *testing.T) {
+	list := make([]Symbol, 5000)
+	for i := range list {
+		list[i] = Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: "technology"}
+	}
+	u, err := NewUniverse(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{All}
+	a, _ := u.Topics(all, 0)
+	b, _ := u.Topics(all, 0)
+	if len(a.IDs()) != len(list) || !a.Every() || &a.IDs()[0] != &b.IDs()[0] {
+		t.Error("the symbols of two sets are in different memory")
+	}
 }

@@ -26,6 +26,7 @@ type Universe struct {
 	byName  map[string]ID
 	sectors []string // in order of first appearance
 	members map[string][]ID
+	all     Topics // of every symbol; its memory is shared by such sets
 }
 
 // NewUniverse returns the universe of the symbols, whose IDs are their indices. The error describes the first invalid symbol.
@@ -55,6 +56,7 @@ func NewUniverse(symbols []Symbol) (*Universe, error) {
 		}
 		u.members[s.Sector] = append(u.members[s.Sector], id)
 	}
+	u.all = u.everything()
 	return u, nil
 }
 
