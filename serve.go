@@ -122,6 +122,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return nil
 	})
 	group.Go(func() error { return server.Serve() })
+	group.Go(server.RenderDocs)
 	profiler, err := startPprof(group, cfg.Server.PprofAddr)
 	if err != nil {
 		stopFeed()
@@ -255,7 +256,7 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 
 func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	return handlers.Settings{
-		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, TrustedProxies: c.Server.TrustedProxies,
+		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, CORSCredentials: c.Server.CORSCredentials, TrustedProxies: c.Server.TrustedProxies,
 		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
 		Engine: c.Stream.Engine, Shards: c.Stream.Shards, WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,

@@ -86,6 +86,21 @@ func TestOriginsWithDefaultPorts(t *testing.T) {
 	}
 }
 
+// TestCORSCredentials checks that they are allowed only by their setting, and only to allowed origins.
+func TestCORSCredentials(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
+			s.Origins, s.CORSCredentials = []string{"https://a.example"}, allowed
+		}})
+		for origin, want := range map[string]bool{"https://a.example": allowed, "https://b.example": false} {
+			c, _ := srv.Get("/api/time", "Origin: "+origin)
+			if got := c.Header.Get("Access-Control-Allow-Credentials") == "true"; got != want {
+				t.Errorf("credentials of %s: %v, want %v", origin, got, want)
+			}
+		}
+	}
+}
+
 // TestSchemeOfOrigins checks that the scheme that a trusted proxy reports counts, and that a refusal names the Host.
 func TestSchemeOfOrigins(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TrustedProxies = []string{"127.0.0.1"} }})

@@ -82,3 +82,16 @@ func TestAnswersAreShared(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// TestDocsAreRenderedOnce checks that the page is made in every language before the first request.
+func TestDocsAreRenderedOnce(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{})
+	if err := srv.Handlers.RenderDocs(); err != nil {
+		t.Fatal(err)
+	}
+	for lang, title := range map[string]string{"en": "<html lang=\"en\"", "zh-CN": "<html lang=\"zh-CN\""} {
+		if c, body := srv.Get("/docs?lang=" + lang); c.Status != 200 || !strings.Contains(body, title) {
+			t.Errorf("%s: status %d", lang, c.Status)
+		}
+	}
+}

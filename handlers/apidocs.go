@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
 	"sync"
@@ -66,23 +67,39 @@ func (a *apiDocs) document(of func(*apiDocuments) *content) fiber.Handler {
 
 // page is GET /docs. It works without scripts: its own script only changes the theme.
 func (a *apiDocs) page(c *fiber.Ctx) error {
-	d, err := a.load()
+	noCache(c)
+	x, err := a.render(a.pages.view(c, "page.title.docs", "docs"))
 	if err != nil {
 		return err
 	}
-	noCache(c)
-	v := a.pages.view(c, "page.title.docs", "docs")
-	x, err := a.pages.constant.get("docs "+v.Lang, func() (*content, error) {
+	return x.send(c)
+}
+
+// render returns the page in the language of v, which is rendered once.
+func (a *apiDocs) render(v view) (*content, error) {
+	d, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.pages.constant.get("docs "+v.Lang, func() (*content, error) {
 		v.Docs = d.page
 		if !v.addBundle(a.pages.built, "docs") {
 			v.Styles = []string{unbuiltStyle}
 		}
 		return a.pages.render("docs", &v)
 	})
-	if err != nil {
-		return err
+}
+
+// renderAll renders and compresses the page in every language, so that no request has to wait for it.
+func (a *apiDocs) renderAll() error {
+	for lang := range a.pages.texts {
+		x, err := a.render(a.pages.viewIn(lang, "page.title.docs", "docs"))
+		if err != nil {
+			return fmt.Errorf("render /docs: %w", err)
+		}
+		x.gzip()
 	}
-	return x.send(c)
+	return nil
 }
 
 // part is a part of a document with the texts of its page, for a partial template.

@@ -35,10 +35,11 @@ func headers(tls bool) fiber.Handler {
 
 // access decides which hosts, origins and proxies a server accepts.
 type access struct {
-	hosts   map[string]bool // allowed names of the server
-	origins []string        // other origins whose pages are allowed, lower case, without default ports
-	secure  bool            // the server has TLS
-	proxies []netip.Prefix  // trusted to report a client's address
+	hosts       map[string]bool // allowed names of the server
+	origins     []string        // other origins whose pages are allowed, lower case, without default ports
+	secure      bool            // the server has TLS
+	credentials bool            // pages of origins may send them
+	proxies     []netip.Prefix  // trusted to report a client's address
 	// unreadable is called with a trusted proxy whose X-Forwarded-For has no address where one is needed.
 	unreadable func(proxy, entry string)
 }
@@ -48,7 +49,7 @@ func newAccess(set Settings) (*access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
 	}
-	return &access{hosts: allowedHosts(set), origins: normalOrigins(set.Origins), secure: set.TLS != nil, proxies: proxies}, nil
+	return &access{hosts: allowedHosts(set), origins: normalOrigins(set.Origins), secure: set.TLS != nil, credentials: set.CORSCredentials, proxies: proxies}, nil
 }
 
 // allowHost rejects requests whose Host isn't one of the server, so that a foreign page can't reach a loopback server
@@ -166,6 +167,9 @@ func (a *access) allowOrigin(c *fiber.Ctx) error {
 		if origin := c.Get(fiber.HeaderOrigin); slices.Contains(a.origins, strings.ToLower(origin)) && origin != "" {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
 			c.Set("Cross-Origin-Resource-Policy", "cross-origin")
+			if a.credentials {
+				c.Set(fiber.HeaderAccessControlAllowCredentials, "true")
+			}
 			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Retry-After")
 			if c.Method() == fiber.MethodOptions {
 				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")

@@ -147,7 +147,12 @@ func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version
 
 // view returns the data of a page in the language of the request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
-	text := p.texts[negotiateLanguage(c)]
+	return p.viewIn(negotiateLanguage(c), title, page)
+}
+
+// viewIn returns the data of a page in a language.
+func (p *pages) viewIn(lang, title, page string) view {
+	text := p.texts[lang]
 	return view{
 		Lang: text.Lang(), Title: text.Text(title), Page: page, Version: p.version, Source: p.feed.Source, Seed: p.feed.Seed, File: p.feed.File,
 		Boot: p.boot, text: text,

@@ -44,6 +44,7 @@ type Server struct {
 	observer *observer
 	health   *health
 	streams  *streams
+	docs     *apiDocs
 }
 
 const (
@@ -102,6 +103,7 @@ func New(d Deps) (*Server, error) {
 		streams.faults = fault.New()
 		e.lab = &labAPI{lab: d.Lab, faults: streams.faults, subscriptions: streams.subscriptions, bodies: bodies}
 	}
+	s.docs = e.docs
 	e.register(s.app, observer, access, set.TLS != nil)
 	return s, nil
 }
@@ -153,6 +155,9 @@ func (s *Server) Counts() metrics.ServerCounts {
 		UnreadableAddresses: o.unreadableAddresses.Load(), AcceptFailures: o.acceptFailures.Load(),
 	}
 }
+
+// RenderDocs renders /docs ahead of the first request, which takes some hundredths of a second.
+func (s *Server) RenderDocs() error { return s.docs.renderAll() }
 
 // Serve answers on the listener. It returns nil after Shutdown.
 func (s *Server) Serve() error {

@@ -7,31 +7,32 @@ import (
 
 // Settings configures a Server. New doesn't check them.
 type Settings struct {
-	Addr           string   // server.addr; its host is an allowed Host
-	Hosts          []string // further allowed Host names
-	Origins        []string // further allowed origins, in lower case
-	TrustedProxies []string // addresses and ranges
-	ReadTimeout    time.Duration
-	IdleTimeout    time.Duration
-	WriteTimeout   time.Duration // how long one write to a socket may block
-	CloseWait      time.Duration // time for a client to answer a close frame (RFC 6455 §7.1.1); 0 for 2 s
-	CommandWait    time.Duration // time that a POST waits for a stream whose client doesn't read; 0 for 5 s
-	WriteBuffer    int           // the kernel's send buffer in bytes; 0 for its default
-	Engine         string        // stream (default) or shard; stream where the system has no shard
-	Shards         int           // writers of engine shard; 0 for one for each two processors
-	Interval       time.Duration // default of interval in mode latest
-	MaxStreams     int
-	MaxPerAddress  int         // streams
-	AcceptRate     float64     // new streams per second; 0 for no limit
-	RequestRate    float64     // requests of a client address per second; 0 for no limit
-	MaxTopics      int         // of a stream
-	MessageSize    int         // of a command, in bytes
-	MessageRate    float64     // commands of a stream, per second
-	MessageBurst   int         // commands
-	HeaderSize     int         // of a request, in bytes
-	BodySize       int         // of a request, in bytes
-	Reports        string      // folder of the load tester's reports; it need not exist
-	TLS            *tls.Config // nil for plain HTTP
+	Addr            string   // server.addr; its host is an allowed Host
+	Hosts           []string // further allowed Host names
+	Origins         []string // further allowed origins, in lower case
+	CORSCredentials bool     // pages of Origins may send credentials
+	TrustedProxies  []string // addresses and ranges
+	ReadTimeout     time.Duration
+	IdleTimeout     time.Duration
+	WriteTimeout    time.Duration // how long one write to a socket may block
+	CloseWait       time.Duration // time for a client to answer a close frame (RFC 6455 §7.1.1); 0 for 2 s
+	CommandWait     time.Duration // time that a POST waits for a stream whose client doesn't read; 0 for 5 s
+	WriteBuffer     int           // the kernel's send buffer in bytes; 0 for its default
+	Engine          string        // stream (default) or shard; stream where the system has no shard
+	Shards          int           // writers of engine shard; 0 for one for each two processors
+	Interval        time.Duration // default of interval in mode latest
+	MaxStreams      int
+	MaxPerAddress   int         // streams
+	AcceptRate      float64     // new streams per second; 0 for no limit
+	RequestRate     float64     // requests of a client address per second; 0 for no limit
+	MaxTopics       int         // of a stream
+	MessageSize     int         // of a command, in bytes
+	MessageRate     float64     // commands of a stream, per second
+	MessageBurst    int         // commands
+	HeaderSize      int         // of a request, in bytes
+	BodySize        int         // of a request, in bytes
+	Reports         string      // folder of the load tester's reports; it need not exist
+	TLS             *tls.Config // nil for plain HTTP
 }
 
 // FeedInfo describes the feed, for pages and /api/stats.

@@ -31,6 +31,7 @@ type Server struct {
 	PprofAddr       string        `key:"pprof_addr"` // host:port on loopback; empty disables pprof
 	Hosts           []string      `key:"hosts"`      // lower case, without port and brackets
 	Origins         []string      `key:"origins"`    // lower case scheme://host[:port]
+	CORSCredentials bool          `key:"cors_credentials"`
 	TrustedProxies  []string      `key:"trusted_proxies"`
 	ReadTimeout     time.Duration `key:"read_timeout"`
 	IdleTimeout     time.Duration `key:"idle_timeout"`

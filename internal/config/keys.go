@@ -31,6 +31,7 @@ var sections = []group{
 		{"server.drain_delay", "0s", duration{0, 10 * time.Minute, ""}, "Time at shutdown during which /readyz already fails and clients are still served, so that a load balancer can notice it."},
 		{"server.hosts", "", list{hostName{}}, "Accepted names in the Host header, besides those of loopback and the host of server.addr; other requests are rejected (protection against DNS rebinding)."},
 		{"server.origins", "", list{origin{}}, "Other sites whose pages may open streams (WebSocket Origin check, CORS)."},
+		{"server.cors_credentials", "false", boolean{}, "Whether pages of server.origins may send cookies and Authorization (CORS credentials)."},
 		{"server.trusted_proxies", "", list{prefix{}}, "Proxies whose X-Forwarded-For header is used for client addresses."},
 		{"server.read_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Maximum time to receive a request."},
 		{"server.idle_timeout", "60s", duration{time.Second, time.Hour, ""}, "Maximum time between two requests on a connection."},
