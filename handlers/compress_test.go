@@ -157,9 +157,10 @@ func testCompressedSockets(t *testing.T, engine string) {
 						place = m.I
 						got++
 					case "snapshot":
-						if m.I != place {
-							t.Errorf("snapshot of %d at %d", m.I, place)
+						if c.Hello.Resume != "none" {
+							t.Errorf("snapshot after a complete resume: %.200s", m.Text)
 						}
+						place = m.I // ticks may have come since the hello
 					case "time":
 					default:
 						t.Errorf("%s", m.Text)
