@@ -8,8 +8,8 @@ import (
 	"ticklane/internal/config"
 )
 
-// logWriter writes records to the log, one in each Write. It counts those that fail, for instance because the disk is
-// full, and reports their number once writing works again, at most once a minute. It is safe for concurrent use.
+// logWriter writes records to the log, one in each Write. It counts those that it can't write, for instance because the
+// disk is full, and logs their number once writing works again, at most once a minute. It is safe for concurrent use.
 type logWriter struct {
 	out    io.Writer
 	format string // log.format
@@ -36,7 +36,7 @@ func (w *logWriter) Write(record []byte) (int, error) {
 	w.partial = false
 	if now := time.Now(); w.failed > w.reported && (w.last.IsZero() || now.Sub(w.last) >= time.Minute) {
 		w.last = now
-		newLogger(config.Log{Format: w.format}, w.out).Warn("log records lost: writing failed", "times", w.failed-w.reported)
+		newLogger(config.Log{Format: w.format}, w.out).Warn("log records lost because writing the log failed", "records", w.failed-w.reported)
 		w.reported = w.failed
 	}
 	return n, nil

@@ -39,7 +39,7 @@ func TestLogWriter(t *testing.T) {
 		}
 		disk.free = 1 << 20
 		write("again")
-		if got := disk.String(); !strings.HasPrefix(got, "one\npartia\nagain\n") || !strings.Contains(got, "log records lost") || !strings.Contains(got, "times=2") {
+		if got := disk.String(); !strings.HasPrefix(got, "one\npartia\nagain\n") || !strings.Contains(got, "log records lost") || !strings.Contains(got, "records=2") {
 			t.Errorf("%q", got)
 		}
 		disk.Reset()
@@ -52,7 +52,7 @@ func TestLogWriter(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		write("later")
-		if got := disk.String(); !strings.HasPrefix(got, "soon\nlater\n") || !strings.Contains(got, "times=1") {
+		if got := disk.String(); !strings.HasPrefix(got, "soon\nlater\n") || !strings.Contains(got, "records=1") {
 			t.Errorf("after a minute: %q", got)
 		}
 	})

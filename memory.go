@@ -6,8 +6,9 @@ import (
 )
 
 const (
+	// churnInterval is the time between two calls of quiet.
 	churnInterval = 15 * time.Second
-	// manyStreams are enough that the memory they needed is worth returning to the system.
+	// manyStreams is the number of opened and closed streams from which on memory is returned to the system.
 	manyStreams = 500
 )
 
@@ -17,7 +18,8 @@ type churn struct {
 	pending        uint64 // opened and closed since memory was last returned
 }
 
-// quiet reports whether many streams came or went, and hardly any since the last call.
+// quiet reports whether many streams were opened or closed since memory was last returned, but few since the last call.
+// opened is the number of streams since the start, live of those that are open. When it returns true, counting starts anew.
 func (c *churn) quiet(opened uint64, live int) bool {
 	closed := opened - uint64(live)
 	recent := opened - c.opened + closed - c.closed
@@ -30,8 +32,8 @@ func (c *churn) quiet(opened uint64, live int) bool {
 	return true
 }
 
-// returnMemory calls free after many streams were opened or closed, until ctx is done. The garbage collector would keep what
-// a storm of reconnections needed for minutes.
+// returnMemory calls free after many streams were opened or closed, until ctx is done. The Go runtime alone returns the
+// memory that a storm of reconnections needed only after minutes.
 func returnMemory(ctx context.Context, streams func() (opened uint64, live int), free func()) {
 	t := time.NewTicker(churnInterval)
 	defer t.Stop()

@@ -40,7 +40,7 @@ import (
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
 	logger := newLogger(cfg.Log, logs)
-	cert, err := loadCertificate(cfg.Server, logger)
+	cert, err := loadCertificate(cfg.Server)
 	if err != nil {
 		return usageError(err)
 	}
@@ -137,7 +137,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	group.Go(func() error {
 		<-failed.Done()
 		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil { // not after a failure
-			logger.Info("not ready; shutdown follows", "after", delay)
+			logger.Info("/readyz fails, shutdown follows", "delay", delay)
 			server.NotReady()
 			time.Sleep(delay)
 		}
@@ -194,9 +194,9 @@ func warnExposed(out io.Writer, cfg config.Config, addr net.Addr, logger *slog.L
 	}
 	if cfg.Lab.Enabled && !ip.IsLoopback() {
 		stars := strings.Repeat("*", 80)
-		fmt.Fprintf(out, "\n%s\nWARNING: lab.enabled on %s: everybody who reaches this address can cut streams,\nchange the market's rate and "+
+		fmt.Fprintf(out, "\n%s\nWARNING: lab.enabled on %s: anyone who reaches this address can cut streams,\nchange the market's rate and "+
 			"start thousands of clients. Disable it, or listen on 127.0.0.1.\n%[1]s\n\n", stars, addr)
-		logger.Error("lab.enabled on an address that other machines can reach: everybody there can load this server", "addr", addr)
+		logger.Error("lab.enabled on an address that other machines can reach: anyone there can load this server; disable it, or listen on 127.0.0.1", "addr", addr)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestCertificateIsReloaded(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, nil))
 	synctest.Test(t, func(t *testing.T) {
-		c, err := loadCertificate(s, logger)
+		c, err := loadCertificate(s)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,19 +14,20 @@ import (
 	"ticklane/internal/wire"
 )
 
-// refusal is the answer to a client whose stream isn't opened.
+// refusal describes why a stream isn't opened.
 type refusal struct {
-	reason string        // of the bye
-	cause  string        // a sentence for people
-	retry  time.Duration // after which the client may reconnect
+	reason string        // reason of the bye
+	cause  string        // a sentence for people; names the setting
+	retry  time.Duration // time after which the client may reconnect
 }
 
 const (
-	// overloadRetry is the minimum time after which a client may reconnect that was refused because a limit of open streams
-	// was reached.
+	// overloadRetry is the minimum retry time when a limit of open streams is reached.
 	overloadRetry = 2 * time.Second
-	// rateRetry is that of a client that was refused because too many came at once. It then gets the next free time.
+	// rateRetry is the minimum retry time when limits.accept_rate is exceeded.
 	rateRetry = time.Second
+	// spreadRate is the rate at which refused clients reconnect if new streams have no limit, per second.
+	spreadRate = 4000
 )
 
 // admission decides whether streams are opened, on both lanes and engines. It is safe for concurrent use.
@@ -40,15 +41,13 @@ type admission struct {
 func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admission {
 	a := &admission{limiter: limiter, retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o}
 	if set.AcceptRate > 0 {
-		a.rate = rate.NewLimiter(rate.Limit(set.AcceptRate), int(math.Ceil(set.AcceptRate))) // the burst is what comes in a second
+		a.rate = rate.NewLimiter(rate.Limit(set.AcceptRate), int(math.Ceil(set.AcceptRate))) // the burst is one second's worth
 	}
 	return a
 }
 
-// spreadRate is the rate at which refused clients reconnect if new streams have no limit, per second.
-const spreadRate = 4000
-
-// admit takes a slot of the limiter for a client address. It returns nil, or why the stream can't be opened.
+// admit takes a slot of the limiter for a client address and returns nil, or returns why the stream can't be opened. The
+// caller must release the slot.
 func (a *admission) admit(address string) *refusal {
 	switch a.limiter.Acquire(address) {
 	case netconn.ShuttingDown:
@@ -64,7 +63,7 @@ func (a *admission) admit(address string) *refusal {
 	return a.refuse("more than limits.accept_rate streams were opened in a second.", rateRetry)
 }
 
-// refuse counts and logs a refused stream, and spreads the reconnections of the refused clients.
+// refuse counts and logs a refused stream. The client's retry time is base plus its wait in the schedule.
 func (a *admission) refuse(cause string, base time.Duration) *refusal {
 	a.observer.overloads.Add(1)
 	wait := a.retries.next(time.Now())
@@ -75,13 +74,13 @@ func (a *admission) refuse(cause string, base time.Duration) *refusal {
 // waiting returns an estimate of how many refused clients have not reconnected yet.
 func (a *admission) waiting() float64 { return a.retries.waiting(time.Now()) }
 
-// spread returns the time in which n clients can reconnect.
+// spread returns the time that n clients need to reconnect at the admitted rate.
 func (a *admission) spread(n int) time.Duration {
 	return time.Duration(float64(n) / a.retries.rate * float64(time.Second))
 }
 
-// retrySchedule spreads the reconnections of refused clients evenly: each gets the next free time, 1/rate after the one
-// before. The times that were given and have not passed are the clients that still wait.
+// retrySchedule spreads the reconnections of refused clients evenly: each gets the next free time, 1/rate seconds after that
+// of the client before. It is safe for concurrent use.
 type retrySchedule struct {
 	rate float64 // clients per second, > 0
 
@@ -89,10 +88,10 @@ type retrySchedule struct {
 	free time.Time // the next free time
 }
 
-// maxSpread bounds the time of a retrySchedule, so that clients which never come back can't keep the others away.
+// maxSpread bounds the waits of a retrySchedule, so that clients that never reconnect don't delay the others without end.
 const maxSpread = time.Minute
 
-// next returns how long a refused client has to wait.
+// next returns how long the next refused client must wait. Beyond maxSpread the wait is random.
 func (r *retrySchedule) next(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,6 +106,7 @@ func (r *retrySchedule) next(now time.Time) time.Duration {
 	return wait
 }
 
+// waiting returns how many of the given times have not passed yet: about the number of clients that still wait.
 func (r *retrySchedule) waiting(now time.Time) float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

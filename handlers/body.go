@@ -38,7 +38,7 @@ func (b *jsonBodies) read(c *fiber.Ctx) ([]byte, error) {
 	return slices.Clone(body), nil
 }
 
-// unmarshal reads the body as an object with some of the members known. The error is a problem.
+// unmarshal reads the body as an object whose members have the names in known. The error is a problem.
 func (b *jsonBodies) unmarshal(c *fiber.Ctx, into any, known ...string) error {
 	body, err := b.read(c)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"ticklane/internal/stream"
 )
 
-// panicked counts and logs a panic. The deferred function that recovered v must call it, since the log gets the stack.
-// It never panics, even if the log does.
+// panicked counts and logs a panic. The deferred function that recovered v must call it, because the log gets the stack.
+// It recovers from a panic of the log itself.
 func (o *observer) panicked(where string, v any, args ...any) {
 	o.panics.Add(1)
 	p := stream.Recovered(v)
@@ -20,7 +20,7 @@ func (o *observer) panicked(where string, v any, args ...any) {
 	})
 }
 
-// protect calls f, which only logs, and counts its panic: the log is where it would be reported.
+// protect calls f, which only logs. If f panics, protect counts that: it can't be logged.
 func (o *observer) protect(f func()) {
 	defer func() {
 		if recover() != nil {
@@ -48,7 +48,7 @@ func (o *observer) containRequest(c *fasthttp.RequestCtx) {
 	}
 }
 
-// failBare answers with 500 without the error handler, and drops what a handler has prepared.
+// failBare answers with 500 without the error handler, and discards what a handler has prepared.
 func failBare(c *fasthttp.RequestCtx) {
 	c.Hijack(nil)
 	c.HijackSetNoResponse(false)
@@ -74,7 +74,7 @@ func (o *observer) call(c *fiber.Ctx, next func() error) (err error) {
 	return next()
 }
 
-// respond answers a failed request by the error handler, and without it if it panics.
+// respond answers a failed request by the error handler, or with a bare 500 if that panics.
 func (o *observer) respond(c *fiber.Ctx, failure error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -29,7 +29,7 @@ func newObserver(log *slog.Logger, errors *errorHandler) *observer {
 	return &observer{log: log, errors: errors,
 		refusedStreams:    throttledLog{log: log, message: "streams refused"},
 		refusedRequests:   throttledLog{log: log, message: "requests refused: more than limits.requests"},
-		unreadableAddress: throttledLog{log: log, message: "X-Forwarded-For of a trusted proxy is missing or unreadable; its clients count as the proxy"},
+		unreadableAddress: throttledLog{log: log, message: "X-Forwarded-For of a trusted proxy is missing or unreadable, counting its clients as the proxy; check the proxy's settings"},
 		acceptFailure:     throttledLog{log: log, message: "connections can't be accepted"},
 		handoffFailure:    throttledLog{log: log, message: "shard handoff failed"},
 	}

@@ -32,7 +32,7 @@ func (q *query) fail(name, format string, a ...any) {
 	q.errors = append(q.errors, fieldError{Parameter: name, Detail: fmt.Sprintf(format, a...)})
 }
 
-// invalid returns the problem that lists all errors, nil if there are none. Unknown parameters are none.
+// invalid returns the problem that lists all errors, nil if there are none. It ignores unknown parameters.
 func (q *query) invalid() error {
 	if len(q.errors) == 0 {
 		return nil
@@ -40,11 +40,11 @@ func (q *query) invalid() error {
 	return badParameters(q.errors)
 }
 
-// maxUnknown bounds the errors of unknown parameters: each is longer than the parameter.
+// maxUnknown is the maximum number of unknown parameters that are listed: each error is longer than its parameter.
 const maxUnknown = 8
 
-// err returns the problem that lists all errors, nil if there are none. A parameter that wasn't read is one, unless its name
-// starts with an underscore, as those of cache busters do.
+// err is like invalid, but a parameter that wasn't read is an error too, unless its name starts with an underscore, as that
+// of a cache buster does. It must be called once, after all parameters were read.
 func (q *query) err() error {
 	var unknown []string
 	for name := range q.args.All() {
@@ -71,7 +71,7 @@ func (q *query) unknownDetail(name string) string {
 	return "unknown parameter; want " + strings.Join(q.known, ", ")
 }
 
-// withoutParameters is for endpoints of the API without parameters.
+// withoutParameters rejects requests with parameters, for endpoints that have none.
 func withoutParameters(next fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if err := queryOf(c).err(); err != nil {
@@ -103,13 +103,11 @@ func (q *query) number(name string, def, least, most uint64) uint64 {
 		return def
 	}
 	n, err := strconv.ParseUint(v, 10, 64)
-	switch {
-	case err == nil && n >= least && n <= most:
-		return n
-	default:
+	if err != nil || n < least || n > most {
 		q.fail(name, "%s: want a whole number from %d to %d", quoted(v), least, most)
+		return def
 	}
-	return def
+	return n
 }
 
 // duration reads a Go duration from 0 to most, or above 0 if most is 0.
@@ -208,7 +206,8 @@ func quoted(v string) string {
 	return strconv.Quote(v)
 }
 
-// printable returns a client's name of a parameter for an error message: quoted only if that changes it.
+// printable returns a parameter's name, which the client chose, for an error message. It is quoted only if it has special
+// characters or is empty.
 func printable(name string) string {
 	if q := quoted(name); q != `"`+name+`"` || name == "" {
 		return q

@@ -12,7 +12,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// requestLimit enforces limits.requests.
+// requestLimit enforces limits.requests, the rate of requests of a client address.
 type requestLimit struct {
 	limiter  *netconn.RateLimiter
 	streams  *streams

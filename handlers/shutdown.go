@@ -38,11 +38,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return late
 }
 
-// endSlice is the least time between two parts of the streams that a shutdown ends.
+// endSlice is the minimum time between two parts of the streams that a shutdown ends.
 const endSlice = 20 * time.Millisecond
 
-// endAll ends all streams with a bye. So that their clients don't reconnect all at once, it ends them in parts, over the time
-// in which so many clients can reconnect but at most half of what ctx leaves, and their retry times are spread over as much.
+// endAll ends all streams with a bye, in a way that their clients don't reconnect all at once. It ends them in parts, over the
+// time that so many clients need to reconnect, but at most half of the time until ctx's deadline. Their retry times are
+// spread over the time that so many clients need.
 func (s *streams) endAll(ctx context.Context) {
 	all := s.log.Subscribers()
 	spread := s.admission.spread(len(all))

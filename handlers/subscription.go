@@ -69,7 +69,7 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		MaxRead:   maxRead,
 	}}
 	o.From, o.Position = q.from()
-	// The convention of EventSource polyfills that can't set a header.
+	// EventSource polyfills that can't set the header use this name.
 	o.lastEventID, _ = q.get("lastEventId")
 	interval := time.Duration(0)
 	if q.choice("mode", "all", []string{"all", "latest"}) == "latest" {

@@ -53,7 +53,7 @@ func TestDefaults(t *testing.T) {
 		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
 			Interval: 250 * time.Millisecond, SnapshotChunk: 32 << 10, WriteTimeout: 10 * time.Second, Retry: time.Second,
 			Compress: "auto", CompressSets: 16},
-		Limits: Limits{Connections: 20000, PerAddress: 256, AcceptRate: AutoAcceptRate(), Requests: 100, Topics: 512, MessageSize: 4096, MessageRate: 10,
+		Limits: Limits{Connections: 20000, PerAddress: 256, AcceptRate: autoAcceptRate(), Requests: 100, Topics: 512, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
 		Load: LoadTest{Reports: "docs/reports"},
 		Log:  Log{Level: slog.LevelInfo, Format: "text"},

@@ -102,12 +102,12 @@ func (speed) parse(s string) (any, bool) {
 
 func (speed) allowed() string { return "0.001 to 1,000,000 times, or max" }
 
-// rateLimit is a rate, or 0 for no limit. With auto it may be "auto", for AutoAcceptRate.
+// rateLimit is a rate, or 0 for no limit. With auto it may be "auto", for autoAcceptRate.
 type rateLimit struct{ auto bool }
 
 func (k rateLimit) parse(s string) (any, bool) {
 	if s == "auto" {
-		return AutoAcceptRate(), k.auto
+		return autoAcceptRate(), k.auto
 	}
 	if f, err := strconv.ParseFloat(s, 64); err == nil && f == 0 {
 		return 0.0, true
@@ -122,9 +122,9 @@ func (k rateLimit) allowed() string {
 	return "0.1 to 1,000,000 per second; 0: no limit"
 }
 
-// AutoAcceptRate returns the value of limits.accept_rate auto, in streams per second. Opening a stream of one symbol takes
-// some 0.1 ms of processor time, so this leaves four times as much for snapshots and the streams that are open.
-func AutoAcceptRate() float64 { return float64(2000 * runtime.GOMAXPROCS(0)) }
+// autoAcceptRate returns the value of limits.accept_rate auto, in streams per second. Opening a stream of one symbol takes
+// about 0.1 ms of processor time, so four fifths of each processor are left for snapshots and open streams.
+func autoAcceptRate() float64 { return float64(2000 * runtime.GOMAXPROCS(0)) }
 
 // text is any line of text; what describes its meaning.
 type text struct{ what string }

@@ -86,7 +86,7 @@ func checkText(b []byte) error {
 	return nil
 }
 
-// decodeOnly decodes the only YAML document of b.
+// decodeOnly decodes the YAML document of b. More than one is an error.
 func decodeOnly(b []byte, node *yaml.Node) error {
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	if err := d.Decode(node); err != nil && !errors.Is(err, io.EOF) {

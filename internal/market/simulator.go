@@ -23,7 +23,7 @@ type Simulator struct {
 	newRate atomic.Uint64 // float64 bits of a rate that Run has not applied yet; 0 for none
 }
 
-// NewSimulator returns a simulator.
+// NewSimulator returns a simulator of o.Symbols symbols. Run starts it.
 func NewSimulator(o Options) (*Simulator, error) {
 	u, err := universe(o.Symbols)
 	if err != nil {

@@ -3,8 +3,8 @@ package nearest
 
 import "strings"
 
-// Name returns the known name that differs least from name: in a third of its letters at most, without regard to case,
-// hyphens and underscores.
+// Name returns the known name that differs least from name: in at most two letters or a third of them. It ignores case,
+// hyphens and underscores. ok is false if there is none.
 func Name(name string, known []string) (nearest string, ok bool) {
 	name = fold(name)
 	least := TooFar

@@ -93,11 +93,11 @@ func (c *Conn) WriteErr() (err error, timeout bool) {
 	return nil, false
 }
 
-var errInput = errors.New("the client has sent too much after its request")
+var errInput = errors.New("the client has sent too many bytes after its request")
 
-// LimitInput makes Write fail once the client has sent more than so many bytes that nothing has read, until the next request.
-// It is checked when the write deadline is set. The kernel's receive buffer is the upper bound in the meantime: its flow control
-// then stops the client. On systems other than Linux it is the only one.
+// LimitInput makes Write fail once more than so many received bytes are unread, until the next request. It is checked when
+// the write deadline is set, about every tenth of the write timeout; in the meantime the kernel's receive buffer is the bound.
+// It has no effect on systems other than Linux.
 func (c *Conn) LimitInput(bytes int) { c.inputLimit.Store(int64(bytes)) }
 
 // extendDeadline sets the write deadline when a tenth of the timeout has passed since it was last set. Setting it for each

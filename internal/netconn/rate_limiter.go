@@ -15,9 +15,9 @@ const (
 	maxClients = 16384
 )
 
-// RateLimiter bounds the rate of requests of each client address. A client may use what it is allowed in ten seconds at
-// once. The limiter remembers up to 32,768 clients: when one map is full, it becomes the older one, and the clients that
-// were only in the one before are forgotten. It is safe for concurrent use.
+// RateLimiter bounds the rate of requests of each client address. A client may send the requests of ten seconds at once.
+// The limiter remembers at most 32,768 clients, in two maps: when the recent one is full, it replaces the older one, and
+// the clients that were only in that are forgotten. It is safe for concurrent use.
 type RateLimiter struct {
 	rate           float64
 	exemptLoopback bool
@@ -26,13 +26,14 @@ type RateLimiter struct {
 	recent, older map[string]*rate.Limiter // key: see clientOf
 }
 
-// NewRateLimiter returns a limiter of so many requests of a client per second; 0 for no limit. With exemptLoopback, it
-// doesn't limit clients on a loopback address.
+// NewRateLimiter returns a limiter that allows each client perSecond requests per second; 0 for no limit. With
+// exemptLoopback, clients on a loopback address are not limited.
 func NewRateLimiter(perSecond float64, exemptLoopback bool) *RateLimiter {
 	return &RateLimiter{rate: perSecond, exemptLoopback: exemptLoopback, recent: map[string]*rate.Limiter{}}
 }
 
-// Allow counts a request of a client address. It returns 0, or after how long the client's next request will be allowed.
+// Allow counts a request of a client address, an IP address with or without a zone. It returns 0 if the request is allowed,
+// else after how long the client's next one is. A refused request isn't counted.
 func (l *RateLimiter) Allow(address string, now time.Time) time.Duration {
 	if l.rate == 0 {
 		return 0

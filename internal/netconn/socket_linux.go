@@ -34,8 +34,7 @@ func unread(c net.Conn) (n int) {
 	return n
 }
 
-// duplicate returns a second descriptor of a socket. Go's poller doesn't know it. With an error, it
-// is -1.
+// duplicate returns a second descriptor of a socket, which Go's poller doesn't know. With an error, it is -1.
 func duplicate(c net.Conn) (int, error) {
 	s, ok := c.(syscall.Conn)
 	if !ok {

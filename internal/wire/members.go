@@ -10,7 +10,7 @@ import (
 	"ticklane/internal/nearest"
 )
 
-// MemberError is a member of a JSON object that has no meaning or is given twice.
+// MemberError reports a member of a JSON object that is unknown or given twice.
 type MemberError struct {
 	Member string // at most 40 bytes of its name
 	Msg    string
@@ -18,9 +18,9 @@ type MemberError struct {
 
 func (e *MemberError) Error() string { return e.Member + ": " + e.Msg }
 
-// CheckMembers checks the names of an object's members, which encoding/json matches in any case and accepts twice: each must
-// be in known, or start with an underscore, and none may be given twice. The error is a *MemberError. Errors of syntax are
-// left to json.Unmarshal.
+// CheckMembers checks the names of an object's members: each must be in known, or start with an underscore, and none may be
+// given twice. encoding/json alone matches names in any case and accepts repeated ones. The error is a *MemberError. Invalid
+// JSON is no error here: json.Unmarshal reports it.
 func CheckMembers(object []byte, known ...string) error {
 	d := json.NewDecoder(bytes.NewReader(object))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {

@@ -76,7 +76,7 @@ type Hello struct {
 	Heartbeat time.Duration
 	Now       time.Time
 	Start     quote.Position // position before the first tick; the SSE id, unless a snapshot follows
-	Snapshot  bool           // a snapshot follows; nothing is a position before its last part
+	Snapshot  bool           // a snapshot follows; no message has a position before its last part
 	Retry     time.Duration  // SSE's reconnection time
 }
 
@@ -87,8 +87,8 @@ func (h Hello) Message() Message {
 		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro(), h.Snapshot}}
 }
 
-// idUnless returns the id of a message with position p: none if a snapshot follows, because the client doesn't have the
-// state at p before it has all of that.
+// idUnless returns the id of a message with position p, or "" if a snapshot follows: the client has the state at p only
+// after the whole snapshot.
 func idUnless(snapshot bool, p quote.Position) string {
 	if snapshot {
 		return ""
@@ -172,7 +172,7 @@ func Heartbeat(head quote.Position, now time.Time) Message {
 	return Message{Name: "hb", ID: head.String(), body: heartbeatBody{now: now.UnixMicro(), head: head.Seq}}
 }
 
-// HeartbeatBeforeSnapshot returns a heartbeat for a client that waits for a snapshot: it has no position.
+// HeartbeatBeforeSnapshot returns a heartbeat without a position, for a client that waits for a snapshot.
 func HeartbeatBeforeSnapshot(now time.Time) Message {
 	return Message{Name: "hb", body: heartbeatBody{now: now.UnixMicro(), noHead: true}}
 }
@@ -209,6 +209,7 @@ func Bye(reason string, retry time.Duration) Message {
 	return m
 }
 
+// finishedRetry is the retry field of the bye of a finished stream.
 const finishedRetry = 24 * time.Hour
 
 type byeBody struct {

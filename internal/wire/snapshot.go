@@ -27,8 +27,8 @@ const (
 	partHeadSize = 96 // bytes of a part besides its quotes, at most
 )
 
-// Split returns the snapshot in parts whose messages are at most chunk bytes long in an encoding, but have at least one
-// quote each. Parts share the memory of Quotes.
+// Split returns the snapshot in parts, each with at least one quote. Their messages have at most chunk bytes in encoding e,
+// unless a single quote has more. The parts share the memory of s.Quotes.
 func (s Snapshot) Split(e Encoding, chunk int) []Snapshot {
 	var parts []Snapshot
 	var scratch []byte

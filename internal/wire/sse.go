@@ -6,8 +6,8 @@ import "strconv"
 // reconnecting.
 const EndID = "end"
 
-// appendEvent appends a message as one event; payload is the size of its JSON. The id line is the last: a client that takes
-// an id as soon as it has read the line then has the data too. JSON text contains no raw line break, and names and ids come
+// appendEvent appends a message as one event; payload is the size of its JSON. The id line is the last, so that a client that
+// takes the id as soon as it has read the line has the data too. JSON text contains no raw line break, and names and ids come
 // from this package, so no field can end early.
 func appendEvent(b []byte, m Message) (framed []byte, payload int) {
 	if m.Retry > 0 {

@@ -63,8 +63,8 @@ func (c *checker) position() string {
 	return fmt.Sprintf("%s-%d", c.safe.epoch, c.safe.seq)
 }
 
-// settle makes the newest seq the position, unless a snapshot is due.
-func (c *checker) settle() {
+// updateSafe makes the newest seq the position to resume from, unless a snapshot is due.
+func (c *checker) updateSafe() {
 	if !c.due {
 		c.safe = position{c.epoch, c.log.last}
 	}
@@ -88,7 +88,7 @@ func (c *checker) tick(t *Tick, id []byte) (live bool, err error) {
 	if c.due {
 		return false, malformed("tick before the end of the snapshot")
 	}
-	defer c.settle()
+	defer c.updateSafe()
 	if id != nil && !idMatches(id, t.Seq) {
 		c.counts.WrongIDs++
 	}
@@ -164,7 +164,7 @@ func (c *checker) note(n note) error {
 	case n.T == "subscription":
 		c.due = c.due || n.Snapshot
 	}
-	c.settle()
+	c.updateSafe()
 	return nil
 }
 
@@ -200,7 +200,7 @@ func (c *checker) start(h Hello) error {
 	}
 	c.epoch = h.Epoch
 	if h.Resume != wire.ResumeGap { // whose gap comes next
-		c.settle()
+		c.updateSafe()
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (c *checker) snapshot(m Message) error {
 		c.log.reach(head.seq, &c.counts)
 	}
 	c.log.skip(head.seq)
-	c.settle()
+	c.updateSafe()
 	return nil
 }
 

@@ -35,8 +35,8 @@ type snapshotHead struct {
 	part, parts uint64 // part of so many messages, from 1; both 0 in a snapshot of one message
 }
 
-// follows reports whether h is the message of a snapshot that comes after the incomplete one before, which is zero if there
-// is none. A snapshot begins with part 1, also in place of an incomplete one.
+// follows reports whether h may come after before, the newest part of an incomplete snapshot, or zero if there is none. Part
+// 1 always may: it begins another snapshot.
 func (h snapshotHead) follows(before snapshotHead) bool {
 	if h.parts <= 1 || h.part == 1 {
 		return h.part <= h.parts
@@ -44,7 +44,7 @@ func (h snapshotHead) follows(before snapshotHead) bool {
 	return h == snapshotHead{before.seq, before.part + 1, before.parts}
 }
 
-// snapshot calls each for every quote of a snapshot's message and returns the rest of it.
+// snapshot calls each for every quote of a snapshot's message and returns the other members.
 func (m Message) snapshot(each func(*Tick)) (head snapshotHead, ok bool) {
 	if m.kind == jsonText {
 		return parseSnapshot(m.body, each)

@@ -106,8 +106,8 @@ func (t *Tick) parseProto(b []byte) bool {
 	return len(t.Symbol) > 0 && t.Due > 0 && t.N > 0 && t.Seq > 0
 }
 
-// parseProtoSnapshot calls each for every quote of a Snapshot and returns the rest of it. A quote of a symbol without ticks
-// has N 0.
+// parseProtoSnapshot calls each for every quote of a Snapshot and returns the other fields. A quote of a symbol without
+// ticks has N 0.
 func parseProtoSnapshot(b []byte, each func(t *Tick)) (head snapshotHead, ok bool) {
 	valid := true
 	ok = eachField(b, func(f field) {

@@ -130,7 +130,8 @@ func parseUint(b []byte) (v uint64, digits int) {
 	return v, digits
 }
 
-// parseSnapshot calls each for every quote in the text of a snapshot's message and returns the rest of it.
+// parseSnapshot calls each for every quote in the text of a snapshot's message and returns the other
+// members.
 func parseSnapshot(b []byte, each func(t *Tick)) (head snapshotHead, ok bool) {
 	text, quotes, ok := bytes.Cut(b, []byte(`"quotes":[`))
 	if !ok {
@@ -157,7 +158,7 @@ func parseSnapshot(b []byte, each func(t *Tick)) (head snapshotHead, ok bool) {
 	}
 }
 
-// memberUint returns the number behind a key.
+// memberUint returns the number that follows a key, which includes quotes and colon.
 func memberUint(b []byte, key string) (v uint64, ok bool) {
 	_, text, ok := bytes.Cut(b, []byte(key))
 	v, digits := parseUint(text)

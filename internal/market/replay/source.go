@@ -23,7 +23,7 @@ const (
 // MaxSpeed replays without waiting. The due time of a tick is then the time at which it is read.
 var MaxSpeed = math.Inf(1)
 
-// Options are the options of a Source.
+// Options are the options of a Source. Their values are not checked: package config has the bounds of the settings.
 //
 // The file is CSV. Its first line has the names of the columns, in any order; unknown columns are ignored.
 //
@@ -44,7 +44,7 @@ var MaxSpeed = math.Inf(1)
 // At speed 1 a file of daily bars produces four ticks a day; at 86400 it shows a day per second.
 type Options struct {
 	File     string
-	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting; not checked, as package config has its bounds
+	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
 	Logger   *slog.Logger // slog.Default() if nil
@@ -61,8 +61,8 @@ type Source struct {
 // New reads the file once to find its symbols and to check every row. It keeps rows in memory only if they are not ordered by
 // time, at most two million of them.
 //
-// The error lists up to 20 invalid rows, each as a *RowError ("prices.csv:17: bid: …"). With
-// SkipOnBadRows the rows are logged instead; a file without any valid row is always an error.
+// The error lists up to 20 invalid rows, each as a *RowError ("prices.csv:17: bid: …"). With SkipOnBadRows the rows are
+// logged instead; a file without any valid row is always an error.
 func New(o Options) (*Source, error) {
 	s := &Source{options: o, log: cmp.Or(o.Logger, slog.Default())}
 	s.Pacer = market.NewPacer(s.log)
