@@ -112,7 +112,7 @@ mutate: ## List changes of PKG that its tests don't detect (mutation testing, mi
 check: node $(PACKED) $(LINTER) ## Check formatting, linters, types, file sizes, lock file and commit subjects
 	@scripts/check.sh
 	$(call say,go vet  (for Linux, macOS and Windows))
-	@for os in linux darwin windows; do GOOS=$$os go vet ./...; done
+	@for os in linux darwin windows; do GOOS=$$os go vet ./... || exit 1; done
 	@cd bench && GOOS=linux go vet ./...
 	$(call say,golangci-lint run)
 	@$(LINTER) run ./...
