@@ -40,6 +40,9 @@ func (s *Subscriber) obtainSnapshot(topics quote.Topics, atLeast uint64) *shared
 			return nil
 		}
 		s.job = nil
+		if made.failed != nil {
+			panic(made.failed)
+		}
 		if made.at+1 >= l.oldest(l.head.Load()) {
 			return made
 		}

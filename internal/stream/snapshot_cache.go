@@ -15,18 +15,20 @@ const (
 	snapshotAge = time.Second
 	// snapshotPause is the minimum time between two renderings of the same snapshot of many symbols.
 	snapshotPause = 50 * time.Millisecond
-	// A snapshot of at most fewSymbols is rendered by the goroutine that needs it, in some 20 µs.
-	fewSymbols = 128
+	// A snapshot of at most fewSymbols, or fewCompressed when it is compressed, is rendered by the goroutine that needs it, in
+	// some 30 µs.
+	fewSymbols    = 128
+	fewCompressed = 16
 )
 
 // sharedSnapshot is a snapshot as it is sent to all clients that need the same. It is immutable.
 type sharedSnapshot struct {
-	at      uint64
-	made    time.Time
-	symbols int
-	parts   []snapshotPart
-
+	at         uint64
+	symbols    int
+	parts      []snapshotPart
 	compressed bool
+
+	failed *Panic // while it was rendered; it has no parts
 }
 
 // snapshotPart is one message of a snapshot, framed.
@@ -103,7 +105,7 @@ func (c *snapshotCache) get(s *Subscriber, topics quote.Topics, compression Comp
 	if e.newest != nil && e.newest.at >= atLeast && c.fresh(e.newest) {
 		return e.newest, nil
 	}
-	if len(topics.IDs()) <= fewSymbols {
+	if n := len(topics.IDs()); n <= fewCompressed || n <= fewSymbols && compression == CompressNone {
 		c.mu.Unlock()
 		made := c.render(e)
 		c.mu.Lock()
@@ -137,13 +139,17 @@ func (c *snapshotCache) fresh(s *sharedSnapshot) bool {
 	if head == s.at {
 		return true
 	}
-	return s.symbols > fewSymbols && head-s.at <= uint64(s.symbols/8) && time.Since(s.made) <= snapshotAge && s.at+1 >= c.log.oldest(head)
+	return s.symbols > fewSymbols && head-s.at <= uint64(s.symbols/8) && s.at+1 >= c.log.oldest(head)
 }
 
-// keep makes a snapshot the newest of its entry, until it is too old.
+// keep makes a snapshot the newest of its entry, until it is too old. One of few symbols is only shared until the next tick.
 func (c *snapshotCache) keep(e *snapshotEntry, made *sharedSnapshot) {
 	e.newest = made
-	time.AfterFunc(snapshotAge, func() {
+	age := snapshotAge
+	if made.symbols <= fewSymbols {
+		age = snapshotPause
+	}
+	time.AfterFunc(age, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if e.newest == made {
@@ -190,12 +196,14 @@ func (c *snapshotCache) run(e *snapshotEntry) {
 	job.from = c.log.head.Load()
 	c.mu.Unlock()
 
-	made := c.render(e)
+	made := c.tryRender(e)
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.current = nil
-	c.keep(e, made)
+	if made.failed == nil {
+		c.keep(e, made)
+	}
 	job.result.Store(made)
 	for s := range job.waiters {
 		s.Notify()
@@ -204,13 +212,24 @@ func (c *snapshotCache) run(e *snapshotEntry) {
 	if e.next != nil {
 		c.start(e)
 	}
+	c.discard(e)
+}
+
+// tryRender is render, but returns a panic, which ends the streams that wait for the snapshot instead of the process.
+func (c *snapshotCache) tryRender(e *snapshotEntry) (made *sharedSnapshot) {
+	defer func() {
+		if v := recover(); v != nil {
+			made = &sharedSnapshot{failed: Recovered(v)}
+		}
+	}()
+	return c.render(e)
 }
 
 // render renders a snapshot as of the head.
 func (c *snapshotCache) render(e *snapshotEntry) *sharedSnapshot {
 	l, chunk := c.log, c.log.cfg.SnapshotChunk
 	snapshot, at := l.headSnapshot(e.topics)
-	made := &sharedSnapshot{at: at, made: time.Now(), symbols: len(e.topics.IDs()), compressed: e.compression != CompressNone}
+	made := &sharedSnapshot{at: at, symbols: len(e.topics.IDs()), compressed: e.compression != CompressNone}
 	for _, part := range snapshot.Split(e.format.Encoding(), chunk) {
 		var p snapshotPart
 		p.text, p.payload = e.format.Append(nil, part.Message())
