@@ -68,7 +68,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	if sub.Compression() == stream.CompressGzip {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
-	conn.StartStream(opt.Meter.Wrote, sub.Stop)
+	conn.StartStream(opt.Meter.Add, sub.Stop)
 	conn.LimitInput(maxSSEInput)
 	// fasthttp runs the writer in a goroutine that starts now and outlives the handler, so it must not use c; all strings
 	// of opt are copies. The first flush sends the response header.

@@ -43,7 +43,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 	opt.Address = s.access.clientAddress(c)
 	opt.Meter = new(stream.Meter)
 	conn := netconn.Of(c.Context().Conn())
-	conn.StartStream(opt.Meter.Wrote, nil)
+	conn.StartStream(opt.Meter.Add, nil)
 	// fasthttp calls the function after it has written the response, and keeps the request in memory until it returns. So
 	// the stream runs in another goroutine, which closes the connection (fasthttp's KeepHijackedConns).
 	c.Context().Hijack(func(hijacked net.Conn) {

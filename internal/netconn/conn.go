@@ -42,11 +42,11 @@ type Conn struct {
 	release      func() // frees the slot in the listener's limiter
 	onClose      func() // removes it from the listener
 
-	deadlineSet atomic.Int64               // when the write deadline was set, by the clock of started; 0 for not set
-	count       atomic.Pointer[func(int)]  // of the stream that is being written
-	failure     atomic.Pointer[writeError] // of the first failed write
-	inputLimit  atomic.Int64               // see LimitInput; 0 for none
-	readTimeout atomic.Bool                // a Read returned the error of TCP_USER_TIMEOUT
+	deadlineSet atomic.Int64                            // when the write deadline was set, by the clock of started; 0 for not set
+	count       atomic.Pointer[func(bytes, writes int)] // of the stream that is being written
+	failure     atomic.Pointer[writeError]              // of the first failed write
+	inputLimit  atomic.Int64                            // see LimitInput; 0 for none
+	readTimeout atomic.Bool                             // a Read returned the error of TCP_USER_TIMEOUT
 
 	mu          sync.Mutex
 	state       state
@@ -73,9 +73,14 @@ func (c *Conn) Write(p []byte) (int, error) {
 		c.failure.CompareAndSwap(nil, &writeError{err: err})
 		return 0, err
 	}
+	// Counted before the call: after it, an atomic add would wait for the kernel's stores to complete.
+	count := c.count.Load()
+	if count != nil {
+		(*count)(len(p), 1)
+	}
 	n, err := c.Conn.Write(p)
-	if count := c.count.Load(); count != nil {
-		(*count)(n)
+	if count != nil && n < len(p) {
+		(*count)(n-len(p), 0)
 	}
 	if err != nil {
 		c.failure.CompareAndSwap(nil, &writeError{err, errors.Is(err, os.ErrDeadlineExceeded) || isUserTimeout(err)})
@@ -140,10 +145,11 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// StartStream begins a response that is a stream. count is called with the size of each write, in the writing goroutine.
+// StartStream begins a response that is a stream. count is called for each write, in the writing goroutine: with its size
+// before it, and with the bytes that it didn't write, as a negative number, after it failed.
 // onAbort is called once if the connection closes before FinishStream or Detach; it is called at once if the connection is
 // closed already. It may be nil.
-func (c *Conn) StartStream(count func(n int), onAbort func()) {
+func (c *Conn) StartStream(count func(bytes, writes int), onAbort func()) {
 	c.count.Store(&count)
 	c.mu.Lock()
 	open := c.state != closed

@@ -83,7 +83,7 @@ func TestStreamCallbacks(t *testing.T) {
 			for _, step := range c.steps {
 				switch step {
 				case "start":
-					conn.StartStream(func(int) {}, note("abort"))
+					conn.StartStream(func(int, int) {}, note("abort"))
 				case "finish":
 					conn.FinishStream(note("done"))
 				case "next":
@@ -130,7 +130,7 @@ func TestWritesAreCountedForTheirStream(t *testing.T) {
 	conn, _ := newConn(t, new(socket))
 	var bytes, writes int
 	conn.Write([]byte("before"))
-	conn.StartStream(func(n int) { bytes += n; writes++ }, nil)
+	conn.StartStream(func(b, w int) { bytes += b; writes += w }, nil)
 	conn.Write([]byte("12345"))
 	conn.NextRequest() // no effect: the stream is not finished
 	conn.Write([]byte("678"))
@@ -166,7 +166,7 @@ func TestDuplicateWhileClosing(t *testing.T) {
 	}
 	conn.Conn = closingConn{conn.Conn.(*net.TCPConn), duplicate, duplicate}
 	aborts := 0
-	conn.StartStream(func(int) {}, func() { aborts++ })
+	conn.StartStream(func(int, int) {}, func() { aborts++ })
 	conn.Close()
 	if aborts != 1 || l.Open() != 0 {
 		t.Errorf("onAbort called %d times, %d open", aborts, l.Open())

@@ -140,7 +140,7 @@ func (w *writer) resumeWrite(c *conn) bool {
 			c.fail(errno)
 			return false
 		}
-		c.meter.Wrote(n)
+		c.meter.Add(n, 1)
 		if !c.pending.advance(n) {
 			c.pending = nil
 			return true

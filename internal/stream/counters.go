@@ -10,10 +10,12 @@ type Meter struct {
 	_      [48]byte // two meters on one cache line would move it between processors with every write
 }
 
-// Wrote counts one write of n bytes.
-func (m *Meter) Wrote(n int) {
-	m.Bytes.Add(uint64(n))
-	m.Writes.Add(1)
+// Add counts bytes and writes. Negative numbers correct earlier calls.
+func (m *Meter) Add(bytes, writes int) {
+	m.Bytes.Add(uint64(bytes))
+	if writes != 0 {
+		m.Writes.Add(uint64(writes))
+	}
 }
 
 // Counters counts what one stream, or all streams of a lane, did.
