@@ -32,8 +32,14 @@ func resetPeak(pid int) {
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 
-// listenOverflows returns how many connections the kernel has dropped since its start because a listen queue was full.
-func listenOverflows() int64 {
+// Counters of the kernel since its start, in /proc/net/netstat.
+const (
+	listenOverflows = "ListenOverflows" // connections dropped because a listen queue was full
+	receiveDrops    = "TCPRcvQDrop"     // segments dropped because the memory for TCP was used up
+)
+
+// netstat returns a counter of the kernel's TCP.
+func netstat(counter string) int64 {
 	b, _ := os.ReadFile("/proc/net/netstat")
 	var names []string
 	for line := range strings.Lines(string(b)) {
@@ -44,7 +50,7 @@ func listenOverflows() int64 {
 			names = f
 		default:
 			for i, name := range names {
-				if name == "ListenOverflows" && i < len(f) {
+				if name == counter && i < len(f) {
 					n, _ := strconv.ParseInt(f[i], 10, 64)
 					return n
 				}

@@ -64,6 +64,7 @@ type StormCase struct {
 	AfterCPU   time.Duration  `json:"cpu_after_ns"` // in the 2 s after the storm
 	ClientsCPU time.Duration  `json:"clients_cpu_ns"`
 	Overflows  int64          `json:"listen_overflows"`
+	Drops      int64          `json:"receive_drops"` // segments that the kernel dropped for want of memory: the machine's limit
 }
 
 // PerClient returns a CPU time for each client that reached whole state, in ms.
@@ -254,7 +255,7 @@ func (s *stormRun) measure(name string) error {
 	}
 	m.Before, _ = rss(s.server.pid())
 	resetPeak(s.server.pid())
-	overflows := listenOverflows()
+	overflows, drops := netstat(listenOverflows), netstat(receiveDrops)
 	self, err := cpu(os.Getpid())
 	if err != nil {
 		return err
@@ -288,7 +289,7 @@ func (s *stormRun) measure(name string) error {
 	if err != nil {
 		return err
 	}
-	m.ClientsCPU, m.Overflows = self1-self, listenOverflows()-overflows
+	m.ClientsCPU, m.Overflows, m.Drops = self1-self, netstat(listenOverflows)-overflows, netstat(receiveDrops)-drops
 	pause(s.ctx, afterStorm) // ticks go on without holes
 	user2, system2 := userSystem(s.server.pid())
 	m.AfterCPU = user2 + system2 - user1 - system1

@@ -82,7 +82,7 @@ func (c *StormCase) summary() string {
 	return text
 }
 
-// problems describes what clients lost, empty if nothing.
+// problems describes what clients lost and what spoils the measurement, empty if nothing.
 func (c *StormCase) problems() string {
 	var all []string
 	add := func(n int64, what string) {
@@ -101,6 +101,7 @@ func (c *StormCase) problems() string {
 		add(b.Losses.Total(), "faults at the bystanders")
 		add(b.Counts.Attempts, "reconnects of bystanders")
 	}
+	add(c.Drops, "segments dropped by the kernel for want of buffer memory, which delays their clients")
 	for reason, n := range c.Reasons {
 		add(int64(n), reason)
 	}
