@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,16 +12,15 @@ import (
 func TestReturnMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		var opened uint64
-		var live, freed int
+		var opened, live, freed atomic.Int64
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			returnMemory(ctx, func() (uint64, int) { return opened, live }, func() { freed++ })
+			returnMemory(ctx, func() (uint64, int) { return uint64(opened.Load()), int(live.Load()) }, func() { freed.Add(1) })
 		}()
 		for i, step := range []struct {
-			open, close int
-			freed       int
+			open, close int64
+			freed       int64
 		}{
 			{0, 0, 0},
 			{manyStreams - 1, 0, 0}, // too few
@@ -34,12 +34,12 @@ func TestReturnMemory(t *testing.T) {
 			{10, 10, 2},
 			{0, 0, 2},
 		} {
-			opened += uint64(step.open)
-			live += step.open - step.close
+			opened.Add(step.open)
+			live.Add(step.open - step.close)
 			time.Sleep(churnInterval)
 			synctest.Wait()
-			if freed != step.freed {
-				t.Errorf("step %d: freed %d times, want %d", i, freed, step.freed)
+			if n := freed.Load(); n != step.freed {
+				t.Errorf("step %d: freed %d times, want %d", i, n, step.freed)
 			}
 		}
 		stop()

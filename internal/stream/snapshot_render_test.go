@@ -91,6 +91,7 @@ func TestSnapshotIsRenderedOnce(t *testing.T) {
 	testCache(t, Config{}, func(t *cacheTest) {
 		var all []*Subscriber
 		var first *snapshotJob
+		free := t.occupy()
 		for range 20 {
 			s := t.subscriber(wire.SSEJSON)
 			made, job := t.get(s, 0)
@@ -102,6 +103,7 @@ func TestSnapshotIsRenderedOnce(t *testing.T) {
 			}
 			all = append(all, s)
 		}
+		free()
 		made := t.wait(first)
 		for i, s := range all {
 			if !wasNotified(s) {
