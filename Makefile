@@ -63,7 +63,7 @@ $(PACKED): package.json package-lock.json
 
 .PHONY: test
 test: node compiler browser clients assets ## Run every test: Go with the race detector, browser code, a real browser; prints the time of each part
-	@scripts/test.sh test-go,test-web test-e2e test-bench
+	@scripts/test.sh test-go,test-web test-e2e,test-bench
 
 .PHONY: test-go
 test-go: node compiler assets ## Run the Go tests with the race detector, without those of e2e/ and bench/
