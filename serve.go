@@ -13,6 +13,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -102,7 +103,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 				opened, live = opened+stats.Opened, live+stats.Connections
 			}
 			return opened, live
-		}, debug.FreeOSMemory)
+		}, func() {
+			runtime.GC() // a sync.Pool keeps what it holds through one collection
+			debug.FreeOSMemory()
+		})
 	})
 	defer watchers.Wait()
 	defer stopWatching()
