@@ -20,14 +20,9 @@ type blockingProxy struct {
 // newBlockingProxy starts a proxy in front of a server. It ends with the test.
 func newBlockingProxy(t testing.TB, s *server, lane string) *blockingProxy {
 	t.Helper()
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &blockingProxy{}
 	p.block(lane)
-	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, FlushInterval: -1}
-	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.url = serveProxy(t, s, func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		switch lane := *p.blocked.Load(); {
 		case lane == "ws" && r.URL.Path == "/ws/subscribe":
 			http.Error(w, "Upgrade is not allowed here", http.StatusForbidden)
@@ -36,13 +31,25 @@ func newBlockingProxy(t testing.TB, s *server, lane string) *blockingProxy {
 		default:
 			pass.ServeHTTP(w, r)
 		}
-	}))
+	})
+	return p
+}
+
+// serveProxy starts a proxy in front of a server and returns its URL. handle answers each request itself or by pass, which
+// forwards it. The proxy ends with the test.
+func serveProxy(t testing.TB, s *server, handle func(w http.ResponseWriter, r *http.Request, pass http.Handler)) string {
+	t.Helper()
+	to, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, FlushInterval: -1}
+	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(w, r, pass) }))
 	t.Cleanup(func() {
 		hs.CloseClientConnections()
 		hs.Close()
 	})
-	p.url = hs.URL
-	return p
+	return hs.URL
 }
 
 // block changes the lane that new connections are blocked on. An event stream that is being buffered stays so.

@@ -3,9 +3,6 @@ package e2e
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,13 +24,8 @@ type restartedProxy struct {
 
 func newRestartedProxy(t testing.TB, s *server, pages map[string]string) *restartedProxy {
 	t.Helper()
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &restartedProxy{cut: make(chan struct{})}
-	pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, FlushInterval: -1}
-	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.url = serveProxy(t, s, func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if page, ok := pages[r.URL.Path]; ok {
 			w.Header().Set("Content-Type", "text/html")
 			w.Write([]byte(page))
@@ -59,12 +51,7 @@ func newRestartedProxy(t testing.TB, s *server, pages map[string]string) *restar
 		default:
 			pass.ServeHTTP(w, r)
 		}
-	}))
-	t.Cleanup(func() {
-		hs.CloseClientConnections()
-		hs.Close()
 	})
-	p.url = hs.URL
 	return p
 }
 

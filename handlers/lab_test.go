@@ -286,36 +286,6 @@ func TestLabListsCompressions(t *testing.T) {
 	}
 }
 
-func TestEnginesSendTheSameMessages(t *testing.T) {
-	if len(testserver.Engines()) == 1 {
-		t.Skip("engine shard isn't available on this system")
-	}
-	srv := newLabServer(t)
-	a, b := srv.SSE("engine=shard&limit=50&from=oldest"), srv.SSE("engine=stream&limit=50&from=oldest")
-	if a.Hello.Engine != testserver.Shard || b.Hello.Engine != testserver.Stream {
-		t.Fatalf("hellos %s, %s", a.Hello.Text, b.Hello.Text)
-	}
-	stop := srv.PublishRate(1000)
-	defer stop()
-	first, err1 := a.ReadAll()
-	second, err2 := b.ReadAll()
-	if !errors.Is(err1, io.EOF) || !errors.Is(err2, io.EOF) || len(first) != 51 || len(second) != 51 {
-		t.Fatalf("%d messages (%v), %d (%v); want 50 ticks and a bye", len(first), err1, len(second), err2)
-	}
-	for i := range first {
-		if first[i].Text != second[i].Text {
-			t.Errorf("message %d: %s on engine shard, %s on engine stream", i, first[i].Text, second[i].Text)
-		}
-	}
-	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "streams to end")
-	for _, c := range []*testserver.Client{a, b} {
-		c.Reader.ReadString('\n') // the chunked reader doesn't read the last line break
-	}
-	if sse := srv.TickLog.Lane(wire.SSE); sse.Wire != uint64(a.Received.Load()+b.Received.Load()) {
-		t.Errorf("%d wire bytes counted, %d + %d received", sse.Wire, a.Received.Load(), b.Received.Load())
-	}
-}
-
 func TestReportsStayInTheirFolder(t *testing.T) {
 	dir := t.TempDir()
 	saved := filepath.Join(dir, "reports")

@@ -119,7 +119,7 @@ func (q *query) duration(name string, def, most time.Duration) time.Duration {
 	d, err := time.ParseDuration(v)
 	switch {
 	case err != nil:
-		q.fail(name, "%s: want a duration such as 250ms, 30s or 5m", quoted(v))
+		q.fail(name, "%s: want a duration such as 250ms, 30s or 5m, at most 290 years", quoted(v))
 	case most == 0 && d <= 0:
 		q.fail(name, "%s: want a duration above 0", quoted(v))
 	case most > 0 && (d < 0 || d > most):

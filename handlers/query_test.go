@@ -77,6 +77,7 @@ func TestBadParameters(t *testing.T) {
 		{"topic=S1", "topic", "did you mean topics?"},
 		{"Topics=S1", "Topics", "did you mean topics?"},
 		{"later=1", "later", "unknown parameter; want user, topics"},
+		{"duration=9999999h", "duration", "at most 290 years"},
 		{"=1", `""`, "unknown parameter"},
 		{"%00=1", `"\x00"`, "unknown parameter"},
 		{"later", "later", "unknown parameter"},
@@ -100,6 +101,18 @@ func TestBadParameters(t *testing.T) {
 	}
 	if n := srv.TickLog.Lane(wire.SSE).Opened + srv.TickLog.Lane(wire.WS).Opened; n != 0 {
 		t.Errorf("%d streams were opened", n)
+	}
+}
+
+// TestLabParametersAreNotSuggested: without the lab, an unknown parameter isn't answered with those of the lab.
+func TestLabParametersAreNotSuggested(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{})
+	for path, want := range map[string]string{"/sse/subscribe?later=1": "want user, topics", "/sse/subscribe?engine=stream": "lab.enabled"} {
+		c, body := srv.Get(path)
+		p := wantProblem(t, c, body, 400)
+		if len(p.Errors) != 1 || !strings.Contains(p.Errors[0].Detail, want) || strings.Contains(p.Errors[0].Detail, "compress") {
+			t.Errorf("%s: %+v", path, p.Errors)
+		}
 	}
 }
 

@@ -24,6 +24,12 @@ func (r *records) Write(p []byte) (int, error) {
 	return r.text.Write(p)
 }
 
+func (r *records) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
 // wantOne checks that one record contains all of these texts.
 func (r *records) wantOne(t *testing.T, texts ...string) {
 	t.Helper()

@@ -1,37 +1,20 @@
 package handlers_test
 
 import (
+	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"ticklane/handlers"
+	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
-
-// lines is a log output for concurrent use.
-type lines struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // epolls returns the process's epoll descriptors.
 func epolls(t *testing.T) map[int]bool {
@@ -52,8 +35,8 @@ func epolls(t *testing.T) map[int]bool {
 
 // TestShardFails checks that engine stream takes over, and that an error is logged, when the poller of engine shard fails.
 func TestShardFails(t *testing.T) {
-	var log lines
-	srv := newTestServer(t, testserver.Options{Engine: testserver.Shard, Logger: slog.New(slog.NewTextHandler(&log, nil)), Deps: func(d *handlers.Deps) { d.Lab = &handlers.Lab{} }})
+	log, logger := newRecords()
+	srv := newTestServer(t, testserver.Options{Engine: testserver.Shard, Logger: logger, Deps: func(d *handlers.Deps) { d.Lab = &handlers.Lab{} }})
 	others := epolls(t)
 	before := []*testserver.Client{srv.SSE("snapshot=false"), srv.WS("snapshot=false")}
 	for fd := range epolls(t) {
@@ -96,6 +79,33 @@ func TestShardFails(t *testing.T) {
 		t.Errorf("engines %v", engines)
 	}
 	if strings.Count(log.String(), "engine shard has failed") != 1 {
-		t.Errorf("the Log: %s", &log)
+		t.Errorf("the Log: %s", log)
+	}
+}
+
+func TestEnginesSendTheSameMessages(t *testing.T) {
+	srv := newLabServer(t)
+	a, b := srv.SSE("engine=shard&limit=50&from=oldest"), srv.SSE("engine=stream&limit=50&from=oldest")
+	if a.Hello.Engine != testserver.Shard || b.Hello.Engine != testserver.Stream {
+		t.Fatalf("hellos %s, %s", a.Hello.Text, b.Hello.Text)
+	}
+	stop := srv.PublishRate(1000)
+	defer stop()
+	first, err1 := a.ReadAll()
+	second, err2 := b.ReadAll()
+	if !errors.Is(err1, io.EOF) || !errors.Is(err2, io.EOF) || len(first) != 51 || len(second) != 51 {
+		t.Fatalf("%d messages (%v), %d (%v); want 50 ticks and a bye", len(first), err1, len(second), err2)
+	}
+	for i := range first {
+		if first[i].Text != second[i].Text {
+			t.Errorf("message %d: %s on engine shard, %s on engine stream", i, first[i].Text, second[i].Text)
+		}
+	}
+	testkit.Eventually(t, func() bool { return liveStreams(srv) == 0 }, "streams to end")
+	for _, c := range []*testserver.Client{a, b} {
+		c.Reader.ReadString('\n') // the chunked reader doesn't read the last line break
+	}
+	if sse := srv.TickLog.Lane(wire.SSE); sse.Wire != uint64(a.Received.Load()+b.Received.Load()) {
+		t.Errorf("%d wire bytes counted, %d + %d received", sse.Wire, a.Received.Load(), b.Received.Load())
 	}
 }

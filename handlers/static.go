@@ -37,7 +37,7 @@ func loadStatic(files fs.FS) (staticFiles, error) {
 	return all, err
 }
 
-// smallest is compressed at the best level, for files that are compressed once.
+// smallest returns body compressed with gzip at the best level, nil if that saves less than a tenth.
 func smallest(body []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid

@@ -90,7 +90,8 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		}
 	} else {
 		for _, name := range []string{"engine", "delay", "compress"} {
-			if _, ok := q.get(name); ok {
+			if q.args.Has(name) { // otherwise it isn't one of the known names
+				q.get(name)
 				q.fail(name, "a parameter of the lab; start the server with lab.enabled")
 			}
 		}

@@ -5,6 +5,7 @@ package recipes
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -46,14 +47,15 @@ var All = []Recipe{
 	{"coder", "ws", "/", "coder/websocket: Write, goroutine and channel for each subscriber", true, startCoder, nil},
 }
 
-// Find returns the recipe with this name.
-func Find(name string) (Recipe, bool) {
-	for _, r := range All {
-		if r.Name == name {
-			return r, true
-		}
+// Find returns the recipe of All with this name.
+func Find(name string) (Recipe, bool) { return find(All, name) }
+
+func find(list []Recipe, name string) (Recipe, bool) {
+	i := slices.IndexFunc(list, func(r Recipe) bool { return r.Name == name })
+	if i < 0 {
+		return Recipe{}, false
 	}
-	return Recipe{}, false
+	return list[i], true
 }
 
 // Listen listens on addr. sndbuf is the send buffer of each socket in bytes; 0 leaves the kernel's default.

@@ -25,14 +25,7 @@ var WithSnapshot = []Recipe{
 }
 
 // FindWithSnapshot returns the recipe of WithSnapshot with this name.
-func FindWithSnapshot(name string) (Recipe, bool) {
-	for _, r := range WithSnapshot {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return Recipe{}, false
-}
+func FindWithSnapshot(name string) (Recipe, bool) { return find(WithSnapshot, name) }
 
 func startFiberMarket(ln net.Listener, m *market) func(*Tick) {
 	hub := newHub[*Tick]()
@@ -50,12 +43,7 @@ func startFiberMarket(ln net.Listener, m *market) func(*Tick) {
 			if w.Flush() != nil {
 				return
 			}
-			for t := range ticks {
-				w.Write(t.SSE)
-				if w.Flush() != nil {
-					return
-				}
-			}
+			flushEach(w, ticks)
 		})
 		return nil
 	})
@@ -91,16 +79,7 @@ func startGorillaMarket(ln net.Listener, m *market) func(*Tick) {
 			if c.WriteMessage(websocket.TextMessage, snapshot) != nil {
 				return
 			}
-			for {
-				select {
-				case p := <-ticks:
-					if c.WritePreparedMessage(p) != nil {
-						return
-					}
-				case <-gone:
-					return
-				}
-			}
+			forward(ticks, gone, c.WritePreparedMessage)
 		})))
 	}()
 	return func(t *Tick) {
@@ -152,25 +131,8 @@ func startNull(ln net.Listener, m *market, head []byte, frame func(json []byte) 
 			return
 		}
 		gone := discard(func() error { _, err := c.Read(request); return err })
-		for {
-			select {
-			case t := <-ticks:
-				if _, err := c.Write(t); err != nil {
-					return
-				}
-			case <-gone:
-				return
-			}
-		}
+		forward(ticks, gone, func(t []byte) error { _, err := c.Write(t); return err })
 	}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				log.Fatal(err)
-			}
-			go serve(c)
-		}
-	}()
+	go acceptEach(ln, serve)
 	return func(t *Tick) { publish(m, hub, t, frame(t.JSON)) }
 }

@@ -27,12 +27,7 @@ func startFiber(ln net.Listener) func(*Tick) {
 			if w.Flush() != nil { // the headers leave with it
 				return
 			}
-			for t := range ticks {
-				w.Write(t.SSE)
-				if w.Flush() != nil {
-					return
-				}
-			}
+			flushEach(w, ticks)
 		})
 		return nil
 	})
@@ -82,6 +77,16 @@ func startTmaxmax(ln net.Listener) func(*Tick) {
 		m.AppendData(string(t.JSON))
 		if err := server.Publish(m); err != nil {
 			log.Fatal(err)
+		}
+	}
+}
+
+// flushEach writes and flushes each tick until a flush fails.
+func flushEach(w *bufio.Writer, ticks <-chan *Tick) {
+	for t := range ticks {
+		w.Write(t.SSE)
+		if w.Flush() != nil {
+			return
 		}
 	}
 }

@@ -25,6 +25,31 @@ func discard(read func() error) (gone <-chan struct{}) {
 	return done
 }
 
+// forward writes each tick until a write fails or the client disconnects.
+func forward[T any](ticks <-chan T, gone <-chan struct{}, write func(T) error) {
+	for {
+		select {
+		case t := <-ticks:
+			if write(t) != nil {
+				return
+			}
+		case <-gone:
+			return
+		}
+	}
+}
+
+// acceptEach serves each connection in a goroutine.
+func acceptEach(ln net.Listener, serve func(net.Conn)) {
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go serve(c)
+	}
+}
+
 func startGorilla(ln net.Listener) func(*Tick) {
 	hub := newHub[*websocket.PreparedMessage]()
 	upgrader := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 1024} // as in its chat example
@@ -38,16 +63,7 @@ func startGorilla(ln net.Listener) func(*Tick) {
 			ticks := hub.join()
 			defer hub.leave(ticks)
 			gone := discard(func() error { _, _, err := c.ReadMessage(); return err })
-			for {
-				select {
-				case m := <-ticks:
-					if c.WritePreparedMessage(m) != nil {
-						return
-					}
-				case <-gone:
-					return
-				}
-			}
+			forward(ticks, gone, c.WritePreparedMessage)
 		})))
 	}()
 	return func(t *Tick) {
@@ -69,26 +85,9 @@ func startGobwas(ln net.Listener) func(*Tick) {
 		ticks := hub.join()
 		defer hub.leave(ticks)
 		gone := discard(func() error { _, _, err := wsutil.ReadClientData(c); return err })
-		for {
-			select {
-			case frame := <-ticks:
-				if _, err := c.Write(frame); err != nil {
-					return
-				}
-			case <-gone:
-				return
-			}
-		}
+		forward(ticks, gone, func(frame []byte) error { _, err := c.Write(frame); return err })
 	}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				log.Fatal(err)
-			}
-			go serve(c)
-		}
-	}()
+	go acceptEach(ln, serve)
 	return func(t *Tick) {
 		frame, err := ws.CompileFrame(ws.NewTextFrame(t.JSON))
 		if err != nil {
@@ -106,16 +105,7 @@ func startFasthttpWS(ln net.Listener) func(*Tick) {
 		ticks := hub.join()
 		defer hub.leave(ticks)
 		gone := discard(func() error { _, _, err := c.ReadMessage(); return err })
-		for {
-			select {
-			case m := <-ticks:
-				if c.WritePreparedMessage(m) != nil {
-					return
-				}
-			case <-gone:
-				return
-			}
-		}
+		forward(ticks, gone, c.WritePreparedMessage)
 	}
 	go func() {
 		log.Fatal(fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) {
@@ -145,16 +135,7 @@ func startCoder(ln net.Listener) func(*Tick) {
 			ticks := hub.join()
 			defer hub.leave(ticks)
 			ctx := c.CloseRead(context.Background())
-			for {
-				select {
-				case json := <-ticks:
-					if c.Write(ctx, coder.MessageText, json) != nil {
-						return
-					}
-				case <-ctx.Done():
-					return
-				}
-			}
+			forward(ticks, ctx.Done(), func(json []byte) error { return c.Write(ctx, coder.MessageText, json) })
 		})))
 	}()
 	return func(t *Tick) { hub.publish(t.JSON) }

@@ -146,7 +146,7 @@ func (f *inflater) block(k blockKey, packed []byte) (*block, error) {
 	if err == nil {
 		b = &block{text: text, after: &history{text: tail(before, text), shared: !bytes.Contains(text, ownText)}}
 		if !b.after.shared {
-			return b, nil // nobody else has it
+			return b, nil // it isn't shared
 		}
 	}
 	if f.cached > maxCached {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
@@ -128,9 +128,7 @@ func TestConnResumes(t *testing.T) {
 	}
 	ended := make(chan error)
 	go func() { ended <- conn.Read() }()
-	for conn.Behind(Heads{Seq: 13}) > 0 {
-		time.Sleep(time.Millisecond)
-	}
+	testkit.Eventually(t, func() bool { return conn.Behind(Heads{Seq: 13}) == 0 }, "the ticks to arrive")
 	conn.Stop()
 	conn.Stop()
 	if err := <-ended; !errors.Is(err, ErrStopped) {

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package netconn
+
+var transferCases []callbackCase
