@@ -49,16 +49,41 @@ func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admissio
 // admit takes a slot of the limiter for a client address and returns nil, or returns why the stream can't be opened. The
 // caller must release the slot.
 func (a *admission) admit(address string) *refusal {
+	if refused := a.acquire(address); refused != nil {
+		return refused
+	}
+	if a.rate == nil || a.rate.Allow() {
+		return nil
+	}
+	a.limiter.Release(address)
+	return a.refuseRate()
+}
+
+// probe returns what admit would return now. It leaves slots and limits.accept_rate to the clients that open a stream.
+func (a *admission) probe(address string) *refusal {
+	if refused := a.acquire(address); refused != nil {
+		return refused
+	}
+	a.limiter.Release(address)
+	if a.rate == nil || a.rate.Tokens() >= 1 {
+		return nil
+	}
+	return a.refuseRate()
+}
+
+// acquire takes a slot of the limiter and returns nil, or returns why there is none.
+func (a *admission) acquire(address string) *refusal {
 	switch a.limiter.Acquire(address) {
 	case netconn.ShuttingDown:
 		return &refusal{wire.ByeShutdown, "the server is shutting down.", stream.ByeRetry(wire.ByeShutdown, overloadRetry, a.spread(a.limiter.Open()))}
 	case netconn.Overloaded:
 		return a.refuse("limits.connections or limits.per_address is reached.", stream.ByeRetry(wire.ByeOverload, overloadRetry, 0))
 	}
-	if a.rate == nil || a.rate.Allow() {
-		return nil
-	}
-	a.limiter.Release(address)
+	return nil
+}
+
+// refuseRate refuses a stream because of limits.accept_rate.
+func (a *admission) refuseRate() *refusal {
 	a.observer.rateRefusals.Add(1)
 	return a.refuse("more than limits.accept_rate streams were opened in a second.", rateRetry)
 }

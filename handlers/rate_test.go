@@ -62,6 +62,11 @@ func TestAcceptRate(t *testing.T) { onEngines(t, testAcceptRate) }
 func testAcceptRate(t *testing.T, engine string) {
 	log, logger := newRecords()
 	srv := newTestServer(t, testserver.Options{Engine: engine, Logger: logger, Settings: func(s *handlers.Settings) { s.AcceptRate = 0.001 }})
+	for range 3 {
+		if head := probe(srv); head.Status != 200 {
+			t.Errorf("HEAD: %d, want 200: it takes no stream from the clients", head.Status)
+		}
+	}
 	srv.SSE("")
 	for k, latest := range []int64{1000, 61_000, 61_000} { // the times after the first are a thousand seconds apart, and bounded
 		c := srv.Dial()
@@ -80,13 +85,23 @@ func testAcceptRate(t *testing.T, engine string) {
 	if n, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || n < 1 {
 		t.Errorf("Retry-After %q", answer.Header.Get("Retry-After"))
 	}
-	if c := srv.Handlers.Counts(); c.Overloads != 4 || c.RateRefusals != 4 || c.Waiting == 0 {
+	if head := probe(srv); head.Status != 503 || head.Header.Get("Retry-After") == "" {
+		t.Errorf("HEAD above the rate: %d %v", head.Status, head.Header)
+	}
+	if c := srv.Handlers.Counts(); c.Overloads != 5 || c.RateRefusals != 5 || c.Waiting == 0 {
 		t.Errorf("%+v", c)
 	}
 	if n := liveStreams(srv); n != 1 {
 		t.Errorf("%d streams hold a slot", n)
 	}
 	log.wantOne(t, "streams refused", "times=1", "limits.accept_rate")
+}
+
+// probe requests HEAD /sse/subscribe.
+func probe(srv *testserver.Server) *testserver.Client {
+	c := srv.Dial()
+	c.Request("HEAD", "/sse/subscribe")
+	return c
 }
 
 // TestRequestRate checks limits.requests on pages, the API and both lanes.

@@ -85,11 +85,9 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 
 // probeSSE is HEAD /sse/subscribe: the status and the header that GET would get now.
 func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
-	address := s.access.clientAddress(c)
-	if refused := s.admission.admit(address); refused != nil {
+	if refused := s.admission.probe(s.access.clientAddress(c)); refused != nil {
 		return s.refuseSSE(c, refused)
 	}
-	s.limiter.Release(address)
 	eventStream(c)
 	if s.log.WouldCompress(&opt.Options) {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
