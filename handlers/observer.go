@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -45,7 +46,7 @@ func (o *observer) acceptFailed(err error) {
 // unreadable counts and logs an X-Forwarded-For that has no address.
 func (o *observer) unreadable(proxy, entry string) {
 	o.unreadableAddresses.Add(1)
-	o.protect(func() { o.unreadableAddress.warn("proxy", proxy, "entry", quoted(entry)) })
+	o.protect(func() { o.unreadableAddress.warn("proxy", proxy, "entry", shortened(strings.TrimSpace(entry))) })
 }
 
 // observe is the outermost middleware.

@@ -198,12 +198,15 @@ func (q *query) before() int64 {
 }
 
 // quoted returns a client's text for an error message: escaped, and cut after 60 bytes.
-func quoted(v string) string {
+func quoted(v string) string { return strconv.Quote(shortened(v)) }
+
+// shortened returns a client's text for a log, which escapes it: cut after 60 bytes.
+func shortened(v string) string {
 	const most = 60
 	if len(v) > most {
 		v = strings.ToValidUTF8(v[:most], "") + "…"
 	}
-	return strconv.Quote(v)
+	return v
 }
 
 // printable returns a parameter's name, which the client chose, for an error message. It is quoted only if it has special

@@ -190,5 +190,5 @@ func testForwardedAddresses(t *testing.T, engine string) {
 	if n := srv.Handlers.Counts().UnreadableAddresses; n != 5 {
 		t.Errorf("%d unreadable headers counted, want 5", n)
 	}
-	log.wantOne(t, "X-Forwarded-For", "unknown", "proxy=127.0.0.1")
+	log.wantOne(t, "X-Forwarded-For", "proxy=127.0.0.1 entry=unknown\n")
 }
