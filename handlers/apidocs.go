@@ -86,7 +86,7 @@ func (a *apiDocs) render(v view) (*content, error) {
 		if !v.addBundle(a.pages.built, "docs") {
 			v.Styles = []string{unbuiltStyle}
 		}
-		return a.pages.render("docs", &v)
+		return a.pages.render("docs", layout, &v)
 	})
 }
 

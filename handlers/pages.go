@@ -191,7 +191,7 @@ func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, p
 	}
 	x, err := cached.get(name+" "+v.Lang+" "+query, func() (*content, error) {
 		add(&v)
-		return p.render(name, &v)
+		return p.render(name, layout, &v)
 	})
 	if err != nil {
 		return err
@@ -199,8 +199,8 @@ func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, p
 	return x.send(c)
 }
 
-// render renders a page in the layout.
-func (p *pages) render(name string, v *view) (*content, error) {
+// render renders a page in a layout, "" for none.
+func (p *pages) render(name, layout string, v *view) (*content, error) {
 	var out bytes.Buffer
 	if err := p.engine.Render(&out, name, v, layout); err != nil {
 		return nil, err
@@ -219,8 +219,12 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 		if err := q.invalid(); err != nil {
 			return err
 		}
+		x, err := p.render("home", "", &v)
+		if err != nil {
+			return err
+		}
 		noCache(c)
-		return c.Render("home", v, "")
+		return x.send(c)
 	}
 }
 

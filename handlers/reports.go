@@ -99,6 +99,5 @@ func (r *reports) file(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	noCache(c)
-	c.Set(fiber.HeaderContentType, mediaType(name))
-	return c.Send(body)
+	return newContent(mediaType(name), body).send(c)
 }
