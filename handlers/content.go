@@ -85,7 +85,7 @@ var gzipWriters = sync.Pool{New: func() any {
 	return w
 }}
 
-// compressed returns a body in gzip's format, nil if that saves less than a tenth.
+// compressed returns a body in gzip's format, nil if that isn't worth it.
 func compressed(body []byte) []byte {
 	if len(body) < minCompressed {
 		return nil
@@ -96,10 +96,15 @@ func compressed(body []byte) []byte {
 	w.Reset(&out)
 	_, _ = w.Write(body) // a slice never fails
 	_ = w.Close()
-	if len(out) > len(body)*9/10 {
+	return ifSmaller(out, body)
+}
+
+// ifSmaller returns the compressed form of a body, nil if it saves less than a tenth.
+func ifSmaller(zip, body []byte) []byte {
+	if len(zip) > len(body)*9/10 {
 		return nil
 	}
-	return out
+	return zip
 }
 
 // sliceWriter is a slice that grows by what is written.

@@ -37,16 +37,13 @@ func loadStatic(files fs.FS) (staticFiles, error) {
 	return all, err
 }
 
-// smallest returns body compressed with gzip at the best level, nil if that saves less than a tenth.
+// smallest returns body compressed with gzip at the best level, nil if that isn't worth it.
 func smallest(body []byte) []byte {
 	var out bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&out, gzip.BestCompression) // the level is valid
 	_, _ = w.Write(body)                                    // a buffer never fails
 	_ = w.Close()
-	if out.Len() > len(body)*9/10 {
-		return nil
-	}
-	return out.Bytes()
+	return ifSmaller(out.Bytes(), body)
 }
 
 // mediaType returns the media type for a file's extension. It doesn't depend on the system's table for types that browsers
