@@ -101,18 +101,24 @@ func TestCORSCredentials(t *testing.T) {
 	}
 }
 
-// TestSchemeOfOrigins checks that the scheme that a trusted proxy reports counts, and that a refusal names the Host.
+// TestSchemeOfOrigins checks that the scheme counts with TLS and if a trusted proxy reports it, and that a refusal names the Host.
 func TestSchemeOfOrigins(t *testing.T) {
-	srv := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TrustedProxies = []string{"127.0.0.1"} }})
+	behindProxy := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TrustedProxies = []string{"127.0.0.1"} }})
+	secure := newTestServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.TLS = certificate(t) }})
 	for _, c := range []struct {
+		srv           *testserver.Server
 		origin, proto string
 		status        int
-	}{{"https://localhost", "https", 404}, {"http://localhost", "https", 403}, {"https://localhost", "http", 403}, {"http://localhost", "HTTP", 404}, {"ftp://localhost", "", 403}} {
+	}{
+		{behindProxy, "https://localhost", "https", 404}, {behindProxy, "http://localhost", "https", 403},
+		{behindProxy, "https://localhost", "http", 403}, {behindProxy, "http://localhost", "HTTP", 404}, {behindProxy, "ftp://localhost", "", 403},
+		{secure, "https://localhost", "", 404}, {secure, "http://localhost:443", "", 403}, {secure, "http://localhost", "", 403}, {secure, "HTTPS://localhost:443", "", 404},
+	} {
 		lines := []string{"Host: localhost", "Origin: " + c.origin}
 		if c.proto != "" {
 			lines = append(lines, "X-Forwarded-Proto: "+c.proto)
 		}
-		answer, body := srv.PostCommand("x", `{"action":"time"}`, lines...)
+		answer, body := c.srv.PostCommand("x", `{"action":"time"}`, lines...)
 		if p := wantProblem(t, answer, body, c.status); c.status == 403 && (!strings.Contains(p.Detail, `Host "localhost"`) || !strings.Contains(p.Detail, "proxy")) {
 			t.Errorf("%v: %s", c, body)
 		}

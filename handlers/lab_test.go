@@ -289,10 +289,10 @@ func TestLabListsCompressions(t *testing.T) {
 func TestReportsStayInTheirFolder(t *testing.T) {
 	dir := t.TempDir()
 	saved := filepath.Join(dir, "reports")
-	if err := os.Mkdir(saved, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(saved, "sub"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"secret.html": "secret", "reports/a.html": "<p>report", "reports/a.json": "{}", "reports/note.txt": "note"} {
+	for name, text := range map[string]string{"secret.html": "secret", "reports/a.html": "<p>report", "reports/a.json": "{}", "reports/note.txt": "note", "reports/sub/b.html": "<p>below"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +305,7 @@ func TestReportsStayInTheirFolder(t *testing.T) {
 		t.Errorf("list: status %d: %s", c.Status, text)
 	}
 	for path, status := range map[string]int{"/reports/a.html": 200, "/reports/a.json": 200, "/reports/note.txt": 404, "/reports/link.html": 404,
-		"/reports/..%2fsecret.html": 404, "/reports/%2e%2e/secret.html": 404, "/reports/none.html": 404} {
+		"/reports/sub%2fb.html": 404, "/reports/sub/b.html": 404, "/reports/sub%5cb.html": 404, "/reports/..%2fsecret.html": 404, "/reports/%2e%2e/secret.html": 404, "/reports/none.html": 404} {
 		if c, text := srv.Get(path); c.Status != status || strings.Contains(text, "secret</") || text == "secret" {
 			t.Errorf("%s: status %d: %.80s", path, c.Status, text)
 		}

@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,43 @@ func TestUnknownMethods(t *testing.T) {
 	c.Request("GET", "/healthz")
 	if body := c.ReadBody(); body != "ok\n" {
 		t.Errorf("%q", body)
+	}
+}
+
+// TestAllowIsTrue sends every method to every route, and compares Allow with the methods that are not answered with 405.
+func TestAllowIsTrue(t *testing.T) {
+	srv := newLabServer(t)
+	paths := map[string]bool{}
+	for _, r := range srv.Handlers.Routes() {
+		paths[strings.NewReplacer(":conn", "x", ":name", "x.html", "*", "theme.js").Replace(r.Path)] = true
+	}
+	if len(paths) < 30 {
+		t.Fatalf("only %d routes were found", len(paths))
+	}
+	for path := range paths {
+		var supported []string
+		allow := map[string]string{} // by refused method
+		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"} {
+			c := srv.Dial()
+			c.Request(method, path, "Content-Length: 0")
+			c.NetConn.Close()
+			if c.Status != 405 {
+				supported = append(supported, method)
+				continue
+			}
+			allow[method] = c.Header.Get("Allow")
+		}
+		if len(supported) == 0 || len(allow) == 0 {
+			t.Errorf("%s: supports %v", path, supported)
+		}
+		slices.Sort(supported)
+		for method, list := range allow {
+			got := strings.Split(list, ", ")
+			slices.Sort(got)
+			if !slices.Equal(got, supported) {
+				t.Errorf("%s %s: Allow %q, want %v", method, path, list, supported)
+			}
+		}
 	}
 }
 

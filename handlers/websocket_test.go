@@ -36,10 +36,10 @@ func testHandshake(t *testing.T, engine string) {
 		status int
 		detail string
 	}{
-		{"plain GET", nil, 426, "WebSocket"},
-		{"no Upgrade", without("Upgrade"), 426, "WebSocket"},
-		{"other Upgrade", without("Upgrade", "Upgrade: h2c"), 426, "WebSocket"},
-		{"no Connection", without("Connection"), 426, "WebSocket"},
+		{"plain GET", nil, 426, "a proxy may have dropped the header Upgrade"},
+		{"no Upgrade", without("Upgrade"), 426, "a proxy may have dropped the header Upgrade"},
+		{"other Upgrade", without("Upgrade", "Upgrade: h2c"), 426, "a proxy may have dropped the header Upgrade"},
+		{"no Connection", without("Connection"), 426, "a proxy may have dropped the header Upgrade"},
 		{"no version", without("Sec-WebSocket-Version"), 426, "Version"},
 		{"version 8", without("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), 426, "Version"},
 		{"no key", without("Sec-WebSocket-Key"), 400, "Key"},
