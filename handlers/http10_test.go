@@ -2,6 +2,8 @@ package handlers_test
 
 import (
 	"io"
+	"net/textproto"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -57,6 +59,36 @@ func testSSEToHTTP10(t *testing.T, engine string) {
 			c.NetConn.Close()
 			wantNoStreams(srv)
 		})
+	}
+}
+
+// TestHTTP10Head checks that HEAD has the head of GET and no body, closes the connection, and opens no stream.
+func TestHTTP10Head(t *testing.T) { onEngines(t, testHTTP10Head) }
+
+func testHTTP10Head(t *testing.T, engine string) {
+	srv := newTestServer(t, testserver.Options{Engine: engine, Log: compressing(stream.CompressOn)})
+	for _, lines := range []string{"X-None: 1", "Connection: keep-alive", "Connection: close\r\nAccept-Encoding: gzip"} {
+		heads := map[string]textproto.MIMEHeader{}
+		for _, method := range []string{"GET", "HEAD"} {
+			c := srv.Dial()
+			c.Send(method + " /sse/subscribe?topics=S1 HTTP/1.0\r\nHost: " + c.Addr + "\r\nAccept: text/event-stream\r\n" + lines + "\r\n\r\n")
+			c.ReadHead()
+			c.Header.Del("Date")
+			if heads[method] = c.Header; c.Status != 200 {
+				t.Errorf("%s %q: %d", method, lines, c.Status)
+			}
+			if method == "GET" {
+				c.Cut(true)
+			} else if rest, err := io.ReadAll(c.Reader); err != nil || len(rest) > 0 {
+				t.Errorf("HEAD %q: %q after the head, %v", lines, rest, err)
+			}
+		}
+		if get, head := heads["GET"], heads["HEAD"]; !reflect.DeepEqual(get, head) {
+			t.Errorf("%q: HEAD has %v, GET %v", lines, head, get)
+		}
+	}
+	if got := srv.TickLog.Lane(wire.SSE).Opened; got != 3 {
+		t.Errorf("%d streams were opened by 3 GET and 3 HEAD", got)
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
 	if s.log.WouldCompress(&opt.Options) {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
-	if opt.Engine == engineShard {
+	if opt.Engine == engineShard || !c.Request().Header.IsHTTP11() { // where GET's body ends with the connection
 		c.Context().SetConnectionClose()
 	}
 	return nil
