@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
@@ -137,5 +138,47 @@ func TestSmallScreen(t *testing.T) {
 			t.Errorf("%s: %s", charts, wrong)
 		}
 	}
+	b.clean()
+}
+
+// axisMarks records what the chart's time axis shows: in newestMarks the text, position and weight of each label.
+const axisMarks = `{
+	const draw = CanvasRenderingContext2D.prototype.fillText;
+	let frame = -1;
+	globalThis.newestMarks = [];
+	CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+		if (this.canvas.closest('tr')?.matches('tr:last-child')) {
+			if (frame !== document.timeline.currentTime) newestMarks = [];
+			frame = document.timeline.currentTime;
+			newestMarks.push({ text, x: Math.round(x), bold: /bold/.test(this.font) });
+		}
+		return draw.call(this, text, x, ...rest);
+	};
+}`
+
+// TestChartDays: in a zone of three quarters of an hour the axis has the day's mark at the zone's midnight, and the crosshair
+// agrees. A chart that changes to an interval looks like one opened with it.
+func TestChartDays(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--market.warmup=24h")
+	b := openTab(t)
+	b.call(chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}))
+	b.inject(axisMarks)
+	const bold = `newestMarks.filter((m) => m.bold)`
+	b.visit(s.url + "/?interval=1h")
+	b.waitLive()
+	b.until("the mark of a day", drawn+` && `+bold+`.length === 1`)
+	opened := eval[string](b, `JSON.stringify(newestMarks)`)
+	at := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left + `+bold+`[0].x, r.top + r.height / 2]; })()`)
+	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
+	b.until("the first bar of that day under the pointer", `(() => {
+		const [, date, time] = /^(.+), (.+)$/.exec(document.querySelector('.legend .time').textContent) ?? [];
+		return time === '00:45:00' && newestMarks.some((m) => m.bold && m.text.match(/\d+/)[0] === String(Number(date.match(/\d+/)[0])));
+	})()`)
+	b.visit(s.url + "/?interval=1m")
+	b.waitLive()
+	b.until("a drawn chart", drawn)
+	b.click("[data-interval='1h']")
+	b.until("the marks of a chart opened with that interval", `JSON.stringify(newestMarks) === '`+opened+`'`)
 	b.clean()
 }

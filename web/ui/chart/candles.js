@@ -1,8 +1,8 @@
-import { CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, PriceScaleMode, createChart } from 'lightweight-charts';
+import { CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, PriceScaleMode, createChartEx } from 'lightweight-charts';
 import { price } from '../../model/formats.js';
 import { Average } from '../../model/averages.js';
-import { barTimes } from '../../model/barTimes.js';
 import { colours, faded } from '../settings/theme.js';
+import { TimeAxis } from './timeAxis.js';
 
 /** @import { Bar } from '../../model/bars.js' */
 /** @import { Shown } from '../../model/chartOptions.js' */
@@ -53,20 +53,21 @@ export class Candles {
   #kind;
   #colours = colours(names);
   #drawn = 0; // bars in the chart
-  #times = barTimes();
+  #unsized = false; // the view is to be reset once the chart has a size
+  #axis = new TimeAxis();
 
   /** @param {HTMLElement} host @param {Shown} shown @param {Kind} kind @param {Hooks} hooks */
   constructor(host, shown, kind, hooks) {
     this.#shown = shown;
     this.#kind = kind;
     this.#hooks = hooks;
-    this.#chart = createChart(host, {
+    this.#chart = createChartEx(host, this.#axis, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily },
       rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.16 } },
-      timeScale: { borderVisible: false, timeVisible: true, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5, tickMarkFormatter: (/** @type {any} */ s, /** @type {number} */ type) => this.#mark(s, type) },
+      timeScale: { borderVisible: false, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5 },
       crosshair: { mode: CrosshairMode.Normal },
-      localization: { timeFormatter: (/** @type {any} */ s) => this.#times.moment.format(s * 1000), priceFormatter: price },
+      localization: { timeFormatter: (/** @type {any} */ s) => this.#axis.moment(s), priceFormatter: price },
       handleScale: { axisPressedMouseMove: { time: true, price: false } },
     });
     this.#volumes = this.#chart.addSeries(HistogramSeries, {
@@ -82,6 +83,7 @@ export class Candles {
       if (full !== this.#chart.timeScale().options().fixLeftEdge) this.#chart.timeScale().applyOptions({ fixLeftEdge: full });
       hooks.scrolled(range.from);
     });
+    this.#chart.timeScale().subscribeSizeChange(() => this.#unsized && this.#reset());
     this.configure(shown, kind, []);
     this.restyle([]);
   }
@@ -93,10 +95,12 @@ export class Candles {
 
   /** Applies changed settings. @param {readonly Bar[]} bars to draw again */
   restyle(bars) {
-    this.#times = barTimes();
     const size = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--t-xs')) || 11;
     const still = document.documentElement.dataset.motion === 'none' || matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.#chart.applyOptions({ layout: { fontSize: size }, kineticScroll: { touch: !still, mouse: false } });
+    this.#axis.use();
+    this.#clear(); // or the axis would keep its marks when the time zone changes
+    this.#chart.timeScale().applyOptions({}); // or their labels
     this.recolour(bars);
   }
 
@@ -122,6 +126,7 @@ export class Candles {
 
   /** Draws all bars. @param {readonly Bar[]} bars @param {boolean} home scrolls to the newest */
   draw(bars, home) {
+    if (home) this.#clear(); // or the axis would keep marks of the bars before
     this.#prices.setData(/** @type {any} */ (bars.map((b) => this.#price(b))));
     this.#volumes.setData(bars.map((b) => this.#volume(b)));
     for (const a of this.#averages) {
@@ -129,11 +134,7 @@ export class Candles {
       a.series.setData(bars.map((b, k) => point(b, (a.newest = a.average.at(bars, k)))));
     }
     this.#drawn = bars.length;
-    if (home) {
-      this.#chart.timeScale().applyOptions({ barSpacing: spacing(bars.length, this.#chart.timeScale().width()) });
-      this.#chart.timeScale().scrollToPosition(AFTER, false);
-      this.#chart.priceScale('right').applyOptions({ autoScale: true });
-    }
+    if (home) this.#reset();
   }
 
   /** Draws the newest bar of the chart again, and later ones. @param {readonly Bar[]} bars */
@@ -209,7 +210,8 @@ export class Candles {
 
   /** @param {string} interval such as "10s" */
   scale(interval) {
-    this.#chart.timeScale().applyOptions({ secondsVisible: interval.endsWith('s') });
+    this.#axis.use(interval);
+    this.#chart.timeScale().applyOptions({}); // forgets the labels of the marks
   }
 
   /** Applies the theme's colours. @param {readonly Bar[]} bars to draw again */
@@ -242,6 +244,21 @@ export class Candles {
     return this.#chart.addSeries(CandlestickSeries, { priceLineStyle: LineStyle.Dotted });
   }
 
+  /** Shows the newest bars in the spacing of a new chart. */
+  #reset() {
+    const time = this.#chart.timeScale();
+    this.#unsized = time.width() === 0;
+    time.applyOptions({ fixLeftEdge: false, barSpacing: spacing(this.#drawn, time.width()) });
+    time.scrollToPosition(AFTER, false);
+    this.#chart.priceScale('right').applyOptions({ autoScale: true });
+  }
+
+  /** Removes all bars. */
+  #clear() {
+    for (const series of [this.#prices, this.#volumes, ...this.#averages.map((a) => a.series)]) series.setData([]);
+    this.#drawn = 0;
+  }
+
   /** @param {(keyof Day)[]} which all when not given */
   #clearDay(...which) {
     for (const [name, { line }] of this.#dayLines) {
@@ -249,12 +266,6 @@ export class Candles {
       this.#prices.removePriceLine(line);
       this.#dayLines.delete(name);
     }
-  }
-
-  /** @param {any} s @param {number} type of TickMarkType: 0 year, 1 month, 2 day, 3 time, 4 time with seconds */
-  #mark(s, type) {
-    const { month, day, minute, second } = this.#times;
-    return ([month, month, day, minute, second][type] ?? minute).format(s * 1000);
   }
 
   /** @param {Bar} b */

@@ -28,7 +28,7 @@ export class Chart {
   /** @type {import('../../model/barFeed.js').Change | null} changes that are not drawn yet */
   #pending = null;
   #repaintTable = false;
-  #times = barTimes();
+  #times = barTimes('1m');
   /** @type {number | null} the start of the bar under the crosshair */
   #hover = null;
   #keyed = false; // moved there by a key
@@ -107,6 +107,7 @@ export class Chart {
     this.#hover = null;
     this.#widest = 0;
     this.#touched = false;
+    this.#times = barTimes(spec.interval);
     this.#candles?.scale(spec.interval);
     if (spec.symbol) this.#feed.show(spec.symbol, spec.interval);
   }
@@ -141,7 +142,7 @@ export class Chart {
 
   /** To be called when settings changed. */
   restyle() {
-    this.#times = barTimes();
+    this.#times = barTimes(this.spec.interval);
     this.#candles?.restyle(this.list);
     this.#legendAt = -Infinity;
     this.#repaintTable = true;
