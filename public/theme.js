@@ -1,4 +1,4 @@
-// Runs before the first paint, so that the page does not flash in another theme; a module would run too late. Settings in
+// Runs before the first paint, so that the page does not flash in another theme, and before every other script. Settings in
 // the address apply to this page only; then come those saved in this browser, then the defaults of the language.
 (() => {
   const root = document.documentElement;
@@ -35,4 +35,18 @@
     const candidates = [name === 'volume' || name === 'motion' ? null : query.get(name), saved[name], values[0]];
     root.dataset[name] = candidates.find((v) => values.includes(v));
   }
+
+  // Plots and dates use the browser's language, and Intl throws for one that is no language tag, such as "en-US@posix". What
+  // is before the "@" is used instead, else the page's language.
+  const tag = (language) => {
+    try {
+      return Intl.getCanonicalLocales(String(language).split(/[@.]/)[0].replaceAll('_', '-'))[0];
+    } catch {
+      return undefined;
+    }
+  };
+  const languages = [...(navigator.languages ?? [])];
+  if ([navigator.language, ...languages].every((l) => l && tag(l)?.toLowerCase() === l.toLowerCase())) return;
+  Object.defineProperty(navigator, 'language', { value: tag(navigator.language) ?? root.lang, configurable: true });
+  Object.defineProperty(navigator, 'languages', { value: Object.freeze(languages.map(tag).filter(Boolean)), configurable: true });
 })();

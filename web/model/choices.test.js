@@ -10,9 +10,9 @@ const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', impor
 
 /**
  * The result of public/theme.js in a browser.
- * @param {{ stored?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean }} [given]
+ * @param {{ stored?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean, navigator?: { language?: any, languages?: any } }} [given]
  */
-function painted({ stored = {}, search = '', lang = 'en', forbidden = false } = {}) {
+function painted({ stored = {}, search = '', lang = 'en', forbidden = false, navigator = { language: lang, languages: [lang] } } = {}) {
   const storage = new Map(Object.entries(stored));
   const no = () => { throw new Error('forbidden'); };
   const localStorage = forbidden ? { getItem: no, setItem: no, removeItem: no } : {
@@ -22,8 +22,8 @@ function painted({ stored = {}, search = '', lang = 'en', forbidden = false } = 
   };
   /** @type {Record<string, string>} */
   const dataset = {};
-  runInNewContext(script, { document: { documentElement: { lang, dataset } }, localStorage, location: { search }, URLSearchParams });
-  return { look: { ...dataset }, storage };
+  runInNewContext(script, { document: { documentElement: { lang, dataset } }, localStorage, location: { search }, URLSearchParams, navigator });
+  return { look: { ...dataset }, storage, navigator };
 }
 
 const keep = (/** @type {any} */ value) => ({ 'ticklane.settings': JSON.stringify(value) });
@@ -70,4 +70,15 @@ test('writing the view into the address keeps its settings', () => {
   assert.equal(withSettings('?symbol=V', '?symbol=A&theme=dark&lang=zh-CN&q=x'), '?symbol=V&theme=dark&lang=zh-CN');
   assert.equal(withSettings('', '?symbol=A'), '');
   for (const name of inAddress) assert.equal(withSettings('', `?${name}=x`), `?${name}=x`);
+});
+
+test('a language of the browser that Intl rejects is replaced by one that it accepts; others stay', () => {
+  for (const [language, want] of /** @type {const} */ ([['en-US@posix', 'en-US'], ['en_US.UTF-8', 'en-US'], ['C', 'zh-CN'], ['@', 'zh-CN'], ['', 'zh-CN'], [undefined, 'zh-CN']])) {
+    const { navigator } = painted({ lang: 'zh-CN', navigator: { language, languages: language === undefined ? undefined : [language, 'de-CH'] } });
+    assert.equal(navigator.language, want, language);
+    assert.doesNotThrow(() => new Intl.NumberFormat(navigator.language), language);
+    assert.doesNotThrow(() => new Intl.DateTimeFormat([...navigator.languages]), language);
+  }
+  const fine = Object.freeze({ language: 'zh-hans-CN', languages: Object.freeze(['zh-hans-CN', 'de-CH-1996']) });
+  assert.equal(painted({ navigator: fine }).navigator, fine, 'nothing is changed');
 });
