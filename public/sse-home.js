@@ -6,7 +6,7 @@ const state = document.querySelector('#state');
 let from, wait = 1_000; // ms
 
 function open() {
-  const source = new EventSource(`/sse/subscribe?${new URLSearchParams({ user, topics, ...(from && { from }) })}`);
+  const source = new EventSource(`${location.origin}/sse/subscribe?${new URLSearchParams({ user, topics, ...(from && { from }) })}`);
 
   source.onopen = () => ([wait, state.textContent] = [1_000, state.dataset.connected]);
   source.onerror = () => {

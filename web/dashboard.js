@@ -12,6 +12,7 @@ import { part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
 import { PausedQuotes } from './model/pausedQuotes.js';
 import { getJSON } from './browser/http.js';
+import { Retry } from './browser/retry.js';
 import { Stored } from './browser/storage.js';
 import { listen } from './ui/common/keys.js';
 import { LanePanel } from './ui/connection/lanePanel.js';
@@ -62,7 +63,8 @@ const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, subscriptions });
 const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
 const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePause });
-const banner = new Banner({ feed });
+const symbols = new Retry(loadSymbols);
+const banner = new Banner({ feed, symbols });
 const dialog = new SettingsDialog();
 const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, shown: () => list.list, announce: (text) => lane.announce(text) });
@@ -97,7 +99,7 @@ feed.on('message', (m, arrival) => {
     seed.invalidate(m.quotes);
     list.refresh();
   } else if (m.T === 'hello') {
-    if (m.resume === 'reset' && listings.size > 0) void fetchSymbols();
+    if (m.resume === 'reset' && listings.size > 0) void symbols.start();
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
     subscriptions.confirm(m.topics);
@@ -110,7 +112,7 @@ feed.on('message', (m, arrival) => {
   frames.request();
 });
 feed.on('closed', ({ opened }) => {
-  if (!opened && listings.size > 0) void fetchSymbols();
+  if (!opened && listings.size > 0 && !symbols.failure) void symbols.start();
 });
 // Symbols that the stream no longer has must not look live.
 subscriptions.on(() => {
@@ -146,7 +148,7 @@ listen({
 setInterval(() => frames.request(), TICK);
 feed.start();
 latencyStats.start();
-void loadSymbols();
+void symbols.start();
 
 /** @param {number} now performance.now() */
 function paint(now) {
@@ -226,31 +228,21 @@ function showSymbol() {
   frames.request();
 }
 
-/** Fetches the symbols, and retries until it succeeds. */
+/** Loads the symbols' names, sectors and order. A restarted server may have others, and refuses unknown topics. */
 async function loadSymbols() {
-  if (!(await fetchSymbols())) setTimeout(loadSymbols, 2000);
-}
-
-/** Fetches the symbols' names, sectors and order. A restarted server may have others, and refuses unknown topics. @returns whether it succeeded */
-async function fetchSymbols() {
-  try {
-    const { symbols, sectors } = await getJSON('/api/symbols');
-    const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => {
-      const known = listings.get(l.symbol);
-      return known?.name === l.name && known.sector === l.sector;
-    });
-    if (same) return true;
-    listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
-    subscriptions.setSymbols(symbols);
-    feed.retainTopics((topic) => subscriptions.knows(topic));
-    list.fill(symbols, sectors);
-    listsDialog.paint();
-    market.fill(symbols);
-    if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
-    charts.setSymbols([...listings.keys()]);
-    showSymbol();
-    return true;
-  } catch {
-    return false;
-  }
+  const { symbols, sectors } = await getJSON('/api/symbols');
+  const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => {
+    const known = listings.get(l.symbol);
+    return known?.name === l.name && known.sector === l.sector;
+  });
+  if (same) return;
+  listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
+  subscriptions.setSymbols(symbols);
+  feed.retainTopics((topic) => subscriptions.knows(topic));
+  list.fill(symbols, sectors);
+  listsDialog.paint();
+  market.fill(symbols);
+  if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
+  charts.setSymbols([...listings.keys()]);
+  showSymbol();
 }

@@ -1,28 +1,67 @@
 /** Milliseconds after which a request fails. */
 export const TIMEOUT = 15_000;
 
+/** The browser's fetch, looked up at each call. Only request calls it, so that every request has a time limit. @type {typeof globalThis.fetch} */
+export const browserFetch = (...args) => globalThis.fetch(...args);
+
+/**
+ * The address of a path of this server. The page's own address may have credentials (http://user:password@host/), with which
+ * fetch rejects every relative address; the origin has none.
+ * @param {string | URL} path or an absolute address @returns {string}
+ */
+export function address(path) {
+  const origin = globalThis.location?.origin;
+  return String(origin ? new URL(path, origin) : path);
+}
+
+/** The page's own address without credentials, to be shown or copied. */
+export const pageAddress = () => location.origin + location.pathname + location.search + location.hash;
+
 /**
  * fetch with a time limit, which covers the response's body too.
- * @param {string | URL} url
+ * @param {string | URL} url relative to the origin
  * @param {RequestInit & { fetch?: typeof globalThis.fetch, timeout?: number }} [options] timeout in ms
  * @returns {Promise<Response>} rejected with a TimeoutError after the limit, with the signal's reason when that aborts first
  */
-export function request(url, { fetch = globalThis.fetch, timeout = TIMEOUT, signal, ...init } = {}) {
+export function request(url, { fetch = browserFetch, timeout = TIMEOUT, signal, ...init } = {}) {
   const limit = AbortSignal.timeout(timeout);
-  return fetch(url, { cache: 'no-store', ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  return fetch(address(url), { cache: 'no-store', ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+}
+
+/** A request that the server refused. */
+export class RefusedError extends Error {
+  /** Ms before which the server asks not to repeat the request. */
+  retryAfter;
+
+  /** @param {string} message @param {number} retryAfter ms */
+  constructor(message, retryAfter) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * The time before which a response's sender asks not to repeat the request (RFC 9110 §10.2.3).
+ * @param {Response} response @param {number} [now] ms since 1970 @returns {number} ms, 0 when it gave none
+ */
+export function retryAfter({ headers }, now = Date.now()) {
+  const value = headers.get('Retry-After') ?? '';
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return ms > 0 ? ms : 0;
 }
 
 /**
  * The JSON at a URL.
- * @param {string} url @param {{ signal?: AbortSignal, timeout?: number }} [options]
- * @returns {Promise<any>} rejected with the server's description (RFC 9457) when it refuses, with an AbortError when the signal aborts
+ * @param {string} url @param {{ signal?: AbortSignal, timeout?: number, fetch?: typeof globalThis.fetch }} [options]
+ * @returns {Promise<any>} rejected with a RefusedError that has the server's description (RFC 9457) when it refuses, with
+ *   an AbortError when the signal aborts
  */
 export async function getJSON(url, options) {
   try {
     const response = await request(url, options);
     if (response.ok) return await response.json();
     const problem = await response.json().catch(() => ({}));
-    throw new Error(problem.detail || problem.title || `the server answered ${response.status}`);
+    throw new RefusedError(problem.detail || problem.title || `the server answered ${response.status}`, retryAfter(response));
   } catch (err) {
     if (/** @type {Error} */ (err).name === 'TimeoutError') throw new Error('no answer in time');
     throw err;

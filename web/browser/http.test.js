@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { getJSON, request } from './http.js';
+import { address, getJSON, pageAddress, request, retryAfter } from './http.js';
 
 /** Answers /ok and /refused; sends no headers for /hung and no body's end for /half. */
 const server = createServer(({ url }, response) => {
   if (url === '/hung') return;
-  response.writeHead(url === '/refused' ? 404 : 200, { 'Content-Type': 'application/json' });
+  const refused = url === '/refused' || url === '/busy';
+  response.writeHead(refused ? 404 : 200, { 'Content-Type': 'application/json', ...(url === '/busy' && { 'Retry-After': '7' }) });
   if (url === '/half') response.write('{');
-  else response.end(url === '/refused' ? '{"title":"Not Found","detail":"no symbol X"}' : '{"a":1}');
+  else response.end(refused ? '{"title":"Not Found","detail":"no symbol X"}' : '{"a":1}');
 });
 let origin = '';
 before(() => new Promise((resolve) => {
@@ -43,4 +44,21 @@ test('the given fetch is used, with a signal', async () => {
   assert.equal(seen[0], '/x');
   assert.equal(seen[1].method, 'POST');
   assert.ok(seen[1].signal instanceof AbortSignal);
+});
+
+test("a refusal has the time of the server's Retry-After, in seconds or as a date", async () => {
+  await assert.rejects(getJSON(`${origin}/busy`), (/** @type {any} */ err) => err.retryAfter === 7_000 && /no symbol X/.test(err.message));
+  const at = (/** @type {string} */ value) => retryAfter(new Response('', { headers: { 'Retry-After': value } }), Date.UTC(2026, 0, 1));
+  assert.equal(at('Thu, 01 Jan 2026 00:01:00 GMT'), 60_000);
+  for (const value of ['', 'soon', '-3', 'Wed, 31 Dec 2025 00:00:00 GMT']) assert.equal(at(value), 0, value);
+});
+
+test("a path is resolved against the origin: the page's address may have credentials, which fetch rejects", async (t) => {
+  const { host } = new URL(origin);
+  const page = Object.assign(globalThis, { location: new URL(`http://user:secret@${host}/compare?x=1`) });
+  t.after(() => Reflect.deleteProperty(page, 'location'));
+  assert.equal(address('/api/symbols'), `${origin}/api/symbols`);
+  assert.equal(address('ws://other/x'), 'ws://other/x');
+  assert.deepEqual(await getJSON('/ok'), { a: 1 });
+  assert.equal(pageAddress(), `${origin}/compare?x=1`, 'a copied link has no password');
 });

@@ -1,4 +1,4 @@
-import { request } from '../browser/http.js';
+import { browserFetch, request } from '../browser/http.js';
 import { timers } from '../browser/timers.js';
 
 /** @import { Timers } from '../types.js' */
@@ -44,7 +44,7 @@ export class Clock {
   constructor(options = {}) {
     this.#options = {
       url: '/api/time',
-      fetch: /** @type {typeof globalThis.fetch} */ ((...args) => globalThis.fetch(...args)),
+      fetch: browserFetch,
       now: () => performance.timeOrigin + performance.now(),
       every: 7_000,
       burst: 5,

@@ -1,3 +1,4 @@
+import { browserFetch } from '../browser/http.js';
 import { timers } from '../browser/timers.js';
 
 /** The defaults of a feed's options: what it uses of the page or the worker it runs in. */
@@ -9,7 +10,7 @@ export function platform() {
     lifecycle: true,
     EventSource: g.EventSource,
     WebSocket: g.WebSocket,
-    fetch: /** @type {typeof fetch} */ ((...args) => g.fetch(...args)),
+    fetch: browserFetch,
     now: () => performance.timeOrigin + performance.now(),
     wall: () => Date.now(),
     ...timers,

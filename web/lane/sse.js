@@ -1,4 +1,4 @@
-import { request } from '../browser/http.js';
+import { address, request } from '../browser/http.js';
 import { CommandError } from './commandError.js';
 import { EVENTS, parse } from './parse.js';
 
@@ -43,7 +43,7 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
     close,
     // SSE is one-way, so commands are POST requests. The stream's `subscription` message has the seq of the change.
     async command(action, topics, conn) {
-      const target = new URL(`connections/${encodeURIComponent(conn)}`, new URL(url, globalThis.location?.href));
+      const target = new URL(`connections/${encodeURIComponent(conn)}`, address(url));
       const failure = () => {
         if (open) return new CommandError('network', 'the server could not be reached');
         return new CommandError('closed', 'the stream ended before the server answered');

@@ -1,3 +1,4 @@
+import { address } from '../browser/http.js';
 import { binaryReader } from './binary.js';
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
@@ -16,7 +17,7 @@ const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.
  * @returns {Connector}
  */
 export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
-  const socket = new WebSocket(String(new URL(url, globalThis.location?.href)).replace(/^http/, 'ws'), PROTOCOLS[encoding]);
+  const socket = new WebSocket(address(url).replace(/^http/, 'ws'), PROTOCOLS[encoding]);
   socket.binaryType = 'arraybuffer';
   /** @type {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} */
   const waiting = new Map();

@@ -44,7 +44,7 @@ export class BarFeed {
 
   /**
    * @param {Partial<Timers> & {
-   *   fetch: (symbol: string, interval: string, limit: number, signal: AbortSignal, before?: number) => Promise<History>,
+   *   load: (symbol: string, interval: string, limit: number, signal: AbortSignal, before?: number) => Promise<History>,
    *   changed: (what: Change) => void,
    *   now?: () => number,
    * }} options
@@ -112,7 +112,7 @@ export class BarFeed {
     const mine = (this.#older = new AbortController());
     this.#options.changed('last');
     try {
-      const h = await this.#options.fetch(this.#symbol, this.#interval, PAGE, mine.signal, before);
+      const h = await this.#options.load(this.#symbol, this.#interval, PAGE, mine.signal, before);
       if (mine.signal.aborted) return;
       this.#older = null;
       // Meanwhile the log or the first bar may have changed.
@@ -160,7 +160,7 @@ export class BarFeed {
     this.#holding = true;
     let h;
     try {
-      h = await this.#options.fetch(this.#symbol, this.#interval, PAGE, mine.signal);
+      h = await this.#options.load(this.#symbol, this.#interval, PAGE, mine.signal);
     } catch {
       if (!mine.signal.aborted) this.#failed();
       return;

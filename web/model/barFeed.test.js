@@ -24,7 +24,7 @@ class FakeHistory {
   changes = [];
   sent = 0; // ticks of the log that the chart has been given
   feed = new BarFeed({
-    fetch: (symbol, interval, limit, signal, before) => new Promise((done, fail) => {
+    load: (symbol, interval, limit, signal, before) => new Promise((done, fail) => {
       this.requests.push({ url: [symbol, interval, limit, before], signal, answer: (h) => done(h ?? this.history(symbol, interval, limit, before)), fail: () => fail(new Error('down')) });
       signal.addEventListener('abort', () => fail(new Error('aborted')));
     }),

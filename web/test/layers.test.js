@@ -44,3 +44,16 @@ test('web/lane, web/model and web/compare/core import nothing of the views', () 
     }
   }
 });
+
+/** The only module that calls fetch: it gives every request a time limit and an address without credentials. */
+const REQUESTS = 'web/browser/http.js';
+const REQUEST = /(?<![\w$])fetch\(|\b(?:XMLHttpRequest|sendBeacon)\b/;
+
+test('every request has a time limit: only web/browser/http.js calls fetch', () => {
+  const all = readdirSync(join(root, 'web'), { recursive: true }).map((name) => `web/${name}`)
+    .filter((path) => path.endsWith('.js') && !path.endsWith('.test.js') && !/^web\/(?:gen|test|compare\/test)\//.test(path));
+  assert.ok(all.length > 100 && all.includes(REQUESTS), 'the files were found');
+  for (const path of all) if (path !== REQUESTS) assert.doesNotMatch(words(read(path)), REQUEST, path);
+  for (const code of ['await fetch(url)', 'globalThis.fetch(url)', 'this.#fetch(url)', 'options.fetch(url)', 'new XMLHttpRequest()', 'navigator.sendBeacon(url)']) assert.match(code, REQUEST, code);
+  for (const code of ['prefetch(url)', 'request(url, { fetch })', 'fetch: browserFetch']) assert.doesNotMatch(code, REQUEST, code);
+});

@@ -1,3 +1,4 @@
+import { request } from '../../browser/http.js';
 import { CommandError } from '../../lane/commandError.js';
 import { t } from '../../text.js';
 
@@ -76,7 +77,7 @@ export class Server {
   /** @param {string} path @param {RequestInit} init */
   async #send(path, init) {
     try {
-      return await this.#fetch(`${this.#origin}${path}`, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT), ...init });
+      return await request(`${this.#origin}${path}`, { ...init, fetch: this.#fetch, timeout: TIMEOUT });
     } catch {
       throw new CommandError('network', t('compare.lab.network'));
     }

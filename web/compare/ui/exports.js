@@ -1,4 +1,5 @@
 import { download } from '../../browser/download.js';
+import { pageAddress } from '../../browser/http.js';
 import { t } from '../../text.js';
 import { part } from '../../ui/common/dom.js';
 import { colours } from '../../ui/settings/theme.js';
@@ -71,14 +72,14 @@ async function picture(pictures) {
     ctx.drawImage(canvas, x, y + TITLE, WIDTH, height);
   }
   ctx.fillStyle = c.soft;
-  ctx.fillText(`Ticklane · ${new Date().toISOString()} · ${location.href}`, GAP, foot);
+  ctx.fillText(`Ticklane · ${new Date().toISOString()} · ${pageAddress()}`, GAP, foot);
   return new Promise((done) => sheet.toBlob(done, 'image/png'));
 }
 
 /** Copies the address, which reproduces the setup. @returns {Promise<boolean>} false where the browser forbids it */
 export async function copyLink() {
   try {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(pageAddress());
     return true;
   } catch {
     return false; // no clipboard over plain HTTP, except on localhost

@@ -1,7 +1,10 @@
-import { request } from '../../browser/http.js';
+import { getJSON } from '../../browser/http.js';
+import { Retry } from '../../browser/retry.js';
 import { TabStream } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
+
+const SECTORS = 2_000; // ms that a tab waits for the symbols' sectors; a request that hangs must not delay its stream
 
 /** @import { Lane } from '../../types.js' */
 /** @typedef {ReturnType<typeof platform>} Platform */
@@ -14,13 +17,14 @@ export class Hub {
   #upstreams = new Map();
   /** The sector topic of each symbol, fetched when a topic needs it. @type {Map<string, string>} */
   #sectors = new Map();
-  /** @type {Promise<void> | null} */
-  #fetching = null;
+  #sectorsKnown = false;
+  #fetching;
   #epoch = ''; // of the log that the sectors belong to
 
   /** @param {Partial<Platform> & { ringSize?: number }} [options] */
   constructor(options = {}) {
     this.#options = { ...platform(), ...options };
+    this.#fetching = new Retry(() => this.#fetchSectors(), this.#options);
   }
 
   /** Handles the messages of a tab. @param {Port} port */
@@ -37,7 +41,7 @@ export class Hub {
         const stream = this.#open(port, m);
         open.set(m.open, stream);
         port.postMessage({ id: m.open, opened: true });
-        void this.#fetchSectors(stream.tab.topics).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
+        void this.#awaitSectors(stream.tab.topics).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
         return;
       }
       const stream = open.get(m.id);
@@ -50,7 +54,7 @@ export class Hub {
         tab.acknowledge(m.took);
         upstream.acknowledged(tab);
       } else if (m.action) {
-        void this.#fetchSectors(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
+        void this.#awaitSectors(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
   }
@@ -82,19 +86,36 @@ export class Hub {
     if (epoch === this.#epoch) return;
     if (this.#epoch !== '') {
       this.#sectors.clear();
-      this.#fetching = null;
+      this.#sectorsKnown = false;
     }
     this.#epoch = epoch;
-    void this.#fetchSectors(topics);
+    void this.#awaitSectors(topics);
   }
 
-  /** Fetches the symbols' sectors when a topic is a sector. @param {string[]} topics @returns {Promise<void>} fulfilled in any case */
-  #fetchSectors(topics) {
-    if (!topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
+  /**
+   * Waits until the symbols' sectors are known, if a topic is a sector. While a request hangs or fails, streams go on without
+   * them, and it is repeated.
+   * @param {string[]} topics @returns {Promise<unknown>} fulfilled in any case
+   */
+  #awaitSectors(topics) {
+    if (this.#sectorsKnown || !topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
+    const { setTimeout, clearTimeout } = this.#options;
+    const fetched = this.#fetching.failure ? Promise.resolve() : this.#fetching.start();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(null), SECTORS);
+      void fetched.then(() => {
+        clearTimeout(timer);
+        resolve(null);
+      });
+    });
+  }
+
+  async #fetchSectors() {
     const { fetch, origin } = this.#options;
-    this.#fetching ??= request(`${origin}/api/symbols`, { fetch }).then(async (r) => {
-      for (const { symbol, sector } of (await r.json()).symbols) this.#sectors.set(symbol, `sector:${sector}`);
-    }).catch(() => void (this.#fetching = null));
-    return this.#fetching;
+    const epoch = this.#epoch;
+    const { symbols } = await getJSON(`${origin}/api/symbols`, { fetch });
+    if (epoch !== this.#epoch && epoch !== '') throw new Error('the server was restarted meanwhile');
+    for (const { symbol, sector } of symbols) this.#sectors.set(symbol, `sector:${sector}`);
+    this.#sectorsKnown = true;
   }
 }

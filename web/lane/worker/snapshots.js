@@ -74,7 +74,7 @@ export class Snapshots {
       this.#merge(this.#fetched);
       this.#complete();
     }
-    if (!this.#whole && !this.#fetching) void this.#fetch();
+    if (!this.#whole && !this.#fetching) void this.#load();
     return this.#whole;
   }
 
@@ -95,7 +95,7 @@ export class Snapshots {
     }
   }
 
-  async #fetch() {
+  async #load() {
     const run = this.#run;
     const { origin, fetch } = this.#options;
     this.#fetching = true;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../feed.js';
 import { SharedConnections } from '../sharedConnections.js';
+import { Hub } from './hub.js';
 import { FakeBrowser, range, sound } from '../../test/fakeBrowser.js';
 import { settled } from '../../test/fakeServer.js';
 
@@ -141,6 +142,37 @@ for (const [lane, other] of /** @type {const} */ ([['sse', 'ws'], ['ws', 'sse']]
     await b.run();
     assert.deepEqual(one.seen, [4, 5]);
     sound(one);
+  });
+
+  test(`${lane}: a request for the sectors that hangs delays a tab by 2 s, and is repeated until it succeeds`, async () => {
+    const b = new FakeBrowser();
+    for (const s of ['AAPL', 'MSFT']) b.server.sectors.set(s, 'technology');
+    b.server.sectors.set('NVDA', 'energy');
+    const { fetch } = b.server.options;
+    /** @type {((err: Error) => void) | null} */
+    let timeLimit = null;
+    let hung = true;
+    b.hub = new Hub({ ...b.server.options, fetch: (/** @type {any} */ url, /** @type {any} */ init) => (hung && /symbols/.test(url) ? new Promise((_, reject) => (timeLimit = reject)) : fetch(url, init)) });
+    const one = b.tab({ lane, topics: ['sector:technology'] });
+    const all = b.tab({ lane });
+    await b.run(2_100);
+    await b.run();
+    assert.equal(one.feed.state.name, 'live');
+    b.ticks(1);
+    b.ticks(1, 'NVDA');
+    await b.run();
+    assert.deepEqual(one.seen, [4, 5], 'ticks of unknown sectors are passed on');
+
+    hung = false;
+    /** @type {any} */ (timeLimit)(new DOMException('time-out', 'TimeoutError'));
+    await b.run(1_200);
+    b.ticks(1, 'NVDA'); // of another sector, as the worker knows by now
+    b.ticks(1, 'MSFT');
+    await b.run();
+    assert.deepEqual(one.seen, [4, 5, 7]);
+    assert.deepEqual(all.seen, [4, 5, 6, 7]);
+    assert.equal(b.server.conns.length, 1);
+    sound(one, all);
   });
 }
 

@@ -56,7 +56,7 @@ export class Chart {
     this.#frames = frames;
     this.shown = shown;
     this.#feed = new BarFeed({
-      fetch: fetchHistory,
+      load: fetchHistory,
       changed: (what) => {
         if (this.#pending !== 'first') this.#pending = what === 'last' ? this.#pending ?? what : what;
         frames.request();

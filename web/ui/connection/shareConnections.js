@@ -1,3 +1,4 @@
+import { address } from '../../browser/http.js';
 import { platform } from '../../lane/platform.js';
 import { SharedConnections } from '../../lane/sharedConnections.js';
 
@@ -9,14 +10,14 @@ import { SharedConnections } from '../../lane/sharedConnections.js';
 export function shareConnections(url, commandBytes) {
   if (typeof url !== 'string' || url === '' || globalThis.SharedWorker === undefined) return null;
   const { trustedTypes } = /** @type {any} */ (globalThis);
-  const policy = trustedTypes?.createPolicy('ticklane-worker', { createScriptURL: (/** @type {string} */ s) => checked(s) });
+  const policy = trustedTypes?.createPolicy('ticklane-worker', { createScriptURL: checked });
   const shared = new SharedConnections(() => new SharedWorker(policy ? policy.createScriptURL(url) : checked(url), { type: 'module', name: url }), { ...platform(), commandBytes });
   addEventListener('pagehide', () => shared.release());
   return shared;
 }
 
-/** Allows only the worker of the bundle. @param {string} url */
+/** The address of the bundle's worker; other scripts are refused. @param {string} url its path */
 function checked(url) {
   if (!/^\/assets\/worker-[A-Z0-9]{8}\.js$/.test(url)) throw new Error(`not the worker: ${url}`);
-  return url;
+  return address(url);
 }

@@ -1,5 +1,6 @@
 import { t } from '../../text.js';
 import { download } from '../../browser/download.js';
+import { pageAddress } from '../../browser/http.js';
 import { Stored } from '../../browser/storage.js';
 import { columnList, columns, readColumns, readStored, standard } from '../../model/columns.js';
 import { buttonOf, byId, dismissable, el, part } from '../common/dom.js';
@@ -130,10 +131,10 @@ export class ColumnsDialog {
 
   async #copy() {
     try {
-      await navigator.clipboard.writeText(location.href);
+      await navigator.clipboard.writeText(pageAddress());
       this.#say(t('watch.link.copied'));
     } catch {
-      this.#say(location.href); // no clipboard without https or permission: the user can select and copy it
+      this.#say(pageAddress()); // no clipboard without https or permission: the user can select and copy it
     }
   }
 

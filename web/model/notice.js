@@ -1,0 +1,34 @@
+import { countdown, timeOfDay } from './formats.js';
+import { t } from '../text.js';
+
+/**
+ * @typedef {object} Notice
+ * @property {string} text
+ * @property {string} button its text; '' for no button
+ * @property {'retry' | 'reload' | 'symbols'} action of the button: connect now, reload the page, fetch the symbols now
+ * @property {'warn' | 'bad' | 'quiet'} level
+ */
+
+/**
+ * What the banner says about the connection and the list of symbols; null while there is nothing to say.
+ * @param {object} now
+ * @param {string} now.shown the state as the bar displays it
+ * @param {number | undefined} now.retryAt wall ms of the next try; undefined while one is in progress
+ * @param {number} now.newest local ms of the newest quotes, 0 when there were none
+ * @param {boolean} now.silent no tick has come for long
+ * @param {{ at: number } | null} now.symbols the wall ms of the next try to fetch the list of symbols, after it failed
+ * @param {number} now.wall ms
+ * @returns {Notice | null}
+ */
+export function notice({ shown, retryAt, newest, silent, symbols, wall }) {
+  const since = newest ? t('banner.asOf', { time: timeOfDay(newest) }) : '';
+  const next = (/** @type {number | undefined} */ at) => (at !== undefined && at > wall ? t('banner.next', { time: countdown(at - wall) }) : t('banner.retrying'));
+  switch (shown) {
+    case 'unreachable': return { text: t('banner.unreachable', { next: next(retryAt), since }), button: t('banner.retry'), action: 'retry', level: 'warn' };
+    case 'offline': return { text: t('banner.offline', { since }), button: t('banner.retry'), action: 'retry', level: 'bad' };
+    case 'ended': return { text: t('banner.ended', { since }), button: t('banner.restart'), action: 'reload', level: 'quiet' };
+  }
+  if (symbols) return { text: t('banner.symbols', { next: next(symbols.at) }), button: t('banner.retry'), action: 'symbols', level: 'warn' };
+  if (shown === 'live' && silent) return { text: t('banner.silent'), button: '', action: 'retry', level: 'quiet' };
+  return null;
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { notice } from './notice.js';
+
+const calm = { shown: 'live', retryAt: undefined, newest: 0, silent: false, symbols: null, wall: 1_000_000 };
+
+test('nothing is said while the feed is live and the symbols are there', () => {
+  assert.equal(notice(calm), null);
+  assert.equal(notice({ ...calm, shown: 'waiting', retryAt: 1_003_000 }), null);
+});
+
+test('the next try to load the list of symbols counts down, also on a live feed', () => {
+  const failed = { ...calm, symbols: { at: 1_004_000 } };
+  assert.deepEqual(notice(failed), { text: 'The list of symbols could not be loaded. Retrying in 4\u202fs.', button: 'Retry now', action: 'symbols', level: 'warn' });
+  assert.equal(notice({ ...failed, wall: 1_004_000 })?.text, 'The list of symbols could not be loaded. Retrying now.');
+  assert.equal(notice({ ...failed, shown: 'unreachable', retryAt: 1_002_000 })?.text.trim(), 'Server unreachable. Retrying in 2\u202fs.', 'the connection comes first');
+});
