@@ -161,7 +161,7 @@ export class Sequence {
     }
     this.#n.set(q.S, q.n);
     this.#seen = q.i;
-    this.#settle();
+    this.#markResumable();
     this.counters.ticks++;
     return true;
   }
@@ -179,7 +179,7 @@ export class Sequence {
       this.#seen = gap ? Math.max(this.#seen, m.i) : m.i;
       this.#last = Math.max(this.#last, m.i);
       this.#due = this.#added = false;
-      this.#settle();
+      this.#markResumable();
       this.#gap = null;
       for (const q of m.quotes) this.#n.set(q.S, q.n);
       return gap;
@@ -205,11 +205,11 @@ export class Sequence {
       if (this.#wildcard && !this.#conflated && !this.#due) this.#lose(seq - this.#seen, seq + 1);
       this.#seen = seq;
     }
-    this.#settle();
+    this.#markResumable();
   }
 
   /** Makes the newest seq the one to resume from, unless a snapshot is due. */
-  #settle() {
+  #markResumable() {
     if (!this.#due && !this.#added) this.#safe = this.#seen;
   }
 

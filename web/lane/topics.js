@@ -103,7 +103,7 @@ export class TopicSync {
   /** Rejects the pending changes. */
   stop() {
     this.#host.clearTimeout(this.#timer);
-    this.#settle(new CommandError('closed', 'the feed was stopped'));
+    this.#finishWaiters(new CommandError('closed', 'the feed was stopped'));
   }
 
   async #run() {
@@ -127,7 +127,7 @@ export class TopicSync {
     const add = desired.filter((t) => !this.#acked.includes(t));
     const drop = this.#acked.filter((t) => !desired.includes(t));
     if (add.length + drop.length === 0) {
-      this.#settle(null);
+      this.#finishWaiters(null);
       return false;
     }
     // Topics are added first, so that the set is never empty, unless both exceed the server's limit.
@@ -175,12 +175,12 @@ export class TopicSync {
     this.#host.refused(err, desired);
     if (this.#desired !== desired) return true; // changed meanwhile
     this.#desired = this.#acked;
-    this.#settle(err);
+    this.#finishWaiters(err);
     return false;
   }
 
-  /** @param {Error | null} err */
-  #settle(err) {
+  /** Resolves the pending changes, or rejects them. @param {Error | null} err */
+  #finishWaiters(err) {
     this.#dropFirst = false;
     for (const { resolve, reject } of this.#waiters.splice(0)) err ? reject(err) : resolve();
   }
