@@ -2,7 +2,9 @@ import { request } from '../../browser/http.js';
 import { QuoteStore } from '../../model/quotes.js';
 import { includes } from './tabStream.js';
 
-/** @import { DayQuote, Message } from '../../types.js' */
+/** @import { DayQuote, Message, Timers } from '../../types.js' */
+
+const MAX_AGE = 250; // ms; /api/quotes may be so old
 
 /**
  * The newest quotes of a shared connection, for the snapshots of tabs that join it. A connection that resumed from a tab's
@@ -20,9 +22,11 @@ export class Snapshots {
   /** @type {DayQuote[] | null} not merged yet */
   #fetched = null;
   #fetchedAt = 0; // the seq that the stream must reach before they may be merged
+  /** The store has every tick of the topics above this seq; undefined before the first hello. @type {number | undefined} */
+  #start;
 
   /**
-   * @param {{ origin: string, fetch: typeof fetch, now: () => number }} options
+   * @param {Pick<Timers, 'setTimeout'> & { origin: string, fetch: typeof fetch, now: () => number }} options
    * @param {{ topics: () => string[], epoch: () => string | undefined, seq: () => number, fetched: () => void, failed: () => void }} host
    *   topics: those of which the connection carries every tick; seq: the newest of the stream
    */
@@ -34,6 +38,7 @@ export class Snapshots {
   /** @param {Message} m @param {number} received local ms @param {boolean} whole m is a snapshot of all topics */
   apply(m, received, whole) {
     this.#store.apply(m, received);
+    if (m.T === 'hello') this.#start ??= this.#host.seq();
     if (whole) this.#complete();
     if (this.#whole || m.T !== 'q') return;
     const range = this.#range.get(m.S);
@@ -97,14 +102,17 @@ export class Snapshots {
 
   async #load() {
     const run = this.#run;
-    const { origin, fetch } = this.#options;
+    const start = this.#start ?? 0;
     this.#fetching = true;
     try {
-      const answer = await request(`${origin}/api/quotes?${new URLSearchParams({ topics: this.#host.topics().join(',') })}`, { fetch });
-      /** @type {{ quotes: DayQuote[] }} */
-      const { quotes } = await answer.json();
+      let { quotes, at } = await this.#request();
+      if (at < start) { // ticks between the quotes and the start of the stream would be missing
+        await new Promise((resolve) => this.#options.setTimeout(() => resolve(undefined), MAX_AGE));
+        if (run !== this.#run) return;
+        ({ quotes, at } = await this.#request());
+      }
       if (run !== this.#run) return;
-      if (!answer.headers.get('Ticklane-Position')?.startsWith(`${this.#host.epoch()}-`)) throw new Error('quotes of another epoch');
+      if (at < start) throw new Error('quotes older than the stream');
       this.#fetchedAt = quotes.reduce((most, q) => Math.max(most, q.i), 0);
       this.#fetched = quotes;
       this.#host.fetched();
@@ -113,5 +121,15 @@ export class Snapshots {
       this.#fetching = false; // fetched again when needed next
       this.#host.failed();
     }
+  }
+
+  /** @returns {Promise<{ quotes: DayQuote[], at: number }>} at: the seq that they hold for */
+  async #request() {
+    const { origin, fetch } = this.#options;
+    const answer = await request(`${origin}/api/quotes?${new URLSearchParams({ topics: this.#host.topics().join(',') })}`, { fetch });
+    const { quotes } = await answer.json();
+    const [epoch, at] = (answer.headers.get('Ticklane-Position') ?? '').split('-');
+    if (epoch !== this.#host.epoch()) throw new Error('quotes of another epoch');
+    return { quotes, at: Number(at) };
   }
 }

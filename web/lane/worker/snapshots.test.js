@@ -13,7 +13,7 @@ test('ticks and quotes fetched later give the same snapshot as a snapshot at the
   let seq = 0;
   /** @type {any} */
   let answer;
-  const make = () => new Snapshots({ origin: '', now: () => 5, fetch: async () => new Response(JSON.stringify({ quotes: answer }), { headers: { 'Ticklane-Position': 'a-3' } }) },
+  const make = () => new Snapshots({ origin: '', now: () => 5, setTimeout, fetch: async () => new Response(JSON.stringify({ quotes: answer }), { headers: { 'Ticklane-Position': 'a-3' } }) },
     { topics: () => ['*'], epoch: () => 'a', seq: () => seq, fetched() {}, failed() { assert.fail(); } });
   const [whole, late] = [make(), make()];
   for (const s of [whole, late]) s.apply(hello, 5, false);
@@ -34,4 +34,57 @@ test('ticks and quotes fetched later give the same snapshot as a snapshot at the
   const plain = (/** @type {Snapshots} */ s) => s.of(['*'], () => '', 7).quotes.sort((a, b) => (a.S < b.S ? -1 : 1));
   assert.deepEqual(plain(late), plain(whole));
   assert.deepEqual(plain(late).map(({ S, i, h, l }) => [S, i, h, l]), [['A', 5, 103, 96], ['B', 7, 101, 97], ['C', 1, 101, 97], ['NEW', 6, undefined, undefined]]);
+});
+
+/** Snapshots of a stream that starts at seq 10, with quotes of these positions, the last one for all further requests. @param {number[]} positions */
+function resumedAtTen(positions) {
+  /** @type {string[]} */
+  const log = [];
+  /** @type {() => void} */
+  let elapse = () => assert.fail('no timer is set');
+  const snapshots = new Snapshots({
+    origin: '', now: () => 5,
+    setTimeout: (/** @type {() => void} */ f, /** @type {number} */ ms) => {
+      log.push(`wait ${ms}`);
+      elapse = f;
+    },
+    fetch: async () => {
+      const at = positions.length > 1 ? positions.shift() : positions[0];
+      log.push(`quotes of ${at}`);
+      return new Response(JSON.stringify({ quotes: [day({ i: at, n: at })] }), { headers: { 'Ticklane-Position': `a-${at}` } });
+    },
+  }, { topics: () => ['*'], epoch: () => 'a', seq: () => 10, fetched: () => log.push('fetched'), failed: () => log.push('failed') });
+  snapshots.apply(/** @type {any} */ ({ T: 'hello', epoch: 'a' }), 5, false);
+  return { snapshots, log, elapse: () => elapse() };
+}
+
+test('quotes older than the start of the stream are fetched again', async () => {
+  const { snapshots, log, elapse } = resumedAtTen([9, 10]);
+  assert.ok(!snapshots.ready);
+  await settled();
+  assert.ok(!snapshots.ready && !snapshots.waiting, 'the tick 10 is missing');
+  elapse();
+  await settled();
+  assert.ok(snapshots.ready);
+  assert.deepEqual(log, ['quotes of 9', 'wait 250', 'quotes of 10', 'fetched']);
+  assert.deepEqual(snapshots.of(['*'], () => '', 10).quotes.map((q) => q.i), [10]);
+});
+
+test('quotes that stay older than the stream fail', async () => {
+  const { snapshots, log, elapse } = resumedAtTen([9]);
+  assert.ok(!snapshots.ready);
+  await settled();
+  elapse();
+  await settled();
+  assert.deepEqual(log, ['quotes of 9', 'wait 250', 'quotes of 9', 'failed']);
+});
+
+test('quotes for an earlier connection are not fetched again', async () => {
+  const { snapshots, log, elapse } = resumedAtTen([9]);
+  assert.ok(!snapshots.ready);
+  await settled();
+  snapshots.begin();
+  elapse();
+  await settled();
+  assert.deepEqual(log, ['quotes of 9', 'wait 250']);
 });
