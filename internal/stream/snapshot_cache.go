@@ -15,6 +15,8 @@ const (
 	snapshotAge = time.Second
 	// snapshotPause is the minimum time between two renderings of the same snapshot of many symbols.
 	snapshotPause = 50 * time.Millisecond
+	// snapshotBudget bounds the bytes of the snapshots that are kept for later clients, except for the newest.
+	snapshotBudget = 32 << 20
 	// A snapshot of at most fewSymbols, or fewCompressed when it is compressed, is rendered by the goroutine that needs it, in
 	// some 30 µs.
 	fewSymbols    = 128
@@ -27,6 +29,7 @@ type sharedSnapshot struct {
 	symbols    int
 	parts      []snapshotPart
 	compressed bool
+	size       int // bytes in memory
 
 	failed *Panic // while it was rendered; it has no parts
 }
@@ -54,6 +57,8 @@ type snapshotCache struct {
 	mu      sync.Mutex
 	closed  bool
 	entries map[snapshotKey]*snapshotEntry
+	bytes   int // of the newest snapshots of all entries
+	budget  int
 }
 
 type snapshotEntry struct {
@@ -81,6 +86,7 @@ func (c *snapshotCache) init(l *Log) {
 	c.log = l
 	c.workers = make(chan struct{}, runtime.GOMAXPROCS(0))
 	c.entries = make(map[snapshotKey]*snapshotEntry)
+	c.budget = snapshotBudget
 }
 
 // close prevents further renderings and waits for those that run.
@@ -142,9 +148,18 @@ func (c *snapshotCache) fresh(s *sharedSnapshot) bool {
 	return s.symbols > fewSymbols && head-s.at <= uint64(s.symbols/8) && s.at+1 >= c.log.oldest(head)
 }
 
-// keep makes a snapshot the newest of its entry, until it is too old. One of few symbols is only shared until the next tick.
+// keep makes a snapshot the newest of its entry, until it is too old or the cache exceeds its budget. One of few symbols is only
+// shared until the next tick.
 func (c *snapshotCache) keep(e *snapshotEntry, made *sharedSnapshot) {
-	e.newest = made
+	c.replace(e, made)
+	for c.bytes > c.budget {
+		oldest := c.oldestBeside(e)
+		if oldest == nil {
+			break
+		}
+		c.replace(oldest, nil)
+		c.discard(oldest)
+	}
 	age := snapshotAge
 	if made.symbols <= fewSymbols {
 		age = snapshotPause
@@ -153,10 +168,32 @@ func (c *snapshotCache) keep(e *snapshotEntry, made *sharedSnapshot) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if e.newest == made {
-			e.newest = nil
+			c.replace(e, nil)
 		}
 		c.discard(e)
 	})
+}
+
+// replace replaces the newest snapshot of an entry, nil for none.
+func (c *snapshotCache) replace(e *snapshotEntry, s *sharedSnapshot) {
+	if e.newest != nil {
+		c.bytes -= e.newest.size
+	}
+	if s != nil {
+		c.bytes += s.size
+	}
+	e.newest = s
+}
+
+// oldestBeside returns the entry with the oldest snapshot beside that of kept, nil if there is none.
+func (c *snapshotCache) oldestBeside(kept *snapshotEntry) *snapshotEntry {
+	var oldest *snapshotEntry
+	for _, e := range c.entries {
+		if e != kept && e.newest != nil && (oldest == nil || e.newest.at < oldest.newest.at) {
+			oldest = e
+		}
+	}
+	return oldest
 }
 
 // discard removes an entry that has no snapshot and no job.
@@ -234,8 +271,10 @@ func (c *snapshotCache) render(e *snapshotEntry) *sharedSnapshot {
 		var p snapshotPart
 		p.text, p.payload = e.format.Append(nil, part.Message())
 		p.bytes = p.text
+		made.size += cap(p.text)
 		if made.compressed {
 			p.bytes = l.appendIndependent(nil, p.text, e.format, true)
+			made.size += cap(p.bytes)
 		}
 		made.parts = append(made.parts, p)
 	}

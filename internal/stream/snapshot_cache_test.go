@@ -90,6 +90,66 @@ func TestSharedSnapshotOfCommand(t *testing.T) {
 	})
 }
 
+// TestSnapshotBudget: clients with distinct topics get whole snapshots, while the cache keeps only the newest of them.
+func TestSnapshotBudget(t *testing.T) {
+	withManySymbols(t, Config{Size: 1024, SnapshotChunk: 4096}, func(t *testing.T, p *fixture, l *Log, format wire.Format) {
+		c := &l.snapshots
+		kept := func() (n, bytes int) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			for _, e := range c.entries {
+				if e.newest != nil {
+					if e.newest.at+1 < l.Head().Seq {
+						t.Errorf("at %d: the snapshot as of %d is kept", l.Head().Seq, e.newest.at)
+					}
+					n++
+					bytes += e.newest.size
+				}
+			}
+			if bytes != c.bytes {
+				t.Errorf("%d bytes counted, %d kept", c.bytes, bytes)
+			}
+			return n, bytes
+		}
+		for k := range 6 {
+			var names []string
+			for id := range manySymbols {
+				if id != k {
+					names = append(names, p.u.Symbol(quote.ID(id)).Ticker)
+				}
+			}
+			p.play(l, l.Head().Seq+1)
+			topics := p.topics(t, names...)
+			cl, w := newClient(t, l, Options{Format: format, Topics: topics}), newChecker(t, p, topics, ModeAll)
+			first := cl.decode(cl.Next(noon)) // the hello
+			synctest.Wait()                   // the snapshot is rendered
+			n, bytes := kept()
+			want := min(k+1, 2)
+			switch k {
+			case 0:
+				c.budget = bytes * 5 / 2
+			case 4:
+				c.budget = 1
+			case 5:
+				want = 1 // the newest is kept, however large
+			}
+			if n != want {
+				t.Errorf("client %d: %d snapshots of %d bytes, want %d", k, n, bytes, want)
+			}
+			w.check(append(first, cl.take(noon)...)...)
+			if w.expectNone(l.Head().Seq); w.due {
+				t.Errorf("client %d: a snapshot is due", k)
+			}
+			cl.Close()
+		}
+		time.Sleep(2 * snapshotAge)
+		synctest.Wait()
+		if n, _ := kept(); n != 0 || len(c.entries) != 0 {
+			t.Errorf("%d snapshots kept", n)
+		}
+	})
+}
+
 // TestAbandonedSnapshot: a snapshot that no client waits for any more isn't rendered.
 func TestAbandonedSnapshot(t *testing.T) {
 	withManySymbols(t, Config{Size: 1024}, func(t *testing.T, p *fixture, l *Log, format wire.Format) {
