@@ -118,7 +118,7 @@ func TestPages(t *testing.T) {
 func TestUnbuiltPage(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{})
 	answer, body := srv.Get("/", "Accept: text/html")
-	if answer.Status != 503 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || !strings.Contains(body, "make assets") {
+	if answer.Status != 503 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") || !strings.Contains(body, "make build") {
 		t.Errorf("%d %v %.300s", answer.Status, answer.Header, body)
 	}
 	for _, path := range []string{"/static/unbuilt.css", "/sse/home", "/ws/home", "/api/quotes"} {
