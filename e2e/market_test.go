@@ -152,7 +152,7 @@ func TestAlertFiresOnce(t *testing.T) {
 	b.press("\b0" + keys.enter)
 	b.run(`document.querySelector('#alert-level').value = '-3'`)
 	b.press(keys.enter)
-	b.until("a negative price is refused", `/Enter a price of at least 0.01/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.hasAttribute('aria-invalid')`)
+	b.until("a negative price is refused", `/Enter a price of at least 0.01/.test(document.querySelector('#alert-wrong').textContent) && document.activeElement.getAttribute('aria-invalid') === 'true'`)
 	b.press(keys.escape)
 	b.until("closed", `!document.querySelector('#alert')`)
 

@@ -177,7 +177,7 @@ func (b *tab) visitHome(url string) {
 }
 
 // TestScenes shows every scene, alternately wide and dark or narrow and light: it isn't blank, on a phone nothing is wider
-// than the screen, and axe-core finds nothing serious. With -pictures it shows each in both sizes and themes and keeps the
+// than the screen, and axe-core finds nothing. With -pictures it shows each in both sizes and themes and keeps the
 // screenshots.
 func TestScenes(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ export function openAlertDialog({ symbol, r, full, create }) {
   };
   const complain = (/** @type {string} */ text, /** @type {HTMLInputElement | null} */ field) => {
     note.textContent = text;
-    for (const f of [level, minutes]) f.toggleAttribute('aria-invalid', f === field);
+    for (const f of [level, minutes]) f.setAttribute('aria-invalid', String(f === field));
     field?.focus();
   };
   kind.addEventListener('change', choose);
