@@ -7,13 +7,12 @@ const MOST = 3;
 
 /** Short messages at the bottom of the page. They disappear after a while, but not while hovered or focused. */
 export class Toasts {
-  #box = el('div', { class: 'toasts' });
+  #box = el('section', { class: 'toasts', 'aria-label': t('alert.triggered') });
   #show;
 
   /** @param {(symbol: string) => void} show called when the user chooses a toast's symbol */
   constructor(show) {
     this.#show = show;
-    part('app').append(this.#box);
   }
 
   /** @param {string} symbol @param {string} text @param {number} at ms since 1970 */
@@ -36,6 +35,7 @@ export class Toasts {
       toast.remove();
     });
     close.addEventListener('click', () => toast.remove());
+    if (!this.#box.isConnected) part('app').append(this.#box);
     this.#box.append(toast);
     while (this.#box.children.length > MOST) this.#box.firstChild?.remove();
   }
