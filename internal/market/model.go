@@ -90,8 +90,8 @@ type model struct {
 	rate   float64 // ticks/s
 	count  int64   // ticks so far of a steady market
 
-	trades float64 // share of the ticks that are trades
-	bulk   float64 // factor for the size of trades
+	thinning float64 // ticks that each tick stands for: 1, or more in a past that Warm simulates with fewer
+	weighted bool    // in such a past, the ticks that it stands for depend on the symbol and the time of day
 }
 
 // newModel returns a model with all symbols at their reference prices at model time 0. The caller must call place and restart
@@ -99,7 +99,7 @@ type model struct {
 func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 	m := &model{
 		universe: u, day: shape{on: dayShape}, market: newFactor(seed, marketStream),
-		trades: tradeShare, bulk: 1, stocks: make([]stock, u.Len()),
+		thinning: 1, stocks: make([]stock, u.Len()),
 	}
 	sectors := make(map[string]int)
 	for i, name := range u.Sectors() {
@@ -174,14 +174,25 @@ func (m *model) next(tick *quote.Tick) float64 {
 	m.move(k, at)
 	k.quote()
 	k.day.Roll(due)
-	if k.draw.Float64() < m.trades {
-		k.trade(m.bulk)
+	if share, bulk := m.trading(k, at); k.draw.Float64() < share {
+		k.trade(bulk)
 	}
 	k.fill(tick, id, due)
 	if !m.steady {
 		m.queue.replace(arrival{at: k.arrivals.next(at, m.day, k.draw), id: id})
 	}
 	return at
+}
+
+// trading returns the share of a symbol's ticks that are trades, and the factor for their size. Thinned ticks have the volume
+// of those that they stand for.
+func (m *model) trading(k *stock, t float64) (share, bulk float64) {
+	trades := tradeShare * m.thinning
+	if m.weighted {
+		trades *= k.weight * float64(len(m.stocks)) * m.day.at(t)
+	}
+	share = min(1, trades)
+	return share, trades / share
 }
 
 // now stores a tick with the current state of a symbol, without advancing the model.
@@ -252,7 +263,10 @@ func (k *stock) trade(bulk float64) {
 		price = k.ask
 	}
 	lots := bulk * float64(1+geometric(k.draw, k.sizes/3))
-	k.day.Trade(price, lot*int64(math.Round(lots)))
+	if bulk != 1 {
+		lots = math.Floor(lots + k.draw.Float64()) // rounded at random, which keeps the mean
+	}
+	k.day.Trade(price, lot*int64(lots))
 }
 
 func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {

@@ -60,8 +60,8 @@ func (s *Simulator) SetRate(rate float64) error {
 // Warm simulates the last Options.Warmup before now as fast as possible, so that charts and the day's figures are filled when
 // the server starts. Call it once, before Run and in the same goroutine. Its ticks are for charts only, not for the log.
 //
-// The number of ticks is limited at any rate: a busier market is simulated with fewer ticks, evenly spaced, and larger
-// trades. Price movements depend on time, not on the number of ticks. sink must not keep its slice.
+// The number of ticks is limited at any rate: a busier market is simulated with fewer ticks, evenly spaced, and more or larger
+// trades, so that each symbol has the volume of its present. Price movements depend on time, not on the number of ticks. sink must not keep its slice.
 func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m, length := s.model, s.options.Warmup.Seconds()
 	if length == 0 {
@@ -70,9 +70,7 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m.place(now.Add(-s.options.Warmup).UnixMicro())
 	rate, steady := s.Rate(), s.steady()
 	if limit := warmTicks / length; rate > limit {
-		perTick := tradeShare * rate / limit // trades that each simulated tick represents
-		m.trades = min(1, perTick)
-		m.bulk = perTick / m.trades
+		m.thinning, m.weighted = rate/limit, !steady
 		rate, steady = limit, true
 	}
 	batch := make([]quote.Tick, maxBatch)
@@ -90,7 +88,7 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 		sink(batch[:n])
 	}
 	m.time = length
-	m.trades, m.bulk = tradeShare, 1
+	m.thinning, m.weighted = 1, false
 }
 
 // Run publishes one quote of every symbol, so that snapshots are complete from the start, and then the ticks of the market.

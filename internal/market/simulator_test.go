@@ -2,6 +2,7 @@ package market
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -366,6 +367,42 @@ func TestWarm(t *testing.T) {
 	}
 	if count, _ := warm(t, noon, 1000, 10, 10*time.Minute); count < 4000 || count > 12_000 {
 		t.Errorf("%d ticks, want 7000 in ten minutes at 10/s and an opening quote of each of 1000 symbols", count)
+	}
+}
+
+// A past that is simulated with fewer ticks, at evenly spaced times, has the volume that each symbol has at present.
+func TestWarmVolumeOfEachSymbol(t *testing.T) {
+	const symbols, rate, past = 5000, 5000, 5 * time.Minute
+	for _, arrivals := range []string{Hawkes, Steady} {
+		s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate, o.Warmup, o.Arrivals = symbols, rate, past, arrivals })
+		m := s.model
+		before, after := make([]float64, symbols), make([]float64, symbols) // dollars
+		s.Warm(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), func(batch []quote.Tick) {
+			for _, k := range batch {
+				before[k.Symbol] = float64(k.Volume) * m.stocks[k.Symbol].reference / 100
+			}
+		})
+		m.restart(m.time, rate, arrivals == Steady)
+		var k quote.Tick
+		for end := m.time + past.Seconds(); m.peek() < end; {
+			m.next(&k)
+			after[k.Symbol] = float64(k.Volume)*m.stocks[k.Symbol].reference/100 - before[k.Symbol]
+		}
+		ids := make([]int, symbols)
+		for i := range ids {
+			ids[i] = i
+		}
+		slices.SortFunc(ids, func(a, b int) int { return cmp.Compare(m.stocks[b].weight, m.stocks[a].weight) })
+		for i, group := range slices.Collect(slices.Chunk(ids, symbols/10)) {
+			var past, present float64
+			for _, id := range group {
+				past += before[id]
+				present += after[id]
+			}
+			if ratio := past / present; ratio < 0.8 || ratio > 1.25 {
+				t.Errorf("%s: the busiest symbols from %d traded %.2f times as much before the start as in the same time after it", arrivals, i*len(group), ratio)
+			}
+		}
 	}
 }
 

@@ -1,9 +1,11 @@
+const LEAST = 10; // values; through fewer, straight lines across the whole width would look like a trend
+
 /**
- * An SVG path through equally spaced values, the lowest at the bottom; empty for a single value.
+ * An SVG path through equally spaced values, the lowest at the bottom; empty for fewer than ten.
  * @param {readonly number[]} values oldest first @param {number} width px @param {number} height px
  */
 export function path(values, width, height) {
-  if (values.length < 2) return '';
+  if (values.length < LEAST) return '';
   let low = Infinity;
   let high = -Infinity;
   for (const v of values) {
