@@ -30,12 +30,12 @@ func (v *validator) validate(c *fasthttp.RequestCtx) (done bool) {
 	case bytes.Contains(head.RawHeaders(), []byte("\n ")), bytes.Contains(head.RawHeaders(), []byte("\n\t")):
 		c.SetConnectionClose()
 		p = problemOf(http.StatusBadRequest, "A header field is continued on another line, which is obsolete (RFC 9112 §5.2).")
-	case !slices.Contains(fiber.DefaultMethods, string(head.Method())): // Fiber would answer in plain text, uncounted
-		p = problemOf(http.StatusNotImplemented, statusDetail[http.StatusNotImplemented])
 	case bodyLengths(head.RawHeaders()) > 1:
 		// A proxy may have used the other one to find the end of the body (RFC 9112 §6.1, §6.3).
 		c.SetConnectionClose()
 		p = problemOf(http.StatusBadRequest, "Content-Length: not allowed with Transfer-Encoding.")
+	case !slices.Contains(fiber.DefaultMethods, string(head.Method())): // Fiber would answer in plain text, uncounted
+		p = problemOf(http.StatusNotImplemented, statusDetail[http.StatusNotImplemented])
 	default:
 		return false
 	}
