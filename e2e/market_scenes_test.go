@@ -25,6 +25,14 @@ var marketScenes = []scene{
 	}},
 	{"alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "") }},
 	{"chinese-alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "&lang=zh-CN") }},
+	{"alert-true", func(b *tab, p sceneServers) {
+		b.visit(p.server.url + "/?symbol=NVDA")
+		b.waitLoaded()
+		b.press("a")
+		b.until("open", `document.querySelector('#alert')?.open`)
+		b.press("0.5")
+		b.until("true already", `document.querySelector('#alert-true').checkVisibility()`)
+	}},
 	{"alert-dialog", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?symbol=NVDA")
 		b.waitLoaded()
@@ -59,4 +67,5 @@ func (b *tab) showAlerts(p sceneServers, query string) {
 	].map(([S, kind, level, minutes, every], k) => ({ id: 'x' + k, S, kind, level, minutes, every, armed: false, done: false, n: 0, epoch: '', i: 0 })) }))`)
 	b.openPanel(p.server.url + "/?panel=alerts" + query)
 	b.until("two fired, one waiting", `document.querySelectorAll('.toast').length === 2 && document.querySelectorAll('#alert-triggered li').length === 2 && document.querySelector('#alert-list [data-state=waiting]')`)
+	b.until("nothing is cut off", `[...document.querySelectorAll('#alert-list :is(span, .what), #alert-triggered *, #alert-denied')].every((e) => e.scrollWidth <= Math.max(e.clientWidth, e.offsetWidth))`)
 }

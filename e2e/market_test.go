@@ -274,7 +274,8 @@ func TestAlertAcrossReconnect(t *testing.T) {
 	}
 }
 
-// TestNotificationPermission: the page offers to request the permission, or explains that it is denied.
+// TestNotificationPermission: the page offers to request the permission, or explains that it is denied. Then an alert that is
+// true when it is created fires at once if the user chooses so. The title counts it until its panel is opened.
 func TestNotificationPermission(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -288,5 +289,20 @@ func TestNotificationPermission(t *testing.T) {
 		b.waitLive()
 		b.until(string(is.setting), `['alert-allow', 'alert-denied'].filter((id) => document.getElementById(id).checkVisibility()).join() === '`+is.shown+`'`)
 	}
+	b.click("#tab-heat")
+	b.press("a")
+	b.until("the dialog", `document.activeElement.id === 'alert-level'`)
+	b.press("0.5")
+	b.until("it is true already", `/^Already true: at 0.50 or above/.test(document.querySelector('#alert-true').textContent) && document.querySelector('[name=now][value=wait]').checked`)
+	b.run(`document.querySelector('[name=now][value=fire]').click(); addEventListener('visibilitychange', (e) => e.stopImmediatePropagation(), true);
+		self.hidden = true; Object.defineProperty(document, 'hidden', { get: () => self.hidden })`)
+	b.press(keys.enter)
+	b.until("fired, and counted in the title of the hidden page", `/^\(1\) \w/.test(document.title) && document.querySelectorAll('#alert-triggered li').length === 1 && document.querySelector('#tab-alerts').dataset.unread === '1'`)
+	b.run(`self.hidden = false`)
+	b.click("#tab-heat")
+	b.click("#tab-alerts")
+	b.until("seen", `/^\w/.test(document.title) && document.querySelector('#tab-alerts').dataset.unread === undefined`)
+	b.click("#alert-clear")
+	b.until("cleared", `document.querySelector('#alert-history').hidden && document.querySelectorAll('#alert-list [data-state=done]').length === 1`)
 	b.clean()
 }

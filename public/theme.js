@@ -12,6 +12,7 @@
     volume: ['short', 'full'],
     tz: ['device', 'utc', 'ny'],
     motion: ['system', 'none'],
+    sound: ['off', 'on'],
   };
   let saved = {};
   try {
@@ -32,7 +33,7 @@
   if (saved.v !== 1) saved = {};
   const query = new URLSearchParams(location.search);
   for (const [name, values] of Object.entries(choices)) {
-    const candidates = [name === 'volume' || name === 'motion' ? null : query.get(name), saved[name], values[0]];
+    const candidates = [['volume', 'motion', 'sound'].includes(name) ? null : query.get(name), saved[name], values[0]];
     root.dataset[name] = candidates.find((v) => values.includes(v));
   }
 

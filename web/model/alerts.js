@@ -19,11 +19,37 @@
 
 export const kinds = /** @type {const} */ (['above', 'below', 'day', 'within']);
 
-/** @param {Alert} a */
+/** Reports whether an alert's figure must rise to its level. @param {Pick<Alert, 'kind' | 'level'>} a */
 export const rises = ({ kind, level }) => kind === 'above' || (kind !== 'below' && level > 0);
 
-/** How far the figure must move back before the alert is armed again, so that a price around the level is one crossing. @param {Alert} a */
-const band = ({ kind, level }) => (kind === 'above' || kind === 'below' ? Math.max(0.02, level * 0.001) : Math.max(0.02, Math.abs(level) * 0.1));
+const cents = (/** @type {number} */ x) => Math.round(x * 100) / 100;
+
+/**
+ * The level beyond which an alert is armed again after it fired: the figure must be below it when the alert rises, else
+ * above it. It is a tenth of a per cent from a price, a tenth from a percentage, and at least 0.02, so that a price around
+ * the level is one crossing.
+ * @param {Pick<Alert, 'kind' | 'level'>} a @returns {number} dollars or per cent, rounded to a hundredth
+ */
+export function rearmLevel(a) {
+  const { kind, level } = a;
+  const band = Math.max(0.02, kind === 'above' || kind === 'below' ? level * 0.001 : Math.abs(level) * 0.1);
+  return rises(a) ? Math.max(kind === 'above' ? 0.01 : -Infinity, cents(level - band)) : cents(level + band);
+}
+
+/** The figure that an alert compares with its level; NaN for one within minutes, which needs past prices. @param {Pick<Alert, 'kind'>} a @param {SymbolRecord} r */
+const figure = ({ kind }, r) => (kind === 'day' ? r.changePct : kind === 'within' ? NaN : r.p);
+
+/** Reports whether a quote is at or beyond the level of an alert; never for one within minutes. @param {Pick<Alert, 'kind' | 'level'>} a @param {SymbolRecord | undefined} r */
+export function reached(a, r) {
+  if (!r) return false;
+  const x = figure(a, r);
+  return rises(a) ? x >= a.level : x <= a.level;
+}
+
+/** @typedef {'done' | 'unknown' | 'armed' | 'waiting'} State done: has fired and fires once; unknown: not checked yet; armed: fires at its level; waiting: is armed beyond its rearmLevel */
+
+/** @param {Alert} a @returns {State} */
+export const stateOf = (a) => (a.done ? 'done' : !a.epoch ? 'unknown' : a.armed ? 'armed' : 'waiting');
 
 /**
  * The alerts of all symbols. A quote costs a map lookup, and a few comparisons for a symbol with alerts.
@@ -44,6 +70,11 @@ export class Alerts {
     this.#hooks = hooks;
   }
 
+  /** The log of the quotes that alerts are checked with; '' while they may belong to the previous log. */
+  get epoch() {
+    return this.#epoch;
+  }
+
   /** The symbols of alerts that are not done. */
   get symbols() {
     return [...this.#bySymbol].filter(([, list]) => list.some((w) => !w.alert.done)).map(([symbol]) => symbol);
@@ -59,8 +90,9 @@ export class Alerts {
     const spans = new Map([...this.#bySymbol.values()].flat().map((w) => [w.alert.id, w.span]));
     this.#bySymbol.clear();
     for (const alert of alerts) {
+      const span = spans.get(alert.id);
       const list = this.#bySymbol.get(alert.S) ?? [];
-      list.push({ alert, span: alert.kind === 'within' ? spans.get(alert.id) ?? new Span(alert.minutes) : null });
+      list.push({ alert, span: alert.kind !== 'within' ? null : span?.minutes === alert.minutes ? span : new Span(alert.minutes) });
       this.#bySymbol.set(alert.S, list);
     }
   }
@@ -99,20 +131,20 @@ export class Alerts {
     if (a.done || (!other && r.i <= a.i)) return;
     if (other) span?.clear();
     const up = rises(a);
-    const x = a.kind === 'day' ? r.changePct : span ? span.move(r.p, r.t, up) : r.p;
+    const x = span ? span.move(r.p, r.t, up) : figure(a, r);
     if (Number.isNaN(x)) return;
-    const beyond = up ? x - a.level : a.level - x;
+    const beyond = up ? x >= a.level : x <= a.level;
     a.i = r.i;
     if (other) {
       a.epoch = this.#epoch;
-      a.armed = beyond < 0;
+      a.armed = !beyond;
       this.#hooks.changed(a);
-    } else if (a.armed && beyond >= 0) {
+    } else if (a.armed && beyond) {
       a.armed = false;
       a.done = !a.every;
       a.n++;
       this.#hooks.fired(a, r);
-    } else if (!a.armed && beyond <= -band(a) && (!span || span.whole)) {
+    } else if (!a.armed && (up ? x < rearmLevel(a) : x > rearmLevel(a)) && (!span || span.whole)) {
       a.armed = true;
       this.#hooks.changed(a);
     }
@@ -131,6 +163,7 @@ export class Span {
 
   /** @param {number} minutes */
   constructor(minutes) {
+    this.minutes = minutes;
     this.#length = minutes * 60;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../lane/feed.js';
-import { Alerts, Span } from './alerts.js';
+import { Alerts, reached, rearmLevel, Span, stateOf } from './alerts.js';
 import { QuoteStore } from './quotes.js';
 import { FakeServer } from '../test/fakeServer.js';
 
@@ -82,6 +82,34 @@ test('a repeating alert fires again only after the price has moved back clearly'
   assert.equal(page.fired.length, 1, 'a price around the level is one crossing');
   page.ticks(104.8, 105);
   assert.deepEqual(page.fired, ['x 1 105', 'x 2 105']);
+});
+
+test('an alert is armed again exactly beyond the level that is displayed', () => {
+  const levels = (/** @type {any} */ kind, /** @type {number[]} */ ...all) => all.map((level) => rearmLevel({ kind, level }));
+  assert.deepEqual(levels('above', 230.87, 105, 5, 0.02), [230.64, 104.9, 4.98, 0.01]);
+  assert.deepEqual(levels('below', 230.87, 5), [231.1, 5.02]);
+  assert.deepEqual(levels('day', 3, -2, 0.1), [2.7, -1.8, 0.08]);
+  assert.deepEqual(levels('within', -0.01), [0.01]);
+  const page = new Page(alert({ level: 230.87, every: true }));
+  page.snapshot(230);
+  page.ticks(230.9, 230.64, 231);
+  assert.equal(page.fired.length, 1, 'at the level it is not armed');
+  page.ticks(230.63, 231);
+  assert.equal(page.fired.length, 2);
+});
+
+test('an alert that is true already is known before it is created', () => {
+  const page = new Page();
+  page.snapshot(104);
+  const is = (/** @type {any} */ kind, /** @type {number} */ level) => reached({ kind, level }, page.store.get('A'));
+  assert.deepEqual([is('above', 104), is('above', 104.01), is('below', 104), is('below', 103.99)], [true, false, true, false]);
+  assert.deepEqual([is('day', 4), is('day', 4.01), is('day', -1), is('within', 0.01)], [true, false, false, false]);
+  assert.equal(reached({ kind: 'above', level: 1 }, undefined), false, 'without a quote nothing is known');
+});
+
+test('the state of an alert', () => {
+  const of = (/** @type {Partial<Alert>} */ a) => stateOf(alert(a));
+  assert.deepEqual([of({}), of({ epoch: 'e', armed: true }), of({ epoch: 'e' }), of({ epoch: 'e', done: true })], ['unknown', 'armed', 'waiting', 'done']);
 });
 
 test('percentage since the last close, in both directions', () => {

@@ -9,6 +9,7 @@
  * @property {'short' | 'full'} volume
  * @property {'device' | 'utc' | 'ny'} tz
  * @property {'system' | 'none'} motion
+ * @property {'off' | 'on'} sound of alerts
  */
 
 /** The first of each is the default, unless the language has another. */
@@ -20,6 +21,7 @@ export const choices = Object.freeze({
   volume: ['short', 'full'],
   tz: ['device', 'utc', 'ny'],
   motion: ['system', 'none'],
+  sound: ['off', 'on'],
 });
 
 /** The defaults of languages that differ: in China, red is up. @type {Readonly<Record<string, Partial<Choice>>>} */

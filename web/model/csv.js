@@ -10,8 +10,11 @@ function quoted(text) {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
+/** A CSV file of texts. The byte order mark makes Excel read UTF-8. @param {readonly (readonly string[])[]} rows the first is the header */
+export const table = (rows) => `\ufeff${rows.map((row) => `${row.map(quoted).join(',')}\r\n`).join('')}`;
+
 /**
- * The rows and columns in the given order. The byte order mark makes Excel read UTF-8.
+ * The rows and columns in the given order.
  * @param {readonly string[]} ids of columns @param {readonly Listing[]} list @param {(symbol: string) => SymbolRecord | undefined} get
  */
 export function csv(ids, list, get) {

@@ -21,8 +21,8 @@ test('stored alerts are read, and invalid ones are left out', () => {
 
 test('an invalid alert is refused with the field that is wrong', () => {
   for (const [kind, level, minutes] of [['above', '0.01', ''], ['below', '184.27', 'x'], ['day', '-3', ''], ['within', '0.5', '60']]) assert.equal(validate(`${kind}`, `${level}`, `${minutes}`), null);
-  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(validate('above', level, ''), { key: 'alert.error.level', field: 'level' }, level);
-  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(validate('day', level, ''), { key: 'alert.error.percent', field: 'level' }, level);
+  for (const level of ['', ' ', '0', '0.004', '-1', 'x', '1e9']) assert.deepEqual(validate('above', level, ''), { key: 'level', field: 'level' }, level);
+  for (const level of ['', '0', '-0.004', '50.1', '-51', 'x']) assert.deepEqual(validate('day', level, ''), { key: 'percent', field: 'level' }, level);
   assert.deepEqual(['184.274', '-2.996', '1e2'].map(parseLevel), [184.27, -3, 100], 'rounded as it is displayed');
-  for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(validate('within', '1', minutes), { key: 'alert.error.minutes', field: 'minutes' }, minutes);
+  for (const minutes of ['', '0', '61', '2.5', 'x']) assert.deepEqual(validate('within', '1', minutes), { key: 'minutes', field: 'minutes' }, minutes);
 });

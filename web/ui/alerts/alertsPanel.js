@@ -1,36 +1,33 @@
-import { Alerts } from '../../model/alerts.js';
-import { dates, percent, price, timeOfDay } from '../../model/formats.js';
+import { stateOf } from '../../model/alerts.js';
+import { price } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { AlertStore, MOST } from './alertStore.js';
+import { AlertHistory } from './alertHistory.js';
+import { AlertSound } from './alertSound.js';
+import { AlertStore } from './alertStore.js';
+import { condition, stateText } from './alertText.js';
+import { FiringsView } from './firingsView.js';
+import { SharedAlerts } from './sharedAlerts.js';
 import { buttonOf, el, keepFocus, part, setText } from '../common/dom.js';
+import { settings } from '../settings/settings.js';
 import { Toasts } from '../common/toasts.js';
 
 /** @import { Message, SymbolRecord } from '../../types.js' */
 /** @import { Alert } from '../../model/alerts.js' */
-/** @import { Firing } from './alertStore.js' */
+/** @import { Firing } from './alertHistory.js' */
+/** @import { NewAlert } from './sharedAlerts.js' */
 
-const HIDDEN = 400; // ms that a hidden page waits, so that a visible one reports a firing
-const SAVE = 200; // ms in which several changes are written at once
-
-/** Describes an alert's condition. @param {{ S: string, kind: string, level: number, minutes: number }} a */
-export const condition = ({ S, kind, level, minutes }) =>
-  t(`alert.is.${kind}`, { symbol: S, level: kind === 'above' || kind === 'below' ? price(level) : percent(level), minutes: String(minutes) });
-
-/** The alerts of this browser: checked and listed in each of its pages; one of them reports a firing. */
+/** The panel of alerts: lists them, opens the dialog for new ones, and reports those that fired. */
 export class AlertsPanel {
-  #alerts;
-  #store;
+  /** The alerts of this browser; other views may listen to them and change them. */
+  alerts;
+  #history = new AlertHistory();
+  #firings;
+  #sound = new AlertSound(() => settings.now.sound === 'on');
   #toasts;
   #list = part('alert-list');
-  #firings = part('alert-triggered');
   #allow = part('alert-allow');
   #tab = part('tab-alerts');
-  /** @type {Set<string>} ids of alerts with changes that are not written yet */
-  #dirty = new Set();
-  /** @type {any} */
-  #saveTimer = null;
   #parts;
-  #get = (/** @type {string} */ symbol) => this.#parts.store.get(symbol);
   #loading = false; // the dialog's code
 
   /**
@@ -43,30 +40,51 @@ export class AlertsPanel {
    */
   constructor(parts) {
     this.#parts = parts;
-    this.#toasts = new Toasts((symbol) => parts.view.set({ symbol }));
-    this.#alerts = new Alerts({ fired: (a, r) => void this.#fired(a, r), changed: (a) => this.#changed(a) });
-    this.#store = new AlertStore(() => this.#read());
+    const { view, announce } = parts;
+    this.#toasts = new Toasts((symbol) => view.set({ symbol }));
+    const store = new AlertStore();
+    this.alerts = new SharedAlerts({ get: (symbol) => parts.store.get(symbol), store, history: this.#history, report: (firing) => this.#report(firing) });
+    this.#firings = new FiringsView({ history: this.#history, view, announce, changed: () => this.#mark() });
+    store.onChange(() => this.alerts.read());
+    this.alerts.on(() => this.#show());
     this.#list.addEventListener('click', (e) => this.#click(e));
-    this.#firings.addEventListener('click', (e) => this.#click(e));
-    part('alert-new').addEventListener('click', () => void this.make(parts.view.now.symbol));
-    part('alert-chart').addEventListener('click', () => void this.make(parts.view.now.symbol));
+    part('alert-new').addEventListener('click', () => void this.make(view.now.symbol));
+    part('alert-chart').addEventListener('click', () => void this.make(view.now.symbol));
     this.#allow.addEventListener('click', async () => {
       await Notification.requestPermission();
       this.#permission();
     });
-    addEventListener('pagehide', () => this.#save());
+    for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => this.#sound.unlock(), { capture: true, passive: true });
+    settings.on((now, before) => { if (now.sound !== before.sound) this.#sound.play(); });
+    addEventListener('pagehide', () => this.alerts.save());
     this.#permission();
-    this.#read();
+    this.#show();
   }
 
   /** Handles a message of the feed, after the quote store. @param {Message} m */
   take(m) {
-    this.#alerts.take(m, this.#get);
+    this.alerts.take(m);
   }
 
-  /** Opens the dialog for a symbol. @param {string} symbol */
-  async make(symbol) {
-    if (!symbol || this.#loading) return;
+  /** Opens the dialog for a new alert on a symbol. @param {string} symbol @param {Partial<NewAlert>} [first] the first values, for example kind and level */
+  async make(symbol, first = {}) {
+    if (symbol) await this.#open(symbol, first, (fields, now) => this.#create(fields, now));
+  }
+
+  /** Opens the dialog to edit an alert. @param {string} id */
+  async edit(id) {
+    const alert = this.alerts.find(id);
+    if (alert) await this.#open(alert.S, alert, ({ S: _, ...patch }, now) => this.alerts.edit(id, patch, now));
+  }
+
+  /** To be called when the settings changed. */
+  refresh() {
+    this.#show();
+  }
+
+  /** @param {string} symbol @param {Partial<Readonly<Alert>>} alert @param {(fields: NewAlert, now: boolean) => void} save */
+  async #open(symbol, alert, save) {
+    if (this.#loading) return;
     this.#loading = true;
     const module = await import('./alertDialog.js').catch(() => null);
     this.#loading = false;
@@ -77,71 +95,22 @@ export class AlertsPanel {
       this.#parts.announce(text);
       return;
     }
-    module.openAlertDialog({ symbol, r: this.#parts.store.get(symbol), full: this.#alerts.list.length >= MOST, create: (alert) => this.#create(alert) });
+    module.openAlertDialog({ symbol, alert, quote: () => this.#parts.store.get(symbol), full: this.alerts.full, save });
   }
 
-  /** To be called when the settings changed. */
-  refresh() {
-    this.#show();
-  }
-
-  /** @param {Pick<Alert, 'S' | 'kind' | 'level' | 'minutes' | 'every'>} fields */
-  #create(fields) {
-    const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
-    const alert = { ...fields, id, armed: false, done: false, n: 0, epoch: '', i: 0 };
-    this.#store.change((all) => [...all, alert]);
-    this.#read();
-    this.#parts.announce(t('alert.set', { what: condition(alert) }));
+  /** @param {NewAlert} fields @param {boolean} now */
+  #create(fields, now) {
+    if (!this.alerts.create(fields, now)) return;
+    this.#parts.announce(t('alert.set', { what: condition(fields) }));
     this.#parts.view.set({ panel: 'alerts' });
   }
 
-  /** Reads the stored alerts. What this page has checked or fired since then is kept. */
-  #read() {
-    const own = new Map(this.#alerts.list.map((a) => [a.id, a]));
-    this.#alerts.load(this.#store.read().map((stored) => {
-      const mine = own.get(stored.id);
-      if (!mine) return stored;
-      // The object stays the same: one of its firings may not be stored yet.
-      if (mine.n > stored.n) this.#changed(mine); // another page wrote an older state
-      else if (!this.#dirty.has(stored.id)) Object.assign(mine, stored, { i: mine.epoch === stored.epoch ? Math.max(mine.i, stored.i) : stored.i });
-      return mine;
-    }));
-    for (const S of this.#alerts.symbols) this.#alerts.check(this.#parts.store.get(S));
-    this.#show();
-  }
-
-  /** @param {Alert} a */
-  #changed(a) {
-    this.#dirty.add(a.id);
-    this.#saveTimer ??= setTimeout(() => this.#save(), SAVE);
-  }
-
-  #save() {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = null;
-    if (!this.#dirty.size) return;
-    const changed = new Map(this.#alerts.list.filter((a) => this.#dirty.has(a.id)).map((a) => [a.id, a]));
-    this.#dirty.clear();
-    // Only alerts that are still stored: another tab may have removed some.
-    this.#store.change((all) => all.map((stored) => {
-      const mine = changed.get(stored.id);
-      return mine && mine.n >= stored.n ? { ...mine } : stored;
-    }));
-    this.#show();
-  }
-
-  /** @param {Alert} a @param {SymbolRecord} r */
-  async #fired(a, r) {
-    const { id, S, kind, level, minutes, n } = a;
-    const firing = { id, n, S, kind, level, minutes, p: r.p, t: r.t / 1000 };
-    if (document.hidden) await new Promise((resolve) => setTimeout(resolve, HIDDEN));
-    const mine = await this.#store.claim(firing);
-    this.#changed(a);
-    this.#save();
-    if (!mine) return;
+  /** @param {Firing} firing */
+  #report(firing) {
     const text = t('alert.fired', { what: condition(firing), price: price(firing.p) });
-    this.#toasts.show(S, text, firing.t);
+    this.#toasts.show(firing.S, text, firing.t);
     this.#parts.announce(text);
+    this.#sound.play();
     this.#notify(firing, text);
   }
 
@@ -168,50 +137,55 @@ export class AlertsPanel {
 
   /** @param {Event} e */
   #click(e) {
-    const button = buttonOf(e);
-    if (!button) return;
-    const { id, action, symbol } = button.dataset;
+    const { id, action, symbol } = buttonOf(e)?.dataset ?? {};
     if (symbol) this.#parts.view.set({ symbol });
     if (!id) return;
-    this.#save();
-    this.#store.change((all) => {
-      if (action === 'remove') return all.filter((a) => a.id !== id);
-      // Checked again from the next quote.
-      return all.map((a) => (a.id === id ? { ...a, done: false, epoch: '' } : a));
-    });
-    this.#read();
+    if (action === 'edit') {
+      void this.edit(id);
+      return;
+    }
+    if (action === 'remove') this.alerts.remove(id);
+    else this.alerts.rearm(id);
     part('alerts').focus();
   }
 
   /** Shows the list and subscribes to the symbols that it needs. */
   #show() {
-    this.#parts.subscriptions.require('alerts', this.#alerts.symbols);
-    const alerts = this.#alerts.list;
-    const watching = alerts.filter((a) => !a.done).length;
-    const name = t('alert.tab') + (watching ? ` ${watching}` : '');
-    setText(this.#tab, name);
-    this.#tab.dataset.bold = name;
-    keepFocus(this.#list, () => this.#list.replaceChildren(...alerts.map((a) => {
-      const what = condition(a);
-      const state = a.done ? 'done' : !a.epoch ? 'unknown' : a.armed ? 'armed' : 'waiting';
-      const again = el('button', { type: 'button', class: 'link', 'data-id': a.id, 'data-action': 'again', 'aria-label': t('alert.rearm.label', { what }) }, t('alert.rearm'));
-      again.hidden = !a.done;
-      return el('li', { class: state, 'data-state': state },
-        el('button', { type: 'button', class: 'link what', 'data-symbol': a.S, 'data-alert': a.id }, what),
-        el('span', { class: 'soft cut' }, `${t(`alert.state.${state}`)} · ${t(a.every ? 'alert.every' : 'alert.once')}`), again,
-        el('button', { type: 'button', class: 'icon bare', 'data-id': a.id, 'data-action': 'remove', 'aria-label': t('alert.remove', { what }) }, '✕'));
-    })));
-    void this.#showFirings();
+    this.#parts.subscriptions.require('alerts', this.alerts.symbols);
+    keepFocus(this.#list, () => this.#list.replaceChildren(...this.alerts.list.map(row)));
+    this.#mark();
+    void this.#firings.show();
   }
 
-  async #showFirings() {
-    const firings = await this.#store.firings();
-    part('alert-none').hidden = this.#alerts.list.length + firings.length > 0;
-    part('alert-triggered-title').hidden = firings.length === 0;
-    const day = dates({ dateStyle: 'short' });
-    const today = day.format(Date.now());
-    keepFocus(this.#firings, () => this.#firings.replaceChildren(...firings.map((x) => el('li', {},
-      el('time', {}, `${day.format(x.t) === today ? '' : `${day.format(x.t)} `}${timeOfDay(x.t)}`),
-      el('button', { type: 'button', class: 'link what', 'data-symbol': x.S, 'data-firing': `${x.id} ${x.n}` }, t('alert.fired', { what: condition(x), price: price(x.p) }))))));
+  /** Shows on the tab how many alerts are active, and how many that fired the user has not seen. */
+  #mark() {
+    const { unread, count } = this.#firings;
+    const active = this.alerts.list.filter((a) => !a.done).length;
+    const name = t('alert.tab') + (active ? ` ${active}` : '');
+    setText(this.#tab, name);
+    this.#tab.dataset.bold = name;
+    if (unread) {
+      this.#tab.dataset.unread = String(unread);
+      this.#tab.setAttribute('aria-label', t('alert.unread', { name, n: unread }));
+    } else {
+      delete this.#tab.dataset.unread;
+      this.#tab.removeAttribute('aria-label');
+    }
+    part('alert-none').hidden = this.alerts.list.length + count > 0;
   }
+}
+
+/** @param {Readonly<Alert>} a */
+function row(a) {
+  const what = condition(a);
+  const state = stateOf(a);
+  const button = (/** @type {string} */ action, /** @type {string} */ label, /** @type {string} */ text) =>
+    el('button', { type: 'button', class: 'icon bare', 'data-id': a.id, 'data-action': action, 'aria-label': label }, text);
+  const again = button('again', t('alert.rearm.label', { what }), t('alert.rearm'));
+  again.className = 'link';
+  again.hidden = state !== 'done';
+  return el('li', { class: state, 'data-state': state },
+    el('button', { type: 'button', class: 'link what', 'data-symbol': a.S, 'data-alert': a.id }, what),
+    el('span', { class: 'soft' }, `${stateText(a)} · ${t(a.every ? 'alert.every' : 'alert.once')}`), again,
+    button('edit', t('alert.edit', { what }), '✎'), button('remove', t('alert.remove', { what }), '✕'));
 }

@@ -1,5 +1,6 @@
 import { arrow, percent, price, signed } from '../../model/formats.js';
 import { part, setText } from '../common/dom.js';
+import { setTitle } from '../common/pageTitle.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
 
@@ -30,7 +31,7 @@ export class QuoteHead {
     for (const k of /** @type {const} */ (['o', 'h', 'l', 'spread'])) setText(this.#day[k], price(r?.[k]));
     if (r && now - this.#titledAt > 1000) {
       this.#titledAt = now;
-      document.title = `${r.S} ${price(r.p)} ${arrow(r.change)} · Ticklane`;
+      setTitle(`${r.S} ${price(r.p)} ${arrow(r.change)} · Ticklane`);
     }
   }
 }

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { conditionOnly, stateText } from './alertText.js';
+
+/** @import { Alert } from '../../model/alerts.js' */
+
+/** @param {Partial<Alert>} [a] @returns {Alert} */
+const alert = (a) => ({ id: 'x', S: 'A', kind: 'above', level: 230.87, minutes: 0, every: true, armed: false, done: false, n: 0, epoch: 'e', i: 0, ...a });
+
+test('an alert that waits says at which price it is armed', () => {
+  assert.equal(stateText(alert({ n: 1 })), 'Re-arms below 230.64');
+  assert.equal(stateText(alert()), 'Arms below 230.64', 'it has not fired yet');
+  assert.equal(stateText(alert({ kind: 'below', n: 2 })), 'Re-arms above 231.10');
+  assert.equal(stateText(alert({ kind: 'day', level: -2 })), 'Arms above −1.80\u202f%');
+  assert.deepEqual([alert({ armed: true }), alert({ done: true }), alert({ epoch: '' })].map(stateText), ['Active', 'Triggered', 'Waiting for a quote']);
+});
+
+test('a condition without its symbol', () => {
+  assert.equal(conditionOnly(alert()), 'at 230.87 or above');
+  assert.equal(conditionOnly(alert({ kind: 'within', level: 1, minutes: 5 })), '▲ +1.00\u202f% within 5 min');
+});
