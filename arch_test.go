@@ -37,7 +37,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest":        {"loadtest/client", "loadtest/stats", "loadtest/report", "wire"},
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
-	"internal/loadtest/report": {"loadtest/stats"},
+	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 

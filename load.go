@@ -19,6 +19,7 @@ import (
 const (
 	exitInvalid     = 3   // the figures don't show what the server can do
 	exitBroken      = 4   // ticks were lost, duplicated or out of order
+	exitThreshold   = 5   // a --threshold is broken
 	exitInterrupted = 130 // the convention of shells for SIGINT
 )
 
@@ -36,6 +37,8 @@ for few clients, its lab must be enabled (lab.enabled).
   ticklane load --lane sse,sse                     an A/A test: how much difference is noise
   ticklane load --query-b delay=2ms                an injected delay on B (enables its lab)
   ticklane load --drill resume                     cuts connections and checks that nothing is lost or duplicated
+  ticklane load --threshold 'latency_p99<20ms' --threshold 'sse:kib_per_connection<64KiB' --threshold 'lost==0'
+                                                   for a build: exit code 5 if a bound is broken or was not measured
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
 Variants are measured alternately, A B, B A, A B, … or A B C, C A B, B C A, …: each measurement is a window, one
@@ -47,7 +50,8 @@ void unless every tick of every connection arrived once and in order.
 Flags:
 %s
 Exit codes: 0 measured; 1 failed; 2 wrong flags; 3 invalid: generator or machine was the bottleneck, or the server could
-not keep up; 4 ticks were lost, duplicated or out of order; 130 interrupted, the report is partial.
+not keep up; 4 ticks were lost, duplicated or out of order; 5 a threshold is broken, whatever else happened; 130
+interrupted, the report is partial.
 `
 
 func loadCommand() *cobra.Command {
@@ -96,6 +100,7 @@ func loadCommand() *cobra.Command {
 	f.Float64Var(&o.Churn, "churn", o.Churn, "connections closed and resumed per second")
 	f.StringVar(&o.QueryA, "query-a", o.QueryA, "parameters added to A's requests, such as delay=2ms")
 	f.StringVar(&o.QueryB, "query-b", o.QueryB, "parameters added to B's requests")
+	f.StringArrayVar(&o.Thresholds, "threshold", o.Thresholds, "bound of a figure, such as 'latency_p99<20ms' or 'ws:lost==0'; may be repeated")
 	f.StringVar(&o.Drill, "drill", o.Drill, "instead of a comparison: resume, storm or slow")
 	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, for each variant")
 	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")
@@ -138,9 +143,16 @@ func load(ctx context.Context, o loadtest.Options, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "  Report: %s and %s\n", page, text)
 	}
+	return coded(err)
+}
+
+// coded returns the error of a test that has a report as a *codedError, nil for nil.
+func coded(err error) error {
 	switch {
 	case errors.Is(err, loadtest.ErrInterrupted):
 		return &codedError{err, exitInterrupted}
+	case errors.Is(err, loadtest.ErrThreshold):
+		return &codedError{err, exitThreshold}
 	case errors.Is(err, loadtest.ErrBroken):
 		return &codedError{err, exitBroken}
 	case errors.Is(err, loadtest.ErrInvalid):

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -28,6 +29,9 @@ func TestLoadUsage(t *testing.T) {
 	}{
 		{[]string{"--conns", "0", "--mode", "some", "--url", "http://example.com"}, []string{"--conns 0", "--mode", "--allow-remote"}},
 		{[]string{"--conns", "many"}, []string{"conns", "many"}},
+		{[]string{"--threshold", "latncy_p99<1ms", "--threshold", "lost=0", "--url", "http://127.0.0.1:1"}, []string{`--threshold "latncy_p99<1ms": unknown figure`, "did you mean latency_p99?", `--threshold "lost=0": operator =`}},
+		{[]string{"--threshold", "ws:lost==0", "--lane", "sse", "--url", "http://127.0.0.1:1"}, []string{`no variant is "ws"`, "A SSE"}},
+		{[]string{"--threshold", "lost==0,late==0", "--url", "http://127.0.0.1:1"}, []string{`limit "0,late==0"`}},
 		{[]string{"--nope"}, []string{"--nope"}},
 		{[]string{"http://127.0.0.1:3000"}, []string{"http://127.0.0.1:3000"}},
 	} {
@@ -56,7 +60,7 @@ func TestLoadHelp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"url", "variants", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
-		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set"} {
+		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set", "threshold"} {
 		if !strings.Contains(b.String(), "--"+name+" ") {
 			t.Errorf("--%s is not documented", name)
 		}
@@ -77,6 +81,29 @@ func TestLoadSidesIsVariants(t *testing.T) {
 	cmd.SetArgs([]string{"--sides", "sse,tcp", "--url", "http://127.0.0.1:1"})
 	if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), `--variants "tcp"`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestLoadExitCodes: a broken threshold has its own code, even if the test is also invalid or broken.
+func TestLoadExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{loadtest.ErrInvalid, exitInvalid},
+		{loadtest.ErrBroken, exitBroken},
+		{loadtest.ErrThreshold, 5},
+		{fmt.Errorf("%w; %w", loadtest.ErrInvalid, loadtest.ErrThreshold), 5},
+		{fmt.Errorf("%w; %w", loadtest.ErrBroken, loadtest.ErrThreshold), 5},
+		{fmt.Errorf("%w; %w", loadtest.ErrInterrupted, loadtest.ErrThreshold), exitInterrupted},
+	} {
+		var e *codedError
+		if !errors.As(coded(c.err), &e) || e.code != c.want {
+			t.Errorf("%v: %v, want %d", c.err, coded(c.err), c.want)
+		}
+	}
+	if err := coded(nil); err != nil {
+		t.Error(err)
 	}
 }
 

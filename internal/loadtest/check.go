@@ -57,6 +57,7 @@ func (o *Options) Check() error {
 	if o.Topics == "" || slices.Contains(strings.Split(o.Topics, ","), "") {
 		fail("--topics %q: an empty topic; want symbols, sectors or *", o.Topics)
 	}
+	o.parseThresholds(fail)
 	if o.Out != "" {
 		if err := report.CheckWritable(o.Out); err != nil {
 			fail("--out %s: the report could not be written: %v", o.Out, err)
@@ -66,6 +67,39 @@ func (o *Options) Check() error {
 		return &UsageError{Problems: problems}
 	}
 	return nil
+}
+
+// kind returns the Kind of the report.
+func (o *Options) kind() string {
+	if o.Drill != "" {
+		return report.DrillKind(o.Drill)
+	}
+	return report.Comparison
+}
+
+// parseThresholds sets o.thresholds, or reports why it can't.
+func (o *Options) parseThresholds(fail failFunc) {
+	o.thresholds = nil
+	for _, text := range o.Thresholds {
+		t, err := report.ParseThreshold(text, o.kind())
+		switch {
+		case err != nil:
+			fail("--threshold %q: %v", text, err)
+		case len(o.variants) > 0 && !slices.ContainsFunc(o.describeVariants(), t.Applies):
+			fail("--threshold %q: no variant is %q; want sse, ws or the letter of a variant: %s", text, t.Scope, o.letters())
+		default:
+			o.thresholds = append(o.thresholds, t)
+		}
+	}
+}
+
+// letters returns text such as "A SSE, B WebSocket".
+func (o *Options) letters() string {
+	var all []string
+	for k, v := range o.variants {
+		all = append(all, report.Letter(k)+" "+v.Name)
+	}
+	return strings.Join(all, ", ")
 }
 
 func (o *Options) checkURL(fail failFunc) {

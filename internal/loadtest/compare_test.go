@@ -160,6 +160,22 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
+// TestBrokenThreshold: the test itself is complete, its error names the thresholds that are broken.
+func TestBrokenThreshold(t *testing.T) {
+	o := smallOptions(t, startTestServer(t, 500, 1000))
+	o.Thresholds = []string{"lost==0", "ticks_per_second<1", "B:late>=0"}
+	r, err := run(t, o)
+	if !errors.Is(err, ErrThreshold) || r == nil || len(r.Thresholds) != 3 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if x := r.Thresholds; !x[0].Held || x[1].Held || !x[2].Held || len(x[1].Results) != 2 || len(x[2].Results) != 1 {
+		t.Errorf("%+v", x)
+	}
+	if !strings.Contains(err.Error(), "threshold broken: ticks_per_second<1 (SSE ") || strings.Contains(err.Error(), "lost==0") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestFresh: memory per connection is measured only if the server has had hardly any streams.
 func TestFresh(t *testing.T) {
 	for opened, want := range map[uint64]bool{0: true, 20: true, 21: false, 1000: false} {

@@ -11,7 +11,6 @@ import (
 
 // runDrill runs the drill for one variant after the other.
 func runDrill(ctx context.Context, o *Options, r *report.Report) error {
-	r.Kind = report.DrillKind(o.Drill)
 	if o.Drill == report.DrillResume {
 		r.Setup.Cuts = o.Cuts
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ticklane/internal/loadtest/client"
+	"ticklane/internal/loadtest/report"
 	"ticklane/internal/wire"
 )
 
@@ -34,8 +35,9 @@ type Options struct {
 	Churn       float64 // connections closed and reopened per second
 	Out         string  // folder, or path without extension; empty: no report
 	AllowRemote bool
-	Drill       string // empty: a comparison
-	Cuts        int    // of drill resume, for each variant
+	Thresholds  []string // such as ws:latency_p99<20ms; a broken one makes the test fail
+	Drill       string   // empty: a comparison
+	Cuts        int      // of drill resume, for each variant
 	Seed        uint64
 	QueryA      string // added to A's subscribe requests
 	QueryB      string
@@ -45,7 +47,8 @@ type Options struct {
 	Version string    // of this program
 	Log     *Progress // nil: no progress is written
 
-	variants []*Variant
+	variants   []*Variant
+	thresholds []report.Threshold
 }
 
 // Auto is a duration that Check sets by the number of variants, so that the standard comparison takes less than two

@@ -17,10 +17,11 @@ var (
 	ErrInterrupted = errors.New("interrupted: the report contains what was measured until then")
 	ErrInvalid     = errors.New("invalid: the figures don't show what the server can do")
 	ErrBroken      = errors.New("ticks were lost, duplicated or out of order")
+	ErrThreshold   = errors.New("threshold broken") // with or without one of the others
 )
 
 // Run measures what checked options ask for. Without a report the error says why nothing was measured; with one, the
-// error is nil or wraps ErrInterrupted, ErrInvalid or ErrBroken.
+// error is nil or wraps ErrInterrupted, ErrInvalid, ErrBroken or ErrThreshold.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if err := needFiles(o.Conns + o.SlowReaders); err != nil {
 		return nil, err
@@ -43,21 +44,34 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 		r.Status, err = judgeReport(&o, r)
 	}
 	r.Conclude()
+	if broken := r.BrokenThresholds(); len(broken) > 0 {
+		text := strings.Join(broken, "; ")
+		if err == nil {
+			return r, fmt.Errorf("%w: %s", ErrThreshold, text)
+		}
+		return r, fmt.Errorf("%w; %w: %s", err, ErrThreshold, text)
+	}
 	return r, err
 }
 
 func newReport(o *Options) *report.Report {
 	r := &report.Report{
-		Schema: report.Schema, Kind: report.Comparison, Status: report.StatusComplete, Started: time.Now(), Command: o.Command, Machine: thisMachine(),
+		Schema: report.Schema, Kind: o.kind(), Status: report.StatusComplete, Started: time.Now(), Command: o.Command, Machine: thisMachine(),
 		Setup: report.Setup{Conns: o.Conns, Topics: o.Topics, Mode: o.Mode, Encoding: o.encoding(), Compress: o.compress(), Rounds: o.Rounds,
 			Duration: o.Duration.Seconds(), Warmup: o.Warmup.Seconds(), Ramp: o.Ramp.Seconds(), SlowReaders: o.SlowReaders,
 			Churn: o.Churn, Seed: o.Seed},
 	}
-	for k, v := range o.variants {
-		r.Variants = append(r.Variants, report.Variant{Variant: report.Letter(k), Name: v.Name, Lane: v.Lane.String(), Engine: v.Engine,
-			Encoding: v.Encoding, Compression: v.Compression(), Path: v.Path("")})
-	}
+	r.Variants, r.Thresholds = o.describeVariants(), o.thresholds
 	return r
+}
+
+// describeVariants returns what the report says of the variants.
+func (o *Options) describeVariants() (all []report.Variant) {
+	for k, v := range o.variants {
+		all = append(all, report.Variant{Variant: report.Letter(k), Name: v.Name, Lane: v.Lane.String(), Engine: v.Engine, Encoding: v.Encoding,
+			Compression: v.Compression(), Path: v.Path("")})
+	}
+	return all
 }
 
 // compare measures one window after the other.
@@ -134,7 +148,7 @@ func judgeReport(o *Options, r *report.Report) (status string, err error) {
 	}
 	// With half of the rounds left out or more, the remaining ones represent too little.
 	if valid := r.ValidRounds(); o.Drill == "" && valid*2 <= o.Rounds {
-		return report.StatusInvalid, fmt.Errorf("%w: %d of %d rounds are valid; the first that isn't: %s", ErrInvalid, valid, o.Rounds, r.FirstReason())
+		return report.StatusInvalid, fmt.Errorf("%w: %d of %d rounds are valid", ErrInvalid, valid, o.Rounds)
 	}
 	return report.StatusComplete, nil
 }

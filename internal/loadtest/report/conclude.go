@@ -6,14 +6,15 @@ import (
 	"ticklane/internal/loadtest/stats"
 )
 
-// Conclude fills in the metrics, the pairwise comparisons, the headline and the findings from the windows and drills and
-// the status.
+// Conclude fills in the metrics, the pairwise comparisons, the results of the thresholds, the headline and the findings
+// from the windows, the drills and the status.
 func (r *Report) Conclude() {
 	if !r.isDrill() {
 		r.Metrics = summarize(r.Windows, len(r.Variants))
 		r.Pairwise = comparePairs(r.Variants, r.Windows)
 		r.suppress()
 	}
+	r.judgeThresholds()
 	r.writeFindings()
 }
 

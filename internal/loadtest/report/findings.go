@@ -11,6 +11,7 @@ import (
 // writeFindings writes the headline and the findings from the figures alone.
 func (r *Report) writeFindings() {
 	r.Headline, r.Findings = "", nil
+	r.findThresholds()
 	failed := r.failures()
 	failures := failed.sentences()
 	switch {
@@ -22,7 +23,7 @@ func (r *Report) writeFindings() {
 		r.Headline = r.drillHeadline()
 	case failed.windows > 0:
 		r.Headline = fmt.Sprintf("The server failed in %d of %d windows, so nothing is concluded about latency.", failed.windows, len(r.Windows))
-		r.Findings, failures = failures, nil
+		r.Findings, failures = append(r.Findings, failures...), nil
 		if !r.lossy() {
 			r.findDifferences(false)
 			r.findInvalidRounds()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"html/template"
+	"slices"
 	"strings"
 
 	"ticklane/internal/loadtest/stats"
@@ -29,6 +30,8 @@ type page struct {
 	Dashes    []string // of the variants, in the legend
 	Costs     []string
 	Topics    []pageTopic
+	Limits    []pageThreshold
+	Reasons   []string // why figures of Limits were not measured
 }
 
 // pageTopic is the table of the pairs of one topic.
@@ -44,6 +47,17 @@ type pagePair struct {
 
 // pageCost is a difference, and which variant is higher.
 type pageCost struct{ Difference, Verdict, Class string }
+
+// pageThreshold has a cell for each variant.
+type pageThreshold struct {
+	Threshold
+	Cells []pageThresholdCell
+}
+
+type pageThresholdCell struct {
+	Text           string
+	Broken, Absent bool // outside of the scope: absent
+}
 
 type plot struct {
 	Title  string
@@ -76,6 +90,7 @@ func (r *Report) HTML() ([]byte, error) {
 	for _, t := range tones(r.Variants) {
 		p.Dashes = append(p.Dashes, []string{"━━", "╌╌", "┄┄", "─·─", "···", "─ ─"}[t.nth%len(dashes)])
 	}
+	p.addThresholds()
 	if err := p.addPlots(); err != nil {
 		return nil, err
 	}
@@ -190,6 +205,24 @@ func (p *page) addPairs() {
 		}
 		t := &p.Topics[len(p.Topics)-1]
 		t.Rows = append(t.Rows, row)
+	}
+}
+
+func (p *page) addThresholds() {
+	for _, t := range p.Thresholds {
+		row := pageThreshold{Threshold: t, Cells: make([]pageThresholdCell, len(p.Variants))}
+		for k := range row.Cells {
+			row.Cells[k] = pageThresholdCell{Text: "–", Absent: true}
+		}
+		for _, result := range t.Results {
+			row.Cells[index(result.Variant)] = pageThresholdCell{Text: t.show(result), Broken: !result.Held}
+		}
+		for _, reason := range p.reasons(t) {
+			if !slices.Contains(p.Reasons, reason) {
+				p.Reasons = append(p.Reasons, reason)
+			}
+		}
+		p.Limits = append(p.Limits, row)
 	}
 }
 

@@ -13,7 +13,9 @@ var reference = regexp.MustCompile(`(?i)(src|href|srcset|data|action)\s*=\s*"([^
 
 // TestPage: the page satisfies the server's Content-Security-Policy, loads nothing remote, and escapes its texts.
 func TestPage(t *testing.T) {
-	for name, r := range allReports() {
+	all := allReports()
+	all["thresholds"] = thresholdReport(t)
+	for name, r := range all {
 		b, err := r.HTML()
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -44,6 +44,8 @@ type Report struct {
 	Metrics  []Metric   `json:"metrics,omitempty"`
 	Pairwise []Pairwise `json:"pairwise,omitempty"` // if more than two variants: the pairs that differ in one thing
 	Drills   []*Drill   `json:"drills,omitempty"`   // one for each variant
+	// Thresholds bound figures; one that is broken makes the test fail.
+	Thresholds []Threshold `json:"thresholds,omitempty"`
 }
 
 // Machine is where the generator ran, and on loopback the server too.

@@ -7,7 +7,9 @@ import (
 )
 
 func TestTableFits(t *testing.T) {
-	for name, r := range allReports() {
+	all := allReports()
+	all["thresholds"] = thresholdReport(t)
+	for name, r := range all {
 		var b strings.Builder
 		if err := r.WriteTable(&b); err != nil {
 			t.Fatal(err)
