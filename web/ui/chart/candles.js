@@ -68,6 +68,7 @@ export class Candles {
       timeScale: { borderVisible: false, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5 },
       crosshair: { mode: CrosshairMode.Normal },
       localization: { timeFormatter: (/** @type {any} */ s) => this.#axis.moment(s), priceFormatter: price },
+      handleScroll: { vertTouchDrag: false }, // which scrolls the page
       handleScale: { axisPressedMouseMove: { time: true, price: false } },
     });
     this.#volumes = this.#chart.addSeries(HistogramSeries, {
