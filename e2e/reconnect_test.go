@@ -2,10 +2,16 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
 )
 
 // state waits until the page has this state and its text matches the pattern.
@@ -155,4 +161,54 @@ func TestGapIsReported(t *testing.T) {
 		b.until("every row shows its newest quote", `self.recorder.wrong().length === 0`)
 		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": gaps})
 	})
+}
+
+// TestFullServer: while the server is full, the page says so, tries again at the server's times only, and shows no time of
+// quotes that it doesn't have. It connects once there is room.
+func TestFullServer(t *testing.T) {
+	t.Parallel()
+	bothLanes(t, func(t *testing.T, query string) {
+		s := serve(t, "--limits.connections", "1")
+		occupant, err := http.Get(s.url + "/sse/subscribe?topics=AAPL")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer occupant.Body.Close()
+		b := openTab(t)
+		b.visit(s.url + query)
+		b.state("full", "^Server full$")
+		b.until("a countdown", `/^Server full, next try in \d+\s+s\.$/.test(document.querySelector('#banner-text').textContent) && document.querySelector('#banner-action').hidden`)
+		began := time.Now()
+		second := b.sibling() // through the worker it knows the time, and opens nothing before it
+		second.visit(s.url + query)
+		second.state("full", "^Server full$")
+		if n := s.refused(); n > 1+int(time.Since(began)/(2*time.Second)) {
+			t.Errorf("%d refused streams within %s: the page doesn't wait for the server's time, 2 s at least", n, time.Since(began))
+		}
+		occupant.Body.Close()
+		second.waitLive()
+		b.call(chromedp.Call(b.ctx, page.BringToFront, noParams)) // a hidden page paints nothing
+		b.waitLive()
+		b.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0})
+	})
+}
+
+// refused returns how many streams the server has refused so far.
+func (s *server) refused() int {
+	s.t.Helper()
+	resp, err := http.Get(s.url + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^ticklane_overloads_total (\d+)$`).FindSubmatch(text)
+	if found == nil {
+		s.t.Fatal("/metrics has no ticklane_overloads_total")
+	}
+	n, _ := strconv.Atoi(string(found[1]))
+	return n
 }

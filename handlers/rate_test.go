@@ -131,6 +131,12 @@ func testRequestRate(t *testing.T, engine string) {
 	if body := c.ReadBody(); c.Status != 200 || !strings.Contains(body, `"reason":"overload"`) {
 		t.Errorf("an EventSource gets %d %s", c.Status, body)
 	}
+	ws := srv.Dial()
+	ws.RequestWS("", from("192.0.2.1"), "Origin: http://"+srv.Addr) // as a browser does, whose scripts can't read a status
+	if bye := ws.Want("bye"); bye.Reason != "overload" || bye.Retry < 1000 || bye.Retry > 100_000 {
+		t.Errorf("a browser's WebSocket gets %s", bye.Text)
+	}
+	ws.WantClose(1013)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if answer, _ := srv.Get(path, from("192.0.2.1")); answer.Status != 200 {
 			t.Errorf("%s: %d", path, answer.Status)
@@ -139,7 +145,7 @@ func testRequestRate(t *testing.T, engine string) {
 	if answer, _ := srv.Get("/api/symbols", from("192.0.2.2")); answer.Status != 200 {
 		t.Errorf("another client: %d", answer.Status)
 	}
-	if n := srv.Handlers.Counts().RequestRefusals; n != uint64(len(paths)+1) {
+	if n := srv.Handlers.Counts().RequestRefusals; n != uint64(len(paths)+2) {
 		t.Errorf("%d refusals counted", n)
 	}
 	log.wantOne(t, "requests refused", "times=1", "address=192.0.2.1")

@@ -20,7 +20,8 @@ type requestLimit struct {
 }
 
 // limit is a middleware that refuses requests over the limit of their client address with 429. An EventSource doesn't
-// reconnect after an error status, so it gets a bye. Probes are not limited.
+// reconnect after an error status, and a browser's script can't read that of a WebSocket's handshake, so both get a bye.
+// Probes are not limited.
 func (l *requestLimit) limit(c *fiber.Ctx) error {
 	p := c.Path()
 	if p == "/healthz" || p == "/readyz" {
@@ -34,8 +35,12 @@ func (l *requestLimit) limit(c *fiber.Ctx) error {
 	l.observer.requestRefusals.Add(1)
 	l.observer.refusedRequests.warn("address", address)
 	const cause = "More requests than limits.requests came from this address."
-	if p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream") {
-		return l.streams.refuseSSE(c, &refusal{wire.ByeOverload, cause, max(time.Second, wait)})
+	refused := &refusal{wire.ByeOverload, cause, max(time.Second, wait)}
+	switch {
+	case p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream"):
+		return l.streams.refuseSSE(c, refused)
+	case p == "/ws/subscribe" && c.Get(fiber.HeaderOrigin) != "":
+		return l.streams.refuseHandshake(c, refused)
 	}
 	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(max(1, math.Ceil(wait.Seconds())))))
 	return problemOf(http.StatusTooManyRequests, cause)

@@ -176,6 +176,24 @@ func (s *streams) writeWS(nc net.Conn, conn *netconn.Conn, sub *stream.Subscribe
 	return nil
 }
 
+// refuseHandshake accepts a handshake and refuses the stream with a bye. The error is a problem.
+func (s *streams) refuseHandshake(c *fiber.Ctx, r *refusal) error {
+	format, err := s.handshake(c)
+	if err != nil {
+		return err
+	}
+	conn := netconn.Of(c.Context().Conn())
+	conn.StartStream(func(int, int) {}, nil)
+	c.Context().Hijack(func(hijacked net.Conn) {
+		defer s.containHijack(conn)
+		if nc, _, ok := conn.Detach(hijacked); ok {
+			defer nc.Close()
+			s.refuseWS(nc, format, r)
+		}
+	})
+	return nil
+}
+
 // refuseWS sends a bye and closes. It comes after the handshake because a browser's script can't read the response to a
 // refused one.
 func (s *streams) refuseWS(nc net.Conn, format wire.Format, r *refusal) {

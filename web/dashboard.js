@@ -78,21 +78,22 @@ const changed = new Map();
 let ticks = 0; // since quotes were painted
 let paintedAt = 0;
 let stateAt = 0;
-let newest = 0; // local ms of the newest message
+let newest = 0; // local ms of the newest message that has quotes or confirms them
 let measured = feed.lane; // the lane that latencyStats measures
 let agedAt = 0;
 let marked = false; // the first painted quote has been marked
 let secondAt = 0; // when the figures that are painted once a second were painted
 
 feed.on('message', (m, arrival) => {
-  newest = Date.now();
+  const at = Date.now();
+  if (m.T === 'q' || m.T === 'snapshot' || m.T === 'hb') newest = at;
   store.apply(m, arrival.received);
   charts.take(m);
   market.take(m);
   alerts.take(m);
   latencyStats.take(m, arrival);
   if (m.T === 'q') {
-    stall.tick(newest);
+    stall.tick(at);
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
@@ -103,7 +104,7 @@ feed.on('message', (m, arrival) => {
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
     subscriptions.confirm(m.topics);
-    stall.begin(newest);
+    stall.begin(at);
     connectionStats.begin();
     list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
@@ -111,8 +112,8 @@ feed.on('message', (m, arrival) => {
   }
   frames.request();
 });
-feed.on('closed', ({ opened }) => {
-  if (!opened && listings.size > 0 && !symbols.failure) void symbols.start();
+feed.on('closed', ({ opened, retry = 0 }) => {
+  if (!opened && retry === 0 && listings.size > 0 && !symbols.failure) void symbols.start();
 });
 // Symbols that the stream no longer has must not look live.
 subscriptions.on(() => {

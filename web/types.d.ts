@@ -124,8 +124,10 @@ export interface State {
   since: number;
   /** ms since 1970 of the next try; set in waiting and offline */
   retryAt?: number;
-  /** failed tries in a row, 0 while live */
+  /** failed tries in a row, 0 while live and after an answer of the server that has a time to reconnect */
   attempt: number;
+  /** why the last connection ended or was not opened; not while live */
+  reason?: string;
 }
 
 export interface Counters {
@@ -187,6 +189,8 @@ export interface Close {
   code?: number;
   /** the EventSource does not reconnect: the server answered with an error status, or 204 */
   gaveUp?: boolean;
+  /** ms before which the server asked not to reconnect */
+  retry?: number;
 }
 
 /** A connection that ended, or a try that failed, except by the feed. */

@@ -66,10 +66,10 @@ export class AutoLane {
     if (lane !== this.preferred) this.#scheduleTry(this.#reason);
   }
 
-  /** Handles a failed try of the preferred lane. @param {string} reason */
-  probeFailed(reason) {
+  /** Handles a failed try of the preferred lane. @param {string} reason @param {number} [least] ms before which the server asked not to try again */
+  probeFailed(reason, least = 0) {
     this.#tries++;
-    this.#scheduleTry(reason);
+    this.#scheduleTry(reason, least);
   }
 
   /** Cancels the next try: no stream is open that it could run beside. */
@@ -78,9 +78,9 @@ export class AutoLane {
     this.fallen = this.#timer = null;
   }
 
-  /** @param {string} reason */
-  #scheduleTry(reason) {
-    const ms = /** @type {number} */ (RETRY[Math.min(this.#tries, RETRY.length - 1)]);
+  /** @param {string} reason @param {number} [least] ms */
+  #scheduleTry(reason, least = 0) {
+    const ms = Math.max(least, /** @type {number} */ (RETRY[Math.min(this.#tries, RETRY.length - 1)]));
     this.#time.clearTimeout(this.#timer);
     this.fallen = { reason, retryAt: this.#time.wall() + ms };
     this.#timer = this.#time.setTimeout(() => this.#probe(this.preferred), ms);

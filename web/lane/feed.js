@@ -41,6 +41,9 @@ export class Feed {
   /** @type {any} */
   #retry = null;
   #attempt = 0;
+  #notBefore = 0; // wall ms before which the server asked not to reconnect
+  #asked = 0; // ms that it asked for, the most that a wall clock set back can add
+  #reason = ''; // why the last connection ended
   #running = false;
   #hidden = false; // closed by pagehide
   #unfollow = () => {};
@@ -130,7 +133,7 @@ export class Feed {
     this.#hidden = false;
     const { lifecycle, page } = this.#options;
     if (lifecycle && page) this.#unfollow = followPage(this.#pageHooks(), page);
-    this.#open();
+    this.#reopen();
   }
 
   /** Closes the connection; start() resumes from the position. */
@@ -141,10 +144,10 @@ export class Feed {
     this.#setState('closed');
   }
 
-  /** Tries to connect at once instead of waiting for the next try. */
+  /** Tries to connect at once instead of waiting for the next try, but not before the time that the server gave. */
   retry() {
     if (!this.#running || this.#hidden || this.#active) return;
-    this.#open();
+    this.#reopen();
   }
 
   /** Treats the open connection as stable: the next reconnect starts with the shortest delay. */
@@ -176,7 +179,7 @@ export class Feed {
     this.#lane = lane;
     if (!this.#running || this.#hidden) return;
     this.#dropAll();
-    this.#open();
+    this.#reopen();
   }
 
   /** Lets the feed fall back to the other lane while this one is blocked; with null only switchLane changes it. @param {Lane | null} preferred */
@@ -204,6 +207,13 @@ export class Feed {
   }
 
   // --- connections ----------------------------------------------------------------------------------------------
+
+  /** Opens a connection, or waits for the time before which the server asked not to reconnect. */
+  #reopen() {
+    const left = Math.min(this.#asked, this.#notBefore - this.#options.wall());
+    if (left > 0) this.#wait(left);
+    else this.#open();
+  }
 
   #open() {
     this.#options.clearTimeout(this.#retry);
@@ -237,20 +247,22 @@ export class Feed {
     this.#active = this.#next = null;
   }
 
-  /** Closes a connection that the server has ended. @param {Connection} connection @param {string} why @param {number} [retry] */
-  #end(connection, why, retry) {
+  /** Closes a connection that the server has ended. @param {Connection} connection @param {string} why @param {import('../types.js').Close} [close] */
+  #end(connection, why, close = {}) {
     connection.drop();
-    this.#closed(connection, why, retry);
+    connection.close = close;
+    this.#closed(connection, why);
   }
 
-  /** Handles the end of a connection that the feed did not drop. @param {Connection} connection @param {string} why @param {number} [retry] ms before which the server asks not to reconnect */
-  #closed(connection, why, retry = 0) {
+  /** Handles the end of a connection that the feed did not drop. @param {Connection} connection @param {string} why */
+  #closed(connection, why) {
+    const { retry = 0 } = connection.close;
     this.#emitter.emit('closed', { ...connection.close, lane: connection.lane, reason: why, opened: connection.hello !== null });
     if (!this.#running) return; // a handler stopped the feed
     if (connection === this.#next) {
       this.#next = null;
       this.#events.report('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });
-      this.#auto?.probeFailed(why);
+      this.#auto?.probeFailed(why, retry);
       this.#setState(this.#state.name);
       return;
     }
@@ -277,11 +289,20 @@ export class Feed {
       this.#fellBack = true;
       this.#lane = lane;
     }
-    this.#wait(retry + jitter(this.#attempt++, this.#options.random));
+    if (retry > 0) {
+      this.#attempt = 0; // the server answers, and spreads the clients itself
+      this.#asked = retry;
+      this.#notBefore = wall + retry;
+    }
+    this.#reason = why;
+    const delay = retry + jitter(this.#attempt, this.#options.random);
+    if (retry === 0) this.#attempt++;
+    this.#wait(delay);
   }
 
   /** @param {number} delay ms */
   #wait(delay) {
+    this.#options.clearTimeout(this.#retry);
     // It keeps trying while offline: the server may be on this machine.
     this.#setState(online() ? 'waiting' : 'offline', this.#options.wall() + delay);
     this.#retry = this.#options.setTimeout(() => this.#open(), delay);
@@ -318,6 +339,8 @@ export class Feed {
     connection.established(hello, this.#options.wall());
     this.#sequence.hello(hello, connection.requested);
     this.#fellBack = false;
+    this.#notBefore = 0;
+    this.#reason = '';
     this.#auto?.connected(connection.lane);
     this.#setState('live');
     this.#delivery.emit(connection, hello, size);
@@ -328,7 +351,7 @@ export class Feed {
   /** @param {Connection} connection @param {Bye} bye @param {import('./delivery.js').Size} size */
   #bye(connection, bye, size) {
     if (connection !== this.#active) {
-      this.#end(connection, bye.reason);
+      this.#end(connection, bye.reason, { retry: bye.retry });
       return;
     }
     this.#delivery.emit(connection, bye, size);
@@ -339,7 +362,7 @@ export class Feed {
       this.#events.report('info', 'ended', { reason: bye.reason });
       this.#setState('ended');
     } else {
-      this.#end(connection, bye.reason, bye.retry);
+      this.#end(connection, bye.reason, { retry: bye.retry });
     }
   }
 
@@ -383,6 +406,7 @@ export class Feed {
     const since = name === this.#state.name ? this.#state.since : this.#options.wall();
     this.#state = { name, since, attempt: name === 'live' ? 0 : this.#attempt };
     if (retryAt !== undefined) this.#state.retryAt = retryAt;
+    if (this.#reason) this.#state.reason = this.#reason;
     this.#emitter.emit('state', this.#state);
   }
 }

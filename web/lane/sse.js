@@ -1,6 +1,7 @@
-import { address, request } from '../browser/http.js';
+import { address, request, retryAfter } from '../browser/http.js';
 import { CommandError } from './commandError.js';
 import { EVENTS, parse } from './parse.js';
+import { refusal } from './refusal.js';
 
 /** @import { Connector, ConnectorHooks } from '../types.js' */
 
@@ -34,8 +35,13 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   source.addEventListener('error', () => {
     if (!open) return;
     const gaveUp = source.readyState === 2;
-    close();
-    hooks.closed('closed', { gaveUp });
+    const ended = (retry = 0) => {
+      if (!open) return;
+      close();
+      hooks.closed(retry > 0 ? 'unavailable' : 'closed', { gaveUp, ...(retry > 0 && { retry }) });
+    };
+    if (gaveUp) void refusal(url, { fetch, signal: aborter.signal }).then(ended);
+    else ended();
   });
 
   return {
@@ -60,6 +66,7 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
       if (response.ok && Array.isArray(answer.topics)) return answer;
       if (!open || (response.ok && answer.T !== 'error')) throw failure(); // the response was incomplete
       if (response.status === 404) throw new CommandError('unknown_conn', 'the server no longer knows this stream');
+      if (response.status === 429 || response.status === 503) throw new CommandError('rate', answer.msg ?? answer.detail ?? '', retryAfter(response));
       // An error message of the protocol, or a problem (RFC 9457).
       throw new CommandError(answer.code ?? 'http', answer.msg ?? answer.detail ?? answer.title ?? `status ${response.status}`);
     },

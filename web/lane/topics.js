@@ -169,7 +169,7 @@ export class TopicSync {
         return false;
       case 'rate':
       case 'network':
-        this.#timer = this.#host.setTimeout(() => void this.#run(), RETRY);
+        this.#timer = this.#host.setTimeout(() => void this.#run(), Math.max(RETRY, err.retryAfter));
         return false;
     }
     this.#host.refused(err, desired);

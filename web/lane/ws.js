@@ -5,6 +5,9 @@ import { parse } from './parse.js';
 
 /** @import { Connector, ConnectorHooks, Message, Subscription } from '../types.js' */
 
+const TRY_AGAIN_LATER = 1013; // close code
+const LATER = 5_000; // ms until the next try after that code, if no bye has come before it
+
 /** The subprotocol of each encoding. */
 const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.v1.protobuf' });
 
@@ -34,7 +37,8 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
   const ended = (/** @type {import('../types.js').Close} */ how) => {
     if (!open) return;
     close();
-    hooks.closed('closed', how);
+    if (how.code === TRY_AGAIN_LATER) hooks.closed('overload', { ...how, retry: LATER });
+    else hooks.closed('closed', how);
   };
   /** Passes a message on and resolves the command that it answers. @param {string | Uint8Array} data @param {(data: any) => Message | null} read */
   const take = (data, read) => {
@@ -47,10 +51,10 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
   const binary = encoding === 'protobuf' ? binaryReader(take, () => ended({})) : null;
   socket.addEventListener('message', (/** @type {MessageEvent<any>} */ e) => {
     if (typeof e.data === 'string') take(e.data, parse);
-    else binary?.(new Uint8Array(e.data));
+    else binary?.read(new Uint8Array(e.data));
   });
-  // 'error' is always followed by 'close'.
-  socket.addEventListener('close', (/** @type {CloseEvent} */ e) => ended({ code: e.code }));
+  // 'error' is always followed by 'close'. A bye may still wait for its decoder.
+  socket.addEventListener('close', (/** @type {CloseEvent} */ { code }) => (binary ? binary.afterwards(() => ended({ code })) : ended({ code })));
 
   return {
     lane: 'ws',

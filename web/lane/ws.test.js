@@ -19,12 +19,21 @@ class Socket extends EventTarget {
   }
 }
 
-function begin() {
+/** @param {import('../types.js').Encoding} [encoding] */
+function begin(encoding) {
   const socket = new Socket();
-  const platform = { WebSocket: function () { return socket; } };
-  const hooks = /** @type {any} */ ({ text: (/** @type {any} */ _, /** @type {() => any} */ read) => read(), closed() {} });
-  return { socket, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
+  const platform = { WebSocket: function () { return socket; }, encoding };
+  /** @type {any[]} what the feed gets */
+  const got = [];
+  const hooks = /** @type {any} */ ({
+    text: (/** @type {any} */ _, /** @type {() => any} */ read) => got.push(read()?.T),
+    closed: (/** @type {string} */ why, /** @type {any} */ close) => got.push([why, close]),
+  });
+  return { socket, got, connector: connectWS('http://here/ws/subscribe', hooks, platform) };
 }
+
+/** @param {number} code */
+const closing = (code) => Object.assign(new Event('close'), { code });
 
 test('an answer resolves the command with its id', async () => {
   const { socket, connector } = begin();
@@ -49,4 +58,21 @@ test('an error without an id rejects the oldest command; another message without
   socket.receive({ T: 'subscription', topics: ['MSFT'], i: 1, id: socket.sent[1].id });
   assert.deepEqual((await second).topics, ['MSFT']);
   socket.receive({ T: 'error', code: 'rate', msg: 'no command waits' });
+});
+
+test('the close code "try again later" without a bye has a time to reconnect; other codes have none', () => {
+  const later = begin();
+  later.socket.dispatchEvent(closing(1013));
+  assert.deepEqual(later.got, [['overload', { code: 1013, retry: 5_000 }]]);
+  const gone = begin();
+  gone.socket.dispatchEvent(closing(1006));
+  assert.deepEqual(gone.got, [['closed', { code: 1006 }]]);
+});
+
+test('a bye in protobuf is read before the close that follows it, although its decoder is still loading', async () => {
+  const { socket, got } = begin('protobuf');
+  socket.dispatchEvent(new MessageEvent('message', { data: Uint8Array.from(Buffer.from('32070a056c696d6974', 'hex')).buffer }));
+  socket.dispatchEvent(closing(1013));
+  while (got.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(got, ['bye', ['overload', { code: 1013, retry: 5_000 }]]);
 });

@@ -120,10 +120,10 @@ export class BarFeed {
         this.#bars.prepend(h.bars);
         this.end = !h.more || this.list.length >= MOST;
       }
-    } catch {
+    } catch (err) {
       if (mine.signal.aborted) return;
       this.#older = null;
-      this.#olderAt = this.#options.now() + RETRY;
+      this.#olderAt = this.#options.now() + Math.max(RETRY, /** @type {{ retryAfter?: number }} */ (err).retryAfter ?? 0);
     }
     this.#options.changed('all');
   }
@@ -161,8 +161,8 @@ export class BarFeed {
     let h;
     try {
       h = await this.#options.load(this.#symbol, this.#interval, PAGE, mine.signal);
-    } catch {
-      if (!mine.signal.aborted) this.#failed();
+    } catch (err) {
+      if (!mine.signal.aborted) this.#failed(/** @type {{ retryAfter?: number }} */ (err).retryAfter);
       return;
     }
     if (mine.signal.aborted) return;
@@ -184,13 +184,14 @@ export class BarFeed {
     this.#release(first);
   }
 
-  /** Handles a failed request; the bars still follow the ticks. */
-  #failed() {
+  /** Handles a failed request; the bars still follow the ticks. @param {number} [least] ms before which the server asked not to repeat it */
+  #failed(least = 0) {
+    const delay = Math.max(RETRY, least);
     this.#loading = null;
     this.#complete = false;
     this.state = 'failed';
-    this.retryAt = this.#options.now() + RETRY;
-    this.#timer = this.#options.setTimeout(() => this.#load(0), RETRY);
+    this.retryAt = this.#options.now() + delay;
+    this.#timer = this.#options.setTimeout(() => this.#load(0), delay);
     this.#release(false);
   }
 

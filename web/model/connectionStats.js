@@ -17,6 +17,7 @@ export class ConnectionStats {
   #first = null;
   /** @type {{ conn: string, abort: AbortController } | null} in progress */
   #request = null;
+  #notBefore = 0; // performance.now() before which the server asked not to repeat a request
   /** Bytes per second since the previous reading; NaN when not known. */
   rate = NaN;
   /** Bytes per tick, without the connection's snapshot; NaN when not known. */
@@ -52,6 +53,7 @@ export class ConnectionStats {
       return;
     }
     const s = this.#stream();
+    if (performance.now() < this.#notBefore) return;
     if (!s) {
       this.#last = null;
       this.rate = NaN;
@@ -71,8 +73,9 @@ export class ConnectionStats {
       const { bytes = NaN, ticks = NaN } = this.#first ?? {};
       this.perTick = c.ticks > ticks ? (c.wire_bytes - bytes) / (c.ticks - ticks) : NaN;
       this.#last = { conn: s.conn, at, bytes: c.wire_bytes };
-    } catch {
+    } catch (err) {
       if (this.#request !== request) return; // a newer request has replaced it
+      this.#notBefore = performance.now() + (/** @type {{ retryAfter?: number }} */ (err).retryAfter ?? 0);
       this.#last = null;
       this.rate = NaN;
     }

@@ -24,6 +24,8 @@ export function notice({ shown, retryAt, newest, silent, symbols, wall }) {
   const since = newest ? t('banner.asOf', { time: timeOfDay(newest) }) : '';
   const next = (/** @type {number | undefined} */ at) => (at !== undefined && at > wall ? t('banner.next', { time: countdown(at - wall) }) : t('banner.retrying'));
   switch (shown) {
+    case 'full': // no button: the page doesn't try before the time that the server gave
+      return { text: retryAt !== undefined && retryAt > wall ? t('banner.full', { time: countdown(retryAt - wall), since }) : t('banner.full.retrying', { since }), button: '', action: 'retry', level: 'warn' };
     case 'unreachable': return { text: t('banner.unreachable', { next: next(retryAt), since }), button: t('banner.retry'), action: 'retry', level: 'warn' };
     case 'offline': return { text: t('banner.offline', { since }), button: t('banner.retry'), action: 'retry', level: 'bad' };
     case 'ended': return { text: t('banner.ended', { since }), button: t('banner.restart'), action: 'reload', level: 'quiet' };

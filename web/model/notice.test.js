@@ -9,6 +9,13 @@ test('nothing is said while the feed is live and the symbols are there', () => {
   assert.equal(notice({ ...calm, shown: 'waiting', retryAt: 1_003_000 }), null);
 });
 
+test('a full server is no unreachable one: the time that it gave counts down, without a button', () => {
+  const full = { ...calm, shown: 'full', retryAt: 1_008_000 };
+  assert.deepEqual(notice(full), { text: 'Server full, next try in 8\u202fs. ', button: '', action: 'retry', level: 'warn' });
+  assert.match(notice({ ...full, newest: 999_000 })?.text ?? '', /^Server full, next try in 8\u202fs\. Quotes as of \d\d:\d\d:\d\d\.$/);
+  assert.equal(notice({ ...full, retryAt: undefined })?.text.trim(), 'Server full, trying again.');
+});
+
 test('the next try to load the list of symbols counts down, also on a live feed', () => {
   const failed = { ...calm, symbols: { at: 1_004_000 } };
   assert.deepEqual(notice(failed), { text: 'The list of symbols could not be loaded. Retrying in 4\u202fs.', button: 'Retry now', action: 'symbols', level: 'warn' });

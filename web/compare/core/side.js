@@ -102,6 +102,7 @@ export class Side {
       compression: this.compression,
       state: state.name,
       ...(state.retryAt === undefined ? {} : { retryAt: state.retryAt }),
+      ...(state.reason === undefined ? {} : { reason: state.reason }),
       latency: this.latency.distribution(),
       paint: this.paint.distribution(),
       histogram: this.latency.buckets(),

@@ -113,6 +113,8 @@ export interface SideResult {
   state: StateName;
   /** time of the next attempt, ms since 1970, while waiting */
   retryAt?: number;
+  /** why the last connection ended or was not opened, while not live */
+  reason?: string;
   /** from due time to the message handler */
   latency: Distribution;
   /** from due time to the frame that showed the tick */

@@ -44,11 +44,13 @@ export class Status {
 }
 
 /** Which sides are disconnected, and the effect on the figures. @param {SideResult[]} down */
-function disconnection(down) {
+export function disconnection(down) {
   const [first, second] = down;
   if (!first) return '';
   const left = first.retryAt ? Math.max(0, first.retryAt - Date.now()) : NaN;
   const next = Number.isFinite(left) ? t('compare.unreachable.next', { time: countdown(left) }) : t('compare.unreachable.retrying');
+  const full = down.find((s) => s.reason === 'overload');
+  if (full) return t('compare.unreachable.full', { side: full.name, next });
   if (second) return first.state === 'offline' ? t('compare.unreachable.offline') : t('compare.unreachable.both', { next });
   return first.lane === 'ws' ? t('compare.unreachable.ws', { side: first.name, next }) : t('compare.unreachable.sse', { side: first.name, next });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rows } from './heatmap.js';
-import { notes, offer } from './status.js';
+import { disconnection, notes, offer } from './status.js';
 
 /** @param {object} [side] @param {object} [rest] */
 const result = (side = {}, rest = {}) => /** @type {any} */ ({
@@ -39,4 +39,12 @@ test('the offer of a link that changes the server', () => {
     'This link sets 5\u202f000 ticks/s and 500 + 500 background clients for every user of this server.',
   );
   assert.equal(offer({ rate: 0.5, background: null }), 'This link sets 0.5 ticks/s for every user of this server.');
+});
+
+test('a full server is named as the reason, not the network', () => {
+  const side = (/** @type {string} */ name, /** @type {object} */ more) => /** @type {any} */ ({ name, lane: name === 'SSE' ? 'sse' : 'ws', state: 'waiting', retryAt: Date.now() + 8_000, ...more });
+  const full = 'WebSocket is not connected: the server is full. Retrying in 8\u202fs. Results so far are kept.';
+  assert.equal(disconnection([side('WebSocket', { reason: 'overload' })]), full);
+  assert.equal(disconnection([side('SSE', { reason: 'closed' }), side('WebSocket', { reason: 'overload' })]), full);
+  assert.match(disconnection([side('SSE', { reason: 'closed' })]), /A proxy may be buffering/);
 });

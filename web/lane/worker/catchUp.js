@@ -64,7 +64,7 @@ export class CatchUp {
         }
         if (m === null) return;
         if (m.T === 'bye') {
-          this.#host.ended(tab, m.reason);
+          this.#host.ended(tab, m.reason, { retry: m.retry });
           return;
         }
         if (m.T === 'hello') {

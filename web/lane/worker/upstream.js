@@ -36,6 +36,9 @@ export class Upstream {
   #gap = null;
   #lostAt = 0; // wall ms at which the connection ended, 0 when there was none
   #established = true; // the newest connection has had its hello
+  #notBefore = 0; // wall ms before which the server asked not to reconnect
+  #asked = 0; // ms that it asked for
+  #reason = ''; // why
   #serverTime = 0; // µs, the newest that the server sent
   /** @type {any} */
   #flushTimer = null;
@@ -83,7 +86,9 @@ export class Upstream {
     this.#sendTabCount();
     this.#connection?.check(); // after a sleep it may be dead
     if (!this.#tabs.has(tab)) return;
-    if (!this.#connection) this.#open(tab);
+    const left = Math.min(this.#asked, this.#notBefore - this.#options.wall());
+    if (!this.#connection && left > 0) this.#end(tab, this.#reason, { retry: left });
+    else if (!this.#connection) this.#open(tab);
     else {
       this.#advance();
       if (!tab.live) this.#requestTopics(tab);
@@ -157,18 +162,22 @@ export class Upstream {
     this.#heartbeatTimer = this.#flushTimer = null;
   }
 
-  /** Ends the tabs' streams with the connection; each tab reconnects after its own delay. @param {string} why @param {import('../../types.js').Close} close */
-  #closed(why, close) {
+  /** Ends the tabs' streams with the connection; each tab reconnects after its own delay. @param {string} why @param {import('../../types.js').Close} close @param {Message} [bye] the server's last message */
+  #closed(why, close, bye) {
     this.#flush();
     this.#connection = null;
     this.#lostAt = this.#options.wall();
-    for (const tab of [...this.#tabs]) this.#end(tab, why, close);
+    this.#asked = close.retry ?? 0;
+    this.#notBefore = this.#lostAt + this.#asked;
+    this.#reason = why;
+    for (const tab of [...this.#tabs]) this.#end(tab, why, close, bye);
   }
 
-  /** Ends a tab's stream. @param {TabStream} tab @param {string} why @param {import('../../types.js').Close} [close] */
-  #end(tab, why, close = {}) {
+  /** Ends a tab's stream. @param {TabStream} tab @param {string} why @param {import('../../types.js').Close} [close] @param {Message} [bye] for a tab that has had its hello */
+  #end(tab, why, close = {}, bye) {
     if (!this.#tabs.delete(tab)) return;
     this.#catchUp.remove(tab);
+    if (bye && tab.live) tab.send(bye);
     tab.control({ closed: why, close });
     this.#sendTabCount();
     if (this.#tabs.size === 0 && this.#connection) {
@@ -197,10 +206,8 @@ export class Upstream {
       return;
     }
     if (m.T === 'bye') {
-      this.#flush();
-      for (const tab of this.#tabs) if (tab.live) tab.send(m);
       connection.drop();
-      this.#closed(m.reason, {});
+      this.#closed(m.reason, { retry: m.retry }, m);
       return;
     }
     const reset = m.T === 'snapshot' && this.#sequence.awaitsSnapshot;

@@ -8,11 +8,12 @@ import { byId, part, press, setText } from '../common/dom.js';
 
 const MAX_ATTEMPTS = 3; // failed tries after which the server counts as unreachable
 
-/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
+/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'full' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
 
 /** The state as it is displayed. @param {Feed} feed @param {boolean} paused @returns {Shown} */
 export function shown(feed, paused) {
-  const { name, attempt } = feed.state;
+  const { name, attempt, reason } = feed.state;
+  if ((name === 'waiting' || name === 'connecting') && reason === 'overload') return 'full';
   if ((name === 'waiting' || name === 'connecting') && attempt >= MAX_ATTEMPTS) return 'unreachable';
   return name === 'live' && paused ? 'paused' : name;
 }
