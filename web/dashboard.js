@@ -41,7 +41,7 @@ const PACE = 50; // ms
 const boot = JSON.parse(part('boot').textContent || '{}');
 const store = new QuoteStore();
 const quotes = new PausedQuotes(store);
-const view = new ViewState(location.search);
+const view = new ViewState();
 const theme = new Theme(settings);
 const shared = shareConnections(boot.worker, boot.limits.message);
 const feed = new Feed({
@@ -127,7 +127,10 @@ feed.on('state', () => {
   frames.request();
 });
 view.on((now, before) => {
-  if (now.symbol !== before.symbol) showSymbol();
+  if (now.symbol === before.symbol) return;
+  const [first] = listings.keys();
+  if (first && !listings.has(now.symbol)) view.adjust({ symbol: first }); // the history may have one that the server no longer has
+  else showSymbol();
 });
 settings.on(() => {
   list.refresh();
@@ -243,7 +246,7 @@ async function loadSymbols() {
   list.fill(symbols, sectors);
   listsDialog.paint();
   market.fill(symbols);
-  if (!listings.has(view.now.symbol) && symbols[0]) view.set({ symbol: symbols[0].symbol });
+  if (!listings.has(view.now.symbol) && symbols[0]) view.adjust({ symbol: symbols[0].symbol });
   charts.setSymbols([...listings.keys()]);
   showSymbol();
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Stored, parseJSON } from '../browser/storage.js';
-import { KEY, LISTS, Lists, NAME, readLists, readName, readSymbols, SYMBOLS } from './lists.js';
+import { KEY, LISTS, Lists, NAME, readId, readLists, readName, readSymbols, SYMBOLS } from './lists.js';
 import { defaults } from './urlState.js';
 
 /** @import { View } from './urlState.js' */
@@ -12,19 +12,25 @@ function setup(kept = {}, patch = {}) {
   let now = { ...defaults, ...patch };
   /** @type {((now: View, before: View) => void)[]} */
   const listeners = [];
-  const view = /** @type {any} */ ({
-    get now() { return now; },
-    on: (/** @type {any} */ fn) => listeners.push(fn),
-    set: (/** @type {Partial<View>} */ p) => {
-      const before = now;
-      now = { ...now, ...p };
-      for (const fn of listeners) fn(now, before);
-    },
-  });
+  const set = (/** @type {Partial<View>} */ p) => {
+    const before = now;
+    if (Object.entries(p).every(([k, v]) => before[/** @type {keyof View} */ (k)] === v)) return;
+    now = { ...now, ...p };
+    for (const fn of listeners) fn(now, before);
+  };
+  const view = /** @type {any} */ ({ get now() { return now; }, on: (/** @type {any} */ fn) => listeners.push(fn), set, adjust: set });
   const storage = { getItem: (/** @type {string} */ k) => kept[k] ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => { kept[k] = v; }, removeItem: () => {} };
   return { lists: new Lists({ view, stored: new Stored(KEY, readLists, () => storage), first: 'Favourites' }), view, kept, storage };
 }
 const names = (/** @type {Lists} */ lists) => lists.all.map((l) => l.name);
+/** The id of a list. @param {Lists} lists @param {string} name */
+const id = (lists, name) => lists.all.find((l) => l.name === name)?.id ?? 'none';
+/** Without their ids. @param {readonly any[]} lists */
+const plain = (lists) => lists.map(({ name, symbols }) => ({ name, symbols }));
+/** The open list without its id. @param {Lists} lists */
+const open = (lists) => lists.open && { name: lists.open.name, symbols: lists.open.symbols, saved: lists.open.saved };
+/** The lists in a storage. @param {Record<string, string>} kept */
+const storedIn = (kept) => plain(readLists(parseJSON(kept[KEY] ?? null)).lists);
 
 test('a name is trimmed, single-spaced and limited in whole characters', () => {
   assert.equal(readName('  my \t\n list '), 'my list');
@@ -37,12 +43,65 @@ test('symbols of a link: without duplicates and invalid ones, limited in number'
   assert.equal(readSymbols(Array.from({ length: 500 }, (_, i) => `S${i}`).join()).split(',').length, SYMBOLS);
 });
 
-test('invalid stored lists are ignored, valid ones beside them stay', () => {
+test('bad stored lists lose nothing that can be read', () => {
   for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(readLists(parseJSON(bad)), { lists: [], into: '' });
-  const text = JSON.stringify({ v: 1, into: 'B', lists: [null, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: [] }, { name: 'b', symbols: [] }] });
-  assert.deepEqual(readLists(parseJSON(text)), { lists: [{ name: 'A', symbols: ['X'] }, { name: 'b', symbols: [] }], into: 'b' });
+  const text = JSON.stringify({ v: 1, into: 'B', lists: [null, 7, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: ['Y'] }, { name: 7, symbols: ['K', 'L'] }, { name: '', symbols: [] }, { name: 'b', symbols: [] }] });
+  assert.deepEqual(readLists(parseJSON(text)), {
+    lists: [{ id: '', name: 'A', symbols: ['X'] }, { id: '', name: 'a 2', symbols: ['Y'] }, { id: '', name: 'K L', symbols: ['K', 'L'] }, { id: '', name: 'b', symbols: [] }], into: 'b',
+  });
   const many = { v: 1, lists: Array.from({ length: 99 }, (_, i) => ({ name: `L${i}`, symbols: [] })) };
   assert.equal(readLists(many).lists.length, LISTS);
+  const ids = readLists({ v: 1, into: 'q', lists: [{ id: 'q', name: 'A', symbols: [] }, { id: 'q', name: 'B', symbols: [] }, { id: '<b>', name: 'C', symbols: [] }] });
+  assert.deepEqual([ids.lists.map((l) => l.id), ids.into], [['q', '', ''], 'A']);
+  assert.deepEqual([readId('a-B_9'), readId(''), readId('x'.repeat(25)), readId(7)], ['a-B_9', '', '', '']);
+});
+
+test('lists of an earlier version get ids once, which all tabs share', () => {
+  const kept = { [KEY]: '{"v":1,"lists":[{"name":"Tech","symbols":["AAPL"]},{"name":"Oil","symbols":[]}],"into":"Oil"}' };
+  const one = setup(kept).lists;
+  const two = setup(kept, { list: 'AAPL', name: 'Tech' }); // a link of an earlier version
+  assert.match(id(one, 'Tech'), /^\w{4,24}$/);
+  assert.notEqual(id(one, 'Tech'), id(one, 'Oil'));
+  assert.equal(id(two.lists, 'Tech'), id(one, 'Tech'));
+  assert.equal(two.view.now.listId, id(one, 'Tech'));
+  assert.equal(one.title, 'Oil', 'stars go where they went');
+});
+
+test('a tab with an earlier version drops the ids: they are restored', () => {
+  const { lists, kept, view } = setup();
+  lists.create('A', ['X']);
+  lists.show(id(lists, 'A'));
+  const before = id(lists, 'A');
+  kept[KEY] = '{"v":1,"lists":[{"name":"A","symbols":["X","Y"]},{"name":"B","symbols":[]}],"into":"A"}';
+  lists.reload();
+  assert.equal(id(lists, 'A'), before);
+  assert.deepEqual([view.now.list, lists.open?.saved], ['X,Y', true]);
+  assert.match(kept[KEY], new RegExp(before));
+});
+
+test('a list that is renamed in one tab stays the same in another, with its stars', () => {
+  const one = setup();
+  one.lists.create('Tech', ['AAPL']);
+  const tech = id(one.lists, 'Tech');
+  one.lists.show(tech);
+  const two = setup(one.kept, one.view.now);
+  two.lists.rename(tech, 'Chips');
+  one.lists.reload();
+  assert.deepEqual(open(one.lists), { name: 'Chips', symbols: ['AAPL'], saved: true });
+  assert.equal(one.view.now.name, 'Chips');
+  two.lists.rename(tech, 'Silicon');
+  assert.deepEqual(one.lists.star('MSFT'), { name: 'Silicon', in: true }, 'also without an event');
+  two.lists.show('');
+  assert.deepEqual(two.lists.star('NVDA'), { name: 'Silicon', in: true }, 'the target of stars');
+  assert.deepEqual(storedIn(one.kept), [{ name: 'Silicon', symbols: ['AAPL', 'MSFT', 'NVDA'] }]);
+  const reloaded = setup(one.kept, { list: 'AAPL', name: 'Tech', listId: tech });
+  assert.deepEqual(open(reloaded.lists), { name: 'Silicon', symbols: ['AAPL', 'MSFT', 'NVDA'], saved: true }, 'an old bookmark');
+});
+
+test("a link with an id of another browser shows the link's symbols", () => {
+  const { lists } = setup({ [KEY]: '{"v":1,"lists":[{"id":"mine","name":"Tech","symbols":["AAPL"]}]}' }, { list: 'MSFT', name: 'Tech', listId: 'theirs' });
+  assert.deepEqual(open(lists), { name: 'Tech', symbols: ['MSFT'], saved: false });
+  assert.equal(setup({}, { listId: 'theirs' }).lists.open, null, 'an id alone is no list');
 });
 
 test('forbidden storage: lists last as long as the page', () => {
@@ -59,12 +118,12 @@ test('names are unique ignoring case, and the number of lists is limited', () =>
   assert.equal(lists.create('tech'), 'taken');
   assert.equal(lists.create('  '), 'empty');
   assert.equal(lists.create('Oil'), '');
-  assert.equal(lists.rename('Oil', 'TECH'), 'taken');
-  assert.equal(lists.rename('Tech', 'TECH'), '');
+  assert.equal(lists.rename(id(lists, 'Oil'), 'TECH'), 'taken');
+  assert.equal(lists.rename(id(lists, 'Tech'), 'TECH'), '');
   assert.deepEqual(names(lists), ['TECH', 'Oil']);
   for (let i = 2; i < LISTS; i++) assert.equal(lists.create(`L${i}`), '');
   assert.equal(lists.create('one more'), 'many');
-  assert.equal(lists.rename('Oil', 'Gas'), '', 'renaming works at the limit');
+  assert.equal(lists.rename(id(lists, 'Oil'), 'Gas'), '', 'renaming works at the limit');
 });
 
 test('the first star creates a list, the next removes the symbol', () => {
@@ -72,20 +131,21 @@ test('the first star creates a list, the next removes the symbol', () => {
   assert.deepEqual(lists.star('AAPL'), { name: 'Favourites', in: true });
   assert.deepEqual(lists.star('MSFT'), { name: 'Favourites', in: true });
   assert.deepEqual(lists.star('AAPL'), { name: 'Favourites', in: false });
-  assert.equal(kept[KEY], '{"v":1,"lists":[{"name":"Favourites","symbols":["MSFT"]}],"into":"Favourites"}');
-  assert.deepEqual(setup(kept).lists.starred, { name: 'Favourites', symbols: ['MSFT'] });
+  const own = id(lists, 'Favourites');
+  assert.equal(kept[KEY], `{"v":1,"lists":[{"id":"${own}","name":"Favourites","symbols":["MSFT"]}],"into":"${own}"}`);
+  assert.deepEqual(setup(kept).lists.starred, { id: own, name: 'Favourites', symbols: ['MSFT'] });
 });
 
 test('a star adds to the open list, else to the one that was open last', () => {
   const { lists, view } = setup();
   lists.create('A');
   lists.create('B');
-  lists.show('A');
+  lists.show(id(lists, 'A'));
   lists.star('X');
   assert.deepEqual([view.now.list, view.now.name], ['X', 'A']);
   assert.equal(lists.open?.saved, true);
   lists.star('X');
-  assert.deepEqual(lists.open, { name: 'A', symbols: [], saved: true }, 'an empty list stays open');
+  assert.deepEqual(open(lists), { name: 'A', symbols: [], saved: true }, 'an empty list stays open');
   lists.show('');
   assert.equal(lists.open, null);
   assert.equal(lists.star('Y')?.name, 'A');
@@ -102,7 +162,7 @@ test('symbols move within the open list, not beyond its ends', () => {
   const { lists, view } = setup();
   lists.create('A', ['X', 'Y', 'Z']);
   assert.equal(lists.move('X', 1), 0, 'none is open');
-  lists.show('A');
+  lists.show(id(lists, 'A'));
   assert.equal(lists.move('X', 1), 2);
   assert.equal(lists.move('Z', 1), 0);
   assert.equal(lists.move('Q', -1), 0);
@@ -113,12 +173,12 @@ test('symbols move within the open list, not beyond its ends', () => {
 
 test('a link is a temporary list until it is saved; it does not change a saved list of the same name', () => {
   const { lists, view } = setup({ [KEY]: '{"v":1,"lists":[{"name":"Tech","symbols":["AAPL"]}]}' }, { list: 'MSFT,NVDA', name: 'Tech' });
-  assert.deepEqual(lists.open, { name: 'Tech', symbols: ['MSFT', 'NVDA'], saved: false });
+  assert.deepEqual(open(lists), { name: 'Tech', symbols: ['MSFT', 'NVDA'], saved: false });
   lists.star('KO');
   assert.equal(view.now.list, 'MSFT,NVDA,KO');
-  assert.deepEqual(lists.all, [{ name: 'Tech', symbols: ['AAPL'] }]);
+  assert.deepEqual(plain(lists.all), [{ name: 'Tech', symbols: ['AAPL'] }]);
   assert.equal(lists.save(), 'Tech 2');
-  assert.deepEqual(lists.open, { name: 'Tech 2', symbols: ['MSFT', 'NVDA', 'KO'], saved: true });
+  assert.deepEqual(open(lists), { name: 'Tech 2', symbols: ['MSFT', 'NVDA', 'KO'], saved: true });
   assert.equal(lists.save(), 'Tech 2', 'it is already saved');
 });
 
@@ -126,13 +186,13 @@ test('a link without a name is still a list when it is emptied', () => {
   const { lists } = setup({}, { list: 'MSFT' });
   assert.equal(lists.open?.name, '');
   lists.star('MSFT');
-  assert.deepEqual(lists.open, { name: 'Favourites', symbols: [], saved: false });
+  assert.deepEqual(open(lists), { name: 'Favourites', symbols: [], saved: false });
 });
 
 test('a saved list is open after reloading its address', () => {
   const { lists, kept, view } = setup();
   lists.create('A', ['X']);
-  lists.show('A');
+  lists.show(id(lists, 'A'));
   assert.equal(setup(kept, view.now).lists.open?.saved, true);
 });
 
@@ -140,14 +200,14 @@ test('the open list can be renamed, removed and restored', () => {
   const { lists, view } = setup();
   lists.create('A', ['X']);
   lists.create('B', ['Y']);
-  lists.show('A');
-  lists.rename('A', 'C');
+  lists.show(id(lists, 'A'));
+  lists.rename(id(lists, 'A'), 'C');
   assert.equal(view.now.name, 'C');
-  const undo = lists.remove('C');
+  const undo = lists.remove(id(lists, 'C'));
   assert.equal(lists.open, null);
   undo();
   assert.deepEqual(names(lists), ['C', 'B']);
-  assert.deepEqual(lists.open, { name: 'C', symbols: ['X'], saved: true });
+  assert.deepEqual(open(lists), { name: 'C', symbols: ['X'], saved: true });
   undo();
   assert.deepEqual(names(lists), ['C', 'B'], 'only once');
 });
@@ -155,7 +215,7 @@ test('the open list can be renamed, removed and restored', () => {
 test('changes in another tab are read', () => {
   const { lists, view, kept } = setup();
   lists.create('A', ['X']);
-  lists.show('A');
+  lists.show(id(lists, 'A'));
   let calls = 0;
   lists.on(() => calls++);
   kept[KEY] = '{"v":1,"lists":[{"name":"A","symbols":["X","Y"]}]}';
@@ -164,7 +224,7 @@ test('changes in another tab are read', () => {
   assert.ok(calls > 0);
   kept[KEY] = '{"v":1,"lists":[]}';
   lists.reload();
-  assert.deepEqual(lists.open, { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed in the other tab: it can be saved again');
+  assert.deepEqual(open(lists), { name: 'A', symbols: ['X', 'Y'], saved: false }, 'removed in the other tab: it can be saved again');
 });
 
 test('two tabs edit at once without storage events: no change is undone', () => {
@@ -174,18 +234,18 @@ test('two tabs edit at once without storage events: no change is undone', () => 
   one.lists.create('Oil', ['XOM']);
   assert.deepEqual(two.lists.star('MSFT'), { name: 'Tech', in: true });
   assert.deepEqual(names(two.lists), ['Tech', 'Oil'], 'a frozen page gets no storage event');
-  assert.equal(one.lists.rename('Tech', 'Chips'), '');
-  assert.deepEqual(readLists(parseJSON(one.kept[KEY] ?? null)).lists, [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
+  assert.equal(one.lists.rename(id(one.lists, 'Tech'), 'Chips'), '');
+  assert.deepEqual(storedIn(one.kept), [{ name: 'Chips', symbols: ['AAPL', 'MSFT'] }, { name: 'Oil', symbols: ['XOM'] }]);
 });
 
 test('an open list changed in another tab without an event keeps both changes', () => {
   const one = setup();
   one.lists.create('Tech', ['AAPL']);
-  one.lists.show('Tech');
+  one.lists.show(id(one.lists, 'Tech'));
   const two = setup(one.kept, { list: 'AAPL', name: 'Tech' });
   two.lists.star('MSFT');
   one.lists.star('NVDA');
-  assert.deepEqual(one.lists.open, { name: 'Tech', symbols: ['AAPL', 'MSFT', 'NVDA'], saved: true });
+  assert.deepEqual(open(one.lists), { name: 'Tech', symbols: ['AAPL', 'MSFT', 'NVDA'], saved: true });
   assert.equal(one.lists.move('NVDA', -1), 2);
 });
 

@@ -1,7 +1,7 @@
 // The page's state in the address, which makes it a link; defaults are left out.
 import { formatCharts, intervals, parseCharts } from './chartSpec.js';
 import { columns, readColumns } from './columns.js';
-import { readName, readSymbols } from './lists.js';
+import { readId, readName, readSymbols } from './lists.js';
 
 /** @import { Lane } from '../types.js' */
 /**
@@ -18,6 +18,7 @@ import { readName, readSymbols } from './lists.js';
  * @property {string} q the search text
  * @property {string} list the symbols of the open list, as returned by readSymbols
  * @property {string} name of the open list; '' without symbols shows all of the server's
+ * @property {string} listId of the open list in this browser; '' for one from a link
  * @property {string} cols the watchlist's columns, as returned by readColumns; '' for the standard ones
  * @property {string} panel the market panel that is shown
  * @property {string} trades 'symbol': of the chart's symbol; 'list': of the watchlist's symbols; '' all
@@ -29,7 +30,7 @@ export const sizes = /** @type {const} */ (['', '10000', '50000', '200000']);
 
 /** @type {Readonly<View>} */
 export const defaults = Object.freeze({
-  symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', prefer: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', cols: '',
+  symbol: '', interval: '1m', kind: 'candles', charts: '', lane: 'sse', prefer: 'sse', encoding: 'json', sort: '', sector: '', q: '', list: '', name: '', listId: '', cols: '',
   panel: 'heat', trades: '', least: '',
 });
 
@@ -55,6 +56,7 @@ export function parse(search) {
     q: text('q', 40),
     list: readSymbols(text('list', 4000)),
     name: readName(text('name', 200)),
+    listId: readId(text('listId', 40)),
     cols: readColumns(text('cols', 200)),
     panel: panels.find((x) => x === p.get('panel')) ?? defaults.panel,
     trades: ['symbol', 'list'].find((x) => x === p.get('trades')) ?? '',
@@ -70,4 +72,19 @@ export function format(view) {
   }
   const s = p.toString().replaceAll('%2C', ',');
   return s && `?${s}`;
+}
+
+/** The choices that are steps: back and forward go between them. All others refine the view of a step. */
+const steps = /** @type {const} */ (['symbol', 'interval', 'panel', 'name', 'listId']);
+
+/** Reports whether a change of the view is a step in the browser's history. @param {View} view @param {View} before */
+export const isStep = (view, before) => steps.some((key) => view[key] !== before[key]);
+
+/**
+ * The view of an entry in the browser's history. Lane and encoding stay as they are, since the stream is not part of a step,
+ * and so do the columns, which are a preference.
+ * @param {string} search the entry's query @param {View} now @returns {View}
+ */
+export function restore(search, { lane, prefer, encoding, cols }) {
+  return { ...parse(search), lane, prefer, encoding, cols };
 }

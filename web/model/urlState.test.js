@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defaults, format, parse } from './urlState.js';
+import { defaults, format, isStep, parse, restore } from './urlState.js';
 
 test('an empty address gives the defaults, and vice versa', () => {
   assert.deepEqual(parse(''), defaults);
@@ -8,7 +8,7 @@ test('an empty address gives the defaults, and vice versa', () => {
 });
 
 test('a formatted view is parsed unchanged', () => {
-  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('auto'), prefer: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
+  const view = { symbol: 'BRK.B', interval: '10s', kind: /** @type {const} */ ('line'), charts: 'AAPL:1m,BRK.B:10s:line', lane: /** @type {const} */ ('auto'), prefer: /** @type {const} */ ('ws'), encoding: /** @type {const} */ ('protobuf'), sort: '-change', sector: 'real-estate', q: 'a&b=c é', list: 'MSFT,BRK.B', name: 'Mine, & 我的', listId: 'x7_-', cols: 'age,last', panel: 'trades', trades: 'symbol', least: '50000' };
   assert.deepEqual(parse(format(view)), view);
 });
 
@@ -34,4 +34,15 @@ test("trades are of all symbols, of the list or of the chart's symbol", () => {
 test('invalid values become the defaults', () => {
   assert.deepEqual(parse('?symbol=%3Cb%3E&interval=7m&lane=carrier-pigeon&encoding=morse&sort=-shoe&sort=x&cols=shoe,,&panel=shoe&trades=all&least=7'), defaults);
   assert.equal(parse(`?q=${'x'.repeat(500)}`).q.length, 40);
+});
+
+test('another symbol, interval, panel or list is a step; what refines the view is not', () => {
+  const is = (/** @type {any} */ patch) => isStep({ ...defaults, ...patch }, defaults);
+  for (const patch of [{ symbol: 'A' }, { interval: '1h' }, { panel: 'alerts' }, { listId: 'x', list: 'A', name: 'B' }, { name: 'B', list: 'A' }]) assert.equal(is(patch), true, JSON.stringify(patch));
+  for (const patch of [{ q: 'a' }, { sort: 'last' }, { sector: 'energy' }, { lane: 'ws' }, { cols: 'age' }, { charts: 'A:1m,B:1m' }, { list: 'A' }, { kind: 'line' }, { trades: 'list' }]) assert.equal(is(patch), false, JSON.stringify(patch));
+});
+
+test('an entry of the history restores the view, but neither the lane nor the columns', () => {
+  const now = { ...defaults, symbol: 'B', lane: /** @type {const} */ ('ws'), cols: 'age', q: 'x' };
+  assert.deepEqual(restore('?symbol=A&panel=alerts&lane=auto&cols=last&encoding=protobuf', now), { ...defaults, symbol: 'A', panel: 'alerts', lane: 'ws', cols: 'age' });
 });

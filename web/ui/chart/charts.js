@@ -39,20 +39,24 @@ export class Charts {
     this.#view = view;
     this.#frames = frames;
     this.#record = record;
-    const specs = parseCharts(view.now.charts);
-    this.#focus = Math.max(0, specs.findIndex((spec) => same(spec, this.#chosen)));
-    this.#make(specs.length ? specs : [this.#chosen]);
+    this.#restore();
     theme.on(() => this.#each((c) => c.recolour()));
     matchMedia('(forced-colors: active)').addEventListener('change', () => this.restyle());
     matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => this.restyle());
     this.#narrow.addEventListener('change', () => frames.request());
     view.on((now, before) => {
-      if (now.symbol === before.symbol && now.interval === before.interval && now.kind === before.kind) return;
-      this.#charts[this.#focus]?.show(this.#chosen);
+      if (now.charts !== before.charts && now.charts !== this.#formatted) this.#restore();
+      else if (now.symbol === before.symbol && now.interval === before.interval && now.kind === before.kind) return;
+      else this.#charts[this.#focus]?.show(this.#chosen);
       this.#update();
     });
     this.#listen();
     this.#update();
+  }
+
+  /** The charts as in the address. */
+  get #formatted() {
+    return formatCharts(this.#charts.map((c) => c.spec));
   }
 
   /** @returns {Spec} */
@@ -96,6 +100,13 @@ export class Charts {
   /** @param {(c: Chart) => void} fn */
   #each(fn) {
     for (const c of this.#charts) fn(c);
+  }
+
+  /** Makes the charts of the address, at first and after back or forward. */
+  #restore() {
+    const specs = parseCharts(this.#view.now.charts);
+    this.#focus = Math.max(0, specs.findIndex((spec) => same(spec, this.#chosen)));
+    this.#make(specs.length ? specs : [this.#chosen]);
   }
 
   /** @param {readonly Spec[]} specs */
@@ -155,7 +166,7 @@ export class Charts {
     }
     this.#charts.forEach((c, k) => setText(/** @type {Node} */ (this.#tabs.children[k]), c.short));
     press(this.#tabs.children, (b) => this.#tabs.children[this.#focus] === b);
-    if (this.#view.now.symbol) this.#view.set({ charts: formatCharts(this.#charts.map((c) => c.spec)) });
+    if (this.#view.now.symbol) this.#view.adjust({ charts: this.#formatted });
   }
 
   #listen() {

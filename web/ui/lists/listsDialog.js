@@ -17,7 +17,7 @@ export class ListsDialog {
   #open = part('lists-open');
   #lists;
   #known;
-  #renaming = ''; // the list whose name is being changed
+  #renaming = ''; // id of the list whose name is being changed
   #undo = () => {};
 
   /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, announce: (text: string) => void }} parts known: the name of a symbol that the server has; announce: for screen readers */
@@ -37,7 +37,7 @@ export class ListsDialog {
     this.#dialog.addEventListener('keydown', (e) => {
       if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
       e.preventDefault(); // cancels only the renaming
-      this.#endRename(this.#renaming);
+      this.#endRename();
     });
     this.#all.addEventListener('click', (e) => this.#listClick(e));
     this.#all.addEventListener('submit', (e) => {
@@ -81,16 +81,16 @@ export class ListsDialog {
 
   #fill() {
     const { open, all } = this.#lists;
-    const row = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string} */ count, /** @type {boolean} */ current) => {
-      const b = el('button', { type: 'button', class: 'pick', 'data-list': name }, el('span', {}, label), el('small', {}, count));
+    const row = (/** @type {string} */ id, /** @type {string} */ label, /** @type {string} */ count, /** @type {boolean} */ current) => {
+      const b = el('button', { type: 'button', class: 'pick', 'data-list': id }, el('span', {}, label), el('small', {}, count));
       if (current) b.setAttribute('aria-current', 'true');
       return b;
     };
     this.#all.replaceChildren(
       el('li', {}, row('', t('watch.list.all'), '', open === null)),
-      ...all.map((l) => (this.#renaming === l.name ? el('li', {}, renaming(l.name)) : el(
-        'li', {}, row(l.name, l.name, t('watch.list.count', { n: l.symbols.length }), open?.saved === true && open.name === l.name),
-        icon('rename', l.name, t('watch.list.rename', { name: l.name }), PEN), icon('delete', l.name, t('watch.list.delete', { name: l.name }), BIN),
+      ...all.map((l) => (this.#renaming === l.id ? el('li', {}, renaming(l.name)) : el(
+        'li', {}, row(l.id, l.name, t('watch.list.count', { n: l.symbols.length }), open?.id === l.id),
+        icon('rename', l.id, t('watch.list.rename', { name: l.name }), PEN), icon('delete', l.id, t('watch.list.delete', { name: l.name }), BIN),
       ))),
     );
     part('lists-order').hidden = !open || open.symbols.length === 0;
@@ -114,21 +114,22 @@ export class ListsDialog {
   /** @param {Event} e */
   #listClick(e) {
     const b = buttonOf(e);
-    const name = b?.dataset.list;
-    if (!b || name === undefined) return;
+    const id = b?.dataset.list;
+    if (!b || id === undefined) return;
     if (b.dataset.act === 'rename') {
-      this.#renaming = name;
+      this.#renaming = id;
       this.#fill();
       const input = this.#all.querySelector('input');
       input?.focus();
       input?.select();
     } else if (b.dataset.act === 'delete') {
-      this.#undo = this.#lists.remove(name);
+      const name = this.#lists.all.find((l) => l.id === id)?.name ?? '';
+      this.#undo = this.#lists.remove(id);
       this.#fill();
       this.#say(t('watch.list.deleted', { name }), true);
       part('lists-undo').focus();
     } else {
-      this.#lists.show(name);
+      this.#lists.show(id);
       this.#dialog.close();
     }
   }
@@ -136,22 +137,21 @@ export class ListsDialog {
   #rename() {
     const input = this.#all.querySelector('input');
     if (!input) return;
-    const old = this.#renaming;
-    const at = this.#lists.all.findIndex((l) => l.name === old);
-    const why = this.#lists.rename(old, input.value);
+    const why = this.#lists.rename(this.#renaming, input.value);
     if (why) {
       this.#refuse(input, why);
       return;
     }
     this.#say('');
-    this.#endRename(this.#lists.all[at]?.name ?? '');
+    this.#endRename();
   }
 
-  /** Leaves the renaming of a list. @param {string} name */
-  #endRename(name) {
+  /** Leaves the renaming of a list. */
+  #endRename() {
+    const id = this.#renaming;
     this.#renaming = '';
     this.#fill();
-    this.#focus(`[data-act=rename][data-list="${CSS.escape(name)}"]`);
+    this.#focus(`[data-act=rename][data-list="${CSS.escape(id)}"]`);
   }
 
   #create() {
@@ -160,7 +160,7 @@ export class ListsDialog {
       this.#refuse(this.#name, why);
       return;
     }
-    this.#lists.show(this.#name.value.trim() && (this.#lists.all.at(-1)?.name ?? ''));
+    this.#lists.show(this.#lists.all.at(-1)?.id ?? '');
     this.#name.value = '';
     this.#dialog.close();
   }

@@ -74,12 +74,14 @@ export class Watchlist {
     this.#grid.addEventListener('click', (e) => this.#click(e));
     part('empty-clear').addEventListener('click', () => {
       this.#search.value = '';
-      view.set({ q: '', sector: '', list: '', name: '' });
+      view.set({ q: '', sector: '', list: '', name: '', listId: '' });
       this.#search.focus();
     });
     view.on((now, before) => {
-      if (now.q !== before.q || now.sector !== before.sector || now.name !== before.name) this.#filter();
-      else if (now.list !== before.list) this.#filter(true);
+      if (now.q !== this.#search.value) this.#search.value = now.q; // after back or forward
+      const other = now.listId !== before.listId || (!now.listId && now.name !== before.name);
+      if (now.q !== before.q || now.sector !== before.sector || other) this.#filter();
+      else if (now.list !== before.list || now.name !== before.name) this.#filter(true);
       if (now.sort !== before.sort) this.#sortMarks();
       if (now.cols !== before.cols) this.#layOut();
       if (now.symbol !== before.symbol && this.#at !== now.symbol) this.#at = ''; // chosen elsewhere: keys continue from there
@@ -99,7 +101,7 @@ export class Watchlist {
   fill(listings, sectors) {
     this.#listings = [...listings];
     this.#chips.fill(sectors);
-    if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.set({ sector: '' });
+    if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.adjust({ sector: '' });
     this.#grid.removeAttribute('aria-busy');
     this.#filter();
   }
