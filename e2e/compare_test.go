@@ -55,6 +55,47 @@ func TestCompare(t *testing.T) {
 	if lost := eval[int](b, `window.exported[0].match(/"lost": ?[1-9]/g)?.length ?? 0`); lost > 0 {
 		t.Errorf("a side lost ticks: %.800s", text)
 	}
+	b.keepAndLayOver()
+}
+
+// keepAndLayOver keeps the run of /compare, lays it over the current one, and opens its export as a file. b has exported it.
+func (b *tab) keepAndLayOver() {
+	b.t.Helper()
+	b.click("#export > summary")
+	b.click("#run-keep")
+	b.until("the kept run is listed", `document.querySelectorAll('#runs-list .pick').length === 1 && document.querySelector('#runs').open`)
+	b.click("#runs-list [data-act=rename]")
+	b.run(`document.querySelector('#runs-list input').value = 'Before the change'`)
+	b.click("#runs-list form button")
+	b.until("the new name", `document.querySelector('#runs-list .pick').textContent === 'Before the change'`)
+	b.click("#runs-list .pick")
+	b.until("it is laid over", `!document.querySelector('#runs').open && document.querySelector('#over-name').textContent === 'Before the change' &&
+		/bytes/.test(document.querySelector('#over-sentence').textContent) && /Same setup/.test(document.querySelector('#over-differs').textContent)`)
+	b.until("its figures and changes are beside the current ones", `(() => {
+		const row = [...document.querySelectorAll('#figures tbody tr')].find((r) => r.textContent.includes('wire / tick'));
+		return row.querySelectorAll('td').length === 9 && [...row.querySelectorAll('td')].every((td) => /\d/.test(td.textContent));
+	})()`)
+	b.until("its recovery is beside that of the drill", `/kept: [\d.]+/.test(document.querySelector('#drill-table').textContent)`)
+	b.until("its lines are in the plots", `/kept run/.test(document.querySelector('#latency-key').textContent)`)
+	b.click("#over-remove")
+	b.until("the overlay is removed", `document.querySelector('#over').hidden && document.querySelectorAll('#figures tbody tr')[0].cells.length === 4`)
+
+	// A file is dropped onto the page; a damaged one is refused.
+	drop := `{ const data = new DataTransfer(); data.items.add(new File([%s], 'shared.json'));
+		document.querySelector('#figures').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })); }`
+	b.run(fmt.Sprintf(drop, `window.exported[0].replace('"p50"', '"p49"')`))
+	b.until("the field is named", `document.querySelector('#runs').open && /shared\.json cannot be opened\. .*p50: expected a number/.test(document.querySelector('#runs-status').textContent)`)
+	b.run(fmt.Sprintf(drop, `window.exported[0]`))
+	b.until("the file is laid over", `!document.querySelector('#runs').open && document.querySelector('#over-name').textContent === 'shared.json' && !document.querySelector('#over-keep').hidden`)
+	b.click("#over-keep")
+	b.reload()
+	b.click("#export > summary")
+	b.click("#runs-open")
+	b.until("both runs are kept", `document.querySelectorAll('#runs-list .pick').length === 2`)
+	b.click("#runs-list [data-act=delete]")
+	b.until("one is deleted", `document.querySelectorAll('#runs-list .pick').length === 1 && !document.querySelector('#runs-undo').hidden`)
+	b.click("#runs-undo")
+	b.until("and restored", `document.querySelectorAll('#runs-list .pick').length === 2`)
 }
 
 // runDrill runs a drill and waits until the page shows its outcome. A drill whose own EventSource doesn't open within five

@@ -3,8 +3,10 @@
 import { claims } from './compare/core/claims.js';
 import { Comparison } from './compare/core/comparison.js';
 import { DRILLS } from './compare/core/drills.js';
+import { KeptRuns } from './compare/core/keptRuns.js';
 import { sentence } from './compare/core/sentence.js';
 import { format, parse } from './compare/core/setup.js';
+import { browserName } from './compare/ui/browserName.js';
 import { ByteBars } from './compare/ui/byteBars.js';
 import { ClaimTable } from './compare/ui/claimTable.js';
 import { DrillTable } from './compare/ui/drillTable.js';
@@ -12,8 +14,10 @@ import { Exports, copyLink } from './compare/ui/exports.js';
 import { Figures } from './compare/ui/figures.js';
 import { Heatmap, rows } from './compare/ui/heatmap.js';
 import { CostTable } from './compare/ui/costTable.js';
+import { OverlayPanel } from './compare/ui/overlayPanel.js';
 import { PaintProbe } from './compare/ui/paintProbe.js';
 import { Plots } from './compare/ui/plots.js';
+import { RunsDialog } from './compare/ui/runsDialog.js';
 import { SetupForm } from './compare/ui/setupForm.js';
 import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
@@ -26,7 +30,7 @@ import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { Theme } from './ui/settings/theme.js';
 import { t } from './text.js';
 
-/** @import { DrillAction, Setup } from './compare/core/types.js' */
+/** @import { DrillAction, KeptRun, Setup } from './compare/core/types.js' */
 
 // ms between paintings, which take time from the thread that is measured
 const FIGURES = 500;
@@ -59,11 +63,37 @@ let dirty = true;
 /** Time of each part's last painting, performance.now(); −Infinity paints it in the next frame. */
 const painted = { figures: -Infinity, sentence: -Infinity, claims: -Infinity };
 
+const announce = (/** @type {string} */ text) => verdict.announce(text, performance.now());
+const json = () => JSON.stringify(comparison.export({ url: location.origin + location.pathname, browser: navigator.userAgent, local }), null, 1);
+
+/** Lays a kept run over the current one; null removes it. @param {KeptRun | null} run @param {string} [name] @param {boolean} [kept] */
+function layOver(run, name = '', kept = false) {
+  for (const view of [figures, plots, drillTable]) view.over(run);
+  overlay.show(run, name, kept);
+  overlay.compare(comparison.setup, navigator.userAgent);
+  announce(run ? t('compare.over.shown', { name }) : t('compare.over.removed'));
+}
+
+const runs = new RunsDialog({
+  runs: new KeptRuns(() => localStorage),
+  current: () => ({ text: json(), setup: comparison.setup, pairs: comparison.snapshot().pairs.count }),
+  over: layOver, announce,
+});
+const overlay = new OverlayPanel({
+  keep: (run, name) => runs.keep(run.text, name),
+  repeat: (setup) => form.use(setup),
+  remove: () => {
+    layOver(null);
+    part('export-open').focus();
+  },
+});
+addEventListener('storage', () => runs.refresh());
+
 new Exports({
   csv: () => comparison.toCSV(),
-  json: () => comparison.export({ url: location.origin + location.pathname, browser: navigator.userAgent, local }),
+  json,
   plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
-  announce: (text) => verdict.announce(text, performance.now()),
+  announce,
 });
 
 /** @param {number} now performance.now() */
@@ -95,6 +125,7 @@ async function change(setup) {
   problems = [];
   history.replaceState(history.state, '', location.pathname + withSettings(format(setup), location.search) + location.hash);
   startRun();
+  overlay.compare(setup, navigator.userAgent);
   try {
     await comparison.change(setup);
   } catch (err) {
@@ -171,11 +202,9 @@ frames.request();
 /** Browser, HTTP version and host. */
 function environment() {
   const [nav] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
-  const brand = /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent);
-  const name = brand?.[1] === 'Edg' ? 'Edge' : brand?.[1] === 'Version' ? 'Safari' : (brand?.[1] ?? '');
   const http = nav?.nextHopProtocol === 'h2' ? 'HTTP/2' : nav?.nextHopProtocol === 'h3' ? 'HTTP/3' : 'HTTP/1.1';
   const host = local ? t('compare.loopback') : location.hostname;
-  return [name && `${name} ${brand?.[2]}`, http, host].filter(Boolean).join(' · ');
+  return [browserName(navigator.userAgent), http, host].filter(Boolean).join(' · ');
 }
 
 /** sessionStorage; null where it is forbidden. */

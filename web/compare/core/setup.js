@@ -142,6 +142,18 @@ export function format(s) {
   return text && `?${text}`;
 }
 
+/** The settings in which two setups differ, as in an address: name and both values. @param {Setup} a @param {Setup} b @returns {[string, string, string][]} */
+export function differingSettings(a, b) {
+  const others = new Map(texts(b));
+  return texts(a).flatMap(([key, value]) => (value === others.get(key) ? [] : [/** @type {[string, string, string]} */ ([key, value, others.get(key) ?? ''])]));
+}
+
+/** A setup in a line: both sides and the other settings that are not the default. @param {Setup} s */
+export function setupName(s) {
+  const own = differingSettings(s, defaults()).filter(([key]) => key !== 'sides' && !differingOptions(s).some((option) => option === key));
+  return [sideNames(s).join(' | '), ...own.map(([key, value]) => `${key}=${value}`)].join(' · ');
+}
+
 /** @param {Setup} s @returns {[string, string][]} */
 function texts(s) {
   return [

@@ -227,6 +227,38 @@ export interface Result {
   look: Look | null;
 }
 
+/** What a kept run has of a side. */
+export type KeptSide = Pick<SideResult,
+  'index' | 'lane' | 'name' | 'engine' | 'encoding' | 'compression' | 'latency' | 'paint' | 'histogram' | 'ticksPerSecond' |
+  'messagesPerSecond' | 'bytes' | 'gaps' | 'doubled' | 'lost' | 'reconnects'> & { series: Pick<SeriesPoint, 't' | 'p99'>[] };
+
+/** The figures that the current run and a kept one both have. */
+export interface Figured {
+  setup: Setup;
+  measuredMs: number;
+  timed: boolean;
+  clock: { error: number };
+  cpu: { perTick: number };
+  noise: Noise;
+  sides: Pair<KeptSide>;
+  pairs: Pick<PairResult, 'label' | 'count' | 'median' | 'typical' | 'histogram'>;
+  differences: Record<Metric, Estimate>;
+}
+
+export type KeptDrill = Pick<DrillRow, 'lane' | 'stream' | 'recoveredMs'> & { drill: string };
+
+/** A run from a file. */
+export interface KeptRun extends Figured {
+  /** ms since 1970 */
+  made: number;
+  /** user agent */
+  browser: string;
+  sentence: Part[];
+  drills: KeptDrill[];
+  /** the file, JSON */
+  text: string;
+}
+
 // --- drills ---------------------------------------------------------------------------------------------------
 
 export type DrillAction = 'cut' | 'end' | 'stall' | '503' | '204' | 'buffer' | 'slow' | 'epoch';

@@ -7,6 +7,7 @@ import { inlineCode } from './inlineCode.js';
 /** @typedef {import('../core/types.js').Drill} Drill */
 /** @typedef {import('../core/types.js').DrillAction} DrillAction */
 /** @typedef {import('../core/types.js').DrillRow} DrillRow */
+/** @typedef {import('../core/types.js').KeptRun} KeptRun */
 
 const COLUMNS = 7;
 const MAX_ROWS = 60;
@@ -21,6 +22,10 @@ export class DrillTable {
   /** @type {{ action: string, since: number } | null} */
   #running = null;
   #timer = 0;
+  /** The drills since the last reset, newest first. @type {(readonly DrillRow[])[]} */
+  #drills = [];
+  /** @type {KeptRun | null} */
+  #kept = null;
 
   /**
    * @param {{ drills: readonly Drill[], lab: boolean, run: (action: DrillAction) => Promise<void>, topics: () => Promise<void> }} parts
@@ -53,13 +58,22 @@ export class DrillTable {
   /** @param {readonly DrillRow[]} rows of one drill */
   add(rows) {
     if (!rows.length) return;
-    this.#body.querySelector('.none-yet')?.parentElement?.remove();
-    this.#body.prepend(...rows.map((r, k) => this.#row(r, k === 0)));
-    while (this.#body.childElementCount > MAX_ROWS) this.#body.lastElementChild?.remove();
+    this.#drills = [rows, ...this.#drills].slice(0, MAX_ROWS);
+    this.#fill();
+  }
+
+  /** Shows how fast a kept run recovered. @param {KeptRun | null} run null removes it */
+  over(run) {
+    this.#kept = run;
+    if (this.#drills.length) this.#fill();
+  }
+
+  #fill() {
+    this.#body.replaceChildren(...this.#drills.flatMap((rows) => rows.map((r, k) => this.#row(r, k === 0))).slice(0, MAX_ROWS));
   }
 
   clear() {
-    this.#body.replaceChildren();
+    this.#drills = [];
     this.#empty(t('compare.drills.cleared'));
   }
 
@@ -114,10 +128,19 @@ export class DrillTable {
     return el('tr', { class: first ? 'first' : '' },
       el('th', { scope: 'row' }, first ? label : el('span', { class: 'visually-hidden' }, label)),
       el('td', { class: `nowrap l-${r.lane}` }, r.name),
-      el('td', { class: 'nowrap' }, r.recoveredMs === null ? '–' : seconds(r.recoveredMs / 1000)),
+      el('td', { class: 'nowrap' }, recovery(r.recoveredMs), ...this.#before(r)),
       el('td', { class: r.lost > 0 ? 'bad' : '' }, missed),
       el('td', {}, count(r.replayed)),
       el('td', { class: r.doubled > 0 ? 'bad' : '' }, count(r.doubled)),
       el('td', { class: 'recovered' }, el('span', { class: r.recoveredBy === 'none' ? 'bad' : '' }, recoveredBy(r)), r.note && el('small', {}, r.note)));
   }
+
+  /** The newest time of the same drill in the kept run. @param {DrillRow} r */
+  #before({ drill, stream, lane }) {
+    const kept = this.#kept?.drills.filter((d) => d.drill === drill && d.lane === lane && (stream === 'plain') === (d.stream === 'plain')).at(-1);
+    return kept ? [el('small', { class: 'kept' }, t('compare.figures.before', { figure: recovery(kept.recoveredMs) }))] : [];
+  }
 }
+
+/** @param {number | null} ms */
+const recovery = (ms) => (ms === null ? '–' : seconds(ms / 1000));

@@ -12,18 +12,17 @@ const WIDTH = 640; // px of a column
 
 /** Files of the run: figures as CSV, all measurements as JSON, plots as PNG. */
 export class Exports {
-  /** @param {{ csv: () => string, json: () => object, plots: () => Picture[], announce: (text: string) => void }} parts announce: reports the outcome */
+  /** @param {{ csv: () => string, json: () => string, plots: () => Picture[], announce: (text: string) => void }} parts announce: reports the outcome */
   constructor({ csv, json, plots, announce }) {
     const menu = part('export');
     /** @type {Record<string, () => Promise<Blob | null>>} */
     const kinds = {
       csv: async () => new Blob([csv()], { type: 'text/csv' }),
-      json: async () => new Blob([JSON.stringify(json(), null, 1)], { type: 'application/json' }),
+      json: async () => new Blob([json()], { type: 'application/json' }),
       png: () => picture(plots()),
     };
     for (const b of menu.querySelectorAll('[data-export]')) {
       b.addEventListener('click', async () => {
-        menu.removeAttribute('open');
         const kind = b.getAttribute('data-export') ?? '';
         const blob = await kinds[kind]?.();
         if (!blob) return announce(t('compare.export.nothing'));
@@ -32,6 +31,9 @@ export class Exports {
         announce(t('compare.export.saved', { name }));
       });
     }
+    menu.addEventListener('click', (e) => {
+      if (e.target instanceof Element && e.target.closest('button')) menu.removeAttribute('open');
+    });
     document.addEventListener('click', (e) => {
       if (e.target instanceof Node && !menu.contains(e.target)) menu.removeAttribute('open');
     });

@@ -42,6 +42,15 @@ export function byteDifference(x) {
   return (x < 0 ? '\u2212' : '+') + size;
 }
 
+/** A change of a figure in ms: "+0.12", "0.00". @param {number} by @param {number} from the earlier figure, which decides the decimals */
+export const msChange = (by, from) => signed(by, Math.max(Math.abs(by), from) < 9.95 ? 2 : Math.max(Math.abs(by), from) < 99.5 ? 1 : 0);
+
+/** A change of a rate: "+1.2". @param {number} by */
+export const paceChange = (by) => (Number.isFinite(by) ? signed(by, Math.abs(by) < 1000 ? 1 : 0) : NONE);
+
+/** A change of a count: "+3", "0". @param {number} by */
+export const countChange = (by) => signed(by, 0);
+
 /** Bytes per tick, with a decimal below 100. @param {number} x */
 export function perTick(x) {
   if (!Number.isFinite(x)) return NONE;

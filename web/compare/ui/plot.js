@@ -61,6 +61,12 @@ export class Plot {
     else this.rebuild();
   }
 
+  /** Removes the plot; the next data may have another number of series. */
+  clear() {
+    this.#data = null;
+    this.#drop();
+  }
+
   /** Creates the plot again, with the current colours and names. */
   rebuild() {
     this.#drop();

@@ -1,12 +1,13 @@
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
 import { faded } from '../../ui/settings/theme.js';
+import { byAge, matched, newestOf } from '../core/overlay.js';
 import { extent, place, shares, ticks } from './bins.js';
 import { Plot, mark } from './plot.js';
 import { axis, ms } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
-/** @typedef {import('../core/types.js').DrillRow} DrillRow */
+/** @typedef {import('../core/types.js').KeptRun} KeptRun */
 /** @typedef {import('../../ui/settings/theme.js').Theme} Theme */
 /** @typedef {import('./plot.js').Columns} Columns */
 
@@ -29,6 +30,8 @@ export class Plots {
   #now = 0; // local ms since 1970 of the newest second
   #sides = '';
   #drawn = 0; // second up to which p99 was drawn
+  /** @type {KeptRun | null} */
+  #kept = null;
 
   /** @param {{ theme: Theme }} parts */
   constructor({ theme }) {
@@ -56,6 +59,16 @@ export class Plots {
     this.#drills = [];
   }
 
+  /** Lays a kept run over the current one. @param {KeptRun | null} run null removes it */
+  over(run) {
+    this.#kept = run;
+    this.#drawn = 0;
+    for (const p of [this.#latency, this.#difference, this.#rolling]) p.clear();
+    if (!this.#result) return;
+    this.#nameSides(this.#result);
+    this.paint(this.#result);
+  }
+
   /** @param {Result} result */
   paint(result) {
     const sides = result.setup.sides.join(',');
@@ -66,14 +79,15 @@ export class Plots {
     const untimed = t('compare.plot.untimed');
     const waiting = t('compare.plot.waiting');
 
-    const both = [a.histogram, b.histogram];
+    const both = [a.histogram, b.histogram, ...this.#keptSides(result).map((s) => s?.histogram ?? { bounds: a.histogram.bounds, counts: [] })];
     const range = result.timed && a.latency.count + b.latency.count >= MIN_TICKS ? extent(both) : null;
     if (range) this.#latencyRange = cutBelowError(range, both[0]?.bounds ?? [], result.clock.error);
-    this.#latency.set(range && shares(both, this.#latencyRange), result.timed ? waiting : untimed);
+    this.#latency.set(range && measured(shares(both, this.#latencyRange), both), result.timed ? waiting : untimed);
 
-    const pairs = result.pairs.count >= MIN_TICKS ? extent([result.pairs.histogram]) : null;
+    const differences = [result.pairs.histogram, ...(this.#kept ? [this.#kept.pairs.histogram] : [])];
+    const pairs = result.pairs.count >= MIN_TICKS ? extent(differences) : null;
     if (pairs) this.#diffRange = balance(pairs, result.pairs.histogram.counts.length);
-    this.#difference.set(pairs && shares([result.pairs.histogram], this.#diffRange), t('compare.plot.waiting.both'));
+    this.#difference.set(pairs && measured(shares(differences, this.#diffRange), differences), t('compare.plot.waiting.both'));
 
     const second = a.series.at(-1)?.t ?? 0;
     if (second !== this.#drawn || second === 0) {
@@ -88,33 +102,38 @@ export class Plots {
   /** @param {Result} result */
   #nameSides({ sides: [a, b] }) {
     const keys = [a, b].map((s, k) => el('span', {}, el('i', { class: `key side-${'ab'[k]}`, 'aria-hidden': 'true' }), s.name));
+    if (this.#kept) keys.push(el('span', {}, el('i', { class: 'key kept', 'aria-hidden': 'true' }), t('compare.figures.kept')));
     part('latency-key').replaceChildren(...keys);
   }
 
-  /** @param {Result} result @returns {Columns | null} seconds before now, p99 of each side */
-  #columns({ sides: [a, b] }) {
+  /** The kept sides that belong to the current ones; [] without a kept run. @param {Result} result */
+  #keptSides(result) {
+    return this.#kept ? matched(result, this.#kept) : [];
+  }
+
+  /** @param {Result} result @returns {Columns | null} seconds before now, p99 of each side, then of each kept one */
+  #columns(result) {
+    const { sides: [a, b] } = result;
     const newest = Math.max(a.series.at(-1)?.t ?? 0, b.series.at(-1)?.t ?? 0);
     if (newest === 0) return null;
     this.#now = newest;
-    /** @type {Columns} */
-    const columns = [[], [], []];
-    const times = new Set([...a.series, ...b.series].map((s) => s.t).filter((t) => newest - t <= SECONDS * 1000));
-    const value = (/** @type {typeof a} */ side) => new Map(side.series.map((s) => [s.t, s.p99 > 0 ? s.p99 : NaN]));
-    const [of, ob] = [value(a), value(b)];
-    for (const t of [...times].sort((x, y) => x - y)) {
-      columns[0]?.push((t - newest) / 1000);
-      for (const [k, values] of /** @type {[number, Map<number, number>][]} */ ([[1, of], [2, ob]])) {
-        const v = values.get(t);
-        columns[k]?.push(v !== undefined && Number.isFinite(v) ? v : null);
-      }
-    }
-    return columns[1]?.some((v) => v !== null) || columns[2]?.some((v) => v !== null) ? columns : null;
+    const kept = this.#kept;
+    const sides = [...[a, b].map((s) => byAge(s.series, newest)), ...this.#keptSides(result).map((s) => (kept && s ? byAge(s.series, newestOf(kept)) : new Map()))];
+    const ages = new Set([...[...a.series, ...b.series].map((s) => Math.round((s.t - newest) / 1000)), ...sides.flatMap((s) => [...s.keys()])]);
+    const x = [...ages].filter((s) => s >= -SECONDS && s <= 0).sort((x, y) => x - y);
+    const columns = sides.map((side) => x.map((s) => side.get(s) ?? null));
+    return columns.slice(0, 2).some((c) => c.some((v) => v !== null)) ? [x, ...columns] : null;
   }
 
   /** @param {import('./plot.js').Palette} c @returns {[string, string]} the sides' colours */
   #colours(c) {
     const [a, b] = this.#result?.setup.sides ?? ['sse', 'ws'];
     return [c[a], a === b ? c.soft : c[b]];
+  }
+
+  /** The lines of a kept run; [] without one. @param {string[]} colours of the current run's lines */
+  #faint(colours) {
+    return this.#kept ? colours.map((colour) => ({ stroke: faded(colour, 0.6), width: 1.2, dash: [4, 3], points: { show: false }, spanGaps: false })) : [];
   }
 
   /** @param {import('./plot.js').Palette} c */
@@ -124,7 +143,7 @@ export class Plots {
     const one = (/** @type {string} */ colour) => ({ stroke: colour, fill: faded(colour, 0.16), width: 1.6, points: { show: false } });
     return {
       scales: { x: { time: false, range: () => this.#latencyRange }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _low, /** @type {number} */ high) => /** @type {[number, number]} */ ([0, high * 1.05 || 1]) } },
-      series: [{}, one(a), one(b)],
+      series: [{}, one(a), one(b), ...this.#faint([a, b])],
       axes: [
         { size: 22, splits: () => ticks(bounds(), this.#latencyRange).map((v) => place(bounds(), v)), values: () => ticks(bounds(), this.#latencyRange).map(axis) },
         { show: false },
@@ -137,7 +156,7 @@ export class Plots {
     const bounds = () => this.#result?.pairs.histogram.bounds ?? [];
     return {
       scales: { x: { time: false, range: () => this.#diffRange }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _low, /** @type {number} */ high) => /** @type {[number, number]} */ ([0, high * 1.05 || 1]) } },
-      series: [{}, { stroke: c.soft, fill: faded(c.soft, 0.2), width: 1.6, points: { show: false } }],
+      series: [{}, { stroke: c.soft, fill: faded(c.soft, 0.2), width: 1.6, points: { show: false } }, ...this.#faint([c.soft])],
       axes: [
         { size: 22, splits: () => ticks(bounds(), this.#diffRange).map((v) => place(bounds(), v)), values: () => ticks(bounds(), this.#diffRange).map((v) => (v > 0 ? `+${axis(v)}` : axis(v))) },
         { show: false },
@@ -160,7 +179,7 @@ export class Plots {
         x: { time: false, range: () => /** @type {[number, number]} */ ([-SECONDS, 0]) },
         y: { distr: /** @type {any} */ (3), range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => span(low, high) },
       },
-      series: [{}, one(a), one(b)],
+      series: [{}, one(a), one(b), ...this.#faint([a, b])],
       axes: [
         { size: 22, splits: () => [-120, -90, -60, -30, 0], values: () => [t('compare.plot.ago', { s: '120' }), '−90', '−60', '−30', t('compare.plot.now')] },
         { size: 34, splits: (/** @type {any} */ _u, /** @type {any} */ _k, /** @type {number} */ low, /** @type {number} */ high) => logSplits(low, high), filter: (/** @type {any} */ _u, /** @type {number[]} */ v) => v, values: (/** @type {any} */ _u, /** @type {number[]} */ v) => v.map(axis) },
@@ -192,12 +211,12 @@ export class Plots {
     const [a, b] = this.#result?.sides ?? [];
     const at = value(this.#result?.sides[0].histogram.bounds, d[0]?.[k]);
     const args = { at, sideA: a?.name, sideB: b?.name, a: share(d[1]?.[k]), b: share(d[2]?.[k]) };
-    return k === 0 ? t('compare.plot.reading.first', args) : t('compare.plot.reading', args);
+    return withKept(k === 0 ? t('compare.plot.reading.first', args) : t('compare.plot.reading', args), d.slice(3), k, share);
   }
 
   /** @param {Columns} d @param {number} k */
   #readDifference(d, k) {
-    return t('compare.plot.reading.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) });
+    return withKept(t('compare.plot.reading.pairs', { at: value(this.#result?.pairs.histogram.bounds, d[0]?.[k]), share: share(d[1]?.[k]) }), d.slice(2), k, share);
   }
 
   /** @param {Columns} d @param {number} k */
@@ -205,7 +224,7 @@ export class Plots {
     const [a, b] = this.#result?.sides ?? [];
     const at = Math.round(Number(d[0]?.[k]));
     const args = { s: String(-at), sideA: a?.name, sideB: b?.name, a: ms(d[1]?.[k] ?? NaN), b: ms(d[2]?.[k] ?? NaN) };
-    return at === 0 ? t('compare.plot.reading.now', args) : t('compare.plot.reading.ago', args);
+    return withKept(at === 0 ? t('compare.plot.reading.now', args) : t('compare.plot.reading.ago', args), d.slice(3), k, (v) => ms(v ?? NaN));
   }
 
   /** Describes the plots for screen readers. @param {Result} r */
@@ -218,6 +237,9 @@ export class Plots {
     setText(part('t-diff'), t('compare.plot.head', { first, second }));
   }
 }
+
+/** Shares without lines for empty histograms. @param {number[][]} columns @param {readonly import('../core/types.js').Buckets[]} all @returns {Columns} */
+const measured = (columns, all) => columns.map((column, k) => (k === 0 || Array.from(all[k - 1]?.counts ?? []).some((n) => n > 0) ? column : column.map(() => null)));
 
 /**
  * Cuts off latencies far below the clock's error, to which a logarithmic axis would give most of its width.
@@ -254,6 +276,12 @@ function logSplits(low, high) {
   }
   return out;
 }
+
+/**
+ * A readout with the values of a kept run, if there are any.
+ * @param {string} text @param {Columns} columns of the kept run @param {number} k @param {(v: number | null | undefined) => string} show
+ */
+const withKept = (text, columns, k, show) => (columns.length ? t('compare.plot.reading.kept', { text, kept: columns.map((c) => show(c[k])).join(' · ') }) : text);
 
 /** @param {number | null | undefined} x */
 const share = (x) => `${(x ?? 0).toFixed((x ?? 0) < 9.95 ? 1 : 0)} %`;

@@ -70,6 +70,11 @@ export class SetupForm {
     });
   }
 
+  /** Applies a whole setup. @param {Setup} setup */
+  use(setup) {
+    this.#apply({ topics: '', mode: '', interval: '', sides: '', encoding: '', compress: '', engine: '', rate: '', background: '', delay: '', ...Object.fromEntries(new URLSearchParams(format(setup))) });
+  }
+
   /** @param {EventTarget | null} field */
   #changed(field) {
     if (field === this.#topics) this.#apply({ topics: this.#topics.value.trim() || '*' });
