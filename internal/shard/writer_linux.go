@@ -9,6 +9,14 @@ import (
 	"ticklane/internal/wire"
 )
 
+const (
+	// notifiedBatch is how many notified connections are served between two looks at the clock.
+	notifiedBatch = 16
+	// notifiedSlice is how long a pass serves notified connections, such as newcomers, before it looks for ticks again. After
+	// ticks that took long to write it is a quarter of their time, so that newcomers are served on a busy log, too.
+	notifiedSlice = 2 * time.Millisecond
+)
+
 // clockReuse is for how many connections one reading of the clock is used: about 50 µs of small writes.
 const clockReuse = 16
 
@@ -61,22 +69,42 @@ func (w *writer) run() {
 	}
 }
 
-// pass serves the connections that have something to write, and those whose deadline has passed. It returns when the next
-// pass is due at the latest: -1 for never.
+// pass serves the connections that have something to write, those with new ticks first, and those whose deadline has
+// passed. It returns when the next pass is due at the latest: -1 for never.
 func (w *writer) pass() (next time.Duration) {
 	w.readClock()
+	start := w.now
 	var head uint64
-	w.batch, head = w.group.Collect(w.batch[:0], w.now)
-	for _, s := range w.batch {
-		w.serve(s.Owner().(*conn), head)
-	}
-	clear(w.batch)
+	w.batch, head = w.group.CollectTicks(w.batch[:0], w.now)
+	w.serveBatch(head)
+	w.serveNotified(start, head)
 	next = w.serveExpired(head)
 	w.frames.clear()
 	if deadline := w.group.Deadline(); !deadline.IsZero() && (next < 0 || deadline.Sub(processStart) < next) {
 		next = deadline.Sub(processStart)
 	}
 	return next
+}
+
+func (w *writer) serveBatch(head uint64) {
+	for _, s := range w.batch {
+		w.serve(s.Owner().(*conn), head)
+	}
+	clear(w.batch)
+}
+
+// serveNotified serves notified connections for notifiedSlice. start is when the pass began.
+func (w *writer) serveNotified(start time.Time, head uint64) {
+	w.readClock()
+	until := w.now.Add(max(notifiedSlice, w.now.Sub(start)/4))
+	for w.now.Before(until) {
+		w.batch = w.group.CollectNotified(w.batch[:0], notifiedBatch)
+		if len(w.batch) == 0 {
+			return
+		}
+		w.serveBatch(head)
+		w.readClock()
+	}
 }
 
 // serveExpired serves the connections whose deadline has passed, and returns the next deadline: -1 for none.

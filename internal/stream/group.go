@@ -60,7 +60,7 @@ func newGroup(l *Log) *Group {
 
 // NewGroup returns a group for a writer: one goroutine that serves all subscribers with this group in their Options. They
 // have no goroutine, channel or queue each. The writer waits for Notified and Deadline, and serves the subscribers that
-// Collect returns. It must Close the group after its last subscriber.
+// CollectTicks and CollectNotified return. It must Close the group after its last subscriber.
 func (l *Log) NewGroup() *Group {
 	g := newGroup(l)
 	g.ofWriter = true
@@ -80,16 +80,16 @@ func (g *Group) Close() {
 	l.groups.Store(&all)
 }
 
-// Notified receives when Collect may have subscribers to return.
+// Notified receives when there may be subscribers to collect.
 func (g *Group) Notified() <-chan struct{} { return g.signals }
 
-// Deadline returns when Collect must be called at the latest, even if Notified doesn't receive: ticks may wait for
+// Deadline returns when CollectTicks must be called at the latest, even if Notified doesn't receive: ticks may wait for
 // Config.FlushInterval. It is zero when there is no such time.
 func (g *Group) Deadline() time.Time { return g.nextPass }
 
-// Collect appends the subscribers that may have something to write: first those with ticks up to head, lanes alternating,
-// then those that were notified otherwise. A subscriber may be there twice. Only the writer calls it.
-func (g *Group) Collect(into []*Subscriber, now time.Time) (all []*Subscriber, head uint64) {
+// CollectTicks appends the subscribers of the symbols that have ticked since the last call, each once and lanes alternating.
+// head is the newest of these ticks. Only the writer calls it.
+func (g *Group) CollectTicks(into []*Subscriber, now time.Time) (all []*Subscriber, head uint64) {
 	if interval := g.log.cfg.FlushInterval; interval <= 0 || !now.Before(g.nextPass) {
 		into = g.collectTicks(into)
 		g.nextPass = time.Time{}
@@ -97,15 +97,24 @@ func (g *Group) Collect(into []*Subscriber, now time.Time) (all []*Subscriber, h
 			g.nextPass = now.Add(interval)
 		}
 	}
+	return into, g.scanned
+}
+
+// CollectNotified appends at most n of the subscribers that were notified for another reason than a tick, in the order of
+// their notifications. If some are left, Notified receives. Only the writer calls it.
+func (g *Group) CollectNotified(into []*Subscriber, n int) []*Subscriber {
 	g.notifiedMu.Lock()
 	defer g.notifiedMu.Unlock()
-	for _, s := range g.notified {
+	n = min(n, len(g.notified))
+	for _, s := range g.notified[:n] {
 		s.membership.notified = false
 	}
-	into = append(into, g.notified...)
-	clear(g.notified)
-	g.notified = g.notified[:0]
-	return into, g.scanned
+	into = append(into, g.notified[:n]...)
+	clear(g.notified[:n])
+	if g.notified = g.notified[n:]; len(g.notified) > 0 {
+		g.signal()
+	}
+	return into
 }
 
 // collectTicks appends the subscribers of the symbols that have ticked since the last pass, each once.
@@ -178,7 +187,7 @@ func (g *Group) signal() {
 	}
 }
 
-// notify makes the next Collect return a subscriber.
+// notify makes CollectNotified return a subscriber.
 func (g *Group) notify(s *Subscriber) {
 	g.notifiedMu.Lock()
 	if !s.membership.notified {

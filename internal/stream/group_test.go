@@ -11,9 +11,10 @@ import (
 	"ticklane/internal/wire"
 )
 
-// collected returns the owners of the subscribers that Collect returns.
+// collected returns the owners of the subscribers that one pass collects.
 func collected(g *Group, now time.Time) string {
-	all, _ := g.Collect(nil, now)
+	all, _ := g.CollectTicks(nil, now)
+	all = g.CollectNotified(all, 100)
 	var names []string
 	for _, s := range all {
 		names = append(names, s.Owner().(string))
@@ -78,6 +79,38 @@ func TestCollectNotified(t *testing.T) {
 	p.play(l, 10)
 	if len(g.Notified()) != 0 {
 		t.Error("a closed group was signaled")
+	}
+}
+
+// TestCollectNotifiedInParts: what one call leaves is returned by the next ones, in order and once, and Notified receives.
+func TestCollectNotifiedInParts(t *testing.T) {
+	p := newFixture(t, 10)
+	l := p.log(t, Config{Size: 16})
+	g := l.NewGroup()
+	defer g.Close()
+	clients := make([]*client, 5)
+	for i := range clients {
+		clients[i] = subscribeIn(t, l, g, string(rune('a'+i)), wire.SSEJSON, p.topics(t, "*"))
+	}
+	collected(g, noon)
+	for len(g.Notified()) > 0 {
+		<-g.Notified()
+	}
+	for _, c := range clients {
+		c.Notify()
+	}
+	var got []string
+	for range 3 {
+		<-g.Notified()
+		clients[4].Notify() // it waits already, so this is no second notification
+		part := ""
+		for _, s := range g.CollectNotified(nil, 2) {
+			part += s.Owner().(string)
+		}
+		got = append(got, part)
+	}
+	if want := "ab cd e"; strings.Join(got, " ") != want || collected(g, noon) != "" {
+		t.Errorf("parts %q, want %q and nothing after them", got, want)
 	}
 }
 
@@ -204,7 +237,8 @@ func TestNoLostPass(t *testing.T) {
 					return
 				}
 			}
-			all, _ := g.Collect(nil, noon)
+			all, _ := g.CollectTicks(nil, noon)
+			all = g.CollectNotified(all, 100)
 			for _, s := range all {
 				w, last := checkers[s], p.last(clients[s].opt.Topics)
 				before := w.checked
