@@ -22,14 +22,17 @@ type delivery struct {
 type snapshotWait struct {
 	awaiting bool         // set by a pass of Next that found nothing to send: a notification follows
 	job      *snapshotJob // renders the snapshot; nil if none was needed yet
-	slot     slotState    // guarded by bulkLimiter.mu
+
+	// Guarded by bulkLimiter.mu.
+	slot  slotState
+	lease time.Duration // of the slot
 }
 
 // obtainSnapshot returns a snapshot of topics, valid at atLeast or later. It returns nil while that isn't ready; then the
 // subscriber will be notified, and must call it again with the same topics.
 func (s *Subscriber) obtainSnapshot(topics quote.Topics, atLeast uint64) *sharedSnapshot {
 	l := s.log
-	if len(topics.IDs()) > fewSymbols && !l.bulk.acquire(s) {
+	if n := len(topics.IDs()); n > fewSymbols && !l.bulk.acquire(s, s.bulkLease(n)) {
 		s.awaiting = true
 		return nil
 	}

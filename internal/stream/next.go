@@ -91,7 +91,7 @@ func (s *Subscriber) poll(now time.Time) []byte {
 
 // readTicks reads the ticks that are due. When ticks were lost, or Options.Limit is reached, it enqueues messages.
 func (s *Subscriber) readTicks(now time.Time) []byte {
-	if s.farBehind && !s.log.bulk.acquire(s) {
+	if s.farBehind && !s.log.bulk.acquire(s, maxLease) {
 		s.awaiting = true
 		return nil
 	}
