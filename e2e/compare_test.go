@@ -55,7 +55,36 @@ func TestCompare(t *testing.T) {
 	if lost := eval[int](b, `window.exported[0].match(/"lost": ?[1-9]/g)?.length ?? 0`); lost > 0 {
 		t.Errorf("a side lost ticks: %.800s", text)
 	}
+	b.checkPicture()
 	b.keepAndLayOver()
+}
+
+// checkPicture copies the picture of /compare, which is a PNG with the sentence and the plots. Where the browser refuses, it is
+// saved.
+func (b *tab) checkPicture() {
+	b.t.Helper()
+	b.run(`window.copied = []; navigator.clipboard.write = async ([item]) => { window.copied.push(await createImageBitmap(await item.getType('image/png'))); }`)
+	b.click("#export > summary")
+	b.click("#copy-picture")
+	b.until("the picture is copied", `window.copied.length === 1 && /copied/.test(document.querySelector('#live').textContent)`)
+	if width, height := eval[int](b, `window.copied[0].width`), eval[int](b, `window.copied[0].height`); width < 2000 || height < 1000 {
+		b.t.Errorf("picture of %d × %d", width, height)
+	}
+	for what, y := range map[string]int{"sentence": 32, "plots": 400} {
+		colours := eval[int](b, fmt.Sprintf(`(() => {
+			const ctx = new OffscreenCanvas(1600, 400).getContext('2d');
+			ctx.drawImage(window.copied[0], 0, -%d);
+			return new Set(new Uint32Array(ctx.getImageData(0, 0, 1600, %d).data.buffer)).size;
+		})()`, y, map[string]int{"sentence": 40, "plots": 400}[what]))
+		if colours < 20 {
+			b.t.Errorf("%d colours where the picture has the %s", colours, what)
+		}
+	}
+	before := eval[int](b, `window.exported.length`)
+	b.run(`navigator.clipboard.write = async () => { throw new DOMException('', 'NotAllowedError'); }`)
+	b.click("#export > summary")
+	b.click("#copy-picture")
+	b.until("the picture is saved instead", fmt.Sprintf(`window.exported.length === %d && window.exported.at(-1).includes('PNG') && /Saved .*\.png/.test(document.querySelector('#live').textContent)`, before+1))
 }
 
 // keepAndLayOver keeps the run of /compare, lays it over the current one, and opens its export as a file. b has exported it.

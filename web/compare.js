@@ -10,7 +10,7 @@ import { browserName } from './compare/ui/browserName.js';
 import { ByteBars } from './compare/ui/byteBars.js';
 import { ClaimTable } from './compare/ui/claimTable.js';
 import { DrillTable } from './compare/ui/drillTable.js';
-import { Exports, copyLink } from './compare/ui/exports.js';
+import { Exports, address, copyLink } from './compare/ui/exports.js';
 import { Figures } from './compare/ui/figures.js';
 import { Heatmap, rows } from './compare/ui/heatmap.js';
 import { CostTable } from './compare/ui/costTable.js';
@@ -92,9 +92,23 @@ addEventListener('storage', () => runs.refresh());
 new Exports({
   csv: () => comparison.toCSV(),
   json,
-  plots: () => [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
+  contents,
   announce,
 });
+
+/** What a picture of this run shows. @returns {import('./compare/ui/picture.js').Contents} */
+function contents() {
+  const result = comparison.snapshot();
+  const { parts, small } = sentence(result, comparison.drills, { local });
+  const [a, b] = result.sides;
+  const over = overlay.name;
+  return {
+    sentence: parts, small: [...small, environment()].join(' · '),
+    keys: [{ name: a.name, colour: a.lane }, { name: b.name, colour: a.lane === b.lane ? 'soft' : b.lane }, ...(over ? [{ name: over, colour: /** @type {const} */ ('soft'), dashed: true }] : [])],
+    plots: [...plots.canvases, ...heatmaps.map((h, k) => ({ title: t('compare.heat.title', { side: comparison.sides[k]?.name }), canvas: h.canvas }))],
+    foot: `Ticklane · ${new Date().toISOString()} · ${address()}`,
+  };
+}
 
 /** @param {number} now performance.now() */
 function paint(now) {

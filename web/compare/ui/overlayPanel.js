@@ -39,6 +39,11 @@ export class OverlayPanel {
     ].filter(Boolean).join(' · '));
   }
 
+  /** The name of the run that is laid over; '' for none. */
+  get name() {
+    return this.#run ? part('over-name').textContent : '';
+  }
+
   /** Lists what differs between both runs. @param {Setup} setup of the current run @param {string} browser its user agent */
   compare(setup, browser) {
     const run = this.#run;
