@@ -74,7 +74,7 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	ids := topics.IDs()
 	interval := q.barInterval()
 	limit := int(q.number("limit", defaultCloses, 1, maxCloses))
-	if n := len(ids); n*limit > maxClosesInAnswer {
+	if n := len(ids); n*limit > maxClosesInAnswer && len(q.errors) == 0 {
 		q.fail("limit", "%d prices of %d symbols: want at most %d prices in all", limit, n, maxClosesInAnswer)
 	}
 	if err := q.err(); err != nil {

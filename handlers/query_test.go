@@ -129,6 +129,17 @@ func TestAllBadParametersAreListed(t *testing.T) {
 	}
 }
 
+// TestInvalidLimitIsReportedOnce checks that the number of prices isn't computed from the default of a wrong limit.
+func TestInvalidLimitIsReportedOnce(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Symbols: 2001})
+	for query, want := range map[string]string{"?limit=501": "from 1 to 500", "": "want at most 120000 prices"} {
+		c, body := srv.Get("/api/closes" + query)
+		if p := wantProblem(t, c, body, 400); len(p.Errors) != 1 || !strings.Contains(p.Detail, want) {
+			t.Errorf("%q: %+v", query, p.Errors)
+		}
+	}
+}
+
 // TestUnknownParameters checks that the API refuses them, names a few of many, and ignores those of cache busters. Pages
 // ignore all.
 func TestUnknownParameters(t *testing.T) {
