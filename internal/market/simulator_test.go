@@ -372,7 +372,7 @@ func TestWarm(t *testing.T) {
 
 // A past that is simulated with fewer ticks, at evenly spaced times, has the volume that each symbol has at present.
 func TestWarmVolumeOfEachSymbol(t *testing.T) {
-	const symbols, rate, past = 5000, 5000, 5 * time.Minute
+	const symbols, rate, past = 5000, 20_000, time.Minute
 	for _, arrivals := range []string{Hawkes, Steady} {
 		s := newSimulator(t, func(o *Options) { o.Symbols, o.Rate, o.Warmup, o.Arrivals = symbols, rate, past, arrivals })
 		m := s.model
@@ -382,11 +382,12 @@ func TestWarmVolumeOfEachSymbol(t *testing.T) {
 				before[k.Symbol] = float64(k.Volume) * m.stocks[k.Symbol].reference / 100
 			}
 		})
-		m.restart(m.time, rate, arrivals == Steady)
+		const sample = 5 // of the present, one tick in five
+		m.restart(m.time, rate/sample, arrivals == Steady)
 		var k quote.Tick
 		for end := m.time + past.Seconds(); m.peek() < end; {
 			m.next(&k)
-			after[k.Symbol] = float64(k.Volume)*m.stocks[k.Symbol].reference/100 - before[k.Symbol]
+			after[k.Symbol] = sample * (float64(k.Volume)*m.stocks[k.Symbol].reference/100 - before[k.Symbol])
 		}
 		ids := make([]int, symbols)
 		for i := range ids {
