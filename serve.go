@@ -89,7 +89,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		return err
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
-		sim.Warm(time.Now(), past.Add)
+		now := time.Now()
+		sim.Days(now, past.Days(), past.AddDays)
+		sim.Warm(now, past.Add)
 	}
 	hangup, stop := hangups()
 	defer stop()

@@ -180,5 +180,11 @@ func TestChartDays(t *testing.T) {
 	b.until("a drawn chart", drawn)
 	b.click("[data-interval='1h']")
 	b.until("the marks of a chart opened with that interval", `JSON.stringify(newestMarks) === '`+opened+`'`)
+
+	b.click("[data-interval='1d']")
+	b.until("a drawn chart", drawn)
+	b.click("#chart-table")
+	b.until("the days before today, which is UTC's", `document.querySelectorAll('.bars tbody tr').length === 200 &&
+		[...document.querySelectorAll('.bars tbody th')].slice(0, 3).every((th, k) => Date.parse(th.textContent + ' UTC') === (Math.floor(Date.now() / 86_400_000) - k) * 86_400_000)`)
 	b.clean()
 }

@@ -35,7 +35,7 @@ func (b *tab) style(selector, property string) string {
 // englishOnDashboard lists the dashboard's texts and labels in Latin letters, except names of companies, symbols, protocols,
 // makers and units.
 const englishOnDashboard = `(() => {
-	const names = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|TradingView|Lightweight Charts|English|UTC|Esc|Enter|Space|p50|p99|K(?=线)|JSON|gzip|permessage-deflate|protobuf|API|CSV|[ES]?MA(?= \d)|a(?= 键)|WS|B|kB|MB|ms|s|10s|1m|5m|15m|1h)\b/g;
+	const names = /\b(?:Ticklane|SSE|WebSocket|Server-Sent Events|TradingView|Lightweight Charts|English|UTC|Esc|Enter|Space|p50|p99|K(?=线)|JSON|gzip|permessage-deflate|protobuf|API|CSV|[ES]?MA(?= \d)|a(?= 键)|WS|B|kB|MB|ms|s|10s|1m|5m|15m|1h|1d)\b/g;
 	const found = [];
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
 	for (let n = walk.nextNode(); n; n = walk.nextNode()) {

@@ -110,7 +110,7 @@ func TestSelectionInAddress(t *testing.T) {
 	b.until("the chart is of MSFT", `document.querySelector('#q-symbol').textContent === 'MSFT' &&
 		document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
 		document.querySelectorAll('.rows [aria-selected=true]').length === 1`)
-	for _, interval := range []string{"10s", "5m", "15m", "1h"} {
+	for _, interval := range []string{"10s", "5m", "15m", "1d", "1h"} {
 		b.click("[data-interval='" + interval + "']")
 		b.until("bars of "+interval, `document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, `+interval+`' &&
 			document.querySelector('#chart .note').hidden && document.querySelectorAll('[data-interval][aria-pressed=true]').length === 1`)

@@ -45,7 +45,7 @@ var sections = []group{
 		{"market.seed", "42", integer{0, math.MaxInt64, "", "0: a random seed at each start, which is logged"}, "Seed of the random numbers: the same seed produces the same market."},
 		{"market.arrivals", "hawkes", choice{"hawkes", "steady"}, "When ticks are due. hawkes: in bursts, as in real markets. steady: one every 1/rate seconds, for load tests."},
 		{"market.day_shape", "false", boolean{}, "Whether the market is busier at the start and the end of the UTC day."},
-		{"market.warmup", "2h", duration{0, 24 * time.Hour, ""}, "Simulated time before the start, which fills the charts."},
+		{"market.warmup", "2h", duration{0, 24 * time.Hour, ""}, "Simulated time before the start, which fills the charts; daily bars go back up to 250 days. 0s: no past."},
 	}},
 	{"feed", "The source of ticks", []key{
 		{"feed.source", "simulator", choice{"simulator", "replay"}, "The simulated market, or a CSV file of ticks or bars."},

@@ -17,11 +17,12 @@ const (
 	FiveMinutes    Interval = "5m"
 	FifteenMinutes Interval = "15m"
 	Hour           Interval = "1h"
+	Day            Interval = "1d" // of UTC
 )
 
 // Intervals returns all intervals, the shortest first.
 func Intervals() []Interval {
-	return []Interval{TenSeconds, Minute, FiveMinutes, FifteenMinutes, Hour}
+	return []Interval{TenSeconds, Minute, FiveMinutes, FifteenMinutes, Hour, Day}
 }
 
 // ParseInterval parses an interval. The error lists all of them.
@@ -39,9 +40,12 @@ func ParseInterval(s string) (Interval, error) {
 
 // Duration returns the length of a bar, 0 for an invalid interval.
 func (i Interval) Duration() time.Duration {
-	if !slices.Contains(Intervals(), i) {
+	switch {
+	case i == Day:
+		return 24 * time.Hour
+	case !slices.Contains(Intervals(), i):
 		return 0
 	}
-	d, _ := time.ParseDuration(string(i)) // all Intervals have this form
+	d, _ := time.ParseDuration(string(i)) // all others have this form
 	return d
 }

@@ -22,6 +22,8 @@ const (
 	barBytes = 48
 	// DefaultKeep is the default number of bars: two hours of 10s bars, twelve of 1m and 5m bars, a week of 15m and 1h bars.
 	DefaultKeep = 720
+	// MaxDays is the largest number of daily bars, a trading year.
+	MaxDays = 250
 	// maxBytes limits the memory for the bars of a Store: New keeps fewer bars of a large universe.
 	maxBytes = 128 << 20
 )
@@ -31,18 +33,21 @@ var spans = [...]int64{
 	(10 * time.Second).Microseconds(),
 	time.Minute.Microseconds(),
 	(15 * time.Minute).Microseconds(),
+	day,
 }
+
+const day = 24 * 60 * 60 * 1_000_000 // µs
 
 // Store has the newest bars of every symbol. One goroutine may call Add, any number of goroutines Bars, which block Add for the
 // time to copy at most keep bars, some microseconds.
 type Store struct {
 	universe *quote.Universe
-	keep     int
+	keep     [len(spans)]int // bars of each symbol
 
 	mu      sync.Mutex
 	seq     uint64
 	days    []volumeDay
-	bars    [len(spans)][]Bar // a ring of keep bars for each symbol
+	bars    [len(spans)][]Bar // a ring for each symbol
 	written [len(spans)][]int // number of bars so far of each symbol
 }
 
@@ -53,17 +58,22 @@ type volumeDay struct {
 	seen   bool
 }
 
-// New returns a store for the newest keep bars of 10s, 1m and 15m of each symbol. A bar has 48 bytes: the default of 720 bars
-// takes 104 kB per symbol, 5 MB for 50 symbols. With 1,295 or more symbols it keeps fewer bars, so that they fit in maxBytes:
-// 186 for 5,000 symbols. New allocates all memory.
+// New returns a store for the newest keep bars of 10s, 1m and 15m of each symbol, and of as many days but at most MaxDays. A bar
+// has 48 bytes: the default of 720 bars takes 116 kB per symbol, 6 MB for 50 symbols. With 1,161 or more symbols it keeps fewer
+// bars, so that they fit in maxBytes: 139 for 5,000 symbols. New allocates all memory.
 func New(u *quote.Universe, keep int) (*Store, error) {
 	if keep < 1 {
 		return nil, fmt.Errorf("keep: %d: want at least 1 bar", keep)
 	}
-	keep = min(keep, max(1, maxBytes/(barBytes*len(spans)*u.Len())))
-	s := &Store{universe: u, keep: keep, days: make([]volumeDay, u.Len())}
+	most := maxBytes / (barBytes * u.Len()) // bars of all spans
+	keep = min(keep, max(1, most/len(spans), (most-MaxDays)/(len(spans)-1)))
+	s := &Store{universe: u, days: make([]volumeDay, u.Len())}
 	for k := range spans {
-		s.bars[k] = make([]Bar, u.Len()*keep)
+		s.keep[k] = keep
+		if spans[k] == day {
+			s.keep[k] = min(keep, MaxDays)
+		}
+		s.bars[k] = make([]Bar, u.Len()*s.keep[k])
 		s.written[k] = make([]int, u.Len())
 	}
 	return s, nil
@@ -90,7 +100,7 @@ func (s *Store) Add(ticks []quote.Tick) {
 
 // grow updates the day volume and returns the shares traded since the tick before.
 func (d *volumeDay) grow(t *quote.Tick) int64 {
-	before, today := *d, floorDiv(t.Due, (24*time.Hour).Microseconds())
+	before, today := *d, floorDiv(t.Due, day)
 	*d = volumeDay{number: today, volume: t.Volume, seen: true}
 	switch {
 	case !before.seen:
@@ -103,10 +113,10 @@ func (d *volumeDay) grow(t *quote.Tick) int64 {
 
 // fold adds a tick to the newest bar with the length span, spans[k], or starts a new bar.
 func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
-	ring := s.bars[k][int(t.Symbol)*s.keep:][:s.keep]
+	ring := s.ring(k, t.Symbol)
 	n := s.written[k][t.Symbol]
 	if n > 0 {
-		if bar := &ring[(n-1)%s.keep]; t.Due < bar.T+span {
+		if bar := &ring[(n-1)%len(ring)]; t.Due < bar.T+span {
 			bar.H = max(bar.H, t.Last)
 			bar.L = min(bar.L, t.Last)
 			bar.C = t.Last
@@ -114,8 +124,28 @@ func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
 			return
 		}
 	}
-	ring[n%s.keep] = Bar{T: floorDiv(t.Due, span) * span, O: t.Last, H: t.Last, L: t.Last, C: t.Last, V: traded}
+	ring[n%len(ring)] = Bar{T: floorDiv(t.Due, span) * span, O: t.Last, H: t.Last, L: t.Last, C: t.Last, V: traded}
 	s.written[k][t.Symbol] = n + 1
+}
+
+// ring returns the bars of a symbol with the length spans[k].
+func (s *Store) ring(k int, id quote.ID) []Bar { return s.bars[k][int(id)*s.keep[k]:][:s.keep[k]] }
+
+// Days returns the number of daily bars that are kept of each symbol.
+func (s *Store) Days() int { return s.keep[len(spans)-1] }
+
+// AddDays adds daily bars before those of the first tick. Open, High, Low, Last and Volume of each tick are those of the whole
+// UTC day that contains its due time. Call it before Add, with the days of a symbol in order.
+func (s *Store) AddDays(days []quote.Tick) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	const k = len(spans) - 1
+	for i := range days {
+		t := &days[i]
+		ring := s.ring(k, t.Symbol)
+		ring[s.written[k][t.Symbol]%len(ring)] = Bar{T: floorDiv(t.Due, day) * day, O: t.Open, H: t.High, L: t.Low, C: t.Last, V: t.Volume}
+		s.written[k][t.Symbol]++
+	}
 }
 
 // Latest is a before that excludes no bar.
@@ -156,7 +186,7 @@ func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (P
 	}
 	// Enough for limit intervals and another one, which shows whether there are more or which merge leaves out. Gaps only make the
 	// bars reach further back.
-	n := (min(limit, s.keep) + 1) * int(length/spans[k])
+	n := (min(limit, s.keep[k]) + 1) * int(length/spans[k])
 	p, complete := s.newest(id, k, before, n)
 	p.Bars = merge(p.Bars, length, complete)
 	if over := len(p.Bars) - limit; over > 0 {
@@ -168,19 +198,19 @@ func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (P
 // newest returns a page with the newest n bars of length spans[k] that start before a time. complete reports whether these are all
 // the bars before that time that the symbol ever had.
 func (s *Store) newest(id quote.ID, k int, before int64, n int) (p Page, complete bool) {
-	p.Bars = make([]Bar, 0, min(n, s.keep))
+	ring := s.ring(k, id)
+	p.Bars = make([]Bar, 0, min(n, len(ring)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ring := s.bars[k][int(id)*s.keep:][:s.keep]
 	written := s.written[k][id]
-	oldest := max(0, written-s.keep)
-	end := oldest + sort.Search(written-oldest, func(i int) bool { return ring[(oldest+i)%s.keep].T >= before })
+	oldest := max(0, written-len(ring))
+	end := oldest + sort.Search(written-oldest, func(i int) bool { return ring[(oldest+i)%len(ring)].T >= before })
 	start := max(oldest, end-n)
 	for i := start; i < end; i++ {
-		p.Bars = append(p.Bars, ring[i%s.keep])
+		p.Bars = append(p.Bars, ring[i%len(ring)])
 	}
-	day := s.days[id]
-	p.Seq, p.Volume, p.Known = s.seq, day.volume, day.seen
+	today := s.days[id]
+	p.Seq, p.Volume, p.Known = s.seq, today.volume, today.seen
 	return p, start == 0
 }
 

@@ -71,6 +71,8 @@ func TestBars(t *testing.T) {
 			FiveMinutes, 10, []Bar{bar(0, 100, 100, 90, 95, 4), bar(300, 96, 96, 96, 96, 1)}},
 		{"an hour", []quote.Tick{tick(100, 5, 0), tick(1000, 9, 1), tick(3599, 7, 2), tick(3600, 8, 4)},
 			Hour, 10, []Bar{bar(0, 5, 9, 5, 7, 2), bar(3600, 8, 8, 8, 8, 2)}},
+		{"days", []quote.Tick{tick(100, 5, 0), tick(86399, 9, 3), tick(86400, 8, 2), tick(3*86400, 7, 6)},
+			Day, 10, []Bar{bar(0, 5, 9, 5, 9, 3), bar(86400, 8, 8, 8, 8, 2), bar(3*86400, 7, 7, 7, 7, 6)}},
 		{"the newest bars", []quote.Tick{tick(0, 1, 0), tick(10, 2, 0), tick(20, 3, 0)},
 			TenSeconds, 2, []Bar{bar(10, 2, 2, 2, 2, 0), bar(20, 3, 3, 3, 3, 0)}},
 		{"the volume restarts at midnight", []quote.Tick{tick(day-1, 1, 900), tick(day-0.5, 1, 1000), tick(day, 1, 50)},
@@ -97,6 +99,35 @@ func TestBars(t *testing.T) {
 				t.Errorf("the other symbol has bars: %v", other)
 			}
 		})
+	}
+}
+
+// TestAddDays: days before the first tick are older daily bars, and no others; the newest are kept.
+func TestAddDays(t *testing.T) {
+	s := newStore(t, 2, 3)
+	var days []quote.Tick
+	for n := range 4 {
+		k := tick(float64(n-4)*86400+5, 20, int64(n))
+		k.Symbol, k.Open, k.High, k.Low = 1, 10, 30, quote.Price(n)
+		days = append(days, k)
+	}
+	s.AddDays(days)
+	k := tick(50, 21, 900)
+	k.Symbol = 1
+	s.Add([]quote.Tick{k})
+	want := []Bar{
+		{T: midnight - 2*day, O: 10, H: 30, L: 2, C: 20, V: 2},
+		{T: midnight - day, O: 10, H: 30, L: 3, C: 20, V: 3},
+		{T: midnight, O: 21, H: 21, L: 21, C: 21},
+	}
+	if p, err := s.Bars(1, Day, Latest, 10); err != nil || !slices.Equal(p.Bars, want) || p.Volume != 900 {
+		t.Errorf("%+v, %v, want %v", p, err, want)
+	}
+	if p, _ := s.Bars(1, Hour, Latest, 10); len(p.Bars) != 1 {
+		t.Errorf("hours: %v, want that of the tick", p.Bars)
+	}
+	if p, _ := s.Bars(0, Day, Latest, 10); len(p.Bars) != 0 {
+		t.Errorf("the other symbol has %v", p.Bars)
 	}
 }
 
@@ -186,14 +217,14 @@ func TestInvalidParameters(t *testing.T) {
 	}{
 		{2, Minute, 1, "id: 2"},
 		{-1, Minute, 1, "id: -1"},
-		{0, "2m", 1, `interval: "2m": want one of 10s, 1m, 5m, 15m, 1h`},
+		{0, "2m", 1, `interval: "2m": want one of 10s, 1m, 5m, 15m, 1h, 1d`},
 		{0, Minute, 0, "limit: 0"},
 	} {
 		if _, err := s.Bars(tt.id, tt.interval, Latest, tt.limit); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Bars(%d, %q, %d): error %v, want one with %q", tt.id, tt.interval, tt.limit, err, tt.want)
 		}
 	}
-	if s := newStore(t, 1, 1); s.keep != 1 {
+	if s := newStore(t, 1, 1); s.keep != [len(spans)]int{1, 1, 1, 1} {
 		t.Errorf("New with keep 1 keeps %d bars", s.keep)
 	}
 	if _, err := New(symbols(t, 1), 0); err == nil || !strings.Contains(err.Error(), "keep") {
@@ -207,7 +238,8 @@ func TestIntervals(t *testing.T) {
 		if err != nil || got != i {
 			t.Errorf("ParseInterval(%q) = %q, %v", i, got, err)
 		}
-		if d, err := time.ParseDuration(string(i)); err != nil || d != i.Duration() {
+		length := strings.Replace(string(i), "1d", "24h", 1)
+		if d, err := time.ParseDuration(length); err != nil || d != i.Duration() {
 			t.Errorf("%q lasts %v", i, i.Duration())
 		}
 	}
@@ -324,7 +356,7 @@ func direct(ticks []quote.Tick, length int64) []Bar {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	for _, n := range []int{1, 50, 1300, 5000} {
+	for _, n := range []int{1, 50, 1160, 1200, 5000, 10_000} {
 		s := newStore(t, n, DefaultKeep)
 		total := 0
 		for k := range s.bars {
@@ -333,7 +365,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		if total > maxBytes {
 			t.Errorf("%d symbols take %d bytes", n, total)
 		}
-		if n <= 50 && s.keep != DefaultKeep || n == 5000 && s.keep != 186 {
+		if n <= 1160 && (s.keep[0] != DefaultKeep || s.Days() != MaxDays) || n == 5000 && (s.keep[0] != 139 || s.Days() != 139) {
 			t.Errorf("%d symbols keep %d bars", n, s.keep)
 		}
 	}

@@ -2,7 +2,7 @@
 /** @typedef {{ p: number, v: number, t: number, i: number }} Trade the fields of a quote that a bar needs; v: the day's volume */
 
 /** µs by interval. @type {Readonly<Record<string, number>>} */
-export const widths = Object.freeze({ '10s': 10e6, '1m': 60e6, '5m': 300e6, '15m': 900e6, '1h': 3600e6 });
+export const widths = Object.freeze({ '10s': 10e6, '1m': 60e6, '5m': 300e6, '15m': 900e6, '1h': 3600e6, '1d': 86_400e6 });
 
 const DAY = 86_400e6; // µs
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bars } from './bars.js';
+import { Bars, widths } from './bars.js';
 
 const MINUTE = 60e6;
 const tick = (/** @type {number} */ i, /** @type {number} */ t, /** @type {number} */ p, v = 0) => ({ i, t, p, v });
@@ -35,6 +35,14 @@ test('a tick older than the newest bar is added to that bar, as on the server', 
   b.load([{ t: MINUTE, o: 2, h: 2, l: 2, c: 2, v: 5 }], 5, 10);
   assert.equal(b.apply(tick(6, 59e6, 7, 12)), true);
   assert.deepEqual(b.list, [{ t: MINUTE, o: 2, h: 7, l: 2, c: 7, v: 7 }]);
+});
+
+test("a day's bar is UTC's day", () => {
+  const b = new Bars(widths['1d'] ?? NaN);
+  b.load([{ t: 20_000 * 86_400e6, o: 5, h: 6, l: 4, c: 5, v: 700 }], 3, 700);
+  b.apply(tick(4, 20_001 * 86_400e6 - 1, 7, 750));
+  b.apply(tick(5, 20_001 * 86_400e6, 6, 20));
+  assert.deepEqual(b.list, [{ t: 20_000 * 86_400e6, o: 5, h: 7, l: 4, c: 7, v: 750 }, { t: 20_001 * 86_400e6, o: 6, h: 6, l: 6, c: 6, v: 20 }]);
 });
 
 test('a new day whose first volume exceeds the old one is counted from 0', () => {

@@ -3,7 +3,7 @@
 /** @typedef {'candles' | 'line'} Kind */
 /** @typedef {{ symbol: string, interval: string, kind: Kind }} Spec */
 
-export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h']);
+export const intervals = /** @type {const} */ (['10s', '1m', '5m', '15m', '1h', '1d']);
 export const MOST = 4;
 
 /** @param {string} text @returns {Spec[]} the valid ones; empty for a single chart, which the address has without a list */

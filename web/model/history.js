@@ -24,7 +24,7 @@ export async function fetchHistory(symbol, interval, limit, signal, before) {
 
 /**
  * Fetches the closes of many symbols in one request, for sparklines.
- * @param {readonly string[]} symbols @param {'10s' | '1m' | '5m' | '15m' | '1h'} interval @param {number} limit
+ * @param {readonly string[]} symbols @param {'10s' | '1m' | '5m' | '15m' | '1h' | '1d'} interval @param {number} limit
  * @returns {Promise<{ symbol: string, points: { t: number, p: number }[] }[]>} t in ms since 1970
  */
 export async function fetchCloses(symbols, interval, limit) {
