@@ -86,7 +86,7 @@ func TestLists(t *testing.T) {
 	})
 }
 
-// TestListByLink: a list from a link is temporary until it is saved.
+// TestListByLink: a list from a link is temporary until it is saved. Symbols that are pasted, or in a file, make another list.
 func TestListByLink(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -105,6 +105,22 @@ func TestListByLink(t *testing.T) {
 	b.waitLive()
 	b.click("#list-close")
 	b.until("all symbols", `document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('list')`)
+
+	b.click("#lists-open")
+	b.click("#lists-import")
+	b.until("the import", `document.activeElement.id === 'import-text'`)
+	b.press("ko, pep nope;KO" + keys.enter + "jpm")
+	b.until("what it would do", `document.querySelector('#import-status').textContent === '3 symbols to add · 1 already there or repeated · Not available on this server: NOPE'`)
+	b.audit()
+	b.run(`document.querySelector('#import form').requestSubmit()`)
+	b.until("a new list needs a name", `document.activeElement.id === 'import-name' && document.activeElement.ariaInvalid === 'true'`)
+	b.run(`const all = new DataTransfer();
+		all.items.add(new File(['\ufeffName,Symbol\r\n"Visa, Inc.",V\r\nApple,aapl\r\n'], 'My broker.csv'));
+		document.querySelector('#import-file').files = all.files;
+		document.querySelector('#import-file').dispatchEvent(new Event('change', { bubbles: true }))`)
+	b.until("the file's symbols, and its name", `document.querySelector('#import-status').textContent === '2 symbols to add' && document.querySelector('#import-name').value === 'My broker'`)
+	b.run(`document.querySelector('#import form').requestSubmit()`)
+	b.until("the list is open", `!document.querySelector('dialog[open]') && document.querySelector('#list-label').textContent === 'My broker' && `+rows+`.map((e) => e.dataset.symbol).join() === 'V,AAPL'`)
 	b.clean()
 }
 

@@ -4,7 +4,7 @@ import (
 	"github.com/chromedp/cdproto/browser"
 )
 
-// marketScenes are the panels beside the list, and alerts.
+// marketScenes are the panels beside the list, alerts, and the import of symbols.
 var marketScenes = []scene{
 	{"map", func(b *tab, p sceneServers) {
 		b.openPanel(p.server.url + "/")
@@ -25,6 +25,15 @@ var marketScenes = []scene{
 	}},
 	{"alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "") }},
 	{"chinese-alerts-fired", func(b *tab, p sceneServers) { b.showAlerts(p, "&lang=zh-CN") }},
+	{"import", func(b *tab, p sceneServers) {
+		b.visit(p.server.url + "/")
+		b.waitLoaded()
+		b.click("#lists-open")
+		b.click("#lists-import")
+		b.until("open", `document.activeElement.id === 'import-text'`)
+		b.press("AAPL, MSFT" + keys.enter + "NOPE AAPL")
+		b.until("what it would do", `/NOPE/.test(document.querySelector('#import-status').textContent)`)
+	}},
 	{"alert-true", func(b *tab, p sceneServers) {
 		b.visit(p.server.url + "/?symbol=NVDA")
 		b.waitLoaded()

@@ -132,6 +132,15 @@ export class Lists {
     return why;
   }
 
+  /** Adds symbols to a list, as far as it has room. @param {string} id @param {readonly string[]} symbols @returns {'gone' | ''} gone: the list was removed */
+  add(id, symbols) {
+    this.reload();
+    const list = this.#byId(id);
+    if (!list) return 'gone';
+    this.#replace(id, { symbols: distinct([...list.symbols, ...symbols]) });
+    return '';
+  }
+
   /** Saves the open temporary list, under another name if its own is taken. @returns {string} the name; '' if there are too many lists */
   save() {
     this.reload();

@@ -158,6 +158,20 @@ test('a full list accepts no more symbols', () => {
   assert.deepEqual(lists.star('S0'), { name: 'A', in: false });
 });
 
+test('imported symbols are added once, as far as there is room, also after a change in another tab', () => {
+  const { lists, kept, view } = setup();
+  lists.create('A', ['X']);
+  const a = id(lists, 'A');
+  lists.show(a);
+  setup(kept).lists.star('Y');
+  assert.equal(lists.add(a, ['Z', 'X']), '');
+  assert.equal(view.now.list, 'X,Y,Z');
+  assert.equal(lists.add(a, Array.from({ length: 300 }, (_, i) => `S${i}`)), '');
+  assert.equal(lists.open?.symbols.length, SYMBOLS);
+  setup(kept).lists.remove(a);
+  assert.equal(lists.add(a, ['W']), 'gone');
+});
+
 test('symbols move within the open list, not beyond its ends', () => {
   const { lists, view } = setup();
   lists.create('A', ['X', 'Y', 'Z']);

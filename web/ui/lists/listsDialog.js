@@ -49,6 +49,7 @@ export class ListsDialog {
       e.preventDefault();
       this.#create();
     });
+    part('lists-import').addEventListener('click', () => void this.#import());
     part('lists-undo').addEventListener('click', () => {
       this.#undo();
       this.#say('');
@@ -163,6 +164,20 @@ export class ListsDialog {
     this.#lists.show(this.#lists.all.at(-1)?.id ?? '');
     this.#name.value = '';
     this.#dialog.close();
+  }
+
+  async #import() {
+    const module = await import('./importDialog.js').catch(() => null);
+    if (!module) return this.#say(t('bar.unavailable'));
+    if (!this.#dialog.open || document.querySelector('#import')) return; // closed, or pressed again, meanwhile
+    module.openImportDialog({
+      lists: this.#lists, known: (symbol) => this.#known(symbol) !== undefined,
+      imported: (id, name, n) => {
+        this.#lists.show(id);
+        this.#dialog.close();
+        this.announce(t('watch.import.done', { n, name }));
+      },
+    });
   }
 
   /** @param {HTMLInputElement} input @param {import('../../model/lists.js').Refusal} why */
