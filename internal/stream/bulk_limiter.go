@@ -111,5 +111,6 @@ func (l *bulkLimiter) admit(caller *Subscriber) {
 		l.timer.Reset(first.until.Sub(now))
 	} else {
 		l.queue = nil
+		l.timer.Stop()
 	}
 }
