@@ -68,7 +68,8 @@ type FrameReader struct {
 	Compressed int      // messages that were compressed
 	Pongs      []string // payloads of Pong frames
 
-	window []byte // text that a compressed message may refer to
+	window   []byte // text that a compressed message may refer to
+	inflater io.ReadCloser
 }
 
 // Read returns the next message. A Close frame gives a CloseError. Fragmented or masked frames, other opcodes than the
@@ -128,7 +129,12 @@ func (f *FrameReader) inflate(b []byte) ([]byte, error) {
 	if f.NoTakeover {
 		f.window = nil
 	}
-	text, err := io.ReadAll(flate.NewReaderDict(strings.NewReader(string(b)+"\x00\x00\xff\xff"), f.window))
+	payload := strings.NewReader(string(b) + "\x00\x00\xff\xff")
+	if f.inflater == nil {
+		f.inflater = flate.NewReader(nil)
+	}
+	f.inflater.(flate.Resetter).Reset(payload, f.window)
+	text, err := io.ReadAll(f.inflater)
 	if err != io.ErrUnexpectedEOF { // no final block
 		return nil, fmt.Errorf("inflate: %v", err)
 	}
