@@ -274,7 +274,7 @@ func (c *cutClient) apply(m *wiretest.Message) (problem string) {
 
 func (c *cutClient) applyPart(m *wiretest.Message) (problem string) {
 	c.parts = append(c.parts, *m)
-	if !c.due || m.I != c.parts[0].I || m.Part != len(c.parts) || m.Parts < 2 || !c.starts && m.I != c.to {
+	if !c.due || m.I != c.parts[0].I || m.Part != len(c.parts) || m.Parts != 3 || !c.starts && m.I != c.to {
 		return "not the part of a snapshot that is due"
 	}
 	if m.Part < m.Parts {

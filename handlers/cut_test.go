@@ -68,28 +68,45 @@ type cutTest struct {
 	ticks      []wiretest.Message // all that were published, by their seq - 1
 }
 
+// cutFormats have a size of snapshot messages at which there are three parts.
+var cutFormats = []struct {
+	name, subprotocol string
+	lane              wire.Lane
+	chunk             int
+}{
+	{"sse", "", wire.SSE, 1200},
+	{"ws", "", wire.WS, 1200},
+	{"ws protobuf", protobuf, wire.WS, 500},
+}
+
 func TestCutAtEveryByte(t *testing.T) {
-	t.Parallel()
-	for _, compress := range []string{stream.CompressOff, stream.CompressOn} {
-		t.Run("compress "+compress, func(t *testing.T) {
-			o := testserver.Options{
-				Symbols:  17, // above 16 a compressed snapshot is rendered by another goroutine
-				Log:      stream.Config{Size: cutLogSize, MaxLag: cutMaxLag, SnapshotChunk: 1100, Compress: compress, MaxSharedEncoders: 16},
-				Settings: func(s *handlers.Settings) { s.MaxStreams, s.MaxPerAddress = 10_000, 10_000 },
-			}
-			onLanes(t, o, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
-				c := &cutTest{Server: srv, lane: lane, compressed: compress == stream.CompressOn, rng: testkit.Rand(t)}
-				srv.PublishSymbols(srv.QuietSymbol()) // only snapshots have it from now on
-				c.publish(2 * cutLogSize)
-				for range testkit.Rounds(1, 30) {
-					for _, sc := range cutScenarios {
-						c.run(&sc)
-					}
+	onEngines(t, func(t *testing.T, engine string) {
+		for _, f := range cutFormats {
+			for _, compress := range []string{stream.CompressOff, stream.CompressOn} {
+				if f.subprotocol != "" && compress == stream.CompressOff {
+					continue // its frames are those of JSON
 				}
-				testkit.Eventually(t, func() bool { srv.Publish(1); return liveStreams(srv) == 0 }, "the streams' end")
-			})
-		})
-	}
+				t.Run(f.name+" compress "+compress, func(t *testing.T) {
+					t.Parallel()
+					c := &cutTest{lane: f.lane, compressed: compress == stream.CompressOn, rng: testkit.Rand(t)}
+					c.Server = newTestServer(t, testserver.Options{
+						Engine: engine, Subprotocol: f.subprotocol,
+						Symbols:  17, // above 16 a compressed snapshot is rendered by another goroutine
+						Log:      stream.Config{Size: cutLogSize, MaxLag: cutMaxLag, SnapshotChunk: f.chunk, Compress: compress, MaxSharedEncoders: 16},
+						Settings: func(s *handlers.Settings) { s.MaxStreams, s.MaxPerAddress = 10_000, 10_000 },
+					})
+					c.PublishSymbols(c.QuietSymbol()) // only snapshots have it from now on
+					c.publish(2 * cutLogSize)
+					for range testkit.Rounds(1, 30) {
+						for _, sc := range cutScenarios {
+							c.run(&sc)
+						}
+					}
+					testkit.Eventually(t, func() bool { c.Publish(1); return liveStreams(c.Server) == 0 }, "the streams' end")
+				})
+			}
+		}
+	})
 }
 
 // publish publishes n ticks.
