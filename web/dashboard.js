@@ -43,7 +43,7 @@ const store = new QuoteStore();
 const quotes = new PausedQuotes(store);
 const view = new ViewState();
 const theme = new Theme(settings);
-const shared = shareConnections(boot.worker, boot.limits.message);
+const shared = shareConnections(boot.worker, boot.limits);
 const feed = new Feed({
   lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
   topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,

@@ -26,7 +26,7 @@ export class SharedConnections {
 
   /**
    * @param {() => Worker} create returns a SharedWorker; it may throw
-   * @param {Timers & { now: () => number, commandBytes?: number }} time
+   * @param {Timers & { now: () => number, commandBytes?: number, mostTopics?: number }} time
    */
   constructor(create, time) {
     this.#create = create;
@@ -121,7 +121,7 @@ class Stream {
   /**
    * @param {MessagePort} port @param {number} id
    * @param {{ lane: Lane, url: string, hooks: ConnectorHooks, encoding: Encoding, separate: () => Connector }} parts
-   * @param {Timers & { now: () => number, commandBytes?: number }} time
+   * @param {Timers & { now: () => number, commandBytes?: number, mostTopics?: number }} time
    * @param {{ streams: Map<number, (m: any) => void>, unanswered: () => void, tabs: (n: number) => void, ended: () => void }} host
    */
   constructor(port, id, parts, time, host) {
@@ -133,7 +133,7 @@ class Stream {
     this.#host = host;
     host.streams.set(id, (m) => this.#take(m));
     this.#awaitAnswer(CHECKS);
-    port.postMessage({ open: id, lane: parts.lane, url: parts.url, encoding: parts.encoding, commandBytes: time.commandBytes ?? 4096 });
+    port.postMessage({ open: id, lane: parts.lane, url: parts.url, encoding: parts.encoding, commandBytes: time.commandBytes ?? 4096, mostTopics: time.mostTopics ?? 512 });
   }
 
   /** @param {number} checks left */

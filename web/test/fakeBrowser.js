@@ -16,9 +16,9 @@ export class FakeBrowser {
   server = new FakeServer();
   hub;
 
-  /** @param {number} [ringSize] size of the worker's ring */
-  constructor(ringSize) {
-    for (const s of SYMBOLS) this.server.tick(s);
+  /** @param {number} [ringSize] size of the worker's ring @param {string[]} [symbols] */
+  constructor(ringSize, symbols = SYMBOLS) {
+    for (const s of symbols) this.server.tick(s);
     this.hub = new Hub(/** @type {any} */ ({ ...this.server.options, ringSize }));
   }
 

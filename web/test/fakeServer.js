@@ -41,6 +41,8 @@ export class FakeServer {
   fetched = [];
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
+  /** Most topics of a stream. */
+  mostTopics = Infinity;
   /** How a lane is blocked: refused; buffered: no data is delivered; muted: none after the first snapshot. @type {Map<Lane, 'refused' | 'buffered' | 'muted'>} */
   blocked = new Map();
   /** Quotes that one message of a snapshot has; Infinity for all. */
@@ -178,7 +180,7 @@ export class Conn {
     this.topics = (url.searchParams.get('topics') ?? '*').split(',');
     this.user = url.searchParams.get('user') ?? '';
     server.conns.push(this);
-    this.refused = server.blocked.get(lane) === 'refused' || server.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => server.unknown.has(t));
+    this.refused = server.blocked.get(lane) === 'refused' || server.refusing.delete(`${lane} ${this.user}`) || this.topics.some((t) => server.unknown.has(t)) || this.topics.length > server.mostTopics;
     if (this.refused) queueMicrotask(() => this.cut({ gaveUp: true }));
   }
 
@@ -254,6 +256,7 @@ export class Conn {
     if (unknown.length > 0) return { T: 'error', code: 'unknown_topic', msg: `unknown topic ${unknown}`, id: c.id };
     this.pump();
     const added = c.topics.filter((t) => !this.topics.includes(t));
+    if (c.action === 'subscribe' && this.topics.length + added.length > this.server.mostTopics) return { T: 'error', code: 'too_many_topics', msg: 'too many topics', id: c.id };
     this.topics = c.action === 'subscribe' ? [...this.topics, ...added] : this.topics.filter((t) => !c.topics.includes(t));
     const snapshot = added.length > 0 && c.action === 'subscribe';
     const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id, ...(snapshot && { snapshot }) };

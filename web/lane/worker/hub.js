@@ -59,14 +59,14 @@ export class Hub {
     };
   }
 
-  /** @param {Port} port @param {{ open: number, lane: Lane, url: string, encoding: import('../../types.js').Encoding, commandBytes: number }} m */
-  #open(port, { open, lane, url, encoding, commandBytes }) {
+  /** @param {Port} port @param {{ open: number, lane: Lane, url: string, encoding: import('../../types.js').Encoding, commandBytes: number, mostTopics: number }} m */
+  #open(port, { open, lane, url, encoding, commandBytes, mostTopics }) {
     const { origin, searchParams } = new URL(url);
     const { topics = '*', from, user = 'anonymous', mode = 'all', ...query } = Object.fromEntries(searchParams);
     const key = JSON.stringify([lane, origin, encoding, user, mode, Object.entries(query).sort()]);
     let upstream = this.#upstreams.get(key);
     if (!upstream) {
-      upstream = new Upstream(lane, { ...this.#options, origin, encoding, commandBytes, user, mode: mode === 'latest' ? 'latest' : 'all', query }, {
+      upstream = new Upstream(lane, { ...this.#options, origin, encoding, commandBytes, mostTopics, user, mode: mode === 'latest' ? 'latest' : 'all', query }, {
         sector: (symbol) => this.#sectors.get(symbol),
         began: (epoch, topics) => this.#began(epoch, topics),
         used: (self) => {

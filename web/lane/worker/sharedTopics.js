@@ -3,7 +3,16 @@ import { TopicSync } from '../topics.js';
 /** @import { CommandError } from '../commandError.js' */
 /** @import { Subscription, Timers } from '../../types.js' */
 
-/** The topics of a shared connection: all that its tabs need, and the seq from which each is complete. */
+const ALL = '*';
+
+/** @param {readonly string[]} topics @param {string} topic */
+const covers = (topics, topic) => topics.includes(topic) || topics.includes(ALL);
+
+/**
+ * The topics of a shared connection: all that its tabs need, and the seq from which each is complete. Of as many topics as
+ * the server allows, or more, it becomes all topics: one is left free so that "*" can be added before the others are
+ * removed, and the other way round, without a tick in between.
+ */
 export class SharedTopics {
   #options;
   #host;
@@ -11,16 +20,17 @@ export class SharedTopics {
   #sync = null;
   /** The seq from which each topic is complete. @type {Map<string, number>} */
   #since = new Map();
-  #all = false; // the tabs need more topics than the server allows, so the connection has all
+  #most; // topics that the server allows
   /** @type {Promise<void>} changes, one after another */
   #queue = Promise.resolve();
 
   /**
-   * @param {Timers & { commandBytes: number }} options
+   * @param {Timers & { commandBytes: number, mostTopics: number }} options
    * @param {{ send: (action: 'subscribe' | 'unsubscribe', topics: string[]) => Promise<Subscription> | null, gone: () => void }} host as in TopicSync
    */
   constructor(options, host) {
     this.#options = options;
+    this.#most = options.mostTopics;
     this.#host = host;
   }
 
@@ -28,11 +38,16 @@ export class SharedTopics {
   restart(topics) {
     this.stop();
     this.#since.clear();
-    this.#sync = new TopicSync(topics, { ...this.#options, ...this.#host, refused: () => {} });
+    this.#sync = new TopicSync(this.fit(topics), { ...this.#options, ...this.#host, refused: () => {} });
   }
 
   stop() {
     this.#sync?.stop();
+  }
+
+  /** Topics, or all topics when they are too many. @param {string[]} topics */
+  fit(topics) {
+    return topics.length >= this.#most ? [ALL] : topics;
   }
 
   /** The topics that a reconnect with a position may request. */
@@ -64,20 +79,15 @@ export class SharedTopics {
     for (const topic of resumable) if (!this.#since.has(topic)) this.#since.set(topic, seq);
   }
 
-  /** Reports whether the connection carries a topic. @param {string} topic */
+  /** Reports whether the connection carries a topic, and is not about to drop it. @param {string} topic */
   carries(topic) {
-    const { resumable } = this;
-    return resumable.includes(topic) || (this.#all && resumable.includes('*'));
+    return covers(this.resumable, topic) && covers(this.#sync?.desired ?? [], topic);
   }
 
   /** Reports whether the connection has carried every tick of these topics above a seq. @param {string[]} topics @param {number} seq */
   complete(topics, seq) {
-    return topics.every((t) => (this.#since.get(t) ?? (this.#all ? this.#since.get('*') : undefined) ?? Infinity) <= seq);
-  }
-
-  /** Tries single topics again instead of all: fewer may be needed now. */
-  narrow() {
-    this.#all = false;
+    const since = (/** @type {string} */ t) => this.#since.get(t) ?? Infinity;
+    return topics.every((t) => Math.min(since(t), since(ALL)) <= seq);
   }
 
   /**
@@ -91,10 +101,10 @@ export class SharedTopics {
       const needed = topics();
       if (needed.length === 0) return;
       try {
-        await this.#sync?.set(this.#all ? ['*'] : needed).catch((err) => {
+        await this.#sync?.set(this.fit(needed)).catch((err) => {
           if (err.code !== 'too_many_topics') throw err;
-          this.#all = true;
-          return this.#sync?.set(['*']);
+          this.#most = needed.length; // the server was restarted with a lower limit
+          return this.#sync?.set([ALL]);
         });
       } catch (err) {
         refused(/** @type {CommandError} */ (err));

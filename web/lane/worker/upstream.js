@@ -48,7 +48,7 @@ export class Upstream {
 
   /**
    * @param {Lane} lane
-   * @param {ConnectionOptions & { ringSize?: number, commandBytes: number }} options ringSize: how many ticks the ring holds
+   * @param {ConnectionOptions & { ringSize?: number, commandBytes: number, mostTopics: number }} options ringSize: how many ticks the ring holds
    * @param {{
    *   sector: (symbol: string) => string | undefined, began: (epoch: string, topics: string[]) => void,
    *   used: (self: Upstream) => void, empty: (self: Upstream) => void,
@@ -100,7 +100,6 @@ export class Upstream {
     if (!this.#tabs.delete(tab)) return;
     this.#catchUp.remove(tab);
     if (this.#tabs.size > 0) {
-      this.#topics.narrow();
       this.#sendTabCount();
       this.#requestTopics(null);
       return;
@@ -143,7 +142,7 @@ export class Upstream {
     const { position } = this.#sequence;
     this.#established = false;
     this.#quotes.begin();
-    const topics = position === undefined ? this.#needed() : this.#topics.resumable;
+    const topics = position === undefined ? this.#topics.fit(this.#needed()) : this.#topics.resumable;
     this.#connection = new Connection(this.#lane, { topics, from: position ?? tab.from }, this.#options, {
       text: (connection, data, read) => this.#text(connection, data, read),
       closed: (connection, why) => this.#closed(why, connection.close),
