@@ -49,9 +49,9 @@ void unless every tick of every connection arrived once and in order.
 
 Flags:
 %s
-Exit codes: 0 measured; 1 failed; 2 wrong flags; 3 invalid: generator or machine was the bottleneck, or the server could
-not keep up; 4 ticks were lost, duplicated or out of order; 5 a threshold is broken, whatever else happened; 130
-interrupted, the report is partial.
+Exit codes: 0 measured; 1 failed, or a variant could not be measured; 2 wrong flags; 3 invalid: generator or machine was
+the bottleneck, or the server could not keep up; 4 ticks were lost, duplicated or out of order; 5 a threshold is broken,
+whatever else happened; 130 interrupted, the report is partial.
 `
 
 func loadCommand() *cobra.Command {

@@ -61,6 +61,7 @@ func newClients(t *target, v *Variant, measured, others int, o client.Options) *
 func (c *clients) open(ctx context.Context, ramp time.Duration, own func(*connection)) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(maxOpening)
+	var opened atomic.Int64
 	start := time.Now()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
@@ -75,8 +76,12 @@ func (c *clients) open(ctx context.Context, ramp time.Duration, own func(*connec
 		}
 		group.Go(func() error {
 			if err := conn.Open(inner, ""); err != nil {
-				return fmt.Errorf("connection %d of %d: %w", k+1, len(c.all), err)
+				if n := opened.Load(); n > 0 {
+					return fmt.Errorf("with %d of %d connections open: %w", n, len(c.all), err)
+				}
+				return err
 			}
+			opened.Add(1)
 			c.owners.Go(func() { own(conn) })
 			return nil
 		})

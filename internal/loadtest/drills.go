@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ticklane/internal/loadtest/client"
@@ -9,11 +10,13 @@ import (
 	"ticklane/internal/loadtest/stats"
 )
 
-// runDrill runs the drill for one variant after the other.
+// runDrill runs the drill for one variant after the other. A variant that fails is left out. The error is the first failure
+// if nothing could be measured.
 func runDrill(ctx context.Context, o *Options, r *report.Report) error {
 	if o.Drill == report.DrillResume {
 		r.Setup.Cuts = o.Cuts
 	}
+	var failure error
 	for k, v := range o.variants {
 		progress := func(format string, a ...any) {
 			o.Log.update("drill %s · %s · "+format, append([]any{o.Drill, v.Name}, a...)...)
@@ -33,13 +36,20 @@ func runDrill(ctx context.Context, o *Options, r *report.Report) error {
 			run.clients.close()
 			return awaitDisconnects(ctx, t, v.Lane.String(), before)
 		})
-		if err != nil {
+		if ctx.Err() != nil && err != nil {
 			return err
+		}
+		if err != nil {
+			failure = errors.Join(failure, failVariant(o, r, k, err))
+			continue
 		}
 		r.Drills = append(r.Drills, d)
 		o.Log.line("%s", d.Sentence(o.Drill))
 	}
-	return nil
+	if len(r.Drills) > 0 {
+		return nil
+	}
+	return failure
 }
 
 // drillClients returns the connections of a drill. Those that drill slow stalls have a small receive buffer.

@@ -10,12 +10,14 @@ import (
 )
 
 // TestMain runs the tests. Called with serve or orphan, the test program is instead the server that tests start, or a load
-// tester that a test kills.
+// tester that a test kills; with reach it connects to a server.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "serve":
 			os.Exit(serveProcess(os.Args[2:]))
+		case "reach":
+			os.Exit(reachProcess(os.Args[2]))
 		case "orphan":
 			os.Exit(orphanProcess())
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,11 +18,12 @@ var (
 	ErrInterrupted = errors.New("interrupted: the report contains what was measured until then")
 	ErrInvalid     = errors.New("invalid: the figures don't show what the server can do")
 	ErrBroken      = errors.New("ticks were lost, duplicated or out of order")
+	ErrIncomplete  = errors.New("incomplete: the report contains the other variants")
 	ErrThreshold   = errors.New("threshold broken") // with or without one of the others
 )
 
 // Run measures what checked options ask for. Without a report the error says why nothing was measured; with one, the
-// error is nil or wraps ErrInterrupted, ErrInvalid, ErrBroken or ErrThreshold.
+// error is nil or wraps ErrInterrupted, ErrIncomplete, ErrInvalid, ErrBroken or ErrThreshold.
 func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if err := needFiles(o.Conns + o.SlowReaders); err != nil {
 		return nil, err
@@ -74,11 +76,17 @@ func (o *Options) describeVariants() (all []report.Variant) {
 	return all
 }
 
-// compare measures one window after the other.
+// compare measures one window after the other. A variant that fails is left out from then on. The error is the first
+// failure if nothing could be measured.
 func compare(ctx context.Context, o *Options, r *report.Report) error {
 	turns := stats.Schedule(len(o.variants), o.Rounds)
 	started := time.Now()
+	reasons := make(reasonsGiven)
+	var failure error
 	for k, turn := range turns {
+		if r.Variants[turn.Variant].Failed != "" {
+			continue
+		}
 		name := o.variants[turn.Variant].Name
 		progress := func(format string, a ...any) {
 			left := ""
@@ -88,17 +96,42 @@ func compare(ctx context.Context, o *Options, r *report.Report) error {
 			o.Log.update("window %d of %d · round %d · %s · %s%s", k+1, len(turns), turn.Round, name, fmt.Sprintf(format, a...), left)
 		}
 		w, err := measureTurn(ctx, o, r, turn, progress)
-		if err != nil {
+		if ctx.Err() != nil && err != nil {
 			return err
+		}
+		if err != nil {
+			failure = errors.Join(failure, failVariant(o, r, turn.Variant, err))
+			continue
 		}
 		r.Windows = append(r.Windows, w)
 		o.Log.line("%2d/%d  round %d  %-*s %9.0f ticks/s   p50 %7.2f  p99 %7.2f ms%s", k+1, len(turns), turn.Round, o.nameWidth(), name,
-			w.PerSecond, float64(w.Latency.P50)/1000, float64(w.Latency.P99)/1000, invalidText(w))
+			w.PerSecond, float64(w.Latency.P50)/1000, float64(w.Latency.P99)/1000, reasons.text(w, k+1))
 	}
-	return nil
+	if len(r.Windows) > 0 {
+		return nil
+	}
+	return failure
 }
 
-func invalidText(w *report.Window) string {
+// failVariant records why a variant could not be measured. It returns nil if another failed for the same reason.
+func failVariant(o *Options, r *report.Report, variant int, err error) error {
+	known := slices.ContainsFunc(r.Variants, func(v report.Variant) bool { return v.Failed == err.Error() })
+	r.Variants[variant].Failed = err.Error()
+	if known {
+		o.Log.line("       %s could not be measured either", o.variants[variant].Name)
+		return nil
+	}
+	if len(o.variants) > 1 {
+		o.Log.line("       %s could not be measured: %v", o.variants[variant].Name, err)
+	}
+	return err
+}
+
+// reasonsGiven are the windows that were left out for the first time for a reason, whatever numbers it contains.
+type reasonsGiven map[string]int
+
+// text returns why window number n was left out, empty if it is valid.
+func (given reasonsGiven) text(w *report.Window, n int) string {
 	if w.Valid {
 		return ""
 	}
@@ -106,7 +139,13 @@ func invalidText(w *report.Window) string {
 	if len(w.ServerFailures) > 0 {
 		text = "left out, the server failed: "
 	}
-	return "\n       " + text + strings.Join(w.Reasons, "; ")
+	reason := strings.Join(w.Reasons, "; ")
+	key := report.ReasonKey(reason)
+	if first, ok := given[key]; ok {
+		return fmt.Sprintf("\n       %sas window %d", text, first)
+	}
+	given[key] = n
+	return "\n       " + text + reason
 }
 
 // measureTurn measures one window, on a fresh server unless one is given.
@@ -147,8 +186,11 @@ func judgeReport(o *Options, r *report.Report) (status string, err error) {
 		}
 	}
 	// With half of the rounds left out or more, the remaining ones represent too little.
-	if valid := r.ValidRounds(); o.Drill == "" && valid*2 <= o.Rounds {
-		return report.StatusInvalid, fmt.Errorf("%w: %d of %d rounds are valid", ErrInvalid, valid, o.Rounds)
+	if valid, rounds := r.ValidRounds(), r.Rounds(); o.Drill == "" && valid*2 <= rounds {
+		return report.StatusInvalid, fmt.Errorf("%w: %d of %d rounds are valid", ErrInvalid, valid, rounds)
+	}
+	if failed := r.FailureText(false); failed != "" {
+		return report.StatusIncomplete, fmt.Errorf("%w: %s", ErrIncomplete, failed)
 	}
 	return report.StatusComplete, nil
 }

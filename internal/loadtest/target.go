@@ -93,6 +93,9 @@ func newTarget(ctx context.Context, address, topics string) (*target, error) {
 
 // explain adds to err why the server can't be measured.
 func (t *target) explain(err error) error {
+	if certErr := explainCertificate(err, t.URL); certErr != nil {
+		return certErr
+	}
 	var netErr *net.OpError
 	if errors.As(err, &netErr) && netErr.Op == "dial" {
 		return fmt.Errorf("no server answers at %s: %w; start one with ticklane serve, or omit --url to have one started for the test",

@@ -144,3 +144,15 @@ func orphanProcess() int {
 	<-s.done
 	return 0
 }
+
+// reachProcess is the main function of a process that prints whether it can measure the server at an address.
+func reachProcess(address string) int {
+	t, err := newTarget(context.Background(), address, "*")
+	if err != nil {
+		fmt.Println(err)
+		return 0
+	}
+	t.close()
+	fmt.Println("reached")
+	return 0
+}

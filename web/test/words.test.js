@@ -141,7 +141,7 @@ test("the catalogue has the names of a load report's figures and states", () => 
   assert.ok(metrics.length >= 12, 'the figures were found');
   for (const [, key, name] of metrics) assert.equal(en[`reports.metric.${key}`], name);
   const states = [...report.matchAll(/^\tStatus\w+ += "(\w+)"/gm)];
-  assert.equal(states.length, 4);
+  assert.equal(states.length, 5);
   for (const [, state] of states) assert.equal(en[`reports.status.${state}`], state);
   for (const [, verdict = ''] of read('internal/loadtest/stats/estimate.go').matchAll(/ Verdict = "([^"]+)"/g)) {
     if (!/^(?:no difference|A higher|A lower)$/.test(verdict)) assert.equal(en[`reports.verdict.${verdict.replace(/ /g, '-')}`], verdict);

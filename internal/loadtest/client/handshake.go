@@ -22,6 +22,10 @@ import (
 // uncompressed stream.
 var errUncompressed = errors.New("compression was offered, but the server doesn't use it: set its stream.compress to on, or enable its lab")
 
+// errUpgradeDropped is a request that arrived without the header Upgrade, which every WebSocket request of this client has.
+var errUpgradeDropped = errors.New("a proxy before the server drops the header Upgrade: let it pass Upgrade and Connection over HTTP/1.1 " +
+	"(nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade)")
+
 // handshake sends the request, checks the head of the response, and returns how the stream is encoded and the bytes of
 // it that arrived with the head. from is a position to resume from, empty for none.
 func (r *Request) handshake(nc net.Conn, s *Server, from string) (f Format, rest []byte, err error) {
@@ -93,6 +97,9 @@ func (r *Request) checkEventStream(res *http.Response) (compressed bool, err err
 
 // checkUpgrade checks the response to a WebSocket handshake (RFC 6455 §4.1).
 func (r *Request) checkUpgrade(res *http.Response, key string) (compressed, independent bool, err error) {
+	if res.StatusCode == http.StatusUpgradeRequired { // the server got this request without the header
+		return false, false, errUpgradeDropped
+	}
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		return false, false, fmt.Errorf("the upgrade to WebSocket was refused: %w", ResponseError(res))
 	}

@@ -87,6 +87,10 @@ func barPlot(title string, unit string, bars []bar, note string) template.HTML {
 		y := 18 + 44*float64(k)
 		mid := y + 12
 		d.text(left-10, mid+4, "end", b.name, `class="name"`)
+		if b.value.Count == 0 {
+			d.text(x.at(0)+8, mid+4, "start", "not measured", quiet)
+			continue
+		}
 		dark := b.value.Median
 		if b.base != nil {
 			d.rect(x.at(0), y, x.at(b.value.Median)-x.at(0), 24, b.tone.fill(0.45))

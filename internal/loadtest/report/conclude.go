@@ -24,7 +24,7 @@ func (r *Report) suppress() {
 	var verdict stats.Verdict
 	all := false
 	switch {
-	case r.Status != StatusComplete && r.Status != StatusInterrupted:
+	case r.Status == StatusInvalid || r.Status == StatusBroken:
 		verdict, all = stats.Unknown, true
 	case slices.ContainsFunc(r.Windows, func(w *Window) bool { return len(w.ServerFailures) > 0 }):
 		verdict, all = stats.Suppressed, r.lossy()

@@ -59,7 +59,10 @@ func (r *Report) setupText() string {
 }
 
 func (v Variant) text() string {
-	text := fmt.Sprintf("%s, engine %s", v.Name, v.Engine)
+	text := v.Name
+	if v.Engine != "" { // unknown if it could not be measured
+		text += ", engine " + v.Engine
+	}
 	if v.Encoding != "" {
 		text += ", " + v.Encoding
 	}
@@ -68,6 +71,9 @@ func (v Variant) text() string {
 	}
 	if text += ", " + v.Path; len(v.Settings) > 0 {
 		text += "; its server with " + strings.Join(v.Settings, " ")
+	}
+	if v.Failed != "" {
+		text += "; could not be measured"
 	}
 	return text
 }

@@ -44,6 +44,40 @@ func (r *Report) failures() failures {
 	return f
 }
 
+// failedVariants returns the indexes of the variants that could not be measured.
+func (r *Report) failedVariants() (failed []int) {
+	for k, v := range r.Variants {
+		if v.Failed != "" {
+			failed = append(failed, k)
+		}
+	}
+	return failed
+}
+
+// FailureText returns which variants could not be measured, with the reason if reasons is true, each reason once. It is
+// empty if all were.
+func (r *Report) FailureText(reasons bool) string {
+	var order []string
+	names := make(map[string][]string)
+	for _, k := range r.failedVariants() {
+		reason, text := "", " could not be measured"
+		if len(r.windowsOf(k)) > 0 {
+			text += " to the end"
+		}
+		if reasons {
+			reason = ": " + r.Variants[k].Failed
+		}
+		if names[text+reason] == nil {
+			order = append(order, text+reason)
+		}
+		names[text+reason] = append(names[text+reason], r.Variants[k].Name)
+	}
+	for k, text := range order {
+		order[k] = strings.Join(names[text], ", ") + text
+	}
+	return strings.Join(order, ". ")
+}
+
 func (f failures) sentences() (all []string) {
 	if len(f.server) > 0 {
 		all = append(all, "The server failed over "+strings.Join(f.server, ", over ")+".")

@@ -166,6 +166,8 @@ func (r *Report) windowsOf(k int) []*Window {
 func (r *Report) measure(f figure, k int) (v float64, missing string) {
 	v, ok := f.value(r, k)
 	switch {
+	case r.Variants[k].Failed != "":
+		return 0, "it could not be measured"
 	case f.isCount && ok:
 		return v, ""
 	case r.Status == StatusBroken:

@@ -36,6 +36,9 @@ func (r *Report) writeFindings() {
 			r.findInvalidRounds()
 		}
 	}
+	if failed := r.FailureText(true); failed != "" {
+		r.Headline = strings.TrimSpace(sentence(failed) + " " + r.Headline)
+	}
 	if r.Status == StatusInterrupted {
 		r.Headline = strings.TrimSpace("Interrupted: this is a part of the test. " + r.Headline)
 	}
@@ -52,15 +55,22 @@ func sentence(reason string) string {
 
 // comparisonHeadline returns the headline of a comparison, empty if too little was measured for one.
 func (r *Report) comparisonHeadline() string {
-	switch p50 := r.metric("latency_p50"); {
+	p50, p99 := r.metric("latency_p50"), r.metric("latency_p99")
+	var measured []int
+	for k := range r.Variants {
+		if p50.of(k).Count > 0 {
+			measured = append(measured, k)
+		}
+	}
+	switch {
+	case len(measured) == 1 && len(r.failedVariants()) == len(r.Variants)-1:
+		k := measured[0]
+		return fmt.Sprintf("%s, half of all ticks reach a client over %s within %s ms and 99 %% within %s ms of being due.", r.load(),
+			r.Variants[k].Name, number(p50.of(k).Median, p50.digits()), number(p99.of(k).Median, p99.digits()))
 	case len(r.Variants) > 2:
 		return r.pairwiseHeadline()
-	case p50.A.Count == 0 || len(r.Variants) == 2 && p50.B.Count == 0:
+	case len(measured) < 2:
 		return ""
-	case len(r.Variants) == 1:
-		p99 := r.metric("latency_p99")
-		return fmt.Sprintf("%s, half of all ticks reach a client over %s within %s ms and 99 %% within %s ms of being due.", r.load(),
-			r.Variants[0].Name, number(p50.A.Median, p50.digits()), number(p99.A.Median, p99.digits()))
 	default:
 		return r.pairHeadline(p50)
 	}
@@ -99,7 +109,7 @@ func (r *Report) findDifferences(latency bool) {
 		r.findPairwise(latency)
 		return
 	}
-	if len(r.Variants) < 2 {
+	if len(r.Variants) < 2 || r.Variants[0].Failed != "" || r.Variants[1].Failed != "" {
 		return
 	}
 	for _, f := range []struct{ key, higher, name string }{
@@ -152,7 +162,7 @@ func (r *Report) findComplete() {
 }
 
 func (r *Report) findInvalidRounds() {
-	rounds := len(r.Windows) / len(r.Variants)
+	rounds := r.Rounds()
 	if invalid := rounds - r.ValidRounds(); invalid > 0 {
 		r.Findings = append(r.Findings, fmt.Sprintf("%d of %d rounds are left out; the list of windows gives the reasons.", invalid, rounds))
 	}

@@ -108,12 +108,26 @@ func changed(r *Report, change func()) *Report {
 	return r
 }
 
+// incomplete returns r without the variants that failed.
+func incomplete(r *Report, failed ...string) *Report {
+	return changed(r, func() {
+		r.Status = StatusIncomplete
+		for _, letter := range failed {
+			r.Variants[index(letter)].Failed = "a proxy drops the header <Upgrade>"
+			r.Windows = slices.DeleteFunc(r.Windows, func(w *Window) bool { return w.Variant == letter })
+			r.Drills = slices.DeleteFunc(r.Drills, func(d *Drill) bool { return d.Variant == letter })
+		}
+	})
+}
+
 // allReports returns a report of each kind and result.
 func allReports() map[string]*Report {
 	one, invalid, empty := twoVariants(), twoVariants(), twoVariants()
 	partial, failed, compressed := fourVariants(), fourVariants(), fourVariants()
 	return map[string]*Report{
-		"comparison": twoVariants(), "four variants": fourVariants(),
+		"incomplete": incomplete(twoVariants(), "B"), "four variants, incomplete": incomplete(fourVariants(), "C", "D"),
+		"drill, incomplete": incomplete(drillReport(DrillStorm), "A"),
+		"comparison":        twoVariants(), "four variants": fourVariants(),
 		"one variant": changed(one, func() {
 			one.Variants = one.Variants[:1]
 			one.Windows = slices.DeleteFunc(one.Windows, func(w *Window) bool { return w.Variant == "B" })

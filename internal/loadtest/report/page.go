@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	_ "embed"
+	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -18,20 +19,21 @@ var pageTemplate = template.Must(template.New("report").Parse(pageText))
 // page is the data of the template.
 type page struct {
 	*Report
-	Title     string
-	Plots     []plot
-	Rows      []pageRow
-	DrillRows []pageDrillRow
-	Intervals []pageWindow
-	Facts     [][2]string
-	Two       bool
-	Many      bool
-	Classes   []string // CSS classes of the variants' lanes
-	Dashes    []string // of the variants, in the legend
-	Costs     []string
-	Topics    []pageTopic
-	Limits    []pageThreshold
-	Reasons   []string // why figures of Limits were not measured
+	Title        string
+	Plots        []plot
+	Rows         []pageRow
+	DrillRows    []pageDrillRow
+	Intervals    []pageWindow
+	Facts        [][2]string
+	Two          bool
+	Many         bool
+	Classes      []string // CSS classes of the variants' lanes
+	DrillClasses []string // of Drills
+	Dashes       []string // of the variants, in the legend
+	Costs        []string
+	Topics       []pageTopic
+	Limits       []pageThreshold
+	Reasons      []string // why figures of Limits were not measured
 }
 
 // pageTopic is the table of the pairs of one topic.
@@ -154,9 +156,12 @@ func (p *page) addMetrics() {
 	for _, m := range p.Metrics {
 		d := m.digits()
 		row := pageRow{Label: m.label(), A: showRange(m.A, d), B: showRange(m.B, d), Difference: showInterval(m.Difference, d), Noise: "–",
-			Verdict: m.verdictText(), Class: "noise"}
+			Verdict: p.verdictText(m), Class: "noise"}
 		if m.Noise.Count > 0 {
 			row.Noise = number(m.Noise.Max, d)
+		}
+		if p.Two && row.Verdict != "not measured" {
+			row.Verdict = strings.NewReplacer("A not", p.Variants[0].Name+" not", "B not", p.Variants[1].Name+" not").Replace(row.Verdict)
 		}
 		switch stats.Verdict(row.Verdict) {
 		case stats.Higher:
@@ -174,13 +179,20 @@ func (p *page) addMetrics() {
 }
 
 func (p *page) addWindows() {
+	given := make(map[string]string)
 	for _, w := range p.Windows {
 		k := index(w.Variant)
+		reason := strings.Join(w.Reasons, "; ")
+		if key := ReasonKey(reason); given[key] != "" {
+			reason = "as " + given[key]
+		} else if reason != "" {
+			given[key] = fmt.Sprintf("round %d, %s", w.Round, p.Variants[k].Name)
+		}
 		p.Intervals = append(p.Intervals, pageWindow{
 			Window: w, Name: p.Variants[k].Name, Class: p.Classes[k], Rate: number(w.PerSecond, 0),
 			P50: number(ms(w.Latency.P50), decimals(ms(w.Latency.P50))), P99: number(ms(w.Latency.P99), decimals(ms(w.Latency.P99))),
 			CPU: number(w.Server.CPUPerMillion, decimals(w.Server.CPUPerMillion)), Generator: number(w.Generator.CPUShare*100, 0) + " %",
-			Late: number(ms(w.Generator.Lateness99), decimals(ms(w.Generator.Lateness99))), Reason: strings.Join(w.Reasons, "; "),
+			Late: number(ms(w.Generator.Lateness99), decimals(ms(w.Generator.Lateness99))), Reason: reason,
 		})
 	}
 }
@@ -227,6 +239,9 @@ func (p *page) addThresholds() {
 }
 
 func (p *page) addDrills() {
+	for _, d := range p.Drills {
+		p.DrillClasses = append(p.DrillClasses, p.Classes[index(d.Variant)])
+	}
 	for _, row := range drillRows(p.drill()) {
 		cells := pageDrillRow{Label: row.label}
 		for _, d := range p.Drills {

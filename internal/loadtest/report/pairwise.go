@@ -17,6 +17,7 @@ type Variant struct {
 	Compression string   `json:"compression"`        // "none", "gzip" or "permessage-deflate"
 	Path        string   `json:"path"`               // of the subscribe request
 	Settings    []string `json:"settings,omitempty"` // of the server started for it, in addition to the target's
+	Failed      string   `json:"failed,omitempty"`   // why it could not be measured, or not to the end
 }
 
 func (v Variant) compressed() bool { return v.Compression != "" && v.Compression != "none" }
@@ -75,7 +76,7 @@ func topicOf(a, b Variant) (t Topic, ok bool) {
 	return "", false
 }
 
-// comparePairs returns the pairwise comparisons of more than two variants, by topic.
+// comparePairs returns the pairwise comparisons of more than two variants, by topic, without those that failed.
 func comparePairs(variants []Variant, windows []*Window) []Pairwise {
 	if len(variants) <= 2 {
 		return nil
@@ -88,6 +89,9 @@ func comparePairs(variants []Variant, windows []*Window) []Pairwise {
 	for _, topic := range topics {
 		for a := range variants {
 			for b := a + 1; b < len(variants); b++ {
+				if variants[a].Failed != "" || variants[b].Failed != "" {
+					continue
+				}
 				if t, ok := topicOf(variants[a], variants[b]); !ok || t != topic {
 					continue
 				}

@@ -138,7 +138,11 @@ func (r *Report) windowsPlot() template.HTML {
 	for k, w := range r.Windows {
 		x := plotLeft + step*(float64(k)+0.5)
 		if k == 0 || r.Windows[k-1].Round != w.Round {
-			d.text(x+step*float64(len(r.Variants)-1)/2, plotBottom+16, "middle", fmt.Sprint(w.Round), quiet)
+			inRound := 1
+			for k+inRound < len(r.Windows) && r.Windows[k+inRound].Round == w.Round {
+				inRound++
+			}
+			d.text(x+step*float64(inRound-1)/2, plotBottom+16, "middle", fmt.Sprint(w.Round), quiet)
 			if k > 0 {
 				d.line(x-step/2, plotTop, x-step/2, plotBottom, grid)
 			}

@@ -12,6 +12,7 @@ const Schema = "ticklane.load/2"
 // Results of a test.
 const (
 	StatusComplete    = "complete"
+	StatusIncomplete  = "incomplete"  // a variant could not be measured; the others are
 	StatusInterrupted = "interrupted" // by the user: what was measured until then
 	StatusInvalid     = "invalid"     // too few valid rounds to conclude anything
 	StatusBroken      = "broken"      // ticks were lost, duplicated or out of order
@@ -104,8 +105,25 @@ func (r *Report) lossy() bool {
 	return slices.ContainsFunc(r.Windows, func(w *Window) bool { return w.Check.Broken() })
 }
 
-// ValidRounds returns the number of rounds in which the windows of all variants are valid.
-func (r *Report) ValidRounds() int { return validRounds(r.Windows, len(r.Variants)) }
+// ValidRounds returns the number of rounds in which the windows of all variants are valid. Variants that failed don't count,
+// unless all have failed.
+func (r *Report) ValidRounds() int {
+	windows, variants := r.Windows, len(r.Variants)
+	if failed := r.failedVariants(); len(failed) < variants {
+		variants -= len(failed)
+		windows = slices.DeleteFunc(slices.Clone(windows), func(w *Window) bool { return r.Variants[index(w.Variant)].Failed != "" })
+	}
+	return validRounds(windows, variants)
+}
+
+// Rounds returns the number of rounds that have a window.
+func (r *Report) Rounds() int {
+	rounds := make(map[int]bool)
+	for _, w := range r.Windows {
+		rounds[w.Round] = true
+	}
+	return len(rounds)
+}
 
 // FirstReason returns why the first invalid drill or window is invalid, empty if none is.
 func (r *Report) FirstReason() string {

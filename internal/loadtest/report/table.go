@@ -68,20 +68,25 @@ func (r *Report) metricTable(b *strings.Builder) {
 					noise = compact(m.Noise.Max)
 				}
 			}
-			cells = append(cells, fitRange(m.B, d, columns[2]-1), fitInterval(m.Difference, d, columns[3]-1), noise, m.verdictText())
+			cells = append(cells, fitRange(m.B, d, columns[2]-1), fitInterval(m.Difference, d, columns[3]-1), noise, r.verdictText(m))
 		}
 		b.WriteString(row(columns, cells) + "\n")
 	}
 	b.WriteString(rule + "\n")
 }
 
-// verdictText returns the verdict on a figure, empty if only one variant has it.
-func (m Metric) verdictText() string {
+// verdictText returns the verdict on a figure of two variants, or which of them doesn't have it.
+// It is empty if the headline says that one of them failed.
+func (r *Report) verdictText(m Metric) string {
 	switch {
+	case len(r.failedVariants()) > 0 && (m.A.Count == 0 || m.B.Count == 0):
+		return ""
 	case m.A.Count == 0 && m.B.Count == 0:
 		return "not measured"
-	case m.A.Count == 0 || m.B.Count == 0:
-		return ""
+	case m.A.Count == 0:
+		return "A not measured"
+	case m.B.Count == 0:
+		return "B not measured"
 	}
 	return string(m.Verdict)
 }

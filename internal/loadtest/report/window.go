@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"time"
 
 	"ticklane/internal/loadtest/stats"
@@ -101,6 +102,11 @@ func validRounds(windows []*Window, variants int) int {
 	}
 	return n
 }
+
+var digits = regexp.MustCompile(`[0-9][0-9.,]*`)
+
+// ReasonKey returns what is equal for reasons that differ only in their numbers.
+func ReasonKey(reason string) string { return digits.ReplaceAllString(reason, "0") }
 
 // Letter returns the letter of the variant at index k: A, B, ….
 func Letter(k int) string { return string(rune('A' + k)) }
