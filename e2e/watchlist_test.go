@@ -183,12 +183,28 @@ func TestKeyboard(t *testing.T) {
 	b.press(keys.escape)
 	b.until("the keys are closed", `!document.querySelector('#keys').open && document.querySelector('#app').dataset.state === 'live'`)
 
+	b.press(",")
+	b.until("the settings are shown", `document.querySelector('#settings').open`)
+	b.click("#settings [name=shortcuts][value=off]")
+	b.press(keys.escape)
+	b.press("p?t")
+	b.until("shortcuts are off, buttons and lists are not", `document.querySelector('#app').dataset.state === 'live' && !document.querySelector('dialog[open]') && document.documentElement.dataset.theme === 'system'`)
+	b.click("#keys-open")
+	b.until("the list of keys says so", `document.querySelector('.shortcuts-off').checkVisibility()`)
+	b.press(keys.escape)
+	b.click("#settings-open")
+	b.click("#settings [name=shortcuts][value=on]")
+	b.press(keys.escape)
+
 	b.do(chromedp.Focus(chromedp.CSS("#grid")))
 	list := b.symbols()
 	b.press(keys.down + keys.down + keys.down + keys.up)
 	b.until("the arrows move the cursor", `document.querySelector('#grid').getAttribute('aria-activedescendant') === 'row-`+list[2]+`'`)
 	b.press(keys.enter)
 	b.until("Enter selects", `document.querySelector('#q-symbol').textContent === '`+list[2]+`'`)
+
+	b.press(" ")
+	b.until("Space scrolls the list that has the focus, and does not pause", `document.querySelector('#grid').scrollTop > 100 && document.querySelector('#app').dataset.state === 'live'`)
 
 	b.press("t")
 	b.until("light", `document.documentElement.dataset.theme === 'light'`)

@@ -13,6 +13,7 @@
     tz: ['device', 'utc', 'ny'],
     motion: ['system', 'none'],
     sound: ['off', 'on'],
+    shortcuts: ['on', 'off'],
   };
   let saved = {};
   try {
@@ -33,7 +34,7 @@
   if (saved.v !== 1) saved = {};
   const query = new URLSearchParams(location.search);
   for (const [name, values] of Object.entries(choices)) {
-    const candidates = [['volume', 'motion', 'sound'].includes(name) ? null : query.get(name), saved[name], values[0]];
+    const candidates = [['volume', 'motion', 'sound', 'shortcuts'].includes(name) ? null : query.get(name), saved[name], values[0]];
     root.dataset[name] = candidates.find((v) => values.includes(v));
   }
 

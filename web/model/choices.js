@@ -10,6 +10,7 @@
  * @property {'device' | 'utc' | 'ny'} tz
  * @property {'system' | 'none'} motion
  * @property {'off' | 'on'} sound of alerts
+ * @property {'on' | 'off'} shortcuts of a single key
  */
 
 /** The first of each is the default, unless the language has another. */
@@ -22,6 +23,7 @@ export const choices = Object.freeze({
   tz: ['device', 'utc', 'ny'],
   motion: ['system', 'none'],
   sound: ['off', 'on'],
+  shortcuts: ['on', 'off'],
 });
 
 /** The defaults of languages that differ: in China, red is up. @type {Readonly<Record<string, Partial<Choice>>>} */
