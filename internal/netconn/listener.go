@@ -26,20 +26,23 @@ type Listener struct {
 	net.Listener
 	cfg Config
 
+	pacer pacer
+
 	mu    sync.Mutex
 	conns map[*Conn]struct{}
 }
 
 // NewListener returns a listener on top of ln.
 func NewListener(ln net.Listener, cfg Config) *Listener {
-	return &Listener{Listener: ln, cfg: cfg, conns: make(map[*Conn]struct{})}
+	return &Listener{Listener: ln, cfg: cfg, pacer: newPacer(), conns: make(map[*Conn]struct{})}
 }
 
 // Accept waits for the next connection. It closes connections over the limit without a response: an EventSource
 // reconnects after that, but not after an error status. It retries after transient errors, since
-// an error of Accept ends a server.
+// an error of Accept ends a server. Only one goroutine may call it.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
+		l.pacer.pace()
 		nc, err := l.Listener.Accept()
 		if isTransient(err) {
 			if l.cfg.OnAcceptError != nil {
