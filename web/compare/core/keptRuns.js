@@ -17,7 +17,7 @@ export const NAME = 80;
 const cleaned = (text) => [...text.replace(/[\s\p{C}]+/gu, ' ').trim()].slice(0, NAME).join('').trim();
 
 /**
- * The runs that this browser keeps, each under a key of its own, so that two tabs do not overwrite each other's. A storage
+ * The runs that this browser keeps, each under its own key, so that two tabs do not overwrite each other's. A storage
  * that is full or forbidden changes nothing and is reported.
  */
 export class KeptRuns {

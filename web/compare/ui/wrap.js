@@ -12,7 +12,7 @@ const CHINESE = /^[\u2e80-\u9fff\uff00-\uffef]$/u;
  * @param {readonly Part[]} parts
  * @param {number} width
  * @param {(text: string, part: Part) => number} measure
- * @returns {Piece[][]} lines; a word that is wider than a line has one of its own
+ * @returns {Piece[][]} lines; a wider word has its own line
  */
 export function wrap(parts, width, measure) {
   /** @type {Piece[][]} */

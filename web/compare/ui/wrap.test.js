@@ -22,7 +22,7 @@ test('lines end at spaces, never within a word of several parts', () => {
   assert.deepEqual(lines([{ text: 'a' }, { text: ' b' }], 3), ['a b']);
 });
 
-test('a word wider than a line has a line of its own; nothing is none', () => {
+test('a word wider than a line has its own line; no text has none', () => {
   assert.deepEqual(lines([{ text: 'a wholelongword b' }], 5), ['a', 'wholelongword', 'b']);
   assert.deepEqual(lines([], 5), []);
   assert.deepEqual(lines([{ text: '  ' }], 5), []);

@@ -30,7 +30,7 @@ export function validate(kind, level, minutes) {
 }
 
 /**
- * Opens the dialog. An alert that is true already can be created only after the user was told so.
+ * Opens the dialog. An alert that is true already can be created only after the dialog has said so.
  * @param {object} options
  * @param {string} options.symbol
  * @param {() => SymbolRecord | undefined} options.quote the symbol's newest quote
@@ -115,9 +115,9 @@ export function openAlertDialog({ symbol, quote, alert = {}, full, save }) {
       complain(t(`alert.error.${error.key}`), { level, minutes }[error.field]);
       return;
     }
-    const told = !choice.hidden;
+    const shown = !choice.hidden;
     check();
-    if (!choice.hidden && !told) { // the price has moved there meanwhile
+    if (!choice.hidden && !shown) { // the price has moved there meanwhile
       choice.querySelector('input')?.focus();
       return;
     }
