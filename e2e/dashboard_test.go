@@ -52,10 +52,11 @@ func TestDashboard(t *testing.T) {
 }
 
 // checkViolations fails the test if the page's policy has blocked anything; violations must have been injected.
-func checkViolations(b *tab) {
-	b.t.Helper()
+func checkViolations(b anyTab) {
+	t := b.doc().t
+	t.Helper()
 	if have := eval[[]string](b, "self.violations"); len(have) > 0 {
-		b.t.Errorf("policy violations: %q", have)
+		t.Errorf("policy violations: %q", have)
 	}
 }
 

@@ -3,8 +3,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"strings"
 	"sync"
 	"testing"
 
@@ -19,7 +17,7 @@ import (
 
 // tab is a browser tab. Its methods fail the test when the browser reports an error.
 type tab struct {
-	t   testing.TB
+	document
 	ctx context.Context
 	*pageLog
 	discard func() // closes the tab; further calls do nothing
@@ -38,11 +36,20 @@ func (b *tab) sibling() *tab {
 	return newTab(b.t, b.ctx, chromedp.WithNewWindow(false))
 }
 
+// evaluator returns the evaluate of a document in a tab.
+func evaluator(tab context.Context) func(script string) (json.RawMessage, error) {
+	return func(script string) (json.RawMessage, error) {
+		ctx, cancel := context.WithTimeout(tab, 2*timeout)
+		defer cancel()
+		return chromedp.Run(ctx, chromedp.Evaluate[json.RawMessage](script, chromedp.EvalAwaitPromise))
+	}
+}
+
 func newTab(t testing.TB, parent context.Context, where chromedp.ContextOption) *tab {
 	t.Helper()
 	l := &pageLog{}
 	ctx, cancel := chromedp.NewContext(parent, where, chromedp.WithListener(l.record))
-	b := &tab{t: t, ctx: ctx, pageLog: l}
+	b := &tab{document: document{t, evaluator(ctx)}, ctx: ctx, pageLog: l}
 	b.discard = sync.OnceFunc(func() {
 		for _, what := range l.policyViolations() {
 			t.Errorf("blocked by the page's policy: %s", what)
@@ -116,44 +123,6 @@ func (b *tab) colorScheme(theme string) {
 	}))
 }
 
-// eval runs a script in the page and returns its result. It waits for a promise to be fulfilled.
-func eval[T any](b *tab, script string) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 2*timeout)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%v\nin %s", err, brief(script))
-	}
-	return v
-}
-
-// run runs a script for its effect.
-func (b *tab) run(script string) {
-	b.t.Helper()
-	eval[json.RawMessage](b, "(async () => {"+script+"\nreturn 0})()")
-}
-
-// text returns an element's text, or "" if the page has no such element.
-func (b *tab) text(selector string) string {
-	b.t.Helper()
-	return eval[string](b, fmt.Sprintf("document.querySelector(%q)?.textContent ?? ''", selector))
-}
-
-// until waits until a condition, a JavaScript expression, holds in the page. While one document replaces another it doesn't.
-func (b *tab) until(what, condition string) {
-	b.t.Helper()
-	until(b.t, what, func() (bool, string) {
-		ctx, cancel := context.WithTimeout(b.ctx, timeout)
-		defer cancel()
-		v, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+condition+")"))
-		if err != nil {
-			return false, err.Error()
-		}
-		return v, brief(condition)
-	})
-}
-
 // click clicks the middle of an element with the mouse.
 func (b *tab) click(selector string) {
 	b.t.Helper()
@@ -176,55 +145,12 @@ func (b *tab) press(keys string) {
 	}
 }
 
-// waitLive waits until the dashboard shows quotes.
-func (b *tab) waitLive() {
-	b.t.Helper()
-	b.until("live, with quotes", `document.querySelector('#app')?.dataset.state === 'live' &&
-		/\d/.test(document.querySelector('.rows .rowg .last')?.textContent ?? '')`)
-}
-
-// counter returns a counter of the connection's panel.
-func (b *tab) counter(id string) int {
-	b.t.Helper()
-	return eval[int](b, fmt.Sprintf(`Number(document.querySelector('#n-%s').textContent.replace(/\D/g, ''))`, id))
-}
-
-// counters waits until the panel's counters have these values. The page paints them a few times a second.
-func (b *tab) counters(want map[string]int) {
-	b.t.Helper()
-	until(b.t, fmt.Sprintf("counters %v", want), func() (bool, string) {
-		good := true
-		state := ""
-		for id, n := range want {
-			have := b.counter(id)
-			good = good && have == n
-			state += fmt.Sprintf(" %s %d", id, have)
-		}
-		return good, state
-	})
-}
-
-// logged waits until an entry of the connection's log contains text.
-func (b *tab) logged(text string) {
-	b.t.Helper()
-	b.until(fmt.Sprintf("%q in the log", text), fmt.Sprintf(`[...document.querySelectorAll('#log li span')].some((e) => e.textContent.includes(%q))`, text))
-}
-
 // clean fails the test if the page has had errors or warnings.
 func (b *tab) clean() {
 	b.t.Helper()
 	for _, e := range b.errors() {
 		b.t.Error(e)
 	}
-}
-
-// brief returns a script on one line, for messages.
-func brief(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 200 {
-		s = s[:200] + " …"
-	}
-	return s
 }
 
 // noParams are the parameters of a command without any.

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +30,7 @@ func (b *tab) close() {
 func ticksArrive(tabs ...*tab) {
 	for _, b := range tabs {
 		b.t.Helper()
-		b.until("ticks arrive", fmt.Sprintf(`document.querySelector('#position').textContent !== %q`, b.text("#position")))
+		b.ticksArrive()
 	}
 }
 
