@@ -60,7 +60,8 @@ func TestBarsAfterReconnects(t *testing.T) {
 	b.clean()
 }
 
-// TestChartsSideBySide shows one, two and four charts; the focused one takes the selected symbol.
+// TestChartsSideBySide shows one, two and four charts. Their crosshairs show the same time; the focused one takes the selected
+// symbol and can be saved as a picture.
 func TestChartsSideBySide(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -69,11 +70,30 @@ func TestChartsSideBySide(t *testing.T) {
 	b.waitLive()
 	b.until("two charts", `[...document.querySelectorAll('#chart .host')].map((e) => e.ariaLabel).join() === 'Candlestick chart of AAPL, 1m,Line chart of MSFT, 5m'`)
 	b.until("drawn", drawn)
+	times := func(what, condition string) {
+		b.until(what, `(() => {
+			const [a, c] = [...document.querySelectorAll('.legend .time')].map((e) => Date.parse(e.textContent + ' ' + new Date().getFullYear()) / 60_000);
+			return `+condition+`;
+		})()`)
+	}
+	b.move("#chart .pane:first-child .host", 0.3)
+	times("the bar of five minutes that contains the one under the pointer", "a < Date.now() / 60_000 - 10 && c === Math.floor(a / 5) * 5")
+	b.move("#chart .pane:nth-child(2) .host", 0.5)
+	times("and the other way round", "c < Date.now() / 60_000 - 10 && a === c")
+	b.move("#q-symbol", 0.5)
+	times("the newest bars", "a > Date.now() / 60_000 - 10 && c > Date.now() / 60_000 - 10")
 	b.click(".pane:nth-child(2) .pane-name")
 	b.until("the second is focused", `document.querySelector('#q-symbol').textContent === 'MSFT' && document.querySelector('[data-interval="5m"]').ariaPressed === 'true'`)
 	b.click("#row-NVDA")
 	b.until("it shows the clicked symbol, as does the address", `document.querySelector('.pane:nth-child(2) .host').ariaLabel === 'Line chart of NVDA, 5m' &&
 		location.search.includes('charts=AAPL:1m,NVDA:5m:line')`)
+	b.run(`const make = URL.createObjectURL; URL.createObjectURL = (blob) => make.call(URL, (globalThis.saved = blob));
+		HTMLAnchorElement.prototype.click = function () { globalThis.savedAs = this.download; };`)
+	b.press("i")
+	b.until("a picture of it", `/^NVDA-5m-\d{4}-\d\d-\d\d-\d{6}\.png$/.test(globalThis.savedAs) && saved.type === 'image/png'`)
+	if wide := eval[bool](b, `createImageBitmap(saved).then((x) => { const e = document.querySelector('.pane:nth-child(2) .host'); return x.width > e.clientWidth - 8 && x.height > e.clientHeight + 40; })`); !wide {
+		t.Error("the picture is smaller than the chart")
+	}
 	b.click(".chart-tools>.seg>[data-charts='4']")
 	b.until("four", `document.querySelectorAll('.pane').length === 4`)
 	b.click(".chart-tools>.seg>[data-charts='1']")
@@ -187,4 +207,11 @@ func TestChartDays(t *testing.T) {
 	b.until("the days before today, which is UTC's", `document.querySelectorAll('.bars tbody tr').length === 200 &&
 		[...document.querySelectorAll('.bars tbody th')].slice(0, 3).every((th, k) => Date.parse(th.textContent + ' UTC') === (Math.floor(Date.now() / 86_400_000) - k) * 86_400_000)`)
 	b.clean()
+}
+
+// move moves the pointer into an element, at a share of its width from the left.
+func (b *tab) move(selector string, share float64) {
+	b.t.Helper()
+	at := eval[[]float64](b, fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, selector, share))
+	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
 }

@@ -58,7 +58,7 @@ const storedLists = new Stored(KEY, readLists);
 const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
 storedLists.onChange(() => lists.reload());
 const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onVisible: (symbols) => seed.request(symbols), onFound: (listings) => market.setListed(listings), announce: (text) => lane.announce(text) });
-const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol) });
+const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol), announce: (text) => lane.announce(text) });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, subscriptions });
 const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
@@ -146,6 +146,7 @@ listen({
   l: () => chooseLane((feed.switching ?? feed.lane) === 'sse' ? 'ws' : 'sse'),
   p: togglePause,
   ' ': togglePause,
+  i: () => void charts.picture(),
   t: () => theme.toggle(),
   ',': () => dialog.open(),
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { barTimes, offsetAt } from './barTimes.js';
+import { barTimes, offsetAt, pictureName, zoneText } from './barTimes.js';
 import { useFormat } from './formats.js';
 import { markWeight } from './timeMarks.js';
 
@@ -61,4 +61,16 @@ test("daily bars are UTC's days in every zone, with marks of months and years", 
   assert.deepEqual(weights, [50, 70, 50, 60]);
   assert.equal(barTimes('1d').moment.format(Date.UTC(2026, 10, 29)), '29 Nov 2026');
   assert.equal(barTimes('1h').moment.format(Date.UTC(2026, 10, 29)), '28 Nov, 19:00:00');
+});
+
+test("a picture's name and time zone follow the setting; days are UTC's", () => {
+  const noon = Date.UTC(2026, 10, 29, 12, 3, 4);
+  const both = (/** @type {string} */ interval) => [pictureName({ symbol: 'AAPL', interval }, noon), zoneText(interval, noon)];
+  use('ny');
+  assert.deepEqual(both('1m'), ['AAPL-1m-2026-11-29-070304.png', 'America/New_York, UTC\u221205:00']);
+  assert.deepEqual(both('1d'), ['AAPL-1d-2026-11-29-120304.png', 'UTC']);
+  use('device', 'Australia/Lord_Howe');
+  assert.deepEqual(both('1m'), ['AAPL-1m-2026-11-29-230304.png', 'Australia/Lord_Howe, UTC+11:00']);
+  use('device', 'Asia/Kathmandu');
+  assert.match(zoneText('1m', noon), /^Asia\/Ka.+, UTC\+05:45$/);
 });

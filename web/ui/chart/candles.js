@@ -11,7 +11,8 @@ import { TimeAxis } from './timeAxis.js';
 /** @typedef {{ o: number, h: number, l: number, c: number }} Day open, high, low; close of the day before */
 /**
  * @typedef {object} Hooks
- * @property {(t: number | null) => void} hover called with the start of the bar under the pointer in µs, null when it left
+ * @property {(t: number | null, moved: boolean) => void} hover called with the start of the bar under the crosshair in µs, null when the
+ *   pointer left; moved: by the pointer, not by the bars
  * @property {(first: number) => void} scrolled called with the index of the first visible bar
  * @property {(name: string) => string} label returns the label of a day's line
  */
@@ -76,7 +77,7 @@ export class Candles {
     });
     this.#volumes.priceScale().applyOptions({ scaleMargins: { top: 0.88, bottom: 0 } });
     this.#prices = this.#makePrices();
-    this.#chart.subscribeCrosshairMove((at) => hooks.hover(at.point && at.time !== undefined ? /** @type {number} */ (at.time) * 1e6 : null));
+    this.#chart.subscribeCrosshairMove((at) => hooks.hover(at.point && at.time !== undefined ? /** @type {number} */ (at.time) * 1e6 : null, at.sourceEvent !== undefined));
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (!range || !this.#drawn) return;
       // No scrolling past the oldest bar, except when the bars don't fill the chart: they are aligned to its right.
@@ -181,6 +182,11 @@ export class Candles {
     });
   }
 
+  /** The chart on a canvas, without its crosshair. */
+  picture() {
+    return this.#chart.takeScreenshot(true);
+  }
+
   /** Moves the crosshair to a bar and scrolls to it; null removes it. @param {Bar | null} bar @param {number} index */
   cross(bar, index) {
     if (!bar) return this.#chart.clearCrosshairPosition();
@@ -191,6 +197,13 @@ export class Candles {
       time.setVisibleLogicalRange({ from: range.from + by, to: range.to + by });
     }
     this.#chart.setCrosshairPosition(bar.c, seconds(bar.t), this.#prices);
+  }
+
+  /** Moves the crosshair to a bar if that is in sight; null, or a bar that is not, removes it. @param {Bar | null} bar @param {number} index */
+  mirror(bar, index) {
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    if (bar && range && index >= range.from && index <= range.to) this.#chart.setCrosshairPosition(bar.c, seconds(bar.t), this.#prices);
+    else this.#chart.clearCrosshairPosition();
   }
 
   /** @param {number} factor above 1 zooms in */

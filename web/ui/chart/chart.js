@@ -3,7 +3,7 @@ import { t } from '../../text.js';
 import { download } from '../../browser/download.js';
 import { BarFeed } from '../../model/barFeed.js';
 import { BarTable, csv } from './barTable.js';
-import { barTimes } from '../../model/barTimes.js';
+import { barTimes, pictureName, zoneText } from '../../model/barTimes.js';
 import { same } from '../../model/chartSpec.js';
 import { el, setText } from '../common/dom.js';
 import { fetchHistory } from '../../model/history.js';
@@ -19,6 +19,7 @@ const LEGEND = 100; // ms between updates of the newest bar's figures
 /** One chart in its pane: bars, crosshair, legend, notes, and the same bars as a table. */
 export class Chart {
   #frames;
+  #onCross;
   #feed;
   /** @type {Candles | null} loaded after the page's first paint */
   #candles = null;
@@ -32,6 +33,8 @@ export class Chart {
   /** @type {number | null} the start of the bar under the crosshair */
   #hover = null;
   #keyed = false; // moved there by a key
+  /** @type {number | null} the time, in µs, of another chart's crosshair, which this one follows */
+  #followed = null;
   #legendAt = -Infinity;
   #widest = 0; // characters of the longest price so far
   #atOldest = false;
@@ -51,9 +54,10 @@ export class Chart {
   #edge = el('p', { class: 'edge', hidden: '' });
   root = el('section', { class: 'pane loading' });
 
-  /** @param {{ frames: Frames, shown: Shown, onFocus: () => void }} parts */
-  constructor({ frames, shown, onFocus }) {
+  /** @param {{ frames: Frames, shown: Shown, onFocus: () => void, onCross: (µs: number | null) => void }} parts onCross: called when its crosshair moved */
+  constructor({ frames, shown, onFocus, onCross }) {
     this.#frames = frames;
+    this.#onCross = onCross;
     this.shown = shown;
     this.#feed = new BarFeed({
       load: fetchHistory,
@@ -162,6 +166,22 @@ export class Chart {
     this.#frames.request();
   }
 
+  /** Saves the chart as a picture. @param {string} source the kind of data @returns {Promise<string>} the file's name; '' if there is no chart yet */
+  async picture(source) {
+    const module = await import('./chartPicture.js').catch(() => null);
+    if (!module || !this.#candles || !this.list.length) return '';
+    const now = Date.now();
+    const { symbol, interval } = this.spec;
+    const blob = await module.picture(this.#candles.picture(), this.#host.clientWidth, {
+      title: `${symbol}  ${interval}`, time: `${this.#times.exact.format(now)}  ${zoneText(interval, now)}`, source: `${source}  Ticklane`,
+      shown: ['sma20', 'sma50', 'ema20'].filter((name) => this.shown[/** @type {keyof Shown} */ (name)]),
+    });
+    if (!blob) return '';
+    const name = pictureName(this.spec, now);
+    download(name, blob);
+    return name;
+  }
+
   /** Removes the chart. */
   close() {
     this.#closed = true;
@@ -180,6 +200,7 @@ export class Chart {
       else this.#candles.draw(this.list, pending === 'first');
     }
     this.#candles?.day(day);
+    if (pending && this.#followed !== null) this.follow(this.#followed);
     if (this.#hover !== null || now - this.#legendAt >= LEGEND) {
       this.#legendAt = now;
       this.#paintLegend();
@@ -197,7 +218,9 @@ export class Chart {
       const { Candles } = await import('./candles.js');
       if (this.#closed) return;
       this.#candles = new Candles(this.#host, this.shown, this.spec.kind, {
-        hover: (µs) => this.#hovered(µs),
+        hover: (µs, moved) => {
+          if (moved || this.#followed === null) this.#hovered(µs); // else the bars moved under another chart's crosshair
+        },
         scrolled: (first) => this.#scrolled(first),
         label: (name) => t(`chart.day.${name}`),
       });
@@ -210,8 +233,22 @@ export class Chart {
     }
   }
 
+  /** Moves the crosshair to the bar of another chart's, without scrolling. @param {number | null} µs a time in that bar; null removes it */
+  follow(µs) {
+    const k = µs === null ? -1 : this.#feed.bars.find(µs + 1) - 1;
+    const b = this.list[k] ?? null;
+    this.#followed = µs;
+    this.#candles?.mirror(b, k);
+    this.#hover = b?.t ?? null;
+    this.#keyed = false;
+    this.#legendAt = -Infinity;
+    this.#frames.request();
+  }
+
   /** @param {number | null} µs */
   #hovered(µs) {
+    this.#followed = null;
+    this.#onCross(µs);
     this.#hover = µs;
     this.#keyed &&= µs !== null;
     this.#legendAt = -Infinity;

@@ -2,6 +2,7 @@ import { Chart } from './chart.js';
 import { Stored } from '../../browser/storage.js';
 import { readOptions } from '../../model/chartOptions.js';
 import { formatCharts, parseCharts, same } from '../../model/chartSpec.js';
+import { t } from '../../text.js';
 import { el, part, press, setText } from '../common/dom.js';
 
 /** @import { Spec } from '../../model/chartSpec.js' */
@@ -18,6 +19,7 @@ export class Charts {
   #host = part('chart');
   #tabs = part('chart-tabs');
   #menu = part('chart-menu');
+  #announce;
   #view;
   #frames;
   #record;
@@ -33,8 +35,9 @@ export class Charts {
   /** @type {Message | null} */
   #hello = null;
 
-  /** @param {{ view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, subscriptions: import('../../model/subscriptions.js').Subscriptions, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
-  constructor({ view, frames, theme, subscriptions, record }) {
+  /** @param {{ announce: (text: string) => void, view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, subscriptions: import('../../model/subscriptions.js').Subscriptions, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
+  constructor({ announce, view, frames, theme, subscriptions, record }) {
+    this.#announce = announce;
     this.#subscriptions = subscriptions;
     this.#view = view;
     this.#frames = frames;
@@ -115,7 +118,7 @@ export class Charts {
     specs.forEach((spec, k) => {
       let c = this.#charts[k];
       if (!c) {
-        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#focusOn(this.#charts.indexOf(made)) }));
+        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#focusOn(this.#charts.indexOf(made)), onCross: (µs) => this.#each((other) => other !== made && other.follow(µs)) }));
         if (this.#hello) made.take(this.#hello);
         this.#charts.push(made);
         this.#host.append(made.root);
@@ -169,7 +172,17 @@ export class Charts {
     if (this.#view.now.symbol) this.#view.adjust({ charts: this.#formatted });
   }
 
+  /** Saves a picture of the focused chart. */
+  async picture() {
+    const name = await this.#charts[this.#focus]?.picture(document.querySelector('.foot .sim')?.textContent ?? '');
+    this.#announce(name ? t('chart.picture.saved', { name }) : t('bar.unavailable'));
+  }
+
   #listen() {
+    part('chart-picture').addEventListener('click', () => {
+      this.#menu.removeAttribute('open');
+      void this.picture();
+    });
     const on = (/** @type {string} */ name, /** @type {(value: string) => void} */ fn) => {
       for (const b of document.querySelectorAll(`[data-${name}]`)) b.addEventListener('click', () => fn(b.getAttribute(`data-${name}`) ?? ''));
     };
