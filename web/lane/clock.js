@@ -5,6 +5,7 @@ import { timers } from '../browser/timers.js';
 
 const MICRO = 1_000; // µs in a ms
 const DRIFT = 100e-6; // of a poor oscillator, ms per ms
+const STOPPED = 500; // ms that the local clock may fall behind the wall clock; in some browsers it stops while the machine sleeps
 
 /**
  * @typedef {object} Sample
@@ -26,6 +27,7 @@ export class Clock {
   #best = null;
   /** @type {any} */
   #timer = null;
+  #ahead = 0; // ms that the wall clock was ahead of the local one at the newest sample
   #run = 0; // incremented by start and stop; a loop of an earlier run ends
 
   /**
@@ -33,25 +35,25 @@ export class Clock {
    *   url?: string,
    *   fetch?: typeof globalThis.fetch,
    *   now?: () => number,
+   *   wall?: () => number,
    *   every?: number,
    *   burst?: number,
    *   pause?: number,
    *   window?: number,
-   *   changed?: () => void,
-   * }} [options] now: local ms since 1970 with fractions, the clock that stamps messages; every: ms between exchanges;
-   *   burst: exchanges at the start, `pause` ms apart; window: samples that are compared
+   * }} [options] now: local ms since 1970 with fractions, the clock that stamps messages; wall: ms since 1970 of
+   *   the wall clock, which continues during a sleep; every: ms between exchanges; burst: exchanges at the start, `pause` ms apart; window: samples that are compared
    */
   constructor(options = {}) {
     this.#options = {
       url: '/api/time',
       fetch: browserFetch,
       now: () => performance.timeOrigin + performance.now(),
+      wall: () => Date.now(),
       every: 7_000,
       burst: 5,
       pause: 150,
       window: 8,
       ...timers,
-      changed: () => {},
       ...options,
     };
   }
@@ -72,12 +74,14 @@ export class Clock {
   }
 
   /**
-   * The delay between a tick's due time and its arrival. It may be below 0 by up to `error`.
+   * The delay between a tick's due time and its arrival. It may be below 0 by up to `error`. Once the local clock has stopped
+   * it is NaN until the next exchange.
    * @param {{ t: number }} tick t in µs, server's clock
    * @param {number} received local ms
    * @returns {number} ms, or NaN
    */
   latency(tick, received) {
+    if (this.#best && Math.abs(this.#lead() - this.#ahead) > STOPPED) this.restart();
     // Milliseconds since 1970 in a double have a resolution of a quarter of a µs.
     return received - tick.t / MICRO + this.offset;
   }
@@ -94,21 +98,30 @@ export class Clock {
     this.#timer = null;
   }
 
-  /** Starts again with a burst: the local clock may have stopped, for example while the machine slept. */
+  /** Discards the estimate, and starts again with a burst if it runs: the local clock has stopped, or was set. */
   restart() {
+    const running = this.#timer !== null;
     this.stop();
     this.#samples = [];
-    this.start();
+    this.#best = null;
+    if (running) this.start();
+  }
+
+  /** Ms that the wall clock is ahead of the local one. */
+  #lead() {
+    return this.#options.wall() - this.#options.now();
   }
 
   /** Makes one exchange. @returns {Promise<boolean>} whether it succeeded */
   async sample() {
     const { url, fetch, now } = this.#options;
     try {
+      const lead = this.#lead();
       const t1 = now();
       const response = await request(url, { fetch });
       const t4 = now();
       const { received, sent } = await response.json();
+      if (Math.abs(this.#lead() - lead) > STOPPED) return false; // the local clock stopped meanwhile
       if (!response.ok || typeof received !== 'number' || typeof sent !== 'number') return false;
       const t2 = received / MICRO;
       const t3 = sent / MICRO;
@@ -129,7 +142,7 @@ export class Clock {
     if (this.#samples.length > this.#options.window) this.#samples.shift();
     const uncertainty = (/** @type {Sample} */ x) => x.rtt / 2 + DRIFT * (s.at - x.at);
     this.#best = this.#samples.reduce((a, b) => (uncertainty(b) <= uncertainty(a) ? b : a));
-    this.#options.changed();
+    this.#ahead = this.#lead();
   }
 
   /** @param {number} run @param {number} exchange from 1 */

@@ -5,17 +5,18 @@ import { Clock } from './clock.js';
 
 /** A server with a clock offset, behind a network with given delays in ms. @param {number} offset */
 function far(offset) {
-  const state = { now: 1_000_000, out: 5, back: 5, offset, broken: false };
+  const state = { now: 1_000_000, out: 5, back: 5, offset, broken: false, slept: 0 };
   /** @type {{ fn: () => void, ms: number }[]} */
   const timers = [];
   const clock = new Clock({
     now: () => state.now,
+    wall: () => state.now + state.slept,
     fetch: /** @type {any} */ (async () => {
       if (state.broken) return new Response('', { status: 503 });
       state.now += state.out;
-      const received = (state.now + state.offset) * 1000;
+      const received = (state.now + state.offset + state.slept) * 1000;
       state.now += 2; // processing time
-      const sent = (state.now + state.offset) * 1000;
+      const sent = (state.now + state.offset + state.slept) * 1000;
       state.now += state.back;
       return Response.json({ T: 'time', received, sent });
     }),
@@ -74,4 +75,39 @@ test('it starts with a burst, then slows down; a failed exchange keeps the estim
   state.broken = true;
   assert.equal(await clock.sample(), false);
   assert.equal(Math.round(clock.offset), 9);
+});
+
+test("after a sleep in which the browser's clock stopped there is no latency of 0, but none until the next exchange", async () => {
+  const { state, clock } = far(0);
+  clock.start();
+  for (let s = 0; s < 5; s++) await settled();
+  const tick = (/** @type {number} */ late) => clock.latency({ t: (state.now + state.slept - late) * 1000 }, state.now);
+  assert.equal(Math.round(tick(3)), 3);
+  state.slept = 600_000;
+  assert.deepEqual([tick(600_000), tick(3), clock.error], [NaN, NaN, NaN], 'due while it slept, and after');
+  for (let s = 0; s < 5; s++) await settled();
+  assert.equal(Math.round(tick(3)), 3);
+  assert.ok(Math.abs(clock.offset - 600_000) < 1e-6);
+});
+
+test('an exchange during which the clock stopped is no sample', async () => {
+  const { state, clock } = far(0);
+  assert.ok(await clock.sample());
+  const sleeping = new Clock({
+    now: () => state.now, wall: () => state.now + state.slept,
+    fetch: /** @type {any} */ (async () => {
+      const at = state.now * 1000;
+      state.slept = 3_600_000;
+      return Response.json({ T: 'time', received: at, sent: at });
+    }),
+  });
+  assert.equal(await sleeping.sample(), false);
+  assert.ok(!sleeping.known);
+});
+
+test('the wall clock may be slewed or corrected by less than half a second', async () => {
+  const { state, clock } = far(0);
+  await clock.sample();
+  state.slept = 300;
+  assert.ok(Number.isFinite(clock.latency({ t: state.now * 1000 }, state.now)));
 });

@@ -86,7 +86,7 @@ export class Comparison {
     this.#setup = { ...options.setup, rate: null, background: null };
     this.server = new Server({ origin: p.origin, fetch: p.fetch, lab: this.#options.lab });
     this.#clock = options.clock ?? new Clock({
-      url: `${p.origin}/api/time`, fetch: p.fetch, now: p.now, setTimeout: p.setTimeout, clearTimeout: p.clearTimeout,
+      url: `${p.origin}/api/time`, fetch: p.fetch, now: p.now, wall: p.wall, setTimeout: p.setTimeout, clearTimeout: p.clearTimeout,
     });
     this.#document = options.document ?? null;
     this.#measurement = new Measurement({
