@@ -244,7 +244,7 @@ func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.F
 		if err != nil {
 			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.file: %w", err)
 		}
-		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed()}, nil
+		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed(), Ended: r.Ended}, nil
 	}
 	if cfg.Market.Seed == 0 {
 		cfg.Market.Seed = 1 + rand.Int64N(1<<53-1) // JavaScript represents integers below 2^53 exactly

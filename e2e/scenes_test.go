@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,9 +121,20 @@ var scenes = append([]scene{
 		b.logged("Sequence reset; snapshot of 50 symbols")
 		b.waitLoaded()
 	}},
-	{"silent", func(b *tab, p sceneServers) {
+	{"full", func(b *tab, p sceneServers) {
+		s := serve(b.t, "--limits.connections", "1")
+		occupant, err := http.Get(s.url + "/sse/subscribe?topics=AAPL")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.t.Cleanup(func() { occupant.Body.Close() })
+		b.visit(s.url + "/")
+		b.state("full", "^Server full$")
+		b.until("a countdown", `/next try in \d/.test(document.querySelector('#banner-text').textContent)`)
+	}},
+	{"replay-ended", func(b *tab, p sceneServers) {
 		b.visit(serve(b.t, "--feed.source", "replay", "--feed.file", shortReplay(b.t), "--feed.loop=false").url + "/")
-		b.until("the silent feed is reported", `/feed sends no data/.test(document.querySelector('#banner-text').textContent) && document.querySelector('.rows .stale')`)
+		b.until("the end of the replay is reported", `/^The replay ended at \d/.test(document.querySelector('#banner-text').textContent) && document.querySelector('#app').dataset.state === 'replayed' && document.querySelector('.rows .stale')`)
 	}},
 	{"chinese-unreachable", func(b *tab, p sceneServers) {
 		b.visit(p.net.url + "/?lang=zh-CN")

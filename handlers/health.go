@@ -9,6 +9,7 @@ import (
 
 // health serves the endpoints of probes.
 type health struct {
+	feed  FeedInfo
 	ready atomic.Bool // the server accepts streams
 }
 
@@ -18,11 +19,15 @@ func (h *health) live(c *fiber.Ctx) error {
 	return c.SendString("ok\n")
 }
 
-// readiness is GET /readyz: 200 while the server accepts streams, 503 once it shuts down.
+// readiness is GET /readyz: 200 while the server accepts streams, 503 once it shuts down. A replay that has ended still has
+// quotes, a log and bars, so the server stays ready.
 func (h *health) readiness(c *fiber.Ctx) error {
 	noStore(c)
 	if !h.ready.Load() {
 		return c.Status(http.StatusServiceUnavailable).SendString("shutting down\n")
+	}
+	if h.feed.endedAt() != nil {
+		return c.SendString("ready, replay ended\n")
 	}
 	return c.SendString("ready\n")
 }

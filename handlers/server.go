@@ -85,7 +85,7 @@ func New(d Deps) (*Server, error) {
 	}
 	changing := newAnswers(headOf(d.Stream))
 	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
-		observer: observer, health: new(health), streams: streams}
+		observer: observer, health: &health{feed: d.Feed}, streams: streams}
 	e := &endpoints{
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), streams: streams, observer: observer},
 		streams:  streams,

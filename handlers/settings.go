@@ -41,6 +41,22 @@ type FeedInfo struct {
 	Seed   int64
 	File   string // name without folders
 	Timed  bool   // due times are real, so latency has a meaning
+
+	// Ended returns when the last tick was published; ok is false before. It is nil for a feed without an end.
+	Ended func() (at time.Time, ok bool)
+}
+
+// endedAt returns when the feed ended, in µs since 1970; nil while it runs.
+func (f FeedInfo) endedAt() *int64 {
+	if f.Ended == nil {
+		return nil
+	}
+	at, ok := f.Ended()
+	if !ok {
+		return nil
+	}
+	us := at.UnixMicro()
+	return &us
 }
 
 // Lab changes what experiments may change besides their streams. Functions are nil where the feed or the system doesn't

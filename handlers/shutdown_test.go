@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,26 @@ import (
 	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
+
+// TestEndOfReplay: a server whose replay has ended stays ready; /readyz and /api/stats report the end.
+func TestEndOfReplay(t *testing.T) {
+	var ended atomic.Bool
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
+		d.Feed = handlers.FeedInfo{Source: "replay", File: "ticks.csv", Ended: func() (time.Time, bool) { return time.UnixMicro(1_700_000_000_123_456), ended.Load() }}
+	}})
+	for _, want := range []struct{ ready, stats string }{
+		{"ready\n", `"ended":null`}, {"ready, replay ended\n", `"ended":1700000000123456`},
+	} {
+		if answer, body := srv.Get("/readyz"); answer.Status != 200 || body != want.ready {
+			t.Errorf("readyz: %d %q, want %q", answer.Status, body, want.ready)
+		}
+		if _, body := srv.Get("/api/stats"); !strings.Contains(body, want.stats) {
+			t.Errorf("stats: %s, want %s in it", body, want.stats)
+		}
+		ended.Store(true)
+	}
+	srv.SSE("").Want("snapshot")
+}
 
 // TestShutdown checks the order: not ready, a bye with jittered retry on both lanes, the ends of all streams.
 func TestShutdown(t *testing.T) { onEngines(t, testShutdown) }

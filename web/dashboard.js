@@ -23,6 +23,7 @@ import { QuoteHead } from './ui/chart/quoteHead.js';
 import { settings } from './ui/settings/settings.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { FeedStall } from './model/feedStall.js';
+import { ReplayEnd } from './model/replayEnd.js';
 import { shareConnections } from './ui/connection/shareConnections.js';
 import { SparkSeed } from './model/sparkSeed.js';
 import { Theme } from './ui/settings/theme.js';
@@ -69,6 +70,7 @@ const dialog = new SettingsDialog();
 const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, shown: () => list.list, announce: (text) => lane.announce(text) });
 const stall = new FeedStall();
+const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });
 
 /** @type {Map<string, Listing>} */
@@ -94,6 +96,7 @@ feed.on('message', (m, arrival) => {
   latencyStats.take(m, arrival);
   if (m.T === 'q') {
     stall.tick(at);
+    replay.tick(at);
     ticks++;
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
@@ -105,6 +108,7 @@ feed.on('message', (m, arrival) => {
     measured = arrival.lane;
     subscriptions.confirm(m.topics);
     stall.begin(at);
+    replay.tick(at);
     connectionStats.begin();
     list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
@@ -179,8 +183,9 @@ function paint(now) {
   list.flash(now);
   if (now - stateAt >= TICK) {
     stateAt = now;
-    bar.paint();
-    banner.paint(shown(feed, quotes.paused), newest, stall.stalled(Date.now()));
+    if (feed.state.name === 'live') replay.check(Date.now());
+    bar.paint(replay.at > 0);
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest, stall.stalled(Date.now()));
   }
   if (now - agedAt >= 250) {
     agedAt = now;

@@ -14,7 +14,7 @@ import { t } from '../text.js';
  * @param {object} now
  * @param {string} now.shown the state as the bar displays it
  * @param {number | undefined} now.retryAt wall ms of the next try; undefined while one is in progress
- * @param {number} now.newest local ms of the newest quotes, 0 when there were none
+ * @param {number} now.newest local ms of the newest quotes, 0 when there were none; when the replay has ended, of its end
  * @param {boolean} now.silent no tick has come for long
  * @param {{ at: number } | null} now.symbols the wall ms of the next try to fetch the list of symbols, after it failed
  * @param {number} now.wall ms
@@ -28,6 +28,7 @@ export function notice({ shown, retryAt, newest, silent, symbols, wall }) {
       return { text: retryAt !== undefined && retryAt > wall ? t('banner.full', { time: countdown(retryAt - wall), since }) : t('banner.full.retrying', { since }), button: '', action: 'retry', level: 'warn' };
     case 'unreachable': return { text: t('banner.unreachable', { next: next(retryAt), since }), button: t('banner.retry'), action: 'retry', level: 'warn' };
     case 'offline': return { text: t('banner.offline', { since }), button: t('banner.retry'), action: 'retry', level: 'bad' };
+    case 'replayed': return { text: t('banner.replayed', { time: timeOfDay(newest) }), button: '', action: 'retry', level: 'quiet' };
     case 'ended': return { text: t('banner.ended', { since }), button: t('banner.restart'), action: 'reload', level: 'quiet' };
   }
   if (symbols) return { text: t('banner.symbols', { next: next(symbols.at) }), button: t('banner.retry'), action: 'symbols', level: 'warn' };

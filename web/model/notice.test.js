@@ -16,6 +16,11 @@ test('a full server is no unreachable one: the time that it gave counts down, wi
   assert.equal(notice({ ...full, retryAt: undefined })?.text.trim(), 'Server full, trying again.');
 });
 
+test('the end of a replay is told, with the time of the last quotes, instead of a silent feed', () => {
+  const text = notice({ ...calm, shown: 'replayed', newest: 999_000, silent: true })?.text ?? '';
+  assert.match(text, /^The replay ended at \d\d:\d\d:\d\d: no more quotes follow\.$/);
+});
+
 test('the next try to load the list of symbols counts down, also on a live feed', () => {
   const failed = { ...calm, symbols: { at: 1_004_000 } };
   assert.deepEqual(notice(failed), { text: 'The list of symbols could not be loaded. Retrying in 4\u202fs.', button: 'Retry now', action: 'symbols', level: 'warn' });

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"ticklane/internal/market"
@@ -56,6 +57,7 @@ type Source struct {
 	options Options
 	scan    *scan
 	log     *slog.Logger
+	ended   atomic.Int64 // when the last tick was published, µs since 1970; 0 before
 }
 
 // New reads the file once to find its symbols and to check every row. It keeps rows in memory only if they are not ordered by
@@ -111,5 +113,16 @@ func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	if p.err != nil {
 		return fmt.Errorf("replay: %w", p.err)
 	}
+	if ctx.Err() == nil {
+		s.ended.Store(time.Now().UnixMicro())
+		s.log.Info("replay ended, no more ticks follow", "file", s.options.File, "ticks", p.n)
+	}
 	return nil
+}
+
+// Ended returns when the replay reached the end of its file; ok is false before, and always with Options.Loop. Any goroutine may
+// call it.
+func (s *Source) Ended() (at time.Time, ok bool) {
+	us := s.ended.Load()
+	return time.UnixMicro(us), us != 0
 }

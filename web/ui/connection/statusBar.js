@@ -8,14 +8,15 @@ import { byId, part, press, setText } from '../common/dom.js';
 
 const MAX_ATTEMPTS = 3; // failed tries after which the server counts as unreachable
 
-/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'full' | 'offline' | 'ended' | 'closed' | 'paused'} Shown */
+/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'full' | 'offline' | 'ended' | 'replayed' | 'closed' | 'paused'} Shown */
 
-/** The state as it is displayed. @param {Feed} feed @param {boolean} paused @returns {Shown} */
-export function shown(feed, paused) {
+/** The state as it is displayed. @param {Feed} feed @param {boolean} paused @param {boolean} replayed the replay has ended @returns {Shown} */
+export function shown(feed, paused, replayed) {
   const { name, attempt, reason } = feed.state;
   if ((name === 'waiting' || name === 'connecting') && reason === 'overload') return 'full';
   if ((name === 'waiting' || name === 'connecting') && attempt >= MAX_ATTEMPTS) return 'unreachable';
-  return name === 'live' && paused ? 'paused' : name;
+  if (name !== 'live') return name;
+  return replayed ? 'replayed' : paused ? 'paused' : 'live';
 }
 
 /** The live part of the bar: state with countdown, lane switch, figures of the lane. */
@@ -38,10 +39,10 @@ export class StatusBar {
     this.#pause.addEventListener('click', onPause);
   }
 
-  /** Paints state, countdown and lane. */
-  paint() {
+  /** Paints state, countdown and lane. @param {boolean} replayed the replay has ended */
+  paint(replayed) {
     const { paused, behind } = this.#quotes;
-    const state = shown(this.#feed, paused);
+    const state = shown(this.#feed, paused, replayed);
     const left = countdown((this.#feed.state.retryAt ?? NaN) - Date.now());
     if (this.#app.dataset.state !== state) this.#app.dataset.state = state;
     setText(this.#text, t(`bar.state.${state}`, { time: left, n: behind }));
@@ -54,7 +55,7 @@ export class StatusBar {
       press([this.#auto], () => auto);
     }
     // Figures that are no longer updated are grey.
-    this.#app.toggleAttribute('data-stale', !['live', 'paused'].includes(state) && this.#feed.hello === undefined);
+    this.#app.toggleAttribute('data-stale', !['live', 'paused', 'replayed'].includes(state) && this.#feed.hello === undefined);
     if (this.#pause.getAttribute('aria-pressed') !== String(paused)) {
       this.#pause.setAttribute('aria-pressed', String(paused));
       // The button's text stays the same: a pressed "Resume" would mean the opposite.

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shown } from './statusBar.js';
 
-/** @param {object} state @param {boolean} [paused] */
-const of = (state, paused = false) => shown(/** @type {any} */ ({ state }), paused);
+/** @param {object} state @param {boolean} [paused] @param {boolean} [replayed] */
+const of = (state, paused = false, replayed = false) => shown(/** @type {any} */ ({ state }), paused, replayed);
 
 test('the displayed state names a full server, and an unreachable one after three failed tries', () => {
   assert.equal(of({ name: 'waiting', attempt: 1, reason: 'closed' }), 'waiting');
@@ -15,4 +15,6 @@ test('the displayed state names a full server, and an unreachable one after thre
   assert.equal(of({ name: 'waiting', attempt: 0, reason: 'shutdown' }), 'waiting');
   assert.equal(of({ name: 'live', attempt: 0 }), 'live');
   assert.equal(of({ name: 'live', attempt: 0 }, true), 'paused');
+  assert.equal(of({ name: 'live', attempt: 0 }, true, true), 'replayed');
+  assert.equal(of({ name: 'waiting', attempt: 1 }, false, true), 'waiting');
 });
