@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,10 +48,12 @@ type clients struct {
 // newClients returns measured clients and others, all closed.
 func newClients(t *target, v *Variant, measured, others int, o client.Options) *clients {
 	c := &clients{recs: stats.NewRecorders(), rest: stats.NewRecorder()}
+	from := func() netip.Addr { return sourceOf(t.sources, len(c.all), measured+others) }
 	for k := range measured {
-		c.all = append(c.all, &connection{Conn: client.New(&t.Server, &v.Request, c.recs[k%len(c.recs)], client.Options{}), measured: true})
+		c.all = append(c.all, &connection{Conn: client.New(&t.Server, &v.Request, c.recs[k%len(c.recs)], client.Options{From: from()}), measured: true})
 	}
 	for range others {
+		o.From = from()
 		c.all = append(c.all, &connection{Conn: client.New(&t.Server, &v.Request, c.rest, o)})
 	}
 	return c

@@ -70,10 +70,9 @@ func TestProxyDropsUpgrade(t *testing.T) {
 	if err := r.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"table": table.String(), "progress": log.String()} {
-		if n := strings.Count(strings.Join(strings.Fields(text), " "), reason); n != 1 {
-			t.Errorf("the reason is given %d times in the %s:\n%s", n, name, text)
-		}
+	text := log.String() + table.String() + err.Error()
+	if n := strings.Count(strings.Join(strings.Fields(text), " "), reason); n != 1 {
+		t.Errorf("the reason is given %d times:\n%s", n, text)
 	}
 }
 

@@ -49,6 +49,7 @@ type Options struct {
 
 	variants   []*Variant
 	thresholds []report.Threshold
+	localPorts func() (p localPorts, ok bool) // for tests; nil: those of this machine
 }
 
 // Auto is a duration that Check sets by the number of variants, so that the standard comparison takes less than two

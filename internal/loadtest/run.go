@@ -115,14 +115,12 @@ func compare(ctx context.Context, o *Options, r *report.Report) error {
 
 // failVariant records why a variant could not be measured. It returns nil if another failed for the same reason.
 func failVariant(o *Options, r *report.Report, variant int, err error) error {
-	known := slices.ContainsFunc(r.Variants, func(v report.Variant) bool { return v.Failed == err.Error() })
+	key := report.ReasonKey(err.Error())
+	known := slices.ContainsFunc(r.Variants, func(v report.Variant) bool { return report.ReasonKey(v.Failed) == key })
 	r.Variants[variant].Failed = err.Error()
+	o.Log.line("       %s could not be measured", o.variants[variant].Name) // the report, or the error, says why
 	if known {
-		o.Log.line("       %s could not be measured either", o.variants[variant].Name)
 		return nil
-	}
-	if len(o.variants) > 1 {
-		o.Log.line("       %s could not be measured: %v", o.variants[variant].Name, err)
 	}
 	return err
 }

@@ -19,9 +19,10 @@ import (
 // target is the server under test and its API.
 type target struct {
 	client.Server
-	topics string
-	clock  report.Clock
-	api    *http.Client
+	topics  string
+	clock   report.Clock
+	api     *http.Client
+	sources []source // local addresses of the connections; none: the system chooses
 }
 
 const (

@@ -33,6 +33,9 @@ func withTarget(ctx context.Context, o *Options, v *Variant, progress progressFu
 		return err
 	}
 	defer t.close()
+	if err := t.needPorts(ctx, o); err != nil {
+		return err
+	}
 	return use(t)
 }
 
@@ -62,6 +65,7 @@ func describeTarget(o *Options, r *report.Report, t *target, variant int, h clie
 		URL: t.URL.String(), Own: o.URL == "", Loopback: t.Loopback(), Version: s.Version, Symbols: len(t.Symbols),
 		Feed: feed, Seed: s.Feed.Seed, Heartbeat: h.Heartbeat, LogSize: h.Head - min(h.Head, h.Oldest-1), Clock: t.clock,
 	}
+	r.Setup.Addresses = max(r.Setup.Addresses, len(t.sources))
 	if r.Target.Own {
 		r.Target.URL = "own"
 		r.Target.Settings = serverArgs(o, nil)[1:]

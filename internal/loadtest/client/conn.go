@@ -2,10 +2,12 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,8 +28,9 @@ type Recorder interface {
 
 // Options vary how a client reads. The zero value reads everything as soon as it arrives.
 type Options struct {
-	SmallBuffer bool // a receive buffer of 8 KiB, so that a client that stops reading is soon noticed by the server
-	Slow        bool // reads at most 512 bytes each 125 ms
+	SmallBuffer bool       // a receive buffer of 8 KiB, so that a client that stops reading is soon noticed by the server
+	Slow        bool       // reads at most 512 bytes each 125 ms
+	From        netip.Addr // local address; the zero Addr for the system's choice
 }
 
 const (
@@ -84,7 +87,7 @@ func New(s *Server, r *Request, rec Recorder, o Options) *Conn {
 // Open connects, asks for the stream and reads until the hello, for at most OpenTimeout. from is a position to resume
 // from, empty for none. The error is ErrStopped, ErrCut, a *RefusedError, or describes what failed.
 func (c *Conn) Open(ctx context.Context, from string) error {
-	nc, err := c.server.dial(ctx)
+	nc, err := c.server.dial(ctx, c.options.From)
 	if err != nil {
 		return err
 	}
@@ -307,7 +310,8 @@ func (c *Conn) CutAfter(bytes int64) { c.cutAfter = bytes }
 // Stopped is closed by Stop.
 func (c *Conn) Stopped() <-chan struct{} { return c.done }
 
-// Stop ends the client for good: Open and Read return ErrStopped. It may be called more than once.
+// Stop ends the client for good, by a reset, so that its port is free at once: Open and Read return ErrStopped. It may be
+// called more than once.
 func (c *Conn) Stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -318,7 +322,7 @@ func (c *Conn) Stop() {
 	}
 	close(c.done)
 	if c.nc != nil {
-		c.nc.Close()
+		reset(c.nc)
 	}
 }
 
@@ -370,8 +374,11 @@ func (c *Conn) wait() error {
 	}
 }
 
-// reset closes with RST instead of FIN.
+// reset closes with RST instead of FIN, without a close_notify of TLS.
 func reset(nc net.Conn) {
+	if secure, ok := nc.(*tls.Conn); ok {
+		nc = secure.NetConn()
+	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}

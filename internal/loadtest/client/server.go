@@ -3,11 +3,13 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -57,7 +59,8 @@ func IsLoopback(host string) bool {
 // base returns the path before /sse/subscribe, empty at the root.
 func (s *Server) base() string { return strings.TrimSuffix(s.URL.Path, "/") }
 
-func (s *Server) address() string {
+// Address returns the server's host and port.
+func (s *Server) Address() string {
 	port := s.URL.Port()
 	if port == "" {
 		port = "80"
@@ -68,10 +71,18 @@ func (s *Server) address() string {
 	return net.JoinHostPort(s.URL.Hostname(), port)
 }
 
-// dial opens a connection, with TLS if the URL's scheme is https.
-func (s *Server) dial(ctx context.Context) (net.Conn, error) {
-	nc, err := (&net.Dialer{Timeout: OpenTimeout}).DialContext(ctx, "tcp", s.address())
-	if err != nil {
+// dial opens a connection, with TLS if the URL's scheme is https. from is the local address, the zero Addr for the system's
+// choice.
+func (s *Server) dial(ctx context.Context, from netip.Addr) (net.Conn, error) {
+	d := &net.Dialer{Timeout: OpenTimeout}
+	if from.IsValid() {
+		d.LocalAddr, d.Control = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), bindWithoutPort
+	}
+	nc, err := d.DialContext(ctx, "tcp", s.Address())
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("no local port is free: %w; use fewer --conns, or widen the system's range of local ports", err)
+	case err != nil:
 		return nil, err
 	}
 	if s.URL.Scheme != "https" {
@@ -80,7 +91,7 @@ func (s *Server) dial(ctx context.Context) (net.Conn, error) {
 	secure := tls.Client(nc, &tls.Config{ServerName: s.URL.Hostname(), NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12})
 	if err := secure.HandshakeContext(ctx); err != nil {
 		nc.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", s.address(), err)
+		return nil, fmt.Errorf("TLS with %s: %w", s.Address(), err)
 	}
 	return secure, nil
 }

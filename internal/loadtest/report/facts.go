@@ -52,6 +52,9 @@ func (r *Report) setupText() string {
 	if s.SlowReaders > 0 {
 		text += fmt.Sprintf("; %s slow readers", count(s.SlowReaders))
 	}
+	if s.Addresses > 0 {
+		text += fmt.Sprintf("; from %d loopback addresses, since one has too few ports", s.Addresses)
+	}
 	if s.Churn > 0 {
 		text += fmt.Sprintf("; %g connections/s closed and resumed", s.Churn)
 	}

@@ -96,6 +96,7 @@ type Setup struct {
 	Churn       float64 `json:"churn_per_s"`
 	Seed        uint64  `json:"seed"`
 	Cuts        int     `json:"cuts,omitempty"`
+	Addresses   int     `json:"local_addresses,omitempty"` // of the connections, if one has too few ports
 }
 
 func isLatency(key string) bool { return strings.HasPrefix(key, "latency_") }

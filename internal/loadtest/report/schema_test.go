@@ -22,7 +22,7 @@ func TestGoldenShape(t *testing.T) {
 		}
 		if len(r.Drills) > 0 {
 			r.Drills[0].Reasons = []string{"why"}
-			r.Setup.Cuts = 1000
+			r.Setup.Cuts, r.Setup.Addresses = 1000, 2
 		}
 		b, err := json.Marshal(r)
 		if err != nil {
