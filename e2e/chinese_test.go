@@ -47,7 +47,12 @@ func TestEveryPageInChinese(t *testing.T) {
 			b.until("frozen, with the keys shown", `document.querySelector('#keys').open && /冻结/.test(document.querySelector('#notes').textContent)`)
 		}},
 		{"/compare?rate=0&mode=x&topics=NOPE&sides=ws,ws", priced, `document.querySelector('#costs-note [lang=en]') && document.querySelectorAll('#notes li').length >= 2 && /“NOPE”/.test(document.querySelector('#setup-error').textContent)`, false, nil},
-		{"/reports", settings, `document.querySelectorAll('.reports tbody tr').length >= 2`, false, nil},
+		{"/reports", settings, `document.querySelectorAll('#reports tbody tr').length >= 2 && document.querySelectorAll('#trend-plot .point').length === 4 && document.querySelectorAll('#trend-table tbody tr').length === 1`, true, func(b *tab) {
+			b.run(`{ const e = document.querySelector('#trend-figure'); e.value = 'lost'; e.dispatchEvent(new Event('change')); }`)
+			b.until("lost ticks of the drill too, and the figure in the address", `document.querySelectorAll('#trend-table tbody tr').length === 2 && /figure=lost/.test(location.search) && /连线连接/.test(document.querySelector('#trend-note').textContent)`)
+			b.click("#trend-key button")
+			b.until("a line is hidden", `document.querySelectorAll('#trend-plot .point').length < document.querySelectorAll('#trend-table tbody td.num').length && document.querySelector('#trend-key button').ariaPressed === 'false'`)
+		}},
 		{"/reports?a=standard&b=resume", "figures pairs | " + settings, `document.querySelectorAll('#pair-table tbody tr').length > 12 && /条件不同/.test(document.querySelector('#pair-note').textContent)`, true, nil},
 		{"/docs", "app doc docs | " + settings, `document.querySelectorAll('article').length > 20`, false, func(b *tab) {
 			if have := b.text(".page-head .soft"); have != "各接口的说明沿用接口描述文件（OpenAPI、AsyncAPI）的英文原文。" {

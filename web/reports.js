@@ -1,9 +1,10 @@
-// The page of the load reports: formats sizes and times, and compares two reports from their JSON. The address contains
-// which two.
+// The page of the load reports: formats sizes and times, compares two reports from their JSON, and shows a figure over all.
+// The address contains which two, and which figure.
 import { bytes, dates } from './model/formats.js';
 import { t } from './text.js';
 import { upgrade } from './compare/core/loadReport.js';
 import { ReportTable } from './compare/ui/reportTable.js';
+import { TrendPanel } from './compare/ui/trendPanel.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { getJSON } from './browser/http.js';
@@ -17,6 +18,24 @@ settings.on(write);
 
 const boxes = [...document.querySelectorAll('input[name=report]')].filter((b) => b instanceof HTMLInputElement);
 if (boxes.length) begin();
+if (boxes.length > 1) showTrend();
+
+/** Changes the query: the pair, the figure. '' removes a member. @param {Record<string, string>} members */
+function setQuery(members) {
+  const query = new URLSearchParams(location.search);
+  for (const [key, value] of Object.entries(members)) {
+    if (value) query.set(key, value);
+    else query.delete(key);
+  }
+  history.replaceState(history.state, '', location.pathname + withSettings(`?${query}`, location.search));
+}
+
+function showTrend() {
+  part('trend').hidden = false;
+  const figure = new URLSearchParams(location.search).get('figure') ?? '';
+  const panel = new TrendPanel({ names: boxes.map((b) => b.value), figure, onChange: (chosen) => setQuery({ figure: chosen }) });
+  settings.on(() => panel.paint());
+}
 
 function write() {
   const when = dates({ dateStyle: 'medium', timeStyle: 'short' });
@@ -40,7 +59,7 @@ function begin() {
   /** @param {string} a @param {string} b names of reports */
   const show = async (a, b) => {
     const mine = ++request;
-    history.replaceState(history.state, '', withSettings(`?${new URLSearchParams({ a, b })}`, location.search));
+    setQuery({ a, b });
     panel.hidden = false;
     table.clear();
     setText(part('pair-note'), t('reports.reading'));
@@ -62,7 +81,7 @@ function begin() {
   part('pair-close').addEventListener('click', () => {
     request++;
     panel.hidden = true;
-    history.replaceState(history.state, '', location.pathname + withSettings('', location.search));
+    setQuery({ a: '', b: '' });
     button.focus();
   });
 

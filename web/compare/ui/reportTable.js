@@ -107,7 +107,7 @@ function difference({ difference: d, verdict: result }) {
 }
 
 /** Three significant digits. @param {number} x */
-function figure(x) {
+export function figure(x) {
   if (!Number.isFinite(x)) return '–';
   const n = Math.abs(x);
   const text = n >= 999.5 ? count(n) : n === 0 ? '0' : n < 1e-6 ? n.toExponential(1) : n.toPrecision(3);
