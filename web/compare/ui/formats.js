@@ -27,7 +27,7 @@ function decimals(error) {
  */
 export function difference(d, least = 0) {
   if (!Number.isFinite(d.value)) return { text: NONE, error: '', noise: true };
-  if (!Number.isFinite(d.error)) return { text: NONE, error: t('compare.delta.few'), noise: true };
+  if (!Number.isFinite(d.error)) return { text: t('compare.delta.few'), error: '', noise: true };
   const bound = Math.max(d.error, least);
   const places = decimals(bound);
   const noise = Math.abs(d.value) <= bound;

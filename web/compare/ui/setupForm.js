@@ -34,8 +34,8 @@ export class SetupForm {
   #checks = 0;
   /** @type {Lab['engines']} */
   #engineNames = { sse: [], ws: [] };
-  /** Whether the lab can set a side's compression. */
-  #compress = false;
+  /** Whether the lab can set a side's compression. Assumed until its answer, so that the form does not move. */
+  #compress;
   /** What the lab offers; null without a lab. @type {Promise<Lab | null>} */
   #offer;
 
@@ -43,7 +43,7 @@ export class SetupForm {
   constructor({ setup, lab, onChange }) {
     this.#setup = setup;
     this.#onChange = onChange;
-    part('lab').hidden = !lab;
+    this.#compress = lab;
     options(this.#interval, INTERVALS.map((v) => [v, v === '' ? t('compare.form.default') : v === '0' ? t('compare.form.none') : t('compare.form.ms', { ms: v })]));
     options(this.#background, CLIENTS.map((v) => [v, v === '0,0' ? t('compare.form.none') : v.replace(',', ' + ')]));
     for (const s of this.#delays) options(s, DELAYS.map((v) => [v, v === '0' ? t('compare.form.none') : t('compare.form.ms', { ms: v })]));
