@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,7 +82,7 @@ func testPrecedence(t *testing.T, engine string) {
 	order := documentedOrder(t)
 	servers := map[serverLimits]*limitedServer{}
 	for endpoint, own := range endpointFaults {
-		all := append(commonFaults[:len(commonFaults):len(commonFaults)], own...)
+		all := slices.Concat(commonFaults, own)
 		statuses := ""
 		for _, f := range own {
 			statuses += " " + strconv.Itoa(f.status)

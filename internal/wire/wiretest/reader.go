@@ -133,7 +133,9 @@ func (f *FrameReader) inflate(b []byte) ([]byte, error) {
 	if f.inflater == nil {
 		f.inflater = flate.NewReader(nil)
 	}
-	f.inflater.(flate.Resetter).Reset(payload, f.window)
+	if err := f.inflater.(flate.Resetter).Reset(payload, f.window); err != nil {
+		return nil, fmt.Errorf("inflate: %v", err)
+	}
 	text, err := io.ReadAll(f.inflater)
 	if err != io.ErrUnexpectedEOF { // no final block
 		return nil, fmt.Errorf("inflate: %v", err)
