@@ -50,7 +50,8 @@ func TestColumns(t *testing.T) {
 	b.clean()
 }
 
-// TestColumnsByPointer drags a column by its header with the mouse, and by its grip in the dialog with a finger.
+// TestColumnsByPointer drags a column by its header with the mouse, and by its grip in the dialog with a finger. It sets the
+// width of a column by mouse, finger and keys.
 func TestColumnsByPointer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -71,6 +72,29 @@ func TestColumnsByPointer(t *testing.T) {
 	b.click("[data-sort=ask] button")
 	b.until("a click sorts", `document.querySelector('[data-sort=ask]').ariaSort === 'descending'`)
 
+	// The edge between two columns: what one gains the other loses.
+	const width = `Math.round(document.querySelector('[data-sort=%s]').getBoundingClientRect().width)`
+	bid, volume := eval[int](b, fmt.Sprintf(width, "bid")), eval[int](b, fmt.Sprintf(width, "volume"))
+	widths := func(what string, bidMore, volumeMore int) {
+		t.Helper()
+		b.until(what, fmt.Sprintf(width+` === %d && `+width+` === %d`, "bid", bid+bidMore, "volume", volume+volumeMore))
+	}
+	at := eval[[]float64](b, `(() => { const r = document.querySelector('[data-sort=volume] .resizer').getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; })()`)
+	mouse(input.DispatchMouseEventTypeMousePressed, 1)(at[0], at[1])
+	mouse(input.DispatchMouseEventTypeMouseMoved, 1)(at[0]-5, at[1])
+	mouse(input.DispatchMouseEventTypeMouseMoved, 1)(at[0]-20, at[1])
+	mouse(input.DispatchMouseEventTypeMouseReleased, 0)(at[0]-20, at[1])
+	widths("the edge follows the mouse", -20, 20)
+	b.until("not moved nor sorted by it", columnOrder+` === 'symbol,ask,last,change,spark,bid,volume,age' && document.querySelector('[data-sort=ask]').ariaSort === 'descending'`)
+	b.until("the edge has the focus, and the width", `document.activeElement.ariaValueNow === '`+fmt.Sprint(volume+20)+`'`)
+	b.run(`document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))`)
+	widths("the edge moves by keys", -16, 16)
+	b.reload()
+	b.waitLive()
+	widths("kept", -16, 16)
+	b.run(`document.querySelector('[data-sort=volume] .resizer').dispatchEvent(new MouseEvent('dblclick', { bubbles: true }))`)
+	widths("a double click resets", 0, 0)
+
 	b.click("#columns-open")
 	touch := func(kind input.DispatchTouchEventType) func(x, y float64) {
 		return func(x, y float64) {
@@ -88,6 +112,12 @@ func TestColumnsByPointer(t *testing.T) {
 	b.visit(s.url + "/")
 	b.waitLive()
 	b.until("kept", columnOrder+` === 'symbol,`+want+`'`)
+	at = eval[[]float64](b, `(() => { const r = document.querySelector('[data-sort=volume] .resizer').getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; })()`)
+	touch(input.DispatchTouchEventTypeTouchStart)(at[0], at[1])
+	touch(input.DispatchTouchEventTypeTouchMove)(at[0]-6, at[1])
+	touch(input.DispatchTouchEventTypeTouchMove)(at[0]-12, at[1])
+	touch(input.DispatchTouchEventTypeTouchEnd)(at[0]-12, at[1])
+	widths("the edge follows a finger", -12, 12)
 	b.clean()
 }
 

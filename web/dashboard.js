@@ -68,7 +68,7 @@ const symbols = new Retry(loadSymbols);
 const banner = new Banner({ feed, symbols });
 const dialog = new SettingsDialog();
 const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, announce: (text) => lane.announce(text) });
-new ColumnsDialog({ view, shown: () => list.list, announce: (text) => lane.announce(text) });
+new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce: (text) => lane.announce(text) });
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });

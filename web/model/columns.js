@@ -30,6 +30,8 @@ export const columns = Object.freeze({
 
 export const SYMBOL_WIDTH = 92; // px, least width of the symbol
 export const GAP = 8;
+export const LEAST = 32; // px, width of another column
+const MOST = 600; // px
 const PRICE = 6; // characters that fit into a price column
 const FIGURE = 8; // px of each further character
 
@@ -48,16 +50,36 @@ export const columnList = (text) => (text ? text.split(',') : standard);
 /** The stored columns of version 1; '' for anything else. @param {any} stored */
 export const readStored = (stored) => (stored?.v === 1 && typeof stored.cols === 'string' ? readColumns(stored.cols) : '');
 
+/** @typedef {Readonly<Record<string, number>>} Widths px at a font size of 13 px, of the columns whose width the user has set */
+
+/** The stored widths of version 1; invalid ones are left out. @param {any} stored @returns {Widths} */
+export function readWidths(stored) {
+  const all = stored?.v === 1 && stored.widths && typeof stored.widths === 'object' ? Object.entries(stored.widths) : [];
+  return Object.fromEntries(all.filter(([id, w]) => Object.hasOwn(columns, id) && Number.isFinite(w) && w >= LEAST && w <= MOST));
+}
+
+/**
+ * Moves the edge between two columns, as far as both keep their least widths.
+ * @param {number} left width of the left column @param {number} right of the right one @param {number} by px to the right @param {number} [least] of the left column
+ * @returns {[left: number, right: number]}
+ */
+export function moveEdge(left, right, by, least = LEAST) {
+  const most = Math.max(0, Math.min(right - LEAST, MOST - left));
+  const room = Math.max(0, Math.min(left - least, MOST - right));
+  const d = Math.round(Math.min(most, Math.max(-room, by)));
+  return [left + d, right - d];
+}
+
 /**
  * The columns that fit: when space is short, sizes are dropped first, then the last columns.
- * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {number} [price] characters of the longest
+ * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {number} [price] characters of the longest @param {Widths} [own] widths that the user has set
  * @returns {{ ids: string[], compact: boolean, widths: number[] }} widths without the symbol's
  */
-export function fit(ids, room, volume, price = PRICE) {
+export function fit(ids, room, volume, price = PRICE, own = {}) {
   const more = Math.max(0, price - PRICE) * FIGURE;
   const of = (/** @type {string} */ id, /** @type {boolean} */ compact) => {
     const c = /** @type {Column} */ (columns[id]);
-    return ((compact && c.compact) || c.width || volume) + (c.price ? more : 0);
+    return own[id] ?? ((compact && c.compact) || c.width || volume) + (c.price ? more : 0);
   };
   const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ compact) => list.reduce((n, id) => n + of(id, compact) + GAP, SYMBOL_WIDTH);
   const compact = sum(ids, false) > room;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJSON } from '../browser/storage.js';
-import { columnList, fit, rangePosition, readColumns, readStored, staleAfter, standard } from './columns.js';
+import { columnList, fit, LEAST, moveEdge, rangePosition, readColumns, readStored, readWidths, staleAfter, standard } from './columns.js';
 
 test('columns are read from an address without unknown ones and duplicates', () => {
   assert.equal(readColumns('age,last,age,shoe,constructor,'), 'age,last');
@@ -24,6 +24,22 @@ test('when space is short, sizes are dropped first, then the last columns, but n
   assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
   assert.equal(fit(['volume'], 600, 72).widths[0], 72);
   assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices are wider');
+});
+
+test('widths that the user has set are used, and stored ones are checked', () => {
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, 6, { net: 100, bid: 40 }).widths, [58, 100, 40]);
+  assert.deepEqual(fit(['last', 'net', 'bid'], 250, 48, 6, { last: 120 }), { ids: ['last'], compact: true, widths: [120] });
+  assert.deepEqual(readWidths({ v: 1, widths: { last: 70, net: LEAST, bid: 31, ask: '80', shoe: 70, volume: null, age: 601 } }), { last: 70, net: LEAST });
+  for (const text of [null, '', '{', '[]', '{"v":2,"widths":{"last":70}}', '{"v":1,"widths":7}', '{"v":1}']) assert.deepEqual(readWidths(parseJSON(text)), {});
+});
+
+test('the edge between two columns moves as far as both keep their least widths', () => {
+  assert.deepEqual(moveEdge(60, 80, 10), [70, 70]);
+  assert.deepEqual(moveEdge(60, 80, 100), [108, LEAST]);
+  assert.deepEqual(moveEdge(60, 80, -100), [LEAST, 108]);
+  assert.deepEqual(moveEdge(100, 80, -50, 92), [92, 88], 'the symbol keeps more');
+  assert.deepEqual(moveEdge(60, 30, 5), [60, 30], 'one that is narrower already stays');
+  assert.deepEqual(moveEdge(60, 80, 3.4), [63, 77]);
 });
 
 test("the position in the day's range needs the day's figures", () => {

@@ -17,8 +17,8 @@ export class ColumnsDialog {
   #view;
   #shown;
 
-  /** @param {{ view: ViewState, shown: () => { list: readonly Listing[], get: (symbol: string) => SymbolRecord | undefined }, announce: (text: string) => void }} parts shown: the list as it is displayed; announce: for screen readers */
-  constructor({ view, shown, announce }) {
+  /** @param {{ view: ViewState, widths: import('./columnWidths.js').ColumnWidths, shown: () => { list: readonly Listing[], get: (symbol: string) => SymbolRecord | undefined }, announce: (text: string) => void }} parts shown: the list as it is displayed; announce: for screen readers */
+  constructor({ view, widths, shown, announce }) {
     this.#view = view;
     this.#shown = shown;
     this.announce = announce;
@@ -38,6 +38,7 @@ export class ColumnsDialog {
     });
     part('columns-reset').addEventListener('click', () => {
       this.#set([...standard]);
+      widths.reset();
       this.#fill();
     });
     const head = /** @type {HTMLElement} */ (part('grid').firstElementChild);

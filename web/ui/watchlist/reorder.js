@@ -23,6 +23,7 @@ export function reorder(pressed, { box, items, id, across, move }) {
     for (const e of items()) e.classList.remove('carried');
     if (dragging) setTimeout(() => box.removeEventListener('click', suppress, true)); // a click may follow the release
   };
+  addEventListener('pointerdown', (e) => { if (e.pointerId === pressed.pointerId) end(); }, { signal, capture: true }); // its release was before this module was loaded
   box.addEventListener('pointermove', (e) => {
     if (e.pointerId !== pressed.pointerId) return;
     if (e.buttons === 0) return end(); // released before this module was loaded

@@ -2,7 +2,8 @@ import { price } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { HoverHold } from '../../model/hoverHold.js';
 import { Chips } from './chips.js';
-import { columnList, columns, SYMBOL_WIDTH, fit } from '../../model/columns.js';
+import { ColumnWidths } from './columnWidths.js';
+import { columnList, columns, GAP, SYMBOL_WIDTH, fit } from '../../model/columns.js';
 import { byId, el, part, setText } from '../common/dom.js';
 import { composing } from '../common/keys.js';
 import { find, nextSort, order, sectorName } from '../../model/order.js';
@@ -47,6 +48,8 @@ export class Watchlist {
   /** @type {string[]} the columns that fit */
   #shown = [];
   #template = ''; // of the CSS grid
+  /** The widths that the user has set. */
+  widths = new ColumnWidths(() => this.#layOut());
 
   /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onVisible: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, announce: (text: string) => void }} parts onVisible: called with the visible symbols; onFound: with the filtered list; announce: for screen readers */
   constructor({ view, quotes, frames, subscriptions, lists, onVisible, onFound, announce }) {
@@ -236,7 +239,9 @@ export class Watchlist {
     const width = this.#grid.clientWidth;
     if (!width) return;
     const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
-    const { ids, compact, widths } = fit(columnList(this.#view.now.cols), (width - 24) / k, volume, longest);
+    const room = (width - 24) / k;
+    const { ids, compact, widths } = fit(columnList(this.#view.now.cols), room, volume, longest, this.widths.own);
+    this.widths.update(ids, widths, widths.reduce((rest, w) => rest - w - GAP, room), k);
     const template = `minmax(calc(${SYMBOL_WIDTH}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
     if (template !== this.#template) {
       this.#template = template;
@@ -262,6 +267,7 @@ export class Watchlist {
     for (const e of there.values()) {
       if (e.getAttribute('data-sort') !== 'symbol' && !cells.includes(e)) e.remove();
     }
+    this.#shown.forEach((id, i) => { if (!cells[i]?.querySelector('.resizer')) cells[i]?.prepend(this.widths.edge(id)); });
     cells.forEach((e, i) => { if (head.children[i + 1] !== e) head.insertBefore(e, head.children[i + 1] ?? null); });
     this.#sortMarks();
   }
@@ -279,6 +285,7 @@ export class Watchlist {
   /** @param {Event} e */
   #click(e) {
     if (!(e.target instanceof Element)) return;
+    if (e.target.closest('.resizer')) return; // the end of a drag
     const column = e.target.closest('[data-sort]')?.getAttribute('data-sort');
     if (column) {
       this.#view.set({ sort: nextSort(this.#view.now.sort, column) });
