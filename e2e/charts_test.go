@@ -215,3 +215,53 @@ func (b *tab) move(selector string, share float64) {
 	at := eval[[]float64](b, fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, selector, share))
 	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
 }
+
+// TestAlertsOnTheChart creates an alert by a click on the price axis, drags its line to the other side of the price, and
+// edits and removes it there.
+func TestAlertsOnTheChart(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.visit(s.url + "/")
+	b.waitLive()
+	b.until("drawn", drawn)
+	b.press("p") // the scale of prices must not change
+	b.state("paused", "^Paused")
+	box := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; })()`)
+	mouse := func(kind input.DispatchMouseEventType, x, y float64) {
+		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: input.MouseButtonLeft, ClickCount: 1}))
+	}
+	alerts := func(what, condition string) {
+		b.until(what, `(() => {
+			const alerts = JSON.parse(localStorage.getItem('ticklane.alerts') ?? '{}').alerts ?? [];
+			const [a] = alerts;
+			return `+condition+`;
+		})()`)
+	}
+	axis, high, low := box[2]-20, box[1]+60, box[3]-80
+	mouse(input.DispatchMouseEventTypeMousePressed, axis, high)
+	mouse(input.DispatchMouseEventTypeMouseReleased, axis, high)
+	b.until("the price in the editor", `document.activeElement.matches('.alert-edit input') && Number(document.activeElement.value) > 0`)
+	alerts("no alert yet", "!alerts.length")
+	b.press(keys.enter)
+	alerts("an alert above the price", "alerts.length === 1 && a.S === 'AAPL' && a.kind === 'above' && !document.querySelector('.alert-edit')")
+	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, high)
+	mouse(input.DispatchMouseEventTypeMouseMoved, box[0]+100, (high+low)/2)
+	mouse(input.DispatchMouseEventTypeMouseMoved, box[0]+100, low)
+	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, low)
+	alerts("dragged below the price", "alerts.length === 1 && a.kind === 'below'")
+	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, low)
+	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, low)
+	b.until("the alert in the editor", `document.activeElement.matches('.alert-edit input')`)
+	b.press("12.34" + keys.enter)
+	alerts("another level, as in the list", "a.level === 12.34 && document.querySelector('#alert-list').textContent.includes('12.34')")
+	mouse(input.DispatchMouseEventTypeMousePressed, axis, high)
+	mouse(input.DispatchMouseEventTypeMouseReleased, axis, high)
+	b.press(keys.enter)
+	alerts("another", "alerts.length === 2")
+	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, high)
+	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, high)
+	b.click(".alert-edit button:last-child")
+	alerts("removed", "alerts.length === 1 && a.level === 12.34 && document.activeElement.matches('.host')")
+	b.clean()
+}

@@ -59,7 +59,7 @@ const storedLists = new Stored(KEY, readLists);
 const lists = new Lists({ view, stored: storedLists, first: t('watch.list.first') });
 storedLists.onChange(() => lists.reload());
 const list = new Watchlist({ view, quotes, frames, subscriptions, lists, onVisible: (symbols) => seed.request(symbols), onFound: (listings) => market.setListed(listings), announce: (text) => lane.announce(text) });
-const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol), announce: (text) => lane.announce(text) });
+const charts = new Charts({ view, frames, theme, subscriptions, record: (symbol) => quotes.get(symbol), announce: (text) => lane.announce(text), alerts: () => alerts });
 const head = new QuoteHead();
 const market = new Market({ view, quotes, frames, theme, subscriptions });
 const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
@@ -72,6 +72,7 @@ new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce:
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });
+alerts.alerts.on(() => charts.refreshAlerts());
 
 /** @type {Map<string, Listing>} */
 let listings = new Map();

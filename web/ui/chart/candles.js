@@ -9,6 +9,7 @@ import { TimeAxis } from './timeAxis.js';
 /** @import { Kind } from '../../model/chartSpec.js' */
 /** @import { UTCTimestamp as Seconds } from 'lightweight-charts' */
 /** @typedef {{ o: number, h: number, l: number, c: number }} Day open, high, low; close of the day before */
+/** @typedef {{ id: string, price: number, title: string, quiet: boolean }} Level a line at a price, with its label on the axis; quiet: without effect at present */
 /**
  * @typedef {object} Hooks
  * @property {(t: number | null, moved: boolean) => void} hover called with the start of the bar under the crosshair in µs, null when the
@@ -48,6 +49,10 @@ export class Candles {
   #averages = [];
   /** @type {Map<keyof Day, { at: number, line: import('lightweight-charts').IPriceLine }>} */
   #dayLines = new Map();
+  /** @type {Map<string, import('lightweight-charts').IPriceLine>} by id */
+  #levelLines = new Map();
+  /** @type {readonly Level[]} */
+  #levels = [];
   /** @type {Shown} */
   #shown;
   /** @type {Kind} */
@@ -112,6 +117,7 @@ export class Candles {
     if (kind !== this.#kind) {
       this.#kind = kind;
       this.#clearDay();
+      this.#levelLines.clear(); // recolour draws them again
       this.#chart.removeSeries(this.#prices);
       this.#prices = this.#makePrices();
     }
@@ -170,6 +176,40 @@ export class Candles {
         this.#dayLines.set(name, { at, line });
       }
     }
+  }
+
+  /** Draws lines at prices instead of those before. @param {readonly Level[]} levels */
+  levels(levels) {
+    this.#levels = levels;
+    const gone = new Map(this.#levelLines);
+    for (const { id, price, title, quiet } of levels) {
+      const options = /** @type {const} */ ({
+        price, title, lineWidth: 1, lineStyle: quiet ? LineStyle.SparseDotted : LineStyle.Dashed, color: this.#colours[quiet ? 'edge' : 'text'], axisLabelColor: this.#colours.edge, axisLabelVisible: true,
+      });
+      gone.delete(id);
+      const line = this.#levelLines.get(id);
+      if (line) line.applyOptions(options);
+      else this.#levelLines.set(id, this.#prices.createPriceLine(options));
+    }
+    for (const [id, line] of gone) {
+      this.#prices.removePriceLine(line);
+      this.#levelLines.delete(id);
+    }
+  }
+
+  /** The width of the price axis and the height of the bars above the time axis, in px. */
+  get size() {
+    return { axis: this.#chart.priceScale('right').width(), height: this.#chart.paneSize().height };
+  }
+
+  /** @param {number} price @returns {number} px from the top; NaN before the first bar */
+  yOf(price) {
+    return this.#prices.priceToCoordinate(price) ?? NaN;
+  }
+
+  /** @param {number} y px from the top @returns {number} NaN before the first bar */
+  priceAt(y) {
+    return this.#prices.coordinateToPrice(y) ?? NaN;
   }
 
   /** The averages at a bar. @param {number} t µs @param {boolean} newest @returns {{ name: string, value: number }[]} */
@@ -245,6 +285,7 @@ export class Candles {
     }
     for (const a of this.#averages) a.series.applyOptions({ color: c[averages.find(({ name }) => name === a.name)?.colour ?? 'soft'] });
     for (const [name, { line }] of this.#dayLines) line.applyOptions({ color: name === 'c' ? c.soft : c.edge });
+    this.levels(this.#levels);
     if (bars.length) this.draw(bars, false);
   }
 

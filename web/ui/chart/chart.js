@@ -12,6 +12,7 @@ import { fetchHistory } from '../../model/history.js';
 /** @import { Shown } from '../../model/chartOptions.js' */
 /** @import { Frames } from '../common/frames.js' */
 /** @import { Candles } from './candles.js' */
+/** @import { SymbolRecord } from '../../types.js' */
 
 const NEAR = 40; // bars left before the oldest when older ones are requested
 const LEGEND = 100; // ms between updates of the newest bar's figures
@@ -19,10 +20,12 @@ const LEGEND = 100; // ms between updates of the newest bar's figures
 /** One chart in its pane: bars, crosshair, legend, notes, and the same bars as a table. */
 export class Chart {
   #frames;
-  #onCross;
+  #parts;
   #feed;
   /** @type {Candles | null} loaded after the page's first paint */
   #candles = null;
+  /** @type {import('./alertLines.js').AlertLines | null} */
+  #alertLines = null;
   /** @type {BarTable | null} */
   #table = null;
   #closed = false;
@@ -54,10 +57,15 @@ export class Chart {
   #edge = el('p', { class: 'edge', hidden: '' });
   root = el('section', { class: 'pane loading' });
 
-  /** @param {{ frames: Frames, shown: Shown, onFocus: () => void, onCross: (µs: number | null) => void }} parts onCross: called when its crosshair moved */
-  constructor({ frames, shown, onFocus, onCross }) {
+  /**
+   * @param {{
+   *   frames: Frames, shown: Shown, onFocus: () => void, onCross: (µs: number | null) => void,
+   *   alerts: () => import('../alerts/alertsPanel.js').AlertsPanel, record: (symbol: string) => SymbolRecord | undefined, announce: (text: string) => void,
+   * }} parts onCross: called when its crosshair moved; record: a symbol's newest quote
+   */
+  constructor(parts) {
+    const { frames, shown, onFocus } = (this.#parts = parts);
     this.#frames = frames;
-    this.#onCross = onCross;
     this.shown = shown;
     this.#feed = new BarFeed({
       load: fetchHistory,
@@ -113,6 +121,7 @@ export class Chart {
     this.#touched = false;
     this.#times = barTimes(spec.interval);
     this.#candles?.scale(spec.interval);
+    this.#alertLines?.show(spec.symbol);
     if (spec.symbol) this.#feed.show(spec.symbol, spec.interval);
   }
 
@@ -186,20 +195,27 @@ export class Chart {
   close() {
     this.#closed = true;
     this.#feed.close();
+    this.#alertLines?.close();
     this.#candles?.close();
     this.#candles = null;
     this.root.remove();
   }
 
-  /** @param {number} now performance.now() @param {import('./candles.js').Day | undefined} day */
-  paint(now, day) {
+  /** To be called when alerts changed. */
+  refreshAlerts() {
+    this.#alertLines?.refresh();
+  }
+
+  /** @param {number} now performance.now() */
+  paint(now) {
     const pending = this.#pending;
     if (this.#candles && pending) {
       this.#pending = null;
       if (pending === 'last') this.#candles.follow(this.list);
       else this.#candles.draw(this.list, pending === 'first');
     }
-    this.#candles?.day(day);
+    this.#candles?.day(this.#parts.record(this.spec.symbol));
+    this.#alertLines?.paint();
     if (pending && this.#followed !== null) this.follow(this.#followed);
     if (this.#hover !== null || now - this.#legendAt >= LEGEND) {
       this.#legendAt = now;
@@ -215,7 +231,7 @@ export class Chart {
   /** Loads the chart library, which is three quarters of the page's code; nothing else depends on it. */
   async #load() {
     try {
-      const { Candles } = await import('./candles.js');
+      const [{ Candles }, { AlertLines }] = await Promise.all([import('./candles.js'), import('./alertLines.js')]);
       if (this.#closed) return;
       this.#candles = new Candles(this.#host, this.shown, this.spec.kind, {
         hover: (µs, moved) => {
@@ -226,6 +242,9 @@ export class Chart {
       });
       this.#candles.scale(this.spec.interval);
       this.#candles.room(this.#alone);
+      const { alerts, record, announce } = this.#parts;
+      this.#alertLines = new AlertLines({ host: this.#host, root: this.root, candles: this.#candles, panel: alerts(), record, announce });
+      this.#alertLines.show(this.spec.symbol);
       this.#pending = 'first';
       this.#frames.request();
     } catch {
@@ -248,7 +267,7 @@ export class Chart {
   /** @param {number | null} µs */
   #hovered(µs) {
     this.#followed = null;
-    this.#onCross(µs);
+    this.#parts.onCross(µs);
     this.#hover = µs;
     this.#keyed &&= µs !== null;
     this.#legendAt = -Infinity;

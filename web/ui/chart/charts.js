@@ -19,6 +19,7 @@ export class Charts {
   #host = part('chart');
   #tabs = part('chart-tabs');
   #menu = part('chart-menu');
+  #alerts;
   #announce;
   #view;
   #frames;
@@ -35,8 +36,9 @@ export class Charts {
   /** @type {Message | null} */
   #hello = null;
 
-  /** @param {{ announce: (text: string) => void, view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, subscriptions: import('../../model/subscriptions.js').Subscriptions, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
-  constructor({ announce, view, frames, theme, subscriptions, record }) {
+  /** @param {{ alerts: () => import('../alerts/alertsPanel.js').AlertsPanel, announce: (text: string) => void, view: ViewState, frames: Frames, theme: import('../settings/theme.js').Theme, subscriptions: import('../../model/subscriptions.js').Subscriptions, record: (symbol: string) => import('../../types.js').SymbolRecord | undefined }} parts */
+  constructor({ alerts, announce, view, frames, theme, subscriptions, record }) {
+    this.#alerts = alerts;
     this.#announce = announce;
     this.#subscriptions = subscriptions;
     this.#view = view;
@@ -85,6 +87,11 @@ export class Charts {
     this.#update();
   }
 
+  /** To be called when alerts changed. */
+  refreshAlerts() {
+    this.#each((c) => c.refreshAlerts());
+  }
+
   /** To be called when the settings changed. */
   restyle() {
     this.#each((c) => c.restyle());
@@ -96,7 +103,7 @@ export class Charts {
     for (let k = 0; k < this.#charts.length; k++) {
       const c = /** @type {Chart} */ (this.#charts[k]);
       if (this.#narrow.matches && k !== this.#focus) continue; // not visible
-      if (!paused || c.fresh) c.paint(now, this.#record(c.spec.symbol));
+      if (!paused || c.fresh) c.paint(now);
     }
   }
 
@@ -118,7 +125,7 @@ export class Charts {
     specs.forEach((spec, k) => {
       let c = this.#charts[k];
       if (!c) {
-        const made = (c = new Chart({ frames: this.#frames, shown: this.#shown, onFocus: () => this.#focusOn(this.#charts.indexOf(made)), onCross: (µs) => this.#each((other) => other !== made && other.follow(µs)) }));
+        const made = (c = new Chart({ alerts: this.#alerts, record: this.#record, announce: this.#announce, frames: this.#frames, shown: this.#shown, onFocus: () => this.#focusOn(this.#charts.indexOf(made)), onCross: (µs) => this.#each((other) => other !== made && other.follow(µs)) }));
         if (this.#hello) made.take(this.#hello);
         this.#charts.push(made);
         this.#host.append(made.root);
