@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -54,5 +55,29 @@ func TestBrowserEnvironments(t *testing.T) {
 			b.until("times in the page's format", `[...document.querySelectorAll('time')].every((e) => /20\d\d, \d/.test(e.textContent))`)
 			b.clean()
 		})
+	}
+}
+
+// TestListOfSymbolsIsLate: while the list of symbols can't be loaded, the page says so beside the live stream, with the time of
+// the next try, which is the server's. Then the list is filled.
+func TestListOfSymbolsIsLate(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	proxy := serveProxy(t, serve(t), func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if r.URL.Path == "/api/symbols" && requests.Add(1) == 1 {
+			w.Header().Set("Retry-After", "3")
+			http.Error(w, "too many requests", http.StatusTooManyRequests)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	})
+	b := openTab(t)
+	b.visit(proxy)
+	b.until("the next try", `/^The list of symbols could not be loaded\. Retrying in [23]\s+s\.$/.test(document.querySelector('#banner-text').textContent) &&
+		document.querySelector('#app').dataset.state === 'live'`)
+	b.waitLive()
+	b.until("nothing more to say", `document.querySelector('#banner').hidden`)
+	if n := requests.Load(); n != 2 {
+		t.Errorf("%d requests for the symbols, want 2", n)
 	}
 }
