@@ -62,7 +62,7 @@ $(PACKED): package.json package-lock.json
 ## Test it
 
 .PHONY: test
-test: node compiler browser clients assets ## Run every test: Go with the race detector, browser code, a real browser; prints the time of each part
+test: node compiler browser firefox clients assets ## Run every test: Go with the race detector, browser code, real browsers; prints the time of each part
 	@scripts/test.sh test-go,test-web test-e2e,test-bench
 
 .PHONY: test-go
@@ -72,8 +72,8 @@ test-go: node compiler assets ## Run the Go tests with the race detector, withou
 
 # Built as the server is, so that packages are compiled once for both. make stress runs them with the race detector.
 .PHONY: test-e2e
-test-e2e: node browser clients assets ## Run the tests that drive a real browser against the real server
-	$(call say,go test ./e2e  (with Chromium))
+test-e2e: node browser firefox clients assets ## Run the tests that drive real browsers against the real server
+	$(call say,go test ./e2e  (with Chromium and Firefox))
 	@CGO_ENABLED=0 go test -trimpath -buildvcs=false -shuffle=on -count=1 -timeout 30m ./e2e
 
 .PHONY: test-web
@@ -89,7 +89,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 
 .PHONY: stress
-stress: node compiler browser clients assets ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
+stress: node compiler browser firefox clients assets ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
 	@scripts/stress.sh '$(FUZZTIME)' $(SEED)
 
 .PHONY: cover
@@ -167,8 +167,8 @@ hey: node $(if $(URL),,build) ## Load a server with hey and explain the figures;
 	@scripts/hey.sh '$(URL)'
 
 .PHONY: pictures
-pictures: node browser assets ## Take screenshots of every page and state, for the README too
-	@go test -count=1 -run '^TestScenes' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
+pictures: node browser firefox assets ## Take screenshots of every page and state, for the README too
+	@go test -count=1 -run '^(TestScenes|TestFirefox)' -v ./e2e -pictures '$(or $(DIR),$(CURDIR)/bin/pictures)'
 	@cp '$(or $(DIR),$(CURDIR)/bin/pictures)/dashboard-dark-1440.png' docs/dashboard.png
 
 .PHONY: load
@@ -191,12 +191,14 @@ clean: ## Remove what was built or installed in this folder
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # Programs that a step needs. As root on Debian or Ubuntu they are installed.
-.PHONY: node compiler browser clients
+.PHONY: node compiler browser firefox clients
 node:
 	@scripts/need.sh npm
 compiler:
 	@scripts/need.sh compiler
 browser:
 	@scripts/need.sh browser
+firefox:
+	@scripts/need.sh firefox
 clients:
 	@scripts/need.sh clients

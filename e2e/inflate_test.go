@@ -1,16 +1,9 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -195,58 +188,4 @@ func TestChromiumInflates(t *testing.T) {
 	got := eval[inflated](b, strings.ReplaceAll(collect, "ADDR", s.addr)+"self.seen")
 	s.checkTicks("sse", got.SSE)
 	s.checkTicks("ws", got.WS)
-}
-
-// TestFirefoxInflates reads compressed streams in Firefox, on a page that posts them to the test.
-func TestFirefoxInflates(t *testing.T) {
-	t.Parallel()
-	path, err := exec.LookPath("firefox-esr")
-	if err != nil {
-		if path, err = exec.LookPath("firefox"); err != nil {
-			t.Fatal("Firefox is missing: scripts/need.sh clients")
-		}
-	}
-	posted := make(chan inflated, 1)
-	var page string
-	posts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			var v inflated
-			body, err := io.ReadAll(r.Body)
-			if err == nil && json.Unmarshal(body, &v) == nil {
-				posted <- v
-			}
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		io.WriteString(w, page)
-	}))
-	defer posts.Close()
-	s := serveCompressed(t, "--server.origins", posts.URL)
-	page = "<!doctype html><script>" + strings.ReplaceAll(collect, "ADDR", s.addr) +
-		"self.seen.then((v) => fetch('/', { method: 'POST', body: JSON.stringify(v) }));</script>"
-	dir := t.TempDir()
-	prefs := "user_pref('browser.shell.checkDefaultBrowser', false); user_pref('datareporting.policy.dataSubmissionEnabled', false);\n"
-	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(prefs), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 3*timeout, fmt.Errorf("Firefox not done after %s", 3*timeout))
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, "--headless", "--no-remote", "--profile", dir, posts.URL)
-	cmd.Env = append(os.Environ(), "HOME="+dir, "MOZ_CRASHREPORTER_DISABLE=1")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case got := <-posted:
-		s.checkTicks("sse", got.SSE)
-		s.checkTicks("ws", got.WS)
-		cancel()
-		<-ended
-	case err := <-ended:
-		t.Fatalf("Firefox ended: %v %v\n%s", err, context.Cause(ctx), out.String())
-	}
 }

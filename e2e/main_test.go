@@ -1,7 +1,8 @@
-// Package e2e drives a real browser, and the clients of the documentation, against the real server.
+// Package e2e drives real browsers, and the clients of the documentation, against the real server.
 //
-// All tests share one Chromium process and one server binary. A test opens tabs in a separate browser context, so
-// storage, cache, cookies and workers are separate, and starts the servers that it needs on free ports of loopback.
+// All tests share one server binary, and all but TestFirefox share one Chromium process. A test opens tabs in a separate
+// browser context, so storage, cache, cookies and workers are separate, and starts the servers that it needs on free ports
+// of loopback.
 package e2e
 
 import (
@@ -26,7 +27,7 @@ const (
 )
 
 var (
-	pictures = flag.String("pictures", "", "folder in which TestScenes keeps a screenshot of every scene")
+	pictures = flag.String("pictures", "", "folder in which TestScenes and TestFirefox keep a screenshot of every scene and page")
 
 	binary     string          // path of the server
 	browserCtx context.Context // the browser; tabs are its children

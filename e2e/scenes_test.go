@@ -231,7 +231,7 @@ func TestScenes(t *testing.T) {
 }
 
 // checkScreenshot fails the test unless picture is a PNG of this size with at least 20 colours.
-func checkScreenshot(t *testing.T, picture []byte, size image.Point) {
+func checkScreenshot(t testing.TB, picture []byte, size image.Point) {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {
@@ -251,7 +251,7 @@ func checkScreenshot(t *testing.T, picture []byte, size image.Point) {
 	}
 }
 
-func keep(t *testing.T, dir, name string, picture []byte) {
+func keep(t testing.TB, dir, name string, picture []byte) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)

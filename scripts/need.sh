@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|clients|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
+# need.sh npm|compiler|browser|firefox|clients|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
 # gets its package installed; for other users the script prints how to install it and fails.
 set -euo pipefail
 
@@ -12,16 +12,14 @@ have() {
   return 1
 }
 
-# install PACKAGE… -- HOW: installs with apt-get as root, otherwise prints HOW and fails.
+# install PACKAGE… -- HOW: installs with apt-get as root. As another user, or when that fails, it prints HOW and fails.
 install() {
   local packages=()
   while [ "$1" != -- ]; do packages+=("$1"); shift; done
   if [ "$(id -u)" = 0 ] && have apt-get; then
     echo "installing ${packages[*]} with apt-get (once)" >&2
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq >&2
-    apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2
-    return
+    if apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2; then return 0; fi
   fi
   echo "$2" >&2
   return 1
@@ -59,6 +57,10 @@ browser)
     install chromium -- \
       "Chromium or Chrome is missing, which the tests in e2e/ need: install it (Debian: apt-get install chromium) or run make as root."
   ;;
+firefox)
+  have firefox-esr firefox || [ -d /Applications/Firefox.app ] || install firefox-esr -- \
+    "Firefox is missing, which a test in e2e/ needs: install it (Debian: apt-get install firefox-esr; elsewhere: https://www.firefox.com) or run make as root."
+  ;;
 clients) # for the documented clients and the tests of compression, besides Go and Node
   have curl || install curl -- \
     "curl is missing, which tests in e2e/ need: install it (Debian: apt-get install curl)."
@@ -68,15 +70,13 @@ clients) # for the documented clients and the tests of compression, besides Go a
   python3 -c 'import websockets' 2>/dev/null || /usr/bin/python3 -c 'import websockets' 2>/dev/null ||
     install python3-websockets -- \
       "Python's websockets is missing, which tests in e2e/ need: pip install websockets (Debian: apt-get install python3-websockets)."
-  have firefox-esr firefox || install firefox-esr -- \
-    "Firefox is missing, which a test in e2e/ needs: install it (Debian: apt-get install firefox-esr)."
   ;;
 hey)
   have hey || install hey -- \
     "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
   ;;
 *)
-  echo "usage: need.sh npm|compiler|browser|clients|hey" >&2
+  echo "usage: need.sh npm|compiler|browser|firefox|clients|hey" >&2
   exit 2
   ;;
 esac

@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"image"
+	"strings"
+	"testing"
+)
+
+// TestFirefox loads every page in Firefox, uses both lanes of the dashboard and of the comparison, and inflates what they
+// send. With -pictures it keeps a screenshot of every page in two sizes.
+func TestFirefox(t *testing.T) {
+	t.Parallel()
+	s := serveCompressed(t, "--lab.enabled=true", "--market.warmup", "2h")
+	f := startFirefox(t)
+	f.inflate(s)
+	f.checkDashboard(s)
+	f.checkPages(s)
+}
+
+// inflate reads compressed streams of both lanes.
+func (f *firefox) inflate(s *server) {
+	f.t.Helper()
+	b := f.openTab()
+	b.visit(s.url + "/healthz")
+	b.run(strings.ReplaceAll(collect, "ADDR", s.addr))
+	got := eval[inflated](b, "self.seen")
+	s.checkTicks("sse", got.SSE)
+	s.checkTicks("ws", got.WS)
+	b.closeTab()
+	f.takeFaults() // a browser requests /favicon.ico for documents that aren't pages
+}
+
+// checkDashboard switches lanes in mid-stream and opens a second tab, which shares the connection. No tick is lost.
+func (f *firefox) checkDashboard(s *server) {
+	f.t.Helper()
+	b := f.openTab()
+	b.inject(violations)
+	b.inject(recorder)
+	b.visit(s.url + "/")
+	b.waitLive()
+	b.until("a drawn chart", drawn)
+	b.until("history in the sparklines", `document.querySelectorAll('.rows .sparkcol path[d^=M]').length > 5`)
+	b.ticksArrive()
+	s.streams(1, 0)
+	b.click("button[data-lane=ws]")
+	s.streams(0, 1)
+	b.logged("Switched SSE → WebSocket")
+	b.ticksArrive()
+	b.click("button[data-lane=sse]")
+	s.streams(1, 0)
+	b.logged("Switched WebSocket → SSE")
+	b.ticksArrive()
+
+	two := f.openTab()
+	two.visit(s.url + "/")
+	two.waitLive()
+	two.ticksArrive()
+	two.counters(map[string]int{"lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	s.streams(1, 0)
+	two.closeTab()
+
+	b.bringToFront()
+	b.ticksArrive()
+	b.counters(map[string]int{"switches": 2, "lost": 0, "doubled": 0, "gaps": 0, "reconnects": 0})
+	if got := eval[struct{ Seqs, Holes int }](b, `({ Seqs: recorder.seqs.size, Holes: recorder.holes() })`); got.Seqs == 0 || got.Holes != 0 {
+		f.t.Errorf("%d ticks received with %d gaps, want some without gaps", got.Seqs, got.Holes)
+	}
+	checkViolations(b)
+	b.closeTab()
+	s.streams(0, 0)
+	f.checkFaults("/")
+}
+
+// checkPages loads every page. It has its content, is no wider than a phone's screen, and causes no error.
+func (f *firefox) checkPages(s *server) {
+	f.t.Helper()
+	const live = `document.querySelector('#app')?.dataset.state === 'live' && ` + drawn
+	const home = `document.querySelector('#state').textContent === 'connected' && document.querySelectorAll('#messages li').length >= 10`
+	b := f.openTab()
+	b.inject(violations)
+	for _, p := range []struct{ name, path, content string }{
+		{"dashboard", "/", live},
+		{"chinese", "/?lang=zh-CN", live + ` && document.documentElement.lang === 'zh-CN' && /[\u4e00-\u9fff]/.test(document.querySelector('nav').textContent)`},
+		{"compare", "/compare", `/pairs/.test(document.querySelector('#running').textContent) && /bytes/.test(document.querySelector('#sentence').textContent)`},
+		{"reports", "/reports", `/make load/.test(document.querySelector('#reports .empty-page').textContent)`},
+		{"docs", "/docs", `document.querySelectorAll('#docs article').length > 20`},
+		{"sse-home", "/sse/home?user=me&topics=AAPL,MSFT", home},
+		{"ws-home", "/ws/home", home},
+		{"error", "/nothing", `document.querySelector('main h1')`},
+	} {
+		b.visit(s.url + p.path)
+		b.until(p.name, p.content)
+		for _, size := range []image.Point{{390, 844}, {1440, 900}} {
+			b.size(size.X, size.Y)
+			if wide := eval[int](b, "document.scrollingElement.scrollWidth"); wide > size.X {
+				f.t.Errorf("%s at %d px is %d px wide", p.path, size.X, wide)
+			}
+			if *pictures != "" {
+				b.until("painted", `new Promise((done) => setTimeout(done, 1000, true))`)
+				picture := b.screenshot()
+				checkScreenshot(f.t, picture, size)
+				keep(f.t, *pictures, "firefox-"+p.name+"-"+map[bool]string{true: "1440", false: "390"}[size.X > 600], picture)
+			}
+		}
+		checkViolations(b)
+		if p.name == "error" {
+			b.browser.checkFaults(p.path, "/nothing: status 404")
+			continue
+		}
+		f.checkFaults(p.path)
+	}
+}
+
+// checkFaults fails the test for everything that has gone wrong since the last call, except what contains one of expected.
+func (f *firefox) checkFaults(path string, expected ...string) {
+	f.t.Helper()
+	for _, fault := range f.takeFaults() {
+		if len(expected) == 0 || !strings.Contains(fault, expected[0]) {
+			f.t.Errorf("%s: %s", path, fault)
+		}
+	}
+}
