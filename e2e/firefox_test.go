@@ -76,6 +76,9 @@ func (f *firefox) checkPages(s *server) {
 	f.t.Helper()
 	const live = `document.querySelector('#app')?.dataset.state === 'live' && ` + drawn
 	const home = `document.querySelector('#state').textContent === 'connected' && document.querySelectorAll('#messages li').length >= 10`
+	// An observer of the page has run when this one does, before the same frame is painted.
+	const countEmptyFrames = `self.emptyFrames = 0;
+		new ResizeObserver(() => { if (!document.querySelector('.rows .rowg')) self.emptyFrames++; }).observe(document.querySelector('#grid'));`
 	b := f.openTab()
 	b.inject(violations)
 	for _, p := range []struct{ name, path, content string }{
@@ -90,6 +93,10 @@ func (f *firefox) checkPages(s *server) {
 	} {
 		b.visit(s.url + p.path)
 		b.until(p.name, p.content)
+		if p.name == "dashboard" {
+			b.waitLive()
+			b.run(countEmptyFrames)
+		}
 		for _, size := range []image.Point{{390, 844}, {1440, 900}} {
 			b.size(size.X, size.Y)
 			if wide := eval[int](b, "document.scrollingElement.scrollWidth"); wide > size.X {
@@ -101,6 +108,9 @@ func (f *firefox) checkPages(s *server) {
 				checkScreenshot(f.t, picture, size)
 				keep(f.t, *pictures, "firefox-"+p.name+"-"+map[bool]string{true: "1440", false: "390"}[size.X > 600], picture)
 			}
+		}
+		if p.name == "dashboard" && eval[int](b, "self.emptyFrames") > 0 {
+			f.t.Error("the watchlist has no rows while its width changes")
 		}
 		checkViolations(b)
 		if p.name == "error" {

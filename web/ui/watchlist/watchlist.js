@@ -91,7 +91,10 @@ export class Watchlist {
       this.#requestArrange();
     });
     lists.on(() => this.#requestArrange());
-    new ResizeObserver(() => this.#layOut()).observe(this.#grid);
+    new ResizeObserver(() => {
+      this.#layOut();
+      if (this.#arrange) this.#place(performance.now()); // this frame's callbacks have run, and it would be painted without rows
+    }).observe(this.#grid);
     this.#layOut();
   }
 
