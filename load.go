@@ -39,6 +39,7 @@ for few clients, its lab must be enabled (lab.enabled).
   ticklane load --drill resume                     cuts connections and checks that nothing is lost or duplicated
   ticklane load --threshold 'latency_p99<20ms' --threshold 'sse:kib_per_connection<64KiB' --threshold 'lost==0'
                                                    for a build: exit code 5 if a bound is broken or was not measured
+  ticklane load --out after --baseline before.json what changed since an earlier report
   ticklane load --url http://127.0.0.1:3000 --lane ws
 
 Variants are measured alternately, A B, B A, A B, … or A B C, C A B, B C A, …: each measurement is a window, one
@@ -101,6 +102,7 @@ func loadCommand() *cobra.Command {
 	f.StringVar(&o.QueryA, "query-a", o.QueryA, "parameters added to A's requests, such as delay=2ms")
 	f.StringVar(&o.QueryB, "query-b", o.QueryB, "parameters added to B's requests")
 	f.StringArrayVar(&o.Thresholds, "threshold", o.Thresholds, "bound of a figure, such as 'latency_p99<20ms' or 'ws:lost==0'; may be repeated")
+	f.StringVar(&o.Baseline, "baseline", o.Baseline, "JSON of an earlier report to compare with")
 	f.StringVar(&o.Drill, "drill", o.Drill, "instead of a comparison: resume, storm or slow")
 	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, for each variant")
 	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")

@@ -32,6 +32,9 @@ func TestLoadUsage(t *testing.T) {
 		{[]string{"--threshold", "latncy_p99<1ms", "--threshold", "lost=0", "--url", "http://127.0.0.1:1"}, []string{`--threshold "latncy_p99<1ms": unknown figure`, "did you mean latency_p99?", `--threshold "lost=0": operator =`}},
 		{[]string{"--threshold", "ws:lost==0", "--lane", "sse", "--url", "http://127.0.0.1:1"}, []string{`no variant is "ws"`, "A SSE"}},
 		{[]string{"--threshold", "lost==0,late==0", "--url", "http://127.0.0.1:1"}, []string{`limit "0,late==0"`}},
+		{[]string{"--baseline", "none.json", "--url", "http://127.0.0.1:1"}, []string{"--baseline none.json: no such file"}},
+		{[]string{"--baseline", "go.mod", "--url", "http://127.0.0.1:1"}, []string{"--baseline go.mod: is not JSON"}},
+		{[]string{"--baseline", "docs/reports/standard.json", "--drill", "storm", "--url", "http://127.0.0.1:1"}, []string{"is a comparison, but this test is a drill storm"}},
 		{[]string{"--nope"}, []string{"--nope"}},
 		{[]string{"http://127.0.0.1:3000"}, []string{"http://127.0.0.1:3000"}},
 	} {
@@ -60,7 +63,7 @@ func TestLoadHelp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"url", "variants", "lane", "engine", "conns", "topics", "duration", "rounds", "warmup", "ramp", "mode", "encoding", "compress",
-		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set", "threshold"} {
+		"slow-readers", "churn", "out", "allow-remote", "drill", "seed", "query-a", "query-b", "cuts", "set", "threshold", "baseline"} {
 		if !strings.Contains(b.String(), "--"+name+" ") {
 			t.Errorf("--%s is not documented", name)
 		}

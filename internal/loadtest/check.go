@@ -58,6 +58,7 @@ func (o *Options) Check() error {
 		fail("--topics %q: an empty topic; want symbols, sectors or *", o.Topics)
 	}
 	o.parseThresholds(fail)
+	o.readBaseline(fail)
 	if o.Out != "" {
 		if err := report.CheckWritable(o.Out); err != nil {
 			fail("--out %s: the report could not be written: %v", o.Out, err)
@@ -90,6 +91,29 @@ func (o *Options) parseThresholds(fail failFunc) {
 		default:
 			o.thresholds = append(o.thresholds, t)
 		}
+	}
+}
+
+// readBaseline sets o.earlier, or reports why it can't.
+func (o *Options) readBaseline(fail failFunc) {
+	o.earlier = nil
+	if o.Baseline == "" {
+		return
+	}
+	earlier, err := report.ReadBaseline(o.Baseline, o.kind())
+	if err != nil {
+		fail("--baseline %s: %v", o.Baseline, err)
+		return
+	}
+	var names []string
+	for _, v := range earlier.Variants {
+		if slices.ContainsFunc(o.variants, func(w *Variant) bool { return w.Lane.String() == v.Lane }) {
+			o.earlier = earlier
+		}
+		names = append(names, v.Name)
+	}
+	if o.earlier == nil && len(o.variants) > 0 {
+		fail("--baseline %s: has %s, and no lane of this test: %s", o.Baseline, strings.Join(names, ", "), o.letters())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -173,6 +174,32 @@ func TestBrokenThreshold(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "threshold broken: ticks_per_second<1 (SSE ") || strings.Contains(err.Error(), "lost==0") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestBaseline: a test is compared with the saved report of an earlier one, of another setup.
+func TestBaseline(t *testing.T) {
+	o := smallOptions(t, startTestServer(t, 500, 1000))
+	o.Lanes = []string{"ws"}
+	path, _, err := mustRun(t, o).Save(filepath.Join(t.TempDir(), "before"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Baseline, o.Conns = path, 9
+	o.Lanes = []string{"sse"}
+	if err := o.Check(); err == nil || !strings.Contains(err.Error(), "has WebSocket, and no lane of this test: A SSE") {
+		t.Errorf("%v", err)
+	}
+	o.Lanes = []string{"sse", "ws"}
+	r := mustRun(t, o)
+	if r.Baseline == nil || len(r.Baseline.Variants) != 2 || r.Baseline.Variants[0].Baseline != "" || r.Baseline.Variants[1].Baseline != "A" {
+		t.Fatalf("%+v", r.Baseline)
+	}
+	if d := r.Baseline.Differs; len(d) != 1 || d[0] != "connections 8 → 9" {
+		t.Errorf("%q", d)
+	}
+	if len(r.Baseline.Variants[1].Figures) < 10 {
+		t.Errorf("%+v", r.Baseline.Variants[1].Figures)
 	}
 }
 

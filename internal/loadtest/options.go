@@ -36,6 +36,7 @@ type Options struct {
 	Out         string  // folder, or path without extension; empty: no report
 	AllowRemote bool
 	Thresholds  []string // such as ws:latency_p99<20ms; a broken one makes the test fail
+	Baseline    string   // path of an earlier report's JSON to compare with; empty: none
 	Drill       string   // empty: a comparison
 	Cuts        int      // of drill resume, for each variant
 	Seed        uint64
@@ -49,6 +50,7 @@ type Options struct {
 
 	variants   []*Variant
 	thresholds []report.Threshold
+	earlier    *report.Report                 // at Baseline
 	localPorts func() (p localPorts, ok bool) // for tests; nil: those of this machine
 }
 

@@ -76,7 +76,7 @@ type source struct {
 }
 
 // sources returns local addresses for n connections to a server, none if one has enough ports: then the system chooses.
-// from is the address that it chooses. On an IPv4 loopback every address of 127.0.0.0/8 has ports of its own. The error is
+// from is the address that it chooses. On an IPv4 loopback every address of 127.0.0.0/8 has separate ports. The error is
 // a *PortsError.
 func (p *localPorts) sources(from netip.Addr, to netip.AddrPort, n int) ([]source, error) {
 	free, waiting := p.free(from, to)
@@ -137,7 +137,7 @@ func (e *PortsError) Error() string {
 	}
 	remedy += ` the range (as root: sysctl -w net.ipv4.ip_local_port_range="1024 65535")`
 	if e.To.Addr().IsLoopback() && !e.To.Addr().Is4() {
-		remedy += ", use 127.0.0.1 in --url, where more loopback addresses have ports of their own"
+		remedy += ", use 127.0.0.1 in --url, where more loopback addresses have separate ports"
 	}
 	return fmt.Sprintf("--conns: %d local ports are needed for connections to %s, but only %d of %d–%d are free%s. %s, or use fewer connections",
 		e.Needed, e.To, e.Free, e.First, e.Last, waiting, remedy)

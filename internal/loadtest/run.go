@@ -64,6 +64,9 @@ func newReport(o *Options) *report.Report {
 			Churn: o.Churn, Seed: o.Seed},
 	}
 	r.Variants, r.Thresholds = o.describeVariants(), o.thresholds
+	if o.earlier != nil {
+		r.SetBaseline(o.earlier, o.Baseline)
+	}
 	return r
 }
 

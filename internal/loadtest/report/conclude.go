@@ -15,6 +15,7 @@ func (r *Report) Conclude() {
 		r.suppress()
 	}
 	r.judgeThresholds()
+	r.compareBaseline()
 	r.writeFindings()
 }
 

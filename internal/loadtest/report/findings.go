@@ -43,6 +43,7 @@ func (r *Report) writeFindings() {
 		r.Headline = strings.TrimSpace("Interrupted: this is a part of the test. " + r.Headline)
 	}
 	r.Findings = append(r.Findings, failures...)
+	r.findBaseline()
 }
 
 // sentence returns a reason with a capital letter and a full stop.

@@ -32,6 +32,7 @@ type page struct {
 	Dashes       []string // of the variants, in the legend
 	Costs        []string
 	Topics       []pageTopic
+	Changes      []pageChanges
 	Limits       []pageThreshold
 	Reasons      []string // why figures of Limits were not measured
 }
@@ -49,6 +50,14 @@ type pagePair struct {
 
 // pageCost is a difference, and which variant is higher.
 type pageCost struct{ Difference, Verdict, Class string }
+
+// pageChanges are the changes of a figure since the baseline, one of each variant.
+type pageChanges struct {
+	Label string
+	Cells []pageChange
+}
+
+type pageChange struct{ Text, Verdict, Class string }
 
 // pageThreshold has a cell for each variant.
 type pageThreshold struct {
@@ -93,6 +102,7 @@ func (r *Report) HTML() ([]byte, error) {
 		p.Dashes = append(p.Dashes, []string{"━━", "╌╌", "┄┄", "─·─", "···", "─ ─"}[t.nth%len(dashes)])
 	}
 	p.addThresholds()
+	p.addChanges()
 	if err := p.addPlots(); err != nil {
 		return nil, err
 	}
@@ -217,6 +227,28 @@ func (p *page) addPairs() {
 		}
 		t := &p.Topics[len(p.Topics)-1]
 		t.Rows = append(t.Rows, row)
+	}
+}
+
+func (p *page) addChanges() {
+	if p.Baseline == nil {
+		return
+	}
+	for _, row := range p.baselineRows() {
+		cells := make([]pageChange, len(row.changes))
+		for k, c := range row.changes {
+			cells[k] = pageChange{Text: "–"}
+			if c == nil {
+				continue
+			}
+			cells[k] = pageChange{c.show(), c.Verdict, "noise"}
+			if c.differs() {
+				cells[k].Verdict, cells[k].Class = strings.TrimLeft(c.showShare()+" "+c.Verdict, "+− "), p.Classes[k]
+			} else if c.Verdict == "" {
+				cells[k].Text = strings.TrimSpace(c.show() + "  " + c.showShare())
+			}
+		}
+		p.Changes = append(p.Changes, pageChanges{row.label, cells})
 	}
 }
 

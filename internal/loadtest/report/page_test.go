@@ -15,6 +15,9 @@ var reference = regexp.MustCompile(`(?i)(src|href|srcset|data|action)\s*=\s*"([^
 func TestPage(t *testing.T) {
 	all := allReports()
 	all["thresholds"] = thresholdReport(t)
+	all["baseline"] = baselineReport(t, twoVariants(), moreCPU)
+	all["baseline, four variants"] = compareWith(t, fourVariants(), twoVariants(), moreCPU)
+	all["baseline, drill"] = baselineReport(t, drillReport(DrillStorm), func(*Report) {})
 	for name, r := range all {
 		b, err := r.HTML()
 		if err != nil {

@@ -47,6 +47,10 @@ type Report struct {
 	Drills   []*Drill   `json:"drills,omitempty"`   // one for each variant
 	// Thresholds bound figures; one that is broken makes the test fail.
 	Thresholds []Threshold `json:"thresholds,omitempty"`
+	Baseline   *Baseline   `json:"baseline,omitempty"` // what changed since an earlier report
+
+	earlier     *Report // the baseline
+	earlierFile string
 }
 
 // Machine is where the generator ran, and on loopback the server too.

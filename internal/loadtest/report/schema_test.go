@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // TestGoldenShape compares every name and type in the JSON: the reports page and other programs read it.
 func TestGoldenShape(t *testing.T) {
 	lines := make(map[string]bool)
-	for _, r := range []*Report{thresholdReport(t), incomplete(twoVariants(), "B"), twoVariants(), fourVariants(), drillReport(DrillResume), drillReport(DrillSlow)} {
+	for _, r := range []*Report{baselineReport(t, twoVariants(), func(r *Report) { moreCPU(r); r.Setup.Conns = 1 }), thresholdReport(t), incomplete(twoVariants(), "B"), twoVariants(), fourVariants(), drillReport(DrillResume), drillReport(DrillSlow)} {
 		if len(r.Windows) > 0 {
 			r.Windows[0].Reasons, r.Windows[0].SlowReaders, r.Windows[0].Generator.Saved = []string{"why"}, &SlowReaders{}, 1
 		}

@@ -33,6 +33,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if len(r.Drills) > 0 {
 		r.drillTable(&b)
 	}
+	r.baselineTable(&b)
 	r.thresholdTable(&b)
 	b.WriteByte('\n')
 	for _, f := range r.Findings {

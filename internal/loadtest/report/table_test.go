@@ -9,6 +9,9 @@ import (
 func TestTableFits(t *testing.T) {
 	all := allReports()
 	all["thresholds"] = thresholdReport(t)
+	all["baseline"] = baselineReport(t, twoVariants(), moreCPU)
+	all["baseline, four variants"] = compareWith(t, fourVariants(), twoVariants(), moreCPU)
+	all["baseline, drill"] = baselineReport(t, drillReport(DrillStorm), func(*Report) {})
 	for name, r := range all {
 		var b strings.Builder
 		if err := r.WriteTable(&b); err != nil {

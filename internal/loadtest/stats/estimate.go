@@ -60,6 +60,30 @@ func PairedInterval(differences []float64) Interval {
 	return i
 }
 
+// WelchInterval returns Welch's interval for the difference of the means of two independent samples, a − b, whose variances
+// may differ (Welch, "The Generalization of Student's Problem", Biometrika 34, 1947). Pairs is the size of the smaller one.
+func WelchInterval(a, b []float64) Interval {
+	n := min(len(a), len(b))
+	if n == 0 {
+		return Interval{}
+	}
+	mean := stat.Mean(a, nil) - stat.Mean(b, nil)
+	i := Interval{Mean: mean, Low: mean, High: mean, Pairs: n}
+	if n < 2 {
+		return i
+	}
+	na, nb := float64(len(a)), float64(len(b))
+	ea, eb := stat.Variance(a, nil)/na, stat.Variance(b, nil)/nb
+	if ea+eb == 0 {
+		return i
+	}
+	freedom := (ea + eb) * (ea + eb) / (ea*ea/(na-1) + eb*eb/(nb-1))
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(1 - (1-Confidence)/2)
+	half := t * math.Sqrt(ea+eb)
+	i.Low, i.High = mean-half, mean+half
+	return i
+}
+
 // Verdict is what a difference between A and B allows to conclude.
 type Verdict string
 

@@ -41,6 +41,24 @@ func TestInterval(t *testing.T) {
 	}
 }
 
+// TestWelchInterval compares with R: t.test(extra ~ group, data = sleep), 95 % from −3.3654832 to 0.2054832.
+func TestWelchInterval(t *testing.T) {
+	a := []float64{0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0, 2}
+	b := []float64{1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4}
+	if got := WelchInterval(a, b); !near(got.Mean, -1.58) || !near(got.Low, -3.3654832) || !near(got.High, 0.2054832) || got.Pairs != 10 {
+		t.Errorf("%+v", got)
+	}
+	if got := WelchInterval([]float64{3, 3}, []float64{2, 2, 2}); got != (Interval{1, 1, 1, 2}) {
+		t.Errorf("without variance: %+v", got)
+	}
+	if got := WelchInterval([]float64{3}, []float64{2, 2}); got != (Interval{1, 1, 1, 1}) {
+		t.Errorf("one value: %+v", got)
+	}
+	if got := WelchInterval(nil, b); got != (Interval{}) {
+		t.Errorf("none: %+v", got)
+	}
+}
+
 func TestJudge(t *testing.T) {
 	noise := Range{Median: 0.1, Min: 0.05, Max: 0.3, Count: 4}
 	for _, c := range []struct {

@@ -49,6 +49,14 @@ func (s Series) Range(variant int) Range {
 	return RangeOf(s.values[variant])
 }
 
+// Values returns a variant's values in the order of measuring, nil for an index without a variant.
+func (s Series) Values(variant int) []float64 {
+	if variant >= len(s.values) {
+		return nil
+	}
+	return s.values[variant]
+}
+
 // Noise returns the range of the differences between neighbouring windows of one variant.
 func (s Series) Noise() Range { return RangeOf(s.noise) }
 
