@@ -239,6 +239,10 @@ func TestAlertsOnTheChart(t *testing.T) {
 		})()`)
 	}
 	axis, high, low := box[2]-20, box[1]+60, box[3]-80
+	until(t, "a pointer for alerts", func() (bool, string) {
+		mouse(input.DispatchMouseEventTypeMouseMoved, axis, high)
+		return eval[bool](b, `document.querySelector('.pane').matches('.over-axis')`), "not yet"
+	})
 	mouse(input.DispatchMouseEventTypeMousePressed, axis, high)
 	mouse(input.DispatchMouseEventTypeMouseReleased, axis, high)
 	b.until("the price in the editor", `document.activeElement.matches('.alert-edit input') && Number(document.activeElement.value) > 0`)

@@ -15,6 +15,7 @@ import { fetchHistory } from '../../model/history.js';
 /** @import { SymbolRecord } from '../../types.js' */
 
 const NEAR = 40; // bars left before the oldest when older ones are requested
+const LATER = 10_000; // ms until the lines of alerts are loaded, when there are none yet
 const LEGEND = 100; // ms between updates of the newest bar's figures
 
 /** One chart in its pane: bars, crosshair, legend, notes, and the same bars as a table. */
@@ -82,6 +83,7 @@ export class Chart {
     this.root.addEventListener('pointerdown', onFocus);
     for (const name of ['pointerdown', 'wheel', 'keydown']) this.#host.addEventListener(name, () => (this.#touched = true), { passive: true });
     this.root.addEventListener('focusin', onFocus);
+    this.root.addEventListener('pointerenter', () => void this.#loadAlertLines());
     this.#host.addEventListener('keydown', (e) => this.#key(e));
     this.#host.addEventListener('blur', () => this.#keyed && this.#cross(null));
     void this.#load();
@@ -203,7 +205,8 @@ export class Chart {
 
   /** To be called when alerts changed. */
   refreshAlerts() {
-    this.#alertLines?.refresh();
+    if (this.#alertLines) this.#alertLines.refresh();
+    else if (this.#parts.alerts().alerts.list.length) void this.#loadAlertLines();
   }
 
   /** @param {number} now performance.now() */
@@ -231,7 +234,7 @@ export class Chart {
   /** Loads the chart library, which is three quarters of the page's code; nothing else depends on it. */
   async #load() {
     try {
-      const [{ Candles }, { AlertLines }] = await Promise.all([import('./candles.js'), import('./alertLines.js')]);
+      const { Candles } = await import('./candles.js');
       if (this.#closed) return;
       this.#candles = new Candles(this.#host, this.shown, this.spec.kind, {
         hover: (µs, moved) => {
@@ -242,14 +245,22 @@ export class Chart {
       });
       this.#candles.scale(this.spec.interval);
       this.#candles.room(this.#alone);
-      const { alerts, record, announce } = this.#parts;
-      this.#alertLines = new AlertLines({ host: this.#host, root: this.root, candles: this.#candles, panel: alerts(), record, announce });
-      this.#alertLines.show(this.spec.symbol);
       this.#pending = 'first';
       this.#frames.request();
+      if (this.#parts.alerts().alerts.list.length) void this.#loadAlertLines();
+      setTimeout(() => void this.#loadAlertLines(), LATER);
     } catch {
       setTimeout(() => this.#closed || this.#load(), 5000);
     }
+  }
+
+  /** Loads the lines of alerts: at once if there are alerts, else when a pointer enters the chart, or later. */
+  async #loadAlertLines() {
+    const module = await import('./alertLines.js').catch(() => null);
+    const { alerts, record, announce } = this.#parts;
+    if (!module || !this.#candles || this.#alertLines) return;
+    this.#alertLines = new module.AlertLines({ host: this.#host, root: this.root, candles: this.#candles, panel: alerts(), record, announce });
+    this.#alertLines.show(this.spec.symbol);
   }
 
   /** Moves the crosshair to the bar of another chart's, without scrolling. @param {number | null} µs a time in that bar; null removes it */
