@@ -16,7 +16,7 @@ test('a full server is no unreachable one: the time that it gave counts down, wi
   assert.equal(notice({ ...full, retryAt: undefined })?.text.trim(), 'Server full, trying again.');
 });
 
-test('the end of a replay is told, with the time of the last quotes, instead of a silent feed', () => {
+test('the end of a replay is reported, with the time of the last quotes, instead of a silent feed', () => {
   const text = notice({ ...calm, shown: 'replayed', newest: 999_000, silent: true })?.text ?? '';
   assert.match(text, /^The replay ended at \d\d:\d\d:\d\d: no more quotes follow\.$/);
 });
