@@ -30,7 +30,7 @@ const TARGET = ['own', 'loopback', 'symbols', 'feed', 'heartbeat_ms'];
 
 /**
  * The course of a figure, by time. A variant is the same in two reports when lane, engine, encoding, compression and
- * settings of its own are.
+ * added settings are.
  * @param {readonly Named[]} all @param {string} figure @returns {Trend}
  */
 export function trend(all, figure) {
