@@ -15,12 +15,14 @@ import { Figures } from './compare/ui/figures.js';
 import { Heatmap, rows } from './compare/ui/heatmap.js';
 import { CostTable } from './compare/ui/costTable.js';
 import { OverlayPanel } from './compare/ui/overlayPanel.js';
+import { PaintQueue } from './compare/ui/paintQueue.js';
 import { PaintProbe } from './compare/ui/paintProbe.js';
 import { Plots } from './compare/ui/plots.js';
 import { RunsDialog } from './compare/ui/runsDialog.js';
 import { SetupForm } from './compare/ui/setupForm.js';
 import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
+import { nextTask } from './browser/timers.js';
 import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
@@ -30,13 +32,14 @@ import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { Theme } from './ui/settings/theme.js';
 import { t } from './text.js';
 
-/** @import { DrillAction, KeptRun, Setup } from './compare/core/types.js' */
+/** @import { DrillAction, KeptRun, Result, Setup } from './compare/core/types.js' */
 
 // ms between paintings, which take time from the thread that is measured
 const FIGURES = 500;
 const SENTENCE = 1000;
 const CLAIMS = 2000;
 
+await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
 const lab = boot.lab === true;
 const initial = parse(location.search);
@@ -59,6 +62,18 @@ const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? f
 const button = byId('freeze', HTMLButtonElement);
 
 const probe = new PaintProbe({ frames, show: (side, q) => comparison.frozen || figures.show(side, q) });
+const queue = new PaintQueue({
+  frames,
+  parts: [
+    { boxes: [part('figures')], paint: (r) => figures.paint(r) },
+    { boxes: [part('latency-plot'), part('rolling-plot'), part('diff-plot')], paint: (r) => plots.paint(r) },
+    { boxes: [part('bytes')], paint: (r) => bytes.paint(r) },
+    ...heatmaps.map((map, k) => ({ boxes: [part(k === 0 ? 'heat-a' : 'heat-b')], paint: (/** @type {Result} */ { sides }) => {
+      const s = sides[k];
+      if (s) map.set(s.heat, rows(sides.map(({ heat }) => heat)), s.name, k === 0 ? '--a' : '--b');
+    } })),
+  ],
+});
 let dirty = true;
 /** Time of each part's last painting, performance.now(); −Infinity paints it in the next frame. */
 const painted = { figures: -Infinity, sentence: -Infinity, claims: -Infinity };
@@ -99,6 +114,7 @@ new Exports({
 /** What a picture of this run shows. @returns {import('./compare/ui/picture.js').Contents} */
 function contents() {
   const result = comparison.snapshot();
+  queue.paint(result);
   const { parts, small } = sentence(result, comparison.drills, { local });
   const [a, b] = result.sides;
   const over = overlay.name;
@@ -117,12 +133,8 @@ function paint(now) {
     painted.figures = now;
     dirty = false;
     const result = comparison.snapshot();
-    figures.paint(result);
-    plots.paint(result);
-    bytes.paint(result);
     status.paint(result, now, form.rejection);
-    const shown = rows(result.sides.map((s) => s.heat));
-    result.sides.forEach((s, k) => heatmaps[k]?.set(s.heat, shown, s.name, k === 0 ? '--a' : '--b'));
+    queue.set(result);
     if (now - painted.sentence >= SENTENCE) {
       painted.sentence = now;
       verdict.paint(sentence(result, comparison.drills, { local }), notes(result, problems), now, offer(comparison.pendingChange));
@@ -131,6 +143,8 @@ function paint(now) {
       painted.claims = now;
       claimTable.paint(claims({ result, drills: comparison.drills, topicTimes: comparison.topicTimes, probe: comparison.probe }));
     }
+  } else {
+    queue.next();
   }
 }
 
@@ -209,9 +223,11 @@ comparison.on('event', (e) => {
 // Feeds close their connections when the page enters the back/forward cache; otherwise everything stops.
 addEventListener('pagehide', (e) => { if (!e.persisted) comparison.stop(); });
 setText(part('environment'), environment());
+await nextTask();
 comparison.start();
-void new CostTable().load();
 frames.request();
+await nextTask();
+void new CostTable().load();
 
 /** Browser, HTTP version and host. */
 function environment() {

@@ -14,6 +14,7 @@ import { PausedQuotes } from './model/pausedQuotes.js';
 import { getJSON } from './browser/http.js';
 import { Retry } from './browser/retry.js';
 import { Stored } from './browser/storage.js';
+import { nextTask } from './browser/timers.js';
 import { listen } from './ui/common/keys.js';
 import { LanePanel } from './ui/connection/lanePanel.js';
 import { KEY, Lists, readLists } from './model/lists.js';
@@ -39,6 +40,7 @@ const TICK = 100; // ms between paints of what changes with time: ages, flashes,
 const BUSY = 16; // ticks in a frame above which quotes are painted only every PACE, to limit the cost of layout
 const PACE = 50; // ms
 
+await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
 const store = new QuoteStore();
 const quotes = new PausedQuotes(store);
@@ -156,7 +158,9 @@ listen({
   ',': () => dialog.open(),
 });
 setInterval(() => frames.request(), TICK);
+await nextTask();
 feed.start();
+await nextTask();
 latencyStats.start();
 void symbols.start();
 

@@ -5,3 +5,6 @@ export const timers = {
   setTimeout: (fn, ms) => globalThis.setTimeout(fn, ms),
   clearTimeout: (id) => globalThis.clearTimeout(id),
 };
+
+/** Resolves in a task of its own, so that the browser can paint and handle input before what follows. */
+export const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });

@@ -14,6 +14,8 @@ export class Panels {
   #view;
   #wall = matchMedia('(min-width:2200px)');
   #tabs = panels.map((name) => part(`tab-${name}`));
+  /** @type {Set<string>} ids of the panels with a height, as of the last layout: reading it in each paint would cause another */
+  #visible = new Set();
 
   /** @param {{ view: ViewState, changed: () => void }} parts changed is called when other panels are visible */
   constructor({ view, changed }) {
@@ -25,13 +27,17 @@ export class Panels {
     part('market-close').addEventListener('click', () => this.open(false));
     view.on((now, before) => { if (now.panel !== before.panel) this.#show(); });
     this.#wall.addEventListener('change', () => this.#show());
-    new ResizeObserver(() => this.changed()).observe(this.#box);
+    const sizes = new ResizeObserver((entries) => {
+      for (const { target, contentRect } of entries) this.#visible[contentRect.height > 0 ? 'add' : 'delete'](target.id);
+      this.changed();
+    });
+    for (const name of panels) sizes.observe(part(`panel-${name}`));
     this.#show();
   }
 
   /** Reports whether a panel is visible. @param {Panel} name */
   visible(name) {
-    return part(`panel-${name}`).clientHeight > 0;
+    return this.#visible.has(`panel-${name}`);
   }
 
   /** Opens or closes the sheet on a phone; elsewhere the panels are always visible. @param {boolean} open @param {Panel} [name] */
@@ -40,7 +46,6 @@ export class Panels {
     this.#box.classList.toggle('open', open);
     this.#open.setAttribute('aria-expanded', String(open));
     if (this.#open.checkVisibility()) (open ? part('market-close') : this.#open).focus();
-    this.changed();
   }
 
   #show() {
@@ -53,7 +58,6 @@ export class Panels {
       panel.hidden = !chosen && !this.#wall.matches;
       panel.setAttribute('role', this.#wall.matches ? 'region' : 'tabpanel');
     });
-    this.changed();
   }
 
   /** @param {KeyboardEvent} e */

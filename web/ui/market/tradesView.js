@@ -136,7 +136,7 @@ export class TradesView {
 
   /** Whether trades of the whole market are visible. */
   get whole() {
-    return !this.#view.now.trades && this.#box.clientHeight > 0;
+    return !this.#view.now.trades && this.#capacity > 0;
   }
 
   /** To be called when the settings changed. */
