@@ -167,7 +167,7 @@ func (r *Report) measure(f figure, k int) (v float64, missing string) {
 	v, ok := f.value(r, k)
 	switch {
 	case r.Variants[k].Failed != "":
-		return 0, "it could not be measured"
+		return 0, "the variant failed"
 	case f.isCount && ok:
 		return v, ""
 	case r.Status == StatusBroken:

@@ -8,7 +8,7 @@ import (
 
 // TestUnmeasuredIsNotZero: a variant that failed has no zeros and no bars, in the table and on the page.
 func TestUnmeasuredIsNotZero(t *testing.T) {
-	r := incomplete(twoVariants(), "B")
+	r := withThresholds(t, incomplete(twoVariants(), "B"), "lost==0")
 	var b strings.Builder
 	if err := r.WriteTable(&b); err != nil {
 		t.Fatal(err)

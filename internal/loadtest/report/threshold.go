@@ -163,6 +163,8 @@ func (r *Report) findThresholds() {
 		r.Findings = append(r.Findings, "The threshold is held.")
 	case len(broken) == 0:
 		r.Findings = append(r.Findings, fmt.Sprintf("All %d thresholds are held.", n))
+	case n == 1:
+		r.Findings = append(r.Findings, fmt.Sprintf("The threshold is broken: %s.", broken[0]))
 	case len(broken) == 1:
 		r.Findings = append(r.Findings, fmt.Sprintf("1 of %d thresholds is broken: %s.", n, broken[0]))
 	default:
