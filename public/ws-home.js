@@ -1,5 +1,5 @@
-// A complete client of WebSocket. Browsers do not reconnect WebSockets, so this script keeps the position (the epoch of the
-// hello and the newest seq) and reconnects with a backoff. While a snapshot is due there is no new position.
+// A complete client of WebSocket. Browsers do not reconnect WebSockets, so this script reconnects with a backoff. It stores
+// the position, <epoch>-<seq>, as one string, only when a message gives one: a hello with a snapshot changes neither half.
 const { user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
