@@ -49,7 +49,7 @@ var sections = []group{
 	}},
 	{"feed", "The source of ticks", []key{
 		{"feed.source", "simulator", choice{"simulator", "replay"}, "The simulated market, or a CSV file of ticks or bars."},
-		{"feed.file", "", text{"a CSV file"}, "File to replay, absolute or relative to the working directory."},
+		{"feed.file", "", text{"a CSV file"}, "File to replay, absolute or relative to the working directory. README.md has its columns."},
 		{"feed.speed", "1", speed{}, "Speed of the replay as a factor of the file's own, or max for as fast as possible."},
 		{"feed.loop", "true", boolean{}, "Whether the replay restarts at the end of the file."},
 		{"feed.on_bad_row", "stop", choice{"stop", "skip"}, "Reaction to an invalid row of the file, which is reported with file and line in both cases."},

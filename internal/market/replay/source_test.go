@@ -257,8 +257,8 @@ func TestBadRowsAreReported(t *testing.T) {
 		t.Fatalf("%d errors, want %d:\n%v", len(lines), len(want), err)
 	}
 	for i := range want {
-		if !strings.Contains(lines[i], want[i]) {
-			t.Errorf("error %q, want %q", lines[i], want[i])
+		if want := filepath.Dir(path) + "/" + want[i]; !strings.Contains(lines[i], want) {
+			t.Errorf("error %q, want %q", lines[i], want)
 		}
 	}
 	if row := (*RowError)(nil); !errors.As(err, &row) || row.Line != 3 || row.Column != "time" {
@@ -276,6 +276,32 @@ func TestBadRowsAreReported(t *testing.T) {
 	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=9 good=2"} {
 		if !strings.Contains(logged.String(), w) {
 			t.Errorf("the log doesn't contain %q", w)
+		}
+	}
+}
+
+// TestDocumentedFiles replays the examples of README.md.
+func TestDocumentedFiles(t *testing.T) {
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := strings.Split(string(text), "```csv\n")[1:]
+	if len(examples) != 2 {
+		t.Fatalf("%d examples, want one of ticks and one of bars", len(examples))
+	}
+	for i, bars := range []bool{false, true} {
+		example, _, _ := strings.Cut(examples[i], "```")
+		r := newSource(t, writeFile(t, "AAPL.csv", example), nil)
+		if ticks := replayAll(t, r); len(ticks) == 0 || r.scan.bars != bars {
+			t.Errorf("example %d: %d ticks, bars %v", i, len(ticks), r.scan.bars)
+		}
+	}
+	for _, names := range synonyms {
+		for _, name := range names {
+			if !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("README.md doesn't have the column %s", name)
+			}
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // maxLine is the maximum size of a line in bytes; it limits the memory used for a file that isn't CSV.
 const maxLine = 64 << 10
 
-// RowError reports an invalid row of a file: "prices.csv:17: bid: …".
+// RowError reports an invalid row of a file: "data/prices.csv:17: bid: …".
 type RowError struct {
 	File   string
 	Line   int    // 1 is the header's
@@ -50,7 +50,7 @@ type row struct {
 // rest of the file.
 type table struct {
 	columns
-	file   string
+	file   string // its path, as it was given
 	ticker string // of every row, if the file has no symbol column
 	lines  *bufio.Reader
 	line   int
@@ -62,7 +62,7 @@ type table struct {
 
 // newTable reads the header. Errors contain the file and the line.
 func newTable(r io.Reader, file string) (*table, error) {
-	t := &table{file: filepath.Base(file), lines: bufio.NewReaderSize(r, maxLine)}
+	t := &table{file: file, lines: bufio.NewReaderSize(r, maxLine)}
 	t.buffer = bufio.NewReaderSize(&t.text, 4096)
 	t.fields = csv.NewReader(t.buffer) // uses the buffer itself, since it is large enough
 	t.fields.ReuseRecord = true
@@ -80,7 +80,8 @@ func newTable(r io.Reader, file string) (*table, error) {
 	}
 	t.fields.FieldsPerRecord = len(names)
 	if !t.has(colSymbol) {
-		t.ticker = strings.ToUpper(strings.TrimSuffix(t.file, filepath.Ext(t.file)))
+		name := filepath.Base(file)
+		t.ticker = strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name)))
 		if !quote.ValidTicker(t.ticker) {
 			return nil, &RowError{File: t.file, Line: t.line, Column: "header", Reason: fmt.Errorf(
 				"there is no column for symbol, and the file's name gives %q: %w", clip(t.ticker), errTicker)}
