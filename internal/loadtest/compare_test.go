@@ -48,7 +48,7 @@ func TestCompare(t *testing.T) {
 	if order != "ABBA" {
 		t.Errorf("order %s", order)
 	}
-	if r.Variants[0].Engine != "stream" || r.Target.Version != "test" || r.Target.Symbols != 20 || !r.Target.Loopback || r.Target.Own {
+	if r.Variants[0].Engine != "stream" || r.Target.Version != "test" || r.Target.Symbols != 60 || !r.Target.Loopback || r.Target.Own {
 		t.Errorf("%+v %+v", r.Variants[0], r.Target)
 	}
 	if n := strings.Count(log.String(), "ticks/s"); n != 4 || strings.Contains(log.String(), "\r") {

@@ -10,11 +10,15 @@ import (
 	"ticklane/internal/loadtest/client"
 )
 
-// maxCutAfter bounds the bytes after which a connection is cut: many ticks, and any byte of one.
-const maxCutAfter = 4096
+const (
+	// maxCutAfter bounds the bytes after which a connection is cut: many ticks, and any byte of one.
+	maxCutAfter = 4096
+	// One connection in openingCuts is cut in the hello or the first bytes of the snapshot, unless it has a position already.
+	openingCuts = 8
+)
 
-// resume cuts connections by a reset after a random number of bytes, at any byte of the first message, an event or a
-// frame, and resumes each from its position at once. Every tick of every connection is checked across the cuts.
+// resume cuts connections by a reset after a random number of bytes, at any byte of an event or a frame, and resumes each from
+// its position at once. Every tick of every connection is checked across the cuts.
 func (d *drillRun) resume(ctx context.Context) error {
 	o, c := d.options, d.clients
 	var armed atomic.Int64
@@ -23,9 +27,10 @@ func (d *drillRun) resume(ctx context.Context) error {
 		rngs[conn] = rand.New(rand.NewPCG(o.Seed, uint64(k)))
 	}
 	arm := func(conn *connection) {
-		conn.CutAfter(0)
+		conn.CutAfter(0, false)
 		if armed.Add(1) <= int64(o.Cuts) {
-			conn.CutAfter(1 + rngs[conn].Int64N(maxCutAfter))
+			rng := rngs[conn]
+			conn.CutAfter(1+rng.Int64N(maxCutAfter), rng.IntN(openingCuts) == 0)
 		}
 	}
 	r := &reconnects{failed: c.drop, beforeOpen: arm, isCut: func(err error) bool { return errors.Is(err, client.ErrCut) }}

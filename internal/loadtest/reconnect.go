@@ -24,6 +24,7 @@ type reconnects struct {
 	resumed     int // answered with everything since the cut
 	withGap     int // answered with a gap
 	early       int // cut again before the hello
+	anew        int // without a position: cut before the client had one
 	other       int // answered in another way
 	waiting     int // between the cut and the hello
 	refused     int
@@ -76,11 +77,12 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 	}()
 	r.beforeOpen(c)
 	for {
-		err := c.Open(ctx, c.Position())
+		from := c.Position()
+		err := c.Open(ctx, from)
 		switch {
 		case err == nil:
 			r.mu.Lock()
-			r.record(c)
+			r.record(c, from)
 			r.mu.Unlock()
 			return nil
 		case errors.Is(err, client.ErrCut):
@@ -88,7 +90,7 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 			r.mu.Lock()
 			r.cuts++
 			if c.Greeted() {
-				r.record(c) // the hello and the cut were in the same read
+				r.record(c, from) // the hello and the cut were in the same read
 			} else {
 				r.early++
 			}
@@ -119,14 +121,16 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 	}
 }
 
-// record counts a reconnect by the server's answer. r.mu is held.
-func (r *reconnects) record(c *connection) {
+// record counts a reconnect from a position by the server's answer. r.mu is held.
+func (r *reconnects) record(c *connection, from string) {
 	r.reconnected = append(r.reconnected, c.OpenedAt().Sub(c.cutAt))
-	switch c.Hello().Resume {
-	case wire.ResumeComplete:
+	switch resume := c.Hello().Resume; {
+	case resume == wire.ResumeComplete:
 		r.resumed++
-	case wire.ResumeGap:
+	case resume == wire.ResumeGap:
 		r.withGap++
+	case from == "" && resume == wire.ResumeNone:
+		r.anew++
 	default:
 		r.other++
 	}
@@ -165,7 +169,7 @@ func (d *drillRun) finishReconnects(ctx context.Context, r *reconnects) error {
 	c, res := d.clients, d.result
 	c.recs.Close()
 	c.close() // ends all owners, so that r is at rest
-	res.Cuts, res.Resumed, res.WithGap, res.Early, res.Refused = r.cuts, r.resumed, r.withGap, r.early, r.refused
+	res.Cuts, res.Resumed, res.WithGap, res.Early, res.Anew, res.Refused = r.cuts, r.resumed, r.withGap, r.early, r.anew, r.refused
 	res.Reconnect, res.CatchUp = report.RecoveryOf(r.reconnected), report.RecoveryOf(r.caughtUp)
 	totals := c.recs.Totals()
 	res.Ticks, res.Replayed = totals.Ticks, totals.Replayed

@@ -26,7 +26,7 @@ import (
 // serverTimeout is longer than any wait of a healthy test.
 const serverTimeout = time.Minute
 
-// testServer is a whole server with a steady market of 20 symbols.
+// testServer is a whole server with a steady market of 60 symbols, whose snapshot is larger than maxCutAfter.
 type testServer struct {
 	rate       float64 // ticks/s
 	maxStreams int
@@ -39,7 +39,7 @@ type testServer struct {
 }
 
 func (s *testServer) start() error {
-	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: s.rate, Symbols: 20, Arrivals: market.Steady})
+	sim, err := market.NewSimulator(market.Options{Seed: 1, Rate: s.rate, Symbols: 60, Arrivals: market.Steady})
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,13 @@ func newChecker(r *Request, symbols map[string]int) checker {
 
 // position returns the token to resume from, empty before the first position.
 func (c *checker) position() string {
-	if c.safe.epoch == "" {
+	if !c.hasPosition() {
 		return ""
 	}
 	return fmt.Sprintf("%s-%d", c.safe.epoch, c.safe.seq)
 }
+
+func (c *checker) hasPosition() bool { return c.safe.epoch != "" }
 
 // updateSafe makes the newest seq the position to resume from, unless a snapshot is due.
 func (c *checker) updateSafe() {

@@ -68,10 +68,11 @@ type Conn struct {
 	decoder *Decoder
 	now     int64 // when the read that is being decoded returned, by the server's clock, µs since 1970
 
-	cutAfter int64 // cut after so many bytes; 0: never
-	bye      note  // of the connection; T is empty if there was none
-	opened   time.Time
-	caughtUp time.Time
+	cutAfter   int64 // cut after so many bytes; 0: never
+	cutOpening bool  // the bytes before the first position count, too
+	bye        note  // of the connection; T is empty if there was none
+	opened     time.Time
+	caughtUp   time.Time
 
 	mu   sync.Mutex
 	nc   net.Conn
@@ -220,7 +221,7 @@ func (c *Conn) take(b []byte) error {
 		return err
 	}
 	cut := false
-	if c.cutAfter > 0 {
+	if c.cutAfter > 0 && (c.cutOpening || c.check.hasPosition()) {
 		if cut = int64(len(b)) >= c.cutAfter; cut {
 			b = b[:c.cutAfter]
 		}
@@ -304,8 +305,9 @@ func (c *Conn) Behind(h Heads) uint64 {
 	return c.check.behind(h)
 }
 
-// CutAfter makes the client cut its next connection by a reset after so many bytes of the stream; 0 for never.
-func (c *Conn) CutAfter(bytes int64) { c.cutAfter = bytes }
+// CutAfter makes the client cut its next connection by a reset after so many bytes of the stream; 0 for never. The bytes
+// that arrive before the client has a position to resume from count only with opening.
+func (c *Conn) CutAfter(bytes int64, opening bool) { c.cutAfter, c.cutOpening = bytes, opening }
 
 // Stopped is closed by Stop.
 func (c *Conn) Stopped() <-chan struct{} { return c.done }

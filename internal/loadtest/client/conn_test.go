@@ -163,9 +163,29 @@ func TestCutAfter(t *testing.T) {
 		sendEvents(w, helloAt(9, "none"), tickAt(10))
 		<-r.Context().Done()
 	})
-	conn.CutAfter(20)
+	conn.CutAfter(20, true)
 	if err := conn.Open(t.Context(), ""); !errors.Is(err, ErrCut) || rec.bytes != 20 || conn.Greeted() {
 		t.Errorf("%v after %d bytes", err, rec.bytes)
+	}
+}
+
+// TestCutAfterFirstPosition: without opening, bytes count from the first position on.
+func TestCutAfterFirstPosition(t *testing.T) {
+	opened := make(chan struct{})
+	conn, rec := newTestConn(t, wire.SSE, func(w http.ResponseWriter, r *http.Request) {
+		sendEvents(w, helloAt(9, "none"))
+		<-opened
+		sendEvents(w, tickAt(10))
+		<-r.Context().Done()
+	})
+	conn.CutAfter(20, false)
+	if err := conn.Open(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	hello := rec.bytes
+	close(opened)
+	if err := conn.Read(); !errors.Is(err, ErrCut) || rec.bytes != hello+20 {
+		t.Errorf("%v after %d bytes, the hello had %d", err, rec.bytes, hello)
 	}
 }
 

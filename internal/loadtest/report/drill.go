@@ -23,13 +23,14 @@ type Drill struct {
 	Connections int       `json:"connections"`
 	Seconds     float64   `json:"seconds"`
 	Cuts        int       `json:"cuts"`
-	Resumed     int       `json:"resumed"`          // reconnected with everything since the cut
-	WithGap     int       `json:"resumed_with_gap"` // reconnected with a gap message
-	Early       int       `json:"cut_before_hello"` // cut again before the hello: nothing was resumed yet
-	Refused     int       `json:"refused"`          // attempts that the server refused
-	Ticks       uint64    `json:"ticks"`            // received, duplicates included
-	Replayed    uint64    `json:"replayed"`         // of them, due before the reconnect
-	Late        uint64    `json:"late"`             // ticks that had not arrived some seconds after the end
+	Resumed     int       `json:"resumed"`             // reconnected with everything since the cut
+	WithGap     int       `json:"resumed_with_gap"`    // reconnected with a gap message
+	Early       int       `json:"cut_before_hello"`    // cut again before the hello: nothing was resumed yet
+	Anew        int       `json:"cut_before_position"` // reconnected without a position: cut before the client had one
+	Refused     int       `json:"refused"`             // attempts that the server refused
+	Ticks       uint64    `json:"ticks"`               // received, duplicates included
+	Replayed    uint64    `json:"replayed"`            // of them, due before the reconnect
+	Late        uint64    `json:"late"`                // ticks that had not arrived some seconds after the end
 	Check       Check     `json:"check"`
 	Reconnect   *Recovery `json:"reconnect,omitempty"` // from the cut to the hello
 	CatchUp     *Recovery `json:"catch_up,omitempty"`  // from the cut until nothing is missing

@@ -30,6 +30,7 @@ func drillRows(drill string) []drillRow {
 			drillRow{"resumed completely", func(d *Drill) string { return count(d.Resumed) }},
 			drillRow{"resumed with a gap", func(d *Drill) string { return count(d.WithGap) }},
 			drillRow{"cut again before the hello", func(d *Drill) string { return count(d.Early) }},
+			drillRow{"cut before the first position", func(d *Drill) string { return count(d.Anew) }},
 			drillRow{"attempts refused", func(d *Drill) string { return count(d.Refused) }},
 			drillRow{"cut → hello, p50 / p99 / max, ms", func(d *Drill) string { return d.Reconnect.show() }},
 			drillRow{"cut → caught up, ms", func(d *Drill) string { return d.CatchUp.show() }},

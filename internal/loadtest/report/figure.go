@@ -114,6 +114,7 @@ var reconnectFigures = func() (all []figure) {
 		drillCount("resumed", "resumed completely", func(d *Drill) float64 { return float64(d.Resumed) }),
 		drillCount("resumed_with_gap", "resumed with a gap", func(d *Drill) float64 { return float64(d.WithGap) }),
 		drillCount("cut_before_hello", "cut again before the hello", func(d *Drill) float64 { return float64(d.Early) }),
+		drillCount("cut_before_position", "cut before the first position", func(d *Drill) float64 { return float64(d.Anew) }),
 		drillCount("refused", "attempts refused", func(d *Drill) float64 { return float64(d.Refused) }))
 	return append(all, drillCounts...)
 }()
