@@ -1,6 +1,6 @@
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
-import { faded } from '../../ui/settings/theme.js';
+import { faded, patterned } from '../../ui/settings/theme.js';
 import { byAge, matched, newestOf } from '../core/overlay.js';
 import { extent, place, shares, ticks } from './bins.js';
 import { Plot, mark } from './plot.js';
@@ -143,7 +143,7 @@ export class Plots {
     const one = (/** @type {string} */ colour) => ({ stroke: colour, fill: faded(colour, 0.16), width: 1.6, points: { show: false } });
     return {
       scales: { x: { time: false, range: () => this.#latencyRange }, y: { range: (/** @type {any} */ _u, /** @type {number} */ _low, /** @type {number} */ high) => /** @type {[number, number]} */ ([0, high * 1.05 || 1]) } },
-      series: [{}, one(a), one(b), ...this.#faint([a, b])],
+      series: [{}, one(a), { ...one(b), ...patterned() }, ...this.#faint([a, b])],
       axes: [
         { size: 22, splits: () => ticks(bounds(), this.#latencyRange).map((v) => place(bounds(), v)), values: () => ticks(bounds(), this.#latencyRange).map(axis) },
         { show: false },
@@ -179,7 +179,7 @@ export class Plots {
         x: { time: false, range: () => /** @type {[number, number]} */ ([-SECONDS, 0]) },
         y: { distr: /** @type {any} */ (3), range: (/** @type {any} */ _u, /** @type {number} */ low, /** @type {number} */ high) => span(low, high) },
       },
-      series: [{}, one(a), one(b), ...this.#faint([a, b])],
+      series: [{}, one(a), { ...one(b), ...patterned() }, ...this.#faint([a, b])],
       axes: [
         { size: 22, splits: () => [-120, -90, -60, -30, 0], values: () => [t('compare.plot.ago', { s: '120' }), '−90', '−60', '−30', t('compare.plot.now')] },
         { size: 34, splits: (/** @type {any} */ _u, /** @type {any} */ _k, /** @type {number} */ low, /** @type {number} */ high) => logSplits(low, high), filter: (/** @type {any} */ _u, /** @type {number[]} */ v) => v, values: (/** @type {any} */ _u, /** @type {number[]} */ v) => v.map(axis) },

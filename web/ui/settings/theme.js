@@ -33,7 +33,7 @@ export class Theme {
 }
 
 /** The system colours that replace the tokens with forced colours. @type {Record<string, string>} */
-const system = { panel: 'canvas', raise: 'canvas', bg: 'canvas', grid: 'canvas', line: 'graytext', edge: 'graytext', 'average-a': 'linktext', 'average-b': 'highlight' };
+const system = { panel: 'canvas', raise: 'canvas', bg: 'canvas', grid: 'canvas', line: 'graytext', edge: 'graytext', 'average-a': 'linktext', 'average-b': 'highlight', sse: 'linktext', down: 'graytext' };
 
 /**
  * The computed values of colour tokens, for a canvas. A custom property is returned as written, with light-dark(), so it is
@@ -56,6 +56,9 @@ export function colours(names) {
   probe.remove();
   return out;
 }
+
+/** The line of a chart's second side: dashed with forced colours, where its colour may look like the first's. */
+export const patterned = () => (matchMedia('(forced-colors: active)').matches ? { dash: [6, 3] } : {});
 
 /** @param {string} rgb @param {number} alpha 0 to 1 */
 export const faded = (rgb, alpha) => rgb.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`);

@@ -69,6 +69,7 @@ export class ColumnWidths {
       this.#describe(edge, at());
     });
     edge.addEventListener('dblclick', () => this.#resetBoth(at()));
+    this.#describe(edge, at());
     return edge;
   }
 

@@ -17,6 +17,7 @@ import { ALL, sectorTopic } from '../../model/subscriptions.js';
 /** @import { Frames } from '../common/frames.js' */
 
 const SPARE = 2; // rows rendered above and below the visible ones
+const PRINTED = 500; // rows on paper at most
 const RESORT = 1000; // ms between sorts, so that the rows can be read
 
 /** The list of symbols. Only visible rows are rendered, and only changed ones are painted. */
@@ -50,6 +51,7 @@ export class Watchlist {
   #template = ''; // of the CSS grid
   /** The widths that the user has set. */
   widths = new ColumnWidths(() => this.#layOut());
+  #printing = false; // paper shows all rows, since it does not scroll
 
   /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onVisible: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, announce: (text: string) => void }} parts onVisible: called with the visible symbols; onFound: with the filtered list; announce: for screen readers */
   constructor({ view, quotes, frames, subscriptions, lists, onVisible, onFound, announce }) {
@@ -95,6 +97,12 @@ export class Watchlist {
       this.#layOut();
       if (this.#arrange) this.#place(performance.now()); // this frame's callbacks have run, and it would be painted without rows
     }).observe(this.#grid);
+    for (const when of ['beforeprint', 'afterprint']) {
+      addEventListener(when, () => {
+        this.#printing = when === 'beforeprint';
+        this.#place(performance.now());
+      });
+    }
     this.#layOut();
   }
 
@@ -189,13 +197,13 @@ export class Watchlist {
     const height = parseFloat(getComputedStyle(this.#rows).getPropertyValue('--row')) || 28;
     this.#rows.style.height = `${this.#list.length * height}px`;
     this.#grid.setAttribute('aria-rowcount', String(this.#list.length + 1));
-    const first = Math.max(0, Math.floor(this.#grid.scrollTop / height) - SPARE);
+    const first = this.#printing ? 0 : Math.max(0, Math.floor(this.#grid.scrollTop / height) - SPARE);
     const { starred } = this.#lists;
     const stars = new Set(starred?.symbols);
     const name = this.#lists.title;
     const add = t('watch.list.add', { name });
     const remove = (/** @type {string} */ s) => t('watch.list.remove', { symbol: s, name });
-    const many = Math.min(this.#list.length - first, Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
+    const many = Math.min(this.#list.length - first, this.#printing ? PRINTED : Math.ceil(this.#grid.clientHeight / height) + 2 * SPARE);
     this.#visible.clear();
     for (let k = 0; k < many; k++) {
       const listing = /** @type {Listing} */ (this.#list[first + k]);
