@@ -50,6 +50,7 @@ export class ColumnWidths {
   edge(id) {
     const edge = el('span', { class: 'resizer', role: 'separator', tabindex: '0', 'aria-orientation': 'vertical', 'aria-label': t('watch.columns.width', { name: t(`watch.columns.${id}.long`) }) });
     const at = () => this.#ids.indexOf(id);
+    this.#describe(edge, at());
     edge.addEventListener('focus', () => this.#describe(edge, at()));
     edge.addEventListener('pointerdown', (e) => {
       if (e.button !== 0 || !e.isPrimary) return;
