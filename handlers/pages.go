@@ -70,7 +70,7 @@ type view struct {
 // savedReport is one run of the load tester: a page and the figures that it was made from.
 type savedReport struct {
 	Name string    `json:"name"` // without extension: /reports/<name>.html, /reports/<name>.json
-	When time.Time `json:"when"`
+	When time.Time `json:"when"` // when the run started; for a page without figures, when it was written
 	Size int64     `json:"size"` // bytes of the page
 	JSON bool      `json:"json"` // the figures are there
 }

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -29,10 +32,13 @@ func (r *reports) list() ([]savedReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	figures := make(map[string]bool)
+	figures := make(map[string]time.Time) // when each report was started
 	for _, e := range entries {
 		if name, ok := strings.CutSuffix(e.Name(), ".json"); ok {
-			figures[name] = true
+			figures[name] = time.Time{}
+			if e.Type().IsRegular() {
+				figures[name] = started(filepath.Join(r.folder, e.Name()))
+			}
 		}
 	}
 	list := []savedReport{}
@@ -42,12 +48,47 @@ func (r *reports) list() ([]savedReport, error) {
 		if !ok || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		list = append(list, savedReport{Name: name, When: info.ModTime(), Size: info.Size(), JSON: figures[name]})
+		when, figured := figures[name]
+		if when.IsZero() {
+			when = info.ModTime()
+		}
+		list = append(list, savedReport{Name: name, When: when, Size: info.Size(), JSON: figured})
 	}
 	slices.SortFunc(list, func(a, b savedReport) int {
 		return cmp.Or(b.When.Compare(a.When), strings.Compare(a.Name, b.Name))
 	})
 	return list, nil
+}
+
+// started returns the member started of a report's JSON, the zero time if it has none. It is one of the first members; what
+// follows it isn't read.
+func started(file string) (when time.Time) {
+	f, err := os.Open(file)
+	if err != nil {
+		return time.Time{}
+	}
+	defer f.Close()
+	d := json.NewDecoder(io.LimitReader(f, 64<<10))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return time.Time{}
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			break
+		}
+		if name == "started" {
+			if d.Decode(&when) != nil {
+				break
+			}
+			return when
+		}
+		var skipped json.RawMessage
+		if d.Decode(&skipped) != nil {
+			break
+		}
+	}
+	return time.Time{}
 }
 
 // page is GET /reports: the page that lists the reports and compares two of them.
