@@ -74,7 +74,7 @@ var sections = []group{
 		{"limits.connections", "20000", integer{1, mega, "streams", ""}, "Maximum number of open streams on both lanes."},
 		{"limits.per_address", "256", integer{1, mega, "streams", ""}, "Maximum number of open streams of a client address. Loopback is exempt unless server.trusted_proxies is set."},
 		{"limits.accept_rate", "auto", rateLimit{auto: true}, "Maximum rate of new streams; as many as in one second may come at once. Further clients get a time to reconnect, one after the other at this rate. auto: 2,000 for each processor."},
-		{"limits.requests", "100", rateLimit{}, "Maximum rate of HTTP requests of a client address; as many as in ten seconds may come at once. Loopback is exempt unless server.trusted_proxies is set."},
+		{"limits.requests", "100", rateLimit{}, "Maximum rate of HTTP requests of a client address; as many as in ten seconds may come at once. /healthz and /readyz are exempt, /metrics is not. Loopback is exempt unless server.trusted_proxies is set."},
 		{"limits.topics", "512", integer{1, 65536, "topics", ""}, "Maximum number of topics of a stream."},
 		{"limits.message_size", "4096", integer{64, 1 << 20, "bytes", ""}, "Maximum size of a command."},
 		{"limits.message_rate", "10", number{0.1, 10000, "per second"}, "Maximum rate of a client's commands."},
