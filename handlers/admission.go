@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 // refusal describes why a stream isn't opened.
 type refusal struct {
 	reason string        // reason of the bye
-	cause  string        // a sentence for people; names the setting
+	cause  string        // for people; names the setting and its value
 	retry  time.Duration // time after which the client may reconnect
 }
 
@@ -35,69 +37,81 @@ type admission struct {
 	limiter  *netconn.Limiter // of open streams
 	rate     *rate.Limiter    // of new streams; nil for no limit
 	retries  *retrySchedule
+	waiting  waitingClients
 	observer *observer
+
+	totalReached, addressReached, rateExceeded string // causes of refusals
 }
 
 func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admission {
-	a := &admission{limiter: limiter, retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o}
+	a := &admission{limiter: limiter, retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o,
+		totalReached:   fmt.Sprintf("limits.connections is reached, %d open streams", set.MaxStreams),
+		addressReached: fmt.Sprintf("limits.per_address is reached, %d open streams of this client address", set.MaxPerAddress),
+		rateExceeded:   "limits.accept_rate is reached, " + decimal(set.AcceptRate) + " new streams a second",
+	}
 	if set.AcceptRate > 0 {
 		a.rate = rate.NewLimiter(rate.Limit(set.AcceptRate), int(math.Ceil(set.AcceptRate))) // the burst is one second's worth
 	}
 	return a
 }
 
-// admit takes a slot of the limiter for a client address and returns nil, or returns why the stream can't be opened. The
-// caller must release the slot.
+// admit takes a slot of the limiter for a client address and returns nil, or returns why the stream can't be opened, which
+// is counted and logged. The caller must release the slot.
 func (a *admission) admit(address string) *refusal {
-	if refused := a.acquire(address); refused != nil {
+	refused := a.acquire(address)
+	if refused == nil && a.rate != nil && !a.rate.Allow() {
+		a.limiter.Release(address)
+		a.observer.rateRefusals.Add(1)
+		refused = a.refuseRate()
+	}
+	if refused == nil || refused.reason == wire.ByeShutdown {
 		return refused
 	}
-	if a.rate == nil || a.rate.Allow() {
-		return nil
-	}
-	a.limiter.Release(address)
-	return a.refuseRate()
+	a.observer.overloads.Add(1)
+	now := time.Now()
+	refused.retry += a.retries.next(now)
+	a.waiting.add(now, refused.retry)
+	a.observer.refusedStreams.warn("cause", refused.cause, "waiting", a.waiting.count(now))
+	return refused
 }
 
-// probe returns what admit would return now. It leaves slots and limits.accept_rate to the clients that open a stream.
+// probe returns what admit would return now. It leaves slots, limits.accept_rate and retry times to the clients that open a
+// stream, and counts nothing.
 func (a *admission) probe(address string) *refusal {
-	if refused := a.acquire(address); refused != nil {
-		return refused
+	refused := a.acquire(address)
+	if refused == nil {
+		a.limiter.Release(address)
+		if a.rate != nil && a.rate.Tokens() < 1 {
+			refused = a.refuseRate()
+		}
 	}
-	a.limiter.Release(address)
-	if a.rate == nil || a.rate.Tokens() >= 1 {
-		return nil
+	if refused != nil && refused.reason != wire.ByeShutdown {
+		refused.retry += a.retries.peek(time.Now())
 	}
-	return a.refuseRate()
+	return refused
 }
 
-// acquire takes a slot of the limiter and returns nil, or returns why there is none.
+// acquire takes a slot of the limiter and returns nil, or returns why there is none. The retry time of an overload lacks the
+// client's wait in the schedule.
 func (a *admission) acquire(address string) *refusal {
 	switch a.limiter.Acquire(address) {
 	case netconn.ShuttingDown:
-		return &refusal{wire.ByeShutdown, "the server is shutting down.", stream.ByeRetry(wire.ByeShutdown, overloadRetry, a.spread(a.limiter.Open()))}
-	case netconn.Overloaded:
-		return a.refuse("limits.connections or limits.per_address is reached.", stream.ByeRetry(wire.ByeOverload, overloadRetry, 0))
+		return &refusal{wire.ByeShutdown, "the server is shutting down", stream.ByeRetry(wire.ByeShutdown, overloadRetry, a.spread(a.limiter.Open()))}
+	case netconn.TotalReached:
+		return &refusal{wire.ByeOverload, a.totalReached, stream.ByeRetry(wire.ByeOverload, overloadRetry, 0)}
+	case netconn.AddressReached:
+		return &refusal{wire.ByeOverload, a.addressReached, stream.ByeRetry(wire.ByeOverload, overloadRetry, 0)}
 	}
 	return nil
 }
 
-// refuseRate refuses a stream because of limits.accept_rate.
+// refuseRate returns the refusal because of limits.accept_rate, without the client's wait in the schedule.
 func (a *admission) refuseRate() *refusal {
-	a.observer.rateRefusals.Add(1)
-	return a.refuse("more than limits.accept_rate streams were opened in a second.", rateRetry)
+	return &refusal{wire.ByeOverload, a.rateExceeded, rateRetry}
 }
 
-// refuse counts and logs a refused stream. The client's retry time is base plus its wait in the schedule.
-func (a *admission) refuse(cause string, base time.Duration) *refusal {
-	a.observer.overloads.Add(1)
-	wait := a.retries.next(time.Now())
-	a.observer.refusedStreams.warn("cause", cause, "waiting", int(a.waiting()))
-	return &refusal{wire.ByeOverload, cause, base + wait}
-}
-
-// waiting returns an estimate of how many refused clients have not reconnected yet.
-func (a *admission) waiting() float64 { return a.retries.waiting(time.Now()) }
+// decimal returns a rate without an exponent.
+func decimal(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) }
 
 // spread returns the time that n clients need to reconnect at the admitted rate.
 func (a *admission) spread(n int) time.Duration {
@@ -120,20 +134,58 @@ const maxSpread = time.Minute
 func (r *retrySchedule) next(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.free.Before(now) {
-		r.free = now
-	}
 	wait := r.free.Sub(now)
 	if wait >= maxSpread {
 		return rand.N(maxSpread)
 	}
-	r.free = r.free.Add(time.Duration(float64(time.Second) / r.rate))
+	wait = max(0, wait)
+	r.free = now.Add(wait + time.Duration(float64(time.Second)/r.rate))
 	return wait
 }
 
-// waiting returns how many of the given times have not passed yet: about the number of clients that still wait.
-func (r *retrySchedule) waiting(now time.Time) float64 {
+// peek returns how long a client must wait that is refused next, at most maxSpread. It takes no time from the schedule.
+func (r *retrySchedule) peek(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return max(0, r.free.Sub(now).Seconds()*r.rate)
+	return min(max(0, r.free.Sub(now)), maxSpread)
+}
+
+// waitingClients counts refused clients until the times at which they may reconnect, to the second. It is safe for
+// concurrent use.
+type waitingClients struct {
+	mu    sync.Mutex
+	now   int64                            // in seconds since 1970
+	until [2 * maxSpread / time.Second]int // clients that wait until second k, at index k modulo the length
+	total int
+}
+
+// add counts a client that may reconnect after retry. A longer time than the array has counts as its longest.
+func (w *waitingClients) add(now time.Time, retry time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.advance(now)
+	until := now.Add(retry).Unix()
+	if last := w.now + int64(len(w.until)) - 1; until > last {
+		until = last
+	}
+	w.until[until%int64(len(w.until))]++
+	w.total++
+}
+
+// count returns how many clients wait.
+func (w *waitingClients) count(now time.Time) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.advance(now)
+	return w.total
+}
+
+// advance removes the clients whose second has passed.
+func (w *waitingClients) advance(now time.Time) {
+	for ; w.now < now.Unix() && w.total > 0; w.now++ {
+		past := &w.until[w.now%int64(len(w.until))]
+		w.total -= *past
+		*past = 0
+	}
+	w.now = max(w.now, now.Unix())
 }

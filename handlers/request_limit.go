@@ -15,6 +15,7 @@ import (
 // requestLimit enforces limits.requests, the rate of requests of a client address.
 type requestLimit struct {
 	limiter  *netconn.RateLimiter
+	rate     float64 // of the limiter
 	streams  *streams
 	observer *observer
 }
@@ -34,14 +35,20 @@ func (l *requestLimit) limit(c *fiber.Ctx) error {
 	}
 	l.observer.requestRefusals.Add(1)
 	l.observer.refusedRequests.warn("address", address)
-	const cause = "More requests than limits.requests came from this address."
-	refused := &refusal{wire.ByeOverload, cause, max(time.Second, wait)}
+	refused := &refusal{wire.ByeOverload, l.cause(), max(time.Second, wait)}
 	switch {
 	case p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream"):
 		return l.streams.refuseSSE(c, refused)
 	case p == "/ws/subscribe" && c.Get(fiber.HeaderOrigin) != "":
-		return l.streams.refuseHandshake(c, refused)
+		if l.streams.refuseHandshake(c, refused) == nil {
+			return nil
+		} // an invalid handshake gets 429 like other requests
 	}
-	c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(max(1, math.Ceil(wait.Seconds())))))
-	return problemOf(http.StatusTooManyRequests, cause)
+	seconds := strconv.Itoa(int(max(1, math.Ceil(wait.Seconds()))))
+	c.Set(fiber.HeaderRetryAfter, seconds)
+	return problemOf(http.StatusTooManyRequests, l.cause()+". Try again in "+seconds+" s.")
+}
+
+func (l *requestLimit) cause() string {
+	return "limits.requests is reached, " + decimal(l.rate) + " requests a second from this client address"
 }

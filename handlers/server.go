@@ -87,7 +87,7 @@ func New(d Deps) (*Server, error) {
 	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
 		observer: observer, health: &health{feed: d.Feed}, streams: streams}
 	e := &endpoints{
-		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), streams: streams, observer: observer},
+		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate, streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
 		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, constant: newAnswers(constant)},
@@ -151,7 +151,7 @@ func (s *Server) Counts() metrics.ServerCounts {
 	o := s.observer
 	return metrics.ServerCounts{
 		Requests: o.requests.Load(), Failures: o.failures.Load(), Overloads: o.overloads.Load(), Panics: o.panics.Load(),
-		RateRefusals: o.rateRefusals.Load(), RequestRefusals: o.requestRefusals.Load(), Waiting: s.streams.admission.waiting(),
+		RateRefusals: o.rateRefusals.Load(), RequestRefusals: o.requestRefusals.Load(), Waiting: s.streams.admission.waiting.count(time.Now()),
 		UnreadableAddresses: o.unreadableAddresses.Load(), AcceptFailures: o.acceptFailures.Load(),
 	}
 }

@@ -115,7 +115,7 @@ func (s *streams) negotiateGzip(c *fiber.Ctx, opt *subscription) {
 func (s *streams) refuseSSE(c *fiber.Ctx, r *refusal) error {
 	if !accepts(c, fiber.HeaderAccept, "text/event-stream") {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(r.retry.Seconds()))))
-		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+r.cause)
+		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+r.cause+".")
 	}
 	eventStream(c)
 	b, _ := wire.SSEJSON.Append(nil, wire.Bye(r.reason, r.retry))

@@ -30,7 +30,7 @@ type ServerCounts struct {
 
 	RateRefusals        uint64  // those of Overloads because of limits.accept_rate
 	RequestRefusals     uint64  // requests refused because of limits.requests
-	Waiting             float64 // estimate of the refused clients that have not reconnected yet
+	Waiting             int    // refused clients whose time to reconnect has not come yet
 	UnreadableAddresses uint64  // X-Forwarded-For of trusted proxies, missing or unreadable
 	AcceptFailures      uint64  // of the listener
 }
@@ -83,11 +83,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		s := c.of.Server()
 		count("http_requests_total", "Requests answered.", s.Requests)
 		count("http_failures_total", "Requests answered with a status of 500 or above.", s.Failures)
-		count("overloads_total", "Streams rejected because a limit was reached.", s.Overloads)
+		count("overloads_total", "Streams refused because a limit was reached.", s.Overloads)
 		count("panics_total", "Panics recovered from.", s.Panics)
-		count("accept_rate_refusals_total", "Streams rejected because of limits.accept_rate; part of overloads.", s.RateRefusals)
-		count("request_refusals_total", "Requests rejected because of limits.requests.", s.RequestRefusals)
-		gauge("waiting_clients", "Rejected clients that have not reconnected yet, estimated.", s.Waiting)
+		count("accept_rate_refusals_total", "Streams refused because of limits.accept_rate; part of overloads.", s.RateRefusals)
+		count("request_refusals_total", "Requests refused because of limits.requests.", s.RequestRefusals)
+		gauge("waiting_clients", "Refused clients whose time to reconnect has not come yet.", float64(s.Waiting))
 		count("unreadable_addresses_total", "X-Forwarded-For headers of trusted proxies without a readable address.", s.UnreadableAddresses)
 		count("accept_failures_total", "Connections that could not be accepted.", s.AcceptFailures)
 	}

@@ -30,8 +30,10 @@ type Admission int
 const (
 	// Admitted means that a slot was taken. It must be released.
 	Admitted Admission = iota
-	// Overloaded means that a limit is reached.
-	Overloaded
+	// TotalReached means that no more can be open in total.
+	TotalReached
+	// AddressReached means that no more can be open for the client address.
+	AddressReached
 	// ShuttingDown means that the limiter is closed.
 	ShuttingDown
 )
@@ -44,8 +46,10 @@ func (l *Limiter) Acquire(address string) Admission {
 	switch {
 	case l.closed:
 		return ShuttingDown
-	case l.open >= l.total, counted && l.byAddress[client] >= l.perAddress:
-		return Overloaded
+	case l.open >= l.total:
+		return TotalReached
+	case counted && l.byAddress[client] >= l.perAddress:
+		return AddressReached
 	}
 	l.open++
 	if counted {

@@ -10,16 +10,16 @@ func TestLimiterBoundaries(t *testing.T) {
 		addresses       []string
 		want            []Admission
 	}{
-		{"total", 2, 2, false, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, []Admission{Admitted, Admitted, Overloaded}},
-		{"total of none", 0, 1, false, []string{"192.0.2.1"}, []Admission{Overloaded}},
-		{"address", 9, 2, false, []string{"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"}, []Admission{Admitted, Admitted, Overloaded, Admitted}},
-		{"IPv6 networks", 9, 1, false, []string{"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}, []Admission{Admitted, Overloaded, Admitted}},
-		{"IPv4-mapped", 9, 1, false, []string{"192.0.2.1", "::ffff:192.0.2.1"}, []Admission{Admitted, Overloaded}},
+		{"total", 2, 2, false, []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, []Admission{Admitted, Admitted, TotalReached}},
+		{"total of none", 0, 1, false, []string{"192.0.2.1"}, []Admission{TotalReached}},
+		{"address", 9, 2, false, []string{"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"}, []Admission{Admitted, Admitted, AddressReached, Admitted}},
+		{"IPv6 networks", 9, 1, false, []string{"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}, []Admission{Admitted, AddressReached, Admitted}},
+		{"IPv4-mapped", 9, 1, false, []string{"192.0.2.1", "::ffff:192.0.2.1"}, []Admission{Admitted, AddressReached}},
 		{"loopback exempt", 4, 1, true, []string{"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "127.0.0.1"},
-			[]Admission{Admitted, Admitted, Admitted, Admitted, Overloaded}},
-		{"loopback not exempt", 9, 1, false, []string{"127.0.0.1", "127.0.0.1", "::1"}, []Admission{Admitted, Overloaded, Admitted}},
-		{"others are not exempt", 9, 1, true, []string{"192.0.2.1", "192.0.2.1"}, []Admission{Admitted, Overloaded}},
-		{"not an address", 9, 1, true, []string{"", ""}, []Admission{Admitted, Overloaded}},
+			[]Admission{Admitted, Admitted, Admitted, Admitted, TotalReached}},
+		{"loopback not exempt", 9, 1, false, []string{"127.0.0.1", "127.0.0.1", "::1"}, []Admission{Admitted, AddressReached, Admitted}},
+		{"others are not exempt", 9, 1, true, []string{"192.0.2.1", "192.0.2.1"}, []Admission{Admitted, AddressReached}},
+		{"not an address", 9, 1, true, []string{"", ""}, []Admission{Admitted, AddressReached}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := NewLimiter(c.max, c.perAddress, c.exempt)
@@ -50,13 +50,13 @@ func TestLimiterBoundaries(t *testing.T) {
 
 func TestReleaseFreesOnePlace(t *testing.T) {
 	l := NewLimiter(3, 2, false)
-	for _, want := range []Admission{Admitted, Admitted, Overloaded} {
+	for _, want := range []Admission{Admitted, Admitted, AddressReached} {
 		if got := l.Acquire("192.0.2.1"); got != want {
 			t.Fatalf("%d, want %d", got, want)
 		}
 	}
 	l.Release("192.0.2.1")
-	for _, want := range []Admission{Admitted, Overloaded} {
+	for _, want := range []Admission{Admitted, AddressReached} {
 		if got := l.Acquire("192.0.2.1"); got != want {
 			t.Errorf("after a release: %d, want %d", got, want)
 		}
