@@ -89,7 +89,7 @@ ifeq ($(shell uname -s),Linux)
 endif
 
 .PHONY: stress
-stress: node compiler browser firefox clients assets ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
+stress: node compiler browser firefox clients build ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
 	@scripts/stress.sh '$(FUZZTIME)' $(SEED)
 
 .PHONY: cover
@@ -174,6 +174,10 @@ pictures: node browser firefox assets ## Take screenshots of every page and stat
 .PHONY: load
 load: build ## Compare lanes and engines under load, in under two minutes; more flags in LOAD="--conns 200 …"
 	@$(BINARY) load $(LOAD)
+
+.PHONY: lighthouse
+lighthouse: node browser build ## Audit the pages with Lighthouse, phone and desktop, in some three minutes; PAGES="/ /compare"
+	@node scripts/lighthouse.mjs $(PAGES)
 
 .PHONY: experiments
 experiments: node build ## Check the load tester's method with A/A tests and an injected delay, in some ten minutes

@@ -14,5 +14,6 @@ trap '[ $? = 0 ] || echo "failed with seed $seed; repeat with: $repeat" >&2' EXI
 # One package at a time: each has both processors for itself.
 TICKLANE_STRESS=1 TICKLANE_SEED=$seed CGO_ENABLED=1 go test -race -shuffle="$seed" -count=1 -p 1 -timeout 4h \
   ./internal/stream ./internal/shard ./handlers ./internal/loadtest/... ./e2e
+node scripts/lighthouse.mjs
 scripts/fuzz.sh "$fuzztime"
 echo "passed with seed $seed"
