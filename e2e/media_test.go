@@ -89,6 +89,9 @@ func TestPrint(t *testing.T) {
 			if n := eval[int](b, `[...document.querySelectorAll('.rows .rowg')].filter((e) => e.checkVisibility()).length`); n != 50 {
 				t.Errorf("%d rows on paper, want all 50", n)
 			}
+			if h := eval[int](b, `document.querySelector('.chart .plot').clientHeight`); h < 200 {
+				t.Errorf("the chart is %d px high on paper", h)
+			}
 		}
 		b.media("", false)
 	}

@@ -220,6 +220,7 @@ comparison.on('event', (e) => {
   if (e.level === 'bad' || e.level === 'warn') verdict.announce(e.text, performance.now());
   if (e.code === 'lab') form.showError(e.text);
 });
+addEventListener('beforeprint', () => queue.paint(comparison.snapshot())); // also what is out of sight
 // Feeds close their connections when the page enters the back/forward cache; otherwise everything stops.
 addEventListener('pagehide', (e) => { if (!e.persisted) comparison.stop(); });
 setText(part('environment'), environment());
