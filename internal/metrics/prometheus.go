@@ -28,11 +28,11 @@ type ServerCounts struct {
 	Overloads uint64 // streams refused because a limit was reached
 	Panics    uint64 // recovered
 
-	RateRefusals        uint64  // those of Overloads because of limits.accept_rate
-	RequestRefusals     uint64  // requests refused because of limits.requests
+	RateRefusals        uint64 // those of Overloads because of limits.accept_rate
+	RequestRefusals     uint64 // requests refused because of limits.requests
 	Waiting             int    // refused clients whose time to reconnect has not come yet
-	UnreadableAddresses uint64  // X-Forwarded-For of trusted proxies, missing or unreadable
-	AcceptFailures      uint64  // of the listener
+	UnreadableAddresses uint64 // X-Forwarded-For of trusted proxies, missing or unreadable
+	AcceptFailures      uint64 // of the listener
 }
 
 type collector struct{ of Sources }
