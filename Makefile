@@ -28,7 +28,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)  SEED=7 (stress)  PKG=./internal/quote (mutate)  SOAK="30 shard" (soak)  DIR=… (pictures)'
 
 ## Use it
 

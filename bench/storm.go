@@ -175,7 +175,7 @@ func runStorm(ctx context.Context, args []string, out io.Writer) error {
 	}
 	debug.SetGCPercent(400) // the clients' memory is short-lived, and their CPU time isn't what is measured
 	r := &StormResult{Command: "field storm " + baseNames(args), Started: time.Now().UTC(), Load: loadAverage(), Machine: machine(), Config: c}
-	fmt.Fprintf(out, "%d servers, %d clients on each lane, %d bystanders, at most %v a case; load now %s. Close other programs.\n", len(plans)*c.Rounds, c.Clients, bystanders, c.Timeout, r.Load)
+	fmt.Fprintf(out, "Servers: %d; clients on each lane: %d; bystanders: %d. At most %v a case; load now %s. Close other programs.\n", len(plans)*c.Rounds, c.Clients, bystanders, c.Timeout, r.Load)
 	for round := range c.Rounds {
 		for i := range plans {
 			if round%2 == 1 {

@@ -29,7 +29,8 @@ func (r *StormResult) print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "\nrefused: byes, other statuses and attempts that reached no server. retried: attempts above one for each client. lost: ticks lost\n"+
 		"or doubled, snapshots disordered, wrong or withheld (the JSON has them apart). RSS in MB; later: %v after the clients have left.\n"+
-		"kill and drain: times from the signal; bystanders are cut too.\n", r.Config.Settle)
+		"kill and drain: times from the signal; bystanders are cut too. offer: the compression that clients offer. clients' CPU: of all clients,\n"+
+		"in this process. overflows: connections that the kernel dropped because the listen queue was full.\n", r.Config.Settle)
 	for _, c := range r.Cases {
 		if text := c.problems(); text != "" {
 			fmt.Fprintf(out, "%s, %s: %s\n", c.name(), c.Case, text)
