@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ import (
 //go:embed views public docs/api
 var files embed.FS
 
-// version is set by the linker.
+// version is set by the linker, or else by main.
 var version = "dev"
 
 // Exit codes.
@@ -31,6 +32,9 @@ const (
 )
 
 func main() {
+	if info, ok := debug.ReadBuildInfo(); ok && version == "dev" {
+		version = revision(info)
+	}
 	err := command().Execute()
 	if err == nil {
 		return
@@ -42,6 +46,28 @@ func main() {
 	}
 	os.Exit(exitFailed)
 }
+
+// revision returns the version that Go has recorded: that of the commit for a build in a repository, that of the module for
+// one from a proxy, and "dev" for neither.
+func revision(info *debug.BuildInfo) string {
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	commit := settings["vcs.revision"]
+	switch {
+	case commit != "" && settings["vcs.modified"] == "true":
+		return shortCommit(commit) + "-dirty"
+	case commit != "":
+		return shortCommit(commit)
+	case info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// shortCommit returns as much of a commit's hash as git describe does.
+func shortCommit(commit string) string { return commit[:min(7, len(commit))] }
 
 // codedError ends the process with its exit code.
 type codedError struct {
@@ -91,6 +117,9 @@ func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		if args[0] == "true" || args[0] == "false" { // the value of a boolean flag that was given without =
 			return usageError(fmt.Errorf("unexpected argument %s: give the value of a true/false flag with =, such as --feed.loop=%[1]s", args[0]))
+		}
+		if c.HasParent() {
+			return usageError(fmt.Errorf("%s takes flags only, not %q (--help lists them)", c.Name(), args[0]))
 		}
 		return usageError(fmt.Errorf("unknown command %q: want serve, load, version or flags (--help lists them)", args[0]))
 	}

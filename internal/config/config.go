@@ -129,6 +129,22 @@ func Load(flags *pflag.FlagSet, environ []string, file string) (Config, error) {
 	return s.config, nil
 }
 
+// Check checks settings of the form key=value without the other sources, for a server that gets no more than them. origin
+// names their source. The error is an *Error.
+func Check(list []string, origin string) error {
+	s, values := newSettings(), map[string]any{}
+	for _, setting := range list {
+		name, value, _ := strings.Cut(setting, "=")
+		values[name] = value
+	}
+	s.take(values, func(string) string { return origin })
+	s.checkDependencies()
+	if len(s.problems) > 0 {
+		return &Error{Problems: s.problems}
+	}
+	return nil
+}
+
 // settings collects the valid values of all sources and the problems of the others.
 type settings struct {
 	config   Config

@@ -307,6 +307,19 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestCheck checks settings that a command passes on to a server.
+func TestCheck(t *testing.T) {
+	if err := Check([]string{"market.rate=5", "market.rate=500", "server.hosts=a.example,b.example", "lab.enabled=true", "stream.log_size=16", "stream.max_lag=16"}, "--set"); err != nil {
+		t.Error(err)
+	}
+	err := Check([]string{"market.rat=5", "stream.max_lag=99999", "market.symbols=x"}, "--set")
+	for _, want := range []string{"3 mistakes", "market.rat (--set): no such key; did you mean market.rate?", "stream.max_lag = ", `market.symbols = "x" (--set): want`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v doesn't have %q", err, want)
+		}
+	}
+}
+
 func TestWhichFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	flags := func(args ...string) *pflag.FlagSet {
