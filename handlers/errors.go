@@ -24,6 +24,9 @@ func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
 	if acceptsPage(c) && h.pages.renderError(c, p) == nil {
 		return nil
 	}
+	if allow := c.GetRespHeader(fiber.HeaderAllow); p.Status == fiber.StatusMethodNotAllowed && allow != "" {
+		p.Detail = "This resource supports " + allow + "."
+	}
 	if err := c.JSON(p); err != nil {
 		return err
 	}

@@ -145,9 +145,8 @@ func TestErrorFormats(t *testing.T) {
 	// An unsupported method, and a request that isn't HTTP.
 	c := srv.Dial()
 	c.Request("DELETE", "/api/stats")
-	wantProblem(t, c, c.ReadBody(), 405)
-	if c.Header.Get("Allow") == "" {
-		t.Error("405 without Allow")
+	if p := wantProblem(t, c, c.ReadBody(), 405); c.Header.Get("Allow") == "" || p.Detail != "This resource supports "+c.Header.Get("Allow")+"." {
+		t.Errorf("405 with Allow %q: %s", c.Header.Get("Allow"), p.Detail)
 	}
 	c = srv.Dial()
 	c.Send("nonsense\r\n\r\n")

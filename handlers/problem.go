@@ -51,7 +51,7 @@ func badParameters(all []fieldError) *problem {
 var statusDetail = map[int]string{
 	http.StatusBadRequest:                  "The request can't be parsed as HTTP/1.1 (RFC 9112).",
 	http.StatusNotFound:                    "There is no resource at this address.",
-	http.StatusMethodNotAllowed:            "This resource doesn't support the method; Allow lists those that it supports.",
+	http.StatusMethodNotAllowed:            "This resource doesn't support the method.",
 	http.StatusHTTPVersionNotSupported:     "The server knows HTTP/1.1 and HTTP/1.0.",
 	http.StatusNotImplemented:              "The server doesn't know the method.",
 	http.StatusRequestTimeout:              "The request took longer than server.read_timeout.",

@@ -96,18 +96,22 @@ func (q *query) get(name string) (value string, ok bool) {
 	}
 }
 
-// number reads a whole number from least to most.
+// number reads a whole number from least to most. The error leaves out a most that is so large that nobody means it.
 func (q *query) number(name string, def, least, most uint64) uint64 {
 	v, ok := q.get(name)
 	if !ok {
 		return def
 	}
 	n, err := strconv.ParseUint(v, 10, 64)
-	if err != nil || n < least || n > most {
+	switch {
+	case err == nil && n >= least && n <= most:
+		return n
+	case most == maxLimit:
+		q.fail(name, "%s: want a whole number, at least %d", quoted(v), least)
+	default:
 		q.fail(name, "%s: want a whole number from %d to %d", quoted(v), least, most)
-		return def
 	}
-	return n
+	return def
 }
 
 // duration reads a Go duration from 0 to most, or above 0 if most is 0.

@@ -131,7 +131,7 @@ func (q *query) from() (stream.From, quote.Position) {
 	default:
 		p, err := quote.ParsePosition(v)
 		if err != nil {
-			q.fail("from", "%s: want latest, oldest or a position: %v", quoted(v), err)
+			q.fail("from", "%s: want latest, oldest or a position <epoch>-<seq>, such as 9f3c1a-482913", quoted(v))
 		}
 		return stream.FromPosition, p
 	}

@@ -17,7 +17,10 @@ const (
 var ErrTooManyTopics = errors.New("too many topics")
 
 // UnknownTopicError lists the topics that the universe doesn't have.
-type UnknownTopicError struct{ Names []string }
+type UnknownTopicError struct {
+	Names []string
+	Meant string // the topic that one of them is in another case or without blanks; empty if there is none
+}
 
 func (e *UnknownTopicError) Error() string {
 	const maxNames, maxName = 5, 40
@@ -39,7 +42,10 @@ func (e *UnknownTopicError) Error() string {
 		}
 		fmt.Fprintf(&b, " %q", n)
 	}
-	b.WriteString(`: want a symbol ("AAPL"), a sector ("sector:technology") or "*"`)
+	b.WriteString(`: want a symbol ("AAPL"), a sector ("sector:technology") or "*"; /api/symbols lists all`)
+	if e.Meant != "" {
+		fmt.Fprintf(&b, "; did you mean %q?", e.Meant)
+	}
 	return b.String()
 }
 
@@ -70,7 +76,7 @@ func (u *Universe) Topics(names []string, limit int) (Topics, error) {
 		t.names = append(t.names, strings.Clone(name))
 	}
 	if len(unknown) > 0 {
-		return Topics{}, &UnknownTopicError{Names: unknown}
+		return Topics{}, &UnknownTopicError{Names: unknown, Meant: u.meant(unknown)}
 	}
 	if limit > 0 && len(t.names) > limit {
 		return Topics{}, fmt.Errorf("%w: %d given, at most %d allowed", ErrTooManyTopics, len(t.names), limit)
@@ -116,6 +122,20 @@ func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
 	}
 	u.resolve(&rest)
 	return rest, nil
+}
+
+// meant returns the topic that the first possible one of unknown names is in another case or without blanks, "" if there is
+// none: tickers are too short for more likeness.
+func (u *Universe) meant(names []string) string {
+	for _, name := range names {
+		name = strings.TrimSpace(name)
+		for _, topic := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+			if u.known(topic) {
+				return topic
+			}
+		}
+	}
+	return ""
 }
 
 // known reports whether a topic with this name exists.

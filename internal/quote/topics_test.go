@@ -150,7 +150,7 @@ func TestTopicsAddRemove(t *testing.T) {
 
 // TestUnknownTopicErrorText: the text lists at most five names, each with at most 40 bytes.
 func TestUnknownTopicErrorText(t *testing.T) {
-	const want = `: want a symbol ("AAPL"), a sector ("sector:technology") or "*"`
+	const want = `: want a symbol ("AAPL"), a sector ("sector:technology") or "*"; /api/symbols lists all`
 	x40 := strings.Repeat("x", 40)
 	for _, c := range []struct {
 		names []string
@@ -167,6 +167,20 @@ func TestUnknownTopicErrorText(t *testing.T) {
 	} {
 		if got := (&UnknownTopicError{Names: c.names}).Error(); got != c.text+want {
 			t.Errorf("%s\nwant\n%s", got, c.text+want)
+		}
+	}
+}
+
+// TestUnknownTopicThatIsMeant: a ticker in another case or after a blank is suggested, but none that is merely similar.
+func TestUnknownTopicThatIsMeant(t *testing.T) {
+	u := market(t)
+	for list, want := range map[string]string{
+		"aapl": "AAPL", "Aapl": "AAPL", "JPM, MSFT": "MSFT", "Sector:Tech": "sector:tech", "NOPE,xom": "XOM", "AAPLE": "", "NOPE": "", "": "",
+	} {
+		_, err := u.Topics(strings.Split(list, ","), 0)
+		if suggestion := fmt.Sprintf("; did you mean %q?", want); err == nil || strings.Contains(err.Error(), "did you mean") != (want != "") ||
+			want != "" && !strings.HasSuffix(err.Error(), suggestion) {
+			t.Errorf("%q: %v, want %q", list, err, want)
 		}
 	}
 }
