@@ -50,8 +50,8 @@ the implementation, the encoding or the compression. Latency is measured from th
 void unless every tick of every connection arrived once and in order.
 
 Figures of --threshold: latency_p50 to latency_max, cpu_per_million, kib_per_connection, wire_per_tick,
-payload_per_tick, writes_per_tick, ticks_per_second; the counts lost, duplicates, out_of_order, gaps, late, dropped and others, which an
-unknown name lists. docs/reports/README.md explains figures, thresholds, exit codes and the JSON.
+payload_per_tick, writes_per_tick, ticks_per_second; the counts lost, duplicates, out_of_order, gaps, late, dropped
+and others, which an unknown name lists. docs/reports/README.md explains figures, thresholds, exit codes and the JSON.
 
 Flags:
 %s
