@@ -6,5 +6,5 @@ export const timers = {
   clearTimeout: (id) => globalThis.clearTimeout(id),
 };
 
-/** Resolves in a task of its own, so that the browser can paint and handle input before what follows. */
+/** Resolves in a separate task, so that the browser can paint and handle input before what follows. */
 export const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });

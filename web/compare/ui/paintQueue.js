@@ -4,7 +4,7 @@
 const MARGIN = '200px'; // around the window, so that a part is painted before it comes into sight
 
 /**
- * Paints the parts of a result, each in an animation frame of its own: one task for all of them would delay input and the
+ * Paints the parts of a result, each in a separate animation frame: one task for all of them would delay input and the
  * ticks that the page measures. A part of which no box is in sight waits until one is.
  */
 export class PaintQueue {
