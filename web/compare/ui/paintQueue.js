@@ -5,7 +5,7 @@ const MARGIN = '200px'; // around the window, so that a part is painted before i
 
 /**
  * Paints the parts of a result, each in a separate animation frame: one task for all of them would delay input and the
- * ticks that the page measures. A part of which no box is in sight waits until one is.
+ * ticks that the page measures. After its first result, a part of which no box is in sight waits until one is.
  */
 export class PaintQueue {
   #parts;
@@ -14,6 +14,8 @@ export class PaintQueue {
   #result = null;
   /** @type {Set<Part>} those that have not painted the result */
   #waiting = new Set();
+  /** @type {Set<Part>} those that have painted a result */
+  #painted = new Set();
   /** @type {Set<Element>} */
   #seen = new Set();
 
@@ -42,6 +44,7 @@ export class PaintQueue {
     // At the end of the queue next time, so that frequent results do not keep the last parts waiting.
     this.#parts = [...this.#parts.filter((x) => x !== p), p];
     this.#waiting.delete(p);
+    this.#painted.add(p);
     p.paint(this.#result);
     if (this.#next()) this.#frames.request();
   }
@@ -52,8 +55,8 @@ export class PaintQueue {
     for (const p of this.#parts) p.paint(result);
   }
 
-  /** The first part in sight that waits. */
+  /** The first part that waits and is in sight, or has never painted. */
   #next() {
-    return this.#parts.find((p) => this.#waiting.has(p) && p.boxes.some((b) => this.#seen.has(b)));
+    return this.#parts.find((p) => this.#waiting.has(p) && (!this.#painted.has(p) || p.boxes.some((b) => this.#seen.has(b))));
   }
 }
