@@ -61,6 +61,9 @@ func TestAccessibility(t *testing.T) {
 			if path == "/?panel=trades" {
 				b.until("trades", `document.querySelectorAll('#trades .trade').length > 3`)
 			}
+			if path == "/compare" {
+				b.until("the first result", `document.querySelector('#figures th.side-b')?.textContent && document.querySelector('.byte-bar.side-b')?.ariaLabel`)
+			}
 			b.auditBothThemes()
 			if path == "/" {
 				b.press("?")

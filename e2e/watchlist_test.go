@@ -203,6 +203,7 @@ func TestKeyboard(t *testing.T) {
 	b.press(keys.enter)
 	b.until("Enter selects", `document.querySelector('#q-symbol').textContent === '`+list[2]+`'`)
 
+	b.until("the list has the focus, and more rows than fit", `(() => { const g = document.querySelector('#grid'); return document.activeElement === g && g.scrollHeight > g.clientHeight + 100; })()`)
 	b.press(" ")
 	b.until("Space scrolls the list that has the focus, and does not pause", `document.querySelector('#grid').scrollTop > 100 && document.querySelector('#app').dataset.state === 'live'`)
 
