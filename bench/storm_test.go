@@ -26,7 +26,7 @@ func buildTicklane(t *testing.T) string {
 func TestStorm(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "storm.json")
 	var out bytes.Buffer
-	err := runStorm(t.Context(), []string{"-ticklane", buildTicklane(t), "-clients", "20", "-symbols", "500", "-rate", "50", "-settle", "0s", "-out", file}, &out)
+	err := runStorm(t.Context(), []string{"-ticklane", buildTicklane(t), "-clients", "20", "-symbols", "500", "-rate", "10", "-settle", "0s", "-out", file}, &out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
