@@ -15,7 +15,8 @@ import { hasFigures, isNumber, isText } from './alertStore.js';
  */
 
 export const KEPT = 500; // firings; also so that a page that is behind doesn't report them again
-const STORE = 'told'; // of firings, in the database
+const DATABASE = 'ticklane.alerts';
+const STORE = 'firings';
 
 /** @param {any} x @returns {x is Firing} */
 export const isFiring = (x) => x && isText(x.id, 40) && isNumber(x.n) && hasFigures(x) && isNumber(x.p) && isNumber(x.t) && (x.at === undefined || isNumber(x.at));
@@ -107,7 +108,8 @@ export class AlertHistory {
 
 /** @returns {Promise<IDBDatabase>} */
 async function open() {
-  const request = indexedDB.open('ticklane', 1);
+  indexedDB.deleteDatabase('ticklane'); // of earlier versions, which kept no history
+  const request = indexedDB.open(DATABASE, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   return done(request);
 }
