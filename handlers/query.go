@@ -96,7 +96,8 @@ func (q *query) get(name string) (value string, ok bool) {
 	}
 }
 
-// number reads a whole number from least to most. The error leaves out a most that is so large that nobody means it.
+// number reads a whole number from least to most. The error names no maximum if most is maxLimit,
+// which no client reaches.
 func (q *query) number(name string, def, least, most uint64) uint64 {
 	v, ok := q.get(name)
 	if !ok {

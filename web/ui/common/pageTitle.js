@@ -1,4 +1,4 @@
-// The page's title: what the page shows, after the number of alerts that nobody has seen.
+// The page's title: what the page shows, after the number of unseen alerts.
 
 const page = globalThis.document ?? { title: '' };
 let text = page.title;
