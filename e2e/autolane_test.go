@@ -113,9 +113,7 @@ func TestAutoFallsBack(t *testing.T) {
 func TestAutoByClickAndKey(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/?lane=ws")
-	b.waitLive()
+	b := openLive(t, s.url+"/?lane=ws")
 	b.until("no automatic choice", `document.querySelector('#lane-auto').hidden`)
 	b.click("#auto")
 	b.autoState("^Auto: WebSocket, or SSE while it is blocked")

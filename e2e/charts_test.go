@@ -65,9 +65,7 @@ func TestBarsAfterReconnects(t *testing.T) {
 func TestChartsSideBySide(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/?charts=AAPL:1m,MSFT:5m:line")
-	b.waitLive()
+	b := openLive(t, s.url+"/?charts=AAPL:1m,MSFT:5m:line")
 	b.until("two charts", `[...document.querySelectorAll('#chart .host')].map((e) => e.ariaLabel).join() === 'Candlestick chart of AAPL, 1m,Line chart of MSFT, 5m'`)
 	b.until("drawn", drawn)
 	times := func(what, condition string) {
@@ -76,11 +74,11 @@ func TestChartsSideBySide(t *testing.T) {
 			return `+condition+`;
 		})()`)
 	}
-	b.move("#chart .pane:first-child .host", 0.3)
+	b.moveInto("#chart .pane:first-child .host", 0.3)
 	times("the bar of five minutes that contains the one under the pointer", "a < Date.now() / 60_000 - 10 && c === Math.floor(a / 5) * 5")
-	b.move("#chart .pane:nth-child(2) .host", 0.5)
+	b.moveInto("#chart .pane:nth-child(2) .host", 0.5)
 	times("and the other way round", "c < Date.now() / 60_000 - 10 && a === c")
-	b.move("#q-symbol", 0.5)
+	b.moveInto("#q-symbol", 0.5)
 	times("the newest bars", "a > Date.now() / 60_000 - 10 && c > Date.now() / 60_000 - 10")
 	b.click(".pane:nth-child(2) .pane-name")
 	b.until("the second is focused", `document.querySelector('#q-symbol').textContent === 'MSFT' && document.querySelector('[data-interval="5m"]').ariaPressed === 'true'`)
@@ -105,22 +103,20 @@ func TestChartsSideBySide(t *testing.T) {
 func TestChartEndsAtItsOldestBar(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.until("drawn", drawn)
 	at := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left + r.width / 4, r.top + r.height / 2]; })()`)
-	mouse := func(kind input.DispatchMouseEventType, dx float64) {
-		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0], Y: at[1], DeltaX: dx, DeltaY: 0.001}))
+	scroll := func() {
+		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseWheel, X: at[0], Y: at[1], DeltaX: -3000, DeltaY: 0.001}))
 	}
 	until(t, "the oldest bar", func() (bool, string) {
-		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
+		scroll()
 		return eval[bool](b, `document.querySelector('.edge').textContent === 'Oldest available bar'`), "not there yet"
 	})
 	for range 10 {
-		mouse(input.DispatchMouseEventTypeMouseWheel, -3000)
+		scroll()
 	}
-	mouse(input.DispatchMouseEventTypeMouseMoved, 0)
+	b.move(at[0], at[1])
 	b.until("an old bar under the pointer", `Date.now() - Date.parse(document.querySelector('.legend .time').textContent + ' ' + new Date().getFullYear()) > 30 * 60_000`)
 	b.clean()
 }
@@ -190,7 +186,7 @@ func TestChartDays(t *testing.T) {
 	b.until("the mark of a day", drawn+` && `+bold+`.length === 1`)
 	opened := eval[string](b, `JSON.stringify(newestMarks)`)
 	at := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left + `+bold+`[0].x, r.top + r.height / 2]; })()`)
-	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
+	b.move(at[0], at[1])
 	b.until("the first bar of that day under the pointer", `(() => {
 		const [, date, time] = /^(.+), (.+)$/.exec(document.querySelector('.legend .time').textContent) ?? [];
 		return time === '00:45:00' && newestMarks.some((m) => m.bold && m.text.match(/\d+/)[0] === String(Number(date.match(/\d+/)[0])));
@@ -209,11 +205,11 @@ func TestChartDays(t *testing.T) {
 	b.clean()
 }
 
-// move moves the pointer into an element, at a share of its width from the left.
-func (b *tab) move(selector string, share float64) {
+// moveInto moves the mouse into an element, at a share of its width from the left.
+func (b *tab) moveInto(selector string, share float64) {
 	b.t.Helper()
 	at := eval[[]float64](b, fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return [r.left + r.width * %v, r.top + r.height / 2]; })()`, selector, share))
-	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
+	b.move(at[0], at[1])
 }
 
 // TestAlertsOnTheChart creates an alert by a click on the price axis, drags its line to the other side of the price, and
@@ -221,16 +217,11 @@ func (b *tab) move(selector string, share float64) {
 func TestAlertsOnTheChart(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.until("drawn", drawn)
 	b.press("p") // the scale of prices must not change
 	b.state("paused", "^Paused")
 	box := eval[[]float64](b, `(() => { const r = document.querySelector('#chart .host').getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; })()`)
-	mouse := func(kind input.DispatchMouseEventType, x, y float64) {
-		b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: x, Y: y, Button: input.MouseButtonLeft, ClickCount: 1}))
-	}
 	alerts := func(what, condition string) {
 		b.until(what, `(() => {
 			const alerts = JSON.parse(localStorage.getItem('ticklane.alerts') ?? '{}').alerts ?? [];
@@ -240,31 +231,31 @@ func TestAlertsOnTheChart(t *testing.T) {
 	}
 	axis, high, low := box[2]-20, box[1]+60, box[3]-80
 	until(t, "a pointer for alerts", func() (bool, string) {
-		mouse(input.DispatchMouseEventTypeMouseMoved, axis, high)
+		b.move(axis, high)
 		return eval[bool](b, `document.querySelector('.pane').matches('.over-axis')`), "not yet"
 	})
-	mouse(input.DispatchMouseEventTypeMousePressed, axis, high)
-	mouse(input.DispatchMouseEventTypeMouseReleased, axis, high)
+	b.pressMouse(axis, high)
+	b.releaseMouse(axis, high)
 	b.until("the price in the editor", `document.activeElement.matches('.alert-edit input') && Number(document.activeElement.value) > 0`)
 	alerts("no alert yet", "!alerts.length")
 	b.press(keys.enter)
 	alerts("an alert above the price", "alerts.length === 1 && a.S === 'AAPL' && a.kind === 'above' && !document.querySelector('.alert-edit')")
-	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, high)
-	mouse(input.DispatchMouseEventTypeMouseMoved, box[0]+100, (high+low)/2)
-	mouse(input.DispatchMouseEventTypeMouseMoved, box[0]+100, low)
-	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, low)
+	b.pressMouse(box[0]+100, high)
+	b.move(box[0]+100, (high+low)/2)
+	b.move(box[0]+100, low)
+	b.releaseMouse(box[0]+100, low)
 	alerts("dragged below the price", "alerts.length === 1 && a.kind === 'below'")
-	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, low)
-	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, low)
+	b.pressMouse(box[0]+100, low)
+	b.releaseMouse(box[0]+100, low)
 	b.until("the alert in the editor", `document.activeElement.matches('.alert-edit input')`)
 	b.press("12.34" + keys.enter)
 	alerts("another level, as in the list", "a.level === 12.34 && document.querySelector('#alert-list').textContent.includes('12.34')")
-	mouse(input.DispatchMouseEventTypeMousePressed, axis, high)
-	mouse(input.DispatchMouseEventTypeMouseReleased, axis, high)
+	b.pressMouse(axis, high)
+	b.releaseMouse(axis, high)
 	b.press(keys.enter)
 	alerts("another", "alerts.length === 2")
-	mouse(input.DispatchMouseEventTypeMousePressed, box[0]+100, high)
-	mouse(input.DispatchMouseEventTypeMouseReleased, box[0]+100, high)
+	b.pressMouse(box[0]+100, high)
+	b.releaseMouse(box[0]+100, high)
 	b.click(".alert-edit button:last-child")
 	alerts("removed", "alerts.length === 1 && a.level === 12.34 && document.activeElement.matches('.host')")
 	b.clean()

@@ -15,9 +15,7 @@ const columnOrder = `[...document.querySelectorAll('.rowg.h [data-sort]')].map((
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.until("the defaults", columnOrder+` === 'symbol,last,change,spark,bid,ask,volume,age'`)
 	b.run(`document.querySelector('#columns-open').focus()`)
 	b.press(keys.enter)
@@ -55,17 +53,8 @@ func TestColumns(t *testing.T) {
 func TestColumnsByPointer(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
-	mouse := func(kind input.DispatchMouseEventType, buttons int64) func(x, y float64) {
-		return func(x, y float64) {
-			b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{
-				Type: kind, X: x, Y: y, Button: input.MouseButtonLeft, Buttons: buttons, ClickCount: 1}))
-		}
-	}
-	b.drag("[data-sort=ask]", "[data-sort=last]", "", mouse(input.DispatchMouseEventTypeMousePressed, 1), mouse(input.DispatchMouseEventTypeMouseMoved, 1),
-		mouse(input.DispatchMouseEventTypeMouseReleased, 0))
+	b := openLive(t, s.url+"/")
+	b.drag("[data-sort=ask]", "[data-sort=last]", "", b.pressMouse, b.move, b.releaseMouse)
 	b.until("ask is first", columnOrder+` === 'symbol,ask,last,change,spark,bid,volume,age' && location.search.includes('cols=ask,last')`)
 	b.until("not sorted, nothing being dragged", `!document.querySelector('[aria-sort]') && !document.querySelector('.carried')`)
 	b.run(`await new Promise((done) => setTimeout(done))`) // the page ignores the click of a release until such a timer
@@ -80,10 +69,10 @@ func TestColumnsByPointer(t *testing.T) {
 		b.until(what, fmt.Sprintf(width+` === %d && `+width+` === %d`, "bid", bid+bidMore, "volume", volume+volumeMore))
 	}
 	at := eval[[]float64](b, `(() => { const r = document.querySelector('[data-sort=volume] .resizer').getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; })()`)
-	mouse(input.DispatchMouseEventTypeMousePressed, 1)(at[0], at[1])
-	mouse(input.DispatchMouseEventTypeMouseMoved, 1)(at[0]-5, at[1])
-	mouse(input.DispatchMouseEventTypeMouseMoved, 1)(at[0]-20, at[1])
-	mouse(input.DispatchMouseEventTypeMouseReleased, 0)(at[0]-20, at[1])
+	b.pressMouse(at[0], at[1])
+	b.move(at[0]-5, at[1])
+	b.move(at[0]-20, at[1])
+	b.releaseMouse(at[0]-20, at[1])
 	widths("the edge follows the mouse", -20, 20)
 	b.until("not moved nor sorted by it", columnOrder+` === 'symbol,ask,last,change,spark,bid,volume,age' && document.querySelector('[data-sort=ask]').ariaSort === 'descending'`)
 	b.until("the edge has the focus, and the width", `document.activeElement.ariaValueNow === '`+fmt.Sprint(volume+20)+`'`)

@@ -7,9 +7,7 @@ import "testing"
 func TestViewHistory(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/?symbol=AAPL&list=AAPL,MSFT,NVDA&name=Three")
-	b.waitLive()
+	b := openLive(t, s.url+"/?symbol=AAPL&list=AAPL,MSFT,NVDA&name=Three")
 	first := eval[int](b, `history.length`)
 	view := func(what, symbol, interval, panel, rows, charts string) {
 		t.Helper()

@@ -62,9 +62,7 @@ const recorder = `(() => {
 func TestLaneSwitchByClick(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	s.streams(1, 0)
 
 	b.click("button[data-lane=ws]")

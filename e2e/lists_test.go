@@ -90,9 +90,7 @@ func TestLists(t *testing.T) {
 func TestListByLink(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/?list=MSFT,AAPL,GONE,MSFT&name=From%20Ann")
-	b.waitLive()
+	b := openLive(t, s.url+"/?list=MSFT,AAPL,GONE,MSFT&name=From%20Ann")
 	b.until("the bar describes it", `document.querySelector('#list-summary').textContent === 'From a link: From Ann · 3 symbols · 1 not available on this server'`)
 	b.until("in its order", rows+`.map((e) => e.dataset.symbol).join() === 'MSFT,AAPL'`)
 	b.click("#list-save")

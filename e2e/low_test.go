@@ -44,9 +44,7 @@ func (b *tab) checkLow(state string) {
 func TestLowWindows(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.until("a drawn chart", drawn)
 	b.checkLow("dashboard")
 	for _, size := range lowSizes {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -63,9 +62,7 @@ func TestPanels(t *testing.T) {
 func TestMap(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.waitHeatmap()
 	b.run(`document.querySelector('[role=tab]').focus()`)
 	b.press("\t")
@@ -85,7 +82,7 @@ func TestMap(t *testing.T) {
 		const { left, top, width, height } = o.getBoundingClientRect();
 		return [left + width / 2, top + height / 2];
 	})()`)
-	b.call(chromedp.Call(b.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at[0], Y: at[1]}))
+	b.move(at[0], at[1])
 	b.do(chromedp.MouseClickXY(at[0], at[1]))
 	b.until("a click selects it, and the tip describes it", `document.querySelector('#q-symbol').textContent === self.next && document.querySelector('#heat-tip').textContent.startsWith(self.next + ' ')`)
 	b.clean()
@@ -95,9 +92,7 @@ func TestMap(t *testing.T) {
 func TestMovers(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/?panel=movers&sort=-change")
-	b.waitLive()
+	b := openLive(t, s.url+"/?panel=movers&sort=-change")
 	b.press("p") // list and movers show the same quotes
 	b.state("paused", "^Paused")
 	const gainers = `[...document.querySelectorAll('#movers-gainers b')].map((e) => e.textContent).join()`

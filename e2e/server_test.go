@@ -31,8 +31,12 @@ type server struct {
 	log strings.Builder
 }
 
-// serve starts the server on a free port of loopback, with default settings and these flags; it ignores the machine's
-// TICKLANE_ variables. The server is stopped when the test ends, and must then exit cleanly.
+// quietRate is the market's rate unless a test sets another, in ticks/s: a page at the default of 100 takes most of a core, as
+// Chromium paints without a GPU here.
+const quietRate = "30"
+
+// serve starts the server on a free port of loopback, with default settings but the rate, and these flags; it ignores the
+// machine's TICKLANE_ variables. The server is stopped when the test ends, and must then exit cleanly.
 func serve(t testing.TB, flags ...string) *server {
 	t.Helper()
 	return serveBinary(t, binary, flags...)
@@ -41,7 +45,7 @@ func serve(t testing.TB, flags ...string) *server {
 func serveBinary(t testing.TB, path string, flags ...string) *server {
 	t.Helper()
 	s := &server{t: t, done: make(chan struct{})}
-	s.cmd = exec.Command(path, append([]string{"serve", "--config", os.DevNull, "--server.addr", "127.0.0.1:0"}, flags...)...)
+	s.cmd = exec.Command(path, append([]string{"serve", "--config", os.DevNull, "--server.addr", "127.0.0.1:0", "--market.rate", quietRate}, flags...)...)
 	s.cmd.Dir = t.TempDir()
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "TICKLANE_") {

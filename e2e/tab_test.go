@@ -21,6 +21,7 @@ type tab struct {
 	ctx context.Context
 	*pageLog
 	discard func() // closes the tab; further calls do nothing
+	pressed int64  // buttons of the mouse: 1 for the left one
 }
 
 // openTab opens a tab in a new browser context: with separate storage, cache, cookies and workers. It is closed
@@ -28,6 +29,15 @@ type tab struct {
 func openTab(t testing.TB) *tab {
 	t.Helper()
 	return newTab(t, browserCtx, chromedp.WithNewBrowserContext())
+}
+
+// openLive opens a dashboard in a new tab and waits until it shows quotes.
+func openLive(t testing.TB, url string) *tab {
+	t.Helper()
+	b := openTab(t)
+	b.visit(url)
+	b.waitLive()
+	return b
 }
 
 // sibling opens another tab in b's browser context: with the same storage, cache, connections and worker.
@@ -121,12 +131,6 @@ func (b *tab) colorScheme(theme string) {
 	b.call(chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
 	}))
-}
-
-// click clicks the middle of an element with the mouse.
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // press types keys one after the other. As with a keyboard, a page that handles a key prevents its character from being

@@ -22,9 +22,7 @@ func (b *tab) symbols() []string {
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.press("/")
 	b.until("the search is focused", `document.activeElement.id === 'search'`)
 	b.press("micro")
@@ -57,9 +55,7 @@ func TestSearch(t *testing.T) {
 func TestSort(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	feed := b.symbols()
 	b.press("p") // prices must not change while they are compared
 	b.state("paused", "^Paused")
@@ -103,9 +99,7 @@ func TestSort(t *testing.T) {
 func TestSelectionInAddress(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	b := openTab(t)
-	b.visit(s.url + "/")
-	b.waitLive()
+	b := openLive(t, s.url+"/")
 	b.click("#row-MSFT")
 	b.until("the chart is of MSFT", `document.querySelector('#q-symbol').textContent === 'MSFT' &&
 		document.querySelector('#chart .host').ariaLabel === 'Candlestick chart of MSFT, 1m' && document.querySelector('#row-MSFT').ariaSelected === 'true' &&
