@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Config holds all settings, validated. The tags are the names of the table: a section's, and within it a key's.
+// Config holds all settings, validated. The tags are the names of the table: a section's, and within it a key's or a further
+// section's.
 type Config struct {
 	Server Server   `key:"server"`
 	Market Market   `key:"market"`
@@ -193,8 +194,10 @@ func (s *settings) addProblem(p Problem) {
 
 // set stores the value of a key, as its kind parsed it, in the field with its tags.
 func (c *Config) set(name string, v any) {
-	section, key, _ := strings.Cut(name, ".")
-	field := tagged(tagged(reflect.ValueOf(c).Elem(), section), key)
+	field := reflect.ValueOf(c).Elem()
+	for tag := range strings.SplitSeq(name, ".") {
+		field = tagged(field, tag)
+	}
 	field.Set(reflect.ValueOf(v).Convert(field.Type()))
 }
 

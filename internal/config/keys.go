@@ -3,14 +3,13 @@ package config
 import (
 	"iter"
 	"math"
-	"slices"
 	"strings"
 	"time"
 )
 
 // key is one row of the table.
 type key struct {
-	name string // "stream.log_size"
+	name string // "stream.log_size", or with a further section "feed.ingest.token"; the keys of such a section follow each other
 	def  string // the default, as in a file; empty for a list
 	kind kind
 	doc  string // one or two sentences, without range and default
@@ -114,8 +113,14 @@ var byName = func() map[string]key {
 	return m
 }()
 
+// isSection reports whether a name is a section of a file, such as "feed" or "feed.ingest".
 func isSection(name string) bool {
-	return slices.ContainsFunc(sections, func(g group) bool { return g.name == name })
+	for k := range everyKey() {
+		if strings.HasPrefix(k.name, name+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // envPrefix is the prefix of the environment variables of settings.

@@ -16,13 +16,18 @@ import (
 
 func TestTableAndStructsAgree(t *testing.T) {
 	fields := map[string]bool{}
-	c := reflect.TypeFor[Config]()
-	for i := range c.NumField() {
-		s := c.Field(i)
-		for j := range s.Type.NumField() {
-			fields[s.Tag.Get("key")+"."+s.Type.Field(j).Tag.Get("key")] = true
+	var collect func(prefix string, of reflect.Type)
+	collect = func(prefix string, of reflect.Type) {
+		for f := range of.Fields() {
+			name := prefix + f.Tag.Get("key")
+			if f.Type.Kind() == reflect.Struct {
+				collect(name+".", f.Type)
+				continue
+			}
+			fields[name] = true
 		}
 	}
+	collect("", reflect.TypeFor[Config]())
 	envs := map[string]string{}
 	for _, g := range sections {
 		for _, k := range g.keys {
@@ -237,17 +242,26 @@ func shippedFile() string {
 	b.WriteString(shippedHead)
 	for _, g := range sections {
 		fmt.Fprintf(&b, "\n# %s.\n%s:\n", g.doc, g.name)
+		inner := "" // the section within this one
 		for i, k := range g.keys {
 			if i > 0 {
 				b.WriteString("\n")
 			}
-			for _, line := range wrap(k.doc, 104) {
-				fmt.Fprintf(&b, "  # %s\n", line)
+			indent := "  "
+			if parts := strings.Split(k.name, "."); len(parts) == 3 {
+				if parts[1] != inner {
+					inner = parts[1]
+					fmt.Fprintf(&b, "  %s:\n", inner)
+				}
+				indent = "    "
 			}
-			for _, line := range wrap(fmt.Sprintf("Default %s; allowed: %s.", k.shownDefault(), k.kind.allowed()), 104) {
-				fmt.Fprintf(&b, "  # %s\n", line)
+			for _, line := range wrap(k.doc, 106-len(indent)) {
+				fmt.Fprintf(&b, "%s# %s\n", indent, line)
 			}
-			fmt.Fprintf(&b, "  %s: %s\n", last(k.name), k.shownDefault())
+			for _, line := range wrap(fmt.Sprintf("Default %s; allowed: %s.", k.shownDefault(), k.kind.allowed()), 106-len(indent)) {
+				fmt.Fprintf(&b, "%s# %s\n", indent, line)
+			}
+			fmt.Fprintf(&b, "%s%s: %s\n", indent, last(k.name), k.shownDefault())
 		}
 	}
 	return b.String()
