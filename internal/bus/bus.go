@@ -5,6 +5,7 @@ package bus
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"ticklane/internal/quote"
@@ -26,6 +27,20 @@ type Local struct {
 // NewLocal returns a bus with a new epoch for a number of symbols.
 func NewLocal(symbols int) *Local {
 	return &Local{epoch: newEpoch(), n: make([]uint64, symbols)}
+}
+
+// Continue continues the numbering of an earlier bus that has ended: its position, and the N of each symbol. It must be called
+// before the first Publish.
+func (b *Local) Continue(from quote.Position, n []uint64) {
+	b.epoch, b.seq = from.Epoch, from.Seq
+	copy(b.n, n)
+}
+
+// State returns the newest position and a copy of each symbol's newest N.
+func (b *Local) State() (quote.Position, []uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return quote.Position{Epoch: b.epoch, Seq: b.seq}, slices.Clone(b.n)
 }
 
 // newEpoch returns a random identifier for a log, never 0. It has 32 bits, since every SSE event contains it.

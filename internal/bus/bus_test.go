@@ -86,6 +86,25 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+func TestContinue(t *testing.T) {
+	first := NewLocal(3)
+	first.Publish([]quote.Tick{{Symbol: 2}, {Symbol: 0}, {Symbol: 2}})
+	from, n := first.State()
+	if want := (quote.Position{Epoch: first.Epoch(), Seq: 3}); from != want || !slices.Equal(n, []uint64{1, 0, 2}) {
+		t.Fatalf("state %v, %v", from, n)
+	}
+	second := NewLocal(3)
+	second.Continue(from, n)
+	next := []quote.Tick{{Symbol: 1}, {Symbol: 2}}
+	second.Publish(next)
+	if want := []quote.Tick{{Symbol: 1, N: 1, Seq: 4}, {Symbol: 2, N: 3, Seq: 5}}; !slices.Equal(next, want) || second.Epoch() != first.Epoch() {
+		t.Errorf("%+v in epoch %x, want %+v in %x", next, second.Epoch(), want, first.Epoch())
+	}
+	if n[2] != 2 {
+		t.Error("the state changed with the bus that continues it")
+	}
+}
+
 func BenchmarkPublish(b *testing.B) {
 	bus := NewLocal(50)
 	bus.Attach(func([]quote.Tick) {})

@@ -24,7 +24,8 @@ const (
 // Config configures a Log. Universe, Epoch and Size are required.
 type Config struct {
 	Universe          *quote.Universe
-	Epoch             uint64        // identifies this log; new for every log, never 0
+	Epoch             uint64        // identifies this log; new for every log but one that continues another, never 0
+	Start             uint64        // the seq at which the log begins: that of the last tick of the log that it continues, or 0
 	Size              int           // ticks kept, ≥ 1
 	MaxLag            int           // ticks that a subscriber may lag; 0 for the log's size
 	OnLag             string        // OnLagGap (default) or OnLagLatest

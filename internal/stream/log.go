@@ -15,7 +15,7 @@ type Log struct {
 	cfg  Config
 	size uint64
 	head atomic.Uint64
-	// segments finds the segment of a seq: index (seq-1)/segmentTicks modulo its length. It holds up to two segments
+	// segments finds the segment of a seq: index (seq-start-1)/segmentTicks modulo its length. It holds up to two segments
 	// more than Size needs, so that a reader of the oldest tick isn't overtaken at once.
 	segments []atomic.Pointer[segment]
 	newest   []atomic.Uint64         // the seq of each symbol's newest tick, by ID; 0 before the first
@@ -56,6 +56,7 @@ func New(cfg Config) (*Log, error) {
 	for format := range l.sizeGuess {
 		l.sizeGuess[format] = segmentTicks * tickSizeGuess
 	}
+	l.head.Store(cfg.Start)
 	l.registry.init()
 	l.topicGroups.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
 	l.snapshots.init(l)
@@ -77,17 +78,17 @@ func (l *Log) Close() {
 // Universe returns the symbols of the feed.
 func (l *Log) Universe() *quote.Universe { return l.cfg.Universe }
 
-// Head returns the position of the newest tick; its Seq is 0 before the first.
+// Head returns the position of the newest tick; its Seq is Config.Start before the first.
 func (l *Log) Head() quote.Position {
 	return quote.Position{Epoch: l.cfg.Epoch, Seq: l.head.Load()}
 }
 
-// Oldest returns the seq of the oldest tick kept; 1 as long as none has been dropped.
+// Oldest returns the seq of the oldest tick kept; that of the first as long as none has been dropped.
 func (l *Log) Oldest() uint64 { return l.oldest(l.head.Load()) }
 
 func (l *Log) oldest(head uint64) uint64 {
-	if head < l.size {
-		return 1
+	if head-l.cfg.Start < l.size {
+		return l.cfg.Start + 1
 	}
 	return head - l.size + 1
 }
@@ -113,7 +114,7 @@ func (l *Log) Append(ticks []quote.Tick) {
 }
 
 func (l *Log) append(t *quote.Tick) {
-	i := int((t.Seq - 1) % segmentTicks)
+	i := int((t.Seq - l.cfg.Start - 1) % segmentTicks)
 	if i == 0 {
 		l.startSegment(t.Seq)
 	}
@@ -155,7 +156,7 @@ func (l *Log) startSegment(base uint64) {
 			}
 		}
 	}
-	place := &l.segments[int((base-1)/segmentTicks)%len(l.segments)]
+	place := l.place(base)
 	if old := place.Load(); old != nil {
 		for i := range old.entries {
 			e := &old.entries[i]
@@ -169,12 +170,17 @@ func (l *Log) startSegment(base uint64) {
 	place.Store(l.tail)
 }
 
+// place returns where the segment of a seq after Config.Start is found.
+func (l *Log) place(seq uint64) *atomic.Pointer[segment] {
+	return &l.segments[int((seq-l.cfg.Start-1)/segmentTicks)%len(l.segments)]
+}
+
 // segment returns the segment that holds a seq, or nil when the log doesn't hold it.
 func (l *Log) segment(seq uint64) *segment {
-	if seq == 0 {
+	if seq <= l.cfg.Start {
 		return nil
 	}
-	s := l.segments[int((seq-1)/segmentTicks)%len(l.segments)].Load()
+	s := l.place(seq).Load()
 	if s == nil || seq < s.base || seq >= s.base+segmentTicks {
 		return nil
 	}

@@ -1,0 +1,87 @@
+package stream
+
+import (
+	"slices"
+	"testing"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
+
+// TestContinuedLog: a log that continues another one has its ticks from Start+1 on. A client with a position of before is never
+// told that it has everything unless it has the last of the earlier ticks.
+func TestContinuedLog(t *testing.T) {
+	t.Parallel()
+	const start = 337 // not at the start of a segment
+	at := func(seq uint64, mode Mode) Options {
+		return Options{From: FromPosition, Position: position(seq), Mode: mode}
+	}
+	for _, c := range []struct {
+		name   string
+		opt    Options
+		before uint64 // the head when the client subscribes
+		want   string // after 1,400 ticks
+		resume string
+	}{
+		{"latest", Options{}, start, "hello snapshot q×1063", wire.ResumeNone},
+		{"oldest", Options{From: FromOldest}, 600, "hello q×1063", wire.ResumeNone},
+		{"oldest, of a full log", Options{From: FromOldest}, 1390, "hello q×510", wire.ResumeNone},
+		{"the end of the earlier log", at(start, ModeAll), 600, "hello q×1063", wire.ResumeComplete},
+		{"the end of the earlier log, before a tick", at(start, ModeAll), start, "hello q×1063", wire.ResumeComplete},
+		{"one tick of the earlier log is missing", at(start-1, ModeAll), 600, "hello gap snapshot q×800", wire.ResumeGap},
+		{"the start of the earlier log", at(0, ModeAll), start, "hello gap snapshot q×1063", wire.ResumeGap},
+		{"beyond the head", at(start+1, ModeAll), start, "hello snapshot q×1063", wire.ResumeReset},
+		{"mode latest, the end of the earlier log", at(start, ModeLatest), 600, "hello q×9", wire.ResumeComplete},
+		{"mode latest, one tick is missing", at(start-1, ModeLatest), 600, "hello snapshot q×9", wire.ResumeReset},
+		{"dropped since", at(start, ModeAll), 1390, "hello gap snapshot q×10", wire.ResumeGap},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			forEachFormat(t, func(t *testing.T, format wire.Format) {
+				p := newFixture(t, 1400)
+				size := 2000
+				if c.before > 1000 {
+					size = 500 // the oldest ticks have been dropped
+				}
+				l := p.log(t, Config{Size: size, Start: start})
+				if l.Head() != position(start) || l.Oldest() != start+1 {
+					t.Fatalf("an empty log has head %v and oldest %d", l.Head(), l.Oldest())
+				}
+				p.play(l, c.before)
+				c.opt.Format, c.opt.Topics = format, p.topics(t, "*")
+				cl := subscribe(t, l, c.opt)
+				got := cl.decode(slices.Clone(cl.Next(noon)))
+				p.play(l, 1400)
+				got = append(got, cl.take(noon)...)
+				if kinds(got) != c.want {
+					t.Fatalf("got %s, want %s", kinds(got), c.want)
+				}
+				if got[0].Resume != c.resume {
+					t.Errorf("resume %s, want %s", got[0].Resume, c.resume)
+				}
+			})
+		})
+	}
+}
+
+// TestContinuedLogKeepsSegments: every tick of a continued log is found, as long as it is kept.
+func TestContinuedLogKeepsSegments(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t, 1400)
+	for _, start := range []uint64{1, 255, 256, 257, 700} {
+		l := p.log(t, Config{Size: 300, Start: start})
+		for seq := start + 1; seq <= 1400; seq++ {
+			p.play(l, seq)
+			for _, at := range []uint64{l.Oldest(), (l.Oldest() + seq) / 2, seq} {
+				if e := l.entry(at); e == nil || e.tick.Seq != at {
+					t.Fatalf("start %d, head %d: no tick at %d", start, seq, at)
+				}
+			}
+			if l.entry(start) != nil || l.entry(start-1) != nil {
+				t.Fatalf("start %d: a tick at or before it", start)
+			}
+		}
+		if _, known := l.newestAt(quote.ID(0), 1400); !known {
+			t.Errorf("start %d: the newest tick of a symbol is unknown", start)
+		}
+	}
+}
