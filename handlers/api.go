@@ -33,8 +33,8 @@ func (a *api) symbols(c *fiber.Ctx) error {
 	x, err := a.constant.get("symbols", func() (*content, error) {
 		u := a.log.Universe()
 		list := make([]symbol, 0, u.Len())
-		for _, s := range u.Symbols() {
-			list = append(list, symbol{s.Ticker, s.Name, s.Sector, s.Value})
+		for _, s := range u.Instruments() {
+			list = append(list, symbol{s.Symbol, s.Name, s.Sector, s.Value})
 		}
 		return newJSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
 	})

@@ -62,7 +62,7 @@ func (h *historyAPI) bars(c *fiber.Ctx) error {
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{
-		"symbol": h.log.Universe().Symbol(id).Ticker, "interval": interval,
+		"symbol": h.log.Universe().Instrument(id).Symbol, "interval": interval,
 		"epoch": wire.Epoch(h.log.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
 	})
 }
@@ -102,7 +102,7 @@ func (h *historyAPI) renderCloses(ids []quote.ID, interval history.Interval, lim
 			return nil, err
 		}
 		seq = min(seq, page.Seq)
-		l := line{Symbol: h.log.Universe().Symbol(id).Ticker}
+		l := line{Symbol: h.log.Universe().Instrument(id).Symbol}
 		l.T, l.Closes = closesOf(page.Bars, interval, limit)
 		lines = append(lines, l)
 	}

@@ -56,7 +56,7 @@ type noscriptColumn struct {
 }
 
 var noscriptColumns = []noscriptColumn{
-	{"symbol", func(a, b *wire.DayQuote) int { return strings.Compare(a.Ticker, b.Ticker) }},
+	{"symbol", func(a, b *wire.DayQuote) int { return strings.Compare(a.Symbol, b.Symbol) }},
 	{"last", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Last, b.Tick.Last) }},
 	{"change", func(a, b *wire.DayQuote) int { return cmp.Compare(change(a.Tick), change(b.Tick)) }},
 	{"bid", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Bid, b.Tick.Bid) }},
@@ -126,9 +126,9 @@ func (q *noscriptQuery) with(key, value string) string {
 // filter returns the quotes of the list in its order.
 func (q *noscriptQuery) filter(all []wire.DayQuote, u *quote.Universe) []wire.DayQuote {
 	found := slices.DeleteFunc(all, func(d wire.DayQuote) bool {
-		s := u.Symbol(d.Tick.Symbol)
+		s := u.Instrument(d.Tick.Symbol)
 		return q.sector != "" && s.Sector != q.sector ||
-			!strings.Contains(strings.ToLower(s.Ticker), q.text) && !strings.Contains(strings.ToLower(s.Name), q.text)
+			!strings.Contains(strings.ToLower(s.Symbol), q.text) && !strings.Contains(strings.ToLower(s.Name), q.text)
 	})
 	if q.column >= 0 {
 		slices.SortStableFunc(found, func(a, b wire.DayQuote) int {
@@ -202,14 +202,14 @@ func newNoscriptList(log *stream.Log, q *noscriptQuery) *noscriptList {
 		l.Next = q.with("page", strconv.Itoa(page+1))
 	}
 	for _, d := range quotes[first:end] {
-		l.Quotes = append(l.Quotes, newNoscriptQuote(u.Symbol(d.Tick.Symbol), d.Tick))
+		l.Quotes = append(l.Quotes, newNoscriptQuote(u.Instrument(d.Tick.Symbol), d.Tick))
 	}
 	return l
 }
 
-func newNoscriptQuote(s quote.Symbol, t *quote.Tick) noscriptQuote {
+func newNoscriptQuote(s quote.Instrument, t *quote.Tick) noscriptQuote {
 	r := noscriptQuote{
-		Symbol: s.Ticker, Name: s.Name, Last: t.Last.String(),
+		Symbol: s.Symbol, Name: s.Name, Last: t.Last.String(),
 		Bid: t.Bid.String(), BidSize: grouped(int64(t.BidSize)), Ask: t.Ask.String(), AskSize: grouped(int64(t.AskSize)), Volume: grouped(t.Volume),
 	}
 	r.Change = strings.TrimPrefix(strconv.FormatFloat(change(t), 'f', 2, 64), "-")

@@ -21,9 +21,9 @@ var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func symbols(t testing.TB, n int) *quote.Universe {
 	t.Helper()
-	list := make([]quote.Symbol, n)
+	list := make([]quote.Instrument, n)
 	for i := range list {
-		list[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: "test"}
+		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Sector: "test"}
 	}
 	u, err := quote.NewUniverse(list)
 	if err != nil {

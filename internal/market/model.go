@@ -107,7 +107,7 @@ func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 		m.sectors = append(m.sectors, newFactor(seed, sectorStream+uint64(i)))
 	}
 	sum := 0.0
-	for i, s := range u.Symbols() {
+	for i, s := range u.Instruments() {
 		k := &m.stocks[i]
 		k.draw = stream(seed, uint64(i))
 		k.sector = sectors[s.Sector]

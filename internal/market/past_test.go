@@ -38,12 +38,12 @@ func TestDays(t *testing.T) {
 		if i%n > 0 && all[i-1].Last != k.Open {
 			t.Fatalf("day %d opens at %v, after a close of %v", i, k.Open, all[i-1].Last)
 		}
-		if i%n == n-1 && k.Last != s.Universe().Symbol(k.Symbol).Price {
-			t.Errorf("%s closes at %v, but begins at %v", s.Universe().Symbol(k.Symbol).Ticker, k.Last, s.Universe().Symbol(k.Symbol).Price)
+		if i%n == n-1 && k.Last != s.Universe().Instrument(k.Symbol).Price {
+			t.Errorf("%s closes at %v, but begins at %v", s.Universe().Instrument(k.Symbol).Symbol, k.Last, s.Universe().Instrument(k.Symbol).Price)
 		}
-		move := math.Log(float64(k.Last)/float64(k.Open)) / s.Universe().Symbol(k.Symbol).Volatility
+		move := math.Log(float64(k.Last)/float64(k.Open)) / s.Universe().Instrument(k.Symbol).Volatility
 		relative += move * move / float64(len(all))
-		volume += float64(k.Volume) * s.Universe().Symbol(k.Symbol).Price.Dollars() / n
+		volume += float64(k.Volume) * s.Universe().Instrument(k.Symbol).Price.Dollars() / n
 	}
 	if relative < 0.7 || relative > 1.4 {
 		t.Errorf("the variance of a day is %.2f of the symbol's", relative)

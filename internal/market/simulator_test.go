@@ -49,10 +49,10 @@ func TestUniverse(t *testing.T) {
 	if large.Len() != 5000 || small.Len() != 51 {
 		t.Fatalf("%d and %d symbols, want 5000 and 51", large.Len(), small.Len())
 	}
-	if !slices.Equal(large.Symbols()[:51], small.Symbols()) {
+	if !slices.Equal(large.Instruments()[:51], small.Instruments()) {
 		t.Error("a symbol depends on how many there are")
 	}
-	if s := small.Symbol(50); s.Ticker != "SIM0051" || s.Name != "Simulated 51" {
+	if s := small.Symbol(50); s.Symbol != "SIM0051" || s.Name != "Simulated 51" {
 		t.Errorf("the first made-up symbol is %+v", s)
 	}
 }

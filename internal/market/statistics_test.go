@@ -132,7 +132,7 @@ func TestSectorsMoveTogether(t *testing.T) {
 	for i := range s.minutes {
 		for k := range i {
 			c := stat.Correlation(s.minutes[i], s.minutes[k], nil)
-			if s.universe.Symbol(quote.ID(i)).Sector == s.universe.Symbol(quote.ID(k)).Sector {
+			if s.universe.Instrument(quote.ID(i)).Sector == s.universe.Instrument(quote.ID(k)).Sector {
 				same = append(same, c)
 			} else {
 				across = append(across, c)
@@ -163,7 +163,7 @@ func TestDailyVolatility(t *testing.T) {
 	ratio := 0.0
 	for i, r := range s.minutes {
 		day := stat.StdDev(r, nil) * math.Sqrt(24*60)
-		ratio += day / s.universe.Symbol(quote.ID(i)).Volatility / float64(len(s.minutes))
+		ratio += day / s.universe.Instrument(quote.ID(i)).Volatility / float64(len(s.minutes))
 	}
 	t.Logf("volatility relative to the symbols': %.2f", ratio)
 	if ratio < 0.6 || ratio > 1.6 {

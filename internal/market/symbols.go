@@ -18,15 +18,15 @@ import (
 var symbolsCSV []byte
 
 // WellKnown returns the embedded symbols, in the order of the file.
-func WellKnown() []quote.Symbol {
+func WellKnown() []quote.Instrument {
 	records, err := csv.NewReader(bytes.NewReader(symbolsCSV)).ReadAll()
 	if err != nil {
 		panic(fmt.Sprintf("market: symbols.csv: %v", err)) // the file is embedded, so this is a bug
 	}
-	symbols := make([]quote.Symbol, 0, len(records))
+	symbols := make([]quote.Instrument, 0, len(records))
 	for _, r := range records[1:] {
-		symbols = append(symbols, quote.Symbol{
-			Ticker: r[0], Name: r[1], Sector: r[2],
+		symbols = append(symbols, quote.Instrument{
+			Symbol: r[0], Name: r[1], Sector: r[2],
 			Price: quote.Price(math.Round(number(r[3]) * 100)), Volatility: number(r[4]), Value: number(r[5]),
 		})
 	}
@@ -57,10 +57,10 @@ func universe(n int) (*quote.Universe, error) {
 
 // generatedSymbol returns the symbol with a number. It depends on the number alone, so that a symbol has the same properties
 // in every market.
-func generatedSymbol(number int, sector string) quote.Symbol {
+func generatedSymbol(number int, sector string) quote.Instrument {
 	r := stream(uint64(number), 0)
-	return quote.Symbol{
-		Ticker:     fmt.Sprintf("SIM%04d", number),
+	return quote.Instrument{
+		Symbol:     fmt.Sprintf("SIM%04d", number),
 		Name:       fmt.Sprintf("Simulated %d", number),
 		Sector:     sector,
 		Price:      quote.Price(math.Round(20*math.Pow(20, r.Float64()))) * 100, // $20 to $400

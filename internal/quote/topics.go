@@ -156,7 +156,7 @@ func (u *Universe) resolve(t *Topics) {
 		t.bits, t.ids, t.all = u.all.bits, u.all.ids, true
 		return
 	}
-	t.bits = make([]uint64, (len(u.symbols)+63)/64)
+	t.bits = make([]uint64, (len(u.instruments)+63)/64)
 	for _, name := range t.names {
 		if s, sector := strings.CutPrefix(name, SectorPrefix); sector {
 			for _, id := range u.members[s] {
@@ -166,18 +166,18 @@ func (u *Universe) resolve(t *Topics) {
 			t.set(u.byName[name])
 		}
 	}
-	for i := range u.symbols {
+	for i := range u.instruments {
 		if t.Has(ID(i)) {
 			t.ids = append(t.ids, ID(i))
 		}
 	}
-	t.all = len(t.ids) == len(u.symbols)
+	t.all = len(t.ids) == len(u.instruments)
 }
 
 // everything returns the set of all symbols, without names.
 func (u *Universe) everything() Topics {
-	t := Topics{bits: make([]uint64, (len(u.symbols)+63)/64), ids: make([]ID, len(u.symbols)), all: true}
-	for i := range u.symbols {
+	t := Topics{bits: make([]uint64, (len(u.instruments)+63)/64), ids: make([]ID, len(u.instruments)), all: true}
+	for i := range u.instruments {
 		t.ids[i] = ID(i)
 		t.set(ID(i))
 	}

@@ -11,9 +11,9 @@ import (
 // market returns the universe AAPL 0 tech, MSFT 1 tech, JPM 2 banks, XOM 3 energy.
 func market(t testing.TB) *Universe {
 	t.Helper()
-	u, err := NewUniverse([]Symbol{
-		{Ticker: "AAPL", Sector: "tech"}, {Ticker: "MSFT", Sector: "tech"},
-		{Ticker: "JPM", Sector: "banks"}, {Ticker: "XOM", Sector: "energy"},
+	u, err := NewUniverse([]Instrument{
+		{Symbol: "AAPL", Sector: "tech"}, {Symbol: "MSFT", Sector: "tech"},
+		{Symbol: "JPM", Sector: "banks"}, {Symbol: "XOM", Sector: "energy"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -225,9 +225,9 @@ func FuzzTopics(f *testing.F) {
 
 // TestTopicsOfAllShareMemory: thousands of clients request all symbols, and their sets take no memory for each symbol.
 func TestTopicsOfAllShareMemory(t *testing.T) {
-	list := make([]Symbol, 5000)
+	list := make([]Instrument, 5000)
 	for i := range list {
-		list[i] = Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: "technology"}
+		list[i] = Instrument{Symbol: fmt.Sprintf("S%d", i), Sector: "technology"}
 	}
 	u, err := NewUniverse(list)
 	if err != nil {

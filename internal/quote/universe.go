@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// MaxTicker is the maximum length of a ticker in bytes. It limits the size of a rendered tick.
-const MaxTicker = 16
+// MaxSymbol is the maximum length of a ticker in bytes. It limits the size of a rendered tick.
+const MaxSymbol = 16
 
 const maxSector = 32 // bytes
 
 // Symbol is a listed security.
-type Symbol struct {
-	Ticker     string  // "AAPL": 1 to MaxTicker bytes of A–Z, 0–9, '.', '-'
+type Instrument struct {
+	Symbol     string  // "AAPL": 1 to MaxSymbol bytes of A–Z, 0–9, '.', '-'
 	Name       string  // "Apple"
 	Sector     string  // "technology": 1 to 32 bytes of a–z, 0–9, '-'
 	Price      Price   // reference price, at which the simulation starts
@@ -22,7 +22,7 @@ type Symbol struct {
 
 // Universe is the fixed set of symbols of one feed. It is immutable and safe for concurrent use.
 type Universe struct {
-	symbols []Symbol
+	symbols []Instrument
 	byName  map[string]ID
 	sectors []string // in order of first appearance
 	members map[string][]ID
@@ -30,7 +30,7 @@ type Universe struct {
 }
 
 // NewUniverse returns the universe of the symbols, whose IDs are their indices. The error describes the first invalid symbol.
-func NewUniverse(symbols []Symbol) (*Universe, error) {
+func NewUniverse(symbols []Instrument) (*Universe, error) {
 	u := &Universe{
 		symbols: slices.Clone(symbols),
 		byName:  make(map[string]ID, len(symbols)),
@@ -39,18 +39,18 @@ func NewUniverse(symbols []Symbol) (*Universe, error) {
 	if len(symbols) == 0 {
 		return nil, fmt.Errorf("a feed needs at least one symbol")
 	}
-	for i, s := range u.symbols {
+	for i, s := range u.instruments {
 		id := ID(i)
-		if !ValidTicker(s.Ticker) {
-			return nil, fmt.Errorf("symbol %d: ticker %q: want 1 to %d of A-Z, 0-9, '.' and '-'", i+1, s.Ticker, MaxTicker)
+		if !ValidSymbol(s.Symbol) {
+			return nil, fmt.Errorf("symbol %d: ticker %q: want 1 to %d of A-Z, 0-9, '.' and '-'", i+1, s.Symbol, MaxSymbol)
 		}
 		if !validSector(s.Sector) {
-			return nil, fmt.Errorf("symbol %s: sector %q: want 1 to 32 of a-z, 0-9 and '-'", s.Ticker, s.Sector)
+			return nil, fmt.Errorf("symbol %s: sector %q: want 1 to 32 of a-z, 0-9 and '-'", s.Symbol, s.Sector)
 		}
-		if _, duplicate := u.byName[s.Ticker]; duplicate {
-			return nil, fmt.Errorf("symbol %s: listed twice", s.Ticker)
+		if _, duplicate := u.byName[s.Symbol]; duplicate {
+			return nil, fmt.Errorf("symbol %s: listed twice", s.Symbol)
 		}
-		u.byName[s.Ticker] = id
+		u.byName[s.Symbol] = id
 		if _, known := u.members[s.Sector]; !known {
 			u.sectors = append(u.sectors, s.Sector)
 		}
@@ -61,13 +61,13 @@ func NewUniverse(symbols []Symbol) (*Universe, error) {
 }
 
 // Len returns the number of symbols.
-func (u *Universe) Len() int { return len(u.symbols) }
+func (u *Universe) Len() int { return len(u.instruments) }
 
 // Symbol returns the symbol with an ID, which must be in range.
-func (u *Universe) Symbol(id ID) Symbol { return u.symbols[id] }
+func (u *Universe) Instrument(id ID) Instrument { return u.instruments[id] }
 
 // Symbols returns all symbols in order of ID. The caller must not change the slice.
-func (u *Universe) Symbols() []Symbol { return u.symbols }
+func (u *Universe) Instruments() []Instrument { return u.instruments }
 
 // Sectors returns the sectors' names in order of first appearance. The caller must not change the slice.
 func (u *Universe) Sectors() []string { return u.sectors }
@@ -78,14 +78,14 @@ func (u *Universe) Lookup(ticker string) (ID, bool) {
 	return id, ok
 }
 
-// ValidTicker reports whether s is a valid ticker. Its characters need no escape in JSON, URLs and SSE.
-func ValidTicker(s string) bool {
-	return len(s) >= 1 && len(s) <= MaxTicker && all(s, isTicker)
+// ValidSymbol reports whether s is a valid ticker. Its characters need no escape in JSON, URLs and SSE.
+func ValidSymbol(s string) bool {
+	return len(s) >= 1 && len(s) <= MaxSymbol && all(s, isSymbol)
 }
 
 func validSector(s string) bool { return len(s) >= 1 && len(s) <= maxSector && all(s, isSector) }
 
-func isTicker(c byte) bool {
+func isSymbol(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-'
 }
 

@@ -101,7 +101,7 @@ func (w *checker) checkTick(m *message) string {
 	}
 	k := &w.fixture.ticks[m.I-1]
 	switch {
-	case w.fixture.u.Symbol(k.Symbol).Ticker != m.S || k.N != m.N:
+	case w.fixture.u.Instrument(k.Symbol).Symbol != m.S || k.N != m.N:
 		return "not the tick of this seq"
 	case !w.topics.Has(k.Symbol):
 		return "not one of the topics"
@@ -213,7 +213,7 @@ func (w *checker) noteState() {
 		return
 	}
 	for _, id := range w.topics.IDs() {
-		name := w.fixture.u.Symbol(id).Ticker
+		name := w.fixture.u.Instrument(id).Symbol
 		if k := w.fixture.newest(id, w.checked); k != nil {
 			w.n[name] = k.N
 		}
@@ -232,7 +232,7 @@ func (w *checker) expectNone(to uint64) {
 func (w *checker) missing(to uint64) string {
 	for seq := w.checked + 1; seq <= to; seq++ {
 		k := &w.fixture.ticks[seq-1]
-		if w.topics.Has(k.Symbol) && (!w.latest || w.n[w.fixture.u.Symbol(k.Symbol).Ticker] < k.N && w.fixture.newest(k.Symbol, to) == k) {
+		if w.topics.Has(k.Symbol) && (!w.latest || w.n[w.fixture.u.Instrument(k.Symbol).Symbol] < k.N && w.fixture.newest(k.Symbol, to) == k) {
 			return fmt.Sprintf("seq %d was lost", seq)
 		}
 	}

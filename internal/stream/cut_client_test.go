@@ -94,7 +94,7 @@ func newCutClient(r *cutRecorder, sc *cutScenario, eager bool) *cutClient {
 		if sc.opt.Position.Epoch == testEpoch {
 			for id := range quote.ID(testSymbols) {
 				if k := r.fixture.newest(id, sc.opt.Position.Seq); k != nil {
-					c.quotes[r.fixture.u.Symbol(id).Ticker] = k.N
+					c.quotes[r.fixture.u.Instrument(id).Symbol] = k.N
 				}
 			}
 		}
@@ -214,7 +214,7 @@ func (c *cutClient) reconnect(cut string) {
 		s.apply(&m)
 	}
 	for _, id := range p.topics(c.t, s.topics...).IDs() {
-		k, name := p.newest(id, head), p.u.Symbol(id).Ticker
+		k, name := p.newest(id, head), p.u.Instrument(id).Symbol
 		if k != nil && s.quotes[name] != k.N {
 			c.t.Fatalf("cut after %s, at position %q: %s has n %d, want %d, after %s", cut, c.position, name, s.quotes[name], k.N, runs(kindsOf(got)))
 		}

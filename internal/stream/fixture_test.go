@@ -28,9 +28,9 @@ func position(seq uint64) quote.Position { return quote.Position{Epoch: testEpoc
 
 func testUniverse(t testing.TB, n int) *quote.Universe {
 	t.Helper()
-	symbols := make([]quote.Symbol, n)
+	symbols := make([]quote.Instrument, n)
 	for i := range symbols {
-		symbols[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Sector: []string{"even", "odd"}[i%2]}
+		symbols[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Sector: []string{"even", "odd"}[i%2]}
 	}
 	u, err := quote.NewUniverse(symbols)
 	if err != nil {

@@ -113,9 +113,9 @@ func TestLatestReplacedDuringWrite(t *testing.T) {
 		w.check(c.decode(c.Next(noon))...) // the first of several
 		p.play(l, 6000)
 		w.check(c.take(noon)...)
-		for id := range p.u.Symbols() {
-			if k := p.newest(quote.ID(id), 6000); w.n[p.u.Symbol(k.Symbol).Ticker] != k.N {
-				t.Errorf("S%d is at n %d, want %d", id, w.n[p.u.Symbol(k.Symbol).Ticker], k.N)
+		for id := range p.u.Instruments() {
+			if k := p.newest(quote.ID(id), 6000); w.n[p.u.Instrument(k.Symbol).Symbol] != k.N {
+				t.Errorf("S%d is at n %d, want %d", id, w.n[p.u.Instrument(k.Symbol).Symbol], k.N)
 			}
 		}
 	})

@@ -74,8 +74,8 @@ func TestNoGapForQuietTopics(t *testing.T) {
 	}
 	p := fixtureOf(testUniverse(t, symbols), ids...)
 	var names []string
-	for _, s := range p.u.Symbols()[1:] {
-		names = append(names, s.Ticker)
+	for _, s := range p.u.Instruments()[1:] {
+		names = append(names, s.Symbol)
 	}
 	l := p.log(t, Config{Size: 10})
 	c := subscribe(t, l, Options{Topics: p.topics(t, names...)})

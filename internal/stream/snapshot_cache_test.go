@@ -115,7 +115,7 @@ func TestSnapshotBudget(t *testing.T) {
 			var names []string
 			for id := range manySymbols {
 				if id != k {
-					names = append(names, p.u.Symbol(quote.ID(id)).Ticker)
+					names = append(names, p.u.Instrument(quote.ID(id)).Symbol)
 				}
 			}
 			p.play(l, l.Head().Seq+1)

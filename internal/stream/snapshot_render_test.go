@@ -299,7 +299,7 @@ func TestSnapshotOfFewSymbols(t *testing.T) {
 		}
 		var names []string
 		for id := range fewCompressed + 1 {
-			names = append(names, t.fixture.u.Symbol(quote.ID(id)).Ticker)
+			names = append(names, t.fixture.u.Instrument(quote.ID(id)).Symbol)
 		}
 		if made, job := t.cache.get(s, t.fixture.topics(t, names...), CompressGzip, 0); made != nil || job == nil {
 			t.Error("many symbols were compressed by get")

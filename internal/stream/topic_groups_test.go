@@ -18,8 +18,8 @@ func TestTopicGroupKey(t *testing.T) {
 		t.Errorf("topics of all symbols have the keys %v", keys)
 	}
 	others := []quote.Topics{{}, p.topics(t, "S1", "S2"), p.topics(t, "sector:odd")}
-	for _, s := range p.u.Symbols() {
-		others = append(others, p.topics(t, s.Ticker))
+	for _, s := range p.u.Instruments() {
+		others = append(others, p.topics(t, s.Symbol))
 	}
 	for _, other := range others {
 		key := topicGroupKey(wire.WSJSON, other)

@@ -7,7 +7,7 @@ import (
 )
 
 // AppendQuote appends the message of a tick as JSON: prices with two decimals, sizes and times as integers. Tickers need
-// no escape (quote.ValidTicker).
+// no escape (quote.ValidSymbol).
 func AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
 	return append(appendQuote(b, ticker, t), '}')
 }

@@ -62,7 +62,7 @@ func TestMaxTickBounds(t *testing.T) {
 			BidSize: int32(v()), AskSize: int32(v()), N: uint64(v()), Seq: uint64(v()),
 		})
 	}
-	ticker := strings.Repeat("W", quote.MaxTicker)
+	ticker := strings.Repeat("W", quote.MaxSymbol)
 	for _, k := range ticks {
 		text := AppendQuote(nil, ticker, &k)
 		if !json.Valid(text) || !json.Valid(appendDayQuote(nil, ticker, &k)) {

@@ -92,7 +92,7 @@ func TestProtoEqualsJSON(t *testing.T) {
 	}
 	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 7}}
 	for i := range ticks {
-		ticker := []string{"A", "BRK.B", strings.Repeat("W", quote.MaxTicker)}[i%3]
+		ticker := []string{"A", "BRK.B", strings.Repeat("W", quote.MaxSymbol)}[i%3]
 		checkTwin(t, AppendQuote(nil, ticker, &ticks[i]), appendProtoTick(nil, ticker, &ticks[i]))
 		snap.Quotes = append(snap.Quotes, DayQuote{ticker, &ticks[i]})
 	}
@@ -173,7 +173,7 @@ func FuzzProto(f *testing.F) {
 			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
 		ticker := "A"
-		if quote.ValidTicker(s) {
+		if quote.ValidSymbol(s) {
 			ticker = s
 		}
 		k := quote.Tick{Bid: quote.Price(n), Ask: quote.Price(u), Last: quote.Price(size), BidSize: size, AskSize: -size, Volume: n, Due: int64(u),

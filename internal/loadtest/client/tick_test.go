@@ -52,7 +52,7 @@ func TestParsesWhatTheServerWrites(t *testing.T) {
 	if string(text) != goldenTick {
 		t.Fatalf("the encoder wrote %s", text)
 	}
-	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Ticker: "AAPL", Tick: &q}, {Ticker: "T", Tick: &q}}}
+	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Symbol: "AAPL", Tick: &q}, {Symbol: "T", Tick: &q}}}
 	var names []string
 	head, ok := parseSnapshot(snap.Message().JSON(), func(t *Tick) { names = append(names, string(t.Symbol)) })
 	if !ok || head != (snapshotHead{seq: 9}) || len(names) != 2 || names[0] != "AAPL" || names[1] != "T" {

@@ -37,16 +37,16 @@ type scan struct {
 
 	ordered bool
 	newest  int64
-	symbols []quote.Symbol
+	symbols []quote.Instrument
 	ids     map[string]quote.ID
-	known   map[string]quote.Symbol // the simulator's, which have a name and a sector
+	known   map[string]quote.Instrument // the simulator's, which have a name and a sector
 	times   []int64                 // of each symbol's previous row
 }
 
 func scanFile(path string) (*scan, error) {
-	s := &scan{path: path, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Symbol)}
+	s := &scan{path: path, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Instrument)}
 	for _, symbol := range market.WellKnown() {
-		s.known[symbol.Ticker] = symbol
+		s.known[symbol.Symbol] = symbol
 	}
 	if err := s.read(s.take); err != nil {
 		return nil, err
@@ -133,10 +133,10 @@ func (s *scan) take(r *row) error {
 // add adds the symbol of a row.
 func (s *scan) add(r *row) quote.ID {
 	id := quote.ID(len(s.symbols))
-	symbol := quote.Symbol{Ticker: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
-	symbol.Name = symbol.Ticker
-	s.ids[symbol.Ticker] = id
-	if known, ok := s.known[symbol.Ticker]; ok {
+	symbol := quote.Instrument{Symbol: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
+	symbol.Name = symbol.Symbol
+	s.ids[symbol.Symbol] = id
+	if known, ok := s.known[symbol.Symbol]; ok {
 		symbol.Name, symbol.Sector = known.Name, known.Sector
 	}
 	s.symbols = append(s.symbols, symbol)
@@ -165,7 +165,7 @@ func (s *scan) sort() error {
 		}
 		r.id = id
 		kept := *r
-		kept.ticker = s.symbols[id].Ticker // r.ticker would keep the whole line in memory
+		kept.ticker = s.symbols[id].Symbol // r.ticker would keep the whole line in memory
 		s.sorted = append(s.sorted, kept)
 		return nil
 	})

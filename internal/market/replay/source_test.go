@@ -67,8 +67,8 @@ func dataset(t *testing.T, name string) string {
 
 func TestReplayOfDailyBars(t *testing.T) {
 	r := newSource(t, dataset(t, "sp500-2000.csv"), nil)
-	if u := r.Universe(); u.Len() != 1 || u.Symbol(0).Ticker != "SP500-2000" || u.Symbol(0).Price != 146925 {
-		t.Fatalf("universe %+v", r.Universe().Symbols())
+	if u := r.Universe(); u.Len() != 1 || u.Instrument(0).Symbol != "SP500-2000" || u.Instrument(0).Price != 146925 {
+		t.Fatalf("universe %+v", r.Universe().Instruments())
 	}
 	if r.Timed() {
 		t.Error("a source at MaxSpeed is timed")
@@ -101,7 +101,7 @@ func TestReplayOfUnorderedPrices(t *testing.T) {
 		t.Fatalf("%d ticks of %d symbols, want 560 of 5", len(ticks), r.Universe().Len())
 	}
 	id, _ := r.Universe().Lookup("AAPL")
-	if s := r.Universe().Symbol(id); s.Sector != "technology" || s.Name != "Apple" {
+	if s := r.Universe().Instrument(id); s.Sector != "technology" || s.Name != "Apple" {
 		t.Errorf("AAPL is %+v", s)
 	}
 	var prices []quote.Price
@@ -162,7 +162,7 @@ func TestBarsOfManySymbolsInterleave(t *testing.T) {
 	r := newSource(t, path, nil)
 	var got []string
 	for _, k := range replayAll(t, r) {
-		got = append(got, r.Universe().Symbol(k.Symbol).Ticker+k.Last.String())
+		got = append(got, r.Universe().Instrument(k.Symbol).Symbol+k.Last.String())
 	}
 	want := "A10.00 B20.00 A9.00 B20.00 A12.00 B18.00 A11.00 B19.00 A11.00 A11.00 A10.00 A10.00"
 	if strings.Join(got, " ") != want {
@@ -377,7 +377,7 @@ func TestDefaultsOfATick(t *testing.T) {
 		if ticks[0] != want {
 			t.Errorf("%s:\n%+v, want\n%+v", row, ticks[0], want)
 		}
-		if reference := s.Universe().Symbol(0).Price; row == "1,10,11,,," && reference != 1050 || row == "1,,,10.5,,8" && reference != 1050 {
+		if reference := s.Universe().Instrument(0).Price; row == "1,10,11,,," && reference != 1050 || row == "1,,,10.5,,8" && reference != 1050 {
 			t.Errorf("%s: reference price %v", row, reference)
 		}
 	}

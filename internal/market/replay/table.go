@@ -82,7 +82,7 @@ func newTable(r io.Reader, file string) (*table, error) {
 	if !t.has(colSymbol) {
 		name := filepath.Base(file)
 		t.ticker = strings.ToUpper(strings.TrimSuffix(name, filepath.Ext(name)))
-		if !quote.ValidTicker(t.ticker) {
+		if !quote.ValidSymbol(t.ticker) {
 			return nil, &RowError{File: t.file, Line: t.line, Column: "header", Reason: fmt.Errorf(
 				"there is no column for symbol, and the file's name gives %q: %w", clip(t.ticker), errTicker)}
 		}
@@ -90,7 +90,7 @@ func newTable(r io.Reader, file string) (*table, error) {
 	return t, nil
 }
 
-var errTicker = fmt.Errorf("want a symbol of 1 to %d of A-Z, 0-9, '.' and '-'", quote.MaxTicker)
+var errTicker = fmt.Errorf("want a symbol of 1 to %d of A-Z, 0-9, '.' and '-'", quote.MaxSymbol)
 
 // record returns the fields of the next line that isn't blank, valid until the next call.
 func (t *table) record() ([]string, error) {
@@ -163,7 +163,7 @@ func (t *table) next(r *row) error {
 	*r = row{ticker: t.ticker, dayVolume: -1}
 	if t.has(colSymbol) {
 		r.ticker = field(fields, t.index[colSymbol])
-		if !quote.ValidTicker(r.ticker) {
+		if !quote.ValidSymbol(r.ticker) {
 			return t.bad("symbol", fmt.Errorf("%q: %w", clip(r.ticker), errTicker))
 		}
 	}

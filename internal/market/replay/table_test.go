@@ -200,7 +200,7 @@ func FuzzTable(f *testing.F) {
 			} else if bid, ask := quotes(r.bid, r.ask, r.last); bid < 1 || ask < bid {
 				t.Fatalf("impossible quote %v %v from %+v", bid, ask, r)
 			}
-			if !quote.ValidTicker(r.ticker) || r.volume < 0 || r.dayVolume < -1 || r.bidSize < 0 || r.askSize < 0 {
+			if !quote.ValidSymbol(r.ticker) || r.volume < 0 || r.dayVolume < -1 || r.bidSize < 0 || r.askSize < 0 {
 				t.Fatalf("impossible row %+v", r)
 			}
 		}

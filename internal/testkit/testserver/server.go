@@ -154,9 +154,9 @@ func (s *Server) Engine(wire.Lane) string {
 
 func universeOf(t testing.TB, symbols int) *quote.Universe {
 	t.Helper()
-	list := make([]quote.Symbol, symbols)
+	list := make([]quote.Instrument, symbols)
 	for i := range list {
-		list[i] = quote.Symbol{Ticker: fmt.Sprintf("S%d", i), Name: fmt.Sprintf("Test %d", i), Sector: []string{"even", "odd"}[i%2]}
+		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Name: fmt.Sprintf("Test %d", i), Sector: []string{"even", "odd"}[i%2]}
 	}
 	u, err := quote.NewUniverse(list)
 	if err != nil {
