@@ -22,19 +22,49 @@ type api struct {
 	constant  *answers
 }
 
+// symbol is an instrument in the answer of GET /api/symbols.
+type symbol struct {
+	Symbol       string      `json:"symbol"`
+	Name         string      `json:"name"`
+	Sector       string      `json:"sector"`
+	Value        float64     `json:"value"` // market capitalization in billions of dollars, 0 if unknown
+	Decimals     uint8       `json:"decimals"`
+	SizeDecimals uint8       `json:"size_decimals"`
+	Currency     string      `json:"currency,omitempty"`
+	Venue        string      `json:"venue,omitempty"`
+	TickSize     *jsonNumber `json:"tick_size,omitempty"`
+	Negative     bool        `json:"negative,omitempty"`
+	Session      *session    `json:"session,omitempty"`
+}
+
+// session is the trading time of an instrument, on the clock of its zone.
+type session struct {
+	Zone  string `json:"zone"`
+	Open  string `json:"open"`
+	Close string `json:"close"`
+}
+
+func newSymbol(in *quote.Instrument) symbol {
+	s := symbol{
+		Symbol: in.Symbol, Name: in.Name, Sector: in.Sector, Value: in.Value,
+		Decimals: in.Decimals, SizeDecimals: in.SizeDecimals, Currency: in.Currency, Venue: in.Venue, Negative: in.Negative,
+	}
+	if in.TickSize > 0 {
+		s.TickSize = &jsonNumber{int64(in.TickSize), in.Decimals}
+	}
+	if t := in.Session; t != nil {
+		s.Session = &session{t.Zone.String(), quote.Clock(t.Open), quote.Clock(t.Close)}
+	}
+	return s
+}
+
 // symbols is GET /api/symbols: all symbols and sectors.
 func (a *api) symbols(c *fiber.Ctx) error {
-	type symbol struct {
-		Symbol string  `json:"symbol"`
-		Name   string  `json:"name"`
-		Sector string  `json:"sector"`
-		Value  float64 `json:"value"` // market capitalization in billions of dollars, 0 if unknown
-	}
 	x, err := a.constant.get("symbols", func() (*content, error) {
 		u := a.log.Universe()
 		list := make([]symbol, 0, u.Len())
-		for _, s := range u.Instruments() {
-			list = append(list, symbol{s.Symbol, s.Name, s.Sector, s.Value})
+		for i := range u.Instruments() {
+			list = append(list, newSymbol(u.Instrument(quote.ID(i))))
 		}
 		return newJSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
 	})
@@ -89,11 +119,16 @@ func (a *api) stats(c *fiber.Ctx) error {
 	})
 }
 
-// jsonPrice is a price in the notation of the lanes.
-type jsonPrice quote.Price
+// jsonNumber is a price or size in the notation of the lanes.
+type jsonNumber struct {
+	units    int64
+	decimals uint8
+}
 
-// MarshalJSON returns a number with two decimals.
-func (p jsonPrice) MarshalJSON() ([]byte, error) { return quote.Price(p).AppendTo(nil), nil }
+// MarshalJSON returns a number with exactly the decimals of its instrument.
+func (n jsonNumber) MarshalJSON() ([]byte, error) {
+	return quote.Price(n.units).AppendTo(nil, n.decimals), nil
+}
 
 // noCache makes a browser revalidate an answer each time: a page names hashed files, which a new version may lack.
 func noCache(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-cache") }

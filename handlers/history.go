@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -45,24 +46,27 @@ func (h *historyAPI) bars(c *fiber.Ctx) error {
 		return err
 	}
 	type bar struct {
-		T int64     `json:"t"` // start, µs since 1970
-		O jsonPrice `json:"o"`
-		H jsonPrice `json:"h"`
-		L jsonPrice `json:"l"`
-		C jsonPrice `json:"c"`
-		V int64     `json:"v"`
+		T int64      `json:"t"` // start, µs since 1970
+		O jsonNumber `json:"o"`
+		H jsonNumber `json:"h"`
+		L jsonNumber `json:"l"`
+		C jsonNumber `json:"c"`
+		V jsonNumber `json:"v"`
 	}
+	in := h.log.Universe().Instrument(id)
+	price := func(p quote.Price) jsonNumber { return jsonNumber{int64(p), in.Decimals} }
+	size := func(s quote.Size) jsonNumber { return jsonNumber{int64(s), in.SizeDecimals} }
 	list := make([]bar, 0, len(page.Bars))
 	for _, b := range page.Bars {
-		list = append(list, bar{b.T, jsonPrice(b.O), jsonPrice(b.H), jsonPrice(b.L), jsonPrice(b.C), b.V})
+		list = append(list, bar{b.T, price(b.O), price(b.H), price(b.L), price(b.C), size(b.V)})
 	}
-	var day *int64
+	var day any
 	if page.Known {
-		day = &page.Volume
+		day = size(page.Volume)
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{
-		"symbol": h.log.Universe().Instrument(id).Symbol, "interval": interval,
+		"symbol": in.Symbol, "interval": interval,
 		"epoch": wire.Epoch(h.log.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
 	})
 }
@@ -91,9 +95,9 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 
 func (h *historyAPI) renderCloses(ids []quote.ID, interval history.Interval, limit int) (*content, error) {
 	type line struct {
-		Symbol string      `json:"symbol"`
-		T      int64       `json:"t"` // start of the first interval, µs since 1970
-		Closes closePrices `json:"c"`
+		Symbol string `json:"symbol"`
+		T      int64  `json:"t"` // start of the first interval, µs since 1970
+		Closes closes `json:"c"`
 	}
 	seq, lines := h.log.Head().Seq, make([]line, 0, len(ids))
 	for _, id := range ids {
@@ -102,44 +106,48 @@ func (h *historyAPI) renderCloses(ids []quote.ID, interval history.Interval, lim
 			return nil, err
 		}
 		seq = min(seq, page.Seq)
-		l := line{Symbol: h.log.Universe().Instrument(id).Symbol}
-		l.T, l.Closes = closesOf(page.Bars, interval, limit)
-		lines = append(lines, l)
+		in := h.log.Universe().Instrument(id)
+		start, prices := closesOf(page.Bars, interval, limit)
+		lines = append(lines, line{in.Symbol, start, closes{prices, in.Decimals}})
 	}
 	return newJSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(h.log.Head().Epoch), "i": seq, "lines": lines})
 }
 
 // closesOf returns the closes of the newest limit intervals, from the first of them that has a bar, and the start of that.
-func closesOf(bars []history.Bar, interval history.Interval, limit int) (start int64, closes closePrices) {
+func closesOf(bars []history.Bar, interval history.Interval, limit int) (start int64, prices []quote.Price) {
 	if len(bars) == 0 {
-		return 0, closePrices{}
+		return 0, nil
 	}
 	step, end := interval.Duration().Microseconds(), bars[len(bars)-1].T
 	first := slices.IndexFunc(bars, func(b history.Bar) bool { return b.T > end-int64(limit)*step })
 	start = bars[first].T
-	closes = slices.Repeat(closePrices{noPrice}, int((end-start)/step)+1)
+	prices = slices.Repeat([]quote.Price{noPrice}, int((end-start)/step)+1)
 	for _, b := range bars[first:] {
-		closes[(b.T-start)/step] = b.C
+		prices[(b.T-start)/step] = b.C
 	}
-	return start, closes
+	return start, prices
 }
 
-// closePrices holds a price for each interval, noPrice for an interval without a tick.
-type closePrices []quote.Price
+// noPrice is the close of an interval without a tick.
+const noPrice quote.Price = math.MinInt64
 
-const noPrice quote.Price = -1
+// closes holds a price for each interval, noPrice for one without a tick.
+type closes struct {
+	prices   []quote.Price
+	decimals uint8
+}
 
-// MarshalJSON returns an array of numbers with two decimals; noPrice is null.
-func (p closePrices) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 2+8*len(p)), '[')
-	for i, x := range p {
+// MarshalJSON returns an array of numbers with exactly the decimals of their instrument; noPrice is null.
+func (c closes) MarshalJSON() ([]byte, error) {
+	b := append(make([]byte, 0, 2+8*len(c.prices)), '[')
+	for i, x := range c.prices {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		if x == noPrice {
 			b = append(b, "null"...)
 		} else {
-			b = x.AppendTo(b)
+			b = x.AppendTo(b, c.decimals)
 		}
 	}
 	return append(b, ']'), nil

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -52,24 +53,28 @@ type noscriptLink struct {
 
 type noscriptColumn struct {
 	name    string
-	compare func(a, b *wire.DayQuote) int
+	compare func(a, b *wire.DayQuote) int // across instruments of different decimals
 }
 
 var noscriptColumns = []noscriptColumn{
-	{"symbol", func(a, b *wire.DayQuote) int { return strings.Compare(a.Symbol, b.Symbol) }},
-	{"last", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Last, b.Tick.Last) }},
+	{"symbol", func(a, b *wire.DayQuote) int { return strings.Compare(a.Instrument.Symbol, b.Instrument.Symbol) }},
+	{"last", func(a, b *wire.DayQuote) int { return cmp.Compare(price(a, a.Tick.Last), price(b, b.Tick.Last)) }},
 	{"change", func(a, b *wire.DayQuote) int { return cmp.Compare(change(a.Tick), change(b.Tick)) }},
-	{"bid", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Bid, b.Tick.Bid) }},
-	{"ask", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Ask, b.Tick.Ask) }},
-	{"volume", func(a, b *wire.DayQuote) int { return cmp.Compare(a.Tick.Volume, b.Tick.Volume) }},
+	{"bid", func(a, b *wire.DayQuote) int { return cmp.Compare(price(a, a.Tick.Bid), price(b, b.Tick.Bid)) }},
+	{"ask", func(a, b *wire.DayQuote) int { return cmp.Compare(price(a, a.Tick.Ask), price(b, b.Tick.Ask)) }},
+	{"volume", func(a, b *wire.DayQuote) int { return cmp.Compare(volume(a), volume(b)) }},
 }
 
-// change returns the change since the previous day's close in per cent, 0 if there is no close.
+func price(q *wire.DayQuote, p quote.Price) float64 { return p.Float(q.Instrument.Decimals) }
+
+func volume(q *wire.DayQuote) float64 { return q.Tick.Volume.Float(q.Instrument.SizeDecimals) }
+
+// change returns the change since the previous day's close in per cent of the close without its sign, 0 if there is no close.
 func change(t *quote.Tick) float64 {
-	if t.PrevClose <= 0 {
+	if t.PrevClose == 0 {
 		return 0
 	}
-	return float64(t.Last-t.PrevClose) * 100 / float64(t.PrevClose)
+	return float64(t.Last-t.PrevClose) * 100 / math.Abs(float64(t.PrevClose))
 }
 
 // noscriptQuery is the query of a list.
@@ -124,9 +129,9 @@ func (q *noscriptQuery) with(key, value string) string {
 }
 
 // filter returns the quotes of the list in its order.
-func (q *noscriptQuery) filter(all []wire.DayQuote, u *quote.Universe) []wire.DayQuote {
+func (q *noscriptQuery) filter(all []wire.DayQuote) []wire.DayQuote {
 	found := slices.DeleteFunc(all, func(d wire.DayQuote) bool {
-		s := u.Instrument(d.Tick.Symbol)
+		s := d.Instrument
 		return q.sector != "" && s.Sector != q.sector ||
 			!strings.Contains(strings.ToLower(s.Symbol), q.text) && !strings.Contains(strings.ToLower(s.Name), q.text)
 	})
@@ -181,7 +186,7 @@ func newNoscriptList(log *stream.Log, q *noscriptQuery) *noscriptList {
 	for _, d := range quotes {
 		newest = max(newest, d.Tick.Due)
 	}
-	quotes = q.filter(quotes, u)
+	quotes = q.filter(quotes)
 
 	l := &noscriptList{
 		Found: len(quotes), Columns: q.columns(), Sectors: q.sectors(u), Seconds: noscriptSeconds,
@@ -202,15 +207,17 @@ func newNoscriptList(log *stream.Log, q *noscriptQuery) *noscriptList {
 		l.Next = q.with("page", strconv.Itoa(page+1))
 	}
 	for _, d := range quotes[first:end] {
-		l.Quotes = append(l.Quotes, newNoscriptQuote(u.Instrument(d.Tick.Symbol), d.Tick))
+		l.Quotes = append(l.Quotes, newNoscriptQuote(d.Instrument, d.Tick))
 	}
 	return l
 }
 
-func newNoscriptQuote(s quote.Instrument, t *quote.Tick) noscriptQuote {
+func newNoscriptQuote(in *quote.Instrument, t *quote.Tick) noscriptQuote {
+	price := func(p quote.Price) string { return p.Format(in.Decimals) }
+	size := func(s quote.Size) string { return grouped(s.Format(in.SizeDecimals)) }
 	r := noscriptQuote{
-		Symbol: s.Symbol, Name: s.Name, Last: t.Last.String(),
-		Bid: t.Bid.String(), BidSize: grouped(int64(t.BidSize)), Ask: t.Ask.String(), AskSize: grouped(int64(t.AskSize)), Volume: grouped(t.Volume),
+		Symbol: in.Symbol, Name: in.Name, Last: price(t.Last),
+		Bid: price(t.Bid), BidSize: size(t.BidSize), Ask: price(t.Ask), AskSize: size(t.AskSize), Volume: size(t.Volume),
 	}
 	r.Change = strings.TrimPrefix(strconv.FormatFloat(change(t), 'f', 2, 64), "-")
 	if r.Change != "0.00" { // a change that rounds to zero has no direction
@@ -221,10 +228,10 @@ func newNoscriptQuote(s quote.Instrument, t *quote.Tick) noscriptQuote {
 	return r
 }
 
-// grouped formats a number in groups of three digits, separated by narrow no-break spaces as in the browser.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+// grouped returns a number with its whole part in groups of three digits, separated by narrow no-break spaces as in the browser.
+func grouped(s string) string {
+	whole, _, _ := strings.Cut(s, ".")
+	for i := len(whole) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 // newLog returns a log that is closed at the end of the test.
 func newLog(t *testing.T) *stream.Log {
-	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Name: "A", Sector: "x"}})
+	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Decimals: 2, Name: "A", Sector: "x"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,11 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Bar summarizes the last price of a symbol in one interval, and the shares traded.
+// Bar summarizes the last price of a symbol in one interval, and the volume, in units of the instrument.
 type Bar struct {
 	T          int64 // start of the interval, µs since 1970
 	O, H, L, C quote.Price
-	V          int64 // shares
+	V          quote.Size
 }
 
 const (
@@ -54,7 +54,7 @@ type Store struct {
 // volumeDay is the day volume of a symbol's newest tick.
 type volumeDay struct {
 	number int64 // days since 1970
-	volume int64
+	volume quote.Size
 	seen   bool
 }
 
@@ -98,8 +98,8 @@ func (s *Store) Add(ticks []quote.Tick) {
 	s.seq = ticks[len(ticks)-1].Seq
 }
 
-// grow updates the day volume and returns the shares traded since the tick before.
-func (d *volumeDay) grow(t *quote.Tick) int64 {
+// grow updates the day volume and returns the quantity traded since the tick before.
+func (d *volumeDay) grow(t *quote.Tick) quote.Size {
 	before, today := *d, floorDiv(t.Due, day)
 	*d = volumeDay{number: today, volume: t.Volume, seen: true}
 	switch {
@@ -112,7 +112,7 @@ func (d *volumeDay) grow(t *quote.Tick) int64 {
 }
 
 // fold adds a tick to the newest bar with the length span, spans[k], or starts a new bar.
-func (s *Store) fold(k int, span int64, t *quote.Tick, traded int64) {
+func (s *Store) fold(k int, span int64, t *quote.Tick, traded quote.Size) {
 	ring := s.ring(k, t.Symbol)
 	n := s.written[k][t.Symbol]
 	if n > 0 {
@@ -158,9 +158,9 @@ type Page struct {
 	More bool
 	// Seq is the position from which to continue: the bars include all ticks up to it and none after it.
 	Seq uint64
-	// Volume is the day volume at Seq: the next tick's volume minus it is the number of shares traded. Known is false before the
+	// Volume is the day volume at Seq: the next tick's volume minus it is the quantity traded. Known is false before the
 	// first tick.
-	Volume int64
+	Volume quote.Size
 	Known  bool
 }
 

@@ -23,7 +23,7 @@ func symbols(t testing.TB, n int) *quote.Universe {
 	t.Helper()
 	list := make([]quote.Instrument, n)
 	for i := range list {
-		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Sector: "test"}
+		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Decimals: 2, Sector: "test"}
 	}
 	u, err := quote.NewUniverse(list)
 	if err != nil {
@@ -42,12 +42,12 @@ func newStore(t testing.TB, symbolCount, keep int) *Store {
 }
 
 // tick returns a tick of symbol 0, due seconds after midnight.
-func tick(seconds float64, last quote.Price, volume int64) quote.Tick {
+func tick(seconds float64, last quote.Price, volume quote.Size) quote.Tick {
 	return quote.Tick{Due: midnight + int64(seconds*1e6), Last: last, Volume: volume}
 }
 
 func TestBars(t *testing.T) {
-	bar := func(seconds int64, o, h, l, c quote.Price, v int64) Bar {
+	bar := func(seconds int64, o, h, l, c quote.Price, v quote.Size) Bar {
 		return Bar{T: midnight + seconds*1e6, O: o, H: h, L: l, C: c, V: v}
 	}
 	day := float64(24 * 60 * 60)
@@ -107,7 +107,7 @@ func TestAddDays(t *testing.T) {
 	s := newStore(t, 2, 3)
 	var days []quote.Tick
 	for n := range 4 {
-		k := tick(float64(n-4)*86400+5, 20, int64(n))
+		k := tick(float64(n-4)*86400+5, 20, quote.Size(n))
 		k.Symbol, k.Open, k.High, k.Low = 1, 10, 30, quote.Price(n)
 		days = append(days, k)
 	}
@@ -255,15 +255,15 @@ func TestIntervalsMatchTheTicks(t *testing.T) {
 		keep := 20 + r.IntN(400)
 		s := newStore(t, 1, keep)
 		var ticks []quote.Tick
-		at, last, volume := 86400*0.9, quote.Price(10000), int64(0)
+		at, last, volume := 86400*0.9, quote.Price(10000), quote.Size(0)
 		for range 5000 {
 			at += r.ExpFloat64() * []float64{0.1, 5, 300}[r.IntN(3)]
 			last += quote.Price(r.IntN(21) - 10)
 			before := ticks
-			volume += int64(r.IntN(500))
+			volume += quote.Size(r.IntN(500))
 			k := tick(at, last, volume)
 			if n := len(before); n > 0 && k.Due/86400e6 != before[n-1].Due/86400e6 {
-				volume = int64(r.IntN(500))
+				volume = quote.Size(r.IntN(500))
 				k.Volume = volume
 			}
 			ticks = append(ticks, k)
@@ -338,7 +338,7 @@ func checkPages(t *testing.T, s *Store, interval Interval, limit int) {
 func direct(ticks []quote.Tick, length int64) []Bar {
 	var bars []Bar
 	for i, k := range ticks {
-		traded := int64(0)
+		traded := quote.Size(0)
 		if i > 0 {
 			traded = k.Volume - ticks[i-1].Volume
 			if k.Due/86400e6 != ticks[i-1].Due/86400e6 {
@@ -378,7 +378,7 @@ func TestAddAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		for i := range batch {
 			at += 3
-			batch[i] = tick(at, 100, int64(at))
+			batch[i] = tick(at, 100, quote.Size(at))
 			batch[i].Symbol = quote.ID(i)
 		}
 		s.Add(batch)
@@ -397,7 +397,7 @@ func TestPagesContainWholeBatches(t *testing.T) {
 		readers.Go(func() {
 			for {
 				p, err := s.Bars(0, Hour, Latest, 1)
-				if err != nil || len(p.Bars) != 1 || p.Bars[0].V != int64(p.Seq) || p.Volume != int64(p.Seq) {
+				if err != nil || len(p.Bars) != 1 || p.Bars[0].V != quote.Size(p.Seq) || p.Volume != quote.Size(p.Seq) {
 					t.Errorf("%+v, error %v", p, err)
 					return
 				}
@@ -410,7 +410,7 @@ func TestPagesContainWholeBatches(t *testing.T) {
 		})
 	}
 	for i := uint64(1); i <= 2000; i += 2 {
-		a, b := tick(float64(i)/10, 1, int64(i)), tick(float64(i)/10, 1, int64(i+1))
+		a, b := tick(float64(i)/10, 1, quote.Size(i)), tick(float64(i)/10, 1, quote.Size(i+1))
 		a.Seq, b.Seq = i, i+1
 		s.Add([]quote.Tick{a, b})
 	}
@@ -426,7 +426,7 @@ func BenchmarkAdd(b *testing.B) {
 	for b.Loop() {
 		for i := range batch {
 			at += 0.01
-			batch[i] = tick(at, 100, int64(at))
+			batch[i] = tick(at, 100, quote.Size(at))
 			batch[i].Symbol = quote.ID(i % 50)
 		}
 		s.Add(batch)

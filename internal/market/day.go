@@ -2,36 +2,39 @@ package market
 
 import "ticklane/internal/quote"
 
-const (
-	dayMicros = daySeconds * 1_000_000
-	maxVolume = 1<<53 - 1 // the largest integer that every JSON decoder represents exactly
-)
+const dayMicros = daySeconds * 1_000_000
 
-// Day holds the figures of one symbol for the UTC day of its newest due time. The zero value must be started.
+// Day holds the figures of one instrument for the trading day of its newest time. The zero value must be started.
 type Day struct {
-	number                           int64 // days since 1970
+	session                          *quote.Session
+	trading                          quote.TradingDay
 	last, open, high, low, prevClose quote.Price
-	volume                           int64
+	volume                           quote.Size
 }
 
-// Start starts the first day at a price, which is also the previous close. due is in µs since 1970.
-func (d *Day) Start(price quote.Price, due int64) {
-	*d = Day{number: dayNumber(due), last: price, open: price, high: price, low: price, prevClose: price}
+// Start starts the first day of an instrument with this session, nil for UTC days, at a price, which is also the previous close.
+// at is in the feed's time, in µs since 1970.
+func (d *Day) Start(session *quote.Session, price quote.Price, at int64) {
+	d.begin(session, price, session.Day(at))
 }
 
-// Roll starts a new day if due is in another day than before. The new day opens at the last price with no volume.
-func (d *Day) Roll(due int64) {
-	if n := dayNumber(due); n != d.number {
-		*d = Day{number: n, last: d.last, open: d.last, high: d.last, low: d.last, prevClose: d.last}
+func (d *Day) begin(session *quote.Session, price quote.Price, trading quote.TradingDay) {
+	*d = Day{session: session, trading: trading, last: price, open: price, high: price, low: price, prevClose: price}
+}
+
+// Roll starts a new day if a time is in another day than before. The new day opens at the last price with no volume.
+func (d *Day) Roll(at int64) {
+	if !d.trading.Contains(at) {
+		d.begin(d.session, d.last, d.session.Day(at))
 	}
 }
 
 // Trade adds a trade.
-func (d *Day) Trade(price quote.Price, shares int64) {
+func (d *Day) Trade(price quote.Price, size quote.Size) {
 	d.last = price
 	d.high = max(d.high, price)
 	d.low = min(d.low, price)
-	d.volume = min(d.volume+shares, maxVolume)
+	d.volume = min(d.volume+size, quote.MaxUnits)
 }
 
 // Last returns the price of the last trade.
@@ -39,6 +42,7 @@ func (d *Day) Last() quote.Price { return d.last }
 
 // Fill sets the day's figures in t.
 func (d *Day) Fill(t *quote.Tick) {
+	t.Day = d.trading.Number
 	t.Last, t.Open, t.High, t.Low, t.PrevClose, t.Volume = d.last, d.open, d.high, d.low, d.prevClose, d.volume
 }
 

@@ -32,7 +32,8 @@ func TestGoldenTicks(t *testing.T) {
 		var k quote.Tick
 		for range 20_000 {
 			m.next(&k)
-			fmt.Fprintln(hash, k.Symbol, k.Due, k.Bid, k.Ask, k.BidSize, k.AskSize, k.Last, k.Open, k.High, k.Low, k.PrevClose, k.Volume)
+			fmt.Fprintln(hash, k.Symbol, k.Due, k.Bid.Format(2), k.Ask.Format(2), k.BidSize, k.AskSize, k.Last.Format(2),
+				k.Open.Format(2), k.High.Format(2), k.Low.Format(2), k.PrevClose.Format(2), k.Volume)
 		}
 		if got := hex.EncodeToString(hash.Sum(nil)[:8]); got != tt.want {
 			t.Errorf("%s, shape %v: hash %s, want %s", tt.arrivals, tt.dayShape, got, tt.want)

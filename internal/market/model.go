@@ -115,9 +115,9 @@ func newModel(u *quote.Universe, seed uint64, dayShape bool) *model {
 		k.reference = float64(s.Price)
 		k.volatility = s.Volatility
 		k.own.start(k.draw)
-		k.sizes = lotDollars / s.Price.Dollars() / lot
+		k.sizes = lotDollars / s.Price.Float(s.Decimals) / lot
 		k.side = 1
-		k.day.Start(s.Price, 0)
+		k.day.Start(nil, s.Price, 0)
 		k.measure()
 		k.quote()
 		sum += k.weight
@@ -266,13 +266,13 @@ func (k *stock) trade(bulk float64) {
 	if bulk != 1 {
 		lots = math.Floor(lots + k.draw.Float64()) // rounded at random, which keeps the mean
 	}
-	k.day.Trade(price, lot*int64(lots))
+	k.day.Trade(price, lot*quote.Size(lots))
 }
 
 func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {
 	tick.Symbol, tick.Due, tick.N, tick.Seq = id, due, 0, 0
 	tick.Bid, tick.Ask = k.bid, k.ask
-	tick.BidSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
-	tick.AskSize = int32(lot * (1 + geometric(k.draw, k.sizes)))
+	tick.BidSize = quote.Size(lot * (1 + geometric(k.draw, k.sizes)))
+	tick.AskSize = quote.Size(lot * (1 + geometric(k.draw, k.sizes)))
 	k.day.Fill(tick)
 }

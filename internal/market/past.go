@@ -50,11 +50,11 @@ func (s *Simulator) Days(now time.Time, n int, sink func([]quote.Tick)) {
 			high, low := bridge(before, after, k.volatility, draw)
 			tick := &days[d]
 			*tick = quote.Tick{
-				Symbol: quote.ID(id), Due: (today - int64(n-d)) * dayMicros,
+				Symbol: quote.ID(id), Day: int32(today - int64(n-d)), Due: (today - int64(n-d)) * dayMicros,
 				Open: k.price(before), High: k.price(high), Low: k.price(low), Last: k.price(after), PrevClose: k.price(before),
 			}
 			busy := math.Exp(0.25*draw.NormFloat64()) * (0.7 + 0.4*math.Abs(move)/k.volatility)
-			tick.Volume = min(lot*int64(shares*busy/lot), maxVolume)
+			tick.Volume = min(lot*quote.Size(shares*busy/lot), quote.MaxUnits)
 			after = before
 		}
 		sink(days)

@@ -43,7 +43,7 @@ func TestDays(t *testing.T) {
 		}
 		move := math.Log(float64(k.Last)/float64(k.Open)) / s.Universe().Instrument(k.Symbol).Volatility
 		relative += move * move / float64(len(all))
-		volume += float64(k.Volume) * s.Universe().Instrument(k.Symbol).Price.Dollars() / n
+		volume += float64(k.Volume) * s.Universe().Instrument(k.Symbol).Price.Float(2) / n
 	}
 	if relative < 0.7 || relative > 1.4 {
 		t.Errorf("the variance of a day is %.2f of the symbol's", relative)

@@ -52,7 +52,7 @@ func TestUniverse(t *testing.T) {
 	if !slices.Equal(large.Instruments()[:51], small.Instruments()) {
 		t.Error("a symbol depends on how many there are")
 	}
-	if s := small.Symbol(50); s.Symbol != "SIM0051" || s.Name != "Simulated 51" {
+	if s := small.Instrument(50); s.Symbol != "SIM0051" || s.Name != "Simulated 51" {
 		t.Errorf("the first made-up symbol is %+v", s)
 	}
 }
@@ -349,7 +349,7 @@ func warm(t *testing.T, now time.Time, symbols int, rate float64, past time.Dura
 		if k.Due == 0 {
 			t.Fatalf("symbol %d has no past", i)
 		}
-		traded += float64(k.Volume) * k.Last.Dollars()
+		traded += float64(k.Volume) * k.Last.Float(2)
 	}
 	return count, traded
 }

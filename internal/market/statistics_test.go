@@ -41,7 +41,7 @@ var trading = sync.OnceValue(func() *session {
 	for i := range m.stocks {
 		s.weight = append(s.weight, m.stocks[i].weight)
 	}
-	mids, before, volume := make([]float64, n), make([]float64, n), make([]int64, n)
+	mids, before, volume := make([]float64, n), make([]float64, n), make([]quote.Size, n)
 	minute := 0
 	var tick quote.Tick
 	for m.peek() < sessionSeconds {

@@ -17,6 +17,9 @@ import (
 //go:embed symbols.csv
 var symbolsCSV []byte
 
+// decimals are those of the simulated prices, which are in cents.
+const decimals = 2
+
 // WellKnown returns the embedded symbols, in the order of the file.
 func WellKnown() []quote.Instrument {
 	records, err := csv.NewReader(bytes.NewReader(symbolsCSV)).ReadAll()
@@ -26,7 +29,7 @@ func WellKnown() []quote.Instrument {
 	symbols := make([]quote.Instrument, 0, len(records))
 	for _, r := range records[1:] {
 		symbols = append(symbols, quote.Instrument{
-			Symbol: r[0], Name: r[1], Sector: r[2],
+			Symbol: r[0], Name: r[1], Sector: r[2], Decimals: decimals,
 			Price: quote.Price(math.Round(number(r[3]) * 100)), Volatility: number(r[4]), Value: number(r[5]),
 		})
 	}
@@ -63,6 +66,7 @@ func generatedSymbol(number int, sector string) quote.Instrument {
 		Symbol:     fmt.Sprintf("SIM%04d", number),
 		Name:       fmt.Sprintf("Simulated %d", number),
 		Sector:     sector,
+		Decimals:   decimals,
 		Price:      quote.Price(math.Round(20*math.Pow(20, r.Float64()))) * 100, // $20 to $400
 		Volatility: math.Round((0.012+0.012*r.Float64())*1e4) / 1e4,
 		Value:      math.Round(math.Pow(200, r.Float64())), // $1bn to $200bn

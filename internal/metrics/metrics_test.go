@@ -57,7 +57,7 @@ func scrape(t *testing.T, of Sources) map[string]float64 {
 
 func testLog(t *testing.T) *stream.Log {
 	t.Helper()
-	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Sector: "x"}, {Symbol: "B", Sector: "x"}})
+	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Decimals: 2, Sector: "x"}, {Symbol: "B", Decimals: 2, Sector: "x"}})
 	if err != nil {
 		t.Fatal(err)
 	}

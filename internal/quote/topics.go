@@ -125,7 +125,7 @@ func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
 }
 
 // meant returns the topic that the first possible one of unknown names is in another case or without blanks, "" if there is
-// none: tickers are too short for more likeness.
+// none: symbols are too short for more likeness.
 func (u *Universe) meant(names []string) string {
 	for _, name := range names {
 		name = strings.TrimSpace(name)

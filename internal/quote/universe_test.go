@@ -2,60 +2,40 @@ package quote
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 )
 
-// newUniverse returns the error of a universe with one symbol.
-func newUniverse(ticker, sector string) error {
-	_, err := NewUniverse([]Instrument{{Symbol: ticker, Sector: sector}})
-	return err
-}
-
-func TestTickerAndSectorCharacters(t *testing.T) {
-	const (
-		tickers = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
-		sectors = "abcdefghijklmnopqrstuvwxyz0123456789-"
-	)
-	for c := range 256 {
-		s := string([]byte{byte(c)})
-		if got, want := ValidSymbol(s), strings.Contains(tickers, s); got != want {
-			t.Errorf("ValidSymbol(%q) = %v", s, got)
-		}
-		if got, want := newUniverse("A", s) == nil, strings.Contains(sectors, s); got != want {
-			t.Errorf("sector %q accepted: %v", s, got)
-		}
-	}
-}
-
-func TestTickerAndSectorLengths(t *testing.T) {
-	for n, want := range map[int]bool{0: false, 1: true, MaxSymbol: true, MaxSymbol + 1: false} {
-		if got := ValidSymbol(strings.Repeat("A", n)); got != want {
-			t.Errorf("ticker of %d bytes valid: %v", n, got)
-		}
-	}
-	for n, want := range map[int]bool{0: false, 1: true, 32: true, 33: false} {
-		if got := newUniverse("A", strings.Repeat("a", n)) == nil; got != want {
-			t.Errorf("sector of %d bytes accepted: %v", n, got)
-		}
-	}
-}
-
-// TestNewUniverseRejects: the error identifies the symbol by its number, or by its ticker if that is valid.
+// TestNewUniverseRejects: the error identifies the instrument by its number, or by its symbol if that is valid.
 func TestNewUniverseRejects(t *testing.T) {
 	a := Instrument{Symbol: "A", Sector: "x"}
 	for _, c := range []struct {
-		symbols []Instrument
-		want    string
+		instruments []Instrument
+		want        string
 	}{
-		{nil, "at least one symbol"},
-		{[]Instrument{a, {Symbol: "b", Sector: "x"}}, `symbol 2: ticker "b": want 1 to 16 of A-Z, 0-9, '.' and '-'`},
-		{[]Instrument{a, {Symbol: "B", Sector: "Tech"}}, `symbol B: sector "Tech": want 1 to 32 of a-z, 0-9 and '-'`},
-		{[]Instrument{a, {Symbol: "A", Sector: "y"}}, "symbol A: listed twice"},
+		{nil, "a feed needs at least one symbol"},
+		{[]Instrument{a, {Symbol: "b c", Sector: "x"}}, `instrument 2: symbol: "b c": want ` + SymbolForm},
+		{[]Instrument{a, {Symbol: "B", Sector: "Tech"}}, `instrument B: sector: "Tech": want 1 to 32 of a-z, 0-9 and '-'`},
+		{[]Instrument{a, {Symbol: "A", Sector: "y"}}, "instrument A: listed twice"},
 	} {
-		if _, err := NewUniverse(c.symbols); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := NewUniverse(c.instruments); err == nil || err.Error() != c.want {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
+	}
+}
+
+// TestSymbolsKeepTheirCase: symbols that differ in case only are different instruments.
+func TestSymbolsKeepTheirCase(t *testing.T) {
+	u, err := NewUniverse([]Instrument{{Symbol: "brk.b", Sector: "x"}, {Symbol: "BRK.B", Sector: "x"}, {Symbol: "EUR/USD", Sector: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for symbol, want := range map[string]ID{"brk.b": 0, "BRK.B": 1, "EUR/USD": 2} {
+		if id, ok := u.Lookup(symbol); !ok || id != want || u.Instrument(id).Symbol != symbol {
+			t.Errorf("Lookup(%q) = %d, %v", symbol, id, ok)
+		}
+	}
+	if _, ok := u.Lookup("Brk.b"); ok {
+		t.Error("another case was found")
 	}
 }
 

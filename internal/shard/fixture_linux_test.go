@@ -35,7 +35,7 @@ type fixture struct {
 }
 
 func newFixture(t testing.TB, opt Options) *fixture {
-	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Name: "A", Sector: "x"}, {Symbol: "B", Name: "B", Sector: "x"}})
+	u, err := quote.NewUniverse([]quote.Instrument{{Symbol: "A", Decimals: 2, Name: "A", Sector: "x"}, {Symbol: "B", Decimals: 2, Name: "B", Sector: "x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func (h *fixture) publish(n int) {
 	for i := range ticks {
 		seq++
 		ticks[i] = quote.Tick{Seq: seq, N: (seq + 1) / 2, Symbol: quote.ID((seq + 1) % 2), Bid: 10_000, Ask: 10_002, Last: 10_001, Due: int64(seq)}
-		json := wire.AppendQuote(nil, h.u.Instrument(ticks[i].Symbol).Symbol, &ticks[i])
+		json := wire.AppendQuote(nil, h.u.Instrument(ticks[i].Symbol), &ticks[i])
 		for _, f := range []wire.Format{wire.SSEJSON, wire.WSJSON} {
 			h.bytes[f] = f.AppendTick(h.bytes[f], 7, seq, json)
 		}

@@ -105,7 +105,7 @@ func (w *checker) checkTick(m *message) string {
 		return "not the tick of this seq"
 	case !w.topics.Has(k.Symbol):
 		return "not one of the topics"
-	case m.text != string(wire.AppendQuote(nil, m.S, k)):
+	case m.text != string(wire.AppendQuote(nil, w.fixture.u.Instrument(k.Symbol), k)):
 		return "torn"
 	case m.id != "" && m.id != position(m.I).String():
 		return "id " + m.id

@@ -19,18 +19,18 @@ func randomWalk(t testing.TB, total int) *fixture {
 		ids[i] = quote.ID(r.IntN(symbols))
 	}
 	p := fixtureOf(testUniverse(t, symbols), ids...)
-	price, volume := make([]float64, symbols), make([]int64, symbols)
+	price, volume := make([]float64, symbols), make([]quote.Size, symbols)
 	for i := range price {
-		price[i], volume[i] = 5000+r.Float64()*45_000, int64(r.IntN(9_000_000))
+		price[i], volume[i] = 5000+r.Float64()*45_000, quote.Size(r.IntN(9_000_000))
 	}
 	for i := range p.ticks {
 		k := &p.ticks[i]
 		at := &price[k.Symbol]
 		*at *= 1 + r.NormFloat64()*.0002
-		volume[k.Symbol] += int64(r.IntN(900))
+		volume[k.Symbol] += quote.Size(r.IntN(900))
 		spread := quote.Price(1 + r.IntN(4))
 		k.Last, k.Bid, k.Ask = quote.Price(*at), quote.Price(*at)-spread/2, quote.Price(*at)+spread
-		k.BidSize, k.AskSize, k.Volume = int32(100*(1+r.IntN(20))), int32(100*(1+r.IntN(20))), volume[k.Symbol]
+		k.BidSize, k.AskSize, k.Volume = quote.Size(100*(1+r.IntN(20))), quote.Size(100*(1+r.IntN(20))), volume[k.Symbol]
 		k.Due += int64(i) * int64(9000+r.IntN(2000))
 	}
 	return p

@@ -39,7 +39,7 @@ func (c *cursor) readLatest(lim *readLimits) (b batch) {
 		if s := c.log.segment(p.seq); s != nil {
 			fits = c.appendTick(s, p.seq, lim, &b)
 		} else {
-			body := c.format.Encoding().AppendQuote(nil, c.log.cfg.Universe.Instrument(id).Symbol, &e.tick)
+			body := c.format.Encoding().AppendQuote(nil, c.log.cfg.Universe.Instrument(id), &e.tick)
 			fits = c.appendBytes(c.format.AppendTick(nil, c.log.cfg.Epoch, p.seq, body), len(body), p.seq, lim.bytes, &b)
 		}
 		if !fits {

@@ -30,7 +30,7 @@ func testUniverse(t testing.TB, n int) *quote.Universe {
 	t.Helper()
 	symbols := make([]quote.Instrument, n)
 	for i := range symbols {
-		symbols[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Sector: []string{"even", "odd"}[i%2]}
+		symbols[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Decimals: 2, Sector: []string{"even", "odd"}[i%2]}
 	}
 	u, err := quote.NewUniverse(symbols)
 	if err != nil {
@@ -77,7 +77,7 @@ func fixtureOf(u *quote.Universe, ids ...quote.ID) *fixture {
 		p.bySymbol[id] = append(p.bySymbol[id], uint64(i+1))
 		price := quote.Price(10_000 + i%500)
 		p.ticks[i] = quote.Tick{
-			Symbol: id, Bid: price, Ask: price + 2, Last: price + 1, BidSize: 100, AskSize: 200, Volume: int64(i),
+			Symbol: id, Bid: price, Ask: price + 2, Last: price + 1, BidSize: 100, AskSize: 200, Volume: quote.Size(i),
 			Due: 1753100000000000 + int64(i), Open: 10_000, High: 10_500, Low: 9_900, PrevClose: 9_950, N: n[id], Seq: uint64(i + 1),
 		}
 	}

@@ -138,7 +138,7 @@ func (l *Log) append(t *quote.Tick) {
 		}
 		enc := format.Encoding()
 		if bodies[enc] == nil {
-			bodies[enc] = enc.AppendQuote(l.scratch[enc][:0], l.cfg.Universe.Instrument(t.Symbol).Symbol, t)
+			bodies[enc] = enc.AppendQuote(l.scratch[enc][:0], l.cfg.Universe.Instrument(t.Symbol), t)
 			l.scratch[enc] = bodies[enc]
 		}
 		r.add(i, format, l.cfg.Epoch, t.Seq, bodies[enc])

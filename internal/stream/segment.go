@@ -65,7 +65,7 @@ func (l *Log) render(s *segment, format wire.Format, end int) *render {
 	var body []byte
 	for i := range end {
 		t := &s.entries[i].tick
-		body = enc.AppendQuote(body[:0], l.cfg.Universe.Instrument(t.Symbol).Symbol, t)
+		body = enc.AppendQuote(body[:0], l.cfg.Universe.Instrument(t.Symbol), t)
 		if !r.hasRoom() {
 			r = r.grown()
 		}

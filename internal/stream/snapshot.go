@@ -34,7 +34,7 @@ func (l *Log) snapshotAt(at uint64, topics quote.Topics) (s wire.Snapshot, ok bo
 		if e == nil {
 			continue
 		}
-		s.Quotes = append(s.Quotes, wire.DayQuote{Symbol: l.cfg.Universe.Instrument(id).Symbol, Tick: &e.tick})
+		s.Quotes = append(s.Quotes, wire.DayQuote{Instrument: l.cfg.Universe.Instrument(id), Tick: &e.tick})
 	}
 	return s, true
 }

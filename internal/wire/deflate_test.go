@@ -204,9 +204,9 @@ func quotes(r *rand.Rand, format Format, n int) (b []byte) {
 	var body []byte
 	for range n {
 		price := quote.Price(10_000 + r.IntN(900))
-		t := quote.Tick{Bid: price, Ask: price + 2, Last: price + 1, BidSize: int32(100 * r.IntN(30)), AskSize: 100,
-			Volume: int64(r.IntN(1e7)), Due: 1753100000000000 + int64(r.IntN(1e9)), N: uint64(r.IntN(1e5)), Seq: uint64(r.IntN(1e6))}
-		body = format.Encoding().AppendQuote(body[:0], fmt.Sprintf("SYM%d", r.IntN(40)), &t)
+		t := quote.Tick{Bid: price, Ask: price + 2, Last: price + 1, BidSize: quote.Size(100 * r.IntN(30)), AskSize: 100,
+			Volume: quote.Size(r.IntN(1e7)), Due: 1753100000000000 + int64(r.IntN(1e9)), N: uint64(r.IntN(1e5)), Seq: uint64(r.IntN(1e6))}
+		body = format.Encoding().AppendQuote(body[:0], instrument(fmt.Sprintf("SYM%d", r.IntN(40))), &t)
 		b = format.AppendTick(b, 0x9f3c1a, t.Seq, body)
 	}
 	return b

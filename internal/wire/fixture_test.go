@@ -27,8 +27,8 @@ func TestBrowserFixture(t *testing.T) {
 	}
 	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 482913}}
 	for i := range ticks {
-		pairs = append(pairs, pair{string(AppendQuote(nil, "BRK.B", &ticks[i])), hex.EncodeToString(appendProtoTick(nil, "BRK.B", &ticks[i]))})
-		snap.Quotes = append(snap.Quotes, DayQuote{"AAPL", &ticks[i]})
+		pairs = append(pairs, pair{string(AppendQuote(nil, instrument("BRK.B"), &ticks[i])), hex.EncodeToString(appendProtoTick(nil, instrument("BRK.B"), &ticks[i]))})
+		snap.Quotes = append(snap.Quotes, DayQuote{instrument("AAPL"), &ticks[i]})
 	}
 	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
 	all = append(all, snap.Message(), Subscription(snap.At, nil, nil, false), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),

@@ -43,11 +43,11 @@ func (e Encoding) String() string {
 }
 
 // AppendQuote appends the message of a tick.
-func (e Encoding) AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
+func (e Encoding) AppendQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	if e == Proto {
-		return appendProtoTick(b, ticker, t)
+		return appendProtoTick(b, in, t)
 	}
-	return AppendQuote(b, ticker, t)
+	return AppendQuote(b, in, t)
 }
 
 // Format is a lane with an encoding. Ticks are rendered once for each format in use.

@@ -6,32 +6,36 @@ import (
 	"ticklane/internal/quote"
 )
 
-// AppendQuote appends the message of a tick as JSON: prices with two decimals, sizes and times as integers. Tickers need
-// no escape (quote.ValidSymbol).
-func AppendQuote(b []byte, ticker string, t *quote.Tick) []byte {
-	return append(appendQuote(b, ticker, t), '}')
+// AppendQuote appends the message of a tick as JSON: prices and sizes with the decimals of its instrument, times as integers.
+// Symbols need no escape (quote.ValidSymbol).
+func AppendQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
+	return append(appendQuote(b, in, t), '}')
 }
 
 // appendDayQuote appends a tick with its day's open, high and low and the previous close, as in a snapshot.
-func appendDayQuote(b []byte, ticker string, t *quote.Tick) []byte {
-	b = appendQuote(b, ticker, t)
-	b = t.Open.AppendTo(append(b, `,"o":`...))
-	b = t.High.AppendTo(append(b, `,"h":`...))
-	b = t.Low.AppendTo(append(b, `,"l":`...))
-	b = t.PrevClose.AppendTo(append(b, `,"c":`...))
+func appendDayQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
+	b = appendQuote(b, in, t)
+	b = t.Open.AppendTo(append(b, `,"o":`...), in.Decimals)
+	b = t.High.AppendTo(append(b, `,"h":`...), in.Decimals)
+	b = t.Low.AppendTo(append(b, `,"l":`...), in.Decimals)
+	b = t.PrevClose.AppendTo(append(b, `,"c":`...), in.Decimals)
 	return append(b, '}')
 }
 
-func appendQuote(b []byte, ticker string, t *quote.Tick) []byte {
+func appendQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
+	price, size := in.Decimals, in.SizeDecimals
 	b = append(b, `{"T":"q","S":"`...)
-	b = append(b, ticker...)
-	b = t.Bid.AppendTo(append(b, `","bp":`...))
-	b = appendNumber(append(b, `,"bs":`...), int64(t.BidSize))
-	b = t.Ask.AppendTo(append(b, `,"ap":`...))
-	b = appendNumber(append(b, `,"as":`...), int64(t.AskSize))
-	b = t.Last.AppendTo(append(b, `,"p":`...))
-	b = appendNumber(append(b, `,"v":`...), t.Volume)
+	b = append(b, in.Symbol...)
+	b = t.Bid.AppendTo(append(b, `","bp":`...), price)
+	b = t.BidSize.AppendTo(append(b, `,"bs":`...), size)
+	b = t.Ask.AppendTo(append(b, `,"ap":`...), price)
+	b = t.AskSize.AppendTo(append(b, `,"as":`...), size)
+	b = t.Last.AppendTo(append(b, `,"p":`...), price)
+	b = t.Volume.AppendTo(append(b, `,"v":`...), size)
 	b = appendNumber(append(b, `,"t":`...), t.Due)
+	if t.Received != 0 {
+		b = appendNumber(append(b, `,"r":`...), t.Received)
+	}
 	b = quote.AppendDecimal(append(b, `,"n":`...), t.N)
 	return quote.AppendDecimal(append(b, `,"i":`...), t.Seq)
 }

@@ -12,7 +12,7 @@ func TestMessagesGolden(t *testing.T) {
 	at := quote.Position{Epoch: 0x9f3c1a, Seq: 482913}
 	now := time.UnixMicro(1753100000123456)
 	id := int64(7)
-	day := []DayQuote{{"A", &quote.Tick{Bid: 1, Ask: 2, Last: 1, N: 1, Seq: 5}}}
+	day := []DayQuote{{instrument("A"), &quote.Tick{Bid: 1, Ask: 2, Last: 1, N: 1, Seq: 5}}}
 	for _, c := range []struct {
 		name string
 		m    Message

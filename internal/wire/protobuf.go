@@ -20,33 +20,52 @@ const (
 )
 
 // appendProtoTick appends the Message of a tick.
-func appendProtoTick(b []byte, ticker string, t *quote.Tick) []byte {
+func appendProtoTick(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b, at := beginField(b, protoQuote)
-	return endField(appendProtoQuote(b, ticker, t), at)
+	b = appendProtoQuote(b, in, t)
+	return endField(appendReceived(b, t), at)
 }
 
-// appendProtoDay appends one quote of a snapshot, with its day's open, high and low and the previous close.
-func appendProtoDay(b []byte, ticker string, t *quote.Tick) []byte {
+// appendProtoDay appends one quote of a snapshot, with its day's open, high and low, the previous close, and the decimals of
+// its instrument unless they are the usual ones.
+func appendProtoDay(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b, at := beginField(b, 2)
-	b = appendProtoQuote(b, ticker, t)
+	b = appendProtoQuote(b, in, t)
 	b = appendRelative(b, 11, t.Open, t.Bid)
 	b = appendRelative(b, 12, t.High, t.Bid)
 	b = appendRelative(b, 13, t.Low, t.Bid)
 	b = appendRelative(b, 14, t.PrevClose, t.Bid)
-	return endField(b, at)
+	if in.Decimals != defaultDecimals {
+		b = appendOptional(b, 15, uint64(in.Decimals))
+	}
+	if in.SizeDecimals != 0 {
+		b = appendOptional(b, 16, uint64(in.SizeDecimals))
+	}
+	return endField(appendReceived(b, t), at)
 }
 
-func appendProtoQuote(b []byte, ticker string, t *quote.Tick) []byte {
-	b = appendText(b, 1, ticker)
+// defaultDecimals are the decimals of prices where a snapshot has none.
+const defaultDecimals = 2
+
+func appendProtoQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
+	b = appendText(b, 1, in.Symbol)
 	b = appendInt(b, 2, int64(t.Bid))
 	b = appendInt(b, 3, int64(t.BidSize))
 	b = appendRelative(b, 4, t.Ask, t.Bid)
 	b = appendInt(b, 5, int64(t.AskSize))
 	b = appendRelative(b, 6, t.Last, t.Bid)
-	b = appendInt(b, 7, t.Volume)
+	b = appendInt(b, 7, int64(t.Volume))
 	b = appendInt(b, 8, t.Due)
 	b = appendUint(b, 9, t.N)
 	return appendUint(b, 10, t.Seq)
+}
+
+// appendReceived appends when a tick was received, as the time since it was due.
+func appendReceived(b []byte, t *quote.Tick) []byte {
+	if t.Received == 0 {
+		return b
+	}
+	return appendOptional(b, 17, protowire.EncodeZigZag(t.Received-t.Due))
 }
 
 // beginField appends the tag of a length-delimited field and one byte for its length, which endField sets once the content
@@ -84,7 +103,7 @@ func appendBool(b []byte, num protowire.Number, v bool) []byte {
 	return appendUint(b, num, protowire.EncodeBool(v))
 }
 
-// appendRelative appends a price as its difference to the bid, in cents. Encoder and decoder count modulo 2⁶⁴, so no difference
+// appendRelative appends a price as its difference to the bid, in units. Encoder and decoder count modulo 2⁶⁴, so no difference
 // overflows.
 func appendRelative(b []byte, num protowire.Number, p, bid quote.Price) []byte {
 	return appendUint(b, num, protowire.EncodeZigZag(int64(p-bid)))
@@ -116,5 +135,10 @@ func appendID(b []byte, num protowire.Number, id *int64) []byte {
 	if id == nil {
 		return b
 	}
-	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(*id))
+	return appendOptional(b, num, uint64(*id))
+}
+
+// appendOptional appends an optional field that is present, even if it is 0.
+func appendOptional(b []byte, num protowire.Number, v uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), v)
 }

@@ -21,7 +21,18 @@ import (
 // decoder, and that the protobuf is as short as possible.
 func checkTwin(t *testing.T, text, binary []byte) {
 	t.Helper()
-	got, err := wiretest.Text(binary)
+	checkTwinAt(t, text, binary, wiretest.Scale{Price: 2})
+}
+
+// checkTick is checkTwin for a tick of an instrument.
+func checkTick(t *testing.T, in *quote.Instrument, k *quote.Tick) {
+	t.Helper()
+	checkTwinAt(t, AppendQuote(nil, in, k), appendProtoTick(nil, in, k), wiretest.Scale{Price: int(in.Decimals), Size: int(in.SizeDecimals)})
+}
+
+func checkTwinAt(t *testing.T, text, binary []byte, scale wiretest.Scale) {
+	t.Helper()
+	got, err := wiretest.TextAt(binary, scale)
 	if err != nil {
 		t.Fatalf("%v, for %s", err, text)
 	}
@@ -47,15 +58,15 @@ func TestProtoGolden(t *testing.T) {
 	at := quote.Position{Epoch: 0x9f3c1a, Seq: 482913}
 	now := time.UnixMicro(1753100000123456)
 	id := int64(0)
-	day := []DayQuote{{"BRK.B", &plain}}
+	day := []DayQuote{{instrument("BRK.B"), &plain}}
 	for _, c := range []struct {
 		name string
 		got  []byte
 		want string
 	}{
-		{"tick", appendProtoTick(nil, "BRK.B", &plain), "0a29" +
+		{"tick", appendProtoTick(nil, instrument("BRK.B"), &plain), "0a29" +
 			"0a0542524b2e42" + "10fa8f01" + "18ac02" + "2004" + "2864" + "3002" + "38e4bb8317" + "40c0b48db6f6cd8e03" + "48ba4b" + "50e1bc1d"},
-		{"tick of zeros", appendProtoTick(nil, "", &quote.Tick{}), "0a00"},
+		{"tick of zeros", appendProtoTick(nil, instrument(""), &quote.Tick{}), "0a00"},
 		{"hello", Hello{
 			Conn: "c0ffee", Lane: WS, Engine: "stream", Epoch: 0x9f3c1a, Head: 482913, Oldest: 417378, Resume: ResumeNone,
 			Mode: "all", Topics: []string{"AAPL", "*"}, Heartbeat: 15 * time.Second, Now: now, Start: at,
@@ -85,16 +96,19 @@ func TestProtoEqualsJSON(t *testing.T) {
 	for range 3000 {
 		v := func() int64 { return int64(r.Uint64()) >> r.IntN(65) }
 		ticks = append(ticks, quote.Tick{
-			Bid: quote.Price(v()), Ask: quote.Price(v()), Last: quote.Price(v()), Volume: v(), Due: v(), Open: quote.Price(v()),
-			High: quote.Price(v()), Low: quote.Price(v()), PrevClose: quote.Price(v()), BidSize: int32(v()), AskSize: int32(v()),
+			Bid: quote.Price(v()), Ask: quote.Price(v()), Last: quote.Price(v()), Volume: quote.Size(v()), Due: v(), Open: quote.Price(v()),
+			High: quote.Price(v()), Low: quote.Price(v()), PrevClose: quote.Price(v()), BidSize: quote.Size(v()), AskSize: quote.Size(v()), Received: v() * int64(r.IntN(2)),
 			N: uint64(v()), Seq: uint64(v()),
 		})
 	}
 	snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 7}}
 	for i := range ticks {
-		ticker := []string{"A", "BRK.B", strings.Repeat("W", quote.MaxSymbol)}[i%3]
-		checkTwin(t, AppendQuote(nil, ticker, &ticks[i]), appendProtoTick(nil, ticker, &ticks[i]))
-		snap.Quotes = append(snap.Quotes, DayQuote{ticker, &ticks[i]})
+		in := instrument([]string{"A", "BRK.B", strings.Repeat("W", quote.MaxSymbol)}[i%3])
+		if i%2 == 1 {
+			in.Decimals, in.SizeDecimals = uint8(r.IntN(quote.MaxDecimals+1)), uint8(r.IntN(quote.MaxDecimals+1))
+		}
+		checkTick(t, in, &ticks[i])
+		snap.Quotes = append(snap.Quotes, DayQuote{in, &ticks[i]})
 	}
 	for _, n := range []int{0, 1, 2, 3, 50, 400, len(ticks)} {
 		m := Snapshot{At: snap.At, Quotes: snap.Quotes[:n]}.Message()
@@ -125,7 +139,7 @@ func TestEveryKindOfTheSchemaIsSent(t *testing.T) {
 		}
 		fields := k.Message().Fields()
 		for j := range fields.Len() {
-			if f := fields.Get(j); f.Number() > 15 || f.Kind() == protoreflect.EnumKind {
+			if f := fields.Get(j); f.Number() > 17 || f.Kind() == protoreflect.EnumKind {
 				t.Errorf("%s.%s: number %d", k.Name(), f.Name(), f.Number())
 			}
 		}
@@ -147,7 +161,7 @@ func TestProtoFrames(t *testing.T) {
 		if payload != len(want[len(want)-1]) {
 			t.Fatalf("payload %d, want %d", payload, len(want[len(want)-1]))
 		}
-		body := appendProtoTick(nil, "AAPL", &plain)
+		body := appendProtoTick(nil, instrument("AAPL"), &plain)
 		b = WSProto.AppendTick(b, 1, plain.Seq, body)
 		want = append(want, body)
 	}
@@ -172,14 +186,15 @@ func FuzzProto(f *testing.F) {
 		for _, m := range messages(s, n) {
 			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
-		ticker := "A"
+		in := instrument("A")
 		if quote.ValidSymbol(s) {
-			ticker = s
+			in.Symbol = s
 		}
-		k := quote.Tick{Bid: quote.Price(n), Ask: quote.Price(u), Last: quote.Price(size), BidSize: size, AskSize: -size, Volume: n, Due: int64(u),
-			N: u, Seq: uint64(n), Open: quote.Price(-n), High: quote.Price(u), Low: quote.Price(u >> 1), PrevClose: quote.Price(n >> 1)}
-		checkTwin(t, AppendQuote(nil, ticker, &k), appendProtoTick(nil, ticker, &k))
-		m := Snapshot{At: quote.Position{Seq: u}, Quotes: []DayQuote{{ticker, &k}, {"B", &plain}}}.Message()
+		in.Decimals, in.SizeDecimals = uint8(u%(quote.MaxDecimals+1)), uint8(u>>8%(quote.MaxDecimals+1))
+		k := quote.Tick{Bid: quote.Price(n), Ask: quote.Price(u), Last: quote.Price(size), BidSize: quote.Size(size), AskSize: quote.Size(-size), Volume: quote.Size(n), Due: int64(u),
+			Received: int64(u >> 3), N: u, Seq: uint64(n), Open: quote.Price(-n), High: quote.Price(u), Low: quote.Price(u >> 1), PrevClose: quote.Price(n >> 1)}
+		checkTick(t, in, &k)
+		m := Snapshot{At: quote.Position{Seq: u}, Quotes: []DayQuote{{in, &k}, {instrument("B"), &plain}}}.Message()
 		checkTwin(t, m.JSON(), m.body.appendProto(nil))
 	})
 }

@@ -17,8 +17,8 @@ type Snapshot struct {
 
 // DayQuote is the newest tick of a symbol, to be sent with the figures of its day.
 type DayQuote struct {
-	Ticker string
-	Tick   *quote.Tick
+	Instrument *quote.Instrument
+	Tick       *quote.Tick
 }
 
 const (
@@ -53,9 +53,9 @@ func (s Snapshot) Split(e Encoding, chunk int) []Snapshot {
 
 func (e Encoding) appendDay(b []byte, q DayQuote) []byte {
 	if e == Proto {
-		return appendProtoDay(b, q.Symbol, q.Tick)
+		return appendProtoDay(b, q.Instrument, q.Tick)
 	}
-	return appendDayQuote(b, q.Symbol, q.Tick)
+	return appendDayQuote(b, q.Instrument, q.Tick)
 }
 
 // Message returns the snapshot or part. Only the last part has an id, because the state is complete only with it.
@@ -75,7 +75,7 @@ func (s Snapshot) appendJSON(b []byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendDayQuote(b, q.Symbol, q.Tick)
+		b = appendDayQuote(b, q.Instrument, q.Tick)
 	}
 	return append(b, ']', '}')
 }
@@ -87,7 +87,7 @@ func (s Snapshot) appendProto(b []byte) []byte {
 	b = appendUint(b, 3, uint64(s.Part))
 	b = appendUint(b, 4, uint64(s.Parts))
 	for _, q := range s.Quotes {
-		b = appendProtoDay(b, q.Symbol, q.Tick)
+		b = appendProtoDay(b, q.Instrument, q.Tick)
 	}
 	return endField(b, at)
 }

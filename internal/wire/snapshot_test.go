@@ -11,7 +11,7 @@ import (
 func TestSplit(t *testing.T) {
 	s := Snapshot{At: quote.Position{Epoch: 1, Seq: 9_999_999}}
 	for range 300 {
-		s.Quotes = append(s.Quotes, DayQuote{"WWWWWWWWWWWWWWWW", &plain})
+		s.Quotes = append(s.Quotes, DayQuote{instrument("WWWWWWWWWWWWWWWW"), &plain})
 	}
 	for _, e := range []Encoding{JSON, Proto} {
 		size := func(p Snapshot) int {

@@ -152,7 +152,7 @@ func TestTickEvents(t *testing.T) {
 	var text []byte
 	var want [][]byte
 	for _, k := range extremes() {
-		json := AppendQuote(nil, "AAPL", &k)
+		json := AppendQuote(nil, instrument("AAPL"), &k)
 		want = append(want, json)
 		text = SSEJSON.AppendTick(text, 0xab, k.Seq, json)
 	}

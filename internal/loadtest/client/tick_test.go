@@ -18,16 +18,18 @@ func TestParseTick(t *testing.T) {
 		text string
 		want Tick
 	}{
-		{goldenTick, Tick{[]byte("AAPL"), 1767225600000123, 17, 482913}},
-		{`{"T":"q","i":1,"n":2,"t":3,"S":"T"}`, Tick{[]byte("T"), 3, 2, 1}},
-		{`{"T":"q","S":"i","t":3,"n":2,"i":9999999999999999999}`, Tick{[]byte("i"), 3, 2, 9999999999999999999}},
-		{`{"T":"q","S":"BRK.B","o":1.00,"h":2.00,"t":1,"n":1,"i":1,"later":"x"}`, Tick{[]byte("BRK.B"), 1, 1, 1}},
+		{goldenTick, Tick{Symbol: []byte("AAPL"), Due: 1767225600000123, N: 17, Seq: 482913}},
+		{`{"T":"q","i":1,"n":2,"t":3,"S":"T"}`, Tick{Symbol: []byte("T"), Due: 3, N: 2, Seq: 1}},
+		{`{"T":"q","S":"i","t":3,"n":2,"i":9999999999999999999}`, Tick{Symbol: []byte("i"), Due: 3, N: 2, Seq: 9999999999999999999}},
+		{`{"T":"q","S":"BRK.B","o":1.00,"h":2.00,"t":1,"n":1,"i":1,"later":"x"}`, Tick{Symbol: []byte("BRK.B"), Due: 1, N: 1, Seq: 1}},
+		{`{"T":"q","S":"tnt:t","bp":-0.00012,"bs":0.5,"t":7,"r":9,"n":1,"i":2}`, Tick{Symbol: []byte("tnt:t"), Due: 7, Received: 9, N: 1, Seq: 2}},
+		{`{"T":"q","r":9,"n":1,"t":7,"i":2,"S":"r"}`, Tick{Symbol: []byte("r"), Due: 7, Received: 9, N: 1, Seq: 2}},
 	} {
 		var got Tick
 		if !bytes.HasPrefix([]byte(c.text), tickPrefix) || !got.parseJSON([]byte(c.text)) {
 			t.Errorf("%s: not parsed", c.text)
-		} else if !bytes.Equal(got.Symbol, c.want.Symbol) || got.Due != c.want.Due || got.N != c.want.N || got.Seq != c.want.Seq {
-			t.Errorf("%s: got %s %d %d %d", c.text, got.Symbol, got.Due, got.N, got.Seq)
+		} else if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %s %+v", c.text, got.Symbol, got)
 		}
 	}
 }
@@ -36,7 +38,7 @@ func TestParseTickRejects(t *testing.T) {
 	for _, text := range []string{
 		``, `{"T":"q",`, `{"T":"q","S":"A","t":1,"n":1}`, `{"T":"q","S":"A","t":1,"i":1}`, `{"T":"q","S":"A","n":1,"i":1}`,
 		`{"T":"q","t":1,"n":1,"i":1}`, `{"T":"q","S":"","t":1,"n":1,"i":1}`, `{"T":"q","S":"A`, `{"T":"q","S":1,"t":1,"n":1,"i":1}`,
-		`{"T":"q","S":"A","t":-1,"n":1,"i":1}`, `{"T":"q","S":"A","t":1,"n":"1","i":1}`, `{"T":"q","S":"A","t":1,"n":1,"i":99999999999999999999}`,
+		`{"T":"q","S":"A","t":1,"r":,"n":1,"i":1}`, `{"T":"q","S":"A","t":-1,"n":1,"i":1}`, `{"T":"q","S":"A","t":1,"n":"1","i":1}`, `{"T":"q","S":"A","t":1,"n":1,"i":99999999999999999999}`,
 	} {
 		var got Tick
 		if got.parseJSON([]byte(text)) {
@@ -47,12 +49,13 @@ func TestParseTickRejects(t *testing.T) {
 
 // TestParsesWhatTheServerWrites compares the parser with the server's encoder.
 func TestParsesWhatTheServerWrites(t *testing.T) {
+	aapl := &quote.Instrument{Symbol: "AAPL", Decimals: 2}
 	q := quote.Tick{Bid: 18426, BidSize: 300, Ask: 18428, AskSize: 200, Last: 18427, Volume: 120034, Due: 1767225600000123, N: 17, Seq: 482913}
-	text := wire.AppendQuote(nil, "AAPL", &q)
+	text := wire.AppendQuote(nil, aapl, &q)
 	if string(text) != goldenTick {
 		t.Fatalf("the encoder wrote %s", text)
 	}
-	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Symbol: "AAPL", Tick: &q}, {Symbol: "T", Tick: &q}}}
+	snap := wire.Snapshot{At: quote.Position{Epoch: 1, Seq: 9}, Quotes: []wire.DayQuote{{Instrument: aapl, Tick: &q}, {Instrument: &quote.Instrument{Symbol: "T"}, Tick: &q}}}
 	var names []string
 	head, ok := parseSnapshot(snap.Message().JSON(), func(t *Tick) { names = append(names, string(t.Symbol)) })
 	if !ok || head != (snapshotHead{seq: 9}) || len(names) != 2 || names[0] != "AAPL" || names[1] != "T" {
@@ -71,7 +74,7 @@ func FuzzParseTick(f *testing.F) {
 		}
 		// Both parsers must agree.
 		var other Tick
-		if (&Tick{}).parseOrdered([]byte(text)) && (!other.parseUnordered([]byte(text)) || !reflect.DeepEqual(other, got)) && bytes.Count([]byte(text), dueKey) == 1 {
+		if (&Tick{}).parseOrdered([]byte(text)) && (!other.parseUnordered([]byte(text)) || !reflect.DeepEqual(other, got)) && bytes.Count([]byte(text), dueKey) == 1 && !bytes.Contains([]byte(text), []byte(`"r":`)) {
 			t.Errorf("%q: %+v in any order, %+v in Ticklane's", text, other, got)
 		}
 		if len(got.Symbol) == 0 || !bytes.Contains([]byte(text), got.Symbol) {

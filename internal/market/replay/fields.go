@@ -12,6 +12,7 @@ import (
 
 // Bounds of fields. Those of prices and times keep all later sums within 64 bits.
 const (
+	decimals   = 2 // of all prices
 	maxDollars = 1e9
 	maxShares  = 1e15
 	firstYear  = 1900
@@ -95,10 +96,10 @@ func parsePrice(s string) (quote.Price, error) {
 }
 
 // parseShares parses a number of shares up to limit, which may be a decimal ("1200.0").
-func parseShares(s string, limit float64) (int64, error) {
+func parseShares(s string, limit float64) (quote.Size, error) {
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(f >= 0 && f <= limit) {
 		return 0, fmt.Errorf("want a number of shares from 0 to %.0f", limit)
 	}
-	return int64(math.Round(f)), nil
+	return quote.Size(math.Round(f)), nil
 }

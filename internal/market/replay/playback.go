@@ -17,7 +17,7 @@ type pending struct {
 	n    int   // number in the order of the file
 	from row
 	last quote.Price // 0 if the row has only a quote
-	size int64       // shares traded
+	size quote.Size  // shares traded
 }
 
 // queue is a heap of pending ticks, the earliest first. The bars of many symbols overlap.
@@ -58,8 +58,8 @@ type playback struct {
 // symbolState is the state of one symbol.
 type symbolState struct {
 	day       market.Day
-	started   bool  // day is
-	dayVolume int64 // the newest of the file
+	started   bool       // day is
+	dayVolume quote.Size // the newest of the file
 }
 
 func newPlayback(s *scan, o Options, start int64) *playback {
@@ -181,7 +181,7 @@ func (p *playback) Next(tick *quote.Tick) {
 		if price == 0 {
 			price = (bid + ask) / 2
 		}
-		s.day.Start(price, due)
+		s.day.Start(nil, price, due)
 	}
 	s.day.Roll(due)
 	if r.dayVolume >= 0 {

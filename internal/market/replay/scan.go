@@ -40,7 +40,7 @@ type scan struct {
 	symbols []quote.Instrument
 	ids     map[string]quote.ID
 	known   map[string]quote.Instrument // the simulator's, which have a name and a sector
-	times   []int64                 // of each symbol's previous row
+	times   []int64                     // of each symbol's previous row
 }
 
 func scanFile(path string) (*scan, error) {
@@ -133,7 +133,7 @@ func (s *scan) take(r *row) error {
 // add adds the symbol of a row.
 func (s *scan) add(r *row) quote.ID {
 	id := quote.ID(len(s.symbols))
-	symbol := quote.Instrument{Symbol: strings.Clone(r.ticker), Sector: replaySector, Price: r.price()}
+	symbol := quote.Instrument{Symbol: strings.Clone(r.ticker), Sector: replaySector, Decimals: decimals, Price: r.price()}
 	symbol.Name = symbol.Symbol
 	s.ids[symbol.Symbol] = id
 	if known, ok := s.known[symbol.Symbol]; ok {

@@ -40,10 +40,10 @@ type row struct {
 	ticker           string
 	id               quote.ID    // set by the reader that knows the universe
 	bid, ask, last   quote.Price // of a tick; 0 if absent
-	bidSize, askSize int32       // 0 if absent
+	bidSize, askSize quote.Size  // 0 if absent
 	open, high, low  quote.Price // of a bar; its close is last
-	volume           int64       // shares traded in the row
-	dayVolume        int64       // shares traded in the day so far; −1 if absent
+	volume           quote.Size  // shares traded in the row
+	dayVolume        quote.Size  // shares traded in the day so far; −1 if absent
 }
 
 // table reads a CSV file row by row. Fields don't span lines, so that a stray quotation mark invalidates one row and not the
@@ -90,7 +90,7 @@ func newTable(r io.Reader, file string) (*table, error) {
 	return t, nil
 }
 
-var errTicker = fmt.Errorf("want a symbol of 1 to %d of A-Z, 0-9, '.' and '-'", quote.MaxSymbol)
+var errTicker = errors.New("want a symbol of " + quote.SymbolForm)
 
 // record returns the fields of the next line that isn't blank, valid until the next call.
 func (t *table) record() ([]string, error) {
@@ -196,7 +196,6 @@ func field(fields []string, index int) string {
 
 // set parses a field into r.
 func (t *table) set(r *row, col column, text string) (err error) {
-	var size int64
 	switch col {
 	case colTime:
 		r.at, err = t.times.parse(text)
@@ -205,11 +204,9 @@ func (t *table) set(r *row, col column, text string) (err error) {
 	case colAsk:
 		r.ask, err = parsePrice(text)
 	case colBidSize:
-		size, err = parseShares(text, math.MaxInt32)
-		r.bidSize = int32(size)
+		r.bidSize, err = parseShares(text, math.MaxInt32)
 	case colAskSize:
-		size, err = parseShares(text, math.MaxInt32)
-		r.askSize = int32(size)
+		r.askSize, err = parseShares(text, math.MaxInt32)
 	case colVolume:
 		r.volume, err = parseShares(text, maxShares)
 	case colDayVolume:
@@ -235,10 +232,10 @@ func (t *table) checkBar(r *row) error {
 			return t.bad(c.col.String(), errors.New("is missing"))
 		}
 		if c.price > r.high && r.high > 0 {
-			return t.bad(c.col.String(), fmt.Errorf("%v is above the high of %v", c.price, r.high))
+			return t.bad(c.col.String(), fmt.Errorf("%s is above the high of %s", c.price.Format(decimals), r.high.Format(decimals)))
 		}
 		if c.price < r.low {
-			return t.bad(c.col.String(), fmt.Errorf("%v is below the low of %v", c.price, r.low))
+			return t.bad(c.col.String(), fmt.Errorf("%s is below the low of %s", c.price.Format(decimals), r.low.Format(decimals)))
 		}
 	}
 	return nil
@@ -253,7 +250,7 @@ func (t *table) checkTick(r *row) error {
 	case r.ask != 0 && r.bid == 0 && r.last == 0:
 		return t.bad("bid", errors.New("is missing"))
 	case r.bid > r.ask && r.ask != 0:
-		return t.bad("bid", fmt.Errorf("%v is above the ask of %v", r.bid, r.ask))
+		return t.bad("bid", fmt.Errorf("%s is above the ask of %s", r.bid.Format(decimals), r.ask.Format(decimals)))
 	}
 	return nil
 }

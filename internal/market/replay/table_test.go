@@ -69,7 +69,7 @@ func TestParsePrice(t *testing.T) {
 }
 
 func TestParseShares(t *testing.T) {
-	for text, want := range map[string]int64{"0": 0, "931800000": 931800000, "1200.0": 1200, "1e3": 1000, "1.4": 1, "1.5": 2, "1000000000000000": maxShares} {
+	for text, want := range map[string]quote.Size{"0": 0, "931800000": 931800000, "1200.0": 1200, "1e3": 1000, "1.4": 1, "1.5": 2, "1000000000000000": maxShares} {
 		if got, err := parseShares(text, maxShares); err != nil || got != want {
 			t.Errorf("%q is %v, %v, want %v", text, got, err, want)
 		}

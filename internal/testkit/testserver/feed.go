@@ -24,7 +24,7 @@ func (s *Server) PublishSymbols(ids ...quote.ID) {
 		p := quote.Price(10_000 + now%500 + int64(i%100))
 		ticks[i] = quote.Tick{
 			Symbol: id, BidSize: 100, AskSize: 200, Bid: p, Ask: p + 2, Last: p + 1, Open: 10_000, High: 11_000, Low: 9_000,
-			PrevClose: 9_950, Volume: now % 1_000_000, Due: now,
+			PrevClose: 9_950, Volume: quote.Size(now % 1_000_000), Due: now,
 		}
 	}
 	s.Bus.Publish(ticks)

@@ -32,7 +32,7 @@ func (r *Recorder) JSON(seq uint64) string {
 		return ""
 	}
 	t := &r.ticks[seq-1]
-	return string(wire.AppendQuote(nil, r.universe.Instrument(t.Symbol).Symbol, t))
+	return string(wire.AppendQuote(nil, r.universe.Instrument(t.Symbol), t))
 }
 
 // matches compares b with the ticks' bytes in a format from offset at, and returns how many whole ticks end by at+len(b).
@@ -42,7 +42,7 @@ func (r *Recorder) matches(format wire.Format, at int, b []byte, ticks int) (int
 	defer r.mu.Unlock()
 	for i := len(r.ends[format]); i < len(r.ticks); i++ {
 		t := &r.ticks[i]
-		body := format.Encoding().AppendQuote(nil, r.universe.Instrument(t.Symbol).Symbol, t)
+		body := format.Encoding().AppendQuote(nil, r.universe.Instrument(t.Symbol), t)
 		r.bytes[format] = format.AppendTick(r.bytes[format], r.Epoch, t.Seq, body)
 		r.ends[format] = append(r.ends[format], len(r.bytes[format]))
 	}

@@ -48,8 +48,9 @@ func Engines() []string {
 
 // Options differ from a server's defaults where a test needs it.
 type Options struct {
-	Engine      string // default Stream
-	Symbols     int    // S0, S1, …; default 20. Publish leaves the last one quiet.
+	Engine      string             // default Stream
+	Symbols     int                // S0, S1, …; default 20. Publish leaves the last one quiet.
+	Instruments []quote.Instrument // instead of those
 	Log         stream.Config
 	Settings    func(*handlers.Settings)
 	Listener    func(net.Listener) net.Listener
@@ -79,11 +80,16 @@ type Server struct {
 func New(t testing.TB, o Options) *Server {
 	t.Helper()
 	s, log := &Server{TB: t, Subprotocol: o.Subprotocol, served: make(chan error, 1)}, o.Log
-	universe := universeOf(t, cmp.Or(o.Symbols, 20))
+	if o.Instruments == nil {
+		o.Instruments = instruments(cmp.Or(o.Symbols, 20))
+	}
+	universe, err := quote.NewUniverse(o.Instruments)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Bus = bus.NewLocal(universe.Len())
 	log.Universe, log.Epoch, log.CompressBudget = universe, s.Bus.Epoch(), time.Hour
 	log.Heartbeat, log.Size = cmp.Or(log.Heartbeat, time.Hour), cmp.Or(log.Size, 65536)
-	var err error
 	if s.TickLog, err = stream.New(log); err != nil {
 		t.Fatal(err)
 	}
@@ -152,17 +158,12 @@ func (s *Server) Engine(wire.Lane) string {
 	return s.Settings.Engine
 }
 
-func universeOf(t testing.TB, symbols int) *quote.Universe {
-	t.Helper()
-	list := make([]quote.Instrument, symbols)
+func instruments(n int) []quote.Instrument {
+	list := make([]quote.Instrument, n)
 	for i := range list {
-		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Name: fmt.Sprintf("Test %d", i), Sector: []string{"even", "odd"}[i%2]}
+		list[i] = quote.Instrument{Symbol: fmt.Sprintf("S%d", i), Decimals: 2, Name: fmt.Sprintf("Test %d", i), Sector: []string{"even", "odd"}[i%2]}
 	}
-	u, err := quote.NewUniverse(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
+	return list
 }
 
 // Files returns what the server serves, without the bundles of public/assets: compressing those at the start of every

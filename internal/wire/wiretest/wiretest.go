@@ -32,13 +32,19 @@ var Schema = sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 	return files[0].Messages().ByName("Message"), nil
 })
 
-// Text returns the JSON encoding of a message, with the same bytes as the JSON subprotocol. A field that the schema doesn't
-// have is an error.
+// Scale is how many decimals the prices and sizes of an instrument have. A snapshot contains those of its instruments.
+type Scale struct{ Price, Size int }
+
+// defaultScale is that of an instrument in a snapshot that has none.
+var defaultScale = Scale{Price: 2}
+
+// Text returns the JSON encoding of a message, with the same bytes as the JSON subprotocol. A tick has the default scale. A field
+// that the schema doesn't have is an error.
 func Text(b []byte) (string, error) {
 	if s, ok := cache.Load(string(b)); ok {
 		return s.(string), nil
 	}
-	s, err := convert(b)
+	s, err := TextAt(b, defaultScale)
 	if err == nil && len(b) < 128 {
 		cache.Store(string(b), s)
 	}
@@ -48,7 +54,8 @@ func Text(b []byte) (string, error) {
 // cache holds the text of short messages: many clients of a test read the same ticks, and reflection is slow.
 var cache sync.Map
 
-func convert(b []byte) (string, error) {
+// TextAt is like Text for the tick of an instrument with this scale.
+func TextAt(b []byte, scale Scale) (string, error) {
 	m, err := decode(b)
 	if err != nil {
 		return "", err
@@ -57,7 +64,7 @@ func convert(b []byte) (string, error) {
 	if kind == nil || len(m.GetUnknown()) > 0 {
 		return "", fmt.Errorf("message of an unknown kind: %x", b)
 	}
-	return string(object(nil, kind.JSONName(), m.Get(kind).Message(), false)), nil
+	return string(object(nil, kind.JSONName(), m.Get(kind).Message(), false, scale)), nil
 }
 
 // Shortest returns an error unless a message has as few bytes as the library would write: no field twice, none that is 0,
@@ -107,13 +114,17 @@ func unknown(m protoreflect.Message, b []byte) (err error) {
 }
 
 // object appends a message as JSON: T, then its fields by number, each with its json_name. day reports whether a quote has
-// the figures of its day.
-func object(b []byte, name string, m protoreflect.Message, day bool) []byte {
+// the figures of its day. Of a quote, received follows time, and the decimals are not part of the JSON.
+func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale) []byte {
 	b = strconv.AppendQuote(append(b, `{"T":`...), name)
 	fields := m.Descriptor().Fields()
+	isQuote := m.Descriptor().Name() == "Quote"
+	if isQuote && day {
+		scale = snapshotScale(m)
+	}
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if f.HasPresence() && !m.Has(f) || f.ContainingMessage().Name() == "Quote" && f.Number() > 10 && !day {
+		if f.HasPresence() && !m.Has(f) || isQuote && (f.Number() > 14 || f.Number() > 10 && !day) {
 			continue
 		}
 		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || f.Name() == "part" || f.Name() == "parts") {
@@ -123,10 +134,25 @@ func object(b []byte, name string, m protoreflect.Message, day bool) []byte {
 		if f.IsList() {
 			b = list(b, f, m.Get(f).List())
 		} else {
-			b = value(b, f, m)
+			b = value(b, f, m, scale)
+		}
+		if received := fields.ByName("received"); isQuote && f.Name() == "time" && m.Has(received) {
+			b = strconv.AppendInt(append(b, `,"r":`...), m.Get(f).Int()+m.Get(received).Int(), 10)
 		}
 	}
 	return append(b, '}')
+}
+
+// snapshotScale returns the scale of a quote of a snapshot.
+func snapshotScale(m protoreflect.Message) Scale {
+	scale := defaultScale
+	if f := m.Descriptor().Fields().ByName("decimals"); m.Has(f) {
+		scale.Price = int(m.Get(f).Uint())
+	}
+	if f := m.Descriptor().Fields().ByName("size_decimals"); m.Has(f) {
+		scale.Size = int(m.Get(f).Uint())
+	}
+	return scale
 }
 
 func list(b []byte, f protoreflect.FieldDescriptor, l protoreflect.List) []byte {
@@ -136,7 +162,7 @@ func list(b []byte, f protoreflect.FieldDescriptor, l protoreflect.List) []byte 
 			b = append(b, ',')
 		}
 		if f.Kind() == protoreflect.MessageKind {
-			b = object(b, "q", l.Get(i).Message(), true)
+			b = object(b, "q", l.Get(i).Message(), true, defaultScale)
 		} else {
 			b = text(b, l.Get(i).String())
 		}
@@ -144,13 +170,15 @@ func list(b []byte, f protoreflect.FieldDescriptor, l protoreflect.List) []byte 
 	return append(b, ']')
 }
 
-func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message) []byte {
+func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message, scale Scale) []byte {
 	v := m.Get(f)
 	switch {
 	case f.Kind() == protoreflect.Sint64Kind: // a price relative to the bid
-		return price(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int())
+		return units(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int(), scale.Price)
 	case f.Name() == "bid":
-		return price(b, v.Int())
+		return units(b, v.Int(), scale.Price)
+	case f.Name() == "bid_size" || f.Name() == "ask_size" || f.Name() == "volume":
+		return units(b, v.Int(), scale.Size)
 	case f.Kind() == protoreflect.StringKind:
 		return text(b, v.String())
 	case f.Kind() == protoreflect.Uint64Kind:
@@ -161,12 +189,19 @@ func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message) []b
 	return strconv.AppendInt(b, v.Int(), 10)
 }
 
-func price(b []byte, cents int64) []byte {
-	n := uint64(cents)
-	if cents < 0 {
+// units appends a number of units of 10^-decimals.
+func units(b []byte, v int64, decimals int) []byte {
+	n := uint64(v)
+	if v < 0 {
 		b, n = append(b, '-'), -n
 	}
-	return fmt.Appendf(b, "%d.%02d", n/100, n%100)
+	digits := fmt.Sprintf("%0*d", decimals+1, n)
+	point := len(digits) - decimals
+	b = append(b, digits[:point]...)
+	if decimals > 0 {
+		b = append(append(b, '.'), digits[point:]...)
+	}
+	return b
 }
 
 func text(b []byte, s string) []byte {
