@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // the zones of sessions, for systems without them
 
 	"github.com/spf13/cobra"
 
