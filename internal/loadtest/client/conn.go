@@ -247,7 +247,7 @@ func (h *handler) Tick(t *Tick, id []byte) error {
 	if err != nil {
 		return err
 	}
-	h.rec.Tick(live, h.now-t.Due)
+	h.rec.Tick(live, h.now-t.latencyStart())
 	if h.caughtUp.IsZero() && (live || h.check.caughtUp()) {
 		h.caughtUp = time.Now()
 	}

@@ -86,6 +86,7 @@ func parseKind(b []byte) (kind int, body []byte, ok bool) {
 // parseProto parses one Quote. It reports whether b is valid and has everything that a tick must have.
 func (t *Tick) parseProto(b []byte) bool {
 	*t = Tick{}
+	received, live := int64(0), false
 	for len(b) > 0 {
 		f, ok := parseField(b)
 		if !ok {
@@ -100,8 +101,13 @@ func (t *Tick) parseProto(b []byte) bool {
 			t.N = f.value
 		case 10:
 			t.Seq = f.value
+		case 17:
+			received, live = protowire.DecodeZigZag(f.value), true
 		}
 		b = b[f.encoded:]
+	}
+	if live {
+		t.Received = t.Due + received
 	}
 	return len(t.Symbol) > 0 && t.Due > 0 && t.N > 0 && t.Seq > 0
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -33,6 +34,13 @@ func TestParseProtoTick(t *testing.T) {
 	var q Tick
 	if !ok || kind != kindQuote || !q.parseProto(body) || string(q.Symbol) != "AAPL" || q.Due != 1772000000000000 || q.N != 77 || q.Seq != 482913 {
 		t.Errorf("%d, %v: %+v", kind, ok, q)
+	}
+	if q.Received != 0 || q.latencyStart() != q.Due {
+		t.Errorf("received %d, latency from %d", q.Received, q.latencyStart())
+	}
+	late := append(slices.Clone(whole), put(17, 2*1500)...) // 1,500 µs after it was due
+	if !q.parseProto(late) || q.Received != 1772000000001500 || q.latencyStart() != q.Received {
+		t.Errorf("%+v", q)
 	}
 	// Any order, and unknown fields of each wire type.
 	if odd := put(10, 5, 200, "x", 9, 4, 201, 1.5, 8, 3, 202, float32(1), 1, "A"); !q.parseProto(odd) || q.Seq != 5 || q.N != 4 || q.Due != 3 {

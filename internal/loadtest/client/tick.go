@@ -4,10 +4,19 @@ import "bytes"
 
 // Tick is what a client checks of one tick.
 type Tick struct {
-	Symbol []byte // valid while the message is
-	Due    int64  // when the tick was due, µs since 1970
-	N      uint64 // number of the tick in its symbol
-	Seq    uint64 // place of the tick in the log
+	Symbol   []byte // valid while the message is
+	Due      int64  // when the tick was due, µs since 1970
+	Received int64  // when the server received it, µs since 1970; 0 if it makes the ticks
+	N        uint64 // number of the tick in its symbol
+	Seq      uint64 // place of the tick in the log
+}
+
+// latencyStart returns the time from which a tick's latency is measured: the feed's way to the server isn't part of it.
+func (t *Tick) latencyStart() int64 {
+	if t.Received != 0 {
+		return t.Received
+	}
+	return t.Due
 }
 
 var (
@@ -27,16 +36,17 @@ const (
 var (
 	symbolPrefix = []byte(`{"T":"q","S":"`)
 	dueKey       = []byte(`,"t":`)
+	receivedKey  = []byte(`,"r":`)
 	nKey         = []byte(`,"n":`)
 	seqKey       = []byte(`,"i":`)
 )
 
-// parseJSON finds the members S, t, n and i in the text of one q message without a JSON decoder: no value contains a
+// parseJSON finds the members S, t, n and i, and r where it is there, in the text of one q message without a JSON decoder: no value contains a
 // quotation mark, so a name of one letter with its colon is never part of a value. It reports whether all four are there
 // and valid.
 func (t *Tick) parseJSON(b []byte) bool { return t.parseOrdered(b) || t.parseUnordered(b) }
 
-// parseOrdered parses a message that starts with T and S and has t, n and i next to each other, as Ticklane writes it.
+// parseOrdered parses a message that starts with T and S and has t, r, n and i next to each other, as Ticklane writes it.
 func (t *Tick) parseOrdered(b []byte) bool {
 	rest, ok := bytes.CutPrefix(b, symbolPrefix)
 	if !ok {
@@ -58,6 +68,8 @@ func (t *Tick) parseOrdered(b []byte) bool {
 		return false
 	}
 	t.Due = int64(due)
+	received, _ := cutUint(&rest, receivedKey) // the rest is wrong if it is there and no number
+	t.Received = int64(received)
 	if t.N, ok = cutUint(&rest, nKey); !ok {
 		return false
 	}
@@ -65,20 +77,24 @@ func (t *Tick) parseOrdered(b []byte) bool {
 	return ok
 }
 
-// cutUint removes a key and its number from the start of b and returns the number. ok is false if b starts otherwise.
+// cutUint removes a key and its number from the start of b and returns the number. ok is false if b starts otherwise; b stays then.
 func cutUint(b *[]byte, key []byte) (v uint64, ok bool) {
 	rest, ok := bytes.CutPrefix(*b, key)
 	if !ok {
 		return 0, false
 	}
 	v, digits := parseUint(rest)
+	if digits == 0 {
+		return 0, false
+	}
 	*b = rest[digits:]
-	return v, digits > 0
+	return v, true
 }
 
 // parseUnordered parses a message with its members in any order.
 func (t *Tick) parseUnordered(b []byte) bool {
 	found := 0
+	t.Received = 0
 	for p := 0; p+4 < len(b); p++ {
 		if b[p] != '"' || b[p+2] != '"' || b[p+3] != ':' {
 			continue
@@ -100,6 +116,12 @@ func (t *Tick) parseUnordered(b []byte) bool {
 			}
 			t.Due = int64(v)
 			found |= hasDue
+		case 'r':
+			var v uint64
+			if v, size = parseUint(value); size == 0 {
+				return false
+			}
+			t.Received = int64(v)
 		case 'n':
 			if t.N, size = parseUint(value); size == 0 {
 				return false
