@@ -68,8 +68,8 @@ func (l *Listener) open(nc net.Conn, peer string) *Conn {
 		if l.cfg.WriteBuffer > 0 {
 			_ = tcp.SetWriteBuffer(l.cfg.WriteBuffer)
 		}
-		// Without it, a connection whose link is cut stays open for minutes.
-		setUserTimeout(tcp, l.cfg.WriteTimeout)
+		// Without its timeout, a connection whose link is cut stays open for minutes.
+		setOptions(tcp, l.cfg.WriteTimeout)
 	}
 	c := &Conn{Conn: nc, writeTimeout: l.cfg.WriteTimeout, release: func() { l.cfg.Limiter.Release(peer) }}
 	c.onClose = func() { l.remove(c) }

@@ -9,14 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setUserTimeout sets TCP_USER_TIMEOUT (RFC 5482). It fails on MPTCP sockets; the write deadline still holds there.
-func setUserTimeout(c *net.TCPConn, d time.Duration) {
+// maxUnsent is the most that the kernel keeps of what a client isn't ready to receive, in bytes. Without it, snapshots for
+// thousands of clients fill the kernel's memory for TCP, which then drops segments.
+const maxUnsent = 64 << 10
+
+// setOptions sets TCP_NOTSENT_LOWAT to maxUnsent and TCP_USER_TIMEOUT (RFC 5482) to timeout. The latter fails on MPTCP sockets;
+// the write deadline still holds there.
+func setOptions(c *net.TCPConn, timeout time.Duration) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(d.Milliseconds()))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(timeout.Milliseconds()))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
 	})
 }
 

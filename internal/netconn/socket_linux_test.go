@@ -32,6 +32,9 @@ func TestSocketOptions(t *testing.T) {
 	if got := option(t, nc, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); got != 1500 {
 		t.Errorf("TCP_USER_TIMEOUT is %d ms, want 1500", got)
 	}
+	if got := option(t, nc, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT); got != maxUnsent {
+		t.Errorf("TCP_NOTSENT_LOWAT is %d, want %d", got, maxUnsent)
+	}
 	if got := option(t, nc, unix.SOL_SOCKET, unix.SO_SNDBUF); got != size {
 		t.Errorf("without WriteBuffer, SO_SNDBUF changed from %d to %d", size, got)
 	}

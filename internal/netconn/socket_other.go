@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func setUserTimeout(*net.TCPConn, time.Duration) {}
+func setOptions(*net.TCPConn, time.Duration) {}
 
 func unread(net.Conn) int { return 0 }
 

@@ -1,9 +1,6 @@
 package stream
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Writer is what a stream is written to. An error of either method ends the stream, and no more calls follow it.
 type Writer interface {
@@ -11,10 +8,6 @@ type Writer interface {
 	// Flush sends what was written.
 	Flush() error
 }
-
-// maxPiece is the most that Run writes at once, in bytes. The pipe between fasthttp's stream writer and the connection holds
-// copies of up to five writes while a client doesn't read.
-const maxPiece = 4 << 10
 
 // Run is the loop of engine stream, for either lane: one goroutine for each subscriber. It returns nil after the last
 // bytes of the stream or when gone is closed, otherwise the writer's error. It doesn't close the subscriber. A nil gone
@@ -33,10 +26,8 @@ func (s *Subscriber) Run(w Writer, gone <-chan struct{}) error {
 				return nil
 			default:
 			}
-			for piece := range slices.Chunk(b, maxPiece) {
-				if _, err := w.Write(piece); err != nil {
-					return err
-				}
+			if _, err := w.Write(b); err != nil {
+				return err
 			}
 			if s.CaughtUp(s.log.head.Load()) {
 				break // usually one read was all
