@@ -72,6 +72,7 @@ func BenchmarkRendering(bench *testing.B) {
 		{"ws", "?lane=ws", 1440, 900},
 		{"ws-protobuf", "?lane=ws&encoding=protobuf", 1440, 900},
 		{"sse-sorted", "?sort=-change", 1440, 900},
+		{"sse-charts", "?charts=AAPL:1m,JPM:10s,AMZN:1m:line,LLY:5m", 1440, 900},
 		{"sse-wall", "", 2560, 1440},
 		{"sse-phone", "", 390, 844},
 	} {

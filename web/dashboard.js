@@ -39,6 +39,8 @@ import { ConnectionStats } from './model/connectionStats.js';
 const TICK = 100; // ms between paints of what changes with time: ages, flashes, countdowns
 const BUSY = 16; // ticks in a frame above which quotes are painted only every PACE, to limit the cost of layout
 const PACE = 50; // ms
+const MANY = 36; // visible rows above which the pace is slower, as each costs layout
+const SLOWER = 80; // ms
 
 await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
@@ -171,7 +173,7 @@ function paint(now) {
     head.paint(quotes.get(view.now.symbol), now);
     charts.paint(now, true);
     market.paint(now);
-  } else if (ticks < BUSY || now - paintedAt >= PACE) {
+  } else if (ticks < BUSY || now - paintedAt >= (list.visible > MANY ? SLOWER : PACE)) {
     paintedAt = now;
     ticks = 0;
     store.drain((r) => changed.set(r.S, r.changed));

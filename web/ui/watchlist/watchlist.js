@@ -188,6 +188,11 @@ export class Watchlist {
     this.#requestArrange();
   }
 
+  /** The number of visible rows. */
+  get visible() {
+    return this.#visible.size;
+  }
+
   /** Sorts the list and places the visible rows. @param {number} now */
   #place(now) {
     this.#arrange = false;
