@@ -51,7 +51,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	}
 	defer ln.Close()
 
-	feed, info, err := newFeed(&cfg, logger)
+	feed, info, err := newFeed(ctx, &cfg, logger)
+	if ctx.Err() != nil {
+		return nil // stopped while the file to replay was read
+	}
 	if err != nil {
 		return usageError(err)
 	}
@@ -236,15 +239,15 @@ func newLab(cfg config.Config, feed market.Source, extra *extraClients) *handler
 }
 
 // newFeed returns the source of ticks. It replaces a seed of 0 in cfg by a random one.
-func newFeed(cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
+func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if cfg.Feed.Source == "replay" {
-		r, err := replay.New(replay.Options{
-			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Logger: logger,
+		r, err := replay.New(ctx, replay.Options{
+			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format), Logger: logger,
 		})
 		if err != nil {
 			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.file: %w", err)
 		}
-		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(cfg.Feed.File), Timed: r.Timed(), Ended: r.Ended}, nil
+		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(r.Name()), Timed: r.Timed(), Ended: r.Ended}, nil
 	}
 	if cfg.Market.Seed == 0 {
 		cfg.Market.Seed = 1 + rand.Int64N(1<<53-1) // JavaScript represents integers below 2^53 exactly

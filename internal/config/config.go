@@ -55,10 +55,22 @@ type Market struct {
 // Feed selects the source of ticks.
 type Feed struct {
 	Source   string  `key:"source"` // "simulator" or "replay"
-	File     string  `key:"file"`   // readable if Source is "replay"
+	File     string  `key:"file"`   // if Source is "replay" a regular file, or "-" for standard input
 	Speed    float64 `key:"speed"`  // factor of the file's speed; +Inf for "max"
 	Loop     bool    `key:"loop"`
 	OnBadRow string  `key:"on_bad_row"` // "stop" or "skip"
+	Format   Format  `key:"format"`
+}
+
+// Format has what a replayed file doesn't show. "auto" leaves it to detection.
+type Format struct {
+	Delimiter string   `key:"delimiter"`
+	Decimal   string   `key:"decimal"`
+	Thousands string   `key:"thousands"`
+	Date      string   `key:"date"`
+	Zone      string   `key:"zone"`    // IANA time zone
+	Symbol    string   `key:"symbol"`  // of all rows; empty for those of the file
+	Columns   []string `key:"columns"` // meanings in order, or pairs NAME=meaning
 }
 
 // Stream has the options of the log and its subscribers.

@@ -41,8 +41,14 @@ func (s *settings) checkDependencies() {
 	if c.Feed.Source == "replay" {
 		name := c.Feed.File
 		check(name != "", "feed.file", "", "missing: feed.source is replay and needs a CSV file", "feed.source")
-		if name != "" {
-			checkFile("feed.file", name)
+		if name != "" && name != "-" {
+			// Opening a named pipe waits for its writer.
+			info, err := os.Stat(name)
+			if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+				check(false, "feed.file", strconv.Quote(name), "is a pipe or a device: use - and send it to standard input")
+			} else {
+				checkFile("feed.file", name)
+			}
 		}
 	}
 }

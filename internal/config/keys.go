@@ -48,10 +48,17 @@ var sections = []group{
 	}},
 	{"feed", "The source of ticks", []key{
 		{"feed.source", "simulator", choice{"simulator", "replay"}, "The simulated market, or a CSV file of ticks or bars."},
-		{"feed.file", "", text{"a CSV file"}, "File to replay, absolute or relative to the working directory. README.md has its columns."},
+		{"feed.file", "", text{"a CSV file, also as gzip or zip; -: standard input"}, "File to replay, absolute or relative to the working directory. docs/replay.md describes it, with examples."},
 		{"feed.speed", "1", speed{}, "Speed of the replay as a factor of the file's own, or max for as fast as possible."},
 		{"feed.loop", "true", boolean{}, "Whether the replay restarts at the end of the file."},
 		{"feed.on_bad_row", "stop", choice{"stop", "skip"}, "Reaction to an invalid row of the file, which is reported with file and line in both cases."},
+		{"feed.format.delimiter", "auto", choice{"auto", "comma", "semicolon", "tab", "pipe"}, "Delimiter of the fields of the replayed file. auto here and below: as detected, which the log shows."},
+		{"feed.format.decimal", "auto", choice{"auto", "point", "comma"}, "Character before the decimals of a number."},
+		{"feed.format.thousands", "auto", choice{"auto", "none", "comma", "point", "space", "apostrophe"}, "Character between groups of digits."},
+		{"feed.format.date", "auto", choice{"auto", "ymd", "mdy", "dmy", "s", "ms", "us", "ns", "excel"}, "Order of year, month and day of a date; or the unit of a number since 1970; or serial days, as in Excel."},
+		{"feed.format.zone", "UTC", zone{}, "Time zone of times that have none."},
+		{"feed.format.symbol", "", text{"a symbol"}, "Symbol of all rows. Without it, and without a column for it, the file's name is the symbol."},
+		{"feed.format.columns", "", list{text{"time, clock, symbol, bid, ask, last, open, high, low, close, bid_size, ask_size, volume, day_volume or -, as Name=meaning or one for each column"}}, "What columns mean that have no known name, such as Settle=close; or the meanings of all columns in order, for a file without column names. A dash ignores a column."},
 	}},
 	{"stream", "The log and its subscribers", []key{
 		{"stream.engine", "stream", choice{"stream", "shard"}, "How streams are written: stream uses goroutines for each connection, shard a few writers for all connections (Linux, without TLS)."},

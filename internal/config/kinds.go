@@ -132,6 +132,16 @@ type text struct{ what string }
 func (text) parse(s string) (any, bool) { return s, !strings.ContainsAny(s, "\x00\r\n") }
 func (k text) allowed() string          { return k.what }
 
+// zone is a time zone of the IANA database.
+type zone struct{}
+
+func (zone) parse(s string) (any, bool) {
+	_, err := time.LoadLocation(s)
+	return s, err == nil && s != "" && s != "Local"
+}
+
+func (zone) allowed() string { return "a time zone such as UTC or America/New_York" }
+
 // address is a host:port.
 type address struct{ optional, loopback bool }
 

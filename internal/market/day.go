@@ -29,6 +29,15 @@ func (d *Day) Roll(at int64) {
 	}
 }
 
+// Open is Roll for a feed whose own trades open the day: the new day opens at a price, and the last one before is its previous close.
+func (d *Day) Open(price quote.Price, at int64) {
+	if !d.trading.Contains(at) {
+		last := d.last
+		d.begin(d.session, price, d.session.Day(at))
+		d.prevClose = last
+	}
+}
+
 // Trade adds a trade.
 func (d *Day) Trade(price quote.Price, size quote.Size) {
 	d.last = price

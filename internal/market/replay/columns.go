@@ -2,97 +2,137 @@ package replay
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // column is the meaning of a column of the file.
 type column int
 
+// Columns. Prices and sizes are each in one sequence.
 const (
 	colTime column = iota
+	colClock
 	colSymbol
 	colBid
 	colAsk
-	colBidSize
-	colAskSize
 	colLast
-	colVolume
-	colDayVolume
 	colOpen
 	colHigh
 	colLow
 	colClose
+	colBidSize
+	colAskSize
+	colVolume
+	colDayVolume
 	columnCount
+
+	colTickVolume        // the volume, if that is 0
+	colV                 // the volume of a bar, or of the day
+	ignored       column = -1
 )
 
-// synonyms are the names of each column, the canonical one first. The names in a header are converted to lower case, and
-// blanks and dashes to '_', before they are compared.
-var synonyms = [columnCount][]string{
-	colTime:      {"time", "timestamp", "date", "datetime", "date_time", "t"},
-	colSymbol:    {"symbol", "ticker", "sym", "s"},
-	colBid:       {"bid", "bid_price", "bidprice", "bp"},
-	colAsk:       {"ask", "ask_price", "askprice", "offer", "ap"},
-	colBidSize:   {"bid_size", "bidsize", "bs"},
-	colAskSize:   {"ask_size", "asksize", "offer_size", "as"},
-	colLast:      {"last", "price", "last_price", "trade", "trade_price", "p"},
-	colVolume:    {"volume", "vol", "size", "quantity", "qty"},
-	colDayVolume: {"day_volume", "cum_volume", "total_volume", "v"},
-	colOpen:      {"open", "o"},
-	colHigh:      {"high", "h"},
-	colLow:       {"low", "l"},
-	colClose:     {"close", "c"},
+const (
+	firstPrice = colBid
+	firstSize  = colBidSize
+)
+
+// synonyms are the names of each column, the canonical one first, as normalize returns them.
+var synonyms = map[column][]string{
+	colTime: {"time", "timestamp", "date", "datetime", "date_time", "t", "ts", "open_time", "opentime", "gmt_time", "local_time", "utc_time",
+		"unix", "unix_time", "unix_timestamp", "trade_time", "sip_timestamp", "window_start", "snapped_at"},
+	colClock:      {"clock", "hour", "time_of_day"},
+	colSymbol:     {"symbol", "ticker", "sym", "s", "instrument", "pair"},
+	colBid:        {"bid", "bid_price", "bidprice", "bp"},
+	colAsk:        {"ask", "ask_price", "askprice", "offer", "ap"},
+	colBidSize:    {"bid_size", "bidsize", "bs"},
+	colAskSize:    {"ask_size", "asksize", "offer_size", "as"},
+	colLast:       {"last", "price", "last_price", "trade", "trade_price", "p"},
+	colVolume:     {"volume", "vol", "size", "quantity", "qty"},
+	colTickVolume: {"tick_volume", "tickvol"},
+	colDayVolume:  {"day_volume", "cum_volume", "total_volume"},
+	colV:          {"v"},
+	colOpen:       {"open", "o"},
+	colHigh:       {"high", "h"},
+	colLow:        {"low", "l"},
+	colClose:      {"close", "c", "close_last"},
+}
+
+// byName has the column of each name.
+var byName = func() map[string]column {
+	m := make(map[string]column)
+	for col, names := range synonyms {
+		for _, name := range names {
+			m[name] = col
+		}
+	}
+	return m
+}()
+
+// meanings are the names that feed.format.columns may give a column.
+var meanings = func() map[string]column {
+	m := map[string]column{"-": ignored}
+	for col := range columnCount {
+		m[synonyms[col][0]] = col
+	}
+	return m
+}()
+
+func meaningNames() []string {
+	names := slices.Sorted(maps.Keys(meanings))
+	return slices.DeleteFunc(names, func(s string) bool { return s == "-" })
 }
 
 func (c column) String() string { return synonyms[c][0] }
 
-// columns maps each column to its index in a line, −1 if the file doesn't have it.
-type columns struct {
-	index [columnCount]int
-	bars  bool // rows are bars with open, high, low and close; otherwise ticks
-}
+func (c column) price() bool { return c >= firstPrice && c < firstSize }
+func (c column) size() bool  { return c >= firstSize && c < columnCount }
 
-func parseHeader(names []string) (columns, error) {
-	var c columns
-	for i := range c.index {
-		c.index[i] = -1
+var separators = strings.NewReplacer(" ", "_", "-", "_", ".", "_", "/", "_", "\u00a0", "_")
+
+// normalize returns a column's name in lower case without decoration: "<OPEN>", "1. open", "Open (USD)" and "open" are the same.
+// Of a time, only a zone that is UTC is decoration.
+func normalize(name string) string {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if inner, ok := strings.CutPrefix(name, "<"); ok {
+		name = strings.TrimSuffix(inner, ">")
 	}
-	for i, name := range names {
-		name = strings.ToLower(strings.TrimSpace(name))
-		name = strings.NewReplacer(" ", "_", "-", "_").Replace(name)
-		for col, list := range synonyms {
-			for _, synonym := range list {
-				if name != synonym {
-					continue
-				}
-				if other := c.index[col]; other >= 0 {
-					return c, fmt.Errorf("columns %d and %d both mean %s", other+1, i+1, column(col))
-				}
-				c.index[col] = i
-			}
+	if number, rest, ok := strings.Cut(name, ". "); ok && number != "" && strings.Trim(number, "0123456789ab") == "" {
+		name = rest // Alpha Vantage
+	}
+	if base, unit, ok := strings.Cut(name, " ("); ok && strings.HasSuffix(unit, ")") {
+		unit = strings.TrimSuffix(unit, ")")
+		if byName[separators.Replace(base)] != colTime || unit == "utc" || unit == "gmt" {
+			name = base
 		}
 	}
-	if !c.has(colTime) {
-		return c, fmt.Errorf("no column for time (%s)", strings.Join(synonyms[colTime], ", "))
-	}
-	c.bars = c.has(colOpen) && c.has(colHigh) && c.has(colLow) && c.has(colClose)
-	if c.bars {
-		c.drop(colBid, colAsk, colBidSize, colAskSize, colLast, colDayVolume)
-		return c, nil
-	}
-	if !c.has(colLast) { // a file with closing prices only
-		c.index[colLast] = c.index[colClose]
-	}
-	c.drop(colOpen, colHigh, colLow, colClose)
-	if !c.has(colLast) && !(c.has(colBid) && c.has(colAsk)) {
-		return c, fmt.Errorf("want bars (open, high, low, close) or ticks (last or price, or bid and ask)")
-	}
-	return c, nil
+	return strings.Trim(separators.Replace(name), "_")
 }
 
-func (c *columns) has(col column) bool { return c.index[col] >= 0 }
+// places maps each column to its index in a line, −1 if the file doesn't have it.
+type places [columnCount]int
 
-func (c *columns) drop(list ...column) {
-	for _, col := range list {
-		c.index[col] = -1
+func noPlaces() (p places) {
+	for i := range p {
+		p[i] = -1
 	}
+	return p
+}
+
+func (p *places) has(col column) bool { return p[col] >= 0 }
+
+func (p *places) hasAll(list ...column) bool {
+	return !slices.ContainsFunc(list, func(col column) bool { return !p.has(col) })
+}
+
+func (p *places) drop(list ...column) {
+	for _, col := range list {
+		p[col] = -1
+	}
+}
+
+// bothMean is the error of two columns with one meaning.
+func bothMean(i, k int, col column) error {
+	return fmt.Errorf("columns %d and %d both mean %v: feed.format.columns selects one", min(i, k)+1, max(i, k)+1, col)
 }

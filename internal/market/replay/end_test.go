@@ -10,7 +10,7 @@ import (
 // TestEnd: the end of the file is recorded and logged once; a replay that is stopped, or loops, has none.
 func TestEnd(t *testing.T) {
 	var log strings.Builder
-	file := writeFile(t, "A.csv", "time,price\n1,1\n2,1\n3,1\n")
+	file := writeFile(t, "A.csv", "time,price\n1772461800,1\n1772461801,1\n1772461802,1\n")
 	r := newSource(t, file, func(o *Options) {
 		o.Speed, o.Logger = MaxSpeed, slog.New(slog.NewTextHandler(&log, nil))
 	})

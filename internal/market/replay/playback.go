@@ -1,8 +1,8 @@
 package replay
 
 import (
-	"cmp"
 	"container/heap"
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -13,11 +13,12 @@ import (
 
 // pending is one tick of a row that isn't published yet.
 type pending struct {
-	at   int64 // µs since 1970 in the file's time
-	n    int   // number in the order of the file
-	from row
-	last quote.Price // 0 if the row has only a quote
-	size quote.Size  // shares traded
+	at     int64 // µs since 1970 in the file's time
+	n      int   // number in the order of the file
+	from   entry
+	last   quote.Price
+	traded bool       // the tick has a last price
+	size   quote.Size // traded
 }
 
 // queue is a heap of pending ticks, the earliest first. The bars of many symbols overlap.
@@ -35,11 +36,12 @@ func (q *queue) Pop() any {
 	return last
 }
 
-// defaultSize is the size of a bid or ask if the row has none, in shares.
+// defaultSize is the size of a bid or ask if the row has none, in whole shares.
 const defaultSize = 100
 
 // playback is the market.Sequence of a file's ticks.
 type playback struct {
+	ctx   context.Context
 	scan  *scan
 	speed float64 // MaxSpeed if ticks are due when they are read
 	loop  bool
@@ -47,8 +49,8 @@ type playback struct {
 	now   int64
 
 	rows    rows // nil between passes
-	ahead   row  // the next row, if more
-	more    bool
+	ahead   entry
+	more    bool // ahead is the next row
 	waiting queue
 	n       int
 	symbols []symbolState
@@ -57,25 +59,28 @@ type playback struct {
 
 // symbolState is the state of one symbol.
 type symbolState struct {
-	day       market.Day
-	started   bool       // day is
-	dayVolume quote.Size // the newest of the file
+	instrument *quote.Instrument
+	day        market.Day
+	started    bool // day is
+	number     int32
+	dayVolume  quote.Size // the newest of the file
 }
 
-func newPlayback(s *scan, o Options, start int64) *playback {
-	return &playback{scan: s, speed: o.Speed, loop: o.Loop, base: start, symbols: make([]symbolState, s.universe.Len())}
-}
-
-func (p *playback) close() {
-	if p.rows != nil {
-		p.rows.close()
-		p.rows = nil
+func newPlayback(ctx context.Context, s *scan, o Options, start int64) *playback {
+	p := &playback{ctx: ctx, scan: s, speed: o.Speed, loop: o.Loop, base: start, symbols: make([]symbolState, s.universe.Len())}
+	for i := range p.symbols {
+		p.symbols[i].instrument = s.universe.Instrument(quote.ID(i))
 	}
+	return p
 }
 
-func (p *playback) Turn(now int64) { p.now = now }
+// Turn keeps the time from going back, since it is the due time at MaxSpeed.
+func (p *playback) Turn(now int64) { p.now = max(p.now, now) }
 
-func (p *playback) Shift(by int64) { p.base += by }
+func (p *playback) Shift(by int64) {
+	p.base += by
+	p.now += min(by, 0) // the clock was set back, and the next call of Turn is after it
+}
 
 func (p *playback) Due() (int64, bool) {
 	if !p.fill() {
@@ -88,13 +93,16 @@ func (p *playback) Due() (int64, bool) {
 }
 
 // scale returns how long a duration of the file takes at this speed, both in µs.
-func (p *playback) scale(length int64) int64 { return int64(float64(length) / p.speed) }
+func (p *playback) scale(length int64) int64 {
+	const longest = 1 << 61
+	return int64(min(float64(length)/p.speed, longest))
+}
 
 // fill reads rows until the earliest tick is in waiting. It returns false at the end of the file and on an error.
 func (p *playback) fill() bool {
 	for p.err == nil {
 		switch {
-		case len(p.waiting) > 0 && (!p.more || p.ahead.at > p.waiting[0].at):
+		case len(p.waiting) > 0 && (!p.more || p.ahead.at >= p.waiting[0].at):
 			return true
 		case p.more:
 			p.split()
@@ -103,7 +111,7 @@ func (p *playback) fill() bool {
 			p.begin()
 			p.read()
 		case p.loop:
-			p.close()
+			p.rows = nil
 			p.base += p.scale(p.scan.last - p.scan.first + p.scan.length())
 		default:
 			return false
@@ -112,21 +120,16 @@ func (p *playback) fill() bool {
 	return false
 }
 
-// begin starts a pass.
+// begin starts a pass. The days start anew, since the file's time goes back.
 func (p *playback) begin() {
 	for i := range p.symbols {
-		p.symbols[i].dayVolume = 0
+		p.symbols[i].started = false
 	}
 	if p.scan.sorted != nil {
-		p.rows = &sortedRows{rest: p.scan.sorted}
-		return
+		p.rows, p.err = openSorted(p.scan)
+	} else {
+		p.rows, p.err = openRows(p.ctx, p.scan)
 	}
-	rows, err := openRows(p.scan)
-	if err != nil {
-		p.err = err
-		return
-	}
-	p.rows = rows
 }
 
 // read reads the next row into ahead.
@@ -143,22 +146,23 @@ func (p *playback) read() {
 
 // split converts the row ahead into ticks.
 func (p *playback) split() {
-	r := p.ahead
-	if !p.scan.bars {
-		p.push(pending{at: r.at, from: r, last: r.last, size: r.volume})
+	r := &p.ahead
+	volume := r.sizeOf(colVolume)
+	if !p.scan.layout.bars {
+		p.push(pending{at: r.at, from: *r, last: r.price(colLast), traded: r.hasValue(colLast), size: volume})
 		return
 	}
-	prices := [4]quote.Price{r.open, r.low, r.high, r.last}
-	if r.last < r.open {
-		prices[1], prices[2] = r.high, r.low
+	prices := [4]column{colOpen, colLow, colHigh, colClose}
+	if r.price(colClose) < r.price(colOpen) {
+		prices[1], prices[2] = colHigh, colLow
 	}
-	quarter, part := p.scan.length()/4, r.volume/4
-	for i, price := range prices {
+	quarter, part := p.scan.length()/4, volume/4
+	for i, col := range prices {
 		size := part
 		if i == 3 {
-			size = r.volume - 3*part
+			size = volume - 3*part
 		}
-		p.push(pending{at: r.at + int64(i)*quarter, from: r, last: price, size: size})
+		p.push(pending{at: r.at + int64(i)*quarter, from: *r, last: r.price(col), traded: true, size: size})
 	}
 }
 
@@ -174,44 +178,72 @@ func (p *playback) Next(tick *quote.Tick) {
 	t := heap.Pop(&p.waiting).(pending)
 	r := &t.from
 	s := &p.symbols[r.id]
-	bid, ask := quotes(r.bid, r.ask, t.last)
+	bid, ask := s.quotes(&t)
 	if !s.started {
 		s.started = true
+		s.dayVolume = 0
 		price := t.last
-		if price == 0 {
+		if !t.traded {
 			price = (bid + ask) / 2
 		}
-		s.day.Start(nil, price, due)
+		s.day.Start(s.instrument.Session, price, r.at)
+		s.number = s.instrument.Session.Day(r.at).Number
 	}
-	s.day.Roll(due)
-	if r.dayVolume >= 0 {
-		t.size = r.dayVolume - s.dayVolume
-		if t.size < 0 { // the file's day has changed
-			t.size = r.dayVolume
-		}
-		s.dayVolume = r.dayVolume
+	if t.traded {
+		s.day.Open(t.last, r.at) // a bar is in the day in which it starts
+	} else {
+		s.day.Roll(r.at)
 	}
-	if t.last == 0 {
+	if r.hasValue(colDayVolume) {
+		t.size = s.traded(r)
+	}
+	if !t.traded {
 		t.last = s.day.Last()
 	}
 	s.day.Trade(t.last, t.size)
 	*tick = quote.Tick{
-		Symbol: r.id, Due: due, Bid: bid, Ask: ask,
-		BidSize: cmp.Or(r.bidSize, defaultSize), AskSize: cmp.Or(r.askSize, defaultSize),
+		Symbol: r.id, Due: due, Bid: bid, Ask: ask, BidSize: s.size(r, colBidSize), AskSize: s.size(r, colAskSize),
 	}
 	s.day.Fill(tick)
 }
 
+// traded returns the size traded since the row before, from the volume of the day. A smaller one starts a new day of the file, and
+// so does another day.
+func (s *symbolState) traded(r *entry) quote.Size {
+	volume := r.sizeOf(colDayVolume)
+	if n := s.instrument.Session.Day(r.at).Number; n != s.number {
+		s.number, s.dayVolume = n, 0
+	}
+	size := volume - s.dayVolume
+	if size < 0 {
+		size = volume
+	}
+	s.dayVolume = volume
+	return size
+}
+
+func (s *symbolState) size(r *entry, col column) quote.Size {
+	if r.hasValue(col) {
+		return r.sizeOf(col)
+	}
+	return quote.Size(defaultSize * powersOfTen[s.instrument.SizeDecimals])
+}
+
 // quotes returns bid and ask, with defaults for those that the row doesn't have: the bid is the last price, the ask is one
-// cent above the bid.
-func quotes(bid, ask, last quote.Price) (quote.Price, quote.Price) {
+// step of the price above the bid.
+func (s *symbolState) quotes(t *pending) (bid, ask quote.Price) {
+	step := max(1, s.instrument.TickSize)
+	bid, ask = t.from.price(colBid), t.from.price(colAsk)
+	hasBid, hasAsk := t.from.hasValue(colBid), t.from.hasValue(colAsk)
 	switch {
-	case bid == 0 && ask == 0:
-		return last, last + 1
-	case bid == 0:
-		return max(1, ask-1), ask
-	case ask == 0:
-		return bid, bid + 1
+	case !hasBid && !hasAsk:
+		return t.last, t.last + step
+	case !hasBid && s.instrument.Negative:
+		return ask - step, ask
+	case !hasBid:
+		return max(1, ask-step), ask
+	case !hasAsk:
+		return bid, bid + step
 	}
 	return bid, ask
 }

@@ -1,11 +1,11 @@
 package replay
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -19,107 +19,128 @@ const (
 	replaySector = "replay"
 )
 
-// maxSortedRows is the maximum number of rows kept in memory if the file is not ordered. Tests lower it.
-var maxSortedRows = 2_000_000
+// progressEvery is the time after which a long reading is logged again.
+const progressEvery = 5 * time.Second
 
 // scan is the result of reading a file once.
 type scan struct {
-	path     string
+	input    *input
+	layout   *layout
+	log      *slog.Logger
 	universe *quote.Universe
-	bars     bool
 	rows     int     // number of valid rows
 	bad      int     // number of invalid rows
-	errs     []error // of the first invalid rows
+	errs     []error // of the first invalid rows, each a *RowError
 	first    int64   // µs since 1970, the earliest
 	last     int64   // the latest
 	gap      int64   // µs, the shortest time between two rows of one symbol; 0 if none has two
-	sorted   []row   // all rows ordered by time; nil if those of the file are
+	sorted   *sorter // all rows; nil if those of the file are ordered by time
 
 	ordered bool
 	newest  int64
-	symbols []quote.Instrument
+	symbols []*symbolScan
 	ids     map[string]quote.ID
 	known   map[string]quote.Instrument // the simulator's, which have a name and a sector
-	times   []int64                     // of each symbol's previous row
+	instant instants
 }
 
-func scanFile(path string) (*scan, error) {
-	s := &scan{path: path, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Instrument)}
-	for _, symbol := range market.WellKnown() {
-		s.known[symbol.Symbol] = symbol
-	}
-	if err := s.read(s.take); err != nil {
-		return nil, err
-	}
-	if s.rows == 0 {
-		if s.bad > 0 {
-			return s, nil // the caller reports the invalid rows
-		}
-		return nil, fmt.Errorf("%s has no row", path)
-	}
+// scanFile detects the layout of a file, reads it once and sorts its rows if they aren't ordered by time.
+func scanFile(ctx context.Context, in *input, s *settings, log *slog.Logger) (*scan, error) {
+	sc := &scan{input: in, log: log, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Instrument)}
 	var err error
-	if s.universe, err = quote.NewUniverse(s.symbols); err != nil {
+	if sc.layout, err = detect(in, s, time.Now()); err != nil {
 		return nil, err
 	}
-	if s.ordered {
-		return s, nil
+	for _, known := range market.WellKnown() {
+		sc.known[known.Symbol] = known
 	}
-	if s.rows > maxSortedRows {
-		return nil, fmt.Errorf("%s: %d rows that are not in order of time: sort them, or give at most %d", path, s.rows, maxSortedRows)
+	sc.instant = instants{layout: sc.layout}
+	if err := sc.read(ctx, "reading the replayed file", sc.take); err != nil {
+		return nil, err
 	}
-	return s, s.sort()
+	sc.rejectPrices()
+	slices.SortStableFunc(sc.errs, byLine)
+	sc.errs = sc.errs[:min(len(sc.errs), maxReported)]
+	if sc.rows == 0 {
+		if sc.bad > 0 {
+			return sc, nil // the caller reports the invalid rows
+		}
+		return nil, fmt.Errorf("%s has no row", in.name)
+	}
+	if err := sc.makeUniverse(); err != nil {
+		return nil, err
+	}
+	if sc.ordered {
+		return sc, nil
+	}
+	return sc, sc.sort(ctx)
 }
 
-// read calls take for each valid row and counts the invalid ones.
-func (s *scan) read(take func(*row) error) error {
-	f, err := os.Open(s.path)
+// read calls take for each valid row. A *RowError of take counts as an invalid row.
+func (s *scan) read(ctx context.Context, doing string, take func(*row) error) error {
+	text, err := s.input.open()
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	t, err := newTable(f, s.path)
+	t, err := newTable(text, s.input.name, s.layout)
 	if err != nil {
 		return err
 	}
-	s.bars = t.bars
 	s.bad, s.errs = 0, nil
+	logged, started := time.Now(), time.Now()
 	var r row
-	for {
+	for n := 1; ; n++ {
+		if n%4096 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if time.Since(logged) > progressEvery {
+				logged = time.Now()
+				s.log.Info(doing, "file", s.input.name, "rows", n, "percent", int(100*s.input.share()), "took", time.Since(started).Round(time.Second))
+			}
+		}
 		err := t.next(&r)
+		if err == nil {
+			err = take(&r)
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if bad := (*RowError)(nil); errors.As(err, &bad) {
-			if s.bad++; s.bad <= maxReported {
-				s.errs = append(s.errs, err)
-			}
-			continue
-		}
-		if err != nil {
+			s.addBad(err)
+		} else if err != nil {
 			return err
 		}
-		if err := take(&r); err != nil {
-			return err
-		}
+	}
+}
+
+func (s *scan) addBad(err error) {
+	if s.bad++; s.bad <= maxReported {
+		s.errs = append(s.errs, err)
 	}
 }
 
 // take adds a row to the scan.
 func (s *scan) take(r *row) error {
-	id, known := s.ids[r.ticker]
+	id, known := s.ids[r.symbol]
 	if !known {
 		if len(s.symbols) == market.MaxSymbols {
-			return fmt.Errorf("%s has more than %d symbols", s.path, market.MaxSymbols)
+			return fmt.Errorf("%s has more than %d symbols", s.input.name, market.MaxSymbols)
 		}
 		id = s.add(r)
 	}
-	if gap := r.at - s.times[id]; known && gap != 0 {
-		gap = max(gap, -gap)
-		if s.gap == 0 || gap < s.gap {
-			s.gap = gap
-		}
+	gap, err := s.instant.check(r, id, s.input.name)
+	if err != nil {
+		return err
 	}
-	s.times[id] = r.at
+	if gap != 0 && (s.gap == 0 || gap < s.gap) {
+		s.gap = gap
+	}
+	symbol := s.symbols[id]
+	symbol.take(r, !s.layout.groups[0].has(colLast))
+	if col, bad := r.notPositive(); bad {
+		symbol.reject(r, col)
+	}
 	if s.rows == 0 {
 		s.first, s.last, s.newest = r.at, r.at, r.at
 	}
@@ -133,56 +154,90 @@ func (s *scan) take(r *row) error {
 // add adds the symbol of a row.
 func (s *scan) add(r *row) quote.ID {
 	id := quote.ID(len(s.symbols))
-	symbol := quote.Instrument{Symbol: strings.Clone(r.ticker), Sector: replaySector, Decimals: decimals, Price: r.price()}
-	symbol.Name = symbol.Symbol
-	s.ids[symbol.Symbol] = id
-	if known, ok := s.known[symbol.Symbol]; ok {
-		symbol.Name, symbol.Sector = known.Name, known.Sector
+	symbol := &symbolScan{instrument: quote.Instrument{Symbol: strings.Clone(r.symbol), Sector: replaySector}}
+	in := &symbol.instrument
+	in.Name = in.Symbol
+	if known, ok := s.known[in.Symbol]; ok {
+		in.Name, in.Sector = known.Name, known.Sector
 	}
+	symbol.setFirst(r)
+	s.ids[in.Symbol] = id
 	s.symbols = append(s.symbols, symbol)
-	s.times = append(s.times, r.at)
 	return id
 }
 
-// price returns the first price of a row.
-func (r *row) price() quote.Price {
-	switch {
-	case r.open > 0:
-		return r.open
-	case r.last > 0:
-		return r.last
+// rejectPrices counts the rows with prices of 0 and below as invalid, for symbols that have no negative prices.
+func (s *scan) rejectPrices() {
+	for _, symbol := range s.symbols {
+		if symbol.negative {
+			continue
+		}
+		for _, d := range symbol.rejected {
+			s.errs = append(s.errs, &RowError{s.input.name, d.line, d.col.String(), fmt.Errorf(
+				"%v: want a price above 0, since %s is never traded below", d.price, symbol.instrument.Symbol)})
+		}
+		n := len(symbol.rejected) + symbol.more
+		s.bad += n
+		s.rows -= n
 	}
-	return (r.bid + r.ask) / 2
 }
 
-// sort reads the file again and keeps its rows, ordered by time.
-func (s *scan) sort() error {
-	s.sorted = make([]row, 0, s.rows)
-	err := s.read(func(r *row) error {
-		id, known := s.ids[r.ticker]
-		if !known || len(s.sorted) == s.rows {
-			return fmt.Errorf("%s has changed while it was read", s.path)
+func (s *scan) makeUniverse() (err error) {
+	list := make([]quote.Instrument, len(s.symbols))
+	for i, symbol := range s.symbols {
+		if err := symbol.finish(); err != nil {
+			return fmt.Errorf("%s: %w", s.input.name, err)
 		}
-		r.id = id
-		kept := *r
-		kept.ticker = s.symbols[id].Symbol // r.ticker would keep the whole line in memory
-		s.sorted = append(s.sorted, kept)
-		return nil
-	})
-	slices.SortStableFunc(s.sorted, func(a, b row) int { return cmp.Compare(a.at, b.at) })
+		list[i] = symbol.instrument
+	}
+	s.universe, err = quote.NewUniverse(list)
 	return err
 }
 
 // length returns the duration of a row in the file's time, in µs: the length of a bar, or the mean time between two ticks.
 func (s *scan) length() int64 {
-	if s.bars {
-		if s.gap > 0 {
-			return s.gap
+	if s.layout.bars {
+		const day = 24 * time.Hour
+		if s.gap == 0 || s.layout.dates && s.gap < 7*day.Microseconds() { // a Friday and a Monday
+			return day.Microseconds()
 		}
-		return (24 * time.Hour).Microseconds()
+		return s.gap
 	}
 	if s.last == s.first {
 		return time.Second.Microseconds()
 	}
 	return max(1, (s.last-s.first)/int64(s.rows-1))
+}
+
+// instants finds rows of one symbol at one instant, which is possible only for ticks with a clock.
+type instants struct {
+	layout *layout
+	times  []int64 // of each symbol's previous row
+	lines  []int   // 0 if there is none
+}
+
+// check returns the time since the symbol's previous row, 0 if there is none.
+func (n *instants) check(r *row, id quote.ID, name string) (gap int64, err error) {
+	for int(id) >= len(n.times) {
+		n.times, n.lines = append(n.times, 0), append(n.lines, 0)
+	}
+	before, line := n.times[id], n.lines[id]
+	n.times[id], n.lines[id] = r.at, r.line
+	if line == 0 {
+		return 0, nil
+	}
+	if before == r.at && (n.layout.bars || n.layout.dates) {
+		return 0, &RowError{name, r.line, n.layout.names[n.layout.groups[0].places[colTime]], fmt.Errorf(
+			"the same time as the row before of %s, in line %d%s", r.symbol, line, n.layout.clockHint())}
+	}
+	return int64(magnitude(r.at - before)), nil
+}
+
+// clockHint names the columns that may have the clock.
+func (l *layout) clockHint() string {
+	unused := l.ignored()
+	if !l.dates || len(unused) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": if a column has its clock (unused are %s), set feed.format.columns to NAME=clock", strings.Join(unused, ", "))
 }

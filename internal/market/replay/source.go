@@ -1,4 +1,8 @@
-// Package replay is a market.Source that replays ticks or bars from a CSV file.
+// Package replay is a market.Source that replays ticks or bars from a file: CSV in the notation of most exporters.
+//
+// Detection (detect.go and what it calls) reads the start of the file and decides how it is to be read: delimiter, columns, form of
+// times, notation of numbers. The scan then reads all rows by that layout, to find the symbols, their decimals and the invalid rows.
+// Rows that aren't ordered by time are sorted. The playback reads the file again and turns its rows into ticks.
 package replay
 
 import (
@@ -8,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -24,30 +29,14 @@ const (
 // MaxSpeed replays without waiting. The due time of a tick is then the time at which it is read.
 var MaxSpeed = math.Inf(1)
 
-// Options are the options of a Source. Their values are not checked: package config has the bounds of the settings.
-//
-// The file is CSV. Its first line has the names of the columns, in any order; unknown columns are ignored.
-//
-//	time        required: RFC 3339, "2026-03-02 14:30:00", "2026-03-02", "20260302", "Mar 2 2026", or a number since
-//	            1970 (s, ms, µs or ns by its size); UTC unless it has a zone  [timestamp, date, datetime, t]
-//	symbol      A-Z, 0-9, '.', '-'; without this column the symbol is the file's name in upper case  [ticker, sym, s]
-//	open high low close  a file with these four has bars  [o, h, l, c]
-//	last        a file with this, or with bid and ask, has ticks  [price, trade, p; close without open, high and low]
-//	bid ask     default: the last price, and one cent more  [bid_price, ask_price, offer, bp, ap]
-//	bid_size ask_size  shares; default 100  [bs, as]
-//	volume      shares traded in this row  [vol, size, qty]
-//	day_volume  shares traded in the day so far; takes precedence over volume  [cum_volume, v]
-//
-// A bar becomes four ticks, a quarter of the bar's length apart: open, low, high, close if the price rose; open, high, low,
-// close if it fell. Each has a quarter of the volume. The length of a bar is the shortest time between two bars of one
-// symbol in the file.
-//
-// At speed 1 a file of daily bars produces four ticks a day; at 86400 it shows a day per second.
+// Options are the options of a Source. docs/replay.md describes the file.
 type Options struct {
-	File     string
+	File     string       // a path, or StandardInput
+	Stdin    *os.File     // os.Stdin if nil
 	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
+	Format   Format       // what the file doesn't show
 	Logger   *slog.Logger // slog.Default() if nil
 }
 
@@ -60,22 +49,50 @@ type Source struct {
 	ended   atomic.Int64 // when the last tick was published, µs since 1970; 0 before
 }
 
-// New reads the file once to find its symbols and to check every row. It keeps rows in memory only if they are not ordered by
-// time, at most two million of them.
+// New reads the file once to find its symbols and to check every row, and logs what it has read. Standard input is copied to a
+// temporary file until its end. It keeps rows in memory only if they are not ordered by time, and then only part of them.
 //
 // The error lists up to 20 invalid rows, each as a *RowError ("prices.csv:17: bid: …"). With SkipOnBadRows the rows are
-// logged instead; a file without any valid row is always an error.
-func New(o Options) (*Source, error) {
+// logged instead; a file without any valid row is always an error. If ctx is done it is ctx.Err().
+func New(ctx context.Context, o Options) (*Source, error) {
 	s := &Source{options: o, log: cmp.Or(o.Logger, slog.Default())}
 	s.Pacer = market.NewPacer(s.log)
-	var err error
-	if s.scan, err = scanFile(o.File); err != nil {
-		return nil, fmt.Errorf("replay: %w", err)
-	}
-	if err := s.checkBadRows(); err != nil {
+	if err := s.read(ctx); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	return s, nil
+}
+
+func (s *Source) read(ctx context.Context) error {
+	format, err := s.options.Format.parse()
+	if err != nil {
+		return err
+	}
+	logged := time.Now()
+	in, err := openInput(ctx, s.options.File, cmp.Or(s.options.Stdin, os.Stdin), func(bytes int64) {
+		if time.Since(logged) > progressEvery {
+			logged = time.Now()
+			s.log.Info("reading standard input, the replay starts at its end", "bytes", bytes)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if s.scan, err = scanFile(ctx, in, format, s.log); err == nil {
+		if err = s.checkBadRows(); err == nil {
+			s.scan.report()
+			return nil
+		}
+	}
+	s.close(in)
+	return err
+}
+
+func (s *Source) close(in *input) {
+	in.close()
+	if s.scan != nil && s.scan.sorted != nil {
+		s.scan.sorted.close()
+	}
 }
 
 // checkBadRows logs the invalid rows or returns them as an error, according to Options.OnBadRow.
@@ -88,7 +105,7 @@ func (s *Source) checkBadRows() error {
 		for _, err := range s.scan.errs {
 			s.log.Warn("invalid row of the replayed file skipped", "error", err)
 		}
-		s.log.Warn("replayed file has invalid rows", "file", s.options.File, "bad", bad, "good", s.scan.rows)
+		s.log.Warn("replayed file has invalid rows", "file", s.Name(), "bad", bad, "good", s.scan.rows)
 		return nil
 	}
 	errs := s.scan.errs
@@ -98,6 +115,9 @@ func (s *Source) checkBadRows() error {
 	return errors.Join(errs...)
 }
 
+// Name returns the file as it was given, or "standard input".
+func (s *Source) Name() string { return s.scan.input.name }
+
 // Universe returns the file's symbols in order of their first rows. Symbols that the simulator knows have its name and
 // sector; the others are in the sector "replay".
 func (s *Source) Universe() *quote.Universe { return s.scan.universe }
@@ -105,18 +125,19 @@ func (s *Source) Universe() *quote.Universe { return s.scan.universe }
 // Timed reports whether due times are a schedule, so that the time since Due is a latency: not at MaxSpeed.
 func (s *Source) Timed() bool { return !math.IsInf(s.options.Speed, 1) }
 
-// Run replays the file; its earliest row is due immediately.
+// Run replays the file; its earliest row is due immediately. Run may be called once.
 func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
-	p := newPlayback(s.scan, s.options, time.Now().UnixMicro())
-	defer p.close()
+	defer s.close(s.scan.input)
+	p := newPlayback(ctx, s.scan, s.options, time.Now().UnixMicro())
 	s.Pacer.Run(ctx, p, publish)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if p.err != nil {
 		return fmt.Errorf("replay: %w", p.err)
 	}
-	if ctx.Err() == nil {
-		s.ended.Store(time.Now().UnixMicro())
-		s.log.Info("replay ended, no more ticks follow", "file", s.options.File, "ticks", p.n)
-	}
+	s.ended.Store(time.Now().UnixMicro())
+	s.log.Info("replay ended, no more ticks follow", "file", s.Name(), "ticks", p.n)
 	return nil
 }
 

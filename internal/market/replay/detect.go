@@ -1,0 +1,234 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// layout is what detection has found out about a file; all its rows are read by it.
+type layout struct {
+	delimiter byte
+	end       byte // of a line
+	first     int  // line of the first row
+	names     []string
+	form      string // known form of a file without header; otherwise empty
+	groups    []group
+	bars      bool // rows are bars with open, high, low and close; otherwise ticks
+	hours     bool // the clock column has whole hours
+	dates     bool // times are dates without a clock
+	numbers   numberFormat
+	times     timeFormat
+}
+
+// group has the columns of one row of a line. Most files have one row in a line.
+type group struct {
+	symbol string // empty if a column has it
+	places
+}
+
+// detect reads the start of a file. What the settings say is not detected. The error says what is ambiguous or missing.
+func detect(in *input, s *settings, now time.Time) (*layout, error) {
+	sample, err := readSample(in, s.delimiter)
+	if err != nil {
+		return nil, err
+	}
+	h, err := findHeader(sample.records, s)
+	if err != nil {
+		return nil, inFile(in.name, err)
+	}
+	l := &layout{delimiter: sample.delimiter, end: sample.end, names: h.names, form: h.form, first: 1}
+	if len(h.rows) > 0 {
+		l.first = h.rows[0].line
+	} else {
+		l.first = sample.records[len(sample.records)-1].line + 1
+	}
+	head := record{line: max(1, l.first-1)}
+	if err := l.findColumns(h, s); err != nil {
+		return nil, inFile(in.name, rowError(head, err))
+	}
+	if err := l.findSymbol(s, in.base); err != nil {
+		return nil, inFile(in.name, rowError(head, err))
+	}
+	err = errors.Join(l.findTimes(h.rows, s, now), l.findNumbers(h.rows, s))
+	if err != nil {
+		return nil, inFile(in.name, err)
+	}
+	return l, nil
+}
+
+// inFile adds the file's name to an error.
+func inFile(name string, err error) error {
+	if row := (*RowError)(nil); errors.As(err, &row) {
+		row.File = name
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// findSymbol sets the symbol of rows that have none: that of the settings, or else of the file's name.
+func (l *layout) findSymbol(s *settings, base string) error {
+	if s.symbol != "" {
+		if len(l.groups) > 1 {
+			return errors.New("feed.format.symbol is set, and each line has several symbols")
+		}
+		l.groups[0].symbol = s.symbol
+		l.groups[0].drop(colSymbol)
+		return nil
+	}
+	for i := range l.groups {
+		g := &l.groups[i]
+		if g.symbol == "" && !g.has(colSymbol) {
+			g.symbol = symbolOf(base)
+			if !quote.ValidSymbol(g.symbol) {
+				return fmt.Errorf("there is no column for symbol, and the file's name gives %q: set feed.format.symbol to %w", clip(g.symbol), errSymbol)
+			}
+		} else if g.symbol != "" && !quote.ValidSymbol(g.symbol) {
+			return fmt.Errorf("symbol %q: %w", clip(g.symbol), errSymbol)
+		}
+	}
+	return nil
+}
+
+var errSymbol = errors.New(quote.SymbolForm)
+
+// exportNames matches what exporters add to a symbol in a file's name.
+var exportNames = regexp.MustCompile(`(?i)^(?:(?:intraday_\d+min|daily(?:_adjusted)?|weekly|monthly)_)?(.+?)(?:-\d+[a-z]+-\d{4}-\d{2}(?:-\d{2})?|_(?:M|H|D|W|MN)\d*_\d+_\d+| Historical Data)?$`)
+
+// symbolOf returns the symbol that a file's name gives: without extensions and what exporters add, in upper case.
+func symbolOf(base string) string {
+	for {
+		switch ext := strings.ToLower(path.Ext(base)); ext {
+		case ".csv", ".tsv", ".txt", ".gz", ".zip":
+			base = base[:len(base)-len(ext)]
+			continue
+		}
+		break
+	}
+	return strings.ToUpper(exportNames.ReplaceAllString(base, "$1"))
+}
+
+// findNumbers detects the notation of numbers.
+func (l *layout) findNumbers(rows []record, s *settings) (err error) {
+	var seen notation
+	l.eachNumber(rows, columnCount, seen.observe)
+	if l.numbers, err = seen.decide(s, l.delimiter); err != nil {
+		return err
+	}
+	prices, singles, shortened := 0, 0, 0
+	l.eachNumber(rows, firstSize, func(text string) {
+		d, err := l.numbers.parse(text)
+		if err != nil {
+			return
+		}
+		prices++
+		if shorter, ok := single(d); ok {
+			singles++
+			if shorter != d.needed() {
+				shortened++
+			}
+		}
+	})
+	l.numbers.single = shortened > 0 && singles == prices
+	return nil
+}
+
+// eachNumber calls f for the fields of the columns of numbers before end.
+func (l *layout) eachNumber(rows []record, end column, f func(text string)) {
+	for _, g := range l.groups {
+		for col := firstPrice; col < end; col++ {
+			if !g.has(col) {
+				continue
+			}
+			for _, r := range rows {
+				f(r.field(g.places[col]))
+			}
+		}
+	}
+}
+
+// findTimes detects the form of times.
+func (l *layout) findTimes(rows []record, s *settings, now time.Time) error {
+	p := l.groups[0].places
+	values := make([]string, len(rows))
+	for i, r := range rows {
+		values[i] = l.timeText(&p, r.field)
+	}
+	var err error
+	if l.times, err = detectTimes(values, s, now); err != nil {
+		return fmt.Errorf("column %s: %w", l.names[p[colTime]], err)
+	}
+	l.dates = l.times.kind == serial && !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, ".") }) ||
+		l.times.kind.written() && !slices.ContainsFunc(values, func(v string) bool { return hasClock(v, l.times.kind) })
+	return nil
+}
+
+// timeText returns the text of a row's time, with the clock of another column.
+func (l *layout) timeText(p *places, field func(int) string) string {
+	text := field(p[colTime])
+	if !p.has(colClock) || text == "" {
+		return text
+	}
+	clock := field(p[colClock])
+	if l.hours {
+		clock += ":00"
+	}
+	return text + " " + clock
+}
+
+func hasClock(s string, kind timeKind) bool {
+	c, err := parseCivil(s, kind, true)
+	return err == nil && c.clock
+}
+
+// detectTimes finds the form that most times have. A date that two forms read differently, and as often, is an error with both.
+func detectTimes(values []string, s *settings, now time.Time) (timeFormat, error) {
+	if s.kindSet {
+		f := newTimeFormat(s.kind, s.zone, now)
+		f.forced = true
+		return f, nil
+	}
+	var counts [timeKinds]int
+	best := yearFirst
+	for kind := range timeKinds {
+		f := newTimeFormat(kind, s.zone, now)
+		for _, v := range values {
+			if _, err := f.parse(v); err == nil {
+				counts[kind]++
+			}
+		}
+		if counts[kind] > counts[best] {
+			best = kind
+		}
+		if counts[yearFirst] == len(values) {
+			break // no other form is better
+		}
+	}
+	if counts[best] == 0 && len(values) > 0 {
+		if _, kind, ok := epoch(values[0]); ok {
+			best = kind
+		}
+	}
+	if best == monthFirst && counts[dayFirst] == counts[monthFirst] {
+		month, day := newTimeFormat(monthFirst, s.zone, now), newTimeFormat(dayFirst, s.zone, now)
+		for _, v := range values {
+			a, err := month.parse(v)
+			b, err2 := day.parse(v)
+			switch {
+			case err != nil || err2 != nil || a == b:
+			case strings.Contains(v, "."):
+				return day, nil // nobody writes month.day.year
+			default:
+				return month, fmt.Errorf("%q is ambiguous: %s with the month first, %s with the day first. Set feed.format.date to mdy or dmy",
+					v, show(a), show(b))
+			}
+		}
+	}
+	return newTimeFormat(best, s.zone, now), nil
+}

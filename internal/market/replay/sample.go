@@ -1,0 +1,106 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// sampleSize is how much of a file detection reads.
+const sampleSize = 1 << 20
+
+// record is a line of the sample.
+type record struct {
+	line   int
+	fields []string
+}
+
+func (r record) field(i int) string {
+	if i < 0 || i >= len(r.fields) {
+		return ""
+	}
+	return strings.TrimSpace(r.fields[i])
+}
+
+// sample is the start of a file, whose lines are split into fields.
+type sample struct {
+	delimiter byte
+	end       byte
+	records   []record
+}
+
+// readSample reads the start of a file, up to its last whole line. A delimiter of 0 is detected.
+func readSample(in *input, delimiter byte) (*sample, error) {
+	r, err := in.open()
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, sampleSize)
+	n, err := io.ReadFull(r, text)
+	text = text[:n]
+	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && !truncated(r)
+	if err != nil && !whole {
+		return nil, fmt.Errorf("%s: %w", in.name, err)
+	}
+	s := &sample{delimiter: delimiter, end: '\n'}
+	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') >= 0 {
+		s.end = '\r'
+	}
+	if last := bytes.LastIndexByte(text, s.end); !whole && last >= 0 {
+		text = text[:last]
+	}
+	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
+		return nil, fmt.Errorf("%s: it is JSON: want CSV with a line of column names", in.name)
+	}
+	s.split(text, in.name)
+	if len(s.records) == 0 {
+		return nil, &RowError{File: in.name, Line: 1, Reason: errors.New("the file is empty; want a line of column names")}
+	}
+	return s, nil
+}
+
+// truncated reports whether a compressed file ends too early, which io.ReadFull doesn't distinguish from its end.
+func truncated(r io.Reader) bool {
+	_, err := r.Read(make([]byte, 1))
+	return errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// split splits the text into records, without those that aren't CSV, which the scan reports.
+func (s *sample) split(text []byte, name string) {
+	var lines []string
+	skip := 0
+	for line := range bytes.SplitSeq(text, []byte{s.end}) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 || len(line) > maxLine {
+			continue
+		}
+		if len(lines) == 0 && skip == 0 {
+			if delimiter, ok := excelDelimiter(string(line)); ok {
+				s.delimiter = delimiter
+				skip = 1
+				continue
+			}
+		}
+		lines = append(lines, string(line))
+	}
+	if s.delimiter == 0 {
+		s.delimiter = findDelimiter(lines)
+	}
+	r := newRecords(bytes.NewReader(text), name, s.delimiter, s.end)
+	for {
+		fields, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		if skip == 1 { // sep=;
+			skip = 2
+			continue
+		}
+		s.records = append(s.records, record{r.line, append([]string(nil), fields...)})
+	}
+}
