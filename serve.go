@@ -37,8 +37,8 @@ import (
 )
 
 // serve connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, warm-up of the
-// feed, feed, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, log.
-func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+// feed, feed, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, log, history.
+func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
 	logger := newLogger(cfg.Log, logs)
 	cert, err := loadCertificate(cfg.Server)
@@ -59,13 +59,22 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		return usageError(err)
 	}
 	u := feed.Universe()
-	past, err := history.New(u, history.DefaultKeep)
+	past, err := newHistory(cfg, u, logger)
 	if err != nil {
 		return err
 	}
 	b := bus.NewLocal(u.Len())
+	if end, ok := past.Previous(); ok {
+		b.Continue(end.Position, end.N)
+	}
+	start, _ := b.State()
+	// The last step: nothing is published any more.
+	defer func() {
+		position, n := b.State()
+		err = errors.Join(err, past.Close(&history.LogState{Position: position, N: n}))
+	}()
 	log, err := stream.New(stream.Config{
-		Universe: u, Epoch: b.Epoch(), Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
+		Universe: u, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
 		SnapshotChunk: cfg.Stream.SnapshotChunk,
 		Interval:      cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
@@ -92,9 +101,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		return err
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
-		now := time.Now()
-		sim.Days(now, past.Days(), past.AddDays)
-		sim.Warm(now, past.Add)
+		simulatePast(sim, past, logger)
 	}
 	hangup, stop := hangups()
 	defer stop()

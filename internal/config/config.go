@@ -16,14 +16,16 @@ import (
 // Config holds all settings, validated. The tags are the names of the table: a section's, and within it a key's or a further
 // section's.
 type Config struct {
-	Server Server   `key:"server"`
-	Market Market   `key:"market"`
-	Feed   Feed     `key:"feed"`
-	Stream Stream   `key:"stream"`
-	Limits Limits   `key:"limits"`
-	Lab    Lab      `key:"lab"`
-	Load   LoadTest `key:"load"`
-	Log    Log      `key:"log"`
+	Server  Server   `key:"server"`
+	Market  Market   `key:"market"`
+	Feed    Feed     `key:"feed"`
+	Data    Data     `key:"data"`
+	History History  `key:"history"`
+	Stream  Stream   `key:"stream"`
+	Limits  Limits   `key:"limits"`
+	Lab     Lab      `key:"lab"`
+	Load    LoadTest `key:"load"`
+	Log     Log      `key:"log"`
 }
 
 // Server has the listening address and the hosts that are trusted.
@@ -71,6 +73,26 @@ type Format struct {
 	Zone      string   `key:"zone"`    // IANA time zone
 	Symbol    string   `key:"symbol"`  // of all rows; empty for those of the file
 	Columns   []string `key:"columns"` // meanings in order, or pairs NAME=meaning
+}
+
+// Data has the place of stored data.
+type Data struct {
+	Dir string `key:"dir"` // empty: nothing is stored
+}
+
+// History has the times for which stored bars are kept.
+type History struct {
+	Keep Keep `key:"keep"`
+}
+
+// Keep has the time for each interval.
+type Keep struct {
+	TenSeconds     time.Duration `key:"10s"`
+	Minute         time.Duration `key:"1m"`
+	FiveMinutes    time.Duration `key:"5m"`
+	FifteenMinutes time.Duration `key:"15m"`
+	Hour           time.Duration `key:"1h"`
+	Day            time.Duration `key:"1d"`
 }
 
 // Stream has the options of the log and its subscribers.

@@ -51,6 +51,8 @@ func TestDefaults(t *testing.T) {
 		Market: Market{Rate: 100, Symbols: 50, Seed: 42, Arrivals: "hawkes", Warmup: 2 * time.Hour},
 		Feed: Feed{Source: "simulator", Speed: 1, Loop: true, OnBadRow: "stop",
 			Format: Format{Delimiter: "auto", Decimal: "auto", Thousands: "auto", Date: "auto", Zone: "UTC", Columns: []string{}}},
+		History: History{Keep: Keep{TenSeconds: 48 * time.Hour, Minute: 720 * time.Hour, FiveMinutes: 720 * time.Hour, FifteenMinutes: 8760 * time.Hour,
+			Hour: 8760 * time.Hour, Day: 87600 * time.Hour}},
 		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
 			Interval: 250 * time.Millisecond, SnapshotChunk: 32 << 10, WriteTimeout: 10 * time.Second, Retry: time.Second,
 			Compress: "auto", CompressSets: 16},
@@ -90,8 +92,10 @@ func TestEverySourceSetsEveryType(t *testing.T) {
 	want.Feed.Loop = false
 	want.Feed.Speed = math.Inf(1)
 	want.Log.Level = slog.LevelWarn
+	want.History.Keep.Minute = 36 * time.Hour
 	values := map[string]string{
-		"server.addr": "[::1]:0", "server.hosts": "A.example, [::1]", "server.tls_cert": tls, "server.tls_key": tls,
+		"history.keep.1m": "1d12h",
+		"server.addr":     "[::1]:0", "server.hosts": "A.example, [::1]", "server.tls_cert": tls, "server.tls_key": tls,
 		"stream.heartbeat": "1500ms", "stream.max_lag": "65536", "market.seed": "9223372036854775807",
 		"lab.enabled": "true", "feed.loop": "false", "feed.speed": "max", "log.level": "warn",
 	}
@@ -121,6 +125,29 @@ func TestEverySourceSetsEveryType(t *testing.T) {
 	check("environment", c, err)
 	c, err = load(t, "", nil, args...)
 	check("flags", c, err)
+}
+
+// TestSectionWithinASection: its keys are nested in a file, in either style, and are reported with their whole name.
+func TestSectionWithinASection(t *testing.T) {
+	for _, yaml := range []string{"history: {keep: {10s: 3h, 1d: 100d}}", "history:\n  keep:\n    10s: 3h\n    1d: 100d\n"} {
+		c, err := load(t, yaml, nil)
+		if k := c.History.Keep; err != nil || k.TenSeconds != 3*time.Hour || k.Day != 2400*time.Hour || k.Minute != 720*time.Hour {
+			t.Errorf("%q: %+v, %v", yaml, k, err)
+		}
+	}
+	if _, err := load(t, "history:\n  keep:\n", nil); err != nil {
+		t.Errorf("without keys: %v", err)
+	}
+	for yaml, want := range map[string]string{
+		"history:\n  keep:\n    10s: 5\n":  `history.keep.10s = "5" (file `,
+		"history:\n  keep:\n    10s: 6\n ": "test.yaml:3): want 1h to 3650d, with a unit, such as 6h or 6d",
+		"history:\n  keep:\n    2m: 5d\n":  "test.yaml:3): no such key; did you mean history.keep.1m?",
+		"history:\n  keep: 5d\n":           "this is a section: indent its keys below it",
+	} {
+		if _, err := load(t, yaml, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", yaml, err, want)
+		}
+	}
 }
 
 func TestListFlagCanBeRepeated(t *testing.T) {

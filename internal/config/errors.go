@@ -101,6 +101,9 @@ func (k key) read(raw any) (any, error) {
 		if _, isDuration := k.kind.(duration); isDuration && isNumber(s) {
 			return nil, fmt.Errorf("%w, with a unit, such as %sms or %[2]ss", want(), s)
 		}
+		if _, isDays := k.kind.(days); isDays && isNumber(s) {
+			return nil, fmt.Errorf("%w, with a unit, such as %sh or %[2]sd", want(), s)
+		}
 		return nil, want()
 	}
 	return v, nil

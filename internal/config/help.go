@@ -43,7 +43,7 @@ func (v *flagValue) Type() string {
 		return "int"
 	case number, speed, rateLimit:
 		return "number"
-	case duration:
+	case duration, days:
 		return "duration"
 	case boolean:
 		return "bool"

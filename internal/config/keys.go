@@ -9,7 +9,7 @@ import (
 
 // key is one row of the table.
 type key struct {
-	name string // "stream.log_size", or with a further section "feed.ingest.token"; the keys of such a section follow each other
+	name string // "stream.log_size", or with a further section "history.keep.1m"; the keys of such a section follow each other
 	def  string // the default, as in a file; empty for a list
 	kind kind
 	doc  string // one or two sentences, without range and default
@@ -20,7 +20,10 @@ type group struct {
 	keys      []key
 }
 
-const mega = 1_000_000
+const (
+	mega     = 1_000_000
+	tenYears = 3650 * 24 * time.Hour
+)
 
 // sections defines all settings, in the order of the help text and of config.yaml.
 var sections = []group{
@@ -59,6 +62,17 @@ var sections = []group{
 		{"feed.format.zone", "UTC", zone{}, "Time zone of times that have none."},
 		{"feed.format.symbol", "", text{"a symbol"}, "Symbol of all rows. Without it, and without a column for it, the file's name is the symbol."},
 		{"feed.format.columns", "", list{text{"time, clock, symbol, bid, ask, last, open, high, low, close, bid_size, ask_size, volume, day_volume or -, as Name=meaning or one for each column"}}, "What columns mean that have no known name, such as Settle=close; or the meanings of all columns in order, for a file without column names. A dash ignores a column."},
+	}},
+	{"data", "Stored data", []key{
+		{"data.dir", "", text{"a directory"}, "Directory in which bars are stored, for one process at a time. It is created if it is missing. Empty: bars are in memory only, and end with the process."},
+	}},
+	{"history", "How long stored bars are kept", []key{
+		{"history.keep.10s", "2d", days{time.Hour, tenYears}, "How long 10s bars are kept in data.dir."},
+		{"history.keep.1m", "30d", days{time.Hour, tenYears}, "How long 1m bars are kept."},
+		{"history.keep.5m", "30d", days{time.Hour, tenYears}, "How long 5m bars are kept. They are merged from 1m bars, which are stored for the longer of both times."},
+		{"history.keep.15m", "365d", days{time.Hour, tenYears}, "How long 15m bars are kept."},
+		{"history.keep.1h", "365d", days{time.Hour, tenYears}, "How long 1h bars are kept. They are merged from 15m bars, which are stored for the longer of both times."},
+		{"history.keep.1d", "3650d", days{24 * time.Hour, tenYears}, "How long daily bars are kept."},
 	}},
 	{"stream", "The log and its subscribers", []key{
 		{"stream.engine", "stream", choice{"stream", "shard"}, "How streams are written: stream uses goroutines for each connection, shard a few writers for all connections (Linux, without TLS)."},

@@ -62,6 +62,38 @@ func (k duration) parse(s string) (any, bool) {
 
 func (k duration) allowed() string { return join(short(k.min)+" to "+short(k.max), "", k.zero) }
 
+// days is a duration that may begin with a number of days: "30d", "1d12h".
+type days struct{ min, max time.Duration }
+
+func (k days) parse(s string) (any, bool) {
+	whole, rest, found := strings.Cut(s, "d")
+	if !found {
+		whole, rest = "0", s
+	}
+	n, err := strconv.ParseFloat(whole, 64)
+	if err != nil || !(n >= 0 && n <= 100_000) { // a duration has at most 106,751 days; NaN fails
+		return nil, false
+	}
+	d := time.Duration(n * 24 * float64(time.Hour))
+	if rest != "" {
+		more, err := time.ParseDuration(rest)
+		if err != nil || more < 0 {
+			return nil, false
+		}
+		d += more
+	}
+	return d, d >= k.min && d <= k.max && s != ""
+}
+
+func (k days) allowed() string { return inDays(k.min) + " to " + inDays(k.max) }
+
+func inDays(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+	}
+	return short(d)
+}
+
 // choice is one of at least two texts.
 type choice []string
 

@@ -49,3 +49,13 @@ func (i Interval) Duration() time.Duration {
 	d, _ := time.ParseDuration(string(i)) // all others have this form
 	return d
 }
+
+// base returns the index of the span that an interval's bars are merged from, the longest that divides it.
+func base(i Interval) int {
+	length := i.Duration().Microseconds()
+	k := len(spans) - 1
+	for length%spans[k] != 0 {
+		k--
+	}
+	return k
+}

@@ -43,7 +43,8 @@ func newStore(t testing.TB, symbolCount, keep int) *Store {
 
 // tick returns a tick of symbol 0, due seconds after midnight.
 func tick(seconds float64, last quote.Price, volume quote.Size) quote.Tick {
-	return quote.Tick{Due: midnight + int64(seconds*1e6), Last: last, Volume: volume}
+	due := midnight + int64(seconds*1e6)
+	return quote.Tick{Day: (*quote.Session)(nil).Day(due).Number, Due: due, Last: last, Volume: volume}
 }
 
 func TestBars(t *testing.T) {
@@ -254,20 +255,7 @@ func TestIntervalsMatchTheTicks(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		keep := 20 + r.IntN(400)
 		s := newStore(t, 1, keep)
-		var ticks []quote.Tick
-		at, last, volume := 86400*0.9, quote.Price(10000), quote.Size(0)
-		for range 5000 {
-			at += r.ExpFloat64() * []float64{0.1, 5, 300}[r.IntN(3)]
-			last += quote.Price(r.IntN(21) - 10)
-			before := ticks
-			volume += quote.Size(r.IntN(500))
-			k := tick(at, last, volume)
-			if n := len(before); n > 0 && k.Due/86400e6 != before[n-1].Due/86400e6 {
-				volume = quote.Size(r.IntN(500))
-				k.Volume = volume
-			}
-			ticks = append(ticks, k)
-		}
+		ticks := randomTicks(r, 5000)
 		for rest := ticks; len(rest) > 0; {
 			n := min(len(rest), 1+r.IntN(50))
 			s.Add(rest[:n])
@@ -359,8 +347,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	for _, n := range []int{1, 50, 1160, 1200, 5000, 10_000} {
 		s := newStore(t, n, DefaultKeep)
 		total := 0
-		for k := range s.bars {
-			total += len(s.bars[k]) * barBytes
+		for _, keep := range s.keep {
+			total += n * keep * barBytes
 		}
 		if total > maxBytes {
 			t.Errorf("%d symbols take %d bytes", n, total)

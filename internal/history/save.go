@@ -1,0 +1,213 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+const (
+	trimEvery  = time.Hour
+	trimBlocks = 10_000 // at most, in a transaction
+	chunk      = 256    // symbols that are copied at a time
+)
+
+// run saves what has changed, and deletes what is too old, until quit is closed.
+func (v *saved) run(s *Store) {
+	defer close(v.done)
+	save := time.NewTicker(v.options.saveEvery)
+	defer save.Stop()
+	var trimmed time.Time
+	for {
+		select {
+		case <-v.quit:
+			return
+		case <-save.C:
+		}
+		err := v.save(s, nil)
+		if err == nil && time.Since(trimmed) >= trimEvery {
+			trimmed = time.Now()
+			err = v.trim(s)
+		}
+		v.failures.report(v.log, v.path, err)
+	}
+}
+
+// Close saves the bars and, if end isn't nil, the log's position, and closes the file. It must not be called before the last Add
+// has returned. Without a file it does nothing.
+func (s *Store) Close(end *LogState) error {
+	v := s.saved
+	if v == nil {
+		return nil
+	}
+	close(v.quit)
+	<-v.done
+	err := v.save(s, end)
+	if err != nil {
+		err = fmt.Errorf("save the newest bars in %s: %w", v.path, err)
+	}
+	return errors.Join(err, v.close())
+}
+
+// batch is a part of what has changed.
+type batch struct {
+	items []item
+	bars  []Bar // of all items
+}
+
+// item is what has changed of a symbol.
+type item struct {
+	id      quote.ID
+	number  uint32
+	bars    [len(spans)][]Bar // that are complete
+	open    [len(spans)]Bar
+	has     [len(spans)]bool
+	volume  volumeDay
+	written [len(spans)]int
+}
+
+// save saves what has changed in one transaction. If it fails, that remains to be saved.
+func (v *saved) save(s *Store, end *LogState) error {
+	var all []item
+	lost := 0
+	err := v.update(func(c *changes) error {
+		for first := 0; first < s.universe.Len(); first += chunk {
+			lost += s.collect(first, &v.batch)
+			for i := range v.batch.items {
+				it := &v.batch.items[i]
+				all = append(all, *it)
+				if err := c.save(&all[len(all)-1], s.universe); err != nil {
+					return err
+				}
+			}
+		}
+		if end != nil {
+			return c.put(string(positionKey), end.append(nil, s.universe, time.Now()))
+		}
+		return nil
+	})
+	s.mu.Lock()
+	for i := range all {
+		x := &s.symbols[all[i].id]
+		if err != nil {
+			x.dirty = true
+			continue
+		}
+		x.number = all[i].number
+		for k, n := range all[i].written {
+			x.stored[k] = max(0, n-1)
+		}
+	}
+	s.mu.Unlock()
+	if err == nil && lost > 0 {
+		v.log.Error("bars are missing in the stored history: saving failed for too long", "bars", lost, "file", v.path)
+	}
+	return err
+}
+
+// collect copies what has changed of some symbols. It returns the number of bars that are neither in memory nor stored.
+func (s *Store) collect(first int, b *batch) (lost int) {
+	b.items, b.bars = b.items[:0], b.bars[:0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := first; id < min(first+chunk, s.universe.Len()); id++ {
+		x := &s.symbols[id]
+		if !x.dirty || x.apart {
+			continue
+		}
+		x.dirty = false
+		it := item{id: quote.ID(id), number: x.number, volume: x.volume, written: x.written}
+		for k := range spans {
+			ring, n := x.bars[k], x.written[k]
+			if n == 0 {
+				continue
+			}
+			it.open[k], it.has[k] = ring[(n-1)%len(ring)], true
+			from := max(x.stored[k], n-len(ring))
+			lost += from - x.stored[k]
+			start := len(b.bars)
+			for i := from; i < n-1; i++ {
+				b.bars = append(b.bars, ring[i%len(ring)])
+			}
+			it.bars[k] = b.bars[start:len(b.bars):len(b.bars)]
+		}
+		b.items = append(b.items, it)
+	}
+	return lost
+}
+
+// save stores what has changed of a symbol, and sets the number of its series.
+func (c *changes) save(it *item, u *quote.Universe) (err error) {
+	if it.number == 0 {
+		if it.number, err = c.seriesOf(u.Instrument(it.id)); err != nil {
+			return err
+		}
+	}
+	for k := range spans {
+		if err := c.putBars(it.number, k, it.bars[k]); err != nil {
+			return err
+		}
+	}
+	return c.putOpen(it.number, &it.open, &it.has, it.volume)
+}
+
+// oldestKept returns the start of the oldest bars of an interval that are kept, counted from the newest tick. A tick of the future
+// doesn't count.
+func (s *Store) oldestKept(i Interval) int64 {
+	if s.saved == nil {
+		return Earliest
+	}
+	s.mu.Lock()
+	latest := s.latest
+	s.mu.Unlock()
+	if latest == Earliest {
+		latest = s.saved.last
+	}
+	return min(latest, time.Now().UnixMicro()) - s.saved.options.Keep[i].Microseconds()
+}
+
+// trim deletes blocks of bars that no interval needs any more.
+func (v *saved) trim(s *Store) error {
+	var oldest [len(spans)]int64
+	for k := range spans {
+		oldest[k] = Latest
+	}
+	for _, i := range Intervals() {
+		k := base(i)
+		oldest[k] = min(oldest[k], s.oldestKept(i))
+	}
+	for deleted := trimBlocks; deleted == trimBlocks; {
+		err := v.update(func(c *changes) (err error) {
+			deleted, err = c.trim(&oldest, trimBlocks)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failures reports failures to save, the first and then one a minute, and their end.
+type failures struct {
+	since, reported time.Time
+}
+
+func (f *failures) report(log *slog.Logger, path string, err error) {
+	now := time.Now()
+	switch {
+	case err == nil && f.since.IsZero():
+	case err == nil:
+		log.Info("history is saved again", "file", path, "failing", now.Sub(f.since).Round(time.Second))
+		*f = failures{}
+	case f.since.IsZero(), now.Sub(f.reported) >= time.Minute:
+		if f.since.IsZero() {
+			f.since = now
+		}
+		f.reported = now
+		log.Error("history can't be saved; streams go on, and the newest bars are kept in memory meanwhile", "file", path, "err", err)
+	}
+}

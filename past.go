@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ticklane/internal/config"
+	"ticklane/internal/history"
+	"ticklane/internal/market"
+	"ticklane/internal/quote"
+)
+
+// newHistory returns the store of bars, in memory or in data.dir.
+func newHistory(cfg config.Config, u *quote.Universe, logger *slog.Logger) (*history.Store, error) {
+	if cfg.Data.Dir == "" {
+		return history.New(u, history.DefaultKeep)
+	}
+	k := cfg.History.Keep
+	s, err := history.Open(history.Options{
+		Universe: u, Dir: cfg.Data.Dir, Feed: cfg.Feed.Source, Logger: logger,
+		Keep: map[history.Interval]time.Duration{
+			history.TenSeconds: k.TenSeconds, history.Minute: k.Minute, history.FiveMinutes: k.FiveMinutes,
+			history.FifteenMinutes: k.FifteenMinutes, history.Hour: k.Hour, history.Day: k.Day,
+		},
+	})
+	if err != nil {
+		return nil, usageError(fmt.Errorf("data.dir: %w", err))
+	}
+	return s, nil
+}
+
+// simulatePast fills empty charts with the simulated market's past. Stored bars are continued instead, at their last prices: what
+// happened between the processes is not made up.
+func simulatePast(sim *market.Simulator, past *history.Store, logger *slog.Logger) {
+	now := time.Now()
+	newest, ok := past.Restored()
+	if !ok {
+		sim.Days(now, past.Days(), past.AddDays)
+		sim.Warm(now, past.Add)
+		return
+	}
+	for id := range quote.ID(sim.Universe().Len()) {
+		if page, err := past.Bars(id, history.TenSeconds, history.Latest, 1); err == nil && len(page.Bars) > 0 {
+			sim.ContinueFrom(id, page.Bars[0].C)
+		}
+	}
+	last := time.UnixMicro(newest).UTC()
+	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", last, "between", now.Sub(last).Round(time.Second))
+}
