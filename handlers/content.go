@@ -76,22 +76,31 @@ func matchesETag(list, tag string) bool {
 }
 
 const (
-	minCompressed = 1024 // bytes; a smaller body fits into one packet anyway
-	gzipLevel     = 5    // of answers that are made while their clients wait
+	minCompressed = 1024      // bytes; a smaller body fits into one packet anyway
+	gzipLevel     = 5         // of answers that are made while their clients wait
+	fastCompress  = 256 << 10 // bytes from which level 1 is used, four times as fast
 )
 
-var gzipWriters = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzipLevel) // the level is valid
-	return w
-}}
+var gzipWriters, fastGzipWriters = gzipPool(gzipLevel), gzipPool(gzip.BestSpeed)
+
+func gzipPool(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, _ := gzip.NewWriterLevel(nil, level) // the level is valid
+		return w
+	}}
+}
 
 // compressed returns a body in gzip's format, nil if that isn't worth it.
 func compressed(body []byte) []byte {
 	if len(body) < minCompressed {
 		return nil
 	}
-	w := gzipWriters.Get().(*gzip.Writer)
-	defer gzipWriters.Put(w)
+	pool := gzipWriters
+	if len(body) >= fastCompress {
+		pool = fastGzipWriters
+	}
+	w := pool.Get().(*gzip.Writer)
+	defer pool.Put(w)
 	out := sliceWriter(make([]byte, 0, len(body)/4))
 	w.Reset(&out)
 	_, _ = w.Write(body) // a slice never fails

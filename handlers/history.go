@@ -23,53 +23,10 @@ type historyAPI struct {
 }
 
 const (
-	defaultBars = 300
-	maxBars     = 5000
-
 	defaultCloses     = 60
 	maxCloses         = 500
 	maxClosesInAnswer = 120_000 // some 900 kB
 )
-
-// bars is GET /api/history?symbol=&interval=&before=&limit=: open, high, low, close and volume, oldest first.
-func (h *historyAPI) bars(c *fiber.Ctx) error {
-	q := queryOf(c)
-	id := q.symbol(h.log.Universe())
-	interval := q.barInterval()
-	before := q.before()
-	limit := q.number("limit", defaultBars, 1, maxBars)
-	if err := q.err(); err != nil {
-		return err
-	}
-	page, err := h.store.Bars(id, interval, before, int(limit))
-	if err != nil {
-		return err
-	}
-	type bar struct {
-		T int64      `json:"t"` // start, µs since 1970
-		O jsonNumber `json:"o"`
-		H jsonNumber `json:"h"`
-		L jsonNumber `json:"l"`
-		C jsonNumber `json:"c"`
-		V jsonNumber `json:"v"`
-	}
-	in := h.log.Universe().Instrument(id)
-	price := func(p quote.Price) jsonNumber { return jsonNumber{int64(p), in.Decimals} }
-	size := func(s quote.Size) jsonNumber { return jsonNumber{int64(s), in.SizeDecimals} }
-	list := make([]bar, 0, len(page.Bars))
-	for _, b := range page.Bars {
-		list = append(list, bar{b.T, price(b.O), price(b.H), price(b.L), price(b.C), size(b.V)})
-	}
-	var day any
-	if page.Known {
-		day = size(page.Volume)
-	}
-	noStore(c)
-	return c.JSON(fiber.Map{
-		"symbol": in.Symbol, "interval": interval,
-		"epoch": wire.Epoch(h.log.Head().Epoch), "i": page.Seq, "day": day, "more": page.More, "bars": list,
-	})
-}
 
 // closes is GET /api/closes?topics=&interval=&limit=: the last price of each interval, for sparklines of many symbols.
 func (h *historyAPI) closes(c *fiber.Ctx) error {
@@ -121,9 +78,9 @@ func closesOf(bars []history.Bar, interval history.Interval, limit int) (start i
 	step, end := interval.Duration().Microseconds(), bars[len(bars)-1].T
 	first := slices.IndexFunc(bars, func(b history.Bar) bool { return b.T > end-int64(limit)*step })
 	start = bars[first].T
-	prices = slices.Repeat([]quote.Price{noPrice}, int((end-start)/step)+1)
+	prices = slices.Repeat([]quote.Price{noPrice}, int((end-start+step/2)/step)+1)
 	for _, b := range bars[first:] {
-		prices[(b.T-start)/step] = b.C
+		prices[(b.T-start+step/2)/step] = b.C // a trading day may have 23 or 25 hours
 	}
 	return start, prices
 }

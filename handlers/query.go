@@ -189,15 +189,16 @@ func (q *query) barInterval() history.Interval {
 	return i
 }
 
-// before reads the time that bars must start before, in µs since 1970, by default none.
-func (q *query) before() int64 {
-	v, ok := q.get("before")
+// time reads a time in µs since 1970.
+func (q *query) time(name string, def int64) int64 {
+	v, ok := q.get(name)
 	if !ok {
-		return history.Latest
+		return def
 	}
 	µs, err := strconv.ParseInt(v, 10, 64)
 	if err != nil || µs < 0 {
-		q.fail("before", "%s: want µs since 1970, such as a bar's t", quoted(v))
+		q.fail(name, "%s: want µs since 1970, such as a bar's t", quoted(v))
+		return def
 	}
 	return µs
 }
