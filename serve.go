@@ -63,7 +63,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	b := bus.NewLocal(u.Len())
+	b := bus.NewLocal(u.Limit())
 	if end, ok := past.Previous(); ok {
 		b.Continue(end.Position, end.N)
 	}

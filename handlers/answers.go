@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"ticklane/internal/quote"
 	"ticklane/internal/stream"
 )
 
@@ -36,6 +37,9 @@ func constant() uint64 { return 0 }
 
 // headOf returns the version of answers made from a log.
 func headOf(log *stream.Log) func() uint64 { return func() uint64 { return log.Head().Seq } }
+
+// sizeOf returns the version of answers made from a universe.
+func sizeOf(u *quote.Universe) func() uint64 { return func() uint64 { return uint64(u.Len()) } }
 
 func newAnswers(version func() uint64) *answers {
 	return &answers{version: version, byKey: make(map[string]answer)}

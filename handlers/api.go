@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ type api struct {
 	maxTopics int
 	version   string
 	changing  *answers
-	constant  *answers
+	listings  *answers // made from the universe
 }
 
 // symbol is an instrument in the answer of GET /api/symbols.
@@ -60,11 +61,12 @@ func newSymbol(in *quote.Instrument) symbol {
 
 // symbols is GET /api/symbols: all symbols and sectors.
 func (a *api) symbols(c *fiber.Ctx) error {
-	x, err := a.constant.get("symbols", func() (*content, error) {
-		u := a.log.Universe()
-		list := make([]symbol, 0, u.Len())
-		for i := range u.Instruments() {
-			list = append(list, newSymbol(u.Instrument(quote.ID(i))))
+	u := a.log.Universe()
+	all := u.Instruments()
+	x, err := a.listings.get("symbols "+strconv.Itoa(len(all)), func() (*content, error) {
+		list := make([]symbol, 0, len(all))
+		for i := range all {
+			list = append(list, newSymbol(&all[i]))
 		}
 		return newJSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
 	})

@@ -101,6 +101,10 @@ func (d *apiChecker) checkAllMessages(lane wire.Lane, offer string) {
 	d.command(srv, c, `{"action":"subscribe","topics":["sector:odd"],"id":1}`, true)
 	d.readUntil(c, "subscription")
 	d.readUntil(c, "snapshot")
+	srv.TickLog.FeedStale(time.Now())
+	d.readUntil(c, "status")
+	srv.TickLog.FeedStale(time.Time{})
+	d.readUntil(c, "status")
 	gap := d.open(srv, lane, fmt.Sprintf("from=%s-3&mode=all", c.Hello.Epoch))
 	d.readUntil(gap, "gap")
 	d.readUntil(gap, "snapshot")
@@ -159,13 +163,13 @@ func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescri
 func testEventsAreAsDescribed(t *testing.T, engine string) {
 	d := newAPIChecker(t, "openapi")
 	d.checkAllMessages(wire.SSE, "")
-	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription"} {
+	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "status"} {
 		if !d.seen["sse "+name] {
 			t.Errorf("no %s was received", name)
 		}
 	}
 	events, _ := d.at("/components/schemas/Event")
-	if n := len(events["oneOf"].([]any)); n != 7 {
+	if n := len(events["oneOf"].([]any)); n != 8 {
 		t.Errorf("%d events are described", n)
 	}
 	// The example is a valid stream.

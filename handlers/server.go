@@ -90,7 +90,7 @@ func New(d Deps) (*Server, error) {
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate, streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
-		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, constant: newAnswers(constant)},
+		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, listings: newAnswers(sizeOf(d.Stream.Universe()))},
 		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics, answers: changing},
 		health:   s.health,
 		metrics:  d.Metrics(s),

@@ -24,7 +24,7 @@ type Local struct {
 	n   []uint64 // newest N of each symbol, by ID
 }
 
-// NewLocal returns a bus with a new epoch for a number of symbols.
+// NewLocal returns a bus with a new epoch for at most a number of symbols.
 func NewLocal(symbols int) *Local {
 	return &Local{epoch: newEpoch(), n: make([]uint64, symbols)}
 }

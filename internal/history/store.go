@@ -89,7 +89,7 @@ func New(u *quote.Universe, keep int) (*Store, error) {
 	if keep < 1 {
 		return nil, fmt.Errorf("keep: %d: want at least 1 bar", keep)
 	}
-	limit := max(1, u.Len())
+	limit := max(1, u.Limit())
 	most := maxBytes / (barBytes * limit) // bars of all spans
 	keep = min(keep, max(1, most/len(spans), (most-MaxDays)/(len(spans)-1)))
 	s := &Store{universe: u, latest: Earliest, symbols: make([]symbol, limit)}

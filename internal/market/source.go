@@ -15,14 +15,14 @@ import (
 
 // Source is a feed of ticks, each with the time at which it is due.
 type Source interface {
-	// Universe returns the symbols of the feed. They never change.
+	// Universe returns the symbols of the feed. Unless it is a growing universe, they never change.
 	Universe() *quote.Universe
 
-	// Run publishes ticks once they are due, in batches ordered by Due, until the feed ends or ctx is done; it returns
+	// Run publishes ticks once they are due, in batches ordered by Due, as far as the feed's own times are, until the feed ends or ctx is done; it returns
 	// nil in both cases. An error is the reason why the feed cannot continue. All fields of a tick are set except N
 	// and Seq.
 	//
-	// Run calls publish from its own goroutine only. publish may set N and Seq in the batch and must not keep the
+	// Calls of publish don't overlap. publish may set N and Seq in the batch and must not keep the
 	// slice, which Run reuses. Run may be called once.
 	Run(ctx context.Context, publish func([]quote.Tick)) error
 

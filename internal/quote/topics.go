@@ -49,18 +49,23 @@ func (e *UnknownTopicError) Error() string {
 	return b.String()
 }
 
-// Topics is a set of topics together with the symbols that it selects. The zero value is the empty set. Topics are immutable
-// and safe for concurrent use.
+// Topics is a set of topics together with the symbols that it selects, as of the time at which it was made: see Universe.Current. The
+// zero value is the empty set. Topics are immutable and safe for concurrent use.
 type Topics struct {
 	names []string
 	ids   []ID // ascending, without duplicates
 	bits  []uint64
 	all   bool
+	size  int // of the universe when the set was made
 }
 
 // Topics returns the set of the named topics; duplicates are removed. The error is an *UnknownTopicError with all unknown names,
 // or wraps ErrTooManyTopics if there are more than limit different names; a limit of 0 means none.
 func (u *Universe) Topics(names []string, limit int) (Topics, error) {
+	return u.current.Load().topics(names, limit)
+}
+
+func (l *listing) topics(names []string, limit int) (Topics, error) {
 	var t Topics
 	var unknown []string
 	seen := make(map[string]bool, len(names))
@@ -69,26 +74,27 @@ func (u *Universe) Topics(names []string, limit int) (Topics, error) {
 			continue
 		}
 		seen[name] = true
-		if !u.known(name) {
+		if !l.known(name) {
 			unknown = append(unknown, strings.Clone(name))
 			continue
 		}
 		t.names = append(t.names, strings.Clone(name))
 	}
 	if len(unknown) > 0 {
-		return Topics{}, &UnknownTopicError{Names: unknown, Meant: u.meant(unknown)}
+		return Topics{}, &UnknownTopicError{Names: unknown, Meant: l.meant(unknown)}
 	}
 	if limit > 0 && len(t.names) > limit {
 		return Topics{}, fmt.Errorf("%w: %d given, at most %d allowed", ErrTooManyTopics, len(t.names), limit)
 	}
-	u.resolve(&t)
+	l.resolve(&t)
 	return t, nil
 }
 
 // Add returns the union of t and the named topics, with the same errors as Topics, and the set of the topics that were added.
 // On an error sum is t.
 func (u *Universe) Add(t Topics, names []string, limit int) (sum, added Topics, err error) {
-	more, err := u.Topics(names, 0)
+	l := u.current.Load()
+	more, err := l.topics(names, 0)
 	if err != nil {
 		return t, Topics{}, err
 	}
@@ -102,15 +108,16 @@ func (u *Universe) Add(t Topics, names []string, limit int) (sum, added Topics, 
 	if limit > 0 && len(sum.names) > limit {
 		return t, Topics{}, fmt.Errorf("%w: %d together, at most %d allowed", ErrTooManyTopics, len(sum.names), limit)
 	}
-	u.resolve(&sum)
-	u.resolve(&added)
+	l.resolve(&sum)
+	l.resolve(&added)
 	return sum, added, nil
 }
 
 // Remove returns t without the named topics. Names that are not in t are ignored, but unknown ones are an error, on which
 // Remove returns t.
 func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
-	less, err := u.Topics(names, 0)
+	l := u.current.Load()
+	less, err := l.topics(names, 0)
 	if err != nil {
 		return t, err
 	}
@@ -120,17 +127,36 @@ func (u *Universe) Remove(t Topics, names []string) (Topics, error) {
 			rest.names = append(rest.names, n)
 		}
 	}
-	u.resolve(&rest)
+	l.resolve(&rest)
 	return rest, nil
+}
+
+// Outdated reports whether instruments were added after t was made.
+func (u *Universe) Outdated(t Topics) bool {
+	return u.growing && t.size != len(u.current.Load().instruments)
+}
+
+// Current returns t with the instruments of its sectors and of "*" that were added after it was made. It is t if there are none.
+func (u *Universe) Current(t Topics) Topics {
+	l := u.current.Load()
+	switch {
+	case !u.growing || t.size == len(l.instruments):
+		return t
+	case len(t.names) == 0 && t.all:
+		return l.all
+	}
+	now := Topics{names: t.names}
+	l.resolve(&now)
+	return now
 }
 
 // meant returns the topic that the first possible one of unknown names is in another case or without blanks, "" if there is
 // none: symbols are too short for more likeness.
-func (u *Universe) meant(names []string) string {
+func (l *listing) meant(names []string) string {
 	for _, name := range names {
 		name = strings.TrimSpace(name)
 		for _, topic := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
-			if u.known(topic) {
+			if l.known(topic) {
 				return topic
 			}
 		}
@@ -139,45 +165,46 @@ func (u *Universe) meant(names []string) string {
 }
 
 // known reports whether a topic with this name exists.
-func (u *Universe) known(name string) bool {
+func (l *listing) known(name string) bool {
 	if name == All {
 		return true
 	}
 	if s, ok := strings.CutPrefix(name, SectorPrefix); ok {
-		return len(u.members[s]) > 0
+		return len(l.members[s]) > 0
 	}
-	_, ok := u.byName[name]
+	_, ok := l.byName[name]
 	return ok
 }
 
 // resolve sets t's symbols from its names. Sets of all symbols share their memory, which is large for many symbols.
-func (u *Universe) resolve(t *Topics) {
+func (l *listing) resolve(t *Topics) {
+	t.size = len(l.instruments)
 	if slices.Contains(t.names, All) {
-		t.bits, t.ids, t.all = u.all.bits, u.all.ids, true
+		t.bits, t.ids, t.all = l.all.bits, l.all.ids, true
 		return
 	}
-	t.bits = make([]uint64, (len(u.instruments)+63)/64)
+	t.bits = make([]uint64, (len(l.instruments)+63)/64)
 	for _, name := range t.names {
 		if s, sector := strings.CutPrefix(name, SectorPrefix); sector {
-			for _, id := range u.members[s] {
+			for _, id := range l.members[s] {
 				t.set(id)
 			}
 		} else {
-			t.set(u.byName[name])
+			t.set(l.byName[name])
 		}
 	}
-	for i := range u.instruments {
+	for i := range l.instruments {
 		if t.Has(ID(i)) {
 			t.ids = append(t.ids, ID(i))
 		}
 	}
-	t.all = len(t.ids) == len(u.instruments)
+	t.all = len(t.ids) == len(l.instruments) && !l.growing // a growing universe may get others
 }
 
 // everything returns the set of all symbols, without names.
-func (u *Universe) everything() Topics {
-	t := Topics{bits: make([]uint64, (len(u.instruments)+63)/64), ids: make([]ID, len(u.instruments)), all: true}
-	for i := range u.instruments {
+func (l *listing) everything() Topics {
+	t := Topics{bits: make([]uint64, (len(l.instruments)+63)/64), ids: make([]ID, len(l.instruments)), all: true, size: len(l.instruments)}
+	for i := range l.instruments {
 		t.ids[i] = ID(i)
 		t.set(ID(i))
 	}
@@ -192,7 +219,7 @@ func (t Topics) Has(id ID) bool {
 	return w < len(t.bits) && t.bits[w]&(1<<(id%64)) != 0
 }
 
-// Every reports whether the set contains all symbols of the universe.
+// Every reports whether the set contains all symbols of the universe, also those that a growing one gets.
 func (t Topics) Every() bool { return t.all }
 
 // IDs returns the symbols in ascending order. The caller must not change the slice.

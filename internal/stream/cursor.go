@@ -70,6 +70,7 @@ func (c *cursor) dropPending() { c.pending, c.next = c.pending[:0], 0 }
 // read returns the next ticks within the limits. An empty batch means that the cursor is at the horizon. ok is false when
 // the next tick has left the log or lags too far; pos is then that of the last tick read.
 func (c *cursor) read(lim *readLimits) (b batch, ok bool) {
+	c.grow()
 	c.latest.skipped = false
 	switch {
 	case c.pos >= lim.horizon:
@@ -85,6 +86,19 @@ func (c *cursor) read(lim *readLimits) (b batch, ok bool) {
 		c.noteCaughtUp(lim.lagFrom)
 	}
 	return b, ok
+}
+
+// grow adds the symbols that the topics have got. A tick up to a horizon that was known before is of none of those that are added
+// later, so no cursor passes over a tick of its topics.
+func (c *cursor) grow() {
+	u := c.log.cfg.Universe
+	if !u.Outdated(c.topics) {
+		return
+	}
+	c.topics = u.Current(c.topics)
+	if c.mode == ModeLatest {
+		c.latest.grow(c)
+	}
 }
 
 // noteCaughtUp is called after a read towards target.

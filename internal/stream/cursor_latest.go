@@ -20,6 +20,11 @@ func (l *latestState) seek(c *cursor) {
 	}
 }
 
+// grow adds the symbols that the topics have got after the others: none of their ticks were read.
+func (l *latestState) grow(c *cursor) {
+	l.sent = append(l.sent, make([]uint64, len(c.topics.IDs())-len(l.sent))...)
+}
+
 // readLatest copies the newest tick of each symbol that has ticked since pos, in order of seq. It loses nothing when
 // segments leave the log, because a symbol's newest tick is always known.
 func (c *cursor) readLatest(lim *readLimits) (b batch) {

@@ -53,8 +53,8 @@ func newGroup(l *Log) *Group {
 		signals:  make(chan struct{}, 1),
 		scanned:  head,
 		swept:    head,
-		bySymbol: make([]waitlist, l.cfg.Universe.Len()),
-		seen:     make([]bool, l.cfg.Universe.Len()),
+		bySymbol: make([]waitlist, l.cfg.Universe.Limit()),
+		seen:     make([]bool, l.cfg.Universe.Limit()),
 	}
 }
 

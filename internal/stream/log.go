@@ -36,6 +36,7 @@ type Log struct {
 	retrySpread atomic.Int64 // a time.Duration: see SpreadRetries
 	snapshots   snapshotCache
 	bulk        bulkLimiter
+	feed        feedStatus
 	closeOnce   sync.Once
 }
 
@@ -45,7 +46,7 @@ func New(cfg Config) (*Log, error) {
 		return nil, err
 	}
 	cfg.setDefaults()
-	n := cfg.Universe.Len()
+	n := cfg.Universe.Limit()
 	l := &Log{
 		cfg:      cfg,
 		size:     uint64(cfg.Size),
@@ -61,6 +62,7 @@ func New(cfg Config) (*Log, error) {
 	l.topicGroups.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
 	l.snapshots.init(l)
 	l.bulk.init()
+	l.feed.symbols.Store(int64(cfg.Universe.Len()))
 	l.notifier = newGroup(l)
 	l.groups.Store(&[]*Group{l.notifier})
 	l.notifier.start()
@@ -70,6 +72,7 @@ func New(cfg Config) (*Log, error) {
 // Close stops the notifier and the rendering of snapshots. It doesn't end streams: see End.
 func (l *Log) Close() {
 	l.closeOnce.Do(func() {
+		l.feed.close()
 		l.notifier.stop()
 		l.snapshots.close()
 	})

@@ -55,6 +55,7 @@ func (s *Subscriber) poll(now time.Time) []byte {
 		s.enqueueHello(now)
 		return nil
 	}
+	s.reportFeed(now)
 	for {
 		if reason := s.executeRequests(now); reason == stopReason {
 			s.state.apply(eventStop)

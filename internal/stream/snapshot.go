@@ -15,6 +15,7 @@ func (l *Log) Snapshot(topics quote.Topics) wire.Snapshot {
 func (l *Log) headSnapshot(topics quote.Topics) (s wire.Snapshot, head uint64) {
 	for {
 		head = l.head.Load()
+		topics = l.cfg.Universe.Current(topics) // after the head: it has all symbols that have a tick by then
 		// It fails only when a whole log's length of ticks was appended meanwhile.
 		if s, ok := l.snapshotAt(head, topics); ok {
 			return s, head

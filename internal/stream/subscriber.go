@@ -26,6 +26,8 @@ type Subscriber struct {
 	compressor  *compressor // nil for an uncompressed stream
 	topicGroup  *topicGroup // nil when the client offered no compression, or in mode latest
 	lastMessage time.Time
+	symbols     int64     // of the universe, as of the last report: see feedStatus
+	stale       int64     // as of the last report
 	endsAt      time.Time // by Options.Duration; zero for never
 
 	// Constant.
@@ -63,12 +65,16 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 	if opt.MaxRead <= 0 {
 		opt.MaxRead = 64 << 10
 	}
+	// Loaded before the topics are resolved: symbols that are added in between are reported.
+	symbols := l.feed.symbols.Load()
+	opt.Topics = l.cfg.Universe.Current(opt.Topics)
 	if opt.Meter == nil {
 		opt.Meter = new(Meter)
 	}
 	s := &Subscriber{
 		cursor:     cursor{log: l, format: opt.Format, topics: opt.Topics, mode: opt.Mode},
 		pacing:     pacing{interval: opt.Interval},
+		symbols:    symbols,
 		identity:   newIdentity(&opt),
 		origin:     origin{opt.From, opt.Position},
 		limits:     limits{maxRead: opt.MaxRead, maxTopics: opt.MaxTopics, ticks: opt.Limit, duration: opt.Duration},

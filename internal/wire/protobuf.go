@@ -17,6 +17,7 @@ const (
 	protoSubscription
 	protoTime
 	protoError
+	protoStatus
 )
 
 // appendProtoTick appends the Message of a tick.

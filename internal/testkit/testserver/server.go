@@ -51,6 +51,7 @@ type Options struct {
 	Engine      string             // default Stream
 	Symbols     int                // S0, S1, …; default 20. Publish leaves the last one quiet.
 	Instruments []quote.Instrument // instead of those
+	Universe    *quote.Universe    // instead of them
 	Log         stream.Config
 	Settings    func(*handlers.Settings)
 	Listener    func(net.Listener) net.Listener
@@ -83,11 +84,14 @@ func New(t testing.TB, o Options) *Server {
 	if o.Instruments == nil {
 		o.Instruments = instruments(cmp.Or(o.Symbols, 20))
 	}
-	universe, err := quote.NewUniverse(o.Instruments)
+	universe, err := o.Universe, error(nil)
+	if universe == nil {
+		universe, err = quote.NewUniverse(o.Instruments)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Bus = bus.NewLocal(universe.Len())
+	s.Bus = bus.NewLocal(universe.Limit())
 	log.Universe, log.Epoch, log.CompressBudget = universe, s.Bus.Epoch(), time.Hour
 	log.Heartbeat, log.Size = cmp.Or(log.Heartbeat, time.Hour), cmp.Or(log.Size, 65536)
 	if s.TickLog, err = stream.New(log); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -127,7 +128,7 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 		if f.HasPresence() && !m.Has(f) || isQuote && (f.Number() > 14 || f.Number() > 10 && !day) {
 			continue
 		}
-		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || f.Name() == "part" || f.Name() == "parts") {
+		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || slices.Contains(leftOut, f.Name())) {
 			continue
 		}
 		b = append(append(append(b, `,"`...), f.JSONName()...), `":`...)
@@ -142,6 +143,9 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 	}
 	return append(b, '}')
 }
+
+// leftOut are the numbers that JSON has only if they aren't 0.
+var leftOut = []protoreflect.Name{"part", "parts", "since", "symbols"}
 
 // snapshotScale returns the scale of a quote of a snapshot.
 func snapshotScale(m protoreflect.Message) Scale {
