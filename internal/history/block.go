@@ -4,30 +4,72 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math"
 
 	"ticklane/internal/quote"
 )
 
 // Bars are stored in blocks. A block has the bars of a symbol and a length that start in a window of blockBars lengths; windows
-// start at multiples of it. Its bytes are a CRC-32 and for each bar, as varints: seconds since the bar before or the start of the
-// window, the open minus the close before, high, low and close minus the open, and the volume. A bar takes some 10 bytes.
+// start at multiples of that. Its bytes are a CRC-32, as a varint the number of windows back to the block before it, 0 for none, and for
+// each bar, as varints: seconds since the bar before or the start of the window, the open minus the close before, high, low and
+// close minus the open, and the volume. A bar takes some 10 bytes.
+//
+// Each block refers to the one before it, and the record of the open bars to the newest, so that a missing block is noticed.
 const blockBars = 128
 
 // errDamaged is the error of bytes that no Store has written.
 var errDamaged = errors.New("damaged")
 
-// window returns the start of the block that has the bars at t of a length in µs.
-func window(t, span int64) int64 { return floorDiv(t, blockBars*span) * blockBars * span }
+// none is the start of a block that doesn't exist.
+const none = math.MinInt64
 
-// appendBlock appends the block of bars whose window starts at start, without the checksum. Times of bars are whole seconds.
-func appendBlock(b []byte, start int64, bars []Bar) []byte {
-	before, close := start, quote.Price(0)
-	for _, bar := range bars {
-		b = binary.AppendVarint(b, (bar.T-before)/1e6)
-		b = appendPrices(b, &bar, close)
-		before, close = bar.T, bar.C
+func windowLength(k int) int64 { return blockBars * spans[k] }
+
+// window returns the start of the block that has the bars of length spans[k] at t.
+func window(t int64, k int) int64 { return floorDiv(t, windowLength(k)) * windowLength(k) }
+
+// block is a parsed block.
+type block struct {
+	start  int64 // of its window
+	before int64 // the start of the block before it, or none
+	bars   []Bar
+}
+
+// appendBlock appends a block of bars of length spans[k], without the checksum. Times of bars are whole seconds.
+func appendBlock(b []byte, k int, x *block) []byte {
+	back := int64(0)
+	if x.before != none {
+		back = (x.start - x.before) / windowLength(k)
+	}
+	b = binary.AppendVarint(b, back)
+	at, close := x.start, quote.Price(0)
+	for i := range x.bars {
+		bar := &x.bars[i]
+		b = binary.AppendVarint(b, (bar.T-at)/1e6)
+		b = appendPrices(b, bar, close)
+		at, close = bar.T, bar.C
 	}
 	return b
+}
+
+// parseBlock parses a block without its checksum.
+func parseBlock(start int64, k int, b []byte) (*block, error) {
+	r := reader{rest: b}
+	x := &block{start: start, before: none, bars: make([]Bar, 0, blockBars)}
+	if back := r.int(); back != 0 {
+		x.before = start - back*windowLength(k)
+	}
+	at, close := start, quote.Price(0)
+	for len(r.rest) > 0 && !r.failed {
+		bar := Bar{T: at + r.int()*1e6}
+		r.prices(&bar, close)
+		x.bars = append(x.bars, bar)
+		at, close = bar.T, bar.C
+	}
+	if r.failed {
+		return nil, errDamaged
+	}
+	return x, nil
 }
 
 func appendPrices(b []byte, bar *Bar, close quote.Price) []byte {
@@ -38,34 +80,51 @@ func appendPrices(b []byte, bar *Bar, close quote.Price) []byte {
 	return binary.AppendVarint(b, int64(bar.V))
 }
 
-// parseBlock appends the bars of a block without its checksum.
-func parseBlock(bars []Bar, start int64, b []byte) ([]Bar, error) {
-	r := reader{rest: b}
-	before, close := start, quote.Price(0)
-	for len(r.rest) > 0 && !r.failed {
-		bar := Bar{T: before + r.int()*1e6}
-		r.prices(&bar, close)
-		bars = append(bars, bar)
-		before, close = bar.T, bar.C
-	}
-	if r.failed {
-		return nil, errDamaged
-	}
-	return bars, nil
+// openBars are the newest bars of a symbol.
+type openBars struct {
+	bars   [len(spans)]Bar
+	has    [len(spans)]bool
+	newest [len(spans)]int64 // the start of the newest block of each length, or none
+	volume volumeDay
 }
 
-// appendOpen appends the newest bar of each length, 0 for none, and the day's volume of a symbol, without the checksum.
-func appendOpen(b []byte, bars *[len(spans)]Bar, has *[len(spans)]bool, day volumeDay) []byte {
-	b = appendFlag(b, day.seen)
-	b = binary.AppendVarint(b, int64(day.number))
-	b = binary.AppendVarint(b, int64(day.volume))
-	for k := range bars {
-		if b = appendFlag(b, has[k]); has[k] {
-			b = binary.AppendVarint(b, bars[k].T/1e6)
-			b = appendPrices(b, &bars[k], 0)
+// append appends the bars without a checksum: the day's volume, and for each length a flag, the bar and its start, and a flag and the
+// start of the newest block.
+func (o *openBars) append(b []byte) []byte {
+	b = appendFlag(b, o.volume.seen)
+	b = binary.AppendVarint(b, int64(o.volume.number))
+	b = binary.AppendVarint(b, int64(o.volume.volume))
+	for k := range spans {
+		if b = appendFlag(b, o.has[k]); o.has[k] {
+			b = binary.AppendVarint(b, o.bars[k].T/1e6)
+			b = appendPrices(b, &o.bars[k], 0)
+		}
+		if b = appendFlag(b, o.newest[k] != none); o.newest[k] != none {
+			b = binary.AppendVarint(b, o.newest[k]/windowLength(k))
 		}
 	}
 	return b
+}
+
+// parseOpen parses what append appends.
+func parseOpen(b []byte) (*openBars, error) {
+	r, o := reader{rest: b}, &openBars{}
+	o.volume.seen = r.flag()
+	o.volume.number, o.volume.volume = int32(r.int()), quote.Size(r.int())
+	for k := range spans {
+		if o.has[k] = r.flag(); o.has[k] {
+			o.bars[k].T = r.int() * 1e6
+			r.prices(&o.bars[k], 0)
+		}
+		o.newest[k] = none
+		if r.flag() {
+			o.newest[k] = r.int() * windowLength(k)
+		}
+	}
+	if r.failed || len(r.rest) > 0 {
+		return nil, errDamaged
+	}
+	return o, nil
 }
 
 func appendFlag(b []byte, flag bool) []byte {
@@ -73,23 +132,6 @@ func appendFlag(b []byte, flag bool) []byte {
 		return append(b, 1)
 	}
 	return append(b, 0)
-}
-
-// parseOpen parses what appendOpen appends.
-func parseOpen(b []byte) (bars [len(spans)]Bar, has [len(spans)]bool, day volumeDay, err error) {
-	r := reader{rest: b}
-	day.seen = r.flag()
-	day.number, day.volume = int32(r.int()), quote.Size(r.int())
-	for k := range bars {
-		if has[k] = r.flag(); has[k] {
-			bars[k].T = r.int() * 1e6
-			r.prices(&bars[k], 0)
-		}
-	}
-	if r.failed || len(r.rest) > 0 {
-		err = errDamaged
-	}
-	return bars, has, day, err
 }
 
 // reader reads varints and flags. After the first invalid one all are 0.

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 //
 //	meta   format, feed, and after an orderly end the log's position
 //	series a symbol's number and decimals
-//	open   for each number the newest bar of each length
+//	open   for each number the newest bar of each length, and where the blocks begin
 //	bars   the bars before those, in blocks, by length, number and start
 //
 // Values have a checksum. Any number of goroutines may read, one writes.
@@ -71,7 +72,7 @@ func openFile(dir string, timeout time.Duration) (*file, error) {
 	return f, nil
 }
 
-// check compares the size of the file with the one that it had, and its format with ours.
+// check compares the size of the file with the one that it had, its format with ours, and the numbers of records.
 func (f *file) check() error {
 	return f.view(func(tx *bolt.Tx) error {
 		info, err := os.Stat(f.path)
@@ -81,16 +82,33 @@ func (f *file) check() error {
 		if info.Size() < tx.Size() {
 			return fmt.Errorf("%w: %d bytes of %d are left", errDamaged, info.Size(), tx.Size())
 		}
-		meta := tx.Bucket(metaBucket)
-		if meta == nil { // a new file
+		c := contents(tx)
+		if c.meta == nil && tx.Size() <= newPages*int64(f.db.Info().PageSize) {
 			return nil
 		}
-		format, err := unsealed(meta.Get([]byte("format")))
+		if c.meta == nil || c.series == nil || c.open == nil || c.bars == nil {
+			return fmt.Errorf("%w: a bucket is missing", errDamaged)
+		}
+		format, err := unsealed(c.meta.Get([]byte("format")))
 		if err == nil && string(format) != fileFormat {
 			return fmt.Errorf("%s has format %q of another version of Ticklane: use that version, or choose another directory", f.path, format)
 		}
+		if want, n, open := int(c.series.Sequence()), count(c.series), count(c.open); err == nil && (n != want || open != want) {
+			return fmt.Errorf("%w: %d and %d records of %d symbols", errDamaged, n, open, want)
+		}
 		return err
 	})
+}
+
+// newPages is the number of pages of a new file.
+const newPages = 4
+
+func count(b *bolt.Bucket) (n int) {
+	c := b.Cursor()
+	for key, _ := c.First(); key != nil; key, _ = c.Next() {
+		n++
+	}
+	return n
 }
 
 // isNew reports whether nothing has been stored in the file.
@@ -115,34 +133,81 @@ func (f *file) read(series uint32, k int, from, before int64, n int) ([]Bar, err
 	if series == 0 || n < 1 || from >= before {
 		return nil, nil
 	}
-	var blocks [][]Bar // the newest first
-	count := 0
+	var parts [][]Bar // the newest first
 	err := f.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(barsBucket).Cursor()
-		first, last := blockKey(k, series, from), blockKey(k, series, before-1)
-		key, value := c.Seek(last)
-		switch {
-		case key == nil:
-			key, value = c.Last()
-		case string(key) > string(last):
-			key, value = c.Prev()
+		c := contents(tx)
+		newest, err := c.blockBefore(series, k, before)
+		if err != nil {
+			return err
 		}
-		for ; key != nil && string(key) >= string(first) && count < n; key, value = c.Prev() {
-			bars, err := blockAt(key, value)
-			if err != nil {
-				return err
-			}
-			bars = inRange(bars, from, before)
+		count := 0
+		return c.walk(series, k, newest, from, func(x *block) (more bool, err error) {
+			bars := inRange(x.bars, from, before)
 			bars = bars[max(0, len(bars)-(n-count)):]
-			blocks, count = append(blocks, bars), count+len(bars)
-		}
-		return nil
+			parts, count = append(parts, bars), count+len(bars)
+			return count < n, nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrRead, f.path, err)
 	}
-	slices.Reverse(blocks)
-	return slices.Concat(blocks...), nil
+	slices.Reverse(parts)
+	return slices.Concat(parts...), nil
+}
+
+// blockBefore returns the start of a block that has, or is after, the newest bars before a time; none if there are no blocks.
+func (c *changes) blockBefore(series uint32, k int, before int64) (int64, error) {
+	after, value := c.bars.Cursor().Seek(append(blockKey(k, series, before-1), 0))
+	if after != nil && bytes.HasPrefix(after, seriesKey(k, series)) {
+		x, err := blockAt(after, value)
+		if err != nil {
+			return none, err
+		}
+		return x.before, nil
+	}
+	o, err := c.openOf(series)
+	if err != nil {
+		return none, err
+	}
+	return o.newest[k], nil
+}
+
+// walk visits blocks of a series from one on back, until visit returns false or the blocks are older than a time.
+func (c *changes) walk(series uint32, k int, start, oldest int64, visit func(*block) (more bool, err error)) error {
+	oldest = window(max(-maxTime, oldest), k)
+	for start != none && start >= oldest {
+		key := blockKey(k, series, start)
+		value := c.bars.Get(key)
+		if value == nil {
+			trimmed, err := c.trimmed()
+			if err == nil && start+windowLength(k) > trimmed[k] {
+				err = fmt.Errorf("block %x is missing: %w", key, errDamaged)
+			}
+			return err
+		}
+		x, err := blockAt(key, value)
+		if err != nil {
+			return err
+		}
+		more, err := visit(x)
+		if err != nil || !more {
+			return err
+		}
+		if x.before >= start {
+			return fmt.Errorf("block %x: %w", key, errDamaged)
+		}
+		start = x.before
+	}
+	return nil
+}
+
+// openOf returns the newest bars of a series.
+func (c *changes) openOf(series uint32) (*openBars, error) {
+	b, err := unsealed(c.open.Get(numberKey(series)))
+	if err != nil {
+		return nil, fmt.Errorf("newest bars of series %d: %w", series, err)
+	}
+	return parseOpen(b)
 }
 
 // inRange returns the bars that start at from or later and before another time.
@@ -166,19 +231,21 @@ func compare(a, b int64) int {
 
 const keyBytes = 1 + 4 + 8
 
+// seriesKey returns the first bytes of the keys of a series' blocks.
+func seriesKey(k int, series uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(make([]byte, 0, keyBytes+1), byte(k)), series)
+}
+
 // blockKey returns the key of the block that has the bars at t. Keys are ordered by length, series and time.
 func blockKey(k int, series uint32, t int64) []byte {
-	key := make([]byte, 0, keyBytes)
-	key = append(key, byte(k))
-	key = binary.BigEndian.AppendUint32(key, series)
-	return binary.BigEndian.AppendUint64(key, uint64(window(max(-maxTime, min(t, maxTime)), spans[k]))^1<<63)
+	return binary.BigEndian.AppendUint64(seriesKey(k, series), uint64(window(max(-maxTime, min(t, maxTime)), k))^1<<63)
 }
 
 // maxTime bounds the times of stored bars, in µs: some 73,000 years.
 const maxTime = 1 << 61
 
 // blockAt parses a key and its block.
-func blockAt(key, value []byte) ([]Bar, error) {
+func blockAt(key, value []byte) (*block, error) {
 	if len(key) != keyBytes || int(key[0]) >= len(spans) {
 		return nil, fmt.Errorf("key %x: %w", key, errDamaged)
 	}
@@ -186,11 +253,11 @@ func blockAt(key, value []byte) ([]Bar, error) {
 	if err != nil {
 		return nil, fmt.Errorf("block %x: %w", key, err)
 	}
-	bars, err := parseBlock(make([]Bar, 0, blockBars), startOf(key), b)
+	x, err := parseBlock(startOf(key), int(key[0]), b)
 	if err != nil {
 		return nil, fmt.Errorf("block %x: %w", key, err)
 	}
-	return bars, nil
+	return x, nil
 }
 
 // startOf returns the start of the window of a block's key.

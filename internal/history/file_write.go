@@ -5,33 +5,31 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
 	"ticklane/internal/quote"
 )
 
-// changes is a transaction that writes.
+// changes are the buckets in a transaction.
 type changes struct {
-	meta, series, open, bars *bolt.Bucket
+	meta, series, open, bars *bolt.Bucket // nil in a new file
+}
+
+func contents(tx *bolt.Tx) *changes {
+	return &changes{meta: tx.Bucket(metaBucket), series: tx.Bucket(seriesBucket), open: tx.Bucket(openBucket), bars: tx.Bucket(barsBucket)}
 }
 
 // update calls change in a transaction. If change or the commit fails, nothing has changed.
 func (f *file) update(change func(*changes) error) error {
 	err := guard(func() error {
 		return f.db.Update(func(tx *bolt.Tx) error {
-			c := &changes{}
-			for _, b := range []struct {
-				bucket **bolt.Bucket
-				name   []byte
-			}{{&c.meta, metaBucket}, {&c.series, seriesBucket}, {&c.open, openBucket}, {&c.bars, barsBucket}} {
-				var err error
-				if *b.bucket, err = tx.CreateBucketIfNotExists(b.name); err != nil {
+			for _, name := range [][]byte{metaBucket, seriesBucket, openBucket, barsBucket} {
+				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 					return err
 				}
 			}
-			return change(c)
+			return change(contents(tx))
 		})
 	})
 	return explained(err)
@@ -108,45 +106,24 @@ var errDecimals = errors.New("they have decimals that would be lost")
 // convert converts all bars of a series to the decimals of an instrument.
 func (c *changes) convert(s series, in *quote.Instrument) error {
 	scale := scaling{price: int(in.Decimals) - int(s.decimals), size: int(in.SizeDecimals) - int(s.sizeDecimals)}
-	number := numberKey(s.number)
-	if value := c.open.Get(number); value != nil {
-		b, err := unsealed(value)
-		if err != nil {
-			return err
-		}
-		bars, has, day, err := parseOpen(b)
-		if err != nil {
-			return err
-		}
-		ok := scale.bars(bars[:]) && scale.volume(&day.volume)
-		if !ok {
-			return errDecimals
-		}
-		if err := c.open.Put(number, sealed(appendOpen(make([]byte, 4), &bars, &has, day))); err != nil {
-			return err
-		}
+	o, err := c.openOf(s.number)
+	if err != nil {
+		return err
 	}
 	for k := range spans {
-		first := append([]byte{byte(k)}, number...)
-		var keys [][]byte // a cursor isn't valid after a change
-		cursor := c.bars.Cursor()
-		for key, _ := cursor.Seek(first); bytes.HasPrefix(key, first); key, _ = cursor.Next() {
-			keys = append(keys, bytes.Clone(key))
-		}
-		for _, key := range keys {
-			bars, err := blockAt(key, c.bars.Get(key))
-			if err != nil {
-				return err
+		if err := c.walk(s.number, k, o.newest[k], Earliest, func(x *block) (bool, error) {
+			if !scale.bars(x.bars) {
+				return false, errDecimals
 			}
-			if !scale.bars(bars) {
-				return errDecimals
-			}
-			if err := c.bars.Put(key, sealed(appendBlock(make([]byte, 4), startOf(key), bars))); err != nil {
-				return err
-			}
+			return true, c.putBlock(s.number, k, x)
+		}); err != nil {
+			return err
 		}
 	}
-	return nil
+	if !scale.bars(o.bars[:]) || !scale.volume(&o.volume.volume) {
+		return errDecimals
+	}
+	return c.putOpen(s.number, o)
 }
 
 // scaling is the number of decimals that prices and sizes gain.
@@ -187,53 +164,60 @@ func scale(v *int64, decimals int) bool {
 }
 
 // putOpen stores the newest bars of a series.
-func (c *changes) putOpen(number uint32, bars *[len(spans)]Bar, has *[len(spans)]bool, day volumeDay) error {
-	return c.open.Put(numberKey(number), sealed(appendOpen(make([]byte, 4, 160), bars, has, day)))
+func (c *changes) putOpen(number uint32, o *openBars) error {
+	return c.open.Put(numberKey(number), sealed(o.append(make([]byte, 4, 200))))
 }
 
-// putBars stores bars in their blocks. A bar with the time of a stored one replaces it.
-func (c *changes) putBars(number uint32, k int, bars []Bar) error {
+func (c *changes) putBlock(number uint32, k int, x *block) error {
+	return c.bars.Put(blockKey(k, number, x.start), sealed(appendBlock(make([]byte, 4, 16+12*len(x.bars)), k, x)))
+}
+
+// putBars stores bars that are newer than those in the blocks of a series, of which newest is the start of the last one. It returns
+// where the blocks end then.
+func (c *changes) putBars(number uint32, k int, newest int64, bars []Bar) (int64, error) {
 	for len(bars) > 0 {
-		key := blockKey(k, number, bars[0].T)
-		start := startOf(key)
+		x := &block{start: window(bars[0].T, k), before: newest}
+		if x.start == newest {
+			key := blockKey(k, number, newest)
+			var err error
+			if x, err = blockAt(key, c.bars.Get(key)); err != nil {
+				return none, err
+			}
+		}
 		n := 1
-		for n < len(bars) && window(bars[n].T, spans[k]) == start {
+		for n < len(bars) && window(bars[n].T, k) == x.start {
 			n++
 		}
-		block := make([]Bar, 0, blockBars)
-		if value := c.bars.Get(key); value != nil {
-			var err error
-			if block, err = blockAt(key, value); err != nil {
-				return err
-			}
+		x.bars = append(x.bars, bars[:n]...)
+		if err := c.putBlock(number, k, x); err != nil {
+			return none, err
 		}
-		for _, b := range bars[:n] {
-			i, found := slices.BinarySearchFunc(block, b.T, func(x Bar, t int64) int { return compare(x.T, t) })
-			if found {
-				block[i] = b
-			} else {
-				block = slices.Insert(block, i, b)
-			}
-		}
-		if err := c.bars.Put(key, sealed(appendBlock(make([]byte, 4, 4+12*len(block)), start, block))); err != nil {
-			return err
-		}
-		bars = bars[n:]
+		newest, bars = x.start, bars[n:]
 	}
-	return nil
+	return newest, nil
 }
 
 // trim deletes blocks whose bars are all older than a time for each length, at most limit of them. It returns the number.
-func (c *changes) trim(oldest *[len(spans)]int64, limit int) (int, error) {
-	deleted := 0
-	err := c.series.ForEach(func(_, value []byte) error {
+func (c *changes) trim(oldest *[len(spans)]int64, limit int) (deleted int, err error) {
+	trimmed, err := c.trimmed()
+	if err != nil {
+		return 0, err
+	}
+	var b []byte
+	for k, t := range trimmed {
+		b = binary.AppendVarint(b, max(t, oldest[k]))
+	}
+	if err := c.put("trimmed", b); err != nil {
+		return 0, err
+	}
+	err = c.series.ForEach(func(_, value []byte) error {
 		s, err := parseSeries(value)
 		if err != nil {
 			return err
 		}
 		for k := range spans {
 			end := blockKey(k, s.number, oldest[k])
-			first := end[:5]
+			first := seriesKey(k, s.number)
 			cursor := c.bars.Cursor()
 			for deleted < limit {
 				key, _ := cursor.Seek(first)
@@ -249,4 +233,20 @@ func (c *changes) trim(oldest *[len(spans)]int64, limit int) (int, error) {
 		return nil
 	})
 	return deleted, err
+}
+
+// trimmed returns for each length the time before which blocks may have been deleted.
+func (c *changes) trimmed() (before [len(spans)]int64, err error) {
+	b, err := c.get("trimmed")
+	if err != nil || b == nil {
+		return [len(spans)]int64{none, none, none, none}, err
+	}
+	r := reader{rest: b}
+	for k := range before {
+		before[k] = r.int()
+	}
+	if r.failed {
+		err = errDamaged
+	}
+	return before, err
 }

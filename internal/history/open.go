@@ -153,15 +153,15 @@ func (v *saved) loadSymbol(x *symbol, in *quote.Instrument) error {
 	if err != nil || l == nil {
 		return err
 	}
-	x.number, x.volume = l.number, l.volume
+	x.number, x.volume, x.newest = l.number, l.volume, l.newest
 	for k := range spans {
-		for _, b := range l.bars[k] {
+		for _, b := range l.before[k] {
 			x.push(k, b)
 		}
 		x.stored[k] = x.written[k]
 		if l.has[k] {
-			x.push(k, l.open[k])
-			v.restored, v.last = true, max(v.last, l.open[k].T)
+			x.push(k, l.bars[k])
+			v.restored, v.last = true, max(v.last, l.bars[k].T)
 		}
 	}
 	if n := x.written[days]; n > 0 {
@@ -180,11 +180,9 @@ func (s *Store) Restored() (newest int64, ok bool) {
 
 // loadedSeries is what memory gets of a series.
 type loadedSeries struct {
+	*openBars
 	number uint32
-	open   [len(spans)]Bar
-	has    [len(spans)]bool
-	volume volumeDay
-	bars   [len(spans)][]Bar // before the open ones
+	before [len(spans)][]Bar // before the open ones
 }
 
 // loadSeries returns the newest bars of an instrument, n of each length and the open one; nil if there are none.
@@ -199,16 +197,13 @@ func (f *file) loadSeries(in *quote.Instrument, n [len(spans)]int) (*loadedSerie
 		}
 	}
 	l := &loadedSeries{number: stored.number}
-	err = f.view(func(tx *bolt.Tx) error {
-		value, err := unsealed(tx.Bucket(openBucket).Get(numberKey(stored.number)))
-		if err == nil {
-			l.open, l.has, l.volume, err = parseOpen(value)
-		}
+	err = f.view(func(tx *bolt.Tx) (err error) {
+		l.openBars, err = contents(tx).openOf(stored.number)
 		return err
 	})
 	for k := range spans {
 		if err == nil && l.has[k] {
-			l.bars[k], err = f.read(stored.number, k, Earliest, l.open[k].T, n[k])
+			l.before[k], err = f.read(stored.number, k, Earliest, l.bars[k].T, n[k])
 		}
 	}
 	return l, err

@@ -63,9 +63,7 @@ type item struct {
 	id      quote.ID
 	number  uint32
 	bars    [len(spans)][]Bar // that are complete
-	open    [len(spans)]Bar
-	has     [len(spans)]bool
-	volume  volumeDay
+	open    openBars
 	written [len(spans)]int
 }
 
@@ -96,7 +94,7 @@ func (v *saved) save(s *Store, end *LogState) error {
 			x.dirty = true
 			continue
 		}
-		x.number = all[i].number
+		x.number, x.newest = all[i].number, all[i].open.newest
 		for k, n := range all[i].written {
 			x.stored[k] = max(0, n-1)
 		}
@@ -119,13 +117,13 @@ func (s *Store) collect(first int, b *batch) (lost int) {
 			continue
 		}
 		x.dirty = false
-		it := item{id: quote.ID(id), number: x.number, volume: x.volume, written: x.written}
+		it := item{id: quote.ID(id), number: x.number, written: x.written, open: openBars{newest: x.newest, volume: x.volume}}
 		for k := range spans {
 			ring, n := x.bars[k], x.written[k]
 			if n == 0 {
 				continue
 			}
-			it.open[k], it.has[k] = ring[(n-1)%len(ring)], true
+			it.open.bars[k], it.open.has[k] = ring[(n-1)%len(ring)], true
 			from := max(x.stored[k], n-len(ring))
 			lost += from - x.stored[k]
 			start := len(b.bars)
@@ -147,11 +145,11 @@ func (c *changes) save(it *item, u *quote.Universe) (err error) {
 		}
 	}
 	for k := range spans {
-		if err := c.putBars(it.number, k, it.bars[k]); err != nil {
+		if it.open.newest[k], err = c.putBars(it.number, k, it.open.newest[k], it.bars[k]); err != nil {
 			return err
 		}
 	}
-	return c.putOpen(it.number, &it.open, &it.has, it.volume)
+	return c.putOpen(it.number, &it.open)
 }
 
 // oldestKept returns the start of the oldest bars of an interval that are kept, counted from the newest tick. A tick of the future

@@ -69,10 +69,11 @@ type symbol struct {
 	dayEnd  int64 // of the newest daily bar
 
 	// With a file.
-	dirty  bool            // differs from the file
-	number uint32          // of the series in the file, 0 before the first save
-	stored [len(spans)]int // number of bars that are in blocks
-	apart  bool            // isn't stored: the file has bars of other decimals
+	dirty  bool              // differs from the file
+	number uint32            // of the series in the file, 0 before the first save
+	stored [len(spans)]int   // number of bars that are in blocks
+	newest [len(spans)]int64 // the start of the newest block in the file, or none
+	apart  bool              // isn't stored: the file has bars of other decimals
 }
 
 // volumeDay is the day volume of a symbol's newest tick.
@@ -136,7 +137,7 @@ func (s *Store) symbol(id quote.ID) *symbol {
 
 func (s *Store) allocate(x *symbol) {
 	for k := range spans {
-		x.bars[k] = make([]Bar, s.keep[k])
+		x.bars[k], x.newest[k] = make([]Bar, s.keep[k]), none
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +15,14 @@ import (
 	"ticklane/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain runs the writer of TestKill instead of the tests in the processes that it starts.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("TEST_WRITE"); dir != "" {
+		writeUntilKilled(dir)
+		return
+	}
+	testkit.Main(m)
+}
 
 // midnight is the start of a UTC day, in µs since 1970.
 var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC).UnixMicro()
