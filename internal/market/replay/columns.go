@@ -89,6 +89,12 @@ func (c column) String() string { return synonyms[c][0] }
 func (c column) price() bool { return c >= firstPrice && c < firstSize }
 func (c column) size() bool  { return c >= firstSize && c < columnCount }
 
+// isTimeName reports whether a normalized name means the time.
+func isTimeName(name string) bool {
+	col, ok := byName[name]
+	return ok && col == colTime
+}
+
 var separators = strings.NewReplacer(" ", "_", "-", "_", ".", "_", "/", "_", "\u00a0", "_")
 
 // normalize returns a column's name in lower case without decoration: "<OPEN>", "1. open", "Open (USD)" and "open" are the same.
@@ -103,7 +109,7 @@ func normalize(name string) string {
 	}
 	if base, unit, ok := strings.Cut(name, " ("); ok && strings.HasSuffix(unit, ")") {
 		unit = strings.TrimSuffix(unit, ")")
-		if byName[separators.Replace(base)] != colTime || unit == "utc" || unit == "gmt" {
+		if !isTimeName(separators.Replace(base)) || unit == "utc" || unit == "gmt" {
 			name = base
 		}
 	}

@@ -121,22 +121,34 @@ func (l *layout) findNumbers(rows []record, s *settings) (err error) {
 	if l.numbers, err = seen.decide(s, l.delimiter); err != nil {
 		return err
 	}
-	prices, singles, shortened := 0, 0, 0
+	l.numbers.single = l.hasSingles(rows)
+	return nil
+}
+
+// hasSingles reports whether all prices are numbers of 32 bits, as Yahoo writes them with six decimals, or yfinance with more than a
+// decimal number needs.
+func (l *layout) hasSingles(rows []record) bool {
+	prices, printed, shorter, exact, long := 0, 0, 0, 0, 0
 	l.eachNumber(rows, firstSize, func(text string) {
 		d, err := l.numbers.parse(text)
 		if err != nil {
 			return
 		}
 		prices++
-		if shorter, ok := single(d); ok {
-			singles++
-			if shorter != d.needed() {
-				shortened++
+		if printedSingle(d) {
+			printed++
+			if shorten(d) != d.needed() {
+				shorter++
+			}
+		}
+		if is, more := l.numbers.exactSingle(text); is {
+			exact++
+			if more {
+				long++
 			}
 		}
 	})
-	l.numbers.single = shortened > 0 && singles == prices
-	return nil
+	return printed == prices && shorter > 0 || exact == prices && long > 0
 }
 
 // eachNumber calls f for the fields of the columns of numbers before end.

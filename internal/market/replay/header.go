@@ -122,7 +122,7 @@ func stackedHeader(list []record) *header {
 			return nil
 		}
 		last := list[lines-1]
-		if byName[normalize(last.field(0))] != colTime || strings.TrimSpace(last.field(0)) == "" || strings.Join(last.fields[1:], "") != "" || len(last.fields) < 2 {
+		if !isTimeName(normalize(last.field(0))) || strings.Join(last.fields[1:], "") != "" || !sameLength(list[:lines]) {
 			continue
 		}
 		h := &header{names: slices.Clone(list[0].fields), rows: list[lines:]}
@@ -136,6 +136,10 @@ func stackedHeader(list []record) *header {
 		return h
 	}
 	return nil
+}
+
+func sameLength(list []record) bool {
+	return !slices.ContainsFunc(list, func(r record) bool { return len(r.fields) != len(list[0].fields) || len(r.fields) < 2 })
 }
 
 // longNames counts known names of several letters, which are no symbols.

@@ -29,21 +29,38 @@ func denoise(digits []byte, places int) (shorter []byte, left int, ok bool) {
 	return shorter, left, ok && len(shorter) <= exact-3
 }
 
+// exactSingle reports whether a number is exact in 32 bits, and whether it has more than quote.MaxDecimals.
+func (f numberFormat) exactSingle(text string) (exact, long bool) {
+	t, _ := trimNumber(text)
+	digits, places, ok := f.digits(nil, t.body)
+	value, err := strconv.ParseFloat(fmt.Sprintf("%se%d", digits, t.exponent-places), 64)
+	return ok && err == nil && float64(float32(value)) == value, places > quote.MaxDecimals
+}
+
+// shorten returns the shortest number that is the same in 32 bits.
+func shorten(d decimal) decimal {
+	f, err := strconv.ParseFloat(d.String(), 32)
+	if err != nil {
+		return d
+	}
+	shorter, err := numberFormat{point: '.'}.parse(strconv.FormatFloat(f, 'f', -1, 32))
+	if err != nil {
+		return d
+	}
+	return shorter
+}
+
 // singleDecimals are the decimals that Yahoo writes of numbers of 32 bits: 184.270004 for 184.27.
 const singleDecimals = 6
 
-// single returns the number of 32 bits that is d with singleDecimals decimals, in its shortest form; ok is false if there is none.
-func single(d decimal) (shorter decimal, ok bool) {
+// printedSingle reports whether d is a number of 32 bits, printed with singleDecimals decimals.
+func printedSingle(d decimal) bool {
 	if d.places != singleDecimals {
-		return d, false
+		return false
 	}
 	text := d.String()
 	f, err := strconv.ParseFloat(text, 32)
-	if err != nil || strconv.FormatFloat(f, 'f', singleDecimals, 64) != text {
-		return d, false
-	}
-	shorter, err = numberFormat{point: '.'}.parse(strconv.FormatFloat(f, 'f', -1, 32))
-	return shorter, err == nil
+	return err == nil && strconv.FormatFloat(f, 'f', singleDecimals, 64) == text
 }
 
 // shortest parses the form d.ddde±dd without zeros at the end of its digits.

@@ -89,7 +89,7 @@ func magnitude(n int64) uint64 {
 type numberFormat struct {
 	point  byte // before the decimals: '.' or ','
 	group  byte // between groups of digits: ',', '.', ' ', '\''; 0 for none
-	single bool // prices are numbers of 32 bits, see function single
+	single bool // prices are numbers of 32 bits
 }
 
 // example returns a number in this notation, for messages.

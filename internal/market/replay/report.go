@@ -22,7 +22,7 @@ func (s *scan) report() {
 		"delimiter", delimiterName(l.delimiter), "numbers", l.numbers.example(), "times", l.timeForm(),
 	}
 	if l.numbers.single {
-		attrs = append(attrs, "prices", "of 32 bits, such as 184.270004 for 184.27")
+		attrs = append(attrs, "prices", "of 32 bits: 184.270004 is 184.27")
 	}
 	if form := l.form; form != "" {
 		attrs = append(attrs, "form", form)

@@ -37,18 +37,15 @@ func readSample(in *input, delimiter byte) (*sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := make([]byte, sampleSize)
-	n, err := io.ReadFull(r, text)
-	text = text[:n]
-	whole := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && !truncated(r)
-	if err != nil && !whole {
+	text, err := io.ReadAll(io.LimitReader(r, sampleSize))
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", in.name, err)
 	}
 	s := &sample{delimiter: delimiter, end: '\n'}
 	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') >= 0 {
 		s.end = '\r'
 	}
-	if last := bytes.LastIndexByte(text, s.end); !whole && last >= 0 {
+	if last := bytes.LastIndexByte(text, s.end); len(text) == sampleSize && last >= 0 {
 		text = text[:last]
 	}
 	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
@@ -59,12 +56,6 @@ func readSample(in *input, delimiter byte) (*sample, error) {
 		return nil, &RowError{File: in.name, Line: 1, Reason: errors.New("the file is empty; want a line of column names")}
 	}
 	return s, nil
-}
-
-// truncated reports whether a compressed file ends too early, which io.ReadFull doesn't distinguish from its end.
-func truncated(r io.Reader) bool {
-	_, err := r.Read(make([]byte, 1))
-	return errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // split splits the text into records, without those that aren't CSV, which the scan reports.

@@ -134,7 +134,7 @@ func (t *table) number(col column, text string) (decimal, error) {
 	}
 	if col.price() {
 		if t.numbers.single {
-			d, _ = single(d)
+			d = shorten(d)
 		}
 		return d, nil
 	}
