@@ -48,6 +48,12 @@ func TestCompareCompression(t *testing.T) {
 			return Math.min(a, b) > 10 && `+x.smaller+`; })()`)
 		if n == 0 {
 			b.until("bytes in the sentence", `/WebSocket uncompressed costs [1-9][0-9]+ % more bytes/.test(document.querySelector('#sentence').textContent)`)
+			b.until("framing of the uncompressed side alone", `(() => {
+				const row = [...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('framing'));
+				const [compressed, plain, difference] = [...row.querySelectorAll('td')].map((c) => c.textContent.trim());
+				return compressed === '–' && parseFloat(plain) > 0 && difference === '–' && /no framing of its own/.test(document.querySelector('#bytes').textContent) &&
+					/ compressed$/.test(document.querySelector('.byte-bar.side-a').ariaLabel) && / framing$/.test(document.querySelector('.byte-bar.side-b').ariaLabel);
+			})()`)
 		}
 		b.until("every tick was read", `[...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('gaps')).textContent.includes('0 · 0 · 00 · 0 · 0') &&
 			!/was requested/.test(document.querySelector('#notes').textContent)`)

@@ -131,7 +131,9 @@ test('bytes are differences between readings of one connection', () => {
   at('b', 140);
   m.id('9f3c1a', 482_913);
   assert.deepEqual(m.cost(), { ticks: 300, payload: 117, wire: 157, framing: 40, id: 'id: 9f3c1a-482913\n'.length, writes: 0.5 });
-  assert.ok(Number.isNaN(m.cost(false).id));
+  const compressed = m.cost(false);
+  assert.ok(Number.isNaN(compressed.framing) && Number.isNaN(compressed.id), 'compression covers message and framing together');
+  assert.equal(compressed.wire, 157);
   m.clear();
   assert.equal(m.cost().id, 0);
 });

@@ -1,6 +1,9 @@
 /** @typedef {import('./types.js').ByteCost} ByteCost */
 /** @typedef {{ conn: string, ticks: number, writes: number, payload: number, wire: number }} Reading */
 
+/** Reports whether a side's bytes on the wire are its messages and framing as such. @param {{ compression: string }} side */
+export const isUncompressed = ({ compression }) => !compression || compression === 'none';
+
 /**
  * Bytes per tick, from the differences between the server's counters of one connection. HTTP header, hello, snapshot
  * and drills are not included.
@@ -42,14 +45,14 @@ export class ByteMeter {
     this.#ticks = this.#writes = this.#payload = this.#wire = this.#idBytes = this.#ids = 0;
   }
 
-  /** @param {boolean} uncompressed the id line's share of the wire is known only then @returns {ByteCost} */
+  /** @param {boolean} uncompressed the shares of framing and id line are known only then @returns {ByteCost} */
   cost(uncompressed = true) {
     const each = (/** @type {number} */ sum) => (this.#ticks > 0 ? sum / this.#ticks : NaN);
     return {
       ticks: this.#ticks,
       payload: each(this.#payload),
       wire: each(this.#wire),
-      framing: each(this.#wire - this.#payload),
+      framing: uncompressed ? each(this.#wire - this.#payload) : NaN,
       id: !uncompressed ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
       writes: each(this.#writes),
     };

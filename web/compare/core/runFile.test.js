@@ -50,6 +50,15 @@ test('an unknown figure stays unknown; unknown members are ignored', () => {
   assert.equal(run.sides[0].latency.p50, 1.2);
 });
 
+test('framing of a compressed side is unknown, also in a file that has the difference of its bytes', () => {
+  const run = readRun(file((f) => {
+    f.sides[0].compression = 'deflate';
+    Object.assign(f.sides[0].bytes, { wire: 30, framing: -87, id: null });
+  }));
+  assert.ok(Number.isNaN(run.sides[0].bytes.framing));
+  assert.equal(run.sides[1].bytes.framing, 2);
+});
+
 test('a file that is not a run is refused with the field that is wrong', () => {
   /** @type {[string | ((f: any) => void), RegExp][]} */
   const cases = [
