@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -24,7 +25,8 @@ type scene struct {
 // sceneServers are the servers that scenes use.
 type sceneServers struct {
 	server, unbuilt *server
-	net             *proxy // in front of server, for one scene alone
+	lab             *server // with the lab and load reports, for compareScenes
+	net             *proxy  // in front of server, for one scene alone
 }
 
 var scenes = append([]scene{
@@ -188,44 +190,71 @@ func (b *tab) visitHome(url string) {
 	b.until("messages", `document.querySelectorAll('#messages li').length > 12`)
 }
 
-// TestScenes shows every scene, alternately wide and dark or narrow and light: it isn't blank, on a phone nothing is wider
-// than the screen, and axe-core finds nothing. With -pictures it shows each in both sizes and themes and keeps the
-// screenshots.
+// view is a window in a theme.
+type view struct {
+	size  image.Point
+	theme string
+}
+
+// views returns the views of each tab that shows scene k: one, alternately wide and dark or narrow and light. For pictures
+// they are all views, in a tab for each layout of the page.
+func views(k int) [][]view {
+	if *pictures == "" {
+		return [][]view{{{image.Pt(1440, 900), "dark"}}, {{image.Pt(390, 844), "light"}}}[k%2 : k%2+1]
+	}
+	all := [][]view{}
+	for _, sizes := range [][]image.Point{{{1440, 900}}, {{720, 450}, {640, 360}}, {{390, 844}}} {
+		tab := []view{}
+		for _, theme := range []string{"dark", "light"} {
+			for _, size := range sizes {
+				tab = append(tab, view{size, theme})
+			}
+		}
+		all = append(all, tab)
+	}
+	return all
+}
+
+// TestScenes shows every scene: it isn't blank, on a phone nothing is wider than the screen, and axe-core finds nothing. With
+// -pictures it keeps screenshots of each, and of the comparison, in both themes and four sizes.
 func TestScenes(t *testing.T) {
 	t.Parallel()
 	servers := sceneServers{server: serve(t), unbuilt: serveUnbuilt(t)}
-	for _, size := range []image.Point{{1440, 900}, {390, 844}} {
-		for _, theme := range []string{"dark", "light"} {
-			for k, scene := range scenes {
-				if wide := k%2 == 0; *pictures == "" && (wide != (size.X == 1440) || wide != (theme == "dark")) {
-					continue
-				}
-				name := fmt.Sprintf("%s-%s-%d", scene.name, theme, size.X)
-				t.Run(name, func(t *testing.T) {
-					t.Parallel()
-					servers := servers
-					servers.net = newProxy(t, servers.server)
-					b := openTab(t)
-					b.colorScheme(theme)
-					b.size(int64(size.X), int64(size.Y))
-					scene.show(b, servers)
-					if size.X < 600 {
+	if *pictures != "" {
+		servers.lab = serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsDir(t))
+		scenes = append(scenes, compareScenes...)
+	}
+	for k, scene := range scenes {
+		for _, views := range views(k) {
+			t.Run(fmt.Sprintf("%s-%d", scene.name, views[0].size.X), func(t *testing.T) {
+				t.Parallel()
+				servers := servers
+				servers.net = newProxy(t, servers.server)
+				b := openTab(t)
+				for n, v := range views {
+					b.colorScheme(v.theme)
+					b.size(int64(v.size.X), int64(v.size.Y))
+					if n == 0 {
+						scene.show(b, servers)
+					} else {
+						time.Sleep(time.Second) // is painted; there may be no scripts
+					}
+					if v.size.X < 600 {
 						b.checkPhone()
 					}
 					picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 					if err != nil {
 						t.Fatal(err)
 					}
-					checkScreenshot(t, picture, size)
+					checkScreenshot(t, picture, v.size)
 					if *pictures != "" {
-						keep(t, *pictures, name, picture)
-						return
+						keep(t, *pictures, fmt.Sprintf("%s-%s-%d", scene.name, v.theme, v.size.X), picture)
 					}
-					if !strings.HasPrefix(scene.name, "no-scripts") { // axe-core is a script
-						b.audit()
-					}
-				})
-			}
+				}
+				if *pictures == "" && !strings.HasPrefix(scene.name, "no-scripts") { // axe-core is a script
+					b.audit()
+				}
+			})
 		}
 	}
 }
