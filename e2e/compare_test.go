@@ -27,6 +27,11 @@ func TestCompare(t *testing.T) {
 			return innerWidth === `+fmt.Sprint(width)+` && box.scrollWidth <= box.clientWidth && document.querySelector('#figures').getBoundingClientRect().right <= box.getBoundingClientRect().right + 0.5;
 		})()`)
 	}
+	b.until("on a phone the newest tick's price is below its symbol", `[...document.querySelectorAll('#figures .newest')].every((e) => {
+		const text = document.createRange();
+		text.selectNodeContents(e);
+		return new Set([...text.getClientRects()].map((r) => Math.round(r.top))).size === 2 && e.scrollWidth <= e.clientWidth;
+	})`)
 	b.size(1440, 900)
 	before := b.text("#running")
 	b.until("figures change", `document.querySelector('#running').textContent !== `+quoted(before))

@@ -68,9 +68,10 @@ func TestEveryPageNamesItsMarket(t *testing.T) {
 		"REPLAY of ticks.csv": serve(t, "--feed.source", "replay", "--feed.file", ticks),
 	} {
 		b := openTab(t)
-		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing"} {
+		b.size(390, 844)
+		for _, path := range []string{"/", "/sse/home", "/ws/home", "/nothing", "/reports"} {
 			b.visit(s.url + path)
-			if have := b.text(".sim"); have != want {
+			if have := eval[string](b, `document.querySelector('.sim').innerText.trim()`); have != want {
 				t.Errorf("%s: market label %q, want %q", path, have, want)
 			}
 		}

@@ -69,6 +69,7 @@ func TestLowWindows(t *testing.T) {
 		{"alerts", `document.querySelector('#tab-alerts').click()`, ``},
 	} {
 		b.run(state.open)
+		b.until(state.name+" begins with its title", `(document.querySelector('dialog[open]')?.scrollTop ?? 0) === 0`)
 		b.checkLow(state.name)
 		b.run(state.close)
 	}

@@ -13,7 +13,7 @@ const phoneFaults = `(() => {
 	const { width: screenWidth } = screen; // a phone shows a page that is too wide smaller, and innerWidth is then the page's
 	if (scrollWidth > screenWidth) wrong.push('the page is ' + scrollWidth + ' px wide');
 	for (const e of document.querySelectorAll('button, a, input, select')) {
-		const { width, height, left, right } = e.getBoundingClientRect();
+		const { width, height, left, right } = (e.matches('[type=checkbox]') && e.closest('label') || e).getBoundingClientRect();
 		if (!e.checkVisibility({ checkVisibilityCSS: true }) || !width || e.closest('.skip, p, li')) continue;
 		const what = e.outerHTML.slice(0, 80);
 		if (height < 40) wrong.push(Math.round(height) + ' px high: ' + what);
@@ -33,8 +33,8 @@ func (b *tab) checkPhone() {
 // TestPhone loads pages on the narrowest phone and widens them to a usual one.
 func TestPhone(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs"} {
+	s := serve(t, "--load.reports", reportsDir(t))
+	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs", "/reports"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			b := openTab(t)
@@ -47,6 +47,10 @@ func TestPhone(t *testing.T) {
 					b.waitLive()
 					b.until("a drawn chart", drawn)
 				}
+				b.checkPhone()
+			}
+			if path == "/reports" {
+				b.until("links of the trend", `document.querySelector('#trend-table a')`)
 				b.checkPhone()
 			}
 			if path == "/docs" {
