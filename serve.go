@@ -63,6 +63,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	var events *quote.Events
+	if e, ok := feed.(market.EventSource); ok {
+		events = e.Events()
+	}
 	b := bus.NewLocal(u.Limit())
 	if end, ok := past.Previous(); ok {
 		b.Continue(end.Position, end.N)
@@ -74,7 +78,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		err = errors.Join(err, past.Close(&history.LogState{Position: position, N: n}))
 	}()
 	log, err := stream.New(stream.Config{
-		Universe: u, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
+		Universe: u, Events: events, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
 		SnapshotChunk: cfg.Stream.SnapshotChunk,
 		Interval:      cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,

@@ -13,6 +13,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"ticklane/handlers"
+	"ticklane/internal/quote"
 	"ticklane/internal/stream"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/testserver"
@@ -91,7 +92,8 @@ func (d *apiChecker) open(srv *testserver.Server, lane wire.Lane, query string) 
 // checkAllMessages makes a lane send each type of message.
 func (d *apiChecker) checkAllMessages(lane wire.Lane, offer string) {
 	d.Helper()
-	srv := newTestServer(d, testserver.Options{Subprotocol: offer, Log: stream.Config{Size: 256, Heartbeat: 30 * time.Millisecond}, Settings: func(s *handlers.Settings) { s.MaxStreams = 3 }})
+	events := quote.NewEvents(256)
+	srv := newTestServer(d, testserver.Options{Subprotocol: offer, Log: stream.Config{Events: events, Size: 256, Heartbeat: 30 * time.Millisecond}, Settings: func(s *handlers.Settings) { s.MaxStreams = 3 }})
 	srv.Publish(1000)
 	c := d.open(srv, lane, "topics=S1,S2&user=me")
 	d.readUntil(c, "snapshot")
@@ -121,6 +123,24 @@ func (d *apiChecker) checkAllMessages(lane wire.Lane, offer string) {
 		e.NetConn.Close()
 		testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
 	}
+	e := d.open(srv, lane, "channels=quotes,trades,status&topics=S1&limit=1")
+	d.readUntil(e, "snapshot")
+	srv.Bus.Publish([]quote.Tick{{
+		Symbol: 1, Bid: 1, Ask: 2, Last: 1, Due: time.Now().UnixMicro(), Received: time.Now().UnixMicro(),
+		Halted: true, Event: events.Put(quote.Event{
+			Trade:  &quote.Trade{Price: 1, Size: 5, ID: "7", Conditions: []string{"@"}, Venue: "V", Corrects: "6"},
+			Status: &quote.Status{State: quote.StateHalted, Reason: "news"},
+		}),
+	}})
+	d.readUntil(e, "status")
+	d.readUntil(e, "trade")
+	d.readUntil(e, "bye")
+	e.NetConn.Close()
+	testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
+	halted := d.open(srv, lane, "topics=S1")
+	d.readUntil(halted, "snapshot")
+	halted.NetConn.Close()
+	testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
 	third := srv.Stream(lane, "")
 	full := srv.Dial()
 	if lane == wire.SSE {
@@ -163,13 +183,13 @@ func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescri
 func testEventsAreAsDescribed(t *testing.T, engine string) {
 	d := newAPIChecker(t, "openapi")
 	d.checkAllMessages(wire.SSE, "")
-	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "status"} {
+	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "trade", "status"} {
 		if !d.seen["sse "+name] {
 			t.Errorf("no %s was received", name)
 		}
 	}
 	events, _ := d.at("/components/schemas/Event")
-	if n := len(events["oneOf"].([]any)); n != 8 {
+	if n := len(events["oneOf"].([]any)); n != 9 {
 		t.Errorf("%d events are described", n)
 	}
 	// The example is a valid stream.

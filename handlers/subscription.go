@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -60,6 +62,7 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 	engines := s.engines(format.Lane())
 	o := subscription{Options: stream.Options{
 		Format:    format,
+		Channels:  q.channels(),
 		Engine:    engines[0],
 		User:      q.user(),
 		Topics:    q.topics(s.log.Universe(), s.set.MaxTopics),
@@ -97,6 +100,30 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		}
 	}
 	return o, q.err()
+}
+
+// channelNames are the values of the parameter channels besides quotes, which is always there.
+var channelNames = map[string]wire.Channels{"quotes": 0, "trades": wire.Trades, "status": wire.Statuses}
+
+// channels reads the kinds of messages that the stream carries, by default quotes alone.
+func (q *query) channels() (c wire.Channels) {
+	list, ok := q.get("channels")
+	if !ok {
+		return 0
+	}
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		channel, known := channelNames[name]
+		if !known {
+			q.fail("channels", "%s: want quotes, and trades or status where wanted, separated by commas", quoted(name))
+			return 0
+		}
+		c |= channel
+	}
+	if !slices.Contains(names, "quotes") {
+		q.fail("channels", "%s: want quotes among them: the positions of a stream are those of its quotes", quoted(list))
+	}
+	return c
 }
 
 // user reads the name of the client's user, by default anonymous.

@@ -29,3 +29,11 @@ type Source interface {
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored() uint64
 }
+
+// EventSource is a Source whose ticks have events: trades and changes of status.
+type EventSource interface {
+	Source
+
+	// Events returns the store that Tick.Event refers to. It never changes.
+	Events() *quote.Events
+}

@@ -48,7 +48,7 @@ func (in *Instrument) Check() error {
 	case !ValidSymbol(in.Symbol):
 		return fail("symbol", "%q: want %s", clip(in.Symbol), SymbolForm)
 	case !validText(in.Name, maxName):
-		return fail("name", "%q: want at most %d bytes of printable text", clip(in.Name), maxName)
+		return textError("name", in.Name, maxName)
 	case !validSector(in.Sector):
 		return fail("sector", "%q: want 1 to %d of a-z, 0-9 and '-'", clip(in.Sector), maxSector)
 	case in.Decimals > MaxDecimals:
@@ -56,9 +56,9 @@ func (in *Instrument) Check() error {
 	case in.SizeDecimals > MaxDecimals:
 		return fail("size_decimals", "%d: want 0 to %d", in.SizeDecimals, MaxDecimals)
 	case !validText(in.Currency, maxLabel):
-		return fail("currency", "%q: want at most %d bytes of printable text", clip(in.Currency), maxLabel)
+		return textError("currency", in.Currency, maxLabel)
 	case !validText(in.Venue, maxLabel):
-		return fail("venue", "%q: want at most %d bytes of printable text", clip(in.Venue), maxLabel)
+		return textError("venue", in.Venue, maxLabel)
 	case in.TickSize < 0:
 		return fail("tick_size", "%s: want 0 or more", in.TickSize.Format(in.Decimals))
 	}

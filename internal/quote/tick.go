@@ -18,6 +18,8 @@ type Tick struct {
 	Volume           Size   // traded in this day
 	Due              int64  // when the tick was due, not when it was sent; µs since 1970
 	Received         int64  // when the tick was received, µs since 1970; 0 from sources that make their ticks here
+	Event            uint64 // number of what the tick reports besides its quote in the Events of its source; 0 for nothing
 	N                uint64 // number of the tick among those of its instrument, from 1
 	Seq              uint64 // number of the tick in the log, from 1
+	Halted           bool   // trading in the instrument is halted since this tick or an earlier one
 }

@@ -191,6 +191,18 @@ func parse(m *message) error {
 		m.I, err2 = strconv.ParseUint(i, 10, 64)
 		return errors.Join(err, err2)
 	}
+	for _, kind := range []string{"trade", "status"} { // which have members that differ in case only
+		if !strings.HasPrefix(m.text, `{"T":"`+kind+`",`) {
+			continue
+		}
+		m.T = kind
+		if _, i, ok := strings.Cut(strings.TrimSuffix(m.text, "}"), `,"i":`); ok {
+			var err error
+			m.I, err = strconv.ParseUint(i, 10, 64)
+			return err
+		}
+		return nil
+	}
 	return json.Unmarshal([]byte(m.text), m)
 }
 

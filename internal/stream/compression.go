@@ -41,7 +41,7 @@ func (l *Log) WouldCompress(opt *Options) bool {
 	default:
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		g := t.groups[topicGroupKey(opt.Format, opt.Topics)]
+		g := t.groups[topicGroupKey(opt.format(), opt.Topics)]
 		if g == nil {
 			g = &topicGroup{}
 		}

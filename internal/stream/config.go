@@ -24,6 +24,7 @@ const (
 // Config configures a Log. Universe, Epoch and Size are required.
 type Config struct {
 	Universe          *quote.Universe
+	Events            *quote.Events // those that the ticks refer to; nil if they have none
 	Epoch             uint64        // identifies this log; new for every log but one that continues another, never 0
 	Start             uint64        // the seq at which the log begins: that of the last tick of the log that it continues, or 0
 	Size              int           // ticks kept, ≥ 1

@@ -45,7 +45,8 @@ func (c *cursor) readLatest(lim *readLimits) (b batch) {
 			fits = c.appendTick(s, p.seq, lim, &b)
 		} else {
 			body := c.format.Encoding().AppendQuote(nil, c.log.cfg.Universe.Instrument(id), &e.tick)
-			fits = c.appendBytes(c.format.AppendTick(nil, c.log.cfg.Epoch, p.seq, body), len(body), p.seq, lim.bytes, &b)
+			text, payload := c.log.appendTick(nil, c.format, &e.tick, body)
+			fits = c.appendBytes(text, payload, p.seq, lim.bytes, &b)
 		}
 		if !fits {
 			return b

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -21,12 +22,13 @@ type Log struct {
 	newest   []atomic.Uint64         // the seq of each symbol's newest tick, by ID; 0 before the first
 	kept     []atomic.Pointer[entry] // a symbol's newest tick, when its segment has left the log
 
-	subscribers [wire.Formats]atomic.Int32 // in each format
+	subscribers [wire.AllFormats]atomic.Int32 // in each format
+	inUse       atomic.Uint32                 // a bit for each format with subscribers now, or since the segment began
 
 	// Of the goroutine that appends.
 	tail      *segment
 	scratch   [wire.Encodings][]byte
-	sizeGuess [wire.Formats]int // bytes of a rendered segment
+	sizeGuess [wire.AllFormats]int // bytes of a rendered segment
 
 	notifier    *Group // of subscribers with a goroutine each
 	groups      atomic.Pointer[[]*Group]
@@ -125,7 +127,8 @@ func (l *Log) append(t *quote.Tick) {
 	e.tick = *t
 	e.prev = l.newest[t.Symbol].Load()
 	var bodies [wire.Encodings][]byte
-	for format := range wire.Formats {
+	for set := l.inUse.Load(); set != 0; set &= set - 1 {
+		format := wire.Format(bits.TrailingZeros32(set))
 		r := l.tail.formats[format].live.Load()
 		if r == nil {
 			// A render that was begun is continued to the segment's end, so that it has no holes.
@@ -135,7 +138,7 @@ func (l *Log) append(t *quote.Tick) {
 			r = newRender(i, l.sizeGuess[format])
 			l.tail.formats[format].live.Store(r)
 		}
-		if !r.hasRoom() {
+		if !r.hasRoom(t) {
 			r = r.grown()
 			l.tail.formats[format].live.Store(r)
 		}
@@ -144,16 +147,29 @@ func (l *Log) append(t *quote.Tick) {
 			bodies[enc] = enc.AppendQuote(l.scratch[enc][:0], l.cfg.Universe.Instrument(t.Symbol), t)
 			l.scratch[enc] = bodies[enc]
 		}
-		r.add(i, format, l.cfg.Epoch, t.Seq, bodies[enc])
+		r.add(l, i, format, t, bodies[enc])
 	}
 	l.newest[t.Symbol].Store(t.Seq)
 	l.head.Store(t.Seq)
 }
 
+// dropUnused removes the formats without subscribers from those in use. One that a subscriber joins meanwhile stays.
+func (l *Log) dropUnused() {
+	for format := range wire.AllFormats {
+		if l.subscribers[format].Load() == 0 {
+			l.inUse.And(^uint32(1 << format))
+			if l.subscribers[format].Load() > 0 {
+				l.inUse.Or(1 << format)
+			}
+		}
+	}
+}
+
 // startSegment begins the segment at seq base, and drops the segment whose index it takes.
 func (l *Log) startSegment(base uint64) {
+	l.dropUnused()
 	if l.tail != nil {
-		for format := range wire.Formats {
+		for format := range wire.AllFormats {
 			if r := l.tail.formats[format].live.Load(); r != nil && r.first == 0 {
 				l.sizeGuess[format] = r.used + r.used/64 + wire.MaxTick
 			}

@@ -38,9 +38,10 @@ const (
 // Options configures a subscriber. Only Topics is required.
 type Options struct {
 	Format     wire.Format
-	Engine     string // for the hello and lists
-	User       string // for lists
-	Address    string // for lists
+	Channels   wire.Channels // besides quotes
+	Engine     string        // for the hello and lists
+	User       string        // for lists
+	Address    string        // for lists
 	Topics     quote.Topics
 	MaxTopics  int // most topics after a command; 0 for no limit
 	From       From
@@ -59,3 +60,6 @@ type Options struct {
 	Owner   any    // for the writer, see Subscriber.Owner
 	Meter   *Meter // counts the bytes written to the socket, by the caller; nil for none
 }
+
+// format returns the format with its channels.
+func (o *Options) format() wire.Format { return o.Format.With(o.Channels) }

@@ -1,6 +1,9 @@
 package stream
 
-import "ticklane/internal/wire"
+import (
+	"ticklane/internal/quote"
+	"ticklane/internal/wire"
+)
 
 // tickSizeGuess is the size of a rendered tick in most formats. It sizes a buffer before a segment's size is known.
 const tickSizeGuess = 160
@@ -22,20 +25,32 @@ func newRender(first, size int) *render {
 // grown returns a copy with more than twice the room. Readers of the original keep reading what it has published.
 func (r *render) grown() *render {
 	g := *r
-	g.buf = make([]byte, 2*len(r.buf)+wire.MaxTick)
+	g.buf = make([]byte, 2*len(r.buf)+wire.MaxTick+wire.MaxEvents)
 	copy(g.buf, r.buf[:r.used])
 	return &g
 }
 
-// hasRoom reports whether any tick fits.
-func (r *render) hasRoom() bool { return len(r.buf)-r.used >= wire.MaxTick }
+// hasRoom reports whether a tick fits.
+func (r *render) hasRoom(t *quote.Tick) bool {
+	room := len(r.buf) - r.used
+	return room >= wire.MaxTick+wire.MaxEvents || room >= wire.MaxTick && t.Event == 0
+}
+
+// appendTick appends a framed tick with what its format has besides the quote, of which body is the message. payload is the number
+// of bytes inside the framing.
+func (l *Log) appendTick(b []byte, format wire.Format, t *quote.Tick, body []byte) (framed []byte, payload int) {
+	if t.Event != 0 {
+		b, payload = format.AppendEvents(b, l.cfg.Universe.Instrument(t.Symbol), t, l.cfg.Events.Get(t.Event))
+	}
+	return format.AppendTick(b, l.cfg.Epoch, t.Seq, body), payload + len(body)
+}
 
 // add appends the tick at index i, which must follow the one added before.
-func (r *render) add(i int, format wire.Format, epoch, seq uint64, body []byte) {
-	b := format.AppendTick(r.buf[:r.used], epoch, seq, body)
+func (r *render) add(l *Log, i int, format wire.Format, t *quote.Tick, body []byte) {
+	b, payload := l.appendTick(r.buf[:r.used], format, t, body)
 	r.used = len(b)
 	r.ends[i] = uint32(r.used)
-	r.payloads[i] = uint32(len(body))
+	r.payloads[i] = uint32(payload)
 	if i > r.first {
 		r.payloads[i] += r.payloads[i-1]
 	}

@@ -23,7 +23,7 @@ type entry struct {
 type segment struct {
 	base    uint64
 	entries [segmentTicks]entry
-	formats [wire.Formats]formatRenders
+	formats [wire.AllFormats]formatRenders
 }
 
 // formatRenders is a segment in one format. The appender renders into live, from the first tick at which the format is in
@@ -66,10 +66,10 @@ func (l *Log) render(s *segment, format wire.Format, end int) *render {
 	for i := range end {
 		t := &s.entries[i].tick
 		body = enc.AppendQuote(body[:0], l.cfg.Universe.Instrument(t.Symbol), t)
-		if !r.hasRoom() {
+		if !r.hasRoom(t) {
 			r = r.grown()
 		}
-		r.add(i, format, l.cfg.Epoch, t.Seq, body)
+		r.add(l, i, format, t, body)
 	}
 	return r
 }

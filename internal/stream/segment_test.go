@@ -77,7 +77,7 @@ func TestFormatUseChanges(t *testing.T) {
 func TestRenderGrows(t *testing.T) {
 	p := newFixture(t, 1000)
 	l := p.log(t, Config{Size: 1024})
-	l.sizeGuess = [wire.Formats]int{1, 1, 1}
+	l.sizeGuess = [wire.AllFormats]int{1, 1, 1}
 	var clients []*client
 	var seen []*checker
 	for format := range wire.Formats {

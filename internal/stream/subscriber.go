@@ -72,7 +72,7 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		opt.Meter = new(Meter)
 	}
 	s := &Subscriber{
-		cursor:     cursor{log: l, format: opt.Format, topics: opt.Topics, mode: opt.Mode},
+		cursor:     cursor{log: l, format: opt.format(), topics: opt.Topics, mode: opt.Mode},
 		pacing:     pacing{interval: opt.Interval},
 		symbols:    symbols,
 		identity:   newIdentity(&opt),
@@ -87,7 +87,8 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		s.group, s.notifyCh = l.notifier, make(chan struct{}, 1)
 	}
 	s.publishTopics()
-	l.subscribers[opt.Format].Add(1)
+	l.subscribers[s.format].Add(1)
+	l.inUse.Or(1 << s.format)
 	s.negotiate(&opt)
 	l.registry.add(s)
 	s.group.join(s, opt.Topics)

@@ -50,10 +50,10 @@ func (e Encoding) AppendQuote(b []byte, in *quote.Instrument, t *quote.Tick) []b
 	return AppendQuote(b, in, t)
 }
 
-// Format is a lane with an encoding. Ticks are rendered once for each format in use.
+// Format is a lane with an encoding and channels. Ticks are rendered once for each format in use.
 type Format uint8
 
-// The formats. Formats is their number, for arrays indexed by Format.
+// The formats of quotes alone, and their number; With adds channels.
 const (
 	SSEJSON Format = iota
 	WSJSON
@@ -61,12 +61,38 @@ const (
 	Formats
 )
 
-// MaxTick is the maximum size of a rendered tick in any format, in bytes.
-const MaxTick = 384
+// AllFormats is the number of formats with any channels, for arrays indexed by Format.
+const AllFormats = Formats * Format(allChannels+1)
+
+// Channels are the kinds of messages besides quotes that a stream carries, as bits.
+type Channels uint8
+
+// The channels.
+const (
+	Trades   Channels = 1 << iota // trades, each right before the quote of its tick
+	Statuses                      // changes of trading status, likewise, and of the whole feed
+
+	allChannels = Trades | Statuses
+)
+
+// With returns the format with these channels.
+func (f Format) With(c Channels) Format { return f.basic() + Formats*Format(c) }
+
+// Has reports whether the format has a channel.
+func (f Format) Has(c Channels) bool { return Channels(f/Formats)&c != 0 }
+
+func (f Format) basic() Format { return f % Formats }
+
+// MaxTick is the maximum size of a rendered tick in any format, in bytes, without its trade and status, which have at most
+// MaxEvents.
+const (
+	MaxTick   = 384
+	MaxEvents = 2048
+)
 
 // Lane returns the format's lane.
 func (f Format) Lane() Lane {
-	if f == SSEJSON {
+	if f.basic() == SSEJSON {
 		return SSE
 	}
 	return WS
@@ -74,7 +100,7 @@ func (f Format) Lane() Lane {
 
 // Encoding returns the format's encoding.
 func (f Format) Encoding() Encoding {
-	if f == WSProto {
+	if f.basic() == WSProto {
 		return Proto
 	}
 	return JSON
@@ -84,7 +110,7 @@ func (f Format) Encoding() Encoding {
 func (f Format) String() string { return f.Lane().String() + " " + f.Encoding().String() }
 
 func (f Format) opcode() byte {
-	if f == WSProto {
+	if f.basic() == WSProto {
 		return OpBinary
 	}
 	return OpText
@@ -101,6 +127,21 @@ func (f Format) AppendTick(b []byte, epoch, seq uint64, body []byte) []byte {
 	b = append(b, "\nid: "...)
 	b = quote.Position{Epoch: epoch, Seq: seq}.AppendTo(b)
 	return append(b, '\n', '\n')
+}
+
+// AppendEvents appends the framed messages of a tick's event, for which the format has channels. They go
+// before the tick: its position then covers them. payload is the number of bytes inside the framing.
+func (f Format) AppendEvents(b []byte, in *quote.Instrument, t *quote.Tick, event quote.Event) (framed []byte, payload int) {
+	n := 0
+	if event.Status != nil && f.Has(Statuses) {
+		b, n = f.Append(b, statusMessage(in, t, event.Status))
+		payload += n
+	}
+	if event.Trade != nil && f.Has(Trades) {
+		b, n = f.Append(b, tradeMessage(in, t, event.Trade))
+		payload += n
+	}
+	return b, payload
 }
 
 // Append appends a framed message. payload is the number of bytes inside the lane's framing. On WebSocket the message's ID

@@ -19,6 +19,9 @@ func appendDayQuote(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b = t.High.AppendTo(append(b, `,"h":`...), in.Decimals)
 	b = t.Low.AppendTo(append(b, `,"l":`...), in.Decimals)
 	b = t.PrevClose.AppendTo(append(b, `,"c":`...), in.Decimals)
+	if t.Halted {
+		b = appendMember(b, "status", quote.StateHalted)
+	}
 	return append(b, '}')
 }
 

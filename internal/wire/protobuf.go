@@ -18,6 +18,7 @@ const (
 	protoTime
 	protoError
 	protoStatus
+	protoTrade
 )
 
 // appendProtoTick appends the Message of a tick.
@@ -41,6 +42,9 @@ func appendProtoDay(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	}
 	if in.SizeDecimals != 0 {
 		b = appendOptional(b, 16, uint64(in.SizeDecimals))
+	}
+	if t.Halted {
+		b = appendText(b, 18, quote.StateHalted)
 	}
 	return endField(appendReceived(b, t), at)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func TestProtoEqualsJSON(t *testing.T) {
 		checkTwin(t, m.JSON(), m.body.appendProto([]byte{})) // lengths of one, two and three bytes
 	}
 	for _, s := range append(hostile, "", "AAPL", strings.Repeat("é", 9000)) {
-		for _, m := range append(messages(s, 1<<40), messages(s, 0)...) {
+		for _, m := range slices.Concat(messages(s, 1<<40), messages(s, 0), eventMessages(s, 1<<40), eventMessages(s, 0)) {
 			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
 	}
@@ -128,7 +129,7 @@ func TestEveryKindOfTheSchemaIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := map[string]bool{"q": true}
-	for _, m := range messages("x", 1) {
+	for _, m := range append(messages("x", 1), eventMessages("x", 1)...) {
 		sent[m.Name] = true
 	}
 	kinds := schema.Oneofs().Get(0).Fields()
@@ -139,7 +140,7 @@ func TestEveryKindOfTheSchemaIsSent(t *testing.T) {
 		}
 		fields := k.Message().Fields()
 		for j := range fields.Len() {
-			if f := fields.Get(j); f.Number() > 17 || f.Kind() == protoreflect.EnumKind {
+			if f := fields.Get(j); f.Number() > 19 || f.Kind() == protoreflect.EnumKind {
 				t.Errorf("%s.%s: number %d", k.Name(), f.Name(), f.Number())
 			}
 		}
@@ -183,7 +184,7 @@ func FuzzProto(f *testing.F) {
 	}
 	f.Add("AAPL", int64(-1<<63), uint64(1<<64-1), int32(-1))
 	f.Fuzz(func(t *testing.T, s string, n int64, u uint64, size int32) {
-		for _, m := range messages(s, n) {
+		for _, m := range append(messages(s, n), eventMessages(s, n)...) {
 			checkTwin(t, m.JSON(), m.body.appendProto(nil))
 		}
 		in := instrument("A")

@@ -92,6 +92,29 @@ func messages(s string, n int64) []Message {
 	}
 }
 
+// eventMessages returns the messages that need a channel, with s wherever a text may be.
+func eventMessages(s string, n int64) []Message {
+	return []Message{
+		tradeMessage(instrument("AAPL"), eventTick(n), eventOf(s, n).Trade),
+		statusMessage(instrument("AAPL"), eventTick(n), eventOf(s, n).Status),
+	}
+}
+
+// eventTick returns a tick that an event may belong to.
+func eventTick(n int64) *quote.Tick {
+	k := plain
+	k.N, k.Seq = uint64(max(1, n)), uint64(max(1, n))
+	return &k
+}
+
+// eventOf returns a trade and a change of status whose texts are s.
+func eventOf(s string, n int64) quote.Event {
+	return quote.Event{
+		Trade:  &quote.Trade{Price: quote.Price(n), Size: quote.Size(n), ID: s, Conditions: []string{s, "@"}, Venue: s, Corrects: s, Cancels: s},
+		Status: &quote.Status{State: s, Reason: s},
+	}
+}
+
 // rejected returns the error message for a command.
 func rejected(b []byte) Message {
 	_, err := ParseCommand(b)
@@ -139,7 +162,7 @@ var hostile = []string{
 
 func TestClientTextCannotEndAnEvent(t *testing.T) {
 	for _, s := range hostile {
-		checkEvents(t, messages(s, 1))
+		checkEvents(t, append(messages(s, 1), eventMessages(s, 1)...))
 	}
 }
 
@@ -147,7 +170,9 @@ func FuzzEvent(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s, int64(1))
 	}
-	f.Fuzz(func(t *testing.T, s string, n int64) { checkEvents(t, messages(s, max(1, n))) })
+	f.Fuzz(func(t *testing.T, s string, n int64) {
+		checkEvents(t, append(messages(s, max(1, n)), eventMessages(s, n)...))
+	})
 }
 
 // TestTickEvents: the event of a tick has no name, its id is the position, and its data is the text sent on WebSocket.

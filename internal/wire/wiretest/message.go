@@ -66,6 +66,9 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return err
 	}
+	if string(all["T"]) == `"trade"` {
+		delete(all, "id") // the feed's text, no number of a command
+	}
 	for name, field := range map[string]any{
 		"T": &m.T, "S": &m.S, "conn": &m.Conn, "lane": &m.Lane, "engine": &m.Engine, "epoch": &m.Epoch, "resume": &m.Resume,
 		"mode": &m.Mode, "reason": &m.Reason, "code": &m.Code, "msg": &m.Msg, "n": &m.N, "i": &m.I, "from": &m.From, "to": &m.To,

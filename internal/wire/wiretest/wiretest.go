@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -125,10 +124,10 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 	}
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if f.HasPresence() && !m.Has(f) || isQuote && (f.Number() > 14 || f.Number() > 10 && !day) {
+		if (f.HasPresence() || isQuote && f.Number() >= 18) && !m.Has(f) || isQuote && (f.Number() > 14 && f.Number() < 18 || f.Number() > 10 && !day) {
 			continue
 		}
-		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || slices.Contains(leftOut, f.Name())) {
+		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || leftOut(m, f)) {
 			continue
 		}
 		b = append(append(append(b, `,"`...), f.JSONName()...), `":`...)
@@ -144,8 +143,18 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 	return append(b, '}')
 }
 
-// leftOut are the numbers that JSON has only if they aren't 0.
-var leftOut = []protoreflect.Name{"part", "parts", "since", "symbols"}
+// leftOut reports whether JSON has no member for a number or text that is 0 or empty.
+func leftOut(m protoreflect.Message, f protoreflect.FieldDescriptor) bool {
+	switch m.Descriptor().Name() {
+	case "Snapshot":
+		return f.Name() == "part" || f.Name() == "parts"
+	case "Trade":
+		return f.Kind() == protoreflect.StringKind
+	case "Status":
+		return f.Name() != "time"
+	}
+	return false
+}
 
 // snapshotScale returns the scale of a quote of a snapshot.
 func snapshotScale(m protoreflect.Message) Scale {
@@ -179,9 +188,9 @@ func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message, sca
 	switch {
 	case f.Kind() == protoreflect.Sint64Kind: // a price relative to the bid
 		return units(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int(), scale.Price)
-	case f.Name() == "bid":
+	case f.Name() == "bid" || f.Name() == "price":
 		return units(b, v.Int(), scale.Price)
-	case f.Name() == "bid_size" || f.Name() == "ask_size" || f.Name() == "volume":
+	case f.Name() == "size" || f.Name() == "bid_size" || f.Name() == "ask_size" || f.Name() == "volume":
 		return units(b, v.Int(), scale.Size)
 	case f.Kind() == protoreflect.StringKind:
 		return text(b, v.String())

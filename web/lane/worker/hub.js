@@ -1,11 +1,10 @@
 import { getJSON } from '../../browser/http.js';
 import { Retry } from '../../browser/retry.js';
-import { useInstruments } from '../../model/instruments.js';
 import { TabStream } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
 
-const SYMBOLS = 2_000; // ms that a tab waits for the list of symbols; a request that hangs must not delay its stream
+const SECTORS = 2_000; // ms that a tab waits for the symbols' sectors; a request that hangs must not delay its stream
 
 /** @import { Lane } from '../../types.js' */
 /** @typedef {ReturnType<typeof platform>} Platform */
@@ -16,16 +15,16 @@ export class Hub {
   #options;
   /** By the subscription's parameters without topics and position. @type {Map<string, Upstream>} */
   #upstreams = new Map();
-  /** The sector topic of each symbol. @type {Map<string, string>} */
+  /** The sector topic of each symbol, fetched when a topic needs it. @type {Map<string, string>} */
   #sectors = new Map();
-  #symbolsKnown = false;
+  #sectorsKnown = false;
   #fetching;
   #epoch = ''; // of the log that the sectors belong to
 
   /** @param {Partial<Platform> & { ringSize?: number }} [options] */
   constructor(options = {}) {
     this.#options = { ...platform(), ...options };
-    this.#fetching = new Retry(() => this.#fetchSymbols(), this.#options);
+    this.#fetching = new Retry(() => this.#fetchSectors(), this.#options);
   }
 
   /** Handles the messages of a tab. @param {Port} port */
@@ -42,7 +41,7 @@ export class Hub {
         const stream = this.#open(port, m);
         open.set(m.open, stream);
         port.postMessage({ id: m.open, opened: true });
-        void this.#awaitSymbols(stream.tab.topics, m.encoding).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
+        void this.#awaitSectors(stream.tab.topics).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
         return;
       }
       const stream = open.get(m.id);
@@ -55,7 +54,7 @@ export class Hub {
         tab.acknowledge(m.took);
         upstream.acknowledged(tab);
       } else if (m.action) {
-        void this.#awaitSymbols(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
+        void this.#awaitSectors(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
   }
@@ -82,29 +81,28 @@ export class Hub {
     return { upstream, tab: new TabStream(port, open, topics.split(','), from, this.#options) };
   }
 
-  /** Fetches the symbols again after a server restart, which may have changed them. @param {string} epoch of its log @param {string[]} topics */
+  /** Fetches the sectors again after a server restart, which may have changed the symbols. @param {string} epoch of its log @param {string[]} topics */
   #began(epoch, topics) {
     if (epoch === this.#epoch) return;
     if (this.#epoch !== '') {
       this.#sectors.clear();
-      this.#symbolsKnown = false;
+      this.#sectorsKnown = false;
     }
     this.#epoch = epoch;
-    void this.#awaitSymbols(topics);
+    void this.#awaitSectors(topics);
   }
 
   /**
-   * Fetches the list of symbols, and waits for it if a topic is a sector, or if messages are in protobuf, which needs the
-   * decimals. While the request hangs or fails, streams go on without it, and it is repeated.
-   * @param {string[]} topics @param {import('../../types.js').Encoding} [encoding] @returns {Promise<unknown>} fulfilled in any case
+   * Waits until the symbols' sectors are known, if a topic is a sector. While a request hangs or fails, streams go on without
+   * them, and it is repeated.
+   * @param {string[]} topics @returns {Promise<unknown>} fulfilled in any case
    */
-  #awaitSymbols(topics, encoding) {
-    if (this.#symbolsKnown) return Promise.resolve();
+  #awaitSectors(topics) {
+    if (this.#sectorsKnown || !topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
     const { setTimeout, clearTimeout } = this.#options;
     const fetched = this.#fetching.failure ? Promise.resolve() : this.#fetching.start();
-    if (encoding !== 'protobuf' && !topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), SYMBOLS);
+      const timer = setTimeout(() => resolve(null), SECTORS);
       void fetched.then(() => {
         clearTimeout(timer);
         resolve(null);
@@ -112,13 +110,12 @@ export class Hub {
     });
   }
 
-  async #fetchSymbols() {
+  async #fetchSectors() {
     const { fetch, origin } = this.#options;
     const epoch = this.#epoch;
     const { symbols } = await getJSON(`${origin}/api/symbols`, { fetch });
     if (epoch !== this.#epoch && epoch !== '') throw new Error('the server was restarted meanwhile');
-    useInstruments(symbols);
     for (const { symbol, sector } of symbols) this.#sectors.set(symbol, `sector:${sector}`);
-    this.#symbolsKnown = true;
+    this.#sectorsKnown = true;
   }
 }

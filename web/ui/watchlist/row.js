@@ -1,6 +1,5 @@
 import { cells } from './cells.js';
 import { staleAfter } from '../../model/columns.js';
-import { fullName } from '../../model/instruments.js';
 import { el, setText, svg } from '../common/dom.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
@@ -37,7 +36,7 @@ export class Row {
     this.element.id = `row-${listing.symbol}`;
     this.element.dataset.symbol = listing.symbol;
     setText(this.#symbol, listing.symbol);
-    setText(this.#name, fullName(listing));
+    setText(this.#name, listing.name);
     this.flash(Infinity);
   }
 
