@@ -14,8 +14,9 @@ import { PausedQuotes } from './model/pausedQuotes.js';
 import { getJSON } from './browser/http.js';
 import { Retry } from './browser/retry.js';
 import { Stored } from './browser/storage.js';
-import { nextTask } from './browser/timers.js';
+import { nextTask, Throttle } from './browser/timers.js';
 import { listen } from './ui/common/keys.js';
+import { fullName, useInstruments } from './model/instruments.js';
 import { LanePanel } from './ui/connection/lanePanel.js';
 import { KEY, Lists, readLists } from './model/lists.js';
 import { ListsDialog } from './ui/lists/listsDialog.js';
@@ -41,6 +42,8 @@ const BUSY = 16; // ticks in a frame above which quotes are painted only every P
 const PACE = 50; // ms
 const MANY = 36; // visible rows above which the pace is slower, as each costs layout
 const SLOWER = 80; // ms
+const NEW = 200; // new symbols above which the quotes of all are requested
+const GROWTH = 500; // ms between requests for the list of symbols while new ones appear
 
 await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
@@ -69,9 +72,10 @@ const market = new Market({ view, quotes, frames, theme, subscriptions });
 const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
 const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePause });
 const symbols = new Retry(loadSymbols);
+const growth = new Throttle(() => void symbols.start(), GROWTH);
 const banner = new Banner({ feed, symbols });
 const dialog = new SettingsDialog();
-const listsDialog = new ListsDialog({ lists, known: (symbol) => listings.get(symbol)?.name, announce: (text) => lane.announce(text) });
+const listsDialog = new ListsDialog({ lists, known: (symbol) => nameOf(symbol), announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce: (text) => lane.announce(text) });
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
@@ -85,6 +89,8 @@ const changed = new Map();
 let ticks = 0; // since quotes were painted
 let paintedAt = 0;
 let stateAt = 0;
+let stale = 0; // ms since 1970, by the server's clock, since when the feed is stale; 0 while it is not
+let loaded = false; // the list of symbols, which may be empty
 let newest = 0; // local ms of the newest message that has quotes or confirms them
 let measured = feed.lane; // the lane that latencyStats measures
 let agedAt = 0;
@@ -106,23 +112,30 @@ feed.on('message', (m, arrival) => {
     if (quotes.paused) quotes.behind++;
   } else if (m.T === 'snapshot') {
     seed.invalidate(m.quotes);
+    if (loaded && m.quotes.some(({ S }) => !listings.has(S))) growth.request();
     list.refresh();
   } else if (m.T === 'hello') {
-    if (m.resume === 'reset' && listings.size > 0) void symbols.start();
+    if (m.resume === 'reset' && loaded) void symbols.start();
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
     subscriptions.confirm(m.topics);
     stall.begin(at);
+    stale = 0;
     replay.tick(at);
     connectionStats.begin();
     list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
     subscriptions.confirm(m.topics);
+  } else if (m.T === 'status') {
+    if (m.status === 'stale') stale = (m.since ?? m.t) / 1000;
+    else if (m.status === 'live') stale = 0;
+    else if (m.status === 'symbols') growth.request();
+    stateAt = 0;
   }
   frames.request();
 });
 feed.on('closed', ({ opened, retry = 0 }) => {
-  if (!opened && retry === 0 && listings.size > 0 && !symbols.failure) void symbols.start();
+  if (!opened && retry === 0 && loaded && !symbols.failure) void symbols.start();
 });
 // Symbols that the stream no longer has must not look live.
 subscriptions.on(() => {
@@ -170,7 +183,7 @@ void symbols.start();
 function paint(now) {
   if (quotes.paused) {
     list.paint(changed, now); // for scrolling and sorting
-    head.paint(quotes.get(view.now.symbol), now);
+    head.paint(listed(quotes), now);
     charts.paint(now, true);
     market.paint(now);
   } else if (ticks < BUSY || now - paintedAt >= (list.visible > MANY ? SLOWER : PACE)) {
@@ -183,7 +196,7 @@ function paint(now) {
       performance.mark('first-quote');
     }
     changed.clear();
-    head.paint(store.get(view.now.symbol), now);
+    head.paint(listed(store), now);
     charts.paint(now, false);
     market.paint(now);
   }
@@ -192,7 +205,7 @@ function paint(now) {
     stateAt = now;
     if (feed.state.name === 'live') replay.check(Date.now());
     bar.paint(replay.at > 0);
-    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest, stall.stalled(Date.now()));
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest, stall.stalled(Date.now()), stale);
   }
   if (now - agedAt >= 250) {
     agedAt = now;
@@ -238,21 +251,33 @@ function underKeyboard() {
   return (document.activeElement === grid && grid.getAttribute('aria-activedescendant')?.replace(/^row-/, '')) || '';
 }
 
+/** The symbol's name with currency and venue; undefined for one that the server doesn't have. @param {string} symbol */
+function nameOf(symbol) {
+  const listing = listings.get(symbol);
+  return listing && fullName(listing);
+}
+
+/** The quote of the chart's symbol, once the decimals of its prices are known. @param {{ get(symbol: string): import('./types.js').SymbolRecord | undefined }} from */
+function listed(from) {
+  return listings.has(view.now.symbol) ? from.get(view.now.symbol) : undefined;
+}
+
 function showSymbol() {
   const { symbol } = view.now;
   subscriptions.require('chart', symbol ? [symbol] : []);
-  head.show(symbol, listings.get(symbol)?.name ?? '');
+  head.show(symbol, nameOf(symbol) ?? '');
   frames.request();
 }
 
-/** Loads the symbols' names, sectors and order. A restarted server may have others, and refuses unknown topics. */
+/** Loads the instruments in their order. A restarted server may have others, and refuses unknown topics. */
 async function loadSymbols() {
   const { symbols, sectors } = await getJSON('/api/symbols');
-  const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => {
-    const known = listings.get(l.symbol);
-    return known?.name === l.name && known.sector === l.sector;
-  });
-  if (same) return;
+  const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => JSON.stringify(listings.get(l.symbol)) === JSON.stringify(l));
+  if (same && loaded) return;
+  const added = loaded ? symbols.map((/** @type {Listing} */ l) => l.symbol).filter((/** @type {string} */ s) => !listings.has(s)) : [];
+  loaded = true;
+  useInstruments(symbols, boot.source !== 'replay');
+  store.refresh();
   listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
   subscriptions.setSymbols(symbols);
   feed.retainTopics((topic) => subscriptions.knows(topic));
@@ -261,5 +286,15 @@ async function loadSymbols() {
   market.fill(symbols);
   if (!listings.has(view.now.symbol) && symbols[0]) view.adjust({ symbol: symbols[0].symbol });
   charts.setSymbols([...listings.keys()]);
+  alerts.refresh();
   showSymbol();
+  if (added.length > 0) await complete(added);
+}
+
+/** Fetches what the ticks of new symbols lack, since no snapshot comes for them. @param {readonly string[]} added */
+async function complete(added) {
+  const query = new URLSearchParams({ topics: added.length > NEW ? '*' : added.join(',') });
+  const { quotes } = await getJSON(`/api/quotes?${query}`).catch(() => ({ quotes: [] })); // the next snapshot has them
+  store.complete(quotes, Date.now());
+  frames.request();
 }

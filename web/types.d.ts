@@ -1,5 +1,5 @@
-// Types of the browser code. The first part is the protocol, version 1, with the same JSON on both lanes. Prices are in
-// dollars, sizes and volumes in shares; `t`, `received` and `sent` are µs since 1970 by the server's clock, `i` is a seq of
+// Types of the browser code. The first part is the protocol, version 1, with the same JSON on both lanes. Prices have
+// the decimals of their instrument, sizes and volumes its size decimals (web/model/instruments.js); `t`, `received` and `sent` are µs since 1970 by the server's clock, `i` is a seq of
 // the log, `n` a seq of one symbol.
 
 export type Lane = 'sse' | 'ws';
@@ -17,14 +17,19 @@ export interface Quote {
   t: number;
   n: number;
   i: number;
+  /** when the server received the tick, of a feed that sends them to it */
+  r?: number;
 }
 
-/** A quote of a snapshot, with the open, high and low of the UTC day and the previous close. */
+/** A quote of a snapshot, with the open, high and low of the instrument's day and the previous close. */
 export interface DayQuote extends Quote {
   o: number;
   h: number;
   l: number;
   c: number;
+  /** of prices and of sizes; only in a snapshot that the worker made */
+  decimals?: number;
+  size_decimals?: number;
 }
 
 export interface Hello {
@@ -101,7 +106,17 @@ export interface Refusal {
   id?: number;
 }
 
-export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Time | Refusal;
+/** What the server says about the feed; it has no position. */
+export interface Status {
+  T: 'status';
+  /** stale: no tick since `since`; live: ticks come again; symbols: there are more symbols than before. Newer servers may have others */
+  status: string;
+  since?: number;
+  symbols?: number;
+  t: number;
+}
+
+export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Status | Time | Refusal;
 
 /** How a message arrived. */
 export interface Arrival {
@@ -277,11 +292,11 @@ export interface SymbolRecord {
   h: number;
   l: number;
   c: number;
-  /** p − c, dollars */
+  /** p − c */
   change: number;
-  /** change as a percentage of c */
+  /** change as a percentage of |c|; NaN when that is 0 */
   changePct: number;
-  /** ap − bp, dollars */
+  /** ap − bp */
   spread: number;
   /** direction of the newest change of last, bid and ask: 1, −1, or 0 before the first change */
   dir: number;

@@ -8,3 +8,26 @@ export const timers = {
 
 /** Resolves in a separate task, so that the browser can paint and handle input before what follows. */
 export const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });
+
+/** Calls a function some time after it was requested, once for all requests until then. */
+export class Throttle {
+  #fn;
+  #ms;
+  #time;
+  /** @type {any} */
+  #timer = null;
+
+  /** @param {() => void} fn @param {number} ms @param {Timers} [time] */
+  constructor(fn, ms, time = timers) {
+    this.#fn = fn;
+    this.#ms = ms;
+    this.#time = time;
+  }
+
+  request() {
+    this.#timer ??= this.#time.setTimeout(() => {
+      this.#timer = null;
+      this.#fn();
+    }, this.#ms);
+  }
+}

@@ -1,7 +1,7 @@
 /** @import { Message } from '../types.js' */
 
 /** The SSE event names of the protocol. Ticks have no event name, so they arrive as "message". */
-export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription']);
+export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription', 'status']);
 
 /** The fields that each type needs, with their JavaScript types. @type {Record<string, Record<string, string>>} */
 const REQUIRED = {
@@ -12,6 +12,7 @@ const REQUIRED = {
   hb: { t: 'number' },
   bye: { reason: 'string' },
   subscription: { topics: 'object', i: 'number' },
+  status: { status: 'string', t: 'number' },
   time: { received: 'number', sent: 'number' },
   error: { code: 'string', msg: 'string' },
 };
@@ -23,6 +24,7 @@ const OPTIONAL = {
   gap: { snapshot: 'boolean' },
   hb: { head: 'number' },
   subscription: { snapshot: 'boolean' },
+  status: { since: 'number', symbols: 'number' },
 };
 
 /** A message that violates the protocol. */

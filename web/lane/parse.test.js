@@ -10,6 +10,8 @@ const GOOD = [
   '{"T":"hb","t":1,"head":5}',
   '{"T":"bye","reason":"shutdown","retry":2000}',
   '{"T":"subscription","topics":["AAPL"],"i":5,"id":1}',
+  '{"T":"status","status":"stale","since":3,"t":9}',
+  '{"T":"status","status":"symbols","symbols":57,"t":9}',
   '{"T":"time","received":1,"sent":2}',
   '{"T":"error","code":"rate","msg":"slower","id":1}',
 ];
@@ -38,7 +40,7 @@ test("a message without a required field is rejected with the field's name", () 
 
 test('anything but a message is rejected', () => {
   const bad = ['', 'x', 'null', '3', '[]', '"T"', '{"T":3}', '{}', '{"T":"hb","head":"5"}', '{"T":"snapshot","i":1,"quotes":{}}',
-    '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5'];
+    '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5', '{"T":"status","status":"stale","since":"3","t":9}'];
   for (const text of bad) assert.throws(() => parse(text), MessageError, text);
 });
 

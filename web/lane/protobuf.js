@@ -1,5 +1,7 @@
 import { PbfReader } from 'pbf';
 import { readMessage } from '../gen/ticklane.v1.js';
+import { decimals, learn, sizeDecimals } from '../model/instruments.js';
+import { fromUnits } from '../model/units.js';
 import { MessageError } from './parse.js';
 
 /** @import { Message } from '../types.js' */
@@ -41,21 +43,27 @@ const READ = {
   heartbeat: ({ time, head }) => ({ T: 'hb', t: time, ...present({ head }) }),
   bye: ({ reason, retry }) => ({ T: 'bye', reason, retry }),
   subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i, ...present({ snapshot: m.snapshot }) }, m),
+  status: ({ status, since, symbols, time }) => ({ T: 'status', status, ...present({ since, symbols }), t: time }),
   time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),
   error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
 };
 
-/** Prices other than the bid are encoded as cents above it. Cents / 100 is exactly the number that the JSON decimal parses to. @param {any} q */
+/**
+ * Prices and sizes are in units of the instrument's last decimal, and prices other than the bid are encoded as units above it.
+ * @param {any} q
+ */
 function quote(q) {
+  const price = (/** @type {number} */ units) => fromUnits(units, decimals(q.symbol));
+  const size = (/** @type {number} */ units) => fromUnits(units, sizeDecimals(q.symbol));
   return {
-    T: 'q', S: q.symbol, bp: q.bid / 100, bs: q.bid_size, ap: (q.bid + q.ask) / 100, as: q.ask_size, p: (q.bid + q.last) / 100,
-    v: q.volume, t: q.time, n: q.n, i: q.i,
+    T: 'q', S: q.symbol, bp: price(q.bid), bs: size(q.bid_size), ap: price(q.bid + q.ask), as: size(q.ask_size), p: price(q.bid + q.last),
+    v: size(q.volume), t: q.time, n: q.n, i: q.i, ...present({ r: q.received && q.time + q.received }),
   };
 }
 
-/** @param {any} q */
+/** A quote of a snapshot, which has the instrument's decimals when they are not the usual ones. @param {any} q */
 function dayQuote(q) {
-  return {
-    ...quote(q), o: (q.bid + q.open) / 100, h: (q.bid + q.high) / 100, l: (q.bid + q.low) / 100, c: (q.bid + q.close) / 100,
-  };
+  learn(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
+  const price = (/** @type {number} */ above) => fromUnits(q.bid + above, decimals(q.symbol));
+  return { ...quote(q), o: price(q.open), h: price(q.high), l: price(q.low), c: price(q.close) };
 }

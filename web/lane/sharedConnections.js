@@ -1,5 +1,6 @@
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
+import { learn } from '../model/instruments.js';
 
 /** @import { Connector, ConnectorHooks, Encoding, Lane, Timers } from '../types.js' */
 /** @typedef {{ port: MessagePort, onerror: any }} Worker */
@@ -231,8 +232,15 @@ class Stream {
       const data = /** @type {string | Uint8Array} */ (m.data[k]);
       // The worker's time of arrival by this tab's clock, so that the delay of a batch does not count as latency.
       const received = /** @type {number} */ (m.at[k]) + this.#skew;
-      this.#parts.hooks.text(data, () => (typeof data === 'string' ? parse(data) : /** @type {any} */ (this.#decode)(data)), received);
+      this.#parts.hooks.text(data, () => (typeof data === 'string' ? this.#parse(data) : /** @type {any} */ (this.#decode)(data)), received);
     }
+  }
+
+  /** Parses a message of the worker, whose snapshots have the decimals of instruments. @param {string} data */
+  #parse(data) {
+    const m = parse(data);
+    if (m?.T === 'snapshot') for (const q of m.quotes) if (q.decimals !== undefined) learn(q.S, q.decimals, q.size_decimals);
+    return m;
   }
 
   #loadDecoder() {

@@ -1,5 +1,8 @@
 // Alerts on prices and their changes: what a symbol's newest quote does to its alerts.
 
+import { decimals, negative } from './instruments.js';
+import { changePercent, fromUnits, isExact, MOST, round } from './units.js';
+
 /** @import { SymbolRecord } from '../types.js' */
 /** @typedef {'above' | 'below' | 'day' | 'within'} Kind */
 /**
@@ -7,7 +10,7 @@
  * @property {string} id
  * @property {string} S
  * @property {Kind} kind above: price rises to; below: price falls to; day: change since the last close; within: change within minutes
- * @property {number} level dollars, or per cent with the sign of its direction
+ * @property {number} level a price, or per cent with the sign of its direction
  * @property {number} minutes of 'within', else 0
  * @property {boolean} every fires at every crossing, not only once
  * @property {boolean} armed the figure was on the other side of the level since the alert last fired, or was created
@@ -22,18 +25,41 @@ export const kinds = /** @type {const} */ (['above', 'below', 'day', 'within']);
 /** Reports whether an alert's figure must rise to its level. @param {Pick<Alert, 'kind' | 'level'>} a */
 export const rises = ({ kind, level }) => kind === 'above' || (kind !== 'below' && level > 0);
 
-const cents = (/** @type {number} */ x) => Math.round(x * 100) / 100;
-
 /**
  * The level beyond which an alert is armed again after it fired: the figure must be below it when the alert rises, else
- * above it. It is a tenth of a per cent from a price, a tenth from a percentage, and at least 0.02, so that a price around
- * the level is one crossing.
- * @param {Pick<Alert, 'kind' | 'level'>} a @returns {number} dollars or per cent, rounded to a hundredth
+ * above it. It is a tenth of a per cent from a price, a tenth from a percentage, and at least two units of the last decimal, so
+ * that a price around the level is one crossing.
+ * @param {Pick<Alert, 'S' | 'kind' | 'level'>} a @returns {number} a price, or per cent rounded to a hundredth
  */
 export function rearmLevel(a) {
-  const { kind, level } = a;
-  const band = Math.max(0.02, kind === 'above' || kind === 'below' ? level * 0.001 : Math.abs(level) * 0.1);
-  return rises(a) ? Math.max(kind === 'above' ? 0.01 : -Infinity, cents(level - band)) : cents(level + band);
+  const { S, kind, level } = a;
+  const places = levelPlaces(a);
+  const band = Math.max(fromUnits(2, places), Math.abs(level) * (isPriced(a) ? 0.001 : 0.1));
+  if (!rises(a)) return round(level + band, places);
+  return Math.max(kind === 'above' && !negative(S) ? fromUnits(1, places) : -Infinity, round(level - band, places));
+}
+
+/** Reports whether an alert's level is a price, not a percentage. @param {{ kind: string }} a */
+export const isPriced = ({ kind }) => kind === 'above' || kind === 'below';
+
+/** The decimals that a level may have. @param {{ S: string, kind: string }} a */
+export const levelPlaces = (a) => (isPriced(a) ? decimals(a.S) : 2);
+
+/** @typedef {'level' | 'percent' | 'decimals'} LevelError level, percent: out of range; decimals: more than levelPlaces */
+
+/** Parses a level; NaN for what is no number. @param {string} text */
+export const parseLevel = (text) => (text.trim() === '' ? NaN : Number(text));
+
+/** Why a level is invalid; '' when it is valid. @param {{ S: string, kind: string, level: number }} a @returns {LevelError | ''} */
+export function levelError(a) {
+  const places = levelPlaces(a);
+  if (isPriced(a)) {
+    const least = negative(a.S) ? -fromUnits(MOST, places) : fromUnits(1, places);
+    if (!(a.level >= least && a.level <= fromUnits(MOST, places))) return 'level';
+  } else if (!(Math.abs(a.level) >= 0.01 && Math.abs(a.level) <= 50)) {
+    return 'percent';
+  }
+  return isExact(a.level, places) ? '' : 'decimals';
 }
 
 /** The figure that an alert compares with its level; NaN for one within minutes, which needs past prices. @param {Pick<Alert, 'kind'>} a @param {SymbolRecord} r */
@@ -180,7 +206,7 @@ export class Span {
     this.#low.put(p, s, s - this.#length);
     this.#high.put(p, s, s - this.#length);
     const from = up ? this.#low.first : this.#high.first;
-    return (p / from - 1) * 100;
+    return changePercent(p - from, from);
   }
 
   clear() {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from '../lane/feed.js';
-import { Alerts, reached, rearmLevel, Span, stateOf } from './alerts.js';
+import { Alerts, levelError, reached, rearmLevel, Span, stateOf } from './alerts.js';
+import { useInstruments } from './instruments.js';
 import { QuoteStore } from './quotes.js';
 import { FakeServer } from '../test/fakeServer.js';
 
@@ -84,8 +85,48 @@ test('a repeating alert fires again only after the price has moved back clearly'
   assert.deepEqual(page.fired, ['x 1 105', 'x 2 105']);
 });
 
+test('levels have the decimals of their instrument', (c) => {
+  c.after(() => useInstruments([]));
+  const listing = { name: '', sector: '', value: 0 };
+  useInstruments([{ ...listing, symbol: 'EURUSD', decimals: 5 }, { ...listing, symbol: 'CL', negative: true }, { ...listing, symbol: 'N225', decimals: 0 }]);
+  const errors = (/** @type {string} */ S, /** @type {number[]} */ ...levels) => levels.map((level) => levelError({ S, kind: 'above', level }));
+  assert.deepEqual(errors('EURUSD', 1.08345, 0.00001, 1.083455, 0.000009, 0, -1), ['', '', 'decimals', 'level', 'level', 'level']);
+  assert.deepEqual(errors('CL', -40.32, 0, -40.325), ['', '', 'decimals']);
+  assert.deepEqual(errors('N225', 39000, 39000.5, 0.5), ['', 'decimals', 'level']);
+  assert.deepEqual(errors('A', 9999999999999.9, 1e13, NaN, Infinity), ['', 'level', 'level', 'level']);
+  assert.equal(levelError({ S: 'EURUSD', kind: 'day', level: 0.123 }), 'decimals', 'a percentage has two');
+  const rearm = (/** @type {string} */ S, /** @type {any} */ kind, /** @type {number} */ level) => rearmLevel({ S, kind, level });
+  assert.deepEqual([rearm('EURUSD', 'above', 1.08345), rearm('EURUSD', 'below', 0.005), rearm('N225', 'below', 39000), rearm('CL', 'above', -40.32), rearm('CL', 'below', -40.32)],
+    [1.08237, 0.00502, 39039, -40.36, -40.28]);
+});
+
+test('a price of five decimals is compared exactly', (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'A', name: '', sector: '', value: 0, decimals: 5 }]);
+  const page = new Page(alert({ level: 1.08345 }));
+  page.snapshot(1.0834);
+  page.ticks(1.08344);
+  assert.deepEqual(page.fired, []);
+  page.ticks(1.08345);
+  assert.deepEqual(page.fired, ['x 1 1.08345']);
+});
+
+test('a fall below 0 and a change from a negative price fire', (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'A', name: '', sector: '', value: 0, negative: true }]);
+  const page = new Page(alert({ id: 'low', kind: 'below', level: -40 }), alert({ id: 'up', kind: 'within', level: 5, minutes: 1 }));
+  page.snapshot(10);
+  page.ticks(-39.99, -40.32);
+  assert.deepEqual(page.fired, ['low 1 -40.32']);
+  const span = new Span(1);
+  assert.ok(Number.isNaN(span.move(0, 0, true)), 'there is no percentage from 0');
+  span.clear();
+  span.move(-40, 0, true);
+  assert.equal(span.move(-38, 1e6, true), 5);
+});
+
 test('an alert is armed again exactly beyond the level that is displayed', () => {
-  const levels = (/** @type {any} */ kind, /** @type {number[]} */ ...all) => all.map((level) => rearmLevel({ kind, level }));
+  const levels = (/** @type {any} */ kind, /** @type {number[]} */ ...all) => all.map((level) => rearmLevel({ S: 'A', kind, level }));
   assert.deepEqual(levels('above', 230.87, 105, 5, 0.02), [230.64, 104.9, 4.98, 0.01]);
   assert.deepEqual(levels('below', 230.87, 5), [231.1, 5.02]);
   assert.deepEqual(levels('day', 3, -2, 0.1), [2.7, -1.8, 0.08]);
@@ -144,8 +185,9 @@ test('a span has the lowest and highest price of its minutes', () => {
     const p = Math.round(10_000 + 500 * Math.sin(k / 90) + 200 * next()) / 100;
     seen.push({ p, s: Math.floor(t / 1e6) });
     const inside = seen.filter((x) => x.s >= Math.floor(t / 1e6) - 60).map((x) => x.p);
-    assert.equal(span.move(p, t, true), (p / Math.min(...inside) - 1) * 100);
-    assert.equal(span.move(p, t, false), (p / Math.max(...inside) - 1) * 100, 'the same price again has no effect');
+    const percent = (/** @type {number} */ from) => Math.round((p / from - 1) * 1e11) / 1e9;
+    assert.equal(span.move(p, t, true), percent(Math.min(...inside)));
+    assert.equal(span.move(p, t, false), percent(Math.max(...inside)), 'the same price again has no effect');
   }
 });
 

@@ -69,7 +69,7 @@ export class BarFeed {
   show(symbol, interval) {
     this.#symbol = symbol;
     this.#interval = interval;
-    this.#bars = new Bars(widths[interval] ?? 60e6);
+    this.#bars = new Bars(widths[interval] ?? 60e6, symbol);
     this.#waiting = [];
     this.#complete = this.end = false;
     this.#olderAt = 0;

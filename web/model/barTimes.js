@@ -1,4 +1,5 @@
 import { dates, zoneOffset } from './formats.js';
+import { fileName } from './instruments.js';
 
 /** Whether bars are days. The market's days are UTC's, in every time zone. @param {string} interval */
 const daily = (interval) => interval === '1d';
@@ -24,7 +25,7 @@ export function zoneText(interval, ms) {
 /** The name of a chart's picture, for example "AAPL-1m-2026-11-29-140322.png". @param {{ symbol: string, interval: string }} chart @param {number} ms since 1970 */
 export function pictureName({ symbol, interval }, ms) {
   const [day, time = ''] = new Date(ms + offsetAt(interval)(ms)).toISOString().split('T');
-  return `${symbol}-${interval}-${day}-${time.slice(0, 8).replaceAll(':', '')}.png`;
+  return `${fileName(symbol)}-${interval}-${day}-${time.slice(0, 8).replaceAll(':', '')}.png`;
 }
 
 /** @param {string} interval @returns {Intl.DateTimeFormatOptions} */

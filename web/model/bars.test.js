@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bars, widths } from './bars.js';
+import { useInstruments } from './instruments.js';
 
 const MINUTE = 60e6;
 const tick = (/** @type {number} */ i, /** @type {number} */ t, /** @type {number} */ p, v = 0) => ({ i, t, p, v });
@@ -82,4 +83,18 @@ test("load copies the bars, so that a tick does not change the caller's", () => 
   b.load(given, 0);
   b.apply(tick(1, 1, 9));
   assert.equal(given[0]?.h, 1);
+});
+
+test("a day's bar of an instrument with a session begins when that opens", (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'NY', name: '', sector: '', value: 0, session: { zone: 'America/New_York', open: '09:30', close: '16:00' } }]);
+  const at = (/** @type {number[]} */ ...parts) => Date.UTC(2026, 2, ...parts) * 1000;
+  const b = new Bars(widths['1d'] ?? NaN, 'NY');
+  b.apply(tick(1, at(6, 20), 100, 0));
+  b.apply(tick(2, at(7, 3), 101, 50));
+  b.apply(tick(3, at(9, 13, 29), 102, 60)); // the clocks went forward on the 8th
+  b.apply(tick(4, at(9, 13, 30), 103, 70));
+  assert.deepEqual(b.list.map(({ t, o, c: close, v }) => ({ t, o, c: close, v })), [
+    { t: at(6, 14, 30), o: 100, c: 101, v: 50 }, { t: at(8, 13, 30), o: 102, c: 102, v: 60 }, { t: at(9, 13, 30), o: 103, c: 103, v: 70 },
+  ]);
 });

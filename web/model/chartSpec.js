@@ -1,4 +1,5 @@
-// The charts in the address: "AAPL:1m,MSFT:5m:line".
+// The charts in the address: "AAPL:1m,MSFT:5m:line". A symbol may have colons, so each chart is read from its end.
+import { isSymbol } from './instruments.js';
 
 /** @typedef {'candles' | 'line'} Kind */
 /** @typedef {{ symbol: string, interval: string, kind: Kind }} Spec */
@@ -9,8 +10,8 @@ export const MOST = 4;
 /** @param {string} text @returns {Spec[]} the valid ones; empty for a single chart, which the address has without a list */
 export function parseCharts(text) {
   const specs = text.split(',').slice(0, MOST).flatMap((part) => {
-    const [, symbol, interval = '', line] = /^([A-Z0-9.-]{1,16}):(\w{2,3})(:line)?$/.exec(part) ?? [];
-    return symbol && intervals.some((x) => x === interval) ? [{ symbol, interval, kind: /** @type {Kind} */ (line ? 'line' : 'candles') }] : [];
+    const [, symbol, interval = '', line] = /^(.+):(\w{2,3})(:line)?$/.exec(part) ?? [];
+    return isSymbol(symbol) && intervals.some((x) => x === interval) ? [{ symbol, interval, kind: /** @type {Kind} */ (line ? 'line' : 'candles') }] : [];
   });
   return specs.length > 1 ? specs : [];
 }

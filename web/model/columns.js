@@ -1,4 +1,6 @@
 // The watchlist's columns: their widths, their figures and their order.
+import { decimals, sizeDecimals } from './instruments.js';
+import { changePercent } from './units.js';
 
 /** @import { SymbolRecord } from '../types.js' */
 /**
@@ -6,25 +8,32 @@
  * @property {number} width px at a font size of 13 px; NaN depends on the volume setting
  * @property {number} [compact] px where there is little space
  * @property {boolean} [price] wider when prices are long
+ * @property {boolean} [size] wider when sizes are long
  * @property {(r: SymbolRecord) => number} figure to sort by; NaN is unknown
  * @property {readonly [name: string, value: (r: SymbolRecord) => string][]} csv its fields in a CSV file; none for a drawing
  * @property {boolean} [up] the first click on its header sorts in ascending order
  */
 
-/** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} [decimals] */
-const number = (x, decimals = 2) => (Number.isFinite(x) ? x.toFixed(decimals) : '');
+/** Plain numbers, independent of the page's format, since programs read them. @param {number} x @param {number} places */
+const number = (x, places) => (Number.isFinite(x) ? x.toFixed(places) : '');
+
+/** The field of a price. @param {string} name @param {(r: SymbolRecord) => number} of @returns {Column['csv'][number]} */
+const price = (name, of) => [name, (r) => number(of(r), decimals(r.S))];
+
+/** The field of a size. @param {string} name @param {(r: SymbolRecord) => number} of @returns {Column['csv'][number]} */
+const size = (name, of) => [name, (r) => number(of(r), sizeDecimals(r.S))];
 
 /** In the order in which they are offered. The symbol is not among them: it always comes first. @type {Readonly<Record<string, Column>>} */
 export const columns = Object.freeze({
-  last: { width: 58, price: true, figure: (r) => r.p, csv: [['last', (r) => number(r.p)]] },
-  net: { width: 60, figure: (r) => r.change, csv: [['change', (r) => number(r.change)]] },
+  last: { width: 58, price: true, figure: (r) => r.p, csv: [price('last', (r) => r.p)] },
+  net: { width: 60, figure: (r) => r.change, csv: [price('change', (r) => r.change)] },
   change: { width: 60, figure: (r) => r.changePct, csv: [['change_percent', (r) => number(r.changePct, 4)]] },
   spark: { width: 66, figure: (r) => sparkChange(r.spark.values()), csv: [] },
-  bid: { width: 84, compact: 52, price: true, figure: (r) => r.bp, csv: [['bid', (r) => number(r.bp)], ['bid_size', (r) => number(r.bs, 0)]] },
-  ask: { width: 84, compact: 52, price: true, figure: (r) => r.ap, csv: [['ask', (r) => number(r.ap)], ['ask_size', (r) => number(r.as, 0)]] },
-  spread: { width: 84, compact: 38, figure: (r) => spreadBp(r), up: true, csv: [['spread', (r) => number(r.spread)], ['spread_bp', (r) => number(spreadBp(r))]] },
-  volume: { width: NaN, figure: (r) => r.v, csv: [['volume', (r) => number(r.v, 0)]] },
-  range: { width: 72, figure: (r) => rangePosition(r), csv: [['low', (r) => number(r.l)], ['high', (r) => number(r.h)]] },
+  bid: { width: 84, compact: 52, price: true, size: true, figure: (r) => r.bp, csv: [price('bid', (r) => r.bp), size('bid_size', (r) => r.bs)] },
+  ask: { width: 84, compact: 52, price: true, size: true, figure: (r) => r.ap, csv: [price('ask', (r) => r.ap), size('ask_size', (r) => r.as)] },
+  spread: { width: 84, compact: 38, figure: (r) => spreadBp(r), up: true, csv: [price('spread', (r) => r.spread), ['spread_bp', (r) => number(spreadBp(r), 2)]] },
+  volume: { width: NaN, figure: (r) => r.v, csv: [size('volume', (r) => r.v)] },
+  range: { width: 72, figure: (r) => rangePosition(r), csv: [price('low', (r) => r.l), price('high', (r) => r.h)] },
   age: { width: 40, figure: (r) => -r.t, up: true, csv: [['time', (r) => new Date(r.t / 1000).toISOString()]] },
 });
 
@@ -33,7 +42,9 @@ export const GAP = 8;
 export const LEAST = 32; // px, width of another column
 const MOST = 600; // px
 const PRICE = 6; // characters that fit into a price column
+const SIZE = 4; // characters of a size
 const FIGURE = 8; // px of each further character
+const SMALL = 6; // px of each further one of a size
 
 /** @type {readonly string[]} */
 export const standard = Object.freeze(['last', 'change', 'spark', 'bid', 'ask', 'volume', 'age']);
@@ -72,14 +83,15 @@ export function moveEdge(left, right, by, least = LEAST) {
 
 /**
  * The columns that fit: when space is short, sizes are dropped first, then the last columns.
- * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {number} [price] characters of the longest @param {Widths} [own] widths that the user has set
+ * @param {readonly string[]} ids @param {number} room px inside a row, at a font size of 13 px @param {number} volume px @param {{ price: number, size: number }} [longest] characters of the longest price and size @param {Widths} [own] widths that the user has set
  * @returns {{ ids: string[], compact: boolean, widths: number[] }} widths without the symbol's
  */
-export function fit(ids, room, volume, price = PRICE, own = {}) {
-  const more = Math.max(0, price - PRICE) * FIGURE;
+export function fit(ids, room, volume, longest = { price: PRICE, size: SIZE }, own = {}) {
+  const price = Math.max(0, longest.price - PRICE) * FIGURE;
+  const size = Math.max(0, longest.size - SIZE) * SMALL;
   const of = (/** @type {string} */ id, /** @type {boolean} */ compact) => {
     const c = /** @type {Column} */ (columns[id]);
-    return own[id] ?? ((compact && c.compact) || c.width || volume) + (c.price ? more : 0);
+    return own[id] ?? ((compact && c.compact) || c.width || volume) + (c.price ? price : 0) + (c.size && !compact ? size : 0);
   };
   const sum = (/** @type {readonly string[]} */ list, /** @type {boolean} */ compact) => list.reduce((n, id) => n + of(id, compact) + GAP, SYMBOL_WIDTH);
   const compact = sum(ids, false) > room;
@@ -88,8 +100,8 @@ export function fit(ids, room, volume, price = PRICE, own = {}) {
   return { ids: shown, compact, widths: shown.map((id) => of(id, compact)) };
 }
 
-/** The spread in basis points of the mid price. @param {SymbolRecord} r */
-export const spreadBp = (r) => (r.spread / (r.ap + r.bp)) * 20_000;
+/** The spread in basis points of the mid price; NaN when that is 0. @param {SymbolRecord} r */
+export const spreadBp = (r) => changePercent(r.spread, (r.ap + r.bp) / 2) * 100;
 
 /** The position of the last price in the day's range, from 0 to 1. @param {SymbolRecord} r */
 export const rangePosition = (r) => (r.h > r.l ? Math.min(1, Math.max(0, (r.p - r.l) / (r.h - r.l))) : r.h === r.l ? 0.5 : NaN);
@@ -109,5 +121,5 @@ export function staleAfter(r) {
 /** The change over a sparkline. @param {readonly number[]} values */
 function sparkChange(values) {
   const first = values[0];
-  return values.length < 2 || !first ? NaN : /** @type {number} */ (values[values.length - 1]) / first - 1;
+  return values.length < 2 || !first ? NaN : changePercent(/** @type {number} */ (values[values.length - 1]) - first, first);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseJSON } from '../browser/storage.js';
-import { columnList, fit, LEAST, moveEdge, rangePosition, readColumns, readStored, readWidths, staleAfter, standard } from './columns.js';
+import { columnList, columns, fit, LEAST, moveEdge, rangePosition, readColumns, readStored, readWidths, spreadBp, staleAfter, standard } from './columns.js';
 
 test('columns are read from an address without unknown ones and duplicates', () => {
   assert.equal(readColumns('age,last,age,shoe,constructor,'), 'age,last');
@@ -23,12 +23,14 @@ test('when space is short, sizes are dropped first, then the last columns, but n
   assert.deepEqual(fit(['bid', 'age', 'last'], 240, 48), { ids: ['bid', 'age'], compact: true, widths: [52, 40] });
   assert.deepEqual(fit(standard, 10, 48).ids, ['last']);
   assert.equal(fit(['volume'], 600, 72).widths[0], 72);
-  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, '64,123.50'.length).widths, [82, 60, 108], 'long prices are wider');
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, { price: '64,123.50'.length, size: 0 }).widths, [82, 60, 108], 'long prices are wider');
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, { price: 6, size: '0.0132'.length }).widths, [58, 60, 96], 'and so are long sizes');
+  assert.deepEqual(fit(['last', 'bid'], 170, 48, { price: 6, size: '0.0132'.length }).widths, [58], 'which are not shown in little space');
 });
 
 test('widths that the user has set are used, and stored ones are checked', () => {
-  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, 6, { net: 100, bid: 40 }).widths, [58, 100, 40]);
-  assert.deepEqual(fit(['last', 'net', 'bid'], 250, 48, 6, { last: 120 }), { ids: ['last'], compact: true, widths: [120] });
+  assert.deepEqual(fit(['last', 'net', 'bid'], 600, 48, undefined, { net: 100, bid: 40 }).widths, [58, 100, 40]);
+  assert.deepEqual(fit(['last', 'net', 'bid'], 250, 48, undefined, { last: 120 }), { ids: ['last'], compact: true, widths: [120] });
   assert.deepEqual(readWidths({ v: 1, widths: { last: 70, net: LEAST, bid: 31, ask: '80', shoe: 70, volume: null, age: 601 } }), { last: 70, net: LEAST });
   for (const text of [null, '', '{', '[]', '{"v":2,"widths":{"last":70}}', '{"v":1,"widths":7}', '{"v":1}']) assert.deepEqual(readWidths(parseJSON(text)), {});
 });
@@ -56,4 +58,13 @@ test("a quote is stale by its symbol's own interval", () => {
   assert.equal(after(1000, 10), 10_000, 'a quick one');
   assert.equal(after(20, 40), 60_000, 'one every 2 s');
   assert.equal(after(10, 100_000), 3_600_000);
+});
+
+test('figures of negative prices are finite, or unknown', () => {
+  const of = (/** @type {any} */ r) => spreadBp(r);
+  assert.equal(of({ bp: 99.5, ap: 100.5, spread: 1 }), 100);
+  assert.equal(of({ bp: -100.5, ap: -99.5, spread: 1 }), 100);
+  assert.ok(Number.isNaN(of({ bp: -1, ap: 1, spread: 2 })));
+  const trend = (/** @type {number[]} */ ...values) => columns.spark?.figure(/** @type {any} */ ({ spark: { values: () => values } }));
+  assert.deepEqual([trend(2, 3), trend(-2, -1), trend(-1, -2), trend(0, 5)], [50, 50, -100, NaN]);
 });

@@ -4,9 +4,9 @@ import { columns } from './columns.js';
 /** @import { SymbolRecord } from '../types.js' */
 /** @import { Listing } from './order.js' */
 
-/** Quotes a text (RFC 4180); one that a spreadsheet would evaluate as a formula gets an apostrophe. @param {string} text */
+/** Quotes a text (RFC 4180); one that a spreadsheet would evaluate as a formula, and that is no number, gets an apostrophe. @param {string} text */
 function quoted(text) {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

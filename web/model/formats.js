@@ -1,5 +1,6 @@
 // Numbers and times as text, according to the settings (useFormat). Unknown values (NaN, undefined) are "–". The minus is
 // U+2212; thousands are separated by U+202F (narrow no-break space), a comma or a point.
+import { offsetIn } from './zones.js';
 
 const MINUS = '\u2212';
 const THIN = '\u202f';
@@ -36,7 +37,6 @@ export function useFormat(f) {
   const [by, ...names] = f.units.large.split(' ');
   step = Number(by);
   large = names;
-  offsets.clear();
 }
 
 /** @param {string} digits */
@@ -68,8 +68,8 @@ export const decimal = (x) => rounded(x, 1);
 /** With a number of decimals: "0.40", "12 204". @param {number | undefined} x @param {number} decimals */
 export const rounded = (x, decimals) => (known(x) ? (x < 0 && !isZero(x, decimals) ? MINUS : '') + plain(x, decimals) : NONE);
 
-/** Dollars with two decimals: "184.27", "12 204.50". @param {number | undefined} dollars */
-export const price = (dollars) => rounded(dollars, 2);
+/** A price with the decimals of its instrument: "184.27", "12 204.50", "1.08345". @param {number | undefined} x @param {number} decimals */
+export const price = (x, decimals) => rounded(x, decimals);
 
 /** A difference with its sign: "+3.41", "−0.22", "0.00". @param {number | undefined} x @param {number} [decimals] */
 export function signed(x, decimals = 2) {
@@ -98,10 +98,15 @@ export function move(x) {
   return `${mark ? `${mark} ` : ''}${plain(x, 2)}`;
 }
 
-/** A large count in about four characters: "940", "8.9k", "21.1M", "1.2B"; in Chinese in units of ten thousand. @param {number | undefined} x */
-export function compact(x) {
+/**
+ * A large figure in about four characters: "940", "8.9k", "21.1M", "1.2B"; in Chinese in units of ten thousand. One with decimals
+ * has three digits: "0.0132", "1.25", "64.2".
+ * @param {number | undefined} x @param {number} [decimals] at most, of a figure below 1000
+ */
+export function compact(x, decimals = 0) {
   if (!known(x)) return NONE;
   let n = Math.abs(x);
+  if (decimals > 0 && n > 0 && n < 99.95) return rounded(x, Math.min(decimals, Math.max(0, 2 - Math.floor(Math.log10(n)))));
   const sign = x < 0 && n >= 0.5 ? MINUS : '';
   if (n < step - 0.5) return sign + Math.round(n);
   for (const unit of large) {
@@ -112,8 +117,8 @@ export function compact(x) {
   return sign + group(Math.round(n).toString()) + large.at(-1);
 }
 
-/** A volume, short or in full. @param {number | undefined} x */
-export const volume = (x) => (full ? count(x) : compact(x));
+/** A volume, short or in full. @param {number | undefined} x @param {number} decimals of the instrument's sizes */
+export const volume = (x, decimals) => (full ? rounded(x, decimals) : compact(x, decimals));
 
 /** A whole count in groups of three: "482 201". @param {number | undefined} x */
 export function count(x) {
@@ -168,29 +173,12 @@ export function seconds(seconds) {
   return age(seconds * 1000);
 }
 
-const QUARTER = 900_000; // ms; time zones change their offset only at a quarter of an hour
-/** The chosen zone's offset in ms, by quarter of an hour. @type {Map<number, number>} */
-const offsets = new Map();
-
 /** The chosen zone's offset from UTC at a time. @param {number} ms since 1970 @returns {number} ms */
 export function zoneOffset(ms) {
   if (zone === 'utc') return 0;
   if (zone === 'device') return -new Date(ms).getTimezoneOffset() * 60_000;
-  const quarter = Math.floor(ms / QUARTER);
-  let found = offsets.get(quarter);
-  if (found === undefined) {
-    const at = quarter * QUARTER;
-    const parts = Object.fromEntries(newYork.formatToParts(at).map((p) => [p.type, Number(p.value)]));
-    found = Date.UTC(Number(parts.year), Number(parts.month) - 1, parts.day, parts.hour, parts.minute) - at;
-    if (offsets.size > 10_000) offsets.clear(); // twice as many as a chart has bars
-    offsets.set(quarter, found);
-  }
-  return found;
+  return offsetIn('America/New_York', ms);
 }
-
-const newYork = new Intl.DateTimeFormat('en', {
-  timeZone: 'America/New_York', hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit',
-});
 
 const two = (/** @type {number} */ n) => (n < 10 ? `0${n}` : String(n));
 

@@ -4,14 +4,17 @@ import * as f from './formats.js';
 
 /** @type {[keyof typeof f, any[], string][]} a space is written for U+202F */
 const TABLE = [
-  ['price', [184.27], '184.27'], ['price', [12204.5], '12 204.50'], ['price', [-0.05], '−0.05'], ['price', [-0.001], '0.00'],
-  ['price', [NaN], '–'], ['price', [undefined], '–'],
+  ['price', [184.27, 2], '184.27'], ['price', [12204.5, 2], '12 204.50'], ['price', [-0.05, 2], '−0.05'], ['price', [-0.001, 2], '0.00'],
+  ['price', [NaN, 2], '–'], ['price', [undefined, 2], '–'], ['price', [1.0834, 5], '1.08340'], ['price', [-40.32, 2], '−40.32'], ['price', [39000, 0], '39 000'], ['price', [0.316, 5], '0.31600'],
+  ['price', [1234.000000001, 9], '1 234.000000001'],
   ['signed', [3.41], '+3.41'], ['signed', [-0.22], '−0.22'], ['signed', [0], '0.00'], ['signed', [-0.001], '0.00'], ['signed', [1.26, 1], '+1.3'],
   ['arrow', [1], '▲'], ['arrow', [-1], '▼'], ['arrow', [0.001], ''], ['arrow', [NaN], ''],
   ['percent', [1.89], '▲ +1.89 %'], ['percent', [-0.66], '▼ −0.66 %'], ['percent', [0], '0.00 %'], ['percent', [NaN], '–'],
   ['move', [1.89], '▲ 1.89'], ['move', [-0.66], '▼ 0.66'], ['move', [0], '0.00'],
   ['compact', [0], '0'], ['compact', [940], '940'], ['compact', [999.6], '1.0k'], ['compact', [8_900], '8.9k'], ['compact', [21_100_000], '21.1M'],
   ['compact', [999_949], '1.0M'], ['compact', [350_000_000], '350M'], ['compact', [1.2e9], '1.2B'], ['compact', [5e15], '5 000T'],
+  ['compact', [0.0132, 4], '0.0132'], ['compact', [0.0001, 4], '0.0001'], ['compact', [0.5, 8], '0.500'], ['compact', [1.25, 4], '1.25'], ['compact', [64.21, 4], '64.2'], ['compact', [64.21, 0], '64'], ['compact', [846.78, 2], '847'],
+  ['compact', [0, 4], '0'], ['compact', [-0.5, 1], '−0.5'], ['compact', [2_000_000.5, 4], '2.0M'], ['volume', [8900.25, 4], '8.9k'], ['volume', [20.25, 2], '20.3'],
   ['count', [482201], '482 201'], ['count', [0], '0'], ['count', [999], '999'], ['count', [1e6], '1 000 000'], ['count', [-1234], '−1 234'],
   ['bytes', [58], '58 B'], ['bytes', [6100], '6.1 kB'], ['bytes', [999.6], '1.0 kB'], ['bytes', [1.25e6], '1.3 MB'], ['bytes', [250e6], '250 MB'], ['bytes', [5e16], '50 000 TB'],
   ['byteRate', [6100], '6.1 kB/s'], ['byteRate', [NaN], '–'],
@@ -41,25 +44,25 @@ function write(c, format) {
 
 test('all figures follow the number format', (c) => {
   write(c, { numbers: 'comma' });
-  assert.deepEqual([f.price(12204.5), f.count(1234567), f.latency(1204), f.compact(8900)], ['12,204.50', '1,234,567', '1,204', '8.9k']);
+  assert.deepEqual([f.price(12204.5, 2), f.count(1234567), f.latency(1204), f.compact(8900)], ['12,204.50', '1,234,567', '1,204', '8.9k']);
   write(c, { numbers: 'point' });
-  assert.deepEqual([f.price(12204.5), f.price(1.5), f.count(1234567), f.compact(8900), f.bytes(6100), f.latency(0.38), f.age(480), f.seconds(12.34), f.percent(-0.66)],
+  assert.deepEqual([f.price(12204.5, 2), f.price(1.5, 2), f.count(1234567), f.compact(8900), f.bytes(6100), f.latency(0.38), f.age(480), f.seconds(12.34), f.percent(-0.66)],
     ['12.204,50', '1,50', '1.234.567', '8,9k', '6,1\u202fkB', '0,38', '0,4\u202fs', '12,3\u202fs', '▼ −0,66\u202f%']);
-  assert.equal(f.price(999.999), '1.000,00', 'a figure rounded up to four digits is grouped');
+  assert.equal(f.price(999.999, 2), '1.000,00', 'a figure rounded up to four digits is grouped');
 });
 
 test('a price has the same length in each format', (c) => {
   const widths = ['space', 'comma', 'point'].map((numbers) => {
     write(c, { numbers: /** @type {any} */ (numbers) });
-    return [f.price(184.27).length, f.price(12204.5).length];
+    return [f.price(184.27, 2).length, f.price(12204.5, 2).length];
   });
   assert.deepEqual(widths, [[6, 9], [6, 9], [6, 9]]);
 });
 
 test('volume is short or full, and in units of ten thousand in Chinese', (c) => {
-  assert.equal(f.volume(21_100_000), '21.1M');
+  assert.equal(f.volume(21_100_000, 0), '21.1M');
   write(c, { volume: 'full' });
-  assert.equal(f.volume(21_100_000), '21\u202f100\u202f000');
+  assert.equal(f.volume(21_100_000, 0), '21\u202f100\u202f000');
   write(c, { units: { s: '秒', min: '分', h: '时', d: '天', large: '10000 万 亿 万亿' } });
   assert.deepEqual([8_900, 9_999.6, 12_000, 21_100_000, 350_000_000, 1.2e12, 5e17].map(f.compact), ['8900', '1.0万', '1.2万', '2110万', '3.5亿', '1.2万亿', '500\u202f000万亿']);
   assert.equal(f.age(180_000), '3\u202f分');
@@ -81,7 +84,8 @@ test("the time of day has seconds and is the device's, UTC or New York's, by sum
 });
 
 test('a figure rounded to 0 has no sign, a negative one has one everywhere', () => {
-  for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.doesNotMatch(f1(-0.0001), /\u2212/, f1.name);
-  for (const f1 of [f.compact, f.decimal, f.count, f.price, f.signed, f.latency]) assert.match(f1(-1.26), /^\u2212/, f1.name);
+  const price = (/** @type {number} */ x) => f.price(x, 2);
+  for (const f1 of [f.compact, f.decimal, f.count, price, f.signed, f.latency]) assert.doesNotMatch(f1(-0.0001), /\u2212/, f1.name);
+  for (const f1 of [f.compact, f.decimal, f.count, price, f.signed, f.latency]) assert.match(f1(-1.26), /^\u2212/, f1.name);
   assert.equal(f.compact(-0), '0');
 });

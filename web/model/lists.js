@@ -1,3 +1,5 @@
+import { isSymbol } from './instruments.js';
+
 /** @import { ViewState } from '../ui/common/viewState.js' */
 /** @typedef {{ id: string, name: string, symbols: readonly string[] }} List id: stays the same when the list is renamed; '' while it is not saved */
 /** @typedef {import('../browser/storage.js').Stored<ReturnType<typeof readLists>>} Stored */
@@ -18,7 +20,7 @@ export const readId = (text) => (typeof text === 'string' && /^[\w-]{1,24}$/.tes
 export const readSymbols = (text) => distinct(text.split(',')).join();
 
 /** @param {readonly any[]} symbols @returns {string[]} */
-const distinct = (symbols) => [...new Set(symbols)].filter((s) => typeof s === 'string' && /^[A-Z0-9.-]{1,16}$/.test(s)).slice(0, SYMBOLS);
+const distinct = (symbols) => [...new Set(symbols)].filter(isSymbol).slice(0, SYMBOLS);
 
 /**
  * The stored lists of version 1. Names are made unique, and a list without a name gets one of its symbols; only what is no

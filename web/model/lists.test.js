@@ -39,13 +39,13 @@ test('a name is trimmed, single-spaced and limited in whole characters', () => {
 });
 
 test('symbols of a link: without duplicates and invalid ones, limited in number', () => {
-  assert.equal(readSymbols('MSFT,AAPL,,aapl,MSFT,<b>,BRK.B'), 'MSFT,AAPL,BRK.B');
+  assert.equal(readSymbols('MSFT,AAPL,,aapl,MSFT,<b>,BRK.B,^GSPC,EUR/USD,x:BTC,sector:tech,A B'), 'MSFT,AAPL,aapl,BRK.B,^GSPC,EUR/USD,x:BTC');
   assert.equal(readSymbols(Array.from({ length: 500 }, (_, i) => `S${i}`).join()).split(',').length, SYMBOLS);
 });
 
 test('bad stored lists lose nothing that can be read', () => {
   for (const bad of [null, '', '{', '7', '{"v":2,"lists":[]}', '{"v":1,"lists":{}}', '{"v":1}']) assert.deepEqual(readLists(parseJSON(bad)), { lists: [], into: '' });
-  const text = JSON.stringify({ v: 1, into: 'B', lists: [null, 7, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y'] }, { name: 'a', symbols: ['Y'] }, { name: 7, symbols: ['K', 'L'] }, { name: '', symbols: [] }, { name: 'b', symbols: [] }] });
+  const text = JSON.stringify({ v: 1, into: 'B', lists: [null, 7, { name: '' }, { name: 'A', symbols: ['X', 1, 'X', 'y z'] }, { name: 'a', symbols: ['Y'] }, { name: 7, symbols: ['K', 'L'] }, { name: '', symbols: [] }, { name: 'b', symbols: [] }] });
   assert.deepEqual(readLists(parseJSON(text)), {
     lists: [{ id: '', name: 'A', symbols: ['X'] }, { id: '', name: 'a 2', symbols: ['Y'] }, { id: '', name: 'K L', symbols: ['K', 'L'] }, { id: '', name: 'b', symbols: [] }], into: 'b',
   });

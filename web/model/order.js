@@ -3,7 +3,7 @@ import { has, t } from '../text.js';
 import { columns } from './columns.js';
 
 /** @import { SymbolRecord } from '../types.js' */
-/** @typedef {{ symbol: string, name: string, sector: string, value: number }} Listing an entry of /api/symbols */
+/** @typedef {import('./instruments.js').Instrument} Listing an entry of /api/symbols */
 
 /**
  * The listings of a sector whose symbol or name contains a text; symbols that start with it come first.

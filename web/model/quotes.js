@@ -1,14 +1,11 @@
+import { decimals, isNewDay } from './instruments.js';
 import { Spark } from './sparkPoints.js';
+import { changePercent, difference } from './units.js';
 
 /** @import { DayQuote, Message, Quote, SymbolRecord } from '../types.js' */
 
 /** Bits of SymbolRecord.changed. */
 export const Changed = Object.freeze({ last: 1, bid: 2, ask: 4, size: 8, volume: 16, day: 32 });
-
-const DAY = 86_400_000_000; // µs
-
-/** Rounds to the cent, since a difference of two floats is inexact. @param {number} x */
-const cents = (x) => Math.round(x * 100) / 100;
 
 /**
  * The newest quote of each symbol. Within one log, a symbol's `i` never decreases. Changes are collected until the page
@@ -94,6 +91,32 @@ export class QuoteStore {
     this.#dirty.add(r);
   }
 
+  /**
+   * Adds what the ticks of new symbols lack: the previous close, and the figures of the day before the first tick here.
+   * @param {readonly DayQuote[]} quotes @param {number} received local ms
+   */
+  complete(quotes, received) {
+    for (const q of quotes) {
+      const r = this.#records.get(q.S);
+      if (!r) this.#quote(q, received);
+      else if (Number.isNaN(r.c)) {
+        r.c = q.c;
+        if (Number.isNaN(r.o)) [r.o, r.h, r.l] = [q.o, Math.max(q.h, r.p), Math.min(q.l, r.p)];
+        derive(r);
+        r.changed |= Changed.day;
+        this.#dirty.add(r);
+      }
+    }
+  }
+
+  /** Computes the derived figures again, after the instruments have changed. */
+  refresh() {
+    for (const r of this.#records.values()) {
+      derive(r);
+      this.#dirty.add(r);
+    }
+  }
+
   #clear() {
     this.#records.clear();
     this.#dirty.clear();
@@ -146,22 +169,30 @@ function update(r, q) {
   if (day(r, q)) changed |= Changed.day;
   r.bp = q.bp; r.bs = q.bs; r.ap = q.ap; r.as = q.as;
   r.p = q.p; r.v = q.v; r.t = q.t; r.n = q.n; r.i = q.i;
-  r.change = cents(r.p - r.c);
-  r.changePct = r.c > 0 ? (r.change / r.c) * 100 : NaN;
-  r.spread = cents(r.ap - r.bp);
+  derive(r);
   r.changed |= changed;
 }
 
+/** Computes the figures that depend on others. @param {SymbolRecord} r */
+function derive(r) {
+  const places = decimals(r.S);
+  r.change = difference(r.p, r.c, places);
+  r.changePct = changePercent(r.change, r.c);
+  r.spread = difference(r.ap, r.bp, places);
+}
+
 /**
- * Updates the day's figures, which ticks don't have: a snapshot sets them, the last price extends high and low, and a new
- * day starts at midnight UTC. @param {SymbolRecord} r before q @param {Quote | DayQuote} q @returns {boolean} changed
+ * Updates the day's figures, which ticks don't have: a snapshot sets them, the first tick of a new symbol and of a new day starts
+ * them, and the last price extends high and low. @param {SymbolRecord} r before q @param {Quote | DayQuote} q @returns {boolean} changed
  */
 function day(r, q) {
   const { o, h, l, c } = r;
   if ('o' in q) {
     r.o = q.o; r.h = q.h; r.l = q.l; r.c = q.c;
-  } else if (Math.floor(q.t / DAY) > Math.floor(r.t / DAY)) {
+  } else if (isNewDay(r.S, q, r)) {
     r.c = r.p;
+    r.o = r.h = r.l = q.p;
+  } else if (q.n === 1 && Number.isNaN(o)) {
     r.o = r.h = r.l = q.p;
   } else {
     if (q.p > r.h) r.h = q.p;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { useInstruments } from './instruments.js';
 import { Changed, QuoteStore } from './quotes.js';
 
 /** @import { DayQuote } from '../types.js' */
@@ -45,9 +46,64 @@ test('differences are rounded to the cent', () => {
   assert.equal(r.spread, 0.3);
 });
 
+test('differences have the decimals of the instrument, also when these are known later', (c) => {
+  c.after(() => useInstruments([]));
+  const store = filled(snapshot(day({ p: 1.08346, c: 1.08312, bp: 1.08345, ap: 1.08347 })));
+  store.drain(() => {});
+  useInstruments([{ symbol: 'AAPL', name: '', sector: '', value: 0, decimals: 5 }]);
+  store.refresh();
+  const r = get(store);
+  assert.deepEqual([r.change, r.spread, r.changePct.toFixed(4)], [0.00034, 0.00002, '0.0314']);
+  assert.equal(store.drain(() => {}), 1, 'it is painted again');
+});
+
+test('a change from a negative close is finite, one from 0 unknown', () => {
+  const pct = (/** @type {number} */ p, /** @type {number} */ c) => get(filled(snapshot(day({ p, c })))).changePct;
+  assert.equal(pct(-40.32, 10).toFixed(1), '-503.2');
+  assert.equal(pct(10.01, -37.63).toFixed(1), '126.6');
+  assert.ok(Number.isNaN(pct(5, 0)));
+  assert.equal(get(filled(snapshot(day({ p: 5, c: 0 })))).change, 5);
+});
+
+test("an instrument's day begins with its session", (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'AAPL', name: '', sector: '', value: 0, session: { zone: 'America/New_York', open: '09:30', close: '16:00' } }]);
+  const at = (/** @type {number[]} */ ...parts) => Date.UTC(2024, 0, ...parts) * 1000;
+  const store = filled(hello(), snapshot(day({ t: at(2, 20) })));
+  const r = get(store);
+  store.apply(tick({ i: 2, t: at(3, 14, 29), p: 99 }), 9);
+  assert.deepEqual([r.o, r.c], [98, 98], 'midnight UTC is no new day');
+  store.apply(tick({ i: 3, t: at(3, 14, 30), p: 100.5 }), 9);
+  assert.deepEqual([r.o, r.h, r.l, r.c], [100.5, 100.5, 100.5, 99]);
+});
+
 test("without a snapshot the day's figures are unknown", () => {
-  const r = get(filled(tick()));
+  const r = get(filled(tick({ n: 5 })));
   assert.ok([r.o, r.h, r.l, r.c, r.change, r.changePct].every(Number.isNaN));
+});
+
+test('a new symbol has no snapshot: its day starts with its first tick, and the close is added', () => {
+  const store = filled(hello(), tick({ S: 'NEW', p: 10, n: 1, i: 5 }), tick({ S: 'NEW', p: 12, n: 2, i: 6 }), tick({ S: 'LATE', p: 7, n: 3, i: 7 }));
+  const [r, late] = [get(store, 'NEW'), get(store, 'LATE')];
+  assert.deepEqual([r.o, r.h, r.l, r.c, r.change], [10, 12, 10, NaN, NaN]);
+  store.drain(() => {});
+  store.complete([day({ S: 'NEW', p: 10, o: 10, h: 10, l: 10, c: 9, i: 5 }), day({ S: 'LATE', o: 5, h: 6, l: 4, c: 3, i: 2 }), day({ S: 'QUIET', c: 98 })], 8);
+  assert.deepEqual([r.o, r.h, r.l, r.c, r.change, r.p], [10, 12, 10, 9, 3, 12], 'an older price changes nothing');
+  assert.deepEqual([late.o, late.h, late.l, late.c], [5, 7, 4, 3]);
+  assert.equal(get(store, 'QUIET').c, 98);
+  assert.equal(store.drain(() => {}), 3);
+  store.complete([day({ S: 'NEW', c: 1 })], 9);
+  assert.equal(r.c, 9);
+});
+
+test('in a replay a day begins when the volume restarts, whatever the time', (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([], false);
+  const store = filled(hello(), snapshot(day({ v: 1000 })));
+  store.apply(tick({ i: 2, t: NOON + 86_400e6, v: 1001, p: 99 }), 9);
+  assert.equal(get(store).o, 98);
+  store.apply(tick({ i: 3, t: NOON + 86_400e6, v: 5, p: 97.5 }), 9);
+  assert.deepEqual([get(store).o, get(store).c], [97.5, 99]);
 });
 
 test('an older tick of a log is ignored', () => {

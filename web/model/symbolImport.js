@@ -25,13 +25,13 @@ function columnOf(text) {
 }
 
 /**
- * The symbols of a text in upper case and in its order, without checking them: separated by line breaks, commas, semicolons,
+ * The symbols of a text in its order, without checking them: separated by line breaks, commas, semicolons,
  * tabs or spaces, or the column of a table whose header is "Symbol" or "Ticker".
  * @param {string} text @returns {string[]}
  */
 export function parseSymbols(text) {
   const plain = text.replace(/^\ufeff/, '');
-  return (columnOf(plain) ?? plain.split(/[\s,;]+/)).map((s) => s.replace(/^["'$]+|["']+$/g, '').toUpperCase()).filter(Boolean);
+  return (columnOf(plain) ?? plain.split(/[\s,;]+/)).map((s) => s.replace(/^["'$]+|["']+$/g, '')).filter(Boolean);
 }
 
 /**
@@ -43,7 +43,7 @@ export function parseSymbols(text) {
  */
 
 /**
- * What an import of a text into a list would do.
+ * What an import of a text into a list would do. A symbol that the server has only in upper case may be written in any case.
  * @param {string} text @param {{ known: (symbol: string) => boolean, present: readonly string[], most: number }} options present: the list's symbols; most: the limit of their number
  * @returns {Plan}
  */
@@ -54,11 +54,12 @@ export function planImport(text, { known, present, most }) {
   const add = [];
   let ignored = 0;
   let over = 0;
-  for (const symbol of parseSymbols(text)) {
+  for (const written of parseSymbols(text)) {
+    const symbol = known(written) ? written : written.toUpperCase();
     if (seen.has(symbol)) {
       ignored++;
     } else if (!known(symbol)) {
-      unknown.add(symbol);
+      unknown.add(written);
     } else {
       seen.add(symbol);
       if (present.length + add.length < most) add.push(symbol);

@@ -69,6 +69,7 @@ test("a picture's name and time zone follow the setting; days are UTC's", () => 
   use('ny');
   assert.deepEqual(both('1m'), ['AAPL-1m-2026-11-29-070304.png', 'America/New_York, UTC\u221205:00']);
   assert.deepEqual(both('1d'), ['AAPL-1d-2026-11-29-120304.png', 'UTC']);
+  assert.equal(pictureName({ symbol: 'x:BTC/USD', interval: '1d' }, noon), 'x-BTC-USD-1d-2026-11-29-120304.png');
   use('device', 'Australia/Lord_Howe');
   assert.deepEqual(both('1m'), ['AAPL-1m-2026-11-29-230304.png', 'Australia/Lord_Howe, UTC+11:00']);
   use('device', 'Asia/Kathmandu');

@@ -1,14 +1,16 @@
+import { isNewDay, sizeDecimals } from './instruments.js';
+import { difference } from './units.js';
+
 /** @import { Quote } from '../types.js' */
 /**
  * @typedef {object} Trade
  * @property {number} t due time, µs since 1970
  * @property {string} S
- * @property {number} p dollars
- * @property {number} size shares; NaN when the feed has no volume
+ * @property {number} p price
+ * @property {number} size NaN when the feed has no volume
  * @property {number} dir 1 above the symbol's previous trade, −1 below, else that trade's dir
  */
 
-const DAY = 86_400e6; // µs
 const KEPT = 64; // trades in each list
 const NEWEST = 512; // trades from which a list is filled when its filter changes
 
@@ -17,7 +19,7 @@ const NEWEST = 512; // trades from which a list is filled when its filter change
  * trades between two ticks appear as one.
  */
 export class Trades {
-  /** The last trade of each symbol; day: days since 1970. @type {Map<string, { p: number, v: number, dir: number, day: number }>} */
+  /** The last trade of each symbol; t: its due time. @type {Map<string, { p: number, v: number, dir: number, t: number }>} */
   #last = new Map();
   /** @type {Trade[]} a ring of the newest */
   #newest = [];
@@ -31,7 +33,7 @@ export class Trades {
   list = [];
   /** @type {ReadonlySet<string>} */
   listed = new Set();
-  #minimum = 0; // dollars
+  #minimum = 0; // value, in the instrument's currency
 
   /** @param {string} symbol */
   select(symbol) {
@@ -46,10 +48,10 @@ export class Trades {
     this.list = this.#recent().filter((t) => symbols.has(t.S)).slice(0, KEPT);
   }
 
-  /** Leaves out trades of a lower or unknown value. @param {number} dollars 0 leaves out none */
-  setMinimum(dollars) {
-    if (dollars === this.#minimum) return;
-    this.#minimum = dollars;
+  /** Leaves out trades of a lower or unknown value. @param {number} value 0 leaves out none */
+  setMinimum(value) {
+    if (value === this.#minimum) return;
+    this.#minimum = value;
     const recent = this.#recent();
     this.market = recent.slice(0, KEPT);
     this.symbol = recent.filter((t) => t.S === this.selected).slice(0, KEPT);
@@ -63,12 +65,12 @@ export class Trades {
 
   /** @param {Trade} t */
   #large({ p, size }) {
-    return this.#minimum === 0 || p * size >= this.#minimum;
+    return this.#minimum === 0 || Math.abs(p) * size >= this.#minimum;
   }
 
   /** Sets a symbol's price and volume without a trade. @param {Quote} q of a snapshot */
   setBase(q) {
-    this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0, day: Math.floor(q.t / DAY) });
+    this.#last.set(q.S, { p: q.p, v: q.v, dir: this.#last.get(q.S)?.dir ?? 0, t: q.t });
   }
 
   /** Handles a tick. @param {Quote} q @returns {boolean} whether it shows a trade that is large enough */
@@ -78,9 +80,8 @@ export class Trades {
       this.setBase(q);
       return false;
     }
-    const today = Math.floor(q.t / DAY);
-    const traded = q.v < before.v || today !== before.day ? q.v : q.v - before.v; // a new day, or the feed restarted its volume
-    before.day = today;
+    const traded = isNewDay(q.S, q, before) ? q.v : difference(q.v, before.v, sizeDecimals(q.S));
+    before.t = q.t;
     const move = Math.sign(q.p - before.p);
     before.v = q.v;
     if (traded <= 0 && move === 0) return false;

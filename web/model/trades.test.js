@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { useInstruments } from './instruments.js';
 import { Trades } from './trades.js';
 
 /** @returns {import('../types.js').Quote} */
@@ -88,4 +89,16 @@ test("the watchlist's symbols have a list, which follows changes", () => {
   assert.deepEqual(trades.list.map((t) => t.S + t.size), ['B300', 'B100']);
   for (let k = 1; k <= 200; k++) trades.take(q('B', 12, 400 + k));
   assert.equal(trades.list.length, 64);
+});
+
+test('sizes are exact, and the value of a trade at a negative price is positive', (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'BTC', name: '', sector: '', value: 0, size_decimals: 4 }]);
+  const trades = new Trades();
+  trades.setBase(q('BTC', 64_150, 0.3));
+  trades.take(q('BTC', 64_150, 0.3001));
+  assert.equal(trades.market[0]?.size, 0.0001);
+  trades.setMinimum(10_000);
+  trades.setBase(q('CL', -40, 0));
+  assert.deepEqual([trades.take(q('CL', -40, 249)), trades.take(q('CL', -40, 499))], [false, true]);
 });

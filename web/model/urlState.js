@@ -1,6 +1,7 @@
 // The page's state in the address, which makes it a link; defaults are left out.
 import { formatCharts, intervals, parseCharts } from './chartSpec.js';
 import { columns, readColumns } from './columns.js';
+import { isSymbol } from './instruments.js';
 import { readId, readName, readSymbols } from './lists.js';
 
 /** @import { Lane } from '../types.js' */
@@ -22,7 +23,7 @@ import { readId, readName, readSymbols } from './lists.js';
  * @property {string} cols the watchlist's columns, as returned by readColumns; '' for the standard ones
  * @property {string} panel the market panel that is shown
  * @property {string} trades 'symbol': of the chart's symbol; 'list': of the watchlist's symbols; '' all
- * @property {string} least the least value of a trade that is shown, in dollars; '' for any
+ * @property {string} least the least value of a trade that is shown; '' for any
  */
 
 export const panels = /** @type {const} */ (['heat', 'movers', 'trades', 'alerts']);
@@ -38,13 +39,13 @@ export const defaults = Object.freeze({
 export function parse(search) {
   const p = new URLSearchParams(search);
   const text = (/** @type {string} */ key, /** @type {number} */ most) => (p.get(key) ?? '').slice(0, most);
-  const charts = parseCharts(text('charts', 120));
+  const charts = parseCharts(text('charts', 200));
   const first = p.has('symbol') ? undefined : charts[0];
   const interval = first?.interval ?? text('interval', 8);
   const sort = text('sort', 16);
   const auto = p.get('lane') === 'auto';
   return {
-    symbol: first?.symbol ?? /^[A-Z0-9.-]*$/.exec(text('symbol', 16))?.[0] ?? defaults.symbol,
+    symbol: first?.symbol ?? [p.get('symbol')].find(isSymbol) ?? defaults.symbol,
     interval: intervals.some((x) => x === interval) ? interval : defaults.interval,
     kind: (first?.kind ?? p.get('kind')) === 'line' ? 'line' : 'candles',
     charts: formatCharts(charts),
@@ -54,7 +55,7 @@ export function parse(search) {
     sort: ['symbol', ...Object.keys(columns)].includes(sort.replace(/^-/, '')) ? sort : '',
     sector: text('sector', 32),
     q: text('q', 40),
-    list: readSymbols(text('list', 4000)),
+    list: readSymbols(text('list', 6600)),
     name: readName(text('name', 200)),
     listId: readId(text('listId', 40)),
     cols: readColumns(text('cols', 200)),

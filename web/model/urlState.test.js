@@ -21,6 +21,17 @@ test('several charts are in the address, and the first is focused by default', (
   for (const bad of ['AAPL:1m', 'AAPL:9m,MSFT', ',,,', '<b>:1m,x:1m', 'AAPL:1m:pie,MSFT:1m']) assert.deepEqual(parse(`?charts=${encodeURIComponent(bad)}`), defaults, bad);
 });
 
+test('symbols with signs are parsed unchanged, also in charts', () => {
+  for (const symbol of ['^GSPC', 'EUR/USD', 'ES=F', 'binance:BTC-USDT', '@ES', 'a_b', 'x:1m', 'x:5m:line']) {
+    const charts = `${symbol}:1m,${symbol}:5m:line`;
+    const view = { ...defaults, symbol, charts, list: `AAPL,${symbol}`, name: 'Mine' };
+    assert.deepEqual(parse(format(view)), view, symbol);
+    assert.deepEqual(parse(`?charts=${encodeURIComponent(charts)}`).symbol, symbol);
+  }
+  const long = { ...defaults, symbol: 'A', charts: Array.from({ length: 4 }, (_, k) => `${'x'.repeat(31)}${k}:10s:line`).join() };
+  assert.deepEqual(parse(format(long)), long);
+});
+
 test('a preferred lane is only valid with auto', () => {
   assert.deepEqual([parse('?lane=auto').lane, parse('?lane=auto').prefer, format({ ...defaults, lane: 'auto' })], ['auto', 'sse', '?lane=auto']);
   assert.deepEqual(parse('?prefer=ws'), defaults);

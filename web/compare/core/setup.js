@@ -1,3 +1,4 @@
+import { isSymbol } from '../../model/instruments.js';
 import { t } from '../../text.js';
 
 /** @typedef {import('./types.js').Setup} Setup */
@@ -187,7 +188,7 @@ export function query(s, side) {
 /** @param {string} text @returns {string[]} */
 function topics(text) {
   const list = [...new Set(text.split(',').map((x) => x.trim()))];
-  if (list.length > limits.topics || list.some((x) => !/^(\*|[A-Za-z0-9.:_-]{1,64})$/.test(x))) {
+  if (list.length > limits.topics || list.some((x) => !(x === '*' || isSymbol(x) || /^sector:[\w.-]{1,64}$/.test(x)))) {
     throw new RangeError(t('compare.expected.topics', { most: limits.topics }));
   }
   return list;

@@ -1,5 +1,6 @@
 // Texts of the comparison's figures, in ms and bytes unless stated otherwise. Unknown figures are "–".
 import { bytes, latency, price, rounded, signed } from '../../model/formats.js';
+import { decimals as priceDecimals } from '../../model/instruments.js';
 import { t } from '../../text.js';
 
 /** @typedef {import('../core/types.js').Estimate} Estimate */
@@ -62,7 +63,7 @@ export function perTick(x) {
 export const pace = (x) => rounded(x, x < 1000 ? 1 : 0);
 
 /** A symbol at its price. @param {{ S: string, p: number }} q */
-export const quote = (q) => `${q.S} ${price(q.p)}`;
+export const quote = (q) => `${q.S} ${price(q.p, priceDecimals(q.S))}`;
 
 /** A duration: "48 s", "2 min 14 s", "1 h 5 min". @param {number} of ms */
 export function elapsed(of) {

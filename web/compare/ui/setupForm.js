@@ -1,6 +1,7 @@
 import { t } from '../../text.js';
 import { byId, el, part, press, setText } from '../../ui/common/dom.js';
 import { getJSON } from '../../browser/http.js';
+import { useInstruments } from '../../model/instruments.js';
 import { choices, format, laneName, parse } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
@@ -189,6 +190,7 @@ export class SetupForm {
   async #listTopics() {
     try {
       const { symbols, sectors } = await getJSON('/api/symbols');
+      useInstruments(symbols);
       const all = ['*', ...sectors.map((/** @type {string} */ s) => `sector:${s}`), ...symbols.map((/** @type {{ symbol: string }} */ s) => s.symbol)];
       part('topic-list').replaceChildren(...all.map((value) => el('option', { value })));
     } catch {

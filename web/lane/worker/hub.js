@@ -1,10 +1,11 @@
 import { getJSON } from '../../browser/http.js';
 import { Retry } from '../../browser/retry.js';
+import { useInstruments } from '../../model/instruments.js';
 import { TabStream } from './tabStream.js';
 import { platform } from '../platform.js';
 import { Upstream } from './upstream.js';
 
-const SECTORS = 2_000; // ms that a tab waits for the symbols' sectors; a request that hangs must not delay its stream
+const SYMBOLS = 2_000; // ms that a tab waits for the list of symbols; a request that hangs must not delay its stream
 
 /** @import { Lane } from '../../types.js' */
 /** @typedef {ReturnType<typeof platform>} Platform */
@@ -15,16 +16,16 @@ export class Hub {
   #options;
   /** By the subscription's parameters without topics and position. @type {Map<string, Upstream>} */
   #upstreams = new Map();
-  /** The sector topic of each symbol, fetched when a topic needs it. @type {Map<string, string>} */
+  /** The sector topic of each symbol. @type {Map<string, string>} */
   #sectors = new Map();
-  #sectorsKnown = false;
+  #symbolsKnown = false;
   #fetching;
   #epoch = ''; // of the log that the sectors belong to
 
   /** @param {Partial<Platform> & { ringSize?: number }} [options] */
   constructor(options = {}) {
     this.#options = { ...platform(), ...options };
-    this.#fetching = new Retry(() => this.#fetchSectors(), this.#options);
+    this.#fetching = new Retry(() => this.#fetchSymbols(), this.#options);
   }
 
   /** Handles the messages of a tab. @param {Port} port */
@@ -41,7 +42,7 @@ export class Hub {
         const stream = this.#open(port, m);
         open.set(m.open, stream);
         port.postMessage({ id: m.open, opened: true });
-        void this.#awaitSectors(stream.tab.topics).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
+        void this.#awaitSymbols(stream.tab.topics, m.encoding).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
         return;
       }
       const stream = open.get(m.id);
@@ -54,7 +55,7 @@ export class Hub {
         tab.acknowledge(m.took);
         upstream.acknowledged(tab);
       } else if (m.action) {
-        void this.#awaitSectors(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
+        void this.#awaitSymbols(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
   }
@@ -81,28 +82,29 @@ export class Hub {
     return { upstream, tab: new TabStream(port, open, topics.split(','), from, this.#options) };
   }
 
-  /** Fetches the sectors again after a server restart, which may have changed the symbols. @param {string} epoch of its log @param {string[]} topics */
+  /** Fetches the symbols again after a server restart, which may have changed them. @param {string} epoch of its log @param {string[]} topics */
   #began(epoch, topics) {
     if (epoch === this.#epoch) return;
     if (this.#epoch !== '') {
       this.#sectors.clear();
-      this.#sectorsKnown = false;
+      this.#symbolsKnown = false;
     }
     this.#epoch = epoch;
-    void this.#awaitSectors(topics);
+    void this.#awaitSymbols(topics);
   }
 
   /**
-   * Waits until the symbols' sectors are known, if a topic is a sector. While a request hangs or fails, streams go on without
-   * them, and it is repeated.
-   * @param {string[]} topics @returns {Promise<unknown>} fulfilled in any case
+   * Fetches the list of symbols, and waits for it if a topic is a sector, or if messages are in protobuf, which needs the
+   * decimals. While the request hangs or fails, streams go on without it, and it is repeated.
+   * @param {string[]} topics @param {import('../../types.js').Encoding} [encoding] @returns {Promise<unknown>} fulfilled in any case
    */
-  #awaitSectors(topics) {
-    if (this.#sectorsKnown || !topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
+  #awaitSymbols(topics, encoding) {
+    if (this.#symbolsKnown) return Promise.resolve();
     const { setTimeout, clearTimeout } = this.#options;
     const fetched = this.#fetching.failure ? Promise.resolve() : this.#fetching.start();
+    if (encoding !== 'protobuf' && !topics.some((t) => t.startsWith('sector:'))) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), SECTORS);
+      const timer = setTimeout(() => resolve(null), SYMBOLS);
       void fetched.then(() => {
         clearTimeout(timer);
         resolve(null);
@@ -110,12 +112,13 @@ export class Hub {
     });
   }
 
-  async #fetchSectors() {
+  async #fetchSymbols() {
     const { fetch, origin } = this.#options;
     const epoch = this.#epoch;
     const { symbols } = await getJSON(`${origin}/api/symbols`, { fetch });
     if (epoch !== this.#epoch && epoch !== '') throw new Error('the server was restarted meanwhile');
+    useInstruments(symbols);
     for (const { symbol, sector } of symbols) this.#sectors.set(symbol, `sector:${sector}`);
-    this.#sectorsKnown = true;
+    this.#symbolsKnown = true;
   }
 }

@@ -1,4 +1,5 @@
 import { request } from '../../browser/http.js';
+import { scaleOf } from '../../model/instruments.js';
 import { QuoteStore } from '../../model/quotes.js';
 import { includes } from './tabStream.js';
 
@@ -55,9 +56,14 @@ export class Snapshots {
       if (!includes(topics, r.S, sector)) continue;
       const { S, bp, bs, ap, as, p, v, t, n, i, o, h, l, c } = r;
       // A symbol whose first tick came after the snapshot has no day's figures, as on a separate connection.
-      quotes.push(/** @type {DayQuote} */ ({ T: 'q', S, bp, bs, ap, as, p, v, t, n, i, ...(!Number.isNaN(o) && { o, h, l, c }) }));
+      quotes.push(/** @type {DayQuote} */ ({ T: 'q', S, bp, bs, ap, as, p, v, t, n, i, ...(!Number.isNaN(c) && { o, h, l, c }), ...scaleOf(S) }));
     }
     return { T: 'snapshot', i, quotes };
+  }
+
+  /** Handles new symbols, for which no snapshot comes. */
+  grown() {
+    this.#whole = false;
   }
 
   /** Handles a new connection. */
@@ -95,8 +101,9 @@ export class Snapshots {
     for (const { S, o, h, l, c } of quotes) {
       const r = this.#store.get(S);
       const range = this.#range.get(S);
-      if (!r || !range || !Number.isNaN(r.o)) continue; // a new day has started since
-      Object.assign(r, { o, c, h: Math.max(h, range.h), l: Math.min(l, range.l) });
+      if (!r || !Number.isNaN(r.c)) continue; // a new day has started since
+      r.c = c;
+      if (Number.isNaN(r.o)) Object.assign(r, { o, h: Math.max(h, range?.h ?? r.p), l: Math.min(l, range?.l ?? r.p) });
     }
   }
 

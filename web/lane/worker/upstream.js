@@ -5,7 +5,7 @@ import { Ring } from './ring.js';
 import { SharedTopics } from './sharedTopics.js';
 import { Snapshots } from './snapshots.js';
 
-/** @import { Gap, Hello, Lane, Message } from '../../types.js' */
+/** @import { Gap, Hello, Lane, Message, Status } from '../../types.js' */
 /** @import { TabStream } from './tabStream.js' */
 /** @import { ConnectionOptions } from '../connection.js' */
 
@@ -34,6 +34,8 @@ export class Upstream {
   #catchUp;
   /** @type {Gap | null} a gap whose snapshot has not arrived */
   #gap = null;
+  /** That the feed is stale, for tabs that join. @type {Status | null} */
+  #stale = null;
   #lostAt = 0; // wall ms at which the connection ended, 0 when there was none
   #established = true; // the newest connection has had its hello
   #notBefore = 0; // wall ms before which the server asked not to reconnect
@@ -220,6 +222,7 @@ export class Upstream {
     const complete = hello.resume === 'complete';
     connection.established(hello, this.#options.wall());
     this.#established = true;
+    this.#stale = null;
     this.#sequence.hello(hello, connection.requested);
     this.#quotes.apply(hello, at, false);
     this.#serverTime = hello.t;
@@ -251,6 +254,12 @@ export class Upstream {
         this.#serverTime = m.t;
         this.#flush();
         for (const tab of this.#tabs) if (tab.caughtUp(this.#ring)) tab.send(m);
+        break;
+      case 'status':
+        this.#flush();
+        if (m.status === 'symbols') this.#quotes.grown();
+        else this.#stale = m.status === 'stale' ? m : null;
+        for (const tab of this.#tabs) if (tab.live) tab.send(m);
         break;
       case 'subscription':
         this.#topics.subscription(m.topics, m.snapshot === true);
@@ -329,6 +338,7 @@ export class Upstream {
     tab.send({ ...hello, topics: tab.topics, head, resume, t: this.#serverTime, snapshot: due || undefined });
     if (resume === 'gap') tab.send({ T: 'gap', from: at + 1, to: seq, missed: seq - at, reason: 'expired', snapshot: true });
     if (due) tab.send(this.#snapshot(tab.topics));
+    if (this.#stale) tab.send(this.#stale);
     tab.begin(this.#ring, resume === 'complete' ? at : seq);
     this.#scheduleFlush();
   }

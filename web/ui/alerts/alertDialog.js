@@ -1,9 +1,11 @@
 // The dialog that creates or edits an alert, loaded on demand.
 import { price } from '../../model/formats.js';
-import { kinds, reached } from '../../model/alerts.js';
+import { isPriced, kinds, levelError, levelPlaces, parseLevel, reached } from '../../model/alerts.js';
+import { decimals } from '../../model/instruments.js';
+import { fromUnits, round } from '../../model/units.js';
 import { t } from '../../text.js';
 import { MOST } from './alertStore.js';
-import { armsText, conditionOnly } from './alertText.js';
+import { armsText, conditionOnly, errorText } from './alertText.js';
 import { el, setText } from '../common/dom.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
@@ -12,22 +14,21 @@ import { el, setText } from '../common/dom.js';
 
 const PACE = 500; // ms between updates of the price
 
-/** Parses a level, rounded to the cent or to a hundredth of a per cent. @param {string} text */
-export const parseLevel = (text) => (text.trim() === '' ? NaN : Math.round(Number(text) * 100) / 100);
-
 /**
- * Validates the fields. Returns the last part of the key of an error text and the invalid field, or null.
- * @param {string} kind @param {string} level @param {string} minutes @returns {{ key: string, field: 'level' | 'minutes' } | null}
+ * Validates the fields. Returns the error and the invalid field, or null.
+ * @param {string} S @param {string} kind @param {string} level @param {string} minutes
+ * @returns {{ key: import('../../model/alerts.js').LevelError, field: 'level' } | { key: 'minutes', field: 'minutes' } | null}
  */
-export function validate(kind, level, minutes) {
-  const x = parseLevel(level);
-  const priced = kind === 'above' || kind === 'below';
-  if (priced && !(x > 0 && x < 1e9)) return { key: 'level', field: 'level' };
-  if (!priced && !(x !== 0 && Math.abs(x) <= 50)) return { key: 'percent', field: 'level' };
+export function validate(S, kind, level, minutes) {
+  const key = levelError({ S, kind, level: parseLevel(level) });
+  if (key) return { key, field: 'level' };
   const m = Number(minutes);
   if (kind === 'within' && !(Number.isInteger(m) && m >= 1 && m <= 60)) return { key: 'minutes', field: 'minutes' };
   return null;
 }
+
+/** The level that a new alert starts with, a per cent from the last price. @param {SymbolRecord} r @param {boolean} up */
+const suggested = (r, up) => round(r.p + (up ? 0.01 : -0.01) * Math.abs(r.p), decimals(r.S));
 
 /**
  * Opens the dialog. An alert that is true already can be created only after the dialog has said so.
@@ -72,15 +73,16 @@ export function openAlertDialog({ symbol, quote, alert = {}, full, save }) {
     S: symbol, kind: /** @type {Alert['kind']} */ (kind.value), level: parseLevel(level.value),
     minutes: kind.value === 'within' ? Number(minutes.value) : 0, every: chosen('every') === 'every',
   });
+  const priced = () => isPriced({ kind: kind.value });
   const suggest = () => {
     const r = quote();
-    const priced = kind.value === 'above' || kind.value === 'below';
-    level.value = priced ? (r ? (r.p * (kind.value === 'above' ? 1.01 : 0.99)).toFixed(2) : '') : kind.value === 'day' ? '3' : '1';
+    level.value = priced() ? (r ? suggested(r, kind.value === 'above').toFixed(decimals(symbol)) : '') : kind.value === 'day' ? '3' : '1';
     choose();
     level.select();
   };
   const choose = () => {
-    name.textContent = t(kind.value === 'above' || kind.value === 'below' ? 'alert.level' : 'alert.percent');
+    name.textContent = t(priced() ? 'alert.level' : 'alert.percent');
+    level.step = String(fromUnits(1, levelPlaces(fields())));
     within.hidden = kind.value !== 'within';
     complain('', null);
     check();
@@ -88,9 +90,9 @@ export function openAlertDialog({ symbol, quote, alert = {}, full, save }) {
   /** Shows the price, and whether the alert is true already. */
   const check = () => {
     const r = quote();
-    setText(last, r ? `${t('watch.columns.last')} ${price(r.p)}` : '');
+    setText(last, r ? `${t('watch.columns.last')} ${price(r.p, decimals(symbol))}` : '');
     const a = { ...fields(), n: alert.n ?? 0 };
-    const is = !validate(kind.value, level.value, minutes.value) && reached(a, r);
+    const is = !validate(symbol, kind.value, level.value, minutes.value) && reached(a, r);
     choice.hidden = !is;
     const what = is ? t('alert.true', { what: conditionOnly(a) }) : '';
     if (already.textContent !== what) setText(already, what);
@@ -110,9 +112,9 @@ export function openAlertDialog({ symbol, quote, alert = {}, full, save }) {
       complain(t('alert.error.many', { n: MOST }), null);
       return;
     }
-    const error = validate(kind.value, level.value, minutes.value);
+    const error = validate(symbol, kind.value, level.value, minutes.value);
     if (error) {
-      complain(t(`alert.error.${error.key}`), { level, minutes }[error.field]);
+      complain(error.field === 'minutes' ? t('alert.error.minutes') : errorText(error.key, fields()), { level, minutes }[error.field]);
       return;
     }
     const shown = !choice.hidden;
@@ -137,7 +139,7 @@ export function openAlertDialog({ symbol, quote, alert = {}, full, save }) {
   if (alert.level === undefined) {
     suggest();
   } else {
-    level.value = alert.kind === 'above' || alert.kind === 'below' ? alert.level.toFixed(2) : String(alert.level);
+    level.value = priced() ? alert.level.toFixed(decimals(symbol)) : String(alert.level);
     choose();
   }
   level.focus();

@@ -9,7 +9,7 @@ import { hasFigures, isNumber, isText } from './alertStore.js';
  * @property {import('../../model/alerts.js').Kind} kind
  * @property {number} level
  * @property {number} minutes
- * @property {number} p the price that fired it, dollars
+ * @property {number} p the price that fired it
  * @property {number} t due time of that price, ms since 1970
  * @property {number} [at] when this browser recorded it, ms since 1970
  */

@@ -1,5 +1,6 @@
 import { Stored } from '../../browser/storage.js';
-import { kinds } from '../../model/alerts.js';
+import { isPriced, kinds } from '../../model/alerts.js';
+import { isSymbol } from '../../model/instruments.js';
 
 /** @import { Alert } from '../../model/alerts.js' */
 
@@ -10,7 +11,7 @@ export const isText = (/** @type {any} */ x, /** @type {number} */ most) => type
 
 /** Reports whether symbol, kind, level and minutes are valid. @param {any} a */
 export const hasFigures = (a) =>
-  isText(a.S, 16) && a.S !== '' && kinds.includes(a.kind) && isNumber(a.level) && (a.kind === 'above' || a.kind === 'below' ? a.level > 0 : a.level !== 0 && Math.abs(a.level) <= 50) &&
+  isSymbol(a.S) && kinds.includes(a.kind) && isNumber(a.level) && (isPriced(a) || (a.level !== 0 && Math.abs(a.level) <= 50)) &&
   Number.isInteger(a.minutes) && (a.kind === 'within' ? a.minutes >= 1 && a.minutes <= 60 : a.minutes === 0);
 
 /** @param {any} a */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conditionOnly, stateText } from './alertText.js';
+import { useInstruments } from '../../model/instruments.js';
+import { condition, conditionOnly, errorText, stateText } from './alertText.js';
 
 /** @import { Alert } from '../../model/alerts.js' */
 
@@ -18,4 +19,17 @@ test('an alert that waits says at which price it is armed', () => {
 test('a condition without its symbol', () => {
   assert.equal(conditionOnly(alert()), 'at 230.87 or above');
   assert.equal(conditionOnly(alert({ kind: 'within', level: 1, minutes: 5 })), '▲ +1.00\u202f% within 5 min');
+});
+
+test('levels and errors have the decimals of the instrument', (c) => {
+  c.after(() => useInstruments([]));
+  useInstruments([{ symbol: 'EURUSD', name: '', sector: '', value: 0, decimals: 5 }, { symbol: 'CL', name: '', sector: '', value: 0, negative: true }, { symbol: 'N225', name: '', sector: '', value: 0, decimals: 0 }]);
+  assert.equal(condition(alert({ S: 'EURUSD', level: 1.0834 })), 'EURUSD at 1.08340 or above');
+  assert.equal(stateText(alert({ S: 'EURUSD', level: 1.0834, n: 1 })), 'Re-arms below 1.08232');
+  assert.equal(condition(alert({ S: 'CL', kind: 'below', level: -40.3 })), 'CL at −40.30 or below');
+  assert.equal(errorText('level', { S: 'EURUSD', kind: 'above' }), 'Enter a price of at least 0.00001.');
+  assert.equal(errorText('level', { S: 'N225', kind: 'above' }), 'Enter a price of at least 1.');
+  assert.equal(errorText('level', { S: 'CL', kind: 'above' }), 'Enter a price.');
+  assert.equal(errorText('decimals', { S: 'EURUSD', kind: 'above' }), 'Enter at most 5 decimals.');
+  assert.equal(errorText('decimals', { S: 'EURUSD', kind: 'day' }), 'Enter at most 2 decimals.');
 });

@@ -1,5 +1,6 @@
 import { stateOf } from '../../model/alerts.js';
 import { price } from '../../model/formats.js';
+import { decimals } from '../../model/instruments.js';
 import { t } from '../../text.js';
 import { AlertHistory } from './alertHistory.js';
 import { AlertSound } from './alertSound.js';
@@ -77,7 +78,7 @@ export class AlertsPanel {
     if (alert) await this.#open(alert.S, alert, ({ S: _, ...patch }, now) => this.alerts.edit(id, patch, now));
   }
 
-  /** To be called when the settings changed. */
+  /** To be called when the settings or the instruments have changed. */
   refresh() {
     this.#show();
   }
@@ -107,7 +108,7 @@ export class AlertsPanel {
 
   /** @param {Firing} firing */
   #report(firing) {
-    const text = t('alert.fired', { what: condition(firing), price: price(firing.p) });
+    const text = t('alert.fired', { what: condition(firing), price: price(firing.p, decimals(firing.S)) });
     this.#toasts.show(firing.S, text, firing.t);
     this.#parts.announce(text);
     this.#sound.play();

@@ -1,4 +1,5 @@
 import { dates, price, timeOfDay } from '../../model/formats.js';
+import { decimals } from '../../model/instruments.js';
 import { download } from '../../browser/download.js';
 import { t } from '../../text.js';
 import { conditionOnly } from './alertText.js';
@@ -49,7 +50,7 @@ export class FiringsView {
     keepFocus(this.#list, () => this.#list.replaceChildren(...firings.slice(0, LISTED).map((x) => el('li', {},
       el('time', {}, `${day.format(x.t) === today ? '' : `${day.format(x.t)} `}${timeOfDay(x.t)}`),
       el('button', { type: 'button', class: 'link what', 'data-symbol': x.S, 'data-firing': `${x.id} ${x.n}` }, x.S),
-      el('span', {}, conditionOnly(x)), el('span', { class: 'num' }, price(x.p))))));
+      el('span', {}, conditionOnly(x)), el('span', { class: 'num' }, price(x.p, decimals(x.S)))))));
     this.#changed();
   }
 
@@ -63,7 +64,7 @@ export class FiringsView {
   async #save() {
     const file = await import('../../model/csv.js').catch(() => null);
     if (!file) return this.#announce(t('bar.unavailable'));
-    const rows = (await this.#history.all()).map((x) => [new Date(x.t).toISOString(), x.S, conditionOnly(x), x.p.toFixed(2)]);
+    const rows = (await this.#history.all()).map((x) => [new Date(x.t).toISOString(), x.S, conditionOnly(x), x.p.toFixed(decimals(x.S))]);
     const name = file.csvName(new Date()).replace('ticklane-', 'ticklane-alerts-');
     download(name, file.table([['time', 'symbol', 'condition', 'price'], ...rows]));
     this.#announce(t('watch.csv.saved', { name }));

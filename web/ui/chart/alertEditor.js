@@ -1,3 +1,4 @@
+import { fromUnits } from '../../model/units.js';
 import { t } from '../../text.js';
 import { el } from '../common/dom.js';
 
@@ -11,14 +12,15 @@ const HEIGHT = 40; // px, about the editor's
  * @param {number} options.right px from the right edge
  * @param {string} options.label of the field
  * @param {number} options.level
+ * @param {number} options.decimals of the level
  * @param {boolean} options.fresh the alert does not exist yet
- * @param {(level: number) => string} options.save returns what is wrong, or ''
+ * @param {(level: string) => string} options.save returns what is wrong, or ''
  * @param {() => void} options.more opens the dialog
  * @param {() => void} options.remove
  * @param {(focused: boolean) => void} options.closed focused: the focus was in it
  */
-export function openAlertEditor(root, { y, right, label, level, fresh, save, more, remove, closed }) {
-  const field = el('input', { type: 'number', step: 'any', value: level.toFixed(2), 'aria-label': label, autocomplete: 'off' });
+export function openAlertEditor(root, { y, right, label, level, decimals, fresh, save, more, remove, closed }) {
+  const field = el('input', { type: 'number', step: String(fromUnits(1, decimals)), value: level.toFixed(decimals), 'aria-label': label, autocomplete: 'off' });
   const button = (/** @type {string} */ text, /** @type {() => void} */ fn) => {
     const b = el('button', { type: 'button', class: 'button' }, text);
     b.addEventListener('click', () => {
@@ -41,7 +43,7 @@ export function openAlertEditor(root, { y, right, label, level, fresh, save, mor
   };
   form.addEventListener('submit', (e) => {
     e.preventDefault();
-    const wrong = save(field.value.trim() === '' ? NaN : Number(field.value));
+    const wrong = save(field.value);
     if (!wrong) return close();
     field.setCustomValidity(wrong);
     field.reportValidity();

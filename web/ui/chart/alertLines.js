@@ -1,8 +1,8 @@
 // The alerts of a chart's symbol as lines, loaded with the chart library.
-import { rises } from '../../model/alerts.js';
-import { alertAt, linePrice, movedTo, nearest } from '../../model/chartAlerts.js';
+import { levelError, levelPlaces, parseLevel, rises } from '../../model/alerts.js';
+import { alertAt, leastPrice, linePrice, movedTo, nearest } from '../../model/chartAlerts.js';
 import { t } from '../../text.js';
-import { condition } from '../alerts/alertText.js';
+import { condition, errorText } from '../alerts/alertText.js';
 import { openAlertEditor } from './alertEditor.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
@@ -92,7 +92,12 @@ export class AlertLines {
   #lines() {
     return this.#panel.alerts.list.filter((a) => a.S === this.#symbol).map((a) => ({
       id: a.id, price: linePrice(a, this.#close), quiet: a.done, title: t(a.done ? 'chart.alert.done' : rises(a) ? 'chart.alert.above' : 'chart.alert.below'),
-    })).filter(({ price }) => price > 0);
+    })).filter(({ price }) => this.#possible(price));
+  }
+
+  /** Reports whether the symbol may have a price. @param {number} price NaN when unknown */
+  #possible(price) {
+    return Number.isFinite(price) && price >= leastPrice(this.#symbol);
   }
 
   /** Where a pointer is. @param {PointerEvent} e */
@@ -110,7 +115,7 @@ export class AlertLines {
     if (e.button !== 0 || !e.isPrimary) return;
     const { y, line, onAxis } = this.#at(e);
     const price = this.#candles.priceAt(y);
-    if ((!line && !onAxis) || !(price > 0) || !this.#record(this.#symbol)) return;
+    if ((!line && !onAxis) || !this.#possible(price) || !this.#record(this.#symbol)) return;
     this.#shut();
     this.#drag = { id: line?.id ?? NEW, y, price, moved: false };
     this.#host.setPointerCapture(e.pointerId);
@@ -126,7 +131,7 @@ export class AlertLines {
     if (!drag) return;
     drag.moved ||= Math.abs(y - drag.y) > STILL;
     const price = this.#candles.priceAt(y);
-    if (!drag.moved || !(price > 0)) return;
+    if (!drag.moved || !this.#possible(price)) return;
     drag.price = price;
     this.refresh();
   }
@@ -158,14 +163,15 @@ export class AlertLines {
   /** Opens the editor of an alert. @param {Readonly<Alert>} alert */
   #open(alert) {
     const at = linePrice(alert, this.#close);
-    const { id, kind } = alert;
+    const { S, id, kind } = alert;
     this.#shut = openAlertEditor(this.#root, {
-      y: this.#candles.yOf(at), right: this.#candles.size.axis + 4, level: alert.level, fresh: false,
+      y: this.#candles.yOf(at), right: this.#candles.size.axis + 4, level: alert.level, decimals: levelPlaces(alert), fresh: false,
       label: t(kind === 'day' ? 'alert.percent' : 'alert.level'),
-      save: (level) => {
-        if (kind === 'day' ? !(level !== 0 && Math.abs(level) <= 50) : !(level > 0 && level < 1e9)) return t(kind === 'day' ? 'alert.error.percent' : 'alert.error.level');
-        const r = this.#record(this.#symbol);
-        this.#edit(alert, kind === 'day' ? { level: Math.round(level * 100) / 100 } : alertAt(level, r?.p ?? NaN));
+      save: (text) => {
+        const level = parseLevel(text);
+        const wrong = levelError({ S, kind, level });
+        if (wrong) return errorText(wrong, alert);
+        this.#edit(alert, kind === 'day' ? { level } : alertAt(S, level, this.#record(S)?.p ?? NaN));
         return '';
       },
       more: () => void this.#panel.edit(id),
@@ -181,12 +187,14 @@ export class AlertLines {
   #begin(drag) {
     this.#drag = null;
     const S = this.#symbol;
-    const fields = (/** @type {number} */ level) => ({ S, ...alertAt(level, this.#record(S)?.p ?? NaN), minutes: 0, every: false });
+    const fields = (/** @type {number} */ level) => ({ S, ...alertAt(S, level, this.#record(S)?.p ?? NaN), minutes: 0, every: false });
     this.#candles.levels([...this.#lines(), { id: NEW, price: drag.price, title: t('chart.alert.new'), quiet: false }]);
     this.#shut = openAlertEditor(this.#root, {
-      y: this.#candles.yOf(drag.price), right: this.#candles.size.axis + 4, level: Number(drag.price.toFixed(2)), fresh: true, label: t('alert.level'),
-      save: (level) => {
-        if (!(level > 0 && level < 1e9)) return t('alert.error.level');
+      y: this.#candles.yOf(drag.price), right: this.#candles.size.axis + 4, level: fields(drag.price).level, decimals: levelPlaces(fields(drag.price)), fresh: true, label: t('alert.level'),
+      save: (text) => {
+        const level = parseLevel(text);
+        const wrong = levelError({ ...fields(level), level });
+        if (wrong) return errorText(wrong, fields(level));
         const alert = this.#panel.alerts.create(fields(level));
         if (!alert) return t('alert.error.many', { n: this.#panel.alerts.list.length });
         this.#announce(t('alert.set', { what: condition(alert) }));

@@ -1,4 +1,6 @@
-import { price, signed, volume } from '../../model/formats.js';
+import { arrow, price, signed, volume } from '../../model/formats.js';
+import { decimals, sizeDecimals } from '../../model/instruments.js';
+import { difference } from '../../model/units.js';
 import { t } from '../../text.js';
 import { el, setText } from '../common/dom.js';
 
@@ -13,9 +15,11 @@ export class BarTable {
   /** @type {HTMLElement[][]} cells by row */
   #rows = [];
   #newest = NaN; // the start of the bar in the first row
+  #symbol;
 
-  /** @param {string} name of the table @param {() => void} onCSV */
-  constructor(name, onCSV) {
+  /** @param {string} symbol @param {string} name of the table @param {() => void} onCSV */
+  constructor(symbol, name, onCSV) {
+    this.#symbol = symbol;
     const csv = el('button', { type: 'button', class: 'button' }, t('chart.csv'));
     csv.addEventListener('click', onCSV);
     const heads = [t('chart.bar.time'), t('chart.bar.open'), t('chart.bar.high'), t('chart.bar.low'), t('chart.bar.close'), t('chart.bar.change'), t('chart.bar.volume')];
@@ -30,6 +34,7 @@ export class BarTable {
    */
   paint(bars, all, moment) {
     const n = Math.min(ROWS, bars.length);
+    const places = decimals(this.#symbol);
     const newest = bars.at(-1)?.t ?? NaN;
     const every = all || newest !== this.#newest || n !== this.#rows.length;
     this.#newest = newest;
@@ -45,15 +50,25 @@ export class BarTable {
     for (let row = 0; row < (every ? n : Math.min(n, 1)); row++) {
       const k = bars.length - 1 - row;
       const b = /** @type {Bar} */ (bars[k]);
-      const change = b.c - (bars[k - 1]?.c ?? b.o);
-      const values = [moment(b.t), price(b.o), price(b.h), price(b.l), price(b.c), signed(change), volume(b.v)];
+      const change = difference(b.c, bars[k - 1]?.c ?? b.o, places);
+      const values = [moment(b.t), ...[b.o, b.h, b.l, b.c].map((x) => price(x, places)), signed(change, places), volume(b.v, sizeDecimals(this.#symbol))];
       values.forEach((text, i) => setText(/** @type {HTMLElement} */ (this.#rows[row]?.[i]), text));
       const cell = this.#rows[row]?.[5];
-      if (cell) cell.className = Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down';
+      if (cell) cell.className = changeClass(change, places);
     }
     setText(this.#count, t('chart.table.count', { n, of: bars.length }));
   }
 }
 
-/** Bars as CSV: the oldest first, times in UTC (ISO 8601), plain numbers. @param {readonly Bar[]} bars */
-export const csv = (bars) => ['time,open,high,low,close,volume', ...bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(2)), b.v].join(',')), ''].join('\r\n');
+/** The class of a change: its direction. @param {number} change @param {number} places decimals with which it is displayed */
+export function changeClass(change, places) {
+  const mark = arrow(change, places);
+  return mark === '' ? 'faint' : mark === '▲' ? 'up' : 'down';
+}
+
+/** Bars as CSV: the oldest first, times in UTC (ISO 8601), plain numbers. @param {string} symbol @param {readonly Bar[]} bars */
+export function csv(symbol, bars) {
+  const [places, sizePlaces] = [decimals(symbol), sizeDecimals(symbol)];
+  const rows = bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(places)), b.v.toFixed(sizePlaces)]);
+  return [['time', 'open', 'high', 'low', 'close', 'volume'], ...rows, []].map((row) => row.join(',')).join('\r\n');
+}

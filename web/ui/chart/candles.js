@@ -1,6 +1,7 @@
 import { CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, PriceScaleMode, createChartEx } from 'lightweight-charts';
 import { price } from '../../model/formats.js';
 import { Average } from '../../model/averages.js';
+import { fromUnits } from '../../model/units.js';
 import { colours, faded } from '../settings/theme.js';
 import { TimeAxis } from './timeAxis.js';
 
@@ -61,9 +62,11 @@ export class Candles {
   #drawn = 0; // bars in the chart
   #unsized = false; // the view is to be reset once the chart has a size
   #axis = new TimeAxis();
+  #decimals;
 
-  /** @param {HTMLElement} host @param {Shown} shown @param {Kind} kind @param {Hooks} hooks */
-  constructor(host, shown, kind, hooks) {
+  /** @param {HTMLElement} host @param {Shown} shown @param {Kind} kind @param {number} decimals of the prices @param {Hooks} hooks */
+  constructor(host, shown, kind, decimals, hooks) {
+    this.#decimals = decimals;
     this.#shown = shown;
     this.#kind = kind;
     this.#hooks = hooks;
@@ -73,7 +76,7 @@ export class Candles {
       rightPriceScale: { borderVisible: false, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.16 } },
       timeScale: { borderVisible: false, barSpacing: NARROW, rightOffset: AFTER, minBarSpacing: 0.5 },
       crosshair: { mode: CrosshairMode.Normal },
-      localization: { timeFormatter: (/** @type {any} */ s) => this.#axis.moment(s), priceFormatter: price },
+      localization: { timeFormatter: (/** @type {any} */ s) => this.#axis.moment(s), priceFormatter: (/** @type {number} */ x) => price(x, this.#decimals) },
       handleScroll: { vertTouchDrag: false }, // which scrolls the page
       handleScale: { axisPressedMouseMove: { time: true, price: false } },
     });
@@ -100,6 +103,14 @@ export class Candles {
     this.#chart.remove();
   }
 
+  /** Sets the decimals of the prices, before other bars are drawn. @param {number} decimals @returns {boolean} whether they differ */
+  use(decimals) {
+    if (decimals === this.#decimals) return false;
+    this.#decimals = decimals;
+    this.#prices.applyOptions({ priceFormat: this.#priceFormat });
+    return true;
+  }
+
   /** Applies changed settings. @param {readonly Bar[]} bars to draw again */
   restyle(bars) {
     const size = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--t-xs')) || 11;
@@ -123,7 +134,7 @@ export class Candles {
     }
     for (const a of this.#averages) this.#chart.removeSeries(a.series);
     this.#averages = averages.filter(({ name }) => shown[name]).map(({ name, kind, n, style }) => ({
-      name, average: new Average(kind, n), newest: NaN,
+      name, average: new Average(kind, n, this.#decimals), newest: NaN,
       series: this.#chart.addSeries(LineSeries, { lineWidth: 1, lineStyle: style, lastValueVisible: false, priceLineVisible: false, crosshairMarkerVisible: false }),
     }));
     this.#volumes.applyOptions({ visible: shown.volume });
@@ -295,8 +306,14 @@ export class Candles {
   }
 
   #makePrices() {
-    if (this.#kind === 'line') return this.#chart.addSeries(LineSeries, { lineWidth: 2, priceLineStyle: LineStyle.Dotted });
-    return this.#chart.addSeries(CandlestickSeries, { priceLineStyle: LineStyle.Dotted });
+    const options = { priceLineStyle: LineStyle.Dotted, priceFormat: this.#priceFormat };
+    if (this.#kind === 'line') return this.#chart.addSeries(LineSeries, { lineWidth: 2, ...options });
+    return this.#chart.addSeries(CandlestickSeries, options);
+  }
+
+  /** The price axis has no finer steps than the prices. */
+  get #priceFormat() {
+    return /** @type {const} */ ({ type: 'price', precision: this.#decimals, minMove: fromUnits(1, this.#decimals) });
   }
 
   /** Shows the newest bars in the spacing of a new chart. */

@@ -2,7 +2,9 @@ import { countdown, percent, price, signed, volume } from '../../model/formats.j
 import { t } from '../../text.js';
 import { download } from '../../browser/download.js';
 import { BarFeed } from '../../model/barFeed.js';
-import { BarTable, csv } from './barTable.js';
+import { BarTable, changeClass, csv } from './barTable.js';
+import { decimals, fileName, sizeDecimals } from '../../model/instruments.js';
+import { changePercent, difference } from '../../model/units.js';
 import { barTimes, pictureName, zoneText } from '../../model/barTimes.js';
 import { same } from '../../model/chartSpec.js';
 import { el, setText } from '../common/dom.js';
@@ -123,8 +125,17 @@ export class Chart {
     this.#touched = false;
     this.#times = barTimes(spec.interval);
     this.#candles?.scale(spec.interval);
+    this.refreshInstrument();
     this.#alertLines?.show(spec.symbol);
     if (spec.symbol) this.#feed.show(spec.symbol, spec.interval);
+  }
+
+  /** Applies the decimals of its symbol, to be called when the instruments have changed. */
+  refreshInstrument() {
+    if (!this.#candles?.use(decimals(this.spec.symbol))) return;
+    this.#candles.configure(this.shown, this.spec.kind, this.list);
+    this.#legendAt = -Infinity;
+    this.#repaintTable = true;
   }
 
   /** Its accessible name. */
@@ -170,7 +181,7 @@ export class Chart {
   /** Shows the bars as a table, or as a chart. @param {boolean} on */
   table(on) {
     this.#table?.root.remove();
-    this.#table = on ? new BarTable(this.label, () => this.#download()) : null;
+    this.#table = on ? new BarTable(this.spec.symbol, this.label, () => this.#download()) : null;
     if (this.#table) this.root.append(this.#table.root);
     this.#host.inert = on;
     this.#repaintTable = true;
@@ -236,7 +247,7 @@ export class Chart {
     try {
       const { Candles } = await import('./candles.js');
       if (this.#closed) return;
-      this.#candles = new Candles(this.#host, this.shown, this.spec.kind, {
+      this.#candles = new Candles(this.#host, this.shown, this.spec.kind, decimals(this.spec.symbol), {
         hover: (µs, moved) => {
           if (moved || this.#followed === null) this.#hovered(µs); // else the bars moved under another chart's crosshair
         },
@@ -298,23 +309,33 @@ export class Chart {
     const b = list[k];
     this.#legend.hidden = this.#averages.hidden = !b;
     if (!b) return;
-    const change = b.c - (list[k - 1]?.c ?? b.o);
+    const places = decimals(this.spec.symbol);
+    const before = list[k - 1]?.c ?? b.o;
+    const change = difference(b.c, before, places);
+    const share = changePercent(change, before);
     const text = {
-      time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c),
-      change: signed(change), share: `(${percent((change / (b.c - change)) * 100).replace(/^[▲▼] /, '')})`, volume: volume(b.v),
+      ...this.#figures(b), change: signed(change, places), share: Number.isNaN(share) ? '' : `(${percent(share).replace(/^[▲▼] /, '')})`,
     };
     for (const [name, value] of Object.entries(text)) setText(/** @type {HTMLElement} */ (this.#cells[name]), value);
     if (text.high.length > this.#widest) {
       this.#widest = text.high.length;
       this.#legend.style.setProperty('--price', `${this.#widest}ch`);
     }
-    const colour = Math.abs(change) < 0.005 ? 'faint' : change > 0 ? 'up' : 'down';
-    for (const name of ['change', 'share']) /** @type {HTMLElement} */ (this.#cells[name]).className = `${name} ${colour}`;
+    for (const name of ['change', 'share']) /** @type {HTMLElement} */ (this.#cells[name]).className = `${name} ${changeClass(change, places)}`;
     const averages = this.#candles?.averagesAt(b.t, k === list.length - 1) ?? [];
     if (averages.length !== this.#averages.childElementCount || averages.some(({ name }, i) => this.#averages.children[i]?.className !== name)) {
       this.#averages.replaceChildren(...averages.map(({ name }) => el('span', { class: name }, el('i', {}, t(`chart.show.${name}`)), el('b'))));
     }
-    averages.forEach(({ value }, i) => setText(/** @type {Node} */ (this.#averages.children[i]?.lastChild), price(value)));
+    averages.forEach(({ value }, i) => setText(/** @type {Node} */ (this.#averages.children[i]?.lastChild), price(value, places)));
+  }
+
+  /** A bar's time, prices and volume as texts. @param {import('../../model/bars.js').Bar} b */
+  #figures(b) {
+    const text = (/** @type {number} */ x) => price(x, decimals(this.spec.symbol));
+    return {
+      time: this.#times.moment.format(b.t / 1000), open: text(b.o), high: text(b.h), low: text(b.l), close: text(b.c),
+      volume: volume(b.v, sizeDecimals(this.spec.symbol)),
+    };
   }
 
   #paintNotes() {
@@ -338,7 +359,7 @@ export class Chart {
     const b = this.list[k];
     // While the chart has the focus, only keys change it: the newest bar changes with every tick.
     if (!b || (!this.#keyed && this.#host.hasAttribute('aria-valuetext') && document.activeElement === this.#host)) return;
-    const text = t('chart.bar.description', { time: this.#times.moment.format(b.t / 1000), open: price(b.o), high: price(b.h), low: price(b.l), close: price(b.c), volume: volume(b.v) });
+    const text = t('chart.bar.description', this.#figures(b));
     if (this.#host.getAttribute('aria-valuetext') === text) return;
     this.#host.setAttribute('aria-valuenow', String(k));
     this.#host.setAttribute('aria-valuetext', text);
@@ -379,7 +400,8 @@ export class Chart {
   }
 
   #download() {
-    download(`${this.spec.symbol}-${this.spec.interval}.csv`, csv(this.list));
+    const { symbol, interval } = this.spec;
+    download(`${fileName(symbol)}-${interval}.csv`, csv(symbol, this.list));
   }
 }
 

@@ -76,9 +76,10 @@ export class Charts {
     for (let k = 0; k < this.#charts.length; k++) /** @type {Chart} */ (this.#charts[k]).take(m);
   }
 
-  /** Sets the server's symbols; a chart of an unknown one shows the first. @param {readonly string[]} symbols */
+  /** Sets the server's symbols, after the instruments; a chart of an unknown one shows the first. @param {readonly string[]} symbols */
   setSymbols(symbols) {
     this.#symbols = symbols;
+    this.#each((c) => c.refreshInstrument());
     const [first] = symbols;
     if (first === undefined) return;
     this.#charts.forEach((c, k) => {

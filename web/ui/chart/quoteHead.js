@@ -1,4 +1,5 @@
 import { arrow, percent, price, signed } from '../../model/formats.js';
+import { decimals } from '../../model/instruments.js';
 import { part, setText } from '../common/dom.js';
 import { setTitle } from '../common/pageTitle.js';
 
@@ -24,14 +25,16 @@ export class QuoteHead {
 
   /** @param {SymbolRecord | undefined} r @param {number} now performance.now() */
   paint(r, now) {
-    setText(this.#last, price(r?.p));
-    const change = r && Number.isFinite(r.change) ? `${arrow(r.change)} ${signed(r.change)} (${percent(r.changePct).replace(/^[▲▼] /, '')})` : '';
+    const places = decimals(r?.S ?? '');
+    setText(this.#last, price(r?.p, places));
+    const share = r && Number.isFinite(r.changePct) ? ` (${percent(r.changePct).replace(/^[▲▼] /, '')})` : '';
+    const change = r && Number.isFinite(r.change) ? `${arrow(r.change, places)} ${signed(r.change, places)}${share}` : '';
     setText(this.#change, change.trim());
     this.#change.className = !r?.change ? 'faint' : r.change > 0 ? 'up' : 'down';
-    for (const k of /** @type {const} */ (['o', 'h', 'l', 'spread'])) setText(this.#day[k], price(r?.[k]));
+    for (const k of /** @type {const} */ (['o', 'h', 'l', 'spread'])) setText(this.#day[k], price(r?.[k], places));
     if (r && now - this.#titledAt > 1000) {
       this.#titledAt = now;
-      setTitle(`${r.S} ${price(r.p)} ${arrow(r.change)} · Ticklane`);
+      setTitle(`${r.S} ${price(r.p, places)} ${arrow(r.change, places)} · Ticklane`);
     }
   }
 }

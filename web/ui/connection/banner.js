@@ -28,10 +28,10 @@ export class Banner {
     });
   }
 
-  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long */
-  paint(state, newest, silent) {
+  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 */
+  paint(state, newest, silent, stale) {
     const { name, retryAt } = this.#feed.state;
-    const found = notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, symbols: this.#symbols.failure, wall: Date.now() });
+    const found = notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, symbols: this.#symbols.failure, wall: Date.now() });
     this.#box.hidden = found === null;
     if (!found) return;
     this.#action = found.action;

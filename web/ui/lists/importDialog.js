@@ -15,7 +15,7 @@ export function planText({ add, unknown, ignored, over }) {
   if (ignored) parts.push(t('watch.import.ignored', { n: ignored }));
   if (over) parts.push(t('watch.import.over', { n: over, most: String(SYMBOLS) }));
   if (unknown.length) {
-    const names = unknown.slice(0, NAMED).map((s) => s.slice(0, 16)).join(', ');
+    const names = unknown.slice(0, NAMED).map((s) => s.slice(0, 32)).join(', ');
     parts.push(unknown.length > NAMED ? t('watch.import.unknown.more', { names, n: unknown.length - NAMED }) : t('watch.import.unknown', { names }));
   }
   return parts.join(' · ');

@@ -1,4 +1,5 @@
 import { percent, signed } from '../../model/formats.js';
+import { fullName } from '../../model/instruments.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../common/dom.js';
 import { sectorName } from '../../model/order.js';
@@ -238,9 +239,10 @@ export class Heatmap {
     this.#tip.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 
-  /** @param {Listing} l */
-  #words({ symbol, name, sector }) {
-    return t('heat.tile', { symbol, name, sector: sectorName(sector), change: percent(this.#quotes.get(symbol)?.changePct) });
+  /** @param {Listing} listing */
+  #words(listing) {
+    const { symbol, sector } = listing;
+    return t('heat.tile', { symbol, name: fullName(listing), sector: sectorName(sector), change: percent(this.#quotes.get(symbol)?.changePct) });
   }
 
   /** Moves the keyboard to a tile. @param {number} k */

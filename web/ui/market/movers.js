@@ -1,4 +1,5 @@
 import { compact, count, move, percent } from '../../model/formats.js';
+import { sizeDecimals } from '../../model/instruments.js';
 import { t } from '../../text.js';
 import { buttonOf, el, part, setText } from '../common/dom.js';
 
@@ -45,7 +46,7 @@ export function breadth(records) {
 const lists = /** @type {const} */ ([
   { id: 'gainers', figure: (/** @type {SymbolRecord} */ r) => (r.changePct > 0 ? r.changePct : NaN), text: (/** @type {SymbolRecord | undefined} */ r) => move(r?.changePct) },
   { id: 'losers', figure: (/** @type {SymbolRecord} */ r) => (r.changePct < 0 ? -r.changePct : NaN), text: (/** @type {SymbolRecord | undefined} */ r) => move(r?.changePct) },
-  { id: 'active', figure: (/** @type {SymbolRecord} */ r) => r.v, text: (/** @type {SymbolRecord | undefined} */ r) => compact(r?.v) },
+  { id: 'active', figure: (/** @type {SymbolRecord} */ r) => r.v, text: (/** @type {SymbolRecord | undefined} */ r) => compact(r?.v, sizeDecimals(r?.S ?? '')) },
 ]);
 
 /** The largest gainers and losers, the most active symbols, and the market's breadth. */

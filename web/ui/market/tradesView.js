@@ -1,4 +1,5 @@
-import { compact, count, price, timeOfDay } from '../../model/formats.js';
+import { compact, price, rounded, timeOfDay } from '../../model/formats.js';
+import { decimals, sizeDecimals } from '../../model/instruments.js';
 import { t } from '../../text.js';
 import { byId, el, part, press, setText } from '../common/dom.js';
 import { Trades } from '../../model/trades.js';
@@ -8,7 +9,7 @@ import { ALL } from '../../model/subscriptions.js';
 /** @import { Trade } from '../../model/trades.js' */
 
 const PACE = 100; // ms between paints
-const BLOCK = 200_000; // dollars of a block trade, by the exchanges' common definition
+const BLOCK = 200_000; // value of a block trade, by the exchanges' common definition
 
 /** The latest trades of the market, of the watchlist's symbols or of the chart's. */
 export class TradesView {
@@ -166,13 +167,14 @@ export class TradesView {
 
 /** @param {HTMLElement} row @param {HTMLElement[]} cells @param {Trade} trade */
 function fill(row, cells, { t: due, S, p, size, dir }) {
-  const [time, symbol, at, shares, value] = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (cells);
+  const [time, symbol, at, amount, value] = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (cells);
   setText(time, timeOfDay(due / 1000));
   setText(symbol, S);
-  setText(at, `${dir > 0 ? '▲ ' : dir < 0 ? '▼ ' : ''}${price(p)}`);
+  setText(at, `${dir > 0 ? '▲ ' : dir < 0 ? '▼ ' : ''}${price(p, decimals(S))}`);
   const name = `num ${dir > 0 ? 'up' : dir < 0 ? 'down' : ''}`;
   if (at.className !== name) at.className = name;
-  setText(shares, count(size));
-  setText(value, compact(p * size));
-  row.classList.toggle('block', p * size >= BLOCK);
+  const worth = Math.abs(p) * size;
+  setText(amount, rounded(size, sizeDecimals(S)));
+  setText(value, compact(worth, worth < 10 ? 2 : 0));
+  row.classList.toggle('block', worth >= BLOCK);
 }

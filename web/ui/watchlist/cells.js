@@ -1,5 +1,6 @@
 // The watchlist's cells, one kind for each column. They write only texts that changed.
 import { age, arrow, compact, decimal, move, price, signed, volume } from '../../model/formats.js';
+import { decimals, sizeDecimals } from '../../model/instruments.js';
 import { Changed } from '../../model/quotes.js';
 import { t } from '../../text.js';
 import { rangePosition, spreadBp } from '../../model/columns.js';
@@ -21,9 +22,15 @@ const FLASH = 400; // ms that a changed price is highlighted
 /** @param {string} name of the class */
 const cell = (name) => el('span', { class: name, role: 'gridcell' });
 
-/** The class of a change; empty for one displayed as 0.00. @param {number | undefined} x */
-function direction(x) {
-  const mark = arrow(x);
+/** A price of a quote. @param {SymbolRecord | undefined} r @param {(r: SymbolRecord) => number} of */
+const priceOf = (r, of) => (r ? price(of(r), decimals(r.S)) : price(undefined, 2));
+
+/** A size of a quote. @param {SymbolRecord | undefined} r @param {(r: SymbolRecord) => number} of */
+const sizeOf = (r, of) => (r ? compact(of(r), sizeDecimals(r.S)) : '');
+
+/** The class of a change; empty for one displayed as 0. @param {number | undefined} x @param {number} [places] decimals with which it is displayed */
+function direction(x, places) {
+  const mark = arrow(x, places);
   return mark === '▲' ? 'up' : mark === '▼' ? 'down' : '';
 }
 
@@ -40,7 +47,7 @@ export const cells = Object.freeze({
     return {
       element,
       paint(r, changed, now) {
-        setText(element, price(r?.p));
+        setText(element, priceOf(r, (q) => q.p));
         if (!r || !(changed & Changed.last) || !r.dir) return;
         until = now + FLASH;
         setClass(element, r.dir > 0 ? 'num last fu' : 'num last fd');
@@ -54,8 +61,8 @@ export const cells = Object.freeze({
       },
     };
   },
-  net: () => coloured((r) => signed(r?.change), (r) => r?.change),
-  change: () => coloured((r) => move(r?.changePct), (r) => r?.changePct),
+  net: () => coloured((r) => signed(r?.change, decimals(r?.S ?? '')), (r) => direction(r?.change, decimals(r?.S ?? ''))),
+  change: () => coloured((r) => move(r?.changePct), (r) => direction(r?.changePct)),
   spark() {
     const line = svg('path');
     const element = cell('sparkcol');
@@ -69,12 +76,12 @@ export const cells = Object.freeze({
       },
     };
   },
-  bid: () => pair((r) => price(r?.bp), (r) => (r ? compact(r.bs) : '')),
-  ask: () => pair((r) => price(r?.ap), (r) => (r ? compact(r.as) : '')),
-  spread: () => pair((r) => price(r?.spread), (r) => (r ? t('watch.bp', { n: decimal(spreadBp(r)) }) : ''), ' bp'),
+  bid: () => pair((r) => priceOf(r, (q) => q.bp), (r) => sizeOf(r, (q) => q.bs)),
+  ask: () => pair((r) => priceOf(r, (q) => q.ap), (r) => sizeOf(r, (q) => q.as)),
+  spread: () => pair((r) => priceOf(r, (q) => q.spread), (r) => (r && !Number.isNaN(spreadBp(r)) ? t('watch.bp', { n: decimal(spreadBp(r)) }) : ''), ' bp'),
   volume() {
     const element = cell('num soft');
-    return { element, paint: (r) => setText(element, volume(r?.v)) };
+    return { element, paint: (r) => setText(element, volume(r?.v, sizeDecimals(r?.S ?? ''))) };
   },
   range() {
     const element = cell('range');
@@ -83,6 +90,7 @@ export const cells = Object.freeze({
     element.append(mark, words);
     let low = NaN;
     let high = NaN;
+    let symbol = '';
     let at = '';
     return {
       element,
@@ -93,10 +101,11 @@ export const cells = Object.freeze({
           element.toggleAttribute('data-known', now !== '');
           element.style.setProperty('--at', now);
         }
-        if (Object.is(r?.l, low) && Object.is(r?.h, high)) return;
+        if (Object.is(r?.l, low) && Object.is(r?.h, high) && r?.S === symbol) return;
+        symbol = r?.S ?? '';
         low = r?.l ?? NaN;
         high = r?.h ?? NaN;
-        const text = t('watch.range', { low: price(low), high: price(high) });
+        const text = t('watch.range', { low: priceOf(r, (q) => q.l), high: priceOf(r, (q) => q.h) });
         setText(words, text);
         element.title = text;
       },
@@ -108,14 +117,14 @@ export const cells = Object.freeze({
   },
 });
 
-/** @param {(r: SymbolRecord | undefined) => string} text @param {(r: SymbolRecord | undefined) => number | undefined} of @returns {Cell} */
-function coloured(text, of) {
+/** @param {(r: SymbolRecord | undefined) => string} text @param {(r: SymbolRecord | undefined) => string} side its class @returns {Cell} */
+function coloured(text, side) {
   const element = cell('num');
   return {
     element,
     paint(r) {
       setText(element, text(r));
-      setClass(element, `num ${direction(of(r))}`);
+      setClass(element, `num ${side(r)}`);
     },
   };
 }

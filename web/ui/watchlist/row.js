@@ -1,5 +1,6 @@
 import { cells } from './cells.js';
 import { staleAfter } from '../../model/columns.js';
+import { fullName } from '../../model/instruments.js';
 import { el, setText, svg } from '../common/dom.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
@@ -36,7 +37,7 @@ export class Row {
     this.element.id = `row-${listing.symbol}`;
     this.element.dataset.symbol = listing.symbol;
     setText(this.#symbol, listing.symbol);
-    setText(this.#name, listing.name);
+    setText(this.#name, fullName(listing));
     this.flash(Infinity);
   }
 

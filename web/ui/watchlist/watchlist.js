@@ -1,4 +1,5 @@
-import { price } from '../../model/formats.js';
+import { compact, price } from '../../model/formats.js';
+import { decimals, sizeDecimals } from '../../model/instruments.js';
 import { t } from '../../text.js';
 import { HoverHold } from '../../model/hoverHold.js';
 import { Chips } from './chips.js';
@@ -113,11 +114,13 @@ export class Watchlist {
 
   /** @param {readonly Listing[]} listings @param {readonly string[]} sectors */
   fill(listings, sectors) {
+    const more = this.#listings.length > 0; // the server has changed its list
     this.#listings = [...listings];
     this.#chips.fill(sectors);
     if (this.#view.now.sector && !sectors.includes(this.#view.now.sector)) this.#view.adjust({ sector: '' });
     this.#grid.removeAttribute('aria-busy');
-    this.#filter();
+    this.#layOut();
+    this.#filter(more);
   }
 
   focusSearch() {
@@ -179,7 +182,9 @@ export class Watchlist {
     if (!same) this.#grid.scrollTop = 0;
     const none = this.#found.length === 0;
     this.#empty.hidden = !none;
-    if (none && open?.symbols.length === 0 && !q.trim()) {
+    if (this.#listings.length === 0) {
+      setText(part('empty-text'), t('watch.none.yet'));
+    } else if (none && open?.symbols.length === 0 && !q.trim()) {
       setText(part('empty-text'), t('watch.list.empty', { name: open.name }));
     } else if (none) {
       const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
@@ -254,15 +259,14 @@ export class Watchlist {
     const volume = parseFloat(style.getPropertyValue('--volume')) || 48;
     const width = this.#grid.clientWidth;
     if (!width) return;
-    const longest = this.#listings.reduce((n, { symbol }) => Math.max(n, price(this.#quotes.get(symbol)?.p).length), 0);
     const room = (width - 24) / k;
-    const { ids, compact, widths } = fit(columnList(this.#view.now.cols), room, volume, longest, this.widths.own);
+    const { ids, compact: narrow, widths } = fit(columnList(this.#view.now.cols), room, volume, this.#longest(), this.widths.own);
     this.widths.update(ids, widths, widths.reduce((rest, w) => rest - w - GAP, room), k);
     const template = `minmax(calc(${SYMBOL_WIDTH}px*var(--k)),1fr) ${widths.map((w) => `calc(${w}px*var(--k))`).join(' ')}`;
     if (template !== this.#template) {
       this.#template = template;
       this.#grid.style.setProperty('--columns', template);
-      this.#grid.toggleAttribute('data-compact', compact);
+      this.#grid.toggleAttribute('data-compact', narrow);
     }
     if (ids.join() !== this.#shown.join()) {
       this.#shown = ids;
@@ -270,6 +274,18 @@ export class Watchlist {
       this.#head();
     }
     this.#requestArrange();
+  }
+
+  /** The characters of the longest price and of the longest size. */
+  #longest() {
+    const longest = { price: 0, size: 0 };
+    for (const { symbol } of this.#listings) {
+      const r = this.#quotes.get(symbol);
+      if (!r) continue;
+      longest.price = Math.max(longest.price, price(r.p, decimals(symbol)).length);
+      longest.size = Math.max(longest.size, sizeDecimals(symbol) ? compact(r.bs, sizeDecimals(symbol)).length : 0);
+    }
+    return longest;
   }
 
   /** Updates the header's cells; existing ones are kept, with their focus. */
