@@ -42,7 +42,7 @@ type process struct {
 }
 
 // startServer starts the real server on a free port. The test's Cleanup kills it.
-func startServer(t *testing.T, args ...string) *process {
+func startServer(t testing.TB, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

@@ -56,12 +56,14 @@ func appendBlock(b []byte, k int, x *block) []byte {
 func parseBlock(start int64, k int, b []byte) (*block, error) {
 	r := reader{rest: b}
 	x := &block{start: start, before: none, bars: make([]Bar, 0, blockBars)}
-	if back := r.int(); back != 0 {
-		x.before = start - back*windowLength(k)
+	if back := r.times(windowLength(k)); back != 0 {
+		x.before = start - back
+		r.failed = r.failed || back < 0
 	}
 	at, close := start, quote.Price(0)
 	for len(r.rest) > 0 && !r.failed {
-		bar := Bar{T: at + r.int()*1e6}
+		bar := Bar{T: at + r.times(1e6)}
+		r.failed = r.failed || bar.T < at || bar.T == at && len(x.bars) > 0 || bar.T >= start+windowLength(k)
 		r.prices(&bar, close)
 		x.bars = append(x.bars, bar)
 		at, close = bar.T, bar.C
@@ -113,12 +115,12 @@ func parseOpen(b []byte) (*openBars, error) {
 	o.volume.number, o.volume.volume = int32(r.int()), quote.Size(r.int())
 	for k := range spans {
 		if o.has[k] = r.flag(); o.has[k] {
-			o.bars[k].T = r.int() * 1e6
+			o.bars[k].T = r.times(1e6)
 			r.prices(&o.bars[k], 0)
 		}
 		o.newest[k] = none
 		if r.flag() {
-			o.newest[k] = r.int() * windowLength(k)
+			o.newest[k] = r.times(windowLength(k))
 		}
 	}
 	if r.failed || len(r.rest) > 0 {
@@ -148,6 +150,16 @@ func (r *reader) int() int64 {
 	}
 	r.rest = r.rest[n:]
 	return v
+}
+
+// times reads a multiple of a unit of time, in µs.
+func (r *reader) times(unit int64) int64 {
+	v := r.int()
+	if v > maxTime/unit || v < -maxTime/unit {
+		r.rest, r.failed = nil, true
+		return 0
+	}
+	return v * unit
 }
 
 func (r *reader) flag() bool {

@@ -29,7 +29,9 @@ func (f *file) update(change func(*changes) error) error {
 					return err
 				}
 			}
-			return change(contents(tx))
+			c := contents(tx)
+			c.bars.FillPercent = 0.9 // most blocks are appended to those of their series
+			return change(c)
 		})
 	})
 	return explained(err)
