@@ -100,6 +100,9 @@ func (s *Store) newestInMemory(id quote.ID, k int, from, before int64, n int) (p
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := &s.symbols[id]
+	if s.saved != nil {
+		x = s.symbol(id) // one that came later may have stored bars
+	}
 	ring, written := x.bars[k], x.written[k]
 	first := max(0, written-len(ring))
 	find := func(t int64) int { // the first bar that starts at t or later
