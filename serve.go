@@ -92,7 +92,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	b.Attach(log.Append)
 
 	scrape := func(s *handlers.Server) http.Handler {
-		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed})
+		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures})
 	}
 	extra := &extraClients{addr: ln.Addr().String()}
 	defer extra.stop()

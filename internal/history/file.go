@@ -282,7 +282,7 @@ func explained(err error) error {
 		return fmt.Errorf("%w: choose a directory that this user may write to", err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: free space, or choose another directory", err)
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: choose a directory", err)
 	}
 	return err

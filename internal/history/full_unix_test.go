@@ -52,7 +52,7 @@ func TestFullDisk(t *testing.T) {
 			}
 		}
 		err := s.saved.save(s, nil)
-		if s.saved.failures.report(s.saved.log, s.saved.path, err); err != nil {
+		if s.saved.report(err); err != nil {
 			failed++
 		}
 		if failed == 1 {
@@ -62,7 +62,7 @@ func TestFullDisk(t *testing.T) {
 			limit(uint64(before.Cur))
 		}
 	}
-	if failed != 1 {
+	if failed != 1 || s.Failures() != 1 {
 		t.Errorf("%d saves failed, want the one on a full disk", failed)
 	}
 	if text := logged.String(); strings.Count(text, "can't be saved; streams go on") != 1 || strings.Count(text, "is saved again") != 1 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -41,6 +42,7 @@ type saved struct {
 	quit, done chan struct{}
 	batch      batch
 	failures   failures
+	failed     atomic.Uint64
 }
 
 // Open returns a store whose bars are kept in a file: those that it has are loaded, and changes are saved every second. A file
@@ -123,7 +125,7 @@ func (v *saved) begin(u *quote.Universe) error {
 	case err != nil && v.isNew():
 		return fmt.Errorf("write %s: %w", v.path, err)
 	case err != nil: // the position stays, for a log that doesn't continue it
-		v.failures.report(v.log, v.path, err)
+		v.report(err)
 		return nil
 	}
 	v.previous = previous

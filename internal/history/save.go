@@ -32,7 +32,7 @@ func (v *saved) run(s *Store) {
 			trimmed = time.Now()
 			err = v.trim(s)
 		}
-		v.failures.report(v.log, v.path, err)
+		v.report(err)
 	}
 }
 
@@ -187,6 +187,22 @@ func (v *saved) trim(s *Store) error {
 		}
 	}
 	return nil
+}
+
+// Failures returns how often bars could not be saved.
+func (s *Store) Failures() uint64 {
+	if s.saved == nil {
+		return 0
+	}
+	return s.saved.failed.Load()
+}
+
+// report counts and reports a failure to save; nil reports its end.
+func (v *saved) report(err error) {
+	if err != nil {
+		v.failed.Add(1)
+	}
+	v.failures.report(v.log, v.path, err)
 }
 
 // failures reports failures to save, the first and then one a minute, and their end.

@@ -93,7 +93,7 @@ func TestEveryMetric(t *testing.T) {
 	got := scrape(t, Sources{
 		Stream:     log,
 		Server:     func() ServerCounts { return ServerCounts{Requests: 11, Failures: 12, Overloads: 13, Panics: 14} },
-		Reanchored: func() uint64 { return 15 }, LogFailures: func() uint64 { return 16 },
+		Reanchored: func() uint64 { return 15 }, LogFailures: func() uint64 { return 16 }, HistoryFailures: func() uint64 { return 17 },
 	})
 	ws := log.Lane(wire.WS)
 	for name, want := range map[string]float64{
@@ -106,7 +106,7 @@ func TestEveryMetric(t *testing.T) {
 		`ticklane_wire_bytes_total{lane="ws"}`:    1234, `ticklane_writes_total{lane="ws"}`: 5,
 		`ticklane_resumes_total{lane="ws"}`: 1, `ticklane_gaps_total{lane="ws"}`: 0, `ticklane_conflated_total{lane="ws"}`: 0,
 		"ticklane_http_requests_total": 11, "ticklane_http_failures_total": 12, "ticklane_overloads_total": 13, "ticklane_panics_total": 14,
-		"ticklane_feed_reanchored_total": 15, "ticklane_log_failures_total": 16,
+		"ticklane_feed_reanchored_total": 15, "ticklane_log_failures_total": 16, "ticklane_history_failures_total": 17,
 		"ticklane_compress_sets": 1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.CompressIn),
 		`ticklane_compress_out_bytes_total{lane="ws"}`: float64(ws.CompressOut), `ticklane_compress_seconds_total{lane="ws"}`: ws.CompressSeconds,
 	} {

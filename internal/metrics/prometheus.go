@@ -17,6 +17,8 @@ type Sources struct {
 	Server func() ServerCounts
 	// LogFailures returns the number of log records that could not be written.
 	LogFailures func() uint64
+	// HistoryFailures returns how often bars could not be saved.
+	HistoryFailures func() uint64
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
 }
@@ -93,6 +95,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.of.LogFailures != nil {
 		count("log_failures_total", "Log records that could not be written.", c.of.LogFailures())
+	}
+	if c.of.HistoryFailures != nil {
+		count("history_failures_total", "Times bars could not be saved in data.dir.", c.of.HistoryFailures())
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())
