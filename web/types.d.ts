@@ -106,14 +106,21 @@ export interface Refusal {
   id?: number;
 }
 
-/** What the server says about the feed; it has no position. */
+/** A report about the feed, or with the channel status about a symbol; it is no position. */
 export interface Status {
   T: 'status';
-  /** stale: no tick since `since`; live: ticks come again; symbols: there are more symbols than before. Newer servers may have others */
+  /**
+   * stale: no tick since `since`; live: ticks come again; symbols: there are more symbols than before. Of a symbol trading, halted or
+   * another word of the feed. Newer servers may have others
+   */
   status: string;
   since?: number;
   symbols?: number;
   t: number;
+  S?: string;
+  reason?: string;
+  n?: number;
+  i?: number;
 }
 
 export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Status | Time | Refusal;

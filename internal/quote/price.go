@@ -3,7 +3,8 @@ package quote
 // MaxDecimals is the largest number of decimals of a price or size.
 const MaxDecimals = 9
 
-// MaxUnits is the largest size, and the largest price of either sign, in units: every JSON decoder represents it exactly.
+// MaxUnits is the largest size, and the largest price of either sign, in units. Decoders that use floating point have whole
+// numbers up to it exactly, and numbers with decimals up to 15 digits.
 const MaxUnits = 1<<53 - 1
 
 // Price is a price in units of 10^-Decimals of its instrument, so that sums and comparisons are exact.

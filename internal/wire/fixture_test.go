@@ -30,11 +30,19 @@ func TestBrowserFixture(t *testing.T) {
 		pairs = append(pairs, pair{string(AppendQuote(nil, instrument("BRK.B"), &ticks[i])), hex.EncodeToString(appendProtoTick(nil, instrument("BRK.B"), &ticks[i]))})
 		snap.Quotes = append(snap.Quotes, DayQuote{instrument("AAPL"), &ticks[i]})
 	}
+	scaled := scaledTicks()
+	for i := range scaled {
+		snap.Quotes = append(snap.Quotes, DayQuote{scaled[i].in, &scaled[i].tick})
+	}
 	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
 	all = append(all, snap.Message(), Subscription(snap.At, nil, nil, false), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
-		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)))
+		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)),
+		statusMessage(instrument("AAPL"), &plain, &quote.Status{State: quote.StateHalted, Reason: "news"}))
 	for _, m := range all {
 		pairs = append(pairs, pair{string(m.JSON()), hex.EncodeToString(m.body.appendProto(nil))})
+	}
+	for _, q := range scaled { // after the snapshot, from which a decoder knows their decimals
+		pairs = append(pairs, pair{string(AppendQuote(nil, q.in, &q.tick)), hex.EncodeToString(appendProtoTick(nil, q.in, &q.tick))})
 	}
 	want, err := json.MarshalIndent(pairs, "", " ")
 	if err != nil {

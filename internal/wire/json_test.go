@@ -57,38 +57,46 @@ func TestQuoteGolden(t *testing.T) {
 	}
 }
 
-// TestQuoteDecimals: every number has exactly the decimals of its instrument.
-func TestQuoteDecimals(t *testing.T) {
-	for _, c := range []struct {
-		in   quote.Instrument
-		tick quote.Tick
-		want string
-	}{
-		{quote.Instrument{Symbol: "EURUSD", Decimals: 5},
+// scaledTick is a tick of an instrument with the JSON that it has in a snapshot.
+type scaledTick struct {
+	in   *quote.Instrument
+	tick quote.Tick
+	want string
+}
+
+// scaledTicks returns ticks of instruments with all kinds of decimals.
+func scaledTicks() []scaledTick {
+	return []scaledTick{
+		{&quote.Instrument{Symbol: "EURUSD", Decimals: 5},
 			quote.Tick{Bid: 108345, BidSize: 1_000_000, Ask: 108347, AskSize: 500_000, Last: 108346, Volume: 123, Open: 108000, High: 109000, Low: 100000, PrevClose: 107999, Due: 7, N: 1, Seq: 2},
 			`{"T":"q","S":"EURUSD","bp":1.08345,"bs":1000000,"ap":1.08347,"as":500000,"p":1.08346,"v":123,"t":7,"n":1,"i":2,"o":1.08000,"h":1.09000,"l":1.00000,"c":1.07999}`},
-		{quote.Instrument{Symbol: "BTC/USD", Decimals: 1, SizeDecimals: 4},
+		{&quote.Instrument{Symbol: "BTC/USD", Decimals: 1, SizeDecimals: 4},
 			quote.Tick{Bid: 671234, BidSize: 1, Ask: 671240, AskSize: 10000, Last: 671234, Volume: 98765432, Open: 1, High: 1, Low: 1, PrevClose: 1, Due: 7, N: 1, Seq: 2},
 			`{"T":"q","S":"BTC/USD","bp":67123.4,"bs":0.0001,"ap":67124.0,"as":1.0000,"p":67123.4,"v":9876.5432,"t":7,"n":1,"i":2,"o":0.1,"h":0.1,"l":0.1,"c":0.1}`},
-		{quote.Instrument{Symbol: "USDJPY", Decimals: 3},
+		{&quote.Instrument{Symbol: "USDJPY", Decimals: 3},
 			quote.Tick{Bid: 150123, Ask: 150130, Last: 150125, Open: 150000, High: 150000, Low: 150000, PrevClose: 150000, Due: 7, N: 1, Seq: 2},
 			`{"T":"q","S":"USDJPY","bp":150.123,"bs":0,"ap":150.130,"as":0,"p":150.125,"v":0,"t":7,"n":1,"i":2,"o":150.000,"h":150.000,"l":150.000,"c":150.000}`},
-		{quote.Instrument{Symbol: "^N225"},
+		{&quote.Instrument{Symbol: "^N225"},
 			quote.Tick{Bid: 38000, Ask: 38001, Last: 38000, Open: 37900, High: 38100, Low: 37800, PrevClose: 37950, Due: 7, N: 1, Seq: 2},
 			`{"T":"q","S":"^N225","bp":38000,"bs":0,"ap":38001,"as":0,"p":38000,"v":0,"t":7,"n":1,"i":2,"o":37900,"h":38100,"l":37800,"c":37950}`},
-		{quote.Instrument{Symbol: "CL=F", Decimals: 2, Negative: true},
+		{&quote.Instrument{Symbol: "CL=F", Decimals: 2, Negative: true},
 			quote.Tick{Bid: -3764, Ask: -3762, Last: -3763, High: 5, Low: -4032, Due: 7, Received: 9, N: 1, Seq: 2},
 			`{"T":"q","S":"CL=F","bp":-37.64,"bs":0,"ap":-37.62,"as":0,"p":-37.63,"v":0,"t":7,"r":9,"n":1,"i":2,"o":0.00,"h":0.05,"l":-40.32,"c":0.00}`},
-		{quote.Instrument{Symbol: "wei", Decimals: 9, SizeDecimals: 9},
+		{&quote.Instrument{Symbol: "wei", Decimals: 9, SizeDecimals: 9},
 			quote.Tick{Bid: 1, BidSize: 1, Ask: 2, AskSize: quote.MaxUnits, Last: 1, Volume: 1_000_000_000, Due: 7, N: 1, Seq: 2},
 			`{"T":"q","S":"wei","bp":0.000000001,"bs":0.000000001,"ap":0.000000002,"as":9007199.254740991,"p":0.000000001,"v":1.000000000,"t":7,"n":1,"i":2,"o":0.000000000,"h":0.000000000,"l":0.000000000,"c":0.000000000}`},
-	} {
-		if got := string(appendDayQuote(nil, &c.in, &c.tick)); got != c.want {
+	}
+}
+
+// TestQuoteDecimals: every number has exactly the decimals of its instrument.
+func TestQuoteDecimals(t *testing.T) {
+	for _, c := range scaledTicks() {
+		if got := string(appendDayQuote(nil, c.in, &c.tick)); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
-		snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 2}, Quotes: []DayQuote{{&c.in, &c.tick}}}.Message()
+		snap := Snapshot{At: quote.Position{Epoch: 1, Seq: 2}, Quotes: []DayQuote{{c.in, &c.tick}}}.Message()
 		checkTwin(t, snap.JSON(), snap.body.appendProto(nil))
-		checkTick(t, &c.in, &c.tick)
+		checkTick(t, c.in, &c.tick)
 	}
 }
 

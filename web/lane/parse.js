@@ -24,7 +24,7 @@ const OPTIONAL = {
   gap: { snapshot: 'boolean' },
   hb: { head: 'number' },
   subscription: { snapshot: 'boolean' },
-  status: { since: 'number', symbols: 'number' },
+  status: { since: 'number', symbols: 'number', S: 'string', reason: 'string', n: 'number', i: 'number' },
 };
 
 /** A message that violates the protocol. */

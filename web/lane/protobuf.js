@@ -30,7 +30,7 @@ export function decode(bytes) {
 /** Adds the id when the command had one. @param {any} m @param {any} from */
 const withID = (m, from) => (from.command === 'id' ? { ...m, id: from.id } : m);
 
-/** The fields that JSON has only when they are neither 0 nor false. @param {Record<string, number | boolean | undefined>} fields */
+/** The fields that JSON has only when they are not 0, false or empty. @param {Record<string, number | boolean | string | undefined>} fields */
 const present = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 
 /** @type {Record<string, (m: any) => any>} */
@@ -43,7 +43,8 @@ const READ = {
   heartbeat: ({ time, head }) => ({ T: 'hb', t: time, ...present({ head }) }),
   bye: ({ reason, retry }) => ({ T: 'bye', reason, retry }),
   subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i, ...present({ snapshot: m.snapshot }) }, m),
-  status: ({ status, since, symbols, time }) => ({ T: 'status', status, ...present({ since, symbols }), t: time }),
+  status: ({ status, since, symbols, time, symbol, reason, n, i }) =>
+    ({ T: 'status', status, ...present({ since, symbols, S: symbol, reason, n, i }), t: time }),
   time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),
   error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
 };
