@@ -25,6 +25,7 @@ var dependencies = map[string][]string{
 	"internal/i18n":          {},
 	"internal/market":        {"quote"},
 	"internal/market/replay": {"market", "quote"},
+	"internal/market/ingest": {"market", "quote"},
 	"internal/bus":           {"wire", "quote"},
 	"internal/history":       {"wire", "quote"},
 	"internal/stream":        {"wire", "quote"},
@@ -38,8 +39,8 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"config", "market", "market/replay", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	".":                        {"config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
 	"internal/testkit/testserver": {"handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},

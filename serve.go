@@ -28,6 +28,7 @@ import (
 	"ticklane/internal/config"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
+	"ticklane/internal/market/ingest"
 	"ticklane/internal/market/replay"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
@@ -91,13 +92,17 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	b.Attach(past.Add)
 	b.Attach(log.Append)
 
+	lines, _ := feed.(*ingest.Source)
+	if lines != nil {
+		lines.Attach(log)
+	}
 	scrape := func(s *handlers.Server) http.Handler {
 		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures})
 	}
 	extra := &extraClients{addr: ln.Addr().String()}
 	defer extra.stop()
 	server, err := handlers.New(handlers.Deps{
-		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Files: files, Metrics: scrape,
+		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape,
 		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
 	})
@@ -251,6 +256,15 @@ func newLab(cfg config.Config, feed market.Source, extra *extraClients) *handler
 
 // newFeed returns the source of ticks. It replaces a seed of 0 in cfg by a random one.
 func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
+	if f := cfg.Feed; f.Source == "ingest" {
+		s, err := ingest.New(ingest.Options{
+			MaxInstruments: f.Ingest.Instruments, MaxLine: f.Ingest.LineSize, Rate: f.Ingest.Rate, StaleAfter: f.StaleAfter, Logger: logger,
+		})
+		if err != nil {
+			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.ingest: %w", err)
+		}
+		return s, handlers.FeedInfo{Source: "ingest", Timed: true, Stale: s.Stale}, nil
+	}
 	if cfg.Feed.Source == "replay" {
 		r, err := replay.New(ctx, replay.Options{
 			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format), Logger: logger,
@@ -282,7 +296,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
 		AcceptRate: c.Limits.AcceptRate, RequestRate: c.Limits.Requests,
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
-		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, Reports: c.Load.Reports, TLS: secure,
+		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, IngestToken: c.Feed.Ingest.Token, Reports: c.Load.Reports, TLS: secure,
 	}
 }
 

@@ -116,7 +116,7 @@ func (a *api) stats(c *fiber.Ctx) error {
 			wire.SSE.String(): a.log.Lane(wire.SSE),
 			wire.WS.String():  a.log.Lane(wire.WS),
 		},
-		"feed":    fiber.Map{"source": a.feed.Source, "file": a.feed.File, "seed": a.feed.Seed, "timed": a.feed.Timed, "ended": a.feed.endedAt()},
+		"feed":    fiber.Map{"source": a.feed.Source, "file": a.feed.File, "seed": a.feed.Seed, "timed": a.feed.Timed, "ended": a.feed.endedAt(), "stale": a.feed.staleSince()},
 		"version": a.version,
 	})
 }

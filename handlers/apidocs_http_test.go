@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/handlers"
+	"ticklane/internal/market/ingest"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/testkit/testserver"
@@ -100,7 +101,11 @@ func (d *apiChecker) try(srv *testserver.Server, all map[string]operation, x att
 		return text
 	}
 	d.checkRequest(o, x.path)
-	if schema := o.pointer + "/requestBody/content/application~1json/schema"; o.method == fiber.MethodPost {
+	if o.method == fiber.MethodPost {
+		schema := o.pointer + "/requestBody/content/application~1json/schema"
+		if slices.Contains(extra, ndjson) {
+			schema = strings.Replace(schema, "json", "x-ndjson", 1)
+		}
 		v, err := value(x.body)
 		if err == nil {
 			err = d.check(schema, v)
@@ -221,6 +226,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 		d.try(srv, all, attempt{id: id, path: path, status: 415, body: cut, extra: []string{"Content-Type: text/plain"}})
 	}
 	d.checkDrills(srv, all)
+	d.checkFeeds(all)
 	d.checkOtherSettings(all)
 	d.checkCommonErrors(srv, all)
 
@@ -263,6 +269,38 @@ func (d *apiChecker) checkDrills(srv *testserver.Server, all map[string]operatio
 	c := srv.SSE("user=late")
 	srv.Handlers.RejectPendingFaults()
 	d.try(srv, all, attempt{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
+}
+
+// checkFeeds checks the endpoints by which clients send a feed.
+func (d *apiChecker) checkFeeds(all map[string]operation) {
+	d.Helper()
+	f := newFeedServer(d, testserver.Stream, nil)
+	closed := newFeedServer(d, testserver.Stream, func(s *handlers.Settings) { s.IngestToken = "secret" })
+	other := newTestServer(d, testserver.Options{})
+	line := `{"T":"q","S":"A","p":1.5,"n":1}`
+	for id, path := range map[string]string{"ingest": "/api/ingest", "ingestProgress": "/api/ingest", "ingestWS": "/ws/ingest"} {
+		extra, status := testserver.Upgrade, 200
+		switch id {
+		case "ingest":
+			extra = []string{ndjson}
+		case "ingestWS":
+			status = 101
+		}
+		d.try(f.Server, all, attempt{id: id, path: path + "?source=me", status: status, body: line, extra: extra})
+		d.try(f.Server, all, attempt{id: id, path: path + "?source=", status: 400, body: line, extra: extra})
+		d.try(f.Server, all, attempt{id: id, path: path + "?source=me", status: 403, body: line, extra: append(slices.Clone(extra), "Origin: https://evil.example")})
+		d.try(closed.Server, all, attempt{id: id, path: path + "?source=me", status: 401, body: line, extra: extra})
+		d.try(other, all, attempt{id: id, path: path + "?source=me", status: 409, body: line, extra: extra})
+	}
+	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 426})
+	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 426, extra: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8"}})
+	d.try(f.Server, all, attempt{id: "ingest", path: "/api/ingest", status: 415, body: line})
+	f.stop()
+	d.try(f.Server, all, attempt{id: "ingest", path: "/api/ingest?source=me", status: 503, body: line, extra: []string{ndjson}})
+	for range 64 {
+		f.feedSocket("")
+	}
+	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 503, extra: testserver.Upgrade})
 }
 
 // checkOtherSettings checks the answers that depend on other settings.
@@ -323,7 +361,10 @@ func (d *apiChecker) checkCommonErrors(srv *testserver.Server, all map[string]op
 // with the parameter's name.
 func TestQueryIsAsDescribed(t *testing.T) {
 	d := newAPIChecker(t, "openapi")
-	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: withLab})
+	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: func(d *handlers.Deps) {
+		withLab(d)
+		d.Ingest, _ = ingest.New(ingest.Options{MaxInstruments: 1})
+	}})
 	srv.Publish(20)
 	checked := 0
 	for id, o := range d.operations() {
@@ -331,7 +372,7 @@ func TestQueryIsAsDescribed(t *testing.T) {
 		switch id {
 		case "subscribeSSE":
 			continue // HEAD has the same query and ends
-		case "subscribeWS":
+		case "subscribeWS", "ingestWS":
 			extra = testserver.Upgrade
 		}
 		for _, p := range o.params {

@@ -48,3 +48,10 @@ func (s *Server) EnginesOf(lane wire.Lane) []string { return s.streams.subscript
 
 // RejectPendingFaults makes the lab reject faults that wait for a client's next request.
 func (s *Server) RejectPendingFaults() { s.streams.faults.MaxPending = 0 }
+
+// LiveFeeds returns how many request bodies and WebSockets send a feed.
+func (s *Server) LiveFeeds() int {
+	s.ingest.mu.Lock()
+	defer s.ingest.mu.Unlock()
+	return len(s.ingest.conns)
+}

@@ -20,7 +20,7 @@ func (h *health) live(c *fiber.Ctx) error {
 }
 
 // readiness is GET /readyz: 200 while the server accepts streams, 503 once it shuts down. A replay that has ended still has
-// quotes, a log and bars, so the server stays ready.
+// quotes, a log and bars, and a feed that is stale may go on, so the server stays ready.
 func (h *health) readiness(c *fiber.Ctx) error {
 	noStore(c)
 	if !h.ready.Load() {
@@ -28,6 +28,9 @@ func (h *health) readiness(c *fiber.Ctx) error {
 	}
 	if h.feed.endedAt() != nil {
 		return c.SendString("ready, replay ended\n")
+	}
+	if h.feed.staleSince() != nil {
+		return c.SendString("ready, feed stale\n")
 	}
 	return c.SendString("ready\n")
 }

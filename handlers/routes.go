@@ -16,6 +16,7 @@ type endpoints struct {
 	lab      *labAPI // nil unless the lab is enabled
 	api      *api
 	history  *historyAPI
+	ingest   *ingestAPI
 	health   *health
 	metrics  http.Handler
 	pages    *pages
@@ -51,6 +52,10 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 
 	app.Get("/api/history", e.history.bars)
 	app.Get("/api/closes", e.history.closes)
+
+	app.Get(ingestPath, e.ingest.progress)
+	app.Post(ingestPath, e.ingest.post)
+	app.Add(http.MethodGet, "/ws/ingest", e.ingest.socket)
 
 	app.Get("/healthz", e.health.live)
 	app.Get("/readyz", e.health.readiness)

@@ -16,6 +16,7 @@ import (
 
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
+	"ticklane/internal/market/ingest"
 	"ticklane/internal/metrics"
 	"ticklane/internal/netconn"
 	"ticklane/internal/shard"
@@ -30,6 +31,7 @@ type Deps struct {
 	History  *history.Store
 	Feed     FeedInfo
 	Lab      *Lab                       // nil disables experiments
+	Ingest   *ingest.Source             // the feed that clients send; nil for another feed
 	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger
@@ -44,6 +46,7 @@ type Server struct {
 	observer *observer
 	health   *health
 	streams  *streams
+	ingest   *ingestAPI
 	docs     *apiDocs
 }
 
@@ -83,15 +86,16 @@ func New(d Deps) (*Server, error) {
 		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
 		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
-	changing := newAnswers(headOf(d.Stream))
-	s := &Server{app: newApp(set, pages, observer), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
-		observer: observer, health: &health{feed: d.Feed}, streams: streams}
+	changing, feeds := newAnswers(headOf(d.Stream)), newIngestAPI(d.Ingest, set, streams)
+	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
+		observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: feeds}
 	e := &endpoints{
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate, streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
 		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, listings: newAnswers(sizeOf(d.Stream.Universe()))},
 		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics, answers: changing},
+		ingest:   feeds,
 		health:   s.health,
 		metrics:  d.Metrics(s),
 		pages:    pages,
@@ -109,7 +113,8 @@ func New(d Deps) (*Server, error) {
 }
 
 // newApp returns Fiber's app, without routes.
-func newApp(set Settings, pages *pages, o *observer) *fiber.App {
+func newApp(set Settings, pages *pages, s *streams) *fiber.App {
+	o := s.observer
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        set.HeaderSize,
@@ -126,6 +131,7 @@ func newApp(set Settings, pages *pages, o *observer) *fiber.App {
 	})
 	fast := app.Server()
 	fast.KeepHijackedConns = true
+	fast.HeaderReceived = leaveOpen(set.BodySize)
 	v := &validator{app: app, observer: o}
 	handle := fast.Handler
 	// A stream keeps fasthttp's goroutine for its lifetime, with the stack that its deepest call needed. So handlers run on
@@ -133,6 +139,7 @@ func newApp(set Settings, pages *pages, o *observer) *fiber.App {
 	fast.Handler = func(c *fasthttp.RequestCtx) {
 		stream.OnFreshStack(func() {
 			defer o.containRequest(c)
+			defer s.closeOpenBody(c)
 			if !v.validate(c) {
 				handle(c)
 			}

@@ -31,27 +31,37 @@ type Settings struct {
 	MessageBurst    int         // commands
 	HeaderSize      int         // of a request, in bytes
 	BodySize        int         // of a request, in bytes
+	IngestToken     string      // of clients that send a feed; empty: only those on this machine may
 	Reports         string      // folder of the load tester's reports; it need not exist
 	TLS             *tls.Config // nil for plain HTTP
 }
 
 // FeedInfo describes the feed, for pages and /api/stats.
 type FeedInfo struct {
-	Source string // "simulator" or "replay"
+	Source string // "simulator", "replay" or "ingest"
 	Seed   int64
 	File   string // name without folders
 	Timed  bool   // due times are real, so latency has a meaning
 
 	// Ended returns when the last tick was published; ok is false before. It is nil for a feed without an end.
 	Ended func() (at time.Time, ok bool)
+	// Stale returns since when there was no tick; ok is false while ticks come. It is nil for a feed that is never stale.
+	Stale func() (since time.Time, ok bool)
 }
 
 // endedAt returns when the feed ended, in µs since 1970; nil while it runs.
 func (f FeedInfo) endedAt() *int64 {
-	if f.Ended == nil {
+	return microseconds(f.Ended)
+}
+
+// staleSince returns since when there was no tick, in µs since 1970; nil while ticks come.
+func (f FeedInfo) staleSince() *int64 { return microseconds(f.Stale) }
+
+func microseconds(read func() (at time.Time, ok bool)) *int64 {
+	if read == nil {
 		return nil
 	}
-	at, ok := f.Ended()
+	at, ok := read()
 	if !ok {
 		return nil
 	}

@@ -18,6 +18,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.NotReady()
 	drained := s.streams.limiter.Close()
 	s.streams.endAll(ctx)
+	s.ingest.close(ctx)
 	var late error
 	select {
 	case <-drained:

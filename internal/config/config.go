@@ -56,12 +56,15 @@ type Market struct {
 
 // Feed selects the source of ticks.
 type Feed struct {
-	Source   string  `key:"source"` // "simulator" or "replay"
+	Source   string  `key:"source"` // "simulator", "replay" or "ingest"
 	File     string  `key:"file"`   // if Source is "replay" a regular file, or "-" for standard input
 	Speed    float64 `key:"speed"`  // factor of the file's speed; +Inf for "max"
 	Loop     bool    `key:"loop"`
 	OnBadRow string  `key:"on_bad_row"` // "stop" or "skip"
 	Format   Format  `key:"format"`
+
+	StaleAfter time.Duration `key:"stale_after"` // 0 for never
+	Ingest     Ingest        `key:"ingest"`
 }
 
 // Format has what a replayed file doesn't show. "auto" leaves it to detection.
@@ -73,6 +76,14 @@ type Format struct {
 	Zone      string   `key:"zone"`    // IANA time zone
 	Symbol    string   `key:"symbol"`  // of all rows; empty for those of the file
 	Columns   []string `key:"columns"` // meanings in order, or pairs NAME=meaning
+}
+
+// Ingest has the options of a feed that clients send.
+type Ingest struct {
+	Token       string  `key:"token"`       // empty: only clients on this machine may send
+	Instruments int     `key:"instruments"` // at most
+	Rate        float64 `key:"rate"`        // lines per second; 0 for no limit
+	LineSize    int     `key:"line_size"`   // bytes
 }
 
 // Data has the place of stored data.

@@ -50,7 +50,7 @@ var sections = []group{
 		{"market.warmup", "2h", duration{0, 24 * time.Hour, ""}, "Simulated time before the start, which fills the charts; daily bars go back up to 250 days. 0s: no past."},
 	}},
 	{"feed", "The source of ticks", []key{
-		{"feed.source", "simulator", choice{"simulator", "replay"}, "The simulated market, or a CSV file of ticks or bars."},
+		{"feed.source", "simulator", choice{"simulator", "replay", "ingest"}, "The simulated market, a CSV file of ticks or bars, or what clients send to /api/ingest (docs/ingest.md)."},
 		{"feed.file", "", text{"a CSV file, also as gzip or zip; -: standard input"}, "File to replay, absolute or relative to the working directory. docs/replay.md describes it, with examples."},
 		{"feed.speed", "1", speed{}, "Speed of the replay as a factor of the file's own, or max for as fast as possible."},
 		{"feed.loop", "true", boolean{}, "Whether the replay restarts at the end of the file."},
@@ -62,6 +62,11 @@ var sections = []group{
 		{"feed.format.zone", "UTC", zone{}, "Time zone of times that have none."},
 		{"feed.format.symbol", "", text{"a symbol"}, "Symbol of all rows. Without it, and without a column for it, the file's name is the symbol."},
 		{"feed.format.columns", "", list{text{"time, clock, symbol, bid, ask, last, open, high, low, close, bid_size, ask_size, volume, day_volume or -, as Name=meaning or one for each column"}}, "What columns mean that have no known name, such as Settle=close; or the meanings of all columns in order, for a file without column names. A dash ignores a column."},
+		{"feed.stale_after", "30s", duration{0, 24 * time.Hour, "0s: never"}, "Time without a tick of feed.source ingest after which streams, pages and /readyz report that the feed is stale."},
+		{"feed.ingest.token", "", text{"a secret"}, "Token that clients must send to feed this server (Authorization: Bearer). Empty: only clients on this machine may, without one."},
+		{"feed.ingest.instruments", "1000", integer{1, 65536, "instruments", ""}, "Maximum number of instruments that clients may add."},
+		{"feed.ingest.rate", "0", rateLimit{}, "Maximum rate of lines of all clients together; they are read no faster."},
+		{"feed.ingest.line_size", "4096", integer{256, 1 << 20, "bytes", ""}, "Maximum size of a line."},
 	}},
 	{"data", "Stored data", []key{
 		{"data.dir", "", text{"a directory"}, "Directory in which bars are stored, for one process at a time. It is created if it is missing. Empty: bars are in memory only, and end with the process."},

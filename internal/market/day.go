@@ -46,6 +46,9 @@ func (d *Day) Trade(price quote.Price, size quote.Size) {
 	d.volume = min(d.volume+size, quote.MaxUnits)
 }
 
+// SetVolume sets the volume of the day, for feeds that count it themselves.
+func (d *Day) SetVolume(volume quote.Size) { d.volume = volume }
+
 // Last returns the price of the last trade.
 func (d *Day) Last() quote.Price { return d.last }
 

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -32,8 +33,9 @@ type Handler interface {
 // caller's part. It keeps no buffer between frames, so an idle connection holds none. It is not safe for concurrent use.
 type Input struct {
 	Handler    Handler
-	MaxMessage int  // largest size of a message in bytes, before and after inflating
-	Deflate    bool // permessage-deflate was negotiated with client_no_context_takeover
+	MaxMessage int    // largest size of a message in bytes, before and after inflating
+	TooBig     string // reason of the close of a larger one; by default it names limits.message_size
+	Deflate    bool   // permessage-deflate was negotiated with client_no_context_takeover
 
 	state      ws.State
 	compressed bool   // the current message is
@@ -109,7 +111,7 @@ func (in *Input) parseFrame(b []byte) int {
 	switch {
 	case control:
 	case h.Length > uint64(in.MaxMessage-len(in.message)):
-		in.end = Close{wire.CloseTooBig, "a message is larger than limits.message_size"}
+		in.end = Close{wire.CloseTooBig, cmp.Or(in.TooBig, "a message is larger than limits.message_size")}
 		return 0
 	case h.Op == wire.OpBinary:
 		in.end = Close{wire.CloseUnsupported, "commands are text messages"}

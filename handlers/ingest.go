@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/market/ingest"
+	"ticklane/internal/wire"
+)
+
+// maxIngest bounds the open request bodies and WebSockets of feeds.
+const maxIngest = 64
+
+// ingestAPI serves the endpoints by which clients send a feed.
+type ingestAPI struct {
+	source  *ingest.Source // nil for another feed
+	token   string         // feed.ingest.token; empty for none
+	streams *streams       // for handshakes
+	access  *access
+	set     Settings
+
+	ctx  context.Context // done when the server shuts down
+	stop context.CancelFunc
+
+	mu     sync.Mutex // guards conns and closed
+	conns  map[net.Conn]struct{}
+	closed bool
+	done   sync.WaitGroup // of conns
+}
+
+func newIngestAPI(source *ingest.Source, set Settings, s *streams) *ingestAPI {
+	h := &ingestAPI{source: source, token: set.IngestToken, streams: s, access: s.access, set: set, conns: make(map[net.Conn]struct{})}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+// authorize returns the problem of a client that may not send a feed, and of a server with another feed.
+func (h *ingestAPI) authorize(c *fiber.Ctx) error {
+	switch {
+	case h.source == nil:
+		return problemOf(http.StatusConflict, "This server has another feed: set feed.source to ingest.")
+	case !h.access.sameOrigin(c):
+		return h.access.foreignOrigin(c)
+	case h.token == "":
+		if !h.local(c) {
+			return problemOf(http.StatusForbidden, "Without feed.ingest.token, only clients on this machine may send a feed, and not through a proxy.")
+		}
+	case !sameToken(c.Get(fiber.HeaderAuthorization), h.token):
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="ticklane feed"`)
+		return problemOf(http.StatusUnauthorized, "Authorization: want Bearer and the value of feed.ingest.token.")
+	}
+	return nil
+}
+
+// local reports whether a request comes from this machine. One with the header of a proxy may come from elsewhere.
+func (h *ingestAPI) local(c *fiber.Ctx) bool {
+	for _, name := range []string{fiber.HeaderXForwardedFor, "Forwarded", "X-Real-Ip"} {
+		if len(c.Request().Header.Peek(name)) > 0 {
+			return false
+		}
+	}
+	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	return ok && peer.Unmap().IsLoopback()
+}
+
+// sameToken reports whether an Authorization header has a token, in a time that doesn't depend on either.
+func sameToken(header, token string) bool {
+	scheme, value, _ := strings.Cut(header, " ")
+	got, want := sha256.Sum256([]byte(strings.TrimSpace(value))), sha256.Sum256([]byte(token))
+	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "bearer")
+}
+
+const maxSourceName = 64
+
+// sourceName reads the name of a client's sequence, which may be missing.
+func (q *query) sourceName() string {
+	v, ok := q.get("source")
+	if ok && (v == "" || len(v) > maxSourceName || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		q.fail("source", "%s: want 1 to %d printable ASCII characters without spaces", quoted(v), maxSourceName)
+	}
+	return v
+}
+
+// progress is GET /api/ingest?source=: where a client's sequence is.
+func (h *ingestAPI) progress(c *fiber.Ctx) error {
+	if err := h.authorize(c); err != nil {
+		return err
+	}
+	q := queryOf(c)
+	name := q.sourceName()
+	if name == "" && len(q.errors) == 0 {
+		q.fail("source", "missing; want the name of the client's sequence")
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	p := h.source.Progress(name)
+	noStore(c)
+	return c.JSON(fiber.Map{"source": name, "last": p.Last, "holes": p.Holes, "more_holes": p.MoreHoles, "epoch": wire.Epoch(h.streams.log.Head().Epoch)})
+}
+
+// add registers a connection, which the caller must remove. refused is the problem if there are too many, or the server shuts down.
+func (h *ingestAPI) add(nc net.Conn) (refused *problem) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return problemOf(http.StatusServiceUnavailable, "The server is shutting down.")
+	case len(h.conns) >= maxIngest:
+		return problemOf(http.StatusServiceUnavailable, "Too many clients send a feed at the same time.")
+	}
+	h.conns[nc] = struct{}{}
+	h.done.Add(1)
+	return nil
+}
+
+func (h *ingestAPI) remove(nc net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, nc)
+	h.done.Done()
+}
+
+// interrupt ends reading from a connection that was detached if the server is shutting down: detaching has removed its deadline.
+func (h *ingestAPI) interrupt(nc net.Conn) {
+	if h.ctx.Err() != nil {
+		nc.SetReadDeadline(time.Now())
+	}
+}
+
+// close ends all connections that send a feed, each with its answer, and waits for that or for ctx.
+func (h *ingestAPI) close(ctx context.Context) {
+	h.stop() // before the deadlines: see interrupt
+	h.mu.Lock()
+	h.closed = true
+	for nc := range h.conns {
+		nc.SetReadDeadline(time.Now())
+	}
+	h.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		h.done.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done(): // the connections are closed next
+	}
+}

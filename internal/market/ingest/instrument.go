@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"ticklane/internal/quote"
+)
+
+// instrument returns the instrument of the line that was parsed last.
+func (p *parser) instrument() (in quote.Instrument, f *fault) {
+	o := &p.object
+	for _, m := range []struct {
+		member
+		into *string
+	}{
+		{memberS, &in.Symbol}, {memberName, &in.Name}, {memberSector, &in.Sector}, {memberCurrency, &in.Currency}, {memberVenue, &in.Venue},
+	} {
+		if !o.set.has(m.member) {
+			continue
+		}
+		text, ok := o.text(m.member)
+		if !ok {
+			return in, &fault{m.String(), "want a text"}
+		}
+		*m.into = string(text)
+	}
+	if in.Sector == "" {
+		in.Sector = defaultSector
+	}
+	in.Decimals = 2
+	if f = first(p.decimals(memberDecimals, &in.Decimals), p.decimals(memberSizeDecimals, &in.SizeDecimals)); f != nil {
+		return in, f
+	}
+	if o.set.has(memberNegative) {
+		v := &o.values[memberNegative]
+		if v.kind != kindBool {
+			return in, &fault{"negative", "want true or false"}
+		}
+		in.Negative = v.raw[0] == 't'
+	}
+	if o.set.has(memberTickSize) {
+		v := &o.values[memberTickSize]
+		if v.kind != kindNumber {
+			return in, &fault{"tick_size", "want a number"}
+		}
+		var err error
+		if in.TickSize, err = quote.ParsePrice(string(v.raw), in.Decimals); err != nil {
+			return in, &fault{"tick_size", string(v.raw) + ": " + err.Error()}
+		}
+	}
+	if in.Session, f = p.session(); f != nil {
+		return in, f
+	}
+	var invalid *quote.FieldError
+	if errors.As(in.Check(), &invalid) {
+		name := invalid.Field
+		if name == "symbol" {
+			name = "S"
+		}
+		return in, &fault{name, invalid.Reason}
+	}
+	return in, nil
+}
+
+// defaultSector is the sector of instruments whose line has none.
+const defaultSector = "feed"
+
+func (p *parser) decimals(m member, into *uint8) *fault {
+	if !p.object.set.has(m) {
+		return nil
+	}
+	n, f := p.integer(m)
+	if f != nil || n > quote.MaxDecimals {
+		return &fault{m.String(), "want 0 to 9"}
+	}
+	*into = uint8(n)
+	return nil
+}
+
+// session returns the session of an instrument's line, nil if it has none.
+func (p *parser) session() (*quote.Session, *fault) {
+	if !p.object.set.has(memberSession) {
+		return nil, nil
+	}
+	const want = `want an object such as {"zone":"America/New_York","open":"09:30","close":"16:00"}`
+	v := &p.object.values[memberSession]
+	if v.kind != kindComposite {
+		return nil, &fault{"session", want}
+	}
+	var s struct{ Zone, Open, Close string }
+	d := json.NewDecoder(strings.NewReader(string(v.raw)))
+	d.DisallowUnknownFields()
+	if d.Decode(&s) != nil {
+		return nil, &fault{"session", want}
+	}
+	session, err := quote.NewSession(s.Zone, s.Open, s.Close)
+	if err != nil {
+		field, reason, _ := strings.Cut(err.Error(), ": ")
+		return nil, &fault{"session." + field, reason}
+	}
+	return session, nil
+}
+
+// sameInstrument reports whether two lines describe the same.
+func sameInstrument(a, b *quote.Instrument) bool {
+	x, y := *a, *b
+	if (x.Session == nil) != (y.Session == nil) || x.Session != nil && !sameSession(x.Session, y.Session) {
+		return false
+	}
+	x.Session, y.Session = nil, nil
+	return x == y
+}
+
+func sameSession(a, b *quote.Session) bool {
+	return a.Zone.String() == b.Zone.String() && a.Open == b.Open && a.Close == b.Close
+}

@@ -1,0 +1,59 @@
+package ingest
+
+// Bounds of what a Result lists.
+const (
+	maxErrors = 20
+	maxListed = 100 // holes
+)
+
+// Result is what became of the lines of a session.
+type Result struct {
+	Accepted   uint64      `json:"accepted"`
+	Rejected   uint64      `json:"rejected"`
+	Duplicates uint64      `json:"duplicates"`           // lines whose n had come before
+	Last       uint64      `json:"last"`                 // the largest n of the source
+	Holes      []Range     `json:"holes"`                // those n below Last that have not come, the first of them
+	MoreHoles  int         `json:"more_holes,omitempty"` // ranges that are not listed
+	Errors     []LineError `json:"errors"`               // of rejected lines, the first of them
+	MoreErrors uint64      `json:"more_errors"`          // rejected lines that are not listed
+}
+
+// LineError is the reason why a line was rejected.
+type LineError struct {
+	Line   uint64 `json:"line"`            // its number in the input, from 1; empty lines count
+	Field  string `json:"field,omitempty"` // missing if it is the whole line
+	Reason string `json:"reason"`
+}
+
+// count counts a line that isn't a duplicate.
+func (r *Result) count(l *line) {
+	switch {
+	case l.fault == nil:
+		r.Accepted++
+		return
+	case len(r.Errors) < maxErrors:
+		r.Errors = append(r.Errors, LineError{l.number, l.fault.field, l.fault.reason})
+	default:
+		r.MoreErrors++
+	}
+	r.Rejected++
+}
+
+func (r *Result) setProgress(s *sequence) {
+	r.Last = s.last
+	listed := min(len(s.holes), maxListed)
+	r.Holes, r.MoreHoles = append([]Range{}, s.holes[:listed]...), len(s.holes)-listed
+}
+
+// Take returns what became of the lines since the last call, and the progress of the source's sequence.
+func (x *Session) Take() Result {
+	r := x.result
+	x.result = Result{Last: r.Last, Holes: r.Holes, MoreHoles: r.MoreHoles}
+	if r.Holes == nil {
+		r.Holes = []Range{}
+	}
+	if r.Errors == nil {
+		r.Errors = []LineError{}
+	}
+	return r
+}

@@ -1,0 +1,62 @@
+package ingest
+
+import "slices"
+
+// Range is the numbers From to To, both included.
+type Range struct {
+	From uint64 `json:"from"`
+	To   uint64 `json:"to"`
+}
+
+// maxHoles bounds the holes of a source that are remembered: the oldest are forgotten.
+const maxHoles = 1024
+
+// sequence decides which lines of a source are new, by their n. Numbers that were left out are holes, which may be filled later.
+type sequence struct {
+	last  uint64
+	holes []Range // ascending, all below last
+}
+
+// take reports whether n is new, and remembers it.
+func (s *sequence) take(n uint64) bool {
+	switch {
+	case n == s.last+1:
+	case n > s.last:
+		if len(s.holes) >= maxHoles {
+			s.holes = slices.Delete(s.holes, 0, 1)
+		}
+		s.holes = append(s.holes, Range{s.last + 1, n - 1})
+	default:
+		return s.fill(n)
+	}
+	s.last = n
+	return true
+}
+
+// fill reports whether n is in a hole, and takes it out of that.
+func (s *sequence) fill(n uint64) bool {
+	i, found := slices.BinarySearchFunc(s.holes, n, func(h Range, n uint64) int {
+		switch {
+		case h.To < n:
+			return -1
+		case h.From > n:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		return false
+	}
+	switch h := s.holes[i]; {
+	case h.From == h.To:
+		s.holes = slices.Delete(s.holes, i, i+1)
+	case h.From == n:
+		s.holes[i].From++
+	case h.To == n:
+		s.holes[i].To--
+	default:
+		s.holes[i].To = n - 1
+		s.holes = slices.Insert(s.holes, i+1, Range{n + 1, h.To})
+	}
+	return true
+}

@@ -1,0 +1,177 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+const (
+	maxBatch = 1024 // lines
+	// keepLine is the most that a session keeps of the memory of a line that came in pieces, in bytes.
+	keepLine = 4 << 10
+)
+
+// Session reads the lines of one connection. It is used by one goroutine at a time.
+type Session struct {
+	source   *Source
+	sequence *sourceSequence // nil without a name
+	parser   parser
+	number   uint64 // of the newest line
+	result   Result
+
+	batch   []line
+	pending []pendingInstrument // of the lines after those of batch
+	rest    []byte              // of a line whose end has not come
+	skip    bool                // the rest of a line that is too long
+}
+
+type pendingInstrument struct {
+	line
+	instrument quote.Instrument
+}
+
+// Open returns a session. name identifies the client's sequence of lines, across its connections; without a name lines can't have
+// a number. The caller must Close the session.
+func (s *Source) Open(name string) *Session {
+	x := &Session{source: s, parser: parser{universe: s.universe}, batch: make([]line, 0, maxBatch)}
+	if name != "" {
+		s.mu.Lock()
+		x.sequence = s.sequences.open(name)
+		x.result.setProgress(&x.sequence.sequence)
+		s.mu.Unlock()
+	}
+	return x
+}
+
+// Close releases the session. A line whose end has not come is discarded.
+func (x *Session) Close() {
+	if x.sequence != nil {
+		x.source.mu.Lock()
+		x.sequence.sessions--
+		x.source.mu.Unlock()
+	}
+}
+
+// Write handles all lines that end in b, and publishes their ticks before it returns. It waits for Options.Rate. The error is
+// ErrStopped, or ctx's; then some of the lines were not handled, and are not counted.
+func (x *Session) Write(ctx context.Context, b []byte) error {
+	received := time.Now()
+	if err := x.Add(ctx, b, received); err != nil {
+		return err
+	}
+	return x.flush(ctx, received.UnixMicro())
+}
+
+// Add is Write for one of several pieces that were received together: the lines are handled by Flush, at the latest.
+func (x *Session) Add(ctx context.Context, b []byte, received time.Time) error {
+	return x.add(ctx, b, received.UnixMicro())
+}
+
+// Message is Add for a message of one or more lines, the last of which needs no end.
+func (x *Session) Message(ctx context.Context, b []byte, received time.Time) error {
+	if err := x.add(ctx, b, received.UnixMicro()); err != nil {
+		return err
+	}
+	return x.endLine(ctx, received.UnixMicro())
+}
+
+// Flush handles the lines that were added.
+func (x *Session) Flush(ctx context.Context) error { return x.flush(ctx, time.Now().UnixMicro()) }
+
+// add parses all lines that end in b. It handles them when they are as many as a batch.
+func (x *Session) add(ctx context.Context, b []byte, received int64) error {
+	for len(b) > 0 {
+		text, after, ended := bytes.Cut(b, []byte{'\n'})
+		b = after
+		switch {
+		case x.skip:
+			x.skip = !ended
+			continue
+		case len(x.rest)+len(text) > x.source.options.MaxLine+1: // with a CR
+			x.tooLong()
+			x.skip, x.rest = !ended, x.rest[:0]
+		case !ended:
+			x.rest = append(x.rest, text...)
+			continue
+		case len(x.rest) > 0:
+			x.rest = append(x.rest, text...)
+			if err := x.line(ctx, x.rest, received); err != nil {
+				return err
+			}
+			if x.rest = x.rest[:0]; cap(x.rest) > keepLine {
+				x.rest = nil
+			}
+		default:
+			if err := x.line(ctx, text, received); err != nil {
+				return err
+			}
+		}
+		if len(x.batch)+len(x.pending) == maxBatch {
+			if err := x.flush(ctx, received); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// End handles the last line, which needs no end. It must be called only if the client has sent all that it wanted to.
+func (x *Session) End(ctx context.Context) error {
+	received := time.Now().UnixMicro()
+	if err := x.endLine(ctx, received); err != nil {
+		return err
+	}
+	return x.flush(ctx, received)
+}
+
+// endLine ends the line whose end has not come, if there is one.
+func (x *Session) endLine(ctx context.Context, received int64) error {
+	if len(x.rest) == 0 && !x.skip {
+		return nil
+	}
+	return x.add(ctx, []byte{'\n'}, received)
+}
+
+func (x *Session) tooLong() {
+	x.number++
+	reason := "longer than feed.ingest.line_size, " + strconv.Itoa(x.source.options.MaxLine) + " bytes"
+	x.batch = append(x.batch, line{number: x.number, fault: &fault{"", reason}})
+}
+
+// line parses a line and adds it to the batch, or to the instruments that follow the batch.
+func (x *Session) line(ctx context.Context, text []byte, received int64) error {
+	x.number++
+	if blank(text) {
+		return nil
+	}
+	l := line{number: x.number}
+	x.parser.parse(text, received, &l)
+	if l.kind == instrumentLine && l.fault == nil {
+		var in quote.Instrument
+		if in, l.fault = x.parser.instrument(); l.fault == nil {
+			x.pending = append(x.pending, pendingInstrument{l, in})
+			return nil
+		}
+	}
+	if len(x.pending) > 0 {
+		if err := x.flush(ctx, received); err != nil {
+			return err
+		}
+		x.parser.parse(text, received, &l) // it may be of an instrument that was added now
+	}
+	x.batch = append(x.batch, l)
+	return nil
+}
+
+func blank(text []byte) bool {
+	for _, c := range text {
+		if !isSpace(c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,179 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// TestPieces: however the bytes are split, the result is the same.
+func TestPieces(t *testing.T) {
+	lines := instruments + "\n\r\n" + `{"T":"q","S":"EURUSD","bp":1.5,"ap":1.6,"n":1}` + "\r\n" + strings.Repeat("x", 300) + "\n" +
+		`{"T":"instrument","S":"NEW","n":2}` + "\n" + `{"T":"q","S":"NEW","p":3,"n":3}` + "\n" + `{"T":"q","S":"NEW","p":0,"n":4}` + "\n" + `{"T":"q","S":"NEW","p":4,"n":6}`
+	send := func(pieces func(string) []string) (Result, []quote.Tick) {
+		f := newFeed(t, Options{MaxLine: 200})
+		x := f.Open("me")
+		defer x.Close()
+		for _, piece := range pieces(lines) {
+			if err := x.Write(t.Context(), []byte(piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := x.End(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range f.ticks {
+			f.ticks[i].Due, f.ticks[i].Received, f.ticks[i].Day = 0, 0, 0
+		}
+		return x.Take(), f.ticks
+	}
+	want, ticks := send(func(s string) []string { return []string{s} })
+	if summary(want) != "+8 -2 =0 8: 11:p" || want.Last != 6 || !slices.Equal(want.Holes, []Range{{5, 5}}) || len(ticks) != 3 {
+		t.Fatalf("%+v, %d ticks", want, len(ticks))
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		got, same := send(func(s string) (all []string) {
+			for len(s) > 0 {
+				n := min(len(s), 1+r.IntN(1+r.IntN(400)))
+				all, s = append(all, s[:n]), s[n:]
+			}
+			return all
+		})
+		if !reflect.DeepEqual(got, want) || !slices.Equal(same, ticks) {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+	}
+}
+
+// TestQuotesKeepWhatIsLeftOut follows one instrument: quotes, trades, its day, and a late line.
+func TestQuotesKeepWhatIsLeftOut(t *testing.T) {
+	f := newFeed(t, Options{})
+	f.send("", instruments)
+	// Sessions of New York on 2 and 3 March 2026 begin at 14:30 UTC.
+	at := func(day, hour int) string {
+		return fmt.Sprintf(`,"t":%d}`, time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC).UnixMicro())
+	}
+	for _, c := range []struct{ line, want string }{
+		{`{"T":"q","S":"ACME","bp":10,"ap":10.1,"bs":3,"as":4` + at(2, 15), "ACME 10.00×3 10.10×4 last 10.05 day 10.05 10.05 10.05 prev 10.05 vol 0"},
+		{`{"T":"q","S":"ACME","bp":10.05` + at(2, 15), "ACME 10.05×3 10.10×4 last 10.07 day 10.05 10.07 10.05 prev 10.05 vol 0"},
+		{`{"T":"trade","S":"ACME","p":9.5,"s":7` + at(2, 16), "ACME 10.05×3 10.10×4 last 9.50 day 10.05 10.07 9.50 prev 10.05 vol 7"},
+		{`{"T":"q","S":"ACME","ap":20,"as":0` + at(2, 16), "ACME 10.05×3 20.00×0 last 9.50 day 10.05 10.07 9.50 prev 10.05 vol 7"},
+		{`{"T":"trade","S":"ACME","p":9.75` + at(3, 14), "ACME 10.05×3 20.00×0 last 9.75 day 10.05 10.07 9.50 prev 10.05 vol 7"},
+		{`{"T":"trade","S":"ACME","p":11,"s":2` + at(3, 15), "ACME 10.05×3 20.00×0 last 11.00 day 9.75 11.00 9.75 prev 9.75 vol 2"},
+		{`{"T":"trade","S":"ACME","p":8,"s":5` + at(2, 16), "ACME 10.05×3 20.00×0 last 8.00 day 9.75 11.00 8.00 prev 9.75 vol 7"}, // late: counted in the newer day
+		{`{"T":"q","S":"ACME","v":100` + at(3, 16), "ACME 10.05×3 20.00×0 last 8.00 day 9.75 11.00 8.00 prev 9.75 vol 100"},
+		{`{"T":"trade","S":"ACME","p":8,"s":5` + at(3, 16), "ACME 10.05×3 20.00×0 last 8.00 day 9.75 11.00 8.00 prev 9.75 vol 105"},
+		{`{"T":"trade","S":"ACME","p":8,"s":9007199254740990` + at(3, 16), "ACME 10.05×3 20.00×0 last 8.00 day 9.75 11.00 8.00 prev 9.75 vol 9007199254740991"},
+	} {
+		if r := f.send("", c.line); f.last() != c.want {
+			t.Errorf("%s: %s\ngot  %s\nwant %s", c.line, summary(r), f.last(), c.want)
+		}
+	}
+	late := f.ticks[6]
+	if late.Due != time.Date(2026, 3, 2, 16, 0, 0, 0, time.UTC).UnixMicro() || late.Day != f.ticks[5].Day {
+		t.Errorf("a late tick: due %v, day %d", time.UnixMicro(late.Due).UTC(), late.Day)
+	}
+}
+
+// TestRetry: lines that are sent again double nothing, on the same and on other connections; other sources have their own numbers.
+func TestRetry(t *testing.T) {
+	f := newFeed(t, Options{})
+	f.send("", instruments)
+	line := func(n int) string { return fmt.Sprintf(`{"T":"trade","S":"ACME","p":1,"s":1,"n":%d}`+"\n", n) }
+	for _, c := range []struct{ source, lines, want string }{
+		{"a", line(1) + line(2) + line(2), "+2 -0 =1"},
+		{"a", line(1) + line(2) + line(3), "+1 -0 =2"},
+		{"b", line(1), "+1 -0 =0"},
+		{"a", line(6) + line(5), "+2 -0 =0"},
+		{"a", line(4) + line(4) + line(7), "+2 -0 =1"},
+		{"a", `{"T":"trade","S":"ACME","p":0,"n":8}`, "+0 -1 =0 1:p"},
+		{"a", `{"T":"trade","S":"ACME","p":1,"n":8}`, "+0 -0 =1"},
+		{"a", `{"T":"instrument","S":"NEW","n":9}`, "+1 -0 =0"},
+		{"a", `{"T":"instrument","S":"NEW","n":9}`, "+0 -0 =1"},
+		{"a", `{"T":"trade","S":"NEW","p":1}` + "\n" + `{"T":"trade","S":"NEW","p":1}`, "+2 -0 =0"},
+	} {
+		if r := f.send(c.source, c.lines); summary(r) != c.want {
+			t.Errorf("%s %s: %s, want %s", c.source, c.lines, summary(r), c.want)
+		}
+	}
+	if v := f.ticks[len(f.ticks)-3].Volume; v != 8 {
+		t.Errorf("volume %d, want 8", v)
+	}
+	if r := f.send("a", line(12)); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
+		t.Errorf("%+v", r)
+	}
+	if r := f.Progress("a"); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
+		t.Errorf("progress %+v", r)
+	}
+	if x := f.Open("a"); true {
+		if r := x.Take(); r.Last != 12 {
+			t.Errorf("a new session: %+v", r)
+		}
+		x.Close()
+	}
+	if r := f.Progress("none"); r.Last != 0 || r.Holes == nil || len(r.Holes) > 0 {
+		t.Errorf("an unknown source: %+v", r)
+	}
+}
+
+// TestInstrumentsAgain: an instrument may come again as it is; not otherwise, and not more than the limit.
+func TestInstrumentsAgain(t *testing.T) {
+	f := newFeed(t, Options{MaxInstruments: 5})
+	for _, c := range []struct{ lines, want string }{
+		{instruments, "+4 -0 =0"},
+		{instruments + instruments, "+8 -0 =0"},
+		{`{"T":"instrument","S":"EURUSD","sector":"fx","decimals":4}`, "+0 -1 =0 1:S"},
+		{`{"T":"instrument","S":"N"}` + "\n" + `{"T":"instrument","S":"N","decimals":3}` + "\n" + `{"T":"instrument","S":"N"}`, "+2 -1 =0 2:S"},
+		{`{"T":"instrument","S":"M"}`, "+0 -1 =0 1:S"},
+	} {
+		if r := f.send("", c.lines); summary(r) != c.want {
+			t.Errorf("%s: %s, want %s: %+v", c.lines, summary(r), c.want, r.Errors)
+		}
+	}
+	if f.Universe().Len() != 5 {
+		t.Errorf("%d instruments", f.Universe().Len())
+	}
+}
+
+// TestErrorsAreBounded: the counts are whole, the lists are not.
+func TestErrorsAreBounded(t *testing.T) {
+	f := newFeed(t, Options{})
+	var b strings.Builder
+	for n := range 300 {
+		fmt.Fprintf(&b, `{"T":"x","n":%d}`+"\n", 2*n+2)
+	}
+	r := f.send("me", b.String())
+	if r.Rejected != 300 || len(r.Errors) != maxErrors || r.MoreErrors != 300-maxErrors || len(r.Holes) != maxListed || r.MoreHoles != 300-maxListed || r.Errors[19].Line != 20 {
+		t.Errorf("%d rejected, %d errors and %d, %d holes and %d", r.Rejected, len(r.Errors), r.MoreErrors, len(r.Holes), r.MoreHoles)
+	}
+}
+
+// TestStopped: a source that doesn't run takes nothing, so that a client can send it again.
+func TestStopped(t *testing.T) {
+	s, err := New(Options{MaxInstruments: 1, MaxLine: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := s.Open("me")
+	defer x.Close()
+	if err := x.Write(t.Context(), []byte(`{"T":"instrument","S":"A","n":1}`+"\n")); !errors.Is(err, ErrStopped) {
+		t.Errorf("got %v", err)
+	}
+	if r := x.Take(); r.Accepted != 0 || r.Last != 0 {
+		t.Errorf("%+v", r)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := newFeed(t, Options{}).Open("").Write(ctx, []byte("{}\n")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}

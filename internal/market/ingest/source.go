@@ -1,0 +1,173 @@
+// Package ingest is a market.Source of the lines that clients send: newline-delimited JSON, each line an instrument, a quote, a
+// trade or a status. docs/ingest.md describes them.
+//
+// A Session parses the lines of one connection. Its batches go through the Source one at a time, which keeps the newest quote of each
+// instrument and, for each name that a client gives itself, which numbers of its sequence have come: a line that is sent again is a
+// duplicate, one that was left out is a hole.
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"ticklane/internal/quote"
+)
+
+// ErrStopped is returned when the source doesn't run: the server is starting or shutting down.
+var ErrStopped = errors.New("the feed doesn't run")
+
+// Options are the options of a Source. Their values are not checked: package config has the bounds of the settings.
+type Options struct {
+	MaxInstruments int
+	MaxLine        int           // bytes of a line, without its end
+	Rate           float64       // lines per second of all clients together, which are read no faster; 0 for no limit
+	StaleAfter     time.Duration // time without a tick after which the feed is stale; 0 for never
+	Logger         *slog.Logger  // slog.Default() if nil
+}
+
+// Observer is informed of changes of the feed. Its methods must not block.
+type Observer interface {
+	// UniverseGrown is called after instruments were added.
+	UniverseGrown()
+	// FeedStale is called when there was no tick for Options.StaleAfter, with the time of the newest, and with the zero time when ticks
+	// come again.
+	FeedStale(since time.Time)
+}
+
+// Source is a market.Source. Its methods may be called from any goroutine.
+type Source struct {
+	options  Options
+	log      *slog.Logger
+	universe *quote.Universe
+	limiter  *rate.Limiter
+	observer Observer // may be nil
+
+	mu        sync.Mutex
+	publish   func([]quote.Tick) // nil unless Run runs
+	states    []instrumentState  // by ID
+	sequences sequences
+	ticks     []quote.Tick // of a batch
+
+	newest atomic.Int64  // when the newest tick came in, µs since 1970; 0 before
+	stale  atomic.Int64  // since when the feed is stale, µs since 1970; 0 if it isn't
+	live   chan struct{} // receives when a tick has come while the feed was stale
+}
+
+// New returns a source without instruments.
+func New(o Options) (*Source, error) {
+	u, err := quote.NewGrowingUniverse(nil, o.MaxInstruments)
+	if err != nil {
+		return nil, err
+	}
+	limit := rate.Limit(cmp.Or(o.Rate, math.Inf(1)))
+	return &Source{
+		options: o, log: cmp.Or(o.Logger, slog.Default()), universe: u,
+		limiter: rate.NewLimiter(limit, maxBatch+int(min(o.Rate, 1e6))),
+		states:  make([]instrumentState, o.MaxInstruments), sequences: sequences{bySource: make(map[string]*sourceSequence)},
+		ticks: make([]quote.Tick, 0, maxBatch), live: make(chan struct{}, 1),
+	}, nil
+}
+
+// Attach sets the observer. It must be called before Run.
+func (s *Source) Attach(o Observer) { s.observer = o }
+
+// Universe returns the instruments that clients have sent.
+func (s *Source) Universe() *quote.Universe { return s.universe }
+
+// Reanchored returns 0: the source has no schedule.
+func (s *Source) Reanchored() uint64 { return 0 }
+
+// Run lets sessions publish until ctx is done. Their goroutines call publish, one at a time.
+func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
+	s.mu.Lock()
+	s.publish = publish
+	s.mu.Unlock()
+	s.watch(ctx)
+	s.mu.Lock()
+	s.publish = nil
+	s.mu.Unlock()
+	return nil
+}
+
+// watch reports when the feed becomes stale and when it is live again, until ctx is done.
+func (s *Source) watch(ctx context.Context) {
+	if s.options.StaleAfter <= 0 {
+		<-ctx.Done()
+		return
+	}
+	started := time.Now()
+	timer := time.NewTimer(s.options.StaleAfter)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			since := started
+			if newest := s.newest.Load(); newest > 0 {
+				since = time.UnixMicro(newest)
+			}
+			if rest := s.options.StaleAfter - time.Since(since); rest > 0 {
+				timer.Reset(rest)
+				continue
+			}
+			s.stale.Store(since.UnixMicro())
+			s.report(since)
+			s.log.Warn("feed stale", "since", since, "stale_after", s.options.StaleAfter)
+			if s.newest.Load() > since.UnixMicro() { // a tick came before stale was set
+				s.wake()
+			}
+		case <-s.live:
+			s.stale.Store(0)
+			s.report(time.Time{})
+			s.log.Info("feed live again")
+			timer.Reset(s.options.StaleAfter)
+		}
+	}
+}
+
+func (s *Source) report(since time.Time) {
+	if s.observer != nil {
+		s.observer.FeedStale(since)
+	}
+}
+
+// published is called after ticks that were received at this time, in µs since 1970, were published.
+func (s *Source) published(received int64) {
+	s.newest.Store(received)
+	if s.stale.Load() != 0 {
+		s.wake()
+	}
+}
+
+func (s *Source) wake() {
+	select {
+	case s.live <- struct{}{}:
+	default:
+	}
+}
+
+// Stale returns since when there was no tick; ok is false unless that is longer than Options.StaleAfter.
+func (s *Source) Stale() (since time.Time, ok bool) {
+	us := s.stale.Load()
+	return time.UnixMicro(us), us != 0
+}
+
+// Progress returns the largest number of a source's sequence that has come, and its holes below that.
+func (s *Source) Progress(name string) Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := Result{Holes: []Range{}}
+	if q := s.sequences.bySource[name]; q != nil {
+		r.setProgress(&q.sequence)
+	}
+	return r
+}

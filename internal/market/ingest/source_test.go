@@ -1,0 +1,109 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// observed notes what a source reports.
+type observed []string
+
+func (o *observed) UniverseGrown() { *o = append(*o, "grown") }
+
+func (o *observed) FeedStale(since time.Time) {
+	if since.IsZero() {
+		*o = append(*o, "live")
+	} else {
+		*o = append(*o, "stale since "+since.Format(time.TimeOnly))
+	}
+}
+
+// TestStale: the feed is stale after a time without a tick, also before the first, and live with the next.
+func TestStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var o observed
+		s, err := New(Options{MaxInstruments: 2, MaxLine: 100, StaleAfter: 30 * time.Second, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Attach(&o)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx, func([]quote.Tick) {}) }()
+		synctest.Wait()
+		start := time.Now()
+		want := func(stale bool, events ...string) {
+			t.Helper()
+			synctest.Wait()
+			if _, is := s.Stale(); is != stale || fmt.Sprint([]string(o)) != fmt.Sprint(events) {
+				t.Errorf("after %v: stale %v, %v, want %v", time.Since(start), is, o, events)
+			}
+			o = nil
+		}
+		x := s.Open("")
+		defer x.Close()
+		send := func(line string) {
+			t.Helper()
+			if err := x.Write(ctx, []byte(line+"\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := func() string { return time.Now().Format(time.TimeOnly) }
+		began := at()
+		time.Sleep(29 * time.Second)
+		want(false)
+		time.Sleep(time.Second)
+		want(true, "stale since "+began)
+		time.Sleep(time.Hour)
+		want(true)
+		send(`{"T":"instrument","S":"A"}`)
+		want(true, "grown")
+		send(`{"T":"q","S":"A","p":1}`)
+		want(false, "live")
+		time.Sleep(20 * time.Second)
+		send(`{"T":"q","S":"A","p":1}`)
+		newest := at()
+		time.Sleep(29 * time.Second)
+		want(false)
+		time.Sleep(time.Second)
+		want(true, "stale since "+newest)
+		send(`{"T":"q","S":"A","p":1}`)
+		want(false, "live")
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestRate: lines are read no faster than the rate, apart from a first batch.
+func TestRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Options{MaxInstruments: 1, MaxLine: 100, Rate: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx, func([]quote.Tick) {}) }()
+		synctest.Wait()
+		start := time.Now()
+		x := s.Open("")
+		for range 5000 {
+			if err := x.Write(ctx, []byte("{}\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took < 38*time.Second || took > 50*time.Second {
+			t.Errorf("5,000 lines at 100 a second took %v", took)
+		}
+		cancel()
+		<-done
+	})
+}
