@@ -45,6 +45,11 @@ export class AlertLines {
     host.addEventListener('pointermove', (e) => this.#move(e), { signal, passive: true });
     host.addEventListener('pointerup', () => this.#up(), { signal });
     for (const type of ['pointercancel', 'lostpointercapture']) host.addEventListener(type, () => this.#cancel(), { signal });
+    document.addEventListener('keydown', (e) => {
+      if (e.key !== 'Escape' || !this.#drag) return;
+      e.stopPropagation();
+      this.#cancel();
+    }, { signal, capture: true });
     host.addEventListener('pointerleave', () => this.#root.classList.remove('over-line', 'over-axis'), { signal });
     // The library must not scroll meanwhile, nor the page.
     for (const type of ['mousedown', 'touchstart']) {
