@@ -20,6 +20,8 @@ func TestCompare(t *testing.T) {
 	b.until("both sides run and pairs arrive", `/[1-9]\d* ?pairs|[1-9][\d\s]* pairs/.test(document.querySelector('#running').textContent)`)
 	b.until("every figure of both sides", `[...document.querySelectorAll('#figures tr')].some((r) =>
 		r.textContent.includes('wire / tick') && (r.textContent.match(/\d+(\.\d)?\sB/g) || []).length >= 2)`)
+	b.until("framing of both sides: the server offers compression, but one reader's ticks are not compressed", `[...document.querySelectorAll('#figures tr')].some((r) =>
+		r.textContent.startsWith('framing') && (r.textContent.match(/\d+(\.\d)?\sB/g) || []).length >= 3)`)
 	for _, width := range []int64{1440, 1361, 1360, 901, 390} {
 		b.size(width, 900)
 		b.until(fmt.Sprintf("no column of figures is cut at %d px", width), `(() => {

@@ -51,7 +51,7 @@ func TestCompareCompression(t *testing.T) {
 			b.until("framing of the uncompressed side alone", `(() => {
 				const row = [...document.querySelectorAll('#figures tr')].find((r) => r.textContent.startsWith('framing'));
 				const [compressed, plain, difference] = [...row.querySelectorAll('td')].map((c) => c.textContent.trim());
-				return compressed === '–' && parseFloat(plain) > 0 && difference === '–' && /no framing of its own/.test(document.querySelector('#bytes').textContent) &&
+				return compressed === '–' && parseFloat(plain) > 0 && difference === '–' && /no framing of their own/.test(document.querySelector('#bytes').textContent) &&
 					/ compressed$/.test(document.querySelector('.byte-bar.side-a').ariaLabel) && / framing$/.test(document.querySelector('.byte-bar.side-b').ariaLabel);
 			})()`)
 		}

@@ -1,8 +1,8 @@
 /** @typedef {import('./types.js').ByteCost} ByteCost */
 /** @typedef {{ conn: string, ticks: number, writes: number, payload: number, wire: number }} Reading */
 
-/** Reports whether a side's bytes on the wire are its messages and framing as such. @param {{ compression: string }} side */
-export const isUncompressed = ({ compression }) => !compression || compression === 'none';
+/** The bytes on the wire, as a share of the messages, below which they are compressed. Framing adds to messages. */
+const COMPRESSED = 0.9;
 
 /**
  * Bytes per tick, from the differences between the server's counters of one connection. HTTP header, hello, snapshot
@@ -17,6 +17,7 @@ export class ByteMeter {
   #wire = 0;
   #idBytes = 0;
   #ids = 0;
+  #compressed = false; // some ticks were; a server may compress only while several clients read the same topics
 
   /** @param {Reading} r */
   take(r) {
@@ -27,6 +28,7 @@ export class ByteMeter {
     this.#writes += r.writes - b.writes;
     this.#payload += r.payload - b.payload;
     this.#wire += r.wire - b.wire;
+    this.#compressed ||= r.wire - b.wire < COMPRESSED * (r.payload - b.payload);
   }
 
   /** Starts a new stretch: bytes between the last reading and the next do not count. */
@@ -43,17 +45,18 @@ export class ByteMeter {
   clear() {
     this.#before = null;
     this.#ticks = this.#writes = this.#payload = this.#wire = this.#idBytes = this.#ids = 0;
+    this.#compressed = false;
   }
 
-  /** @param {boolean} uncompressed the shares of framing and id line are known only then @returns {ByteCost} */
-  cost(uncompressed = true) {
+  /** @returns {ByteCost} */
+  cost() {
     const each = (/** @type {number} */ sum) => (this.#ticks > 0 ? sum / this.#ticks : NaN);
     return {
       ticks: this.#ticks,
       payload: each(this.#payload),
       wire: each(this.#wire),
-      framing: uncompressed ? each(this.#wire - this.#payload) : NaN,
-      id: !uncompressed ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
+      framing: this.#compressed ? NaN : each(this.#wire - this.#payload),
+      id: this.#compressed ? NaN : this.#ids === 0 ? 0 : this.#idBytes / this.#ids,
       writes: each(this.#writes),
     };
   }

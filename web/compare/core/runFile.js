@@ -4,7 +4,6 @@ import { t } from '../../text.js';
 import { SCHEMA } from './export.js';
 import { DifferenceHistogram, LatencyHistogram, signedBucket } from './histograms.js';
 import { choices, format, isAA, parse, sideNames } from './setup.js';
-import { isUncompressed } from './meters.js';
 import { bool, list, number, object, oneOf, optional, text, wrong } from './fields.js';
 
 /** @import { Buckets, Estimate, KeptDrill, KeptRun, KeptSide, Lane, Metric, Part, Setup } from './types.js' */
@@ -84,15 +83,14 @@ function readSide(s, at, setup, index, name) {
   object(s, at);
   const lane = oneOf(s.lane, `${at}.lane`, LANES);
   if (lane !== setup.sides[index]) wrong(`${at}.lane`, 'lane', s.lane);
-  const compression = text(s.compression, `${at}.compression`, 40);
   const bytes = numbers(s.bytes, `${at}.bytes`, BYTES);
   return {
     index, lane, name,
     engine: text(s.engine, `${at}.engine`, 40),
     encoding: oneOf(s.encoding, `${at}.encoding`, /** @type {readonly ('json' | 'protobuf')[]} */ (choices.encoding.ws)),
-    compression,
+    compression: text(s.compression, `${at}.compression`, 40),
     latency: numbers(s.latency, `${at}.latency`, LATENCY), paint: numbers(s.paint, `${at}.paint`, LATENCY),
-    bytes: isUncompressed({ compression }) ? bytes : { ...bytes, framing: NaN, id: NaN }, // earlier files have wire − payload
+    bytes: bytes.framing < 0 ? { ...bytes, framing: NaN } : bytes, // earlier files have wire − payload for compressed ticks
     ...numbers(s, at, COUNTS),
     histogram: dense(s.histogram, `${at}.histogram`, new LatencyHistogram().buckets(), bucket),
     series: list(s.series, `${at}.series`, 0, 10_000).map((p, k) => ({

@@ -1,6 +1,6 @@
 import { sentence } from '../../lane/sentences.js';
 import { Rate } from '../../model/rate.js';
-import { ByteMeter, isUncompressed } from './meters.js';
+import { ByteMeter } from './meters.js';
 import { LatencyHistogram } from './histograms.js';
 import { Series } from './series.js';
 
@@ -110,7 +110,7 @@ export class Side {
       ticksPerSecond: each(this.ticks),
       messagesPerSecond: each(this.messages),
       rate: this.rate.perSecond(now),
-      bytes: this.bytes.cost(isUncompressed(this)),
+      bytes: this.bytes.cost(),
       ticks: since('ticks'),
       messages: since('messages'),
       gaps: since('gaps'),

@@ -92,7 +92,7 @@ export interface ByteCost {
   payload: number;
   /** bytes written to the socket */
   wire: number;
-  /** wire − payload; NaN with compression, which makes both smaller at once */
+  /** wire − payload; NaN when ticks were compressed, which makes both smaller at once */
   framing: number;
   /** the part of framing that is SSE's `id:` line, a choice of this server. 0 on WebSocket */
   id: number;

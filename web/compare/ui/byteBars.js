@@ -1,6 +1,5 @@
 import { t } from '../../text.js';
 import { el, part, setText } from '../../ui/common/dom.js';
-import { isUncompressed } from '../core/meters.js';
 import { perTick } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
@@ -32,16 +31,16 @@ export class ByteBars {
       setText(at.name, s.name.includes(s.encoding) ? s.name : `${s.name} ${s.encoding}`);
       setText(at.total, perTick(wire));
       const idLine = Number.isFinite(id) ? id : 0;
-      const widths = !known ? [0, 0, 0] : isUncompressed(s) ? [payload, Math.max(0, framing - idLine), idLine] : [wire, 0, 0];
+      const widths = !known ? [0, 0, 0] : Number.isFinite(framing) ? [payload, Math.max(0, framing - idLine), idLine] : [wire, 0, 0];
       at.pieces.forEach((piece, p) => {
         const width = `${((100 * Number(widths[p])) / most).toFixed(2)}%`;
         if (piece.style.width !== width) piece.style.width = width;
       });
       const args = { side: s.name, encoding: s.encoding, wire: perTick(wire), payload: perTick(payload), framing: perTick(framing) };
-      at.bar.setAttribute('aria-label', t(`compare.bytebars.${!known ? 'unknown' : isUncompressed(s) ? 'description' : 'compressed'}`, args));
+      at.bar.setAttribute('aria-label', t(`compare.bytebars.${!known ? 'unknown' : Number.isFinite(framing) ? 'description' : 'compressed'}`, args));
     });
     const joined = sides.map((s) => s.bytes.writes).filter((w) => Number.isFinite(w) && w > 0 && w < 0.8);
-    const notes = [joined.length ? t('compare.bytebars.joined') : '', sides.every(isUncompressed) ? '' : t('compare.bytebars.noframing')];
+    const notes = [joined.length ? t('compare.bytebars.joined') : '', sides.some((s) => Number.isFinite(s.bytes.wire) && !Number.isFinite(s.bytes.framing)) ? t('compare.bytebars.noframing') : ''];
     setText(this.#note, notes.filter(Boolean).join(' '));
   }
 }
