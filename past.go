@@ -20,8 +20,8 @@ func newHistory(cfg config.Config, u *quote.Universe, logger *slog.Logger) (*his
 	s, err := history.Open(history.Options{
 		Universe: u, Dir: cfg.Data.Dir, Feed: cfg.Feed.Source, Logger: logger,
 		Keep: map[history.Interval]time.Duration{
-			history.TenSeconds: k.TenSeconds, history.Minute: k.Minute, history.FiveMinutes: k.FiveMinutes,
-			history.FifteenMinutes: k.FifteenMinutes, history.Hour: k.Hour, history.Day: k.Day,
+			history.TenSeconds: k.Bars10s, history.Minute: k.Bars1m, history.FiveMinutes: k.Bars5m,
+			history.FifteenMinutes: k.Bars15m, history.Hour: k.Bars1h, history.Day: k.Bars1d,
 		},
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package stores compares embedded stores for the bars of internal/history: what they cost to write each second, and to read a
-// month. It is a module of its own, so that nothing else depends on the stores that weren't chosen (docs/adr/0019).
+// month. It is a separate module, so that nothing else depends on the stores that weren't chosen (docs/adr/0019).
 //
 //	go test -bench . -benchtime 60x
 package stores

@@ -98,12 +98,12 @@ type History struct {
 
 // Keep has the time for each interval.
 type Keep struct {
-	TenSeconds     time.Duration `key:"10s"`
-	Minute         time.Duration `key:"1m"`
-	FiveMinutes    time.Duration `key:"5m"`
-	FifteenMinutes time.Duration `key:"15m"`
-	Hour           time.Duration `key:"1h"`
-	Day            time.Duration `key:"1d"`
+	Bars10s time.Duration `key:"10s"`
+	Bars1m  time.Duration `key:"1m"`
+	Bars5m  time.Duration `key:"5m"`
+	Bars15m time.Duration `key:"15m"`
+	Bars1h  time.Duration `key:"1h"`
+	Bars1d  time.Duration `key:"1d"`
 }
 
 // Stream has the options of the log and its subscribers.

@@ -52,8 +52,8 @@ func TestDefaults(t *testing.T) {
 		Feed: Feed{Source: "simulator", Speed: 1, Loop: true, OnBadRow: "stop",
 			Format:     Format{Delimiter: "auto", Decimal: "auto", Thousands: "auto", Date: "auto", Zone: "UTC", Columns: []string{}},
 			StaleAfter: 30 * time.Second, Ingest: Ingest{Instruments: 1000, LineSize: 4096}},
-		History: History{Keep: Keep{TenSeconds: 48 * time.Hour, Minute: 720 * time.Hour, FiveMinutes: 720 * time.Hour, FifteenMinutes: 8760 * time.Hour,
-			Hour: 8760 * time.Hour, Day: 87600 * time.Hour}},
+		History: History{Keep: Keep{Bars10s: 48 * time.Hour, Bars1m: 720 * time.Hour, Bars5m: 720 * time.Hour, Bars15m: 8760 * time.Hour,
+			Bars1h: 8760 * time.Hour, Bars1d: 87600 * time.Hour}},
 		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
 			Interval: 250 * time.Millisecond, SnapshotChunk: 32 << 10, WriteTimeout: 10 * time.Second, Retry: time.Second,
 			Compress: "auto", CompressSets: 16},
@@ -93,7 +93,7 @@ func TestEverySourceSetsEveryType(t *testing.T) {
 	want.Feed.Loop = false
 	want.Feed.Speed = math.Inf(1)
 	want.Log.Level = slog.LevelWarn
-	want.History.Keep.Minute = 36 * time.Hour
+	want.History.Keep.Bars1m = 36 * time.Hour
 	values := map[string]string{
 		"history.keep.1m": "1d12h",
 		"server.addr":     "[::1]:0", "server.hosts": "A.example, [::1]", "server.tls_cert": tls, "server.tls_key": tls,
@@ -132,7 +132,7 @@ func TestEverySourceSetsEveryType(t *testing.T) {
 func TestSectionWithinASection(t *testing.T) {
 	for _, yaml := range []string{"history: {keep: {10s: 3h, 1d: 100d}}", "history:\n  keep:\n    10s: 3h\n    1d: 100d\n"} {
 		c, err := load(t, yaml, nil)
-		if k := c.History.Keep; err != nil || k.TenSeconds != 3*time.Hour || k.Day != 2400*time.Hour || k.Minute != 720*time.Hour {
+		if k := c.History.Keep; err != nil || k.Bars10s != 3*time.Hour || k.Bars1d != 2400*time.Hour || k.Bars1m != 720*time.Hour {
 			t.Errorf("%q: %+v, %v", yaml, k, err)
 		}
 	}

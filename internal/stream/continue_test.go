@@ -8,8 +8,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestContinuedLog: a log that continues another one has its ticks from Start+1 on. A client with a position of before is never
-// told that it has everything unless it has the last of the earlier ticks.
+// TestContinuedLog: a log that continues another one has its ticks from Start+1 on. A client with a position of before
+// resumes completely only if it has the last of the earlier ticks.
 func TestContinuedLog(t *testing.T) {
 	t.Parallel()
 	const start = 337 // not at the start of a segment
