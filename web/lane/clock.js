@@ -74,16 +74,16 @@ export class Clock {
   }
 
   /**
-   * The delay between a tick's due time and its arrival. It may be below 0 by up to `error`. Once the local clock has stopped
+   * The delay between a tick's due time, or its receipt by the server if a feed sent it, and its arrival. It may be below 0 by up to `error`. Once the local clock has stopped
    * it is NaN until the next exchange.
-   * @param {{ t: number }} tick t in µs, server's clock
+   * @param {{ t: number, r?: number }} tick t and r in µs, server's clock
    * @param {number} received local ms
    * @returns {number} ms, or NaN
    */
   latency(tick, received) {
     if (this.#best && Math.abs(this.#lead() - this.#ahead) > STOPPED) this.restart();
     // Milliseconds since 1970 in a double have a resolution of a quarter of a µs.
-    return received - tick.t / MICRO + this.offset;
+    return received - (tick.r ?? tick.t) / MICRO + this.offset;
   }
 
   start() {

@@ -57,6 +57,14 @@ test('a clock that was set is followed at once', async () => {
   assert.equal(Math.round(clock.offset), 5_000);
 });
 
+test('the latency of a tick that a feed sent counts from its receipt by the server', async () => {
+  const { state, clock } = far(0);
+  clock.start();
+  for (let s = 0; s < 5; s++) await settled();
+  assert.equal(Math.round(clock.latency({ t: (state.now - 900) * 1000, r: (state.now - 4) * 1000 }, state.now)), 4);
+  clock.stop();
+});
+
 test('it starts with a burst, then slows down; a failed exchange keeps the estimate', async () => {
   const { state, timers, clock } = far(9);
   clock.start();

@@ -12,6 +12,7 @@ export class LatencyStats {
   #timed;
   #now;
   #latency = new Histogram();
+  #feed = new Histogram(); // from the feed to the server
   #ticks = new Rate();
 
   /**
@@ -34,19 +35,25 @@ export class LatencyStats {
     this.#ticks.add(1, a.received);
     // The age of a replayed tick is the outage's, not the lane's.
     if (this.#timed && !a.replayed) this.#latency.add(this.#clock.latency(m, a.received), a.received);
+    if (m.r !== undefined && !a.replayed) this.#feed.add((m.r - m.t) / 1000, a.received);
   }
 
   /** Clears the figures; to be called after a lane switch, since those of two lanes must not mix. */
   clear() {
     this.#latency.clear();
+    this.#feed.clear();
     this.#ticks.clear();
   }
 
-  /** @returns {{ p50: number, p99: number, error: number, rate: number }} ms over 30 s, NaN when not known, and ticks per second over 3 s */
+  /**
+   * @returns {{ p50: number, p99: number, feed: number, error: number, rate: number }} ms over 30 s, NaN when not known, and ticks per
+   *   second over 3 s; feed: the median of the time from a tick's due time until the server received it
+   */
   read() {
     const now = this.#now();
     const [p50 = NaN, p99 = NaN] = this.#latency.quantiles([0.5, 0.99], now).values;
-    return { p50, p99, error: this.#clock.error, rate: this.#ticks.perSecond(now) };
+    const [feed = NaN] = this.#feed.quantiles([0.5], now).values;
+    return { p50, p99, feed, error: this.#clock.error, rate: this.#ticks.perSecond(now) };
   }
 
   /** The age of a quote. @param {{ t: number, received: number }} r t in µs by the server's clock, received in local ms @returns {number} ms */

@@ -5,7 +5,7 @@ import { LatencyStats } from './latencyStats.js';
 const tick = /** @type {any} */ ({ T: 'q', t: 1_000_000 });
 /** @param {boolean} timed */
 const begin = (timed) => new LatencyStats({
-  timed, now: () => 10_000, clock: /** @type {any} */ ({ known: true, error: 1, latency: (/** @type {{ t: number }} */ q, /** @type {number} */ at) => at - q.t / 1000 }),
+  timed, now: () => 10_000, clock: /** @type {any} */ ({ known: true, error: 1, latency: (/** @type {{ t: number, r?: number }} */ q, /** @type {number} */ at) => at - (q.r ?? q.t) / 1000 }),
 });
 
 test('a replayed tick counts for the rate, not for the latency', () => {
@@ -17,7 +17,15 @@ test('a replayed tick counts for the rate, not for the latency', () => {
   assert.ok(Math.abs(p50 - 2) < 0.06 && p50 === p99);
   assert.ok(rate > 0);
   stats.clear();
-  assert.deepEqual(stats.read(), { p50: NaN, p99: NaN, error: 1, rate: 0 });
+  assert.deepEqual(stats.read(), { p50: NaN, p99: NaN, feed: NaN, error: 1, rate: 0 });
+});
+
+test('the way from the feed to the server is a figure of its own', () => {
+  const stats = begin(true);
+  stats.take({ ...tick, r: 1_030_000 }, { received: 1032, bytes: 100, replayed: false, lane: 'ws' });
+  stats.take({ ...tick, r: 9_000_000 }, { received: 9001, bytes: 100, replayed: true, lane: 'ws' });
+  const { p50, feed } = stats.read();
+  assert.ok(Math.abs(p50 - 2) < 0.06 && Math.abs(feed - 30) < 0.6, `${p50} and ${feed}`);
 });
 
 test('due times that are not current give no latency, and ages since arrival', () => {

@@ -49,11 +49,11 @@ export class Side {
     this.#base = { ...feed.counters };
   }
 
-  /** Keeps the due time of a measured tick until it is painted. @param {Quote} q */
+  /** Keeps the due time of a measured tick, or when the server received it, until it is painted. @param {Quote} q */
   remember(q) {
     const k = q.i % REMEMBERED;
     this.#seq[k] = q.i;
-    this.#due[k] = q.t;
+    this.#due[k] = q.r ?? q.t;
   }
 
   /**

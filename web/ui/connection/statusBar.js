@@ -25,7 +25,7 @@ export class StatusBar {
   #text = part('state-text');
   #pause = byId('pause', HTMLButtonElement);
   #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
-  #latencyStats = new Map(['latency', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-stat=${name}]`)]]));
+  #latencyStats = new Map(['latency', 'feed', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-stat=${name}]`)]]));
   #auto = part('auto');
   #feed;
   #quotes;
@@ -63,12 +63,14 @@ export class StatusBar {
     }
   }
 
-  /** @param {{ p50: number, p99: number, error: number, rate: number, wire: number }} v ms, ticks per second, bytes per second; NaN when not known */
-  paintStats({ p50, p99, error, rate, wire }) {
+  /** @param {{ p50: number, p99: number, feed: number, error: number, rate: number, wire: number }} v ms, ticks per second, bytes per second; NaN when not known */
+  paintStats({ p50, p99, feed, error, rate, wire }) {
     const live = this.#feed.state.name === 'live';
     // A latency below the clock's error is displayed as less than the error, not as 0.
     const ms = (/** @type {number} */ x) => (x <= 0.001 && error > 0 ? `<${latency(error)}` : latency(x));
     this.#show('latency', live && Number.isFinite(p50) ? `${ms(p50)} / ${ms(p99)} ms` : '–');
+    for (const e of this.#latencyStats.get('feed') ?? []) /** @type {HTMLElement} */ (e.parentElement).hidden = !Number.isFinite(feed);
+    this.#show('feed', live && Number.isFinite(feed) ? `${latency(feed)} ms` : '–');
     this.#show('clock', live && error > 0 ? `${latency(error)} ms` : '–');
     this.#show('rate', live ? count(rate) : '–');
     this.#show('wire', byteRate(wire));
