@@ -64,7 +64,8 @@ Usage:
 Examples:
   ticklane                                            the dashboard on http://localhost:3000
   ticklane --market.rate 5000 --market.symbols 500    a busier market
-  ticklane --feed.source replay --feed.file ACME.csv  a file of ticks or bars; see docs/replay.md
+  ticklane --feed.source replay --feed.file ACME.csv --feed.speed 86400
+                                                      a file, here a day per second; see docs/replay.md
   TICKLANE_SERVER_ADDR=:8080 ticklane --server.hosts quotes.example.com --log.format json
                                                       accessible from other machines
 

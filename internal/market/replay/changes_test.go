@@ -93,3 +93,22 @@ func TestFileThatChanges(t *testing.T) {
 		t.Errorf("ticks %+v", ticks)
 	}
 }
+
+// TestFileThatIsBeingWritten: a last line without end may be a part of one.
+func TestFileThatIsBeingWritten(t *testing.T) {
+	path := writeFile(t, "a.csv", "time,price\n2026-03-02,184.2")
+	in, err := openInput(t.Context(), path, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	if err := in.checkWhole(); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("time,price\n2026-03-02,184.27\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.checkWhole(); err == nil || !strings.Contains(err.Error(), "is being written, and its last line isn't complete") {
+		t.Errorf("error %v", err)
+	}
+}

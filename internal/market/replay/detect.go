@@ -43,6 +43,7 @@ func detect(in *input, s *settings, now time.Time) (*layout, error) {
 	if err != nil {
 		return nil, inFile(in.name, err)
 	}
+	h.trim()
 	l := &layout{delimiter: sample.delimiter, end: sample.end, names: h.names, form: h.form, first: 1}
 	if len(h.rows) > 0 {
 		l.first = h.rows[0].line

@@ -45,6 +45,17 @@ func findHeader(list []record, s *settings) (*header, error) {
 	return &header{names: first.fields, rows: list[1:]}, nil
 }
 
+// trim removes columns at the end that have neither a name nor a value, of a delimiter at the end of the line.
+func (h *header) trim() {
+	for len(h.names) > 1 && h.meant == nil && strings.TrimSpace(h.names[len(h.names)-1]) == "" {
+		last := len(h.names) - 1
+		if slices.ContainsFunc(h.rows, func(r record) bool { return r.field(last) != "" }) {
+			return
+		}
+		h.names = h.names[:last]
+	}
+}
+
 func rowError(r record, err error) error {
 	return &RowError{Line: r.line, Column: "header", Reason: err}
 }

@@ -235,7 +235,19 @@ func (in *input) checkUnchanged() error {
 	return nil
 }
 
-// Read counts the bytes that a pass has read.
+// checkWhole returns an error if the last line is a part of one that is being written.
+func (in *input) checkWhole() error {
+	info, err := in.file.Stat()
+	if err != nil {
+		return err
+	}
+	if last := len(in.ends) - 1; info.Size() > in.size && last >= 0 && in.ends[last] != '\n' && in.ends[last] != '\r' {
+		return fmt.Errorf("%s is being written, and its last line isn't complete: start again", in.name)
+	}
+	return nil
+}
+
+// counter counts the bytes that a pass has read.
 type counter struct {
 	io.Reader
 	n *atomic.Int64

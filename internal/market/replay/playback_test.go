@@ -126,3 +126,27 @@ func TestDefaultsOfATick(t *testing.T) {
 		}
 	}
 }
+
+// TestDueTimesDontRunBackwards: at MaxSpeed the due time is the clock's, which may be set back; at the lowest speed the times of the
+// longest file are in range.
+func TestDueTimesDontRunBackwards(t *testing.T) {
+	r := newSource(t, writeFile(t, "A.csv", "time,price\n1700-01-01,1\n2026-03-02,2\n"), nil)
+	p := newPlayback(t.Context(), r.scan, r.options, 0)
+	for _, c := range []struct{ shift, now, want int64 }{{0, 100, 100}, {0, 90, 100}, {-50, 60, 60}, {0, 70, 70}, {30, 70, 70}} {
+		p.Shift(c.shift)
+		p.Turn(c.now)
+		if due, ok := p.Due(); !ok || due != c.want {
+			t.Errorf("%+v: due at %d, %t", c, due, ok)
+		}
+	}
+	p = newPlayback(t.Context(), r.scan, Options{Speed: 0.001, Loop: true}, time.Now().UnixMicro())
+	before := int64(0)
+	for range 3 {
+		var tick quote.Tick
+		p.Next(&tick)
+		if tick.Due < before {
+			t.Errorf("due at %d after %d", tick.Due, before)
+		}
+		before = tick.Due
+	}
+}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// report logs in one line what was read and how.
-func (s *scan) report() {
+// report logs in one line what was read and how, and in another if few ticks are due at this speed.
+func (s *scan) report(speed float64) {
 	l := s.layout
 	kind := "ticks"
 	if l.bars {
@@ -34,6 +34,14 @@ func (s *scan) report() {
 		attrs = append(attrs, "sorted", s.sorted.where())
 	}
 	s.log.Info("replay file read", attrs...)
+	every := s.length()
+	if l.bars {
+		every /= 4
+	}
+	if every = int64(float64(every) / speed); every > time.Minute.Microseconds() {
+		second := int64(float64(every) * speed / 1e6)
+		s.log.Info("few ticks at this speed: set feed.speed", "tick_every", time.Duration(every)*time.Microsecond, "speed", speed, "one_a_second", second)
+	}
 }
 
 func orNone(s string) string {

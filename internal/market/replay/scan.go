@@ -19,8 +19,8 @@ const (
 	replaySector = "replay"
 )
 
-// progressEvery is the time after which a long reading is logged again.
-const progressEvery = 5 * time.Second
+// progressEvery is the time after which a long reading is logged again. Tests lower it.
+var progressEvery = 5 * time.Second
 
 // scan is the result of reading a file once.
 type scan struct {
@@ -56,6 +56,9 @@ func scanFile(ctx context.Context, in *input, s *settings, log *slog.Logger) (*s
 	}
 	sc.instant = instants{layout: sc.layout}
 	if err := sc.read(ctx, "reading the replayed file", sc.take); err != nil {
+		return nil, err
+	}
+	if err := in.checkWhole(); err != nil {
 		return nil, err
 	}
 	sc.rejectPrices()

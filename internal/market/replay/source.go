@@ -69,10 +69,13 @@ func (s *Source) read(ctx context.Context) error {
 		return err
 	}
 	logged := time.Now()
+	if s.options.File == StandardInput {
+		s.log.Info("reading standard input until its end, then the replay starts")
+	}
 	in, err := openInput(ctx, s.options.File, cmp.Or(s.options.Stdin, os.Stdin), func(bytes int64) {
 		if time.Since(logged) > progressEvery {
 			logged = time.Now()
-			s.log.Info("reading standard input, the replay starts at its end", "bytes", bytes)
+			s.log.Info("reading standard input", "bytes", bytes)
 		}
 	})
 	if err != nil {
@@ -80,7 +83,7 @@ func (s *Source) read(ctx context.Context) error {
 	}
 	if s.scan, err = scanFile(ctx, in, format, s.log); err == nil {
 		if err = s.checkBadRows(); err == nil {
-			s.scan.report()
+			s.scan.report(s.options.Speed)
 			return nil
 		}
 	}
