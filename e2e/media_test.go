@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -63,6 +64,36 @@ func TestForcedColours(t *testing.T) {
 	b.until("the sides' names", `document.querySelectorAll('#latency-key .key').length === 2 && document.querySelector('#running').textContent.includes('pairs')`)
 	check(`[['.key.side-a', '.key.side-b'], ['.nav [aria-current]', '.nav a:not([aria-current])'], ['#c-sides [aria-pressed=true]', '#c-sides [aria-pressed=false]']]`)
 	b.audit()
+}
+
+// TestPrintedPlots prints the dark comparison: no plot is cut or empty, and its colours are those of paper. Scripts don't run
+// between the layout on paper and printing, so a listener of the medium looks at it.
+func TestPrintedPlots(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := openTab(t)
+	b.colorScheme("dark")
+	b.visit(s.url + "/compare")
+	b.until("plots", `document.querySelectorAll('.canvas canvas').length === 5 && /[1-9]\d* pairs/.test(document.querySelector('#running').textContent)`)
+	b.run(`matchMedia('print').addEventListener('change', (e) => {
+		if (!e.matches) return;
+		self.printed = [...document.querySelectorAll('.canvas')].flatMap((host) => {
+			const canvas = host.querySelector('canvas');
+			const [inside, outside] = [canvas.getBoundingClientRect(), host.getBoundingClientRect()];
+			const wrong = [];
+			if (inside.height < 80 || inside.bottom > outside.bottom || inside.right > outside.right) wrong.push('cut: ' + JSON.stringify([inside, outside]));
+			if (!/invert/.test(getComputedStyle(canvas).filter)) wrong.push('dark');
+			return wrong.map((w) => host.id + ' is ' + w);
+		});
+	})`)
+	b.call(chromedp.Call(b.ctx, page.PrintToPDF, page.PrintToPDFParams{}))
+	b.until("the layout on paper was seen", `Array.isArray(self.printed)`)
+	for _, fault := range eval[[]string](b, `self.printed`) {
+		t.Error(fault)
+	}
+	if eval[bool](b, `document.documentElement.matches('[data-inverted]')`) {
+		t.Error("the plots are inverted after printing")
+	}
 }
 
 // TestPrint prints pages: all rows instead of those in sight, nothing that scrolls, no controls, and a white background.

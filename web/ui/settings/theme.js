@@ -13,13 +13,19 @@ export class Theme {
       if (now.theme !== before.theme || now.colours !== before.colours) this.#notify();
     });
     matchMedia('(prefers-color-scheme: light)').addEventListener('change', () => this.#notify());
+    for (const when of ['beforeprint', 'afterprint']) {
+      addEventListener(when, () => document.documentElement.toggleAttribute('data-inverted', when === 'beforeprint' && !this.#light));
+    }
+  }
+
+  get #light() {
+    const { theme } = this.#settings.now;
+    return theme === 'system' ? matchMedia('(prefers-color-scheme: light)').matches : theme === 'light';
   }
 
   /** Switches between dark and light. */
   toggle() {
-    const { theme } = this.#settings.now;
-    const light = theme === 'system' ? matchMedia('(prefers-color-scheme: light)').matches : theme === 'light';
-    this.#settings.set({ theme: light ? 'dark' : 'light' });
+    this.#settings.set({ theme: this.#light ? 'dark' : 'light' });
   }
 
   /** @param {() => void} fn called after each change of a colour */
