@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,6 +55,7 @@ func BenchmarkHistory(b *testing.B) {
 		for _, format := range []string{"json", "csv"} {
 			b.Run(format+" "+encoding, func(b *testing.B) {
 				bytes, longest, i := int64(0), time.Duration(0), 0
+				before := server.cpu(b)
 				for b.Loop() {
 					symbol := u.Instrument(quote.ID(i % symbols)).Symbol
 					i++
@@ -74,9 +76,28 @@ func BenchmarkHistory(b *testing.B) {
 					_ = answer.Body.Close()
 					longest, bytes = max(longest, time.Since(began)), bytes+int64(len(body))
 				}
+				b.ReportMetric(1000*(server.cpu(b)-before)/float64(i), "server-cpu-ms/op")
 				b.ReportMetric(float64(longest.Microseconds())/1000, "longest-ms")
 				b.ReportMetric(float64(bytes)/float64(i)/1e6, "MB/op")
 			})
 		}
 	}
+}
+
+// cpu returns the processor time of the server in seconds.
+func (p *process) cpu(b *testing.B) float64 {
+	answer, err := http.Get("http://" + p.addr + "/api/stats")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var stats struct {
+		Process struct {
+			CPU float64 `json:"cpu_seconds"`
+		}
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
+		b.Fatal(err)
+	}
+	return stats.Process.CPU
 }

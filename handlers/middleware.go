@@ -170,7 +170,7 @@ func (a *access) allowOrigin(c *fiber.Ctx) error {
 			if a.credentials {
 				c.Set(fiber.HeaderAccessControlAllowCredentials, "true")
 			}
-			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Retry-After")
+			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Ticklane-More, Retry-After")
 			if c.Method() == fiber.MethodOptions {
 				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
 				c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Cache-Control, Content-Type, Last-Event-ID")
