@@ -101,5 +101,5 @@ export const isSymbol = (text) => typeof text === 'string' && /^(?!sector:)[\w.\
 /** A symbol as part of a file's name: some systems don't allow "/" and ":", and hide names that begin with a point. @param {string} symbol */
 export const fileName = (symbol) => symbol.replace(/[/:]/g, '-').replace(/^\./, '_');
 
-/** The name of an instrument with its currency and venue, where it has them. @param {Pick<Instrument, 'name' | 'currency' | 'venue'>} instrument */
-export const fullName = ({ name, currency, venue }) => [name, currency, venue].filter(Boolean).join(' · ');
+/** The name of an instrument, unless that is its symbol, with its currency and venue, where it has them. @param {Pick<Instrument, 'symbol' | 'name' | 'currency' | 'venue'>} instrument */
+export const fullName = ({ symbol, name, currency, venue }) => [name === symbol ? '' : name, currency, venue].filter(Boolean).join(' · ');

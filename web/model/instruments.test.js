@@ -48,7 +48,8 @@ test('a symbol becomes part of a file name that every system allows', () => {
 });
 
 test('currency and venue follow the name', () => {
-  assert.equal(fullName({ name: 'Apple' }), 'Apple');
-  assert.equal(fullName({ name: 'Euro', currency: 'USD', venue: 'EBS' }), 'Euro · USD · EBS');
-  assert.equal(fullName({ name: '', currency: 'USD', venue: '' }), 'USD');
+  assert.equal(fullName({ symbol: 'AAPL', name: 'Apple' }), 'Apple');
+  assert.equal(fullName({ symbol: 'EURUSD', name: 'Euro', currency: 'USD', venue: 'EBS' }), 'Euro · USD · EBS');
+  assert.equal(fullName({ symbol: 'A', name: '', currency: 'USD', venue: '' }), 'USD');
+  assert.equal(fullName({ symbol: 'A', name: 'A' }), '', 'a feed without names');
 });
