@@ -171,7 +171,7 @@ func (l *layout) findTimes(rows []record, s *settings, now time.Time) error {
 	p := l.groups[0].places
 	values := make([]string, len(rows))
 	for i, r := range rows {
-		values[i] = l.timeText(&p, r.field)
+		values[i] = l.timeText(r.field(p[colTime]), r.field(p[colClock]))
 	}
 	var err error
 	if l.times, err = detectTimes(values, s, now); err != nil {
@@ -182,15 +182,13 @@ func (l *layout) findTimes(rows []record, s *settings, now time.Time) error {
 	return nil
 }
 
-// timeText returns the text of a row's time, with the clock of another column.
-func (l *layout) timeText(p *places, field func(int) string) string {
-	text := field(p[colTime])
-	if !p.has(colClock) || text == "" {
+// timeText returns the text of a row's time from its column and that of the clock, which is empty without one.
+func (l *layout) timeText(text, clock string) string {
+	switch {
+	case text == "" || clock == "":
 		return text
-	}
-	clock := field(p[colClock])
-	if l.hours {
-		clock += ":00"
+	case l.hours:
+		return text + " " + clock + ":00"
 	}
 	return text + " " + clock
 }

@@ -29,11 +29,25 @@ func (q queue) Less(i, k int) bool {
 	return q[i].at < q[k].at || q[i].at == q[k].at && q[i].n < q[k].n
 }
 func (q queue) Swap(i, k int) { q[i], q[k] = q[k], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(pending)) }
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
+
+// Push and Pop complete heap.Interface. They aren't used: package heap would allocate memory for each tick.
+func (q *queue) Push(any) {}
+func (q *queue) Pop() any { return nil }
+
+func (q *queue) add(t pending) {
+	*q = append(*q, t)
+	heap.Fix(q, len(*q)-1)
+}
+
+// next removes the earliest tick and returns it.
+func (q *queue) next() pending {
+	first, last := (*q)[0], len(*q)-1
+	(*q)[0] = (*q)[last]
+	*q = (*q)[:last]
+	if last > 0 {
+		heap.Fix(q, 0)
+	}
+	return first
 }
 
 // defaultSize is the size of a bid or ask if the row has none, in whole shares.
@@ -170,12 +184,12 @@ func (p *playback) split() {
 func (p *playback) push(t pending) {
 	t.n = p.n
 	p.n++
-	heap.Push(&p.waiting, t)
+	p.waiting.add(t)
 }
 
 func (p *playback) Next(tick *quote.Tick) {
 	due, _ := p.Due()
-	t := heap.Pop(&p.waiting).(pending)
+	t := p.waiting.next()
 	r := &t.from
 	s := &p.symbols[r.id]
 	bid, ask := s.quotes(&t)

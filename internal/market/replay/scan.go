@@ -176,7 +176,7 @@ func (s *scan) rejectPrices() {
 			continue
 		}
 		for _, d := range symbol.rejected {
-			s.errs = append(s.errs, &RowError{s.input.name, d.line, d.col.String(), fmt.Errorf(
+			s.errs = append(s.errs, &RowError{s.input.name, d.line, s.layout.nameOf(&s.layout.groups[0], d.col), fmt.Errorf(
 				"%v: want a price above 0, since %s is never traded below", d.price, symbol.instrument.Symbol)})
 		}
 		n := len(symbol.rejected) + symbol.more

@@ -115,6 +115,9 @@ func (s *Source) checkBadRows() error {
 	if more := bad - len(errs); more > 0 {
 		errs = append(errs, fmt.Errorf("and %d more bad rows", more))
 	}
+	if s.scan.rows > 0 {
+		errs = append(errs, errors.New("correct the file, or leave such rows out with feed.on_bad_row skip"))
+	}
 	return errors.Join(errs...)
 }
 

@@ -83,13 +83,17 @@ func (t *table) isBlank(g *group) bool {
 	return true
 }
 
-// badField returns the error of a field, with the name that the file has for its column.
+// badField returns the error of a field, with the name of its column.
 func (t *table) badField(g *group, col column, reason error) error {
-	name := col.String()
+	return t.bad(t.nameOf(g, col), reason)
+}
+
+// nameOf returns the name of a column as the file has it, or its meaning.
+func (l *layout) nameOf(g *group, col column) string {
 	if i := g.places[col]; i >= 0 {
-		name = strings.TrimSpace(t.names[i])
+		return strings.TrimSpace(l.names[i])
 	}
-	return t.bad(name, reason)
+	return col.String()
 }
 
 // parse parses the fields of a group.
@@ -101,10 +105,14 @@ func (t *table) parse(r *row, g *group) error {
 			return t.badField(g, colSymbol, fmt.Errorf("%q: want %w", clip(r.symbol), errSymbol))
 		}
 	}
-	text := t.timeText(&g.places, t.field)
-	if text == "" {
+	text, clock := t.field(g.places[colTime]), t.field(g.places[colClock])
+	switch {
+	case text == "":
 		return t.badField(g, colTime, errors.New("is missing"))
+	case clock == "" && g.has(colClock):
+		return t.badField(g, colClock, errors.New("is missing"))
 	}
+	text = t.timeText(text, clock)
 	var err error
 	if r.at, err = t.times.parse(text); err != nil {
 		return t.badField(g, colTime, fmt.Errorf("%q: %w", clip(text), err))
