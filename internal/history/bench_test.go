@@ -15,6 +15,7 @@ import (
 // BenchmarkSave saves what a second of 5,000 ticks over 5,000 symbols changes; each operation is a second of market time.
 func BenchmarkSave(b *testing.B) {
 	o := options(b, symbols(b, 5000), b.TempDir())
+	o.noSync = false
 	s := open(b, o)
 	r := rand.New(rand.NewPCG(1, 2))
 	ticks := make([]quote.Tick, 5000)

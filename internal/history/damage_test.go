@@ -71,7 +71,7 @@ func TestDamagedFile(t *testing.T) {
 	damaged("half", intact[:len(intact)/2], true)
 	damaged("a few bytes", intact[:100], true)
 	damaged("nothing", nil, false) // as a new one
-	for range testkit.Rounds(60, 3000) {
+	for range testkit.Rounds(40, 3000) {
 		content := slices.Clone(intact)
 		at := r.IntN(len(content))
 		switch r.IntN(3) {

@@ -34,7 +34,7 @@ func TestFullDisk(t *testing.T) {
 	defer limit(uint64(before.Cur))
 
 	var logged strings.Builder
-	o := options(t, symbols(t, 200), t.TempDir())
+	o := options(t, symbols(t, 60), t.TempDir())
 	o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	s := open(t, o)
 	info, err := os.Stat(s.saved.path)
@@ -43,13 +43,13 @@ func TestFullDisk(t *testing.T) {
 	}
 	limit(uint64(info.Size()) + 4096)
 	ticks := randomTicks(testkit.Rand(t), 3000)
-	failed := 0
+	all, failed := make([]quote.Tick, 60), 0
 	for rest := ticks; len(rest) > 0; rest = rest[min(len(rest), 300):] {
 		for _, k := range rest[:min(len(rest), 300)] {
-			for id := range s.symbols {
-				k.Symbol = quote.ID(id)
-				s.Add([]quote.Tick{k})
+			for id := range all {
+				all[id], all[id].Symbol = k, quote.ID(id)
 			}
+			s.Add(all)
 		}
 		err := s.saved.save(s, nil)
 		if s.saved.report(err); err != nil {
@@ -72,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 	s = open(t, o)
 	for _, i := range Intervals() {
 		want := direct(ticks, i.Duration().Microseconds())
-		if p, err := s.Bars(199, i, Latest, math.MaxInt32); err != nil || !slices.Equal(p.Bars, want) {
+		if p, err := s.Bars(59, i, Latest, math.MaxInt32); err != nil || !slices.Equal(p.Bars, want) {
 			t.Errorf("%s: %v; %s", i, err, difference(p.Bars, want))
 		}
 	}

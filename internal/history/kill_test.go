@@ -78,7 +78,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	u, stored := symbols(t, killSymbols), 0
-	for range testkit.Rounds(20, 500) {
+	for range testkit.Rounds(12, 500) {
 		p := exec.Command(self)
 		p.Env, p.Stderr = append(os.Environ(), "TEST_WRITE="+dir, fmt.Sprint("TEST_FROM=", stored)), t.Output()
 		out, err := p.StdoutPipe()

@@ -25,6 +25,7 @@ type Options struct {
 
 	saveEvery   time.Duration // 0: saveInterval
 	lockTimeout time.Duration // 0: lockTimeout
+	noSync      bool          // doesn't wait for the disk, in tests
 }
 
 // saveInterval is a little less than the second that may be lost when the process is killed.
@@ -70,9 +71,16 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ahead := time.Until(time.UnixMicro(v.last)); ahead > maxAhead {
+		v.log.Error("stored bars are of the future, and symbols that have one get no new bars before its time: was the clock wrong? move the file away to begin a new one",
+			"newest", time.UnixMicro(v.last).UTC(), "file", v.path)
+	}
 	go v.run(s)
 	return s, nil
 }
+
+// maxAhead is how far a feed's clock may be ahead of this one.
+const maxAhead = 10 * time.Minute
 
 // open opens the file and loads the bars of the universe.
 func (v *saved) open(s *Store) error {
@@ -80,6 +88,7 @@ func (v *saved) open(s *Store) error {
 	if err != nil {
 		return err
 	}
+	f.db.NoSync = v.options.noSync
 	v.file, v.restored, v.last, v.previous = f, false, 0, nil
 	s.saved = v
 	err = v.begin(s.universe)
