@@ -258,7 +258,7 @@ func newLab(cfg config.Config, feed market.Source, extra *extraClients) *handler
 func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if f := cfg.Feed; f.Source == "ingest" {
 		s, err := ingest.New(ingest.Options{
-			MaxInstruments: f.Ingest.Instruments, MaxLine: f.Ingest.LineSize, Rate: f.Ingest.Rate, StaleAfter: f.StaleAfter, Logger: logger,
+			MaxInstruments: f.Ingest.Instruments, MaxLine: f.Ingest.LineSize, LogSize: cfg.Stream.LogSize, Rate: f.Ingest.Rate, StaleAfter: f.StaleAfter, Logger: logger,
 		})
 		if err != nil {
 			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.ingest: %w", err)

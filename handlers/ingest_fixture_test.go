@@ -12,6 +12,7 @@ import (
 
 	"ticklane/handlers"
 	"ticklane/internal/market/ingest"
+	"ticklane/internal/stream"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
@@ -27,13 +28,13 @@ type feedServer struct {
 // newFeedServer starts a server whose feed has the instruments A and B in the sector x.
 func newFeedServer(t testing.TB, engine string, settings func(*handlers.Settings)) *feedServer {
 	t.Helper()
-	source, err := ingest.New(ingest.Options{MaxInstruments: 20, MaxLine: 1000, Logger: slog.New(slog.DiscardHandler)})
+	source, err := ingest.New(ingest.Options{MaxInstruments: 20, MaxLine: 1000, LogSize: 65536, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &feedServer{source: source}
 	f.Server = newTestServer(t, testserver.Options{
-		Engine: engine, Universe: source.Universe(), Settings: settings,
+		Engine: engine, Universe: source.Universe(), Log: stream.Config{Events: source.Events()}, Settings: settings,
 		Deps: func(d *handlers.Deps) {
 			d.Ingest, d.Feed = source, handlers.FeedInfo{Source: "ingest", Timed: true, Stale: source.Stale}
 		},

@@ -248,6 +248,31 @@ func testFeedOverAWebSocket(t *testing.T, engine string) {
 	testkit.Eventually(t, func() bool { return f.Handlers.LiveFeeds() == 0 }, "free slots")
 }
 
+// TestEventsOfAFeed: trades and statuses are on the streams that want them, and only there.
+func TestEventsOfAFeed(t *testing.T) {
+	t.Parallel()
+	f := newFeedServer(t, testserver.Stream, nil)
+	all, quotes := f.WS("channels=quotes,trades,status"), f.SSE("")
+	for _, s := range []*testserver.Client{all, quotes} {
+		s.Want("snapshot")
+	}
+	f.Post("/api/ingest", `{"T":"trade","S":"A","p":1.25,"s":3,"id":"7","c":["@"],"x":"V","t":1793021400000000}`+"\n"+
+		`{"T":"status","S":"A","status":"halted","reason":"news","t":1793021400000001}`, ndjson)
+	for _, want := range []string{
+		`{"T":"trade","S":"A","p":1.25,"s":3,"id":"7","c":["@"],"x":"V","t":1793021400000000,"n":1,"i":1}`, f.Ticks.JSON(1),
+		`{"T":"status","status":"halted","t":1793021400000001,"S":"A","reason":"news","n":2,"i":2}`, f.Ticks.JSON(2),
+	} {
+		if m := all.Next(); m.Text != want {
+			t.Errorf("got %s, want %s", m.Text, want)
+		}
+		if strings.HasPrefix(want, `{"T":"q"`) {
+			if m := quotes.Next(); m.Text != want {
+				t.Errorf("got %s, want %s", m.Text, want)
+			}
+		}
+	}
+}
+
 // TestShutdownOfFeeds: clients that send get their answer, a socket a close, and their slots are free.
 func TestShutdownOfFeeds(t *testing.T) { onEngines(t, testShutdownOfFeeds) }
 

@@ -100,7 +100,7 @@ func TestParseAllocatesNothing(t *testing.T) {
 	f := newFeed(t, Options{})
 	f.send("", instruments)
 	p := parser{universe: f.Universe()}
-	text := []byte(`{"T":"trade","S":"BTC/USD","p":64150.25,"s":0.0132,"id":"7","c":["@","T"],"x":"V","n":3,"t":1793021400000000}`)
+	text := []byte(`{"T":"q","S":"BTC/USD","bp":64150.25,"bs":0.0132,"ap":64150.5,"as":1,"p":64150.25,"v":7,"_x":["@","T"],"n":3,"t":1793021400000000}`)
 	var l line
 	if n := testing.AllocsPerRun(100, func() { p.parse(text, 1<<52, &l) }); n > 0 || l.fault != nil {
 		t.Errorf("%v allocations a line, %v", n, l.fault)

@@ -58,14 +58,19 @@ func (x *Session) isNew(l *line) bool {
 
 // handle handles a valid line of an instrument.
 func (s *Source) handle(l *line, received int64) *fault {
-	if l.kind == statusLine {
-		return nil
-	}
 	state := &s.states[l.symbol]
-	if f := state.update(s.universe.Instrument(l.symbol), l, received); f != nil {
+	if l.kind == statusLine {
+		state.setStatus(l, received)
+		if !state.started {
+			return nil // the first quote has it
+		}
+	} else if f := state.update(s.universe.Instrument(l.symbol), l, received); f != nil {
 		return f
 	}
 	s.ticks = append(s.ticks, state.tick)
+	if l.event != (quote.Event{}) {
+		s.ticks[len(s.ticks)-1].Event = s.events.Put(l.event)
+	}
 	return nil
 }
 

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"ticklane/internal/quote"
@@ -17,14 +16,9 @@ func (p *parser) instrument() (in quote.Instrument, f *fault) {
 	}{
 		{memberS, &in.Symbol}, {memberName, &in.Name}, {memberSector, &in.Sector}, {memberCurrency, &in.Currency}, {memberVenue, &in.Venue},
 	} {
-		if !o.set.has(m.member) {
-			continue
+		if f = p.copyText(m.member, m.into); f != nil {
+			return in, f
 		}
-		text, ok := o.text(m.member)
-		if !ok {
-			return in, &fault{m.String(), "want a text"}
-		}
-		*m.into = string(text)
 	}
 	if in.Sector == "" {
 		in.Sector = defaultSector
@@ -53,15 +47,7 @@ func (p *parser) instrument() (in quote.Instrument, f *fault) {
 	if in.Session, f = p.session(); f != nil {
 		return in, f
 	}
-	var invalid *quote.FieldError
-	if errors.As(in.Check(), &invalid) {
-		name := invalid.Field
-		if name == "symbol" {
-			name = "S"
-		}
-		return in, &fault{name, invalid.Reason}
-	}
-	return in, nil
+	return in, faultOf(in.Check())
 }
 
 // defaultSector is the sector of instruments whose line has none.

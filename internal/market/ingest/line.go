@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,8 +35,9 @@ const (
 
 // allowed are the members of each type of line.
 var allowed = [lineTypes]memberSet{
-	quoteLine:  setOf(memberT, memberS, memberN, memberTime, memberBid, memberBidSize, memberAsk, memberAskSize, memberPrice, memberVolume),
-	tradeLine:  setOf(memberT, memberS, memberN, memberTime, memberPrice, memberSize, memberID, memberConditions, memberVenueCode),
+	quoteLine: setOf(memberT, memberS, memberN, memberTime, memberBid, memberBidSize, memberAsk, memberAskSize, memberPrice, memberVolume),
+	tradeLine: setOf(memberT, memberS, memberN, memberTime, memberPrice, memberSize, memberID, memberConditions, memberVenueCode,
+		memberCorrects, memberCancels),
 	statusLine: setOf(memberT, memberS, memberN, memberTime, memberStatus, memberReason),
 	instrumentLine: setOf(memberT, memberS, memberN, memberName, memberSector, memberDecimals, memberSizeDecimals, memberCurrency, memberVenue,
 		memberTickSize, memberNegative, memberSession),
@@ -53,6 +56,7 @@ type line struct {
 	bidSize, askSize quote.Size
 	size, volume     quote.Size // of a trade, and of its day
 	due              int64      // µs since 1970
+	event            quote.Event
 }
 
 // parser parses lines. It is used by one goroutine.
@@ -178,20 +182,53 @@ func (p *parser) trade(in *quote.Instrument, l *line) *fault {
 	if !l.has.has(memberPrice) {
 		return &fault{"p", "missing; want the price of the trade"}
 	}
-	if f := first(p.price(memberPrice, in, &l.last), p.size(memberSize, in, &l.size), p.wantText(memberID), p.wantText(memberVenueCode)); f != nil {
+	if f := first(p.price(memberPrice, in, &l.last), p.size(memberSize, in, &l.size)); f != nil {
 		return f
 	}
-	if v := &p.object.values[memberConditions]; l.has.has(memberConditions) && (v.kind != kindComposite || v.raw[0] != '[') {
+	trade := &quote.Trade{Price: l.last, Size: l.size}
+	f := first(p.copyText(memberID, &trade.ID), p.conditions(&trade.Conditions), p.copyText(memberVenueCode, &trade.Venue),
+		p.copyText(memberCorrects, &trade.Corrects), p.copyText(memberCancels, &trade.Cancels))
+	if f != nil {
+		return f
+	}
+	l.event.Trade = trade
+	return faultOf(trade.Check())
+}
+
+// conditions copies the conditions of a trade.
+func (p *parser) conditions(into *[]string) *fault {
+	if !p.object.set.has(memberConditions) {
+		return nil
+	}
+	v := &p.object.values[memberConditions]
+	if v.kind != kindComposite || v.raw[0] != '[' || json.Unmarshal(v.raw, into) != nil {
 		return &fault{"c", "want a list of texts"}
 	}
 	return nil
+}
+
+// faultOf returns the fault of an error of an instrument, trade or status.
+func faultOf(err error) *fault {
+	var invalid *quote.FieldError
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	if invalid.Field == "symbol" {
+		return &fault{"S", invalid.Reason}
+	}
+	return &fault{invalid.Field, invalid.Reason}
 }
 
 func (p *parser) status(l *line) *fault {
 	if !l.has.has(memberStatus) {
 		return &fault{"status", "missing; want a text such as halted"}
 	}
-	return first(p.wantText(memberStatus), p.wantText(memberReason))
+	status := &quote.Status{}
+	if f := first(p.copyText(memberStatus, &status.State), p.copyText(memberReason, &status.Reason)); f != nil {
+		return f
+	}
+	l.event.Status = status
+	return faultOf(status.Check())
 }
 
 // first returns the first fault.
@@ -246,9 +283,15 @@ func (p *parser) size(m member, in *quote.Instrument, into *quote.Size) *fault {
 	return nil
 }
 
-func (p *parser) wantText(m member) *fault {
-	if p.object.set.has(m) && p.object.values[m].kind != kindText {
+// copyText copies a text that the line may have.
+func (p *parser) copyText(m member, into *string) *fault {
+	if !p.object.set.has(m) {
+		return nil
+	}
+	text, ok := p.object.text(m)
+	if !ok {
 		return &fault{m.String(), "want a text"}
 	}
+	*into = string(text)
 	return nil
 }

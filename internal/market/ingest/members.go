@@ -24,6 +24,8 @@ const (
 	memberID
 	memberConditions
 	memberVenueCode
+	memberCorrects
+	memberCancels
 	memberStatus
 	memberReason
 	memberName
@@ -40,7 +42,7 @@ const (
 
 var memberNames = [members]string{
 	memberT: "T", memberS: "S", memberN: "n", memberTime: "t", memberBid: "bp", memberBidSize: "bs", memberAsk: "ap", memberAskSize: "as",
-	memberPrice: "p", memberVolume: "v", memberSize: "s", memberID: "id", memberConditions: "c", memberVenueCode: "x",
+	memberPrice: "p", memberVolume: "v", memberSize: "s", memberID: "id", memberConditions: "c", memberVenueCode: "x", memberCorrects: "corrects", memberCancels: "cancels",
 	memberStatus: "status", memberReason: "reason", memberName: "name", memberSector: "sector", memberDecimals: "decimals",
 	memberSizeDecimals: "size_decimals", memberCurrency: "currency", memberVenue: "venue", memberTickSize: "tick_size",
 	memberNegative: "negative", memberSession: "session",
@@ -95,6 +97,10 @@ func memberOf(name []byte) (m member, ok bool) {
 		return memberConditions, true
 	case "x":
 		return memberVenueCode, true
+	case "corrects":
+		return memberCorrects, true
+	case "cancels":
+		return memberCancels, true
 	case "status":
 		return memberStatus, true
 	case "reason":

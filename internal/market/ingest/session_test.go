@@ -177,3 +177,55 @@ func TestStopped(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestEvents: trades and statuses are reported with their tick. A correction changes no figure, and a status before the first quote
+// makes no tick.
+func TestEvents(t *testing.T) {
+	f := newFeed(t, Options{LogSize: 100})
+	f.send("", instruments)
+	event := func(i int) string {
+		e := f.Events().Get(f.ticks[i].Event)
+		switch {
+		case e.Trade != nil:
+			return fmt.Sprintf("%+v", *e.Trade)
+		case e.Status != nil:
+			return fmt.Sprintf("%+v", *e.Status)
+		}
+		return "none"
+	}
+	for _, c := range []struct {
+		line, event, tick string
+		halted            bool
+	}{
+		{`{"T":"status","S":"ACME","status":"halted"}`, "", "none", false},
+		{`{"T":"q","S":"ACME","bp":1,"ap":2}`, "none", "ACME 1.00×0 2.00×0 last 1.50 day 1.50 1.50 1.50 prev 1.50 vol 0", true},
+		{`{"T":"status","S":"ACME","status":"trading","reason":"news"}`, "{State:trading Reason:news}", "ACME 1.00×0 2.00×0 last 1.50 day 1.50 1.50 1.50 prev 1.50 vol 0", false},
+		{`{"T":"trade","S":"ACME","p":1.25,"s":3,"id":"7","c":["@","T"],"x":"V"}`, "{Price:125 Size:3 ID:7 Conditions:[@ T] Venue:V Corrects: Cancels:}",
+			"ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", false},
+		{`{"T":"trade","S":"ACME","p":9,"s":4,"corrects":"7"}`, "{Price:900 Size:4 ID: Conditions:[] Venue: Corrects:7 Cancels:}",
+			"ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", false},
+		{`{"T":"trade","S":"ACME","p":9,"s":4,"cancels":"7"}`, "{Price:900 Size:4 ID: Conditions:[] Venue: Corrects: Cancels:7}",
+			"ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", false},
+		{`{"T":"status","S":"ACME","status":"halted"}`, "{State:halted Reason:}", "ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", true},
+		{`{"T":"status","S":"ACME","status":"auction"}`, "{State:auction Reason:}", "ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", true},
+		{`{"T":"q","S":"ACME","bp":1.5}`, "none", "ACME 1.50×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", true},
+	} {
+		before := len(f.ticks)
+		if r := f.send("", c.line); r.Accepted != 1 {
+			t.Fatalf("%s: %+v", c.line, r)
+		}
+		if len(f.ticks) == before {
+			if c.event != "" {
+				t.Errorf("%s: no tick", c.line)
+			}
+			continue
+		}
+		tick := f.ticks[len(f.ticks)-1]
+		if got := event(len(f.ticks) - 1); got != c.event || f.last() != c.tick || tick.Halted != c.halted {
+			t.Errorf("%s: %s, %s, halted %v, want %s, %s", c.line, got, f.last(), tick.Halted, c.event, c.tick)
+		}
+	}
+	if r := f.send("", `{"T":"trade","S":"EURUSD","p":1,"cancels":"1"}`); summary(r) != "+0 -1 =0 1:bp" {
+		t.Error(summary(r))
+	}
+}

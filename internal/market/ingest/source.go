@@ -28,6 +28,7 @@ var ErrStopped = errors.New("the feed doesn't run")
 type Options struct {
 	MaxInstruments int
 	MaxLine        int           // bytes of a line, without its end
+	LogSize        int           // ticks of the log, whose trades and statuses are kept
 	Rate           float64       // lines per second of all clients together, which are read no faster; 0 for no limit
 	StaleAfter     time.Duration // time without a tick after which the feed is stale; 0 for never
 	Logger         *slog.Logger  // slog.Default() if nil
@@ -47,6 +48,7 @@ type Source struct {
 	options  Options
 	log      *slog.Logger
 	universe *quote.Universe
+	events   *quote.Events
 	limiter  *rate.Limiter
 	observer Observer // may be nil
 
@@ -69,7 +71,7 @@ func New(o Options) (*Source, error) {
 	}
 	limit := rate.Limit(cmp.Or(o.Rate, math.Inf(1)))
 	return &Source{
-		options: o, log: cmp.Or(o.Logger, slog.Default()), universe: u,
+		options: o, log: cmp.Or(o.Logger, slog.Default()), universe: u, events: quote.NewEvents(o.LogSize),
 		limiter: rate.NewLimiter(limit, maxBatch+int(min(o.Rate, 1e6))),
 		states:  make([]instrumentState, o.MaxInstruments), sequences: sequences{bySource: make(map[string]*sourceSequence)},
 		ticks: make([]quote.Tick, 0, maxBatch), live: make(chan struct{}, 1),
@@ -81,6 +83,9 @@ func (s *Source) Attach(o Observer) { s.observer = o }
 
 // Universe returns the instruments that clients have sent.
 func (s *Source) Universe() *quote.Universe { return s.universe }
+
+// Events returns the trades and statuses of the newest ticks.
+func (s *Source) Events() *quote.Events { return s.events }
 
 // Reanchored returns 0: the source has no schedule.
 func (s *Source) Reanchored() uint64 { return 0 }

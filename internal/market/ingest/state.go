@@ -15,10 +15,25 @@ type instrumentState struct {
 	traded  bool // the last price is of p; otherwise it is the middle of bid and ask
 }
 
+// setStatus applies a status. One that isn't known changes nothing but what is reported.
+func (s *instrumentState) setStatus(l *line, received int64) {
+	switch l.event.Status.State {
+	case quote.StateHalted:
+		s.tick.Halted = true
+	case quote.StateTrading:
+		s.tick.Halted = false
+	}
+	s.tick.Due, s.tick.Received = l.due, received
+}
+
 // update applies a quote or a trade. What a quote leaves out keeps its value. A line that is older than an earlier one of its
-// instrument is applied like any other; the day's figures stay those of the newer day.
+// instrument is applied like any other; the day's figures stay those of the newer day. A trade that corrects or cancels an earlier one
+// is reported only: the feed sends the figures that it changes.
 func (s *instrumentState) update(in *quote.Instrument, l *line, received int64) *fault {
 	bid, ask, last := s.tick.Bid, s.tick.Ask, s.tick.Last
+	if t := l.event.Trade; t != nil && t.Corrects+t.Cancels != "" {
+		l.has, l.size = 0, 0
+	}
 	hasBid, hasAsk := l.has.has(memberBid), l.has.has(memberAsk)
 	quoted, traded := s.quoted || hasBid || hasAsk, s.traded || l.has.has(memberPrice)
 	switch {
