@@ -2,7 +2,8 @@ package ingest
 
 import (
 	"context"
-	"fmt"
+	"slices"
+	"sync"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -12,15 +13,32 @@ import (
 )
 
 // observed notes what a source reports.
-type observed []string
+type observed struct {
+	mu     sync.Mutex
+	events []string
+}
 
-func (o *observed) UniverseGrown() { *o = append(*o, "grown") }
+func (o *observed) add(event string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, event)
+}
+
+// take returns the events since the last call.
+func (o *observed) take() (events []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	events, o.events = o.events, nil
+	return events
+}
+
+func (o *observed) UniverseGrown() { o.add("grown") }
 
 func (o *observed) FeedStale(since time.Time) {
 	if since.IsZero() {
-		*o = append(*o, "live")
+		o.add("live")
 	} else {
-		*o = append(*o, "stale since "+since.Format(time.TimeOnly))
+		o.add("stale since " + since.Format(time.TimeOnly))
 	}
 }
 
@@ -41,10 +59,10 @@ func TestStale(t *testing.T) {
 		want := func(stale bool, events ...string) {
 			t.Helper()
 			synctest.Wait()
-			if _, is := s.Stale(); is != stale || fmt.Sprint([]string(o)) != fmt.Sprint(events) {
-				t.Errorf("after %v: stale %v, %v, want %v", time.Since(start), is, o, events)
+			got := o.take()
+			if _, is := s.Stale(); is != stale || !slices.Equal(got, events) {
+				t.Errorf("after %v: stale %v, %v, want %v", time.Since(start), is, got, events)
 			}
-			o = nil
 		}
 		x := s.Open("")
 		defer x.Close()
