@@ -12,7 +12,6 @@ import (
 
 	"ticklane/handlers"
 	"ticklane/internal/market/ingest"
-	"ticklane/internal/stream"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
@@ -32,13 +31,25 @@ func newFeedServer(t testing.TB, engine string, settings func(*handlers.Settings
 	if err != nil {
 		t.Fatal(err)
 	}
+	f := runFeed(t, source, testserver.Options{Engine: engine, Settings: settings})
+	x := source.Open("")
+	defer x.Close()
+	lines := `{"T":"instrument","S":"A","sector":"x"}` + "\n" + `{"T":"instrument","S":"B","sector":"x"}` + "\n"
+	if err := x.Write(t.Context(), []byte(lines)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// runFeed starts a server and its feed.
+func runFeed(t testing.TB, source *ingest.Source, o testserver.Options) *feedServer {
+	t.Helper()
 	f := &feedServer{source: source}
-	f.Server = newTestServer(t, testserver.Options{
-		Engine: engine, Universe: source.Universe(), Log: stream.Config{Events: source.Events()}, Settings: settings,
-		Deps: func(d *handlers.Deps) {
-			d.Ingest, d.Feed = source, handlers.FeedInfo{Source: "ingest", Timed: true, Stale: source.Stale}
-		},
-	})
+	o.Universe, o.Log.Events = source.Universe(), source.Events()
+	o.Deps = func(d *handlers.Deps) {
+		d.Ingest, d.Feed = source, handlers.FeedInfo{Source: "ingest", Timed: true, Stale: source.Stale}
+	}
+	f.Server = newTestServer(t, o)
 	source.Attach(f.TickLog)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -55,9 +66,7 @@ func newFeedServer(t testing.TB, engine string, settings func(*handlers.Settings
 	})
 	x := source.Open("")
 	defer x.Close()
-	testkit.Eventually(t, func() bool {
-		return x.Write(t.Context(), []byte(`{"T":"instrument","S":"A","sector":"x"}`+"\n"+`{"T":"instrument","S":"B","sector":"x"}`+"\n")) == nil
-	}, "the feed")
+	testkit.Eventually(t, func() bool { return x.Write(t.Context(), []byte("{}\n")) == nil }, "the feed")
 	return f
 }
 
