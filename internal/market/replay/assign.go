@@ -213,7 +213,14 @@ func (l *layout) findPrices(h *header, a *assignment) error {
 	if a.tickVolume >= 0 && (!p.has(colVolume) || all(h.rows, p[colVolume], isZero) && !all(h.rows, a.tickVolume, isZero)) {
 		p[colVolume] = a.tickVolume
 	}
-	if p.has(colSymbol) && normalize(h.names[p[colSymbol]]) == "s" && len(h.rows) > 0 && all(h.rows, p[colSymbol], isNumber) {
+	if !p.has(colSymbol) || normalize(h.names[p[colSymbol]]) != "s" || len(h.rows) == 0 {
+		return nil
+	}
+	if l.bars && all(h.rows, p[colSymbol], func(s string) bool { return s == "ok" }) { // the status of a Finnhub answer
+		p.drop(colSymbol)
+		return nil
+	}
+	if all(h.rows, p[colSymbol], isNumber) {
 		return fmt.Errorf("column %s has numbers only: symbols or sizes? Set feed.format.columns to s=symbol or s=volume", h.names[p[colSymbol]])
 	}
 	return nil

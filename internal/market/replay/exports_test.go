@@ -42,8 +42,9 @@ func TestExports(t *testing.T) {
 		"HistData":  {"EURUSD.csv", "20260302 143000;1.083450;1.083600;1.083400;1.083510;0\n", "EURUSD", "2026-03-02T14:30:00Z", "1.08351 0"},
 		"CryptoDataDownload": {"x.csv", "https://www.cryptodatadownload.example\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount\n" +
 			"1772461800000,2026-03-02 14:30:00,BTC/USDT,64000.1,64100.2,63900.3,64050.45,12.5,800000.1,120\n", "BTC/USDT", "2026-03-02T14:30:00Z", "64050.45 12.5"},
-		"CoinGecko":   {"btc.csv", "snapped_at,price,market_cap,total_volume\n2026-03-02 00:00:00 UTC,64000.1234,1.2e12,1000.5\n", "BTC", "2026-03-02T00:00:00Z", "64000.1234/64000.1235 64000.1234 1000.5"},
-		"TradingView": {"ACME.csv", "time,open,high,low,close,Volume\n1772461800,184.27,186.1,183.9,185.5,1000\n", "ACME", "2026-03-02T14:30:00Z", "185.50 1000"},
+		"CoinGecko":        {"btc.csv", "snapped_at,price,market_cap,total_volume\n2026-03-02 00:00:00 UTC,64000.1234,1.2e12,1000.5\n", "BTC", "2026-03-02T00:00:00Z", "64000.1234/64000.1235 64000.1234 1000.5"},
+		"TradingView":      {"ACME.csv", "time,open,high,low,close,Volume\n1772461800,184.27,186.1,183.9,185.5,1000\n", "ACME", "2026-03-02T14:30:00Z", "185.50 1000"},
+		"Finnhub, candles": {"ACME.csv", "c,h,l,o,s,t,v\n185.50,186.10,183.90,184.27,ok,1772461800,1000\n", "ACME", "2026-03-02T14:30:00Z", "185.50 1000"},
 		"investing.com, currency": {"EUR_USD Historical Data.csv", "\"Date\",\"Price\",\"Open\",\"High\",\"Low\",\"Vol.\",\"Change %\"\n\"03/13/2026\",\"1.0835\",\"1.0834\",\"1.0836\",\"1.0831\",\"\",\"0.01%\"\n",
 			"EUR_USD", "2026-03-13T00:00:00Z", "1.0835 0"},
 	} {

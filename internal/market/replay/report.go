@@ -34,6 +34,9 @@ func (s *scan) report(speed float64) {
 		attrs = append(attrs, "sorted", s.sorted.where())
 	}
 	s.log.Info("replay file read", attrs...)
+	if now := time.Now(); s.last > now.Add(24*time.Hour).UnixMicro() {
+		s.log.Warn("the replayed file has times in the future", "file", s.input.name, "newest", show(s.last))
+	}
 	every := s.length()
 	if l.bars {
 		every /= 4

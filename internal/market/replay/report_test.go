@@ -76,3 +76,13 @@ func TestProgress(t *testing.T) {
 		}
 	}
 }
+
+// TestFuture: times up to a year from now are read, and reported.
+func TestFuture(t *testing.T) {
+	for days, want := range map[int]bool{0: false, 2: true} {
+		log := logOf(t, "a.csv", "time,price\n"+time.Now().AddDate(0, 0, days).UTC().Format("2006-01-02T15:04:05Z")+",1\n", nil)
+		if strings.Contains(log, "has times in the future") != want {
+			t.Errorf("%d days from now: %s", days, log)
+		}
+	}
+}
