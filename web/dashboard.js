@@ -55,6 +55,7 @@ const shared = shareConnections(boot.worker, boot.limits);
 const feed = new Feed({
   lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
   topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,
+  ...(boot.source === 'ingest' && { query: { channels: 'quotes,status' } }),
 });
 const subscriptions = new Subscriptions({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
@@ -127,6 +128,7 @@ feed.on('message', (m, arrival) => {
   } else if (m.T === 'subscription') {
     subscriptions.confirm(m.topics);
   } else if (m.T === 'status') {
+    if (m.S !== undefined) return frames.request();
     if (m.status === 'stale') stale = (m.since ?? m.t) / 1000;
     else if (m.status === 'live') stale = 0;
     else if (m.status === 'symbols') growth.request();

@@ -30,6 +30,8 @@ export interface DayQuote extends Quote {
   /** of prices and of sizes; only in a snapshot that the worker made */
   decimals?: number;
   size_decimals?: number;
+  /** halted: trading is; else missing */
+  status?: string;
 }
 
 export interface Hello {
@@ -309,6 +311,8 @@ export interface SymbolRecord {
   dir: number;
   bidDir: number;
   askDir: number;
+  /** the reason, maybe empty, for which trading is halted; undefined while it isn't */
+  halted?: string | undefined;
   /** bits of Changed since the last drain */
   changed: number;
   /** local ms since 1970, as in Arrival */

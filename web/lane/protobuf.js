@@ -66,5 +66,5 @@ function quote(q) {
 function dayQuote(q) {
   learn(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
   const price = (/** @type {number} */ above) => fromUnits(q.bid + above, decimals(q.symbol));
-  return { ...quote(q), o: price(q.open), h: price(q.high), l: price(q.low), c: price(q.close) };
+  return { ...quote(q), o: price(q.open), h: price(q.high), l: price(q.low), c: price(q.close), ...present({ status: q.status }) };
 }

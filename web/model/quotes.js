@@ -2,7 +2,7 @@ import { decimals, isNewDay } from './instruments.js';
 import { Spark } from './sparkPoints.js';
 import { changePercent, difference } from './units.js';
 
-/** @import { DayQuote, Message, Quote, SymbolRecord } from '../types.js' */
+/** @import { DayQuote, Message, Quote, Status, SymbolRecord } from '../types.js' */
 
 /** Bits of SymbolRecord.changed. */
 export const Changed = Object.freeze({ last: 1, bid: 2, ask: 4, size: 8, volume: 16, day: 32 });
@@ -45,6 +45,9 @@ export class QuoteStore {
       case 'snapshot':
         if (this.#stale) this.#replace(m.quotes);
         for (const q of m.quotes) this.#quote(q, received);
+        break;
+      case 'status':
+        this.#status(m);
         break;
       case 'hello':
         if (m.resume === 'reset' || (this.#epoch !== '' && m.epoch !== this.#epoch)) this.#stale = true;
@@ -131,6 +134,14 @@ export class QuoteStore {
     this.#stale = false;
   }
 
+  /** Handles a change of a symbol's trading status. @param {Status} m */
+  #status({ S, status, reason = '' }) {
+    const r = S === undefined ? undefined : this.#records.get(S);
+    if (!r) return;
+    r.halted = status === 'halted' ? reason : undefined;
+    this.#dirty.add(r);
+  }
+
   /** @param {Quote | DayQuote} q @param {number} received */
   #quote(q, received) {
     let r = this.#records.get(q.S);
@@ -141,6 +152,7 @@ export class QuoteStore {
       return;
     }
     update(r, q);
+    if ('o' in q) r.halted = q.status === 'halted' ? r.halted ?? '' : undefined;
     r.received = received;
     /** @type {Spark} */ (r.spark).add(q.p, q.t / 1000);
     this.#dirty.add(r);

@@ -40,6 +40,27 @@ test("a snapshot sets the day's figures, a tick changes them", () => {
   assert.deepEqual([r.h, r.l, r.dir, r.bidDir, r.askDir, r.change, r.spread], [101.5, 96.4, -1, -1, -1, -1.6, 0.2]);
 });
 
+test('a status halts a symbol with its reason, a snapshot without one', () => {
+  const status = (/** @type {any} */ s) => /** @type {any} */ ({ T: 'status', S: 'AAPL', status: 'halted', t: NOON, ...s });
+  const store = filled(hello(), snapshot(day(), day({ S: 'CL', status: 'halted' })));
+  const r = get(store);
+  assert.deepEqual([r.halted, get(store, 'CL').halted], [undefined, '']);
+  store.drain(() => {});
+  store.apply(status({ reason: 'news' }), 9);
+  store.apply(status({ S: 'NEW' }), 9);
+  store.apply(/** @type {any} */ ({ T: 'status', status: 'stale', t: NOON }), 9);
+  assert.equal(r.halted, 'news');
+  assert.equal(store.drain(() => {}), 1);
+  store.apply(tick({ n: 2, i: 2 }), 9);
+  store.apply(snapshot(day({ n: 2, i: 2, status: 'halted' })), 9);
+  assert.equal(r.halted, 'news');
+  store.apply(status({ status: 'trading' }), 9);
+  assert.equal(r.halted, undefined);
+  store.apply(status({}), 9);
+  store.apply(snapshot(day({ n: 3, i: 3 })), 9);
+  assert.equal(r.halted, undefined);
+});
+
 test('differences are rounded to the cent', () => {
   const r = get(filled(snapshot(day({ p: 0.3, c: 0.1, bp: 1.1, ap: 1.4 }))));
   assert.equal(r.change, 0.2);

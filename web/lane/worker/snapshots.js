@@ -56,7 +56,7 @@ export class Snapshots {
       if (!includes(topics, r.S, sector)) continue;
       const { S, bp, bs, ap, as, p, v, t, n, i, o, h, l, c } = r;
       // A symbol whose first tick came after the snapshot has no day's figures, as on a separate connection.
-      quotes.push(/** @type {DayQuote} */ ({ T: 'q', S, bp, bs, ap, as, p, v, t, n, i, ...(!Number.isNaN(c) && { o, h, l, c }), ...scaleOf(S) }));
+      quotes.push(/** @type {DayQuote} */ ({ T: 'q', S, bp, bs, ap, as, p, v, t, n, i, ...(!Number.isNaN(c) && { o, h, l, c }), ...(r.halted !== undefined && { status: 'halted' }), ...scaleOf(S) }));
     }
     return { T: 'snapshot', i, quotes };
   }
@@ -98,9 +98,10 @@ export class Snapshots {
   /** Adds the symbols without ticks, and the day's figures of the others. @param {DayQuote[]} quotes not newer than the ticks */
   #merge(quotes) {
     this.#store.apply({ T: 'snapshot', i: this.#host.seq(), quotes: quotes.filter((q) => !this.#store.get(q.S)) }, this.#options.now());
-    for (const { S, o, h, l, c } of quotes) {
+    for (const { S, i, o, h, l, c, status } of quotes) {
       const r = this.#store.get(S);
       const range = this.#range.get(S);
+      if (r && status === 'halted' && r.i <= i) r.halted ??= '';
       if (!r || !Number.isNaN(r.c)) continue; // a new day has started since
       r.c = c;
       if (Number.isNaN(r.o)) Object.assign(r, { o, h: Math.max(h, range?.h ?? r.p), l: Math.min(l, range?.l ?? r.p) });

@@ -37,6 +37,24 @@ test('ticks and quotes fetched later give the same snapshot as a snapshot at the
   assert.deepEqual(plain(late).map(({ S, i, h, l }) => [S, i, h, l]), [['A', 5, 103, 96], ['B', 7, 101, 97], ['C', 1, 101, 97], ['NEW', 6, undefined, undefined]]);
 });
 
+test('a snapshot has the halts of the stream and of the quotes that were fetched', async () => {
+  let seq = 1;
+  const quotes = [day({ S: 'A', i: 1, status: 'halted' }), day({ S: 'B', i: 1, status: 'halted' }), day({ S: 'C', i: 1 }), day({ S: 'D', i: 1, status: 'halted' })];
+  const s = new Snapshots({ origin: '', now: () => 5, setTimeout, fetch: async () => new Response(JSON.stringify({ quotes }), { headers: { 'Ticklane-Position': 'a-1' } }) },
+    { topics: () => ['*'], epoch: () => 'a', seq: () => seq, fetched() {}, failed() { assert.fail(); } });
+  s.apply(/** @type {any} */ ({ T: 'hello', epoch: 'a' }), 5, false);
+  for (const [S, status] of [['B', 'trading'], ['C', 'halted']]) {
+    seq++;
+    s.apply(tick({ S, i: seq, n: 2 }), 5, false);
+    s.apply(/** @type {any} */ ({ T: 'status', S, status, t: 1 }), 5, false);
+  }
+  s.apply(tick({ S: 'A' }), 5, false);
+  assert.ok(!s.ready);
+  await settled();
+  assert.ok(s.ready);
+  assert.deepEqual(s.of(['*'], () => '', seq).quotes.map((q) => [q.S, q.status]).sort(), [['A', 'halted'], ['B', undefined], ['C', 'halted'], ['D', 'halted']]);
+});
+
 /** Snapshots of a stream that starts at seq 10, with quotes of these positions, the last one for all further requests. @param {number[]} positions */
 function resumedAtTen(positions) {
   /** @type {string[]} */

@@ -257,7 +257,9 @@ export class Upstream {
         break;
       case 'status':
         this.#flush();
-        if (m.status === 'symbols') this.#quotes.grown();
+        if (m.S !== undefined) {
+          // only tabs that show the symbol need it
+        } else if (m.status === 'symbols') this.#quotes.grown();
         else this.#stale = m.status === 'stale' ? m : null;
         for (const tab of this.#tabs) if (tab.live) tab.send(m);
         break;

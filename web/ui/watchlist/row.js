@@ -2,6 +2,7 @@ import { cells } from './cells.js';
 import { staleAfter } from '../../model/columns.js';
 import { fullName } from '../../model/instruments.js';
 import { el, setText, svg } from '../common/dom.js';
+import { t } from '../../text.js';
 
 /** @import { SymbolRecord } from '../../types.js' */
 /** @import { Listing } from '../../model/order.js' */
@@ -15,13 +16,14 @@ export class Row {
   index = -1;
   #symbol = el('b');
   #name = el('span', { class: 'nm' });
+  #halted = el('span', { class: 'halted', hidden: '' }, t('watch.halted'));
   #star = el('button', { type: 'button', class: 'star', tabindex: '-1' }, svg('svg', { viewBox: '0 0 16 16', width: '14', height: '14', 'aria-hidden': 'true' }, svg('path', { d: STAR })));
   #cells;
 
   /** @param {readonly string[]} ids of its columns */
   constructor(ids) {
     this.#cells = ids.map((id) => /** @type {() => import('./cells.js').Cell} */ (cells[id])());
-    const head = el('span', { class: 'sy', role: 'rowheader' }, this.#star, this.#symbol, this.#name);
+    const head = el('span', { class: 'sy', role: 'rowheader' }, this.#star, this.#symbol, this.#halted, this.#name);
     this.element = el('div', { class: 'rowg', role: 'row' }, head, ...this.#cells.map((c) => c.element));
   }
 
@@ -62,6 +64,8 @@ export class Row {
    */
   paint(r, changed, now) {
     for (const c of this.#cells) c.paint?.(r, changed, now);
+    this.#halted.hidden = r?.halted === undefined;
+    if (this.#halted.title !== (r?.halted ?? '')) this.#halted.title = r?.halted ?? '';
   }
 
   /** @param {SymbolRecord | undefined} r */
