@@ -34,20 +34,22 @@ var dependencies = map[string][]string{
 	"internal/websocket":     {"wire"},
 	"internal/fault":         {"stream", "wire"},
 	"internal/metrics":       {"stream", "shard", "history", "market", "wire", "quote"},
+	// The adapters are clients, too.
+	"internal/adapter": {},
 	// The load tester is a client: it imports nothing of the server.
 	"internal/loadtest":        {"loadtest/client", "loadtest/stats", "loadtest/report", "wire"},
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                        {"adapter", "config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
 	"internal/testkit/testserver": {"handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver"}
+var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",
