@@ -62,6 +62,12 @@ func TestBadParameters(t *testing.T) {
 		{"snapshot=1", "snapshot", "true or false"},
 		{"snapshot=", "snapshot", "true or false"},
 		{"snapshot=True", "snapshot", "true or false"},
+		{"channels=", "channels", `""`},
+		{"channels=bars", "channels", `"bars"`},
+		{"channels=quotes,", "channels", `""`},
+		{"channels=quotes;trades", "channels", `"quotes;trades"`},
+		{"channels=trades,status", "channels", "want quotes among them"},
+		{"channels=quotes&channels=trades", "channels", "2 times"},
 		{"user=a%0ab", "user", "U+000A"},
 		{"user=a%0d", "user", "U+000D"},
 		{"user=%00", "user", "U+0000"},
@@ -184,7 +190,7 @@ func testGoodParameters(t *testing.T, engine string) {
 	for _, query := range []string{
 		"", "topics=*", "topics=S1", "topics=S1,S1,S1,S1,S1,S1,S1,S1,S1,S1", "topics=sector:odd,*", "from=latest", "from=oldest", "limit=1",
 		"limit=4611686018427387904", "duration=1h30m", "mode=all", "mode=latest&interval=0", "interval=0s", "interval=5s", "interval=1us", "snapshot=true",
-		"snapshot=false", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "_=1&_t=2",
+		"snapshot=false", "channels=quotes", "channels=trades,quotes,status", "channels=quotes,quotes", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "_=1&_t=2",
 		"user=%3Cscript%3E&topics=S1",
 	} {
 		for _, lane := range lanes {
@@ -201,7 +207,7 @@ func testLineBreaksCantBeInjected(t *testing.T, engine string) {
 	srv := newTestServer(t, testserver.Options{Engine: engine})
 	evil := []string{"\n", "\r", "\r\n", "\n\nevent: q\ndata: {}\n\n", "\r\nX-Evil: 1\r\n\r\n", "\u2028", "\u0085"}
 	for _, text := range evil {
-		for _, name := range []string{"user", "topics", "from", "limit", "mode", "interval", "duration", "snapshot"} {
+		for _, name := range []string{"user", "topics", "from", "limit", "mode", "interval", "duration", "snapshot", "channels"} {
 			answer, body := srv.Get("/sse/subscribe?"+name+"="+url.QueryEscape("a"+text), "Accept: text/event-stream")
 			wantProblem(t, answer, body, 400)
 			if answer.Header.Get("X-Evil") != "" || strings.ContainsFunc(body, unicode.IsControl) {
