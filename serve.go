@@ -267,7 +267,8 @@ func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (mark
 	}
 	if cfg.Feed.Source == "replay" {
 		r, err := replay.New(ctx, replay.Options{
-			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format), Logger: logger,
+			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format),
+			LogSize: cfg.Stream.LogSize, Logger: logger,
 		})
 		if err != nil {
 			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.file: %w", err)

@@ -33,6 +33,9 @@ type group struct {
 	places
 }
 
+// hasTrades reports whether rows are trades, with a price and a size.
+func (l *layout) hasTrades() bool { return !l.bars && l.groups[0].hasAll(colLast, colVolume) }
+
 // detect reads the start of a file. What the settings say is not detected. The error says what is ambiguous or missing.
 func detect(in *input, s *settings, now time.Time) (*layout, error) {
 	sample, err := readSample(in, s.delimiter)

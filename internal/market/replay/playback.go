@@ -68,6 +68,7 @@ type playback struct {
 	waiting queue
 	n       int
 	symbols []symbolState
+	events  *quote.Events // nil if the file has no trades
 	err     error
 }
 
@@ -219,6 +220,9 @@ func (p *playback) Next(tick *quote.Tick) {
 		Symbol: r.id, Due: due, Bid: bid, Ask: ask, BidSize: s.size(r, colBidSize), AskSize: s.size(r, colAskSize),
 	}
 	s.day.Fill(tick)
+	if size := r.sizeOf(colVolume); p.events != nil && t.traded && size > 0 {
+		tick.Event = p.events.Put(quote.Event{Trade: &quote.Trade{Price: t.last, Size: size}})
+	}
 }
 
 // traded returns the size traded since the row before, from the volume of the day. A smaller one starts a new day of the file, and

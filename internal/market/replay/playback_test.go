@@ -150,3 +150,26 @@ func TestDueTimesDontRunBackwards(t *testing.T) {
 		before = tick.Due
 	}
 }
+
+// TestTrades: rows with a price and a size are trades; quotes, and rows without a size, aren't, and neither are bars.
+func TestTrades(t *testing.T) {
+	for text, want := range map[string]string{
+		"time,price,size\n2026-03-02 10:00,1.5,0.25\n2026-03-02 10:01,1.6,\n2026-03-02 10:02,,5\n2026-03-02 10:03,1.7,3\n": "150 x 25, , 170 x 300",
+		"time,bid,ask,last,volume\n2026-03-02 10:00,1,2,1.5,7\n2026-03-02 10:01,1,2,,7\n":                                  "150 x 7, ",
+		"time,price,day_volume\n2026-03-02 10:00,1.5,7\n":                                                                  "",
+		"time,open,high,low,close,volume\n2026-03-02 10:00,1,1,1,1,7\n":                                                    ", , , ",
+	} {
+		s := newSource(t, writeFile(t, "A.csv", text), func(o *Options) { o.LogSize, o.OnBadRow = 16, SkipOnBadRows })
+		var got []string
+		for _, k := range replayAll(t, s) {
+			text := ""
+			if trade := s.Events().Get(k.Event).Trade; trade != nil {
+				text = fmt.Sprintf("%d x %d", trade.Price, trade.Size)
+			}
+			got = append(got, text)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -37,14 +37,16 @@ type Options struct {
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
 	Format   Format       // what the file doesn't show
+	LogSize  int          // ticks of the log, for whose rows with a price and a size Events has trades; 0 for no trades
 	Logger   *slog.Logger // slog.Default() if nil
 }
 
-// Source replays a file. It is a market.Source.
+// Source replays a file. It is a market.EventSource.
 type Source struct {
 	*market.Pacer
 	options Options
 	scan    *scan
+	events  *quote.Events // nil if the file has no trades
 	log     *slog.Logger
 	ended   atomic.Int64 // when the last tick was published, µs since 1970; 0 before
 }
@@ -84,6 +86,9 @@ func (s *Source) read(ctx context.Context) error {
 	if s.scan, err = scanFile(ctx, in, format, s.log); err == nil {
 		if err = s.checkBadRows(); err == nil {
 			s.scan.report(s.options.Speed)
+			if s.options.LogSize > 0 && s.scan.layout.hasTrades() {
+				s.events = quote.NewEvents(s.options.LogSize)
+			}
 			return nil
 		}
 	}
@@ -128,6 +133,9 @@ func (s *Source) Name() string { return s.scan.input.name }
 // sector; the others are in the sector "replay".
 func (s *Source) Universe() *quote.Universe { return s.scan.universe }
 
+// Events returns the trades of the newest ticks, nil if the file has none.
+func (s *Source) Events() *quote.Events { return s.events }
+
 // Timed reports whether due times are a schedule, so that the time since Due is a latency: not at MaxSpeed.
 func (s *Source) Timed() bool { return !math.IsInf(s.options.Speed, 1) }
 
@@ -135,6 +143,7 @@ func (s *Source) Timed() bool { return !math.IsInf(s.options.Speed, 1) }
 func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	defer s.close(s.scan.input)
 	p := newPlayback(ctx, s.scan, s.options, time.Now().UnixMicro())
+	p.events = s.events
 	s.Pacer.Run(ctx, p, publish)
 	if ctx.Err() != nil {
 		return nil
