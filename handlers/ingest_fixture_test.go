@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -109,11 +110,25 @@ func (f *feedServer) feedSocket(query string, lines ...string) (*testserver.Clie
 // acknowledgement reads one.
 func (f *feedServer) acknowledgement(c *testserver.Client) ingest.Result {
 	f.Helper()
-	frame, err := ws.ReadFrame(c.Reader)
-	if err != nil || frame.Header.OpCode != ws.OpText {
-		f.Fatalf("%v, opcode %x: %s", err, frame.Header.OpCode, frame.Payload)
+	op, payload := f.frame(c)
+	if op != ws.OpText {
+		f.Fatalf("opcode %x: %s", op, payload)
 	}
-	return answer(f, string(frame.Payload))
+	return answer(f, payload)
+}
+
+// frame reads one frame of the server.
+func (f *feedServer) frame(c *testserver.Client) (op ws.OpCode, payload string) {
+	f.Helper()
+	head, err := ws.ReadHeader(c.Reader)
+	if err != nil || head.Length > 1<<16 {
+		f.Fatalf("%v, %d bytes", err, head.Length)
+	}
+	b := make([]byte, head.Length)
+	if _, err := io.ReadFull(c.Reader, b); err != nil {
+		f.Fatal(err)
+	}
+	return head.OpCode, string(b)
 }
 
 // acknowledged reads acknowledgements until the source has a last number, and returns their sum.

@@ -28,7 +28,7 @@ func inSectors(list []string) []Instrument {
 
 func TestGrow(t *testing.T) {
 	u := growing(t, 4)
-	if u.Len() != 0 || u.Limit() != 4 || len(u.Sectors()) != 0 {
+	if u.Len() != 0 || u.Limit() != 4 || u.Sectors() == nil || len(u.Sectors()) != 0 { // nil would be null in JSON
 		t.Fatalf("an empty universe has %d symbols, limit %d, sectors %v", u.Len(), u.Limit(), u.Sectors())
 	}
 	if err := u.Grow(inSectors([]string{"A fx", "B metals"})); err != nil {

@@ -42,7 +42,7 @@ func NewGrowingUniverse(instruments []Instrument, limit int) (*Universe, error) 
 
 func newUniverse(instruments []Instrument, limit int, growing bool) (*Universe, error) {
 	u := &Universe{limit: limit, growing: growing}
-	u.current.Store(&listing{growing: growing, byName: map[string]ID{}, members: map[string][]ID{}, all: Topics{all: true}})
+	u.current.Store(&listing{growing: growing, sectors: []string{}, byName: map[string]ID{}, members: map[string][]ID{}, all: Topics{all: true}})
 	if err := u.extend(instruments); err != nil {
 		return nil, err
 	}

@@ -131,7 +131,9 @@ func (s *Source) watch(ctx context.Context) {
 				s.wake()
 			}
 		case <-s.live:
-			s.stale.Store(0)
+			if s.stale.Swap(0) == 0 {
+				continue // a second tick came before the first was handled
+			}
 			s.report(time.Time{})
 			s.log.Info("feed live again")
 			timer.Reset(s.options.StaleAfter)

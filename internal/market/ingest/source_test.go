@@ -2,9 +2,9 @@ package ingest
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,7 +91,9 @@ func TestStale(t *testing.T) {
 		want(false)
 		time.Sleep(time.Second)
 		want(true, "stale since "+newest)
-		send(`{"T":"q","S":"A","p":1}`)
+		for range 5 {
+			send(`{"T":"q","S":"A","p":1}`)
+		}
 		want(false, "live")
 		cancel()
 		if err := <-done; err != nil {
