@@ -62,7 +62,6 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 	engines := s.engines(format.Lane())
 	o := subscription{Options: stream.Options{
 		Format:    format,
-		Channels:  q.channels(),
 		Engine:    engines[0],
 		User:      q.user(),
 		Topics:    q.topics(s.log.Universe(), s.set.MaxTopics),
@@ -80,6 +79,7 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 	}
 	o.Interval = q.duration("interval", interval, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
+	o.Channels = q.channels()
 	if s.lab {
 		o.Engine = q.choice("engine", engines[0], engines)
 		o.delay = q.duration("delay", 0, maxDelay)
