@@ -37,7 +37,11 @@ func simulatePast(sim *market.Simulator, past *history.Store, logger *slog.Logge
 	newest, ok := past.Restored()
 	if !ok {
 		sim.Days(now, past.Days(), past.AddDays)
-		sim.Warm(now, past.Add)
+		past.Settle()
+		sim.Warm(now, func(ticks []quote.Tick) {
+			past.Add(ticks)
+			past.Settle()
+		})
 		return
 	}
 	for id := range quote.ID(sim.Universe().Len()) {

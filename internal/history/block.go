@@ -3,8 +3,11 @@ package history
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math"
+
+	bolt "go.etcd.io/bbolt"
 
 	"ticklane/internal/quote"
 )
@@ -182,16 +185,20 @@ func (r *reader) prices(bar *Bar, close quote.Price) {
 
 var checksums = crc32.MakeTable(crc32.Castagnoli)
 
-// sealed returns b with the checksum of what follows its first four bytes in these.
-func sealed(b []byte) []byte {
-	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:], checksums))
-	return b
+// put stores a value with the checksum of key and value in its first four bytes, which are left free in b.
+func put(bucket *bolt.Bucket, key, b []byte) error {
+	binary.LittleEndian.PutUint32(b, checksum(key, b[4:]))
+	return bucket.Put(key, b)
 }
 
-// unsealed returns what follows the checksum.
-func unsealed(b []byte) ([]byte, error) {
-	if len(b) < 4 || binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:], checksums) {
-		return nil, errDamaged
+// unsealed returns a value without its checksum. Key and value are checked, for a tree has no checksums of its keys.
+func unsealed(key, b []byte) ([]byte, error) {
+	if len(b) < 4 || binary.LittleEndian.Uint32(b) != checksum(key, b[4:]) {
+		return nil, fmt.Errorf("%q: %w", key, errDamaged)
 	}
 	return b[4:], nil
+}
+
+func checksum(key, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, checksums), checksums, value)
 }

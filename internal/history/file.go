@@ -89,7 +89,10 @@ func (f *file) check() error {
 		if c.meta == nil || c.series == nil || c.open == nil || c.bars == nil {
 			return fmt.Errorf("%w: a bucket is missing", errDamaged)
 		}
-		format, err := unsealed(c.meta.Get([]byte("format")))
+		format, err := c.get("format")
+		if err == nil && format == nil {
+			err = fmt.Errorf("%w: no format", errDamaged)
+		}
 		if err == nil && string(format) != fileFormat {
 			return fmt.Errorf("%s has format %q of another version of Ticklane: use that version, or choose another directory", f.path, format)
 		}
@@ -203,7 +206,8 @@ func (c *changes) walk(series uint32, k int, start, oldest int64, visit func(*bl
 
 // openOf returns the newest bars of a series.
 func (c *changes) openOf(series uint32) (*openBars, error) {
-	b, err := unsealed(c.open.Get(numberKey(series)))
+	key := numberKey(series)
+	b, err := unsealed(key, c.open.Get(key))
 	if err != nil {
 		return nil, fmt.Errorf("newest bars of series %d: %w", series, err)
 	}
@@ -249,7 +253,7 @@ func blockAt(key, value []byte) (*block, error) {
 	if len(key) != keyBytes || int(key[0]) >= len(spans) {
 		return nil, fmt.Errorf("key %x: %w", key, errDamaged)
 	}
-	b, err := unsealed(value)
+	b, err := unsealed(key, value)
 	if err != nil {
 		return nil, fmt.Errorf("block %x: %w", key, err)
 	}

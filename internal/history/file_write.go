@@ -46,9 +46,9 @@ func (c *changes) seriesOf(in *quote.Instrument) (uint32, error) {
 		if err != nil {
 			return 0, err
 		}
-		return uint32(n), c.series.Put([]byte(in.Symbol), seriesValue(uint32(n), in))
+		return uint32(n), put(c.series, []byte(in.Symbol), seriesValue(uint32(n), in))
 	}
-	s, err := parseSeries(value)
+	s, err := parseSeries([]byte(in.Symbol), value)
 	if err != nil {
 		return 0, fmt.Errorf("series of %s: %w", in.Symbol, err)
 	}
@@ -58,7 +58,7 @@ func (c *changes) seriesOf(in *quote.Instrument) (uint32, error) {
 	if err := c.convert(s, in); err != nil {
 		return 0, err
 	}
-	return s.number, c.series.Put([]byte(in.Symbol), seriesValue(s.number, in))
+	return s.number, put(c.series, []byte(in.Symbol), seriesValue(s.number, in))
 }
 
 // seriesOf returns the series of a symbol, whose number is 0 if there is none.
@@ -72,7 +72,7 @@ func (f *file) seriesOf(symbol string) (s series, err error) {
 		if value == nil {
 			return nil
 		}
-		s, err = parseSeries(value)
+		s, err = parseSeries([]byte(symbol), value)
 		return err
 	})
 	return s, err
@@ -88,11 +88,11 @@ func numberKey(number uint32) []byte { return binary.BigEndian.AppendUint32(nil,
 
 func seriesValue(number uint32, in *quote.Instrument) []byte {
 	b := binary.BigEndian.AppendUint32(make([]byte, 4, 10), number)
-	return sealed(append(b, in.Decimals, in.SizeDecimals))
+	return append(b, in.Decimals, in.SizeDecimals)
 }
 
-func parseSeries(value []byte) (series, error) {
-	b, err := unsealed(value)
+func parseSeries(symbol, value []byte) (series, error) {
+	b, err := unsealed(symbol, value)
 	if err == nil && len(b) != 6 {
 		err = errDamaged
 	}
@@ -167,11 +167,11 @@ func scale(v *int64, decimals int) bool {
 
 // putOpen stores the newest bars of a series.
 func (c *changes) putOpen(number uint32, o *openBars) error {
-	return c.open.Put(numberKey(number), sealed(o.append(make([]byte, 4, 200))))
+	return put(c.open, numberKey(number), o.append(make([]byte, 4, 200)))
 }
 
 func (c *changes) putBlock(number uint32, k int, x *block) error {
-	return c.bars.Put(blockKey(k, number, x.start), sealed(appendBlock(make([]byte, 4, 16+12*len(x.bars)), k, x)))
+	return put(c.bars, blockKey(k, number, x.start), appendBlock(make([]byte, 4, 16+12*len(x.bars)), k, x))
 }
 
 // putBars stores bars that are newer than those in the blocks of a series, of which newest is the start of the last one. It returns
@@ -212,8 +212,8 @@ func (c *changes) trim(oldest *[len(spans)]int64, limit int) (deleted int, err e
 	if err := c.put("trimmed", b); err != nil {
 		return 0, err
 	}
-	err = c.series.ForEach(func(_, value []byte) error {
-		s, err := parseSeries(value)
+	err = c.series.ForEach(func(symbol, value []byte) error {
+		s, err := parseSeries(symbol, value)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,9 @@ type saved struct {
 	previous *LogState // at an orderly end, nil after any other
 
 	quit, done chan struct{}
+	early      chan struct{} // requests a save
+	crowded    bool          // memory will soon drop bars that aren't saved; guarded by Store.mu
+	saving     sync.Mutex
 	batch      batch
 	failures   failures
 	failed     atomic.Uint64
@@ -55,7 +59,7 @@ func Open(o Options) (*Store, error) {
 	}
 	o.saveEvery = cmp.Or(o.saveEvery, saveInterval)
 	o.lockTimeout = cmp.Or(o.lockTimeout, lockTimeout)
-	v := &saved{options: o, log: o.Logger, quit: make(chan struct{}), done: make(chan struct{})}
+	v := &saved{options: o, log: o.Logger, quit: make(chan struct{}), done: make(chan struct{}), early: make(chan struct{}, 1)}
 	err = v.open(s)
 	if errors.Is(err, errDamaged) {
 		path := filepath.Join(o.Dir, fileName)

@@ -93,7 +93,7 @@ func (c *changes) get(key string) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
-	b, err := unsealed(value)
+	b, err := unsealed([]byte(key), value)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
@@ -101,5 +101,5 @@ func (c *changes) get(key string) ([]byte, error) {
 }
 
 func (c *changes) put(key string, value []byte) error {
-	return c.meta.Put([]byte(key), sealed(append(make([]byte, 4, 4+len(value)), value...)))
+	return put(c.meta, []byte(key), append(make([]byte, 4, 4+len(value)), value...))
 }

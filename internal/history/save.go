@@ -26,6 +26,10 @@ func (v *saved) run(s *Store) {
 		case <-v.quit:
 			return
 		case <-save.C:
+		case <-v.early:
+			if v.failing() {
+				continue // the next try is the regular one
+			}
 		}
 		err := v.save(s, nil)
 		if err == nil && time.Since(trimmed) >= trimEvery {
@@ -33,6 +37,27 @@ func (v *saved) run(s *Store) {
 			err = v.trim(s)
 		}
 		v.report(err)
+	}
+}
+
+// wake requests a save before the next is due.
+func (v *saved) wake() {
+	select {
+	case v.early <- struct{}{}:
+	default:
+	}
+}
+
+// Settle saves if memory would soon drop bars that aren't saved. A past that comes faster than real time calls it after each Add.
+func (s *Store) Settle() {
+	if s.saved == nil {
+		return
+	}
+	s.mu.Lock()
+	crowded := s.saved.crowded
+	s.mu.Unlock()
+	if crowded {
+		s.saved.report(s.saved.save(s, nil))
 	}
 }
 
@@ -69,6 +94,11 @@ type item struct {
 
 // save saves what has changed in one transaction. If it fails, that remains to be saved.
 func (v *saved) save(s *Store, end *LogState) error {
+	v.saving.Lock()
+	defer v.saving.Unlock()
+	s.mu.Lock()
+	v.crowded = false
+	s.mu.Unlock()
 	var all []item
 	lost := 0
 	err := v.update(func(c *changes) error {
@@ -101,7 +131,7 @@ func (v *saved) save(s *Store, end *LogState) error {
 	}
 	s.mu.Unlock()
 	if err == nil && lost > 0 {
-		v.log.Error("bars are missing in the stored history: saving failed for too long", "bars", lost, "file", v.path)
+		v.log.Error("bars are missing in the stored history: they came faster than they could be saved, or saving failed for too long", "bars", lost, "file", v.path)
 	}
 	return err
 }
@@ -199,10 +229,19 @@ func (s *Store) Failures() uint64 {
 
 // report counts and reports a failure to save; nil reports its end.
 func (v *saved) report(err error) {
+	v.saving.Lock()
+	defer v.saving.Unlock()
 	if err != nil {
 		v.failed.Add(1)
 	}
 	v.failures.report(v.log, v.path, err)
+}
+
+// failing reports whether the last save failed.
+func (v *saved) failing() bool {
+	v.saving.Lock()
+	defer v.saving.Unlock()
+	return !v.failures.since.IsZero()
 }
 
 // failures reports failures to save, the first and then one a minute, and their end.

@@ -272,6 +272,38 @@ func TestFutureBars(t *testing.T) {
 	}
 }
 
+// TestPastIsSettled: a past that comes faster than real time is stored as a whole, also of symbols of which memory keeps little.
+func TestPastIsSettled(t *testing.T) {
+	o := options(t, symbols(t, 5000), t.TempDir())
+	s := open(t, o)
+	batch := make([]quote.Tick, 100)
+	for i := range 400 { // memory keeps 139
+		for id := range batch {
+			batch[id] = tick(float64(10*i), quote.Price(i), 0)
+			batch[id].Symbol = quote.ID(id)
+		}
+		s.Add(batch)
+		s.Settle()
+	}
+	if p, err := s.Bars(99, TenSeconds, Latest, 1000); err != nil || len(p.Bars) != 400 {
+		t.Errorf("%d bars, %v; want 400", len(p.Bars), err)
+	}
+	shut(t, s)
+}
+
+// TestBarsThatComeFast are saved before memory drops them, without waiting for the next save.
+func TestBarsThatComeFast(t *testing.T) {
+	s := open(t, options(t, symbols(t, 1), t.TempDir())) // saves every hour
+	for i := range DefaultKeep/2 + 2 {
+		s.Add([]quote.Tick{tick(float64(10*i), 1, 0)})
+	}
+	testkit.Eventually(t, func() bool {
+		bars, err := s.saved.read(1, 0, Earliest, Latest, 1000)
+		return err == nil && len(bars) > DefaultKeep/2
+	}, "not saved")
+	shut(t, s)
+}
+
 // TestDecimals: stored bars follow the decimals of their symbol while that loses nothing. Otherwise the symbol is in memory only, and
 // its stored bars are kept.
 func TestDecimals(t *testing.T) {

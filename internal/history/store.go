@@ -121,6 +121,9 @@ func (s *Store) Add(ticks []quote.Tick) {
 		s.latest = max(s.latest, t.Due)
 	}
 	s.seq = ticks[len(ticks)-1].Seq
+	if s.saved != nil && s.saved.crowded {
+		s.saved.wake()
+	}
 }
 
 // symbol returns the bars of a symbol. The first time it allocates them, and loads those in the file.
@@ -173,10 +176,17 @@ func (s *Store) fold(x *symbol, k int, span int64, t *quote.Tick, traded quote.S
 		d := s.universe.Instrument(t.Symbol).Session.Day(t.Due)
 		start, x.dayEnd = d.Start, d.End
 	}
-	x.push(k, Bar{T: start, O: t.Last, H: t.Last, L: t.Last, C: t.Last, V: traded})
+	s.push(x, k, Bar{T: start, O: t.Last, H: t.Last, L: t.Last, C: t.Last, V: traded})
 }
 
-// push adds a bar that is newer than the others.
+// push adds a bar that is newer than the others, and notes if memory will soon drop one that isn't saved.
+func (s *Store) push(x *symbol, k int, b Bar) {
+	x.push(k, b)
+	if s.saved != nil && x.written[k]-x.stored[k] > len(x.bars[k])/2 {
+		s.saved.crowded = true
+	}
+}
+
 func (x *symbol) push(k int, b Bar) {
 	x.bars[k][x.written[k]%len(x.bars[k])] = b
 	x.written[k]++
@@ -194,7 +204,7 @@ func (s *Store) AddDays(ticks []quote.Tick) {
 		t := &ticks[i]
 		x := s.symbol(t.Symbol)
 		d := s.universe.Instrument(t.Symbol).Session.Day(t.Due)
-		x.push(days, Bar{T: d.Start, O: t.Open, H: t.High, L: t.Low, C: t.Last, V: t.Volume})
+		s.push(x, days, Bar{T: d.Start, O: t.Open, H: t.High, L: t.Low, C: t.Last, V: t.Volume})
 		x.dayEnd, x.dirty = d.End, true
 	}
 }
