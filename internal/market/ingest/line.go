@@ -227,6 +227,9 @@ func (p *parser) status(l *line) *fault {
 	if f := first(p.copyText(memberStatus, &status.State), p.copyText(memberReason, &status.Reason)); f != nil {
 		return f
 	}
+	if status.State == "resumed" {
+		status.State = quote.StateTrading
+	}
 	l.event.Status = status
 	return faultOf(status.Check())
 }

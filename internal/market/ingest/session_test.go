@@ -199,7 +199,7 @@ func TestEvents(t *testing.T) {
 	}{
 		{`{"T":"status","S":"ACME","status":"halted"}`, "", "none", false},
 		{`{"T":"q","S":"ACME","bp":1,"ap":2}`, "none", "ACME 1.00×0 2.00×0 last 1.50 day 1.50 1.50 1.50 prev 1.50 vol 0", true},
-		{`{"T":"status","S":"ACME","status":"trading","reason":"news"}`, "{State:trading Reason:news}", "ACME 1.00×0 2.00×0 last 1.50 day 1.50 1.50 1.50 prev 1.50 vol 0", false},
+		{`{"T":"status","S":"ACME","status":"resumed","reason":"news"}`, "{State:trading Reason:news}", "ACME 1.00×0 2.00×0 last 1.50 day 1.50 1.50 1.50 prev 1.50 vol 0", false},
 		{`{"T":"trade","S":"ACME","p":1.25,"s":3,"id":"7","c":["@","T"],"x":"V"}`, "{Price:125 Size:3 ID:7 Conditions:[@ T] Venue:V Corrects: Cancels:}",
 			"ACME 1.00×0 2.00×0 last 1.25 day 1.50 1.50 1.25 prev 1.50 vol 3", false},
 		{`{"T":"trade","S":"ACME","p":9,"s":4,"corrects":"7"}`, "{Price:900 Size:4 ID: Conditions:[] Venue: Corrects:7 Cancels:}",
