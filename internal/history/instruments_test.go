@@ -1,7 +1,9 @@
 package history
 
 import (
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +64,50 @@ func TestInstrumentsThatComeLater(t *testing.T) {
 			t.Errorf("symbol %d: %d bars, the last %v, %v; want %v", id, len(p.Bars), p.Bars[len(p.Bars)-1], err, want)
 		}
 	}
+	shut(t, s)
+}
+
+// TestReadersWhileInstrumentsCome: reading, adding, saving and trimming may happen at the same time.
+func TestReadersWhileInstrumentsCome(t *testing.T) {
+	u, err := quote.NewGrowingUniverse(nil, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, u, t.TempDir())
+	o.saveEvery = time.Millisecond
+	s := open(t, o)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if n := u.Len(); n > 0 {
+					if _, err := s.Bars(quote.ID(i%n), Intervals()[i%6], Latest, 2000); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	for id := range 50 {
+		if err := u.Grow([]quote.Instrument{{Symbol: fmt.Sprintf("S%d", id), Sector: "test"}}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 200 {
+			k := tick(float64(id*2000+10*i), 1, 0)
+			k.Symbol = quote.ID(i % (id + 1))
+			s.Add([]quote.Tick{k})
+			s.Settle()
+		}
+	}
+	close(done)
+	readers.Wait()
 	shut(t, s)
 }
 

@@ -37,7 +37,7 @@ type saved struct {
 	*file
 	options  Options
 	log      *slog.Logger
-	restored bool      // bars were loaded
+	restored bool      // bars were loaded; guarded by Store.mu, as last is
 	last     int64     // start of the newest that were loaded
 	previous *LogState // at an orderly end, nil after any other
 
@@ -190,6 +190,8 @@ func (s *Store) Restored() (newest int64, ok bool) {
 	if s.saved == nil {
 		return 0, false
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.saved.last, s.saved.restored
 }
 

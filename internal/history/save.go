@@ -190,10 +190,10 @@ func (s *Store) oldestKept(i Interval) int64 {
 	}
 	s.mu.Lock()
 	latest := s.latest
-	s.mu.Unlock()
 	if latest == Earliest {
 		latest = s.saved.last
 	}
+	s.mu.Unlock()
 	return min(latest, time.Now().UnixMicro()) - s.saved.options.Keep[i].Microseconds()
 }
 
