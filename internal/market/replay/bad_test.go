@@ -138,3 +138,12 @@ func TestLimits(t *testing.T) {
 		t.Errorf("one symbol more: %v", err)
 	}
 }
+
+// TestSkippedPrices: rows with prices of 0, which are known to be invalid only after all rows were read, count for nothing.
+func TestSkippedPrices(t *testing.T) {
+	text := "time,price\n2026-03-05,0\n2026-03-02,5\n"
+	r := replayFile(t, "A.csv", text, func(o *Options) { o.OnBadRow = SkipOnBadRows })
+	if len(r.ticks) != 1 || r.rows != 1 || r.scan.bad != 1 || r.scan.first != r.scan.last || r.scan.sorted != nil || r.scan.universe.Instrument(0).Price != 500 {
+		t.Errorf("%d ticks of %d rows, from %s to %s, %+v", len(r.ticks), r.rows, show(r.scan.first), show(r.scan.last), r.scan.universe.Instrument(0))
+	}
+}

@@ -93,7 +93,7 @@ func TestCases(t *testing.T) {
 		}
 	}
 	oil := replayPath(t, "testdata/cases/CL.csv", nil)
-	if in := oil.scan.universe.Instrument(0); !in.Negative || oil.ticks[3].Low != -4032 || oil.ticks[3].Open != -110 {
+	if in := oil.scan.universe.Instrument(0); !in.Negative || in.Price != -110 || oil.ticks[3].Low != -4032 || oil.ticks[3].Open != -110 {
 		t.Errorf("%+v, the first day %+v", in, oil.ticks[3])
 	}
 	if k := oil.ticks[7]; k.Open != -1400 || k.Low != -1674 || k.PrevClose != -3763 {

@@ -46,7 +46,7 @@ type scan struct {
 
 // scanFile detects the layout of a file, reads it once and sorts its rows if they aren't ordered by time.
 func scanFile(ctx context.Context, in *input, s *settings, log *slog.Logger) (*scan, error) {
-	sc := &scan{input: in, log: log, ordered: true, ids: make(map[string]quote.ID), known: make(map[string]quote.Instrument)}
+	sc := &scan{input: in, log: log, ids: make(map[string]quote.ID), known: make(map[string]quote.Instrument)}
 	var err error
 	if sc.layout, err = detect(in, s, time.Now()); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func scanFile(ctx context.Context, in *input, s *settings, log *slog.Logger) (*s
 	if err := in.checkWhole(); err != nil {
 		return nil, err
 	}
-	sc.rejectPrices()
+	rejected := sc.rejectPrices()
 	slices.SortStableFunc(sc.errs, byLine)
 	sc.errs = sc.errs[:min(len(sc.errs), maxReported)]
 	if sc.rows == 0 {
@@ -72,6 +72,11 @@ func scanFile(ctx context.Context, in *input, s *settings, log *slog.Logger) (*s
 	}
 	if err := sc.makeUniverse(); err != nil {
 		return nil, err
+	}
+	if rejected {
+		if err := sc.recount(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if sc.ordered {
 		return sc, nil
@@ -143,15 +148,43 @@ func (s *scan) take(r *row) error {
 	symbol.take(r, !s.layout.groups[0].has(colLast))
 	if col, bad := r.notPositive(); bad {
 		symbol.reject(r, col)
+	} else if !symbol.positive {
+		symbol.positive = true
+		symbol.firstPositive = r.reference()
 	}
-	if s.rows == 0 {
-		s.first, s.last, s.newest = r.at, r.at, r.at
-	}
-	s.first, s.last = min(s.first, r.at), max(s.last, r.at)
-	s.ordered = s.ordered && r.at >= s.newest
-	s.newest = r.at
-	s.rows++
+	s.count(r.at)
 	return nil
+}
+
+// count adds a time to the range of the file's.
+func (s *scan) count(at int64) {
+	if s.rows == 0 {
+		s.first, s.last, s.newest, s.ordered = at, at, at, true
+	}
+	s.first, s.last = min(s.first, at), max(s.last, at)
+	s.ordered = s.ordered && at >= s.newest
+	s.newest = at
+	s.rows++
+}
+
+// recount finds the range of times without the rows that rejectPrices has rejected.
+func (s *scan) recount(ctx context.Context) error {
+	bad, errs, rows := s.bad, s.errs, s.rows
+	s.rows = 0
+	f := s.newFilter()
+	err := s.read(ctx, "reading the replayed file again", func(r *row) error {
+		var e entry
+		ok, err := f.convert(r, &e)
+		if ok {
+			s.count(r.at)
+		}
+		return err
+	})
+	s.bad, s.errs = bad, errs
+	if err == nil && s.rows != rows {
+		return s.changed()
+	}
+	return err
 }
 
 // add adds the symbol of a row.
@@ -163,14 +196,15 @@ func (s *scan) add(r *row) quote.ID {
 	if known, ok := s.known[in.Symbol]; ok {
 		in.Name, in.Sector = known.Name, known.Sector
 	}
-	symbol.setFirst(r)
+	symbol.first = r.reference()
 	s.ids[in.Symbol] = id
 	s.symbols = append(s.symbols, symbol)
 	return id
 }
 
-// rejectPrices counts the rows with prices of 0 and below as invalid, for symbols that have no negative prices.
-func (s *scan) rejectPrices() {
+// rejectPrices counts the rows with prices of 0 and below as invalid, for symbols that have no negative prices, and reports whether
+// there are any.
+func (s *scan) rejectPrices() (rejected bool) {
 	for _, symbol := range s.symbols {
 		if symbol.negative {
 			continue
@@ -182,7 +216,9 @@ func (s *scan) rejectPrices() {
 		n := len(symbol.rejected) + symbol.more
 		s.bad += n
 		s.rows -= n
+		rejected = rejected || n > 0
 	}
+	return rejected
 }
 
 func (s *scan) makeUniverse() (err error) {

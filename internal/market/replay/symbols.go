@@ -16,7 +16,9 @@ const paddedDecimals = 6
 // symbolScan is what the scan has found out about a symbol.
 type symbolScan struct {
 	instrument      quote.Instrument
-	first           [2]decimal // the first price, or bid and ask
+	first           [2]decimal // price of the first row, or its bid and ask
+	firstPositive   [2]decimal // the same of the first row with prices above 0, if positive
+	positive        bool       // it has such a row
 	written, needed uint8      // largest number of decimals of a price, with and without zeros at its end
 	sizeDecimals    uint8
 	largest         uint64 // of the prices without their decimals
@@ -91,8 +93,12 @@ func (s *symbolScan) finish() error {
 	if !fits(s.largestSize, in.SizeDecimals) {
 		return fmt.Errorf("%s has sizes above %d and sizes with %d decimals: %w", in.Symbol, s.largestSize, s.sizeDecimals, errRange)
 	}
-	a, _ := s.first[0].scaled(in.Decimals)
-	b, _ := s.first[1].scaled(in.Decimals)
+	first := s.first
+	if !s.negative {
+		first = s.firstPositive
+	}
+	a, _ := first[0].scaled(in.Decimals)
+	b, _ := first[1].scaled(in.Decimals)
 	in.Price = quote.Price(a+b) / 2
 	return nil
 }
@@ -102,15 +108,14 @@ func fits(whole uint64, decimals uint8) bool {
 	return whole < quote.MaxUnits/powersOfTen[decimals]
 }
 
-// setFirst sets the first price of the symbol from its first row.
-func (s *symbolScan) setFirst(r *row) {
+// reference returns the price of a row twice, or its bid and ask.
+func (r *row) reference() [2]decimal {
 	for _, col := range [...]column{colOpen, colLast} {
 		if r.hasValue(col) {
-			s.first = [2]decimal{r.values[col], r.values[col]}
-			return
+			return [2]decimal{r.values[col], r.values[col]}
 		}
 	}
-	s.first = [2]decimal{r.values[colBid], r.values[colAsk]}
+	return [2]decimal{r.values[colBid], r.values[colAsk]}
 }
 
 func byLine(a, b error) int {
