@@ -40,6 +40,21 @@ func (p *process) history(t *testing.T) (h storedHistory) {
 	return h
 }
 
+// oldest returns the seq of the oldest tick in the log.
+func (p *process) oldest(t *testing.T) uint64 {
+	t.Helper()
+	answer, err := http.Get("http://" + p.addr + "/api/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var stats struct{ Log struct{ Oldest uint64 } }
+	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil || stats.Log.Oldest < 500 {
+		t.Fatalf("oldest %d, %v", stats.Log.Oldest, err)
+	}
+	return stats.Log.Oldest
+}
+
 // resume returns what the hello says to a client with a position.
 func (p *process) resume(t *testing.T, position string) (resume string) {
 	t.Helper()
@@ -102,8 +117,11 @@ func TestStoredHistory(t *testing.T) {
 	if after.Epoch != before.Epoch || after.I < before.I {
 		t.Errorf("the log is %s up to %d, want %s from %d on", after.Epoch, after.I, before.Epoch, before.I)
 	}
-	if resume := next.resume(t, fmt.Sprintf("%s-%d", before.Epoch, 400)); resume != "gap" {
-		t.Errorf("a client of before resumes with %s, want gap", resume)
+	oldest := next.oldest(t)
+	for seq, want := range map[uint64]string{400: "gap", oldest - 2: "gap", oldest - 1: "complete", oldest + 1_000_000: "reset"} {
+		if resume := next.resume(t, fmt.Sprintf("%s-%d", before.Epoch, seq)); resume != want {
+			t.Errorf("the log goes on at %d: a client at %d resumes with %s, want %s", oldest, seq, resume, want)
+		}
 	}
 	if a, b := before.Bars[len(before.Bars)-1].C, after.Bars[len(after.Bars)-1].C; a/b < 0.99 || a/b > 1.01 {
 		t.Errorf("the price jumped from %v to %v", a, b)
