@@ -97,7 +97,11 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		lines.Attach(log)
 	}
 	scrape := func(s *handlers.Server) http.Handler {
-		return metrics.Handler(metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures})
+		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures}
+		if lines != nil {
+			of.Lines = lines.Lines
+		}
+		return metrics.Handler(of)
 	}
 	extra := &extraClients{addr: ln.Addr().String()}
 	defer extra.stop()

@@ -21,6 +21,8 @@ type Sources struct {
 	HistoryFailures func() uint64
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
+	// Lines returns the lines of a feed that clients send, by what became of them.
+	Lines func() (accepted, rejected, duplicates uint64)
 }
 
 // ServerCounts are a server's counters since its start.
@@ -98,6 +100,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.of.HistoryFailures != nil {
 		count("history_failures_total", "Times bars could not be saved in data.dir.", c.of.HistoryFailures())
+	}
+	if c.of.Lines != nil {
+		accepted, rejected, duplicates := c.of.Lines()
+		count("feed_lines_accepted_total", "Lines of the feed that took effect.", accepted)
+		count("feed_lines_rejected_total", "Invalid lines of the feed.", rejected)
+		count("feed_lines_duplicate_total", "Lines of the feed that had come before.", duplicates)
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())

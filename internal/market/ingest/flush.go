@@ -22,6 +22,7 @@ func (x *Session) flush(ctx context.Context, received int64) error {
 	if s.publish == nil {
 		return ErrStopped
 	}
+	before := x.result
 	s.ticks = s.ticks[:0]
 	for i := range x.batch {
 		if l := &x.batch[i]; x.isNew(l) {
@@ -37,6 +38,9 @@ func (x *Session) flush(ctx context.Context, received int64) error {
 		s.published(received)
 	}
 	x.addInstruments()
+	s.accepted.Add(x.result.Accepted - before.Accepted)
+	s.rejected.Add(x.result.Rejected - before.Rejected)
+	s.duplicates.Add(x.result.Duplicates - before.Duplicates)
 	if x.sequence != nil {
 		x.result.setProgress(&x.sequence.sequence)
 	}

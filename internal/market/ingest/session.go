@@ -37,7 +37,7 @@ type pendingInstrument struct {
 // Open returns a session. name identifies the client's sequence of lines, across its connections; without a name lines can't have
 // a number. The caller must Close the session.
 func (s *Source) Open(name string) *Session {
-	x := &Session{source: s, parser: parser{universe: s.universe}, batch: make([]line, 0, maxBatch)}
+	x := &Session{source: s, parser: parser{universe: s.universe}}
 	if name != "" {
 		s.mu.Lock()
 		x.sequence = s.sequences.open(name)

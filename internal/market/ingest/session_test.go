@@ -105,6 +105,9 @@ func TestRetry(t *testing.T) {
 			t.Errorf("%s %s: %s, want %s", c.source, c.lines, summary(r), c.want)
 		}
 	}
+	if accepted, rejected, duplicates := f.Lines(); accepted != 15 || rejected != 2 || duplicates != 6 {
+		t.Errorf("%d lines accepted, %d rejected, %d duplicates", accepted, rejected, duplicates)
+	}
 	if v := f.ticks[len(f.ticks)-3].Volume; v != 8 {
 		t.Errorf("volume %d, want 8", v)
 	}

@@ -58,6 +58,8 @@ type Source struct {
 	sequences sequences
 	ticks     []quote.Tick // of a batch
 
+	accepted, rejected, duplicates atomic.Uint64 // lines
+
 	newest atomic.Int64  // when the newest tick came in, µs since 1970; 0 before
 	stale  atomic.Int64  // since when the feed is stale, µs since 1970; 0 if it isn't
 	live   chan struct{} // receives when a tick has come while the feed was stale
@@ -86,6 +88,11 @@ func (s *Source) Universe() *quote.Universe { return s.universe }
 
 // Events returns the trades and statuses of the newest ticks.
 func (s *Source) Events() *quote.Events { return s.events }
+
+// Lines returns how many lines took effect, were invalid, and had come before.
+func (s *Source) Lines() (accepted, rejected, duplicates uint64) {
+	return s.accepted.Load(), s.rejected.Load(), s.duplicates.Load()
+}
 
 // Reanchored returns 0: the source has no schedule.
 func (s *Source) Reanchored() uint64 { return 0 }
