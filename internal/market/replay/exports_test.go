@@ -91,6 +91,7 @@ func TestNeverSilentlyWrong(t *testing.T) {
 		"more than 53 bits":                 {"time,price\n2026-03-02 10:00,900000000.5\n2026-03-02 10:01,0.000000001\n", "A has prices above 900000000 and prices with 9 decimals: has more than 53 bits"},
 		"sizes of more than 53 bits":        {"time,price,size\n2026-03-02 10:00,1,900000000\n2026-03-02 10:01,1,0.000000001\n", "A has sizes above 900000000 and sizes with 9 decimals"},
 		"other columns in a line":           {"time,price,size\n2026-03-02 10:00,1,2,3\n", "4 fields, the header has 3"},
+		"column names after rows":           {"2026-03-02,184.27,5\n2026-03-03,184.28,6\ntime,price,size\n2026-03-04,184.29,7\n", "the first line is data and no line has column names"},
 		"no column names":                   {"2026-03-02,184.27,186.10,183.90,185.50,5\n", "the first line is data and no line has column names: name the columns with feed.format.columns"},
 	} {
 		_, err := openSource(t, writeFile(t, "a.csv", strings.ReplaceAll(c.text, "a.csv", "")), nil)

@@ -31,6 +31,9 @@ func findHeader(list []record, s *settings) (*header, error) {
 		if knownNames(r.fields, s) >= 2 {
 			return &header{names: r.fields, rows: list[i+1:]}, nil
 		}
+		if next := i + 1; next < len(list) && len(r.fields) > 1 && len(r.fields) >= len(list[next].fields) {
+			break // a title has fewer fields than what follows
+		}
 	}
 	first := list[0]
 	switch {

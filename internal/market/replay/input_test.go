@@ -82,7 +82,7 @@ func TestFilesOfEachForm(t *testing.T) {
 		"quotes":                  {"acme.csv", "\"time\",\"price\"\n\"2026-03-02 14:30:00\",\"184.27\"\n\"2026-03-02 14:30:01\", \"184.28\"\n", "ACME", ""},
 		"delimiter at end":        {"acme.csv", "time;price\n2026-03-02 14:30:00;184.27;\n2026-03-02 14:30:01;184.28;\n", "ACME", ""},
 		"delimiter at end of all": {"acme.csv", "time;price;\n2026-03-02 14:30:00;184.27;\n2026-03-02 14:30:01;184.28;\n", "ACME", ""},
-		"title":                   {"acme.csv", "Prices of ACME\n\n" + twoTicks, "ACME", ""},
+		"title":                   {"acme.csv", "Prices of ACME\nin dollars\n\n" + twoTicks, "ACME", ""},
 	} {
 		r := replayFile(t, c.file, c.content, nil)
 		if r.rowsOf() != "184.27/184.28 184.27 0, 184.28/184.29 184.28 0" || r.symbols != c.symbol || strings.Join(r.scan.input.form, " ") != c.form {

@@ -15,7 +15,7 @@ func (s *scan) report(speed float64) {
 		kind = "bars of " + (time.Duration(s.length()) * time.Microsecond).String()
 	}
 	attrs := []any{
-		"file", s.input.name, "kind", kind, "rows", s.rows, "symbols", s.symbolNames(), "from", show(s.first), "to", show(s.last),
+		"file", s.input.name, "kind", kind, "first_row", l.first, "rows", s.rows, "symbols", s.symbolNames(), "from", show(s.first), "to", show(s.last),
 		"decimals", s.decimals(func(x *symbolScan) uint8 { return x.instrument.Decimals }),
 		"size_decimals", s.decimals(func(x *symbolScan) uint8 { return x.instrument.SizeDecimals }),
 		"columns", strings.Join(l.used(), " "), "ignored", orNone(strings.Join(l.ignored(), ", ")), "skipped", s.bad,

@@ -26,7 +26,7 @@ func TestReport(t *testing.T) {
 		"02.03.2026;14:31;184,27;186,10;183,90;185,50;1;1.200\n02.03.2026;14:30;x;1;1;1;1;1\n02.03.2026;14:29;1,5;1,5;1,5;1,505;1;0,25\n"
 	log := logOf(t, "acme.csv", strings.Replace(text, "1,505", "1,5", 1), func(o *Options) { o.OnBadRow = SkipOnBadRows })
 	for _, want := range []string{
-		`msg="replay file read"`, `kind="bars of 2m0s"`, "rows=2 ", `symbols="1 (ACME)"`, "from=2026-03-02T14:29:00Z", "to=2026-03-02T14:31:00Z", "decimals=2 ", "size_decimals=2 ",
+		`msg="replay file read"`, `kind="bars of 2m0s"`, "first_row=2 ", "rows=2 ", `symbols="1 (ACME)"`, "from=2026-03-02T14:29:00Z", "to=2026-03-02T14:31:00Z", "decimals=2 ", "size_decimals=2 ",
 		`columns="time=Date+Time open=Open high=High low=Low close=Close volume=Vol"`, "ignored=Adj ", "skipped=1 ", "delimiter=semicolon", "numbers=1.234,5", `times="day/month/year, UTC unless given"`,
 		`sorted="in memory"`,
 	} {
