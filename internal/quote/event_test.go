@@ -17,14 +17,13 @@ func TestEvents(t *testing.T) {
 	if e.Get(0) != (Event{}) || e.Get(first+1) != (Event{}) || e.Get(first).Trade.ID != "first" {
 		t.Errorf("%+v", e.Get(first))
 	}
-	last := first
 	for range len(e.ring) - 1 {
-		last = e.Put(Event{Status: &Status{State: StateHalted}})
+		e.Put(Event{Status: &Status{State: StateHalted}})
 	}
 	if e.Get(first).Trade == nil {
 		t.Error("the first is gone too early")
 	}
-	if last = e.Put(Event{}); e.Get(first) != (Event{}) || e.Get(last-1).Status == nil {
+	if last := e.Put(Event{}); e.Get(first) != (Event{}) || e.Get(last-1).Status == nil {
 		t.Error("the first is still there, or the newest isn't")
 	}
 }
