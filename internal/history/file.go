@@ -160,8 +160,12 @@ func (f *file) read(series uint32, k int, from, before int64, n int) ([]Bar, err
 
 // blockBefore returns the start of a block that has, or is after, the newest bars before a time; none if there are no blocks.
 func (c *changes) blockBefore(series uint32, k int, before int64) (int64, error) {
-	after, value := c.bars.Cursor().Seek(append(blockKey(k, series, before-1), 0))
-	if after != nil && bytes.HasPrefix(after, seriesKey(k, series)) {
+	last := blockKey(k, series, before-1)
+	after, value := c.bars.Cursor().Seek(append(last, 0))
+	switch {
+	case after != nil && string(after) <= string(last):
+		return none, fmt.Errorf("the tree isn't in order: %w", errDamaged)
+	case bytes.HasPrefix(after, seriesKey(k, series)):
 		x, err := blockAt(after, value)
 		if err != nil {
 			return none, err
