@@ -147,3 +147,17 @@ func TestSkippedPrices(t *testing.T) {
 		t.Errorf("%d ticks of %d rows, from %s to %s, %+v", len(r.ticks), r.rows, show(r.scan.first), show(r.scan.last), r.scan.universe.Instrument(0))
 	}
 }
+
+// TestBadFirstRows: rows before the first one that is CSV are reported like those after it.
+func TestBadFirstRows(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"ticks.csv", "time,symbol,last\n2026-03-02 10:00,\"A,1\n2026-03-02 11:00,A,2\n", `ticks.csv:2: extraneous or missing " in quoted-field`},
+		{"more.csv", "About: prices\ntime,symbol,last\n\n2026-03-02 10:00,\"A\" ,1\n2026-03-02 11:00,A\",1\n2026-03-02 12:00,A,2\n", `more.csv:4: extraneous`},
+		{"excel.csv", "sep=;\ntime;symbol;last\n2026-03-02 10:00;A\";1\n2026-03-02 11:00;A;2\n", `excel.csv:3: bare "`},
+		{"AUDJPY1.csv", "2026.03.02,18:48,\"77.708\" ,77.710,77.702,77.702,30\n2026.03.02,18:49,77.708,77.710,77.702,77.702,30\n", `AUDJPY1.csv:1: extraneous`},
+	} {
+		if _, err := openSource(t, writeFile(t, c.name, c.text), nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 type layout struct {
 	delimiter byte
 	end       byte // of a line
-	first     int  // line of the first row
+	first     int  // line from which on there are rows
 	names     []string
 	form      string // known form of a file without header; otherwise empty
 	groups    []group
@@ -47,11 +47,9 @@ func detect(in *input, s *settings, now time.Time) (*layout, error) {
 		return nil, inFile(in.name, err)
 	}
 	h.trim()
-	l := &layout{delimiter: sample.delimiter, end: sample.end, names: h.names, form: h.form, first: 1}
-	if len(h.rows) > 0 {
-		l.first = h.rows[0].line
-	} else {
-		l.first = sample.records[len(sample.records)-1].line + 1
+	l := &layout{delimiter: sample.delimiter, end: sample.end, names: h.names, form: h.form, first: sample.first}
+	if before := len(sample.records) - len(h.rows); before > 0 {
+		l.first = sample.records[before-1].line + 1
 	}
 	head := record{line: max(1, l.first-1)}
 	if err := l.findColumns(h, s); err != nil {

@@ -28,6 +28,7 @@ func (r record) field(i int) string {
 type sample struct {
 	delimiter byte
 	end       byte
+	first     int // 1, or the line after sep=;
 	records   []record
 }
 
@@ -41,7 +42,7 @@ func readSample(in *input, delimiter byte) (*sample, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", in.name, err)
 	}
-	s := &sample{delimiter: delimiter, end: '\n'}
+	s := &sample{delimiter: delimiter, end: '\n', first: 1}
 	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') >= 0 {
 		s.end = '\r'
 	}
@@ -90,6 +91,7 @@ func (s *sample) split(text []byte, name string) {
 		}
 		if skip == 1 { // sep=;
 			skip = 2
+			s.first = r.line + 1
 			continue
 		}
 		s.records = append(s.records, record{r.line, append([]string(nil), fields...)})
