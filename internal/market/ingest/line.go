@@ -74,20 +74,21 @@ func (p *parser) parse(text []byte, received int64, l *line) {
 
 func (p *parser) parseInto(text []byte, received int64, l *line) *fault {
 	o := &p.object
-	if f := o.scan(text); f != nil {
-		return f
+	wrong := o.scan(text)
+	if wrong == notJSON {
+		return wrong
 	}
-	if o.set.has(memberN) {
+	if o.set.has(memberN) { // a rejected line counts as having come
 		n, err := p.integer(memberN)
-		if err != nil {
-			return err
+		if err == nil && n == 0 {
+			err = &fault{"n", "want a whole number from 1"}
 		}
-		if n == 0 {
-			return &fault{"n", "want a whole number from 1"}
+		if err != nil {
+			return first(wrong, err)
 		}
 		l.n = uint64(n)
 	}
-	f := p.lineType(l)
+	f := first(wrong, p.lineType(l))
 	if f == nil && l.kind != instrumentLine {
 		f = p.tick(received, l)
 	}

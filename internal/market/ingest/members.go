@@ -154,7 +154,8 @@ func unescape(raw []byte) []byte {
 }
 
 // scan reads the members of a line, which must be one JSON object (RFC 8259) whose members have different, known names. Names that
-// begin with an underscore are ignored. It allocates nothing unless a text has escapes.
+// begin with an underscore are ignored. It allocates nothing unless a text has escapes. Unless the fault is notJSON, the members are
+// there, too, except for those given twice.
 func (o *object) scan(line []byte) *fault {
 	o.set, o.seen = 0, 0
 	s := scanner{b: line}
@@ -164,6 +165,7 @@ func (o *object) scan(line []byte) *fault {
 	if s.accept('}') {
 		return s.end()
 	}
+	var wrong *fault
 	for {
 		s.space()
 		name, ok := s.text()
@@ -180,7 +182,8 @@ func (o *object) scan(line []byte) *fault {
 		case !ok:
 			return notJSON
 		case known && o.seen.has(m):
-			return &fault{m.String(), "given twice"}
+			o.set &^= 1 << m
+			wrong = first(wrong, &fault{m.String(), "given twice"})
 		case known:
 			o.values[m] = v
 			o.seen |= 1 << m
@@ -188,7 +191,7 @@ func (o *object) scan(line []byte) *fault {
 				o.set |= 1 << m
 			}
 		case len(key) == 0 || key[0] != '_':
-			return unknownMember(key)
+			wrong = first(wrong, unknownMember(key))
 		}
 		if s.accept(',') {
 			continue
@@ -196,6 +199,6 @@ func (o *object) scan(line []byte) *fault {
 		if !s.accept('}') {
 			return notJSON
 		}
-		return s.end()
+		return first(s.end(), wrong)
 	}
 }

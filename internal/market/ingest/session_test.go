@@ -128,6 +128,29 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// TestRejectedLinesHaveCome: the n of a rejected line is no hole, whatever is wrong with the line, if it can be read.
+func TestRejectedLinesHaveCome(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		last uint64
+	}{
+		{`{"T":"q","S":"ACME","p":1.005,"n":1}`, 1},
+		{`{"T":"q","S":"ACME","p":1,"bid":1,"n":1}`, 1},
+		{`{"n":1,"T":"q","S":"ACME","p":1,"p":2}`, 1},
+		{`{"n":1,"T":"tick"}`, 1},
+		{`{"n":1,"n":2,"T":"q","S":"ACME","p":1}`, 0},
+		{`{"n":1,"T":"q","S":"ACME","p":1`, 0},
+		{`{"n":1,"bid":1} x`, 0},
+		{`{"n":1.5,"bid":1}`, 0},
+	} {
+		f := newFeed(t, Options{})
+		f.send("", instruments)
+		if r := f.send("a", c.line); r.Rejected != 1 || r.Last != c.last || len(r.Holes) > 0 {
+			t.Errorf("%s: %s, last %d, holes %v, want last %d", c.line, summary(r), r.Last, r.Holes, c.last)
+		}
+	}
+}
+
 // TestInstrumentsAgain: an instrument may come again as it is; not otherwise, and not more than the limit.
 func TestInstrumentsAgain(t *testing.T) {
 	f := newFeed(t, Options{MaxInstruments: 5})
