@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"ticklane/internal/quote"
@@ -75,18 +77,36 @@ func (p *parser) session() (*quote.Session, *fault) {
 	if v.kind != kindComposite {
 		return nil, &fault{"session", want}
 	}
-	var s struct{ Zone, Open, Close string }
-	d := json.NewDecoder(strings.NewReader(string(v.raw)))
-	d.DisallowUnknownFields()
-	if d.Decode(&s) != nil {
+	s, ok := texts(v.raw, "zone", "open", "close")
+	if !ok {
 		return nil, &fault{"session", want}
 	}
-	session, err := quote.NewSession(s.Zone, s.Open, s.Close)
+	session, err := quote.NewSession(s["zone"], s["open"], s["close"])
 	if err != nil {
 		field, reason, _ := strings.Cut(err.Error(), ": ")
 		return nil, &fault{"session." + field, reason}
 	}
 	return session, nil
+}
+
+// texts returns the members of a valid JSON object; ok is false unless they have known, different names and are texts.
+func texts(object []byte, known ...string) (m map[string]string, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, false
+	}
+	m = make(map[string]string)
+	for d.More() {
+		name, _ := d.Token() // it is valid
+		value, _ := d.Token()
+		key, _ := name.(string)
+		text, isText := value.(string)
+		if _, twice := m[key]; twice || !isText || !slices.Contains(known, key) {
+			return nil, false
+		}
+		m[key] = text
+	}
+	return m, true
 }
 
 // sameInstrument reports whether two lines describe the same.

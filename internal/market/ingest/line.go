@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"ticklane/internal/quote"
 )
@@ -192,6 +194,9 @@ func (p *parser) trade(in *quote.Instrument, l *line) *fault {
 	if f != nil {
 		return f
 	}
+	if trade.Corrects != "" && trade.Cancels != "" {
+		return &fault{"cancels", "not together with corrects"}
+	}
 	l.event.Trade = trade
 	return faultOf(trade.Check())
 }
@@ -202,8 +207,12 @@ func (p *parser) conditions(into *[]string) *fault {
 		return nil
 	}
 	v := &p.object.values[memberConditions]
-	if v.kind != kindComposite || v.raw[0] != '[' || json.Unmarshal(v.raw, into) != nil {
+	var texts []*string // nil for null
+	if v.kind != kindComposite || v.raw[0] != '[' || !utf8.Valid(v.raw) || json.Unmarshal(v.raw, &texts) != nil || slices.Contains(texts, nil) {
 		return &fault{"c", "want a list of texts"}
+	}
+	for _, text := range texts {
+		*into = append(*into, *text)
 	}
 	return nil
 }

@@ -52,6 +52,9 @@ func TestLines(t *testing.T) {
 		{"no price of a trade", `{"T":"trade","S":"ACME","s":1}`, "!p: missing; want the price of the trade"},
 		{"conditions", `{"T":"trade","S":"ACME","p":1,"c":"@"}`, "!c: want a list of texts"},
 		{"condition", `{"T":"trade","S":"ACME","p":1,"c":[1]}`, "!c: want a list of texts"},
+		{"null as condition", `{"T":"trade","S":"ACME","p":1,"c":["@",null]}`, "!c: want a list of texts"},
+		{"condition in Latin-1", "{\"T\":\"trade\",\"S\":\"ACME\",\"p\":1,\"c\":[\"\xe4\"]}", "!c: want a list of texts"},
+		{"correction and cancel", `{"T":"trade","S":"ACME","p":1,"corrects":"6","cancels":"7"}`, "!cancels: not together with corrects"},
 		{"long id", `{"T":"trade","S":"ACME","p":1,"id":"` + strings.Repeat("x", 65) + `"}`, `!id: "` + strings.Repeat("x", 40) + `…": want at most 64 bytes of printable text`},
 		{"status in words", `{"T":"status","S":"ACME","status":"Halted!"}`, `!status: "Halted!": want a word such as halted or trading, 1 to 32 of a-z, 0-9 and '-'`},
 		{"id of a trade", `{"T":"trade","S":"ACME","p":1,"id":7}`, "!id: want a text"},
@@ -127,6 +130,8 @@ func TestInstrumentLines(t *testing.T) {
 		{`{"T":"instrument","S":"A","session":{"zone":"Mars","open":"09:30","close":"16:00"}}`, `session.zone: "Mars": want`},
 		{`{"T":"instrument","S":"A","session":{"zone":"UTC","open":"9","close":"16:00"}}`, `session.open: "9": want`},
 		{`{"T":"instrument","S":"A","session":{"zone":"UTC","open":"09:30","close":"16:00","x":1}}`, "session: want an object"},
+		{`{"T":"instrument","S":"A","session":{"Zone":"UTC","open":"09:30","close":"16:00"}}`, "session: want an object"},
+		{`{"T":"instrument","S":"A","session":{"zone":"UTC","open":"09:30","close":"16:00","open":"10:30"}}`, "session: want an object"},
 		{`{"T":"instrument","S":"A","p":1}`, `p: not a member of T "instrument"`},
 	} {
 		f := newFeed(t, Options{})
