@@ -176,6 +176,17 @@ func TestCompareWithoutLab(t *testing.T) {
 	b.clean()
 }
 
+// TestCompareAfterReplay says that no ticks follow when the replay has ended.
+func TestCompareAfterReplay(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--feed.source", "replay", "--feed.file", shortReplay(t), "--feed.loop=false")
+	b := openTab(t)
+	b.visit(s.url + "/compare")
+	b.until("the end of the replay", `/^The replay ended at \d.*: no more quotes follow/.test(document.querySelector('#banner-text').textContent) && !document.querySelector('#banner').hidden &&
+		document.querySelector('#banner-action').hidden`)
+	b.clean()
+}
+
 // quoted returns v, a string or numbers, as a JavaScript literal.
 func quoted(v any) string {
 	b, _ := json.Marshal(v) // such values always marshal

@@ -22,8 +22,11 @@ import { RunsDialog } from './compare/ui/runsDialog.js';
 import { SetupForm } from './compare/ui/setupForm.js';
 import { Status, notes, offer } from './compare/ui/status.js';
 import { Verdict } from './compare/ui/verdict.js';
+import { getJSON } from './browser/http.js';
 import { nextTask } from './browser/timers.js';
 import { withSettings } from './model/choices.js';
+import { timeOfDay } from './model/formats.js';
+import { ReplayEnd } from './model/replayEnd.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
 import { listen } from './ui/common/keys.js';
@@ -57,6 +60,8 @@ const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
 const local = /^(localhost|127\.|\[::1\])/.test(location.hostname);
 const comparison = new Comparison({ setup: initial.setup, lab, timed: boot.timed !== false, document, storage: session() });
 const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
+const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
+let ticksBefore = 0;
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
 const button = byId('freeze', HTMLButtonElement);
@@ -126,6 +131,16 @@ function contents() {
   };
 }
 
+/** That the replay has ended, '' while ticks may come. @param {Result} result */
+function replayEnd({ sides }) {
+  if (sides.some((s) => s.state !== 'live')) return '';
+  const ticks = sides[0].ticks + sides[1].ticks;
+  if (ticks !== ticksBefore) replay.tick(Date.now());
+  ticksBefore = ticks;
+  replay.check(Date.now());
+  return replay.at > 0 ? t('compare.replayed', { time: timeOfDay(replay.at) }) : '';
+}
+
 /** @param {number} now performance.now() */
 function paint(now) {
   probe.frame(comparison.sides);
@@ -133,7 +148,7 @@ function paint(now) {
     painted.figures = now;
     dirty = false;
     const result = comparison.snapshot();
-    status.paint(result, now, form.rejection);
+    status.paint(result, now, form.rejection || replayEnd(result));
     queue.set(result);
     if (now - painted.sentence >= SENTENCE) {
       painted.sentence = now;
