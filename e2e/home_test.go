@@ -65,6 +65,7 @@ func TestEveryPageNamesItsMarket(t *testing.T) {
 	}
 	for want, s := range map[string]*server{
 		"SIMULATED MARKET":    serve(t),
+		"LIVE FEED":           serve(t, "--feed.source", "ingest"),
 		"REPLAY of ticks.csv": serve(t, "--feed.source", "replay", "--feed.file", ticks),
 	} {
 		b := openTab(t)

@@ -322,6 +322,17 @@ func TestTooManyFeeds(t *testing.T) {
 	f.feedSocket("")
 }
 
+// TestPagesNameALiveFeed: no page calls it a simulation.
+func TestPagesNameALiveFeed(t *testing.T) {
+	t.Parallel()
+	f := newFeedServer(t, testserver.Stream, nil)
+	for _, path := range []string{"/docs", "/sse/home", "/ws/home", "/nothing"} {
+		if _, page := f.Get(path, "Accept: text/html"); !strings.Contains(page, "LIVE FEED") || strings.Contains(page, "SIMULATED MARKET") {
+			t.Errorf("%s: %.300s", path, page)
+		}
+	}
+}
+
 // TestStaleFeed: /readyz and /api/stats report it.
 func TestStaleFeed(t *testing.T) {
 	t.Parallel()
