@@ -14,7 +14,7 @@ import (
 	"ticklane/internal/adapter"
 )
 
-const feedHelp = `ticklane feed sends a public feed to a server with feed.source ingest, as a process of its own: the server needs no access
+const feedHelp = `ticklane feed sends a public feed to a server with feed.source ingest, as a separate process: the server needs no access
 to the Internet. It reconnects to both, and logs gaps. docs/adapters.md has more, and a feed of your own in 50 lines.
 
   ticklane serve --feed.source ingest

@@ -16,7 +16,7 @@ import (
 // Options are those of Run.
 type Options struct {
 	Feed    Feed
-	Address string // of the feed's WebSocket, instead of its own
+	Address string // of the feed's WebSocket, instead of the default
 	Server  string // such as http://127.0.0.1:3000
 	Source  string // the name of the sequence of lines; one process at a time may use it
 	Token   string // feed.ingest.token; empty for none

@@ -20,7 +20,7 @@ test('a replayed tick counts for the rate, not for the latency', () => {
   assert.deepEqual(stats.read(), { p50: NaN, p99: NaN, feed: NaN, error: 1, rate: 0 });
 });
 
-test('the way from the feed to the server is a figure of its own', () => {
+test('the latency from the feed to the server is a separate figure', () => {
   const stats = begin(true);
   stats.take({ ...tick, r: 1_030_000 }, { received: 1032, bytes: 100, replayed: false, lane: 'ws' });
   stats.take({ ...tick, r: 9_000_000 }, { received: 9001, bytes: 100, replayed: true, lane: 'ws' });
