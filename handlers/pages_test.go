@@ -357,3 +357,21 @@ func TestBodyIsNotInflated(t *testing.T) {
 		t.Errorf("identity: %d", answer.Status)
 	}
 }
+
+// TestPagesNameTheirFeed: a live feed or a replay is never called a simulated market.
+func TestPagesNameTheirFeed(t *testing.T) {
+	texts := []string{"SIMULATED MARKET", "REPLAY of a.csv", "LIVE FEED"}
+	for source, want := range map[string]string{"simulator": texts[0], "replay": texts[1], "ingest": texts[2]} {
+		srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
+			d.Files, d.Feed = builtFiles(), handlers.FeedInfo{Source: source, File: "a.csv"}
+		}})
+		for _, path := range []string{"/", "/compare", "/sse/home", "/nothing"} {
+			_, body := srv.Get(path, "Accept: text/html")
+			for _, text := range texts {
+				if strings.Contains(body, text) != (text == want) {
+					t.Errorf("%s of a %s: %q there: %v", path, source, text, text != want)
+				}
+			}
+		}
+	}
+}
