@@ -38,10 +38,7 @@ func simulatePast(sim *market.Simulator, past *history.Store, logger *slog.Logge
 	if !ok {
 		sim.Days(now, past.Days(), past.AddDays)
 		past.Settle()
-		sim.Warm(now, func(ticks []quote.Tick) {
-			past.Add(ticks)
-			past.Settle()
-		})
+		sim.Warm(now, past.AddPaced)
 		return
 	}
 	for id := range quote.ID(sim.Universe().Len()) {

@@ -89,7 +89,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	}
 	defer log.Close()
 	// History first: a tick that a client has received is in its bars.
-	b.Attach(past.Add)
+	b.Attach(past.AddPaced)
 	b.Attach(log.Append)
 
 	lines, _ := feed.(*ingest.Source)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"ticklane/internal/quote"
@@ -48,7 +49,20 @@ func (v *saved) wake() {
 	}
 }
 
-// Settle saves if memory would soon drop bars that aren't saved. A past that comes faster than real time calls it after each Add.
+// AddPaced is Add for ticks that may come faster than real time, such as those of the past: it saves, as often as needed, before
+// memory drops bars that aren't saved.
+func (s *Store) AddPaced(ticks []quote.Tick) {
+	if s.saved == nil {
+		s.Add(ticks)
+		return
+	}
+	for part := range slices.Chunk(ticks, max(1, slices.Min(s.keep[:])/2)) { // bars are crowded when half of memory isn't saved
+		s.Add(part)
+		s.Settle()
+	}
+}
+
+// Settle saves if memory would soon drop bars that aren't saved, unless saving fails.
 func (s *Store) Settle() {
 	if s.saved == nil {
 		return
@@ -56,7 +70,7 @@ func (s *Store) Settle() {
 	s.mu.Lock()
 	crowded := s.saved.crowded
 	s.mu.Unlock()
-	if crowded {
+	if crowded && !s.saved.failing() {
 		s.saved.report(s.saved.save(s, nil))
 	}
 }

@@ -291,6 +291,22 @@ func TestPastIsSettled(t *testing.T) {
 	shut(t, s)
 }
 
+// TestBatchOfThePast: the past that a live feed sends in one piece is stored as a whole.
+func TestBatchOfThePast(t *testing.T) {
+	s := open(t, options(t, symbols(t, 1), t.TempDir()))
+	batch := make([]quote.Tick, 3*DefaultKeep)
+	for i := range batch {
+		batch[i] = tick(float64(i*24*3600), quote.Price(1+i), 0)
+	}
+	s.AddPaced(batch)
+	for _, interval := range []Interval{TenSeconds, Day} {
+		if p, err := s.Bars(0, interval, Latest, 10*DefaultKeep); err != nil || len(p.Bars) != len(batch) {
+			t.Errorf("%s: %d bars, %v; want %d", interval, len(p.Bars), err, len(batch))
+		}
+	}
+	shut(t, s)
+}
+
 // TestBarsThatComeFast are saved before memory drops them, without waiting for the next save.
 func TestBarsThatComeFast(t *testing.T) {
 	s := open(t, options(t, symbols(t, 1), t.TempDir())) // saves every hour
