@@ -64,6 +64,14 @@ func TestMap(t *testing.T) {
 	s := serve(t)
 	b := openLive(t, s.url+"/")
 	b.waitHeatmap()
+	if pixel := eval[[]int](b, `(() => {
+		document.querySelector('input[name=theme][value=light]').click();
+		const ctx = new OffscreenCanvas(1, 1).getContext('2d');
+		ctx.drawImage(document.querySelector('#heat canvas'), 0, 0);
+		return [...ctx.getImageData(0, 0, 1, 1).data];
+	})()`); pixel[0] < 200 {
+		t.Errorf("before it is painted the heatmap is %v in the light theme", pixel)
+	}
 	b.run(`document.querySelector('[role=tab]').focus()`)
 	b.press("\t")
 	b.until("the map is focused at the chart's symbol", `document.activeElement.id === 'heat' && document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.ariaLabel.startsWith('AAPL ')`)

@@ -87,6 +87,11 @@ export class Heatmap {
     const dpr = devicePixelRatio || 1;
     this.#canvas.width = Math.round(width * dpr);
     this.#canvas.height = Math.round(height * dpr);
+    const ctx = this.#context(); // which is black until it is painted, and without quotes there is no frame
+    if (ctx) {
+      ctx.fillStyle = panel;
+      ctx.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
+    }
     ({ sectors: this.#sectors, tiles: this.#tiles } = layout(this.#listings, { x: 0, y: 0, w: width, h: height }, this.#font.k));
     this.#symbolWidth.clear();
     this.#legend();
@@ -94,11 +99,15 @@ export class Heatmap {
     this.#repaintAll();
   }
 
+  #context() {
+    return this.#canvas.getContext('2d', { alpha: false });
+  }
+
   /** @param {number} now performance.now() */
   paint(now) {
     if (now - this.#paintedAt < PACE || !this.#box.clientHeight || !this.#tiles.length) return;
     this.#paintedAt = now;
-    const ctx = this.#canvas.getContext('2d', { alpha: false });
+    const ctx = this.#context();
     if (!ctx) return;
     const dpr = devicePixelRatio || 1;
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
