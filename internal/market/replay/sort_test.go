@@ -21,7 +21,7 @@ func limitMemory(t *testing.T, rows int) {
 
 // TestSortOnDisk: rows in any order are replayed in that of their time, and those of one time in that of the file.
 func TestSortOnDisk(t *testing.T) {
-	const rows = 1000
+	const rows = 300
 	rng := testkit.Rand(t)
 	var text strings.Builder
 	text.WriteString("time,symbol,price,size\n")
@@ -30,7 +30,7 @@ func TestSortOnDisk(t *testing.T) {
 	}
 	path := writeFile(t, "a.csv", text.String())
 	var want []quote.Tick
-	for _, memory := range []int{rows, 100, 7, 1} {
+	for _, memory := range []int{rows, 100, 7, 2} {
 		limitMemory(t, memory)
 		r := newSource(t, path, func(o *Options) { o.Loop = true })
 		if onDisk := r.scan.sorted.file != nil; onDisk != (memory < rows) {
