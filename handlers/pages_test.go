@@ -319,6 +319,8 @@ func TestAPI(t *testing.T) {
 		"/api/history?symbol=S1&from=today":          "from",
 		"/api/history?symbol=S1&to=-5":               "to",
 		"/api/history?symbol=S1&from=9&to=8":         "to",
+		"/api/history?symbol=S1&from=1795344690":     "from",
+		"/api/history?symbol=S1&to=1795344690300":    "to",
 		"/api/history?symbol=S1&from=9&before=8":     "before",
 		"/api/history?symbol=S1&before=9&to=9":       "to",
 		"/api/history?symbol=S1&format=xml":          "format",

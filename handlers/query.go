@@ -200,6 +200,10 @@ func (q *query) time(name string, def int64) int64 {
 		q.fail(name, "%s: want µs since 1970, such as a bar's t", quoted(v))
 		return def
 	}
+	if µs >= 1e9 && µs < 100_000_000_000_000 {
+		q.fail(name, "%s: want µs since 1970; this is %s, and looks like a time in s or ms", quoted(v), time.UnixMicro(µs).UTC().Format(time.DateTime))
+		return def
+	}
 	return µs
 }
 
