@@ -59,6 +59,7 @@ const usageHead = `Serve the dashboard and the market feed over SSE and WebSocke
 Usage:
   ticklane serve [flags]      the same as: ticklane [flags]
   ticklane load [flags]       compare both lanes under load; see ticklane load --help
+  ticklane feed NAME [flags]  send a public feed to a server; see ticklane feed --help
   ticklane version            print the version
 
 Examples:
@@ -66,6 +67,7 @@ Examples:
   ticklane --market.rate 5000 --market.symbols 500    a busier market
   ticklane --feed.source replay --feed.file ACME.csv --feed.speed 86400
                                                       a file, here a day per second; see docs/replay.md
+  ticklane --feed.source ingest --data.dir data       a live feed of your own; see docs/ingest.md
   TICKLANE_SERVER_ADDR=:8080 ticklane --server.hosts quotes.example.com --log.format json
                                                       accessible from other machines
 
