@@ -89,7 +89,7 @@ func (l *layout) findSymbol(s *settings, base string) error {
 		if g.symbol == "" && !g.has(colSymbol) {
 			g.symbol = symbolOf(base)
 			if !quote.ValidSymbol(g.symbol) {
-				return fmt.Errorf("there is no column for symbol, and the file's name gives %q: set feed.format.symbol to %w", clip(g.symbol), errSymbol)
+				return fmt.Errorf("there is no column for symbol, and the file's name gives %q: set feed.format.symbol, such as EURUSD: %w", clip(g.symbol), errSymbol)
 			}
 		} else if g.symbol != "" && !quote.ValidSymbol(g.symbol) {
 			return fmt.Errorf("symbol %q: %w", clip(g.symbol), errSymbol)
@@ -101,7 +101,16 @@ func (l *layout) findSymbol(s *settings, base string) error {
 var errSymbol = errors.New(quote.SymbolForm)
 
 // exportNames matches what exporters add to a symbol in a file's name.
-var exportNames = regexp.MustCompile(`(?i)^(?:(?:intraday_\d+min|daily(?:_adjusted)?|weekly|monthly)_)?(.+?)(?:-\d+[a-z]+-\d{4}-\d{2}(?:-\d{2})?|_(?:M|H|D|W|MN)\d*_\d+_\d+| Historical Data)?$`)
+var exportNames = regexp.MustCompile(`(?i)^(?:(?:intraday_\d+min|daily(?:_adjusted)?|weekly|monthly)_)?(.+?)(?:` + strings.Join([]string{
+	`-\d+[a-z]+-\d{4}-\d{2}(?:-\d{2})?`,       // Binance
+	`_(?:M|H|D|W|MN)\d*_\d+_\d+`,              // MetaTrader
+	` Historical Data`,                        // investing.com
+	`_(?:Candlestick_.+|Ticks)_[\d.]+-[\d.]+`, // Dukascopy
+	`, \d+[a-z]*(?:_[\da-f]+)?`,               // TradingView
+}, "|") + `)?(?: \(\d+\))?$`)
+
+// histData matches a file's name of HistData.com.
+var histData = regexp.MustCompile(`(?i)^DAT_[a-z]+_(.+)_(?:M1|T)(?:_[a-z]+)?_\d+$`)
 
 // symbolOf returns the symbol that a file's name gives: without extensions and what exporters add, in upper case.
 func symbolOf(base string) string {
@@ -113,7 +122,7 @@ func symbolOf(base string) string {
 		}
 		break
 	}
-	return strings.ToUpper(exportNames.ReplaceAllString(base, "$1"))
+	return strings.ToUpper(exportNames.ReplaceAllString(histData.ReplaceAllString(base, "$1"), "$1"))
 }
 
 // findNumbers detects the notation of numbers.

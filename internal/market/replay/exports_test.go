@@ -93,6 +93,7 @@ func TestNeverSilentlyWrong(t *testing.T) {
 		"other columns in a line":           {"time,price,size\n2026-03-02 10:00,1,2,3\n", "4 fields, the header has 3"},
 		"column names after rows":           {"2026-03-02,184.27,5\n2026-03-03,184.28,6\ntime,price,size\n2026-03-04,184.29,7\n", "the first line is data and no line has column names"},
 		"no column names":                   {"2026-03-02,184.27,186.10,183.90,185.50,5\n", "the first line is data and no line has column names: name the columns with feed.format.columns"},
+		"a symbol before the time":          {"EUR/USD,20260302 13:00:00.000,1.08338,1.08340\n", "the first line is data and no line has column names: name the columns with feed.format.columns"},
 	} {
 		_, err := openSource(t, writeFile(t, "a.csv", strings.ReplaceAll(c.text, "a.csv", "")), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

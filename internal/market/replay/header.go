@@ -41,7 +41,7 @@ func findHeader(list []record, s *settings) (*header, error) {
 		return &header{form: "Binance klines without header", rows: list, names: klines, meant: meantBy(klines)}, nil
 	case isMetaTrader(first):
 		return &header{form: "MetaTrader 4 without header", rows: list, names: metaTrader, meant: meantBy(metaTrader)}, nil
-	case looksLikeTime(first.field(0)):
+	case slices.ContainsFunc(first.fields, looksLikeTime):
 		return nil, rowError(first, errors.New("the first line is data and no line has column names: name the columns with "+
 			"feed.format.columns, such as time,open,high,low,close,volume (a dash for those to ignore)"))
 	}

@@ -120,6 +120,9 @@ func TestSymbolsOfFileNames(t *testing.T) {
 		"ACME.csv": "ACME", "acme.us.txt": "ACME.US", "BTCUSDT-1m-2025-01.csv": "BTCUSDT", "BTCUSDT-1h-2025-01-31.zip": "BTCUSDT",
 		"EURUSD_M1_202603021430_202603022359.csv": "EURUSD", "ACME Historical Data.csv": "ACME", "daily_ACME.csv": "ACME",
 		"intraday_5min_ACME.csv.gz": "ACME", "sp500-2000.csv": "SP500-2000", "^gspc.csv": "^GSPC", "BRK-B.csv": "BRK-B", "": "",
+		"EURUSD_Candlestick_1_M_BID_27.11.2026-27.11.2026.csv": "EURUSD", "EURUSD_Ticks_27.11.2026-28.11.2026.csv": "EURUSD",
+		"DAT_ASCII_GBPUSD_M1_202602.csv": "GBPUSD", "DAT_ASCII_EURUSD_T_202602.csv": "EURUSD", "DAT_A.csv": "DAT_A", "ES_H26_2026.csv": "ES_H26_2026",
+		"FX_EURUSD, 60.csv": "FX_EURUSD", "OANDA_EURUSD, 1D_5f3c2.csv": "OANDA_EURUSD", "ACME (1).csv": "ACME",
 	} {
 		if got := symbolOf(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)

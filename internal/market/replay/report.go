@@ -41,7 +41,7 @@ func (s *scan) report(speed float64) {
 	if l.bars {
 		every /= 4
 	}
-	if every = int64(float64(every) / speed); every > time.Minute.Microseconds() {
+	if every = int64(float64(every) / speed); every > 5*time.Second.Microseconds() {
 		second := int64(float64(every) * speed / 1e6)
 		s.log.Info("few ticks at this speed: set feed.speed", "tick_every", time.Duration(every)*time.Microsecond, "speed", speed, "one_a_second", second)
 	}

@@ -47,6 +47,10 @@ func TestReport(t *testing.T) {
 
 // TestSlowReplay: the log says how often a tick is due if that is rarely.
 func TestSlowReplay(t *testing.T) {
+	const minutes = "time,open,high,low,close\n2026-03-02 10:00,1,1,1,1\n2026-03-02 10:01,1,1,1,1\n"
+	if log := logOf(t, "a.csv", minutes, func(o *Options) { o.Speed = 1 }); !strings.Contains(log, "tick_every=15s speed=1 one_a_second=15") {
+		t.Error(log)
+	}
 	const daily = "date,open,high,low,close\n2026-03-02,1,1,1,1\n2026-03-03,1,1,1,1\n"
 	for speed, want := range map[float64]string{1: "tick_every=6h0m0s speed=1 one_a_second=21600", 100: "tick_every=3m36s speed=100 one_a_second=21600", 21600: "", MaxSpeed: ""} {
 		log := logOf(t, "a.csv", daily, func(o *Options) { o.Speed = speed })
