@@ -277,7 +277,6 @@ async function loadSymbols() {
   const same = symbols.length === listings.size && symbols.every((/** @type {Listing} */ l) => JSON.stringify(listings.get(l.symbol)) === JSON.stringify(l));
   if (same && loaded) return;
   const added = loaded ? symbols.map((/** @type {Listing} */ l) => l.symbol).filter((/** @type {string} */ s) => !listings.has(s)) : [];
-  loaded = true;
   useInstruments(symbols, boot.source !== 'replay');
   store.refresh();
   listings = new Map(symbols.map((/** @type {Listing} */ l) => [l.symbol, l]));
@@ -290,6 +289,7 @@ async function loadSymbols() {
   charts.setSymbols([...listings.keys()]);
   alerts.refresh();
   showSymbol();
+  loaded = true;
   if (added.length > 0) await complete(added);
 }
 

@@ -21,10 +21,13 @@ const (
 	protoTrade
 )
 
-// appendProtoTick appends the Message of a tick.
+// appendProtoTick appends the Message of a tick. The first one of a symbol has its decimals: no snapshot may have had them.
 func appendProtoTick(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b, at := beginField(b, protoQuote)
 	b = appendProtoQuote(b, in, t)
+	if t.N == 1 {
+		b = appendDecimals(b, in)
+	}
 	return endField(appendReceived(b, t), at)
 }
 
@@ -37,16 +40,22 @@ func appendProtoDay(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b = appendRelative(b, 12, t.High, t.Bid)
 	b = appendRelative(b, 13, t.Low, t.Bid)
 	b = appendRelative(b, 14, t.PrevClose, t.Bid)
+	b = appendDecimals(b, in)
+	if t.Halted {
+		b = appendText(b, 18, quote.StateHalted)
+	}
+	return endField(appendReceived(b, t), at)
+}
+
+// appendDecimals appends the decimals of an instrument that are not the default.
+func appendDecimals(b []byte, in *quote.Instrument) []byte {
 	if in.Decimals != defaultDecimals {
 		b = appendOptional(b, 15, uint64(in.Decimals))
 	}
 	if in.SizeDecimals != 0 {
 		b = appendOptional(b, 16, uint64(in.SizeDecimals))
 	}
-	if t.Halted {
-		b = appendText(b, 18, quote.StateHalted)
-	}
-	return endField(appendReceived(b, t), at)
+	return b
 }
 
 // defaultDecimals are the decimals of prices where a snapshot has none.

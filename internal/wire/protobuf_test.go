@@ -60,6 +60,8 @@ func TestProtoGolden(t *testing.T) {
 	now := time.UnixMicro(1753100000123456)
 	id := int64(0)
 	day := []DayQuote{{instrument("BRK.B"), &plain}}
+	first, coin := plain, instrument("BRK.B")
+	first.N, coin.Decimals, coin.SizeDecimals = 1, 5, 4
 	for _, c := range []struct {
 		name string
 		got  []byte
@@ -67,6 +69,8 @@ func TestProtoGolden(t *testing.T) {
 	}{
 		{"tick", appendProtoTick(nil, instrument("BRK.B"), &plain), "0a29" +
 			"0a0542524b2e42" + "10fa8f01" + "18ac02" + "2004" + "2864" + "3002" + "38e4bb8317" + "40c0b48db6f6cd8e03" + "48ba4b" + "50e1bc1d"},
+		{"first tick", appendProtoTick(nil, coin, &first), "0a2d" +
+			"0a0542524b2e42" + "10fa8f01" + "18ac02" + "2004" + "2864" + "3002" + "38e4bb8317" + "40c0b48db6f6cd8e03" + "4801" + "50e1bc1d" + "7805" + "800104"},
 		{"tick of zeros", appendProtoTick(nil, instrument(""), &quote.Tick{}), "0a00"},
 		{"hello", Hello{
 			Conn: "c0ffee", Lane: WS, Engine: "stream", Epoch: 0x9f3c1a, Head: 482913, Oldest: 417378, Resume: ResumeNone,

@@ -54,6 +54,7 @@ const READ = {
  * @param {any} q
  */
 function quote(q) {
+  if (q.n === 1) scale(q);
   const price = (/** @type {number} */ units) => fromUnits(units, decimals(q.symbol));
   const size = (/** @type {number} */ units) => fromUnits(units, sizeDecimals(q.symbol));
   return {
@@ -62,9 +63,12 @@ function quote(q) {
   };
 }
 
-/** A quote of a snapshot, which has the instrument's decimals when they are not the usual ones. @param {any} q */
+/** Learns the decimals of an instrument, which a quote of a snapshot and the first tick have when they are not the usual ones. @param {any} q */
+const scale = (q) => learn(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
+
+/** A quote of a snapshot. @param {any} q */
 function dayQuote(q) {
-  learn(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
+  scale(q);
   const price = (/** @type {number} */ above) => fromUnits(q.bid + above, decimals(q.symbol));
   return { ...quote(q), o: price(q.open), h: price(q.high), l: price(q.low), c: price(q.close), ...present({ status: q.status }) };
 }

@@ -15,10 +15,10 @@ const zigzag = (/** @type {number} */ x) => varint(x < 0 ? -2 * x - 1 : 2 * x);
 const field = (/** @type {number} */ number, /** @type {number[]} */ value) => [...varint(number * 8), ...value];
 const message = (/** @type {number} */ number, /** @type {number[]} */ value) => [...varint(number * 8 + 2), ...varint(value.length), ...value];
 
-/** A quote: prices are units above the bid. @param {string} S @param {{ bid: number, ask: number, last: number, size: number, close?: number, decimals?: number, sizes?: number, received?: number }} q */
-const quote = (S, { bid, ask, last, size, close, decimals, sizes, received }) => [
+/** A quote: prices are units above the bid. @param {string} S @param {{ bid: number, ask: number, last: number, size: number, close?: number, decimals?: number, sizes?: number, received?: number, n?: number }} q */
+const quote = (S, { bid, ask, last, size, close, decimals, sizes, received, n = 2 }) => [
   ...message(1, [...Buffer.from(S)]), ...field(2, varint(bid)), ...field(3, varint(size)), ...field(4, zigzag(ask - bid)), ...field(5, varint(size)), ...field(6, zigzag(last - bid)),
-  ...field(7, varint(size)), ...field(8, varint(1_793_021_400_000_000)), ...field(9, varint(1)), ...field(10, varint(7)),
+  ...field(7, varint(size)), ...field(8, varint(1_793_021_400_000_000)), ...field(9, varint(n)), ...field(10, varint(7)),
   ...(close === undefined ? [] : field(14, zigzag(close - bid))), ...(decimals === undefined ? [] : field(15, varint(decimals))), ...(sizes === undefined ? [] : field(16, varint(sizes))),
   ...(received === undefined ? [] : field(17, zigzag(received))),
 ];
@@ -42,6 +42,14 @@ test('ticks have the decimals that the snapshot of their instrument had', (c) =>
   assert.equal(read(message(1, quote('BTC', { bid: 1, ask: 2, last: 1, size: 12_345 }))).bs, 1.2345);
   read(message(3, message(2, quote('EURUSD', { bid: 1, ask: 1, last: 1, size: 1, close: 1 }))));
   assert.deepEqual([decimals('EURUSD'), sizeDecimals('EURUSD')], [2, 0], 'absent decimals are the usual ones');
+});
+
+test('the first tick of a new symbol, which has no snapshot, has its decimals', (c) => {
+  c.after(() => useInstruments([]));
+  const first = read(message(1, quote('NEW', { n: 1, bid: 108345, ask: 108347, last: 108346, size: 15, decimals: 5, sizes: 1 })));
+  assert.deepEqual([first.bp, first.p, first.v, 'decimals' in first], [1.08345, 1.08346, 1.5, false]);
+  assert.equal(read(message(1, quote('NEW', { bid: 108340, ask: 108347, last: 108346, size: 15 }))).bp, 1.0834);
+  assert.equal(read(message(1, quote('NEW', { n: 1, bid: 108340, ask: 108347, last: 108346, size: 15 }))).bp, 1083.4, 'another log has other instruments');
 });
 
 test('after a resume, which has no snapshot, decimals are those of the list of symbols', (c) => {
