@@ -196,7 +196,7 @@ func TestStoppedProcess(t *testing.T) {
 	for _, engine := range []string{"stream", "shard"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			p := startServer(t, "--stream.engine="+engine, "--market.rate=2000", "--stream.log_size=1024", "--stream.heartbeat=1s", "--stream.write_timeout=1s")
+			p := startServer(t, "--stream.engine="+engine, "--market.rate=500", "--stream.log_size=256", "--stream.heartbeat=1s", "--stream.write_timeout=1s")
 			var all []*follower
 			for range 3 {
 				all = append(all, followSSE(t, p.addr), followWS(t, p.addr))
@@ -217,7 +217,7 @@ func TestStoppedProcess(t *testing.T) {
 			p.signal(t, syscall.SIGSTOP)
 			time.Sleep(stop)
 			p.signal(t, syscall.SIGCONT)
-			wait(2000)
+			wait(500)
 		})
 	}
 }
