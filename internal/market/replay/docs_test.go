@@ -33,6 +33,8 @@ func TestDocumentedFiles(t *testing.T) {
 		{"ACME", "", 2, true, "2 0 185.60"},
 		{"BINANCE:BTCUSDT", "", 2, false, "3 4 64123.510"},
 		{"ACME", "", 2, true, "2 0 1355.90"},
+		{"EURUSD", "", 2, true, "5 2 1.08338"},
+		{"FX_EURUSD", "", 2, true, "5 0 1.08070"},
 		{"ACME", "", 2, true, "2 0 186.00"},
 	}
 	examples := strings.Split(string(text), "```csv ")[1:]
