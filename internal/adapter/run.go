@@ -133,7 +133,7 @@ func (f *follower) follow(ctx context.Context) error {
 	for {
 		_, message, err := c.Read(ctx)
 		if err != nil {
-			c.Close(websocket.StatusNormalClosure, "")
+			_ = c.Close(websocket.StatusNormalClosure, "") // err says more
 			return err
 		}
 		select {

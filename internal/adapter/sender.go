@@ -162,7 +162,7 @@ func (s *sender) deliver(ctx, ended context.Context) error {
 
 // write writes the instruments and then the lines, as they come, into a body. It returns the number of the last line.
 func (s *sender) write(ended context.Context, w *io.PipeWriter) (last uint64) {
-	defer w.Close()
+	defer func() { _ = w.Close() }() // never fails
 	var b []byte
 	for _, in := range s.instruments {
 		text := marshal(in)
