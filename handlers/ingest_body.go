@@ -108,7 +108,7 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 }
 
 // read reads a body to its end. A last line without end counts only if the body is complete.
-func (h *ingestAPI) read(x *ingest.Session, r io.Reader, length string) error {
+func (h *ingestAPI) read(x *ingest.Input, r io.Reader, length string) error {
 	b, body := make([]byte, ingestRead), newBodyDecoder(length)
 	for {
 		n, err := r.Read(b)

@@ -49,7 +49,7 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 			h.interrupt(nc)
 			x := h.source.Open(name)
 			defer x.Close()
-			(&feedSocket{ctx: h.ctx, session: x, nc: nc, closeWait: h.set.CloseWait}).run(received)
+			(&feedSocket{ctx: h.ctx, input: x, nc: nc, closeWait: h.set.CloseWait}).run(received)
 		}()
 	})
 	return nil
@@ -58,7 +58,7 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 // feedSocket serves one WebSocket of a feed.
 type feedSocket struct {
 	ctx       context.Context
-	session   *ingest.Session
+	input     *ingest.Input
 	nc        net.Conn
 	closeWait time.Duration
 
@@ -101,10 +101,10 @@ var (
 
 // acknowledge publishes the lines of the messages and reports what became of them.
 func (f *feedSocket) acknowledge() websocket.Close {
-	end := closeFor(f.session.Flush(f.ctx))
+	end := closeFor(f.input.Flush(f.ctx))
 	if f.messages > 0 {
 		f.messages = 0
-		text := marshalResult(f.session.Take())
+		text := marshalResult(f.input.Take())
 		f.out = append(wire.AppendFrameHeader(f.out, wire.OpText, len(text)), text...)
 	}
 	if len(f.out) > 0 {
@@ -116,7 +116,7 @@ func (f *feedSocket) acknowledge() websocket.Close {
 	return end
 }
 
-// closeFor maps an error of the session.
+// closeFor maps an error of the input.
 func closeFor(err error) websocket.Close {
 	if err != nil {
 		return shuttingDown
@@ -137,7 +137,7 @@ func (f *feedSocket) close(end websocket.Close, closeReceived bool) {
 // HandleText handles a message of one or more lines.
 func (f *feedSocket) HandleText(message []byte) websocket.Close {
 	f.messages++
-	return closeFor(f.session.Message(f.ctx, message, f.received))
+	return closeFor(f.input.Message(f.ctx, message, f.received))
 }
 
 // HandlePing answers a ping.

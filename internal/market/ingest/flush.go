@@ -8,7 +8,7 @@ import (
 )
 
 // flush handles the lines of the batch, then the pending instruments.
-func (x *Session) flush(ctx context.Context, received int64) error {
+func (x *Input) flush(ctx context.Context, received int64) error {
 	n := len(x.batch) + len(x.pending)
 	if n == 0 {
 		return nil
@@ -48,7 +48,7 @@ func (x *Session) flush(ctx context.Context, received int64) error {
 }
 
 // isNew reports whether a line was not handled before, and counts it as a duplicate otherwise.
-func (x *Session) isNew(l *line) bool {
+func (x *Input) isNew(l *line) bool {
 	switch {
 	case l.n == 0:
 	case x.sequence == nil:
@@ -80,7 +80,7 @@ func (s *Source) handle(l *line, received int64) *fault {
 
 // addInstruments adds the pending instruments that are new. The same instrument again is accepted, another one with its symbol isn't:
 // clients have the quotes of the first.
-func (x *Session) addInstruments() {
+func (x *Input) addInstruments() {
 	if len(x.pending) == 0 {
 		return
 	}

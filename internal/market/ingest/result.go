@@ -6,7 +6,7 @@ const (
 	maxListed = 100 // holes
 )
 
-// Result is what became of the lines of a session.
+// Result is what became of the lines of an input.
 type Result struct {
 	Accepted   uint64      `json:"accepted"`
 	Rejected   uint64      `json:"rejected"`
@@ -46,7 +46,7 @@ func (r *Result) setProgress(s *sequence) {
 }
 
 // Take returns what became of the lines since the last call, and the progress of the source's sequence.
-func (x *Session) Take() Result {
+func (x *Input) Take() Result {
 	r := x.result
 	x.result = Result{Last: r.Last, Holes: r.Holes, MoreHoles: r.MoreHoles}
 	if r.Holes == nil {

@@ -51,7 +51,7 @@ func TestSequenceBounds(t *testing.T) {
 	for i := range maxSources + 10 {
 		q := all.open(fmt.Sprint(i))
 		q.take(1)
-		q.sessions--
+		q.inputs--
 	}
 	if len(all.bySource) != maxSources || all.bySource["used"] != used || all.bySource["0"] != nil || all.bySource[fmt.Sprint(maxSources)] == nil {
 		t.Errorf("%d sources", len(all.bySource))

@@ -11,11 +11,11 @@ type sequences struct {
 
 type sourceSequence struct {
 	sequence
-	sessions int    // that are open
-	opened   uint64 // number of the newest session
+	inputs int    // that are open
+	opened uint64 // number of the newest input
 }
 
-// open returns the sequence of a source, for a session that must release it.
+// open returns the sequence of a source, for an input that must release it.
 func (s *sequences) open(name string) *sourceSequence {
 	q := s.bySource[name]
 	if q == nil {
@@ -27,15 +27,15 @@ func (s *sequences) open(name string) *sourceSequence {
 	}
 	s.opened++
 	q.opened = s.opened
-	q.sessions++
+	q.inputs++
 	return q
 }
 
-// forget removes the sequence that was opened longest ago, of those without a session.
+// forget removes the sequence that was opened longest ago, of those without an open input.
 func (s *sequences) forget() {
 	oldest, name := s.opened+1, ""
 	for k, q := range s.bySource {
-		if q.sessions == 0 && q.opened < oldest {
+		if q.inputs == 0 && q.opened < oldest {
 			oldest, name = q.opened, k
 		}
 	}

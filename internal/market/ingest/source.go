@@ -1,7 +1,7 @@
 // Package ingest is a market.Source of the lines that clients send: newline-delimited JSON, each line an instrument, a quote, a
 // trade or a status. docs/ingest.md describes them.
 //
-// A Session parses the lines of one connection. Its batches go through the Source one at a time, which keeps the newest quote of each
+// An Input parses the lines of one connection. Its batches go through the Source one at a time, which keeps the newest quote of each
 // instrument and, for each name that a client gives itself, which numbers of its sequence have come: a line that is sent again is a
 // duplicate, one that was left out is a hole.
 package ingest
@@ -97,7 +97,7 @@ func (s *Source) Lines() (accepted, rejected, duplicates uint64) {
 // Reanchored returns 0: the source has no schedule.
 func (s *Source) Reanchored() uint64 { return 0 }
 
-// Run lets sessions publish until ctx is done. Their goroutines call publish, one at a time.
+// Run lets inputs publish until ctx is done. Their goroutines call publish, one at a time.
 func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	s.mu.Lock()
 	s.publish = publish

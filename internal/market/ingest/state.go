@@ -60,7 +60,7 @@ func (s *instrumentState) update(in *quote.Instrument, l *line, received int64) 
 		bid, ask = last, last
 	}
 	s.quoted, s.traded = quoted, traded
-	s.enter(in, l, last)
+	s.addPrice(in, l, last)
 	t := &s.tick
 	t.Symbol, t.Bid, t.Ask = l.symbol, bid, ask
 	if l.has.has(memberBidSize) {
@@ -74,8 +74,8 @@ func (s *instrumentState) update(in *quote.Instrument, l *line, received int64) 
 	return nil
 }
 
-// enter adds a last price to the figures of the day.
-func (s *instrumentState) enter(in *quote.Instrument, l *line, last quote.Price) {
+// addPrice adds a last price to the figures of the day.
+func (s *instrumentState) addPrice(in *quote.Instrument, l *line, last quote.Price) {
 	if !s.started {
 		s.started = true
 		s.day.Start(in.Session, last, l.due)

@@ -119,7 +119,7 @@ func TestRetry(t *testing.T) {
 	}
 	if x := f.Open("a"); true {
 		if r := x.Take(); r.Last != 12 {
-			t.Errorf("a new session: %+v", r)
+			t.Errorf("a new input: %+v", r)
 		}
 		x.Close()
 	}

@@ -11,12 +11,12 @@ import (
 
 const (
 	maxBatch = 1024 // lines
-	// keepLine is the most that a session keeps of the memory of a line that came in pieces, in bytes.
+	// keepLine is the most that an input keeps of the memory of a line that came in pieces, in bytes.
 	keepLine = 4 << 10
 )
 
-// Session reads the lines of one connection. It is used by one goroutine at a time.
-type Session struct {
+// Input reads the lines of one connection. It is used by one goroutine at a time.
+type Input struct {
 	source   *Source
 	sequence *sourceSequence // nil without a name
 	parser   parser
@@ -34,10 +34,10 @@ type pendingInstrument struct {
 	instrument quote.Instrument
 }
 
-// Open returns a session. name identifies the client's sequence of lines, across its connections; without a name lines can't have
-// a number. The caller must Close the session.
-func (s *Source) Open(name string) *Session {
-	x := &Session{source: s, parser: parser{universe: s.universe}}
+// Open returns an input. name identifies the client's sequence of lines, across its connections; without a name lines can't have
+// a number. The caller must Close the input.
+func (s *Source) Open(name string) *Input {
+	x := &Input{source: s, parser: parser{universe: s.universe}}
 	if name != "" {
 		s.mu.Lock()
 		x.sequence = s.sequences.open(name)
@@ -47,18 +47,18 @@ func (s *Source) Open(name string) *Session {
 	return x
 }
 
-// Close releases the session. A line whose end has not come is discarded.
-func (x *Session) Close() {
+// Close releases the input. A line whose end has not come is discarded.
+func (x *Input) Close() {
 	if x.sequence != nil {
 		x.source.mu.Lock()
-		x.sequence.sessions--
+		x.sequence.inputs--
 		x.source.mu.Unlock()
 	}
 }
 
 // Write handles all lines that end in b, and publishes their ticks before it returns. It waits for Options.Rate. The error is
 // ErrStopped, or ctx's; then some of the lines were not handled, and are not counted.
-func (x *Session) Write(ctx context.Context, b []byte) error {
+func (x *Input) Write(ctx context.Context, b []byte) error {
 	received := time.Now()
 	if err := x.Add(ctx, b, received); err != nil {
 		return err
@@ -67,12 +67,12 @@ func (x *Session) Write(ctx context.Context, b []byte) error {
 }
 
 // Add is Write for one of several pieces that were received together: the lines are handled by Flush, at the latest.
-func (x *Session) Add(ctx context.Context, b []byte, received time.Time) error {
+func (x *Input) Add(ctx context.Context, b []byte, received time.Time) error {
 	return x.add(ctx, b, received.UnixMicro())
 }
 
 // Message is Add for a message of one or more lines, the last of which needs no end.
-func (x *Session) Message(ctx context.Context, b []byte, received time.Time) error {
+func (x *Input) Message(ctx context.Context, b []byte, received time.Time) error {
 	if err := x.add(ctx, b, received.UnixMicro()); err != nil {
 		return err
 	}
@@ -80,10 +80,10 @@ func (x *Session) Message(ctx context.Context, b []byte, received time.Time) err
 }
 
 // Flush handles the lines that were added.
-func (x *Session) Flush(ctx context.Context) error { return x.flush(ctx, time.Now().UnixMicro()) }
+func (x *Input) Flush(ctx context.Context) error { return x.flush(ctx, time.Now().UnixMicro()) }
 
 // add parses all lines that end in b. It handles them when they are as many as a batch.
-func (x *Session) add(ctx context.Context, b []byte, received int64) error {
+func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 	for len(b) > 0 {
 		text, after, ended := bytes.Cut(b, []byte{'\n'})
 		b = after
@@ -120,7 +120,7 @@ func (x *Session) add(ctx context.Context, b []byte, received int64) error {
 }
 
 // End handles the last line, which needs no end. It must be called only if the client has sent all that it wanted to.
-func (x *Session) End(ctx context.Context) error {
+func (x *Input) End(ctx context.Context) error {
 	received := time.Now().UnixMicro()
 	if err := x.endLine(ctx, received); err != nil {
 		return err
@@ -129,21 +129,21 @@ func (x *Session) End(ctx context.Context) error {
 }
 
 // endLine ends the line whose end has not come, if there is one.
-func (x *Session) endLine(ctx context.Context, received int64) error {
+func (x *Input) endLine(ctx context.Context, received int64) error {
 	if len(x.rest) == 0 && !x.skip {
 		return nil
 	}
 	return x.add(ctx, []byte{'\n'}, received)
 }
 
-func (x *Session) tooLong() {
+func (x *Input) tooLong() {
 	x.number++
 	reason := "longer than feed.ingest.line_size, " + strconv.Itoa(x.source.options.MaxLine) + " bytes"
 	x.batch = append(x.batch, line{number: x.number, fault: &fault{"", reason}})
 }
 
 // line parses a line and adds it to the batch, or to the instruments that follow the batch.
-func (x *Session) line(ctx context.Context, text []byte, received int64) error {
+func (x *Input) line(ctx context.Context, text []byte, received int64) error {
 	x.number++
 	if blank(text) {
 		return nil
