@@ -37,7 +37,7 @@ func simulatePast(sim *market.Simulator, past *history.Store, logger *slog.Logge
 	newest, ok := past.Restored()
 	if !ok {
 		sim.Days(now, past.Days(), past.AddDays)
-		past.Settle()
+		past.SaveIfNeeded()
 		sim.Warm(now, past.AddPaced)
 		return
 	}

@@ -191,8 +191,8 @@ func put(bucket *bolt.Bucket, key, b []byte) error {
 	return bucket.Put(key, b)
 }
 
-// unsealed returns a value without its checksum. Key and value are checked, for a tree has no checksums of its keys.
-func unsealed(key, b []byte) ([]byte, error) {
+// checked returns a value without its checksum. The error wraps errDamaged if the checksum, of key and value, is wrong: the tree has none.
+func checked(key, b []byte) ([]byte, error) {
 	if len(b) < 4 || binary.LittleEndian.Uint32(b) != checksum(key, b[4:]) {
 		return nil, fmt.Errorf("%q: %w", key, errDamaged)
 	}

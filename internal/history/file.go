@@ -211,7 +211,7 @@ func (c *changes) walk(series uint32, k int, start, oldest int64, visit func(*bl
 // openOf returns the newest bars of a series.
 func (c *changes) openOf(series uint32) (*openBars, error) {
 	key := numberKey(series)
-	b, err := unsealed(key, c.open.Get(key))
+	b, err := checked(key, c.open.Get(key))
 	if err != nil {
 		return nil, fmt.Errorf("newest bars of series %d: %w", series, err)
 	}
@@ -257,7 +257,7 @@ func blockAt(key, value []byte) (*block, error) {
 	if len(key) != keyBytes || int(key[0]) >= len(spans) {
 		return nil, fmt.Errorf("key %x: %w", key, errDamaged)
 	}
-	b, err := unsealed(key, value)
+	b, err := checked(key, value)
 	if err != nil {
 		return nil, fmt.Errorf("block %x: %w", key, err)
 	}

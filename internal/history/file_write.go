@@ -92,7 +92,7 @@ func seriesValue(number uint32, in *quote.Instrument) []byte {
 }
 
 func parseSeries(symbol, value []byte) (series, error) {
-	b, err := unsealed(symbol, value)
+	b, err := checked(symbol, value)
 	if err == nil && len(b) != 6 {
 		err = errDamaged
 	}

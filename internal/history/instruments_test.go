@@ -103,7 +103,7 @@ func TestReadersWhileInstrumentsCome(t *testing.T) {
 			k := tick(float64(id*2000+10*i), 1, 0)
 			k.Symbol = quote.ID(i % (id + 1))
 			s.Add([]quote.Tick{k})
-			s.Settle()
+			s.SaveIfNeeded()
 		}
 	}
 	close(done)

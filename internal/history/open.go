@@ -43,7 +43,7 @@ type saved struct {
 
 	quit, done chan struct{}
 	early      chan struct{} // requests a save
-	crowded    bool          // memory will soon drop bars that aren't saved; guarded by Store.mu
+	nearlyFull bool          // memory will soon drop bars that aren't saved; guarded by Store.mu
 	saving     sync.Mutex
 	batch      batch
 	failures   failures
@@ -148,7 +148,7 @@ func (v *saved) begin(u *quote.Universe) error {
 // load loads the bars of a symbol that came later. If that fails, the symbol isn't stored.
 func (v *saved) load(x *symbol, in *quote.Instrument) {
 	if err := v.loadSymbol(x, in); err != nil {
-		x.apart = true
+		x.memoryOnly = true
 		v.log.Error("stored bars of a symbol can't be read; it is in memory only", "symbol", in.Symbol, "file", v.path, "err", err)
 	}
 }
@@ -160,7 +160,7 @@ func (v *saved) loadSymbol(x *symbol, in *quote.Instrument) error {
 	}
 	l, err := v.loadSeries(in, n)
 	if errors.Is(err, errDecimals) {
-		x.apart = true
+		x.memoryOnly = true
 		v.log.Error("the symbol's bars are in memory only: its stored bars have more decimals; give it those again, or choose another data.dir",
 			"symbol", in.Symbol, "file", v.path)
 		return nil

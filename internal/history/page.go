@@ -28,7 +28,7 @@ type Page struct {
 }
 
 // Bars returns the newest bars of a symbol that start before a time in µs since 1970, at most limit. A bar that contains that
-// time is returned too. An error starts with the name of the invalid parameter: id, interval or limit.
+// time is returned too. An error starts with the name of the invalid parameter: id, interval or limit; or it wraps ErrRead.
 func (s *Store) Bars(id quote.ID, interval Interval, before int64, limit int) (Page, error) {
 	return s.Range(id, interval, Earliest, before, limit)
 }

@@ -93,7 +93,7 @@ func (c *changes) get(key string) ([]byte, error) {
 	if value == nil {
 		return nil, nil
 	}
-	b, err := unsealed([]byte(key), value)
+	b, err := checked([]byte(key), value)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}

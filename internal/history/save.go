@@ -56,21 +56,21 @@ func (s *Store) AddPaced(ticks []quote.Tick) {
 		s.Add(ticks)
 		return
 	}
-	for part := range slices.Chunk(ticks, max(1, slices.Min(s.keep[:])/2)) { // bars are crowded when half of memory isn't saved
+	for part := range slices.Chunk(ticks, max(1, slices.Min(s.keep[:])/2)) { // memory is nearly full when half of memory isn't saved
 		s.Add(part)
-		s.Settle()
+		s.SaveIfNeeded()
 	}
 }
 
-// Settle saves if memory would soon drop bars that aren't saved, unless saving fails.
-func (s *Store) Settle() {
+// SaveIfNeeded saves if memory would soon drop bars that aren't saved, unless saving fails.
+func (s *Store) SaveIfNeeded() {
 	if s.saved == nil {
 		return
 	}
 	s.mu.Lock()
-	crowded := s.saved.crowded
+	nearlyFull := s.saved.nearlyFull
 	s.mu.Unlock()
-	if crowded && !s.saved.failing() {
+	if nearlyFull && !s.saved.failing() {
 		s.saved.report(s.saved.save(s, nil))
 	}
 }
@@ -111,7 +111,7 @@ func (v *saved) save(s *Store, end *LogState) error {
 	v.saving.Lock()
 	defer v.saving.Unlock()
 	s.mu.Lock()
-	v.crowded = false
+	v.nearlyFull = false
 	s.mu.Unlock()
 	var all []item
 	lost := 0
@@ -157,7 +157,7 @@ func (s *Store) collect(first int, b *batch) (lost int) {
 	defer s.mu.Unlock()
 	for id := first; id < min(first+chunk, s.universe.Len()); id++ {
 		x := &s.symbols[id]
-		if !x.dirty || x.apart {
+		if !x.dirty || x.memoryOnly {
 			continue
 		}
 		x.dirty = false

@@ -283,7 +283,7 @@ func TestPastIsSettled(t *testing.T) {
 			batch[id].Symbol = quote.ID(id)
 		}
 		s.Add(batch)
-		s.Settle()
+		s.SaveIfNeeded()
 	}
 	if p, err := s.Bars(99, TenSeconds, Latest, 1000); err != nil || len(p.Bars) != 400 {
 		t.Errorf("%d bars, %v; want 400", len(p.Bars), err)

@@ -69,11 +69,11 @@ type symbol struct {
 	dayEnd  int64 // of the newest daily bar
 
 	// With a file.
-	dirty  bool              // differs from the file
-	number uint32            // of the series in the file, 0 before the first save
-	stored [len(spans)]int   // number of bars that are in blocks
-	newest [len(spans)]int64 // the start of the newest block in the file, or none
-	apart  bool              // isn't stored: the file has bars of other decimals
+	dirty      bool              // differs from the file
+	number     uint32            // of the series in the file, 0 before the first save
+	stored     [len(spans)]int   // number of bars that are in blocks
+	newest     [len(spans)]int64 // the start of the newest block in the file, or none
+	memoryOnly bool              // the file has bars of other decimals, or can't be read
 }
 
 // volumeDay is the day volume of a symbol's newest tick.
@@ -121,7 +121,7 @@ func (s *Store) Add(ticks []quote.Tick) {
 		s.latest = max(s.latest, t.Due)
 	}
 	s.seq = ticks[len(ticks)-1].Seq
-	if s.saved != nil && s.saved.crowded {
+	if s.saved != nil && s.saved.nearlyFull {
 		s.saved.wake()
 	}
 }
@@ -183,7 +183,7 @@ func (s *Store) fold(x *symbol, k int, span int64, t *quote.Tick, traded quote.S
 func (s *Store) push(x *symbol, k int, b Bar) {
 	x.push(k, b)
 	if s.saved != nil && x.written[k]-x.stored[k] > len(x.bars[k])/2 {
-		s.saved.crowded = true
+		s.saved.nearlyFull = true
 	}
 }
 
