@@ -248,7 +248,7 @@ func testFeedOverAWebSocket(t *testing.T, engine string) {
 	testkit.Eventually(t, func() bool { return f.Handlers.LiveFeeds() == 0 }, "free slots")
 }
 
-// TestEventsOfAFeed: trades and statuses are on the streams that want them, and only there.
+// TestEventsOfAFeed: trades and statuses are on the streams with their channels, and only there.
 func TestEventsOfAFeed(t *testing.T) {
 	t.Parallel()
 	f := newFeedServer(t, testserver.Stream, nil)

@@ -70,7 +70,7 @@ type feedSocket struct {
 // run reads messages until the client or the server closes the connection. received is what the client sent right after its request.
 func (f *feedSocket) run(received []byte) {
 	in := &websocket.Input{Handler: f, MaxMessage: maxIngestMessage, TooBig: "a message is larger than 1 MiB: send fewer lines in each"}
-	f.messages++ // the first acknowledgement tells where the sequence is
+	f.messages++ // the first acknowledgement reports where the sequence is
 	b := make([]byte, ingestRead)
 	n, err := copy(b, received), error(nil)
 	for {

@@ -20,7 +20,7 @@ type backoff struct {
 
 func (b *backoff) reset() { b.failed = 0 }
 
-// next returns the wait after another failure, and no less than the time for which the other side asked.
+// next returns the wait after another failure, and no less than the time that the other side requested.
 func (b *backoff) next(least time.Duration) time.Duration {
 	first := b.first
 	if first == 0 {
@@ -31,7 +31,7 @@ func (b *backoff) next(least time.Duration) time.Duration {
 	return max(least, wait/2+rand.N(wait/2+1))
 }
 
-// sleep waits, and reports whether ctx is still alive.
+// sleep waits, and reports whether ctx is not done yet.
 func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

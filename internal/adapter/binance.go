@@ -92,7 +92,7 @@ func (b *Binance) Convert(message []byte, out *Output) error {
 	case "trade":
 		return binanceTrade(m.Data, out)
 	}
-	return nil // an answer, or a stream that was not asked for
+	return nil // an answer, or a stream that was not requested
 }
 
 func (b *Binance) book(data []byte, out *Output) error {

@@ -23,7 +23,7 @@ const (
 )
 
 // sender sends lines to POST /api/ingest and numbers them, so that each is applied once: before each body it
-// asks the server for the last number that it has, and goes on after it.
+// requests the last number that the server has, and continues after it.
 type sender struct {
 	http        *http.Client
 	target      string // of the server, such as http://127.0.0.1:3000
@@ -102,7 +102,7 @@ func (s *sender) finish(ctx context.Context) error {
 	return nil
 }
 
-// await waits for lines, and reports whether ctx is still alive.
+// await waits for lines, and reports whether ctx is not done yet.
 func (s *sender) await(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		if s.count() > 0 {
@@ -309,7 +309,7 @@ type busyError struct {
 func (e *busyError) Error() string { return e.err.Error() }
 func (e *busyError) Unwrap() error { return e.err }
 
-// after returns for how long the server asked not to try again.
+// after returns the time to wait that the server requested.
 func (e *busyError) after() time.Duration {
 	if e == nil {
 		return 0

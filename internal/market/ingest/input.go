@@ -119,7 +119,7 @@ func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 	return nil
 }
 
-// End handles the last line, which needs no end. It must be called only if the client has sent all that it wanted to.
+// End handles the last line, which needs no end. Call it only if the input is complete.
 func (x *Input) End(ctx context.Context) error {
 	received := time.Now().UnixMicro()
 	if err := x.endLine(ctx, received); err != nil {

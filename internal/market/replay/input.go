@@ -38,12 +38,12 @@ type input struct {
 }
 
 // openInput opens a file, or copies standard input to a temporary one.
-func openInput(ctx context.Context, name string, stdin *os.File, tell func(bytes int64)) (*input, error) {
+func openInput(ctx context.Context, name string, stdin *os.File, report func(bytes int64)) (*input, error) {
 	in := &input{name: name, base: filepath.Base(name)}
 	var err error
 	if name == StandardInput {
 		in.name, in.base = "standard input", ""
-		in.file, err = spool(ctx, stdin, tell)
+		in.file, err = spool(ctx, stdin, report)
 	} else {
 		in.file, err = openRegular(name)
 	}
@@ -87,7 +87,7 @@ func regular(name string, mode os.FileMode) error {
 
 // spool copies standard input to a temporary file until its end, since a replay needs all symbols and decimals before its first
 // tick. It returns early if ctx is done; the goroutine that reads then waits for the writer.
-func spool(ctx context.Context, stdin *os.File, tell func(int64)) (*os.File, error) {
+func spool(ctx context.Context, stdin *os.File, report func(int64)) (*os.File, error) {
 	if info, err := stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		return nil, errors.New("standard input is a terminal or a device: send a file to it, such as with < prices.csv")
 	}
@@ -126,7 +126,7 @@ func spool(ctx context.Context, stdin *os.File, tell func(int64)) (*os.File, err
 				return nil, err
 			}
 			total += int64(len(c.data))
-			tell(total)
+			report(total)
 			if errors.Is(c.err, io.EOF) {
 				return file, nil
 			}
