@@ -31,18 +31,6 @@ func ParseSize(text string, decimals uint8) (Size, error) {
 	return Size(units), err
 }
 
-// DecimalsOf returns how many decimals a number needs, without zeros at the end. The error wraps ErrNumber.
-func DecimalsOf(text string) (int, error) {
-	n, ok := parseNumber(text)
-	if !ok {
-		return 0, ErrNumber
-	}
-	if n.count == 0 {
-		return 0, nil
-	}
-	return max(0, -n.exponent), nil
-}
-
 func parseUnits(text string, decimals uint8) (int64, error) {
 	n, ok := parseNumber(text)
 	if !ok {

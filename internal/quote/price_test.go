@@ -79,17 +79,6 @@ func TestParseSize(t *testing.T) {
 	}
 }
 
-func TestDecimalsOf(t *testing.T) {
-	for text, want := range map[string]int{"0": 0, "0.000": 0, "10": 0, "1.10": 1, "1.08345": 5, "0.00001000": 5, "1e-7": 7, "1.5e3": 0, "-2.25": 2} {
-		if got, err := DecimalsOf(text); got != want || err != nil {
-			t.Errorf("DecimalsOf(%q) = %d, %v; want %d", text, got, err, want)
-		}
-	}
-	if _, err := DecimalsOf("1.x"); !errors.Is(err, ErrNumber) {
-		t.Errorf("error %v", err)
-	}
-}
-
 // TestPriceAllocatesNothing: a feed parses and renders every tick.
 func TestPriceAllocatesNothing(t *testing.T) {
 	b, text := make([]byte, 0, 64), []byte("-1.08345")
