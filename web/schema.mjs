@@ -11,7 +11,7 @@ import resolve from 'resolve-protobuf-schema';
 export async function generate(root) {
   const path = `${root}/docs/ticklane.v1.proto`;
   const schema = resolve.sync(path);
-  // An optional field is a oneof of a single field (protobuf's "synthetic oneof"); the parser doesn't tell it from others.
+  // An optional field is a oneof of a single field (protobuf's "synthetic oneof"); the parser doesn't distinguish it from others.
   const optional = new Set([...(await readFile(path, 'utf8')).matchAll(/^\s*optional \w+ (\w+) =/gm)].map(([, name]) => name));
   for (const { fields } of schema.messages) for (const f of fields) if (optional.has(f.name)) f.oneof = `_${f.name}`;
   await mkdir(`${root}/web/gen`, { recursive: true });

@@ -1,6 +1,6 @@
 import { PbfReader } from 'pbf';
 import { readMessage } from '../gen/ticklane.v1.js';
-import { decimals, learn, sizeDecimals } from '../model/instruments.js';
+import { decimals, setDecimals, sizeDecimals } from '../model/instruments.js';
 import { fromUnits } from '../model/units.js';
 import { MessageError } from './parse.js';
 
@@ -63,8 +63,8 @@ function quote(q) {
   };
 }
 
-/** Learns the decimals of an instrument, which a quote of a snapshot and the first tick have when they are not the usual ones. @param {any} q */
-const scale = (q) => learn(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
+/** Sets the decimals of an instrument, which a quote of a snapshot and the first tick have when they are not the usual ones. @param {any} q */
+const scale = (q) => setDecimals(q.symbol, q._decimals && q.decimals, q._size_decimals && q.size_decimals);
 
 /** A quote of a snapshot. @param {any} q */
 function dayQuote(q) {

@@ -1,6 +1,6 @@
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
-import { learn } from '../model/instruments.js';
+import { setDecimals } from '../model/instruments.js';
 
 /** @import { Connector, ConnectorHooks, Encoding, Lane, Timers } from '../types.js' */
 /** @typedef {{ port: MessagePort, onerror: any }} Worker */
@@ -239,7 +239,7 @@ class Stream {
   /** Parses a message of the worker, whose snapshots have the decimals of instruments. @param {string} data */
   #parse(data) {
     const m = parse(data);
-    if (m?.T === 'snapshot') for (const q of m.quotes) if (q.decimals !== undefined) learn(q.S, q.decimals, q.size_decimals);
+    if (m?.T === 'snapshot') for (const q of m.quotes) if (q.decimals !== undefined) setDecimals(q.S, q.decimals, q.size_decimals);
     return m;
   }
 

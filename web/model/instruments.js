@@ -39,7 +39,7 @@ export function useInstruments(list, live = true) {
 }
 
 /** Sets the decimals of an instrument, from a snapshot. @param {string} symbol @param {number} [decimals] @param {number} [sizeDecimals] */
-export function learn(symbol, decimals = SHARE.decimals, sizeDecimals = SHARE.sizeDecimals) {
+export function setDecimals(symbol, decimals = SHARE.decimals, sizeDecimals = SHARE.sizeDecimals) {
   const known = of(symbol);
   if (known.decimals !== decimals || known.sizeDecimals !== sizeDecimals) bySymbol.set(symbol, { ...known, decimals, sizeDecimals });
 }

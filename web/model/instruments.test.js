@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayOf, dayStart, decimals, fileName, fullName, isSymbol, learn, negative, scaleOf, sizeDecimals, useInstruments } from './instruments.js';
+import { dayOf, dayStart, decimals, fileName, fullName, isSymbol, setDecimals, negative, scaleOf, sizeDecimals, useInstruments } from './instruments.js';
 
 const known = { name: '', sector: 's', value: 0 };
 const utc = (/** @type {number[]} */ ...parts) => Date.UTC(.../** @type {[number, number]} */ (parts)) * 1000; // µs
@@ -12,10 +12,10 @@ test('an unknown instrument is a share: prices in cents, whole sizes', () => {
 
 test('decimals are learnt from snapshots, until the list is loaded', () => {
   useInstruments([]);
-  learn('A', 5, 1);
-  learn('B');
+  setDecimals('A', 5, 1);
+  setDecimals('B');
   assert.deepEqual([decimals('A'), sizeDecimals('A'), scaleOf('A'), decimals('B'), scaleOf('B')], [5, 1, { decimals: 5, size_decimals: 1 }, 2, {}]);
-  learn('A');
+  setDecimals('A');
   assert.deepEqual([decimals('A'), sizeDecimals('A')], [2, 0], 'another log has another instrument of this name');
   useInstruments([{ ...known, symbol: 'A', decimals: 3 }]);
   assert.equal(decimals('A'), 3);

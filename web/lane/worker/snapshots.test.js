@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { learn, useInstruments } from '../../model/instruments.js';
+import { setDecimals, useInstruments } from '../../model/instruments.js';
 import { Snapshots } from './snapshots.js';
 import { settled } from '../../test/fakeServer.js';
 
@@ -110,7 +110,7 @@ test('quotes for an earlier connection are not fetched again', async () => {
 
 test('a snapshot has the decimals with which a tab decodes later ticks', (c) => {
   c.after(() => useInstruments([]));
-  learn('EURUSD', 5, 0);
+  setDecimals('EURUSD', 5, 0);
   const host = { topics: () => ['*'], epoch: () => 'a', seq: () => 1, fetched() {}, failed() {} };
   const snapshots = new Snapshots({ origin: '', now: () => 5, setTimeout, fetch }, host);
   snapshots.apply(/** @type {any} */ ({ T: 'snapshot', i: 1, quotes: [day({ S: 'EURUSD', p: 1.08345 }), day({ S: 'A' })] }), 5, true);
