@@ -6,7 +6,7 @@ import "bytes"
 type Tick struct {
 	Symbol   []byte // valid while the message is
 	Due      int64  // when the tick was due, µs since 1970
-	Received int64  // when the server received it, µs since 1970; 0 if it makes the ticks
+	Received int64  // when the server received it, µs since 1970; 0 unless the feed is live
 	N        uint64 // number of the tick in its symbol
 	Seq      uint64 // place of the tick in the log
 }
@@ -41,9 +41,8 @@ var (
 	seqKey       = []byte(`,"i":`)
 )
 
-// parseJSON finds the members S, t, n and i, and r where it is there, in the text of one q message without a JSON decoder: no value contains a
-// quotation mark, so a name of one letter with its colon is never part of a value. It reports whether all four are there
-// and valid.
+// parseJSON finds the members S, t, n, i and, if present, r of a q message without a JSON decoder: no value contains a quotation
+// mark, so a name of one letter with its colon is never part of a value. It reports whether S, t, n and i are present and valid.
 func (t *Tick) parseJSON(b []byte) bool { return t.parseOrdered(b) || t.parseUnordered(b) }
 
 // parseOrdered parses a message that starts with T and S and has t, r, n and i next to each other, as Ticklane writes it.
@@ -68,7 +67,7 @@ func (t *Tick) parseOrdered(b []byte) bool {
 		return false
 	}
 	t.Due = int64(due)
-	received, _ := cutUint(&rest, receivedKey) // the rest is wrong if it is there and no number
+	received, _ := cutUint(&rest, receivedKey) // optional; after an invalid number the next key doesn't follow
 	t.Received = int64(received)
 	if t.N, ok = cutUint(&rest, nKey); !ok {
 		return false
@@ -77,7 +76,7 @@ func (t *Tick) parseOrdered(b []byte) bool {
 	return ok
 }
 
-// cutUint removes a key and its number from the start of b and returns the number. ok is false if b starts otherwise; b stays then.
+// cutUint removes a key and its number from the start of b and returns the number. If b starts otherwise, ok is false and b is unchanged.
 func cutUint(b *[]byte, key []byte) (v uint64, ok bool) {
 	rest, ok := bytes.CutPrefix(*b, key)
 	if !ok {
