@@ -105,10 +105,11 @@ func TestListByLink(t *testing.T) {
 	b.until("all symbols", `document.querySelector('#grid').ariaRowCount === '51' && !location.search.includes('list')`)
 
 	b.click("#lists-open")
+	b.until("the lists", `document.querySelector('#lists').open`)
 	b.click("#lists-import")
 	b.until("the import", `document.activeElement.id === 'import-text'`)
 	b.press("ko, pep nope;KO" + keys.enter + "jpm")
-	b.until("what it would do", `document.querySelector('#import-status').textContent === '3 symbols to add · 1 already there or repeated · Not available on this server: NOPE'`)
+	b.until("what it would do", `document.querySelector('#import-status').textContent === '3 symbols to add · 1 already there or repeated · Not available on this server: nope'`)
 	b.audit()
 	b.run(`document.querySelector('#import form').requestSubmit()`)
 	b.until("a new list needs a name", `document.activeElement.id === 'import-name' && document.activeElement.ariaInvalid === 'true'`)

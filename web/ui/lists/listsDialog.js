@@ -8,13 +8,12 @@ import { NAME } from '../../model/lists.js';
 const PEN = 'M2 14l.8-3.4 8-8 2.6 2.6-8 8zM9.6 3.8l2.6 2.6';
 const BIN = 'M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9';
 
-/** The dialog of the lists: opens, names and edits them. Each change takes effect at once. */
+/** The dialog of the lists, loaded when it is opened: opens, names and edits them. Each change takes effect at once. */
 export class ListsDialog {
   #dialog = byId('lists', HTMLDialogElement);
   #all = part('lists-all');
   #symbols = part('lists-symbols');
   #name = byId('lists-name', HTMLInputElement);
-  #open = part('lists-open');
   #lists;
   #known;
   #renaming = ''; // id of the list whose name is being changed
@@ -26,14 +25,7 @@ export class ListsDialog {
     this.#known = known;
     this.announce = announce;
     this.#name.maxLength = NAME;
-    this.#open.addEventListener('click', () => {
-      this.#say('');
-      this.#renaming = '';
-      this.#fill();
-      this.#dialog.showModal();
-      this.#focus('[aria-current]');
-    });
-    dismissable(this.#dialog, this.#open);
+    dismissable(this.#dialog, part('lists-open'));
     this.#dialog.addEventListener('keydown', (e) => {
       if (e.key !== 'Escape' || !this.#renaming || composing(e)) return;
       e.preventDefault(); // cancels only the renaming
@@ -56,27 +48,20 @@ export class ListsDialog {
       this.#fill();
       this.#focus('[aria-current]');
     });
-    part('list-save').addEventListener('click', () => this.#save());
-    part('list-close').addEventListener('click', () => {
-      lists.show('');
-      part('grid').focus();
-    });
     lists.on(() => this.paint());
   }
 
-  /** Paints the button, and the bar of a list that was opened by a link. To be called when the server's symbols changed. */
+  open() {
+    if (this.#dialog.open) return; // clicked again while it was loaded
+    this.#say('');
+    this.#renaming = '';
+    this.#fill();
+    this.#dialog.showModal();
+    this.#focus('[aria-current]');
+  }
+
+  /** To be called when the server's symbols changed. */
   paint() {
-    const { open } = this.#lists;
-    setText(part('list-label'), open ? open.name || t('watch.list.link') : '');
-    this.#open.toggleAttribute('data-list', open !== null);
-    const temporary = open !== null && !open.saved;
-    part('list-bar').hidden = !temporary;
-    if (temporary) {
-      const unknown = open.symbols.filter((s) => this.#known(s) === undefined).length;
-      const parts = [open.name ? t('watch.list.named', { name: open.name }) : t('watch.list.link'), t('watch.list.count', { n: open.symbols.length })];
-      if (unknown > 0) parts.push(t('watch.list.unknown', { n: unknown }));
-      setText(part('list-summary'), parts.join(' · '));
-    }
     if (this.#dialog.open && !this.#renaming) keepFocus(this.#dialog, () => this.#fill());
   }
 
@@ -209,13 +194,6 @@ export class ListsDialog {
       const mine = `[data-symbol="${CSS.escape(symbol)}"]`;
       this.#focus(`${mine}[data-act=${act}]:enabled`) || this.#focus(`${mine}:enabled`);
     }
-  }
-
-  #save() {
-    const name = this.#lists.save();
-    this.announce(name ? t('watch.list.saved', { name }) : t('watch.list.error.many'));
-    if (name) part('grid').focus();
-    else setText(part('list-summary'), t('watch.list.error.many'));
   }
 
   /** @param {string} selector @returns {boolean} */
