@@ -101,8 +101,8 @@ func New(u *quote.Universe, keep int) (*Store, error) {
 	return s, nil
 }
 
-// Add adds ticks, ordered by Due and Seq, to the bars. It doesn't keep the slice and doesn't allocate after a symbol's first tick,
-// whose volume isn't added, since it is unknown how much of its day volume is new. A tick older than the newest bar is added to
+// Add adds ticks, ordered by Due and Seq, to the bars. It doesn't keep the slice and doesn't allocate after a symbol's first tick.
+// The volume of that tick is only added if the source counts from it; otherwise it is unknown how much of it is new. A tick older than the newest bar is added to
 // that bar.
 func (s *Store) Add(ticks []quote.Tick) {
 	if len(ticks) == 0 {
@@ -149,6 +149,8 @@ func (d *volumeDay) grow(t *quote.Tick) quote.Size {
 	before := *d
 	*d = volumeDay{number: t.Day, volume: t.Volume, seen: true}
 	switch {
+	case t.CountStarts:
+		return t.Volume
 	case !before.seen:
 		return 0
 	case t.Day != before.number, t.Volume < before.volume: // a new day, or a feed that restarts its count

@@ -55,6 +55,12 @@ func tick(seconds float64, last quote.Price, volume quote.Size) quote.Tick {
 	return quote.Tick{Day: (*quote.Session)(nil).Day(due).Number, Due: due, Last: last, Volume: volume}
 }
 
+// counted marks a tick whose source counts the volume from it.
+func counted(k quote.Tick) quote.Tick {
+	k.CountStarts = true
+	return k
+}
+
 func TestBars(t *testing.T) {
 	bar := func(seconds int64, o, h, l, c quote.Price, v quote.Size) Bar {
 		return Bar{T: midnight + seconds*1e6, O: o, H: h, L: l, C: c, V: v}
@@ -70,6 +76,10 @@ func TestBars(t *testing.T) {
 		{"no tick", nil, Minute, 10, nil},
 		{"one tick, its volume unknown", []quote.Tick{tick(3, 100, 500)}, TenSeconds, 10,
 			[]Bar{bar(0, 100, 100, 100, 100, 0)}},
+		{"one tick, all of its volume new", []quote.Tick{counted(tick(3, 100, 500))}, TenSeconds, 10,
+			[]Bar{bar(0, 100, 100, 100, 100, 500)}},
+		{"a source that counts from 0 again, past the volume before", []quote.Tick{tick(1, 100, 5), counted(tick(2, 100, 10)), tick(3, 100, 11)}, TenSeconds, 10,
+			[]Bar{bar(0, 100, 100, 100, 100, 11)}},
 		{"open, high, low, close and growth", []quote.Tick{tick(0, 100, 500), tick(1, 104, 600), tick(2, 97, 650), tick(9.999999, 99, 650)},
 			TenSeconds, 10, []Bar{bar(0, 100, 104, 97, 99, 150)}},
 		{"a tick at the boundary starts the next bar", []quote.Tick{tick(9.999999, 100, 0), tick(10, 101, 7)},

@@ -10,6 +10,8 @@ type Day struct {
 	trading                          quote.TradingDay
 	last, open, high, low, prevClose quote.Price
 	volume                           quote.Size
+	filled                           bool // Fill was called
+	given                            bool // the feed counts the volume
 }
 
 // Start starts the first day of an instrument with this session, nil for UTC days, at a price, which is also the previous close.
@@ -19,7 +21,7 @@ func (d *Day) Start(session *quote.Session, price quote.Price, at int64) {
 }
 
 func (d *Day) begin(session *quote.Session, price quote.Price, trading quote.TradingDay) {
-	*d = Day{session: session, trading: trading, last: price, open: price, high: price, low: price, prevClose: price}
+	*d = Day{session: session, trading: trading, last: price, open: price, high: price, low: price, prevClose: price, filled: d.filled, given: d.given}
 }
 
 // Roll starts a new day if a time is in another day than before. The new day opens at the last price with no volume.
@@ -47,7 +49,7 @@ func (d *Day) Trade(price quote.Price, size quote.Size) {
 }
 
 // SetVolume sets the volume of the day, for feeds that count it themselves.
-func (d *Day) SetVolume(volume quote.Size) { d.volume = volume }
+func (d *Day) SetVolume(volume quote.Size) { d.volume, d.given = volume, true }
 
 // Last returns the price of the last trade.
 func (d *Day) Last() quote.Price { return d.last }
@@ -56,6 +58,8 @@ func (d *Day) Last() quote.Price { return d.last }
 func (d *Day) Fill(t *quote.Tick) {
 	t.Day = d.trading.Number
 	t.Last, t.Open, t.High, t.Low, t.PrevClose, t.Volume = d.last, d.open, d.high, d.low, d.prevClose, d.volume
+	t.CountStarts = !d.filled && !d.given
+	d.filled = true
 }
 
 func dayNumber(due int64) int64 {

@@ -23,7 +23,7 @@ func TestDayOfASession(t *testing.T) {
 	}
 	var d Day
 	d.Start(session, 100, at("2026-03-06 10:00:00"))
-	for _, c := range []struct {
+	for i, c := range []struct {
 		at                         string
 		price                      quote.Price
 		open, high, low, prevClose quote.Price
@@ -44,8 +44,25 @@ func TestDayOfASession(t *testing.T) {
 		d.Trade(c.price, 5)
 		d.Fill(&tick)
 		want := quote.Tick{Day: tick.Day, Last: c.price, Open: c.open, High: c.high, Low: c.low, PrevClose: c.prevClose, Volume: c.volume}
+		if before.CountStarts != (i == 0) {
+			t.Errorf("%s: the count starts before it: %v", c.at, before.CountStarts)
+		}
 		if tick != want || (tick.Day != before.Day) != c.newDay {
 			t.Errorf("%s: %+v after day %d, want %+v", c.at, tick, before.Day, want)
+		}
+	}
+}
+
+// TestCountOfAFeed: with the volume that a feed counts, it is unknown when the count started, on every day.
+func TestCountOfAFeed(t *testing.T) {
+	var d Day
+	d.Start(nil, 1, 0)
+	for day := range int64(2) {
+		d.Roll(day * dayMicros)
+		d.SetVolume(700)
+		var tick quote.Tick
+		if d.Fill(&tick); tick.CountStarts || tick.Volume != 700 {
+			t.Errorf("day %d: %+v", day, tick)
 		}
 	}
 }

@@ -22,4 +22,5 @@ type Tick struct {
 	N                uint64 // number of the tick among those of its instrument, from 1
 	Seq              uint64 // number of the tick in the log, from 1
 	Halted           bool   // trading in the instrument is halted since this tick or an earlier one
+	CountStarts      bool   // the source counts Volume from 0 since this tick, so all of it is new
 }

@@ -255,3 +255,25 @@ func TestEvents(t *testing.T) {
 		t.Error(summary(r))
 	}
 }
+
+// TestCountStarts: the volume of trades counts from the first one; of what a feed counts itself, that is unknown.
+func TestCountStarts(t *testing.T) {
+	f := newFeed(t, Options{})
+	x := f.Open("")
+	defer x.Close()
+	for _, line := range []string{
+		instruments, `{"T":"trade","S":"ACME","p":2,"s":5}`, `{"T":"status","S":"ACME","status":"halted"}`, `{"T":"trade","S":"ACME","p":2,"s":6}`,
+		`{"T":"q","S":"EURUSD","bp":1,"ap":2,"v":70}`, `{"T":"q","S":"EURUSD","v":75}`,
+	} {
+		if err := x.Write(t.Context(), []byte(line+"\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, k := range f.ticks {
+		got = append(got, fmt.Sprint(k.Volume, k.CountStarts))
+	}
+	if want := []string{"5 true", "5 false", "11 false", "70 false", "75 false"}; !slices.Equal(got, want) {
+		t.Errorf("volumes and whether the count starts there: %q, want %q", got, want)
+	}
+}

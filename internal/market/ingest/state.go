@@ -23,7 +23,7 @@ func (s *instrumentState) setStatus(l *line, received int64) {
 	case quote.StateTrading:
 		s.tick.Halted = false
 	}
-	s.tick.Due, s.tick.Received = l.due, received
+	s.tick.Due, s.tick.Received, s.tick.CountStarts = l.due, received, false
 }
 
 // update applies a quote or a trade. What a quote leaves out keeps its value. A line that is older than an earlier one of its

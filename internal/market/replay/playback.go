@@ -220,6 +220,9 @@ func (p *playback) Next(tick *quote.Tick) {
 		Symbol: r.id, Due: due, Bid: bid, Ask: ask, BidSize: s.size(r, colBidSize), AskSize: s.size(r, colAskSize),
 	}
 	s.day.Fill(tick)
+	if r.hasValue(colDayVolume) {
+		tick.CountStarts = false
+	}
 	if size := r.sizeOf(colVolume); p.events != nil && t.traded && size > 0 {
 		tick.Event = p.events.Put(quote.Event{Trade: &quote.Trade{Price: t.last, Size: size}})
 	}

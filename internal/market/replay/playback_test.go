@@ -117,7 +117,7 @@ func TestDefaultsOfATick(t *testing.T) {
 		s := newSource(t, writeFile(t, "A.csv", "time,bid,ask,last,bid_size,ask_size\n"+row+"\n"), inSeconds)
 		ticks := replayAll(t, s)
 		want.Open, want.High, want.Low, want.Due = want.PrevClose, want.PrevClose, want.PrevClose, ticks[0].Due
-		want.Day = ticks[0].Day
+		want.Day, want.CountStarts = ticks[0].Day, true
 		if ticks[0] != want {
 			t.Errorf("%s:\n%+v, want\n%+v", row, ticks[0], want)
 		}

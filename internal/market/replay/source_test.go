@@ -129,9 +129,9 @@ func TestReplayOfTicks(t *testing.T) {
 		"2026-03-02T14:30:01Z,AAPL,9.99,,,,9.99,25,")
 	ticks := replayAll(t, newSource(t, path, nil))
 	want := []quote.Tick{
-		{Bid: 1000, Ask: 1002, BidSize: 300, AskSize: 400, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
+		{Bid: 1000, Ask: 1002, BidSize: 300, AskSize: 400, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100, CountStarts: true},
 		{Bid: 1001, Ask: 1003, BidSize: 100, AskSize: 100, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
-		{Symbol: 1, Bid: 700, Ask: 701, BidSize: 100, AskSize: 100, Last: 700, Open: 700, High: 700, Low: 700, PrevClose: 700, Volume: 50},
+		{Symbol: 1, Bid: 700, Ask: 701, BidSize: 100, AskSize: 100, Last: 700, Open: 700, High: 700, Low: 700, PrevClose: 700, Volume: 50, CountStarts: true},
 		{Bid: 999, Ask: 1000, BidSize: 100, AskSize: 100, Last: 999, Open: 1002, High: 1002, Low: 999, PrevClose: 1002, Volume: 125},
 	}
 	if len(ticks) != len(want) {
@@ -155,8 +155,11 @@ func TestDayVolumeColumn(t *testing.T) {
 		"s,p,t,v\nA,5,1000,100\nA,5,1001,250\n":                           {100, 350},      // v of Finnhub is the trade's
 	} {
 		var got []quote.Size
-		for _, k := range replayAll(t, newSource(t, writeFile(t, "v.csv", text), inSeconds)) {
+		for i, k := range replayAll(t, newSource(t, writeFile(t, "v.csv", text), inSeconds)) {
 			got = append(got, k.Volume)
+			if starts := i == 0 && strings.HasPrefix(text, "s,p,t,v"); k.CountStarts != starts {
+				t.Errorf("%q: tick %d: the count starts: %v, want %v", text, i, k.CountStarts, starts)
+			}
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%q: day volumes %v, want %v", text, got, want)
