@@ -56,7 +56,8 @@ func (s *Store) AddPaced(ticks []quote.Tick) {
 		s.Add(ticks)
 		return
 	}
-	for part := range slices.Chunk(ticks, max(1, slices.Min(s.keep[:])/2)) { // memory is nearly full when half of memory isn't saved
+	// Memory is nearly full when half of it isn't saved; the newest bar never is, since it grows.
+	for part := range slices.Chunk(ticks, max(1, slices.Min(s.keep[:])/2-1)) {
 		s.Add(part)
 		s.SaveIfNeeded()
 	}
@@ -110,9 +111,6 @@ type item struct {
 func (v *saved) save(s *Store, end *LogState) error {
 	v.saving.Lock()
 	defer v.saving.Unlock()
-	s.mu.Lock()
-	v.nearlyFull = false
-	s.mu.Unlock()
 	var all []item
 	lost := 0
 	err := v.update(func(c *changes) error {
@@ -132,6 +130,7 @@ func (v *saved) save(s *Store, end *LogState) error {
 		return nil
 	})
 	s.mu.Lock()
+	v.nearlyFull = false // not before: until now, no more may be added than half of memory
 	for i := range all {
 		x := &s.symbols[all[i].id]
 		if err != nil {
