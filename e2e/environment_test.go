@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestBrowserEnvironments opens the pages where addresses and languages are unusual: behind a proxy that demands credentials,
@@ -63,8 +65,9 @@ func TestBrowserEnvironments(t *testing.T) {
 func TestListOfSymbolsIsLate(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
+	first := sync.OnceValue(time.Now)
 	proxy := serveProxy(t, serve(t), func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
-		if r.URL.Path == "/api/symbols" && requests.Add(1) == 1 {
+		if r.URL.Path == "/api/symbols" && requests.Add(1) > 0 && time.Since(first()) < 2*time.Second {
 			w.Header().Set("Retry-After", "3")
 			http.Error(w, "too many requests", http.StatusTooManyRequests)
 			return
@@ -77,7 +80,7 @@ func TestListOfSymbolsIsLate(t *testing.T) {
 		document.querySelector('#app').dataset.state === 'live'`)
 	b.waitLive()
 	b.until("nothing more to say", `document.querySelector('#banner').hidden`)
-	if n := requests.Load(); n != 2 {
-		t.Errorf("%d requests for the symbols, want 2", n)
+	if n := requests.Load(); n < 2 || n > 4 {
+		t.Errorf("%d requests for the symbols, want 1 and a repetition by the page, and by its worker", n)
 	}
 }
