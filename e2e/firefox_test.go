@@ -119,14 +119,11 @@ func (f *firefox) checkPages(s *server) {
 			f.checkFaults(p.path, `/nothing: status 404$`)
 			continue
 		}
-		f.checkFaults(p.path)
-		b.visit("about:blank")
-		s.streams(0, 0)
-		f.checkFaults("leaving "+p.path, commandTooLate)
+		f.checkFaults(p.path, commandTooLate)
 	}
 }
 
-// commandTooLate matches the answer to a command that a page sent when its stream had been closed, as the page was left.
+// commandTooLate matches the answer to a command that the page before sent when its stream had been closed, as it was left.
 const commandTooLate = `/sse/connections/[0-9a-f]+: status 404$`
 
 // checkFaults fails the test for everything that has gone wrong since the last call, except what matches one of expected.
