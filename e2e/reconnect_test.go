@@ -175,10 +175,10 @@ func TestFullServer(t *testing.T) {
 		}
 		defer occupant.Body.Close()
 		b := openTab(t)
+		began := time.Now() // before the first refusal
 		b.visit(s.url + query)
 		b.state("full", "^Server full$")
 		b.until("a countdown", `/^Server full, next try in \d+\s+s\.$/.test(document.querySelector('#banner-text').textContent) && document.querySelector('#banner-action').hidden`)
-		began := time.Now()
 		second := b.sibling() // through the worker it knows the time, and opens nothing before it
 		second.visit(s.url + query)
 		second.state("full", "^Server full$")
