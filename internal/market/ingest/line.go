@@ -267,21 +267,15 @@ func (p *parser) integer(m member) (int64, *fault) {
 }
 
 func (p *parser) price(m member, in *quote.Instrument, into *quote.Price) *fault {
-	if !p.object.set.has(m) {
-		return nil
-	}
-	v := &p.object.values[m]
-	if v.kind != kindNumber {
-		return &fault{m.String(), "want a number"}
-	}
-	var err error
-	if *into, err = price(in, v.raw); err != nil {
-		return &fault{m.String(), string(v.raw) + ": " + err.Error()}
-	}
-	return nil
+	return number(p, m, in, price, into)
 }
 
 func (p *parser) size(m member, in *quote.Instrument, into *quote.Size) *fault {
+	return number(p, m, in, size, into)
+}
+
+// number parses a number that the line may have, in units of the instrument.
+func number[T quote.Price | quote.Size](p *parser, m member, in *quote.Instrument, parse func(*quote.Instrument, []byte) (T, error), into *T) *fault {
 	if !p.object.set.has(m) {
 		return nil
 	}
@@ -290,7 +284,7 @@ func (p *parser) size(m member, in *quote.Instrument, into *quote.Size) *fault {
 		return &fault{m.String(), "want a number"}
 	}
 	var err error
-	if *into, err = size(in, v.raw); err != nil {
+	if *into, err = parse(in, v.raw); err != nil {
 		return &fault{m.String(), string(v.raw) + ": " + err.Error()}
 	}
 	return nil

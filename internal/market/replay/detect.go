@@ -244,7 +244,7 @@ func detectTimes(values []string, s *settings, now time.Time) (timeFormat, error
 			switch {
 			case err != nil || err2 != nil || a == b:
 			case strings.Contains(v, "."):
-				return day, nil // nobody writes month.day.year
+				return day, nil // dates with points have the day first
 			default:
 				return month, fmt.Errorf("%q is ambiguous: %s with the month first, %s with the day first. Set feed.format.date to mdy or dmy",
 					v, show(a), show(b))
