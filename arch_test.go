@@ -17,6 +17,7 @@ import (
 var dependencies = map[string][]string{
 	"internal/quote":         {},
 	"internal/nearest":       {},
+	"internal/auth":          {"quote"},
 	"internal/wire":          {"nearest", "quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
@@ -28,7 +29,7 @@ var dependencies = map[string][]string{
 	"internal/market/ingest": {"market", "quote"},
 	"internal/bus":           {"wire", "quote"},
 	"internal/history":       {"wire", "quote"},
-	"internal/stream":        {"wire", "quote"},
+	"internal/stream":        {"auth", "wire", "quote"},
 	"internal/shard":         {"stream", "wire", "quote"},
 	"internal/netconn":       {},
 	"internal/websocket":     {"wire"},
@@ -41,11 +42,11 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"handlers":                 {"auth", "nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
-	"internal/testkit/testserver": {"handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
+	"internal/testkit/testserver": {"auth", "handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.

@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"golang.org/x/time/rate"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
 	"ticklane/internal/market/ingest"
@@ -32,6 +33,7 @@ type Deps struct {
 	Feed     FeedInfo
 	Lab      *Lab                       // nil disables experiments
 	Ingest   *ingest.Source             // the feed that clients send; nil for another feed
+	Auth     auth.Authenticator         // verifies tokens; nil for no authentication
 	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger

@@ -3,6 +3,7 @@ package stream
 import (
 	"time"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/quote"
 	"ticklane/internal/wire"
 )
@@ -38,10 +39,11 @@ const (
 // Options configures a subscriber. Only Topics is required.
 type Options struct {
 	Format     wire.Format
-	Channels   wire.Channels // besides quotes
-	Engine     string        // for the hello and lists
-	User       string        // for lists
-	Address    string        // for lists
+	Channels   wire.Channels   // besides quotes
+	Engine     string          // for the hello and lists
+	User       string          // for lists
+	Address    string          // for lists
+	Principal  *auth.Principal // whose rights bound Topics; nil for auth.Everyone
 	Topics     quote.Topics
 	MaxTopics  int // most topics after a command; 0 for no limit
 	From       From

@@ -1,0 +1,226 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ticklane/internal/quote"
+)
+
+// Action is something that a right may allow besides reading and ingesting topics.
+type Action string
+
+// The actions.
+const (
+	Lab         Action = "lab"         // run experiments
+	Metrics     Action = "metrics"     // read metrics, counters and profiles
+	Connections Action = "connections" // list open streams
+	Reports     Action = "reports"     // read reports of the load tester
+	Admin       Action = "admin"       // revoke tokens; includes all other actions
+)
+
+var actions = []Action{Lab, Metrics, Connections, Reports, Admin}
+
+// Limits of a list of rights.
+const (
+	maxRights = 64
+	maxTopics = 512 // of one right, in each of read and write
+	maxTopic  = len(quote.SectorPrefix) + quote.MaxSymbol
+	maxDelay  = 7 * 24 * time.Hour
+	maxNumber = 1_000_000
+)
+
+// Rights is what a principal may do: the union of a list of entries. The zero value allows nothing. It is immutable.
+type Rights struct {
+	entries  []entry
+	actions  map[Action]bool
+	streams  int
+	requests float64
+}
+
+// entry is one right.
+type entry struct {
+	read, write []string // topics
+	delay       time.Duration
+}
+
+// everything is the rights of Everyone.
+var everything = Rights{entries: []entry{{read: []string{quote.All}, write: []string{quote.All}}}, actions: map[Action]bool{Admin: true}}
+
+// right is an entry as it is written in tokens.
+type right struct {
+	Read     []string `json:"read"`
+	Delay    string   `json:"delay"`    // a Go duration, "15m"
+	Write    []string `json:"write"`    // topics that may be ingested
+	May      []Action `json:"may"`      // other actions
+	Streams  int      `json:"streams"`  // most open streams of the subject; 0 for no limit of its own
+	Requests float64  `json:"requests"` // most HTTP requests of the subject per second; 0 for no limit of its own
+}
+
+// ParseRights parses a JSON list of rights. One malformed entry is an error, which names it:
+//
+//	[{"read":["AAPL","sector:technology"],"delay":"15m","write":["*"],"may":["lab"],"streams":5,"requests":50}]
+func ParseRights(text []byte) (Rights, error) {
+	if !utf8.Valid(text) {
+		return Rights{}, errors.New("rights: want UTF-8")
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(text, &list); err != nil || list == nil {
+		return Rights{}, errors.New(`rights: want a JSON list such as [{"read":["*"]}]`)
+	}
+	if len(list) > maxRights {
+		return Rights{}, fmt.Errorf("rights: %d entries; want at most %d", len(list), maxRights)
+	}
+	all := Rights{actions: map[Action]bool{}}
+	for i, text := range list {
+		var r right
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&r); err != nil {
+			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, err)
+		}
+		if _, err := d.Token(); !errors.Is(err, io.EOF) || text[0] != '{' {
+			return Rights{}, fmt.Errorf("rights: entry %d: want an object", i+1)
+		}
+		if err := all.add(&r); err != nil {
+			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, err)
+		}
+	}
+	return all, nil
+}
+
+func (r *Rights) add(from *right) error {
+	e := entry{read: from.Read, write: from.Write}
+	for _, list := range []struct {
+		name   string
+		topics []string
+	}{{"read", from.Read}, {"write", from.Write}} {
+		if len(list.topics) > maxTopics {
+			return fmt.Errorf("%s: %d topics; want at most %d", list.name, len(list.topics), maxTopics)
+		}
+		for _, topic := range list.topics {
+			if !validTopic(topic) {
+				return fmt.Errorf(`%s: %q: want a symbol, "sector:…" or "*"`, list.name, clip(topic))
+			}
+		}
+	}
+	if from.Delay != "" {
+		d, err := time.ParseDuration(from.Delay)
+		if err != nil || d < 0 || d > maxDelay {
+			return fmt.Errorf(`delay: %q: want a duration from 0s to %s, such as "15m"`, clip(from.Delay), maxDelay)
+		}
+		e.delay = d
+	}
+	for _, a := range from.May {
+		if !slices.Contains(actions, a) {
+			return fmt.Errorf("may: unknown %q; want %s", clip(string(a)), joined(actions))
+		}
+		r.actions[a] = true
+	}
+	if from.Streams < 0 || from.Streams > maxNumber {
+		return fmt.Errorf("streams: %d: want 0 to %d", from.Streams, maxNumber)
+	}
+	if !(from.Requests >= 0 && from.Requests <= maxNumber) {
+		return fmt.Errorf("requests: %v: want 0 to %d per second", from.Requests, maxNumber)
+	}
+	r.streams, r.requests = max(r.streams, from.Streams), max(r.requests, from.Requests)
+	r.entries = append(r.entries, e)
+	return nil
+}
+
+func validTopic(topic string) bool {
+	if sector, ok := strings.CutPrefix(topic, quote.SectorPrefix); ok {
+		return sector != "" && len(topic) <= maxTopic
+	}
+	return topic == quote.All || quote.ValidSymbol(topic)
+}
+
+// May reports whether the rights allow an action.
+func (r *Rights) May(a Action) bool { return r.actions[a] || r.actions[Admin] }
+
+// Streams returns how many streams the subject may have open, 0 for no limit besides the server's.
+func (r *Rights) Streams() int { return r.streams }
+
+// Requests returns how many HTTP requests the subject may make per second, 0 for no limit besides the server's.
+func (r *Rights) Requests() float64 { return r.requests }
+
+// ReadsAll reports whether every topic may be read, whatever its delay.
+func (r *Rights) ReadsAll() bool {
+	_, ok := r.DelayOf(quote.All, "")
+	return ok
+}
+
+// DelayOf returns how far behind the feed a topic may be read: the least delay of the entries that cover it. ok is false if
+// none does. A symbol is covered by its name, its sector or "*"; a sector by itself or "*". sector is that of a symbol, "" for
+// a topic that isn't one.
+func (r *Rights) DelayOf(topic, sector string) (delay time.Duration, ok bool) {
+	for i := range r.entries {
+		if e := &r.entries[i]; covers(e.read, topic, sector) && (!ok || e.delay < delay) {
+			delay, ok = e.delay, true
+		}
+	}
+	return delay, ok
+}
+
+// CanRead reports whether a topic may be read, however far behind: see DelayOf.
+func (r *Rights) CanRead(topic, sector string) bool {
+	_, ok := r.DelayOf(topic, sector)
+	return ok
+}
+
+// CanWrite reports whether ticks of a symbol may be ingested.
+func (r *Rights) CanWrite(symbol, sector string) bool {
+	return slices.ContainsFunc(r.entries, func(e entry) bool { return covers(e.write, symbol, sector) })
+}
+
+// WritesAny reports whether ticks of any symbol may be ingested.
+func (r *Rights) WritesAny() bool {
+	return slices.ContainsFunc(r.entries, func(e entry) bool { return len(e.write) > 0 })
+}
+
+// Readable returns the topics that may be read, as they are written in the entries, without duplicates. It is what "*" stands
+// for.
+func (r *Rights) Readable() []string {
+	var all []string
+	for _, e := range r.entries {
+		for _, topic := range e.read {
+			if topic == quote.All {
+				return []string{quote.All}
+			}
+			if !slices.Contains(all, topic) {
+				all = append(all, topic)
+			}
+		}
+	}
+	return all
+}
+
+func covers(topics []string, topic, sector string) bool {
+	return slices.ContainsFunc(topics, func(t string) bool {
+		return t == quote.All || t == topic || sector != "" && t == quote.SectorPrefix+sector
+	})
+}
+
+// clip bounds the part of a foreign text that an error repeats.
+func clip(text string) string {
+	const most = 40
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+func joined(list []Action) string {
+	names := make([]string, len(list))
+	for i, a := range list {
+		names[i] = string(a)
+	}
+	return strings.Join(names, ", ")
+}
