@@ -73,7 +73,7 @@ func TestFormatsWithChannels(t *testing.T) {
 
 // TestMaxEventsBounds: the longest texts that a trade and a status may have fit.
 func TestMaxEventsBounds(t *testing.T) {
-	long := func(n int) string { return strings.Repeat("\"", n) }
+	long := func(n int) string { return strings.Repeat("<", n) } // JSON escapes it with 6 bytes
 	k := extremes()[2]
 	event := quote.Event{
 		Trade:  &quote.Trade{Price: k.Bid, Size: k.BidSize, ID: long(64), Venue: long(32), Corrects: long(64), Cancels: long(64)},

@@ -87,7 +87,7 @@ func (f Format) basic() Format { return f % Formats }
 // MaxEvents.
 const (
 	MaxTick   = 384
-	MaxEvents = 2048
+	MaxEvents = 4096
 )
 
 // Lane returns the format's lane.
