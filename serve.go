@@ -68,6 +68,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if e, ok := feed.(market.EventSource); ok {
 		events = e.Events()
 	}
+	if events == nil {
+		events = quote.NewEvents(cfg.Stream.LogSize)
+	}
 	b := bus.NewLocal(u.Limit())
 	if end, ok := past.Previous(); ok {
 		b.Continue(end.Position, end.N)
@@ -116,6 +119,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if sim, ok := feed.(*market.Simulator); ok {
 		simulatePast(sim, past, logger)
 	}
+	past.ReportBars(events)
 	hangup, stop := hangups()
 	defer stop()
 	watching, stopWatching := context.WithCancel(ctx)

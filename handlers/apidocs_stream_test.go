@@ -123,15 +123,16 @@ func (d *apiChecker) checkAllMessages(lane wire.Lane, offer string) {
 		e.NetConn.Close()
 		testkit.Eventually(d, func() bool { return liveStreams(srv) == 2 }, "its end")
 	}
-	e := d.open(srv, lane, "channels=quotes,trades,status&topics=S1&limit=1")
+	e := d.open(srv, lane, "channels=quotes,trades,bars,status&topics=S1&limit=1")
 	d.readUntil(e, "snapshot")
 	srv.Bus.Publish([]quote.Tick{{
-		Symbol: 1, Bid: 1, Ask: 2, Last: 1, Due: time.Now().UnixMicro(), Received: time.Now().UnixMicro(),
+		Symbol: 1, Bid: 1, Ask: 2, Last: 1, Due: time.Now().Add(time.Minute).UnixMicro(), Received: time.Now().UnixMicro(),
 		Halted: true, Event: events.Put(quote.Event{
 			Trade:  &quote.Trade{Price: 1, Size: 5, ID: "7", Conditions: []string{"@"}, Venue: "V", Corrects: "6"},
 			Status: &quote.Status{State: quote.StateHalted, Reason: "news"},
 		}),
 	}})
+	d.readUntil(e, "bar")
 	d.readUntil(e, "status")
 	d.readUntil(e, "trade")
 	d.readUntil(e, "bye")
@@ -183,13 +184,13 @@ func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescri
 func testEventsAreAsDescribed(t *testing.T, engine string) {
 	d := newAPIChecker(t, "openapi")
 	d.checkAllMessages(wire.SSE, "")
-	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "trade", "status"} {
+	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "trade", "bar", "status"} {
 		if !d.seen["sse "+name] {
 			t.Errorf("no %s was received", name)
 		}
 	}
 	events, _ := d.at("/components/schemas/Event")
-	if n := len(events["oneOf"].([]any)); n != 9 {
+	if n := len(events["oneOf"].([]any)); n != 10 {
 		t.Errorf("%d events are described", n)
 	}
 	// The example is a valid stream.

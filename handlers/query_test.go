@@ -63,10 +63,12 @@ func TestBadParameters(t *testing.T) {
 		{"snapshot=", "snapshot", "true or false"},
 		{"snapshot=True", "snapshot", "true or false"},
 		{"channels=", "channels", `""`},
-		{"channels=bars", "channels", `"bars"`},
+		{"channels=bars", "channels", "want quotes among them"},
 		{"channels=quotes,", "channels", `""`},
 		{"channels=quotes;trades", "channels", `"quotes;trades"`},
 		{"channels=trades,status", "channels", "want quotes among them"},
+		{"channels=quotes,candles", "channels", `"candles"`},
+		{"channels=quotes,bars&mode=latest", "channels", "mode=all"},
 		{"channels=quotes&channels=trades", "channels", "2 times"},
 		{"user=a%0ab", "user", "U+000A"},
 		{"user=a%0d", "user", "U+000D"},
@@ -190,7 +192,7 @@ func testGoodParameters(t *testing.T, engine string) {
 	for _, query := range []string{
 		"", "topics=*", "topics=S1", "topics=S1,S1,S1,S1,S1,S1,S1,S1,S1,S1", "topics=sector:odd,*", "from=latest", "from=oldest", "limit=1",
 		"limit=4611686018427387904", "duration=1h30m", "mode=all", "mode=latest&interval=0", "interval=0s", "interval=5s", "interval=1us", "snapshot=true",
-		"snapshot=false", "channels=quotes", "channels=trades,quotes,status", "channels=quotes,quotes", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "_=1&_t=2",
+		"snapshot=false", "channels=quotes", "channels=trades,quotes,status", "channels=quotes,bars&mode=all", "channels=quotes,quotes", "user=", "user=Zo%C3%AB", "user=" + strings.Repeat("%F0%9F%93%88", 64), "user=a+b", "_=1&_t=2",
 		"user=%3Cscript%3E&topics=S1",
 	} {
 		for _, lane := range lanes {

@@ -79,7 +79,9 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 	}
 	o.Interval = q.duration("interval", interval, maxInterval)
 	o.NoSnapshot = !q.flag("snapshot", true)
-	o.Channels = q.channels()
+	if o.Channels = q.channels(); o.Channels&wire.Bars != 0 && o.Mode == stream.ModeLatest {
+		q.fail("channels", "bars: want mode=all, since mode latest leaves out the ticks that end most bars")
+	}
 	if s.lab {
 		o.Engine = q.choice("engine", engines[0], engines)
 		o.delay = q.duration("delay", 0, maxDelay)
@@ -103,7 +105,7 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 }
 
 // channelNames are the values of the parameter channels besides quotes, which is always there.
-var channelNames = map[string]wire.Channels{"quotes": 0, "trades": wire.Trades, "status": wire.Statuses}
+var channelNames = map[string]wire.Channels{"quotes": 0, "trades": wire.Trades, "bars": wire.Bars, "status": wire.Statuses}
 
 // channels reads the kinds of messages that the stream carries, by default quotes alone.
 func (q *query) channels() (c wire.Channels) {
@@ -115,7 +117,7 @@ func (q *query) channels() (c wire.Channels) {
 	for _, name := range names {
 		channel, known := channelNames[name]
 		if !known {
-			q.fail("channels", "%s: want quotes, and trades or status where wanted, separated by commas", quoted(name))
+			q.fail("channels", "%s: want quotes, and trades, bars or status where wanted, separated by commas", quoted(name))
 			return 0
 		}
 		c |= channel

@@ -44,8 +44,9 @@ var spans = [...]int64{
 }
 
 const (
-	day  = 24 * 60 * 60 * 1_000_000 // µs
-	days = len(spans) - 1           // the index of day in spans
+	day     = 24 * 60 * 60 * 1_000_000 // µs
+	days    = len(spans) - 1           // the index of day in spans
+	minutes = 1                        // the index of a minute
 )
 
 // Store has the bars of every symbol. One goroutine may call Add, any number of goroutines Bars and Range, which block Add for the
@@ -54,6 +55,7 @@ type Store struct {
 	universe *quote.Universe
 	keep     [len(spans)]int // bars of each symbol in memory
 	saved    *saved          // nil: memory only
+	events   *quote.Events   // that get the bars of minutes; nil for none
 
 	mu      sync.Mutex
 	seq     uint64
@@ -67,6 +69,7 @@ type symbol struct {
 	written [len(spans)]int   // number of bars so far
 	volume  volumeDay
 	dayEnd  int64 // of the newest daily bar
+	since   int64 // due time of the first tick of this process, Latest before it
 
 	// With a file.
 	dirty      bool              // differs from the file
@@ -113,6 +116,12 @@ func (s *Store) Add(ticks []quote.Tick) {
 	for i := range ticks {
 		t := &ticks[i]
 		x := s.symbol(t.Symbol)
+		if x.since == Latest {
+			x.since = t.Due
+		}
+		if s.events != nil {
+			s.reportBar(x, t)
+		}
 		traded := x.volume.grow(t)
 		for k, span := range spans {
 			s.fold(x, k, span, t, traded)
@@ -123,6 +132,23 @@ func (s *Store) Add(ticks []quote.Tick) {
 	s.seq = ticks[len(ticks)-1].Seq
 	if s.saved != nil && s.saved.nearlyFull {
 		s.saved.wake()
+	}
+}
+
+// ReportBars makes Add report each bar of a minute once it has ended, as an event of the tick that ended it, the first of a later
+// minute: Add then sets Tick.Event. Call it before the first tick that is published.
+func (s *Store) ReportBars(events *quote.Events) { s.events = events }
+
+// reportBar adds the newest bar of a minute to the event of a tick that ends it. Nothing changes the bar after that.
+func (s *Store) reportBar(x *symbol, t *quote.Tick) {
+	ring, n := x.bars[minutes], x.written[minutes]
+	if n == 0 {
+		return
+	}
+	if b := &ring[(n-1)%len(ring)]; t.Due >= b.T+spans[minutes] {
+		t.Event = s.events.AddBar(t.Event, &quote.Bar{
+			Start: b.T, Open: b.O, High: b.H, Low: b.L, Close: b.C, Volume: b.V, Complete: b.T > x.since,
+		})
 	}
 }
 
@@ -139,6 +165,7 @@ func (s *Store) symbol(id quote.ID) *symbol {
 }
 
 func (s *Store) allocate(x *symbol) {
+	x.since = Latest
 	for k := range spans {
 		x.bars[k], x.newest[k] = make([]Bar, s.keep[k]), none
 	}

@@ -270,7 +270,7 @@ func (k *stock) trade(bulk float64) {
 }
 
 func (k *stock) fill(tick *quote.Tick, id quote.ID, due int64) {
-	tick.Symbol, tick.Due, tick.N, tick.Seq = id, due, 0, 0
+	tick.Symbol, tick.Due, tick.N, tick.Seq, tick.Event = id, due, 0, 0, 0
 	tick.Bid, tick.Ask = k.bid, k.ask
 	tick.BidSize = quote.Size(lot * (1 + geometric(k.draw, k.sizes)))
 	tick.AskSize = quote.Size(lot * (1 + geometric(k.draw, k.sizes)))

@@ -22,7 +22,7 @@ type Source interface {
 	// nil in both cases. An error is the reason why the feed cannot continue. All fields of a tick are set except N
 	// and Seq.
 	//
-	// Calls of publish don't overlap. publish may set N and Seq in the batch and must not keep the
+	// Calls of publish don't overlap. publish may set N, Seq and Event in the batch and must not keep the
 	// slice, which Run reuses. Run may be called once.
 	Run(ctx context.Context, publish func([]quote.Tick)) error
 

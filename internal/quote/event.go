@@ -14,8 +14,9 @@ const (
 	maxReason      = 128
 )
 
-// Event is what a tick reports besides its quote: a trade, a change of status, or both.
+// Event is what a tick reports besides its quote.
 type Event struct {
+	Bar    *Bar
 	Trade  *Trade
 	Status *Status
 }
@@ -54,6 +55,27 @@ func (e *Events) Get(number uint64) (event Event) {
 		return stored.Event
 	}
 	return event
+}
+
+// AddBar adds a bar to the event with a number, or puts one with only the bar if the number is 0, and returns the event's number.
+// The tick must not be published yet.
+func (e *Events) AddBar(number uint64, bar *Bar) uint64 {
+	slot := &e.ring[number%uint64(len(e.ring))]
+	if stored := slot.Load(); number != 0 && stored != nil && stored.number == number {
+		event := stored.Event
+		event.Bar = bar
+		slot.Store(&numberedEvent{number, event})
+		return number
+	}
+	return e.Put(Event{Bar: bar})
+}
+
+// Bar summarizes the last price of an instrument in one minute. A tick of a later minute reports it. It is immutable.
+type Bar struct {
+	Start                  int64 // µs since 1970
+	Open, High, Low, Close Price
+	Volume                 Size
+	Complete               bool // the server had ticks of the instrument before this minute, so it had all of the minute's
 }
 
 // Trade is a trade that a tick reports besides its quote. It is immutable. All its texts may be empty.

@@ -28,6 +28,24 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestAddBar: the bar joins what the tick reports already, under the same number, and is an event alone otherwise.
+func TestAddBar(t *testing.T) {
+	e, bar := NewEvents(1), &Bar{Start: 7}
+	trade := e.Put(Event{Trade: &Trade{ID: "x"}})
+	if n := e.AddBar(trade, bar); n != trade || e.Get(n) != (Event{Bar: bar, Trade: e.Get(n).Trade}) || e.Get(n).Trade == nil {
+		t.Errorf("%d: %+v", n, e.Get(n))
+	}
+	if n := e.AddBar(0, bar); n != trade+1 || e.Get(n) != (Event{Bar: bar}) {
+		t.Errorf("%d: %+v", n, e.Get(n))
+	}
+	for range e.ring {
+		e.Put(Event{})
+	}
+	if n := e.AddBar(trade, bar); n == trade || e.Get(n) != (Event{Bar: bar}) || e.Get(trade) != (Event{}) {
+		t.Errorf("an event that is gone was changed: %d", n)
+	}
+}
+
 func TestEventCheck(t *testing.T) {
 	valid := Trade{ID: "52983525029461", Conditions: []string{"@", " ", "T"}, Venue: "V", Corrects: "é"}
 	if err := valid.Check(); err != nil {

@@ -10,7 +10,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// withEvents returns a fixture whose every fourth tick has a trade, and every sixth a change of status.
+// withEvents returns a fixture whose every fourth tick has a trade, every fifth a bar, and every sixth a change of status.
 func withEvents(t testing.TB, total int) (p fixture, events *quote.Events) {
 	p, events = *newFixture(t, total), quote.NewEvents(total)
 	p.ticks = slices.Clone(p.ticks)
@@ -18,6 +18,9 @@ func withEvents(t testing.TB, total int) (p fixture, events *quote.Events) {
 		k, e := &p.ticks[i], quote.Event{}
 		if i%4 == 0 {
 			e.Trade = &quote.Trade{Price: k.Last, Size: 7, ID: "x", Conditions: []string{"@"}}
+		}
+		if i%5 == 0 {
+			e.Bar = &quote.Bar{Open: k.Last, High: k.Last, Low: k.Last, Close: k.Last}
 		}
 		if i%6 == 0 {
 			e.Status = &quote.Status{State: quote.StateHalted}
@@ -31,6 +34,9 @@ func withEvents(t testing.TB, total int) (p fixture, events *quote.Events) {
 
 // expected returns the kinds and numbers of the messages of a tick.
 func expected(k *quote.Tick, event quote.Event, c wire.Channels) (list []message) {
+	if event.Bar != nil && c&wire.Bars != 0 {
+		list = append(list, message{T: "bar", I: k.Seq})
+	}
 	if event.Status != nil && c&wire.Statuses != 0 {
 		list = append(list, message{T: "status", I: k.Seq})
 	}
@@ -45,7 +51,7 @@ func expected(k *quote.Tick, event quote.Event, c wire.Channels) (list []message
 func TestChannels(t *testing.T) {
 	p, events := withEvents(t, 700)
 	forEachFormat(t, func(t *testing.T, format wire.Format) {
-		for _, c := range []wire.Channels{0, wire.Trades, wire.Statuses, wire.Trades | wire.Statuses} {
+		for _, c := range []wire.Channels{0, wire.Trades, wire.Statuses, wire.Trades | wire.Statuses, wire.Bars, wire.Bars | wire.Trades | wire.Statuses} {
 			for _, topics := range []string{"*", "S1", "sector:odd"} {
 				for _, mode := range []Mode{ModeAll, ModeLatest} {
 					l := p.log(t, Config{Size: 1024, Events: events})

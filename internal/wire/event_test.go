@@ -19,6 +19,8 @@ func TestEventsGolden(t *testing.T) {
 		{tradeMessage(in, &k, &quote.Trade{Price: 671234, Size: 1, Cancels: "a1"}), `{"T":"trade","S":"BTC/USD","p":67123.4,"s":0.0001,"cancels":"a1","t":7,"n":3,"i":9}`},
 		{statusMessage(in, &k, &quote.Status{State: quote.StateHalted}), `{"T":"status","status":"halted","t":7,"S":"BTC/USD","n":3,"i":9}`},
 		{statusMessage(in, &k, &quote.Status{State: "auction", Reason: `"news" – pending`}), `{"T":"status","status":"auction","t":7,"S":"BTC/USD","reason":"\"news\" – pending","n":3,"i":9}`},
+		{barMessage(in, &k, &quote.Bar{Start: 60, Open: 5, High: 12, Low: -5, Close: -1, Volume: 12500, Complete: true}), `{"T":"bar","S":"BTC/USD","interval":"1m","t":60,"o":0.5,"h":1.2,"l":-0.5,"c":-0.1,"v":1.2500,"complete":true,"i":9}`},
+		{barMessage(in, &k, &quote.Bar{}), `{"T":"bar","S":"BTC/USD","interval":"1m","t":0,"o":0.0,"h":0.0,"l":0.0,"c":0.0,"v":0.0000,"complete":false,"i":9}`},
 	} {
 		if got := string(c.m.JSON()); got != c.want || c.m.ID != "" {
 			t.Errorf("got  %s\nwant %s", got, c.want)
@@ -30,7 +32,7 @@ func TestEventsGolden(t *testing.T) {
 func TestEventsGoBeforeTheirTick(t *testing.T) {
 	in, k := instrument("A"), eventTick(5)
 	body := AppendQuote(nil, in, k)
-	for c, want := range map[Channels]string{0: "q", Trades: "trade q", Statuses: "status q", Trades | Statuses: "status trade q"} {
+	for c, want := range map[Channels]string{0: "q", Trades: "trade q", Statuses: "status q", Trades | Statuses: "status trade q", Bars: "bar q", allChannels: "bar status trade q"} {
 		f := SSEJSON.With(c)
 		b, payload := f.AppendEvents(nil, in, k, eventOf("x", 5))
 		b = f.AppendTick(b, 0xab, k.Seq, body)
@@ -60,7 +62,7 @@ func TestFormatsWithChannels(t *testing.T) {
 	for _, f := range []Format{SSEJSON, WSJSON, WSProto} {
 		for c := range allChannels + 1 {
 			g := f.With(c)
-			if seen[g] || g >= AllFormats || g.Lane() != f.Lane() || g.Encoding() != f.Encoding() || g.Has(Trades) != (c&Trades != 0) || g.Has(Statuses) != (c&Statuses != 0) {
+			if seen[g] || g >= AllFormats || g.Lane() != f.Lane() || g.Encoding() != f.Encoding() || g.Has(Trades) != (c&Trades != 0) || g.Has(Statuses) != (c&Statuses != 0) || g.Has(Bars) != (c&Bars != 0) {
 				t.Errorf("%v with %b: %d", f, c, g)
 			}
 			seen[g] = true
@@ -71,13 +73,14 @@ func TestFormatsWithChannels(t *testing.T) {
 	}
 }
 
-// TestMaxEventsBounds: the longest texts that a trade and a status may have fit.
+// TestMaxEventsBounds: a bar, and a trade and a status with the longest texts that they may have fit.
 func TestMaxEventsBounds(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("<", n) } // JSON escapes it with 6 bytes
 	k := extremes()[2]
 	event := quote.Event{
 		Trade:  &quote.Trade{Price: k.Bid, Size: k.BidSize, ID: long(64), Venue: long(32), Corrects: long(64), Cancels: long(64)},
 		Status: &quote.Status{State: strings.Repeat("x", 32), Reason: long(128)},
+		Bar:    &quote.Bar{Start: k.Due, Open: k.Bid, High: k.Bid, Low: k.Bid, Close: k.Bid, Volume: k.BidSize},
 	}
 	for range 8 {
 		event.Trade.Conditions = append(event.Trade.Conditions, long(16))

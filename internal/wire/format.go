@@ -71,8 +71,9 @@ type Channels uint8
 const (
 	Trades   Channels = 1 << iota // trades, each right before the quote of its tick
 	Statuses                      // changes of trading status, likewise, and of the whole feed
+	Bars                          // bars of a minute, each before the tick that ended it
 
-	allChannels = Trades | Statuses
+	allChannels = Trades | Statuses | Bars
 )
 
 // With returns the format with these channels.
@@ -83,7 +84,7 @@ func (f Format) Has(c Channels) bool { return Channels(f/Formats)&c != 0 }
 
 func (f Format) basic() Format { return f % Formats }
 
-// MaxTick is the maximum size of a rendered tick in any format, in bytes, without its trade and status, which have at most
+// MaxTick is the maximum size of a rendered tick in any format, in bytes, without its bar, trade and status, which have at most
 // MaxEvents.
 const (
 	MaxTick   = 384
@@ -133,6 +134,10 @@ func (f Format) AppendTick(b []byte, epoch, seq uint64, body []byte) []byte {
 // before the tick: its position then covers them. payload is the number of bytes inside the framing.
 func (f Format) AppendEvents(b []byte, in *quote.Instrument, t *quote.Tick, event quote.Event) (framed []byte, payload int) {
 	n := 0
+	if event.Bar != nil && f.Has(Bars) {
+		b, n = f.Append(b, barMessage(in, t, event.Bar))
+		payload += n
+	}
 	if event.Status != nil && f.Has(Statuses) {
 		b, n = f.Append(b, statusMessage(in, t, event.Status))
 		payload += n

@@ -19,6 +19,7 @@ const (
 	protoError
 	protoStatus
 	protoTrade
+	protoBar
 )
 
 // appendProtoTick appends the Message of a tick. The first one of a symbol has its decimals: no snapshot may have had them.

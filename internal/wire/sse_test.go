@@ -97,6 +97,7 @@ func eventMessages(s string, n int64) []Message {
 	return []Message{
 		tradeMessage(instrument("AAPL"), eventTick(n), eventOf(s, n).Trade),
 		statusMessage(instrument("AAPL"), eventTick(n), eventOf(s, n).Status),
+		barMessage(instrument("AAPL"), eventTick(n), eventOf(s, n).Bar),
 	}
 }
 
@@ -107,11 +108,12 @@ func eventTick(n int64) *quote.Tick {
 	return &k
 }
 
-// eventOf returns a trade and a change of status whose texts are s.
+// eventOf returns a bar, and a trade and a change of status whose texts are s.
 func eventOf(s string, n int64) quote.Event {
 	return quote.Event{
 		Trade:  &quote.Trade{Price: quote.Price(n), Size: quote.Size(n), ID: s, Conditions: []string{s, "@"}, Venue: s, Corrects: s, Cancels: s},
 		Status: &quote.Status{State: s, Reason: s},
+		Bar:    &quote.Bar{Start: n, Open: quote.Price(n), High: quote.Price(n), Low: quote.Price(-n), Close: quote.Price(n >> 1), Volume: quote.Size(n), Complete: n != 0},
 	}
 }
 

@@ -80,6 +80,8 @@ func TestCheckEverything(t *testing.T) {
 		{"one lost", []string{helloAt(9, "none"), "q A 1 10", "q A 3 12"}, Counts{Lost: 1}, "ab-12"},
 		{"the first lost", []string{helloAt(9, "none"), "q A 1 12"}, Counts{Lost: 2}, "ab-12"},
 		{"lost, shown by a heartbeat alone", []string{helloAt(9, "none"), "q A 1 10", hb(12)}, Counts{Lost: 2}, "ab-12"},
+		{"bars, trades and an unknown message", []string{helloAt(9, "none"), `{"T":"bar","S":"A","interval":"1m","t":60,"o":1.00,"h":1.00,"l":1.00,"c":1.00,"v":3,"complete":true,"i":10}`,
+			`{"T":"trade","S":"A","p":1.00,"s":3,"id":"x","t":60,"n":1,"i":10}`, "q A 1 10", `{"T":"weather","i":99}`, "q A 2 11"}, Counts{}, "ab-11"},
 		{"a duplicate", []string{helloAt(9, "none"), "q A 1 10", "q A 1 10", "q A 2 11"}, Counts{Duplicates: 1}, "ab-11"},
 		{"a replayed tick that it already had", []string{helloAt(9, "none"), "q A 1 9"}, Counts{Duplicates: 1}, "ab-9"},
 		{"out of order", []string{helloAt(9, "none"), "q A 1 10", "q A 3 12", "q A 2 11", "q A 4 13"}, Counts{OutOfOrder: 1}, "ab-13"},

@@ -94,12 +94,16 @@ func New(t testing.TB, o Options) *Server {
 	s.Bus = bus.NewLocal(universe.Limit())
 	log.Universe, log.Epoch, log.CompressBudget = universe, s.Bus.Epoch(), time.Hour
 	log.Heartbeat, log.Size = cmp.Or(log.Heartbeat, time.Hour), cmp.Or(log.Size, 65536)
+	if log.Events == nil {
+		log.Events = quote.NewEvents(log.Size)
+	}
 	if s.TickLog, err = stream.New(log); err != nil {
 		t.Fatal(err)
 	}
 	if s.History, err = history.New(universe, 100); err != nil {
 		t.Fatal(err)
 	}
+	s.History.ReportBars(log.Events)
 	s.Ticks = &Recorder{universe: universe, Epoch: s.Bus.Epoch()}
 	s.Bus.Attach(s.Ticks.add)
 	s.Bus.Attach(s.History.Add)

@@ -127,7 +127,7 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 		if (f.HasPresence() || isQuote && f.Number() >= 18) && !m.Has(f) || isQuote && (f.Number() > 14 && f.Number() < 18 || f.Number() > 10 && !day) {
 			continue
 		}
-		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind || leftOut(m, f)) {
+		if !m.Has(f) && (f.Kind() == protoreflect.BoolKind && f.Name() != "complete" || leftOut(m, f)) {
 			continue
 		}
 		b = append(append(append(b, `,"`...), f.JSONName()...), `":`...)
@@ -188,7 +188,7 @@ func value(b []byte, f protoreflect.FieldDescriptor, m protoreflect.Message, sca
 	switch {
 	case f.Kind() == protoreflect.Sint64Kind: // a price relative to the bid
 		return units(b, m.Get(m.Descriptor().Fields().ByName("bid")).Int()+v.Int(), scale.Price)
-	case f.Name() == "bid" || f.Name() == "price":
+	case f.Name() == "bid" || f.Name() == "price" || m.Descriptor().Name() == "Bar" && f.Number() >= 4 && f.Number() <= 7:
 		return units(b, v.Int(), scale.Price)
 	case f.Name() == "size" || f.Name() == "bid_size" || f.Name() == "ask_size" || f.Name() == "volume":
 		return units(b, v.Int(), scale.Size)
