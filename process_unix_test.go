@@ -71,6 +71,14 @@ func startServer(t testing.TB, args ...string) *process {
 	return p
 }
 
+// health returns the output of `ticklane health` for the server. The error is that of its exit code.
+func (p *process) health() (string, error) {
+	c := exec.Command(p.Path, "health", "--server.addr="+p.addr)
+	c.Env, c.Dir = p.Env, p.Dir
+	text, err := c.CombinedOutput()
+	return string(text), err
+}
+
 func (p *process) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := p.Process.Signal(s); err != nil {
@@ -110,9 +118,15 @@ func TestDrainDelay(t *testing.T) {
 	if got := ready(); got != http.StatusOK {
 		t.Fatalf("/readyz: %d", got)
 	}
+	if text, err := p.health(); err != nil || text != "ready\n" {
+		t.Errorf("ticklane health: %q, %v", text, err)
+	}
 	begin := time.Now()
 	p.signal(t, syscall.SIGTERM)
 	testkit.Eventually(t, func() bool { return ready() == http.StatusServiceUnavailable }, "/readyz to fail")
+	if text, err := p.health(); err == nil || !strings.Contains(text, "status 503: shutting down") {
+		t.Errorf("ticklane health: %q, %v", text, err)
+	}
 	f := followSSE(t, p.addr)
 	if hello, err := f.next(); err != nil || !strings.Contains(hello, `"hello"`) {
 		t.Errorf("a new stream gets %q, %v", hello, err)

@@ -60,6 +60,7 @@ Usage:
   ticklane serve [flags]      the same as: ticklane [flags]
   ticklane load [flags]       compare both lanes under load; see ticklane load --help
   ticklane feed NAME [flags]  send a public feed to a server; see ticklane feed --help
+  ticklane health [flags]     report by the exit code whether the server on this machine is ready
   ticklane version            print the version
 
 Examples:
