@@ -23,6 +23,7 @@ const extraClientsLifetime = 10 * time.Minute
 // server's. The methods are safe for concurrent use.
 type extraClients struct {
 	addr string // host:port of this server's listener
+	base string // server.base_path
 
 	mu      sync.Mutex
 	process *exec.Cmd     // nil: none runs
@@ -44,7 +45,7 @@ func (c *extraClients) set(sse, ws int) error {
 	if err != nil {
 		return fmt.Errorf("extra clients: %w", err)
 	}
-	process := exec.Command(self, "clients", "--addr", c.addr, "--sse", strconv.Itoa(sse), "--ws", strconv.Itoa(ws))
+	process := exec.Command(self, "clients", "--addr", c.addr, "--base", c.base, "--sse", strconv.Itoa(sse), "--ws", strconv.Itoa(ws))
 	process.Stderr = os.Stderr
 	stdin, err := process.StdinPipe()
 	if err != nil {
@@ -99,20 +100,21 @@ func (c *extraClients) stopLocked() {
 
 // clientsCommand is the hidden command of that process.
 func clientsCommand() *cobra.Command {
-	var addr string
+	var addr, base string
 	var sse, ws int
 	c := &cobra.Command{
 		Use: "clients", Hidden: true, Args: noArgs, SilenceUsage: true, SilenceErrors: true,
-		RunE: func(*cobra.Command, []string) error { return runExtraClients(addr, sse, ws, os.Stdin) },
+		RunE: func(*cobra.Command, []string) error { return runExtraClients(addr, base, sse, ws, os.Stdin) },
 	}
 	c.Flags().StringVar(&addr, "addr", "", "host:port of the server")
+	c.Flags().StringVar(&base, "base", "", "server.base_path of the server")
 	c.Flags().IntVar(&sse, "sse", 0, "clients over SSE")
 	c.Flags().IntVar(&ws, "ws", 0, "clients over WebSocket")
 	return c
 }
 
 // runExtraClients opens streams and discards what they send, until stdin ends. A stream that ends is opened again.
-func runExtraClients(addr string, sse, ws int, stdin io.Reader) error {
+func runExtraClients(addr, base string, sse, ws int, stdin io.Reader) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for i := range sse + ws {
@@ -120,7 +122,7 @@ func runExtraClients(addr string, sse, ws int, stdin io.Reader) error {
 		if i >= sse {
 			lane, upgrade = wire.WS, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 		}
-		request := "GET /" + lane.String() + "/subscribe?user=background HTTP/1.1\r\nHost: localhost\r\n" + upgrade + "\r\n"
+		request := "GET " + base + "/" + lane.String() + "/subscribe?user=background HTTP/1.1\r\nHost: localhost\r\n" + upgrade + "\r\n"
 		all.Go(func() {
 			for ctx.Err() == nil {
 				discardStream(ctx, addr, request)

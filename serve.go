@@ -106,7 +106,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		}
 		return metrics.Handler(of)
 	}
-	extra := &extraClients{addr: ln.Addr().String()}
+	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
 	server, err := handlers.New(handlers.Deps{
 		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape,
@@ -215,7 +215,7 @@ func printURL(out io.Writer, cfg config.Config, addr net.Addr) {
 	if !tcp.IP.Equal(net.IPv4(127, 0, 0, 1)) && !tcp.IP.Equal(net.IPv6loopback) && !tcp.IP.IsUnspecified() {
 		host = tcp.IP.String()
 	}
-	fmt.Fprintf(out, "Ticklane %s serves on %s://%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)))
+	fmt.Fprintf(out, "Ticklane %s serves on %s://%s%s\n", version, scheme, net.JoinHostPort(host, strconv.Itoa(tcp.Port)), cfg.Server.BasePath)
 }
 
 // warnExposed warns of settings that are unlikely to be meant on an address that other machines can reach.
@@ -299,7 +299,7 @@ func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (mark
 
 func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	return handlers.Settings{
-		Addr: c.Server.Addr, Hosts: c.Server.Hosts, Origins: c.Server.Origins, CORSCredentials: c.Server.CORSCredentials, TrustedProxies: c.Server.TrustedProxies,
+		Addr: c.Server.Addr, BasePath: c.Server.BasePath, Hosts: c.Server.Hosts, Origins: c.Server.Origins, CORSCredentials: c.Server.CORSCredentials, TrustedProxies: c.Server.TrustedProxies,
 		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
 		Engine: c.Stream.Engine, Shards: c.Stream.Shards, WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,

@@ -9,7 +9,7 @@ import (
 
 func TestHomePages(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := serve(t, belowPath)
 	for _, lane := range []string{"sse", "ws"} {
 		t.Run(lane, func(t *testing.T) {
 			t.Parallel()

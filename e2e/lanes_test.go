@@ -64,7 +64,7 @@ const recorder = `(() => {
 // TestLaneSwitchByClick switches to WebSocket and back.
 func TestLaneSwitchByClick(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := serve(t, belowPath)
 	b := openLive(t, s.url+"/")
 	s.streams(1, 0)
 

@@ -21,7 +21,7 @@ const timeout = 2 * time.Minute
 // server is a running server process.
 type server struct {
 	t    testing.TB
-	url  string // such as http://127.0.0.1:40123
+	url  string // such as http://127.0.0.1:40123, with the base path
 	addr string // its host and port
 	cmd  *exec.Cmd
 	done chan struct{} // closed once the process has exited
@@ -34,6 +34,10 @@ type server struct {
 // quietRate is the market's rate unless a test sets another, in ticks/s: a page at the default of 100 takes most of a core, as
 // Chromium paints without a GPU here.
 const quietRate = "30"
+
+// belowPath is the flag of a server that serves everything below a path. Some tests of pages use it, so that each kind of
+// request is made there too.
+const belowPath = "--server.base_path=/desk/quotes"
 
 // serve starts the server on a free port of loopback, with default settings but the rate, and these flags; it ignores the
 // machine's TICKLANE_ variables. The server is stopped when the test ends, and must then exit cleanly.
@@ -80,7 +84,7 @@ func serveBinary(t testing.TB, path string, flags ...string) *server {
 	}
 	// The address, since a browser may try IPv6 first for the name.
 	s.url = strings.Replace(url, "localhost", "127.0.0.1", 1)
-	s.addr = strings.TrimPrefix(s.url, "http://")
+	s.addr, _, _ = strings.Cut(strings.TrimPrefix(s.url, "http://"), "/")
 	return s
 }
 

@@ -52,7 +52,7 @@ const englishOnDashboard = `(() => {
 // TestChinese reads the dashboard with a browser whose first language is Chinese, then changes the language.
 func TestChinese(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := serve(t, belowPath)
 	b := openTab(t)
 	b.acceptLanguage("zh-CN,zh,en")
 	b.visit(s.url + "/?panel=trades")
@@ -105,7 +105,7 @@ func TestChinese(t *testing.T) {
 // TestCompareInChinese finds English on the comparison, at first and once it has results.
 func TestCompareInChinese(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--lab.enabled=true", "--market.rate", "200")
+	s := serve(t, belowPath, "--lab.enabled=true", "--market.rate", "200")
 	b := openTab(t)
 	b.visit(s.url + "/compare?lang=zh-CN")
 	b.until("both sides run and pairs arrive", `/^测量中 .* · [1-9][\d\s]* 对$/.test(document.querySelector('#running').textContent)`)

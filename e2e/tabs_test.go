@@ -201,7 +201,7 @@ func TestSharedProtobuf(t *testing.T) {
 // TestSharedTopics: the stream's topics are the union of the tabs' topics; closing a tab removes its own.
 func TestSharedTopics(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--market.rate", "300")
+	s := serve(t, belowPath, "--market.rate", "300")
 	one := openTab(t)
 	one.size(390, 844) // a phone's page subscribes to what its list and its chart show
 	one.visit(s.url + "/?symbol=AAPL&q=apple")

@@ -33,7 +33,7 @@ func newAPIDocs(files fs.FS, p *pages) *apiDocs {
 		d := &apiDocuments{yaml: make(map[string]*content), json: make(map[string]*content)}
 		byFile := make(map[string]*apidoc.Document)
 		for _, name := range []string{openapi, asyncapi} {
-			doc, err := apidoc.Load(files, name)
+			doc, err := apidoc.Load(files, name, p.base)
 			if err != nil {
 				return nil, err
 			}
@@ -84,7 +84,7 @@ func (a *apiDocs) render(v view) (*content, error) {
 	return a.pages.constant.get("docs "+v.Lang, func() (*content, error) {
 		v.Docs = d.page
 		if !v.addBundle(a.pages.built, "docs") {
-			v.Styles = []string{unbuiltStyle}
+			v.Styles = []string{v.Base + unbuiltStyle}
 		}
 		return a.pages.render("docs", layout, &v)
 	})

@@ -36,7 +36,7 @@ type apiChecker struct {
 
 func newAPIChecker(t testing.TB, name string) *apiChecker {
 	t.Helper()
-	d, err := apidoc.Load(os.DirFS(".."), "docs/api/"+name+".yaml")
+	d, err := apidoc.Load(os.DirFS(".."), "docs/api/"+name+".yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func (a *access) forwardedAddress(c *fiber.Ctx) string {
 	for _, entry := range slices.Backward(strings.Split(string(bytes.Join(lines, []byte(","))), ",")) {
 		addr, ok := parseHop(entry)
 		if !ok {
-			if p := c.Path(); p != "/healthz" && p != "/readyz" { // a proxy's own probes have no header
+			if !isProbe(c.Path()) { // a proxy's own probes have no header
 				a.unreadable(peer.String(), entry)
 			}
 			break

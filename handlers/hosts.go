@@ -12,7 +12,7 @@ import (
 // allowHost rejects requests whose Host isn't one of the server, so that a foreign page can't reach a loopback server
 // through a name that resolves to it (DNS rebinding). Probes use addresses as Host and get no data.
 func (a *access) allowHost(c *fiber.Ctx) error {
-	if p := c.Path(); p == "/healthz" || p == "/readyz" {
+	if isProbe(c.Path()) {
 		return c.Next()
 	}
 	host := hostname(string(c.Context().Host()))

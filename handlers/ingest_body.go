@@ -164,11 +164,12 @@ func (s *streams) respondAndClose(nc net.Conn, request *fasthttp.RequestCtx) {
 }
 
 // leaveOpen makes fasthttp not read the body of a feed that is longer than most, in bytes, or has no length: the handler reads it.
-func leaveOpen(most int) func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+// feedPath is the path of feeds.
+func leaveOpen(most int, feedPath string) func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return func(head *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		head.Del(openBody) // a client's
 		path, _, _ := bytes.Cut(head.RequestURI(), []byte{'?'})
-		if !head.IsPost() || string(path) != ingestPath {
+		if !head.IsPost() || string(path) != feedPath {
 			return fasthttp.RequestConfig{}
 		}
 		switch n := head.ContentLength(); {

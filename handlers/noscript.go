@@ -79,6 +79,7 @@ func change(t *quote.Tick) float64 {
 
 // noscriptQuery is the query of a list.
 type noscriptQuery struct {
+	base       string     // path before that of every address
 	kept       url.Values // parameters that links preserve
 	sector     string     // "" for all
 	text       string     // in ticker or name, lower case
@@ -89,8 +90,8 @@ type noscriptQuery struct {
 	page       int // from 1; may be beyond the last
 }
 
-func readNoscriptQuery(c *fiber.Ctx, u *quote.Universe) noscriptQuery {
-	q := noscriptQuery{kept: url.Values{}}
+func readNoscriptQuery(c *fiber.Ctx, base string, u *quote.Universe) noscriptQuery {
+	q := noscriptQuery{base: base, kept: url.Values{}}
 	for _, key := range []string{"lang", "q", "sector", "sort", "refresh"} {
 		if v := strings.ToValidUTF8(c.Query(key), ""); v != "" && len(v) <= 64 {
 			q.kept.Set(key, strings.Clone(v))
@@ -123,9 +124,9 @@ func (q *noscriptQuery) with(key, value string) string {
 		v.Del(key)
 	}
 	if len(v) == 0 {
-		return "/"
+		return q.base + "/"
 	}
-	return "/?" + v.Encode()
+	return q.base + "/?" + v.Encode()
 }
 
 // filter returns the quotes of the list in its order.

@@ -29,6 +29,7 @@ type pages struct {
 	feed      FeedInfo
 	boot      fiber.Map
 	version   string
+	base      string // path before that of every address
 	maxTopics int
 	changing  *answers // pages with quotes
 	constant  *answers // pages without
@@ -37,6 +38,7 @@ type pages struct {
 // view is the data of every template.
 type view struct {
 	Lang    string
+	Base    string // path before that of every address
 	Title   string
 	Page    string
 	Styles  []string
@@ -102,9 +104,9 @@ func (v *view) addBundle(built map[string]string, name string) bool {
 		return false
 	}
 	v.Text = v.text.Scripts(name)
-	v.Scripts, v.Styles = []string{script}, []string{built["app.css"]}
+	v.Scripts, v.Styles = []string{v.Base + script}, []string{v.Base + built["app.css"]}
 	if css := built[name+".css"]; css != "" {
-		v.Styles = append(v.Styles, css)
+		v.Styles = append(v.Styles, v.Base+css)
 	}
 	return true
 }
@@ -118,7 +120,7 @@ func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version
 	}
 	p := &pages{
 		changing: newAnswers(headOf(log)), constant: newAnswers(constant),
-		engine: html.NewFileSystem(http.FS(views), ".html"), log: log, feed: feed, version: version, maxTopics: set.MaxTopics,
+		engine: html.NewFileSystem(http.FS(views), ".html"), log: log, feed: feed, version: version, base: set.BasePath, maxTopics: set.MaxTopics,
 		boot: fiber.Map{
 			"source": feed.Source, "seed": feed.Seed, "file": feed.File, "timed": feed.Timed,
 			"symbols": log.Universe().Len(), "version": version, "lab": lab,
@@ -128,7 +130,7 @@ func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version
 	if err := p.engine.Load(); err != nil {
 		return nil, err
 	}
-	if p.texts, err = i18n.Load(views); err != nil {
+	if p.texts, err = i18n.Load(views, p.base); err != nil {
 		return nil, err
 	}
 	manifest, err := fs.ReadFile(files, "public/assets/manifest.json")
@@ -154,7 +156,7 @@ func (p *pages) view(c *fiber.Ctx, title, page string) view {
 func (p *pages) viewIn(lang, title, page string) view {
 	text := p.texts[lang]
 	return view{
-		Lang: text.Lang(), Title: text.Text(title), Page: page, Version: p.version, Source: p.feed.Source, Seed: p.feed.Seed, File: p.feed.File,
+		Lang: text.Lang(), Base: p.base, Title: text.Text(title), Page: page, Version: p.version, Source: p.feed.Source, Seed: p.feed.Seed, File: p.feed.File,
 		Boot: p.boot, text: text,
 	}
 }
@@ -169,7 +171,7 @@ func negotiateLanguage(c *fiber.Ctx) string {
 
 // dashboard is GET /.
 func (p *pages) dashboard(c *fiber.Ctx) error {
-	q := readNoscriptQuery(c, p.log.Universe())
+	q := readNoscriptQuery(c, p.base, p.log.Universe())
 	return p.application(c, p.changing, "dashboard", q.key(), "page.title", "watch", func(v *view) { v.Noscript = newNoscriptList(p.log, &q) })
 }
 
@@ -213,7 +215,7 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		q := queryOf(c)
 		v := p.view(c, "page.title."+lane.String(), lane.String())
-		v.Lane, v.Script = lane.String(), "/static/"+lane.String()+"-home.js"
+		v.Lane, v.Script = lane.String(), p.base+"/static/"+lane.String()+"-home.js"
 		v.User = q.user()
 		v.Topics = strings.Join(q.topics(p.log.Universe(), p.maxTopics).Names(), ",")
 		if err := q.invalid(); err != nil {
@@ -239,9 +241,9 @@ func (p *pages) renderError(c *fiber.Ctx, of *problem) error {
 	if lead := "error.lead." + status; v.text.Has(lead) && of.Detail == statusDetail[of.Status] {
 		v.Lead, v.Detail = v.T(lead), ""
 	}
-	v.Styles = []string{unbuiltStyle}
+	v.Styles = []string{p.base + unbuiltStyle}
 	if css := p.built["app.css"]; css != "" {
-		v.Styles = []string{css}
+		v.Styles = []string{p.base + css}
 	}
 	return c.Render("error", v)
 }

@@ -25,7 +25,7 @@ type requestLimit struct {
 // Probes are not limited.
 func (l *requestLimit) limit(c *fiber.Ctx) error {
 	p := c.Path()
-	if p == "/healthz" || p == "/readyz" {
+	if isProbe(p) {
 		return c.Next()
 	}
 	address := l.streams.access.clientAddress(c)

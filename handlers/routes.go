@@ -23,11 +23,12 @@ type endpoints struct {
 	reports  *reports
 	docs     *apiDocs
 	static   staticFiles
+	base     basePath
 }
 
 // register registers the middleware and every endpoint.
 func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
-	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit)
+	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit, e.base.refuseOutside)
 
 	app.Use("/api", compressJSON)
 	app.Get("/sse/subscribe", e.streams.subscribeSSE)
@@ -76,5 +77,7 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 
 	app.Get("/assets/*", e.static.serve("assets/", "public, max-age=31536000, immutable"))
 	app.Get("/static/*", e.static.serve("", "no-cache"))
-	app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect("/static/favicon.svg", http.StatusMovedPermanently) })
+	app.Get("/favicon.ico", func(c *fiber.Ctx) error {
+		return c.Redirect(string(e.base)+"/static/favicon.svg", http.StatusMovedPermanently)
+	})
 }

@@ -104,6 +104,7 @@ func New(d Deps) (*Server, error) {
 		reports:  &reports{folder: set.Reports, pages: pages},
 		docs:     newAPIDocs(d.Files, pages),
 		static:   static,
+		base:     basePath(set.BasePath),
 	}
 	if d.Lab != nil {
 		streams.faults = fault.New()
@@ -133,8 +134,8 @@ func newApp(set Settings, pages *pages, s *streams) *fiber.App {
 	})
 	fast := app.Server()
 	fast.KeepHijackedConns = true
-	fast.HeaderReceived = leaveOpen(set.BodySize)
-	v := &validator{app: app, observer: o}
+	fast.HeaderReceived = leaveOpen(set.BodySize, set.BasePath+ingestPath)
+	v, base := &validator{app: app, observer: o}, basePath(set.BasePath)
 	handle := fast.Handler
 	// A stream keeps fasthttp's goroutine for its lifetime, with the stack that its deepest call needed. So handlers run on
 	// another stack.
@@ -142,6 +143,7 @@ func newApp(set Settings, pages *pages, s *streams) *fiber.App {
 		stream.OnFreshStack(func() {
 			defer o.containRequest(c)
 			defer s.closeOpenBody(c)
+			base.strip(c)
 			if !v.validate(c) {
 				handle(c)
 			}

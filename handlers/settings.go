@@ -8,6 +8,7 @@ import (
 // Settings configures a Server. New doesn't check them.
 type Settings struct {
 	Addr            string   // server.addr; its host is an allowed Host
+	BasePath        string   // server.base_path: everything is served below it; a slash at its start and none at its end, or empty
 	Hosts           []string // further allowed Host names
 	Origins         []string // further allowed origins, in lower case
 	CORSCredentials bool     // pages of Origins may send credentials

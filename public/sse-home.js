@@ -1,12 +1,12 @@
 // A complete client of Server-Sent Events. The browser reconnects with Last-Event-ID, so nothing is lost. After an error
 // status, such as a proxy's 503, it does not: this script then opens a new EventSource from the last event id.
-const { user, topics } = document.body.dataset;
+const { base, user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
 let from, wait = 1_000; // ms
 
 function open() {
-  const source = new EventSource(`${location.origin}/sse/subscribe?${new URLSearchParams({ user, topics, ...(from && { from }) })}`);
+  const source = new EventSource(`${location.origin}${base}/sse/subscribe?${new URLSearchParams({ user, topics, ...(from && { from }) })}`);
 
   source.onopen = () => ([wait, state.textContent] = [1_000, state.dataset.connected]);
   source.onerror = () => {

@@ -1,6 +1,6 @@
 // A complete client of WebSocket. Browsers do not reconnect WebSockets, so this script reconnects with a backoff. It stores
 // the position, <epoch>-<seq>, as one string, only when a message gives one: a hello with a snapshot changes neither half.
-const { user, topics } = document.body.dataset;
+const { base, user, topics } = document.body.dataset;
 const [news, ticks] = document.querySelectorAll('ol');
 const state = document.querySelector('#state');
 const finished = ['limit', 'duration'];
@@ -8,7 +8,7 @@ let epoch, from, done, retry = 0, tries = 0;
 
 function open() {
   const query = new URLSearchParams({ user, topics, ...(from && { from }) });
-  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws/subscribe?${query}`, 'ticklane.v1.json');
+  const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}${base}/ws/subscribe?${query}`, 'ticklane.v1.json');
 
   socket.onopen = () => (state.textContent = state.dataset.connected);
   socket.onmessage = (e) => {

@@ -22,8 +22,9 @@ type Document struct {
 // partsKey is the member that lists the files of a document's other parts.
 const partsKey = "x-parts"
 
-// Load reads a description and merges its parts, which are in the same folder, into it.
-func Load(files fs.FS, name string) (*Document, error) {
+// Load reads a description and merges its parts, which are in the same folder, into it. base is the path below which the
+// server serves all paths; empty for the root.
+func Load(files fs.FS, name, base string) (*Document, error) {
 	root, err := read(files, name)
 	if err != nil {
 		return nil, err
@@ -37,6 +38,7 @@ func Load(files fs.FS, name string) (*Document, error) {
 			return nil, fmt.Errorf("%s: %w", part.Value, err)
 		}
 	}
+	setBase(get(root, "servers"), base)
 	d := &Document{root: root}
 	if d.JSON, err = appendJSON(nil, root); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -54,6 +56,23 @@ func Load(files fs.FS, name string) (*Document, error) {
 	}
 	d.YAML = text.Bytes()
 	return d, nil
+}
+
+// setBase adds the path to the servers of a document: a sequence in OpenAPI, a mapping in AsyncAPI.
+func setBase(servers *yaml.Node, base string) {
+	if base == "" {
+		return
+	}
+	for _, server := range items(servers) {
+		get(server, "url").Value = base
+	}
+	for _, server := range pairs(servers) {
+		server.Content = append(server.Content, scalar("pathname"), scalar(base))
+	}
+}
+
+func scalar(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 }
 
 func read(files fs.FS, name string) (*yaml.Node, error) {
@@ -90,7 +109,7 @@ func merge(into, from *yaml.Node, at string) error {
 		have := get(into, key)
 		switch {
 		case have == nil:
-			into.Content = append(into.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
+			into.Content = append(into.Content, scalar(key), value)
 		case have.Kind == yaml.MappingNode && value.Kind == yaml.MappingNode:
 			if err := merge(have, value, at+"/"+key); err != nil {
 				return err

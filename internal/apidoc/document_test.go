@@ -13,7 +13,7 @@ func TestLoad(t *testing.T) {
 		"d/head.yaml": {Data: []byte("# comment\na: {x: &n 1.50}\nb: [*n, <&>]\nx-parts: [more.yaml]\n")},
 		"d/more.yaml": {Data: []byte("a: {y: [true, null, '2026-01-02']}\nc: end\n")},
 	}
-	d, err := Load(files, "d/head.yaml")
+	d, err := Load(files, "d/head.yaml", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestLoadErrors(t *testing.T) {
 		"a: [":                        "head.yaml",
 	} {
 		files := fstest.MapFS{"head.yaml": {Data: []byte(text)}, "other.yaml": {Data: []byte("a: 2")}}
-		if _, err := Load(files, "head.yaml"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(files, "head.yaml", ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
@@ -57,7 +57,7 @@ func TestProse(t *testing.T) {
 // TestNoFractionalMultiples: validators compute in binary, in which 231.07 isn't a multiple of 0.01.
 func TestNoFractionalMultiples(t *testing.T) {
 	for _, name := range []string{"docs/api/openapi.yaml", "docs/api/asyncapi.yaml"} {
-		doc, err := Load(os.DirFS("../.."), name)
+		doc, err := Load(os.DirFS("../.."), name, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 
 func loaded(t *testing.T, name string) (*Document, any) {
 	t.Helper()
-	d, err := Load(os.DirFS("../.."), "docs/api/"+name)
+	d, err := Load(os.DirFS("../.."), "docs/api/"+name, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type Config struct {
 // Server has the listening address and the hosts that are trusted.
 type Server struct {
 	Addr            string        `key:"addr"`       // host:port; port 0 chooses a free port
+	BasePath        string        `key:"base_path"`  // such as /quotes; empty for the root
 	PprofAddr       string        `key:"pprof_addr"` // host:port on loopback; empty disables pprof
 	Hosts           []string      `key:"hosts"`      // lower case, without port and brackets
 	Origins         []string      `key:"origins"`    // lower case scheme://host[:port]

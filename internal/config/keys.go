@@ -29,6 +29,7 @@ const (
 var sections = []group{
 	{"server", "Addresses, timeouts and trusted hosts", []key{
 		{"server.addr", "127.0.0.1:3000", address{}, "Address to listen on. Without a host: all interfaces. Port 0: a free port."},
+		{"server.base_path", "", basePath{}, "Path below which everything is served, for a proxy that has other servers beside it. The proxy must keep it in the path. /healthz and /readyz work without it too."},
 		{"server.shutdown_timeout", "10s", duration{0, 10 * time.Minute, ""}, "Time for open streams and requests to finish at shutdown."},
 		{"server.drain_delay", "0s", duration{0, 10 * time.Minute, ""}, "Time at shutdown during which /readyz already fails and clients are still served, so that a load balancer can notice it."},
 		{"server.hosts", "", list{hostName{}}, "Accepted names in the Host header, besides those of loopback and the host of server.addr; other requests are rejected (protection against DNS rebinding)."},

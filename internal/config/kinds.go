@@ -240,6 +240,16 @@ func (origin) parse(s string) (any, bool) {
 
 func (origin) allowed() string { return "origins such as https://desk.example.com, without a path" }
 
+var pathSegments = regexp.MustCompile(`^(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+$`)
+
+// basePath is the path of an address, without characters that would have to be escaped, or empty.
+type basePath struct{}
+
+func (basePath) parse(s string) (any, bool) { return s, s == "" || pathSegments.MatchString(s) }
+func (basePath) allowed() string {
+	return "a path such as /quotes, of letters, digits and -._~, without a slash at its end; or empty"
+}
+
 // prefix is an IP address or a range of addresses.
 type prefix struct{}
 

@@ -14,6 +14,7 @@ import (
 // Templates read it here, browser code through web/text.js; both follow the same rules.
 type Catalogue struct {
 	lang    string
+	base    string // before the addresses of links
 	texts   map[string]text
 	scripts map[string]template.JS // by page
 }
@@ -41,8 +42,8 @@ func (t *text) UnmarshalJSON(b []byte) error {
 }
 
 // Load reads the catalogues of all Languages from the folder text of views. Its pages.json lists which areas of keys the
-// scripts of each page use; the area of the key lane.lost is lane.
-func Load(views fs.FS) (map[string]*Catalogue, error) {
+// scripts of each page use; the area of the key lane.lost is lane. base is the path before the addresses of links.
+func Load(views fs.FS, base string) (map[string]*Catalogue, error) {
 	var areas map[string][]string // by page
 	if err := readJSON(views, "text/pages.json", &areas); err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func Load(views fs.FS) (map[string]*Catalogue, error) {
 	all := make(map[string]*Catalogue, len(Languages))
 	for _, lang := range Languages {
 		name := "text/" + lang + ".json"
-		c := &Catalogue{lang: lang, scripts: make(map[string]template.JS, len(areas))}
+		c := &Catalogue{lang: lang, base: base, scripts: make(map[string]template.JS, len(areas))}
 		if err := readJSON(views, name, &c.texts); err != nil {
 			return nil, err
 		}
@@ -153,6 +154,6 @@ func (c *Catalogue) HTML(key string, args ...any) template.HTML {
 		if part[1] != "" {
 			return "<code>" + part[1] + "</code>"
 		}
-		return `<a href="` + part[3] + `">` + part[2] + "</a>"
+		return `<a href="` + c.base + part[3] + `">` + part[2] + "</a>"
 	}))
 }

@@ -5,13 +5,20 @@ export const TIMEOUT = 15_000;
 export const browserFetch = (...args) => globalThis.fetch(...args);
 
 /**
+ * The server's base path (server.base_path), "" at the root: that of this module, which is in its folder assets. So a page and
+ * its worker find it alike.
+ */
+export const base = import.meta.url.startsWith('http') ? new URL('..', import.meta.url).pathname.slice(0, -1) : '';
+
+/**
  * The address of a path of this server. The page's own address may have credentials (http://user:password@host/), with which
  * fetch rejects every relative address; the origin has none.
- * @param {string | URL} path or an absolute address @returns {string}
+ * @param {string | URL} path without the base path, or an absolute address @returns {string}
  */
 export function address(path) {
   const origin = globalThis.location?.origin;
-  return String(origin ? new URL(path, origin) : path);
+  const local = typeof path === 'string' && path.startsWith('/') ? base + path : path;
+  return String(origin ? new URL(local, origin) : local);
 }
 
 /** The page's own address without credentials, to be shown or copied. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { bare, read, root } from '../test/sources.js';
 import { address, getJSON, pageAddress, request, retryAfter } from './http.js';
 
 /** Answers /ok and /refused; sends no headers for /hung and no body's end for /half. */
@@ -61,4 +64,11 @@ test("a path is resolved against the origin: the page's address may have credent
   assert.equal(address('ws://other/x'), 'ws://other/x');
   assert.deepEqual(await getJSON('/ok'), { a: 1 });
   assert.equal(pageAddress(), `${origin}/compare?x=1`, 'a copied link has no password');
+});
+
+test('a script adds the base path to every address of the server: it uses address, request or getJSON', () => {
+  for (const name of readdirSync(join(root, 'web'), { recursive: true }).map(String)) {
+    if (/(^|\/)(gen|test)\/|\.test\.js$|\.d\.ts$/.test(name) || !name.endsWith('.js') || name === 'browser/http.js') continue;
+    assert.doesNotMatch(bare(read(`web/${name}`)), /(href|src|action|formAction)['"]?\s*[:=,]\s*['"`]\/|location\.origin\}|, location\.origin\)|[^.\w]fetch\(['"`]/, name);
+  }
 });

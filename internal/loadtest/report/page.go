@@ -92,7 +92,7 @@ type pageWindow struct {
 }
 
 // HTML returns the report as one page without scripts and styles: it satisfies a strict Content-Security-Policy and can be
-// opened as a file. Served by Ticklane it finds a stylesheet at /static/report.css.
+// opened as a file. Served by Ticklane it finds a stylesheet at ../static/report.css.
 func (r *Report) HTML() ([]byte, error) {
 	p := page{Report: r, Title: "Ticklane: " + r.title(), Two: len(r.Variants) == 2, Many: len(r.Variants) > 2, Facts: r.facts()}
 	for _, v := range r.Variants {

@@ -31,7 +31,7 @@ func TestPage(t *testing.T) {
 			}
 		}
 		for _, m := range reference.FindAllStringSubmatch(page, -1) {
-			if m[2] != "/static/report.css" {
+			if m[2] != "../static/report.css" {
 				t.Errorf("%s: the page refers to %s", name, m[0])
 			}
 		}

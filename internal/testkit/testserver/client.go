@@ -177,14 +177,14 @@ func (s *Server) Post(path, body string, lines ...string) (answer *Client, text 
 // PostCommand sends a command for the SSE stream with the id conn.
 func (s *Server) PostCommand(conn, body string, lines ...string) (answer *Client, text string) {
 	s.Helper()
-	return s.Post("/sse/connections/"+conn, body, lines...)
+	return s.Post(s.Settings.BasePath+"/sse/connections/"+conn, body, lines...)
 }
 
 // RequestSSE requests an event stream, whose status must be 200, and prepares for reading its events.
 func (c *Client) RequestSSE(query string, lines ...string) {
 	c.Helper()
 	c.Format = wire.SSEJSON
-	c.Request("GET", "/sse/subscribe?"+query, append([]string{"Accept: text/event-stream"}, lines...)...)
+	c.Request("GET", c.Settings.BasePath+"/sse/subscribe?"+query, append([]string{"Accept: text/event-stream"}, lines...)...)
 	if c.Status != 200 {
 		c.Fatalf("sse %s: status %d: %s", query, c.Status, c.ReadBody())
 	}
@@ -236,7 +236,7 @@ func (c *Client) RequestWS(query string, lines ...string) {
 	if c.Subprotocol != "" {
 		lines = append(lines, "Sec-WebSocket-Protocol: "+c.Subprotocol)
 	}
-	c.Request("GET", "/ws/subscribe?"+query, lines...)
+	c.Request("GET", c.Settings.BasePath+"/ws/subscribe?"+query, lines...)
 	if c.Status != 101 || c.Header.Get("Sec-Websocket-Accept") != handshakeAccept {
 		c.Fatalf("ws %s: status %d, %v", query, c.Status, c.Header)
 	}

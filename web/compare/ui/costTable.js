@@ -2,7 +2,7 @@ import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part } from '../../ui/common/dom.js';
 import { inlineCode } from './inlineCode.js';
-import { getJSON } from '../../browser/http.js';
+import { address, getJSON } from '../../browser/http.js';
 import { costs } from '../core/costs.js';
 import { upgrade } from '../core/loadReport.js';
 
@@ -36,7 +36,7 @@ export class CostTable {
       ...e.cells.map((cell, k) => el('td', {}, ...LANES.map((lane) => bar(lane, cell[lane], figures[k]?.most ?? 0))))));
     this.#table.replaceChildren(el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('compare.cost.engine')), ...heads)), el('tbody', {}, ...rows));
     // Reports are in English.
-    this.#note.replaceChildren(el('span', { lang: 'en' }, headline), ' ', el('a', { href: `/reports/${encodeURIComponent(name)}.html` }, t('compare.cost.report', { day: started.slice(0, 10) })));
+    this.#note.replaceChildren(el('span', { lang: 'en' }, headline), ' ', el('a', { href: address(`/reports/${encodeURIComponent(name)}.html`) }, t('compare.cost.report', { day: started.slice(0, 10) })));
   }
 }
 

@@ -1,4 +1,4 @@
-import { request } from '../../browser/http.js';
+import { address, request } from '../../browser/http.js';
 import { dates } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { byId, el, part, setText, svg } from '../../ui/common/dom.js';
@@ -117,7 +117,7 @@ export class TrendPanel {
     const when = dates({ dateStyle: 'medium', timeStyle: 'short' });
     const heads = [t('reports.name'), t('reports.when'), ...lines.map((l) => el('span', { class: `l-${l.lane}` }, l.name)), t('reports.trend.changed')];
     const row = (/** @type {Column} */ c, /** @type {Column | undefined} */ before) => el('tr', {},
-      el('th', { scope: 'row' }, el('a', { href: `/reports/${encodeURIComponent(c.name)}.html` }, c.name), c.report.status === 'complete' ? '' : el('small', { class: 'warn' }, status(c.report.status))),
+      el('th', { scope: 'row' }, el('a', { href: address(`/reports/${encodeURIComponent(c.name)}.html`) }, c.name), c.report.status === 'complete' ? '' : el('small', { class: 'warn' }, status(c.report.status))),
       el('td', { class: 'nowrap' }, when.format(Date.parse(c.report.started))),
       ...c.values.map(cell), el('td', { class: 'changed' }, before ? changed(before, c) : ''));
     this.#table.replaceChildren(
@@ -130,7 +130,7 @@ export class TrendPanel {
 /** A report in the current schema; null when it cannot be read. @param {string} name @returns {Promise<import('../core/trend.js').Report | null>} */
 async function read(name) {
   try {
-    const response = await request(new URL(`/reports/${encodeURIComponent(name)}.json`, location.origin), { cache: 'no-cache' });
+    const response = await request(`/reports/${encodeURIComponent(name)}.json`, { cache: 'no-cache' });
     const report = response.ok ? upgrade(await response.json()) : null;
     return report && Array.isArray(report.variants) && !Number.isNaN(Date.parse(report.started)) ? report : null;
   } catch {

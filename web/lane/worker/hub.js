@@ -62,7 +62,8 @@ export class Hub {
 
   /** @param {Port} port @param {{ open: number, lane: Lane, url: string, encoding: import('../../types.js').Encoding, commandBytes: number, mostTopics: number }} m */
   #open(port, { open, lane, url, encoding, commandBytes, mostTopics }) {
-    const { origin, searchParams } = new URL(url);
+    const { searchParams } = new URL(url);
+    const [origin = ''] = url.split(`/${lane}/subscribe?`, 1); // with the base path
     const { topics = '*', from, user = 'anonymous', mode = 'all', ...query } = Object.fromEntries(searchParams);
     const key = JSON.stringify([lane, origin, encoding, user, mode, Object.entries(query).sort()]);
     let upstream = this.#upstreams.get(key);

@@ -1,5 +1,6 @@
 import { useFormat } from '../../model/formats.js';
 import { t } from '../../text.js';
+import { base } from '../../browser/http.js';
 import { Stored } from '../../browser/storage.js';
 import { choices, defaults, inAddress, readChoices } from '../../model/choices.js';
 
@@ -54,7 +55,7 @@ export class Settings {
 
   /** Changes the language. The page is reloaded, since the server renders it. @param {string} lang */
   setLanguage(lang) {
-    document.cookie = `lang=${lang}; Path=/; Max-Age=${YEAR}; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
+    document.cookie = `lang=${lang}; Path=${base || '/'}; Max-Age=${YEAR}; SameSite=Lax${location.protocol === 'https:' ? '; Secure' : ''}`;
     removeFromAddress(['lang']);
     location.reload();
   }
