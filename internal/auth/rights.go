@@ -40,6 +40,10 @@ const (
 // Rights is what a principal may do: the union of a list of entries. The zero value allows nothing. It is immutable.
 type Rights struct {
 	entries  []entry
+	read     map[string]time.Duration // how far behind each topic may be read: the least of the entries that list it
+	readable []string                 // the keys of read, in the order of the entries
+	key      string                   // see Key
+	write    map[string]bool          // topics
 	actions  map[Action]bool
 	streams  int
 	requests float64
@@ -52,7 +56,10 @@ type entry struct {
 }
 
 // everything is the rights of Everyone.
-var everything = Rights{entries: []entry{{read: []string{quote.All}, write: []string{quote.All}}}, actions: map[Action]bool{Admin: true}}
+var everything = Rights{
+	entries: []entry{{read: []string{quote.All}, write: []string{quote.All}}},
+	read:    map[string]time.Duration{quote.All: 0}, readable: []string{quote.All}, write: map[string]bool{quote.All: true}, actions: map[Action]bool{Admin: true},
+}
 
 // right is an entry as it is written in tokens.
 type right struct {
@@ -78,7 +85,7 @@ func ParseRights(text []byte) (Rights, error) {
 	if len(list) > maxRights {
 		return Rights{}, fmt.Errorf("rights: %d entries; want at most %d", len(list), maxRights)
 	}
-	all := Rights{actions: map[Action]bool{}}
+	all := Rights{read: map[string]time.Duration{}, write: map[string]bool{}, actions: map[Action]bool{}}
 	for i, text := range list {
 		var r right
 		d := json.NewDecoder(bytes.NewReader(text))
@@ -93,6 +100,7 @@ func ParseRights(text []byte) (Rights, error) {
 			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, err)
 		}
 	}
+	all.key = keyOf(all.readable)
 	return all, nil
 }
 
@@ -131,6 +139,18 @@ func (r *Rights) add(from *right) error {
 		return fmt.Errorf("requests: %v: want 0 to %d per second", from.Requests, maxNumber)
 	}
 	r.streams, r.requests = max(r.streams, from.Streams), max(r.requests, from.Requests)
+	for _, topic := range from.Read {
+		before, known := r.read[topic]
+		if !known {
+			r.readable = append(r.readable, topic)
+		}
+		if !known || e.delay < before {
+			r.read[topic] = e.delay
+		}
+	}
+	for _, topic := range from.Write {
+		r.write[topic] = true
+	}
 	r.entries = append(r.entries, e)
 	return nil
 }
@@ -153,7 +173,7 @@ func (r *Rights) Requests() float64 { return r.requests }
 
 // ReadsAll reports whether every topic may be read, whatever its delay.
 func (r *Rights) ReadsAll() bool {
-	_, ok := r.DelayOf(quote.All, "")
+	_, ok := r.read[quote.All]
 	return ok
 }
 
@@ -161,9 +181,9 @@ func (r *Rights) ReadsAll() bool {
 // none does. A symbol is covered by its name, its sector or "*"; a sector by itself or "*". sector is that of a symbol, "" for
 // a topic that isn't one.
 func (r *Rights) DelayOf(topic, sector string) (delay time.Duration, ok bool) {
-	for i := range r.entries {
-		if e := &r.entries[i]; covers(e.read, topic, sector) && (!ok || e.delay < delay) {
-			delay, ok = e.delay, true
+	for _, by := range [...]string{topic, quote.All, quote.SectorPrefix + sector} {
+		if d, covered := r.read[by]; covered && (!ok || d < delay) {
+			delay, ok = d, true
 		}
 	}
 	return delay, ok
@@ -177,36 +197,15 @@ func (r *Rights) CanRead(topic, sector string) bool {
 
 // CanWrite reports whether ticks of a symbol may be ingested.
 func (r *Rights) CanWrite(symbol, sector string) bool {
-	return slices.ContainsFunc(r.entries, func(e entry) bool { return covers(e.write, symbol, sector) })
+	return r.write[quote.All] || r.write[symbol] || r.write[quote.SectorPrefix+sector]
 }
 
 // WritesAny reports whether ticks of any symbol may be ingested.
-func (r *Rights) WritesAny() bool {
-	return slices.ContainsFunc(r.entries, func(e entry) bool { return len(e.write) > 0 })
-}
+func (r *Rights) WritesAny() bool { return len(r.write) > 0 }
 
-// Readable returns the topics that may be read, as they are written in the entries, without duplicates. It is what "*" stands
-// for.
-func (r *Rights) Readable() []string {
-	var all []string
-	for _, e := range r.entries {
-		for _, topic := range e.read {
-			if topic == quote.All {
-				return []string{quote.All}
-			}
-			if !slices.Contains(all, topic) {
-				all = append(all, topic)
-			}
-		}
-	}
-	return all
-}
-
-func covers(topics []string, topic, sector string) bool {
-	return slices.ContainsFunc(topics, func(t string) bool {
-		return t == quote.All || t == topic || sector != "" && t == quote.SectorPrefix+sector
-	})
-}
+// Readable returns the topics that may be read, as they are written in the entries, without duplicates. The caller must not change
+// the slice.
+func (r *Rights) Readable() []string { return r.readable }
 
 // clip bounds the part of a foreign text that an error repeats.
 func clip(text string) string {

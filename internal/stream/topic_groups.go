@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,16 +63,9 @@ func (t *topicGroups) add(format wire.Format, topics quote.Topics) *topicGroup {
 	return g
 }
 
-// topicGroupKey identifies a format and a set of symbols. Topics with the same symbols have the same key.
+// topicGroupKey identifies a format and a set of symbols, as it is and as it grows.
 func topicGroupKey(format wire.Format, topics quote.Topics) string {
-	key := []byte{byte(format)}
-	if topics.Every() {
-		return string(append(key, 0))
-	}
-	for _, id := range topics.IDs() {
-		key = binary.AppendUvarint(key, uint64(id)+1)
-	}
-	return string(key)
+	return string(topics.AppendKey([]byte{byte(format)}))
 }
 
 // remove undoes add. The subscriber must have released the group's encoder.
