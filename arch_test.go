@@ -28,6 +28,7 @@ var dependencies = map[string][]string{
 	"internal/market/replay": {"market", "quote"},
 	"internal/market/ingest": {"market", "quote"},
 	"internal/bus":           {"wire", "quote"},
+	"internal/delay":         {"quote"},
 	"internal/history":       {"wire", "quote"},
 	"internal/stream":        {"auth", "wire", "quote"},
 	"internal/shard":         {"stream", "wire", "quote"},
@@ -43,10 +44,10 @@ var dependencies = map[string][]string{
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"auth", "nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
-	"internal/testkit/testserver": {"auth", "handlers", "bus", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
+	"internal/testkit/testserver": {"auth", "handlers", "bus", "delay", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.

@@ -1,0 +1,143 @@
+package delay
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"ticklane/internal/market"
+	"ticklane/internal/quote"
+)
+
+// ticks makes random ticks that are numbered as the bus numbers them.
+type ticks struct {
+	*rand.Rand
+	n   []uint64
+	seq uint64
+}
+
+func newTicks(rng *rand.Rand, symbols int) *ticks {
+	return &ticks{Rand: rng, n: make([]uint64, symbols)}
+}
+
+// value returns a number of any size.
+func (r *ticks) value() int64 { return int64(r.Uint64()) >> r.IntN(64) }
+
+// batch returns ticks that are due now. Some have an event.
+func (r *ticks) batch(n int, events *quote.Events) []quote.Tick {
+	list := make([]quote.Tick, n)
+	for i := range list {
+		id := r.IntN(len(r.n))
+		r.n[id]++
+		r.seq++
+		price := func() quote.Price { return quote.Price(r.value()) }
+		size := func() quote.Size { return quote.Size(r.value()) }
+		list[i] = quote.Tick{
+			Symbol: quote.ID(id), Day: int32(r.value()), BidSize: size(), AskSize: size(), Bid: price(), Ask: price(), Last: price(), Open: price(),
+			High: price(), Low: price(), PrevClose: price(), Volume: size(), Due: time.Now().UnixMicro(), Received: r.value(), N: r.n[id], Seq: r.seq,
+			Halted: r.IntN(2) == 0, CountStarts: r.IntN(9) == 0,
+		}
+		if r.IntN(5) == 0 {
+			list[i].Event = events.Put(r.event())
+		}
+	}
+	return list
+}
+
+func (r *ticks) event() (e quote.Event) {
+	text := func() string { return string(make([]byte, r.IntN(200))) }
+	if r.IntN(2) == 0 {
+		e.Trade = &quote.Trade{Price: quote.Price(r.value()), Size: quote.Size(r.value()), ID: text(), Venue: text(), Corrects: text(), Cancels: text()}
+		for range r.IntN(3) {
+			e.Trade.Conditions = append(e.Trade.Conditions, text())
+		}
+	}
+	if r.IntN(3) == 0 {
+		e.Status = &quote.Status{State: text(), Reason: text()}
+	}
+	if r.IntN(3) == 0 {
+		p := quote.Price(r.value())
+		e.Bar = &quote.Bar{Start: r.value(), Open: p, High: p + 3, Low: p - 5, Close: quote.Price(r.value()), Volume: quote.Size(r.value()), Complete: r.IntN(2) == 0}
+	}
+	return e
+}
+
+// FuzzCodec: a tick is decoded to what it was, whatever its fields and those of the ticks before.
+func FuzzCodec(f *testing.F) {
+	f.Add([]byte{1, 2, 3}, "text")
+	f.Add(binary.AppendVarint(binary.AppendVarint(nil, -1), 1<<62), "")
+	f.Fuzz(func(t *testing.T, b []byte, text string) {
+		number := func() (v int64) {
+			v, n := binary.Varint(b)
+			b = b[min(len(b), max(1, n)):]
+			return v
+		}
+		var encoder, decoder codec
+		events, decoded := quote.NewEvents(10), quote.NewEvents(10)
+		for len(b) > 0 {
+			price := func() quote.Price { return quote.Price(number()) }
+			size := func() quote.Size { return quote.Size(number()) }
+			flags := number()
+			want := quote.Tick{
+				Symbol: quote.ID(number() & 7), Day: int32(number()), Bid: price(), Ask: price(), Last: price(), BidSize: size(), AskSize: size(), Volume: size(),
+				Due: number(), Received: number(), Open: price(), High: price(), Low: price(), PrevClose: price(), N: uint64(number()), Seq: uint64(number()),
+				Halted: flags&1 != 0, CountStarts: flags&2 != 0,
+			}
+			var event quote.Event
+			if flags&4 != 0 {
+				event.Trade = &quote.Trade{Price: price(), Size: size(), ID: text, Venue: text}
+			}
+			if flags&8 != 0 {
+				event.Status = &quote.Status{State: text, Reason: text}
+			}
+			if flags&16 != 0 {
+				event.Bar = &quote.Bar{Start: number(), Open: price(), High: price(), Low: price(), Close: price(), Volume: size(), Complete: flags&32 != 0}
+			}
+			if event != (quote.Event{}) {
+				want.Event = events.Put(event)
+			}
+			encoded := reader{encoder.append(nil, &want, events)}
+			var got quote.Tick
+			decoder.next(&encoded, &got, decoded)
+			if len(encoded.rest) > 0 || !reflect.DeepEqual(decoded.Get(got.Event), event) {
+				t.Fatalf("%d bytes remain; event %+v, want %+v", len(encoded.rest), decoded.Get(got.Event), event)
+			}
+			if got.Event = want.Event; got != want {
+				t.Fatalf("got  %+v\nwant %+v", got, want)
+			}
+		}
+	})
+}
+
+// BenchmarkAdd reports the time and the memory of a tick of the simulated market.
+func BenchmarkAdd(b *testing.B) {
+	sim, err := market.NewSimulator(market.Options{Seed: 42, Rate: 1000, Symbols: 50, Arrivals: "hawkes", Warmup: 10 * time.Minute})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var all []quote.Tick
+	n := make([]uint64, sim.Universe().Len())
+	sim.Warm(time.Now(), func(ticks []quote.Tick) {
+		for _, t := range ticks {
+			n[t.Symbol]++
+			t.N, t.Seq = n[t.Symbol], uint64(len(all)+1)
+			all = append(all, t)
+		}
+	})
+	l := New(nil)
+	l.Outlet(time.Hour, nil, nil)
+	const batch = 4
+	b.ReportAllocs()
+	i, k := 0, 0
+	for b.Loop() {
+		if k+batch > len(all) {
+			k = 0
+		}
+		l.Add(all[k : k+batch])
+		i, k = i+batch, k+batch
+	}
+	b.ReportMetric(float64(l.tail.number*chunkBytes+l.tail.used.Load())/float64(i), "B/tick")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(i), "ns/tick")
+}
