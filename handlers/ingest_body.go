@@ -22,7 +22,8 @@ import (
 )
 
 const (
-	ingestPath = "/api/ingest"
+	ingestPath       = "/api/ingest"
+	ingestSocketPath = "/ws/ingest"
 	// ingestRead is how much of a body is read and published at once, in bytes.
 	ingestRead = 64 << 10
 	// openBody is a header that no client sends: the length of a body that fasthttp doesn't read, or "chunked".

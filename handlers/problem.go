@@ -9,7 +9,8 @@ import (
 )
 
 // problem is an HTTP error in the format of RFC 9457. The members after Detail are extensions: Parameter and Errors name
-// the values that were rejected, T, Code, Msg and ID are the contract's error message in an answer to a command.
+// the values that were rejected, T, Code, Msg and ID are the contract's error message in an answer to a command. Code without
+// T is the reason why credentials were refused.
 type problem struct {
 	Type      string       `json:"type"`
 	Title     string       `json:"title"`
@@ -21,6 +22,8 @@ type problem struct {
 	Code      string       `json:"code,omitempty"`
 	Msg       string       `json:"msg,omitempty"`
 	ID        *int64       `json:"id,omitempty"`
+
+	reason error // for the audit log, "" if Detail says it
 }
 
 // fieldError is a rejected parameter, or member of a JSON body, with its value and what is accepted.

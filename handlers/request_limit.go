@@ -12,10 +12,11 @@ import (
 	"ticklane/internal/wire"
 )
 
-// requestLimit enforces limits.requests, the rate of requests of a client address.
+// requestLimit enforces limits.requests, the rate of requests of a client address, and the limits of subjects.
 type requestLimit struct {
 	limiter  *netconn.RateLimiter
-	rate     float64 // of the limiter
+	rate     float64              // of the limiter
+	subjects *netconn.RateLimiter // by subject
 	streams  *streams
 	observer *observer
 }
@@ -24,8 +25,7 @@ type requestLimit struct {
 // reconnect after an error status, and a browser's script can't read that of a WebSocket's handshake, so both get a bye.
 // Probes are not limited.
 func (l *requestLimit) limit(c *fiber.Ctx) error {
-	p := c.Path()
-	if isProbe(p) {
+	if isProbe(c.Path()) {
 		return c.Next()
 	}
 	address := l.streams.access.clientAddress(c)
@@ -33,10 +33,29 @@ func (l *requestLimit) limit(c *fiber.Ctx) error {
 	if wait == 0 {
 		return c.Next()
 	}
+	return l.refuse(c, "limits.requests is reached, "+decimal(l.rate)+" requests a second from this client address", wait)
+}
+
+// limitSubject is a middleware that refuses requests over the limit that the rights of their principal set.
+func (l *requestLimit) limitSubject(c *fiber.Ctx) error {
+	p := principalOf(c)
+	rate := p.Rights.Requests()
+	if rate == 0 || isProbe(c.Path()) {
+		return c.Next()
+	}
+	wait := l.subjects.AllowRate(p.Subject, rate, time.Now())
+	if wait == 0 {
+		return c.Next()
+	}
+	return l.refuse(c, "requests is reached, a limit of the token's rights: "+decimal(rate)+" requests a second of its subject", wait)
+}
+
+// refuse answers a request over a limit.
+func (l *requestLimit) refuse(c *fiber.Ctx, cause string, wait time.Duration) error {
 	l.observer.requestRefusals.Add(1)
-	l.observer.refusedRequests.warn("address", address)
-	refused := &refusal{wire.ByeOverload, l.cause(), max(time.Second, wait)}
-	switch {
+	l.observer.refusedRequests.warn("address", l.streams.access.clientAddress(c))
+	refused := &refusal{wire.ByeOverload, cause, max(time.Second, wait)}
+	switch p := c.Path(); {
 	case p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream"):
 		return l.streams.refuseSSE(c, refused)
 	case p == "/ws/subscribe" && c.Get(fiber.HeaderOrigin) != "":
@@ -46,9 +65,5 @@ func (l *requestLimit) limit(c *fiber.Ctx) error {
 	}
 	seconds := strconv.Itoa(int(max(1, math.Ceil(wait.Seconds()))))
 	c.Set(fiber.HeaderRetryAfter, seconds)
-	return problemOf(http.StatusTooManyRequests, l.cause()+". Try again in "+seconds+" s.")
-}
-
-func (l *requestLimit) cause() string {
-	return "limits.requests is reached, " + decimal(l.rate) + " requests a second from this client address"
+	return problemOf(http.StatusTooManyRequests, cause+". Try again in "+seconds+" s.")
 }

@@ -92,7 +92,10 @@ func New(d Deps) (*Server, error) {
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
 		observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: feeds}
 	e := &endpoints{
-		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate, streams: streams, observer: observer},
+		authentication: &authentication{tokens: d.Auth, feed: set.IngestToken, access: access},
+		guard:          &guard{base: basePath(set.BasePath)},
+		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate,
+			subjects: netconn.NewRateLimiter(0, false), streams: streams, observer: observer},
 		streams:  streams,
 		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
 		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, listings: newAnswers(sizeOf(d.Stream.Universe()))},

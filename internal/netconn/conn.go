@@ -38,6 +38,7 @@ const (
 // after a failed or partial write: the client would read it as the rest of that one.
 type Conn struct {
 	net.Conn
+	listener     *Listener
 	writeTimeout time.Duration
 	release      func() // frees the slot in the listener's limiter
 	onClose      func() // removes it from the listener
@@ -62,6 +63,9 @@ type writeError struct {
 }
 
 var errBroken = errors.New("an earlier write to this connection failed")
+
+// Listener returns the listener that accepted the connection.
+func (c *Conn) Listener() *Listener { return c.listener }
 
 // Write writes p to the socket. It fails when the socket accepts nothing for Config.WriteTimeout. After a failure every
 // Write fails.

@@ -71,7 +71,7 @@ func (l *Listener) open(nc net.Conn, peer string) *Conn {
 		// Without its timeout, a connection whose link is cut stays open for minutes.
 		setOptions(tcp, l.cfg.WriteTimeout)
 	}
-	c := &Conn{Conn: nc, writeTimeout: l.cfg.WriteTimeout, release: func() { l.cfg.Limiter.Release(peer) }}
+	c := &Conn{Conn: nc, listener: l, writeTimeout: l.cfg.WriteTimeout, release: func() { l.cfg.Limiter.Release(peer) }}
 	c.onClose = func() { l.remove(c) }
 	l.mu.Lock()
 	l.conns[c] = struct{}{}

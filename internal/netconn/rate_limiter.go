@@ -42,26 +42,37 @@ func (l *RateLimiter) Allow(address string, now time.Time) time.Duration {
 	if !counted {
 		return 0
 	}
-	b := l.bucket(client)
+	return l.AllowRate(client, l.rate, now)
+}
+
+// AllowRate is Allow for a key with a rate of its own, which may change from call to call.
+func (l *RateLimiter) AllowRate(key string, perSecond float64, now time.Time) time.Duration {
+	b := l.bucket(key, perSecond)
 	if b.AllowN(now, 1) {
 		return 0
 	}
-	return time.Duration((1 - b.TokensAt(now)) / l.rate * float64(time.Second))
+	return time.Duration((1 - b.TokensAt(now)) / perSecond * float64(time.Second))
 }
 
-func (l *RateLimiter) bucket(client string) *rate.Limiter {
+// bucket returns the limiter of a key, with the rate perSecond.
+func (l *RateLimiter) bucket(key string, perSecond float64) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b := l.recent[client]; b != nil {
-		return b
-	}
-	b := l.older[client]
+	b := l.recent[key]
 	if b == nil {
-		b = rate.NewLimiter(rate.Limit(l.rate), int(math.Ceil(l.rate*requestBurst)))
+		if b = l.older[key]; b == nil {
+			b = rate.NewLimiter(rate.Limit(perSecond), burst(perSecond))
+		}
+		if len(l.recent) == maxClients {
+			l.older, l.recent = l.recent, map[string]*rate.Limiter{}
+		}
+		l.recent[key] = b
 	}
-	if len(l.recent) == maxClients {
-		l.older, l.recent = l.recent, map[string]*rate.Limiter{}
+	if b.Limit() != rate.Limit(perSecond) {
+		b.SetLimit(rate.Limit(perSecond))
+		b.SetBurst(burst(perSecond))
 	}
-	l.recent[client] = b
 	return b
 }
+
+func burst(perSecond float64) int { return int(math.Ceil(perSecond * requestBurst)) }

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"ticklane/internal/auth"
+)
+
+// need is what a route demands of the principal of a request. Each route is registered with one: see routes.go. On a server that
+// requires no credentials, every principal has every right.
+type need struct {
+	kind   needKind
+	action auth.Action // of needAction
+	page   bool        // a browser without credentials is sent to the sign-in page
+}
+
+type needKind int
+
+const (
+	needNothing needKind = iota // no credentials
+	needProbe                   // the same, on every address of the server
+	needReader                  // a verified principal. The handler checks its rights to read topics.
+	needStream                  // the same, or an expired one, which the handler answers in a way that clients reconnect after
+	needSocket                  // the same, or none: the client may send its token as the first message
+	needFeeder                  // the right to ingest. The handler checks symbols.
+	needAction                  // the right to an action
+)
+
+var (
+	anyone    = need{kind: needNothing}
+	probe     = need{kind: needProbe}
+	reader    = need{kind: needReader}
+	page      = need{kind: needReader, page: true}
+	streaming = need{kind: needStream}
+	socket    = need{kind: needSocket}
+	feeder    = need{kind: needFeeder}
+)
+
+// may returns the need of a route whose clients have the right to an action.
+func may(action auth.Action) need { return need{kind: needAction, action: action} }
+
+// pageOf is may for a page.
+func pageOf(action auth.Action) need { return need{kind: needAction, action: action, page: true} }
+
+// administrative reports whether the route is served only on server.admin_addr, if there is one.
+func (n need) administrative() bool { return n.kind == needAction && n.action != auth.Reports }
+
+// guard enforces the needs of routes.
+type guard struct {
+	admin *adminAddress // nil for none
+	base  basePath
+}
+
+// require returns the handler that comes before the one of a route.
+func (g *guard) require(n need) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if !g.admin.serves(c, n) {
+			return fiber.ErrNotFound
+		}
+		x := credentialOf(c)
+		if n.accepts(x) {
+			return g.authorize(c, n, x)
+		}
+		if n.page && acceptsPage(c) {
+			return g.redirectToSignIn(c)
+		}
+		return unauthenticated(c, x.err)
+	}
+}
+
+// accepts reports whether a credential suffices, whatever rights its principal has.
+func (n need) accepts(x *credential) bool {
+	switch n.kind {
+	case needNothing, needProbe:
+		return true
+	case needStream:
+		return x.err == nil || x.expired()
+	case needSocket:
+		return x.err == nil || x.expired() || errors.Is(x.err, errNoCredentials)
+	}
+	return x.err == nil
+}
+
+// authorize calls the handler of a route if the principal has the right.
+func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
+	rights := &x.principal.Rights
+	switch {
+	case n.administrative() && g.admin.demandsRight(c) && !rights.May(auth.Admin):
+		return forbidden(c, codeForbidden, "server.admin_addr: clients from other machines need the right admin.")
+	case n.kind == needAction && !rights.May(n.action):
+		return forbidden(c, codeForbidden, "This needs the right "+string(n.action)+".")
+	case n.kind == needFeeder && !rights.WritesAny():
+		return forbidden(c, codeForbidden, "This needs the right to ingest (write).")
+	}
+	return c.Next()
+}
+
+// redirectToSignIn sends a browser to the sign-in page, from which it returns.
+func (g *guard) redirectToSignIn(c *fiber.Ctx) error {
+	next := c.Path()
+	if query := c.Context().URI().QueryString(); len(query) > 0 {
+		next += "?" + string(query)
+	}
+	noStore(c)
+	return c.Redirect(string(g.base)+"/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
+}
+
+// Values of the member code of problems about credentials.
+const (
+	codeNoCredentials = "no_credentials"
+	codeInvalidToken  = "invalid_token"
+	codeExpiredToken  = "expired_token"
+	codeRevokedToken  = "revoked_token"
+	codeForbidden     = "forbidden"
+)
+
+// unauthenticated returns the problem of a request without valid credentials, and sets the header that goes with it (RFC 6750
+// §3). reason is that of the credential.
+func unauthenticated(c *fiber.Ctx, reason error) *problem {
+	p := problemOf(http.StatusUnauthorized, "This server requires credentials: send a token with Authorization: Bearer, or sign in at /sign-in.")
+	p.Code, p.reason = codeNoCredentials, reason
+	switch {
+	case errors.Is(reason, errNoCredentials):
+		c.Set(fiber.HeaderWWWAuthenticate, challenge)
+		return p
+	case errors.Is(reason, auth.ErrExpired):
+		p.Code, p.Detail = codeExpiredToken, auth.ErrExpired.Error()
+	case errors.Is(reason, auth.ErrRevoked):
+		p.Code, p.Detail = codeRevokedToken, auth.ErrRevoked.Error()
+	default:
+		p.Code, p.Detail = codeInvalidToken, auth.ErrInvalid.Error()
+	}
+	c.Set(fiber.HeaderWWWAuthenticate, challenge+`, error="invalid_token", error_description="`+p.Detail+`"`)
+	p.Detail = strings.ToUpper(p.Detail[:1]) + p.Detail[1:] + "."
+	return p
+}
+
+// forbidden returns the problem of a request whose principal lacks a right, and sets the header that goes with it.
+func forbidden(c *fiber.Ctx, code, detail string) *problem {
+	c.Set(fiber.HeaderWWWAuthenticate, challenge+`, error="insufficient_scope"`)
+	p := problemOf(http.StatusForbidden, detail)
+	p.Code = code
+	return p
+}
+
+const challenge = `Bearer realm="ticklane"`
