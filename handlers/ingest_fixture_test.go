@@ -47,8 +47,12 @@ func runFeed(t testing.TB, source *ingest.Source, o testserver.Options) *feedSer
 	t.Helper()
 	f := &feedServer{source: source}
 	o.Universe, o.Log.Events = source.Universe(), source.Events()
+	more := o.Deps
 	o.Deps = func(d *handlers.Deps) {
 		d.Ingest, d.Feed = source, handlers.FeedInfo{Source: "ingest", Timed: true, Stale: source.Stale}
+		if more != nil {
+			more(d)
+		}
 	}
 	f.Server = newTestServer(t, o)
 	source.Attach(f.TickLog)
