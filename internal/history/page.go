@@ -76,10 +76,18 @@ func (s *Store) Range(id quote.ID, interval Interval, from, before int64, limit 
 // newest returns a page with the newest n bars of length spans[k] in a range of times. complete reports whether these are all the
 // bars in the range that the symbol ever had.
 func (s *Store) newest(id quote.ID, k int, from, before int64, n int) (p Page, complete bool, err error) {
+	if s.delayed != nil {
+		s.delayed.live.touch(id)
+	}
 	p, older, complete := s.newestInMemory(id, k, from, before, n)
 	missing := n - len(p.Bars)
-	if complete || s.saved == nil || missing == 0 {
+	if complete || missing == 0 || s.saved == nil && s.delayed == nil {
 		return p, complete, nil
+	}
+	if s.delayed != nil {
+		o, complete, err := s.delayed.live.newest(id, k, from, min(before, older.than), missing)
+		p.Bars = append(o.Bars, p.Bars...)
+		return p, complete, err
 	}
 	stored, err := s.saved.read(older.series, k, from, min(before, older.than), missing)
 	if err != nil {
@@ -89,7 +97,7 @@ func (s *Store) newest(id quote.ID, k int, from, before int64, n int) (p Page, c
 	return p, len(stored) < missing, nil
 }
 
-// olderBars says which bars of a symbol are in the file only.
+// olderBars says which bars of a symbol are elsewhere: in the file, or in that of the live store.
 type olderBars struct {
 	series uint32
 	than   int64 // the start of the oldest bar in memory
@@ -109,18 +117,24 @@ func (s *Store) newestInMemory(id quote.ID, k int, from, before int64, n int) (p
 		return first + sort.Search(written-first, func(i int) bool { return ring[(first+i)%len(ring)].T >= t })
 	}
 	lower, end := find(from), find(before)
+	if s.delayed != nil {
+		end = min(end, s.visible(id, k))
+	}
 	start := max(lower, end-n)
 	p.Bars = make([]Bar, 0, max(0, end-start))
 	for i := start; i < end; i++ {
 		p.Bars = append(p.Bars, ring[i%len(ring)])
 	}
-	p.Seq, p.Volume, p.Known = s.seq, x.volume.volume, x.volume.seen
+	p.Seq, p.Volume, p.Known = s.seq, x.volume.volume, x.volume.seen && s.volumeVisible(x)
 	older = olderBars{series: x.number, than: Latest}
 	if written > 0 {
 		older.than = ring[first%len(ring)].T
 	}
+	if s.delayed != nil {
+		older.than = min(older.than, s.visibleBefore(x, k))
+	}
 	// All bars of the range are in memory if it begins after the oldest one, or if none was dropped.
-	all := lower > first || first == 0 && s.saved == nil
+	all := lower > first || first == 0 && s.saved == nil && (s.delayed == nil || written == 0)
 	return p, older, all && start <= lower
 }
 

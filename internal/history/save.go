@@ -198,6 +198,9 @@ func (c *changes) save(it *item, u *quote.Universe) (err error) {
 // oldestKept returns the start of the oldest bars of an interval that are kept, counted from the newest tick. A tick of the future
 // doesn't count.
 func (s *Store) oldestKept(i Interval) int64 {
+	if s.delayed != nil {
+		return s.delayed.live.oldestKept(i)
+	}
 	if s.saved == nil {
 		return Earliest
 	}

@@ -55,12 +55,14 @@ type Store struct {
 	universe *quote.Universe
 	keep     [len(spans)]int // bars of each symbol in memory
 	saved    *saved          // nil: memory only
+	delayed  *delayed        // nil: of the live feed
 	events   *quote.Events   // that get the bars of minutes; nil for none
 
 	mu      sync.Mutex
 	seq     uint64
 	latest  int64 // the newest due time
 	symbols []symbol
+	behind  []*Store // see Delayed; set before the first Add
 }
 
 // symbol has the bars of a symbol.
@@ -70,6 +72,7 @@ type symbol struct {
 	volume  volumeDay
 	dayEnd  int64 // of the newest daily bar
 	since   int64 // due time of the first tick of this process, Latest before it
+	inherited
 
 	// With a file.
 	dirty      bool              // differs from the file
@@ -160,6 +163,9 @@ func (s *Store) symbol(id quote.ID) *symbol {
 		if s.saved != nil {
 			s.saved.load(x, s.universe.Instrument(id))
 		}
+		for _, d := range s.behind {
+			d.inherit(id, x)
+		}
 	}
 	return x
 }
@@ -235,6 +241,9 @@ func (s *Store) AddDays(ticks []quote.Tick) {
 		d := s.universe.Instrument(t.Symbol).Session.Day(t.Due)
 		s.push(x, days, Bar{T: d.Start, O: t.Open, H: t.High, L: t.Low, C: t.Last, V: t.Volume})
 		x.dayEnd, x.dirty = d.End, true
+		if s.delayed != nil {
+			x.bequeath(s.delayed.now())
+		}
 	}
 }
 
