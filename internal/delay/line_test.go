@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ type recorder struct {
 	delay  time.Duration
 	events *quote.Events
 
+	mu    sync.Mutex
 	ticks []published
 	past  []quote.Tick
 	stale []time.Time
@@ -30,7 +32,16 @@ type published struct {
 	event quote.Event
 }
 
+// counts returns how many ticks were published and passed on so far.
+func (r *recorder) counts() (published, past int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ticks), len(r.past)
+}
+
 func (r *recorder) Publish(ticks []quote.Tick) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range ticks {
 		if age := time.Since(time.UnixMicro(ticks[i].Due)); age < r.delay || age > r.delay+time.Second {
 			r.t.Errorf("tick %d is published %v after it was due, want %v", ticks[i].Seq, age, r.delay)
@@ -45,6 +56,8 @@ func (r *recorder) Publish(ticks []quote.Tick) {
 }
 
 func (r *recorder) Past(ticks []quote.Tick) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range ticks {
 		if age := time.Since(time.UnixMicro(ticks[i].Due)); age < r.delay {
 			r.t.Errorf("a past tick is passed on %v after it was due, want %v", age, r.delay)
@@ -92,8 +105,9 @@ func TestLine(t *testing.T) {
 			}
 			time.Sleep(time.Duration(rng.Int64N(int64(rng.IntN(10_000)+1) * int64(time.Millisecond))))
 		}
-		if held := outlets[1].Held(); held != uint64(len(want)-len(sinks[1].ticks)) || held == 0 {
-			t.Errorf("%d of %d ticks are held, %d were published", held, len(want), len(sinks[1].ticks))
+		synctest.Wait()
+		if n, _ := sinks[1].counts(); outlets[1].Held() != uint64(len(want)-n) || n == len(want) {
+			t.Errorf("%d of %d ticks are held, %d were published", outlets[1].Held(), len(want), n)
 		}
 		if l.Bytes() <= chunkBytes {
 			t.Errorf("%d bytes are held", l.Bytes())
@@ -137,8 +151,9 @@ func TestPast(t *testing.T) {
 		l.Add([]quote.Tick{{Symbol: 2, Due: now.UnixMicro(), N: 1, Seq: 1}})
 		for s := range 60 {
 			synctest.Wait()
-			if want := 41 + s; len(r.past) < want-1 || len(r.past) > want || len(r.ticks) > 0 {
-				t.Fatalf("after %d s: %d ticks of the past, want %d, and %d others", s, len(r.past), want, len(r.ticks))
+			published, past := r.counts()
+			if want := 41 + s; past < want-1 || past > want || published > 0 {
+				t.Fatalf("after %d s: %d ticks of the past, want %d, and %d others", s, past, want, published)
 			}
 			time.Sleep(time.Second)
 		}
