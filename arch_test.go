@@ -17,8 +17,9 @@ import (
 var dependencies = map[string][]string{
 	"internal/quote":         {},
 	"internal/nearest":       {},
-	"internal/auth":          {"quote"},
-	"internal/wire":          {"nearest", "quote"},
+	"internal/strictjson":    {"nearest"},
+	"internal/auth":          {"strictjson", "quote"},
+	"internal/wire":          {"strictjson", "quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
 	"internal/config":        {"nearest"},
@@ -43,7 +44,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"auth", "nearest", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	"handlers":                 {"auth", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	// For tests: a whole server with its clients.
@@ -136,8 +137,8 @@ func TestOnlyNetworkPackagesImportNetworkLibraries(t *testing.T) {
 			if slices.ContainsFunc(networkLibraries, func(l string) bool { return strings.HasPrefix(p, l) }) {
 				t.Errorf("%s imports %s: only %s may import network libraries", file, p, strings.Join(networkPackages, ", "))
 			}
-			// main listens, config parses addresses, metrics returns an http.Handler.
-			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/config", "internal/metrics", "internal/netconn"}, pkg) {
+			// main listens, auth fetches keys, config parses addresses, metrics returns an http.Handler.
+			if (p == "net" || p == "net/http") && !slices.Contains([]string{".", "internal/auth", "internal/config", "internal/metrics", "internal/netconn"}, pkg) {
 				t.Errorf("%s imports %s: only packages that listen or dial may", file, p)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"ticklane/internal/wire"
+	"ticklane/internal/strictjson"
 )
 
 // jsonBodies reads the JSON bodies of requests that change something.
@@ -44,8 +44,8 @@ func (b *jsonBodies) unmarshal(c *fiber.Ctx, into any, known ...string) error {
 	if err != nil {
 		return err
 	}
-	var unknown *wire.MemberError
-	if json.Valid(body) && errors.As(wire.CheckMembers(body, known...), &unknown) {
+	var unknown *strictjson.MemberError
+	if json.Valid(body) && errors.As(strictjson.CheckMembers(body, known...), &unknown) {
 		return badParameters([]fieldError{{unknown.Member, unknown.Msg}})
 	}
 	if err := json.Unmarshal(body, into); err != nil {

@@ -2,16 +2,18 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/strictjson"
 )
 
 // Action is something that a right may allow besides reading and ingesting topics.
@@ -87,14 +89,17 @@ func ParseRights(text []byte) (Rights, error) {
 	}
 	all := Rights{read: map[string]time.Duration{}, write: map[string]bool{}, actions: map[Action]bool{}}
 	for i, text := range list {
-		var r right
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&r); err != nil {
+		if text[0] != '{' {
+			return Rights{}, fmt.Errorf("rights: entry %d: want an object", i+1)
+		}
+		if err := strictjson.CheckMembers(text, "read", "delay", "write", "may", "streams", "requests"); err != nil {
 			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, err)
 		}
-		if _, err := d.Token(); !errors.Is(err, io.EOF) || text[0] != '{' {
-			return Rights{}, fmt.Errorf("rights: entry %d: want an object", i+1)
+		var r right
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields() // those that start with an underscore
+		if err := d.Decode(&r); err != nil {
+			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, entryError(err))
 		}
 		if err := all.add(&r); err != nil {
 			return Rights{}, fmt.Errorf("rights: entry %d: %w", i+1, err)
@@ -102,6 +107,38 @@ func ParseRights(text []byte) (Rights, error) {
 	}
 	all.key = keyOf(all.readable)
 	return all, nil
+}
+
+// entryError returns an error of encoding/json without the names of Go's types.
+func entryError(err error) error {
+	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		want := map[string]string{"streams": "a whole number", "requests": "a number", "delay": `a text such as "15m"`}[typ.Field]
+		return fmt.Errorf("%s: want %s, got %s", typ.Field, cmp.Or(want, "a list of texts"), typ.Value)
+	}
+	return err
+}
+
+// MarshalJSON returns the rights as ParseRights reads them. Equal texts mean equal rights.
+func (r Rights) MarshalJSON() ([]byte, error) {
+	type right struct {
+		Read     []string `json:"read,omitempty"`
+		Delay    string   `json:"delay,omitempty"`
+		Write    []string `json:"write,omitempty"`
+		May      []Action `json:"may,omitempty"`
+		Streams  int      `json:"streams,omitempty"`
+		Requests float64  `json:"requests,omitempty"`
+	}
+	list := make([]right, len(r.entries))
+	for i, e := range r.entries {
+		list[i] = right{Read: e.read, Write: e.write}
+		if e.delay > 0 {
+			list[i].Delay = e.delay.String()
+		}
+		if i == 0 { // what belongs to the whole list
+			list[0].May, list[0].Streams, list[0].Requests = slices.Sorted(maps.Keys(r.actions)), r.streams, r.requests
+		}
+	}
+	return json.Marshal(list)
 }
 
 func (r *Rights) add(from *right) error {

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -60,7 +62,13 @@ func TestRightsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		``: "JSON list", `null`: "JSON list", `{}`: "JSON list", `"*"`: "JSON list", `[null]`: "object", `[1]`: "entry 1",
 		`[{"read":["*"]},{"reed":["*"]}]`:       "entry 2",
-		`[{"read":"*"}]`:                        "read",
+		`[{"Read":["*"]}]`:                      "Read: unknown member; did you mean read?",
+		`[{"read":[],"read":["*"]}]`:            "read: given twice",
+		`[{"read":["*"],"READ":[]}]`:            "READ",
+		`[{"_read":["*"]}]`:                     "_read",
+		`[{"read":"*"}]`:                        "read: want a list of texts, got string",
+		`[{"read":[1]}]`:                        "read: want a list of texts, got number",
+		`[{"streams":1.5}]`:                     "streams: want a whole number",
 		`[{"read":["a b"]}]`:                    "a b",
 		`[{"read":["sector:"]}]`:                "sector:",
 		`[{"write":[""]}]`:                      "write",
@@ -90,6 +98,14 @@ func FuzzRights(f *testing.F) {
 			if !r.CanRead(topic, "") || !validTopic(topic) {
 				t.Fatalf("%q is readable and can't be read", topic)
 			}
+		}
+		written, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := ParseRights(written)
+		if twice, _ := json.Marshal(again); err != nil || !bytes.Equal(written, twice) {
+			t.Fatalf("written as %s, then as %s, %v", written, twice, err)
 		}
 		if r.Streams() < 0 || !(r.Requests() >= 0) {
 			t.Fatal("negative limits")

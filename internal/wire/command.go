@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/strictjson"
 )
 
 // Actions of a command.
@@ -77,7 +78,7 @@ func ParseCommand(b []byte) (Command, error) {
 	}
 	err := json.Unmarshal(b, &raw)
 	if json.Valid(b) {
-		if err := CheckMembers(b, "action", "topics", "id"); err != nil {
+		if err := strictjson.CheckMembers(b, "action", "topics", "id"); err != nil {
 			return bad("%v", err)
 		}
 	}
