@@ -13,7 +13,22 @@ type Principal struct {
 	Issued  time.Time // zero if unknown
 	Expires time.Time // zero for never
 	Rights  Rights
+	Session string // id of the session, "" for a principal that isn't from a session cookie
+
+	source  source
+	key     string    // of sourceFile: identifies the secret
+	version string    // of sourceFile: changes with the secret, the rights and the expiry
+	until   time.Time // of a session: the end of the credential that it was made from, zero for never
 }
+
+// source is the kind of credential that a principal was first verified by; a session keeps that of the credential it was made from.
+type source string
+
+const (
+	sourceFile source = "file" // an entry of the token file
+	sourceJWT  source = "jwt"
+	sourceOIDC source = "oidc"
+)
 
 // Everyone is the principal of all requests when authentication is off: it has every right.
 var Everyone = &Principal{Rights: everything}
@@ -31,11 +46,14 @@ var (
 	ErrInvalid = errors.New("the token is not valid")
 	ErrExpired = errors.New("the token has expired")
 	ErrRevoked = errors.New("the token was revoked")
+	// ErrUnavailable means that a provider's keys or addresses aren't known yet: the same credential may be valid in a second.
+	ErrUnavailable = errors.New("the identity provider was not reached yet")
 )
 
 // Authenticator verifies credentials. It is safe for concurrent use.
 type Authenticator interface {
-	// Verify returns the principal of a bearer token (RFC 6750). The error wraps ErrInvalid, ErrExpired or ErrRevoked. Verify never
-	// waits for the network. With ErrExpired the principal is that of the expired token, so that the client can be informed.
+	// Verify returns the principal of a bearer token (RFC 6750). The error wraps ErrInvalid, ErrExpired, ErrRevoked or
+	// ErrUnavailable. Verify never waits for the network. With ErrExpired the principal is that of the expired token, so that the
+	// client can be informed.
 	Verify(ctx context.Context, token string) (*Principal, error)
 }

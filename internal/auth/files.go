@@ -1,0 +1,120 @@
+package auth
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// maxFile bounds the files that are read, in bytes.
+const maxFile = 64 << 20
+
+// watchedFile is a file that is read again when it was written or replaced. It is safe for concurrent use.
+type watchedFile struct {
+	name string
+
+	mu    sync.Mutex
+	state fileState // when it was last read
+}
+
+// fileState identifies a version of a file.
+type fileState struct {
+	modified time.Time
+	size     int64
+}
+
+func (f *watchedFile) now() fileState {
+	info, err := os.Stat(f.name)
+	if err != nil {
+		return fileState{}
+	}
+	return fileState{info.ModTime(), info.Size()}
+}
+
+// changed reports whether the file has changed since read.
+func (f *watchedFile) changed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now() != f.state
+}
+
+// read returns the content. A file that is written meanwhile counts as changed afterwards.
+func (f *watchedFile) read() ([]byte, error) {
+	f.mu.Lock()
+	f.state = f.now()
+	f.mu.Unlock()
+	return readFile(f.name)
+}
+
+// wrote records that the caller has appended n bytes, so that they alone are no change.
+func (f *watchedFile) wrote(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := f.now(); now.size == f.state.size+int64(n) {
+		f.state = now
+	}
+}
+
+// writeFile replaces a file atomically. Only its owner may read it.
+func writeFile(name string, text []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(text); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// readFile reads a regular file of at most maxFile bytes.
+func readFile(name string) ([]byte, error) {
+	if name == "" {
+		return nil, errors.New("missing: want the name of a file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %d MiB", name, maxFile>>20)
+	}
+	return text, nil
+}
+
+// minSecret is the least length of a secret, in bytes: that of its hash, SHA-256 (RFC 7518 §3.2).
+const minSecret = 32
+
+// readSecret reads a secret without the line end after it. The errors don't contain it.
+func readSecret(name string, least int) ([]byte, error) {
+	text, err := readFile(name)
+	if err != nil {
+		return nil, err
+	}
+	secret := bytes.TrimRight(text, "\r\n")
+	if bytes.Contains(secret, []byte("-----BEGIN")) {
+		return nil, fmt.Errorf("%s: is a PEM file; want a random secret: a key that others know must not be used as one", name)
+	}
+	if len(secret) < least {
+		return nil, fmt.Errorf("%s: %d bytes; want a random secret of at least %d, such as from: openssl rand -base64 48", name, len(secret), least)
+	}
+	return secret, nil
+}

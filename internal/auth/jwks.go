@@ -1,0 +1,153 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	keysRefresh  = 15 * time.Minute // time between two fetches of the keys
+	keysRetry    = 5 * time.Second  // least time between two fetches, besides the first retries
+	maxKeysBytes = 1 << 20
+)
+
+// remoteKeys are the keys of a JWKS address. Only run fetches them, so verifying a token never waits for the provider. While the
+// provider can't be reached the earlier keys stay in use.
+type remoteKeys struct {
+	url    string
+	client *http.Client
+	logger *slog.Logger
+
+	keys    atomic.Pointer[keySet]
+	version atomic.Uint64     // changes with the keys
+	fetched atomic.Int64      // when keys were fetched last, in ns since 1970; 0 for never
+	wanted  chan struct{}     // of one element
+	hash    [sha256.Size]byte // of the text with the keys; used by run alone
+}
+
+func newRemoteKeys(url string, client *http.Client, logger *slog.Logger) *remoteKeys {
+	r := &remoteKeys{url: url, client: client, logger: logger, wanted: make(chan struct{}, 1)}
+	r.keys.Store(&keySet{})
+	return r
+}
+
+// refetch requests the keys again, because a token names one that isn't known. It reports whether they will be fetched: not if
+// that has happened within keysRetry.
+func (r *remoteKeys) refetch() bool {
+	if at := r.fetched.Load(); at != 0 && time.Since(time.Unix(0, at)) < keysRetry {
+		return false
+	}
+	select {
+	case r.wanted <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// run fetches the keys at the start, each keysRefresh, and after refetch, until ctx is done.
+func (r *remoteKeys) run(ctx context.Context) {
+	failures := 0
+	for {
+		err := r.fetch(ctx)
+		wait := keysRefresh
+		if err != nil && ctx.Err() == nil {
+			r.logger.Warn("auth.jwt.jwks_url can't be fetched; earlier keys stay in use", "err", err, "keys", len(*r.keys.Load()))
+			wait = min(time.Second<<min(failures, 6), time.Minute)
+			failures++
+		} else {
+			failures = 0
+		}
+		wanted := r.wanted
+		if err != nil {
+			wanted = nil // the next try is near anyway
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wanted:
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (r *remoteKeys) fetch(ctx context.Context) error {
+	text, err := get(ctx, r.client, r.url)
+	if err != nil {
+		return err
+	}
+	keys, skipped, err := parseJWKS(text)
+	if err != nil {
+		return err
+	}
+	r.fetched.Store(time.Now().UnixNano())
+	hash := sha256.Sum256(text)
+	if hash == r.hash {
+		return nil
+	}
+	r.hash = hash
+	r.keys.Store(&keys)
+	r.version.Add(1)
+	r.logger.Info("auth.jwt.jwks_url fetched", "keys", len(keys), "skipped", skipped)
+	return nil
+}
+
+// get returns the body of an address.
+func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: status %d", url, resp.StatusCode)
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxKeysBytes+1))
+	if err == nil && len(text) > maxKeysBytes {
+		err = fmt.Errorf("%s: larger than %d bytes", url, maxKeysBytes)
+	}
+	return text, err
+}
+
+// parseJWKS returns the keys of a JSON Web Key Set that can verify signatures, and the number of others.
+func parseJWKS(text []byte) (keys keySet, skipped int, err error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(text, &set); err != nil || set.Keys == nil {
+		return nil, 0, errors.New("not a JSON Web Key Set")
+	}
+	if len(set.Keys) > maxKeys {
+		return nil, 0, fmt.Errorf("%d keys; want at most %d", len(set.Keys), maxKeys)
+	}
+	for _, one := range set.Keys {
+		var j jose.JSONWebKey
+		if err := j.UnmarshalJSON(one); err != nil || !j.IsPublic() || j.Use != "" && j.Use != "sig" {
+			skipped++ // other uses and types are usual in such a set; HMAC keys in a public one are a mistake
+			continue
+		}
+		k, err := newKey(j.KeyID, j.Key, j.Algorithm)
+		if err != nil {
+			skipped++
+			continue
+		}
+		keys = append(keys, k)
+	}
+	if len(keys) == 0 {
+		return nil, skipped, fmt.Errorf("no usable key of %d; want RSA, ECDSA or Ed25519 for signatures", skipped)
+	}
+	return keys, skipped, nil
+}

@@ -1,0 +1,282 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"ticklane/internal/strictjson"
+)
+
+// RightsClaim is the claim of a JWT that has its rights.
+const RightsClaim = "ticklane"
+
+// JWTOptions configures ModeJWT. At least one of Keys, JWKS and Secret is needed.
+type JWTOptions struct {
+	Keys     []string // PEM files
+	JWKS     string   // address of a JSON Web Key Set (RFC 7517), with Issuer
+	Secret   string   // file with the secret of HMAC signatures
+	Issuer   string   // claim iss; "" for any
+	Audience string   // claim aud
+	Leeway   time.Duration
+}
+
+// jwtVerifier verifies JWTs (RFC 7519, RFC 8725).
+type jwtVerifier struct {
+	parser    *jwt.Parser
+	validator *jwt.Validator
+	fixed     keySet      // of files
+	remote    *remoteKeys // nil without a JWKS address
+	leeway    time.Duration
+	cache     cache
+}
+
+// newJWTVerifier reads the files. The error begins with the name of the setting.
+func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jwtVerifier, *remoteKeys, error) {
+	if len(o.Keys) == 0 && o.JWKS == "" && o.Secret == "" {
+		return nil, nil, errors.New("keys: missing; want keys, jwks_url or secret_file")
+	}
+	if o.Audience == "" {
+		return nil, nil, errors.New("audience: missing; want the claim aud of this server's tokens")
+	}
+	v := &jwtVerifier{leeway: o.Leeway, parser: jwt.NewParser(jwt.WithValidMethods(allMethods), jwt.WithStrictDecoding(), jwt.WithoutClaimsValidation())}
+	rules := []jwt.ParserOption{jwt.WithExpirationRequired(), jwt.WithLeeway(o.Leeway), jwt.WithAudience(o.Audience)}
+	if o.Issuer != "" {
+		rules = append(rules, jwt.WithIssuer(o.Issuer))
+	}
+	v.validator = jwt.NewValidator(rules...)
+	for _, name := range o.Keys {
+		text, err := readFile(name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("keys: %w", err)
+		}
+		keys, err := parsePEM(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("keys: %s: %w", filepath.Base(name), err)
+		}
+		v.fixed = append(v.fixed, keys...)
+	}
+	if len(v.fixed) > maxTried {
+		return nil, nil, fmt.Errorf("keys: %d; want at most %d", len(v.fixed), maxTried)
+	}
+	if o.Secret != "" {
+		secret, err := readSecret(o.Secret, minSecret)
+		if err != nil {
+			return nil, nil, fmt.Errorf("secret_file: %w", err)
+		}
+		v.fixed = append(v.fixed, key{methods: hmacMethods, key: secret})
+	}
+	if o.JWKS != "" {
+		if o.Issuer == "" {
+			return nil, nil, errors.New("issuer: missing; auth.jwt.jwks_url needs it")
+		}
+		v.remote = newRemoteKeys(o.JWKS, client, logger)
+	}
+	return v, v.remote, nil
+}
+
+// verify returns the principal of a token, as Authenticator.Verify does.
+func (v *jwtVerifier) verify(token string) (*Principal, error) {
+	hash := sha256.Sum256([]byte(token))
+	var version uint64
+	if v.remote != nil {
+		version = v.remote.version.Load()
+	}
+	p := v.cache.get(hash, version)
+	if p == nil {
+		claims := &jwtClaims{}
+		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t) })
+		if err != nil {
+			return nil, jwtError(err)
+		}
+		expired := false
+		if err := v.validator.Validate(claims); err != nil {
+			if expired = onlyExpired(err); !expired {
+				return nil, jwtError(err)
+			}
+		}
+		p = claims.principal()
+		// Within the leeway the token is still valid.
+		p.Expires = p.Expires.Add(v.leeway)
+		if expired {
+			return p, ErrExpired
+		}
+		v.cache.put(hash, version, p)
+	}
+	if p.Expired(time.Now()) {
+		v.cache.remove(hash)
+		return p, ErrExpired
+	}
+	return p, nil
+}
+
+// keysOf returns the keys that may have signed a token.
+func (v *jwtVerifier) keysOf(t *jwt.Token) (any, error) {
+	if _, ok := t.Header["crit"]; ok {
+		return nil, reason("header crit: no extension is supported") // RFC 7515 §4.1.11
+	}
+	if typ, ok := t.Header["typ"]; ok {
+		name, _ := typ.(string)
+		if name = strings.TrimPrefix(strings.ToLower(name), "application/"); name != "jwt" && name != "at+jwt" {
+			return nil, reason("header typ: want JWT or at+jwt")
+		}
+	}
+	id, _ := t.Header["kid"].(string)
+	method := t.Method.Alg()
+	keys, _ := v.fixed.fitting(id, method)
+	if v.remote != nil {
+		more, known := v.remote.keys.Load().fitting(id, method)
+		if len(more) > 0 {
+			keys = append(keys, more...)
+		} else if !known {
+			if v.remote.refetch() && len(keys) == 0 {
+				return nil, errFetching
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil, reason("header kid or alg: no key fits")
+	}
+	set := jwt.VerificationKeySet{}
+	for _, k := range keys {
+		set.Keys = append(set.Keys, k)
+	}
+	return set, nil
+}
+
+// reason is why a token is invalid. It contains nothing of the token.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
+// errFetching is the reason while the keys are fetched that a token may be signed by.
+var errFetching = errors.New("the keys are being fetched")
+
+// jwtError returns an error of the JWT library as one of this package, without any part of the token.
+func jwtError(err error) error {
+	var why reason
+	switch {
+	case errors.Is(err, errFetching):
+		return fmt.Errorf("%w: its keys are being fetched", ErrUnavailable)
+	case errors.As(err, &why):
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		why = "not a JWT"
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid), errors.Is(err, jwt.ErrTokenUnverifiable):
+		why = "signature or alg"
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		why = "claim exp, iss or aud: missing"
+	case errors.Is(err, jwt.ErrTokenInvalidAudience):
+		why = "claim aud: not this server (auth.jwt.audience)"
+	case errors.Is(err, jwt.ErrTokenInvalidIssuer):
+		why = "claim iss: not auth.jwt.issuer"
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		why = "claim nbf: not valid yet"
+	default:
+		why = "claims"
+	}
+	return fmt.Errorf("%w: %w", ErrInvalid, why)
+}
+
+// onlyExpired reports whether a token would be valid but for its expiry.
+func onlyExpired(err error) bool {
+	return errors.Is(err, jwt.ErrTokenExpired) && !slices.ContainsFunc([]error{
+		jwt.ErrTokenRequiredClaimMissing, jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued,
+	}, func(other error) bool { return errors.Is(err, other) })
+}
+
+// jwtClaims are the claims that matter, read by their exact names.
+type jwtClaims struct {
+	issuer, subject, id        string
+	audience                   []string
+	expires, notBefore, issued time.Time
+	rights                     Rights
+}
+
+// UnmarshalJSON reads the claims. Its error is a reason.
+func (c *jwtClaims) UnmarshalJSON(text []byte) error {
+	members, err := strictjson.Members(text)
+	if err != nil {
+		return reason("claims: " + err.Error())
+	}
+	return c.read(members, RightsClaim, nil)
+}
+
+// read reads the claims from their members. rightsClaim is the name of the one with the rights; without it they are fallback, nil
+// if it is required.
+func (c *jwtClaims) read(members map[string]json.RawMessage, rightsClaim string, fallback *Rights) error {
+	for name, to := range map[string]*string{"iss": &c.issuer, "sub": &c.subject, "jti": &c.id} {
+		if text, ok := members[name]; ok && json.Unmarshal(text, to) != nil {
+			return reason("claim " + name + ": want a text")
+		}
+	}
+	if err := checkName(c.subject); err != nil {
+		return reason("claim sub: want a name that can be shown")
+	}
+	if c.id != "" && checkName(c.id) != nil {
+		return reason("claim jti: want a text that can be shown")
+	}
+	for name, to := range map[string]*time.Time{"exp": &c.expires, "nbf": &c.notBefore, "iat": &c.issued} {
+		if text, ok := members[name]; ok {
+			var seconds *float64
+			if json.Unmarshal(text, &seconds) != nil || seconds == nil || !(*seconds > 0 && *seconds < maxSeconds) {
+				return reason("claim " + name + ": want seconds since 1970")
+			}
+			whole, part := math.Modf(*seconds)
+			*to = time.Unix(int64(whole), int64(part*1e9))
+		}
+	}
+	if text, ok := members["aud"]; ok {
+		var one string
+		if json.Unmarshal(text, &one) == nil && text[0] == '"' {
+			c.audience = []string{one}
+		} else if json.Unmarshal(text, &c.audience) != nil {
+			return reason("claim aud: want a text or a list of texts")
+		}
+	}
+	text, ok := members[rightsClaim]
+	if !ok && fallback != nil {
+		c.rights = *fallback
+		return nil
+	}
+	if !ok {
+		return reason("claim " + rightsClaim + ": missing; want the rights")
+	}
+	var err error
+	if c.rights, err = ParseRights(text); err != nil {
+		return reason("claim " + rightsClaim + ": " + err.Error())
+	}
+	return nil
+}
+
+// maxSeconds is the year 10000.
+const maxSeconds = 253402300800
+
+func (c *jwtClaims) principal() *Principal {
+	return &Principal{Subject: c.subject, TokenID: c.id, Issued: c.issued, Expires: c.expires, Rights: c.rights, source: sourceJWT}
+}
+
+// The methods of jwt.Claims.
+
+func (c *jwtClaims) GetExpirationTime() (*jwt.NumericDate, error) { return date(c.expires), nil }
+func (c *jwtClaims) GetNotBefore() (*jwt.NumericDate, error)      { return date(c.notBefore), nil }
+func (c *jwtClaims) GetIssuedAt() (*jwt.NumericDate, error)       { return date(c.issued), nil }
+func (c *jwtClaims) GetIssuer() (string, error)                   { return c.issuer, nil }
+func (c *jwtClaims) GetSubject() (string, error)                  { return c.subject, nil }
+func (c *jwtClaims) GetAudience() (jwt.ClaimStrings, error)       { return c.audience, nil }
+
+func date(t time.Time) *jwt.NumericDate {
+	if t.IsZero() {
+		return nil
+	}
+	return &jwt.NumericDate{Time: t}
+}

@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+)
+
+// random returns 256 random bits as base64url.
+func random() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// secretKeys are the keys for what the server gives to browsers to keep, derived from one secret.
+type secretKeys struct {
+	session        []byte // signs sessions
+	state, refresh *sealer
+}
+
+// newSecretKeys derives the keys from a file's secret, or from a random one if file is empty.
+func newSecretKeys(file string) (secretKeys, error) {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret)
+	if file != "" {
+		var err error
+		if secret, err = readSecret(file, minSecret); err != nil {
+			return secretKeys{}, err
+		}
+	}
+	derive := func(purpose string) []byte {
+		key, err := hkdf.Key(sha256.New, secret, nil, "ticklane "+purpose, 32)
+		if err != nil {
+			panic(err) // only for a wrong length
+		}
+		return key
+	}
+	return secretKeys{session: derive("session"), state: newSealer(derive("oidc state")), refresh: newSealer(derive("oidc refresh"))}, nil
+}
+
+// sealer encrypts values that a browser keeps and can't read or change (AES-256-GCM).
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(key []byte) *sealer {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err) // only for a wrong length
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err)
+	}
+	return &sealer{aead}
+}
+
+// seal returns v as base64url text.
+func (s *sealer) seal(v any) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, nil)), nil
+}
+
+// open reads what seal has returned.
+func (s *sealer) open(sealed string, v any) error {
+	b, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err == nil {
+		b, err = s.aead.Open(nil, nil, b, nil)
+	}
+	if err != nil {
+		return errors.New("was changed, or was sealed by another key")
+	}
+	return json.Unmarshal(b, v)
+}

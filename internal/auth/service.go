@@ -1,0 +1,129 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Modes of authentication, besides "none", which needs no Service.
+const (
+	ModeToken = "token" // the tokens of a file
+	ModeJWT   = "jwt"   // tokens that others have signed
+)
+
+// Options configures a Service. Secrets are in files, so that no setting contains one.
+type Options struct {
+	Mode        string // ModeToken or ModeJWT
+	TokenFile   string // of ModeToken
+	JWT         JWTOptions
+	Revocations string // file; empty: in memory only
+	SessionKey  string // file; empty: a random key, so that sessions end with the process
+	SessionTime time.Duration
+	OIDC        OIDCOptions // none without an Issuer
+	Logger      *slog.Logger
+	Client      *http.Client // for keys and providers; nil for one with a timeout of 10 s
+}
+
+// Service has the parts that authentication consists of. They are safe for concurrent use.
+type Service struct {
+	Verifier    *Verifier
+	Sessions    *Sessions
+	Tickets     *Tickets
+	Revocations *Revocations
+	OIDC        *OIDC // nil if it isn't configured
+
+	tokens *tokenStore // nil in ModeJWT
+	remote *remoteKeys // nil without a JWKS address
+	logger *slog.Logger
+}
+
+// filePoll is the time between two checks whether a file has changed. What it revokes must end within a second.
+const filePoll = 500 * time.Millisecond
+
+// New reads the files of the options. Run keeps the Service up to date.
+func New(o Options) (*Service, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Client == nil {
+		o.Client = &http.Client{Timeout: 10 * time.Second}
+	}
+	if o.SessionTime == 0 {
+		o.SessionTime = 12 * time.Hour
+	}
+	s := &Service{logger: o.Logger, Tickets: newTickets()}
+	var err error
+	if s.Revocations, err = newRevocations(o.Revocations); err != nil {
+		return nil, fmt.Errorf("auth.revocations: %w", err)
+	}
+	s.Verifier = &Verifier{revocations: s.Revocations}
+	switch o.Mode {
+	case ModeToken:
+		if s.tokens, err = newTokenStore(o.TokenFile); err != nil {
+			return nil, fmt.Errorf("auth.tokens: %w", err)
+		}
+		s.Verifier.tokens, s.Revocations.tokens = s.tokens, s.tokens
+	case ModeJWT:
+		if s.Verifier.jwt, s.remote, err = newJWTVerifier(o.JWT, o.Client, o.Logger); err != nil {
+			return nil, fmt.Errorf("auth.jwt.%w", err)
+		}
+	default:
+		return nil, errors.New("auth.mode: want token or jwt")
+	}
+	keys, err := newSecretKeys(o.SessionKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth.session_key_file: %w", err)
+	}
+	s.Sessions = newSessions(keys, o.SessionTime, s.Revocations, s.tokens)
+	if o.OIDC.Issuer != "" {
+		if s.OIDC, err = newOIDC(o.OIDC, keys, o.SessionTime, s.Revocations, o.Client, o.Logger); err != nil {
+			return nil, fmt.Errorf("auth.oidc.%w", err)
+		}
+	}
+	return s, nil
+}
+
+// Run reads changed files again, fetches keys and calls the functions of Revocations.OnChange, until ctx is done.
+func (s *Service) Run(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	if s.remote != nil {
+		parts.Go(func() { s.remote.run(ctx) })
+	}
+	if s.OIDC != nil {
+		parts.Go(func() { s.OIDC.run(ctx) })
+	}
+	poll := time.NewTicker(filePoll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.Revocations.changed:
+			s.Revocations.callback()
+			continue
+		case <-poll.C:
+		}
+		if s.tokens != nil && s.tokens.file.changed() {
+			s.reloaded("auth.tokens", "the old tokens stay in use until it is valid", s.tokens.load())
+		}
+		if f := s.Revocations.file; f != nil && f.changed() {
+			s.reloaded("auth.revocations", "earlier revocations stay in force", s.Revocations.load())
+		}
+	}
+}
+
+// reloaded logs the result of reading a changed file.
+func (s *Service) reloaded(setting, consequence string, err error) {
+	if err != nil {
+		s.logger.Error(setting+" is invalid; "+consequence, "err", err)
+		return
+	}
+	s.logger.Info(setting + " reloaded")
+	s.Revocations.notify()
+}

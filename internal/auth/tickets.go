@@ -1,0 +1,107 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	ticketTime           = 30 * time.Second
+	maxTickets           = 10_000
+	maxTicketsOfASubject = 100
+)
+
+// ErrBusy means that a limit of the server is reached: the same request may succeed in half a minute.
+var ErrBusy = errors.New("too many are open")
+
+// Tickets are credentials for one request. Pages of other sites need them, because an EventSource can't send a header. A ticket may
+// be part of a URL: it is worthless once used, and after 30 s.
+type Tickets struct {
+	mu    sync.Mutex
+	open  map[[sha256.Size]byte]ticket // by the hash, so that the memory of the process shows none
+	queue []issued                     // in the order of their expiry, those that were used included
+	of    map[string]int               // open tickets of each subject
+}
+
+type ticket struct {
+	principal *Principal
+	origin    string
+	expires   time.Time
+}
+
+type issued struct {
+	hash    [sha256.Size]byte
+	expires time.Time
+}
+
+func newTickets() *Tickets {
+	return &Tickets{open: map[[sha256.Size]byte]ticket{}, of: map[string]int{}}
+}
+
+// ticketPrefix makes a ticket recognizable, for instance to scanners for leaked secrets.
+const ticketPrefix = "tk_"
+
+// Issue returns a ticket for one request of a principal by a page of an origin, "" for a request by a program. The error is ErrBusy.
+func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.Time, err error) {
+	now := time.Now()
+	text, expires = ticketPrefix+random(), now.Add(ticketTime)
+	hash := sha256.Sum256([]byte(text))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.removeExpired(now)
+	if len(t.queue) >= maxTickets || t.of[p.Subject] >= maxTicketsOfASubject {
+		return "", time.Time{}, fmt.Errorf("tickets: %w", ErrBusy)
+	}
+	t.open[hash] = ticket{p, origin, expires}
+	t.queue = append(t.queue, issued{hash, expires})
+	t.of[p.Subject]++
+	return text, expires, nil
+}
+
+// Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, or ErrExpired with the principal if its own
+// credential has expired meanwhile. The caller checks Revocations.
+func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
+	if !strings.HasPrefix(text, ticketPrefix) {
+		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrInvalid)
+	}
+	hash, now := sha256.Sum256([]byte(text)), time.Now()
+	t.mu.Lock()
+	of, ok := t.open[hash]
+	t.remove(hash) // even if the origin is wrong: another page has it
+	t.mu.Unlock()
+	switch {
+	case !ok || !now.Before(of.expires):
+		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, ticketTime)
+	case of.origin != origin:
+		return nil, fmt.Errorf("ticket: %w: issued for another origin", ErrInvalid)
+	case of.principal.Expired(now):
+		return of.principal, ErrExpired
+	}
+	return of.principal, nil
+}
+
+// removeExpired is called with mu held.
+func (t *Tickets) removeExpired(now time.Time) {
+	n := 0
+	for n < len(t.queue) && !now.Before(t.queue[n].expires) {
+		t.remove(t.queue[n].hash)
+		n++
+	}
+	t.queue = t.queue[n:]
+}
+
+// remove is called with mu held.
+func (t *Tickets) remove(hash [sha256.Size]byte) {
+	of, ok := t.open[hash]
+	if !ok {
+		return
+	}
+	delete(t.open, hash)
+	if t.of[of.principal.Subject]--; t.of[of.principal.Subject] == 0 {
+		delete(t.of, of.principal.Subject)
+	}
+}

@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// tokenStore has the tokens of a file.
+type tokenStore struct {
+	file *watchedFile
+	set  atomic.Pointer[tokenSet]
+}
+
+// tokenSet is one version of the file. It is immutable.
+type tokenSet struct {
+	byHash map[[sha256.Size]byte]*storedToken
+	byName map[string]*storedToken
+}
+
+type storedToken struct {
+	principal *Principal
+	revoked   bool
+}
+
+func newTokenStore(file string) (*tokenStore, error) {
+	s := &tokenStore{file: &watchedFile{name: file}}
+	return s, s.load()
+}
+
+// load reads the file. With an error the earlier tokens stay in use.
+func (s *tokenStore) load() error {
+	text, err := s.file.read()
+	if err != nil {
+		return fmt.Errorf("%w (ticklane token new NAME --file FILE makes one)", err)
+	}
+	tokens, err := ParseTokens(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.file.name, err)
+	}
+	set := &tokenSet{byHash: map[[sha256.Size]byte]*storedToken{}, byName: map[string]*storedToken{}}
+	for _, t := range tokens {
+		stored := &storedToken{t.principal(), !t.Revoked.IsZero()}
+		set.byHash[t.Hash], set.byName[t.Name] = stored, stored
+	}
+	s.set.Store(set)
+	return nil
+}
+
+// verify returns the principal of a token, as Verifier.Verify does.
+func (s *tokenStore) verify(token string) (*Principal, error) {
+	if !strings.HasPrefix(token, tokenPrefix) {
+		return nil, fmt.Errorf("%w: want a token that begins with %s", ErrInvalid, tokenPrefix)
+	}
+	stored, ok := s.set.Load().byHash[sha256.Sum256([]byte(token))]
+	if !ok {
+		return nil, fmt.Errorf("%w: unknown", ErrInvalid)
+	}
+	if stored.revoked {
+		return nil, fmt.Errorf("%w (%s)", ErrRevoked, stored.principal.TokenID)
+	}
+	if stored.principal.Expired(time.Now()) {
+		return stored.principal, ErrExpired
+	}
+	return stored.principal, nil
+}
+
+// current returns the principal that the file now has for the token of an earlier one. The error is ErrRevoked if the token was
+// revoked, removed or replaced, and ErrExpired, with the principal, if its rights or its expiry have changed.
+func (s *tokenStore) current(p *Principal) (*Principal, error) {
+	stored, ok := s.set.Load().byName[p.TokenID]
+	if !ok || stored.revoked || stored.principal.key != p.key {
+		return nil, ErrRevoked
+	}
+	if stored.principal.version != p.version {
+		return stored.principal, fmt.Errorf("%w: its rights have changed", ErrExpired)
+	}
+	return stored.principal, nil
+}
