@@ -46,6 +46,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return usageError(err)
 	}
+	access, err := newAccess(cfg.Auth, logger)
+	if err != nil {
+		return usageError(err)
+	}
 	ln, err := listen(cfg.Server.Addr)
 	if err != nil {
 		return err
@@ -108,11 +112,13 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
-	server, err := handlers.New(handlers.Deps{
+	deps := handlers.Deps{
 		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape,
 		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
-	})
+	}
+	access.addTo(&deps)
+	server, err := handlers.New(deps)
 	if err != nil {
 		return err
 	}
@@ -125,6 +131,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	watching, stopWatching := context.WithCancel(ctx)
 	var watchers sync.WaitGroup
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
+	watchers.Go(func() { access.run(watching) })
 	watchers.Go(func() {
 		returnMemory(watching, func() (opened uint64, live int) {
 			for lane := range wire.Lanes {
@@ -305,7 +312,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
 		AcceptRate: c.Limits.AcceptRate, RequestRate: c.Limits.Requests,
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
-		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, IngestToken: c.Feed.Ingest.Token, Reports: c.Load.Reports, TLS: secure,
+		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, IngestToken: string(c.Feed.Ingest.Token), Reports: c.Load.Reports, TLS: secure,
 	}
 }
 

@@ -34,6 +34,10 @@ type Deps struct {
 	Lab      *Lab                       // nil disables experiments
 	Ingest   *ingest.Source             // the feed that clients send; nil for another feed
 	Auth     auth.Authenticator         // verifies tokens; nil for no authentication
+	Sessions *auth.Sessions             // of browsers; nil without Auth, as are the next two
+	Tickets  *auth.Tickets              // for streams of other sites' pages
+	Revoked  *auth.Revocations          // what was revoked
+	OIDC     *auth.OIDC                 // signing in by a provider; nil if none is configured
 	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger

@@ -22,6 +22,7 @@ type Config struct {
 	Data    Data     `key:"data"`
 	History History  `key:"history"`
 	Stream  Stream   `key:"stream"`
+	Auth    Auth     `key:"auth"`
 	Limits  Limits   `key:"limits"`
 	Lab     Lab      `key:"lab"`
 	Load    LoadTest `key:"load"`
@@ -81,7 +82,7 @@ type Format struct {
 
 // Ingest has the options of a feed that clients send.
 type Ingest struct {
-	Token       string  `key:"token"`       // empty: only clients on this machine may send
+	Token       Secret  `key:"token"`       // empty: only clients on this machine may send
 	Instruments int     `key:"instruments"` // at most
 	Rate        float64 `key:"rate"`        // lines per second; 0 for no limit
 	LineSize    int     `key:"line_size"`   // bytes
@@ -123,6 +124,40 @@ type Stream struct {
 	Retry         time.Duration `key:"retry"`
 	Compress      string        `key:"compress"` // "off", "on" or "auto"
 	CompressSets  int           `key:"compress_sets"`
+}
+
+// Auth has the options of authentication.
+type Auth struct {
+	Mode           string          `key:"mode"`             // "none", "token" or "jwt"
+	Tokens         string          `key:"tokens"`           // file; set if Mode is "token"
+	Revocations    string          `key:"revocations"`      // file; empty: in memory only
+	SessionKeyFile string          `key:"session_key_file"` // empty: a random key
+	SessionTime    time.Duration   `key:"session_time"`
+	Grace          time.Duration   `key:"grace"`
+	Delays         []time.Duration `key:"delays"`
+	JWT            JWT             `key:"jwt"`
+	OIDC           OIDC            `key:"oidc"`
+}
+
+// JWT has the keys and the rules of signed tokens.
+type JWT struct {
+	Keys       []string      `key:"keys"` // PEM files
+	JWKSURL    string        `key:"jwks_url"`
+	Issuer     string        `key:"issuer"`
+	Audience   string        `key:"audience"`
+	Leeway     time.Duration `key:"leeway"`
+	SecretFile string        `key:"secret_file"`
+}
+
+// OIDC has the provider by which people sign in.
+type OIDC struct {
+	Issuer           string   `key:"issuer"` // empty: none
+	ClientID         string   `key:"client_id"`
+	ClientSecretFile string   `key:"client_secret_file"`
+	Scopes           []string `key:"scopes"`
+	RightsClaim      string   `key:"rights_claim"`
+	Rights           string   `key:"rights"` // JSON
+	RedirectURL      string   `key:"redirect_url"`
 }
 
 // Limits has the limits that protect the process.
@@ -225,7 +260,11 @@ func (s *settings) take(values map[string]any, origin func(name string) string) 
 		}
 		v, err := k.read(raw)
 		if err != nil {
-			s.addProblem(Problem{Key: name, Origin: from, Value: show(raw), Want: err.Error()})
+			value := show(raw)
+			if _, hidden := k.kind.(secret); hidden {
+				value = ""
+			}
+			s.addProblem(Problem{Key: name, Origin: from, Value: value, Want: err.Error()})
 			continue
 		}
 		s.config.set(name, v)

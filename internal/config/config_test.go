@@ -57,6 +57,8 @@ func TestDefaults(t *testing.T) {
 		Stream: Stream{Engine: "stream", LogSize: 65536, OnLag: "gap", Heartbeat: 15 * time.Second,
 			Interval: 250 * time.Millisecond, SnapshotChunk: 32 << 10, WriteTimeout: 10 * time.Second, Retry: time.Second,
 			Compress: "auto", CompressSets: 16},
+		Auth: Auth{Mode: "none", SessionTime: 12 * time.Hour, Grace: 25 * time.Second, Delays: []time.Duration{},
+			JWT: JWT{Keys: []string{}, Audience: "ticklane", Leeway: 30 * time.Second}, OIDC: OIDC{Scopes: []string{}, RightsClaim: "ticklane"}},
 		Limits: Limits{Connections: 20000, PerAddress: 256, AcceptRate: autoAcceptRate(), Requests: 100, Topics: 512, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
 		Load: LoadTest{Reports: "docs/reports"},

@@ -38,6 +38,8 @@ func (s *settings) checkDependencies() {
 		checkFile("server.tls_key", private)
 	}
 
+	s.checkAuth(check, checkFile)
+
 	if c.Feed.Source == "replay" {
 		name := c.Feed.File
 		check(name != "", "feed.file", "", "missing: feed.source is replay and needs a CSV file", "feed.source")
@@ -50,6 +52,29 @@ func (s *settings) checkDependencies() {
 				checkFile("feed.file", name)
 			}
 		}
+	}
+}
+
+// checkAuth checks that each mode has what it needs. Package auth checks the content of the files.
+func (s *settings) checkAuth(check func(ok bool, key, value, want string, with ...string), checkFile func(key, name string)) {
+	a := s.config.Auth
+	for _, f := range []struct{ key, name string }{
+		{"auth.tokens", a.Tokens}, {"auth.session_key_file", a.SessionKeyFile}, {"auth.jwt.secret_file", a.JWT.SecretFile}, {"auth.oidc.client_secret_file", a.OIDC.ClientSecretFile},
+	} {
+		if f.name != "" && a.Mode != "none" {
+			checkFile(f.key, f.name)
+		}
+	}
+	const mode = "auth.mode"
+	check(a.Mode != "token" || a.Tokens != "", "auth.tokens", "", "missing: auth.mode is token and needs it (ticklane token new NAME --file FILE makes one)", mode)
+	check(a.Mode != "jwt" || len(a.JWT.Keys) > 0 || a.JWT.JWKSURL != "" || a.JWT.SecretFile != "", "auth.jwt.keys", "",
+		"missing: auth.mode is jwt and needs auth.jwt.keys, auth.jwt.jwks_url or auth.jwt.secret_file", mode, "auth.jwt.jwks_url", "auth.jwt.secret_file")
+	check(a.JWT.JWKSURL == "" || a.JWT.Issuer != "", "auth.jwt.issuer", "", "missing: auth.jwt.jwks_url is set and needs it", "auth.jwt.jwks_url")
+	check(a.Mode != "none" || a.Tokens == "" && len(a.JWT.Keys) == 0 && a.JWT.JWKSURL == "" && a.JWT.SecretFile == "" && a.OIDC.Issuer == "", mode, strconv.Quote(a.Mode),
+		"want token or jwt: with none the settings of tokens, keys and provider would be ignored", "auth.tokens", "auth.jwt.keys", "auth.jwt.jwks_url", "auth.jwt.secret_file", "auth.oidc.issuer")
+	if a.OIDC.Issuer != "" {
+		check(a.OIDC.ClientID != "", "auth.oidc.client_id", "", "missing: auth.oidc.issuer is set and needs it", "auth.oidc.issuer")
+		check(a.OIDC.RedirectURL != "", "auth.oidc.redirect_url", "", "missing: auth.oidc.issuer is set and needs it", "auth.oidc.issuer")
 	}
 }
 

@@ -87,6 +87,10 @@ func TestAllowed(t *testing.T) {
 		{"feed.file", []string{"", "-", "a b.csv"}, []string{"a\x00b", "a\nb"}},
 		{"limits.accept_rate", []string{"auto", "0", "0.1", "1000000"}, []string{"0.09", "-1", "1000001", "Auto", "NaN", ""}},
 		{"limits.requests", []string{"0", "0.1", "1000000"}, []string{"auto", "0.09", "-1"}},
+		{"auth.delays", []string{"", "15m", "1s, 168h"}, []string{"15", "0s", "169h", "15m,,1h"}},
+		{"auth.jwt.jwks_url", []string{"", "https://id.example/keys", "http://127.0.0.1:9/k", "http://[::1]/k", "http://localhost"},
+			[]string{"http://id.example/keys", "id.example", "ftp://id.example", "https://u:p@id.example", "https://", "http://127.0.0.1.evil.example/"}},
+		{"auth.session_time", []string{"1m", "720h"}, []string{"59s", "721h"}},
 		{"log.level", []string{"debug", "info", "warn", "error"}, []string{"INFO", "warning", "info+1", ""}},
 		{"lab.enabled", []string{"true", "false"}, []string{"yes", "1", "TRUE", ""}},
 	}

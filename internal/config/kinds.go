@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -158,6 +160,31 @@ func (k rateLimit) allowed() string {
 // about 0.1 ms of processor time, so four fifths of each processor are left for snapshots and open streams.
 func autoAcceptRate() float64 { return float64(2000 * runtime.GOMAXPROCS(0)) }
 
+// Secret is a text that is not printed.
+type Secret string
+
+// Format implements fmt.Formatter for all verbs.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.shown()) }
+
+// LogValue implements slog.LogValuer.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.shown()) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.shown()), nil }
+
+func (s Secret) shown() string {
+	if s == "" {
+		return ""
+	}
+	return "(secret)"
+}
+
+// secret is a line of text that errors don't show.
+type secret struct{}
+
+func (secret) parse(s string) (any, bool) { return text{}.parse(s) }
+func (secret) allowed() string            { return "a secret" }
+
 // text is any line of text; what describes its meaning.
 type text struct{ what string }
 
@@ -250,6 +277,25 @@ func (basePath) allowed() string {
 	return "a path such as /quotes, of letters, digits and -._~, without a slash at its end; or empty"
 }
 
+// webAddress is an https:// address, or http:// on loopback, or empty.
+type webAddress struct{}
+
+func (webAddress) parse(s string) (any, bool) {
+	u, err := url.Parse(s)
+	if s == "" || err != nil {
+		return s, s == ""
+	}
+	if _, ok := (hostName{}).parse(u.Hostname()); !ok || u.User != nil || u.Fragment != "" {
+		return nil, false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return s, u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
+}
+
+func (webAddress) allowed() string {
+	return "an address such as https://id.example.com (http only on loopback), or empty"
+}
+
 // prefix is an IP address or a range of addresses.
 type prefix struct{}
 
@@ -267,21 +313,33 @@ func (prefix) allowed() string { return "IP addresses or ranges such as 10.0.0.0
 type list struct{ of kind }
 
 func (k list) parse(s string) (any, bool) {
-	if strings.TrimSpace(s) == "" {
-		return []string{}, true
+	if _, ok := k.of.(duration); ok {
+		return listOf[time.Duration](s, k.of)
 	}
-	items := strings.Split(s, ",")
-	for i, item := range items {
-		v, ok := k.of.parse(strings.TrimSpace(item))
+	return listOf[string](s, k.of)
+}
+
+func listOf[T any](s string, of kind) (any, bool) {
+	all := []T{}
+	if strings.TrimSpace(s) == "" {
+		return all, true
+	}
+	for item := range strings.SplitSeq(s, ",") {
+		v, ok := of.parse(strings.TrimSpace(item))
 		if !ok {
 			return nil, false
 		}
-		items[i] = v.(string)
+		all = append(all, v.(T))
 	}
-	return items, true
+	return all, true
 }
 
-func (k list) allowed() string { return "a list of " + k.of.allowed() }
+func (k list) allowed() string {
+	if _, ok := k.of.(duration); ok {
+		return "a list of durations, each " + k.of.allowed()
+	}
+	return "a list of " + k.of.allowed()
+}
 
 // join returns a range with its unit and the meaning of zero, if it has them.
 func join(rng, unit, zero string) string {
