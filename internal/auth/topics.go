@@ -22,7 +22,7 @@ func (r *Rights) Topics(u *quote.Universe, names []string, limit int) (quote.Top
 		return quote.Topics{}, err
 	}
 	t, err := u.TopicsWithin(names, within, limit)
-	return t, withoutHint(err)
+	return t, r.Hide(err)
 }
 
 // Within returns what "*" stands for: nil for all symbols, otherwise the topics that may be read.
@@ -69,10 +69,10 @@ func sectorOf(u *quote.Universe, name string) string {
 	return u.Instrument(id).Sector
 }
 
-// withoutHint returns an error of Universe.Topics without the topic that was meant: it may be one that may not be read.
-func withoutHint(err error) error {
+// Hide returns an error of a universe without the topic that was meant, unless all may be read.
+func (r *Rights) Hide(err error) error {
 	var unknown *quote.UnknownTopicError
-	if errors.As(err, &unknown) {
+	if errors.As(err, &unknown) && !r.ReadsAll() {
 		return &quote.UnknownTopicError{Names: unknown.Names}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/wire"
 )
 
@@ -23,6 +24,7 @@ const maxRequests = 64
 type request struct {
 	cmd      wire.Command
 	received time.Time
+	renewal  *auth.Principal // of a command of wire.ActionAuth
 	message  *wire.Message
 	frame    []byte
 	replyTo  chan result // capacity 1; nil when the answer is sent on the stream
@@ -46,6 +48,15 @@ func (s *Subscriber) EnqueueCommand(cmd wire.Command, received time.Time) error 
 	return s.enqueueRequest(request{cmd: cmd, received: received})
 }
 
+// EnqueueRenewal makes the stream take over the rights and the expiry of a principal, and send the answer to the client's command. The
+// error is a *wire.CommandError, ErrBusy or ErrClosed.
+func (s *Subscriber) EnqueueRenewal(p *auth.Principal, cmd wire.Command) error {
+	if err := s.checkSubject(p, cmd); err != nil {
+		return err
+	}
+	return s.enqueueRequest(request{cmd: cmd, renewal: p})
+}
+
 // EnqueueMessage makes the stream send a message. The error is ErrBusy or ErrClosed.
 func (s *Subscriber) EnqueueMessage(m wire.Message) error {
 	return s.enqueueRequest(request{message: &m})
@@ -62,7 +73,20 @@ func (s *Subscriber) Execute(ctx context.Context, cmd wire.Command, received tim
 	if cmd.Action == wire.ActionTime {
 		return wire.Time(received, time.Now(), cmd.ID), nil
 	}
-	r := request{cmd: cmd, received: received, replyTo: make(chan result, 1)}
+	return s.execute(ctx, request{cmd: cmd, received: received})
+}
+
+// Renew is EnqueueRenewal that waits for the answer, as Execute does.
+func (s *Subscriber) Renew(ctx context.Context, p *auth.Principal, cmd wire.Command) (wire.Message, error) {
+	if err := s.checkSubject(p, cmd); err != nil {
+		return wire.Message{}, err
+	}
+	return s.execute(ctx, request{cmd: cmd, renewal: p})
+}
+
+// execute enqueues a request and waits for its result.
+func (s *Subscriber) execute(ctx context.Context, r request) (wire.Message, error) {
+	r.replyTo = make(chan result, 1)
 	if err := s.enqueueRequest(r); err != nil {
 		return wire.Message{}, err
 	}

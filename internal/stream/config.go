@@ -37,6 +37,8 @@ type Config struct {
 	Compress          string        // CompressOff (default), CompressOn or CompressAuto
 	MaxSharedEncoders int           // shared encoders in use at the same time
 	CompressBudget    time.Duration // compression time available at once, before text is sent uncompressed; default 100 ms
+	Grace             time.Duration // between the expiry of a client's credential and the end of its stream; default 25 s
+	Delay             time.Duration // how far the log is behind the feed
 	SnapshotChunk     int           // bytes of a snapshot's message, above which it is sent in parts; default 32 KiB
 }
 
@@ -67,6 +69,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.Heartbeat <= 0 {
 		cfg.Heartbeat = 15 * time.Second
+	}
+	if cfg.Grace <= 0 {
+		cfg.Grace = 25 * time.Second
 	}
 	if cfg.Retry <= 0 {
 		cfg.Retry = time.Second

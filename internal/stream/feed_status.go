@@ -73,7 +73,10 @@ func (s *Subscriber) reportFeed(now time.Time) {
 	if n := f.symbols.Load(); n != s.symbols {
 		s.symbols = n
 		s.joinNewSymbols()
-		s.enqueue(now, wire.FeedGrown(int(n), now))
+		if visible := s.visibleSymbols(n); visible != s.visible {
+			s.visible = visible
+			s.enqueue(now, wire.FeedGrown(int(visible), now))
+		}
 	}
 	if stale := f.stale.Load(); stale != s.stale {
 		s.stale = stale
@@ -83,6 +86,14 @@ func (s *Subscriber) reportFeed(now time.Time) {
 			s.enqueue(now, wire.FeedStale(time.UnixMicro(stale), now))
 		}
 	}
+}
+
+// visibleSymbols returns how many of the universe's symbols the client may read; all is their number.
+func (s *Subscriber) visibleSymbols(all int64) int64 {
+	if s.rights().ReadsAll() {
+		return all
+	}
+	return int64(len(s.rights().Readables(s.log.cfg.Universe).IDs()))
 }
 
 // joinNewSymbols makes the ticks of symbols that its topics have got notify the subscriber.

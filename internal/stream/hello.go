@@ -25,6 +25,7 @@ func (s *Subscriber) enqueueHello(now time.Time) {
 		Conn: s.identity.conn, Lane: s.Lane(), Engine: s.identity.engine, Epoch: s.log.cfg.Epoch, Head: head,
 		Oldest: s.log.oldest(head), Resume: resume, Mode: s.mode.String(), Topics: s.topics.Names(),
 		Heartbeat: s.log.cfg.Heartbeat, Now: now, Start: s.log.position(start), Snapshot: withSnapshot, Retry: s.log.cfg.Retry,
+		Expires: s.Principal().Expires, Delay: s.log.cfg.Delay, Narrowed: s.narrowed(s.topics),
 	}.Message())
 	if s.compressor != nil {
 		s.compressor.markHello(len(s.outbox.messages))

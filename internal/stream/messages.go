@@ -52,11 +52,11 @@ func (s *Subscriber) enqueueBye(now time.Time, reason string) {
 	s.endedReason.Store(&reason)
 }
 
-// ByeRetry returns after how long the client of an ended stream may reconnect: 0 when the stream is complete, otherwise a
+// ByeRetry returns after how long the client of an ended stream may reconnect: 0 when it may not by itself, otherwise a
 // random time from base to base + max(4·base, spread), so that the clients of a server that stops don't reconnect all at
 // once.
 func ByeRetry(reason string, base, spread time.Duration) time.Duration {
-	if wire.IsFinished(reason) {
+	if wire.IsFinal(reason) {
 		return 0
 	}
 	return base + rand.N(max(4*base, spread))

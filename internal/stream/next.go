@@ -56,6 +56,7 @@ func (s *Subscriber) poll(now time.Time) []byte {
 		return nil
 	}
 	s.reportFeed(now)
+	s.reportExpiry(now)
 	for {
 		if reason := s.executeRequests(now); reason == stopReason {
 			s.state.apply(eventStop)
@@ -64,6 +65,8 @@ func (s *Subscriber) poll(now time.Time) []byte {
 			s.enqueueBye(now, reason)
 		} else if !s.endsAt.IsZero() && !now.Before(s.endsAt) {
 			s.enqueueBye(now, wire.ByeDuration)
+		} else if s.authorization.expired(now) {
+			s.enqueueBye(now, wire.ByeExpired)
 		}
 		if !s.outbox.empty() {
 			return nil
@@ -180,5 +183,5 @@ func (s *Subscriber) Deadline() time.Time {
 	if !s.endsAt.IsZero() && s.endsAt.Before(d) {
 		d = s.endsAt
 	}
-	return d
+	return s.authorization.deadline(d)
 }

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/wire"
 )
 
@@ -42,6 +43,7 @@ type Subscriber struct {
 	meter       *Meter
 
 	membership
+	authorization
 	queue    requestQueue
 	counters streamCounters
 
@@ -86,6 +88,11 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 	if s.group == nil {
 		s.group, s.notifyCh = l.notifier, make(chan struct{}, 1)
 	}
+	if opt.Principal == nil {
+		opt.Principal = auth.Everyone
+	}
+	s.authorize(opt.Principal)
+	s.visible = s.visibleSymbols(symbols)
 	s.publishTopics()
 	l.subscribers[s.format].Add(1)
 	l.inUse.Or(1 << s.format)

@@ -33,6 +33,7 @@ func (s *Subscriber) executeRequests(now time.Time) (endReason string) {
 			s.enqueue(now, *r.message)
 		case r.cmd.Action == wire.ActionTime:
 			s.enqueue(now, wire.Time(r.received, time.Now(), r.cmd.ID))
+		case r.renewal != nil && s.renewAtOnce(now, r):
 		case len(waiting) > 0 || !s.tryChangeTopics(now, r):
 			waiting = append(waiting, r)
 		}
@@ -55,9 +56,9 @@ func (s *Subscriber) tryChangeTopics(now time.Time, r request) (done bool) {
 	if s.change.blocks(s.pos) {
 		return false
 	}
-	topics, added, err := s.topicsAfter(r.cmd)
-	if err != nil {
-		s.refuse(now, r, wire.TopicError(err, r.cmd.ID))
+	topics, added, refusal := s.topicsAfter(r)
+	if refusal != nil {
+		s.refuse(now, r, refusal)
 		return true
 	}
 	if topics.Every() && len(added.IDs()) > 0 {
@@ -82,10 +83,16 @@ func (s *Subscriber) changeTopics(now time.Time, topics quote.Topics, r request)
 	s.changeTopicGroup()
 	s.seek(s.pos)
 	s.group.join(s, topics)
+	if r.renewal != nil {
+		s.authorize(r.renewal)
+	}
 	snapshot := s.change.snapshot
 	s.change.snapshot = nil
-	m := wire.Subscription(s.log.position(s.pos), topics.Names(), r.cmd.ID, snapshot != nil)
+	m := wire.Subscription{At: s.log.position(s.pos), Topics: topics.Names(), ID: r.cmd.ID, Snapshot: snapshot != nil, Narrowed: s.narrowed(topics)}.Message()
 	s.enqueue(now, m)
+	if r.renewal != nil {
+		m = s.enqueueRenewed(now, r)
+	}
 	if snapshot != nil {
 		s.delivery = delivery{due: true, source: snapshot}
 		s.caughtUp = s.pos == s.log.head.Load()
@@ -104,11 +111,25 @@ func (s *Subscriber) refuse(now time.Time, r request, refusal *wire.CommandError
 	}
 }
 
-func (s *Subscriber) topicsAfter(cmd wire.Command) (topics, added quote.Topics, err error) {
-	u := s.log.cfg.Universe
-	if cmd.Action == wire.ActionSubscribe {
-		return u.Add(s.topics, cmd.Topics, s.limits.maxTopics)
+// topicsAfter returns the topics after a request, and those that it adds.
+func (s *Subscriber) topicsAfter(r request) (topics, added quote.Topics, refusal *wire.CommandError) {
+	if r.renewal != nil {
+		topics, added, refusal = s.topicsAfterRenewal(r)
+		return topics, added, refusal
 	}
-	topics, err = u.Remove(s.topics, cmd.Topics)
-	return topics, added, err
+	u, cmd := s.log.cfg.Universe, r.cmd
+	err := s.rights().Forbidden(u, cmd.Topics)
+	switch {
+	case err != nil:
+	case cmd.Action == wire.ActionSubscribe:
+		if topics, added, err = u.Add(s.topics, cmd.Topics, s.limits.maxTopics); err == nil && s.rights().Delay(u, added.Names()) > s.log.cfg.Delay {
+			return topics, added, delayed(cmd)
+		}
+	default:
+		topics, err = u.Remove(s.topics, cmd.Topics)
+	}
+	if err != nil {
+		return topics, added, wire.TopicError(s.rights().Hide(err), cmd.ID)
+	}
+	return topics, added, nil
 }

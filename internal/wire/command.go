@@ -16,6 +16,7 @@ const (
 	ActionSubscribe   = "subscribe"
 	ActionUnsubscribe = "unsubscribe"
 	ActionTime        = "time"
+	ActionAuth        = "auth"
 )
 
 // Codes of an error message.
@@ -25,12 +26,18 @@ const (
 	CodeUnknownTopic  = "unknown_topic"
 	CodeTooManyTopics = "too_many_topics"
 	CodeRate          = "rate"
+
+	CodeForbiddenTopic = "forbidden_topic" // the client has no right to read a topic
+	CodeDelayedTopic   = "delayed_topic"   // the client may read a topic later than this stream has it
+	CodeInvalidToken   = "invalid_token"   // RFC 6750 §3.1; also that of another subject
+	CodeUnauthorized   = "unauthorized"    // the client has sent no token yet
 )
 
 // Command is a request of a client to its stream: a WebSocket text message, or the body of a POST for SSE.
 type Command struct {
 	Action string
 	Topics []string
+	Token  string // of ActionAuth; "" for none
 	ID     *int64 // chosen by the client and repeated in the answer; nil if it chose none
 }
 
@@ -68,6 +75,7 @@ func ParseCommand(b []byte) (Command, error) {
 	var raw struct {
 		Action *string   `json:"action"`
 		Topics *[]string `json:"topics"`
+		Token  *string   `json:"token"`
 		ID     *int64    `json:"id"`
 	}
 	bad := func(format string, a ...any) (Command, error) {
@@ -78,7 +86,7 @@ func ParseCommand(b []byte) (Command, error) {
 	}
 	err := json.Unmarshal(b, &raw)
 	if json.Valid(b) {
-		if err := strictjson.CheckMembers(b, "action", "topics", "id"); err != nil {
+		if err := strictjson.CheckMembers(b, "action", "topics", "token", "id"); err != nil {
 			return bad("%v", err)
 		}
 	}
@@ -88,6 +96,9 @@ func ParseCommand(b []byte) (Command, error) {
 			if typ.Field == "id" {
 				raw.ID = nil // json allocated it before it failed; 0 could be the id of another command
 			}
+			if typ.Field == "token" {
+				return bad("token: want a string") // the value may be a secret
+			}
 			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), clip(typ.Value))
 		}
 		return bad(`not a JSON object such as {"action":"subscribe","topics":["AAPL"],"id":1}`)
@@ -96,8 +107,13 @@ func ParseCommand(b []byte) (Command, error) {
 		return bad("action: missing; want subscribe, unsubscribe or time")
 	}
 	c := Command{Action: *raw.Action, ID: raw.ID}
+	if raw.Token != nil {
+		if c.Token = *raw.Token; c.Action != ActionAuth {
+			return bad("token: only action auth has one")
+		}
+	}
 	switch c.Action {
-	case ActionTime:
+	case ActionTime, ActionAuth:
 		return c, nil
 	case ActionSubscribe, ActionUnsubscribe:
 		if raw.Topics == nil || len(*raw.Topics) == 0 {
@@ -106,15 +122,23 @@ func ParseCommand(b []byte) (Command, error) {
 		c.Topics = *raw.Topics
 		return c, nil
 	}
-	return Command{}, &CommandError{Code: CodeUnknownAction, ID: raw.ID,
-		Msg: fmt.Sprintf("action: unknown %q; want subscribe, unsubscribe or time", clip(c.Action))}
+	return Command{}, UnknownAction(c)
+}
+
+// UnknownAction returns the CommandError for a command whose action the server doesn't have.
+func UnknownAction(c Command) *CommandError {
+	return &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: fmt.Sprintf("action: unknown %q; want subscribe, unsubscribe or time", clip(c.Action))}
 }
 
 // TopicError returns the CommandError for an error of quote's topic functions.
 func TopicError(err error, id *int64) *CommandError {
 	code := CodeUnknownTopic
-	if errors.Is(err, quote.ErrTooManyTopics) {
+	var forbidden *quote.ForbiddenTopicError
+	switch {
+	case errors.Is(err, quote.ErrTooManyTopics):
 		code = CodeTooManyTopics
+	case errors.As(err, &forbidden):
+		code = CodeForbiddenTopic
 	}
 	return &CommandError{Code: code, Msg: "topics: " + err.Error(), ID: id}
 }

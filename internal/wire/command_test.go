@@ -18,6 +18,8 @@ func TestParseCommand(t *testing.T) {
 		`{"action":"subscribe","topics":["AAPL","*"],"id":1}`: {Action: "subscribe", Topics: []string{"AAPL", "*"}, ID: id(1)},
 		`{"action":"unsubscribe","topics":["sector:tech"]}`:   {Action: "unsubscribe", Topics: []string{"sector:tech"}},
 		`{"action":"time"}`:                                       {Action: "time"},
+		`{"action":"auth","token":"tl_x","id":1}`:                 {Action: "auth", Token: "tl_x", ID: id(1)},
+		`{"action":"auth"}`:                                       {Action: "auth"},
 		`{"action":"time","id":0}`:                                {Action: "time", ID: id(0)},
 		`{"action":"time","id":-9223372036854775808}`:             {Action: "time", ID: id(-1 << 63)},
 		` {"_later":{"x":[1]},"action":"time","id":null} ` + "\n": {Action: "time"},
@@ -54,9 +56,10 @@ func TestParseCommandRejects(t *testing.T) {
 		{`{"action":"time","ACTION":"subscribe"}`, CodeBadJSON, "ACTION: unknown member; did you mean action?"},
 		{`{"action":"time","action":"time"}`, CodeBadJSON, "action: given twice"},
 		{`{"action":"subscribe","topics":["A"],"Topics":["B"]}`, CodeBadJSON, "Topics: unknown member; did you mean topics?"},
-		{`{"action":"time","later":{"action":"x"}}`, CodeBadJSON, "later: unknown member; want action, topics, id"},
+		{`{"action":"time","later":{"action":"x"}}`, CodeBadJSON, "later: unknown member; want action, topics, token, id"},
 		{`{"action":"time","":1}`, CodeBadJSON, ": unknown member"},
 		{`{"action":"time","` + strings.Repeat("é", 4000) + `":1}`, CodeBadJSON, "é…: unknown member"},
+		{`{"action":"time","token":"s"}`, CodeBadJSON, "token: only action auth has one"},
 		{`{"action":""}`, CodeUnknownAction, `""`},
 		{`{"action":"Subscribe","topics":["*"]}`, CodeUnknownAction, `"Subscribe"`},
 		{`{"action":"` + strings.Repeat("é", 4000) + `"}`, CodeUnknownAction, "é…"},
@@ -86,6 +89,19 @@ func TestErrorsRepeatAtMost40Bytes(t *testing.T) {
 	}
 }
 
+// TestErrorsRepeatNoToken: whatever is wrong with a command, its answer doesn't contain the token.
+func TestErrorsRepeatNoToken(t *testing.T) {
+	for _, in := range []string{
+		`{"action":"auth","token":712345}`, `{"action":"auth","token":["712345"]}`, `{"action":"auth","token":"712345","token":"712345"}`,
+		`{"action":"auth","Token":"712345"}`, `{"action":"auth","tokens":"712345"}`, `{"action":"time","token":"712345"}`,
+		`{"action":"auth","token":"712345"`, `{"action":"auth","token":"712345","id":"x"}`,
+	} {
+		if _, err := ParseCommand([]byte(in)); err == nil || strings.Contains(err.Error(), "712345") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
 // TestErrorRepeatsTheID: a client that numbers its commands must know which was rejected.
 func TestErrorRepeatsTheID(t *testing.T) {
 	for _, in := range []string{`{"id":7}`, `{"id":7,"action":"x"}`, `{"id":7,"action":"subscribe"}`, `{"id":7,"action":1}`, `{"action":1,"id":7}`} {
@@ -99,6 +115,9 @@ func TestErrorRepeatsTheID(t *testing.T) {
 
 func TestTopicError(t *testing.T) {
 	if e := TopicError(fmt.Errorf("wrapped: %w", quote.ErrTooManyTopics), nil); e.Code != CodeTooManyTopics || !strings.HasPrefix(e.Msg, "topics: ") {
+		t.Errorf("%+v", e)
+	}
+	if e := TopicError(&quote.ForbiddenTopicError{Names: []string{"NOPE", "MSFT"}}, nil); e.Code != CodeForbiddenTopic || !strings.Contains(e.Msg, `"NOPE", "MSFT"`) {
 		t.Errorf("%+v", e)
 	}
 	if e := TopicError(&quote.UnknownTopicError{Names: []string{"NOPE"}}, nil); e.Code != CodeUnknownTopic || !strings.Contains(e.Msg, `"NOPE"`) {

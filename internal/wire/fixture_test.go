@@ -35,7 +35,7 @@ func TestBrowserFixture(t *testing.T) {
 		snap.Quotes = append(snap.Quotes, DayQuote{scaled[i].in, &scaled[i].tick})
 	}
 	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
-	all = append(all, snap.Message(), Subscription(snap.At, nil, nil, false), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
+	all = append(all, snap.Message(), Subscription{At: snap.At}.Message(), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
 		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)),
 		statusMessage(instrument("AAPL"), &plain, &quote.Status{State: quote.StateHalted, Reason: "news"}))
 	for _, m := range all {

@@ -12,17 +12,19 @@ const (
 	OpPong         = 0xA
 )
 
-// Close codes: RFC 6455 §7.4.1, 1013 of the IANA registry, and 4008 of the private range.
+// Close codes: RFC 6455 §7.4.1, 1013 of the IANA registry, and the private range.
 const (
-	CloseNormal      = 1000 // limit or duration reached
-	CloseGoingAway   = 1001 // shutdown
-	CloseProtocol    = 1002
-	CloseUnsupported = 1003 // a binary message from the client
-	CloseInvalidData = 1007 // a text message that is not UTF-8
-	ClosePolicy      = 1008 // too many messages
-	CloseTooBig      = 1009
-	CloseOverload    = 1013
-	CloseSlow        = 4008
+	CloseNormal       = 1000 // limit or duration reached
+	CloseGoingAway    = 1001 // shutdown
+	CloseProtocol     = 1002
+	CloseUnsupported  = 1003 // a binary message from the client
+	CloseInvalidData  = 1007 // a text message that is not UTF-8
+	ClosePolicy       = 1008 // too many messages
+	CloseTooBig       = 1009
+	CloseOverload     = 1013
+	CloseUnauthorized = 4001 // no credential in time, or an expired one: the client may reconnect with another
+	CloseRevoked      = 4003 // the client must not reconnect with its credential
+	CloseSlow         = 4008
 )
 
 const (

@@ -57,10 +57,17 @@ const (
 	ByeShutdown = "shutdown"
 	ByeSlow     = "slow"
 	ByeOverload = "overload"
+
+	ByeExpired      = "expired"      // the client's credential
+	ByeRevoked      = "revoked"      // the same
+	ByeUnauthorized = "unauthorized" // the client sent no credential in time
 )
 
 // IsFinished reports whether a stream with this bye reason is complete, so that the client must not reconnect.
 func IsFinished(reason string) bool { return reason == ByeLimit || reason == ByeDuration }
+
+// IsFinal reports whether a client must not reconnect by itself after a bye with this reason.
+func IsFinal(reason string) bool { return IsFinished(reason) || reason == ByeRevoked }
 
 // Hello is the first message of every stream.
 type Hello struct {
@@ -78,13 +85,25 @@ type Hello struct {
 	Start     quote.Position // position before the first tick; the SSE id, unless a snapshot follows
 	Snapshot  bool           // a snapshot follows; no message has a position before its last part
 	Retry     time.Duration  // SSE's reconnection time
+	Expires   time.Time      // of the client's credential; zero for never
+	Delay     time.Duration  // how far the stream is behind the feed
+	Narrowed  bool           // "*" stands for less than all symbols
 }
 
 // Message returns the hello.
 func (h Hello) Message() Message {
 	return Message{Name: "hello", ID: idUnless(h.Snapshot, h.Start), Retry: h.Retry, body: helloBody{
 		"hello", h.Conn, h.Lane.String(), h.Engine, Epoch(h.Epoch), h.Head, h.Oldest, h.Resume, h.Mode,
-		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro(), h.Snapshot}}
+		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro(), h.Snapshot,
+		micros(h.Expires), h.Delay.Milliseconds(), h.Narrowed}}
+}
+
+// micros returns a time in µs since 1970, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
 }
 
 // idUnless returns the id of a message with position p, or "" if a snapshot follows: the client has the state at p only
@@ -110,7 +129,10 @@ type helloBody struct {
 	HB     int64    `json:"hb"`
 	Time   int64    `json:"t"`
 
-	Snapshot bool `json:"snapshot,omitempty"`
+	Snapshot bool  `json:"snapshot,omitempty"`
+	Expires  int64 `json:"expires,omitempty"`
+	Delay    int64 `json:"delay,omitempty"`
+	Narrowed bool  `json:"narrowed,omitempty"`
 }
 
 func (m helloBody) appendProto(b []byte) []byte {
@@ -126,7 +148,10 @@ func (m helloBody) appendProto(b []byte) []byte {
 	b = appendTexts(b, 9, m.Topics)
 	b = appendInt(b, 10, m.HB)
 	b = appendInt(b, 11, m.Time)
-	return endField(appendBool(b, 12, m.Snapshot), at)
+	b = appendBool(b, 12, m.Snapshot)
+	b = appendInt(b, 13, m.Expires)
+	b = appendInt(b, 14, m.Delay)
+	return endField(appendBool(b, 15, m.Narrowed), at)
 }
 
 // Epoch returns the hexadecimal text of an epoch, as in positions and messages.
@@ -199,18 +224,21 @@ func (m heartbeatBody) appendProto(b []byte) []byte {
 }
 
 // Bye returns the last message of a stream; retry is how long the client waits before it reconnects (on SSE also the retry
-// field). If the stream is finished, its id is EndID, and the retry field is long: some clients of SSE reconnect even after
+// field). If the stream is finished, its id is EndID. The retry field of a final bye is long: some clients of SSE reconnect even after
 // the 204 that a request with EndID gets.
 func Bye(reason string, retry time.Duration) Message {
 	m := Message{Name: "bye", Retry: retry, body: byeBody{"bye", reason, retry.Milliseconds()}}
 	if IsFinished(reason) {
-		m.ID, m.Retry = EndID, finishedRetry
+		m.ID = EndID
+	}
+	if IsFinal(reason) {
+		m.Retry = finalRetry
 	}
 	return m
 }
 
-// finishedRetry is the retry field of the bye of a finished stream.
-const finishedRetry = 24 * time.Hour
+// finalRetry is the retry field of a final bye.
+const finalRetry = 24 * time.Hour
 
 type byeBody struct {
 	T      string `json:"T"`
@@ -224,10 +252,19 @@ func (m byeBody) appendProto(b []byte) []byte {
 	return endField(appendInt(b, 2, m.Retry), at)
 }
 
-// Subscription returns the message that topics are in effect after position at. id is the command's, nil if it had none;
-// snapshot means that a snapshot of the added topics follows.
-func Subscription(at quote.Position, topics []string, id *int64, snapshot bool) Message {
-	return Message{Name: "subscription", ID: idUnless(snapshot, at), body: subscriptionBody{"subscription", list(topics), at.Seq, id, snapshot}}
+// Subscription reports that topics are in effect after a position.
+type Subscription struct {
+	At       quote.Position
+	Topics   []string
+	ID       *int64 // the command's, nil if it had none
+	Snapshot bool   // a snapshot of the added topics follows
+	Narrowed bool   // "*" stands for less than all symbols
+}
+
+// Message returns the subscription.
+func (s Subscription) Message() Message {
+	return Message{Name: "subscription", ID: idUnless(s.Snapshot, s.At),
+		body: subscriptionBody{"subscription", list(s.Topics), s.At.Seq, s.ID, s.Snapshot, s.Narrowed}}
 }
 
 type subscriptionBody struct {
@@ -237,6 +274,7 @@ type subscriptionBody struct {
 	ID     *int64   `json:"id,omitempty"`
 
 	Snapshot bool `json:"snapshot,omitempty"`
+	Narrowed bool `json:"narrowed,omitempty"`
 }
 
 func (m subscriptionBody) appendProto(b []byte) []byte {
@@ -244,7 +282,7 @@ func (m subscriptionBody) appendProto(b []byte) []byte {
 	b = appendTexts(b, 1, m.Topics)
 	b = appendUint(b, 2, m.I)
 	b = appendID(b, 3, m.ID)
-	return endField(appendBool(b, 4, m.Snapshot), at)
+	return endField(appendBool(appendBool(b, 4, m.Snapshot), 5, m.Narrowed), at)
 }
 
 // Time returns the answer to a time command, with the times at which the command was received and the answer sent. id is

@@ -27,6 +27,10 @@ func TestMessagesGolden(t *testing.T) {
 		}.Message(), "retry: 1000\nevent: hello\n", "id: 9f3c1a-482913\n",
 			`{"T":"hello","conn":"c0ffee","lane":"ws","engine":"stream","epoch":"9f3c1a","head":482913,"oldest":417378,` +
 				`"resume":"none","mode":"all","topics":["AAPL","sector:tech"],"hb":15000,"t":1753100000123456}`},
+		{"hello of a token", Hello{Lane: SSE, Engine: "stream", Epoch: 1, Resume: ResumeNone, Mode: "all", Now: now, Start: at, Expires: now.Add(time.Second),
+			Delay: 15 * time.Minute, Narrowed: true}.Message(), "event: hello\n", "id: 9f3c1a-482913\n",
+			`{"T":"hello","conn":"","lane":"sse","engine":"stream","epoch":"1","head":0,"oldest":0,"resume":"none","mode":"all",` +
+				`"topics":[],"hb":0,"t":1753100000123456,"expires":1753100001123456,"delay":900000,"narrowed":true}`},
 		{"snapshot", Snapshot{At: at, Quotes: day}.Message(), "event: snapshot\n", "id: 9f3c1a-482913\n",
 			`{"T":"snapshot","i":482913,"quotes":[{"T":"q","S":"A","bp":0.01,"bs":0,"ap":0.02,"as":0,"p":0.01,"v":0,"t":0,` +
 				`"n":1,"i":5,"o":0.00,"h":0.00,"l":0.00,"c":0.00}]}`},
@@ -41,7 +45,7 @@ func TestMessagesGolden(t *testing.T) {
 			`{"T":"gap","from":2,"to":3,"missed":2,"reason":"lag","snapshot":true}`},
 		{"heartbeat before a snapshot", HeartbeatBeforeSnapshot(now), "event: hb\n", "", `{"T":"hb","t":1753100000123456}`},
 		{"heartbeat of an empty log", Heartbeat(quote.Position{Epoch: 1}, now), "event: hb\n", "id: 1-0\n", `{"T":"hb","t":1753100000123456,"head":0}`},
-		{"subscription before a snapshot", Subscription(at, nil, nil, true), "event: subscription\n", "",
+		{"subscription before a snapshot", Subscription{At: at, Snapshot: true}.Message(), "event: subscription\n", "",
 			`{"T":"subscription","topics":[],"i":482913,"snapshot":true}`},
 		{"snapshot of nothing", Snapshot{At: quote.Position{Epoch: 1}}.Message(), "event: snapshot\n", "id: 1-0\n",
 			`{"T":"snapshot","i":0,"quotes":[]}`},
@@ -53,13 +57,20 @@ func TestMessagesGolden(t *testing.T) {
 		{"bye by duration", Bye(ByeDuration, 0), "retry: 86400000\nevent: bye\n", "id: end\n", `{"T":"bye","reason":"duration","retry":0}`},
 		{"bye at shutdown", Bye(ByeShutdown, 2345*time.Millisecond), "retry: 2345\nevent: bye\n", "",
 			`{"T":"bye","reason":"shutdown","retry":2345}`},
-		{"subscription", Subscription(at, []string{"AAPL"}, &id, false), "event: subscription\n", "id: 9f3c1a-482913\n",
+		{"subscription", Subscription{At: at, Topics: []string{"AAPL"}, ID: &id}.Message(), "event: subscription\n", "id: 9f3c1a-482913\n",
 			`{"T":"subscription","topics":["AAPL"],"i":482913,"id":7}`},
 		{"stale feed", FeedStale(now.Add(-time.Second), now), "event: status\n", "",
 			`{"T":"status","status":"stale","since":1753099999123456,"t":1753100000123456}`},
 		{"live feed", FeedLive(now), "event: status\n", "", `{"T":"status","status":"live","t":1753100000123456}`},
 		{"grown feed", FeedGrown(57, now), "event: status\n", "", `{"T":"status","status":"symbols","symbols":57,"t":1753100000123456}`},
-		{"subscription to nothing", Subscription(at, nil, nil, false), "event: subscription\n", "id: 9f3c1a-482913\n",
+		{"narrowed subscription", Subscription{At: at, Topics: []string{"*"}, Narrowed: true}.Message(), "event: subscription\n", "id: 9f3c1a-482913\n",
+			`{"T":"subscription","topics":["*"],"i":482913,"narrowed":true}`},
+		{"expiring", Auth(AuthExpiring, now, nil), "event: auth\n", "", `{"T":"auth","status":"expiring","expires":1753100000123456}`},
+		{"renewed", Auth(AuthRenewed, now, &id), "event: auth\n", "", `{"T":"auth","status":"renewed","expires":1753100000123456,"id":7}`},
+		{"renewed for good", Auth(AuthRenewed, time.Time{}, nil), "event: auth\n", "", `{"T":"auth","status":"renewed"}`},
+		{"bye of a revoked token", Bye(ByeRevoked, 0), "retry: 86400000\nevent: bye\n", "", `{"T":"bye","reason":"revoked","retry":0}`},
+		{"bye of an expired token", Bye(ByeExpired, time.Second), "retry: 1000\nevent: bye\n", "", `{"T":"bye","reason":"expired","retry":1000}`},
+		{"subscription to nothing", Subscription{At: at}.Message(), "event: subscription\n", "id: 9f3c1a-482913\n",
 			`{"T":"subscription","topics":[],"i":482913}`},
 		{"time", Time(now, now.Add(3*time.Microsecond), &id), "event: time\n", "",
 			`{"T":"time","id":7,"received":1753100000123456,"sent":1753100000123459}`},
@@ -82,12 +93,23 @@ func TestMessagesGolden(t *testing.T) {
 func TestIsFinished(t *testing.T) {
 	for reason, want := range map[string]bool{
 		ByeLimit: true, ByeDuration: true, ByeShutdown: false, ByeSlow: false, ByeOverload: false,
+		ByeExpired: false, ByeRevoked: false, ByeUnauthorized: false,
 	} {
 		if IsFinished(reason) != want {
 			t.Errorf("IsFinished(%s) = %v", reason, !want)
 		}
 		if m := Bye(reason, time.Second); (m.ID == EndID) != want {
 			t.Errorf("bye %s has id %q", reason, m.ID)
+		}
+	}
+}
+
+func TestIsFinal(t *testing.T) {
+	for reason, want := range map[string]bool{
+		ByeLimit: true, ByeDuration: true, ByeRevoked: true, ByeExpired: false, ByeShutdown: false, ByeSlow: false, ByeOverload: false, ByeUnauthorized: false,
+	} {
+		if IsFinal(reason) != want {
+			t.Errorf("IsFinal(%s) = %v", reason, !want)
 		}
 	}
 }

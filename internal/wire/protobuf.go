@@ -20,6 +20,7 @@ const (
 	protoStatus
 	protoTrade
 	protoBar
+	protoAuth
 )
 
 // appendProtoTick appends the Message of a tick. The first one of a symbol has its decimals: no snapshot may have had them.

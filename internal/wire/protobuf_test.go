@@ -84,7 +84,8 @@ func TestProtoGolden(t *testing.T) {
 		{"gap", Gap{Epoch: 1, From: 100, To: 482913, Reason: GapLag}.Message().body.appendProto(nil), "220f" + "0864" + "10e1bc1d" + "18febb1d" + "22036c6167"},
 		{"heartbeat", Heartbeat(at, now).body.appendProto(nil), "2a0d" + "08c0b48db6f6cd8e03" + "10e1bc1d"},
 		{"bye", Bye(ByeShutdown, 2345*time.Millisecond).body.appendProto(nil), "320d" + "0a0873687574646f776e" + "10a912"},
-		{"subscription", Subscription(at, []string{"AAPL"}, &id, false).body.appendProto(nil), "3a0c" + "0a044141504c" + "10e1bc1d" + "1800"},
+		{"subscription", Subscription{At: at, Topics: []string{"AAPL"}, ID: &id}.Message().body.appendProto(nil), "3a0c" + "0a044141504c" + "10e1bc1d" + "1800"},
+		{"auth", Auth(AuthRenewed, now, &id).body.appendProto(nil), "6a14" + "0a0772656e65776564" + "10c0b48db6f6cd8e03" + "1800"},
 		{"time", Time(now, now, nil).body.appendProto(nil), "4212" + "10c0b48db6f6cd8e03" + "18c0b48db6f6cd8e03"},
 		{"error", (&CommandError{Code: CodeRate, Msg: "slow", ID: &id}).Message().body.appendProto(nil), "4a0e" + "0a0472617465" + "1204736c6f77" + "1800"},
 	} {

@@ -75,11 +75,12 @@ func messages(s string, n int64) []Message {
 	return []Message{
 		Hello{
 			Conn: s, Engine: s, Epoch: 0xab, Head: 7, Oldest: 1, Resume: s, Mode: s, Topics: []string{s, s},
-			Heartbeat: time.Second, Now: now, Start: at, Retry: time.Second,
+			Heartbeat: time.Second, Now: now, Start: at, Retry: time.Second, Expires: now, Delay: time.Duration(n), Narrowed: n > 0,
 		}.Message(),
 		Gap{Epoch: 0xab, From: 1, To: uint64(n), Reason: s}.Message(),
 		Bye(s, time.Duration(n)),
-		Subscription(at, []string{s}, &n, false),
+		Subscription{At: at, Topics: []string{s}, ID: &n, Narrowed: n > 0}.Message(),
+		Auth(AuthRenewed, now, &n),
 		Time(now, now, &n),
 		FeedStale(now, now),
 		FeedLive(now),

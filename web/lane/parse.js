@@ -1,7 +1,7 @@
 /** @import { Message } from '../types.js' */
 
 /** The SSE event names of the protocol. Ticks have no event name, so they arrive as "message". */
-export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription', 'status']);
+export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription', 'auth', 'status']);
 
 /** The fields that each type needs, with their JavaScript types. @type {Record<string, Record<string, string>>} */
 const REQUIRED = {
@@ -12,6 +12,7 @@ const REQUIRED = {
   hb: { t: 'number' },
   bye: { reason: 'string' },
   subscription: { topics: 'object', i: 'number' },
+  auth: { status: 'string' },
   status: { status: 'string', t: 'number' },
   time: { received: 'number', sent: 'number' },
   error: { code: 'string', msg: 'string' },
@@ -19,11 +20,12 @@ const REQUIRED = {
 
 /** The fields that a type may have, with their JavaScript types. @type {Record<string, Record<string, string>>} */
 const OPTIONAL = {
-  hello: { snapshot: 'boolean' },
+  hello: { snapshot: 'boolean', expires: 'number', delay: 'number', narrowed: 'boolean' },
   snapshot: { part: 'number', parts: 'number' },
   gap: { snapshot: 'boolean' },
   hb: { head: 'number' },
-  subscription: { snapshot: 'boolean' },
+  subscription: { snapshot: 'boolean', narrowed: 'boolean' },
+  auth: { expires: 'number' },
   status: { since: 'number', symbols: 'number', S: 'string', reason: 'string', n: 'number', i: 'number' },
 };
 

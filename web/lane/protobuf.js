@@ -36,13 +36,14 @@ const present = (fields) => Object.fromEntries(Object.entries(fields).filter(([,
 /** @type {Record<string, (m: any) => any>} */
 const READ = {
   quote,
-  hello: ({ conn, lane, engine, epoch, head, oldest, resume, mode, topics, heartbeat, time, snapshot }) =>
-    ({ T: 'hello', conn, lane, engine, epoch, head, oldest, resume, mode, topics, hb: heartbeat, t: time, ...present({ snapshot }) }),
+  hello: ({ conn, lane, engine, epoch, head, oldest, resume, mode, topics, heartbeat, time, snapshot, expires, delay, narrowed }) =>
+    ({ T: 'hello', conn, lane, engine, epoch, head, oldest, resume, mode, topics, hb: heartbeat, t: time, ...present({ snapshot, expires, delay, narrowed }) }),
   snapshot: ({ i, part, parts, quotes }) => ({ T: 'snapshot', i, ...present({ part, parts }), quotes: quotes.map(dayQuote) }),
   gap: ({ from, to, missed, reason, snapshot }) => ({ T: 'gap', from, to, missed, reason, ...present({ snapshot }) }),
   heartbeat: ({ time, head }) => ({ T: 'hb', t: time, ...present({ head }) }),
   bye: ({ reason, retry }) => ({ T: 'bye', reason, retry }),
-  subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i, ...present({ snapshot: m.snapshot }) }, m),
+  subscription: (m) => withID({ T: 'subscription', topics: m.topics, i: m.i, ...present({ snapshot: m.snapshot, narrowed: m.narrowed }) }, m),
+  auth: (m) => withID({ T: 'auth', status: m.status, ...present({ expires: m.expires }) }, m),
   status: ({ status, since, symbols, time, symbol, reason, n, i }) =>
     ({ T: 'status', status, ...present({ since, symbols, S: symbol, reason, n, i }), t: time }),
   time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),

@@ -148,6 +148,10 @@ func leftOut(m protoreflect.Message, f protoreflect.FieldDescriptor) bool {
 	switch m.Descriptor().Name() {
 	case "Snapshot":
 		return f.Name() == "part" || f.Name() == "parts"
+	case "Hello":
+		return f.Name() == "expires" || f.Name() == "delay"
+	case "Auth":
+		return f.Name() == "expires"
 	case "Trade":
 		return f.Kind() == protoreflect.StringKind
 	case "Status":
