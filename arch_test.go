@@ -47,6 +47,8 @@ var dependencies = map[string][]string{
 	"handlers":                 {"auth", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
+	"scripts/licenses": {}, // for make licenses
+
 	// For tests: a whole server with its clients.
 	"internal/testkit/testserver": {"auth", "handlers", "bus", "delay", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
@@ -67,8 +69,10 @@ func imports(t *testing.T) map[string]map[string]string {
 			return err
 		}
 		if d.IsDir() {
-			if base := d.Name(); name != "." && (strings.HasPrefix(base, ".") || base == "node_modules" || base == "testdata" || base == "bench") {
-				return fs.SkipDir // bench is another module
+			base := d.Name()
+			_, err := os.Stat(path.Join(name, "go.mod"))
+			if name != "." && (err == nil || strings.HasPrefix(base, ".") || base == "node_modules" || base == "testdata") {
+				return fs.SkipDir // with a go.mod it is another module
 			}
 			return nil
 		}
