@@ -183,6 +183,20 @@ lighthouse: node browser build ## Audit the pages with Lighthouse, phone and des
 experiments: node build ## Check the load tester's method with A/A tests and an injected delay, in some ten minutes
 	@scripts/experiments.sh
 
+## Ship it
+
+.PHONY: image
+image: ## Build the container image ticklane:VERSION with docker, podman or buildah
+	@scripts/image.sh '$(VERSION)'
+
+.PHONY: licenses
+licenses: node $(PACKED) ## List the parts of the binary with their licences; texts go to bin/THIRD_PARTY_LICENSES.txt
+	@mkdir -p bin && go run ./scripts/licenses -out bin/THIRD_PARTY_LICENSES.txt
+
+.PHONY: reproducible
+reproducible: node $(PACKED) ## Build the binary twice in different surroundings and compare, in some minutes
+	@scripts/reproducible.sh '$(VERSION)'
+
 ## Keep it tidy
 
 .PHONY: fmt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|firefox|clients|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
+# need.sh npm|compiler|browser|firefox|clients|containers|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
 # gets its package installed; for other users the script prints how to install it and fails.
 set -euo pipefail
 
@@ -71,12 +71,17 @@ clients) # for the documented clients and the tests of compression, besides Go a
     install python3-websockets -- \
       "Python's websockets is missing, which tests in e2e/ need: pip install websockets (Debian: apt-get install python3-websockets)."
   ;;
+containers) # to build and run the image
+  for tool in buildah podman runc curl; do
+    have "$tool" || install "$tool" -- "$tool is missing: install it (Debian: apt-get install $tool)."
+  done
+  ;;
 hey)
   have hey || install hey -- \
     "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
   ;;
 *)
-  echo "usage: need.sh npm|compiler|browser|firefox|clients|hey" >&2
+  echo "usage: need.sh npm|compiler|browser|firefox|clients|containers|hey" >&2
   exit 2
   ;;
 esac

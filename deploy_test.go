@@ -1,0 +1,208 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"ticklane/internal/config"
+)
+
+// readText returns a file of the repository.
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// readYAML decodes a file of the repository with one document.
+func readYAML(t *testing.T, name string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(readText(t, name)), into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// matches returns the first groups of all matches of a pattern in a file.
+func matches(t *testing.T, name, pattern string) []string {
+	t.Helper()
+	var all []string
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(readText(t, name), -1) {
+		all = append(all, m[1])
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: no match of %s", name, pattern)
+	}
+	return all
+}
+
+// settingsOf checks that environ, of the file with this name, has valid settings, and returns them with the defaults.
+func settingsOf(t *testing.T, name string, environ []string) config.Config {
+	t.Helper()
+	cfg, err := config.Load(nil, environ, "")
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	return cfg
+}
+
+// composeFile has what the tests need of deploy/compose/compose.yaml.
+type composeFile struct {
+	Services map[string]struct {
+		Environment map[string]string
+		Grace       string `yaml:"stop_grace_period"`
+	}
+}
+
+// composeSettings returns the settings of the compose file with the defaults of its variables.
+func composeSettings(t *testing.T) (config.Config, time.Duration) {
+	t.Helper()
+	const name = "deploy/compose/compose.yaml"
+	var f composeFile
+	readYAML(t, name, &f)
+	variable := regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
+	environ := imageEnvironment(t)
+	for k, v := range f.Services["ticklane"].Environment {
+		environ = append(environ, k+"="+variable.ReplaceAllString(v, "$1"))
+	}
+	grace, err := time.ParseDuration(f.Services["ticklane"].Grace)
+	if err != nil {
+		t.Errorf("%s: stop_grace_period: %v", name, err)
+	}
+	return settingsOf(t, name, environ), grace
+}
+
+// imageEnvironment returns the variables that the image sets.
+func imageEnvironment(t *testing.T) []string {
+	t.Helper()
+	return matches(t, "deploy/Dockerfile", `(?m)^(?:ENV| {3}) (TICKLANE_\w+=\S+)`)
+}
+
+// unitSettings returns the settings of systemd's unit, with those of drop-ins. The files that they name exist but are empty.
+func unitSettings(t *testing.T, dropins ...string) config.Config {
+	t.Helper()
+	var environ []string
+	for _, name := range append([]string{"ticklane.service"}, dropins...) {
+		for _, v := range matches(t, "deploy/systemd/"+name, `(?m)^Environment=(.*)`) {
+			key, value, _ := strings.Cut(v, "=")
+			if strings.HasPrefix(value, "%d/") || strings.HasPrefix(value, "/etc/") {
+				value = filepath.Join(t.TempDir(), filepath.Base(value))
+				if err := os.WriteFile(value, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			environ = append(environ, key+"="+strings.NewReplacer("%S", "/var/lib", "%L", "/var/log").Replace(value))
+		}
+	}
+	return settingsOf(t, "deploy/systemd/"+strings.Join(dropins, ", "), environ)
+}
+
+// podSettings returns the settings of the Kubernetes base, and the time that a pod has to end.
+func podSettings(t *testing.T) (config.Config, time.Duration) {
+	t.Helper()
+	const name = "deploy/kubernetes/base/deployment.yaml"
+	var d struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					Grace      int `yaml:"terminationGracePeriodSeconds"`
+					Containers []struct {
+						Env []struct{ Name, Value string }
+					}
+				}
+			}
+		}
+	}
+	readYAML(t, name, &d)
+	pod := d.Spec.Template.Spec
+	environ := append(imageEnvironment(t), matches(t, "deploy/kubernetes/base/settings.env", `(?m)^(\w+=.*)`)...)
+	for _, e := range pod.Containers[0].Env {
+		environ = append(environ, e.Name+"="+e.Value)
+	}
+	return settingsOf(t, name, environ), time.Duration(pod.Grace) * time.Second
+}
+
+// TestDeploySettings checks that every file in deploy/ has valid settings.
+func TestDeploySettings(t *testing.T) {
+	if cfg := settingsOf(t, "deploy/Dockerfile", imageEnvironment(t)); cfg.Server.Addr != ":3000" || cfg.Log.Format != "json" {
+		t.Errorf("deploy/Dockerfile: %+v", cfg.Server)
+	}
+	if cfg, _ := composeSettings(t); !slices.Equal(cfg.Server.Hosts, []string{"localhost"}) || len(cfg.Server.TrustedProxies) != 1 || cfg.Data.Dir != "/data" {
+		t.Errorf("deploy/compose: %+v %+v", cfg.Server, cfg.Data)
+	}
+	if cfg, _ := podSettings(t); cfg.Server.DrainDelay == 0 || len(cfg.Server.TrustedProxies) != 1 {
+		t.Errorf("deploy/kubernetes: %+v", cfg.Server)
+	}
+	if cfg := unitSettings(t); cfg.Data.Dir != "/var/lib/ticklane" {
+		t.Errorf("deploy/systemd: %+v", cfg.Data)
+	}
+	if cfg := unitSettings(t, "expose.conf"); cfg.Server.Addr != ":443" || cfg.Server.TLSCert == "" {
+		t.Errorf("deploy/systemd/expose.conf: %+v", cfg.Server)
+	}
+}
+
+// TestDeployStopTimes checks that no system kills a server before it has drained.
+func TestDeployStopTimes(t *testing.T) {
+	unit, err := time.ParseDuration(matches(t, "deploy/systemd/ticklane.service", `(?m)^TimeoutStopSec=(.*)`)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	compose, composeGrace := composeSettings(t)
+	pod, podGrace := podSettings(t)
+	for name, c := range map[string]struct {
+		cfg   config.Config
+		grace time.Duration
+	}{"systemd": {unitSettings(t), unit}, "compose": {compose, composeGrace}, "kubernetes": {pod, podGrace}} {
+		if need := c.cfg.Server.DrainDelay + c.cfg.Server.ShutdownTimeout + 5*time.Second; c.grace < need {
+			t.Errorf("%s kills the server after %v, want at least %v", name, c.grace, need)
+		}
+	}
+}
+
+// TestDeployYAML checks that every YAML file in deploy/ can be parsed and has no key twice.
+func TestDeployYAML(t *testing.T) {
+	files := map[string]bool{}
+	for _, pattern := range []string{"deploy/*/*.yaml", "deploy/*/*/*.yaml", ".goreleaser.yaml"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %q, %v", pattern, names, err)
+		}
+		for _, name := range names {
+			files[name] = true
+		}
+	}
+	for name := range maps.Keys(files) {
+		d := yaml.NewDecoder(strings.NewReader(readText(t, name)))
+		for {
+			var doc map[string]any
+			if err := d.Decode(&doc); err != nil {
+				if err.Error() != "EOF" {
+					t.Errorf("%s: %v", name, err)
+				}
+				break
+			}
+		}
+	}
+}
+
+// TestBuildFlags checks that the image and the releases are built as make build does, so that all have the same binary.
+func TestBuildFlags(t *testing.T) {
+	for _, name := range []string{"Makefile", "deploy/Dockerfile", ".goreleaser.yaml"} {
+		text := readText(t, name)
+		for _, flag := range []string{"CGO_ENABLED=0", "-trimpath", "-buildvcs=false", "-s -w -X main.version="} {
+			if !strings.Contains(text, flag) {
+				t.Errorf("%s builds without %s", name, flag)
+			}
+		}
+	}
+}
