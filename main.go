@@ -83,7 +83,7 @@ func usageError(err error) error { return &codedError{err, exitUsage} }
 
 func command() *cobra.Command {
 	root := serveCommand("ticklane")
-	root.AddCommand(serveCommand("serve"), loadCommand(), feedCommand(), healthCommand(), versionCommand(), clientsCommand())
+	root.AddCommand(serveCommand("serve"), loadCommand(), feedCommand(), tokenCommand(), healthCommand(), versionCommand(), clientsCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = version // adds the flag --version
 	root.SetVersionTemplate(buildInfo())
@@ -122,7 +122,7 @@ func noArgs(c *cobra.Command, args []string) error {
 		if c.HasParent() {
 			return usageError(fmt.Errorf("%s takes flags only, not %q (--help lists them)", c.Name(), args[0]))
 		}
-		return usageError(fmt.Errorf("unknown command %q: want serve, load, feed, health, version or flags (--help lists them)", args[0]))
+		return usageError(fmt.Errorf("unknown command %q: want serve, load, feed, token, health, version or flags (--help lists them)", args[0]))
 	}
 	return nil
 }

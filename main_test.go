@@ -9,7 +9,7 @@ import (
 
 func TestArguments(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"start", `unknown command "start": want serve, load, feed, health, version`},
+		{"start", `unknown command "start": want serve, load, feed, token, health, version`},
 		{"serve extra", `serve takes flags only, not "extra"`},
 		{"version extra", `version takes flags only, not "extra"`},
 		{"load extra", `load takes flags only, not "extra"`},

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 )
 
 // maxFile bounds the files that are read, in bytes.
@@ -19,28 +18,28 @@ type watchedFile struct {
 	name string
 
 	mu    sync.Mutex
-	state fileState // when it was last read
+	state os.FileInfo // when it was last read, nil if it was missing
 }
 
-// fileState identifies a version of a file.
-type fileState struct {
-	modified time.Time
-	size     int64
-}
-
-func (f *watchedFile) now() fileState {
+// now returns the state of the file, nil if it is missing.
+func (f *watchedFile) now() os.FileInfo {
 	info, err := os.Stat(f.name)
 	if err != nil {
-		return fileState{}
+		return nil
 	}
-	return fileState{info.ModTime(), info.Size()}
+	return info
 }
 
 // changed reports whether the file has changed since read.
 func (f *watchedFile) changed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.now() != f.state
+	now := f.now()
+	if now == nil || f.state == nil {
+		return now != f.state
+	}
+	// A file that replaces another within the resolution of its times is another file.
+	return now.Size() != f.state.Size() || !now.ModTime().Equal(f.state.ModTime()) || !os.SameFile(now, f.state)
 }
 
 // read returns the content. A file that is written meanwhile counts as changed afterwards.
@@ -55,7 +54,11 @@ func (f *watchedFile) read() ([]byte, error) {
 func (f *watchedFile) wrote(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := f.now(); now.size == f.state.size+int64(n) {
+	before := int64(0)
+	if f.state != nil {
+		before = f.state.Size()
+	}
+	if now := f.now(); now != nil && now.Size() == before+int64(n) {
 		f.state = now
 	}
 }

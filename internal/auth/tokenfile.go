@@ -64,7 +64,7 @@ func ParseTokens(text []byte) ([]Token, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, errors.New(strings.NewReplacer(" in type auth.tokenEntry", "", " in type auth.tokenList", "", " into auth.tokenEntry", "", " into []auth.tokenEntry", "", "\n", "").Replace(err.Error()))
 	}
 	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("a second YAML document begins after ---: use one document")
@@ -116,11 +116,11 @@ func (e *tokenEntry) token() (Token, error) {
 }
 
 const tokenFileHead = `# Tokens of Ticklane, written by: ticklane token. Each has the SHA-256 hash of its secret, never the secret.
-# The server reads this file again when it changes. docs/access.md describes the rights.
+# The server reads this file again when it changes. docs/access.md describes the rights. Comments are lost when it is written.
 `
 
-// FormatTokens returns the text of a token file.
-func FormatTokens(tokens []Token) ([]byte, error) {
+// formatTokens returns the text of a token file.
+func formatTokens(tokens []Token) ([]byte, error) {
 	list := tokenList{Tokens: []tokenEntry{}}
 	for _, t := range tokens {
 		e := tokenEntry{Name: t.Name, Subject: t.Subject, Hash: hashPrefix + hex.EncodeToString(t.Hash[:]), Created: t.Created, Expires: t.Expires, Revoked: t.Revoked}
@@ -161,9 +161,12 @@ func ReadTokens(file string) ([]Token, error) {
 
 // WriteTokens replaces a token file atomically. Only its owner may read it.
 func WriteTokens(file string, tokens []Token) error {
-	text, err := FormatTokens(tokens)
+	text, err := formatTokens(tokens)
 	if err != nil {
 		return err
+	}
+	if _, err := ParseTokens(text); err != nil {
+		return err // rather than a file that the server refuses
 	}
 	return writeFile(file, text)
 }

@@ -61,6 +61,7 @@ Usage:
   ticklane load [flags]       compare both lanes under load; see ticklane load --help
   ticklane feed NAME [flags]  send a public feed to a server; see ticklane feed --help
   ticklane health [flags]     report by the exit code whether the server on this machine is ready
+  ticklane token …            make, list and revoke tokens; see ticklane token --help
   ticklane version            print the version
 
 Examples:

@@ -1,0 +1,206 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ticklane/internal/testkit"
+)
+
+func TestRevocations(t *testing.T) {
+	now := time.Now()
+	file := filepath.Join(t.TempDir(), "revocations")
+	r, err := newRevocations(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []Revocation{
+		{TokenID: "t1"}, {Subject: "ann", Before: now, Expires: now.Add(time.Hour), Reason: "lost \"phone\""}, {Session: "s1"},
+	} {
+		if err := r.Add(one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reread, err := newRevocations(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		p       Principal
+		revoked bool
+	}{
+		{Principal{Subject: "x", TokenID: "t1"}, true},
+		{Principal{Subject: "x", TokenID: "t2"}, false},
+		{Principal{Subject: "t1"}, false},
+		{Principal{Subject: "ann", Issued: now.Add(-time.Second)}, true},
+		{Principal{Subject: "ann"}, true},
+		{Principal{Subject: "ann", Issued: now.Add(time.Second)}, false},
+		{Principal{Subject: "anna", Issued: now.Add(-time.Second)}, false},
+		{Principal{Subject: "x", Session: "s1"}, true},
+		{Principal{Subject: "x", Session: "s2"}, false},
+		{*Everyone, false},
+	} {
+		for _, r := range []*Revocations{r, reread} {
+			if got := r.Revoked(&c.p); got != c.revoked {
+				t.Errorf("%+v: %t", c.p, got)
+			}
+		}
+	}
+}
+
+func TestRevocationRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		`{}`: "want one of them", `{"jti":"a","subject":"b"}`: "want one of them", `{"JTI":"a"}`: "JTI: unknown member", `{"jti":"a","jti":"b"}`: "given twice",
+		`{"jti":"a\n"}`: "jti: ", `{"subject":"a"}`: "before", `{"jti":"a","before":"2027-01-01T00:00:00Z"}`: "before: only with subject", `{"jti":1}`: "want a JSON object",
+		`[]`: "want a JSON object", ``: "want a JSON object", `{"jti":"` + strings.Repeat("a", 300) + `"}`: "jti", `{"jti":"a","expires":"tomorrow"}`: "want a JSON object",
+	} {
+		if _, err := ParseRevocation([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %s", text, err, want)
+		}
+	}
+	r, err := newRevocations("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Add(Revocation{TokenID: "a", Expires: time.Now().Add(-time.Second)}); err == nil {
+		t.Error("expired: no error")
+	}
+}
+
+// TestRevocationFile: an invalid line removes nothing, a revocation of less doesn't replace one of more, and what has expired is dropped.
+func TestRevocationFile(t *testing.T) {
+	past, future := time.Now().Add(-time.Hour).Format(time.RFC3339), time.Now().Add(time.Hour).Format(time.RFC3339)
+	file := write(t, "revocations", `{"jti":"a"}
+{"jti":"old","expires":"`+past+`"}
+
+{"jti":"a","expires":"`+future+`"}
+{"subject":"s","before":"`+future+`"}
+{"subject":"s","before":"`+past+`"}`)
+	r, err := newRevocations(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one := r.byToken["a"]; len(r.byToken) != 1 || !one.Expires.IsZero() || r.bySubject["s"].Before.Before(time.Now()) {
+		t.Errorf("%+v, %+v", r.byToken, r.bySubject)
+	}
+	if err := r.Add(Revocation{TokenID: "b"}); err != nil { // after a line without its end
+		t.Fatal(err)
+	}
+	if r.file.changed() {
+		t.Error("what the server itself has added counts as a change")
+	}
+	if again, err := newRevocations(file); err != nil || len(again.byToken) != 2 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	rewrite(t, file, "{\"jti\":\"c\"}\nnonsense\n")
+	if err := r.load(); err == nil || !strings.Contains(err.Error(), ":2: ") {
+		t.Errorf("invalid line: %v", err)
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		if !r.Revoked(&Principal{Subject: "x", TokenID: id}) {
+			t.Errorf("%s is no longer revoked", id)
+		}
+	}
+	if _, err := newRevocations(file); err == nil {
+		t.Error("the server starts with an invalid file")
+	}
+	_ = os.Remove(file)
+	if err := r.load(); err == nil || !r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
+		t.Errorf("missing: %v", err)
+	}
+	rewrite(t, file, "{\"jti\":\"c\"}\n")
+	if err := r.load(); err != nil || r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
+		t.Errorf("removed from the file: %v", err)
+	}
+}
+
+func TestRevocationFileIsCompacted(t *testing.T) {
+	line := `{"jti":"a","expires":"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + "\"}\n"
+	file := write(t, "revocations", strings.Repeat(line, 1500)+"{\"jti\":\"b\"}\n")
+	r, err := newRevocations(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || string(text) != "{\"jti\":\"b\"}\n" || len(r.byToken) != 1 {
+		t.Errorf("%v: %.200s", err, text)
+	}
+}
+
+func TestRevocationsAreBounded(t *testing.T) {
+	r, err := newRevocations("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxRevocations {
+		r.byToken[string(rune('a'+i%26))+time.Duration(i).String()] = Revocation{TokenID: "x"}
+	}
+	if err := r.Add(Revocation{TokenID: "new"}); !errors.Is(err, ErrBusy) {
+		t.Errorf("%v", err)
+	}
+	if err := r.Add(Revocation{Session: "new"}); err != nil {
+		t.Errorf("sessions have a bound of their own: %v", err)
+	}
+	for id := range r.byToken {
+		r.byToken[id] = Revocation{TokenID: id, Expires: time.Now().Add(-time.Hour)}
+		break
+	}
+	if err := r.Add(Revocation{TokenID: "new"}); err != nil {
+		t.Errorf("one has expired: %v", err)
+	}
+}
+
+// TestOnChange: the functions are called after changes by the API and of both files.
+func TestOnChange(t *testing.T) {
+	token, secret := NewToken("a", readAll, time.Time{})
+	file, revocations := filepath.Join(t.TempDir(), "tokens.yaml"), filepath.Join(t.TempDir(), "revocations")
+	if err := WriteTokens(file, []Token{token}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Options{Mode: ModeToken, TokenFile: file, Revocations: revocations})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Verifier.Verify(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var revoked atomic.Bool
+	var calls atomic.Int32
+	s.Revocations.OnChange(func() {
+		revoked.Store(s.Revocations.Revoked(p))
+		calls.Add(1)
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	defer func() { stop(); <-done }()
+	if err := s.Revocations.Add(Revocation{TokenID: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, func() bool { return calls.Load() == 1 }, "a call after Add")
+	rewrite(t, revocations, "{\"jti\":\"a\"}\n")
+	testkit.Eventually(t, func() bool { return revoked.Load() }, "a call after a change of the revocations")
+	rewrite(t, revocations, "")
+	testkit.Eventually(t, func() bool { return !revoked.Load() }, "a call after the revocation was removed")
+	if err := WriteTokens(file, nil); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, func() bool { return revoked.Load() }, "a call after the token was removed")
+}
+
+func FuzzRevocation(f *testing.F) {
+	f.Add([]byte(`{"jti":"a","expires":"2027-01-31T12:00:00Z","reason":"x"}`))
+	f.Add([]byte(`{"subject":"a","before":"2027-01-31T12:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if one, err := ParseRevocation(text); err == nil && one.check() != nil {
+			t.Fatalf("%s: %+v", text, one)
+		}
+	})
+}
