@@ -28,6 +28,7 @@ var dependencies = map[string][]string{
 	"internal/market":        {"quote"},
 	"internal/market/replay": {"market", "quote"},
 	"internal/market/ingest": {"market", "quote"},
+	"internal/audit":         {},
 	"internal/bus":           {"wire", "quote"},
 	"internal/delay":         {"quote"},
 	"internal/history":       {"wire", "quote"},
@@ -44,8 +45,8 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"auth", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"handlers":                 {"audit", "auth", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {}, // for make licenses
 
