@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -55,6 +54,13 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		return err
 	}
 	defer ln.Close()
+	admin, err := listenAdmin(cfg.Server.AdminAddr)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close()
+	}
 
 	feed, info, err := newFeed(ctx, &cfg, logger)
 	if ctx.Err() != nil {
@@ -103,8 +109,13 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if lines != nil {
 		lines.Attach(log)
 	}
+	record, err := openAudit(cfg.Audit.File, logger)
+	if err != nil {
+		return err
+	}
+	defer record.Close()
 	scrape := func(s *handlers.Server) http.Handler {
-		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures}
+		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures, AuditFailures: record.Lost}
 		if lines != nil {
 			of.Lines = lines.Lines
 		}
@@ -113,7 +124,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
 	deps := handlers.Deps{
-		Settings: settings(cfg, cert.config()), Listener: ln, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape,
+		Settings: settings(cfg, cert.config()), Listener: ln, Admin: admin, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape, Audit: record,
 		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
 	}
@@ -130,6 +141,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	defer stop()
 	watching, stopWatching := context.WithCancel(ctx)
 	var watchers sync.WaitGroup
+	watchers.Go(func() { reopenAudit(watching, record, logger) })
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
 	watchers.Go(func() { access.run(watching) })
 	watchers.Go(func() {
@@ -163,12 +175,6 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	})
 	group.Go(func() error { return server.Serve() })
 	group.Go(server.RenderDocs)
-	profiler, err := startPprof(group, cfg.Server.PprofAddr)
-	if err != nil {
-		stopFeed()
-		_ = server.Shutdown(context.Background())
-		return errors.Join(err, group.Wait())
-	}
 	printURL(out, cfg, ln.Addr())
 	warnExposed(out, cfg, ln.Addr(), logger)
 	if reason := shardUnavailable(cfg); reason != "" {
@@ -187,9 +193,6 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		err := server.Shutdown(limit)
 		if err != nil {
 			logger.Warn("graceful shutdown incomplete; closing remaining connections", "err", err)
-		}
-		if profiler != nil {
-			_ = profiler.Close()
 		}
 		stopFeed()
 		logger.Info("shut down")
@@ -238,6 +241,18 @@ func warnExposed(out io.Writer, cfg config.Config, addr net.Addr, logger *slog.L
 			"start thousands of clients. Disable it, or listen on 127.0.0.1.\n%[1]s\n\n", stars, addr)
 		logger.Error("lab.enabled on an address that other machines can reach: anyone there can load this server; disable it, or listen on 127.0.0.1", "addr", addr)
 	}
+}
+
+// listenAdmin listens on server.admin_addr. It returns nil if that is empty.
+func listenAdmin(addr string) (net.Listener, error) {
+	if addr == "" {
+		return nil, nil
+	}
+	ln, err := listen(addr)
+	if err != nil {
+		return nil, fmt.Errorf("server.admin_addr: %w", err)
+	}
+	return ln, nil
 }
 
 // listen listens without MPTCP, whose sockets don't support TCP_USER_TIMEOUT.
@@ -322,29 +337,4 @@ func newLogger(c config.Log, out io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(out, opt))
 	}
 	return slog.New(slog.NewTextHandler(out, opt))
-}
-
-// startPprof serves Go's profiler on a loopback address. It returns nil if addr is empty.
-func startPprof(group *errgroup.Group, addr string) (*http.Server, error) {
-	if addr == "" {
-		return nil, nil
-	}
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("server.pprof_addr: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	s := &http.Server{Handler: handlers.LoopbackOnly(mux), ReadHeaderTimeout: 5 * time.Second}
-	group.Go(func() error {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("pprof: %w", err)
-		}
-		return nil
-	})
-	return s, nil
 }

@@ -67,6 +67,11 @@ func (a *admission) admit(address string) *refusal {
 	if refused == nil || refused.reason == wire.ByeShutdown {
 		return refused
 	}
+	return a.refuse(refused)
+}
+
+// refuse counts and logs an overload, and spreads the time at which its client may reconnect.
+func (a *admission) refuse(refused *refusal) *refusal {
 	a.observer.overloads.Add(1)
 	now := time.Now()
 	refused.retry += a.retries.next(now)

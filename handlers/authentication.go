@@ -15,7 +15,6 @@ type authentication struct {
 	tokens auth.Authenticator // nil if the server requires no credentials
 	feed   string             // feed.ingest.token, also valid for its routes; "" for none
 	access *access
-	admin  *adminAddress // nil for none
 }
 
 // feedClient is the principal of feed.ingest.token.
@@ -31,7 +30,7 @@ func mustRights(text string) auth.Rights {
 
 // authenticate is a middleware that sets the request's credential. It rejects none: that is up to the need of the route.
 func (a *authentication) authenticate(c *fiber.Ctx) error {
-	if a.tokens == nil || a.admin.open(c) {
+	if a.tokens == nil || a.access.admin.open(c) {
 		c.Locals(credentialKey{}, everyone)
 		return c.Next()
 	}

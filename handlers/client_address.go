@@ -13,7 +13,7 @@ import (
 type addressKey struct{}
 
 // clientAddress returns the address of the peer or, if that is a trusted proxy, the last address in X-Forwarded-For that
-// isn't one. Earlier addresses in the header may be forged by the client.
+// isn't one. Clients of the admin address come without a proxy. Earlier addresses in the header may be forged by the client.
 func (a *access) clientAddress(c *fiber.Ctx) string {
 	if known, ok := c.Locals(addressKey{}).(string); ok {
 		return known
@@ -26,7 +26,7 @@ func (a *access) clientAddress(c *fiber.Ctx) string {
 func (a *access) forwardedAddress(c *fiber.Ctx) string {
 	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
 	peer = peer.Unmap()
-	if !ok || !a.trusted(peer) {
+	if !ok || !a.trusted(peer) || a.admin.received(c) {
 		return c.Context().RemoteIP().String()
 	}
 	// Several lines with this name are one list (RFC 9110 §5.2).

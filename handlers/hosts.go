@@ -10,13 +10,19 @@ import (
 )
 
 // allowHost rejects requests whose Host isn't one of the server, so that a foreign page can't reach a loopback server
-// through a name that resolves to it (DNS rebinding). Probes use addresses as Host and get no data.
+// through a name that resolves to it (DNS rebinding). Probes use addresses as Host and get no data. An admin address that demands
+// credentials needs no such check: a page can't send them to another name.
 func (a *access) allowHost(c *fiber.Ctx) error {
 	if isProbe(c.Path()) {
 		return c.Next()
 	}
 	host := hostname(string(c.Context().Host()))
-	if a.hosts[host] || isLoopback(host) {
+	switch {
+	case a.admin.demandsRight(c), host == "localhost", isLoopback(host):
+		return c.Next()
+	case a.admin.received(c):
+		return problemOf(http.StatusMisdirectedRequest, "Host: want localhost or a loopback address.")
+	case a.hosts[host]:
 		return c.Next()
 	}
 	return problemOf(http.StatusMisdirectedRequest, "Host: "+quoted(host)+" is not a name of this server; add it to server.hosts.")
@@ -25,18 +31,6 @@ func (a *access) allowHost(c *fiber.Ctx) error {
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()
-}
-
-// LoopbackOnly protects a handler on loopback, such as a profiler, from foreign pages that reach it through a name that
-// resolves to loopback: it rejects every Host except localhost and loopback addresses.
-func LoopbackOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host := hostname(r.Host); host != "localhost" && !isLoopback(host) {
-			http.Error(w, "Host: want localhost or a loopback address", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // hostname returns the host of host:port in lower case, without the brackets of IPv6 and a final dot.

@@ -35,6 +35,7 @@ type access struct {
 	origins     []string        // other origins whose pages are allowed, lower case, without default ports
 	secure      bool            // the server has TLS
 	credentials bool            // pages of origins may send them
+	admin       *adminAddress   // nil for none
 	proxies     []netip.Prefix  // trusted to report a client's address
 	// unreadable is called with a trusted proxy whose X-Forwarded-For has no address where one is needed.
 	unreadable func(proxy, entry string)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/audit"
 	"ticklane/internal/auth"
 )
 
@@ -52,14 +53,15 @@ func (n need) administrative() bool { return n.kind == needAction && n.action !=
 
 // guard enforces the needs of routes.
 type guard struct {
-	admin *adminAddress // nil for none
-	base  basePath
+	access *access
+	audit  *audit.Log // nil for none
+	base   basePath
 }
 
 // require returns the handler that comes before the one of a route.
 func (g *guard) require(n need) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if !g.admin.serves(c, n) {
+		if !g.access.admin.serves(c, n) {
 			return fiber.ErrNotFound
 		}
 		x := credentialOf(c)
@@ -90,14 +92,20 @@ func (n need) accepts(x *credential) bool {
 func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 	rights := &x.principal.Rights
 	switch {
-	case n.administrative() && g.admin.demandsRight(c) && !rights.May(auth.Admin):
+	case n.administrative() && g.access.admin.demandsRight(c) && !rights.May(auth.Admin):
 		return forbidden(c, codeForbidden, "server.admin_addr: clients from other machines need the right admin.")
 	case n.kind == needAction && !rights.May(n.action):
 		return forbidden(c, codeForbidden, "This needs the right "+string(n.action)+".")
 	case n.kind == needFeeder && !rights.WritesAny():
 		return forbidden(c, codeForbidden, "This needs the right to ingest (write).")
 	}
-	return c.Next()
+	if err := c.Next(); err != nil {
+		return err
+	}
+	if n.kind == needAction && c.Method() == fiber.MethodPost {
+		g.audit.Record(requestEvent(c, audit.Action, g.access.clientAddress(c)))
+	}
+	return nil
 }
 
 // redirectToSignIn sends a browser to the sign-in page, from which it returns.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/audit"
 	"ticklane/internal/netconn"
 )
 
@@ -15,6 +16,7 @@ import (
 type observer struct {
 	log    *slog.Logger
 	access *access
+	audit  *audit.Log // nil for none
 	errors *errorHandler
 
 	requests, failures, overloads, panics atomic.Uint64
@@ -59,6 +61,7 @@ func (o *observer) request(c *fiber.Ctx, next func() error) error {
 	start := time.Now()
 	err := o.call(c, next)
 	if err != nil {
+		o.recordRefusal(c, err)
 		err = o.respond(c, err)
 	}
 	status := c.Response().StatusCode()

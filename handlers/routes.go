@@ -27,11 +27,12 @@ type endpoints struct {
 	docs           *apiDocs
 	static         staticFiles
 	base           basePath
+	profiles       bool // they are served
 }
 
 // register registers the middleware and every endpoint.
 func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
-	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit, e.base.refuseOutside, e.authentication.authenticate, e.requests.limitSubject)
+	app.Use(o.observe, headers(tls), a.allowHost, a.allowOrigin, e.requests.limit, e.refuseOutside, e.authentication.authenticate, e.requests.limitSubject)
 	app.Use("/api", compressJSON)
 	// Every route is registered by these, so that each has a need.
 	get := func(path string, n need, h fiber.Handler) { app.Get(path, e.guard.require(n), h) }
@@ -70,6 +71,10 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/readyz", probe, e.health.readiness)
 	get("/metrics", may(auth.Metrics), adapt(e.metrics))
 
+	if e.profiles {
+		get("/debug/pprof/*", may(auth.Metrics), profile)
+	}
+
 	get("/", page, e.pages.dashboard)
 	get("/compare", page, e.pages.compare)
 
@@ -88,4 +93,12 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/favicon.ico", anyone, func(c *fiber.Ctx) error {
 		return c.Redirect(string(e.base)+"/static/favicon.svg", http.StatusMovedPermanently)
 	})
+}
+
+// refuseOutside is a middleware that answers requests outside of the base path with 404, except those to the admin address.
+func (e *endpoints) refuseOutside(c *fiber.Ctx) error {
+	if e.guard.access.admin.received(c) {
+		return c.Next()
+	}
+	return e.base.refuseOutside(c)
 }

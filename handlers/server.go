@@ -12,8 +12,10 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"ticklane/internal/audit"
 	"ticklane/internal/auth"
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
@@ -28,6 +30,7 @@ import (
 type Deps struct {
 	Settings Settings
 	Listener net.Listener // closed by Shutdown
+	Admin    net.Listener // of server.admin_addr; nil for none. Closed by Shutdown
 	Stream   *stream.Log
 	History  *history.Store
 	Feed     FeedInfo
@@ -38,6 +41,7 @@ type Deps struct {
 	Tickets  *auth.Tickets              // for streams of other sites' pages
 	Revoked  *auth.Revocations          // what was revoked
 	OIDC     *auth.OIDC                 // signing in by a provider; nil if none is configured
+	Audit    *audit.Log                 // nil for none. The caller closes it
 	Files    fs.FS                      // with the folders views, public and docs/api
 	Metrics  func(*Server) http.Handler // makes GET /metrics
 	Logger   *slog.Logger
@@ -49,6 +53,7 @@ type Server struct {
 	app      *fiber.App
 	tls      *tls.Config
 	listener *netconn.Listener
+	admin    *adminAddress // nil for none
 	observer *observer
 	health   *health
 	streams  *streams
@@ -81,23 +86,25 @@ func New(d Deps) (*Server, error) {
 	// Without trusted proxies, clients on loopback are on this machine.
 	exemptLoopback := len(access.proxies) == 0
 	observer := newObserver(d.Logger, &errorHandler{pages: pages, log: d.Logger})
-	observer.access, access.unreadable = access, observer.unreadable
+	observer.access, observer.audit, access.unreadable = access, d.Audit, observer.unreadable
+	access.admin = newAdminAddress(d.Admin, set, observer.acceptFailed)
 	limiter := netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback)
 	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Log: d.Stream, Writers: set.Shards,
 		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
 		set: set, log: d.Stream, logger: d.Logger, access: access, observer: observer, shard: shard,
-		limiter: limiter, admission: newAdmission(set, limiter, observer),
+		limiter: limiter, subjects: newSubjectLimiter(), audit: d.Audit, admission: newAdmission(set, limiter, observer),
 		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
 		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
 	changing, feeds := newAnswers(headOf(d.Stream)), newIngestAPI(d.Ingest, set, streams)
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
-		observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: feeds}
+		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: feeds}
 	e := &endpoints{
 		authentication: &authentication{tokens: d.Auth, feed: set.IngestToken, access: access},
-		guard:          &guard{base: basePath(set.BasePath)},
+		guard:          &guard{access: access, audit: d.Audit, base: basePath(set.BasePath)},
+		profiles:       access.admin != nil || d.Auth != nil,
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate,
 			subjects: netconn.NewRateLimiter(0, false), streams: streams, observer: observer},
 		streams:  streams,
@@ -182,10 +189,18 @@ func (s *Server) Serve() error {
 	if !s.streams.limiter.Closed() {
 		s.health.ready.Store(true)
 	}
+	var ln net.Listener = s.listener
 	if s.tls != nil {
-		return s.app.Listener(tls.NewListener(s.listener, s.tls))
+		ln = tls.NewListener(ln, s.tls)
 	}
-	return s.app.Listener(s.listener)
+	if s.admin == nil {
+		return s.app.Listener(ln)
+	}
+	s.app.Handler() // prepares the routes, which both listeners use
+	var both errgroup.Group
+	both.Go(func() error { return s.admin.serve(s.app, s.tls) })
+	both.Go(func() error { return s.app.Listener(ln) })
+	return both.Wait()
 }
 
 // newListener bounds the connections of one client to twice its streams: a page or a command beside each of them. Behind a

@@ -34,6 +34,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.listener.Close() // if Serve was not called, fasthttp doesn't know the listener
 	s.listener.CloseAll()
+	s.admin.close()
 	s.streams.shard.close()
 	<-drained // streams end once their connections are closed
 	return late

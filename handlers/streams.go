@@ -8,6 +8,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/audit"
+	"ticklane/internal/auth"
 	"ticklane/internal/fault"
 	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
@@ -22,11 +24,44 @@ type streams struct {
 	access          *access
 	observer        *observer
 	limiter         *netconn.Limiter // of streams
+	subjects        *subjectLimiter  // of streams
+	audit           *audit.Log       // nil for none
 	admission       *admission
 	subscriptions   *subscriptions
 	shard           *shardEngine
 	faults          *fault.Injector  // nil without a lab
 	commandLimiters *commandLimiters // of streams on SSE
+}
+
+// admit takes a stream's slots for its principal and its client address, and returns nil, or returns why the stream can't be opened.
+// The caller must release them.
+func (s *streams) admit(p *auth.Principal, address string) *refusal {
+	if refused := s.admission.admit(address); refused != nil {
+		return refused
+	}
+	if !s.subjects.acquire(p) {
+		s.limiter.Release(address)
+		return s.admission.refuse(s.subjects.refusal(p))
+	}
+	return nil
+}
+
+// probe returns what admit would return now. It takes no slots.
+func (s *streams) probe(p *auth.Principal, address string) *refusal {
+	if refused := s.admission.probe(address); refused != nil {
+		return refused
+	}
+	if !s.subjects.acquire(p) {
+		return s.subjects.refusal(p)
+	}
+	s.subjects.release(p)
+	return nil
+}
+
+// release frees the slots of a stream.
+func (s *streams) release(p *auth.Principal, address string) {
+	s.subjects.release(p)
+	s.limiter.Release(address)
 }
 
 // run writes a stream to its end and recovers its panics, which would end the process. It stays on the stack for hours, so
@@ -46,7 +81,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 	var sub *stream.Subscriber
 	defer func() {
 		if sub == nil {
-			s.limiter.Release(opt.Address)
+			s.release(opt.Principal, opt.Address)
 		}
 	}()
 	sub = s.log.Subscribe(opt.Options)
@@ -57,6 +92,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 func (s *streams) opened(sub *stream.Subscriber) {
 	info := sub.Info()
 	s.logger.Debug("stream opened", "lane", info.Lane, "engine", info.Engine, "id", info.ID, "user", info.User, "address", info.Address)
+	s.audit.Record(streamEvent(audit.StreamOpen, sub, &info))
 	if s.limiter.Closed() {
 		sub.End(wire.ByeShutdown) // it was opened after Shutdown ended all streams
 	}
@@ -66,7 +102,7 @@ func (s *streams) opened(sub *stream.Subscriber) {
 func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 	defer s.observer.contain("end of a stream")
 	end := sub.Info()
-	defer s.limiter.Release(end.Address)
+	defer s.release(sub.Principal(), end.Address)
 	defer s.commandLimiters.forget(sub)
 	defer sub.Close()
 	if conn != nil {
@@ -79,6 +115,9 @@ func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 	end = sub.Info()
 	s.logger.Debug("stream ended", "lane", end.Lane, "engine", end.Engine, "id", end.ID, "user", end.User, "reason", sub.Reason(), "slow", end.Slow,
 		"err", err, "ticks", end.Ticks, "wire_bytes", end.Wire, "gaps", end.Gaps, "after", time.Since(time.UnixMicro(end.Since)))
+	event := streamEvent(audit.StreamEnd, sub, &end)
+	event.Reason = sub.Reason()
+	s.audit.Record(event)
 }
 
 // injectPending applies the fault that waits for this request. done means that it was the whole response.

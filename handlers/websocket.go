@@ -40,7 +40,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 	if deflate.Response != "" {
 		c.Set("Sec-WebSocket-Extensions", deflate.Response)
 	}
-	opt.Address = s.access.clientAddress(c)
+	opt.Principal, opt.Address = principalOf(c), s.access.clientAddress(c)
 	opt.Meter = new(stream.Meter)
 	conn := netconn.Of(c.Context().Conn())
 	conn.StartStream(opt.Meter.Add, nil)
@@ -52,7 +52,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 		if !ok {
 			return
 		}
-		if refused := s.admission.admit(opt.Address); refused != nil {
+		if refused := s.admit(opt.Principal, opt.Address); refused != nil {
 			defer nc.Close()
 			s.refuseWS(nc, opt.Format, refused)
 			return

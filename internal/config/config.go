@@ -27,13 +27,19 @@ type Config struct {
 	Lab     Lab      `key:"lab"`
 	Load    LoadTest `key:"load"`
 	Log     Log      `key:"log"`
+	Audit   Audit    `key:"audit"`
+}
+
+// Audit has the options of the audit log.
+type Audit struct {
+	File string `key:"file"` // empty for none
 }
 
 // Server has the listening address and the hosts that are trusted.
 type Server struct {
 	Addr            string        `key:"addr"`       // host:port; port 0 chooses a free port
 	BasePath        string        `key:"base_path"`  // such as /quotes; empty for the root
-	PprofAddr       string        `key:"pprof_addr"` // host:port on loopback; empty disables pprof
+	AdminAddr       string        `key:"admin_addr"` // host:port; empty for none
 	Hosts           []string      `key:"hosts"`      // lower case, without port and brackets
 	Origins         []string      `key:"origins"`    // lower case scheme://host[:port]
 	CORSCredentials bool          `key:"cors_credentials"`

@@ -268,8 +268,8 @@ func TestCrossChecks(t *testing.T) {
 		{"base path with dots", []string{"--server.base_path=/a/../b"}, "server.base_path"},
 		{"base path with an empty part", []string{"--server.base_path=//evil.example"}, "server.base_path"},
 		{"base path that would be escaped", []string{"--server.base_path=/a b"}, "server.base_path"},
-		{"pprof on all interfaces", []string{"--server.pprof_addr=:6060"}, "server.pprof_addr"},
-		{"pprof on loopback", []string{"--server.pprof_addr=[::1]:6060"}, ""},
+		{"admin address on all interfaces", []string{"--server.admin_addr=:6060"}, "server.admin_addr"},
+		{"admin address on loopback", []string{"--server.admin_addr=[::1]:6060"}, ""},
 		{"one problem for two keys", []string{"--stream.log_size=1", "--stream.max_lag=70000"}, "stream.log_size"},
 	}
 	for _, tt := range tests {

@@ -40,7 +40,7 @@ var sections = []group{
 		{"server.idle_timeout", "60s", duration{time.Second, time.Hour, ""}, "Maximum time between two requests on a connection."},
 		{"server.tls_cert", "", text{"a PEM file"}, "Certificate chain; together with server.tls_key it enables HTTPS. Read again when it changes and on SIGHUP."},
 		{"server.tls_key", "", text{"a PEM file"}, "Private key of server.tls_cert."},
-		{"server.pprof_addr", "", address{optional: true, loopback: true}, "Additional loopback address for the Go profiler. Empty: disabled."},
+		{"server.admin_addr", "", address{optional: true, loopback: true}, "Additional loopback address for /metrics, /api/stats, /api/connections, /api/lab and the Go profiler, which are then served there only, without credentials. Empty: they are served on server.addr, without the profiler."},
 	}},
 	{"market", "The simulated market", []key{
 		{"market.rate", "100", number{0.1, mega, "ticks per second"}, "Mean tick rate of the whole market."},
@@ -139,6 +139,9 @@ var sections = []group{
 	{"log", "The log on standard error", []key{
 		{"log.level", "info", level{}, "Minimum severity of logged records."},
 		{"log.format", "text", choice{"text", "json"}, "text for people, json for programs."},
+	}},
+	{"audit", "The audit log", []key{
+		{"audit.file", "", text{"a file"}, "File to which one JSON object per line is added for each sign-in, opened and ended stream, refused request and change of the server. SIGHUP opens it again, after another program has renamed it. Empty: none."},
 	}},
 }
 

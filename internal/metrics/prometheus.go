@@ -17,6 +17,8 @@ type Sources struct {
 	Server func() ServerCounts
 	// LogFailures returns the number of log records that could not be written.
 	LogFailures func() uint64
+	// AuditFailures returns the number of records of the audit log that could not be written.
+	AuditFailures func() uint64
 	// HistoryFailures returns how often bars could not be saved.
 	HistoryFailures func() uint64
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
@@ -94,6 +96,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge("waiting_clients", "Refused clients whose time to reconnect has not come yet.", float64(s.Waiting))
 		count("unreadable_addresses_total", "X-Forwarded-For headers of trusted proxies without a readable address.", s.UnreadableAddresses)
 		count("accept_failures_total", "Connections that could not be accepted.", s.AcceptFailures)
+	}
+	if c.of.AuditFailures != nil {
+		count("audit_failures_total", "Records of the audit log that could not be written.", c.of.AuditFailures())
 	}
 	if c.of.LogFailures != nil {
 		count("log_failures_total", "Log records that could not be written.", c.of.LogFailures())
