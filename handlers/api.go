@@ -9,17 +9,15 @@ import (
 
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
-	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
 // api serves the endpoints of the feed's present state.
 type api struct {
-	log       *stream.Log
+	views     *feedViews
 	feed      FeedInfo
 	maxTopics int
 	version   string
-	changing  *answers
 	listings  *answers // made from the universe
 }
 
@@ -61,7 +59,7 @@ func newSymbol(in *quote.Instrument) symbol {
 
 // symbols is GET /api/symbols: all symbols and sectors.
 func (a *api) symbols(c *fiber.Ctx) error {
-	u := a.log.Universe()
+	u := a.views.universe()
 	all := u.Instruments()
 	x, err := a.listings.get("symbols "+strconv.Itoa(len(all)), func() (*content, error) {
 		list := make([]symbol, 0, len(all))
@@ -80,12 +78,16 @@ func (a *api) symbols(c *fiber.Ctx) error {
 // quotes is GET /api/quotes?topics=: the newest quote of each symbol, in the form of a stream's snapshot.
 func (a *api) quotes(c *fiber.Ctx) error {
 	q := queryOf(c)
-	topics := q.topics(a.log.Universe(), a.maxTopics)
+	topics := q.topics(a.views.universe(), a.maxTopics)
 	if err := q.err(); err != nil {
 		return err
 	}
-	x, err := a.changing.get("quotes "+strings.Join(topics.Names(), ","), func() (*content, error) {
-		snap := a.log.Snapshot(topics)
+	view, err := a.views.of(principalOf(c), topics)
+	if err != nil {
+		return err
+	}
+	x, err := view.changing.get("quotes "+strings.Join(topics.Names(), ","), func() (*content, error) {
+		snap := view.log.Snapshot(topics)
 		x := newContent(fiber.MIMEApplicationJSON, snap.Message().JSON())
 		x.header = map[string]string{"Ticklane-Position": snap.At.String()}
 		return x, nil
@@ -107,14 +109,15 @@ func (a *api) time(c *fiber.Ctx) error {
 
 // stats is GET /api/stats: counters since the start of the server, open streams included.
 func (a *api) stats(c *fiber.Ctx) error {
-	head := a.log.Head()
+	log := a.views.live.log
+	head := log.Head()
 	noStore(c)
 	return c.JSON(fiber.Map{
 		"process": metrics.ReadProcess(),
-		"log":     fiber.Map{"epoch": wire.Epoch(head.Epoch), "head": head.Seq, "oldest": a.log.Oldest()},
+		"log":     fiber.Map{"epoch": wire.Epoch(head.Epoch), "head": head.Seq, "oldest": log.Oldest()},
 		"lanes": fiber.Map{
-			wire.SSE.String(): a.log.Lane(wire.SSE),
-			wire.WS.String():  a.log.Lane(wire.WS),
+			wire.SSE.String(): a.views.lane(wire.SSE),
+			wire.WS.String():  a.views.lane(wire.WS),
 		},
 		"feed":    fiber.Map{"source": a.feed.Source, "file": a.feed.File, "seed": a.feed.Seed, "timed": a.feed.Timed, "ended": a.feed.endedAt(), "stale": a.feed.staleSince()},
 		"version": a.version,

@@ -21,20 +21,25 @@ const (
 // bars is GET /api/history?symbol=&interval=&from=&to=&before=&limit=&format=: open, high, low, close and volume, oldest first.
 func (h *historyAPI) bars(c *fiber.Ctx) error {
 	q := queryOf(c)
-	id := q.symbol(h.log.Universe())
+	id := q.symbol(h.views.universe())
 	interval := q.barInterval()
 	from, before, limit := q.bars()
 	format := q.choice("format", "", []string{"json", "csv"})
 	if err := q.err(); err != nil {
 		return err
 	}
-	page, err := h.store.Range(id, interval, from, before, limit)
+	in := h.views.universe().Instrument(id)
+	view, err := h.views.ofSymbol(principalOf(c), in)
+	if err != nil {
+		return err
+	}
+	page, err := view.history.Range(id, interval, from, before, limit)
 	if err != nil {
 		return err
 	}
 	noStore(c)
 	c.Vary(fiber.HeaderAccept)
-	in, epoch := h.log.Universe().Instrument(id), h.log.Head().Epoch
+	epoch := view.log.Head().Epoch
 	if format == "csv" || format == "" && accepts(c, fiber.HeaderAccept, "text/csv") {
 		c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8; header=present")
 		c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+fileName(in.Symbol)+"-"+string(interval)+`.csv"`)

@@ -19,7 +19,7 @@ import (
 
 // commands serves the endpoints of open streams.
 type commands struct {
-	log      *stream.Log
+	views    *feedViews
 	wait     time.Duration // Settings.CommandWait
 	limiters *commandLimiters
 	bodies   *jsonBodies
@@ -27,7 +27,7 @@ type commands struct {
 
 // find returns the open stream of a lane that has the path's conn.
 func (h *commands) find(c *fiber.Ctx, lane wire.Lane) (*stream.Subscriber, error) {
-	sub := h.log.Find(c.Params("conn"))
+	sub := h.views.find(c.Params("conn"))
 	if sub == nil || sub.Lane() != lane {
 		return nil, problemOf(http.StatusNotFound, "conn: no open stream of this lane has this id; it is the conn of the hello.")
 	}
@@ -61,7 +61,7 @@ func (h *commands) connections(c *fiber.Ctx) error {
 		return err
 	}
 	list, next, open := []stream.Info{}, "", [wire.Lanes]int{}
-	for _, sub := range h.log.Subscribers() {
+	for _, sub := range h.views.subscribers() {
 		open[sub.Lane()]++
 		if cmp.Or(cmp.Compare(sub.Since(), since), strings.Compare(sub.ID(), id)) <= 0 {
 			continue
@@ -139,7 +139,7 @@ func rateError(cmd wire.Command, parsed error) *wire.CommandError {
 
 // commandLimiters holds the limiter of each stream's commands, for as long as the stream is open.
 type commandLimiters struct {
-	log   *stream.Log
+	views *feedViews
 	rate  rate.Limit
 	burst int
 	all   sync.Map // *stream.Subscriber → *rate.Limiter
@@ -148,7 +148,7 @@ type commandLimiters struct {
 // of returns the limiter of a stream.
 func (l *commandLimiters) of(sub *stream.Subscriber) *rate.Limiter {
 	limiter, _ := l.all.LoadOrStore(sub, rate.NewLimiter(l.rate, l.burst))
-	if l.log.Find(sub.Conn()) == nil {
+	if l.views.find(sub.Conn()) == nil {
 		l.forget(sub) // the stream has ended meanwhile
 	}
 	return limiter.(*rate.Limiter)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"ticklane/internal/shard"
+	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
@@ -28,16 +29,16 @@ func Engines() [wire.Lanes][]string {
 	return all
 }
 
-// shardEngine starts the pool of engine shard when a stream first needs it. It is safe for concurrent use.
+// shardEngine starts a pool of engine shard for each log when a stream first needs it. It is safe for concurrent use.
 type shardEngine struct {
-	options shard.Options
-	tls     bool // of the server: its connections need a goroutine each
+	options shard.Options // Log is set for each pool
+	tls     bool          // of the server: its connections need a goroutine each
 	logger  *slog.Logger
 
 	failed atomic.Bool
 
 	mu     sync.Mutex
-	pool   *shard.Pool // nil until it is needed
+	pools  map[*stream.Log]*shard.Pool // those that were needed
 	closed bool
 }
 
@@ -57,31 +58,35 @@ func (e *shardEngine) engines(lane wire.Lane, configured string) []string {
 	return all
 }
 
-// add passes a connection to the pool.
-func (e *shardEngine) add(h shard.Handoff) error {
-	pool, err := e.start()
+// add passes a connection to the pool of a log.
+func (e *shardEngine) add(log *stream.Log, h shard.Handoff) error {
+	pool, err := e.start(log)
 	if err != nil {
 		return err
 	}
 	return pool.Add(h)
 }
 
-func (e *shardEngine) start() (*shard.Pool, error) {
+func (e *shardEngine) start(log *stream.Log) (*shard.Pool, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, shard.ErrClosed
 	}
-	if e.pool == nil {
+	pool := e.pools[log]
+	if pool == nil {
 		o := e.options
-		o.OnFailure = e.onFailure
-		pool, err := shard.New(o)
-		if err != nil {
+		o.Log, o.OnFailure = log, e.onFailure
+		var err error
+		if pool, err = shard.New(o); err != nil {
 			return nil, err
 		}
-		e.pool = pool
+		if e.pools == nil {
+			e.pools = make(map[*stream.Log]*shard.Pool)
+		}
+		e.pools[log] = pool
 	}
-	return e.pool, nil
+	return pool, nil
 }
 
 func (e *shardEngine) onFailure(err error) {
@@ -89,22 +94,22 @@ func (e *shardEngine) onFailure(err error) {
 	e.logger.Error("engine shard has failed: its streams were closed, and new ones run on engine stream until the server is started again", "err", err)
 }
 
-// closeAll closes the connections of the pool.
+// closeAll closes the connections of the pools.
 func (e *shardEngine) closeAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.pool != nil {
-		e.pool.CloseAll()
+	for _, pool := range e.pools {
+		pool.CloseAll()
 	}
 }
 
-// close stops the pool, and makes add return shard.ErrClosed.
+// close stops the pools, and makes add return shard.ErrClosed.
 func (e *shardEngine) close() {
 	e.mu.Lock()
 	e.closed = true
-	pool := e.pool
+	pools := e.pools
 	e.mu.Unlock()
-	if pool != nil {
+	for _, pool := range pools {
 		pool.Close()
 	}
 }

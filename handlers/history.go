@@ -10,16 +10,13 @@ import (
 
 	"ticklane/internal/history"
 	"ticklane/internal/quote"
-	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
 
 // historyAPI serves bars of the past.
 type historyAPI struct {
-	log       *stream.Log
-	store     *history.Store
+	views     *feedViews
 	maxTopics int
-	answers   *answers
 }
 
 const (
@@ -30,7 +27,7 @@ const (
 
 // closes is GET /api/closes?topics=&interval=&limit=: the last price of each interval, for sparklines of many symbols.
 func (h *historyAPI) closes(c *fiber.Ctx) error {
-	q, u := queryOf(c), h.log.Universe()
+	q, u := queryOf(c), h.views.universe()
 	topics := q.topics(u, h.maxTopics)
 	ids := topics.IDs()
 	interval := q.barInterval()
@@ -41,8 +38,12 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	view, err := h.views.of(principalOf(c), topics)
+	if err != nil {
+		return err
+	}
 	key := fmt.Sprintf("closes %s %d %s", interval.Duration(), limit, strings.Join(topics.Names(), ","))
-	x, err := h.answers.get(key, func() (*content, error) { return h.renderCloses(ids, interval, limit) })
+	x, err := view.changing.get(key, func() (*content, error) { return view.renderCloses(ids, interval, limit) })
 	if err != nil {
 		return err
 	}
@@ -50,24 +51,24 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	return x.send(c)
 }
 
-func (h *historyAPI) renderCloses(ids []quote.ID, interval history.Interval, limit int) (*content, error) {
+func (v *feedView) renderCloses(ids []quote.ID, interval history.Interval, limit int) (*content, error) {
 	type line struct {
 		Symbol string `json:"symbol"`
 		T      int64  `json:"t"` // start of the first interval, µs since 1970
 		Closes closes `json:"c"`
 	}
-	seq, lines := h.log.Head().Seq, make([]line, 0, len(ids))
+	seq, lines := v.log.Head().Seq, make([]line, 0, len(ids))
 	for _, id := range ids {
-		page, err := h.store.Bars(id, interval, history.Latest, limit)
+		page, err := v.history.Bars(id, interval, history.Latest, limit)
 		if err != nil {
 			return nil, err
 		}
 		seq = min(seq, page.Seq)
-		in := h.log.Universe().Instrument(id)
+		in := v.log.Universe().Instrument(id)
 		start, prices := closesOf(page.Bars, interval, limit)
 		lines = append(lines, line{in.Symbol, start, closes{prices, in.Decimals}})
 	}
-	return newJSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(h.log.Head().Epoch), "i": seq, "lines": lines})
+	return newJSON(fiber.Map{"interval": interval, "epoch": wire.Epoch(v.log.Head().Epoch), "i": seq, "lines": lines})
 }
 
 // closesOf returns the closes of the newest limit intervals, from the first of them that has a bar, and the start of that.

@@ -108,7 +108,7 @@ func (h *ingestAPI) progress(c *fiber.Ctx) error {
 	}
 	p := h.source.Progress(name)
 	noStore(c)
-	return c.JSON(fiber.Map{"source": name, "last": p.Last, "holes": p.Holes, "more_holes": p.MoreHoles, "epoch": wire.Epoch(h.streams.log.Head().Epoch)})
+	return c.JSON(fiber.Map{"source": name, "last": p.Last, "holes": p.Holes, "more_holes": p.MoreHoles, "epoch": wire.Epoch(h.streams.views.live.log.Head().Epoch)})
 }
 
 // add registers a connection, which the caller must remove. refused is the problem if there are too many, or the server shuts down.

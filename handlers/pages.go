@@ -16,7 +16,7 @@ import (
 
 	"ticklane/internal/apidoc"
 	"ticklane/internal/i18n"
-	"ticklane/internal/stream"
+	"ticklane/internal/quote"
 	"ticklane/internal/wire"
 )
 
@@ -25,14 +25,13 @@ type pages struct {
 	engine    *html.Engine
 	texts     map[string]*i18n.Catalogue // by language
 	built     map[string]string          // URLs of the bundles by name; empty if the browser code wasn't built
-	log       *stream.Log
+	views     *feedViews
 	feed      FeedInfo
 	boot      fiber.Map
 	version   string
 	base      string // path before that of every address
 	maxTopics int
-	changing  *answers // pages with quotes
-	constant  *answers // pages without
+	constant  *answers // pages without quotes
 }
 
 // view is the data of every template.
@@ -113,17 +112,17 @@ func (v *view) addBundle(built map[string]string, name string) bool {
 
 // newPages loads the templates and the texts from the folder views, and the list of bundles. lab says whether the lab is
 // enabled.
-func newPages(files fs.FS, log *stream.Log, feed FeedInfo, set Settings, version string, lab bool) (*pages, error) {
+func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, version string, lab bool) (*pages, error) {
 	views, err := fs.Sub(files, "views")
 	if err != nil {
 		return nil, err
 	}
 	p := &pages{
-		changing: newAnswers(headOf(log)), constant: newAnswers(constant),
-		engine: html.NewFileSystem(http.FS(views), ".html"), log: log, feed: feed, version: version, base: set.BasePath, maxTopics: set.MaxTopics,
+		constant: newAnswers(constant),
+		engine:   html.NewFileSystem(http.FS(views), ".html"), views: feeds, feed: feed, version: version, base: set.BasePath, maxTopics: set.MaxTopics,
 		boot: fiber.Map{
 			"source": feed.Source, "seed": feed.Seed, "file": feed.File, "timed": feed.Timed,
-			"symbols": log.Universe().Len(), "version": version, "lab": lab,
+			"symbols": feeds.universe().Len(), "version": version, "lab": lab,
 			"limits": fiber.Map{"topics": set.MaxTopics, "message": set.MessageSize},
 		},
 	}
@@ -171,8 +170,13 @@ func negotiateLanguage(c *fiber.Ctx) string {
 
 // dashboard is GET /.
 func (p *pages) dashboard(c *fiber.Ctx) error {
-	q := readNoscriptQuery(c, p.base, p.log.Universe())
-	return p.application(c, p.changing, "dashboard", q.key(), "page.title", "watch", func(v *view) { v.Noscript = newNoscriptList(p.log, &q) })
+	q := readNoscriptQuery(c, p.base, p.views.universe())
+	everything, _ := p.views.universe().Topics([]string{quote.All}, 1) // valid in every universe
+	from, err := p.views.of(principalOf(c), everything)
+	if err != nil {
+		return err
+	}
+	return p.application(c, from.pages, "dashboard", q.key(), "page.title", "watch", func(v *view) { v.Noscript = newNoscriptList(from.log, &q) })
 }
 
 // compare is GET /compare.
@@ -217,7 +221,7 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 		v := p.view(c, "page.title."+lane.String(), lane.String())
 		v.Lane, v.Script = lane.String(), p.base+"/static/"+lane.String()+"-home.js"
 		v.User = q.user()
-		v.Topics = strings.Join(q.topics(p.log.Universe(), p.maxTopics).Names(), ",")
+		v.Topics = strings.Join(q.topics(p.views.universe(), p.maxTopics).Names(), ",")
 		if err := q.invalid(); err != nil {
 			return err
 		}

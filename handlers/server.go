@@ -33,6 +33,7 @@ type Deps struct {
 	Admin    net.Listener // of server.admin_addr; nil for none. Closed by Shutdown
 	Stream   *stream.Log
 	History  *history.Store
+	Delayed  []DelayedView // with different delays above 0
 	Feed     FeedInfo
 	Lab      *Lab                       // nil disables experiments
 	Ingest   *ingest.Source             // the feed that clients send; nil for another feed
@@ -75,7 +76,8 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages(d.Files, d.Stream, d.Feed, set, d.Version, d.Lab != nil)
+	feeds := newFeedViews(&d)
+	pages, err := newPages(d.Files, feeds, d.Feed, set, d.Version, d.Lab != nil)
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
@@ -89,18 +91,18 @@ func New(d Deps) (*Server, error) {
 	observer.access, observer.audit, access.unreadable = access, d.Audit, observer.unreadable
 	access.admin = newAdminAddress(d.Admin, set, observer.acceptFailed)
 	limiter := netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback)
-	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Log: d.Stream, Writers: set.Shards,
+	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Writers: set.Shards,
 		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
-		set: set, log: d.Stream, logger: d.Logger, access: access, observer: observer, shard: shard,
+		set: set, views: feeds, logger: d.Logger, access: access, observer: observer, shard: shard,
 		limiter: limiter, subjects: newSubjectLimiter(), audit: d.Audit, admission: newAdmission(set, limiter, observer),
-		subscriptions:   &subscriptions{set: set, log: d.Stream, shard: shard, lab: d.Lab != nil},
-		commandLimiters: &commandLimiters{log: d.Stream, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
+		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil},
+		commandLimiters: &commandLimiters{views: feeds, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
-	changing, feeds := newAnswers(headOf(d.Stream)), newIngestAPI(d.Ingest, set, streams)
+	inputs := newIngestAPI(d.Ingest, set, streams)
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
-		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: feeds}
+		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: inputs}
 	e := &endpoints{
 		authentication: &authentication{tokens: d.Auth, feed: set.IngestToken, access: access},
 		guard:          &guard{access: access, audit: d.Audit, base: basePath(set.BasePath)},
@@ -108,10 +110,10 @@ func New(d Deps) (*Server, error) {
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate,
 			subjects: netconn.NewRateLimiter(0, false), streams: streams, observer: observer},
 		streams:  streams,
-		commands: &commands{log: d.Stream, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
-		api:      &api{log: d.Stream, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, changing: changing, listings: newAnswers(sizeOf(d.Stream.Universe()))},
-		history:  &historyAPI{log: d.Stream, store: d.History, maxTopics: set.MaxTopics, answers: changing},
-		ingest:   feeds,
+		commands: &commands{views: feeds, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
+		api:      &api{views: feeds, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, listings: newAnswers(sizeOf(feeds.universe()))},
+		history:  &historyAPI{views: feeds, maxTopics: set.MaxTopics},
+		ingest:   inputs,
 		health:   s.health,
 		metrics:  d.Metrics(s),
 		pages:    pages,

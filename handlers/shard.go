@@ -57,7 +57,7 @@ func (s *streams) addToShard(conn *netconn.Conn, opt subscription, h shard.Hando
 		}
 		return p, throttle
 	}
-	if err = s.shard.add(h); err != nil {
+	if err = s.shard.add(opt.view.log, h); err != nil {
 		netconn.CloseDescriptor(fd)
 		release()
 	}

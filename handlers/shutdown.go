@@ -47,9 +47,11 @@ const endSlice = 20 * time.Millisecond
 // time that so many clients need to reconnect, but at most half of the time until ctx's deadline. Their retry times are
 // spread over the time that so many clients need.
 func (s *streams) endAll(ctx context.Context) {
-	all := s.log.Subscribers()
+	all := s.views.subscribers()
 	spread := s.admission.spread(len(all))
-	s.log.SpreadRetries(spread)
+	for _, view := range s.views.all {
+		view.log.SpreadRetries(spread)
+	}
 	window := spread
 	if deadline, ok := ctx.Deadline(); ok {
 		window = min(window, time.Until(deadline)/2)
@@ -64,5 +66,7 @@ func (s *streams) endAll(ctx context.Context) {
 		}
 		time.Sleep(window / time.Duration(parts))
 	}
-	s.log.End(wire.ByeShutdown) // also those that were opened meanwhile
+	for _, view := range s.views.all {
+		view.log.End(wire.ByeShutdown) // also those that were opened meanwhile
+	}
 }

@@ -25,7 +25,7 @@ const maxSSEInput = 64 << 10
 
 // subscribeSSE is GET and HEAD /sse/subscribe.
 func (s *streams) subscribeSSE(c *fiber.Ctx) error {
-	opt, err := s.subscriptions.parse(c.Context().QueryArgs(), wire.SSEJSON)
+	opt, err := s.subscriptions.parse(principalOf(c), c.Context().QueryArgs(), wire.SSEJSON)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
 		return s.refuseSSE(c, refused)
 	}
 	eventStream(c)
-	if s.log.WouldCompress(&opt.Options) {
+	if opt.view.log.WouldCompress(&opt.Options) {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
 	}
 	if opt.Engine == engineShard || !c.Request().Header.IsHTTP11() { // where GET's body ends with the connection
@@ -101,7 +101,7 @@ func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
 // negotiateGzip sets opt.Compress from the request's Accept-Encoding, unless the server or a lab's parameter switches
 // compression off.
 func (s *streams) negotiateGzip(c *fiber.Ctx, opt *subscription) {
-	if !s.log.CompressionEnabled() {
+	if !s.views.compressionEnabled() {
 		return
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)

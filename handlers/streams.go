@@ -19,7 +19,7 @@ import (
 // streams serves the endpoints of both lanes, on both engines.
 type streams struct {
 	set             Settings
-	log             *stream.Log
+	views           *feedViews
 	logger          *slog.Logger
 	access          *access
 	observer        *observer
@@ -84,7 +84,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 			s.release(opt.Principal, opt.Address)
 		}
 	}()
-	sub = s.log.Subscribe(opt.Options)
+	sub = opt.view.log.Subscribe(opt.Options)
 	return sub
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/quote"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -32,6 +33,7 @@ const (
 // subscription is what a client requests of a stream.
 type subscription struct {
 	stream.Options
+	view        *feedView
 	lastEventID string        // parameter lastEventId, "" if missing; SSE only
 	delay       time.Duration // lab: before each write
 	plain       bool          // lab: uncompressed, whatever the client accepts
@@ -40,7 +42,7 @@ type subscription struct {
 // subscriptions reads the requests for streams.
 type subscriptions struct {
 	set   Settings
-	log   *stream.Log
+	views *feedViews
 	shard *shardEngine
 	lab   bool // the lab is enabled
 }
@@ -50,21 +52,22 @@ func (s *subscriptions) engines(lane wire.Lane) []string { return s.shard.engine
 
 // compressions returns the values of the lab's parameter compress, none if the server doesn't compress.
 func (s *subscriptions) compressions() []string {
-	if !s.log.CompressionEnabled() {
+	if !s.views.compressionEnabled() {
 		return nil
 	}
 	return []string{compressOff, compressOn}
 }
 
-// parse reads the query of both lanes and, if the lab is enabled, the lab's own parameters. The error is a problem.
-func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscription, error) {
+// parse reads the query of both lanes and, if the lab is enabled, the lab's own parameters, and chooses the view that the principal
+// reads the topics from. The error is a problem.
+func (s *subscriptions) parse(p *auth.Principal, args *fasthttp.Args, format wire.Format) (subscription, error) {
 	q := &query{args: args}
 	engines := s.engines(format.Lane())
 	o := subscription{Options: stream.Options{
 		Format:    format,
 		Engine:    engines[0],
 		User:      q.user(),
-		Topics:    q.topics(s.log.Universe(), s.set.MaxTopics),
+		Topics:    q.topics(s.views.universe(), s.set.MaxTopics),
 		MaxTopics: s.set.MaxTopics,
 		Limit:     q.number("limit", 0, 1, maxLimit),
 		Duration:  q.duration("duration", 0, 0),
@@ -89,7 +92,7 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 		case compressOff:
 			o.plain = true
 		case compressOn:
-			if o.ForceCompress = true; !s.log.CompressionEnabled() {
+			if o.ForceCompress = true; !s.views.compressionEnabled() {
 				q.fail("compress", `"on": stream.compress is off on this server`)
 			}
 		}
@@ -101,7 +104,11 @@ func (s *subscriptions) parse(args *fasthttp.Args, format wire.Format) (subscrip
 			}
 		}
 	}
-	return o, q.err()
+	err := q.err()
+	if err == nil {
+		o.view, err = s.views.of(p, o.Topics)
+	}
+	return o, err
 }
 
 // channelNames are the values of the parameter channels besides quotes, which is always there.

@@ -23,7 +23,7 @@ const (
 // subscribeWS is GET /ws/subscribe. After the response 101 the connection is detached from fasthttp, and nothing of
 // fasthttp's or Fiber's is used any more.
 func (s *streams) subscribeWS(c *fiber.Ctx) error {
-	opt, err := s.subscriptions.parse(c.Context().QueryArgs(), wire.WSJSON)
+	opt, err := s.subscriptions.parse(principalOf(c), c.Context().QueryArgs(), wire.WSJSON)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 // negotiateDeflate negotiates permessage-deflate, unless the server or a lab's parameter switches compression off, and sets
 // opt.Compress. The error is a problem.
 func (s *streams) negotiateDeflate(c *fiber.Ctx, opt *subscription) (websocket.Deflate, error) {
-	if !s.log.CompressionEnabled() {
+	if !s.views.compressionEnabled() {
 		return websocket.Deflate{}, nil
 	}
 	d, err := websocket.NegotiateDeflate(values(&c.Request().Header, "Sec-WebSocket-Extensions"))

@@ -53,6 +53,16 @@ type LaneStats struct {
 	CompressSeconds float64 `json:"compress_seconds"` // time spent compressing, all streams together
 }
 
+// Add adds the figures of another log.
+func (t *LaneStats) Add(u LaneStats) {
+	t.Connections += u.Connections
+	t.add(u.Counters)
+	t.Slow += u.Slow
+	t.Resumes += u.Resumes
+	t.Opened += u.Opened
+	t.CompressSeconds += u.CompressSeconds
+}
+
 // streamCounters is written by a stream's owner and read by any goroutine. messages leaves out ticks.
 type streamCounters struct {
 	ticks, messages, payload, gaps, conflated, compressIn, compressOut atomic.Uint64
