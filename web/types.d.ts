@@ -50,6 +50,12 @@ export interface Hello {
   t: number;
   /** a snapshot follows, which has the first position */
   snapshot?: boolean;
+  /** when the rights that the stream was opened with end, µs since 1970; missing when they don't */
+  expires?: number;
+  /** ms that the stream is behind the feed; missing when it isn't */
+  delay?: number;
+  /** "*" stands for the topics that may be read, which aren't all */
+  narrowed?: boolean;
 }
 
 export interface Snapshot {
@@ -80,7 +86,7 @@ export interface Heartbeat {
 
 export interface Bye {
   T: 'bye';
-  reason: 'limit' | 'duration' | 'shutdown' | 'slow' | 'overload';
+  reason: 'limit' | 'duration' | 'shutdown' | 'slow' | 'overload' | 'expired' | 'revoked' | 'unauthorized';
   /** ms before which a client must not reconnect */
   retry?: number;
 }
@@ -92,6 +98,18 @@ export interface Subscription {
   id?: number;
   /** a snapshot of the added topics follows, which has the next position */
   snapshot?: boolean;
+  /** as in the hello */
+  narrowed?: boolean;
+}
+
+/** A report about the rights of the stream: they end soon, or end later than before. */
+export interface Auth {
+  T: 'auth';
+  /** expiring or renewed. Newer servers may have others */
+  status: string;
+  /** µs since 1970; missing when they don't end */
+  expires?: number;
+  id?: number;
 }
 
 export interface Time {
@@ -125,29 +143,7 @@ export interface Status {
   i?: number;
 }
 
-/** A trade of the feed, with the channel trades, right before the quote with the same i; it is no position. */
-export interface TradeReport {
-  T: 'trade';
-  S: string;
-  p: number;
-  /** 0 if the feed doesn't say */
-  s: number;
-  /** the feed's */
-  id?: string;
-  /** conditions, as the feed gives them */
-  c?: string[];
-  /** venue */
-  x?: string;
-  /** id of an earlier trade that this one replaces */
-  corrects?: string;
-  /** id of an earlier trade that is void */
-  cancels?: string;
-  t: number;
-  n: number;
-  i: number;
-}
-
-export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Status | TradeReport | Time | Refusal;
+export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Auth | Status | Time | Refusal;
 
 /** How a message arrived. */
 export interface Arrival {
@@ -162,7 +158,8 @@ export interface Arrival {
 
 // --- the feed -------------------------------------------------------------------------------------------------
 
-export type StateName = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended' | 'closed';
+/** denied: the server takes no stream from this user; start() tries again */
+export type StateName = 'connecting' | 'live' | 'waiting' | 'offline' | 'ended' | 'denied' | 'closed';
 
 export interface State {
   name: StateName;
@@ -218,6 +215,8 @@ export interface Connector {
    * refuses or the connection ends first. `conn` is the secret id of the hello.
    */
   command(action: 'subscribe' | 'unsubscribe', topics: string[], conn: string): Promise<Subscription>;
+  /** Gives the open stream the rights of the browser's present session. Resolves in any case: a stream that keeps its old rights ends with them. */
+  renew(conn: string): Promise<void>;
 }
 
 export type Encoding = 'json' | 'protobuf';
@@ -300,6 +299,19 @@ export interface FeedHandlers {
   state: (s: State) => void;
   event: (e: FeedEvent) => void;
   closed: (e: End) => void;
+}
+
+/** The session of the browser's user. */
+export interface SessionState {
+  /** unknown: not read yet; over: it has ended; none: the server has no sessions */
+  name: 'unknown' | 'valid' | 'over' | 'none';
+  subject: string;
+  /** wall ms; null when it doesn't end */
+  ends: number | null;
+  /** it can't be renewed */
+  final: boolean;
+  /** how often its end has moved; open streams need their rights renewed each time */
+  renewals: number;
 }
 
 // --- the store ------------------------------------------------------------------------------------------------

@@ -24,26 +24,38 @@ export function address(path) {
 /** The page's own address without credentials, to be shown or copied. */
 export const pageAddress = () => location.origin + location.pathname + location.search + location.hash;
 
+let unauthorized = () => {};
+
+/** Calls fn for each response that says that the user has no session (401). @param {() => void} fn */
+export function onUnauthorized(fn) {
+  unauthorized = fn;
+}
+
 /**
  * fetch with a time limit, which covers the response's body too.
  * @param {string | URL} url relative to the origin
  * @param {RequestInit & { fetch?: typeof globalThis.fetch, timeout?: number }} [options] timeout in ms
  * @returns {Promise<Response>} rejected with a TimeoutError after the limit, with the signal's reason when that aborts first
  */
-export function request(url, { fetch = browserFetch, timeout = TIMEOUT, signal, ...init } = {}) {
+export async function request(url, { fetch = browserFetch, timeout = TIMEOUT, signal, ...init } = {}) {
   const limit = AbortSignal.timeout(timeout);
-  return fetch(address(url), { cache: 'no-store', ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  const response = await fetch(address(url), { cache: 'no-store', ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  if (response.status === 401) unauthorized();
+  return response;
 }
 
 /** A request that the server refused. */
 export class RefusedError extends Error {
   /** Ms before which the server asks not to repeat the request. */
   retryAfter;
+  /** Of the response. */
+  status;
 
-  /** @param {string} message @param {number} retryAfter ms */
-  constructor(message, retryAfter) {
+  /** @param {string} message @param {number} retryAfter ms @param {number} [status] */
+  constructor(message, retryAfter, status = 0) {
     super(message);
     this.retryAfter = retryAfter;
+    this.status = status;
   }
 }
 
@@ -68,7 +80,7 @@ export async function getJSON(url, options) {
     const response = await request(url, options);
     if (response.ok) return await response.json();
     const problem = await response.json().catch(() => ({}));
-    throw new RefusedError(problem.detail || problem.title || `the server answered ${response.status}`, retryAfter(response));
+    throw new RefusedError(problem.detail || problem.title || `the server answered ${response.status}`, retryAfter(response), response.status);
   } catch (err) {
     if (/** @type {Error} */ (err).name === 'TimeoutError') throw new Error('no answer in time');
     throw err;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { bare, read, root } from '../test/sources.js';
-import { address, getJSON, pageAddress, request, retryAfter } from './http.js';
+import { address, getJSON, onUnauthorized, pageAddress, request, retryAfter } from './http.js';
 
 /** Answers /ok and /refused; sends no headers for /hung and no body's end for /half. */
 const server = createServer(({ url }, response) => {
@@ -43,10 +43,18 @@ test("the caller's signal ends a request before the time limit", async () => {
 test('the given fetch is used, with a signal', async () => {
   /** @type {any} */
   let seen;
-  await request('/x', { method: 'POST', fetch: /** @type {any} */ (async (/** @type {any} */ ...args) => { seen = args; }) });
+  await request('/x', { method: 'POST', fetch: /** @type {any} */ (async (/** @type {any} */ ...args) => { seen = args; return new Response(); }) });
   assert.equal(seen[0], '/x');
   assert.equal(seen[1].method, 'POST');
   assert.ok(seen[1].signal instanceof AbortSignal);
+});
+
+test('a response without a session is reported, whoever requested it', async (t) => {
+  let reported = 0;
+  onUnauthorized(() => reported++);
+  t.after(() => onUnauthorized(() => {}));
+  for (const status of [200, 401, 403, 401]) await request('/x', { fetch: /** @type {any} */ (async () => new Response('', { status })) });
+  assert.equal(reported, 2);
 });
 
 test("a refusal has the time of the server's Retry-After, in seconds or as a date", async () => {

@@ -28,6 +28,8 @@ export class Clock {
   /** @type {any} */
   #timer = null;
   #ahead = 0; // ms that the wall clock was ahead of the local one at the newest sample
+  /** Ms that the ticks are behind their feed on purpose, which are no latency. */
+  delay = 0;
   #run = 0; // incremented by start and stop; a loop of an earlier run ends
 
   /**
@@ -74,7 +76,7 @@ export class Clock {
   }
 
   /**
-   * The delay between a tick's due time, or its receipt by the server if a feed sent it, and its arrival. It may be below 0 by up to `error`. Once the local clock has stopped
+   * The delay between a tick's due time, or its receipt by the server if a feed sent it, and its arrival; of a delayed stream, what exceeds its delay. It may be below 0 by up to `error`. Once the local clock has stopped
    * it is NaN until the next exchange.
    * @param {{ t: number, r?: number }} tick t and r in µs, server's clock
    * @param {number} received local ms
@@ -83,7 +85,7 @@ export class Clock {
   latency(tick, received) {
     if (this.#best && Math.abs(this.#lead() - this.#ahead) > STOPPED) this.restart();
     // Milliseconds since 1970 in a double have a resolution of a quarter of a µs.
-    return received - (tick.r ?? tick.t) / MICRO + this.offset;
+    return received - (tick.r ?? tick.t) / MICRO + this.offset - this.delay;
   }
 
   start() {

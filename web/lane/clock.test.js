@@ -35,6 +35,13 @@ test('four timestamps give the offset within half the round trip, excluding the 
   assert.ok(Math.abs(clock.latency({ t: (state.now - 3_600_000 - 12) * 1000 }, state.now) - 12) < 1e-3);
 });
 
+test('what a delayed stream is behind its feed on purpose is no latency', async () => {
+  const { state, clock } = far(0);
+  await clock.sample();
+  clock.delay = 900_000;
+  assert.equal(Math.round(clock.latency({ t: (state.now - 900_007) * 1000 }, state.now)), 7);
+});
+
 test('the newest sample with the shortest round trip is used', async () => {
   const { state, clock } = far(50);
   Object.assign(state, { out: 1, back: 41 });

@@ -83,6 +83,11 @@ export class Connection {
     if (!this.over) this.#watchdog.check();
   }
 
+  /** Gives the open stream the rights of the browser's present session. */
+  async renew() {
+    if (this.hello) await this.#connector?.renew(this.hello.conn);
+  }
+
   /** Sends a command; returns null before the hello. @param {'subscribe' | 'unsubscribe'} action @param {string[]} topics */
   command(action, topics) {
     return this.hello && this.#connector ? this.#connector.command(action, topics, this.hello.conn) : null;

@@ -1,3 +1,5 @@
+import { whole } from './sequence.js';
+
 /** @import { FeedEvent, Gap, Hello, Message, Timers } from '../types.js' */
 /** @import { Sequence } from './sequence.js' */
 
@@ -47,7 +49,7 @@ export class EventReporter {
     const { replayed, lost } = this.#sequence.counters;
     this.#resume = { code, args, until: hello.resume === 'complete' ? hello.head : 0, replayed, lost, seq: this.#sequence.seq, idle: 0 };
     if (this.#sequence.seq >= this.#resume.until) this.#resumed();
-    else if (!hello.topics.includes('*')) this.#awaitIdle(this.#resume); // a stream of all topics reaches every seq
+    else if (!whole(hello)) this.#awaitIdle(this.#resume); // a stream of all topics reaches every seq
   }
 
   /** Needs two idle intervals: a page that was suspended runs its timers before it handles queued messages. @param {{ seq: number, idle: number }} r */

@@ -10,6 +10,7 @@ import { TopicSync } from './topics.js';
 /** @import { Bye, FeedHandlers, FeedOptions, Hello, Lane, Message, State, StateName } from '../types.js' */
 
 const STABLE = 10_000; // ms of uptime after which the next reconnect starts with the shortest delay again
+const DENIALS = new Set(['revoked', 'session-over', 'signed-out', 'other-user']); // ends after which a reconnect is useless
 
 /**
  * A subscription that survives its connections: it owns the connection, the position and all reconnects.
@@ -144,6 +145,22 @@ export class Feed {
     this.#setState('closed');
   }
 
+  /** Closes the connection because the user has no session; start() resumes from the position. @param {string} reason revoked, session-over, signed-out or other-user */
+  deny(reason) {
+    if (!this.#running) return;
+    this.#shutDown();
+    this.#topics.stop();
+    this.#events.report('bad', 'denied', { reason });
+    this.#reason = reason;
+    this.#setState('denied');
+  }
+
+  /** Gives the open streams the rights of the browser's present session. */
+  renew() {
+    void this.#active?.renew();
+    void this.#next?.renew();
+  }
+
   /** Tries to connect at once instead of waiting for the next try, but not before the time that the server gave. */
   retry() {
     if (!this.#running || this.#hidden || this.#active) return;
@@ -259,6 +276,10 @@ export class Feed {
     const { retry = 0 } = connection.close;
     this.#emitter.emit('closed', { ...connection.close, lane: connection.lane, reason: why, opened: connection.hello !== null });
     if (!this.#running) return; // a handler stopped the feed
+    if (DENIALS.has(why)) {
+      this.deny(why);
+      return;
+    }
     if (connection === this.#next) {
       this.#next = null;
       this.#events.report('warn', 'switch-failed', { from: this.#lane, to: connection.lane, reason: why });

@@ -191,6 +191,52 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     assert.equal(events.at(-1), 'Stream ended: requested number of ticks reached');
   });
 
+  test(`${lane}: revoked access ends the feed until it is started again`, () => {
+    const { server, feed, seen, events } = begin({ lane });
+    server.pump();
+    server.conn.send({ T: 'bye', reason: 'revoked', retry: 0 });
+    server.advance(600_000);
+    assert.deepEqual([feed.state.name, feed.state.reason], ['denied', 'revoked']);
+    assert.equal(server.conns.length, 1);
+    assert.equal(events.at(-1), 'Stream closed: access revoked');
+    server.tick('AAPL');
+    feed.start();
+    server.pump();
+    assert.equal(feed.state.name, 'live');
+    assert.deepEqual(seen, [4], 'it resumed from its position');
+    sound(feed);
+  });
+
+  test(`${lane}: expired access is no end: the feed reconnects after the time that the server gave, from its position`, () => {
+    const { server, feed, seen } = begin({ lane });
+    server.pump();
+    server.conn.send({ T: 'bye', reason: 'expired', retry: 2_000 });
+    server.tick('AAPL');
+    assert.deepEqual([feed.state.name, feed.state.reason], ['waiting', 'expired']);
+    server.advance(2_500);
+    server.pump();
+    assert.deepEqual(seen, [4]);
+    sound(feed);
+  });
+
+  test(`${lane}: a narrowed "*" has holes in its seqs, which are no losses`, () => {
+    const server = new FakeServer();
+    server.readable = ['AAPL'];
+    const feed = new Feed({ ...server.options, lane });
+    feed.start();
+    server.pump();
+    for (const s of ['AAPL', 'MSFT', 'AAPL', 'MSFT', 'AAPL']) server.tick(s);
+    server.pump();
+    server.conn.send({ T: 'hb', t: 0, head: 5 });
+    assert.equal(feed.counters.ticks, 3);
+    sound(feed);
+    server.tick('AAPL');
+    server.tick('AAPL');
+    server.conn.pos = 6;
+    server.pump();
+    assert.equal(feed.counters.lost, 1, 'a lost tick is still found by its own number');
+  });
+
   test(`${lane}: the bye of a shutdown sets the delay of the reconnect`, () => {
     const { server, feed, events } = begin({ lane });
     server.pump();

@@ -27,6 +27,7 @@ const SENTENCES = {
   offline: () => t('lane.offline'),
   online: () => t('lane.online'),
   'topics-refused': (a) => t('lane.topicsRefused', { reason: a.reason }),
+  denied: (a) => t('lane.denied', { why: why(a.reason) }),
   ended: (a) => t('lane.ended', { reason: has(`lane.end.${a.reason}`) ? t(`lane.end.${a.reason}`) : a.reason }),
 };
 

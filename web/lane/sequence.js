@@ -1,5 +1,8 @@
 /** @import { Counters, Gap, Hello, Message, Quote, Snapshot } from '../types.js' */
 
+/** Reports whether topics stand for every symbol of the log. @param {{ topics: string[], narrowed?: boolean }} m */
+export const whole = ({ topics, narrowed }) => topics.includes('*') && !narrowed;
+
 /** @returns {Counters} */
 const zero = () => ({
   ticks: 0, messages: 0, bytes: 0, gaps: 0, missed: 0, lost: 0, doubled: 0, overlap: 0,
@@ -9,8 +12,8 @@ const zero = () => ({
 /**
  * Tracks the position of a feed across connections and counts lost and duplicate ticks. It knows no sockets and no time.
  *
- * A subscriber of "*" in mode `all` receives consecutive `i`; a subscriber of fewer topics receives consecutive `n` for
- * each symbol. `seen` is the newest seq received: nothing up to it is delivered again. `safe` is the seq to resume from.
+ * A subscriber of "*" in mode `all` receives consecutive `i`; a subscriber of fewer topics, or of a "*" that the server has
+ * narrowed, receives consecutive `n` for each symbol. `seen` is the newest seq received: nothing up to it is delivered again. `safe` is the seq to resume from.
  * They differ while a snapshot is due: a resume from a position after it would be complete for the server, so it would
  * send no snapshot, and the quotes of the snapshot would stay missing or stale.
  */
@@ -24,7 +27,6 @@ export class Sequence {
   #seen = 0;
   #safe = -1; // −1: nothing to resume from
   #last = 0; // the newest tick of this connection
-  #traded = 0; // the newest tick whose trade was delivered
   #overlapEnd = 0; // the last seq that both connections of a lane switch carry
   #replayEnd = 0; // ticks up to this seq are older than the connection
   #wildcard = false;
@@ -67,7 +69,7 @@ export class Sequence {
    */
   hello(h, requested) {
     if (this.#conflated || h.mode === 'latest') this.#n.clear();
-    this.#wildcard = h.topics.includes('*');
+    this.#wildcard = whole(h);
     this.#conflated = h.mode === 'latest';
     this.#due = this.#added = false;
     this.#gap = null;
@@ -101,7 +103,7 @@ export class Sequence {
   #restart(h) {
     this.#seen = h.head;
     this.#safe = -1;
-    this.#last = this.#traded = 0;
+    this.#last = 0;
     this.#due = true;
     this.#n.clear();
   }
@@ -123,13 +125,6 @@ export class Sequence {
         replayed = deliver && m.i <= this.#replayEnd;
         if (replayed) this.counters.replayed++;
         break;
-      case 'trade': // a connection that was cut before the trade's tick has sent the trade already
-        deliver = m.i > this.#seen && m.i > this.#traded;
-        if (deliver) this.#traded = m.i;
-        break;
-      case 'status':
-        deliver = m.i === undefined || m.i > this.#seen;
-        break;
       case 'snapshot':
         gap = this.#snapshot(m);
         break;
@@ -143,7 +138,7 @@ export class Sequence {
       case 'subscription':
         this.#added ||= m.snapshot === true;
         this.#reach(m.i);
-        this.#wildcard = m.topics.includes('*');
+        this.#wildcard = whole(m);
         break;
     }
     return { deliver, replayed, gap };

@@ -2,7 +2,7 @@ import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
 import { setDecimals } from '../model/instruments.js';
 
-/** @import { Connector, ConnectorHooks, Encoding, Lane, Timers } from '../types.js' */
+/** @import { Connector, ConnectorHooks, Encoding, Lane, SessionState, Timers } from '../types.js' */
 /** @typedef {{ port: MessagePort, onerror: any }} Worker */
 
 const ANSWER = 8_000; // ms until the worker must answer, also on a machine that opens many tabs; else the tab connects itself
@@ -24,10 +24,14 @@ export class SharedConnections {
   #streams = new Map();
   /** How many tabs share the newest connection; 0 while it is not shared. */
   tabs = 0;
+  /** The browser's session as the worker reported it last; null before. @type {SessionState | null} */
+  session = null;
+  /** Called with each session that the worker reports, and with null once the worker has failed. @type {(state: SessionState | null) => void} */
+  onSession = () => {};
 
   /**
    * @param {() => Worker} create returns a SharedWorker; it may throw
-   * @param {Timers & { now: () => number, commandBytes?: number, mostTopics?: number }} time
+   * @param {Timers & { now: () => number, commandBytes?: number, mostTopics?: number, sessions?: boolean }} time sessions: the server has sessions, which the worker keeps
    */
   constructor(create, time) {
     this.#create = create;
@@ -41,7 +45,8 @@ export class SharedConnections {
       if (!this.#worker) {
         const worker = (this.#worker = this.#create());
         worker.onerror = () => this.#failed();
-        worker.port.onmessage = (/** @type {MessageEvent<any>} */ { data: m }) => this.#streams.get(m.id)?.(m);
+        worker.port.onmessage = (/** @type {MessageEvent<any>} */ { data: m }) => (m.session ? this.onSession((this.session = m.session)) : this.#streams.get(m.id)?.(m));
+        if (this.#time.sessions) worker.port.postMessage({ session: true });
       }
       return this.#worker.port;
     } catch {
@@ -54,6 +59,18 @@ export class SharedConnections {
     this.#create = null;
     this.tabs = 0;
     for (const take of [...this.#streams.values()]) take({ own: true });
+    this.session = null;
+    this.onSession(null);
+  }
+
+  /** Whether there is a worker, which keeps the browser's session. */
+  get works() {
+    return this.#create !== null;
+  }
+
+  /** Lets the worker read the session again: a request was refused, the page was restored, or the user has signed out. @param {true | 'out' | 'suspect'} why */
+  checkSession(why) {
+    this.#port()?.postMessage({ session: why });
   }
 
   /**
@@ -167,6 +184,11 @@ class Stream {
       this.#waiting.set(answer, { resolve, reject });
       this.#port.postMessage({ id: this.#id, action, topics, answer });
     });
+  }
+
+  /** The worker renews the shared connection. @param {string} conn */
+  async renew(conn) {
+    await this.#separate?.renew(conn);
   }
 
   /** @param {any} m from the worker */

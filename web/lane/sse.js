@@ -2,6 +2,7 @@ import { address, request, retryAfter } from '../browser/http.js';
 import { CommandError } from './commandError.js';
 import { EVENTS, parse } from './parse.js';
 import { refusal } from './refusal.js';
+import { renewStream } from './renewStream.js';
 
 /** @import { Connector, ConnectorHooks } from '../types.js' */
 
@@ -35,10 +36,10 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   source.addEventListener('error', () => {
     if (!open) return;
     const gaveUp = source.readyState === 2;
-    const ended = (retry = 0) => {
+    const ended = ({ why = 'closed', retry = 0 } = {}) => {
       if (!open) return;
       close();
-      hooks.closed(retry > 0 ? 'unavailable' : 'closed', { gaveUp, ...(retry > 0 && { retry }) });
+      hooks.closed(why, { gaveUp, ...(retry > 0 && { retry }) });
     };
     if (gaveUp) void refusal(url, { fetch, signal: aborter.signal }).then(ended);
     else ended();
@@ -47,6 +48,7 @@ export function connectSSE(url, hooks, { EventSource, fetch }) {
   return {
     lane: 'sse',
     close,
+    renew: (conn) => renewStream(url, conn, { fetch }),
     // SSE is one-way, so commands are POST requests. The stream's `subscription` message has the seq of the change.
     async command(action, topics, conn) {
       const target = new URL(`connections/${encodeURIComponent(conn)}`, address(url));

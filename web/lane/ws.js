@@ -2,10 +2,13 @@ import { address } from '../browser/http.js';
 import { binaryReader } from './binary.js';
 import { CommandError } from './commandError.js';
 import { parse } from './parse.js';
+import { renewStream } from './renewStream.js';
 
 /** @import { Connector, ConnectorHooks, Message, Subscription } from '../types.js' */
 
 const TRY_AGAIN_LATER = 1013; // close code
+/** Close codes of a stream whose rights ended, if no bye has come before them. */
+const RIGHTS = /** @type {Record<number, string>} */ ({ 4001: 'expired', 4003: 'revoked' });
 const LATER = 5_000; // ms until the next try after that code, if no bye has come before it
 
 /** The subprotocol of each encoding. */
@@ -16,10 +19,10 @@ const PROTOCOLS = Object.freeze({ json: 'ticklane.v1.json', protobuf: 'ticklane.
  *
  * @param {string} url of /ws/subscribe, with its query; http and https become ws and wss
  * @param {ConnectorHooks} hooks
- * @param {{ WebSocket: any, encoding?: import('../types.js').Encoding }} platform
+ * @param {{ WebSocket: any, fetch: typeof globalThis.fetch, encoding?: import('../types.js').Encoding }} platform
  * @returns {Connector}
  */
-export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
+export function connectWS(url, hooks, { WebSocket, fetch, encoding = 'json' }) {
   const socket = new WebSocket(address(url).replace(/^http/, 'ws'), PROTOCOLS[encoding]);
   socket.binaryType = 'arraybuffer';
   /** @type {Map<number, { resolve: (s: Subscription) => void, reject: (e: CommandError) => void }>} */
@@ -38,7 +41,7 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
     if (!open) return;
     close();
     if (how.code === TRY_AGAIN_LATER) hooks.closed('overload', { ...how, retry: LATER });
-    else hooks.closed('closed', how);
+    else hooks.closed(RIGHTS[how.code ?? 0] ?? 'closed', how);
   };
   /** Passes a message on and resolves the command that it answers. @param {string | Uint8Array} data @param {(data: any) => Message | null} read */
   const take = (data, read) => {
@@ -59,6 +62,7 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
   return {
     lane: 'ws',
     close,
+    renew: (conn) => renewStream(url, conn, { fetch }),
     command(action, topics) {
       return new Promise((resolve, reject) => {
         if (!open || socket.readyState !== 1) throw new CommandError('closed', 'the stream is not open');
@@ -77,7 +81,7 @@ export function connectWS(url, hooks, { WebSocket, encoding = 'json' }) {
  * @param {any} m
  */
 function settle(waiting, m) {
-  if (m.T === 'q' || m.T === 'trade') return; // the id of a trade is the feed's
+  if (m.T === 'q') return;
   const id = m.T === 'error' ? (m.id ?? waiting.keys().next().value) : m.id;
   const command = waiting.get(id);
   waiting.delete(id);

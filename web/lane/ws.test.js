@@ -22,7 +22,7 @@ class Socket extends EventTarget {
 /** @param {import('../types.js').Encoding} [encoding] */
 function begin(encoding) {
   const socket = new Socket();
-  const platform = { WebSocket: function () { return socket; }, encoding };
+  const platform = { WebSocket: function () { return socket; }, encoding, fetch };
   /** @type {any[]} what the feed gets */
   const got = [];
   const hooks = /** @type {any} */ ({
@@ -67,6 +67,14 @@ test('the close code "try again later" without a bye has a time to reconnect; ot
   const gone = begin();
   gone.socket.dispatchEvent(closing(1006));
   assert.deepEqual(gone.got, [['closed', { code: 1006 }]]);
+});
+
+test('the close codes of ended rights are known without a bye', () => {
+  for (const [code, why] of /** @type {const} */ ([[4001, 'expired'], [4003, 'revoked'], [4008, 'closed']])) {
+    const { socket, got } = begin();
+    socket.dispatchEvent(closing(code));
+    assert.deepEqual(got, [[why, { code }]]);
+  }
 });
 
 test('a bye in protobuf is read before the close that follows it, although its decoder is still loading', async () => {

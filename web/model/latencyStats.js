@@ -29,6 +29,13 @@ export class LatencyStats {
     this.#clock.start();
   }
 
+  /** Sets how far the stream is behind its feed on purpose. @param {number} delay ms */
+  setDelay(delay) {
+    if (delay === this.#clock.delay) return;
+    this.#clock.delay = delay;
+    this.clear();
+  }
+
   /** @param {Message} m @param {Arrival} a */
   take(m, a) {
     if (m.T !== 'q') return;

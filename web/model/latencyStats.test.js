@@ -20,6 +20,16 @@ test('a replayed tick counts for the rate, not for the latency', () => {
   assert.deepEqual(stats.read(), { p50: NaN, p99: NaN, feed: NaN, error: 1, rate: 0 });
 });
 
+test('a stream with another delay starts the figures again', () => {
+  const stats = begin(true);
+  stats.setDelay(900_000);
+  stats.take(tick, { received: 1002, bytes: 100, replayed: false, lane: 'ws' });
+  stats.setDelay(900_000);
+  assert.ok(stats.read().p50 > 0, 'the same delay changes nothing');
+  stats.setDelay(0);
+  assert.ok(Number.isNaN(stats.read().p50));
+});
+
 test('the latency from the feed to the server is a separate figure', () => {
   const stats = begin(true);
   stats.take({ ...tick, r: 1_030_000 }, { received: 1032, bytes: 100, replayed: false, lane: 'ws' });

@@ -5,8 +5,9 @@ import { t } from '../text.js';
  * @typedef {object} Notice
  * @property {string} text
  * @property {string} button its text; '' for no button
- * @property {'retry' | 'reload' | 'symbols'} action of the button: connect now, reload the page, fetch the symbols now
+ * @property {'retry' | 'reload' | 'symbols' | 'sign-in' | 'help'} action of the button: connect now, reload the page, fetch the symbols now, sign in, open a dialog
  * @property {'warn' | 'bad' | 'quiet'} level
+ * @property {() => void} [act] does what the button says, where only the notice's source can
  */
 
 /**

@@ -74,7 +74,7 @@ export class FakeBrowser {
         server.options.clearTimeout(timer?.in);
       },
     };
-    const share = new SharedConnections(connect, own);
+    const share = new SharedConnections(connect, { ...own, sessions: server.session !== undefined });
     const feed = new Feed({ ...own, share, ...options });
     feed.on('message', (m) => m.T === 'q' && tab.seen.push(m.i));
     feed.on('event', (e) => tab.events.push(sentence(e)));

@@ -8,7 +8,7 @@ import { sentence } from '../lane/sentences.js';
 const HB = 15_000;
 
 /** @import { Lane } from '../types.js' */
-/** @typedef {{ S: string, n: number, i: number, t: number, events: object[] }} Tick */
+/** @typedef {{ S: string, n: number, i: number, t: number }} Tick */
 
 export class FakeServer {
   time = 1_700_000_000_000;
@@ -39,6 +39,14 @@ export class FakeServer {
   gate = Promise.resolve();
   /** @type {string[]} paths of the requests */
   fetched = [];
+  /** The user's session; null when there is none, undefined when the server has no sessions. @type {{ subject: string, expires: number } | null | undefined} */
+  session = undefined;
+  /** Ms by which a renewal extends the session: 0 when it can't be extended, null when it is refused. @type {number | null} */
+  life = null;
+  /** The symbols that the user may read; null for all. @type {string[] | null} */
+  readable = null;
+  /** Names of the connections whose rights were renewed. @type {string[]} */
+  renewed = [];
   /** Topics that the server doesn't have: a subscription with one of them is answered with an error status. @type {Set<string>} */
   unknown = new Set();
   /** Most topics of a stream. */
@@ -78,23 +86,36 @@ export class FakeServer {
           const topics = (url.searchParams.get('topics') ?? '*').split(',');
           return new Response(JSON.stringify(this.snapshot(topics, this.head)), { headers: { 'Ticklane-Position': `${this.epoch}-${this.head}` } });
         }
-        const conn = this.conns.find((c) => url.pathname === `/sse/connections/${c.name}`);
-        if (!conn?.open) return new Response('{"title":"Not Found"}', { status: 404 });
+        if (url.pathname.startsWith('/api/session')) return this.answerSession(init.method);
+        const conn = this.conns.find((c) => url.pathname === `/${c.lane}/connections/${c.name}`);
+        if (conn?.open && JSON.parse(init.body).action === 'auth') {
+          this.renewed.push(conn.name);
+          return new Response('{"T":"auth","status":"renewed"}');
+        }
+        if (!conn?.open || conn.lane !== 'sse') return new Response('{"title":"Not Found"}', { status: 404 });
         const answer = conn.command(JSON.parse(init.body));
         return new Response(JSON.stringify(answer), { status: answer.T === 'error' ? 400 : 200 });
       }
     ),
   };
 
+  /** @param {string} method */
+  answerSession(method) {
+    if (this.session === undefined) return new Response('{}', { status: 404 });
+    if (method === 'POST' && this.life !== null && this.session) this.session.expires += this.life * 1000;
+    if (this.session === null || (method === 'POST' && this.life === null)) return new Response('{}', { status: 401 });
+    return new Response(JSON.stringify(this.session), { headers: { Date: new Date(this.time).toUTCString() } });
+  }
+
   get head() {
     return this.ticks.length;
   }
 
-  /** @param {string} S @param {...object} events messages that are sent before it, without n and i */
-  tick(S, ...events) {
+  /** @param {string} S */
+  tick(S) {
     const n = (this.n.get(S) ?? 0) + 1;
     this.n.set(S, n);
-    this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000, events });
+    this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000 });
   }
 
   /** Restarts with another log. @param {string} epoch */
@@ -197,7 +218,7 @@ export class Conn {
     this.due.push({
       T: 'hello', conn: this.name, lane: this.lane, engine: 'stream', epoch: server.epoch, head: server.head,
       oldest: server.oldest, resume, mode: 'all', topics: this.topics, hb: HB, t: server.time * 1000,
-      ...(resume !== 'complete' && { snapshot: true }),
+      ...(resume !== 'complete' && { snapshot: true }), ...(server.readable && this.topics.includes('*') && { narrowed: true }),
     });
     this.pos = resume === 'complete' ? at : Math.max(server.head - server.staleness, resume === 'gap' ? at : 0);
     if (resume === 'gap') this.gap(at + 1, 'expired');
@@ -222,9 +243,7 @@ export class Conn {
     const { server } = this;
     while (this.pos < server.head) {
       const k = /** @type {Tick} */ (server.ticks[this.pos++]);
-      if (!wants(server, this.topics, k)) continue;
-      this.due.push(...k.events.map((e) => ({ ...e, S: k.S, t: k.t, n: k.n, i: k.i })), quote(k));
-      return this.due.shift();
+      if (wants(server, this.topics, k)) return quote(k);
     }
     return null;
   }
@@ -261,7 +280,7 @@ export class Conn {
     if (c.action === 'subscribe' && this.topics.length + added.length > this.server.mostTopics) return { T: 'error', code: 'too_many_topics', msg: 'too many topics', id: c.id };
     this.topics = c.action === 'subscribe' ? [...this.topics, ...added] : this.topics.filter((t) => !c.topics.includes(t));
     const snapshot = added.length > 0 && c.action === 'subscribe';
-    const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id, ...(snapshot && { snapshot }) };
+    const answer = { T: 'subscription', topics: this.topics, i: this.pos, id: c.id, ...(snapshot && { snapshot }), ...(this.server.readable && this.topics.includes('*') && { narrowed: true }) };
     this.due.push(answer);
     if (snapshot) this.due.push(...this.parts(added));
     return answer;
@@ -269,7 +288,7 @@ export class Conn {
 }
 
 /** @param {FakeServer} server @param {string[]} topics @param {Tick} k */
-const wants = (server, topics, k) => topics.includes('*') || topics.includes(k.S) || topics.includes(`sector:${server.sectors.get(k.S)}`);
+const wants = (server, topics, k) => (server.readable === null || server.readable.includes(k.S)) && (topics.includes('*') || topics.includes(k.S) || topics.includes(`sector:${server.sectors.get(k.S)}`));
 
 /** @param {FakeServer} server */
 const source = (server) =>

@@ -2,7 +2,7 @@
  * Lines of code in web/lane, without blank lines and comments: for each lane alone, and the approximate number shared by
  * both to resume without loss. The bundle is minified, so the numbers are recorded here; a test compares them with the files.
  */
-export const connectorLines = Object.freeze({ sse: 65, ws: 58, shared: 710 });
+export const connectorLines = Object.freeze({ sse: 71, ws: 61, shared: 740 });
 
 /** The counted files. */
 export const connectorFiles = Object.freeze({

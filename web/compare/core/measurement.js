@@ -122,7 +122,10 @@ export class Measurement {
   receive(side, m, arrival) {
     const reason = this.update();
     if (reason === null) side.messages++;
-    if (m.T === 'hello') this.#pairs.forget(); // the epoch may be new, and seqs with it
+    if (m.T === 'hello') {
+      this.#pairs.forget(); // the epoch may be new, and seqs with it
+      this.#options.clock.delay = m.delay ?? 0; // the same on both sides, which have the same topics
+    }
     if (m.T !== 'q') return;
     const { clock, timed, now } = this.#options;
     const { received, replayed } = arrival;

@@ -21,6 +21,8 @@ export class Hub {
   #symbolsKnown = false;
   #fetching;
   #epoch = ''; // of the log that the sectors belong to
+  /** The session and the users of the tabs, from when a tab needs them. @type {Promise<import('./users.js').Users> | null} */
+  #users = null;
 
   /** @param {Partial<Platform> & { ringSize?: number }} [options] */
   constructor(options = {}) {
@@ -36,13 +38,22 @@ export class Hub {
     port.onclose = () => {
       for (const { tab, upstream } of open.values()) upstream.leave(tab);
       open.clear();
+      void this.#users?.then((users) => users.forget(port));
     };
     port.onmessage = ({ data: m }) => {
+      if (m.session) {
+        this.#handleSession(port, m.session);
+        return;
+      }
       if (m.open !== undefined) {
         const stream = this.#open(port, m);
         open.set(m.open, stream);
         port.postMessage({ id: m.open, opened: true });
-        void this.#awaitSymbols(stream.tab.topics, m.encoding).then(() => open.get(m.open) === stream && stream.upstream.join(stream.tab));
+        void Promise.all([this.#awaitSymbols(stream.tab.topics, m.encoding), this.#admits(port)]).then(([, admitted]) => {
+          if (open.get(m.open) !== stream) return;
+          if (admitted) stream.upstream.join(stream.tab);
+          else stream.tab.control({ closed: 'other-user', close: {} });
+        });
         return;
       }
       const stream = open.get(m.id);
@@ -58,6 +69,25 @@ export class Hub {
         void this.#awaitSymbols(m.topics).then(() => upstream.command(tab, m.action, m.topics, m.answer));
       }
     };
+  }
+
+  /** @param {Port} port @param {true | 'out' | 'suspect'} what true: the tab needs the session */
+  #handleSession(port, what) {
+    // Only a server with authentication has sessions, so the code is loaded when a tab needs it.
+    this.#users ??= import('./users.js').then(({ Users }) => new Users(this.#options, {
+      renew: () => this.#upstreams.forEach((upstream) => upstream.renew()),
+      deny: (why) => [...this.#upstreams.values()].forEach((upstream) => upstream.deny(why)),
+    }));
+    void this.#users.then((users) => {
+      if (what === true) users.watch(port);
+      else if (what === 'out') users.signOut();
+      else users.suspect();
+    });
+  }
+
+  /** @param {Port} port @returns {Promise<boolean>} */
+  async #admits(port) {
+    return this.#users === null || (await this.#users).admits(port);
   }
 
   /** @param {Port} port @param {{ open: number, lane: Lane, url: string, encoding: import('../../types.js').Encoding, commandBytes: number, mostTopics: number }} m */
@@ -77,6 +107,7 @@ export class Hub {
         empty: (self) => {
           if (this.#upstreams.get(key) === self) this.#upstreams.delete(key);
         },
+        rights: (what) => void this.#users?.then((users) => (what === 'expiring' ? users.renew() : users.suspect())),
       });
       this.#upstreams.set(key, upstream);
     }
@@ -85,6 +116,7 @@ export class Hub {
 
   /** Fetches the symbols again after a server restart, which may have changed them. @param {string} epoch of its log @param {string[]} topics */
   #began(epoch, topics) {
+    void this.#users?.then((users) => users.suspect()); // the cookie that the connection had may be another user's
     if (epoch === this.#epoch) return;
     if (this.#epoch !== '') {
       this.#sectors.clear();

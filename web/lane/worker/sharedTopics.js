@@ -79,6 +79,12 @@ export class SharedTopics {
     for (const topic of resumable) if (!this.#since.has(topic)) this.#since.set(topic, seq);
   }
 
+  /** Reports whether these are the topics that the connection has. @param {string[]} topics */
+  unchanged(topics) {
+    const { resumable } = this;
+    return topics.length === resumable.length && topics.every((topic) => resumable.includes(topic));
+  }
+
   /** Reports whether the connection carries a topic, and is not about to drop it. @param {string} topic */
   carries(topic) {
     return covers(this.resumable, topic) && covers(this.#sync?.desired ?? [], topic);

@@ -11,6 +11,7 @@ import { Snapshots } from './snapshots.js';
 
 const KEPT = 16_384; // ticks in the ring
 const PACE = 16; // ms between batches: a tab paints once per frame
+const RIGHTS = new Set(['expired', 'revoked', 'unauthorized']); // ends for want of rights
 const RETURN = 60_000; // ms that the ticks of a lost stream are kept for tabs that reconnect
 
 /**
@@ -34,10 +35,12 @@ export class Upstream {
   #catchUp;
   /** @type {Gap | null} a gap whose snapshot has not arrived */
   #gap = null;
-  /** The trade and the status that belong to the next tick. @type {{ i: number, data: (string | Uint8Array)[] } | null} */
-  #events = null;
   /** That the feed is stale, for tabs that join. @type {Status | null} */
   #stale = null;
+  /** Whether "*" stands for fewer than all topics. */
+  #narrowed = false;
+  /** Whether the server sends a snapshot because the rights have grown. */
+  #grown = false;
   #lostAt = 0; // wall ms at which the connection ended, 0 when there was none
   #established = true; // the newest connection has had its hello
   #notBefore = 0; // wall ms before which the server asked not to reconnect
@@ -55,9 +58,9 @@ export class Upstream {
    * @param {ConnectionOptions & { ringSize?: number, commandBytes: number, mostTopics: number }} options ringSize: how many ticks the ring holds
    * @param {{
    *   sector: (symbol: string) => string | undefined, began: (epoch: string, topics: string[]) => void,
-   *   used: (self: Upstream) => void, empty: (self: Upstream) => void,
+   *   used: (self: Upstream) => void, empty: (self: Upstream) => void, rights: (what: 'expiring' | 'ended') => void,
    * }} hub sector returns a symbol's topic "sector:…" if it is known; began is called for each hello; used when a tab
-   *   joins; empty when the last one has left
+   *   joins; empty when the last one has left; rights when those of the stream end soon, or a stream ended that had or may have none
    */
   constructor(lane, options, hub) {
     this.#lane = lane;
@@ -124,6 +127,19 @@ export class Upstream {
     this.#requestTopics(tab.change ? tab : null);
   }
 
+  /** Gives the connection the rights of the browser's present session. */
+  renew() {
+    void this.#connection?.renew();
+  }
+
+  /** Ends the streams of all tabs and forgets their data: the user has no session, or is another one. @param {string} why */
+  deny(why) {
+    this.#connection?.drop();
+    this.#closed(why, {});
+    this.#reset();
+    this.#hub.empty(this);
+  }
+
   /** A tab has acknowledged batches, so it may get more. @param {TabStream} tab */
   acknowledged(tab) {
     if (this.#tabs.has(tab) && !tab.caughtUp(this.#ring)) this.#scheduleFlush();
@@ -173,6 +189,7 @@ export class Upstream {
     this.#asked = close.retry ?? 0;
     this.#notBefore = this.#lostAt + this.#asked;
     this.#reason = why;
+    if (!this.#established || RIGHTS.has(why)) this.#hub.rights('ended');
     for (const tab of [...this.#tabs]) this.#end(tab, why, close, bye);
   }
 
@@ -224,7 +241,9 @@ export class Upstream {
     const complete = hello.resume === 'complete';
     connection.established(hello, this.#options.wall());
     this.#established = true;
-    this.#stale = this.#events = null;
+    this.#stale = null;
+    this.#narrowed = hello.narrowed === true;
+    this.#grown = false;
     this.#sequence.hello(hello, connection.requested);
     this.#quotes.apply(hello, at, false);
     this.#serverTime = hello.t;
@@ -239,8 +258,7 @@ export class Upstream {
     switch (m.T) {
       case 'q':
         this.#serverTime = Math.max(this.#serverTime, m.t);
-        this.#ring.push({ i: m.i, S: m.S, data, at, ...(this.#events?.i === m.i && { before: this.#events.data }) });
-        this.#events = null;
+        this.#ring.push({ i: m.i, S: m.S, data, at });
         this.#scheduleFlush();
         if (this.#quotes.waiting) this.#advance();
         break;
@@ -251,6 +269,8 @@ export class Upstream {
       case 'snapshot':
         this.#topics.snapshot(reset);
         if (reset) this.#restartRing();
+        else if (this.#grown) this.#sendRights(true);
+        this.#grown = false;
         this.#advance();
         break;
       case 'hb':
@@ -258,30 +278,42 @@ export class Upstream {
         this.#flush();
         for (const tab of this.#tabs) if (tab.caughtUp(this.#ring)) tab.send(m);
         break;
-      case 'trade':
-        this.#takeEvent(m.i, data);
-        break;
       case 'status':
-        if (m.i !== undefined) {
-          this.#takeEvent(m.i, data);
-          break;
-        }
         this.#flush();
-        if (m.status === 'symbols') this.#quotes.grown();
+        if (m.S !== undefined) {
+          // only tabs that show the symbol need it
+        } else if (m.status === 'symbols') this.#quotes.grown();
         else this.#stale = m.status === 'stale' ? m : null;
         for (const tab of this.#tabs) if (tab.live) tab.send(m);
         break;
       case 'subscription':
+        this.#rights(m);
         this.#topics.subscription(m.topics, m.snapshot === true);
         this.#advance();
+        break;
+      case 'auth':
+        if (m.status === 'expiring') this.#hub.rights('expiring');
         break;
     }
   }
 
-  /** Keeps a message of a tick until the tick arrives. After a cut it arrives again. @param {number} i the tick's seq @param {string | Uint8Array} data */
-  #takeEvent(i, data) {
-    if (this.#events?.i === i) this.#events.data.push(data);
-    else this.#events = { i, data: [data] };
+  /** Handles what a subscription message reports about "*": renewed rights may change what it stands for. @param {import('../../types.js').Subscription} m */
+  #rights(m) {
+    const narrowed = m.narrowed === true;
+    const changed = narrowed !== this.#narrowed;
+    this.#narrowed = narrowed;
+    this.#grown = m.snapshot === true && this.#topics.unchanged(m.topics);
+    if (changed && !this.#grown) this.#sendRights(false);
+  }
+
+  /** Sends the tabs that have all topics what "*" stands for now. @param {boolean} snapshot with the quotes that it has now */
+  #sendRights(snapshot) {
+    this.#flush();
+    for (const tab of this.#tabs) {
+      if (!tab.topics.includes('*') || !tab.caughtUp(this.#ring)) continue;
+      tab.send({ T: 'subscription', topics: tab.topics, i: this.#sequence.seq, narrowed: this.#narrowed || undefined, snapshot: snapshot || undefined });
+      if (snapshot) tab.send(this.#snapshot(tab.topics));
+    }
   }
 
   /** Restarts the ring at a snapshot. Tabs that were caught up get the gap and the snapshot; others reconnect from their positions. */
@@ -351,7 +383,7 @@ export class Upstream {
     // While this connection still catches up, so does the tab.
     const head = resume === 'complete' ? Math.max(seq, hello.head) : seq;
     const due = resume !== 'complete';
-    tab.send({ ...hello, topics: tab.topics, head, resume, t: this.#serverTime, snapshot: due || undefined });
+    tab.send({ ...hello, topics: tab.topics, head, resume, t: this.#serverTime, snapshot: due || undefined, narrowed: this.#narrowed || undefined });
     if (resume === 'gap') tab.send({ T: 'gap', from: at + 1, to: seq, missed: seq - at, reason: 'expired', snapshot: true });
     if (due) tab.send(this.#snapshot(tab.topics));
     if (this.#stale) tab.send(this.#stale);
@@ -372,7 +404,7 @@ export class Upstream {
     tab.change = null;
     tab.setTopics(change.topics);
     const added = change.added.length > 0;
-    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#sequence.seq, snapshot: added || undefined });
+    const answer = /** @type {const} */ ({ T: 'subscription', topics: change.topics, i: this.#sequence.seq, snapshot: added || undefined, narrowed: this.#narrowed || undefined });
     tab.send(answer);
     if (added) tab.send(this.#snapshot(change.added));
     tab.control({ answer: change.answer, ok: answer });
