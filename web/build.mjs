@@ -2,7 +2,7 @@
 // without limit. manifest.json maps each entry to its URL; it is written last, so that all files it names exist.
 import { build } from 'esbuild';
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { generate } from './schema.mjs';
@@ -42,7 +42,8 @@ for (const entry of entries) {
 
 await generate(root).catch((err) => fail(`docs/ticklane.v1.proto: ${err.message}`));
 
-const results = await Promise.all(groups.map((entryPoints) => build({
+/** @param {string[]} entryPoints @param {import('esbuild').Plugin[]} plugins */
+const bundle = (entryPoints, plugins) => build({
   absWorkingDir: root,
   entryPoints,
   outdir: out,
@@ -56,12 +57,58 @@ const results = await Promise.all(groups.map((entryPoints) => build({
   sourcemap: false,
   format: 'esm',
   target: 'es2022',
-  plugins: [notices],
+  plugins,
   legalComments: 'eof',
   metafile: true,
   write: false,
   logLevel: 'warning',
-}))).catch(() => fail('esbuild stopped with the errors above'));
+});
+
+/**
+ * What each module that is loaded on demand finds loaded already: the modules of every page that can load it, by its path.
+ * @param {import('esbuild').Metafile} meta @param {string[]} pages
+ * @returns {Map<string, string[]>}
+ */
+function loadedBefore({ outputs }, pages) {
+  /** The outputs that one needs: at once, or also on demand. @param {string} path @param {boolean} all @param {Set<string>} [seen] */
+  const needs = (path, all, seen = new Set()) => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    for (const { path: to, kind, external } of outputs[path]?.imports ?? []) if (!external && (all || kind === 'import-statement')) needs(to, all, seen);
+    return seen;
+  };
+  const modules = (/** @type {Set<string>} */ files) => [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
+  const entry = (/** @type {string | undefined} */ file) => Object.keys(outputs).find((path) => outputs[path]?.entryPoint === file) ?? '';
+  const before = pages.filter((page) => page.endsWith('.js')).map((page) => ({ page, all: needs(entry(page), true), loaded: new Set(modules(needs(entry(page), false))) }));
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (!entryPoint?.endsWith('.js') || pages.includes(entryPoint)) continue;
+    const [first, ...rest] = before.filter(({ all }) => all.has(path));
+    found.set(entryPoint, [...(first?.loaded ?? [])].filter((m) => !pages.includes(m) && rest.every(({ loaded }) => loaded.has(m))));
+  }
+  return found;
+}
+
+/**
+ * Lets each module that is loaded on demand import all that is loaded already. Otherwise the bundler makes a file for each
+ * combination of modules that share something: many small files before the first paint.
+ * @param {Map<string, string[]>} loaded @returns {import('esbuild').Plugin}
+ */
+const joined = (loaded) => ({
+  name: 'joined',
+  setup: (b) => b.onLoad({ filter: /\.js$/ }, async ({ path }) => {
+    const before = loaded.get(relative(root, path).replaceAll('\\', '/'));
+    if (!before) return null;
+    const imports = before.map((m) => `import ${JSON.stringify(join(root, m))};\n`);
+    return { contents: `${await readFile(path, 'utf8')}\n${imports.join('')}`, loader: 'js' };
+  }),
+});
+
+const results = await Promise.all(groups.map(async (pages) => {
+  const { metafile } = await bundle(pages, [notices]);
+  return bundle(pages, [joined(loadedBefore(metafile, pages)), notices]);
+})).catch(() => fail('esbuild stopped with the errors above'));
 
 await mkdir(out, { recursive: true });
 /** @type {Set<string>} */
