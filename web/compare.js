@@ -31,6 +31,7 @@ import { byId, part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
 import { listen } from './ui/common/keys.js';
 import { settings } from './ui/settings/settings.js';
+import { PageSession } from './ui/session/pageSession.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { Theme } from './ui/settings/theme.js';
 import { t } from './text.js';
@@ -63,6 +64,7 @@ const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 let ticksBefore = 0;
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
+const account = new PageSession({ feeds: () => comparison.sides.map((side) => side.feed) });
 const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
 const button = byId('freeze', HTMLButtonElement);
 
@@ -148,7 +150,7 @@ function paint(now) {
     painted.figures = now;
     dirty = false;
     const result = comparison.snapshot();
-    status.paint(result, now, form.rejection || replayEnd(result));
+    status.paint(result, now, form.rejection || replayEnd(result), account.notice);
     queue.set(result);
     if (now - painted.sentence >= SENTENCE) {
       painted.sentence = now;

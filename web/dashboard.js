@@ -23,6 +23,7 @@ import { ListBar } from './ui/lists/listBar.js';
 import { Market } from './ui/market/market.js';
 import { QuoteHead } from './ui/chart/quoteHead.js';
 import { settings } from './ui/settings/settings.js';
+import { PageSession } from './ui/session/pageSession.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 import { FeedStall } from './model/feedStall.js';
 import { ReplayEnd } from './model/replayEnd.js';
@@ -51,11 +52,11 @@ const store = new QuoteStore();
 const quotes = new PausedQuotes(store);
 const view = new ViewState();
 const theme = new Theme(settings);
-const shared = shareConnections(boot.worker, boot.limits);
+const shared = shareConnections(boot.worker, boot.limits, boot.auth === true);
 const feed = new Feed({
   lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
   topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,
-  ...(boot.source !== 'simulator' && { query: { channels: 'quotes,trades,status' } }),
+  ...(boot.source === 'ingest' && { query: { channels: 'quotes,status' } }),
 });
 const subscriptions = new Subscriptions({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);
@@ -75,8 +76,9 @@ const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePau
 const symbols = new Retry(loadSymbols);
 const growth = new Throttle(() => void symbols.start(), GROWTH);
 const banner = new Banner({ feed, symbols });
+const session = new PageSession({ feeds: () => [feed], share: shared });
 const dialog = new SettingsDialog();
-const listBar = new ListBar({ lists, known: (symbol) => nameOf(symbol), announce: (text) => lane.announce(text) });
+const listBar = new ListBar({ lists, known: (symbol) => nameOf(symbol), narrowed: () => narrowed, announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce: (text) => lane.announce(text) });
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
@@ -96,6 +98,7 @@ let newest = 0; // local ms of the newest message that has quotes or confirms th
 let measured = feed.lane; // the lane that latencyStats measures
 let agedAt = 0;
 let marked = false; // the first painted quote has been marked
+let narrowed = false; // "*" stands for the symbols that the user may read, which aren't all
 let secondAt = 0; // when the figures that are painted once a second were painted
 
 feed.on('message', (m, arrival) => {
@@ -119,14 +122,15 @@ feed.on('message', (m, arrival) => {
     if (m.resume === 'reset' && loaded) void symbols.start();
     if (arrival.lane !== measured) latencyStats.clear();
     measured = arrival.lane;
-    subscriptions.confirm(m.topics);
+    latencyStats.setDelay(m.delay ?? 0);
+    access(m);
     stall.begin(at);
     stale = 0;
     replay.tick(at);
     connectionStats.begin();
     list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
-    subscriptions.confirm(m.topics);
+    access(m);
   } else if (m.T === 'status') {
     if (m.S !== undefined) return frames.request();
     if (m.status === 'stale') stale = (m.since ?? m.t) / 1000;
@@ -136,7 +140,8 @@ feed.on('message', (m, arrival) => {
   }
   frames.request();
 });
-feed.on('closed', ({ opened, retry = 0 }) => {
+feed.on('closed', ({ opened, reason, retry = 0 }) => {
+  if (reason === 'unauthorized' || reason === 'expired' || (boot.auth && !opened)) session.suspect();
   if (!opened && retry === 0 && loaded && !symbols.failure) void symbols.start();
 });
 // Symbols that the stream no longer has must not look live.
@@ -207,7 +212,7 @@ function paint(now) {
     stateAt = now;
     if (feed.state.name === 'live') replay.check(Date.now());
     bar.paint(replay.at > 0);
-    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest, stall.stalled(Date.now()), stale);
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, session.notice, null);
   }
   if (now - agedAt >= 250) {
     agedAt = now;
@@ -235,6 +240,16 @@ function chooseLane(to) {
 /** The lane's part of the address. @returns {Pick<import('./model/urlState.js').View, 'lane' | 'prefer'>} */
 function lanes() {
   return feed.auto ? { lane: 'auto', prefer: feed.auto.preferred } : { lane: feed.switching ?? feed.lane, prefer: 'sse' };
+}
+
+/** Takes the stream's topics, and whether the user may read only a part of all. @param {{ topics: string[], narrowed?: boolean }} m */
+function access(m) {
+  if (narrowed !== (m.narrowed === true)) {
+    narrowed = !narrowed;
+    lane.narrowed = list.narrowed = narrowed;
+    listBar.paint();
+  }
+  subscriptions.confirm(m.topics);
 }
 
 function togglePause() {

@@ -9,9 +9,11 @@ import { withSettings } from './model/choices.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { getJSON } from './browser/http.js';
 import { settings } from './ui/settings/settings.js';
+import { PageSession } from './ui/session/pageSession.js';
 import { SettingsDialog } from './ui/settings/settingsDialog.js';
 
 new SettingsDialog();
+new PageSession({ feeds: () => [] });
 
 write();
 settings.on(write);

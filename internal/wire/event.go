@@ -49,11 +49,7 @@ func (m tradeBody) appendProto(b []byte) []byte {
 	b = appendClientText(b, 8, trade.Cancels)
 	b = appendInt(b, 9, m.tick.Due)
 	b = appendUint(b, 10, m.tick.N)
-	b = appendUint(b, 11, m.tick.Seq)
-	if m.tick.N == 1 { // it comes before the quote that has them
-		b = appendDecimals(b, m.in, 12)
-	}
-	return endField(b, at)
+	return endField(appendUint(b, 11, m.tick.Seq), at)
 }
 
 // statusMessage returns the message of a symbol's change of status. Its members have the order of those of the feed's status.

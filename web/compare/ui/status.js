@@ -5,6 +5,7 @@ import { elapsed } from './formats.js';
 
 /** @typedef {import('../core/types.js').Result} Result */
 /** @typedef {import('../core/types.js').SideResult} SideResult */
+/** @typedef {import('../../model/notice.js').Notice} Notice */
 
 const BANNER_DELAY = 3000; // ms without a stream until the banner appears
 
@@ -16,14 +17,18 @@ export class Status {
   #text = part('banner-text');
   #retry = part('banner-action');
   #downSince = [NaN, NaN];
+  /** @type {Notice | null} */
+  #notice = null;
+  #label;
 
   /** @param {{ retry: () => void }} parts */
   constructor({ retry }) {
-    this.#retry.addEventListener('click', retry);
+    this.#label = this.#retry.textContent ?? '';
+    this.#retry.addEventListener('click', () => (this.#notice?.act ?? retry)());
   }
 
-  /** @param {Result} r @param {number} now performance.now() @param {string} rejection why the server rejects the setup, '' when it accepts it */
-  paint(r, now, rejection) {
+  /** @param {Result} r @param {number} now performance.now() @param {string} rejection why the server rejects the setup, '' when it accepts it @param {Notice | null} notice about the session, which takes precedence */
+  paint(r, now, rejection, notice) {
     if (this.#app.dataset.state !== r.state) this.#app.dataset.state = r.state;
     const sides = r.setup.sides.join(',');
     if (this.#app.dataset.sides !== sides) this.#app.dataset.sides = sides;
@@ -33,11 +38,13 @@ export class Status {
       else if (Number.isNaN(this.#downSince[k])) this.#downSince[k] = now;
       return s.state !== 'live' && now - Number(this.#downSince[k]) > BANNER_DELAY;
     });
-    const line = r.state === 'drill' || r.state === 'stopped' ? '' : rejection || disconnection(down);
+    const line = r.state === 'drill' || r.state === 'stopped' ? '' : notice?.text || rejection || disconnection(down);
     this.#banner.hidden = line === '';
-    this.#retry.hidden = rejection !== '';
+    this.#notice = notice;
+    this.#retry.hidden = !notice && rejection !== '';
+    setText(this.#retry, notice?.button ?? this.#label);
     if (line) {
-      this.#banner.className = `banner ${down.some((s) => s.state === 'offline') ? 'down' : ''}`;
+      this.#banner.className = `banner ${notice?.level === 'bad' || down.some((s) => s.state === 'offline') ? 'down' : ''}`;
       setText(this.#text, line);
     }
   }

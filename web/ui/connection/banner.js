@@ -1,6 +1,7 @@
 import { notice } from '../../model/notice.js';
 import { byId, part, setText } from '../common/dom.js';
 
+/** @import { Notice } from '../../model/notice.js' */
 /** @import { Shown } from './statusBar.js' */
 /** @import { Feed } from '../../lane/feed.js' */
 /** @import { Retry } from '../../browser/retry.js' */
@@ -14,27 +15,29 @@ export class Banner {
   #button = byId('banner-action', HTMLButtonElement);
   #feed;
   #symbols;
-  /** @type {import('../../model/notice.js').Notice['action']} */
-  #action = 'retry';
+  /** @type {Notice | null} */
+  #shown = null;
 
   /** @param {{ feed: Feed, symbols: Retry }} parts symbols fetches the list of symbols */
   constructor({ feed, symbols }) {
     this.#feed = feed;
     this.#symbols = symbols;
     this.#button.addEventListener('click', () => {
-      if (this.#action === 'reload') location.reload();
-      else if (this.#action === 'symbols') void symbols.start();
+      const { action, act } = this.#shown ?? {};
+      if (act) act();
+      else if (action === 'reload') location.reload();
+      else if (action === 'symbols') void symbols.start();
       else feed.retry();
     });
   }
 
-  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 */
-  paint(state, newest, silent, stale) {
+  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 @param {Notice | null} first takes precedence @param {Notice | null} last has the lowest precedence */
+  paint(state, newest, silent, stale, first, last) {
     const { name, retryAt } = this.#feed.state;
-    const found = notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, symbols: this.#symbols.failure, wall: Date.now() });
+    const found = first ?? notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, symbols: this.#symbols.failure, wall: Date.now() }) ?? last;
     this.#box.hidden = found === null;
     if (!found) return;
-    this.#action = found.action;
+    this.#shown = found;
     this.#box.className = `banner ${CLASSES[found.level]}`;
     setText(this.#text, found.text.trim());
     setText(this.#button, found.button);

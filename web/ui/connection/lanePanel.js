@@ -1,6 +1,6 @@
 import { laneName, sentence, why } from '../../lane/sentences.js';
 import { other } from '../../lane/autoLane.js';
-import { bytes, count, countdown, position, timeOfDay } from '../../model/formats.js';
+import { age, bytes, count, countdown, position, timeOfDay } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { el, part, setText } from '../common/dom.js';
 
@@ -20,6 +20,9 @@ export class LanePanel {
   #position = part('position');
   #now = part('lane-now');
   #auto = part('lane-auto');
+  #access = part('lane-access');
+  /** Whether the user may read only a part of the symbols. */
+  narrowed = false;
   #state = part('state-text');
   #feed;
   #stats;
@@ -63,6 +66,16 @@ export class LanePanel {
     setText(this.#position, position(this.#feed.position));
     setText(this.#now, this.#connection());
     this.#paintAuto();
+    this.#paintAccess();
+  }
+
+  /** What the user's rights change about the quotes. */
+  #paintAccess() {
+    const { hello } = this.#feed;
+    if (!hello) return;
+    const text = [hello.delay ? t('lane.delayed', { time: age(hello.delay) }) : '', this.narrowed ? t('lane.narrowed') : ''].join(' ').trim();
+    this.#access.hidden = text === '';
+    setText(this.#access, text);
   }
 
   /** State, lane, and the negotiated encoding and compression. */

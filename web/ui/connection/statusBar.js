@@ -1,4 +1,4 @@
-import { byteRate, count, countdown, latency } from '../../model/formats.js';
+import { age, byteRate, count, countdown, latency } from '../../model/formats.js';
 import { t } from '../../text.js';
 import { byId, part, press, setText } from '../common/dom.js';
 
@@ -8,7 +8,7 @@ import { byId, part, press, setText } from '../common/dom.js';
 
 const MAX_ATTEMPTS = 3; // failed tries after which the server counts as unreachable
 
-/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'full' | 'offline' | 'ended' | 'replayed' | 'closed' | 'paused'} Shown */
+/** @typedef {'connecting' | 'live' | 'waiting' | 'unreachable' | 'full' | 'offline' | 'ended' | 'denied' | 'replayed' | 'closed' | 'paused'} Shown */
 
 /** The state as it is displayed. @param {Feed} feed @param {boolean} paused @param {boolean} replayed the replay has ended @returns {Shown} */
 export function shown(feed, paused, replayed) {
@@ -27,6 +27,7 @@ export class StatusBar {
   #lanes = [...document.querySelectorAll('[data-lane]')].filter((b) => b instanceof HTMLButtonElement);
   #latencyStats = new Map(['latency', 'feed', 'clock', 'rate', 'wire'].map((name) => [name, [...document.querySelectorAll(`[data-stat=${name}]`)]]));
   #auto = part('auto');
+  #delayed = [...document.querySelectorAll('[data-delayed]')].filter((e) => e instanceof HTMLElement);
   #feed;
   #quotes;
 
@@ -53,6 +54,11 @@ export class StatusBar {
       this.#app.toggleAttribute('data-auto', auto);
       press(this.#lanes, (b) => !auto && b.dataset.lane === lane);
       press([this.#auto], () => auto);
+    }
+    const { hello } = this.#feed;
+    if (hello) for (const e of this.#delayed) {
+      e.hidden = !hello.delay;
+      setText(e, hello.delay ? t('bar.delayed', { time: age(hello.delay) }) : '');
     }
     // Figures that are no longer updated are grey.
     this.#app.toggleAttribute('data-stale', !['live', 'paused', 'replayed'].includes(state) && this.#feed.hello === undefined);

@@ -11,7 +11,7 @@ export class ListBar {
   /** @type {ListsDialog | null} loaded when it is first opened */
   #dialog = null;
 
-  /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, announce: (text: string) => void }} parts known: the name of a symbol that the server has; announce: for screen readers */
+  /** @param {{ lists: Lists, known: (symbol: string) => string | undefined, narrowed: () => boolean, announce: (text: string) => void }} parts known: the name of a symbol that the server has; narrowed: whether the user may read only a part of them; announce: for screen readers */
   constructor(parts) {
     this.#parts = parts;
     this.#lists = parts.lists;
@@ -34,7 +34,7 @@ export class ListBar {
     if (temporary) {
       const unknown = open.symbols.filter((s) => this.#parts.known(s) === undefined).length;
       const parts = [open.name ? t('watch.list.named', { name: open.name }) : t('watch.list.link'), t('watch.list.count', { n: open.symbols.length })];
-      if (unknown > 0) parts.push(t('watch.list.unknown', { n: unknown }));
+      if (unknown > 0) parts.push(t(this.#parts.narrowed() ? 'watch.list.unreadable' : 'watch.list.unknown', { n: unknown }));
       setText(part('list-summary'), parts.join(' · '));
     }
     this.#dialog?.paint();

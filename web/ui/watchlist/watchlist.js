@@ -52,6 +52,8 @@ export class Watchlist {
   #template = ''; // of the CSS grid
   /** The widths that the user has set. */
   widths = new ColumnWidths(() => this.#layOut());
+  /** Whether the user may read only a part of the symbols. */
+  narrowed = false;
   #printing = false; // paper shows all rows, since it does not scroll
 
   /** @param {{ view: ViewState, quotes: PausedQuotes, frames: Frames, subscriptions: import('../../model/subscriptions.js').Subscriptions, lists: import('../../model/lists.js').Lists, onVisible: (symbols: string[]) => void, onFound: (listings: readonly Listing[]) => void, announce: (text: string) => void }} parts onVisible: called with the visible symbols; onFound: with the filtered list; announce: for screen readers */
@@ -188,7 +190,8 @@ export class Watchlist {
       setText(part('empty-text'), t('watch.list.empty', { name: open.name }));
     } else if (none) {
       const where = sector ? t('watch.none.where', { sector: sectorName(sector) }) : '';
-      setText(part('empty-text'), q.trim() ? t('watch.none.matches', { q: q.trim(), where }) : t('watch.none', { where }));
+      const none = q.trim() ? t('watch.none.matches', { q: q.trim(), where }) : t('watch.none', { where });
+      setText(part('empty-text'), this.narrowed ? `${none} ${t('watch.narrowed')}` : none);
     }
     this.#requestArrange();
   }

@@ -1,0 +1,113 @@
+import { address, base, onUnauthorized } from '../../browser/http.js';
+import { platform } from '../../lane/platform.js';
+import { timeOfDay } from '../../model/formats.js';
+import { sessionNotice } from '../../model/sessionNotice.js';
+import { t } from '../../text.js';
+import { setText } from '../common/dom.js';
+
+/** @import { Feed } from '../../lane/feed.js' */
+/** @import { Session } from '../../lane/session.js' */
+/** @import { SharedConnections } from '../../lane/sharedConnections.js' */
+/** @import { SessionState } from '../../types.js' */
+
+/**
+ * The signed-in user of a page: ends the page's streams when the session is over or another user has signed in, renews it where no
+ * worker does, and fills in the settings' line about it.
+ */
+export class PageSession {
+  #feeds;
+  #share;
+  /** Of a page without a worker. @type {Promise<Session> | null} */
+  #own = null;
+  /** @type {SessionState | null} */
+  #state = null;
+  #user = ''; // whose data the page has
+  /** Why the page has no session; '' while it has one. */
+  #denied = '';
+  /** @type {BroadcastChannel | null} */
+  #channel = null;
+
+  /** @param {{ feeds: () => readonly Feed[], share?: SharedConnections | null }} page feeds are those in use; share: the connections of a worker, which keeps the session */
+  constructor({ feeds, share = null }) {
+    this.#feeds = feeds;
+    this.#share = share;
+    onUnauthorized(() => this.suspect()); // the server may have been restarted with sessions
+    const form = document.getElementById('account-form');
+    if (!form) return; // the template has it if the server has sessions
+    if (globalThis.BroadcastChannel) {
+      this.#channel = new BroadcastChannel('ticklane.session');
+      this.#channel.addEventListener('message', () => this.#deny('signed-out'));
+    }
+    form.addEventListener('submit', () => {
+      this.#channel?.postMessage('out');
+      share?.checkSession('out');
+      this.#deny('signed-out');
+    });
+    addEventListener('pageshow', (e) => { if (e.persisted) this.#check(true); });
+    if (share) share.onSession = (state) => (state ? this.#take(state) : this.#check(true));
+    if (share?.session) this.#take(share.session);
+    if (!share?.works) this.#check(true);
+  }
+
+  /** Handles that a stream ended or a request was refused, maybe for want of a session. */
+  suspect() {
+    this.#check('suspect');
+  }
+
+  /** What the page says about the session; null while there is nothing to say. @returns {import('../../model/notice.js').Notice | null} */
+  get notice() {
+    const denied = this.#denied || (this.#feeds().find((feed) => feed.state.name === 'denied')?.state.reason ?? '');
+    const found = sessionNotice({ denied, user: this.#state?.subject ?? '', session: this.#state, wall: Date.now() });
+    return found && { ...found, act: () => (found.action === 'reload' ? location.reload() : location.assign(signIn())) };
+  }
+
+  /** Reads the session again: in the worker, or here if there is none. @param {true | 'suspect'} why */
+  #check(why) {
+    if (this.#share?.works) {
+      this.#share.checkSession(why);
+      return;
+    }
+    this.#own ??= import('../../lane/session.js').then(({ Session }) => new Session({ ...platform(), locks: navigator.locks }, (state) => this.#take(state)));
+    void this.#own.then((session) => (why === 'suspect' ? session.suspect() : void session.check()));
+  }
+
+  /** @param {SessionState} state */
+  #take(state) {
+    const renewed = state.renewals > (this.#state?.renewals ?? state.renewals);
+    this.#state = state;
+    if (state.name === 'valid' && this.#user === '') this.#user = state.subject;
+    if (state.name === 'over') this.#deny('session-over');
+    else if (state.name === 'valid' && state.subject !== this.#user) this.#deny('other-user');
+    else if (state.name === 'valid' && renewed) this.#resume();
+    this.#paint(state);
+  }
+
+  /** @param {string} why */
+  #deny(why) {
+    this.#denied ||= why;
+    for (const feed of this.#feeds()) feed.deny(why);
+  }
+
+  /** Handles a session that ends later than before. */
+  #resume() {
+    this.#denied = '';
+    for (const feed of this.#feeds()) {
+      if (feed.state.name === 'denied') feed.start();
+      else feed.renew();
+    }
+  }
+
+  /** Shows the user in the settings. @param {SessionState} state */
+  #paint({ name, subject, ends, final }) {
+    const line = document.getElementById('account'); // missing if the server had no sessions when the page was loaded
+    if (!line) return;
+    line.hidden = name !== 'valid';
+    const [user, end] = line.children;
+    if (!user || !end || name !== 'valid') return;
+    setText(user, t('session.as', { user: subject }));
+    setText(end, final && ends !== null ? t('session.until', { time: timeOfDay(ends).slice(0, 5) }) : '');
+  }
+}
+
+/** The address of the sign-in page, from which the user returns to this page. */
+const signIn = () => address(`/sign-in?${new URLSearchParams({ next: location.pathname.slice(base.length) + location.search })}`);
