@@ -1,12 +1,14 @@
 package handlers
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
 	"ticklane/internal/wire"
@@ -57,16 +59,15 @@ func newSymbol(in *quote.Instrument) symbol {
 	return s
 }
 
-// symbols is GET /api/symbols: all symbols and sectors.
+// symbols is GET /api/symbols: all symbols and sectors that the client may read.
 func (a *api) symbols(c *fiber.Ctx) error {
-	u := a.views.universe()
-	all := u.Instruments()
-	x, err := a.listings.get("symbols "+strconv.Itoa(len(all)), func() (*content, error) {
-		list := make([]symbol, 0, len(all))
-		for i := range all {
-			list = append(list, newSymbol(&all[i]))
+	u, rights := a.views.universe(), &principalOf(c).Rights
+	x, err := a.listings.get("symbols "+strconv.Itoa(u.Len())+" "+rights.Key(), func() (*content, error) {
+		list := []symbol{}
+		for _, id := range rights.Readables(u).IDs() {
+			list = append(list, newSymbol(u.Instrument(id)))
 		}
-		return newJSON(fiber.Map{"symbols": list, "sectors": u.Sectors()})
+		return newJSON(fiber.Map{"symbols": list, "sectors": readableSectors(u, rights)})
 	})
 	if err != nil {
 		return err
@@ -75,18 +76,32 @@ func (a *api) symbols(c *fiber.Ctx) error {
 	return x.send(c)
 }
 
+// readableSectors returns the sectors of the symbols that a client may read.
+func readableSectors(u *quote.Universe, rights *auth.Rights) []string {
+	if rights.ReadsAll() {
+		return u.Sectors()
+	}
+	sectors := []string{}
+	for _, id := range rights.Readables(u).IDs() {
+		if s := u.Instrument(id).Sector; !slices.Contains(sectors, s) {
+			sectors = append(sectors, s)
+		}
+	}
+	return sectors
+}
+
 // quotes is GET /api/quotes?topics=: the newest quote of each symbol, in the form of a stream's snapshot.
 func (a *api) quotes(c *fiber.Ctx) error {
-	q := queryOf(c)
-	topics := q.topics(a.views.universe(), a.maxTopics)
+	q, p := queryOf(c), principalOf(c)
+	topics := q.topics(a.views.universe(), a.maxTopics, &p.Rights)
 	if err := q.err(); err != nil {
 		return err
 	}
-	view, err := a.views.of(principalOf(c), topics)
+	view, err := a.views.of(p, topics)
 	if err != nil {
 		return err
 	}
-	x, err := view.changing.get("quotes "+strings.Join(topics.Names(), ","), func() (*content, error) {
+	x, err := view.changing.get("quotes "+p.Rights.Key()+" "+strings.Join(topics.Names(), ","), func() (*content, error) {
 		snap := view.log.Snapshot(topics)
 		x := newContent(fiber.MIMEApplicationJSON, snap.Message().JSON())
 		x.header = map[string]string{"Ticklane-Position": snap.At.String()}
@@ -135,8 +150,15 @@ func (n jsonNumber) MarshalJSON() ([]byte, error) {
 	return quote.Price(n.units).AppendTo(nil, n.decimals), nil
 }
 
-// noCache makes a browser revalidate an answer each time: a page names hashed files, which a new version may lack.
-func noCache(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-cache") }
+// noCache makes a browser revalidate an answer each time: a page names hashed files, which a new version may lack. What depends on
+// rights is kept out of shared caches.
+func noCache(c *fiber.Ctx) {
+	if principalOf(c) != auth.Everyone {
+		c.Set(fiber.HeaderCacheControl, "private, no-cache")
+		return
+	}
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+}
 
 // noStore keeps an answer that is outdated at once out of every cache.
 func noStore(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "no-store") }

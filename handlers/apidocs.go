@@ -83,6 +83,9 @@ func (a *apiDocs) render(v view) (*content, error) {
 	}
 	return a.pages.constant.get("docs "+v.Lang, func() (*content, error) {
 		v.Docs = d.page
+		if a.pages.private { // the page is the same for all clients
+			v.hideFeed()
+		}
 		if !v.addBundle(a.pages.built, "docs") {
 			v.Styles = []string{v.Base + unbuiltStyle}
 		}

@@ -125,7 +125,7 @@ func TestRightsOfRoutes(t *testing.T) {
 	srv := newAuthServer(t, testserver.Options{})
 	for path, allowed := range map[string]string{
 		"/api/symbols": "reader nothing feeder lab metrics connections reports admin", "/": "reader nothing feeder lab metrics connections reports admin",
-		"/metrics": "metrics admin", "/api/stats": "metrics admin", "/api/connections": "connections admin", "/api/lab": "lab admin",
+		"/metrics": "metrics admin", "/api/stats": "metrics admin", "/api/connections": "reader nothing feeder lab metrics connections reports admin", "/api/lab": "lab admin",
 		"/reports": "reports admin", "/api/reports": "reports admin", "/healthz": "reader nothing feeder lab metrics connections reports admin",
 	} {
 		for _, name := range strings.Fields("reader nothing feeder lab metrics connections reports admin") {

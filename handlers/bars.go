@@ -21,7 +21,7 @@ const (
 // bars is GET /api/history?symbol=&interval=&from=&to=&before=&limit=&format=: open, high, low, close and volume, oldest first.
 func (h *historyAPI) bars(c *fiber.Ctx) error {
 	q := queryOf(c)
-	id := q.symbol(h.views.universe())
+	id := q.symbol(h.views.universe(), &principalOf(c).Rights)
 	interval := q.barInterval()
 	from, before, limit := q.bars()
 	format := q.choice("format", "", []string{"json", "csv"})

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
 )
@@ -28,10 +29,15 @@ type commands struct {
 // find returns the open stream of a lane that has the path's conn.
 func (h *commands) find(c *fiber.Ctx, lane wire.Lane) (*stream.Subscriber, error) {
 	sub := h.views.find(c.Params("conn"))
-	if sub == nil || sub.Lane() != lane {
+	if sub == nil || sub.Lane() != lane || !owns(c, sub) {
 		return nil, problemOf(http.StatusNotFound, "conn: no open stream of this lane has this id; it is the conn of the hello.")
 	}
 	return sub, nil
+}
+
+// owns reports whether a stream is of the request's subject.
+func owns(c *fiber.Ctx, sub *stream.Subscriber) bool {
+	return sub.Principal().Subject == principalOf(c).Subject
 }
 
 // connection is GET /sse/connections/{conn} and /ws/connections/{conn}: the counters of one stream.
@@ -52,7 +58,7 @@ const (
 )
 
 // connections is GET /api/connections?limit=&cursor=: the open streams with their public ids, in pages, and how many there
-// are.
+// are. Without the right to all, a client gets those of its subject.
 func (h *commands) connections(c *fiber.Ctx) error {
 	q := queryOf(c)
 	limit := int(q.number("limit", defaultConnections, 1, maxConnections))
@@ -60,8 +66,12 @@ func (h *commands) connections(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
+	all := principalOf(c).Rights.May(auth.Connections)
 	list, next, open := []stream.Info{}, "", [wire.Lanes]int{}
 	for _, sub := range h.views.subscribers() {
+		if !all && !owns(c, sub) {
+			continue
+		}
 		open[sub.Lane()]++
 		if cmp.Or(cmp.Compare(sub.Since(), since), strings.Compare(sub.ID(), id)) <= 0 {
 			continue
@@ -162,7 +172,7 @@ func commandFailed(err error) error {
 	var e *wire.CommandError
 	switch {
 	case errors.As(err, &e):
-		return commandProblem(http.StatusBadRequest, e)
+		return commandProblem(commandStatus(e.Code), e)
 	case errors.Is(err, stream.ErrClosed):
 		return problemOf(http.StatusNotFound, "conn: the stream has ended.")
 	case errors.Is(err, stream.ErrBusy):
@@ -171,6 +181,15 @@ func commandFailed(err error) error {
 		return problemOf(http.StatusServiceUnavailable, "The stream is blocked because its client doesn't read. The command is pending; its result isn't known yet.")
 	}
 	return err
+}
+
+// commandStatus returns the status of a command that was rejected.
+func commandStatus(code string) int {
+	switch code {
+	case wire.CodeForbiddenTopic, wire.CodeDelayedTopic:
+		return http.StatusForbidden
+	}
+	return http.StatusBadRequest
 }
 
 // commandProblem returns a problem that contains the contract's error message too.

@@ -27,8 +27,8 @@ const (
 
 // closes is GET /api/closes?topics=&interval=&limit=: the last price of each interval, for sparklines of many symbols.
 func (h *historyAPI) closes(c *fiber.Ctx) error {
-	q, u := queryOf(c), h.views.universe()
-	topics := q.topics(u, h.maxTopics)
+	q, u, p := queryOf(c), h.views.universe(), principalOf(c)
+	topics := q.topics(u, h.maxTopics, &p.Rights)
 	ids := topics.IDs()
 	interval := q.barInterval()
 	limit := int(q.number("limit", defaultCloses, 1, maxCloses))
@@ -38,11 +38,11 @@ func (h *historyAPI) closes(c *fiber.Ctx) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	view, err := h.views.of(principalOf(c), topics)
+	view, err := h.views.of(p, topics)
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("closes %s %d %s", interval.Duration(), limit, strings.Join(topics.Names(), ","))
+	key := fmt.Sprintf("closes %s %s %d %s", p.Rights.Key(), interval.Duration(), limit, strings.Join(topics.Names(), ","))
 	x, err := view.changing.get(key, func() (*content, error) { return view.renderCloses(ids, interval, limit) })
 	if err != nil {
 		return err

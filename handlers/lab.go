@@ -36,6 +36,11 @@ func (h *labAPI) drill(c *fiber.Ctx) error {
 	if len(in.Conns) == 0 {
 		return badParameters([]fieldError{{"conns", "missing; want the conn of the hellos of your streams"}})
 	}
+	for _, conn := range in.Conns {
+		if sub := h.subscriptions.views.find(conn); sub != nil && !owns(c, sub) {
+			return drillProblem(fault.UnknownStreamError{Conn: conn})
+		}
+	}
 	if err := h.faults.Inject(in.Action, in.Conns); err != nil {
 		return drillProblem(err)
 	}

@@ -18,6 +18,7 @@ type need struct {
 	kind   needKind
 	action auth.Action // of needAction
 	page   bool        // a browser without credentials is sent to the sign-in page
+	admin  bool        // it is administrative whatever its kind
 }
 
 type needKind int
@@ -39,6 +40,7 @@ var (
 	page      = need{kind: needReader, page: true}
 	streaming = need{kind: needStream}
 	socket    = need{kind: needSocket}
+	listing   = need{kind: needReader, admin: true} // of streams: a client without the right to all gets its own
 	feeder    = need{kind: needFeeder}
 )
 
@@ -49,7 +51,9 @@ func may(action auth.Action) need { return need{kind: needAction, action: action
 func pageOf(action auth.Action) need { return need{kind: needAction, action: action, page: true} }
 
 // administrative reports whether the route is served only on server.admin_addr, if there is one.
-func (n need) administrative() bool { return n.kind == needAction && n.action != auth.Reports }
+func (n need) administrative() bool {
+	return n.admin || n.kind == needAction && n.action != auth.Reports
+}
 
 // guard enforces the needs of routes.
 type guard struct {

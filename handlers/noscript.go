@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/quote"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -87,17 +88,18 @@ type noscriptQuery struct {
 	column     int        // index of sort's column, −1 for the universe's order
 	descending bool
 	refresh    bool
-	page       int // from 1; may be beyond the last
+	page       int          // from 1; may be beyond the last
+	rights     *auth.Rights // of the client
 }
 
 func readNoscriptQuery(c *fiber.Ctx, base string, u *quote.Universe) noscriptQuery {
-	q := noscriptQuery{base: base, kept: url.Values{}}
+	q := noscriptQuery{base: base, kept: url.Values{}, rights: &principalOf(c).Rights}
 	for _, key := range []string{"lang", "q", "sector", "sort", "refresh"} {
 		if v := strings.ToValidUTF8(c.Query(key), ""); v != "" && len(v) <= 64 {
 			q.kept.Set(key, strings.Clone(v))
 		}
 	}
-	if sector := q.kept.Get("sector"); slices.Contains(u.Sectors(), sector) {
+	if sector := q.kept.Get("sector"); slices.Contains(readableSectors(u, q.rights), sector) {
 		q.sector = sector
 	}
 	q.text = strings.ToLower(strings.TrimSpace(q.kept.Get("q")))
@@ -172,7 +174,7 @@ func (q *noscriptQuery) columns() []noscriptLink {
 
 func (q *noscriptQuery) sectors(u *quote.Universe) []noscriptLink {
 	links := []noscriptLink{{URL: q.with("sector", ""), Chosen: q.sector == ""}}
-	for _, name := range u.Sectors() {
+	for _, name := range readableSectors(u, q.rights) {
 		links = append(links, noscriptLink{Name: name, Sector: name, URL: q.with("sector", name), Chosen: name == q.sector})
 	}
 	return links
@@ -181,8 +183,7 @@ func (q *noscriptQuery) sectors(u *quote.Universe) []noscriptLink {
 // newNoscriptList returns the list that a query selects.
 func newNoscriptList(log *stream.Log, q *noscriptQuery) *noscriptList {
 	u := log.Universe()
-	everything, _ := u.Topics([]string{quote.All}, 1) // valid in every universe
-	quotes := log.Snapshot(everything).Quotes
+	quotes := log.Snapshot(q.rights.Readables(u)).Quotes
 	newest := int64(0)
 	for _, d := range quotes {
 		newest = max(newest, d.Tick.Due)

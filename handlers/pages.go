@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/gofiber/template/html/v2"
 
 	"ticklane/internal/apidoc"
+	"ticklane/internal/auth"
 	"ticklane/internal/i18n"
 	"ticklane/internal/quote"
 	"ticklane/internal/wire"
@@ -31,6 +33,7 @@ type pages struct {
 	version   string
 	base      string // path before that of every address
 	maxTopics int
+	private   bool     // the server requires credentials
 	constant  *answers // pages without quotes
 }
 
@@ -148,7 +151,33 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 
 // view returns the data of a page in the language of the request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
-	return p.viewIn(negotiateLanguage(c), title, page)
+	v := p.viewIn(negotiateLanguage(c), title, page)
+	rights := &principalOf(c).Rights
+	if rights.ReadsAll() && seesFeed(rights) {
+		return v
+	}
+	if !seesFeed(rights) {
+		v.hideFeed()
+	}
+	v.Boot = maps.Clone(v.Boot)
+	v.Boot["symbols"] = len(rights.Readables(p.views.universe()).IDs())
+	return v
+}
+
+// hideFeed removes what seesFeed is about.
+func (v *view) hideFeed() {
+	v.Seed, v.File = 0, ""
+	v.Boot = maps.Clone(v.Boot)
+	delete(v.Boot, "seed")
+	delete(v.Boot, "file")
+}
+
+// seesFeed reports whether a client may know where the feed's data comes from: by its seed, a simulated market can be computed.
+func seesFeed(rights *auth.Rights) bool { return rights.May(auth.Metrics) }
+
+// rightsKey identifies what of a page depends on its client's rights.
+func rightsKey(rights *auth.Rights) string {
+	return rights.Key() + strconv.FormatBool(seesFeed(rights))
 }
 
 // viewIn returns the data of a page in a language.
@@ -195,7 +224,7 @@ func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, p
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
-	x, err := cached.get(name+" "+v.Lang+" "+query, func() (*content, error) {
+	x, err := cached.get(name+" "+v.Lang+" "+rightsKey(&principalOf(c).Rights)+" "+query, func() (*content, error) {
 		add(&v)
 		return p.render(name, layout, &v)
 	})
@@ -221,7 +250,7 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 		v := p.view(c, "page.title."+lane.String(), lane.String())
 		v.Lane, v.Script = lane.String(), p.base+"/static/"+lane.String()+"-home.js"
 		v.User = q.user()
-		v.Topics = strings.Join(q.topics(p.views.universe(), p.maxTopics).Names(), ",")
+		v.Topics = strings.Join(q.topics(p.views.universe(), p.maxTopics, &principalOf(c).Rights).Names(), ",")
 		if err := q.invalid(); err != nil {
 			return err
 		}

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,9 +12,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/history"
 	"ticklane/internal/nearest"
 	"ticklane/internal/quote"
+	"ticklane/internal/wire"
 )
 
 // query reads the parameters of a request and collects the errors of all of them. Its methods return a parameter's value,
@@ -23,6 +27,7 @@ type query struct {
 	args   *fasthttp.Args
 	known  []string // parameters that were read
 	errors []fieldError
+	denied *problem // of a topic that the client may not read; nil if there is none
 }
 
 func queryOf(c *fiber.Ctx) *query { return &query{args: c.Context().QueryArgs()} }
@@ -32,12 +37,16 @@ func (q *query) fail(name, format string, a ...any) {
 	q.errors = append(q.errors, fieldError{Parameter: name, Detail: fmt.Sprintf(format, a...)})
 }
 
-// invalid returns the problem that lists all errors, nil if there are none. It ignores unknown parameters.
+// invalid returns the problem that lists all errors, otherwise that of a topic that the client may not read, nil if there is
+// neither. It ignores unknown parameters.
 func (q *query) invalid() error {
-	if len(q.errors) == 0 {
-		return nil
+	switch {
+	case len(q.errors) > 0:
+		return badParameters(q.errors)
+	case q.denied != nil:
+		return q.denied
 	}
-	return badParameters(q.errors)
+	return nil
 }
 
 // maxUnknown is the maximum number of unknown parameters that are listed: each error is longer than its parameter.
@@ -153,23 +162,48 @@ func (q *query) choice(name, def string, words []string) string {
 	return def
 }
 
-// topics reads a list of at most most topics, by default all symbols.
-func (q *query) topics(u *quote.Universe, most int) quote.Topics {
+// topics reads a list of at most most topics within a client's rights, by default all that it may read.
+func (q *query) topics(u *quote.Universe, most int, rights *auth.Rights) quote.Topics {
+	t, err := rights.Topics(u, q.topicNames(), most)
+	q.failTopics("topics", err)
+	return t
+}
+
+// topicNames reads a list of topics, by default all symbols.
+func (q *query) topicNames() []string {
 	list, ok := q.get("topics")
 	if !ok {
 		list = quote.All
 	}
-	t, err := u.Topics(strings.Split(list, ","), most)
-	if err != nil {
-		q.fail("topics", "%v", err)
+	return strings.Split(list, ",")
+}
+
+// failTopics adds the error of a parameter with topics, if there is one.
+func (q *query) failTopics(name string, err error) {
+	var forbidden *quote.ForbiddenTopicError
+	switch {
+	case errors.As(err, &forbidden):
+		q.denied = forbiddenTopic(name, err)
+	case err != nil:
+		q.fail(name, "%v", err)
 	}
-	return t
+}
+
+// forbiddenTopic returns the problem of a parameter with a topic that the client may not read.
+func forbiddenTopic(parameter string, err error) *problem {
+	p := problemOf(http.StatusForbidden, parameter+": "+err.Error()+".")
+	p.Code, p.Parameter, p.Errors = wire.CodeForbiddenTopic, parameter, []fieldError{{parameter, err.Error()}}
+	return p
 }
 
 // symbol reads the ticker of a symbol, which is required.
-func (q *query) symbol(u *quote.Universe) quote.ID {
-	v, _ := q.get("symbol")
+func (q *query) symbol(u *quote.Universe, rights *auth.Rights) quote.ID {
+	v, present := q.get("symbol")
 	id, ok := u.Lookup(v)
+	if err := rights.Forbidden(u, []string{v}); present && err != nil {
+		q.failTopics("symbol", err)
+		return 0
+	}
 	if !ok {
 		q.fail("symbol", "unknown %s; /api/symbols lists all", quoted(v))
 	}

@@ -47,7 +47,7 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 		get("/"+lane.String()+"/home", page, e.pages.home(lane))
 		get("/"+lane.String()+"/connections/:conn", streaming, e.commands.connection(lane))
 	}
-	get("/api/connections", may(auth.Connections), e.commands.connections)
+	get("/api/connections", listing, e.commands.connections)
 	if e.lab != nil {
 		get("/api/lab", may(auth.Lab), withoutParameters(e.lab.state))
 		post("/api/lab/drill", may(auth.Lab), e.lab.drill)

@@ -81,6 +81,7 @@ func New(d Deps) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
+	pages.private = d.Auth != nil
 	static, err := loadStatic(d.Files)
 	if err != nil {
 		return nil, fmt.Errorf("load public files: %w", err)

@@ -49,7 +49,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 	if done, err := s.injectPending(c, &opt); done {
 		return err
 	}
-	opt.Principal, opt.Address = principalOf(c), s.access.clientAddress(c)
+	opt.Address = s.access.clientAddress(c)
 	if refused := s.admit(opt.Principal, opt.Address); refused != nil {
 		return s.refuseSSE(c, refused)
 	}

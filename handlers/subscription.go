@@ -34,6 +34,7 @@ const (
 type subscription struct {
 	stream.Options
 	view        *feedView
+	topicNames  []string      // as requested
 	lastEventID string        // parameter lastEventId, "" if missing; SSE only
 	delay       time.Duration // lab: before each write
 	plain       bool          // lab: uncompressed, whatever the client accepts
@@ -59,15 +60,22 @@ func (s *subscriptions) compressions() []string {
 }
 
 // parse reads the query of both lanes and, if the lab is enabled, the lab's own parameters, and chooses the view that the principal
-// reads the topics from. The error is a problem.
+// reads the topics from. p is nil for a client that has yet to send its token: see topics. The error is a problem.
 func (s *subscriptions) parse(p *auth.Principal, args *fasthttp.Args, format wire.Format) (subscription, error) {
 	q := &query{args: args}
 	engines := s.engines(format.Lane())
-	o := subscription{Options: stream.Options{
+	user, names, topics := q.user(), q.topicNames(), quote.Topics{}
+	if p != nil {
+		var err error
+		topics, err = s.topics(p, names)
+		q.failTopics("topics", err)
+	}
+	o := subscription{topicNames: names, Options: stream.Options{
 		Format:    format,
 		Engine:    engines[0],
-		User:      q.user(),
-		Topics:    q.topics(s.views.universe(), s.set.MaxTopics),
+		User:      user,
+		Principal: p,
+		Topics:    topics,
 		MaxTopics: s.set.MaxTopics,
 		Limit:     q.number("limit", 0, 1, maxLimit),
 		Duration:  q.duration("duration", 0, 0),
@@ -105,10 +113,15 @@ func (s *subscriptions) parse(p *auth.Principal, args *fasthttp.Args, format wir
 		}
 	}
 	err := q.err()
-	if err == nil {
+	if err == nil && p != nil {
 		o.view, err = s.views.of(p, o.Topics)
 	}
 	return o, err
+}
+
+// topics returns a stream's topics, within the rights of a principal. The error is one of Rights.Topics.
+func (s *subscriptions) topics(p *auth.Principal, names []string) (quote.Topics, error) {
+	return p.Rights.Topics(s.views.universe(), names, s.set.MaxTopics)
 }
 
 // channelNames are the values of the parameter channels besides quotes, which is always there.

@@ -23,7 +23,11 @@ const (
 // subscribeWS is GET /ws/subscribe. After the response 101 the connection is detached from fasthttp, and nothing of
 // fasthttp's or Fiber's is used any more.
 func (s *streams) subscribeWS(c *fiber.Ctx) error {
-	opt, err := s.subscriptions.parse(principalOf(c), c.Context().QueryArgs(), wire.WSJSON)
+	p := principalOf(c)
+	if credentialOf(c).err == errNoCredentials {
+		p = nil
+	}
+	opt, err := s.subscriptions.parse(p, c.Context().QueryArgs(), wire.WSJSON)
 	if err != nil {
 		return err
 	}
@@ -40,7 +44,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 	if deflate.Response != "" {
 		c.Set("Sec-WebSocket-Extensions", deflate.Response)
 	}
-	opt.Principal, opt.Address = principalOf(c), s.access.clientAddress(c)
+	opt.Address = s.access.clientAddress(c)
 	opt.Meter = new(stream.Meter)
 	conn := netconn.Of(c.Context().Conn())
 	conn.StartStream(opt.Meter.Add, nil)
@@ -50,6 +54,11 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 		defer s.containHijack(conn)
 		nc, received, ok := conn.Detach(hijacked)
 		if !ok {
+			return
+		}
+		if opt.Principal == nil {
+			defer nc.Close()
+			s.refuseWS(nc, opt.Format, &refusal{reason: wire.ByeUnauthorized})
 			return
 		}
 		if refused := s.admit(opt.Principal, opt.Address); refused != nil {
