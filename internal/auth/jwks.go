@@ -72,6 +72,10 @@ func (r *remoteKeys) run(ctx context.Context) {
 			wanted = nil // the next try is near anyway
 		}
 		select {
+		case <-r.wanted: // requested while the keys were fetched
+		default:
+		}
+		select {
 		case <-ctx.Done():
 			return
 		case <-wanted:
