@@ -87,6 +87,9 @@ func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jw
 
 // verify returns the principal of a token, as Authenticator.Verify does.
 func (v *jwtVerifier) verify(token string) (*Principal, error) {
+	if !oneSpelling(token) {
+		return nil, fmt.Errorf("%w: not a JWT", ErrInvalid)
+	}
 	hash := sha256.Sum256([]byte(token))
 	var version uint64
 	if v.remote != nil {

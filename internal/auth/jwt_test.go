@@ -132,6 +132,7 @@ func TestJWTForged(t *testing.T) {
 	}
 	encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for name, token := range map[string]string{
+		"a line end":        good[:len(good)-5] + "\n" + good[len(good)-5:],
 		"alg none":          signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claimsWith(nil)),
 		"alg None":          encode(`{"alg":"None"}`) + "." + parts[1] + ".",
 		"HMAC with the PEM": signed(t, jwt.SigningMethodHS256, []byte(text), claimsWith(nil)),

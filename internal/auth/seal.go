@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strings"
 )
 
 // random returns 256 random bits as base64url.
@@ -70,12 +71,18 @@ func (s *sealer) seal(v any) (string, error) {
 
 // open reads what seal has returned.
 func (s *sealer) open(sealed string, v any) error {
-	b, err := base64.RawURLEncoding.DecodeString(sealed)
+	b, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
 	if err == nil {
 		b, err = s.aead.Open(nil, nil, b, nil)
 	}
-	if err != nil {
+	if err != nil || !oneSpelling(sealed) {
 		return errors.New("was changed, or was sealed by another key")
 	}
 	return json.Unmarshal(b, v)
+}
+
+// oneSpelling reports whether a text has only letters, digits and -_. of base64url: a decoder ignores line ends, so that one value would
+// have many texts.
+func oneSpelling(text string) bool {
+	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
 }

@@ -85,8 +85,8 @@ func (s *Sessions) sign(p *Principal) (token string, expires time.Time, err erro
 // Verify returns the principal of a session, as Authenticator.Verify does for bearer tokens. In ModeToken it has the rights that
 // the token file has now.
 func (s *Sessions) Verify(token string) (*Principal, error) {
-	if len(token) > maxSession {
-		return nil, fmt.Errorf("session: %w: too long", ErrInvalid)
+	if len(token) > maxSession || !oneSpelling(token) {
+		return nil, fmt.Errorf("session: %w: too long, or not a JWT", ErrInvalid)
 	}
 	var claims sessionClaims // no need to be strict: only this server signs them
 	_, err := s.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return s.key, nil })
