@@ -62,6 +62,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		defer admin.Close()
 	}
 
+	warnUnused(cfg, logger)
 	feed, info, err := newFeed(ctx, &cfg, logger)
 	if ctx.Err() != nil {
 		return nil // stopped while the file to replay was read
@@ -253,6 +254,13 @@ func listenAdmin(addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("server.admin_addr: %w", err)
 	}
 	return ln, nil
+}
+
+// warnUnused warns of settings that have no effect.
+func warnUnused(cfg config.Config, logger *slog.Logger) {
+	if cfg.Data.Dir == "" && cfg.History.Keep != config.Default().History.Keep {
+		logger.Warn("history.keep has no effect without data.dir: the newest bars are kept in memory")
+	}
 }
 
 // listen listens without MPTCP, whose sockets don't support TCP_USER_TIMEOUT.

@@ -29,6 +29,13 @@ func TestBarsByRangeAsJSONAndCSV(t *testing.T) {
 		}
 		return answer.Header.Get("Content-Type") + "|" + answer.Header.Get("Ticklane-More"), body
 	}
+	times := "&from=2026-03-02T01:01:00%2B01:00&to=2026-03-02T00:03:00Z"
+	if _, body := get("symbol=EUR/USD" + times); strings.Count(body, `"t":`) != 2 {
+		t.Errorf("%s: %s", times, body)
+	}
+	if _, body := get("symbol=EUR/USD&from=2026-03-02&to=2026-03-03"); strings.Count(body, `"t":`) != 5 {
+		t.Errorf("a day: %s", body)
+	}
 	between := fmt.Sprintf("&from=%d&to=%d", start+minute, start+3*minute)
 	epoch := fmt.Sprintf("%x", srv.TickLog.Head().Epoch)
 

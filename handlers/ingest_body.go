@@ -98,10 +98,13 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 		x := h.source.Open(name)
 		defer x.Close()
 		err := h.read(x, io.MultiReader(bytes.NewReader(received), nc), length)
-		if err != nil && h.ctx.Err() == nil && !errors.Is(err, ingest.ErrStopped) {
-			return // the client has gone, or sends no valid body
+		status := statusOf(err)
+		if errors.Is(err, wire.ErrChunk) {
+			status = http.StatusBadRequest
+		} else if err != nil && h.ctx.Err() == nil && !errors.Is(err, ingest.ErrStopped) {
+			return // the client has gone
 		}
-		request.SetStatusCode(statusOf(err))
+		request.SetStatusCode(status)
 		request.Response.SetBody(marshalResult(x.Take()))
 		h.streams.respondAndClose(nc, request)
 	})

@@ -87,11 +87,16 @@ func TestBodiesThatBreak(t *testing.T) {
 			c.Cut(reset)
 		}
 	}
-	for _, bad := range []string{"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n"} {
+	line := trades("A", n+1, n+1)
+	n++
+	for bad, want := range map[string]string{
+		"xyz\r\n": "+0 -0 =0 last 12", "1\r\nxx\r\n": "+0 -0 =0 last 12", fmt.Sprintf("%x\r\n%s\r\nxyz\r\n", len(line), line): "+1 -0 =0 last 13",
+	} {
 		c := f.Dial()
-		c.Send(head + bad)
-		if b, _ := io.ReadAll(c.Reader); len(b) > 0 {
-			t.Errorf("an invalid body is answered: %q", b)
+		c.Send(head + "Transfer-Encoding: chunked\r\n\r\n" + bad)
+		c.ReadHead()
+		if r := counts(answer(t, c.ReadBody())); c.Status != 400 || r[:9] != want[:9] {
+			t.Errorf("%q is answered with %d, %s", bad, c.Status, r)
 		}
 	}
 	testkit.Eventually(t, func() bool { return f.Handlers.LiveFeeds() == 0 }, "free slots")

@@ -125,7 +125,7 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 		engine:   html.NewFileSystem(http.FS(views), ".html"), views: feeds, feed: feed, version: version, base: set.BasePath, maxTopics: set.MaxTopics,
 		boot: fiber.Map{
 			"source": feed.Source, "seed": feed.Seed, "file": feed.File, "timed": feed.Timed,
-			"symbols": feeds.universe().Len(), "version": version, "lab": lab,
+			"version": version, "lab": lab,
 			"limits": fiber.Map{"topics": set.MaxTopics, "message": set.MessageSize},
 		},
 	}

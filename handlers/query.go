@@ -229,9 +229,14 @@ func (q *query) time(name string, def int64) int64 {
 	if !ok {
 		return def
 	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, v); err == nil {
+			return at.UnixMicro()
+		}
+	}
 	µs, err := strconv.ParseInt(v, 10, 64)
 	if err != nil || µs < 0 {
-		q.fail(name, "%s: want µs since 1970, such as a bar's t", quoted(v))
+		q.fail(name, "%s: want µs since 1970, such as a bar's t, or a time such as 2026-03-02T14:30:00Z or 2026-03-02 (UTC)", quoted(v))
 		return def
 	}
 	if µs >= 1e9 && µs < 100_000_000_000_000 {

@@ -217,6 +217,9 @@ func Load(flags *pflag.FlagSet, environ []string, file string) (Config, error) {
 	return s.config, nil
 }
 
+// Default returns the settings without any source.
+func Default() Config { return newSettings().config }
+
 // Check checks settings of the form key=value without the other sources, for a server that gets no more than them. origin
 // names their source. The error is an *Error.
 func Check(list []string, origin string) error {

@@ -53,6 +53,13 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s: the command or the mark of a simulated market is missing", name)
 		}
 	}
+	for feed, want := range map[string]string{"replay": "REPLAY", "ingest": "LIVE FEED"} {
+		r := twoVariants()
+		r.Target.Feed = feed
+		if page, _ := r.HTML(); !bytes.Contains(page, []byte(">"+want+"</span>")) || bytes.Contains(page, []byte("SIMULATED")) {
+			t.Errorf("the report of %s doesn't say %s", feed, want)
+		}
+	}
 	page, _ := twoVariants().HTML()
 	if n := bytes.Count(page, []byte("<svg")); n != 4 {
 		t.Errorf("%d plots, want 4", n)

@@ -20,7 +20,7 @@ type fault struct {
 var notJSON = &fault{"", "not a JSON object (RFC 8259)"}
 
 func unknownMember(name []byte) *fault {
-	return &fault{quoted(name), "unknown member; docs/ingest.md has those of each T, and names that begin with _ are ignored"}
+	return &fault{clip(name), "unknown member; docs/ingest.md has those of each T, and names that begin with _ are ignored"}
 }
 
 // lineType is the value of T.
@@ -175,10 +175,14 @@ func (p *parser) quote(in *quote.Instrument, l *line) *fault {
 	if l.has&quoteValues == 0 {
 		return &fault{"bp", "missing; want at least one of bp, bs, ap, as, p and v"}
 	}
-	return first(
+	f := first(
 		p.price(memberBid, in, &l.bid), p.size(memberBidSize, in, &l.bidSize), p.price(memberAsk, in, &l.ask),
 		p.size(memberAskSize, in, &l.askSize), p.price(memberPrice, in, &l.last), p.size(memberVolume, in, &l.volume),
 	)
+	if f == nil && l.has.has(memberBid) && l.has.has(memberAsk) && l.bid > l.ask {
+		f = &fault{"bp", l.bid.Format(in.Decimals) + " is above the ask of " + l.ask.Format(in.Decimals)}
+	}
+	return f
 }
 
 func (p *parser) trade(in *quote.Instrument, l *line) *fault {

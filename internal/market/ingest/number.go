@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"ticklane/internal/quote"
 )
@@ -85,9 +86,19 @@ func size(in *quote.Instrument, raw []byte) (quote.Size, error) {
 
 // quoted returns a client's text for an error: escaped, and cut after 40 bytes.
 func quoted(b []byte) string {
-	const most = 40
-	if len(b) > most {
-		return strconv.Quote(string(b[:most])) + "…"
+	if len(b) > maxQuoted {
+		return strconv.Quote(string(b[:maxQuoted])) + "…"
 	}
 	return strconv.Quote(string(b))
+}
+
+// maxQuoted is how many bytes of a line's text an error repeats.
+const maxQuoted = 40
+
+// clip returns the beginning of a text.
+func clip(b []byte) string {
+	if len(b) > maxQuoted {
+		return strings.ToValidUTF8(string(b[:maxQuoted]), "") + "…"
+	}
+	return string(b)
 }

@@ -20,8 +20,8 @@ type Result struct {
 
 // LineError is the reason why a line was rejected.
 type LineError struct {
-	Line   uint64 `json:"line"`            // its number in the input, from 1; empty lines count
-	Field  string `json:"field,omitempty"` // missing if it is the whole line
+	Line   uint64 `json:"line"`  // its number in the input, from 1; empty lines count
+	Field  string `json:"field"` // the member; empty if it is the whole line
 	Reason string `json:"reason"`
 }
 

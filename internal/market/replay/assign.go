@@ -210,6 +210,11 @@ func (l *layout) findPrices(h *header, a *assignment) error {
 			return err
 		}
 	}
+	defer func() {
+		if l.bars || !p.hasAll(colLast, colVolume) { // no trades
+			p.drop(colTradeID, colVenue)
+		}
+	}()
 	if a.tickVolume >= 0 && (!p.has(colVolume) || all(h.rows, p[colVolume], isZero) && !all(h.rows, a.tickVolume, isZero)) {
 		p[colVolume] = a.tickVolume
 	}

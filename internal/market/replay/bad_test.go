@@ -25,6 +25,9 @@ func TestBadRowsAreReported(t *testing.T) {
 		"2026-03-01,AAPL,-3,11,10\n" +
 		"2026-03-02,AAPL,,,\n" +
 		",AAPL,10,11,10\n" +
+		"2026-03-03,N/A,10,11,12\n" +
+		"2026-03-03,-,10,11,12\n" +
+		"2026-03-03,NA,10,11,12\n" +
 		"2026-03-03,AAPL,10,11,12\n"
 	path := writeFile(t, "prices.csv", text)
 	_, err := openSource(t, path, nil)
@@ -42,6 +45,8 @@ func TestBadRowsAreReported(t *testing.T) {
 		`prices.csv:9: bid: -3: want a price above 0, since AAPL is never traded below`,
 		`prices.csv:10: last: is missing, and so are bid and ask`,
 		`prices.csv:11: time: is missing`,
+		`prices.csv:12: symbol: "N/A" stands for no symbol`,
+		`prices.csv:13: symbol: "-" stands for no symbol`,
 	}
 	if last := lines[len(lines)-1]; last != "correct the file, or leave such rows out with feed.on_bad_row skip" {
 		t.Errorf("the last line is %q", last)
@@ -63,10 +68,10 @@ func TestBadRowsAreReported(t *testing.T) {
 		o.OnBadRow = SkipOnBadRows
 		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
 	})
-	if ticks := replayAll(t, r); len(ticks) != 2 || r.scan.bad != 9 {
-		t.Errorf("%d ticks, %d rows skipped, want 2 and 9", len(ticks), r.scan.bad)
+	if ticks := replayAll(t, r); len(ticks) != 3 || r.scan.bad != 11 {
+		t.Errorf("%d ticks, %d rows skipped, want 3 and 11", len(ticks), r.scan.bad)
 	}
-	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=9 good=2"} {
+	for _, w := range []string{"prices.csv:3", "prices.csv:11", "bad=11 good=3"} {
 		if !strings.Contains(logged.String(), w) {
 			t.Errorf("the log doesn't contain %q", w)
 		}

@@ -10,11 +10,13 @@ import (
 // column is the meaning of a column of the file.
 type column int
 
-// Columns. Prices and sizes are each in one sequence.
+// Columns. Texts of a trade, prices and sizes are each in one sequence.
 const (
 	colTime column = iota
 	colClock
 	colSymbol
+	colTradeID
+	colVenue
 	colBid
 	colAsk
 	colLast
@@ -34,6 +36,7 @@ const (
 )
 
 const (
+	firstText  = colTradeID
 	firstPrice = colBid
 	firstSize  = colBidSize
 )
@@ -44,6 +47,8 @@ var synonyms = map[column][]string{
 		"unix", "unix_time", "unix_timestamp", "trade_time", "sip_timestamp", "window_start", "snapped_at"},
 	colClock:      {"clock", "hour", "time_of_day"},
 	colSymbol:     {"symbol", "ticker", "sym", "s", "instrument", "pair"},
+	colTradeID:    {"trade_id", "tradeid", "id"},
+	colVenue:      {"venue", "exchange"},
 	colBid:        {"bid", "bid_price", "bidprice", "bp"},
 	colAsk:        {"ask", "ask_price", "askprice", "offer", "ap"},
 	colBidSize:    {"bid_size", "bidsize", "bs"},

@@ -112,6 +112,9 @@ var exportNames = regexp.MustCompile(`(?i)^(?:(?:intraday_\d+min|daily(?:_adjust
 // histData matches a file's name of HistData.com.
 var histData = regexp.MustCompile(`(?i)^DAT_[a-z]+_(.+)_(?:M1|T)(?:_[a-z]+)?_\d+$`)
 
+// metaTraderName matches a file's name of MetaTrader 4: a currency pair and the minutes of a bar.
+var metaTraderName = regexp.MustCompile(`(?i)^([a-z]{6})(?:1|5|15|30|60|240|1440|10080|43200)$`)
+
 // symbolOf returns the symbol that a file's name gives: without extensions and what exporters add, in upper case.
 func symbolOf(base string) string {
 	for {
@@ -122,7 +125,8 @@ func symbolOf(base string) string {
 		}
 		break
 	}
-	return strings.ToUpper(exportNames.ReplaceAllString(histData.ReplaceAllString(base, "$1"), "$1"))
+	base = exportNames.ReplaceAllString(histData.ReplaceAllString(base, "$1"), "$1")
+	return strings.ToUpper(metaTraderName.ReplaceAllString(base, "$1"))
 }
 
 // findNumbers detects the notation of numbers.

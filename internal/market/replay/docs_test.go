@@ -26,7 +26,7 @@ func TestDocumentedFiles(t *testing.T) {
 		{"ACME BETA", "", 3, true, "2 0 186.00"},
 		{"BTCUSDT", "Binance klines without header", 2, true, "3 5 64170.100"},
 		{"EURUSD", "", 2, true, "5 0 1.08331"},
-		{"AUDJPY1", "MetaTrader 4 without header", 2, true, "3 0 77.711"},
+		{"AUDJPY", "MetaTrader 4 without header", 2, true, "3 0 77.711"},
 		{"ACME.US", "", 2, true, "2 0 185.60"},
 		{"ACME", "", 2, true, "2 0 186.00"},
 		{"ACME", "", 2, true, "2 0 186.00"},

@@ -164,7 +164,7 @@ func (in *input) identify() error {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 		in.form = []string{"gzip"}
 		in.base = strings.TrimSuffix(in.base, ".gz")
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")): // the latter is empty
 		in.form = []string{"zip"}
 		return in.findEntry()
 	default:
@@ -201,7 +201,10 @@ func (in *input) findEntry() error {
 			in.entry, in.base = f, base
 		}
 	}
-	if len(tables) != 1 {
+	if len(tables) == 0 {
+		return errors.New("want an archive with one .csv, .tsv or .txt file, it has none")
+	}
+	if len(tables) > 1 {
 		return fmt.Errorf("want an archive with one .csv, .tsv or .txt file, it has %d: %s", len(tables), strings.Join(tables, ", "))
 	}
 	return nil
@@ -267,20 +270,43 @@ func (in *input) open() (io.Reader, error) {
 	if in.entry != nil {
 		r, err = in.entry.Open()
 	} else if len(in.form) > 0 && in.form[0] == "gzip" {
-		r, err = gzip.NewReader(r)
+		if r, err = gzip.NewReader(r); err == nil {
+			r = gzipText{r}
+		}
+	}
+	if err == nil {
+		r, err = in.decode(r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", in.name, err)
 	}
-	return in.decode(r), nil
+	return r, nil
+}
+
+// gzipText explains the errors of a gzip.Reader.
+type gzipText struct{ io.Reader }
+
+func (g gzipText) Read(b []byte) (int, error) {
+	n, err := g.Reader.Read(b)
+	switch {
+	case errors.Is(err, gzip.ErrHeader):
+		err = errors.New("after the compressed data the file has bytes that aren't gzip: remove them")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = errors.New("the compressed data ends early, or a few bytes that aren't gzip follow it")
+	}
+	return n, err
 }
 
 // decode converts UTF-16 and removes a byte order mark.
-func (in *input) decode(r io.Reader) io.Reader {
+func (in *input) decode(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, maxLine)
 	head, _ := b.Peek(512)
 	endian, utf16 := unicode.LittleEndian, false
 	switch zeros := zerosAt(head); {
+	case len(in.form) > 0 && (bytes.HasPrefix(head, []byte{0x1f, 0x8b}) || bytes.HasPrefix(head, []byte("PK\x03\x04"))):
+		return nil, errors.New("what is compressed is compressed again: decompress it once")
+	case bytes.HasPrefix(head, []byte{0xff, 0xfe, 0, 0}), bytes.HasPrefix(head, []byte{0, 0, 0xfe, 0xff}), zeros[0]+zeros[1] > 5*len(head)/8:
+		return nil, errors.New("it is UTF-32: save it as UTF-8")
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), zeros[1] > len(head)/4:
 		utf16 = true
 	case bytes.HasPrefix(head, []byte{0xfe, 0xff}), zeros[0] > len(head)/4:
@@ -289,12 +315,12 @@ func (in *input) decode(r io.Reader) io.Reader {
 		_, _ = b.Discard(3)
 	}
 	if !utf16 {
-		return b
+		return b, nil
 	}
 	if len(in.form) == 0 || in.form[len(in.form)-1] != "UTF-16" {
 		in.form = append(in.form, "UTF-16")
 	}
-	return transform.NewReader(b, unicode.UTF16(endian, unicode.UseBOM).NewDecoder())
+	return transform.NewReader(b, unicode.UTF16(endian, unicode.UseBOM).NewDecoder()), nil
 }
 
 // zerosAt counts the zero bytes at even and at odd positions.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -91,16 +92,37 @@ func TestFilesOfEachForm(t *testing.T) {
 	}
 }
 
+// utf32 encodes a text, with a byte order mark if marked is true.
+func utf32(text string, order binary.AppendByteOrder, marked bool) string {
+	var b []byte
+	if marked {
+		b = order.AppendUint32(b, 0xfeff)
+	}
+	for _, r := range text {
+		b = order.AppendUint32(b, uint32(r))
+	}
+	return string(b)
+}
+
 func TestFilesOfOtherForms(t *testing.T) {
 	for _, c := range []struct{ content, want string }{
 		{zipped(t, "a.csv", twoTicks, "b.csv", twoTicks), "it has 2: a.csv, b.csv"},
-		{zipped(t, "readme.md", "x"), "want an archive with one .csv, .tsv or .txt file, it has 0"},
+		{zipped(t, "readme.md", "x"), "want an archive with one .csv, .tsv or .txt file, it has none"},
+		{zipped(t), "it has none"},
+		{zipped(t, "a.csv", gzipped(t, twoTicks)), "compressed again: decompress it once"},
+		{gzipped(t, gzipped(t, twoTicks)), "compressed again: decompress it once"},
+		{gzipped(t, twoTicks) + "and more, not compressed", "bytes that aren't gzip: remove them"},
+		{gzipped(t, twoTicks) + "x", "ends early, or a few bytes that aren't gzip follow it"},
+		{utf32(twoTicks, binary.LittleEndian, true), "it is UTF-32: save it as UTF-8"},
+		{utf32(twoTicks, binary.BigEndian, true), "it is UTF-32"},
+		{utf32(twoTicks, binary.LittleEndian, false), "it is UTF-32"},
+		{utf32(twoTicks, binary.BigEndian, false), "it is UTF-32"},
 		{zipped(t, "xl/workbook.xml", "x"), "it is an Excel workbook: save the sheet as CSV"},
 		{"PK\x03\x04rest", "zip"},
 		{"\x28\xb5\x2f\xfdrest", "it is compressed with zstd"},
 		{"PAR1rest", "it is a Parquet file"},
 		{`[{"time":1}]`, "it is JSON: want CSV"},
-		{gzipped(t, twoTicks)[:40], "unexpected EOF"},
+		{gzipped(t, twoTicks)[:40], "the compressed data ends early"},
 		{"\n\n", "the file is empty"},
 	} {
 		if _, err := openSource(t, writeFile(t, "a.csv", c.content), nil); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -123,6 +145,7 @@ func TestSymbolsOfFileNames(t *testing.T) {
 		"EURUSD_Candlestick_1_M_BID_27.11.2026-27.11.2026.csv": "EURUSD", "EURUSD_Ticks_27.11.2026-28.11.2026.csv": "EURUSD",
 		"DAT_ASCII_GBPUSD_M1_202602.csv": "GBPUSD", "DAT_ASCII_EURUSD_T_202602.csv": "EURUSD", "DAT_A.csv": "DAT_A", "ES_H26_2026.csv": "ES_H26_2026",
 		"FX_EURUSD, 60.csv": "FX_EURUSD", "OANDA_EURUSD, 1D_5f3c2.csv": "OANDA_EURUSD", "ACME (1).csv": "ACME",
+		"AUDJPY1.csv": "AUDJPY", "eurusd1440.csv": "EURUSD", "EURUSD2.csv": "EURUSD2", "US50060.csv": "US50060",
 	} {
 		if got := symbolOf(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)

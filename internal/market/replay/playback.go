@@ -50,9 +50,6 @@ func (q *queue) next() pending {
 	return first
 }
 
-// defaultSize is the size of a bid or ask if the row has none, in whole shares.
-const defaultSize = 100
-
 // playback is the market.Sequence of a file's ticks.
 type playback struct {
 	ctx   context.Context
@@ -217,14 +214,14 @@ func (p *playback) Next(tick *quote.Tick) {
 	}
 	s.day.Trade(t.last, t.size)
 	*tick = quote.Tick{
-		Symbol: r.id, Due: due, Bid: bid, Ask: ask, BidSize: s.size(r, colBidSize), AskSize: s.size(r, colAskSize),
+		Symbol: r.id, Due: due, Bid: bid, Ask: ask, BidSize: r.sizeOf(colBidSize), AskSize: r.sizeOf(colAskSize),
 	}
 	s.day.Fill(tick)
 	if r.hasValue(colDayVolume) {
 		tick.CountStarts = false
 	}
 	if size := r.sizeOf(colVolume); p.events != nil && t.traded && size > 0 {
-		tick.Event = p.events.Put(quote.Event{Trade: &quote.Trade{Price: t.last, Size: size}})
+		tick.Event = p.events.Put(quote.Event{Trade: &quote.Trade{Price: t.last, Size: size, ID: r.text(colTradeID), Venue: r.text(colVenue)}})
 	}
 }
 
@@ -241,13 +238,6 @@ func (s *symbolState) traded(r *entry) quote.Size {
 	}
 	s.dayVolume = volume
 	return size
-}
-
-func (s *symbolState) size(r *entry, col column) quote.Size {
-	if r.hasValue(col) {
-		return r.sizeOf(col)
-	}
-	return quote.Size(defaultSize * powersOfTen[s.instrument.SizeDecimals])
 }
 
 // quotes returns bid and ask, with defaults for those that the row doesn't have: the bid is the last price, the ask is one

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -108,11 +109,11 @@ func TestRowLength(t *testing.T) {
 // TestDefaultsOfATick: bid, ask, sizes and the previous close if the row doesn't have them.
 func TestDefaultsOfATick(t *testing.T) {
 	for row, want := range map[string]quote.Tick{
-		"1,10,11,,,":    {Bid: 1000, Ask: 1100, BidSize: 100, AskSize: 100, Last: 1050, PrevClose: 1050},
-		"1,,11,10.5,,":  {Bid: 1099, Ask: 1100, BidSize: 100, AskSize: 100, Last: 1050, PrevClose: 1050},
-		"1,,0.01,1,,":   {Bid: 1, Ask: 1, BidSize: 100, AskSize: 100, Last: 100, PrevClose: 100},
-		"1,10,,10.5,7,": {Bid: 1000, Ask: 1001, BidSize: 7, AskSize: 100, Last: 1050, PrevClose: 1050},
-		"1,,,10.5,,8":   {Bid: 1050, Ask: 1051, BidSize: 100, AskSize: 8, Last: 1050, PrevClose: 1050},
+		"1,10,11,,,":    {Bid: 1000, Ask: 1100, Last: 1050, PrevClose: 1050},
+		"1,,11,10.5,,":  {Bid: 1099, Ask: 1100, Last: 1050, PrevClose: 1050},
+		"1,,0.01,1,,":   {Bid: 1, Ask: 1, Last: 100, PrevClose: 100},
+		"1,10,,10.5,7,": {Bid: 1000, Ask: 1001, BidSize: 7, Last: 1050, PrevClose: 1050},
+		"1,,,10.5,,8":   {Bid: 1050, Ask: 1051, AskSize: 8, Last: 1050, PrevClose: 1050},
 	} {
 		s := newSource(t, writeFile(t, "A.csv", "time,bid,ask,last,bid_size,ask_size\n"+row+"\n"), inSeconds)
 		ticks := replayAll(t, s)
@@ -148,6 +149,31 @@ func TestDueTimesDontRunBackwards(t *testing.T) {
 			t.Errorf("due at %d after %d", tick.Due, before)
 		}
 		before = tick.Due
+	}
+}
+
+// TestTextsOfTrades: id and venue are the file's, also of rows that were sorted on disk; quotes have none, and bars ignore the columns.
+func TestTextsOfTrades(t *testing.T) {
+	limitMemory(t, 2)
+	const head, rows = "time,id,price,size,exchange\n", "2026-03-02 10:00,a1,1.5,25,V\n2026-03-02 10:01,,1.6,5,\n2026-03-02 10:02,null,1.7,3,NYSE Arca\n"
+	lines := strings.SplitAfter(rows, "\n")
+	for _, text := range []string{head + rows, head + lines[2] + lines[1] + lines[0]} {
+		s := newSource(t, writeFile(t, "A.csv", text), func(o *Options) { o.LogSize = 16 })
+		var got []string
+		for _, k := range replayAll(t, s) {
+			trade := s.Events().Get(k.Event).Trade
+			got = append(got, fmt.Sprintf("%d %q %q", trade.Price, trade.ID, trade.Venue))
+		}
+		if want := `150 "a1" "V", 160 "" "", 170 "" "NYSE Arca"`; strings.Join(got, ", ") != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	if _, err := openSource(t, writeFile(t, "A.csv", head+"2026-03-02 10:00,"+strings.Repeat("x", 65)+",1.5,25,V\n"), nil); err == nil || !strings.Contains(err.Error(), "A.csv:2: id: ") {
+		t.Errorf("a long id: %v", err)
+	}
+	bars := newSource(t, writeFile(t, "A.csv", "time,open,high,low,close,volume,exchange\n2026-03-02 10:00,1,1,1,1,7,V\n"), nil)
+	if ignored := bars.scan.layout.ignored(); !slices.Equal(ignored, []string{"exchange"}) {
+		t.Errorf("ignored are %v", ignored)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // rows iterates over the valid rows of one pass through a file, ordered by time. next returns io.EOF after the last row.
@@ -36,6 +37,11 @@ func (f *filter) convert(r *row, e *entry) (ok bool, err error) {
 		return false, nil
 	}
 	*e = entry{at: r.at, line: r.line, id: id, has: r.has}
+	for col := firstText; col < firstPrice; col++ {
+		if r.hasValue(col) {
+			e.setText(col, strings.Clone(r.texts[col-firstText]))
+		}
+	}
 	for col := firstPrice; col < columnCount; col++ {
 		if !r.hasValue(col) {
 			continue

@@ -20,6 +20,9 @@ var maxInMemory = 1 << 18
 // valueCount is the number of prices and sizes of a row.
 const valueCount = columnCount - firstPrice
 
+// textCount is the number of texts of a row.
+const textCount = firstPrice - firstText
+
 // entry is a row in units of its instrument.
 type entry struct {
 	at     int64 // µs since 1970
@@ -27,16 +30,39 @@ type entry struct {
 	id     quote.ID
 	has    uint16 // as in row
 	values [valueCount]int64
+	texts  *[textCount]string // of a trade; nil if it has none
 }
 
 func (e *entry) hasValue(col column) bool     { return e.has&(1<<col) != 0 }
 func (e *entry) price(col column) quote.Price { return quote.Price(e.values[col-firstPrice]) }
 func (e *entry) sizeOf(col column) quote.Size { return quote.Size(e.values[col-firstPrice]) }
+
+// text returns a text of the row's trade, empty if it has none.
+func (e *entry) text(col column) string {
+	if e.texts == nil {
+		return ""
+	}
+	return e.texts[col-firstText]
+}
+
+func (e *entry) setText(col column, text string) {
+	if e.texts == nil {
+		e.texts = new([textCount]string)
+	}
+	e.texts[col-firstText] = text
+}
+
 func (e *entry) appendTo(b []byte) []byte {
 	b = binary.AppendVarint(b, e.at)
 	b = binary.AppendUvarint(b, uint64(e.line))
 	b = binary.AppendUvarint(b, uint64(e.id))
 	b = binary.AppendUvarint(b, uint64(e.has))
+	for col := firstText; col < firstPrice; col++ {
+		if e.hasValue(col) {
+			text := e.text(col)
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+	}
 	for col := firstPrice; col < columnCount; col++ {
 		if e.hasValue(col) {
 			b = binary.AppendVarint(b, e.values[col-firstPrice])
@@ -58,6 +84,20 @@ func (e *entry) read(r *bufio.Reader) (err error) {
 		}
 	}
 	e.line, e.id, e.has = int(head[0]), quote.ID(head[1]), uint16(head[2])
+	for col := firstText; col < firstPrice; col++ {
+		if !e.hasValue(col) {
+			continue
+		}
+		n, err := binary.ReadUvarint(r)
+		if err != nil {
+			return err
+		}
+		text := make([]byte, n)
+		if _, err := io.ReadFull(r, text); err != nil {
+			return err
+		}
+		e.setText(col, string(text))
+	}
 	for col := firstPrice; col < columnCount; col++ {
 		if e.hasValue(col) {
 			if e.values[col-firstPrice], err = binary.ReadVarint(r); err != nil {

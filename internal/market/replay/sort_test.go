@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -77,16 +78,21 @@ func TestRowsAtOneTime(t *testing.T) {
 }
 
 func FuzzEntry(f *testing.F) {
-	f.Add(int64(1772461800000000), 5, int32(3), uint16(0x3fff), int64(-4032))
-	f.Fuzz(func(t *testing.T, at int64, line int, id int32, has uint16, value int64) {
+	f.Add(int64(1772461800000000), 5, int32(3), uint16(0xffff), int64(-4032), "a1")
+	f.Fuzz(func(t *testing.T, at int64, line int, id int32, has uint16, value int64, text string) {
 		want := entry{at: at, line: line & 0xffffff, id: quote.ID(id & 0xffff), has: has}
+		for col := firstText; col < firstPrice; col++ {
+			if want.hasValue(col) {
+				want.setText(col, text[:len(text)/int(col)])
+			}
+		}
 		for col := firstPrice; col < columnCount; col++ {
 			if want.hasValue(col) {
 				want.values[col-firstPrice] = value + int64(col)
 			}
 		}
 		var got entry
-		if err := got.read(bufio.NewReader(bytes.NewReader(want.appendTo(nil)))); err != nil || got != want {
+		if err := got.read(bufio.NewReader(bytes.NewReader(want.appendTo(nil)))); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, %v, want %+v", got, err, want)
 		}
 	})

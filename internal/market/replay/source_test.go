@@ -130,9 +130,9 @@ func TestReplayOfTicks(t *testing.T) {
 	ticks := replayAll(t, newSource(t, path, nil))
 	want := []quote.Tick{
 		{Bid: 1000, Ask: 1002, BidSize: 300, AskSize: 400, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100, CountStarts: true},
-		{Bid: 1001, Ask: 1003, BidSize: 100, AskSize: 100, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
-		{Symbol: 1, Bid: 700, Ask: 701, BidSize: 100, AskSize: 100, Last: 700, Open: 700, High: 700, Low: 700, PrevClose: 700, Volume: 50, CountStarts: true},
-		{Bid: 999, Ask: 1000, BidSize: 100, AskSize: 100, Last: 999, Open: 1002, High: 1002, Low: 999, PrevClose: 1002, Volume: 125},
+		{Bid: 1001, Ask: 1003, Last: 1002, Open: 1002, High: 1002, Low: 1002, PrevClose: 1002, Volume: 100},
+		{Symbol: 1, Bid: 700, Ask: 701, Last: 700, Open: 700, High: 700, Low: 700, PrevClose: 700, Volume: 50, CountStarts: true},
+		{Bid: 999, Ask: 1000, Last: 999, Open: 1002, High: 1002, Low: 999, PrevClose: 1002, Volume: 125},
 	}
 	if len(ticks) != len(want) {
 		t.Fatalf("%d ticks, want %d", len(ticks), len(want))
@@ -185,7 +185,7 @@ func TestBarsOfManySymbolsInterleave(t *testing.T) {
 func checkTick(t testing.TB, k *quote.Tick) {
 	t.Helper()
 	switch {
-	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 1 || k.AskSize < 1,
+	case k.Bid < 1 || k.Ask < k.Bid, k.BidSize < 0 || k.AskSize < 0,
 		k.Last < k.Low || k.Last > k.High, k.Open < k.Low || k.Open > k.High, k.Low < 1,
 		k.PrevClose < 1, k.Volume < 0, k.Due == 0, k.N != 0, k.Seq != 0:
 		t.Fatalf("inconsistent tick %+v", *k)

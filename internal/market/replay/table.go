@@ -12,9 +12,10 @@ import (
 // row is a tick or a bar as the file has it.
 type row struct {
 	line   int
-	at     int64  // µs since 1970
-	symbol string // valid until the next row is read
-	has    uint16 // bit col is set if the row has a value of column col
+	at     int64             // µs since 1970
+	symbol string            // valid until the next row is read
+	texts  [textCount]string // likewise
+	has    uint16            // bit col is set if the row has a value of column col
 	values [columnCount]decimal
 }
 
@@ -104,6 +105,9 @@ func (t *table) parse(r *row, g *group) error {
 		if !quote.ValidSymbol(r.symbol) {
 			return t.badField(g, colSymbol, fmt.Errorf("%q: want %w", clip(r.symbol), errSymbol))
 		}
+		if noSymbols[r.symbol] {
+			return t.badField(g, colSymbol, fmt.Errorf("%q stands for no symbol: leave the row out, or set feed.format.symbol", r.symbol))
+		}
 	}
 	text, clock := t.field(g.places[colTime]), t.field(g.places[colClock])
 	switch {
@@ -116,6 +120,14 @@ func (t *table) parse(r *row, g *group) error {
 	var err error
 	if r.at, err = t.times.parse(text); err != nil {
 		return t.badField(g, colTime, fmt.Errorf("%q: %w", clip(text), err))
+	}
+	for col := firstText; col < firstPrice; col++ {
+		if text := t.field(g.places[col]); !isNull(text) {
+			r.texts[col-firstText], r.has = text, r.has|1<<col
+		}
+	}
+	if err := (&quote.Trade{ID: r.texts[0], Venue: r.texts[1]}).Check(); err != nil {
+		return t.badText(g, err)
 	}
 	for col := firstPrice; col < columnCount; col++ {
 		text := t.field(g.places[col])
@@ -134,6 +146,21 @@ func (t *table) parse(r *row, g *group) error {
 	}
 	return t.checkTick(r, g)
 }
+
+// badText returns the error of a trade's text.
+func (t *table) badText(g *group, err error) error {
+	var invalid *quote.FieldError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	if invalid.Field == "id" {
+		return t.badField(g, colTradeID, errors.New(invalid.Reason))
+	}
+	return t.badField(g, colVenue, errors.New(invalid.Reason))
+}
+
+// noSymbols are what exporters write where they have no symbol. NA and NAN are symbols of shares.
+var noSymbols = map[string]bool{"-": true, "--": true, "N/A": true, "n/a": true, "null": true, "NULL": true, "NaN": true, "nan": true, "None": true, "none": true}
 
 func (t *table) number(col column, text string) (decimal, error) {
 	d, err := t.numbers.parse(text)

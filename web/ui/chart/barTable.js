@@ -69,6 +69,6 @@ export function changeClass(change, places) {
 /** Bars as CSV: the oldest first, times in UTC (ISO 8601), plain numbers. @param {string} symbol @param {readonly Bar[]} bars */
 export function csv(symbol, bars) {
   const [places, sizePlaces] = [decimals(symbol), sizeDecimals(symbol)];
-  const rows = bars.map((b) => [new Date(b.t / 1000).toISOString(), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(places)), b.v.toFixed(sizePlaces)]);
+  const rows = bars.map((b) => [new Date(b.t / 1000).toISOString().replace('.000Z', 'Z'), ...[b.o, b.h, b.l, b.c].map((p) => p.toFixed(places)), b.v.toFixed(sizePlaces)]);
   return [['time', 'open', 'high', 'low', 'close', 'volume'], ...rows, []].map((row) => row.join(',')).join('\r\n');
 }

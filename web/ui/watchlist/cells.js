@@ -25,8 +25,8 @@ const cell = (name) => el('span', { class: name, role: 'gridcell' });
 /** A price of a quote. @param {SymbolRecord | undefined} r @param {(r: SymbolRecord) => number} of */
 const priceOf = (r, of) => (r ? price(of(r), decimals(r.S)) : price(undefined, 2));
 
-/** A size of a quote. @param {SymbolRecord | undefined} r @param {(r: SymbolRecord) => number} of */
-const sizeOf = (r, of) => (r ? compact(of(r), sizeDecimals(r.S)) : '');
+/** A size of a quote; 0 is unknown. @param {SymbolRecord | undefined} r @param {(r: SymbolRecord) => number} of */
+const sizeOf = (r, of) => (r && of(r) > 0 ? compact(of(r), sizeDecimals(r.S)) : '');
 
 /** The class of a change; empty for one displayed as 0. @param {number | undefined} x @param {number} [places] decimals with which it is displayed */
 function direction(x, places) {
