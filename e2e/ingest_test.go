@@ -49,6 +49,20 @@ func TestGrowingFeed(t *testing.T) {
 			s.ingest(`{"T":"q","S":"EURUSD","bp":1.08341,"ap":1.08342}`)
 			b.bringToFront()
 			b.until("live again", `/^1\.08341/.test(document.querySelectorAll('#row-EURUSD .q')[0].textContent) && document.querySelector('#banner').hidden`)
+			s.ingest(`{"T":"trade","S":"EURUSD","p":1.08342,"s":2000,"id":"1","c":["@","T"],"x":"EBS"}`, `{"T":"trade","S":"EURUSD","p":1.08343,"s":70,"id":"2"}`,
+				`{"T":"trade","S":"EURUSD","p":1.08344,"s":900,"id":"3"}`, `{"T":"status","S":"EURUSD","status":"halted","reason":"news pending"}`)
+			const trades = `[...document.querySelectorAll('#trades .trade:not([hidden])')].map((r) => [...r.children].slice(1, 4).map((c) => c.textContent.trim().replace('\u202f', ' ')).join(' ')).join()`
+			b.click("#tab-trades")
+			for _, tab := range []*tab{b, second} {
+				tab.bringToFront()
+				tab.until("halted", `(() => { const h = document.querySelector('#row-EURUSD .halted'); return h.checkVisibility() && h.title === 'news pending'; })()`)
+			}
+			b.bringToFront()
+			b.until("the feed's trades", trades+` === 'EURUSD ▲ 1.08344 900,EURUSD ▲ 1.08343 70,EURUSD EBS @ T ▼ 1.08342 2 000' &&
+				[...document.querySelectorAll('#trades [title]')].some((e) => e.title === 'Venue EBS, conditions @ T')`)
+			s.ingest(`{"T":"trade","S":"EURUSD","p":1.08344,"s":80,"id":"2b","corrects":"2"}`, `{"T":"trade","S":"EURUSD","p":1.08344,"s":900,"cancels":"3"}`,
+				`{"T":"status","S":"EURUSD","status":"trading"}`)
+			b.until("one corrected, one cancelled, and trading again", trades+` === 'EURUSD ▲ 1.08344 80,EURUSD EBS @ T ▼ 1.08342 2 000' && !document.querySelector('#row-EURUSD .halted').checkVisibility()`)
 			b.clean()
 			second.clean()
 		})

@@ -56,7 +56,7 @@ const shared = shareConnections(boot.worker, boot.limits, boot.auth === true);
 const feed = new Feed({
   lane: view.now.lane === 'auto' ? view.now.prefer : view.now.lane, auto: view.now.lane === 'auto', encoding: view.now.encoding,
   topics: ['*'], mode: 'all', user: 'dashboard', commandBytes: boot.limits.message, share: shared,
-  ...(boot.source === 'ingest' && { query: { channels: 'quotes,status' } }),
+  ...(boot.source !== 'simulator' && { query: { channels: 'quotes,trades,status' } }),
 });
 const subscriptions = new Subscriptions({ set: (topics) => feed.setTopics(topics), most: boot.limits.topics });
 const frames = new Frames(paint);

@@ -143,7 +143,29 @@ export interface Status {
   i?: number;
 }
 
-export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Auth | Status | Time | Refusal;
+/** A trade of the feed, with the channel trades, right before the quote with the same i; it is no position. */
+export interface TradeReport {
+  T: 'trade';
+  S: string;
+  p: number;
+  /** 0 if the feed doesn't say */
+  s: number;
+  /** the feed's */
+  id?: string;
+  /** conditions, as the feed gives them */
+  c?: string[];
+  /** venue */
+  x?: string;
+  /** id of an earlier trade that this one replaces */
+  corrects?: string;
+  /** id of an earlier trade that is void */
+  cancels?: string;
+  t: number;
+  n: number;
+  i: number;
+}
+
+export type Message = Quote | Hello | Snapshot | Gap | Heartbeat | Bye | Subscription | Auth | Status | TradeReport | Time | Refusal;
 
 /** How a message arrived. */
 export interface Arrival {

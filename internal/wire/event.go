@@ -49,7 +49,11 @@ func (m tradeBody) appendProto(b []byte) []byte {
 	b = appendClientText(b, 8, trade.Cancels)
 	b = appendInt(b, 9, m.tick.Due)
 	b = appendUint(b, 10, m.tick.N)
-	return endField(appendUint(b, 11, m.tick.Seq), at)
+	b = appendUint(b, 11, m.tick.Seq)
+	if m.tick.N == 1 { // it comes before the quote that has them
+		b = appendDecimals(b, m.in, 12)
+	}
+	return endField(b, at)
 }
 
 // statusMessage returns the message of a symbol's change of status. Its members have the order of those of the feed's status.

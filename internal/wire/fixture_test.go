@@ -37,10 +37,15 @@ func TestBrowserFixture(t *testing.T) {
 	all := append(messages("Zoë – \"quoted\"", 1753100000123456), messages("", 1)...)
 	all = append(all, snap.Message(), Subscription{At: snap.At}.Message(), Time(time.UnixMicro(1), time.UnixMicro(2), nil), Bye(ByeLimit, 0),
 		(&CommandError{Code: CodeRate, Msg: "slow down"}).Message(), Heartbeat(quote.Position{Epoch: 1}, time.UnixMicro(0)),
-		statusMessage(instrument("AAPL"), &plain, &quote.Status{State: quote.StateHalted, Reason: "news"}))
+		statusMessage(instrument("AAPL"), &plain, &quote.Status{State: quote.StateHalted, Reason: "news"}),
+		tradeMessage(instrument("AAPL"), &plain, &quote.Trade{Price: 18427, Size: 100}))
 	for _, m := range all {
 		pairs = append(pairs, pair{string(m.JSON()), hex.EncodeToString(m.body.appendProto(nil))})
 	}
+	first := scaledTicks()[0]
+	first.in.Symbol, first.tick.N = "NEW", 1 // no snapshot had its decimals
+	trade := tradeMessage(first.in, &first.tick, &quote.Trade{Price: first.tick.Last, Size: 12345, ID: "a1", Conditions: []string{"@", "T"}, Venue: "V", Corrects: "a0", Cancels: "x"})
+	pairs = append(pairs, pair{string(trade.JSON()), hex.EncodeToString(trade.body.appendProto(nil))})
 	for _, q := range scaled { // after the snapshot, from which a decoder knows their decimals
 		pairs = append(pairs, pair{string(AppendQuote(nil, q.in, &q.tick)), hex.EncodeToString(appendProtoTick(nil, q.in, &q.tick))})
 	}

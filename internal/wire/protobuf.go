@@ -28,7 +28,7 @@ func appendProtoTick(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b, at := beginField(b, protoQuote)
 	b = appendProtoQuote(b, in, t)
 	if t.N == 1 {
-		b = appendDecimals(b, in)
+		b = appendDecimals(b, in, 15)
 	}
 	return endField(appendReceived(b, t), at)
 }
@@ -42,20 +42,20 @@ func appendProtoDay(b []byte, in *quote.Instrument, t *quote.Tick) []byte {
 	b = appendRelative(b, 12, t.High, t.Bid)
 	b = appendRelative(b, 13, t.Low, t.Bid)
 	b = appendRelative(b, 14, t.PrevClose, t.Bid)
-	b = appendDecimals(b, in)
+	b = appendDecimals(b, in, 15)
 	if t.Halted {
 		b = appendText(b, 18, quote.StateHalted)
 	}
 	return endField(appendReceived(b, t), at)
 }
 
-// appendDecimals appends the decimals of an instrument that are not the default.
-func appendDecimals(b []byte, in *quote.Instrument) []byte {
+// appendDecimals appends the decimals of an instrument that are not the default, those of sizes as the field after num.
+func appendDecimals(b []byte, in *quote.Instrument, num protowire.Number) []byte {
 	if in.Decimals != defaultDecimals {
-		b = appendOptional(b, 15, uint64(in.Decimals))
+		b = appendOptional(b, num, uint64(in.Decimals))
 	}
 	if in.SizeDecimals != 0 {
-		b = appendOptional(b, 16, uint64(in.SizeDecimals))
+		b = appendOptional(b, num+1, uint64(in.SizeDecimals))
 	}
 	return b
 }

@@ -1,7 +1,7 @@
 /** @import { Message } from '../types.js' */
 
 /** The SSE event names of the protocol. Ticks have no event name, so they arrive as "message". */
-export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription', 'auth', 'status']);
+export const EVENTS = Object.freeze(['message', 'hello', 'snapshot', 'gap', 'hb', 'bye', 'subscription', 'auth', 'status', 'trade']);
 
 /** The fields that each type needs, with their JavaScript types. @type {Record<string, Record<string, string>>} */
 const REQUIRED = {
@@ -14,6 +14,7 @@ const REQUIRED = {
   subscription: { topics: 'object', i: 'number' },
   auth: { status: 'string' },
   status: { status: 'string', t: 'number' },
+  trade: { S: 'string', p: 'number', s: 'number', t: 'number', n: 'number', i: 'number' },
   time: { received: 'number', sent: 'number' },
   error: { code: 'string', msg: 'string' },
 };
@@ -27,6 +28,7 @@ const OPTIONAL = {
   subscription: { snapshot: 'boolean', narrowed: 'boolean' },
   auth: { expires: 'number' },
   status: { since: 'number', symbols: 'number', S: 'string', reason: 'string', n: 'number', i: 'number' },
+  trade: { id: 'string', c: 'object', x: 'string', corrects: 'string', cancels: 'string' },
 };
 
 /** A message that violates the protocol. */
@@ -65,5 +67,6 @@ export function parse(text) {
   }
   if (m.T === 'snapshot' && !Array.isArray(m.quotes)) throw new MessageError('snapshot: field "quotes" is not a list', text);
   if ((m.T === 'hello' || m.T === 'subscription') && !Array.isArray(m.topics)) throw new MessageError(`${m.T}: field "topics" is not a list`, text);
+  if (m.T === 'trade' && m.c !== undefined && !Array.isArray(m.c)) throw new MessageError('trade: field "c" is not a list', text);
   return m;
 }

@@ -15,6 +15,7 @@ const GOOD = [
   '{"T":"status","status":"symbols","symbols":57,"t":9}',
   '{"T":"auth","status":"expiring","expires":9}',
   '{"T":"auth","status":"renewed","id":1}',
+  '{"T":"trade","S":"AAPL","p":184.27,"s":100,"id":"7","c":["@"],"x":"V","corrects":"6","t":1700000000000000,"n":7,"i":482913}',
   '{"T":"time","received":1,"sent":2}',
   '{"T":"error","code":"rate","msg":"slower","id":1}',
 ];
@@ -43,7 +44,8 @@ test("a message without a required field is rejected with the field's name", () 
 
 test('anything but a message is rejected', () => {
   const bad = ['', 'x', 'null', '3', '[]', '"T"', '{"T":3}', '{}', '{"T":"hb","head":"5"}', '{"T":"snapshot","i":1,"quotes":{}}',
-    '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5', '{"T":"status","status":"stale","since":"3","t":9}'];
+    '{"T":"subscription","i":1,"topics":null}', '{"T":"hb","t":1,"head":5', '{"T":"status","status":"stale","since":"3","t":9}',
+    '{"T":"trade","S":"A","p":1,"s":1,"t":1,"n":1,"i":1,"c":{}}', '{"T":"trade","S":"A","p":1,"s":1,"t":1,"n":1,"i":1,"id":7}'];
   for (const text of bad) assert.throws(() => parse(text), MessageError, text);
 });
 

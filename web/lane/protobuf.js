@@ -46,6 +46,7 @@ const READ = {
   auth: (m) => withID({ T: 'auth', status: m.status, ...present({ expires: m.expires }) }, m),
   status: ({ status, since, symbols, time, symbol, reason, n, i }) =>
     ({ T: 'status', status, ...present({ since, symbols, S: symbol, reason, n, i }), t: time }),
+  trade,
   time: (m) => withID({ T: 'time', received: m.received, sent: m.sent }, m),
   error: (m) => withID({ T: 'error', code: m.code, msg: m.msg }, m),
 };
@@ -61,6 +62,16 @@ function quote(q) {
   return {
     T: 'q', S: q.symbol, bp: price(q.bid), bs: size(q.bid_size), ap: price(q.bid + q.ask), as: size(q.ask_size), p: price(q.bid + q.last),
     v: size(q.volume), t: q.time, n: q.n, i: q.i, ...present({ r: q.received && q.time + q.received }),
+  };
+}
+
+/** @param {any} m */
+function trade(m) {
+  if (m.n === 1) scale(m);
+  const { symbol, id, conditions, venue, corrects, cancels } = m;
+  return {
+    T: 'trade', S: symbol, p: fromUnits(m.price, decimals(symbol)), s: fromUnits(m.size, sizeDecimals(symbol)), ...present({ id }),
+    ...(conditions.length > 0 && { c: conditions }), ...present({ x: venue, corrects, cancels }), t: m.time, n: m.n, i: m.i,
   };
 }
 

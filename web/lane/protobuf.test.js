@@ -17,7 +17,7 @@ test('every message is decoded to the object that its JSON parses to', () => {
     assert.deepEqual(decode(bytes(protobuf)), m, json);
     kinds.add(m?.T);
   }
-  assert.deepEqual([...kinds].sort(), ['auth', 'bye', 'error', 'gap', 'hb', 'hello', 'q', 'snapshot', 'status', 'subscription', 'time']);
+  assert.deepEqual([...kinds].sort(), ['auth', 'bye', 'error', 'gap', 'hb', 'hello', 'q', 'snapshot', 'status', 'subscription', 'time', 'trade']);
 });
 
 test('an unknown kind is ignored, and so is an unknown field', () => {

@@ -27,6 +27,7 @@ export class Sequence {
   #seen = 0;
   #safe = -1; // −1: nothing to resume from
   #last = 0; // the newest tick of this connection
+  #traded = 0; // the newest tick whose trade was delivered
   #overlapEnd = 0; // the last seq that both connections of a lane switch carry
   #replayEnd = 0; // ticks up to this seq are older than the connection
   #wildcard = false;
@@ -103,7 +104,7 @@ export class Sequence {
   #restart(h) {
     this.#seen = h.head;
     this.#safe = -1;
-    this.#last = 0;
+    this.#last = this.#traded = 0;
     this.#due = true;
     this.#n.clear();
   }
@@ -124,6 +125,13 @@ export class Sequence {
         deliver = this.#tick(m);
         replayed = deliver && m.i <= this.#replayEnd;
         if (replayed) this.counters.replayed++;
+        break;
+      case 'trade': // a connection that was cut before the trade's tick has sent the trade already
+        deliver = m.i > this.#seen && m.i > this.#traded;
+        if (deliver) this.#traded = m.i;
+        break;
+      case 'status':
+        deliver = m.i === undefined || m.i > this.#seen;
         break;
       case 'snapshot':
         gap = this.#snapshot(m);

@@ -81,7 +81,7 @@ export function connectWS(url, hooks, { WebSocket, fetch, encoding = 'json' }) {
  * @param {any} m
  */
 function settle(waiting, m) {
-  if (m.T === 'q') return;
+  if (m.T === 'q' || m.T === 'trade') return; // the id of a trade is the feed's
   const id = m.T === 'error' ? (m.id ?? waiting.keys().next().value) : m.id;
   const command = waiting.get(id);
   waiting.delete(id);

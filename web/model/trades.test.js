@@ -102,3 +102,39 @@ test('sizes are exact, and the value of a trade at a negative price is positive'
   trades.setBase(q('CL', -40, 0));
   assert.deepEqual([trades.take(q('CL', -40, 249)), trades.take(q('CL', -40, 499))], [false, true]);
 });
+
+/** @returns {import('../types.js').TradeReport} */
+const report = (/** @type {string} */ S, /** @type {number} */ p, /** @type {number} */ s, more = {}) => ({ T: 'trade', S, p, s, t: 5, n: 1, i: 1, ...more });
+const shown = (/** @type {import('./trades.js').Trade[]} */ list) => list.map(({ S, p, size, dir }) => `${S} ${p} ${size} ${dir}`);
+
+test("a symbol whose trades the feed sends shows those alone, others those derived from quotes", () => {
+  const trades = new Trades();
+  for (const s of ['A', 'B']) trades.setBase(q(s, 10, 0));
+  assert.equal(trades.takeReport(report('A', 11, 30, { id: '1', c: ['@', 'T'], x: 'V' })), true);
+  assert.equal(trades.take(q('A', 11, 30)), false);
+  assert.equal(trades.take(q('B', 11, 5)), true);
+  assert.equal(trades.takeReport(report('A', 10.5, 0)), true);
+  assert.equal(trades.take(q('A', 10.5, 30)), false);
+  assert.deepEqual(shown(trades.market), ['A 10.5 NaN -1', 'B 11 5 1', 'A 11 30 1']);
+  assert.deepEqual(trades.market[2], { t: 5, S: 'A', p: 11, size: 30, dir: 1, id: '1', conditions: ['@', 'T'], venue: 'V' });
+  assert.equal('venue' in (trades.market[0] ?? {}), false);
+});
+
+test('a correction replaces the trade that it names, and a cancel removes it, in every list', () => {
+  const trades = new Trades();
+  trades.select('A');
+  trades.setListed(new Set(['A', 'B']));
+  for (const s of ['A', 'B']) for (const id of ['1', '2', '3']) trades.takeReport(report(s, 10, Number(id), { id }));
+  assert.equal(trades.takeReport(report('A', 10, 50, { id: '2b', corrects: '2' })), true);
+  assert.equal(trades.takeReport(report('A', 10, 3, { cancels: '3' })), true);
+  assert.equal(trades.takeReport(report('A', 10, 4, { cancels: '9' })), false, 'a trade that is not shown any more');
+  const own = ['A 10 50 0', 'A 10 1 0'];
+  assert.deepEqual(shown(trades.symbol), own);
+  assert.deepEqual(shown(trades.market), ['B 10 3 0', 'B 10 2 0', 'B 10 1 0', ...own]);
+  assert.deepEqual(trades.list, trades.market);
+  trades.takeReport(report('A', 10, 60, { corrects: '2b' }));
+  trades.setMinimum(500);
+  assert.deepEqual(shown(trades.market), ['A 10 60 0'], 'the corrected value decides');
+  trades.setMinimum(0);
+  assert.deepEqual(shown(trades.symbol), ['A 10 60 0', 'A 10 1 0'], 'what is void stays so');
+});

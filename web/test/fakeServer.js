@@ -8,7 +8,7 @@ import { sentence } from '../lane/sentences.js';
 const HB = 15_000;
 
 /** @import { Lane } from '../types.js' */
-/** @typedef {{ S: string, n: number, i: number, t: number }} Tick */
+/** @typedef {{ S: string, n: number, i: number, t: number, events: object[] }} Tick */
 
 export class FakeServer {
   time = 1_700_000_000_000;
@@ -111,11 +111,11 @@ export class FakeServer {
     return this.ticks.length;
   }
 
-  /** @param {string} S */
-  tick(S) {
+  /** @param {string} S @param {...object} events messages that are sent before it, without n and i */
+  tick(S, ...events) {
     const n = (this.n.get(S) ?? 0) + 1;
     this.n.set(S, n);
-    this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000 });
+    this.ticks.push({ S, n, i: this.ticks.length + 1, t: this.time * 1000, events });
   }
 
   /** Restarts with another log. @param {string} epoch */
@@ -243,7 +243,9 @@ export class Conn {
     const { server } = this;
     while (this.pos < server.head) {
       const k = /** @type {Tick} */ (server.ticks[this.pos++]);
-      if (wants(server, this.topics, k)) return quote(k);
+      if (!wants(server, this.topics, k)) continue;
+      this.due.push(...k.events.map((e) => ({ ...e, S: k.S, t: k.t, n: k.n, i: k.i })), quote(k));
+      return this.due.shift();
     }
     return null;
   }

@@ -114,7 +114,7 @@ func unknown(m protoreflect.Message, b []byte) (err error) {
 }
 
 // object appends a message as JSON: T, then its fields by number, each with its json_name. day reports whether a quote has
-// the figures of its day. Of a quote, received follows time, and the decimals are not part of the JSON.
+// the figures of its day. Of a quote, received follows time. Decimals are not part of the JSON.
 func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale) []byte {
 	b = strconv.AppendQuote(append(b, `{"T":`...), name)
 	fields := m.Descriptor().Fields()
@@ -124,6 +124,9 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 	}
 	for i := range fields.Len() {
 		f := fields.Get(i)
+		if m.Descriptor().Name() == "Trade" && f.Number() > 11 { // the decimals
+			continue
+		}
 		if (f.HasPresence() || isQuote && f.Number() >= 18) && !m.Has(f) || isQuote && (f.Number() > 14 && f.Number() < 18 || f.Number() > 10 && !day) {
 			continue
 		}

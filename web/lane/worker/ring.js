@@ -4,6 +4,7 @@
  * @property {string} S
  * @property {string | Uint8Array} data as it arrived
  * @property {number} at local ms of its arrival
+ * @property {(string | Uint8Array)[]} [before] the messages of its tick that arrived before it
  */
 
 /** The newest ticks of a shared connection, as they arrived. A place is absolute: it stays the same when old entries are dropped. */

@@ -81,6 +81,10 @@ export class TabStream {
       const e = ring.at(this.place);
       if (e.i <= this.#skip) continue;
       if (!this.#all && !includes(this.topics, e.S, sector)) continue;
+      if (e.before) for (const d of e.before) {
+        data.push(d);
+        at.push(e.at);
+      }
       data.push(e.data);
       at.push(e.at);
     }

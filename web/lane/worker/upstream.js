@@ -35,6 +35,8 @@ export class Upstream {
   #catchUp;
   /** @type {Gap | null} a gap whose snapshot has not arrived */
   #gap = null;
+  /** The trade and the status that belong to the next tick. @type {{ i: number, data: (string | Uint8Array)[] } | null} */
+  #events = null;
   /** That the feed is stale, for tabs that join. @type {Status | null} */
   #stale = null;
   /** Whether "*" stands for fewer than all topics. */
@@ -241,7 +243,7 @@ export class Upstream {
     const complete = hello.resume === 'complete';
     connection.established(hello, this.#options.wall());
     this.#established = true;
-    this.#stale = null;
+    this.#stale = this.#events = null;
     this.#narrowed = hello.narrowed === true;
     this.#grown = false;
     this.#sequence.hello(hello, connection.requested);
@@ -258,7 +260,8 @@ export class Upstream {
     switch (m.T) {
       case 'q':
         this.#serverTime = Math.max(this.#serverTime, m.t);
-        this.#ring.push({ i: m.i, S: m.S, data, at });
+        this.#ring.push({ i: m.i, S: m.S, data, at, ...(this.#events?.i === m.i && { before: this.#events.data }) });
+        this.#events = null;
         this.#scheduleFlush();
         if (this.#quotes.waiting) this.#advance();
         break;
@@ -278,11 +281,16 @@ export class Upstream {
         this.#flush();
         for (const tab of this.#tabs) if (tab.caughtUp(this.#ring)) tab.send(m);
         break;
+      case 'trade':
+        this.#takeEvent(m.i, data);
+        break;
       case 'status':
+        if (m.i !== undefined) {
+          this.#takeEvent(m.i, data);
+          break;
+        }
         this.#flush();
-        if (m.S !== undefined) {
-          // only tabs that show the symbol need it
-        } else if (m.status === 'symbols') this.#quotes.grown();
+        if (m.status === 'symbols') this.#quotes.grown();
         else this.#stale = m.status === 'stale' ? m : null;
         for (const tab of this.#tabs) if (tab.live) tab.send(m);
         break;
@@ -314,6 +322,12 @@ export class Upstream {
       tab.send({ T: 'subscription', topics: tab.topics, i: this.#sequence.seq, narrowed: this.#narrowed || undefined, snapshot: snapshot || undefined });
       if (snapshot) tab.send(this.#snapshot(tab.topics));
     }
+  }
+
+  /** Keeps a message of a tick until the tick arrives. After a cut it arrives again. @param {number} i the tick's seq @param {string | Uint8Array} data */
+  #takeEvent(i, data) {
+    if (this.#events?.i === i) this.#events.data.push(data);
+    else this.#events = { i, data: [data] };
   }
 
   /** Restarts the ring at a snapshot. Tabs that were caught up get the gap and the snapshot; others reconnect from their positions. */

@@ -56,6 +56,7 @@ export class TradesView {
   /** Handles a message of the feed; it needs all of them, in order. @param {Message} m */
   take(m) {
     if (m.T === 'q') this.#dirty = this.#trades.take(m) || this.#dirty;
+    else if (m.T === 'trade') this.#dirty = this.#trades.takeReport(m) || this.#dirty;
     else if (m.T === 'snapshot') m.quotes.forEach((q) => this.#trades.setBase(q));
   }
 
@@ -107,9 +108,10 @@ export class TradesView {
   #list() {
     const { market, list, listed, symbol, selected } = this.#trades;
     const { trades } = this.#view.now;
-    if (!trades) return this.#heldTrades ?? market;
-    if (trades === 'list') return this.#heldTrades?.filter((x) => listed.has(x.S)) ?? list;
-    return this.#heldTrades?.filter((x) => x.S === selected) ?? symbol;
+    const held = this.#heldTrades?.filter((x) => !x.void);
+    if (!trades) return held ?? market;
+    if (trades === 'list') return held?.filter((x) => listed.has(x.S)) ?? list;
+    return held?.filter((x) => x.S === selected) ?? symbol;
   }
 
   /** Applies the view's symbol and filters. */
@@ -158,18 +160,22 @@ export class TradesView {
   }
 
   #row() {
-    const cells = ['', '', 'num', 'num', 'num soft'].map((name, k) =>
-      el(k === 1 ? 'b' : 'span', { role: 'cell', class: k === 0 ? 'faint' : name }));
+    const cells = ['', '', 'num', 'num', 'num soft'].map((name, k) => el('span', { role: 'cell', class: k === 0 ? 'faint' : name }));
+    cells[1]?.append(el('b'), ' ', el('small', { class: 'faint' }));
     this.#box.append(el('div', { class: 'trade', role: 'row' }, ...cells));
     return cells;
   }
 }
 
 /** @param {HTMLElement} row @param {HTMLElement[]} cells @param {Trade} trade */
-function fill(row, cells, { t: due, S, p, size, dir }) {
+function fill(row, cells, { t: due, S, p, size, dir, conditions = [], venue = '' }) {
   const [time, symbol, at, amount, value] = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (cells);
   setText(time, timeOfDay(due / 1000));
-  setText(symbol, S);
+  setText(/** @type {HTMLElement} */ (symbol.firstChild), S);
+  const from = [venue, ...conditions].filter(Boolean).join(' ');
+  setText(/** @type {HTMLElement} */ (symbol.lastChild), from);
+  const title = from && t('trades.from', { venue: venue || '–', conditions: conditions.join(' ') || '–' });
+  if (symbol.title !== title) symbol.title = title;
   setText(at, `${dir > 0 ? '▲ ' : dir < 0 ? '▼ ' : ''}${price(p, decimals(S))}`);
   const name = `num ${dir > 0 ? 'up' : dir < 0 ? 'down' : ''}`;
   if (at.className !== name) at.className = name;
