@@ -186,13 +186,13 @@ func TestOnChange(t *testing.T) {
 	}
 	testkit.Eventually(t, func() bool { return calls.Load() == 1 }, "a call after Add")
 	rewrite(t, revocations, "{\"jti\":\"a\"}\n")
-	testkit.Eventually(t, func() bool { return revoked.Load() }, "a call after a change of the revocations")
+	testkit.Eventually(t, revoked.Load, "a call after a change of the revocations")
 	rewrite(t, revocations, "")
 	testkit.Eventually(t, func() bool { return !revoked.Load() }, "a call after the revocation was removed")
 	if err := WriteTokens(file, nil); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, func() bool { return revoked.Load() }, "a call after the token was removed")
+	testkit.Eventually(t, revoked.Load, "a call after the token was removed")
 }
 
 func FuzzRevocation(f *testing.F) {
