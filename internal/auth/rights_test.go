@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -111,4 +112,22 @@ func FuzzRights(f *testing.F) {
 			t.Fatal("negative limits")
 		}
 	})
+}
+
+// TestDocumentedRights parses the example of docs/access.md.
+func TestDocumentedRights(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/access.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(doc), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	if r := parse(t, text); !found || r.Streams() != 5 || !r.CanWrite("BTCUSDT", "crypto") {
+		t.Errorf("%s: %+v", text, r)
+	}
+	for _, a := range actions {
+		if !strings.Contains(string(doc), "`"+string(a)+"`") {
+			t.Errorf("docs/access.md lacks the action %s", a)
+		}
+	}
 }
