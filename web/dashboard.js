@@ -21,6 +21,7 @@ import { LanePanel } from './ui/connection/lanePanel.js';
 import { KEY, Lists, readLists } from './model/lists.js';
 import { ListBar } from './ui/lists/listBar.js';
 import { Market } from './ui/market/market.js';
+import { ProxyNotice } from './ui/connection/proxyNotice.js';
 import { QuoteHead } from './ui/chart/quoteHead.js';
 import { settings } from './ui/settings/settings.js';
 import { PageSession } from './ui/session/pageSession.js';
@@ -80,6 +81,7 @@ const session = new PageSession({ feeds: () => [feed], share: shared });
 const dialog = new SettingsDialog();
 const listBar = new ListBar({ lists, known: (symbol) => nameOf(symbol), narrowed: () => narrowed, announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce: (text) => lane.announce(text) });
+const proxy = new ProxyNotice({ compression: () => connectionStats.info?.compression });
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });
@@ -109,6 +111,7 @@ feed.on('message', (m, arrival) => {
   market.take(m);
   alerts.take(m);
   latencyStats.take(m, arrival);
+  proxy.take(m, arrival);
   if (m.T === 'q') {
     stall.tick(at);
     replay.tick(at);
@@ -140,7 +143,9 @@ feed.on('message', (m, arrival) => {
   }
   frames.request();
 });
-feed.on('closed', ({ opened, reason, retry = 0 }) => {
+feed.on('closed', (end) => {
+  const { opened, reason, retry = 0 } = end;
+  proxy.closed(end);
   if (reason === 'unauthorized' || reason === 'expired' || (boot.auth && !opened)) session.suspect();
   if (!opened && retry === 0 && loaded && !symbols.failure) void symbols.start();
 });
@@ -212,7 +217,7 @@ function paint(now) {
     stateAt = now;
     if (feed.state.name === 'live') replay.check(Date.now());
     bar.paint(replay.at > 0);
-    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, session.notice, null);
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, session.notice ?? (proxy.lane === feed.lane && feed.hello === undefined ? proxy.notice : null), proxy.notice);
   }
   if (now - agedAt >= 250) {
     agedAt = now;
