@@ -12,6 +12,9 @@ import (
 	"ticklane/internal/stream"
 )
 
+// auditKey is the key of a request's further fields of its audit event, []slog.Attr, among its locals.
+type auditKey struct{}
+
 // requestEvent returns the audit event of a request, allowed. The route is its pattern: a path may contain a stream's secret id.
 func requestEvent(c *fiber.Ctx, kind, address string) audit.Event {
 	p := principalOf(c)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -12,9 +13,12 @@ import (
 
 // authentication finds out who a request acts for.
 type authentication struct {
-	tokens auth.Authenticator // nil if the server requires no credentials
-	feed   string             // feed.ingest.token, also valid for its routes; "" for none
-	access *access
+	tokens   auth.Authenticator // nil if the server requires no credentials
+	sessions *auth.Sessions     // nil for none
+	tickets  *auth.Tickets      // nil for none
+	revoked  *auth.Revocations  // nil for none
+	feed     string             // feed.ingest.token, also valid for its routes; "" for none
+	access   *access
 }
 
 // feedClient is the principal of feed.ingest.token.
@@ -46,7 +50,7 @@ func (a *authentication) authenticate(c *fiber.Ctx) error {
 }
 
 // find returns the credential of a request. The first that the request contains decides, even if it isn't valid:
-// Authorization, then the subprotocol of a WebSocket. The error is a problem.
+// Authorization, the subprotocol of a WebSocket, the ticket of a stream, the cookie of a session. The error is a problem.
 func (a *authentication) find(c *fiber.Ctx) (*credential, error) {
 	token, err := bearer(c)
 	if err != nil {
@@ -65,7 +69,58 @@ func (a *authentication) find(c *fiber.Ctx) (*credential, error) {
 	if present {
 		return a.verify(c, subprotocolCredential, token), nil
 	}
+	if x := a.ticket(c); x != nil {
+		return x, nil
+	}
+	if x := a.session(c); x != nil {
+		return x, nil
+	}
 	return &credential{err: errNoCredentials}, nil
+}
+
+// ticketParameter is the parameter of a stream's query that contains a ticket.
+const ticketParameter = "ticket"
+
+// ticket redeems the ticket of a request for a stream. It returns nil if there is none.
+func (a *authentication) ticket(c *fiber.Ctx) *credential {
+	if p := c.Path(); a.tickets == nil || p != "/sse/subscribe" && p != "/ws/subscribe" || !c.Context().QueryArgs().Has(ticketParameter) {
+		return nil
+	}
+	x := &credential{kind: ticketCredential}
+	x.principal, x.err = a.tickets.Redeem(strings.Clone(c.Query(ticketParameter)), a.access.ticketOrigin(c))
+	if x.err == nil && a.revoked != nil {
+		x.err = a.revoked.Check(x.principal)
+	}
+	return x
+}
+
+// ticketOrigin returns the origin that a ticket is bound to: that of the page, "" for programs and pages of this server. A browser
+// leaves out Origin in a page's GET to its own server.
+func (a *access) ticketOrigin(c *fiber.Ctx) string {
+	origin := strings.ToLower(c.Get(fiber.HeaderOrigin))
+	if origin == "" || !slices.Contains(a.origins, origin) && a.sameOrigin(c) {
+		return ""
+	}
+	return origin
+}
+
+// session verifies the cookie of a request. It returns nil if there is none.
+func (a *authentication) session(c *fiber.Ctx) *credential {
+	if a.sessions == nil {
+		return nil
+	}
+	value := a.access.cookie(c, sessionName)
+	if value == "" {
+		return nil
+	}
+	x := &credential{kind: cookieCredential}
+	change := c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead || len(c.Request().Header.Peek(fiber.HeaderUpgrade)) > 0
+	if !a.access.ownPage(c, change) {
+		x.err = errForeignPage
+		return x
+	}
+	x.principal, x.err = a.sessions.Verify(value)
+	return x
 }
 
 func (a *authentication) verify(c *fiber.Ctx, kind credentialKind, token string) *credential {

@@ -37,6 +37,11 @@ func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
 // acceptsPage reports whether the client is a browser that shows the answer to a person.
 func acceptsPage(c *fiber.Ctx) bool {
 	path := c.Path()
-	return c.Method() == fiber.MethodGet && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML) &&
+	return c.Method() == fiber.MethodGet && acceptsHTML(c) &&
 		!strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/subscribe")
+}
+
+// acceptsHTML reports whether the client is a browser that loads a page.
+func acceptsHTML(c *fiber.Ctx) bool {
+	return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
 }

@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -57,9 +59,11 @@ func (n need) administrative() bool {
 
 // guard enforces the needs of routes.
 type guard struct {
-	access *access
-	audit  *audit.Log // nil for none
-	base   basePath
+	access  *access
+	streams *streams
+	pages   *pages
+	audit   *audit.Log // nil for none
+	base    basePath
 }
 
 // require returns the handler that comes before the one of a route.
@@ -72,8 +76,13 @@ func (g *guard) require(n need) fiber.Handler {
 		if n.accepts(x) {
 			return g.authorize(c, n, x)
 		}
-		if n.page && acceptsPage(c) {
-			return g.redirectToSignIn(c)
+		switch {
+		case errors.Is(x.err, errForeignPage):
+			return g.access.foreignPage(c)
+		case errors.Is(x.err, auth.ErrUnavailable):
+			return g.streams.refuseRequest(c, http.StatusServiceUnavailable, "The identity provider was not reached yet", time.Second)
+		case n.page && acceptsPage(c):
+			return g.redirectToSignIn(c, x)
 		}
 		return unauthenticated(c, x.err)
 	}
@@ -107,18 +116,24 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 		return err
 	}
 	if n.kind == needAction && c.Method() == fiber.MethodPost {
-		g.audit.Record(requestEvent(c, audit.Action, g.access.clientAddress(c)))
+		event := requestEvent(c, audit.Action, g.access.clientAddress(c))
+		event.More, _ = c.Locals(auditKey{}).([]slog.Attr)
+		g.audit.Record(event)
 	}
 	return nil
 }
 
-// redirectToSignIn sends a browser to the sign-in page, from which it returns.
-func (g *guard) redirectToSignIn(c *fiber.Ctx) error {
+// redirectToSignIn sends a browser to the sign-in page, from which it returns. A browser leaves out the cookie if the request comes from
+// a link on another site (SameSite=Strict). It is first sent to the same address by a page of this server.
+func (g *guard) redirectToSignIn(c *fiber.Ctx, x *credential) error {
 	next := c.Path()
 	if query := c.Context().URI().QueryString(); len(query) > 0 {
 		next += "?" + string(query)
 	}
 	noStore(c)
+	if site := c.Get("Sec-Fetch-Site"); x.kind == noCredential && (site == "cross-site" || site == "same-site") {
+		return g.pages.renderForward(c, next)
+	}
 	return c.Redirect(string(g.base)+"/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
 }
 
@@ -129,6 +144,7 @@ const (
 	codeExpiredToken  = "expired_token"
 	codeRevokedToken  = "revoked_token"
 	codeForbidden     = "forbidden"
+	codeForeignPage   = "foreign_page"
 )
 
 // unauthenticated returns the problem of a request without valid credentials, and sets the header that goes with it (RFC 6750

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -30,11 +32,48 @@ func (a *access) ownScheme(c *fiber.Ctx, scheme string) bool {
 	if a.secure {
 		return scheme == "https"
 	}
-	own := strings.ToLower(c.Get(fiber.HeaderXForwardedProto))
-	if peer, ok := netip.AddrFromSlice(c.Context().RemoteIP()); ok && own != "" && a.trusted(peer.Unmap()) {
+	if own := a.forwardedScheme(c); own != "" {
 		return scheme == own
 	}
 	return scheme == "http" || scheme == "https"
+}
+
+// forwardedScheme returns the scheme that a trusted proxy reports, "" if none does.
+func (a *access) forwardedScheme(c *fiber.Ctx) string {
+	if peer, ok := netip.AddrFromSlice(c.Context().RemoteIP()); ok && a.trusted(peer.Unmap()) {
+		return strings.ToLower(c.Get(fiber.HeaderXForwardedProto))
+	}
+	return ""
+}
+
+// ownPage reports whether a request with a cookie comes from a page that may use it: one of this server, or of an origin that may
+// send credentials, or from the address bar. A browser adds a cookie to requests of every page of the site, which other ports of the
+// host are part of. change says that the request may change something or opens a WebSocket: then a browser always reports its page.
+func (a *access) ownPage(c *fiber.Ctx, change bool) bool {
+	origin, site := strings.ToLower(c.Get(fiber.HeaderOrigin)), c.Get("Sec-Fetch-Site")
+	switch {
+	case site == "same-origin": // even if the Referrer-Policy has made Origin null, or a proxy has changed Host
+		return true
+	case slices.Contains(a.origins, origin) && origin != "":
+		return a.credentials
+	case site == "none": // the address bar, a bookmark
+		return true
+	case site == "": // an old browser, plain HTTP or a program
+		return origin != "" && a.sameOrigin(c) || origin == "" && !change
+	}
+	// A link on a page of another site.
+	return !change && origin == "" && c.Get("Sec-Fetch-Mode") == "navigate" && c.Get("Sec-Fetch-Dest") == "document"
+}
+
+// errForeignPage is the reason of requests with a cookie that come from a page that may not use it.
+var errForeignPage = errors.New("the session's cookie, from a page of another origin")
+
+// foreignPage is the problem of such a request.
+func (a *access) foreignPage(c *fiber.Ctx) *problem {
+	p := problemOf(http.StatusForbidden, "Origin: a request with the session's cookie must come from a page of this server and have Origin or Sec-Fetch-Site. "+
+		"Pages of other origins need server.origins and server.cors_credentials, or a token or ticket.")
+	p.Code, p.reason = codeForeignPage, fmt.Errorf("%w: %s", errForeignPage, quoted(c.Get(fiber.HeaderOrigin)))
+	return p
 }
 
 // foreignOrigin is the problem of a request from a page of another origin.

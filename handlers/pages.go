@@ -68,6 +68,10 @@ type view struct {
 
 	Noscript *noscriptList // dashboard
 
+	Next    string // sign-in page, and the page that goes on there: a path of this server with its query, without the base path
+	OIDC    bool   // sign-in page: an identity provider is configured
+	Problem string // sign-in page: why the last attempt failed, "" for none
+
 	text *i18n.Catalogue
 }
 
@@ -114,8 +118,8 @@ func (v *view) addBundle(built map[string]string, name string) bool {
 }
 
 // newPages loads the templates and the texts from the folder views, and the list of bundles. lab says whether the lab is
-// enabled.
-func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, version string, lab bool) (*pages, error) {
+// enabled, credentials whether the server requires them.
+func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, version string, lab, credentials bool) (*pages, error) {
 	views, err := fs.Sub(files, "views")
 	if err != nil {
 		return nil, err
@@ -128,6 +132,9 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 			"version": version, "lab": lab,
 			"limits": fiber.Map{"topics": set.MaxTopics, "message": set.MessageSize},
 		},
+	}
+	if credentials {
+		p.boot["auth"] = true
 	}
 	if err := p.engine.Load(); err != nil {
 		return nil, err
@@ -261,6 +268,25 @@ func (p *pages) home(lane wire.Lane) fiber.Handler {
 		noCache(c)
 		return x.send(c)
 	}
+}
+
+// renderForm answers with a page that has a form of this server.
+func (p *pages) renderForm(c *fiber.Ctx, name string, status int, v *view) error {
+	c.Set(fiber.HeaderContentSecurityPolicy, formPolicy)
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin") // no-referrer makes the Origin of a form null
+	if status == http.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, challenge)
+	}
+	noStore(c)
+	return c.Status(status).Render(name, *v, "")
+}
+
+// renderForward answers with a page that goes to an address of this server. The browser requests that as for a link on this page.
+func (p *pages) renderForward(c *fiber.Ctx, next string) error {
+	v := p.view(c, "page.title.forward", "")
+	v.Next = next
+	noStore(c)
+	return c.Render("forward", v, "")
 }
 
 // renderError renders a problem as a page. The error is that of the template.

@@ -21,9 +21,7 @@ type requestLimit struct {
 	observer *observer
 }
 
-// limit is a middleware that refuses requests over the limit of their client address with 429. An EventSource doesn't
-// reconnect after an error status, and a browser's script can't read that of a WebSocket's handshake, so both get a bye.
-// Probes are not limited.
+// limit is a middleware that refuses requests over the limit of their client address with 429. Probes are not limited.
 func (l *requestLimit) limit(c *fiber.Ctx) error {
 	if isProbe(c.Path()) {
 		return c.Next()
@@ -54,16 +52,22 @@ func (l *requestLimit) limitSubject(c *fiber.Ctx) error {
 func (l *requestLimit) refuse(c *fiber.Ctx, cause string, wait time.Duration) error {
 	l.observer.requestRefusals.Add(1)
 	l.observer.refusedRequests.warn("address", l.streams.access.clientAddress(c))
+	return l.streams.refuseRequest(c, http.StatusTooManyRequests, cause, wait)
+}
+
+// refuseRequest answers a request that the client may make again after a time: with a bye on a stream, else with a status. An EventSource doesn't reconnect after an error status, and a browser's script can't read that of a
+// WebSocket's handshake.
+func (s *streams) refuseRequest(c *fiber.Ctx, status int, cause string, wait time.Duration) error {
 	refused := &refusal{wire.ByeOverload, cause, max(time.Second, wait)}
 	switch p := c.Path(); {
 	case p == "/sse/subscribe" && accepts(c, fiber.HeaderAccept, "text/event-stream"):
-		return l.streams.refuseSSE(c, refused)
+		return s.refuseSSE(c, refused)
 	case p == "/ws/subscribe" && c.Get(fiber.HeaderOrigin) != "":
-		if l.streams.refuseHandshake(c, refused) == nil {
+		if s.refuseHandshake(c, refused) == nil {
 			return nil
-		} // an invalid handshake gets 429 like other requests
+		} // an invalid handshake gets the status like other requests
 	}
 	seconds := strconv.Itoa(int(max(1, math.Ceil(wait.Seconds()))))
 	c.Set(fiber.HeaderRetryAfter, seconds)
-	return problemOf(http.StatusTooManyRequests, cause+". Try again in "+seconds+" s.")
+	return problemOf(status, cause+". Try again in "+seconds+" s.")
 }

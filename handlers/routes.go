@@ -13,6 +13,8 @@ import (
 type endpoints struct {
 	authentication *authentication
 	guard          *guard
+	signIn         *signIn     // nil on a server that requires no credentials
+	session        *sessionAPI // nil on such a server
 	requests       *requestLimit
 	streams        *streams
 	commands       *commands
@@ -71,6 +73,20 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/readyz", probe, e.health.readiness)
 	get("/metrics", may(auth.Metrics), adapt(e.metrics))
 
+	if e.signIn != nil {
+		get("/sign-in", anyone, e.signIn.page)
+		post("/sign-in", anyone, e.signIn.post)
+		get("/sign-out", anyone, e.signIn.outPage)
+		post("/sign-out", anyone, e.signIn.out)
+		get("/api/session", reader, withoutParameters(e.session.session))
+		post("/api/session/renew", streaming, e.session.renew) // also a session that has just expired
+		post("/api/ticket", reader, e.session.ticket)
+		post("/api/revocations", may(auth.Admin), e.session.revoke)
+		if e.signIn.oidc != nil {
+			get("/sign-in/oidc", anyone, e.signIn.redirect)
+			get("/sign-in/callback", anyone, e.signIn.callback)
+		}
+	}
 	if e.profiles {
 		get("/debug/pprof/*", may(auth.Metrics), profile)
 	}

@@ -77,7 +77,7 @@ func New(d Deps) (*Server, error) {
 		return nil, err
 	}
 	feeds := newFeedViews(&d)
-	pages, err := newPages(d.Files, feeds, d.Feed, set, d.Version, d.Lab != nil)
+	pages, err := newPages(d.Files, feeds, d.Feed, set, d.Version, d.Lab != nil, d.Auth != nil)
 	if err != nil {
 		return nil, fmt.Errorf("load views: %w", err)
 	}
@@ -98,15 +98,16 @@ func New(d Deps) (*Server, error) {
 	streams := &streams{
 		set: set, views: feeds, logger: d.Logger, access: access, observer: observer, shard: shard,
 		limiter: limiter, subjects: newSubjectLimiter(), audit: d.Audit, admission: newAdmission(set, limiter, observer),
-		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil},
+		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil, auth: d.Auth != nil},
 		commandLimiters: &commandLimiters{views: feeds, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
 	}
 	inputs := newIngestAPI(d.Ingest, set, streams)
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
 		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: inputs}
+	identify := &authentication{tokens: d.Auth, sessions: d.Sessions, tickets: d.Tickets, revoked: d.Revoked, feed: set.IngestToken, access: access}
 	e := &endpoints{
-		authentication: &authentication{tokens: d.Auth, feed: set.IngestToken, access: access},
-		guard:          &guard{access: access, audit: d.Audit, base: basePath(set.BasePath)},
+		authentication: identify,
+		guard:          &guard{access: access, streams: streams, pages: pages, audit: d.Audit, base: basePath(set.BasePath)},
 		profiles:       access.admin != nil || d.Auth != nil,
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate,
 			subjects: netconn.NewRateLimiter(0, false), streams: streams, observer: observer},
@@ -122,6 +123,10 @@ func New(d Deps) (*Server, error) {
 		docs:     newAPIDocs(d.Files, pages),
 		static:   static,
 		base:     basePath(set.BasePath),
+	}
+	if d.Sessions != nil {
+		e.signIn = &signIn{authentication: identify, oidc: d.OIDC, pages: pages, audit: d.Audit, base: basePath(set.BasePath)}
+		e.session = &sessionAPI{authentication: identify, oidc: d.OIDC, bodies: bodies}
 	}
 	if d.Lab != nil {
 		streams.faults = fault.New()

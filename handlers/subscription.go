@@ -46,6 +46,7 @@ type subscriptions struct {
 	views *feedViews
 	shard *shardEngine
 	lab   bool // the lab is enabled
+	auth  bool // the server requires credentials
 }
 
 // engines returns the engines that can serve a lane now, the default first.
@@ -92,6 +93,9 @@ func (s *subscriptions) parse(p *auth.Principal, args *fasthttp.Args, format wir
 	o.NoSnapshot = !q.flag("snapshot", true)
 	if o.Channels = q.channels(); o.Channels&wire.Bars != 0 && o.Mode == stream.ModeLatest {
 		q.fail("channels", "bars: want mode=all, since mode latest leaves out the ticks that end most bars")
+	}
+	if s.auth {
+		q.get(ticketParameter) // see authentication
 	}
 	if s.lab {
 		o.Engine = q.choice("engine", engines[0], engines)

@@ -142,9 +142,12 @@ func (c *Client) ReadHead() {
 	}
 }
 
-// ReadBody reads the body of an answer with a Content-Length.
+// ReadBody reads the body of an answer with a Content-Length, or with the status 204.
 func (c *Client) ReadBody() string {
 	c.Helper()
+	if c.Status == 204 {
+		return ""
+	}
 	n, err := strconv.Atoi(c.Header.Get("Content-Length"))
 	if err != nil {
 		c.Fatalf("%d without Content-Length: %v", c.Status, c.Header)

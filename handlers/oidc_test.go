@@ -1,0 +1,174 @@
+package handlers_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"ticklane/internal/audit"
+	"ticklane/internal/auth"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/testserver"
+)
+
+// provider is an OpenID Connect provider that signs everybody in as ann.
+type provider struct {
+	*httptest.Server
+	key     *rsa.PrivateKey
+	nonce   atomic.Value // of the last authorization
+	refused atomic.Bool  // the token endpoint answers 400
+	refresh string       // the refresh token that it gives
+}
+
+func newProvider(t testing.TB) *provider {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &provider{key: key, refresh: "refresh-secret"}
+	answer := func(w http.ResponseWriter, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			t.Error(err)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
+			"id_token_signing_alg_values_supported": []string{"RS256"}})
+	})
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		text := base64.RawURLEncoding.EncodeToString
+		answer(w, map[string]any{"keys": []any{map[string]string{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k",
+			"n": text(key.N.Bytes()), "e": text(big.NewInt(int64(key.E)).Bytes())}}})
+	})
+	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+		if p.refused.Load() {
+			w.WriteHeader(http.StatusBadRequest)
+			answer(w, map[string]string{"error": "invalid_grant"})
+			return
+		}
+		now := time.Now()
+		claims := jwt.MapClaims{"iss": p.URL, "aud": "ticklane", "sub": "ann", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "nonce": p.nonce.Load()}
+		token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+		token.Header["kid"] = "k"
+		id, err := token.SignedString(key)
+		if err != nil {
+			t.Error(err)
+		}
+		answer(w, map[string]any{"access_token": "access-secret", "token_type": "Bearer", "id_token": id, "refresh_token": p.refresh, "expires_in": 3600})
+	})
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// newProviderServer starts a server with an identity provider, whose addresses it knows.
+func newProviderServer(t testing.TB, p *provider) *sessionServer {
+	t.Helper()
+	srv := newSessionServer(t, testserver.Options{}, func(o *auth.Options) {
+		o.OIDC = auth.OIDCOptions{Issuer: p.URL, ClientID: "ticklane", RedirectURL: "http://127.0.0.1:1/sign-in/callback", Rights: `[{"read":["*"]}]`}
+	})
+	done := make(chan struct{})
+	ctx := t.Context() // done before the cleanups
+	go func() { defer close(done); srv.service.Run(ctx) }()
+	t.Cleanup(func() { <-done })
+	testkit.Eventually(t, func() bool { c, _ := srv.Get("/sign-in/oidc"); return c.Status == 303 }, "the provider's addresses")
+	return srv
+}
+
+// begin starts signing in, and returns the query by which the provider sends the browser back, and its cookie.
+func (p *provider) begin(srv *sessionServer, next string) (query, cookie string) {
+	srv.Helper()
+	c, _ := srv.Get("/sign-in/oidc?next=" + url.QueryEscape(next))
+	to, err := url.Parse(c.Header.Get("Location"))
+	if err != nil || c.Status != 303 || !strings.HasPrefix(to.String(), p.URL+"/authorize?") {
+		srv.Fatalf("status %d to %s", c.Status, to)
+	}
+	if set := c.Header.Get("Set-Cookie"); !strings.HasPrefix(set, "ticklane-sign-in=") || !strings.Contains(set, "SameSite=Lax") || !strings.Contains(set, "HttpOnly") {
+		srv.Errorf("cookie %s", set)
+	}
+	p.nonce.Store(to.Query().Get("nonce"))
+	return "code=code-secret&state=" + url.QueryEscape(to.Query().Get("state")), cookieOf(c)
+}
+
+// cookies returns the cookies that an answer sets, by name.
+func cookies(c *testserver.Client) map[string]*http.Cookie {
+	all := map[string]*http.Cookie{}
+	for _, x := range (&http.Response{Header: http.Header(c.Header)}).Cookies() {
+		all[x.Name] = x
+	}
+	return all
+}
+
+func TestSignInByAProvider(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	srv := newProviderServer(t, p)
+	if _, body := srv.Get("/sign-in?next=/docs?x=1", "Accept: text/html"); !strings.Contains(body, `href="/sign-in/oidc?next=%2fdocs%3fx%3d1"`) {
+		t.Errorf("the page has no link to the provider: %s", body)
+	}
+	query, cookie := p.begin(srv, "/docs?x=1")
+	// A redirect from another site: the browser wouldn't send the cookie of a session that was set here to the target of a redirect.
+	c, body := srv.Get("/sign-in/callback?"+query, cookie, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Accept: text/html")
+	set := cookies(c)
+	if c.Status != 200 || !strings.Contains(body, `content="0;url=/docs?x=1"`) || c.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Fatalf("status %d, %v: %s", c.Status, c.Header, body)
+	}
+	if s := set["ticklane"]; s == nil || s.SameSite != http.SameSiteStrictMode || !s.HttpOnly {
+		t.Errorf("session %v", s)
+	}
+	if s := set["ticklane-refresh"]; s == nil || s.SameSite != http.SameSiteStrictMode || !s.HttpOnly || strings.Contains(s.Value, p.refresh) {
+		t.Errorf("refresh token %v", s)
+	}
+	if s := set["ticklane-sign-in"]; s == nil || s.Value != "" {
+		t.Errorf("state %v", s)
+	}
+	srv.audit.wait(audit.SignIn, map[string]any{"subject": "ann", "decision": "allowed", "route": "GET /sign-in/callback"})
+	session := "Cookie: ticklane=" + set["ticklane"].Value
+	if c, _ := srv.Get("/api/symbols", session); c.Status != 200 {
+		t.Errorf("status %d with the session", c.Status)
+	}
+	both := session + "; ticklane-refresh=" + set["ticklane-refresh"].Value
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(1001 * time.Millisecond))) // ID tokens expire at whole seconds
+	c, body = srv.Post("/api/session/renew", "", both, srv.own())
+	if c.Status != 200 || cookies(c)["ticklane"] == nil || cookies(c)["ticklane-refresh"] == nil {
+		t.Errorf("renewal: status %d: %s", c.Status, body)
+	}
+	p.refused.Store(true)
+	c, body = srv.Post("/api/session/renew", "", both, srv.own())
+	if c.Status != 401 || cookies(c)["ticklane"] != nil {
+		t.Errorf("renewal after the provider ended it: status %d: %s", c.Status, body)
+	}
+}
+
+func TestSignInByAProviderRefused(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	srv := newProviderServer(t, p)
+	query, cookie := p.begin(srv, "//evil.example")
+	for name, c := range map[string]struct{ query, cookie string }{
+		"another browser": {query, "X: y"}, "another state": {"code=x&state=y", cookie}, "an error": {"error=access_denied&" + query, cookie},
+	} {
+		got, body := srv.Get("/sign-in/callback?"+c.query, c.cookie, "Accept: text/html")
+		if got.Status != 401 || cookies(got)["ticklane"] != nil || !strings.Contains(body, `role="alert"`) || strings.Contains(body, "code-secret") {
+			t.Errorf("%s: status %d, %v: %s", name, got.Status, got.Header, body)
+		}
+	}
+	if c, body := srv.Get("/sign-in/callback?"+query, cookie); c.Status != 200 || strings.Contains(body, "evil") {
+		t.Errorf("next of another site: status %d: %s", c.Status, body)
+	}
+	srv.audit.wait(audit.SignIn, map[string]any{"decision": "denied", "route": "GET /sign-in/callback"})
+}
