@@ -138,6 +138,30 @@ func TestEveryMetric(t *testing.T) {
 	}
 }
 
+// TestDelayedMetrics: each view has its figures by its delay, and its streams count in those of the lanes.
+func TestDelayedMetrics(t *testing.T) {
+	live, delayed := testLog(t), testLog(t)
+	every, err := live.Universe().Topics([]string{"*"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, log := range []*stream.Log{live, delayed, delayed} {
+		defer log.Subscribe(stream.Options{Format: wire.SSEJSON, Topics: every}).Close()
+	}
+	delayed.Append([]quote.Tick{{Symbol: 1, N: 1, Seq: 1, Bid: 100, Ask: 101, Last: 100}})
+	got := scrape(t, Sources{Stream: live, HeldBytes: func() int64 { return 262144 }, Delayed: []Delayed{{
+		Delay: 15 * time.Minute, Stream: delayed, Held: func() uint64 { return 7 }, Late: func() time.Duration { return time.Millisecond },
+	}}})
+	for name, want := range map[string]float64{
+		`ticklane_connections{lane="sse"}`: 3, `ticklane_delayed_connections{delay="900"}`: 2, "ticklane_log_head": 0, `ticklane_delayed_log_head{delay="900"}`: 1,
+		`ticklane_delayed_held_ticks{delay="900"}`: 7, `ticklane_delayed_late_seconds{delay="900"}`: 0.001, "ticklane_held_bytes": 262144,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s is %v (%v), want %v", name, v, ok, want)
+		}
+	}
+}
+
 func TestSourcesMayBeNil(t *testing.T) {
 	for name := range scrape(t, Sources{}) {
 		if strings.HasPrefix(name, "ticklane_") {

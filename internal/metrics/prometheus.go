@@ -2,6 +2,8 @@ package metrics
 
 import (
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -23,8 +25,20 @@ type Sources struct {
 	HistoryFailures func() uint64
 	// Reanchored returns how often the feed was more than a second behind its schedule and moved it.
 	Reanchored func() uint64
+	// Delayed are the views of the feed for clients with delayed rights, whose streams count in those of Stream too.
+	Delayed []Delayed
+	// HeldBytes returns the memory of the ticks that wait for the views.
+	HeldBytes func() int64
 	// Lines returns the lines of a feed that clients send, by what became of them.
 	Lines func() (accepted, rejected, duplicates uint64)
+}
+
+// Delayed is a view of the feed as it was a time ago.
+type Delayed struct {
+	Delay  time.Duration
+	Stream *stream.Log
+	Held   func() uint64        // ticks that wait
+	Late   func() time.Duration // how late the newest ticks were published
 }
 
 // ServerCounts are a server's counters since its start.
@@ -65,10 +79,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(name, help string, n float64, lane ...string) { send(prometheus.GaugeValue, name, help, n, lane) }
 	if log := c.of.Stream; log != nil {
 		gauge("log_head", "Seq of the newest tick.", float64(log.Head().Seq))
-		gauge("compress_sets", "Sets of topics that are compressed now.", float64(log.SharedEncoders()))
+		gauge("compress_sets", "Sets of topics that are compressed now.", float64(c.encoders()))
 		gauge("log_oldest", "Seq of the oldest tick kept.", float64(log.Oldest()))
 		for lane := range wire.Lanes {
-			s, name := log.Lane(lane), lane.String()
+			s, name := c.lane(lane), lane.String()
 			gauge("connections", "Live streams.", float64(s.Connections), name)
 			count("streams_total", "Streams opened.", s.Opened, name)
 			count("ticks_total", "Ticks sent to clients.", s.Ticks, name)
@@ -85,6 +99,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			send(prometheus.CounterValue, "compress_seconds_total", "Time spent on compression for all clients of the lane.", s.CompressSeconds, []string{name})
 		}
 	}
+	c.collectDelayed(ch)
 	if c.of.Server != nil {
 		s := c.of.Server()
 		count("http_requests_total", "Requests answered.", s.Requests)
@@ -114,5 +129,44 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.of.Reanchored != nil {
 		count("feed_reanchored_total", "Times the feed was more than a second behind its schedule and moved it.", c.of.Reanchored())
+	}
+}
+
+// lane returns what a lane did in the live log and in those of the views.
+func (c collector) lane(lane wire.Lane) stream.LaneStats {
+	sum := c.of.Stream.Lane(lane)
+	for _, v := range c.of.Delayed {
+		sum.Add(v.Stream.Lane(lane))
+	}
+	return sum
+}
+
+func (c collector) encoders() int {
+	n := c.of.Stream.SharedEncoders()
+	for _, v := range c.of.Delayed {
+		n += v.Stream.SharedEncoders()
+	}
+	return n
+}
+
+// collectDelayed sends the figures of the views. Their label is the delay in seconds; the settings bound its values.
+func (c collector) collectDelayed(ch chan<- prometheus.Metric) {
+	for _, v := range c.of.Delayed {
+		gauge := func(name, help string, value float64) {
+			desc := prometheus.NewDesc("ticklane_delayed_"+name, help, []string{"delay"}, nil)
+			ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, strconv.FormatFloat(v.Delay.Seconds(), 'f', -1, 64))
+		}
+		streams := 0
+		for lane := range wire.Lanes {
+			streams += v.Stream.Lane(lane).Connections
+		}
+		gauge("connections", "Live streams of the delay; part of connections.", float64(streams))
+		gauge("log_head", "Seq of the newest tick that is as old as the delay.", float64(v.Stream.Head().Seq))
+		gauge("held_ticks", "Ticks that wait until they are as old as the delay.", float64(v.Held()))
+		gauge("late_seconds", "How long after the delay the newest ticks were published.", v.Late().Seconds())
+	}
+	if c.of.HeldBytes != nil {
+		desc := prometheus.NewDesc("ticklane_held_bytes", "Memory of the ticks that wait for any delay.", nil, nil)
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(c.of.HeldBytes()))
 	}
 }
