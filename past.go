@@ -32,13 +32,19 @@ func newHistory(cfg config.Config, u *quote.Universe, logger *slog.Logger) (*his
 
 // simulatePast fills empty charts with the simulated market's past. Stored bars are continued instead, at their last prices: what
 // happened between the processes is not made up.
-func simulatePast(sim *market.Simulator, past *history.Store, logger *slog.Logger) {
+func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFeed, logger *slog.Logger) {
 	now := time.Now()
 	newest, ok := past.Restored()
 	if !ok {
-		sim.Days(now, past.Days(), past.AddDays)
+		sim.Days(now, past.Days(), func(days []quote.Tick) {
+			past.AddDays(days)
+			delayed.addDays(days)
+		})
 		past.SaveIfNeeded()
-		sim.Warm(now, past.AddPaced)
+		sim.Warm(now, func(ticks []quote.Tick) {
+			past.AddPaced(ticks)
+			delayed.addPast(ticks)
+		})
 		return
 	}
 	for id := range quote.ID(sim.Universe().Len()) {

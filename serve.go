@@ -49,6 +49,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return usageError(err)
 	}
+	delays, err := delaysOf(cfg.Auth, access)
+	if err != nil {
+		return usageError(err)
+	}
 	ln, err := listen(cfg.Server.Addr)
 	if err != nil {
 		return err
@@ -92,23 +96,32 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		position, n := b.State()
 		err = errors.Join(err, past.Close(&history.LogState{Position: position, N: n}))
 	}()
-	log, err := stream.New(stream.Config{
+	logConfig := stream.Config{
 		Universe: u, Events: events, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
 		SnapshotChunk: cfg.Stream.SnapshotChunk,
 		Interval:      cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
-	})
+	}
+	log, err := stream.New(logConfig)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
+	delayed, err := newDelayedFeed(delays, logConfig, past)
+	if err != nil {
+		return err
+	}
+	defer delayed.close()
 	// History first: a tick that a client has received is in its bars.
 	b.Attach(past.AddPaced)
 	b.Attach(log.Append)
+	if delayed != nil {
+		b.Attach(delayed.line.Add)
+	}
 
 	lines, _ := feed.(*ingest.Source)
 	if lines != nil {
-		lines.Attach(log)
+		lines.Attach(delayed.observer(log))
 	}
 	record, err := openAudit(cfg.Audit.File, logger)
 	if err != nil {
@@ -120,6 +133,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		if lines != nil {
 			of.Lines = lines.Lines
 		}
+		delayed.measure(&of)
 		return metrics.Handler(of)
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
@@ -130,12 +144,13 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		Logger: logger, Version: version,
 	}
 	access.addTo(&deps)
+	delayed.addTo(&deps)
 	server, err := handlers.New(deps)
 	if err != nil {
 		return err
 	}
 	if sim, ok := feed.(*market.Simulator); ok {
-		simulatePast(sim, past, logger)
+		simulatePast(sim, past, delayed, logger)
 	}
 	past.ReportBars(events)
 	hangup, stop := hangups()
@@ -147,9 +162,11 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	watchers.Go(func() { access.run(watching) })
 	watchers.Go(func() {
 		returnMemory(watching, func() (opened uint64, live int) {
-			for lane := range wire.Lanes {
-				stats := log.Lane(lane)
-				opened, live = opened+stats.Opened, live+stats.Connections
+			for _, log := range delayed.logs(log) {
+				for lane := range wire.Lanes {
+					stats := log.Lane(lane)
+					opened, live = opened+stats.Opened, live+stats.Connections
+				}
 			}
 			return opened, live
 		}, func() {
@@ -159,12 +176,12 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	})
 	defer watchers.Wait()
 	defer stopWatching()
-	return run(ctx, cfg, out, logger, ln, server, feed, b.Publish)
+	return run(ctx, cfg, out, logger, ln, server, feed, delayed, b.Publish)
 }
 
 // run starts the parts that serve has created, and stops them in order.
 func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
-	feed market.Source, publish func([]quote.Tick)) error {
+	feed market.Source, delayed *delayedFeed, publish func([]quote.Tick)) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
 	defer stopFeed()
 	group, failed := errgroup.WithContext(ctx)
@@ -172,6 +189,10 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		if err := feed.Run(feeding, publish); err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
+		return nil
+	})
+	group.Go(func() error {
+		delayed.run(feeding)
 		return nil
 	})
 	group.Go(func() error { return server.Serve() })

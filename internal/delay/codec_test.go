@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -111,33 +112,39 @@ func FuzzCodec(f *testing.F) {
 	})
 }
 
-// BenchmarkAdd reports the time and the memory of a tick of the simulated market.
+// BenchmarkAdd adds ticks of the simulated market, and reports their time and memory, that of 15 minutes in MiB too.
 func BenchmarkAdd(b *testing.B) {
-	sim, err := market.NewSimulator(market.Options{Seed: 42, Rate: 1000, Symbols: 50, Arrivals: "hawkes", Warmup: 10 * time.Minute})
-	if err != nil {
-		b.Fatal(err)
+	for _, rate := range []float64{200, 1000, 5000} {
+		b.Run(strconv.Itoa(int(rate)), func(b *testing.B) {
+			sim, err := market.NewSimulator(market.Options{Seed: 42, Rate: rate, Symbols: 50, Arrivals: "hawkes", Warmup: 3 * time.Minute})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var all []quote.Tick
+			n := make([]uint64, sim.Universe().Len())
+			sim.Warm(time.Now(), func(ticks []quote.Tick) {
+				for _, t := range ticks {
+					n[t.Symbol]++
+					t.N, t.Seq = n[t.Symbol], uint64(len(all)+1)
+					all = append(all, t)
+				}
+			})
+			l := New(nil)
+			l.Outlet(time.Hour, nil, nil)
+			const batch = 2
+			b.ReportAllocs()
+			added, next := 0, 0
+			for b.Loop() {
+				if next+batch > len(all) {
+					next = 0
+				}
+				l.Add(all[next : next+batch])
+				added, next = added+batch, next+batch
+			}
+			perTick := float64(l.tail.number*chunkBytes+l.tail.used.Load()) / float64(added)
+			b.ReportMetric(perTick, "B/tick")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(added), "ns/tick")
+			b.ReportMetric(perTick*rate*15*60/(1<<20), "MiB/15min")
+		})
 	}
-	var all []quote.Tick
-	n := make([]uint64, sim.Universe().Len())
-	sim.Warm(time.Now(), func(ticks []quote.Tick) {
-		for _, t := range ticks {
-			n[t.Symbol]++
-			t.N, t.Seq = n[t.Symbol], uint64(len(all)+1)
-			all = append(all, t)
-		}
-	})
-	l := New(nil)
-	l.Outlet(time.Hour, nil, nil)
-	const batch = 4
-	b.ReportAllocs()
-	i, k := 0, 0
-	for b.Loop() {
-		if k+batch > len(all) {
-			k = 0
-		}
-		l.Add(all[k : k+batch])
-		i, k = i+batch, k+batch
-	}
-	b.ReportMetric(float64(l.tail.number*chunkBytes+l.tail.used.Load())/float64(i), "B/tick")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(i), "ns/tick")
 }

@@ -24,6 +24,13 @@ func (r *Recorder) add(ticks []quote.Tick) {
 	r.ticks = append(r.ticks, ticks...)
 }
 
+// Tick returns the tick at seq.
+func (r *Recorder) Tick(seq uint64) quote.Tick {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ticks[seq-1]
+}
+
 // JSON returns the JSON of the tick at seq, "" if there is none.
 func (r *Recorder) JSON(seq uint64) string {
 	r.mu.Lock()

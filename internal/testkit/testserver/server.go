@@ -20,6 +20,7 @@ import (
 
 	"ticklane/handlers"
 	"ticklane/internal/bus"
+	"ticklane/internal/delay"
 	"ticklane/internal/history"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
@@ -53,6 +54,7 @@ type Options struct {
 	Instruments []quote.Instrument // instead of those
 	Universe    *quote.Universe    // instead of them
 	Log         stream.Config
+	Delays      []time.Duration // of views for clients with delayed rights
 	Settings    func(*handlers.Settings)
 	Listener    func(net.Listener) net.Listener
 	Logger      *slog.Logger
@@ -68,6 +70,8 @@ type Server struct {
 	TickLog  *stream.Log
 	Bus      *bus.Local
 	History  *history.Store
+	Line     *delay.Line            // nil without Options.Delays
+	Delayed  []handlers.DelayedView // by Options.Delays
 	Settings handlers.Settings
 	Ticks    *Recorder
 
@@ -75,6 +79,7 @@ type Server struct {
 	served      chan error
 	stopOnce    sync.Once
 	stopErr     error
+	stopDelayed func()
 }
 
 // New starts a server.
@@ -108,6 +113,8 @@ func New(t testing.TB, o Options) *Server {
 	s.Bus.Attach(s.Ticks.add)
 	s.Bus.Attach(s.History.Add)
 	s.Bus.Attach(s.TickLog.Append)
+	s.stopDelayed = func() {}
+	s.Delayed = s.addDelayed(o.Delays, log)
 
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -126,7 +133,7 @@ func New(t testing.TB, o Options) *Server {
 		o.Settings(&s.Settings)
 	}
 	deps := handlers.Deps{
-		Settings: s.Settings, Listener: ln, Stream: s.TickLog, History: s.History, Feed: handlers.FeedInfo{Source: "simulator", Seed: 7, Timed: true},
+		Settings: s.Settings, Listener: ln, Stream: s.TickLog, History: s.History, Delayed: s.Delayed, Feed: handlers.FeedInfo{Source: "simulator", Seed: 7, Timed: true},
 		Files: Files(), Logger: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), Version: "test",
 		Metrics: func(h *handlers.Server) http.Handler {
 			return metrics.Handler(metrics.Sources{Stream: s.TickLog, Server: h.Counts})
@@ -153,6 +160,7 @@ func (s *Server) Stop(limit time.Duration) error {
 		if err := <-s.served; err != nil {
 			s.Errorf("Serve: %v", err)
 		}
+		s.stopDelayed()
 		s.TickLog.Close()
 	})
 	return s.stopErr
