@@ -78,15 +78,20 @@ func newProvider(t testing.TB) *provider {
 // newProviderServer starts a server with an identity provider, whose addresses it knows.
 func newProviderServer(t testing.TB, p *provider) *sessionServer {
 	t.Helper()
-	srv := newSessionServer(t, testserver.Options{}, func(o *auth.Options) {
-		o.OIDC = auth.OIDCOptions{Issuer: p.URL, ClientID: "ticklane", RedirectURL: "http://127.0.0.1:1/sign-in/callback", Rights: `[{"read":["*"]}]`}
-	})
+	srv := newSessionServer(t, testserver.Options{}, withProvider(p.URL))
 	done := make(chan struct{})
 	ctx := t.Context() // done before the cleanups
 	go func() { defer close(done); srv.service.Run(ctx) }()
 	t.Cleanup(func() { <-done })
 	testkit.Eventually(t, func() bool { c, _ := srv.Get("/sign-in/oidc"); return c.Status == 303 }, "the provider's addresses")
 	return srv
+}
+
+// withProvider configures an identity provider.
+func withProvider(address string) func(*auth.Options) {
+	return func(o *auth.Options) {
+		o.OIDC = auth.OIDCOptions{Issuer: address, ClientID: "ticklane", RedirectURL: "http://127.0.0.1:1/sign-in/callback", Rights: `[{"read":["*"]}]`}
+	}
 }
 
 // begin starts signing in, and returns the query by which the provider sends the browser back, and its cookie.
