@@ -81,7 +81,7 @@ const session = new PageSession({ feeds: () => [feed], share: shared });
 const dialog = new SettingsDialog();
 const listBar = new ListBar({ lists, known: (symbol) => nameOf(symbol), narrowed: () => narrowed, announce: (text) => lane.announce(text) });
 new ColumnsDialog({ view, widths: list.widths, shown: () => list.list, announce: (text) => lane.announce(text) });
-const proxy = new ProxyNotice({ compression: () => connectionStats.info?.compression });
+const proxy = new ProxyNotice({ symbol: () => view.now.symbol });
 const stall = new FeedStall();
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 const alerts = new AlertsPanel({ store, view, subscriptions, announce: (text) => lane.announce(text) });

@@ -1,8 +1,8 @@
 /** @import { Arrival, End, Message } from '../types.js' */
 /** @typedef {'silent' | 'bursts' | 'websocket' | 'cuts'} Symptom silent: a stream opens, but nothing arrives; bursts: ticks arrive together that were due one after another; websocket: it can't be opened; cuts: streams end after the same time */
 
-const PAUSE = 300; // ms without a message that end a burst
-const SPREAD = 300_000; // µs between the due times of a burst's first and last tick from which it is one
+const PAUSE = 120; // ms without a message that end a burst
+const SPREAD = 120_000; // µs between the due times of a burst's first and last tick from which it is one
 const BURSTS = 3; // in a row
 const HELD = 6_000_000; // µs that they spread over in all
 const TRIES = 2; // streams in a row that didn't open

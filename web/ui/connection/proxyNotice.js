@@ -6,23 +6,24 @@ import { t } from '../../text.js';
 /** @import { Symptom } from '../../lane/proxyWatch.js' */
 /** @import { Arrival, End, Lane, Message } from '../../types.js' */
 
-const AGAIN = 60_000; // ms between diagnoses
+const AGAIN = 60_000; // ms between diagnoses, doubled by each that finds no fault
 const KEPT = 300_000; // ms that a fault is shown after its newest symptom
 
 /** What a proxy between this browser and the server does wrong, with a dialog of the lines that correct it. */
 export class ProxyNotice {
   #watch = new ProxyWatch((symptom) => void this.#diagnose(symptom));
-  #compression;
+  #symbol;
   /** @type {Fault | null} */
   #fault = null;
   #until = 0; // performance.now() until which it is shown
   #next = 0; // performance.now() before which there is no further diagnosis
+  #pause = AGAIN;
   /** Those that the user has read about. @type {Set<Fault>} */
   #read = new Set();
 
-  /** @param {{ compression: () => string | undefined }} page compression of the open stream, as the server reports it */
-  constructor({ compression }) {
-    this.#compression = compression;
+  /** @param {{ symbol: () => string }} page symbol: one that the page may read */
+  constructor({ symbol }) {
+    this.#symbol = symbol;
   }
 
   /** @param {Message} m @param {Arrival} arrival */
@@ -54,9 +55,10 @@ export class ProxyNotice {
     const now = performance.now();
     if (this.#fault) this.#until = now + KEPT;
     if (now < this.#next) return;
-    this.#next = now + AGAIN;
+    this.#next = now + this.#pause;
     const { diagnose } = await import('../../lane/diagnosis.js');
-    this.#fault = await diagnose(symptom, { ...platform(), compression: this.#compression() });
+    this.#fault = await diagnose(symptom, { ...platform(), symbol: this.#symbol() || '*' });
+    this.#pause = this.#fault ? AGAIN : this.#pause * 2; // a slow machine or network shows the same symptoms again and again
     this.#until = performance.now() + KEPT;
   }
 
