@@ -18,6 +18,8 @@ FUZZTIME    ?= 60s
 BENCH       ?= .
 BENCHTIME   ?= 1s
 LINTER      := bin/golangci-lint-v2.15.0
+CYCLONEDX   := bin/cyclonedx-gomod-v1.10.0
+GOVULNCHECK := bin/govulncheck-v1.9.0
 
 say = @echo '==> $(1)'
 
@@ -193,9 +195,32 @@ image: ## Build the container image ticklane:VERSION with docker, podman or buil
 licenses: node $(PACKED) ## List the parts of the binary with their licences; texts go to bin/THIRD_PARTY_LICENSES.txt
 	@mkdir -p bin && go run ./scripts/licenses -out bin/THIRD_PARTY_LICENSES.txt
 
+.PHONY: sbom
+sbom: build $(CYCLONEDX) ## Write the bills of materials (CycloneDX) of the binary and of its browser code to bin/sbom
+	@mkdir -p bin/sbom
+	@$(CYCLONEDX) bin -json -std -version '$(VERSION)' -output bin/sbom/ticklane.cdx.json $(BINARY)
+	@npm sbom --sbom-format cyclonedx --sbom-type application --omit dev --package-lock-only >bin/sbom/browser.cdx.json
+	@ls bin/sbom/*.cdx.json
+
+.PHONY: vulncheck
+vulncheck: node $(PACKED) assets $(GOVULNCHECK) ## Look for known vulnerabilities, where the databases of Go and npm can be reached
+	@scripts/vulncheck.sh $(GOVULNCHECK)
+
 .PHONY: reproducible
 reproducible: node $(PACKED) ## Build the binary twice in different surroundings and compare, in some minutes
 	@scripts/reproducible.sh '$(VERSION)'
+
+.PHONY: check-deploy
+check-deploy: node build ## Build, run and check all of deploy/ and the release's files, on Linux as root, in some ten minutes
+	@scripts/check-deploy.sh '$(VERSION)'
+
+$(CYCLONEDX):
+	@GOBIN=$(CURDIR)/bin go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(subst bin/cyclonedx-gomod-,,$@)
+	@mv bin/cyclonedx-gomod $@
+
+$(GOVULNCHECK):
+	@GOBIN=$(CURDIR)/bin go install golang.org/x/vuln/cmd/govulncheck@$(subst bin/govulncheck-,,$@)
+	@mv bin/govulncheck $@
 
 ## Keep it tidy
 
