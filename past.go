@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"ticklane/internal/config"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
+	"ticklane/internal/market/replay"
 	"ticklane/internal/quote"
 )
 
@@ -54,4 +56,16 @@ func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFe
 	}
 	last := time.UnixMicro(newest).UTC()
 	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", last, "between", now.Sub(last).Round(time.Second))
+}
+
+// replayPast fills charts with the rows of a file before feed.start, unless they have stored bars, which may be newer.
+func replayPast(ctx context.Context, r *replay.Source, past *history.Store, delayed *delayedFeed) error {
+	sink := func(ticks []quote.Tick) {
+		past.AddPaced(ticks)
+		delayed.addPast(ticks)
+	}
+	if _, stored := past.Restored(); stored {
+		sink = func([]quote.Tick) {}
+	}
+	return r.Past(ctx, time.Now(), sink)
 }

@@ -149,8 +149,13 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if sim, ok := feed.(*market.Simulator); ok {
-		simulatePast(sim, past, delayed, logger)
+	switch feed := feed.(type) {
+	case *market.Simulator:
+		simulatePast(feed, past, delayed, logger)
+	case *replay.Source:
+		if err := replayPast(ctx, feed, past, delayed); err != nil {
+			return err
+		}
 	}
 	past.ReportBars(events)
 	hangup, stop := hangups()
@@ -326,7 +331,7 @@ func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (mark
 	}
 	if cfg.Feed.Source == "replay" {
 		r, err := replay.New(ctx, replay.Options{
-			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format),
+			File: cfg.Feed.File, Speed: cfg.Feed.Speed, Start: cfg.Feed.Start, Loop: cfg.Feed.Loop, OnBadRow: cfg.Feed.OnBadRow, Format: replay.Format(cfg.Feed.Format),
 			LogSize: cfg.Stream.LogSize, Logger: logger,
 		})
 		if err != nil {

@@ -54,6 +54,7 @@ var sections = []group{
 		{"feed.source", "simulator", choice{"simulator", "replay", "ingest"}, "The simulated market, a CSV file of ticks or bars, or what clients send to /api/ingest (docs/ingest.md)."},
 		{"feed.file", "", text{"a CSV file, also as gzip or zip; -: standard input"}, "File to replay, absolute or relative to the working directory. docs/replay.md describes it, with examples."},
 		{"feed.speed", "1", speed{}, "Speed of the replay as a factor of the file's own, or max for as fast as possible."},
+		{"feed.start", "", text{"a time of the file, such as 2026-03-02T14:30:00Z or 2026-03-02"}, "Time of the file from which on it is replayed. Rows before it fill the charts at once."},
 		{"feed.loop", "true", boolean{}, "Whether the replay restarts at the end of the file."},
 		{"feed.on_bad_row", "stop", choice{"stop", "skip"}, "Reaction to an invalid row of the file, which is reported with file and line in both cases."},
 		{"feed.format.delimiter", "auto", choice{"auto", "comma", "semicolon", "tab", "pipe"}, "Delimiter of the fields of the replayed file. auto here and below: as detected, which the log shows."},

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,7 @@ type Options struct {
 	File     string       // a path, or StandardInput
 	Stdin    *os.File     // os.Stdin if nil
 	Speed    float64      // 1 is real time, 60 a minute per second, MaxSpeed without waiting
+	Start    string       // a time of the file from which on it is replayed; Past has the rows before it; empty for the first row
 	Loop     bool         // restart after the last row; due times continue
 	OnBadRow string       // StopOnBadRow (the default if empty) or SkipOnBadRows
 	Format   Format       // what the file doesn't show
@@ -44,11 +46,14 @@ type Options struct {
 // Source replays a file. It is a market.EventSource.
 type Source struct {
 	*market.Pacer
-	options Options
-	scan    *scan
-	events  *quote.Events // nil if the file has no trades
-	log     *slog.Logger
-	ended   atomic.Int64 // when the last tick was published, µs since 1970; 0 before
+	options  Options
+	scan     *scan
+	events   *quote.Events // nil if the file has no trades
+	log      *slog.Logger
+	start    int64        // µs since 1970, of the file
+	opening  []quote.Tick // the newest before start
+	playback *playback    // nil without Past
+	ended    atomic.Int64 // when the last tick was published, µs since 1970; 0 before
 }
 
 // New reads the file once to find its symbols and to check every row, and logs what it has read. Standard input is copied to a
@@ -84,7 +89,7 @@ func (s *Source) read(ctx context.Context) error {
 		return err
 	}
 	if s.scan, err = scanFile(ctx, in, format, s.log); err == nil {
-		if err = s.checkBadRows(); err == nil {
+		if err = errors.Join(s.checkBadRows(), s.findStart(format.zone)); err == nil {
 			s.scan.report(s.options.Speed)
 			if s.options.LogSize > 0 && s.scan.layout.hasTrades() {
 				s.events = quote.NewEvents(s.options.LogSize)
@@ -139,11 +144,19 @@ func (s *Source) Events() *quote.Events { return s.events }
 // Timed reports whether due times are a schedule, so that the time since Due is a latency: not at MaxSpeed.
 func (s *Source) Timed() bool { return !math.IsInf(s.options.Speed, 1) }
 
-// Run replays the file; its earliest row is due immediately. Run may be called once.
+// Run replays the file from Options.Start; its first row from there is due immediately. Run may be called once.
 func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	defer s.close(s.scan.input)
-	p := newPlayback(ctx, s.scan, s.options, time.Now().UnixMicro())
-	p.events = s.events
+	if s.playback == nil {
+		if err := s.Past(ctx, time.Now(), func([]quote.Tick) {}); err != nil {
+			return err
+		}
+	}
+	p := s.playback
+	p.ctx = ctx
+	for part := range slices.Chunk(s.opening, pastBatch) {
+		publish(part)
+	}
 	s.Pacer.Run(ctx, p, publish)
 	if ctx.Err() != nil {
 		return nil
