@@ -44,6 +44,12 @@ type process struct {
 // startServer starts the real server on a free port. The test's Cleanup kills it.
 func startServer(t testing.TB, args ...string) *process {
 	t.Helper()
+	return startServerLogging(t, t.Output(), args...)
+}
+
+// startServerLogging is startServer with its log on standard error.
+func startServerLogging(t testing.TB, log io.Writer, args ...string) *process {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +57,7 @@ func startServer(t testing.TB, args ...string) *process {
 	p := &process{Cmd: exec.Command(self, append([]string{"serve", "--server.addr=127.0.0.1:0", "--market.warmup=0s"}, args...)...)}
 	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TICKLANE_") }) // of the tests
 	environ = append(environ, "TEST_SERVE=1")
-	p.Env, p.Dir, p.Stderr = environ, t.TempDir(), t.Output()
+	p.Env, p.Dir, p.Stderr = environ, t.TempDir(), log
 	out, err := p.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

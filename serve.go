@@ -64,6 +64,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	}
 	if admin != nil {
 		defer admin.Close()
+		logger.Info("administration is served on server.admin_addr only", "addr", admin.Addr())
 	}
 
 	warnUnused(cfg, logger)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,14 +128,24 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 // a link on another site (SameSite=Strict). It is first sent to the same address by a page of this server.
 func (g *guard) redirectToSignIn(c *fiber.Ctx, x *credential) error {
 	next := c.Path()
-	if query := c.Context().URI().QueryString(); len(query) > 0 {
-		next += "?" + string(query)
+	if query := withoutCredentials(string(c.Context().URI().QueryString())); query != "" {
+		next += "?" + query
 	}
 	noStore(c)
 	if site := c.Get("Sec-Fetch-Site"); x.kind == noCredential && (site == "cross-site" || site == "same-site") {
 		return g.pages.renderForward(c, next)
 	}
 	return c.Redirect(string(g.base)+"/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
+}
+
+// withoutCredentials removes the parameters of a query in which somebody may have put a token by mistake.
+func withoutCredentials(query string) string {
+	kept := slices.DeleteFunc(strings.Split(query, "&"), func(parameter string) bool {
+		name, value, _ := strings.Cut(parameter, "=")
+		return slices.Contains([]string{"token", "access_token", "id_token", ticketParameter}, strings.ToLower(name)) ||
+			strings.HasPrefix(value, "tl_") || strings.HasPrefix(value, "tk_") || strings.HasPrefix(value, "eyJ")
+	})
+	return strings.Join(kept, "&")
 }
 
 // Values of the member code of problems about credentials.

@@ -5,11 +5,14 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +32,25 @@ type provider struct {
 	nonce   atomic.Value // of the last authorization
 	refused atomic.Bool  // the token endpoint answers 400
 	refresh string       // the refresh token that it gives
+	log     lockedBuffer // of the server that uses it
+}
+
+// lockedBuffer is a buffer for concurrent use.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.all.String()
 }
 
 func newProvider(t testing.TB) *provider {
@@ -78,7 +100,7 @@ func newProvider(t testing.TB) *provider {
 // newProviderServer starts a server with an identity provider, whose addresses it knows.
 func newProviderServer(t testing.TB, p *provider) *sessionServer {
 	t.Helper()
-	srv := newSessionServer(t, testserver.Options{}, withProvider(p.URL))
+	srv := newSessionServer(t, testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, withProvider(p.URL))
 	done := make(chan struct{})
 	ctx := t.Context() // done before the cleanups
 	go func() { defer close(done); srv.service.Run(ctx) }()
@@ -156,6 +178,19 @@ func TestSignInByAProvider(t *testing.T) {
 	c, body = srv.Post("/api/session/renew", "", both, srv.own())
 	if c.Status != 401 || cookies(c)["ticklane"] != nil {
 		t.Errorf("renewal after the provider ended it: status %d: %s", c.Status, body)
+	}
+	if err := srv.Stop(testserver.Timeout); err != nil {
+		t.Error(err)
+	}
+	srv.audit.log.Close()
+	record, err := os.ReadFile(srv.audit.file)
+	if err != nil || !strings.Contains(p.log.String(), "/sign-in/callback") {
+		t.Fatalf("%v, log %.500s", err, p.log.String())
+	}
+	for _, secret := range []string{"code-secret", "access-secret", p.refresh, set["ticklane"].Value, set["ticklane-refresh"].Value, strings.TrimPrefix(cookie, "Cookie: ticklane-sign-in=")} {
+		if all := p.log.String() + string(record); strings.Contains(all, secret) || strings.Contains(body, secret) {
+			t.Errorf("%s is in the log, the audit log or an answer", secret)
+		}
 	}
 }
 
