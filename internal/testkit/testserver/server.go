@@ -70,6 +70,7 @@ type Server struct {
 	TickLog  *stream.Log
 	Bus      *bus.Local
 	History  *history.Store
+	Events   *quote.Events          // that the ticks refer to
 	Line     *delay.Line            // nil without Options.Delays
 	Delayed  []handlers.DelayedView // by Options.Delays
 	Settings handlers.Settings
@@ -108,6 +109,7 @@ func New(t testing.TB, o Options) *Server {
 	if s.History, err = history.New(universe, 100); err != nil {
 		t.Fatal(err)
 	}
+	s.Events = log.Events
 	s.History.ReportBars(log.Events)
 	s.Ticks = &Recorder{universe: universe, Epoch: s.Bus.Epoch()}
 	s.Bus.Attach(s.Ticks.add)
