@@ -269,6 +269,7 @@ func TestCrossChecks(t *testing.T) {
 		{"base path with an empty part", []string{"--server.base_path=//evil.example"}, "server.base_path"},
 		{"base path that would be escaped", []string{"--server.base_path=/a b"}, "server.base_path"},
 		{"admin address on all interfaces", []string{"--server.admin_addr=:6060"}, "server.admin_addr"},
+		{"admin address on all interfaces with authentication", []string{"--server.admin_addr=:6060", "--auth.mode=token", "--auth.tokens", pem}, ""},
 		{"admin address on loopback", []string{"--server.admin_addr=[::1]:6060"}, ""},
 		{"one problem for two keys", []string{"--stream.log_size=1", "--stream.max_lag=70000"}, "stream.log_size"},
 	}

@@ -30,6 +30,10 @@ func (s *settings) checkDependencies() {
 	check(c.Stream.MaxLag <= c.Stream.LogSize, "stream.max_lag", strconv.Quote(strconv.Itoa(c.Stream.MaxLag)),
 		fmt.Sprintf("want at most stream.log_size, which is %d", c.Stream.LogSize), "stream.log_size")
 
+	admin := c.Server.AdminAddr
+	check(admin == "" || onLoopback(admin) || c.Auth.Mode != "none", "server.admin_addr", strconv.Quote(admin),
+		"want an address of loopback, such as 127.0.0.1:6060: with auth.mode none nobody can prove the right that other machines need", "auth.mode")
+
 	cert, private := c.Server.TLSCert, c.Server.TLSKey
 	check(cert == "" || private != "", "server.tls_key", "", "missing: server.tls_cert is set and needs it", "server.tls_cert")
 	check(private == "" || cert != "", "server.tls_cert", "", "missing: server.tls_key is set and needs it", "server.tls_key")

@@ -40,7 +40,7 @@ var sections = []group{
 		{"server.idle_timeout", "60s", duration{time.Second, time.Hour, ""}, "Maximum time between two requests on a connection."},
 		{"server.tls_cert", "", text{"a PEM file"}, "Certificate chain; together with server.tls_key it enables HTTPS. Read again when it changes and on SIGHUP."},
 		{"server.tls_key", "", text{"a PEM file"}, "Private key of server.tls_cert."},
-		{"server.admin_addr", "", address{optional: true, loopback: true}, "Additional loopback address for /metrics, /api/stats, /api/connections, /api/lab and the Go profiler, which are then served there only, without credentials. Empty: they are served on server.addr, without the profiler."},
+		{"server.admin_addr", "", address{optional: true}, "Additional address for /metrics, /api/stats, /api/connections, /api/lab, /api/revocations and the Go profiler, which are then served there only: without credentials on loopback, with the right admin elsewhere, which needs auth.mode. Empty: they are served on server.addr."},
 	}},
 	{"market", "The simulated market", []key{
 		{"market.rate", "100", number{0.1, mega, "ticks per second"}, "Mean tick rate of the whole market."},

@@ -202,7 +202,7 @@ func (zone) parse(s string) (any, bool) {
 func (zone) allowed() string { return "a time zone such as UTC or America/New_York" }
 
 // address is a host:port.
-type address struct{ optional, loopback bool }
+type address struct{ optional bool }
 
 func (k address) parse(s string) (any, bool) {
 	if s == "" {
@@ -215,21 +215,22 @@ func (k address) parse(s string) (any, bool) {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return nil, false
 	}
-	if k.loopback {
-		ip, err := netip.ParseAddr(host)
-		return s, host == "localhost" || err == nil && ip.IsLoopback()
-	}
 	_, ok := hostName{}.parse(host)
 	return s, ok || host == ""
 }
 
 func (k address) allowed() string {
-	switch {
-	case k.loopback:
-		return "host:port on loopback, such as 127.0.0.1:6060, or empty"
-	default:
-		return "host:port, such as 127.0.0.1:3000 or :8080"
+	if k.optional {
+		return "host:port, such as 127.0.0.1:6060, or empty"
 	}
+	return "host:port, such as 127.0.0.1:3000 or :8080"
+}
+
+// onLoopback reports whether an address is one of loopback.
+func onLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, notIP := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || notIP == nil && ip.IsLoopback())
 }
 
 var dnsName = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?$`)
