@@ -69,6 +69,8 @@ type Revocations struct {
 	tokens  *tokenStore   // nil without a token file
 	changed chan struct{} // of one element
 
+	fileMu sync.Mutex // held while the file and the maps are made equal; Check needs mu only, so it never waits for the disk
+
 	mu        sync.RWMutex
 	byToken   map[string]Revocation
 	bySubject map[string]Revocation
@@ -100,6 +102,8 @@ func (r *Revocations) clear() {
 // load replaces the revocations by those of the file. If one line is invalid, it adds the others to those in force and returns
 // an error that names the line.
 func (r *Revocations) load() error {
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
 	text, err := r.file.read()
 	if err != nil {
 		return err
@@ -147,9 +151,12 @@ func (r *Revocations) Add(one Revocation) error {
 	if !one.Expires.IsZero() && !now.Before(one.Expires) {
 		return errors.New("expires: want a time in the future")
 	}
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.put(one, now); err != nil {
+	err := r.put(one, now)
+	r.mu.Unlock()
+	if err != nil {
 		return err
 	}
 	r.notify()
@@ -159,7 +166,7 @@ func (r *Revocations) Add(one Revocation) error {
 	return r.appendLine(one)
 }
 
-// appendLine is called with mu held.
+// appendLine is called with fileMu held.
 func (r *Revocations) appendLine(one Revocation) error {
 	line, err := json.Marshal(one)
 	if err != nil {

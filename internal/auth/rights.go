@@ -69,8 +69,8 @@ type right struct {
 	Delay    string   `json:"delay"`    // a Go duration, "15m"
 	Write    []string `json:"write"`    // topics that may be ingested
 	May      []Action `json:"may"`      // other actions
-	Streams  int      `json:"streams"`  // most open streams of the subject; 0 for no limit of its own
-	Requests float64  `json:"requests"` // most HTTP requests of the subject per second; 0 for no limit of its own
+	Streams  int      `json:"streams"`  // most open streams of the subject; 0 for the server's limits only
+	Requests float64  `json:"requests"` // most HTTP requests of the subject per second; 0 for the server's limits only
 }
 
 // ParseRights parses a JSON list of rights. One malformed entry is an error, which names it:

@@ -56,11 +56,12 @@ func New(o Options) (*Service, error) {
 	if o.SessionTime == 0 {
 		o.SessionTime = 12 * time.Hour
 	}
-	s := &Service{logger: o.Logger, Tickets: newTickets()}
+	s := &Service{logger: o.Logger}
 	var err error
 	if s.Revocations, err = newRevocations(o.Revocations); err != nil {
 		return nil, fmt.Errorf("auth.revocations: %w", err)
 	}
+	s.Tickets = newTickets(s.Revocations)
 	s.Verifier = &Verifier{revocations: s.Revocations}
 	switch o.Mode {
 	case ModeToken:

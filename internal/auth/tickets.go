@@ -21,6 +21,8 @@ var ErrBusy = errors.New("too many are open")
 // Tickets are credentials for one request. Pages of other sites need them, because an EventSource can't send a header. A ticket may
 // be part of a URL: it is worthless once used, and after 30 s.
 type Tickets struct {
+	revocations *Revocations
+
 	mu    sync.Mutex
 	open  map[[sha256.Size]byte]ticket // by the hash, so that the memory of the process shows none
 	queue []issued                     // in the order of their expiry, those that were used included
@@ -38,8 +40,8 @@ type issued struct {
 	expires time.Time
 }
 
-func newTickets() *Tickets {
-	return &Tickets{open: map[[sha256.Size]byte]ticket{}, of: map[string]int{}}
+func newTickets(revocations *Revocations) *Tickets {
+	return &Tickets{revocations: revocations, open: map[[sha256.Size]byte]ticket{}, of: map[string]int{}}
 }
 
 // ticketPrefix makes a ticket recognizable, for instance to scanners for leaked secrets.
@@ -62,8 +64,8 @@ func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.
 	return text, expires, nil
 }
 
-// Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, or ErrExpired with the principal if its own
-// credential has expired meanwhile. The caller checks Revocations.
+// Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
+// credential was revoked, or has expired, meanwhile.
 func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	if !strings.HasPrefix(text, ticketPrefix) {
 		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrInvalid)
@@ -78,6 +80,8 @@ func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, ticketTime)
 	case of.origin != origin:
 		return nil, fmt.Errorf("ticket: %w: issued for another origin", ErrInvalid)
+	case t.revocations.Revoked(of.principal):
+		return nil, ErrRevoked
 	case of.principal.Expired(now):
 		return of.principal, ErrExpired
 	}

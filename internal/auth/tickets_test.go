@@ -8,9 +8,18 @@ import (
 	"time"
 )
 
+func noRevocations(t *testing.T) *Revocations {
+	t.Helper()
+	r, err := newRevocations("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func TestTickets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all, p := newTickets(), &Principal{Subject: "ann", Expires: time.Now().Add(20 * time.Second)}
+		all, p := newTickets(noRevocations(t)), &Principal{Subject: "ann", Expires: time.Now().Add(20 * time.Second)}
 		issue := func() string {
 			t.Helper()
 			ticket, expires, err := all.Issue(p, "https://a.example")
@@ -50,12 +59,19 @@ func TestTickets(t *testing.T) {
 		if got, err := all.Redeem(ticket, "https://a.example"); got != p || !errors.Is(err, ErrExpired) {
 			t.Errorf("expired principal: %v, %v", got, err)
 		}
+		ticket = issue()
+		if err := all.revocations.Add(Revocation{Subject: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := all.Redeem(ticket, "https://a.example"); got != nil || !errors.Is(err, ErrRevoked) {
+			t.Errorf("revoked principal: %v, %v", got, err)
+		}
 	})
 }
 
 func TestTicketsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := newTickets()
+		all := newTickets(noRevocations(t))
 		var tickets []string
 		for {
 			ticket, _, err := all.Issue(&Principal{Subject: "ann"}, "")
@@ -86,7 +102,7 @@ func TestTicketsAreBounded(t *testing.T) {
 func FuzzTicket(f *testing.F) {
 	f.Add("tk_AAAA", "https://a.example")
 	f.Fuzz(func(t *testing.T, ticket, origin string) {
-		all := newTickets()
+		all := newTickets(noRevocations(t))
 		real, _, err := all.Issue(&Principal{Subject: "ann"}, origin)
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"os"
@@ -413,5 +415,49 @@ func TestServiceLinksAreIgnored(t *testing.T) {
 	}
 	if _, err := load(t, "", []string{"TICKLANE_PORT=8080"}); err == nil {
 		t.Error("TICKLANE_PORT=8080 was ignored")
+	}
+}
+
+// TestSecretIsNotPrinted: neither by an error nor with the settings.
+func TestSecretIsNotPrinted(t *testing.T) {
+	const secret = "9f86d081884c7d65"
+	c, err := load(t, "feed: {ingest: {token: "+secret+"}}", nil)
+	if err != nil || string(c.Feed.Ingest.Token) != secret {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("settings", "token", c.Feed.Ingest.Token, "ingest", c.Feed.Ingest)
+	text, err := json.Marshal(c.Feed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, printed := range []string{fmt.Sprint(c), fmt.Sprintf("%v %+v %#v %s %q %x", c, c, c, c.Feed.Ingest.Token, c.Feed.Ingest.Token, c.Feed.Ingest.Token), log.String(), string(text)} {
+		if strings.Contains(printed, secret) || !strings.Contains(printed, "(secret)") {
+			t.Errorf("%s", printed)
+		}
+	}
+	for _, err := range []error{
+		func() error { _, err := load(t, "feed: {ingest: {token: ["+secret+"]}}", nil); return err }(),
+		func() error { _, err := load(t, "", []string{"TICKLANE_FEED_INGEST_TOKEN=a\n" + secret}); return err }(),
+	} {
+		if err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestAuthSettingsNeedEachOther(t *testing.T) {
+	for args, want := range map[string]string{
+		"--auth.mode=token": "auth.tokens: missing",
+		"--auth.mode=jwt":   "auth.jwt.keys: missing",
+		"--auth.mode=jwt --auth.jwt.jwks_url=https://id.example": "auth.jwt.issuer: missing",
+		"--auth.tokens=x": "auth.mode = \"none\": want token or jwt",
+		"--auth.mode=token --auth.tokens=/none/such":                        "auth.tokens = \"/none/such\"",
+		"--auth.mode=token --auth.tokens=/etc --auth.session_key_file=/etc": "auth.session_key_file",
+		"--auth.mode=jwt --auth.jwt.keys=k --auth.oidc.issuer=https://id":   "auth.oidc.client_id: missing",
+	} {
+		if _, err := load(t, "", nil, strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", args, err, want)
+		}
 	}
 }
