@@ -1,0 +1,83 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ticklane/internal/config"
+	"ticklane/internal/testkit"
+)
+
+// TestServerWithTokens: the settings reach the server, and it follows the file that ticklane token writes.
+func TestServerWithTokens(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tokens.yaml")
+	secret, _, err := runToken("new", "desk", "--file", file, "--read", "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startServer(t, "--auth.mode=token", "--auth.tokens="+file)
+	status := func(token string) int {
+		t.Helper()
+		req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+"/api/quotes", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode
+	}
+	secret = strings.TrimSpace(secret)
+	if none, good := status(""), status(secret); none != 401 || good != 200 {
+		t.Errorf("status %d without a token, %d with one", none, good)
+	}
+	if _, _, err := runToken("revoke", "desk", "--file", file); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, func() bool { return status(secret) == 401 }, "the token is revoked")
+	if secret, _, err = runToken("new", "desk", "--file", file, "--read", "*"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, func() bool { return status(strings.TrimSpace(secret)) == 200 }, "the new token is valid")
+}
+
+// TestAccessSettingsRefused: the server doesn't start with files that are wrong, and names the setting.
+func TestAccessSettingsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("tokens: [{}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(strings.Repeat("s", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, c := range map[string]config.Auth{
+		"auth.tokens: ":           {Mode: "token", Tokens: file},
+		"auth.jwt.keys: ":         {Mode: "jwt", JWT: config.JWT{Keys: []string{file}, Audience: "a"}},
+		"auth.session_key_file: ": {Mode: "jwt", SessionKeyFile: file, JWT: config.JWT{Audience: "a", SecretFile: secret}},
+		"auth.revocations: ":      {Mode: "token", Revocations: file},
+	} {
+		if _, err := newAccess(c, slog.New(slog.DiscardHandler)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v; want %s", err, want)
+		}
+	}
+	cfg := config.Config{Auth: config.Auth{Mode: "token"}, Server: config.Server{Addr: "127.0.0.1:0"}}
+	var coded *codedError
+	if err := serve(t.Context(), cfg, io.Discard); !errors.As(err, &coded) || coded.code != exitUsage {
+		t.Errorf("%v; want exit code %d", err, exitUsage)
+	}
+}
