@@ -46,9 +46,22 @@ func matches(t *testing.T, name, pattern string) []string {
 	return all
 }
 
-// settingsOf checks that environ, of the file with this name, has valid settings, and returns them with the defaults.
+// settingsOf checks that environ, of the file with this name, has valid settings, and returns them with the defaults. The files that
+// an administrator has to make exist, but are empty.
 func settingsOf(t *testing.T, name string, environ []string) config.Config {
 	t.Helper()
+	for i, e := range environ {
+		key, value, _ := strings.Cut(e, "=")
+		for _, dir := range []string{"%d/", "/etc/", "/access/"} {
+			if file, ok := strings.CutPrefix(value, dir); ok {
+				value = filepath.Join(t.TempDir(), filepath.Base(file))
+				if err := os.WriteFile(value, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				environ[i] = key + "=" + value
+			}
+		}
+	}
 	cfg, err := config.Load(nil, environ, "")
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
@@ -64,22 +77,26 @@ type composeFile struct {
 	}
 }
 
-// composeSettings returns the settings of the compose file with the defaults of its variables.
-func composeSettings(t *testing.T) (config.Config, time.Duration) {
+// composeSettings returns the settings of compose files with the defaults of their variables, and the time to end.
+func composeSettings(t *testing.T, overrides ...string) (cfg config.Config, grace time.Duration) {
 	t.Helper()
-	const name = "deploy/compose/compose.yaml"
-	var f composeFile
-	readYAML(t, name, &f)
 	variable := regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
 	environ := imageEnvironment(t)
-	for k, v := range f.Services["ticklane"].Environment {
-		environ = append(environ, k+"="+variable.ReplaceAllString(v, "$1"))
+	for _, name := range append([]string{"compose.yaml"}, overrides...) {
+		var f composeFile
+		readYAML(t, "deploy/compose/"+name, &f)
+		s := f.Services["ticklane"]
+		for k, v := range s.Environment {
+			environ = append(environ, k+"="+variable.ReplaceAllString(v, "$1"))
+		}
+		if s.Grace != "" {
+			var err error
+			if grace, err = time.ParseDuration(s.Grace); err != nil {
+				t.Errorf("%s: stop_grace_period: %v", name, err)
+			}
+		}
 	}
-	grace, err := time.ParseDuration(f.Services["ticklane"].Grace)
-	if err != nil {
-		t.Errorf("%s: stop_grace_period: %v", name, err)
-	}
-	return settingsOf(t, name, environ), grace
+	return settingsOf(t, "deploy/compose", environ), grace
 }
 
 // imageEnvironment returns the variables that the image sets.
@@ -88,48 +105,44 @@ func imageEnvironment(t *testing.T) []string {
 	return matches(t, "deploy/Dockerfile", `(?m)^(?:ENV| {3}) (TICKLANE_\w+=\S+)`)
 }
 
-// unitSettings returns the settings of systemd's unit, with those of drop-ins. The files that they name exist but are empty.
+// unitSettings returns the settings of systemd's unit, with those of drop-ins.
 func unitSettings(t *testing.T, dropins ...string) config.Config {
 	t.Helper()
 	var environ []string
 	for _, name := range append([]string{"ticklane.service"}, dropins...) {
 		for _, v := range matches(t, "deploy/systemd/"+name, `(?m)^Environment=(.*)`) {
-			key, value, _ := strings.Cut(v, "=")
-			if strings.HasPrefix(value, "%d/") || strings.HasPrefix(value, "/etc/") {
-				value = filepath.Join(t.TempDir(), filepath.Base(value))
-				if err := os.WriteFile(value, nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			environ = append(environ, key+"="+strings.NewReplacer("%S", "/var/lib", "%L", "/var/log").Replace(value))
+			environ = append(environ, strings.NewReplacer("%S", "/var/lib", "%L", "/var/log").Replace(v))
 		}
 	}
 	return settingsOf(t, "deploy/systemd/"+strings.Join(dropins, ", "), environ)
 }
 
-// podSettings returns the settings of the Kubernetes base, and the time that a pod has to end.
-func podSettings(t *testing.T) (config.Config, time.Duration) {
+// podSettings returns the settings of the Kubernetes base with the changes of overlays, and the time that a pod has to end.
+func podSettings(t *testing.T, overlays ...string) (config.Config, time.Duration) {
 	t.Helper()
-	const name = "deploy/kubernetes/base/deployment.yaml"
-	var d struct {
-		Spec struct {
-			Template struct {
-				Spec struct {
-					Grace      int `yaml:"terminationGracePeriodSeconds"`
-					Containers []struct {
-						Env []struct{ Name, Value string }
+	environ := append(imageEnvironment(t), matches(t, "deploy/kubernetes/base/settings.env", `(?m)^(\w+=.*)`)...)
+	var grace int
+	for _, overlay := range append([]string{"base"}, overlays...) {
+		var d struct {
+			Spec struct {
+				Template struct {
+					Spec struct {
+						Grace      int `yaml:"terminationGracePeriodSeconds"`
+						Containers []struct {
+							Env []struct{ Name, Value string }
+						}
 					}
 				}
 			}
 		}
+		readYAML(t, "deploy/kubernetes/"+overlay+"/deployment.yaml", &d)
+		pod := d.Spec.Template.Spec
+		grace = max(grace, pod.Grace)
+		for _, e := range pod.Containers[0].Env {
+			environ = append(environ, e.Name+"="+e.Value)
+		}
 	}
-	readYAML(t, name, &d)
-	pod := d.Spec.Template.Spec
-	environ := append(imageEnvironment(t), matches(t, "deploy/kubernetes/base/settings.env", `(?m)^(\w+=.*)`)...)
-	for _, e := range pod.Containers[0].Env {
-		environ = append(environ, e.Name+"="+e.Value)
-	}
-	return settingsOf(t, name, environ), time.Duration(pod.Grace) * time.Second
+	return settingsOf(t, "deploy/kubernetes", environ), time.Duration(grace) * time.Second
 }
 
 // TestDeploySettings checks that every file in deploy/ has valid settings.
@@ -146,7 +159,14 @@ func TestDeploySettings(t *testing.T) {
 	if cfg := unitSettings(t); cfg.Data.Dir != "/var/lib/ticklane" {
 		t.Errorf("deploy/systemd: %+v", cfg.Data)
 	}
-	if cfg := unitSettings(t, "expose.conf"); cfg.Server.Addr != ":443" || cfg.Server.TLSCert == "" {
+	composed, _ := composeSettings(t, "access.yaml")
+	pod, _ := podSettings(t, "access")
+	for name, cfg := range map[string]config.Config{"systemd": unitSettings(t, "access.conf"), "compose": composed, "kubernetes": pod} {
+		if cfg.Auth.Mode != "token" || cfg.Auth.Tokens == "" || cfg.Auth.SessionKeyFile == "" || cfg.Auth.Revocations == "" || cfg.Audit.File == "" {
+			t.Errorf("%s with access: %+v %+v", name, cfg.Auth, cfg.Audit)
+		}
+	}
+	if cfg := unitSettings(t, "expose.conf", "access.conf"); cfg.Server.Addr != ":443" || cfg.Server.TLSCert == "" {
 		t.Errorf("deploy/systemd/expose.conf: %+v", cfg.Server)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // TestCompose loads the file as docker compose does, with its schema, and checks what keeps the containers apart.
 func TestCompose(t *testing.T) {
-	options, err := cli.NewProjectOptions([]string{"../compose/compose.yaml"}, cli.WithEnv([]string{"SITE=quotes.example.com"}))
+	options, err := cli.NewProjectOptions([]string{"../compose/compose.yaml", "../compose/access.yaml"}, cli.WithEnv([]string{"SITE=quotes.example.com"}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func build(t *testing.T, dir string) *objects {
 
 // TestKubernetes checks each overlay: the types of the API, the selectors, Pod Security's profile restricted, ports, volumes.
 func TestKubernetes(t *testing.T) {
-	for _, dir := range []string{"base", "persistent"} {
+	for _, dir := range []string{"base", "persistent", "access"} {
 		t.Run(dir, func(t *testing.T) {
 			o := build(t, dir)
 			pod := &o.deployment.Spec.Template
