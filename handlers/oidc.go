@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -78,10 +77,7 @@ func (h *sessionAPI) refresh(c *fiber.Ctx, old *auth.Principal) (p *auth.Princip
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), providerWait)
 	defer cancel()
-	p, sealed, err = h.oidc.Refresh(ctx, sealed)
-	if err == nil && p.Subject != old.Subject {
-		err = errors.Join(auth.ErrInvalid, errors.New("the refresh token is of another subject"))
-	}
+	p, sealed, err = h.oidc.Refresh(ctx, old, sealed)
 	if err == nil {
 		h.authentication.setRefresh(c, sealed)
 	}

@@ -174,6 +174,12 @@ func TestSignInByAProvider(t *testing.T) {
 	if c.Status != 200 || cookies(c)["ticklane"] == nil || cookies(c)["ticklane-refresh"] == nil {
 		t.Errorf("renewal: status %d: %s", c.Status, body)
 	}
+	// Signing in with a token ends the provider's part: a refresh token is of its session only.
+	if c, other := srv.signIn(srv.token["reader"], "/", "Cookie: ticklane-refresh="+set["ticklane-refresh"].Value); cookies(c)["ticklane-refresh"] == nil || cookies(c)["ticklane-refresh"].Value != "" {
+		t.Errorf("the refresh token stays: %v", c.Header)
+	} else if c, _ := srv.Post("/api/session/renew", "", other+"; ticklane-refresh="+set["ticklane-refresh"].Value, srv.own()); c.Status != 401 {
+		t.Errorf("renewal with the refresh token of another session: status %d", c.Status)
+	}
 	p.refused.Store(true)
 	c, body = srv.Post("/api/session/renew", "", both, srv.own())
 	if c.Status != 401 || cookies(c)["ticklane"] != nil {

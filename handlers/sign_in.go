@@ -57,7 +57,10 @@ func (h *signIn) post(c *fiber.Ctx) error {
 	}
 	p, err := h.authentication.tokens.Verify(c.Context(), token)
 	if err == nil {
-		return h.start(c, p, next, func() error { return c.Redirect(string(h.base)+next, http.StatusSeeOther) })
+		return h.start(c, p, next, func() error {
+			h.authentication.setRefresh(c, "") // of an earlier session
+			return c.Redirect(string(h.base)+next, http.StatusSeeOther)
+		})
 	}
 	h.refused(c, err)
 	return h.render(c, statusOfSignIn(err), next, textOfSignIn(err))

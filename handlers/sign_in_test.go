@@ -432,7 +432,7 @@ func TestRevocations(t *testing.T) {
 	_, cookie := srv.signIn(srv.token["reader"], "/")
 	c, body := srv.Post("/api/revocations", `{"jti":"reader"}`, withToken(srv.token["reader"]))
 	wantProblem(t, c, body, 403)
-	for _, bad := range []string{``, `{}`, `[]`, `{"jti":"a","subject":"b"}`, `{"jit":"a"}`, `{"subject":"a"}`} {
+	for _, bad := range []string{``, `{}`, `[]`, `{"jti":"a","subject":"b"}`, `{"jit":"a"}`, `{"before":"2027-01-01T00:00:00Z"}`, `{"jti":"a","expires":"2020-01-01T00:00:00Z"}`} {
 		c, body := srv.Post("/api/revocations", bad, withToken(srv.token["admin"]))
 		wantProblem(t, c, body, 400)
 	}

@@ -179,9 +179,8 @@ func (d *OIDC) Finish(ctx context.Context, query url.Values, stateCookie string)
 	return &SignedIn{Principal: principal, Refresh: refresh, Next: s.Next}, err
 }
 
-// Refresh returns the principal of a person who signed in earlier, with the rights that the provider gives it now, and what
-// replaces sealed. It waits for the provider. The error is as that of Finish; ErrExpired after auth.session_time without a refresh.
-func (d *OIDC) Refresh(ctx context.Context, sealed string) (*Principal, string, error) {
+// Refresh returns the principal of a session with the rights that the provider gives it now, and what replaces sealed. It waits for the provider. The error is as that of Finish; ErrExpired after auth.session_time without a refresh.
+func (d *OIDC) Refresh(ctx context.Context, session *Principal, sealed string) (*Principal, string, error) {
 	p := d.provider.Load()
 	if p == nil {
 		return nil, "", ErrUnavailable
@@ -192,6 +191,9 @@ func (d *OIDC) Refresh(ctx context.Context, sealed string) (*Principal, string, 
 	}
 	if time.Now().Unix() >= kept.Expires {
 		return nil, "", fmt.Errorf("sign-in: %w", ErrExpired)
+	}
+	if session.Subject != kept.Subject || session.Session != kept.Session {
+		return nil, "", invalidSignIn("the refresh cookie is of another session")
 	}
 	if d.revocations.Revoked(&Principal{Subject: kept.Subject, Session: kept.Session, Issued: fromMicros(kept.Issued), source: sourceOIDC}) {
 		return nil, "", ErrRevoked

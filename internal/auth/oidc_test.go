@@ -192,26 +192,31 @@ func TestOIDCRefresh(t *testing.T) {
 		t.Fatalf("%+v, %v", in, err)
 	}
 	p.set(func() { p.claims = map[string]any{"ticklane": []any{map[string]any{"read": []string{"AAPL"}}}} })
-	u, sealed, err := s.OIDC.Refresh(t.Context(), in.Refresh)
+	u, sealed, err := s.OIDC.Refresh(t.Context(), in.Principal, in.Refresh)
 	if err != nil || u.Session != in.Principal.Session || !u.Issued.Equal(in.Principal.Issued) || u.Rights.ReadsAll() || sealed == in.Refresh {
 		t.Fatalf("%+v, %v", u, err)
 	}
-	if _, _, err := s.OIDC.Refresh(t.Context(), in.Refresh); !errors.Is(err, ErrInvalid) {
+	if _, _, err := s.OIDC.Refresh(t.Context(), in.Principal, in.Refresh); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a refresh token that was used: %v", err)
 	}
 	for _, wrong := range []string{"", "x", sealed[:len(sealed)-4], cookie} {
-		if _, _, err := s.OIDC.Refresh(t.Context(), wrong); !errors.Is(err, ErrInvalid) {
+		if _, _, err := s.OIDC.Refresh(t.Context(), in.Principal, wrong); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
+	for _, other := range []Principal{{Subject: "ann", Session: "x"}, {Subject: "bob", Session: u.Session}} {
+		if _, _, err := s.OIDC.Refresh(t.Context(), &other, sealed); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "another session") {
+			t.Errorf("of another session: %v", err)
+		}
+	}
 	p.set(func() { p.claims = map[string]any{"sub": "bob"} })
-	if _, _, err := s.OIDC.Refresh(t.Context(), sealed); !errors.Is(err, ErrInvalid) {
+	if _, _, err := s.OIDC.Refresh(t.Context(), in.Principal, sealed); !errors.Is(err, ErrInvalid) {
 		t.Errorf("another subject: %v", err)
 	}
 	if err := s.Sessions.End(in.Principal); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.OIDC.Refresh(t.Context(), sealed); !errors.Is(err, ErrRevoked) {
+	if _, _, err := s.OIDC.Refresh(t.Context(), in.Principal, sealed); !errors.Is(err, ErrRevoked) {
 		t.Errorf("after the sign-out: %v", err)
 	}
 }
@@ -282,7 +287,7 @@ func TestOIDCProviderAway(t *testing.T) {
 	if _, err := s.OIDC.Finish(t.Context(), url.Values{}, ""); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("finish: %v", err)
 	}
-	if _, _, err := s.OIDC.Refresh(t.Context(), ""); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := s.OIDC.Refresh(t.Context(), Everyone, ""); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("refresh: %v", err)
 	}
 	p.set(func() { p.down = false })

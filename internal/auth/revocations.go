@@ -51,8 +51,28 @@ func (r *Revocation) check() error {
 	return nil
 }
 
-// ParseRevocation parses one revocation. The error names the member.
+// ParseRevocation parses a revocation of now on. The error names the member.
 func ParseRevocation(text []byte) (Revocation, error) {
+	r, err := readRevocation(text)
+	if err != nil {
+		return r, err
+	}
+	return r, r.complete(time.Now())
+}
+
+// complete sets what a new revocation may leave out, and checks it.
+func (r *Revocation) complete(now time.Time) error {
+	if r.Subject != "" && r.Before.IsZero() {
+		r.Before = now.UTC()
+	}
+	if !r.Expires.IsZero() && !now.Before(r.Expires) {
+		return errors.New("expires: want a time in the future")
+	}
+	return r.check()
+}
+
+// readRevocation parses a revocation without checking it.
+func readRevocation(text []byte) (Revocation, error) {
 	if err := strictjson.CheckMembers(text, "jti", "subject", "before", "session", "expires", "reason"); err != nil {
 		return Revocation{}, err
 	}
@@ -60,7 +80,7 @@ func ParseRevocation(text []byte) (Revocation, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return Revocation{}, errors.New(`want a JSON object such as {"jti":"7f3a","expires":"2027-01-31T12:00:00Z"}`)
 	}
-	return r, r.check()
+	return r, nil
 }
 
 // Revocations ends tokens, subjects' tokens and sessions before they expire.
@@ -116,7 +136,10 @@ func (r *Revocations) load() error {
 		if len(line) == 0 {
 			continue
 		}
-		one, err := ParseRevocation(line)
+		one, err := readRevocation(line)
+		if err == nil {
+			err = one.check()
+		}
 		if err != nil {
 			invalid = errors.Join(invalid, fmt.Errorf("%s:%d: %w", r.file.name, n, err))
 			continue

@@ -57,12 +57,18 @@ func TestRevocations(t *testing.T) {
 func TestRevocationRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{}`: "want one of them", `{"jti":"a","subject":"b"}`: "want one of them", `{"JTI":"a"}`: "JTI: unknown member", `{"jti":"a","jti":"b"}`: "given twice",
-		`{"jti":"a\n"}`: "jti: ", `{"subject":"a"}`: "before", `{"jti":"a","before":"2027-01-01T00:00:00Z"}`: "before: only with subject", `{"jti":1}`: "want a JSON object",
+		`{"jti":"a\n"}`: "jti: ", `{"jti":"a","expires":"2020-01-01T00:00:00Z"}`: "expires: want a time in the future", `{"jti":"a","before":"2027-01-01T00:00:00Z"}`: "before: only with subject", `{"jti":1}`: "want a JSON object",
 		`[]`: "want a JSON object", ``: "want a JSON object", `{"jti":"` + strings.Repeat("a", 300) + `"}`: "jti", `{"jti":"a","expires":"tomorrow"}`: "want a JSON object",
 	} {
 		if _, err := ParseRevocation([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %s", text, err, want)
 		}
+	}
+	if r, err := ParseRevocation([]byte(`{"subject":"a"}`)); err != nil || time.Since(r.Before) > time.Minute {
+		t.Errorf("before, by default now: %+v, %v", r, err)
+	}
+	if _, err := newRevocations(write(t, "revocations", `{"subject":"a"}`)); err == nil || !strings.Contains(err.Error(), "before: missing") {
+		t.Errorf("before, in a file: %v", err)
 	}
 	r, err := newRevocations("")
 	if err != nil {
