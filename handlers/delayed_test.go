@@ -31,7 +31,7 @@ func onDelayedServer(t *testing.T, f func(t *testing.T, srv *testserver.Server, 
 	} {
 		all[name] = principal(t, name, rights)
 	}
-	o := testserver.Options{Delays: delays, Deps: func(d *handlers.Deps) { d.Auth = all }}
+	o := testserver.Options{Delays: delays, Deps: func(d *handlers.Deps) { d.Auth, d.Files = all, builtFiles() }}
 	onLanes(t, o, f)
 }
 
@@ -159,6 +159,11 @@ func requestDelayed(a ageChecker, r *rand.Rand) {
 	}
 	a.quotes(snapshot.Quotes, snapshot.I)
 
+	c, body = a.Get("/", "Accept: text/html", withToken("delayed"))
+	if n := a.page(body); c.Status != http.StatusOK || n < len(snapshot.Quotes) {
+		a.Fatalf("%d rows on the page, %d quotes before: %d", n, len(snapshot.Quotes), c.Status)
+	}
+
 	var page struct {
 		I    uint64
 		Bars []struct{ H, L, C json.Number }
@@ -199,6 +204,24 @@ func requestDelayed(a ageChecker, r *rand.Rand) {
 			a.oldClose(symbol, line.C[n-1].String(), body)
 		}
 	}
+}
+
+// page checks the prices of the page without scripts. It returns how many there are.
+func (a ageChecker) page(body string) int {
+	a.Helper()
+	_, body, _ = strings.Cut(body, "<body>")
+	symbols, prices := noscriptSymbols(body), lastPrice.FindAllStringSubmatch(body, -1)
+	if len(prices) != len(symbols) {
+		a.Fatalf("%d prices of %d symbols", len(prices), len(symbols))
+	}
+	for i, name := range symbols {
+		id, ok := a.TickLog.Universe().Lookup(name)
+		if !ok {
+			a.Fatalf("symbol %q", name)
+		}
+		a.oldClose(id, prices[i][1], name+" on the page")
+	}
+	return len(symbols)
 }
 
 // close checks the newest close of a symbol as of seq, "" for none: it is that of the symbol's newest tick by then.
