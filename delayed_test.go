@@ -21,7 +21,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// TestDelaysOf: the delays are those of the setting and of the tokens, none without authentication.
+// TestDelaysOf: the delays are those of the setting, of the tokens and of people without rights of their own, none without authentication.
 func TestDelaysOf(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tokens.yaml")
 	for name, delay := range map[string]string{"a": "15m", "b": "5m", "c": "15m", "d": "7m", "e": "0s"} {
@@ -32,21 +32,23 @@ func TestDelaysOf(t *testing.T) {
 	if _, _, err := runToken("revoke", "d", "--file", file); err != nil {
 		t.Fatal(err)
 	}
-	service, err := auth.New(auth.Options{Mode: auth.ModeToken, TokenFile: file})
+	service, err := auth.New(auth.Options{Mode: auth.ModeToken, TokenFile: file, OIDC: auth.OIDCOptions{
+		Issuer: "https://id.example", ClientID: "x", RedirectURL: "https://quotes.example/sign-in/callback", Rights: `[{"read":["*"],"delay":"25m"}]`,
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	a, m := access{service}, time.Minute
 	all, err := delaysOf(config.Auth{Mode: "token", Delays: []time.Duration{20 * m, 5 * m}}, a)
-	if want := []time.Duration{5 * m, 15 * m, 20 * m}; err != nil || !slices.Equal(all, want) {
+	if want := []time.Duration{5 * m, 15 * m, 20 * m, 25 * m}; err != nil || !slices.Equal(all, want) {
 		t.Errorf("%v, %v; want %v", all, err, want)
 	}
 	if all, err = delaysOf(config.Auth{Mode: "none", Delays: []time.Duration{m}}, access{}); err != nil || len(all) > 0 {
 		t.Errorf("mode none: %v, %v", all, err)
 	}
-	many := []time.Duration{1, 2, 3, 4, 6, 7, 8}
+	many := []time.Duration{1, 2, 3, 4, 6, 7}
 	if _, err = delaysOf(config.Auth{Mode: "token", Delays: many}, a); err == nil || !strings.Contains(err.Error(), "auth.delays") {
-		t.Errorf("%d delays: %v", len(many)+2, err)
+		t.Errorf("%d delays: %v", len(many)+3, err)
 	}
 }
 

@@ -67,7 +67,7 @@ type Feed struct {
 	Source   string  `key:"source"` // "simulator", "replay" or "ingest"
 	File     string  `key:"file"`   // if Source is "replay" a regular file, or "-" for standard input
 	Speed    float64 `key:"speed"`  // factor of the file's speed; +Inf for "max"
-	Start    string  `key:"start"` // a time of the file; empty for its first row
+	Start    string  `key:"start"`  // a time of the file; empty for its first row
 	Loop     bool    `key:"loop"`
 	OnBadRow string  `key:"on_bad_row"` // "stop" or "skip"
 	Format   Format  `key:"format"`
