@@ -232,12 +232,13 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 	d.checkFeeds(all)
 	d.checkOtherSettings(all)
 	d.checkAccess(all)
+	d.checkRenewalByPost(engine)
 	d.checkCommonErrors(srv, all)
 
 	for id, o := range all {
 		for _, status := range o.statuses {
 			// Streams and blocked streams are covered by other tests.
-			if key := id + " " + status; !d.seen[key] && key != "subscribeSSE 200" && key != "commandSSE 503" {
+			if key := id + " " + status; !d.seen[key] && key != "subscribeSSE 200" && key != "commandSSE 503" && key != "commandWS 503" {
 				t.Errorf("%s is described, but no request returned it", key)
 			}
 		}

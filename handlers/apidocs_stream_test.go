@@ -184,13 +184,14 @@ func TestEventsAreAsDescribed(t *testing.T) { onEngines(t, testEventsAreAsDescri
 func testEventsAreAsDescribed(t *testing.T, engine string) {
 	d := newAPIChecker(t, "openapi")
 	d.checkAllMessages(wire.SSE, "")
-	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "trade", "bar", "status"} {
+	d.checkCredentials(engine, wire.SSE, "")
+	for _, name := range []string{"q", "hello", "snapshot", "gap", "hb", "bye", "subscription", "auth", "trade", "bar", "status"} {
 		if !d.seen["sse "+name] {
 			t.Errorf("no %s was received", name)
 		}
 	}
 	events, _ := d.at("/components/schemas/Event")
-	if n := len(events["oneOf"].([]any)); n != 10 {
+	if n := len(events["oneOf"].([]any)); n != 11 {
 		t.Errorf("%d events are described", n)
 	}
 	// The example is a valid stream.
@@ -252,6 +253,9 @@ func testSocketIsAsDescribed(t *testing.T, engine string) {
 	c.SendText(`{"action":"time","id":1}`)
 	d.readUntil(c, "error")
 	codes[wire.CodeRate] = true
+	for _, code := range append(d.checkCredentials(engine, wire.WS, ""), d.checkCredentials(engine, wire.WS, protobuf)...) {
+		codes[code] = true
+	}
 	schema, _ := d.at("/components/schemas/ErrorCode")
 	for _, code := range schema["enum"].([]any) {
 		if !codes[code.(string)] {
@@ -353,6 +357,10 @@ func testCloseCodesAreAsDescribed(t *testing.T, engine string) {
 	_, err = d.readMessages(first, 0)
 	errors.As(err, &how)
 	ends[fmt.Sprint(how.Code)] = how
+
+	for _, end := range d.closesOfCredentials(engine) {
+		ends[fmt.Sprint(end.Code)] = end
+	}
 
 	for _, v := range channel["x-close-codes"].([]any) {
 		described := v.(map[string]any)

@@ -24,6 +24,8 @@ type commands struct {
 	wait     time.Duration // Settings.CommandWait
 	limiters *commandLimiters
 	bodies   *jsonBodies
+
+	credentials *credentials
 }
 
 // find returns the open stream of a lane that has the path's conn.
@@ -107,14 +109,19 @@ func (q *query) cursor() (since int64, id string) {
 	return since, id
 }
 
-// command is POST /sse/connections/{conn}: the commands of SSE clients. Those of WebSocket clients come over the stream.
-func (h *commands) command(c *fiber.Ctx) error {
+// command is POST /sse/connections/{conn} and /ws/connections/{conn}: the commands of SSE clients, and of both lanes those that renew
+// the stream's rights by the credentials of the request. Other commands of WebSocket clients come over the stream.
+func (h *commands) command(lane wire.Lane) fiber.Handler {
+	return func(c *fiber.Ctx) error { return h.post(c, lane) }
+}
+
+func (h *commands) post(c *fiber.Ctx, lane wire.Lane) error {
 	received := time.Now()
 	body, err := h.bodies.read(c)
 	if err != nil {
 		return err
 	}
-	sub, err := h.find(c, wire.SSE)
+	sub, err := h.find(c, lane)
 	if err != nil {
 		return err
 	}
@@ -128,13 +135,31 @@ func (h *commands) command(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), h.wait)
 	defer cancel()
-	answer, err := sub.Execute(ctx, cmd, received)
+	answer, err := h.execute(ctx, c, sub, cmd, received)
 	if err != nil {
-		return commandFailed(err)
+		err = commandFailed(err)
+		if p, _ := problemFor(err); p.Status == http.StatusUnauthorized {
+			c.Set(fiber.HeaderWWWAuthenticate, challenge+`, error="invalid_token"`)
+		}
+		return err
 	}
 	noStore(c)
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return c.Send(answer.JSON())
+}
+
+func (h *commands) execute(ctx context.Context, c *fiber.Ctx, sub *stream.Subscriber, cmd wire.Command, received time.Time) (wire.Message, error) {
+	switch {
+	case cmd.Action == wire.ActionAuth:
+		p, err := h.credentials.ofRequest(c, cmd)
+		if err != nil {
+			return wire.Message{}, err
+		}
+		return sub.Renew(ctx, p, cmd)
+	case sub.Lane() == wire.WS:
+		return wire.Message{}, &wire.CommandError{Code: wire.CodeUnknownAction, Msg: "action: want auth; send other commands over the WebSocket", ID: cmd.ID}
+	}
+	return sub.Execute(ctx, cmd, received)
 }
 
 // rateError returns the answer to a command over the rate, with the command's id. parsed is the error of ParseCommand.
@@ -186,6 +211,8 @@ func commandFailed(err error) error {
 // commandStatus returns the status of a command that was rejected.
 func commandStatus(code string) int {
 	switch code {
+	case wire.CodeInvalidToken:
+		return http.StatusUnauthorized
 	case wire.CodeForbiddenTopic, wire.CodeDelayedTopic:
 		return http.StatusForbidden
 	}

@@ -44,10 +44,10 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 
 	get("/sse/subscribe", streaming, e.streams.subscribeSSE)
 	handshake("/ws/subscribe", socket, e.streams.subscribeWS)
-	post("/sse/connections/:conn", streaming, e.commands.command)
 	for _, lane := range []wire.Lane{wire.SSE, wire.WS} {
 		get("/"+lane.String()+"/home", page, e.pages.home(lane))
 		get("/"+lane.String()+"/connections/:conn", streaming, e.commands.connection(lane))
+		post("/"+lane.String()+"/connections/:conn", streaming, e.commands.command(lane))
 	}
 	get("/api/connections", listing, e.commands.connections)
 	if e.lab != nil {

@@ -65,6 +65,7 @@ type Server struct {
 const (
 	defaultCloseWait   = 2 * time.Second
 	defaultCommandWait = 5 * time.Second
+	defaultTokenWait   = 5 * time.Second
 )
 
 // New returns a server. Serve starts it.
@@ -72,6 +73,7 @@ func New(d Deps) (*Server, error) {
 	set := d.Settings
 	set.CloseWait = cmp.Or(set.CloseWait, defaultCloseWait)
 	set.CommandWait = cmp.Or(set.CommandWait, defaultCommandWait)
+	set.TokenWait = cmp.Or(set.TokenWait, defaultTokenWait)
 	access, err := newAccess(set)
 	if err != nil {
 		return nil, err
@@ -98,8 +100,12 @@ func New(d Deps) (*Server, error) {
 	streams := &streams{
 		set: set, views: feeds, logger: d.Logger, access: access, observer: observer, shard: shard,
 		limiter: limiter, subjects: newSubjectLimiter(), audit: d.Audit, admission: newAdmission(set, limiter, observer),
+		credentials:     &credentials{tokens: d.Auth, revoked: d.Revoked},
 		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil, auth: d.Auth != nil},
 		commandLimiters: &commandLimiters{views: feeds, rate: rate.Limit(set.MessageRate), burst: set.MessageBurst},
+	}
+	if d.Revoked != nil {
+		d.Revoked.OnChange(streams.endUnauthorized)
 	}
 	inputs := newIngestAPI(d.Ingest, set, streams)
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
@@ -112,7 +118,7 @@ func New(d Deps) (*Server, error) {
 		requests: &requestLimit{limiter: netconn.NewRateLimiter(set.RequestRate, exemptLoopback), rate: set.RequestRate,
 			subjects: netconn.NewRateLimiter(0, false), streams: streams, observer: observer},
 		streams:  streams,
-		commands: &commands{views: feeds, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies},
+		commands: &commands{views: feeds, wait: set.CommandWait, limiters: streams.commandLimiters, bodies: bodies, credentials: streams.credentials},
 		api:      &api{views: feeds, feed: d.Feed, maxTopics: set.MaxTopics, version: d.Version, listings: newAnswers(sizeOf(feeds.universe()))},
 		history:  &historyAPI{views: feeds, maxTopics: set.MaxTopics},
 		ingest:   inputs,

@@ -17,6 +17,7 @@ type Settings struct {
 	IdleTimeout     time.Duration
 	WriteTimeout    time.Duration // how long one write to a socket may block
 	CloseWait       time.Duration // time for a client to answer a close frame (RFC 6455 §7.1.1); 0 for 2 s
+	TokenWait       time.Duration // time for a client of a WebSocket without credentials to send its token; 0 for 5 s
 	CommandWait     time.Duration // time that a POST waits for a stream whose client doesn't read; 0 for 5 s
 	WriteBuffer     int           // the kernel's send buffer in bytes; 0 for its default
 	Engine          string        // stream (default) or shard; stream where the system has no shard

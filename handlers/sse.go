@@ -42,6 +42,9 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 			opt.From = stream.FromPosition
 		}
 	}
+	if x := credentialOf(c); x.expired() {
+		return s.refuseExpiredSSE(c, x)
+	}
 	s.negotiateGzip(c, &opt)
 	if c.Method() == fiber.MethodHead {
 		return s.probeSSE(c, &opt)
@@ -117,6 +120,19 @@ func (s *streams) refuseSSE(c *fiber.Ctx, r *refusal) error {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(r.retry.Seconds()))))
 		return problemOf(http.StatusServiceUnavailable, "No stream can be opened now: "+r.cause+".")
 	}
+	return sendBye(c, r)
+}
+
+// refuseExpiredSSE answers a request whose credential has expired. An EventSource would never reconnect after a 401.
+func (s *streams) refuseExpiredSSE(c *fiber.Ctx, x *credential) error {
+	if !accepts(c, fiber.HeaderAccept, "text/event-stream") {
+		return unauthenticated(c, x.err)
+	}
+	return sendBye(c, s.expiredRefusal())
+}
+
+// sendBye answers with a stream that consists of a bye.
+func sendBye(c *fiber.Ctx, r *refusal) error {
 	eventStream(c)
 	b, _ := wire.SSEJSON.Append(nil, wire.Bye(r.reason, r.retry))
 	return c.Send(b)

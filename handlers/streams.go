@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,6 +28,8 @@ type streams struct {
 	subjects        *subjectLimiter  // of streams
 	audit           *audit.Log       // nil for none
 	admission       *admission
+	credentials     *credentials
+	tokenReaders    atomic.Int64 // WebSockets whose clients have yet to send their tokens
 	subscriptions   *subscriptions
 	shard           *shardEngine
 	faults          *fault.Injector  // nil without a lab
@@ -95,6 +98,9 @@ func (s *streams) opened(sub *stream.Subscriber) {
 	s.audit.Record(streamEvent(audit.StreamOpen, sub, &info))
 	if s.limiter.Closed() {
 		sub.End(wire.ByeShutdown) // it was opened after Shutdown ended all streams
+	}
+	if reason := s.credentials.reason(sub.Principal()); reason != "" {
+		sub.End(reason) // its credential was revoked since the request
 	}
 }
 

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -23,13 +24,17 @@ const (
 // subscribeWS is GET /ws/subscribe. After the response 101 the connection is detached from fasthttp, and nothing of
 // fasthttp's or Fiber's is used any more.
 func (s *streams) subscribeWS(c *fiber.Ctx) error {
-	p := principalOf(c)
-	if credentialOf(c).err == errNoCredentials {
-		p = nil
+	x := credentialOf(c)
+	p := x.principal
+	if errors.Is(x.err, errNoCredentials) {
+		p = nil // it may send a token as its first message
 	}
 	opt, err := s.subscriptions.parse(p, c.Context().QueryArgs(), wire.WSJSON)
 	if err != nil {
 		return err
+	}
+	if x.expired() { // a browser's script can't read the response to a refused handshake
+		return s.refuseHandshake(c, s.expiredRefusal())
 	}
 	if done, err := s.injectPending(c, &opt); done {
 		return err
@@ -57,23 +62,27 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 			return
 		}
 		if opt.Principal == nil {
-			defer nc.Close()
-			s.refuseWS(nc, opt.Format, &refusal{reason: wire.ByeUnauthorized})
+			go s.serveUnauthenticated(nc, conn, opt, received)
 			return
 		}
-		if refused := s.admit(opt.Principal, opt.Address); refused != nil {
-			defer nc.Close()
-			s.refuseWS(nc, opt.Format, refused)
-			return
-		}
-		if opt.Engine == engineShard {
-			s.handToShard(nc, conn, opt, shard.Handoff{Received: received})
-			return
-		}
-		sub := s.subscribe(&opt)
-		go s.serveWS(nc, conn, sub, received, opt.delay)
+		s.serveAdmitted(nc, conn, opt, received)
 	})
 	return nil
+}
+
+// serveAdmitted opens the stream of a WebSocket if it is admitted.
+func (s *streams) serveAdmitted(nc net.Conn, conn *netconn.Conn, opt subscription, received []byte) {
+	if refused := s.admit(opt.Principal, opt.Address); refused != nil {
+		defer nc.Close()
+		s.refuseWS(nc, opt.Format, refused)
+		return
+	}
+	if opt.Engine == engineShard {
+		s.handToShard(nc, conn, opt, shard.Handoff{Received: received})
+		return
+	}
+	sub := s.subscribe(&opt)
+	go s.serveWS(nc, conn, sub, received, opt.delay)
 }
 
 // negotiateDeflate negotiates permessage-deflate, unless the server or a lab's parameter switches compression off, and sets

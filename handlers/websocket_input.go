@@ -19,13 +19,17 @@ func closeOf(reason string) websocket.Close {
 		wire.ByeShutdown: wire.CloseGoingAway,
 		wire.ByeOverload: wire.CloseOverload,
 		wire.ByeSlow:     wire.CloseSlow,
+
+		wire.ByeExpired:      wire.CloseUnauthorized,
+		wire.ByeUnauthorized: wire.CloseUnauthorized,
+		wire.ByeRevoked:      wire.CloseRevoked,
 	}[reason], Reason: reason}
 }
 
 // newInput returns the parser of what a stream's client sends.
 func (s *streams) newInput(sub *stream.Subscriber) *websocket.Input {
 	return &websocket.Input{
-		Handler:    &commandHandler{sub: sub, limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)},
+		Handler:    &commandHandler{sub: sub, credentials: s.credentials, limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)},
 		MaxMessage: s.set.MessageSize,
 		Deflate:    sub.Compression() != stream.CompressNone,
 	}
@@ -34,9 +38,10 @@ func (s *streams) newInput(sub *stream.Subscriber) *websocket.Input {
 // commandHandler handles the messages of a WebSocket client: commands and pings. Its answers go through the subscriber,
 // so that the stream's writer alone writes frames.
 type commandHandler struct {
-	sub     *stream.Subscriber
-	limiter *rate.Limiter
-	refused int // messages over the rate in a row
+	sub         *stream.Subscriber
+	credentials *credentials
+	limiter     *rate.Limiter
+	refused     int // messages over the rate in a row
 }
 
 // HandleText enqueues a command, or an error as its answer.
@@ -54,7 +59,23 @@ func (h *commandHandler) HandleText(message []byte) websocket.Close {
 	case err != nil:
 		return websocket.Close{}
 	}
+	if cmd.Action == wire.ActionAuth {
+		return enqueued(h.renew(cmd))
+	}
 	return enqueued(h.sub.EnqueueCommand(cmd, received))
+}
+
+// renew renews the stream's rights by a command's token.
+func (h *commandHandler) renew(cmd wire.Command) error {
+	p, err := h.credentials.verify(cmd)
+	if err == nil {
+		err = h.sub.EnqueueRenewal(p, cmd)
+	}
+	var refused *wire.CommandError
+	if errors.As(err, &refused) {
+		return h.sub.EnqueueMessage(refused.Message())
+	}
+	return err
 }
 
 // HandlePing enqueues a pong, unless the client sends too many messages.
