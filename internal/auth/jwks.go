@@ -28,16 +28,21 @@ type remoteKeys struct {
 	client *http.Client
 	logger *slog.Logger
 
-	keys    atomic.Pointer[keySet]
-	version atomic.Uint64     // changes with the keys
+	keys    atomic.Pointer[remoteSet]
 	fetched atomic.Int64      // when keys were fetched last, in ns since 1970; 0 for never
 	wanted  chan struct{}     // of one element
 	hash    [sha256.Size]byte // of the text with the keys; used by run alone
 }
 
+// remoteSet is one version of the keys. It is immutable.
+type remoteSet struct {
+	keySet
+	version uint64
+}
+
 func newRemoteKeys(url string, client *http.Client, logger *slog.Logger) *remoteKeys {
 	r := &remoteKeys{url: url, client: client, logger: logger, wanted: make(chan struct{}, 1)}
-	r.keys.Store(&keySet{})
+	r.keys.Store(&remoteSet{})
 	return r
 }
 
@@ -61,7 +66,7 @@ func (r *remoteKeys) run(ctx context.Context) {
 		err := r.fetch(ctx)
 		wait := keysRefresh
 		if err != nil && ctx.Err() == nil {
-			r.logger.Warn("auth.jwt.jwks_url can't be fetched; earlier keys stay in use", "err", err, "keys", len(*r.keys.Load()))
+			r.logger.Warn("auth.jwt.jwks_url can't be fetched; earlier keys stay in use", "err", err, "keys", len(r.keys.Load().keySet))
 			wait = min(time.Second<<min(failures, 6), time.Minute)
 			failures++
 		} else {
@@ -99,8 +104,7 @@ func (r *remoteKeys) fetch(ctx context.Context) error {
 		return nil
 	}
 	r.hash = hash
-	r.keys.Store(&keys)
-	r.version.Add(1)
+	r.keys.Store(&remoteSet{keys, r.keys.Load().version + 1})
 	r.logger.Info("auth.jwt.jwks_url fetched", "keys", len(keys), "skipped", skipped)
 	return nil
 }

@@ -162,3 +162,27 @@ func FuzzPEM(f *testing.F) {
 		}
 	})
 }
+
+// TestRedirects: from https to http none is followed.
+func TestRedirects(t *testing.T) {
+	var to string
+	provider := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/keys" {
+			_, _ = w.Write([]byte("{}"))
+			return
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	}))
+	defer provider.Close()
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	defer plain.Close()
+	client := provider.Client()
+	client.CheckRedirect = sameScheme
+	defer client.CloseIdleConnections()
+	for address, want := range map[string]bool{provider.URL + "/keys": true, plain.URL: false, provider.URL + "/loop": false} {
+		to = address
+		if _, err := get(t.Context(), client, provider.URL); (err == nil) != want {
+			t.Errorf("to %s: %v", address, err)
+		}
+	}
+}

@@ -91,14 +91,14 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 		return nil, fmt.Errorf("%w: not a JWT", ErrInvalid)
 	}
 	hash := sha256.Sum256([]byte(token))
-	var version uint64
+	remote := &remoteSet{}
 	if v.remote != nil {
-		version = v.remote.version.Load()
+		remote = v.remote.keys.Load()
 	}
-	p := v.cache.get(hash, version)
+	p := v.cache.get(hash, remote.version)
 	if p == nil {
 		claims := &jwtClaims{}
-		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t) })
+		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t, remote) })
 		if err != nil {
 			return nil, jwtError(err)
 		}
@@ -114,7 +114,7 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 		if expired {
 			return p, ErrExpired
 		}
-		v.cache.put(hash, version, p)
+		v.cache.put(hash, remote.version, p)
 	}
 	if p.Expired(time.Now()) {
 		v.cache.remove(hash)
@@ -124,7 +124,7 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 }
 
 // keysOf returns the keys that may have signed a token.
-func (v *jwtVerifier) keysOf(t *jwt.Token) (any, error) {
+func (v *jwtVerifier) keysOf(t *jwt.Token, remote *remoteSet) (any, error) {
 	if _, ok := t.Header["crit"]; ok {
 		return nil, reason("header crit: no extension is supported") // RFC 7515 §4.1.11
 	}
@@ -138,13 +138,10 @@ func (v *jwtVerifier) keysOf(t *jwt.Token) (any, error) {
 	method := t.Method.Alg()
 	keys, _ := v.fixed.fitting(id, method)
 	if v.remote != nil {
-		more, known := v.remote.keys.Load().fitting(id, method)
-		if len(more) > 0 {
-			keys = append(keys, more...)
-		} else if !known {
-			if v.remote.refetch() && len(keys) == 0 {
-				return nil, errFetching
-			}
+		more, known := remote.fitting(id, method)
+		keys = append(keys, more...)
+		if !known && v.remote.refetch() && len(keys) == 0 {
+			return nil, errFetching
 		}
 	}
 	if len(keys) == 0 {

@@ -110,7 +110,7 @@ func (s keySet) fitting(id, method string) (keys []any, known bool) {
 		if id != "" && k.id != "" && k.id != id {
 			continue
 		}
-		known = known || k.id == id
+		known = known || id == "" || k.id == id
 		if slices.Contains(k.methods, method) && len(keys) < maxTried {
 			keys = append(keys, k.key)
 		}

@@ -51,7 +51,7 @@ func New(o Options) (*Service, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Client == nil {
-		o.Client = &http.Client{Timeout: 10 * time.Second}
+		o.Client = &http.Client{Timeout: 10 * time.Second, CheckRedirect: sameScheme}
 	}
 	if o.SessionTime == 0 {
 		o.SessionTime = 12 * time.Hour
@@ -87,6 +87,14 @@ func New(o Options) (*Service, error) {
 		}
 	}
 	return s, nil
+}
+
+// sameScheme refuses redirects from https to http, where anyone on the way could replace keys.
+func sameScheme(req *http.Request, via []*http.Request) error {
+	if req.URL.Scheme != via[0].URL.Scheme || len(via) > 5 {
+		return fmt.Errorf("redirect to %s://%s refused", req.URL.Scheme, req.URL.Host)
+	}
+	return nil
 }
 
 // Run reads changed files again, fetches keys and calls the functions of Revocations.OnChange, until ctx is done.
