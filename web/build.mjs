@@ -65,26 +65,33 @@ const bundle = (entryPoints, plugins) => build({
 });
 
 /**
+ * The modules that a page loads: at once, or also on demand.
+ * @param {import('esbuild').Metafile} meta @param {string} page @param {boolean} all @returns {Set<string>}
+ */
+function modulesOf({ outputs }, page, all) {
+  /** @type {Set<string>} */
+  const files = new Set();
+  const add = (/** @type {string} */ path) => {
+    if (files.has(path)) return;
+    files.add(path);
+    for (const { path: to, kind, external } of outputs[path]?.imports ?? []) if (!external && (all || kind === 'import-statement')) add(to);
+  };
+  add(Object.keys(outputs).find((path) => outputs[path]?.entryPoint === page) ?? '');
+  return new Set([...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {})));
+}
+
+/**
  * What each module that is loaded on demand finds loaded already: the modules of every page that can load it, by its path.
  * @param {import('esbuild').Metafile} meta @param {string[]} pages
  * @returns {Map<string, string[]>}
  */
-function loadedBefore({ outputs }, pages) {
-  /** The outputs that one needs: at once, or also on demand. @param {string} path @param {boolean} all @param {Set<string>} [seen] */
-  const needs = (path, all, seen = new Set()) => {
-    if (seen.has(path)) return seen;
-    seen.add(path);
-    for (const { path: to, kind, external } of outputs[path]?.imports ?? []) if (!external && (all || kind === 'import-statement')) needs(to, all, seen);
-    return seen;
-  };
-  const modules = (/** @type {Set<string>} */ files) => [...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
-  const entry = (/** @type {string | undefined} */ file) => Object.keys(outputs).find((path) => outputs[path]?.entryPoint === file) ?? '';
-  const before = pages.filter((page) => page.endsWith('.js')).map((page) => ({ page, all: needs(entry(page), true), loaded: new Set(modules(needs(entry(page), false))) }));
+function loadedBefore(meta, pages) {
+  const before = pages.filter((page) => page.endsWith('.js')).map((page) => ({ all: modulesOf(meta, page, true), loaded: modulesOf(meta, page, false) }));
   /** @type {Map<string, string[]>} */
   const found = new Map();
-  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+  for (const { entryPoint } of Object.values(meta.outputs)) {
     if (!entryPoint?.endsWith('.js') || pages.includes(entryPoint)) continue;
-    const [first, ...rest] = before.filter(({ all }) => all.has(path));
+    const [first, ...rest] = before.filter(({ all }) => all.has(entryPoint));
     found.set(entryPoint, [...(first?.loaded ?? [])].filter((m) => !pages.includes(m) && rest.every(({ loaded }) => loaded.has(m))));
   }
   return found;
@@ -109,6 +116,11 @@ const results = await Promise.all(groups.map(async (pages) => {
   const { metafile } = await bundle(pages, [notices]);
   return bundle(pages, [joined(loadedBefore(metafile, pages)), notices]);
 })).catch(() => fail('esbuild stopped with the errors above'));
+
+// A worker has no document. A test keeps these folders free of it.
+for (const module of results.flatMap((r) => [...modulesOf(r.metafile, 'web/lane/worker/worker.js', true)])) {
+  if (!/^(?:web\/(?:lane|model|browser|gen)\/|web\/text\.js$|node_modules\/pbf\/)/.test(module)) fail(`the worker loads ${module}`);
+}
 
 await mkdir(out, { recursive: true });
 /** @type {Set<string>} */
