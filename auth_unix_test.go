@@ -24,9 +24,9 @@ func TestServerWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := startServer(t, "--auth.mode=token", "--auth.tokens="+file)
-	status := func(token string) int {
+	get := func(path, token string) *http.Response {
 		t.Helper()
-		req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+"/api/quotes", http.NoBody)
+		req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,6 +37,11 @@ func TestServerWithTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		return resp
+	}
+	status := func(token string) int {
+		t.Helper()
+		resp := get("/api/quotes", token)
 		defer resp.Body.Close()
 		_, _ = io.Copy(io.Discard, resp.Body)
 		return resp.StatusCode
@@ -45,8 +50,13 @@ func TestServerWithTokens(t *testing.T) {
 	if none, good := status(""), status(secret); none != 401 || good != 200 {
 		t.Errorf("status %d without a token, %d with one", none, good)
 	}
+	stream := get("/sse/subscribe?topics=AAPL", secret)
+	defer stream.Body.Close()
 	if _, _, err := runToken("revoke", "desk", "--file", file); err != nil {
 		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(stream.Body); err != nil || !strings.Contains(string(text), `"T":"bye"`) || !strings.Contains(string(text), `"reason":"revoked"`) {
+		t.Errorf("the open stream: %v after %.2000s", err, text)
 	}
 	testkit.Eventually(t, func() bool { return status(secret) == 401 }, "the token is revoked")
 	if secret, _, err = runToken("new", "desk", "--file", file, "--read", "*"); err != nil {

@@ -311,7 +311,8 @@ func (r *Revocations) Check(p *Principal) error {
 // Revoked reports whether Check returns ErrRevoked.
 func (r *Revocations) Revoked(p *Principal) bool { return errors.Is(r.Check(p), ErrRevoked) }
 
-// OnChange adds a function that Service.Run calls after anything that may change what Check returns. It must not block.
+// OnChange adds a function that Service.Run calls after anything that may change what Check returns, at once and again a second
+// later. It must not block.
 func (r *Revocations) OnChange(call func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

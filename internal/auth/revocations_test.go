@@ -190,7 +190,7 @@ func TestOnChange(t *testing.T) {
 	if err := s.Revocations.Add(Revocation{TokenID: "other"}); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, func() bool { return calls.Load() == 1 }, "a call after Add")
+	testkit.Eventually(t, func() bool { return calls.Load() == 2 }, "two calls after Add")
 	rewrite(t, revocations, "{\"jti\":\"a\"}\n")
 	testkit.Eventually(t, revoked.Load, "a call after a change of the revocations")
 	rewrite(t, revocations, "")

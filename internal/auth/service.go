@@ -45,6 +45,10 @@ type Service struct {
 // filePoll is the time between two checks whether a file has changed. What it revokes must end within a second.
 const filePoll = 500 * time.Millisecond
 
+// secondCall is the time after which the functions of Revocations.OnChange are called again: a credential that was verified just before
+// the change may have come to a stream just after the first call.
+const secondCall = time.Second
+
 // New reads the files of the options. Run keeps the Service up to date.
 func New(o Options) (*Service, error) {
 	if o.Logger == nil {
@@ -109,11 +113,18 @@ func (s *Service) Run(ctx context.Context) {
 	}
 	poll := time.NewTicker(filePoll)
 	defer poll.Stop()
+	again := time.NewTimer(0)
+	again.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.Revocations.changed:
+			s.Revocations.callback()
+			again.Reset(secondCall)
+			continue
+		case <-again.C:
 			s.Revocations.callback()
 			continue
 		case <-poll.C:
