@@ -175,6 +175,7 @@ func newApp(set Settings, pages *pages, s *streams) *fiber.App {
 			if !v.validate(c) {
 				handle(c)
 			}
+			closeRefusedUpgrade(c)
 		})
 	}
 	onError := fast.ErrorHandler // of requests that can't be parsed

@@ -55,3 +55,12 @@ func bodyLengths(raw []byte) (n int) {
 	}
 	return n
 }
+
+// closeRefusedUpgrade ends the connection of a request with Upgrade that isn't upgraded. A proxy may have made a tunnel of the
+// connection before the answer, as Varnish's pipe does. Through it the client could send requests that the proxy doesn't
+// see, with header fields that only the proxy may set, such as X-Forwarded-For.
+func closeRefusedUpgrade(c *fasthttp.RequestCtx) {
+	if len(c.Request.Header.Peek(fiber.HeaderUpgrade)) > 0 && c.Response.StatusCode() != http.StatusSwitchingProtocols {
+		c.SetConnectionClose()
+	}
+}

@@ -150,3 +150,20 @@ func testConnectionLists(t *testing.T, engine string) {
 		c.WantClose(1000)
 	}
 }
+
+// TestRefusedUpgradeClosesConnection: a proxy may forward everything after a request with Upgrade without looking at it, so
+// that a further request could have any client address.
+func TestRefusedUpgradeClosesConnection(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine string) {
+		srv := newTestServer(t, testserver.Options{Engine: engine})
+		for _, path := range []string{"/ws/subscribe?topics=nothing", "/api/time", "/nothing", "/healthz", "/ws/ingest"} {
+			c := srv.Dial()
+			second := "GET /api/time HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n"
+			c.Request("GET", path, append(append([]string{}, testserver.Upgrade...), "\r\n"+second+second)...)
+			c.ReadBody()
+			if rest, err := io.ReadAll(c.Reader); err != nil || len(rest) > 0 {
+				t.Errorf("%s: %d, then %.60q %v", path, c.Status, rest, err)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,8 +65,12 @@ func testHandshake(t *testing.T, engine string) {
 			if c.status == 426 && answer.Header.Get("Upgrade") == "" && answer.Header.Get("Sec-WebSocket-Version") != "13" {
 				t.Errorf("the response doesn't name the supported version: %v", answer.Header)
 			}
-			if answer.Header.Get("Upgrade") != "" && answer.Header.Get("Connection") != "Upgrade" { // RFC 9110 §7.8
+			if answer.Header.Get("Upgrade") != "" && !slices.Contains(answer.Header["Connection"], "Upgrade") { // RFC 9110 §7.8
 				t.Errorf("Upgrade without its token in Connection: %v", answer.Header)
+			}
+			asked := slices.ContainsFunc(c.lines, func(line string) bool { return strings.HasPrefix(line, "Upgrade:") })
+			if closes := slices.Contains(answer.Header["Connection"], "close"); closes != asked { // a proxy may have made a tunnel of it
+				t.Errorf("the connection is closed: %v, want %v", closes, asked)
 			}
 		})
 	}
