@@ -90,6 +90,11 @@ ifeq ($(shell uname -s),Linux)
 	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
 endif
 
+.PHONY: test-proxies
+test-proxies: node browser proxies assets ## Test deploy/proxies with each proxy, in some seven minutes; QUIET=20s PROXY=nginx shorten it
+	$(call say,go test -tags proxies ./deploy/proxies  (with real proxies))
+	@CGO_ENABLED=0 go test -tags proxies -trimpath -buildvcs=false -count=1 -parallel 6 -timeout 30m -v -run 'TestProxies/$(PROXY)' ./deploy/proxies -quiet '$(or $(QUIET),5m)'
+
 .PHONY: stress
 stress: node compiler browser firefox clients build ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run
 	@scripts/stress.sh '$(FUZZTIME)' $(SEED)
@@ -115,6 +120,7 @@ check: node $(PACKED) $(LINTER) ## Check formatting, linters, types, file sizes,
 	@scripts/check.sh
 	$(call say,go vet  (for Linux, macOS and Windows))
 	@for os in linux darwin windows; do GOOS=$$os go vet ./... || exit 1; done
+	@GOOS=linux go vet -tags proxies ./deploy/proxies
 	@cd bench && GOOS=linux go vet ./...
 	$(call say,golangci-lint run)
 	@$(LINTER) run ./...
@@ -234,7 +240,7 @@ clean: ## Remove what was built or installed in this folder
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # Programs that a step needs. As root on Debian or Ubuntu they are installed.
-.PHONY: node compiler browser firefox clients
+.PHONY: node compiler browser firefox clients proxies
 node:
 	@scripts/need.sh npm
 compiler:
@@ -245,3 +251,5 @@ firefox:
 	@scripts/need.sh firefox
 clients:
 	@scripts/need.sh clients
+proxies:
+	@scripts/need.sh proxies

@@ -29,13 +29,13 @@ const (
 var sections = []group{
 	{"server", "Addresses, timeouts and trusted hosts", []key{
 		{"server.addr", "127.0.0.1:3000", address{}, "Address to listen on. Without a host: all interfaces. Port 0: a free port."},
-		{"server.base_path", "", basePath{}, "Path below which everything is served, for a proxy that has other servers beside it. The proxy must keep it in the path. /healthz and /readyz work without it too."},
+		{"server.base_path", "", basePath{}, "Path below which everything is served, for a proxy that has other servers beside it. The proxy must keep it in the path (docs/proxies.md). /healthz and /readyz work without it too."},
 		{"server.shutdown_timeout", "10s", duration{0, 10 * time.Minute, ""}, "Time for open streams and requests to finish at shutdown."},
 		{"server.drain_delay", "0s", duration{0, 10 * time.Minute, ""}, "Time at shutdown during which /readyz already fails and clients are still served, so that a load balancer can notice it."},
 		{"server.hosts", "", list{hostName{}}, "Accepted names in the Host header, besides those of loopback and the host of server.addr; other requests are rejected (protection against DNS rebinding)."},
 		{"server.origins", "", list{origin{}}, "Other sites whose pages may open streams (WebSocket Origin check, CORS)."},
 		{"server.cors_credentials", "false", boolean{}, "Whether pages of server.origins may send cookies and Authorization (CORS credentials)."},
-		{"server.trusted_proxies", "", list{prefix{}}, "Proxies whose X-Forwarded-For header is used for client addresses."},
+		{"server.trusted_proxies", "", list{prefix{}}, "Proxies whose X-Forwarded-For header is used for client addresses, and X-Forwarded-Proto for the scheme (docs/proxies.md)."},
 		{"server.read_timeout", "10s", duration{100 * time.Millisecond, 5 * time.Minute, ""}, "Maximum time to receive a request."},
 		{"server.idle_timeout", "60s", duration{time.Second, time.Hour, ""}, "Maximum time between two requests on a connection."},
 		{"server.tls_cert", "", text{"a PEM file"}, "Certificate chain; together with server.tls_key it enables HTTPS. Read again when it changes and on SIGHUP."},

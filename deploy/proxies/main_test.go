@@ -1,0 +1,102 @@
+//go:build proxies
+
+// Package proxies tests the proxies' configurations in this folder against the real server: make test-proxies.
+//
+// Each test starts a server and a proxy with the file as it is, apart from addresses, names of files and the certificate.
+// The proxies must be installed. Everything listens on free ports of loopback and ends with the test.
+package proxies
+
+import (
+	"context"
+	"crypto/x509"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	root    = "../.." // the module's folder
+	timeout = time.Minute
+	host    = "quotes.example.com"
+)
+
+var (
+	quiet = flag.Duration("quiet", 5*time.Minute, "how long a stream without ticks must survive")
+
+	binary  string          // path of the server
+	certs   string          // folder with fullchain.pem, privkey.pem, both.pem
+	roots   *x509.CertPool  // with the certificate
+	browser context.Context // Chromium; tabs are its children
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "proxies:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// run builds the server, starts the browser and runs the tests.
+func run(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "ticklane-proxies")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	if _, err := os.Stat(filepath.Join(root, "public/assets/manifest.json")); err != nil {
+		return 0, fmt.Errorf("browser code not built: run make assets: %w", err)
+	}
+	binary, certs = filepath.Join(dir, "ticklane"), filepath.Join(dir, "certs")
+	if roots, err = writeCertificate(certs); err != nil {
+		return 0, err
+	}
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, ".")
+	build.Dir, build.Env, build.Stderr = root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := build.Run(); err != nil {
+		return 0, fmt.Errorf("go build: %w", err)
+	}
+	path, err := findBrowser()
+	if err != nil {
+		return 0, err
+	}
+	alloc, free := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"), chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.WSURLReadTimeout(timeout))...)
+	defer free()
+	ctx, stop := chromedp.NewContext(alloc)
+	defer stop()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		return 0, fmt.Errorf("start %s: %w", path, err)
+	}
+	browser = ctx
+	return m.Run(), nil
+}
+
+func findBrowser() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("neither Chromium nor Chrome found: apt-get install chromium")
+}
+
+// until polls ok until it returns true. After the limit it fails the test.
+func until(t testing.TB, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not met after %s", what, limit)
+		}
+	}
+}
