@@ -42,12 +42,17 @@ func (f *watchedFile) changed() bool {
 	return now.Size() != f.state.Size() || !now.ModTime().Equal(f.state.ModTime()) || !os.SameFile(now, f.state)
 }
 
-// read returns the content. A file that is written meanwhile counts as changed afterwards.
+// read returns the content. A file that is written meanwhile counts as changed afterwards, as does one that exists but can't be
+// read, for instance because too many files are open.
 func (f *watchedFile) read() ([]byte, error) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.state = f.now()
-	f.mu.Unlock()
-	return readFile(f.name)
+	text, err := readFile(f.name)
+	if err != nil {
+		f.state = nil
+	}
+	return text, err
 }
 
 // wrote records that the caller has appended n bytes, so that they alone are no change.

@@ -84,7 +84,14 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth.session_key_file: %w", err)
 	}
-	s.Sessions = newSessions(keys, o.SessionTime, s.Revocations, s.tokens)
+	sources := []source{sourceFile}
+	if o.Mode == ModeJWT {
+		sources[0] = sourceJWT
+	}
+	if o.OIDC.Issuer != "" {
+		sources = append(sources, sourceOIDC)
+	}
+	s.Sessions = newSessions(keys, o.SessionTime, s.Revocations, s.tokens, sources...)
 	if o.OIDC.Issuer != "" {
 		if s.OIDC, err = newOIDC(o.OIDC, keys, o.SessionTime, s.Revocations, o.Client, o.Logger); err != nil {
 			return nil, fmt.Errorf("auth.oidc.%w", err)

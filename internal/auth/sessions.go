@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -22,11 +23,12 @@ type Sessions struct {
 	lifetime    time.Duration
 	revocations *Revocations
 	tokens      *tokenStore // nil without a token file
+	sources     []source    // that the server still accepts
 	parser      *jwt.Parser
 }
 
-func newSessions(keys secretKeys, lifetime time.Duration, revocations *Revocations, tokens *tokenStore) *Sessions {
-	return &Sessions{key: keys.session, lifetime: lifetime, revocations: revocations, tokens: tokens,
+func newSessions(keys secretKeys, lifetime time.Duration, revocations *Revocations, tokens *tokenStore, sources ...source) *Sessions {
+	return &Sessions{sources: sources, key: keys.session, lifetime: lifetime, revocations: revocations, tokens: tokens,
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithStrictDecoding(), jwt.WithExpirationRequired())}
 }
 
@@ -98,10 +100,10 @@ func (s *Sessions) Verify(token string) (*Principal, error) {
 		Subject: claims.Subject, TokenID: claims.TokenID, Issued: fromMicros(claims.Issued), Expires: claims.ExpiresAt.Time, Session: claims.ID,
 		source: claims.Source, key: claims.Key, until: fromMicros(claims.Until),
 	}
+	if !slices.Contains(s.sources, p.source) {
+		return nil, fmt.Errorf("session: %w: its credential is of a kind that the server no longer accepts (%s)", ErrInvalid, clip(string(p.source)))
+	}
 	if p.source == sourceFile {
-		if s.tokens == nil {
-			return nil, fmt.Errorf("session: %w: from a token file, which the server no longer uses", ErrInvalid)
-		}
 		of, err := s.tokens.current(p)
 		if errors.Is(err, ErrRevoked) {
 			return nil, err

@@ -20,7 +20,7 @@ func newTestSessions(t *testing.T, keyFile string, tokens *tokenStore) *Sessions
 		t.Fatal(err)
 	}
 	r.tokens = tokens
-	return newSessions(keys, time.Hour, r, tokens)
+	return newSessions(keys, time.Hour, r, tokens, sourceJWT)
 }
 
 func TestSessions(t *testing.T) {
@@ -172,5 +172,12 @@ func TestSessionOfAFileToken(t *testing.T) {
 	jwtMode.key = service.Sessions.key
 	if _, err := jwtMode.Verify(cookie); !errors.Is(err, ErrInvalid) {
 		t.Errorf("without a token file: %v", err)
+	}
+	ofJWT, _, err := jwtMode.Issue(&Principal{Subject: "ann", Rights: readAll, source: sourceJWT})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.Sessions.Verify(ofJWT); !errors.Is(err, ErrInvalid) {
+		t.Errorf("of a JWT, in mode token: %v", err)
 	}
 }

@@ -179,6 +179,24 @@ func TestTokenFileReload(t *testing.T) {
 	}
 }
 
+// TestUnreadableFileIsReadAgain: otherwise a revocation would be missed that came while too many files were open.
+func TestUnreadableFileIsReadAgain(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "tokens.yaml")
+	if err := os.Mkdir(name, 0o700); err != nil { // can be opened, but not read
+		t.Fatal(err)
+	}
+	f := &watchedFile{name: name}
+	if _, err := f.read(); err == nil || !f.changed() {
+		t.Errorf("%v, changed: %t", err, f.changed())
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if f.changed() {
+		t.Error("a missing file is tried again and again")
+	}
+}
+
 func FuzzTokenFile(f *testing.F) {
 	token, _ := NewToken("a", readAll, time.Time{})
 	text, err := formatTokens([]Token{token})
