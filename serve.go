@@ -128,7 +128,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer record.Close()
+	defer func() { _ = record.Close() }()
 	scrape := func(s *handlers.Server) http.Handler {
 		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures, AuditFailures: record.Lost}
 		if lines != nil {
