@@ -70,7 +70,7 @@ func startServerLogging(t testing.TB, log io.Writer, args ...string) *process {
 		_ = p.Wait()
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
-	_, p.addr, _ = strings.Cut(strings.TrimSpace(line), "http://")
+	_, p.addr, _ = strings.Cut(strings.TrimSpace(line), "://")
 	if err != nil || p.addr == "" {
 		t.Fatalf("the server printed %q: %v", line, err)
 	}
