@@ -3,6 +3,7 @@ package handlers
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -118,8 +119,8 @@ func (h *ingestAPI) read(x *ingest.Input, r io.Reader, length string) error {
 		n, err := r.Read(b)
 		received := time.Now()
 		done, failed := body.feed(b[:n], func(lines []byte) error { return x.Add(h.ctx, lines, received) })
-		if failed == nil {
-			failed = x.Flush(h.ctx)
+		if failed == nil || errors.Is(failed, wire.ErrChunk) { // what came before a broken chunk counts
+			failed = cmp.Or(x.Flush(h.ctx), failed)
 		}
 		switch {
 		case failed != nil:

@@ -98,6 +98,7 @@ func TestBodiesThatBreak(t *testing.T) {
 		if r := counts(answer(t, c.ReadBody())); c.Status != 400 || r[:9] != want[:9] {
 			t.Errorf("%q is answered with %d, %s", bad, c.Status, r)
 		}
+		c.Cut(false)
 	}
 	testkit.Eventually(t, func() bool { return f.Handlers.LiveFeeds() == 0 }, "free slots")
 	if r := f.source.Progress("me"); r.Last != uint64(n) || len(r.Holes) > 0 {
