@@ -82,6 +82,30 @@ func sameToken(header, token string) bool {
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "bearer")
 }
 
+// clientOf returns a principal as the client of a feed.
+func clientOf(p *auth.Principal) ingest.Client {
+	if p == auth.Everyone {
+		return ingest.Client{}
+	}
+	return ingest.Client{Subject: p.Subject, MayWrite: p.Rights.CanWrite}
+}
+
+// sourceOf reads the name of a client's sequence, and checks its owner. The error is a problem.
+func (h *ingestAPI) sourceOf(c *fiber.Ctx, q *query, check func(name, subject string) error) (string, error) {
+	name := q.sourceName()
+	if err := q.err(); err != nil {
+		return "", err
+	}
+	if check(name, principalOf(c).Subject) != nil {
+		return "", foreignSource(c)
+	}
+	return name, nil
+}
+
+func foreignSource(c *fiber.Ctx) *problem {
+	return forbidden(c, codeForbidden, "source: "+ingest.ErrForeignSource.Error()+".")
+}
+
 const maxSourceName = 64
 
 // sourceName reads the name of a client's sequence, which may be missing.
@@ -99,11 +123,11 @@ func (h *ingestAPI) progress(c *fiber.Ctx) error {
 		return err
 	}
 	q := queryOf(c)
-	name := q.sourceName()
-	if name == "" && len(q.errors) == 0 {
+	if !q.args.Has("source") {
 		q.fail("source", "missing; want the name of the client's sequence")
 	}
-	if err := q.err(); err != nil {
+	name, err := h.sourceOf(c, q, h.source.CheckOwner)
+	if err != nil {
 		return err
 	}
 	p := h.source.Progress(name)

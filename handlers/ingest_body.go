@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/market/ingest"
 	"ticklane/internal/netconn"
 	"ticklane/internal/wire"
@@ -37,9 +38,8 @@ func (h *ingestAPI) post(c *fiber.Ctx) error {
 	if err := h.authorize(c); err != nil {
 		return err
 	}
-	q := queryOf(c)
-	name := q.sourceName()
-	if err := q.err(); err != nil {
+	name, err := h.sourceOf(c, queryOf(c), h.source.Claim)
+	if err != nil {
 		return err
 	}
 	if media, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType)); err != nil || media != "application/x-ndjson" {
@@ -53,9 +53,12 @@ func (h *ingestAPI) post(c *fiber.Ctx) error {
 	if length := c.Get(openBody); length != "" {
 		return h.stream(c, name, strings.Clone(length))
 	}
-	x := h.source.Open(name)
+	x, err := h.source.Open(name, clientOf(principalOf(c)))
+	if err != nil {
+		return foreignSource(c)
+	}
 	defer x.Close()
-	err := x.Write(h.ctx, c.BodyRaw())
+	err = x.Write(h.ctx, c.BodyRaw())
 	if err == nil {
 		err = x.End(h.ctx)
 	}
@@ -80,7 +83,7 @@ func marshalResult(r ingest.Result) []byte {
 
 // stream takes the connection from fasthttp and reads the body.
 func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
-	conn := netconn.Of(c.Context().Conn())
+	conn, p := netconn.Of(c.Context().Conn()), principalOf(c)
 	if refused := h.add(conn); refused != nil {
 		return refused
 	}
@@ -96,12 +99,17 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 		defer h.remove(conn)
 		defer nc.Close()
 		h.interrupt(nc)
-		x := h.source.Open(name)
+		x, err := h.source.Open(name, clientOf(p))
+		if err != nil {
+			return // it has become another subject's since the request
+		}
 		defer x.Close()
-		err := h.read(x, io.MultiReader(bytes.NewReader(received), nc), length)
+		err = h.read(p, x, io.MultiReader(bytes.NewReader(received), nc), length)
 		status := statusOf(err)
 		if errors.Is(err, wire.ErrChunk) {
 			status = http.StatusBadRequest
+		} else if errors.Is(err, errUnauthorized) {
+			status = http.StatusUnauthorized
 		} else if err != nil && h.ctx.Err() == nil && !errors.Is(err, ingest.ErrStopped) {
 			return // the client has gone
 		}
@@ -112,12 +120,18 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 	return nil
 }
 
+// errUnauthorized ends a body whose client's credential has expired or was revoked since its request.
+var errUnauthorized = errors.New("the credential is no longer valid")
+
 // read reads a body to its end. A last line without end counts only if the body is complete.
-func (h *ingestAPI) read(x *ingest.Input, r io.Reader, length string) error {
+func (h *ingestAPI) read(p *auth.Principal, x *ingest.Input, r io.Reader, length string) error {
 	b, body := make([]byte, ingestRead), newBodyDecoder(length)
 	for {
 		n, err := r.Read(b)
 		received := time.Now()
+		if h.streams.refuses(p, received) != "" {
+			return errUnauthorized
+		}
 		done, failed := body.feed(b[:n], func(lines []byte) error { return x.Add(h.ctx, lines, received) })
 		if failed == nil || errors.Is(failed, wire.ErrChunk) { // what came before a broken chunk counts
 			failed = cmp.Or(x.Flush(h.ctx), failed)

@@ -33,7 +33,10 @@ func newFeedServer(t testing.TB, engine string, settings func(*handlers.Settings
 		t.Fatal(err)
 	}
 	f := runFeed(t, source, testserver.Options{Engine: engine, Settings: settings})
-	x := source.Open("")
+	x, err := source.Open("", ingest.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer x.Close()
 	lines := `{"T":"instrument","S":"A","sector":"x"}` + "\n" + `{"T":"instrument","S":"B","sector":"x"}` + "\n"
 	if err := x.Write(t.Context(), []byte(lines)); err != nil {
@@ -69,7 +72,10 @@ func runFeed(t testing.TB, source *ingest.Source, o testserver.Options) *feedSer
 		cancel()
 		f.Stop(testserver.Timeout) // before the feed, as a process stops
 	})
-	x := source.Open("")
+	x, err := source.Open("", ingest.Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer x.Close()
 	testkit.Eventually(t, func() bool { return x.Write(t.Context(), []byte("{}\n")) == nil }, "the feed")
 	return f

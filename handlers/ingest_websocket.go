@@ -23,12 +23,11 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 	if err := h.authorize(c); err != nil {
 		return err
 	}
-	q := queryOf(c)
-	name := q.sourceName()
-	if err := q.err(); err != nil {
+	name, err := h.sourceOf(c, queryOf(c), h.source.Claim)
+	if err != nil {
 		return err
 	}
-	conn := netconn.Of(c.Context().Conn())
+	conn, p := netconn.Of(c.Context().Conn()), principalOf(c)
 	if refused := h.add(conn); refused != nil {
 		return refused
 	}
@@ -47,9 +46,13 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 			defer h.streams.observer.contain("feed socket")
 			defer nc.Close()
 			h.interrupt(nc)
-			x := h.source.Open(name)
+			x, err := h.source.Open(name, clientOf(p))
+			if err != nil {
+				return // it has become another subject's since the request
+			}
 			defer x.Close()
-			(&feedSocket{ctx: h.ctx, input: x, nc: nc, closeWait: h.set.CloseWait}).run(received)
+			refused := func() string { return h.streams.refuses(p, time.Now()) }
+			(&feedSocket{ctx: h.ctx, input: x, refused: refused, nc: nc, closeWait: h.set.CloseWait}).run(received)
 		}()
 	})
 	return nil
@@ -59,6 +62,7 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 type feedSocket struct {
 	ctx       context.Context
 	input     *ingest.Input
+	refused   func() string // why the client may send no more, "" if it may
 	nc        net.Conn
 	closeWait time.Duration
 
@@ -136,6 +140,9 @@ func (f *feedSocket) close(end websocket.Close, closeReceived bool) {
 
 // HandleText handles a message of one or more lines.
 func (f *feedSocket) HandleText(message []byte) websocket.Close {
+	if reason := f.refused(); reason != "" {
+		return closeOf(reason)
+	}
 	f.messages++
 	return closeFor(f.input.Message(f.ctx, message, f.received))
 }

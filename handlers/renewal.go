@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -74,6 +75,14 @@ func (x *credentials) reason(p *auth.Principal) string {
 		return wire.ByeExpired
 	}
 	return ""
+}
+
+// refuses returns why a client with a principal may send no more, as the reason of a bye, "" if it may.
+func (s *streams) refuses(p *auth.Principal, now time.Time) string {
+	if p.Expired(now.Add(-s.views.live.log.Grace())) {
+		return wire.ByeExpired
+	}
+	return s.credentials.reason(p)
 }
 
 // endUnauthorized ends the streams whose credentials were revoked.

@@ -60,6 +60,9 @@ func (s *Subscriber) reportExpiry(now time.Time) {
 	s.enqueue(now, wire.Auth(wire.AuthExpiring, s.Principal().Expires, nil))
 }
 
+// Grace returns Config.Grace.
+func (l *Log) Grace() time.Duration { return l.cfg.Grace }
+
 // expired reports whether the stream must end because its client didn't renew its credential.
 func (a *authorization) expired(now time.Time) bool {
 	return !a.endsAt.IsZero() && !now.Before(a.endsAt)

@@ -83,7 +83,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for done := 0; done < b.N; {
-		x := f.Open(fmt.Sprint(done))
+		x := open(b, f.Source, fmt.Sprint(done))
 		for rest := lines; len(rest) > 0 && done < b.N; {
 			n := min(len(rest), 64<<10)
 			if err := x.Write(b.Context(), rest[:n]); err != nil {

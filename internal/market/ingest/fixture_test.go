@@ -41,7 +41,7 @@ func (f *feed) run(publish func([]quote.Tick)) {
 		done <- f.Run(ctx, publish)
 	}()
 	<-running
-	for f.Open("").Write(ctx, []byte("{}\n")) != nil { // until Run has begun
+	for open(f.t, f.Source, "").Write(ctx, []byte("{}\n")) != nil { // until Run has begun
 	}
 	f.t.Cleanup(func() {
 		cancel()
@@ -54,7 +54,7 @@ func (f *feed) run(publish func([]quote.Tick)) {
 // send sends lines on one connection.
 func (f *feed) send(source, lines string) Result {
 	f.t.Helper()
-	x := f.Open(source)
+	x := open(f.t, f.Source, source)
 	defer x.Close()
 	if err := x.Write(f.t.Context(), []byte(lines)); err != nil {
 		f.t.Fatal(err)
@@ -97,4 +97,14 @@ func summary(r Result) string {
 		fmt.Fprintf(&b, " %d:%s", e.Line, e.Field)
 	}
 	return b.String()
+}
+
+// open opens an input of a client that may send everything.
+func open(t testing.TB, s *Source, name string) *Input {
+	t.Helper()
+	x, err := s.Open(name, Client{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }

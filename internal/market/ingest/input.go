@@ -34,17 +34,21 @@ type pendingInstrument struct {
 	instrument quote.Instrument
 }
 
-// Open returns an input. name identifies the client's sequence of lines, across its connections; without a name lines can't have
-// a number. The caller must Close the input.
-func (s *Source) Open(name string) *Input {
-	x := &Input{source: s, parser: parser{universe: s.universe}}
-	if name != "" {
-		s.mu.Lock()
-		x.sequence = s.sequences.open(name)
-		x.result.setProgress(&x.sequence.sequence)
-		s.mu.Unlock()
+// Open returns an input for a client. name identifies the client's sequence of lines, across its connections; without a name lines
+// can't have a number. The error is ErrForeignSource. The caller must Close the input.
+func (s *Source) Open(name string, client Client) (*Input, error) {
+	x := &Input{source: s, parser: parser{universe: s.universe, mayWrite: client.MayWrite}}
+	if name == "" {
+		return x, nil
 	}
-	return x
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x.sequence = s.sequences.open(name, client.Subject); x.sequence == nil {
+		return nil, ErrForeignSource
+	}
+	x.sequence.inputs++
+	x.result.setProgress(&x.sequence.sequence)
+	return x, nil
 }
 
 // Close releases the input. A line whose end has not come is discarded.
@@ -161,7 +165,9 @@ func (x *Input) line(ctx context.Context, text []byte, received int64) error {
 		if err := x.flush(ctx, received); err != nil {
 			return err
 		}
-		x.parser.parse(text, received, &l) // it may be of an instrument that was added now
+		if l.kind != instrumentLine {
+			x.parser.parse(text, received, &l) // it may be of an instrument that was added now
+		}
 	}
 	x.batch = append(x.batch, l)
 	return nil

@@ -20,7 +20,7 @@ func TestPieces(t *testing.T) {
 		`{"T":"instrument","S":"NEW","n":2}` + "\n" + `{"T":"q","S":"NEW","p":3,"n":3}` + "\n" + `{"T":"q","S":"NEW","p":0,"n":4}` + "\n" + `{"T":"q","S":"NEW","p":4,"n":6}`
 	send := func(pieces func(string) []string) (Result, []quote.Tick) {
 		f := newFeed(t, Options{MaxLine: 200})
-		x := f.Open("me")
+		x := open(t, f.Source, "me")
 		defer x.Close()
 		for _, piece := range pieces(lines) {
 			if err := x.Write(t.Context(), []byte(piece)); err != nil {
@@ -117,7 +117,7 @@ func TestRetry(t *testing.T) {
 	if r := f.Progress("a"); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
 		t.Errorf("progress %+v", r)
 	}
-	if x := f.Open("a"); true {
+	if x := open(t, f.Source, "a"); true {
 		if r := x.Take(); r.Last != 12 {
 			t.Errorf("a new input: %+v", r)
 		}
@@ -189,7 +189,7 @@ func TestStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := s.Open("me")
+	x := open(t, s, "me")
 	defer x.Close()
 	if err := x.Write(t.Context(), []byte(`{"T":"instrument","S":"A","n":1}`+"\n")); !errors.Is(err, ErrStopped) {
 		t.Errorf("got %v", err)
@@ -199,7 +199,7 @@ func TestStopped(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newFeed(t, Options{}).Open("").Write(ctx, []byte("{}\n")); !errors.Is(err, context.Canceled) {
+	if err := open(t, newFeed(t, Options{}).Source, "").Write(ctx, []byte("{}\n")); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -259,7 +259,7 @@ func TestEvents(t *testing.T) {
 // TestCountStarts: the volume of trades counts from the first one; of what a feed counts itself, that is unknown.
 func TestCountStarts(t *testing.T) {
 	f := newFeed(t, Options{})
-	x := f.Open("")
+	x := open(t, f.Source, "")
 	defer x.Close()
 	for _, line := range []string{
 		instruments, `{"T":"trade","S":"ACME","p":2,"s":5}`, `{"T":"status","S":"ACME","status":"halted"}`, `{"T":"trade","S":"ACME","p":2,"s":6}`,
@@ -275,5 +275,15 @@ func TestCountStarts(t *testing.T) {
 	}
 	if want := []string{"5 true", "5 false", "11 false", "70 false", "75 false"}; !slices.Equal(got, want) {
 		t.Errorf("volumes and whether the count starts there: %q, want %q", got, want)
+	}
+}
+
+// TestInvalidInstrumentAfterValid: the line is rejected, and isn't taken for a quote of the first instrument.
+func TestInvalidInstrumentAfterValid(t *testing.T) {
+	f := newFeed(t, Options{})
+	r := f.send("", `{"T":"instrument","S":"A","sector":"x"}`+"\n"+`{"T":"instrument","S":"B","sector":"x","decimals":99}`+"\n"+`{"T":"q","S":"A","p":1}`+"\n"+
+		`{"T":"instrument","S":"C"}`+"\n"+`{"T":"instrument","S":"D","decimals":99}`+"\n")
+	if r.Accepted != 3 || r.Rejected != 2 || r.Errors[0].Field != "decimals" || r.Errors[1].Field != "decimals" || len(f.ticks) != 1 {
+		t.Errorf("%+v, %d ticks", r, len(f.ticks))
 	}
 }

@@ -25,6 +25,9 @@ func (p *parser) instrument() (in quote.Instrument, f *fault) {
 	if in.Sector == "" {
 		in.Sector = defaultSector
 	}
+	if p.mayWrite != nil && !p.mayWrite(in.Symbol, in.Sector) {
+		return in, forbidden([]byte(in.Symbol))
+	}
 	in.Decimals = 2
 	if f = first(p.decimals(memberDecimals, &in.Decimals), p.decimals(memberSizeDecimals, &in.SizeDecimals)); f != nil {
 		return in, f

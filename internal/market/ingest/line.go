@@ -64,6 +64,7 @@ type line struct {
 // parser parses lines. It is used by one goroutine.
 type parser struct {
 	universe *quote.Universe
+	mayWrite func(symbol, sector string) bool // see Client
 	object   object
 }
 
@@ -131,7 +132,11 @@ func (p *parser) tick(received int64, l *line) *fault {
 	if !ok {
 		return &fault{"S", "want a text"}
 	}
-	if l.symbol, ok = p.universe.Lookup(string(symbol)); !ok { // without a copy
+	l.symbol, ok = p.universe.Lookup(string(symbol)) // without a copy
+	if f := p.forbidden(symbol, l.symbol, ok); f != nil {
+		return f
+	}
+	if !ok {
 		return &fault{"S", quoted(symbol) + `: unknown; its line of T "instrument" must come first`}
 	}
 	l.has = o.set

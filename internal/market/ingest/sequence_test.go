@@ -47,13 +47,27 @@ func TestSequenceBounds(t *testing.T) {
 		t.Errorf("%d holes, the first %v", len(s.holes), s.holes[0])
 	}
 	all := sequences{bySource: map[string]*sourceSequence{}}
-	used := all.open("used")
+	used := all.open("used", "")
+	used.inputs++
 	for i := range maxSources + 10 {
-		q := all.open(fmt.Sprint(i))
-		q.take(1)
-		q.inputs--
+		all.open(fmt.Sprint(i), "").take(1)
 	}
 	if len(all.bySource) != maxSources || all.bySource["used"] != used || all.bySource["0"] != nil || all.bySource[fmt.Sprint(maxSources)] == nil {
+		t.Errorf("%d sources", len(all.bySource))
+	}
+}
+
+// TestSourcesOfSubjects: a sequence belongs to the subject that used its name first, and no subject makes the server forget those of
+// others.
+func TestSourcesOfSubjects(t *testing.T) {
+	all := sequences{bySource: map[string]*sourceSequence{}}
+	hers := all.open("ticker", "ana")
+	for i := range 3 * maxSources {
+		if all.open(fmt.Sprint(i), "bob") == nil {
+			t.Fatalf("source %d was refused", i)
+		}
+	}
+	if all.open("ticker", "bob") != nil || all.open("ticker", "ana") != hers || len(all.bySource) != maxSources {
 		t.Errorf("%d sources", len(all.bySource))
 	}
 }

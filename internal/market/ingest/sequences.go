@@ -1,6 +1,7 @@
 package ingest
 
-// maxSources bounds the sources whose sequences are remembered. The one that was used longest ago is forgotten first.
+// maxSources bounds the sources whose sequences are remembered. Of the subject that has the most, the one that was used longest ago is
+// forgotten first, so that no subject makes the server forget those of others.
 const maxSources = 1024
 
 // sequences are the sequences of all sources that were seen.
@@ -11,31 +12,44 @@ type sequences struct {
 
 type sourceSequence struct {
 	sequence
-	inputs int    // that are open
-	opened uint64 // number of the newest input
+	subject string
+	inputs  int    // that are open
+	opened  uint64 // number of the newest input
 }
 
-// open returns the sequence of a source, for an input that must release it.
-func (s *sequences) open(name string) *sourceSequence {
+// open returns the sequence of a source, nil if it belongs to another subject.
+func (s *sequences) open(name, subject string) *sourceSequence {
 	q := s.bySource[name]
 	if q == nil {
 		if len(s.bySource) >= maxSources {
 			s.forget()
 		}
-		q = &sourceSequence{}
+		q = &sourceSequence{subject: subject}
 		s.bySource[name] = q
+	}
+	if q.subject != subject {
+		return nil
 	}
 	s.opened++
 	q.opened = s.opened
-	q.inputs++
 	return q
 }
 
-// forget removes the sequence that was opened longest ago, of those without an open input.
+// forget removes a sequence: see maxSources. It keeps those with an open input.
 func (s *sequences) forget() {
+	unused := map[string]int{}
+	for _, q := range s.bySource {
+		if q.inputs == 0 {
+			unused[q.subject]++
+		}
+	}
+	most := 0
+	for _, n := range unused {
+		most = max(most, n)
+	}
 	oldest, name := s.opened+1, ""
 	for k, q := range s.bySource {
-		if q.inputs == 0 && q.opened < oldest {
+		if q.inputs == 0 && unused[q.subject] == most && q.opened < oldest {
 			oldest, name = q.opened, k
 		}
 	}

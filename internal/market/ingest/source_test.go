@@ -64,7 +64,7 @@ func TestStale(t *testing.T) {
 				t.Errorf("after %v: stale %v, %v, want %v", time.Since(start), is, got, events)
 			}
 		}
-		x := s.Open("")
+		x := open(t, s, "")
 		defer x.Close()
 		send := func(line string) {
 			t.Helper()
@@ -114,7 +114,7 @@ func TestRate(t *testing.T) {
 		go func() { done <- s.Run(ctx, func([]quote.Tick) {}) }()
 		synctest.Wait()
 		start := time.Now()
-		x := s.Open("")
+		x := open(t, s, "")
 		for range 5000 {
 			if err := x.Write(ctx, []byte("{}\n")); err != nil {
 				t.Fatal(err)
