@@ -46,6 +46,8 @@ else
   check systemd checked 'systemd-analyze is missing' false
 fi
 
+check systemd ran 'the unit under systemd in a container, alone and with each drop-in (credentials only checked)' scripts/check-unit.sh
+
 # Prometheus, which is unpacked and not installed, so that no service is started.
 prometheus=$(command -v prometheus || true)
 promtool=$(command -v promtool || true)
