@@ -8,7 +8,8 @@ import (
 )
 
 // Names of cookies. A browser takes a name with the prefix __Host- only over HTTPS, and sends no other host's cookie by it. So its
-// path must be / even with a base path. On plain HTTP the names have no prefix; that is allowed on loopback only.
+// path must be / even with a base path, which is the end of the name instead: servers beside each other keep their own. On plain
+// HTTP the names have no prefix; that is allowed on loopback only.
 const (
 	hostPrefix    = "__Host-"
 	sessionName   = "ticklane"
@@ -20,6 +21,7 @@ const (
 
 // cookie returns a copy of the value of a cookie, "" if there is none.
 func (a *access) cookie(c *fiber.Ctx, name string) string {
+	name += a.cookies
 	value := c.Cookies(hostPrefix + name)
 	if value == "" && !a.overTLS(c) && onLoopback(c) {
 		value = c.Cookies(name)
@@ -29,6 +31,7 @@ func (a *access) cookie(c *fiber.Ctx, name string) string {
 
 // setCookie sets a cookie that no script can read. ok is false on plain HTTP from another machine, where others could read it.
 func (a *access) setCookie(c *fiber.Ctx, name, value string, age time.Duration, sameSite string) (ok bool) {
+	name += a.cookies
 	set := &fiber.Cookie{Name: name, Value: value, Path: "/", HTTPOnly: true, SameSite: sameSite, MaxAge: int(age.Seconds())}
 	switch {
 	case a.overTLS(c):
@@ -42,6 +45,7 @@ func (a *access) setCookie(c *fiber.Ctx, name, value string, age time.Duration, 
 
 // removeCookie makes the browser forget a cookie.
 func (a *access) removeCookie(c *fiber.Ctx, name string) {
+	name += a.cookies
 	set := &fiber.Cookie{Name: name, Path: "/", HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Expires: time.Unix(1, 0)}
 	if a.overTLS(c) {
 		set.Name, set.Secure = hostPrefix+name, true

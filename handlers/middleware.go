@@ -35,6 +35,7 @@ type access struct {
 	origins     []string        // other origins whose pages are allowed, lower case, without default ports
 	secure      bool            // the server has TLS
 	credentials bool            // pages of origins may send them
+	cookies     string          // end of the names of cookies
 	admin       *adminAddress   // nil for none
 	proxies     []netip.Prefix  // trusted to report a client's address
 	// unreadable is called with a trusted proxy whose X-Forwarded-For has no address where one is needed.
@@ -46,7 +47,8 @@ func newAccess(set Settings) (*access, error) {
 	if err != nil {
 		return nil, fmt.Errorf("server.trusted_proxies: %w", err)
 	}
-	return &access{hosts: allowedHosts(set), origins: normalOrigins(set.Origins), secure: set.TLS != nil, credentials: set.CORSCredentials, proxies: proxies}, nil
+	return &access{hosts: allowedHosts(set), origins: normalOrigins(set.Origins), secure: set.TLS != nil, credentials: set.CORSCredentials,
+		cookies: strings.ReplaceAll(set.BasePath, "/", "."), proxies: proxies}, nil
 }
 
 // prefixes parses addresses and ranges of addresses.

@@ -170,6 +170,27 @@ func TestNextIsAPathOfThisServer(t *testing.T) {
 	}
 }
 
+// TestSessionsOfBasePaths: servers below two paths of one host have each its own cookie.
+func TestSessionsOfBasePaths(t *testing.T) {
+	t.Parallel()
+	srv := newSessionServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.BasePath = "/desk/quotes" }}, nil)
+	c, _ := srv.Post("/desk/quotes/sign-in", url.Values{"token": {srv.token["reader"]}}.Encode(), form, srv.own())
+	cookie := cookieOf(c)
+	if !strings.HasPrefix(cookie, "Cookie: ticklane.desk.quotes=") {
+		t.Fatalf("status %d, cookie %q", c.Status, cookie)
+	}
+	if c, _ := srv.Get("/desk/quotes/api/symbols", cookie); c.Status != 200 {
+		t.Errorf("status %d with the cookie", c.Status)
+	}
+	if c, _ := srv.Get("/desk/quotes/api/symbols", strings.Replace(cookie, ".desk.quotes", "", 1)); c.Status != 401 {
+		t.Errorf("status %d with the cookie of another server", c.Status)
+	}
+	c, _ = srv.Post("/desk/quotes/sign-out", "", form, srv.own(), cookie, "Accept: text/html")
+	if set := c.Header.Get("Set-Cookie"); c.Status != 303 || c.Header.Get("Location") != "/desk/quotes/sign-in" || !strings.HasPrefix(set, "ticklane.desk.quotes=;") {
+		t.Errorf("sign-out: status %d, cookie %q", c.Status, set)
+	}
+}
+
 func TestCookieNames(t *testing.T) {
 	t.Parallel()
 	srv := newSessionServer(t, testserver.Options{Settings: func(s *handlers.Settings) {
