@@ -127,6 +127,13 @@ func (l *pageLog) policyViolations() []string {
 	return append([]string(nil), l.violations...)
 }
 
+// allowViolations forgets what was blocked so far.
+func (l *pageLog) allowViolations() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.violations = nil
+}
+
 // requestsTo returns the requests so far whose path has this prefix.
 func (l *pageLog) requestsTo(prefix string) []request {
 	l.mu.Lock()

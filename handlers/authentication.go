@@ -62,7 +62,7 @@ func (a *authentication) find(c *fiber.Ctx) (*credential, error) {
 	if token != "" {
 		return a.verify(c, bearerCredential, token), nil
 	}
-	token, present, err := bearerSubprotocol(c)
+	token, present, err := bearerSubprotocol(values(&c.Request().Header, "Sec-WebSocket-Protocol"))
 	if err != nil {
 		return nil, err
 	}
@@ -151,9 +151,10 @@ func bearer(c *fiber.Ctx) (token string, err error) {
 // can't set another header of a handshake. It is never chosen, so the client must list a real subprotocol too.
 const bearerProtocol = "ticklane.bearer."
 
-// bearerSubprotocol returns the token among the subprotocols of a handshake. The error is a problem.
-func bearerSubprotocol(c *fiber.Ctx) (token string, present bool, err error) {
-	for _, value := range values(&c.Request().Header, "Sec-WebSocket-Protocol") {
+// bearerSubprotocol returns the token among the subprotocols of a handshake, the values of Sec-WebSocket-Protocol. The error is a
+// problem.
+func bearerSubprotocol(lists []string) (token string, present bool, err error) {
+	for _, value := range lists {
 		for name := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
 			encoded, ok := strings.CutPrefix(name, bearerProtocol)
 			if !ok {
@@ -162,7 +163,7 @@ func bearerSubprotocol(c *fiber.Ctx) (token string, present bool, err error) {
 			if present {
 				return "", true, problemOf(http.StatusBadRequest, "Sec-WebSocket-Protocol: want one "+bearerProtocol+"… at most.")
 			}
-			raw, err := base64.RawURLEncoding.DecodeString(encoded)
+			raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 			if err != nil || len(raw) == 0 {
 				return "", true, problemOf(http.StatusBadRequest, "Sec-WebSocket-Protocol: want a token in base64url without padding after "+bearerProtocol+".")
 			}
