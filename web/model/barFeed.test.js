@@ -58,8 +58,9 @@ class FakeHistory {
     return { epoch: this.epoch, i: this.log.length, day, more: some.length > limit, bars: some.slice(-limit) };
   }
 
-  hello() {
-    this.feed.take(/** @type {any} */ ({ T: 'hello', epoch: this.epoch }));
+  /** @param {number} [delay] ms */
+  hello(delay) {
+    this.feed.take(/** @type {any} */ ({ T: 'hello', epoch: this.epoch, delay }));
   }
 
   /** The stream jumps to the newest, as after a gap. */
@@ -125,6 +126,22 @@ test('history, then ticks: bars and volumes equal the server\'s', async () => {
     if (k % 5 === 0) server.trade(1, 1e6, 'B');
     server.pump();
     server.same();
+  }
+});
+
+test('bars that became old enough without ticks are loaded at the first tick of a delayed stream', async () => {
+  const server = await open();
+  for (const [delay, loads] of [[900_000, 1], [undefined, 0]]) {
+    server.hello(delay);
+    for (let k = 0; k < 30; k++) server.trade(110 + k, 20e6);
+    server.sent = server.log.length;
+    for (let k = 0; k < 3; k++) {
+      server.trade(150 + k, 240e6); // a quiet symbol, whose later holes are no reason
+      server.pump();
+      assert.equal(server.requests.length, k === 0 ? loads : 0);
+      await server.settle();
+      if (loads) server.same();
+    }
   }
 });
 
