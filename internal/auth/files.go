@@ -117,6 +117,11 @@ func readSecret(name string, least int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return checkSecret(name, text, least)
+}
+
+// checkSecret returns the secret that the text of a file contains.
+func checkSecret(name string, text []byte, least int) ([]byte, error) {
 	secret := bytes.TrimRight(text, "\r\n")
 	if bytes.Contains(secret, []byte("-----BEGIN")) {
 		return nil, fmt.Errorf("%s: is a PEM file; want a random secret: a key that others know must not be used as one", name)

@@ -28,21 +28,15 @@ type remoteKeys struct {
 	client *http.Client
 	logger *slog.Logger
 
-	keys    atomic.Pointer[remoteSet]
+	keys    atomic.Pointer[keyVersion]
 	fetched atomic.Int64      // when keys were fetched last, in ns since 1970; 0 for never
 	wanted  chan struct{}     // of one element
 	hash    [sha256.Size]byte // of the text with the keys; used by run alone
 }
 
-// remoteSet is one version of the keys. It is immutable.
-type remoteSet struct {
-	keySet
-	version uint64
-}
-
 func newRemoteKeys(url string, client *http.Client, logger *slog.Logger) *remoteKeys {
 	r := &remoteKeys{url: url, client: client, logger: logger, wanted: make(chan struct{}, 1)}
-	r.keys.Store(&remoteSet{})
+	r.keys.Store(&keyVersion{})
 	return r
 }
 
@@ -104,7 +98,7 @@ func (r *remoteKeys) fetch(ctx context.Context) error {
 		return nil
 	}
 	r.hash = hash
-	r.keys.Store(&remoteSet{keys, r.keys.Load().version + 1})
+	r.keys.Store(&keyVersion{keys, r.keys.Load().number + 1})
 	r.logger.Info("auth.jwt.jwks_url fetched", "keys", len(keys), "skipped", skipped)
 	return nil
 }

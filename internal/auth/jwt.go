@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ type JWTOptions struct {
 type jwtVerifier struct {
 	parser    *jwt.Parser
 	validator *jwt.Validator
-	fixed     keySet      // of files
+	files     *keyFiles
 	remote    *remoteKeys // nil without a JWKS address
 	leeway    time.Duration
 	cache     cache
@@ -55,26 +54,9 @@ func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jw
 		rules = append(rules, jwt.WithIssuer(o.Issuer))
 	}
 	v.validator = jwt.NewValidator(rules...)
-	for _, name := range o.Keys {
-		text, err := readFile(name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("keys: %w", err)
-		}
-		keys, err := parsePEM(text)
-		if err != nil {
-			return nil, nil, fmt.Errorf("keys: %s: %w", filepath.Base(name), err)
-		}
-		v.fixed = append(v.fixed, keys...)
-	}
-	if len(v.fixed) > maxTried {
-		return nil, nil, fmt.Errorf("keys: %d; want at most %d", len(v.fixed), maxTried)
-	}
-	if o.Secret != "" {
-		secret, err := readSecret(o.Secret, minSecret)
-		if err != nil {
-			return nil, nil, fmt.Errorf("secret_file: %w", err)
-		}
-		v.fixed = append(v.fixed, key{methods: hmacMethods, key: secret})
+	var err error
+	if v.files, err = newKeyFiles(o.Keys, o.Secret); err != nil {
+		return nil, nil, err
 	}
 	if o.JWKS != "" {
 		if o.Issuer == "" {
@@ -91,14 +73,15 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 		return nil, fmt.Errorf("%w: not a JWT", ErrInvalid)
 	}
 	hash := sha256.Sum256([]byte(token))
-	remote := &remoteSet{}
+	fixed, remote := v.files.keys.Load(), &keyVersion{}
 	if v.remote != nil {
 		remote = v.remote.keys.Load()
 	}
-	p := v.cache.get(hash, remote.version)
+	version := uint64(fixed.number)<<32 | uint64(remote.number)
+	p := v.cache.get(hash, version)
 	if p == nil {
 		claims := &jwtClaims{}
-		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t, remote) })
+		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t, fixed, remote) })
 		if err != nil {
 			return nil, jwtError(err)
 		}
@@ -114,7 +97,7 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 		if expired {
 			return p, ErrExpired
 		}
-		v.cache.put(hash, remote.version, p)
+		v.cache.put(hash, version, p)
 	}
 	if p.Expired(time.Now()) {
 		v.cache.remove(hash)
@@ -124,7 +107,7 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 }
 
 // keysOf returns the keys that may have signed a token.
-func (v *jwtVerifier) keysOf(t *jwt.Token, remote *remoteSet) (any, error) {
+func (v *jwtVerifier) keysOf(t *jwt.Token, fixed, remote *keyVersion) (any, error) {
 	if _, ok := t.Header["crit"]; ok {
 		return nil, reason("header crit: no extension is supported") // RFC 7515 §4.1.11
 	}
@@ -136,7 +119,7 @@ func (v *jwtVerifier) keysOf(t *jwt.Token, remote *remoteSet) (any, error) {
 	}
 	id, _ := t.Header["kid"].(string)
 	method := t.Method.Alg()
-	keys, _ := v.fixed.fitting(id, method)
+	keys, _ := fixed.fitting(id, method)
 	if v.remote != nil {
 		more, known := remote.fitting(id, method)
 		keys = append(keys, more...)

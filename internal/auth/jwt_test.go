@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -22,6 +23,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"ticklane/internal/testkit"
 )
 
 // testKeys are private keys of each kind.
@@ -325,6 +328,38 @@ func TestJWTSettingsRefused(t *testing.T) {
 	if _, err := New(Options{Mode: "none"}); err == nil {
 		t.Error("mode none has no service")
 	}
+}
+
+// TestKeyFilesAreReloaded: tokens of a key that was replaced are no longer valid, cached ones neither. An invalid file changes nothing.
+func TestKeyFilesAreReloaded(t *testing.T) {
+	old, next := testKeys()["P-256"], testKeys()["Ed25519"]
+	file := write(t, "key.pem", publicPEM(t, old))
+	s, err := New(Options{Mode: ModeJWT, JWT: JWTOptions{Keys: []string{file}, Audience: "ticklane"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := signed(t, jwt.SigningMethodES256, old, claimsWith(nil)), signed(t, jwt.SigningMethodEdDSA, next, claimsWith(nil))
+	valid := func(want string) {
+		t.Helper()
+		for name, token := range map[string]string{"first": first, "second": second} {
+			if _, err := s.Verifier.Verify(t.Context(), token); (err == nil) != (name == want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	valid("first")
+	rewrite(t, file, "nothing")
+	if err := s.Verifier.jwt.files.load(); err == nil {
+		t.Error("an invalid file: no error")
+	}
+	valid("first")
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	defer func() { stop(); <-done }()
+	rewrite(t, file, publicPEM(t, next))
+	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(t.Context(), second); return err == nil }, "the new key")
+	valid("second")
 }
 
 func TestCertificateAsKey(t *testing.T) {

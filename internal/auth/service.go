@@ -137,7 +137,10 @@ func (s *Service) Run(ctx context.Context) {
 		case <-poll.C:
 		}
 		if s.tokens != nil && s.tokens.file.changed() {
-			s.reloaded("auth.tokens", "the old tokens stay in use until it is valid", s.tokens.load())
+			s.reloaded("auth.tokens", "the old tokens stay in use", s.tokens.load())
+		}
+		if v := s.Verifier.jwt; v != nil && v.files.changed() {
+			s.reloaded("auth.jwt.keys, auth.jwt.secret_file", "the old keys stay in use", v.files.load())
 		}
 		if f := s.Revocations.file; f != nil && f.changed() {
 			s.reloaded("auth.revocations", "earlier revocations stay in force", s.Revocations.load())
@@ -148,9 +151,9 @@ func (s *Service) Run(ctx context.Context) {
 // reloaded logs the result of reading a changed file.
 func (s *Service) reloaded(setting, consequence string, err error) {
 	if err != nil {
-		s.logger.Error(setting+" is invalid; "+consequence, "err", err)
+		s.logger.Error("changed file is invalid; "+consequence, "setting", setting, "err", err)
 		return
 	}
-	s.logger.Info(setting + " reloaded")
+	s.logger.Info("file reloaded", "setting", setting)
 	s.Revocations.notify()
 }

@@ -105,7 +105,7 @@ var sections = []group{
 		{"auth.session_time", "12h", duration{time.Minute, 30 * 24 * time.Hour, ""}, "Time after which a browser must sign in again, unless its page has renewed the session."},
 		{"auth.grace", "25s", duration{0, 5 * time.Minute, ""}, "Time after a token's expiry during which its open streams may be renewed."},
 		{"auth.delays", "", list{duration{time.Second, 7 * 24 * time.Hour, ""}}, "Delays of tokens whose rights have one: each needs memory for the ticks of that time. Those of auth.tokens and auth.oidc.rights are added."},
-		{"auth.jwt.keys", "", list{text{"PEM files"}}, "Public keys or certificates of those who sign tokens: RSA, ECDSA, Ed25519."},
+		{"auth.jwt.keys", "", list{text{"PEM files"}}, "Public keys or certificates of those who sign tokens: RSA, ECDSA, Ed25519. Read again when they change."},
 		{"auth.jwt.jwks_url", "", webAddress{}, "Address of the keys of auth.jwt.issuer (JSON Web Key Set)."},
 		{"auth.jwt.issuer", "", text{"a text"}, "Claim iss of the tokens. Empty: any, if the keys are in files."},
 		{"auth.jwt.audience", "ticklane", text{"a text"}, "Claim aud of the tokens."},
