@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -88,12 +87,7 @@ func startPrometheus(t *testing.T, server string) string {
 			t.Fatal(err)
 		}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // a free port
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
+	addr := freePort(t)
 	start(t, "PROMETHEUS", "--config.file="+filepath.Join(dir, "prometheus.yaml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+addr, "--log.level=warn")
 	return "http://" + addr
@@ -194,7 +188,10 @@ func TestPrometheus(t *testing.T) {
 	for title, all := range expressions(t) {
 		for _, expr := range all {
 			n, err := series(prometheus, expr)
-			if ingest := strings.Contains(expr, "ticklane_feed_lines"); err != nil || n == 0 && !ingest || n > 0 && ingest {
+			// This server has no feed of clients, no audit log and no delays.
+			absent := strings.Contains(expr, "ticklane_feed_lines") || strings.Contains(expr, "ticklane_audit") || strings.Contains(expr, "ticklane_delayed") ||
+				strings.Contains(expr, "ticklane_held")
+			if err != nil || n == 0 && !absent {
 				t.Errorf("panel %q has %d series, %v: %s", title, n, err, expr)
 			}
 		}

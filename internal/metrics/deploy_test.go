@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -15,7 +16,8 @@ import (
 // names returns the names of all metrics with every source.
 func names(t *testing.T) map[string]bool {
 	t.Helper()
-	of := Sources{Stream: testLog(t)}
+	log := testLog(t)
+	of := Sources{Stream: log, Delayed: []Delayed{{Stream: log, Held: func() uint64 { return 0 }, Late: func() time.Duration { return 0 }}}}
 	v := reflect.ValueOf(&of).Elem()
 	for i := range v.NumField() { // a function that returns zero values
 		if f := v.Field(i); f.Kind() == reflect.Func {
