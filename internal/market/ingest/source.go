@@ -60,9 +60,11 @@ type Source struct {
 
 	accepted, rejected, duplicates atomic.Uint64 // lines
 
-	newest atomic.Int64  // when the newest tick came in, µs since 1970; 0 before
-	stale  atomic.Int64  // since when the feed is stale, µs since 1970; 0 if it isn't
-	live   chan struct{} // receives when a tick has come while the feed was stale
+	created time.Time
+	newest  atomic.Int64  // when the newest tick came in, µs since 1970; 0 before
+	silent  atomic.Int64  // the same since created, in ns: the wall clock may be set
+	stale   atomic.Int64  // since when the feed is stale, µs since 1970; 0 if it isn't
+	live    chan struct{} // receives when a tick has come while the feed was stale
 }
 
 // New returns a source without instruments.
@@ -76,7 +78,7 @@ func New(o Options) (*Source, error) {
 		options: o, log: cmp.Or(o.Logger, slog.Default()), universe: u, events: quote.NewEvents(o.LogSize),
 		limiter: rate.NewLimiter(limit, maxBatch+int(min(o.Rate, 1e6))),
 		states:  make([]instrumentState, o.MaxInstruments), sequences: sequences{bySource: make(map[string]*sourceSequence)},
-		ticks: make([]quote.Tick, 0, maxBatch), live: make(chan struct{}, 1),
+		ticks: make([]quote.Tick, 0, maxBatch), created: time.Now(), live: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -115,7 +117,7 @@ func (s *Source) watch(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	started := time.Now()
+	started, began := time.Now(), time.Since(s.created)
 	timer := time.NewTimer(s.options.StaleAfter)
 	defer timer.Stop()
 	for {
@@ -123,18 +125,18 @@ func (s *Source) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-			since := started
+			since, silent := started, began
 			if newest := s.newest.Load(); newest > 0 {
-				since = time.UnixMicro(newest)
+				since, silent = time.UnixMicro(newest), time.Duration(s.silent.Load())
 			}
-			if rest := s.options.StaleAfter - time.Since(since); rest > 0 {
+			if rest := s.options.StaleAfter - (time.Since(s.created) - silent); rest > 0 {
 				timer.Reset(rest)
 				continue
 			}
 			s.stale.Store(since.UnixMicro())
 			s.report(since)
 			s.log.Warn("feed stale", "since", since, "stale_after", s.options.StaleAfter)
-			if s.newest.Load() > since.UnixMicro() { // a tick came before stale was set
+			if s.newest.Load() != since.UnixMicro() && s.newest.Load() > 0 { // a tick came before stale was set
 				s.wake()
 			}
 		case <-s.live:
@@ -156,6 +158,7 @@ func (s *Source) report(since time.Time) {
 
 // published is called after ticks that were received at this time, in µs since 1970, were published.
 func (s *Source) published(received int64) {
+	s.silent.Store(int64(time.Since(s.created)))
 	s.newest.Store(received)
 	if s.stale.Load() != 0 {
 		s.wake()

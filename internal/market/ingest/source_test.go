@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -95,6 +96,18 @@ func TestStale(t *testing.T) {
 			send(`{"T":"q","S":"A","p":1}`)
 		}
 		want(false, "live")
+		for _, set := range []time.Duration{-time.Hour, time.Hour} { // the wall clock, after the tick came
+			received := time.Now().Add(-set)
+			if err := errors.Join(x.Add(ctx, []byte(`{"T":"q","S":"A","p":1}`+"\n"), received), x.flush(ctx, received.UnixMicro())); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(29 * time.Second)
+			want(false)
+			time.Sleep(time.Second)
+			want(true, "stale since "+received.Format(time.TimeOnly))
+			send(`{"T":"q","S":"A","p":1}`)
+			want(false, "live")
+		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
