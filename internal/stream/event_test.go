@@ -112,3 +112,24 @@ func TestSnapshotShowsHalts(t *testing.T) {
 		}
 	})
 }
+
+// TestLongestEvents: ticks whose events have the longest texts, which JSON escapes, are whole, wherever they are in a segment.
+func TestLongestEvents(t *testing.T) {
+	p, events := *newFixture(t, 600), quote.NewEvents(600)
+	p.ticks = slices.Clone(p.ticks)
+	long := func(n int) string { return strings.Repeat("<", n) }
+	trade := &quote.Trade{Size: 1, ID: long(64), Venue: long(32), Corrects: long(64), Cancels: long(64), Conditions: slices.Repeat([]string{long(16)}, 8)}
+	if err := trade.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.ticks {
+		p.ticks[i].Event = events.Put(quote.Event{Trade: trade, Status: &quote.Status{State: quote.StateHalted, Reason: long(128)}, Bar: &quote.Bar{}})
+	}
+	forEachFormat(t, func(t *testing.T, format wire.Format) {
+		l := p.log(t, Config{Size: 1024, Events: events})
+		c := subscribe(t, l, Options{Format: format, Channels: wire.Trades | wire.Statuses | wire.Bars, Topics: p.topics(t, "*"), From: FromOldest})
+		c.take(time.Now())
+		p.play(l, 600)
+		checkChannels(t, &p, c, c.take(time.Now()), 0, 600)
+	})
+}

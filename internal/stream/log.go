@@ -138,7 +138,7 @@ func (l *Log) append(t *quote.Tick) {
 			r = newRender(i, l.sizeGuess[format])
 			l.tail.formats[format].live.Store(r)
 		}
-		if !r.hasRoom(t) {
+		if !r.hasRoom(t, format) {
 			r = r.grown()
 			l.tail.formats[format].live.Store(r)
 		}
@@ -171,7 +171,7 @@ func (l *Log) startSegment(base uint64) {
 	if l.tail != nil {
 		for format := range wire.AllFormats {
 			if r := l.tail.formats[format].live.Load(); r != nil && r.first == 0 {
-				l.sizeGuess[format] = r.used + r.used/64 + wire.MaxTick
+				l.sizeGuess[format] = r.used + r.used/64 + wire.MaxTick + maxEvents(wire.Format(format))
 			}
 		}
 	}

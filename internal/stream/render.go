@@ -30,10 +30,21 @@ func (r *render) grown() *render {
 	return &g
 }
 
-// hasRoom reports whether a tick fits.
-func (r *render) hasRoom(t *quote.Tick) bool {
-	room := len(r.buf) - r.used
-	return room >= wire.MaxTick+wire.MaxEvents || room >= wire.MaxTick && t.Event == 0
+// hasRoom reports whether a tick fits, in any case.
+func (r *render) hasRoom(t *quote.Tick, format wire.Format) bool {
+	need := wire.MaxTick
+	if t.Event != 0 {
+		need += maxEvents(format)
+	}
+	return len(r.buf)-r.used >= need
+}
+
+// maxEvents is the maximum size of what a tick has besides the quote in a format.
+func maxEvents(format wire.Format) int {
+	if format < wire.Formats {
+		return 0
+	}
+	return wire.MaxEvents
 }
 
 // appendTick appends a framed tick with what its format has besides the quote, of which body is the message. payload is the number

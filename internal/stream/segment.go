@@ -66,7 +66,7 @@ func (l *Log) render(s *segment, format wire.Format, end int) *render {
 	for i := range end {
 		t := &s.entries[i].tick
 		body = enc.AppendQuote(body[:0], l.cfg.Universe.Instrument(t.Symbol), t)
-		if !r.hasRoom(t) {
+		if !r.hasRoom(t, format) {
 			r = r.grown()
 		}
 		r.add(l, i, format, t, body)

@@ -61,9 +61,10 @@ const rsv1 = 4
 
 // FrameReader reads the frames of a server's WebSocket stream. The zero value reads uncompressed JSON.
 type FrameReader struct {
-	Protobuf   bool // messages are protobuf in binary frames instead of JSON in text frames
-	Deflate    bool // the handshake agreed on permessage-deflate
-	NoTakeover bool // and on server_no_context_takeover
+	Protobuf   bool   // messages are protobuf in binary frames instead of JSON in text frames
+	Deflate    bool   // the handshake agreed on permessage-deflate
+	NoTakeover bool   // and on server_no_context_takeover
+	Scales     Scales // of the instruments of protobuf messages, learned from them; nil: all have the default scale
 
 	Compressed int      // messages that were compressed
 	Pongs      []string // payloads of Pong frames
@@ -110,7 +111,9 @@ func (f *FrameReader) frame(r *bufio.Reader) (m Message, data bool, err error) {
 			return m, false, fmt.Errorf("frame %+v, protobuf %t", h, f.Protobuf)
 		}
 		m.Size, m.Text = len(b), string(b)
-		if f.Protobuf {
+		if f.Protobuf && f.Scales != nil {
+			m.Text, err = f.Scales.Text(b)
+		} else if f.Protobuf {
 			m.Text, err = Text(b)
 		}
 		return m, true, err

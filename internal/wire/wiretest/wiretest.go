@@ -120,7 +120,7 @@ func object(b []byte, name string, m protoreflect.Message, day bool, scale Scale
 	fields := m.Descriptor().Fields()
 	isQuote := m.Descriptor().Name() == "Quote"
 	if isQuote && day {
-		scale = snapshotScale(m)
+		scale = scaleOf(m)
 	}
 	for i := range fields.Len() {
 		f := fields.Get(i)
@@ -163,8 +163,8 @@ func leftOut(m protoreflect.Message, f protoreflect.FieldDescriptor) bool {
 	return false
 }
 
-// snapshotScale returns the scale of a quote of a snapshot.
-func snapshotScale(m protoreflect.Message) Scale {
+// scaleOf returns the scale in a quote or trade that has it.
+func scaleOf(m protoreflect.Message) Scale {
 	scale := defaultScale
 	if f := m.Descriptor().Fields().ByName("decimals"); m.Has(f) {
 		scale.Price = int(m.Get(f).Uint())
