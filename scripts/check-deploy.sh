@@ -72,7 +72,7 @@ check compose ran 'Caddy with the file of compose in front of a server: HTTP/2, 
 check grafana checked "Grafana's types (strict)" go_tests '^TestDashboard$'
 check grafana ran 'Prometheus scrapes a server, evaluates all rules, and returns series for every panel' go_tests '^TestPrometheus$'
 
-check release checked 'goreleaser check' scripts/goreleaser.sh check
+check release ran "goreleaser check, and a release for all systems that isn't published; same binary as make build" scripts/check-release.sh
 check image ran 'built with base images from this machine; read-only, without rights; health, page, stream, shutdown' scripts/check-image.sh "$version"
 check binary ran 'built twice in different surroundings: the same hash' scripts/reproducible.sh "$version"
 
