@@ -134,6 +134,8 @@ feed.on('message', (m, arrival) => {
     list.refresh(); // fetches what failed while the server was unreachable
   } else if (m.T === 'subscription') {
     access(m);
+  } else if (m.T === 'auth') {
+    session.take(m);
   } else if (m.T === 'status') {
     if (m.S !== undefined) return frames.request();
     if (m.status === 'stale') stale = (m.since ?? m.t) / 1000;
@@ -217,7 +219,7 @@ function paint(now) {
     stateAt = now;
     if (feed.state.name === 'live') replay.check(Date.now());
     bar.paint(replay.at > 0);
-    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, session.notice ?? (proxy.lane === feed.lane && feed.hello === undefined ? proxy.notice : null), proxy.notice);
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, store.values().next().done ? feed.hello?.delay ?? 0 : 0, session.notice ?? (proxy.lane === feed.lane && feed.hello === undefined ? proxy.notice : null), proxy.notice);
   }
   if (now - agedAt >= 250) {
     agedAt = now;

@@ -54,6 +54,7 @@ export class Session {
 
   /** Checks it because a stream or a request was refused, but not more often than every few seconds. */
   suspect() {
+    if (this.state.name === 'over') return; // until check, for example by a page of the user who has signed in again
     const { wall, setTimeout, clearTimeout } = this.#options;
     const wait = this.#checkedAt + PAUSE - wall();
     if (this.#running) return;
@@ -62,11 +63,9 @@ export class Session {
     else this.#timer = setTimeout(() => void this.check(), wait);
   }
 
-  /** Renews it now: the server has announced the end. */
-  renew() {
-    if (this.state.final) return;
-    this.#renewAt = -Infinity;
-    void this.check();
+  /** Reports whether it should have been renewed by now. */
+  get due() {
+    return this.#options.wall() >= this.#renewAt;
   }
 
   stop() {
@@ -77,7 +76,7 @@ export class Session {
   async #check() {
     const found = await this.#request('GET', '/api/session');
     if (found) this.#adopt(found);
-    if (this.state.name === 'none' || (found && this.#options.wall() < this.#renewAt)) return;
+    if (this.state.name === 'none' || (found && !this.due)) return;
     const renewed = await this.#request('POST', '/api/session/renew');
     if (renewed) this.#renewed(renewed);
     else if (found) this.#set({ final: true });

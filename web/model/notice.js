@@ -1,4 +1,4 @@
-import { countdown, timeOfDay } from './formats.js';
+import { age, countdown, timeOfDay } from './formats.js';
 import { t } from '../text.js';
 
 /**
@@ -18,11 +18,12 @@ import { t } from '../text.js';
  * @param {number} now.newest local ms of the newest quotes, 0 when there were none; when the replay has ended, of its end
  * @param {boolean} now.silent no tick has come for long
  * @param {number} now.stale ms since 1970 since when the server has had no tick from its feed, else 0
+ * @param {number} now.delay ms that the quotes are behind the market while there are none yet, else 0
  * @param {{ at: number } | null} now.symbols the wall ms of the next try to fetch the list of symbols, after it failed
  * @param {number} now.wall ms
  * @returns {Notice | null}
  */
-export function notice({ shown, retryAt, newest, silent, stale, symbols, wall }) {
+export function notice({ shown, retryAt, newest, silent, stale, delay, symbols, wall }) {
   const since = newest ? t('banner.asOf', { time: timeOfDay(newest) }) : '';
   const next = (/** @type {number | undefined} */ at) => (at !== undefined && at > wall ? t('banner.next', { time: countdown(at - wall) }) : t('banner.retrying'));
   switch (shown) {
@@ -35,6 +36,7 @@ export function notice({ shown, retryAt, newest, silent, stale, symbols, wall })
   }
   if (symbols) return { text: t('banner.symbols', { next: next(symbols.at) }), button: t('banner.retry'), action: 'symbols', level: 'warn' };
   if (stale && (shown === 'live' || shown === 'paused')) return { text: t('banner.stale', { time: timeOfDay(stale) }), button: '', action: 'retry', level: 'warn' };
+  if (shown === 'live' && delay > 0) return { text: t('banner.delayed', { time: age(delay) }), button: '', action: 'retry', level: 'quiet' };
   if (shown === 'live' && silent) return { text: t('banner.silent'), button: '', action: 'retry', level: 'quiet' };
   return null;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { notice } from './notice.js';
 
-const calm = { shown: 'live', retryAt: undefined, newest: 0, silent: false, stale: 0, symbols: null, wall: 1_000_000 };
+const calm = { shown: 'live', retryAt: undefined, newest: 0, silent: false, stale: 0, delay: 0, symbols: null, wall: 1_000_000 };
 
 test('nothing is said while the feed is live and the symbols are there', () => {
   assert.equal(notice(calm), null);
@@ -19,6 +19,10 @@ test('a full server is no unreachable one: the time that it gave counts down, wi
 test('the end of a replay is reported, with the time of the last quotes, instead of a silent feed', () => {
   const text = notice({ ...calm, shown: 'replayed', newest: 999_000, silent: true })?.text ?? '';
   assert.match(text, /^The replay ended at \d\d:\d\d:\d\d: no more quotes follow\.$/);
+});
+
+test('a delayed feed that has no quotes yet is not called silent', () => {
+  assert.match(notice({ ...calm, delay: 900_000, silent: true })?.text ?? '', /^No quotes yet: they are delayed by 15.min, and the server started less than that ago\.$/);
 });
 
 test('a feed that the server calls stale is reported with the time, and only while the page is connected', () => {

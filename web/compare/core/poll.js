@@ -13,6 +13,7 @@ export class Poll {
   /** @type {any} */
   #timer = null;
   #run = 0;
+  #refused = false; // the user may not read the server's statistics
 
   /**
    * @param {{ setTimeout: (fn: () => void, ms: number) => any, clearTimeout: (id: any) => void }} platform
@@ -59,8 +60,11 @@ export class Poll {
         side.bytes.take({ conn, ticks: c.ticks, writes: c.writes, payload: c.payload_bytes, wire: c.wire_bytes });
       }
     }
-    if (round % STATS !== 0) return;
-    const stats = await this.#server.stats().catch(() => null);
+    if (this.#refused || round % STATS !== 0) return;
+    const stats = await this.#server.stats().catch((err) => {
+      this.#refused = err.code === 'refused';
+      return null;
+    });
     if (stats && same()) this.#cpu.take(stats);
   }
 }

@@ -7,7 +7,7 @@ import { t } from '../../text.js';
 
 const TIMEOUT = 10_000; // ms
 
-/** The server's HTTP API. Failures are CommandErrors with code "network", "off" (no lab) or "http". */
+/** The server's HTTP API. Failures are CommandErrors with code "network", "off" (no lab), "refused" (not for this user, or not on this address) or "http". */
 export class Server {
   #origin;
   #fetch;
@@ -71,7 +71,7 @@ export class Server {
     const response = await this.#send(path, init);
     const body = await response.json().catch(() => ({}));
     if (response.ok) return body;
-    throw new CommandError('http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
+    throw new CommandError(response.status === 403 || response.status === 404 ? 'refused' : 'http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
   }
 
   /** @param {string} path @param {RequestInit} init */

@@ -49,9 +49,10 @@ export class Users {
     this.#session.suspect();
   }
 
-  /** Handles the notice that the rights of a stream end soon. */
+  /** Handles the notice that the rights of a stream end soon: it has missed a renewal, unless the session waits for one itself. */
   renew() {
-    this.#session.renew();
+    if (this.#session.due) this.#session.suspect();
+    else this.#host.renew();
   }
 
   /** Handles that the user has signed out in a tab. */

@@ -29,7 +29,10 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     const b = signedIn();
     const tabs = [b.tab({ lane }), b.tab({ lane })];
     await ready(b);
-    b.server.conn.send({ T: 'auth', status: 'expiring', expires: b.server.session?.expires });
+    for (let k = 0; k < 180; k++) {
+      await b.run(MINUTE / 4);
+      b.server.conn.send({ T: 'hb', t: 0, head: b.server.head });
+    }
     await ready(b);
     assert.equal(paths(b, '/api/session/renew'), 1);
     assert.deepEqual(b.server.renewed, ['c1']);
@@ -39,6 +42,16 @@ for (const lane of /** @type {const} */ (['sse', 'ws'])) {
     await b.run();
     for (const t of tabs) assert.deepEqual(t.seen, [4, 5, 6]);
     sound(...tabs);
+  });
+
+  test(`${lane}: a stream that has missed the renewal gets the rights of the session`, async () => {
+    const b = signedIn();
+    b.tab({ lane });
+    await ready(b);
+    b.server.conn.send({ T: 'auth', status: 'expiring', expires: b.server.session?.expires });
+    await ready(b);
+    assert.deepEqual(b.server.renewed, ['c1']);
+    assert.equal(paths(b, '/api/session/renew'), 0, 'the session itself lasts');
   });
 
   test(`${lane}: at the end of the session the streams of all tabs end, and no tab reconnects`, async () => {

@@ -31,10 +31,10 @@ export class Banner {
     });
   }
 
-  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 @param {Notice | null} first takes precedence @param {Notice | null} last has the lowest precedence */
-  paint(state, newest, silent, stale, first, last) {
+  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 @param {number} delay ms that the quotes are behind the market while there are none yet, else 0 @param {Notice | null} first takes precedence @param {Notice | null} last has the lowest precedence */
+  paint(state, newest, silent, stale, delay, first, last) {
     const { name, retryAt } = this.#feed.state;
-    const found = first ?? notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, symbols: this.#symbols.failure, wall: Date.now() }) ?? last;
+    const found = first ?? notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, delay, symbols: this.#symbols.failure, wall: Date.now() }) ?? last;
     this.#box.hidden = found === null;
     if (!found) return;
     this.#shown = found;

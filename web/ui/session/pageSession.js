@@ -36,7 +36,10 @@ export class PageSession {
     if (!form) return; // the template has it if the server has sessions
     if (globalThis.BroadcastChannel) {
       this.#channel = new BroadcastChannel('ticklane.session');
-      this.#channel.addEventListener('message', () => this.#deny('signed-out'));
+      this.#channel.addEventListener('message', ({ data }) => {
+        if (data === 'out') this.#deny('signed-out');
+        else if (this.#denied) this.#check(true);
+      });
     }
     form.addEventListener('submit', () => {
       this.#channel?.postMessage('out');
@@ -52,6 +55,11 @@ export class PageSession {
   /** Handles that a stream ended or a request was refused, maybe for want of a session. */
   suspect() {
     this.#check('suspect');
+  }
+
+  /** Handles a message of a stream: the notice that its rights end soon. @param {import('../../types.js').Message} m */
+  take(m) {
+    if (m.T === 'auth' && m.status === 'expiring') for (const feed of this.#feeds()) feed.renew();
   }
 
   /** What the page says about the session; null while there is nothing to say. @returns {import('../../model/notice.js').Notice | null} */
@@ -75,7 +83,10 @@ export class PageSession {
   #take(state) {
     const renewed = state.renewals > (this.#state?.renewals ?? state.renewals);
     this.#state = state;
-    if (state.name === 'valid' && this.#user === '') this.#user = state.subject;
+    if (state.name === 'valid' && this.#user === '') {
+      this.#user = state.subject;
+      this.#channel?.postMessage('in');
+    }
     if (state.name === 'over') this.#deny('session-over');
     else if (state.name === 'valid' && state.subject !== this.#user) this.#deny('other-user');
     else if (state.name === 'valid' && renewed) this.#resume();
