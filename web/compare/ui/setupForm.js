@@ -182,7 +182,8 @@ export class SetupForm {
       this.#fillSides();
       return lab;
     } catch (err) {
-      this.showError(t('compare.lab.silent', { why: /** @type {Error} */ (err).message }));
+      const { message, status } = /** @type {Error & { status?: number }} */ (err);
+      this.showError(t(status === 403 ? 'compare.lab.refused' : 'compare.lab.silent', { why: message }));
       return null;
     }
   }

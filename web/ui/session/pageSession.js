@@ -1,4 +1,4 @@
-import { address, base, onUnauthorized } from '../../browser/http.js';
+import { address, base, onUnauthorized, request } from '../../browser/http.js';
 import { platform } from '../../lane/platform.js';
 import { timeOfDay } from '../../model/formats.js';
 import { sessionNotice } from '../../model/sessionNotice.js';
@@ -41,10 +41,9 @@ export class PageSession {
         else if (this.#denied) this.#check(true);
       });
     }
-    form.addEventListener('submit', () => {
-      this.#channel?.postMessage('out');
-      share?.checkSession('out');
-      this.#deny('signed-out');
+    form.addEventListener('submit', (e) => {
+      e.preventDefault(); // the page's policy allows no forms
+      void this.#signOut();
     });
     addEventListener('pageshow', (e) => { if (e.persisted) this.#check(true); });
     if (share) share.onSession = (state) => (state ? this.#take(state) : this.#check(true));
@@ -64,7 +63,9 @@ export class PageSession {
 
   /** What the page says about the session; null while there is nothing to say. @returns {import('../../model/notice.js').Notice | null} */
   get notice() {
-    const denied = this.#denied || (this.#feeds().find((feed) => feed.state.name === 'denied')?.state.reason ?? '');
+    const ended = this.#feeds().find((feed) => feed.state.name === 'denied')?.state.reason ?? '';
+    // What the user did comes before its effect: signing out revokes the session.
+    const denied = ['other-user', 'signed-out'].includes(this.#denied) ? this.#denied : ended || this.#denied;
     const found = sessionNotice({ denied, user: this.#state?.subject ?? '', session: this.#state, wall: Date.now() });
     return found && { ...found, act: () => (found.action === 'reload' ? location.reload() : location.assign(signIn())) };
   }
@@ -93,9 +94,23 @@ export class PageSession {
     this.#paint(state);
   }
 
+  /** Ends the session in all tabs, then shows the page to sign in. */
+  async #signOut() {
+    const response = await request('/sign-out', { method: 'POST' }).catch(() => null);
+    if (!response?.ok && response?.status !== 401) {
+      const [, end] = document.getElementById('account')?.children ?? [];
+      if (end) setText(end, t('session.signOutFailed'));
+      return;
+    }
+    this.#channel?.postMessage('out');
+    this.#share?.checkSession('out');
+    this.#deny('signed-out');
+    location.assign(address('/sign-in'));
+  }
+
   /** @param {string} why */
   #deny(why) {
-    this.#denied ||= why;
+    if (!['other-user', 'signed-out'].includes(this.#denied)) this.#denied = why;
     for (const feed of this.#feeds()) feed.deny(why);
   }
 
