@@ -226,3 +226,15 @@ func TestBuildFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestImageHasEmbeddedFiles checks that the image's build gets what main embeds: .dockerignore excludes what it doesn't name.
+func TestImageHasEmbeddedFiles(t *testing.T) {
+	sent := matches(t, ".dockerignore", `(?m)^!(.*)`)
+	for _, line := range matches(t, "main.go", `(?m)^//go:embed (.*)`) {
+		for _, name := range strings.Fields(line) {
+			if !slices.Contains(sent, name) {
+				t.Errorf("main.go embeds %s, which .dockerignore keeps out of the image's build", name)
+			}
+		}
+	}
+}

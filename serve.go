@@ -101,7 +101,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		Universe: u, Events: events, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
 		SnapshotChunk: cfg.Stream.SnapshotChunk, Grace: cfg.Auth.Grace,
-		Interval:      cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
+		Interval: cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
 	}
 	log, err := stream.New(logConfig)
 	if err != nil {
