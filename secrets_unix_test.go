@@ -222,15 +222,25 @@ func (r *secretRun) check(expected int) {
 	for _, path := range []string{"/metrics", "/api/connections", "/api/stats", "/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1"} {
 		r.do("GET", r.admin+path, "", nil, nil)
 	}
+	// As logrotate does.
+	record := filepath.Join(r.dir, "audit.log")
+	if err := os.Rename(record, record+".1"); err != nil {
+		r.Fatal(err)
+	}
+	if err := r.Process.Signal(syscall.SIGHUP); err != nil {
+		r.Fatal(err)
+	}
+	testkit.Eventually(r, func() bool { _, err := os.Stat(record); return err == nil }, "a new audit log")
+	r.do("GET", "http://"+r.addr+"/api/symbols", "", nil, nil)
 	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
 		r.Fatal(err)
 	}
 	if err := r.Wait(); err != nil {
 		r.Error(err)
 	}
-	for _, name := range []string{"audit.log", "revocations"} {
+	for _, name := range []string{"audit.log", "audit.log.1", "revocations"} {
 		text, err := os.ReadFile(filepath.Join(r.dir, name))
-		if err != nil && name == "audit.log" {
+		if err != nil && name != "revocations" {
 			r.Fatal(err)
 		}
 		r.answers[name] = string(text)
@@ -249,8 +259,11 @@ func (r *secretRun) check(expected int) {
 			}
 		}
 	}
+	if !strings.Contains(r.answers["audit.log"], `"route":"GET /api/symbols","decision":"denied"`) {
+		r.Errorf("after SIGHUP the audit log has %s", r.answers["audit.log"])
+	}
 	for _, want := range []string{"sign_in", "sign_out", "stream_opened", "stream_ended", `"decision":"denied"`} {
-		if !strings.Contains(r.answers["audit.log"], want) {
+		if !strings.Contains(r.answers["audit.log.1"], want) {
 			r.Errorf("the audit log has no %s", want)
 		}
 	}

@@ -65,6 +65,12 @@ func TestAdminAddress(t *testing.T) {
 					t.Errorf("/readyz: status %d", c.Status)
 				}
 			}
+			// A page of another port of this machine.
+			for _, line := range []string{"Sec-Fetch-Site: same-site", "Origin: http://localhost:1"} {
+				if c, _ := admin.Get("/debug/pprof/profile?seconds=1", line); c.Status != 403 {
+					t.Errorf("%s: status %d", line, c.Status)
+				}
+			}
 			// A foreign page that reaches the address through a name of its own.
 			if c, _ := admin.Get("/metrics", "Host: rebound.example"); c.Status != 421 {
 				t.Errorf("a foreign Host: status %d", c.Status)

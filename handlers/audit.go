@@ -10,6 +10,7 @@ import (
 
 	"ticklane/internal/audit"
 	"ticklane/internal/stream"
+	"ticklane/internal/wire"
 )
 
 // auditKey is the key of a request's further fields of its audit event, []slog.Attr, among its locals.
@@ -45,4 +46,17 @@ func streamEvent(kind string, sub *stream.Subscriber, info *stream.Info) audit.E
 	return audit.Event{Kind: kind, Subject: p.Subject, Token: p.TokenID, Address: info.Address, More: []slog.Attr{
 		slog.String("lane", info.Lane), slog.String("id", info.ID), slog.Any("topics", info.Topics),
 	}}
+}
+
+// commandRefused records a command of an open stream that was refused for want of rights.
+func (s *streams) commandRefused(sub *stream.Subscriber, refused *wire.CommandError) {
+	switch refused.Code {
+	case wire.CodeForbiddenTopic, wire.CodeDelayedTopic, wire.CodeInvalidToken:
+		s.observer.protect(func() {
+			info := sub.Info()
+			e := streamEvent(audit.Command, sub, &info)
+			e.Decision, e.Reason = audit.Denied, refused.Error()
+			s.audit.Record(e)
+		})
+	}
 }

@@ -104,6 +104,38 @@ func TestAuditOfStreams(t *testing.T) {
 	})
 }
 
+func TestAuditOfCommands(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine string) {
+		log := newAuditLog(t)
+		srv := newAuthServer(t, testserver.Options{Engine: engine, Deps: func(d *handlers.Deps) {
+			d.Audit = log.log
+			d.Auth.(tokens)["one"] = principal(t, "one", `[{"read":["S0"]}]`)
+		}})
+		ws := srv.WS("topics=S0", withToken("one"))
+		ws.SendText(`{"action":"subscribe","topics":["S0","S1"]}`)
+		ws.WaitFor("error", "snapshot")
+		log.wait(audit.Command, map[string]any{"subject": "one", "token": "one-token", "address": "127.0.0.1", "lane": "ws", "decision": "denied", "topics": "[S0]",
+			"reason": "forbidden_topic: topics: no right to read the topic \"S1\": /api/symbols lists what you may read, and \"*\" stands for all of it"})
+		ws.SendText(`{"action":"auth","token":"revoked-reader"}`)
+		ws.WaitFor("error", "snapshot")
+		log.wait(audit.Command, map[string]any{"subject": "one", "decision": "denied", "reason": "invalid_token: the token was revoked"})
+		sse := srv.SSE("topics=S0", withToken("one"))
+		c, _ := srv.PostCommand(sse.Hello.Conn, `{"action":"subscribe","topics":["S1"]}`, withToken("one"))
+		if c.Status != 403 {
+			t.Errorf("status %d", c.Status)
+		}
+		log.wait(audit.Request, map[string]any{"subject": "one", "route": "POST /sse/connections/:conn", "decision": "denied"})
+		c, _ = srv.PostCommand(sse.Hello.Conn, `{"action":"auth","token":"unknown"}`, withToken("one"))
+		if c.Status != 401 || c.Header.Get("Www-Authenticate") == "" {
+			t.Errorf("status %d, %v", c.Status, c.Header)
+		}
+		late := openWS(srv, "topics=S0")
+		late.SendText(`{"action":"auth","token":"unknown"}`)
+		late.WaitFor("bye", "error")
+		log.wait(audit.Command, map[string]any{"subject": nil, "address": "127.0.0.1", "route": "GET /ws/subscribe", "decision": "denied", "reason": "invalid_token: the token is not valid"})
+	})
+}
+
 // A subject's limit counts its streams on both lanes together, and frees them when they end.
 func TestStreamsOfASubject(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string) {

@@ -34,7 +34,7 @@ func mustRights(text string) auth.Rights {
 
 // authenticate is a middleware that sets the request's credential. It rejects none: that is up to the need of the route.
 func (a *authentication) authenticate(c *fiber.Ctx) error {
-	if a.tokens == nil || a.access.admin.open(c) {
+	if a.tokens == nil || a.access.admin.open(c) || isProbe(c.Path()) {
 		c.Locals(credentialKey{}, everyone)
 		return c.Next()
 	}

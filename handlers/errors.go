@@ -27,6 +27,9 @@ func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
 	if allow := c.GetRespHeader(fiber.HeaderAllow); p.Status == fiber.StatusMethodNotAllowed && allow != "" {
 		p.Detail = "This resource supports " + allow + "."
 	}
+	if p.Status == fiber.StatusUnauthorized && c.GetRespHeader(fiber.HeaderWWWAuthenticate) == "" {
+		c.Set(fiber.HeaderWWWAuthenticate, challenge)
+	}
 	if err := c.JSON(p); err != nil {
 		return err
 	}

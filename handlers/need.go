@@ -74,6 +74,9 @@ func (g *guard) require(n need) fiber.Handler {
 			return fiber.ErrNotFound
 		}
 		x := credentialOf(c)
+		if g.access.admin.open(c) && !g.access.ownPage(c, false) {
+			return g.access.foreignPage(c) // it needs no credentials, but a page that a browser shows isn't a client on this machine
+		}
 		if n.accepts(x) {
 			return g.authorize(c, n, x)
 		}
@@ -115,6 +118,9 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 	}
 	if err := c.Next(); err != nil {
 		return err
+	}
+	if x != everyone && n.kind != needNothing && c.GetRespHeader(fiber.HeaderCacheControl) == "no-cache" {
+		c.Set(fiber.HeaderCacheControl, "private, no-cache") // a proxy's cache must not keep it for other clients
 	}
 	if n.kind == needAction && c.Method() == fiber.MethodPost {
 		event := requestEvent(c, audit.Action, g.access.clientAddress(c))

@@ -104,8 +104,12 @@ func TestSignIn(t *testing.T) {
 	}
 	srv.audit.wait(audit.SignIn, map[string]any{"subject": "reader", "token": "reader", "decision": "allowed", "address": "127.0.0.1"})
 	for _, path := range []string{"/", "/api/symbols"} {
-		if c, body := srv.Get(path, cookie, "Accept: text/html"); c.Status != 200 && c.Status != 503 { // unbuilt pages
+		c, body := srv.Get(path, cookie, "Accept: text/html")
+		if c.Status != 200 && c.Status != 503 { // unbuilt pages
 			t.Errorf("%s: status %d: %.200s", path, c.Status, body)
+		}
+		if got := c.Header.Get("Cache-Control"); got != "private, no-cache" {
+			t.Errorf("%s: Cache-Control %q: a shared cache may keep it", path, got)
 		}
 	}
 	for _, lane := range lanes {

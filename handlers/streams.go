@@ -87,6 +87,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 			s.release(opt.Principal, opt.Address)
 		}
 	}()
+	opt.OnRefused = s.commandRefused
 	sub = opt.view.log.Subscribe(opt.Options)
 	return sub
 }

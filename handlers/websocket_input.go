@@ -29,7 +29,7 @@ func closeOf(reason string) websocket.Close {
 // newInput returns the parser of what a stream's client sends.
 func (s *streams) newInput(sub *stream.Subscriber) *websocket.Input {
 	return &websocket.Input{
-		Handler:    &commandHandler{sub: sub, credentials: s.credentials, limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)},
+		Handler:    &commandHandler{sub: sub, credentials: s.credentials, onRefused: s.commandRefused, limiter: rate.NewLimiter(rate.Limit(s.set.MessageRate), s.set.MessageBurst)},
 		MaxMessage: s.set.MessageSize,
 		Deflate:    sub.Compression() != stream.CompressNone,
 	}
@@ -40,6 +40,7 @@ func (s *streams) newInput(sub *stream.Subscriber) *websocket.Input {
 type commandHandler struct {
 	sub         *stream.Subscriber
 	credentials *credentials
+	onRefused   func(*stream.Subscriber, *wire.CommandError)
 	limiter     *rate.Limiter
 	refused     int // messages over the rate in a row
 }
@@ -73,6 +74,7 @@ func (h *commandHandler) renew(cmd wire.Command) error {
 	}
 	var refused *wire.CommandError
 	if errors.As(err, &refused) {
+		h.onRefused(h.sub, refused)
 		return h.sub.EnqueueMessage(refused.Message())
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ticklane/internal/audit"
 	"ticklane/internal/auth"
 	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
@@ -67,6 +68,7 @@ func (s *streams) refuseToken(nc net.Conn, opt *subscription, r *tokenReader, er
 		nc.SetReadDeadline(time.Now().Add(s.set.CloseWait))
 		netconn.Drain(nc)
 	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.audit.Record(audit.Event{Kind: audit.Command, Address: opt.Address, Route: "GET /ws/subscribe", Decision: audit.Denied, Reason: "no token in time"})
 		s.refuseWS(nc, opt.Format, &refusal{reason: wire.ByeUnauthorized, retry: stream.ByeRetry(wire.ByeUnauthorized, rateRetry, 0)})
 	}
 }
@@ -74,6 +76,7 @@ func (s *streams) refuseToken(nc net.Conn, opt *subscription, r *tokenReader, er
 // refuseCommand answers a token that isn't accepted, and ends the WebSocket.
 func (s *streams) refuseCommand(nc net.Conn, opt *subscription, r *tokenReader) {
 	message, _ := opt.Format.Append(nil, r.failure.Message())
+	s.audit.Record(audit.Event{Kind: audit.Command, Address: opt.Address, Route: "GET /ws/subscribe", Decision: audit.Denied, Reason: r.failure.Error()})
 	if _, err := nc.Write(message); err != nil {
 		return
 	}

@@ -39,11 +39,12 @@ const (
 // Options configures a subscriber. Only Topics is required.
 type Options struct {
 	Format     wire.Format
-	Channels   wire.Channels   // besides quotes
-	Engine     string          // for the hello and lists
-	User       string          // for lists
-	Address    string          // for lists
-	Principal  *auth.Principal // whose rights bound Topics; nil for auth.Everyone
+	Channels   wire.Channels                         // besides quotes
+	Engine     string                                // for the hello and lists
+	User       string                                // for lists
+	Address    string                                // for lists
+	Principal  *auth.Principal                       // whose rights bound Topics; nil for auth.Everyone
+	OnRefused  func(*Subscriber, *wire.CommandError) // called with each command whose error is sent on the stream, by its owner; may be nil
 	Topics     quote.Topics
 	MaxTopics  int // most topics after a command; 0 for no limit
 	From       From

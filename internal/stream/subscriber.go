@@ -40,6 +40,7 @@ type Subscriber struct {
 	group       *Group
 	notifyCh    chan struct{} // receives when Next may have something to return; nil in a writer's group
 	owner       any
+	onRefused   func(*Subscriber, *wire.CommandError) // nil for none
 	meter       *Meter
 
 	membership
@@ -83,6 +84,7 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		noSnapshot: opt.NoSnapshot,
 		group:      opt.Group,
 		owner:      opt.Owner,
+		onRefused:  opt.OnRefused,
 		meter:      opt.Meter,
 	}
 	if s.group == nil {

@@ -106,9 +106,12 @@ func (s *Subscriber) changeTopics(now time.Time, topics quote.Topics, r request)
 func (s *Subscriber) refuse(now time.Time, r request, refusal *wire.CommandError) {
 	if r.replyTo != nil {
 		r.reply(result{err: refusal})
-	} else {
-		s.enqueue(now, refusal.Message())
+		return
 	}
+	if s.onRefused != nil {
+		s.onRefused(s, refusal)
+	}
+	s.enqueue(now, refusal.Message())
 }
 
 // topicsAfter returns the topics after a request, and those that it adds.
