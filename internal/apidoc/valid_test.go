@@ -114,6 +114,12 @@ func TestReferences(t *testing.T) {
 				t.Errorf("%s%s: %s doesn't resolve", name, at, ref)
 			}
 		})
+		requirements, _ := doc.(map[string]any)["security"].([]any)
+		for _, all := range requirements {
+			for scheme := range all.(map[string]any) {
+				used["#/components/securitySchemes/"+scheme] = true
+			}
+		}
 		for kind, all := range doc.(map[string]any)["components"].(map[string]any) {
 			for key := range all.(map[string]any) {
 				defined["#/components/"+kind+"/"+key] = true
