@@ -14,8 +14,8 @@ const RETRY = 5000; // ms after a failed request
 /**
  * The bars of one symbol: from history, then live; older ones on demand. Ticks that arrive during a request are applied
  * after its response by their seq, so that no tick is missed or counted twice. After a snapshot (start, gap, new log)
- * ticks may be missing, and history up to at least its seq fills the hole. So it does when the first tick of a delayed
- * stream leaves a hole: bars of the time before the server's start become old enough without ticks.
+ * ticks may be missing, and history up to at least its seq fills the hole. So it does after the first tick of a
+ * delayed stream, unless the snapshot had the symbol: bars of the time before the server's start become old enough without ticks.
  */
 export class BarFeed {
   #options;
@@ -35,7 +35,8 @@ export class BarFeed {
   #epoch = '';
   #required = -1; // the seq that history must reach
   #complete = false; // no hole in the bars, so old ones may stay when history is loaded again
-  #delayed = false; // the symbol has had no tick since the hello of a delayed stream
+  #delayed = false; // the stream is
+  #unseen = false; // the symbol has had no tick since the hello of a delayed stream
 
   /** @type {'loading' | 'ready' | 'failed'} */
   state = 'loading';
@@ -74,6 +75,7 @@ export class BarFeed {
     this.#bars = new Bars(widths[interval] ?? 60e6, symbol);
     this.#waiting = [];
     this.#complete = this.end = false;
+    this.#unseen = this.#delayed;
     this.#olderAt = 0;
     this.#older?.abort();
     this.#older = null;
@@ -95,21 +97,21 @@ export class BarFeed {
   take(m) {
     if (m.T === 'q') {
       if (m.S !== this.#symbol) return;
-      const hole = this.#delayed && this.#bars.hole(m.t);
-      this.#delayed = false;
-      if (this.#holding || hole) this.#waiting.push(m);
-      else if (this.#bars.apply(m)) this.#extended();
-      if (hole) {
+      if (this.#unseen) {
+        this.#unseen = false;
         this.#required = m.i;
         if (!this.#holding) void this.#load(0);
       }
+      if (this.#holding) this.#waiting.push(m);
+      else if (this.#bars.apply(m)) this.#extended();
     } else if (m.T === 'hello') {
       const before = this.#epoch;
       this.#epoch = m.epoch;
-      this.#delayed = (m.delay ?? 0) > 0;
+      this.#delayed = this.#unseen = (m.delay ?? 0) > 0;
       if (before && m.epoch !== before) this.#restart();
     } else if (m.T === 'snapshot') {
       this.#required = m.i;
+      if (m.quotes.some(({ S }) => S === this.#symbol)) this.#unseen = false;
       if (this.#symbol && !this.#loading && this.#bars.seq < m.i) void this.#load(0);
     }
   }

@@ -131,12 +131,15 @@ test('history, then ticks: bars and volumes equal the server\'s', async () => {
 
 test('bars that became old enough without ticks are loaded at the first tick of a delayed stream', async () => {
   const server = await open();
-  for (const [delay, loads] of [[900_000, 1], [undefined, 0]]) {
+  /** @type {[number | undefined, string, number][]} */
+  const cases = [[900_000, 'B', 1], [900_000, 'A', 0], [undefined, 'B', 0]];
+  for (const [delay, inSnapshot, loads] of cases) {
     server.hello(delay);
+    server.feed.take({ T: 'snapshot', i: server.sent, quotes: [/** @type {any} */ ({ S: inSnapshot })] });
     for (let k = 0; k < 30; k++) server.trade(110 + k, 20e6);
     server.sent = server.log.length;
     for (let k = 0; k < 3; k++) {
-      server.trade(150 + k, 240e6); // a quiet symbol, whose later holes are no reason
+      server.trade(150 + k, 2e6);
       server.pump();
       assert.equal(server.requests.length, k === 0 ? loads : 0);
       await server.settle();

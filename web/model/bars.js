@@ -103,12 +103,6 @@ export class Bars {
     return true;
   }
 
-  /** Reports whether there would be a hole between the newest bar and that of a time. @param {number} t µs */
-  hole(t) {
-    const last = this.#bars.at(-1);
-    return last !== undefined && t >= last.t + 2 * this.#width;
-  }
-
   /** Reports whether a time is after a bar. @param {Bar} bar @param {number} t µs */
   #ends(bar, t) {
     return this.#daily ? dayOf(this.#symbol, t) > dayOf(this.#symbol, bar.t) : t >= bar.t + this.#width;
