@@ -46,6 +46,7 @@ const MANY = 36; // visible rows above which the pace is slower, as each costs l
 const SLOWER = 80; // ms
 const NEW = 200; // new symbols above which the quotes of all are requested
 const GROWTH = 500; // ms between requests for the list of symbols while new ones appear
+const INCOMPLETE = 2000; // ms between requests for the figures of symbols whose first message was a tick
 
 await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
@@ -76,6 +77,7 @@ const lane = new LanePanel({ feed, stats: connectionStats, share: shared });
 const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePause });
 const symbols = new Retry(loadSymbols);
 const growth = new Throttle(() => void symbols.start(), GROWTH);
+const incomplete = new Throttle(() => void complete(store.takeIncomplete()), INCOMPLETE);
 const banner = new Banner({ feed, symbols });
 const session = new PageSession({ feeds: () => [feed], share: shared });
 const dialog = new SettingsDialog();
@@ -117,6 +119,7 @@ feed.on('message', (m, arrival) => {
     replay.tick(at);
     ticks++;
     if (quotes.paused) quotes.behind++;
+    if (store.incomplete) incomplete.request();
   } else if (m.T === 'snapshot') {
     seed.invalidate(m.quotes);
     if (loaded && m.quotes.some(({ S }) => !listings.has(S))) growth.request();
@@ -315,7 +318,7 @@ async function loadSymbols() {
   if (added.length > 0) await complete(added);
 }
 
-/** Fetches what the ticks of new symbols lack, since no snapshot comes for them. @param {readonly string[]} added */
+/** Fetches what the ticks of symbols lack that were in no snapshot. @param {readonly string[]} added */
 async function complete(added) {
   const query = new URLSearchParams({ topics: added.length > NEW ? '*' : added.join(',') });
   const { quotes } = await getJSON(`/api/quotes?${query}`).catch(() => ({ quotes: [] })); // the next snapshot has them

@@ -16,6 +16,8 @@ export class QuoteStore {
   #records = new Map();
   /** @type {Set<SymbolRecord>} */
   #dirty = new Set();
+  /** @type {Set<string>} symbols whose first message was a tick */
+  #incomplete = new Set();
   #epoch = '';
   #stale = false; // the records belong to an earlier log and are shown until the new one's snapshot
   #spark;
@@ -94,6 +96,18 @@ export class QuoteStore {
     this.#dirty.add(r);
   }
 
+  /** Whether takeIncomplete has something to return. */
+  get incomplete() {
+    return this.#incomplete.size > 0;
+  }
+
+  /** The symbols since the last call whose first message was a tick, which doesn't have all figures of the day. */
+  takeIncomplete() {
+    const symbols = [...this.#incomplete];
+    this.#incomplete.clear();
+    return symbols;
+  }
+
   /**
    * Adds what the ticks of new symbols lack: the previous close, and the figures of the day before the first tick here.
    * @param {readonly DayQuote[]} quotes @param {number} received local ms
@@ -148,6 +162,7 @@ export class QuoteStore {
     if (!r) {
       r = fresh(q, this.#spark());
       this.#records.set(q.S, r);
+      if (!('o' in q)) this.#incomplete.add(q.S);
     } else if (q.i < r.i || (q.i === r.i && !('o' in q))) {
       return;
     }

@@ -107,11 +107,14 @@ test('a new symbol has no snapshot: its day starts with its first tick, and the 
   const store = filled(hello(), tick({ S: 'NEW', p: 10, n: 1, i: 5 }), tick({ S: 'NEW', p: 12, n: 2, i: 6 }), tick({ S: 'LATE', p: 7, n: 3, i: 7 }));
   const [r, late] = [get(store, 'NEW'), get(store, 'LATE')];
   assert.deepEqual([r.o, r.h, r.l, r.c, r.change], [10, 12, 10, NaN, NaN]);
+  assert.deepEqual([store.incomplete, store.takeIncomplete(), store.incomplete], [true, ['NEW', 'LATE'], false]);
   store.drain(() => {});
   store.complete([day({ S: 'NEW', p: 10, o: 10, h: 10, l: 10, c: 9, i: 5 }), day({ S: 'LATE', o: 5, h: 6, l: 4, c: 3, i: 2 }), day({ S: 'QUIET', c: 98 })], 8);
   assert.deepEqual([r.o, r.h, r.l, r.c, r.change, r.p], [10, 12, 10, 9, 3, 12], 'an older price changes nothing');
   assert.deepEqual([late.o, late.h, late.l, late.c], [5, 7, 4, 3]);
   assert.equal(get(store, 'QUIET').c, 98);
+  store.apply(tick({ S: 'QUIET', n: 9, i: 9 }), 8);
+  assert.equal(store.incomplete, false);
   assert.equal(store.drain(() => {}), 3);
   store.complete([day({ S: 'NEW', c: 1 })], 9);
   assert.equal(r.c, 9);
