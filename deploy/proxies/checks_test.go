@@ -162,16 +162,19 @@ func (v *visit) checkDelayOf(query string, ticks int, encoding string) {
 		})
 		x.checkCommand(v.symbol(1))
 		x.close()
-		times := map[uint64]time.Time{}
+		times, worst := map[uint64]time.Time{}, time.Duration(0)
 		all, _ := direct.messages()
 		for _, m := range all {
 			times[m.I] = m.at
 		}
 		all, _ = x.messages()
 		for _, m := range all {
-			if at, ok := times[m.I]; ok && m.T == "q" && m.at.Sub(at) > delay {
-				v.t.Errorf("%s: tick %d came %s later than directly", w.name, m.I, m.at.Sub(at))
+			if at, ok := times[m.I]; ok && m.T == "q" {
+				worst = max(worst, m.at.Sub(at))
 			}
+		}
+		if worst > delay {
+			v.t.Errorf("%s: a tick came %s later than directly", w.name, worst)
 		}
 	}
 }
