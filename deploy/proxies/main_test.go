@@ -1,9 +1,10 @@
-//go:build proxies
+//go:build proxies && linux
 
 // Package proxies tests the proxies' configurations in this folder against the real server: make test-proxies.
 //
 // Each test starts a server and a proxy with the file as it is, apart from addresses, names of files and the certificate.
-// The proxies must be installed. Everything listens on free ports of loopback and ends with the test.
+// The proxies must be installed, and the system be Linux, where all of 127.0.0.0/8 is loopback. Everything listens on free ports
+// there and ends with the test.
 package proxies
 
 import (

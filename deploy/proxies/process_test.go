@@ -1,4 +1,4 @@
-//go:build proxies
+//go:build proxies && linux
 
 package proxies
 
@@ -37,7 +37,7 @@ func start(t testing.TB, dir, name string, args ...string) *process {
 	}
 	p := &process{t: t, name: name, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p, p
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // also if the test is killed
 	for _, kv := range os.Environ() {
 		if !strings.HasPrefix(kv, "TICKLANE_") {
 			p.cmd.Env = append(p.cmd.Env, kv)

@@ -1,4 +1,4 @@
-//go:build proxies
+//go:build proxies && linux
 
 package proxies
 
@@ -97,7 +97,9 @@ func (x *stream) openSSE(ctx context.Context, query string, h http.Header) (func
 	req.Header = h
 	h.Set("Accept", "text/event-stream")
 	h.Set("Accept-Encoding", "gzip")
+	limit := time.AfterFunc(timeout, x.close) // of the header, not of the stream
 	res, err := x.http.Do(req)
+	limit.Stop()
 	if err != nil {
 		return nil, err
 	}
