@@ -126,10 +126,10 @@ func (f *follower) follow(ctx context.Context) error {
 		}
 	}
 	f.Log.Info("feed connected", "source", f.Source)
-	alive := make(chan struct{}, 1)
+	received := make(chan struct{}, 1)
 	pinging, stop := context.WithCancel(ctx)
 	defer stop()
-	go f.ping(pinging, c, alive)
+	go f.ping(pinging, c, received)
 	for {
 		_, message, err := c.Read(ctx)
 		if err != nil {
@@ -137,7 +137,7 @@ func (f *follower) follow(ctx context.Context) error {
 			return err
 		}
 		select {
-		case alive <- struct{}{}:
+		case received <- struct{}{}:
 		default:
 		}
 		if err := f.message(ctx, c, message); err != nil {
@@ -147,7 +147,7 @@ func (f *follower) follow(ctx context.Context) error {
 }
 
 // ping tests the connection when it has been silent, and closes it if there is no answer.
-func (f *follower) ping(ctx context.Context, c *websocket.Conn, alive <-chan struct{}) {
+func (f *follower) ping(ctx context.Context, c *websocket.Conn, received <-chan struct{}) {
 	t := time.NewTicker(silence)
 	defer t.Stop()
 	for {
@@ -157,7 +157,7 @@ func (f *follower) ping(ctx context.Context, c *websocket.Conn, alive <-chan str
 		case <-t.C:
 		}
 		select {
-		case <-alive: // there was a message
+		case <-received: // there was a message
 			continue
 		default:
 		}

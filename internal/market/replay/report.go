@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// rare is the time between two ticks from which on the log says that there are few.
+const rare = 5 * time.Second
+
 // report logs in one line what was read and how, and in another if few ticks are due at this speed.
 func (s *scan) report(speed float64) {
 	l := s.layout
@@ -41,7 +44,7 @@ func (s *scan) report(speed float64) {
 	if l.bars {
 		every /= 4
 	}
-	if every = int64(float64(every) / speed); every > 5*time.Second.Microseconds() {
+	if every = int64(float64(every) / speed); every > rare.Microseconds() {
 		second := int64(float64(every) * speed / 1e6)
 		s.log.Info("few ticks at this speed: set feed.speed", "tick_every", time.Duration(every)*time.Microsecond, "speed", speed, "one_a_second", second)
 	}
