@@ -191,7 +191,9 @@ func TestOIDCRefresh(t *testing.T) {
 	if err != nil || in.Refresh == "" || strings.Contains(in.Refresh, first) || !in.Principal.Rights.ReadsAll() || time.Until(in.Principal.Expires) > 5*time.Minute {
 		t.Fatalf("%+v, %v", in, err)
 	}
-	p.set(func() { p.claims = map[string]any{"ticklane": []any{map[string]any{"read": []string{"AAPL"}}}} })
+	p.set(func() { // the ID token of a refresh is newer
+		p.claims = map[string]any{"ticklane": []any{map[string]any{"read": []string{"AAPL"}}}, "iat": time.Now().Add(time.Minute).Unix()}
+	})
 	u, sealed, err := s.OIDC.Refresh(t.Context(), in.Principal, in.Refresh)
 	if err != nil || u.Session != in.Principal.Session || !u.Issued.Equal(in.Principal.Issued) || u.Rights.ReadsAll() || sealed == in.Refresh {
 		t.Fatalf("%+v, %v", u, err)
@@ -273,6 +275,42 @@ func TestOIDCRefused(t *testing.T) {
 	address, cookie := started(t, s, "/")
 	if _, err := s.OIDC.Finish(t.Context(), p.authorize(t, address), cookie); !errors.Is(err, ErrRevoked) {
 		t.Errorf("a revoked subject: %v", err)
+	}
+}
+
+// TestOIDCCookiesExpire: a person has ten minutes at the provider, and auth.session_time between two refreshes.
+func TestOIDCCookiesExpire(t *testing.T) {
+	p := newTestProvider(t)
+	p.refresh = random()
+	s := oidcService(t, p, `[{"read":["*"]}]`)
+	address, cookie := started(t, s, "/")
+	query := p.authorize(t, address)
+	var state signIn
+	if err := s.OIDC.keys.state.open(cookie, &state); err != nil || time.Until(time.Unix(state.Expires, 0)) > signInTime {
+		t.Fatalf("%+v, %v", state, err)
+	}
+	state.Expires = time.Now().Unix()
+	late, err := s.OIDC.keys.state.seal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.OIDC.Finish(t.Context(), query, late); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "older than 10m") {
+		t.Errorf("too late: %v", err)
+	}
+	in, err := s.OIDC.Finish(t.Context(), query, cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept sealedRefresh
+	if err := s.OIDC.keys.refresh.open(in.Refresh, &kept); err != nil || time.Until(time.Unix(kept.Expires, 0)) > time.Hour {
+		t.Fatalf("%+v, %v", kept, err)
+	}
+	kept.Expires = time.Now().Unix()
+	if late, err = s.OIDC.keys.refresh.seal(kept); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.OIDC.Refresh(t.Context(), in.Principal, late); !errors.Is(err, ErrExpired) {
+		t.Errorf("a refresh too late: %v", err)
 	}
 }
 

@@ -298,7 +298,8 @@ func (r *Revocations) Check(p *Principal) error {
 	subject, known := r.bySubject[p.Subject]
 	_, session := r.sessions[p.Session]
 	r.mu.RUnlock()
-	if token || session || known && (p.Issued.IsZero() || p.Issued.Before(subject.Before)) {
+	// A zero time of issue, which is unknown, is before all others.
+	if token || session || known && p.Issued.Before(subject.Before) {
 		return ErrRevoked
 	}
 	if r.tokens != nil && p.source == sourceFile {

@@ -126,6 +126,17 @@ func TestRevocationFile(t *testing.T) {
 	}
 }
 
+// TestRevocationOutlivesTheLeeway: a token is valid for auth.jwt.leeway after its claim exp.
+func TestRevocationOutlivesTheLeeway(t *testing.T) {
+	line := func(ago time.Duration, id string) string {
+		return `{"jti":"` + id + `","expires":"` + time.Now().Add(-ago).Format(time.RFC3339) + "\"}\n"
+	}
+	r, err := newRevocations(write(t, "revocations", line(5*time.Minute, "a")+line(11*time.Minute, "b")))
+	if err != nil || !r.Revoked(&Principal{Subject: "x", TokenID: "a"}) || r.Revoked(&Principal{Subject: "x", TokenID: "b"}) {
+		t.Errorf("%+v, %v", r.byToken, err)
+	}
+}
+
 func TestRevocationFileIsCompacted(t *testing.T) {
 	line := `{"jti":"a","expires":"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + "\"}\n"
 	file := write(t, "revocations", strings.Repeat(line, 1500)+"{\"jti\":\"b\"}\n")

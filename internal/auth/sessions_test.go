@@ -159,6 +159,11 @@ func TestSessionOfAFileToken(t *testing.T) {
 	if err := service.Revocations.Check(session); !errors.Is(err, ErrExpired) {
 		t.Errorf("an open stream: %v", err)
 	}
+	token.Expires = time.Now().Add(-time.Second).UTC()
+	change(token)
+	if old, err := service.Sessions.Verify(cookie); !errors.Is(err, ErrExpired) || old == nil {
+		t.Errorf("the token has expired: %+v, %v", old, err)
+	}
 	token.Revoked = time.Now()
 	change(token)
 	if _, err := service.Sessions.Verify(cookie); !errors.Is(err, ErrRevoked) {

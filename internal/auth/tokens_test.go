@@ -56,6 +56,32 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestTokensAreRevoked: by the API, as JWTs are.
+func TestTokensAreRevoked(t *testing.T) {
+	for name, one := range map[string]Revocation{"token": {TokenID: "desk"}, "subject": {Subject: "ann", Before: time.Now().Add(time.Second)}} {
+		desk, secret := NewToken("desk", readAll, time.Time{})
+		desk.Subject = "ann"
+		s, _ := tokenService(t, desk)
+		p, err := s.Verifier.Verify(t.Context(), secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie, _, err := s.Sessions.Issue(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Revocations.Add(one); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := s.Verifier.Verify(t.Context(), secret); !errors.Is(err, ErrRevoked) || p != nil {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+		if p, err := s.Sessions.Verify(cookie); !errors.Is(err, ErrRevoked) || p != nil {
+			t.Errorf("%s, its session: %+v, %v", name, p, err)
+		}
+	}
+}
+
 func TestTokenFile(t *testing.T) {
 	rights := parse(t, `[{"read":["AAPL","sector:energy"],"delay":"15m","may":["reports"],"streams":2},{"write":["*"],"requests":1.5}]`)
 	a, secret := NewToken("a", rights, time.Now().Add(time.Hour).UTC().Truncate(time.Second))
