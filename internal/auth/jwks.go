@@ -137,11 +137,11 @@ func parseJWKS(text []byte) (keys keySet, skipped int, err error) {
 	}
 	for _, one := range set.Keys {
 		var j jose.JSONWebKey
-		if err := j.UnmarshalJSON(one); err != nil || !j.IsPublic() || j.Use != "" && j.Use != "sig" {
-			skipped++ // other uses and types are usual in such a set; HMAC keys in a public one are a mistake
+		if err := j.UnmarshalJSON(one); err != nil || j.Use != "" && j.Use != "sig" {
+			skipped++ // other uses and types are usual in such a set
 			continue
 		}
-		k, err := newKey(j.KeyID, j.Key, j.Algorithm)
+		k, err := newKey(j.KeyID, j.Key, j.Algorithm) // refuses private keys and those of HMAC, which a public set has by mistake
 		if err != nil {
 			skipped++
 			continue

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -114,11 +115,26 @@ func TestJWKSRefused(t *testing.T) {
 	if err != nil || len(keys) != 1 || skipped != 4 || keys[0].id != "a" {
 		t.Errorf("%+v, %d skipped, %v", keys, skipped, err)
 	}
+	private, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: testKeys()["P-256"], KeyID: "a"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	wrongAlg := strings.Replace(good, `"use"`, `"alg":"ES512","use"`, 1)
-	for _, text := range []string{"", "null", "[]", "{}", `{"keys":null}`, `{"keys":[]}`, `{"keys":[` + others + "]}", wrongAlg, `{"keys":[` + strings.Repeat("{},", maxKeys) + "{}]}"} {
+	for _, text := range []string{"", "null", "[]", "{}", `{"keys":null}`, `{"keys":[]}`, `{"keys":[` + others + "]}", wrongAlg, string(private), `{"keys":[` + strings.Repeat("{},", maxKeys) + "{}]}"} {
 		if keys, _, err := parseJWKS([]byte(text)); err == nil {
 			t.Errorf("%.60s: %+v", text, keys)
 		}
+	}
+}
+
+// TestKeysTried: a signature is checked with few keys, however many there are.
+func TestKeysTried(t *testing.T) {
+	k, err := newKey("", testKeys()["P-256"].Public(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys, _ := (keySet(slices.Repeat([]key{k}, maxKeys))).fitting("", "ES256"); len(keys) != maxTried {
+		t.Errorf("%d keys", len(keys))
 	}
 }
 
