@@ -97,7 +97,7 @@ func (a *authentication) ticket(c *fiber.Ctx) *credential {
 // ticketOrigin returns the origin that a ticket is bound to: that of the page, "" for programs and pages of this server. A browser
 // leaves out Origin in a page's GET to its own server.
 func (a *access) ticketOrigin(c *fiber.Ctx) string {
-	origin := strings.ToLower(c.Get(fiber.HeaderOrigin))
+	origin := strings.Clone(strings.ToLower(c.Get(fiber.HeaderOrigin))) // it is kept
 	if origin == "" || !slices.Contains(a.origins, origin) && a.sameOrigin(c) {
 		return ""
 	}

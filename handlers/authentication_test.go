@@ -50,7 +50,7 @@ func testTokens(t testing.TB) tokens {
 		"reader": `[{"read":["*"]}]`, "nothing": `[]`, "expired-reader": `[{"read":["*"]}]`, "revoked-reader": `[{"read":["*"]}]`,
 		"feeder": `[{"write":["*"]}]`, "lab": `[{"may":["lab"]}]`, "metrics": `[{"may":["metrics"]}]`,
 		"connections": `[{"may":["connections"]}]`, "reports": `[{"may":["reports"]}]`, "admin": `[{"may":["admin"]}]`,
-		"two-streams": `[{"read":["*"],"streams":2}]`, "slow": `[{"read":["*"],"requests":0.1}]`,
+		"two-streams": `[{"read":["*"],"streams":2}]`, "slow": `[{"read":["*"],"requests":0.001}]`,
 	} {
 		all[name] = principal(t, name, rights)
 	}
@@ -289,7 +289,7 @@ func TestRequestsOfASubject(t *testing.T) {
 		t.Fatalf("status %d: %s", c.Status, body)
 	}
 	c, body = srv.Get("/api/time", withToken("slow"))
-	if p := wantProblem(t, c, body, 429); !strings.Contains(p.Detail, "0.1 requests a second of its subject") || c.Header.Get("Retry-After") == "" {
+	if p := wantProblem(t, c, body, 429); !strings.Contains(p.Detail, "0.001 requests a second of its subject") || c.Header.Get("Retry-After") == "" {
 		t.Errorf("%s", body)
 	}
 	sse := srv.Dial()

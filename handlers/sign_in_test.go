@@ -444,6 +444,18 @@ func TestTickets(t *testing.T) {
 		stolen := issue("Origin: https://other.example")
 		c, body := srv.Get("/sse/subscribe?ticket=" + stolen)
 		wantProblem(t, c, body, 401)
+		// The server's memory of the request is used by the next ones of the connection.
+		connection := srv.Dial()
+		connection.Post("/api/ticket", "", withToken(srv.token["reader"]), "Origin: https://other.example")
+		var kept struct{ Ticket string }
+		if err := json.Unmarshal([]byte(connection.ReadBody()), &kept); err != nil {
+			t.Fatal(err)
+		}
+		connection.Post("/api/ticket", "", withToken(srv.token["reader"]), "Origin: https://thief.example")
+		connection.ReadBody()
+		c = srv.Dial()
+		c.RequestSSE("topics=S0&ticket="+kept.Ticket, "Origin: https://other.example")
+		c.ReadHello()
 		// A ticket opens a stream and nothing else.
 		if c, _ := srv.Get("/api/quotes?topics=S0&ticket=" + issue()); c.Status != 401 {
 			t.Errorf("quotes by a ticket: status %d", c.Status)
