@@ -69,7 +69,7 @@ func TestAuditOfRequests(t *testing.T) {
 	}})
 	srv.Get("/metrics", withToken("reader"))
 	log.wait(audit.Request, map[string]any{"subject": "reader", "token": "reader-token", "address": "127.0.0.1", "route": "GET /metrics",
-		"decision": "denied", "reason": "This needs the right metrics."})
+		"decision": "denied", "reason": `This needs the right "metrics", which your token doesn't have.`})
 	srv.Get("/api/symbols", withToken("unknown"))
 	log.wait(audit.Request, map[string]any{"subject": nil, "route": "GET /api/symbols", "reason": "the token is not valid: unknown"})
 	srv.Get("/api/symbols")

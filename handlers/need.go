@@ -112,7 +112,7 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 	case n.administrative() && g.access.admin.demandsRight(c) && !rights.May(auth.Admin):
 		return forbidden(c, codeForbidden, "server.admin_addr: clients from other machines need the right admin.")
 	case n.kind == needAction && !rights.May(n.action):
-		return forbidden(c, codeForbidden, "This needs the right "+string(n.action)+".")
+		return forbidden(c, codeForbidden, "This needs the right "+quoted(string(n.action))+", which your token doesn't have.")
 	case n.kind == needFeeder && !rights.WritesAny():
 		return forbidden(c, codeForbidden, "This needs the right to ingest (write).")
 	}

@@ -25,7 +25,7 @@ import { Verdict } from './compare/ui/verdict.js';
 import { getJSON } from './browser/http.js';
 import { nextTask } from './browser/timers.js';
 import { withSettings } from './model/choices.js';
-import { timeOfDay } from './model/formats.js';
+import { age, timeOfDay } from './model/formats.js';
 import { ReplayEnd } from './model/replayEnd.js';
 import { byId, part, setText } from './ui/common/dom.js';
 import { Frames } from './ui/common/frames.js';
@@ -154,7 +154,7 @@ function paint(now) {
     queue.set(result);
     if (now - painted.sentence >= SENTENCE) {
       painted.sentence = now;
-      verdict.paint(sentence(result, comparison.drills, { local }), notes(result, problems), now, offer(comparison.pendingChange));
+      verdict.paint(sentence(result, comparison.drills, { local }), notes(result, delayed(problems)), now, offer(comparison.pendingChange));
     }
     if (now - painted.claims >= CLAIMS) {
       painted.claims = now;
@@ -163,6 +163,12 @@ function paint(now) {
   } else {
     queue.next();
   }
+}
+
+/** Adds that the quotes are delayed. @param {string[]} problems */
+function delayed(problems) {
+  const delay = comparison.sides[0].feed.hello?.delay;
+  return delay ? [...problems, t('lane.delayed', { time: age(delay) })] : problems;
 }
 
 /** A changed setup starts a new run. @param {Setup} setup */

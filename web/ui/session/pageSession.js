@@ -3,7 +3,7 @@ import { platform } from '../../lane/platform.js';
 import { timeOfDay } from '../../model/formats.js';
 import { sessionNotice } from '../../model/sessionNotice.js';
 import { t } from '../../text.js';
-import { setText } from '../common/dom.js';
+import { el, setText } from '../common/dom.js';
 
 /** @import { Feed } from '../../lane/feed.js' */
 /** @import { Session } from '../../lane/session.js' */
@@ -92,6 +92,7 @@ export class PageSession {
     else if (state.name === 'valid' && state.subject !== this.#user) this.#deny('other-user');
     else if (state.name === 'valid' && renewed) this.#resume();
     this.#paint(state);
+    this.#paintBanner();
   }
 
   /** Ends the session in all tabs, then shows the page to sign in. */
@@ -112,6 +113,7 @@ export class PageSession {
   #deny(why) {
     if (!['other-user', 'signed-out'].includes(this.#denied)) this.#denied = why;
     for (const feed of this.#feeds()) feed.deny(why);
+    this.#paintBanner();
   }
 
   /** Handles a session that ends later than before. */
@@ -121,6 +123,17 @@ export class PageSession {
       if (feed.state.name === 'denied') feed.start();
       else feed.renew();
     }
+  }
+
+  /** Shows the notice on a page that has no banner of its own. */
+  #paintBanner() {
+    if (document.getElementById('banner')) return;
+    document.getElementById('session-banner')?.remove();
+    const { notice } = this;
+    if (!notice) return;
+    const button = el('button', { type: 'button' }, notice.button);
+    button.addEventListener('click', () => notice.act?.());
+    document.querySelector('header')?.after(el('section', { id: 'session-banner', class: `banner ${notice.level === 'bad' ? 'down' : ''}`, role: 'status' }, el('p', {}, notice.text), button));
   }
 
   /** Shows the user in the settings. @param {SessionState} state */
