@@ -8,7 +8,7 @@
 export const proxyLines = {
   buffered: {
     nginx: ['proxy_buffering off;'],
-    Apache: ['ProxyPass / http://127.0.0.1:3000/ flushpackets=on'],
+    Apache: ['ProxyPass … flushpackets=on'],
     HAProxy: ['no option http-buffer-request'],
     Caddy: ['flush_interval -1'],
     Varnish: ['set beresp.do_stream = true;'],
@@ -22,10 +22,10 @@ export const proxyLines = {
   },
   upgrade: {
     nginx: ['proxy_http_version 1.1;', 'proxy_set_header Upgrade $http_upgrade;', 'proxy_set_header Connection "upgrade";'],
-    Apache: ['ProxyPass / http://127.0.0.1:3000/ upgrade=websocket'],
+    Apache: ['ProxyPass … upgrade=websocket'],
     HAProxy: [],
     Caddy: [],
-    Varnish: ['if (req.http.Upgrade) { return (pipe); }', 'set bereq.http.Upgrade = req.http.Upgrade;'],
+    Varnish: ['if (req.http.Upgrade) { return (pipe); }', 'set bereq.http.Upgrade = req.http.Upgrade;', 'set bereq.http.Connection = req.http.Connection;'],
   },
   host: {
     nginx: ['proxy_set_header Host $http_host;'],
@@ -37,8 +37,8 @@ export const proxyLines = {
   timeout: {
     nginx: ['proxy_read_timeout 1h;'],
     Apache: ['ProxyTimeout 3600'],
-    HAProxy: ['timeout server 60s', 'timeout tunnel 1h'],
+    HAProxy: ['timeout client 60s', 'timeout server 60s', 'timeout tunnel 1h'],
     Caddy: [],
-    Varnish: ['-p pipe_timeout=3600'],
+    Varnish: ['.between_bytes_timeout = 60s;', '-p pipe_timeout=3600'],
   },
 };
