@@ -107,6 +107,7 @@ func loadCommand() *cobra.Command {
 	f.IntVar(&o.Cuts, "cuts", o.Cuts, "cuts of --drill resume, for each variant")
 	f.StringVar(&o.Out, "out", o.Out, "folder of the report, or its path without extension; empty for none")
 	f.Uint64Var(&o.Seed, "seed", o.Seed, "of the random cuts and churn")
+	f.StringVar(&o.TokenFile, "token-file", o.TokenFile, "file with a token that clients send; it needs the right metrics, and to read the topics")
 	f.BoolVar(&o.AllowRemote, "allow-remote", o.AllowRemote, "load a server that is not on this machine")
 	for name, text := range map[string]string{"duration": "5s, with more than two variants 2.5s", "warmup": "1s or 0.5s", "ramp": "1s or 0.5s"} {
 		f.Lookup(name).DefValue = text

@@ -36,6 +36,8 @@ func TestLoadUsage(t *testing.T) {
 		{[]string{"--baseline", "go.mod", "--url", "http://127.0.0.1:1"}, []string{"--baseline go.mod: is not JSON"}},
 		{[]string{"--baseline", "docs/reports/standard.json", "--drill", "storm", "--url", "http://127.0.0.1:1"}, []string{"is a comparison, but this test is a drill storm"}},
 		{[]string{"--set", "market.rat=5", "--set", "market.symbols=0"}, []string{"market.rat (--set): no such key; did you mean market.rate?", `market.symbols = "0" (--set): want `}},
+		{[]string{"--token-file", "none", "--url", "http://127.0.0.1:1"}, []string{"--token-file none: no such file"}},
+		{[]string{"--token-file", "go.mod", "--url", "http://127.0.0.1:1"}, []string{"--token-file go.mod: want one token"}},
 		{[]string{"--nope"}, []string{"--nope"}},
 		{[]string{"http://127.0.0.1:3000"}, []string{"http://127.0.0.1:3000"}},
 	} {

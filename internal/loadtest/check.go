@@ -1,8 +1,10 @@
 package loadtest
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +59,7 @@ func (o *Options) Check() error {
 	if o.Topics == "" || slices.Contains(strings.Split(o.Topics, ","), "") {
 		fail("--topics %q: an empty topic; want symbols, sectors or *", o.Topics)
 	}
+	o.readToken(fail)
 	o.parseThresholds(fail)
 	o.readBaseline(fail)
 	if o.Out != "" {
@@ -91,6 +94,24 @@ func (o *Options) parseThresholds(fail failFunc) {
 		default:
 			o.thresholds = append(o.thresholds, t)
 		}
+	}
+}
+
+// readToken sets o.token, or reports why it can't. A report of a mistake doesn't contain the token.
+func (o *Options) readToken(fail failFunc) {
+	o.token = ""
+	if o.TokenFile == "" {
+		return
+	}
+	text, err := os.ReadFile(o.TokenFile)
+	token := strings.TrimSpace(string(text))
+	switch {
+	case err != nil:
+		fail("--token-file %s: %v", o.TokenFile, errors.Unwrap(err))
+	case token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		fail("--token-file %s: want one token, such as ticklane token new prints", o.TokenFile)
+	default:
+		o.token = token
 	}
 }
 

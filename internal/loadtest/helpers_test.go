@@ -72,7 +72,7 @@ func isMachine(reason string, all []string) bool {
 // symbolsOf returns n symbols of a server.
 func symbolsOf(t testing.TB, url string, n int) []string {
 	t.Helper()
-	target, err := newTarget(t.Context(), url, "*")
+	target, err := newTarget(t.Context(), url, "*", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ type Options struct {
 	Churn       float64 // connections closed and reopened per second
 	Out         string  // folder, or path without extension; empty: no report
 	AllowRemote bool
+	TokenFile   string   // file with the token that clients send; it needs the rights to read the topics and metrics; empty for none
 	Thresholds  []string // such as ws:latency_p99<20ms; a broken one makes the test fail
 	Baseline    string   // path of an earlier report's JSON to compare with; empty: none
 	Drill       string   // empty: a comparison
@@ -48,6 +49,7 @@ type Options struct {
 	Version string    // of this program
 	Log     *Progress // nil: no progress is written
 
+	token      string // of TokenFile
 	variants   []*Variant
 	thresholds []report.Threshold
 	earlier    *report.Report                 // at Baseline

@@ -59,14 +59,15 @@ type laneStats struct {
 	Opened      uint64 `json:"opened"`
 }
 
-// newTarget checks that the server at an address is a Ticklane server, and reads its symbols and its clock.
-func newTarget(ctx context.Context, address, topics string) (*target, error) {
+// newTarget checks that the server at an address is a Ticklane server, and reads its symbols and its clock. token is sent with each
+// request, unless it is empty.
+func newTarget(ctx context.Context, address, topics, token string) (*target, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
 	t := &target{
-		Server: client.Server{URL: u}, topics: topics,
+		Server: client.Server{URL: u, Token: token}, topics: topics,
 		api: &http.Client{
 			Timeout:       apiTimeout,
 			Transport:     &http.Transport{MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second},
@@ -111,6 +112,9 @@ func (t *target) get(ctx context.Context, path string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u, nil)
 	if err != nil {
 		return err
+	}
+	if t.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+t.Token)
 	}
 	res, err := t.api.Do(req)
 	if err != nil {

@@ -28,7 +28,7 @@ func withTarget(ctx context.Context, o *Options, v *Variant, progress progressFu
 			}
 		}()
 	}
-	t, err := newTarget(ctx, url, o.Topics)
+	t, err := newTarget(ctx, url, o.Topics, o.token)
 	if err != nil {
 		return err
 	}

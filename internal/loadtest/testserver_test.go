@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ticklane/handlers"
+	"ticklane/internal/auth"
 	"ticklane/internal/bus"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
@@ -33,6 +34,7 @@ type testServer struct {
 	engine     string
 	compress   string
 	lab        *handlers.Lab
+	auth       auth.Authenticator // nil for none
 
 	url  string
 	stop func()
@@ -60,7 +62,7 @@ func (s *testServer) start() error {
 		return err
 	}
 	server, err := handlers.New(handlers.Deps{
-		Lab: s.lab,
+		Lab: s.lab, Auth: s.auth,
 		Settings: handlers.Settings{Addr: "127.0.0.1:0", Engine: s.engine, ReadTimeout: serverTimeout, IdleTimeout: serverTimeout, WriteTimeout: serverTimeout,
 			Interval: 50 * time.Millisecond, MaxStreams: s.maxStreams, MaxPerAddress: s.maxStreams, MaxTopics: 100, MessageSize: 4096, MessageRate: 10,
 			MessageBurst: 20, HeaderSize: 8192, BodySize: 65536},
@@ -147,7 +149,7 @@ func orphanProcess() int {
 
 // reachProcess is the main function of a process that prints whether it can measure the server at an address.
 func reachProcess(address string) int {
-	t, err := newTarget(context.Background(), address, "*")
+	t, err := newTarget(context.Background(), address, "*", "")
 	if err != nil {
 		fmt.Println(err)
 		return 0

@@ -56,6 +56,9 @@ func (r *Request) handshake(nc net.Conn, s *Server, from string) (f Format, rest
 func (r *Request) head(s *Server, from, key string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "GET %s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: ticklane-load\r\n", s.base(), r.Path(from), s.URL.Host)
+	if s.Token != "" {
+		b.WriteString("Authorization: Bearer " + s.Token + "\r\n")
+	}
 	if r.Lane == wire.WS {
 		b.WriteString("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key +
 			"\r\nSec-WebSocket-Protocol: " + r.subprotocol() + "\r\n")

@@ -22,6 +22,8 @@ type Hello struct {
 	Topics    []string `json:"topics"`
 	Heartbeat int64    `json:"hb"`       // ms
 	Snapshot  bool     `json:"snapshot"` // one follows, which has the first position
+	Delay     int64    `json:"delay"`    // ms behind the feed
+	Narrowed  bool     `json:"narrowed"` // "*" is less than all symbols
 }
 
 // note is a message other than a tick or a snapshot.

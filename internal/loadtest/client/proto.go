@@ -150,12 +150,12 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 	// Where each numbered field of the kind goes.
 	var texts map[int]*string
 	var numbers map[int]*uint64
-	var heartbeat, snapshot uint64
+	var heartbeat, snapshot, delay, narrowed uint64
 	switch kind {
 	case kindHello:
 		n.T = "hello"
 		texts = map[int]*string{2: &n.hello.Lane, 3: &n.hello.Engine, 4: &n.hello.Epoch, 7: &n.hello.Resume, 8: &n.hello.Mode}
-		numbers = map[int]*uint64{5: &n.hello.Head, 6: &n.hello.Oldest, 10: &heartbeat, 12: &snapshot}
+		numbers = map[int]*uint64{5: &n.hello.Head, 6: &n.hello.Oldest, 10: &heartbeat, 12: &snapshot, 14: &delay, 15: &narrowed}
 	case kindGap:
 		n.T = "gap"
 		texts = map[int]*string{4: &n.Reason}
@@ -186,6 +186,7 @@ func parseProtoNote(kind int, b []byte) (note, error) {
 		}
 	})
 	n.hello.Heartbeat, n.hello.Snapshot, n.Snapshot = int64(heartbeat), snapshot != 0, snapshot != 0
+	n.hello.Delay, n.hello.Narrowed = int64(delay), narrowed != 0
 	if !ok {
 		return n, malformed("protobuf " + n.T)
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -64,6 +65,12 @@ func (r *Request) verify(h Hello) error {
 	}
 	if mode := r.Query.Get("mode"); h.Mode != mode {
 		return fmt.Errorf("--mode: asked for %s, got %q", mode, h.Mode)
+	}
+	switch {
+	case h.Narrowed:
+		return errors.New(`--token-file: the token may not read all symbols, so "*" shows no lost ticks; choose --topics that it may read`)
+	case h.Delay > 0:
+		return errors.New("--token-file: the token's access is delayed, so latency has no meaning; use one without delay")
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ const OpenTimeout = 15 * time.Second
 // Server is what clients need to know of a server. It is shared by connections and must not change while they use it.
 type Server struct {
 	URL         *url.URL
+	Token       string         // sent with each request; empty for none
 	Symbols     map[string]int // index of each symbol, from 0
 	ClockOffset int64          // the server's clock − ours, µs
 }
