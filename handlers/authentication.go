@@ -34,9 +34,12 @@ func mustRights(text string) auth.Rights {
 
 // authenticate is a middleware that sets the request's credential. It rejects none: that is up to the need of the route.
 func (a *authentication) authenticate(c *fiber.Ctx) error {
-	if a.tokens == nil || a.access.admin.open(c) || isProbe(c.Path()) {
+	if a.tokens == nil || a.access.admin.open(c) {
 		c.Locals(credentialKey{}, everyone)
 		return c.Next()
+	}
+	if p := c.Path(); isProbe(p) || strings.HasPrefix(p, "/assets/") || strings.HasPrefix(p, "/static/") {
+		return c.Next() // nobody asks for them: see routes.go
 	}
 	x, err := a.find(c)
 	if err != nil {

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,7 +78,11 @@ func newProvider(t testing.TB) *provider {
 		answer(w, map[string]any{"keys": []any{map[string]string{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k",
 			"n": text(key.N.Bytes()), "e": text(big.NewInt(int64(key.E)).Bytes())}}})
 	})
-	mux.HandleFunc("/token", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
+		_, basic, _ := r.BasicAuth()
+		if secret := cmp.Or(basic, r.PostFormValue("client_secret")); secret != "client-secret-of-this-test-0123456789" {
+			t.Errorf("client secret %q", secret)
+		}
 		if p.refused.Load() {
 			w.WriteHeader(http.StatusBadRequest)
 			answer(w, map[string]string{"error": "invalid_grant"})
@@ -100,7 +106,13 @@ func newProvider(t testing.TB) *provider {
 // newProviderServer starts a server with an identity provider, whose addresses it knows.
 func newProviderServer(t testing.TB, p *provider) *sessionServer {
 	t.Helper()
-	srv := newSessionServer(t, testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, withProvider(p.URL))
+	srv := newSessionServer(t, testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, func(o *auth.Options) {
+		withProvider(p.URL)(o)
+		o.OIDC.ClientSecret = filepath.Join(t.TempDir(), "client")
+		if err := os.WriteFile(o.OIDC.ClientSecret, []byte("client-secret-of-this-test-0123456789"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
 	done := make(chan struct{})
 	ctx := t.Context() // done before the cleanups
 	go func() { defer close(done); srv.service.Run(ctx) }()
@@ -193,7 +205,7 @@ func TestSignInByAProvider(t *testing.T) {
 	if err != nil || !strings.Contains(p.log.String(), "/sign-in/callback") {
 		t.Fatalf("%v, log %.500s", err, p.log.String())
 	}
-	for _, secret := range []string{"code-secret", "access-secret", p.refresh, set["ticklane"].Value, set["ticklane-refresh"].Value, strings.TrimPrefix(cookie, "Cookie: ticklane-sign-in=")} {
+	for _, secret := range []string{"code-secret", "access-secret", "client-secret-of-this-test-0123456789", p.refresh, set["ticklane"].Value, set["ticklane-refresh"].Value, strings.TrimPrefix(cookie, "Cookie: ticklane-sign-in=")} {
 		if all := p.log.String() + string(record); strings.Contains(all, secret) || strings.Contains(body, secret) {
 			t.Errorf("%s is in the log, the audit log or an answer", secret)
 		}
