@@ -17,7 +17,7 @@ import (
 	"ticklane/internal/stream"
 )
 
-// maxDelays is the largest number of different delays: each has a log and bars of its own.
+// maxDelays is the largest number of different delays: each needs a log and bars.
 const maxDelays = 8
 
 // delayedFeed is the feed as clients get it whose rights are delayed. A nil one has no clients.

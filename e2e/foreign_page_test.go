@@ -68,7 +68,7 @@ const attack = `(async (base, token) => {
 	await stream('event stream', () => new EventSource(base + '/sse/subscribe', { withCredentials: true }));
 	await stream('event stream without credentials', () => new EventSource(base + '/sse/subscribe'));
 	await stream('socket', () => new WebSocket(base.replace('http', 'ws') + '/ws/subscribe'));
-	await stream('socket with a token of its own', () => new WebSocket(base.replace('http', 'ws') + '/ws/subscribe', ['ticklane.v1.json', 'ticklane.bearer.' + btoa(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')]));
+	await stream('socket with another token', () => new WebSocket(base.replace('http', 'ws') + '/ws/subscribe', ['ticklane.v1.json', 'ticklane.bearer.' + btoa(token).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')]));
 	await new Promise((done) => {
 		const frame = document.body.appendChild(document.createElement('iframe'));
 		frame.onload = done;

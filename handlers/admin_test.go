@@ -71,7 +71,7 @@ func TestAdminAddress(t *testing.T) {
 					t.Errorf("%s: status %d", line, c.Status)
 				}
 			}
-			// A foreign page that reaches the address through a name of its own.
+			// A foreign page that reaches the address through another name.
 			if c, _ := admin.Get("/metrics", "Host: rebound.example"); c.Status != 421 {
 				t.Errorf("a foreign Host: status %d", c.Status)
 			}

@@ -144,7 +144,7 @@ func (g *guard) redirectToSignIn(c *fiber.Ctx, x *credential) error {
 	return c.Redirect(string(g.base)+"/sign-in?next="+url.QueryEscape(next), http.StatusSeeOther)
 }
 
-// withoutCredentials removes the parameters of a query in which somebody may have put a token by mistake.
+// withoutCredentials removes the parameters of a query that may contain a token by mistake.
 func withoutCredentials(query string) string {
 	kept := slices.DeleteFunc(strings.Split(query, "&"), func(parameter string) bool {
 		name, value, _ := strings.Cut(parameter, "=")

@@ -321,7 +321,7 @@ func TestSignOut(t *testing.T) {
 		t.Errorf("status %d, %v", c.Status, c.Header)
 	}
 	srv.audit.wait(audit.SignOut, map[string]any{"subject": "reader"})
-	// The cookie is worthless for whoever has copied it; another session of the same token goes on.
+	// The cookie is worthless for those who have copied it; another session of the same token goes on.
 	c, body := srv.Get("/api/symbols", cookie)
 	if p := wantProblem(t, c, body, 401); p.Code != "revoked_token" {
 		t.Errorf("%s", body)

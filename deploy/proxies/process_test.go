@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// process is a process that the test has started, in a process group of its own.
+// process is a process that the test has started, in a separate process group.
 type process struct {
 	t    testing.TB
 	name string

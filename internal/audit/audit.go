@@ -1,5 +1,5 @@
 // Package audit writes the audit log: who signed in, opened which stream, was refused and changed the server. It is one JSON object
-// per line, in a file of its own. It contains no credentials.
+// per line, in a separate file. It contains no credentials.
 package audit
 
 import (

@@ -17,7 +17,7 @@ type delayed struct {
 	started time.Time
 }
 
-// inherited says how many of a symbol's bars, the oldest, a delayed store has not made of its own ticks. They are of the time before
+// inherited says how many of a symbol's bars, the oldest, a delayed store has not made of the ticks that it has received. They are of the time before
 // the first tick, and may be younger than the delay.
 type inherited struct {
 	count [len(spans)]int

@@ -45,7 +45,7 @@ func (l *RateLimiter) Allow(address string, now time.Time) time.Duration {
 	return l.AllowRate(client, l.rate, now)
 }
 
-// AllowRate is Allow for a key with a rate of its own, which may change from call to call.
+// AllowRate is Allow for a key with another rate, which may change from call to call.
 func (l *RateLimiter) AllowRate(key string, perSecond float64, now time.Time) time.Duration {
 	b := l.bucket(key, perSecond)
 	if b.AllowN(now, 1) {

@@ -49,7 +49,7 @@ test('the given fetch is used, with a signal', async () => {
   assert.ok(seen[1].signal instanceof AbortSignal);
 });
 
-test('a response without a session is reported, whoever requested it', async (t) => {
+test('a response without a session is reported, whatever requested it', async (t) => {
   let reported = 0;
   onUnauthorized(() => reported++);
   t.after(() => onUnauthorized(() => {}));

@@ -12,7 +12,7 @@ const SHORTEST = 5_000; // ms of such a time: a server or a network that fails e
 
 /**
  * Notices from the messages of a page and the ends of its streams what a wrongly configured proxy does to them. It only suspects:
- * diagnosis.js then finds out by requests of its own.
+ * diagnosis.js then finds out by separate requests.
  */
 export class ProxyWatch {
   #suspect;

@@ -125,7 +125,7 @@ export class PageSession {
     }
   }
 
-  /** Shows the notice on a page that has no banner of its own. */
+  /** Shows the notice on a page that has no banner. */
   #paintBanner() {
     if (document.getElementById('banner')) return;
     document.getElementById('session-banner')?.remove();
