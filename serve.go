@@ -113,6 +113,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		return err
 	}
 	defer delayed.close()
+	if delayed != nil {
+		logger.Info("feed kept for clients with delayed rights", "delays", delays)
+	}
 	// History first: a tick that a client has received is in its bars.
 	b.Attach(past.AddPaced)
 	b.Attach(log.Append)
