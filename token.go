@@ -18,8 +18,8 @@ import (
 	"ticklane/internal/auth"
 )
 
-const tokenHelp = `ticklane token makes, lists and revokes the tokens of a server with auth.mode token. A running server reads the file again
-when it changes. docs/access.md describes the rights.
+const tokenHelp = `ticklane token makes, lists and revokes the tokens of a server with auth.mode token. A running server reads the file
+again when it changes. docs/access.md describes the rights.
 
   ticklane token new desk --read '*'                                    may read everything
   ticklane token new screen --read AAPL,sector:energy --delay 15m       may read two topics, 15 minutes late
@@ -30,7 +30,7 @@ when it changes. docs/access.md describes the rights.
 
 Flags:
 %s
-Exit codes: 0 done; 1 the file can't be read or written; 2 wrong flags.
+Exit codes: 0 done; 1 the file can't be read or written, or the name is taken or unknown; 2 wrong flags.
 `
 
 // tokenFileEnv is the variable of the setting auth.tokens, which is the default of --file.
@@ -79,8 +79,9 @@ func tokenCommand() *cobra.Command {
 		}
 		return revokeToken(c.ErrOrStderr(), file, name)
 	}}
+	shared := c.PersistentFlags()
 	help := func(c *cobra.Command, _ []string) {
-		fmt.Fprintf(c.OutOrStdout(), tokenHelp, f.FlagUsagesWrapped(118)+c.Root().PersistentFlags().FlagUsages())
+		fmt.Fprintf(c.OutOrStdout(), tokenHelp, shared.FlagUsagesWrapped(118)+"\nFlags of new:\n"+f.FlagUsagesWrapped(118))
 	}
 	for _, sub := range []*cobra.Command{c, create, list, revoke} {
 		sub.SilenceUsage, sub.SilenceErrors = true, true

@@ -61,6 +61,25 @@ func TestTokenCommand(t *testing.T) {
 	}
 }
 
+func TestTokenHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"new", "--help"}} {
+		out, _, err := runToken(args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"ticklane token revoke", "--file string", "--read strings", "--expires string", "Exit codes"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: no %s in\n%s", args, want, out)
+			}
+		}
+		for line := range strings.Lines(out) {
+			if strings.Count(line, "--help") > 1 || len([]rune(line)) > 122 {
+				t.Errorf("%v: %s", args, line)
+			}
+		}
+	}
+}
+
 func TestTokenCommandRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tokens.yaml")
 	for args, want := range map[string]string{
