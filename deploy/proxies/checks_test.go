@@ -5,14 +5,19 @@ package proxies
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// delay is how much later a message may come through the proxy than directly. A proxy that buffers collects 4 KiB or more
-// before it sends them, which takes the streams of these tests ten seconds and longer.
-const delay = time.Second
+// How much later messages may come through the proxy than directly: usual is the median of ticks, delay each of them. A proxy that
+// buffers collects 4 KiB or more before it sends them, which takes the streams of these tests ten seconds and longer; on a
+// busy machine a message may be late without that.
+const (
+	usual = time.Second
+	delay = 5 * time.Second
+)
 
 // heartbeat is the default of stream.heartbeat.
 const heartbeat = 15 * time.Second
@@ -162,7 +167,7 @@ func (v *visit) checkDelayOf(query string, ticks int, encoding string) {
 		})
 		x.checkCommand(v.symbol(1))
 		x.close()
-		times, worst := map[uint64]time.Time{}, time.Duration(0)
+		times, late := map[uint64]time.Time{}, []time.Duration{}
 		all, _ := direct.messages()
 		for _, m := range all {
 			times[m.I] = m.at
@@ -170,12 +175,15 @@ func (v *visit) checkDelayOf(query string, ticks int, encoding string) {
 		all, _ = x.messages()
 		for _, m := range all {
 			if at, ok := times[m.I]; ok && m.T == "q" {
-				worst = max(worst, m.at.Sub(at))
+				late = append(late, m.at.Sub(at))
 			}
 		}
-		if worst > delay {
-			v.t.Errorf("%s: a tick came %s later than directly", w.name, worst)
+		slices.Sort(late)
+		if len(late) < ticks/2 || late[len(late)/2] > usual || late[len(late)-1] > delay {
+			v.t.Errorf("%s: ticks came so much later than directly: %v", w.name, late)
+			continue
 		}
+		v.t.Logf("%s: ticks came %s later than directly, at most %s", w.name, late[len(late)/2], late[len(late)-1])
 	}
 }
 
