@@ -66,6 +66,7 @@ health || { podman logs "$name" >&2; fail 'not ready'; }
 curl -fsS "http://127.0.0.1:$port/" | grep -q '/assets/' || fail 'the page has no browser code'
 ticks=$(curl -fsSN --max-time 10 "http://127.0.0.1:$port/sse/subscribe?limit=5" | grep -c '^data: {"T":"q"') || true
 [ "$ticks" = 5 ] || fail "$ticks ticks, want 5"
+podman exec "$name" /ticklane version | grep -qF "ticklane $version " || fail 'it has another version'
 if podman exec "$name" /bin/sh -c true 2>/dev/null; then fail 'it has a shell'; fi
 pid=$(podman inspect --format '{{.State.Pid}}' "$name")
 status=$(grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' "/proc/$pid/status" | tr '\t\n' ' ,')
