@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { diagnose } from './diagnosis.js';
-import { proxyLines } from './proxyLines.js';
 
 const DURATION = 0.4; // s of the stream that shows whether it is held back
 const HELLO = 'event: hello\ndata: {}\n\n';
@@ -61,17 +59,4 @@ test('equal cuts are those of a time limit', async () => {
 test('while the server cannot be reached, no proxy is blamed', async () => {
   for (const symptom of /** @type {const} */ (['silent', 'bursts', 'websocket', 'cuts'])) assert.equal(await found({ down: true }, symptom), null);
   assert.equal(await diagnose('silent', { ...page, origin: 'http://127.0.0.1:1' }), null);
-});
-
-test('the lines for each fault are those of docs/proxies.md', () => {
-  const sections = readFileSync(new URL('../../docs/proxies.md', import.meta.url), 'utf8').split(/^## /m);
-  for (const [fault, programs] of Object.entries(proxyLines)) {
-    const section = sections.find((text) => text.toLowerCase().startsWith(`${fault}\n`)) ?? '';
-    for (const [name, lines] of Object.entries(programs)) {
-      const row = section.split('\n').find((line) => line.startsWith('|') && line.split('|')[1]?.includes(name)) ?? '';
-      assert.notEqual(row, '', `${fault}: ${name}`);
-      if (lines.length === 0) assert.match(row, /\| none \|$/);
-      for (const line of lines) assert.ok(row.includes(`\`${line.replace(/^no |^ProxyPass … /, '')}`), `${fault}, ${name}: ${line} in ${row}`);
-    }
-  }
 });
