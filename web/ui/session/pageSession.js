@@ -34,21 +34,30 @@ export class PageSession {
     onUnauthorized(() => this.suspect()); // the server may have been restarted with sessions
     const form = document.getElementById('account-form');
     if (!form) return; // the template has it if the server has sessions
-    if (globalThis.BroadcastChannel) {
-      this.#channel = new BroadcastChannel('ticklane.session');
-      this.#channel.addEventListener('message', ({ data }) => {
-        if (data === 'out') this.#deny('signed-out');
-        else if (this.#denied) this.#check(true);
-      });
-    }
+    this.#listen();
     form.addEventListener('submit', (e) => {
       e.preventDefault(); // the page's policy allows no forms
       void this.#signOut();
     });
-    addEventListener('pageshow', (e) => { if (e.persisted) this.#check(true); });
+    addEventListener('pagehide', () => this.#channel?.close()); // an open one may keep the page out of the back/forward cache
+    addEventListener('pageshow', (e) => {
+      if (!e.persisted) return;
+      this.#listen();
+      this.#check(true);
+    });
     if (share) share.onSession = (state) => (state ? this.#take(state) : this.#check(true));
     if (share?.session) this.#take(share.session);
     if (!share?.works) this.#check(true);
+  }
+
+  /** Listens to the other pages of this browser: a user has signed in or out there. */
+  #listen() {
+    if (!globalThis.BroadcastChannel) return;
+    this.#channel = new BroadcastChannel('ticklane.session');
+    this.#channel.addEventListener('message', ({ data }) => {
+      if (data === 'out') this.#deny('signed-out');
+      else if (this.#denied) this.#check(true);
+    });
   }
 
   /** Handles that a stream ended or a request was refused, maybe for want of a session. */
