@@ -113,11 +113,11 @@ func (s *foreignServer) publish() string {
 	s.Helper()
 	s.sent++
 	now := fmt.Sprint(time.Now().Add(time.Duration(s.sent-300) * time.Minute).UnixMicro()) // so that each ends a minute's bar
-	price := fmt.Sprintf("10.%02d", s.sent%100)
+	price := fmt.Sprintf("%d.%02d", 10+s.sent/100, s.sent%100)
 	s.ingest(`{"T":"q","S":"` + hiddenSymbol + `","bp":` + hiddenPrice + `,"ap":731.79,"v":424242,"t":` + now + `}
 {"T":"trade","S":"` + hiddenSymbol + `","p":` + hiddenPrice + `,"s":5,"x":"Skulk","t":` + now + `}
 {"T":"status","S":"` + hiddenSymbol + `","status":"halted","reason":"Skulk"}
-{"T":"q","S":"OPENX","bp":` + price + `,"ap":11.00,"t":` + now + `}`)
+{"T":"q","S":"OPENX","bp":` + price + `,"ap":99.00,"t":` + now + `}`)
 	return price
 }
 
@@ -309,7 +309,7 @@ func (s *foreignServer) tryStream(lane wire.Lane, query string, compressed bool,
 			if m.T == "hello" {
 				conn = m.Conn
 			}
-			if m.T == "q" && strings.Contains(m.Text, `"bp":`+price) {
+			if strings.Contains(m.Text, `"S":"OPENX","bp":`+price) { // in a snapshot, if that was made later
 				return
 			}
 		}
