@@ -14,7 +14,7 @@ import (
 	"ticklane/internal/wire"
 )
 
-// DelayedView is what clients read whose rights are delayed.
+// DelayedView is the part of the server that clients with a delayed right read from.
 type DelayedView struct {
 	Delay   time.Duration
 	Stream  *stream.Log    // of the ticks that are as old
@@ -56,12 +56,12 @@ func (v *feedViews) universe() *quote.Universe { return v.live.log.Universe() }
 // compressionEnabled reports whether streams may be compressed.
 func (v *feedViews) compressionEnabled() bool { return v.live.log.CompressionEnabled() }
 
-// of returns the view that a principal reads topics from: the one with the shortest delay that suffices for each of them. The error is
-// a problem: a topic may not be read at all, or no view has its delay.
+// of returns the view that a principal reads topics from: the one with the shortest delay that suffices for each of them. "*" stands
+// for what may be read, which may be nothing. The error is a problem: a topic may not be read at all, or no view has its delay.
 func (v *feedViews) of(p *auth.Principal, topics quote.Topics) (*feedView, error) {
-	delay, err := v.delayOf(&p.Rights, topics.Names())
-	if err != nil {
-		return nil, err
+	delay, ok := p.Rights.Delay(v.universe(), topics.Names())
+	if !ok {
+		return nil, problemOf(http.StatusForbidden, "These topics may not be read.")
 	}
 	for _, view := range v.all {
 		if view.delay >= delay {
@@ -69,35 +69,6 @@ func (v *feedViews) of(p *auth.Principal, topics quote.Topics) (*feedView, error
 		}
 	}
 	return nil, problemOf(http.StatusForbidden, "These topics may be read "+delay.String()+" behind the feed, and this server has no ticks of that time: its setting auth.delays needs a delay of at least that.")
-}
-
-// delayOf returns the longest delay of topics. "*" stands for what may be read, which may be nothing.
-func (v *feedViews) delayOf(rights *auth.Rights, names []string) (longest time.Duration, err error) {
-	for _, name := range names {
-		delay, err := time.Duration(0), error(nil)
-		if name == quote.All && !rights.ReadsAll() {
-			delay, err = v.delayOf(rights, rights.Readable())
-		} else {
-			delay, err = v.delayOfTopic(rights, name)
-		}
-		if err != nil {
-			return 0, err
-		}
-		longest = max(longest, delay)
-	}
-	return longest, nil
-}
-
-func (v *feedViews) delayOfTopic(rights *auth.Rights, name string) (time.Duration, error) {
-	sector := ""
-	if id, ok := v.universe().Lookup(name); ok {
-		sector = v.universe().Instrument(id).Sector
-	}
-	delay, ok := rights.DelayOf(name, sector)
-	if !ok {
-		return 0, problemOf(http.StatusForbidden, "These topics may not be read.")
-	}
-	return delay, nil
 }
 
 // ofSymbol is of for the topic of an instrument.

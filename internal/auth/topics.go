@@ -87,18 +87,20 @@ func (r *Rights) Readables(u *quote.Universe) quote.Topics {
 	return t
 }
 
-// Delay returns how far behind the feed a set may be read: the longest delay of its topics, of "*" that of what it stands for. All
-// topics must be ones that may be read.
-func (r *Rights) Delay(u *quote.Universe, names []string) (longest time.Duration) {
+// Delay returns how far behind the feed a set may be read: the longest delay of its topics, of "*" that of what it stands for, which
+// may be nothing. ok is false if a topic may not be read.
+func (r *Rights) Delay(u *quote.Universe, names []string) (longest time.Duration, ok bool) {
 	for _, name := range names {
+		d, readable := r.DelayOf(name, sectorOf(u, name))
 		if name == quote.All && !r.ReadsAll() {
-			longest = max(longest, r.Delay(u, r.readable))
-			continue
+			d, readable = r.Delay(u, r.readable)
 		}
-		d, _ := r.DelayOf(name, sectorOf(u, name))
+		if !readable {
+			return 0, false
+		}
 		longest = max(longest, d)
 	}
-	return longest
+	return longest, true
 }
 
 // Key identifies what may be read: principals with the same key get the same answers. It is "" if everything may be read.

@@ -89,7 +89,7 @@ func TestDelayOfTopics(t *testing.T) {
 	u := universe(t)
 	r := parse(t, `[{"read":["AAPL"]},{"read":["sector:technology"],"delay":"15m"},{"read":["XOM"],"delay":"1h"}]`)
 	for topics, want := range map[string]time.Duration{"AAPL": 0, "MSFT": 15 * time.Minute, "AAPL,MSFT": 15 * time.Minute, "sector:technology": 15 * time.Minute, "*": time.Hour} {
-		if got := r.Delay(u, strings.Split(topics, ",")); got != want {
+		if got, ok := r.Delay(u, strings.Split(topics, ",")); got != want || !ok {
 			t.Errorf("%s: %v, want %v", topics, got, want)
 		}
 	}

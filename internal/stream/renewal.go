@@ -41,7 +41,7 @@ func (s *Subscriber) topicsAfterRenewal(r request) (topics, added quote.Topics, 
 	if err := rights.Forbidden(u, s.topics.Names()); err != nil {
 		return topics, added, wire.TopicError(err, r.cmd.ID)
 	}
-	if rights.Delay(u, s.topics.Names()) > s.log.cfg.Delay {
+	if d, ok := rights.Delay(u, s.topics.Names()); !ok || d > s.log.cfg.Delay {
 		return topics, added, delayed(r.cmd)
 	}
 	topics, added = u.Within(s.topics, rights.Within())

@@ -125,7 +125,10 @@ func (s *Subscriber) topicsAfter(r request) (topics, added quote.Topics, refusal
 	switch {
 	case err != nil:
 	case cmd.Action == wire.ActionSubscribe:
-		if topics, added, err = u.Add(s.topics, cmd.Topics, s.limits.maxTopics); err == nil && s.rights().Delay(u, added.Names()) > s.log.cfg.Delay {
+		if topics, added, err = u.Add(s.topics, cmd.Topics, s.limits.maxTopics); err != nil {
+			break
+		}
+		if d, ok := s.rights().Delay(u, added.Names()); !ok || d > s.log.cfg.Delay {
 			return topics, added, delayed(cmd)
 		}
 	default:
