@@ -16,7 +16,6 @@ const (
 	refreshName   = "ticklane-refresh" // the sealed refresh token of an OpenID Connect provider
 	signInName    = "ticklane-sign-in" // the state of signing in by such a provider
 	cookieOverlap = 24 * time.Hour     // a browser keeps a session's cookie for so long after its end: a stream with it ends as expired
-	signInTime    = 10 * time.Minute
 )
 
 // cookie returns a copy of the value of a cookie, "" if there is none.

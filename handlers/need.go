@@ -119,9 +119,6 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 	if err := c.Next(); err != nil {
 		return err
 	}
-	if x != everyone && n.kind != needNothing && c.GetRespHeader(fiber.HeaderCacheControl) == "no-cache" {
-		c.Set(fiber.HeaderCacheControl, "private, no-cache") // a proxy's cache must not keep it for other clients
-	}
 	if n.kind == needAction && c.Method() == fiber.MethodPost {
 		event := requestEvent(c, audit.Action, g.access.clientAddress(c))
 		event.More, _ = c.Locals(auditKey{}).([]slog.Attr)

@@ -19,7 +19,7 @@ func (h *signIn) redirect(c *fiber.Ctx) error {
 	next := nextOf(c.Query("next"))
 	address, state, err := h.oidc.Start(next)
 	// The provider's redirect comes from another site, and SameSite=Strict would keep the cookie from it.
-	if err == nil && !h.authentication.access.setCookie(c, signInName, state, signInTime, fiber.CookieSameSiteLaxMode) {
+	if err == nil && !h.authentication.access.setCookie(c, signInName, state, auth.SignInTime, fiber.CookieSameSiteLaxMode) {
 		err = errPlainHTTP
 	}
 	if err != nil {

@@ -21,15 +21,9 @@ type sessionAPI struct {
 // session is GET /api/session: who the request acts for.
 func (h *sessionAPI) session(c *fiber.Ctx) error {
 	x := credentialOf(c)
-	may := []auth.Action{}
-	for _, a := range []auth.Action{auth.Lab, auth.Metrics, auth.Connections, auth.Reports, auth.Admin} {
-		if x.principal.Rights.May(a) {
-			may = append(may, a)
-		}
-	}
 	noStore(c)
 	answer := newSessionAnswer(x.principal.Subject, x.principal.Expires)
-	answer.Token, answer.Kind, answer.May = x.principal.TokenID, x.kind, may
+	answer.Token, answer.Kind, answer.May = x.principal.TokenID, x.kind, x.principal.Rights.Actions()
 	return c.JSON(answer)
 }
 

@@ -29,8 +29,8 @@ type OIDCOptions struct {
 	RedirectURL  string   // of /sign-in/callback
 }
 
-// signInTime bounds the time that a person spends at the provider.
-const signInTime = 10 * time.Minute
+// SignInTime is how long a person may take to sign in at the provider.
+const SignInTime = 10 * time.Minute
 
 // OIDC signs people in by the code flow with PKCE (RFC 7636). It keeps nothing: what belongs to a person is sealed in cookies.
 type OIDC struct {
@@ -129,7 +129,7 @@ func (d *OIDC) Start(next string) (address, stateCookie string, err error) {
 	if p == nil {
 		return "", "", ErrUnavailable
 	}
-	s := signIn{State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(), Next: next, Expires: time.Now().Add(signInTime).Unix()}
+	s := signIn{State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(), Next: next, Expires: time.Now().Add(SignInTime).Unix()}
 	if stateCookie, err = d.keys.state.seal(s); err != nil {
 		return "", "", err
 	}
@@ -152,7 +152,7 @@ func (d *OIDC) Finish(ctx context.Context, query url.Values, stateCookie string)
 	}
 	var s signIn
 	if err := d.keys.state.open(stateCookie, &s); err != nil || time.Now().Unix() >= s.Expires {
-		return nil, invalidSignIn("the cookie of the sign-in is missing, or older than %s", signInTime)
+		return nil, invalidSignIn("the cookie of the sign-in is missing, or older than %s", SignInTime)
 	}
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(s.State)) != 1 {
 		return nil, invalidSignIn("state: not that of this browser's sign-in")

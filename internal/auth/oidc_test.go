@@ -286,7 +286,7 @@ func TestOIDCCookiesExpire(t *testing.T) {
 	address, cookie := started(t, s, "/")
 	query := p.authorize(t, address)
 	var state signIn
-	if err := s.OIDC.keys.state.open(cookie, &state); err != nil || time.Until(time.Unix(state.Expires, 0)) > signInTime {
+	if err := s.OIDC.keys.state.open(cookie, &state); err != nil || time.Until(time.Unix(state.Expires, 0)) > SignInTime {
 		t.Fatalf("%+v, %v", state, err)
 	}
 	state.Expires = time.Now().Unix()

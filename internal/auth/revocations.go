@@ -51,7 +51,7 @@ func (r *Revocation) check() error {
 	return nil
 }
 
-// ParseRevocation parses a revocation of now on. The error names the member.
+// ParseRevocation parses a new revocation, which without Before revokes what was issued until now. The error names the member.
 func ParseRevocation(text []byte) (Revocation, error) {
 	r, err := readRevocation(text)
 	if err != nil {
@@ -165,14 +165,8 @@ func (r *Revocations) load() error {
 // the file: then the revocation is in force, but only until the process ends.
 func (r *Revocations) Add(one Revocation) error {
 	now := time.Now()
-	if one.Subject != "" && one.Before.IsZero() {
-		one.Before = now
-	}
-	if err := one.check(); err != nil {
+	if err := one.complete(now); err != nil {
 		return err
-	}
-	if !one.Expires.IsZero() && !now.Before(one.Expires) {
-		return errors.New("expires: want a time in the future")
 	}
 	r.fileMu.Lock()
 	defer r.fileMu.Unlock()

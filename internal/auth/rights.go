@@ -202,6 +202,17 @@ func validTopic(topic string) bool {
 // May reports whether the rights allow an action.
 func (r *Rights) May(a Action) bool { return r.actions[a] || r.actions[Admin] }
 
+// Actions returns the actions that the rights allow, never nil.
+func (r *Rights) Actions() []Action {
+	may := []Action{}
+	for _, a := range actions {
+		if r.May(a) {
+			may = append(may, a)
+		}
+	}
+	return may
+}
+
 // Streams returns how many streams the subject may have open, 0 for no limit besides the server's.
 func (r *Rights) Streams() int { return r.streams }
 

@@ -22,14 +22,13 @@ func (v *Verifier) Verify(_ context.Context, token string) (*Principal, error) {
 	if token == "" || len(token) > maxToken {
 		return nil, fmt.Errorf("%w: want 1 to %d bytes", ErrInvalid, maxToken)
 	}
+	var p *Principal
+	var err error
 	if v.tokens != nil {
-		p, err := v.tokens.verify(token)
-		if p != nil && v.revocations.Revoked(p) {
-			return nil, fmt.Errorf("%w (%s)", ErrRevoked, p.TokenID)
-		}
-		return p, err
+		p, err = v.tokens.verify(token)
+	} else {
+		p, err = v.jwt.verify(token)
 	}
-	p, err := v.jwt.verify(token)
 	if p != nil && v.revocations.Revoked(p) {
 		return nil, fmt.Errorf("%w (%s)", ErrRevoked, p.TokenID)
 	}
