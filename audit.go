@@ -8,7 +8,7 @@ import (
 	"ticklane/internal/audit"
 )
 
-// openAudit opens audit.file, nil if that is empty.
+// openAudit opens audit.file. It returns nil if that is empty.
 func openAudit(file string, logger *slog.Logger) (*audit.Log, error) {
 	if file == "" {
 		return nil, nil
@@ -30,7 +30,7 @@ func reopenAudit(ctx context.Context, l *audit.Log, logger *slog.Logger) {
 			return
 		case <-hangup:
 			if err := l.Reopen(); err != nil {
-				logger.Error("audit.file can't be opened again, going on in the old file", "err", err)
+				logger.Error("audit.file can't be opened again, the old file stays in use", "err", err)
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"ticklane/internal/config"
 )
 
-// access is the authentication of the server. Without a service everyone may do everything.
+// access is the authentication of the server. Without a service every client may do everything.
 type access struct{ service *auth.Service }
 
 // newAccess reads the files of the settings. The error names the setting.

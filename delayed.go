@@ -20,13 +20,13 @@ import (
 // maxDelays is the largest number of different delays: each needs a log and bars.
 const maxDelays = 8
 
-// delayedFeed is the feed as clients get it whose rights are delayed. A nil one has no clients.
+// delayedFeed is the feed for clients with delayed rights. A nil one has no clients.
 type delayedFeed struct {
 	line  *delay.Line
 	views []*delayedView // by delay
 }
 
-// delayedView is what the clients of one delay read. It is the sink of the line's outlet.
+// delayedView is the feed for clients with one delay. It is the sink of the line's outlet.
 type delayedView struct {
 	delay   time.Duration
 	log     *stream.Log
@@ -154,7 +154,7 @@ func (f *delayedFeed) logs(live *stream.Log) []*stream.Log {
 	return all
 }
 
-// observer returns what is informed of changes of the feed: the live log and, after their delays, the views. New symbols are known to
+// observer returns the observer of changes of the feed: the live log and, after their delays, the views. New symbols are known to
 // all at once.
 func (f *delayedFeed) observer(live *stream.Log) ingest.Observer {
 	if f == nil {

@@ -136,7 +136,7 @@ func (o *tokenOptions) expiry(now time.Time) (time.Time, error) {
 	return now.Add(d).UTC().Truncate(time.Second), nil
 }
 
-// newToken adds a token to the file and prints its secret, which nobody can read again. A revoked token of the same name is replaced.
+// newToken adds a token to the file and prints its secret, which can't be read again. A revoked token of the same name is replaced.
 func newToken(out, notes io.Writer, file, name string, o tokenOptions) error {
 	rights, err := o.rights()
 	if err != nil {

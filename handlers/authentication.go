@@ -32,14 +32,14 @@ func mustRights(text string) auth.Rights {
 	return rights
 }
 
-// authenticate is a middleware that sets the request's credential. It rejects none: that is up to the need of the route.
+// authenticate is a middleware that sets the request's credential. It rejects none: see guard.
 func (a *authentication) authenticate(c *fiber.Ctx) error {
 	if a.tokens == nil || a.access.admin.open(c) {
 		c.Locals(credentialKey{}, everyone)
 		return c.Next()
 	}
 	if p := c.Path(); isProbe(p) || strings.HasPrefix(p, "/assets/") || strings.HasPrefix(p, "/static/") {
-		return c.Next() // nobody asks for them: see routes.go
+		return c.Next() // their routes need no credentials
 	}
 	x, err := a.find(c)
 	if err != nil {
@@ -132,7 +132,7 @@ func (a *authentication) verify(c *fiber.Ctx, kind credentialKind, token string)
 }
 
 // bearer returns a copy of the token of the Authorization header (RFC 6750 §2.1), "" if there is none. Other schemes are ignored:
-// a proxy may have asked for a password. The error is a problem.
+// a proxy in front of the server may use them. The error is a problem.
 func bearer(c *fiber.Ctx) (token string, err error) {
 	all := c.Request().Header.PeekAll(fiber.HeaderAuthorization)
 	for _, value := range all {

@@ -127,8 +127,8 @@ func (g *guard) authorize(c *fiber.Ctx, n need, x *credential) error {
 	return nil
 }
 
-// redirectToSignIn sends a browser to the sign-in page, from which it returns. A browser leaves out the cookie if the request comes from
-// a link on another site (SameSite=Strict). It is first sent to the same address by a page of this server.
+// redirectToSignIn sends a browser to the sign-in page, from which it returns. After a link on another site the browser leaves out the
+// cookie (SameSite=Strict), so it is first sent to the same address by a page of this server.
 func (g *guard) redirectToSignIn(c *fiber.Ctx, x *credential) error {
 	next := c.Path()
 	if query := withoutCredentials(string(c.Context().URI().QueryString())); query != "" {

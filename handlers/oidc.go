@@ -30,8 +30,8 @@ func (h *signIn) redirect(c *fiber.Ctx) error {
 	return c.Redirect(address, http.StatusSeeOther)
 }
 
-// callback is GET /sign-in/callback: the provider sends the browser back. The answer is a page that goes on, not a redirect: to the
-// target of a redirect from another site the browser doesn't send the session's cookie.
+// callback is GET /sign-in/callback: the provider sends the browser back. The answer is a page that loads the next one, not a redirect: to
+// the target of a redirect from another site the browser doesn't send the session's cookie.
 func (h *signIn) callback(c *fiber.Ctx) error {
 	query, err := url.ParseQuery(string(c.Context().URI().QueryString()))
 	if err != nil {

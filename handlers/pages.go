@@ -68,7 +68,7 @@ type view struct {
 
 	Noscript *noscriptList // dashboard
 
-	Next    string // sign-in page, and the page that goes on there: a path of this server with its query, without the base path
+	Next    string // sign-in page, and the page that loads it: a path of this server with its query, without the base path
 	OIDC    bool   // sign-in page: an identity provider is configured
 	Problem string // sign-in page: why the last attempt failed, "" for none
 
@@ -171,7 +171,7 @@ func (p *pages) view(c *fiber.Ctx, title, page string) view {
 	return v
 }
 
-// hideFeed removes what seesFeed is about.
+// hideFeed removes the seed and the file of the feed: see seesFeed.
 func (v *view) hideFeed() {
 	v.Seed, v.File = 0, ""
 	v.Boot = maps.Clone(v.Boot)

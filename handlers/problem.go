@@ -23,7 +23,7 @@ type problem struct {
 	Msg       string       `json:"msg,omitempty"`
 	ID        *int64       `json:"id,omitempty"`
 
-	reason error // for the audit log, "" if Detail says it
+	reason error // for the audit log; nil if Detail has it
 }
 
 // fieldError is a rejected parameter, or member of a JSON body, with its value and what is accepted.

@@ -55,8 +55,8 @@ func (l *requestLimit) refuse(c *fiber.Ctx, cause string, wait time.Duration) er
 	return l.streams.refuseRequest(c, http.StatusTooManyRequests, cause, wait)
 }
 
-// refuseRequest answers a request that the client may make again after a time: with a bye on a stream, else with a status. An EventSource doesn't reconnect after an error status, and a browser's script can't read that of a
-// WebSocket's handshake.
+// refuseRequest answers a request that the client may make again after a time: with a bye on a stream, else with a status. An
+// EventSource doesn't reconnect after an error status, and a browser's script can't read that of a WebSocket's handshake.
 func (s *streams) refuseRequest(c *fiber.Ctx, status int, cause string, wait time.Duration) error {
 	refused := &refusal{wire.ByeOverload, cause, max(time.Second, wait)}
 	switch p := c.Path(); {

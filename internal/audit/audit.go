@@ -1,5 +1,5 @@
-// Package audit writes the audit log: who signed in, opened which stream, was refused and changed the server. It is one JSON object
-// per line, in a separate file. It contains no credentials.
+// Package audit writes the audit log: who signed in, opened which stream, was refused and changed the server. Each event is
+// one line of JSON in a separate file. It contains no credentials.
 package audit
 
 import (
@@ -75,6 +75,7 @@ func Open(name string, logger *slog.Logger) (*Log, error) {
 	return l, nil
 }
 
+// open opens a file to append to. Only its owner may read it.
 func open(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 }
@@ -153,7 +154,7 @@ func (l *Log) write() {
 	}
 }
 
-// Reopen opens the file by its name again, after another program has renamed it. If that fails, the log goes on in the old file.
+// Reopen opens the file by its name again, after another program has renamed it. If that fails, the old file stays in use.
 func (l *Log) Reopen() error {
 	if l == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 )
 
 // Delays returns the different delays of the rights in the settings, in order: those of the tokens of the file, unless they were
-// revoked, and of people who sign in by OpenID Connect without rights of their own.
+// revoked, and of people who sign in by OpenID Connect without the claim of rights.
 func (s *Service) Delays() []time.Duration {
 	var all []time.Duration
 	if s.tokens != nil {
@@ -23,6 +23,7 @@ func (s *Service) Delays() []time.Duration {
 	return slices.Compact(all)
 }
 
+// appendDelays appends the delays of the entries that allow to read.
 func (r *Rights) appendDelays(all []time.Duration) []time.Duration {
 	for _, e := range r.entries {
 		if e.delay > 0 && len(e.read) > 0 {

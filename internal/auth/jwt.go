@@ -69,7 +69,7 @@ func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jw
 
 // verify returns the principal of a token, as Authenticator.Verify does.
 func (v *jwtVerifier) verify(token string) (*Principal, error) {
-	if !oneSpelling(token) {
+	if !canonical(token) {
 		return nil, fmt.Errorf("%w: not a JWT", ErrInvalid)
 	}
 	hash := sha256.Sum256([]byte(token))

@@ -64,7 +64,7 @@ type sealedRefresh struct {
 	Expires                 int64 // seconds since 1970
 }
 
-// newOIDC returns a client without asking the provider. The error begins with the name of the setting.
+// newOIDC returns a client without connecting to the provider. The error begins with the name of the setting.
 func newOIDC(o OIDCOptions, keys secretKeys, lifetime time.Duration, revocations *Revocations, client *http.Client, logger *slog.Logger) (*OIDC, error) {
 	d := &OIDC{options: o, keys: keys, lifetime: lifetime, revocations: revocations, client: client, logger: logger}
 	if o.ClientID == "" {
@@ -93,14 +93,14 @@ func newOIDC(o OIDCOptions, keys secretKeys, lifetime time.Duration, revocations
 	return d, nil
 }
 
-// run discovers the provider.
+// run discovers the provider, with retries until it succeeds or ctx is done.
 func (d *OIDC) run(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		err := d.discover(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		d.logger.Warn("auth.oidc.issuer can't be reached; nobody can sign in by it", "err", err, "retry", wait)
+		d.logger.Warn("auth.oidc.issuer can't be reached; signing in by it is not possible", "err", err, "retry", wait)
 		select {
 		case <-ctx.Done():
 			return
@@ -179,7 +179,8 @@ func (d *OIDC) Finish(ctx context.Context, query url.Values, stateCookie string)
 	return &SignedIn{Principal: principal, Refresh: refresh, Next: s.Next}, err
 }
 
-// Refresh returns the principal of a session with the rights that the provider gives it now, and what replaces sealed. It waits for the provider. The error is as that of Finish; ErrExpired after auth.session_time without a refresh.
+// Refresh returns the principal of a session with the rights that the provider gives it now, and what replaces sealed. It waits for
+// the provider. The error wraps one of those of Finish, or ErrExpired after auth.session_time without a refresh.
 func (d *OIDC) Refresh(ctx context.Context, session *Principal, sealed string) (*Principal, string, error) {
 	p := d.provider.Load()
 	if p == nil {
@@ -242,7 +243,7 @@ func (d *OIDC) principal(ctx context.Context, p *provider, token *oauth2.Token, 
 	}
 	principal := &Principal{Subject: claims.subject, Issued: claims.issued, Rights: claims.rights, source: sourceOIDC}
 	if token.RefreshToken != "" {
-		principal.Expires = claims.expires // then Refresh looks whether the rights are the same
+		principal.Expires = claims.expires // then Refresh gets the rights as they are at that time
 	}
 	return principal, nil
 }

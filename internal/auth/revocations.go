@@ -98,7 +98,7 @@ type Revocations struct {
 	calls     []func()
 }
 
-// newRevocations reads the file, which need not exist yet. It removes the lines that have expired.
+// newRevocations reads the file, if there is one. It removes the lines that have expired.
 func newRevocations(file string) (*Revocations, error) {
 	r := &Revocations{changed: make(chan struct{}, 1)}
 	r.clear()

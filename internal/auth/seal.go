@@ -75,14 +75,14 @@ func (s *sealer) open(sealed string, v any) error {
 	if err == nil {
 		b, err = s.aead.Open(nil, nil, b, nil)
 	}
-	if err != nil || !oneSpelling(sealed) {
+	if err != nil || !canonical(sealed) {
 		return errors.New("was changed, or was sealed by another key")
 	}
 	return json.Unmarshal(b, v)
 }
 
-// oneSpelling reports whether a text has only letters, digits and -_. of base64url: a decoder ignores line ends, so that one value would
-// have many texts.
-func oneSpelling(text string) bool {
+// canonical reports whether a text has only the characters of a JWT: those of base64url, and dots. Decoders skip line ends, so
+// without this check many texts would have the same value.
+func canonical(text string) bool {
 	return strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == ""
 }

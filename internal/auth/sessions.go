@@ -10,14 +10,15 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxSession bounds a session's text, in bytes. Browsers keep cookies of at least 4096 bytes, name and attributes included (RFC 6265 §6.1).
+// maxSession bounds a session's text, in bytes. Browsers keep cookies of at least 4096 bytes, name and attributes included (RFC 6265
+// §6.1).
 const maxSession = 3800
 
 // ErrTooLarge means that the rights of a credential don't fit into a cookie.
 var ErrTooLarge = errors.New("the rights don't fit into a cookie: use fewer topics, sectors, or \"*\"")
 
-// Sessions makes and verifies the values of the session cookie: JWTs signed by a key of their own, which no other verifier accepts. A session keeps
-// what identifies the credential that it was made from, so it ends with it.
+// Sessions makes and verifies the values of the session cookie: JWTs signed by a separate key, which no other verifier accepts. A
+// session keeps what identifies the credential that it was made from, so it ends with it. It is safe for concurrent use.
 type Sessions struct {
 	key         []byte
 	lifetime    time.Duration
@@ -87,7 +88,7 @@ func (s *Sessions) sign(p *Principal) (token string, expires time.Time, err erro
 // Verify returns the principal of a session, as Authenticator.Verify does for bearer tokens. In ModeToken it has the rights that
 // the token file has now.
 func (s *Sessions) Verify(token string) (*Principal, error) {
-	if len(token) > maxSession || !oneSpelling(token) {
+	if len(token) > maxSession || !canonical(token) {
 		return nil, fmt.Errorf("session: %w: too long, or not a JWT", ErrInvalid)
 	}
 	var claims sessionClaims // no need to be strict: only this server signs them

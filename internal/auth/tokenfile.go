@@ -37,7 +37,8 @@ type Token struct {
 	Rights  Rights
 }
 
-// NewToken returns a token in use with a random secret of 256 bits, and the secret. SHA-256 without salt suffices for a secret that can't be guessed.
+// NewToken returns a token in use with a random secret of 256 bits, and the secret. SHA-256 without salt suffices for a secret that
+// can't be guessed.
 func NewToken(name string, rights Rights, expires time.Time) (t Token, secret string) {
 	secret = tokenPrefix + random()
 	return Token{Name: name, Hash: sha256.Sum256([]byte(secret)), Created: time.Now().UTC().Truncate(time.Second), Expires: expires, Rights: rights}, secret
@@ -171,7 +172,7 @@ func WriteTokens(file string, tokens []Token) error {
 	return writeFile(file, text)
 }
 
-// principal returns who a token is of.
+// principal returns the principal of a token.
 func (t *Token) principal() *Principal {
 	rights, _ := json.Marshal(t.Rights)
 	version := sha256.Sum256(fmt.Appendf(nil, "%x %q %s %s", t.Hash, t.Subject, rights, t.Expires.UTC()))

@@ -32,7 +32,7 @@ func (s *settings) checkDependencies() {
 
 	admin := c.Server.AdminAddr
 	check(admin == "" || onLoopback(admin) || c.Auth.Mode != "none", "server.admin_addr", strconv.Quote(admin),
-		"want an address of loopback, such as 127.0.0.1:6060: with auth.mode none nobody can prove the right that other machines need", "auth.mode")
+		"want an address of loopback, such as 127.0.0.1:6060: with auth.mode none clients can't prove the right that other machines need", "auth.mode")
 
 	cert, private := c.Server.TLSCert, c.Server.TLSKey
 	check(cert == "" || private != "", "server.tls_key", "", "missing: server.tls_cert is set and needs it", "server.tls_cert")

@@ -110,7 +110,7 @@ var sections = []group{
 		{"auth.jwt.issuer", "", text{"a text"}, "Claim iss of the tokens. Empty: any, if the keys are in files."},
 		{"auth.jwt.audience", "ticklane", text{"a text"}, "Claim aud of the tokens."},
 		{"auth.jwt.leeway", "30s", duration{0, 5 * time.Minute, ""}, "Tolerated difference between the clocks of those who sign tokens and this one."},
-		{"auth.jwt.secret_file", "", text{"a file"}, "Secret of tokens signed by HMAC, at least 32 bytes. Whoever can verify such a token can make one: prefer keys."},
+		{"auth.jwt.secret_file", "", text{"a file"}, "Secret of tokens signed by HMAC, at least 32 bytes. A server that can verify such a token can make one: prefer keys."},
 		{"auth.oidc.issuer", "", webAddress{}, "OpenID Connect provider by which people sign in to the pages, in addition to tokens."},
 		{"auth.oidc.client_id", "", text{"a text"}, "Client ID that the provider knows this server by."},
 		{"auth.oidc.client_secret_file", "", text{"a file"}, "Secret of that client. Empty: a public client; PKCE is used in both cases."},

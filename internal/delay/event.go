@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// The parts of an event.
+// The flags of an event.
 const (
 	hasBar = 1 << iota
 	hasTrade
@@ -14,7 +14,7 @@ const (
 	isComplete // the bar
 )
 
-// appendEvent appends an event: a byte that says what it has, numbers as varints, texts after their lengths.
+// appendEvent appends an event: a byte of flags, numbers as varints, texts after their lengths.
 func appendEvent(b []byte, e *quote.Event) []byte {
 	at := len(b)
 	b = append(b, 0)

@@ -48,8 +48,8 @@ type head struct {
 	n     int
 }
 
-// Outlet adds an outlet. It must be called before the first tick. The ticks that sink gets refer to events, which has room for those of
-// the log that they go to.
+// Outlet adds an outlet. It must be called before the first tick. The ticks that sink receives refer to events, which has room for
+// those of the sink's log.
 func (l *Line) Outlet(delay time.Duration, events *quote.Events, sink Sink) *Outlet {
 	o := &Outlet{line: l, delay: delay, events: events, sink: sink, chunk: l.first, batch: make([]quote.Tick, 0, maxBatch+recordTicks)}
 	l.opened = append(l.opened, o)
@@ -145,12 +145,13 @@ func (o *Outlet) publish() {
 // body returns a reader of the next record, after its header.
 func (o *Outlet) body() reader { return reader{o.chunk.bytes[o.at:o.chunk.used.Load()]} }
 
-// consumed ends the reading of a record.
+// consumed ends the reading of a record by r, which had so many bytes at its start.
 func (o *Outlet) consumed(r *reader, of int) {
 	o.at += int64(of - len(r.rest))
 	o.head.known = false
 }
 
+// readTicks appends the ticks of the next record to o.batch.
 func (o *Outlet) readTicks() {
 	r := o.body()
 	size := len(r.rest)
@@ -161,6 +162,7 @@ func (o *Outlet) readTicks() {
 	o.consumed(&r, size)
 }
 
+// changeOfStale reads the next record, of kind stale: since when the feed is stale, µs since 1970, 0 if it no longer is.
 func (o *Outlet) changeOfStale() (since int64) {
 	r := o.body()
 	size := len(r.rest)

@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// delayed is what a store has that follows another one after a delay.
+// delayed is the part of a store that follows another one after a delay.
 //
 // Both get the same ticks, so that the bars of the live store are those of the delayed one and newer ones: all bars that are older
 // than the newest of the delayed store are equal. It has its own bars in memory, begins with those that the live one has before its
@@ -17,16 +17,16 @@ type delayed struct {
 	started time.Time
 }
 
-// inherited says how many of a symbol's bars, the oldest, a delayed store has not made of the ticks that it has received. They are of the time before
-// the first tick, and may be younger than the delay.
+// inherited counts the oldest bars of a symbol in a delayed store: those that it has taken over from the live one. They are of the
+// time before the first tick, and may be younger than the delay.
 type inherited struct {
 	count [len(spans)]int
 	at    int64 // when they were inherited, µs since 1970
 }
 
-// Delayed returns a store in memory for the ticks of s, which the caller adds to it after a delay. It begins with the bars of s. Those
-// are hidden as long as they aren't older than the delay, and one that is still growing until the delay has passed. Call it before the
-// first Add.
+// Delayed returns a store in memory for the ticks of s, which the caller adds to it after a delay. It begins with the bars of s. Each
+// of these is hidden until it is older than the delay; one that is still growing, until the delay has passed. Call it before the first
+// Add.
 func (s *Store) Delayed(delay time.Duration) *Store {
 	d := &Store{
 		universe: s.universe, keep: s.keep, latest: Earliest, symbols: make([]symbol, len(s.symbols)),
@@ -54,11 +54,11 @@ func (s *Store) inherit(id quote.ID, from *symbol) {
 		copy(x.bars[k], from.bars[k])
 	}
 	x.written, x.volume, x.dayEnd = from.written, from.volume, from.dayEnd
-	x.bequeath(s.delayed.now())
+	x.markInherited(s.delayed.now())
 }
 
-// bequeath marks the bars that the symbol has now, in µs since 1970, as inherited.
-func (x *symbol) bequeath(now int64) { x.inherited = inherited{count: x.written, at: now} }
+// markInherited marks the bars that the symbol has as inherited. now is in µs since 1970.
+func (x *symbol) markInherited(now int64) { x.inherited = inherited{count: x.written, at: now} }
 
 // touch loads the bars of a symbol that came later, as its first tick does.
 func (s *Store) touch(id quote.ID) {

@@ -242,7 +242,7 @@ func (s *Store) AddDays(ticks []quote.Tick) {
 		s.push(x, days, Bar{T: d.Start, O: t.Open, H: t.High, L: t.Low, C: t.Last, V: t.Volume})
 		x.dayEnd, x.dirty = d.End, true
 		if s.delayed != nil {
-			x.bequeath(s.delayed.now())
+			x.markInherited(s.delayed.now())
 		}
 	}
 }

@@ -23,12 +23,12 @@ type authorization struct {
 	principal atomic.Pointer[auth.Principal]
 
 	// Of the owner.
-	noticeAt time.Time // when the client is informed that its credential expires; zero for not
+	noticeAt time.Time // when the client is informed that its credential expires; zero if it isn't
 	endsAt   time.Time // the expiry and Config.Grace; zero for never
 	visible  int64     // symbols that the client may read, as of the last report: see feedStatus
 }
 
-// Principal returns whose rights the stream has, never nil.
+// Principal returns the principal whose rights the stream has, never nil.
 func (s *Subscriber) Principal() *auth.Principal { return s.authorization.principal.Load() }
 
 // rights returns the rights that bound the topics.

@@ -48,8 +48,8 @@ func (s *Subscriber) EnqueueCommand(cmd wire.Command, received time.Time) error 
 	return s.enqueueRequest(request{cmd: cmd, received: received})
 }
 
-// EnqueueRenewal makes the stream take over the rights and the expiry of a principal, and send the answer to the client's command. The
-// error is a *wire.CommandError, ErrBusy or ErrClosed.
+// EnqueueRenewal makes the stream take over the rights and the expiry of a principal, and send the answer to the client's command.
+// The error is a *wire.CommandError, ErrBusy or ErrClosed.
 func (s *Subscriber) EnqueueRenewal(p *auth.Principal, cmd wire.Command) error {
 	if err := s.checkSubject(p, cmd); err != nil {
 		return err

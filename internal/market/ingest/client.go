@@ -6,7 +6,7 @@ import (
 	"ticklane/internal/quote"
 )
 
-// Client is who sends lines. The zero value may send all.
+// Client is the sender of lines, with its rights. The zero value may send all.
 type Client struct {
 	Subject  string                           // owns the sequences whose names it uses first
 	MayWrite func(symbol, sector string) bool // whether ticks of a symbol may be sent; its sector is "" if it is unknown. nil for all

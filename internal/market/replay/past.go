@@ -13,7 +13,7 @@ import (
 // pastBatch is the number of ticks that Past passes on at once.
 const pastBatch = 1024
 
-// parseStart parses Options.Start, a time that has the zone of the format unless it says its own.
+// parseStart parses Options.Start, a time in the zone of the format unless it has its own. at is in µs since 1970.
 func (o *Options) parseStart(zone *time.Location) (at int64, err error) {
 	if math.IsInf(o.Speed, 1) {
 		return 0, errors.New("feed.start: at feed.speed max there is no time before it: set feed.speed")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// rare is the time between two ticks from which on the log says that there are few.
+// rare is the time between two ticks above which the log reports that there are few.
 const rare = 5 * time.Second
 
 // report logs in one line what was read and how, and in another if few ticks are due at this speed.
