@@ -146,7 +146,7 @@ func withoutCredentials(query string) string {
 	kept := slices.DeleteFunc(strings.Split(query, "&"), func(parameter string) bool {
 		name, value, _ := strings.Cut(parameter, "=")
 		return slices.Contains([]string{"token", "access_token", "id_token", ticketParameter}, strings.ToLower(name)) ||
-			strings.HasPrefix(value, "tl_") || strings.HasPrefix(value, "tk_") || strings.HasPrefix(value, "eyJ")
+			strings.HasPrefix(value, auth.TokenPrefix) || strings.HasPrefix(value, auth.TicketPrefix) || strings.HasPrefix(value, "eyJ") // a JWT
 	})
 	return strings.Join(kept, "&")
 }

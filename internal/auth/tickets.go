@@ -44,13 +44,13 @@ func newTickets(revocations *Revocations) *Tickets {
 	return &Tickets{revocations: revocations, open: map[[sha256.Size]byte]ticket{}, of: map[string]int{}}
 }
 
-// ticketPrefix makes a ticket recognizable, for instance to scanners for leaked secrets.
-const ticketPrefix = "tk_"
+// TicketPrefix makes a ticket recognizable, for instance to scanners for leaked secrets.
+const TicketPrefix = "tk_"
 
 // Issue returns a ticket for one request of a principal by a page of an origin, "" for a request by a program. The error is ErrBusy.
 func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.Time, err error) {
 	now := time.Now()
-	text, expires = ticketPrefix+random(), now.Add(ticketTime)
+	text, expires = TicketPrefix+random(), now.Add(ticketTime)
 	hash := sha256.Sum256([]byte(text))
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,7 +67,7 @@ func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.
 // Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
 // credential was revoked, or has expired, meanwhile.
 func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
-	if !strings.HasPrefix(text, ticketPrefix) {
+	if !strings.HasPrefix(text, TicketPrefix) {
 		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrInvalid)
 	}
 	hash, now := sha256.Sum256([]byte(text)), time.Now()

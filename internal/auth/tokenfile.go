@@ -20,8 +20,8 @@ import (
 // maxTokens bounds the tokens of a file.
 const maxTokens = 10_000
 
-// tokenPrefix makes a token recognizable, for instance to scanners for leaked secrets.
-const tokenPrefix = "tl_"
+// TokenPrefix makes a token recognizable, for instance to scanners for leaked secrets.
+const TokenPrefix = "tl_"
 
 // hashPrefix precedes a token's hash in the file.
 const hashPrefix = "sha256:"
@@ -40,7 +40,7 @@ type Token struct {
 // NewToken returns a token in use with a random secret of 256 bits, and the secret. SHA-256 without salt suffices for a secret that
 // can't be guessed.
 func NewToken(name string, rights Rights, expires time.Time) (t Token, secret string) {
-	secret = tokenPrefix + random()
+	secret = TokenPrefix + random()
 	return Token{Name: name, Hash: sha256.Sum256([]byte(secret)), Created: time.Now().UTC().Truncate(time.Second), Expires: expires, Rights: rights}, secret
 }
 

@@ -51,8 +51,8 @@ func (s *tokenStore) load() error {
 
 // verify returns the principal of a token, as Verifier.Verify does, whether or not it was revoked: see Revocations.Check.
 func (s *tokenStore) verify(token string) (*Principal, error) {
-	if !strings.HasPrefix(token, tokenPrefix) {
-		return nil, fmt.Errorf("%w: want a token that begins with %s", ErrInvalid, tokenPrefix)
+	if !strings.HasPrefix(token, TokenPrefix) {
+		return nil, fmt.Errorf("%w: want a token that begins with %s", ErrInvalid, TokenPrefix)
 	}
 	stored, ok := s.set.Load().byHash[sha256.Sum256([]byte(token))]
 	if !ok {

@@ -49,7 +49,7 @@ func TestTokens(t *testing.T) {
 	if p, err := s.Verifier.Verify(t.Context(), goneSecret); !errors.Is(err, ErrRevoked) || p != nil {
 		t.Errorf("revoked: %+v, %v", p, err)
 	}
-	for _, wrong := range []string{"", "x", "tl_", secret[:len(secret)-1], secret + "A", strings.ToLower(secret), strings.TrimPrefix(secret, tokenPrefix), " " + secret, "tl_" + strings.Repeat("x", maxToken)} {
+	for _, wrong := range []string{"", "x", "tl_", secret[:len(secret)-1], secret + "A", strings.ToLower(secret), strings.TrimPrefix(secret, TokenPrefix), " " + secret, "tl_" + strings.Repeat("x", maxToken)} {
 		if p, err := s.Verifier.Verify(t.Context(), wrong); !errors.Is(err, ErrInvalid) || p != nil {
 			t.Errorf("%q: %+v, %v", wrong, p, err)
 		}
@@ -92,7 +92,7 @@ func TestTokenFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)
-	if err != nil || strings.Contains(string(text), secret) || strings.Contains(string(text), secret[len(tokenPrefix):]) {
+	if err != nil || strings.Contains(string(text), secret) || strings.Contains(string(text), secret[len(TokenPrefix):]) {
 		t.Fatalf("%v: the file has the secret:\n%s", err, text)
 	}
 	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
