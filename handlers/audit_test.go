@@ -136,7 +136,7 @@ func TestAuditOfCommands(t *testing.T) {
 	})
 }
 
-// A subject's limit counts its streams on both lanes together, and frees them when they end.
+// TestStreamsOfASubject: the limit of a subject counts its streams on both lanes together, and frees them when they end.
 func TestStreamsOfASubject(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string) {
 		srv := newAuthServer(t, testserver.Options{Engine: engine})

@@ -176,7 +176,7 @@ func TestRefusedTokens(t *testing.T) {
 	}
 }
 
-// The first credential of a request decides, so that a request never acts for another principal than its client meant.
+// TestOrderOfCredentials: the first credential of a request decides, so that a request never acts for another principal than its client meant.
 func TestOrderOfCredentials(t *testing.T) {
 	t.Parallel()
 	srv := newAuthServer(t, testserver.Options{})

@@ -234,7 +234,7 @@ func TestCookieNames(t *testing.T) {
 	}
 }
 
-// A browser adds the cookie to requests of any page of the host, whatever its port.
+// TestCookiesOfForeignPages: a browser adds the cookie to requests of any page of the host, whatever its port.
 func TestCookiesOfForeignPages(t *testing.T) {
 	t.Parallel()
 	srv := newSessionServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.Origins = []string{"http://listed.example"} }}, nil)
@@ -292,7 +292,8 @@ func TestCookiesOfForeignPages(t *testing.T) {
 	}
 }
 
-// A link on another site leads to a page of this server, which requests the same address again: now the browser sends the cookie.
+// TestLinksOfOtherSites: a link on another site leads to a page of this server, which requests the same address again. Then the
+// browser sends the cookie.
 func TestLinksOfOtherSites(t *testing.T) {
 	t.Parallel()
 	srv := newSessionServer(t, testserver.Options{Settings: func(s *handlers.Settings) { s.BasePath = "/quotes" }}, nil)

@@ -26,7 +26,7 @@ const (
 	hiddenPrice  = "731.77"
 )
 
-var hiddenTexts = []string{hiddenSymbol, hiddenSector, "Veiled Holdings", hiddenPrice, "731.", "73177", "424242", "Skulk"}
+var hiddenTexts = []string{hiddenSymbol, hiddenSector, "Hidden instrument", hiddenPrice, "731.", "73177", "424242", "Skulk"}
 
 // foreignServer is a server with a stream of its owner, who may read everything, on each lane.
 type foreignServer struct {
@@ -79,7 +79,7 @@ func newForeignServer(t *testing.T, engine, subprotocol string) *foreignServer {
 		},
 	})
 	s.ingest(`{"T":"instrument","S":"OPENX","sector":"public","name":"Open Works"}
-{"T":"instrument","S":"` + hiddenSymbol + `","sector":"` + hiddenSector + `","name":"Veiled Holdings"}`)
+{"T":"instrument","S":"` + hiddenSymbol + `","sector":"` + hiddenSector + `","name":"Hidden instrument"}`)
 	s.publish()
 	for _, lane := range lanes {
 		for _, topics := range []string{"*", "OPENX", hiddenSymbol} {

@@ -85,7 +85,7 @@ func TestReopenFailure(t *testing.T) {
 	}
 }
 
-// A disk that is too slow loses records, which is recorded; it never blocks.
+// TestSlowDisk: with a disk that is too slow records are lost, and their number is recorded; Record never blocks.
 func TestSlowDisk(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "audit.log")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Elsewhere an open file can't be renamed.
+// TestReopen is for Unix only: on Windows an open file can't be renamed.
 func TestReopen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

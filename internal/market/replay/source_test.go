@@ -95,7 +95,7 @@ func TestReplayOfDailyBars(t *testing.T) {
 	}
 }
 
-// The file is ordered by symbol and then by month, so its rows are not ordered by time.
+// TestReplayOfUnorderedPrices: the file is ordered by symbol and then by month, so its rows are not ordered by time.
 func TestReplayOfUnorderedPrices(t *testing.T) {
 	r := newSource(t, dataset(t, "stocks.csv"), nil)
 	if r.scan.sorted == nil || r.scan.sorted.file != nil {
