@@ -26,7 +26,7 @@ export const pageAddress = () => location.origin + location.pathname + location.
 
 let unauthorized = () => {};
 
-/** Calls fn for each response that says that the user has no session (401). @param {() => void} fn */
+/** Calls fn for each response with status 401: the user has no session. @param {() => void} fn */
 export function onUnauthorized(fn) {
   unauthorized = fn;
 }

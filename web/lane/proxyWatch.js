@@ -11,8 +11,8 @@ const EQUAL = 0.05; // of their time
 const SHORTEST = 5_000; // ms of such a time: a server or a network that fails ends streams sooner
 
 /**
- * Notices from the messages of a page and the ends of its streams what a wrongly configured proxy does to them. It only suspects:
- * diagnosis.js then finds out by separate requests.
+ * Finds symptoms of a wrongly configured proxy in the messages of a page and the ends of its streams. A symptom is no proof:
+ * diagnosis.js finds the fault by separate requests.
  */
 export class ProxyWatch {
   #suspect;

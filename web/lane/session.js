@@ -54,7 +54,7 @@ export class Session {
 
   /** Checks it because a stream or a request was refused, but not more often than every few seconds. */
   suspect() {
-    if (this.state.name === 'over') return; // until check, for example by a page of the user who has signed in again
+    if (this.state.name === 'over') return; // only check changes this, for example from a page of the user who has signed in again
     const { wall, setTimeout, clearTimeout } = this.#options;
     const wait = this.#checkedAt + PAUSE - wall();
     if (this.#running) return;

@@ -3,10 +3,10 @@ import { t } from '../text.js';
 
 /** @import { SessionState } from '../types.js' */
 
-const SOON = 600_000; // ms before the end of a session that can't be renewed from which the page says so
+const SOON = 600_000; // ms before the end of a session that can't be renewed from which the page shows it
 
 /**
- * What the page says about the user's session; null while there is nothing to say.
+ * The notice about the user's session; null while there is none.
  * @param {object} now
  * @param {string} now.denied why the page has no streams: revoked, session-over, signed-out, other-user; '' if it may have
  * @param {string} now.user who is signed in

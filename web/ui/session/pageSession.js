@@ -70,7 +70,7 @@ export class PageSession {
     if (m.T === 'auth' && m.status === 'expiring') for (const feed of this.#feeds()) feed.renew();
   }
 
-  /** What the page says about the session; null while there is nothing to say. @returns {import('../../model/notice.js').Notice | null} */
+  /** The notice about the session; null while there is none. @returns {import('../../model/notice.js').Notice | null} */
   get notice() {
     const ended = this.#feeds().find((feed) => feed.state.name === 'denied')?.state.reason ?? '';
     // What the user did comes before its effect: signing out revokes the session.
