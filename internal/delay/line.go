@@ -1,6 +1,6 @@
 // Package delay holds the ticks of a feed back for a time, for clients that may see them only then.
 //
-// A Line is a sink of the bus. It stores each batch with the time at which it was published, in some 15 bytes a tick. An Outlet
+// A Line is a sink of the bus. It stores each batch with the time at which it was published, in about 10 bytes a tick. An Outlet
 // publishes the batches again, each when its time plus the outlet's delay has come, however long the batches before took. The
 // outlets of a line share its memory.
 package delay
