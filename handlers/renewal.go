@@ -77,6 +77,17 @@ func (x *credentials) reason(p *auth.Principal) string {
 	return ""
 }
 
+// checkRenewal returns why a renewal can't take effect any more: the credential was revoked while the client didn't read.
+func (x *credentials) checkRenewal(p *auth.Principal, cmd wire.Command) *wire.CommandError {
+	if x.revoked == nil {
+		return nil
+	}
+	if err := x.revoked.Check(p); err != nil {
+		return invalidToken(err, cmd.ID)
+	}
+	return nil
+}
+
 // refuses returns why a client with a principal may send no more, as the reason of a bye, "" if it may.
 func (s *streams) refuses(p *auth.Principal, now time.Time) string {
 	if p.Expired(now.Add(-s.views.live.log.Grace())) {

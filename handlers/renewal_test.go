@@ -272,6 +272,42 @@ func TestSocketWithoutToken(t *testing.T) {
 	})
 }
 
+// TestRenewalByARevokedToken: a token that was revoked after it was verified, and before the renewal takes effect, is refused.
+func TestRenewalByARevokedToken(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine string) {
+		for _, lane := range lanes {
+			t.Run(lane.String(), func(t *testing.T) {
+				t.Parallel()
+				file := filepath.Join(t.TempDir(), "tokens.yaml")
+				if err := auth.WriteTokens(file, nil); err != nil {
+					t.Fatal(err)
+				}
+				service, err := auth.New(auth.Options{Mode: auth.ModeToken, TokenFile: file})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := service.Revocations.Add(auth.Revocation{TokenID: "later"}); err != nil {
+					t.Fatal(err)
+				}
+				later := principal(t, "ana", `[{"read":["*"]}]`)
+				later.TokenID = "later"
+				deps := rightsDeps(t, func(d *handlers.Deps) {
+					all := d.Auth.(tokens)
+					all["now"], all["later"] = principal(t, "ana", `[{"read":["*"]}]`), later // verifies it, as before the revocation
+				})
+				srv := newTestServer(t, testserver.Options{Engine: engine, Deps: func(d *handlers.Deps) {
+					deps(d)
+					d.Revoked = service.Revocations
+				}})
+				c := srv.Stream(lane, "topics=S1&snapshot=false", withToken("now"))
+				if answer := renewal(t, srv, c, "later", "now", 5); !strings.Contains(answer, `"code":"invalid_token"`) {
+					t.Errorf("got %s", answer)
+				}
+			})
+		}
+	})
+}
+
 // TestRevokedStream: a stream ends at once when its token is revoked, also if that happens between its request and its start.
 func TestRevokedStream(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string) {

@@ -45,7 +45,7 @@ func (s *streams) addToShard(conn *netconn.Conn, opt subscription, h shard.Hando
 		return err
 	}
 	h.FD, h.Options = fd, opt.Options
-	h.Options.OnRefused = s.commandRefused
+	h.Options.OnRefused, h.Options.CheckRenewal = s.commandRefused, s.credentials.checkRenewal
 	h.Protocol = func(sub *stream.Subscriber, reset func()) (shard.Protocol, shard.Throttle) {
 		p := &shardProtocol{streams: s, sub: sub, release: release, chunked: h.Chunked}
 		if sub.Lane() == wire.WS {

@@ -87,7 +87,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 			s.release(opt.Principal, opt.Address)
 		}
 	}()
-	opt.OnRefused = s.commandRefused
+	opt.OnRefused, opt.CheckRenewal = s.commandRefused, s.credentials.checkRenewal
 	sub = opt.view.log.Subscribe(opt.Options)
 	return sub
 }

@@ -40,13 +40,27 @@ func (s *Subscriber) authorize(p *auth.Principal) {
 	s.authorizeUntil(p.Expires)
 }
 
+// restoreExpiry undoes what authorizeUntil has set for a renewal that waited and is refused.
+func (s *Subscriber) restoreExpiry() {
+	if p := s.Principal(); !s.endOf(p.Expires).Equal(s.authorization.endsAt) {
+		s.authorizeUntil(p.Expires)
+	}
+}
+
+// endOf returns when a stream ends whose credential expires then, zero for never.
+func (s *Subscriber) endOf(expires time.Time) time.Time {
+	if expires.IsZero() {
+		return time.Time{}
+	}
+	return expires.Add(s.log.cfg.Grace)
+}
+
 // authorizeUntil sets the times that follow from the expiry of a credential, which is zero for never.
 func (s *Subscriber) authorizeUntil(expires time.Time) {
 	a := &s.authorization
-	a.noticeAt, a.endsAt = time.Time{}, time.Time{}
+	a.noticeAt, a.endsAt = time.Time{}, s.endOf(expires)
 	if !expires.IsZero() {
 		a.noticeAt = expires.Add(rand.N(2*noticeSpread) - noticeSpread - noticeBefore)
-		a.endsAt = expires.Add(s.log.cfg.Grace)
 	}
 }
 

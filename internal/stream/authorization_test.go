@@ -301,6 +301,58 @@ func TestRenewalOfASlowClient(t *testing.T) {
 	}
 }
 
+// TestRefusedRenewalOfASlowClient: a renewal that is refused after it has waited leaves the stream the expiry that it had.
+func TestRefusedRenewalOfASlowClient(t *testing.T) {
+	f := newFixture(t, 400)
+	l := f.log(t, Config{Size: 1024, Heartbeat: 24 * time.Hour, SnapshotChunk: 1})
+	f.play(l, 100)
+	c := subscribeAs(t, l, principal(t, noon.Add(time.Minute), "S1", "S3", "S5"), Options{MaxRead: 1}, "S1", "*")
+	c.decode(c.Next(noon)) // the hello; parts of the snapshot are left
+	if err := c.EnqueueCommand(command("unsubscribe", 4, "*"), noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.EnqueueCommand(command("subscribe", 5, "S3"), noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.EnqueueRenewal(principal(t, noon.Add(time.Hour), "S1", "S5"), command("auth", 6)); err != nil {
+		t.Fatal(err)
+	}
+	if m := find(c.take(noon), "error"); m.Code != wire.CodeForbiddenTopic {
+		t.Errorf("error %s, want %s", m.text, wire.CodeForbiddenTopic)
+	}
+	if got := c.take(noon.Add(10 * time.Minute)); find(got, "bye").Reason != wire.ByeExpired {
+		t.Errorf("got %v after the expiry of the only token that may read S3", got)
+	}
+}
+
+// TestRenewalIsCheckedWhenItTakesEffect: a credential that was revoked while the renewal waited gives no rights.
+func TestRenewalIsCheckedWhenItTakesEffect(t *testing.T) {
+	f := newFixture(t, 400)
+	l := f.log(t, Config{Size: 1024, Heartbeat: 24 * time.Hour, SnapshotChunk: 1})
+	f.play(l, 100)
+	revoked := false
+	check := func(_ *auth.Principal, cmd wire.Command) *wire.CommandError {
+		if revoked {
+			return &wire.CommandError{Code: wire.CodeInvalidToken, ID: cmd.ID}
+		}
+		return nil
+	}
+	old := principal(t, noon.Add(time.Minute), "S1", "S3")
+	c := subscribeAs(t, l, old, Options{MaxRead: 1, CheckRenewal: check}, "*")
+	c.decode(c.Next(noon)) // the hello; parts of the snapshot are left
+	if err := c.EnqueueRenewal(principal(t, noon.Add(time.Hour), "*"), command("auth", 5)); err != nil {
+		t.Fatal(err)
+	}
+	c.decode(c.Next(noon))
+	revoked = true
+	if m := find(c.take(noon), "error"); m.Code != wire.CodeInvalidToken || c.Principal() != old {
+		t.Errorf("error %q, want %s; the principal is %v", m.text, wire.CodeInvalidToken, c.Principal())
+	}
+	if got := c.take(noon.Add(10 * time.Minute)); find(got, "bye").Reason != wire.ByeExpired {
+		t.Errorf("got %v after the expiry of the only token that is valid", got)
+	}
+}
+
 // TestEndUnauthorized: streams whose principal is refused end with that reason, the others go on.
 func TestEndUnauthorized(t *testing.T) {
 	forEachFormat(t, func(t *testing.T, format wire.Format) {

@@ -55,6 +55,9 @@ type Options struct {
 	Duration   time.Duration // ends the stream this long after the hello; 0 for none
 	NoSnapshot bool
 
+	// CheckRenewal returns why a renewal is refused when it takes effect, which may be long after its request; may be nil.
+	CheckRenewal func(*auth.Principal, wire.Command) *wire.CommandError
+
 	Compress      Compression // offered by the client; Config.Compress decides
 	ForceCompress bool        // compress even where CompressAuto would not
 

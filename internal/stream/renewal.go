@@ -37,6 +37,11 @@ func (s *Subscriber) renewAtOnce(now time.Time, r request) (done bool) {
 
 // topicsAfterRenewal returns what the stream's topics select by the new rights, and the symbols that are added.
 func (s *Subscriber) topicsAfterRenewal(r request) (topics, added quote.Topics, refusal *wire.CommandError) {
+	if s.checkRenewal != nil {
+		if refusal = s.checkRenewal(r.renewal, r.cmd); refusal != nil {
+			return topics, added, refusal
+		}
+	}
 	u, rights := s.log.cfg.Universe, &r.renewal.Rights
 	if err := rights.Forbidden(u, s.topics.Names()); err != nil {
 		return topics, added, wire.TopicError(err, r.cmd.ID)

@@ -43,6 +43,8 @@ type Subscriber struct {
 	onRefused   func(*Subscriber, *wire.CommandError) // nil for none
 	meter       *Meter
 
+	checkRenewal func(*auth.Principal, wire.Command) *wire.CommandError // nil for none
+
 	membership
 	authorization
 	queue    requestQueue
@@ -86,6 +88,8 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		owner:      opt.Owner,
 		onRefused:  opt.OnRefused,
 		meter:      opt.Meter,
+
+		checkRenewal: opt.CheckRenewal,
 	}
 	if s.group == nil {
 		s.group, s.notifyCh = l.notifier, make(chan struct{}, 1)

@@ -104,6 +104,9 @@ func (s *Subscriber) changeTopics(now time.Time, topics quote.Topics, r request)
 
 // refuse reports an error of a command.
 func (s *Subscriber) refuse(now time.Time, r request, refusal *wire.CommandError) {
+	if r.renewal != nil {
+		s.restoreExpiry()
+	}
 	if r.replyTo != nil {
 		r.reply(result{err: refusal})
 		return
