@@ -105,6 +105,26 @@ func imageEnvironment(t *testing.T) []string {
 	return matches(t, "deploy/Dockerfile", `(?m)^(?:ENV| {3}) (TICKLANE_\w+=\S+)`)
 }
 
+// Drop-ins are read in the order of their names, and each must leave the others their ports.
+func TestUnitMayListen(t *testing.T) {
+	for _, dropins := range [][]string{nil, {"access.conf"}, {"expose.conf"}, {"access.conf", "expose.conf"}} {
+		var allowed []string
+		for _, name := range append([]string{"ticklane.service"}, dropins...) {
+			for _, v := range matches(t, "deploy/systemd/"+name, `(?m)^SocketBindAllow=(.*)`) {
+				if allowed = append(allowed, v); v == "" {
+					allowed = nil // an empty value drops all earlier ones
+				}
+			}
+		}
+		server := unitSettings(t, dropins...).Server
+		for _, addr := range []string{server.Addr, server.AdminAddr} {
+			if _, port, _ := strings.Cut(addr, ":"); port != "" && !slices.Contains(allowed, "tcp:"+port) {
+				t.Errorf("%v: %s isn't among %v", dropins, addr, allowed)
+			}
+		}
+	}
+}
+
 // unitSettings returns the settings of systemd's unit, with those of drop-ins.
 func unitSettings(t *testing.T, dropins ...string) config.Config {
 	t.Helper()

@@ -46,7 +46,7 @@ else
   check systemd checked 'systemd-analyze is missing' false
 fi
 
-check systemd ran 'the unit under systemd in a container, alone and with each drop-in (credentials only checked)' scripts/check-unit.sh
+check systemd ran 'the unit under systemd in a container, alone, with each drop-in and with both (credentials only checked)' scripts/check-unit.sh
 
 # Prometheus, which is unpacked and not installed, so that no service is started.
 prometheus=$(command -v prometheus || true)

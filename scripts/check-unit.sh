@@ -72,3 +72,4 @@ run() {
 run http://localhost:3000/readyz
 run http://localhost:3000/readyz access.conf
 run https://localhost/readyz expose.conf
+run https://localhost/readyz access.conf expose.conf
