@@ -68,7 +68,8 @@ func (f *watchedFile) wrote(n int) {
 	}
 }
 
-// writeFile replaces a file atomically. Only its owner may read it.
+// writeFile replaces a file atomically. The mode and the owner of the old one are kept, since the server that reads it may
+// run as another user; a new one may be read by its owner only.
 func writeFile(name string, text []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // with mode 0600
 	if err != nil {
@@ -80,12 +81,36 @@ func writeFile(name string, text []byte) (err error) {
 		}
 	}()
 	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
+		err = errors.Join(keepAccess(f, name), f.Sync())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// keepAccess gives a file the mode and the owner of the file name, if that exists. It changes only what differs, since the
+// systemd unit doesn't allow changes of owners.
+func keepAccess(f *os.File, name string) error {
+	old, err := os.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	now, statErr := f.Stat()
+	if err = errors.Join(err, statErr); err != nil {
+		return err
+	}
+	if uid, gid := owner(old); uid >= 0 {
+		if u, g := owner(now); u != uid || g != gid {
+			if err := f.Chown(uid, gid); err != nil {
+				return fmt.Errorf("keep the owner of %s: %w; write it as its owner or as root", name, err)
+			}
+		}
+	}
+	if old.Mode().Perm() == now.Mode().Perm() {
+		return nil
+	}
+	return f.Chmod(old.Mode().Perm())
 }
 
 // readFile reads a regular file of at most maxFile bytes.

@@ -160,7 +160,7 @@ func ReadTokens(file string) ([]Token, error) {
 	return tokens, nil
 }
 
-// WriteTokens replaces a token file atomically. Only its owner may read it.
+// WriteTokens replaces a token file atomically and keeps its mode and owner. Only the owner may read a new one.
 func WriteTokens(file string, tokens []Token) error {
 	text, err := formatTokens(tokens)
 	if err != nil {
