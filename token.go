@@ -162,7 +162,9 @@ func newToken(out, notes io.Writer, file, name string, o tokenOptions) error {
 		return err
 	}
 	fmt.Fprintf(notes, "Token %s is in %s, %s. This is its secret, which is shown only now:\n", name, file, until(expires))
-	_, err = fmt.Fprintln(out, secret)
+	if _, err = fmt.Fprintln(out, secret); err == nil && o.delay != "" {
+		_, err = fmt.Fprintf(notes, "A running server that has no delay of %s yet must be restarted: until then it refuses this token.\n", o.delay)
+	}
 	return err
 }
 

@@ -32,6 +32,9 @@ func TestTokenCommand(t *testing.T) {
 	if !strings.HasPrefix(secret, "tl_") || len(secret) != 46 || strings.Contains(notes, secret) {
 		t.Fatalf("%q, %q", out, notes)
 	}
+	if !strings.Contains(notes, "no delay of 15m yet must be restarted") {
+		t.Errorf("nothing about the new delay in %q", notes)
+	}
 	s, err := auth.New(auth.Options{Mode: auth.ModeToken, TokenFile: file})
 	if err != nil {
 		t.Fatal(err)
