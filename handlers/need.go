@@ -164,7 +164,7 @@ const (
 // unauthenticated returns the problem of a request without valid credentials, and sets the header that goes with it (RFC 6750
 // §3). reason is that of the credential.
 func unauthenticated(c *fiber.Ctx, reason error) *problem {
-	p := problemOf(http.StatusUnauthorized, "This server requires credentials: send a token with Authorization: Bearer, or sign in at /sign-in.")
+	p := problemOf(http.StatusUnauthorized, "This server requires credentials: send a token with Authorization: Bearer, or sign in with a browser.")
 	p.Code, p.reason = codeNoCredentials, reason
 	switch {
 	case errors.Is(reason, errNoCredentials):
