@@ -31,7 +31,9 @@ func reopenAudit(ctx context.Context, l *audit.Log, logger *slog.Logger) {
 		case <-hangup:
 			if err := l.Reopen(); err != nil {
 				logger.Error("audit.file can't be opened again, the old file stays in use", "err", err)
+				continue
 			}
+			logger.Info("audit.file opened again")
 		}
 	}
 }

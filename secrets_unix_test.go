@@ -262,6 +262,9 @@ func (r *secretRun) check(expected int) {
 	if !strings.Contains(r.answers["audit.log"], `"route":"GET /api/symbols","decision":"denied"`) {
 		r.Errorf("after SIGHUP the audit log has %s", r.answers["audit.log"])
 	}
+	if !strings.Contains(r.answers["log"], "audit.file opened again") || strings.Contains(r.answers["log"], "SIGHUP ignored") {
+		r.Errorf("the log doesn't say that audit.file was opened again: %s", r.answers["log"])
+	}
 	for _, want := range []string{"sign_in", "sign_out", "stream_opened", "stream_ended", `"decision":"denied"`} {
 		if !strings.Contains(r.answers["audit.log.1"], want) {
 			r.Errorf("the audit log has no %s", want)

@@ -89,7 +89,7 @@ func (c *certificate) watch(ctx context.Context, hangup <-chan os.Signal, logger
 			return
 		case <-hangup:
 			if c == nil {
-				logger.Info("SIGHUP ignored: there is no certificate to reload; restart the server to change settings")
+				logger.Info("no certificate to reload on SIGHUP; restart the server to change settings")
 				continue
 			}
 			c.reload(logger)
