@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -35,6 +36,9 @@ func (s *tokenStore) load() error {
 	text, err := s.file.read()
 	if err != nil {
 		return fmt.Errorf("%w (ticklane token new NAME --file FILE makes one)", err)
+	}
+	if len(bytes.TrimSpace(text)) == 0 && s.set.Load() != nil {
+		return fmt.Errorf("%s: is empty; write tokens: [] to remove all tokens", s.file.name) // who writes it may have just truncated it
 	}
 	tokens, err := ParseTokens(text)
 	if err != nil {

@@ -166,6 +166,7 @@ func TestTokenFileReload(t *testing.T) {
 	}
 	for name, change := range map[string]func(){
 		"invalid": func() { rewrite(t, file, "tokens: {") },
+		"empty":   func() { rewrite(t, file, "") }, // a program that writes it has just truncated it
 		"missing": func() { _ = os.Remove(file) },
 	} {
 		if err := reload(change); err == nil {
