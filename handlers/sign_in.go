@@ -169,7 +169,8 @@ func (a *access) ownForm(c *fiber.Ctx) bool {
 func nextOf(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || u.Host != "" || u.Scheme != "" ||
-		strings.HasPrefix(u.Path, "/sign-") || strings.ContainsFunc(next, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		strings.HasPrefix(u.Path, "/sign-") || strings.Contains(u.Path+"/", "/../") || // out of server.base_path
+		strings.ContainsFunc(next, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return "/"
 	}
 	return strings.Clone(next)
