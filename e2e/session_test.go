@@ -49,7 +49,7 @@ func TestUsersOfOneBrowser(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for _, b := range []*tab{first, second} {
-		notice(b, "^Your access has been revoked")
+		notice(b, "^You were signed out, or your access was revoked")
 	}
 	first.click("#banner-action")
 	first.until("the sign-in page", `location.pathname === '/sign-in' && document.querySelector('[name=next]').value.startsWith('/?')`)

@@ -115,7 +115,13 @@ func (h *sessionAPI) revoke(c *fiber.Ctx) error {
 	if err := h.authentication.revoked.Add(r); err != nil {
 		return err
 	}
-	c.Locals(auditKey{}, []slog.Attr{slog.String("revoked_token", r.TokenID), slog.String("revoked_subject", r.Subject), slog.String("revoked_session", r.Session)})
+	var revoked []slog.Attr
+	for _, a := range []slog.Attr{slog.String("revoked_token", r.TokenID), slog.String("revoked_subject", r.Subject), slog.String("revoked_session", r.Session)} {
+		if a.Value.String() != "" {
+			revoked = append(revoked, a)
+		}
+	}
+	c.Locals(auditKey{}, revoked)
 	noStore(c)
 	return c.SendStatus(http.StatusNoContent)
 }

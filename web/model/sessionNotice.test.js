@@ -22,7 +22,7 @@ test('the end of a session that cannot be renewed is announced with its time', (
 
 test('each end of access has its words, and a way to go on', () => {
   for (const [denied, text, action] of [
-    ['revoked', 'Your access has been revoked. Quotes are no longer updated.', 'sign-in'],
+    ['revoked', 'You were signed out, or your access was revoked. Quotes are no longer updated.', 'sign-in'],
     ['session-over', 'Your session has ended. Quotes are no longer updated.', 'sign-in'],
     ['signed-out', 'You have signed out. Quotes are no longer updated.', 'sign-in'],
     ['other-user', 'bob has signed in to this browser. This page was opened by another user.', 'reload'],
