@@ -272,6 +272,24 @@ func TestSocketWithoutToken(t *testing.T) {
 	})
 }
 
+// TestSocketsWithoutTokenOfAnAddress: one client address can't take all places of those that have yet to send their tokens.
+func TestSocketsWithoutTokenOfAnAddress(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Deps: rightsDeps(t, nil), Settings: func(s *handlers.Settings) {
+		s.TokenWait, s.TrustedProxies = time.Minute, []string{"127.0.0.1"}
+	}})
+	const places = 64
+	for range places {
+		openWS(srv, "", "X-Forwarded-For: 9.9.9.9")
+	}
+	c := openWS(srv, "", "X-Forwarded-For: 9.9.9.9")
+	if bye := c.Want("bye"); bye.Reason != wire.ByeOverload {
+		t.Errorf("got %s", bye.Text)
+	}
+	other := openWS(srv, "", "X-Forwarded-For: 9.9.9.8")
+	other.SendText(`{"action":"auth","token":"all"}`)
+	other.Want("hello")
+}
+
 // TestRenewalByARevokedToken: a token that was revoked after it was verified, and before the renewal takes effect, is refused.
 func TestRenewalByARevokedToken(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,7 +28,7 @@ type streams struct {
 	audit           *audit.Log       // nil for none
 	admission       *admission
 	credentials     *credentials
-	tokenReaders    atomic.Int64 // WebSockets whose clients have yet to send their tokens
+	tokenReaders    *netconn.Limiter // of WebSockets whose clients have yet to send their tokens
 	subscriptions   *subscriptions
 	shard           *shardEngine
 	faults          *fault.Injector  // nil without a lab

@@ -15,22 +15,24 @@ import (
 	"ticklane/internal/wire"
 )
 
-// maxTokenReaders bounds the WebSockets whose clients have yet to send their tokens.
-const maxTokenReaders = 1024
+// Limits of the WebSockets whose clients have yet to send their tokens: in total, and of one client address.
+const (
+	maxTokenReaders          = 1024
+	maxTokenReadersOfAddress = 64
+)
 
 // serveUnauthenticated serves a WebSocket whose request had no credentials: the client's first message must be a command of
 // wire.ActionAuth, within Settings.TokenWait. Before it, the client gets nothing but pongs.
 func (s *streams) serveUnauthenticated(nc net.Conn, conn *netconn.Conn, opt subscription, received []byte) {
 	defer s.observer.contain("websocket before its token")
-	if s.tokenReaders.Add(1) > maxTokenReaders {
-		s.tokenReaders.Add(-1)
+	if s.tokenReaders.Acquire(opt.Address) != netconn.Admitted {
 		defer nc.Close()
 		s.refuseWS(nc, opt.Format, s.admission.refuse(&refusal{wire.ByeOverload, "too many clients have yet to send their tokens", overloadRetry}))
 		return
 	}
 	r := &tokenReader{streams: s, nc: nc}
 	received, err := r.read(received, opt.Compress != stream.CompressNone)
-	s.tokenReaders.Add(-1)
+	s.tokenReaders.Release(opt.Address)
 	if !r.done {
 		defer nc.Close()
 		s.refuseToken(nc, &opt, r, err)
