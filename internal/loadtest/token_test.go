@@ -50,7 +50,7 @@ func TestTokenFile(t *testing.T) {
 	if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "tl_everything") {
 		t.Errorf("the report has the token: %v", err)
 	}
-	for token, want := range map[string]string{"": "credentials", "tl_unknown": "not valid", "tl_nometrics": "right metrics", "tl_narrow": "may not read all symbols"} {
+	for token, want := range map[string]string{"": "credentials", "tl_unknown": "not valid", "tl_nometrics": `right "metrics"`, "tl_narrow": "may not read all symbols"} {
 		r, err := run(t, with(token))
 		text := fmt.Sprint(err)
 		if r != nil {
