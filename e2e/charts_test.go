@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -178,7 +179,7 @@ func TestChartDays(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--market.warmup=24h")
 	b := openTab(t)
-	b.call(chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kathmandu"}))
+	b.call(chromedp.Call(b.ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zoneWithDayBegun()}))
 	b.inject(axisMarks)
 	const bold = `newestMarks.filter((m) => m.bold)`
 	b.visit(s.url + "/?interval=1h")
@@ -203,6 +204,15 @@ func TestChartDays(t *testing.T) {
 	b.until("the days before today, which is UTC's", `document.querySelectorAll('.bars tbody tr').length === 200 &&
 		[...document.querySelectorAll('.bars tbody th')].slice(0, 3).every((th, k) => Date.parse(th.textContent + ' UTC') === (Math.floor(Date.now() / 86_400_000) - k) * 86_400_000)`)
 	b.clean()
+}
+
+// zoneWithDayBegun returns a time zone in which the day began some hours ago, at a quarter of an hour: the day's mark isn't at an edge
+// of a chart of the last 24 hours.
+func zoneWithDayBegun() string {
+	if hour := time.Now().UTC().Hour(); hour >= 14 && hour < 22 {
+		return "Pacific/Chatham" // since 10:15 or 11:15 UTC
+	}
+	return "Asia/Kathmandu" // since 18:15 UTC
 }
 
 // moveInto moves the mouse into an element, at a share of its width from the left.
