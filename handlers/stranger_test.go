@@ -300,15 +300,13 @@ func (s *foreignServer) tryStream(lane wire.Lane, query string, compressed bool,
 		return
 	}
 	c.RequestStream(lane, query, lines...)
-	conn := ""
+	hello := c.Next() // a WebSocket's stream begins after the handshake, and one without a snapshot has later ticks only
+	s.check(what, query, hello.Text)
 	readTo := func(price string) {
 		s.Helper()
 		for {
 			m := c.Next()
 			s.check(what, query, m.Text)
-			if m.T == "hello" {
-				conn = m.Conn
-			}
 			if strings.Contains(m.Text, `"S":"OPENX","bp":`+price) { // in a snapshot, if that was made later
 				return
 			}
@@ -320,7 +318,7 @@ func (s *foreignServer) tryStream(lane wire.Lane, query string, compressed bool,
 			c.SendText(command)
 			continue
 		}
-		_, body := s.PostCommand(conn, command, s.line("stranger"))
+		_, body := s.PostCommand(hello.Conn, command, s.line("stranger"))
 		s.check(what, command, body)
 	}
 	query += commands[0] // an error repeats its topic
