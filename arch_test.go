@@ -22,6 +22,8 @@ var dependencies = map[string][]string{
 	"internal/wire":          {"strictjson", "quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
+	// For tests: the built server and a browser.
+	"internal/testkit/browsertest": {},
 	"internal/config":        {"nearest"},
 	"internal/apidoc":        {},
 	"internal/i18n":          {},

@@ -10,9 +10,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"ticklane/internal/testkit/browsertest"
 
 	"github.com/chromedp/chromedp"
 )
@@ -57,55 +58,22 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	if _, err := os.Stat(filepath.Join(root, "public/assets/manifest.json")); err != nil {
-		return 0, fmt.Errorf("browser code not built: run make assets: %w", err)
+	if err := browsertest.CheckAssets(root); err != nil {
+		return 0, err
 	}
 	binary = filepath.Join(dir, "ticklane")
 	built := make(chan error, 1)
-	go func() { built <- build(binary) }()
+	go func() { built <- browsertest.Build(root, binary) }()
 
-	path, err := findBrowser()
+	ctx, stop, err := browsertest.Start(filepath.Join(dir, "profile"), timeout, chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", true), chromedp.WindowSize(1440, 900))
 	if err != nil {
 		return 0, err
 	}
-	alloc, free := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.WSURLReadTimeout(timeout), chromedp.WindowSize(1440, 900))...)
-	defer free()
-	ctx, stop := chromedp.NewContext(alloc)
 	defer stop()
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		return 0, fmt.Errorf("start %s: %w", path, err)
-	}
 	browserCtx = ctx
 	if err := <-built; err != nil {
 		return 0, err
 	}
 	return m.Run(), nil
-}
-
-// build builds the server with the flags of make build, and further ones, into a file.
-func build(file string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", file}, flags...)
-	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
-}
-
-// findBrowser returns the path of Chromium or Chrome. Without either no test can run, and all of them fail.
-func findBrowser() (string, error) {
-	for _, name := range []string{
-		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-		"/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-	} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("neither Chromium nor Chrome found: apt-get install chromium, or https://www.google.com/chrome")
 }

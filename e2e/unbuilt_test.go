@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"ticklane/internal/testkit/browsertest"
 )
 
 // unbuiltBinary builds the server as go build does in a fresh clone, where public/assets has only the placeholder. It returns
@@ -38,7 +40,7 @@ var unbuiltBinary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "ticklane-unbuilt")
-	return file, build(file, "-overlay", name)
+	return file, browsertest.Build(root, file, "-overlay", name)
 })
 
 // serveUnbuilt starts a server without browser code.

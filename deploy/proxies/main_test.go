@@ -13,10 +13,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"ticklane/internal/testkit/browsertest"
 
 	"github.com/chromedp/chromedp"
 )
@@ -53,43 +54,24 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	if _, err := os.Stat(filepath.Join(root, "public/assets/manifest.json")); err != nil {
-		return 0, fmt.Errorf("browser code not built: run make assets: %w", err)
+	if err := browsertest.CheckAssets(root); err != nil {
+		return 0, err
 	}
 	binary, certs = filepath.Join(dir, "ticklane"), filepath.Join(dir, "certs")
 	if roots, err = writeCertificate(certs); err != nil {
 		return 0, err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, ".")
-	build.Dir, build.Env, build.Stderr = root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-	if err := build.Run(); err != nil {
-		return 0, fmt.Errorf("go build: %w", err)
+	if err := browsertest.Build(root, binary); err != nil {
+		return 0, err
 	}
-	path, err := findBrowser()
+	ctx, stop, err := browsertest.Start(filepath.Join(dir, "profile"), timeout,
+		chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"), chromedp.Flag("ignore-certificate-errors", true))
 	if err != nil {
 		return 0, err
 	}
-	alloc, free := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"), chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.WSURLReadTimeout(timeout))...)
-	defer free()
-	ctx, stop := chromedp.NewContext(alloc)
 	defer stop()
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		return 0, fmt.Errorf("start %s: %w", path, err)
-	}
 	browser = ctx
 	return m.Run(), nil
-}
-
-func findBrowser() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("neither Chromium nor Chrome found: apt-get install chromium")
 }
 
 // until polls ok until it returns true. After the limit it fails the test.
