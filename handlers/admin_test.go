@@ -112,7 +112,7 @@ func TestProfilesNeedARight(t *testing.T) {
 		paths = append(paths, r.Path)
 	}
 	if slices.Contains(paths, "/debug/pprof/*") {
-		t.Error("the profiler is registered on a server that everyone may use")
+		t.Error("the profiler is registered on a server that requires no credentials")
 	}
 }
 

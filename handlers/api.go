@@ -153,7 +153,7 @@ func (n jsonNumber) MarshalJSON() ([]byte, error) {
 // noCache makes a browser revalidate an answer each time: a page names hashed files, which a new version may lack. What depends on
 // rights is kept out of shared caches.
 func noCache(c *fiber.Ctx) {
-	if principalOf(c) != auth.Everyone {
+	if principalOf(c) != auth.Unrestricted {
 		c.Set(fiber.HeaderCacheControl, "private, no-cache")
 		return
 	}

@@ -35,7 +35,7 @@ func mustRights(text string) auth.Rights {
 // authenticate is a middleware that sets the request's credential. It rejects none: see guard.
 func (a *authentication) authenticate(c *fiber.Ctx) error {
 	if a.tokens == nil || a.access.admin.open(c) {
-		c.Locals(credentialKey{}, everyone)
+		c.Locals(credentialKey{}, unrestricted)
 		return c.Next()
 	}
 	if p := c.Path(); isProbe(p) || strings.HasPrefix(p, "/assets/") || strings.HasPrefix(p, "/static/") {
@@ -46,7 +46,7 @@ func (a *authentication) authenticate(c *fiber.Ctx) error {
 		return err
 	}
 	if x.principal == nil || x.err != nil && !x.expired() {
-		x.principal = nobody
+		x.principal = anonymous
 	}
 	c.Locals(credentialKey{}, x)
 	return c.Next()

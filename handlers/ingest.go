@@ -51,7 +51,7 @@ func (h *ingestAPI) authorize(c *fiber.Ctx) error {
 		return problemOf(http.StatusConflict, "This server has another feed: set feed.source to ingest.")
 	case !h.access.sameOrigin(c):
 		return h.access.foreignOrigin(c)
-	case principalOf(c) != auth.Everyone: // it has the right, see need
+	case principalOf(c) != auth.Unrestricted: // it has the right, see need
 		return nil
 	case h.token == "":
 		if !h.local(c) {
@@ -84,7 +84,7 @@ func sameToken(header, token string) bool {
 
 // clientOf returns a principal as the client of a feed.
 func clientOf(p *auth.Principal) ingest.Client {
-	if p == auth.Everyone {
+	if p == auth.Unrestricted {
 		return ingest.Client{}
 	}
 	return ingest.Client{Subject: p.Subject, MayWrite: p.Rights.CanWrite}

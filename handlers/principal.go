@@ -8,8 +8,8 @@ import (
 	"ticklane/internal/auth"
 )
 
-// nobody is the principal of requests without valid credentials. It has no rights.
-var nobody = &auth.Principal{}
+// anonymous is the principal of requests without valid credentials. It has no rights.
+var anonymous = &auth.Principal{}
 
 // errNoCredentials is the reason of requests without credentials.
 var errNoCredentials = errors.New("no credentials")
@@ -35,8 +35,8 @@ const (
 // expired reports whether the credential was valid until it expired. principal is then that of the expired credential.
 func (x *credential) expired() bool { return errors.Is(x.err, auth.ErrExpired) }
 
-// everyone is the credential of all requests to a server that requires none.
-var everyone = &credential{principal: auth.Everyone}
+// unrestricted is the credential of all requests to a server that requires none.
+var unrestricted = &credential{principal: auth.Unrestricted}
 
 // credentialKey is the key of a request's *credential among its locals.
 type credentialKey struct{}
@@ -46,9 +46,9 @@ func credentialOf(c *fiber.Ctx) *credential {
 	if x, ok := c.Locals(credentialKey{}).(*credential); ok {
 		return x
 	}
-	return &credential{principal: nobody, err: errNoCredentials}
+	return &credential{principal: anonymous, err: errNoCredentials}
 }
 
-// principalOf returns who a request acts for: auth.Everyone on a server that requires no credentials, nobody for a request
+// principalOf returns who a request acts for: auth.Unrestricted on a server that requires no credentials, anonymous for a request
 // without valid ones. On the routes of streams it may have expired.
 func principalOf(c *fiber.Ctx) *auth.Principal { return credentialOf(c).principal }

@@ -40,7 +40,7 @@ type foreignServer struct {
 
 func newForeignServer(t *testing.T, engine, subprotocol string) *foreignServer {
 	t.Helper()
-	s := &foreignServer{token: map[string]string{"nobody": ""}, conn: map[string]string{}, shown: map[string]bool{}}
+	s := &foreignServer{token: map[string]string{"anonymous": ""}, conn: map[string]string{}, shown: map[string]bool{}}
 	var all []auth.Token
 	for name, rights := range map[string]string{
 		"owner": `[{"read":["*"],"write":["*"],"may":["admin"]}]`, "stranger": `[{"read":["OPENX"]}]`,
@@ -92,7 +92,7 @@ func newForeignServer(t *testing.T, engine, subprotocol string) *foreignServer {
 	return s
 }
 
-// line returns the header line of a token, a harmless one for nobody.
+// line returns the header line of a token, one without meaning for anonymous.
 func (s *foreignServer) line(token string) string {
 	if s.token[token] == "" {
 		return "X-Nothing: here"
@@ -185,7 +185,7 @@ func TestStrangersReadNothing(t *testing.T) {
 		if len(attempts[route]) == 0 {
 			t.Errorf("%s: no attempt to read what isn't allowed: add some to attempts", route)
 		}
-		for _, token := range []string{"stranger", "insider", "nobody"} {
+		for _, token := range []string{"stranger", "insider", "anonymous"} {
 			for _, try := range attempts[route] {
 				s.try(r.Method, r.Path, try, token)
 			}
@@ -215,7 +215,7 @@ func (s *foreignServer) try(method, route, try, token string) {
 		return
 	}
 	if strings.HasSuffix(route, "/subscribe") {
-		if token == "nobody" {
+		if token == "anonymous" {
 			c := s.Dial()
 			c.Request("GET", path+try, "Accept: text/event-stream")
 			s.check(what, try, fmt.Sprint(c.Header)+c.ReadBody())
@@ -238,7 +238,7 @@ func (s *foreignServer) try(method, route, try, token string) {
 	head.Request("HEAD", path+try, s.line(token))
 	s.check(what, try, fmt.Sprint(head.Header))
 	if dependsOnRights := strings.HasPrefix(route, "/api/symbols") || route == "/"; tag != "" && dependsOnRights {
-		if c, body := s.Get(path+try, s.line(token), "If-None-Match: "+tag); c.Status == 304 && token != "nobody" {
+		if c, body := s.Get(path+try, s.line(token), "If-None-Match: "+tag); c.Status == 304 && token != "anonymous" {
 			s.Errorf("%s: the owner's answer is called fresh: %s", what, body)
 		}
 	}

@@ -325,7 +325,7 @@ func TestOIDCProviderAway(t *testing.T) {
 	if _, err := s.OIDC.Finish(t.Context(), url.Values{}, ""); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("finish: %v", err)
 	}
-	if _, _, err := s.OIDC.Refresh(t.Context(), Everyone, ""); !errors.Is(err, ErrUnavailable) {
+	if _, _, err := s.OIDC.Refresh(t.Context(), Unrestricted, ""); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("refresh: %v", err)
 	}
 	p.set(func() { p.down = false })

@@ -30,8 +30,8 @@ const (
 	sourceOIDC source = "oidc"
 )
 
-// Everyone is the principal of all requests when authentication is off: it has every right.
-var Everyone = &Principal{Rights: everything}
+// Unrestricted is the principal of all requests when authentication is off: it has every right.
+var Unrestricted = &Principal{Rights: everything}
 
 // Authenticated reports whether the principal was verified by a credential.
 func (p *Principal) Authenticated() bool { return p.Subject != "" }

@@ -44,7 +44,7 @@ func TestRevocations(t *testing.T) {
 		{Principal{Subject: "anna", Issued: now.Add(-time.Second)}, false},
 		{Principal{Subject: "x", Session: "s1"}, true},
 		{Principal{Subject: "x", Session: "s2"}, false},
-		{*Everyone, false},
+		{*Unrestricted, false},
 	} {
 		for _, r := range []*Revocations{r, reread} {
 			if got := r.Revoked(&c.p); got != c.revoked {

@@ -57,7 +57,7 @@ type entry struct {
 	delay       time.Duration
 }
 
-// everything is the rights of Everyone.
+// everything is the rights of Unrestricted.
 var everything = Rights{
 	entries: []entry{{read: []string{quote.All}, write: []string{quote.All}}},
 	read:    map[string]time.Duration{quote.All: 0}, readable: []string{quote.All}, write: map[string]bool{quote.All: true}, actions: map[Action]bool{Admin: true},

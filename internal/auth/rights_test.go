@@ -54,8 +54,8 @@ func TestRightsCover(t *testing.T) {
 	if none := (&Rights{}); none.CanRead("*", "") || none.CanRead("AAPL", "energy") || none.May(Lab) || none.WritesAny() || none.Readable() != nil {
 		t.Error("no rights: want nothing allowed")
 	}
-	if all := Everyone.Rights; !all.ReadsAll() || !all.CanWrite("X", "y") || !all.May(Lab) {
-		t.Error("everyone: want everything allowed")
+	if all := Unrestricted.Rights; !all.ReadsAll() || !all.CanWrite("X", "y") || !all.May(Lab) {
+		t.Error("unrestricted: want everything allowed")
 	}
 }
 

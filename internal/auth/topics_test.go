@@ -61,8 +61,8 @@ func TestTopicsWithinRights(t *testing.T) {
 	if _, err := (&Rights{}).Topics(u, []string{"*"}, 8); err == nil {
 		t.Error("without rights, * was accepted")
 	}
-	if all, err := Everyone.Rights.Topics(u, []string{"*"}, 8); err != nil || !all.Every() {
-		t.Errorf("everyone: %v", err)
+	if all, err := Unrestricted.Rights.Topics(u, []string{"*"}, 8); err != nil || !all.Every() {
+		t.Errorf("unrestricted: %v", err)
 	}
 }
 
@@ -97,8 +97,8 @@ func TestDelayOfTopics(t *testing.T) {
 
 func TestKeyOfRights(t *testing.T) {
 	a, b, c := parse(t, `[{"read":["AAPL","XOM"]}]`), parse(t, `[{"read":["XOM"]},{"read":["AAPL"],"streams":1}]`), parse(t, `[{"read":["XOM"]}]`)
-	if a.Key() != b.Key() || a.Key() == c.Key() || a.Key() == "" || Everyone.Rights.Key() != "" {
-		t.Errorf("keys %q %q %q %q", a.Key(), b.Key(), c.Key(), Everyone.Rights.Key())
+	if a.Key() != b.Key() || a.Key() == c.Key() || a.Key() == "" || Unrestricted.Rights.Key() != "" {
+		t.Errorf("keys %q %q %q %q", a.Key(), b.Key(), c.Key(), Unrestricted.Rights.Key())
 	}
 	if none := (&Rights{}); none.Key() == "" || none.Key() == c.Key() {
 		t.Error("no rights: want a key of their own")

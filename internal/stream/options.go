@@ -43,7 +43,7 @@ type Options struct {
 	Engine     string                                // for the hello and lists
 	User       string                                // for lists
 	Address    string                                // for lists
-	Principal  *auth.Principal                       // whose rights bound Topics; nil for auth.Everyone
+	Principal  *auth.Principal                       // whose rights bound Topics; nil for auth.Unrestricted
 	OnRefused  func(*Subscriber, *wire.CommandError) // called with each command whose error is sent on the stream, by its owner; may be nil
 	Topics     quote.Topics
 	MaxTopics  int // most topics after a command; 0 for no limit

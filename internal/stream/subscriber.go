@@ -95,7 +95,7 @@ func (l *Log) Subscribe(opt Options) *Subscriber {
 		s.group, s.notifyCh = l.notifier, make(chan struct{}, 1)
 	}
 	if opt.Principal == nil {
-		opt.Principal = auth.Everyone
+		opt.Principal = auth.Unrestricted
 	}
 	s.authorize(opt.Principal)
 	s.visible = s.visibleSymbols(symbols)
