@@ -38,7 +38,8 @@ func (h *signIn) callback(c *fiber.Ctx) error {
 		return problemOf(http.StatusBadRequest, "The query can't be parsed.")
 	}
 	access := h.authentication.access
-	ctx, cancel := context.WithTimeout(c.Context(), providerWait)
+	// Not of c.Context(), which fasthttp reuses, and which a goroutine of the context would still read.
+	ctx, cancel := context.WithTimeout(context.Background(), providerWait)
 	defer cancel()
 	done, err := h.oidc.Finish(ctx, query, access.cookie(c, signInName))
 	access.removeCookie(c, signInName)
@@ -75,7 +76,7 @@ func (h *sessionAPI) refresh(c *fiber.Ctx, old *auth.Principal) (p *auth.Princip
 	if h.oidc == nil || sealed == "" {
 		return nil, false, nil
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), providerWait)
+	ctx, cancel := context.WithTimeout(context.Background(), providerWait)
 	defer cancel()
 	p, sealed, err = h.oidc.Refresh(ctx, old, sealed)
 	if err == nil {
