@@ -127,7 +127,7 @@ func (a *authentication) session(c *fiber.Ctx) *credential {
 }
 
 func (a *authentication) verify(c *fiber.Ctx, kind credentialKind, token string) *credential {
-	p, err := a.tokens.Verify(c.Context(), token)
+	p, err := a.tokens.Verify(token)
 	return &credential{principal: p, kind: kind, err: err}
 }
 

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -26,7 +25,7 @@ func (x *credentials) verify(cmd wire.Command) (*auth.Principal, error) {
 	case cmd.Token == "":
 		return nil, &wire.CommandError{Code: wire.CodeBadJSON, Msg: "token: missing; want the new token", ID: cmd.ID}
 	}
-	p, err := x.tokens.Verify(context.Background(), cmd.Token)
+	p, err := x.tokens.Verify(cmd.Token)
 	if err != nil {
 		return nil, tokenError{invalidToken(err, cmd.ID), err}
 	}

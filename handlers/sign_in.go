@@ -55,7 +55,7 @@ func (h *signIn) post(c *fiber.Ctx) error {
 	if token == "" {
 		return h.render(c, http.StatusUnauthorized, next, "signIn.missing")
 	}
-	p, err := h.authentication.tokens.Verify(c.Context(), token)
+	p, err := h.authentication.tokens.Verify(token)
 	if err == nil {
 		return h.start(c, p, next, func() error {
 			h.authentication.setRefresh(c, "") // of an earlier session

@@ -59,16 +59,16 @@ func TestJWKS(t *testing.T) {
 	defer func() { stop(); <-done; client.CloseIdleConnections() }()
 
 	first := signed(t, jwt.SigningMethodRS256, one, claimsWith(nil), "kid", "one")
-	if _, err := s.Verifier.Verify(t.Context(), first); !errors.Is(err, ErrUnavailable) {
+	if _, err := s.Verifier.Verify(first); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("before the keys were fetched: %v", err)
 	}
 	text.Store(jwks(t, map[string]crypto.Signer{"one": one}))
 	var p *Principal
-	testkit.Eventually(t, func() bool { p, err = s.Verifier.Verify(t.Context(), first); return err == nil }, "the first key")
-	if again, err := s.Verifier.Verify(t.Context(), first); again != p || err != nil {
+	testkit.Eventually(t, func() bool { p, err = s.Verifier.Verify(first); return err == nil }, "the first key")
+	if again, err := s.Verifier.Verify(first); again != p || err != nil {
 		t.Errorf("not from the cache: %v", err)
 	}
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodRS256, one, claimsWith(nil), "kid", "other")); !errors.Is(err, ErrInvalid) {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodRS256, one, claimsWith(nil), "kid", "other")); !errors.Is(err, ErrInvalid) {
 		t.Errorf("an unknown kid right after a fetch: %v", err)
 	}
 
@@ -77,12 +77,12 @@ func TestJWKS(t *testing.T) {
 	text.Store(jwks(t, map[string]crypto.Signer{"one": one, "two": two}))
 	s.remote.fetched.Store(time.Now().Add(-keysRetry).UnixNano())
 	before := requests.Load()
-	if _, err := s.Verifier.Verify(t.Context(), second); !errors.Is(err, ErrUnavailable) {
+	if _, err := s.Verifier.Verify(second); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("while the new key is fetched: %v", err)
 	}
-	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(t.Context(), second); return err == nil }, "the second key")
+	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(second); return err == nil }, "the second key")
 	for i := range 1000 {
-		_, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodHS256, []byte("x"), claimsWith(nil), "kid", strings.Repeat("k", i%50)))
+		_, err := s.Verifier.Verify(signed(t, jwt.SigningMethodHS256, []byte("x"), claimsWith(nil), "kid", strings.Repeat("k", i%50)))
 		if !errors.Is(err, ErrInvalid) {
 			t.Fatal(err)
 		}
@@ -97,14 +97,14 @@ func TestJWKS(t *testing.T) {
 		t.Error("no error while the provider is away")
 	}
 	for _, token := range []string{first, second} {
-		if _, err := s.Verifier.Verify(t.Context(), token); err != nil {
+		if _, err := s.Verifier.Verify(token); err != nil {
 			t.Errorf("while the provider is away: %v", err)
 		}
 	}
 	text.Store(jwks(t, map[string]crypto.Signer{"two": two}))
 	s.remote.fetched.Store(time.Now().Add(-keysRetry).UnixNano())
 	s.remote.refetch()
-	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(t.Context(), first); return errors.Is(err, ErrInvalid) }, "the first key was removed")
+	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(first); return errors.Is(err, ErrInvalid) }, "the first key was removed")
 }
 
 func TestJWKSRefused(t *testing.T) {

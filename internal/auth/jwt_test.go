@@ -104,7 +104,7 @@ func TestJWTMethods(t *testing.T) {
 		jwt.SigningMethodES256: "P-256", jwt.SigningMethodES384: "P-384", jwt.SigningMethodES512: "P-521", jwt.SigningMethodEdDSA: "Ed25519",
 	} {
 		token := signed(t, method, keys[name], claimsWith(nil))
-		p, err := all.Verifier.Verify(t.Context(), token)
+		p, err := all.Verifier.Verify(token)
 		if err != nil || p.Subject != "ann" || p.TokenID != "j1" || !p.Rights.ReadsAll() {
 			t.Errorf("%s: %+v, %v", method.Alg(), p, err)
 		}
@@ -112,7 +112,7 @@ func TestJWTMethods(t *testing.T) {
 			if other == name {
 				continue
 			}
-			if _, err := jwtService(t, publicPEM(t, keys[other])).Verifier.Verify(t.Context(), token); !errors.Is(err, ErrInvalid) {
+			if _, err := jwtService(t, publicPEM(t, keys[other])).Verifier.Verify(token); !errors.Is(err, ErrInvalid) {
 				t.Errorf("%s, verified by a key %s: %v", method.Alg(), other, err)
 			}
 		}
@@ -155,7 +155,7 @@ func TestJWTForged(t *testing.T) {
 		"a loose last bit":  good[:len(good)-1] + string(good[len(good)-1]+1),
 		"too long":          good + strings.Repeat("A", maxToken),
 	} {
-		p, err := s.Verifier.Verify(t.Context(), token)
+		p, err := s.Verifier.Verify(token)
 		if !errors.Is(err, ErrInvalid) || p != nil {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		} else if strings.Contains(err.Error(), parts[1]) || strings.Contains(err.Error(), parts[2]) {
@@ -163,7 +163,7 @@ func TestJWTForged(t *testing.T) {
 		}
 	}
 	for _, typ := range []string{"JWT", "jwt", "at+jwt", "application/at+jwt"} {
-		if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodRS256, key, claimsWith(nil), "typ", typ)); err != nil {
+		if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodRS256, key, claimsWith(nil), "typ", typ)); err != nil {
 			t.Errorf("typ %s: %v", typ, err)
 		}
 	}
@@ -208,13 +208,13 @@ func TestJWTClaims(t *testing.T) {
 		{"one malformed right", map[string]any{"ticklane": []any{map[string]any{"read": []string{"*"}}, map[string]any{"rite": 1}}}, "claim ticklane: rights: entry 2"},
 		{"rights are a text", map[string]any{"ticklane": `[{"read":["*"]}]`}, "claim ticklane"},
 	} {
-		p, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodEdDSA, key, claimsWith(c.change)))
+		p, err := s.Verifier.Verify(signed(t, jwt.SigningMethodEdDSA, key, claimsWith(c.change)))
 		if c.want == "" && err != nil || c.want != "" && (p != nil || !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %+v, %v; want %q", c.name, p, err, c.want)
 		}
 	}
 	twice := rawClaims(`{"sub":"ann","sub":"root","iss":"me","aud":"ticklane","exp":99999999999,"ticklane":[]}`)
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodEdDSA, key, twice)); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "given twice") {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodEdDSA, key, twice)); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "given twice") {
 		t.Errorf("a claim that is given twice: %v", err)
 	}
 }
@@ -239,7 +239,7 @@ func TestJWTExpiry(t *testing.T) {
 		end := time.Now().Add(time.Minute)
 		token := signed(t, jwt.SigningMethodES256, key, claimsWith(map[string]any{"exp": end.Unix()}))
 		for range 2 {
-			p, err := s.Verifier.Verify(t.Context(), token)
+			p, err := s.Verifier.Verify(token)
 			if err != nil || !p.Expires.Equal(end.Add(30*time.Second)) || p.Expired(time.Now()) {
 				t.Fatalf("%+v, %v", p, err)
 			}
@@ -247,7 +247,7 @@ func TestJWTExpiry(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		for range 2 { // first from the cache
-			p, err := s.Verifier.Verify(t.Context(), token)
+			p, err := s.Verifier.Verify(token)
 			if !errors.Is(err, ErrExpired) || p == nil || p.Subject != "ann" || !p.Expired(time.Now()) {
 				t.Errorf("%+v, %v", p, err)
 			}
@@ -260,18 +260,18 @@ func TestJWTRevoked(t *testing.T) {
 	s := jwtService(t, publicPEM(t, key))
 	token := signed(t, jwt.SigningMethodES256, key, claimsWith(nil))
 	expired := signed(t, jwt.SigningMethodES256, key, claimsWith(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}))
-	if _, err := s.Verifier.Verify(t.Context(), token); err != nil {
+	if _, err := s.Verifier.Verify(token); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Revocations.Add(Revocation{TokenID: "j1"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range []string{token, expired} {
-		if p, err := s.Verifier.Verify(t.Context(), token); !errors.Is(err, ErrRevoked) || p != nil {
+		if p, err := s.Verifier.Verify(token); !errors.Is(err, ErrRevoked) || p != nil {
 			t.Errorf("%+v, %v", p, err)
 		}
 	}
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodES256, key, claimsWith(map[string]any{"jti": "j2"}))); err != nil {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodES256, key, claimsWith(map[string]any{"jti": "j2"}))); err != nil {
 		t.Errorf("another token: %v", err)
 	}
 }
@@ -283,14 +283,14 @@ func TestJWTSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, method := range []jwt.SigningMethod{jwt.SigningMethodHS256, jwt.SigningMethodHS384, jwt.SigningMethodHS512} {
-		if _, err := s.Verifier.Verify(t.Context(), signed(t, method, []byte(secret), claimsWith(nil))); err != nil {
+		if _, err := s.Verifier.Verify(signed(t, method, []byte(secret), claimsWith(nil))); err != nil {
 			t.Errorf("%s: %v", method.Alg(), err)
 		}
 	}
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodHS256, []byte(secret+"\n"), claimsWith(nil))); !errors.Is(err, ErrInvalid) {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodHS256, []byte(secret+"\n"), claimsWith(nil))); !errors.Is(err, ErrInvalid) {
 		t.Errorf("another secret: %v", err)
 	}
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodHS256, s.Sessions.key, claimsWith(nil))); !errors.Is(err, ErrInvalid) {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodHS256, s.Sessions.key, claimsWith(nil))); !errors.Is(err, ErrInvalid) {
 		t.Errorf("the key of sessions: %v", err)
 	}
 }
@@ -342,7 +342,7 @@ func TestKeyFilesAreReloaded(t *testing.T) {
 	valid := func(want string) {
 		t.Helper()
 		for name, token := range map[string]string{"first": first, "second": second} {
-			if _, err := s.Verifier.Verify(t.Context(), token); (err == nil) != (name == want) {
+			if _, err := s.Verifier.Verify(token); (err == nil) != (name == want) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -358,7 +358,7 @@ func TestKeyFilesAreReloaded(t *testing.T) {
 	go func() { defer close(done); s.Run(ctx) }()
 	defer func() { stop(); <-done }()
 	rewrite(t, file, publicPEM(t, next))
-	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(t.Context(), second); return err == nil }, "the new key")
+	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(second); return err == nil }, "the new key")
 	valid("second")
 }
 
@@ -369,7 +369,7 @@ func TestCertificateAsKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := jwtService(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	if _, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodES256, key, claimsWith(nil))); err != nil {
+	if _, err := s.Verifier.Verify(signed(t, jwt.SigningMethodES256, key, claimsWith(nil))); err != nil {
 		t.Error(err)
 	}
 }
@@ -381,7 +381,7 @@ func FuzzJWT(f *testing.F) {
 	f.Add(good)
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
 	f.Fuzz(func(t *testing.T, token string) {
-		if p, err := s.Verifier.Verify(t.Context(), token); (err == nil) != (token == good) || p != nil && p.Subject == "" {
+		if p, err := s.Verifier.Verify(token); (err == nil) != (token == good) || p != nil && p.Subject == "" {
 			t.Fatalf("%q: %+v, %v", token, p, err)
 		}
 	})
@@ -404,7 +404,7 @@ func FuzzClaims(f *testing.F) {
 		if !json.Valid(claims) {
 			return
 		}
-		p, err := s.Verifier.Verify(t.Context(), signed(t, jwt.SigningMethodHS256, []byte(secret), rawClaims(claims)))
+		p, err := s.Verifier.Verify(signed(t, jwt.SigningMethodHS256, []byte(secret), rawClaims(claims)))
 		if err == nil && (checkName(p.Subject) != nil || p.Expires.IsZero() || p.Expired(time.Now())) {
 			t.Fatalf("%s: %+v", claims, p)
 		}

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"time"
 )
@@ -55,5 +54,5 @@ type Authenticator interface {
 	// Verify returns the principal of a bearer token (RFC 6750). The error wraps ErrInvalid, ErrExpired, ErrRevoked or
 	// ErrUnavailable. Verify never waits for the network. With ErrExpired the principal is that of the expired token, so that the
 	// client can be informed.
-	Verify(ctx context.Context, token string) (*Principal, error)
+	Verify(token string) (*Principal, error)
 }

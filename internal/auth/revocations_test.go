@@ -184,7 +184,7 @@ func TestOnChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := s.Verifier.Verify(t.Context(), secret)
+	p, err := s.Verifier.Verify(secret)
 	if err != nil {
 		t.Fatal(err)
 	}

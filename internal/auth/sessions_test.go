@@ -127,7 +127,7 @@ func TestSessionMustFitIntoACookie(t *testing.T) {
 func TestSessionOfAFileToken(t *testing.T) {
 	token, secret := NewToken("a", readAll, time.Time{})
 	service, file := tokenService(t, token)
-	p, err := service.Verifier.Verify(t.Context(), secret)
+	p, err := service.Verifier.Verify(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestSessionOfAFileToken(t *testing.T) {
 	if err != nil || strings.Contains(cookie, secret) {
 		t.Fatal(err)
 	}
-	if _, err := service.Verifier.Verify(t.Context(), cookie); !errors.Is(err, ErrInvalid) {
+	if _, err := service.Verifier.Verify(cookie); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a session is a bearer token: %v", err)
 	}
 	session, err := service.Sessions.Verify(cookie)

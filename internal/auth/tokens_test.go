@@ -39,18 +39,18 @@ func TestTokens(t *testing.T) {
 	gone, goneSecret := NewToken("gone", readAll, time.Time{})
 	gone.Revoked = time.Now()
 	s, _ := tokenService(t, desk, old, gone)
-	p, err := s.Verifier.Verify(t.Context(), secret)
+	p, err := s.Verifier.Verify(secret)
 	if err != nil || p.Subject != "ann" || p.TokenID != "desk" || !p.Rights.ReadsAll() || !p.Issued.Equal(desk.Created) || !p.Authenticated() {
 		t.Fatalf("%+v, %v", p, err)
 	}
-	if p, err := s.Verifier.Verify(t.Context(), oldSecret); !errors.Is(err, ErrExpired) || p == nil || p.Subject != "old" {
+	if p, err := s.Verifier.Verify(oldSecret); !errors.Is(err, ErrExpired) || p == nil || p.Subject != "old" {
 		t.Errorf("expired: %+v, %v", p, err)
 	}
-	if p, err := s.Verifier.Verify(t.Context(), goneSecret); !errors.Is(err, ErrRevoked) || p != nil {
+	if p, err := s.Verifier.Verify(goneSecret); !errors.Is(err, ErrRevoked) || p != nil {
 		t.Errorf("revoked: %+v, %v", p, err)
 	}
 	for _, wrong := range []string{"", "x", "tl_", secret[:len(secret)-1], secret + "A", strings.ToLower(secret), strings.TrimPrefix(secret, TokenPrefix), " " + secret, "tl_" + strings.Repeat("x", maxToken)} {
-		if p, err := s.Verifier.Verify(t.Context(), wrong); !errors.Is(err, ErrInvalid) || p != nil {
+		if p, err := s.Verifier.Verify(wrong); !errors.Is(err, ErrInvalid) || p != nil {
 			t.Errorf("%q: %+v, %v", wrong, p, err)
 		}
 	}
@@ -62,7 +62,7 @@ func TestTokensAreRevoked(t *testing.T) {
 		desk, secret := NewToken("desk", readAll, time.Time{})
 		desk.Subject = "ann"
 		s, _ := tokenService(t, desk)
-		p, err := s.Verifier.Verify(t.Context(), secret)
+		p, err := s.Verifier.Verify(secret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestTokensAreRevoked(t *testing.T) {
 		if err := s.Revocations.Add(one); err != nil {
 			t.Fatal(err)
 		}
-		if p, err := s.Verifier.Verify(t.Context(), secret); !errors.Is(err, ErrRevoked) || p != nil {
+		if p, err := s.Verifier.Verify(secret); !errors.Is(err, ErrRevoked) || p != nil {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}
 		if p, err := s.Sessions.Verify(cookie); !errors.Is(err, ErrRevoked) || p != nil {
@@ -148,11 +148,11 @@ func TestTokenFileReload(t *testing.T) {
 	a, aSecret := NewToken("a", readAll, time.Time{})
 	b, bSecret := NewToken("b", readAll, time.Time{})
 	s, file := tokenService(t, a, b)
-	pa, err := s.Verifier.Verify(t.Context(), aSecret)
+	pa, err := s.Verifier.Verify(aSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pb, err := s.Verifier.Verify(t.Context(), bSecret)
+	pb, err := s.Verifier.Verify(bSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestTokenFileReload(t *testing.T) {
 		if err := reload(change); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if got, err := s.Verifier.Verify(t.Context(), aSecret); got != pa || err != nil || s.Revocations.Check(pa) != nil {
+		if got, err := s.Verifier.Verify(aSecret); got != pa || err != nil || s.Revocations.Check(pa) != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -184,13 +184,13 @@ func TestTokenFileReload(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Verifier.Verify(t.Context(), aSecret); !errors.Is(err, ErrInvalid) || !s.Revocations.Revoked(pa) {
+	if _, err := s.Verifier.Verify(aSecret); !errors.Is(err, ErrInvalid) || !s.Revocations.Revoked(pa) {
 		t.Errorf("removed: %v, %v", err, s.Revocations.Check(pa))
 	}
 	if err := s.Revocations.Check(pb); !errors.Is(err, ErrExpired) || s.Revocations.Revoked(pb) {
 		t.Errorf("other rights: %v, want ErrExpired", err)
 	}
-	if now, err := s.Verifier.Verify(t.Context(), bSecret); err != nil || now.Rights.ReadsAll() || s.Revocations.Check(now) != nil {
+	if now, err := s.Verifier.Verify(bSecret); err != nil || now.Rights.ReadsAll() || s.Revocations.Check(now) != nil {
 		t.Errorf("other rights: %+v, %v", now, err)
 	}
 	c, _ := NewToken("b", b.Rights, time.Time{})
@@ -259,7 +259,7 @@ func FuzzToken(f *testing.F) {
 	f.Add(secret)
 	f.Add("tl_")
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := s.Verifier.Verify(t.Context(), text)
+		p, err := s.Verifier.Verify(text)
 		if (err == nil) != (text == secret) || err != nil && p != nil {
 			t.Fatalf("%q: %v, %v", text, p, err)
 		}

@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -16,7 +15,7 @@ import (
 // tokens is an Authenticator: each key is a token, and its value the rights.
 type tokens map[string]string
 
-func (all tokens) Verify(_ context.Context, token string) (*auth.Principal, error) {
+func (all tokens) Verify(token string) (*auth.Principal, error) {
 	rights, err := auth.ParseRights([]byte(all[token]))
 	if err != nil {
 		return nil, fmt.Errorf("%w: unknown", auth.ErrInvalid)
