@@ -233,9 +233,26 @@ export class Candles {
     });
   }
 
-  /** The chart on a canvas, without its crosshair. */
-  picture() {
-    return this.#chart.takeScreenshot(true);
+  /**
+   * The chart as it is on the screen, after its next frame and without its crosshair. The library's takeScreenshot isn't
+   * used: called while a redraw of the whole chart is pending, it never returns (5.2.1).
+   * @returns {Promise<HTMLCanvasElement>}
+   */
+  async picture() {
+    this.#chart.clearCrosshairPosition();
+    await new Promise(requestAnimationFrame);
+    const root = this.#chart.chartElement();
+    const { left, top, width, height } = root.getBoundingClientRect();
+    const scale = devicePixelRatio;
+    const picture = document.createElement('canvas');
+    picture.width = Math.round(width * scale);
+    picture.height = Math.round(height * scale);
+    const to = /** @type {CanvasRenderingContext2D} */ (picture.getContext('2d'));
+    for (const layer of root.querySelectorAll('canvas')) {
+      const at = layer.getBoundingClientRect();
+      to.drawImage(layer, (at.left - left) * scale, (at.top - top) * scale, at.width * scale, at.height * scale);
+    }
+    return picture;
   }
 
   /** Moves the crosshair to a bar and scrolls to it; null removes it. @param {Bar | null} bar @param {number} index */

@@ -194,7 +194,7 @@ export class Chart {
     if (!module || !this.#candles || !this.list.length) return '';
     const now = Date.now();
     const { symbol, interval } = this.spec;
-    const blob = await module.picture(this.#candles.picture(), this.#host.clientWidth, {
+    const blob = await module.picture(await this.#candles.picture(), this.#host.clientWidth, {
       title: `${symbol}  ${interval}`, time: `${this.#times.exact.format(now)}  ${zoneText(interval, now)}`, source: `${source}  Ticklane`,
       shown: ['sma20', 'sma50', 'ema20'].filter((name) => this.shown[/** @type {keyof Shown} */ (name)]),
     });
