@@ -23,6 +23,7 @@ import (
 
 // TestEveryServer measures the baseline and every recipe for a moment: every subscriber receives every tick once.
 func TestEveryServer(t *testing.T) {
+	t.Parallel()
 	l := testLauncher(t)
 	for _, s := range specs() {
 		if s.Kind == "ticklane" {
@@ -43,6 +44,7 @@ func TestEveryServer(t *testing.T) {
 
 // TestStalledClient: the bytes for a client that never reads stay in the server's socket.
 func TestStalledClient(t *testing.T) {
+	t.Parallel()
 	m := mustMeasure(t, testLauncher(t), Plan{Spec: specNamed("gobwas"), Options: Options{Rate: 300, SndBuf: stallBuffer}, Subs: 2, Stalled: true, Warm: 2 * time.Second, Window: time.Second})
 	if m.Unsent == 0 || m.Counts.Silent > 0 {
 		t.Errorf("%d bytes are unsent, %d of the others are silent", m.Unsent, m.Counts.Silent)

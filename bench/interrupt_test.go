@@ -40,6 +40,7 @@ func runs(pid string) bool {
 // TestInterrupted: an interrupted run reports its measurements and leaves nothing behind. Even a killed run leaves no server
 // running.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

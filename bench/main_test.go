@@ -1,7 +1,9 @@
 package main
 
 import (
+	"flag"
 	"os"
+	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,11 +11,17 @@ import (
 	"ticklane/internal/testkit"
 )
 
+// parallel is the default of -parallel: tests wait for their servers' clocks most of the time.
+const parallel = 6
+
 // TestMain runs the tests. Called with serve or run, the test program is instead the server of a recipe, or this command.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == "run") {
 		main()
 		return
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil { // flag.Parse comes later, so the command line wins
+		panic(err)
 	}
 	testkit.Main(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1")) // it runs forever
 }

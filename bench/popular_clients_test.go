@@ -24,6 +24,7 @@ import (
 // TestPopularClients connects the clients of docs/clients.md that are Go modules, as they are by default, to a server with
 // 5,000 symbols, and cuts them in the snapshot and in ticks. Each ends with the whole state and every tick after it.
 func TestPopularClients(t *testing.T) {
+	t.Parallel()
 	const symbols, cuts = 5000, 4
 	srv := testserver.New(t, testserver.Options{Symbols: symbols})
 	srv.Publish(symbols)
