@@ -27,6 +27,8 @@ type remoteKeys struct {
 	url    string
 	client *http.Client
 	logger *slog.Logger
+	// changed is called after other keys were fetched.
+	changed func()
 
 	keys    atomic.Pointer[keyVersion]
 	fetched atomic.Int64      // when keys were fetched last, in ns since 1970; 0 for never
@@ -34,8 +36,8 @@ type remoteKeys struct {
 	hash    [sha256.Size]byte // of the text with the keys; used by run alone
 }
 
-func newRemoteKeys(url string, client *http.Client, logger *slog.Logger) *remoteKeys {
-	r := &remoteKeys{url: url, client: client, logger: logger, wanted: make(chan struct{}, 1)}
+func newRemoteKeys(url string, client *http.Client, logger *slog.Logger, changed func()) *remoteKeys {
+	r := &remoteKeys{url: url, client: client, logger: logger, changed: changed, wanted: make(chan struct{}, 1)}
 	r.keys.Store(&keyVersion{})
 	return r
 }
@@ -100,6 +102,7 @@ func (r *remoteKeys) fetch(ctx context.Context) error {
 	r.hash = hash
 	r.keys.Store(&keyVersion{keys, r.keys.Load().number + 1})
 	r.logger.Info("auth.jwt.jwks_url fetched", "keys", len(keys), "skipped", skipped)
+	r.changed()
 	return nil
 }
 

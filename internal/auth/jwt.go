@@ -40,8 +40,8 @@ type jwtVerifier struct {
 	cache     cache
 }
 
-// newJWTVerifier reads the files. The error begins with the name of the setting.
-func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jwtVerifier, *remoteKeys, error) {
+// newJWTVerifier reads the files. changed is called after other keys were fetched. The error begins with the name of the setting.
+func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger, changed func()) (*jwtVerifier, *remoteKeys, error) {
 	if len(o.Keys) == 0 && o.JWKS == "" && o.Secret == "" {
 		return nil, nil, errors.New("keys: missing; want keys, jwks_url or secret_file")
 	}
@@ -62,7 +62,7 @@ func newJWTVerifier(o JWTOptions, client *http.Client, logger *slog.Logger) (*jw
 		if o.Issuer == "" {
 			return nil, nil, errors.New("issuer: missing; auth.jwt.jwks_url needs it")
 		}
-		v.remote = newRemoteKeys(o.JWKS, client, logger)
+		v.remote = newRemoteKeys(o.JWKS, client, logger, changed)
 	}
 	return v, v.remote, nil
 }
@@ -81,7 +81,15 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 	p := v.cache.get(hash, version)
 	if p == nil {
 		claims := &jwtClaims{}
-		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return v.keysOf(t, fixed, remote) })
+		var signer key
+		_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
+			keys, err := v.keysOf(t, fixed, remote)
+			if err != nil {
+				return nil, err
+			}
+			signer = signerOf(t, keys)
+			return signer.key, nil
+		})
 		if err != nil {
 			return nil, jwtError(err)
 		}
@@ -92,6 +100,7 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 			}
 		}
 		p = claims.principal()
+		p.key = signer.fingerprint
 		// Within the leeway the token is still valid.
 		p.Expires = p.Expires.Add(v.leeway)
 		if expired {
@@ -106,8 +115,40 @@ func (v *jwtVerifier) verify(token string) (*Principal, error) {
 	return p, nil
 }
 
-// keysOf returns the keys that may have signed a token.
-func (v *jwtVerifier) keysOf(t *jwt.Token, fixed, remote *keyVersion) (any, error) {
+// trusted returns nil if the key with this fingerprint can still sign tokens, ErrUnavailable if that isn't known until the keys were
+// fetched, else ErrRevoked.
+func (v *jwtVerifier) trusted(fingerprint string) error {
+	switch {
+	case !v.removed(fingerprint):
+		return nil
+	case v.remote != nil && v.remote.refetch():
+		return fmt.Errorf("%w: the keys are being fetched", ErrUnavailable)
+	}
+	return errKeyRemoved
+}
+
+// removed reports whether the key with this fingerprint is not, or no longer, among those that are known.
+func (v *jwtVerifier) removed(fingerprint string) bool {
+	return !v.files.keys.Load().has(fingerprint) && (v.remote == nil || !v.remote.keys.Load().has(fingerprint))
+}
+
+// errKeyRemoved means that the key that has signed a token is no longer trusted.
+var errKeyRemoved = fmt.Errorf("%w: its key was removed", ErrRevoked)
+
+// signerOf returns the key that has signed a token: if several fit, the one that its signature is valid with, or the last of them.
+func signerOf(t *jwt.Token, keys []key) key {
+	last := len(keys) - 1
+	signed := t.Raw[:strings.LastIndexByte(t.Raw, '.')]
+	for _, k := range keys[:last] {
+		if t.Method.Verify(signed, t.Signature, k.key) == nil {
+			return k
+		}
+	}
+	return keys[last]
+}
+
+// keysOf returns the keys that may have signed a token, at least one.
+func (v *jwtVerifier) keysOf(t *jwt.Token, fixed, remote *keyVersion) ([]key, error) {
 	if _, ok := t.Header["crit"]; ok {
 		return nil, reason("header crit: no extension is supported") // RFC 7515 §4.1.11
 	}
@@ -130,11 +171,7 @@ func (v *jwtVerifier) keysOf(t *jwt.Token, fixed, remote *keyVersion) (any, erro
 	if len(keys) == 0 {
 		return nil, reason("header kid or alg: no key fits")
 	}
-	set := jwt.VerificationKeySet{}
-	for _, k := range keys {
-		set.Keys = append(set.Keys, k)
-	}
-	return set, nil
+	return keys, nil
 }
 
 // reason is why a token is invalid. It contains nothing of the token.

@@ -71,7 +71,7 @@ func (f keyFile) load() ([]key, error) {
 		if err != nil {
 			return nil, fmt.Errorf("secret_file: %w", err)
 		}
-		return []key{{methods: hmacMethods, key: secret}}, nil
+		return []key{{methods: hmacMethods, key: secret, fingerprint: fingerprintOf(secret)}}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)

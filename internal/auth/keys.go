@@ -4,7 +4,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -28,6 +30,14 @@ type key struct {
 	id      string // kid, "" for a key that fits any
 	methods []string
 	key     any // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, or []byte for HMAC
+	// fingerprint identifies the key itself, whatever its id: a new key may have the id of an old one.
+	fingerprint string
+}
+
+// fingerprintOf returns the fingerprint of a key in its PKIX form, or of a secret.
+func fingerprintOf(text []byte) string {
+	hash := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(hash[:9])
 }
 
 // newKey returns a public key with the algorithms of its type, and only method if that isn't empty.
@@ -56,6 +66,11 @@ func newKey(id string, public any, method string) (key, error) {
 		}
 		k.methods = []string{method}
 	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return key{}, err
+	}
+	k.fingerprint = fingerprintOf(der)
 	return k, nil
 }
 
@@ -105,15 +120,20 @@ type keySet []key
 
 // fitting returns the keys for a signature by their id and algorithm, at most maxTried. Keys without id fit any; a signature
 // without id is checked with all keys of its algorithm. known reports whether the id occurs.
-func (s keySet) fitting(id, method string) (keys []any, known bool) {
+func (s keySet) fitting(id, method string) (keys []key, known bool) {
 	for _, k := range s {
 		if id != "" && k.id != "" && k.id != id {
 			continue
 		}
 		known = known || id == "" || k.id == id
 		if slices.Contains(k.methods, method) && len(keys) < maxTried {
-			keys = append(keys, k.key)
+			keys = append(keys, k)
 		}
 	}
 	return keys, known
+}
+
+// has reports whether the list has a key with this fingerprint.
+func (s keySet) has(fingerprint string) bool {
+	return slices.ContainsFunc(s, func(k key) bool { return k.fingerprint == fingerprint })
 }

@@ -15,7 +15,7 @@ type Principal struct {
 	Session string // id of the session, "" for a principal that isn't from a session cookie
 
 	source  source
-	key     string    // of sourceFile: identifies the secret
+	key     string    // of sourceFile: identifies the secret; of sourceJWT: the fingerprint of the key that has signed the token
 	version string    // of sourceFile: changes with the secret, the rights and the expiry
 	until   time.Time // of a session: the end of the credential that it was made from, zero for never
 }

@@ -87,6 +87,7 @@ func readRevocation(text []byte) (Revocation, error) {
 type Revocations struct {
 	file    *watchedFile  // nil: in memory only
 	tokens  *tokenStore   // nil without a token file
+	jwt     *jwtVerifier  // nil unless in ModeJWT
 	changed chan struct{} // of one element
 
 	fileMu sync.Mutex // held while the file and the maps are made equal; Check needs mu only, so it never waits for the disk
@@ -281,8 +282,9 @@ func (r *Revocation) expired(now time.Time) bool {
 	return !r.Expires.IsZero() && !now.Before(r.Expires.Add(revocationMargin))
 }
 
-// Check returns ErrRevoked if a principal's token, subject or session was revoked, and ErrExpired if its entry in the token file
-// has changed, so that its streams should end and may be opened again. It returns nil for a principal without credential.
+// Check returns ErrRevoked if a principal's token, subject or session was revoked or the key that has signed the token was removed,
+// and ErrExpired if its entry in the token file has changed, so that its streams should end and may be opened again. It returns nil
+// for a principal without credential.
 func (r *Revocations) Check(p *Principal) error {
 	if !p.Authenticated() {
 		return nil
@@ -299,6 +301,9 @@ func (r *Revocations) Check(p *Principal) error {
 	if r.tokens != nil && p.source == sourceFile {
 		_, err := r.tokens.current(p)
 		return err
+	}
+	if r.jwt != nil && p.source == sourceJWT && r.jwt.removed(p.key) {
+		return errKeyRemoved
 	}
 	return nil
 }

@@ -74,9 +74,10 @@ func New(o Options) (*Service, error) {
 		}
 		s.Verifier.tokens, s.Revocations.tokens = s.tokens, s.tokens
 	case ModeJWT:
-		if s.Verifier.jwt, s.remote, err = newJWTVerifier(o.JWT, o.Client, o.Logger); err != nil {
+		if s.Verifier.jwt, s.remote, err = newJWTVerifier(o.JWT, o.Client, o.Logger, s.Revocations.notify); err != nil {
 			return nil, fmt.Errorf("auth.jwt.%w", err)
 		}
+		s.Revocations.jwt = s.Verifier.jwt
 	default:
 		return nil, errors.New("auth.mode: want token or jwt")
 	}
@@ -92,6 +93,7 @@ func New(o Options) (*Service, error) {
 		sources = append(sources, sourceOIDC)
 	}
 	s.Sessions = newSessions(keys, o.SessionTime, s.Revocations, s.tokens, sources...)
+	s.Sessions.jwt = s.Verifier.jwt
 	if o.OIDC.Issuer != "" {
 		if s.OIDC, err = newOIDC(o.OIDC, keys, o.SessionTime, s.Revocations, o.Client, o.Logger); err != nil {
 			return nil, fmt.Errorf("auth.oidc.%w", err)

@@ -23,8 +23,9 @@ type Sessions struct {
 	key         []byte
 	lifetime    time.Duration
 	revocations *Revocations
-	tokens      *tokenStore // nil without a token file
-	sources     []source    // that the server still accepts
+	tokens      *tokenStore  // nil without a token file
+	jwt         *jwtVerifier // nil unless in ModeJWT
+	sources     []source     // that the server still accepts
 	parser      *jwt.Parser
 }
 
@@ -115,6 +116,11 @@ func (s *Sessions) Verify(token string) (*Principal, error) {
 		}
 	} else if p.Rights, err = ParseRights(claims.Rights); err != nil {
 		return nil, fmt.Errorf("session: %w: %w", ErrInvalid, err)
+	}
+	if s.jwt != nil && p.source == sourceJWT {
+		if err := s.jwt.trusted(p.key); err != nil {
+			return nil, fmt.Errorf("session: %w", err)
+		}
 	}
 	if s.revocations.Revoked(p) {
 		return nil, ErrRevoked
