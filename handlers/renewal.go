@@ -21,7 +21,7 @@ type credentials struct {
 func (x *credentials) verify(cmd wire.Command) (*auth.Principal, error) {
 	switch {
 	case x.tokens == nil:
-		return nil, wire.UnknownAction(cmd)
+		return nil, wire.NoCredentials(cmd)
 	case cmd.Token == "":
 		return nil, &wire.CommandError{Code: wire.CodeBadJSON, Msg: "token: missing; want the new token", ID: cmd.ID}
 	}

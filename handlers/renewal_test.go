@@ -112,7 +112,7 @@ func TestRenewalByRequest(t *testing.T) {
 func TestNoRenewalWithoutAuthentication(t *testing.T) {
 	onLanes(t, testserver.Options{}, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		c := srv.Stream(lane, "snapshot=false")
-		if got := renewal(t, srv, c, "x", "x", 7); !strings.Contains(got, `action: unknown \"auth\"; want subscribe, unsubscribe or time`) {
+		if got := renewal(t, srv, c, "x", "x", 7); !strings.Contains(got, `action: auth is unknown here: this server requires no credentials; want subscribe, unsubscribe or time`) {
 			t.Errorf("got %s", got)
 		}
 		if strings.Contains(c.Hello.Text, "expires") || strings.Contains(c.Hello.Text, "narrowed") || strings.Contains(c.Hello.Text, "delay") {

@@ -19,6 +19,9 @@ const (
 	ActionAuth        = "auth"
 )
 
+// actions lists the actions for error messages.
+const actions = "subscribe, unsubscribe, time or auth"
+
 // Codes of an error message.
 const (
 	CodeBadJSON       = "bad_json"
@@ -104,7 +107,7 @@ func ParseCommand(b []byte) (Command, error) {
 		return bad(`not a JSON object such as {"action":"subscribe","topics":["AAPL"],"id":1}`)
 	}
 	if raw.Action == nil {
-		return bad("action: missing; want subscribe, unsubscribe or time")
+		return bad("action: missing; want " + actions)
 	}
 	c := Command{Action: *raw.Action, ID: raw.ID}
 	if raw.Token != nil {
@@ -122,12 +125,12 @@ func ParseCommand(b []byte) (Command, error) {
 		c.Topics = *raw.Topics
 		return c, nil
 	}
-	return Command{}, UnknownAction(c)
+	return Command{}, &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: fmt.Sprintf("action: unknown %q; want %s", clip(c.Action), actions)}
 }
 
-// UnknownAction returns the CommandError for a command whose action the server doesn't have.
-func UnknownAction(c Command) *CommandError {
-	return &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: fmt.Sprintf("action: unknown %q; want subscribe, unsubscribe or time", clip(c.Action))}
+// NoCredentials returns the CommandError for an ActionAuth that is sent to a server that requires no credentials.
+func NoCredentials(c Command) *CommandError {
+	return &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: "action: auth is unknown here: this server requires no credentials; want subscribe, unsubscribe or time"}
 }
 
 // TopicError returns the CommandError for an error of quote's topic functions.

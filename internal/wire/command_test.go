@@ -60,7 +60,8 @@ func TestParseCommandRejects(t *testing.T) {
 		{`{"action":"time","":1}`, CodeBadJSON, ": unknown member"},
 		{`{"action":"time","` + strings.Repeat("é", 4000) + `":1}`, CodeBadJSON, "é…: unknown member"},
 		{`{"action":"time","token":"s"}`, CodeBadJSON, "token: only action auth has one"},
-		{`{"action":""}`, CodeUnknownAction, `""`},
+		{`{"action":""}`, CodeUnknownAction, `unknown ""; want subscribe, unsubscribe, time or auth`},
+		{`{"id":1}`, CodeBadJSON, "action: missing; want subscribe, unsubscribe, time or auth"},
 		{`{"action":"Subscribe","topics":["*"]}`, CodeUnknownAction, `"Subscribe"`},
 		{`{"action":"` + strings.Repeat("é", 4000) + `"}`, CodeUnknownAction, "é…"},
 	} {
