@@ -23,7 +23,12 @@ func TestServerWithTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := startServer(t, "--auth.mode=token", "--auth.tokens="+file)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	p := startServerLogging(t, log, "--auth.mode=token", "--auth.tokens="+file)
 	get := func(path, token string) *http.Response {
 		t.Helper()
 		req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+path, http.NoBody)
@@ -62,7 +67,14 @@ func TestServerWithTokens(t *testing.T) {
 	if secret, _, err = runToken("new", "desk", "--file", file, "--read", "*"); err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := runToken("new", "slow", "--file", file, "--read", "*", "--delay", "15m"); err != nil {
+		t.Fatal(err)
+	}
 	testkit.Eventually(t, func() bool { return status(strings.TrimSpace(secret)) == 200 }, "the new token is valid")
+	testkit.Eventually(t, func() bool {
+		text, err := os.ReadFile(log.Name())
+		return err == nil && strings.Contains(string(text), "delay=15m0s tokens=[slow]")
+	}, "a warning that the delay needs a restart")
 }
 
 // TestAccessSettingsRefused: the server doesn't start with files that are wrong, and names the setting.

@@ -34,7 +34,8 @@ type delayedView struct {
 	outlet  *delay.Outlet
 }
 
-// delaysOf returns the delays for which there must be a view, of the settings and of the tokens.
+// delaysOf returns the delays for which there must be a view, of the settings and of the tokens. It lets the service warn of others that
+// come later.
 func delaysOf(c config.Auth, a access) ([]time.Duration, error) {
 	if c.Mode == "none" {
 		return nil, nil
@@ -44,6 +45,7 @@ func delaysOf(c config.Auth, a access) ([]time.Duration, error) {
 	if all = slices.Compact(all); len(all) > maxDelays {
 		return nil, fmt.Errorf("auth.delays: %d different delays, with those of auth.tokens; want at most %d: a right gets the next longer one, so some of the tokens' may be left out", len(all), maxDelays)
 	}
+	a.service.KeepDelays(all)
 	return all, nil
 }
 

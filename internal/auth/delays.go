@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -21,6 +22,42 @@ func (s *Service) Delays() []time.Duration {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// KeepDelays sets the delays that the server keeps the feed for, in order. When the token file has others later, Run logs a warning. It
+// is called before Run.
+func (s *Service) KeepDelays(delays []time.Duration) { s.kept = delays }
+
+// maxNamed bounds the tokens that a log message names.
+const maxNamed = 10
+
+// warnDelays logs the delays of tokens that the server doesn't keep the feed for.
+func (s *Service) warnDelays() {
+	tokens := map[time.Duration][]string{}
+	for name, t := range s.tokens.set.Load().byName {
+		if t.revoked {
+			continue
+		}
+		delays := t.principal.Rights.appendDelays(nil)
+		slices.Sort(delays)
+		for _, d := range slices.Compact(delays) {
+			if !slices.Contains(s.kept, d) {
+				tokens[d] = append(tokens[d], name)
+			}
+		}
+	}
+	for _, d := range slices.Sorted(maps.Keys(tokens)) {
+		names := tokens[d]
+		slices.Sort(names)
+		const message = "delay of tokens is new, restart the server to keep the feed for it"
+		if i, _ := slices.BinarySearch(s.kept, d); i < len(s.kept) {
+			s.logger.Warn(message+"; until then they get the next longer one", "setting", "auth.tokens", "delay", d, "longer", s.kept[i],
+				"tokens", names[:min(len(names), maxNamed)], "count", len(names))
+		} else {
+			s.logger.Warn(message+"; until then they are refused", "setting", "auth.tokens", "delay", d,
+				"tokens", names[:min(len(names), maxNamed)], "count", len(names))
+		}
+	}
 }
 
 // appendDelays appends the delays of the entries that allow to read.

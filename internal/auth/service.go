@@ -40,6 +40,7 @@ type Service struct {
 	tokens *tokenStore // nil in ModeJWT
 	remote *remoteKeys // nil without a JWKS address
 	logger *slog.Logger
+	kept   []time.Duration // see KeepDelays
 }
 
 // filePoll is the time between two checks whether a file has changed. What it revokes must end within a second.
@@ -139,7 +140,11 @@ func (s *Service) Run(ctx context.Context) {
 		case <-poll.C:
 		}
 		if s.tokens != nil && s.tokens.file.changed() {
-			s.reloaded("auth.tokens", "the old tokens stay in use", s.tokens.load())
+			err := s.tokens.load()
+			s.reloaded("auth.tokens", "the old tokens stay in use", err)
+			if err == nil {
+				s.warnDelays()
+			}
 		}
 		if v := s.Verifier.jwt; v != nil && v.files.changed() {
 			s.reloaded("auth.jwt.keys, auth.jwt.secret_file", "the old keys stay in use", v.files.load())
