@@ -70,14 +70,15 @@ func mediaType(name string) string {
 // hashedName matches the names of bundles, which change with their content.
 var hashedName = regexp.MustCompile(`-[A-Z0-9]{8}\.[a-z]+$`)
 
-// serve serves the file prefix+path. cache is the Cache-Control of hashed names; others are revalidated.
+// serve serves the file prefix+path. cache is the Cache-Control of hashed names; others are revalidated. Nobody needs credentials for
+// them, so shared caches may keep them on every server.
 func (all staticFiles) serve(prefix, cache string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		f := all[prefix+c.Params("*")]
 		if f == nil {
 			return fiber.ErrNotFound
 		}
-		noCache(c)
+		c.Set(fiber.HeaderCacheControl, "no-cache")
 		if hashedName.MatchString(c.Params("*")) {
 			c.Set(fiber.HeaderCacheControl, cache)
 		}
