@@ -146,19 +146,18 @@ func newToken(out, notes io.Writer, file, name string, o tokenOptions) error {
 	if err != nil {
 		return usageError(err)
 	}
-	tokens, err := auth.ReadTokens(file)
-	if err != nil {
-		return err
-	}
-	if i := indexOf(tokens, name); i >= 0 {
-		if tokens[i].Revoked.IsZero() {
-			return fmt.Errorf("%s: a token %q exists: revoke it first, or choose another name", file, name)
-		}
-		tokens = slices.Delete(tokens, i, i+1)
-	}
 	token, secret := auth.NewToken(name, rights, expires)
 	token.Subject = o.subject
-	if err := auth.WriteTokens(file, append(tokens, token)); err != nil {
+	err = auth.ChangeTokens(file, func(tokens []auth.Token) ([]auth.Token, error) {
+		if i := indexOf(tokens, name); i >= 0 {
+			if tokens[i].Revoked.IsZero() {
+				return nil, fmt.Errorf("%s: a token %q exists: revoke it first, or choose another name", file, name)
+			}
+			tokens = slices.Delete(tokens, i, i+1)
+		}
+		return append(tokens, token), nil
+	})
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(notes, "Token %s is in %s, %s. This is its secret, which is shown only now:\n", name, file, until(expires))
@@ -202,19 +201,18 @@ func listTokens(out io.Writer, file string) error {
 
 // revokeToken marks a token of the file as revoked. Its open streams end within a second.
 func revokeToken(notes io.Writer, file, name string) error {
-	tokens, err := auth.ReadTokens(file)
+	err := auth.ChangeTokens(file, func(tokens []auth.Token) ([]auth.Token, error) {
+		i := indexOf(tokens, name)
+		if i < 0 {
+			return nil, fmt.Errorf("%s: no token %q (ticklane token list shows them)", file, name)
+		}
+		if !tokens[i].Revoked.IsZero() {
+			return nil, fmt.Errorf("%s: token %q was revoked already", file, name)
+		}
+		tokens[i].Revoked = time.Now().UTC().Truncate(time.Second)
+		return tokens, nil
+	})
 	if err != nil {
-		return err
-	}
-	i := indexOf(tokens, name)
-	if i < 0 {
-		return fmt.Errorf("%s: no token %q (ticklane token list shows them)", file, name)
-	}
-	if !tokens[i].Revoked.IsZero() {
-		return fmt.Errorf("%s: token %q was revoked already", file, name)
-	}
-	tokens[i].Revoked = time.Now().UTC().Truncate(time.Second)
-	if err := auth.WriteTokens(file, tokens); err != nil {
 		return err
 	}
 	fmt.Fprintf(notes, "Token %s is revoked. A running server ends its streams within a second.\n", name)

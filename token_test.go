@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,6 +63,37 @@ func TestTokenCommand(t *testing.T) {
 	}
 	if out, _, err = runToken("list", "--file", file); err != nil || !strings.Contains(out, "without expiry") || strings.Contains(out, "revoked") {
 		t.Errorf("%s%v", out, err)
+	}
+}
+
+// TestTokenCommandsAtOnce: no command undoes the change of another, and a revoked token stays revoked.
+func TestTokenCommandsAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tokens.yaml")
+	if _, _, err := runToken("new", "stolen", "--file", file, "--read", "*"); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			args := []string{"new", fmt.Sprintf("desk%d", i), "--read", "*"}
+			if i == 0 {
+				args = []string{"revoke", "stolen"}
+			}
+			if _, _, err := runToken(append(args, "--file", file)...); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	tokens, err := auth.ReadTokens(file)
+	if err != nil || len(tokens) != 8 {
+		t.Errorf("%d tokens, want 8; %v", len(tokens), err)
+	}
+	if i := indexOf(tokens, "stolen"); i < 0 || tokens[i].Revoked.IsZero() {
+		t.Error("the token that was revoked is in use")
+	}
+	if left, err := filepath.Glob(file + "*"); err != nil || len(left) != 1 {
+		t.Errorf("files %v, %v", left, err)
 	}
 }
 

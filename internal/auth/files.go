@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // maxFile bounds the files that are read, in bytes.
@@ -68,18 +70,38 @@ func (f *watchedFile) wrote(n int) {
 	}
 }
 
-// writeFile replaces a file atomically. The mode and the owner of the old one are kept, since the server that reads it may
-// run as another user; a new one may be read by its owner only.
-func writeFile(name string, text []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // with mode 0600
+// errFileLocked means that another process replaces the file.
+var errFileLocked = errors.New("another ticklane changes it; if none runs, remove that file")
+
+// lockWait is how long a change waits for that of another process.
+const lockWait = 5 * time.Second
+
+// replaceFile replaces a file atomically by what change makes of its content, which is nil if it is missing. The new content is written
+// to a file with the suffix .lock first. While that exists, others that replace the file wait up to wait, so that none undoes the change of
+// another, and then return an error that wraps errFileLocked. The mode and the owner of the old file are kept, since the server that
+// reads it may run as another user; a new one may be read by its owner only. A symbolic link stays one.
+func replaceFile(name string, wait time.Duration, change func(old []byte) ([]byte, error)) (err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	f, err := createLock(name+".lock", wait)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
+			_ = f.Close()
 			_ = os.Remove(f.Name())
 		}
 	}()
+	old, err := readFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := change(old)
+	if err != nil {
+		return err
+	}
 	if _, err = f.Write(text); err == nil {
 		err = errors.Join(keepAccess(f, name), f.Sync())
 	}
@@ -89,11 +111,24 @@ func writeFile(name string, text []byte) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
+// createLock creates a file, with retries while it exists. O_EXCL doesn't follow a link that somebody has put there.
+func createLock(name string, wait time.Duration) (*os.File, error) {
+	for until := time.Now().Add(wait); ; time.Sleep(10 * time.Millisecond) {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+		if !time.Now().Before(until) {
+			return nil, fmt.Errorf("%s exists: %w", name, errFileLocked)
+		}
+	}
+}
+
 // keepAccess gives a file the mode and the owner of the file name, if that exists. It changes only what differs, since the
 // systemd unit doesn't allow changes of owners.
 func keepAccess(f *os.File, name string) error {
 	old, err := os.Stat(name)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	now, statErr := f.Stat()

@@ -3,9 +3,12 @@
 package auth
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A server that runs as another user must be able to read the file after ticklane token has written it.
@@ -36,4 +39,40 @@ func TestWrittenFilesKeepTheirAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	access(0o644, 65532)
+}
+
+// TestReplacedLink: what a link names is replaced. A server that reads the file by its own name must see a revocation, too.
+func TestReplacedLink(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "real.yaml"), filepath.Join(dir, "tokens.yaml")
+	token, _ := NewToken("a", readAll, time.Time{})
+	if err := errors.Join(WriteTokens(file, nil), os.Symlink("real.yaml", link), WriteTokens(link, []Token{token})); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadTokens(file); err != nil || len(got) != 1 {
+		t.Errorf("%d tokens, %v", len(got), err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+}
+
+// TestReplacedFileIsLocked: a lock that a process has left, or a link that somebody has put there, is an error, and nothing is written.
+func TestReplacedFileIsLocked(t *testing.T) {
+	dir := t.TempDir()
+	file, victim := filepath.Join(dir, "tokens.yaml"), write(t, "victim", "mine")
+	if err := os.Symlink(victim, file+".lock"); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if err := WriteTokens(file, nil); !errors.Is(err, errFileLocked) {
+			t.Errorf("%v", err)
+		}
+	})
+	if text, err := os.ReadFile(victim); string(text) != "mine" {
+		t.Errorf("the file that the link names has %q, %v", text, err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the file was written")
+	}
 }

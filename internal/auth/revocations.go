@@ -231,7 +231,7 @@ func (r *Revocations) compact() error {
 			kept.Write(append(line, '\n'))
 		}
 	}
-	return writeFile(r.file.name, kept.Bytes())
+	return replaceFile(r.file.name, lockWait, func([]byte) ([]byte, error) { return kept.Bytes(), nil })
 }
 
 // put is called with mu held.

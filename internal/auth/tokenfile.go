@@ -162,14 +162,31 @@ func ReadTokens(file string) ([]Token, error) {
 
 // WriteTokens replaces a token file atomically and keeps its mode and owner. Only the owner may read a new one.
 func WriteTokens(file string, tokens []Token) error {
+	return replaceFile(file, lockWait, func([]byte) ([]byte, error) { return checkedTokens(tokens) })
+}
+
+// ChangeTokens replaces a token file, as WriteTokens does, by what change makes of its tokens. Another process that changes it
+// meanwhile waits. An error of change is returned as it is.
+func ChangeTokens(file string, change func([]Token) ([]Token, error)) error {
+	return replaceFile(file, lockWait, func(old []byte) ([]byte, error) {
+		tokens, err := ParseTokens(old)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if tokens, err = change(tokens); err != nil {
+			return nil, err
+		}
+		return checkedTokens(tokens)
+	})
+}
+
+// checkedTokens returns the text of a token file, or an error rather than a file that the server refuses.
+func checkedTokens(tokens []Token) ([]byte, error) {
 	text, err := formatTokens(tokens)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = ParseTokens(text)
 	}
-	if _, err := ParseTokens(text); err != nil {
-		return err // rather than a file that the server refuses
-	}
-	return writeFile(file, text)
+	return text, err
 }
 
 // principal returns the principal of a token.
