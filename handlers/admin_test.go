@@ -44,7 +44,9 @@ func TestAdminAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv, admin := newAdminServer(t, testserver.Options{Deps: deps, Settings: func(s *handlers.Settings) { s.BasePath = "/quotes" }}, onLoopback)
+			srv, admin := newAdminServer(t, testserver.Options{Deps: deps, Settings: func(s *handlers.Settings) {
+				s.BasePath, s.Origins, s.CORSCredentials = "/quotes", []string{"https://listed.example"}, true
+			}}, onLoopback)
 			for _, path := range adminPaths {
 				if c, body := admin.Get(path); c.Status != 200 || len(body) == 0 {
 					t.Errorf("%s on the admin address: status %d: %.200s", path, c.Status, body)
@@ -65,10 +67,13 @@ func TestAdminAddress(t *testing.T) {
 					t.Errorf("/readyz: status %d", c.Status)
 				}
 			}
-			// A page of another port of this machine.
-			for _, line := range []string{"Sec-Fetch-Site: same-site", "Origin: http://localhost:1"} {
+			// A page of another port of this machine, and one that may send credentials: here it would need none.
+			for _, line := range []string{"Sec-Fetch-Site: same-site", "Origin: http://localhost:1", "Origin: https://listed.example"} {
 				if c, _ := admin.Get("/debug/pprof/profile?seconds=1", line); c.Status != 403 {
 					t.Errorf("%s: status %d", line, c.Status)
+				}
+				if c, _ := admin.Post("/api/lab/background", `{"sse":0,"ws":0}`, line); c.Status != 403 {
+					t.Errorf("%s: status %d of a POST", line, c.Status)
 				}
 			}
 			// A foreign page that reaches the address through another name.
