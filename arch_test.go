@@ -24,6 +24,7 @@ var dependencies = map[string][]string{
 	"internal/testkit":       {}, // for tests
 	// For tests: the built server and a browser.
 	"internal/testkit/browsertest": {},
+	"internal/testkit/oidctest":    {}, // for tests: an OpenID Connect provider
 	"internal/config":              {"nearest"},
 	"internal/apidoc":              {},
 	"internal/i18n":                {},
@@ -57,7 +58,7 @@ var dependencies = map[string][]string{
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver"}
+var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver", "internal/testkit/oidctest"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",

@@ -1,15 +1,17 @@
 package e2e
 
 import (
+	"fmt"
 	"image"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestFirefox loads every page in Firefox, uses both lanes of the dashboard and of the comparison, and inflates what they
-// send. With -pictures it keeps a screenshot of every page in two sizes.
+// TestFirefox loads every page in Firefox, uses both lanes of the dashboard and of the comparison, inflates what they send, and
+// signs in and out. With -pictures it keeps a screenshot of every page in two sizes.
 func TestFirefox(t *testing.T) {
 	t.Parallel()
 	s := serveCompressed(t, "--lab.enabled=true", "--market.warmup", "2h")
@@ -17,6 +19,7 @@ func TestFirefox(t *testing.T) {
 	f.inflate(s)
 	f.checkDashboard(s)
 	f.checkPages(s)
+	f.checkSignIn()
 }
 
 // inflate reads compressed streams of both lanes.
@@ -99,18 +102,7 @@ func (f *firefox) checkPages(s *server) {
 			b.waitLive()
 			b.run(countEmptyFrames)
 		}
-		for _, size := range []image.Point{{390, 844}, {1440, 900}} {
-			b.size(size.X, size.Y)
-			if wide := eval[int](b, "document.scrollingElement.scrollWidth"); wide > size.X {
-				f.t.Errorf("%s at %d px is %d px wide", p.path, size.X, wide)
-			}
-			if *pictures != "" {
-				b.until("painted", `new Promise((done) => setTimeout(done, 1000, true))`)
-				picture := b.screenshot()
-				checkScreenshot(f.t, picture, size)
-				keep(f.t, *pictures, "firefox-"+p.name+"-"+map[bool]string{true: "1440", false: "390"}[size.X > 600], picture)
-			}
-		}
+		b.checkSizes(p.name)
 		if p.name == "dashboard" && eval[int](b, "self.emptyFrames") > 0 {
 			f.t.Error("the watchlist has no rows while its width changes")
 		}
@@ -122,6 +114,42 @@ func (f *firefox) checkPages(s *server) {
 		f.checkFaults(p.path, commandTooLate)
 	}
 }
+
+// checkSizes shows the page on a phone and on a desktop: it isn't wider than the screen.
+func (b *firefoxTab) checkSizes(name string) {
+	b.t.Helper()
+	for _, size := range []image.Point{{390, 844}, {1440, 900}} {
+		b.size(size.X, size.Y)
+		if wide := eval[int](b, "document.scrollingElement.scrollWidth"); wide > size.X {
+			b.t.Errorf("%s at %d px is %d px wide", name, size.X, wide)
+		}
+		if *pictures != "" {
+			b.until("painted", `new Promise((done) => setTimeout(done, 1000, true))`)
+			picture := b.screenshot()
+			checkScreenshot(b.t, picture, size)
+			keep(b.t, *pictures, fmt.Sprintf("firefox-%s-%d", name, size.X), picture)
+		}
+	}
+}
+
+// checkSignIn signs in and out.
+func (f *firefox) checkSignIn() {
+	f.t.Helper()
+	file := filepath.Join(f.t.TempDir(), "tokens.yaml")
+	bob := newToken(f.t, file, "bob", "--read", "*")
+	s := serveProvider(f.t, file)
+	b := f.openTab()
+	b.inject(violations)
+	b.visit(s.url + "/sign-in")
+	b.checkSizes("sign-in")
+	signInAndOut(b, s, bob)
+	checkViolations(b)
+	b.closeTab()
+	f.checkFaults("sign-in", signedOut)
+}
+
+// signedOut matches the answer to a request of a page whose user signs out at the same moment.
+const signedOut = `/api/[a-z/]+: status 401$`
 
 // commandTooLate matches the answer to a command that the page before sent when its stream had been closed, as it was left.
 const commandTooLate = `/sse/connections/[0-9a-f]+: status 404$`

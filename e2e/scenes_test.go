@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,7 +223,7 @@ func TestScenes(t *testing.T) {
 	servers := sceneServers{server: serve(t), unbuilt: serveUnbuilt(t)}
 	if *pictures != "" {
 		servers.lab = serve(t, "--lab.enabled=true", "--market.rate", "200", "--load.reports", reportsDir(t))
-		scenes = append(scenes, compareScenes...)
+		scenes = slices.Concat(scenes, compareScenes, accessScenes)
 	}
 	for k, scene := range scenes {
 		for _, views := range views(k) {

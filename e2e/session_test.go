@@ -1,18 +1,74 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"ticklane/internal/testkit/oidctest"
 )
 
-// TestUsersOfOneBrowser signs in as one user and then as another: the earlier page ends its stream and says so. Signing out in one
-// tab ends the streams of all; signing in again revives them; a revoked token ends them for good.
+// serveProvider starts a server whose pages need a token of this file, or to sign in at a provider, where everybody is ann.
+func serveProvider(t testing.TB, tokens string, flags ...string) *server {
+	t.Helper()
+	p := oidctest.New(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(oidctest.ClientSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, append([]string{"--auth.mode=token", "--auth.tokens", tokens,
+		"--auth.oidc.issuer", p.URL, "--auth.oidc.client_id", oidctest.ClientID, "--auth.oidc.client_secret_file", secret,
+		"--auth.oidc.redirect_url=http://127.0.0.1:1/sign-in/callback", `--auth.oidc.rights=[{"read":["*"]}]`}, flags...)...)
+	p.Callback = s.url + "/sign-in/callback" // the port isn't known before
+	return s
+}
+
+// userTab is a tab of either browser, with what a person does in it.
+type userTab interface {
+	anyTab
+	visit(url string)
+	click(selector string)
+}
+
+// signInAndOut signs in with bob's token and as ann at the provider, and out in the settings and on the page for it.
+func signInAndOut(b userTab, s *server, bob string) {
+	d := b.doc()
+	d.t.Helper()
+	signInPage := func(condition string) {
+		d.t.Helper()
+		d.until("the sign-in page", `location.pathname === '/sign-in' && document.querySelector('#token') && `+condition)
+	}
+	b.visit(s.url + "/?symbol=MSFT&lane=ws")
+	signInPage(`document.querySelector('[name=next]').value === '/?symbol=MSFT&lane=ws'`)
+	d.run(fmt.Sprintf("document.querySelector('#token').value = %q", bob))
+	b.click("form button")
+	d.waitLive()
+	b.click("#settings-open")
+	d.until("the user", `document.querySelector('#account-user').textContent === 'Signed in as bob'`)
+	b.click("#account-form button")
+	signInPage("true")
+
+	b.visit(s.url + "/?symbol=NVDA")
+	signInPage("true")
+	b.click(`a[href*="/sign-in/oidc"]`)
+	d.waitLive()
+	d.until("the user", `document.querySelector('#account-user').textContent === 'Signed in as ann' && document.querySelector('#q-symbol').textContent === 'NVDA'`)
+	b.visit(s.url + "/sign-out")
+	b.click("form button")
+	signInPage("true")
+	b.visit(s.url + "/")
+	signInPage("true")
+}
+
+// TestUsersOfOneBrowser signs in and out in every way, then as one user and as another: the earlier page ends its stream and says so.
+// Signing out in one tab ends the streams of all; signing in again revives them; a revoked token ends them for good.
 func TestUsersOfOneBrowser(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "tokens.yaml")
 	ann, bob := newToken(t, file, "ann", "--read", "*"), newToken(t, file, "bob", "--read", "AAPL,sector:energy")
-	s := serve(t, "--auth.mode=token", "--auth.tokens", file)
+	s := serveProvider(t, file)
 	first := openTab(t)
 	second := first.sibling()
 	emulateFocus(first, second)
@@ -21,6 +77,7 @@ func TestUsersOfOneBrowser(t *testing.T) {
 		b.until("the notice "+pattern, "!document.querySelector('#banner').hidden && /"+pattern+"/.test(document.querySelector('#banner-text').textContent)")
 	}
 
+	signInAndOut(first, s, bob)
 	first.visit(s.url + "/?lane=sse")
 	first.auditBothThemes()
 	first.signIn(ann)
@@ -53,4 +110,24 @@ func TestUsersOfOneBrowser(t *testing.T) {
 	}
 	first.click("#banner-action")
 	first.until("the sign-in page", `location.pathname === '/sign-in' && document.querySelector('[name=next]').value.startsWith('/?')`)
+}
+
+// serveAnn starts a server of a provider for a scene.
+func serveAnn(b *tab) *server {
+	b.t.Helper()
+	file := filepath.Join(b.t.TempDir(), "tokens.yaml")
+	newToken(b.t, file, "ann", "--read", "*")
+	return serveProvider(b.t, file)
+}
+
+// accessScenes are what people see of the access control. Only -pictures shows them; TestUsersOfOneBrowser audits the sign-in page.
+var accessScenes = []scene{
+	{"sign-in", func(b *tab, _ sceneServers) {
+		b.visit(serveAnn(b).url + "/sign-in")
+	}},
+	{"sign-in-refused", func(b *tab, _ sceneServers) {
+		b.visit(serveAnn(b).url + "/sign-in")
+		b.signIn("tl_unknown")
+		b.until("the reason", `document.querySelector('#problem') && document.readyState === 'complete'`)
+	}},
 }

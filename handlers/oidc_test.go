@@ -1,40 +1,26 @@
 package handlers_test
 
 import (
-	"cmp"
-	"crypto/rand"
-	"crypto/rsa"
-	"encoding/base64"
-	"encoding/json"
 	"log/slog"
-	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"ticklane/internal/audit"
 	"ticklane/internal/auth"
 	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/oidctest"
 	"ticklane/internal/testkit/testserver"
 )
 
-// provider is an OpenID Connect provider that signs everybody in as ann.
+// provider is an OpenID Connect provider, with the log of the server that uses it.
 type provider struct {
-	*httptest.Server
-	key     *rsa.PrivateKey
-	nonce   atomic.Value // of the last authorization
-	refused atomic.Bool  // the token endpoint answers 400
-	refresh string       // the refresh token that it gives
-	log     lockedBuffer // of the server that uses it
+	*oidctest.Provider
+	log lockedBuffer
 }
 
 // lockedBuffer is a buffer for concurrent use.
@@ -57,50 +43,7 @@ func (b *lockedBuffer) String() string {
 
 func newProvider(t testing.TB) *provider {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &provider{key: key, refresh: "refresh-secret"}
-	answer := func(w http.ResponseWriter, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(v); err != nil {
-			t.Error(err)
-		}
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/authorize", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
-			"id_token_signing_alg_values_supported": []string{"RS256"}})
-	})
-	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		text := base64.RawURLEncoding.EncodeToString
-		answer(w, map[string]any{"keys": []any{map[string]string{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k",
-			"n": text(key.N.Bytes()), "e": text(big.NewInt(int64(key.E)).Bytes())}}})
-	})
-	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
-		_, basic, _ := r.BasicAuth()
-		if secret := cmp.Or(basic, r.PostFormValue("client_secret")); secret != "client-secret-of-this-test-0123456789" {
-			t.Errorf("client secret %q", secret)
-		}
-		if p.refused.Load() {
-			w.WriteHeader(http.StatusBadRequest)
-			answer(w, map[string]string{"error": "invalid_grant"})
-			return
-		}
-		now := time.Now()
-		claims := jwt.MapClaims{"iss": p.URL, "aud": "ticklane", "sub": "ann", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "nonce": p.nonce.Load()}
-		token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-		token.Header["kid"] = "k"
-		id, err := token.SignedString(key)
-		if err != nil {
-			t.Error(err)
-		}
-		answer(w, map[string]any{"access_token": "access-secret", "token_type": "Bearer", "id_token": id, "refresh_token": p.refresh, "expires_in": 3600})
-	})
-	p.Server = httptest.NewServer(mux)
-	t.Cleanup(p.Close)
-	return p
+	return &provider{Provider: oidctest.New(t)}
 }
 
 // newProviderServer starts a server with an identity provider, whose addresses it knows.
@@ -109,7 +52,7 @@ func newProviderServer(t testing.TB, p *provider) *sessionServer {
 	srv := newSessionServer(t, testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, func(o *auth.Options) {
 		withProvider(p.URL)(o)
 		o.OIDC.ClientSecret = filepath.Join(t.TempDir(), "client")
-		if err := os.WriteFile(o.OIDC.ClientSecret, []byte("client-secret-of-this-test-0123456789"), 0o600); err != nil {
+		if err := os.WriteFile(o.OIDC.ClientSecret, []byte(oidctest.ClientSecret), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -124,7 +67,7 @@ func newProviderServer(t testing.TB, p *provider) *sessionServer {
 // withProvider configures an identity provider.
 func withProvider(address string) func(*auth.Options) {
 	return func(o *auth.Options) {
-		o.OIDC = auth.OIDCOptions{Issuer: address, ClientID: "ticklane", RedirectURL: "http://127.0.0.1:1/sign-in/callback", Rights: `[{"read":["*"]}]`}
+		o.OIDC = auth.OIDCOptions{Issuer: address, ClientID: oidctest.ClientID, RedirectURL: "http://127.0.0.1:1/sign-in/callback", Rights: `[{"read":["*"]}]`}
 	}
 }
 
@@ -139,7 +82,7 @@ func (p *provider) begin(srv *sessionServer, next string) (query, cookie string)
 	if set := c.Header.Get("Set-Cookie"); !strings.HasPrefix(set, "ticklane-sign-in=") || !strings.Contains(set, "SameSite=Lax") || !strings.Contains(set, "HttpOnly") {
 		srv.Errorf("cookie %s", set)
 	}
-	p.nonce.Store(to.Query().Get("nonce"))
+	p.Nonce.Store(to.Query().Get("nonce"))
 	return "code=code-secret&state=" + url.QueryEscape(to.Query().Get("state")), cookieOf(c)
 }
 
@@ -169,7 +112,7 @@ func TestSignInByAProvider(t *testing.T) {
 	if s := set["ticklane"]; s == nil || s.SameSite != http.SameSiteStrictMode || !s.HttpOnly {
 		t.Errorf("session %v", s)
 	}
-	if s := set["ticklane-refresh"]; s == nil || s.SameSite != http.SameSiteStrictMode || !s.HttpOnly || strings.Contains(s.Value, p.refresh) {
+	if s := set["ticklane-refresh"]; s == nil || s.SameSite != http.SameSiteStrictMode || !s.HttpOnly || strings.Contains(s.Value, p.Refresh) {
 		t.Errorf("refresh token %v", s)
 	}
 	if s := set["ticklane-sign-in"]; s == nil || s.Value != "" {
@@ -194,7 +137,7 @@ func TestSignInByAProvider(t *testing.T) {
 	} else if c, _ := srv.Post("/api/session/renew", "", other+"; ticklane-refresh="+set["ticklane-refresh"].Value, srv.own()); c.Status != 401 {
 		t.Errorf("renewal with the refresh token of another session: status %d", c.Status)
 	}
-	p.refused.Store(true)
+	p.Refused.Store(true)
 	c, body = srv.Post("/api/session/renew", "", both, srv.own())
 	if c.Status != 401 || cookies(c)["ticklane"] != nil {
 		t.Errorf("renewal after the provider ended it: status %d: %s", c.Status, body)
@@ -207,7 +150,7 @@ func TestSignInByAProvider(t *testing.T) {
 	if err != nil || !strings.Contains(p.log.String(), "/sign-in/callback") {
 		t.Fatalf("%v, log %.500s", err, p.log.String())
 	}
-	for _, secret := range []string{"code-secret", "access-secret", "client-secret-of-this-test-0123456789", p.refresh, set["ticklane"].Value, set["ticklane-refresh"].Value, strings.TrimPrefix(cookie, "Cookie: ticklane-sign-in=")} {
+	for _, secret := range []string{"code-secret", "access-secret", oidctest.ClientSecret, p.Refresh, set["ticklane"].Value, set["ticklane-refresh"].Value, strings.TrimPrefix(cookie, "Cookie: ticklane-sign-in=")} {
 		if all := p.log.String() + string(record); strings.Contains(all, secret) || strings.Contains(body, secret) {
 			t.Errorf("%s is in the log, the audit log or an answer", secret)
 		}
