@@ -97,8 +97,11 @@ func TestUsersOfOneBrowser(t *testing.T) {
 	second.click("#account-form button")
 	second.until("the sign-in page", `location.pathname === '/sign-in'`)
 	notice(first, "^You have signed out")
+	second.visit(s.url + "/?symbol=MSFT")
 	second.signIn(bob)
 	second.waitLive()
+	notice(second, "unknown here: MSFT\\. The page shows AAPL")
+	second.until("the address of what is shown", `location.search === '?symbol=AAPL'`)
 	first.waitLive()
 	ticksArrive(first, second)
 

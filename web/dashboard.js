@@ -33,6 +33,7 @@ import { SparkSeed } from './model/sparkSeed.js';
 import { Theme } from './ui/settings/theme.js';
 import { ViewState } from './ui/common/viewState.js';
 import { LatencyStats } from './model/latencyStats.js';
+import { missingText } from './model/notice.js';
 import { Subscriptions } from './model/subscriptions.js';
 import { Watchlist } from './ui/watchlist/watchlist.js';
 import { ConnectionStats } from './model/connectionStats.js';
@@ -78,7 +79,7 @@ const bar = new StatusBar({ feed, quotes, onLane: chooseLane, onPause: togglePau
 const symbols = new Retry(loadSymbols);
 const growth = new Throttle(() => void symbols.start(), GROWTH);
 const incomplete = new Throttle(() => void complete(store.takeIncomplete()), INCOMPLETE);
-const banner = new Banner({ feed, symbols });
+const banner = new Banner({ feed, symbols, close: () => setMissing(null) });
 const session = new PageSession({ feeds: () => [feed], share: shared });
 const dialog = new SettingsDialog();
 const listBar = new ListBar({ lists, known: (symbol) => nameOf(symbol), narrowed: () => narrowed, announce: (text) => lane.announce(text) });
@@ -103,6 +104,9 @@ let measured = feed.lane; // the lane that latencyStats measures
 let agedAt = 0;
 let marked = false; // the first painted quote has been marked
 let narrowed = false; // "*" stands for the symbols that the user may read, which aren't all
+let asked = new URLSearchParams(location.search).get('symbol') ?? ''; // by the address, also if it can't be a symbol
+/** @type {{ wanted: string[], shown: string } | null} */
+let missing = null;
 let secondAt = 0; // when the figures that are painted once a second were painted
 
 feed.on('message', (m, arrival) => {
@@ -167,8 +171,8 @@ feed.on('state', () => {
 });
 view.on((now, before) => {
   if (now.symbol === before.symbol) return;
-  const [first] = listings.keys();
-  if (first && !listings.has(now.symbol)) view.adjust({ symbol: first }); // the history may have one that the server no longer has
+  setMissing(null);
+  if (listings.size > 0 && !listings.has(now.symbol)) replaceMissing(); // the history may have one that the server no longer has
   else showSymbol();
 });
 settings.on(() => {
@@ -222,7 +226,7 @@ function paint(now) {
     stateAt = now;
     if (feed.state.name === 'live') replay.check(Date.now());
     bar.paint(replay.at > 0);
-    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, store.values().next().done ? feed.hello?.delay ?? 0 : 0, session.notice ?? (proxy.lane === feed.lane && feed.hello === undefined ? proxy.notice : null), proxy.notice);
+    banner.paint(shown(feed, quotes.paused, replay.at > 0), replay.at || newest && newest - (feed.hello?.delay ?? 0), stall.stalled(Date.now()), stale, store.values().next().done ? feed.hello?.delay ?? 0 : 0, missing && { ...missing, narrowed }, session.notice ?? (proxy.lane === feed.lane && feed.hello === undefined ? proxy.notice : null), proxy.notice);
   }
   if (now - agedAt >= 250) {
     agedAt = now;
@@ -296,6 +300,26 @@ function showSymbol() {
   frames.request();
 }
 
+/** Shows the first symbol instead of those of the address or the history that the user's list doesn't have, and says so. */
+function replaceMissing() {
+  const [shown] = listings.keys();
+  const wanted = [...new Set([view.now.symbol || asked.trim().slice(0, 40), ...charts.symbols])].filter((symbol) => symbol && !listings.has(symbol));
+  if (shown !== undefined && !listings.has(view.now.symbol)) view.adjust({ symbol: shown });
+  charts.setSymbols([...listings.keys()]);
+  if (shown === undefined) return;
+  asked = '';
+  if (wanted.length > 0) setMissing({ wanted, shown });
+  else if (missing?.wanted.every((symbol) => listings.has(symbol))) setMissing(null); // they have appeared
+}
+
+/** @param {typeof missing} now */
+function setMissing(now) {
+  missing = now;
+  if (now) lane.announce(missingText({ ...now, narrowed }));
+  stateAt = 0;
+  frames.request();
+}
+
 /** Loads the instruments in their order. A restarted server may have others, and refuses unknown topics. */
 async function loadSymbols() {
   const { symbols, sectors } = await getJSON('/api/symbols');
@@ -310,8 +334,7 @@ async function loadSymbols() {
   list.fill(symbols, sectors);
   listBar.paint();
   market.fill(symbols);
-  if (!listings.has(view.now.symbol) && symbols[0]) view.adjust({ symbol: symbols[0].symbol });
-  charts.setSymbols([...listings.keys()]);
+  replaceMissing();
   alerts.refresh();
   showSymbol();
   loaded = true;

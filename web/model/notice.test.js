@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { notice } from './notice.js';
 
-const calm = { shown: 'live', retryAt: undefined, newest: 0, silent: false, stale: 0, delay: 0, symbols: null, wall: 1_000_000 };
+const calm = { shown: 'live', retryAt: undefined, newest: 0, silent: false, stale: 0, delay: 0, missing: null, symbols: null, wall: 1_000_000 };
 
 test('nothing is said while the feed is live and the symbols are there', () => {
   assert.equal(notice(calm), null);
@@ -37,4 +37,12 @@ test('the next try to load the list of symbols counts down, also on a live feed'
   assert.deepEqual(notice(failed), { text: 'The list of symbols could not be loaded. Retrying in 4\u202fs.', button: 'Retry now', action: 'symbols', level: 'warn' });
   assert.equal(notice({ ...failed, wall: 1_004_000 })?.text, 'The list of symbols could not be loaded. Retrying now.');
   assert.equal(notice({ ...failed, shown: 'unreachable', retryAt: 1_002_000 })?.text.trim(), 'Server unreachable. Retrying in 2\u202fs.', 'the connection comes first');
+});
+
+test('a symbol of the address that the page cannot show is named, after problems of the connection and before the state of the feed', () => {
+  const missing = { wanted: ['MSFT', 'X'], shown: 'AAPL', narrowed: false };
+  assert.deepEqual(notice({ ...calm, missing }), { text: 'This server has no MSFT, X. The page shows AAPL instead.', button: 'Close', action: 'close', level: 'warn' });
+  assert.equal(notice({ ...calm, missing: { ...missing, narrowed: true } })?.text, 'Not covered by your access, or unknown here: MSFT, X. The page shows AAPL instead.');
+  for (const state of [{ stale: 999_000 }, { silent: true }, { delay: 900_000 }, { shown: 'replayed' }, { shown: 'paused' }]) assert.equal(notice({ ...calm, missing, ...state })?.action, 'close');
+  for (const state of [{ shown: 'unreachable' }, { shown: 'offline' }, { shown: 'full' }, { symbols: { at: 0 } }]) assert.notEqual(notice({ ...calm, missing, ...state })?.action, 'close');
 });

@@ -70,6 +70,11 @@ export class Charts {
     return { symbol, interval, kind };
   }
 
+  /** The symbols of all charts. */
+  get symbols() {
+    return this.#charts.map((c) => c.spec.symbol);
+  }
+
   /** Handles a message of the feed; it needs all of them, in order. @param {Message} m */
   take(m) {
     if (m.T === 'hello') this.#hello = m;

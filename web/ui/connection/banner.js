@@ -1,7 +1,7 @@
 import { notice } from '../../model/notice.js';
 import { byId, part, setText } from '../common/dom.js';
 
-/** @import { Notice } from '../../model/notice.js' */
+/** @import { Missing, Notice } from '../../model/notice.js' */
 /** @import { Shown } from './statusBar.js' */
 /** @import { Feed } from '../../lane/feed.js' */
 /** @import { Retry } from '../../browser/retry.js' */
@@ -15,26 +15,29 @@ export class Banner {
   #button = byId('banner-action', HTMLButtonElement);
   #feed;
   #symbols;
+  #close;
   /** @type {Notice | null} */
   #shown = null;
 
-  /** @param {{ feed: Feed, symbols: Retry }} parts symbols fetches the list of symbols */
-  constructor({ feed, symbols }) {
+  /** @param {{ feed: Feed, symbols: Retry, close: () => void }} parts symbols fetches the list of symbols; close forgets the missing symbols */
+  constructor({ feed, symbols, close }) {
     this.#feed = feed;
     this.#symbols = symbols;
+    this.#close = close;
     this.#button.addEventListener('click', () => {
       const { action, act } = this.#shown ?? {};
       if (act) act();
       else if (action === 'reload') location.reload();
       else if (action === 'symbols') void symbols.start();
+      else if (action === 'close') this.#close();
       else feed.retry();
     });
   }
 
-  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 @param {number} delay ms that the quotes are behind the market while there are none yet, else 0 @param {Notice | null} first takes precedence @param {Notice | null} last has the lowest precedence */
-  paint(state, newest, silent, stale, delay, first, last) {
+  /** @param {Shown} state @param {number} newest local ms of the newest quotes, 0 when there were none @param {boolean} silent no tick has come for long @param {number} stale ms since 1970 since when the server has had no tick, else 0 @param {number} delay ms that the quotes are behind the market while there are none yet, else 0 @param {Missing | null} missing @param {Notice | null} first takes precedence @param {Notice | null} last has the lowest precedence */
+  paint(state, newest, silent, stale, delay, missing, first, last) {
     const { name, retryAt } = this.#feed.state;
-    const found = first ?? notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, delay, symbols: this.#symbols.failure, wall: Date.now() }) ?? last;
+    const found = first ?? notice({ shown: state, retryAt: name === 'waiting' ? retryAt : undefined, newest, silent, stale, delay, missing, symbols: this.#symbols.failure, wall: Date.now() }) ?? last;
     this.#box.hidden = found === null;
     if (!found) return;
     this.#shown = found;
