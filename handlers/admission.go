@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
 	"ticklane/internal/wire"
@@ -35,6 +36,7 @@ const (
 // admission decides whether streams are opened, on both lanes and engines. It is safe for concurrent use.
 type admission struct {
 	limiter  *netconn.Limiter // of open streams
+	subjects *subjectLimiter  // of the same
 	rate     *rate.Limiter    // of new streams; nil for no limit
 	retries  *retrySchedule
 	waiting  waitingClients
@@ -44,7 +46,7 @@ type admission struct {
 }
 
 func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admission {
-	a := &admission{limiter: limiter, retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o,
+	a := &admission{limiter: limiter, subjects: newSubjectLimiter(), retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o,
 		totalReached:   fmt.Sprintf("limits.connections is reached, %d open streams", set.MaxStreams),
 		addressReached: fmt.Sprintf("limits.per_address is reached, %d open streams of this client address", set.MaxPerAddress),
 		rateExceeded:   "limits.accept_rate is reached, " + decimal(set.AcceptRate) + " new streams a second",
@@ -55,12 +57,17 @@ func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admissio
 	return a
 }
 
-// admit takes a slot of the limiter for a client address and returns nil, or returns why the stream can't be opened, which
-// is counted and logged. The caller must release the slot.
-func (a *admission) admit(address string) *refusal {
-	refused := a.acquire(address)
-	if refused == nil && a.rate != nil && !a.rate.Allow() {
+// admit takes the slots of a stream, for its client address and its subject, and returns nil, or returns why the stream can't be
+// opened, which is counted and logged. Only streams for which there are slots count for limits.accept_rate, so a subject at its
+// limit can't use that up. The caller must release the slots.
+func (a *admission) admit(p *auth.Principal, address string) *refusal {
+	refused := a.refusalOf(a.limiter.Acquire(address))
+	if refused == nil && !a.subjects.acquire(p) {
 		a.limiter.Release(address)
+		refused = a.subjects.refusal(p)
+	}
+	if refused == nil && a.rate != nil && !a.rate.Allow() {
+		a.release(p, address)
 		a.observer.rateRefusals.Add(1)
 		refused = a.refuseRate()
 	}
@@ -68,6 +75,12 @@ func (a *admission) admit(address string) *refusal {
 		return refused
 	}
 	return a.refuse(refused)
+}
+
+// release frees the slots of a stream.
+func (a *admission) release(p *auth.Principal, address string) {
+	a.subjects.release(p)
+	a.limiter.Release(address)
 }
 
 // refuse counts and logs an overload, and spreads the time at which its client may reconnect.
@@ -82,13 +95,13 @@ func (a *admission) refuse(refused *refusal) *refusal {
 
 // probe returns what admit would return now. It leaves slots, limits.accept_rate and retry times to the clients that open a
 // stream, and counts nothing.
-func (a *admission) probe(address string) *refusal {
-	refused := a.acquire(address)
-	if refused == nil {
-		a.limiter.Release(address)
-		if a.rate != nil && a.rate.Tokens() < 1 {
-			refused = a.refuseRate()
-		}
+func (a *admission) probe(p *auth.Principal, address string) *refusal {
+	refused := a.refusalOf(a.limiter.Check(address))
+	if refused == nil && !a.subjects.free(p) {
+		refused = a.subjects.refusal(p)
+	}
+	if refused == nil && a.rate != nil && a.rate.Tokens() < 1 {
+		refused = a.refuseRate()
 	}
 	if refused != nil && refused.reason != wire.ByeShutdown {
 		refused.retry += a.retries.peek(time.Now())
@@ -96,10 +109,10 @@ func (a *admission) probe(address string) *refusal {
 	return refused
 }
 
-// acquire takes a slot of the limiter and returns nil, or returns why there is none. The retry time of an overload lacks the
-// client's wait in the schedule.
-func (a *admission) acquire(address string) *refusal {
-	switch a.limiter.Acquire(address) {
+// refusalOf returns the refusal for a result of the limiter, nil for a slot. The retry time of an overload lacks the client's wait
+// in the schedule.
+func (a *admission) refusalOf(result netconn.Admission) *refusal {
+	switch result {
 	case netconn.ShuttingDown:
 		return &refusal{wire.ByeShutdown, "the server is shutting down", stream.ByeRetry(wire.ByeShutdown, overloadRetry, a.spread(a.limiter.Open()))}
 	case netconn.TotalReached:

@@ -15,7 +15,7 @@ import (
 // and closes the connection. f also owns the stream's slot in the limiter. received is what the client sent after its
 // request. request is valid until f returns.
 func (s *streams) hijackSSE(c *fiber.Ctx, opt subscription, conn *netconn.Conn, f func(nc net.Conn, received []byte, request *fasthttp.RequestCtx)) {
-	conn.StartStream(opt.Meter.Add, func() { s.release(opt.Principal, opt.Address) })
+	conn.StartStream(opt.Meter.Add, func() { s.admission.release(opt.Principal, opt.Address) })
 	request := c.Context() // fasthttp's context lives until f returns, Fiber's doesn't
 	request.HijackSetNoResponse(true)
 	request.Hijack(func(hijacked net.Conn) {

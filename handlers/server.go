@@ -99,7 +99,7 @@ func New(d Deps) (*Server, error) {
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
 		set: set, views: feeds, logger: d.Logger, access: access, observer: observer, shard: shard,
-		limiter: limiter, subjects: newSubjectLimiter(), audit: d.Audit, admission: newAdmission(set, limiter, observer),
+		limiter: limiter, audit: d.Audit, admission: newAdmission(set, limiter, observer),
 		tokenReaders:    netconn.NewLimiter(maxTokenReaders, maxTokenReadersOfAddress, exemptLoopback),
 		credentials:     &credentials{tokens: d.Auth, revoked: d.Revoked},
 		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil, auth: d.Auth != nil},

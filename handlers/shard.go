@@ -33,7 +33,7 @@ func (s *streams) handToShard(nc net.Conn, conn *netconn.Conn, opt subscription,
 	if err == nil {
 		return
 	}
-	s.release(opt.Principal, opt.Address)
+	s.admission.release(opt.Principal, opt.Address)
 	if !errors.Is(err, shard.ErrClosed) && !errors.Is(err, net.ErrClosed) {
 		s.observer.handoffFailure.warn("err", err)
 	}

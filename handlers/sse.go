@@ -53,7 +53,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 		return err
 	}
 	opt.Address = s.access.clientAddress(c)
-	if refused := s.admit(opt.Principal, opt.Address); refused != nil {
+	if refused := s.admission.admit(opt.Principal, opt.Address); refused != nil {
 		return s.refuseSSE(c, refused)
 	}
 	eventStream(c)
@@ -88,7 +88,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 
 // probeSSE is HEAD /sse/subscribe: the status and the header that GET would get now.
 func (s *streams) probeSSE(c *fiber.Ctx, opt *subscription) error {
-	if refused := s.probe(principalOf(c), s.access.clientAddress(c)); refused != nil {
+	if refused := s.admission.probe(principalOf(c), s.access.clientAddress(c)); refused != nil {
 		return s.refuseSSE(c, refused)
 	}
 	eventStream(c)

@@ -9,7 +9,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/audit"
-	"ticklane/internal/auth"
 	"ticklane/internal/fault"
 	"ticklane/internal/netconn"
 	"ticklane/internal/stream"
@@ -24,7 +23,6 @@ type streams struct {
 	access          *access
 	observer        *observer
 	limiter         *netconn.Limiter // of streams
-	subjects        *subjectLimiter  // of streams
 	audit           *audit.Log       // nil for none
 	admission       *admission
 	credentials     *credentials
@@ -33,37 +31,6 @@ type streams struct {
 	shard           *shardEngine
 	faults          *fault.Injector  // nil without a lab
 	commandLimiters *commandLimiters // of streams on SSE
-}
-
-// admit takes a stream's slots for its principal and its client address, and returns nil, or returns why the stream can't be opened.
-// The caller must release them.
-func (s *streams) admit(p *auth.Principal, address string) *refusal {
-	if refused := s.admission.admit(address); refused != nil {
-		return refused
-	}
-	if !s.subjects.acquire(p) {
-		s.limiter.Release(address)
-		return s.admission.refuse(s.subjects.refusal(p))
-	}
-	return nil
-}
-
-// probe returns what admit would return now. It takes no slots.
-func (s *streams) probe(p *auth.Principal, address string) *refusal {
-	if refused := s.admission.probe(address); refused != nil {
-		return refused
-	}
-	if !s.subjects.acquire(p) {
-		return s.subjects.refusal(p)
-	}
-	s.subjects.release(p)
-	return nil
-}
-
-// release frees the slots of a stream.
-func (s *streams) release(p *auth.Principal, address string) {
-	s.subjects.release(p)
-	s.limiter.Release(address)
 }
 
 // run writes a stream to its end and recovers its panics, which would end the process. It stays on the stack for hours, so
@@ -83,7 +50,7 @@ func (s *streams) subscribe(opt *subscription) *stream.Subscriber {
 	var sub *stream.Subscriber
 	defer func() {
 		if sub == nil {
-			s.release(opt.Principal, opt.Address)
+			s.admission.release(opt.Principal, opt.Address)
 		}
 	}()
 	opt.OnRefused, opt.CheckRenewal = s.commandRefused, s.credentials.checkRenewal
@@ -108,7 +75,7 @@ func (s *streams) opened(sub *stream.Subscriber) {
 func (s *streams) ended(sub *stream.Subscriber, conn *netconn.Conn, err error) {
 	defer s.observer.contain("end of a stream")
 	end := sub.Info()
-	defer s.release(sub.Principal(), end.Address)
+	defer s.admission.release(sub.Principal(), end.Address)
 	defer s.commandLimiters.forget(sub)
 	defer sub.Close()
 	if conn != nil {

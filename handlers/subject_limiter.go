@@ -25,11 +25,24 @@ func (l *subjectLimiter) acquire(p *auth.Principal) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if limit := p.Rights.Streams(); limit > 0 && l.open[p.Subject] >= limit {
+	if l.reached(p) {
 		return false
 	}
 	l.open[p.Subject]++
 	return true
+}
+
+// free reports whether acquire would take a slot. It takes none.
+func (l *subjectLimiter) free(p *auth.Principal) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.reached(p)
+}
+
+// reached reports whether the subject has no slot left. It is called with mu held.
+func (l *subjectLimiter) reached(p *auth.Principal) bool {
+	limit := p.Rights.Streams()
+	return limit > 0 && l.open[p.Subject] >= limit
 }
 
 // release frees a slot.

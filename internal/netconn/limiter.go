@@ -43,6 +43,26 @@ func (l *Limiter) Acquire(address string) Admission {
 	client, counted := clientOf(address, l.exemptLoopback)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	admission := l.check(client, counted)
+	if admission == Admitted {
+		l.open++
+		if counted {
+			l.byAddress[client]++
+		}
+	}
+	return admission
+}
+
+// Check returns what Acquire would return, and takes no slot.
+func (l *Limiter) Check(address string) Admission {
+	client, counted := clientOf(address, l.exemptLoopback)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.check(client, counted)
+}
+
+// check is called with mu held.
+func (l *Limiter) check(client string, counted bool) Admission {
 	switch {
 	case l.closed:
 		return ShuttingDown
@@ -50,10 +70,6 @@ func (l *Limiter) Acquire(address string) Admission {
 		return TotalReached
 	case counted && l.byAddress[client] >= l.perAddress:
 		return AddressReached
-	}
-	l.open++
-	if counted {
-		l.byAddress[client]++
 	}
 	return Admitted
 }

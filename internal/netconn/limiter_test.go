@@ -25,9 +25,9 @@ func TestLimiterBoundaries(t *testing.T) {
 			l := NewLimiter(c.max, c.perAddress, c.exempt)
 			admitted := 0
 			for i, a := range c.addresses {
-				got := l.Acquire(a)
-				if got != c.want[i] {
-					t.Errorf("%d: Acquire(%q) = %d, want %d", i, a, got, c.want[i])
+				check, got := l.Check(a), l.Acquire(a)
+				if check != c.want[i] || got != c.want[i] {
+					t.Errorf("%d: Check(%q) = %d, Acquire = %d, want %d", i, a, check, got, c.want[i])
 				}
 				if got == Admitted {
 					admitted++
