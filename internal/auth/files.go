@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -51,21 +52,64 @@ func (f *watchedFile) read() ([]byte, error) {
 	defer f.mu.Unlock()
 	f.state = f.now()
 	text, err := readFile(f.name)
-	if err != nil {
+	if err != nil && !errors.Is(err, errTooLong) {
 		f.state = nil
 	}
 	return text, err
+}
+
+// append appends lines. A program that replaces the file at the same time may have read it before them: then they are appended to
+// the new one, too.
+func (f *watchedFile) append(lines []byte) error {
+	for range 10 {
+		if current, err := f.appendOnce(lines); err != nil || current {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: was replaced again and again", f.name)
+}
+
+// appendOnce reports whether the file that it has changed is still the one of this name.
+func (f *watchedFile) appendOnce(lines []byte) (current bool, err error) {
+	file, err := os.OpenFile(f.name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	if size := info.Size(); size > 0 {
+		last := make([]byte, 1)
+		if _, err := file.ReadAt(last, size-1); err == nil && last[0] != '\n' {
+			lines = slices.Concat([]byte{'\n'}, lines) // after a line that was written by hand, or in part
+		}
+	}
+	if _, err := file.Write(lines); err != nil {
+		return false, err
+	}
+	f.wrote(len(lines))
+	if err := file.Sync(); err != nil {
+		return false, err
+	}
+	now, err := os.Stat(f.name)
+	return err == nil && os.SameFile(info, now), nil
 }
 
 // wrote records that the caller has appended n bytes, so that they alone are no change.
 func (f *watchedFile) wrote(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	now := f.now()
+	if now == nil || f.state != nil && !os.SameFile(now, f.state) {
+		return
+	}
 	before := int64(0)
 	if f.state != nil {
 		before = f.state.Size()
 	}
-	if now := f.now(); now != nil && now.Size() == before+int64(n) {
+	if now.Size() == before+int64(n) {
 		f.state = now
 	}
 }
@@ -163,10 +207,12 @@ func readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d MiB", name, maxFile>>20)
+		return nil, fmt.Errorf("%s: %w", name, errTooLong)
 	}
 	return text, nil
 }
+
+var errTooLong = fmt.Errorf("larger than %d MiB", maxFile>>20)
 
 // minSecret is the least length of a secret, in bytes: that of its hash, SHA-256 (RFC 7518 §3.2).
 const minSecret = 32

@@ -1,13 +1,15 @@
 package auth
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,7 +92,8 @@ type Revocations struct {
 	jwt     *jwtVerifier  // nil unless in ModeJWT
 	changed chan struct{} // of one element
 
-	fileMu sync.Mutex // held while the file and the maps are made equal; Check needs mu only, so it never waits for the disk
+	fileMu    sync.Mutex   // held while the file and the maps are made equal; Check needs mu only, so it never waits for the disk
+	unwritten []Revocation // in force, but not in the file, because it couldn't be written; guarded by fileMu
 
 	mu        sync.RWMutex
 	byToken   map[string]Revocation
@@ -99,7 +102,7 @@ type Revocations struct {
 	calls     []func()
 }
 
-// newRevocations reads the file, if there is one. It removes the lines that have expired.
+// newRevocations reads the file, if there is one.
 func newRevocations(file string) (*Revocations, error) {
 	r := &Revocations{changed: make(chan struct{}, 1)}
 	r.clear()
@@ -110,10 +113,7 @@ func newRevocations(file string) (*Revocations, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
-	if err := r.load(); err != nil {
-		return nil, err
-	}
-	return r, r.compact()
+	return r, r.load()
 }
 
 func (r *Revocations) clear() {
@@ -121,7 +121,7 @@ func (r *Revocations) clear() {
 }
 
 // load replaces the revocations by those of the file. If one line is invalid, it adds the others to those in force and returns
-// an error that names the line.
+// an error that names the line. An empty file changes nothing: a program that writes it may have just truncated it.
 func (r *Revocations) load() error {
 	r.fileMu.Lock()
 	defer r.fileMu.Unlock()
@@ -129,41 +129,45 @@ func (r *Revocations) load() error {
 	if err != nil {
 		return err
 	}
-	var list []Revocation
-	var invalid error
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
+	list, invalid := parseRevocations(r.file.name, text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(text) == 0 && r.count() > 0 {
+		return fmt.Errorf("%s: is empty; write an empty line to remove all revocations", r.file.name)
+	}
+	if invalid == nil {
+		r.clear()
+	}
+	now := time.Now()
+	for _, one := range slices.Concat(list, r.unwritten) { // bounded by the size of the file
+		r.put(one, now)
+	}
+	return invalid
+}
+
+// parseRevocations returns the revocations of a file's valid lines, and an error that names the others.
+func parseRevocations(name string, text []byte) (list []Revocation, invalid error) {
+	n := 0
+	for line := range bytes.Lines(text) {
+		n++
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
 		one, err := readRevocation(line)
 		if err == nil {
 			err = one.check()
 		}
-		if err != nil {
-			invalid = errors.Join(invalid, fmt.Errorf("%s:%d: %w", r.file.name, n, err))
-			continue
-		}
-		list = append(list, one)
-	}
-	invalid = errors.Join(invalid, lines.Err())
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if invalid == nil {
-		r.clear()
-	}
-	now := time.Now()
-	for _, one := range list {
-		if err := r.put(one, now); err != nil {
-			return err
+		if err == nil {
+			list = append(list, one)
+		} else if invalid == nil {
+			invalid = fmt.Errorf("%s:%d: %w", name, n, err)
 		}
 	}
-	return invalid
+	return list, invalid
 }
 
 // Add revokes something at once, and in the file. The error names the member of the revocation, or is ErrBusy, or that of writing
-// the file: then the revocation is in force, but only until the process ends.
+// the file: then the revocation is in force, but only until the process ends, unless a later one can be written.
 func (r *Revocations) Add(one Revocation) error {
 	now := time.Now()
 	if err := one.complete(now); err != nil {
@@ -172,98 +176,143 @@ func (r *Revocations) Add(one Revocation) error {
 	r.fileMu.Lock()
 	defer r.fileMu.Unlock()
 	r.mu.Lock()
-	err := r.put(one, now)
+	full := r.full(&one, now)
+	if !full {
+		r.put(one, now)
+	}
 	r.mu.Unlock()
-	if err != nil {
-		return err
+	if full {
+		return fmt.Errorf("revocations: %w: want at most %d", ErrBusy, maxRevocations)
 	}
 	r.notify()
 	if r.file == nil {
 		return nil
 	}
-	return r.appendLine(one)
+	r.unwritten = append(r.unwritten, one)
+	lines, err := formatRevocations(r.unwritten)
+	if err == nil {
+		err = r.file.append(lines)
+	}
+	if err == nil {
+		r.unwritten = nil
+	}
+	return err
 }
 
-// appendLine is called with fileMu held.
-func (r *Revocations) appendLine(one Revocation) error {
-	line, err := json.Marshal(one)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(r.file.name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	line = append(line, '\n')
-	if info, err := f.Stat(); err == nil && info.Size() > 0 {
-		last := make([]byte, 1)
-		if _, err := f.ReadAt(last, info.Size()-1); err == nil && last[0] != '\n' {
-			line = append([]byte{'\n'}, line...) // after a line that was written by hand, or in part
+// formatRevocations returns the lines of a file.
+func formatRevocations(list []Revocation) ([]byte, error) {
+	var lines bytes.Buffer
+	for i := range list {
+		line, err := json.Marshal(&list[i])
+		if err != nil {
+			return nil, err
 		}
+		lines.Write(append(line, '\n'))
 	}
-	if _, err := f.Write(line); err != nil {
-		return err
-	}
-	r.file.wrote(len(line))
-	return f.Sync()
+	return lines.Bytes(), nil
 }
 
-// compact rewrites the file without the lines that have expired, if they are many.
+// compact rewrites the file without the lines that have expired or are repeated, if they are many.
 func (r *Revocations) compact() error {
-	text, err := readFile(r.file.name)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var kept bytes.Buffer
-	live := len(r.byToken) + len(r.bySubject) + len(r.sessions)
-	if lines := bytes.Count(text, []byte{'\n'}); lines < 1000 || lines < 2*live {
+	if r.file == nil {
 		return nil
 	}
-	for _, all := range []map[string]Revocation{r.byToken, r.bySubject, r.sessions} {
-		for _, one := range all {
-			line, err := json.Marshal(one)
-			if err != nil {
-				return err
-			}
-			kept.Write(append(line, '\n'))
+	text, err := readFile(r.file.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	lines := bytes.Count(text, []byte{'\n'})
+	if err != nil || lines < 1000 || lines < 2*len(liveRevocations(parseRevocations(r.file.name, text))) {
+		return err
+	}
+	return r.rewrite()
+}
+
+// liveRevocations returns those that haven't expired, each token, subject and session once. With an invalid line the result is meaningless.
+func liveRevocations(list []Revocation, _ error) []Revocation {
+	var r Revocations
+	r.clear()
+	now := time.Now()
+	for _, one := range list {
+		r.put(one, now)
+	}
+	return slices.Concat(slices.Collect(maps.Values(r.byToken)), slices.Collect(maps.Values(r.bySubject)), slices.Collect(maps.Values(r.sessions)))
+}
+
+// rewrite replaces the file by its live revocations. Lines that another process adds to the old file meanwhile are kept.
+func (r *Revocations) rewrite() error {
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
+	var old *os.File
+	err := replaceFile(r.file.name, 0, func([]byte) (text []byte, err error) {
+		if old, err = os.Open(r.file.name); err != nil {
+			return nil, err
+		}
+		if text, err = io.ReadAll(old); err != nil {
+			return nil, err
+		}
+		list, err := parseRevocations(r.file.name, text)
+		if err != nil {
+			return nil, err
+		}
+		text, err = formatRevocations(liveRevocations(list, nil))
+		return append(text, '\n'), err // an empty file counts as unfinished
+	})
+	if old == nil {
+		return err
+	}
+	defer old.Close()
+	if err != nil {
+		return err
+	}
+	late, err := io.ReadAll(old)
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	return r.file.append(late)
+}
+
+// full reports whether there are too many others to add one. It is called with mu held.
+func (r *Revocations) full(one *Revocation, now time.Time) bool {
+	all, key := r.of(one)
+	if _, known := all[key]; known {
+		return false
+	}
+	count := func() int {
+		if one.Session != "" {
+			return len(r.sessions)
+		}
+		return len(r.byToken) + len(r.bySubject)
+	}
+	if count() >= maxRevocations {
+		for _, all := range []map[string]Revocation{r.byToken, r.bySubject, r.sessions} {
+			maps.DeleteFunc(all, func(_ string, other Revocation) bool { return other.expired(now) })
 		}
 	}
-	return replaceFile(r.file.name, lockWait, func([]byte) ([]byte, error) { return kept.Bytes(), nil })
+	return count() >= maxRevocations
+}
+
+// count returns how many there are. It is called with mu held.
+func (r *Revocations) count() int { return len(r.byToken) + len(r.bySubject) + len(r.sessions) }
+
+// of returns the map of a revocation, and its key there.
+func (r *Revocations) of(one *Revocation) (all map[string]Revocation, key string) {
+	switch {
+	case one.Subject != "":
+		return r.bySubject, one.Subject
+	case one.Session != "":
+		return r.sessions, one.Session
+	}
+	return r.byToken, one.TokenID
 }
 
 // put is called with mu held.
-func (r *Revocations) put(one Revocation, now time.Time) error {
-	all, key := r.byToken, one.TokenID
-	switch {
-	case one.Subject != "":
-		all, key = r.bySubject, one.Subject
-	case one.Session != "":
-		all, key = r.sessions, one.Session
-	}
-	if len(r.byToken)+len(r.bySubject) >= maxRevocations || len(r.sessions) >= maxRevocations {
-		for _, m := range []map[string]Revocation{r.byToken, r.bySubject, r.sessions} {
-			for key, one := range m {
-				if one.expired(now) {
-					delete(m, key)
-				}
-			}
-		}
-	}
+func (r *Revocations) put(one Revocation, now time.Time) {
 	if one.expired(now) {
-		return nil
+		return
 	}
-	count := len(r.byToken) + len(r.bySubject)
-	if one.Session != "" {
-		count = len(r.sessions)
-	}
-	before, known := all[key]
-	if count >= maxRevocations && !known {
-		return fmt.Errorf("revocations: %w: want at most %d", ErrBusy, maxRevocations)
-	}
-	if known { // the one that revokes more
+	all, key := r.of(&one)
+	if before, known := all[key]; known { // the one that revokes more
 		if before.Before.After(one.Before) {
 			one.Before = before.Before
 		}
@@ -272,7 +321,6 @@ func (r *Revocations) put(one Revocation, now time.Time) error {
 		}
 	}
 	all[key] = one
-	return nil
 }
 
 // revocationMargin is longer than any auth.jwt.leeway, by which a token outlives its claim exp.

@@ -3,9 +3,12 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -116,6 +119,10 @@ func TestRevocationFile(t *testing.T) {
 	if _, err := newRevocations(file); err == nil {
 		t.Error("the server starts with an invalid file")
 	}
+	rewrite(t, file, "")
+	if err := r.load(); err == nil || !r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
+		t.Errorf("truncated: %v", err)
+	}
 	_ = os.Remove(file)
 	if err := r.load(); err == nil || !r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
 		t.Errorf("missing: %v", err)
@@ -139,14 +146,99 @@ func TestRevocationOutlivesTheLeeway(t *testing.T) {
 
 func TestRevocationFileIsCompacted(t *testing.T) {
 	line := `{"jti":"a","expires":"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + "\"}\n"
-	file := write(t, "revocations", strings.Repeat(line, 1500)+"{\"jti\":\"b\"}\n")
+	for live, want := range map[string]string{"{\"jti\":\"b\"}\n": "{\"jti\":\"b\"}\n\n", "": "\n"} {
+		file := write(t, "revocations", strings.Repeat(line, 1500)+live)
+		r, err := newRevocations(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.compact(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || string(text) != want {
+			t.Errorf("%v: %.200q, want %q", err, text, want)
+		}
+		if err := r.load(); err != nil || r.count() != len(live)/11 {
+			t.Errorf("%v: %v", err, r.byToken)
+		}
+	}
+}
+
+// TestRevocationsOfSeveralProcesses: none is lost while processes add to a file, rewrite it and read it again.
+func TestRevocationsOfSeveralProcesses(t *testing.T) {
+	file := write(t, "revocations", "{\"jti\":\"first\"}\n")
+	var adding, rewriting sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 {
+		r, err := newRevocations(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rewriting.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := r.rewrite(); err != nil && !errors.Is(err, errFileLocked) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	const each = 30
+	for process := range 2 {
+		r, err := newRevocations(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		adding.Go(func() {
+			for i := range each {
+				id := fmt.Sprint(process, "-", i)
+				if err := r.Add(Revocation{TokenID: id}); err != nil {
+					t.Error(err)
+				}
+				if err := r.load(); err != nil || !r.Revoked(&Principal{Subject: "x", TokenID: "first"}) {
+					t.Errorf("%s: %v", id, err)
+				}
+			}
+		})
+	}
+	adding.Wait()
+	close(done)
+	rewriting.Wait()
+	r, err := newRevocations(file)
+	if err != nil || r.count() != 1+2*each {
+		t.Errorf("%d revocations are left, want %d; %v", r.count(), 1+2*each, err)
+	}
+}
+
+// TestUnwrittenRevocation: what couldn't be written stays in force when others change the file, and is written with the next one.
+func TestUnwrittenRevocation(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "away")
+	file := filepath.Join(dir, "revocations")
 	r, err := newRevocations(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(file)
-	if err != nil || string(text) != "{\"jti\":\"b\"}\n" || len(r.byToken) != 1 {
-		t.Errorf("%v: %.200s", err, text)
+	if err := r.Add(Revocation{TokenID: "a"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("without its directory: %v", err)
+	}
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(file, []byte("{\"jti\":\"b\"}\n"), 0o600), r.load()); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"a", "b"} {
+		if !r.Revoked(&Principal{Subject: "x", TokenID: id}) {
+			t.Errorf("%s is no longer revoked", id)
+		}
+	}
+	if err := r.Add(Revocation{TokenID: "c"}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := newRevocations(file); err != nil || again.count() != 3 {
+		t.Errorf("%v, %v", again.byToken, err)
 	}
 }
 
@@ -204,7 +296,7 @@ func TestOnChange(t *testing.T) {
 	testkit.Eventually(t, func() bool { return calls.Load() == 2 }, "two calls after Add")
 	rewrite(t, revocations, "{\"jti\":\"a\"}\n")
 	testkit.Eventually(t, revoked.Load, "a call after a change of the revocations")
-	rewrite(t, revocations, "")
+	rewrite(t, revocations, "\n")
 	testkit.Eventually(t, func() bool { return !revoked.Load() }, "a call after the revocation was removed")
 	if err := WriteTokens(file, nil); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -41,10 +42,15 @@ type Service struct {
 	remote *remoteKeys // nil without a JWKS address
 	logger *slog.Logger
 	kept   []time.Duration // see KeepDelays
+
+	unreadable map[string]bool // settings whose file couldn't be read at the last try; used by Run
 }
 
 // filePoll is the time between two checks whether a file has changed. What it revokes must end within a second.
 const filePoll = 500 * time.Millisecond
+
+// compactEvery is the time between two checks whether the file of revocations has many expired lines.
+const compactEvery = 10 * time.Minute
 
 // secondCall is the time after which the functions of Revocations.OnChange are called again: a credential that was verified just before
 // the change may have come to a stream just after the first call.
@@ -61,7 +67,7 @@ func New(o Options) (*Service, error) {
 	if o.SessionTime == 0 {
 		o.SessionTime = 12 * time.Hour
 	}
-	s := &Service{logger: o.Logger}
+	s := &Service{logger: o.Logger, unreadable: map[string]bool{}}
 	var err error
 	if s.Revocations, err = newRevocations(o.Revocations); err != nil {
 		return nil, fmt.Errorf("auth.revocations: %w", err)
@@ -126,6 +132,9 @@ func (s *Service) Run(ctx context.Context) {
 	again := time.NewTimer(0)
 	again.Stop()
 	defer again.Stop()
+	compact := time.NewTicker(compactEvery)
+	defer compact.Stop()
+	s.compact()
 	for {
 		select {
 		case <-ctx.Done():
@@ -136,6 +145,9 @@ func (s *Service) Run(ctx context.Context) {
 			continue
 		case <-again.C:
 			s.Revocations.callback()
+			continue
+		case <-compact.C:
+			s.compact()
 			continue
 		case <-poll.C:
 		}
@@ -155,8 +167,20 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// reloaded logs the result of reading a changed file.
+func (s *Service) compact() {
+	if err := s.Revocations.compact(); err != nil {
+		s.logger.Warn("file can't be rewritten without expired lines", "setting", "auth.revocations", "err", err)
+	}
+}
+
+// reloaded logs the result of reading a changed file. One that can't be read is tried at each poll, and logged once.
 func (s *Service) reloaded(setting, consequence string, err error) {
+	_, unreadable := errors.AsType[*fs.PathError](err)
+	before := s.unreadable[setting]
+	s.unreadable[setting] = unreadable
+	if unreadable && before {
+		return
+	}
 	if err != nil {
 		s.logger.Error("changed file is invalid; "+consequence, "setting", setting, "err", err)
 		return

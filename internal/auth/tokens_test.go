@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"bytes"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -221,6 +224,27 @@ func TestUnreadableFileIsReadAgain(t *testing.T) {
 	}
 	if f.changed() {
 		t.Error("a missing file is tried again and again")
+	}
+	if err := errors.Join(os.WriteFile(name, nil, 0o600), os.Truncate(name, maxFile+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.read(); !errors.Is(err, errTooLong) || f.changed() {
+		t.Errorf("%v; a file that is too long is tried again and again: %t", err, f.changed())
+	}
+}
+
+// TestUnreadableFileIsLoggedOnce: it is tried at each poll.
+func TestUnreadableFileIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	token, _ := NewToken("a", readAll, time.Time{})
+	s, file := tokenService(t, token)
+	s.logger = slog.New(slog.NewTextHandler(&log, nil))
+	unreadable, invalid := &fs.PathError{Op: "open", Path: file, Err: fs.ErrPermission}, errors.New("invalid")
+	for _, err := range []error{unreadable, unreadable, invalid, invalid, unreadable, nil, unreadable} {
+		s.reloaded("auth.tokens", "the old tokens stay in use", err)
+	}
+	if n := strings.Count(log.String(), "changed file is invalid"); n != 5 {
+		t.Errorf("logged %d times, want 5", n)
 	}
 }
 
