@@ -103,7 +103,7 @@ func startVarnish(t testing.TB, dir string, port, backend int) {
 	inner := freePort(t)
 	vcl := shipped(t, dir, "varnish.vcl", backend, `.port = "3000"`, fmt.Sprintf(`.port = "%d"`, backend))
 	start(t, dir, "varnishd", "-F", "-j", "none", "-n", filepath.Join(dir, "varnish"), "-f", vcl, "-s", "default,32m",
-		"-a", fmt.Sprintf("127.0.0.1:%d,PROXY", inner), "-p", "feature=+http2", "-p", "thread_pool_min=20")
+		"-a", fmt.Sprintf("127.0.0.1:%d,PROXY", inner), "-p", "feature=+http2", "-p", "thread_pool_min=20", "-p", "pipe_timeout=60")
 	hitch := shipped(t, dir, "hitch.conf", backend, "[*]:443", fmt.Sprintf("[127.0.0.1]:%d", port), "[127.0.0.1]:6086", fmt.Sprintf("[127.0.0.1]:%d", inner))
 	start(t, dir, "hitch", "--config="+hitch, "--workers=1", "--user=root")
 }

@@ -1,5 +1,5 @@
 # Varnish in front of Ticklane, as /etc/varnish/default.vcl, behind Hitch (hitch.conf), which has TLS. docs/proxies.md explains each line.
-# varnishd -f /etc/varnish/default.vcl -a 127.0.0.1:6086,PROXY -p feature=+http2 -p thread_pool_max=10000
+# varnishd -f /etc/varnish/default.vcl -a 127.0.0.1:6086,PROXY -p feature=+http2 -p thread_pool_max=10000 -p pipe_timeout=60
 vcl 4.1;
 
 probe readyz {

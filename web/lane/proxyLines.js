@@ -35,10 +35,10 @@ export const proxyLines = {
     Varnish: [],
   },
   timeout: {
-    nginx: ['proxy_read_timeout 1h;'],
-    Apache: ['ProxyTimeout 3600'],
-    HAProxy: ['timeout client 60s', 'timeout server 60s', 'timeout tunnel 1h'],
+    nginx: ['proxy_read_timeout 60s;'],
+    Apache: ['ProxyTimeout 60'],
+    HAProxy: ['timeout client 60s', 'timeout server 60s', 'timeout tunnel 60s'],
     Caddy: [],
-    Varnish: ['.between_bytes_timeout = 60s;', '-p pipe_timeout=3600'],
+    Varnish: ['.between_bytes_timeout = 60s;', '-p pipe_timeout=60'],
   },
 };
