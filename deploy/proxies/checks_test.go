@@ -57,6 +57,7 @@ func TestProxies(t *testing.T) {
 			v.checkDelay("")
 			v.checkAnswers()
 			v.checkAddress()
+			v.checkAdministration()
 			v.checkTunnel()
 			v.checkPage()
 			v.checkRestart(append(busy, "--stream.compress", "on"))
@@ -225,4 +226,17 @@ func (v *visit) checkAddress() {
 		}
 	}
 	v.sites[0].mustOpen("ws", "topics=*", "X-Forwarded-Proto", "http").close() // the page's scheme is https
+}
+
+// checkAdministration: no form of a path reaches what server.admin_addr serves.
+func (v *visit) checkAdministration() {
+	for _, path := range []string{
+		"/metrics", "//metrics", "/%6detrics", "/./metrics", "/x/../metrics", "/metrics/", "/api/stats", "/api/connections", "/api/lab", "/api/revocations", "/debug/pprof/heap",
+	} {
+		for _, s := range v.sites {
+			if status, _, body := s.do(http.MethodGet, path, ""); status != http.StatusNotFound {
+				v.t.Errorf("%s: status %d: %.80s", path, status, body)
+			}
+		}
+	}
 }

@@ -124,6 +124,7 @@ func (b *backend) run(flags ...string) {
 	b.t.Helper()
 	b.process = start(b.t, b.t.TempDir(), binary, append([]string{"serve", "--config", os.DevNull,
 		"--server.addr", "127.0.0.1:" + strconv.Itoa(b.port), "--server.base_path", b.base, "--server.hosts", host, "--server.trusted_proxies", "127.0.0.1",
+		"--server.admin_addr", "127.0.0.1:0",
 		"--data.dir", b.data}, flags...)...)
 	until(b.t, "the server to be ready", timeout, func() bool {
 		res, err := http.Get("http://127.0.0.1:" + strconv.Itoa(b.port) + "/readyz")
