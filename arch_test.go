@@ -15,11 +15,12 @@ import (
 // dependencies lists the packages of this module that each package may import, without the prefix internal/. A new package
 // needs an entry here and in docs/architecture.md.
 var dependencies = map[string][]string{
-	"internal/quote":         {},
+	"internal/excerpt":       {},
+	"internal/quote":         {"excerpt"},
 	"internal/nearest":       {},
-	"internal/strictjson":    {"nearest"},
-	"internal/auth":          {"strictjson", "quote"},
-	"internal/wire":          {"strictjson", "quote"},
+	"internal/strictjson":    {"excerpt", "nearest"},
+	"internal/auth":          {"excerpt", "strictjson", "quote"},
+	"internal/wire":          {"excerpt", "strictjson", "quote"},
 	"internal/wire/wiretest": {}, // for tests: an independent decoder
 	"internal/testkit":       {}, // for tests
 	// For tests: the built server and a browser.
@@ -29,8 +30,8 @@ var dependencies = map[string][]string{
 	"internal/apidoc":              {},
 	"internal/i18n":                {},
 	"internal/market":              {"quote"},
-	"internal/market/replay":       {"market", "quote"},
-	"internal/market/ingest":       {"market", "quote"},
+	"internal/market/replay":       {"excerpt", "market", "quote"},
+	"internal/market/ingest":       {"excerpt", "market", "quote"},
 	"internal/audit":               {},
 	"internal/bus":                 {"wire", "quote"},
 	"internal/delay":               {"quote"},

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"ticklane/internal/excerpt"
 )
 
 const (
@@ -62,7 +64,7 @@ func newKey(id string, public any, method string) (key, error) {
 	}
 	if method != "" {
 		if !slices.Contains(k.methods, method) {
-			return key{}, fmt.Errorf("alg %q doesn't fit the key", clip(method))
+			return key{}, fmt.Errorf("alg %q doesn't fit the key", excerpt.Of(method))
 		}
 		k.methods = []string{method}
 	}
@@ -98,7 +100,7 @@ func parsePEM(text []byte) ([]key, error) {
 		case "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY":
 			return nil, errors.New("it has a private key; this server needs only the public one: openssl pkey -in FILE -pubout")
 		default:
-			return nil, fmt.Errorf("block %q; want PUBLIC KEY or CERTIFICATE", clip(block.Type))
+			return nil, fmt.Errorf("block %q; want PUBLIC KEY or CERTIFICATE", excerpt.Of(block.Type))
 		}
 		if err != nil {
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"ticklane/internal/excerpt"
 )
 
 // maxName bounds subjects, token IDs and names, in bytes. They are shown in lists and logs.
@@ -16,7 +18,7 @@ func checkName(name string) error {
 	}
 	for _, r := range name {
 		if !unicode.IsGraphic(r) {
-			return fmt.Errorf("%q: want no control characters", clip(name))
+			return fmt.Errorf("%q: want no control characters", excerpt.Of(name))
 		}
 	}
 	return nil

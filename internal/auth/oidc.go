@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/strictjson"
 )
 
@@ -161,7 +162,7 @@ func (d *OIDC) Finish(ctx context.Context, query url.Values, stateCookie string)
 		return nil, invalidSignIn("iss: not auth.oidc.issuer")
 	}
 	if code := query.Get("error"); code != "" {
-		return nil, invalidSignIn("the provider answers %q", clip(code))
+		return nil, invalidSignIn("the provider answers %q", excerpt.Of(code))
 	}
 	token, err := p.oauth.Exchange(oidc.ClientContext(ctx, d.client), query.Get("code"), oauth2.VerifierOption(s.Verifier))
 	if err != nil {
@@ -268,7 +269,7 @@ func invalidSignIn(format string, a ...any) error {
 // tokenError returns an error of the token endpoint without its answer, which may contain secrets.
 func tokenError(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return invalidSignIn("the provider answers %q, status %d", clip(refused.ErrorCode), refused.Response.StatusCode)
+		return invalidSignIn("the provider answers %q, status %d", excerpt.Of(refused.ErrorCode), refused.Response.StatusCode)
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
 		return fmt.Errorf("sign-in: %w", ErrUnavailable)

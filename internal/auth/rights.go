@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 	"ticklane/internal/strictjson"
 )
@@ -152,20 +153,20 @@ func (r *Rights) add(from *right) error {
 		}
 		for _, topic := range list.topics {
 			if !validTopic(topic) {
-				return fmt.Errorf(`%s: %q: want a symbol, "sector:…" or "*"`, list.name, clip(topic))
+				return fmt.Errorf(`%s: %q: want a symbol, "sector:…" or "*"`, list.name, excerpt.Of(topic))
 			}
 		}
 	}
 	if from.Delay != "" {
 		d, err := time.ParseDuration(from.Delay)
 		if err != nil || d < 0 || d > maxDelay {
-			return fmt.Errorf(`delay: %q: want a duration from 0s to %s, such as "15m"`, clip(from.Delay), maxDelay)
+			return fmt.Errorf(`delay: %q: want a duration from 0s to %s, such as "15m"`, excerpt.Of(from.Delay), maxDelay)
 		}
 		e.delay = d
 	}
 	for _, a := range from.May {
 		if !slices.Contains(actions, a) {
-			return fmt.Errorf("may: unknown %q; want %s", clip(string(a)), joined(actions))
+			return fmt.Errorf("may: unknown %q; want %s", excerpt.Of(string(a)), joined(actions))
 		}
 		r.actions[a] = true
 	}
@@ -254,15 +255,6 @@ func (r *Rights) WritesAny() bool { return len(r.write) > 0 }
 // Readable returns the topics that may be read, as they are written in the entries, without duplicates. The caller must not change
 // the slice.
 func (r *Rights) Readable() []string { return r.readable }
-
-// clip bounds the part of a foreign text that an error repeats.
-func clip(text string) string {
-	const most = 40
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
 
 func joined(list []Action) string {
 	names := make([]string, len(list))

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"ticklane/internal/excerpt"
 )
 
 // maxSession bounds a session's text, in bytes. Browsers keep cookies of at least 4096 bytes, name and attributes included (RFC 6265
@@ -103,7 +105,7 @@ func (s *Sessions) Verify(token string) (*Principal, error) {
 		source: claims.Source, key: claims.Key, until: fromMicros(claims.Until),
 	}
 	if !slices.Contains(s.sources, p.source) {
-		return nil, fmt.Errorf("session: %w: its credential is of a kind that the server no longer accepts (%s)", ErrInvalid, clip(string(p.source)))
+		return nil, fmt.Errorf("session: %w: its credential is of a kind that the server no longer accepts (%s)", ErrInvalid, excerpt.Of(string(p.source)))
 	}
 	if p.source == sourceFile {
 		of, err := s.tokens.current(p)

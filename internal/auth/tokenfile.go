@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"ticklane/internal/excerpt"
 )
 
 // maxTokens bounds the tokens of a file.
@@ -79,11 +81,11 @@ func ParseTokens(text []byte) ([]Token, error) {
 		t, err := e.token()
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("token %d (%s): %w", i+1, clip(e.Name), err)
+			return nil, fmt.Errorf("token %d (%s): %w", i+1, excerpt.Of(e.Name), err)
 		case names[t.Name]:
-			return nil, fmt.Errorf("token %d (%s): name: given twice", i+1, clip(e.Name))
+			return nil, fmt.Errorf("token %d (%s): name: given twice", i+1, excerpt.Of(e.Name))
 		case hashes[t.Hash]:
-			return nil, fmt.Errorf("token %d (%s): hash: another token has it, too", i+1, clip(e.Name))
+			return nil, fmt.Errorf("token %d (%s): hash: another token has it, too", i+1, excerpt.Of(e.Name))
 		}
 		names[t.Name], hashes[t.Hash] = true, true
 		tokens = append(tokens, t)

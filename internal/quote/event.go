@@ -3,6 +3,8 @@ package quote
 import (
 	"fmt"
 	"sync/atomic"
+
+	"ticklane/internal/excerpt"
 )
 
 // Limits of the texts of a Trade and a Status, in bytes. They limit the size of a rendered tick.
@@ -125,7 +127,7 @@ type Status struct {
 // Check checks the status. The error is a *FieldError of the first invalid field.
 func (s *Status) Check() error {
 	if len(s.State) == 0 || len(s.State) > maxStatusState || !all(s.State, isSector) {
-		return &FieldError{"status", fmt.Sprintf("%q: want a word such as halted or trading, 1 to %d of a-z, 0-9 and '-'", clip(s.State), maxStatusState)}
+		return &FieldError{"status", fmt.Sprintf("%q: want a word such as halted or trading, 1 to %d of a-z, 0-9 and '-'", excerpt.Of(s.State), maxStatusState)}
 	}
 	if !validText(s.Reason, maxReason) {
 		return textError("reason", s.Reason, maxReason)
@@ -134,5 +136,5 @@ func (s *Status) Check() error {
 }
 
 func textError(field, text string, limit int) error {
-	return &FieldError{field, fmt.Sprintf("%q: want at most %d bytes of printable text", clip(text), limit)}
+	return &FieldError{field, fmt.Sprintf("%q: want at most %d bytes of printable text", excerpt.Of(text), limit)}
 }

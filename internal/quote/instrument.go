@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ticklane/internal/excerpt"
 )
 
 // MaxSymbol is the maximum length of a symbol in bytes. It limits the size of a rendered tick.
@@ -46,11 +48,11 @@ func (in *Instrument) Check() error {
 	}
 	switch {
 	case !ValidSymbol(in.Symbol):
-		return fail("symbol", "%q: want %s", clip(in.Symbol), SymbolForm)
+		return fail("symbol", "%q: want %s", excerpt.Of(in.Symbol), SymbolForm)
 	case !validText(in.Name, maxName):
 		return textError("name", in.Name, maxName)
 	case !validSector(in.Sector):
-		return fail("sector", "%q: want 1 to %d of a-z, 0-9 and '-'", clip(in.Sector), maxSector)
+		return fail("sector", "%q: want 1 to %d of a-z, 0-9 and '-'", excerpt.Of(in.Sector), maxSector)
 	case in.Decimals > MaxDecimals:
 		return fail("decimals", "%d: want 0 to %d", in.Decimals, MaxDecimals)
 	case in.SizeDecimals > MaxDecimals:
@@ -108,13 +110,4 @@ func all(s string, ok func(byte) bool) bool {
 
 func validText(s string, limit int) bool {
 	return len(s) <= limit && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
-}
-
-// clip bounds the part of a text that an error repeats.
-func clip(s string) string {
-	const limit = 40
-	if len(s) > limit {
-		return s[:limit] + "…"
-	}
-	return s
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/nearest"
 )
 
@@ -42,7 +43,7 @@ func Members(object []byte) (map[string]json.RawMessage, error) {
 			return nil, notObject
 		}
 		if _, ok := members[name]; ok {
-			return nil, &MemberError{clip(name), "given twice; want it once"}
+			return nil, &MemberError{excerpt.Of(name), "given twice; want it once"}
 		}
 		members[name] = value
 	}
@@ -64,16 +65,7 @@ func CheckMembers(object []byte, known ...string) error {
 		return nil
 	}
 	if suggested, ok := nearest.Name(unknown[0], known); ok {
-		return &MemberError{clip(unknown[0]), "unknown member; did you mean " + suggested + "?"}
+		return &MemberError{excerpt.Of(unknown[0]), "unknown member; did you mean " + suggested + "?"}
 	}
-	return &MemberError{clip(unknown[0]), "unknown member; want " + strings.Join(known, ", ")}
-}
-
-// clip bounds the part of a name that an error repeats.
-func clip(name string) string {
-	const most = 40
-	if len(name) > most {
-		return strings.ToValidUTF8(name[:most], "") + "…"
-	}
-	return name
+	return &MemberError{excerpt.Of(unknown[0]), "unknown member; want " + strings.Join(known, ", ")}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 	"ticklane/internal/strictjson"
 )
@@ -102,7 +103,7 @@ func ParseCommand(b []byte) (Command, error) {
 			if typ.Field == "token" {
 				return bad("token: want a string") // the value may be a secret
 			}
-			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), clip(typ.Value))
+			return bad("%s: want %s, got %s", typ.Field, want(typ.Field), excerpt.Of(typ.Value))
 		}
 		return bad(`not a JSON object such as {"action":"subscribe","topics":["AAPL"],"id":1}`)
 	}
@@ -125,7 +126,7 @@ func ParseCommand(b []byte) (Command, error) {
 		c.Topics = *raw.Topics
 		return c, nil
 	}
-	return Command{}, &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: fmt.Sprintf("action: unknown %q; want %s", clip(c.Action), actions)}
+	return Command{}, &CommandError{Code: CodeUnknownAction, ID: c.ID, Msg: fmt.Sprintf("action: unknown %q; want %s", excerpt.Of(c.Action), actions)}
 }
 
 // NoCredentials returns the CommandError for an ActionAuth that is sent to a server that requires no credentials.
@@ -155,15 +156,6 @@ func want(field string) string {
 		return "a list of strings"
 	}
 	return "a string"
-}
-
-// clip bounds the part of a client's text that an error message repeats.
-func clip(s string) string {
-	const limit = 40 // bytes
-	if len(s) <= limit {
-		return s
-	}
-	return truncate(s, limit) + "…"
 }
 
 // truncate returns at most the first n bytes of a UTF-8 text, without a partial character at the end.

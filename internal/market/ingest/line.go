@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -20,7 +21,7 @@ type fault struct {
 var notJSON = &fault{"", "not a JSON object (RFC 8259)"}
 
 func unknownMember(name []byte) *fault {
-	return &fault{clip(name), "unknown member; docs/ingest.md has those of each T, and names that begin with _ are ignored"}
+	return &fault{excerpt.Of(name), "unknown member; docs/ingest.md has those of each T, and names that begin with _ are ignored"}
 }
 
 // lineType is the value of T.

@@ -3,7 +3,6 @@ package ingest
 import (
 	"errors"
 	"strconv"
-	"strings"
 
 	"ticklane/internal/quote"
 )
@@ -94,11 +93,3 @@ func quoted(b []byte) string {
 
 // maxQuoted is how many bytes of a line's text an error repeats.
 const maxQuoted = 40
-
-// clip returns the beginning of a text.
-func clip(b []byte) string {
-	if len(b) > maxQuoted {
-		return strings.ToValidUTF8(string(b[:maxQuoted]), "") + "…"
-	}
-	return string(b)
-}

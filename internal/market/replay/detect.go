@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -89,10 +90,10 @@ func (l *layout) findSymbol(s *settings, base string) error {
 		if g.symbol == "" && !g.has(colSymbol) {
 			g.symbol = symbolOf(base)
 			if !quote.ValidSymbol(g.symbol) {
-				return fmt.Errorf("there is no column for symbol, and the file's name gives %q: set feed.format.symbol, such as EURUSD: %w", clip(g.symbol), errSymbol)
+				return fmt.Errorf("there is no column for symbol, and the file's name gives %q: set feed.format.symbol, such as EURUSD: %w", excerpt.Of(g.symbol), errSymbol)
 			}
 		} else if g.symbol != "" && !quote.ValidSymbol(g.symbol) {
-			return fmt.Errorf("symbol %q: %w", clip(g.symbol), errSymbol)
+			return fmt.Errorf("symbol %q: %w", excerpt.Of(g.symbol), errSymbol)
 		}
 	}
 	return nil

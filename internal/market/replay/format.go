@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -63,7 +64,7 @@ func (f *Format) parse() (*settings, error) {
 		}
 	}
 	if f.Symbol != "" && !quote.ValidSymbol(f.Symbol) {
-		return nil, fmt.Errorf("feed.format.symbol: %q: %w", clip(f.Symbol), errSymbol)
+		return nil, fmt.Errorf("feed.format.symbol: %q: %w", excerpt.Of(f.Symbol), errSymbol)
 	}
 	return s, s.setColumns(f.Columns)
 }
@@ -93,7 +94,7 @@ func (s *settings) setColumns(list []string) error {
 		}
 		col, ok := meanings[strings.TrimSpace(meaning)]
 		if !ok {
-			return fmt.Errorf("feed.format.columns: %q: want one of %s, or - for none", clip(item), strings.Join(meaningNames(), ", "))
+			return fmt.Errorf("feed.format.columns: %q: want one of %s, or - for none", excerpt.Of(item), strings.Join(meaningNames(), ", "))
 		}
 		if !pair {
 			s.positions = append(s.positions, col)

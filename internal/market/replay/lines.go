@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // maxLine is the maximum size of a line in bytes; it limits the memory used for a file that isn't CSV.
@@ -104,12 +103,3 @@ func (t *records) readLine() ([]byte, error) {
 }
 
 func (t *records) failed(err error) error { return fmt.Errorf("%s:%d: %w", t.name, t.line+1, err) }
-
-// clip bounds the part of the file's text that an error repeats.
-func clip(s string) string {
-	const limit = 40
-	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
-}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -23,7 +24,7 @@ func (o *Options) parseStart(zone *time.Location) (at int64, err error) {
 			return t.UnixMicro(), nil
 		}
 	}
-	return 0, fmt.Errorf("feed.start: %q: want a time such as 2026-03-02T14:30:00Z or 2026-03-02", clip(o.Start))
+	return 0, fmt.Errorf("feed.start: %q: want a time such as 2026-03-02T14:30:00Z or 2026-03-02", excerpt.Of(o.Start))
 }
 
 // findStart sets the time of the file at which the replay starts.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -103,7 +104,7 @@ func (t *table) parse(r *row, g *group) error {
 	if g.has(colSymbol) {
 		r.symbol = t.field(g.places[colSymbol])
 		if !quote.ValidSymbol(r.symbol) {
-			return t.badField(g, colSymbol, fmt.Errorf("%q: want %w", clip(r.symbol), errSymbol))
+			return t.badField(g, colSymbol, fmt.Errorf("%q: want %w", excerpt.Of(r.symbol), errSymbol))
 		}
 		if noSymbols[r.symbol] {
 			return t.badField(g, colSymbol, fmt.Errorf("%q stands for no symbol: leave the row out, or set feed.format.symbol", r.symbol))
@@ -119,7 +120,7 @@ func (t *table) parse(r *row, g *group) error {
 	text = t.timeText(text, clock)
 	var err error
 	if r.at, err = t.times.parse(text); err != nil {
-		return t.badField(g, colTime, fmt.Errorf("%q: %w", clip(text), err))
+		return t.badField(g, colTime, fmt.Errorf("%q: %w", excerpt.Of(text), err))
 	}
 	for col := firstText; col < firstPrice; col++ {
 		if text := t.field(g.places[col]); !isNull(text) {
@@ -136,7 +137,7 @@ func (t *table) parse(r *row, g *group) error {
 		}
 		d, err := t.number(col, text)
 		if err != nil {
-			return t.badField(g, col, fmt.Errorf("%q: %w", clip(text), err))
+			return t.badField(g, col, fmt.Errorf("%q: %w", excerpt.Of(text), err))
 		}
 		r.values[col] = d
 		r.has |= 1 << col
