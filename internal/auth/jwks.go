@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -45,7 +44,7 @@ func newRemoteKeys(url string, client *http.Client, logger *slog.Logger, changed
 // refetch requests the keys again, because a token names one that isn't known. It reports whether they will be fetched: not if
 // that has happened within keysRetry.
 func (r *remoteKeys) refetch() bool {
-	if at := r.fetched.Load(); at != 0 && time.Since(time.Unix(0, at)) < keysRetry {
+	if at := r.fetched.Load(); at != 0 && time.Since(time.Unix(0, at)).Abs() < keysRetry { // the clock may have been set back
 		return false
 	}
 	select {
@@ -120,11 +119,11 @@ func get(ctx context.Context, client *http.Client, url string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: status %d", url, resp.StatusCode)
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxKeysBytes+1))
-	if err == nil && len(text) > maxKeysBytes {
-		err = fmt.Errorf("%s: larger than %d bytes", url, maxKeysBytes)
+	text, err := readBody(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
 	}
-	return text, err
+	return text, nil
 }
 
 // parseJWKS returns the keys of a JSON Web Key Set that can verify signatures, and the number of others.

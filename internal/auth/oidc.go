@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,9 @@ type OIDC struct {
 
 // provider is what discovery has found.
 type provider struct {
-	oauth    *oauth2.Config
-	verifier *oidc.IDTokenVerifier
+	oauth       *oauth2.Config
+	verifier    *oidc.IDTokenVerifier
+	needsIssuer bool // its answers have the parameter iss
 }
 
 // signIn is the state of one, kept in a cookie.
@@ -67,7 +69,7 @@ type sealedRefresh struct {
 
 // newOIDC returns a client without connecting to the provider. The error begins with the name of the setting.
 func newOIDC(o OIDCOptions, keys secretKeys, lifetime time.Duration, revocations *Revocations, client *http.Client, logger *slog.Logger) (*OIDC, error) {
-	d := &OIDC{options: o, keys: keys, lifetime: lifetime, revocations: revocations, client: client, logger: logger}
+	d := &OIDC{options: o, keys: keys, lifetime: lifetime, revocations: revocations, client: wholeAnswers(client), logger: logger}
 	if o.ClientID == "" {
 		return nil, errors.New("client_id: missing; auth.oidc.issuer needs it")
 	}
@@ -115,7 +117,14 @@ func (d *OIDC) discover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var metadata struct {
+		Issuer bool `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	}
+	if err := p.Claims(&metadata); err != nil {
+		return err
+	}
 	d.provider.Store(&provider{
+		needsIssuer: metadata.Issuer,
 		oauth: &oauth2.Config{ClientID: d.options.ClientID, ClientSecret: d.secret, Endpoint: p.Endpoint(), RedirectURL: d.options.RedirectURL,
 			Scopes: append([]string{oidc.ScopeOpenID}, d.options.Scopes...)},
 		verifier: p.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), d.client), &oidc.Config{ClientID: d.options.ClientID}),
@@ -158,7 +167,7 @@ func (d *OIDC) Finish(ctx context.Context, query url.Values, stateCookie string)
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(s.State)) != 1 {
 		return nil, invalidSignIn("state: not that of this browser's sign-in")
 	}
-	if iss := query.Get("iss"); iss != "" && iss != d.options.Issuer { // RFC 9207
+	if iss := query.Get("iss"); iss != d.options.Issuer && (iss != "" || p.needsIssuer) {
 		return nil, invalidSignIn("iss: not auth.oidc.issuer")
 	}
 	if code := query.Get("error"); code != "" {
@@ -224,6 +233,9 @@ func (d *OIDC) principal(ctx context.Context, p *provider, token *oauth2.Token, 
 		return nil, invalidSignIn("the provider sent no ID token")
 	}
 	id, err := p.verifier.Verify(ctx, raw)
+	if err != nil && strings.HasPrefix(err.Error(), "failed to verify signature: fetching keys") { // which it doesn't wrap
+		return nil, fmt.Errorf("sign-in: %w", ErrUnavailable)
+	}
 	if err != nil {
 		return nil, invalidSignIn("ID token: %s", idTokenReason(err))
 	}
@@ -237,6 +249,10 @@ func (d *OIDC) principal(ctx context.Context, p *provider, token *oauth2.Token, 
 	members, err := strictjson.Members(text)
 	if err != nil {
 		return nil, invalidSignIn("ID token: claims: %s", err.Error())
+	}
+	var party string
+	if text, ok := members["azp"]; ok && (json.Unmarshal(text, &party) != nil || party != d.options.ClientID) {
+		return nil, invalidSignIn("ID token: claim azp: issued to another client")
 	}
 	var claims jwtClaims
 	if err := claims.read(members, d.options.RightsClaim, d.fallback); err != nil {

@@ -29,6 +29,8 @@ type testProvider struct {
 	key crypto.Signer
 
 	mu        sync.Mutex
+	broken    map[string]http.HandlerFunc       // answers instead of the handlers of these paths
+	forge     func(claims jwt.MapClaims) string // makes the ID token; nil for a good one
 	down      bool
 	codes     map[string]url.Values // of the authorization request
 	refresh   string                // the valid refresh token; "" if none is given
@@ -53,7 +55,16 @@ func newTestProvider(t *testing.T) *testProvider {
 		_, _ = w.Write([]byte(jwks(t, map[string]crypto.Signer{"k": p.key})))
 	})
 	mux.HandleFunc("/token", p.token)
-	p.Server = httptest.NewServer(mux)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		broken := p.broken[r.URL.Path]
+		p.mu.Unlock()
+		if broken != nil {
+			broken(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(p.Close)
 	return p
 }
@@ -114,6 +125,9 @@ func (p *testProvider) token(w http.ResponseWriter, r *http.Request) {
 	id, err := token.SignedString(p.key)
 	if err != nil {
 		panic(err)
+	}
+	if p.forge != nil {
+		id = p.forge(claims)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"access_token": "access", "token_type": "Bearer", "expires_in": 300, "id_token": id, "refresh_token": p.refresh})
@@ -245,6 +259,7 @@ func TestOIDCRefused(t *testing.T) {
 		"another nonce":                 {map[string]any{"nonce": "x"}, nil, "nonce"},
 		"no nonce":                      {map[string]any{"nonce": ""}, nil, "nonce"},
 		"for another client":            {map[string]any{"aud": "other"}, nil, "audience"},
+		"issued to another client":      {map[string]any{"aud": []string{"ticklane-test", "other"}, "azp": "other"}, nil, "claim azp"},
 		"ID token of another issuer":    {map[string]any{"iss": "https://evil.example"}, nil, "issuer"},
 		"expired":                       {map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, nil, "expired"},
 		"no rights":                     {map[string]any{"ticklane": nil}, nil, "claim ticklane"},
