@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/internal/auth"
+	"ticklane/internal/quote"
 )
 
 // sessionAPI serves the endpoints of credentials. It exists only on servers that require them.
@@ -37,11 +38,7 @@ type sessionAnswer struct {
 }
 
 func newSessionAnswer(subject string, expires time.Time) sessionAnswer {
-	a := sessionAnswer{Subject: subject}
-	if !expires.IsZero() {
-		a.Expires = expires.UnixMicro()
-	}
-	return a
+	return sessionAnswer{Subject: subject, Expires: quote.Micros(expires)}
 }
 
 // renew is POST /api/session/renew: the session of the cookie lasts auth.session_time from now, or as long as its provider says.

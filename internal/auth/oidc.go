@@ -17,6 +17,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"ticklane/internal/excerpt"
+	"ticklane/internal/quote"
 	"ticklane/internal/strictjson"
 )
 
@@ -270,7 +271,7 @@ func (d *OIDC) keep(token *oauth2.Token, p *Principal) (string, error) {
 	if token.RefreshToken == "" {
 		return "", nil
 	}
-	sealed, err := d.keys.refresh.seal(sealedRefresh{Token: token.RefreshToken, Subject: p.Subject, Session: p.Session, Issued: micros(p.Issued),
+	sealed, err := d.keys.refresh.seal(sealedRefresh{Token: token.RefreshToken, Subject: p.Subject, Session: p.Session, Issued: quote.Micros(p.Issued),
 		Expires: time.Now().Add(d.lifetime).Unix()})
 	if err == nil && len(sealed) > maxSession {
 		return "", fmt.Errorf("refresh token: %w", ErrTooLarge)

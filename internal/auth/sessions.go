@@ -10,6 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"ticklane/internal/excerpt"
+	"ticklane/internal/quote"
 )
 
 // maxSession bounds a session's text, in bytes. Browsers keep cookies of at least 4096 bytes, name and attributes included (RFC 6265
@@ -74,7 +75,7 @@ func (s *Sessions) sign(p *Principal) (token string, expires time.Time, err erro
 		expires = p.until
 	}
 	expires = expires.Truncate(time.Second)
-	claims := sessionClaims{TokenID: p.TokenID, Issued: micros(p.Issued), Until: micros(p.until), Source: p.source, Key: p.key}
+	claims := sessionClaims{TokenID: p.TokenID, Issued: quote.Micros(p.Issued), Until: quote.Micros(p.until), Source: p.source, Key: p.key}
 	claims.Subject, claims.ID, claims.ExpiresAt = p.Subject, p.Session, jwt.NewNumericDate(expires)
 	if p.source != sourceFile {
 		if claims.Rights, err = json.Marshal(p.Rights); err != nil {
@@ -139,13 +140,6 @@ func (s *Sessions) End(p *Principal) error {
 		return fmt.Errorf("%w: not a session", ErrInvalid)
 	}
 	return s.revocations.Add(Revocation{Session: p.Session, Expires: time.Now().Add(s.lifetime).UTC().Truncate(time.Second).Add(time.Second)})
-}
-
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
 }
 
 func fromMicros(us int64) time.Time {

@@ -1,5 +1,7 @@
 package quote
 
+import "time"
+
 // ID is an instrument's index in its Universe, 0 to Len()-1.
 type ID int32
 
@@ -23,4 +25,12 @@ type Tick struct {
 	Seq              uint64 // number of the tick in the log, from 1
 	Halted           bool   // trading in the instrument is halted since this tick or an earlier one
 	CountStarts      bool   // the source counts Volume from 0 since this tick, so all of it is new
+}
+
+// Micros returns a time in µs since 1970, 0 for the zero time.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
 }

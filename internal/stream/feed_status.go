@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ticklane/internal/quote"
 	"ticklane/internal/wire"
 )
 
@@ -53,11 +54,7 @@ func (l *Log) UniverseGrown() {
 // FeedStale makes every stream, also those that are opened later, report that the feed has had no tick since a time. The zero time
 // means that ticks come again.
 func (l *Log) FeedStale(since time.Time) {
-	var us int64
-	if !since.IsZero() {
-		us = since.UnixMicro()
-	}
-	l.feed.stale.Store(us)
+	l.feed.stale.Store(quote.Micros(since))
 	l.notifyAll()
 }
 

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"ticklane/internal/quote"
+)
 
 // Values of an auth message.
 const (
@@ -10,7 +14,7 @@ const (
 
 // Auth returns the message about the client's credential. expires is zero for never; id is the command's, nil if it had none.
 func Auth(status string, expires time.Time, id *int64) Message {
-	return Message{Name: "auth", body: authBody{"auth", status, micros(expires), id}}
+	return Message{Name: "auth", body: authBody{"auth", status, quote.Micros(expires), id}}
 }
 
 type authBody struct {

@@ -95,15 +95,7 @@ func (h Hello) Message() Message {
 	return Message{Name: "hello", ID: idUnless(h.Snapshot, h.Start), Retry: h.Retry, body: helloBody{
 		"hello", h.Conn, h.Lane.String(), h.Engine, Epoch(h.Epoch), h.Head, h.Oldest, h.Resume, h.Mode,
 		list(h.Topics), h.Heartbeat.Milliseconds(), h.Now.UnixMicro(), h.Snapshot,
-		micros(h.Expires), h.Delay.Milliseconds(), h.Narrowed}}
-}
-
-// micros returns a time in µs since 1970, 0 for the zero time.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
+		quote.Micros(h.Expires), h.Delay.Milliseconds(), h.Narrowed}}
 }
 
 // idUnless returns the id of a message with position p, or "" if a snapshot follows: the client has the state at p only
