@@ -36,6 +36,7 @@ var dependencies = map[string][]string{
 	"internal/bus":                 {"wire", "quote"},
 	"internal/delay":               {"quote"},
 	"internal/history":             {"wire", "quote"},
+	"internal/delayed":             {"delay", "history", "stream", "quote"},
 	"internal/stream":              {"auth", "wire", "quote"},
 	"internal/shard":               {"stream", "wire", "quote"},
 	"internal/netconn":             {},
@@ -49,13 +50,13 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"audit", "auth", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"handlers":                 {"audit", "auth", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {}, // for make licenses
 
 	// For tests: a whole server with its clients.
-	"internal/testkit/testserver": {"auth", "handlers", "bus", "delay", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
+	"internal/testkit/testserver": {"auth", "handlers", "bus", "delay", "delayed", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.

@@ -10,6 +10,7 @@ import (
 	"ticklane/handlers"
 	"ticklane/internal/config"
 	"ticklane/internal/delay"
+	"ticklane/internal/delayed"
 	"ticklane/internal/history"
 	"ticklane/internal/market/ingest"
 	"ticklane/internal/metrics"
@@ -23,15 +24,7 @@ const maxDelays = 8
 // delayedFeed is the feed for clients with delayed rights. A nil one has no clients.
 type delayedFeed struct {
 	line  *delay.Line
-	views []*delayedView // by delay
-}
-
-// delayedView is the feed for clients with one delay. It is the sink of the line's outlet.
-type delayedView struct {
-	delay   time.Duration
-	log     *stream.Log
-	history *history.Store
-	outlet  *delay.Outlet
+	views []*delayed.View // by delay
 }
 
 // delaysOf returns the delays for which there must be a view, of the settings and of the tokens. It lets the service warn of others that
@@ -57,31 +50,15 @@ func newDelayedFeed(delays []time.Duration, live stream.Config, past *history.St
 	}
 	f := &delayedFeed{line: delay.New(live.Events)}
 	for _, d := range delays {
-		cfg := live
-		cfg.Delay, cfg.Events = d, quote.NewEvents(live.Size)
-		log, err := stream.New(cfg)
+		v, err := delayed.NewView(d, f.line, live, past)
 		if err != nil {
 			f.close()
 			return nil, err
 		}
-		v := &delayedView{delay: d, log: log, history: past.Delayed(d)}
-		v.outlet = f.line.Outlet(d, cfg.Events, v)
 		f.views = append(f.views, v)
 	}
 	return f, nil
 }
-
-// Publish stores ticks as the live parts did, the bars first.
-func (v *delayedView) Publish(ticks []quote.Tick) {
-	v.history.Add(ticks)
-	v.log.Append(ticks)
-}
-
-// Past stores ticks of the time before the start.
-func (v *delayedView) Past(ticks []quote.Tick) { v.history.Add(ticks) }
-
-// FeedStale informs the streams.
-func (v *delayedView) FeedStale(since time.Time) { v.log.FeedStale(since) }
 
 // close stops the logs.
 func (f *delayedFeed) close() {
@@ -89,7 +66,7 @@ func (f *delayedFeed) close() {
 		return
 	}
 	for _, v := range f.views {
-		v.log.Close()
+		v.Log.Close()
 	}
 }
 
@@ -106,7 +83,7 @@ func (f *delayedFeed) addDays(ticks []quote.Tick) {
 		return
 	}
 	for _, v := range f.views {
-		v.history.AddDays(ticks)
+		v.History.AddDays(ticks)
 	}
 }
 
@@ -116,21 +93,18 @@ func (f *delayedFeed) addPast(ticks []quote.Tick) {
 	if f == nil {
 		return
 	}
-	limit := time.Now().Add(-f.views[len(f.views)-1].delay).UnixMicro()
+	limit := time.Now().Add(-f.views[len(f.views)-1].Delay).UnixMicro()
 	n := sort.Search(len(ticks), func(i int) bool { return ticks[i].Due > limit })
 	for _, v := range f.views {
-		v.history.Add(ticks[:n])
+		v.History.Add(ticks[:n])
 	}
 	f.line.AddPast(ticks[n:])
 }
 
 // addTo adds the views to the parts that handlers need.
 func (f *delayedFeed) addTo(d *handlers.Deps) {
-	if f == nil {
-		return
-	}
-	for _, v := range f.views {
-		d.Delayed = append(d.Delayed, handlers.DelayedView{Delay: v.delay, Stream: v.log, History: v.history})
+	if f != nil {
+		d.Delayed = f.views
 	}
 }
 
@@ -141,7 +115,7 @@ func (f *delayedFeed) measure(of *metrics.Sources) {
 	}
 	of.HeldBytes = f.line.Bytes
 	for _, v := range f.views {
-		of.Delayed = append(of.Delayed, metrics.Delayed{Delay: v.delay, Stream: v.log, Held: v.outlet.Held, Late: v.outlet.Late})
+		of.Delayed = append(of.Delayed, metrics.Delayed{Delay: v.Delay, Stream: v.Log, Held: v.Outlet.Held, Late: v.Outlet.Late})
 	}
 }
 
@@ -150,7 +124,7 @@ func (f *delayedFeed) logs(live *stream.Log) []*stream.Log {
 	all := []*stream.Log{live}
 	if f != nil {
 		for _, v := range f.views {
-			all = append(all, v.log)
+			all = append(all, v.Log)
 		}
 	}
 	return all

@@ -14,6 +14,7 @@ import (
 	"ticklane/internal/auth"
 	"ticklane/internal/bus"
 	"ticklane/internal/config"
+	"ticklane/internal/delayed"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
 	"ticklane/internal/quote"
@@ -96,7 +97,7 @@ func TestDelayedFeed(t *testing.T) {
 		for minute := range 20 {
 			synctest.Wait()
 			for _, v := range delayed.views {
-				checkBars(t, fmt.Sprintf("after %d min, %v behind", minute, v.delay), v, past)
+				checkBars(t, fmt.Sprintf("after %d min, %v behind", minute, v.Delay), v, past)
 			}
 			time.Sleep(time.Minute)
 		}
@@ -134,19 +135,19 @@ func TestDelayedFeed(t *testing.T) {
 			}
 		}
 		for _, v := range delayed.views {
-			if h, n := v.log.Head().Seq, log.Head().Seq; v.log.Head().Epoch != b.Epoch() || h == 0 || h >= n || n-h != v.outlet.Held() {
-				t.Errorf("%v behind: the head is %d of %d, %d are held", v.delay, h, n, v.outlet.Held())
+			if h, n := v.Log.Head().Seq, log.Head().Seq; v.Log.Head().Epoch != b.Epoch() || h == 0 || h >= n || n-h != v.Outlet.Held() {
+				t.Errorf("%v behind: the head is %d of %d, %d are held", v.Delay, h, n, v.Outlet.Held())
 			}
 		}
 	})
 }
 
 // checkBars compares the bars of a view with those that the live store has of the time before the delay.
-func checkBars(t *testing.T, when string, v *delayedView, past *history.Store) {
+func checkBars(t *testing.T, when string, v *delayed.View, past *history.Store) {
 	t.Helper()
-	limit := time.Now().Add(-v.delay).UnixMicro()
+	limit := time.Now().Add(-v.Delay).UnixMicro()
 	for _, interval := range history.Intervals() {
-		got, err := v.history.Bars(0, interval, history.Latest, 1000)
+		got, err := v.History.Bars(0, interval, history.Latest, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -339,7 +339,7 @@ func TestViews(t *testing.T) {
 func TestPositionsOfDelayedStreams(t *testing.T) {
 	onDelayedServer(t, func(t *testing.T, srv *testserver.Server, lane wire.Lane) {
 		srv.Publish(10)
-		testkit.Eventually(t, func() bool { return srv.Delayed[1].Stream.Head().Seq == 10 }, "ticks to be old enough")
+		testkit.Eventually(t, func() bool { return srv.Delayed[1].Log.Head().Seq == 10 }, "ticks to be old enough")
 		srv.Publish(5)
 		position := func(seq uint64) string { return "from=" + quote.Position{Epoch: srv.Bus.Epoch(), Seq: seq}.String() }
 		ahead := srv.Stream(lane, position(15), withToken("later"))

@@ -14,13 +14,6 @@ import (
 	"ticklane/internal/wire"
 )
 
-// DelayedView is the part of the server that clients with a delayed right read from.
-type DelayedView struct {
-	Delay   time.Duration
-	Stream  *stream.Log    // of the ticks that are as old
-	History *history.Store // of the same ticks
-}
-
 // feedView is the feed as it is now, or as it was a time ago: its ticks, its bars, and the answers that were made of them.
 type feedView struct {
 	delay    time.Duration // 0 for the live one
@@ -37,17 +30,17 @@ type feedViews struct {
 }
 
 func newFeedViews(d *Deps) *feedViews {
-	v := &feedViews{live: newFeedView(DelayedView{0, d.Stream, d.History})}
+	v := &feedViews{live: newFeedView(0, d.Stream, d.History)}
 	v.all = append(v.all, v.live)
 	for _, x := range d.Delayed {
-		v.all = append(v.all, newFeedView(x))
+		v.all = append(v.all, newFeedView(x.Delay, x.Log, x.History))
 	}
 	slices.SortFunc(v.all, func(a, b *feedView) int { return cmp.Compare(a.delay, b.delay) })
 	return v
 }
 
-func newFeedView(x DelayedView) *feedView {
-	return &feedView{delay: x.Delay, log: x.Stream, history: x.History, changing: newAnswers(headOf(x.Stream)), pages: newAnswers(headOf(x.Stream))}
+func newFeedView(delay time.Duration, log *stream.Log, bars *history.Store) *feedView {
+	return &feedView{delay: delay, log: log, history: bars, changing: newAnswers(headOf(log)), pages: newAnswers(headOf(log))}
 }
 
 // universe returns the instruments, which all views share.

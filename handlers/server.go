@@ -17,6 +17,7 @@ import (
 
 	"ticklane/internal/audit"
 	"ticklane/internal/auth"
+	"ticklane/internal/delayed"
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
 	"ticklane/internal/market/ingest"
@@ -33,7 +34,7 @@ type Deps struct {
 	Admin    net.Listener // of server.admin_addr; nil for none. Closed by Shutdown
 	Stream   *stream.Log
 	History  *history.Store
-	Delayed  []DelayedView // with different delays above 0
+	Delayed  []*delayed.View // with different delays above 0
 	Feed     FeedInfo
 	Lab      *Lab                       // nil disables experiments
 	Ingest   *ingest.Source             // the feed that clients send; nil for another feed

@@ -21,6 +21,7 @@ import (
 	"ticklane/handlers"
 	"ticklane/internal/bus"
 	"ticklane/internal/delay"
+	"ticklane/internal/delayed"
 	"ticklane/internal/history"
 	"ticklane/internal/metrics"
 	"ticklane/internal/quote"
@@ -70,9 +71,9 @@ type Server struct {
 	TickLog  *stream.Log
 	Bus      *bus.Local
 	History  *history.Store
-	Events   *quote.Events          // that the ticks refer to
-	Line     *delay.Line            // nil without Options.Delays
-	Delayed  []handlers.DelayedView // by Options.Delays
+	Events   *quote.Events   // that the ticks refer to
+	Line     *delay.Line     // nil without Options.Delays
+	Delayed  []*delayed.View // by Options.Delays
 	Settings handlers.Settings
 	Ticks    *Recorder
 
