@@ -2,67 +2,20 @@ package handlers_test
 
 import (
 	"fmt"
-	"io/fs"
-	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/handlers"
-	"ticklane/internal/market/ingest"
-	"ticklane/internal/shard"
 	"ticklane/internal/stream"
 	"ticklane/internal/testkit/testserver"
 	"ticklane/internal/wire"
 )
-
-// filesWithBundles returns the server's files with a bundle for every page.
-func filesWithBundles() fs.FS {
-	all := maps.Clone(builtFiles().(fstest.MapFS))
-	all["public/assets/manifest.json"] = &fstest.MapFile{Data: []byte(`{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/b.js",` +
-		`"reports.js":"/assets/c.js","docs.js":"/assets/d.js","app.css":"/assets/app-BBBB.css","docs.css":"/assets/docs.css"}`)}
-	return all
-}
-
-// TestRoutesAreDescribed checks that every route is described, and every described operation is a route.
-func TestRoutesAreDescribed(t *testing.T) {
-	d := newAPIChecker(t, "openapi")
-	srv := newCompleteServer(t)
-	have := map[string]bool{}
-	for _, r := range srv.Handlers.Routes() {
-		path := strings.ReplaceAll(r.Path, "*", "{path}")
-		for _, part := range r.Params {
-			path = strings.ReplaceAll(path, ":"+part, "{"+part+"}")
-		}
-		have[r.Method+" "+path] = true
-	}
-	if len(have) < 30 {
-		t.Fatalf("only %d routes were found", len(have))
-	}
-	described := map[string]bool{}
-	for _, o := range d.operations() {
-		if !have[o.method+" "+o.path] {
-			t.Errorf("%s %s is described but isn't a route", o.method, o.path)
-		}
-		described[o.method+" "+o.path] = true
-		if o.method == fiber.MethodGet { // described in the introduction for all
-			described[fiber.MethodHead+" "+o.path] = true
-		}
-	}
-	for route := range have {
-		if !described[route] {
-			t.Errorf("%s isn't described", route)
-		}
-	}
-}
 
 // attempt is a request with the expected status.
 type attempt struct {
@@ -245,197 +198,6 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 	}
 }
 
-// checkDrills checks the answers that only a drill causes.
-func (d *apiChecker) checkDrills(srv *testserver.Server, all map[string]operation) {
-	d.Helper()
-	for _, status := range []int{503, 204} {
-		for id, path := range map[string]string{"subscribeSSE": "/sse/subscribe?user=drilled", "subscribeWS": "/ws/subscribe?user=drilled"} {
-			var c *testserver.Client
-			if id == "subscribeSSE" {
-				c = srv.SSE("user=drilled")
-			} else {
-				c = srv.WS("user=drilled")
-			}
-			d.try(srv, all, attempt{id: "labDrill", path: "/api/lab/drill", status: 200, body: fmt.Sprintf(`{"action":"%d","conns":["%s"]}`, status, c.Hello.Conn)})
-			if id == "subscribeWS" {
-				d.try(srv, all, attempt{id: id, path: path, status: status, extra: testserver.Upgrade})
-				continue
-			}
-			a := srv.Dial()
-			a.Request("GET", path)
-			if text := ""; a.Status == 503 {
-				text = a.ReadBody() // without Retry-After
-				wantProblem(d, a, text, 503)
-			} else if a.Status != 204 {
-				d.Errorf("%s after a drill: %d", path, a.Status)
-			}
-		}
-	}
-	c := srv.SSE("user=late")
-	srv.Handlers.RejectPendingFaults()
-	d.try(srv, all, attempt{id: "labDrill", path: "/api/lab/drill", status: 429, body: `{"action":"503","conns":["` + c.Hello.Conn + `"]}`})
-}
-
-// checkFeeds checks the endpoints by which clients send a feed.
-func (d *apiChecker) checkFeeds(all map[string]operation) {
-	d.Helper()
-	f := newFeedServer(d, testserver.Stream, nil)
-	closed := newFeedServer(d, testserver.Stream, func(s *handlers.Settings) { s.IngestToken = "secret" })
-	other := newTestServer(d, testserver.Options{})
-	line := `{"T":"q","S":"A","p":1.5,"n":1}`
-	for id, path := range map[string]string{"ingest": "/api/ingest", "ingestProgress": "/api/ingest", "ingestWS": "/ws/ingest"} {
-		extra, status := testserver.Upgrade, 200
-		switch id {
-		case "ingest":
-			extra = []string{ndjson}
-		case "ingestWS":
-			status = 101
-		}
-		d.try(f.Server, all, attempt{id: id, path: path + "?source=me", status: status, body: line, extra: extra})
-		d.try(f.Server, all, attempt{id: id, path: path + "?source=", status: 400, body: line, extra: extra})
-		d.try(f.Server, all, attempt{id: id, path: path + "?source=me", status: 403, body: line, extra: append(slices.Clone(extra), "Origin: https://evil.example")})
-		d.try(closed.Server, all, attempt{id: id, path: path + "?source=me", status: 401, body: line, extra: extra})
-		d.try(other, all, attempt{id: id, path: path + "?source=me", status: 409, body: line, extra: extra})
-	}
-	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 426})
-	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 426, extra: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 8"}})
-	d.try(f.Server, all, attempt{id: "ingest", path: "/api/ingest", status: 415, body: line})
-	f.stop()
-	d.try(f.Server, all, attempt{id: "ingest", path: "/api/ingest?source=me", status: 503, body: line, extra: []string{ndjson}})
-	for range 64 {
-		f.feedSocket("")
-	}
-	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 503, extra: testserver.Upgrade})
-}
-
-// checkOtherSettings checks the answers that depend on other settings.
-func (d *apiChecker) checkOtherSettings(all map[string]operation) {
-	d.Helper()
-	shut := newTestServer(d, testserver.Options{Settings: func(s *handlers.Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one stream
-	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
-		d.try(shut, all, attempt{id: id, path: path, status: 503})
-	}
-	d.try(shut, all, attempt{id: "docs", path: "/docs", status: 200})
-	d.try(shut, all, attempt{id: "lab", path: "/api/lab", status: 404})
-	for _, id := range []string{"labDrill", "labRate", "labBackground"} {
-		d.try(shut, all, attempt{id: id, path: all[id].path, status: 404, body: "{}"})
-	}
-	c := shut.SSE("")
-	d.try(shut, all, attempt{id: "subscribeSSE", path: "/sse/subscribe", status: 503})
-	path := "/sse/connections/" + c.Hello.Conn
-	d.try(shut, all, attempt{id: "commandSSE", path: path, status: 200, body: `{"action":"time"}`})
-	d.try(shut, all, attempt{id: "commandSSE", path: path, status: 429, body: `{"action":"time","id":3}`})
-	shut.Handlers.SetReady(false)
-	d.try(shut, all, attempt{id: "readyz", path: "/readyz", status: 503})
-
-	replay := newLabServer(d)
-	d.try(replay, all, attempt{id: "labRate", path: "/api/lab/rate", status: 409, body: `{"rate":1}`})
-	d.try(replay, all, attempt{id: "labBackground", path: "/api/lab/background", status: 409, body: `{"sse":1,"ws":1}`})
-}
-
-// checkCommonErrors checks the errors that any address may return.
-func (d *apiChecker) checkCommonErrors(srv *testserver.Server, all map[string]operation) {
-	d.Helper()
-	complete := newCompleteServer(d)
-	for id, o := range all {
-		path := strings.NewReplacer("{conn}", "x", "{name}", "run.html", "{path}", "x").Replace(o.path)
-		srv := srv
-		if strings.HasPrefix(path, "/sign-") || slices.Contains(accessOperations, id) {
-			srv = complete
-		}
-		if id != "healthz" && id != "readyz" {
-			d.try(srv, all, attempt{id: id, path: path, status: 421, body: "{}", extra: []string{"Host: evil.example"}})
-		}
-		d.try(srv, all, attempt{id: id, path: path, status: 431, body: "{}", extra: []string{"X-Big: " + strings.Repeat("x", 9000)}})
-		if o.method == fiber.MethodHead {
-			continue
-		}
-		c := srv.Dial()
-		c.Request("DELETE", path)
-		d.checkAnswer(o, c.Status, c.Header, c.ReadBody())
-		if c.Status != 405 {
-			d.Errorf("DELETE %s: %d", path, c.Status)
-		}
-		c.NetConn.Close()
-	}
-	failing := newTestServer(d, testserver.Options{Deps: func(d *handlers.Deps) {
-		d.Metrics = func(*handlers.Server) http.Handler {
-			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
-		}
-	}})
-	d.try(failing, all, attempt{id: "metrics", path: "/metrics", status: 500})
-	d.try(srv, all, attempt{id: "labRate", path: "/api/lab/rate", status: 413, body: strings.Repeat(" ", 70_000)})
-}
-
-// TestQueryIsAsDescribed checks that the server reads every described parameter, accepts described values, and rejects others
-// with the parameter's name.
-func TestQueryIsAsDescribed(t *testing.T) {
-	d := newAPIChecker(t, "openapi")
-	srv := newTestServer(t, testserver.Options{Log: compressing(stream.CompressAuto), Deps: func(d *handlers.Deps) {
-		withLab(d)
-		d.Ingest, _ = ingest.New(ingest.Options{MaxInstruments: 1})
-	}})
-	srv.Publish(20)
-	checked := 0
-	for id, o := range d.operations() {
-		extra := []string{}
-		switch id {
-		case "subscribeSSE":
-			continue // HEAD has the same query and ends
-		case "subscribeWS", "ingestWS":
-			extra = testserver.Upgrade
-		}
-		for _, p := range o.params {
-			if p.in != "query" || p.name == "lang" || p.name == "lastEventId" || strings.HasPrefix(o.path, "/sign-in") { // any value has a meaning
-				continue
-			}
-			checked++
-			path := o.path + "?"
-			if id == "history" && p.name != "symbol" {
-				path += "symbol=S1&"
-			}
-			junk := strings.Repeat("x", 65)
-			c := srv.Dial()
-			c.Request(o.method, path+p.name+"="+junk, extra...)
-			if c.Status != 400 {
-				t.Errorf("%s: %s=%s: status %d", id, p.name, junk, c.Status)
-			} else if o.method != fiber.MethodHead {
-				if problem := wantProblem(t, c, c.ReadBody(), 400); problem.Parameter != p.name {
-					t.Errorf("%s: %s was rejected for %s", id, p.name, problem.Parameter)
-				}
-			}
-			c.NetConn.Close()
-			if d.check(p.pointer, junk) == nil && p.name != "topics" && p.name != "symbol" { // the schema doesn't list known values
-				t.Errorf("%s: %s=%s conforms to the description but was rejected", id, p.name, junk)
-			}
-			schema, _ := d.at(p.pointer)
-			values, _ := schema["enum"].([]any)
-			if v, ok := schema["default"]; ok {
-				values = append(slices.Clone(values), v)
-			}
-			for _, limit := range []string{"minimum", "maximum"} {
-				if v, ok := schema[limit]; ok {
-					values = append(values, v)
-				}
-			}
-			for _, v := range values {
-				if v == testserver.Shard && !shard.Available {
-					continue
-				}
-				c := srv.Dial()
-				c.Request(o.method, fmt.Sprintf("%s%s=%v", path, p.name, v), extra...)
-				if c.Status >= 400 {
-					t.Errorf("%s: %s=%v conforms to the description: status %d", id, p.name, v, c.Status)
-				}
-				c.NetConn.Close()
-			}
-		}
-	}
-	if checked < 20 {
-		t.Errorf("only %d parameters were found", checked)
-	}
-}
-
 // TestCommandToABlockedStreamIsAsDescribed checks the answer to a command that a blocked stream can't execute.
 func TestCommandToABlockedStreamIsAsDescribed(t *testing.T) {
 	onEngines(t, testCommandToABlockedStreamIsAsDescribed)
@@ -458,43 +220,4 @@ func testCommandToABlockedStreamIsAsDescribed(t *testing.T, engine string) {
 		}
 	}
 	t.Errorf("the stream never blocked")
-}
-
-// TestDocsPage checks that the page shows every operation and message, and that all its links work.
-func TestDocsPage(t *testing.T) {
-	d, a := newAPIChecker(t, "openapi"), newAPIChecker(t, "asyncapi")
-	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = filesWithBundles() }})
-	answer, page := srv.Get("/docs", "Accept: text/html")
-	if answer.Status != 200 || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
-		t.Fatalf("%d %v", answer.Status, answer.Header)
-	}
-	for id := range d.operations() {
-		if !strings.Contains(page, `id="op-`+id+`"`) || !strings.Contains(page, `href="#op-`+id+`"`) {
-			t.Errorf("%s isn't on the page, or not in its list", id)
-		}
-	}
-	messages, _ := a.at("/components/messages")
-	for name := range messages {
-		m, _ := a.at("/components/messages/" + name + "/payload")
-		if title := m["title"]; !strings.Contains(page, fmt.Sprintf("T is %v<", title)) {
-			t.Errorf("%s isn't on the page", name)
-		}
-	}
-	for _, text := range []string{">4008<", "ticklane.v1.protobuf", "application/problem&#43;json", "&#34;T&#34;: &#34;hello&#34;", "event: snapshot"} {
-		if !strings.Contains(page, text) {
-			t.Errorf("%s isn't on the page", text)
-		}
-	}
-	links := regexp.MustCompile(`href="(#?)([^"]+)"`).FindAllStringSubmatch(page, -1)
-	if len(links) < 100 {
-		t.Errorf("only %d links", len(links))
-	}
-	for _, l := range links {
-		if l[1] != "" && strings.Count(page, ` id="`+l[2]+`"`) != 1 {
-			t.Errorf("#%s exists %d times", l[2], strings.Count(page, ` id="`+l[2]+`"`))
-		}
-	}
-	if strings.Contains(page, "style=") || strings.Contains(page, "onclick") {
-		t.Error("inline code, which the Content-Security-Policy forbids")
-	}
 }
