@@ -3,7 +3,9 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -28,13 +30,14 @@ func TestServerWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p := startServerLogging(t, log, "--auth.mode=token", "--auth.tokens="+file)
-	get := func(path, token string) *http.Response {
+	p := startServerLogging(t, log, "--auth.mode=token", "--auth.tokens="+file, "--lab.enabled=true")
+	do := func(method, path, token, body string) *http.Response {
 		t.Helper()
-		req, err := http.NewRequest(http.MethodGet, "http://"+p.addr+path, http.NoBody)
+		req, err := http.NewRequest(method, "http://"+p.addr+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
+		req.Header.Set("Content-Type", "application/json")
 		if token != "" {
 			req.Header.Set("Authorization", "Bearer "+token)
 		}
@@ -43,6 +46,10 @@ func TestServerWithTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		return resp
+	}
+	get := func(path, token string) *http.Response {
+		t.Helper()
+		return do(http.MethodGet, path, token, "")
 	}
 	status := func(token string) int {
 		t.Helper()
@@ -55,6 +62,32 @@ func TestServerWithTokens(t *testing.T) {
 	if none, good := status(""), status(secret); none != 401 || good != 200 {
 		t.Errorf("status %d without a token, %d with one", none, good)
 	}
+	lab, _, err := runToken("new", "lab", "--file", file, "--may", "lab,metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab = strings.TrimSpace(lab)
+	clients := func(sse, ws int) { // of the lab: their process has a token of its own
+		t.Helper()
+		testkit.Eventually(t, func() bool {
+			resp := do(http.MethodPost, "/api/lab/background", lab, fmt.Sprintf(`{"sse":%d,"ws":%d}`, sse, ws))
+			resp.Body.Close()
+			return resp.StatusCode == 200
+		}, "the token of the lab is valid")
+		testkit.Eventually(t, func() bool {
+			resp := get("/api/stats", lab)
+			defer resp.Body.Close()
+			var stats struct {
+				Lanes map[string]struct{ Connections, Ticks int }
+			}
+			if err := json.NewDecoder(resp.Body).Decode(&stats); err != nil {
+				t.Fatal(err)
+			}
+			return stats.Lanes["sse"].Connections == sse && stats.Lanes["ws"].Connections == ws && stats.Lanes["ws"].Ticks > 0
+		}, "streams of the lab's clients")
+	}
+	clients(1, 2)
+	clients(0, 0)
 	stream := get("/sse/subscribe?topics=AAPL", secret)
 	defer stream.Body.Close()
 	if _, _, err := runToken("revoke", "desk", "--file", file); err != nil {

@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"ticklane/internal/auth"
 	"ticklane/internal/wire"
 )
 
@@ -20,10 +26,13 @@ import (
 const extraClientsLifetime = 10 * time.Minute
 
 // extraClients are the lab's extra clients. They run in a separate process, so that their work isn't counted as the
-// server's. The methods are safe for concurrent use.
+// server's. Where the server requires credentials they have a token that only that process knows, until it ends. The methods are safe
+// for concurrent use.
 type extraClients struct {
 	addr string // host:port of this server's listener
 	base string // server.base_path
+
+	token atomic.Value // text: that of the process, "" while none runs
 
 	mu      sync.Mutex
 	process *exec.Cmd     // nil: none runs
@@ -56,6 +65,9 @@ func (c *extraClients) set(sse, ws int) error {
 	}
 	ended := make(chan struct{})
 	c.process, c.stdin, c.ended, c.counts = process, stdin, ended, [wire.Lanes]int{wire.SSE: sse, wire.WS: ws}
+	token := rand.Text()
+	c.token.Store(token)
+	_, _ = io.WriteString(stdin, token+"\n") // others could read arguments and environment; if it fails, the process has ended
 	c.expiry = time.AfterFunc(extraClientsLifetime, func() { c.stopProcess(process) })
 	go func() {
 		_ = process.Wait() // its exit status has no meaning here
@@ -95,7 +107,38 @@ func (c *extraClients) stopLocked() {
 	c.expiry.Stop()
 	c.stdin.Close()
 	<-c.ended
+	c.token.Store("")
 	c.process, c.counts = nil, [wire.Lanes]int{}
+}
+
+// extraClient is the principal of the clients' token.
+var extraClient = &auth.Principal{Subject: "lab-clients", Rights: readsAll()}
+
+func readsAll() auth.Rights {
+	rights, err := auth.ParseRights([]byte(`[{"read":["*"]}]`))
+	if err != nil {
+		panic(err)
+	}
+	return rights
+}
+
+// authenticator returns an Authenticator that accepts the clients' token, too.
+func (c *extraClients) authenticator(others auth.Authenticator) auth.Authenticator {
+	return extraAuthenticator{others, c}
+}
+
+type extraAuthenticator struct {
+	auth.Authenticator
+	clients *extraClients
+}
+
+// Verify implements auth.Authenticator.
+func (a extraAuthenticator) Verify(token string) (*auth.Principal, error) {
+	own, _ := a.clients.token.Load().(string)
+	if own != "" && subtle.ConstantTimeCompare([]byte(token), []byte(own)) == 1 {
+		return extraClient, nil
+	}
+	return a.Authenticator.Verify(token)
 }
 
 // clientsCommand is the hidden command of that process.
@@ -113,8 +156,15 @@ func clientsCommand() *cobra.Command {
 	return c
 }
 
-// runExtraClients opens streams and discards what they send, until stdin ends. A stream that ends is opened again.
+// runExtraClients opens streams with the token in the first line of stdin and discards what they send, until stdin ends. A stream that
+// ends is opened again.
 func runExtraClients(addr, base string, sse, ws int, stdin io.Reader) error {
+	input := bufio.NewReader(stdin)
+	token, err := input.ReadString('\n')
+	if err != nil {
+		return nil // the server has ended
+	}
+	token = strings.TrimSuffix(token, "\n")
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for i := range sse + ws {
@@ -122,7 +172,7 @@ func runExtraClients(addr, base string, sse, ws int, stdin io.Reader) error {
 		if i >= sse {
 			lane, upgrade = wire.WS, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 		}
-		request := "GET " + base + "/" + lane.String() + "/subscribe?user=background HTTP/1.1\r\nHost: localhost\r\n" + upgrade + "\r\n"
+		request := "GET " + base + "/" + lane.String() + "/subscribe?user=background HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n" + upgrade + "\r\n"
 		all.Go(func() {
 			for ctx.Err() == nil {
 				discardStream(ctx, addr, request)
@@ -133,7 +183,7 @@ func runExtraClients(addr, base string, sse, ws int, stdin io.Reader) error {
 			}
 		})
 	}
-	_, _ = io.Copy(io.Discard, stdin)
+	_, _ = io.Copy(io.Discard, input)
 	cancel()
 	all.Wait()
 	return nil

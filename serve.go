@@ -148,6 +148,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		Logger: logger, Version: version,
 	}
 	access.addTo(&deps)
+	if deps.Auth != nil {
+		deps.Auth = extra.authenticator(deps.Auth)
+	}
 	delayed.addTo(&deps)
 	server, err := handlers.New(deps)
 	if err != nil {
