@@ -115,22 +115,36 @@ func TestUsersOfOneBrowser(t *testing.T) {
 	first.until("the sign-in page", `location.pathname === '/sign-in' && document.querySelector('[name=next]').value.startsWith('/?')`)
 }
 
-// serveAnn starts a server of a provider for a scene.
-func serveAnn(b *tab) *server {
-	b.t.Helper()
-	file := filepath.Join(b.t.TempDir(), "tokens.yaml")
-	newToken(b.t, file, "ann", "--read", "*")
-	return serveProvider(b.t, file)
-}
-
 // accessScenes are what people see of the access control. Only -pictures shows them; TestUsersOfOneBrowser audits the sign-in page.
 var accessScenes = []scene{
-	{"sign-in", func(b *tab, _ sceneServers) {
-		b.visit(serveAnn(b).url + "/sign-in")
-	}},
+	{"sign-in", func(b *tab, _ sceneServers) { b.visitAsBob("/sign-in") }},
 	{"sign-in-refused", func(b *tab, _ sceneServers) {
-		b.visit(serveAnn(b).url + "/sign-in")
+		b.visitAsBob("/sign-in")
 		b.signIn("tl_unknown")
 		b.until("the reason", `document.querySelector('#problem') && document.readyState === 'complete'`)
 	}},
+	{"symbol-missing", func(b *tab, _ sceneServers) {
+		b.signIn(b.visitAsBob("/?symbol=MSFT"))
+		b.waitLoaded()
+		b.until("the notice", `!document.querySelector('#banner').hidden`)
+	}},
+	{"compare-without-rights", func(b *tab, _ sceneServers) {
+		b.signIn(b.visitAsBob("/compare"))
+		b.until("figures", `/[1-9]\d* pairs/.test(document.querySelector('#running').textContent)`)
+		b.run(`document.querySelector('#t-drills').scrollIntoView(); scrollBy(0, -60)`)
+	}},
+	{"compare-topics-refused", func(b *tab, _ sceneServers) {
+		b.signIn(b.visitAsBob("/compare?topics=MSFT,XOM"))
+		b.until("the reason", `!document.querySelector('#banner').hidden`)
+	}},
+}
+
+// visitAsBob starts a server with a provider and the lab, shows the sign-in page of a path and returns the token of bob, who may read some
+// symbols.
+func (b *tab) visitAsBob(path string) (token string) {
+	b.t.Helper()
+	file := filepath.Join(b.t.TempDir(), "tokens.yaml")
+	token = newToken(b.t, file, "bob", "--read", "AAPL,sector:energy")
+	b.visit(serveProvider(b.t, file, "--lab.enabled=true").url + path)
+	return token
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"maps"
@@ -33,8 +34,9 @@ type pages struct {
 	version   string
 	base      string // path before that of every address
 	maxTopics int
-	private   bool     // the server requires credentials
-	constant  *answers // pages without quotes
+	private   bool                  // the server requires credentials
+	mayLab    func(*fiber.Ctx) bool // reports whether a client may use the lab by the address of its request; nil if the lab is disabled
+	constant  *answers              // pages without quotes
 }
 
 // view is the data of every template.
@@ -159,6 +161,10 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 // view returns the data of a page in the language of the request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
 	v := p.viewIn(negotiateLanguage(c), title, page)
+	if p.mayLab != nil && !p.mayLab(c) {
+		v.Boot = maps.Clone(v.Boot)
+		v.Boot["lab"], v.Boot["labDenied"] = false, true
+	}
 	rights := &principalOf(c).Rights
 	if rights.ReadsAll() && seesFeed(rights) {
 		return v
@@ -231,7 +237,7 @@ func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, p
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
-	x, err := cached.get(name+" "+v.Lang+" "+rightsKey(&principalOf(c).Rights)+" "+query, func() (*content, error) {
+	x, err := cached.get(name+" "+v.Lang+" "+rightsKey(&principalOf(c).Rights)+" "+fmt.Sprint(v.Boot["lab"])+" "+query, func() (*content, error) {
 		add(&v)
 		return p.render(name, layout, &v)
 	})

@@ -377,3 +377,26 @@ func TestPagesNameTheirFeed(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesOfferTheLabToThoseWhoMayUseIt checks what the comparison knows of a lab, by the rights and the address of a request.
+func TestPagesOfferTheLabToThoseWhoMayUseIt(t *testing.T) {
+	built := func(d *handlers.Deps) { d.Files = builtFiles() }
+	srv := newAuthServer(t, testserver.Options{Deps: built})
+	beside, _ := newAdminServer(t, testserver.Options{Deps: built}, onLoopback)
+	for _, x := range []struct {
+		srv   *testserver.Server
+		token string
+		may   bool
+	}{{srv, "lab", true}, {srv, "reader", false}, {srv, "admin", true}, {beside, "", false}, {newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
+		built(d)
+		d.Lab = &handlers.Lab{}
+	}}), "", true}} {
+		_, body := x.srv.Get("/compare", "Accept: text/html", withToken(x.token))
+		if may, denied := strings.Contains(body, `"lab":true`), strings.Contains(body, `"lab":false,"labDenied":true`); may != x.may || denied == x.may {
+			t.Errorf("token %q: offered %v, denied %v", x.token, may, denied)
+		}
+		if hidden := strings.Contains(body, `id="lab" hidden`); hidden == x.may {
+			t.Errorf("token %q: controls hidden %v", x.token, hidden)
+		}
+	}
+}

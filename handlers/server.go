@@ -94,6 +94,11 @@ func New(d Deps) (*Server, error) {
 	observer := newObserver(d.Logger, &errorHandler{pages: pages, log: d.Logger})
 	observer.access, observer.audit, access.unreadable = access, d.Audit, observer.unreadable
 	access.admin = newAdminAddress(d.Admin, set, observer.acceptFailed)
+	if d.Lab != nil {
+		pages.mayLab = func(c *fiber.Ctx) bool {
+			return access.admin.serves(c, may(auth.Lab)) && principalOf(c).Rights.May(auth.Lab)
+		}
+	}
 	limiter := netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback)
 	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Writers: set.Shards,
 		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}

@@ -46,6 +46,7 @@ const CLAIMS = 2000;
 await nextTask(); // reading the modules was long enough for one task
 const boot = JSON.parse(part('boot').textContent || '{}');
 const lab = boot.lab === true;
+const denied = boot.labDenied === true;
 const initial = parse(location.search);
 let problems = initial.problems;
 
@@ -57,15 +58,15 @@ const figures = new Figures();
 const plots = new Plots({ theme });
 const heatmaps = [new Heatmap(part('heat-a'), { theme }), new Heatmap(part('heat-b'), { theme })];
 const bytes = new ByteBars();
-const drillTable = new DrillTable({ drills: DRILLS, lab, run, topics });
+const drillTable = new DrillTable({ drills: DRILLS, lab, denied, run, topics });
 const local = /^(localhost|127\.|\[::1\])/.test(location.hostname);
 const comparison = new Comparison({ setup: initial.setup, lab, timed: boot.timed !== false, document, storage: session() });
-const form = new SetupForm({ setup: comparison.setup, lab, onChange: change });
+const form = new SetupForm({ setup: comparison.setup, lab, onChange: change, announce: (text) => announce(text) });
 const replay = new ReplayEnd(boot.source === 'replay' ? async () => (await getJSON('/api/stats')).feed.ended : null);
 let ticksBefore = 0;
 const status = new Status({ retry: () => comparison.sides.forEach((side) => side.feed.retry()) });
 const account = new PageSession({ feeds: () => comparison.sides.map((side) => side.feed) });
-const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label) });
+const claimTable = new ClaimTable({ find: (label) => drillTable.find(label) ?? form.find(label), denied });
 const button = byId('freeze', HTMLButtonElement);
 
 const probe = new PaintProbe({ frames, show: (side, q) => comparison.frozen || figures.show(side, q) });

@@ -71,7 +71,8 @@ export class Server {
     const response = await this.#send(path, init);
     const body = await response.json().catch(() => ({}));
     if (response.ok) return body;
-    throw new CommandError(response.status === 403 || response.status === 404 ? 'refused' : 'http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
+    if (response.status === 403) throw new CommandError('refused', t('compare.lab.denied'));
+    throw new CommandError(response.status === 404 ? 'refused' : 'http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
   }
 
   /** @param {string} path @param {RequestInit} init */

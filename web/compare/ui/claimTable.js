@@ -14,10 +14,12 @@ export class ClaimTable {
   #body = el('tbody');
   #shown = '';
   #find;
+  #denied;
 
-  /** @param {{ find: (label: string) => HTMLElement | null }} parts find: the page's button with a label, or null */
-  constructor({ find }) {
+  /** @param {{ find: (label: string) => HTMLElement | null, denied: boolean }} parts find: the page's button with a label, or null; denied: the server has the lab, but not for this user */
+  constructor({ find, denied }) {
     this.#find = find;
+    this.#denied = denied;
     part('claims').append(el('thead', {}, el('tr', {}, ...[t('compare.claims.claim'), t('compare.claims.here'), t('compare.claims.verdict')].map((h) => el('th', { scope: 'col' }, h)))), this.#body);
   }
 
@@ -45,7 +47,7 @@ export class ClaimTable {
     if (!c.press) return [c.measured];
     const known = c.measured;
     const target = c.by === 'button' ? this.#find(c.press) : null;
-    if (!target) return [known ? t('compare.claims.known', { known, then: action(c) }) : action(c)];
+    if (!target) return [known ? t('compare.claims.known', { known, then: this.#action(c) }) : this.#action(c)];
     const b = el('button', { type: 'button', class: 'button' }, c.press);
     b.dataset.claim = c.id;
     b.addEventListener('click', () => {
@@ -56,10 +58,11 @@ export class ClaimTable {
     const [before = '', after = ''] = (known ? t('compare.claims.press.known', { known, button }) : t('compare.claims.press', { button })).split(button);
     return [before, b, after];
   }
-}
 
-/** The action as text, where the page has no such button. @param {Claim} c */
-function action({ press, by }) {
-  if (by === 'wait') return t('compare.claims.wait');
-  return by === 'button' ? t('compare.claims.lab', { button: press }) : press;
+  /** The action as text, where the page has no such button. @param {Claim} c */
+  #action({ press, by }) {
+    if (by === 'wait') return t('compare.claims.wait');
+    if (by !== 'button') return press;
+    return this.#denied ? t('compare.claims.denied') : t('compare.claims.lab', { button: press });
+  }
 }

@@ -1,6 +1,6 @@
 import { count, rounded } from '../../model/formats.js';
 import { t } from '../../text.js';
-import { el, part } from '../../ui/common/dom.js';
+import { el, part, setText } from '../../ui/common/dom.js';
 import { inlineCode } from './inlineCode.js';
 import { address, getJSON } from '../../browser/http.js';
 import { costs } from '../core/costs.js';
@@ -22,8 +22,9 @@ export class CostTable {
         const found = costs(upgrade(await getJSON(`/reports/${encodeURIComponent(name)}.json`)));
         if (found) return this.#show(name, found);
       }
-    } catch {
-      // Treated like no report.
+    } catch (err) {
+      // Otherwise treated like no report.
+      if (/** @type {{ status?: number }} */ (err).status === 403) return setText(this.#note, t('compare.cost.denied'));
     }
     this.#note.replaceChildren(...inlineCode(t('compare.cost.none')));
   }

@@ -28,10 +28,10 @@ export class DrillTable {
   #kept = null;
 
   /**
-   * @param {{ drills: readonly Drill[], lab: boolean, run: (action: DrillAction) => Promise<void>, topics: () => Promise<void> }} parts
-   *   run and topics reject with an Error whose message is a sentence
+   * @param {{ drills: readonly Drill[], lab: boolean, denied: boolean, run: (action: DrillAction) => Promise<void>, topics: () => Promise<void> }} parts
+   *   denied: the server has the lab, but not for this user; run and topics reject with an Error whose message is a sentence
    */
-  constructor({ drills, lab, run, topics }) {
+  constructor({ drills, lab, denied, run, topics }) {
     this.#labels = new Map(drills.map((d) => [d.action, d.label]));
     const box = part('drill-buttons');
     const table = part('drill-table');
@@ -46,7 +46,7 @@ export class DrillTable {
     box.append(...buttons);
     const off = part('lab-off');
     off.hidden = lab;
-    if (!lab) off.replaceChildren(...inlineCode(t('compare.drills.off')));
+    if (!lab) off.replaceChildren(...inlineCode(t(denied ? 'compare.drills.denied' : 'compare.drills.off')));
   }
 
   /** @param {string} label @returns {HTMLElement | null} the button with that label */

@@ -5,7 +5,7 @@ import { useInstruments } from '../../model/instruments.js';
 import { choices, format, laneName, parse } from '../core/setup.js';
 
 /** @typedef {import('../core/types.js').Setup} Setup */
-/** @typedef {{ rate: number, background: { sse: number, ws: number }, engines: { sse: string[], ws: string[] }, compress?: string[] }} Lab answer of GET /api/lab */
+/** @typedef {{ rate?: number, background?: { sse: number, ws: number }, engines: { sse: string[], ws: string[] }, compress?: string[] }} Lab answer of GET /api/lab; without what the server can't change */
 
 const INTERVALS = ['', '0', '50', '100', '250', '1000']; // ms; '' is the server's default
 const DELAYS = ['0', '1', '2', '5', '20']; // ms
@@ -17,6 +17,7 @@ const CLIENTS = ['0,0', '100,100', '500,500', '1000,1000', '2000,2000'];
  */
 export class SetupForm {
   #onChange;
+  #announce;
   /** @type {Setup} */
   #setup;
   #sides = [...document.querySelectorAll('[data-sides]')].filter((b) => b instanceof HTMLButtonElement);
@@ -40,10 +41,11 @@ export class SetupForm {
   /** What the lab offers; null without a lab. @type {Promise<Lab | null>} */
   #offer;
 
-  /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void }} parts lab: whether the server has the lab's API */
-  constructor({ setup, lab, onChange }) {
+  /** @param {{ setup: Setup, lab: boolean, onChange: (setup: Setup) => void, announce: (text: string) => void }} parts lab: whether the user may use the lab's API */
+  constructor({ setup, lab, onChange, announce }) {
     this.#setup = setup;
     this.#onChange = onChange;
+    this.#announce = announce;
     this.#compress = lab;
     options(this.#interval, INTERVALS.map((v) => [v, v === '' ? t('compare.form.default') : v === '0' ? t('compare.form.none') : t('compare.form.ms', { ms: v })]));
     options(this.#background, CLIENTS.map((v) => [v, v === '0,0' ? t('compare.form.none') : v.replace(',', ' + ')]));
@@ -115,21 +117,18 @@ export class SetupForm {
    */
   async #check(setup) {
     const check = ++this.#checks;
-    this.rejection = '';
-    try {
-      await getJSON(`/api/quotes?${new URLSearchParams({ topics: setup.topics.join(',') })}`);
-      const why = missing(await this.#offer, setup);
-      if (check !== this.#checks || !why) return;
-      this.rejection = why;
-      this.showError(why);
-    } catch (err) {
-      if (check !== this.#checks || err instanceof TypeError) return; // a network error
-      const why = /** @type {Error} */ (err).message;
-      const [, topic] = /unknown topic "([^"]+)"/.exec(why) ?? []; // the API's texts are English, so take the name only
-      this.rejection = topic ? t('compare.form.unknown', { topic }) : t('compare.form.topics', { why });
-      this.showError(this.rejection);
-      this.#topics.setAttribute('aria-invalid', 'true');
-    }
+    this.#reject('', false);
+    const problem = await getJSON(`/api/quotes?${new URLSearchParams({ topics: setup.topics.join(',') })}`).then(() => '', topicProblem);
+    const why = problem || missing(await this.#offer, setup);
+    if (check === this.#checks) this.#reject(why, problem !== '');
+  }
+
+  /** @param {string} why a sentence, which the banner shows; '' when the server accepts the setup @param {boolean} topics whether it is about them */
+  #reject(why, topics) {
+    this.rejection = why;
+    if (why) this.#announce(why);
+    if (topics) this.#topics.setAttribute('aria-invalid', 'true');
+    this.#topics.setAttribute('aria-describedby', topics ? 'banner-text' : 'setup-error');
   }
 
   #fill() {
@@ -170,20 +169,20 @@ export class SetupForm {
     });
   }
 
-  /** Fills in the lab's current values, except those of the setup. */
+  /** Fills in the lab's current values, except those of the setup, and hides what the server can't change. */
   async #fetchLab() {
     try {
       /** @type {Lab} */
       const lab = await getJSON('/api/lab');
       this.#engineNames = { sse: lab.engines?.sse ?? [], ws: lab.engines?.ws ?? [] };
-      if (this.#setup.rate === null) this.#rate.value = String(lab.rate);
-      if (!this.#setup.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
+      if (this.#setup.rate === null) this.#rate.value = String(lab.rate ?? '');
+      if (!this.#setup.background && lab.background) choose(this.#background, `${lab.background.sse},${lab.background.ws}`, (v) => v.replace(',', ' + '));
+      for (const [field, value] of /** @type {const} */ ([[this.#rate, lab.rate], [this.#background, lab.background]])) field.closest('label')?.toggleAttribute('hidden', value === undefined);
       this.#compress = (lab.compress ?? []).length > 0;
       this.#fillSides();
       return lab;
     } catch (err) {
-      const { message, status } = /** @type {Error & { status?: number }} */ (err);
-      this.showError(t(status === 403 ? 'compare.lab.refused' : 'compare.lab.silent', { why: message }));
+      this.showError(/** @type {{ status?: number }} */ (err).status === 403 ? t('compare.lab.refused', { why: t('compare.lab.denied') }) : t('compare.lab.silent'));
       return null;
     }
   }
@@ -203,6 +202,15 @@ export class SetupForm {
   find(label) {
     return this.#sides.find((b) => b.textContent === label) ?? null;
   }
+}
+
+/** Why the server rejects topics, a sentence from its answer, whose texts are English; '' when it doesn't. @param {any} err of the request for their quotes @returns {string} */
+export function topicProblem({ message, status }) {
+  if (status !== 400 && status !== 403) return ''; // the streams show what is wrong
+  const [, kind, names] = /(unknown|no right to read the) topics?((?:,? "[^"]*")+)/.exec(message) ?? [];
+  const topics = (names ?? '').replaceAll('"', '').trim();
+  if (!topics) return t('compare.form.topics');
+  return t(kind === 'unknown' ? 'compare.form.unknown' : 'compare.form.denied', { topics });
 }
 
 /** What a setup requests and the lab does not offer, a sentence; '' for nothing. @param {Lab | null} lab @param {Setup} setup */
