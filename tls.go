@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -21,13 +23,8 @@ const certificatePoll = 5 * time.Second
 type certificate struct {
 	certFile, keyFile string
 	pair              atomic.Pointer[tls.Certificate]
-	files             [2]fileState // when pair was read, or failed to be
-}
-
-// fileState identifies a version of a file: it changes when the file is written or replaced.
-type fileState struct {
-	modified time.Time
-	size     int64
+	files             [2]os.FileInfo // when pair was read, or failed to be; nil for a file to be read again
+	unreadable        bool           // the last failure was that a file couldn't be read
 }
 
 // loadCertificate reads the files of the settings. It returns nil if they name none.
@@ -49,6 +46,9 @@ func (c *certificate) load() error {
 	if err == nil {
 		c.pair.Store(&pair)
 	}
+	if _, c.unreadable = errors.AsType[*fs.PathError](err); c.unreadable { // it may be readable later without a change
+		c.files = [2]os.FileInfo{}
+	}
 	return err
 }
 
@@ -60,23 +60,44 @@ func (c *certificate) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.pair.Load(), nil }}
 }
 
-// reload reads the files again and logs the result. They are invalid, for instance, while only one of them is replaced.
+// reload reads the files again and logs the result. They are invalid, for instance, while only one of them is replaced. Files that
+// can't be read are tried at each poll, and logged once.
 func (c *certificate) reload(logger *slog.Logger) {
+	before := c.unreadable
 	if err := c.load(); err != nil {
+		if before && c.unreadable {
+			return
+		}
 		logger.Error("new certificate is invalid; the old one stays in use until server.tls_cert and server.tls_key are valid", "err", err)
 		return
 	}
 	logger.Info("certificate reloaded", "file", c.certFile, "expires", c.pair.Load().Leaf.NotAfter)
 }
 
-// state returns the state of both files, the zero value for one that can't be read.
-func (c *certificate) state() (all [2]fileState) {
+// state returns the state of both files, nil for one that is missing.
+func (c *certificate) state() (all [2]os.FileInfo) {
 	for i, name := range []string{c.certFile, c.keyFile} {
 		if info, err := os.Stat(name); err == nil {
-			all[i] = fileState{info.ModTime(), info.Size()}
+			all[i] = info
 		}
 	}
 	return all
+}
+
+// changed reports whether a file was written or replaced since load. Another file may have the same size and time, as those of
+// images and packages do.
+func (c *certificate) changed() bool {
+	for i, now := range c.state() {
+		was := c.files[i]
+		if now == nil || was == nil {
+			if now != was {
+				return true
+			}
+		} else if now.Size() != was.Size() || !now.ModTime().Equal(was.ModTime()) || !os.SameFile(now, was) {
+			return true
+		}
+	}
+	return false
 }
 
 // watch reloads the certificate when its files change and on hangup, until ctx is done. c may be nil.
@@ -94,7 +115,7 @@ func (c *certificate) watch(ctx context.Context, hangup <-chan os.Signal, logger
 			}
 			c.reload(logger)
 		case <-poll.C:
-			if c != nil && c.state() != c.files {
+			if c != nil && c.changed() {
 				c.reload(logger)
 			}
 		}

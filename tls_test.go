@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"math/big"
 	"os"
@@ -91,4 +92,80 @@ func TestCertificateIsReloaded(t *testing.T) {
 		cancel()
 		synctest.Wait()
 	})
+}
+
+// TestCertificateIsReplacedByALink: Kubernetes replaces both files at once, by a link to another directory. Sizes and times may be equal.
+func TestCertificateIsReplacedByALink(t *testing.T) {
+	dir := t.TempDir()
+	at := time.Unix(1e9, 0)
+	for serial, version := range []string{"a", "b"} {
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		of := config.Server{TLSCert: filepath.Join(dir, version, "cert.pem"), TLSKey: filepath.Join(dir, version, "key.pem")}
+		writeCertificate(t, of, int64(serial)+1)
+		for _, name := range []string{of.TLSCert, of.TLSKey} {
+			text, err := os.ReadFile(name)
+			if err == nil {
+				text = append(text, bytes.Repeat([]byte("\n"), 2000-len(text))...)
+				err = errors.Join(os.WriteFile(name, text, 0o600), os.Chtimes(name, at, at))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	link := func(version string) {
+		t.Helper()
+		if err := errors.Join(os.Symlink(version, filepath.Join(dir, "new")), os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "now"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("a")
+	c, err := loadCertificate(config.Server{TLSCert: filepath.Join(dir, "now", "cert.pem"), TLSKey: filepath.Join(dir, "now", "key.pem")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.changed() {
+		t.Error("changed before the link was")
+	}
+	link("b")
+	if !c.changed() {
+		t.Fatal("the change isn't noticed")
+	}
+	if err := c.load(); err != nil || c.pair.Load().Leaf.SerialNumber.Int64() != 2 || c.changed() {
+		t.Errorf("certificate %v, %v", c.pair.Load().Leaf.SerialNumber, err)
+	}
+}
+
+// TestUnreadableCertificateIsReadAgain: too many open files at the time of a change must not keep an old certificate in use.
+func TestUnreadableCertificateIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	s := config.Server{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
+	writeCertificate(t, s, 1)
+	c, err := loadCertificate(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(s.TLSKey), os.Mkdir(s.TLSKey, 0o700)); err != nil { // can be opened, but not read
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&out, nil))
+	for range 3 {
+		if !c.changed() {
+			t.Error("isn't read again")
+		}
+		c.reload(logger)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 || c.pair.Load().Leaf.SerialNumber.Int64() != 1 {
+		t.Errorf("logged %d times: %s", n, out.String())
+	}
+	if err := os.Remove(s.TLSKey); err != nil {
+		t.Fatal(err)
+	}
+	writeCertificate(t, s, 2)
+	if c.reload(logger); c.pair.Load().Leaf.SerialNumber.Int64() != 2 {
+		t.Error(out.String())
+	}
 }

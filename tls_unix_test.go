@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -72,6 +73,42 @@ func TestCertificateIsReloadedUnderStreams(t *testing.T) {
 				t.Errorf("warned of engine shard: %v, want %v; it is available: %v", warned, want, shard.Available)
 			}
 		})
+	}
+}
+
+// TestTLSRefuses checks that old versions, plain HTTP and handshakes that don't end get no answer and free their connection, and that
+// none of them writes to the log.
+func TestTLSRefuses(t *testing.T) {
+	dir := t.TempDir()
+	files := config.Server{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
+	writeCertificate(t, files, 1)
+	var log syncBuffer
+	p := startServerLogging(t, &log, "--server.read_timeout=300ms", "--server.tls_cert="+files.TLSCert, "--server.tls_key="+files.TLSKey)
+	before := log.String()
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		if c, err := tls.Dial("tcp", p.addr, &tls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version}); err == nil {
+			c.Close()
+			t.Errorf("%s was accepted", tls.VersionName(version))
+		}
+	}
+	for name, first := range map[string]string{
+		"plain HTTP": "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "nothing": "", "the begin of a handshake": "\x16\x03\x01\x02\x00\x01\x00", "a record of another type": "\x17\x03\x03\x00\x01x",
+	} {
+		c, err := net.Dial("tcp", p.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(time.Minute))
+		if _, err := c.Write([]byte(first)); err != nil {
+			t.Fatal(err)
+		}
+		if answer, _ := io.ReadAll(c); bytes.Contains(answer, []byte("HTTP/")) {
+			t.Errorf("%s: answer %q", name, answer)
+		}
+	}
+	if after := log.String(); after != before {
+		t.Errorf("log %q", after[len(before):])
 	}
 }
 
