@@ -300,7 +300,7 @@ func TestRequestsOfASubject(t *testing.T) {
 	if c, _ := srv.Get("/api/time", withToken("reader")); c.Status != 200 {
 		t.Errorf("another subject: status %d", c.Status)
 	}
-	for _, path := range []string{"/healthz", "/static/favicon.svg"} { // a page has many files
+	for _, path := range []string{"/healthz", "/readyz", "/static/favicon.svg"} { // a page has many files
 		if c, _ := srv.Get(path, withToken("slow")); c.Status != 200 {
 			t.Errorf("%s: status %d", path, c.Status)
 		}
