@@ -87,6 +87,9 @@ func TestChinese(t *testing.T) {
 	// The choice is kept: the next page is English despite the browser's languages.
 	b.click("#settings [name=lang][value=en]")
 	b.until("English, settings still open", `document.documentElement.lang === 'en' && document.querySelector('#settings').open`)
+	if keys := eval[[]string](b, "Object.keys(localStorage)"); len(keys) != 1 || keys[0] != "/desk/quotes:ticklane.settings" {
+		t.Errorf("stored under %q: servers below other paths share that", keys)
+	}
 	b.press(keys.escape)
 	b.waitLive()
 	b.state("live", "^Live$")

@@ -16,13 +16,16 @@
     shortcuts: ['on', 'off'],
   };
   let saved = {};
+  // As ownName in web/browser/http.js.
+  const path = new URL('..', document.currentScript.src).pathname.slice(0, -1);
+  const key = path ? `${path}:ticklane.settings` : 'ticklane.settings';
   try {
-    const text = localStorage.getItem('ticklane.settings');
-    if (text === null) { // keys of earlier versions
+    const text = localStorage.getItem(key);
+    if (text === null && path === '') { // keys of earlier versions
       const theme = localStorage.getItem('ticklane.theme');
       const blue = localStorage.getItem('ticklane.colours') === 'cvd';
       saved = { v: 1, ...(theme && { theme }), ...(blue && { colours: 'blue' }) };
-      if (theme || blue) localStorage.setItem('ticklane.settings', JSON.stringify(saved));
+      if (theme || blue) localStorage.setItem(key, JSON.stringify(saved));
       localStorage.removeItem('ticklane.theme');
       localStorage.removeItem('ticklane.colours');
     } else {

@@ -24,6 +24,13 @@ export function address(path) {
 /** The page's own address without credentials, to be shown or copied. */
 export const pageAddress = () => location.origin + location.pathname + location.search + location.hash;
 
+/**
+ * The name of something that the browser keeps for this server's pages or that connects them, such as a key of localStorage. Servers
+ * below different paths of one origin don't share it.
+ * @param {string} name @param {string} [path] server.base_path
+ */
+export const ownName = (name, path = base) => (path ? `${path}:${name}` : name);
+
 let unauthorized = () => {};
 
 /** Calls fn for each response with status 401: the user has no session. @param {() => void} fn */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { bare, read, root } from '../test/sources.js';
-import { address, getJSON, onUnauthorized, pageAddress, request, retryAfter } from './http.js';
+import { address, getJSON, onUnauthorized, ownName, pageAddress, request, retryAfter } from './http.js';
 
 /** Answers /ok and /refused; sends no headers for /hung and no body's end for /half. */
 const server = createServer(({ url }, response) => {
@@ -21,6 +21,11 @@ before(() => new Promise((resolve) => {
 after(() => {
   server.closeAllConnections();
   server.close();
+});
+
+test('names in the browser are those of the base path; without one they are as before there was any', () => {
+  assert.equal(ownName('ticklane.settings'), 'ticklane.settings');
+  assert.deepEqual(['/a', '/a/b'].map((path) => ownName('ticklane.settings', path)), ['/a:ticklane.settings', '/a/b:ticklane.settings']);
 });
 
 test('getJSON returns the body, or rejects with the description of a refusal', async () => {

@@ -1,3 +1,5 @@
+import { ownName } from './http.js';
+
 /** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} Area */
 
 /** The JSON value of a text; null when the text is none. @param {string | null} text @returns {any} */
@@ -22,12 +24,12 @@ export class Stored {
   #unsaved;
 
   /**
-   * @param {string} key
+   * @param {string} key see ownName
    * @param {(value: any) => T} parse validates the stored value, which is null when there is none
    * @param {() => Area} [area] throws where storage is forbidden
    */
   constructor(key, parse, area = () => localStorage) {
-    this.#key = key;
+    this.#key = ownName(key);
     this.#parse = parse;
     this.#area = area;
   }

@@ -1,4 +1,4 @@
-import { request, retryAfter } from '../browser/http.js';
+import { ownName, request, retryAfter } from '../browser/http.js';
 
 /** @import { SessionState, Timers } from '../types.js' */
 /** @typedef {{ subject: string, ends: number | null }} Answer ends: wall ms at which the session ends, null when it doesn't */
@@ -44,7 +44,7 @@ export class Session {
     this.#options.clearTimeout(this.#timer);
     const { locks } = this.#options;
     const run = () => this.#check();
-    this.#running ??= (locks ? locks.request('ticklane.session', run) : run()).catch((err) => this.#failed(err)).finally(() => {
+    this.#running ??= (locks ? locks.request(ownName('ticklane.session'), run) : run()).catch((err) => this.#failed(err)).finally(() => {
       this.#running = null;
       this.#checkedAt = this.#options.wall();
       this.#schedule();

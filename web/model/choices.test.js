@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runInNewContext } from 'node:vm';
+import { ownName } from '../browser/http.js';
 import { parseJSON } from '../browser/storage.js';
 import { choices, defaults, inAddress, readChoices, withSettings } from './choices.js';
 
@@ -10,9 +11,9 @@ const script = readFileSync(fileURLToPath(new URL('../../public/theme.js', impor
 
 /**
  * The result of public/theme.js in a browser.
- * @param {{ stored?: Record<string, string>, search?: string, lang?: string, forbidden?: boolean, navigator?: { language?: any, languages?: any } }} [given]
+ * @param {{ stored?: Record<string, string>, search?: string, lang?: string, path?: string, forbidden?: boolean, navigator?: { language?: any, languages?: any } }} [given]
  */
-function painted({ stored = {}, search = '', lang = 'en', forbidden = false, navigator = { language: lang, languages: [lang] } } = {}) {
+function painted({ stored = {}, search = '', lang = 'en', path = '', forbidden = false, navigator = { language: lang, languages: [lang] } } = {}) {
   const storage = new Map(Object.entries(stored));
   const no = () => { throw new Error('forbidden'); };
   const localStorage = forbidden ? { getItem: no, setItem: no, removeItem: no } : {
@@ -22,7 +23,7 @@ function painted({ stored = {}, search = '', lang = 'en', forbidden = false, nav
   };
   /** @type {Record<string, string>} */
   const dataset = {};
-  runInNewContext(script, { document: { documentElement: { lang, dataset } }, localStorage, location: { search }, URLSearchParams, navigator });
+  runInNewContext(script, { document: { documentElement: { lang, dataset }, currentScript: { src: `http://127.0.0.1${path}/static/theme.js` } }, localStorage, location: { search }, URL, URLSearchParams, navigator });
   return { look: { ...dataset }, storage, navigator };
 }
 
@@ -56,6 +57,16 @@ test('values stored by earlier versions are migrated once', () => {
   assert.deepEqual(look, { ...defaults('en'), theme: 'light', colours: 'blue' });
   assert.deepEqual([...storage], [['ticklane.settings', '{"v":1,"theme":"light","colours":"blue"}']]);
   assert.equal(painted().storage.size, 0, 'nothing is stored without a choice');
+});
+
+test('servers below different paths of one origin have their own settings', () => {
+  const stored = { ...keep({ v: 1, theme: 'light' }), '/a:ticklane.settings': '{"v":1,"theme":"dark"}', 'ticklane.colours': 'cvd' };
+  assert.equal(painted({ stored }).look.theme, 'light');
+  assert.equal(painted({ stored, path: '/a' }).look.theme, 'dark');
+  const { look, storage } = painted({ stored, path: '/a/b' });
+  assert.deepEqual(look, defaults('en'));
+  assert.deepEqual(Object.fromEntries(storage), stored, 'those of others stay');
+  assert.equal(ownName('ticklane.settings', '/a'), '/a:ticklane.settings', 'the key by which the page stores them');
 });
 
 test('the address takes precedence for its page and is not stored', () => {

@@ -1,10 +1,11 @@
+import { ownName } from '../../browser/http.js';
 import { parseJSON } from '../../browser/storage.js';
 
 /** @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>} Area */
 /** @typedef {{ id: string, name: string, text: string, size: number }} Entry text: the run's file, '' when it cannot be read; size in characters */
 /** @typedef {'many' | 'large' | 'refused' | 'gone' | ''} Refusal why nothing was changed; '' when it was */
 
-const PREFIX = 'ticklane.run.';
+const PREFIX = ownName('ticklane.run.');
 
 /** Most runs that are kept. */
 export const RUNS = 20;

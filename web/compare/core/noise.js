@@ -1,7 +1,9 @@
+import { ownName } from '../../browser/http.js';
+
 /** @typedef {import('./types.js').AAResult} AAResult */
 /** @typedef {import('./types.js').Noise} Noise */
 
-const KEY = 'ticklane.compare.aa';
+const KEY = ownName('ticklane.compare.aa');
 const MAX_SETUPS = 16;
 
 /**

@@ -1,3 +1,4 @@
+import { ownName } from '../../browser/http.js';
 import { Stored } from '../../browser/storage.js';
 import { hasFigures, isNumber, isText } from './alertStore.js';
 
@@ -15,7 +16,7 @@ import { hasFigures, isNumber, isText } from './alertStore.js';
  */
 
 export const KEPT = 500; // firings; also so that a page that is behind doesn't report them again
-const DATABASE = 'ticklane.alerts';
+const DATABASE = ownName('ticklane.alerts');
 const STORE = 'firings';
 
 /** @param {any} x @returns {x is Firing} */

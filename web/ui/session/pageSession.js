@@ -1,4 +1,4 @@
-import { address, base, onUnauthorized, request } from '../../browser/http.js';
+import { address, base, onUnauthorized, ownName, request } from '../../browser/http.js';
 import { platform } from '../../lane/platform.js';
 import { timeOfDay } from '../../model/formats.js';
 import { sessionNotice } from '../../model/sessionNotice.js';
@@ -53,7 +53,7 @@ export class PageSession {
   /** Listens to the other pages of this browser: a user has signed in or out there. */
   #listen() {
     if (!globalThis.BroadcastChannel) return;
-    this.#channel = new BroadcastChannel('ticklane.session');
+    this.#channel = new BroadcastChannel(ownName('ticklane.session'));
     this.#channel.addEventListener('message', ({ data }) => {
       if (data === 'out') this.#deny('signed-out');
       else if (this.#denied) this.#check(true);
