@@ -1,9 +1,11 @@
 package handlers_test
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"ticklane/handlers"
 	"ticklane/internal/testkit"
@@ -106,6 +108,24 @@ func testPerAddress(t *testing.T, engine string) {
 		answer, body := srv.Get("/sse/subscribe")
 		if p := wantProblem(t, answer, body, 503); !strings.HasSuffix(p.Detail, "limits.per_address is reached, 2 open streams of this client address.") {
 			t.Errorf("detail %q", p.Detail)
+		}
+	})
+	t.Run("connections past the proxy", func(t *testing.T) {
+		open := func(proxy string, n int) (last *testserver.Client) {
+			srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{proxy} }})
+			for range n {
+				last = srv.Dial()
+			}
+			return last
+		}
+		past := open("10.0.0.1", 5)
+		past.NetConn.SetReadDeadline(time.Now().Add(5 * time.Second)) // long before an idle connection ends
+		if _, err := past.Reader.ReadByte(); err != io.EOF {
+			t.Errorf("the fifth connection of an address: %v, want EOF", err)
+		}
+		through := open("127.0.0.1", 5)
+		if through.Request("GET", "/healthz"); through.Status != 200 {
+			t.Errorf("the fifth connection of the proxy: status %d", through.Status)
 		}
 	})
 	t.Run("trusted", func(t *testing.T) {

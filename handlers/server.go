@@ -115,7 +115,7 @@ func New(d Deps) (*Server, error) {
 		d.Revoked.OnChange(streams.endUnauthorized)
 	}
 	inputs := newIngestAPI(d.Ingest, set, streams)
-	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, exemptLoopback, observer.acceptFailed),
+	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, access, exemptLoopback, observer.acceptFailed),
 		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: inputs}
 	identify := &authentication{tokens: d.Auth, sessions: d.Sessions, tickets: d.Tickets, revoked: d.Revoked, feed: set.IngestToken, access: access}
 	e := &endpoints{
@@ -225,15 +225,12 @@ func (s *Server) Serve() error {
 	return both.Wait()
 }
 
-// newListener bounds the connections of one client to twice its streams: a page or a command beside each of them. Behind a
-// proxy all connections come from the proxy.
-func newListener(ln net.Listener, set Settings, exemptLoopback bool, onFailure func(error)) *netconn.Listener {
-	perAddress := 2 * set.MaxPerAddress
-	if !exemptLoopback {
-		perAddress = maxConns(set)
-	}
-	return netconn.NewListener(ln, netconn.Config{WriteTimeout: set.WriteTimeout, WriteBuffer: set.WriteBuffer, OnAcceptError: onFailure,
-		Limiter: netconn.NewLimiter(maxConns(set), perAddress, exemptLoopback)})
+// newListener bounds the connections of one client to twice its streams: a page or a command beside each of them. Those of trusted
+// proxies have only the bound in total.
+func newListener(ln net.Listener, set Settings, access *access, exemptLoopback bool, onFailure func(error)) *netconn.Listener {
+	limiter := netconn.NewLimiter(maxConns(set), 2*set.MaxPerAddress, exemptLoopback)
+	limiter.Exempt(access.trusted)
+	return netconn.NewListener(ln, netconn.Config{WriteTimeout: set.WriteTimeout, WriteBuffer: set.WriteBuffer, OnAcceptError: onFailure, Limiter: limiter})
 }
 
 // maxConns is the largest number of open connections: one for each stream, and 1,024 for pages and the API.

@@ -10,6 +10,7 @@ import (
 type Limiter struct {
 	total, perAddress int
 	exemptLoopback    bool
+	exempt            func(netip.Addr) bool // more addresses that count for the total only; nil for none
 
 	mu        sync.Mutex
 	open      int
@@ -22,6 +23,19 @@ type Limiter struct {
 // loopback address count for the total only: a load test on one machine would be refused otherwise.
 func NewLimiter(total, perAddress int, exemptLoopback bool) *Limiter {
 	return &Limiter{total: total, perAddress: perAddress, exemptLoopback: exemptLoopback, byAddress: make(map[string]int), drained: make(chan struct{})}
+}
+
+// Exempt adds addresses that count for the total only. It must be called before Acquire.
+func (l *Limiter) Exempt(addresses func(netip.Addr) bool) { l.exempt = addresses }
+
+// clientOf returns the client that an address is counted for, and whether it is counted for a client at all.
+func (l *Limiter) clientOf(address string) (client string, counted bool) {
+	if l.exempt != nil {
+		if a, err := netip.ParseAddr(address); err == nil && l.exempt(a.Unmap().WithZone("")) {
+			return "", false
+		}
+	}
+	return clientOf(address, l.exemptLoopback)
 }
 
 // Admission is the result of Limiter.Acquire.
@@ -40,7 +54,7 @@ const (
 
 // Acquire takes a slot for a client address, an IP address with or without a zone.
 func (l *Limiter) Acquire(address string) Admission {
-	client, counted := clientOf(address, l.exemptLoopback)
+	client, counted := l.clientOf(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	admission := l.check(client, counted)
@@ -55,7 +69,7 @@ func (l *Limiter) Acquire(address string) Admission {
 
 // Check returns what Acquire would return, and takes no slot.
 func (l *Limiter) Check(address string) Admission {
-	client, counted := clientOf(address, l.exemptLoopback)
+	client, counted := l.clientOf(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.check(client, counted)
@@ -76,7 +90,7 @@ func (l *Limiter) check(client string, counted bool) Admission {
 
 // Release frees a slot. It must be called once for each Acquire that returned Admitted, with the same address.
 func (l *Limiter) Release(address string) {
-	client, counted := clientOf(address, l.exemptLoopback)
+	client, counted := l.clientOf(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
