@@ -189,7 +189,13 @@ func (r *Revocations) Add(one Revocation) error {
 		return nil
 	}
 	r.unwritten = append(r.unwritten, one)
-	lines, err := formatRevocations(r.unwritten)
+	list := r.unwritten
+	if info := r.file.now(); info == nil || info.Size() == 0 { // it was removed or truncated, or there was none yet
+		r.mu.RLock()
+		list = r.all()
+		r.mu.RUnlock()
+	}
+	lines, err := formatRevocations(list)
 	if err == nil {
 		err = r.file.append(lines)
 	}
@@ -236,7 +242,7 @@ func liveRevocations(list []Revocation, _ error) []Revocation {
 	for _, one := range list {
 		r.put(one, now)
 	}
-	return slices.Concat(slices.Collect(maps.Values(r.byToken)), slices.Collect(maps.Values(r.bySubject)), slices.Collect(maps.Values(r.sessions)))
+	return r.all()
 }
 
 // rewrite replaces the file by its live revocations. Lines that another process adds to the old file meanwhile are kept.
@@ -294,6 +300,11 @@ func (r *Revocations) full(one *Revocation, now time.Time) bool {
 
 // count returns how many there are. It is called with mu held.
 func (r *Revocations) count() int { return len(r.byToken) + len(r.bySubject) + len(r.sessions) }
+
+// all returns them in no order. It is called with mu held.
+func (r *Revocations) all() []Revocation {
+	return slices.Concat(slices.Collect(maps.Values(r.byToken)), slices.Collect(maps.Values(r.bySubject)), slices.Collect(maps.Values(r.sessions)))
+}
 
 // of returns the map of a revocation, and its key there.
 func (r *Revocations) of(one *Revocation) (all map[string]Revocation, key string) {

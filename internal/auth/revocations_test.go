@@ -127,6 +127,16 @@ func TestRevocationFile(t *testing.T) {
 	if err := r.load(); err == nil || !r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
 		t.Errorf("missing: %v", err)
 	}
+	// The next one is written with those that are in force: other servers would take the file for a whole one.
+	for name, change := range map[string]func(){"missing": func() { _ = os.Remove(file) }, "truncated": func() { rewrite(t, file, "") }} {
+		change()
+		if err := r.Add(Revocation{TokenID: "d"}); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := newRevocations(file); err != nil || !again.Revoked(&Principal{Subject: "x", TokenID: "a"}) || again.count() != r.count() {
+			t.Errorf("%s: %v, %v", name, again.byToken, err)
+		}
+	}
 	rewrite(t, file, "{\"jti\":\"c\"}\n")
 	if err := r.load(); err != nil || r.Revoked(&Principal{Subject: "x", TokenID: "a"}) {
 		t.Errorf("removed from the file: %v", err)
