@@ -63,6 +63,9 @@ func prefixes(list []string) ([]netip.Prefix, error) {
 			}
 			p = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
 		}
+		if p.Addr().Is4In6() && p.Bits() >= 96 { // addresses are compared as IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		all = append(all, p)
 	}
 	return all, nil

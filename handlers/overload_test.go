@@ -129,7 +129,9 @@ func testPerAddress(t *testing.T, engine string) {
 		}
 	})
 	t.Run("trusted", func(t *testing.T) {
-		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) { s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1", "10.0.0.0/8"} }})
+		srv := newTestServer(t, testserver.Options{Engine: engine, Settings: func(s *handlers.Settings) {
+			s.MaxPerAddress, s.TrustedProxies = 2, []string{"127.0.0.1", "::ffff:10.0.0.0/104"}
+		}})
 		for _, c := range []struct {
 			header, address string // several lines with |
 		}{
