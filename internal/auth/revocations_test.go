@@ -323,3 +323,17 @@ func FuzzRevocation(f *testing.F) {
 		}
 	})
 }
+
+func FuzzRevocationFile(f *testing.F) {
+	f.Add([]byte("{\"jti\":\"a\"}\n\nnonsense\n{\"subject\":\"b\",\"before\":\"2027-01-31T12:00:00+01:00\"}\r\n{\"session\":\"c\""))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		list, _ := parseRevocations("file", text)
+		lines, err := formatRevocations(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseRevocations("file", lines); err != nil || len(again) != len(list) {
+			t.Fatalf("%d revocations became %d: %v\n%s", len(list), len(again), err, lines)
+		}
+	})
+}
