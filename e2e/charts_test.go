@@ -226,7 +226,7 @@ func (b *tab) moveInto(selector string, share float64) {
 // edits and removes it there.
 func TestAlertsOnTheChart(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := serve(t, "--market.rate", "30") // prices that vary: the newest is lower than the place of the first alert
 	b := openLive(t, s.url+"/")
 	b.until("drawn", drawn)
 	b.press("p") // the scale of prices must not change

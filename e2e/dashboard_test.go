@@ -65,6 +65,6 @@ const drawn = `[...document.querySelectorAll('#chart canvas')].some((c) => {
 	if (!c.width || !c.height) return false;
 	const copy = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true });
 	copy.drawImage(c, 0, 0);
-	const p = new Uint32Array(copy.getImageData(0, 0, c.width, c.height).data.buffer);
-	return new Set(p).size > 3;
+	const seen = new Set();
+	return new Uint32Array(copy.getImageData(0, 0, c.width, c.height).data.buffer).some((p) => seen.add(p).size > 3);
 })`

@@ -14,9 +14,9 @@ import (
 // signs in and out. With -pictures it keeps a screenshot of every page in two sizes.
 func TestFirefox(t *testing.T) {
 	t.Parallel()
-	s := serveCompressed(t, "--lab.enabled=true", "--market.warmup", "2h")
 	f := startFirefox(t)
-	f.inflate(s)
+	f.inflate(serveCompressed(t))
+	s := serve(t, "--lab.enabled=true", "--stream.compress", "on", "--market.rate", "50")
 	f.checkDashboard(s)
 	f.checkPages(s)
 	f.checkSignIn()

@@ -89,7 +89,7 @@ func TestSmallestClientsSurviveProxyRestart(t *testing.T) {
 	if eventSourceExample(t, "docs/clients.md") != example {
 		t.Error("docs/clients.md and the README have different examples")
 	}
-	s := serve(t)
+	s := serve(t, "--market.rate", "200")
 	for name, path := range map[string]string{"home": "/sse/home?topics=*", "README": "/readme"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

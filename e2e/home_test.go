@@ -9,7 +9,7 @@ import (
 
 func TestHomePages(t *testing.T) {
 	t.Parallel()
-	s := serve(t, belowPath)
+	s := serve(t, belowPath, "--market.rate", "300") // of which two symbols have few
 	for _, lane := range []string{"sse", "ws"} {
 		t.Run(lane, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ var marketScenes = []scene{
 		b.until("movers", `document.querySelectorAll('#movers-losers li').length >= 3 && !document.querySelector('#breadth-bar').hidden`)
 	}},
 	{"trades-of-a-list", func(b *tab, p sceneServers) {
-		b.openPanel(p.server.url + "/?panel=trades&trades=list&list=AAPL,MSFT,NVDA&name=Chips,%20phones%20and%20more")
+		b.openPanel(p.server.url + "/?panel=trades&trades=list&list=AAPL,MSFT,NVDA,AMZN,JPM,LLY,V,KO,PEP&name=Chips,%20phones%20and%20more")
 		b.until("trades", `document.querySelectorAll('#trades .trade:not([hidden])').length > 8`)
 	}},
 	{"alerts-none", func(b *tab, p sceneServers) {

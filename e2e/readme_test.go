@@ -26,7 +26,7 @@ func TestDocumentedClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serve(t)
+	s := serve(t, "--market.rate", "30") // slow enough for a command before the tenth tick
 	ran := map[string]int{}
 	for _, block := range fenced.FindAllStringSubmatch(string(text), -1) {
 		language, code := block[1], strings.ReplaceAll(block[2], "localhost:3000", s.addr)

@@ -63,7 +63,7 @@ func TestServerRestart(t *testing.T) {
 		b.state("live", "^Live$")
 		b.logged("Sequence reset; snapshot of 50 symbols")
 		b.counters(map[string]int{"reconnects": 1, "lost": 0, "doubled": 0, "gaps": 0})
-		again.waitTicks(50)
+		again.waitTicks(20)
 		b.until("quotes change", `document.querySelector('#rate').textContent > '0'`)
 		b.counters(map[string]int{"lost": 0, "doubled": 0})
 	})

@@ -31,9 +31,9 @@ type server struct {
 	log strings.Builder
 }
 
-// quietRate is the market's rate unless a test sets another, in ticks/s: a page at the default of 100 takes most of a core, as
-// Chromium paints without a GPU here.
-const quietRate = "30"
+// quietRate is the market's rate unless a test sets another, in ticks/s. Chromium paints without a GPU here: a page at the default
+// of 100 takes most of a core, one at 30 half of it, and one at 10 an eighth.
+const quietRate = "10"
 
 // belowPath is the flag of a server that serves everything below a path. Some tests of pages use it, so that each kind of
 // request is made there too.
@@ -171,23 +171,21 @@ func (s *server) get(path string, v any) {
 	}
 }
 
-// until polls ok every 20 ms until it reports true. After timeout it fails the test with what, which names the condition,
-// and the state that ok returned last.
+// until polls ok until it reports true: at first every 20 ms, and the longer it takes, the more rarely, as each poll takes time
+// from the page. After timeout it fails the test with what, which names the condition, and the state that ok returned last.
 func until(t testing.TB, what string, ok func() (good bool, state string)) {
 	t.Helper()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	limit := time.After(timeout)
+	start := time.Now()
 	for {
 		good, state := ok()
 		if good {
 			return
 		}
-		select {
-		case <-poll.C:
-		case <-limit:
+		waited := time.Since(start)
+		if waited > timeout {
 			t.Fatalf("%s: not met after %s: %s", what, timeout, state)
 		}
+		time.Sleep(min(max(20*time.Millisecond, waited/10), 200*time.Millisecond))
 	}
 }
 

@@ -130,7 +130,7 @@ func TestCompareInChinese(t *testing.T) {
 // TestEachSetting changes each setting: the page applies it at once, keeps it, and applies it before its next first paint.
 func TestEachSetting(t *testing.T) {
 	t.Parallel()
-	s := serve(t, "--market.symbols", "1000") // with prices above a thousand dollars, and below
+	s := serve(t, "--market.symbols", "1000", "--market.rate", "60") // with prices above a thousand dollars, and below
 	b := openTab(t)
 	b.colorScheme("dark")
 	b.visit(s.url + "/?panel=trades")

@@ -6,7 +6,7 @@ import "testing"
 // load. TestFirstPaintBudget checks the dashboard.
 func TestLayoutShift(t *testing.T) {
 	t.Parallel()
-	lab, plain := serve(t, "--lab.enabled=true", "--market.rate", "200"), serve(t)
+	lab, plain := serve(t, "--lab.enabled=true", "--market.rate", "200"), serve(t, "--market.rate", "50")
 	b := openTab(t)
 	b.inject(layoutObserver)
 	b.inject(slowFetch)

@@ -44,7 +44,7 @@ func TestTopicsFollowTheList(t *testing.T) {
 	for _, lane := range []string{"sse", "ws"} {
 		t.Run(lane, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, belowPath)
+			s := serve(t, belowPath, "--market.rate", "100")
 			b := openTab(t)
 			b.visit(s.url + "/?symbol=AAPL&panel=trades&lane=" + lane)
 			b.waitLive()

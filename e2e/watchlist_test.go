@@ -133,7 +133,7 @@ func TestSelectionInAddress(t *testing.T) {
 // TestPause: a paused list doesn't change and counts the ticks behind; resumed, it is right.
 func TestPause(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := serve(t, "--market.rate", "100")
 	b := openTab(t)
 	b.inject(recorder)
 	b.visit(s.url + "/")
