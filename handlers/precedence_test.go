@@ -138,7 +138,7 @@ func newLimitedServer(t *testing.T, engine string, limits serverLimits) *limited
 			s.MaxStreams = 1
 		}
 		if limits.requests {
-			s.RequestRate = 0.01
+			s.RequestRate = 1e-6
 		}
 		if limits.commands {
 			s.MessageRate, s.MessageBurst = 1e-6, 1
