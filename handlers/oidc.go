@@ -14,6 +14,10 @@ import (
 // providerWait bounds how long a request waits for the identity provider.
 const providerWait = 10 * time.Second
 
+// callbackRate is how many callbacks a client address may send per second, with as many as in ten seconds at once. Each is a request to
+// the provider, which would refuse those of all people if one client sent many.
+const callbackRate = 1
+
 // redirect is GET /sign-in/oidc?next=: it sends a browser to the identity provider.
 func (h *signIn) redirect(c *fiber.Ctx) error {
 	next := nextOf(c.Query("next"))
@@ -38,6 +42,9 @@ func (h *signIn) callback(c *fiber.Ctx) error {
 		return problemOf(http.StatusBadRequest, "The query can't be parsed.")
 	}
 	access := h.authentication.access
+	if wait := h.callbacks.Allow(access.clientAddress(c), time.Now()); wait > 0 {
+		return h.requests.refuse(c, "Too many sign-ins from this client address", wait)
+	}
 	// Not of c.Context(), which fasthttp reuses, and which a goroutine of the context would still read.
 	ctx, cancel := context.WithTimeout(context.Background(), providerWait)
 	defer cancel()

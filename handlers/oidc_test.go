@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"ticklane/handlers"
 	"ticklane/internal/audit"
 	"ticklane/internal/auth"
 	"ticklane/internal/testkit"
@@ -47,9 +48,13 @@ func newProvider(t testing.TB) *provider {
 }
 
 // newProviderServer starts a server with an identity provider, whose addresses it knows.
-func newProviderServer(t testing.TB, p *provider) *sessionServer {
+func newProviderServer(t testing.TB, p *provider, settings ...func(*handlers.Settings)) *sessionServer {
 	t.Helper()
-	srv := newSessionServer(t, testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}, func(o *auth.Options) {
+	o := testserver.Options{Logger: slog.New(slog.NewTextHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	for _, set := range settings {
+		o.Settings = set
+	}
+	srv := newSessionServer(t, o, func(o *auth.Options) {
 		withProvider(p.URL)(o)
 		o.OIDC.ClientSecret = filepath.Join(t.TempDir(), "client")
 		if err := os.WriteFile(o.OIDC.ClientSecret, []byte(oidctest.ClientSecret), 0o600); err != nil {
@@ -174,4 +179,30 @@ func TestSignInByAProviderRefused(t *testing.T) {
 		t.Errorf("next of another site: status %d: %s", c.Status, body)
 	}
 	srv.audit.wait(audit.SignIn, map[string]any{"decision": "denied", "route": "GET /sign-in/callback"})
+}
+
+// TestCallbacksAreLimited: a client without credentials must not make the provider refuse the sign-ins of others.
+func TestCallbacksAreLimited(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	srv := newProviderServer(t, p, func(s *handlers.Settings) { s.TrustedProxies = []string{"127.0.0.1"} })
+	query, cookie := p.begin(srv, "/")
+	p.Refused.Store(true)
+	last := 0
+	for range 40 {
+		c, body := srv.Get("/sign-in/callback?"+query, cookie, "X-Forwarded-For: 203.0.113.1")
+		if last = c.Status; last == 429 {
+			if p := wantProblem(t, c, body, 429); !strings.Contains(p.Detail, "sign-ins") || c.Header.Get("Retry-After") == "" || len(cookies(c)) > 0 {
+				t.Errorf("%v: %s", c.Header, body)
+			}
+			break
+		}
+	}
+	if last != 429 {
+		t.Errorf("status %d", last)
+	}
+	p.Refused.Store(false)
+	if c, body := srv.Get("/sign-in/callback?"+query, cookie, "X-Forwarded-For: 203.0.113.2"); c.Status != 200 {
+		t.Errorf("another client: status %d: %s", c.Status, body)
+	}
 }

@@ -138,7 +138,7 @@ func New(d Deps) (*Server, error) {
 		base:     basePath(set.BasePath),
 	}
 	if d.Sessions != nil {
-		e.signIn = &signIn{authentication: identify, oidc: d.OIDC, pages: pages, audit: d.Audit, base: basePath(set.BasePath)}
+		e.signIn = &signIn{authentication: identify, oidc: d.OIDC, requests: e.requests, callbacks: netconn.NewRateLimiter(callbackRate, exemptLoopback), pages: pages, audit: d.Audit, base: basePath(set.BasePath)}
 		e.session = &sessionAPI{authentication: identify, oidc: d.OIDC, bodies: bodies}
 	}
 	if d.Lab != nil {

@@ -11,12 +11,15 @@ import (
 
 	"ticklane/internal/audit"
 	"ticklane/internal/auth"
+	"ticklane/internal/netconn"
 )
 
 // signIn serves the pages by which people sign in and out. It exists only on servers that require credentials.
 type signIn struct {
 	authentication *authentication
 	oidc           *auth.OIDC // nil for none
+	requests       *requestLimit
+	callbacks      *netconn.RateLimiter // of client addresses
 	pages          *pages
 	audit          *audit.Log // nil for none
 	base           basePath
