@@ -26,6 +26,7 @@ func builtFiles() fs.FS {
 		"manifest.json":         `{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/compare-AAAAAAAA.js","app.css":"/assets/app-BBBB.css"}`,
 		"dashboard-AAAAAAAA.js": strings.Repeat("console.log('a long script');\n", 200),
 		"app-BBBB.css":          "body{}",
+		"proxies-AAAAAAAA.md":   "# Proxies",
 	} {
 		all["public/assets/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
@@ -156,6 +157,9 @@ func TestErrorFormats(t *testing.T) {
 
 func TestStaticFiles(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = builtFiles() }})
+	if c, _ := srv.Get("/assets/proxies-AAAAAAAA.md"); c.Status != 200 || c.Header.Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("Markdown, which the page links to: %d %v", c.Status, c.Header)
+	}
 	const path = "/assets/dashboard-AAAAAAAA.js"
 	plain, body := srv.Get(path)
 	tag := plain.Header.Get("ETag")

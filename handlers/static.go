@@ -60,6 +60,8 @@ func mediaType(name string) string {
 		return "image/svg+xml"
 	case ".json":
 		return "application/json"
+	case ".md":
+		return "text/plain; charset=utf-8" // browsers save text/markdown instead of showing it
 	}
 	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
 		return t

@@ -50,7 +50,7 @@ const bundle = (entryPoints, plugins) => build({
   entryNames: '[name]-[hash]',
   chunkNames: 'shared-[hash]',
   assetNames: '[name]-[hash]',
-  loader: { '.svg': 'file', '.woff2': 'file' },
+  loader: { '.md': 'file', '.svg': 'file', '.woff2': 'file' },
   bundle: true,
   splitting: true,
   minify: true,

@@ -1,4 +1,5 @@
 // The dialog that names the lines which correct a proxy's configuration, loaded on demand.
+import proxies from '../../../docs/proxies.md';
 import { proxyLines } from '../../lane/proxyLines.js';
 import { t } from '../../text.js';
 import { el } from '../common/dom.js';
@@ -23,7 +24,7 @@ export function openProxyDialog(fault, closed) {
       el('button', { class: 'icon', 'aria-label': t('proxy.close') }, '✕')),
     el('p', {}, t(`proxy.fault.${fault}`)), el('p', { class: 'soft' }, t('proxy.how')), list);
   if (right.length > 0) dialog.append(el('p', { class: 'soft' }, t('proxy.right', { names: right.join(', ') })));
-  dialog.append(el('p', { class: 'faint' }, t('proxy.docs', { file: `docs/proxies.md#${fault}` })));
+  dialog.append(el('p', { class: 'faint' }, `${t('proxy.docs')} `, el('a', { href: String(new URL(proxies, import.meta.url)), target: '_blank', rel: 'noopener', hreflang: 'en' }, 'docs/proxies.md')));
   dialog.addEventListener('click', (e) => { if (e.target === dialog) dialog.close(); });
   dialog.addEventListener('close', () => {
     closed();
