@@ -46,7 +46,7 @@ func TestEveryPageInChinese(t *testing.T) {
 			b.press("f?")
 			b.until("frozen, with the keys shown", `document.querySelector('#keys').open && /冻结/.test(document.querySelector('#notes').textContent)`)
 		}},
-		{"/compare?rate=0&mode=x&topics=NOPE&sides=ws,ws", priced, `document.querySelector('#costs-note [lang=en]') && document.querySelectorAll('#notes li').length >= 2 && /“NOPE”/.test(document.querySelector('#setup-error').textContent)`, false, nil},
+		{"/compare?rate=0&mode=x&topics=NOPE&sides=ws,ws", priced, `document.querySelector('#costs-note [lang=en]') && document.querySelectorAll('#notes li').length >= 2 && /NOPE/.test(document.querySelector('#banner-text').textContent)`, false, nil},
 		{"/reports", settings, `document.querySelectorAll('#reports tbody tr').length >= 2 && document.querySelectorAll('#trend-plot .point').length === 4 && document.querySelectorAll('#trend-table tbody tr').length === 1`, true, func(b *tab) {
 			b.run(`{ const e = document.querySelector('#trend-figure'); e.value = 'lost'; e.dispatchEvent(new Event('change')); }`)
 			b.until("lost ticks of the drill too, and the figure in the address", `document.querySelectorAll('#trend-table tbody tr').length === 2 && /figure=lost/.test(location.search) && /连线连接/.test(document.querySelector('#trend-note').textContent)`)
