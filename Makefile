@@ -63,6 +63,7 @@ $(PACKED): package.json package-lock.json
 
 ## Test it
 
+# make check runs go vet, so the tests do not.
 .PHONY: test
 test: node compiler browser firefox clients assets ## Run every test: Go with the race detector, browser code, real browsers; prints the time of each part
 	@scripts/test.sh test-go,test-web test-e2e,test-bench
@@ -70,13 +71,13 @@ test: node compiler browser firefox clients assets ## Run every test: Go with th
 .PHONY: test-go
 test-go: node compiler assets ## Run the Go tests with the race detector, without those of e2e/ and bench/
 	$(call say,go test -race -shuffle=on ./...  (the first time compiles for minutes))
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 60m $$(go list ./... | grep -v '/e2e$$')
+	@CGO_ENABLED=1 go test -race -vet=off -shuffle=on -timeout 60m $$(go list ./... | grep -v '/e2e$$')
 
 # Built as the server is, so that packages are compiled once for both. make stress runs them with the race detector.
 .PHONY: test-e2e
 test-e2e: node browser firefox clients assets ## Run the tests that drive real browsers against the real server
 	$(call say,go test ./e2e  (with Chromium and Firefox))
-	@CGO_ENABLED=0 go test -trimpath -buildvcs=false -shuffle=on -count=1 -timeout 30m ./e2e
+	@CGO_ENABLED=0 go test -trimpath -buildvcs=false -vet=off -shuffle=on -count=1 -timeout 30m ./e2e
 
 .PHONY: test-web
 test-web: node $(PACKED) ## Run the unit tests of the browser code
@@ -87,7 +88,7 @@ test-web: node $(PACKED) ## Run the unit tests of the browser code
 test-bench: compiler ## Run the tests of bench/, a separate module (Linux only)
 ifeq ($(shell uname -s),Linux)
 	$(call say,go test -race -shuffle=on ./...  (in bench/))
-	@cd bench && CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m ./...
+	@cd bench && CGO_ENABLED=1 go test -race -vet=off -shuffle=on -timeout 30m ./...
 endif
 
 .PHONY: test-proxies
