@@ -18,7 +18,7 @@ func TestCompressedStreams(t *testing.T) {
 	p := newFixture(t, 20_000)
 	var mu sync.Mutex
 	var inSync, opened int
-	seed, rounds := seeds(t), testkit.Rounds(6, 200)
+	seed, rounds := seeds(t), testkit.Rounds(3, 200)
 	t.Run("rounds", func(t *testing.T) {
 		for range rounds {
 			seed := seed.Uint64()
