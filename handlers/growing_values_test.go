@@ -95,7 +95,7 @@ func testValuesOfAGrowingFeed(t *testing.T, engine string) {
 				scales := wiretest.Scales{}
 				latest := strings.HasPrefix(query, "mode=latest")
 				position, symbols := "", 0
-				for range 6 {
+				for range testkit.Rounds(3, 6) {
 					c := open(query, position)
 					c.TB = t
 					c.Frames.Scales = scales
