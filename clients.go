@@ -25,14 +25,13 @@ import (
 // extraClientsLifetime bounds how long extra clients run after the last request for them.
 const extraClientsLifetime = 10 * time.Minute
 
-// extraClients are the lab's extra clients. They run in a separate process, so that their work isn't counted as the
-// server's. Where the server requires credentials they have a token that only that process knows, until it ends. The methods are safe
-// for concurrent use.
+// extraClients are the lab's extra clients. They run in a separate process, so that their work isn't counted as the server's. They
+// authenticate with a random token that is valid until their process ends. The methods are safe for concurrent use.
 type extraClients struct {
 	addr string // host:port of this server's listener
 	base string // server.base_path
 
-	token atomic.Value // text: that of the process, "" while none runs
+	token atomic.Value // string: the token of the process; "" while none runs
 
 	mu      sync.Mutex
 	process *exec.Cmd     // nil: none runs
@@ -114,6 +113,7 @@ func (c *extraClients) stopLocked() {
 // extraClient is the principal of the clients' token.
 var extraClient = &auth.Principal{Subject: "lab-clients", Rights: readsAll()}
 
+// readsAll returns the right to read every topic.
 func readsAll() auth.Rights {
 	rights, err := auth.ParseRights([]byte(`[{"read":["*"]}]`))
 	if err != nil {

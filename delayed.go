@@ -27,8 +27,8 @@ type delayedFeed struct {
 	views []*delayed.View // by delay
 }
 
-// delaysOf returns the delays for which there must be a view, of the settings and of the tokens. It lets the service warn of others that
-// come later.
+// delaysOf returns the delays for which there must be a view, of the settings and of the tokens. It also passes them to the service,
+// which warns of delays that are added later.
 func delaysOf(c config.Auth, a access) ([]time.Duration, error) {
 	if c.Mode == "none" {
 		return nil, nil

@@ -21,6 +21,7 @@ func newTestAdmission(acceptRate float64) (*admission, *auth.Principal) {
 // limits.accept_rate no slot of its subject.
 func TestRefusedStreamsTakeNothing(t *testing.T) {
 	a, p := newTestAdmission(2)
+	a.rate.SetLimit(1e-6) // it must not refill during the test; the burst stays 2
 	if refused := a.admit(p, "192.0.2.1"); refused != nil {
 		t.Fatal(refused.cause)
 	}

@@ -14,8 +14,8 @@ import (
 // providerWait bounds how long a request waits for the identity provider.
 const providerWait = 10 * time.Second
 
-// callbackRate is how many callbacks a client address may send per second, with as many as in ten seconds at once. Each is a request to
-// the provider, which would refuse those of all people if one client sent many.
+// callbackRate is how many callbacks a client address may send per second; the burst is ten seconds' worth. Each can cause a request to
+// the provider, which might limit this server, and so all its users, if one client sent many.
 const callbackRate = 1
 
 // redirect is GET /sign-in/oidc?next=: it sends a browser to the identity provider.

@@ -55,7 +55,7 @@ func (a *access) ownPage(c *fiber.Ctx, change bool) bool {
 	case site == "same-origin": // even if the Referrer-Policy has made Origin null, or a proxy has changed Host
 		return true
 	case slices.Contains(a.origins, origin) && origin != "":
-		return a.credentials && !a.admin.open(c) // there the page would need none
+		return a.credentials && !a.admin.open(c) // on the admin address a request may need no credentials
 	case site == "none": // the address bar, a bookmark
 		return true
 	case site == "": // an old browser, plain HTTP or a program

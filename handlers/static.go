@@ -72,8 +72,8 @@ func mediaType(name string) string {
 // hashedName matches the names of bundles, which change with their content.
 var hashedName = regexp.MustCompile(`-[A-Z0-9]{8}\.[a-z]+$`)
 
-// serve serves the file prefix+path. cache is the Cache-Control of hashed names; others are revalidated. Nobody needs credentials for
-// them, so shared caches may keep them on every server.
+// serve serves the file prefix+path. cache is the Cache-Control of hashed names; others are revalidated. Files need no
+// credentials, so shared caches may store them on every server.
 func (all staticFiles) serve(prefix, cache string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		f := all[prefix+c.Params("*")]

@@ -8,14 +8,15 @@ import (
 	"net/http"
 )
 
-// wholeAnswers returns a client whose answers have at most maxKeysBytes. An answer that is longer, that ends too early or whose status
-// is that of a server out of order is an error of the request, as if the provider couldn't be reached.
+// wholeAnswers returns a client that reads each response completely. A response that is longer than maxKeysBytes or truncated, or whose
+// status is 429 or 5xx, is an error of the request, as if the provider couldn't be reached.
 func wholeAnswers(client *http.Client) *http.Client {
 	c := *client
 	c.Transport = wholeTransport{cmp.Or(client.Transport, http.DefaultTransport)}
 	return &c
 }
 
+// wholeTransport is the http.RoundTripper of wholeAnswers.
 type wholeTransport struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.

@@ -24,8 +24,8 @@ func (s *Service) Delays() []time.Duration {
 	return slices.Compact(all)
 }
 
-// KeepDelays sets the delays that the server keeps the feed for, in order. When the token file has others later, Run logs a warning. It
-// is called before Run.
+// KeepDelays sets the delays, in ascending order, for which the server keeps a feed. Run logs a warning when a reloaded token file has
+// others. It must be called before Run.
 func (s *Service) KeepDelays(delays []time.Duration) { s.kept = delays }
 
 // maxNamed bounds the tokens that a log message names.
@@ -49,13 +49,12 @@ func (s *Service) warnDelays() {
 	for _, d := range slices.Sorted(maps.Keys(tokens)) {
 		names := tokens[d]
 		slices.Sort(names)
-		const message = "delay of tokens is new, restart the server to keep the feed for it"
+		attrs := []any{"setting", "auth.tokens", "delay", d, "tokens", names[:min(len(names), maxNamed)], "count", len(names)}
+		const message = "new delay in token file; restart the server to keep its feed; until then its tokens "
 		if i, _ := slices.BinarySearch(s.kept, d); i < len(s.kept) {
-			s.logger.Warn(message+"; until then they get the next longer one", "setting", "auth.tokens", "delay", d, "longer", s.kept[i],
-				"tokens", names[:min(len(names), maxNamed)], "count", len(names))
+			s.logger.Warn(message+"get the next longer delay", append(attrs, "longer", s.kept[i])...)
 		} else {
-			s.logger.Warn(message+"; until then they are refused", "setting", "auth.tokens", "delay", d,
-				"tokens", names[:min(len(names), maxNamed)], "count", len(names))
+			s.logger.Warn(message+"are refused", attrs...)
 		}
 	}
 }

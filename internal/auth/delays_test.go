@@ -18,7 +18,7 @@ func TestNewDelays(t *testing.T) {
 	}{
 		{"all are kept", []time.Duration{5 * m, 15 * m}, nil},
 		{"a longer one is", []time.Duration{5 * m, 20 * m}, []string{"restart the server", "next longer", "delay=15m0s", "longer=20m0s", "tokens=\"[a b]\"", "count=2"}},
-		{"none is", nil, []string{"delay=5m0s tokens=[b] count=1\n", "delay=15m0s tokens=\"[a b]\" count=2\n", "they are refused"}},
+		{"none is", nil, []string{"delay=5m0s tokens=[b] count=1\n", "delay=15m0s tokens=\"[a b]\" count=2\n", "its tokens are refused"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			token := func(name, rights string) Token {

@@ -66,10 +66,10 @@ func (f *watchedFile) append(lines []byte) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%s: was replaced again and again", f.name)
+	return fmt.Errorf("%s: replaced by other processes during each of 10 attempts", f.name)
 }
 
-// appendOnce reports whether the file that it has changed is still the one of this name.
+// appendOnce appends lines and reports whether the file still has this name afterwards.
 func (f *watchedFile) appendOnce(lines []byte) (current bool, err error) {
 	file, err := os.OpenFile(f.name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
@@ -114,16 +114,16 @@ func (f *watchedFile) wrote(n int) {
 	}
 }
 
-// errFileLocked means that another process replaces the file.
-var errFileLocked = errors.New("another ticklane changes it; if none runs, remove that file")
+// errFileLocked means that another process is replacing the file, or ended while it did.
+var errFileLocked = errors.New("another ticklane process is changing the file; if none is running, remove the lock file")
 
 // lockWait is how long a change waits for that of another process.
 const lockWait = 5 * time.Second
 
 // replaceFile replaces a file atomically by what change makes of its content, which is nil if it is missing. The new content is written
-// to a file with the suffix .lock first. While that exists, others that replace the file wait up to wait, so that none undoes the change of
-// another, and then return an error that wraps errFileLocked. The mode and the owner of the old file are kept, since the server that
-// reads it may run as another user; a new one may be read by its owner only. A symbolic link stays one.
+// to a lock file, name with the suffix .lock, which then replaces the file. While the lock file exists, other callers wait up to wait and
+// then return an error that wraps errFileLocked. The mode and the owner of the old file are kept, since the server that reads it may run
+// as another user; only the owner may read a new one. If name is a symbolic link, its target is replaced.
 func replaceFile(name string, wait time.Duration, change func(old []byte) ([]byte, error)) (err error) {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
@@ -155,7 +155,7 @@ func replaceFile(name string, wait time.Duration, change func(old []byte) ([]byt
 	return os.Rename(f.Name(), name)
 }
 
-// createLock creates a file, with retries while it exists. O_EXCL doesn't follow a link that somebody has put there.
+// createLock creates a file and retries while it exists, for up to wait. O_EXCL doesn't follow symbolic links.
 func createLock(name string, wait time.Duration) (*os.File, error) {
 	for until := time.Now().Add(wait); ; time.Sleep(10 * time.Millisecond) {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -234,7 +234,7 @@ func (d *OIDC) principal(ctx context.Context, p *provider, token *oauth2.Token, 
 		return nil, invalidSignIn("the provider sent no ID token")
 	}
 	id, err := p.verifier.Verify(ctx, raw)
-	if err != nil && strings.HasPrefix(err.Error(), "failed to verify signature: fetching keys") { // which it doesn't wrap
+	if err != nil && strings.HasPrefix(err.Error(), "failed to verify signature: fetching keys") { // go-oidc doesn't wrap this error
 		return nil, fmt.Errorf("sign-in: %w", ErrUnavailable)
 	}
 	if err != nil {

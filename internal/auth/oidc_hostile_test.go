@@ -112,8 +112,11 @@ func TestOIDCMissingIssuer(t *testing.T) {
 	p := newTestProvider(t)
 	s := oidcService(t, p, `[{"read":["*"]}]`)
 	for announced, want := range map[bool]error{false: nil, true: ErrInvalid} {
+		p.set(func() { p.announces = announced })
+		if err := s.OIDC.discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		address, cookie := started(t, s, "/")
-		s.OIDC.provider.Load().needsIssuer = announced
 		query := p.authorize(t, address)
 		query.Del("iss")
 		if _, err := s.OIDC.Finish(t.Context(), query, cookie); !errors.Is(err, want) {

@@ -32,6 +32,7 @@ type testProvider struct {
 	broken    map[string]http.HandlerFunc       // answers instead of the handlers of these paths
 	forge     func(claims jwt.MapClaims) string // makes the ID token; nil for a good one
 	down      bool
+	announces bool                  // authorization_response_iss_parameter_supported (RFC 9207)
 	codes     map[string]url.Values // of the authorization request
 	refresh   string                // the valid refresh token; "" if none is given
 	claims    map[string]any        // added to the ID token
@@ -49,7 +50,7 @@ func newTestProvider(t *testing.T) *testProvider {
 			return
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": p.URL, "authorization_endpoint": p.URL + "/auth", "token_endpoint": p.URL + "/token", "jwks_uri": p.URL + "/keys",
-			"id_token_signing_alg_values_supported": []string{"RS256"}})
+			"id_token_signing_alg_values_supported": []string{"RS256"}, "authorization_response_iss_parameter_supported": p.announces})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(jwks(t, map[string]crypto.Signer{"k": p.key})))

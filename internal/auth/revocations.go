@@ -145,7 +145,7 @@ func (r *Revocations) load() error {
 	return invalid
 }
 
-// parseRevocations returns the revocations of a file's valid lines, and an error that names the others.
+// parseRevocations returns the revocations of the valid lines of a file, and an error that names the first invalid line.
 func parseRevocations(name string, text []byte) (list []Revocation, invalid error) {
 	n := 0
 	for line := range bytes.Lines(text) {
@@ -188,7 +188,7 @@ func (r *Revocations) Add(one Revocation) error {
 	if r.file == nil {
 		return nil
 	}
-	r.unwritten = append(r.unwritten, one)
+	r.unwritten = append(liveRevocations(r.unwritten), one)
 	list := r.unwritten
 	if info := r.file.now(); info == nil || info.Size() == 0 { // it was removed or truncated, or there was none yet
 		r.mu.RLock()
@@ -228,14 +228,18 @@ func (r *Revocations) compact() error {
 		return nil
 	}
 	lines := bytes.Count(text, []byte{'\n'})
-	if err != nil || lines < 1000 || lines < 2*len(liveRevocations(parseRevocations(r.file.name, text))) {
+	if err != nil || lines < 1000 {
+		return err
+	}
+	list, err := parseRevocations(r.file.name, text)
+	if err != nil || lines < 2*len(liveRevocations(list)) {
 		return err
 	}
 	return r.rewrite()
 }
 
-// liveRevocations returns those that haven't expired, each token, subject and session once. With an invalid line the result is meaningless.
-func liveRevocations(list []Revocation, _ error) []Revocation {
+// liveRevocations returns the revocations that haven't expired, one for each token, subject and session.
+func liveRevocations(list []Revocation) []Revocation {
 	var r Revocations
 	r.clear()
 	now := time.Now()
@@ -261,7 +265,7 @@ func (r *Revocations) rewrite() error {
 		if err != nil {
 			return nil, err
 		}
-		text, err = formatRevocations(liveRevocations(list, nil))
+		text, err = formatRevocations(liveRevocations(list))
 		return append(text, '\n'), err // an empty file counts as unfinished
 	})
 	if old == nil {
@@ -278,7 +282,7 @@ func (r *Revocations) rewrite() error {
 	return r.file.append(late)
 }
 
-// full reports whether there are too many others to add one. It is called with mu held.
+// full reports whether maxRevocations leaves no room for one. It first removes expired revocations. It is called with mu held.
 func (r *Revocations) full(one *Revocation, now time.Time) bool {
 	all, key := r.of(one)
 	if _, known := all[key]; known {

@@ -169,7 +169,7 @@ func (s *Service) Run(ctx context.Context) {
 
 func (s *Service) compact() {
 	if err := s.Revocations.compact(); err != nil {
-		s.logger.Warn("file can't be rewritten without expired lines", "setting", "auth.revocations", "err", err)
+		s.logger.Warn("expired revocations not removed from the file", "setting", "auth.revocations", "err", err)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package delayed has the feed as it was a time ago: what clients with delayed rights read from.
+// Package delayed provides the feed as it was a fixed time ago, for clients with delayed rights.
 package delayed
 
 import (
@@ -40,5 +40,5 @@ func (v *View) Publish(ticks []quote.Tick) {
 // Past stores ticks of the time before the start.
 func (v *View) Past(ticks []quote.Tick) { v.History.Add(ticks) }
 
-// FeedStale informs the streams.
+// FeedStale makes the streams report since when the feed has had no tick; zero means that ticks come again.
 func (v *View) FeedStale(since time.Time) { v.Log.FeedStale(since) }

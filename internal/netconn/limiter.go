@@ -38,7 +38,7 @@ func (l *Limiter) clientOf(address string) (client string, counted bool) {
 	return clientOf(address, l.exemptLoopback)
 }
 
-// Admission is the result of Limiter.Acquire.
+// Admission is the result of Limiter.Acquire and Limiter.Check.
 type Admission int
 
 const (

@@ -61,7 +61,7 @@ func writeNames(b *strings.Builder, names []string) {
 			b.WriteByte(',')
 		}
 		if len(n) > maxName {
-			n = n[:maxName] + "…"
+			n = strings.ToValidUTF8(n[:maxName], "") + "…"
 		}
 		fmt.Fprintf(b, " %q", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"ticklane/internal/excerpt"
 	"ticklane/internal/quote"
 )
 
@@ -83,13 +84,5 @@ func size(in *quote.Instrument, raw []byte) (quote.Size, error) {
 	return in.ParseSize(string(raw))
 }
 
-// quoted returns a client's text for an error: escaped, and cut after 40 bytes.
-func quoted(b []byte) string {
-	if len(b) > maxQuoted {
-		return strconv.Quote(string(b[:maxQuoted])) + "…"
-	}
-	return strconv.Quote(string(b))
-}
-
-// maxQuoted is how many bytes of a line's text an error repeats.
-const maxQuoted = 40
+// quoted returns a client's text for an error: an excerpt, escaped.
+func quoted(b []byte) string { return strconv.Quote(excerpt.Of(b)) }

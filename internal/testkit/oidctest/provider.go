@@ -19,13 +19,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// What the provider knows of its client.
+// The credentials of the client that is registered at the provider.
 const (
 	ClientID     = "ticklane"
 	ClientSecret = "client-secret-of-this-test-0123456789"
 )
 
-// Provider signs everybody in as ann, without a form. It listens on localhost, which for a browser is another site than a server on
+// Provider signs every user in as ann, without a form. It listens on localhost, which for a browser is another site than a server on
 // 127.0.0.1.
 type Provider struct {
 	*httptest.Server

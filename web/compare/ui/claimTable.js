@@ -16,7 +16,7 @@ export class ClaimTable {
   #find;
   #denied;
 
-  /** @param {{ find: (label: string) => HTMLElement | null, denied: boolean }} parts find: the page's button with a label, or null; denied: the server has the lab, but not for this user */
+  /** @param {{ find: (label: string) => HTMLElement | null, denied: boolean }} parts find: the page's button with a label, or null; denied: whether the server has the lab and the user may not use it */
   constructor({ find, denied }) {
     this.#find = find;
     this.#denied = denied;

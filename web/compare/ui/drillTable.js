@@ -29,7 +29,7 @@ export class DrillTable {
 
   /**
    * @param {{ drills: readonly Drill[], lab: boolean, denied: boolean, run: (action: DrillAction) => Promise<void>, topics: () => Promise<void> }} parts
-   *   denied: the server has the lab, but not for this user; run and topics reject with an Error whose message is a sentence
+   *   denied: whether the server has the lab and the user may not use it; run and topics reject with an Error whose message is a sentence
    */
   constructor({ drills, lab, denied, run, topics }) {
     this.#labels = new Map(drills.map((d) => [d.action, d.label]));

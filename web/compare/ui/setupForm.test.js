@@ -20,7 +20,7 @@ test('topics that the server rejects are named in a sentence of the page', () =>
   const of = (/** @type {number} */ status, /** @type {string} */ message) => topicProblem({ status, message });
   assert.equal(of(400, 'topics: unknown topic "X": want a symbol ("AAPL"), a sector ("sector:technology") or "*"; /api/symbols lists all.'), 'Unknown here: X.');
   assert.equal(of(403, 'topics: no right to read the topics "MSFT", "X": /api/symbols lists what you may read, and "*" stands for all of it.'), 'Not covered by your access, or unknown here: MSFT, X.');
-  assert.equal(of(400, 'topics: 600 topics; want at most 512.'), 'The server rejected these topics.');
+  assert.equal(of(400, 'topics: 600 topics; want at most 512.'), 'The server rejected these topics. Check their names and number.');
   for (const status of [0, 401, 429, 503]) assert.equal(of(status, 'something "else"'), '', 'not about the topics');
   assert.equal(topicProblem(new TypeError('Failed to fetch')), '');
 });
