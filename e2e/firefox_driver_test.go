@@ -24,13 +24,16 @@ type firefox struct {
 	faults []string
 }
 
-// firefoxPrefs keep Firefox from opening other pages and from requests to its vendor.
+// firefoxPrefs keep Firefox from opening other pages, from requests to its vendor, and from ending scripts that a busy machine makes
+// slow.
 const firefoxPrefs = `
 user_pref("browser.shell.checkDefaultBrowser", false);
 user_pref("browser.startup.page", 0);
 user_pref("browser.newtabpage.enabled", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("toolkit.telemetry.enabled", false);
+user_pref("dom.max_script_run_time", 0);
+user_pref("dom.ipc.processHangMonitor", false);
 `
 
 // findFirefox returns the path of Firefox. Without it its tests fail.

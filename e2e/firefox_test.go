@@ -151,8 +151,8 @@ func (f *firefox) checkSignIn() {
 // signedOut matches the answer to a request of a page whose user signs out at the same moment.
 const signedOut = `/api/[a-z/]+: status 401$`
 
-// commandTooLate matches the answer to a command that the page before sent when its stream had been closed, as it was left.
-const commandTooLate = `/sse/connections/[0-9a-f]+: status 404$`
+// commandTooLate matches the answer to a command or a question that the page before sent when its stream had been closed, as it was left.
+const commandTooLate = `/(sse|ws)/connections/[0-9a-f]+: status 404$`
 
 // checkFaults fails the test for everything that has gone wrong since the last call, except what matches one of expected.
 func (f *firefox) checkFaults(when string, expected ...string) {

@@ -22,9 +22,9 @@ const (
 	// root is the module's folder, relative to this one.
 	root = ".."
 
-	// parallelTests is the default of -parallel. Tests wait for reconnects, heartbeats and backoffs most of their time, so
+	// parallelTests is the default of -parallel. Tests wait for reconnects, heartbeats and backoffs much of their time, so
 	// two cores have room for more than two of them.
-	parallelTests = "4"
+	parallelTests = "3"
 )
 
 var (

@@ -199,7 +199,10 @@ func TestKeyboard(t *testing.T) {
 
 	b.until("the list has the focus, and more rows than fit", `(() => { const g = document.querySelector('#grid'); return document.activeElement === g && g.scrollHeight > g.clientHeight + 100; })()`)
 	b.press(" ")
-	b.until("Space scrolls the list that has the focus, and does not pause", `document.querySelector('#grid').scrollTop > 100 && document.querySelector('#app').dataset.state === 'live'`)
+	until(t, "Space scrolls the list that has the focus, and does not pause", func() (bool, string) {
+		have := eval[string](b, `(() => { const g = document.querySelector('#grid'); return [g.scrollTop > 100, document.querySelector('#app').dataset.state, g.scrollTop, g.scrollHeight, g.clientHeight, document.activeElement.id].join(' '); })()`)
+		return strings.HasPrefix(have, "true live "), have
+	})
 
 	b.press("t")
 	b.until("light", `document.documentElement.dataset.theme === 'light'`)
