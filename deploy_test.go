@@ -262,7 +262,7 @@ func TestImageHasEmbeddedFiles(t *testing.T) {
 // TestLogrotateFile: what logrotate rotates is the audit log of the drop-in.
 func TestLogrotateFile(t *testing.T) {
 	want := strings.Replace(unitSettings(t, "access.conf").Audit.File, "%L", "/var/log", 1)
-	if got := matches(t, "deploy/systemd/logrotate.conf", `(?m)^(/\S+) \{$`); len(got) != 1 || got[0] != want {
+	if got := matches(t, "deploy/logrotate.conf", `(?m)^(/\S+) \{$`); len(got) != 1 || got[0] != want {
 		t.Errorf("%v, want %s", got, want)
 	}
 }

@@ -42,7 +42,7 @@ buildah build --isolation chroot --network host --format docker --file deploy/Do
   fail "the build failed; $out/build.log"
 }
 
-podman inspect --format '{{.Config.User}}' "$image" | grep -qx 65532:65532 || fail 'the user is not 65532'
+podman inspect --format '{{.Config.User}}' "$image" | grep -x 65532:65532 >/dev/null || fail 'the user is not 65532'
 [ "$(podman inspect --format '{{json .HealthCheck.Test}}' "$image")" = '["CMD","/ticklane","health"]' ] || fail 'no health check'
 root=$(podman image mount "$image")
 find "$root" -mindepth 1 -printf '%M %u %10s  /%P\n' | tee "$out/files.txt"
@@ -63,10 +63,10 @@ for _ in $(seq 100); do
   sleep 0.2
 done
 health || { podman logs "$name" >&2; fail 'not ready'; }
-curl -fsS "http://127.0.0.1:$port/" | grep -q '/assets/' || fail 'the page has no browser code'
+curl -fsS "http://127.0.0.1:$port/" | grep '/assets/' >/dev/null || fail 'the page has no browser code'
 ticks=$(curl -fsSN --max-time 10 "http://127.0.0.1:$port/sse/subscribe?limit=5" | grep -c '^data: {"T":"q"') || true
 [ "$ticks" = 5 ] || fail "$ticks ticks, want 5"
-podman exec "$name" /ticklane version | grep -qF "ticklane $version " || fail 'it has another version'
+podman exec "$name" /ticklane version | grep -F "ticklane $version " >/dev/null || fail 'it has another version'
 if podman exec "$name" /bin/sh -c true 2>/dev/null; then fail 'it has a shell'; fi
 pid=$(podman inspect --format '{{.State.Pid}}' "$name")
 status=$(grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' "/proc/$pid/status" | tr '\t\n' ' ,')
@@ -75,5 +75,5 @@ case $status in *'Uid: 65532 65532'*'CapEff: 0000000000000000'*'NoNewPrivs: 1'*'
 podman kill --signal TERM "$name" >/dev/null
 code=$(podman wait "$name")
 [ "$code" = 0 ] || fail "exit code $code after SIGTERM"
-podman logs "$name" 2>&1 | grep -q '"msg":"shut down"' || fail 'it did not shut down in order'
+podman logs "$name" 2>&1 | grep '"msg":"shut down"' >/dev/null || fail 'it did not shut down in order'
 echo "image: built, $(awk '{s += $3} END {printf "%.1f MB", s / 1e6}' "$out/files.txt"); ran read-only as user 65532 without capabilities; ready, served a page and 5 ticks, shut down in order"
