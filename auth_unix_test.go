@@ -67,7 +67,7 @@ func TestServerWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab = strings.TrimSpace(lab)
-	clients := func(sse, ws int) { // of the lab: their process has a token of its own
+	clients := func(sse, ws int) { // those of the lab, which have their own token
 		t.Helper()
 		testkit.Eventually(t, func() bool {
 			resp := do(http.MethodPost, "/api/lab/background", lab, fmt.Sprintf(`{"sse":%d,"ws":%d}`, sse, ws))

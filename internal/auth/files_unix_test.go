@@ -57,7 +57,7 @@ func TestReplacedLink(t *testing.T) {
 	}
 }
 
-// TestReplacedFileIsLocked: a lock that a process has left, or a link that somebody has put there, is an error, and nothing is written.
+// TestReplacedFileIsLocked: with the lock file of an ended process, or a symbolic link in its place, nothing is written.
 func TestReplacedFileIsLocked(t *testing.T) {
 	dir := t.TempDir()
 	file, victim := filepath.Join(dir, "tokens.yaml"), write(t, "victim", "mine")
