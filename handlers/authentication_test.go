@@ -69,6 +69,13 @@ func newAuthServer(t testing.TB, o testserver.Options) *testserver.Server {
 	return newTestServer(t, o)
 }
 
+// runService runs a service until the end of the test.
+func runService(t testing.TB, s *auth.Service) {
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(t.Context()) }()
+	t.Cleanup(func() { <-done }) // the context is done before the cleanups
+}
+
 // withToken is the header line of a token.
 func withToken(name string) string { return "Authorization: Bearer " + name }
 

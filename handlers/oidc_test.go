@@ -61,10 +61,7 @@ func newProviderServer(t testing.TB, p *provider, settings ...func(*handlers.Set
 			t.Fatal(err)
 		}
 	})
-	done := make(chan struct{})
-	ctx := t.Context() // done before the cleanups
-	go func() { defer close(done); srv.service.Run(ctx) }()
-	t.Cleanup(func() { <-done })
+	runService(t, srv.service)
 	testkit.Eventually(t, func() bool { c, _ := srv.Get("/sign-in/oidc"); return c.Status == 303 }, "the provider's addresses")
 	return srv
 }

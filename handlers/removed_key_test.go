@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,10 +32,7 @@ func TestRemovedKeyEndsStreams(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan struct{})
-		go func() { defer close(done); service.Run(ctx) }()
-		t.Cleanup(func() { cancel(); <-done })
+		runService(t, service)
 		srv := newTestServer(t, testserver.Options{Engine: engine, Deps: func(d *handlers.Deps) {
 			d.Auth, d.Revoked, d.Sessions, d.Tickets = service.Verifier, service.Revocations, service.Sessions, service.Tickets
 		}})

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -352,13 +351,7 @@ func TestRevokedStream(t *testing.T) {
 					t.Fatal(err)
 				}
 				srv := newTestServer(t, testserver.Options{Engine: engine, Deps: func(d *handlers.Deps) { d.Auth, d.Revoked = service.Verifier, service.Revocations }})
-				ctx, cancel := context.WithCancel(context.Background())
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					service.Run(ctx)
-				}()
-				t.Cleanup(func() { cancel(); <-done })
+				runService(t, service)
 				c, stays := srv.Stream(lane, "snapshot=false", withToken(secret)), srv.Stream(lane, "snapshot=false", withToken(otherSecret))
 				if err := service.Revocations.Add(auth.Revocation{TokenID: "laptop"}); err != nil {
 					t.Fatal(err)

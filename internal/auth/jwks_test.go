@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"crypto"
 	"encoding/json"
 	"errors"
@@ -53,10 +52,8 @@ func TestJWKS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx) }()
-	defer func() { stop(); <-done; client.CloseIdleConnections() }()
+	stop := running(t, s)
+	defer func() { stop(); client.CloseIdleConnections() }()
 
 	first := signed(t, jwt.SigningMethodRS256, one, claimsWith(nil), "kid", "one")
 	if _, err := s.Verifier.Verify(first); !errors.Is(err, ErrUnavailable) {

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -353,10 +352,7 @@ func TestKeyFilesAreReloaded(t *testing.T) {
 		t.Error("an invalid file: no error")
 	}
 	valid("first")
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx) }()
-	defer func() { stop(); <-done }()
+	defer running(t, s)()
 	rewrite(t, file, publicPEM(t, next))
 	testkit.Eventually(t, func() bool { _, err := s.Verifier.Verify(second); return err == nil }, "the new key")
 	valid("second")

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
@@ -156,10 +155,8 @@ func oidcService(t *testing.T, p *testProvider, rights string) *Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-done; client.CloseIdleConnections() })
+	stop := running(t, s)
+	t.Cleanup(func() { stop(); client.CloseIdleConnections() })
 	return s
 }
 

@@ -149,7 +149,7 @@ func TestSessionBeforeTheKeysAreFetched(t *testing.T) {
 }
 
 // running runs a service until the function that it returns is called.
-func running(t *testing.T, s *Service) (stop func()) {
+func running(t testing.TB, s *Service) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); s.Run(ctx) }()

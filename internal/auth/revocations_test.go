@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -296,10 +295,7 @@ func TestOnChange(t *testing.T) {
 		revoked.Store(s.Revocations.Revoked(p))
 		calls.Add(1)
 	})
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() { defer close(done); s.Run(ctx) }()
-	defer func() { stop(); <-done }()
+	defer running(t, s)()
 	if err := s.Revocations.Add(Revocation{TokenID: "other"}); err != nil {
 		t.Fatal(err)
 	}
