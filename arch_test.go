@@ -17,6 +17,7 @@ import (
 var dependencies = map[string][]string{
 	"internal/excerpt":       {},
 	"internal/quote":         {"excerpt"},
+	"internal/quote/batch":   {"quote"},
 	"internal/nearest":       {},
 	"internal/strictjson":    {"excerpt", "nearest"},
 	"internal/auth":          {"excerpt", "strictjson", "quote"},
@@ -34,7 +35,7 @@ var dependencies = map[string][]string{
 	"internal/market/ingest":       {"excerpt", "market", "quote"},
 	"internal/audit":               {},
 	"internal/bus":                 {"wire", "quote"},
-	"internal/delay":               {"quote"},
+	"internal/delay":               {"quote", "quote/batch"},
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
 	"internal/stream":              {"auth", "wire", "quote"},

@@ -8,11 +8,13 @@ package delay
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 const (
@@ -20,6 +22,7 @@ const (
 	recordTicks = 256          // at most, in a record
 	recordBytes = 32 << 10     // after which a record gets no further tick
 	headBytes   = 2 * binary.MaxVarintLen64
+	symbols     = math.MaxInt32 // any, since all records are ours
 )
 
 // The kinds of records.
@@ -42,7 +45,7 @@ type Line struct {
 
 	mu      sync.Mutex // guards the fields below
 	tail    *chunk
-	encoder codec
+	encoder batch.Codec
 	record  []byte
 	last    int64 // time of the newest record, µs since start
 	begun   bool  // there was a record
@@ -59,7 +62,7 @@ type chunk struct {
 // New returns a line without outlets. events are those that the ticks refer to, nil for none.
 func New(events *quote.Events) *Line {
 	first := new(chunk)
-	return &Line{events: events, start: time.Now(), first: first, tail: first}
+	return &Line{events: events, start: time.Now(), first: first, tail: first, encoder: batch.NewCodec(symbols)}
 }
 
 // Add stores ticks that were published now. It is a bus.Sink.
@@ -108,7 +111,7 @@ func (l *Line) addTicks(kind int, at int64, ticks []quote.Tick) {
 		l.record = l.record[:0]
 		n := 0
 		for n < min(len(ticks), recordTicks) && len(l.record) < recordBytes {
-			l.record = l.encoder.append(l.record, &ticks[n], l.events)
+			l.record = l.encoder.Append(l.record, &ticks[n], l.events)
 			n++
 		}
 		l.append(kind, at, n)

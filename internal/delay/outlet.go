@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // maxBatch is how many ticks an outlet passes on at once, unless a record has more.
@@ -31,7 +32,7 @@ type Outlet struct {
 	// Of the goroutine of run.
 	chunk   *chunk
 	at      int64 // offset in chunk
-	decoder codec
+	decoder batch.Codec
 	head    head
 	batch   []quote.Tick
 
@@ -51,7 +52,7 @@ type head struct {
 // Outlet adds an outlet. It must be called before the first tick. The ticks that sink receives refer to events, which has room for
 // those of the sink's log.
 func (l *Line) Outlet(delay time.Duration, events *quote.Events, sink Sink) *Outlet {
-	o := &Outlet{line: l, delay: delay, events: events, sink: sink, chunk: l.first, batch: make([]quote.Tick, 0, maxBatch+recordTicks)}
+	o := &Outlet{line: l, delay: delay, events: events, sink: sink, chunk: l.first, decoder: batch.NewCodec(symbols), batch: make([]quote.Tick, 0, maxBatch+recordTicks)}
 	l.opened = append(l.opened, o)
 	return o
 }
@@ -109,11 +110,11 @@ func (o *Outlet) peek() bool {
 		o.number.Store(next.number)
 		return o.peek()
 	}
-	r := reader{o.chunk.bytes[o.at:used]}
-	o.head.time += r.int()
-	tag := int(r.uint())
+	r := batch.NewReader(o.chunk.bytes[o.at:used])
+	o.head.time += r.Int()
+	tag := int(r.Uint())
 	o.head.known, o.head.kind, o.head.n = true, tag%kinds, tag/kinds
-	o.at = used - int64(len(r.rest))
+	o.at = used - int64(r.Len())
 	return true
 }
 
@@ -143,21 +144,24 @@ func (o *Outlet) publish() {
 }
 
 // body returns a reader of the next record, after its header.
-func (o *Outlet) body() reader { return reader{o.chunk.bytes[o.at:o.chunk.used.Load()]} }
+func (o *Outlet) body() batch.Reader { return batch.NewReader(o.chunk.bytes[o.at:o.chunk.used.Load()]) }
 
 // consumed ends the reading of a record by r, which had so many bytes at its start.
-func (o *Outlet) consumed(r *reader, of int) {
-	o.at += int64(of - len(r.rest))
+func (o *Outlet) consumed(r *batch.Reader, of int) {
+	if err := r.Err(); err != nil {
+		panic("delay: a record has changed: " + err.Error())
+	}
+	o.at += int64(of - r.Len())
 	o.head.known = false
 }
 
 // readTicks appends the ticks of the next record to o.batch.
 func (o *Outlet) readTicks() {
 	r := o.body()
-	size := len(r.rest)
+	size := r.Len()
 	for range o.head.n {
 		o.batch = append(o.batch, quote.Tick{})
-		o.decoder.next(&r, &o.batch[len(o.batch)-1], o.events)
+		o.decoder.Next(&r, &o.batch[len(o.batch)-1], o.events)
 	}
 	o.consumed(&r, size)
 }
@@ -165,8 +169,8 @@ func (o *Outlet) readTicks() {
 // changeOfStale reads the next record, of kind stale: since when the feed is stale, µs since 1970, 0 if it no longer is.
 func (o *Outlet) changeOfStale() (since int64) {
 	r := o.body()
-	size := len(r.rest)
-	since = r.int()
+	size := r.Len()
+	since = r.Int()
 	o.consumed(&r, size)
 	return since
 }

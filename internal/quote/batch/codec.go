@@ -1,17 +1,24 @@
-package delay
+// Package batch encodes ticks with their events, in about 10 bytes a tick if the ticks before are known.
+package batch
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"ticklane/internal/quote"
 )
 
-// codec has what the encoding of a tick leaves out because it is as in the tick before it. The line's appends, each outlet's reads.
-type codec struct {
+// Codec has what the encoding of a tick leaves out because it is as in the ticks before. What one has appended another reads, which
+// has read the same ticks before.
+type Codec struct {
+	symbols       uint64       // IDs are below it
 	bySymbol      []quote.Tick // the newest tick of each symbol, by ID
 	due, received int64        // of the newest tick of all
 	seq           uint64
 }
+
+// NewCodec returns a codec without ticks, for a number of symbols.
+func NewCodec(symbols int) Codec { return Codec{symbols: uint64(symbols)} }
 
 // What is encoded of a tick: fields that aren't as expected. The commonest have the lowest bits, so that the flags take a byte.
 const (
@@ -28,19 +35,20 @@ const (
 	hasEvent
 	isHalted
 	countStarts
+	endOfFlags
 )
 
 // symbol returns the newest tick of a symbol.
-func (c *codec) symbol(id quote.ID) *quote.Tick {
+func (c *Codec) symbol(id quote.ID) *quote.Tick {
 	for int(id) >= len(c.bySymbol) {
 		c.bySymbol = append(c.bySymbol, quote.Tick{Symbol: quote.ID(len(c.bySymbol))})
 	}
 	return &c.bySymbol[id]
 }
 
-// append appends a tick: as varints its symbol, the flags, the difference of its due time, and differences of the fields that the
+// Append appends a tick: as varints its symbol, the flags, the difference of its due time, and differences of the fields that the
 // flags name.
-func (c *codec) append(b []byte, t *quote.Tick, events *quote.Events) []byte {
+func (c *Codec) Append(b []byte, t *quote.Tick, events *quote.Events) []byte {
 	k := c.symbol(t.Symbol)
 	event := events.Get(t.Event)
 	spread := (t.Ask - t.Bid) - (k.Ask - k.Bid)
@@ -108,68 +116,65 @@ func (c *codec) append(b []byte, t *quote.Tick, events *quote.Events) []byte {
 	return b
 }
 
-// next reads a tick into t. Its event is stored in events, and the tick refers to it there.
-func (c *codec) next(r *reader, t *quote.Tick, events *quote.Events) {
-	k := c.symbol(quote.ID(r.uint()))
-	flags := r.uint()
+// Next reads a tick into t. Its event is stored in events, and the tick refers to it there. After an error of r the tick is
+// meaningless.
+func (c *Codec) Next(r *Reader, t *quote.Tick, events *quote.Events) {
+	id := r.Uint()
+	if id >= c.symbols {
+		r.fail(fmt.Sprintf("symbol %d: want less than %d", id, c.symbols))
+		return
+	}
+	k := c.symbol(quote.ID(id))
+	flags := r.Uint()
+	if flags >= endOfFlags {
+		r.fail("unknown flags")
+		return
+	}
 	*t = *k
-	t.Due = c.due + r.int()
+	t.Due = c.due + r.Int()
 	spread := k.Ask - k.Bid
 	if flags&hasBid != 0 {
-		t.Bid += quote.Price(r.int())
+		t.Bid += quote.Price(r.Int())
 	}
 	if flags&hasAsk != 0 {
-		spread += quote.Price(r.int())
+		spread += quote.Price(r.Int())
 	}
 	t.Ask = t.Bid + spread
 	if flags&hasLast != 0 {
-		t.Last += quote.Price(r.int())
+		t.Last += quote.Price(r.Int())
 	}
 	if flags&hasBidSize != 0 {
-		t.BidSize = quote.Size(r.int())
+		t.BidSize = quote.Size(r.Int())
 	}
 	if flags&hasAskSize != 0 {
-		t.AskSize = quote.Size(r.int())
+		t.AskSize = quote.Size(r.Int())
 	}
 	if flags&hasVolume != 0 {
-		t.Volume += quote.Size(r.int())
+		t.Volume += quote.Size(r.Int())
 	}
 	if flags&hasRange != 0 {
-		t.High += quote.Price(r.int())
-		t.Low += quote.Price(r.int())
+		t.High += quote.Price(r.Int())
+		t.Low += quote.Price(r.Int())
 	}
 	if flags&hasDay != 0 {
-		t.Day = int32(int64(t.Day) + r.int())
-		t.Open += quote.Price(r.int())
-		t.PrevClose += quote.Price(r.int())
+		t.Day = int32(int64(t.Day) + r.Int())
+		t.Open += quote.Price(r.Int())
+		t.PrevClose += quote.Price(r.Int())
 	}
 	t.Received = c.received
 	if flags&hasReceived != 0 {
-		t.Received += r.int()
+		t.Received += r.Int()
 	}
 	t.N, t.Seq = k.N+1, c.seq+1
 	if flags&hasNumbers != 0 {
-		t.N, t.Seq = r.uint(), r.uint()
+		t.N, t.Seq = r.Uint(), r.Uint()
 	}
 	t.Event = 0
 	if flags&hasEvent != 0 {
-		t.Event = events.Put(r.event())
+		if event := r.event(); r.err == nil {
+			t.Event = events.Put(event)
+		}
 	}
 	t.Halted, t.CountStarts = flags&isHalted != 0, flags&countStarts != 0
 	c.due, c.received, c.seq, *k = t.Due, t.Received, t.Seq, *t
-}
-
-// reader reads the fields of records, which this package has written.
-type reader struct{ rest []byte }
-
-func (r *reader) int() int64 {
-	v, n := binary.Varint(r.rest)
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) uint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	r.rest = r.rest[n:]
-	return v
 }

@@ -1,4 +1,4 @@
-package delay
+package batch
 
 import (
 	"encoding/binary"
@@ -12,6 +12,7 @@ const (
 	hasTrade
 	hasStatus
 	isComplete // the bar
+	endOfParts
 )
 
 // appendEvent appends an event: a byte of flags, numbers as varints, texts after their lengths.
@@ -52,18 +53,21 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-func (r *reader) event() (e quote.Event) {
-	parts := r.rest[0]
-	r.rest = r.rest[1:]
+func (r *Reader) event() (e quote.Event) {
+	parts := r.byte()
+	if parts >= endOfParts {
+		r.fail("unknown flags of an event")
+		return e
+	}
 	if parts&hasBar != 0 {
-		bar := &quote.Bar{Start: r.int(), Open: quote.Price(r.int()), Complete: parts&isComplete != 0}
-		bar.High, bar.Low, bar.Close = bar.Open+quote.Price(r.int()), bar.Open+quote.Price(r.int()), bar.Open+quote.Price(r.int())
-		bar.Volume = quote.Size(r.int())
+		bar := &quote.Bar{Start: r.Int(), Open: quote.Price(r.Int()), Complete: parts&isComplete != 0}
+		bar.High, bar.Low, bar.Close = bar.Open+quote.Price(r.Int()), bar.Open+quote.Price(r.Int()), bar.Open+quote.Price(r.Int())
+		bar.Volume = quote.Size(r.Int())
 		e.Bar = bar
 	}
 	if parts&hasTrade != 0 {
-		t := &quote.Trade{Price: quote.Price(r.int()), Size: quote.Size(r.int()), ID: r.text()}
-		for range r.uint() {
+		t := &quote.Trade{Price: quote.Price(r.Int()), Size: quote.Size(r.Int()), ID: r.text()}
+		for n := r.Uint(); n > 0 && r.err == nil; n-- {
 			t.Conditions = append(t.Conditions, r.text())
 		}
 		t.Venue, t.Corrects, t.Cancels = r.text(), r.text(), r.text()
@@ -73,11 +77,4 @@ func (r *reader) event() (e quote.Event) {
 		e.Status = &quote.Status{State: r.text(), Reason: r.text()}
 	}
 	return e
-}
-
-func (r *reader) text() string {
-	n := r.uint()
-	text := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return text
 }
