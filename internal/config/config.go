@@ -21,6 +21,7 @@ type Config struct {
 	Feed    Feed     `key:"feed"`
 	Data    Data     `key:"data"`
 	History History  `key:"history"`
+	Bus     Bus      `key:"bus"`
 	Stream  Stream   `key:"stream"`
 	Auth    Auth     `key:"auth"`
 	Limits  Limits   `key:"limits"`
@@ -113,6 +114,29 @@ type Keep struct {
 	Bars15m time.Duration `key:"15m"`
 	Bars1h  time.Duration `key:"1h"`
 	Bars1d  time.Duration `key:"1d"`
+}
+
+// Bus has the way of ticks from the feed to the logs.
+type Bus struct {
+	Kind string `key:"kind"` // "memory" or "nats"
+	Ack  string `key:"ack"`  // "after" or "before"
+	Node string `key:"node"` // empty: the host's name
+	Lead bool   `key:"lead"`
+	NATS NATS   `key:"nats"`
+}
+
+// NATS has the options of a bus on NATS JetStream.
+type NATS struct {
+	URL         string        `key:"url"` // addresses, separated by commas; empty: an embedded server
+	Stream      string        `key:"stream"`
+	Replicas    int           `key:"replicas"`
+	Sync        bool          `key:"sync"`
+	MaxAge      time.Duration `key:"max_age"`
+	MaxBytes    int           `key:"max_bytes"`
+	Credentials string        `key:"credentials"` // file
+	CA          string        `key:"ca"`          // PEM file
+	Cert        string        `key:"cert"`        // PEM file; set if and only if Key is
+	Key         string        `key:"key"`         // PEM file
 }
 
 // Stream has the options of the log and its subscribers.

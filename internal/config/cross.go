@@ -43,6 +43,7 @@ func (s *settings) checkDependencies() {
 	}
 
 	s.checkAuth(check, checkFile)
+	s.checkBus(check, checkFile)
 
 	if c.Feed.Source == "replay" {
 		name := c.Feed.File
@@ -79,6 +80,24 @@ func (s *settings) checkAuth(check func(ok bool, key, value, want string, with .
 	if a.OIDC.Issuer != "" {
 		check(a.OIDC.ClientID != "", "auth.oidc.client_id", "", "missing: auth.oidc.issuer is set and needs it", "auth.oidc.issuer")
 		check(a.OIDC.RedirectURL != "", "auth.oidc.redirect_url", "", "missing: auth.oidc.issuer is set and needs it", "auth.oidc.issuer")
+	}
+}
+
+// checkBus checks that a bus on NATS has what it needs.
+func (s *settings) checkBus(check func(ok bool, key, value, want string, with ...string), checkFile func(key, name string)) {
+	b, n := s.config.Bus, s.config.Bus.NATS
+	if b.Kind != "nats" {
+		return
+	}
+	check(n.URL != "" || s.config.Data.Dir != "", "data.dir", "", "missing: bus.kind is nats and stores in it, unless bus.nats.url names NATS servers", "bus.nats.url")
+	check(n.URL != "" || n.Replicas == 1, "bus.nats.replicas", strconv.Itoa(n.Replicas), "want 1: without bus.nats.url there is one NATS server, in this process", "bus.nats.url")
+	check(s.config.Feed.Source != "replay", "feed.source", strconv.Quote("replay"), "want simulator or ingest with bus.kind nats: a replayed file can't go on in another process", "bus.kind")
+	check(n.Cert == "" || n.Key != "", "bus.nats.key", "", "missing: bus.nats.cert is set and needs it", "bus.nats.cert")
+	check(n.Key == "" || n.Cert != "", "bus.nats.cert", "", "missing: bus.nats.key is set and needs it", "bus.nats.key")
+	for _, f := range []struct{ key, name string }{{"bus.nats.credentials", n.Credentials}, {"bus.nats.ca", n.CA}, {"bus.nats.cert", n.Cert}, {"bus.nats.key", n.Key}} {
+		if f.name != "" {
+			checkFile(f.key, f.name)
+		}
 	}
 }
 
