@@ -27,6 +27,7 @@ type Config struct {
 	Events            *quote.Events // those that the ticks refer to; nil if they have none
 	Epoch             uint64        // identifies this log; new for every log but one that continues another, never 0
 	Start             uint64        // the seq at which the log begins: that of the last tick of the log that it continues, or 0
+	Newest            []quote.Tick  // the newest tick of each symbol that has one before the log begins, for snapshots; their Seq is at most Start
 	Size              int           // ticks kept, ≥ 1
 	MaxLag            int           // ticks that a subscriber may lag; 0 for the log's size
 	OnLag             string        // OnLagGap (default) or OnLagLatest

@@ -85,3 +85,47 @@ func TestContinuedLogKeepsSegments(t *testing.T) {
 		}
 	}
 }
+
+// TestRestoredLog: with the newest ticks of before its start, a log has whole snapshots, and clients in mode latest resume from any
+// earlier position.
+func TestRestoredLog(t *testing.T) {
+	t.Parallel()
+	const start = 337
+	p := newFixture(t, 1400)
+	var newest []quote.Tick
+	for id := range quote.ID(p.u.Len()) {
+		if k := p.newest(id, start); k != nil {
+			newest = append(newest, *k)
+		}
+	}
+	for _, head := range []uint64{start, start + 1, 700, 1400} {
+		l := p.log(t, Config{Size: 300, Start: start, Newest: newest})
+		p.play(l, head)
+		s := l.Snapshot(p.topics(t, "*"))
+		want := 0
+		for id := range quote.ID(p.u.Len()) {
+			if p.newest(id, head) != nil {
+				want++
+			}
+		}
+		if len(s.Quotes) != want {
+			t.Errorf("head %d: %d quotes, want %d", head, len(s.Quotes), want)
+		}
+		for _, q := range s.Quotes {
+			if *q.Tick != *p.newest(q.Tick.Symbol, head) {
+				t.Errorf("head %d: %+v", head, *q.Tick)
+			}
+		}
+		cl := subscribe(t, l, Options{From: FromPosition, Position: position(start - 100), Mode: ModeLatest, Topics: p.topics(t, "*")})
+		got := append(cl.decode(slices.Clone(cl.Next(noon))), cl.take(noon)...)
+		changed := 0
+		for id := range quote.ID(p.u.Len()) {
+			if k := p.newest(id, head); k != nil && k.Seq > start-100 {
+				changed++
+			}
+		}
+		if got[0].Resume != wire.ResumeComplete || len(got)-1 != changed {
+			t.Errorf("head %d: resume %s, %s, want %d quotes", head, got[0].Resume, kinds(got), changed)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (s *Subscriber) startPosition(head uint64) (seq uint64, resume string) {
 		switch p := s.origin.position; {
 		case p.Epoch != s.log.cfg.Epoch || p.Seq > head:
 			return head, wire.ResumeReset
-		case p.Seq < s.log.cfg.Start && s.mode != ModeAll: // the newest ticks before Start aren't in this log
+		case p.Seq < s.log.cfg.Start && s.mode != ModeAll && !s.log.restored: // the newest ticks before Start aren't in this log
 			return head, wire.ResumeReset
 		case p.Seq+1 < oldest && s.mode == ModeAll:
 			return p.Seq, wire.ResumeGap

@@ -13,14 +13,15 @@ import (
 // Log keeps the newest ticks of one feed and the newest tick of every symbol. Append must have one caller at a time;
 // all other methods may be called from any goroutine.
 type Log struct {
-	cfg  Config
-	size uint64
-	head atomic.Uint64
+	cfg      Config
+	size     uint64
+	restored bool // it has the newest ticks of before its start
+	head     atomic.Uint64
 	// segments finds the segment of a seq: index (seq-start-1)/segmentTicks modulo its length. It holds up to two segments
 	// more than Size needs, so that a reader of the oldest tick isn't overtaken at once.
 	segments []atomic.Pointer[segment]
 	newest   []atomic.Uint64         // the seq of each symbol's newest tick, by ID; 0 before the first
-	kept     []atomic.Pointer[entry] // a symbol's newest tick, when its segment has left the log
+	kept     []atomic.Pointer[entry] // a symbol's newest tick, when its segment has left the log or it is of before the log
 
 	subscribers [wire.AllFormats]atomic.Int32 // in each format
 	inUse       atomic.Uint32                 // a bit for each format with subscribers now, or since the segment began
@@ -60,6 +61,11 @@ func New(cfg Config) (*Log, error) {
 		l.sizeGuess[format] = segmentTicks * tickSizeGuess
 	}
 	l.head.Store(cfg.Start)
+	for _, t := range cfg.Newest {
+		l.newest[t.Symbol].Store(t.Seq)
+		l.kept[t.Symbol].Store(&entry{tick: t})
+	}
+	l.restored, l.cfg.Newest = len(cfg.Newest) > 0, nil
 	l.registry.init()
 	l.topicGroups.init(cfg.Compress, cfg.MaxSharedEncoders, cfg.CompressBudget)
 	l.snapshots.init(l)
