@@ -87,18 +87,15 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if events == nil {
 		events = quote.NewEvents(cfg.Stream.LogSize)
 	}
-	b := bus.NewLocal(u.Limit())
-	if end, ok := past.Previous(); ok {
-		b.Continue(end.Position, end.N)
-	}
-	start, _ := b.State()
+	b := newBus(u, past)
+	start := b.Start()
 	// The last step: nothing is published any more.
 	defer func() {
-		position, n := b.State()
-		err = errors.Join(err, past.Close(&history.LogState{Position: position, N: n}))
+		end := b.State()
+		err = errors.Join(err, past.Close(&history.LogState{Position: end.Position, N: end.N}))
 	}()
 	logConfig := stream.Config{
-		Universe: u, Events: events, Epoch: start.Epoch, Start: start.Seq, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
+		Universe: u, Events: events, Epoch: start.Position.Epoch, Start: start.Position.Seq, Newest: start.Newest, Size: cfg.Stream.LogSize, MaxLag: cfg.Stream.MaxLag, OnLag: cfg.Stream.OnLag,
 		Heartbeat: cfg.Stream.Heartbeat, Retry: cfg.Stream.Retry, FlushInterval: cfg.Stream.FlushInterval,
 		SnapshotChunk: cfg.Stream.SnapshotChunk, Grace: cfg.Auth.Grace,
 		Interval: cfg.Stream.Interval, Compress: cfg.Stream.Compress, MaxSharedEncoders: cfg.Stream.CompressSets,
@@ -188,18 +185,34 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	})
 	defer watchers.Wait()
 	defer stopWatching()
-	return run(ctx, cfg, out, logger, ln, server, feed, delayed, b.Publish)
+	return run(ctx, cfg, out, logger, ln, server, feed, delayed, b)
+}
+
+// newBus returns the bus of this process, which goes on with the log that has ended in order, if one has.
+func newBus(u *quote.Universe, past *history.Store) bus.Bus {
+	b := bus.NewLocal(u.Limit())
+	if end, ok := past.Previous(); ok {
+		b.Continue(end.Position, end.N)
+	}
+	return b
 }
 
 // run starts the parts that serve has created, and stops them in order.
 func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
-	feed market.Source, delayed *delayedFeed, publish func([]quote.Tick)) error {
+	feed market.Source, delayed *delayedFeed, b bus.Bus) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
 	defer stopFeed()
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		if err := feed.Run(feeding, publish); err != nil {
+		err := b.Lead(feeding, func(ctx context.Context, _ bus.State, publish func([]quote.Tick)) error { return feed.Run(ctx, publish) })
+		if err != nil {
 			return fmt.Errorf("feed: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		if err := b.Run(feeding); err != nil {
+			return fmt.Errorf("bus: %w", err)
 		}
 		return nil
 	})

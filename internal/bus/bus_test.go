@@ -89,7 +89,8 @@ func TestEpochs(t *testing.T) {
 func TestContinue(t *testing.T) {
 	first := NewLocal(3)
 	first.Publish([]quote.Tick{{Symbol: 2}, {Symbol: 0}, {Symbol: 2}})
-	from, n := first.State()
+	state := first.State()
+	from, n := state.Position, state.N
 	if want := (quote.Position{Epoch: first.Epoch(), Seq: 3}); from != want || !slices.Equal(n, []uint64{1, 0, 2}) {
 		t.Fatalf("state %v, %v", from, n)
 	}
