@@ -204,7 +204,9 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	defer stopFeed()
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := b.Lead(feeding, func(ctx context.Context, _ bus.State, publish func([]quote.Tick)) error { return feed.Run(ctx, publish) })
+		err := b.Lead(feeding, func(ctx context.Context, _ bus.State, publish func([]quote.Tick)) error {
+			return feed.Run(ctx, publish)
+		})
 		if err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
