@@ -34,7 +34,7 @@ func newHistory(cfg config.Config, u *quote.Universe, logger *slog.Logger) (*his
 
 // simulatePast fills empty charts with the simulated market's past. Stored bars are continued instead, at their last prices: what
 // happened between the processes is not made up.
-func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFeed, logger *slog.Logger) {
+func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFeed, logger *slog.Logger) error {
 	now := time.Now()
 	newest, ok := past.Restored()
 	if !ok {
@@ -47,15 +47,20 @@ func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFe
 			past.AddPaced(ticks)
 			delayed.addPast(ticks)
 		})
-		return
+		return nil
 	}
+	var last []quote.Tick
 	for id := range quote.ID(sim.Universe().Len()) {
 		if page, err := past.Bars(id, history.TenSeconds, history.Latest, 1); err == nil && len(page.Bars) > 0 {
-			sim.ContinueFrom(id, page.Bars[0].C)
+			last = append(last, quote.Tick{Symbol: id, Last: page.Bars[0].C})
 		}
 	}
-	last := time.UnixMicro(newest).UTC()
-	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", last, "between", now.Sub(last).Round(time.Second))
+	if err := sim.Resume(last); err != nil {
+		return err
+	}
+	end := time.UnixMicro(newest).UTC()
+	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", end, "between", now.Sub(end).Round(time.Second))
+	return nil
 }
 
 // replayPast fills charts with the rows of a file before feed.start, unless they have stored bars, which may be newer.

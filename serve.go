@@ -155,7 +155,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	}
 	switch feed := feed.(type) {
 	case *market.Simulator:
-		simulatePast(feed, past, delayed, logger)
+		if err := simulatePast(feed, past, delayed, logger); err != nil {
+			return err
+		}
 	case *replay.Source:
 		if err := replayPast(ctx, feed, past, delayed); err != nil {
 			return err

@@ -24,6 +24,23 @@ func (d *Day) begin(session *quote.Session, price quote.Price, trading quote.Tra
 	*d = Day{session: session, trading: trading, last: price, open: price, high: price, low: price, prevClose: price, filled: d.filled, given: d.given}
 }
 
+// Resume continues the day of an instrument's newest tick, whose source ended.
+func (d *Day) Resume(session *quote.Session, t *quote.Tick) {
+	trading := session.Day(t.Due)
+	if ahead := int64(t.Day) - int64(trading.Number); ahead > 0 { // the tick is of an earlier day than its figures
+		trading = session.Day(t.Due + ahead*dayMicros)
+		switch { // a day in which the clock changes isn't as long as others
+		case trading.Number < t.Day:
+			trading = session.Day(trading.End)
+		case trading.Number > t.Day:
+			trading = session.Day(trading.Start - 1)
+		}
+	}
+	*d = Day{
+		session: session, trading: trading, last: t.Last, open: t.Open, high: t.High, low: t.Low, prevClose: t.PrevClose, volume: t.Volume, filled: true,
+	}
+}
+
 // Roll starts a new day if a time is in another day than before. The new day opens at the last price with no volume.
 func (d *Day) Roll(at int64) {
 	if !d.trading.Contains(at) {

@@ -68,6 +68,7 @@ type stock struct {
 	sizes    float64 // scale of the geometric draw of a quote's lots beyond one
 	side     int64   // of the last trade: 1 at the ask, −1 at the bid
 	bid, ask quote.Price
+	quoted   bool // needs no opening quote
 	day      Day
 }
 

@@ -79,12 +79,3 @@ func meanLots(scale float64) float64 {
 	}
 	return 1 + 1/math.Expm1(1/scale)
 }
-
-// ContinueFrom sets the last price of a symbol, for a market that continues an earlier one. Call it before Run, instead of Warm.
-func (s *Simulator) ContinueFrom(id quote.ID, last quote.Price) {
-	k := &s.model.stocks[id]
-	k.logPrice = math.Log(float64(max(1, last)) / k.reference)
-	k.day.Start(nil, last, 0)
-	k.measure()
-	k.quote()
-}

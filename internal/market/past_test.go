@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"ticklane/internal/quote"
@@ -58,25 +57,4 @@ func TestDays(t *testing.T) {
 func TestNoDaysWithoutAWarmUp(t *testing.T) {
 	s := newSimulator(t, func(o *Options) { o.Warmup = 0 })
 	s.Days(time.Now(), 10, func([]quote.Tick) { t.Error("days") })
-}
-
-// TestContinueFrom: a market that continues from last prices opens at them, and moves from there.
-func TestContinueFrom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(12 * time.Hour)
-		s := newSimulator(t, func(o *Options) { o.Rate = 2000 })
-		from := make([]quote.Price, s.Universe().Len())
-		for id := range from {
-			from[id] = s.Universe().Instrument(quote.ID(id)).Price * 3 / 2
-			s.ContinueFrom(quote.ID(id), from[id])
-		}
-		for i, k := range firstTicks(t, s, 3000) {
-			if i < len(from) && (k.Last != from[k.Symbol] || k.Open != k.Last || k.PrevClose != k.Last || k.Volume != 0) {
-				t.Fatalf("opening quote %+v, want a last price of %d", k, from[k.Symbol])
-			}
-			if ratio := float64(k.Bid) / float64(from[k.Symbol]); math.Abs(ratio-1) > 0.01 {
-				t.Fatalf("%+v is far from %d", k, from[k.Symbol])
-			}
-		}
-	})
 }

@@ -17,10 +17,11 @@ const warmTicks = 750_000
 // Simulator is a Source of random ticks with the statistical properties of a stock market.
 type Simulator struct {
 	*Pacer
-	options Options
-	model   *model
-	rate    atomic.Uint64 // the rate as float64 bits
-	newRate atomic.Uint64 // float64 bits of a rate that Run has not applied yet; 0 for none
+	options  Options
+	universe *quote.Universe
+	model    *model
+	rate     atomic.Uint64 // the rate as float64 bits
+	newRate  atomic.Uint64 // float64 bits of a rate that Run has not applied yet; 0 for none
 }
 
 // NewSimulator returns a simulator of o.Symbols symbols. Run starts it.
@@ -29,7 +30,7 @@ func NewSimulator(o Options) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Simulator{options: o, model: newModel(u, o.Seed, o.DayShape)}
+	s := &Simulator{options: o, universe: u, model: newModel(u, o.Seed, o.DayShape)}
 	s.Pacer = NewPacer(cmp.Or(o.Logger, slog.Default()))
 	s.wake = make(chan struct{}, 1)
 	s.rate.Store(math.Float64bits(o.Rate))
@@ -37,7 +38,7 @@ func NewSimulator(o Options) (*Simulator, error) {
 }
 
 // Universe returns the simulated symbols.
-func (s *Simulator) Universe() *quote.Universe { return s.model.universe }
+func (s *Simulator) Universe() *quote.Universe { return s.universe }
 
 // Rate returns the mean number of ticks/s of the whole market. Any goroutine may call it.
 func (s *Simulator) Rate() float64 { return math.Float64frombits(s.rate.Load()) }
@@ -91,8 +92,8 @@ func (s *Simulator) Warm(now time.Time, sink func([]quote.Tick)) {
 	m.thinning, m.weighted = 1, false
 }
 
-// Run publishes one quote of every symbol, so that snapshots are complete from the start, and then the ticks of the market.
-// It returns nil when ctx is done.
+// Run publishes one quote of every symbol that has none, so that snapshots are complete from the start, and then the ticks of the
+// market. It returns nil when ctx is done.
 func (s *Simulator) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	m, now := s.model, s.clock().UnixMicro()
 	m.place(now - int64(m.time*1e6))
@@ -108,13 +109,20 @@ type schedule Simulator
 
 func (s *Simulator) steady() bool { return s.options.Arrivals == Steady }
 
-// opening publishes one quote of every symbol.
+// opening publishes one quote of every symbol, except for those whose market was resumed.
 func (s *Simulator) opening(due int64, batch []quote.Tick, publish func([]quote.Tick)) {
-	for id := 0; id < s.model.universe.Len(); {
-		n := 0
-		for ; n < len(batch) && id < s.model.universe.Len(); n, id = n+1, id+1 {
-			s.model.now(&batch[n], quote.ID(id), due)
+	n := 0
+	for id := range s.model.stocks {
+		if s.model.stocks[id].quoted {
+			continue
 		}
+		s.model.now(&batch[n], quote.ID(id), due)
+		if n++; n == len(batch) {
+			publish(batch)
+			n = 0
+		}
+	}
+	if n > 0 {
 		publish(batch[:n])
 	}
 }

@@ -54,7 +54,7 @@ func (f *fixture) some(r *rand.Rand, symbols, n int) []quote.Tick {
 	value := func() int64 { return r.Int64N(quote.MaxUnits+1) >> r.IntN(53) }
 	for i := range ticks {
 		ticks[i] = quote.Tick{
-			Symbol: quote.ID(r.IntN(symbols)), Day: r.Int32(), BidSize: quote.Size(value()), AskSize: quote.Size(value()), Bid: quote.Price(-value()),
+			Symbol: quote.ID(r.IntN(symbols)), Day: r.Int32N(1 << 24), BidSize: quote.Size(value()), AskSize: quote.Size(value()), Bid: quote.Price(-value()),
 			Ask: quote.Price(value()), Last: quote.Price(value()), Open: quote.Price(value()), High: quote.Price(value()), Low: quote.Price(value()),
 			PrevClose: quote.Price(value()), Volume: quote.Size(value()), Due: value(), Received: -value(), N: 1 + r.Uint64N(99), Seq: seq + uint64(i),
 			Halted: r.IntN(2) == 0, CountStarts: r.IntN(9) == 0,
@@ -166,7 +166,7 @@ func TestLongestBatch(t *testing.T) {
 		sign := quote.Price(1 - i%4/2*2)
 		p := sign * quote.MaxUnits
 		x.Ticks[i] = quote.Tick{
-			Symbol: quote.ID(i % 2), Day: int32(sign) << 30, Bid: p, Ask: -p, Last: p, Open: p, High: p, Low: p, PrevClose: p, Volume: quote.MaxUnits * quote.Size(i%4/2),
+			Symbol: quote.ID(i % 2), Day: int32(sign) << 24, Bid: p, Ask: -p, Last: p, Open: p, High: p, Low: p, PrevClose: p, Volume: quote.MaxUnits * quote.Size(i%4/2),
 			BidSize: quote.MaxUnits, AskSize: quote.MaxUnits, Due: int64(sign) << 60, Received: int64(sign) << 60, N: 1 << 62, Seq: 1<<62 + uint64(i),
 			Event: from.Put(quote.Event{Trade: trade, Status: status, Bar: bar}),
 		}
@@ -214,6 +214,7 @@ func TestDecodeErrors(t *testing.T) {
 		"batch: tick: 1 of 1: size -1 is out of range":                       encoded(tick(func(k *quote.Tick) { k.Volume = -1 })),
 		"batch: tick: 1 of 1: seq 0, n 1":                                    encoded(tick(func(k *quote.Tick) { k.Seq = 0 })),
 		"batch: tick: 1 of 1: time 0, 6917529027641081856":                   encoded(tick(func(k *quote.Tick) { k.Received = 3 << 61 })),
+		"batch: tick: 1 of 1: time 0, 0 or day -99999999":                    encoded(tick(func(k *quote.Tick) { k.Day = -99999999 })),
 		"batch: tick: 2 of 2: seq 9 after 7":                                 encoded(&Batch{Ticks: []quote.Tick{{N: 1, Seq: 7}, {N: 2, Seq: 9}}}),
 		"batch: tick: 1 of 1: id: ":                                          encoded(event(quote.Event{Trade: &quote.Trade{ID: "\n"}})),
 		"batch: tick: 1 of 1: status: ":                                      encoded(event(quote.Event{Status: &quote.Status{}})),

@@ -210,8 +210,8 @@ func (d *Decoder) check(t *quote.Tick) error {
 	if t.Seq == 0 || t.N == 0 {
 		return fmt.Errorf("seq %d, n %d: want 1 or more", t.Seq, t.N)
 	}
-	if t.Due > maxTime || t.Due < -maxTime || t.Received > maxTime || t.Received < -maxTime {
-		return fmt.Errorf("time %d, %d is out of range", t.Due, t.Received)
+	if t.Due > maxTime || t.Due < -maxTime || t.Received > maxTime || t.Received < -maxTime || t.Day > maxDay || t.Day < -maxDay {
+		return fmt.Errorf("time %d, %d or day %d is out of range", t.Due, t.Received, t.Day)
 	}
 	if t.Event == 0 {
 		return nil
@@ -227,5 +227,8 @@ func (d *Decoder) check(t *quote.Tick) error {
 	return err
 }
 
-// maxTime bounds times, in µs since 1970: some 140,000 years.
-const maxTime = 1 << 62
+// Bounds of times, in µs since 1970, and of days since then: some 36,000 and 46,000 years.
+const (
+	maxTime = 1 << 60
+	maxDay  = 1 << 24
+)
