@@ -18,7 +18,8 @@ const (
 )
 
 // resume cuts connections by a reset after a random number of bytes, at any byte of an event or a frame, and resumes each from
-// its position at once. Every tick of every connection is checked across the cuts.
+// its position at once. Every tick of every connection is checked across the cuts. With --url, connections that the server or the
+// network ends are resumed, too: it may be a cluster whose parts fail.
 func (d *drillRun) resume(ctx context.Context) error {
 	o, c := d.options, d.clients
 	var armed atomic.Int64
@@ -33,7 +34,14 @@ func (d *drillRun) resume(ctx context.Context) error {
 			conn.CutAfter(1+rng.Int64N(maxCutAfter), rng.IntN(openingCuts) == 0)
 		}
 	}
-	r := &reconnects{failed: c.drop, beforeOpen: arm, isCut: func(err error) bool { return errors.Is(err, client.ErrCut) }}
+	var ended atomic.Int64
+	r := &reconnects{failed: c.drop, beforeOpen: arm, isCut: func(err error) bool {
+		if o.URL != "" && client.Broken(err) {
+			ended.Add(1)
+			return true
+		}
+		return errors.Is(err, client.ErrCut)
+	}}
 	own := r.own(ctx)
 	c.recs.Open()
 	d.progress("connecting %d", len(c.all))
@@ -55,6 +63,7 @@ func (d *drillRun) resume(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
+	d.result.Ended = int(ended.Load())
 	return d.finishReconnects(ctx, r)
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"ticklane/internal/loadtest/report"
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
 )
 
 func TestDrillResume(t *testing.T) {
@@ -27,6 +29,36 @@ func TestDrillResume(t *testing.T) {
 				d.Reconnect == nil || d.CatchUp == nil {
 				t.Errorf("%s, %s: %+v", c.name, d.Name, d)
 			}
+		}
+	}
+}
+
+// TestDrillResumeSurvivesTheServer: connections of a running server that end otherwise than by the drill are resumed, too.
+func TestDrillResumeSurvivesTheServer(t *testing.T) {
+	t.Parallel()
+	server := &testServer{rate: 200, maxStreams: 1000, engine: "stream", compress: stream.CompressOff}
+	o := smallOptions(t, startServerFor(t, server))
+	o.Drill, o.Cuts, o.Lanes = report.DrillResume, 100, []string{"ws"}
+	ending := time.NewTicker(20 * time.Millisecond)
+	defer ending.Stop()
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for rounds := 0; rounds < 10; {
+			select {
+			case <-ending.C:
+				if server.log.Lane(wire.WS).Opened > 14 { // all are open, and were cut
+					server.log.End(wire.ByeShutdown)
+					rounds++
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	for _, d := range mustRun(t, o).Drills {
+		if d.Cuts < 100 || d.Ended == 0 || d.Check != (report.Check{}) || d.Resumed+d.Early+d.Anew != d.Cuts {
+			t.Errorf("%s: %+v", d.Name, d)
 		}
 	}
 }

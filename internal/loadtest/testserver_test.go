@@ -37,6 +37,7 @@ type testServer struct {
 	auth       auth.Authenticator // nil for none
 
 	url  string
+	log  *stream.Log
 	stop func()
 }
 
@@ -76,7 +77,7 @@ func (s *testServer) start() error {
 	var running sync.WaitGroup
 	running.Go(func() { server.Serve() })
 	running.Go(func() { sim.Run(ctx, feed.Publish) })
-	s.url = "http://" + ln.Addr().String()
+	s.url, s.log = "http://"+ln.Addr().String(), log
 	s.stop = func() {
 		limit, done := context.WithTimeout(context.Background(), serverTimeout)
 		defer done()

@@ -233,8 +233,11 @@ func (c *Conn) take(b []byte) error {
 	err := c.decoder.Feed(b)
 	messages, saved := c.decoder.takeTotals()
 	c.rec.Read(len(b), messages, saved)
-	if err == nil && cut {
+	switch {
+	case cut && err == nil:
 		err = ErrCut
+	case cut:
+		c.cutAfter = 1 // the stream has ended with these bytes: cut the next one
 	}
 	return err
 }
@@ -389,6 +392,13 @@ func reset(nc net.Conn) {
 
 // reason returns why a connection ended: ErrStopped for every error that Stop caused, ErrEnded for the end of the
 // connection.
+// Broken reports whether an error of Read is the end of a connection by the server or the network, after which the stream can be
+// resumed, rather than an invalid stream.
+func Broken(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, ErrEnded)
+}
+
 func (c *Conn) reason(err error) error {
 	select {
 	case <-c.done:

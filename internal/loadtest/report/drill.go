@@ -23,6 +23,7 @@ type Drill struct {
 	Connections int       `json:"connections"`
 	Seconds     float64   `json:"seconds"`
 	Cuts        int       `json:"cuts"`
+	Ended       int       `json:"ended"`               // of the cuts, those by the server or the network
 	Resumed     int       `json:"resumed"`             // reconnected with everything since the cut
 	WithGap     int       `json:"resumed_with_gap"`    // reconnected with a gap message
 	Early       int       `json:"cut_before_hello"`    // cut again before the hello: nothing was resumed yet

@@ -27,6 +27,7 @@ func drillRows(drill string) []drillRow {
 	} else {
 		rows = append(rows,
 			drillRow{"cuts", func(d *Drill) string { return count(d.Cuts) }},
+			drillRow{"of them by the server or the network", func(d *Drill) string { return count(d.Ended) }},
 			drillRow{"resumed completely", func(d *Drill) string { return count(d.Resumed) }},
 			drillRow{"resumed with a gap", func(d *Drill) string { return count(d.WithGap) }},
 			drillRow{"cut again before the hello", func(d *Drill) string { return count(d.Early) }},
