@@ -91,10 +91,11 @@ type openBars struct {
 	has    [len(spans)]bool
 	newest [len(spans)]int64 // the start of the newest block of each length, or none
 	volume volumeDay
+	taken  taken
 }
 
 // append appends the bars without a checksum: the day's volume, and for each length a flag, the bar and its start, and a flag and the
-// start of the newest block.
+// start of the newest block; in the end which ticks they have, if that is known.
 func (o *openBars) append(b []byte) []byte {
 	b = appendFlag(b, o.volume.seen)
 	b = binary.AppendVarint(b, int64(o.volume.number))
@@ -108,7 +109,7 @@ func (o *openBars) append(b []byte) []byte {
 			b = binary.AppendVarint(b, o.newest[k]/windowLength(k))
 		}
 	}
-	return b
+	return o.taken.append(b)
 }
 
 // parseOpen parses what append appends.
@@ -125,6 +126,9 @@ func parseOpen(b []byte) (*openBars, error) {
 		if r.flag() {
 			o.newest[k] = r.times(windowLength(k))
 		}
+	}
+	if !r.failed {
+		o.taken = r.taken()
 	}
 	if r.failed || len(r.rest) > 0 {
 		return nil, errDamaged

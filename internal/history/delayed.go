@@ -34,7 +34,7 @@ func (s *Store) Delayed(delay time.Duration) *Store {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d.seq = s.seq
+	d.seq, d.epoch = s.seq, s.epoch
 	s.behind = append(s.behind, d)
 	for id := range s.symbols {
 		if x := &s.symbols[id]; x.bars[0] != nil {
@@ -53,7 +53,7 @@ func (s *Store) inherit(id quote.ID, from *symbol) {
 	for k := range spans {
 		copy(x.bars[k], from.bars[k])
 	}
-	x.written, x.volume, x.dayEnd = from.written, from.volume, from.dayEnd
+	x.written, x.volume, x.dayEnd, x.taken = from.written, from.volume, from.dayEnd, from.taken
 	x.markInherited(s.delayed.now())
 }
 

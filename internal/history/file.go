@@ -19,7 +19,7 @@ import (
 
 // file is the file of a Store: a B+tree in which every change is a transaction (docs/adr/0019). Its buckets:
 //
-//	meta   format, feed, and after an orderly end the log's position
+//	meta   format, feed, after an orderly end the log's position, and of a log that is followed the one up to which the bars are complete
 //	series a symbol's number and decimals
 //	open   for each number the newest bar of each length, and where the blocks begin
 //	bars   the bars before those, in blocks, by length, number and start
@@ -31,9 +31,11 @@ type file struct {
 }
 
 const (
-	fileName    = "history.db"
-	fileFormat  = "1"
-	lockTimeout = 2 * time.Second // a process that is ending may still have the lock
+	fileName   = "history.db"
+	fileFormat = "1"
+	// followedFormat is that of a file that has which ticks are in its bars. Earlier versions can't read it.
+	followedFormat = "2"
+	lockTimeout    = 2 * time.Second // a process that is ending may still have the lock
 )
 
 var (
@@ -93,7 +95,7 @@ func (f *file) check() error {
 		if err == nil && format == nil {
 			err = fmt.Errorf("%w: no format", errDamaged)
 		}
-		if err == nil && string(format) != fileFormat {
+		if err == nil && string(format) != fileFormat && string(format) != followedFormat {
 			return fmt.Errorf("%s has format %q of another version of Ticklane: use that version, or choose another directory", f.path, format)
 		}
 		if want, n, open := int(c.series.Sequence()), count(c.series), count(c.open); err == nil && (n != want || open != want) {

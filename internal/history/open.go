@@ -37,9 +37,10 @@ type saved struct {
 	*file
 	options  Options
 	log      *slog.Logger
-	restored bool      // bars were loaded; guarded by Store.mu, as last is
-	last     int64     // start of the newest that were loaded
-	previous *LogState // at an orderly end, nil after any other
+	restored bool           // bars were loaded; guarded by Store.mu, as last is
+	last     int64          // start of the newest that were loaded
+	previous *LogState      // at an orderly end, nil after any other
+	complete quote.Position // as the process before stored it; see Follow
 
 	quit, done chan struct{}
 	early      chan struct{} // requests a save
@@ -94,6 +95,7 @@ func (v *saved) open(s *Store) error {
 	}
 	f.db.NoSync = v.options.noSync
 	v.file, v.restored, v.last, v.previous = f, false, 0, nil
+	v.complete = quote.Position{}
 	s.saved = v
 	err = v.begin(s.universe)
 	for id := range quote.ID(s.universe.Len()) {
@@ -117,6 +119,7 @@ func (v *saved) open(s *Store) error {
 func (v *saved) begin(u *quote.Universe) error {
 	var other string
 	var previous *LogState
+	var complete quote.Position
 	err := v.update(func(c *changes) error {
 		feed, err := c.get("feed")
 		if err != nil {
@@ -128,7 +131,10 @@ func (v *saved) begin(u *quote.Universe) error {
 		if previous, err = c.position(u, time.Now()); err != nil {
 			return err
 		}
-		return errors.Join(c.put("format", []byte(fileFormat)), c.put("feed", []byte(v.options.Feed)), c.meta.Delete(positionKey))
+		if complete, err = c.complete(); err != nil {
+			return err
+		}
+		return errors.Join(c.setFormat(), c.put("feed", []byte(v.options.Feed)), c.meta.Delete(positionKey))
 	})
 	switch {
 	case other != "" && other != v.options.Feed:
@@ -141,8 +147,16 @@ func (v *saved) begin(u *quote.Universe) error {
 		v.report(err)
 		return nil
 	}
-	v.previous = previous
+	v.previous, v.complete = previous, complete
 	return nil
+}
+
+// setFormat sets the format of a new file.
+func (c *changes) setFormat() error {
+	if format, err := c.get("format"); err != nil || format != nil {
+		return err
+	}
+	return c.put("format", []byte(fileFormat))
 }
 
 // load loads the bars of a symbol that came later. If that fails, the symbol isn't stored.
@@ -168,7 +182,7 @@ func (v *saved) loadSymbol(x *symbol, in *quote.Instrument) error {
 	if err != nil || l == nil {
 		return err
 	}
-	x.number, x.volume, x.newest = l.number, l.volume, l.newest
+	x.number, x.volume, x.newest, x.taken = l.number, l.volume, l.newest, l.taken
 	for k := range spans {
 		for _, b := range l.before[k] {
 			x.push(k, b)

@@ -113,6 +113,9 @@ func (v *saved) save(s *Store, end *LogState) error {
 	defer v.saving.Unlock()
 	var all []item
 	lost := 0
+	s.mu.Lock()
+	complete := quote.Position{Epoch: s.epoch, Seq: s.seq} // symbols are copied later, so they have at least these ticks
+	s.mu.Unlock()
 	err := v.update(func(c *changes) error {
 		for first := 0; first < s.universe.Len(); first += chunk {
 			lost += s.collect(first, &v.batch)
@@ -122,6 +125,11 @@ func (v *saved) save(s *Store, end *LogState) error {
 				if err := c.save(&all[len(all)-1], s.universe); err != nil {
 					return err
 				}
+			}
+		}
+		if complete.Epoch != 0 {
+			if err := c.setComplete(complete); err != nil {
+				return err
 			}
 		}
 		if end != nil {
@@ -160,7 +168,7 @@ func (s *Store) collect(first int, b *batch) (lost int) {
 			continue
 		}
 		x.dirty = false
-		it := item{id: quote.ID(id), number: x.number, written: x.written, open: openBars{newest: x.newest, volume: x.volume}}
+		it := item{id: quote.ID(id), number: x.number, written: x.written, open: openBars{newest: x.newest, volume: x.volume, taken: x.taken}}
 		for k := range spans {
 			ring, n := x.bars[k], x.written[k]
 			if n == 0 {

@@ -315,7 +315,7 @@ func TestBarsThatComeFast(t *testing.T) {
 	}
 	testkit.Eventually(t, func() bool {
 		bars, err := s.saved.read(1, 0, Earliest, Latest, 1000)
-		return err == nil && len(bars) > DefaultKeep/2
+		return err == nil && len(bars) >= DefaultKeep/2 // one more, if the last tick came before the save
 	}, "not saved")
 	shut(t, s)
 }

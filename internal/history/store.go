@@ -59,6 +59,7 @@ type Store struct {
 	events   *quote.Events   // that get the bars of minutes; nil for none
 
 	mu      sync.Mutex
+	epoch   uint64 // see Follow; 0 for none
 	seq     uint64
 	latest  int64 // the newest due time
 	symbols []symbol
@@ -72,6 +73,8 @@ type symbol struct {
 	volume  volumeDay
 	dayEnd  int64 // of the newest daily bar
 	since   int64 // due time of the first tick of this process, Latest before it
+	taken   taken // of the log that is followed
+	skipped int64 // start of the newest minute of ticks that were left out, Earliest before the first
 	inherited
 
 	// With a file.
@@ -119,8 +122,11 @@ func (s *Store) Add(ticks []quote.Tick) {
 	for i := range ticks {
 		t := &ticks[i]
 		x := s.symbol(t.Symbol)
-		if x.since == Latest {
-			x.since = t.Due
+		if !s.take(x, t) {
+			if s.events != nil {
+				s.reportSkipped(x, t)
+			}
+			continue
 		}
 		if s.events != nil {
 			s.reportBar(x, t)
@@ -132,7 +138,7 @@ func (s *Store) Add(ticks []quote.Tick) {
 		x.dirty = true
 		s.latest = max(s.latest, t.Due)
 	}
-	s.seq = ticks[len(ticks)-1].Seq
+	s.seq = s.newestSeq(ticks[len(ticks)-1].Seq)
 	if s.saved != nil && s.saved.nearlyFull {
 		s.saved.wake()
 	}
@@ -149,10 +155,15 @@ func (s *Store) reportBar(x *symbol, t *quote.Tick) {
 		return
 	}
 	if b := &ring[(n-1)%len(ring)]; t.Due >= b.T+spans[minutes] {
-		t.Event = s.events.AddBar(t.Event, &quote.Bar{
-			Start: b.T, Open: b.O, High: b.H, Low: b.L, Close: b.C, Volume: b.V, Complete: b.T > x.since,
-		})
+		s.reportTo(t, x, b)
 	}
+}
+
+// reportTo adds a bar of a minute to the event of a tick.
+func (s *Store) reportTo(t *quote.Tick, x *symbol, b *Bar) {
+	t.Event = s.events.AddBar(t.Event, &quote.Bar{
+		Start: b.T, Open: b.O, High: b.H, Low: b.L, Close: b.C, Volume: b.V, Complete: b.T > x.since,
+	})
 }
 
 // symbol returns the bars of a symbol. The first time it allocates them, and loads those in the file.
@@ -162,6 +173,7 @@ func (s *Store) symbol(id quote.ID) *symbol {
 		s.allocate(x)
 		if s.saved != nil {
 			s.saved.load(x, s.universe.Instrument(id))
+			s.continueSymbol(x)
 		}
 		for _, d := range s.behind {
 			d.inherit(id, x)
@@ -171,7 +183,7 @@ func (s *Store) symbol(id quote.ID) *symbol {
 }
 
 func (s *Store) allocate(x *symbol) {
-	x.since = Latest
+	x.since, x.skipped = Latest, Earliest
 	for k := range spans {
 		x.bars[k], x.newest[k] = make([]Bar, s.keep[k]), none
 	}

@@ -15,10 +15,14 @@ import (
 	"ticklane/internal/testkit"
 )
 
-// TestMain runs the writer of TestKill instead of the tests in the processes that it starts.
+// TestMain runs the writers of TestKill and TestFollowKilled instead of the tests in the processes that they start.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("TEST_WRITE"); dir != "" {
 		writeUntilKilled(dir)
+		return
+	}
+	if dir := os.Getenv("TEST_FOLLOW"); dir != "" {
+		followUntilKilled(dir)
 		return
 	}
 	testkit.Main(m)
