@@ -36,6 +36,8 @@ var dependencies = map[string][]string{
 	"internal/audit":               {},
 	"internal/bus":                 {"wire", "quote"},
 	"internal/delay":               {"quote", "quote/batch"},
+	"internal/bus/natsbus":         {"bus", "quote", "quote/batch"},
+	"internal/bus/bustest":         {"bus", "quote", "testkit"}, // for tests
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
 	"internal/stream":              {"auth", "wire", "quote"},

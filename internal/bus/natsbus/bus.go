@@ -1,0 +1,188 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus"
+	"ticklane/internal/quote/batch"
+)
+
+var _ bus.Bus = (*Bus)(nil)
+
+// ErrEpoch is the error of a bus whose log can't be continued: the stream has a new epoch, or no longer has the ticks that follow.
+// The caller closes the bus, opens another and starts what serves clients anew.
+var ErrEpoch = errors.New("the log can't be continued")
+
+// Bus is a node's connection to the stream. Its methods may be called from any goroutine.
+type Bus struct {
+	o        Options
+	embedded *embedded // nil with an external server
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	stream   jetstream.Stream
+	lease    lease
+	marks    marks
+	records  records
+	sinks    []bus.Sink
+
+	start  bus.State
+	target uint64 // sequence of the newest message when the bus was opened
+
+	deliver sync.Mutex // held while ticks are passed to the sinks; locked before mu
+	decoder *batch.Decoder
+	decoded batch.Batch
+
+	ended   chan struct{}
+	endOnce sync.Once
+	end     error // why ended is closed
+
+	mu     sync.Mutex
+	view   view // changed with deliver and mu locked
+	moved  chan struct{}
+	health health
+}
+
+// Open connects to the stream, which it creates if it is missing and the node may write, and finds where the node's log begins. It
+// waits for the server until ctx is done, and logs that it does.
+func Open(ctx context.Context, o Options) (_ *Bus, err error) {
+	o.setDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	b := &Bus{o: o, decoder: batch.NewDecoder(o.Universe, o.Events), moved: make(chan struct{}), ended: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			b.Close()
+		}
+	}()
+	if o.URL == "" {
+		if b.embedded, err = newEmbedded(ctx, &o); err != nil {
+			return nil, err
+		}
+	}
+	if b.conn, err = connect(ctx, &o, b.embedded); err != nil {
+		return nil, err
+	}
+	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.ack), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	for start := time.Now(); ; {
+		err := b.begin(ctx)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil || errors.Is(err, errMismatch) {
+			return nil, fmt.Errorf("bus: %w", err)
+		}
+		o.Logger.Warn("the stream isn't available, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		if !sleep(ctx, time.Second) {
+			return nil, fmt.Errorf("bus: %w", err)
+		}
+	}
+	o.Logger.Info("bus opened", "epoch", fmt.Sprintf("%x", b.view.epoch), "from", b.view.head, "messages", b.target-b.view.sequence)
+	return b, nil
+}
+
+// begin opens the stream and the buckets, and finds the start of the node's log.
+func (b *Bus) begin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
+	defer cancel()
+	if err := b.openStream(ctx); err != nil {
+		return err
+	}
+	if err := b.openBuckets(ctx); err != nil {
+		return err
+	}
+	v, last, err := b.findStart(ctx)
+	if err != nil {
+		return err
+	}
+	v.grow(b.o.Universe.Len())
+	b.view, b.target = v, last
+	b.start = v.state()
+	b.health.checked = time.Now()
+	return nil
+}
+
+// Start returns where the node's log begins: the position before the first tick that Run delivers. A symbol has no newest tick and N
+// 0 if it had no tick before, or if Run delivers its newest one.
+func (b *Bus) Start() bus.State { return b.start }
+
+// Attach adds a sink. The sinks are called in the order in which they were attached, one batch after the other. Attach must not be
+// called after Run or Lead.
+func (b *Bus) Attach(s bus.Sink) { b.sinks = append(b.sinks, s) }
+
+// Ready reports whether the node has read all that was in the stream when the bus was opened.
+func (b *Bus) Ready() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.sequence >= b.target
+}
+
+// Close closes the connection, and ends the embedded server. Run and Lead must have returned.
+func (b *Bus) Close() {
+	if b.conn != nil {
+		b.conn.Close()
+	}
+	if b.embedded != nil {
+		b.embedded.stop()
+	}
+}
+
+// State returns the state of the log up to the newest tick that was read.
+func (b *Bus) State() bus.State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.state()
+}
+
+// current returns what the node has read, without the ticks.
+func (b *Bus) current() view {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v := b.view
+	v.newest = nil
+	return v
+}
+
+// wait waits until the node has read so much that done reports true. It fails when ctx is done.
+func (b *Bus) wait(ctx context.Context, done func(*view) bool) error {
+	for {
+		b.mu.Lock()
+		ok, moved := done(&b.view), b.moved
+		b.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-moved:
+		}
+	}
+}
+
+// advance makes a change of the view and wakes those who wait for it.
+func (b *Bus) advance(change func(*view)) {
+	b.mu.Lock()
+	change(&b.view)
+	close(b.moved)
+	b.moved = make(chan struct{})
+	b.mu.Unlock()
+}
+
+// finish makes Run return an error.
+func (b *Bus) finish(err error) {
+	b.endOnce.Do(func() {
+		b.end = err
+		close(b.ended)
+		b.advance(func(*view) {}) // wakes those who wait
+	})
+}

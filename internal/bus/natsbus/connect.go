@@ -1,0 +1,65 @@
+package natsbus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// connect connects to o.URL, or to the embedded server. It tries again until ctx is done.
+func connect(ctx context.Context, o *Options, e *embedded) (*nats.Conn, error) {
+	options := []nats.Option{
+		nats.Name("ticklane " + o.Name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(200 * time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
+		// What is published without a connection fails: sent later, it might no longer be wanted.
+		nats.ReconnectBufSize(-1),
+		// A partition is noticed within 4 s; the default is 4 min.
+		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				o.Logger.Warn("NATS disconnected", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(c *nats.Conn) { o.Logger.Info("NATS reconnected", "server", c.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Logger.Warn("NATS error", "err", err) }),
+	}
+	if e != nil {
+		c, err := nats.Connect("", append(options, nats.InProcessServer(e))...)
+		if err != nil {
+			return nil, fmt.Errorf("embedded NATS server: %w", err)
+		}
+		return c, nil
+	}
+	if o.CA != "" {
+		options = append(options, nats.RootCAs(o.CA))
+	}
+	if o.Cert != "" {
+		options = append(options, nats.ClientCert(o.Cert, o.Key))
+	}
+	if o.Credentials != "" {
+		options = append(options, nats.UserCredentials(o.Credentials))
+	}
+	for start := time.Now(); ; {
+		c, err := nats.Connect(o.URL, options...)
+		if err == nil {
+			return c, nil
+		}
+		o.Logger.Warn("NATS not connected, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		if !sleep(ctx, time.Second) {
+			return nil, fmt.Errorf("connect to NATS: %w", err)
+		}
+	}
+}
+
+// sleep waits for a duration. It reports whether ctx is still valid.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

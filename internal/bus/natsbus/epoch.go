@@ -1,0 +1,40 @@
+package natsbus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// changeEpoch begins a new epoch, with an empty stream. This node has the lease. If it is interrupted, the mark and the stream have
+// different epochs, so the next writer begins another one.
+func (b *Bus) changeEpoch(ctx context.Context, reason string) error {
+	epoch := newEpoch()
+	b.o.Logger.Error("new epoch: clients get the whole state again", "reason", reason, "epoch", fmt.Sprintf("%x", epoch), "before", fmt.Sprintf("%x", b.current().epoch))
+	if err := b.marks.begin(ctx, epoch); err != nil {
+		return fmt.Errorf("new epoch: %w", err)
+	}
+	stream, err := b.js.UpdateStream(ctx, b.streamConfig(epoch))
+	if err != nil {
+		return fmt.Errorf("new epoch: %w", err)
+	}
+	if err := stream.Purge(ctx); err != nil {
+		return fmt.Errorf("new epoch: %w", err)
+	}
+	b.finish(ErrEpoch)
+	return ErrEpoch
+}
+
+// adjust gives the stream the limits of the options, which may have changed since it was created. This node has the lease.
+func (b *Bus) adjust(ctx context.Context, info *jetstream.StreamInfo) error {
+	c := b.streamConfig(epochOf(info))
+	if info.Config.MaxBytes == c.MaxBytes && info.Config.MaxAge == c.MaxAge && info.Config.Replicas == c.Replicas {
+		return nil
+	}
+	if _, err := b.js.UpdateStream(ctx, c); err != nil {
+		return fmt.Errorf("limits of stream %s: %w", b.streamName(), err)
+	}
+	b.o.Logger.Info("limits of the stream changed", "bytes", c.MaxBytes, "age", c.MaxAge, "replicas", c.Replicas)
+	return nil
+}

@@ -1,0 +1,170 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"ticklane/internal/bus"
+	"ticklane/internal/bus/bustest"
+	"ticklane/internal/quote"
+)
+
+// quick are times for tests: long enough for a busy machine to keep the lease.
+var quick = timing{
+	lease: time.Second, renew: 100 * time.Millisecond, stepDown: 700 * time.Millisecond, campaign: 50 * time.Millisecond,
+	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 2 * time.Second,
+}
+
+// externalServer is a NATS server of its own, which listens on the loopback interface.
+type externalServer struct {
+	t    testing.TB
+	dir  string
+	port int
+	*server.Server
+}
+
+func newExternal(t testing.TB) *externalServer {
+	t.Helper()
+	e := &externalServer{t: t, dir: t.TempDir(), port: -1}
+	e.start()
+	t.Cleanup(e.stop)
+	return e
+}
+
+// start starts the server, at the same port as before.
+func (e *externalServer) start() {
+	e.t.Helper()
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: e.port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: e.dir, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30,
+	})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(30 * time.Second) {
+		e.t.Fatal("the NATS server isn't ready")
+	}
+	e.Server = s
+	if e.port < 0 {
+		_, port, _ := splitHostPort(s.Addr().String())
+		e.port = port
+	}
+}
+
+func (e *externalServer) stop() {
+	e.Shutdown()
+	e.WaitForShutdown()
+}
+
+func splitHostPort(addr string) (string, int, error) {
+	for i := len(addr) - 1; i >= 0; i-- {
+		if addr[i] == ':' {
+			port, err := strconv.Atoi(addr[i+1:])
+			return addr[:i], port, err
+		}
+	}
+	return addr, 0, errors.New("no port")
+}
+
+// options returns options for tests.
+func options(t testing.TB, name string) Options {
+	t.Helper()
+	return Options{
+		Name: name, Universe: bustest.Universe(t), Events: quote.NewEvents(bustest.LogSize), LogSize: bustest.LogSize, Lead: true, MaxBytes: 16 << 20,
+		Logger: testLogger(t), timing: quick,
+	}
+}
+
+func testLogger(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// node is a bus with a sink that keeps the ticks.
+type node struct {
+	*Bus
+	t    testing.TB
+	got  bustest.Received
+	stop context.CancelFunc // of Run and Lead
+	end  func()             // ends Lead before Run
+	done sync.WaitGroup
+	err  error // of Run
+	lead error // of Lead
+}
+
+// openNode opens a bus. The test's end stops it.
+func openNode(t testing.TB, o Options) *node {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	b, err := Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{Bus: b, t: t}
+	n.Attach(n.got.Add)
+	return n
+}
+
+// run starts Run. It returns a function that waits for its end.
+func (n *node) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	n.end = func() {}
+	n.done.Go(func() { n.err = n.Run(ctx) })
+	n.t.Cleanup(n.close)
+}
+
+// write starts Lead with a source that hands over its publish function each time that it runs.
+func (n *node) write() <-chan writing {
+	started := make(chan writing, 100)
+	ctx, stop := context.WithCancel(context.Background())
+	var leading sync.WaitGroup
+	leading.Go(func() {
+		n.lead = n.Lead(ctx, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
+			started <- writing{ctx, from, publish}
+			<-ctx.Done()
+			return nil
+		})
+	})
+	n.end = func() {
+		stop()
+		leading.Wait()
+	}
+	return started
+}
+
+type writing struct {
+	ctx     context.Context
+	from    bus.State
+	publish func([]quote.Tick)
+}
+
+// close ends the node in order.
+func (n *node) close() {
+	n.end()
+	n.stop()
+	n.done.Wait()
+	if n.Bus != nil {
+		n.Close()
+	}
+	n.Bus = nil
+}
+
+// wait returns the next run of a source.
+func await(t testing.TB, started <-chan writing) writing {
+	t.Helper()
+	select {
+	case w := <-started:
+		return w
+	case <-time.After(30 * time.Second):
+		t.Fatal("the node didn't become the writer")
+		panic("unreachable")
+	}
+}

@@ -1,0 +1,196 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus"
+)
+
+// Lead competes for the lease until ctx is done or Run returns; it returns nil then. While this node has the lease and has read
+// everything in the stream, it calls run with the state of the log and a function that publishes ticks, one run at a time.
+//
+// run's context is done when ctx is, or when this node isn't the writer any more. publish sets Seq and N in place, as bus.Local
+// does, and returns before the ticks are stored; it waits while too many aren't. Once the node isn't the writer it ignores ticks.
+// Ticks that were published but not stored then are lost, so the next run begins with the state that it gets. If run returns before
+// its context is done, Lead ends with its error after its ticks are stored.
+func (b *Bus) Lead(ctx context.Context, run bus.Feed) error {
+	if !b.o.Lead {
+		return errors.New("bus: this node may not write")
+	}
+	for {
+		err := b.wait(ctx, func(v *view) bool { return v.sequence >= b.target || b.hasEnded() })
+		if err != nil || b.hasEnded() {
+			return nil
+		}
+		var ended bool
+		h, err := b.lease.acquire(ctx)
+		if err == nil {
+			ended, err = b.lead(ctx, h, run)
+			h.release()
+		}
+		switch {
+		case ended:
+			return err
+		case ctx.Err() != nil || b.hasEnded():
+			return nil
+		case err != nil && !errors.Is(err, errHeld):
+			b.o.Logger.Warn("not the writer", "err", err)
+		}
+		b.mu.Lock()
+		if !errors.Is(err, errHeld) {
+			b.health.leadError = err
+		}
+		b.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-b.ended:
+		case <-time.After(b.o.timing.campaign):
+		}
+	}
+}
+
+// lead runs a term with a lease. It reports whether run ended by itself.
+func (b *Bus) lead(ctx context.Context, h *holding, run bus.Feed) (ended bool, err error) {
+	// The term goes on for a moment when ctx is done, until what was published is stored.
+	life, lose := context.WithCancelCause(context.Background())
+	running, stop := context.WithCancel(ctx)
+	defer context.AfterFunc(life, stop)()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		if err := h.keep(life); err != nil {
+			lose(err)
+		}
+	}()
+	defer func() { <-kept }()
+	defer lose(nil)
+	defer stop()
+
+	t, err := b.beginTerm(running, life, lose)
+	if err != nil {
+		if cause := context.Cause(life); cause != nil {
+			err = cause
+		}
+		return false, err
+	}
+	b.o.Logger.Info("this node is the writer", "term", t.term, "from", t.begins)
+	b.mu.Lock()
+	b.health.leading, b.health.leadError = true, nil
+	b.mu.Unlock()
+	t.start()
+	err = run(running, b.State(), t.publish)
+	ended = running.Err() == nil
+	t.flush()
+	b.mu.Lock()
+	b.health.leading = false
+	b.mu.Unlock()
+	lost := context.Cause(life)
+	if lost == nil {
+		t.save()
+	}
+	lose(nil)
+	t.done.Wait()
+	if lost != nil {
+		return false, errors.Join(lost, err)
+	}
+	b.o.Logger.Info("this node is no longer the writer", "term", t.term, "head", t.seq)
+	return ended, err
+}
+
+// beginTerm begins a term: it stores a message after which nothing that another writer publishes is stored. It waits until the node
+// has read everything up to that.
+func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc) (*term, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		info, err := b.prepare(ctx)
+		if err != nil {
+			return nil, err
+		}
+		last := info.State.LastSeq
+		v := b.current()
+		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, writer: b.o.Name}
+		// Not used before even if the stream has lost messages.
+		m.term = max(v.term+1, uint64(time.Now().UnixMilli()))
+		ack, err := b.publishTerm(ctx, &m, last)
+		if isWrongSequence(err) {
+			continue // another message has been stored meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("begin a term: %w", err)
+		}
+		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= ack.Sequence || b.hasEnded() }); err != nil {
+			return nil, err
+		}
+		if v := b.current(); v.term != m.term {
+			return nil, errors.New("begin a term: the message that begins it wasn't accepted")
+		}
+		return newTerm(b, life, lose, m, ack.Sequence), nil
+	}
+}
+
+func (b *Bus) publishTerm(ctx context.Context, m *message, last uint64) (*jetstream.PubAck, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	defer cancel()
+	return b.js.PublishMsg(ctx, &nats.Msg{Subject: b.subject(), Header: m.header()},
+		jetstream.WithExpectLastSequence(last), jetstream.WithExpectStream(b.streamName()), jetstream.WithMsgID(m.id()))
+}
+
+// prepare waits until the node has read everything. It begins a new epoch if one is needed.
+func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	defer cancel()
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", b.streamName(), err)
+	}
+	epoch := b.current().epoch
+	if epochOf(info) != epoch {
+		return nil, errForeign // watch ends the bus
+	}
+	m, _, err := b.marks.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := b.newestMessage(ctx, &info.State)
+	if err != nil {
+		return nil, err
+	}
+	reason := ""
+	switch {
+	case m != nil && m.Epoch != epoch:
+		reason = "the change to an epoch was interrupted"
+	case m != nil && m.Spoiled:
+		reason = "the stream has lost ticks that were read"
+	case newest != nil && newest.epoch != epoch:
+		reason = "the stream has messages of another epoch"
+	case !b.current().complete:
+		reason = "the newest ticks of some symbols are unknown"
+	}
+	if reason == "" {
+		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
+			return nil, fmt.Errorf("read the newest messages: %w", err)
+		}
+		if m != nil && m.Seq > b.current().head {
+			reason = "the stream has lost ticks that were stored"
+		}
+	}
+	if reason != "" {
+		return nil, b.changeEpoch(ctx, reason)
+	}
+	return info, b.adjust(ctx, info)
+}
+
+// isWrongSequence reports whether a message wasn't stored because of its expected sequence.
+func isWrongSequence(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) &&
+		(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

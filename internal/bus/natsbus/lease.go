@@ -1,0 +1,155 @@
+package natsbus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+)
+
+// lease is a key of a bucket whose values expire. Its holder may write.
+//
+// The time to live is the bucket's: Update sends none for a key, so one of the key would end with the first renewal and the key
+// would stay forever.
+type lease struct {
+	kv jetstream.KeyValue
+	o  *Options
+}
+
+const leaseKey = "writer"
+
+var (
+	errLost = errors.New("the lease is lost")
+	errHeld = errors.New("another node has the lease")
+)
+
+// holder is the value of the lease.
+type holder struct {
+	Name string `json:"name"`
+	ID   string `json:"id"` // of this holding
+}
+
+func (l *lease) open(ctx context.Context, b *Bus) (err error) {
+	l.o = &b.o
+	l.kv, err = bucket(ctx, b, jetstream.KeyValueConfig{
+		Bucket: b.o.Prefix + "_lease", History: 1, TTL: b.o.timing.lease, Storage: jetstream.MemoryStorage, Replicas: b.o.Replicas,
+	})
+	return err
+}
+
+// bucket opens a bucket. A node that may write creates it.
+func bucket(ctx context.Context, b *Bus, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	if b.o.Lead {
+		return b.js.CreateOrUpdateKeyValue(ctx, c)
+	}
+	return b.js.KeyValue(ctx, c.Bucket)
+}
+
+// holder returns the name of the node with the lease, empty if none has it.
+func (l *lease) holder(ctx context.Context) (string, error) {
+	e, err := l.kv.Get(ctx, leaseKey)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("lease: %w", err)
+	}
+	var h holder
+	if err := json.Unmarshal(e.Value(), &h); err != nil {
+		return "", fmt.Errorf("lease: %w", err)
+	}
+	return h.Name, nil
+}
+
+// holding is a lease that this node has.
+type holding struct {
+	*lease
+	value    []byte
+	id       string
+	revision uint64
+	renewed  time.Time // start of the newest renewal, by the monotonic clock
+}
+
+// acquire gets the lease. The error wraps errHeld if another node has it.
+func (l *lease) acquire(ctx context.Context) (*holding, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.o.timing.stepDown)
+	defer cancel()
+	h := &holding{lease: l, id: nuid.Next(), renewed: time.Now()}
+	var err error
+	if h.value, err = json.Marshal(holder{l.o.Name, h.id}); err != nil {
+		return nil, err
+	}
+	h.revision, err = l.kv.Create(ctx, leaseKey, h.value)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return nil, errHeld
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lease: %w", err)
+	}
+	return h, nil
+}
+
+// keep renews the lease until ctx is done; it returns nil then. It returns an error once the lease is lost, or not renewed in time.
+func (h *holding) keep(ctx context.Context) error {
+	for {
+		if !sleep(ctx, h.o.timing.renew) {
+			return nil
+		}
+		start := time.Now()
+		err := h.renew(ctx)
+		for err != nil && !errors.Is(err, errLost) && time.Since(h.renewed) < h.o.timing.stepDown {
+			if !sleep(ctx, h.o.timing.renew/10) {
+				return nil
+			}
+			start = time.Now()
+			err = h.renew(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && h.o.faults.keepLease != nil && h.o.faults.keepLease():
+		case err != nil:
+			return err
+		default:
+			h.renewed = start
+		}
+	}
+}
+
+func (h *holding) renew(ctx context.Context) error {
+	ctx, cancel := context.WithDeadline(ctx, h.renewed.Add(h.o.timing.stepDown))
+	defer cancel()
+	revision, err := h.kv.Update(ctx, leaseKey, h.value, h.revision)
+	if err == nil {
+		h.revision = revision
+		return nil
+	}
+	if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return fmt.Errorf("lease: %w", err)
+	}
+	// Either another node has it, or the answer to a renewal didn't arrive.
+	e, err := h.kv.Get(ctx, leaseKey)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return errLost
+	}
+	if err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	var now holder
+	if json.Unmarshal(e.Value(), &now) != nil || now.ID != h.id {
+		return errLost
+	}
+	h.revision = e.Revision()
+	return errors.New("lease: a renewal had no answer")
+}
+
+// release ends the lease, so that another node needn't wait until it expires.
+func (h *holding) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), h.o.timing.renew)
+	defer cancel()
+	_ = h.kv.Delete(ctx, leaseKey, jetstream.LastRevision(h.revision)) // or it expires
+}

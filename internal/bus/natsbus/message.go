@@ -1,0 +1,82 @@
+package natsbus
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Headers of a message.
+const (
+	headerEpoch  = "Epoch"      // of the positions, hexadecimal
+	headerTerm   = "Term"       // of the writer
+	headerBegins = "Term-First" // number of the first tick of the term
+	headerFirst  = "First"      // number of the first tick of the batch
+	headerCount  = "Count"      // ticks of the batch; 0 in the message that begins a term
+	headerWriter = "Writer"     // name of the node, in the message that begins a term
+)
+
+// errHeader is wrapped by the error of a message that this program hasn't published.
+var errHeader = errors.New("invalid header")
+
+// message is a message of the stream, without its ticks.
+type message struct {
+	epoch  uint64
+	term   uint64
+	begins uint64 // number of the first tick of the term
+	first  uint64 // number of the first tick; of the next one if there are none
+	count  int
+	writer string
+
+	sequence uint64    // in the stream
+	stored   time.Time // by the server
+}
+
+// last returns the number of the last tick of the batch, or of the one before if it has none.
+func (m *message) last() uint64 { return m.first + uint64(m.count) - 1 }
+
+// id identifies the message among all of the stream. The server stores it once within the duplicate window.
+func (m *message) id() string {
+	return strconv.FormatUint(m.epoch, 16) + "-" + strconv.FormatUint(m.term, 10) + "-" + strconv.FormatUint(m.first, 10) + "-" + strconv.Itoa(m.count)
+}
+
+// header returns the headers of the message.
+func (m *message) header() nats.Header {
+	h := nats.Header{
+		headerEpoch:  {strconv.FormatUint(m.epoch, 16)},
+		headerTerm:   {strconv.FormatUint(m.term, 10)},
+		headerBegins: {strconv.FormatUint(m.begins, 10)},
+		headerFirst:  {strconv.FormatUint(m.first, 10)},
+		headerCount:  {strconv.Itoa(m.count)},
+	}
+	if m.writer != "" {
+		h[headerWriter] = []string{m.writer}
+	}
+	return h
+}
+
+// parseMessage returns a message by its headers. The error names the invalid one.
+func parseMessage(h nats.Header, sequence uint64, stored time.Time) (message, error) {
+	m := message{writer: h.Get(headerWriter), sequence: sequence, stored: stored}
+	var count uint64
+	for _, f := range [...]struct {
+		name string
+		base int
+		min  uint64
+		to   *uint64
+	}{{headerEpoch, 16, 1, &m.epoch}, {headerTerm, 10, 1, &m.term}, {headerBegins, 10, 1, &m.begins}, {headerFirst, 10, 1, &m.first}, {headerCount, 10, 0, &count}} {
+		v, err := strconv.ParseUint(h.Get(f.name), f.base, 63)
+		if err != nil || v < f.min {
+			return m, fmt.Errorf("message %d: %w: %s: %q", sequence, errHeader, f.name, h.Get(f.name))
+		}
+		*f.to = v
+	}
+	if count > maxBatch {
+		return m, fmt.Errorf("message %d: %w: %s: %d is more than %d", sequence, errHeader, headerCount, count, maxBatch)
+	}
+	m.count = int(count)
+	return m, nil
+}

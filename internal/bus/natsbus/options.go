@@ -1,0 +1,112 @@
+package natsbus
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ticklane/internal/quote"
+)
+
+// Values of Options.Ack: when the ticks of the writer are passed to its own sinks. The other nodes always get what is stored.
+const (
+	AckAfter  = "after"  // once they are stored in the stream
+	AckBefore = "before" // at once; if they can't be stored, all nodes get a new epoch
+)
+
+// Options are the options of a Bus. Name, Universe, Events and LogSize are required, and one of URL and Dir.
+type Options struct {
+	Name string // of the node, in the lease and in the list of nodes
+
+	URL         string // addresses of the servers, separated by commas; empty for an embedded server with its store in Dir
+	CA          string // file with the certificates that sign the servers' (PEM); empty for those of the system
+	Cert, Key   string // files of a client certificate (PEM); empty for none
+	Credentials string // file with the JWT and the seed of a user; empty for none
+
+	Dir        string // of the embedded server
+	SyncAlways bool   // the embedded server syncs each message to disk before it is acknowledged
+
+	Prefix   string        // of the names of the stream, its subject and the buckets; default "ticklane"
+	MaxBytes int64         // of the stream, after which its oldest batches are deleted; default 1 GiB
+	MaxAge   time.Duration // after which batches are deleted; default 24 h
+	Replicas int           // of the stream and the buckets; default 1
+
+	LogSize  int             // ticks that the node's log keeps, so how many are read at the start
+	From     From            // which earlier ticks are wanted; nil for none
+	Universe *quote.Universe // grows by the instruments in the stream if it is a growing one
+	Events   *quote.Events   // gets the events of the ticks that are read
+	Ack      string          // AckAfter (default) or AckBefore
+	Lead     bool            // the node may write
+	Logger   *slog.Logger    // slog.Default() if nil
+
+	timing timing // shorter in tests
+	faults faults // in tests only
+}
+
+// From returns, for the epoch of the stream, a number of a tick after which the ticks are wanted if the stream has them: 0 for all.
+type From = func(epoch uint64) (seq uint64)
+
+// timing has the times of the protocol.
+type timing struct {
+	lease    time.Duration // after its last renewal the lease expires
+	renew    time.Duration // between renewals
+	stepDown time.Duration // after its last renewal the writer stops: before the lease expires
+	campaign time.Duration // between attempts to get the lease
+	check    time.Duration // between comparisons of the log with the stream
+	mark     time.Duration // between writes of the high-water mark
+	state    time.Duration // between writes of the state record
+	ack      time.Duration // to wait for the acknowledgement of a message, and for any other answer
+}
+
+// defaultTiming lets another node write within 5 s: at most the lease, 250 ms until the server deletes it, and an attempt.
+var defaultTiming = timing{
+	lease: 3 * time.Second, renew: 750 * time.Millisecond, stepDown: 2 * time.Second, campaign: 400 * time.Millisecond,
+	check: 2 * time.Second, mark: 500 * time.Millisecond, state: 30 * time.Second, ack: 5 * time.Second,
+}
+
+// faults are what tests make fail.
+type faults struct {
+	loseAck   func(sequence uint64) bool // the acknowledgement of a message doesn't arrive
+	keepLease func() bool                // the writer doesn't notice that it has lost the lease
+}
+
+func (o *Options) setDefaults() {
+	o.Prefix = cmp.Or(o.Prefix, "ticklane")
+	o.MaxBytes = cmp.Or(o.MaxBytes, 1<<30)
+	o.MaxAge = cmp.Or(o.MaxAge, 24*time.Hour)
+	o.Replicas = cmp.Or(o.Replicas, 1)
+	o.Ack = cmp.Or(o.Ack, AckAfter)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.timing = cmp.Or(o.timing, defaultTiming)
+}
+
+// minAge is the least MaxAge: a batch must outlive some state records.
+const minAge = 2 * time.Minute
+
+func (o *Options) validate() error {
+	switch {
+	case o.Name == "":
+		return errors.New("no name")
+	case o.Universe == nil || o.Events == nil:
+		return errors.New("no universe or no events")
+	case o.LogSize < 1:
+		return fmt.Errorf("log size %d: want at least 1", o.LogSize)
+	case (o.URL == "") == (o.Dir == ""):
+		return errors.New("want either the address of a server or a directory for an embedded one")
+	case (o.Cert == "") != (o.Key == ""):
+		return errors.New("want the certificate and its key, or neither")
+	case o.URL == "" && o.Replicas != 1:
+		return fmt.Errorf("replicas %d: an embedded server has 1", o.Replicas)
+	case o.Replicas < 1 || o.Replicas > 5:
+		return fmt.Errorf("replicas %d: want 1 to 5", o.Replicas)
+	case o.MaxAge < minAge:
+		return fmt.Errorf("max age %s: want at least %s", o.MaxAge, minAge)
+	case o.MaxBytes < 1<<20:
+		return fmt.Errorf("max bytes %d: want at least 1 MiB", o.MaxBytes)
+	case o.Ack != AckAfter && o.Ack != AckBefore:
+		return fmt.Errorf("ack %q: want %s or %s", o.Ack, AckAfter, AckBefore)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
+)
+
+// heartbeat is how often the server sends something to a reader. After two that are missing the consumer is made anew.
+const heartbeat = time.Second
+
+// Run reads the stream and passes its ticks to the sinks until ctx is done; it returns nil then. While the server fails it tries
+// again. It returns ErrEpoch when the log can't be continued.
+func (b *Bus) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	again := make(chan struct{}, 1)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		b.watch(ctx, again)
+	}()
+	defer func() { <-watched }()
+	defer cancel()
+	logged := ""
+	for {
+		err := b.read(ctx, again)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case b.hasEnded():
+			return b.end
+		}
+		if text := err.Error(); text != logged {
+			b.o.Logger.Warn("reading the stream again", "err", err)
+			logged = text
+		}
+		b.mu.Lock()
+		b.health.readError = err
+		b.mu.Unlock()
+		if errors.Is(err, errConflict) || errors.Is(err, errRead) {
+			b.spoil(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-b.ended:
+		case <-time.After(b.o.timing.check / 10):
+		}
+	}
+}
+
+func (b *Bus) hasEnded() bool {
+	select {
+	case <-b.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// read reads messages until one can't be accepted, the consumer fails, again receives or the bus has ended.
+func (b *Bus) read(ctx context.Context, again <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-again:
+		case <-b.ended:
+		}
+		cancel()
+	}()
+	next := b.current().sequence + 1
+	setup, done := context.WithTimeout(ctx, b.o.timing.ack)
+	defer done()
+	consumer, err := b.js.OrderedConsumer(setup, b.streamName(), jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
+		InactiveThreshold: time.Minute, MaxResetAttempts: 1,
+	})
+	if err != nil {
+		return fmt.Errorf("consumer: %w", err)
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(1000), jetstream.PullHeartbeat(heartbeat))
+	if err != nil {
+		return fmt.Errorf("consumer: %w", err)
+	}
+	defer messages.Stop()
+	stop := context.AfterFunc(ctx, messages.Stop) // also ends a wait for a new consumer
+	defer stop()
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("consumer: %w", err)
+		}
+		if err := b.handle(ctx, m); err != nil {
+			return err
+		}
+	}
+}
+
+// handle delivers the ticks of a message.
+func (b *Bus) handle(ctx context.Context, msg jetstream.Msg) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	sequence := meta.Sequence.Stream
+	m, err := parseMessage(msg.Headers(), sequence, meta.Timestamp)
+	if err != nil {
+		// Nothing that this program has published. The writer has to read it, too, before it can go on.
+		b.o.Logger.Warn("invalid message in the stream", "err", err)
+		b.advance(func(v *view) { v.sequence = max(v.sequence, sequence) })
+		return nil
+	}
+	b.deliver.Lock()
+	defer b.deliver.Unlock()
+	v := &b.view // nobody else changes it
+	if sequence <= v.sequence {
+		return nil
+	}
+	switch v.judge(&m) {
+	case gap:
+		return b.missing(ctx, &m)
+	case conflict:
+		return errConflict
+	case foreign:
+		if err := b.compareEpoch(ctx); err != nil {
+			return err
+		}
+		fallthrough // of a former writer
+	case skip:
+		b.advance(func(v *view) { v.sequence = sequence })
+		return nil
+	}
+	var ticks []quote.Tick
+	if m.writer == "" { // the message that begins a term has no content
+		if ticks, err = b.decode(&m, msg.Data()); err != nil {
+			return b.unreadable(sequence, err)
+		}
+	}
+	for len(ticks) > 0 && ticks[0].Seq <= v.head {
+		ticks = ticks[1:] // a log that begins within the batch
+	}
+	b.pass(ticks)
+	b.advance(func(v *view) {
+		v.sequence = sequence
+		v.apply(&m, ticks)
+		b.health.read(time.Since(m.stored))
+	})
+	return nil
+}
+
+// unreadable returns the error of a message whose content can't be used.
+func (b *Bus) unreadable(sequence uint64, err error) error {
+	err = fmt.Errorf("message %d: %w", sequence, err)
+	switch {
+	case errors.Is(err, errInstruments):
+		b.finish(fmt.Errorf("%w: %w", ErrEpoch, err))
+	case !errors.Is(err, batch.ErrVersion) && !errors.Is(err, batch.ErrMissing):
+		return fmt.Errorf("%w: %w", errRead, err) // for all nodes alike
+	}
+	return err
+}
+
+// pass passes ticks to the sinks. b.deliver is locked.
+func (b *Bus) pass(ticks []quote.Tick) {
+	if len(ticks) == 0 {
+		return
+	}
+	for _, sink := range b.sinks {
+		sink(ticks)
+	}
+}
+
+// missing handles a message before which others are missing: they can be read again, unless the stream has deleted them.
+func (b *Bus) missing(ctx context.Context, m *message) error {
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("tick %d follows %d: %w", m.first, b.view.head, err)
+	}
+	if info.State.FirstSeq > b.view.sequence+1 {
+		b.o.Logger.Warn("the stream no longer has the ticks that follow", "after", b.view.head, "first", m.first)
+		b.finish(ErrEpoch)
+		return ErrEpoch
+	}
+	return fmt.Errorf("tick %d follows %d: %w", m.first, b.view.head, errGap)
+}
+
+// compareEpoch fails if the stream has another epoch than the node's log.
+func (b *Bus) compareEpoch(ctx context.Context) error {
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if epochOf(info) != b.view.epoch {
+		b.finish(ErrEpoch)
+		return ErrEpoch
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// maxMessage is the largest message that the embedded server accepts, the default of a NATS server.
+const maxMessage = 1 << 20
+
+// otherStores is how much the embedded server may store besides the stream: the buckets, and what it deletes late.
+const otherStores = 256 << 20
+
+// embedded is a NATS server in this process. Nothing but this process can connect to it.
+type embedded struct {
+	*server.Server
+	lock *os.File // of the directory
+}
+
+// newEmbedded starts a server with its store in o.Dir.
+func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	// A second server in the same directory would damage the store: nats-server doesn't lock it.
+	lock, err := lockFile(filepath.Join(o.Dir, "lock"))
+	if errors.Is(err, errLocked) {
+		return nil, fmt.Errorf("embedded NATS server: %s is in use by another process: stop it, or choose another directory", o.Dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = lock.Close()
+		}
+	}()
+	s, err := server.NewServer(&server.Options{
+		ServerName: "ticklane-embedded",
+		DontListen: true,
+		NoSigs:     true, // or it ends the process at a signal (nats-io/nats-server#5360)
+		JetStream:  true,
+		StoreDir:   o.Dir,
+		SyncAlways: o.SyncAlways,
+		// The defaults are three quarters of the memory and of the disk.
+		JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: o.MaxBytes + o.MaxBytes/4 + otherStores,
+		MaxPayload: maxMessage, DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	s.SetLoggerV2(serverLog{o.Logger}, false, false, false)
+	s.Start()
+	e := &embedded{s, lock}
+	start := time.Now()
+	for !s.ReadyForConnections(time.Second) {
+		if !s.Running() {
+			e.stop()
+			return nil, fmt.Errorf("embedded NATS server: it has stopped: is %s writable, and the disk not full?", o.Dir)
+		}
+		if ctx.Err() != nil {
+			e.stop()
+			return nil, ctx.Err()
+		}
+		o.Logger.Info("embedded NATS server recovers its store", "dir", o.Dir, "took", time.Since(start).Round(time.Second))
+	}
+	if !s.JetStreamEnabled() {
+		e.stop()
+		return nil, fmt.Errorf("embedded NATS server: no store in %s: is it writable, and the disk not full?", o.Dir)
+	}
+	return e, nil
+}
+
+// stop ends the server once its store is written.
+func (e *embedded) stop() {
+	e.Shutdown()
+	e.WaitForShutdown()
+	_ = e.lock.Close()
+}
+
+// serverLog passes what the server logs to a slog.Logger. What it notes of its start and its end isn't of interest.
+type serverLog struct{ logger *slog.Logger }
+
+func (l serverLog) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
+func (l serverLog) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
+func (l serverLog) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+func (l serverLog) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
+func (l serverLog) Debugf(string, ...any)           {}
+func (l serverLog) Tracef(string, ...any)           {}
+
+func (l serverLog) log(level slog.Level, format string, v []any) {
+	if l.logger.Enabled(context.Background(), level) {
+		l.logger.Log(context.Background(), level, "embedded NATS server: "+fmt.Sprintf(format, v...))
+	}
+}

@@ -1,0 +1,111 @@
+package natsbus
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Roles of a node.
+const (
+	RoleWriter  = "writer"
+	RoleStandby = "standby" // it may write, but another node does
+	RoleReader  = "reader"
+)
+
+// Status describes the node and what it knows of the stream.
+type Status struct {
+	Role       string
+	Writer     string // name of the node with the lease; empty if none has it
+	Term       uint64
+	Epoch      uint64
+	Head       uint64    // number of the newest tick that was read
+	Lag        uint64    // messages that were in the stream but not read at the newest check
+	Ready      bool      // see Bus.Ready
+	Connected  bool      // to a server
+	Server     string    // its address, empty if it is embedded
+	StaleSince time.Time // since when the node can't know whether it has the newest ticks; zero if it can
+	Err        string    // why, or why this node can't write; empty if nothing fails
+	Read       Latency   // from a server's store to the sinks, by the clocks of the server and this node
+	Ack        Latency   // from publishing a batch to its acknowledgement, on the writer
+}
+
+// Latency has quantiles of the newest durations, at most 1,024.
+type Latency struct{ P50, P99 time.Duration }
+
+// health is what Status reports of the connection.
+type health struct {
+	checked    time.Time // newest comparison with the stream
+	checkError error     // of the newest
+	readError  error     // since the newest message
+	leadError  error     // of the newest attempt to write
+	staleSince time.Time
+	last       uint64 // sequence of the newest message at the newest comparison
+	holder     string
+	leading    bool
+	reads      durations
+	acks       durations
+}
+
+// read notes a message that was read.
+func (h *health) read(took time.Duration) {
+	h.readError = nil
+	h.reads.add(took)
+}
+
+// Status returns the status of the node.
+func (b *Bus) Status() Status {
+	connected := b.conn.Status() == nats.CONNECTED
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := &b.health
+	s := Status{
+		Role: RoleReader, Writer: h.holder, Term: b.view.term, Epoch: b.view.epoch, Head: b.view.head, Ready: b.view.sequence >= b.target,
+		Connected: connected, Lag: h.last - min(h.last, b.view.sequence), Read: h.reads.latency(), Ack: h.acks.latency(),
+	}
+	switch {
+	case h.leading:
+		s.Role, s.Writer = RoleWriter, b.o.Name
+	case b.o.Lead:
+		s.Role = RoleStandby
+	}
+	if b.embedded == nil {
+		s.Server = b.conn.ConnectedUrlRedacted()
+	}
+	for _, err := range []error{h.checkError, h.readError, h.leadError} {
+		if err != nil {
+			s.Err = err.Error()
+			break
+		}
+	}
+	if h.checkError != nil || h.readError != nil || !connected || time.Since(h.checked) > 3*b.o.timing.check {
+		if h.staleSince.IsZero() {
+			h.staleSince = h.checked
+		}
+	} else {
+		h.staleSince = time.Time{}
+	}
+	s.StaleSince = h.staleSince
+	return s
+}
+
+// durations holds the newest durations.
+type durations struct {
+	ring [1024]time.Duration
+	n    int // added
+}
+
+func (d *durations) add(v time.Duration) {
+	d.ring[d.n%len(d.ring)] = v
+	d.n++
+}
+
+func (d *durations) latency() Latency {
+	sorted := slices.Clone(d.ring[:min(d.n, len(d.ring))])
+	if len(sorted) == 0 {
+		return Latency{}
+	}
+	slices.Sort(sorted)
+	return Latency{sorted[len(sorted)/2], sorted[len(sorted)*99/100]}
+}

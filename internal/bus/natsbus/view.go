@@ -1,0 +1,99 @@
+package natsbus
+
+import (
+	"errors"
+
+	"ticklane/internal/bus"
+	"ticklane/internal/quote"
+)
+
+// view is what a node knows of the log: the sum of all messages up to one of the stream.
+type view struct {
+	epoch    uint64
+	term     uint64 // of the newest batch; 0 if unknown
+	writer   string // of the term, if the message that began it was read
+	sequence uint64 // of the newest message, in the stream
+	head     uint64 // number of the newest tick
+	complete bool   // newest has the newest tick of every symbol that has had one
+
+	newest []quote.Tick // of each symbol by ID; N is 0 for a symbol without ticks
+}
+
+// What to do with a message.
+type verdict int
+
+const (
+	accept   verdict = iota // its ticks follow the newest one
+	skip                    // its ticks are known, or of a writer whose term has ended
+	gap                     // ticks before it weren't read
+	conflict                // it numbers ticks anew that were read before
+	foreign                 // it has another epoch, which may be new
+)
+
+// Errors of a reader.
+var (
+	errGap      = errors.New("messages are missing")
+	errConflict = errors.New("the stream has lost ticks that were read")
+	errForeign  = errors.New("message of another epoch")
+	errRead     = errors.New("unreadable batch")
+)
+
+// judge returns what to do with the message. It depends only on what is stored before it in the stream, so all nodes agree.
+func (v *view) judge(m *message) verdict {
+	switch {
+	case m.epoch != v.epoch:
+		if m.term > v.term {
+			return foreign
+		}
+		return skip
+	case m.term < v.term:
+		return skip // the stream lost messages, and a former writer was lucky with the expected sequence
+	case m.term > v.term && v.term != 0 && m.begins <= v.head:
+		return conflict
+	case m.first > v.head+1:
+		return gap
+	case m.count > 0 && m.last() <= v.head:
+		return skip
+	}
+	return accept
+}
+
+// apply adds a message that is accepted, with its ticks.
+func (v *view) apply(m *message, ticks []quote.Tick) {
+	if m.term != v.term {
+		v.term, v.writer = m.term, ""
+	}
+	if m.writer != "" {
+		v.writer = m.writer
+	}
+	v.add(ticks)
+}
+
+// add adds ticks.
+func (v *view) add(ticks []quote.Tick) {
+	for i := range ticks {
+		t := &ticks[i]
+		v.grow(int(t.Symbol) + 1)
+		v.newest[t.Symbol] = *t
+		v.head = t.Seq
+	}
+}
+
+// state returns a copy of the state.
+func (v *view) state() bus.State {
+	s := bus.State{Position: quote.Position{Epoch: v.epoch, Seq: v.head}, N: make([]uint64, len(v.newest))}
+	for id := range v.newest {
+		if t := &v.newest[id]; t.N > 0 {
+			s.N[id] = t.N
+			s.Newest = append(s.Newest, *t)
+		}
+	}
+	return s
+}
+
+// grow makes room for a number of symbols.
+func (v *view) grow(symbols int) {
+	for len(v.newest) < symbols {
+		v.newest = append(v.newest, quote.Tick{Symbol: quote.ID(len(v.newest))})
+	}
+}

@@ -1,0 +1,114 @@
+package natsbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// watch compares the node's log with the stream from time to time: a consumer gets no error when the stream has been replaced, and
+// when it has lost its end, a consumer waits for the next message that it expects in silence (nats-io/nats-server#5412). It sends
+// to again when a new consumer is needed.
+func (b *Bus) watch(ctx context.Context, again chan<- struct{}) {
+	var before check
+	for {
+		now, err := b.check(ctx)
+		if ctx.Err() != nil || b.hasEnded() {
+			return
+		}
+		b.mu.Lock()
+		b.health.checkError = err
+		if err == nil {
+			b.health.checked, b.health.last, b.health.holder = time.Now(), now.last, now.holder
+		}
+		b.mu.Unlock()
+		switch {
+		case err != nil:
+			b.o.Logger.Warn("the stream isn't available", "err", err)
+			before = check{}
+			now = check{}
+		case now.lost && before.lost: // twice: a server that has just started may not know yet
+			b.rewind(ctx, again)
+			now = check{}
+		case before.last > before.read && now.read == before.read:
+			send(again)
+		}
+		before = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.ended:
+			return
+		case <-time.After(b.o.timing.check):
+		}
+	}
+}
+
+// check is the result of a comparison.
+type check struct {
+	last   uint64 // sequence of the newest message
+	read   uint64 // sequence up to which the node had read before
+	lost   bool   // messages that the node has read
+	holder string // of the lease
+}
+
+// check compares the node's log with the stream. It ends the bus if the epochs differ.
+func (b *Bus) check(ctx context.Context) (check, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	defer cancel()
+	v := b.current()
+	info, err := b.stream.Info(ctx)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && b.o.Lead {
+		if err = b.openStream(ctx); err == nil {
+			info, err = b.stream.Info(ctx)
+		}
+	}
+	if err != nil {
+		return check{}, fmt.Errorf("stream %s: %w", b.streamName(), err)
+	}
+	if epoch := epochOf(info); epoch != 0 && epoch != v.epoch {
+		b.o.Logger.Info("new epoch", "epoch", fmt.Sprintf("%x", epoch), "before", fmt.Sprintf("%x", v.epoch))
+		b.finish(ErrEpoch)
+	}
+	holder, err := b.lease.holder(ctx)
+	return check{last: info.State.LastSeq, read: v.sequence, lost: info.State.LastSeq < v.sequence, holder: holder}, err
+}
+
+// rewind handles a stream that has lost its end. If that had ticks that the node has read, a new epoch is needed.
+func (b *Bus) rewind(ctx context.Context, again chan<- struct{}) {
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return
+	}
+	newest, err := b.newestMessage(ctx, &info.State)
+	if err != nil {
+		return
+	}
+	v := b.current()
+	if newest == nil || newest.last() < v.head {
+		b.o.Logger.Error("the stream has lost ticks that were read: a new epoch is needed", "last", info.State.LastSeq, "read", v.sequence)
+		b.spoil(ctx)
+		return
+	}
+	b.advance(func(v *view) { v.sequence = min(v.sequence, info.State.LastSeq) })
+	send(again)
+}
+
+// spoil marks the epoch, so that the writer begins a new one.
+func (b *Bus) spoil(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	defer cancel()
+	if err := b.marks.spoil(ctx, b.current().epoch); err != nil {
+		b.o.Logger.Warn("the need of a new epoch couldn't be stored", "err", err)
+	}
+}
+
+func send(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
