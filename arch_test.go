@@ -32,7 +32,7 @@ var dependencies = map[string][]string{
 	"internal/i18n":                {},
 	"internal/market":              {"quote"},
 	"internal/market/replay":       {"excerpt", "market", "quote"},
-	"internal/market/ingest":       {"excerpt", "market", "quote"},
+	"internal/market/ingest":       {"excerpt", "market", "quote", "quote/batch"},
 	"internal/audit":               {},
 	"internal/bus":                 {"wire", "quote"},
 	"internal/delay":               {"quote", "quote/batch"},

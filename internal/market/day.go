@@ -24,11 +24,12 @@ func (d *Day) begin(session *quote.Session, price quote.Price, trading quote.Tra
 	*d = Day{session: session, trading: trading, last: price, open: price, high: price, low: price, prevClose: price, filled: d.filled, given: d.given}
 }
 
-// Resume continues the day of an instrument's newest tick, whose source ended.
-func (d *Day) Resume(session *quote.Session, t *quote.Tick) {
+// Resume continues the day of an instrument's newest tick, whose source ended. It returns the time in that day, in µs since 1970, that is
+// nearest to the tick's: a quote that comes late is of an earlier day than the figures, a status may be of a later one.
+func (d *Day) Resume(session *quote.Session, t *quote.Tick) (newest int64) {
 	trading := session.Day(t.Due)
-	if ahead := int64(t.Day) - int64(trading.Number); ahead > 0 { // the tick is of an earlier day than its figures
-		trading = session.Day(t.Due + ahead*dayMicros)
+	if away := int64(t.Day) - int64(trading.Number); away != 0 {
+		trading = session.Day(t.Due + away*dayMicros)
 		switch { // a day in which the clock changes isn't as long as others
 		case trading.Number < t.Day:
 			trading = session.Day(trading.End)
@@ -39,6 +40,7 @@ func (d *Day) Resume(session *quote.Session, t *quote.Tick) {
 	*d = Day{
 		session: session, trading: trading, last: t.Last, open: t.Open, high: t.High, low: t.Low, prevClose: t.PrevClose, volume: t.Volume, filled: true,
 	}
+	return min(max(t.Due, trading.Start), trading.End-1)
 }
 
 // Roll starts a new day if a time is in another day than before. The new day opens at the last price with no volume.

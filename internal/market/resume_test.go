@@ -33,7 +33,6 @@ func TestResume(t *testing.T) {
 			time.Sleep(12 * time.Hour)
 			options := func(o *Options) { o.Arrivals, o.Rate, o.DayShape = arrivals, 500, true }
 			first := newSimulator(t, options)
-			first.Warm(time.Now(), func([]quote.Tick) {})
 			before := firstTicks(t, first, 5000)
 			newest := newestOf(before)
 			time.Sleep(3 * time.Second)
@@ -177,9 +176,11 @@ func TestResumeDay(t *testing.T) {
 			d.Trade(130, 7)
 			var k, got quote.Tick
 			d.Fill(&k)
-			for _, late := range []time.Duration{0, time.Hour, 24 * time.Hour, 200 * time.Hour} {
+			for _, late := range []time.Duration{0, time.Hour, 24 * time.Hour, 200 * time.Hour, -time.Hour, -30 * time.Hour, -200 * time.Hour} {
 				k.Due = at - late.Microseconds()
-				resumed.Resume(s, &k)
+				if newest := resumed.Resume(s, &k); !d.trading.Contains(newest) || late == 0 && newest != at {
+					t.Fatalf("newest %v", time.UnixMicro(newest).UTC())
+				}
 				resumed.Roll(at)
 				resumed.Fill(&got)
 				want := k

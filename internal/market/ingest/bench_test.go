@@ -2,12 +2,13 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // quoteLines returns lines of quotes as a feed of shares has them.
@@ -77,7 +78,7 @@ func BenchmarkParse(b *testing.B) {
 func BenchmarkWrite(b *testing.B) {
 	f := benchmarkFeed(b)
 	f.mu.Lock()
-	f.publish = func([]quote.Tick) {}
+	f.publish = func(*batch.Batch) func(context.Context) error { return nil }
 	f.mu.Unlock()
 	lines := quoteLines(100_000)
 	b.ReportAllocs()

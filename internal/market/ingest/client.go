@@ -22,20 +22,47 @@ func (s *Source) Claim(name, subject string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sequences.open(name, subject) == nil {
-		return ErrForeignSource
-	}
-	return nil
+	_, err := s.open(name, subject)
+	return err
 }
 
 // CheckOwner returns ErrForeignSource if the sequence with a name belongs to another subject.
 func (s *Source) CheckOwner(name, subject string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if q := s.sequences.bySource[name]; q != nil && q.subject != subject {
+	foreign, elsewhere := s.foreign(name, subject)
+	if !elsewhere {
+		foreign = s.sequences.foreign(name, subject)
+	}
+	if foreign {
 		return ErrForeignSource
 	}
 	return nil
+}
+
+// open returns the sequence with a name, nil if another node publishes, which has it. The error is ErrForeignSource.
+func (s *Source) open(name, subject string) (*sourceSequence, error) {
+	foreign, elsewhere := s.foreign(name, subject)
+	if foreign {
+		return nil, ErrForeignSource
+	}
+	if elsewhere {
+		return nil, nil
+	}
+	q := s.sequences.open(name, subject)
+	if q == nil {
+		return nil, ErrForeignSource
+	}
+	return q, nil
+}
+
+// foreign reports whether the sequence with a name belongs to another subject, if it is another node that publishes.
+func (s *Source) foreign(name, subject string) (foreign, elsewhere bool) {
+	if s.publish != nil {
+		return false, false
+	}
+	foreign, elsewhere = s.follower.foreign(name, subject)
+	return foreign && elsewhere, elsewhere
 }
 
 // forbidden returns the fault of a line of a symbol that the client may not send, nil if it may. known reports whether id is that of the

@@ -17,12 +17,32 @@ func (x *Input) flush(ctx context.Context, received int64) error {
 	if err := s.limiter.WaitN(ctx, n); err != nil {
 		return err
 	}
+	before := x.result
+	confirm, err := x.publish(received)
+	if err == nil {
+		err = confirmed(ctx, confirm)
+	}
+	if err != nil {
+		x.result = before
+		return err
+	}
+	s.accepted.Add(x.result.Accepted - before.Accepted)
+	s.rejected.Add(x.result.Rejected - before.Rejected)
+	s.duplicates.Add(x.result.Duplicates - before.Duplicates)
+	return nil
+}
+
+// publish handles the lines and instruments. The function that it returns, unless it is nil, waits until they are stored.
+func (x *Input) publish(received int64) (confirm func(context.Context) error, err error) {
+	s := x.source
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.publish == nil {
-		return ErrStopped
+		return nil, ErrStopped
 	}
-	before := x.result
+	if err := x.attach(); err != nil {
+		return nil, err
+	}
 	s.ticks = s.ticks[:0]
 	for i := range x.batch {
 		if l := &x.batch[i]; x.isNew(l) {
@@ -33,18 +53,25 @@ func (x *Input) flush(ctx context.Context, received int64) error {
 		}
 	}
 	x.batch = x.batch[:0]
-	if len(s.ticks) > 0 {
-		s.publish(s.ticks)
+	first, added := quote.ID(s.universe.Len()), x.newInstruments()
+	s.batch.FirstID, s.batch.Instruments = first, added
+	s.send(x)
+	if s.term == 0 && len(s.ticks) > 0 {
 		s.published(received)
 	}
-	x.addInstruments()
-	s.accepted.Add(x.result.Accepted - before.Accepted)
-	s.rejected.Add(x.result.Rejected - before.Rejected)
-	s.duplicates.Add(x.result.Duplicates - before.Duplicates)
+	if len(added) > 0 {
+		// The IDs of later ones depend on whether these are stored.
+		if err := confirmed(s.leading, s.confirm); err != nil {
+			return nil, err
+		}
+		if err := s.grow(first, added); err != nil {
+			return nil, err
+		}
+	}
 	if x.sequence != nil {
 		x.result.setProgress(&x.sequence.sequence)
 	}
-	return nil
+	return s.confirm, nil
 }
 
 // isNew reports whether a line was not handled before, and counts it as a duplicate otherwise.
@@ -56,6 +83,8 @@ func (x *Input) isNew(l *line) bool {
 	case !x.sequence.take(l.n):
 		x.result.Duplicates++
 		return false
+	case x.source.term > 0:
+		x.take(l.n)
 	}
 	return true
 }
@@ -66,11 +95,13 @@ func (s *Source) handle(l *line, received int64) *fault {
 	if l.kind == statusLine {
 		state.setStatus(l, received)
 		if !state.started {
+			s.note(l.symbol, state)
 			return nil // the first quote has it
 		}
 	} else if f := state.update(s.universe.Instrument(l.symbol), l, received); f != nil {
 		return f
 	}
+	s.note(l.symbol, state)
 	s.ticks = append(s.ticks, state.tick)
 	if l.event != (quote.Event{}) {
 		s.ticks[len(s.ticks)-1].Event = s.events.Put(l.event)
@@ -78,14 +109,13 @@ func (s *Source) handle(l *line, received int64) *fault {
 	return nil
 }
 
-// addInstruments adds the pending instruments that are new. The same instrument again is accepted, another one with its symbol isn't:
-// clients have the quotes of the first.
-func (x *Input) addInstruments() {
+// newInstruments returns the pending instruments that are new. The same instrument again is accepted, another one with its symbol
+// isn't: clients have the quotes of the first.
+func (x *Input) newInstruments() (added []quote.Instrument) {
 	if len(x.pending) == 0 {
-		return
+		return nil
 	}
 	s := x.source
-	var added []quote.Instrument
 	bySymbol := make(map[string]*quote.Instrument, len(x.pending))
 	for i := range x.pending {
 		p := &x.pending[i]
@@ -110,13 +140,5 @@ func (x *Input) addInstruments() {
 		x.result.count(&p.line)
 	}
 	x.pending = x.pending[:0]
-	if len(added) == 0 {
-		return
-	}
-	if err := s.universe.Grow(added); err != nil {
-		panic(err) // each was checked
-	}
-	if s.observer != nil {
-		s.observer.UniverseGrown()
-	}
+	return added
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 const (
@@ -18,7 +19,11 @@ const (
 // Input reads the lines of one connection. It is used by one goroutine at a time.
 type Input struct {
 	source   *Source
+	name     string
+	subject  string
 	sequence *sourceSequence // nil without a name
+	term     int             // of Source, whose sequence it is
+	taken    []batch.Range   // numbers of new lines that other nodes don't know of
 	parser   parser
 	number   uint64 // of the newest line
 	result   Result
@@ -37,17 +42,25 @@ type pendingInstrument struct {
 // Open returns an input for a client. name identifies the client's sequence of lines, across its connections; without a name lines
 // can't have a number. The error is ErrForeignSource. The caller must Close the input.
 func (s *Source) Open(name string, client Client) (*Input, error) {
-	x := &Input{source: s, parser: parser{universe: s.universe, mayWrite: client.MayWrite}}
+	x := &Input{source: s, name: name, subject: client.Subject, parser: parser{universe: s.universe, mayWrite: client.MayWrite}}
 	if name == "" {
 		return x, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x.sequence = s.sequences.open(name, client.Subject); x.sequence == nil {
-		return nil, ErrForeignSource
+	var err error
+	if x.sequence, err = s.open(name, client.Subject); err != nil {
+		return nil, err
 	}
-	x.sequence.inputs++
-	x.result.setProgress(&x.sequence.sequence)
+	x.term = s.term
+	if x.sequence == nil {
+		x.term = unattached
+	} else {
+		x.sequence.inputs++
+	}
+	if !s.follower.progress(name, &x.result) {
+		x.result.setProgress(&x.sequence.sequence)
+	}
 	return x, nil
 }
 
@@ -61,7 +74,7 @@ func (x *Input) Close() {
 }
 
 // Write handles all lines that end in b, and publishes their ticks before it returns. It waits for Options.Rate. The error is
-// ErrStopped, or ctx's; then some of the lines were not handled, and are not counted.
+// ErrStopped, or ctx's; then some of the lines may not have been handled, and are not counted.
 func (x *Input) Write(ctx context.Context, b []byte) error {
 	received := time.Now()
 	if err := x.Add(ctx, b, received); err != nil {

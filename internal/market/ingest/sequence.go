@@ -1,6 +1,9 @@
 package ingest
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Range is the numbers From to To, both included.
 type Range struct {
@@ -31,6 +34,29 @@ func (s *sequence) take(n uint64) bool {
 	}
 	s.last = n
 	return true
+}
+
+// takeRange remembers numbers, which may have come before.
+func (s *sequence) takeRange(r Range) {
+	if r.From > s.last {
+		s.take(r.From)
+		s.last = r.To
+		return
+	}
+	s.last = max(s.last, r.To)
+	first, _ := slices.BinarySearchFunc(s.holes, r.From, func(h Range, n uint64) int { return cmp.Compare(h.To, n) })
+	end := first
+	var rest []Range
+	for ; end < len(s.holes) && s.holes[end].From <= r.To; end++ {
+		h := s.holes[end]
+		if h.From < r.From {
+			rest = append(rest, Range{h.From, r.From - 1})
+		}
+		if h.To > r.To {
+			rest = append(rest, Range{r.To + 1, h.To})
+		}
+	}
+	s.holes = slices.Replace(s.holes, first, end, rest...)
 }
 
 // fill reports whether n is in a hole, and takes it out of that.

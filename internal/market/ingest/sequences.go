@@ -14,6 +14,7 @@ type sourceSequence struct {
 	sequence
 	subject string
 	inputs  int    // that are open
+	stored  bool   // other nodes know of it
 	opened  uint64 // number of the newest input
 }
 
@@ -33,6 +34,12 @@ func (s *sequences) open(name, subject string) *sourceSequence {
 	s.opened++
 	q.opened = s.opened
 	return q
+}
+
+// foreign reports whether the sequence with a name belongs to another subject.
+func (s *sequences) foreign(name, subject string) bool {
+	q := s.bySource[name]
+	return q != nil && q.subject != subject
 }
 
 // forget removes a sequence: see maxSources. It keeps those with an open input.

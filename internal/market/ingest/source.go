@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // ErrStopped is returned when the source doesn't run: the server is starting or shutting down.
@@ -53,10 +54,17 @@ type Source struct {
 	observer Observer // may be nil
 
 	mu        sync.Mutex
-	publish   func([]quote.Tick) // nil unless Run runs
-	states    []instrumentState  // by ID
+	publish   Publish                     // nil unless Run or Lead runs
+	confirm   func(context.Context) error // of the newest batch
+	leading   context.Context             // of Lead
+	term      int                         // number of calls of Lead
+	states    []instrumentState           // by ID
 	sequences sequences
 	ticks     []quote.Tick // of a batch
+	batch     batch.Batch
+
+	growing  sync.Mutex // serializes grow
+	follower follower
 
 	accepted, rejected, duplicates atomic.Uint64 // lines
 
@@ -77,7 +85,7 @@ func New(o Options) (*Source, error) {
 	return &Source{
 		options: o, log: cmp.Or(o.Logger, slog.Default()), universe: u, events: quote.NewEvents(o.LogSize),
 		limiter: rate.NewLimiter(limit, maxBatch+int(min(o.Rate, 1e6))),
-		states:  make([]instrumentState, o.MaxInstruments), sequences: sequences{bySource: make(map[string]*sourceSequence)},
+		states:  make([]instrumentState, o.MaxInstruments), sequences: newSequences(), follower: follower{sequences: newSequences()}, leading: context.Background(),
 		ticks: make([]quote.Tick, 0, maxBatch), created: time.Now(), live: make(chan struct{}, 1),
 	}, nil
 }
@@ -102,12 +110,15 @@ func (s *Source) Reanchored() uint64 { return 0 }
 // Run lets inputs publish until ctx is done. Their goroutines call publish, one at a time.
 func (s *Source) Run(ctx context.Context, publish func([]quote.Tick)) error {
 	s.mu.Lock()
-	s.publish = publish
+	s.publish = func(b *batch.Batch) func(context.Context) error {
+		if len(b.Ticks) > 0 {
+			publish(b.Ticks)
+		}
+		return nil
+	}
 	s.mu.Unlock()
 	s.watch(ctx)
-	s.mu.Lock()
-	s.publish = nil
-	s.mu.Unlock()
+	s.stop()
 	return nil
 }
 
@@ -178,11 +189,15 @@ func (s *Source) Stale() (since time.Time, ok bool) {
 	return time.UnixMicro(us), us != 0
 }
 
-// Progress returns the largest number of a source's sequence that has come, and its holes below that.
+// Progress returns the largest number of a source's sequence that has come, and its holes below that. Of several nodes' feed it is that
+// of the stored batches.
 func (s *Source) Progress(name string) Result {
+	r := Result{Holes: []Range{}}
+	if s.follower.progress(name, &r) {
+		return r
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := Result{Holes: []Range{}}
 	if q := s.sequences.bySource[name]; q != nil {
 		r.setProgress(&q.sequence)
 	}

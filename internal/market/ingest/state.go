@@ -3,6 +3,7 @@ package ingest
 import (
 	"ticklane/internal/market"
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // instrumentState is the newest quote of an instrument and what it was made of.
@@ -13,6 +14,7 @@ type instrumentState struct {
 	started bool
 	quoted  bool // bid and ask are of quotes; otherwise they are the last price
 	traded  bool // the last price is of p; otherwise it is the middle of bid and ask
+	sent    batch.Detail
 }
 
 // setStatus applies a status. One that isn't known changes nothing but what is reported.
