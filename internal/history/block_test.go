@@ -16,9 +16,14 @@ func TestOpenBarsRoundTrip(t *testing.T) {
 	}
 	o.has[1], o.bars[1] = true, Bar{T: -60e6, O: -3763, H: quote.MaxUnits, L: -quote.MaxUnits, C: 0, V: 7}
 	o.newest[1], o.newest[3] = window(-61e6, 1), 0
-	got, err := parseOpen(o.append(nil))
-	if err != nil || *got != *o {
-		t.Errorf("%+v, %v; want %+v", got, err, o)
+	for _, o.taken = range []taken{{}, {quote.Position{Epoch: 1<<32 - 1, Seq: 1 << 63}, -5}} {
+		got, err := parseOpen(o.append(nil))
+		if err != nil || *got != *o {
+			t.Errorf("%+v, %v; want %+v", got, err, o)
+		}
+	}
+	if _, err := parseOpen(append(o.append(nil), 0)); err == nil {
+		t.Error("a byte after the end is no error")
 	}
 }
 
@@ -47,6 +52,7 @@ func FuzzOpenBars(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("\x0000\x00\x00\x00\x00\x00\x00\x01000000\x01\xc4\u01300")) // a time above all
 	f.Add((&openBars{has: [len(spans)]bool{true, false, true, true}, newest: [len(spans)]int64{none, 0, none, windowLength(3)}}).append(nil))
+	f.Add((&openBars{newest: [len(spans)]int64{none, none, none, none}, taken: taken{quote.Position{Epoch: 7, Seq: 300}, 1e15}}).append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o, err := parseOpen(b)
 		if err != nil {

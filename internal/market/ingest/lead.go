@@ -2,7 +2,7 @@ package ingest
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"ticklane/internal/quote"
 	"ticklane/internal/quote/batch"
@@ -94,7 +94,7 @@ func confirmed(ctx context.Context, confirm func(context.Context) error) error {
 	}
 	err := confirm(ctx)
 	if err != nil && ctx.Err() == nil {
-		return errors.Join(ErrStopped, err)
+		return fmt.Errorf("%w: %w", ErrStopped, err)
 	}
 	return err
 }

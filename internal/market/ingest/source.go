@@ -22,7 +22,7 @@ import (
 	"ticklane/internal/quote/batch"
 )
 
-// ErrStopped is returned when the source doesn't run: the server is starting or shutting down.
+// ErrStopped is returned when the source doesn't run: the server is starting or shutting down, or another node publishes.
 var ErrStopped = errors.New("the feed doesn't run")
 
 // Options are the options of a Source. Their values are not checked: package config has the bounds of the settings.
