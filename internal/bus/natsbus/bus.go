@@ -94,10 +94,11 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 func (b *Bus) begin(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
 	defer cancel()
-	if err := b.openStream(ctx); err != nil {
+	err := b.openBuckets(ctx)
+	if err != nil {
 		return err
 	}
-	if err := b.openBuckets(ctx); err != nil {
+	if b.stream, err = b.openStream(ctx); err != nil {
 		return err
 	}
 	v, last, err := b.findStart(ctx)

@@ -16,10 +16,10 @@ import (
 	"ticklane/internal/quote"
 )
 
-// quick are times for tests: long enough for a busy machine to keep the lease.
+// quick are times for tests. Only the lease is long, so that a busy machine keeps it: a test that needs another writer deletes it.
 var quick = timing{
-	lease: time.Second, renew: 100 * time.Millisecond, stepDown: 700 * time.Millisecond, campaign: 50 * time.Millisecond,
-	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 2 * time.Second,
+	lease: 30 * time.Second, renew: 100 * time.Millisecond, stepDown: 20 * time.Second, campaign: 50 * time.Millisecond,
+	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 10 * time.Second,
 }
 
 // externalServer is a NATS server of its own, which listens on the loopback interface.
@@ -119,6 +119,12 @@ func (n *node) run() {
 	n.end = func() {}
 	n.done.Go(func() { n.err = n.Run(ctx) })
 	n.t.Cleanup(n.close)
+}
+
+// ended waits until Run has returned by itself, and returns its error.
+func (n *node) ended() error {
+	n.done.Wait()
+	return n.err
 }
 
 // write starts Lead with a source that hands over its publish function each time that it runs.

@@ -23,13 +23,18 @@ func (b *Bus) Lead(ctx context.Context, run bus.Feed) error {
 	if !b.o.Lead {
 		return errors.New("bus: this node may not write")
 	}
+	logged := ""
 	for {
 		err := b.wait(ctx, func(v *view) bool { return v.sequence >= b.target || b.hasEnded() })
 		if err != nil || b.hasEnded() {
 			return nil
 		}
 		var ended bool
-		h, err := b.lease.acquire(ctx)
+		var h *holding
+		if h, err = b.lease.acquire(ctx); errors.Is(err, jetstream.ErrNoStreamResponse) && b.conn.IsConnected() {
+			_, missing := bucket(ctx, b, b.lease.config()) // it may have been deleted
+			err = errors.Join(err, missing)
+		}
 		if err == nil {
 			ended, err = b.lead(ctx, h, run)
 			h.release()
@@ -39,7 +44,7 @@ func (b *Bus) Lead(ctx context.Context, run bus.Feed) error {
 			return err
 		case ctx.Err() != nil || b.hasEnded():
 			return nil
-		case err != nil && !errors.Is(err, errHeld):
+		case err != nil && !errors.Is(err, errHeld) && changed(&logged, err):
 			b.o.Logger.Warn("not the writer", "err", err)
 		}
 		b.mu.Lock()
@@ -61,6 +66,13 @@ func (b *Bus) lead(ctx context.Context, h *holding, run bus.Feed) (ended bool, e
 	life, lose := context.WithCancelCause(context.Background())
 	running, stop := context.WithCancel(ctx)
 	defer context.AfterFunc(life, stop)()
+	go func() {
+		select {
+		case <-b.ended:
+			lose(ErrEpoch)
+		case <-life.Done():
+		}
+	}()
 	kept := make(chan struct{})
 	go func() {
 		defer close(kept)

@@ -35,10 +35,17 @@ type holder struct {
 
 func (l *lease) open(ctx context.Context, b *Bus) (err error) {
 	l.o = &b.o
-	l.kv, err = bucket(ctx, b, jetstream.KeyValueConfig{
-		Bucket: b.o.Prefix + "_lease", History: 1, TTL: b.o.timing.lease, Storage: jetstream.MemoryStorage, Replicas: b.o.Replicas,
-	})
+	l.kv, err = bucket(ctx, b, l.config())
+	if err == nil && b.embedded != nil {
+		err = l.kv.Delete(ctx, leaseKey) // of a process that was killed
+	}
 	return err
+}
+
+func (l *lease) config() jetstream.KeyValueConfig {
+	return jetstream.KeyValueConfig{
+		Bucket: l.o.Prefix + "_lease", History: 1, TTL: l.o.timing.lease, Storage: jetstream.FileStorage, Replicas: l.o.Replicas,
+	}
 }
 
 // bucket opens a bucket. A node that may write creates it.
@@ -151,5 +158,14 @@ func (h *holding) renew(ctx context.Context) error {
 func (h *holding) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), h.o.timing.renew)
 	defer cancel()
-	_ = h.kv.Delete(ctx, leaseKey, jetstream.LastRevision(h.revision)) // or it expires
+	err := h.kv.Delete(ctx, leaseKey, jetstream.LastRevision(h.revision))
+	if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return // or it expires
+	}
+	// A renewal may have been stored without an answer.
+	e, err := h.kv.Get(ctx, leaseKey)
+	var now holder
+	if err == nil && json.Unmarshal(e.Value(), &now) == nil && now.ID == h.id {
+		_ = h.kv.Delete(ctx, leaseKey, jetstream.LastRevision(e.Revision()))
+	}
 }

@@ -102,21 +102,21 @@ func (s *marks) begin(ctx context.Context, epoch uint64) error {
 	return err
 }
 
-// spoil marks an epoch that must end, unless it has ended.
-func (s *marks) spoil(ctx context.Context, epoch uint64) error {
+// spoil marks an epoch that must end, unless it is marked or has ended; first reports whether it wasn't.
+func (s *marks) spoil(ctx context.Context, epoch uint64) (first bool, err error) {
 	m, revision, err := s.load(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if m == nil {
 		m = &mark{Epoch: epoch}
 	}
 	if m.Epoch != epoch || m.Spoiled {
-		return nil
+		return false, nil
 	}
 	m.Spoiled = true
 	_, err = s.store(ctx, *m, revision)
-	return err
+	return err == nil, err
 }
 
 // raise raises the mark that has a revision in the bucket, and returns its new revision. The error wraps errSpoiled if another node

@@ -37,9 +37,8 @@ func (b *Bus) Run(ctx context.Context) error {
 		case b.hasEnded():
 			return b.end
 		}
-		if text := err.Error(); text != logged {
+		if changed(&logged, err) {
 			b.o.Logger.Warn("reading the stream again", "err", err)
-			logged = text
 		}
 		b.mu.Lock()
 		b.health.readError = err

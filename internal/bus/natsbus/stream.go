@@ -50,18 +50,22 @@ func epochOf(info *jetstream.StreamInfo) uint64 {
 }
 
 // openStream opens the stream. A node that may write creates it if it is missing.
-func (b *Bus) openStream(ctx context.Context) (err error) {
-	b.stream, err = b.js.Stream(ctx, b.streamName())
+func (b *Bus) openStream(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := b.js.Stream(ctx, b.streamName())
 	if errors.Is(err, jetstream.ErrStreamNotFound) && b.o.Lead {
-		b.stream, err = b.js.CreateStream(ctx, b.streamConfig(newEpoch()))
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was faster
-			b.stream, err = b.js.Stream(ctx, b.streamName())
+		epoch := newEpoch()
+		stream, err = b.js.CreateStream(ctx, b.streamConfig(epoch))
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNameAlreadyInUse): // another node was faster
+			stream, err = b.js.Stream(ctx, b.streamName())
+		case err == nil:
+			err = b.marks.begin(ctx, epoch) // without it the first writer would begin another epoch
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", b.streamName(), err)
+		return nil, fmt.Errorf("stream %s: %w", b.streamName(), err)
 	}
-	return nil
+	return stream, nil
 }
 
 // openBuckets opens the buckets, or creates them.
@@ -153,8 +157,9 @@ func (b *Bus) findStart(ctx context.Context) (view, uint64, error) {
 		return b.startAt(ctx, record, newest, first, last)
 	}
 	if newest == nil {
-		v.complete = last == 0 // nothing was ever stored
-		return v, last, nil
+		m, _, err := b.marks.load(ctx)
+		v.complete = last == 0 || m != nil && m.Epoch == v.epoch && m.Seq == 0 // nothing was ever stored in the epoch
+		return v, last, err
 	}
 	oldest, err := b.message(ctx, first)
 	if err != nil {

@@ -238,18 +238,20 @@ func (t *term) flush() {
 	}
 }
 
-// keepMark raises the high-water mark to what this node has read.
+// keepMark raises the high-water mark to what this node has read. It also stores one that hasn't changed from time to time, since
+// that fails when another node has found that the epoch must end.
 func (t *term) keepMark() {
 	m := mark{Epoch: t.epoch}
 	var revision uint64
+	var stored time.Time
 	for {
-		if head := t.b.current().head; head != m.Seq || revision == 0 {
+		if head := t.b.current().head; head != m.Seq || time.Since(stored) > t.b.o.timing.check {
 			ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.ack)
 			next, err := t.b.marks.raise(ctx, mark{Epoch: t.epoch, Seq: head}, revision)
 			cancel()
 			switch {
 			case err == nil:
-				m.Seq, revision = head, next
+				m.Seq, revision, stored = head, next, time.Now()
 			case errors.Is(err, errSpoiled):
 				t.lose(err)
 				return

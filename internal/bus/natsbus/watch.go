@@ -9,11 +9,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+var errDisconnected = errors.New("not connected to NATS")
+
 // watch compares the node's log with the stream from time to time: a consumer gets no error when the stream has been replaced, and
 // when it has lost its end, a consumer waits for the next message that it expects in silence (nats-io/nats-server#5412). It sends
 // to again when a new consumer is needed.
 func (b *Bus) watch(ctx context.Context, again chan<- struct{}) {
 	var before check
+	logged := ""
 	for {
 		now, err := b.check(ctx)
 		if ctx.Err() != nil || b.hasEnded() {
@@ -27,7 +30,9 @@ func (b *Bus) watch(ctx context.Context, again chan<- struct{}) {
 		b.mu.Unlock()
 		switch {
 		case err != nil:
-			b.o.Logger.Warn("the stream isn't available", "err", err)
+			if changed(&logged, err) {
+				b.o.Logger.Warn("the stream isn't available", "err", err)
+			}
 			before = check{}
 			now = check{}
 		case now.lost && before.lost: // twice: a server that has just started may not know yet
@@ -57,13 +62,18 @@ type check struct {
 
 // check compares the node's log with the stream. It ends the bus if the epochs differ.
 func (b *Bus) check(ctx context.Context) (check, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	if !b.conn.IsConnected() {
+		return check{}, errDisconnected
+	}
+	// A request that is sent while the connection fails has no answer.
+	ctx, cancel := context.WithTimeout(ctx, max(b.o.timing.check, time.Second))
 	defer cancel()
 	v := b.current()
 	info, err := b.stream.Info(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && b.o.Lead {
-		if err = b.openStream(ctx); err == nil {
-			info, err = b.stream.Info(ctx)
+		var created jetstream.Stream
+		if created, err = b.openStream(ctx); err == nil {
+			info, err = created.Info(ctx)
 		}
 	}
 	if err != nil {
@@ -89,7 +99,6 @@ func (b *Bus) rewind(ctx context.Context, again chan<- struct{}) {
 	}
 	v := b.current()
 	if newest == nil || newest.last() < v.head {
-		b.o.Logger.Error("the stream has lost ticks that were read: a new epoch is needed", "last", info.State.LastSeq, "read", v.sequence)
 		b.spoil(ctx)
 		return
 	}
@@ -101,9 +110,20 @@ func (b *Bus) rewind(ctx context.Context, again chan<- struct{}) {
 func (b *Bus) spoil(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
 	defer cancel()
-	if err := b.marks.spoil(ctx, b.current().epoch); err != nil {
+	first, err := b.marks.spoil(ctx, b.current().epoch)
+	switch {
+	case err != nil:
 		b.o.Logger.Warn("the need of a new epoch couldn't be stored", "err", err)
+	case first:
+		b.o.Logger.Error("the stream has lost ticks that were read: a new epoch is needed")
 	}
+}
+
+// changed reports whether an error differs from the one that was logged last.
+func changed(logged *string, err error) bool {
+	before := *logged
+	*logged = err.Error()
+	return *logged != before
 }
 
 func send(c chan<- struct{}) {

@@ -1,0 +1,257 @@
+package natsbus
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"ticklane/internal/quote"
+	"ticklane/internal/testkit"
+)
+
+// TestStreamDeleted: the nodes make it anew, with another epoch.
+func TestStreamDeleted(t *testing.T) {
+	c := newCluster(t)
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	if err := c.a.js.DeleteStream(t.Context(), c.a.streamName()); err != nil {
+		t.Fatal(err)
+	}
+	c.newEpoch(t)
+}
+
+// newEpoch waits until all nodes have ended for a new epoch, and opens one of them again.
+func (c *cluster) newEpoch(t *testing.T) {
+	t.Helper()
+	before := c.a.Start().Position.Epoch
+	for _, n := range []*node{c.a, c.b, c.c} {
+		if err := n.ended(); !errors.Is(err, ErrEpoch) {
+			t.Fatalf("Run returned %v", err)
+		}
+		n.close()
+	}
+	n := openNode(t, c.optionsOfA)
+	if at := n.Start().Position; at.Epoch == before || at.Seq != 0 {
+		t.Errorf("the log begins with %v after epoch %x", at, before)
+	}
+	n.run()
+	w := await(t, n.write())
+	publish(w, 0, 10)
+	if got := n.got.Wait(t, 10); got[0].Seq != 1 || got[0].N != 1 {
+		t.Errorf("first tick %+v", got[0])
+	}
+}
+
+// TestStreamLosesItsEnd puts back an older copy of the server's store.
+func TestStreamLosesItsEnd(t *testing.T) {
+	c := newCluster(t)
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	copied := t.TempDir()
+	c.restart(t, func() { copyDir(t, c.server.dir, copied) })
+	publish(c.writer(t), 20, 20)
+	c.agree(t, 40)
+	c.restart(t, func() {
+		if err := os.RemoveAll(c.server.dir); err != nil {
+			t.Fatal(err)
+		}
+		copyDir(t, copied, c.server.dir)
+	})
+	c.newEpoch(t)
+}
+
+func (c *cluster) restart(t *testing.T, meanwhile func()) {
+	t.Helper()
+	c.server.stop()
+	meanwhile()
+	c.server.start()
+}
+
+// writer returns the writer after a restart of the server, which is the same if the lease hasn't expired.
+func (c *cluster) writer(t *testing.T) writing {
+	t.Helper()
+	testkit.Eventually(t, func() bool { return c.a.Status().StaleSince.IsZero() && c.b.Status().StaleSince.IsZero() }, "connected")
+	for c.writing.ctx.Err() != nil {
+		select {
+		case c.writing = <-c.fromA:
+		case c.writing = <-c.fromB:
+		case <-time.After(30 * time.Second):
+			t.Fatal("no writer")
+		}
+	}
+	return c.writing
+}
+
+func copyDir(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStoreWithoutItsEnd puts back an older copy of an embedded server's store. The mark is a file besides.
+func TestStoreWithoutItsEnd(t *testing.T) {
+	o := options(t, "a")
+	o.Dir = t.TempDir()
+	epoch := writeTicks(t, o, 10).Epoch
+	copied := t.TempDir()
+	copyDir(t, o.Dir+"/jetstream", copied)
+	if at := writeTicks(t, o, 10); at.Epoch != epoch || at.Seq != 20 {
+		t.Fatalf("the log went on to %v after epoch %x", at, epoch)
+	}
+	if err := os.RemoveAll(o.Dir + "/jetstream"); err != nil {
+		t.Fatal(err)
+	}
+	copyDir(t, copied, o.Dir+"/jetstream")
+	n := openNode(t, o)
+	n.run()
+	n.write()
+	if err := n.ended(); !errors.Is(err, ErrEpoch) {
+		t.Fatalf("Run returned %v", err)
+	}
+	n.close()
+	if at := writeTicks(t, o, 10); at.Epoch == epoch || at.Seq != 10 {
+		t.Errorf("the log begins anew at %v after epoch %x", at, epoch)
+	}
+}
+
+// writeTicks opens a node, publishes ticks and stops it in order. It returns its last position.
+func writeTicks(t *testing.T, o Options, n int) quote.Position {
+	t.Helper()
+	node := openNode(t, o)
+	defer node.close()
+	node.run()
+	w := await(t, node.write())
+	publish(w, 0, n)
+	node.got.Wait(t, n+int(w.from.Position.Seq-node.Start().Position.Seq))
+	testkit.Eventually(t, func() bool {
+		m, _, err := node.marks.load(t.Context())
+		return err == nil && m != nil && m.Seq == node.current().head
+	}, "the mark is written")
+	return node.State().Position
+}
+
+// TestKilled kills a process with an embedded server: its log has all that was readable, and goes on.
+func TestKilled(t *testing.T) {
+	if dir := os.Getenv("NATSBUS_KILLED"); dir != "" {
+		publishUntilKilled(t, dir)
+		return
+	}
+	dir := t.TempDir()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-test.run=^TestKilled$")
+	cmd.Env = append(os.Environ(), "NATSBUS_KILLED="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var epoch, seq uint64
+	lines := bufio.NewScanner(out)
+	for seq < 2000 && lines.Scan() {
+		if _, err := fmt.Sscanf(lines.Text(), "read %x %d", &epoch, &seq); err != nil {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+	}
+	_ = cmd.Process.Kill()
+	for lines.Scan() {
+		var s uint64
+		if _, err := fmt.Sscanf(lines.Text(), "read %x %d", &epoch, &s); err == nil {
+			seq = s // the last line may be incomplete
+		}
+	}
+	_ = cmd.Wait()
+	if seq < 2000 {
+		t.Fatalf("the process ended after tick %d", seq)
+	}
+
+	o := options(t, "a")
+	o.Dir, o.LogSize = dir, 1_000_000
+	n := openNode(t, o)
+	n.run()
+	w := await(t, n.write())
+	if at := w.from.Position; at.Epoch != epoch || at.Seq < seq {
+		t.Fatalf("the log goes on at %v, after %x-%d was read", at, epoch, seq)
+	}
+	publish(w, 0, 1)
+	ticks := n.got.Wait(t, int(w.from.Position.Seq-n.Start().Position.Seq)+1)
+	for i, k := range ticks {
+		if want := n.Start().Position.Seq + uint64(i) + 1; k.Seq != want || i < len(ticks)-1 && k.Volume != quote.Size(want) {
+			t.Fatalf("tick %+v, want seq %d", k, want)
+		}
+	}
+	if n.Start().Position.Seq != 0 {
+		t.Errorf("the log begins after %v, though it has room for all", n.Start().Position)
+	}
+}
+
+// publishUntilKilled publishes ticks whose volume is their number, and prints which the sink has got.
+func publishUntilKilled(t *testing.T, dir string) {
+	o := options(t, "a")
+	o.Dir = dir
+	n := openNode(t, o)
+	epoch := n.Start().Position.Epoch
+	n.Attach(func(ticks []quote.Tick) {
+		fmt.Println("read " + strconv.FormatUint(epoch, 16) + " " + strconv.FormatUint(ticks[len(ticks)-1].Seq, 10))
+	})
+	n.run()
+	w := await(t, n.write())
+	for i := 1; ; i++ {
+		publish(w, i, 1)
+	}
+}
+
+// TestStartInTheMiddle: a node's log has as many ticks as it may, and the newest ticks of the other symbols are known.
+func TestStartInTheMiddle(t *testing.T) {
+	o := options(t, "a")
+	o.Dir = t.TempDir()
+	n := openNode(t, o)
+	n.run()
+	w := await(t, n.write())
+	w.publish([]quote.Tick{{Symbol: 7, Volume: 77}})
+	for i := range 300 {
+		w.publish([]quote.Tick{{Symbol: 3, Volume: quote.Size(i)}})
+		if i%10 == 0 {
+			n.got.Wait(t, i+2) // so that there are many messages
+		}
+	}
+	n.got.Wait(t, 301)
+	want := n.State()
+	n.close()
+
+	for _, from := range []uint64{1000, 200} {
+		o.Universe, o.Events = options(t, "a").Universe, quote.NewEvents(1)
+		o.LogSize = 50
+		o.From = func(epoch uint64) uint64 {
+			if epoch != want.Position.Epoch {
+				t.Errorf("epoch %x, want %x", epoch, want.Position.Epoch)
+			}
+			return from
+		}
+		m := openNode(t, o)
+		start := m.Start()
+		if latest := min(from, 251); start.Position.Seq > latest || start.Position.Seq+50 < latest {
+			t.Errorf("the log begins after %d, want about %d", start.Position.Seq, latest)
+		}
+		if len(start.Newest) != 1 || start.Newest[0].Symbol != 7 || start.Newest[0].Volume != 77 || start.N[7] != 1 || start.N[3] != 0 {
+			t.Errorf("start %+v", start)
+		}
+		m.run()
+		testkit.Eventually(t, m.Ready, "ready")
+		if got := m.State(); got.Position != want.Position || !slices.Equal(got.Newest, want.Newest) || !slices.Equal(got.N, want.N) {
+			t.Errorf("state %+v, want %+v", got, want)
+		}
+		m.close()
+	}
+}
