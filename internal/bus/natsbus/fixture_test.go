@@ -19,7 +19,7 @@ import (
 // quick are times for tests. Only the lease is long, so that a busy machine keeps it: a test that needs another writer deletes it.
 var quick = timing{
 	lease: 30 * time.Second, renew: 100 * time.Millisecond, stepDown: 20 * time.Second, campaign: 50 * time.Millisecond,
-	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 10 * time.Second,
+	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 3 * time.Second,
 }
 
 // externalServer is a NATS server of its own, which listens on the loopback interface.

@@ -144,7 +144,7 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 		if v := b.current(); v.term != m.term {
 			return nil, errors.New("begin a term: the message that begins it wasn't accepted")
 		}
-		return newTerm(b, life, lose, m, ack.Sequence), nil
+		return newTerm(life, b, lose, m, ack.Sequence), nil
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 type lease struct {
 	kv jetstream.KeyValue
 	o  *Options
+	id string // of this bus
 }
 
 const leaseKey = "writer"
@@ -30,11 +31,11 @@ var (
 // holder is the value of the lease.
 type holder struct {
 	Name string `json:"name"`
-	ID   string `json:"id"` // of this holding
+	ID   string `json:"id"` // of its bus
 }
 
 func (l *lease) open(ctx context.Context, b *Bus) (err error) {
-	l.o = &b.o
+	l.o, l.id = &b.o, nuid.Next()
 	l.kv, err = bucket(ctx, b, l.config())
 	if err == nil && b.embedded != nil {
 		err = l.kv.Delete(ctx, leaseKey) // of a process that was killed
@@ -76,7 +77,6 @@ func (l *lease) holder(ctx context.Context) (string, error) {
 type holding struct {
 	*lease
 	value    []byte
-	id       string
 	revision uint64
 	renewed  time.Time // start of the newest renewal, by the monotonic clock
 }
@@ -85,14 +85,21 @@ type holding struct {
 func (l *lease) acquire(ctx context.Context) (*holding, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.o.timing.stepDown)
 	defer cancel()
-	h := &holding{lease: l, id: nuid.Next(), renewed: time.Now()}
+	h := &holding{lease: l, renewed: time.Now()}
 	var err error
-	if h.value, err = json.Marshal(holder{l.o.Name, h.id}); err != nil {
+	if h.value, err = json.Marshal(holder{l.o.Name, l.id}); err != nil {
 		return nil, err
 	}
 	h.revision, err = l.kv.Create(ctx, leaseKey, h.value)
 	if errors.Is(err, jetstream.ErrKeyExists) {
-		return nil, errHeld
+		// It may be this bus's own: the answer to an attempt before didn't arrive.
+		e, err := l.kv.Get(ctx, leaseKey)
+		var now holder
+		if err != nil || json.Unmarshal(e.Value(), &now) != nil || now.ID != l.id {
+			return nil, errHeld
+		}
+		h.revision = e.Revision()
+		return h, h.renew(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lease: %w", err)

@@ -52,7 +52,7 @@ type flight struct {
 	sent     time.Time
 }
 
-func newTerm(b *Bus, life context.Context, lose context.CancelCauseFunc, m message, sequence uint64) *term {
+func newTerm(life context.Context, b *Bus, lose context.CancelCauseFunc, m message, sequence uint64) *term {
 	t := &term{
 		message: m, b: b, life: life, lose: lose, seq: m.begins - 1, stored: m.begins - 1, sequence: sequence,
 		wake: make(chan struct{}, 1), slots: make(chan struct{}, maxInFlight), inFlight: make(chan flight, maxInFlight),
