@@ -157,7 +157,8 @@ func (b *Bus) publishTerm(ctx context.Context, m *message, last uint64) (*jetstr
 
 // prepare waits until the node has read everything. It begins a new epoch if one is needed.
 func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	// A request that is sent while the connection fails has no answer.
+	ctx, cancel := context.WithTimeout(ctx, max(b.o.timing.check, time.Second))
 	defer cancel()
 	info, err := b.stream.Info(ctx)
 	if err != nil {

@@ -3,7 +3,13 @@ package natsbus
 import (
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"ticklane/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain ignores a goroutine of nats.go, which waits forever if the connection was closed or lost as it started: it reads its
+// channel after that has been removed.
+func TestMain(m *testing.M) {
+	testkit.Main(m, goleak.IgnoreAnyFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
+}

@@ -1,0 +1,119 @@
+package natsbus
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"ticklane/internal/bus/bustest"
+	"ticklane/internal/quote"
+	"ticklane/internal/testkit"
+)
+
+// TestSchedule runs a random schedule: two writers, one of which may not notice that it has lost the lease, lost acknowledgements,
+// restarts of readers and of the server. Every node must see one sequence, which is that of the stream, and no tick twice.
+func TestSchedule(t *testing.T) {
+	rng := testkit.Rand(t)
+	c := newCluster(t)
+	epoch := c.a.Start().Position.Epoch
+	writers := []writing{c.writing}
+	readers := []*node{c.a, c.b, c.c}
+	volume, steps := 0, ""
+	for range testkit.Rounds(40, 400) {
+		step := rng.IntN(20)
+		steps += fmt.Sprint(step, " ")
+		switch step {
+		case 0:
+			c.deleteLease(t)
+		case 1:
+			c.zombie.Store(!c.zombie.Load())
+		case 2:
+			c.lostAcks.Store(int64(rng.IntN(5)))
+		case 3:
+			c.restart(t, func() {})
+			testkit.Eventually(t, func() bool { return c.b.conn.IsConnected() }, "connected")
+		case 4:
+			o := options(t, "d")
+			o.URL, o.Lead, o.LogSize = c.server.ClientURL(), false, 1+rng.IntN(bustest.LogSize)
+			n := openNode(t, o)
+			n.run()
+			readers = append(readers, n)
+		default: // any that was a writer publishes
+			writers = append(writers, newWriters(c)...)
+			w := writers[max(0, len(writers)-1-rng.IntN(2))]
+			ticks := make([]quote.Tick, 1+rng.IntN(20))
+			for i := range ticks {
+				volume++
+				ticks[i] = quote.Tick{Symbol: quote.ID(rng.IntN(bustest.Symbols)), Volume: quote.Size(volume)}
+			}
+			w.publish(ticks)
+		}
+	}
+	c.zombie.Store(false)
+	c.lostAcks.Store(0)
+	head := c.settle(t, writers)
+
+	// A new node reads all that is stored.
+	o := options(t, "e")
+	o.URL, o.Lead = c.server.ClientURL(), false
+	o.From = func(uint64) uint64 { return 0 }
+	all := openNode(t, o)
+	all.run()
+	stored := all.got.Wait(t, int(head))
+	seen, n := map[quote.Size]bool{}, [bustest.Symbols]uint64{}
+	for i, k := range stored {
+		n[k.Symbol]++
+		if k.Seq != uint64(i+1) || k.N != n[k.Symbol] || seen[k.Volume] {
+			t.Fatalf("stored tick %d: %+v (steps %s)", i+1, k, steps)
+		}
+		seen[k.Volume] = true
+	}
+	for _, r := range readers {
+		testkit.Eventually(t, func() bool { return r.State().Position.Seq >= head }, "reader is at the head")
+		at := r.Start().Position
+		if at.Epoch != epoch {
+			t.Fatalf("a node has epoch %x, want %x (steps %s)", at.Epoch, epoch, steps)
+		}
+		for i, k := range r.got.Ticks() {
+			if want := int(at.Seq) + i; want >= len(stored) || k != stored[want] {
+				t.Fatalf("a node that began at %v has %+v as tick %d (steps %s)", at, k, want+1, steps)
+			}
+		}
+	}
+}
+
+// newWriters returns the terms that have begun.
+func newWriters(c *cluster) (all []writing) {
+	for {
+		select {
+		case w := <-c.fromA:
+			all = append(all, w)
+		case w := <-c.fromB:
+			all = append(all, w)
+		default:
+			return all
+		}
+	}
+}
+
+// settle publishes until a tick is stored, and returns its number.
+func (c *cluster) settle(t *testing.T, writers []writing) uint64 {
+	t.Helper()
+	volume := quote.Size(1_000_000)
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		writers = append(writers, newWriters(c)...)
+		w := writers[len(writers)-1]
+		volume++
+		last := []quote.Tick{{Volume: volume}}
+		w.publish(last)
+		for wait := time.Now().Add(time.Second); w.ctx.Err() == nil && time.Now().Before(wait); time.Sleep(time.Millisecond) {
+			if c.b.State().Position.Seq == last[0].Seq {
+				if newest := c.b.State().Newest; newest[0].Symbol == 0 && newest[0].Volume == last[0].Volume {
+					return last[0].Seq
+				}
+			}
+		}
+	}
+	t.Fatal("no writer at the end")
+	return 0
+}
