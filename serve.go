@@ -24,6 +24,7 @@ import (
 
 	"ticklane/handlers"
 	"ticklane/internal/bus"
+	"ticklane/internal/bus/natsbus"
 	"ticklane/internal/config"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
@@ -36,9 +37,21 @@ import (
 	"ticklane/internal/wire"
 )
 
-// serve connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, warm-up of the
-// feed, feed, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, log, history.
-func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
+// serve serves until ctx is done or a part fails. When the log can't be continued, it ends all streams and serves anew.
+func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+	for {
+		err := serveLog(ctx, &cfg, out)
+		if !errors.Is(err, natsbus.ErrEpoch) || ctx.Err() != nil {
+			return err
+		}
+		out = io.Discard // the address was printed
+	}
+}
+
+// serveLog connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, bus, warm-up of the
+// feed, feed, log of the bus, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, bus, log, history.
+func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err error) {
+	cfg := *settled
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
 	logger := newLogger(cfg.Log, logs)
 	cert, err := loadCertificate(cfg.Server)
@@ -58,6 +71,7 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 		return err
 	}
 	defer ln.Close()
+	settled.Server.Addr = ln.Addr().String() // the same port when it serves anew, if any was asked for
 	admin, err := listenAdmin(cfg.Server.AdminAddr)
 	if err != nil {
 		return err
@@ -87,7 +101,14 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	if events == nil {
 		events = quote.NewEvents(cfg.Stream.LogSize)
 	}
-	b := newBus(u, past)
+	b, nats, err := openBus(ctx, cfg, u, events, past, logger)
+	if err != nil {
+		return errors.Join(err, past.Close(nil))
+	}
+	defer nats.close()
+	if nats != nil {
+		info.Stale = nats.Stale
+	}
 	start := b.Start()
 	// The last step: nothing is published any more.
 	defer func() {
@@ -155,8 +176,10 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	}
 	switch feed := feed.(type) {
 	case *market.Simulator:
-		if err := simulatePast(feed, past, delayed, logger); err != nil {
-			return err
+		if nats == nil || start.Position.Seq == 0 && b.Ready() { // the stream is empty
+			if err := simulatePast(feed, past, delayed, logger); err != nil {
+				return err
+			}
 		}
 	case *replay.Source:
 		if err := replayPast(ctx, feed, past, delayed); err != nil {
@@ -171,6 +194,9 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	watchers.Go(func() { reopenAudit(watching, record, logger) })
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
 	watchers.Go(func() { access.run(watching) })
+	if nats != nil {
+		watchers.Go(func() { nats.watch(watching, delayed.observer(log), logger) })
+	}
 	watchers.Go(func() {
 		returnMemory(watching, func() (opened uint64, live int) {
 			for _, log := range delayed.logs(log) {
@@ -190,15 +216,6 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
 	return run(ctx, cfg, out, logger, ln, server, feed, delayed, b)
 }
 
-// newBus returns the bus of this process, which goes on with the log that has ended in order, if one has.
-func newBus(u *quote.Universe, past *history.Store) bus.Bus {
-	b := bus.NewLocal(u.Limit())
-	if end, ok := past.Previous(); ok {
-		b.Continue(end.Position, end.N)
-	}
-	return b
-}
-
 // run starts the parts that serve has created, and stops them in order.
 func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
 	feed market.Source, delayed *delayedFeed, b bus.Bus) error {
@@ -206,7 +223,12 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	defer stopFeed()
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := b.Lead(feeding, func(ctx context.Context, _ bus.State, publish func([]quote.Tick)) error {
+		err := b.Lead(feeding, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
+			if sim, ok := feed.(*market.Simulator); ok && len(from.Newest) > 0 {
+				if err := sim.Resume(from.Newest); err != nil {
+					return err
+				}
+			}
 			return feed.Run(ctx, publish)
 		})
 		if err != nil {
@@ -224,9 +246,14 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		delayed.run(feeding)
 		return nil
 	})
-	group.Go(func() error { return server.Serve() })
 	group.Go(server.RenderDocs)
-	printURL(out, cfg, ln.Addr())
+	group.Go(func() error {
+		if !untilReady(failed, b, logger) {
+			return nil
+		}
+		printURL(out, cfg, ln.Addr())
+		return server.Serve()
+	})
 	warnExposed(out, cfg, ln.Addr(), logger)
 	if reason := shardUnavailable(cfg); reason != "" {
 		logger.Warn("stream.engine shard unavailable, using engine stream", "reason", reason)

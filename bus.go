@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"ticklane/internal/bus"
+	"ticklane/internal/bus/natsbus"
+	"ticklane/internal/config"
+	"ticklane/internal/history"
+	"ticklane/internal/market/ingest"
+	"ticklane/internal/quote"
+)
+
+// openBus returns the bus of the settings. The caller must close it. nats is nil unless bus.kind is nats.
+func openBus(ctx context.Context, cfg config.Config, u *quote.Universe, events *quote.Events, past *history.Store, logger *slog.Logger) (b bus.Bus, nats *natsBus, err error) {
+	if cfg.Bus.Kind != "nats" {
+		local := bus.NewLocal(u.Limit())
+		if end, ok := past.Previous(); ok { // the log that has ended in order goes on
+			local.Continue(end.Position, end.N)
+		}
+		return local, nil, nil
+	}
+	n := cfg.Bus.NATS
+	o := natsbus.Options{
+		Name: nodeName(cfg), URL: n.URL, CA: n.CA, Cert: n.Cert, Key: n.Key, Credentials: n.Credentials, SyncAlways: n.Sync,
+		Prefix: n.Stream, MaxBytes: int64(n.MaxBytes), MaxAge: n.MaxAge, Replicas: n.Replicas,
+		LogSize: cfg.Stream.LogSize, Universe: u, Events: events, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, From: past.Follow, Logger: logger,
+	}
+	if n.URL == "" {
+		o.Dir = filepath.Join(cfg.Data.Dir, "nats")
+	}
+	opened, err := natsbus.Open(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	past.Follow(opened.Start().Position.Epoch)
+	return opened, &natsBus{Bus: opened, staleAfter: cfg.Feed.StaleAfter}, nil
+}
+
+// nodeName returns the name of this process among those of the bus.
+func nodeName(cfg config.Config) string {
+	if cfg.Bus.Node != "" {
+		return cfg.Bus.Node
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	_, port, _ := net.SplitHostPort(cfg.Server.Addr)
+	return fmt.Sprintf("%s:%s", host, port)
+}
+
+// natsBus is a bus on NATS whose feed may become stale: the connection is lost, or no process runs the feed. Its methods may be called
+// on nil, which is never stale.
+type natsBus struct {
+	*natsbus.Bus
+	staleAfter time.Duration // without a tick; 0 for never
+	stale      atomic.Int64  // since when, µs since 1970; 0 if it isn't
+}
+
+// close closes the bus, after Run and Lead have returned.
+func (n *natsBus) close() {
+	if n != nil {
+		n.Close()
+	}
+}
+
+// Stale returns since when the feed is stale.
+func (n *natsBus) Stale() (since time.Time, ok bool) {
+	us := n.stale.Load()
+	return time.UnixMicro(us), us != 0
+}
+
+// watch informs an observer when the feed becomes stale and when it is live again, until ctx is done.
+func (n *natsBus) watch(ctx context.Context, observer ingest.Observer, logger *slog.Logger) {
+	const interval = 500 * time.Millisecond
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	head, moved := n.Status().Head, time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s := n.Status()
+		if s.Head != head {
+			head, moved = s.Head, time.Now()
+		}
+		since := s.StaleSince
+		if since.IsZero() && n.staleAfter > 0 && time.Since(moved) > n.staleAfter {
+			since = moved
+		}
+		switch _, before := n.Stale(); {
+		case since.IsZero() && before:
+			n.stale.Store(0)
+			observer.FeedStale(time.Time{})
+			logger.Info("feed live again")
+		case !since.IsZero() && !before:
+			n.stale.Store(since.UnixMicro())
+			observer.FeedStale(since)
+			logger.Warn("feed stale", "since", since, "writer", s.Writer, "connected", s.Connected, "err", s.Err)
+		}
+	}
+}
+
+// untilReady waits until the bus has delivered what it held when it was opened, and logs that it does. It returns false if ctx is done
+// before.
+func untilReady(ctx context.Context, b bus.Bus, logger *slog.Logger) bool {
+	const interval, report = 20 * time.Millisecond, 5 * time.Second
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for started, reported := time.Now(), time.Now(); !b.Ready(); {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+		if time.Since(reported) > report {
+			reported = time.Now()
+			logger.Info("reading the log", "at", b.State().Position.Seq, "for", time.Since(started).Round(time.Second))
+		}
+	}
+	return true
+}
