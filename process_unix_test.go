@@ -133,7 +133,7 @@ func TestDrainDelay(t *testing.T) {
 	if text, err := p.health(); err == nil || !strings.Contains(text, "status 503: shutting down") {
 		t.Errorf("ticklane health: %q, %v", text, err)
 	}
-	f := followSSE(t, p.addr)
+	f := followSSE(t, p.addr, "")
 	if hello, err := f.next(); err != nil || !strings.Contains(hello, `"hello"`) {
 		t.Errorf("a new stream gets %q, %v", hello, err)
 	}
@@ -219,7 +219,7 @@ func TestStoppedProcess(t *testing.T) {
 			p := startServer(t, "--stream.engine="+engine, "--market.rate=500", "--stream.log_size=256", "--stream.heartbeat=1s", "--stream.write_timeout=1s")
 			var all []*follower
 			for range 3 {
-				all = append(all, followSSE(t, p.addr), followWS(t, p.addr))
+				all = append(all, followSSE(t, p.addr, ""), followWS(t, p.addr, ""))
 			}
 			for _, f := range all {
 				go f.run()
@@ -242,10 +242,10 @@ func TestStoppedProcess(t *testing.T) {
 	}
 }
 
-func followSSE(t *testing.T, addr string) *follower {
+func followSSE(t *testing.T, addr, query string) *follower {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/sse/subscribe", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/sse/subscribe"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,9 +271,9 @@ func followSSE(t *testing.T, addr string) *follower {
 	}}
 }
 
-func followWS(t *testing.T, addr string) *follower {
+func followWS(t *testing.T, addr, query string) *follower {
 	t.Helper()
-	nc, buffered, _, err := ws.Dial(t.Context(), "ws://"+addr+"/ws/subscribe")
+	nc, buffered, _, err := ws.Dial(t.Context(), "ws://"+addr+"/ws/subscribe"+query)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,88 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"ticklane/internal/testkit"
+)
+
+var epochOfHello = regexp.MustCompile(`"epoch":"([0-9a-f]+)".*"head":(\d+)`)
+
+// begin starts to follow a stream after its hello, and returns the epoch.
+func (f *follower) begin(t *testing.T) (epoch string, head uint64) {
+	t.Helper()
+	hello, err := f.next()
+	m := epochOfHello.FindStringSubmatch(hello)
+	if err != nil || m == nil {
+		t.Fatalf("hello %q, %v", hello, err)
+	}
+	head, err = strconv.ParseUint(m[2], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go f.run()
+	return m[1], head
+}
+
+// end returns the newest seq of a stream that was cut.
+func (f *follower) end(t *testing.T) uint64 {
+	t.Helper()
+	var last uint64
+	testkit.Eventually(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		last = f.last
+		return f.err != nil
+	}, "the end of the stream")
+	return last
+}
+
+// TestKilledLogGoesOn: with bus.kind nats the log and the market go on after kill -9, and a client of either lane resumes with every
+// tick.
+func TestKilledLogGoesOn(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--data.dir=" + t.TempDir(), "--market.rate=500"}
+	follow := map[string]func(*testing.T, string, string) *follower{"sse": followSSE, "ws": followWS}
+	type client struct {
+		epoch string
+		last  uint64
+	}
+	clients := map[string]client{}
+	for range 3 {
+		p := startServer(t, args...)
+		all := map[string]*follower{}
+		for lane, open := range follow {
+			c, query := clients[lane], ""
+			if c.last > 0 {
+				query = fmt.Sprintf("?from=%s-%d", c.epoch, c.last)
+			}
+			f := open(t, p.addr, query)
+			f.last = c.last
+			epoch, _ := f.begin(t)
+			if c.epoch != "" && epoch != c.epoch {
+				t.Fatalf("%s: epoch %s after %s", lane, epoch, c.epoch)
+			}
+			clients[lane] = client{epoch, c.last}
+			all[lane] = f
+		}
+		for lane, f := range all {
+			testkit.Eventually(t, func() bool { return f.reached(t, clients[lane].last+300) }, "ticks")
+		}
+		if err := p.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for lane, f := range all {
+			last := f.end(t)
+			if f.gaps > 0 {
+				t.Errorf("%s: %d gaps", lane, f.gaps)
+			}
+			clients[lane] = client{clients[lane].epoch, last}
+		}
+		_ = p.Wait()
+	}
+}
