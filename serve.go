@@ -221,8 +221,21 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	feed market.Source, delayed *delayedFeed, b bus.Bus) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
 	defer stopFeed()
+	reading, stopReading := context.WithCancel(context.Background()) // ends after the feed, so that the log has what was published
+	defer stopReading()
+	led := make(chan struct{})
 	group, failed := errgroup.WithContext(ctx)
 	group.Go(func() error {
+		<-feeding.Done()
+		<-led
+		stopReading()
+		return nil
+	})
+	group.Go(func() error {
+		defer close(led)
+		if cfg.Bus.Kind == "nats" && !cfg.Bus.Lead {
+			return nil
+		}
 		err := b.Lead(feeding, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
 			if sim, ok := feed.(*market.Simulator); ok && len(from.Newest) > 0 {
 				if err := sim.Resume(from.Newest); err != nil {
@@ -237,7 +250,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return nil
 	})
 	group.Go(func() error {
-		if err := b.Run(feeding); err != nil {
+		if err := b.Run(reading); err != nil {
 			return fmt.Errorf("bus: %w", err)
 		}
 		return nil
