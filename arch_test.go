@@ -27,6 +27,7 @@ var dependencies = map[string][]string{
 	// For tests: the built server and a browser.
 	"internal/testkit/browsertest": {},
 	"internal/testkit/oidctest":    {}, // for tests: an OpenID Connect provider
+	"internal/testkit/natstest":    {}, // for tests: NATS servers
 	"internal/config":              {"nearest"},
 	"internal/apidoc":              {},
 	"internal/i18n":                {},
@@ -54,7 +55,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"audit", "auth", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {}, // for make licenses
 

@@ -54,23 +54,23 @@ func TestStreamLosesItsEnd(t *testing.T) {
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
 	copied := t.TempDir()
-	c.restart(t, func() { copyDir(t, c.server.dir, copied) })
+	c.restart(t, func() { copyDir(t, c.server.Dir(), copied) })
 	publish(c.writer(t), 20, 20)
 	c.agree(t, 40)
 	c.restart(t, func() {
-		if err := os.RemoveAll(c.server.dir); err != nil {
+		if err := os.RemoveAll(c.server.Dir()); err != nil {
 			t.Fatal(err)
 		}
-		copyDir(t, copied, c.server.dir)
+		copyDir(t, copied, c.server.Dir())
 	})
 	c.newEpoch(t)
 }
 
 func (c *cluster) restart(t *testing.T, meanwhile func()) {
 	t.Helper()
-	c.server.stop()
+	c.server.Stop()
 	meanwhile()
-	c.server.start()
+	c.server.Start()
 }
 
 // writer returns the writer after a restart of the server, which is the same if the lease hasn't expired.

@@ -11,11 +11,12 @@ import (
 	"ticklane/internal/bus"
 	"ticklane/internal/quote"
 	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/natstest"
 )
 
 // cluster is two nodes that may write, and one that reads, on an external server.
 type cluster struct {
-	server     *externalServer
+	server     *natstest.Server
 	a, b, c    *node
 	fromA      <-chan writing
 	fromB      <-chan writing
@@ -27,9 +28,9 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{server: newExternal(t)}
+	c := &cluster{server: natstest.New(t, nil)}
 	o := options(t, "a")
-	o.URL = c.server.ClientURL()
+	o.URL = c.server.URL()
 	o.faults.keepLease = c.zombie.Load
 	o.faults.loseAck = func(uint64) bool { return c.lostAcks.Add(-1) >= 0 }
 	c.optionsOfA = o
@@ -38,12 +39,12 @@ func newCluster(t *testing.T) *cluster {
 	c.fromA = c.a.write()
 	c.writing = await(t, c.fromA)
 	o = options(t, "b")
-	o.URL = c.server.ClientURL()
+	o.URL = c.server.URL()
 	c.b = openNode(t, o)
 	c.b.run()
 	c.fromB = c.b.write()
 	o = options(t, "c")
-	o.URL, o.Lead = c.server.ClientURL(), false
+	o.URL, o.Lead = c.server.URL(), false
 	c.c = openNode(t, o)
 	c.c.run()
 	return c
@@ -160,9 +161,9 @@ func TestServerRestarts(t *testing.T) {
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
-	c.server.stop()
+	c.server.Stop()
 	testkit.Eventually(t, func() bool { return !c.c.Status().StaleSince.IsZero() }, "the reader reports that it is stale")
-	c.server.start()
+	c.server.Start()
 	publish(c.writer(t), 20, 20)
 	c.agree(t, 40)
 	testkit.Eventually(t, func() bool { return c.c.Status().StaleSince.IsZero() }, "the reader isn't stale any more")

@@ -2,14 +2,10 @@ package natsbus
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 
 	"ticklane/internal/bus"
 	"ticklane/internal/bus/bustest"
@@ -20,57 +16,6 @@ import (
 var quick = timing{
 	lease: 30 * time.Second, renew: 100 * time.Millisecond, stepDown: 20 * time.Second, campaign: 50 * time.Millisecond,
 	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 3 * time.Second,
-}
-
-// externalServer is a NATS server of its own, which listens on the loopback interface.
-type externalServer struct {
-	t    testing.TB
-	dir  string
-	port int
-	*server.Server
-}
-
-func newExternal(t testing.TB) *externalServer {
-	t.Helper()
-	e := &externalServer{t: t, dir: t.TempDir(), port: -1}
-	e.start()
-	t.Cleanup(e.stop)
-	return e
-}
-
-// start starts the server, at the same port as before.
-func (e *externalServer) start() {
-	e.t.Helper()
-	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: e.port, NoSigs: true, NoLog: true, JetStream: true, StoreDir: e.dir, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: 1 << 30,
-	})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(30 * time.Second) {
-		e.t.Fatal("the NATS server isn't ready")
-	}
-	e.Server = s
-	if e.port < 0 {
-		_, port, _ := splitHostPort(s.Addr().String())
-		e.port = port
-	}
-}
-
-func (e *externalServer) stop() {
-	e.Shutdown()
-	e.WaitForShutdown()
-}
-
-func splitHostPort(addr string) (string, int, error) {
-	for i := len(addr) - 1; i >= 0; i-- {
-		if addr[i] == ':' {
-			port, err := strconv.Atoi(addr[i+1:])
-			return addr[:i], port, err
-		}
-	}
-	return addr, 0, errors.New("no port")
 }
 
 // options returns options for tests.

@@ -34,7 +34,7 @@ func TestSchedule(t *testing.T) {
 			testkit.Eventually(t, func() bool { return c.b.conn.IsConnected() }, "connected")
 		case 4:
 			o := options(t, "d")
-			o.URL, o.Lead, o.LogSize = c.server.ClientURL(), false, 1+rng.IntN(bustest.LogSize)
+			o.URL, o.Lead, o.LogSize = c.server.URL(), false, 1+rng.IntN(bustest.LogSize)
 			n := openNode(t, o)
 			n.run()
 			readers = append(readers, n)
@@ -55,7 +55,7 @@ func TestSchedule(t *testing.T) {
 
 	// A new node reads all that is stored.
 	o := options(t, "e")
-	o.URL, o.Lead = c.server.ClientURL(), false
+	o.URL, o.Lead = c.server.URL(), false
 	o.From = func(uint64) uint64 { return 0 }
 	all := openNode(t, o)
 	all.run()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Roles of a node.
@@ -89,6 +90,12 @@ func (b *Bus) Status() Status {
 	s.StaleSince = h.staleSince
 	return s
 }
+
+// Conn returns the connection, for what else the nodes tell each other. Close closes it.
+func (b *Bus) Conn() *nats.Conn { return b.conn }
+
+// JetStream returns the JetStream context of the connection.
+func (b *Bus) JetStream() jetstream.JetStream { return b.js }
 
 // durations holds the newest durations.
 type durations struct {

@@ -5,6 +5,7 @@ import (
 
 	"ticklane/internal/bus/bustest"
 	"ticklane/internal/quote"
+	"ticklane/internal/testkit/natstest"
 )
 
 // suiteNode is a node that writes.
@@ -34,10 +35,10 @@ func TestEmbedded(t *testing.T) {
 }
 
 func TestExternal(t *testing.T) {
-	s := newExternal(t)
+	s := natstest.New(t, nil)
 	bustest.Suite(t, func(t *testing.T, u *quote.Universe, events *quote.Events) bustest.Node {
 		o := options(t, "a")
-		o.Universe, o.Events, o.URL = u, events, s.ClientURL()
+		o.Universe, o.Events, o.URL = u, events, s.URL()
 		o.Prefix = "t" + t.Name()[len(t.Name())-4:]
 		return suiteNode{openNode(t, o)}
 	})

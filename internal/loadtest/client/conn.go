@@ -390,8 +390,6 @@ func reset(nc net.Conn) {
 	nc.Close()
 }
 
-// reason returns why a connection ended: ErrStopped for every error that Stop caused, ErrEnded for the end of the
-// connection.
 // Broken reports whether an error of Read is the end of a connection by the server or the network, after which the stream can be
 // resumed, rather than an invalid stream.
 func Broken(err error) bool {
@@ -399,6 +397,8 @@ func Broken(err error) bool {
 	return network || errors.Is(err, ErrEnded)
 }
 
+// reason returns why a connection ended: ErrStopped for every error that Stop caused, ErrEnded for the end of the
+// connection.
 func (c *Conn) reason(err error) error {
 	select {
 	case <-c.done:
