@@ -107,6 +107,11 @@ type olderBars struct {
 func (s *Store) newestInMemory(id quote.ID, k int, from, before int64, n int) (p Page, older olderBars, complete bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.inMemory(id, k, from, before, n)
+}
+
+// inMemory is newestInMemory with s.mu locked.
+func (s *Store) inMemory(id quote.ID, k int, from, before int64, n int) (p Page, older olderBars, complete bool) {
 	x := &s.symbols[id]
 	if s.saved != nil {
 		x = s.symbol(id) // one that came later may have stored bars

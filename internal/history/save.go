@@ -221,9 +221,8 @@ func (s *Store) oldestKept(i Interval) int64 {
 	return min(latest, time.Now().UnixMicro()) - s.saved.options.Keep[i].Microseconds()
 }
 
-// trim deletes blocks of bars that no interval needs any more.
-func (v *saved) trim(s *Store) error {
-	var oldest [len(spans)]int64
+// oldestNeeded returns the start of the oldest bars of each length that an interval needs.
+func (s *Store) oldestNeeded() (oldest [len(spans)]int64) {
 	for k := range spans {
 		oldest[k] = Latest
 	}
@@ -231,6 +230,12 @@ func (v *saved) trim(s *Store) error {
 		k := base(i)
 		oldest[k] = min(oldest[k], s.oldestKept(i))
 	}
+	return oldest
+}
+
+// trim deletes blocks of bars that no interval needs any more.
+func (v *saved) trim(s *Store) error {
+	oldest := s.oldestNeeded()
 	for deleted := trimBlocks; deleted == trimBlocks; {
 		err := v.update(func(c *changes) (err error) {
 			deleted, err = c.trim(&oldest, trimBlocks)
