@@ -41,6 +41,7 @@ var dependencies = map[string][]string{
 	"internal/bus/bustest":         {"bus", "quote", "testkit"}, // for tests
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
+	"internal/cluster/bars":        {"history", "quote"},
 	"internal/stream":              {"auth", "wire", "quote"},
 	"internal/shard":               {"stream", "wire", "quote"},
 	"internal/netconn":             {},
@@ -55,7 +56,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"audit", "auth", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster/bars", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {}, // for make licenses
 

@@ -28,20 +28,22 @@ func openBus(ctx context.Context, cfg config.Config, u *quote.Universe, events *
 		return local, nil, nil
 	}
 	n := cfg.Bus.NATS
+	nats = &natsBus{staleAfter: cfg.Feed.StaleAfter}
 	o := natsbus.Options{
 		Name: nodeName(cfg), URL: n.URL, CA: n.CA, Cert: n.Cert, Key: n.Key, Credentials: n.Credentials, SyncAlways: n.Sync,
 		Prefix: n.Stream, MaxBytes: int64(n.MaxBytes), MaxAge: n.MaxAge, Replicas: n.Replicas,
-		LogSize: cfg.Stream.LogSize, Universe: u, Events: events, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, From: past.Follow, Logger: logger,
+		LogSize: cfg.Stream.LogSize, Universe: u, Events: events, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, From: nats.fetchBars(n.Stream, u, past, logger), Logger: logger,
 	}
 	if n.URL == "" {
 		o.Dir = filepath.Join(cfg.Data.Dir, "nats")
 	}
-	opened, err := natsbus.Open(ctx, o)
-	if err != nil {
+	if nats.Bus, err = natsbus.Open(ctx, o); err != nil {
 		return nil, nil, err
 	}
-	past.Follow(opened.Start().Position.Epoch)
-	return opened, &natsBus{Bus: opened, staleAfter: cfg.Feed.StaleAfter}, nil
+	if start := nats.Start().Position; past.Follow(start.Epoch) < start.Seq {
+		logger.Warn("bars are missing: neither the stream nor another server has the ticks before", "from", start.Seq+1)
+	}
+	return nats, nats, nil
 }
 
 // nodeName returns the name of this process among those of the bus.
@@ -63,6 +65,13 @@ type natsBus struct {
 	*natsbus.Bus
 	staleAfter time.Duration // without a tick; 0 for never
 	stale      atomic.Int64  // since when, µs since 1970; 0 if it isn't
+	barsTo     uint64        // seq of the newest tick in the bars when the log was opened
+}
+
+// Ready reports whether the log has what the stream held when it was opened, and what the bars have.
+func (n *natsBus) Ready() bool {
+	s := n.Status()
+	return s.Ready && s.Head >= n.barsTo
 }
 
 // close closes the bus, after Run and Lead have returned.

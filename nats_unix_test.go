@@ -3,12 +3,16 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 
 	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/natstest"
 )
 
 var epochOfHello = regexp.MustCompile(`"epoch":"([0-9a-f]+)".*"head":(\d+)`)
@@ -85,4 +89,41 @@ func TestKilledLogGoesOn(t *testing.T) {
 		}
 		_ = p.Wait()
 	}
+}
+
+// TestBarsOfAnotherServer: a server that joins has the bars of one that was there before, also those older than the stream.
+func TestBarsOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--market.rate=500", "--market.seed=7", "--market.warmup=10m"}
+	a := startServer(t, append(args, "--bus.node=a", "--data.dir="+t.TempDir())...)
+	f := followSSE(t, a.addr, "")
+	f.begin(t)
+	testkit.Eventually(t, func() bool { return f.reached(t, 100) }, "ticks")
+	b := startServer(t, append(args, "--bus.node=b")...)
+	const query = "/api/history?symbol=AAPL&interval=1m&limit=50"
+	if x, y := endedBars(t, a.addr, query), endedBars(t, b.addr, query); !slices.Equal(x, y) {
+		t.Errorf("bars %v, want %v", y, x)
+	}
+}
+
+// endedBars returns the answer to a question about bars, without the newest bar, which still changes.
+func endedBars(t *testing.T, addr, query string) []string {
+	t.Helper()
+	answer, err := http.Get("http://" + addr + query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var page struct{ Bars []json.RawMessage }
+	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Bars) < 2 {
+		t.Fatalf("%s: %d bars", query, len(page.Bars))
+	}
+	var ended []string
+	for _, b := range page.Bars[:len(page.Bars)-1] {
+		ended = append(ended, string(b))
+	}
+	return ended
 }

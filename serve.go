@@ -196,6 +196,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	watchers.Go(func() { access.run(watching) })
 	if nats != nil {
 		watchers.Go(func() { nats.watch(watching, delayed.observer(log), logger) })
+		watchers.Go(func() { nats.serveBars(watching, cfg, u, past, logger) })
 	}
 	watchers.Go(func() {
 		returnMemory(watching, func() (opened uint64, live int) {

@@ -209,3 +209,6 @@ func parsePart(b []byte) (*part, error) {
 	}
 	return p, nil
 }
+
+// Stored reports whether the bars are kept in a file.
+func (s *Store) Stored() bool { return s.saved != nil }

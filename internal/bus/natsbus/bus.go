@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -92,16 +93,22 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 
 // begin opens the stream and the buckets, and finds the start of the node's log.
 func (b *Bus) begin(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
-	defer cancel()
-	err := b.openBuckets(ctx)
+	epoch, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
-	if b.stream, err = b.openStream(ctx); err != nil {
-		return err
+	wanted := uint64(math.MaxInt64)
+	if b.o.From != nil {
+		if wanted, err = b.o.From(ctx, b.conn, epoch); err != nil {
+			return err
+		}
 	}
-	v, last, err := b.findStart(ctx)
+	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
+	defer cancel()
+	v, last, err := b.findStart(ctx, wanted)
+	if err == nil && v.epoch != epoch {
+		err = errForeign // it has just begun
+	}
 	if err != nil {
 		return err
 	}
@@ -110,6 +117,26 @@ func (b *Bus) begin(ctx context.Context) error {
 	b.start = v.state()
 	b.health.checked = time.Now()
 	return nil
+}
+
+// open opens the stream and the buckets, and returns the epoch of the stream.
+func (b *Bus) open(ctx context.Context) (epoch uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
+	defer cancel()
+	if err := b.openBuckets(ctx); err != nil {
+		return 0, err
+	}
+	if b.stream, err = b.openStream(ctx); err != nil {
+		return 0, err
+	}
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("stream %s: %w", b.streamName(), err)
+	}
+	if epoch = epochOf(info); epoch == 0 {
+		return 0, fmt.Errorf("stream %s has no epoch: %w: delete the stream, or choose another prefix", b.streamName(), errMismatch)
+	}
+	return epoch, nil
 }
 
 // Start returns where the node's log begins: the position before the first tick that Run delivers. A symbol has no newest tick and N

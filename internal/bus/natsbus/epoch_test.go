@@ -2,6 +2,7 @@ package natsbus
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"ticklane/internal/quote"
 	"ticklane/internal/testkit"
@@ -233,11 +236,11 @@ func TestStartInTheMiddle(t *testing.T) {
 	for _, from := range []uint64{1000, 200} {
 		o.Universe, o.Events = options(t, "a").Universe, quote.NewEvents(1)
 		o.LogSize = 50
-		o.From = func(epoch uint64) uint64 {
+		o.From = func(_ context.Context, _ *nats.Conn, epoch uint64) (uint64, error) {
 			if epoch != want.Position.Epoch {
 				t.Errorf("epoch %x, want %x", epoch, want.Position.Epoch)
 			}
-			return from
+			return from, nil
 		}
 		m := openNode(t, o)
 		start := m.Start()

@@ -1,9 +1,12 @@
 package natsbus
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"ticklane/internal/bus/bustest"
 	"ticklane/internal/quote"
@@ -56,7 +59,7 @@ func TestSchedule(t *testing.T) {
 	// A new node reads all that is stored.
 	o := options(t, "e")
 	o.URL, o.Lead = c.server.URL(), false
-	o.From = func(uint64) uint64 { return 0 }
+	o.From = func(context.Context, *nats.Conn, uint64) (uint64, error) { return 0, nil }
 	all := openNode(t, o)
 	all.run()
 	stored := all.got.Wait(t, int(head))

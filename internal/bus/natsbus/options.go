@@ -2,10 +2,13 @@ package natsbus
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"ticklane/internal/quote"
 )
@@ -45,8 +48,9 @@ type Options struct {
 	faults faults // in tests only
 }
 
-// From returns, for the epoch of the stream, a number of a tick after which the ticks are wanted if the stream has them: 0 for all.
-type From = func(epoch uint64) (seq uint64)
+// From returns, for the epoch of the stream, a number of a tick after which the ticks are wanted if the stream has them: 0 for all. It
+// may use the connection.
+type From = func(ctx context.Context, conn *nats.Conn, epoch uint64) (seq uint64, err error)
 
 // timing has the times of the protocol.
 type timing struct {

@@ -125,17 +125,15 @@ func (b *Bus) sequenceOf(ctx context.Context, tick, first, last uint64) (uint64,
 	return first, nil
 }
 
-// findStart returns the view with which the node's log begins, and the sequence of the newest message in the stream.
-func (b *Bus) findStart(ctx context.Context) (view, uint64, error) {
+// findStart returns the view with which the node's log begins, and the sequence of the newest message in the stream. Ticks after wanted
+// are wanted.
+func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error) {
 	info, err := b.stream.Info(ctx)
 	if err != nil {
 		return view{}, 0, fmt.Errorf("stream %s: %w", b.streamName(), err)
 	}
 	v := view{epoch: epochOf(info), sequence: info.State.LastSeq}
 	last := info.State.LastSeq
-	if v.epoch == 0 {
-		return v, last, fmt.Errorf("stream %s has no epoch: %w: delete the stream, or choose another prefix", b.streamName(), errMismatch)
-	}
 	newest, err := b.newestMessage(ctx, &info.State)
 	if err != nil {
 		return v, last, err
@@ -154,7 +152,7 @@ func (b *Bus) findStart(ctx context.Context) (view, uint64, error) {
 	}
 	first := info.State.FirstSeq
 	if record != nil && (record.view.sequence+1 >= first || newest == nil && record.view.sequence == last) {
-		return b.startAt(ctx, record, newest, first, last)
+		return b.startAt(ctx, record, newest, wanted, first, last)
 	}
 	if newest == nil {
 		m, _, err := b.marks.load(ctx)
@@ -168,7 +166,7 @@ func (b *Bus) findStart(ctx context.Context) (view, uint64, error) {
 	// Without a state record everything must be read, if that is from the start of the epoch.
 	v.complete = oldest.first == 1
 	if !v.complete {
-		if first, err = b.sequenceOf(ctx, b.logStart(newest), first, last); err != nil {
+		if first, err = b.sequenceOf(ctx, b.logStart(newest, wanted), first, last); err != nil {
 			return v, last, err
 		}
 		if oldest, err = b.message(ctx, first); err != nil {
@@ -180,23 +178,19 @@ func (b *Bus) findStart(ctx context.Context) (view, uint64, error) {
 }
 
 // logStart returns the number of the oldest tick that the node has to read.
-func (b *Bus) logStart(newest *message) uint64 {
-	start := newest.last() - min(newest.last(), uint64(b.o.LogSize)) + 1
-	if b.o.From != nil {
-		start = min(start, b.o.From(newest.epoch)+1)
-	}
-	return start
+func (b *Bus) logStart(newest *message, wanted uint64) uint64 {
+	return min(newest.last()-min(newest.last(), uint64(b.o.LogSize)), wanted) + 1
 }
 
 // startAt returns the view of a state record if the node's log is full when it has read the messages after that. Otherwise the log
 // begins earlier; the record has the newest ticks of the symbols that have none from there on.
-func (b *Bus) startAt(ctx context.Context, record *record, newest *message, first, last uint64) (view, uint64, error) {
+func (b *Bus) startAt(ctx context.Context, record *record, newest *message, wanted, first, last uint64) (view, uint64, error) {
 	v := record.view
 	v.complete = true
 	if newest == nil || first > v.sequence {
 		return v, last, nil
 	}
-	at, err := b.sequenceOf(ctx, b.logStart(newest), first, last)
+	at, err := b.sequenceOf(ctx, b.logStart(newest, wanted), first, last)
 	if err != nil || at > v.sequence {
 		return v, last, err
 	}
