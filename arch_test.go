@@ -38,6 +38,7 @@ var dependencies = map[string][]string{
 	"internal/bus":                 {"wire", "quote"},
 	"internal/delay":               {"quote", "quote/batch"},
 	"internal/bus/natsbus":         {"bus", "quote", "quote/batch"},
+	"internal/cluster":             {},
 	"internal/bus/bustest":         {"bus", "quote", "testkit"}, // for tests
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
@@ -55,8 +56,8 @@ var dependencies = map[string][]string{
 	"internal/loadtest/client": {"wire", "quote"},
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
-	"handlers":                 {"audit", "auth", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster/bars", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	"handlers":                 {"audit", "auth", "cluster", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster", "cluster/bars", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {}, // for make licenses
 
@@ -65,7 +66,7 @@ var dependencies = map[string][]string{
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver", "internal/testkit/oidctest"}
+var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver", "internal/testkit/oidctest", "internal/testkit/natstest"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",

@@ -150,18 +150,21 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		return err
 	}
 	defer func() { _ = record.Close() }()
+	var server *handlers.Server
+	nodes := newNodes(cfg, nats, ln.Addr(), log, delayed, func() bool { return server.Ready() }, logger)
 	scrape := func(s *handlers.Server) http.Handler {
 		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures, AuditFailures: record.Lost}
 		if lines != nil {
 			of.Lines = lines.Lines
 		}
 		delayed.measure(&of)
+		nats.measure(&of, nodes)
 		return metrics.Handler(of)
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
 	deps := handlers.Deps{
-		Settings: settings(cfg, cert.config()), Listener: ln, Admin: admin, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape, Audit: record,
+		Settings: settings(cfg, cert.config()), Listener: ln, Admin: admin, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape, Audit: record, Cluster: nodes.View,
 		Lab:    newLab(cfg, feed, extra),
 		Logger: logger, Version: version,
 	}
@@ -170,8 +173,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		deps.Auth = extra.authenticator(deps.Auth)
 	}
 	delayed.addTo(&deps)
-	server, err := handlers.New(deps)
-	if err != nil {
+	if server, err = handlers.New(deps); err != nil {
 		return err
 	}
 	switch feed := feed.(type) {
@@ -194,6 +196,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	watchers.Go(func() { reopenAudit(watching, record, logger) })
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
 	watchers.Go(func() { access.run(watching) })
+	watchers.Go(func() { nodes.Run(watching) })
 	if nats != nil {
 		watchers.Go(func() { nats.watch(watching, delayed.observer(log), logger) })
 		watchers.Go(func() { nats.serveBars(watching, cfg, u, past, logger) })

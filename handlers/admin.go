@@ -13,7 +13,7 @@ import (
 )
 
 // adminAddress is server.admin_addr. If there is one, the routes of administration are served there and nowhere else, and no other
-// routes but the probes. Its clients need no credentials if it is a loopback address. Its methods work on nil.
+// routes but the probes and the files of pages. Its clients need no credentials if it is a loopback address. Its methods work on nil.
 type adminAddress struct {
 	listener *netconn.Listener
 	loopback bool

@@ -35,7 +35,7 @@ func (otherMachine) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2
 
 func onLoopback(ln net.Listener) net.Listener { return ln }
 
-var adminPaths = []string{"/metrics", "/api/stats", "/api/connections", "/api/lab", "/debug/pprof/", "/debug/pprof/goroutine?debug=1"}
+var adminPaths = []string{"/metrics", "/api/stats", "/api/connections", "/api/cluster", "/api/lab", "/debug/pprof/", "/debug/pprof/goroutine?debug=1"}
 
 func TestAdminAddress(t *testing.T) {
 	t.Parallel()
@@ -57,14 +57,16 @@ func TestAdminAddress(t *testing.T) {
 			if c, _ := admin.Post("/api/lab/background", `{"sse":0,"ws":0}`); c.Status != 409 { // this test server can't start clients
 				t.Errorf("lab on the admin address: status %d", c.Status)
 			}
-			for _, path := range []string{"/", "/api/symbols", "/sse/subscribe", "/ws/subscribe", "/static/favicon.svg", "/debug/pprof/cmdline"} {
+			for _, path := range []string{"/", "/api/symbols", "/sse/subscribe", "/ws/subscribe", "/debug/pprof/cmdline"} {
 				if c, _ := admin.Get(path, withToken("admin")); c.Status != 404 {
 					t.Errorf("%s on the admin address: status %d", path, c.Status)
 				}
 			}
 			for _, s := range []*testserver.Server{srv, admin} {
-				if c, _ := s.Get("/readyz"); c.Status != 200 {
-					t.Errorf("/readyz: status %d", c.Status)
+				for _, path := range []string{"/readyz", "/static/favicon.svg"} {
+					if c, _ := s.Get("/quotes" + path); c.Status != 200 {
+						t.Errorf("%s: status %d", path, c.Status)
+					}
 				}
 			}
 			// A page of another port of this machine, and one that may send credentials: here it would need none.

@@ -109,7 +109,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js"}, {id: "static", path: "/static/favicon.svg"},
 		{id: "symbols", path: "/api/symbols"}, {id: "quotes", path: "/api/quotes?topics=S1,sector:odd"}, {id: "time", path: "/api/time"},
 		{id: "history", path: "/api/history?symbol=S1&interval=10s&before=9000000000000000&limit=5"},
-		{id: "history", path: "/api/history?symbol=S1&from=0&to=9000000000000000&format=csv"}, {id: "history", path: "/api/history?symbol=S1&from=2026-03-02&to=2026-03-02T14:30:00Z"}, {id: "closes", path: "/api/closes?topics=S1,sector:odd&interval=10s&limit=5"}, {id: "stats", path: "/api/stats"}, {id: "connections", path: "/api/connections"},
+		{id: "history", path: "/api/history?symbol=S1&from=0&to=9000000000000000&format=csv"}, {id: "history", path: "/api/history?symbol=S1&from=2026-03-02&to=2026-03-02T14:30:00Z"}, {id: "closes", path: "/api/closes?topics=S1,sector:odd&interval=10s&limit=5"}, {id: "stats", path: "/api/stats"}, {id: "cluster", path: "/api/cluster?since=0"}, {id: "connections", path: "/api/connections"},
 		{id: "listReports", path: "/api/reports"}, {id: "healthz", path: "/healthz"}, {id: "readyz", path: "/readyz"}, {id: "metrics", path: "/metrics"},
 		{id: "openapiYAML", path: "/api/openapi.yaml"}, {id: "openapiJSON", path: "/api/openapi.json"},
 		{id: "asyncapiYAML", path: "/api/asyncapi.yaml"}, {id: "asyncapiJSON", path: "/api/asyncapi.json"},
@@ -140,7 +140,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 		{id: "static", path: "/static/none", status: 404}, {id: "assets", path: "/assets/none", status: 404}, {id: "report", path: "/reports/none.html", status: 404},
 		{id: "homeSSE", path: "/sse/home?topics=NONE", status: 400}, {id: "homeWS", path: "/ws/home?topics=NONE", status: 400},
 		{id: "quotes", path: "/api/quotes?topics=NONE", status: 400}, {id: "history", path: "/api/history", status: 400},
-		{id: "closes", path: "/api/closes?limit=501", status: 400},
+		{id: "closes", path: "/api/closes?limit=501", status: 400}, {id: "cluster", path: "/api/cluster?since=now", status: 400},
 
 		{id: "probeSSE", path: "/sse/subscribe?limit=5&duration=1m30s&mode=latest&interval=250ms&snapshot=true&from=oldest&delay=2ms&engine=stream&compress=off", status: 200},
 		{id: "probeSSE", path: "/sse/subscribe", status: 204, extra: []string{"Last-Event-ID: end"}}, {id: "probeSSE", path: "/sse/subscribe?limit=0", status: 400},

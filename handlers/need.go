@@ -28,7 +28,7 @@ type needKind int
 
 const (
 	needNothing needKind = iota // no credentials
-	needProbe                   // the same, on every address of the server
+	needProbe                   // the same, on every address of the server: probes, and the files of pages
 	needReader                  // a verified principal. The handler checks its rights to read topics.
 	needStream                  // the same, or an expired one, which the handler answers in a way that clients reconnect after
 	needSocket                  // the same, or none: the client may send its token as the first message
@@ -39,6 +39,7 @@ const (
 var (
 	anyone    = need{kind: needNothing}
 	probe     = need{kind: needProbe}
+	files     = need{kind: needProbe}
 	reader    = need{kind: needReader}
 	page      = need{kind: needReader, page: true}
 	streaming = need{kind: needStream}

@@ -36,7 +36,10 @@ type pages struct {
 	maxTopics int
 	private   bool                  // the server requires credentials
 	mayLab    func(*fiber.Ctx) bool // reports whether a client may use the lab by the address of its request; nil if the lab is disabled
-	constant  *answers              // pages without quotes
+	// mayCluster reports whether a client may see the page of the nodes; nil if the server is alone.
+	mayCluster func(*fiber.Ctx) bool
+	admin      func(*fiber.Ctx) bool // reports whether a request came to server.admin_addr, which has no other pages
+	constant   *answers              // pages without quotes
 }
 
 // view is the data of every template.
@@ -48,6 +51,8 @@ type view struct {
 	Styles  []string
 	Scripts []string
 	Version string
+	Cluster bool // the navigation has the page of the nodes
+	Admin   bool // it has no other
 	Source  string
 	Seed    int64
 	File    string
@@ -161,6 +166,8 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 // view returns the data of a page in the language of the request. title is a key of the catalogue.
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
 	v := p.viewIn(negotiateLanguage(c), title, page)
+	v.Cluster = p.mayCluster != nil && p.mayCluster(c)
+	v.Admin = p.admin != nil && p.admin(c)
 	if p.mayLab != nil && !p.mayLab(c) {
 		v.Boot = maps.Clone(v.Boot)
 		v.Boot["lab"], v.Boot["labDenied"] = false, true
@@ -237,7 +244,7 @@ func (p *pages) application(c *fiber.Ctx, cached *answers, name, query, title, p
 		c.Status(http.StatusServiceUnavailable)
 		return c.Render("unbuilt", v, "")
 	}
-	x, err := cached.get(name+" "+v.Lang+" "+rightsKey(&principalOf(c).Rights)+" "+fmt.Sprint(v.Boot["lab"])+" "+query, func() (*content, error) {
+	x, err := cached.get(name+" "+v.Lang+" "+rightsKey(&principalOf(c).Rights)+" "+fmt.Sprint(v.Boot["lab"], v.Cluster, v.Admin)+" "+query, func() (*content, error) {
 		add(&v)
 		return p.render(name, layout, &v)
 	})

@@ -26,6 +26,7 @@ type endpoints struct {
 	metrics        http.Handler
 	pages          *pages
 	reports        *reports
+	cluster        *clusterAPI
 	docs           *apiDocs
 	static         staticFiles
 	base           basePath
@@ -61,6 +62,8 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/api/quotes", reader, e.api.quotes)
 	get("/api/time", reader, withoutParameters(e.api.time))
 	get("/api/stats", may(auth.Metrics), withoutParameters(e.api.stats))
+
+	get("/api/cluster", may(auth.Metrics), e.cluster.list)
 
 	get("/api/history", reader, e.history.bars)
 	get("/api/closes", reader, e.history.closes)
@@ -104,8 +107,8 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/api/asyncapi.yaml", reader, withoutParameters(e.docs.yaml(asyncapi)))
 	get("/api/asyncapi.json", reader, withoutParameters(e.docs.json(asyncapi)))
 
-	get("/assets/*", anyone, e.static.serve("assets/", "public, max-age=31536000, immutable"))
-	get("/static/*", anyone, e.static.serve("", "no-cache"))
+	get("/assets/*", files, e.static.serve("assets/", "public, max-age=31536000, immutable"))
+	get("/static/*", files, e.static.serve("", "no-cache"))
 	get("/favicon.ico", anyone, func(c *fiber.Ctx) error {
 		return c.Redirect(string(e.base)+"/static/favicon.svg", http.StatusMovedPermanently)
 	})

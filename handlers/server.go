@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"ticklane/internal/audit"
 	"ticklane/internal/auth"
+	"ticklane/internal/cluster"
 	"ticklane/internal/delayed"
 	"ticklane/internal/fault"
 	"ticklane/internal/history"
@@ -36,16 +38,17 @@ type Deps struct {
 	History  *history.Store
 	Delayed  []*delayed.View // with different delays above 0
 	Feed     FeedInfo
-	Lab      *Lab                       // nil disables experiments
-	Ingest   *ingest.Source             // the feed that clients send; nil for another feed
-	Auth     auth.Authenticator         // verifies tokens; nil for no authentication
-	Sessions *auth.Sessions             // of browsers; nil without Auth, as are the next two
-	Tickets  *auth.Tickets              // for streams of other sites' pages
-	Revoked  *auth.Revocations          // what was revoked
-	OIDC     *auth.OIDC                 // signing in by a provider; nil if none is configured
-	Audit    *audit.Log                 // nil for none. The caller closes it
-	Files    fs.FS                      // with the folders views, public and docs/api
-	Metrics  func(*Server) http.Handler // makes GET /metrics
+	Lab      *Lab                           // nil disables experiments
+	Ingest   *ingest.Source                 // the feed that clients send; nil for another feed
+	Auth     auth.Authenticator             // verifies tokens; nil for no authentication
+	Sessions *auth.Sessions                 // of browsers; nil without Auth, as are the next two
+	Tickets  *auth.Tickets                  // for streams of other sites' pages
+	Revoked  *auth.Revocations              // what was revoked
+	OIDC     *auth.OIDC                     // signing in by a provider; nil if none is configured
+	Audit    *audit.Log                     // nil for none. The caller closes it
+	Cluster  func(after int64) cluster.View // lists the nodes, with their points after a time; nil for a server without such a list
+	Files    fs.FS                          // with the folders views, public and docs/api
+	Metrics  func(*Server) http.Handler     // makes GET /metrics
 	Logger   *slog.Logger
 	Version  string
 }
@@ -99,6 +102,16 @@ func New(d Deps) (*Server, error) {
 			return access.admin.serves(c, may(auth.Lab)) && principalOf(c).Rights.May(auth.Lab)
 		}
 	}
+	nodes := d.Cluster
+	if nodes == nil {
+		nodes = func(int64) cluster.View { return noNodes }
+	}
+	pages.admin = access.admin.received
+	if nodes(math.MaxInt64).Bus == "nats" {
+		pages.mayCluster = func(c *fiber.Ctx) bool {
+			return access.admin.serves(c, may(auth.Metrics)) && principalOf(c).Rights.May(auth.Metrics)
+		}
+	}
 	limiter := netconn.NewLimiter(set.MaxStreams, set.MaxPerAddress, exemptLoopback)
 	shard := &shardEngine{tls: set.TLS != nil, logger: d.Logger, options: shard.Options{Writers: set.Shards,
 		WriteTimeout: set.WriteTimeout, CloseWait: set.CloseWait, OnPanic: func(where string, v any) { observer.panicked(where, v) }}}
@@ -133,6 +146,7 @@ func New(d Deps) (*Server, error) {
 		metrics:  d.Metrics(s),
 		pages:    pages,
 		reports:  &reports{folder: set.Reports, pages: pages},
+		cluster:  &clusterAPI{nodes: nodes},
 		docs:     newAPIDocs(d.Files, pages),
 		static:   static,
 		base:     basePath(set.BasePath),

@@ -12,6 +12,9 @@ import (
 // NotReady makes /readyz answer 503. Streams are still opened, until Shutdown.
 func (s *Server) NotReady() { s.health.ready.Store(false) }
 
+// Ready reports whether the server accepts streams.
+func (s *Server) Ready() bool { return s.health.ready.Load() }
+
 // Shutdown makes /readyz answer 503, sends a bye to every stream, waits until all have ended or ctx is done, and closes the
 // remaining connections. It returns an error if streams had to be closed before they ended.
 func (s *Server) Shutdown(ctx context.Context) error {

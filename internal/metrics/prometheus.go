@@ -29,6 +29,8 @@ type Sources struct {
 	Delayed []Delayed
 	// HeldBytes returns the memory of the ticks that wait for the views.
 	HeldBytes func() int64
+	// Bus returns the figures of a bus that several nodes share.
+	Bus func() BusStats
 	// Lines returns the lines of a feed that clients send, by what became of them.
 	Lines func() (accepted, rejected, duplicates uint64)
 }
@@ -100,6 +102,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	c.collectDelayed(ch)
+	c.collectBus(ch)
 	if c.of.Server != nil {
 		s := c.of.Server()
 		count("http_requests_total", "Requests answered.", s.Requests)

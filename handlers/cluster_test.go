@@ -1,0 +1,60 @@
+package handlers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"ticklane/handlers"
+	"ticklane/internal/cluster"
+	"ticklane/internal/testkit/testserver"
+)
+
+// withNodes gives a server a list of two nodes.
+func withNodes(d *handlers.Deps) {
+	d.Cluster = func(after int64) cluster.View {
+		v := cluster.View{Bus: "nats", Self: "a", Connected: true, Now: 9_000_000, Writer: "b", Changes: []cluster.Change{{At: 5_000_000, Node: "b", Term: 7}}}
+		for _, name := range []string{"a", "b"} {
+			n := cluster.Node{Report: cluster.Report{Name: name, Role: cluster.RoleReader, Epoch: "e", Head: 10}, State: cluster.StateHere, Self: name == "a", Points: []cluster.Point{}}
+			for at := int64(1_000_000); at < v.Now; at += 1_000_000 {
+				if at > after {
+					n.Points = append(n.Points, cluster.Point{At: at, P50: 300, P99: 900})
+				}
+			}
+			v.Nodes = append(v.Nodes, n)
+		}
+		return v
+	}
+}
+
+func TestClusterListsNodes(t *testing.T) {
+	t.Parallel()
+	srv := newTestServer(t, testserver.Options{Deps: withNodes})
+	d := newAPIChecker(t, "openapi")
+	for query, points := range map[string]int{"": 0, "?since=0": 8, "?since=5000000": 3} {
+		text := d.try(srv, d.operations(), attempt{id: "cluster", path: "/api/cluster" + query, status: 200})
+		var v cluster.View
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%s %d %v %d %v", v.Writer, len(v.Nodes), v.Nodes[0].Self, len(v.Nodes[1].Points), v.Changes); got != fmt.Sprintf("b 2 true %d [{5000000 b 7}]", points) {
+			t.Errorf("%s: %s\n%s", query, got, text)
+		}
+	}
+	for _, query := range []string{"?since=-1", "?since=soon", "?after=1"} {
+		c, body := srv.Get("/api/cluster" + query)
+		wantProblem(t, c, body, 400)
+	}
+}
+
+func TestClusterNeedsTheRightToMetrics(t *testing.T) {
+	t.Parallel()
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { withNodes(d); d.Auth = testTokens(t) }})
+	c, body := srv.Get("/api/cluster")
+	wantProblem(t, c, body, 401)
+	c, body = srv.Get("/api/cluster", withToken("reader"))
+	wantProblem(t, c, body, 403)
+	if c, body := srv.Get("/api/cluster", withToken("admin")); c.Status != 200 {
+		t.Errorf("%d %s", c.Status, body)
+	}
+}
