@@ -40,6 +40,7 @@ var dependencies = map[string][]string{
 	"internal/bus/natsbus":         {"bus", "quote", "quote/batch"},
 	"internal/cluster":             {},
 	"internal/bus/bustest":         {"bus", "quote", "testkit"}, // for tests
+	"internal/cluster/relay":       {"auth", "market/ingest"},
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
 	"internal/cluster/bars":        {"history", "quote"},

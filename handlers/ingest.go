@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,6 +25,7 @@ const maxIngest = 64
 // ingestAPI serves the endpoints by which clients send a feed.
 type ingestAPI struct {
 	source  *ingest.Source // nil for another feed
+	relay   IngestRelay    // nil if this server publishes
 	token   string         // feed.ingest.token; empty for none
 	streams *streams       // for handshakes
 	access  *access
@@ -38,8 +40,28 @@ type ingestAPI struct {
 	done   sync.WaitGroup // of conns
 }
 
-func newIngestAPI(source *ingest.Source, set Settings, s *streams) *ingestAPI {
-	h := &ingestAPI{source: source, token: set.IngestToken, streams: s, access: s.access, set: set, conns: make(map[net.Conn]struct{})}
+// IngestInput takes the lines of a client's connection: see ingest.Input, which implements it.
+type IngestInput interface {
+	Write(ctx context.Context, b []byte) error
+	Add(ctx context.Context, b []byte, received time.Time) error
+	Message(ctx context.Context, b []byte, received time.Time) error
+	Flush(ctx context.Context) error
+	End(ctx context.Context) error
+	Take() ingest.Result
+	Close()
+}
+
+// IngestRelay takes lines to the server that publishes them, which may change. The errors are those of ingest: ErrStopped if the client
+// must send again what isn't in the result.
+type IngestRelay interface {
+	// Open returns an input for a client. Its errors have ErrForeignSource, too.
+	Open(name string, client *auth.Principal) IngestInput
+	// Progress returns the progress of a sequence.
+	Progress(ctx context.Context, name string, client *auth.Principal) (ingest.Result, error)
+}
+
+func newIngestAPI(d *Deps, set Settings, s *streams) *ingestAPI {
+	h := &ingestAPI{source: d.Ingest, relay: d.Relay, token: set.IngestToken, streams: s, access: s.access, set: set, conns: make(map[net.Conn]struct{})}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	return h
 }
@@ -80,6 +102,18 @@ func sameToken(header, token string) bool {
 	scheme, value, _ := strings.Cut(header, " ")
 	got, want := sha256.Sum256([]byte(strings.TrimSpace(value))), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(got[:], want[:]) == 1 && strings.EqualFold(scheme, "bearer")
+}
+
+// open returns an input for a client. The error is ingest.ErrForeignSource.
+func (h *ingestAPI) open(name string, p *auth.Principal) (IngestInput, error) {
+	if h.relay != nil {
+		return h.relay.Open(name, p), nil
+	}
+	x, err := h.source.Open(name, clientOf(p))
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
 }
 
 // clientOf returns a principal as the client of a feed.
@@ -130,9 +164,36 @@ func (h *ingestAPI) progress(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p := h.source.Progress(name)
+	p, err := h.progressOf(name, principalOf(c))
+	switch {
+	case errors.Is(err, ingest.ErrForeignSource):
+		return foreignSource(c)
+	case err != nil:
+		c.Set(fiber.HeaderRetryAfter, "1")
+		return problemOf(http.StatusServiceUnavailable, h.reason(err))
+	}
 	noStore(c)
 	return c.JSON(fiber.Map{"source": name, "last": p.Last, "holes": p.Holes, "more_holes": p.MoreHoles, "epoch": wire.Epoch(h.streams.views.live.log.Head().Epoch)})
+}
+
+func (h *ingestAPI) progressOf(name string, p *auth.Principal) (ingest.Result, error) {
+	if h.relay != nil {
+		return h.relay.Progress(h.ctx, name, p)
+	}
+	return h.source.Progress(h.ctx, name)
+}
+
+// reason returns what a client is told of an error of an input, after which it must send again.
+func (h *ingestAPI) reason(err error) string {
+	switch {
+	case errors.Is(err, errUnauthorized):
+		return "The credential is no longer valid."
+	case errors.Is(err, wire.ErrChunk):
+		return "The chunked coding of the body is invalid."
+	case h.ctx.Err() != nil:
+		return "The server is shutting down."
+	}
+	return "No server runs the feed at the moment, or it has changed: send the lines that are not counted again."
 }
 
 // add registers a connection, which the caller must remove. refused is the problem if there are too many, or the server shuts down.

@@ -53,7 +53,7 @@ func (h *ingestAPI) post(c *fiber.Ctx) error {
 	if length := c.Get(openBody); length != "" {
 		return h.stream(c, name, strings.Clone(length))
 	}
-	x, err := h.source.Open(name, clientOf(principalOf(c)))
+	x, err := h.open(name, principalOf(c))
 	if err != nil {
 		return foreignSource(c)
 	}
@@ -62,19 +62,38 @@ func (h *ingestAPI) post(c *fiber.Ctx) error {
 	if err == nil {
 		err = x.End(h.ctx)
 	}
-	return c.Status(statusOf(err)).Send(marshalResult(x.Take()))
-}
-
-// statusOf returns the status of an answer: 503 if the server doesn't take any more lines.
-func statusOf(err error) int {
-	if err != nil {
-		return http.StatusServiceUnavailable
+	if errors.Is(err, ingest.ErrForeignSource) { // it has become another subject's since the request
+		return foreignSource(c)
 	}
-	return http.StatusOK
+	h.answer(c.Response(), x.Take(), err)
+	return nil
 }
 
-func marshalResult(r ingest.Result) []byte {
-	b, err := json.Marshal(r)
+// answer sets the status and the body of a response: 503 if the server doesn't take any more lines.
+func (h *ingestAPI) answer(r *fasthttp.Response, result ingest.Result, err error) {
+	if err == nil {
+		r.SetBodyRaw(marshalResult(result, ""))
+		return
+	}
+	status := http.StatusServiceUnavailable
+	switch {
+	case errors.Is(err, wire.ErrChunk):
+		status = http.StatusBadRequest
+	case errors.Is(err, errUnauthorized):
+		status = http.StatusUnauthorized
+	default:
+		r.Header.Set(fiber.HeaderRetryAfter, "1")
+	}
+	r.SetStatusCode(status)
+	r.SetBodyRaw(marshalResult(result, h.reason(err)))
+}
+
+// marshalResult encodes a result, with the reason why not all lines were handled.
+func marshalResult(r ingest.Result, detail string) []byte {
+	b, err := json.Marshal(struct {
+		ingest.Result
+		Detail string `json:"detail,omitempty"`
+	}{r, detail})
 	if err != nil {
 		panic(err) // it has no value that can't be encoded
 	}
@@ -99,22 +118,17 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 		defer h.remove(conn)
 		defer nc.Close()
 		h.interrupt(nc)
-		x, err := h.source.Open(name, clientOf(p))
+		x, err := h.open(name, p)
 		if err != nil {
 			return // it has become another subject's since the request
 		}
 		defer x.Close()
 		err = h.read(p, x, io.MultiReader(bytes.NewReader(received), nc), length)
-		status := statusOf(err)
-		if errors.Is(err, wire.ErrChunk) {
-			status = http.StatusBadRequest
-		} else if errors.Is(err, errUnauthorized) {
-			status = http.StatusUnauthorized
-		} else if err != nil && h.ctx.Err() == nil && !errors.Is(err, ingest.ErrStopped) {
+		answered := err == nil || h.ctx.Err() != nil || errors.Is(err, wire.ErrChunk) || errors.Is(err, errUnauthorized) || errors.Is(err, ingest.ErrStopped)
+		if !answered {
 			return // the client has gone
 		}
-		request.SetStatusCode(status)
-		request.Response.SetBody(marshalResult(x.Take()))
+		h.answer(&request.Response, x.Take(), err)
 		h.streams.respondAndClose(nc, request)
 	})
 	return nil
@@ -124,7 +138,7 @@ func (h *ingestAPI) stream(c *fiber.Ctx, name, length string) error {
 var errUnauthorized = errors.New("the credential is no longer valid")
 
 // read reads a body to its end. A last line without end counts only if the body is complete.
-func (h *ingestAPI) read(p *auth.Principal, x *ingest.Input, r io.Reader, length string) error {
+func (h *ingestAPI) read(p *auth.Principal, x IngestInput, r io.Reader, length string) error {
 	b, body := make([]byte, ingestRead), newBodyDecoder(length)
 	for {
 		n, err := r.Read(b)

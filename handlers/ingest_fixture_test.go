@@ -81,6 +81,15 @@ func runFeed(t testing.TB, source *ingest.Source, o testserver.Options) *feedSer
 	return f
 }
 
+// last returns the largest number of a source's sequence.
+func (f *feedServer) last(source string) uint64 {
+	r, err := f.source.Progress(f.Context(), source)
+	if err != nil {
+		f.Error(err)
+	}
+	return r.Last
+}
+
 // trades returns lines of trades of a symbol, numbered from one number to another.
 func trades(symbol string, from, to int) string {
 	var b strings.Builder

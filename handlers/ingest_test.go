@@ -83,7 +83,7 @@ func TestBodiesThatBreak(t *testing.T) {
 			c := f.Dial()
 			c.Send(head + start + trades("A", n+1, n+3) + strings.TrimSpace(trades("A", n+4, n+4)))
 			n += 3
-			testkit.Eventually(t, func() bool { return f.source.Progress("me").Last == uint64(n) }, "the lines")
+			testkit.Eventually(t, func() bool { return f.last("me") == uint64(n) }, "the lines")
 			c.Cut(reset)
 		}
 	}
@@ -101,7 +101,7 @@ func TestBodiesThatBreak(t *testing.T) {
 		c.Cut(false)
 	}
 	testkit.Eventually(t, func() bool { return f.Handlers.LiveFeeds() == 0 }, "free slots")
-	if r := f.source.Progress("me"); r.Last != uint64(n) || len(r.Holes) > 0 {
+	if r, err := f.source.Progress(t.Context(), "me"); err != nil || r.Last != uint64(n) || len(r.Holes) > 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -287,7 +287,7 @@ func testShutdownOfFeeds(t *testing.T, engine string) {
 	open := f.Dial()
 	open.Send("POST /api/ingest?source=me HTTP/1.1\r\nHost: " + f.Addr + "\r\n" + ndjson + "\r\nContent-Length: 1000000\r\n\r\n" + trades("A", 1, 5))
 	socket, _ := f.feedSocket("?source=other")
-	testkit.Eventually(t, func() bool { return f.source.Progress("me").Last == 5 }, "the lines")
+	testkit.Eventually(t, func() bool { return f.last("me") == 5 }, "the lines")
 	done := make(chan error, 1)
 	go func() { done <- f.Stop(testserver.Timeout) }()
 	open.ReadHead()

@@ -46,7 +46,7 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 			defer h.streams.observer.contain("feed socket")
 			defer nc.Close()
 			h.interrupt(nc)
-			x, err := h.source.Open(name, clientOf(p))
+			x, err := h.open(name, p)
 			if err != nil {
 				return // it has become another subject's since the request
 			}
@@ -61,7 +61,7 @@ func (h *ingestAPI) socket(c *fiber.Ctx) error {
 // feedSocket serves one WebSocket of a feed.
 type feedSocket struct {
 	ctx       context.Context
-	input     *ingest.Input
+	input     IngestInput
 	refused   func() string // why the client may send no more, "" if it may
 	nc        net.Conn
 	closeWait time.Duration
@@ -99,16 +99,18 @@ func (f *feedSocket) run(received []byte) {
 }
 
 var (
-	shuttingDown = websocket.Close{Code: wire.CloseGoingAway, Reason: wire.ByeShutdown}
-	lostClient   = websocket.Close{Code: wire.CloseGoingAway}
+	shuttingDown  = websocket.Close{Code: wire.CloseGoingAway, Reason: wire.ByeShutdown}
+	feedStopped   = websocket.Close{Code: wire.CloseOverload, Reason: "the feed is not running or its server has changed: reconnect and send again"}
+	otherSubjects = websocket.Close{Code: wire.ClosePolicy, Reason: ingest.ErrForeignSource.Error()}
+	lostClient    = websocket.Close{Code: wire.CloseGoingAway}
 )
 
 // acknowledge publishes the lines of the messages and reports what became of them.
 func (f *feedSocket) acknowledge() websocket.Close {
-	end := closeFor(f.input.Flush(f.ctx))
+	end := f.closeFor(f.input.Flush(f.ctx))
 	if f.messages > 0 {
 		f.messages = 0
-		text := marshalResult(f.input.Take())
+		text := marshalResult(f.input.Take(), "")
 		f.out = append(wire.AppendFrameHeader(f.out, wire.OpText, len(text)), text...)
 	}
 	if len(f.out) > 0 {
@@ -121,11 +123,16 @@ func (f *feedSocket) acknowledge() websocket.Close {
 }
 
 // closeFor maps an error of the input.
-func closeFor(err error) websocket.Close {
-	if err != nil {
-		return shuttingDown
+func (f *feedSocket) closeFor(err error) websocket.Close {
+	switch {
+	case err == nil:
+		return websocket.Close{}
+	case errors.Is(err, ingest.ErrForeignSource):
+		return otherSubjects
+	case f.ctx.Err() == nil:
+		return feedStopped
 	}
-	return websocket.Close{}
+	return shuttingDown
 }
 
 func (f *feedSocket) close(end websocket.Close, closeReceived bool) {
@@ -144,7 +151,7 @@ func (f *feedSocket) HandleText(message []byte) websocket.Close {
 		return closeOf(reason)
 	}
 	f.messages++
-	return closeFor(f.input.Message(f.ctx, message, f.received))
+	return f.closeFor(f.input.Message(f.ctx, message, f.received))
 }
 
 // HandlePing answers a ping.

@@ -40,6 +40,7 @@ type Deps struct {
 	Feed     FeedInfo
 	Lab      *Lab                           // nil disables experiments
 	Ingest   *ingest.Source                 // the feed that clients send; nil for another feed
+	Relay    IngestRelay                    // takes the lines of that feed to the server that publishes them; nil if it is this one
 	Auth     auth.Authenticator             // verifies tokens; nil for no authentication
 	Sessions *auth.Sessions                 // of browsers; nil without Auth, as are the next two
 	Tickets  *auth.Tickets                  // for streams of other sites' pages
@@ -127,7 +128,7 @@ func New(d Deps) (*Server, error) {
 	if d.Revoked != nil {
 		d.Revoked.OnChange(streams.endUnauthorized)
 	}
-	inputs := newIngestAPI(d.Ingest, set, streams)
+	inputs := newIngestAPI(&d, set, streams)
 	s := &Server{app: newApp(set, pages, streams), tls: set.TLS, listener: newListener(d.Listener, set, access, exemptLoopback, observer.acceptFailed),
 		admin: access.admin, observer: observer, health: &health{feed: d.Feed}, streams: streams, ingest: inputs}
 	identify := &authentication{tokens: d.Auth, sessions: d.Sessions, tickets: d.Tickets, revoked: d.Revoked, feed: set.IngestToken, access: access}

@@ -65,6 +65,16 @@ func (f *feed) send(source, lines string) Result {
 	return x.Take()
 }
 
+// stored returns the progress of a source.
+func (f *feed) stored(source string) Result {
+	f.t.Helper()
+	r, err := f.Progress(f.t.Context(), source)
+	if err != nil {
+		f.t.Error(err)
+	}
+	return r
+}
+
 // last returns the newest tick as text: "EURUSD 1.08345×1 1.08347×2 last 1.08346 day 1.0 1.1 1.0 prev 1.0 vol 3".
 func (f *feed) last() string {
 	if len(f.ticks) == 0 {

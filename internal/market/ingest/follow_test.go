@@ -216,7 +216,7 @@ func TestFailover(t *testing.T) {
 		for _, n := range c.nodes {
 			c.catchUp(n)
 			for _, source := range []string{"a", "b", "none"} {
-				if got, want := n.Progress(source), single.Progress(source); !reflect.DeepEqual(got, want) {
+				if got, want := n.stored(source), single.stored(source); !reflect.DeepEqual(got, want) {
 					t.Fatalf("progress of %s: %+v, want %+v", source, got, want)
 				}
 			}
@@ -224,6 +224,24 @@ func TestFailover(t *testing.T) {
 				t.Fatal("other instruments")
 			}
 		}
+	}
+}
+
+// TestProgressOfTheWriter: what was accepted is in the progress before the node has read it from the stream, and not before it is stored.
+func TestProgressOfTheWriter(t *testing.T) {
+	c := newCluster(t, 2)
+	a := c.nodes[0]
+	c.lead(a)
+	a.try("s", `{"T":"instrument","S":"A","n":1}`+"\n")
+	if last := a.stored("s").Last; last != 1 {
+		t.Errorf("last %d, want 1", last)
+	}
+	if last := c.nodes[1].stored("s").Last; last != 0 {
+		t.Errorf("last %d on a node that has read nothing", last)
+	}
+	a.end()
+	if last := a.stored("s").Last; a.Publishing() || last != 0 {
+		t.Errorf("last %d, publishing %v", last, a.Publishing())
 	}
 }
 
@@ -260,17 +278,23 @@ func TestLostBatch(t *testing.T) {
 	if r, ok := a.try("s", second); ok || r.Duplicates != 0 {
 		t.Errorf("%+v, %v", r, ok)
 	}
-	if accepted, _, duplicates := a.Lines(); accepted != 2 || duplicates != 0 || a.Progress("s").Last != 2 {
-		t.Errorf("%d accepted, %d duplicates, last %d", accepted, duplicates, a.Progress("s").Last)
+	if accepted, _, duplicates := a.Lines(); accepted != 2 || duplicates != 0 {
+		t.Errorf("%d accepted, %d duplicates", accepted, duplicates)
+	}
+	if r, err := a.Progress(t.Context(), "s"); !errors.Is(err, ErrStopped) {
+		t.Errorf("%+v, %v: it has lines that aren't stored", r, err)
 	}
 	a.end()
+	if last := a.stored("s").Last; last != 2 {
+		t.Errorf("last %d", last)
+	}
 	if _, ok := a.try("s", second); ok {
 		t.Error("a node that doesn't publish has accepted lines")
 	}
 	c.lost = false
 	c.lead(b)
-	if b.Progress("s").Last != 2 {
-		t.Errorf("last %d", b.Progress("s").Last)
+	if last := b.stored("s").Last; last != 2 {
+		t.Errorf("last %d", last)
 	}
 	third := `{"T":"instrument","S":"C","n":5}` + "\n"
 	if r, ok := b.try("s", third+second); !ok || r.Accepted != 3 || r.Last != 5 || len(r.Holes) > 0 {
@@ -386,8 +410,8 @@ func TestSequencesOfNodes(t *testing.T) {
 	}
 	b.end()
 	begin := batch.Batch{Progress: []batch.Progress{{Source: "s", Subject: "bob", New: true, Ranges: []batch.Range{{From: 1, To: 1}}}}}
-	if err := a.Apply(&begin); err != nil || a.Progress("s").Last != 1 || a.CheckOwner("s", "bob") != nil {
-		t.Errorf("last %d, %v", a.Progress("s").Last, err)
+	if err := a.Apply(&begin); err != nil || a.stored("s").Last != 1 || a.CheckOwner("s", "bob") != nil {
+		t.Errorf("last %d, %v", a.stored("s").Last, err)
 	}
 }
 

@@ -114,7 +114,7 @@ func TestRetry(t *testing.T) {
 	if r := f.send("a", line(12)); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
 		t.Errorf("%+v", r)
 	}
-	if r := f.Progress("a"); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
+	if r := f.stored("a"); r.Last != 12 || !slices.Equal(r.Holes, []Range{{10, 11}}) {
 		t.Errorf("progress %+v", r)
 	}
 	if x := open(t, f.Source, "a"); true {
@@ -123,7 +123,7 @@ func TestRetry(t *testing.T) {
 		}
 		x.Close()
 	}
-	if r := f.Progress("none"); r.Last != 0 || r.Holes == nil || len(r.Holes) > 0 {
+	if r := f.stored("none"); r.Last != 0 || r.Holes == nil || len(r.Holes) > 0 {
 		t.Errorf("an unknown source: %+v", r)
 	}
 }
@@ -285,5 +285,23 @@ func TestInvalidInstrumentAfterValid(t *testing.T) {
 		`{"T":"instrument","S":"C"}`+"\n"+`{"T":"instrument","S":"D","decimals":99}`+"\n")
 	if r.Accepted != 3 || r.Rejected != 2 || r.Errors[0].Field != "decimals" || r.Errors[1].Field != "decimals" || len(f.ticks) != 1 {
 		t.Errorf("%+v, %d ticks", r, len(f.ticks))
+	}
+}
+
+// TestResultsOfParts: the results of the parts of an input add up to that of the whole.
+func TestResultsOfParts(t *testing.T) {
+	var all Result
+	for part := range uint64(3) {
+		r := Result{Accepted: 1, Rejected: 15, Duplicates: 2, Last: part, Holes: []Range{{part, part}}, MoreHoles: int(part), MoreErrors: 5}
+		for line := range uint64(10) {
+			r.Errors = append(r.Errors, LineError{Line: line + 1})
+		}
+		all.Add(&r, 100*part)
+	}
+	if all.Accepted != 3 || all.Rejected != 45 || all.Duplicates != 6 || all.Last != 2 || !slices.Equal(all.Holes, []Range{{2, 2}}) || all.MoreHoles != 2 {
+		t.Errorf("%+v", all)
+	}
+	if len(all.Errors) != 20 || all.Errors[9].Line != 10 || all.Errors[10].Line != 101 || all.MoreErrors != 25 {
+		t.Errorf("%d errors and %d more: %+v", len(all.Errors), all.MoreErrors, all.Errors)
 	}
 }

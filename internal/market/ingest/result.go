@@ -45,15 +45,30 @@ func (r *Result) setProgress(s *sequence) {
 	r.Holes, r.MoreHoles = append([]Range{}, s.holes[:listed]...), len(s.holes)-listed
 }
 
+// Add adds the result of the lines that follow those of r. lines is how many lines precede them in the input.
+func (r *Result) Add(o *Result, lines uint64) {
+	r.Accepted, r.Rejected, r.Duplicates = r.Accepted+o.Accepted, r.Rejected+o.Rejected, r.Duplicates+o.Duplicates
+	r.Last, r.Holes, r.MoreHoles = o.Last, o.Holes, o.MoreHoles
+	listed := min(len(o.Errors), maxErrors-len(r.Errors))
+	for _, e := range o.Errors[:listed] {
+		e.Line += lines
+		r.Errors = append(r.Errors, e)
+	}
+	r.MoreErrors += o.MoreErrors + uint64(len(o.Errors)-listed)
+}
+
 // Take returns what became of the lines since the last call, and the progress of the source's sequence.
-func (x *Input) Take() Result {
-	r := x.result
-	x.result = Result{Last: r.Last, Holes: r.Holes, MoreHoles: r.MoreHoles}
-	if r.Holes == nil {
-		r.Holes = []Range{}
+func (x *Input) Take() Result { return x.result.Take() }
+
+// Take returns a copy without nil slices, and sets r to its progress.
+func (r *Result) Take() Result {
+	taken := *r
+	*r = Result{Last: r.Last, Holes: r.Holes, MoreHoles: r.MoreHoles}
+	if taken.Holes == nil {
+		taken.Holes = []Range{}
 	}
-	if r.Errors == nil {
-		r.Errors = []LineError{}
+	if taken.Errors == nil {
+		taken.Errors = []LineError{}
 	}
-	return r
+	return taken
 }

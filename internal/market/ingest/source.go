@@ -189,17 +189,34 @@ func (s *Source) Stale() (since time.Time, ok bool) {
 	return time.UnixMicro(us), us != 0
 }
 
-// Progress returns the largest number of a source's sequence that has come, and its holes below that. Of several nodes' feed it is that
-// of the stored batches.
-func (s *Source) Progress(name string) Result {
-	r := Result{Holes: []Range{}}
-	if s.follower.progress(name, &r) {
-		return r
+// Progress returns the largest number of a source's sequence that has come, and its holes below that. Of several nodes, the one that
+// publishes waits until the lines that it has are stored; the others have what is stored and has arrived, which may be less. The error is
+// ErrStopped if the lines can't be stored, or ctx's.
+func (s *Source) Progress(ctx context.Context, name string) (Result, error) {
+	r, confirm := s.progress(name)
+	if err := confirmed(ctx, confirm); err != nil {
+		return Result{}, err
 	}
+	return r, nil
+}
+
+// progress returns the progress of a sequence, and what waits until it is stored.
+func (s *Source) progress(name string) (r Result, confirm func(context.Context) error) {
+	r.Holes = []Range{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.publish == nil && s.follower.progress(name, &r) {
+		return r, nil
+	}
 	if q := s.sequences.bySource[name]; q != nil {
 		r.setProgress(&q.sequence)
 	}
-	return r
+	return r, s.confirm
+}
+
+// Publishing reports whether Run or Lead runs: inputs may publish.
+func (s *Source) Publishing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.publish != nil
 }
