@@ -14,12 +14,14 @@ import (
 	"ticklane/internal/bus/natsbus"
 	"ticklane/internal/config"
 	"ticklane/internal/history"
+	"ticklane/internal/market"
 	"ticklane/internal/market/ingest"
 	"ticklane/internal/quote"
 )
 
 // openBus returns the bus of the settings. The caller must close it. nats is nil unless bus.kind is nats.
-func openBus(ctx context.Context, cfg config.Config, u *quote.Universe, events *quote.Events, past *history.Store, logger *slog.Logger) (b bus.Bus, nats *natsBus, err error) {
+func openBus(ctx context.Context, cfg config.Config, feed market.Source, events *quote.Events, past *history.Store, logger *slog.Logger) (b bus.Bus, nats *natsBus, err error) {
+	u := feed.Universe()
 	if cfg.Bus.Kind != "nats" {
 		local := bus.NewLocal(u.Limit())
 		if end, ok := past.Previous(); ok { // the log that has ended in order goes on
@@ -34,6 +36,9 @@ func openBus(ctx context.Context, cfg config.Config, u *quote.Universe, events *
 		Prefix: n.Stream, MaxBytes: int64(n.MaxBytes), MaxAge: n.MaxAge, Replicas: n.Replicas,
 		LogSize: cfg.Stream.LogSize, Universe: u, Events: events, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, From: nats.fetchBars(n.Stream, u, past, logger), Logger: logger,
 	}
+	if lines, ok := feed.(*ingest.Source); ok {
+		o.Source = lines
+	}
 	if n.URL == "" {
 		o.Dir = filepath.Join(cfg.Data.Dir, "nats")
 	}
@@ -44,6 +49,28 @@ func openBus(ctx context.Context, cfg config.Config, u *quote.Universe, events *
 		logger.Warn("bars are missing: neither the stream nor another server has the ticks before", "from", start.Seq+1)
 	}
 	return nats, nats, nil
+}
+
+// lead runs the feed whenever this process is the one that may, until ctx is done.
+func lead(ctx context.Context, b bus.Bus, feed market.Source) error {
+	switch feed := feed.(type) {
+	case *ingest.Source:
+		if nats, ok := b.(*natsBus); ok {
+			return nats.LeadBatches(ctx, func(ctx context.Context, _ bus.State, publish natsbus.Publish) error { return feed.Lead(ctx, publish) })
+		}
+	case *market.Simulator:
+		return b.Lead(ctx, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
+			if len(from.Newest) > 0 {
+				if err := feed.Resume(from.Newest); err != nil {
+					return err
+				}
+			}
+			return feed.Run(ctx, publish)
+		})
+	}
+	return b.Lead(ctx, func(ctx context.Context, _ bus.State, publish func([]quote.Tick)) error {
+		return feed.Run(ctx, publish)
+	})
 }
 
 // nodeName returns the name of this process among those of the bus.

@@ -101,7 +101,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	if events == nil {
 		events = quote.NewEvents(cfg.Stream.LogSize)
 	}
-	b, nats, err := openBus(ctx, cfg, u, events, past, logger)
+	b, nats, err := openBus(ctx, cfg, feed, events, past, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
@@ -240,15 +240,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		if cfg.Bus.Kind == "nats" && !cfg.Bus.Lead {
 			return nil
 		}
-		err := b.Lead(feeding, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
-			if sim, ok := feed.(*market.Simulator); ok && len(from.Newest) > 0 {
-				if err := sim.Resume(from.Newest); err != nil {
-					return err
-				}
-			}
-			return feed.Run(ctx, publish)
-		})
-		if err != nil {
+		if err := lead(feeding, b, feed); err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
 		return nil
@@ -389,8 +381,12 @@ func newLab(cfg config.Config, feed market.Source, extra *extraClients) *handler
 // newFeed returns the source of ticks. It replaces a seed of 0 in cfg by a random one.
 func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (market.Source, handlers.FeedInfo, error) {
 	if f := cfg.Feed; f.Source == "ingest" {
+		logSize := cfg.Stream.LogSize
+		if cfg.Bus.Kind == "nats" {
+			logSize *= 2 // the node that publishes an event stores it again when it reads it
+		}
 		s, err := ingest.New(ingest.Options{
-			MaxInstruments: f.Ingest.Instruments, MaxLine: f.Ingest.LineSize, LogSize: cfg.Stream.LogSize, Rate: f.Ingest.Rate, StaleAfter: f.StaleAfter, Logger: logger,
+			MaxInstruments: f.Ingest.Instruments, MaxLine: f.Ingest.LineSize, LogSize: logSize, Rate: f.Ingest.Rate, StaleAfter: f.StaleAfter, Logger: logger,
 		})
 		if err != nil {
 			return nil, handlers.FeedInfo{}, fmt.Errorf("feed.ingest: %w", err)

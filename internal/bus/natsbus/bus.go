@@ -39,7 +39,9 @@ type Bus struct {
 	deliver sync.Mutex // held while ticks are passed to the sinks; locked before mu
 	decoder *batch.Decoder
 	decoded batch.Batch
+	learned uint64 // sequence of the message up to which the source has all; only those after it are applied
 
+	again   chan struct{} // receives when the reader needs a new consumer
 	ended   chan struct{}
 	endOnce sync.Once
 	end     error // why ended is closed
@@ -57,7 +59,7 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	b := &Bus{o: o, decoder: batch.NewDecoder(o.Universe, o.Events), moved: make(chan struct{}), ended: make(chan struct{})}
+	b := &Bus{o: o, decoder: batch.NewDecoder(o.Universe, o.Events), moved: make(chan struct{}), again: make(chan struct{}, 1), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			b.Close()
@@ -68,7 +70,7 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 			return nil, err
 		}
 	}
-	if b.conn, err = connect(ctx, &o, b.embedded); err != nil {
+	if b.conn, err = b.connect(ctx); err != nil {
 		return nil, err
 	}
 	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.ack), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {

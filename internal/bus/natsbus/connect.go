@@ -8,8 +8,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// connect connects to o.URL, or to the embedded server. It tries again until ctx is done.
-func connect(ctx context.Context, o *Options, e *embedded) (*nats.Conn, error) {
+// connect connects to Options.URL, or to the embedded server. It tries again until ctx is done.
+func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
+	o := &b.o
 	options := []nats.Option{
 		nats.Name("ticklane " + o.Name),
 		nats.MaxReconnects(-1),
@@ -23,10 +24,13 @@ func connect(ctx context.Context, o *Options, e *embedded) (*nats.Conn, error) {
 				o.Logger.Warn("NATS disconnected", "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(c *nats.Conn) { o.Logger.Info("NATS reconnected", "server", c.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			o.Logger.Info("NATS reconnected", "server", c.ConnectedUrlRedacted())
+			send(b.again) // another server may not know the consumer
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Logger.Warn("NATS error", "err", err) }),
 	}
-	if e != nil {
+	if e := b.embedded; e != nil {
 		c, err := nats.Connect("", append(options, nats.InProcessServer(e))...)
 		if err != nil {
 			return nil, fmt.Errorf("embedded NATS server: %w", err)

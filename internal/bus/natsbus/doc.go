@@ -2,8 +2,8 @@
 // reads. Without the address of a server it embeds one, whose store is in a directory, so that the log survives the process.
 //
 // The protocol:
-//   - A message of the stream is a batch of ticks, numbered by the writer before it publishes them. Its headers have the epoch, the
-//     term of the writer, and which ticks it contains. A batch of 0 ticks begins a term.
+//   - A message of the stream is a batch of ticks, instruments and progress. The writer numbers batches and ticks before it publishes
+//     them. The headers have the epoch, the term of the writer, and which batch and ticks it is. A message without a batch begins a term.
 //   - A node appends to its log only what it has read from the stream, the writer too.
 //   - A lease in a key-value bucket selects the writer (see lease.go). It keeps nodes from disturbing each other. That only one
 //     writes is due to the expected sequence of each message, which is that of the message before (see term.go): once another

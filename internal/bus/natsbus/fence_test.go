@@ -26,9 +26,16 @@ type cluster struct {
 	optionsOfA Options
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, set ...func(*Options)) *cluster {
 	t.Helper()
 	c := &cluster{server: natstest.New(t, nil)}
+	options := func(t *testing.T, name string) Options {
+		o := options(t, name)
+		for _, set := range set {
+			set(&o)
+		}
+		return o
+	}
 	o := options(t, "a")
 	o.URL = c.server.URL()
 	o.faults.keepLease = c.zombie.Load

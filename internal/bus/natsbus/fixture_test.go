@@ -10,12 +10,13 @@ import (
 	"ticklane/internal/bus"
 	"ticklane/internal/bus/bustest"
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // quick are times for tests. Only the lease is long, so that a busy machine keeps it: a test that needs another writer deletes it.
 var quick = timing{
-	lease: 30 * time.Second, renew: 100 * time.Millisecond, stepDown: 20 * time.Second, campaign: 50 * time.Millisecond,
-	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 3 * time.Second,
+	heartbeat: 200 * time.Millisecond, lease: 30 * time.Second, renew: 100 * time.Millisecond, stepDown: 20 * time.Second, campaign: 50 * time.Millisecond,
+	check: 200 * time.Millisecond, mark: 50 * time.Millisecond, state: 300 * time.Millisecond, ack: 3 * time.Second, request: 500 * time.Millisecond,
 }
 
 // options returns options for tests.
@@ -78,7 +79,7 @@ func (n *node) write() <-chan writing {
 	ctx, stop := context.WithCancel(context.Background())
 	var leading sync.WaitGroup
 	leading.Go(func() {
-		n.lead = n.Lead(ctx, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
+		n.lead = n.LeadBatches(ctx, func(ctx context.Context, from bus.State, publish Publish) error {
 			started <- writing{ctx, from, publish}
 			<-ctx.Done()
 			return nil
@@ -94,8 +95,10 @@ func (n *node) write() <-chan writing {
 type writing struct {
 	ctx     context.Context
 	from    bus.State
-	publish func([]quote.Tick)
+	batches Publish
 }
+
+func (w writing) publish(ticks []quote.Tick) { w.batches(&batch.Batch{Ticks: ticks}) }
 
 // close ends the node in order.
 func (n *node) close() {
@@ -108,13 +111,13 @@ func (n *node) close() {
 	n.Bus = nil
 }
 
-// wait returns the next run of a source.
+// await returns the next run of a source. On a machine so busy that the lease isn't given back it has to expire first.
 func await(t testing.TB, started <-chan writing) writing {
 	t.Helper()
 	select {
 	case w := <-started:
 		return w
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * quick.lease):
 		t.Fatal("the node didn't become the writer")
 		panic("unreachable")
 	}

@@ -10,16 +10,33 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/bus"
+	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
-// Lead competes for the lease until ctx is done or Run returns; it returns nil then. While this node has the lease and has read
-// everything in the stream, it calls run with the state of the log and a function that publishes ticks, one run at a time.
-//
-// run's context is done when ctx is, or when this node isn't the writer any more. publish sets Seq and N in place, as bus.Local
-// does, and returns before the ticks are stored; it waits while too many aren't. Once the node isn't the writer it ignores ticks.
-// Ticks that were published but not stored then are lost, so the next run begins with the state that it gets. If run returns before
-// its context is done, Lead ends with its error after its ticks are stored.
+// Lead is LeadBatches for a feed of ticks only.
 func (b *Bus) Lead(ctx context.Context, run bus.Feed) error {
+	return b.LeadBatches(ctx, func(ctx context.Context, from bus.State, publish Publish) error {
+		return run(ctx, from, func(ticks []quote.Tick) { publish(&batch.Batch{Ticks: ticks}) })
+	})
+}
+
+// Publish publishes a batch. It sets Seq and N of its ticks in place, as bus.Local does, keeps none of its slices but the instruments
+// and the ranges of its progress, and returns before it is stored; it waits while too much isn't. A batch is stored as a whole or not at all, except that
+// one of more than batch.MaxTicks ticks is split. confirm waits until the batch is stored. Once the node isn't the writer, batches are
+// ignored, and confirm fails for all that weren't stored.
+type Publish = func(*batch.Batch) (confirm func(context.Context) error)
+
+// Feed publishes batches until ctx is done, from a state on.
+type Feed = func(ctx context.Context, from bus.State, publish Publish) error
+
+// LeadBatches competes for the lease until ctx is done or Run returns; it returns nil then. While this node has the lease and has read
+// everything in the stream, it calls run with the state of the log and a function that publishes batches, one run at a time.
+//
+// run's context is done when ctx is, or when this node isn't the writer any more. What was published but not stored then is lost, so
+// the next run begins with the state that it gets. If run returns before its context is done, LeadBatches ends with its error after
+// what it published is stored.
+func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 	if !b.o.Lead {
 		return errors.New("bus: this node may not write")
 	}
@@ -61,7 +78,7 @@ func (b *Bus) Lead(ctx context.Context, run bus.Feed) error {
 }
 
 // lead runs a term with a lease. It reports whether run ended by itself.
-func (b *Bus) lead(ctx context.Context, h *holding, run bus.Feed) (ended bool, err error) {
+func (b *Bus) lead(ctx context.Context, h *holding, run Feed) (ended bool, err error) {
 	// The term goes on for a moment when ctx is done, until what was published is stored.
 	life, lose := context.WithCancelCause(context.Background())
 	running, stop := context.WithCancel(ctx)
@@ -128,7 +145,7 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 		}
 		last := info.State.LastSeq
 		v := b.current()
-		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, writer: b.o.Name}
+		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, opens: v.batch + 1, batch: v.batch + 1, writer: b.o.Name}
 		// Not used before even if the stream has lost messages.
 		m.term = max(v.term+1, uint64(time.Now().UnixMilli()))
 		ack, err := b.publishTerm(ctx, &m, last)
@@ -158,8 +175,12 @@ func (b *Bus) publishTerm(ctx context.Context, m *message, last uint64) (*jetstr
 // prepare waits until the node has read everything. It begins a new epoch if one is needed.
 func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	// A request that is sent while the connection fails has no answer.
-	ctx, cancel := context.WithTimeout(ctx, max(b.o.timing.check, time.Second))
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
 	defer cancel()
+	m, _, err := b.marks.load(ctx) // before the stream: the mark gets a new epoch first
+	if err != nil {
+		return nil, err
+	}
 	info, err := b.stream.Info(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("stream %s: %w", b.streamName(), err)
@@ -167,10 +188,6 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	epoch := b.current().epoch
 	if epochOf(info) != epoch {
 		return nil, errForeign // watch ends the bus
-	}
-	m, _, err := b.marks.load(ctx)
-	if err != nil {
-		return nil, err
 	}
 	newest, err := b.newestMessage(ctx, &info.State)
 	if err != nil {
@@ -191,7 +208,7 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
 			return nil, fmt.Errorf("read the newest messages: %w", err)
 		}
-		if m != nil && m.Seq > b.current().head {
+		if v := b.current(); m != nil && (m.Seq > v.head || m.Batch > v.batch) {
 			reason = "the stream has lost ticks that were stored"
 		}
 	}

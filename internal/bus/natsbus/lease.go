@@ -163,7 +163,7 @@ func (h *holding) renew(ctx context.Context) error {
 
 // release ends the lease, so that another node needn't wait until it expires.
 func (h *holding) release() {
-	ctx, cancel := context.WithTimeout(context.Background(), h.o.timing.renew)
+	ctx, cancel := context.WithTimeout(context.Background(), h.o.timing.request)
 	defer cancel()
 	err := h.kv.Delete(ctx, leaseKey, jetstream.LastRevision(h.revision))
 	if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {

@@ -11,10 +11,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// mark is the high-water mark: ticks up to Seq of Epoch were readable. If the stream has fewer, it has lost some.
+// mark is the high-water mark: ticks up to Seq and batches up to Batch of Epoch were readable. If the stream has fewer, it has lost
+// some.
 type mark struct {
 	Epoch   uint64 `json:"epoch"`
 	Seq     uint64 `json:"seq"`
+	Batch   uint64 `json:"batch"`
 	Spoiled bool   `json:"spoiled,omitempty"` // a node has found that ticks are lost: the epoch must end
 }
 
@@ -67,7 +69,7 @@ func (s *marks) load(ctx context.Context) (*mark, uint64, error) {
 		return nil, 0, fmt.Errorf("high-water mark: %s: %w: delete the file", s.file, err)
 	}
 	// The file is written first.
-	if m == nil || m.Epoch != f.Epoch || m.Seq < f.Seq {
+	if m == nil || m.Epoch != f.Epoch || m.Seq < f.Seq || m.Batch < f.Batch {
 		f.Spoiled = f.Spoiled || m != nil && m.Epoch == f.Epoch && m.Spoiled
 		m = &f
 	}

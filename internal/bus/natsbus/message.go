@@ -14,22 +14,26 @@ const (
 	headerEpoch  = "Epoch"      // of the positions, hexadecimal
 	headerTerm   = "Term"       // of the writer
 	headerBegins = "Term-First" // number of the first tick of the term
-	headerFirst  = "First"      // number of the first tick of the batch
-	headerCount  = "Count"      // ticks of the batch; 0 in the message that begins a term
-	headerWriter = "Writer"     // name of the node, in the message that begins a term
+	headerOpens  = "Term-Batch" // number of the first batch of the term
+	headerBatch  = "Batch"      // number of the batch
+	headerFirst  = "First"      // number of its first tick
+	headerCount  = "Count"      // how many ticks it has, which may be 0
+	headerWriter = "Writer"     // name of the node, in the message that begins a term, which has no batch
 )
 
 // errHeader is wrapped by the error of a message that this program hasn't published.
 var errHeader = errors.New("invalid header")
 
-// message is a message of the stream, without its ticks.
+// message is a message of the stream, without its batch. Batches are numbered in the epoch, as ticks are: some have no ticks.
 type message struct {
 	epoch  uint64
 	term   uint64
 	begins uint64 // number of the first tick of the term
+	opens  uint64 // number of the first batch of the term
+	batch  uint64 // number of the batch; of the next one if this begins a term
 	first  uint64 // number of the first tick; of the next one if there are none
 	count  int
-	writer string
+	writer string // of the term that this begins; empty in a message with a batch
 
 	sequence uint64    // in the stream
 	stored   time.Time // by the server
@@ -38,9 +42,21 @@ type message struct {
 // last returns the number of the last tick of the batch, or of the one before if it has none.
 func (m *message) last() uint64 { return m.first + uint64(m.count) - 1 }
 
+// lastBatch returns the number of the batch, or of the one before if this begins a term.
+func (m *message) lastBatch() uint64 {
+	if m.writer != "" {
+		return m.batch - 1
+	}
+	return m.batch
+}
+
 // id identifies the message among all of the stream. The server stores it once within the duplicate window.
 func (m *message) id() string {
-	return strconv.FormatUint(m.epoch, 16) + "-" + strconv.FormatUint(m.term, 10) + "-" + strconv.FormatUint(m.first, 10) + "-" + strconv.Itoa(m.count)
+	term := strconv.FormatUint(m.epoch, 16) + "-" + strconv.FormatUint(m.term, 10)
+	if m.writer != "" {
+		return term
+	}
+	return term + "-" + strconv.FormatUint(m.batch, 10)
 }
 
 // header returns the headers of the message.
@@ -49,6 +65,8 @@ func (m *message) header() nats.Header {
 		headerEpoch:  {strconv.FormatUint(m.epoch, 16)},
 		headerTerm:   {strconv.FormatUint(m.term, 10)},
 		headerBegins: {strconv.FormatUint(m.begins, 10)},
+		headerOpens:  {strconv.FormatUint(m.opens, 10)},
+		headerBatch:  {strconv.FormatUint(m.batch, 10)},
 		headerFirst:  {strconv.FormatUint(m.first, 10)},
 		headerCount:  {strconv.Itoa(m.count)},
 	}
@@ -67,7 +85,10 @@ func parseMessage(h nats.Header, sequence uint64, stored time.Time) (message, er
 		base int
 		min  uint64
 		to   *uint64
-	}{{headerEpoch, 16, 1, &m.epoch}, {headerTerm, 10, 1, &m.term}, {headerBegins, 10, 1, &m.begins}, {headerFirst, 10, 1, &m.first}, {headerCount, 10, 0, &count}} {
+	}{
+		{headerEpoch, 16, 1, &m.epoch}, {headerTerm, 10, 1, &m.term}, {headerBegins, 10, 1, &m.begins}, {headerOpens, 10, 1, &m.opens},
+		{headerBatch, 10, 1, &m.batch}, {headerFirst, 10, 1, &m.first}, {headerCount, 10, 0, &count},
+	} {
 		v, err := strconv.ParseUint(h.Get(f.name), f.base, 63)
 		if err != nil || v < f.min {
 			return m, fmt.Errorf("message %d: %w: %s: %q", sequence, errHeader, f.name, h.Get(f.name))

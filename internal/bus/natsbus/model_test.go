@@ -3,6 +3,9 @@ package natsbus
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,14 +13,16 @@ import (
 
 	"ticklane/internal/bus/bustest"
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 	"ticklane/internal/testkit"
 )
 
 // TestSchedule runs a random schedule: two writers, one of which may not notice that it has lost the lease, lost acknowledgements,
-// restarts of readers and of the server. Every node must see one sequence, which is that of the stream, and no tick twice.
+// restarts of readers and of the server. Every node must see one sequence, which is that of the stream, and no tick twice; the same holds
+// for batches without ticks.
 func TestSchedule(t *testing.T) {
 	rng := testkit.Rand(t)
-	c := newCluster(t)
+	c := newCluster(t, func(o *Options) { o.Source = new(recorder) })
 	epoch := c.a.Start().Position.Epoch
 	writers := []writing{c.writing}
 	readers := []*node{c.a, c.b, c.c}
@@ -38,6 +43,7 @@ func TestSchedule(t *testing.T) {
 		case 4:
 			o := options(t, "d")
 			o.URL, o.Lead, o.LogSize = c.server.URL(), false, 1+rng.IntN(bustest.LogSize)
+			o.Source = new(recorder)
 			n := openNode(t, o)
 			n.run()
 			readers = append(readers, n)
@@ -49,7 +55,16 @@ func TestSchedule(t *testing.T) {
 				volume++
 				ticks[i] = quote.Tick{Symbol: quote.ID(rng.IntN(bustest.Symbols)), Volume: quote.Size(volume)}
 			}
-			w.publish(ticks)
+			line := batch.Progress{Source: "lines", Ranges: []batch.Range{{From: uint64(volume), To: uint64(volume)}}}
+			switch rng.IntN(3) {
+			case 0:
+				ticks, volume = nil, volume+1
+				fallthrough
+			case 1:
+				w.batches(&batch.Batch{Progress: []batch.Progress{line}, Ticks: ticks})
+			default:
+				w.publish(ticks)
+			}
 		}
 	}
 	c.zombie.Store(false)
@@ -59,7 +74,7 @@ func TestSchedule(t *testing.T) {
 	// A new node reads all that is stored.
 	o := options(t, "e")
 	o.URL, o.Lead = c.server.URL(), false
-	o.From = func(context.Context, *nats.Conn, uint64) (uint64, error) { return 0, nil }
+	o.From, o.Source = func(context.Context, *nats.Conn, uint64) (uint64, error) { return 0, nil }, new(recorder)
 	all := openNode(t, o)
 	all.run()
 	stored := all.got.Wait(t, int(head))
@@ -73,6 +88,9 @@ func TestSchedule(t *testing.T) {
 	}
 	for _, r := range readers {
 		testkit.Eventually(t, func() bool { return r.State().Position.Seq >= head }, "reader is at the head")
+		if got, want := r.o.Source.State(), all.o.Source.State(); !reflect.DeepEqual(got.Progress, want.Progress) {
+			t.Fatalf("a node has the batches %+v, want %+v (steps %s)", got.Progress, want.Progress, steps)
+		}
 		at := r.Start().Position
 		if at.Epoch != epoch {
 			t.Fatalf("a node has epoch %x, want %x (steps %s)", at.Epoch, epoch, steps)
@@ -83,6 +101,42 @@ func TestSchedule(t *testing.T) {
 			}
 		}
 	}
+}
+
+// recorder is a source that keeps the progress and the newest ticks.
+type recorder struct {
+	mu     sync.Mutex
+	ranges []batch.Range
+	newest [bustest.Symbols]quote.Tick
+}
+
+func (r *recorder) Apply(x *batch.Batch) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range x.Progress {
+		r.ranges = append(r.ranges, x.Progress[i].Ranges...)
+	}
+	for i := range x.Ticks {
+		r.newest[x.Ticks[i].Symbol] = x.Ticks[i]
+	}
+	return nil
+}
+
+func (r *recorder) Resume(x *batch.Batch) error {
+	*r = recorder{}
+	return r.Apply(x)
+}
+
+func (r *recorder) State() *batch.Batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := &batch.Batch{Progress: []batch.Progress{{Source: "lines", Ranges: slices.Clone(r.ranges)}}}
+	for i := range r.newest {
+		if r.newest[i].N > 0 {
+			x.Ticks = append(x.Ticks, r.newest[i])
+		}
+	}
+	return x
 }
 
 // newWriters returns the terms that have begun.

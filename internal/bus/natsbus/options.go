@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 )
 
 // Values of Options.Ack: when the ticks of the writer are passed to its own sinks. The other nodes always get what is stored.
@@ -38,8 +39,9 @@ type Options struct {
 
 	LogSize  int             // ticks that the node's log keeps, so how many are read at the start
 	From     From            // which earlier ticks are wanted; nil for none
-	Universe *quote.Universe // grows by the instruments in the stream if it is a growing one
+	Universe *quote.Universe // that of Source, if there is one
 	Events   *quote.Events   // gets the events of the ticks that are read
+	Source   Source          // of a feed with a growing universe; nil for one whose instruments are fixed
 	Ack      string          // AckAfter (default) or AckBefore
 	Lead     bool            // the node may write
 	Logger   *slog.Logger    // slog.Default() if nil
@@ -48,26 +50,39 @@ type Options struct {
 	faults faults // in tests only
 }
 
+// Source has what the batches of a live feed contain besides ticks: instruments, and the progress of those who send lines. It must be
+// new for each bus. Its methods are called one at a time. An error is of instruments that contradict those that it has.
+type Source interface {
+	// Apply adds a batch, before the sinks get its ticks.
+	Apply(*batch.Batch) error
+	// Resume replaces what the source knows by a state.
+	Resume(*batch.Batch) error
+	// State returns the state after the newest batch.
+	State() *batch.Batch
+}
+
 // From returns, for the epoch of the stream, a number of a tick after which the ticks are wanted if the stream has them: 0 for all. It
 // may use the connection.
 type From = func(ctx context.Context, conn *nats.Conn, epoch uint64) (seq uint64, err error)
 
 // timing has the times of the protocol.
 type timing struct {
-	lease    time.Duration // after its last renewal the lease expires
-	renew    time.Duration // between renewals
-	stepDown time.Duration // after its last renewal the writer stops: before the lease expires
-	campaign time.Duration // between attempts to get the lease
-	check    time.Duration // between comparisons of the log with the stream
-	mark     time.Duration // between writes of the high-water mark
-	state    time.Duration // between writes of the state record
-	ack      time.Duration // to wait for the acknowledgement of a message, and for any other answer
+	heartbeat time.Duration // between messages of the server to a reader; after two that are missing the reader makes another consumer
+	lease     time.Duration // after its last renewal the lease expires
+	renew     time.Duration // between renewals
+	stepDown  time.Duration // after its last renewal the writer stops: before the lease expires
+	campaign  time.Duration // between attempts to get the lease
+	check     time.Duration // between comparisons of the log with the stream
+	mark      time.Duration // between writes of the high-water mark
+	state     time.Duration // between writes of the state record
+	ack       time.Duration // to wait for the acknowledgement of a message, and for most answers
+	request   time.Duration // to wait for an answer that is requested again: one that was requested while the connection failed never comes
 }
 
 // defaultTiming lets another node write within 5 s: at most the lease, 250 ms until the server deletes it, and an attempt.
 var defaultTiming = timing{
-	lease: 3 * time.Second, renew: 750 * time.Millisecond, stepDown: 2 * time.Second, campaign: 400 * time.Millisecond,
-	check: 2 * time.Second, mark: 500 * time.Millisecond, state: 30 * time.Second, ack: 5 * time.Second,
+	heartbeat: time.Second, lease: 3 * time.Second, renew: 750 * time.Millisecond, stepDown: 2 * time.Second, campaign: 400 * time.Millisecond,
+	check: 2 * time.Second, mark: 500 * time.Millisecond, state: 30 * time.Second, ack: 5 * time.Second, request: 2 * time.Second,
 }
 
 // faults are what tests make fail.

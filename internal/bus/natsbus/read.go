@@ -1,36 +1,34 @@
 package natsbus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/quote"
 	"ticklane/internal/quote/batch"
 )
 
-// heartbeat is how often the server sends something to a reader. After two that are missing the consumer is made anew.
-const heartbeat = time.Second
-
 // Run reads the stream and passes its ticks to the sinks until ctx is done; it returns nil then. While the server fails it tries
 // again. It returns ErrEpoch when the log can't be continued.
 func (b *Bus) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	again := make(chan struct{}, 1)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		b.watch(ctx, again)
+		b.watch(ctx)
 	}()
 	defer func() { <-watched }()
 	defer cancel()
 	logged := ""
 	for {
-		err := b.read(ctx, again)
+		err := b.read(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -63,54 +61,74 @@ func (b *Bus) hasEnded() bool {
 	}
 }
 
-// read reads messages until one can't be accepted, the consumer fails, again receives or the bus has ended.
-func (b *Bus) read(ctx context.Context, again <-chan struct{}) error {
+// read reads messages until one can't be accepted, the consumer fails, b.again receives or the bus has ended.
+//
+// This isn't jetstream's OrderedConsumer: it waits 10 s for the answer to a request that was sent while the connection failed.
+func (b *Bus) read(ctx context.Context) error {
+	inbox := b.conn.NewInbox()
+	messages, err := b.conn.SubscribeSync(inbox)
+	if err != nil {
+		return fmt.Errorf("consumer: %w", err)
+	}
+	unsubscribe := func() { _ = messages.Unsubscribe() } // the server deletes the consumer then
+	defer unsubscribe()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(ctx, unsubscribe)()
 	go func() {
 		select {
 		case <-ctx.Done():
-		case <-again:
+		case <-b.again:
 		case <-b.ended:
 		}
 		cancel()
 	}()
-	next := b.current().sequence + 1
-	setup, done := context.WithTimeout(ctx, b.o.timing.ack)
+	setup, done := context.WithTimeout(ctx, b.o.timing.request)
 	defer done()
-	consumer, err := b.js.OrderedConsumer(setup, b.streamName(), jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
-		InactiveThreshold: time.Minute, MaxResetAttempts: 1,
+	_, err = b.js.CreatePushConsumer(setup, b.streamName(), jetstream.ConsumerConfig{
+		DeliverSubject: inbox, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: b.current().sequence + 1,
+		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1, MemoryStorage: true, Replicas: 1, FlowControl: true, IdleHeartbeat: b.o.timing.heartbeat,
+		InactiveThreshold: time.Minute,
 	})
 	if err != nil {
 		return fmt.Errorf("consumer: %w", err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(1000), jetstream.PullHeartbeat(heartbeat))
-	if err != nil {
-		return fmt.Errorf("consumer: %w", err)
-	}
-	defer messages.Stop()
-	stop := context.AfterFunc(ctx, messages.Stop) // also ends a wait for a new consumer
-	defer stop()
-	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+	for delivered := uint64(1); ; {
+		m, err := messages.NextMsg(2 * b.o.timing.heartbeat)
 		if err != nil {
 			return fmt.Errorf("consumer: %w", err)
 		}
-		if err := b.handle(ctx, m); err != nil {
+		switch status := m.Header.Get("Status"); status {
+		case "":
+		case "100": // a heartbeat, or a request of flow control: ADR-15
+			if reply := cmp.Or(m.Reply, m.Header.Get("Nats-Consumer-Stalled")); reply != "" {
+				_ = b.conn.Publish(reply, nil)
+			}
+			b.mu.Lock()
+			b.health.readError = nil // there is nothing to read
+			b.mu.Unlock()
+			continue
+		default:
+			return fmt.Errorf("consumer: %s %s", status, m.Header.Get("Description"))
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return fmt.Errorf("consumer: %w", err)
+		}
+		if meta.Sequence.Consumer != delivered {
+			return fmt.Errorf("consumer: message %d: %w", meta.Sequence.Stream, errGap)
+		}
+		delivered++
+		if err := b.handle(ctx, m, meta); err != nil {
 			return err
 		}
 	}
 }
 
 // handle delivers the ticks of a message.
-func (b *Bus) handle(ctx context.Context, msg jetstream.Msg) error {
-	meta, err := msg.Metadata()
-	if err != nil {
-		return err
-	}
+func (b *Bus) handle(ctx context.Context, msg *nats.Msg, meta *nats.MsgMetadata) error {
 	sequence := meta.Sequence.Stream
-	m, err := parseMessage(msg.Headers(), sequence, meta.Timestamp)
+	m, err := parseMessage(msg.Header, sequence, meta.Timestamp)
 	if err != nil {
 		// Nothing that this program has published. The writer has to read it, too, before it can go on.
 		b.o.Logger.Warn("invalid message in the stream", "err", err)
@@ -138,13 +156,18 @@ func (b *Bus) handle(ctx context.Context, msg jetstream.Msg) error {
 		return nil
 	}
 	var ticks []quote.Tick
-	if m.writer == "" { // the message that begins a term has no content
-		if ticks, err = b.decode(&m, msg.Data()); err != nil {
+	if m.writer == "" {
+		x, err := b.decode(&m, msg.Data)
+		if err == nil && sequence > b.learned {
+			err = b.learn(x, Source.Apply)
+		}
+		if err != nil {
 			return b.unreadable(sequence, err)
 		}
+		ticks = x.Ticks
 	}
 	for len(ticks) > 0 && ticks[0].Seq <= v.head {
-		ticks = ticks[1:] // a log that begins within the batch
+		ticks = ticks[1:] // this node has passed them before they were stored: AckBefore
 	}
 	b.pass(ticks)
 	b.advance(func(v *view) {
@@ -159,7 +182,7 @@ func (b *Bus) handle(ctx context.Context, msg jetstream.Msg) error {
 func (b *Bus) unreadable(sequence uint64, err error) error {
 	err = fmt.Errorf("message %d: %w", sequence, err)
 	switch {
-	case errors.Is(err, errInstruments):
+	case errors.Is(err, errInstruments), errors.Is(err, batch.ErrMissing) && !b.view.complete:
 		b.finish(fmt.Errorf("%w: %w", ErrEpoch, err))
 	case !errors.Is(err, batch.ErrVersion) && !errors.Is(err, batch.ErrMissing):
 		return fmt.Errorf("%w: %w", errRead, err) // for all nodes alike

@@ -22,15 +22,18 @@ type records struct {
 const recordName = "state"
 
 // record is a stored state.
-type record struct{ view view }
+type record struct {
+	view  view
+	state *batch.Batch
+}
 
-// recordHeader is the first line of a stored state. The ticks follow.
+// recordHeader is the first line of a stored state. The encoded state follows.
 type recordHeader struct {
 	Epoch    uint64 `json:"epoch"`
 	Term     uint64 `json:"term"`
 	Writer   string `json:"writer"`
 	Sequence uint64 `json:"sequence"` // of the newest message that it includes
-	Head     uint64 `json:"head"`
+	Batch    uint64 `json:"batch"`
 }
 
 func (r *records) open(ctx context.Context, b *Bus) (err error) {
@@ -47,20 +50,28 @@ func (r *records) open(ctx context.Context, b *Bus) (err error) {
 // save stores the state of the log up to the newest message that was read.
 func (r *records) save(ctx context.Context) error {
 	b := r.b
-	b.mu.Lock()
-	v := b.view
-	ticks := v.state().Newest
-	b.mu.Unlock()
-	content, err := json.Marshal(recordHeader{v.epoch, v.term, v.writer, v.sequence, v.head})
+	v, state := b.snapshot()
+	content, err := json.Marshal(recordHeader{v.epoch, v.term, v.writer, v.sequence, v.batch})
 	if err != nil {
 		return err
 	}
 	content = append(content, '\n')
-	content = batch.NewEncoder(b.o.Universe.Limit(), b.o.Events).AppendState(content, &batch.Batch{Ticks: ticks})
+	content = batch.NewEncoder(b.o.Universe.Limit(), b.o.Events).AppendState(content, state)
 	if _, err := r.store.PutBytes(ctx, recordName, content); err != nil {
 		return fmt.Errorf("state record: %w", err)
 	}
 	return nil
+}
+
+// snapshot returns the view and the state up to the newest message that was read.
+func (b *Bus) snapshot() (view, *batch.Batch) {
+	b.deliver.Lock() // no batch is between the source and the view
+	defer b.deliver.Unlock()
+	v := b.current()
+	if b.o.Source != nil {
+		return v, b.o.Source.State()
+	}
+	return v, &batch.Batch{Ticks: b.State().Newest}
 }
 
 // load returns the newest state record, nil if there is none that can be read.
@@ -78,17 +89,15 @@ func (r *records) load(ctx context.Context) (*record, error) {
 		r.b.o.Logger.Warn("state record ignored", "err", err)
 		return nil, nil
 	}
-	var x batch.Batch
-	err = batch.NewDecoder(r.b.o.Universe, r.b.o.Events).DecodeState(rest, &x)
-	if err == nil {
-		err = r.b.learn(&x)
-	}
-	if err != nil {
+	x := new(batch.Batch)
+	if err := batch.NewDecoder(r.b.o.Universe, r.b.o.Events).DecodeState(rest, x); err != nil {
 		r.b.o.Logger.Warn("state record ignored", "err", err)
 		return nil, nil
 	}
-	v := view{epoch: h.Epoch, term: h.Term, writer: h.Writer, sequence: h.Sequence}
+	v := view{epoch: h.Epoch, term: h.Term, writer: h.Writer, sequence: h.Sequence, batch: h.Batch}
 	v.add(x.Ticks)
-	v.head = h.Head
-	return &record{v}, nil
+	for i := range x.Ticks {
+		v.head = max(v.head, x.Ticks[i].Seq)
+	}
+	return &record{v, x}, nil
 }

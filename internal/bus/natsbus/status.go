@@ -39,7 +39,7 @@ type Latency struct{ P50, P99 time.Duration }
 type health struct {
 	checked    time.Time // newest comparison with the stream
 	checkError error     // of the newest
-	readError  error     // since the newest message
+	readError  error     // since the newest message or heartbeat
 	leadError  error     // of the newest attempt to write
 	staleSince time.Time
 	last       uint64 // sequence of the newest message at the newest comparison

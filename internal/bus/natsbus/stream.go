@@ -147,7 +147,7 @@ func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error
 		v.term = newest.term
 		return v, last, nil
 	}
-	if record != nil && (record.view.epoch != v.epoch || record.view.sequence > last || newest != nil && record.view.head > newest.last()) {
+	if record != nil && (record.view.epoch != v.epoch || record.view.sequence > last || newest != nil && record.view.batch > newest.lastBatch()) {
 		record = nil // it is of another epoch, or of messages that are lost
 	}
 	first := info.State.FirstSeq
@@ -156,7 +156,7 @@ func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error
 	}
 	if newest == nil {
 		m, _, err := b.marks.load(ctx)
-		v.complete = last == 0 || m != nil && m.Epoch == v.epoch && m.Seq == 0 // nothing was ever stored in the epoch
+		v.complete = last == 0 || m != nil && m.Epoch == v.epoch && m.Seq == 0 && m.Batch == 0 // nothing was ever stored in the epoch
 		return v, last, err
 	}
 	oldest, err := b.message(ctx, first)
@@ -164,7 +164,7 @@ func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error
 		return v, last, err
 	}
 	// Without a state record everything must be read, if that is from the start of the epoch.
-	v.complete = oldest.first == 1
+	v.complete = oldest.batch == 1
 	if !v.complete {
 		if first, err = b.sequenceOf(ctx, b.logStart(newest, wanted), first, last); err != nil {
 			return v, last, err
@@ -173,8 +173,21 @@ func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error
 			return v, last, err
 		}
 	}
-	v.sequence, v.head = first-1, oldest.first-1
+	if !v.complete && b.o.Source != nil { // what follows can't be read without the instruments before
+		v.batch, v.head = newest.lastBatch(), newest.last()
+		return v, last, b.awaitRecord(ctx)
+	}
+	v.sequence, v.batch, v.head = first-1, oldest.batch-1, oldest.first-1
 	return v, last, nil
+}
+
+// awaitRecord fails if there is a writer: it will store a state record. Otherwise the next writer begins a new epoch.
+func (b *Bus) awaitRecord(ctx context.Context) error {
+	holder, err := b.lease.holder(ctx)
+	if err == nil && holder != "" {
+		err = fmt.Errorf("%s hasn't stored a state record yet", holder)
+	}
+	return err
 }
 
 // logStart returns the number of the oldest tick that the node has to read.
@@ -186,7 +199,10 @@ func (b *Bus) logStart(newest *message, wanted uint64) uint64 {
 // begins earlier; the record has the newest ticks of the symbols that have none from there on.
 func (b *Bus) startAt(ctx context.Context, record *record, newest *message, wanted, first, last uint64) (view, uint64, error) {
 	v := record.view
-	v.complete = true
+	v.complete, b.learned = true, v.sequence
+	if err := b.learn(record.state, Source.Resume); err != nil { // before the earlier ticks are requested
+		return v, last, fmt.Errorf("state record: %w: %w", errMismatch, err)
+	}
 	if newest == nil || first > v.sequence {
 		return v, last, nil
 	}
@@ -198,7 +214,7 @@ func (b *Bus) startAt(ctx context.Context, record *record, newest *message, want
 	if err != nil {
 		return v, last, err
 	}
-	v.sequence, v.head, v.term, v.writer = at-1, m.first-1, 0, ""
+	v.sequence, v.batch, v.head, v.term, v.writer = at-1, m.batch-1, m.first-1, 0, ""
 	for id := range v.newest {
 		if t := &v.newest[id]; t.Seq > v.head {
 			*t = quote.Tick{Symbol: quote.ID(id)}

@@ -14,11 +14,8 @@ import (
 	"ticklane/internal/quote/batch"
 )
 
-// Limits of what is published but not stored.
-const (
-	maxInFlight = 64   // messages
-	maxPending  = 1000 // ticks that aren't in a message yet; Events keeps at least so many events
-)
+// maxInFlight is how many messages may be published but not stored.
+const maxInFlight = 64
 
 // term is the time in which this node writes. Each of its messages is stored only directly after the one before.
 type term struct {
@@ -28,19 +25,21 @@ type term struct {
 	lose    context.CancelCauseFunc
 	done    sync.WaitGroup
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	pending []quote.Tick // numbered, not in a message yet
-	seq     uint64       // of the newest tick that is numbered
-	stored  uint64       // of the newest tick that is stored
-	n       []uint64     // newest N of each symbol, by ID
+	mu        sync.Mutex
+	changed   *sync.Cond
+	pending   queue    // of what is published, not in a message yet
+	published uint64   // number of the newest entry of the queue, in this term
+	stored    uint64   // number of the newest entry that is stored
+	seq       uint64   // of the newest tick that is numbered
+	n         []uint64 // newest N of each symbol, by ID
 
-	wake     chan struct{} // receives when there are pending ticks
+	wake     chan struct{} // receives when the queue has entries
 	slots    chan struct{} // holds a value for each message in flight
 	inFlight chan flight
-	sequence uint64 // of the newest message sent, in the stream
+	next     message // the next to send
+	sequence uint64  // of the newest message sent, in the stream
 	encoder  *batch.Encoder
-	batch    batch.Batch
+	sending  batch.Batch
 }
 
 // flight is a message that is sent but not acknowledged.
@@ -48,15 +47,16 @@ type flight struct {
 	future   jetstream.PubAckFuture
 	id       string
 	sequence uint64 // that it must get
-	last     uint64 // number of its last tick
+	last     uint64 // number of its last entry of the queue
 	sent     time.Time
 }
 
 func newTerm(life context.Context, b *Bus, lose context.CancelCauseFunc, m message, sequence uint64) *term {
 	t := &term{
-		message: m, b: b, life: life, lose: lose, seq: m.begins - 1, stored: m.begins - 1, sequence: sequence,
+		message: m, b: b, life: life, lose: lose, seq: m.begins - 1, next: m, sequence: sequence,
 		wake: make(chan struct{}, 1), slots: make(chan struct{}, maxInFlight), inFlight: make(chan flight, maxInFlight),
 	}
+	t.next.writer = ""
 	t.changed = sync.NewCond(&t.mu)
 	t.n = b.State().N
 	t.encoder = batch.NewEncoder(b.o.Universe.Limit(), b.o.Events)
@@ -65,42 +65,68 @@ func newTerm(life context.Context, b *Bus, lose context.CancelCauseFunc, m messa
 
 // start starts the goroutines of the term. They end when life is done.
 func (t *term) start() {
-	context.AfterFunc(t.life, func() {
-		t.mu.Lock()
-		t.changed.Broadcast()
-		t.mu.Unlock()
-	})
+	context.AfterFunc(t.life, t.broadcast)
 	t.done.Go(t.sendAll)
 	t.done.Go(t.awaitAcks)
 	t.done.Go(t.keepMark)
 	t.done.Go(t.keepRecord)
 }
 
-// publish numbers the ticks, in place, and sends them soon.
-func (t *term) publish(ticks []quote.Tick) {
+// broadcast wakes those who wait for a change.
+func (t *term) broadcast() {
+	t.mu.Lock()
+	t.changed.Broadcast()
+	t.mu.Unlock()
+}
+
+// publish is a Publish: it numbers the ticks and sends the batch soon.
+func (t *term) publish(x *batch.Batch) (confirm func(context.Context) error) {
+	last := t.enqueue(x)
+	return func(ctx context.Context) error { return t.confirm(ctx, last) }
+}
+
+// enqueue adds a batch to the queue. It returns the number of its last entry.
+func (t *term) enqueue(x *batch.Batch) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(ticks) > 0 {
-		free := maxPending - len(t.pending)
-		for free == 0 && t.life.Err() == nil {
+	part := *x
+	for rest := x.Ticks; !part.Empty(); part = (batch.Batch{Ticks: rest}) {
+		part.Ticks, rest = rest[:min(maxBatch, len(rest))], rest[min(maxBatch, len(rest)):]
+		for !t.pending.fits(&part) && t.life.Err() == nil {
 			t.changed.Wait()
-			free = maxPending - len(t.pending)
 		}
+		t.published++ // also after the end of the term: it isn't stored then
 		if t.life.Err() != nil {
-			return
+			break
 		}
-		some := ticks[:min(free, len(ticks))]
-		t.number(some)
-		t.pending = append(t.pending, some...)
+		t.number(part.Ticks)
+		t.pending.add(&part)
 		send(t.wake)
 		if t.b.o.Ack == AckBefore {
 			t.b.deliver.Lock()
-			t.b.pass(some)
-			t.b.advance(func(v *view) { v.add(some) })
+			t.b.pass(part.Ticks)
+			t.b.advance(func(v *view) { v.add(part.Ticks) })
 			t.b.deliver.Unlock()
 		}
-		ticks = ticks[len(some):]
 	}
+	return t.published
+}
+
+// confirm waits until an entry of the queue is stored. It fails if it isn't when ctx is done or the term has ended.
+func (t *term) confirm(ctx context.Context, entry uint64) error {
+	defer context.AfterFunc(ctx, t.broadcast)()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.stored < entry {
+		if t.life.Err() != nil {
+			return fmt.Errorf("not stored: %w", context.Cause(t.life))
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		t.changed.Wait()
+	}
+	return nil
 }
 
 // number sets Seq and N.
@@ -116,8 +142,7 @@ func (t *term) number(ticks []quote.Tick) {
 	}
 }
 
-// sendAll sends pending ticks. While maxInFlight messages are in flight, it waits, and the ticks of several calls of publish get
-// into one message.
+// sendAll sends what is in the queue. While maxInFlight messages are in flight, it waits, and several entries get into one message.
 func (t *term) sendAll() {
 	for {
 		select {
@@ -131,11 +156,12 @@ func (t *term) sendAll() {
 				return
 			case t.slots <- struct{}{}:
 			}
-			if t.take(); t.batch.Empty() {
+			last, ok := t.take()
+			if !ok {
 				<-t.slots
 				break
 			}
-			if err := t.send(); err != nil {
+			if err := t.send(last); err != nil {
 				t.lose(err)
 				return
 			}
@@ -143,30 +169,31 @@ func (t *term) sendAll() {
 	}
 }
 
-// take moves pending ticks to the batch.
-func (t *term) take() {
+// take takes a message's content from the queue, with the number of its last entry. ok is false if the queue is empty.
+func (t *term) take() (last uint64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := min(len(t.pending), maxBatch)
-	t.batch.Ticks = append(t.batch.Ticks[:0], t.pending[:n]...)
-	t.pending = t.pending[:copy(t.pending, t.pending[n:])]
-	if n > 0 {
-		t.changed.Broadcast()
+	if !t.pending.take(&t.sending) {
+		return 0, false
 	}
+	t.changed.Broadcast()
+	return t.published - uint64(len(t.pending.entries)), true
 }
 
-// send sends the batch.
-func (t *term) send() error {
-	m := t.message
-	m.first, m.count, m.writer = t.batch.Ticks[0].Seq, len(t.batch.Ticks), ""
-	f := flight{id: m.id(), sequence: t.sequence + 1, last: m.last(), sent: time.Now()}
-	msg := &nats.Msg{Subject: t.b.subject(), Header: m.header(), Data: t.encoder.Append(nil, &t.batch)}
+// send sends a batch whose last entry of the queue has a number.
+func (t *term) send(last uint64) error {
+	m := t.next
+	m.count = len(t.sending.Ticks)
+	f := flight{id: m.id(), sequence: t.sequence + 1, last: last, sent: time.Now()}
+	msg := &nats.Msg{Subject: t.b.subject(), Header: m.header(), Data: t.encoder.Append(nil, &t.sending)}
 	var err error
 	f.future, err = t.b.js.PublishMsgAsync(msg, jetstream.WithExpectLastSequence(t.sequence), jetstream.WithMsgID(f.id), jetstream.WithRetryAttempts(0))
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	t.sequence++
+	t.next.batch++
+	t.next.first += uint64(m.count)
 	t.inFlight <- f // there are as many slots
 	return nil
 }
@@ -227,13 +254,13 @@ func (t *term) isStored(f *flight) bool {
 	return err == nil && raw.Header.Get(jetstream.MsgIDHeader) == f.id
 }
 
-// flush waits until all published ticks are stored, or the term has ended.
+// flush waits until all that is published is stored, or the term has ended.
 func (t *term) flush() {
 	timeout := time.AfterFunc(2*t.b.o.timing.ack, func() { t.lose(errors.New("publish: timeout")) })
 	defer timeout.Stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for t.stored < t.seq && t.life.Err() == nil {
+	for t.stored < t.published && t.life.Err() == nil {
 		t.changed.Wait()
 	}
 }
@@ -245,13 +272,13 @@ func (t *term) keepMark() {
 	var revision uint64
 	var stored time.Time
 	for {
-		if head := t.b.current().head; head != m.Seq || time.Since(stored) > t.b.o.timing.check {
-			ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.ack)
-			next, err := t.b.marks.raise(ctx, mark{Epoch: t.epoch, Seq: head}, revision)
+		if v := t.b.current(); v.head != m.Seq || v.batch != m.Batch || time.Since(stored) > t.b.o.timing.check {
+			ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.request)
+			next, err := t.b.marks.raise(ctx, mark{Epoch: t.epoch, Seq: v.head, Batch: v.batch}, revision)
 			cancel()
 			switch {
 			case err == nil:
-				m.Seq, revision, stored = head, next, time.Now()
+				m.Seq, m.Batch, revision, stored = v.head, v.batch, next, time.Now()
 			case errors.Is(err, errSpoiled):
 				t.lose(err)
 				return

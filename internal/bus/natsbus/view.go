@@ -13,6 +13,7 @@ type view struct {
 	term     uint64 // of the newest batch; 0 if unknown
 	writer   string // of the term, if the message that began it was read
 	sequence uint64 // of the newest message, in the stream
+	batch    uint64 // number of the newest batch that is stored
 	head     uint64 // number of the newest tick
 	complete bool   // newest has the newest tick of every symbol that has had one
 
@@ -23,10 +24,10 @@ type view struct {
 type verdict int
 
 const (
-	accept   verdict = iota // its ticks follow the newest one
-	skip                    // its ticks are known, or of a writer whose term has ended
-	gap                     // ticks before it weren't read
-	conflict                // it numbers ticks anew that were read before
+	accept   verdict = iota // its batch follows the newest one
+	skip                    // its batch is known, or of a writer whose term has ended
+	gap                     // batches before it weren't read
+	conflict                // it numbers batches or ticks anew that were read before
 	foreign                 // it has another epoch, which may be new
 )
 
@@ -48,11 +49,11 @@ func (v *view) judge(m *message) verdict {
 		return skip
 	case m.term < v.term:
 		return skip // the stream lost messages, and a former writer was lucky with the expected sequence
-	case m.term > v.term && v.term != 0 && m.begins <= v.head:
+	case m.term > v.term && v.term != 0 && (m.begins <= v.head || m.opens <= v.batch):
 		return conflict
-	case m.first > v.head+1:
+	case m.first > v.head+1 || m.batch > v.batch+1:
 		return gap
-	case m.count > 0 && m.last() <= v.head:
+	case m.lastBatch() == m.batch && m.batch <= v.batch:
 		return skip
 	}
 	return accept
@@ -66,6 +67,7 @@ func (v *view) apply(m *message, ticks []quote.Tick) {
 	if m.writer != "" {
 		v.writer = m.writer
 	}
+	v.batch = m.lastBatch()
 	v.add(ticks)
 }
 

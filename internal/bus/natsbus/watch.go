@@ -13,8 +13,8 @@ var errDisconnected = errors.New("not connected to NATS")
 
 // watch compares the node's log with the stream from time to time: a consumer gets no error when the stream has been replaced, and
 // when it has lost its end, a consumer waits for the next message that it expects in silence (nats-io/nats-server#5412). It sends
-// to again when a new consumer is needed.
-func (b *Bus) watch(ctx context.Context, again chan<- struct{}) {
+// to b.again when a new consumer is needed.
+func (b *Bus) watch(ctx context.Context) {
 	var before check
 	logged := ""
 	for {
@@ -36,10 +36,10 @@ func (b *Bus) watch(ctx context.Context, again chan<- struct{}) {
 			before = check{}
 			now = check{}
 		case now.lost && before.lost: // twice: a server that has just started may not know yet
-			b.rewind(ctx, again)
+			b.rewind(ctx)
 			now = check{}
 		case before.last > before.read && now.read == before.read:
-			send(again)
+			send(b.again)
 		}
 		before = now
 		select {
@@ -66,7 +66,7 @@ func (b *Bus) check(ctx context.Context) (check, error) {
 		return check{}, errDisconnected
 	}
 	// A request that is sent while the connection fails has no answer.
-	ctx, cancel := context.WithTimeout(ctx, max(b.o.timing.check, time.Second))
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
 	defer cancel()
 	v := b.current()
 	info, err := b.stream.Info(ctx)
@@ -87,8 +87,8 @@ func (b *Bus) check(ctx context.Context) (check, error) {
 	return check{last: info.State.LastSeq, read: v.sequence, lost: info.State.LastSeq < v.sequence, holder: holder}, err
 }
 
-// rewind handles a stream that has lost its end. If that had ticks that the node has read, a new epoch is needed.
-func (b *Bus) rewind(ctx context.Context, again chan<- struct{}) {
+// rewind handles a stream that has lost its end. If that had batches that the node has read, a new epoch is needed.
+func (b *Bus) rewind(ctx context.Context) {
 	info, err := b.stream.Info(ctx)
 	if err != nil {
 		return
@@ -98,12 +98,15 @@ func (b *Bus) rewind(ctx context.Context, again chan<- struct{}) {
 		return
 	}
 	v := b.current()
-	if newest == nil || newest.last() < v.head {
+	if newest == nil || newest.last() < v.head || newest.lastBatch() < v.batch {
 		b.spoil(ctx)
 		return
 	}
+	b.deliver.Lock()
+	b.learned = min(b.learned, info.State.LastSeq)
 	b.advance(func(v *view) { v.sequence = min(v.sequence, info.State.LastSeq) })
-	send(again)
+	b.deliver.Unlock()
+	send(b.again)
 }
 
 // spoil marks the epoch, so that the writer begins a new one.

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,9 +46,6 @@ func (s *Source) Apply(x *batch.Batch) error {
 	}
 	for i := range x.Ticks {
 		f.state(x.Ticks[i].Symbol).tick = x.Ticks[i]
-	}
-	if n := len(x.Ticks); n > 0 {
-		s.published(x.Ticks[n-1].Received)
 	}
 	return nil
 }
@@ -129,9 +125,6 @@ func (s *Source) grow(first quote.ID, instruments []quote.Instrument) error {
 	}
 	return nil
 }
-
-// Watch reports when the feed becomes stale and when it is live again, until ctx is done, on a node that uses Apply.
-func (s *Source) Watch(ctx context.Context) { s.watch(ctx) }
 
 func newSequences() sequences { return sequences{bySource: make(map[string]*sourceSequence)} }
 

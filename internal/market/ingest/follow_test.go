@@ -431,41 +431,6 @@ func TestApplyErrors(t *testing.T) {
 	}
 }
 
-// TestStaleNode: a node that doesn't publish says that the feed is stale, too.
-func TestStaleNode(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var o observed
-		s, err := New(Options{MaxInstruments: 2, MaxLine: 100, StaleAfter: 30 * time.Second, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Attach(&o)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			s.Watch(ctx)
-		}()
-		apply := func() string {
-			at := time.Now()
-			x := batch.Batch{Instruments: []quote.Instrument{{Symbol: "A", Sector: "x"}}, Ticks: []quote.Tick{{N: 1, Received: at.UnixMicro()}}}
-			if err := s.Apply(&x); err != nil {
-				t.Fatal(err)
-			}
-			synctest.Wait()
-			return at.Format(time.TimeOnly)
-		}
-		since := apply()
-		time.Sleep(31 * time.Second)
-		apply()
-		if got, want := o.take(), []string{"grown", "stale since " + since, "live"}; !slices.Equal(got, want) {
-			t.Errorf("%v, want %v", got, want)
-		}
-		cancel()
-		<-done
-	})
-}
-
 // TestTakeRange compares it with taking each number.
 func TestTakeRange(t *testing.T) {
 	r := testkit.Rand(t)

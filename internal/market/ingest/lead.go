@@ -14,7 +14,8 @@ import (
 type Publish func(*batch.Batch) (confirm func(context.Context) error)
 
 // Lead is Run for the one node of several that publishes, from what it has received by Apply: all that is stored. Lines are accepted,
-// and counted, once the batch that has them is stored. Call it each time the node becomes that one.
+// and counted, once the batch that has them is stored. Call it each time the node becomes that one. Whether the feed is stale is the
+// bus's to report.
 func (s *Source) Lead(ctx context.Context, publish Publish) error {
 	s.mu.Lock()
 	s.follower.mu.Lock()
