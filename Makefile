@@ -20,6 +20,7 @@ BENCHTIME   ?= 1s
 LINTER      := bin/golangci-lint-v2.15.0
 CYCLONEDX   := bin/cyclonedx-gomod-v1.10.0
 GOVULNCHECK := bin/govulncheck-v1.9.0
+NATS        := bin/nats-server
 
 say = @echo '==> $(1)'
 
@@ -30,7 +31,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)  SEED=7 (stress)  PKG=./internal/quote (mutate)  SOAK="30 shard" (soak)  DIR=… (pictures)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  ROLLING="-clients 2500" (rolling)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)  SEED=7 (stress)  PKG=./internal/quote (mutate)  SOAK="30 shard" (soak)  DIR=… (pictures)'
 
 ## Use it
 
@@ -167,6 +168,20 @@ storm: build compiler ## Measure reconnect storms, on Linux; STORM="-clients 200
 	@cd bench && go build -o ../bin/field . && exec ../bin/field storm $(STORM)
 endif
 
+.PHONY: rolling
+ifneq ($(shell uname -s),Linux)
+rolling:
+	@echo 'make rolling needs Linux: it reads /proc and its clients use epoll.' >&2
+	@exit 1
+else
+rolling: build compiler haproxy $(NATS) ## Measure a rolling restart of three servers on NATS behind HAProxy, on Linux; ROLLING="-clients 2500"
+	@cd bench && go build -o ../bin/field . && exec ../bin/field rolling $(ROLLING)
+endif
+
+# The version is that of go.mod.
+$(NATS): go.mod
+	@CGO_ENABLED=0 go build -trimpath -o $@ github.com/nats-io/nats-server/v2
+
 .PHONY: soak
 soak: node build ## Run a server with clients that connect, disconnect and stall; SOAK="30 shard" sets minutes and engine
 	@scripts/soak.sh $(SOAK)
@@ -241,7 +256,7 @@ clean: ## Remove what was built or installed in this folder
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # Programs that a step needs. As root on Debian or Ubuntu they are installed.
-.PHONY: node compiler browser firefox clients proxies
+.PHONY: node compiler browser firefox clients proxies haproxy
 node:
 	@scripts/need.sh npm
 compiler:
@@ -254,3 +269,5 @@ clients:
 	@scripts/need.sh clients
 proxies:
 	@scripts/need.sh proxies
+haproxy:
+	@scripts/need.sh haproxy

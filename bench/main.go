@@ -24,6 +24,7 @@ import (
 
 const usage = `usage: field run [flags] [experiment …]    measures the experiments, all by default
        field storm [flags]                 measures reconnect storms; -h names the flags
+       field rolling [flags]               measures a rolling restart of three servers; -h names the flags
        field list                          names servers and experiments
        field show [-in FILE] [-plot FILE]  prints the tables of an earlier run
        field serve -addr A -rate R NAME    runs one of the usual recipes until it is interrupted`
@@ -49,6 +50,8 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		return run(ctx, args[1:], out)
 	case "storm":
 		return runStorm(ctx, args[1:], out)
+	case "rolling":
+		return runRolling(ctx, args[1:], out)
 	case "list":
 		return list(out)
 	case "show":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|firefox|clients|containers|proxies|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
+# need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
 # gets its package installed; for other users the script prints how to install it and fails.
 set -euo pipefail
 
@@ -76,9 +76,11 @@ containers) # to build and run the image
     have "$tool" || install "$tool" -- "$tool is missing: install it (Debian: apt-get install $tool)."
   done
   ;;
-proxies) # for make test-proxies. Their packages would start them as services, so that is switched off meanwhile.
+proxies | haproxy) # Their packages would start them as services, so that is switched off meanwhile.
   missing=()
-  for pair in nginx=nginx haproxy=haproxy caddy=caddy apache2=apache2 varnishd=varnish hitch=hitch; do
+  pairs="haproxy=haproxy"
+  if [ "$1" = proxies ]; then pairs+=" nginx=nginx caddy=caddy apache2=apache2 varnishd=varnish hitch=hitch"; fi
+  for pair in $pairs; do
     have "${pair%=*}" "/usr/sbin/${pair%=*}" || missing+=("${pair#*=}")
   done
   [ ${#missing[@]} = 0 ] && exit 0
@@ -88,14 +90,14 @@ proxies) # for make test-proxies. Their packages would start them as services, s
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
   fi
-  install "${missing[@]}" -- "Missing for make test-proxies: ${missing[*]} (Debian: apt-get install ${missing[*]})."
+  install "${missing[@]}" -- "Missing: ${missing[*]} (Debian: apt-get install ${missing[*]})."
   ;;
 hey)
   have hey || install hey -- \
     "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
   ;;
 *)
-  echo "usage: need.sh npm|compiler|browser|firefox|clients|containers|proxies|hey" >&2
+  echo "usage: need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|hey" >&2
   exit 2
   ;;
 esac

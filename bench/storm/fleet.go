@@ -195,6 +195,18 @@ func (f *Fleet) Leave() {
 // Whole returns how many clients have whole state since Begin.
 func (f *Fleet) Whole() int { return int(f.whole.Load()) }
 
+// Away returns how many clients don't have whole state now.
+func (f *Fleet) Away() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.clients {
+		if c.phase != reading || !c.state.whole() {
+			n++
+		}
+	}
+	return n
+}
+
 // Clients returns the number of clients.
 func (f *Fleet) Clients() int { return len(f.clients) }
 
