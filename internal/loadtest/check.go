@@ -34,7 +34,11 @@ func (o *Options) Check() error {
 	count("rounds", o.Rounds, 1, 1000)
 	count("slow-readers", o.SlowReaders, 0, 1_000_000)
 	count("cuts", o.Cuts, 1, 10_000_000)
-	between("duration", o.Duration, 100*time.Millisecond, 24*time.Hour)
+	shortest := 100 * time.Millisecond
+	if o.Drill == report.DrillResume {
+		shortest = 0
+	}
+	between("duration", o.Duration, shortest, 24*time.Hour)
 	between("warmup", o.Warmup, 0, time.Hour)
 	between("ramp", o.Ramp, 0, time.Hour)
 	if !(o.Churn >= 0 && o.Churn <= 10_000) {

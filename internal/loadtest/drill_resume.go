@@ -19,17 +19,19 @@ const (
 
 // resume cuts connections by a reset after a random number of bytes, at any byte of an event or a frame, and resumes each from
 // its position at once. Every tick of every connection is checked across the cuts. With --url, connections that the server or the
-// network ends are resumed, too: it may be a cluster whose parts fail.
+// network ends are resumed, too: it may be a cluster whose parts fail. The drill takes at least the duration of the options, in which
+// there may be more cuts.
 func (d *drillRun) resume(ctx context.Context) error {
 	o, c := d.options, d.clients
 	var armed atomic.Int64
+	until := time.Now().Add(o.Duration)
 	rngs := make(map[*connection]*rand.Rand, len(c.all))
 	for k, conn := range c.all {
 		rngs[conn] = rand.New(rand.NewPCG(o.Seed, uint64(k)))
 	}
 	arm := func(conn *connection) {
 		conn.CutAfter(0, false)
-		if armed.Add(1) <= int64(o.Cuts) {
+		if armed.Add(1) <= int64(o.Cuts) || time.Now().Before(until) {
 			rng := rngs[conn]
 			conn.CutAfter(1+rng.Int64N(maxCutAfter), rng.IntN(openingCuts) == 0)
 		}
@@ -53,7 +55,7 @@ func (d *drillRun) resume(ctx context.Context) error {
 		cuts, _ := r.progress()
 		d.progress("%d of %d cuts, %d ticks", cuts, o.Cuts, c.recs.Delivered())
 		dropped, _ := c.drops()
-		return cuts >= o.Cuts && r.settled() || dropped == len(c.all)
+		return cuts >= o.Cuts && time.Now().After(until) && r.settled() || dropped == len(c.all)
 	})
 	switch cuts, _ := r.progress(); {
 	case errors.Is(err, errTimeout) && cuts < o.Cuts:
@@ -69,5 +71,5 @@ func (d *drillRun) resume(ctx context.Context) error {
 
 // resumeTimeout gives the cuts of each connection far more time than they take at 10 ticks/s.
 func resumeTimeout(o *Options) time.Duration {
-	return 30*time.Second + time.Duration(o.Cuts/o.Conns+1)*5*time.Second
+	return o.Duration + 30*time.Second + time.Duration(o.Cuts/o.Conns+1)*5*time.Second
 }

@@ -23,7 +23,7 @@ func TestDrillResume(t *testing.T) {
 		variants []string
 	}{{"json", []string{"sse", "ws"}}, {"protobuf", []string{"ws+protobuf"}}} {
 		o := smallOptions(t, startTestServer(t, 2000, 1000))
-		o.Variants, o.Drill, o.Cuts = c.variants, report.DrillResume, 60
+		o.Variants, o.Drill, o.Cuts, o.Duration = c.variants, report.DrillResume, 60, 0
 		for _, d := range mustRun(t, o).Drills {
 			if d.Cuts != 60 || d.Check != (report.Check{}) || d.Resumed < 30 || d.Resumed+d.Early+d.Anew != d.Cuts || d.Replayed == 0 || d.WithGap != 0 ||
 				d.Reconnect == nil || d.CatchUp == nil {
@@ -58,6 +58,18 @@ func TestDrillResumeSurvivesTheServer(t *testing.T) {
 	}()
 	for _, d := range mustRun(t, o).Drills {
 		if d.Cuts < 100 || d.Ended == 0 || d.Check != (report.Check{}) || d.Resumed+d.Early+d.Anew != d.Cuts {
+			t.Errorf("%s: %+v", d.Name, d)
+		}
+	}
+}
+
+// TestDrillResumeDuration: a drill goes on cutting after its cuts until the duration has passed.
+func TestDrillResumeDuration(t *testing.T) {
+	t.Parallel()
+	o := smallOptions(t, startTestServer(t, 500, 1000))
+	o.Drill, o.Cuts, o.Duration, o.Lanes = report.DrillResume, 1, 700*time.Millisecond, []string{"sse"}
+	for _, d := range mustRun(t, o).Drills {
+		if d.Cuts < 10 || d.Seconds < 0.7 || d.Check != (report.Check{}) {
 			t.Errorf("%s: %+v", d.Name, d)
 		}
 	}
@@ -159,7 +171,7 @@ func TestResetInvalidatesADrill(t *testing.T) {
 		for seq := 10; s.tick(seq); seq++ {
 		}
 	}))
-	o.Lanes, o.Conns, o.Drill, o.Cuts = []string{"sse"}, 1, report.DrillResume, 1
+	o.Lanes, o.Conns, o.Drill, o.Cuts, o.Duration = []string{"sse"}, 1, report.DrillResume, 1, 0
 	r, err := run(t, o)
 	if !errors.Is(err, ErrInvalid) || r == nil || r.Drills[0].Valid || r.Drills[0].Check != (report.Check{Resets: 1}) ||
 		!strings.Contains(err.Error(), "1 of 1 reconnects did not continue the stream: 1 in another log (reset)") {

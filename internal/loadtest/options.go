@@ -26,7 +26,7 @@ type Options struct {
 
 	Conns       int // measured connections in a window
 	Topics      string
-	Duration    time.Duration // of a window
+	Duration    time.Duration // of a window, or at least of drill resume
 	Rounds      int
 	Warmup      time.Duration // between the last connection and the window
 	Ramp        time.Duration // in which the connections are opened
@@ -67,8 +67,11 @@ func DefaultOptions() Options {
 	}
 }
 
-// setDurations replaces Auto. Two variants get longer windows than many.
+// setDurations replaces Auto. Two variants get longer windows than many. Drill resume ends with its cuts.
 func (o *Options) setDurations() {
+	if o.Drill == report.DrillResume && o.Duration == Auto {
+		o.Duration = 0
+	}
 	for _, d := range []struct {
 		option    *time.Duration
 		two, many time.Duration
