@@ -31,7 +31,7 @@ help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  ROLLING="-clients 2500" (rolling)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)  SEED=7 (stress)  PKG=./internal/quote (mutate)  SOAK="30 shard" (soak)  DIR=… (pictures)'
+	@echo 'Variables: ARGS="--market.rate 5000" (run)  URL=http://… (hey)  LOAD="--conns 200" (load)  FIELD="paced" (field)  STORM="-clients 2000" (storm)  ROLLING="-clients 2500" (rolling)  BENCH=Append BENCHTIME=3s (bench)  FUZZTIME=5m (fuzz)  SEED=7 (stress)  PKG=./internal/quote (mutate)  CASES=writer-kill (cluster)  SOAK="30 shard" (soak)  DIR=… (pictures)'
 
 ## Use it
 
@@ -96,6 +96,17 @@ endif
 test-proxies: node browser proxies assets ## Test deploy/proxies with each proxy, in some seven minutes; QUIET=20s PROXY=nginx shorten it
 	$(call say,go test -tags proxies ./deploy/proxies  (with real proxies))
 	@CGO_ENABLED=0 go test -tags proxies -trimpath -buildvcs=false -count=1 -parallel 6 -timeout 30m -v -run 'TestProxies/$(PROXY)' ./deploy/proxies -quiet '$(or $(QUIET),5m)'
+
+.PHONY: cluster
+ifneq ($(shell uname -s),Linux)
+cluster:
+	@echo 'make cluster needs Linux: it gives each part of a cluster a network namespace.' >&2
+	@exit 1
+else
+cluster: browser haproxy build $(NATS) ## Make the parts of a cluster fail one after the other under load, on Linux as root, in some six minutes; CASES=writer,nats-all
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/cluster ./cluster
+	@exec bin/cluster -cases '$(CASES)'
+endif
 
 .PHONY: stress
 stress: node compiler browser firefox clients build ## Run long random searches and tests of the machine's speed, an hour or more; SEED=7 repeats a run

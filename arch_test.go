@@ -60,14 +60,15 @@ var dependencies = map[string][]string{
 	"handlers":                 {"audit", "auth", "cluster", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
 	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster", "cluster/bars", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
-	"scripts/licenses": {}, // for make licenses
+	"scripts/licenses": {},                                         // for make licenses
+	"cluster":          {"loadtest/report", "testkit/browsertest"}, // for make cluster
 
 	// For tests: a whole server with its clients.
 	"internal/testkit/testserver": {"auth", "handlers", "bus", "delay", "delayed", "history", "metrics", "quote", "shard", "stream", "wire", "wire/wiretest"},
 }
 
 // networkPackages may import the networkLibraries.
-var networkPackages = []string{"handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver", "internal/testkit/oidctest", "internal/testkit/natstest"}
+var networkPackages = []string{"cluster", "handlers", "internal/adapter", "internal/websocket", "internal/shard", "internal/loadtest", "internal/loadtest/client", "internal/wire/wiretest", "internal/testkit/testserver", "internal/testkit/oidctest", "internal/testkit/natstest"}
 
 var networkLibraries = []string{
 	"github.com/gofiber/", "github.com/valyala/fasthttp", "github.com/fasthttp/", "github.com/gobwas/", "github.com/coder/websocket", "golang.org/x/net",

@@ -78,7 +78,7 @@ containers) # to build and run the image
   ;;
 proxies | haproxy) # Their packages would start them as services, so that is switched off meanwhile.
   missing=()
-  pairs="haproxy=haproxy"
+  pairs="haproxy=haproxy ip=iproute2"
   if [ "$1" = proxies ]; then pairs+=" nginx=nginx caddy=caddy apache2=apache2 varnishd=varnish hitch=hitch"; fi
   for pair in $pairs; do
     have "${pair%=*}" "/usr/sbin/${pair%=*}" || missing+=("${pair#*=}")
