@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -19,36 +20,78 @@ import (
 	"ticklane/internal/quote"
 )
 
-// openBus returns the bus of the settings. The caller must close it. nats is nil unless bus.kind is nats.
-func openBus(ctx context.Context, cfg config.Config, feed market.Source, events *quote.Events, past *history.Store, logger *slog.Logger) (b bus.Bus, nats *natsBus, err error) {
-	u := feed.Universe()
+// connectBus connects to the bus on NATS of the settings, nil with another kind of bus, and takes the seed of the market from the other
+// servers if it may be any. The caller must close it.
+func connectBus(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*natsBus, error) {
 	if cfg.Bus.Kind != "nats" {
-		local := bus.NewLocal(u.Limit())
-		if end, ok := past.Previous(); ok { // the log that has ended in order goes on
-			local.Continue(end.Position, end.N)
-		}
-		return local, nil, nil
+		return nil, nil
+	}
+	settings, err := sharedSettings(*cfg)
+	if err != nil {
+		return nil, err
 	}
 	n := cfg.Bus.NATS
-	nats = &natsBus{staleAfter: cfg.Feed.StaleAfter}
 	o := natsbus.Options{
-		Name: nodeName(cfg), URL: n.URL, CA: n.CA, Cert: n.Cert, Key: n.Key, Credentials: n.Credentials, SyncAlways: n.Sync,
+		Name: nodeName(*cfg), URL: n.URL, CA: n.CA, Cert: n.Cert, Key: n.Key, Credentials: n.Credentials, SyncAlways: n.Sync,
 		Prefix: n.Stream, MaxBytes: int64(n.MaxBytes), MaxAge: n.MaxAge, Replicas: n.Replicas,
-		LogSize: cfg.Stream.LogSize, Universe: u, Events: events, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, From: nats.fetchBars(n.Stream, u, past, logger), Logger: logger,
-	}
-	if lines, ok := feed.(*ingest.Source); ok {
-		o.Source = lines
+		Settings: settings, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, Logger: logger,
 	}
 	if n.URL == "" {
 		o.Dir = filepath.Join(cfg.Data.Dir, "nats")
 	}
-	if nats.Bus, err = natsbus.Open(ctx, o); err != nil {
-		return nil, nil, err
+	b, err := natsbus.Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if seed, err := strconv.ParseInt(b.Setting("market.seed"), 10, 64); err == nil && cfg.Market.Seed == 0 {
+		cfg.Market.Seed = seed
+		logger.Info("random seed of the servers of the stream; set market.seed to reproduce this market", "seed", seed)
+	}
+	return &natsBus{Bus: b, staleAfter: cfg.Feed.StaleAfter}, nil
+}
+
+// sharedSettings returns the settings that must be the same on all servers of a stream.
+func sharedSettings(cfg config.Config) ([]natsbus.Setting, error) {
+	all := []natsbus.Setting{{Name: "feed.source", Value: cfg.Feed.Source}}
+	if cfg.Feed.Source != "simulator" {
+		return all, nil
+	}
+	version, err := market.Version(cfg.Market.Symbols)
+	if err != nil {
+		return nil, fmt.Errorf("market.symbols: %w", err)
+	}
+	seed := cfg.Market.Seed
+	if seed == 0 {
+		seed = randomSeed()
+	}
+	return append(all,
+		natsbus.Setting{Name: "market.symbols", Value: strconv.Itoa(cfg.Market.Symbols)},
+		natsbus.Setting{Name: "market.seed", Value: strconv.FormatInt(seed, 10), Any: cfg.Market.Seed == 0},
+		natsbus.Setting{Name: "the version of the simulated symbols", Value: version, Advice: "run the same version of Ticklane"},
+	), nil
+}
+
+// openBus returns the bus of the settings, which is nats unless that is nil.
+func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.Source, events *quote.Events, past *history.Store, logger *slog.Logger) (bus.Bus, error) {
+	u := feed.Universe()
+	if nats == nil {
+		local := bus.NewLocal(u.Limit())
+		if end, ok := past.Previous(); ok { // the log that has ended in order goes on
+			local.Continue(end.Position, end.N)
+		}
+		return local, nil
+	}
+	l := natsbus.Log{LogSize: cfg.Stream.LogSize, Universe: u, Events: events, From: nats.fetchBars(cfg.Bus.NATS.Stream, u, past, logger)}
+	if lines, ok := feed.(*ingest.Source); ok {
+		l.Source = lines
+	}
+	if err := nats.OpenLog(ctx, l); err != nil {
+		return nil, err
 	}
 	if start := nats.Start().Position; past.Follow(start.Epoch) < start.Seq {
 		logger.Warn("bars are missing: neither the stream nor another server has the ticks before", "from", start.Seq+1)
 	}
-	return nats, nats, nil
+	return nats, nil
 }
 
 // lead runs the feed whenever this process is the one that may, until ctx is done.

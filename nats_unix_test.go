@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ticklane/internal/testkit"
@@ -126,4 +128,36 @@ func endedBars(t *testing.T, addr, query string) []string {
 		ended = append(ended, string(b))
 	}
 	return ended
+}
+
+// TestOtherMarket: a server with another market than the others of its stream doesn't start, and says which setting differs.
+func TestOtherMarket(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL()}
+	a := startServer(t, append(args, "--bus.node=a")...)
+	b := startServer(t, append(args, "--bus.node=b")...) // with the random seed of a
+	if x, y := seedOf(t, a), seedOf(t, b); x == 0 || x != y {
+		t.Errorf("seeds %d and %d", x, y)
+	}
+	for want, arg := range map[string]string{"market.symbols is 60, but 50 on the servers": "--market.symbols=60", "feed.source is ingest, but simulator on the servers": "--feed.source=ingest"} {
+		c := exec.Command(a.Path, append([]string{"serve", "--server.addr=127.0.0.1:0", arg}, args...)...)
+		c.Env, c.Dir = a.Env, a.Dir
+		if text, err := c.CombinedOutput(); err == nil || c.ProcessState.ExitCode() != exitUsage || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v, %s", arg, err, text)
+		}
+	}
+}
+
+func seedOf(t *testing.T, p *process) int64 {
+	t.Helper()
+	resp, err := http.Get("http://" + p.addr + "/api/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var stats struct{ Feed struct{ Seed int64 } }
+	if err := json.NewDecoder(resp.Body).Decode(&stats); err != nil {
+		t.Fatal(err)
+	}
+	return stats.Feed.Seed
 }

@@ -40,11 +40,15 @@ import (
 // serve serves until ctx is done or a part fails. When the log can't be continued, it ends all streams and serves anew.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 	for {
+		started := time.Now()
 		err := serveLog(ctx, &cfg, out)
 		if !errors.Is(err, natsbus.ErrEpoch) || ctx.Err() != nil {
 			return err
 		}
 		out = io.Discard // the address was printed
+		if pause := 2*time.Second - time.Since(started); pause > 0 {
+			time.Sleep(pause) // another node may not have begun the new epoch yet
+		}
 	}
 }
 
@@ -82,6 +86,14 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 
 	warnUnused(cfg, logger)
+	nats, err := connectBus(ctx, &cfg, logger)
+	if ctx.Err() != nil {
+		return nil // stopped while it waited for a server of NATS
+	}
+	if err != nil {
+		return usageError(err)
+	}
+	defer nats.close()
 	feed, info, err := newFeed(ctx, &cfg, logger)
 	if ctx.Err() != nil {
 		return nil // stopped while the file to replay was read
@@ -101,11 +113,10 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	if events == nil {
 		events = quote.NewEvents(cfg.Stream.LogSize)
 	}
-	b, nats, err := openBus(ctx, cfg, feed, events, past, logger)
+	b, err := openBus(ctx, cfg, nats, feed, events, past, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
-	defer nats.close()
 	if nats != nil {
 		info.Stale = nats.Stale
 	}
@@ -404,7 +415,7 @@ func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (mark
 		return r, handlers.FeedInfo{Source: "replay", File: filepath.Base(r.Name()), Timed: r.Timed(), Ended: r.Ended}, nil
 	}
 	if cfg.Market.Seed == 0 {
-		cfg.Market.Seed = 1 + rand.Int64N(1<<53-1) // JavaScript represents integers below 2^53 exactly
+		cfg.Market.Seed = randomSeed()
 		logger.Info("random seed chosen; set market.seed to reproduce this market", "seed", cfg.Market.Seed)
 	}
 	m := cfg.Market
@@ -416,6 +427,9 @@ func newFeed(ctx context.Context, cfg *config.Config, logger *slog.Logger) (mark
 	}
 	return s, handlers.FeedInfo{Source: "simulator", Seed: m.Seed, Timed: true}, nil
 }
+
+// randomSeed returns a random seed. JavaScript represents integers below 2^53 exactly.
+func randomSeed() int64 { return 1 + rand.Int64N(1<<53-1) }
 
 func settings(c config.Config, secure *tls.Config) handlers.Settings {
 	return handlers.Settings{

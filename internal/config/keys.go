@@ -90,7 +90,7 @@ var sections = []group{
 		{"bus.nats.stream", "ticklane", text{"a name"}, "Name of the JetStream stream, and prefix of the names of what belongs to it. Servers with the same name show the same feed."},
 		{"bus.nats.replicas", "1", integer{1, 5, "servers", ""}, "Number of NATS servers that store each message. A cluster of three needs 3 to survive the loss of one."},
 		{"bus.nats.sync", "false", boolean{}, "Whether the NATS server within this process writes each message to the disk before it is shown. Without it, a crash of the machine (not of the process) can lose the newest 2 minutes."},
-		{"bus.nats.max_age", "24h", duration{time.Minute, tenYears, ""}, "How long ticks are kept in the stream."},
+		{"bus.nats.max_age", "24h", duration{2 * time.Minute, tenYears, ""}, "How long ticks are kept in the stream."},
 		{"bus.nats.max_bytes", "1073741824", integer{1 << 20, math.MaxInt64, "bytes", ""}, "Maximum size of the stream, after which the oldest ticks are dropped."},
 		{"bus.nats.credentials", "", text{"a file"}, "Credentials of NATS (JWT and key, as nsc makes them)."},
 		{"bus.nats.ca", "", text{"a PEM file"}, "Certificates that sign those of the NATS servers. Empty: those of the system."},

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"strconv"
 
@@ -42,6 +43,19 @@ func number(s string) float64 {
 		panic(fmt.Sprintf("market: symbols.csv: %v", err))
 	}
 	return f
+}
+
+// Version identifies the instruments of a market with n symbols, which another version of this program may not have.
+func Version(n int) (string, error) {
+	u, err := universe(n)
+	if err != nil {
+		return "", err
+	}
+	hash := fnv.New64a()
+	for _, in := range u.Instruments() {
+		fmt.Fprintln(hash, in.Symbol, in.Name, in.Sector, in.Decimals)
+	}
+	return strconv.FormatUint(hash.Sum64(), 16), nil
 }
 
 // universe returns the first n well-known symbols, followed by generated ones if n is larger.

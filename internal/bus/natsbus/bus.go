@@ -52,14 +52,27 @@ type Bus struct {
 	health health
 }
 
-// Open connects to the stream, which it creates if it is missing and the node may write, and finds where the node's log begins. It
-// waits for the server until ctx is done, and logs that it does.
-func Open(ctx context.Context, o Options) (_ *Bus, err error) {
+// Open is Connect and OpenLog.
+func Open(ctx context.Context, o Options) (*Bus, error) {
+	b, err := Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.OpenLog(ctx, o.Log); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// Connect connects to the stream, which it creates if it is missing and the node may write, and compares the settings. It waits for the
+// server until ctx is done, and logs that it does.
+func Connect(ctx context.Context, o Options) (_ *Bus, err error) {
 	o.setDefaults()
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	b := &Bus{o: o, decoder: batch.NewDecoder(o.Universe, o.Events), moved: make(chan struct{}), again: make(chan struct{}, 1), ended: make(chan struct{})}
+	b := &Bus{o: o, moved: make(chan struct{}), again: make(chan struct{}, 1), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			b.Close()
@@ -76,27 +89,49 @@ func Open(ctx context.Context, o Options) (_ *Bus, err error) {
 	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.ack), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
-	for start := time.Now(); ; {
-		err := b.begin(ctx)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil || errors.Is(err, errMismatch) {
-			return nil, fmt.Errorf("bus: %w", err)
-		}
-		o.Logger.Warn("the stream isn't available, trying again", "err", err, "took", time.Since(start).Round(time.Second))
-		if !sleep(ctx, time.Second) {
-			return nil, fmt.Errorf("bus: %w", err)
-		}
-	}
-	o.Logger.Info("bus opened", "epoch", fmt.Sprintf("%x", b.view.epoch), "from", b.view.head, "messages", b.target-b.view.sequence)
-	return b, nil
+	return b, b.retry(ctx, func() error {
+		_, err := b.open(ctx)
+		return err
+	})
 }
 
-// begin opens the stream and the buckets, and finds the start of the node's log.
+// OpenLog finds where the node's log begins.
+func (b *Bus) OpenLog(ctx context.Context, l Log) error {
+	if err := l.validate(); err != nil {
+		return fmt.Errorf("bus: %w", err)
+	}
+	b.o.Log, b.decoder = l, batch.NewDecoder(l.Universe, l.Events)
+	if err := b.retry(ctx, func() error { return b.begin(ctx) }); err != nil {
+		return err
+	}
+	b.o.Logger.Info("bus opened", "epoch", fmt.Sprintf("%x", b.view.epoch), "from", b.view.head, "messages", b.target-b.view.sequence)
+	return nil
+}
+
+// retry calls a function until it succeeds, ctx is done, or the stream can't be used at all.
+func (b *Bus) retry(ctx context.Context, try func() error) error {
+	for start := time.Now(); ; {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || errors.Is(err, errMismatch) {
+			return fmt.Errorf("bus: %w", err)
+		}
+		b.o.Logger.Warn("the stream isn't available, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		if !sleep(ctx, time.Second) {
+			return fmt.Errorf("bus: %w", err)
+		}
+	}
+}
+
+// begin finds the start of the node's log.
 func (b *Bus) begin(ctx context.Context) error {
 	epoch, err := b.open(ctx)
 	if err != nil {
+		return err
+	}
+	if err := b.resume(ctx, epoch); err != nil { // whoever wants earlier ticks needs the instruments
 		return err
 	}
 	wanted := uint64(math.MaxInt64)
@@ -138,7 +173,7 @@ func (b *Bus) open(ctx context.Context) (epoch uint64, err error) {
 	if epoch = epochOf(info); epoch == 0 {
 		return 0, fmt.Errorf("stream %s has no epoch: %w: delete the stream, or choose another prefix", b.streamName(), errMismatch)
 	}
-	return epoch, nil
+	return epoch, b.agree(info.Config.Metadata)
 }
 
 // Start returns where the node's log begins: the position before the first tick that Run delivers. A symbol has no newest tick and N

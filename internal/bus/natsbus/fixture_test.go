@@ -23,8 +23,8 @@ var quick = timing{
 func options(t testing.TB, name string) Options {
 	t.Helper()
 	return Options{
-		Name: name, Universe: bustest.Universe(t), Events: quote.NewEvents(bustest.LogSize), LogSize: bustest.LogSize, Lead: true, MaxBytes: 16 << 20,
-		Logger: testLogger(t), timing: quick,
+		Name: name, Lead: true, MaxBytes: 16 << 20, Logger: testLogger(t), timing: quick,
+		Log: Log{Universe: bustest.Universe(t), Events: quote.NewEvents(bustest.LogSize), LogSize: bustest.LogSize},
 	}
 }
 

@@ -20,7 +20,7 @@ const (
 	AckBefore = "before" // at once; if they can't be stored, all nodes get a new epoch
 )
 
-// Options are the options of a Bus. Name, Universe, Events and LogSize are required, and one of URL and Dir.
+// Options are the options of a Bus. Name is required, and one of URL and Dir; of the log all but From and Source.
 type Options struct {
 	Name string // of the node, in the lease and in the list of nodes
 
@@ -37,17 +37,24 @@ type Options struct {
 	MaxAge   time.Duration // after which batches are deleted; default 24 h
 	Replicas int           // of the stream and the buckets; default 1
 
+	Settings []Setting    // that must be the same on all nodes
+	Ack      string       // AckAfter (default) or AckBefore
+	Lead     bool         // the node may write
+	Logger   *slog.Logger // slog.Default() if nil
+
+	Log // of Open
+
+	timing timing // shorter in tests
+	faults faults // in tests only
+}
+
+// Log is the options of a node's log.
+type Log struct {
 	LogSize  int             // ticks that the node's log keeps, so how many are read at the start
 	From     From            // which earlier ticks are wanted; nil for none
 	Universe *quote.Universe // that of Source, if there is one
 	Events   *quote.Events   // gets the events of the ticks that are read
 	Source   Source          // of a feed with a growing universe; nil for one whose instruments are fixed
-	Ack      string          // AckAfter (default) or AckBefore
-	Lead     bool            // the node may write
-	Logger   *slog.Logger    // slog.Default() if nil
-
-	timing timing // shorter in tests
-	faults faults // in tests only
 }
 
 // Source has what the batches of a live feed contain besides ticks: instruments, and the progress of those who send lines. It must be
@@ -108,10 +115,6 @@ func (o *Options) validate() error {
 	switch {
 	case o.Name == "":
 		return errors.New("no name")
-	case o.Universe == nil || o.Events == nil:
-		return errors.New("no universe or no events")
-	case o.LogSize < 1:
-		return fmt.Errorf("log size %d: want at least 1", o.LogSize)
 	case (o.URL == "") == (o.Dir == ""):
 		return errors.New("want either the address of a server or a directory for an embedded one")
 	case (o.Cert == "") != (o.Key == ""):
@@ -126,6 +129,16 @@ func (o *Options) validate() error {
 		return fmt.Errorf("max bytes %d: want at least 1 MiB", o.MaxBytes)
 	case o.Ack != AckAfter && o.Ack != AckBefore:
 		return fmt.Errorf("ack %q: want %s or %s", o.Ack, AckAfter, AckBefore)
+	}
+	return nil
+}
+
+func (l *Log) validate() error {
+	switch {
+	case l.Universe == nil || l.Events == nil:
+		return errors.New("no universe or no events")
+	case l.LogSize < 1:
+		return fmt.Errorf("log size %d: want at least 1", l.LogSize)
 	}
 	return nil
 }

@@ -182,6 +182,8 @@ func (b *Bus) handle(ctx context.Context, msg *nats.Msg, meta *nats.MsgMetadata)
 func (b *Bus) unreadable(sequence uint64, err error) error {
 	err = fmt.Errorf("message %d: %w", sequence, err)
 	switch {
+	case errors.Is(err, batch.ErrLimit):
+		b.finish(err)
 	case errors.Is(err, errInstruments), errors.Is(err, batch.ErrMissing) && !b.view.complete:
 		b.finish(fmt.Errorf("%w: %w", ErrEpoch, err))
 	case !errors.Is(err, batch.ErrVersion) && !errors.Is(err, batch.ErrMissing):

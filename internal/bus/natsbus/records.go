@@ -90,7 +90,9 @@ func (r *records) load(ctx context.Context) (*record, error) {
 		return nil, nil
 	}
 	x := new(batch.Batch)
-	if err := batch.NewDecoder(r.b.o.Universe, r.b.o.Events).DecodeState(rest, x); err != nil {
+	if err := batch.NewDecoder(r.b.o.Universe, r.b.o.Events).DecodeState(rest, x); errors.Is(err, batch.ErrLimit) || errors.Is(err, batch.ErrVersion) {
+		return nil, fmt.Errorf("state record: %w: %w", errMismatch, err)
+	} else if err != nil {
 		r.b.o.Logger.Warn("state record ignored", "err", err)
 		return nil, nil
 	}

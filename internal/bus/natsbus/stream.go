@@ -36,7 +36,7 @@ func (b *Bus) streamConfig(epoch uint64) jetstream.StreamConfig {
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, Storage: jetstream.FileStorage,
 		MaxBytes: b.o.MaxBytes, MaxAge: b.o.MaxAge, MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
 		Replicas: b.o.Replicas, Duplicates: 10 * time.Second, DenyDelete: true,
-		Metadata: map[string]string{epochKey: strconv.FormatUint(epoch, 16)},
+		Metadata: b.metadata(strconv.FormatUint(epoch, 16)),
 	}
 }
 
@@ -190,6 +190,27 @@ func (b *Bus) awaitRecord(ctx context.Context) error {
 	return err
 }
 
+// resume gives the source the state record of an epoch.
+func (b *Bus) resume(ctx context.Context, epoch uint64) error {
+	if b.o.Source == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
+	defer cancel()
+	record, err := b.records.load(ctx)
+	if err != nil || record == nil || record.view.epoch != epoch {
+		return err
+	}
+	return b.learnRecord(record)
+}
+
+func (b *Bus) learnRecord(r *record) error {
+	if err := b.learn(r.state, Source.Resume); err != nil {
+		return fmt.Errorf("state record: %w: %w", errMismatch, err)
+	}
+	return nil
+}
+
 // logStart returns the number of the oldest tick that the node has to read.
 func (b *Bus) logStart(newest *message, wanted uint64) uint64 {
 	return min(newest.last()-min(newest.last(), uint64(b.o.LogSize)), wanted) + 1
@@ -200,8 +221,8 @@ func (b *Bus) logStart(newest *message, wanted uint64) uint64 {
 func (b *Bus) startAt(ctx context.Context, record *record, newest *message, wanted, first, last uint64) (view, uint64, error) {
 	v := record.view
 	v.complete, b.learned = true, v.sequence
-	if err := b.learn(record.state, Source.Resume); err != nil { // before the earlier ticks are requested
-		return v, last, fmt.Errorf("state record: %w: %w", errMismatch, err)
+	if err := b.learnRecord(record); err != nil {
+		return v, last, err
 	}
 	if newest == nil || first > v.sequence {
 		return v, last, nil

@@ -21,7 +21,7 @@ func NewDecoder(u *quote.Universe, events *quote.Events) *Decoder {
 }
 
 // Decode decodes what Encoder.Append has appended. It uses the memory of x, which is empty after an error. The error says what is
-// wrong with data; it is an ErrVersion or an ErrMissing if the bytes may be right.
+// wrong with data; it is an ErrVersion, an ErrLimit or an ErrMissing if the bytes may be right.
 func (d *Decoder) Decode(data []byte, x *Batch) error { return d.decode(data, x, message) }
 
 // DecodeState decodes what Encoder.AppendState has appended.
@@ -30,6 +30,7 @@ func (d *Decoder) DecodeState(data []byte, x *Batch) error { return d.decode(dat
 // Errors of Decode.
 var (
 	ErrVersion = errors.New("unknown version: all nodes need the same version of Ticklane")
+	ErrLimit   = errors.New("are more than feed.ingest.instruments")
 	ErrMissing = errors.New("instruments before it are missing")
 )
 
@@ -95,7 +96,7 @@ func (d *Decoder) instruments(r *Reader, x *Batch, _ byte) error {
 	case first > uint64(d.universe.Len()):
 		return fmt.Errorf("ID %d after %d: %w", first, d.universe.Len(), ErrMissing)
 	case first+uint64(n) > limit:
-		return fmt.Errorf("%d of them are more than the limit of %d", first+uint64(n), limit)
+		return fmt.Errorf("%d %w of this server, %d", first+uint64(n), ErrLimit, limit)
 	}
 	x.FirstID = quote.ID(first)
 	for i := range n {
