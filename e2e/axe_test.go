@@ -52,7 +52,7 @@ func (b *tab) auditBothThemes() {
 func TestAccessibility(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	for _, path := range []string{"/", "/?panel=trades", "/compare", "/reports", "/docs", "/sse/home", "/ws/home", "/nothing"} {
+	for _, path := range []string{"/", "/?panel=trades", "/compare", "/reports", "/cluster", "/docs", "/sse/home", "/ws/home", "/nothing"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			b := openTab(t)

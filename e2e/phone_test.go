@@ -34,7 +34,7 @@ func (b *tab) checkPhone() {
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--load.reports", reportsDir(t))
-	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs", "/reports"} {
+	for _, path := range []string{"/", "/?lane=ws", "/sse/home?user=me", "/ws/home?user=me", "/nothing", "/docs", "/reports", "/cluster"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			b := openTab(t)

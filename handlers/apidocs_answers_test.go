@@ -79,7 +79,7 @@ func (d *apiChecker) checkFeeds(all map[string]operation) {
 func (d *apiChecker) checkOtherSettings(all map[string]operation) {
 	d.Helper()
 	shut := newTestServer(d, testserver.Options{Settings: func(s *handlers.Settings) { s.MaxStreams, s.MessageRate, s.MessageBurst = 1, 1e-6, 1 }}) // no lab, no bundle, one stream
-	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports"} {
+	for id, path := range map[string]string{"dashboard": "/", "compare": "/compare", "reports": "/reports", "clusterPage": "/cluster"} {
 		d.try(shut, all, attempt{id: id, path: path, status: 503})
 	}
 	d.try(shut, all, attempt{id: "docs", path: "/docs", status: 200})

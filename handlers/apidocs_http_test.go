@@ -109,7 +109,7 @@ func testHTTPIsAsDescribed(t *testing.T, engine string) {
 		{id: "assets", path: "/assets/dashboard-AAAAAAAA.js"}, {id: "static", path: "/static/favicon.svg"},
 		{id: "symbols", path: "/api/symbols"}, {id: "quotes", path: "/api/quotes?topics=S1,sector:odd"}, {id: "time", path: "/api/time"},
 		{id: "history", path: "/api/history?symbol=S1&interval=10s&before=9000000000000000&limit=5"},
-		{id: "history", path: "/api/history?symbol=S1&from=0&to=9000000000000000&format=csv"}, {id: "history", path: "/api/history?symbol=S1&from=2026-03-02&to=2026-03-02T14:30:00Z"}, {id: "closes", path: "/api/closes?topics=S1,sector:odd&interval=10s&limit=5"}, {id: "stats", path: "/api/stats"}, {id: "cluster", path: "/api/cluster?since=0"}, {id: "connections", path: "/api/connections"},
+		{id: "history", path: "/api/history?symbol=S1&from=0&to=9000000000000000&format=csv"}, {id: "history", path: "/api/history?symbol=S1&from=2026-03-02&to=2026-03-02T14:30:00Z"}, {id: "closes", path: "/api/closes?topics=S1,sector:odd&interval=10s&limit=5"}, {id: "stats", path: "/api/stats"}, {id: "cluster", path: "/api/cluster?since=0"}, {id: "clusterPage", path: "/cluster?lang=zh-CN"}, {id: "connections", path: "/api/connections"},
 		{id: "listReports", path: "/api/reports"}, {id: "healthz", path: "/healthz"}, {id: "readyz", path: "/readyz"}, {id: "metrics", path: "/metrics"},
 		{id: "openapiYAML", path: "/api/openapi.yaml"}, {id: "openapiJSON", path: "/api/openapi.json"},
 		{id: "asyncapiYAML", path: "/api/asyncapi.yaml"}, {id: "asyncapiJSON", path: "/api/asyncapi.json"},

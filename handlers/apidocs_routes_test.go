@@ -19,7 +19,7 @@ import (
 func filesWithBundles() fs.FS {
 	all := maps.Clone(builtFiles().(fstest.MapFS))
 	all["public/assets/manifest.json"] = &fstest.MapFile{Data: []byte(`{"dashboard.js":"/assets/dashboard-AAAAAAAA.js","compare.js":"/assets/b.js",` +
-		`"reports.js":"/assets/c.js","docs.js":"/assets/d.js","app.css":"/assets/app-BBBB.css","docs.css":"/assets/docs.css"}`)}
+		`"reports.js":"/assets/c.js","cluster.js":"/assets/e.js","docs.js":"/assets/d.js","app.css":"/assets/app-BBBB.css","docs.css":"/assets/docs.css"}`)}
 	return all
 }
 

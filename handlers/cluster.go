@@ -11,6 +11,7 @@ import (
 // clusterAPI serves the list of nodes.
 type clusterAPI struct {
 	nodes func(after int64) cluster.View
+	pages *pages
 }
 
 // noNodes is the list of a server without one.
@@ -25,4 +26,9 @@ func (a *clusterAPI) list(c *fiber.Ctx) error {
 	}
 	noStore(c)
 	return c.JSON(a.nodes(int64(since)))
+}
+
+// page is GET /cluster. Its script requests the list.
+func (a *clusterAPI) page(c *fiber.Ctx) error {
+	return a.pages.application(c, a.pages.constant, "cluster", "", "page.title.cluster", "cluster", func(*view) {})
 }

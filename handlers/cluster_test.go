@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"ticklane/handlers"
@@ -44,6 +45,44 @@ func TestClusterListsNodes(t *testing.T) {
 	for _, query := range []string{"?since=-1", "?since=soon", "?after=1"} {
 		c, body := srv.Get("/api/cluster" + query)
 		wantProblem(t, c, body, 400)
+	}
+}
+
+// TestNavigationToTheCluster checks who finds the page of the nodes, and what it shows on a server that is alone.
+func TestNavigationToTheCluster(t *testing.T) {
+	t.Parallel()
+	const link, table, alone = `href="/cluster"`, `id="nodes"`, "--bus.kind nats"
+	with := func(more func(*handlers.Deps)) *testserver.Server {
+		return newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) { d.Files = filesWithBundles(); more(d) }})
+	}
+	wantPage := func(srv *testserver.Server, path, token string, parts ...bool) {
+		t.Helper()
+		c, page := srv.Get(path, withToken(token), "Accept: text/html")
+		if c.Status != 200 {
+			t.Fatalf("%s: %d", path, c.Status)
+		}
+		for i, text := range []string{link, table, alone} {
+			if strings.Contains(page, text) != parts[i] {
+				t.Errorf("%s of %s has %s: %v, want %v", path, token, text, !parts[i], parts[i])
+			}
+		}
+	}
+	single := with(func(*handlers.Deps) {})
+	wantPage(single, "/", "", false, false, false)
+	wantPage(single, "/cluster", "", true, false, true)
+	nodes := with(func(d *handlers.Deps) { withNodes(d); d.Auth = testTokens(t) })
+	wantPage(nodes, "/", "admin", true, false, false)
+	wantPage(nodes, "/", "reader", false, false, false)
+	wantPage(nodes, "/docs", "admin", true, false, false)
+	wantPage(nodes, "/cluster", "metrics", true, true, false)
+	c, body := nodes.Get("/cluster", withToken("reader"))
+	wantProblem(t, c, body, 403)
+
+	srv, admin := newAdminServer(t, testserver.Options{Deps: func(d *handlers.Deps) { withNodes(d); d.Files = filesWithBundles() }}, onLoopback)
+	wantPage(srv, "/", "", false, false, false)
+	wantPage(admin, "/cluster", "", true, true, false)
+	if c, page := admin.Get("/cluster"); strings.Contains(page, `href="/compare"`) || c.Status != 200 {
+		t.Errorf("the page of the admin address has links to others: %d", c.Status)
 	}
 }
 

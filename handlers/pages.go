@@ -167,7 +167,10 @@ func newPages(files fs.FS, feeds *feedViews, feed FeedInfo, set Settings, versio
 func (p *pages) view(c *fiber.Ctx, title, page string) view {
 	v := p.viewIn(negotiateLanguage(c), title, page)
 	v.Cluster = p.mayCluster != nil && p.mayCluster(c)
-	v.Admin = p.admin != nil && p.admin(c)
+	if v.Admin = p.admin != nil && p.admin(c); v.Admin && v.Boot["auth"] != nil { // it has no sessions
+		v.Boot = maps.Clone(v.Boot)
+		delete(v.Boot, "auth")
+	}
 	if p.mayLab != nil && !p.mayLab(c) {
 		v.Boot = maps.Clone(v.Boot)
 		v.Boot["lab"], v.Boot["labDenied"] = false, true

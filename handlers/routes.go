@@ -64,6 +64,7 @@ func (e *endpoints) register(app *fiber.App, o *observer, a *access, tls bool) {
 	get("/api/stats", may(auth.Metrics), withoutParameters(e.api.stats))
 
 	get("/api/cluster", may(auth.Metrics), e.cluster.list)
+	get("/cluster", pageOf(auth.Metrics), e.cluster.page)
 
 	get("/api/history", reader, e.history.bars)
 	get("/api/closes", reader, e.history.closes)

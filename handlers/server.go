@@ -147,7 +147,7 @@ func New(d Deps) (*Server, error) {
 		metrics:  d.Metrics(s),
 		pages:    pages,
 		reports:  &reports{folder: set.Reports, pages: pages},
-		cluster:  &clusterAPI{nodes: nodes},
+		cluster:  &clusterAPI{nodes: nodes, pages: pages},
 		docs:     newAPIDocs(d.Files, pages),
 		static:   static,
 		base:     basePath(set.BasePath),

@@ -13,7 +13,7 @@ const out = join(root, 'public/assets');
 // small files, which take more bytes before its first paint.
 const groups = [
   ['dashboard.js', 'lane/worker/worker.js', 'css/app.css'],
-  ['compare.js', 'reports.js', 'docs.js', 'css/compare.css', 'css/reports.css', 'css/docs.css'],
+  ['compare.js', 'reports.js', 'cluster.js', 'docs.js', 'css/compare.css', 'css/reports.css', 'css/cluster.css', 'css/docs.css'],
 ].map((pages) => pages.map((page) => `web/${page}`));
 const entries = groups.flat();
 const keep = new Set(['placeholder.txt', 'manifest.json']); // placeholder.txt lets Go embed the folder before a build

@@ -61,7 +61,7 @@ func TestCaddyfile(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	for path, want := range map[string]int{
-		"/": 200, "/api/quotes": 200, "/metrics": 404, "/api/stats": 404, "/api/connections": 404, "/api/lab": 404, "/api/lab/rate": 404,
+		"/": 200, "/api/quotes": 200, "/metrics": 404, "/api/stats": 404, "/api/connections": 404, "/cluster": 404, "/api/cluster": 404, "/api/lab": 404, "/api/lab/rate": 404,
 		"/api/revocations": 404, "/debug/pprof/heap": 404, "//metrics": 404, "/%6detrics": 404, "/api/./stats": 404, "/x/../api/stats": 404, "/api//connections": 404,
 	} {
 		resp, err := get(path)

@@ -231,7 +231,7 @@ func (v *visit) checkAddress() {
 // checkAdministration: no form of a path reaches what server.admin_addr serves.
 func (v *visit) checkAdministration() {
 	for _, path := range []string{
-		"/metrics", "//metrics", "/%6detrics", "/./metrics", "/x/../metrics", "/metrics/", "/api/stats", "/api/connections", "/api/lab", "/api/revocations", "/debug/pprof/heap",
+		"/metrics", "//metrics", "/%6detrics", "/./metrics", "/x/../metrics", "/metrics/", "/api/stats", "/api/connections", "/cluster", "/api/cluster", "/api/lab", "/api/revocations", "/debug/pprof/heap",
 	} {
 		for _, s := range v.sites {
 			if status, _, body := s.do(http.MethodGet, path, ""); status != http.StatusNotFound {

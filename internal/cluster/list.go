@@ -57,6 +57,7 @@ type entry struct {
 	message
 	first, heard time.Time
 	points       []Point
+	inherited    int // how many of the points are of an earlier start
 }
 
 // New returns a list, which is empty until Run.
@@ -156,7 +157,7 @@ func (l *List) add(m message, now time.Time) {
 				continue
 			}
 			if len(old.points) > len(e.points) {
-				e.points = append([]Point(nil), old.points...) // the node was started anew
+				e.points, e.inherited = append([]Point(nil), old.points...), len(old.points) // the node was started anew
 			}
 			if old.Leaving {
 				delete(l.entries, id)
@@ -191,6 +192,7 @@ func (l *List) settle(now time.Time) {
 			l.o.Logger.Warn("two nodes have the same name: set bus.node to a different one on each", "name", e.Name)
 		}
 		doubles[e.Name] = true
+		e.points, e.inherited = e.points[min(e.inherited, len(e.points)):], 0 // it wasn't started anew
 	}
 	l.doubles = doubles
 }

@@ -132,6 +132,7 @@ func TestNamesOfSeveralNodes(t *testing.T) {
 	step("2")
 	step("3")
 	want(t, states(l.view(0, now)), "a here, b here double, b here double")
+	want(t, len(l.view(0, now).Nodes[2].Points), 2) // its own
 	step("2")
 	if n := strings.Count(logged.String(), "same name"); n != 1 {
 		t.Errorf("logged %d times, want once:\n%s", n, &logged)

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { read } from './sources.js';
 
 const DASHBOARD = ['chart', 'lane', 'market', 'trades', 'watchlist'];
-const OTHERS = ['page', 'compare', 'reports', 'docs'];
+const OTHERS = ['page', 'compare', 'reports', 'cluster', 'docs'];
 const STYLES = readdirSync(new URL('../css', import.meta.url)).map((file) => file.replace('.css', ''));
 const SAME = new Set(['app', 'menu']); // the same element on both, with a different layout
 

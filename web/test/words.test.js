@@ -121,7 +121,7 @@ test('no view contains texts', () => {
   // A text is a capitalised word, or two words separated by a space. Class lists, styles, selectors and names of the
   // platform are recognised by their form or position.
   const platform = /^(?:[A-Z][a-z]*(?:-[A-Z][a-z]+)+|Edg|Edge|Safari|Version|Arrow\w+|Page\w+|Home|End|Enter|Escape|America\/New_York|Notification|Files)$/;
-  const files = scripts.filter((p) => /^web\/(?:ui\/|compare\/|lane\/sentences|compare|dashboard|reports|text|model\/)/.test(p) && !OTHER.has(p));
+  const files = scripts.filter((p) => /^web\/(?:ui\/|compare\/|lane\/sentences|cluster|compare|dashboard|reports|text|model\/)/.test(p) && !OTHER.has(p));
   assert.ok(files.length > 25, 'the views were found');
   for (const path of files) {
     const code = bare(read(path)).replace(/^import .*$|\bimport\('[^']*'\)/gm, '').replace(/new Error\([^;]*\);/g, '').replace(/console\.\w+\([^;]*\);/g, '').replace(/failed\(`[^`]*`/g, 'failed(')
