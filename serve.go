@@ -437,7 +437,7 @@ func settings(c config.Config, secure *tls.Config) handlers.Settings {
 		ReadTimeout: c.Server.ReadTimeout, IdleTimeout: c.Server.IdleTimeout,
 		Engine: c.Stream.Engine, Shards: c.Stream.Shards, WriteTimeout: c.Stream.WriteTimeout, WriteBuffer: c.Stream.WriteBuffer, Interval: c.Stream.Interval,
 		MaxStreams: c.Limits.Connections, MaxPerAddress: c.Limits.PerAddress, MaxTopics: c.Limits.Topics,
-		AcceptRate: c.Limits.AcceptRate, RequestRate: c.Limits.Requests,
+		AcceptRate: c.Limits.AcceptRate, RequestRate: c.Limits.Requests, SharedLog: c.Bus.Kind == "nats" && c.Bus.NATS.URL != "",
 		MessageSize: c.Limits.MessageSize, MessageRate: c.Limits.MessageRate, MessageBurst: c.Limits.MessageBurst,
 		HeaderSize: c.Limits.HeaderSize, BodySize: c.Limits.BodySize, IngestToken: string(c.Feed.Ingest.Token), Reports: c.Load.Reports, TLS: secure,
 	}

@@ -27,6 +27,7 @@ type Settings struct {
 	MaxPerAddress   int         // streams
 	AcceptRate      float64     // new streams per second; 0 for no limit
 	RequestRate     float64     // requests of a client address per second; 0 for no limit
+	SharedLog       bool        // other servers have the same log: a client may resume here from a position that this one doesn't have yet
 	MaxTopics       int         // of a stream
 	MessageSize     int         // of a command, in bytes
 	MessageRate     float64     // commands of a stream, per second

@@ -53,7 +53,7 @@ func (s *streams) subscribeSSE(c *fiber.Ctx) error {
 		return err
 	}
 	opt.Address = s.access.clientAddress(c)
-	if refused := s.admission.admit(opt.Principal, opt.Address); refused != nil {
+	if refused := s.admit(&opt); refused != nil {
 		return s.refuseSSE(c, refused)
 	}
 	eventStream(c)

@@ -72,7 +72,7 @@ func (s *streams) subscribeWS(c *fiber.Ctx) error {
 
 // serveAdmitted opens the stream of a WebSocket if it is admitted.
 func (s *streams) serveAdmitted(nc net.Conn, conn *netconn.Conn, opt subscription, received []byte) {
-	if refused := s.admission.admit(opt.Principal, opt.Address); refused != nil {
+	if refused := s.admit(&opt); refused != nil {
 		defer nc.Close()
 		s.refuseWS(nc, opt.Format, refused)
 		return
