@@ -42,10 +42,10 @@ func start(t *testing.T, variable string, args ...string) io.Reader {
 	return out
 }
 
-// startTicklane starts a server with streams that are compressed, and returns its address.
+// startTicklane starts a server with streams that are compressed and a bus on NATS, and returns its address.
 func startTicklane(t *testing.T) string {
 	t.Helper()
-	out := start(t, "TICKLANE", "serve", "--server.addr=127.0.0.1:0", "--stream.compress=on", "--log.level=warn")
+	out := start(t, "TICKLANE", "serve", "--server.addr=127.0.0.1:0", "--stream.compress=on", "--bus.kind=nats", "--data.dir="+t.TempDir(), "--log.level=warn")
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, addr, ok := strings.Cut(strings.TrimSpace(line), "http://")
 	if err != nil || !ok {
