@@ -11,7 +11,7 @@ BINARY  := bin/ticklane
 PACKED  := node_modules/.package-lock.json
 # build.mjs writes the manifest last, so its time is that of the whole bundle.
 BUNDLE  := public/assets/manifest.json
-WEB     := docs/ticklane.v1.proto docs/proxies.md $(shell find web -type f -not -name '*.test.js' -not -path '*/test/*' -not -path 'web/gen/*' 2>/dev/null)
+WEB     := docs/ticklane.v1.proto docs/cluster.md docs/proxies.md $(shell find web -type f -not -name '*.test.js' -not -path '*/test/*' -not -path 'web/gen/*' 2>/dev/null)
 NPM     := $(shell command -v npm 2>/dev/null)
 
 FUZZTIME    ?= 60s

@@ -257,6 +257,22 @@ func TestImageHasEmbeddedFiles(t *testing.T) {
 			}
 		}
 	}
+	// The browser code has documents as files.
+	copied := strings.Fields(strings.Join(matches(t, "deploy/Dockerfile", `(?m)^COPY (docs/.*)`), " "))
+	scripts, _ := filepath.Glob("web/*.js")
+	deeper, _ := filepath.Glob("web/*/*/*.js")
+	documents := 0
+	for _, name := range append(scripts, deeper...) {
+		for _, m := range regexp.MustCompile(`from '[./]*(docs/[\w./-]+)'`).FindAllStringSubmatch(readText(t, name), -1) {
+			documents++
+			if !slices.Contains(sent, m[1]) || !slices.Contains(copied, m[1]) {
+				t.Errorf("%s has %s, which the image's build lacks: add it to .dockerignore and deploy/Dockerfile", name, m[1])
+			}
+		}
+	}
+	if documents < 2 {
+		t.Errorf("%d documents in web: the test looks in the wrong directory", documents)
+	}
 }
 
 // TestLogrotateFile: what logrotate rotates is the audit log of the drop-in.
