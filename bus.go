@@ -47,7 +47,23 @@ func connectBus(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*
 		cfg.Market.Seed = seed
 		logger.Info("random seed of the servers of the stream; set market.seed to reproduce this market", "seed", seed)
 	}
+	if warmup, err := time.ParseDuration(b.Setting("market.warmup")); err == nil {
+		cfg.Market.Warmup = warmup
+	}
 	return &natsBus{Bus: b, staleAfter: cfg.Feed.StaleAfter}, nil
+}
+
+// pastEnd is when the simulated past ends.
+const pastEnd = "past-end"
+
+// pastEnd returns when the simulated past ends: now, or when the stream was made, so that all servers simulate the same.
+func (n *natsBus) pastEnd() time.Time {
+	if n != nil {
+		if end, err := time.Parse(time.RFC3339Nano, n.Setting(pastEnd)); err == nil {
+			return end
+		}
+	}
+	return time.Now()
 }
 
 // sharedSettings returns the settings that must be the same on all servers of a stream.
@@ -67,6 +83,8 @@ func sharedSettings(cfg config.Config) ([]natsbus.Setting, error) {
 	return append(all,
 		natsbus.Setting{Name: "market.symbols", Value: strconv.Itoa(cfg.Market.Symbols)},
 		natsbus.Setting{Name: "market.seed", Value: strconv.FormatInt(seed, 10), Any: cfg.Market.Seed == 0},
+		natsbus.Setting{Name: "market.warmup", Value: cfg.Market.Warmup.String(), Any: true},
+		natsbus.Setting{Name: pastEnd, Value: time.Now().Format(time.RFC3339Nano), Any: true},
 		natsbus.Setting{Name: "the version of the simulated symbols", Value: version, Advice: "run the same version of Ticklane"},
 	), nil
 }

@@ -84,7 +84,7 @@ func TestDelayedFeed(t *testing.T) {
 		b.Attach(past.AddPaced)
 		b.Attach(log.Append)
 		b.Attach(delayed.line.Add)
-		simulatePast(sim, past, delayed, logger)
+		simulatePast(sim, time.Now(), past, delayed, logger)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{}, 2)
 		go func() { delayed.run(ctx); done <- struct{}{} }()

@@ -108,6 +108,23 @@ func TestBarsOfAnotherServer(t *testing.T) {
 	}
 }
 
+// TestSamePast: a server that finds no other one simulates the same past as the first one did.
+func TestSamePast(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--market.rate=500"}
+	const query = "/api/history?symbol=AAPL&interval=1m&limit=50"
+	a := startServer(t, append(args, "--market.warmup=10m")...)
+	want := endedBars(t, a.addr, query)
+	if err := a.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = a.Wait()
+	b := startServer(t, append(args, "--market.warmup=20m")...)
+	if got := endedBars(t, b.addr, query); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		t.Errorf("bars %v, want %v", got, want)
+	}
+}
+
 // endedBars returns the answer to a question about bars, without the newest bar, which still changes.
 func endedBars(t *testing.T, addr, query string) []string {
 	t.Helper()

@@ -32,10 +32,9 @@ func newHistory(cfg config.Config, u *quote.Universe, logger *slog.Logger) (*his
 	return s, nil
 }
 
-// simulatePast fills empty charts with the simulated market's past. Stored bars are continued instead, at their last prices: what
+// simulatePast fills empty charts with the simulated market's past, up to now. Stored bars are continued instead, at their last prices: what
 // happened between the processes is not made up.
-func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFeed, logger *slog.Logger) error {
-	now := time.Now()
+func simulatePast(sim *market.Simulator, now time.Time, past *history.Store, delayed *delayedFeed, logger *slog.Logger) error {
 	newest, ok := past.Restored()
 	if !ok {
 		sim.Days(now, past.Days(), func(days []quote.Tick) {
@@ -59,7 +58,7 @@ func simulatePast(sim *market.Simulator, past *history.Store, delayed *delayedFe
 		return err
 	}
 	end := time.UnixMicro(newest).UTC()
-	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", end, "between", now.Sub(end).Round(time.Second))
+	logger.Info("stored bars are continued; there are none for the time in between, and no past is simulated", "last", end, "between", time.Since(end).Round(time.Second))
 	return nil
 }
 

@@ -189,8 +189,8 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 	switch feed := feed.(type) {
 	case *market.Simulator:
-		if nats == nil || start.Position.Seq == 0 && b.Ready() { // the stream is empty
-			if err := simulatePast(feed, past, delayed, logger); err != nil {
+		if nats == nil || start.Position.Seq == 0 && past.Follow(start.Position.Epoch) == 0 {
+			if err := simulatePast(feed, nats.pastEnd(), past, delayed, logger); err != nil {
 				return err
 			}
 		}

@@ -83,7 +83,11 @@ func (s *Server) offer(m *nats.Msg) {
 	if json.Unmarshal(m.Data, &q) != nil || q.Epoch != s.epoch {
 		return
 	}
-	answer, err := json.Marshal(offer{Node: s.node, Subject: s.subject, Seq: s.store.Follow(s.epoch), Stored: s.store.Stored()})
+	seq := s.store.Follow(s.epoch)
+	if seq == 0 {
+		return // nothing of the log: each server can simulate what was before
+	}
+	answer, err := json.Marshal(offer{Node: s.node, Subject: s.subject, Seq: seq, Stored: s.store.Stored()})
 	if err == nil {
 		err = m.Respond(answer)
 	}
