@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/bus"
 	"ticklane/internal/bus/bustest"
@@ -208,6 +210,61 @@ func BenchmarkCatchUp(b *testing.B) {
 		shut(n)
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ticks/s")
 	})
+}
+
+// BenchmarkReaders delivers messages of one tick to many readers of one server. The clients are in the same process.
+func BenchmarkReaders(b *testing.B) {
+	for _, readers := range []int{1, 10, 100, 500} {
+		b.Run(fmt.Sprint(readers), func(b *testing.B) {
+			server := natstest.New(b, nil)
+			o := natsbus.Options{
+				Name: "writer", URL: server.URL(), Universe: bustest.Universe(b), Events: quote.NewEvents(bustest.LogSize),
+				LogSize: bustest.LogSize, Lead: true, MaxBytes: 100 << 20, Logger: slog.New(slog.DiscardHandler),
+			}
+			n, err := natsbus.Open(context.Background(), o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer n.Close()
+			stop := follow(b, n, func([]quote.Tick) {})
+			publish, end := lead(b, n)
+			var got atomic.Int64
+			for range readers {
+				conn, err := nats.Connect(server.URL())
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer conn.Close()
+				js, err := jetstream.New(conn)
+				if err != nil {
+					b.Fatal(err)
+				}
+				c, err := js.OrderedConsumer(b.Context(), "ticklane_ticks", jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy})
+				if err != nil {
+					b.Fatal(err)
+				}
+				reading, err := c.Consume(func(jetstream.Msg) { got.Add(1) })
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer reading.Stop()
+			}
+			b.ResetTimer()
+			for i := range b.N {
+				publish([]quote.Tick{{Symbol: quote.ID(i % 4), Due: int64(i), Received: int64(i), Last: 100, Bid: 99, Ask: 110}})
+				for i > 100 && int(got.Load()) < readers*(i-100)/2 { // messages stay small
+					time.Sleep(100 * time.Microsecond)
+				}
+			}
+			for prev := int64(-1); got.Load() != prev; time.Sleep(200 * time.Millisecond) {
+				prev = got.Load()
+			}
+			b.StopTimer()
+			end()
+			stop()
+			b.ReportMetric(float64(got.Load())/b.Elapsed().Seconds(), "messages/s")
+		})
+	}
 }
 
 func wait(got *atomic.Int64, n int) {
