@@ -72,15 +72,23 @@ func kinds(b *testing.B) map[string]func(prefix string) natsbus.Options {
 			return natsbus.Options{Dir: filepath.Join(dir, prefix), SyncAlways: sync}
 		}
 	}
+	before := func(options func(string) natsbus.Options) func(string) natsbus.Options {
+		return func(prefix string) natsbus.Options {
+			o := options(prefix)
+			o.Ack = natsbus.AckBefore
+			return o
+		}
+	}
 	m := map[string]func(string) natsbus.Options{"memory": nil, "embedded": embedded(false), "embedded,sync": embedded(true)}
 	if url := os.Getenv("NATS_URL"); url != "" {
-		m["external"] = external(url, 1)
+		m["external"], m["external,before"] = external(url, 1), before(external(url, 1))
 		if os.Getenv("NATS_REPLICAS") != "" {
 			m["external,3 replicas"] = external(url, 3)
 		}
 		return m
 	}
-	m["external"] = external(natstest.New(b, nil).URL(), 1)
+	url := natstest.New(b, nil).URL()
+	m["external"], m["external,before"] = external(url, 1), before(external(url, 1))
 	m["external,sync"] = external(natstest.New(b, func(o *server.Options) { o.SyncAlways = true }).URL(), 1)
 	m["external,3 replicas"] = external(natstest.NewCluster(b, 3).URL(), 3)
 	return m
@@ -91,7 +99,7 @@ var prefixes atomic.Int64
 // each runs a benchmark on each kind. open opens a node of it, whose log has a number of ticks.
 func each(b *testing.B, run func(b *testing.B, open func(logSize int) bus.Bus)) {
 	all := kinds(b)
-	for _, kind := range []string{"memory", "embedded", "embedded,sync", "external", "external,sync", "external,3 replicas"} {
+	for _, kind := range []string{"memory", "embedded", "embedded,sync", "external", "external,before", "external,sync", "external,3 replicas"} {
 		options, ok := all[kind]
 		if !ok {
 			continue
@@ -218,8 +226,8 @@ func BenchmarkReaders(b *testing.B) {
 		b.Run(fmt.Sprint(readers), func(b *testing.B) {
 			server := natstest.New(b, nil)
 			o := natsbus.Options{
-				Name: "writer", URL: server.URL(), Universe: bustest.Universe(b), Events: quote.NewEvents(bustest.LogSize),
-				LogSize: bustest.LogSize, Lead: true, MaxBytes: 100 << 20, Logger: slog.New(slog.DiscardHandler),
+				Name: "writer", URL: server.URL(), Lead: true, MaxBytes: 100 << 20, Logger: slog.New(slog.DiscardHandler),
+				Log: natsbus.Log{LogSize: bustest.LogSize, Universe: bustest.Universe(b), Events: quote.NewEvents(bustest.LogSize)},
 			}
 			n, err := natsbus.Open(context.Background(), o)
 			if err != nil {
