@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"go.yaml.in/yaml/v3"
 
 	"ticklane/internal/config"
@@ -80,12 +82,18 @@ type composeFile struct {
 // composeSettings returns the settings of compose files with the defaults of their variables, and the time to end.
 func composeSettings(t *testing.T, overrides ...string) (cfg config.Config, grace time.Duration) {
 	t.Helper()
+	return composeService(t, "ticklane", append([]string{"compose.yaml"}, overrides...)...)
+}
+
+// composeService is composeSettings for a service of some files.
+func composeService(t *testing.T, service string, files ...string) (cfg config.Config, grace time.Duration) {
+	t.Helper()
 	variable := regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
 	environ := imageEnvironment(t)
-	for _, name := range append([]string{"compose.yaml"}, overrides...) {
+	for _, name := range files {
 		var f composeFile
 		readYAML(t, "deploy/compose/"+name, &f)
-		s := f.Services["ticklane"]
+		s := f.Services[service]
 		for k, v := range s.Environment {
 			environ = append(environ, k+"="+variable.ReplaceAllString(v, "$1"))
 		}
@@ -179,6 +187,11 @@ func TestDeploySettings(t *testing.T) {
 	if cfg := unitSettings(t); cfg.Data.Dir != "/var/lib/ticklane" {
 		t.Errorf("deploy/systemd: %+v", cfg.Data)
 	}
+	for name, cfg := range clusterSettings(t) {
+		if b := cfg.Bus; b.Kind != "nats" || b.NATS.Replicas != 3 || strings.Count(b.NATS.URL, ":4222") != 3 || cfg.Data.Dir != "/data" || cfg.Server.DrainDelay == 0 || !b.Lead {
+			t.Errorf("%s: %+v %+v", name, b, cfg.Data)
+		}
+	}
 	composed, _ := composeSettings(t, "access.yaml")
 	pod, _ := podSettings(t, "access")
 	for name, cfg := range map[string]config.Config{"systemd": unitSettings(t, "access.conf"), "compose": composed, "kubernetes": pod} {
@@ -191,6 +204,47 @@ func TestDeploySettings(t *testing.T) {
 	}
 }
 
+// clusterSettings returns the settings of the nodes of both clusters.
+func clusterSettings(t *testing.T) map[string]config.Config {
+	t.Helper()
+	all := map[string]config.Config{}
+	all["deploy/kubernetes/cluster"], _ = podSettings(t, "cluster")
+	for i := 1; i <= 3; i++ {
+		name := fmt.Sprint("ticklane-", i)
+		if all[name], _ = composeService(t, name, "cluster.yaml"); all[name].Bus.Node != name {
+			t.Errorf("the name of %s is %s", name, all[name].Bus.Node)
+		}
+	}
+	return all
+}
+
+// TestNATSConfiguration checks the files for NATS servers, with NATS's own parser.
+func TestNATSConfiguration(t *testing.T) {
+	t.Setenv("NATS_PASSWORD", "p0123456789abcdef")
+	const composed, pods = "deploy/compose/nats.conf", "deploy/kubernetes/cluster/nats.conf"
+	if readText(t, composed) != readText(t, pods) {
+		t.Errorf("%s and %s differ", composed, pods)
+	}
+	o, err := server.ProcessConfigFile(composed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.JetStream || !o.SyncAlways || o.StoreDir != "/data" || o.Username != "ticklane" || o.Password != "p0123456789abcdef" || o.Cluster.Username == "" || o.Cluster.Password == "" {
+		t.Errorf("%+v", o)
+	}
+	for name, cfg := range clusterSettings(t) {
+		if int64(cfg.Bus.NATS.MaxBytes) > o.JetStreamMaxStore*3/4 {
+			t.Errorf("%s: bus.nats.max_bytes %d leaves no space of %d", name, cfg.Bus.NATS.MaxBytes, o.JetStreamMaxStore)
+		}
+	}
+	var f composeFile
+	readYAML(t, "deploy/compose/cluster.yaml", &f)
+	grace, err := time.ParseDuration(f.Services["nats-1"].Grace)
+	if need := o.LameDuckDuration + o.LameDuckGracePeriod; err != nil || grace < need+10*time.Second {
+		t.Errorf("compose kills NATS after %v (%v), and it needs %v", grace, err, need)
+	}
+}
+
 // TestDeployStopTimes checks that no system kills a server before it has drained.
 func TestDeployStopTimes(t *testing.T) {
 	unit, err := time.ParseDuration(matches(t, "deploy/systemd/ticklane.service", `(?m)^TimeoutStopSec=(.*)`)[0])
@@ -199,10 +253,11 @@ func TestDeployStopTimes(t *testing.T) {
 	}
 	compose, composeGrace := composeSettings(t)
 	pod, podGrace := podSettings(t)
+	node, nodeGrace := composeService(t, "ticklane-2", "cluster.yaml")
 	for name, c := range map[string]struct {
 		cfg   config.Config
 		grace time.Duration
-	}{"systemd": {unitSettings(t), unit}, "compose": {compose, composeGrace}, "kubernetes": {pod, podGrace}} {
+	}{"systemd": {unitSettings(t), unit}, "compose": {compose, composeGrace}, "kubernetes": {pod, podGrace}, "cluster": {node, nodeGrace}} {
 		if need := c.cfg.Server.DrainDelay + c.cfg.Server.ShutdownTimeout + 5*time.Second; c.grace < need {
 			t.Errorf("%s kills the server after %v, want at least %v", name, c.grace, need)
 		}
@@ -224,7 +279,7 @@ func TestDeployYAML(t *testing.T) {
 	for name := range maps.Keys(files) {
 		d := yaml.NewDecoder(strings.NewReader(readText(t, name)))
 		for {
-			var doc map[string]any
+			var doc any
 			if err := d.Decode(&doc); err != nil {
 				if err.Error() != "EOF" {
 					t.Errorf("%s: %v", name, err)

@@ -65,8 +65,8 @@ check prometheus ran 'promtool test rules: each alert fires, and none for a heal
 
 # Kubernetes, compose and Grafana by the libraries of these platforms; Prometheus with rules and dashboard against a server.
 go_tests() (cd deploy/check && TICKLANE=$PWD/../../bin/ticklane PROMETHEUS=$prometheus CADDY=$(command -v caddy) go test -count=1 -run "$1" .)
-check kubernetes checked "kustomize build, types of the API (strict), Pod Security 'restricted', selectors, ports, drain" go_tests '^TestKubernetes$'
-check compose checked "docker compose's loader with its schema, rights, networks" go_tests '^TestCompose$'
+check kubernetes checked "kustomize build, types of the API (strict), Pod Security 'restricted', selectors, ports, drain" go_tests '^TestKubernetes'
+check compose checked "docker compose's loader with its schema, rights, networks" go_tests '^TestCompose'
 scripts/need.sh proxies || true
 check compose ran 'Caddy with the file of compose in front of a server: HTTP/2, streams, no figures' go_tests '^TestCaddyfile$'
 check grafana checked "Grafana's types (strict)" go_tests '^TestDashboard$'

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,17 @@ type objects struct {
 	network    *networkingv1.NetworkPolicy
 	namespace  *corev1.Namespace
 	settings   *corev1.ConfigMap
+	nats       natsObjects // in an overlay with a cluster
 	claims     []*corev1.PersistentVolumeClaim
+}
+
+// natsObjects are those of the NATS servers.
+type natsObjects struct {
+	set     *appsv1.StatefulSet
+	service *corev1.Service
+	budget  *policyv1.PodDisruptionBudget
+	network *networkingv1.NetworkPolicy
+	config  *corev1.ConfigMap
 }
 
 // build runs kustomize on a directory below deploy/kubernetes.
@@ -66,6 +77,10 @@ func build(t *testing.T, dir string) *objects {
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, buffer[:n])
 		}
+		if m, ok := object.(metav1.Object); ok && strings.HasPrefix(m.GetName(), "nats") {
+			all.nats.add(t, object)
+			continue
+		}
 		switch o := object.(type) {
 		case *appsv1.Deployment:
 			all.deployment = o
@@ -88,9 +103,26 @@ func build(t *testing.T, dir string) *objects {
 	return &all
 }
 
+func (n *natsObjects) add(t *testing.T, object runtime.Object) {
+	switch o := object.(type) {
+	case *appsv1.StatefulSet:
+		n.set = o
+	case *corev1.Service:
+		n.service = o
+	case *policyv1.PodDisruptionBudget:
+		n.budget = o
+	case *networkingv1.NetworkPolicy:
+		n.network = o
+	case *corev1.ConfigMap:
+		n.config = o
+	default:
+		t.Errorf("%T isn't expected", o)
+	}
+}
+
 // TestKubernetes checks each overlay: the types of the API, the selectors, Pod Security's profile restricted, ports, volumes.
 func TestKubernetes(t *testing.T) {
-	for _, dir := range []string{"base", "persistent", "access"} {
+	for _, dir := range []string{"base", "persistent", "access", "cluster"} {
 		t.Run(dir, func(t *testing.T) {
 			o := build(t, dir)
 			pod := &o.deployment.Spec.Template
