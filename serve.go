@@ -174,9 +174,11 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
+	lab := newLab(cfg, feed, extra)
+	rate := newSharedRate(cfg, nats, feed, lab, logger)
 	deps := handlers.Deps{
 		Settings: settings(cfg, cert.config()), Listener: ln, Admin: admin, Stream: log, History: past, Feed: info, Ingest: lines, Files: files, Metrics: scrape, Audit: record, Cluster: nodes.View,
-		Lab:    newLab(cfg, feed, extra),
+		Lab:    lab,
 		Logger: logger, Version: version,
 	}
 	access.addTo(&deps)
@@ -208,6 +210,9 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
 	watchers.Go(func() { access.run(watching) })
 	watchers.Go(func() { nodes.Run(watching) })
+	if rate != nil {
+		watchers.Go(func() { rate.Run(watching) })
+	}
 	if nats != nil {
 		watchers.Go(func() { nats.watch(watching, delayed.observer(log), logger) })
 		watchers.Go(func() { nats.serveBars(watching, cfg, u, past, logger) })

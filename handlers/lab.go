@@ -91,7 +91,10 @@ func (h *labAPI) rate(c *fiber.Ctx) error {
 	if h.lab.SetRate == nil {
 		return problemOf(http.StatusConflict, "rate: that of a replay can't be changed.")
 	}
-	if err := h.lab.SetRate(in.Rate); err != nil {
+	if err := h.lab.SetRate(in.Rate); errors.Is(err, ErrUnavailable) {
+		c.Set(fiber.HeaderRetryAfter, "1")
+		return problemOf(http.StatusServiceUnavailable, "The rate of the feed can't be changed while the other servers can't be reached.")
+	} else if err != nil {
 		return badParameters([]fieldError{{"rate", err.Error()}})
 	}
 	noStore(c)

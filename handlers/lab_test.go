@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -63,6 +64,16 @@ func TestLabRefusesInvalidRequests(t *testing.T) {
 	}
 	if c, text := srv.Get("/ws/subscribe?engine=turbo"); c.Status != 400 || !strings.Contains(text, "engine") {
 		t.Errorf("engine: status %d: %s", c.Status, text)
+	}
+}
+
+// TestLabRateThatCannotBeShared: the client isn't told that its rate is invalid.
+func TestLabRateThatCannotBeShared(t *testing.T) {
+	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
+		d.Lab = &handlers.Lab{SetRate: func(float64) error { return fmt.Errorf("%w: no connection", handlers.ErrUnavailable) }}
+	}})
+	if c, text := srv.Post("/api/lab/rate", `{"rate":5}`); c.Status != 503 || c.Header.Get("Retry-After") != "1" || !strings.Contains(text, "other servers") {
+		t.Errorf("status %d: %s", c.Status, text)
 	}
 }
 

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"crypto/tls"
+	"errors"
 	"time"
 )
 
@@ -72,11 +73,14 @@ func microseconds(read func() (at time.Time, ok bool)) *int64 {
 	return &us
 }
 
+// ErrUnavailable is returned by functions of a Lab that need other servers which can't be reached. Nothing was changed.
+var ErrUnavailable = errors.New("other servers can't be reached")
+
 // Lab changes what experiments may change besides their streams. Functions are nil where the feed or the system doesn't
 // support them.
 type Lab struct {
 	Rate    func() float64
-	SetRate func(ticksPerSecond float64) error // changes the feed of all clients
+	SetRate func(ticksPerSecond float64) error // changes the feed of all clients; the error is ErrUnavailable, or of an invalid rate
 	// Background runs this many extra clients on each lane, in another process, instead of the previous ones.
 	Background func(sse, ws int) error
 	Clients    func() (sse, ws int) // how many of them run now
