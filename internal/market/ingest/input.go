@@ -109,7 +109,9 @@ func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 			x.skip = !ended
 			continue
 		case len(x.rest)+len(text) > x.source.options.MaxLine+1: // with a CR
-			x.tooLong()
+			if err := x.tooLong(ctx, received); err != nil {
+				return err
+			}
 			x.skip, x.rest = !ended, x.rest[:0]
 		case !ended:
 			x.rest = append(x.rest, text...)
@@ -153,10 +155,16 @@ func (x *Input) endLine(ctx context.Context, received int64) error {
 	return x.add(ctx, []byte{'\n'}, received)
 }
 
-func (x *Input) tooLong() {
+func (x *Input) tooLong(ctx context.Context, received int64) error {
+	if len(x.pending) > 0 { // their errors come first
+		if err := x.flush(ctx, received); err != nil {
+			return err
+		}
+	}
 	x.number++
 	reason := "longer than feed.ingest.line_size, " + strconv.Itoa(x.source.options.MaxLine) + " bytes"
 	x.batch = append(x.batch, line{number: x.number, fault: &fault{"", reason}})
+	return nil
 }
 
 // line parses a line and adds it to the batch, or to the instruments that follow the batch.

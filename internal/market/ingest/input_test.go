@@ -305,3 +305,19 @@ func TestResultsOfParts(t *testing.T) {
 		t.Errorf("%d errors and %d more: %+v", len(all.Errors), all.MoreErrors, all.Errors)
 	}
 }
+
+// TestErrorsAreInTheOrderOfLines: also those of instruments, which are added together.
+func TestErrorsAreInTheOrderOfLines(t *testing.T) {
+	f := newFeed(t, Options{MaxLine: 100})
+	changed := `{"T":"instrument","S":"A","decimals":3}` + "\n"
+	lines := `{"T":"instrument","S":"A"}` + "\n" + changed + strings.Repeat("x", 200) + "\n{}\n" + changed + "{}\n"
+	r := f.send("", lines)
+	for i, e := range r.Errors {
+		if e.Line != uint64(i+2) {
+			t.Errorf("error %d is of line %d: %s", i, e.Line, e.Reason)
+		}
+	}
+	if r.Accepted != 1 || len(r.Errors) != 5 {
+		t.Errorf("%+v", r)
+	}
+}
