@@ -13,6 +13,7 @@ import (
 
 	"ticklane/internal/bus"
 	"ticklane/internal/bus/natsbus"
+	"ticklane/internal/cluster/relay"
 	"ticklane/internal/config"
 	"ticklane/internal/history"
 	"ticklane/internal/market"
@@ -117,7 +118,9 @@ func lead(ctx context.Context, b bus.Bus, feed market.Source) error {
 	switch feed := feed.(type) {
 	case *ingest.Source:
 		if nats, ok := b.(*natsBus); ok {
-			return nats.LeadBatches(ctx, func(ctx context.Context, _ bus.State, publish natsbus.Publish) error { return feed.Lead(ctx, publish) })
+			return nats.LeadBatches(ctx, func(ctx context.Context, _ bus.State, publish natsbus.Publish) error {
+				return nats.leadIngest(ctx, feed, publish)
+			})
 		}
 	case *market.Simulator:
 		return b.Lead(ctx, func(ctx context.Context, from bus.State, publish func([]quote.Tick)) error {
@@ -153,6 +156,7 @@ type natsBus struct {
 	*natsbus.Bus
 	staleAfter time.Duration // without a tick; 0 for never
 	stale      atomic.Int64  // since when, µs since 1970; 0 if it isn't
+	relay      *relay.Relay  // of the lines that clients send; nil for another feed
 	barsTo     uint64        // seq of the newest tick in the bars when the log was opened
 }
 

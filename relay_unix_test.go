@@ -3,13 +3,23 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"ticklane/internal/market/ingest"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/natstest"
 )
@@ -61,4 +71,151 @@ func request(t *testing.T, method string, p *process, path, body string) (status
 		t.Fatal(err)
 	}
 	return answer.StatusCode, string(b)
+}
+
+// TestFeedThroughTheReader: lines are sent to a server that doesn't run the feed, by HTTP and by WebSocket, and the one that does is
+// killed. The clients send again what was not acknowledged; every line is on the streams of both lanes once.
+func TestFeedThroughTheReader(t *testing.T) {
+	t.Parallel()
+	url := natstest.New(t, nil).URL()
+	args := []string{"--bus.kind=nats", "--feed.source=ingest", "--bus.nats.url=" + url}
+	writer := startServer(t, append(args, "--bus.node=a")...)
+	writer.send(t, `{"T":"instrument","S":"A","n":%d}`)
+	reader := startServer(t, append(args, "--bus.node=b")...)
+	all := []*follower{followSSE(t, reader.addr, ""), followWS(t, reader.addr, "")}
+	for _, f := range all {
+		f.begin(t)
+	}
+	const batch, batches = 20, 50
+	var sent atomic.Int64 // batches
+	var senders errgroup.Group
+	senders.Go(func() error { return sendByHTTP(t.Context(), reader.addr, batch, batches, &sent) })
+	senders.Go(func() error { return sendByWebSocket(t.Context(), reader.addr, batch, batches, &sent) })
+	testkit.Eventually(t, func() bool { return sent.Load() >= batches/2 }, "the first lines")
+	if err := writer.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	endLease(t, url)
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{"http", "ws"} {
+		if status, text := request(t, http.MethodGet, reader, "/api/ingest?source="+source, ""); status != 200 || !strings.Contains(text, `"holes":[],"last":1000,`) {
+			t.Errorf("%d %s", status, text)
+		}
+	}
+	for _, f := range all {
+		testkit.Eventually(t, func() bool { return f.reached(t, 2*batch*batches) }, "all ticks")
+	}
+	reader.send(t, `{"T":"instrument","S":"A","n":%d}`, `{"T":"q","S":"A","p":1,"n":%d}`)
+	for _, f := range all {
+		testkit.Eventually(t, func() bool { return f.reached(t, 2*batch*batches+1) }, "the last tick")
+		f.mu.Lock()
+		if f.gaps > 0 || f.last != 2*batch*batches+1 {
+			t.Errorf("%d ticks, %d gaps", f.last, f.gaps)
+		}
+		f.mu.Unlock()
+	}
+}
+
+// endLease ends the lease of a server that was killed, which otherwise takes seconds.
+func endLease(t *testing.T, url string) {
+	t.Helper()
+	conn, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv, err := js.KeyValue(t.Context(), "ticklane_lease")
+	if err == nil {
+		err = kv.Delete(t.Context(), "writer")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// numbered returns lines of quotes with numbers from one on.
+func numbered(from uint64, lines int) string {
+	var b strings.Builder
+	for n := from; n < from+uint64(lines); n++ {
+		fmt.Fprintf(&b, `{"T":"q","S":"A","p":%d,"n":%d}`+"\n", n, n)
+	}
+	return b.String()
+}
+
+// sendByHTTP sends batches of lines, each again until it is accepted.
+func sendByHTTP(ctx context.Context, addr string, lines, batches int, sent *atomic.Int64) error {
+	for i := 0; i < batches; {
+		body := strings.NewReader(numbered(uint64(i*lines+1), lines))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/api/ingest?source=http", body)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Content-Type", "application/x-ndjson")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		var result ingest.Result
+		err = json.NewDecoder(answer.Body).Decode(&result)
+		answer.Body.Close()
+		switch {
+		case err != nil:
+			return err
+		case answer.StatusCode == http.StatusServiceUnavailable: // again
+		case answer.StatusCode != http.StatusOK || result.Rejected > 0 || result.Accepted+result.Duplicates != uint64(lines):
+			return fmt.Errorf("status %d: %+v", answer.StatusCode, result)
+		default:
+			i++
+			sent.Add(1)
+		}
+	}
+	return nil
+}
+
+// sendByWebSocket sends batches of lines as messages. On each connection it continues after what the server has.
+func sendByWebSocket(ctx context.Context, addr string, lines, batches int, sent *atomic.Int64) error {
+	for last := uint64(0); last < uint64(lines*batches); {
+		nc, buffered, _, err := ws.Dial(ctx, "ws://"+addr+"/ws/ingest?source=ws")
+		if err != nil {
+			return err
+		}
+		var in io.Reader = nc
+		if buffered != nil { // the first acknowledgement
+			in = io.MultiReader(buffered, nc)
+		}
+		for last < uint64(lines*batches) {
+			head, err := ws.ReadHeader(in)
+			if err != nil || head.Length > 1<<16 {
+				return fmt.Errorf("%d bytes: %w", head.Length, err)
+			}
+			payload := make([]byte, head.Length)
+			if _, err := io.ReadFull(in, payload); err != nil {
+				return err
+			}
+			if head.OpCode == ws.OpClose {
+				if code, reason := ws.ParseCloseFrameData(payload); code != 1013 {
+					return fmt.Errorf("closed with %d %s", code, reason)
+				}
+				break // reconnect
+			}
+			var result ingest.Result
+			if err := json.Unmarshal(payload, &result); err != nil || result.Rejected > 0 {
+				return fmt.Errorf("%w: %s", err, payload)
+			}
+			if last = result.Last; last < uint64(lines*batches) {
+				if err := wsutil.WriteClientText(nc, []byte(numbered(last+1, lines))); err != nil {
+					return err
+				}
+			}
+			sent.Add(1)
+		}
+		nc.Close()
+	}
+	return nil
 }

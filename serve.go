@@ -174,6 +174,9 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}
 	defer extra.stop()
+	if err := nats.relayLines(cfg, lines, logger); err != nil {
+		return usageError(err)
+	}
 	lab := newLab(cfg, feed, extra)
 	rate := newSharedRate(cfg, nats, feed, lab, logger)
 	deps := handlers.Deps{
@@ -186,6 +189,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		deps.Auth = extra.authenticator(deps.Auth)
 	}
 	delayed.addTo(&deps)
+	nats.addTo(&deps)
 	if server, err = handlers.New(deps); err != nil {
 		return err
 	}

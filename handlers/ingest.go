@@ -183,7 +183,7 @@ func (h *ingestAPI) progressOf(name string, p *auth.Principal) (ingest.Result, e
 	return h.source.Progress(h.ctx, name)
 }
 
-// reason returns what a client is told of an error of an input, after which it must send again.
+// reason describes an error of an input, after which the client must send again.
 func (h *ingestAPI) reason(err error) string {
 	switch {
 	case errors.Is(err, errUnauthorized):

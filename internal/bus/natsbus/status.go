@@ -91,6 +91,13 @@ func (b *Bus) Status() Status {
 	return s
 }
 
+// Term returns the newest term of a writer in the stream that this node has read; 0 before the first.
+func (b *Bus) Term() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.view.term
+}
+
 // Conn returns the connection, for what else the nodes tell each other. Close closes it.
 func (b *Bus) Conn() *nats.Conn { return b.conn }
 

@@ -178,11 +178,12 @@ func (x *Input) request(ctx context.Context, data []byte) (*ingest.Result, error
 		}
 		x.replies = s
 	}
-	if err := r.Conn.PublishRequest(r.subject(), x.replies.Subject, data); err != nil {
+	term := r.Term()
+	if err := r.Conn.PublishRequest(r.subject(term), x.replies.Subject, data); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotWriter, err)
 	}
 	for {
-		m, err := x.next(ctx)
+		m, err := x.next(ctx, term)
 		if err != nil {
 			return nil, err
 		}
@@ -196,20 +197,28 @@ func (x *Input) request(ctx context.Context, data []byte) (*ingest.Result, error
 	}
 }
 
-// next returns the next reply.
-func (x *Input) next(ctx context.Context) (*nats.Msg, error) {
-	limited, cancel := context.WithTimeout(ctx, x.relay.timing.silent)
-	defer cancel()
-	m, err := x.replies.NextMsgWithContext(limited)
-	switch {
-	case err == nil:
-		return m, nil
-	case errors.Is(err, nats.ErrNoResponders):
-		return nil, errNotWriter
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case limited.Err() != nil:
-		err = errSilent
+// next returns the next reply of the writer of a term. It waits no longer once there is another writer.
+func (x *Input) next(ctx context.Context, term uint64) (*nats.Msg, error) {
+	r := x.relay
+	for began := time.Now(); ; {
+		limited, cancel := context.WithTimeout(ctx, r.timing.again)
+		m, err := x.replies.NextMsgWithContext(limited)
+		cancel()
+		switch {
+		case err == nil:
+			return m, nil
+		case errors.Is(err, nats.ErrNoResponders):
+			return nil, errNotWriter
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !errors.Is(err, context.DeadlineExceeded): // the connection is closed
+		case r.Term() != term:
+			err = errChanged
+		case time.Since(began) >= r.timing.silent:
+			err = errSilent
+		default:
+			continue
+		}
+		return nil, fmt.Errorf("%w: %w", ingest.ErrStopped, err) // the lines may have been handled
 	}
-	return nil, fmt.Errorf("%w: %w", ingest.ErrStopped, err) // the lines may have been handled
 }

@@ -78,7 +78,8 @@ func New(o Options) (*Relay, error) {
 // its end.
 func lineRoom(maxLine int) int { return maxLine + 3 }
 
-func (r *Relay) subject() string { return fmt.Sprintf("%s.ingest.%d", r.Prefix, r.Term()) }
+// subject returns the subject of requests to the writer of a term.
+func (r *Relay) subject(term uint64) string { return fmt.Sprintf("%s.ingest.%d", r.Prefix, term) }
 
 // Open returns an input for a client: see ingest.Source.Open. rights are nil for a client that may send all. The caller must Close the
 // input.
@@ -105,6 +106,7 @@ const (
 var (
 	errNotWriter = errors.New("the node doesn't run the feed")
 	errInvalid   = errors.New("the server that runs the feed doesn't understand the request: all servers need the same version")
+	errChanged   = errors.New("another server runs the feed")
 	errSilent    = errors.New("the server that runs the feed doesn't reply")
 )
 

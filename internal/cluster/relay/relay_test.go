@@ -299,7 +299,7 @@ func TestTermEndsMeanwhile(t *testing.T) {
 	}
 }
 
-// TestSlowWriter: a writer that is slow isn't given up, one that doesn't reply is.
+// TestSlowWriter: a writer that is slow isn't given up, one that doesn't reply is, and one that has a successor.
 func TestSlowWriter(t *testing.T) {
 	times := quick
 	times.silent = 300 * time.Millisecond
@@ -318,7 +318,7 @@ func TestSlowWriter(t *testing.T) {
 	}
 	a.end()
 	c.term.Add(1)
-	silent, err := a.Conn.SubscribeSync(a.subject())
+	silent, err := a.Conn.SubscribeSync(a.subject(c.term.Load()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,6 +330,22 @@ func TestSlowWriter(t *testing.T) {
 	}
 	if n, _, _ := silent.Pending(); n != 1 {
 		t.Errorf("%d requests: lines that may have been handled must not be sent again", n)
+	}
+	b.timing.silent = time.Hour
+	changed := make(chan error)
+	go func() {
+		_, err := b.send("s", quotes(2, 2))
+		changed <- err
+	}()
+	if _, err := silent.NextMsg(20 * time.Second); err != nil { // the first one
+		t.Fatal(err)
+	}
+	if _, err := silent.NextMsg(20 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	c.term.Add(1)
+	if err := <-changed; !errors.Is(err, errChanged) || !errors.Is(err, ingest.ErrStopped) {
+		t.Error(err)
 	}
 }
 
@@ -375,7 +391,7 @@ func TestOtherVersion(t *testing.T) {
 	n := c.nodes[0]
 	n.lead()
 	other := connect(t, c.url)
-	m, err := other.Request(n.subject(), []byte(`{"v":2}`+"\n"), 20*time.Second)
+	m, err := other.Request(n.subject(c.term.Load()), []byte(`{"v":2}`+"\n"), 20*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +401,7 @@ func TestOtherVersion(t *testing.T) {
 	}
 	n.end()
 	c.term.Add(1)
-	sub, err := other.Subscribe(n.subject(), func(m *nats.Msg) { _ = m.Respond([]byte("?")) })
+	sub, err := other.Subscribe(n.subject(c.term.Load()), func(m *nats.Msg) { _ = m.Respond([]byte("?")) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ const maxRequests = 1024
 // returns an error only if the connection is closed.
 func (r *Relay) Serve(ctx context.Context) error {
 	h := handlers{slots: make(chan struct{}, maxRequests)}
-	s, err := r.Conn.Subscribe(r.subject(), func(m *nats.Msg) {
+	s, err := r.Conn.Subscribe(r.subject(r.Term()), func(m *nats.Msg) {
 		if !h.start(func() { r.answer(ctx, m) }) {
 			r.respond(m, &reply{Code: codeNotWriter})
 		}
