@@ -22,6 +22,18 @@ new PageSession({ feeds: () => [] });
 byId('cluster-docs', HTMLAnchorElement).href = String(new URL(docs, import.meta.url));
 if (document.getElementById('nodes')) begin();
 
+/** Sets the rows of a table. Cells that don't change stay, so that their text can be selected. @param {HTMLElement} body @param {HTMLElement[]} rows */
+function setRows(body, rows) {
+  if (body.children.length !== rows.length) return body.replaceChildren(...rows);
+  rows.forEach((row, i) => {
+    const old = /** @type {HTMLElement} */ (body.children[i]);
+    old.className = row.className;
+    [...row.children].forEach((cell, k) => {
+      if (!old.children[k]?.isEqualNode(cell)) old.children[k]?.replaceWith(cell);
+    });
+  });
+}
+
 function begin() {
   const series = new Series();
   /** @type {ClusterView | null} */
@@ -36,13 +48,13 @@ function begin() {
     if (view) {
       setText(part('summary'), summary(view));
       setText(part('seen-by'), t('cluster.seenBy', { node: view.self }));
-      part('nodes-head').replaceChildren(tableHead());
-      part('nodes').replaceChildren(...tableRows(view));
+      setRows(part('nodes-head'), [tableHead()]);
+      setRows(part('nodes'), tableRows(view));
       const { head, rows } = picture(view, series);
-      part('picture-head').replaceChildren(head);
-      part('picture').replaceChildren(...rows);
+      setRows(part('picture-head'), [head]);
+      setRows(part('picture'), rows);
       const when = dates({ dateStyle: 'medium', timeStyle: 'medium' });
-      part('changes').replaceChildren(...series.changes.map((c) => el('tr', {}, el('td', {}, when.format(c.at / 1000)),
+      setRows(part('changes'), series.changes.map((c) => el('tr', {}, el('td', {}, when.format(c.at / 1000)),
         el('td', {}, c.node || t('cluster.nobody')), el('td', {}, c.node ? String(c.term) : '–'))));
     }
     paintTroubles();
