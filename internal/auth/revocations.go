@@ -25,6 +25,7 @@ type Revocation struct {
 	Subject string    `json:"subject,omitempty"` // with Before
 	Before  time.Time `json:"before,omitzero"`   // tokens of Subject that were issued earlier; those without a time of issue always
 	Session string    `json:"session,omitempty"` // a session that was signed out
+	Secret  string    `json:"secret,omitempty"`  // identifies the secret of a token of the file that is marked there as revoked
 	Expires time.Time `json:"expires,omitzero"`  // when what it revokes expires anyway; zero: the revocation is kept for good
 	Reason  string    `json:"reason,omitempty"`  // for people
 }
@@ -32,7 +33,7 @@ type Revocation struct {
 // check returns an error that names the member.
 func (r *Revocation) check() error {
 	given := 0
-	for _, c := range []struct{ name, text string }{{"jti", r.TokenID}, {"subject", r.Subject}, {"session", r.Session}} {
+	for _, c := range []struct{ name, text string }{{"jti", r.TokenID}, {"subject", r.Subject}, {"session", r.Session}, {"secret", r.Secret}} {
 		if c.text != "" {
 			if err := checkName(c.text); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
@@ -56,8 +57,11 @@ func (r *Revocation) check() error {
 // ParseRevocation parses a new revocation, which without Before revokes what was issued until now. The error names the member.
 func ParseRevocation(text []byte) (Revocation, error) {
 	r, err := readRevocation(text)
-	if err != nil {
+	switch {
+	case err != nil:
 		return r, err
+	case r.Secret != "":
+		return r, errors.New("secret: only servers set it; want jti")
 	}
 	return r, r.complete(time.Now())
 }
@@ -75,7 +79,7 @@ func (r *Revocation) complete(now time.Time) error {
 
 // readRevocation parses a revocation without checking it.
 func readRevocation(text []byte) (Revocation, error) {
-	if err := strictjson.CheckMembers(text, "jti", "subject", "before", "session", "expires", "reason"); err != nil {
+	if err := strictjson.CheckMembers(text, "jti", "subject", "before", "session", "secret", "expires", "reason"); err != nil {
 		return Revocation{}, err
 	}
 	var r Revocation
@@ -87,10 +91,11 @@ func readRevocation(text []byte) (Revocation, error) {
 
 // Revocations ends tokens, subjects' tokens and sessions before they expire.
 type Revocations struct {
-	file    *watchedFile  // nil: in memory only
-	tokens  *tokenStore   // nil without a token file
-	jwt     *jwtVerifier  // nil unless in ModeJWT
-	changed chan struct{} // of one element
+	file    *watchedFile    // nil: in memory only
+	tokens  *tokenStore     // nil without a token file
+	jwt     *jwtVerifier    // nil unless in ModeJWT
+	changed chan struct{}   // of one element
+	store   RevocationStore // of all servers; nil for this one only
 
 	fileMu    sync.Mutex   // held while the file and the maps are made equal; Check needs mu only, so it never waits for the disk
 	unwritten []Revocation // in force, but not in the file, because it couldn't be written; guarded by fileMu
@@ -99,6 +104,7 @@ type Revocations struct {
 	byToken   map[string]Revocation
 	bySubject map[string]Revocation
 	sessions  map[string]Revocation
+	bySecret  map[string]Revocation
 	calls     []func()
 }
 
@@ -116,12 +122,20 @@ func newRevocations(file string) (*Revocations, error) {
 	return r, r.load()
 }
 
+// maps returns the maps of revocations.
+func (r *Revocations) maps() [4]*map[string]Revocation {
+	return [...]*map[string]Revocation{&r.byToken, &r.bySubject, &r.sessions, &r.bySecret}
+}
+
 func (r *Revocations) clear() {
-	r.byToken, r.bySubject, r.sessions = map[string]Revocation{}, map[string]Revocation{}, map[string]Revocation{}
+	for _, all := range r.maps() {
+		*all = map[string]Revocation{}
+	}
 }
 
 // load replaces the revocations by those of the file. If one line is invalid, it adds the others to those in force and returns
-// an error that names the line. An empty file changes nothing: a program that writes it may have just truncated it.
+// an error that names the line. An empty file changes nothing: a program that writes it may have just truncated it. Nothing is
+// lifted that is shared with other servers: they keep it.
 func (r *Revocations) load() error {
 	r.fileMu.Lock()
 	defer r.fileMu.Unlock()
@@ -135,7 +149,7 @@ func (r *Revocations) load() error {
 	if len(text) == 0 && r.count() > 0 {
 		return fmt.Errorf("%s: is empty; write an empty line to remove all revocations", r.file.name)
 	}
-	if invalid == nil {
+	if invalid == nil && r.store == nil {
 		r.clear()
 	}
 	now := time.Now()
@@ -166,13 +180,27 @@ func parseRevocations(name string, text []byte) (list []Revocation, invalid erro
 	return list, invalid
 }
 
-// Add revokes something at once, and in the file. The error names the member of the revocation, or is ErrBusy, or that of writing
-// the file: then the revocation is in force, but only until the process ends, unless a later one can be written.
+// Add revokes something at once, in the file, and on the other servers. The error names the member of the revocation, or is ErrBusy,
+// or that of writing the file: then the revocation is in force, but only until the process ends, unless a later one can be
+// written. With ErrNotShared it is in force here and in the file, and the other servers get it later.
 func (r *Revocations) Add(one Revocation) error {
-	now := time.Now()
-	if err := one.complete(now); err != nil {
+	if err := one.complete(time.Now()); err != nil {
 		return err
 	}
+	err := r.add(one)
+	if errors.Is(err, ErrBusy) {
+		return err
+	}
+	shared := r.publish(one)
+	if err != nil && shared != nil {
+		return fmt.Errorf("%w; and %s", err, shared.Error()) // it isn't ErrNotShared
+	}
+	return errors.Join(err, shared)
+}
+
+// add is Add on this server, for a complete revocation.
+func (r *Revocations) add(one Revocation) error {
+	now := time.Now()
 	r.fileMu.Lock()
 	defer r.fileMu.Unlock()
 	r.mu.Lock()
@@ -284,30 +312,47 @@ func (r *Revocations) rewrite() error {
 
 // full reports whether maxRevocations leaves no room for one. It first removes expired revocations. It is called with mu held.
 func (r *Revocations) full(one *Revocation, now time.Time) bool {
-	all, key := r.of(one)
-	if _, known := all[key]; known {
+	if r.room(one) {
 		return false
 	}
-	count := func() int {
-		if one.Session != "" {
-			return len(r.sessions)
-		}
-		return len(r.byToken) + len(r.bySubject)
+	r.removeExpired(now)
+	return !r.room(one)
+}
+
+// room reports whether maxRevocations leaves room for one. It is called with mu held.
+func (r *Revocations) room(one *Revocation) bool {
+	all, key := r.of(one)
+	if _, known := all[key]; known {
+		return true
 	}
-	if count() >= maxRevocations {
-		for _, all := range []map[string]Revocation{r.byToken, r.bySubject, r.sessions} {
-			maps.DeleteFunc(all, func(_ string, other Revocation) bool { return other.expired(now) })
-		}
+	if one.Session != "" {
+		return len(r.sessions) < maxRevocations
 	}
-	return count() >= maxRevocations
+	return len(r.byToken)+len(r.bySubject)+len(r.bySecret) < maxRevocations
+}
+
+// removeExpired is called with mu held.
+func (r *Revocations) removeExpired(now time.Time) {
+	for _, all := range r.maps() {
+		maps.DeleteFunc(*all, func(_ string, one Revocation) bool { return one.Expired(now) })
+	}
 }
 
 // count returns how many there are. It is called with mu held.
-func (r *Revocations) count() int { return len(r.byToken) + len(r.bySubject) + len(r.sessions) }
+func (r *Revocations) count() (n int) {
+	for _, all := range r.maps() {
+		n += len(*all)
+	}
+	return n
+}
 
 // all returns them in no order. It is called with mu held.
 func (r *Revocations) all() []Revocation {
-	return slices.Concat(slices.Collect(maps.Values(r.byToken)), slices.Collect(maps.Values(r.bySubject)), slices.Collect(maps.Values(r.sessions)))
+	list := make([]Revocation, 0, r.count())
+	for _, all := range r.maps() {
+		list = slices.AppendSeq(list, maps.Values(*all))
+	}
+	return list
 }
 
 // of returns the map of a revocation, and its key there.
@@ -317,32 +362,42 @@ func (r *Revocations) of(one *Revocation) (all map[string]Revocation, key string
 		return r.bySubject, one.Subject
 	case one.Session != "":
 		return r.sessions, one.Session
+	case one.Secret != "":
+		return r.bySecret, one.Secret
 	}
 	return r.byToken, one.TokenID
 }
 
 // put is called with mu held.
 func (r *Revocations) put(one Revocation, now time.Time) {
-	if one.expired(now) {
+	if one.Expired(now) {
 		return
 	}
 	all, key := r.of(&one)
-	if before, known := all[key]; known { // the one that revokes more
-		if before.Before.After(one.Before) {
-			one.Before = before.Before
-		}
-		if before.Expires.IsZero() || !one.Expires.IsZero() && before.Expires.After(one.Expires) {
-			one.Expires = before.Expires
-		}
+	if before, known := all[key]; known {
+		one = one.Union(before)
 	}
 	all[key] = one
 }
 
-// revocationMargin is longer than any auth.jwt.leeway, by which a token outlives its claim exp.
-const revocationMargin = 10 * time.Minute
+// Union returns what revokes as much as both of two revocations of the same token, subject, session or secret.
+func (r Revocation) Union(other Revocation) Revocation {
+	if other.Before.After(r.Before) {
+		r.Before = other.Before
+	}
+	if other.Expires.IsZero() || !r.Expires.IsZero() && other.Expires.After(r.Expires) {
+		r.Expires = other.Expires
+	}
+	return r
+}
 
-func (r *Revocation) expired(now time.Time) bool {
-	return !r.Expires.IsZero() && !now.Before(r.Expires.Add(revocationMargin))
+// RevocationMargin is how long a revocation is kept after its Expires. It is longer than any auth.jwt.leeway, by which a token outlives
+// its claim exp.
+const RevocationMargin = 10 * time.Minute
+
+// Expired reports whether the revocation is needed no more.
+func (r *Revocation) Expired(now time.Time) bool {
+	return !r.Expires.IsZero() && !now.Before(r.Expires.Add(RevocationMargin))
 }
 
 // Check returns ErrRevoked if a principal's token, subject or session was revoked or the key that has signed the token was removed,
@@ -356,9 +411,13 @@ func (r *Revocations) Check(p *Principal) error {
 	_, token := r.byToken[p.TokenID]
 	subject, known := r.bySubject[p.Subject]
 	_, session := r.sessions[p.Session]
+	secret := false
+	if p.source == sourceFile {
+		_, secret = r.bySecret[p.key]
+	}
 	r.mu.RUnlock()
 	// A zero time of issue, which is unknown, is before all others.
-	if token || session || known && p.Issued.Before(subject.Before) {
+	if token || session || secret || known && p.Issued.Before(subject.Before) {
 		return ErrRevoked
 	}
 	if r.tokens != nil && p.source == sourceFile {

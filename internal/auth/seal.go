@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -23,6 +24,8 @@ func random() string {
 type secretKeys struct {
 	session        []byte // signs sessions
 	state, refresh *sealer
+	ticket         ticketKeys
+	fingerprint    string // equal for equal secrets
 }
 
 // newSecretKeys derives the keys from a file's secret, or from a random one if file is empty.
@@ -42,7 +45,11 @@ func newSecretKeys(file string) (secretKeys, error) {
 		}
 		return key
 	}
-	return secretKeys{session: derive("session"), state: newSealer(derive("oidc state")), refresh: newSealer(derive("oidc refresh"))}, nil
+	return secretKeys{
+		session: derive("session"), state: newSealer(derive("oidc state")), refresh: newSealer(derive("oidc refresh")),
+		ticket:      ticketKeys{name: derive("ticket name"), content: newSealer(derive("ticket content"))},
+		fingerprint: hex.EncodeToString(derive("fingerprint")[:8]),
+	}, nil
 }
 
 // sealer encrypts values that a browser keeps and can't read or change (AES-256-GCM).

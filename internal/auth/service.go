@@ -40,6 +40,7 @@ type Service struct {
 
 	tokens *tokenStore // nil in ModeJWT
 	remote *remoteKeys // nil without a JWKS address
+	same   string      // fingerprint of auth.session_key_file
 	logger *slog.Logger
 	kept   []time.Duration // see KeepDelays
 
@@ -101,6 +102,8 @@ func New(o Options) (*Service, error) {
 	}
 	s.Sessions = newSessions(keys, o.SessionTime, s.Revocations, s.tokens, sources...)
 	s.Sessions.jwt = s.Verifier.jwt
+	s.same = keys.fingerprint
+	s.Tickets.keys, s.Tickets.sessions = keys.ticket, s.Sessions
 	if o.OIDC.Issuer != "" {
 		if s.OIDC, err = newOIDC(o.OIDC, keys, o.SessionTime, s.Revocations, o.Client, o.Logger); err != nil {
 			return nil, fmt.Errorf("auth.oidc.%w", err)
@@ -167,6 +170,16 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
+// Fingerprints returns, for settings whose files must have the same content on all servers, a text that is equal for equal contents. It
+// reveals nothing of them.
+func (s *Service) Fingerprints() map[string]string {
+	all := map[string]string{"auth.session_key_file": s.same}
+	if s.tokens != nil {
+		all["auth.tokens"] = s.tokens.set.Load().same
+	}
+	return all
+}
+
 func (s *Service) compact() {
 	if err := s.Revocations.compact(); err != nil {
 		s.logger.Warn("expired revocations not removed from the file", "setting", "auth.revocations", "err", err)
@@ -181,6 +194,7 @@ func (s *Service) reloaded(setting, consequence string, err error) {
 	if unreadable && before {
 		return
 	}
+	s.Revocations.reloaded() // valid lines of an invalid file count
 	if err != nil {
 		s.logger.Error("changed file is invalid; "+consequence, "setting", setting, "err", err)
 		return

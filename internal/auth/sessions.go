@@ -105,33 +105,44 @@ func (s *Sessions) Verify(token string) (*Principal, error) {
 		Subject: claims.Subject, TokenID: claims.TokenID, Issued: fromMicros(claims.Issued), Expires: claims.ExpiresAt.Time, Session: claims.ID,
 		source: claims.Source, key: claims.Key, until: fromMicros(claims.Until),
 	}
-	if !slices.Contains(s.sources, p.source) {
-		return nil, fmt.Errorf("session: %w: its credential is of a kind that the server no longer accepts (%s)", ErrInvalid, excerpt.Of(string(p.source)))
-	}
-	if p.source == sourceFile {
-		of, err := s.tokens.current(p)
-		if errors.Is(err, ErrRevoked) {
-			return nil, err
-		}
-		p.Rights, p.version, p.until = of.Rights, of.version, of.Expires
-		if !of.Expires.IsZero() && of.Expires.Before(p.Expires) {
-			p.Expires = of.Expires
-		}
-	} else if p.Rights, err = ParseRights(claims.Rights); err != nil {
-		return nil, fmt.Errorf("session: %w: %w", ErrInvalid, err)
-	}
-	if s.jwt != nil && p.source == sourceJWT {
-		if err := s.jwt.trusted(p.key); err != nil {
-			return nil, fmt.Errorf("session: %w", err)
-		}
-	}
-	if s.revocations.Revoked(p) {
-		return nil, ErrRevoked
+	if err := s.restore(p, claims.Rights); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
 	}
 	if expired || p.Expired(time.Now()) {
 		return p, ErrExpired
 	}
 	return p, nil
+}
+
+// restore sets the rights of a principal that was kept outside of the process: those of the token file as it is now, or else rights.
+// The error wraps ErrInvalid, ErrRevoked or ErrUnavailable if the credential is no longer accepted.
+func (s *Sessions) restore(p *Principal, rights []byte) error {
+	if !slices.Contains(s.sources, p.source) {
+		return fmt.Errorf("%w: its credential is of a kind that the server no longer accepts (%s)", ErrInvalid, excerpt.Of(string(p.source)))
+	}
+	if p.source == sourceFile {
+		of, err := s.tokens.current(p)
+		if errors.Is(err, ErrRevoked) {
+			return err
+		}
+		p.Rights, p.version, p.until = of.Rights, of.version, of.Expires
+		if !of.Expires.IsZero() && (p.Expires.IsZero() || of.Expires.Before(p.Expires)) {
+			p.Expires = of.Expires
+		}
+	} else if parsed, err := ParseRights(rights); err == nil {
+		p.Rights = parsed
+	} else {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if s.jwt != nil && p.source == sourceJWT {
+		if err := s.jwt.trusted(p.key); err != nil {
+			return err
+		}
+	}
+	if s.revocations.Revoked(p) {
+		return ErrRevoked
+	}
+	return nil
 }
 
 // End revokes a session, its renewals and its open streams, but not the credential that it was made from. p is from Verify.

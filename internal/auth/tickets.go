@@ -22,6 +22,9 @@ var ErrBusy = errors.New("too many are open")
 // be part of a URL: it is worthless once used, and after 30 s.
 type Tickets struct {
 	revocations *Revocations
+	sessions    *Sessions   // knows which credentials the server accepts; of shared tickets
+	keys        ticketKeys  // of shared tickets
+	store       TicketStore // of all servers; nil for tickets of this one only
 
 	mu    sync.Mutex
 	open  map[[sha256.Size]byte]ticket // by the hash, so that the memory of the process shows none
@@ -47,25 +50,42 @@ func newTickets(revocations *Revocations) *Tickets {
 // TicketPrefix makes a ticket recognizable, for instance to scanners for leaked secrets.
 const TicketPrefix = "tk_"
 
-// Issue returns a ticket for one request of a principal by a page of an origin, "" for a request by a program. The error is ErrBusy.
+// Issue returns a ticket for one request of a principal by a page of an origin, "" for a request by a program. The error wraps ErrBusy
+// or ErrStoreAway.
 func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.Time, err error) {
-	now := time.Now()
-	text, expires = TicketPrefix+random(), now.Add(ticketTime)
+	text = random()
+	if t.store != nil {
+		text = t.keys.sign(text)
+	}
+	text = TicketPrefix + text
 	hash := sha256.Sum256([]byte(text))
+	if expires, err = t.issue(p, origin, hash); err == nil && t.store != nil {
+		err = t.put(p, origin, hash, expires)
+	}
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("tickets: %w", err)
+	}
+	return text, expires, nil
+}
+
+// issue counts a ticket and keeps it. The error is ErrBusy.
+func (t *Tickets) issue(p *Principal, origin string, hash [sha256.Size]byte) (expires time.Time, err error) {
+	now := time.Now()
+	expires = now.Add(ticketTime)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.removeExpired(now)
 	if len(t.queue) >= maxTickets || t.of[p.Subject] >= maxTicketsOfASubject {
-		return "", time.Time{}, fmt.Errorf("tickets: %w", ErrBusy)
+		return time.Time{}, ErrBusy
 	}
 	t.open[hash] = ticket{p, origin, expires}
 	t.queue = append(t.queue, issued{hash, expires})
 	t.of[p.Subject]++
-	return text, expires, nil
+	return expires, nil
 }
 
 // Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
-// credential was revoked, or has expired, meanwhile.
+// credential was revoked, or has expired, meanwhile. With tickets of all servers it may wrap ErrStoreAway or ErrUnavailable, too.
 func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	if !strings.HasPrefix(text, TicketPrefix) {
 		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrInvalid)
@@ -75,6 +95,13 @@ func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	of, ok := t.open[hash]
 	t.remove(hash) // even if the origin is wrong: another page has it
 	t.mu.Unlock()
+	if t.store != nil {
+		p, err := t.take(text, origin, hash)
+		if err != nil && p == nil {
+			return nil, fmt.Errorf("ticket: %w", err)
+		}
+		return p, err
+	}
 	switch {
 	case !ok || !now.Before(of.expires):
 		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, ticketTime)

@@ -3,7 +3,9 @@ package auth
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +21,7 @@ type tokenStore struct {
 type tokenSet struct {
 	byHash map[[sha256.Size]byte]*storedToken
 	byName map[string]*storedToken
+	same   string // equal for files with the same tokens in use
 }
 
 type storedToken struct {
@@ -44,11 +47,18 @@ func (s *tokenStore) load() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.file.name, err)
 	}
+	var versions []string
 	set := &tokenSet{byHash: map[[sha256.Size]byte]*storedToken{}, byName: map[string]*storedToken{}}
 	for _, t := range tokens {
 		stored := &storedToken{t.principal(), !t.Revoked.IsZero()}
 		set.byHash[t.Hash], set.byName[t.Name] = stored, stored
+		if !stored.revoked {
+			versions = append(versions, fmt.Sprintf("%q %s", t.Name, stored.principal.version))
+		}
 	}
+	slices.Sort(versions)
+	hash := sha256.Sum256([]byte(strings.Join(versions, "\n")))
+	set.same = hex.EncodeToString(hash[:8])
 	s.set.Store(set)
 	return nil
 }
