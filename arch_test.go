@@ -41,6 +41,7 @@ var dependencies = map[string][]string{
 	"internal/cluster":             {},
 	"internal/bus/bustest":         {"bus", "quote", "testkit"}, // for tests
 	"internal/cluster/relay":       {"auth", "market/ingest"},
+	"internal/cluster/share":       {"auth"},
 	"internal/history":             {"wire", "quote"},
 	"internal/delayed":             {"delay", "history", "stream", "quote"},
 	"internal/cluster/bars":        {"history", "quote"},
@@ -58,7 +59,7 @@ var dependencies = map[string][]string{
 	"internal/loadtest/stats":  {},
 	"internal/loadtest/report": {"loadtest/stats", "nearest"},
 	"handlers":                 {"audit", "auth", "cluster", "delayed", "nearest", "strictjson", "netconn", "websocket", "fault", "stream", "shard", "history", "market", "market/ingest", "metrics", "apidoc", "i18n", "wire", "quote"},
-	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster", "cluster/bars", "cluster/relay", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
+	".":                        {"adapter", "audit", "auth", "config", "market", "market/replay", "market/ingest", "bus", "bus/natsbus", "cluster", "cluster/bars", "cluster/relay", "cluster/share", "delay", "delayed", "stream", "shard", "history", "metrics", "loadtest", "wire", "quote", "handlers"},
 
 	"scripts/licenses": {},                                         // for make licenses
 	"cluster":          {"loadtest/report", "testkit/browsertest"}, // for make cluster

@@ -1,0 +1,212 @@
+package share
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/auth"
+	"ticklane/internal/testkit/natstest"
+)
+
+// quick are times for tests. A busy machine must not make a node look dead: a test of that sets a shorter time.
+var quick = timing{
+	heartbeat: 50 * time.Millisecond, dead: 20 * time.Second, refresh: 30 * time.Second, flush: 10 * time.Millisecond,
+	differs: 0, check: 100 * time.Millisecond, retry: 20 * time.Millisecond, wait: 2 * time.Second,
+}
+
+// files are the settings of a cluster's nodes.
+type files struct {
+	tokens, key string
+	secrets     map[string]string // of the tokens, by their names
+}
+
+// newFiles returns a token file with the tokens ann and bob, and a session key.
+func newFiles(t testing.TB) files {
+	t.Helper()
+	f := files{filepath.Join(t.TempDir(), "tokens.yaml"), filepath.Join(t.TempDir(), "key"), map[string]string{}}
+	rights, err := auth.ParseRights([]byte(`[{"read":["AAPL"],"streams":2}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = auth.ChangeTokens(f.tokens, func(all []auth.Token) ([]auth.Token, error) {
+		for _, name := range []string{"ann", "bob"} {
+			token, secret := auth.NewToken(name, rights, time.Now().Add(time.Hour))
+			f.secrets[name], all = secret, append(all, token)
+		}
+		return all, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, f.key, strings.Repeat("k", 40))
+	return f
+}
+
+// node is a node with its connection.
+type node struct {
+	*Share
+	t       testing.TB
+	service *auth.Service
+	conn    *nats.Conn
+	ended   chan struct{} // closed by Revocations.OnChange's function once ann's token is revoked
+	stop    func()
+}
+
+// settings are what a test changes of a node.
+type settings struct {
+	timing      timing
+	revocations string // file
+	key         string // file; default that of the files
+	logger      *slog.Logger
+}
+
+// start starts a node with a connection to a URL.
+func (f files) start(t testing.TB, url string, set settings) *node {
+	t.Helper()
+	n := &node{t: t, ended: make(chan struct{})}
+	if set.timing == (timing{}) {
+		set.timing = quick
+	}
+	if set.key == "" {
+		set.key = f.key
+	}
+	if set.logger == nil {
+		set.logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
+	var err error
+	if n.service, err = auth.New(auth.Options{Mode: auth.ModeToken, TokenFile: f.tokens, SessionKey: set.key, Revocations: set.revocations, Logger: set.logger}); err != nil {
+		t.Fatal(err)
+	}
+	n.conn, err = nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.ReconnectBufSize(-1),
+		nats.RetryOnFailedConnect(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(n.conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n.Share, err = Open(ctx, Options{
+		Conn: n.conn, JS: js, Prefix: "test", Replicas: 1, Node: newID(), Service: n.service, Same: n.service.Fingerprints, Logger: set.logger, timing: set.timing,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, once := n.principal(f.secrets["ann"]), sync.Once{}
+	n.service.Revocations.OnChange(func() {
+		if ann != nil && n.service.Revocations.Revoked(ann) {
+			once.Do(func() { close(n.ended) })
+		}
+	})
+	var running sync.WaitGroup
+	running.Go(func() { n.service.Run(ctx) })
+	running.Go(func() { n.Run(ctx) })
+	n.stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+		n.conn.Close()
+	})
+	t.Cleanup(n.stop)
+	return n
+}
+
+// principal returns the principal of a token, nil if it isn't valid.
+func (n *node) principal(secret string) *auth.Principal {
+	p, err := n.service.Verifier.Verify(secret)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// revoked reports whether a token was revoked on the node.
+func (n *node) revoked(secret string) bool { return n.principal(secret) == nil }
+
+// write writes a file.
+func write(t testing.TB, name, text string) {
+	t.Helper()
+	if err := writeFile(name, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// link is a connection to a server that a test cuts off.
+type link struct {
+	t      testing.TB
+	target string
+	addr   string
+
+	mu    sync.Mutex
+	ln    net.Listener
+	conns []net.Conn
+	done  sync.WaitGroup
+}
+
+// newLink returns a link to a server.
+func newLink(t testing.TB, s *natstest.Server) *link {
+	t.Helper()
+	l := &link{t: t, target: strings.TrimPrefix(s.URL(), "nats://"), addr: "127.0.0.1:0"}
+	l.restore()
+	t.Cleanup(l.cut)
+	return l
+}
+
+func (l *link) url() string { return "nats://" + l.addr }
+
+// restore accepts connections.
+func (l *link) restore() {
+	l.t.Helper()
+	ln, err := net.Listen("tcp", l.addr)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.addr = ln.Addr().String()
+	l.ln = ln
+	l.done.Go(func() {
+		for {
+			from, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("tcp", l.target)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			l.mu.Lock()
+			l.conns = append(l.conns, from, to)
+			l.mu.Unlock()
+			l.done.Go(func() { pipe(from, to) })
+			l.done.Go(func() { pipe(to, from) })
+		}
+	})
+}
+
+func pipe(a, b net.Conn) {
+	_, _ = io.Copy(a, b)
+	a.Close()
+	b.Close()
+}
+
+// cut ends all connections and accepts no more.
+func (l *link) cut() {
+	l.ln.Close()
+	l.mu.Lock()
+	for _, c := range l.conns {
+		c.Close()
+	}
+	l.conns = nil
+	l.mu.Unlock()
+	l.done.Wait()
+}

@@ -1,0 +1,197 @@
+package share
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/natstest"
+)
+
+func TestStreamsOfOtherNodes(t *testing.T) {
+	f, s := newFiles(t), natstest.New(t, nil)
+	a, b, c := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
+	others := func(n *node, subject string, want int) {
+		t.Helper()
+		testkit.Eventually(t, func() bool { return n.Streams.Others(subject) == want }, subject)
+	}
+	a.Streams.Set("ann", 1)
+	a.Streams.Set("ann", 2)
+	b.Streams.Set("ann", 3)
+	b.Streams.Set("bob", 1)
+	others(a, "ann", 3)
+	others(b, "ann", 2)
+	others(c, "ann", 5)
+	others(c, "bob", 1)
+	others(f.start(t, s.URL(), settings{}), "ann", 5) // a node that starts
+	a.Streams.Set("ann", 0)
+	others(c, "ann", 3)
+	b.stop() // a node that ends in order doesn't count from then on
+	others(c, "ann", 0)
+	others(c, "bob", 0)
+}
+
+func TestStreamsWithoutNATS(t *testing.T) {
+	f, s := newFiles(t), natstest.New(t, nil)
+	l := newLink(t, s)
+	set := settings{timing: quick}
+	set.timing.dead = 500 * time.Millisecond
+	a, b := f.start(t, l.url(), set), f.start(t, s.URL(), set)
+	b.Streams.Set("ann", 2)
+	a.Streams.Set("bob", 1)
+	testkit.Eventually(t, func() bool { return a.Streams.Others("ann") == 2 && b.Streams.Others("bob") == 1 })
+	l.cut()
+	// For b the node a is dead. The node that was cut off goes on with what it knows.
+	testkit.Eventually(t, func() bool { return b.Streams.Others("bob") == 0 }, "the streams of a dead node don't count")
+	a.Streams.Set("bob", 4)
+	b.Streams.Set("ann", 3)
+	if n := a.Streams.Others("ann"); n != 2 {
+		t.Errorf("%d streams of ann, want the last count", n)
+	}
+	l.restore()
+	testkit.Eventually(t, func() bool { return a.Streams.Others("ann") == 3 && b.Streams.Others("bob") == 4 }, "after the cut")
+	// The bucket is in memory: after a restart of the server the nodes store their counts again.
+	s.Stop()
+	s.Start()
+	fresh := f.start(t, s.URL(), set)
+	testkit.Eventually(t, func() bool { return fresh.Streams.Others("bob") == 4 }, "after a restart")
+	testkit.Eventually(t, func() bool { return a.Streams.Others("ann") == 3 && b.Streams.Others("bob") == 4 })
+}
+
+// TestLostCounts checks that counts whose message was lost are stored in the end, and that those which NATS has lost are dropped.
+func TestLostCounts(t *testing.T) {
+	f, s := newFiles(t), natstest.New(t, nil)
+	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
+	a.Streams.Set("ann", 1)
+	testkit.Eventually(t, func() bool { return b.Streams.Others("ann") == 1 })
+	for _, wrong := range []string{"0", "7"} {
+		a.Streams.send(countKey(a.Streams.id, subjectOf("ann")), []byte(wrong), time.Minute)
+		testkit.Eventually(t, func() bool { return b.Streams.Others("ann") != 1 })
+		testkit.Eventually(t, func() bool { return b.Streams.Others("ann") == 1 })
+	}
+	b.Streams.mu.Lock()
+	defer b.Streams.mu.Unlock()
+	now := time.Now()
+	b.Streams.reading++ // without the counts of a
+	b.Streams.sweep = now
+	b.Streams.lastOwn = now
+	for _, p := range b.Streams.peers {
+		p.seen = now
+	}
+	b.Streams.mu.Unlock()
+	b.Streams.removeDead(now)
+	n := b.Streams.Others("ann")
+	b.Streams.mu.Lock()
+	if n != 0 {
+		t.Error("a count that the bucket has lost is still used")
+	}
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
+	id := func(i int) string { return fmt.Sprintf("%016x", i) }
+	for i := range 10 * maxPeers {
+		_ = s.heartbeat(id(i), []byte(`{"name":"n"}`))
+	}
+	if len(s.peers) > maxPeers {
+		t.Errorf("%d nodes", len(s.peers))
+	}
+	for i := range maxSubjects + 10 {
+		_ = s.count(id(0), subjectOf(fmt.Sprint(i)), []byte("1"))
+	}
+	if n := len(s.peers[id(0)].counts); n > maxSubjects {
+		t.Errorf("%d subjects of a node", n)
+	}
+	// Nodes without heartbeats make room for new ones.
+	later := time.Now().Add(quick.dead + time.Second)
+	s.lastOwn = later
+	s.removeDead(later)
+	if err := s.heartbeat(id(1<<20), []byte(`{"name":"n"}`)); err != nil {
+		t.Error(err)
+	}
+	for i := range 2 * maxSubjects { // subjects that come and go while NATS is away
+		s.Set(fmt.Sprint(i), 1)
+		s.Set(fmt.Sprint(i), 0)
+	}
+	if len(s.dirty) > maxSubjects+1 {
+		t.Errorf("%d counts wait", len(s.dirty))
+	}
+}
+
+func TestForgedStreams(t *testing.T) {
+	f, s := newFiles(t), natstest.New(t, nil)
+	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
+	id := strings.Repeat("ab", 8)
+	ctx, bucket := context.Background(), a.Streams.bucket
+	for key, value := range map[string]string{
+		"node": "{}", "node.x": "{}", "node." + id: `{"name":1}`, "count." + id + "." + hex.EncodeToString(make([]byte, 16)): "-1",
+		countKey(id, subjectOf("ann")): "1", strings.Repeat("k", 3000): "1", "count." + id: "1",
+	} {
+		if _, err := a.revocations.o.JS.Publish(ctx, bucket.subject(key), []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Streams.Set("bob", 1)
+	testkit.Eventually(t, func() bool { return a.Streams.Others("bob") == 1 })
+	if n := a.Streams.Others("ann"); n != 0 {
+		t.Errorf("%d streams of a node without a heartbeat", n)
+	}
+}
+
+// logBuffer is what a logger writes to.
+type logBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *logBuffer) count(text string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Count(b.String(), text)
+}
+
+func TestDifferentSettingsAreLogged(t *testing.T) {
+	f, s := newFiles(t), natstest.New(t, nil)
+	other := filepath.Join(t.TempDir(), "key")
+	write(t, other, strings.Repeat("o", 40))
+	var log logBuffer
+	f.start(t, s.URL(), settings{logger: slog.New(slog.NewTextHandler(&log, nil))})
+	same := f.start(t, s.URL(), settings{})
+	f.start(t, s.URL(), settings{key: other})
+	testkit.Eventually(t, func() bool { return log.count("auth.session_key_file") > 0 })
+	same.Streams.sendHeartbeat()
+	if log.count("auth.session_key_file") > 1 || log.count("auth.tokens") > 0 {
+		t.Errorf("logged: %s", log.String())
+	}
+}
+
+func FuzzStreamEntry(f *testing.F) {
+	f.Add("node.0011223344556677", []byte(`{"name":"a","same":{"auth.tokens":"x"}}`))
+	f.Add("count.0011223344556677.00112233445566778899aabbccddeeff", []byte("5"))
+	f.Fuzz(func(t *testing.T, key string, value []byte) {
+		id, of, err := parseKey(key)
+		if err == nil && of != nil && !strings.EqualFold(countKey(id, *of), key) || err == nil && of == nil && heartbeatKey(id) != key {
+			t.Fatalf("%q is taken for another key", key)
+		}
+		if n, err := parseCount(value); err == nil && (n < 0 || n > maxCount) {
+			t.Fatalf("%q is %d", value, n)
+		}
+		if h, err := parseHeartbeat(value); err == nil && (h.Name == "" || len(h.Same) > maxSame) {
+			t.Fatalf("%q is %v", value, h)
+		}
+	})
+}
