@@ -120,6 +120,10 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	if nats != nil {
 		info.Stale = nats.Stale
 	}
+	shared, err := shareAccess(ctx, cfg, access, nats, logger)
+	if err != nil {
+		return errors.Join(err, past.Close(nil))
+	}
 	start := b.Start()
 	// The last step: nothing is published any more.
 	defer func() {
@@ -185,6 +189,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		Logger: logger, Version: version,
 	}
 	access.addTo(&deps)
+	shared.addTo(&deps)
 	if deps.Auth != nil {
 		deps.Auth = extra.authenticator(deps.Auth)
 	}
@@ -213,6 +218,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	watchers.Go(func() { reopenAudit(watching, record, logger) })
 	watchers.Go(func() { cert.watch(watching, hangup, logger) })
 	watchers.Go(func() { access.run(watching) })
+	watchers.Go(func() { shared.run(watching) })
 	watchers.Go(func() { nodes.Run(watching) })
 	if rate != nil {
 		watchers.Go(func() { rate.Run(watching) })

@@ -45,8 +45,8 @@ type admission struct {
 	totalReached, addressReached, rateExceeded string // causes of refusals
 }
 
-func newAdmission(set Settings, limiter *netconn.Limiter, o *observer) *admission {
-	a := &admission{limiter: limiter, subjects: newSubjectLimiter(), retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o,
+func newAdmission(set Settings, limiter *netconn.Limiter, others OtherStreams, o *observer) *admission {
+	a := &admission{limiter: limiter, subjects: newSubjectLimiter(others), retries: &retrySchedule{rate: cmp.Or(set.AcceptRate, spreadRate)}, observer: o,
 		totalReached:   fmt.Sprintf("limits.connections is reached, %d open streams", set.MaxStreams),
 		addressReached: fmt.Sprintf("limits.per_address is reached, %d open streams of this client address", set.MaxPerAddress),
 		rateExceeded:   "limits.accept_rate is reached, " + decimal(set.AcceptRate) + " new streams a second",

@@ -14,7 +14,7 @@ import (
 // newTestAdmission returns an admission for four streams, and a principal that may have one.
 func newTestAdmission(acceptRate float64) (*admission, *auth.Principal) {
 	p := &auth.Principal{Subject: "one", Rights: mustRights(`[{"read":["*"],"streams":1}]`)}
-	return newAdmission(Settings{AcceptRate: acceptRate}, netconn.NewLimiter(4, 4, false), newObserver(slog.New(slog.DiscardHandler), nil)), p
+	return newAdmission(Settings{AcceptRate: acceptRate}, netconn.NewLimiter(4, 4, false), nil, newObserver(slog.New(slog.DiscardHandler), nil)), p
 }
 
 // TestRefusedStreamsTakeNothing: a subject at its limit uses up neither limits.accept_rate nor slots, and a stream over

@@ -86,6 +86,8 @@ func (g *guard) require(n need) fiber.Handler {
 			return g.access.foreignPage(c)
 		case errors.Is(x.err, auth.ErrUnavailable):
 			return g.streams.refuseRequest(c, http.StatusServiceUnavailable, "The identity provider was not reached yet", time.Second)
+		case errors.Is(x.err, auth.ErrStoreAway):
+			return g.streams.refuseRequest(c, http.StatusServiceUnavailable, "Tickets aren't available: the store that the servers share can't be reached", 2*time.Second)
 		case n.page && acceptsPage(c):
 			return g.redirectToSignIn(c, x)
 		}

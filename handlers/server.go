@@ -45,6 +45,7 @@ type Deps struct {
 	Sessions *auth.Sessions                 // of browsers; nil without Auth, as are the next two
 	Tickets  *auth.Tickets                  // for streams of other sites' pages
 	Revoked  *auth.Revocations              // what was revoked
+	Others   OtherStreams                   // of subjects, on other servers; nil for none
 	OIDC     *auth.OIDC                     // signing in by a provider; nil if none is configured
 	Audit    *audit.Log                     // nil for none. The caller closes it
 	Cluster  func(after int64) cluster.View // lists the nodes, with their points after a time; nil for a server without such a list
@@ -119,7 +120,7 @@ func New(d Deps) (*Server, error) {
 	bodies := &jsonBodies{access: access, maxSize: set.MessageSize}
 	streams := &streams{
 		set: set, views: feeds, logger: d.Logger, access: access, observer: observer, shard: shard,
-		limiter: limiter, audit: d.Audit, admission: newAdmission(set, limiter, observer),
+		limiter: limiter, audit: d.Audit, admission: newAdmission(set, limiter, d.Others, observer),
 		tokenReaders:    netconn.NewLimiter(maxTokenReaders, maxTokenReadersOfAddress, exemptLoopback),
 		credentials:     &credentials{tokens: d.Auth, revoked: d.Revoked},
 		subscriptions:   &subscriptions{set: set, views: feeds, shard: shard, lab: d.Lab != nil, auth: d.Auth != nil},
@@ -153,8 +154,9 @@ func New(d Deps) (*Server, error) {
 		base:     basePath(set.BasePath),
 	}
 	if d.Sessions != nil {
-		e.signIn = &signIn{authentication: identify, oidc: d.OIDC, requests: e.requests, callbacks: netconn.NewRateLimiter(callbackRate, exemptLoopback), pages: pages, audit: d.Audit, base: basePath(set.BasePath)}
-		e.session = &sessionAPI{authentication: identify, oidc: d.OIDC, bodies: bodies}
+		e.signIn = &signIn{authentication: identify, oidc: d.OIDC, requests: e.requests, callbacks: netconn.NewRateLimiter(callbackRate, exemptLoopback), pages: pages, audit: d.Audit, base: basePath(set.BasePath),
+			logger: d.Logger}
+		e.session = &sessionAPI{authentication: identify, oidc: d.OIDC, bodies: bodies, logger: d.Logger}
 	}
 	if d.Lab != nil {
 		streams.faults = fault.New()

@@ -17,6 +17,7 @@ type sessionAPI struct {
 	authentication *authentication
 	oidc           *auth.OIDC // nil for none
 	bodies         *jsonBodies
+	logger         *slog.Logger
 }
 
 // session is GET /api/session: who the request acts for.
@@ -92,12 +93,19 @@ func (h *sessionAPI) ticket(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderRetryAfter, "30")
 		return problemOf(http.StatusServiceUnavailable, "Too many tickets are unused. They expire within 30 s.")
 	}
+	if errors.Is(err, auth.ErrStoreAway) {
+		c.Set(fiber.HeaderRetryAfter, "2")
+		return problemOf(http.StatusServiceUnavailable, "Tickets aren't available: the store that the servers share can't be reached.")
+	}
 	if err != nil {
 		return err
 	}
 	noStore(c)
 	return c.JSON(fiber.Map{"ticket": text, "expires": expires.UnixMicro()})
 }
+
+// notShared is the answer to a revocation that the other servers don't have yet.
+const notShared = "Revoked on this server. The others can't be reached: they get it when this server is connected again."
 
 // revoke is POST /api/revocations.
 func (h *sessionAPI) revoke(c *fiber.Ctx) error {
@@ -109,7 +117,9 @@ func (h *sessionAPI) revoke(c *fiber.Ctx) error {
 	if err != nil {
 		return problemOf(http.StatusBadRequest, "body: "+err.Error())
 	}
-	if err := h.authentication.revoked.Add(r); err != nil {
+	err = h.authentication.revoked.Add(r)
+	local := errors.Is(err, auth.ErrNotShared)
+	if err != nil && !local {
 		return err
 	}
 	var revoked []slog.Attr
@@ -118,7 +128,14 @@ func (h *sessionAPI) revoke(c *fiber.Ctx) error {
 			revoked = append(revoked, a)
 		}
 	}
+	if local {
+		revoked = append(revoked, slog.Bool("other_servers", false))
+	}
 	c.Locals(auditKey{}, revoked)
 	noStore(c)
+	if local {
+		h.logger.Warn("revocation in force on this server only", "err", err)
+		return c.Status(http.StatusAccepted).JSON(fiber.Map{"detail": notShared})
+	}
 	return c.SendStatus(http.StatusNoContent)
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,19 +24,24 @@ type signIn struct {
 	pages          *pages
 	audit          *audit.Log // nil for none
 	base           basePath
+	logger         *slog.Logger
 }
 
 // formPolicy allows the forms of the sign-in page.
 var formPolicy = strings.Replace(policy, "form-action 'none'", "form-action 'self'", 1)
 
-// page is GET /sign-in?next=.
+// page is GET /sign-in?next=. With signed-out=here the session that has just ended goes on at other servers.
 func (h *signIn) page(c *fiber.Ctx) error {
 	next := nextOf(c.Query("next"))
 	if x := credentialOf(c); x.err == nil && x.kind == cookieCredential && c.Query("next") != "" {
 		noStore(c)
 		return c.Redirect(string(h.base)+next, http.StatusSeeOther)
 	}
-	return h.render(c, http.StatusOK, next, "")
+	problem := ""
+	if c.Query("signed-out") == "here" {
+		problem = "signOut.notShared"
+	}
+	return h.render(c, http.StatusOK, next, problem)
 }
 
 // render answers with the sign-in page. problem is the key of a text, "" for none.
@@ -147,8 +153,12 @@ func (h *signIn) out(c *fiber.Ctx) error {
 	if errors.Is(x.err, errForeignPage) || !access.ownForm(c) {
 		return access.foreignPage(c)
 	}
+	local := false // the session goes on at other servers
 	if x.kind == cookieCredential && (x.err == nil || x.expired()) {
-		if err := h.authentication.sessions.End(x.principal); err != nil {
+		err := h.authentication.sessions.End(x.principal)
+		if local = errors.Is(err, auth.ErrNotShared); local {
+			h.logger.Warn("session ended on this server only", "err", err)
+		} else if err != nil {
 			return err
 		}
 		h.audit.Record(requestEvent(c, audit.SignOut, access.clientAddress(c)))
@@ -156,7 +166,12 @@ func (h *signIn) out(c *fiber.Ctx) error {
 	access.removeCookie(c, sessionName)
 	access.removeCookie(c, refreshName)
 	noStore(c)
-	if acceptsHTML(c) {
+	switch {
+	case local && acceptsHTML(c):
+		return c.Redirect(string(h.base)+"/sign-in?signed-out=here", http.StatusSeeOther)
+	case local:
+		return c.Status(http.StatusAccepted).JSON(fiber.Map{"detail": notShared})
+	case acceptsHTML(c):
 		return c.Redirect(string(h.base)+"/sign-in", http.StatusSeeOther)
 	}
 	return c.SendStatus(http.StatusNoContent)
