@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -62,6 +63,18 @@ func (d *apiChecker) checkAccess(all map[string]operation) {
 	}
 	away := newSessionServer(d, testserver.Options{}, withProvider("http://127.0.0.1:1"))
 	d.try(away.Server, all, attempt{id: "signInOIDC", path: "/sign-in/oidc", status: 503})
+	alone := newSessionServer(d, testserver.Options{Deps: func(d *handlers.Deps) {
+		d.Revoked.Share(awayStore{})
+		d.Tickets.Share(awayStore{})
+	}}, nil)
+	_, cookie = alone.signIn(alone.token["reader"], "/")
+	for _, x := range []attempt{
+		{id: "ticket", path: "/api/ticket", status: 503, extra: []string{cookie, alone.own()}},
+		{id: "signOut", path: "/sign-out", status: 202, extra: []string{cookie, alone.own()}},
+		{id: "revoke", path: "/api/revocations", status: 202, body: `{"jti":"short"}`, extra: []string{withToken(alone.token["admin"])}},
+	} {
+		d.try(alone.Server, all, x)
+	}
 	for range 100 { // the limit of a subject
 		if _, _, err := srv.service.Tickets.Issue(&auth.Principal{Subject: "reader"}, ""); err != nil {
 			d.Fatal(err)
@@ -69,3 +82,11 @@ func (d *apiChecker) checkAccess(all map[string]operation) {
 	}
 	d.try(srv.Server, all, attempt{id: "ticket", path: "/api/ticket", status: 503, extra: []string{withToken(srv.token["reader"])}})
 }
+
+// awayStore is a store of all servers that can't be reached.
+type awayStore struct{}
+
+func (awayStore) Publish(auth.Revocation) error                { return auth.ErrStoreAway }
+func (awayStore) Changed()                                     {}
+func (awayStore) Put(context.Context, string, []byte) error    { return auth.ErrStoreAway }
+func (awayStore) Take(context.Context, string) ([]byte, error) { return nil, auth.ErrStoreAway }

@@ -30,16 +30,20 @@ type files struct {
 	secrets     map[string]string // of the tokens, by their names
 }
 
-// newFiles returns a token file with the tokens ann and bob, and a session key.
+// newFiles returns a token file with the tokens ann and bob, which may have two streams, and root, and a session key.
 func newFiles(t testing.TB) files {
 	t.Helper()
 	f := files{filepath.Join(t.TempDir(), "tokens.yaml"), filepath.Join(t.TempDir(), "key"), map[string]string{}}
-	rights, err := auth.ParseRights([]byte(`[{"read":["AAPL"],"streams":2}]`))
+	limited, err := auth.ParseRights([]byte(`[{"read":["S0","S1"],"streams":2}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := auth.ParseRights([]byte(`[{"may":["admin"]}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = auth.ChangeTokens(f.tokens, func(all []auth.Token) ([]auth.Token, error) {
-		for _, name := range []string{"ann", "bob"} {
+		for name, rights := range map[string]auth.Rights{"ann": limited, "bob": limited, "root": admin} {
 			token, secret := auth.NewToken(name, rights, time.Now().Add(time.Hour))
 			f.secrets[name], all = secret, append(all, token)
 		}

@@ -101,6 +101,9 @@ func (m *mirror) follow(ctx context.Context, ready func()) error {
 				m.entry(e)
 			}
 		case <-check.C:
+			if !o.Conn.IsConnected() {
+				continue // it would wait for an answer in vain
+			}
 			now, err := m.bucket.state(ctx)
 			if err != nil {
 				continue // without an answer there is nothing to compare

@@ -119,7 +119,11 @@ func TestRevocationsOfFilesAreShared(t *testing.T) {
 	testkit.Eventually(t, has(b, auth.Revocation{TokenID: "new"}), "a new line")
 	write(t, file, "\n")
 	err = auth.ChangeTokens(f.tokens, func(all []auth.Token) ([]auth.Token, error) { // ticklane token revoke ann
-		all[0].Revoked = time.Now()
+		for i := range all {
+			if all[i].Name == "ann" {
+				all[i].Revoked = time.Now()
+			}
+		}
 		return all, nil
 	})
 	if err != nil {

@@ -63,7 +63,7 @@ const (
 func newStreams(o *Options) *Streams {
 	s := &Streams{o: o, id: newID(), own: map[subject]int{}, dirty: map[subject]struct{}{}, stored: map[subject]int{}, peers: map[string]*peer{}}
 	s.bucket = newBucket(o, "streams", "Open streams of Ticklane's subjects", jetstream.StreamConfig{
-		Storage: jetstream.MemoryStorage, MaxMsgSize: 4 << 10, MaxBytes: 32 << 20,
+		Storage: jetstream.MemoryStorage, MaxMsgSize: 4 << 10, MaxBytes: 16 << 20,
 	})
 	s.mirror = mirror{bucket: s.bucket, begin: s.begin, entry: s.entry, complete: s.complete}
 	return s

@@ -15,7 +15,7 @@ type tickets struct{ bucket *bucket }
 
 func ticketBucket(o *Options) *bucket {
 	return newBucket(o, "tickets", "Tickets of Ticklane's clients", jetstream.StreamConfig{
-		Storage: jetstream.MemoryStorage, MaxAge: auth.TicketTime, MaxMsgSize: 64 << 10, MaxBytes: 16 << 20,
+		Storage: jetstream.MemoryStorage, MaxAge: auth.TicketTime, MaxMsgSize: 64 << 10, MaxBytes: 8 << 20,
 	})
 }
 

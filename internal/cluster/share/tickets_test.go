@@ -33,7 +33,7 @@ func TestTicketOnAnotherNode(t *testing.T) {
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	p, err := b.service.Tickets.Redeem(f.issue(a), page)
-	if err != nil || p.Subject != "ann" || p.TokenID != "ann" || p.Rights.Streams() != 2 || !p.Rights.CanRead("AAPL", "") || p.Rights.ReadsAll() {
+	if err != nil || p.Subject != "ann" || p.TokenID != "ann" || p.Rights.Streams() != 2 || !p.Rights.CanRead("S0", "") || p.Rights.ReadsAll() {
 		t.Fatalf("%+v, %v", p, err)
 	}
 	// The token that it was issued for is still known, so that its streams end with it.
