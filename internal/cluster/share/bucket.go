@@ -38,12 +38,21 @@ func (b *bucket) subject(key string) string { return "$KV." + b.name + "." + key
 func (b *bucket) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.wait)
 	defer cancel()
-	s, err := b.o.JS.CreateOrUpdateStream(ctx, b.config)
+	s, err := b.o.JS.Stream(ctx, b.config.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) || err == nil && !b.fits(s.CachedInfo().Config) {
+		s, err = b.o.JS.CreateOrUpdateStream(ctx, b.config)
+	}
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", b.name, err)
 	}
 	b.stream.Store(&opened{s})
 	return nil
+}
+
+// fits reports whether an existing bucket has the settings of this one.
+func (b *bucket) fits(c jetstream.StreamConfig) bool {
+	return c.Replicas == b.config.Replicas && c.Storage == b.config.Storage && c.MaxAge == b.config.MaxAge && c.MaxBytes == b.config.MaxBytes &&
+		c.MaxMsgSize == b.config.MaxMsgSize && c.MaxMsgsPerSubject == 1 && c.AllowMsgTTL && !c.AllowDirect && c.Discard == b.config.Discard
 }
 
 // errConflict means that a key has another revision.

@@ -92,7 +92,7 @@ func (f files) start(t testing.TB, url string, set settings) *node {
 		t.Fatal(err)
 	}
 	n.conn, err = nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.ReconnectBufSize(-1),
-		nats.RetryOnFailedConnect(true))
+		nats.RetryOnFailedConnect(true), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

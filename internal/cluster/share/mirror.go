@@ -77,7 +77,11 @@ func (m *mirror) follow(ctx context.Context, ready func()) error {
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", m.bucket.name, err)
 	}
-	defer func() { _ = w.Stop() }()
+	defer func() {
+		_ = w.Stop()
+		for range w.Updates() { // until it is closed: its sender may wait
+		}
+	}()
 	m.begin()
 	var seen, expected uint64 // sequences
 	check := time.NewTicker(o.timing.check)

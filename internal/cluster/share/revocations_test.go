@@ -140,7 +140,9 @@ func TestRevocationsOfFilesAreShared(t *testing.T) {
 
 func TestRevocationsOutliveNATS(t *testing.T) {
 	f, s := newFiles(t), natstest.New(t, nil)
-	a := f.start(t, s.URL(), settings{})
+	set := settings{timing: quick}
+	set.timing.check = time.Second // the server must have deleted the bucket before it is made again
+	a := f.start(t, s.URL(), set)
 	if err := a.service.Revocations.Add(auth.Revocation{TokenID: "ann", Expires: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +154,10 @@ func TestRevocationsOutliveNATS(t *testing.T) {
 	// A bucket that was deleted gets it again.
 	ctx := context.Background()
 	testkit.Eventually(t, func() bool { return a.revocations.o.JS.DeleteStream(ctx, a.revocations.bucket.config.Name) == nil }, "connected and deleted")
-	testkit.Eventually(t, func() bool { return f.freshRevokes(t, s) }, "stored in a new bucket")
+	testkit.Eventually(t, func() bool {
+		_, _, err := a.revocations.bucket.get(ctx, (&auth.Revocation{TokenID: "ann"}).Target())
+		return err == nil && f.freshRevokes(t, s)
+	}, "stored in a new bucket")
 	// So does one whose entries were removed, or replaced by weaker ones, by another client of NATS.
 	key := (&auth.Revocation{TokenID: "ann"}).Target()
 	for _, value := range []string{"", "nonsense", `{"jti":"ann","expires":"2020-01-01T00:00:00Z"}`} {
@@ -189,11 +194,12 @@ func TestRevocationsExpireWithTheirTokens(t *testing.T) {
 		t.Error("the revocation of a token without end expires")
 	}
 	// What a node keeps to compare expires, too.
-	a.revocations.removeExpired(time.Now().Add(2 * time.Hour))
-	if a.revocations.mu.Lock(); len(a.revocations.stored) != 1 {
-		t.Errorf("%d are kept", len(a.revocations.stored))
-	}
-	a.revocations.mu.Unlock()
+	testkit.Eventually(t, func() bool { // it may be reading the bucket
+		a.revocations.removeExpired(time.Now().Add(2 * time.Hour))
+		a.revocations.mu.Lock()
+		defer a.revocations.mu.Unlock()
+		return len(a.revocations.stored) == 1
+	}, "the expired one is removed")
 }
 
 func TestForgedRevocations(t *testing.T) {

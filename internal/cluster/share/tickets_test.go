@@ -150,11 +150,12 @@ func TestForgedTickets(t *testing.T) {
 	for range 2 {
 		ticket, other := f.issue(a), f.issue(a)
 		key, from := keyOf(ticket), keyOf(other)
-		value, revision, err := store.bucket.get(ctx, from)
+		value, _, err := store.bucket.get(ctx, from)
 		if err != nil || strings.Contains(string(value), "ann") {
 			t.Fatalf("the bucket has %q: %v", value, err)
 		}
-		if _, revision, err = store.bucket.get(ctx, key); err != nil {
+		_, revision, err := store.bucket.get(ctx, key)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := store.bucket.put(ctx, key, value, 0, revision); err != nil {
