@@ -27,7 +27,7 @@ import (
 // TestRateOfTheLab: the rate that the lab sets on one server is that of all, and of the next that runs the market.
 func TestRateOfTheLab(t *testing.T) {
 	t.Parallel()
-	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--lab.enabled", "--market.seed=7"}
+	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--lab.enabled"}
 	writer := startServer(t, append(args, "--bus.node=a")...)
 	reader := startServer(t, append(args, "--bus.node=b")...)
 	rate := func(p *process, want float64) {
@@ -40,6 +40,7 @@ func TestRateOfTheLab(t *testing.T) {
 	for _, p := range []*process{reader, writer} {
 		rate(p, 100)
 	}
+	sameFeed(t, writer, reader)
 	if status, text := request(t, http.MethodPost, reader, "/api/lab/rate", `{"rate":3000}`); status != 200 {
 		t.Fatalf("%d %s", status, text)
 	}
@@ -51,6 +52,26 @@ func TestRateOfTheLab(t *testing.T) {
 	_, head := f.begin(t)
 	testkit.Eventually(t, func() bool { return f.reached(t, head+1000) }, "ticks of the next server")
 	rate(reader, 3000)
+}
+
+// sameFeed checks that two servers report the same feed, with the same symbols.
+func sameFeed(t *testing.T, a, b *process) {
+	t.Helper()
+	report := func(p *process) (text string) {
+		for _, of := range [][2]string{{"/api/stats", "feed"}, {"/api/symbols", "symbols"}} {
+			path, member := of[0], of[1]
+			_, answer := request(t, http.MethodGet, p, path, "")
+			var all map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(answer), &all); err != nil || all[member] == nil {
+				t.Fatalf("%s: %v: %s", path, err, answer)
+			}
+			text += string(all[member])
+		}
+		return text
+	}
+	if x, y := report(a), report(b); x != y {
+		t.Errorf("one server has\n%s\nthe other\n%s", x, y)
+	}
 }
 
 // request sends a request with a JSON body, and returns its answer.
@@ -86,6 +107,7 @@ func TestFeedThroughTheReader(t *testing.T) {
 	for _, f := range all {
 		f.begin(t)
 	}
+	sameFeed(t, writer, reader)
 	const batch, batches = 20, 50
 	var sent atomic.Int64 // batches
 	var senders errgroup.Group
