@@ -3,7 +3,7 @@
 // Command cluster runs three NATS servers, three Ticklane servers and HAProxy on this machine, makes them fail one after the other
 // under load, and checks what clients and pages receive: make cluster. It needs Linux.
 //
-// Each NATS server and each Ticklane server is a process in a network namespace of its own, so that a partition is real. The parts of
+// Each NATS server and each Ticklane server is a process in a separate network namespace, so that a partition is real. The parts of
 // this program: isolate.go and network.go (namespaces, bridges), process.go and parts.go (what runs), cases.go (what fails), follow.go,
 // page.go and load.go (who watches), stream.go and ledger.go (what is checked), run.go (one case), report.go.
 package main

@@ -29,11 +29,11 @@ const (
 	storeBytes = 128 << 20 // of the file system of a NATS server's store
 )
 
-// part is a process of the cluster on a host of its own.
+// part is a process of the cluster on a separate host.
 type part struct {
 	*process
 	host
-	store string // of a NATS server: a file system of its own
+	store string // of a NATS server: a separate file system
 }
 
 // parts are the processes of the cluster.

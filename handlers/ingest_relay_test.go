@@ -185,7 +185,7 @@ func TestFeedThroughAnotherServer(t *testing.T) {
 	}
 }
 
-// TestFeedWithoutWriter: when no server publishes, clients are told to send again.
+// TestFeedWithoutWriter: when no server publishes, the answer says to send again.
 func TestFeedWithoutWriter(t *testing.T) {
 	t.Parallel()
 	f := newRelayedFeed(t, time.Millisecond, nil)

@@ -67,7 +67,7 @@ func TestLabRefusesInvalidRequests(t *testing.T) {
 	}
 }
 
-// TestLabRateThatCannotBeShared: the client isn't told that its rate is invalid.
+// TestLabRateThatCannotBeShared: the answer doesn't say that the rate is invalid.
 func TestLabRateThatCannotBeShared(t *testing.T) {
 	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
 		d.Lab = &handlers.Lab{SetRate: func(float64) error { return fmt.Errorf("%w: no connection", handlers.ErrUnavailable) }}

@@ -265,10 +265,10 @@ func shippedFile() string {
 				}
 				indent = "    "
 			}
-			for _, line := range wrap(k.doc, 106-len(indent)) {
+			for _, line := range wrap(k.doc, 120-len(indent)) {
 				fmt.Fprintf(&b, "%s# %s\n", indent, line)
 			}
-			for _, line := range wrap(fmt.Sprintf("Default %s; allowed: %s.", k.shownDefault(), k.kind.allowed()), 106-len(indent)) {
+			for _, line := range wrap(fmt.Sprintf("Default %s; allowed: %s.", k.shownDefault(), k.kind.allowed()), 120-len(indent)) {
 				fmt.Fprintf(&b, "%s# %s\n", indent, line)
 			}
 			fmt.Fprintf(&b, "%s%s: %s\n", indent, last(k.name), k.shownDefault())

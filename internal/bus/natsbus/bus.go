@@ -131,7 +131,7 @@ func (b *Bus) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.resume(ctx, epoch); err != nil { // whoever wants earlier ticks needs the instruments
+	if err := b.resume(ctx, epoch); err != nil { // requests for earlier ticks need the instruments
 		return err
 	}
 	wanted := uint64(math.MaxInt64)

@@ -38,7 +38,7 @@ type cluster struct {
 	confirm func(context.Context) error
 }
 
-// node is a node with a connection of its own.
+// node is a node with its own connection.
 type node struct {
 	*Relay
 	c       *cluster
@@ -131,7 +131,7 @@ func (n *node) lead() {
 	testkit.Eventually(n.c.t, n.Source.Publishing)
 }
 
-// send sends lines on an input of its own.
+// send sends lines on a new input.
 func (n *node) send(name, lines string) (ingest.Result, error) {
 	x := n.Open(name, "", nil)
 	defer x.Close()

@@ -1,7 +1,7 @@
 // Package relay lets clients send a feed to any node: the lines go to the node that publishes it, the writer, by requests on a NATS
 // connection.
 //
-// A request has whole lines of one input; the writer handles them as it does those of its own clients, and replies with their result. An
+// A request has whole lines of one input; the writer handles them as those of its clients, and replies with their result. An
 // input sends its next request after the reply, which also slows it down to the writer's pace. There is no state between requests, so
 // an input continues with another writer by itself. The subject of a request has the writer's term, since a writer that was stopped may
 // not know yet that there is another.
