@@ -103,7 +103,7 @@ cluster:
 	@echo 'make cluster needs Linux: it gives each part of a cluster a network namespace.' >&2
 	@exit 1
 else
-cluster: browser haproxy build $(NATS) ## Make the parts of a cluster fail one after the other under load, on Linux as root, in some six minutes; CASES=writer,nats-all
+cluster: browser haproxy build $(NATS) ## Make the parts of a cluster fail one after the other under load, on Linux, in some six minutes; CASES=writer,nats-all
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/cluster ./cluster
 	@exec bin/cluster -cases '$(CASES)'
 endif

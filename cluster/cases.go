@@ -19,6 +19,7 @@ type drillCase struct {
 	name, what string
 	hold       time.Duration // how long it fails
 	newEpoch   bool          // the log must begin anew
+	lines      bool          // with a feed of lines that are sent to any node, in place of the simulator
 	within     time.Duration // in which the feed must go on; 0 for no limit
 	// fail makes it fail. It returns which part does, and a function that mends it, nil if nothing is to be mended.
 	fail func(ctx context.Context, p *parts) (which string, mend func() error, err error)
@@ -60,7 +61,10 @@ func allCases() []drillCase {
 		drillCase{name: "nats-leader-routes", what: "the NATS server that leads the stream is cut off from the other two, not from the nodes", hold: long, fail: server(leader, cut(routes))},
 		drillCase{name: "nats-all", what: "all NATS servers are killed and started again", hold: 2 * time.Second, fail: killAll},
 		drillCase{name: "disk-full", what: "the disk of the NATS server that leads the stream is full; later it has room and the server is restarted", hold: long, fail: server(leader, fillDisk)},
-		drillCase{name: "stream-deleted", what: "the stream is deleted", newEpoch: true, fail: deleteStream})
+		drillCase{name: "stream-deleted", what: "the stream is deleted", newEpoch: true, fail: deleteStream},
+		drillCase{name: "lines-writer-kill", what: "lines are sent to all nodes in turn, and the one that runs the feed is killed and started again", hold: long, lines: true, within: failover, fail: node(writer, kill)},
+		drillCase{name: "lines-writer-cut-nats", what: "lines are sent to all nodes in turn, and the one that runs the feed is cut off from NATS", hold: long, lines: true, within: failover, fail: node(writer, cut(back))},
+		drillCase{name: "lines-nats-leader-kill", what: "lines are sent to all nodes in turn, and the NATS server that leads the stream is killed", hold: long, lines: true, fail: server(leader, kill)})
 }
 
 // selectCases returns the cases whose names begin with one of the prefixes, separated by commas; all without any.
@@ -193,5 +197,5 @@ func rolling(ctx context.Context, p *parts) (string, func() error, error) {
 }
 
 func deleteStream(ctx context.Context, p *parts) (string, func() error, error) {
-	return streamName, nil, p.js.DeleteStream(ctx, streamName)
+	return "stream", nil, p.js.DeleteStream(ctx, p.streamName())
 }

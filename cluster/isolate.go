@@ -41,7 +41,7 @@ func isolate() (code int, err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	if err := cmd.Start(); err != nil {
-		return 0, fmt.Errorf("namespaces: %w; run make cluster as root, on a kernel that has them", err)
+		return 0, fmt.Errorf("namespaces: %w; run make cluster as root", err)
 	}
 	go func() {
 		for s := range signals {

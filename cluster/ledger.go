@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -28,6 +29,7 @@ type epochTicks struct {
 	last    map[string]seen // newest verified tick of each symbol
 	checked uint64          // verified up to this seq
 	head    uint64
+	bySize  map[uint64]int // how many ticks have a size of the bid
 }
 
 // seen is a tick as the first client received it.
@@ -55,7 +57,7 @@ func (l *ledger) add(client, epoch string, text []byte, m *message, at time.Time
 	defer l.mu.Unlock()
 	e := l.epochs[epoch]
 	if e == nil {
-		e = &epochTicks{bySeq: map[uint64]seen{}, last: map[string]seen{}}
+		e = &epochTicks{bySeq: map[uint64]seen{}, last: map[string]seen{}, bySize: map[uint64]int{}}
 		l.epochs[epoch] = e
 	}
 	hash := maphash.Bytes(l.seed, text)
@@ -66,6 +68,7 @@ func (l *ledger) add(client, epoch string, text []byte, m *message, at time.Time
 		return
 	}
 	e.bySeq[m.I] = seen{text: hash, symbol: m.S, n: m.N, price: m.P, by: client}
+	e.bySize[m.BidSize]++
 	e.head = max(e.head, m.I)
 	l.current = epoch
 	l.moves.tick(at)
@@ -126,6 +129,27 @@ func (l *ledger) verify() (findings []string) {
 	}
 	findings, l.findings = l.findings, nil
 	return findings
+}
+
+// lines returns an error unless each line of a feeder up to the number is one tick of the current epoch, and none is two.
+func (l *ledger) lines(upto uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.epochs[l.current]
+	if e == nil {
+		return errors.New("no ticks")
+	}
+	for n, ticks := range e.bySize {
+		if ticks > 1 {
+			return fmt.Errorf("line %d is %d ticks", n, ticks)
+		}
+	}
+	for n := uint64(1); n <= upto; n++ {
+		if e.bySize[n] == 0 {
+			return fmt.Errorf("line %d of %d that were accepted is no tick", n, upto)
+		}
+	}
+	return nil
 }
 
 // stalled returns the longest time without a new tick of the feed since begin.

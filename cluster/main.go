@@ -5,7 +5,7 @@
 //
 // Each NATS server and each Ticklane server is a process in a separate network namespace, so that a partition is real. The parts of
 // this program: isolate.go and network.go (namespaces, bridges), process.go and parts.go (what runs), cases.go (what fails), follow.go,
-// page.go and load.go (who watches), stream.go and ledger.go (what is checked), run.go (one case), report.go.
+// page.go and load.go (who watches), feeder.go (who sends lines), stream.go and ledger.go (what is checked), run.go (one case), report.go.
 package main
 
 import (
@@ -117,6 +117,12 @@ func drill(cases []drillCase, o *options) (err error) {
 	}
 	for k := range cases {
 		c := &cases[k]
+		if c.lines && r.feeder == nil {
+			say("restarting the Ticklane servers with a feed of lines")
+			if err := r.takeLines(following, &done); err != nil {
+				return fmt.Errorf("a feed of lines: %w", err)
+			}
+		}
 		say("%d/%d %s: %s", k+1, len(cases), c.name, c.what)
 		x, err := r.run(ctx, c)
 		if ctx.Err() != nil {

@@ -23,8 +23,6 @@ const (
 	clientPort = "4222"
 	statusPort = "8222"
 	nodePort   = "3000"
-	streamName = "ticklane_ticks" // of bus.nats.stream's default
-	leaseName  = "ticklane_lease"
 	leaseKey   = "writer"
 	storeBytes = 128 << 20 // of the file system of a NATS server's store
 )
@@ -39,6 +37,8 @@ type part struct {
 // parts are the processes of the cluster.
 type parts struct {
 	nats, nodes [members]*part
+	urls        string // of the NATS servers
+	prefix      string // bus.nats.stream
 	haproxy     *process
 	public      string // HAProxy's address
 
@@ -73,27 +73,58 @@ func (p *parts) start(ctx context.Context, s settings, say func(string, ...any))
 		}
 	}
 	say("NATS: waiting for a leader")
-	if err := p.connect(ctx, strings.Join(urls, ",")); err != nil {
+	p.urls = strings.Join(urls, ",")
+	if err := p.connect(ctx, p.urls); err != nil {
 		return err
 	}
 	for k := range p.nodes {
-		x, err := newNode(ctx, s, k, strings.Join(urls, ","))
-		if err != nil {
+		x := &part{host: host{name: fmt.Sprintf("node-%d", k+1), number: 21 + k, networks: []string{front, back}}}
+		if err := x.create(ctx); err != nil {
 			return err
 		}
 		p.nodes[k] = x
+	}
+	say("Ticklane: waiting until all are ready")
+	if err := p.serve(ctx, s, "market", fmt.Sprintf("--market.rate=%g", s.rate), "--market.warmup=0s"); err != nil {
+		return err
+	}
+	return p.startHAProxy(s)
+}
+
+// serve starts all nodes on a stream, with the settings of its feed, and waits until they are ready.
+func (p *parts) serve(ctx context.Context, s settings, prefix string, feed ...string) error {
+	p.prefix = prefix
+	for _, x := range p.nodes {
+		x.process = newProcess(s.dir, x.name(), &x.host, append([]string{s.binary, "serve",
+			"--server.addr=" + x.address(front) + ":" + nodePort, "--server.hosts=" + addressOn(front, 1), "--server.trusted_proxies=" + addressOn(front, 1),
+			"--server.drain_delay=" + s.drain.String(), "--stream.heartbeat=" + s.heartbeat.String(),
+			"--limits.per_address=10000", "--limits.requests=10000", "--limits.accept_rate=10000",
+			"--bus.kind=nats", "--bus.nats.url=" + p.urls, "--bus.nats.stream=" + prefix, fmt.Sprintf("--bus.nats.replicas=%d", members),
+			"--bus.nats.max_bytes=16777216", "--bus.node=" + x.name(), "--data.dir=" + filepath.Join(s.dir, x.name(), prefix)}, feed...)...)
 		if err := x.start(); err != nil {
 			return err
 		}
 	}
-	say("Ticklane: waiting until all are ready")
 	for _, x := range p.nodes {
-		if err := until(ctx, 30*time.Second, x.ready); err != nil {
+		if err := until(ctx, 60*time.Second, x.ready); err != nil {
 			return fmt.Errorf("%s isn't ready: %w; its log is %s", x.name(), err, x.logTo)
 		}
 	}
-	return p.startHAProxy(s)
+	return nil
 }
+
+// serveLines ends all nodes and starts them with a feed that clients send, on a stream of its own.
+func (p *parts) serveLines(ctx context.Context, s settings) error {
+	for _, x := range p.nodes {
+		if err := x.terminate(ctx, 20*time.Second); err != nil {
+			return err
+		}
+	}
+	return p.serve(ctx, s, "lines", "--feed.source=ingest", "--feed.ingest.token="+ingestToken)
+}
+
+// streamName returns the name of the stream of ticks.
+func (p *parts) streamName() string { return p.prefix + "_ticks" }
 
 func (x *part) name() string { return x.host.name }
 
@@ -122,18 +153,6 @@ cluster: { name: cluster, listen: "%s:6222", no_advertise: true, routes: ["%s"] 
 		return nil, err
 	}
 	x.process = newProcess(s.dir, x.host.name, &x.host, s.natsServer, "-c", file)
-	return x, x.create(ctx)
-}
-
-// newNode returns a Ticklane server.
-func newNode(ctx context.Context, s settings, k int, urls string) (*part, error) {
-	x := &part{host: host{name: fmt.Sprintf("node-%d", k+1), number: 21 + k, networks: []string{front, back}}}
-	x.process = newProcess(s.dir, x.host.name, &x.host, s.binary, "serve",
-		"--server.addr="+x.address(front)+":"+nodePort, "--server.hosts="+addressOn(front, 1), "--server.trusted_proxies="+addressOn(front, 1),
-		"--server.drain_delay="+s.drain.String(), "--stream.heartbeat="+s.heartbeat.String(),
-		"--limits.per_address=10000", "--limits.requests=10000", "--limits.accept_rate=10000",
-		"--bus.kind=nats", "--bus.nats.url="+urls, fmt.Sprintf("--bus.nats.replicas=%d", members), "--bus.nats.max_bytes=16777216", "--bus.node="+x.host.name,
-		"--data.dir="+filepath.Join(s.dir, x.host.name), fmt.Sprintf("--market.rate=%g", s.rate), "--market.warmup=0s")
 	return x, x.create(ctx)
 }
 
@@ -228,7 +247,7 @@ func (x *part) healthy(ctx context.Context) error {
 func (p *parts) writer(ctx context.Context) (k int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	kv, err := p.js.KeyValue(ctx, leaseName)
+	kv, err := p.js.KeyValue(ctx, p.prefix+"_lease")
 	if err != nil {
 		return 0, err
 	}
@@ -252,7 +271,7 @@ func (p *parts) writer(ctx context.Context) (k int, err error) {
 func (p *parts) leader(ctx context.Context) (k int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	s, err := p.js.Stream(ctx, streamName)
+	s, err := p.js.Stream(ctx, p.streamName())
 	if err != nil {
 		return 0, err
 	}
@@ -262,7 +281,7 @@ func (p *parts) leader(ctx context.Context) (k int, err error) {
 			return k, nil
 		}
 	}
-	return 0, fmt.Errorf("stream %s has no leader", streamName)
+	return 0, fmt.Errorf("stream %s has no leader", p.streamName())
 }
 
 // until calls check until it returns nil, for at most limit. The error is the newest of check.

@@ -13,14 +13,16 @@ import (
 
 // result is what happened in a case. Times are in seconds.
 type result struct {
-	Name     string         `json:"name"`
-	What     string         `json:"what"`
-	Which    string         `json:"which"`
-	Feed     float64        `json:"feed_still_s"` // longest time in which no client got a new tick
-	Back     float64        `json:"back_s"`       // from the mending until every part works and every client has everything
-	Clients  []clientResult `json:"clients"`
-	Loads    []loadResult   `json:"loads"`
-	Findings []string       `json:"findings,omitempty"` // what must not be
+	Name      string         `json:"name"`
+	What      string         `json:"what"`
+	Which     string         `json:"which"`
+	Feed      float64        `json:"feed_still_s"` // longest time in which no client got a new tick
+	Back      float64        `json:"back_s"`       // from the mending until every part works and every client has everything
+	Clients   []clientResult `json:"clients"`
+	Loads     []loadResult   `json:"loads"`
+	Lines     uint64         `json:"lines,omitempty"`      // accepted so far, of a feed of lines
+	SentAgain int64          `json:"sent_again,omitempty"` // requests with lines that no node had accepted
+	Findings  []string       `json:"findings,omitempty"`   // what must not be
 
 	within time.Duration
 }
@@ -97,7 +99,8 @@ func (s *summary) ok() bool {
 const legend = `feed still: the longest time in which no client at all got a new tick. SSE, WebSocket, page: the longest time in which that client, through
 HAProxy, got none; one on a node that is cut off from NATS only is served on, with a stale feed. back: from the mending until every part
 works and every client has everything. cuts: of the connections of ticklane load; ended: those by the cluster, not by the drill.
-gaps: ticks that never came, without a gap message. doubles: ticks that came again. Over all clients, pages and loads.`
+gaps: ticks that never came, without a gap message. doubles: ticks that came again. Over all clients, pages and loads.
+In the cases of lines each line that a node has accepted must be exactly one tick.`
 
 // writeTable writes the results as a table, in Markdown.
 func (s *summary) writeTable(w io.Writer) {

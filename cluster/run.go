@@ -24,6 +24,7 @@ type run struct {
 	settings
 	parts
 	ledger  *ledger
+	feeder  *feeder // of lines; nil with the simulator
 	streams []*stream
 	tabs    []*tab
 	conns   int // of each load
@@ -190,6 +191,25 @@ func (r *run) conclude(ctx context.Context, x *result, c *drillCase) {
 		}
 	}
 	x.Findings = append(x.Findings, r.ledger.verify()...)
+	if c.lines {
+		if err := r.checkLines(ctx); err != nil {
+			x.Findings = append(x.Findings, "lines: "+err.Error())
+		}
+		x.Lines, x.SentAgain = r.feeder.accepted.Load(), r.feeder.errors.Swap(0)
+	}
+}
+
+// takeLines replaces the simulator by a feed of lines, which goes on until ctx is done.
+func (r *run) takeLines(ctx context.Context, done *sync.WaitGroup) error {
+	if err := r.serveLines(ctx, r.settings); err != nil {
+		return err
+	}
+	r.feeder = &feeder{}
+	for _, x := range r.nodes {
+		r.feeder.addresses = append(r.feeder.addresses, x.address(front)+":"+nodePort)
+	}
+	done.Go(func() { r.feeder.run(ctx) })
+	return until(ctx, wholeLimit, r.whole)
 }
 
 func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }

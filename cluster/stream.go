@@ -16,6 +16,7 @@ type message struct {
 	Time     int64   `json:"t"` // otherwise it would be taken for T
 	S        string  `json:"S"`
 	P        float64 `json:"p"`
+	BidSize  uint64  `json:"bs"`
 	N        uint64  `json:"n"`
 	I        uint64  `json:"i"`
 	Epoch    string  `json:"epoch"`

@@ -126,3 +126,37 @@ func TestStall(t *testing.T) {
 		t.Errorf("%v, with the time since the newest tick", got)
 	}
 }
+
+// TestLines: each line that was accepted must be one tick.
+func TestLines(t *testing.T) {
+	line := func(seq, number uint64) string {
+		return strings.Replace(tickAt(seq), `"p":`, fmt.Sprintf(`"bs":%d,"p":`, number), 1)
+	}
+	for _, c := range []struct {
+		ticks  []string
+		expect string
+	}{
+		{[]string{line(1, 1), line(2, 2), line(3, 3)}, ""},
+		{[]string{line(1, 1), line(2, 2), line(3, 3), line(4, 2)}, "line 2 is 2 ticks"},
+		{[]string{line(1, 1), line(2, 3)}, "line 2 of 3"},
+		{nil, "no ticks"},
+	} {
+		l := newLedger()
+		play(newStream("client", l), append([]string{hello("ab", "none", 0), snapshot(0)}, c.ticks...)...)
+		if err := l.lines(3); (err == nil) != (c.expect == "") || err != nil && !strings.Contains(err.Error(), c.expect) {
+			t.Errorf("%v: want %q", err, c.expect)
+		}
+	}
+	f := &feeder{}
+	for answer, want := range map[string]bool{
+		`{"accepted":7,"rejected":0,"duplicates":0}`: true, `{"accepted":3,"rejected":0,"duplicates":4}`: true,
+		`{"accepted":6,"rejected":0,"duplicates":0}`: false, `{"accepted":6,"rejected":1,"duplicates":0}`: false, `no`: false,
+	} {
+		if err := f.check(200, []byte(answer)); (err == nil) != want {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+	if f.check(503, []byte(`{"accepted":7}`)) == nil {
+		t.Error("503 is accepted")
+	}
+}
