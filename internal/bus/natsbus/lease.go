@@ -49,12 +49,25 @@ func (l *lease) config() jetstream.KeyValueConfig {
 	}
 }
 
-// bucket opens a bucket. A node that may write creates it.
+// bucket opens a bucket. A node that may write creates it, or updates it. It doesn't wait for long: of several nodes that create the same
+// at once not all get an answer, and none comes from a bucket that has no leader yet.
 func bucket(ctx context.Context, b *Bus, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
-	if b.o.Lead {
-		return b.js.CreateOrUpdateKeyValue(ctx, c)
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
+	defer cancel()
+	kv, err := b.js.KeyValue(ctx, c.Bucket)
+	if !b.o.Lead || err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return kv, err
 	}
-	return b.js.KeyValue(ctx, c.Bucket)
+	if err == nil {
+		status, err := kv.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if now := status.Config(); now.Replicas == c.Replicas && now.TTL == c.TTL {
+			return kv, nil
+		}
+	}
+	return b.js.CreateOrUpdateKeyValue(ctx, c)
 }
 
 // holder returns the name of the node with the lease, empty if none has it.

@@ -36,14 +36,23 @@ type recordHeader struct {
 	Batch    uint64 `json:"batch"`
 }
 
+// open opens the store as bucket does.
 func (r *records) open(ctx context.Context, b *Bus) (err error) {
 	r.b = b
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
+	defer cancel()
 	c := jetstream.ObjectStoreConfig{Bucket: b.o.Prefix + "_state", Storage: jetstream.FileStorage, Replicas: b.o.Replicas}
-	if b.o.Lead {
-		r.store, err = b.js.CreateOrUpdateObjectStore(ctx, c)
-	} else {
-		r.store, err = b.js.ObjectStore(ctx, c.Bucket)
+	r.store, err = b.js.ObjectStore(ctx, c.Bucket)
+	if !b.o.Lead || err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return err
 	}
+	if err == nil {
+		status, err := r.store.Status(ctx)
+		if err != nil || status.Replicas() == c.Replicas {
+			return err
+		}
+	}
+	r.store, err = b.js.CreateOrUpdateObjectStore(ctx, c)
 	return err
 }
 

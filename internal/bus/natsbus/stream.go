@@ -49,8 +49,10 @@ func epochOf(info *jetstream.StreamInfo) uint64 {
 	return epoch
 }
 
-// openStream opens the stream. A node that may write creates it if it is missing.
+// openStream opens the stream, as bucket does a bucket. A node that may write creates it if it is missing.
 func (b *Bus) openStream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
+	defer cancel()
 	stream, err := b.js.Stream(ctx, b.streamName())
 	if errors.Is(err, jetstream.ErrStreamNotFound) && b.o.Lead {
 		epoch := newEpoch()
