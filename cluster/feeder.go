@@ -17,7 +17,7 @@ const (
 	ingestToken = "a-token-of-the-drill"
 	batchLines  = 6 // of a request
 	batchEvery  = 100 * time.Millisecond
-	sendTimeout = 2 * time.Second
+	sendTimeout = time.Second
 )
 
 // feeder sends numbered lines to nodes in turn, as a client of docs/ingest.md does: what no node has accepted is sent again, to the
