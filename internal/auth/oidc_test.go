@@ -139,8 +139,8 @@ func (p *testProvider) set(change func()) {
 	change()
 }
 
-// oidcService returns a running service with the provider.
-func oidcService(t *testing.T, p *testProvider, rights string) *Service {
+// oidcService returns a running service with the provider. set changes its options.
+func oidcService(t *testing.T, p *testProvider, rights string, set ...func(*Options)) *Service {
 	t.Helper()
 	token, _ := NewToken("a", readAll, time.Time{})
 	file := t.TempDir() + "/tokens.yaml"
@@ -148,10 +148,14 @@ func oidcService(t *testing.T, p *testProvider, rights string) *Service {
 		t.Fatal(err)
 	}
 	client := p.Client()
-	s, err := New(Options{Mode: ModeToken, TokenFile: file, Client: client, SessionTime: time.Hour, OIDC: OIDCOptions{
+	o := Options{Mode: ModeToken, TokenFile: file, Client: client, SessionTime: time.Hour, OIDC: OIDCOptions{
 		Issuer: p.URL, ClientID: "ticklane-test", ClientSecret: write(t, "client-secret", clientSecret+"\n"), Scopes: []string{"offline_access"}, Rights: rights,
 		RedirectURL: "https://quotes.example/sign-in/callback",
-	}})
+	}}
+	for _, change := range set {
+		change(&o)
+	}
+	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +194,37 @@ func TestOIDCSignIn(t *testing.T) {
 	}
 	if _, err := s.OIDC.Finish(t.Context(), query, cookie); !errors.Is(err, ErrInvalid) || strings.Contains(err.Error(), clientSecret) || strings.Contains(err.Error(), query.Get("code")) {
 		t.Errorf("the same code again: %v", err)
+	}
+}
+
+// TestOIDCOnTwoServers: with the same session key one server finishes, renews and verifies what another has begun.
+func TestOIDCOnTwoServers(t *testing.T) {
+	p := newTestProvider(t)
+	p.refresh = random()
+	key := write(t, "session-key", strings.Repeat("k", 40))
+	same := func(o *Options) { o.SessionKey = key }
+	a, b, other := oidcService(t, p, `[{"read":["*"]}]`, same), oidcService(t, p, `[{"read":["*"]}]`, same), oidcService(t, p, `[{"read":["*"]}]`)
+	address, cookie := started(t, a, "/")
+	started(t, b, "/")
+	started(t, other, "/")
+	query := p.authorize(t, address)
+	if _, err := other.OIDC.Finish(t.Context(), query, cookie); !errors.Is(err, ErrInvalid) {
+		t.Errorf("with another key: %v", err)
+	}
+	in, err := b.OIDC.Finish(t.Context(), query, cookie)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, _, err := b.Sessions.Issue(in.Principal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := a.Sessions.Verify(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.OIDC.Refresh(t.Context(), u, in.Refresh); err != nil {
+		t.Error(err)
 	}
 }
 

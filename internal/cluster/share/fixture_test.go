@@ -72,6 +72,7 @@ type settings struct {
 	revocations string // file
 	key         string // file; default that of the files
 	logger      *slog.Logger
+	replicas    int // default 1
 }
 
 // start starts a node with a connection to a URL.
@@ -102,7 +103,7 @@ func (f files) start(t testing.TB, url string, set settings) *node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.Share, err = Open(ctx, Options{
-		Conn: n.conn, JS: js, Prefix: "test", Replicas: 1, Node: newID(), Service: n.service, Same: n.service.Fingerprints, Logger: set.logger, timing: set.timing,
+		Conn: n.conn, JS: js, Prefix: "test", Replicas: max(1, set.replicas), Node: newID(), Service: n.service, Same: n.service.Fingerprints, Logger: set.logger, timing: set.timing,
 	})
 	if err != nil {
 		t.Fatal(err)

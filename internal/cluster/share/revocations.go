@@ -56,6 +56,9 @@ func (r *revocations) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			if r.count() > 0 { // a last attempt
+				_ = r.storePending(context.Background())
+			}
 			return
 		case <-expiry.C:
 			r.removeExpired(time.Now())
@@ -64,10 +67,7 @@ func (r *revocations) run(ctx context.Context) {
 		}
 		r.collect()
 		err := r.storePending(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			if !waiting {
 				r.o.Logger.Warn("revocations aren't stored for the other nodes yet, trying again", "count", r.count(), "err", err)
 			}
