@@ -5,13 +5,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/natstest"
@@ -177,4 +180,78 @@ func seedOf(t *testing.T, p *process) int64 {
 		t.Fatal(err)
 	}
 	return stats.Feed.Seed
+}
+
+// readyz returns the text of /readyz.
+func (p *process) readyz(t *testing.T) string {
+	t.Helper()
+	resp, err := http.Get("http://" + p.addr + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestWithoutNATS: a server that has lost NATS reports why its feed is stale, and goes on by itself. Its clients get every tick.
+func TestWithoutNATS(t *testing.T) {
+	t.Parallel()
+	s := natstest.New(t, nil)
+	p := startServer(t, "--bus.kind=nats", "--bus.nats.url="+s.URL(), "--market.rate=500")
+	f := followSSE(t, p.addr, "")
+	f.begin(t)
+	testkit.Eventually(t, func() bool { return f.reached(t, 100) }, "ticks")
+	s.Stop()
+	testkit.Eventually(t, func() bool { return strings.HasPrefix(p.readyz(t), "ready, feed stale: not connected to NATS") }, "the feed is stale")
+	s.Start()
+	testkit.Eventually(t, func() bool { return p.readyz(t) == "ready\n" }, "the feed is live")
+	f.mu.Lock()
+	seq := f.last
+	f.mu.Unlock()
+	testkit.Eventually(t, func() bool { return f.reached(t, seq+100) }, "ticks")
+	if f.gaps > 0 {
+		t.Errorf("%d gaps", f.gaps)
+	}
+}
+
+// TestFailover, in a stress run, ends or stops the server that runs the feed with the usual times: another one goes on within 5 s, and what
+// the stopped one sends when it wakes isn't in the log.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	if !testkit.Stress() {
+		return // TestPartition has the same with shorter times
+	}
+	for _, s := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
+		args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--market.rate=500"}
+		a := startServer(t, append(args, "--bus.node=a")...)
+		b := startServer(t, append(args, "--bus.node=b")...)
+		f := followWS(t, b.addr, "")
+		f.begin(t)
+		testkit.Eventually(t, func() bool { return f.reached(t, 500) }, "ticks")
+		a.signal(t, s)
+		time.Sleep(100 * time.Millisecond) // what it sent before is read
+		f.mu.Lock()
+		began, seq := time.Now(), f.last
+		f.mu.Unlock()
+		testkit.Eventually(t, func() bool { return f.reached(t, seq+100) }, "ticks of the other server")
+		took := time.Since(began)
+		t.Logf("%v: another server went on after %v", s, took)
+		if took > 5*time.Second {
+			t.Errorf("%v: %v", s, took)
+		}
+		if s == syscall.SIGSTOP {
+			a.signal(t, syscall.SIGCONT)
+			g := followSSE(t, a.addr, "")
+			_, head := g.begin(t)
+			testkit.Eventually(t, func() bool { return g.reached(t, head+1000) && f.reached(t, head+1000) }, "both have one log")
+			testkit.Eventually(t, func() bool { return a.readyz(t) == "ready\n" }, "the server is well again")
+		}
+		if f.gaps > 0 {
+			t.Errorf("%d gaps", f.gaps)
+		}
+	}
 }

@@ -118,7 +118,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		return errors.Join(err, past.Close(nil))
 	}
 	if nats != nil {
-		info.Stale = nats.Stale
+		info.Stale, info.StaleReason = nats.Stale, func() string { return nats.Status().Err }
 	}
 	shared, err := shareAccess(ctx, cfg, access, nats, logger)
 	if err != nil {

@@ -30,6 +30,11 @@ func (h *health) readiness(c *fiber.Ctx) error {
 		return c.SendString("ready, replay ended\n")
 	}
 	if h.feed.staleSince() != nil {
+		if h.feed.StaleReason != nil {
+			if reason := h.feed.StaleReason(); reason != "" {
+				return c.SendString("ready, feed stale: " + reason + "\n")
+			}
+		}
 		return c.SendString("ready, feed stale\n")
 	}
 	return c.SendString("ready\n")

@@ -343,10 +343,15 @@ func TestPagesNameALiveFeed(t *testing.T) {
 func TestStaleFeed(t *testing.T) {
 	t.Parallel()
 	since := time.UnixMicro(1_700_000_000_123_456)
+	reason := ""
 	srv := newTestServer(t, testserver.Options{Deps: func(d *handlers.Deps) {
-		d.Feed = handlers.FeedInfo{Source: "ingest", Stale: func() (time.Time, bool) { return since, true }}
+		d.Feed = handlers.FeedInfo{Source: "ingest", Stale: func() (time.Time, bool) { return since, true }, StaleReason: func() string { return reason }}
 	}})
 	if c, text := srv.Get("/readyz"); c.Status != 200 || text != "ready, feed stale\n" {
+		t.Errorf("%d %s", c.Status, text)
+	}
+	reason = "not connected"
+	if c, text := srv.Get("/readyz"); c.Status != 200 || text != "ready, feed stale: not connected\n" {
 		t.Errorf("%d %s", c.Status, text)
 	}
 	if _, text := srv.Get("/api/stats"); !strings.Contains(text, `"stale":1700000000123456`) {

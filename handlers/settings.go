@@ -51,6 +51,8 @@ type FeedInfo struct {
 	Ended func() (at time.Time, ok bool)
 	// Stale returns since when there was no tick; ok is false while ticks come. It is nil for a feed that is never stale.
 	Stale func() (since time.Time, ok bool)
+	// StaleReason returns why the feed is stale, empty if all that is known is that there was no tick. nil does so always.
+	StaleReason func() string
 }
 
 // endedAt returns when the feed ended, in µs since 1970; nil while it runs.

@@ -86,7 +86,7 @@ func Connect(ctx context.Context, o Options) (_ *Bus, err error) {
 	if b.conn, err = b.connect(ctx); err != nil {
 		return nil, err
 	}
-	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.ack), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {
+	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.request), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
 	return b, b.retry(ctx, func() error {

@@ -56,6 +56,7 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 			ended, err = b.lead(ctx, h, run)
 			h.release()
 		}
+		err = explain(err)
 		switch {
 		case ended:
 			return err
@@ -65,8 +66,8 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 			b.o.Logger.Warn("not the writer", "err", err)
 		}
 		b.mu.Lock()
-		if !errors.Is(err, errHeld) {
-			b.health.leadError = err
+		if b.health.leadError = err; errors.Is(err, errHeld) {
+			b.health.leadError = nil
 		}
 		b.mu.Unlock()
 		select {
@@ -208,7 +209,11 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
 			return nil, fmt.Errorf("read the newest messages: %w", err)
 		}
-		if v := b.current(); m != nil && (m.Seq > v.head || m.Batch > v.batch) {
+		v := b.current()
+		switch {
+		case newest != nil && newest.last() < v.head && v.own != 0:
+			reason = "ticks that this node has shown weren't stored"
+		case m != nil && (m.Seq > v.head || m.Batch > v.batch):
 			reason = "the stream has lost ticks that were stored"
 		}
 	}
@@ -217,6 +222,18 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	}
 	return info, b.adjust(ctx, info)
 }
+
+// explain says what to do about an error of which the server says little.
+func explain(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == codeNoResources {
+		return fmt.Errorf("the store of the NATS server is full: %w", err)
+	}
+	return err
+}
+
+// codeNoResources is the server's JSInsufficientResourcesErr.
+const codeNoResources = 10023
 
 // isWrongSequence reports whether a message wasn't stored because of its expected sequence.
 func isWrongSequence(err error) bool {

@@ -82,8 +82,10 @@ type timing struct {
 	check     time.Duration // between comparisons of the log with the stream
 	mark      time.Duration // between writes of the high-water mark
 	state     time.Duration // between writes of the state record
-	ack       time.Duration // to wait for the acknowledgement of a message, and for most answers
-	request   time.Duration // to wait for an answer that is requested again: one that was requested while the connection failed never comes
+	ack       time.Duration // to wait for most answers
+	// request is how long to wait for an acknowledgement and for answers that are requested again: what is sent while the connection
+	// fails, or while the stream gets another leader, is never answered.
+	request time.Duration
 }
 
 // defaultTiming lets another node write within 5 s: at most the lease, 250 ms until the server deletes it, and an attempt.

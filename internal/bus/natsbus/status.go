@@ -1,6 +1,7 @@
 package natsbus
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ type Status struct {
 	Ready      bool      // see Bus.Ready
 	Connected  bool      // to a server
 	Server     string    // its address, empty if it is embedded
-	StaleSince time.Time // since when the node can't know whether it has the newest ticks; zero if it can
+	StaleSince time.Time // since when the node can't know whether it has the newest ticks, or no node writes any; zero otherwise
 	Err        string    // why, or why this node can't write; empty if nothing fails
 	Read       Latency   // from a server's store to the sinks, by the clocks of the server and this node
 	Ack        Latency   // from publishing a batch to its acknowledgement, on the writer
@@ -35,12 +36,15 @@ type Status struct {
 // Latency has quantiles of the newest durations, at most 1,024.
 type Latency struct{ P50, P99 time.Duration }
 
+var errUnwritten = errors.New("no node runs the feed")
+
 // health is what Status reports of the connection.
 type health struct {
 	checked    time.Time // newest comparison with the stream
 	checkError error     // of the newest
 	readError  error     // since the newest message or heartbeat
 	leadError  error     // of the newest attempt to write
+	unwritten  time.Time // since when no node had the lease at each comparison; zero if one has it
 	staleSince time.Time
 	last       uint64 // sequence of the newest message at the newest comparison
 	holder     string
@@ -74,17 +78,28 @@ func (b *Bus) Status() Status {
 	if b.embedded == nil {
 		s.Server = b.conn.ConnectedUrlRedacted()
 	}
-	for _, err := range []error{h.checkError, h.readError, h.leadError} {
+	var unwritten error
+	if !h.unwritten.IsZero() && time.Since(h.unwritten) > 2*b.o.timing.check && !h.leading {
+		unwritten = errUnwritten
+	}
+	var disconnected error
+	if !connected {
+		disconnected = errDisconnected
+	}
+	for _, err := range []error{disconnected, h.checkError, h.readError, h.leadError, unwritten} {
 		if err != nil {
 			s.Err = err.Error()
 			break
 		}
 	}
-	if h.checkError != nil || h.readError != nil || !connected || time.Since(h.checked) > 3*b.o.timing.check {
+	switch {
+	case h.checkError != nil || h.readError != nil || !connected || time.Since(h.checked) > 3*b.o.timing.check:
 		if h.staleSince.IsZero() {
 			h.staleSince = h.checked
 		}
-	} else {
+	case unwritten != nil:
+		h.staleSince = h.unwritten
+	default:
 		h.staleSince = time.Time{}
 	}
 	s.StaleSince = h.staleSince

@@ -100,16 +100,30 @@ func (t *term) enqueue(x *batch.Batch) uint64 {
 			break
 		}
 		t.number(part.Ticks)
+		if t.b.o.Ack == AckBefore && !t.show(part.Ticks) {
+			break
+		}
 		t.pending.add(&part)
 		send(t.wake)
-		if t.b.o.Ack == AckBefore {
-			t.b.deliver.Lock()
-			t.b.pass(part.Ticks)
-			t.b.advance(func(v *view) { v.add(part.Ticks) })
-			t.b.deliver.Unlock()
-		}
 	}
 	return t.published
+}
+
+// show passes ticks to the sinks before they are stored. It reports false, and ends the term, if this node has read that
+// another one writes.
+func (t *term) show(ticks []quote.Tick) bool {
+	t.b.deliver.Lock()
+	defer t.b.deliver.Unlock()
+	if t.b.view.term != t.term {
+		t.lose(errLost)
+		return false
+	}
+	t.b.pass(ticks)
+	t.b.advance(func(v *view) {
+		v.own = t.term
+		v.add(ticks)
+	})
+	return true
 }
 
 // confirm waits until an entry of the queue is stored. It fails if it isn't when ctx is done or the term has ended.

@@ -16,6 +16,7 @@ type view struct {
 	batch    uint64 // number of the newest batch that is stored
 	head     uint64 // number of the newest tick
 	complete bool   // newest has the newest tick of every symbol that has had one
+	own      uint64 // newest term in which this node has passed ticks before they were stored: AckBefore
 
 	newest []quote.Tick // of each symbol by ID; N is 0 for a symbol without ticks
 }
@@ -53,8 +54,12 @@ func (v *view) judge(m *message) verdict {
 		return conflict
 	case m.first > v.head+1 || m.batch > v.batch+1:
 		return gap
-	case m.lastBatch() == m.batch && m.batch <= v.batch:
+	case m.writer != "":
+		return accept
+	case m.batch <= v.batch:
 		return skip
+	case m.count > 0 && m.first <= v.head && m.term != v.own:
+		return conflict
 	}
 	return accept
 }

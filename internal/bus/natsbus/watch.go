@@ -26,6 +26,11 @@ func (b *Bus) watch(ctx context.Context) {
 		b.health.checkError = err
 		if err == nil {
 			b.health.checked, b.health.last, b.health.holder = time.Now(), now.last, now.holder
+			if now.holder != "" {
+				b.health.unwritten = time.Time{}
+			} else if b.health.unwritten.IsZero() {
+				b.health.unwritten = time.Now()
+			}
 		}
 		b.mu.Unlock()
 		switch {
