@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func noRevocations(t *testing.T) *Revocations {
+func noRevocations(t testing.TB) *Revocations {
 	t.Helper()
 	r, err := newRevocations("")
 	if err != nil {

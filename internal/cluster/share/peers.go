@@ -107,6 +107,11 @@ func (s *Streams) heartbeat(id string, value []byte) error {
 	now := time.Now()
 	switch {
 	case id == s.id:
+		if s.silent(now) { // nor did those of the others arrive
+			for _, p := range s.peers {
+				p.seen = now
+			}
+		}
 		s.lastOwn = now
 		return nil
 	case len(value) == 0:
@@ -190,12 +195,15 @@ func (s *Streams) peer(id string, now time.Time) *peer {
 	return p
 }
 
+// silent reports whether not even the own heartbeats arrive: the connection or the bucket is away. It is called with mu held.
+func (s *Streams) silent(now time.Time) bool { return now.Sub(s.lastOwn) > s.o.timing.dead/2 }
+
 // removeDead leaves out nodes without heartbeats, unless this node gets none at all, and counts that the bucket no longer has.
 func (s *Streams) removeDead(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Sub(s.lastOwn) > s.o.timing.dead/2 {
-		return // the connection or the bucket is away: the last counts stay in use
+	if s.silent(now) {
+		return // the last counts stay in use
 	}
 	sweep := !s.sweep.IsZero() && !now.Before(s.sweep)
 	if sweep {

@@ -72,7 +72,9 @@ func TestRevocationWithoutNATS(t *testing.T) {
 	f, s := newFiles(t), natstest.New(t, nil)
 	linkA, linkB := newLink(t, s), newLink(t, s)
 	file := filepath.Join(t.TempDir(), "revocations")
-	a, b := f.start(t, linkA.url(), settings{revocations: file}), f.start(t, linkB.url(), settings{})
+	short := quick
+	short.wait = 300 * time.Millisecond // for answers that are lost with the connection
+	a, b := f.start(t, linkA.url(), settings{revocations: file, timing: short}), f.start(t, linkB.url(), settings{timing: short})
 	linkA.cut()
 	linkB.cut()
 	testkit.Eventually(t, func() bool { return !a.conn.IsConnected() && !b.conn.IsConnected() })

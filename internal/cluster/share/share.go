@@ -45,7 +45,7 @@ type timing struct {
 }
 
 var defaultTiming = timing{
-	heartbeat: 2 * time.Second, dead: 10 * time.Second, refresh: time.Minute, flush: 100 * time.Millisecond,
+	heartbeat: time.Second, dead: 5 * time.Second, refresh: time.Minute, flush: 100 * time.Millisecond,
 	differs: 30 * time.Second, check: 2 * time.Second, retry: 500 * time.Millisecond, wait: 2 * time.Second,
 }
 

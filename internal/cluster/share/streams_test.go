@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -92,6 +93,40 @@ func TestLostCounts(t *testing.T) {
 	b.Streams.mu.Lock()
 	if n != 0 {
 		t.Error("a count that the bucket has lost is still used")
+	}
+}
+
+// TestSilence: heartbeats that nobody could send or receive, such as while NATS elects a leader, make no node look dead.
+func TestSilence(t *testing.T) {
+	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
+	const other = "0011223344556677"
+	s.complete()
+	if err := errors.Join(s.heartbeat(other, []byte(`{"name":"n"}`)), s.count(other, subjectOf("ann"), []byte("2"))); err != nil {
+		t.Fatal(err)
+	}
+	ago := time.Now().Add(-2 * quick.dead)
+	s.lastOwn, s.peers[other].seen = ago, ago
+	s.removeDead(time.Now())
+	if n := s.Others("ann"); n != 2 {
+		t.Errorf("%d streams while no heartbeats arrive", n)
+	}
+	if err := s.heartbeat(s.id, []byte(`{"name":"own"}`)); err != nil {
+		t.Fatal(err)
+	}
+	s.removeDead(time.Now())
+	if n := s.Others("ann"); n != 2 {
+		t.Errorf("%d streams when the own heartbeat arrives first", n)
+	}
+	s.peers[other].seen = ago
+	s.removeDead(time.Now())
+	if n := s.Others("ann"); n != 0 {
+		t.Errorf("%d streams of a dead node", n)
+	}
+	if err := s.heartbeat(other, []byte(`{"name":"n"}`)); err != nil { // it was only stopped
+		t.Fatal(err)
+	}
+	if n := s.Others("ann"); n != 2 {
+		t.Errorf("%d streams of a node that goes on", n)
 	}
 }
 
