@@ -91,6 +91,7 @@ func TestAllowed(t *testing.T) {
 		{"auth.jwt.jwks_url", []string{"", "https://id.example/keys", "http://127.0.0.1:9/k", "http://[::1]/k", "http://localhost"},
 			[]string{"http://id.example/keys", "id.example", "ftp://id.example", "https://u:p@id.example", "https://", "http://127.0.0.1.evil.example/"}},
 		{"auth.session_time", []string{"1m", "720h"}, []string{"59s", "721h"}},
+		{"bus.nats.stream", []string{"ticklane", "a-B_9", strings.Repeat("a", 64)}, []string{"", "a.b", "a b", "a>", "ü", strings.Repeat("a", 65)}},
 		{"log.level", []string{"debug", "info", "warn", "error"}, []string{"INFO", "warning", "info+1", ""}},
 		{"lab.enabled", []string{"true", "false"}, []string{"yes", "1", "TRUE", ""}},
 	}

@@ -191,6 +191,18 @@ type text struct{ what string }
 func (text) parse(s string) (any, bool) { return s, !strings.ContainsAny(s, "\x00\r\n") }
 func (k text) allowed() string          { return k.what }
 
+// streamName is the name of a stream of NATS from which those of buckets and subjects are made.
+type streamName struct{}
+
+func (streamName) parse(s string) (any, bool) {
+	other := strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+	return s, s != "" && len(s) <= 64 && !other
+}
+
+func (streamName) allowed() string { return "1 to 64 letters (a to z), digits, - and _" }
+
 // zone is a time zone of the IANA database.
 type zone struct{}
 
