@@ -105,14 +105,14 @@ func (n *natsBus) measure(of *metrics.Sources, nodes *cluster.List) {
 			switch x := &v.Nodes[i]; {
 			case x.State == cluster.StateLost:
 				b.Lost++
-			case x.State == cluster.StateHere:
+			case x.State == cluster.StateUp:
 				b.Nodes++
 			}
 			if v.Nodes[i].Self {
 				b.Ticks = v.Nodes[i].Behind
 			}
-			if v.Nodes[i].Double {
-				b.Doubles++
+			if v.Nodes[i].Duplicate {
+				b.Duplicates++
 			}
 		}
 		return b

@@ -16,7 +16,7 @@ func withNodes(d *handlers.Deps) {
 	d.Cluster = func(after int64) cluster.View {
 		v := cluster.View{Bus: "nats", Self: "a", Connected: true, Now: 9_000_000, Writer: "b", Changes: []cluster.Change{{At: 5_000_000, Node: "b", Term: 7}}}
 		for _, name := range []string{"a", "b"} {
-			n := cluster.Node{Report: cluster.Report{Name: name, Role: cluster.RoleReader, Epoch: "e", Head: 10}, State: cluster.StateHere, Self: name == "a", Points: []cluster.Point{}}
+			n := cluster.Node{Report: cluster.Report{Name: name, Role: cluster.RoleReader, Epoch: "e", Head: 10}, State: cluster.StateUp, Self: name == "a", Points: []cluster.Point{}}
 			for at := int64(1_000_000); at < v.Now; at += 1_000_000 {
 				if at > after {
 					n.Points = append(n.Points, cluster.Point{At: at, P50: 300, P99: 900})

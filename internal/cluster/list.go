@@ -3,13 +3,12 @@ package cluster
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 )
 
 // Options are the options of a List. Run calls the functions, Head from several goroutines.
@@ -25,14 +24,14 @@ type Options struct {
 }
 
 const (
-	interval   = time.Second     // between the reports of a node
-	lostAfter  = 5 * time.Second // without a report
-	forgetAt   = 5 * time.Minute // after the newest report
-	idleAfter  = 2 * interval    // without a writer
-	doubleFor  = 3 * interval    // another node may have the same name after the newest report
-	maxNodes   = 256             // other nodes
-	maxChanges = 50              // changes of the writer
-	maxPoints  = 300             // of a node at least: five minutes
+	interval     = time.Second     // between the reports of a node
+	lostAfter    = 5 * time.Second // without a report
+	forgetAt     = 5 * time.Minute // after the newest report
+	idleAfter    = 2 * interval    // without a writer
+	duplicateFor = 3 * interval    // another node may have the same name after the newest report
+	maxNodes     = 256             // other nodes
+	maxChanges   = 50              // changes of the writer
+	maxPoints    = 300             // of a node at least: five minutes
 )
 
 // List is the list of nodes as this one knows them. Its methods may be called from any goroutine.
@@ -43,35 +42,33 @@ type List struct {
 	bytes   uint64
 	sampled time.Time
 
-	mu      sync.Mutex
-	entries map[string]*entry // by id
-	behind  uint64            // largest difference to a head since the newest report
-	changes []Change
-	idle    time.Time       // since when no node writes; zero while one does
-	ignored map[string]bool // names of nodes whose reports have another version, and errors, logged once
-	doubles map[string]bool // names that several nodes have, as logged
+	mu         sync.Mutex
+	entries    map[string]*entry // by id
+	behind     uint64            // largest difference to a head since the newest report
+	changes    []Change
+	idle       time.Time       // since when no node writes; zero while one does
+	ignored    map[string]bool // names of nodes whose reports have another version, and errors, logged once
+	duplicates map[string]bool // names that several nodes have, as logged
 }
 
 // entry is what is known of one start of a node.
 type entry struct {
 	message
-	first, heard time.Time
-	points       []Point
-	inherited    int // how many of the points are of an earlier start
+	first, reported time.Time
+	points          []Point
+	inherited       int // how many of the points are of an earlier start
 }
 
 // New returns a list, which is empty until Run.
 func New(o Options) *List {
 	o.Logger = cmp.Or(o.Logger, slog.Default())
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return &List{o: o, id: hex.EncodeToString(id[:]), entries: make(map[string]*entry), ignored: make(map[string]bool), doubles: make(map[string]bool)}
+	return &List{o: o, id: nuid.Next(), entries: make(map[string]*entry), ignored: make(map[string]bool), duplicates: make(map[string]bool)}
 }
 
 // Run publishes this node's reports and receives those of the others, until ctx is done. Then it reports that this node leaves.
 func (l *List) Run(ctx context.Context) {
 	if l.o.Conn != nil {
-		sub, err := l.o.Conn.Subscribe(l.subject(), func(m *nats.Msg) { l.hear(m.Data, time.Now()) })
+		sub, err := l.o.Conn.Subscribe(l.subject(), func(m *nats.Msg) { l.receive(m.Data, time.Now()) })
 		if err != nil { // the connection was closed
 			l.o.Logger.Error("the other nodes are unknown", "err", err)
 			return
@@ -117,12 +114,12 @@ func (l *List) report(now time.Time) message {
 	defer l.mu.Unlock()
 	m.Behind, l.behind = l.behind, 0
 	l.add(m, now)
-	l.settle(now)
+	l.sweep(now)
 	return m
 }
 
-// hear adds the message of another node.
-func (l *List) hear(data []byte, now time.Time) {
+// receive adds the message of another node.
+func (l *List) receive(data []byte, now time.Time) {
 	m, err := parse(data)
 	if err == nil && m.ID == l.id {
 		return
@@ -165,7 +162,7 @@ func (l *List) add(m message, now time.Time) {
 		}
 		l.entries[m.ID] = e
 	}
-	e.message, e.heard = m, now
+	e.message, e.reported = m, now
 	if m.Leaving {
 		return
 	}
@@ -175,26 +172,26 @@ func (l *List) add(m message, now time.Time) {
 	e.points = append(e.points, Point{now.UnixMicro(), m.Role == RoleWriter, m.Behind, m.Read.P50, m.Read.P99})
 }
 
-// settle forgets nodes that have not been heard for long, and logs names that several nodes have. The list is locked.
-func (l *List) settle(now time.Time) {
+// sweep removes nodes without a report for long, and logs names that several nodes have. The list is locked.
+func (l *List) sweep(now time.Time) {
 	for id, e := range l.entries {
-		if now.Sub(e.heard) > forgetAt || l.replaced(e) && now.Sub(e.heard) > doubleFor {
+		if now.Sub(e.reported) > forgetAt || l.replaced(e) && now.Sub(e.reported) > duplicateFor {
 			delete(l.entries, id)
 		}
 	}
 	l.noteWriter(now)
-	doubles := make(map[string]bool)
+	duplicates := make(map[string]bool)
 	for _, e := range l.entries {
-		if !l.double(e, now) {
+		if !l.duplicate(e, now) {
 			continue
 		}
-		if !l.doubles[e.Name] && !doubles[e.Name] {
+		if !l.duplicates[e.Name] && !duplicates[e.Name] {
 			l.o.Logger.Warn("two nodes have the same name: set bus.node to a different one on each", "name", e.Name)
 		}
-		doubles[e.Name] = true
+		duplicates[e.Name] = true
 		e.points, e.inherited = e.points[min(e.inherited, len(e.points)):], 0 // it wasn't started anew
 	}
-	l.doubles = doubles
+	l.duplicates = duplicates
 }
 
 // noteWriter notes that another node writes, or that none has for a while. The list is locked.
@@ -221,7 +218,7 @@ func (l *List) noteWriter(now time.Time) {
 // writer returns the name and the term of the node that writes, empty if none does.
 func (l *List) writer(now time.Time) (name string, term uint64) {
 	for _, e := range l.entries {
-		if e.Role == RoleWriter && e.state(now) == StateHere && (name == "" || e.Term > term || e.Term == term && e.Name < name) {
+		if e.Role == RoleWriter && e.state(now) == StateUp && (name == "" || e.Term > term || e.Term == term && e.Name < name) {
 			name, term = e.Name, e.Term
 		}
 	}
@@ -231,17 +228,17 @@ func (l *List) writer(now time.Time) (name string, term uint64) {
 // replaced reports whether a node with the name of e was started after the newest report of e.
 func (l *List) replaced(e *entry) bool {
 	for _, x := range l.entries {
-		if x != e && x.Name == e.Name && x.first.After(e.heard) {
+		if x != e && x.Name == e.Name && x.first.After(e.reported) {
 			return true
 		}
 	}
 	return false
 }
 
-// double reports whether another node has the name of e: both reported after both were known.
-func (l *List) double(e *entry, now time.Time) bool {
+// duplicate reports whether another node has the name of e: both reported after both were known.
+func (l *List) duplicate(e *entry, now time.Time) bool {
 	for _, x := range l.entries {
-		if x != e && x.Name == e.Name && x.state(now) == StateHere && e.state(now) == StateHere && x.heard.After(e.first) && e.heard.After(x.first) {
+		if x != e && x.Name == e.Name && x.state(now) == StateUp && e.state(now) == StateUp && x.reported.After(e.first) && e.reported.After(x.first) {
 			return true
 		}
 	}
@@ -252,8 +249,8 @@ func (e *entry) state(now time.Time) string {
 	switch {
 	case e.Leaving:
 		return StateLeft
-	case now.Sub(e.heard) > lostAfter:
+	case now.Sub(e.reported) > lostAfter:
 		return StateLost
 	}
-	return StateHere
+	return StateUp
 }

@@ -34,8 +34,8 @@ func begun(o Options) (*List, time.Time) {
 	return l, now
 }
 
-// heard is a message of another node.
-func heard(id, name, role string, change func(*message)) []byte {
+// reportOf is the message of another node.
+func reportOf(id, name, role string, change func(*message)) []byte {
 	m := message{Format: format, ID: id, Report: Report{Name: name, Role: role, Epoch: "e", Head: 100, Term: 1}}
 	if change != nil {
 		change(&m)
@@ -48,8 +48,8 @@ func states(v View) string {
 	var all []string
 	for _, n := range v.Nodes {
 		s := n.Name + " " + n.State
-		if n.Double {
-			s += " double"
+		if n.Duplicate {
+			s += " duplicate"
 		}
 		all = append(all, s)
 	}
@@ -90,28 +90,28 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 	a, b := start("a", RoleWriter), start("b", RoleReader)
 	testkit.Eventually(t, func() bool {
-		return states(a.View(0)) == "a here, b here" && states(b.View(0)) == "a here, b here" && b.View(0).Writer == "a"
+		return states(a.View(0)) == "a up, b up" && states(b.View(0)) == "a up, b up" && b.View(0).Writer == "a"
 	}, "both nodes to know each other")
 	v := b.View(0)
 	if v.Bus != "nats" || !v.Connected || v.Self != "b" || len(v.Nodes[0].Points) == 0 || v.Changes[0].Node != "a" {
 		t.Errorf("%+v", v)
 	}
 	b.stop()
-	testkit.Eventually(t, func() bool { return states(a.View(0)) == "a here, b left" }, "the end of b to be known")
+	testkit.Eventually(t, func() bool { return states(a.View(0)) == "a up, b left" }, "the end of b to be known")
 	srv.Stop()
 	testkit.Eventually(t, func() bool { return !a.View(0).Connected }, "the connection to be lost")
 }
 
 func TestNodeIsLostAndForgotten(t *testing.T) {
 	l, now := begun(options("a", RoleReader))
-	l.hear(heard("1", "b", RoleWriter, nil), now)
-	want(t, states(l.view(0, now)), "a here, b here")
-	want(t, states(l.view(0, now.Add(5100*time.Millisecond))), "a here, b lost")
+	l.receive(reportOf("1", "b", RoleWriter, nil), now)
+	want(t, states(l.view(0, now)), "a up, b up")
+	want(t, states(l.view(0, now.Add(5100*time.Millisecond))), "a up, b lost")
 	want(t, l.view(0, now.Add(5100*time.Millisecond)).Writer, "")
 	l.report(now.Add(4 * time.Minute))
-	want(t, states(l.view(0, now.Add(4*time.Minute))), "a here, b lost")
+	want(t, states(l.view(0, now.Add(4*time.Minute))), "a up, b lost")
 	l.report(now.Add(6 * time.Minute))
-	want(t, states(l.view(0, now.Add(6*time.Minute))), "a here")
+	want(t, states(l.view(0, now.Add(6*time.Minute))), "a up")
 }
 
 func TestNamesOfSeveralNodes(t *testing.T) {
@@ -121,17 +121,17 @@ func TestNamesOfSeveralNodes(t *testing.T) {
 	l, now := begun(o)
 	step := func(id string) {
 		now = now.Add(time.Second)
-		l.hear(heard(id, "b", RoleReader, nil), now)
+		l.receive(reportOf(id, "b", RoleReader, nil), now)
 		l.report(now)
 	}
 	step("1")
-	step("2") // a restart: the first isn't heard again
-	want(t, states(l.view(0, now)), "a here, b here")
+	step("2") // a restart: the first reports no more
+	want(t, states(l.view(0, now)), "a up, b up")
 	want(t, len(l.view(0, now).Nodes[1].Points), 2) // with those from before
 	step("3")
 	step("2")
 	step("3")
-	want(t, states(l.view(0, now)), "a here, b here double, b here double")
+	want(t, states(l.view(0, now)), "a up, b up duplicate, b up duplicate")
 	want(t, len(l.view(0, now).Nodes[2].Points), 2) // its own
 	step("2")
 	if n := strings.Count(logged.String(), "same name"); n != 1 {
@@ -140,17 +140,17 @@ func TestNamesOfSeveralNodes(t *testing.T) {
 	for range 3 {
 		step("3")
 	}
-	want(t, states(l.view(0, now.Add(4*time.Second))), "a here, b lost, b here")
+	want(t, states(l.view(0, now.Add(4*time.Second))), "a up, b lost, b up")
 }
 
 func TestBehindIsOfTheSameMoment(t *testing.T) {
 	l, now := begun(options("a", RoleReader))
 	ahead := func(epoch string, head uint64) []byte {
-		return heard("1", "b", RoleWriter, func(m *message) { m.Epoch, m.Head = epoch, head })
+		return reportOf("1", "b", RoleWriter, func(m *message) { m.Epoch, m.Head = epoch, head })
 	}
-	l.hear(ahead("e", 130), now)
-	l.hear(ahead("e", 90), now)
-	l.hear(ahead("other", 9000), now)
+	l.receive(ahead("e", 130), now)
+	l.receive(ahead("e", 90), now)
+	l.receive(ahead("other", 9000), now)
 	want(t, l.report(now).Behind, 30)
 	want(t, l.report(now).Behind, 0)
 }
@@ -160,17 +160,17 @@ func TestChangesOfTheWriter(t *testing.T) {
 	start := now
 	at := func(after time.Duration, data []byte) {
 		now = start.Add(after)
-		l.hear(data, now)
+		l.receive(data, now)
 		l.report(now)
 	}
 	term := func(n uint64) func(*message) { return func(m *message) { m.Term = n } }
-	at(0, heard("1", "b", RoleWriter, term(1)))
-	at(1*time.Second, heard("2", "c", RoleWriter, term(2)))
-	at(2*time.Second, heard("1", "b", RoleWriter, term(1))) // it has not noticed yet
-	at(3*time.Second, heard("2", "c", RoleWriter, func(m *message) { m.Leaving = true }))
-	at(3500*time.Millisecond, heard("1", "b", RoleStandby, term(2)))
-	at(4*time.Second, heard("1", "b", RoleStandby, term(2)))
-	at(6*time.Second, heard("1", "b", RoleStandby, term(2)))
+	at(0, reportOf("1", "b", RoleWriter, term(1)))
+	at(1*time.Second, reportOf("2", "c", RoleWriter, term(2)))
+	at(2*time.Second, reportOf("1", "b", RoleWriter, term(1))) // it has not noticed yet
+	at(3*time.Second, reportOf("2", "c", RoleWriter, func(m *message) { m.Leaving = true }))
+	at(3500*time.Millisecond, reportOf("1", "b", RoleStandby, term(2)))
+	at(4*time.Second, reportOf("1", "b", RoleStandby, term(2)))
+	at(6*time.Second, reportOf("1", "b", RoleStandby, term(2)))
 	var all []string
 	for _, c := range l.view(0, now).Changes {
 		all = append(all, fmt.Sprintf("%s %d at %d ms", c.Node, c.Term, (c.At-start.UnixMicro())/1000))
@@ -201,7 +201,7 @@ func TestRatesAndPoints(t *testing.T) {
 func TestNodesAreBounded(t *testing.T) {
 	l, now := begun(options("a", RoleReader))
 	for i := range 2 * maxNodes {
-		l.hear(heard(fmt.Sprint(i), fmt.Sprint("n", i), RoleReader, nil), now)
+		l.receive(reportOf(fmt.Sprint(i), fmt.Sprint("n", i), RoleReader, nil), now)
 	}
 	want(t, len(l.view(0, now).Nodes), 1+maxNodes)
 }

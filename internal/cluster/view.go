@@ -10,7 +10,7 @@ import (
 
 // States of a node.
 const (
-	StateHere = "here"
+	StateUp   = "up"
 	StateLost = "lost" // no report for 5 s
 	StateLeft = "left" // it has ended in order
 )
@@ -29,11 +29,11 @@ type View struct {
 // Node is a node with its newest report.
 type Node struct {
 	Report
-	State  string  `json:"state"`
-	Heard  int64   `json:"heard"`  // when its newest report came
-	Self   bool    `json:"self"`   // this node
-	Double bool    `json:"double"` // another node has the same name
-	Points []Point `json:"points"` // the oldest first
+	State     string  `json:"state"`
+	Reported  int64   `json:"reported"`  // when its newest report came
+	Self      bool    `json:"self"`      // this node
+	Duplicate bool    `json:"duplicate"` // another node has the same name
+	Points    []Point `json:"points"`    // the oldest first
 }
 
 // Point is a figure of a node at a time.
@@ -70,9 +70,9 @@ func (l *List) view(after int64, now time.Time) View {
 		if l.replaced(e) {
 			continue
 		}
-		n := Node{Report: e.Report, State: e.state(now), Heard: e.heard.UnixMicro(), Self: e.ID == l.id, Double: l.double(e, now), Points: []Point{}}
+		n := Node{Report: e.Report, State: e.state(now), Reported: e.reported.UnixMicro(), Self: e.ID == l.id, Duplicate: l.duplicate(e, now), Points: []Point{}}
 		if n.Self {
-			v.Self, n.State = n.Name, StateHere
+			v.Self, n.State = n.Name, StateUp
 		}
 		points := e.points[max(0, len(e.points)-maxPoints):]
 		if i := slices.IndexFunc(points, func(p Point) bool { return p.At > after }); i >= 0 {

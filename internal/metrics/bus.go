@@ -8,16 +8,16 @@ import (
 
 // BusStats are the figures of a node and of its connection to the bus.
 type BusStats struct {
-	Role      string // one of roles
-	Term      uint64
-	Connected bool
-	Messages  uint64           // that were in the stream but not read at the newest check
-	Ticks     uint64           // behind the largest head of another node
-	Stale     time.Duration    // since the node may not have the newest ticks; 0 if it has
-	Read, Ack [2]time.Duration // p50 and p99: from the server's store to the node; from publishing to the acknowledgement
-	Nodes     int              // known, this one included
-	Lost      int              // not heard of
-	Doubles   int              // with the name of another
+	Role       string // one of roles
+	Term       uint64
+	Connected  bool
+	Messages   uint64           // that were in the stream but not read at the newest check
+	Ticks      uint64           // behind the largest head of another node
+	Stale      time.Duration    // since the node may not have the newest ticks; 0 if it has
+	Read, Ack  [2]time.Duration // p50 and p99: from the server's store to the node; from publishing to the acknowledgement
+	Nodes      int              // known, this one included
+	Lost       int              // without a report for 5 s
+	Duplicates int              // with the name of another
 }
 
 var roles = []string{"writer", "standby", "reader"}
@@ -47,9 +47,9 @@ func (c collector) collectBus(ch chan<- prometheus.Metric) {
 		gauge("bus_read_seconds", "From NATS's store to this node, of the newest 1,024 messages.", b.Read[i].Seconds(), "quantile", quantile)
 		gauge("bus_ack_seconds", "From publishing to the acknowledgement, of the writer's newest 1,024 messages.", b.Ack[i].Seconds(), "quantile", quantile)
 	}
-	gauge("cluster_nodes", "Nodes that this one knows, by state: here or lost.", float64(b.Nodes), "state", "here")
-	gauge("cluster_nodes", "Nodes that this one knows, by state: here or lost.", float64(b.Lost), "state", "lost")
-	gauge("cluster_double_names", "Nodes whose name another one has.", float64(b.Doubles))
+	gauge("cluster_nodes", "Nodes that this one knows, by state: up or lost.", float64(b.Nodes), "state", "up")
+	gauge("cluster_nodes", "Nodes that this one knows, by state: up or lost.", float64(b.Lost), "state", "lost")
+	gauge("cluster_duplicate_names", "Nodes whose name another one has.", float64(b.Duplicates))
 }
 
 func number(yes bool) float64 {

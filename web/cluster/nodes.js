@@ -11,8 +11,8 @@ const time = (/** @type {number} */ us) => timeOfDay(us / 1000);
  * @param {ClusterNode} n @returns {{ look: 'good' | 'warn' | 'bad' | 'gone', text: string }}
  */
 export function stateOf(n) {
-  if (n.state === 'left') return { look: 'gone', text: t('cluster.state.left', { time: time(n.heard) }) };
-  if (n.state === 'lost') return { look: 'bad', text: t('cluster.state.lost', { time: time(n.heard) }) };
+  if (n.state === 'left') return { look: 'gone', text: t('cluster.state.left', { time: time(n.reported) }) };
+  if (n.state === 'lost') return { look: 'bad', text: t('cluster.state.lost', { time: time(n.reported) }) };
   if (!n.connected) return { look: 'bad', text: t('cluster.state.away') };
   if (!n.ready) return { look: 'warn', text: n.reason === 'reading' ? t('cluster.state.reading') : t('cluster.state.stopping') };
   if (n.stale) return { look: 'warn', text: t('cluster.state.stale', { time: time(n.stale) }) };
@@ -28,28 +28,28 @@ const names = (nodes) => [...new Set(nodes.map((n) => n.name))].join(', ');
  */
 export function troubles({ connected, self, writer, nodes }) {
   const all = [];
-  const here = nodes.filter((n) => n.state === 'here');
+  const up = nodes.filter((n) => n.state === 'up');
   if (!connected) all.push(t('cluster.trouble.away', { node: self }));
-  else if (!writer) all.push(here.some((n) => n.role !== 'reader') ? t('cluster.trouble.nobody') : t('cluster.trouble.readers'));
+  else if (!writer) all.push(up.some((n) => n.role !== 'reader') ? t('cluster.trouble.nobody') : t('cluster.trouble.readers'));
   const lost = nodes.filter((n) => connected && n.state === 'lost');
   if (lost.length) all.push(t('cluster.trouble.lost', { nodes: names(lost) }));
-  const epochs = new Set(here.map((n) => n.epoch));
+  const epochs = new Set(up.map((n) => n.epoch));
   if (epochs.size > 1) {
-    const current = here.find((n) => n.name === writer)?.epoch;
-    all.push(t('cluster.trouble.epochs', { n: epochs.size, nodes: names(here.filter((n) => n.epoch !== current)) }));
+    const current = up.find((n) => n.name === writer)?.epoch;
+    all.push(t('cluster.trouble.epochs', { n: epochs.size, nodes: names(up.filter((n) => n.epoch !== current)) }));
   }
-  const double = here.filter((n) => n.double);
-  if (double.length) all.push(t('cluster.trouble.double', { nodes: names(double) }));
-  const stale = here.filter((n) => n.stale && n.connected);
+  const duplicate = up.filter((n) => n.duplicate);
+  if (duplicate.length) all.push(t('cluster.trouble.duplicate', { nodes: names(duplicate) }));
+  const stale = up.filter((n) => n.stale && n.connected);
   if (stale.length) all.push(t('cluster.trouble.stale', { nodes: names(stale), time: time(Math.min(...stale.map((n) => n.stale))) }));
-  const versions = new Set(here.map((n) => n.version));
+  const versions = new Set(up.map((n) => n.version));
   if (versions.size > 1) all.push(t('cluster.trouble.versions', { n: versions.size }));
   return all;
 }
 
 /** One sentence about all nodes. @param {ClusterView} view */
 export function summary({ writer, nodes }) {
-  const here = nodes.filter((n) => n.state === 'here');
-  const args = { n: here.length, ready: here.filter((n) => stateOf(n).look === 'good').length, writer, streams: here.reduce((sum, n) => sum + n.sse + n.ws, 0) };
+  const up = nodes.filter((n) => n.state === 'up');
+  const args = { n: up.length, ready: up.filter((n) => stateOf(n).look === 'good').length, writer, streams: up.reduce((sum, n) => sum + n.sse + n.ws, 0) };
   return writer ? t('cluster.summary', args) : t('cluster.summary.nobody', args);
 }

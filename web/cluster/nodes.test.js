@@ -12,7 +12,7 @@ const AT = 1_793_021_400_000_000; // 2026-10-26 13:30:00 UTC
 /** @param {Partial<ClusterNode>} [other] @returns {ClusterNode} */
 export const node = (other) => ({
   name: 'a', version: '1', address: ':3000', role: 'standby', ready: true, reason: '', started: AT, epoch: 'e', term: 1, head: 10, lag: 0, behind: 0, sse: 1, ws: 2, ticks: 0, bytes: 0,
-  read: { p50: 1, p99: 2 }, ack: { p50: 0, p99: 0 }, server: '', connected: true, stale: 0, error: '', state: 'here', heard: AT, self: false, double: false, points: [], ...other,
+  read: { p50: 1, p99: 2 }, ack: { p50: 0, p99: 0 }, server: '', connected: true, stale: 0, error: '', state: 'up', reported: AT, self: false, duplicate: false, points: [], ...other,
 });
 
 /** @param {ClusterNode[]} nodes @param {Partial<ClusterView>} [other] @returns {ClusterView} */
@@ -27,7 +27,7 @@ test('the state of a node', () => {
     [{ ready: false, reason: 'reading' }, 'warn', 'Reading the log'],
     [{ ready: false, reason: 'stopping' }, 'warn', 'Stopping'],
     [{ connected: false, stale: AT }, 'bad', 'Not connected to NATS'],
-    [{ state: 'lost', connected: false }, 'bad', 'Not heard since 13:30:00'],
+    [{ state: 'lost', connected: false }, 'bad', 'No report since 13:30:00'],
     [{ state: 'left', ready: false }, 'gone', 'Stopped at 13:30:00'],
   ])) {
     assert.deepEqual(stateOf(node(other)), { look, text });
@@ -45,7 +45,7 @@ test('each trouble is a sentence, the most urgent first', () => {
   assert.match(String(troubles(view([node({ role: 'reader' })], { writer: '' }))), /and none may/);
   assert.deepEqual(troubles(view([node({ connected: false }), node({ name: 'b', state: 'lost' })], { connected: false, writer: '' })).map((s) => s.slice(0, 20)), ['a has lost its conne']);
   assert.match(String(troubles(view([writer, node({ name: 'b', epoch: 'f' }), node({ name: 'c' })]))), /have 2 epochs\. Not yet in that of the writer: b\./);
-  assert.match(String(troubles(view([writer, node({ name: 'b', double: true }), node({ name: 'b', double: true })]))), /have the name b\./);
+  assert.match(String(troubles(view([writer, node({ name: 'b', duplicate: true }), node({ name: 'b', duplicate: true })]))), /have the name b\./);
   assert.match(String(troubles(view([writer, node({ name: 'b', stale: AT }), node({ name: 'c', stale: AT + 9e6 })]))), /^b, c may not .* since 13:30:00\.$/);
   assert.match(String(troubles(view([writer, node({ name: 'b', version: '2' })]))), /2 different versions/);
 });

@@ -11,7 +11,7 @@ const quantiles = (q) => (q.p99 ? `${latency(q.p50 / 1000)} / ${latency(q.p99 / 
 
 /** The columns: a text's key, whether its cells are numbers, and the cell's content. @type {[string, boolean, (n: ClusterNode, view: ClusterView) => (Node | string)[]][]} */
 const columns = [
-  ['role', false, (n) => [n.state === 'here' ? named(`cluster.role.${n.role}`, n.role) : '–']],
+  ['role', false, (n) => [n.state === 'up' ? named(`cluster.role.${n.role}`, n.role) : '–']],
   ['state', false, state],
   ['head', true, (n) => [count(n.head)]],
   ['behind', true, (n) => [count(n.behind), ...(n.lag ? [el('small', {}, t('cluster.messages', { n: n.lag }))] : [])]],
@@ -30,7 +30,7 @@ const columns = [
 function state(n) {
   const s = stateOf(n);
   const content = [el('span', { class: `state ${s.look}` }, s.text)];
-  return n.error && n.connected && n.state === 'here' ? [...content, el('small', { class: 'cause', lang: 'en' }, n.error)] : content;
+  return n.error && n.connected && n.state === 'up' ? [...content, el('small', { class: 'cause', lang: 'en' }, n.error)] : content;
 }
 
 /** The head of the table. */
@@ -38,6 +38,6 @@ export const tableHead = () => el('tr', {}, el('th', { scope: 'col' }, t('cluste
   ...columns.map(([key, number]) => el('th', { scope: 'col', ...(number && { class: 'num' }) }, t(`cluster.column.${key}`))));
 
 /** A row for each node. @param {ClusterView} view */
-export const tableRows = (view) => view.nodes.map((n) => el('tr', n.state === 'here' ? {} : { class: 'gone' },
+export const tableRows = (view) => view.nodes.map((n) => el('tr', n.state === 'up' ? {} : { class: 'gone' },
   el('th', { scope: 'row' }, n.name, el('small', {}, n.address)),
   ...columns.map(([, number, cell]) => el('td', number ? { class: 'num' } : {}, ...cell(n, view)))));

@@ -11,7 +11,7 @@ export interface ClusterNode {
   ready: boolean; reason: string; started: number; epoch: string; term: number; head: number; lag: number; behind: number;
   sse: number; ws: number; ticks: number; bytes: number; read: Quantiles; ack: Quantiles;
   server: string; connected: boolean; stale: number; error: string;
-  state: 'here' | 'lost' | 'left'; heard: number; self: boolean; double: boolean; points: Point[];
+  state: 'up' | 'lost' | 'left'; reported: number; self: boolean; duplicate: boolean; points: Point[];
 }
 
 export interface ClusterView {
