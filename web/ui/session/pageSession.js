@@ -115,7 +115,7 @@ export class PageSession {
     this.#channel?.postMessage('out');
     this.#share?.checkSession('out');
     this.#deny('signed-out');
-    location.assign(address(response.status === 202 ? '/sign-in?signed-out=here' : '/sign-in')); // 202: other servers go on
+    location.assign(address(response?.status === 202 ? '/sign-in?signed-out=here' : '/sign-in')); // 202: other servers go on
   }
 
   /** @param {string} why */
