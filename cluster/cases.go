@@ -18,6 +18,7 @@ import (
 type drillCase struct {
 	name, what string
 	hold       time.Duration // how long it fails
+	after      time.Duration // how long the load goes on then; 0 for loadAfter
 	newEpoch   bool          // the log must begin anew
 	lines      bool          // with a feed of lines that are sent to any node, in place of the simulator
 	within     time.Duration // in which the feed must go on; 0 for no limit
@@ -32,7 +33,8 @@ const (
 
 // allCases returns the cases in the order in which they run.
 func allCases() []drillCase {
-	const short, long = 4 * time.Second, 6 * time.Second
+	// A NATS cluster needs longer than a node until everything works again.
+	const short, long, slow, slower = 4 * time.Second, 6 * time.Second, 7 * time.Second, 15 * time.Second
 	all := []drillCase{
 		{name: "writer-kill", what: "the node that runs the feed is killed (SIGKILL) and started again", hold: long, within: failover, fail: node(writer, kill)},
 		{name: "writer-stop", what: "the node that runs the feed is stopped (SIGSTOP) and goes on", hold: long, within: failover, fail: node(writer, stop)},
@@ -47,24 +49,25 @@ func allCases() []drillCase {
 	for _, x := range []struct {
 		name, what string
 		pick       pick
+		hold       time.Duration
 	}{
-		{"leader", "the NATS server that leads the stream", leader},
-		{"follower", "a NATS server that follows", follower(1)},
-		{"other", "the third NATS server", follower(2)},
+		{"leader", "the NATS server that leads the stream", leader, long},
+		{"follower", "a NATS server that follows", follower(1), short},
+		{"other", "the third NATS server", follower(2), short},
 	} {
 		all = append(all,
-			drillCase{name: "nats-" + x.name + "-kill", what: x.what + " is killed and started again", hold: long, fail: server(x.pick, kill)},
-			drillCase{name: "nats-" + x.name + "-stop", what: x.what + " is stopped and goes on", hold: long, fail: server(x.pick, stop)},
-			drillCase{name: "nats-" + x.name + "-cut", what: x.what + " is cut off from everything", hold: long, fail: server(x.pick, cut(back, routes))})
+			drillCase{name: "nats-" + x.name + "-kill", what: x.what + " is killed and started again", hold: x.hold, after: slow, fail: server(x.pick, kill)},
+			drillCase{name: "nats-" + x.name + "-stop", what: x.what + " is stopped and goes on", hold: x.hold, after: slow, fail: server(x.pick, stop)},
+			drillCase{name: "nats-" + x.name + "-cut", what: x.what + " is cut off from everything", hold: x.hold, after: slow, fail: server(x.pick, cut(back, routes))})
 	}
 	return append(all,
-		drillCase{name: "nats-leader-routes", what: "the NATS server that leads the stream is cut off from the other two, not from the nodes", hold: long, fail: server(leader, cut(routes))},
-		drillCase{name: "nats-all", what: "all NATS servers are killed and started again", hold: 2 * time.Second, fail: killAll},
-		drillCase{name: "disk-full", what: "the disk of the NATS server that leads the stream is full; later it has room and the server is restarted", hold: long, fail: server(leader, fillDisk)},
+		drillCase{name: "nats-leader-routes", what: "the NATS server that leads the stream is cut off from the other two, not from the nodes", hold: long, after: slow, fail: server(leader, cut(routes))},
+		drillCase{name: "nats-all", what: "all NATS servers are killed and started again", hold: 2 * time.Second, after: slower, fail: killAll},
+		drillCase{name: "disk-full", what: "the disk of the NATS server that leads the stream is full; later it has room and the server is restarted", hold: long, after: slow, fail: server(leader, fillDisk)},
 		drillCase{name: "stream-deleted", what: "the stream is deleted", newEpoch: true, fail: deleteStream},
 		drillCase{name: "lines-writer-kill", what: "lines are sent to all nodes in turn, and the one that runs the feed is killed and started again", hold: long, lines: true, within: failover, fail: node(writer, kill)},
 		drillCase{name: "lines-writer-cut-nats", what: "lines are sent to all nodes in turn, and the one that runs the feed is cut off from NATS", hold: long, lines: true, within: failover, fail: node(writer, cut(back))},
-		drillCase{name: "lines-nats-leader-kill", what: "lines are sent to all nodes in turn, and the NATS server that leads the stream is killed", hold: long, lines: true, fail: server(leader, kill)})
+		drillCase{name: "lines-nats-leader-kill", what: "lines are sent to all nodes in turn, and the NATS server that leads the stream is killed", hold: long, after: slow, lines: true, fail: server(leader, kill)})
 }
 
 // selectCases returns the cases whose names begin with one of the prefixes, separated by commas; all without any.

@@ -32,11 +32,19 @@ func main() {
 	keep := flag.Bool("keep", false, "keep the directory with the logs even if all is well")
 	rate := flag.Float64("rate", 60, "ticks per second")
 	conns := flag.Int("conns", 10, "connections of ticklane load on each lane")
+	hold := flag.Duration("hold", 0, "how long each part fails; 0 for some seconds, as fits the case")
 	noPage := flag.Bool("no-page", false, "without a browser")
 	flag.Parse()
 	chosen, err := selectCases(*cases)
+	for k := range chosen {
+		if chosen[k].hold > 0 && *hold > 0 {
+			chosen[k].hold = *hold
+		}
+	}
 	switch {
 	case err != nil:
+	case *hold < 0 || *hold > 10*time.Minute:
+		err = fmt.Errorf("-hold %v: want 0 to 10m", *hold)
 	case *list:
 		for _, c := range chosen {
 			fmt.Printf("%-20s %s\n", c.name, c.what)

@@ -113,7 +113,7 @@ func (p *parts) serve(ctx context.Context, s settings, prefix string, feed ...st
 	return nil
 }
 
-// serveLines ends all nodes and starts them with a feed that clients send, on a stream of its own.
+// serveLines ends all nodes and starts them with a feed of lines, on another stream.
 func (p *parts) serveLines(ctx context.Context, s settings) error {
 	for _, x := range p.nodes {
 		if err := x.terminate(ctx, 20*time.Second); err != nil {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (r *run) run(ctx context.Context, c *drillCase) (x result, err error) {
 	x = result{Name: c.name, What: c.what, within: c.within}
 	var loads []*load
 	for _, lane := range []string{"sse", "ws"} {
-		l, err := startLoad(r.dir, r.binary, r.public, c.name, lane, r.conns, loadBefore+c.hold+loadAfter)
+		l, err := startLoad(r.dir, r.binary, r.public, c.name, lane, r.conns, loadBefore+c.hold+cmp.Or(c.after, loadAfter))
 		if err != nil {
 			return x, err
 		}
