@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"ticklane/handlers"
+	"ticklane/internal/auth"
+	"ticklane/internal/market/ingest"
 	"ticklane/internal/testkit/testserver"
 )
 
@@ -73,6 +76,19 @@ func (d *apiChecker) checkFeeds(all map[string]operation) {
 		f.feedSocket("")
 	}
 	d.try(f.Server, all, attempt{id: "ingestWS", path: "/ws/ingest", status: 503, extra: testserver.Upgrade})
+	alone := newTestServer(d, testserver.Options{Deps: func(deps *handlers.Deps) {
+		deps.Ingest, deps.Relay, deps.Feed = f.source, noWriter{}, handlers.FeedInfo{Source: "ingest"}
+		deps.Lab = &handlers.Lab{SetRate: func(float64) error { return handlers.ErrUnavailable }}
+	}})
+	d.try(alone, all, attempt{id: "ingestProgress", path: "/api/ingest?source=me", status: 503})
+	d.try(alone, all, attempt{id: "labRate", path: "/api/lab/rate", status: 503, body: `{"rate":1}`})
+}
+
+// noWriter is a relay without a server that publishes.
+type noWriter struct{ handlers.IngestRelay }
+
+func (noWriter) Progress(context.Context, string, *auth.Principal) (ingest.Result, error) {
+	return ingest.Result{}, ingest.ErrStopped
 }
 
 // checkOtherSettings checks the answers that depend on other settings.
