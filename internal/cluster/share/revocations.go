@@ -3,7 +3,7 @@ package share
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -27,7 +27,7 @@ type revocations struct {
 	compare bool                       // what this node has must be compared with stored
 	got     []auth.Revocation          // during a reading of the bucket; used by the mirror only
 	reading bool                       // the same
-	ignored throttle
+	ignored throttledLog
 }
 
 // maxStored bounds what a bucket can make a node keep.
@@ -197,7 +197,7 @@ func (r *revocations) store(ctx context.Context, key string) error {
 		if gone(err) {
 			_ = r.bucket.open(ctx)
 		}
-		if err != errConflict {
+		if !errors.Is(err, errConflict) {
 			return err
 		}
 		if value, revision, err = r.bucket.get(ctx, key); err != nil {
@@ -235,7 +235,7 @@ func (r *revocations) parse(key string, value []byte) (auth.Revocation, bool) {
 func parseRevocation(key string, value []byte) (auth.Revocation, error) {
 	one, err := auth.ReadRevocation(value)
 	if err == nil && one.Target() != key {
-		err = fmt.Errorf("the key isn't that of what it revokes")
+		err = errors.New("the key isn't that of what it revokes")
 	}
 	return one, err
 }

@@ -28,7 +28,7 @@ type Streams struct {
 	reading uint64               // number of the current reading of the bucket
 	sweep   time.Time            // when counts of earlier readings are dropped; zero for never
 	lastOwn time.Time            // arrival of the own newest heartbeat, which proves that those of others arrive, too
-	ignored throttle
+	ignored throttledLog
 }
 
 // subject is the hash of a subject's name.
