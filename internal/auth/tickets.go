@@ -9,8 +9,10 @@ import (
 	"time"
 )
 
+// TicketTime is how long a ticket is valid.
+const TicketTime = 30 * time.Second
+
 const (
-	ticketTime           = 30 * time.Second
 	maxTickets           = 10_000
 	maxTicketsOfASubject = 100
 )
@@ -71,7 +73,7 @@ func (t *Tickets) Issue(p *Principal, origin string) (text string, expires time.
 // issue counts a ticket and keeps it. The error is ErrBusy.
 func (t *Tickets) issue(p *Principal, origin string, hash [sha256.Size]byte) (expires time.Time, err error) {
 	now := time.Now()
-	expires = now.Add(ticketTime)
+	expires = now.Add(TicketTime)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.removeExpired(now)
@@ -104,7 +106,7 @@ func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	}
 	switch {
 	case !ok || !now.Before(of.expires):
-		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, ticketTime)
+		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, TicketTime)
 	case of.origin != origin:
 		return nil, fmt.Errorf("ticket: %w: issued for another origin", ErrInvalid)
 	case t.revocations.Revoked(of.principal):

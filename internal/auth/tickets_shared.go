@@ -32,9 +32,6 @@ type TicketStore interface {
 // Share makes tickets valid on all servers that have the same store and the same auth.session_key_file.
 func (t *Tickets) Share(store TicketStore) { t.store = store }
 
-// TicketTime is how long a ticket is valid.
-const TicketTime = ticketTime
-
 const (
 	// storeWait bounds the time that a request waits for the store.
 	storeWait = 2 * time.Second
@@ -119,7 +116,7 @@ func (t *Tickets) take(text, origin string, hash [sha256.Size]byte) (*Principal,
 	defer cancel()
 	value, err := t.store.Take(ctx, key)
 	if errors.Is(err, ErrNoTicket) {
-		return nil, fmt.Errorf("%w: unknown, used or older than %s", ErrInvalid, ticketTime)
+		return nil, fmt.Errorf("%w: unknown, used or older than %s", ErrInvalid, TicketTime)
 	}
 	if err != nil {
 		return nil, err
@@ -132,7 +129,7 @@ func (t *Tickets) take(text, origin string, hash [sha256.Size]byte) (*Principal,
 	case stored.Key != key:
 		return nil, fmt.Errorf("%w: what is stored belongs to another ticket", ErrInvalid)
 	case now.After(fromMicros(stored.Ends).Add(clockTolerance)):
-		return nil, fmt.Errorf("%w: older than %s", ErrInvalid, ticketTime)
+		return nil, fmt.Errorf("%w: older than %s", ErrInvalid, TicketTime)
 	case stored.Origin != origin:
 		return nil, fmt.Errorf("%w: issued for another origin", ErrInvalid)
 	}

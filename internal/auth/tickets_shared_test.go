@@ -63,7 +63,7 @@ func TestSharedTickets(t *testing.T) {
 			t.Errorf("after its token's end: %+v, %v", p, err)
 		}
 		// The store removes tickets in time. One that is written again is refused, though clocks may differ.
-		time.Sleep(ticketTime + clockTolerance)
+		time.Sleep(TicketTime + clockTolerance)
 		if p, err := all.Redeem(text, "https://a.example"); !errors.Is(err, ErrInvalid) || p != nil {
 			t.Errorf("written again: %+v, %v", p, err)
 		}

@@ -92,7 +92,7 @@ func TestTicketsAreBounded(t *testing.T) {
 		if _, _, err := all.Issue(&Principal{Subject: "ann"}, ""); err != nil {
 			t.Errorf("one is free again: %v", err)
 		}
-		time.Sleep(ticketTime)
+		time.Sleep(TicketTime)
 		if _, _, err := all.Issue(&Principal{Subject: "ann"}, ""); err != nil || len(all.queue) != 1 || len(all.open) != 1 || len(all.of) != 1 {
 			t.Errorf("after their time: %v, %d in the queue, %d open, %d subjects", err, len(all.queue), len(all.open), len(all.of))
 		}
