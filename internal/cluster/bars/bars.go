@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	gather  = 500 * time.Millisecond // to wait for offers
-	timeout = 5 * time.Second        // to wait for the bars of a symbol
-	report  = 5 * time.Second        // between two reports of progress
-	errorOf = "Error"                // header of an answer without bars
+	gather      = 500 * time.Millisecond // to wait for offers
+	timeout     = 5 * time.Second        // to wait for the bars of a symbol
+	report      = 5 * time.Second        // between two reports of progress
+	errorHeader = "Error"                // header of an answer without bars
 )
 
 // question asks all servers for bars of the log with an epoch.
@@ -110,7 +110,7 @@ func (s *Server) send(m *nats.Msg) {
 	}
 	answer := &nats.Msg{Data: data}
 	if err != nil {
-		answer.Header = nats.Header{errorOf: {err.Error()}}
+		answer.Header = nats.Header{errorHeader: {err.Error()}}
 	}
 	s.failed(m.RespondMsg(answer))
 }
@@ -218,7 +218,7 @@ func send(ctx context.Context, conn *nats.Conn, subject string, q *request) ([]b
 	if err != nil {
 		return nil, err
 	}
-	if text := m.Header.Get(errorOf); text != "" {
+	if text := m.Header.Get(errorHeader); text != "" {
 		return nil, errors.New(text)
 	}
 	return m.Data, nil
