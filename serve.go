@@ -47,7 +47,11 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 		}
 		out = io.Discard // the address was printed
 		if pause := 2*time.Second - time.Since(started); pause > 0 {
-			time.Sleep(pause) // another node may not have begun the new epoch yet
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(pause): // another node may not have begun the new epoch yet
+			}
 		}
 	}
 }
