@@ -54,13 +54,13 @@ func connectBus(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*
 	return &natsBus{Bus: b, staleAfter: cfg.Feed.StaleAfter}, nil
 }
 
-// pastEnd is when the simulated past ends.
-const pastEnd = "past-end"
+// pastEndSetting is the name of the setting that has the end of the simulated past.
+const pastEndSetting = "past-end"
 
 // pastEnd returns when the simulated past ends: now, or when the stream was made, so that all servers simulate the same.
 func (n *natsBus) pastEnd() time.Time {
 	if n != nil {
-		if end, err := time.Parse(time.RFC3339Nano, n.Setting(pastEnd)); err == nil {
+		if end, err := time.Parse(time.RFC3339Nano, n.Setting(pastEndSetting)); err == nil {
 			return end
 		}
 	}
@@ -85,7 +85,7 @@ func sharedSettings(cfg config.Config) ([]natsbus.Setting, error) {
 		natsbus.Setting{Name: "market.symbols", Value: strconv.Itoa(cfg.Market.Symbols)},
 		natsbus.Setting{Name: "market.seed", Value: strconv.FormatInt(seed, 10), Any: cfg.Market.Seed == 0},
 		natsbus.Setting{Name: "market.warmup", Value: cfg.Market.Warmup.String(), Any: true},
-		natsbus.Setting{Name: pastEnd, Value: time.Now().Format(time.RFC3339Nano), Any: true},
+		natsbus.Setting{Name: pastEndSetting, Value: time.Now().Format(time.RFC3339Nano), Any: true},
 		natsbus.Setting{Name: "the version of the simulated symbols", Value: version, Advice: "run the same version of Ticklane"},
 	), nil
 }

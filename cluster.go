@@ -63,7 +63,7 @@ func (n *natsBus) describe(r *cluster.Report) {
 		return
 	}
 	s := n.Status()
-	r.Role, r.Term, r.Lag, r.Server, r.Connected, r.Error = roleOf(s.Role), s.Term, s.Lag, s.Server, s.Connected, s.Err
+	r.Role, r.Term, r.Lag, r.Server, r.Connected, r.Error = s.Role, s.Term, s.Lag, s.Server, s.Connected, s.Err
 	r.Read, r.Ack = latencyOf(s.Read), latencyOf(s.Ack)
 	if since, stale := n.Stale(); stale {
 		r.Stale = since.UnixMicro()
@@ -71,16 +71,6 @@ func (n *natsBus) describe(r *cluster.Report) {
 	if !s.Ready {
 		r.Ready, r.Reason = false, cluster.ReasonReading
 	}
-}
-
-func roleOf(role string) string {
-	switch role {
-	case natsbus.RoleWriter:
-		return cluster.RoleWriter
-	case natsbus.RoleStandby:
-		return cluster.RoleStandby
-	}
-	return cluster.RoleReader
 }
 
 func latencyOf(l natsbus.Latency) cluster.Latency {
