@@ -3,9 +3,12 @@ package natsbus
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,6 +132,39 @@ func TestFullStore(t *testing.T) {
 		}
 	}
 	testkit.Eventually(t, func() bool { s := a.Status(); return s.StaleSince.IsZero() && s.Err == "" }, "the node is well again")
+}
+
+// TestStoreFails: after a write error an embedded server stores nothing more. The node reports that it is stale, and ends once the directory
+// can be written, so that the server starts again; the log goes on then.
+func TestStoreFails(t *testing.T) {
+	t.Parallel()
+	o := options(t, "a")
+	o.Dir = t.TempDir()
+	at := writeTicks(t, o, 20)
+	n := openNode(t, o)
+	n.run()
+	probe := filepath.Join(o.Dir, "probe.new")
+	if err := os.Mkdir(probe, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	serverLog{o.Logger, n.embedded}.Errorf("Filestore [%s] Critical write error: %v", "ticks", syscall.ENOSPC)
+	testkit.Eventually(t, func() bool {
+		s := n.Status()
+		return !s.StaleSince.IsZero() && strings.HasPrefix(s.Err, "nothing is stored: ")
+	}, "the node is stale")
+	if n.hasEnded() {
+		t.Error("the bus has ended, though nothing can be written")
+	}
+	if err := os.Remove(probe); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ended(); !errors.Is(err, ErrEpoch) {
+		t.Errorf("Run returned %v", err)
+	}
+	n.close()
+	if next := writeTicks(t, o, 20); next.Epoch != at.Epoch || next.Seq != 40 {
+		t.Errorf("the log goes on to %v after %v", next, at)
+	}
 }
 
 // TestShownBeforeStored: ticks that a writer has shown while it was cut off, in which time another has written, make a new epoch for all.

@@ -66,8 +66,14 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 			b.o.Logger.Warn("not the writer", "err", err)
 		}
 		b.mu.Lock()
-		if b.health.leadError = err; errors.Is(err, errHeld) {
-			b.health.leadError = nil
+		switch h := &b.health; {
+		case err == nil, errors.Is(err, errHeld):
+			h.leadError = nil
+		case h.leadError == nil:
+			h.failing = time.Now()
+			fallthrough
+		default:
+			h.leadError = err
 		}
 		b.mu.Unlock()
 		select {

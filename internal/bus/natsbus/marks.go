@@ -146,6 +146,7 @@ func writeSynced(name string, content []byte) error {
 	}
 	_, err = f.Write(content)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = os.Remove(name + ".new")
 		return err
 	}
 	return os.Rename(name+".new", name)

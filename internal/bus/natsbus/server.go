@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -21,7 +23,9 @@ const otherStores = 256 << 20
 // embedded is a NATS server in this process. Nothing but this process can connect to it.
 type embedded struct {
 	*server.Server
-	lock *os.File // of the directory
+	lock   *os.File // of the directory
+	dir    string
+	failed atomic.Bool // the store has failed: the server stores nothing more until it starts again
 }
 
 // newEmbedded starts a server with its store in o.Dir.
@@ -56,9 +60,9 @@ func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded NATS server: %w", err)
 	}
-	s.SetLoggerV2(serverLog{o.Logger}, false, false, false)
+	e := &embedded{Server: s, lock: lock, dir: o.Dir}
+	s.SetLoggerV2(serverLog{o.Logger, e}, false, false, false)
 	s.Start()
-	e := &embedded{s, lock}
 	start := time.Now()
 	for !s.ReadyForConnections(time.Second) {
 		if !s.Running() {
@@ -85,15 +89,32 @@ func (e *embedded) stop() {
 	_ = e.lock.Close()
 }
 
+// writable tries to write as much as a message may have to the directory.
+func (e *embedded) writable() error {
+	name := filepath.Join(e.dir, "probe")
+	defer os.Remove(name)
+	return writeSynced(name, make([]byte, maxMessage))
+}
+
 // serverLog passes what the server logs to a slog.Logger. What it notes of its start and its end isn't of interest.
-type serverLog struct{ logger *slog.Logger }
+type serverLog struct {
+	logger *slog.Logger
+	server *embedded
+}
 
 func (l serverLog) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
 func (l serverLog) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
-func (l serverLog) Errorf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
 func (l serverLog) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
 func (l serverLog) Debugf(string, ...any)           {}
 func (l serverLog) Tracef(string, ...any)           {}
+
+// Errorf also notes that the store has failed, which the server reports nowhere else.
+func (l serverLog) Errorf(format string, v ...any) {
+	if strings.Contains(fmt.Sprintf(format, v...), "ritical write error") {
+		l.server.failed.Store(true)
+	}
+	l.log(slog.LevelError, format, v)
+}
 
 func (l serverLog) log(level slog.Level, format string, v []any) {
 	if l.logger.Enabled(context.Background(), level) {

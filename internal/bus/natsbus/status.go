@@ -44,6 +44,7 @@ type health struct {
 	checkError error     // of the newest
 	readError  error     // since the newest message or heartbeat
 	leadError  error     // of the newest attempt to write
+	failing    time.Time // since when there is a leadError
 	unwritten  time.Time // since when no node had the lease at each comparison; zero if one has it
 	staleSince time.Time
 	last       uint64 // sequence of the newest message at the newest comparison
@@ -79,8 +80,13 @@ func (b *Bus) Status() Status {
 		s.Server = b.conn.ConnectedUrlRedacted()
 	}
 	var unwritten error
-	if !h.unwritten.IsZero() && time.Since(h.unwritten) > 2*b.o.timing.check && !h.leading {
+	long := 2 * b.o.timing.check
+	switch {
+	case h.leading:
+	case !h.unwritten.IsZero() && time.Since(h.unwritten) > long:
 		unwritten = errUnwritten
+	case h.leadError != nil && time.Since(h.failing) > long: // with the lease
+		unwritten = h.leadError
 	}
 	var disconnected error
 	if !connected {
@@ -98,7 +104,9 @@ func (b *Bus) Status() Status {
 			h.staleSince = h.checked
 		}
 	case unwritten != nil:
-		h.staleSince = h.unwritten
+		if h.staleSince.IsZero() {
+			h.staleSince = time.Now().Add(-long)
+		}
 	default:
 		h.staleSince = time.Time{}
 	}

@@ -70,6 +70,9 @@ func (b *Bus) check(ctx context.Context) (check, error) {
 	if !b.conn.IsConnected() {
 		return check{}, errDisconnected
 	}
+	if err := b.mend(); err != nil {
+		return check{}, err
+	}
 	// A request that is sent while the connection fails has no answer.
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
 	defer cancel()
@@ -90,6 +93,19 @@ func (b *Bus) check(ctx context.Context) (check, error) {
 	}
 	holder, err := b.lease.holder(ctx)
 	return check{last: info.State.LastSeq, read: v.sequence, lost: info.State.LastSeq < v.sequence, holder: holder}, err
+}
+
+// mend ends the bus if the embedded server has failed to write to its store and could write again: it has to start again then.
+func (b *Bus) mend() error {
+	if b.embedded == nil || !b.embedded.failed.Load() {
+		return nil
+	}
+	if err := b.embedded.writable(); err != nil {
+		return fmt.Errorf("nothing is stored: %w: make room, or mend the disk", err)
+	}
+	b.o.Logger.Warn("the store can be written again, starting the embedded NATS server again", "dir", b.o.Dir)
+	b.finish(ErrEpoch)
+	return ErrEpoch
 }
 
 // rewind handles a stream that has lost its end. If that had batches that the node has read, a new epoch is needed.
