@@ -295,7 +295,8 @@ func (s *settings) take(values map[string]any, origin func(name string) string) 
 		v, err := k.read(raw)
 		if err != nil {
 			value := show(raw)
-			if _, hidden := k.kind.(secret); hidden {
+			switch k.kind.(type) {
+			case secret, natsURLs:
 				value = ""
 			}
 			s.addProblem(Problem{Key: name, Origin: from, Value: value, Want: err.Error()})

@@ -84,9 +84,9 @@ var sections = []group{
 	{"bus", "The way of ticks from the feed to the servers (docs/cluster.md)", []key{
 		{"bus.kind", "memory", choice{"memory", "nats"}, "memory: within this process. nats: through NATS JetStream, which keeps the log over restarts and connects several servers."},
 		{"bus.ack", "after", choice{"after", "before"}, "When the server that runs the feed shows a tick to its own clients. after: once NATS has stored it, as all others do. before: at once; if NATS then loses the tick, all clients start anew."},
-		{"bus.node", "", text{"a name"}, "Name of this server among the servers of the bus, each of which needs its own. Empty: the host's name and the port of server.addr."},
+		{"bus.node", "", nodeName{}, "Name of this server among the servers of the bus, each of which needs its own. Empty: the host's name and the port of server.addr."},
 		{"bus.lead", "true", boolean{}, "Whether this server may run the feed for all. One of those that may does."},
-		{"bus.nats.url", "", text{"addresses, separated by commas, such as nats://10.0.0.1:4222"}, "NATS servers to use, with JetStream. Empty: a server within this process, which stores in data.dir."},
+		{"bus.nats.url", "", natsURLs{}, "NATS servers to use, with JetStream. Empty: a server within this process, which stores in data.dir."},
 		{"bus.nats.stream", "ticklane", streamName{}, "Name of the JetStream stream, and prefix of the names of what belongs to it. Servers with the same name show the same feed."},
 		{"bus.nats.replicas", "1", integer{1, 5, "servers", ""}, "Number of NATS servers that store each message. A cluster of three needs 3 to survive the loss of one."},
 		{"bus.nats.sync", "false", boolean{}, "Whether the NATS server within this process writes each message to the disk before it is shown. Without it, a crash of the machine (not of the process) can lose the newest 2 minutes."},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // kind is the type of a key: the values it allows and how they are parsed.
@@ -202,6 +205,52 @@ func (streamName) parse(s string) (any, bool) {
 }
 
 func (streamName) allowed() string { return "1 to 64 letters (a to z), digits, - and _" }
+
+// natsURLs are addresses of servers of NATS, as nats.go splits and reads them. Errors don't show them: they may contain a password.
+type natsURLs struct{}
+
+func (natsURLs) parse(s string) (any, bool) {
+	if s == "" {
+		return s, true
+	}
+	sockets := 0
+	all := strings.Split(s, ",")
+	for _, one := range all {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, false
+		}
+		switch u.Scheme {
+		case "ws", "wss":
+			sockets++
+		case "nats", "tls":
+		default:
+			return nil, false
+		}
+		_, host := hostName{}.parse(u.Hostname())
+		if _, err := strconv.ParseUint(cmp.Or(u.Port(), "4222"), 10, 16); err != nil || !host {
+			return nil, false
+		}
+	}
+	return s, sockets == 0 || sockets == len(all)
+}
+
+func (natsURLs) allowed() string {
+	return "addresses, separated by commas, such as nats://10.0.0.1:4222; scheme nats, tls, or for all ws or wss"
+}
+
+// nodeName is the name of a node, which others show in a list.
+type nodeName struct{}
+
+func (nodeName) parse(s string) (any, bool) {
+	return s, len(s) <= 100 && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func (nodeName) allowed() string { return "a name of at most 100 bytes, all printable" }
 
 // zone is a time zone of the IANA database.
 type zone struct{}
