@@ -92,7 +92,7 @@ func (e *embedded) stop() {
 // writable tries to write as much as a message may have to the directory.
 func (e *embedded) writable() error {
 	name := filepath.Join(e.dir, "probe")
-	defer os.Remove(name)
+	defer func() { _ = os.Remove(name) }()
 	return writeSynced(name, make([]byte, maxMessage))
 }
 

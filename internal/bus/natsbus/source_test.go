@@ -25,7 +25,13 @@ type feedNode struct {
 
 func openFeed(t *testing.T, o Options) *feedNode {
 	t.Helper()
-	s, err := ingest.New(ingest.Options{MaxInstruments: 100, MaxLine: 1000, LogSize: 1000, Logger: o.Logger})
+	return openFeedOf(t, o, 100)
+}
+
+// openFeedOf opens a node that has room for a number of instruments.
+func openFeedOf(t *testing.T, o Options, instruments int) *feedNode {
+	t.Helper()
+	s, err := ingest.New(ingest.Options{MaxInstruments: instruments, MaxLine: 1000, LogSize: 1000, Logger: o.Logger})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +154,40 @@ func sameState(t *testing.T, n *feedNode, want *batch.Batch) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("state of the feed:\n%+v, want\n%+v", got, want)
+	}
+}
+
+// TestFeedTooLarge: a node that hasn't room for all instruments ends with an error that names the setting. The others go on.
+func TestFeedTooLarge(t *testing.T) {
+	server := natstest.New(t, nil)
+	open := func(name string, instruments int) *feedNode {
+		o := options(t, name)
+		o.URL = server.URL()
+		return openFeedOf(t, o, instruments)
+	}
+	a, small := open("a", 2), open("small", 1)
+	a.lead()
+	<-a.terms
+	if r := a.send(t, 1, feedLines...); r.Accepted != 5 {
+		t.Fatalf("%+v", r)
+	}
+	const want = "2 are more than feed.ingest.instruments of this server, 1"
+	if err := small.ended(); err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, ErrEpoch) {
+		t.Errorf("error %v", err)
+	}
+	if r := a.send(t, 6, feedLines[3]); r.Accepted != 1 {
+		t.Errorf("%+v", r)
+	}
+	epoch := a.Start().Position.Epoch
+	a.close() // stores the state
+	o := options(t, "late")
+	o.URL, o.Source, o.Universe, o.Events = server.URL(), small.Source, small.Universe(), small.Events()
+	if b, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v", err)
+		b.Close()
+	}
+	if b := open("b", 2); b.Start().Position.Epoch != epoch {
+		t.Error("there is a new epoch")
 	}
 }
 
