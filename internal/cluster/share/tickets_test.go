@@ -60,7 +60,7 @@ func TestTicketOnAnotherNode(t *testing.T) {
 func TestTicketIsRedeemedOnce(t *testing.T) {
 	f, s := newFiles(t), natstest.New(t, nil)
 	nodes := []*node{f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})}
-	for round := range 100 {
+	for round := range 50 {
 		ticket := f.issue(nodes[round%3])
 		var won atomic.Int32
 		var all sync.WaitGroup
