@@ -51,6 +51,45 @@ func (c *cluster) newEpoch(t *testing.T) {
 	}
 }
 
+// TestMarkDeleted: the mark, or its bucket, is made again, during a term and by the next writer.
+func TestMarkDeleted(t *testing.T) {
+	for name, remove := range map[string]func(*cluster) error{
+		"key":    func(c *cluster) error { return c.a.marks.kv.Delete(t.Context(), markKey) },
+		"bucket": func(c *cluster) error { return c.a.js.DeleteKeyValue(t.Context(), c.a.o.Prefix+"_mark") },
+		"state":  func(c *cluster) error { return c.a.js.DeleteObjectStore(t.Context(), c.a.o.Prefix+"_state") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			publish(c.writing, 0, 20)
+			c.agree(t, 20)
+			if err := remove(c); err != nil {
+				t.Fatal(err)
+			}
+			publish(c.writer(t), 20, 20)
+			c.agree(t, 40)
+			stored := func() bool {
+				m, _, err := c.a.marks.load(t.Context())
+				return err == nil && m != nil && m.Seq == 40
+			}
+			testkit.Eventually(t, stored, "the mark is stored again")
+			c.deleteLease(t)
+			publish(c.writer(t), 40, 20)
+			c.agree(t, 60)
+		})
+	}
+}
+
+// TestMarkUnreadable: what the mark was can't be known, so the writer begins a new epoch.
+func TestMarkUnreadable(t *testing.T) {
+	c := newCluster(t)
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	if _, err := c.a.marks.kv.PutString(t.Context(), markKey, "x"); err != nil {
+		t.Fatal(err)
+	}
+	c.newEpoch(t)
+}
+
 // TestStreamLosesItsEnd puts back an older copy of the server's store.
 func TestStreamLosesItsEnd(t *testing.T) {
 	c := newCluster(t)

@@ -48,13 +48,12 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 		}
 		var ended bool
 		var h *holding
-		if h, err = b.lease.acquire(ctx); errors.Is(err, jetstream.ErrNoStreamResponse) && b.conn.IsConnected() {
-			_, missing := bucket(ctx, b, b.lease.config()) // it may have been deleted
-			err = errors.Join(err, missing)
-		}
-		if err == nil {
+		if h, err = b.lease.acquire(ctx); err == nil {
 			ended, err = b.lead(ctx, h, run)
 			h.release()
+		}
+		if isMissing(err) && b.conn.IsConnected() {
+			err = errors.Join(err, b.createMissing(ctx))
 		}
 		err = explain(err)
 		switch {
@@ -240,6 +239,19 @@ func explain(err error) error {
 
 // codeNoResources is the server's JSInsufficientResourcesErr.
 const codeNoResources = 10023
+
+// isMissing reports whether an error may be that of a bucket that was deleted.
+func isMissing(err error) bool {
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
+}
+
+// createMissing creates the buckets that were deleted.
+func (b *Bus) createMissing(ctx context.Context) error {
+	var m marks
+	var r records
+	_, err := bucket(ctx, b, b.lease.config())
+	return errors.Join(err, m.open(ctx, b), r.open(ctx, b))
+}
 
 // isWrongSequence reports whether a message wasn't stored because of its expected sequence.
 func isWrongSequence(err error) bool {

@@ -48,8 +48,8 @@ func (s *marks) load(ctx context.Context) (*mark, uint64, error) {
 	switch {
 	case err == nil:
 		m, revision = new(mark), e.Revision()
-		if err := json.Unmarshal(e.Value(), m); err != nil {
-			return nil, 0, fmt.Errorf("high-water mark: %w", err)
+		if json.Unmarshal(e.Value(), m) != nil {
+			m = &mark{Spoiled: true} // of no epoch: what it was can't be known
 		}
 	case !errors.Is(err, jetstream.ErrKeyNotFound):
 		return nil, 0, fmt.Errorf("high-water mark: %w", err)
@@ -87,7 +87,14 @@ func (s *marks) store(ctx context.Context, m mark, revision uint64) (uint64, err
 			return 0, fmt.Errorf("high-water mark: %w", err)
 		}
 	}
-	revision, err = s.kv.Update(ctx, markKey, value, revision)
+	if revision == 0 {
+		revision, err = s.kv.Create(ctx, markKey, value) // also where it was deleted
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			err = jetstream.ErrKeyRevisionMismatch
+		}
+	} else {
+		revision, err = s.kv.Update(ctx, markKey, value, revision)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("high-water mark: %w", err)
 	}

@@ -285,6 +285,7 @@ func (t *term) keepMark() {
 	m := mark{Epoch: t.epoch}
 	var revision uint64
 	var stored time.Time
+	logged := ""
 	for {
 		if v := t.b.current(); v.head != m.Seq || v.batch != m.Batch || time.Since(stored) > t.b.o.timing.check {
 			ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.request)
@@ -292,12 +293,17 @@ func (t *term) keepMark() {
 			cancel()
 			switch {
 			case err == nil:
-				m.Seq, m.Batch, revision, stored = v.head, v.batch, next, time.Now()
+				m.Seq, m.Batch, revision, stored, logged = v.head, v.batch, next, time.Now(), ""
 			case errors.Is(err, errSpoiled):
 				t.lose(err)
 				return
 			case t.life.Err() == nil:
-				t.b.o.Logger.Warn("high-water mark not stored", "err", err)
+				if isMissing(err) && t.b.conn.IsConnected() {
+					err = errors.Join(err, t.b.createMissing(t.life))
+				}
+				if changed(&logged, err) {
+					t.b.o.Logger.Warn("high-water mark not stored", "err", err)
+				}
 			}
 		}
 		if !sleep(t.life, t.b.o.timing.mark) {
