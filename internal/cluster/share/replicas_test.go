@@ -12,6 +12,7 @@ import (
 // TestReplicas: with three NATS servers a node finds a ticket at once that another has just issued, whichever servers they are connected
 // to, and one server may fail.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	f, c := newFiles(t), natstest.NewCluster(t, 3)
 	set := settings{replicas: 3}
 	a, b := f.start(t, c[0].URL(), set), f.start(t, c[1].URL(), set)

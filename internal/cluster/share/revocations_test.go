@@ -26,6 +26,7 @@ func (f files) freshRevokes(t *testing.T, s *natstest.Server) bool {
 }
 
 func TestRevocationReachesAllNodes(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b, c := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	if err := a.service.Revocations.Add(auth.Revocation{TokenID: "ann"}); err != nil {
@@ -48,6 +49,7 @@ func TestRevocationReachesAllNodes(t *testing.T) {
 }
 
 func TestRevocationsOfNodesAreJoined(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	now := time.Now().UTC()
@@ -69,6 +71,7 @@ func TestRevocationsOfNodesAreJoined(t *testing.T) {
 }
 
 func TestRevocationWithoutNATS(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	linkA, linkB := newLink(t, s), newLink(t, s)
 	file := filepath.Join(t.TempDir(), "revocations")
@@ -95,6 +98,7 @@ func TestRevocationWithoutNATS(t *testing.T) {
 }
 
 func TestRevocationsOfFilesAreShared(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	other := f // a node whose token file isn't shared
 	other.tokens = filepath.Join(t.TempDir(), "tokens.yaml")
@@ -141,6 +145,7 @@ func TestRevocationsOfFilesAreShared(t *testing.T) {
 }
 
 func TestRevocationsOutliveNATS(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	set := settings{timing: quick}
 	set.timing.check = time.Second // the server must have deleted the bucket before it is made again
@@ -175,6 +180,7 @@ func TestRevocationsOutliveNATS(t *testing.T) {
 }
 
 func TestRevocationsExpireWithTheirTokens(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a := f.start(t, s.URL(), settings{})
 	for _, one := range []auth.Revocation{{TokenID: "x", Expires: time.Now().Add(time.Hour)}, {TokenID: "y"}} {
@@ -205,6 +211,7 @@ func TestRevocationsExpireWithTheirTokens(t *testing.T) {
 }
 
 func TestForgedRevocations(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a := f.start(t, s.URL(), settings{})
 	ctx, bucket := context.Background(), a.revocations.bucket

@@ -32,6 +32,7 @@ func eachStream(t *testing.T, test func(t *testing.T, f files, a, b *testserver.
 	for _, engine := range testserver.Engines() {
 		for lane := range wire.Lanes {
 			t.Run(engine+" "+lane.String(), func(t *testing.T) {
+				t.Parallel()
 				s := natstest.New(t, nil)
 				test(t, f, f.start(t, s.URL(), settings{}).serve(engine), f.start(t, s.URL(), settings{}).serve(engine), lane)
 			})
@@ -40,6 +41,7 @@ func eachStream(t *testing.T, test func(t *testing.T, f files, a, b *testserver.
 }
 
 func TestRevocationEndsStreamsOfAnotherServer(t *testing.T) {
+	t.Parallel()
 	eachStream(t, func(t *testing.T, f files, a, b *testserver.Server, lane wire.Lane) {
 		ends, stays := b.Stream(lane, "snapshot=false", bearer(f.secrets["ann"])), b.Stream(lane, "snapshot=false", bearer(f.secrets["bob"]))
 		if c, body := a.Post("/api/revocations", `{"jti":"ann"}`, bearer(f.secrets["root"])); c.Status != http.StatusNoContent {
@@ -54,6 +56,7 @@ func TestRevocationEndsStreamsOfAnotherServer(t *testing.T) {
 }
 
 func TestTicketOfAnotherServer(t *testing.T) {
+	t.Parallel()
 	eachStream(t, func(t *testing.T, f files, a, b *testserver.Server, lane wire.Lane) {
 		c, body := a.Post("/api/ticket", "", bearer(f.secrets["ann"]))
 		var answer struct{ Ticket string }
@@ -71,6 +74,7 @@ func TestTicketOfAnotherServer(t *testing.T) {
 }
 
 func TestStreamLimitOfTwoServers(t *testing.T) {
+	t.Parallel()
 	eachStream(t, func(t *testing.T, f files, a, b *testserver.Server, lane wire.Lane) {
 		open := a.Stream(lane, "topics=S0", bearer(f.secrets["ann"]))
 		b.Stream(lane, "topics=S0", bearer(f.secrets["ann"]))
@@ -98,6 +102,7 @@ func TestStreamLimitOfTwoServers(t *testing.T) {
 
 // TestOvershoot measures how many streams a subject gets above its limit when it opens them on two servers at once.
 func TestOvershoot(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	set := settings{timing: quick}
 	set.timing.flush = defaultTiming.flush
@@ -125,6 +130,7 @@ func TestOvershoot(t *testing.T) {
 
 // TestSignOutOnAnotherServer: a session of one server is valid on the other, until it is signed out on either.
 func TestSignOutOnAnotherServer(t *testing.T) {
+	t.Parallel()
 	eachStream(t, func(t *testing.T, f files, a, b *testserver.Server, lane wire.Lane) {
 		c, body := a.Post("/sign-in", url.Values{"token": {f.secrets["ann"]}}.Encode(), "Content-Type: application/x-www-form-urlencoded")
 		if c.Status != http.StatusSeeOther {
@@ -143,6 +149,7 @@ func TestSignOutOnAnotherServer(t *testing.T) {
 
 // TestAnswersWithoutNATS checks that no answer conceals that other servers don't know of a revocation.
 func TestAnswersWithoutNATS(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	l := newLink(t, s)
 	n := f.start(t, l.url(), settings{})

@@ -18,6 +18,7 @@ import (
 )
 
 func TestStreamsOfOtherNodes(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b, c := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	others := func(n *node, subject string, want int) {
@@ -41,6 +42,7 @@ func TestStreamsOfOtherNodes(t *testing.T) {
 }
 
 func TestStreamsWithoutNATS(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	l := newLink(t, s)
 	set := settings{timing: quick}
@@ -69,6 +71,7 @@ func TestStreamsWithoutNATS(t *testing.T) {
 
 // TestLostCounts checks that counts whose message was lost are stored in the end, and that those which NATS has lost are dropped.
 func TestLostCounts(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	a.Streams.Set("ann", 1)
@@ -105,6 +108,7 @@ func TestLostCounts(t *testing.T) {
 
 // TestSilence: heartbeats that nobody could send or receive, such as while NATS elects a leader, make no node look dead.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
 	const other = "0011223344556677"
 	s.complete()
@@ -138,6 +142,7 @@ func TestSilence(t *testing.T) {
 }
 
 func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
 	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
 	id := func(i int) string { return fmt.Sprintf("%016x", i) }
 	for i := range 10 * maxPeers {
@@ -169,6 +174,7 @@ func TestStreamsAreBounded(t *testing.T) {
 }
 
 func TestForgedStreams(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	id := strings.Repeat("ab", 8)
@@ -207,6 +213,7 @@ func (b *logBuffer) count(text string) int {
 }
 
 func TestDifferentSettingsAreLogged(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	other := filepath.Join(t.TempDir(), "key")
 	write(t, other, strings.Repeat("o", 40))

@@ -30,6 +30,7 @@ func (f files) issue(n *node) string {
 }
 
 func TestTicketOnAnotherNode(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a, b := f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})
 	p, err := b.service.Tickets.Redeem(f.issue(a), page)
@@ -58,6 +59,7 @@ func TestTicketOnAnotherNode(t *testing.T) {
 }
 
 func TestTicketIsRedeemedOnce(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	nodes := []*node{f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{}), f.start(t, s.URL(), settings{})}
 	for round := range 50 {
@@ -85,6 +87,7 @@ func TestTicketIsRedeemedOnce(t *testing.T) {
 }
 
 func TestTicketsWithoutNATS(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	l := newLink(t, s)
 	a, b := f.start(t, l.url(), settings{}), f.start(t, s.URL(), settings{})
@@ -129,6 +132,7 @@ func keyOf(ticket string) string {
 }
 
 func TestForgedTickets(t *testing.T) {
+	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
 	a := f.start(t, s.URL(), settings{})
 	ctx, store := context.Background(), &tickets{ticketBucket(a.revocations.o)}
