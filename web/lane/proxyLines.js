@@ -9,7 +9,7 @@ export const proxyLines = {
   buffered: {
     nginx: ['proxy_buffering off;'],
     Apache: ['ProxyPass … flushpackets=on'],
-    HAProxy: ['no option http-buffer-request'],
+    HAProxy: ['option http-no-delay', 'no option http-buffer-request'],
     Caddy: ['flush_interval -1'],
     Varnish: ['set beresp.do_stream = true;'],
   },
