@@ -25,10 +25,8 @@ func (s *sequence) take(n uint64) bool {
 	switch {
 	case n == s.last+1:
 	case n > s.last:
-		if len(s.holes) >= maxHoles {
-			s.holes = slices.Delete(s.holes, 0, 1)
-		}
 		s.holes = append(s.holes, Range{s.last + 1, n - 1})
+		s.forgetHoles()
 	default:
 		return s.fill(n)
 	}
@@ -57,6 +55,7 @@ func (s *sequence) takeRange(r Range) {
 		}
 	}
 	s.holes = slices.Replace(s.holes, first, end, rest...)
+	s.forgetHoles()
 }
 
 // fill reports whether n is in a hole, and takes it out of that.
@@ -83,6 +82,12 @@ func (s *sequence) fill(n uint64) bool {
 	default:
 		s.holes[i].To = n - 1
 		s.holes = slices.Insert(s.holes, i+1, Range{n + 1, h.To})
+		s.forgetHoles()
 	}
 	return true
+}
+
+// forgetHoles removes the oldest holes: see maxHoles.
+func (s *sequence) forgetHoles() {
+	s.holes = slices.Delete(s.holes, 0, max(0, len(s.holes)-maxHoles))
 }

@@ -57,6 +57,23 @@ func TestSequenceBounds(t *testing.T) {
 	}
 }
 
+// TestSplitHolesAreBounded fills every second number of a hole, which splits it.
+func TestSplitHolesAreBounded(t *testing.T) {
+	for name, fill := range map[string]func(*sequence, uint64){
+		"number": func(s *sequence, n uint64) { s.take(n) },
+		"range":  func(s *sequence, n uint64) { s.takeRange(Range{n, n}) },
+	} {
+		var s sequence
+		s.take(10_000)
+		for n := uint64(2); n < 9_000; n += 2 {
+			fill(&s, n)
+		}
+		if n := len(s.holes); n != maxHoles || s.holes[n-1] != (Range{8_999, 9_999}) {
+			t.Errorf("%s: %d holes", name, n)
+		}
+	}
+}
+
 // TestSourcesOfSubjects: a sequence belongs to the subject that used its name first, and no subject makes the server forget those of
 // others.
 func TestSourcesOfSubjects(t *testing.T) {
