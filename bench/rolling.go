@@ -222,6 +222,7 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout tunnel 1h
+  option http-no-delay
 frontend in
   bind 127.0.0.1:%d
   default_backend nodes
