@@ -6,12 +6,13 @@
 /** Seconds that the picture shows. */
 export const SPAN = 300;
 const GAP = 3; // seconds without a point that a line crosses
+const CHANGES = 50; // that are kept, as many as a node keeps
 const AGAIN = 2_000_000; // µs that are requested twice: a point may have been added late
 
 export class Series {
   /** By key of a node, then by second. @type {Map<string, Map<number, Point>>} */
   #points = new Map();
-  /** @type {Map<string, Change>} */
+  /** The newest first. @type {Map<string, Change>} */
   #changes = new Map();
   /** Second of the newest view. */
   now = 0;
@@ -35,6 +36,7 @@ export class Series {
       const key = c.node ? `${c.term} ${c.node}` : `none ${Math.round(c.at / 5e6)}`;
       if (c.at < (this.#changes.get(key)?.at ?? Infinity)) this.#changes.set(key, c);
     }
+    this.#changes = new Map([...this.#changes].sort(([, a], [, b]) => b.at - a.at).slice(0, CHANGES));
   }
 
   /** The points of a node by second, the oldest first. @param {string} key */
@@ -44,7 +46,7 @@ export class Series {
 
   /** Who became the writer, the newest first. */
   get changes() {
-    return [...this.#changes.values()].sort((a, b) => b.at - a.at).slice(0, 50);
+    return [...this.#changes.values()];
   }
 }
 
