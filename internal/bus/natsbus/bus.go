@@ -89,6 +89,9 @@ func Connect(ctx context.Context, o Options) (_ *Bus, err error) {
 	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncTimeout(o.timing.request), jetstream.WithDefaultTimeout(o.timing.ack)); err != nil {
 		return nil, fmt.Errorf("bus: %w", err)
 	}
+	if size := b.conn.MaxPayload(); size < maxMessage {
+		return nil, fmt.Errorf("bus: max_payload of the NATS server is %d bytes: set it to %d, the default, or more", size, maxMessage)
+	}
 	return b, b.retry(ctx, func() error {
 		_, err := b.open(ctx)
 		return err
@@ -115,6 +118,7 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
+		err = explainOpen(err)
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
 		}
@@ -171,7 +175,7 @@ func (b *Bus) open(ctx context.Context) (epoch uint64, err error) {
 		return 0, fmt.Errorf("stream %s: %w", b.streamName(), err)
 	}
 	if epoch = epochOf(info); epoch == 0 {
-		return 0, fmt.Errorf("stream %s has no epoch: %w: delete the stream, or choose another prefix", b.streamName(), errMismatch)
+		return 0, fmt.Errorf("stream %s has no epoch: %w: delete it, or choose another bus.nats.stream", b.streamName(), errMismatch)
 	}
 	return epoch, b.agree(info.Config.Metadata)
 }

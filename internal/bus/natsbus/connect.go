@@ -2,11 +2,7 @@ package natsbus
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -63,27 +59,6 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 			return nil, fmt.Errorf("connect to NATS: %w", err)
 		}
 	}
-}
-
-// wrongSettings returns what to do about an error that would come again, empty for any other.
-func wrongSettings(err error) string {
-	var (
-		authority   x509.UnknownAuthorityError
-		host        x509.HostnameError
-		certificate x509.CertificateInvalidError
-		file        *fs.PathError
-	)
-	switch {
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return "check bus.nats.credentials, and the permissions of that user"
-	case errors.As(err, &authority), errors.As(err, &host), errors.As(err, &certificate):
-		return "check bus.nats.ca, and the names in the certificate of the server"
-	case strings.Contains(err.Error(), "remote error: tls: "), strings.Contains(err.Error(), "after TLS handshake"): // both have no type
-		return "check bus.nats.cert: the server requires a certificate that it knows"
-	case errors.As(err, &file):
-		return "check the files of bus.nats.credentials, bus.nats.ca, bus.nats.cert and bus.nats.key"
-	}
-	return ""
 }
 
 // sleep waits for a duration. It reports whether ctx is still valid.

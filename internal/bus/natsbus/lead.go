@@ -228,18 +228,6 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, b.adjust(ctx, info)
 }
 
-// explain says what to do about an error of which the server says little.
-func explain(err error) error {
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == codeNoResources {
-		return fmt.Errorf("the store of the NATS server is full: %w", err)
-	}
-	return err
-}
-
-// codeNoResources is the server's JSInsufficientResourcesErr.
-const codeNoResources = 10023
-
 // isMissing reports whether an error may be that of a bucket that was deleted.
 func isMissing(err error) bool {
 	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)

@@ -14,7 +14,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// maxMessage is the largest message that the embedded server accepts, the default of a NATS server.
+// maxMessage is the largest message that a server must accept, the default of a NATS server.
 const maxMessage = 1 << 20
 
 // otherStores is how much the embedded server may store besides the stream: the buckets, and what it deletes late.

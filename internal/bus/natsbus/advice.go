@@ -1,0 +1,88 @@
+package natsbus
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// wrongSettings returns what to do about an error of connecting that would come again, empty for any other.
+func wrongSettings(err error) string {
+	var (
+		authority   x509.UnknownAuthorityError
+		host        x509.HostnameError
+		certificate x509.CertificateInvalidError
+		file        *fs.PathError
+	)
+	text := func(s string) bool { return strings.Contains(err.Error(), s) } // of errors without a type
+	switch {
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+		return "check bus.nats.credentials, or the user in bus.nats.url, and the permissions of that user"
+	case errors.Is(err, nats.ErrSecureConnWanted):
+		return "the server has no TLS: check bus.nats.url, which has the scheme tls, or leave out bus.nats.ca and bus.nats.cert"
+	case errors.As(err, &authority), errors.As(err, &host), errors.As(err, &certificate):
+		return "check bus.nats.ca, and the names in the certificate of the server"
+	case text("remote error: tls: "), text("after TLS handshake"):
+		return "check bus.nats.cert: the server requires a certificate that it knows"
+	case text("failed to parse root certificate"):
+		return "bus.nats.ca must be a file of certificates (PEM)"
+	case text("error loading client certificate"), text("error parsing client certificate"):
+		return "bus.nats.cert and bus.nats.key must be a certificate and its key (PEM)"
+	case text("nkeys: no nkey seed found"), text("unable to extract key pair"):
+		return "bus.nats.credentials must be a file with a JWT and a key, as nsc makes them"
+	case errors.As(err, &file):
+		return "check the files of bus.nats.credentials, bus.nats.ca, bus.nats.cert and bus.nats.key"
+	}
+	return ""
+}
+
+// Error codes of the server for which jetstream has no names.
+const (
+	codeAccountLimit = 10002
+	codeNoPeers      = 10005
+	codeNoResources  = 10023
+	codeNoMemory     = 10028
+	codeNoStorage    = 10047
+	codeOverlap      = 10065
+	codeOneServer    = 10074
+)
+
+// explain adds what to do to an error of the server.
+func explain(err error) error {
+	advice := ""
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api):
+		switch api.ErrorCode {
+		case codeNoResources:
+			advice = "the store of the NATS server is full"
+		case codeAccountLimit, codeNoMemory, codeNoStorage:
+			advice = "lower bus.nats.max_bytes, or let NATS store more: max_file_store, max_memory_store, the limits of the account"
+		case codeNoPeers, codeOneServer:
+			advice = "bus.nats.replicas needs as many NATS servers with JetStream, in one cluster"
+		case codeOverlap:
+			advice = "another stream has these subjects: choose another bus.nats.stream"
+		case jetstream.JSErrCodeJetStreamNotEnabled, jetstream.JSErrCodeJetStreamNotEnabledForAccount:
+			advice = "enable JetStream on the NATS server, and for the account"
+		}
+	case errors.Is(err, jetstream.ErrBadBucket):
+		advice = "another stream has the name of the bucket: choose another bus.nats.stream"
+	}
+	if advice == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", advice, err)
+}
+
+// explainOpen adds what to do to an error of opening the stream.
+func explainOpen(err error) error {
+	if errors.Is(err, nats.ErrNoResponders) {
+		return fmt.Errorf("JetStream doesn't answer; enable it on the NATS server, and for the account: %w", err)
+	}
+	return explain(err)
+}
