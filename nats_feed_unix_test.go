@@ -48,15 +48,8 @@ func (p *process) send(t *testing.T, lines ...string) (r ingest.Result) {
 // symbols returns the number of symbols that the server knows.
 func (p *process) symbols(t *testing.T) int {
 	t.Helper()
-	resp, err := http.Get("http://" + p.addr + "/api/symbols")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	var answer struct{ Symbols []json.RawMessage }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		t.Fatal(err)
-	}
+	p.getJSON(t, "/api/symbols", &answer)
 	return len(answer.Symbols)
 }
 

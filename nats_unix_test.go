@@ -106,7 +106,7 @@ func TestBarsOfAnotherServer(t *testing.T) {
 	testkit.Eventually(t, func() bool { return f.reached(t, 100) }, "ticks")
 	b := startServer(t, append(args, "--bus.node=b")...)
 	const query = "/api/history?symbol=AAPL&interval=1m&limit=50"
-	if x, y := endedBars(t, a.addr, query), endedBars(t, b.addr, query); !slices.Equal(x, y) {
+	if x, y := a.endedBars(t, query), b.endedBars(t, query); !slices.Equal(x, y) {
 		t.Errorf("bars %v, want %v", y, x)
 	}
 }
@@ -117,29 +117,22 @@ func TestSamePast(t *testing.T) {
 	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--market.rate=500"}
 	const query = "/api/history?symbol=AAPL&interval=1m&limit=50"
 	a := startServer(t, append(args, "--market.warmup=10m")...)
-	want := endedBars(t, a.addr, query)
+	want := a.endedBars(t, query)
 	if err := a.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = a.Wait()
 	b := startServer(t, append(args, "--market.warmup=20m")...)
-	if got := endedBars(t, b.addr, query); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+	if got := b.endedBars(t, query); len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
 		t.Errorf("bars %v, want %v", got, want)
 	}
 }
 
 // endedBars returns the answer to a question about bars, without the newest bar, which still changes.
-func endedBars(t *testing.T, addr, query string) []string {
+func (p *process) endedBars(t *testing.T, query string) []string {
 	t.Helper()
-	answer, err := http.Get("http://" + addr + query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
 	var page struct{ Bars []json.RawMessage }
-	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
-		t.Fatal(err)
-	}
+	p.getJSON(t, query, &page)
 	if len(page.Bars) < 2 {
 		t.Fatalf("%s: %d bars", query, len(page.Bars))
 	}
@@ -156,7 +149,7 @@ func TestOtherMarket(t *testing.T) {
 	args := []string{"--bus.kind=nats", "--bus.nats.url=" + natstest.New(t, nil).URL()}
 	a := startServer(t, append(args, "--bus.node=a")...)
 	b := startServer(t, append(args, "--bus.node=b")...) // with the random seed of a
-	if x, y := seedOf(t, a), seedOf(t, b); x == 0 || x != y {
+	if x, y := a.seed(t), b.seed(t); x == 0 || x != y {
 		t.Errorf("seeds %d and %d", x, y)
 	}
 	for want, arg := range map[string]string{"market.symbols is 60, but 50 on the servers": "--market.symbols=60", "feed.source is ingest, but simulator on the servers": "--feed.source=ingest"} {
@@ -168,17 +161,11 @@ func TestOtherMarket(t *testing.T) {
 	}
 }
 
-func seedOf(t *testing.T, p *process) int64 {
+// seed returns the seed of the server's market.
+func (p *process) seed(t *testing.T) int64 {
 	t.Helper()
-	resp, err := http.Get("http://" + p.addr + "/api/stats")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	var stats struct{ Feed struct{ Seed int64 } }
-	if err := json.NewDecoder(resp.Body).Decode(&stats); err != nil {
-		t.Fatal(err)
-	}
+	p.getJSON(t, "/api/stats", &stats)
 	return stats.Feed.Seed
 }
 

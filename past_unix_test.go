@@ -29,28 +29,17 @@ type storedHistory struct {
 
 func (p *process) history(t *testing.T) (h storedHistory) {
 	t.Helper()
-	answer, err := http.Get("http://" + p.addr + "/api/history?symbol=AAPL&interval=10s&from=0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(&h); err != nil || answer.StatusCode != 200 {
-		t.Fatalf("%s: %v", answer.Status, err)
-	}
+	p.getJSON(t, "/api/history?symbol=AAPL&interval=10s&from=0", &h)
 	return h
 }
 
 // oldest returns the seq of the oldest tick in the log.
 func (p *process) oldest(t *testing.T) uint64 {
 	t.Helper()
-	answer, err := http.Get("http://" + p.addr + "/api/stats")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
 	var stats struct{ Log struct{ Oldest uint64 } }
-	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil || stats.Log.Oldest < 500 {
-		t.Fatalf("oldest %d, %v", stats.Log.Oldest, err)
+	p.getJSON(t, "/api/stats", &stats)
+	if stats.Log.Oldest < 500 {
+		t.Fatalf("oldest %d", stats.Log.Oldest)
 	}
 	return stats.Log.Oldest
 }

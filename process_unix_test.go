@@ -85,6 +85,19 @@ func (p *process) health() (string, error) {
 	return string(text), err
 }
 
+// getJSON decodes the answer to a request.
+func (p *process) getJSON(t *testing.T, path string, to any) {
+	t.Helper()
+	answer, err := http.Get("http://" + p.addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(to); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s: %v", path, answer.Status, err)
+	}
+}
+
 func (p *process) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := p.Process.Signal(s); err != nil {
