@@ -2,9 +2,7 @@ package share
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,7 +13,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/auth"
-	"ticklane/internal/testkit/natstest"
 )
 
 // quick are times for tests. A busy machine must not make a node look dead: a test of that sets a shorter time.
@@ -144,74 +141,4 @@ func write(t testing.TB, name, text string) {
 	if err := writeFile(name, text); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// link is a connection to a server that a test cuts off.
-type link struct {
-	t      testing.TB
-	target string
-	addr   string
-
-	mu    sync.Mutex
-	ln    net.Listener
-	conns []net.Conn
-	done  sync.WaitGroup
-}
-
-// newLink returns a link to a server.
-func newLink(t testing.TB, s *natstest.Server) *link {
-	t.Helper()
-	l := &link{t: t, target: strings.TrimPrefix(s.URL(), "nats://"), addr: "127.0.0.1:0"}
-	l.restore()
-	t.Cleanup(l.cut)
-	return l
-}
-
-func (l *link) url() string { return "nats://" + l.addr }
-
-// restore accepts connections.
-func (l *link) restore() {
-	l.t.Helper()
-	ln, err := net.Listen("tcp", l.addr)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.addr = ln.Addr().String()
-	l.ln = ln
-	l.done.Go(func() {
-		for {
-			from, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", l.target)
-			if err != nil {
-				from.Close()
-				continue
-			}
-			l.mu.Lock()
-			l.conns = append(l.conns, from, to)
-			l.mu.Unlock()
-			l.done.Go(func() { pipe(from, to) })
-			l.done.Go(func() { pipe(to, from) })
-		}
-	})
-}
-
-func pipe(a, b net.Conn) {
-	_, _ = io.Copy(a, b)
-	a.Close()
-	b.Close()
-}
-
-// cut ends all connections and accepts no more.
-func (l *link) cut() {
-	l.ln.Close()
-	l.mu.Lock()
-	for _, c := range l.conns {
-		c.Close()
-	}
-	l.conns = nil
-	l.mu.Unlock()
-	l.done.Wait()
 }

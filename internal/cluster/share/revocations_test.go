@@ -73,13 +73,13 @@ func TestRevocationsOfNodesAreJoined(t *testing.T) {
 func TestRevocationWithoutNATS(t *testing.T) {
 	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
-	linkA, linkB := newLink(t, s), newLink(t, s)
+	proxyA, proxyB := natstest.NewProxy(t, s), natstest.NewProxy(t, s)
 	file := filepath.Join(t.TempDir(), "revocations")
 	short := quick
 	short.wait = 300 * time.Millisecond // for answers that are lost with the connection
-	a, b := f.start(t, linkA.url(), settings{revocations: file, timing: short}), f.start(t, linkB.url(), settings{timing: short})
-	linkA.cut()
-	linkB.cut()
+	a, b := f.start(t, proxyA.URL(), settings{revocations: file, timing: short}), f.start(t, proxyB.URL(), settings{timing: short})
+	proxyA.Refuse(true)
+	proxyB.Refuse(true)
 	testkit.Eventually(t, func() bool { return !a.conn.IsConnected() && !b.conn.IsConnected() })
 	err := a.service.Revocations.Add(auth.Revocation{TokenID: "ann", Reason: "lost"})
 	if !errors.Is(err, auth.ErrNotShared) {
@@ -91,9 +91,9 @@ func TestRevocationWithoutNATS(t *testing.T) {
 	if !a.revoked(f.secrets["ann"]) || b.revoked(f.secrets["ann"]) {
 		t.Error("want it in force on one node only")
 	}
-	linkA.restore() // it is stored without a further request
+	proxyA.Refuse(false) // it is stored without a further request
 	testkit.Eventually(t, func() bool { return f.freshRevokes(t, s) }, "stored")
-	linkB.restore() // the node that was cut off gets it
+	proxyB.Refuse(false) // the node that was cut off gets it
 	testkit.Eventually(t, func() bool { return b.revoked(f.secrets["ann"]) }, "received after the cut")
 }
 

@@ -151,8 +151,8 @@ func TestSignOutOnAnotherServer(t *testing.T) {
 func TestAnswersWithoutNATS(t *testing.T) {
 	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
-	l := newLink(t, s)
-	n := f.start(t, l.url(), settings{})
+	proxy := natstest.NewProxy(t, s)
+	n := f.start(t, proxy.URL(), settings{})
 	a, b := n.serve(testserver.Stream), f.start(t, s.URL(), settings{}).serve(testserver.Stream)
 	_, body := b.Post("/api/ticket", "", bearer(f.secrets["bob"]))
 	var answer struct{ Ticket string }
@@ -164,7 +164,7 @@ func TestAnswersWithoutNATS(t *testing.T) {
 		c, _ := a.Post("/sign-in", url.Values{"token": {f.secrets["ann"]}}.Encode(), "Content-Type: application/x-www-form-urlencoded")
 		cookies[i], _, _ = strings.Cut(c.Header.Get("Set-Cookie"), ";")
 	}
-	l.cut()
+	proxy.Refuse(true)
 	testkit.Eventually(t, func() bool { return !n.conn.IsConnected() })
 
 	if c, body := a.Post("/api/ticket", "", bearer(f.secrets["bob"])); c.Status != http.StatusServiceUnavailable || c.Header.Get("Retry-After") == "" || !strings.Contains(body, "the store") {
@@ -193,7 +193,7 @@ func TestAnswersWithoutNATS(t *testing.T) {
 	} else if _, body := a.Get(page, "Accept: text/html"); !strings.Contains(body, "signed out on this server") {
 		t.Errorf("the page doesn't say that other servers go on")
 	}
-	l.restore()
+	proxy.Refuse(false)
 	for _, credential := range []string{bearer(f.secrets["bob"]), "Cookie: " + cookies[0], "Cookie: " + cookies[1]} {
 		testkit.Eventually(t, func() bool {
 			c, _ := b.Get("/api/session", credential, "Origin: http://"+b.Addr)

@@ -44,14 +44,14 @@ func TestStreamsOfOtherNodes(t *testing.T) {
 func TestStreamsWithoutNATS(t *testing.T) {
 	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
-	l := newLink(t, s)
+	proxy := natstest.NewProxy(t, s)
 	set := settings{timing: quick}
 	set.timing.dead = 500 * time.Millisecond
-	a, b := f.start(t, l.url(), set), f.start(t, s.URL(), set)
+	a, b := f.start(t, proxy.URL(), set), f.start(t, s.URL(), set)
 	b.Streams.Set("ann", 2)
 	a.Streams.Set("bob", 1)
 	testkit.Eventually(t, func() bool { return a.Streams.Others("ann") == 2 && b.Streams.Others("bob") == 1 })
-	l.cut()
+	proxy.Refuse(true)
 	// For b the node a is dead. The node that was cut off goes on with what it knows.
 	testkit.Eventually(t, func() bool { return b.Streams.Others("bob") == 0 }, "the streams of a dead node don't count")
 	a.Streams.Set("bob", 4)
@@ -59,7 +59,7 @@ func TestStreamsWithoutNATS(t *testing.T) {
 	if n := a.Streams.Others("ann"); n != 2 {
 		t.Errorf("%d streams of ann, want the last count", n)
 	}
-	l.restore()
+	proxy.Refuse(false)
 	testkit.Eventually(t, func() bool { return a.Streams.Others("ann") == 3 && b.Streams.Others("bob") == 4 }, "after the cut")
 	// The bucket is in memory: after a restart of the server the nodes store their counts again.
 	s.Stop()

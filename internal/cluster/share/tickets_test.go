@@ -89,10 +89,10 @@ func TestTicketIsRedeemedOnce(t *testing.T) {
 func TestTicketsWithoutNATS(t *testing.T) {
 	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
-	l := newLink(t, s)
-	a, b := f.start(t, l.url(), settings{}), f.start(t, s.URL(), settings{})
+	proxy := natstest.NewProxy(t, s)
+	a, b := f.start(t, proxy.URL(), settings{}), f.start(t, s.URL(), settings{})
 	ticket := f.issue(b)
-	l.cut()
+	proxy.Refuse(true)
 	testkit.Eventually(t, func() bool { return !a.conn.IsConnected() })
 	if _, err := a.service.Tickets.Redeem(ticket, page); !errors.Is(err, auth.ErrStoreAway) {
 		t.Errorf("redeem: %v", err)
@@ -102,7 +102,7 @@ func TestTicketsWithoutNATS(t *testing.T) {
 			t.Fatalf("issue: %v", err)
 		}
 	}
-	l.restore()
+	proxy.Refuse(false)
 	testkit.Eventually(t, func() bool { return a.conn.IsConnected() })
 	if _, err := a.service.Tickets.Redeem(ticket, page); err != nil { // the attempt before hasn't spent it
 		t.Error(err)

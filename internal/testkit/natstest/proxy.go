@@ -13,13 +13,14 @@ type Proxy struct {
 	ln     net.Listener
 	target string
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	cut     bool
-	closed  bool
-	delay   time.Duration
-	conns   []net.Conn
-	done    sync.WaitGroup
+	mu       sync.Mutex
+	changed  *sync.Cond
+	cut      bool
+	refusing bool
+	closed   bool
+	delay    time.Duration
+	conns    []net.Conn
+	done     sync.WaitGroup
 }
 
 // NewProxy starts a proxy. The test's end stops it.
@@ -47,6 +48,24 @@ func (p *Proxy) Cut(cut bool) {
 	p.changed.Broadcast()
 }
 
+// Refuse ends all connections and refuses others, or accepts them again.
+func (p *Proxy) Refuse(refuse bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusing = refuse
+	if refuse {
+		p.closeAll()
+	}
+}
+
+// closeAll is called with mu held.
+func (p *Proxy) closeAll() {
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
 // Delay forwards each piece only after a time.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
@@ -59,9 +78,7 @@ func (p *Proxy) close() {
 	p.mu.Lock()
 	p.closed = true
 	p.changed.Broadcast()
-	for _, c := range p.conns {
-		c.Close()
-	}
+	p.closeAll()
 	p.mu.Unlock()
 	p.done.Wait()
 }
@@ -78,12 +95,14 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.mu.Lock()
-		p.conns = append(p.conns, client, server)
-		p.done.Go(func() { p.forward(client, server) })
-		p.done.Go(func() { p.forward(server, client) })
-		closed := p.closed
+		refused := p.closed || p.refusing
+		if !refused {
+			p.conns = append(p.conns, client, server)
+			p.done.Go(func() { p.forward(client, server) })
+			p.done.Go(func() { p.forward(server, client) })
+		}
 		p.mu.Unlock()
-		if closed {
+		if refused {
 			client.Close()
 			server.Close()
 		}
