@@ -109,11 +109,15 @@ func (m *mirror) follow(ctx context.Context, ready func()) error {
 				continue // it would wait for an answer in vain
 			}
 			now, err := m.bucket.state(ctx)
-			if err != nil {
+			switch {
+			case errors.Is(err, jetstream.ErrStreamNotFound):
+				return errAgain // it was deleted
+			case err != nil:
 				continue // without an answer there is nothing to compare
-			}
-			if !now.created.Equal(first.created) || now.last < seen || seen < expected {
+			case !now.created.Equal(first.created), now.last < seen, seen < expected:
 				return errAgain // it is another bucket, has lost entries, or those of the last comparison didn't arrive
+			case now.first > seen && first.first <= seen:
+				return errAgain // it may have been purged: all entries are gone
 			}
 			expected = now.last
 		}
@@ -122,8 +126,8 @@ func (m *mirror) follow(ctx context.Context, ready func()) error {
 
 // bucketState is what a mirror compares.
 type bucketState struct {
-	created time.Time
-	last    uint64 // sequence of the newest entry
+	created     time.Time
+	first, last uint64 // sequences of the oldest and the newest entry; without any, first is that of the next one
 }
 
 func (b *bucket) state(ctx context.Context) (bucketState, error) {
@@ -133,5 +137,5 @@ func (b *bucket) state(ctx context.Context) (bucketState, error) {
 	if err != nil {
 		return bucketState{}, fmt.Errorf("bucket %s: %w", b.name, err)
 	}
-	return bucketState{info.Created, info.State.LastSeq}, nil
+	return bucketState{info.Created, info.State.FirstSeq, info.State.LastSeq}, nil
 }

@@ -210,6 +210,36 @@ func TestRevocationsExpireWithTheirTokens(t *testing.T) {
 	}, "the expired one is removed")
 }
 
+// TestLostBucket: nodes that run on make a deleted bucket again, and fill one that was purged.
+func TestLostBucket(t *testing.T) {
+	t.Parallel()
+	f, s := newFiles(t), natstest.New(t, nil)
+	a := f.start(t, s.URL(), settings{})
+	if err := a.service.Revocations.Add(auth.Revocation{TokenID: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	a.Streams.Set("ann", 1)
+	ctx := t.Context()
+	for _, lose := range []func(*bucket) error{
+		func(b *bucket) error { return b.stream.Load().Purge(ctx) },
+		func(b *bucket) error { return b.o.JS.DeleteStream(ctx, b.config.Name) },
+	} {
+		for b, key := range map[*bucket]string{
+			a.revocations.bucket: (&auth.Revocation{TokenID: "ann"}).Target(), a.Streams.bucket: countKey(a.Streams.id, subjectOf("ann")),
+		} {
+			stored := func() bool {
+				value, _, err := b.get(ctx, key)
+				return err == nil && value != nil
+			}
+			testkit.Eventually(t, stored, b.name)
+			if err := lose(b); err != nil {
+				t.Fatal(err)
+			}
+			testkit.Eventually(t, stored, b.name, "has its entry again")
+		}
+	}
+}
+
 func TestForgedRevocations(t *testing.T) {
 	t.Parallel()
 	f, s := newFiles(t), natstest.New(t, nil)
