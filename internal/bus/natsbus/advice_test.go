@@ -19,6 +19,7 @@ import (
 
 // TestUnfitServer: errors of a server that can't have the stream say what to do. While that may be mended, the node tries again.
 func TestUnfitServer(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		server func(*server.Options)
@@ -91,6 +92,7 @@ func createStream(t *testing.T, url string, c jetstream.StreamConfig) {
 
 // TestWrongFiles: a node doesn't try again with files that can't be right.
 func TestWrongFiles(t *testing.T) {
+	t.Parallel()
 	s := natstest.New(t, nil)
 	wrong := writeFile(t, []byte("wrong"))
 	for want, set := range map[string]func(*Options){

@@ -113,6 +113,7 @@ func (b *Bus) OpenLog(ctx context.Context, l Log) error {
 
 // retry calls a function until it succeeds, ctx is done, or the stream can't be used at all.
 func (b *Bus) retry(ctx context.Context, try func() error) error {
+	logged := ""
 	for start := time.Now(); ; {
 		err := try()
 		if err == nil {
@@ -122,7 +123,9 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
 		}
-		b.o.Logger.Warn("the stream isn't available, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		if changed(&logged, err) {
+			b.o.Logger.Warn("the stream isn't available, trying again every second", "err", err, "took", time.Since(start).Round(time.Second))
+		}
 		if !sleep(ctx, time.Second) {
 			return fmt.Errorf("bus: %w", err)
 		}

@@ -7,9 +7,6 @@ import (
 	"ticklane/internal/quote/batch"
 )
 
-// maxBatch is the largest number of ticks in a message.
-const maxBatch = batch.MaxTicks
-
 // errInstruments wraps the error of a node that has other instruments than the stream.
 var errInstruments = errors.New("other instruments")
 

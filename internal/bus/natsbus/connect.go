@@ -26,7 +26,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
 			o.Logger.Info("NATS reconnected", "server", c.ConnectedUrlRedacted())
-			send(b.again) // another server may not know the consumer
+			notify(b.again) // another server may not know the consumer
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Logger.Warn("NATS error", "err", err) }),
 	}
@@ -46,6 +46,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 	if o.Credentials != "" {
 		options = append(options, nats.UserCredentials(o.Credentials))
 	}
+	logged := ""
 	for start := time.Now(); ; {
 		c, err := nats.Connect(o.URL, options...)
 		if err == nil {
@@ -54,7 +55,9 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		if advice := wrongSettings(err); advice != "" {
 			return nil, fmt.Errorf("connect to NATS: %w: %s", err, advice)
 		}
-		o.Logger.Warn("NATS not connected, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		if changed(&logged, err) {
+			o.Logger.Warn("NATS not connected, trying again every second", "err", err, "took", time.Since(start).Round(time.Second))
+		}
 		if !sleep(ctx, time.Second) {
 			return nil, fmt.Errorf("connect to NATS: %w", err)
 		}

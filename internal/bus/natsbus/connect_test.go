@@ -100,6 +100,7 @@ func connects(t *testing.T, o Options, want string) {
 
 // TestCertificates: the server and the nodes accept each other by their certificates only.
 func TestCertificates(t *testing.T) {
+	t.Parallel()
 	known, other := newAuthority(t), newAuthority(t)
 	cert, key := known.sign(t)
 	pair, err := tls.LoadX509KeyPair(cert, key)
@@ -141,6 +142,7 @@ func (a *authority) certificate(t *testing.T) *x509.Certificate {
 
 // TestCredentials: the server accepts users whose account it knows, by the file that nsc writes.
 func TestCredentials(t *testing.T) {
+	t.Parallel()
 	operator, account := newKeys(t, nkeys.CreateOperator), newKeys(t, nkeys.CreateAccount)
 	operatorClaims := jwt.NewOperatorClaims(operator.public)
 	text := encode(t, operatorClaims, operator)

@@ -20,6 +20,7 @@ import (
 
 // TestStreamDeleted: the nodes make it anew, with another epoch.
 func TestStreamDeleted(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -53,6 +54,7 @@ func (c *cluster) newEpoch(t *testing.T) {
 
 // TestMarkDeleted: the mark, or its bucket, is made again, during a term and by the next writer.
 func TestMarkDeleted(t *testing.T) {
+	t.Parallel()
 	for name, remove := range map[string]func(*cluster) error{
 		"key":    func(c *cluster) error { return c.a.marks.kv.Delete(t.Context(), markKey) },
 		"bucket": func(c *cluster) error { return c.a.js.DeleteKeyValue(t.Context(), c.a.o.Prefix+"_mark") },
@@ -81,6 +83,7 @@ func TestMarkDeleted(t *testing.T) {
 
 // TestMarkUnreadable: what the mark was can't be known, so the writer begins a new epoch.
 func TestMarkUnreadable(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -92,6 +95,7 @@ func TestMarkUnreadable(t *testing.T) {
 
 // TestStreamLosesItsEnd puts back an older copy of the server's store.
 func TestStreamLosesItsEnd(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -139,6 +143,7 @@ func copyDir(t *testing.T, from, to string) {
 
 // TestStoreWithoutItsEnd puts back an older copy of an embedded server's store. The mark is a file besides.
 func TestStoreWithoutItsEnd(t *testing.T) {
+	t.Parallel()
 	o := options(t, "a")
 	o.Dir = t.TempDir()
 	epoch := writeTicks(t, o, 10).Epoch
@@ -181,6 +186,7 @@ func writeTicks(t *testing.T, o Options, n int) quote.Position {
 
 // TestKilled kills a process with an embedded server: its log has all that was readable, and goes on.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	if dir := os.Getenv("NATSBUS_KILLED"); dir != "" {
 		publishUntilKilled(t, dir)
 		return
@@ -256,6 +262,7 @@ func publishUntilKilled(t *testing.T, dir string) {
 
 // TestStartInTheMiddle: a node's log has as many ticks as it may, and the newest ticks of the other symbols are known.
 func TestStartInTheMiddle(t *testing.T) {
+	t.Parallel()
 	o := options(t, "a")
 	o.Dir = t.TempDir()
 	n := openNode(t, o)

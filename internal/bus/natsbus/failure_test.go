@@ -238,6 +238,7 @@ func TestShownButLost(t *testing.T) {
 
 // TestShownByAnother: a node that has read that another one writes shows nothing more of its own.
 func TestShownByAnother(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, func(o *Options) { o.Ack = AckBefore })
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)

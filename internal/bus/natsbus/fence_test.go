@@ -93,6 +93,7 @@ func (c *cluster) agree(t *testing.T, n int) []quote.Tick {
 
 // TestLeaseLost deletes the lease: the writer stops, and another goes on with its state.
 func TestLeaseLost(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -130,6 +131,7 @@ func TestLeaseLost(t *testing.T) {
 
 // TestFormerWriter lets a node publish after another has begun its term: nothing is stored.
 func TestFormerWriter(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -151,6 +153,7 @@ func TestFormerWriter(t *testing.T) {
 
 // TestLostAcknowledgements: the messages are found in the stream, so the term goes on.
 func TestLostAcknowledgements(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	c.lostAcks.Store(3)
 	publish(c.writing, 0, 50)
@@ -165,6 +168,7 @@ func TestLostAcknowledgements(t *testing.T) {
 
 // TestServerRestarts: the nodes go on by themselves.
 func TestServerRestarts(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	publish(c.writing, 0, 20)
 	c.agree(t, 20)
@@ -178,6 +182,7 @@ func TestServerRestarts(t *testing.T) {
 
 // TestSourceEnds: Lead returns with the source, once its ticks are stored.
 func TestSourceEnds(t *testing.T) {
+	t.Parallel()
 	o := options(t, "a")
 	o.Dir = t.TempDir()
 	n := openNode(t, o)

@@ -52,7 +52,7 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 			ended, err = b.lead(ctx, h, run)
 			h.release()
 		}
-		if isMissing(err) && b.conn.IsConnected() {
+		if err != nil && !ended && !errors.Is(err, errHeld) && !b.hasEnded() && b.conn.IsConnected() {
 			err = errors.Join(err, b.createMissing(ctx))
 		}
 		err = explain(err)
@@ -228,12 +228,7 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, b.adjust(ctx, info)
 }
 
-// isMissing reports whether an error may be that of a bucket that was deleted.
-func isMissing(err error) bool {
-	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
-}
-
-// createMissing creates the buckets that were deleted.
+// createMissing creates the buckets that were deleted, which may be the reason of an error.
 func (b *Bus) createMissing(ctx context.Context) error {
 	var m marks
 	var r records

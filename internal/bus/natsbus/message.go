@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"ticklane/internal/quote/batch"
 )
 
 // Headers of a message.
@@ -95,8 +97,8 @@ func parseMessage(h nats.Header, sequence uint64, stored time.Time) (message, er
 		}
 		*f.to = v
 	}
-	if count > maxBatch {
-		return m, fmt.Errorf("message %d: %w: %s: %d is more than %d", sequence, errHeader, headerCount, count, maxBatch)
+	if count > batch.MaxTicks {
+		return m, fmt.Errorf("message %d: %w: %s: %d is more than %d", sequence, errHeader, headerCount, count, batch.MaxTicks)
 	}
 	m.count = int(count)
 	return m, nil

@@ -21,6 +21,7 @@ import (
 // restarts of readers and of the server. Every node must see one sequence, which is that of the stream, and no tick twice; the same holds
 // for batches without ticks.
 func TestSchedule(t *testing.T) {
+	t.Parallel()
 	rng := testkit.Rand(t)
 	c := newCluster(t, func(o *Options) { o.Source = new(recorder) })
 	epoch := c.a.Start().Position.Epoch

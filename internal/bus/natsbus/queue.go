@@ -38,7 +38,7 @@ func (e *entry) weight() int { return e.ticks + e.instruments + e.details + e.pr
 // fits reports whether there is room for a batch. An empty queue has room for any. The events of the ticks in it must still be known
 // when they are encoded.
 func (q *queue) fits(x *batch.Batch) bool {
-	return len(q.entries) == 0 || len(q.entries) < maxBatch && len(q.Ticks)+len(x.Ticks) <= maxBatch
+	return len(q.entries) == 0 || len(q.entries) < batch.MaxTicks && len(q.Ticks)+len(x.Ticks) <= batch.MaxTicks
 }
 
 // add adds a batch.
@@ -60,7 +60,7 @@ func (q *queue) take(x *batch.Batch) bool {
 	for ; n < len(q.entries); n++ {
 		next := sum
 		next.add(q.entries[n])
-		if n > 0 && next.weight() > maxBatch {
+		if n > 0 && next.weight() > batch.MaxTicks {
 			break
 		}
 		sum = next

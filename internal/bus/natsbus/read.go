@@ -141,7 +141,7 @@ func (b *Bus) handle(ctx context.Context, msg *nats.Msg, meta *nats.MsgMetadata)
 	if sequence <= v.sequence {
 		return nil
 	}
-	switch v.judge(&m) {
+	switch v.classify(&m) {
 	case gap:
 		return b.missing(ctx, &m)
 	case conflict:

@@ -9,6 +9,7 @@ import (
 
 // TestSettings: the node that creates the stream decides, also for those that start after a new epoch.
 func TestSettings(t *testing.T) {
+	t.Parallel()
 	server := natstest.New(t, nil)
 	connect := func(settings ...Setting) (*Bus, error) {
 		o := options(t, "a")

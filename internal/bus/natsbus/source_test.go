@@ -91,6 +91,7 @@ var feedLines = []string{
 // TestFeedMoves sends lines to a node and then to another: instruments, numbers of lines and ticks go on, also in a node that starts
 // later, wherever its log begins.
 func TestFeedMoves(t *testing.T) {
+	t.Parallel()
 	server := natstest.New(t, nil)
 	open := func(name string, logSize int) *feedNode {
 		o := options(t, name)
@@ -159,6 +160,7 @@ func sameState(t *testing.T, n *feedNode, want *batch.Batch) {
 
 // TestFeedTooLarge: a node that hasn't room for all instruments ends with an error that names the setting. The others go on.
 func TestFeedTooLarge(t *testing.T) {
+	t.Parallel()
 	server := natstest.New(t, nil)
 	open := func(name string, instruments int) *feedNode {
 		o := options(t, name)
@@ -193,6 +195,7 @@ func TestFeedTooLarge(t *testing.T) {
 
 // TestFeedSurvivesItsStore: a node that starts again with an embedded server goes on with the lines of a client.
 func TestFeedSurvivesItsStore(t *testing.T) {
+	t.Parallel()
 	o := options(t, "a")
 	o.Dir = t.TempDir()
 	for round := range 3 {

@@ -62,13 +62,20 @@ func (h *health) read(took time.Duration) {
 
 // Status returns the status of the node.
 func (b *Bus) Status() Status {
+	s, reads, acks := b.status()
+	s.Read, s.Ack = reads.latency(), acks.latency()
+	return s
+}
+
+// status returns the status without the latencies, and the durations of these.
+func (b *Bus) status() (s Status, reads, acks durations) {
 	connected := b.conn.Status() == nats.CONNECTED
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := &b.health
-	s := Status{
+	s = Status{
 		Role: RoleReader, Writer: h.holder, Term: b.view.term, Epoch: b.view.epoch, Head: b.view.head, Ready: b.view.sequence >= b.target,
-		Connected: connected, Lag: h.last - min(h.last, b.view.sequence), Read: h.reads.latency(), Ack: h.acks.latency(),
+		Connected: connected, Lag: h.last - min(h.last, b.view.sequence),
 	}
 	switch {
 	case h.leading:
@@ -111,7 +118,7 @@ func (b *Bus) Status() Status {
 		h.staleSince = time.Time{}
 	}
 	s.StaleSince = h.staleSince
-	return s
+	return s, h.reads, h.acks
 }
 
 // Term returns the newest term of a writer in the stream that this node has read; 0 before the first.
@@ -121,7 +128,7 @@ func (b *Bus) Term() uint64 {
 	return b.view.term
 }
 
-// Conn returns the connection, for what else the nodes tell each other. Close closes it.
+// Conn returns the connection, for what else the nodes exchange. Close closes it.
 func (b *Bus) Conn() *nats.Conn { return b.conn }
 
 // JetStream returns the JetStream context of the connection.

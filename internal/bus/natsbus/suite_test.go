@@ -23,6 +23,7 @@ func (n suiteNode) Start() func([]quote.Tick) {
 func (n suiteNode) Stop() { n.close() }
 
 func TestEmbedded(t *testing.T) {
+	t.Parallel()
 	dirs := map[*testing.T]string{}
 	bustest.Suite(t, func(t *testing.T, u *quote.Universe, events *quote.Events) bustest.Node {
 		if dirs[t] == "" {
@@ -35,6 +36,7 @@ func TestEmbedded(t *testing.T) {
 }
 
 func TestExternal(t *testing.T) {
+	t.Parallel()
 	s := natstest.New(t, nil)
 	bustest.Suite(t, func(t *testing.T, u *quote.Universe, events *quote.Events) bustest.Node {
 		o := options(t, "a")

@@ -91,7 +91,7 @@ func (t *term) enqueue(x *batch.Batch) uint64 {
 	defer t.mu.Unlock()
 	part := *x
 	for rest := x.Ticks; !part.Empty(); part = (batch.Batch{Ticks: rest}) {
-		part.Ticks, rest = rest[:min(maxBatch, len(rest))], rest[min(maxBatch, len(rest)):]
+		part.Ticks, rest = rest[:min(batch.MaxTicks, len(rest))], rest[min(batch.MaxTicks, len(rest)):]
 		for !t.pending.fits(&part) && t.life.Err() == nil {
 			t.changed.Wait()
 		}
@@ -104,7 +104,7 @@ func (t *term) enqueue(x *batch.Batch) uint64 {
 			break
 		}
 		t.pending.add(&part)
-		send(t.wake)
+		notify(t.wake)
 	}
 	return t.published
 }
@@ -298,7 +298,7 @@ func (t *term) keepMark() {
 				t.lose(err)
 				return
 			case t.life.Err() == nil:
-				if isMissing(err) && t.b.conn.IsConnected() {
+				if t.b.conn.IsConnected() {
 					err = errors.Join(err, t.b.createMissing(t.life))
 				}
 				if changed(&logged, err) {

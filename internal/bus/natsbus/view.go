@@ -22,14 +22,14 @@ type view struct {
 }
 
 // What to do with a message.
-type verdict int
+type action int
 
 const (
-	accept   verdict = iota // its batch follows the newest one
-	skip                    // its batch is known, or of a writer whose term has ended
-	gap                     // batches before it weren't read
-	conflict                // it numbers batches or ticks anew that were read before
-	foreign                 // it has another epoch, which may be new
+	accept   action = iota // its batch follows the newest one
+	skip                   // its batch is known, or of a writer whose term has ended
+	gap                    // batches before it weren't read
+	conflict               // it numbers batches or ticks anew that were read before
+	foreign                // it has another epoch, which may be new
 )
 
 // Errors of a reader.
@@ -40,8 +40,8 @@ var (
 	errRead     = errors.New("unreadable batch")
 )
 
-// judge returns what to do with the message. It depends only on what is stored before it in the stream, so all nodes agree.
-func (v *view) judge(m *message) verdict {
+// classify returns what to do with the message. It depends only on what is stored before it in the stream, so all nodes agree.
+func (v *view) classify(m *message) action {
 	switch {
 	case m.epoch != v.epoch:
 		if m.term > v.term {
@@ -49,7 +49,7 @@ func (v *view) judge(m *message) verdict {
 		}
 		return skip
 	case m.term < v.term:
-		return skip // the stream lost messages, and a former writer was lucky with the expected sequence
+		return skip // the stream lost messages, and a former writer's expected sequence matched by chance
 	case m.term > v.term && v.term != 0 && (m.begins <= v.head || m.opens <= v.batch):
 		return conflict
 	case m.first > v.head+1 || m.batch > v.batch+1:

@@ -44,7 +44,7 @@ func (b *Bus) watch(ctx context.Context) {
 			b.rewind(ctx)
 			now = check{}
 		case before.last > before.read && now.read == before.read:
-			send(b.again)
+			notify(b.again)
 		}
 		before = now
 		select {
@@ -127,7 +127,7 @@ func (b *Bus) rewind(ctx context.Context) {
 	b.learned = min(b.learned, info.State.LastSeq)
 	b.advance(func(v *view) { v.sequence = min(v.sequence, info.State.LastSeq) })
 	b.deliver.Unlock()
-	send(b.again)
+	notify(b.again)
 }
 
 // spoil marks the epoch, so that the writer begins a new one.
@@ -150,7 +150,8 @@ func changed(logged *string, err error) bool {
 	return *logged != before
 }
 
-func send(c chan<- struct{}) {
+// notify sends to a channel of one element unless it is full.
+func notify(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
