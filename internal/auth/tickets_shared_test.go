@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ticketMap is a TicketStore of a test. It keeps values for good, as one that somebody writes to again.
+// ticketMap is a TicketStore of a test. It keeps values for good, as one whose values are written again.
 type ticketMap map[string][]byte
 
 func (m ticketMap) Put(_ context.Context, key string, value []byte) error {

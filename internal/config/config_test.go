@@ -448,7 +448,10 @@ func TestSecretIsNotPrinted(t *testing.T) {
 	for _, err := range []error{
 		func() error { _, err := load(t, "feed: {ingest: {token: ["+secret+"]}}", nil); return err }(),
 		func() error { _, err := load(t, "", []string{"TICKLANE_FEED_INGEST_TOKEN=a\n" + secret}); return err }(),
-		func() error { _, err := load(t, "", nil, "--bus.nats.url=nats://user:"+secret+"@10.0.0.1:port"); return err }(),
+		func() error {
+			_, err := load(t, "", nil, "--bus.nats.url=nats://user:"+secret+"@10.0.0.1:port")
+			return err
+		}(),
 	} {
 		if err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("%v", err)

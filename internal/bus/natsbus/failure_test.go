@@ -236,7 +236,7 @@ func TestShownButLost(t *testing.T) {
 	}
 }
 
-// TestShownByAnother: a node that has read that another one writes shows nothing more of its own.
+// TestShownByAnother: a node that has read that another one writes shows none of its ticks any more.
 func TestShownByAnother(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, func(o *Options) { o.Ack = AckBefore })
