@@ -81,8 +81,11 @@ func explain(err error) error {
 
 // explainOpen adds what to do to an error of opening the stream.
 func explainOpen(err error) error {
-	if errors.Is(err, nats.ErrNoResponders) {
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("JetStream doesn't answer; enable it on the NATS server, and for the account: %w", err)
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return fmt.Errorf("the stream drops messages before this node reads them; raise bus.nats.max_bytes, or bus.nats.max_age: %w", err)
 	}
 	return explain(err)
 }

@@ -3,6 +3,8 @@ package natsbus
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -87,6 +89,14 @@ func createStream(t *testing.T, url string, c jetstream.StreamConfig) {
 	}
 	if _, err := js.CreateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestStreamTooSmall: the oldest message may be dropped while a node that starts asks for it.
+func TestStreamTooSmall(t *testing.T) {
+	err := explainOpen(fmt.Errorf("message 5: %w", jetstream.ErrMsgNotFound))
+	if !strings.Contains(err.Error(), "raise bus.nats.max_bytes") || !errors.Is(err, jetstream.ErrMsgNotFound) {
+		t.Error(err)
 	}
 }
 

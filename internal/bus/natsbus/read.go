@@ -209,7 +209,7 @@ func (b *Bus) missing(ctx context.Context, m *message) error {
 		return fmt.Errorf("tick %d follows %d: %w", m.first, b.view.head, err)
 	}
 	if info.State.FirstSeq > b.view.sequence+1 {
-		b.o.Logger.Warn("the stream no longer has the ticks that follow", "after", b.view.head, "first", m.first)
+		b.o.Logger.Warn("the stream no longer has the ticks that follow: if this comes again, raise bus.nats.max_bytes or bus.nats.max_age", "after", b.view.head, "first", m.first)
 		b.finish(ErrEpoch)
 		return ErrEpoch
 	}
