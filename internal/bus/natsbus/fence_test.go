@@ -1,9 +1,12 @@
 package natsbus
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -203,5 +206,23 @@ func TestSourceEnds(t *testing.T) {
 	}
 	if holder, err := n.lease.holder(t.Context()); holder != "" || err != nil {
 		t.Errorf("%q has the lease, %v", holder, err)
+	}
+}
+
+// TestClocksDiffer: a writer whose clock is wrong says so; one whose clock is nearly right doesn't.
+func TestClocksDiffer(t *testing.T) {
+	t.Parallel()
+	for skew, want := range map[time.Duration]bool{-time.Hour: true, time.Hour: true, 0: false, 10 * time.Second: false} {
+		var log bytes.Buffer
+		o := options(t, "a")
+		o.Dir, o.faults.skew = t.TempDir(), skew
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
+		n := openNode(t, o)
+		n.run()
+		await(t, n.write())
+		n.close()
+		if got := strings.Contains(log.String(), "set their clocks"); got != want {
+			t.Errorf("difference %s: %s", skew, &log)
+		}
 	}
 }

@@ -154,6 +154,7 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, opens: v.batch + 1, batch: v.batch + 1, writer: b.o.Name}
 		// Not used before even if the stream has lost messages.
 		m.term = max(v.term+1, uint64(time.Now().UnixMilli()))
+		sent := time.Now()
 		ack, err := b.publishTerm(ctx, &m, last)
 		if isWrongSequence(err) {
 			continue // another message has been stored meanwhile
@@ -167,7 +168,26 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 		if v := b.current(); v.term != m.term {
 			return nil, errors.New("begin a term: the message that begins it wasn't accepted")
 		}
+		b.compareClocks(ctx, sent, ack.Sequence)
 		return newTerm(life, b, lose, m, ack.Sequence), nil
+	}
+}
+
+// maxSkew is how far the clocks of the machines may differ. Ticks have the time of the writer's: with a wrong one bars would be of another time.
+const maxSkew = 30 * time.Second
+
+// compareClocks warns if the clock of this machine differs from that of the server, which has just stored a message.
+func (b *Bus) compareClocks(ctx context.Context, sent time.Time, sequence uint64) {
+	got := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
+	defer cancel()
+	raw, err := b.stream.GetMsg(ctx, sequence)
+	if err != nil {
+		return // it is compared in the next term
+	}
+	stored := raw.Time.Add(b.o.faults.skew)
+	if stored.Before(sent.Add(-maxSkew)) || stored.After(got.Add(maxSkew)) {
+		b.o.Logger.Error("this machine and the NATS server have different times: set their clocks", "difference", sent.Sub(stored).Round(time.Second))
 	}
 }
 

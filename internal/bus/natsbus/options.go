@@ -98,6 +98,7 @@ var defaultTiming = timing{
 type faults struct {
 	loseAck   func(sequence uint64) bool // the acknowledgement of a message doesn't arrive
 	keepLease func() bool                // the writer doesn't notice that it has lost the lease
+	skew      time.Duration              // of the server's clock
 }
 
 func (o *Options) setDefaults() {
