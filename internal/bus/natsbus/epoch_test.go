@@ -301,6 +301,9 @@ func TestStartInTheMiddle(t *testing.T) {
 		if got := m.State(); got.Position != want.Position || !slices.Equal(got.Newest, want.Newest) || !slices.Equal(got.N, want.N) {
 			t.Errorf("state %+v, want %+v", got, want)
 		}
+		if read := m.Status().Read; read != (Latency{}) {
+			t.Errorf("latency %v of what was stored before the start", read)
+		}
 		m.close()
 	}
 }

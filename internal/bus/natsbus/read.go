@@ -173,7 +173,10 @@ func (b *Bus) handle(ctx context.Context, msg *nats.Msg, meta *nats.MsgMetadata)
 	b.advance(func(v *view) {
 		v.sequence = sequence
 		v.apply(&m, ticks)
-		b.health.read(time.Since(m.stored))
+		b.health.readError = nil
+		if sequence > b.target { // what was stored before has waited for this node
+			b.health.reads.add(time.Since(m.stored))
+		}
 	})
 	return nil
 }

@@ -29,7 +29,7 @@ type Status struct {
 	Server     string    // its address, empty if it is embedded
 	StaleSince time.Time // since when the node can't know whether it has the newest ticks, or no node writes any; zero otherwise
 	Err        string    // why, or why this node can't write; empty if nothing fails
-	Read       Latency   // from a server's store to the sinks, by the clocks of the server and this node
+	Read       Latency   // from a server's store to the sinks, by the clocks of the server and this node; of what was stored since the start
 	Ack        Latency   // from publishing a batch to its acknowledgement, on the writer
 }
 
@@ -52,12 +52,6 @@ type health struct {
 	leading    bool
 	reads      durations
 	acks       durations
-}
-
-// read notes a message that was read.
-func (h *health) read(took time.Duration) {
-	h.readError = nil
-	h.reads.add(took)
 }
 
 // Status returns the status of the node.
