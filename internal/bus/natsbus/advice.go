@@ -1,6 +1,7 @@
 package natsbus
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -79,9 +80,11 @@ func explain(err error) error {
 	return fmt.Errorf("%s: %w", advice, err)
 }
 
-// explainOpen adds what to do to an error of opening the stream.
-func explainOpen(err error) error {
+// explainOpen adds what to do to an error of opening the stream. last is the newest error of the connection.
+func explainOpen(err, last error) error {
 	switch {
+	case errors.Is(err, context.DeadlineExceeded) && errors.Is(last, nats.ErrPermissionViolation):
+		return fmt.Errorf("the NATS user of bus.nats.credentials, or of bus.nats.url, needs more permissions: %w", last)
 	case errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("JetStream doesn't answer; enable it on the NATS server, and for the account: %w", err)
 	case errors.Is(err, jetstream.ErrMsgNotFound):

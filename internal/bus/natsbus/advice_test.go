@@ -33,6 +33,10 @@ func TestUnfitServer(t *testing.T) {
 		{name: "without JetStream", server: func(o *server.Options) { o.JetStream = false }, want: "JetStream doesn't answer; enable it"},
 		{name: "one server", node: func(o *Options) { o.Replicas = 3 }, want: "bus.nats.replicas needs as many NATS servers"},
 		{name: "small store", server: func(o *server.Options) { o.JetStreamMaxStore = 8 << 20 }, want: "lower bus.nats.max_bytes"},
+		{name: "without permissions", server: func(o *server.Options) {
+			only := &server.Permissions{Publish: &server.SubjectPermission{Allow: []string{"x"}}}
+			o.Users = []*server.User{{Username: "u", Password: "p", Permissions: only}}
+		}, node: func(o *Options) { o.URL = strings.Replace(o.URL, "://", "://u:p@", 1) }, want: "needs more permissions"},
 		{name: "subject taken", taken: &jetstream.StreamConfig{Name: "other", Subjects: []string{"ticklane.>"}}, want: "choose another bus.nats.stream"},
 		{name: "bucket taken", taken: &jetstream.StreamConfig{Name: "KV_ticklane_lease", Subjects: []string{"other"}}, want: "choose another bus.nats.stream"},
 		{name: "name taken", taken: &jetstream.StreamConfig{Name: "ticklane_ticks", Subjects: []string{"other"}}, want: "choose another bus.nats.stream"},
@@ -94,7 +98,7 @@ func createStream(t *testing.T, url string, c jetstream.StreamConfig) {
 
 // TestStreamTooSmall: the oldest message may be dropped while a node that starts asks for it.
 func TestStreamTooSmall(t *testing.T) {
-	err := explainOpen(fmt.Errorf("message 5: %w", jetstream.ErrMsgNotFound))
+	err := explainOpen(fmt.Errorf("message 5: %w", jetstream.ErrMsgNotFound), nil)
 	if !strings.Contains(err.Error(), "raise bus.nats.max_bytes") || !errors.Is(err, jetstream.ErrMsgNotFound) {
 		t.Error(err)
 	}

@@ -119,7 +119,7 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
-		err = explainOpen(err)
+		err = explainOpen(err, b.conn.LastError())
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
 		}

@@ -3,6 +3,7 @@ package natsbus
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -26,15 +27,17 @@ func (b *Bus) changeEpoch(ctx context.Context, reason string) error {
 	return ErrEpoch
 }
 
-// adjust gives the stream the limits of the options, which may have changed since it was created. This node has the lease.
+// adjust gives the stream the configuration that it must have: the limits of the options may have changed since it was created, and
+// an operator may have edited it. This node has the lease.
 func (b *Bus) adjust(ctx context.Context, info *jetstream.StreamInfo) error {
-	c := b.streamConfig(epochOf(info))
-	if info.Config.MaxBytes == c.MaxBytes && info.Config.MaxAge == c.MaxAge && info.Config.Replicas == c.Replicas {
+	c, now := b.streamConfig(epochOf(info)), &info.Config
+	if now.MaxBytes == c.MaxBytes && now.MaxAge == c.MaxAge && now.Replicas == c.Replicas && now.MaxMsgs == c.MaxMsgs &&
+		now.MaxMsgsPerSubject == c.MaxMsgsPerSubject && now.Discard == c.Discard && slices.Equal(now.Subjects, c.Subjects) {
 		return nil
 	}
 	if _, err := b.js.UpdateStream(ctx, c); err != nil {
-		return fmt.Errorf("limits of stream %s: %w", b.streamName(), err)
+		return fmt.Errorf("configuration of stream %s: %w", b.streamName(), err)
 	}
-	b.o.Logger.Info("limits of the stream changed", "bytes", c.MaxBytes, "age", c.MaxAge, "replicas", c.Replicas)
+	b.o.Logger.Info("configuration of the stream changed", "bytes", c.MaxBytes, "age", c.MaxAge, "replicas", c.Replicas)
 	return nil
 }

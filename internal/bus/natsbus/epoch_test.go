@@ -81,6 +81,22 @@ func TestMarkDeleted(t *testing.T) {
 	}
 }
 
+// TestStreamEdited: the writer gives the stream its configuration back.
+func TestStreamEdited(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	edited := c.a.streamConfig(c.a.Start().Position.Epoch)
+	edited.Subjects, edited.MaxMsgs = []string{"other"}, 5
+	if _, err := c.a.js.UpdateStream(t.Context(), edited); err != nil {
+		t.Fatal(err)
+	}
+	c.deleteLease(t)
+	publish(c.writer(t), 20, 20)
+	c.agree(t, 40)
+}
+
 // TestMarkUnreadable: what the mark was can't be known, so the writer begins a new epoch.
 func TestMarkUnreadable(t *testing.T) {
 	t.Parallel()
