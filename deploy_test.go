@@ -88,14 +88,14 @@ func composeSettings(t *testing.T, overrides ...string) (cfg config.Config, grac
 // composeService is composeSettings for a service of some files.
 func composeService(t *testing.T, service string, files ...string) (cfg config.Config, grace time.Duration) {
 	t.Helper()
-	variable := regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
+	variable, required := regexp.MustCompile(`\$\{\w+:-([^}]*)\}`), regexp.MustCompile(`\$\{\w+\}`) // with and without a default
 	environ := imageEnvironment(t)
 	for _, name := range files {
 		var f composeFile
 		readYAML(t, "deploy/compose/"+name, &f)
 		s := f.Services[service]
 		for k, v := range s.Environment {
-			environ = append(environ, k+"="+variable.ReplaceAllString(v, "$1"))
+			environ = append(environ, k+"="+required.ReplaceAllString(variable.ReplaceAllString(v, "$1"), "secret"))
 		}
 		if s.Grace != "" {
 			var err error
