@@ -191,6 +191,9 @@ func (c *checker) start(h Hello) error {
 	c.hello, c.replay, c.expect, c.due = h, h.Head, expectTicks, h.Snapshot
 	switch h.Resume {
 	case wire.ResumeComplete, wire.ResumeGap:
+		if h.Epoch != c.epoch { // a reset to another log was cut before its snapshot had arrived
+			c.log = sequence{last: c.safe.seq, known: true}
+		}
 	case wire.ResumeReset:
 		c.counts.Resets++
 		c.startAtHead(h)

@@ -246,6 +246,32 @@ func TestCheckMessageIDs(t *testing.T) {
 	}
 }
 
+// TestCheckBackInTheLog: a client that was reset to another log, and cut before its snapshot had arrived, resumes in the first one.
+func TestCheckBackInTheLog(t *testing.T) {
+	other := strings.Replace(due(helloAt(3, "reset")), `"ab"`, `"cd"`, 1)
+	k := checker{unfiltered: true}
+	if err := account(t, &k, helloAt(9, "none"), "q A 1 10"); err != nil {
+		t.Fatal(err)
+	}
+	k.reconnect(true)
+	if err := account(t, &k, other, part(1, 2, strings.Replace(snapshotAt(3), `"ab"`, `"cd"`, 1))); err != nil {
+		t.Fatal(err)
+	}
+	k.reconnect(true)
+	if at := k.position(); at != "ab-10" {
+		t.Fatalf("position %s", at)
+	}
+	if _, err := k.message(Message{kind: jsonText, body: []byte(helloAt(12, "complete")), id: []byte("ab-10")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := account(t, &k, "q A 2 12"); err != nil {
+		t.Fatal(err)
+	}
+	if k.counts != (Counts{Resets: 1, Lost: 1}) {
+		t.Errorf("%+v", k.counts)
+	}
+}
+
 // TestCaughtUpWithTheSnapshot: a client has whole state when its snapshot is complete and the ticks up to the head are there.
 func TestCaughtUpWithTheSnapshot(t *testing.T) {
 	k := checker{unfiltered: true}
