@@ -230,8 +230,11 @@ func (r *secretRun) check(expected int) {
 	if err := r.Process.Signal(syscall.SIGHUP); err != nil {
 		r.Fatal(err)
 	}
-	testkit.Eventually(r, func() bool { _, err := os.Stat(record); return err == nil }, "a new audit log")
-	r.do("GET", "http://"+r.addr+"/api/symbols", "", nil, nil)
+	testkit.Eventually(r, func() bool {
+		r.do("GET", "http://"+r.addr+"/api/symbols", "", nil, nil)
+		text, err := os.ReadFile(record)
+		return err == nil && len(text) > 0
+	}, "a new audit log with a refused request")
 	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
 		r.Fatal(err)
 	}

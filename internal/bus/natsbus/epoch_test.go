@@ -74,8 +74,7 @@ func TestMarkDeleted(t *testing.T) {
 				return err == nil && m != nil && m.Seq == 40
 			}
 			testkit.Eventually(t, stored, "the mark is stored again")
-			c.deleteLease(t)
-			publish(c.writer(t), 40, 20)
+			publish(c.nextWriter(t), 40, 20)
 			c.agree(t, 60)
 		})
 	}
@@ -92,8 +91,7 @@ func TestStreamEdited(t *testing.T) {
 	if _, err := c.a.js.UpdateStream(t.Context(), edited); err != nil {
 		t.Fatal(err)
 	}
-	c.deleteLease(t)
-	publish(c.writer(t), 20, 20)
+	publish(c.nextWriter(t), 20, 20)
 	c.agree(t, 40)
 }
 

@@ -70,6 +70,18 @@ func (c *cluster) deleteLease(t *testing.T) {
 	}, "lease deleted")
 }
 
+// nextWriter ends the term of the writer, and returns the next one.
+func (c *cluster) nextWriter(t *testing.T) writing {
+	t.Helper()
+	c.deleteLease(t)
+	select {
+	case <-c.writing.ctx.Done():
+	case <-time.After(30 * time.Second):
+		t.Fatal("the writer goes on without the lease")
+	}
+	return c.writer(t)
+}
+
 // publish publishes ticks whose volumes are from, from+1, …
 func publish(w writing, from, n int) {
 	for i := range n {
