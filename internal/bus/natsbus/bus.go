@@ -180,6 +180,10 @@ func (b *Bus) open(ctx context.Context) (epoch uint64, err error) {
 	if epoch = epochOf(info); epoch == 0 {
 		return 0, fmt.Errorf("stream %s has no epoch: %w: delete it, or choose another bus.nats.stream", b.streamName(), errMismatch)
 	}
+	if more := info.Config.Replicas; more > b.o.Replicas {
+		b.o.Logger.Warn("bus.nats.replicas is lower than that of the stream, which is kept: set the same on all servers", "here", b.o.Replicas, "stream", more)
+		b.o.Replicas = more
+	}
 	return epoch, b.agree(info.Config.Metadata)
 }
 

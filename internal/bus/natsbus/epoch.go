@@ -31,6 +31,7 @@ func (b *Bus) changeEpoch(ctx context.Context, reason string) error {
 // an operator may have edited it. This node has the lease.
 func (b *Bus) adjust(ctx context.Context, info *jetstream.StreamInfo) error {
 	c, now := b.streamConfig(epochOf(info)), &info.Config
+	c.Replicas = max(c.Replicas, now.Replicas)
 	if now.MaxBytes == c.MaxBytes && now.MaxAge == c.MaxAge && now.Replicas == c.Replicas && now.MaxMsgs == c.MaxMsgs &&
 		now.MaxMsgsPerSubject == c.MaxMsgsPerSubject && now.Discard == c.Discard && slices.Equal(now.Subjects, c.Subjects) {
 		return nil
@@ -38,6 +39,7 @@ func (b *Bus) adjust(ctx context.Context, info *jetstream.StreamInfo) error {
 	if _, err := b.js.UpdateStream(ctx, c); err != nil {
 		return fmt.Errorf("configuration of stream %s: %w", b.streamName(), err)
 	}
-	b.o.Logger.Info("configuration of the stream changed", "bytes", c.MaxBytes, "age", c.MaxAge, "replicas", c.Replicas)
+	b.o.Logger.Warn("configuration of the stream changed to that of this node", "bytes", c.MaxBytes, "age", c.MaxAge, "replicas", c.Replicas,
+		"bytes_before", now.MaxBytes, "age_before", now.MaxAge, "replicas_before", now.Replicas)
 	return nil
 }

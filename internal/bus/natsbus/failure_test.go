@@ -255,6 +255,30 @@ func TestShownByAnother(t *testing.T) {
 	}
 }
 
+// TestReplicasAreKept: a writer that is set to fewer replicas doesn't lower those of the cluster.
+func TestReplicasAreKept(t *testing.T) {
+	t.Parallel()
+	o := options(t, "a")
+	o.URL, o.Replicas = natstest.NewCluster(t, 3).URL(), 3
+	a := openNode(t, o)
+	a.run()
+	few := options(t, "b")
+	few.URL, few.Replicas = o.URL, 1
+	b := openNode(t, few)
+	b.run()
+	publish(await(t, b.write()), 0, 10)
+	a.got.Wait(t, 10)
+	for _, name := range []string{b.streamName(), "KV_ticklane_lease", "KV_ticklane_mark", "OBJ_ticklane_state"} {
+		s, err := b.js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := s.CachedInfo().Config.Replicas; n != 3 {
+			t.Errorf("%s has %d replicas, want 3", name, n)
+		}
+	}
+}
+
 // TestReplicas: the stream of three servers gets another leader; in a stress run each server ends and starts again, then all together.
 // What was confirmed is stored once, and all nodes have one log.
 func TestReplicas(t *testing.T) {

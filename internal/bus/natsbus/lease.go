@@ -63,7 +63,9 @@ func bucket(ctx context.Context, b *Bus, c jetstream.KeyValueConfig) (jetstream.
 		if err != nil {
 			return nil, err
 		}
-		if now := status.Config(); now.Replicas == c.Replicas && now.TTL == c.TTL {
+		now := status.Config()
+		c.Replicas = max(c.Replicas, now.Replicas) // a node with fewer must not lower them for all
+		if now.Replicas == c.Replicas && now.TTL == c.TTL {
 			return kv, nil
 		}
 	}

@@ -137,7 +137,7 @@ func (b *Bus) handle(ctx context.Context, msg *nats.Msg, meta *nats.MsgMetadata)
 	}
 	b.deliver.Lock()
 	defer b.deliver.Unlock()
-	v := &b.view // nobody else changes it
+	v := &b.view // only changed with deliver locked
 	if sequence <= v.sequence {
 		return nil
 	}

@@ -48,7 +48,7 @@ func (r *records) open(ctx context.Context, b *Bus) (err error) {
 	}
 	if err == nil {
 		status, err := r.store.Status(ctx)
-		if err != nil || status.Replicas() == c.Replicas {
+		if err != nil || status.Replicas() >= c.Replicas {
 			return err
 		}
 	}
