@@ -39,8 +39,15 @@ func (b *bucket) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.wait)
 	defer cancel()
 	s, err := b.o.JS.Stream(ctx, b.config.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) || err == nil && !b.fits(s.CachedInfo().Config) {
-		s, err = b.o.JS.CreateOrUpdateStream(ctx, b.config)
+	c := b.config
+	if err == nil {
+		c.Replicas = max(c.Replicas, s.CachedInfo().Config.Replicas) // a node with fewer must not lower them for all
+	}
+	if errors.Is(err, jetstream.ErrStreamNotFound) || err == nil && !fits(s.CachedInfo().Config, c) {
+		s, err = b.o.JS.CreateOrUpdateStream(ctx, c)
+	}
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && (refused.ErrorCode == codeNoMemory || refused.ErrorCode == codeNoStorage) {
+		err = fmt.Errorf("let NATS store more: 24 MB in memory (max_memory_store) and 64 MB in files (max_file_store) are for credentials: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", b.name, err)
@@ -49,10 +56,16 @@ func (b *bucket) open(ctx context.Context) error {
 	return nil
 }
 
-// fits reports whether an existing bucket has the settings of this one.
-func (b *bucket) fits(c jetstream.StreamConfig) bool {
-	return c.Replicas == b.config.Replicas && c.Storage == b.config.Storage && c.MaxAge == b.config.MaxAge && c.MaxBytes == b.config.MaxBytes &&
-		c.MaxMsgSize == b.config.MaxMsgSize && c.MaxMsgsPerSubject == 1 && c.AllowMsgTTL && !c.AllowDirect && c.Discard == b.config.Discard
+// Error codes of the server for which jetstream has no names.
+const (
+	codeNoMemory  = 10028
+	codeNoStorage = 10047
+)
+
+// fits reports whether an existing bucket has the settings that are wanted.
+func fits(has, want jetstream.StreamConfig) bool {
+	return has.Replicas == want.Replicas && has.Storage == want.Storage && has.MaxAge == want.MaxAge && has.MaxBytes == want.MaxBytes &&
+		has.MaxMsgSize == want.MaxMsgSize && has.MaxMsgsPerSubject == 1 && has.AllowMsgTTL && !has.AllowDirect && has.Discard == want.Discard
 }
 
 // errConflict means that a key has another revision.

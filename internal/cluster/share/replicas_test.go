@@ -2,12 +2,35 @@ package share
 
 import (
 	"errors"
+	"strings"
 	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/auth"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/natstest"
 )
+
+// TestTooLittleMemory: the error says what to change at the NATS server.
+func TestTooLittleMemory(t *testing.T) {
+	t.Parallel()
+	conn, err := nats.Connect(natstest.New(t, func(o *server.Options) { o.JetStreamMaxMemory = 1 << 20 }).URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = ticketBucket(&Options{Conn: conn, JS: js, Prefix: "test", Replicas: 1, timing: quick}).open(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "max_memory_store") {
+		t.Errorf("error %v", err)
+	}
+}
 
 // TestReplicas: with three NATS servers a node finds a ticket at once that another has just issued, whichever servers they are connected
 // to, and one server may fail.

@@ -67,12 +67,13 @@ func Open(ctx context.Context, o Options) (*Share, error) {
 	}
 	s := &Share{Streams: newStreams(&o), revocations: newRevocations(&o)}
 	tickets := &tickets{ticketBucket(&o)}
+	var log throttledLog
 	for start := time.Now(); ; {
 		err := errors.Join(tickets.bucket.open(ctx), s.Streams.bucket.open(ctx), s.revocations.load(ctx))
 		if err == nil {
 			break
 		}
-		o.Logger.Warn("credentials aren't shared with the other nodes yet, trying again", "err", err, "took", time.Since(start).Round(time.Second))
+		log.warn(o.Logger, "credentials aren't shared with the other nodes yet, trying again", "err", err, "took", time.Since(start).Round(time.Second))
 		if !sleep(ctx, o.timing.retry) {
 			return nil, fmt.Errorf("share credentials: %w", err)
 		}

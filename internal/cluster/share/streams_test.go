@@ -106,7 +106,7 @@ func TestLostCounts(t *testing.T) {
 	}
 }
 
-// TestSilence: heartbeats that nobody could send or receive, such as while NATS elects a leader, make no node look dead.
+// TestSilence: heartbeats that no node could send or receive, such as while NATS elects a leader, make no node look dead.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
