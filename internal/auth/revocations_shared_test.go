@@ -36,7 +36,7 @@ func TestMergedRevocations(t *testing.T) {
 	select {
 	case <-r.changed: // streams end
 	default:
-		t.Error("nobody is notified")
+		t.Error("no stream is notified")
 	}
 	if len(store.got) != 0 {
 		t.Errorf("%v is passed back", store.got)

@@ -23,7 +23,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		text, err := q.head.append(nil)
 		if err != nil {
-			t.Skip() // escapes have made it longer
+			return // escapes have made it longer than a request may be
 		}
 		again, err := parseRequest(append(text, q.lines...))
 		if err != nil {

@@ -236,10 +236,10 @@ func TestNextWriter(t *testing.T) {
 	defer x.Close()
 	for round := range 4 {
 		writer := c.nodes[round%3]
-		sent := make(chan error, 1)
+		sent, before := make(chan error, 1), c.nodes[2].Conn.Stats().OutMsgs
 		go func() { sent <- x.Write(t.Context(), []byte(quotes(round+1, round+1)+"{}\n")) }()
 		if round%2 == 0 {
-			time.Sleep(20 * time.Millisecond) // most likely it waits now
+			testkit.Eventually(t, func() bool { return c.nodes[2].Conn.Stats().OutMsgs > before }, "a request without a writer")
 		}
 		writer.lead()
 		if err := <-sent; err != nil {
