@@ -26,9 +26,10 @@ const settleTimeout = 3 * time.Second
 // connection is one client of a test. Its owner is the goroutine that reads it.
 type connection struct {
 	*client.Conn
-	measured bool
-	churned  atomic.Bool // closed by churn and not yet reopened
-	cutAt    time.Time   // of a drill's cut, until the client has caught up
+	measured  bool
+	churned   atomic.Bool // closed by churn and not yet reopened
+	recovered atomic.Bool // reconnected after a cut, or dropped
+	cutAt     time.Time   // of a drill's cut, until the client has caught up
 }
 
 // clients are the connections of one window or drill. close ends them and waits for their owners.
@@ -122,6 +123,7 @@ func (c *clients) own(ctx context.Context) func(*connection) {
 
 // drop counts a connection that ended by itself.
 func (c *clients) drop(conn *connection, err error) {
+	conn.recovered.Store(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !conn.measured {
@@ -142,6 +144,16 @@ func (c *clients) drops() (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dropped, c.dropErr
+}
+
+// recovered returns how many connections have reconnected after a cut, or were dropped.
+func (c *clients) recovered() (n int) {
+	for _, conn := range c.all {
+		if conn.recovered.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // restDrops returns how many of the other connections ended by themselves.

@@ -36,13 +36,8 @@ func (d *drillRun) resume(ctx context.Context) error {
 			conn.CutAfter(1+rng.Int64N(maxCutAfter), rng.IntN(openingCuts) == 0)
 		}
 	}
-	var ended atomic.Int64
 	r := &reconnects{failed: c.drop, beforeOpen: arm, isCut: func(err error) bool {
-		if o.URL != "" && client.Broken(err) {
-			ended.Add(1)
-			return true
-		}
-		return errors.Is(err, client.ErrCut)
+		return errors.Is(err, client.ErrCut) || o.URL != "" && client.Broken(err)
 	}}
 	own := r.own(ctx)
 	c.recs.Open()
@@ -52,21 +47,22 @@ func (d *drillRun) resume(ctx context.Context) error {
 	}
 	limit := resumeTimeout(o)
 	err := waitFor(ctx, limit, func() bool {
-		cuts, _ := r.progress()
+		cuts, waiting := r.progress()
 		d.progress("%d of %d cuts, %d ticks", cuts, o.Cuts, c.recs.Delivered())
 		dropped, _ := c.drops()
-		return cuts >= o.Cuts && time.Now().After(until) && r.settled() || dropped == len(c.all)
+		return cuts >= o.Cuts && time.Now().After(until) && waiting == 0 || dropped == len(c.all)
 	})
-	switch cuts, _ := r.progress(); {
+	switch cuts, waiting := r.progress(); {
+	case errors.Is(err, errTimeout) && waiting > 0:
+		d.invalid("%d of %d had not reconnected after %v", waiting, len(c.all), limit)
 	case errors.Is(err, errTimeout) && cuts < o.Cuts:
 		d.invalid("only %d of %d cuts happened within %v: too few bytes are sent", cuts, o.Cuts, limit)
-	case errors.Is(err, errTimeout):
-		d.invalid("not all had reconnected after %v", limit)
-	case err != nil:
+	case err != nil && !errors.Is(err, errTimeout):
 		return err
 	}
-	d.result.Ended = int(ended.Load())
-	return d.finishReconnects(ctx, r)
+	err = d.finishReconnects(ctx, r)
+	d.result.Ended = r.ended
+	return err
 }
 
 // resumeTimeout gives the cuts of each connection far more time than they take at 10 ticks/s.

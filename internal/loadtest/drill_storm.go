@@ -26,16 +26,15 @@ func (d *drillRun) storm(ctx context.Context) error {
 	for _, conn := range c.all {
 		conn.Cut()
 	}
+	recovered := 0
 	err := waitFor(ctx, 2*client.OpenTimeout, func() bool {
-		_, reconnected := r.progress()
-		d.progress("%d of %d reconnected", reconnected, len(c.all))
-		dropped, _ := c.drops()
-		return reconnected+dropped >= len(c.all)
+		recovered = c.recovered()
+		d.progress("%d of %d reconnected", recovered, len(c.all))
+		return recovered == len(c.all)
 	})
 	cutting.Store(false)
 	if errors.Is(err, errTimeout) {
-		_, reconnected := r.progress()
-		d.invalid("only %d of %d had reconnected after %v", reconnected, len(c.all), 2*client.OpenTimeout)
+		d.invalid("only %d of %d had reconnected after %v", recovered, len(c.all), 2*client.OpenTimeout)
 	} else if err != nil {
 		return err
 	}

@@ -13,20 +13,22 @@ import (
 	"ticklane/internal/wire"
 )
 
-// reconnects resumes clients from their positions after a cut and measures how long it takes.
+// reconnects resumes clients from their positions after a cut and measures how long it takes. A cut counts once its reconnect has an
+// answer or has failed, so that the end of the drill, which may interrupt a reconnect, leaves no cut without one.
 type reconnects struct {
-	isCut      func(error) bool         // reports whether a connection ended by a cut of the drill
+	isCut      func(error) bool         // reports whether a connection's end is a cut
 	failed     func(*connection, error) // called with a connection that ended for another reason and isn't reopened
 	beforeOpen func(*connection)        // called before each reconnect by the connection's owner
 
 	mu          sync.Mutex
 	cuts        int
+	ended       int // of the cuts, those by the server or the network in a drill whose own cuts are client.ErrCut
 	resumed     int // answered with everything since the cut
 	withGap     int // answered with a gap
 	early       int // cut again before the hello
 	anew        int // without a position: cut before the client had one
 	other       int // answered in another way
-	waiting     int // between the cut and the hello
+	waiting     int // connections between the cut and the hello
 	refused     int
 	reconnected []time.Duration
 	caughtUp    []time.Duration
@@ -53,7 +55,7 @@ func (r *reconnects) own(ctx context.Context) func(*connection) {
 				return
 			}
 			c.cutAt = time.Now()
-			if err := r.reopen(ctx, c, rng); err != nil {
+			if err := r.reopen(ctx, c, rng, !errors.Is(err, client.ErrCut)); err != nil {
 				if !errors.Is(err, client.ErrStopped) && ctx.Err() == nil {
 					r.failed(c, err)
 				}
@@ -63,11 +65,11 @@ func (r *reconnects) own(ctx context.Context) func(*connection) {
 	}
 }
 
-// reopen retries until the connection is open again or stopped.
-func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) error {
+// reopen retries until the connection is open again or stopped. ended reports whether the connection ended otherwise than by
+// client.ErrCut.
+func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand, ended bool) error {
 	delay := firstRetry
 	r.mu.Lock()
-	r.cuts++
 	r.waiting++
 	r.mu.Unlock()
 	defer func() {
@@ -82,16 +84,17 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 		switch {
 		case err == nil:
 			r.mu.Lock()
-			r.record(c, from)
+			r.record(c, from, ended)
 			r.mu.Unlock()
 			return nil
 		case errors.Is(err, client.ErrCut):
 			// Cut again, usually before the whole hello had arrived.
 			r.mu.Lock()
-			r.cuts++
-			if c.Greeted() {
-				r.record(c, from) // the hello and the cut were in the same read
+			if c.Greeted() { // the hello and the cut were in the same read
+				r.record(c, from, ended)
+				ended = false
 			} else {
+				r.cuts++
 				r.early++
 			}
 			r.mu.Unlock()
@@ -105,6 +108,9 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 		r.refused++
 		r.mu.Unlock()
 		if time.Since(c.cutAt) > client.OpenTimeout {
+			r.mu.Lock()
+			r.count(ended)
+			r.mu.Unlock()
 			return fmt.Errorf("not reconnected after %v: %w", client.OpenTimeout, err)
 		}
 		timer := time.NewTimer(delay/2 + time.Duration(rng.Int64N(int64(delay/2))))
@@ -121,8 +127,18 @@ func (r *reconnects) reopen(ctx context.Context, c *connection, rng *rand.Rand) 
 	}
 }
 
-// record counts a reconnect from a position by the server's answer. r.mu is held.
-func (r *reconnects) record(c *connection, from string) {
+// count counts a cut. r.mu is held.
+func (r *reconnects) count(ended bool) {
+	r.cuts++
+	if ended {
+		r.ended++
+	}
+}
+
+// record counts a cut and its reconnect from a position by the server's answer. r.mu is held.
+func (r *reconnects) record(c *connection, from string, ended bool) {
+	r.count(ended)
+	c.recovered.Store(true)
 	r.reconnected = append(r.reconnected, c.OpenedAt().Sub(c.cutAt))
 	switch resume := c.Hello().Resume; {
 	case resume == wire.ResumeComplete:
@@ -147,18 +163,11 @@ func (r *reconnects) recordCatchUp(c *connection) {
 	c.cutAt = time.Time{}
 }
 
-// progress returns how many cuts and reconnects have happened.
-func (r *reconnects) progress() (cuts, reconnected int) {
+// progress returns how many cuts have an answer, and how many connections are being reopened.
+func (r *reconnects) progress() (cuts, waiting int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.cuts, len(r.reconnected)
-}
-
-// settled reports whether no connection is being reopened.
-func (r *reconnects) settled() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.waiting == 0
+	return r.cuts, r.waiting
 }
 
 // finishReconnects ends a drill with reconnects and sets its figures.
