@@ -34,7 +34,7 @@ func (s *streams) awaitPosition(opt *subscription) bool {
 	if !s.set.SharedLog || opt.From != stream.FromPosition || !ahead() {
 		return true
 	}
-	const interval = 5 * time.Millisecond
+	const interval = 20 * time.Millisecond
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for end := time.Now().Add(behindWait); time.Now().Before(end); {
