@@ -13,9 +13,10 @@ import (
 	"ticklane/internal/wire"
 )
 
-// newNodes returns the list of the nodes of the bus. nats is nil with another kind of bus, which has one. ready reports whether the
+// newNodes returns the list of the nodes of the bus. nats is nil with another kind of bus, which has one. settings are those that should be the
+// same on all. ready reports whether the
 // server accepts streams.
-func newNodes(cfg config.Config, nats *natsBus, addr net.Addr, log *stream.Log, delayed *delayedFeed, ready func() bool, logger *slog.Logger) *cluster.List {
+func newNodes(cfg config.Config, nats *natsBus, addr net.Addr, log *stream.Log, delayed *delayedFeed, settings func() []cluster.Setting, ready func() bool, logger *slog.Logger) *cluster.List {
 	started := time.Now()
 	open := func(lane wire.Lane) (n int) {
 		for _, l := range delayed.logs(log) {
@@ -24,7 +25,7 @@ func newNodes(cfg config.Config, nats *natsBus, addr net.Addr, log *stream.Log, 
 		return n
 	}
 	o := cluster.Options{
-		Prefix: cfg.Bus.NATS.Stream, Logger: logger,
+		Prefix: cfg.Bus.NATS.Stream, Settings: settings, Logger: logger,
 		Report: func() cluster.Report {
 			head := log.Head()
 			r := cluster.Report{

@@ -170,7 +170,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 	defer func() { _ = record.Close() }()
 	var server *handlers.Server
-	nodes := newNodes(cfg, nats, ln.Addr(), log, delayed, func() bool { return server.Ready() }, logger)
+	nodes := newNodes(cfg, nats, ln.Addr(), log, delayed, commonSettings(cfg, access), func() bool { return server.Ready() }, logger)
 	scrape := func(s *handlers.Server) http.Handler {
 		of := metrics.Sources{Stream: log, Reanchored: feed.Reanchored, Server: s.Counts, LogFailures: logs.Failed, HistoryFailures: past.Failures, AuditFailures: record.Lost}
 		if lines != nil {

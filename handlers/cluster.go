@@ -15,7 +15,7 @@ type clusterAPI struct {
 }
 
 // noNodes is the list of a server without one.
-var noNodes = cluster.View{Bus: "memory", Connected: true, Nodes: []cluster.Node{}, Changes: []cluster.Change{}}
+var noNodes = cluster.View{Bus: "memory", Connected: true, Nodes: []cluster.Node{}, Changes: []cluster.Change{}, Differences: []cluster.Difference{}}
 
 // list is GET /api/cluster?since=: the nodes as this one knows them, with their figures after a time.
 func (a *clusterAPI) list(c *fiber.Ctx) error {

@@ -15,6 +15,7 @@ import (
 func withNodes(d *handlers.Deps) {
 	d.Cluster = func(after int64) cluster.View {
 		v := cluster.View{Bus: "nats", Self: "a", Connected: true, Now: 9_000_000, Writer: "b", Changes: []cluster.Change{{At: 5_000_000, Node: "b", Term: 7}}}
+		v.Differences = []cluster.Difference{{Setting: "limits.topics", Here: "1", Node: "b", There: "2", Effect: "less"}}
 		for _, name := range []string{"a", "b"} {
 			n := cluster.Node{Report: cluster.Report{Name: name, Role: cluster.RoleReader, Epoch: "e", Head: 10}, State: cluster.StateUp, Self: name == "a", Points: []cluster.Point{}}
 			for at := int64(1_000_000); at < v.Now; at += 1_000_000 {

@@ -20,6 +20,8 @@ type Options struct {
 	Sent   func() (ticks, bytes uint64)     // to clients since the start
 	Head   func() (epoch string, at uint64) // of this node's log
 
+	Settings func() []Setting // that should be the same on all nodes; nil for none
+
 	Logger *slog.Logger
 }
 
@@ -49,6 +51,9 @@ type List struct {
 	idle       time.Time       // since when no node writes; zero while one does
 	ignored    map[string]bool // names of nodes whose reports have another version, and errors, logged once
 	duplicates map[string]bool // names that several nodes have, as logged
+	settings   []Setting       // of this node
+
+	settingsLogged int // differences
 }
 
 // entry is what is known of one start of a node.
@@ -57,6 +62,7 @@ type entry struct {
 	first, reported time.Time
 	points          []Point
 	inherited       int // how many of the points are of an earlier start
+	differs         map[string]*difference
 }
 
 // New returns a list, which is empty until Run.
@@ -110,6 +116,7 @@ func (l *List) report(now time.Time) message {
 		m.Ticks, m.Bytes = float64(ticks-min(l.ticks, ticks))/took, float64(bytes-min(l.bytes, bytes))/took
 	}
 	l.ticks, l.bytes, l.sampled = ticks, bytes, now
+	l.setSettings(&m)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m.Behind, l.behind = l.behind, 0
@@ -172,7 +179,7 @@ func (l *List) add(m message, now time.Time) {
 	e.points = append(e.points, Point{now.UnixMicro(), m.Role == RoleWriter, m.Behind, m.Read.P50, m.Read.P99})
 }
 
-// sweep removes nodes without a report for long, and logs names that several nodes have. The list is locked.
+// sweep removes nodes without a report for long, and logs names that several nodes have and settings that differ. The list is locked.
 func (l *List) sweep(now time.Time) {
 	for id, e := range l.entries {
 		if now.Sub(e.reported) > forgetAt || l.replaced(e) && now.Sub(e.reported) > duplicateFor {
@@ -182,6 +189,9 @@ func (l *List) sweep(now time.Time) {
 	l.noteWriter(now)
 	duplicates := make(map[string]bool)
 	for _, e := range l.entries {
+		if e.ID != l.id && e.state(now) == StateUp {
+			l.compareSettings(e, now)
+		}
 		if !l.duplicate(e, now) {
 			continue
 		}

@@ -62,6 +62,7 @@ type message struct {
 	ID      string `json:"id"` // of one start of a node
 	Leaving bool   `json:"leaving,omitempty"`
 	Report
+	Settings map[string]string `json:"settings,omitempty"` // values by names: see Setting
 }
 
 // format is the version of the messages. A new member needs no new version: nodes ignore those that they don't know.
@@ -113,6 +114,9 @@ func parse(data []byte) (*message, error) {
 		if len(*text) > maxText || *text != clean(*text) {
 			return nil, fmt.Errorf("text %.40q: want at most %d bytes of printable UTF-8", *text, maxText)
 		}
+	}
+	if err := validSettings(m.Settings); err != nil {
+		return nil, err
 	}
 	switch m.Role {
 	case RoleWriter, RoleStandby, RoleReader:

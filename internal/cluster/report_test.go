@@ -11,11 +11,11 @@ import (
 var sample = message{Format: format, ID: "0a1b", Report: Report{
 	Name: "host:3000", Version: "v1.2.0", Address: "10.0.0.1:3000", Role: RoleWriter, Ready: true, Started: 1793021400000000, Epoch: "18c3f2a", Term: 3, Head: 4802, Lag: 1, Behind: 2,
 	SSE: 4, WS: 5, Ticks: 100.5, Bytes: 9000, Read: Latency{300, 1200}, Ack: Latency{400, 1500}, Server: "nats://10.0.0.9:4222", Connected: true, Stale: 0, Error: "",
-}}
+}, Settings: map[string]string{"stream.log_size": "65536"}}
 
 // golden is what other versions send: a change that isn't compatible needs another format.
 const golden = `{"v":1,"id":"0a1b","name":"host:3000","version":"v1.2.0","address":"10.0.0.1:3000","role":"writer","ready":true,"reason":"","started":1793021400000000,"epoch":"18c3f2a",` +
-	`"term":3,"head":4802,"lag":1,"behind":2,"sse":4,"ws":5,"ticks":100.5,"bytes":9000,"read":{"p50":300,"p99":1200},"ack":{"p50":400,"p99":1500},"server":"nats://10.0.0.9:4222","connected":true,"stale":0,"error":""}`
+	`"term":3,"head":4802,"lag":1,"behind":2,"sse":4,"ws":5,"ticks":100.5,"bytes":9000,"read":{"p50":300,"p99":1200},"ack":{"p50":400,"p99":1500},"server":"nats://10.0.0.9:4222","connected":true,"stale":0,"error":"","settings":{"stream.log_size":"65536"}}`
 
 func TestReportIsAsPublished(t *testing.T) {
 	if got := string(sample.encode()); got != golden {
@@ -39,6 +39,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"an unknown role":   strings.Replace(golden, `"role":"writer"`, `"role":"king"`, 1),
 		"a negative number": strings.Replace(golden, `"sse":4`, `"sse":-4`, 1),
 		"a large head":      strings.Replace(golden, `"head":4802`, `"head":18446744073709551615`, 1),
+		"a long value":      strings.Replace(golden, `"65536"`, `"`+strings.Repeat("6", maxText+1)+`"`, 1),
 		"a negative rate":   strings.Replace(golden, `"ticks":100.5`, `"ticks":-1`, 1),
 	} {
 		if m, err := parse([]byte(data)); err == nil {

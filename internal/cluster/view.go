@@ -24,6 +24,8 @@ type View struct {
 	Writer    string   `json:"writer"` // empty if none is known
 	Nodes     []Node   `json:"nodes"`  // by name
 	Changes   []Change `json:"changes"`
+
+	Differences []Difference `json:"differences"` // by setting and node
 }
 
 // Node is a node with its newest report.
@@ -63,6 +65,7 @@ func (l *List) view(after int64, now time.Time) View {
 		v.Bus, v.Connected = "nats", l.o.Conn.IsConnected()
 	}
 	v.Writer, _ = l.writer(now)
+	v.Differences = l.differences(now)
 	sorted := slices.SortedFunc(maps.Values(l.entries), func(a, b *entry) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})

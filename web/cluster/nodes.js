@@ -26,7 +26,7 @@ const names = (nodes) => [...new Set(nodes.map((n) => n.name))].join(', ');
  * Sentences about what needs attention, the most urgent first.
  * @param {ClusterView} view
  */
-export function troubles({ connected, self, writer, nodes }) {
+export function troubles({ connected, self, writer, nodes, differences }) {
   const all = [];
   const up = nodes.filter((n) => n.state === 'up');
   if (!connected) all.push(t('cluster.trouble.away', { node: self }));
@@ -44,6 +44,8 @@ export function troubles({ connected, self, writer, nodes }) {
   if (stale.length) all.push(t('cluster.trouble.stale', { nodes: names(stale), time: time(Math.min(...stale.map((n) => n.stale))) }));
   const versions = new Set(up.map((n) => n.version));
   if (versions.size > 1) all.push(t('cluster.trouble.versions', { n: versions.size }));
+  const settings = new Set(differences.map((d) => d.setting));
+  if (settings.size) all.push(t('cluster.trouble.settings', { settings: [...settings].join(', '), node: self }));
   return all;
 }
 

@@ -16,7 +16,7 @@ export const node = (other) => ({
 });
 
 /** @param {ClusterNode[]} nodes @param {Partial<ClusterView>} [other] @returns {ClusterView} */
-const view = (nodes, other) => ({ bus: 'nats', self: 'a', connected: true, now: AT, writer: 'a', nodes, changes: [], ...other });
+const view = (nodes, other) => ({ bus: 'nats', self: 'a', connected: true, now: AT, writer: 'a', nodes, changes: [], differences: [], ...other });
 
 const writer = node({ role: 'writer' });
 
@@ -48,4 +48,6 @@ test('each trouble is a sentence, the most urgent first', () => {
   assert.match(String(troubles(view([writer, node({ name: 'b', duplicate: true }), node({ name: 'b', duplicate: true })]))), /have the name b\./);
   assert.match(String(troubles(view([writer, node({ name: 'b', stale: AT }), node({ name: 'c', stale: AT + 9e6 })]))), /^b, c may not .* since 13:30:00\.$/);
   assert.match(String(troubles(view([writer, node({ name: 'b', version: '2' })]))), /2 different versions/);
+  const differs = { setting: 'limits.topics', here: '1', node: 'b', there: '2', effect: '' };
+  assert.match(String(troubles(view([writer], { differences: [differs, { ...differs, node: 'c' }] }))), /^These settings aren’t the same on all nodes: limits\.topics\. /);
 });

@@ -9,7 +9,7 @@ import { node } from './nodes.test.js';
 const point = (second, other) => ({ at: second * 1e6, writes: false, behind: 0, p50: 1, p99: 2, ...other });
 
 /** @param {number} second @param {ClusterNode[]} nodes @param {Change[]} [changes] */
-const answer = (second, nodes, changes = []) => ({ bus: 'nats', self: 'a', connected: true, now: second * 1e6, writer: 'a', nodes, changes });
+const answer = (second, nodes, changes = []) => ({ bus: 'nats', self: 'a', connected: true, now: second * 1e6, writer: 'a', nodes, changes, differences: [] });
 
 test('answers of several nodes give one point for each second', () => {
   const series = new Series();

@@ -6,6 +6,8 @@ export interface Point { at: number; writes: boolean; behind: number; p50: numbe
 
 export interface Change { at: number; node: string; term: number }
 
+export interface Difference { setting: string; here: string; node: string; there: string; effect: string }
+
 export interface ClusterNode {
   name: string; version: string; address: string; role: 'writer' | 'standby' | 'reader' | 'single';
   ready: boolean; reason: string; started: number; epoch: string; term: number; head: number; lag: number; behind: number;
@@ -15,5 +17,5 @@ export interface ClusterNode {
 }
 
 export interface ClusterView {
-  bus: string; self: string; connected: boolean; now: number; writer: string; nodes: ClusterNode[]; changes: Change[];
+  bus: string; self: string; connected: boolean; now: number; writer: string; nodes: ClusterNode[]; changes: Change[]; differences: Difference[];
 }

@@ -18,7 +18,7 @@ import (
 // quick are times for tests. A busy machine must not make a node look dead: a test of that sets a shorter time.
 var quick = timing{
 	heartbeat: 50 * time.Millisecond, dead: 20 * time.Second, refresh: 30 * time.Second, flush: 10 * time.Millisecond,
-	differs: 0, check: 100 * time.Millisecond, retry: 20 * time.Millisecond, wait: 2 * time.Second,
+	check: 100 * time.Millisecond, retry: 20 * time.Millisecond, wait: 2 * time.Second,
 }
 
 // files are the settings of a cluster's nodes.
@@ -100,7 +100,7 @@ func (f files) start(t testing.TB, url string, set settings) *node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.Share, err = Open(ctx, Options{
-		Conn: n.conn, JS: js, Prefix: "test", Replicas: max(1, set.replicas), Node: newID(), Service: n.service, Same: n.service.Fingerprints, Logger: set.logger, timing: set.timing,
+		Conn: n.conn, JS: js, Prefix: "test", Replicas: max(1, set.replicas), Node: newID(), Service: n.service, Logger: set.logger, timing: set.timing,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -44,11 +44,8 @@ func parseCount(value []byte) (int, error) {
 	return int(n), nil
 }
 
-// Bounds of a heartbeat.
-const (
-	maxHeartbeat = 4 << 10
-	maxSame      = 16
-)
+// maxHeartbeat bounds a heartbeat.
+const maxHeartbeat = 4 << 10
 
 func parseHeartbeat(value []byte) (h heartbeat, err error) {
 	if len(value) > maxHeartbeat {
@@ -57,8 +54,8 @@ func parseHeartbeat(value []byte) (h heartbeat, err error) {
 	if err := json.Unmarshal(value, &h); err != nil {
 		return h, errors.New("heartbeat: want JSON")
 	}
-	if h.Name == "" || len(h.Same) > maxSame {
-		return h, fmt.Errorf("heartbeat: want a name, and at most %d fingerprints", maxSame)
+	if h.Name == "" {
+		return h, errors.New("heartbeat: want a name")
 	}
 	return h, nil
 }
@@ -118,8 +115,7 @@ func (s *Streams) heartbeat(id string, value []byte) error {
 		delete(s.peers, id)
 		return nil
 	}
-	h, err := parseHeartbeat(value)
-	if err != nil {
+	if _, err := parseHeartbeat(value); err != nil {
 		return err
 	}
 	p := s.peer(id, now)
@@ -127,24 +123,7 @@ func (s *Streams) heartbeat(id string, value []byte) error {
 		return fmt.Errorf("more than %d nodes", maxPeers)
 	}
 	p.seen, p.alive = now, true
-	s.compareSettings(p, h, now)
 	return nil
-}
-
-// compareSettings logs which settings of another node differ from this one's. It is called with mu held.
-func (s *Streams) compareSettings(p *peer, h heartbeat, now time.Time) {
-	for setting, own := range s.o.Same() {
-		since, known := p.differs[setting]
-		switch other, ok := h.Same[setting]; {
-		case !ok || other == own:
-			delete(p.differs, setting)
-		case !known:
-			p.differs[setting] = now
-		case !since.IsZero() && now.Sub(since) >= s.o.timing.differs:
-			p.differs[setting] = time.Time{} // it is logged
-			s.o.Logger.Warn("setting isn't the same on all nodes", "setting", setting, "node", h.Name)
-		}
-	}
 }
 
 // count takes note of a count. It is called with mu held.
@@ -189,7 +168,7 @@ func (s *Streams) peer(id string, now time.Time) *peer {
 		maps.DeleteFunc(s.peers, func(_ string, p *peer) bool { return !p.alive })
 	}
 	if len(s.peers) < maxPeers {
-		p = &peer{seen: now, counts: map[subject]count{}, differs: map[string]time.Time{}}
+		p = &peer{seen: now, counts: map[subject]count{}}
 		s.peers[id] = p
 	}
 	return p

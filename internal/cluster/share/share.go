@@ -18,7 +18,7 @@ import (
 	"ticklane/internal/auth"
 )
 
-// Options are the options of Open. All but Same are required.
+// Options are the options of Open. All are required.
 type Options struct {
 	Conn     *nats.Conn
 	JS       jetstream.JetStream
@@ -26,7 +26,6 @@ type Options struct {
 	Replicas int    // of the buckets
 	Node     string // name of this node
 	Service  *auth.Service
-	Same     func() map[string]string // fingerprints by settings that must be the same on all nodes; nil for none. It must not block.
 	Logger   *slog.Logger
 
 	timing timing // shorter in tests
@@ -38,7 +37,6 @@ type timing struct {
 	dead      time.Duration // after its last heartbeat a node's streams don't count any more
 	refresh   time.Duration // after which counts are stored again; they expire after twice that
 	flush     time.Duration // for which changes of counts are collected
-	differs   time.Duration // after which a different setting of another node is logged: a changed file reaches all in some seconds
 	check     time.Duration // between comparisons with the state of a bucket
 	retry     time.Duration // between attempts
 	wait      time.Duration // for an answer
@@ -46,7 +44,7 @@ type timing struct {
 
 var defaultTiming = timing{
 	heartbeat: time.Second, dead: 5 * time.Second, refresh: time.Minute, flush: 100 * time.Millisecond,
-	differs: 30 * time.Second, check: 2 * time.Second, retry: 500 * time.Millisecond, wait: 2 * time.Second,
+	check: 2 * time.Second, retry: 500 * time.Millisecond, wait: 2 * time.Second,
 }
 
 // Share is a node's part of the exchange. Its methods may be called from any goroutine.
@@ -61,9 +59,6 @@ type Share struct {
 func Open(ctx context.Context, o Options) (*Share, error) {
 	if o.timing == (timing{}) {
 		o.timing = defaultTiming
-	}
-	if o.Same == nil {
-		o.Same = func() map[string]string { return nil }
 	}
 	s := &Share{Streams: newStreams(&o), revocations: newRevocations(&o)}
 	tickets := &tickets{ticketBucket(&o)}

@@ -42,10 +42,9 @@ func subjectOf(name string) (s subject) {
 
 // peer is another node.
 type peer struct {
-	seen    time.Time // arrival of its newest heartbeat, or of its first entry
-	alive   bool      // it has sent a heartbeat within timing.dead
-	counts  map[subject]count
-	differs map[string]time.Time // since when a setting isn't that of this node; zero: it was logged
+	seen   time.Time // arrival of its newest heartbeat, or of its first entry
+	alive  bool      // it has sent a heartbeat within timing.dead
+	counts map[subject]count
 }
 
 type count struct {
@@ -186,12 +185,11 @@ func (s *Streams) reconcile() {
 
 // heartbeat is the value by which a node shows that it runs.
 type heartbeat struct {
-	Name string            `json:"name"`
-	Same map[string]string `json:"same,omitempty"` // see Options.Same
+	Name string `json:"name"`
 }
 
 func (s *Streams) sendHeartbeat() {
-	value, err := json.Marshal(heartbeat{s.o.Node, s.o.Same()})
+	value, err := json.Marshal(heartbeat{s.o.Node})
 	if err != nil {
 		s.o.Logger.Error("heartbeat not sent", "err", err)
 		return

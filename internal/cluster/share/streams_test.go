@@ -1,15 +1,12 @@
 package share
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -109,7 +106,7 @@ func TestLostCounts(t *testing.T) {
 // TestSilence: heartbeats that no node could send or receive, such as while NATS elects a leader, make no node look dead.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
+	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler)})
 	const other = "0011223344556677"
 	s.complete()
 	if err := errors.Join(s.heartbeat(other, []byte(`{"name":"n"}`)), s.count(other, subjectOf("ann"), []byte("2"))); err != nil {
@@ -143,7 +140,7 @@ func TestSilence(t *testing.T) {
 
 func TestStreamsAreBounded(t *testing.T) {
 	t.Parallel()
-	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler), Same: func() map[string]string { return nil }})
+	s := newStreams(&Options{Prefix: "test", Replicas: 1, timing: quick, Logger: slog.New(slog.DiscardHandler)})
 	id := func(i int) string { return fmt.Sprintf("%016x", i) }
 	for i := range 10 * maxPeers {
 		_ = s.heartbeat(id(i), []byte(`{"name":"n"}`))
@@ -194,42 +191,8 @@ func TestForgedStreams(t *testing.T) {
 	}
 }
 
-// logBuffer is what a logger writes to.
-type logBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
-func (b *logBuffer) count(text string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Count(b.String(), text)
-}
-
-func TestDifferentSettingsAreLogged(t *testing.T) {
-	t.Parallel()
-	f, s := newFiles(t), natstest.New(t, nil)
-	other := filepath.Join(t.TempDir(), "key")
-	write(t, other, strings.Repeat("o", 40))
-	var log logBuffer
-	f.start(t, s.URL(), settings{logger: slog.New(slog.NewTextHandler(&log, nil))})
-	same := f.start(t, s.URL(), settings{})
-	f.start(t, s.URL(), settings{key: other})
-	testkit.Eventually(t, func() bool { return log.count("auth.session_key_file") > 0 })
-	same.Streams.sendHeartbeat()
-	if log.count("auth.session_key_file") > 1 || log.count("auth.tokens") > 0 {
-		t.Errorf("logged: %s", log.String())
-	}
-}
-
 func FuzzStreamEntry(f *testing.F) {
-	f.Add("node.0011223344556677", []byte(`{"name":"a","same":{"auth.tokens":"x"}}`))
+	f.Add("node.0011223344556677", []byte(`{"name":"a"}`))
 	f.Add("count.0011223344556677.00112233445566778899aabbccddeeff", []byte("5"))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
 		id, of, err := parseKey(key)
@@ -239,7 +202,7 @@ func FuzzStreamEntry(f *testing.F) {
 		if n, err := parseCount(value); err == nil && (n < 0 || n > maxCount) {
 			t.Fatalf("%q is %d", value, n)
 		}
-		if h, err := parseHeartbeat(value); err == nil && (h.Name == "" || len(h.Same) > maxSame) {
+		if h, err := parseHeartbeat(value); err == nil && h.Name == "" {
 			t.Fatalf("%q is %v", value, h)
 		}
 	})

@@ -1,0 +1,53 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+
+	"ticklane/internal/cluster"
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/natstest"
+)
+
+// logText is the log of a process.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestDifferentSettingsOfServers: a server names each setting that another one has set differently, with both values and the effect, and no
+// secret. It needs no authentication.
+func TestDifferentSettingsOfServers(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--feed.source=ingest", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--feed.ingest.token=" + strings.Repeat("s", 32)}
+	var log logText
+	a := startServerLogging(t, &log, append(args, "--bus.node=a", "--feed.ingest.line_size=2048")...)
+	startServer(t, append(args, "--bus.node=b", "--feed.ingest.instruments=50", "--stream.log_size=1024", "--limits.topics=7", "--limits.connections=9", "--auth.mode=none")...)
+	for _, want := range []string{
+		`setting=feed.ingest.line_size node=b effect="a longer line is accepted by one server and refused by the other" here=2048 there=4096`,
+		"setting=feed.ingest.instruments node=b", "setting=stream.log_size node=b", "setting=limits.topics node=b",
+	} {
+		testkit.Eventually(t, func() bool { return strings.Contains(log.String(), want) }, want)
+	}
+	var view cluster.View
+	a.getJSON(t, "/api/cluster", &view)
+	if n := len(view.Differences); n != 4 || strings.Count(log.String(), "isn't the same") != 4 || view.Differences[0].There != "50" {
+		t.Errorf("%+v\n%s", view.Differences, log.String())
+	}
+}
