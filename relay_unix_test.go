@@ -241,3 +241,39 @@ func sendByWebSocket(ctx context.Context, addr string, lines, batches int, sent 
 	}
 	return nil
 }
+
+// TestLongLineToAnyServer: a line that is longer than a server accepts is refused with that reason, also by a server that doesn't run the feed,
+// whatever the limit of the one that does.
+func TestLongLineToAnyServer(t *testing.T) {
+	t.Parallel()
+	args := []string{"--bus.kind=nats", "--feed.source=ingest", "--bus.nats.url=" + natstest.New(t, nil).URL()}
+	sizes := map[string]int{"a": 2000, "b": 1000, "c": 3000}
+	var all []*process
+	for _, name := range []string{"a", "b", "c"} {
+		all = append(all, startServer(t, append(args, "--bus.node="+name, fmt.Sprintf("--feed.ingest.line_size=%d", sizes[name]), fmt.Sprintf("--bus.lead=%t", name == "a"))...))
+	}
+	all[0].send(t, `{"T":"instrument","S":"A","n":%d}`)
+	line := func(size int) string {
+		const start, end = `{"T":"q","S":"A","p":1`, "}\n"
+		return start + strings.Repeat(" ", size-len(start)-len(end)+1) + end
+	}
+	for i, name := range []string{"a", "b", "c"} {
+		size := min(sizes[name], sizes["a"]) // the writer's counts, too
+		answer, err := http.Post("http://"+all[i].addr+"/api/ingest", "application/x-ndjson", strings.NewReader(line(size)+line(size+2)+line(5000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var result ingest.Result
+		err = json.NewDecoder(answer.Body).Decode(&result)
+		answer.Body.Close()
+		if err != nil || result.Accepted != 1 || result.Rejected != 2 || len(result.Errors) != 2 {
+			t.Fatalf("%s: %v: %+v", name, err, result)
+		}
+		for n, e := range result.Errors {
+			want := ingest.LineError{Line: uint64(n + 2), Reason: fmt.Sprintf("longer than feed.ingest.line_size, %d bytes", size)}
+			if e != want {
+				t.Errorf("%s: %+v, want %+v", name, e, want)
+			}
+		}
+	}
+}

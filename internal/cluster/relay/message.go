@@ -24,7 +24,8 @@ type head struct {
 	Version int          `json:"v"`
 	Source  string       `json:"source,omitempty"`
 	Subject string       `json:"subject,omitempty"`
-	Rights  *auth.Rights `json:"rights,omitempty"` // nil for all
+	Rights  *auth.Rights `json:"rights,omitempty"`    // nil for all
+	MaxLine int          `json:"line_size,omitempty"` // of the sender, which cuts longer lines; 0 if unknown
 }
 
 // append appends the head with its end.

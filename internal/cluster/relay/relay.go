@@ -84,7 +84,7 @@ func (r *Relay) subject(term uint64) string { return fmt.Sprintf("%s.ingest.%d",
 // Open returns an input for a client: see ingest.Source.Open. rights are nil for a client that may send all. The caller must Close the
 // input.
 func (r *Relay) Open(name, subject string, rights *auth.Rights) *Input {
-	return &Input{relay: r, head: head{Version: version, Source: name, Subject: subject, Rights: rights}}
+	return &Input{relay: r, head: head{Version: version, Source: name, Subject: subject, Rights: rights, MaxLine: r.MaxLine}}
 }
 
 // Progress returns the progress of a sequence, as ingest.Source.Progress of the writer does.
@@ -118,7 +118,7 @@ func (r *Relay) handle(ctx context.Context, q *request) (*ingest.Result, error) 
 	if len(q.lines) == 0 {
 		return r.progress(ctx, q)
 	}
-	client := ingest.Client{Subject: q.head.Subject}
+	client := ingest.Client{Subject: q.head.Subject, MaxLine: q.head.MaxLine}
 	if q.head.Rights != nil {
 		client.MayWrite = q.head.Rights.CanWrite
 	}

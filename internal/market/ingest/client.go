@@ -10,6 +10,7 @@ import (
 type Client struct {
 	Subject  string                           // owns the sequences whose names it uses first
 	MayWrite func(symbol, sector string) bool // whether ticks of a symbol may be sent; its sector is "" if it is unknown. nil for all
+	MaxLine  int                              // bytes of a line, if fewer than Options.MaxLine; 0 for those
 }
 
 // ErrForeignSource is returned for the name of a sequence that belongs to another subject.

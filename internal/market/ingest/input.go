@@ -25,6 +25,7 @@ type Input struct {
 	term     int             // of Source, whose sequence it is
 	taken    []batch.Range   // numbers of new lines that other nodes don't know of
 	parser   parser
+	maxLine  int    // bytes of a line, without its end
 	number   uint64 // of the newest line
 	result   Result
 
@@ -42,7 +43,10 @@ type pendingInstrument struct {
 // Open returns an input for a client. name identifies the client's sequence of lines, across its connections; without a name lines
 // can't have a number. The error is ErrForeignSource. The caller must Close the input.
 func (s *Source) Open(name string, client Client) (*Input, error) {
-	x := &Input{source: s, name: name, subject: client.Subject, parser: parser{universe: s.universe, mayWrite: client.MayWrite}}
+	x := &Input{source: s, name: name, subject: client.Subject, parser: parser{universe: s.universe, mayWrite: client.MayWrite}, maxLine: s.options.MaxLine}
+	if client.MaxLine > 0 {
+		x.maxLine = min(x.maxLine, client.MaxLine)
+	}
 	if name == "" {
 		return x, nil
 	}
@@ -108,7 +112,7 @@ func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 		case x.skip:
 			x.skip = !ended
 			continue
-		case len(x.rest)+len(text) > x.source.options.MaxLine+1: // with a CR
+		case len(x.rest)+len(text) > x.maxLine+1: // with a CR
 			if err := x.tooLong(ctx, received); err != nil {
 				return err
 			}
@@ -162,7 +166,7 @@ func (x *Input) tooLong(ctx context.Context, received int64) error {
 		}
 	}
 	x.number++
-	reason := "longer than feed.ingest.line_size, " + strconv.Itoa(x.source.options.MaxLine) + " bytes"
+	reason := "longer than feed.ingest.line_size, " + strconv.Itoa(x.maxLine) + " bytes"
 	x.batch = append(x.batch, line{number: x.number, fault: &fault{"", reason}})
 	return nil
 }
