@@ -277,6 +277,8 @@ func TestCrossChecks(t *testing.T) {
 		{"nats in data.dir", []string{"--bus.kind=nats", "--data.dir=data"}, ""},
 		{"nats on other machines", []string{"--bus.kind=nats", "--bus.nats.url=nats://10.0.0.1:4222", "--bus.nats.replicas=3"}, ""},
 		{"replicas in one process", []string{"--bus.kind=nats", "--data.dir=data", "--bus.nats.replicas=3"}, "bus.nats.replicas"},
+		{"no server that runs the feed", []string{"--bus.kind=nats", "--data.dir=data", "--bus.lead=false"}, "bus.lead"},
+		{"another server runs the feed", []string{"--bus.kind=nats", "--bus.nats.url=nats://10.0.0.1:4222", "--bus.lead=false"}, ""},
 		{"a replayed file on nats", []string{"--bus.kind=nats", "--data.dir=data", "--feed.source=replay", "--feed.file", pem}, "feed.source"},
 		{"nats certificate without key", []string{"--bus.kind=nats", "--data.dir=data", "--bus.nats.cert", pem}, "bus.nats.key"},
 		{"missing nats credentials", []string{"--bus.kind=nats", "--data.dir=data", "--bus.nats.credentials", missing}, "bus.nats.credentials"},

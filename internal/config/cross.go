@@ -91,6 +91,7 @@ func (s *settings) checkBus(check func(ok bool, key, value, want string, with ..
 	}
 	check(n.URL != "" || s.config.Data.Dir != "", "data.dir", "", "missing: bus.kind is nats and stores in it, unless bus.nats.url names NATS servers", "bus.nats.url")
 	check(n.URL != "" || n.Replicas == 1, "bus.nats.replicas", strconv.Itoa(n.Replicas), "want 1: without bus.nats.url there is one NATS server, in this process", "bus.nats.url")
+	check(n.URL != "" || b.Lead, "bus.lead", "false", "want true: without bus.nats.url the NATS server is in this process, so no other server could run the feed", "bus.nats.url")
 	check(s.config.Feed.Source != "replay", "feed.source", strconv.Quote("replay"), "want simulator or ingest with bus.kind nats: a replayed file can't go on in another process", "bus.kind")
 	check(n.Cert == "" || n.Key != "", "bus.nats.key", "", "missing: bus.nats.cert is set and needs it", "bus.nats.cert")
 	check(n.Key == "" || n.Cert != "", "bus.nats.cert", "", "missing: bus.nats.key is set and needs it", "bus.nats.key")

@@ -37,6 +37,7 @@ func TestUnfitServer(t *testing.T) {
 			only := &server.Permissions{Publish: &server.SubjectPermission{Allow: []string{"x"}}}
 			o.Users = []*server.User{{Username: "u", Password: "p", Permissions: only}}
 		}, node: func(o *Options) { o.URL = strings.Replace(o.URL, "://", "://u:p@", 1) }, want: "needs more permissions"},
+		{name: "no writer yet", node: func(o *Options) { o.Lead, o.Prefix = false, "other" }, want: "no server has created stream other yet: start one with bus.lead true"},
 		{name: "subject taken", taken: &jetstream.StreamConfig{Name: "other", Subjects: []string{"ticklane.>"}}, want: "choose another bus.nats.stream"},
 		{name: "bucket taken", taken: &jetstream.StreamConfig{Name: "KV_ticklane_lease", Subjects: []string{"other"}}, want: "choose another bus.nats.stream"},
 		{name: "name taken", taken: &jetstream.StreamConfig{Name: "ticklane_ticks", Subjects: []string{"other"}}, want: "choose another bus.nats.stream"},

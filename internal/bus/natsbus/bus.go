@@ -119,6 +119,9 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
+		if !b.o.Lead && (errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)) {
+			err = fmt.Errorf("no server has created stream %s yet: start one with bus.lead true: %w", b.o.Prefix, err)
+		}
 		err = explainOpen(err, b.conn.LastError())
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
