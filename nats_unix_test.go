@@ -193,7 +193,9 @@ func TestWithoutNATS(t *testing.T) {
 	f.begin(t)
 	testkit.Eventually(t, func() bool { return f.reached(t, 100) }, "ticks")
 	s.Stop()
-	testkit.Eventually(t, func() bool { return strings.HasPrefix(p.readyz(t), "ready, feed stale: not connected to NATS") }, "the feed is stale")
+	testkit.Eventually(t, func() bool {
+		return strings.HasPrefix(p.readyz(t), "ready, feed stale: not connected to NATS: check bus.nats.url")
+	}, "the feed is stale")
 	s.Start()
 	testkit.Eventually(t, func() bool { return p.readyz(t) == "ready\n" }, "the feed is live")
 	f.mu.Lock()

@@ -3,6 +3,7 @@ package natsbus
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,7 +22,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				o.Logger.Warn("NATS disconnected", "err", err)
+				o.Logger.Warn("NATS disconnected, trying the addresses of bus.nats.url", "addresses", addresses(o.URL), "err", err)
 			}
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
@@ -53,15 +54,28 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 			return c, nil
 		}
 		if advice := wrongSettings(err); advice != "" {
-			return nil, fmt.Errorf("connect to NATS: %w: %s", err, advice)
+			return nil, fmt.Errorf("connect to NATS at %s: %w: %s", addresses(o.URL), err, advice)
 		}
 		if changed(&logged, err) {
-			o.Logger.Warn("NATS not connected, trying again every second", "err", err, "took", time.Since(start).Round(time.Second))
+			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", "addresses", addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {
-			return nil, fmt.Errorf("connect to NATS: %w", err)
+			return nil, fmt.Errorf("connect to NATS at %s, which is bus.nats.url: %w", addresses(o.URL), err)
 		}
 	}
+}
+
+// addresses returns the addresses in a list of URLs, without users, passwords and tokens.
+func addresses(urls string) string {
+	all := strings.Split(urls, ",")
+	for i := range all {
+		_, host, found := strings.Cut(strings.TrimSpace(all[i]), "://")
+		if !found {
+			host = strings.TrimSpace(all[i])
+		}
+		all[i] = strings.TrimSuffix(host[strings.LastIndex(host, "@")+1:], "/")
+	}
+	return strings.Join(all, ",")
 }
 
 // sleep waits for a duration. It reports whether ctx is still valid.

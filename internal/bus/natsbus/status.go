@@ -63,7 +63,8 @@ func (b *Bus) Status() Status {
 
 // status returns the status without the latencies, and the durations of these.
 func (b *Bus) status() (s Status, reads, acks durations) {
-	connected := b.conn.Status() == nats.CONNECTED
+	disconnected := b.disconnected()
+	connected := disconnected == nil
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	h := &b.health
@@ -88,10 +89,6 @@ func (b *Bus) status() (s Status, reads, acks durations) {
 		unwritten = errUnwritten
 	case h.leadError != nil && time.Since(h.failing) > long: // with the lease
 		unwritten = h.leadError
-	}
-	var disconnected error
-	if !connected {
-		disconnected = errDisconnected
 	}
 	for _, err := range []error{disconnected, h.checkError, h.readError, h.leadError, unwritten} {
 		if err != nil {

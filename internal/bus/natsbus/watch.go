@@ -9,7 +9,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-var errDisconnected = errors.New("not connected to NATS")
+var (
+	errDisconnected = errors.New("not connected to NATS: check bus.nats.url, and that its servers run")
+	errNoEmbedded   = errors.New("not connected to the embedded NATS server")
+)
+
+// disconnected returns the error of a connection that is lost, nil if there is one.
+func (b *Bus) disconnected() error {
+	switch {
+	case b.conn.IsConnected():
+		return nil
+	case b.embedded != nil:
+		return errNoEmbedded
+	}
+	return errDisconnected
+}
 
 // watch compares the node's log with the stream from time to time: a consumer gets no error when the stream has been replaced, and
 // when it has lost its end, a consumer waits for the next message that it expects in silence (nats-io/nats-server#5412). It sends
@@ -67,8 +81,8 @@ type check struct {
 
 // check compares the node's log with the stream. It ends the bus if the epochs differ.
 func (b *Bus) check(ctx context.Context) (check, error) {
-	if !b.conn.IsConnected() {
-		return check{}, errDisconnected
+	if err := b.disconnected(); err != nil {
+		return check{}, err
 	}
 	if err := b.mend(); err != nil {
 		return check{}, err
