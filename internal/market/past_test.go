@@ -11,11 +11,11 @@ import (
 
 // The past days end at the price with which the warm-up begins, have its volatility and volume, and are the same for a seed.
 func TestDays(t *testing.T) {
-	now := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC) // the warm-up begins on the day before
+	now := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC) // the warm-up begins on the day before: two days are its own
 	const n = 250
 	days := func() (all []quote.Tick) {
 		s := newSimulator(t, func(o *Options) { o.Rate = 1000 })
-		s.Days(now, n, func(d []quote.Tick) { all = append(all, d...) })
+		s.Days(now, n+2, func(d []quote.Tick) { all = append(all, d...) })
 		return all
 	}
 	all := days()
