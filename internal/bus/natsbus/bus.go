@@ -141,7 +141,8 @@ func (b *Bus) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.resume(ctx, epoch); err != nil { // requests for earlier ticks need the instruments
+	record, err := b.resume(ctx, epoch) // requests for earlier ticks need the instruments
+	if err != nil {
 		return err
 	}
 	wanted := uint64(math.MaxInt64)
@@ -152,7 +153,7 @@ func (b *Bus) begin(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 4*b.o.timing.ack)
 	defer cancel()
-	v, last, err := b.findStart(ctx, wanted)
+	v, last, err := b.findStart(ctx, record, wanted)
 	if err == nil && v.epoch != epoch {
 		err = errForeign // it has just begun
 	}

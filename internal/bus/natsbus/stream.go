@@ -127,9 +127,9 @@ func (b *Bus) sequenceOf(ctx context.Context, tick, first, last uint64) (uint64,
 	return first, nil
 }
 
-// findStart returns the view with which the node's log begins, and the sequence of the newest message in the stream. Ticks after wanted
-// are wanted.
-func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error) {
+// findStart returns the view with which the node's log begins, and the sequence of the newest message in the stream. record is the newest
+// state record, nil if there is none. Ticks after wanted are wanted.
+func (b *Bus) findStart(ctx context.Context, record *record, wanted uint64) (view, uint64, error) {
 	info, err := b.stream.Info(ctx)
 	if err != nil {
 		return view{}, 0, fmt.Errorf("stream %s: %w", b.streamName(), err)
@@ -137,10 +137,6 @@ func (b *Bus) findStart(ctx context.Context, wanted uint64) (view, uint64, error
 	v := view{epoch: epochOf(info), sequence: info.State.LastSeq}
 	last := info.State.LastSeq
 	newest, err := b.newestMessage(ctx, &info.State)
-	if err != nil {
-		return v, last, err
-	}
-	record, err := b.records.load(ctx)
 	if err != nil {
 		return v, last, err
 	}
@@ -192,18 +188,15 @@ func (b *Bus) awaitRecord(ctx context.Context) error {
 	return err
 }
 
-// resume gives the source the state record of an epoch.
-func (b *Bus) resume(ctx context.Context, epoch uint64) error {
-	if b.o.Source == nil {
-		return nil
-	}
+// resume returns the newest state record, nil if there is none, and gives it to the source if it is of an epoch.
+func (b *Bus) resume(ctx context.Context, epoch uint64) (*record, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
 	defer cancel()
 	record, err := b.records.load(ctx)
-	if err != nil || record == nil || record.view.epoch != epoch {
-		return err
+	if err != nil || b.o.Source == nil || record == nil || record.view.epoch != epoch {
+		return record, err
 	}
-	return b.learnRecord(record)
+	return record, b.learnRecord(record)
 }
 
 func (b *Bus) learnRecord(r *record) error {
