@@ -178,6 +178,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		}
 		delayed.measure(&of)
 		nats.measure(&of, nodes)
+		shared.measure(&of)
 		return metrics.Handler(of)
 	}
 	extra := &extraClients{addr: ln.Addr().String(), base: cfg.Server.BasePath}

@@ -7,6 +7,7 @@ import (
 	"ticklane/handlers"
 	"ticklane/internal/cluster/share"
 	"ticklane/internal/config"
+	"ticklane/internal/metrics"
 )
 
 // sharing is what this node shares with the others about credentials. Its methods may be called on nil, which shares nothing.
@@ -34,6 +35,13 @@ func shareAccess(ctx context.Context, cfg config.Config, access access, nats *na
 func (s *sharing) addTo(d *handlers.Deps) {
 	if s != nil {
 		d.Others = s.Streams
+	}
+}
+
+// measure adds the figures of the exchange to those of the metrics.
+func (s *sharing) measure(of *metrics.Sources) {
+	if s != nil {
+		of.PendingRevocations = s.PendingRevocations
 	}
 }
 

@@ -95,6 +95,7 @@ func TestEveryMetric(t *testing.T) {
 		Server:     func() ServerCounts { return ServerCounts{Requests: 11, Failures: 12, Overloads: 13, Panics: 14} },
 		Reanchored: func() uint64 { return 15 }, LogFailures: func() uint64 { return 16 }, HistoryFailures: func() uint64 { return 17 },
 		Lines: func() (uint64, uint64, uint64) { return 18, 19, 20 }, AuditFailures: func() uint64 { return 21 },
+		PendingRevocations: func() int { return 22 },
 	})
 	ws := log.Lane(wire.WS)
 	for name, want := range map[string]float64{
@@ -108,7 +109,7 @@ func TestEveryMetric(t *testing.T) {
 		`ticklane_resumes_total{lane="ws"}`: 1, `ticklane_gaps_total{lane="ws"}`: 0, `ticklane_conflated_total{lane="ws"}`: 0,
 		"ticklane_http_requests_total": 11, "ticklane_http_failures_total": 12, "ticklane_overloads_total": 13, "ticklane_panics_total": 14,
 		"ticklane_feed_reanchored_total": 15, "ticklane_log_failures_total": 16, "ticklane_history_failures_total": 17,
-		"ticklane_audit_failures_total":      21,
+		"ticklane_audit_failures_total": 21, "ticklane_cluster_pending_revocations": 22,
 		"ticklane_feed_lines_accepted_total": 18, "ticklane_feed_lines_rejected_total": 19, "ticklane_feed_lines_duplicate_total": 20,
 		"ticklane_compress_sets": 1, `ticklane_compress_in_bytes_total{lane="ws"}`: float64(ws.CompressIn),
 		`ticklane_compress_out_bytes_total{lane="ws"}`: float64(ws.CompressOut), `ticklane_compress_seconds_total{lane="ws"}`: ws.CompressSeconds,

@@ -31,6 +31,8 @@ type Sources struct {
 	HeldBytes func() int64
 	// Bus returns the figures of a bus that several nodes share.
 	Bus func() BusStats
+	// PendingRevocations returns how many revocations the other nodes of a cluster don't have yet.
+	PendingRevocations func() int
 	// Lines returns the lines of a feed that clients send, by what became of them.
 	Lines func() (accepted, rejected, duplicates uint64)
 }
@@ -117,6 +119,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.of.AuditFailures != nil {
 		count("audit_failures_total", "Records of the audit log that could not be written.", c.of.AuditFailures())
+	}
+	if c.of.PendingRevocations != nil {
+		gauge("cluster_pending_revocations", "Revocations of this node that wait for NATS: the other nodes don't have them yet.", float64(c.of.PendingRevocations()))
 	}
 	if c.of.LogFailures != nil {
 		count("log_failures_total", "Log records that could not be written.", c.of.LogFailures())

@@ -91,8 +91,11 @@ func TestRevocationWithoutNATS(t *testing.T) {
 	if !a.revoked(f.secrets["ann"]) || b.revoked(f.secrets["ann"]) {
 		t.Error("want it in force on one node only")
 	}
+	if n := a.PendingRevocations(); n != 1 {
+		t.Errorf("%d revocations are pending", n)
+	}
 	proxyA.Refuse(false) // it is stored without a further request
-	testkit.Eventually(t, func() bool { return f.freshRevokes(t, s) }, "stored")
+	testkit.Eventually(t, func() bool { return f.freshRevokes(t, s) && a.PendingRevocations() == 0 }, "stored")
 	proxyB.Refuse(false) // the node that was cut off gets it
 	testkit.Eventually(t, func() bool { return b.revoked(f.secrets["ann"]) }, "received after the cut")
 }

@@ -86,6 +86,9 @@ func (s *Share) Run(ctx context.Context) {
 	parts.Wait()
 }
 
+// PendingRevocations returns how many revocations of this node wait for NATS, so that the other nodes don't have them yet.
+func (s *Share) PendingRevocations() int { return s.revocations.count() }
+
 // newID returns a random name of a process.
 func newID() string {
 	var b [8]byte
