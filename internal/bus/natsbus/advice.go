@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus/natserr"
 )
 
 // wrongSettings returns what to do about an error of connecting that would come again, empty for any other.
@@ -75,9 +78,43 @@ func explain(err error) error {
 		advice = "another stream has the name of the bucket: choose another bus.nats.stream"
 	}
 	if advice == "" {
-		return err
+		return natserr.Explain(err)
 	}
 	return fmt.Errorf("%s: %w", advice, err)
+}
+
+// explain is the function explain for an error of a node that is open: it may have lost its connection.
+func (b *Bus) explain(err error) error {
+	if err == nil || errors.Is(err, errUnrenewed) {
+		return err
+	}
+	explained := explain(err)
+	if !errors.Is(explained, natserr.ErrAway) {
+		return explained
+	}
+	if lost := b.disconnected(); lost != nil {
+		return fmt.Errorf("%w: %w", lost, err)
+	}
+	if b.embedded != nil {
+		return fmt.Errorf("the embedded NATS server doesn't answer: is the disk of data.dir slow or full?: %w", err)
+	}
+	return explained
+}
+
+// logged is the newest error of a kind, and when it occurred.
+type logged struct {
+	text string
+	at   time.Time
+}
+
+// quiet is how long an error must not occur before the same is logged again.
+const quiet = time.Minute
+
+// changed reports whether an error has to be logged: it differs from the one before, or that is long ago.
+func (l *logged) changed(err error) bool {
+	before := *l
+	l.text, l.at = natserr.Text(err), time.Now()
+	return l.text != before.text || l.at.Sub(before.at) > quiet
 }
 
 // explainOpen adds what to do to an error of opening the stream. last is the newest error of the connection.

@@ -113,13 +113,13 @@ func TestUnreachable(t *testing.T) {
 	host := strings.TrimPrefix(s.URL(), "nats://")
 	o := options(t, "a")
 	o.URL = "nats://user:p@ss@" + host + ", tls://secret@" + host + "/"
-	want := "addresses=" + host + "," + host
+	want := "addresses=nats://" + host + ",tls://" + host
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var log bytes.Buffer
 	o.Logger = slog.New(slog.NewTextHandler(&watched{io.MultiWriter(&log, t.Output()), want, cancel}, nil))
 	_, err := Connect(ctx, o)
-	if err == nil || !strings.Contains(err.Error(), host+", which is bus.nats.url") || !strings.Contains(log.String(), want) {
+	if err == nil || !strings.Contains(err.Error(), host+", which is bus.nats.url: ") || !strings.Contains(log.String(), want) {
 		t.Fatalf("error %v, log %s", err, &log)
 	}
 	if all := err.Error() + log.String(); strings.Contains(all, "p@ss") || strings.Contains(all, "secret") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/bus"
+	"ticklane/internal/bus/natserr"
 	"ticklane/internal/quote/batch"
 )
 
@@ -111,9 +113,13 @@ func (b *Bus) OpenLog(ctx context.Context, l Log) error {
 	return nil
 }
 
+// usualWait is how long several nodes that start at the same time, with NATS servers that elect leaders, may wait for each other.
+const usualWait = 10 * time.Second
+
 // retry calls a function until it succeeds, ctx is done, or the stream can't be used at all.
 func (b *Bus) retry(ctx context.Context, try func() error) error {
-	logged := ""
+	var log logged
+	patient := true // the error was logged while it may be usual
 	for start := time.Now(); ; {
 		err := try()
 		if err == nil {
@@ -126,8 +132,13 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
 		}
-		if changed(&logged, err) {
-			b.o.Logger.Warn("the stream isn't available, trying again every second", "err", err, "took", time.Since(start).Round(time.Second))
+		took, level := time.Since(start), slog.LevelWarn
+		if usual := errors.Is(err, natserr.ErrAway) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound); usual && took < usualWait {
+			level = slog.LevelInfo
+		}
+		if changed := log.changed(err); changed || patient && level == slog.LevelWarn {
+			patient = level == slog.LevelInfo
+			b.o.Logger.Log(ctx, level, "the stream isn't available, trying again every second", "err", err, "took", took.Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {
 			return fmt.Errorf("bus: %w", err)

@@ -26,7 +26,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 			}
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
-			o.Logger.Info("NATS reconnected", "server", c.ConnectedUrlRedacted())
+			o.Logger.Info("NATS reconnected", "server", serverOf(c))
 			notify(b.again) // another server may not know the consumer
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Logger.Warn("NATS error", "err", err) }),
@@ -47,7 +47,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 	if o.Credentials != "" {
 		options = append(options, nats.UserCredentials(o.Credentials))
 	}
-	logged := ""
+	var log logged
 	for start := time.Now(); ; {
 		c, err := nats.Connect(o.URL, options...)
 		if err == nil {
@@ -56,7 +56,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		if advice := wrongSettings(err); advice != "" {
 			return nil, fmt.Errorf("connect to NATS at %s: %w: %s", addresses(o.URL), err, advice)
 		}
-		if changed(&logged, err) {
+		if log.changed(err) {
 			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", "addresses", addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {
@@ -69,13 +69,21 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 func addresses(urls string) string {
 	all := strings.Split(urls, ",")
 	for i := range all {
-		_, host, found := strings.Cut(strings.TrimSpace(all[i]), "://")
+		scheme, host, found := strings.Cut(strings.TrimSpace(all[i]), "://")
 		if !found {
-			host = strings.TrimSpace(all[i])
+			scheme, host = "nats", scheme
 		}
-		all[i] = strings.TrimSuffix(host[strings.LastIndex(host, "@")+1:], "/")
+		all[i] = scheme + "://" + strings.TrimSuffix(host[strings.LastIndex(host, "@")+1:], "/")
 	}
 	return strings.Join(all, ",")
+}
+
+// serverOf returns the address of the server that a connection has, empty for none.
+func serverOf(c *nats.Conn) string {
+	if url := c.ConnectedUrl(); url != "" {
+		return addresses(url)
+	}
+	return ""
 }
 
 // sleep waits for a duration. It reports whether ctx is still valid.

@@ -82,9 +82,7 @@ func TestSlowServer(t *testing.T) {
 	if sent := n.current().batch; sent > 1000 {
 		t.Errorf("%d batches for 3000 ticks", sent)
 	}
-	if ack := n.Status().Ack; ack.P50 < 20*time.Millisecond {
-		t.Errorf("latency %+v", ack)
-	}
+	testkit.Eventually(t, func() bool { return n.Status().Ack.P50 >= 20*time.Millisecond }, "the latency") // it is noted after the tick is read
 }
 
 // TestFullStore fills the server's store: nothing is stored, so nothing is shown, the nodes report why, and go on once there is room.

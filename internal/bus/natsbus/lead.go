@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/bus"
+	"ticklane/internal/bus/natserr"
 	"ticklane/internal/quote"
 	"ticklane/internal/quote/batch"
 )
@@ -40,7 +41,7 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 	if !b.o.Lead {
 		return errors.New("bus: this node may not write")
 	}
-	logged := ""
+	var log logged
 	for {
 		err := b.wait(ctx, func(v *view) bool { return v.sequence >= b.target || b.hasEnded() })
 		if err != nil || b.hasEnded() {
@@ -55,13 +56,13 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 		if err != nil && !ended && !errors.Is(err, errHeld) && !b.hasEnded() && b.conn.IsConnected() {
 			err = errors.Join(err, b.createMissing(ctx))
 		}
-		err = explain(err)
+		err = b.explain(err)
 		switch {
 		case ended:
 			return err
 		case ctx.Err() != nil || b.hasEnded():
 			return nil
-		case err != nil && !errors.Is(err, errHeld) && changed(&logged, err):
+		case err != nil && !errors.Is(err, errHeld) && log.changed(err):
 			b.o.Logger.Warn("not the writer", "err", err)
 		}
 		b.mu.Lock()
@@ -232,7 +233,7 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	}
 	if reason == "" {
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
-			return nil, fmt.Errorf("read the newest messages: %w", err)
+			return nil, fmt.Errorf("the newest messages aren't read yet: %v", err) // not that NATS didn't answer
 		}
 		v := b.current()
 		switch {
@@ -248,12 +249,16 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, b.adjust(ctx, info)
 }
 
-// createMissing creates the buckets that were deleted, which may be the reason of an error.
+// createMissing creates the buckets that were deleted, which may be the reason of an error. That NATS doesn't answer now isn't another one.
 func (b *Bus) createMissing(ctx context.Context) error {
 	var m marks
 	var r records
 	_, err := bucket(ctx, b, b.lease.config())
-	return errors.Join(err, m.open(ctx, b), r.open(ctx, b))
+	err = errors.Join(err, m.open(ctx, b), r.open(ctx, b))
+	if ctx.Err() != nil || errors.Is(natserr.Explain(err), natserr.ErrAway) {
+		return nil
+	}
+	return err
 }
 
 // isWrongSequence reports whether a message wasn't stored because of its expected sequence.

@@ -24,8 +24,9 @@ type lease struct {
 const leaseKey = "writer"
 
 var (
-	errLost = errors.New("the lease is lost")
-	errHeld = errors.New("another node has the lease")
+	errLost      = errors.New("lost the lease: another server has it")
+	errUnrenewed = errors.New("lost the lease")
+	errHeld      = errors.New("another node has the lease")
 )
 
 // holder is the value of the lease.
@@ -141,8 +142,10 @@ func (h *holding) keep(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && h.o.faults.keepLease != nil && h.o.faults.keepLease():
-		case err != nil:
+		case errors.Is(err, errLost):
 			return err
+		case err != nil:
+			return fmt.Errorf("%w: NATS didn't renew it within %s, so another server may write now: %w", errUnrenewed, h.o.timing.stepDown, err)
 		default:
 			h.renewed = start
 		}

@@ -26,7 +26,7 @@ func (b *Bus) Run(ctx context.Context) error {
 	}()
 	defer func() { <-watched }()
 	defer cancel()
-	logged := ""
+	var log logged
 	for {
 		err := b.read(ctx)
 		switch {
@@ -35,12 +35,15 @@ func (b *Bus) Run(ctx context.Context) error {
 		case b.hasEnded():
 			return b.end
 		}
-		if changed(&logged, err) {
-			b.o.Logger.Warn("reading the stream again", "err", err)
+		if !errors.Is(err, errRestart) {
+			err = b.explain(err)
+			if log.changed(err) {
+				b.o.Logger.Warn("reading the stream again", "err", err)
+			}
+			b.mu.Lock()
+			b.health.readError = err
+			b.mu.Unlock()
 		}
-		b.mu.Lock()
-		b.health.readError = err
-		b.mu.Unlock()
 		if errors.Is(err, errConflict) || errors.Is(err, errRead) {
 			b.spoil(ctx)
 		}
@@ -61,10 +64,13 @@ func (b *Bus) hasEnded() bool {
 	}
 }
 
+// errRestart means that the reader needs a new consumer. Nothing has failed.
+var errRestart = errors.New("a new consumer is needed")
+
 // read reads messages until one can't be accepted, the consumer fails, b.again receives or the bus has ended.
 //
 // This isn't jetstream's OrderedConsumer: it waits 10 s for the answer to a request that was sent while the connection failed.
-func (b *Bus) read(ctx context.Context) error {
+func (b *Bus) read(ctx context.Context) (err error) {
 	inbox := b.conn.NewInbox()
 	messages, err := b.conn.SubscribeSync(inbox)
 	if err != nil {
@@ -72,16 +78,22 @@ func (b *Bus) read(ctx context.Context) error {
 	}
 	unsubscribe := func() { _ = messages.Unsubscribe() } // the server deletes the consumer then
 	defer unsubscribe()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer func() {
+		if errors.Is(context.Cause(ctx), errRestart) {
+			err = errRestart
+		}
+		cancel(nil)
+	}()
 	defer context.AfterFunc(ctx, unsubscribe)()
 	go func() {
 		select {
 		case <-ctx.Done():
 		case <-b.again:
+			cancel(errRestart)
 		case <-b.ended:
+			cancel(nil)
 		}
-		cancel()
 	}()
 	setup, done := context.WithTimeout(ctx, b.o.timing.request)
 	defer done()
@@ -95,6 +107,9 @@ func (b *Bus) read(ctx context.Context) error {
 	}
 	for delivered := uint64(1); ; {
 		m, err := messages.NextMsg(2 * b.o.timing.heartbeat)
+		if errors.Is(err, nats.ErrTimeout) {
+			return fmt.Errorf("no heartbeat of NATS for %s", 2*b.o.timing.heartbeat)
+		}
 		if err != nil {
 			return fmt.Errorf("consumer: %w", err)
 		}

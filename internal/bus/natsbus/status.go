@@ -79,7 +79,7 @@ func (b *Bus) status() (s Status, reads, acks durations) {
 		s.Role = RoleStandby
 	}
 	if b.embedded == nil {
-		s.Server = b.conn.ConnectedUrlRedacted()
+		s.Server = serverOf(b.conn)
 	}
 	var unwritten error
 	long := 2 * b.o.timing.check

@@ -285,7 +285,7 @@ func (t *term) keepMark() {
 	m := mark{Epoch: t.epoch}
 	var revision uint64
 	var stored time.Time
-	logged := ""
+	var log logged
 	for {
 		if v := t.b.current(); v.head != m.Seq || v.batch != m.Batch || time.Since(stored) > t.b.o.timing.check {
 			ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.request)
@@ -293,7 +293,7 @@ func (t *term) keepMark() {
 			cancel()
 			switch {
 			case err == nil:
-				m.Seq, m.Batch, revision, stored, logged = v.head, v.batch, next, time.Now(), ""
+				m.Seq, m.Batch, revision, stored, log = v.head, v.batch, next, time.Now(), logged{}
 			case errors.Is(err, errSpoiled):
 				t.lose(err)
 				return
@@ -301,7 +301,7 @@ func (t *term) keepMark() {
 				if t.b.conn.IsConnected() {
 					err = errors.Join(err, t.b.createMissing(t.life))
 				}
-				if changed(&logged, err) {
+				if err = t.b.explain(err); log.changed(err) {
 					t.b.o.Logger.Warn("high-water mark not stored", "err", err)
 				}
 			}
@@ -317,7 +317,7 @@ func (t *term) keepRecord() {
 	for sleep(t.life, t.b.o.timing.state) {
 		ctx, cancel := context.WithTimeout(t.life, t.b.o.timing.ack)
 		if err := t.b.records.save(ctx); err != nil && t.life.Err() == nil {
-			t.b.o.Logger.Warn("state not stored", "err", err)
+			t.b.o.Logger.Warn("state not stored", "err", t.b.explain(err))
 		}
 		cancel()
 	}

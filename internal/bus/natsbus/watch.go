@@ -30,9 +30,10 @@ func (b *Bus) disconnected() error {
 // to b.again when a new consumer is needed.
 func (b *Bus) watch(ctx context.Context) {
 	var before check
-	logged := ""
+	var log logged
 	for {
 		now, err := b.check(ctx)
+		err = b.explain(err)
 		if ctx.Err() != nil || b.hasEnded() {
 			return
 		}
@@ -49,7 +50,7 @@ func (b *Bus) watch(ctx context.Context) {
 		b.mu.Unlock()
 		switch {
 		case err != nil:
-			if changed(&logged, err) {
+			if log.changed(err) {
 				b.o.Logger.Warn("the stream isn't available", "err", err)
 			}
 			before = check{}
@@ -151,17 +152,10 @@ func (b *Bus) spoil(ctx context.Context) {
 	first, err := b.marks.spoil(ctx, b.current().epoch)
 	switch {
 	case err != nil:
-		b.o.Logger.Warn("the need of a new epoch couldn't be stored", "err", err)
+		b.o.Logger.Warn("the need of a new epoch couldn't be stored", "err", b.explain(err))
 	case first:
 		b.o.Logger.Error("the stream has lost ticks that were read: a new epoch is needed")
 	}
-}
-
-// changed reports whether an error differs from the one that was logged last.
-func changed(logged *string, err error) bool {
-	before := *logged
-	*logged = err.Error()
-	return *logged != before
 }
 
 // notify sends to a channel of one element unless it is full.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus/natserr"
 )
 
 // ErrNotShared is returned when a rate can't be passed to the other nodes. It wasn't changed.
@@ -109,10 +111,10 @@ func (r *Rate) Run(ctx context.Context) {
 	tick := time.NewTicker(rateInterval)
 	defer tick.Stop()
 	for logged := ""; ctx.Err() == nil; {
-		if err := r.read(ctx); err == nil {
+		if err := natserr.Explain(r.read(ctx)); err == nil {
 			logged = ""
-		} else if ctx.Err() == nil && err.Error() != logged {
-			logged = err.Error()
+		} else if ctx.Err() == nil && natserr.Text(err) != logged {
+			logged = natserr.Text(err)
 			r.Logger.Warn("market rate of the other servers unknown", "err", err)
 		}
 		select {

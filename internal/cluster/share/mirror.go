@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus/natserr"
 )
 
 // mirror follows the entries of a bucket: first all that are in it, then each change. It begins again after a connection was lost, and
@@ -32,7 +34,7 @@ func (m *mirror) run(ctx context.Context) {
 			continue
 		}
 		if !failed {
-			o.Logger.Warn("changes of other nodes aren't received, trying again", "bucket", m.bucket.name, "err", err)
+			o.Logger.Warn("changes of other nodes aren't received, trying again", "bucket", m.bucket.name, "err", natserr.Explain(err))
 		}
 		failed = true
 		sleep(ctx, o.timing.retry)

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/auth"
+	"ticklane/internal/bus/natserr"
 )
 
 // revocations implements auth.RevocationStore. Each is an entry of a bucket, under the hash of what it revokes, and expires with it. None
@@ -69,7 +70,7 @@ func (r *revocations) run(ctx context.Context) {
 		err := r.storePending(ctx)
 		if err != nil && ctx.Err() == nil {
 			if !waiting {
-				r.o.Logger.Warn("revocations aren't stored for the other nodes yet, trying again", "count", r.count(), "err", err)
+				r.o.Logger.Warn("revocations aren't stored for the other nodes yet, trying again", "count", r.count(), "err", natserr.Explain(err))
 			}
 			waiting = true
 			sleep(ctx, r.o.timing.retry)

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/auth"
+	"ticklane/internal/bus/natserr"
 )
 
 // Options are the options of Open. All are required.
@@ -68,6 +69,7 @@ func Open(ctx context.Context, o Options) (*Share, error) {
 		if err == nil {
 			break
 		}
+		err = natserr.Explain(err)
 		log.warn(o.Logger, "credentials aren't shared with the other nodes yet, trying again", "err", err, "took", time.Since(start).Round(time.Second))
 		if !sleep(ctx, o.timing.retry) {
 			return nil, fmt.Errorf("share credentials: %w", err)

@@ -1,0 +1,50 @@
+// Package natserr explains errors of NATS servers that answer nothing or store nothing, such as those of a cluster without a majority.
+package natserr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrAway is the error of servers that don't store.
+var ErrAway = errors.New("NATS doesn't store: are most of its servers up?")
+
+// Error codes of a server that has no leader for what was requested. Package jetstream has no names for them.
+const (
+	codeNotAvailable = 10008
+	codeNotLeader    = 10009
+	codeOffline      = 10118
+)
+
+// Explain returns an error that wraps ErrAway and err if err is one of servers that don't store: there was no answer, or the answer is that
+// there is no leader. It returns any other err as it is.
+func Explain(err error) error {
+	if !away(err) || errors.Is(err, ErrAway) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrAway, err)
+}
+
+func away(err error) bool {
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return api.ErrorCode == codeNotAvailable || api.ErrorCode == codeNotLeader || api.ErrorCode == codeOffline
+	}
+	for _, of := range []error{context.DeadlineExceeded, nats.ErrTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// Text returns the text by which an error is compared with the one before: all that wrap ErrAway count as the same.
+func Text(err error) string {
+	if errors.Is(err, ErrAway) {
+		return ErrAway.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,61 @@
+package natserr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/testkit"
+	"ticklane/internal/testkit/natstest"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// TestNoMajority: whatever is requested from the last server of three, the error says that most of the servers are missing.
+func TestNoMajority(t *testing.T) {
+	c := natstest.NewCluster(t, 3)
+	conn, err := nats.Connect(c[0].URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := func(name string) (jetstream.KeyValue, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		return js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Replicas: 3})
+	}
+	var kv jetstream.KeyValue
+	testkit.Eventually(t, func() bool {
+		kv, err = create("b")
+		return err == nil
+	}, "a bucket")
+	c[1].Stop()
+	c[2].Stop()
+	for what, try := range map[string]func(context.Context) error{
+		"put":    func(ctx context.Context) error { _, err := kv.PutString(ctx, "k", "v"); return err },
+		"status": func(ctx context.Context) error { _, err := kv.Status(ctx); return err },
+		"create": func(context.Context) error { _, err := create("c"); return err },
+	} {
+		testkit.Eventually(t, func() bool { // the server notices it after a while
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			err := try(ctx)
+			again := Explain(Explain(err))
+			return errors.Is(again, ErrAway) && again.Error() == ErrAway.Error()+": "+err.Error() && Text(again) == ErrAway.Error()
+		}, what)
+	}
+	for _, err := range []error{nil, jetstream.ErrBucketNotFound, fmt.Errorf("x: %w", jetstream.ErrKeyNotFound), context.Canceled} {
+		if got := Explain(err); !errors.Is(got, err) || errors.Is(got, ErrAway) {
+			t.Errorf("%v is explained as %v", err, got)
+		}
+	}
+}
