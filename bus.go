@@ -181,10 +181,11 @@ func (n *natsBus) Stale() (since time.Time, ok bool) {
 
 // watch informs an observer when the feed becomes stale and when it is live again, until ctx is done.
 func (n *natsBus) watch(ctx context.Context, observer ingest.Observer, logger *slog.Logger) {
-	const interval = 500 * time.Millisecond
+	const interval, settled = 500 * time.Millisecond, 3 * time.Second
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	head, moved := n.Status().Head, time.Now()
+	var failed time.Time // when it was last seen to be stale
 	for {
 		select {
 		case <-ctx.Done():
@@ -199,7 +200,12 @@ func (n *natsBus) watch(ctx context.Context, observer ingest.Observer, logger *s
 		if since.IsZero() && n.staleAfter > 0 && time.Since(moved) > n.staleAfter {
 			since = moved
 		}
+		if !since.IsZero() {
+			failed = time.Now()
+		}
 		switch _, before := n.Stale(); {
+		case since.IsZero() && before && moved.Before(failed) && time.Since(failed) < settled:
+			// While NATS elects leaders its answers succeed and fail in turn.
 		case since.IsZero() && before:
 			n.stale.Store(0)
 			observer.FeedStale(time.Time{})
