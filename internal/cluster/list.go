@@ -141,7 +141,7 @@ func (l *List) receive(data []byte, now time.Time) {
 			l.o.Logger.Warn("report of a node ignored", "err", err)
 		}
 		return
-	case l.entries[m.ID] == nil && len(l.entries) > maxNodes:
+	case l.entries[m.ID] == nil && len(l.entries) > maxNodes && !l.makeRoom(now):
 		return
 	case m.Epoch == epoch:
 		// Both heads are of this moment, whatever the clocks are: reports take the same way as ticks.
@@ -149,6 +149,18 @@ func (l *List) receive(data []byte, now time.Time) {
 	}
 	l.add(*m, now)
 	l.noteWriter(now)
+}
+
+// makeRoom removes the node that has been silent for longest, and reports whether there was one that isn't up. The list is locked.
+func (l *List) makeRoom(now time.Time) bool {
+	oldest := ""
+	for id, e := range l.entries {
+		if id != l.id && e.state(now) != StateUp && (oldest == "" || e.reported.Before(l.entries[oldest].reported)) {
+			oldest = id
+		}
+	}
+	delete(l.entries, oldest)
+	return oldest != ""
 }
 
 // add adds or replaces the report of a node. The list is locked.

@@ -205,3 +205,29 @@ func TestNodesAreBounded(t *testing.T) {
 	}
 	want(t, len(l.view(0, now).Nodes), 1+maxNodes)
 }
+
+// TestLostNodesMakeRoom: in a full list those that are silent give way to a node that reports, and the others stay.
+func TestLostNodesMakeRoom(t *testing.T) {
+	l, now := begun(options("a", RoleReader))
+	for i := range maxNodes {
+		l.receive(reportOf(fmt.Sprint(i), fmt.Sprint("n", i), RoleReader, nil), now.Add(time.Duration(i)))
+	}
+	later := now.Add(lostAfter + time.Second)
+	for i := 3; i < maxNodes; i++ {
+		l.receive(reportOf(fmt.Sprint(i), fmt.Sprint("n", i), RoleReader, nil), later)
+	}
+	for i := range 5 {
+		l.receive(reportOf(fmt.Sprint("new", i), fmt.Sprint("new", i), RoleReader, nil), later)
+	}
+	v := states(l.view(0, later))
+	for _, node := range []string{"n3 up", "n255 up", "new0 up", "new1 up", "new2 up"} {
+		if !strings.Contains(v, node) {
+			t.Errorf("no %s", node)
+		}
+	}
+	for _, node := range []string{"n0 ", "n1 ", "n2 ", "new3", "new4"} {
+		if strings.Contains(v, node) {
+			t.Errorf("%s is listed", node)
+		}
+	}
+}
