@@ -36,6 +36,7 @@ type Bus struct {
 	sinks    []bus.Sink
 
 	start  bus.State
+	first  uint64 // sequence of the message before the first one that Run reads
 	target uint64 // sequence of the newest message when the bus was opened
 
 	deliver sync.Mutex // held while ticks are passed to the sinks; locked before mu
@@ -132,6 +133,7 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		if ctx.Err() != nil || errors.Is(err, errMismatch) {
 			return fmt.Errorf("bus: %w", err)
 		}
+		b.o.OnWait(err)
 		took, level := time.Since(start), slog.LevelWarn
 		if usual := errors.Is(err, natserr.ErrAway) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound); usual && took < usualWait {
 			level = slog.LevelInfo
@@ -172,7 +174,7 @@ func (b *Bus) begin(ctx context.Context) error {
 		return err
 	}
 	v.grow(b.o.Universe.Len())
-	b.view, b.target = v, last
+	b.view, b.first, b.target = v, v.sequence, last
 	b.start = v.state()
 	b.health.checked = time.Now()
 	return nil
@@ -215,6 +217,13 @@ func (b *Bus) Ready() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.view.sequence >= b.target
+}
+
+// Progress returns how many messages the node has read of those that were in the stream when the bus was opened.
+func (b *Bus) Progress() (read, all uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return min(b.view.sequence, b.target) - b.first, b.target - b.first
 }
 
 // Close closes the connection, and ends the embedded server. Run and Lead must have returned.

@@ -22,7 +22,7 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
-				o.Logger.Warn("NATS disconnected, trying the addresses of bus.nats.url", "addresses", addresses(o.URL), "err", err)
+				o.Logger.Warn("NATS disconnected, trying the addresses of bus.nats.url", "addresses", Addresses(o.URL), "err", err)
 			}
 		}),
 		nats.ReconnectHandler(func(c *nats.Conn) {
@@ -54,19 +54,20 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 			return c, nil
 		}
 		if advice := wrongSettings(err); advice != "" {
-			return nil, fmt.Errorf("connect to NATS at %s: %w: %s", addresses(o.URL), err, advice)
+			return nil, fmt.Errorf("connect to NATS at %s: %w: %s", Addresses(o.URL), err, advice)
 		}
+		o.OnWait(err)
 		if log.changed(err) {
-			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", "addresses", addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
+			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", "addresses", Addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {
-			return nil, fmt.Errorf("connect to NATS at %s, which is bus.nats.url: %w", addresses(o.URL), err)
+			return nil, fmt.Errorf("connect to NATS at %s, which is bus.nats.url: %w", Addresses(o.URL), err)
 		}
 	}
 }
 
-// addresses returns the addresses in a list of URLs, without users, passwords and tokens.
-func addresses(urls string) string {
+// Addresses returns the addresses in a list of URLs, without users, passwords and tokens.
+func Addresses(urls string) string {
 	all := strings.Split(urls, ",")
 	for i := range all {
 		scheme, host, found := strings.Cut(strings.TrimSpace(all[i]), "://")
@@ -81,7 +82,7 @@ func addresses(urls string) string {
 // serverOf returns the address of the server that a connection has, empty for none.
 func serverOf(c *nats.Conn) string {
 	if url := c.ConnectedUrl(); url != "" {
-		return addresses(url)
+		return Addresses(url)
 	}
 	return ""
 }

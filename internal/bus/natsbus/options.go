@@ -41,6 +41,7 @@ type Options struct {
 	Ack      string       // AckAfter (default) or AckBefore
 	Lead     bool         // the node may write
 	Logger   *slog.Logger // slog.Default() if nil
+	OnWait   func(error)  // called with each error after which Connect or OpenLog tries again; may be nil
 
 	Log // of Open
 
@@ -108,6 +109,9 @@ func (o *Options) setDefaults() {
 	o.Replicas = cmp.Or(o.Replicas, 1)
 	o.Ack = cmp.Or(o.Ack, AckAfter)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if o.OnWait == nil {
+		o.OnWait = func(error) {}
+	}
 	o.timing = cmp.Or(o.timing, defaultTiming)
 }
 
