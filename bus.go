@@ -23,7 +23,7 @@ import (
 
 // connectBus connects to the bus on NATS of the settings, nil with another kind of bus, and takes the seed of the market from the other
 // servers if it may be any. The caller must close it.
-func connectBus(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*natsBus, error) {
+func connectBus(ctx context.Context, cfg *config.Config, at *stage, logger *slog.Logger) (*natsBus, error) {
 	if cfg.Bus.Kind != "nats" {
 		return nil, nil
 	}
@@ -35,7 +35,7 @@ func connectBus(ctx context.Context, cfg *config.Config, logger *slog.Logger) (*
 	o := natsbus.Options{
 		Name: nodeName(*cfg), URL: n.URL, CA: n.CA, Cert: n.Cert, Key: n.Key, Credentials: n.Credentials, SyncAlways: n.Sync,
 		Prefix: n.Stream, MaxBytes: int64(n.MaxBytes), MaxAge: n.MaxAge, Replicas: n.Replicas,
-		Settings: settings, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, Logger: logger,
+		Settings: settings, Ack: cfg.Bus.Ack, Lead: cfg.Bus.Lead, Logger: logger, OnWait: at.awaitNATS(n.URL),
 	}
 	if n.URL == "" {
 		o.Dir = filepath.Join(cfg.Data.Dir, "nats")
@@ -91,7 +91,7 @@ func sharedSettings(cfg config.Config) ([]natsbus.Setting, error) {
 }
 
 // openBus returns the bus of the settings, which is nats unless that is nil.
-func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.Source, events *quote.Events, past *history.Store, logger *slog.Logger) (bus.Bus, error) {
+func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.Source, events *quote.Events, past *history.Store, at *stage, logger *slog.Logger) (bus.Bus, error) {
 	u := feed.Universe()
 	if nats == nil {
 		local := bus.NewLocal(u.Limit())
@@ -100,7 +100,8 @@ func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.
 		}
 		return local, nil
 	}
-	l := natsbus.Log{LogSize: cfg.Stream.LogSize, Universe: u, Events: events, From: nats.fetchBars(cfg.Bus.NATS.Stream, u, past, logger)}
+	at.awaitNATS(cfg.Bus.NATS.URL)
+	l := natsbus.Log{LogSize: cfg.Stream.LogSize, Universe: u, Events: events, From: nats.fetchBars(cfg.Bus.NATS.Stream, u, past, at, logger)}
 	if lines, ok := feed.(*ingest.Source); ok {
 		l.Source = lines
 	}

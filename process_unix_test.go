@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 type process struct {
 	*exec.Cmd
 	addr string
+	out  *bufio.Reader // standard output
 }
 
 // startServer starts the real server on a free port. The test's Cleanup kills it.
@@ -49,6 +50,14 @@ func startServer(t testing.TB, args ...string) *process {
 
 // startServerLogging is startServer with its log on standard error.
 func startServerLogging(t testing.TB, log io.Writer, args ...string) *process {
+	t.Helper()
+	p := launchServer(t, log, args...)
+	p.awaitReady(t)
+	return p
+}
+
+// launchServer is startServerLogging without waiting until the server is ready.
+func launchServer(t testing.TB, log io.Writer, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -69,12 +78,18 @@ func startServerLogging(t testing.TB, log io.Writer, args ...string) *process {
 		_ = p.Process.Kill()
 		_ = p.Wait()
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
+	p.out = bufio.NewReader(out)
+	return p
+}
+
+// awaitReady waits until the server prints its address.
+func (p *process) awaitReady(t testing.TB) {
+	t.Helper()
+	line, err := p.out.ReadString('\n')
 	_, p.addr, _ = strings.Cut(strings.TrimSpace(line), "://")
 	if err != nil || p.addr == "" {
 		t.Fatalf("the server printed %q: %v", line, err)
 	}
-	return p
 }
 
 // health returns the output of `ticklane health` for the server. The error is that of its exit code.

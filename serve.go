@@ -36,13 +36,15 @@ import (
 
 // serve serves until ctx is done or a part fails. When the log can't be continued, it ends all streams and serves anew.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+	at := new(stage)
 	for {
 		started := time.Now()
-		err := serveLog(ctx, &cfg, out)
+		err := serveLog(ctx, &cfg, out, at)
 		if !errors.Is(err, natsbus.ErrEpoch) || ctx.Err() != nil {
 			return err
 		}
 		out = io.Discard // the address was printed
+		at = &stage{anew: true}
 		if pause := 2*time.Second - time.Since(started); pause > 0 {
 			select {
 			case <-ctx.Done():
@@ -54,8 +56,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 }
 
 // serveLog connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, bus, warm-up of the
-// feed, feed, log of the bus, HTTP. Stop order: streams and HTTP within server.shutdown_timeout, feed, bus, log, history.
-func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err error) {
+// feed, feed, log of the bus, HTTP. While it starts, a responder answers requests with what it is at. Stop order: streams and HTTP within server.shutdown_timeout, feed, bus, log, history.
+func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *stage) (err error) {
 	cfg := *settled
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
 	logger := newLogger(cfg.Log, logs)
@@ -85,9 +87,11 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		defer admin.Close()
 		logger.Info("administration is served on server.admin_addr only", "addr", admin.Addr())
 	}
+	starting := answerWhileStarting(cfg, cert.config(), ln, admin, at, logger)
+	defer starting.close()
 
 	warnUnused(cfg, logger)
-	nats, err := connectBus(ctx, &cfg, logger)
+	nats, err := connectBus(ctx, &cfg, at, logger)
 	if ctx.Err() != nil {
 		return nil // stopped while it waited for a server of NATS
 	}
@@ -95,6 +99,9 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		return usageError(err)
 	}
 	defer nats.close()
+	if cfg.Feed.Source == "replay" {
+		at.enter("reading the file to replay")
+	}
 	feed, info, err := newFeed(ctx, &cfg, logger)
 	if ctx.Err() != nil {
 		return nil // stopped while the file to replay was read
@@ -103,6 +110,7 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 		return usageError(err)
 	}
 	u := feed.Universe()
+	at.enter("reading stored bars")
 	past, err := newHistory(cfg, u, logger)
 	if err != nil {
 		return err
@@ -114,14 +122,14 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	if events == nil {
 		events = quote.NewEvents(cfg.Stream.LogSize)
 	}
-	b, err := openBus(ctx, cfg, nats, feed, events, past, logger)
+	b, err := openBus(ctx, cfg, nats, feed, events, past, at, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
 	if nats != nil {
 		info.Stale, info.StaleReason = nats.Stale, func() string { return nats.Status().Err }
 	}
-	shared, err := shareAccess(ctx, cfg, access, nats, logger)
+	shared, err := shareAccess(ctx, cfg, access, nats, at, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
@@ -202,12 +210,14 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	}
 	switch feed := feed.(type) {
 	case *market.Simulator:
+		at.enter("simulating the market's past")
 		if nats == nil || start.Position.Seq == 0 && past.Follow(start.Position.Epoch) == 0 {
 			if err := simulatePast(feed, nats.pastEnd(), past, delayed, logger); err != nil {
 				return err
 			}
 		}
 	case *replay.Source:
+		at.enter("reading the file's rows before feed.start")
 		if err := replayPast(ctx, feed, past, delayed); err != nil {
 			return err
 		}
@@ -245,11 +255,14 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer) (err e
 	})
 	defer watchers.Wait()
 	defer stopWatching()
-	return run(ctx, cfg, out, logger, ln, server, feed, delayed, b)
+	if nats != nil {
+		at.readLog(nats)
+	}
+	return run(ctx, cfg, out, logger, ln, starting, server, feed, delayed, b)
 }
 
 // run starts the parts that serve has created, and stops them in order.
-func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, server *handlers.Server,
+func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, starting *responder, server *handlers.Server,
 	feed market.Source, delayed *delayedFeed, b bus.Bus) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
 	defer stopFeed()
@@ -288,6 +301,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		if !untilReady(failed, b, logger) {
 			return nil
 		}
+		starting.handOver()
 		printURL(out, cfg, ln.Addr())
 		return server.Serve()
 	})
@@ -297,7 +311,7 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 	}
 	group.Go(func() error {
 		<-failed.Done()
-		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil { // not after a failure
+		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil && server.Ready() { // not after a failure, and not during the start
 			logger.Info("/readyz fails, shutdown follows", "delay", delay)
 			server.NotReady()
 			time.Sleep(delay)

@@ -11,7 +11,12 @@ import (
 // accepts reports whether a header such as Accept or Accept-Encoding lists a value with a weight above 0 (RFC 9110 §12.5).
 // Wildcards don't count: they accept the uncompressed answer, too.
 func accepts(c *fiber.Ctx, header, value string) bool {
-	for _, list := range values(&c.Request().Header, header) {
+	return listed(values(&c.Request().Header, header), value)
+}
+
+// listed is accepts for the values of such a header.
+func listed(lists []string, value string) bool {
+	for _, list := range lists {
 		for part := range strings.SplitSeq(list, ",") {
 			name, params, _ := strings.Cut(part, ";")
 			if strings.EqualFold(strings.TrimSpace(name), value) {

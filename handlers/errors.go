@@ -39,8 +39,11 @@ func (h *errorHandler) respond(c *fiber.Ctx, err error) error {
 
 // acceptsPage reports whether the client is a browser that shows the answer to a person.
 func acceptsPage(c *fiber.Ctx) bool {
-	path := c.Path()
-	return c.Method() == fiber.MethodGet && acceptsHTML(c) &&
+	return isPageRequest(c.Method(), c.Get(fiber.HeaderAccept), c.Path())
+}
+
+func isPageRequest(method, accept, path string) bool {
+	return method == fiber.MethodGet && strings.Contains(accept, fiber.MIMETextHTML) &&
 		!strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/subscribe")
 }
 

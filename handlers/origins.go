@@ -112,20 +112,28 @@ func withPort(scheme, host string) string {
 func (a *access) allowOrigin(c *fiber.Ctx) error {
 	if len(a.origins) > 0 {
 		c.Vary(fiber.HeaderOrigin)
-		if origin := c.Get(fiber.HeaderOrigin); slices.Contains(a.origins, strings.ToLower(origin)) && origin != "" {
-			c.Set(fiber.HeaderAccessControlAllowOrigin, origin)
-			c.Set("Cross-Origin-Resource-Policy", "cross-origin")
-			if a.credentials {
-				c.Set(fiber.HeaderAccessControlAllowCredentials, "true")
-			}
-			c.Set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Ticklane-More, Retry-After")
-			if c.Method() == fiber.MethodOptions {
-				c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
-				c.Set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Cache-Control, Content-Type, Last-Event-ID")
-				c.Set(fiber.HeaderAccessControlMaxAge, "600")
-				return c.SendStatus(http.StatusNoContent)
-			}
+		if a.setCORS(c.Get(fiber.HeaderOrigin), c.Method(), c.Set) && c.Method() == fiber.MethodOptions {
+			return c.SendStatus(http.StatusNoContent)
 		}
 	}
 	return c.Next()
+}
+
+// setCORS sets the header fields of an answer to a page of an allowed origin. It reports whether it is one.
+func (a *access) setCORS(origin, method string, set func(name, value string)) bool {
+	if origin == "" || !slices.Contains(a.origins, strings.ToLower(origin)) {
+		return false
+	}
+	set(fiber.HeaderAccessControlAllowOrigin, origin)
+	set("Cross-Origin-Resource-Policy", "cross-origin")
+	if a.credentials {
+		set(fiber.HeaderAccessControlAllowCredentials, "true")
+	}
+	set(fiber.HeaderAccessControlExposeHeaders, "Ticklane-Position, Ticklane-More, Retry-After")
+	if method == fiber.MethodOptions {
+		set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST")
+		set(fiber.HeaderAccessControlAllowHeaders, "Authorization, Cache-Control, Content-Type, Last-Event-ID")
+		set(fiber.HeaderAccessControlMaxAge, "600")
+	}
+	return true
 }

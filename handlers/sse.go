@@ -134,16 +134,28 @@ func (s *streams) refuseExpiredSSE(c *fiber.Ctx, x *credential) error {
 // sendBye answers with a stream that consists of a bye.
 func sendBye(c *fiber.Ctx, r *refusal) error {
 	eventStream(c)
+	return c.Send(r.events())
+}
+
+// events returns the events of a stream that consists of a bye.
+func (r *refusal) events() []byte {
 	b, _ := wire.SSEJSON.Append(nil, wire.Bye(r.reason, r.retry))
-	return c.Send(b)
+	return b
+}
+
+// eventStreamHeader has the header fields of every event stream.
+var eventStreamHeader = [][2]string{
+	{fiber.HeaderContentType, "text/event-stream"},
+	{fiber.HeaderCacheControl, "no-store, no-transform"}, // a compressing proxy would hold each event back until the next
+	{"X-Accel-Buffering", "no"},                          // nginx would buffer the stream
+	{fiber.HeaderXContentTypeOptions, "nosniff"},
 }
 
 // eventStream sets the headers of an event stream.
 func eventStream(c *fiber.Ctx) {
-	c.Set(fiber.HeaderContentType, "text/event-stream")
-	c.Set(fiber.HeaderCacheControl, "no-store, no-transform") // a compressing proxy would hold each event back until the next
-	c.Set("X-Accel-Buffering", "no")                          // nginx would buffer the stream
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	for _, field := range eventStreamHeader {
+		c.Set(field[0], field[1])
+	}
 	if len(c.Response().Header.Peek("Cross-Origin-Resource-Policy")) == 0 {
 		c.Set("Cross-Origin-Resource-Policy", "same-origin")
 	}

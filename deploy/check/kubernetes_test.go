@@ -181,13 +181,16 @@ func checkContainer(t *testing.T, o *objects, pod *corev1.PodSpec) {
 	port := func(name string) bool {
 		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == name })
 	}
-	for name, probe := range map[string]*corev1.Probe{"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
+	for name, probe := range map[string]*corev1.Probe{"readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
 		if probe == nil || probe.HTTPGet == nil || !port(probe.HTTPGet.Port.StrVal) {
 			t.Errorf("the %s probe is %v", name, probe)
 		}
 	}
 	if c.LivenessProbe.HTTPGet.Path != "/healthz" || c.ReadinessProbe.HTTPGet.Path != "/readyz" {
 		t.Error("a server that drains would be restarted, or would get new clients")
+	}
+	if c.StartupProbe != nil {
+		t.Error("a server that waits for NATS would be restarted")
 	}
 	for _, p := range o.service.Spec.Ports {
 		if !port(p.TargetPort.StrVal) {
