@@ -15,8 +15,6 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
 	"ticklane/internal/market/ingest"
@@ -143,16 +141,7 @@ func TestFeedThroughTheReader(t *testing.T) {
 // endLease ends the lease of a server that was killed, which otherwise takes seconds.
 func endLease(t *testing.T, url string) {
 	t.Helper()
-	conn, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kv, err := js.KeyValue(t.Context(), "ticklane_lease")
+	kv, err := natstest.JetStream(t, url).KeyValue(t.Context(), "ticklane_lease")
 	if err == nil {
 		err = kv.Delete(t.Context(), "writer")
 	}

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"slices"
-	"sync"
 	"testing"
 
 	"ticklane/internal/quote"
@@ -35,37 +34,6 @@ func TestPublishNumbersTicks(t *testing.T) {
 	}
 	if !slices.Equal(order[:4], []string{"first", "second", "first", "second"}) {
 		t.Errorf("sinks in order %v", order)
-	}
-}
-
-// TestConcurrentPublishers: a sink receives one sequence without gaps.
-func TestConcurrentPublishers(t *testing.T) {
-	const publishers, batches, size = 4, 200, 5
-	var got []quote.Tick
-	b := NewLocal(publishers)
-	b.Attach(func(ticks []quote.Tick) { got = append(got, ticks...) })
-	var all sync.WaitGroup
-	for id := range quote.ID(publishers) {
-		all.Go(func() {
-			for range batches {
-				ticks := make([]quote.Tick, size)
-				for i := range ticks {
-					ticks[i].Symbol = id
-				}
-				b.Publish(ticks)
-			}
-		})
-	}
-	all.Wait()
-	n := make([]uint64, publishers)
-	for i, k := range got {
-		n[k.Symbol]++
-		if k.Seq != uint64(i+1) || k.N != n[k.Symbol] {
-			t.Fatalf("position %d: %+v", i+1, k)
-		}
-	}
-	if len(got) != publishers*batches*size {
-		t.Errorf("%d ticks", len(got))
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/testkit/natstest"
@@ -46,7 +45,9 @@ func TestUnfitServer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := natstest.New(t, tt.server)
 			if tt.taken != nil {
-				createStream(t, s.URL(), *tt.taken)
+				if _, err := natstest.JetStream(t, s.URL()).CreateStream(t.Context(), *tt.taken); err != nil {
+					t.Fatal(err)
+				}
 			}
 			o := options(t, "a")
 			o.URL = s.URL()
@@ -79,22 +80,6 @@ func (w *watched) Write(p []byte) (int, error) {
 		w.found()
 	}
 	return w.Writer.Write(p)
-}
-
-func createStream(t *testing.T, url string, c jetstream.StreamConfig) {
-	t.Helper()
-	conn, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := js.CreateStream(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestStreamTooSmall: the oldest message may be dropped while a node that starts asks for it.

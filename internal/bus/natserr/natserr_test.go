@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/testkit"
@@ -19,15 +18,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // TestNoMajority: whatever is requested from the last server of three, the error says that most of the servers are missing.
 func TestNoMajority(t *testing.T) {
 	c := natstest.NewCluster(t, 3)
-	conn, err := nats.Connect(c[0].URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := natstest.JetStream(t, c[0].URL())
 	create := func(name string) (jetstream.KeyValue, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -35,6 +26,7 @@ func TestNoMajority(t *testing.T) {
 	}
 	var kv jetstream.KeyValue
 	testkit.Eventually(t, func() bool {
+		var err error
 		kv, err = create("b")
 		return err == nil
 	}, "a bucket")

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // wait is how long a server or a cluster may take to become ready.
@@ -60,6 +62,21 @@ func (s *Server) Stop() {
 
 // URL returns the address of the server.
 func (s *Server) URL() string { return fmt.Sprintf("nats://127.0.0.1:%d", s.options.Port) }
+
+// JetStream returns a connection to the JetStream of a server or cluster. The test's end closes it.
+func JetStream(t testing.TB, url string) jetstream.JetStream {
+	t.Helper()
+	conn, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
 
 // Dir returns the directory of the store.
 func (s *Server) Dir() string { return s.options.StoreDir }
