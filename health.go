@@ -84,7 +84,7 @@ func checkHealth(ctx context.Context, s config.Server, out io.Writer) error {
 		return fmt.Errorf("server.addr %s: %w", target, err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 200))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 300))
 	if err != nil {
 		return fmt.Errorf("server.addr %s: %w", target, err)
 	}
