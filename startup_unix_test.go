@@ -51,18 +51,18 @@ func launchWaiting(t *testing.T, nats string, args ...string) *process {
 	return p
 }
 
-// asker makes requests, each on a new connection.
-type asker struct {
+// requester makes requests, each on a new connection.
+type requester struct {
 	http.Client
 	url string
 }
 
-func newAsker(url string) *asker {
-	return &asker{http.Client{Transport: &http.Transport{TLSClientConfig: insecure, DisableKeepAlives: true}, Timeout: time.Minute}, url}
+func newRequester(url string) *requester {
+	return &requester{http.Client{Transport: &http.Transport{TLSClientConfig: insecure, DisableKeepAlives: true}, Timeout: time.Minute}, url}
 }
 
 // do returns the answer to a request with header fields.
-func (a *asker) do(t *testing.T, method, path string, fields ...string) (*http.Response, string) {
+func (a *requester) do(t *testing.T, method, path string, fields ...string) (*http.Response, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, a.url+path, nil)
 	if err != nil {
@@ -106,9 +106,9 @@ func TestAnswersWhileStarting(t *testing.T) {
 			_, host, _ := strings.Cut(nats.URL(), "://")
 			admin := freeAddr(t)
 			p := launchWaiting(t, "nats://user:sesame@"+host, append(c.args, "--server.admin_addr="+admin)...)
-			main, root := newAsker(c.scheme+"://"+p.addr+c.base), newAsker(c.scheme+"://"+p.addr)
+			main, root := newRequester(c.scheme+"://"+p.addr+c.base), newRequester(c.scheme+"://"+p.addr)
 			reason := "starting: waiting for NATS (nats://" + host + ": nats: no servers available for connection)\n"
-			for _, a := range []*asker{main, root, newAsker("http://" + admin)} {
+			for _, a := range []*requester{main, root, newRequester("http://" + admin)} {
 				if answer, text := a.do(t, http.MethodGet, "/healthz"); answer.StatusCode != 200 || text != reason || !answer.Close {
 					t.Errorf("%s/healthz: %s %q", a.url, answer.Status, text)
 				}
@@ -130,7 +130,7 @@ func TestAnswersWhileStarting(t *testing.T) {
 			}
 			nats.Start()
 			p.awaitReady(t)
-			for _, a := range []*asker{main, newAsker("http://" + admin)} {
+			for _, a := range []*requester{main, newRequester("http://" + admin)} {
 				if answer, text := a.do(t, http.MethodGet, "/readyz"); answer.StatusCode != 200 || !strings.HasPrefix(text, "ready") {
 					t.Errorf("%s/readyz after the start: %s %q", a.url, answer.Status, text)
 				}
@@ -148,7 +148,7 @@ func TestAnswersWhileStarting(t *testing.T) {
 var byeOfStart = regexp.MustCompile(`^retry: (\d+)\nevent: bye\ndata: {"T":"bye","reason":"overload","retry":(\d+)}\n\n$`)
 
 // checkRefusals checks the answers that aren't those of probes.
-func checkRefusals(t *testing.T, a *asker) {
+func checkRefusals(t *testing.T, a *requester) {
 	t.Helper()
 	answer, text := a.do(t, http.MethodGet, "/sse/subscribe?topics=AAPL", "Accept: text/event-stream")
 	if m := byeOfStart.FindStringSubmatch(text); answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream" || m == nil || m[1] != m[2] || !answer.Close {
@@ -183,11 +183,11 @@ func TestClientsAtTheHandOver(t *testing.T) {
 		nats := natstest.New(t, nil)
 		nats.Stop()
 		p := launchWaiting(t, nats.URL(), "--stream.engine="+engine)
-		newAsker("http://"+p.addr).do(t, http.MethodGet, "/healthz")
+		newRequester("http://"+p.addr).do(t, http.MethodGet, "/healthz")
 		var clients errgroup.Group
 		for range 8 {
 			clients.Go(func() error {
-				a := newAsker("http://" + p.addr)
+				a := newRequester("http://" + p.addr)
 				for ready := 0; ready < 20; {
 					answer, err := a.Get(a.url + "/api/time")
 					if err != nil {
@@ -224,7 +224,7 @@ func TestSilentNATS(t *testing.T) {
 	}
 	defer silent.Close()
 	p := launchWaiting(t, "nats://"+silent.Addr().String())
-	a := newAsker("http://" + p.addr)
+	a := newRequester("http://" + p.addr)
 	testkit.Eventually(t, func() bool {
 		_, text := a.do(t, http.MethodGet, "/readyz")
 		return strings.HasPrefix(text, "starting: waiting for NATS (nats://"+silent.Addr().String()+": ") && strings.Contains(text, "timeout")
