@@ -27,14 +27,17 @@ type marks struct {
 	file string // empty with an external server
 }
 
-const markKey = "mark"
+const (
+	markKey  = "mark"
+	markFile = "high-water.json"
+)
 
 // errSpoiled is the error of a term whose epoch must end.
 var errSpoiled = errors.New("the epoch must end")
 
 func (s *marks) open(ctx context.Context, b *Bus) (err error) {
 	if b.embedded != nil {
-		s.file = filepath.Join(b.o.Dir, "high-water.json")
+		s.file = filepath.Join(b.o.Dir, markFile)
 	}
 	s.kv, err = bucket(ctx, b, jetstream.KeyValueConfig{Bucket: b.o.Prefix + "_mark", History: 1, Storage: jetstream.FileStorage, Replicas: b.o.Replicas})
 	return err
@@ -57,23 +60,34 @@ func (s *marks) load(ctx context.Context) (*mark, uint64, error) {
 	if s.file == "" {
 		return m, revision, nil
 	}
-	text, err := os.ReadFile(s.file)
-	if errors.Is(err, os.ErrNotExist) {
-		return m, revision, nil
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("high-water mark: %w", err)
-	}
-	var f mark
-	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, 0, fmt.Errorf("high-water mark: %s: %w: delete the file", s.file, err)
+	f, err := readMark(s.file)
+	if err != nil || f == nil {
+		return m, revision, err
 	}
 	// The file is written first.
 	if m == nil || m.Epoch != f.Epoch || m.Seq < f.Seq || m.Batch < f.Batch {
 		f.Spoiled = f.Spoiled || m != nil && m.Epoch == f.Epoch && m.Spoiled
-		m = &f
+		m = f
 	}
 	return m, revision, nil
+}
+
+// readMark returns the mark in a file, nil if there is none. One that can't be read isn't ignored: what the stream must have can't be known
+// then, and to begin a new epoch would delete the ticks of the stream.
+func readMark(file string) (*mark, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("high-water mark in data.dir: %w", err)
+	}
+	var f mark
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, fmt.Errorf("high-water mark in data.dir: %s is damaged: %w: delete this file, or, if this machine has crashed or lost power, the whole directory %s: "+
+			"clients begin with a snapshot then", file, err, filepath.Dir(file))
+	}
+	return &f, nil
 }
 
 // store stores the mark if the bucket has a revision, and returns the new one. The error is ErrKeyRevisionMismatch if it hasn't.

@@ -23,29 +23,34 @@ const otherStores = 256 << 20
 // embedded is a NATS server in this process. Nothing but this process can connect to it.
 type embedded struct {
 	*server.Server
-	lock   *os.File // of the directory
-	dir    string
-	failed atomic.Bool // the store has failed: the server stores nothing more until it starts again
+	lock    *os.File // of the directory
+	dir     string
+	failed  atomic.Bool            // the store has failed: the server stores nothing more until it starts again
+	fatal   atomic.Pointer[string] // why the server can't start
+	unclean atomic.Bool            // it was logged that the store is checked
 }
 
 // newEmbedded starts a server with its store in o.Dir.
 func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
+		return nil, fmt.Errorf("embedded NATS server: data.dir: %w", err)
 	}
 	// A second server in the same directory would damage the store: nats-server doesn't lock it.
 	lock, err := lockFile(filepath.Join(o.Dir, "lock"))
 	if errors.Is(err, errLocked) {
-		return nil, fmt.Errorf("embedded NATS server: %s is in use by another process: stop it, or choose another directory", o.Dir)
+		return nil, fmt.Errorf("embedded NATS server: data.dir: %s is in use by another process: stop it, or choose another directory", o.Dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
+		return nil, fmt.Errorf("embedded NATS server: data.dir: %w", err)
 	}
 	defer func() {
 		if err != nil {
 			_ = lock.Close()
 		}
 	}()
+	if _, err := readMark(filepath.Join(o.Dir, markFile)); err != nil {
+		return nil, err
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "ticklane-embedded",
 		DontListen: true,
@@ -58,16 +63,20 @@ func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 		MaxPayload: maxMessage, DisableJetStreamBanner: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
+		return nil, fmt.Errorf("embedded NATS server: data.dir: %w", err)
 	}
 	e := &embedded{Server: s, lock: lock, dir: o.Dir}
 	s.SetLoggerV2(serverLog{o.Logger, e}, false, false, false)
 	s.Start()
 	start := time.Now()
 	for !s.ReadyForConnections(time.Second) {
+		if why := e.fatal.Load(); why != nil {
+			e.stop()
+			return nil, fmt.Errorf("embedded NATS server in data.dir, %s: %s", o.Dir, *why)
+		}
 		if !s.Running() {
 			e.stop()
-			return nil, fmt.Errorf("embedded NATS server: it has stopped: is %s writable, and the disk not full?", o.Dir)
+			return nil, fmt.Errorf("embedded NATS server: it has stopped: is data.dir, %s, writable, and the disk not full?", o.Dir)
 		}
 		if ctx.Err() != nil {
 			e.stop()
@@ -77,7 +86,7 @@ func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 	}
 	if !s.JetStreamEnabled() {
 		e.stop()
-		return nil, fmt.Errorf("embedded NATS server: no store in %s: is it writable, and the disk not full?", o.Dir)
+		return nil, fmt.Errorf("embedded NATS server: no store in data.dir, %s: is it writable, and the disk not full?", o.Dir)
 	}
 	return e, nil
 }
@@ -103,10 +112,27 @@ type serverLog struct {
 }
 
 func (l serverLog) Noticef(format string, v ...any) { l.log(slog.LevelDebug, format, v) }
-func (l serverLog) Warnf(format string, v ...any)   { l.log(slog.LevelWarn, format, v) }
-func (l serverLog) Fatalf(format string, v ...any)  { l.log(slog.LevelError, format, v) }
 func (l serverLog) Debugf(string, ...any)           {}
 func (l serverLog) Tracef(string, ...any)           {}
+
+// Warnf logs one record of level info for the streams whose index is older than their messages, as after kill -9: the server reads the messages.
+func (l serverLog) Warnf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	if !strings.Contains(text, "] Stream state outdated, ") && !strings.HasSuffix(text, " from index errored: prior state file") {
+		l.log(slog.LevelWarn, format, v)
+		return
+	}
+	l.log(slog.LevelDebug, format, v)
+	if !l.server.unclean.Swap(true) {
+		l.logger.Info("the store of the embedded NATS server is checked after an unclean stop", "dir", l.server.dir)
+	}
+}
+
+// Fatalf notes why the server can't start.
+func (l serverLog) Fatalf(format string, v ...any) {
+	text := fmt.Sprintf(format, v...)
+	l.server.fatal.Store(&text)
+}
 
 // Errorf also notes that the store has failed, which the server reports nowhere else.
 func (l serverLog) Errorf(format string, v ...any) {
