@@ -177,6 +177,8 @@ func unauthenticated(c *fiber.Ctx, reason error) *problem {
 		p.Code, p.Detail = codeExpiredToken, auth.ErrExpired.Error()
 	case errors.Is(reason, auth.ErrRevoked):
 		p.Code, p.Detail = codeRevokedToken, auth.ErrRevoked.Error()
+	case errors.Is(reason, auth.ErrTicket):
+		p.Code, p.Detail = codeInvalidToken, auth.ErrTicket.Error()
 	default:
 		p.Code, p.Detail = codeInvalidToken, auth.ErrInvalid.Error()
 	}

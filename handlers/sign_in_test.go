@@ -446,7 +446,7 @@ func TestTickets(t *testing.T) {
 					lines = append(lines, testserver.Upgrade...)
 				}
 				again, body := srv.Get("/"+lane.String()+"/subscribe?topics=S0&ticket="+ticket, lines...)
-				if p := wantProblem(t, again, body, 401); p.Code != "invalid_token" || strings.Contains(body, ticket) {
+				if p := wantProblem(t, again, body, 401); p.Code != "invalid_token" || !strings.Contains(p.Detail, "ticket was used already") || strings.Contains(body, ticket) {
 					t.Errorf("%s: a used ticket: %s", name, body)
 				}
 			}

@@ -20,6 +20,18 @@ const (
 // ErrBusy means that a limit of the server is reached: the same request may succeed in half a minute.
 var ErrBusy = errors.New("too many are open")
 
+// ErrTicket means that a ticket can't be redeemed. It is an ErrInvalid.
+var ErrTicket error = ticketError{}
+
+type ticketError struct{}
+
+func (ticketError) Error() string {
+	return "the ticket was used already, has expired, or is not of these servers: request a new one"
+}
+
+// Is reports whether a target is ErrInvalid.
+func (ticketError) Is(target error) bool { return target == ErrInvalid }
+
 // Tickets are credentials for one request. Pages of other sites need them, because an EventSource can't send a header. A ticket may
 // be part of a URL: it is worthless once used, and after 30 s.
 type Tickets struct {
@@ -86,11 +98,11 @@ func (t *Tickets) issue(p *Principal, origin string, hash [sha256.Size]byte) (ex
 	return expires, nil
 }
 
-// Redeem returns the principal of a ticket, once. The error wraps ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
+// Redeem returns the principal of a ticket, once. The error wraps ErrTicket, ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
 // credential was revoked, or has expired, meanwhile. With tickets of all servers it may wrap ErrStoreAway or ErrUnavailable, too.
 func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	if !strings.HasPrefix(text, TicketPrefix) {
-		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrInvalid)
+		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrTicket)
 	}
 	hash, now := sha256.Sum256([]byte(text)), time.Now()
 	t.mu.Lock()
@@ -106,9 +118,9 @@ func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	}
 	switch {
 	case !ok || !now.Before(of.expires):
-		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrInvalid, TicketTime)
+		return nil, fmt.Errorf("ticket: %w: unknown, used or older than %s", ErrTicket, TicketTime)
 	case of.origin != origin:
-		return nil, fmt.Errorf("ticket: %w: issued for another origin", ErrInvalid)
+		return nil, fmt.Errorf("ticket: %w: issued for another origin", ErrTicket)
 	case t.revocations.Revoked(of.principal):
 		return nil, ErrRevoked
 	case of.principal.Expired(now):

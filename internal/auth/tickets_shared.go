@@ -109,14 +109,14 @@ func (t *Tickets) put(p *Principal, origin string, hash [sha256.Size]byte, ends 
 // take redeems a ticket of any server. The principal is that of an expired credential with ErrExpired, else nil with an error.
 func (t *Tickets) take(text, origin string, hash [sha256.Size]byte) (*Principal, error) {
 	if !t.keys.signed(strings.TrimPrefix(text, TicketPrefix)) {
-		return nil, fmt.Errorf("%w: issued by a server with another auth.session_key_file, or by none", ErrInvalid)
+		return nil, fmt.Errorf("%w: issued by a server with another auth.session_key_file, or by none", ErrTicket)
 	}
 	key := hex.EncodeToString(hash[:])
 	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
 	defer cancel()
 	value, err := t.store.Take(ctx, key)
 	if errors.Is(err, ErrNoTicket) {
-		return nil, fmt.Errorf("%w: unknown, used or older than %s", ErrInvalid, TicketTime)
+		return nil, fmt.Errorf("%w: unknown, used or older than %s", ErrTicket, TicketTime)
 	}
 	if err != nil {
 		return nil, err
@@ -125,13 +125,13 @@ func (t *Tickets) take(text, origin string, hash [sha256.Size]byte) (*Principal,
 	now := time.Now()
 	switch err := t.keys.content.open(string(value), &stored); {
 	case err != nil:
-		return nil, fmt.Errorf("%w: what is stored %s", ErrInvalid, err.Error())
+		return nil, fmt.Errorf("%w: what is stored %s", ErrTicket, err.Error())
 	case stored.Key != key:
-		return nil, fmt.Errorf("%w: what is stored belongs to another ticket", ErrInvalid)
+		return nil, fmt.Errorf("%w: what is stored belongs to another ticket", ErrTicket)
 	case now.After(fromMicros(stored.Ends).Add(clockTolerance)):
-		return nil, fmt.Errorf("%w: older than %s", ErrInvalid, TicketTime)
+		return nil, fmt.Errorf("%w: older than %s", ErrTicket, TicketTime)
 	case stored.Origin != origin:
-		return nil, fmt.Errorf("%w: issued for another origin", ErrInvalid)
+		return nil, fmt.Errorf("%w: issued for another origin", ErrTicket)
 	}
 	p := &Principal{
 		Subject: stored.Subject, TokenID: stored.TokenID, Issued: fromMicros(stored.Issued), Expires: fromMicros(stored.Expires), Session: stored.Session,
