@@ -13,12 +13,15 @@ const unreachable = `(() => {
 	for (const e of root.querySelectorAll('button, a, input, select, summary, [tabindex="0"]')) {
 		if (!e.checkVisibility({ visibilityProperty: true }) || e.closest('.skip, .visually-hidden, .rows, noscript')) continue;
 		e.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
-		const { left, right, top, bottom, width, height } = e.getBoundingClientRect();
+		const { top, bottom, width, height } = e.getBoundingClientRect();
 		const what = e.outerHTML.slice(0, 80);
 		if (height <= innerHeight / 2 && (top < -1 || bottom > innerHeight + 1)) { wrong.push('outside, from ' + Math.round(top) + ' to ' + Math.round(bottom) + ': ' + what); continue; }
 		if (!width || !height) { wrong.push('no size: ' + what); continue; }
-		const hit = document.elementFromPoint((left + right) / 2, (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2);
-		if (!hit || !(e.contains(hit) || hit.closest('label')?.contains(e))) wrong.push('covered by ' + hit?.outerHTML.slice(0, 80) + ': ' + what);
+		for (const box of e.getClientRects()) { // one for each line of a link in a text
+			if (!box.width || !box.height) continue;
+			const hit = document.elementFromPoint((box.left + box.right) / 2, (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2);
+			if (!hit || !(e.contains(hit) || hit.closest('label')?.contains(e))) wrong.push('covered by ' + hit?.outerHTML.slice(0, 80) + ': ' + what);
+		}
 	}
 	scrollTo(0, 0);
 	return wrong;
