@@ -124,7 +124,7 @@ func (s *foreignServer) publish() string {
 
 // contains reports whether a text has another one. A number must stand alone: a time may have its digits by chance.
 func contains(text, part string) bool {
-	if strings.Trim(part, "0123456789") != "" {
+	if strings.Trim(part, "0123456789") != "" || !strings.Contains(text, part) {
 		return strings.Contains(text, part)
 	}
 	return regexp.MustCompile(`(^|\D)` + part + `($|\D)`).MatchString(text)
