@@ -13,6 +13,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// disabledFeatures are chromedp's, and the pages of the address bar's menu, which the browser loads for each window, although no
+// test types an address.
+const disabledFeatures = "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"
+
 // Start starts Chromium or Chrome with a profile in a directory. Tabs are children of ctx. stop ends the browser. A command of the
 // DevTools protocol waits for the browser no longer than timeout. Without a browser no test can run, so the caller lets all of them fail.
 func Start(profile string, timeout time.Duration, options ...chromedp.ExecAllocatorOption) (ctx context.Context, stop func(), err error) {
@@ -21,7 +25,7 @@ func Start(profile string, timeout time.Duration, options ...chromedp.ExecAlloca
 		return nil, nil, err
 	}
 	all := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.WSURLReadTimeout(timeout))
+		chromedp.DisableGPU, chromedp.Flag("disable-features", disabledFeatures), chromedp.WSURLReadTimeout(timeout))
 	alloc, free := chromedp.NewExecAllocator(context.Background(), append(all, options...)...)
 	ctx, closeBrowser := chromedp.NewContext(alloc)
 	stop = func() {
