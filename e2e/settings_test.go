@@ -108,7 +108,7 @@ func TestChinese(t *testing.T) {
 // TestCompareInChinese finds English on the comparison, at first and once it has results.
 func TestCompareInChinese(t *testing.T) {
 	t.Parallel()
-	s := serve(t, belowPath, "--lab.enabled=true", "--market.rate", "200")
+	s := serve(t, belowPath, "--lab.enabled=true", "--market.rate", "50")
 	b := openTab(t)
 	b.visit(s.url + "/compare?lang=zh-CN")
 	b.until("both sides run and pairs arrive", `/^测量中 .* · [1-9][\d\s]* 对$/.test(document.querySelector('#running').textContent)`)
