@@ -102,6 +102,7 @@ func TestThresholds(t *testing.T) {
 
 // TestUnmeasuredBreaksThresholds: nothing is claimed of a figure that was not measured or doesn't show what the server can do.
 func TestUnmeasuredBreaksThresholds(t *testing.T) {
+	reports := allReports()
 	for _, c := range []struct {
 		report          string
 		threshold, want string
@@ -117,7 +118,7 @@ func TestUnmeasuredBreaksThresholds(t *testing.T) {
 		{"resume", "cut_before_hello==7", "held"},
 		{"slow", "latency_p99<10ms", "SSE 10.01 ms"},
 	} {
-		r := allReports()[c.report]
+		r := reports[c.report]
 		x, err := ParseThreshold(c.threshold, r.Kind)
 		if c.want == "" {
 			if err == nil {
