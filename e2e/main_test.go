@@ -24,7 +24,7 @@ const (
 
 	// parallelTests is the default of -parallel. Tests wait for reconnects, heartbeats and backoffs much of their time, so
 	// two cores have room for more than two of them.
-	parallelTests = "3"
+	parallelTests = "5"
 )
 
 var (
