@@ -69,7 +69,10 @@ export class Server {
   /** @param {string} path @param {RequestInit} [init] @returns {Promise<any>} */
   async #request(path, init = {}) {
     const response = await this.#send(path, init);
-    const body = await response.json().catch(() => ({}));
+    const body = await response.json().catch(() => {
+      if (response.ok) throw new CommandError('network', t('compare.lab.network')); // cut, as when the page is left
+      return {};
+    });
     if (response.ok) return body;
     if (response.status === 403) throw new CommandError('refused', t('compare.lab.denied'));
     throw new CommandError(response.status === 404 ? 'refused' : 'http', body.detail ?? body.title ?? t('compare.lab.status', { path, status: String(response.status) }));
