@@ -49,7 +49,8 @@ type RollingStep struct {
 	Refused    int64          `json:"refused"`      // byes and statuses, without those of the server that ended
 	Resumes    map[string]int `json:"resumes"`
 	Losses     storm.Losses   `json:"losses"`
-	Bystanders storm.Outcome  `json:"bystanders"` // clients of the other servers
+	Before     storm.Outcome  `json:"before"`     // clients of the other servers in the pause before
+	Bystanders storm.Outcome  `json:"bystanders"` // the same during the restart
 }
 
 // RollingResult is the result of a rolling restart.
@@ -278,7 +279,6 @@ func (r *rollingRun) measure() (steps []RollingStep, err error) {
 		if err := r.settled(append(r.crowd[:len(r.crowd):len(r.crowd)], r.watch[:]...)...); err != nil {
 			return steps, err
 		}
-		pause(r.ctx, r.config.Pause)
 		step, err := r.restart(i)
 		if err != nil {
 			return steps, err
@@ -306,14 +306,21 @@ func (r *rollingRun) settled(fleets ...*storm.Fleet) error {
 	return fmt.Errorf("not all clients have whole state after %v", r.config.Timeout)
 }
 
-// restart restarts one server and waits until all clients have whole state.
-func (r *rollingRun) restart(i int) (RollingStep, error) {
-	step := RollingStep{Node: i, Resumes: map[string]int{}}
+// restart restarts one server after a pause and waits until all clients have whole state.
+func (r *rollingRun) restart(i int) (step RollingStep, err error) {
+	step = RollingStep{Node: i, Resumes: map[string]int{}}
 	var others []*storm.Fleet
 	for k, f := range r.watch {
 		if k != i {
 			others = append(others, f)
 		}
+	}
+	for _, f := range others {
+		f.Begin()
+	}
+	pause(r.ctx, r.config.Pause)
+	if step.Before, err = storm.Together(others); err != nil {
+		return step, err
 	}
 	for _, f := range append(r.crowd[:len(r.crowd):len(r.crowd)], others...) {
 		f.Begin()
@@ -375,7 +382,7 @@ func (s *RollingStep) summary() string {
 func (r *RollingResult) print(out io.Writer) {
 	fmt.Fprintf(out, "\nRolling restart, %d clients on each lane, %g ticks/s, %d symbols, engine %s. Times in s since SIGTERM\n", r.Config.Clients, r.Config.Rate, r.Config.Symbols, r.Config.Engine)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "server\tcut\tended\t50 %\t99 %\t100 %\tready after\tattempts\trefused\tcomplete\tother resumes\tlost\tbystander p50 ms\tp99\tmax\t")
+	fmt.Fprintln(w, "server\tcut\tended\t50 %\t99 %\t100 %\tready after\tattempts\trefused\tcomplete\tother resumes\tlost\tbystanders before p50 / p99 / max ms\tduring\t")
 	for _, s := range r.Steps {
 		other := 0
 		for kind, n := range s.Resumes {
@@ -383,13 +390,16 @@ func (r *RollingResult) print(out io.Writer) {
 				other += n
 			}
 		}
-		fmt.Fprintf(w, "%d\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t%d\t%.1f\t%.1f\t%.1f\t\n", s.Node, s.Cut, s.Ended/1e3, s.Until50/1e3, s.Until99/1e3, s.Until100/1e3, s.Ready/1e3,
-			s.Attempts, s.Refused, s.Resumes["complete"], other, s.Losses.Total(), s.Bystanders.P50, s.Bystanders.P99, s.Bystanders.Max)
+		fmt.Fprintf(w, "%d\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", s.Node, s.Cut, s.Ended/1e3, s.Until50/1e3, s.Until99/1e3, s.Until100/1e3, s.Ready/1e3,
+			s.Attempts, s.Refused, s.Resumes["complete"], other, s.Losses.Total(), latencies(s.Before), latencies(s.Bystanders))
 	}
 	w.Flush()
 	fmt.Fprintln(out, "\ncut: clients whose stream ended. refused: byes and statuses of servers that didn't end. lost: ticks lost or doubled, snapshots wrong or disordered.\n"+
-		"bystanders: 20 clients directly at each of the other servers.")
+		"bystanders: 20 clients directly at each of the other servers, in the pause before the restart and during it.")
 }
+
+// latencies returns the quantiles of the latency of ticks.
+func latencies(o storm.Outcome) string { return fmt.Sprintf("%.1f / %.1f / %.1f", o.P50, o.P99, o.Max) }
 
 func (r *RollingResult) write(file string) error {
 	b, err := json.MarshalIndent(r, "", " ")
