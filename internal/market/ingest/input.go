@@ -112,7 +112,7 @@ func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 		case x.skip:
 			x.skip = !ended
 			continue
-		case len(x.rest)+len(text) > x.maxLine+1: // with a CR
+		case x.size(text) > x.maxLine:
 			if err := x.tooLong(ctx, received); err != nil {
 				return err
 			}
@@ -140,6 +140,15 @@ func (x *Input) add(ctx context.Context, b []byte, received int64) error {
 		}
 	}
 	return nil
+}
+
+// size returns the bytes of a line that has text after x.rest, without a CR at its end.
+func (x *Input) size(text []byte) int {
+	n := len(x.rest) + len(text)
+	if bytes.HasSuffix(text, []byte{'\r'}) || len(text) == 0 && bytes.HasSuffix(x.rest, []byte{'\r'}) {
+		n--
+	}
+	return n
 }
 
 // End handles the last line, which needs no end. Call it only if the input is complete.

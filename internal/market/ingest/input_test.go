@@ -54,6 +54,33 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// TestLongestLine: neither LF nor CR LF counts for the limit of a line.
+func TestLongestLine(t *testing.T) {
+	const maxLine = 150
+	f := newFeed(t, Options{MaxLine: maxLine})
+	f.send("", instruments)
+	for _, end := range []string{"", "\n", "\r", "\r\n"} {
+		for size, accepted := range map[int]uint64{maxLine: 1, maxLine + 1: 0, maxLine + 2: 0} {
+			line := fmt.Sprintf("%-*s", size, `{"T":"q","S":"EURUSD","p":1}`) + end
+			for _, piece := range []int{1, maxLine, maxLine + 1, len(line)} {
+				x := open(t, f.Source, "")
+				for part := range slices.Chunk([]byte(line), piece) {
+					if err := x.Write(t.Context(), part); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := x.End(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if r := x.Take(); r.Accepted != accepted || r.Rejected != 1-accepted {
+					t.Errorf("%d bytes, end %q, pieces of %d: %+v", size, end, piece, r)
+				}
+				x.Close()
+			}
+		}
+	}
+}
+
 // TestQuotesKeepWhatIsLeftOut follows one instrument: quotes, trades, its day, and a late line.
 func TestQuotesKeepWhatIsLeftOut(t *testing.T) {
 	f := newFeed(t, Options{})
