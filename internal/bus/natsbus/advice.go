@@ -83,7 +83,7 @@ func explain(err error) error {
 	return fmt.Errorf("%s: %w", advice, err)
 }
 
-// explain is the function explain for an error of a node that is open: it may have lost its connection.
+// explain is like the function explain, for an error of a node that is open: it may have lost its connection.
 func (b *Bus) explain(err error) error {
 	if err == nil || errors.Is(err, errUnrenewed) {
 		return err

@@ -114,19 +114,20 @@ func (b *Bus) OpenLog(ctx context.Context, l Log) error {
 	return nil
 }
 
-// usualWait is how long several nodes that start at the same time, with NATS servers that elect leaders, may wait for each other.
+// usualWait is how long nodes and NATS servers that start at the same time usually wait for each other.
 const usualWait = 10 * time.Second
 
 // retry calls a function until it succeeds, ctx is done, or the stream can't be used at all.
 func (b *Bus) retry(ctx context.Context, try func() error) error {
 	var log logged
-	patient := true // the error was logged while it may be usual
+	last := slog.LevelInfo // of the newest record
 	for start := time.Now(); ; {
 		err := try()
 		if err == nil {
 			return nil
 		}
-		if !b.o.Lead && (errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)) {
+		missing := errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound)
+		if missing && !b.o.Lead {
 			err = fmt.Errorf("no server has created stream %s yet: start one with bus.lead true: %w", b.o.Prefix, err)
 		}
 		err = explainOpen(err, b.conn.LastError())
@@ -135,11 +136,11 @@ func (b *Bus) retry(ctx context.Context, try func() error) error {
 		}
 		b.o.OnWait(err)
 		took, level := time.Since(start), slog.LevelWarn
-		if usual := errors.Is(err, natserr.ErrAway) || errors.Is(err, jetstream.ErrBucketNotFound) || errors.Is(err, jetstream.ErrStreamNotFound); usual && took < usualWait {
+		if (missing || errors.Is(err, natserr.ErrAway)) && took < usualWait {
 			level = slog.LevelInfo
 		}
-		if changed := log.changed(err); changed || patient && level == slog.LevelWarn {
-			patient = level == slog.LevelInfo
+		if log.changed(err) || level > last {
+			last = level
 			b.o.Logger.Log(ctx, level, "the stream isn't available, trying again every second", "err", err, "took", took.Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {

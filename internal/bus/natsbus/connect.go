@@ -58,7 +58,8 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		}
 		o.OnWait(err)
 		if log.changed(err) {
-			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", "addresses", Addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
+			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second",
+				"addresses", Addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
 		}
 		if !sleep(ctx, time.Second) {
 			return nil, fmt.Errorf("connect to NATS at %s, which is bus.nats.url: %w", Addresses(o.URL), err)
@@ -79,7 +80,7 @@ func Addresses(urls string) string {
 	return strings.Join(all, ",")
 }
 
-// serverOf returns the address of the server that a connection has, empty for none.
+// serverOf returns the address of the server of a connection, empty without one.
 func serverOf(c *nats.Conn) string {
 	if url := c.ConnectedUrl(); url != "" {
 		return Addresses(url)

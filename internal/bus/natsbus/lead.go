@@ -233,7 +233,7 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	}
 	if reason == "" {
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
-			return nil, fmt.Errorf("the newest messages aren't read yet: %v", err) // not that NATS didn't answer
+			return nil, fmt.Errorf("the newest messages aren't read yet: %v", err) // not wrapped: the deadline isn't that of an answer of NATS
 		}
 		v := b.current()
 		switch {
@@ -249,7 +249,8 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, b.adjust(ctx, info)
 }
 
-// createMissing creates the buckets that were deleted, which may be the reason of an error. That NATS doesn't answer now isn't another one.
+// createMissing creates the buckets that were deleted, which may be the reason of an error. It returns no error if NATS doesn't answer: the
+// caller has that one already.
 func (b *Bus) createMissing(ctx context.Context) error {
 	var m marks
 	var r records

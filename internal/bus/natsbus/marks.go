@@ -72,8 +72,8 @@ func (s *marks) load(ctx context.Context) (*mark, uint64, error) {
 	return m, revision, nil
 }
 
-// readMark returns the mark in a file, nil if there is none. One that can't be read isn't ignored: what the stream must have can't be known
-// then, and to begin a new epoch would delete the ticks of the stream.
+// readMark returns the mark in a file, nil if there is none. A file that can't be read is an error: a new epoch would delete the ticks of
+// the stream.
 func readMark(file string) (*mark, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {

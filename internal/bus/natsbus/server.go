@@ -26,7 +26,7 @@ type embedded struct {
 	lock    *os.File // of the directory
 	dir     string
 	failed  atomic.Bool            // the store has failed: the server stores nothing more until it starts again
-	fatal   atomic.Pointer[string] // why the server can't start
+	fatal   atomic.Pointer[string] // the reason why the server can't start
 	unclean atomic.Bool            // it was logged that the store is checked
 }
 
@@ -70,9 +70,9 @@ func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 	s.Start()
 	start := time.Now()
 	for !s.ReadyForConnections(time.Second) {
-		if why := e.fatal.Load(); why != nil {
+		if reason := e.fatal.Load(); reason != nil {
 			e.stop()
-			return nil, fmt.Errorf("embedded NATS server in data.dir, %s: %s", o.Dir, *why)
+			return nil, fmt.Errorf("embedded NATS server in data.dir, %s: %s", o.Dir, *reason)
 		}
 		if !s.Running() {
 			e.stop()
@@ -115,7 +115,8 @@ func (l serverLog) Noticef(format string, v ...any) { l.log(slog.LevelDebug, for
 func (l serverLog) Debugf(string, ...any)           {}
 func (l serverLog) Tracef(string, ...any)           {}
 
-// Warnf logs one record of level info for the streams whose index is older than their messages, as after kill -9: the server reads the messages.
+// Warnf logs one record of level info for all streams whose index is older than their messages, as after kill -9: the server then reads
+// the messages.
 func (l serverLog) Warnf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	if !strings.Contains(text, "] Stream state outdated, ") && !strings.HasSuffix(text, " from index errored: prior state file") {
@@ -128,7 +129,7 @@ func (l serverLog) Warnf(format string, v ...any) {
 	}
 }
 
-// Fatalf notes why the server can't start.
+// Fatalf stores the reason why the server can't start.
 func (l serverLog) Fatalf(format string, v ...any) {
 	text := fmt.Sprintf(format, v...)
 	l.server.fatal.Store(&text)

@@ -128,7 +128,7 @@ func (b *Bus) sequenceOf(ctx context.Context, tick, first, last uint64) (uint64,
 }
 
 // findStart returns the view with which the node's log begins, and the sequence of the newest message in the stream. record is the newest
-// state record, nil if there is none. Ticks after wanted are wanted.
+// state record, nil if there is none. The ticks after wanted must be in the log.
 func (b *Bus) findStart(ctx context.Context, record *record, wanted uint64) (view, uint64, error) {
 	info, err := b.stream.Info(ctx)
 	if err != nil {

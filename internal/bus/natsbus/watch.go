@@ -14,7 +14,7 @@ var (
 	errNoEmbedded   = errors.New("not connected to the embedded NATS server")
 )
 
-// disconnected returns the error of a connection that is lost, nil if there is one.
+// disconnected returns an error if the connection is lost.
 func (b *Bus) disconnected() error {
 	switch {
 	case b.conn.IsConnected():

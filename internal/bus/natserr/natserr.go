@@ -1,4 +1,4 @@
-// Package natserr explains errors of NATS servers that answer nothing or store nothing, such as those of a cluster without a majority.
+// Package natserr explains the errors of NATS servers that don't answer or don't store, such as those of a cluster without a majority.
 package natserr
 
 import (
@@ -20,21 +20,21 @@ const (
 	codeOffline      = 10118
 )
 
-// Explain returns an error that wraps ErrAway and err if err is one of servers that don't store: there was no answer, or the answer is that
-// there is no leader. It returns any other err as it is.
+// Explain returns an error that wraps ErrAway and err if there was no answer, or the answer was that there is no leader. It returns any
+// other err as it is.
 func Explain(err error) error {
-	if !away(err) || errors.Is(err, ErrAway) {
+	if !isAway(err) || errors.Is(err, ErrAway) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrAway, err)
 }
 
-func away(err error) bool {
+func isAway(err error) bool {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
 		return api.ErrorCode == codeNotAvailable || api.ErrorCode == codeNotLeader || api.ErrorCode == codeOffline
 	}
-	for _, of := range []error{context.DeadlineExceeded, nats.ErrTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout} {
-		if errors.Is(err, of) {
+	for _, target := range []error{context.DeadlineExceeded, nats.ErrTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout} {
+		if errors.Is(err, target) {
 			return true
 		}
 	}
