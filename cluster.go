@@ -13,9 +13,8 @@ import (
 	"ticklane/internal/wire"
 )
 
-// newNodes returns the list of the nodes of the bus. nats is nil with another kind of bus, which has one. settings are those that should be the
-// same on all. ready reports whether the
-// server accepts streams.
+// newNodes returns the list of the nodes of the bus. nats is nil with another kind of bus, which has one node. settings returns those that
+// should be the same on all nodes. ready reports whether the server accepts streams.
 func newNodes(cfg config.Config, nats *natsBus, addr net.Addr, log *stream.Log, delayed *delayedFeed, settings func() []cluster.Setting, ready func() bool, logger *slog.Logger) *cluster.List {
 	started := time.Now()
 	open := func(lane wire.Lane) (n int) {

@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -11,14 +10,14 @@ import (
 	"ticklane/internal/config"
 )
 
-// commonSettings returns what returns the settings that should be the same on all nodes, besides those without which a node doesn't start.
-// Limits that depend on the machine aren't among them.
+// commonSettings returns a function that returns the settings that should be the same on all nodes, with the fingerprints of files as they
+// are now. Not among them are limits that depend on the machine, and settings whose difference ends the start.
 func commonSettings(cfg config.Config, access access) func() []cluster.Setting {
 	all := settingsOfRequests(cfg)
 	all = append(all, settingsOfFeed(cfg)...)
 	all = append(all, settingsOfAccess(cfg.Auth)...)
 	return func() []cluster.Setting {
-		now := append([]cluster.Setting(nil), all...)
+		now := slices.Clone(all)
 		if access.service == nil {
 			return now
 		}
@@ -29,19 +28,18 @@ func commonSettings(cfg config.Config, access access) func() []cluster.Setting {
 	}
 }
 
-// setting returns a setting whose value may be shown.
+// setting returns a setting whose value is shown.
 func setting(name string, value any, effect string) cluster.Setting {
 	return cluster.Setting{Name: name, Value: fmt.Sprint(value), Effect: effect}
 }
 
-// secret returns a setting of which only a fingerprint leaves the process.
-func secret(name string, value any, effect string) cluster.Setting {
-	text, _ := json.Marshal(value) // of texts and numbers
-	hash := sha256.Sum256(text)
+// secret returns a setting with a fingerprint of its value.
+func secret(name, value, effect string) cluster.Setting {
+	hash := sha256.Sum256([]byte(value))
 	return cluster.Setting{Name: name, Value: hex.EncodeToString(hash[:8]), Secret: true, Effect: effect}
 }
 
-// settingsOfRequests returns those on which depends what a client gets from a node.
+// settingsOfRequests returns the settings that decide what a client gets from a node.
 func settingsOfRequests(c config.Config) []cluster.Setting {
 	return []cluster.Setting{
 		setting("server.base_path", c.Server.BasePath, "an address of one server doesn't exist on the other"),
@@ -56,7 +54,7 @@ func settingsOfRequests(c config.Config) []cluster.Setting {
 	}
 }
 
-// settingsOfFeed returns those on which the feed depends while a node runs it.
+// settingsOfFeed returns the settings that change the feed while a node runs it.
 func settingsOfFeed(c config.Config) []cluster.Setting {
 	all := []cluster.Setting{
 		setting("feed.stale_after", c.Feed.StaleAfter, "one server reports a stale feed earlier than the other"),
@@ -78,7 +76,7 @@ const (
 	effectOnSignIn = "people who sign in on one server may be refused, or have other rights, on the other"
 )
 
-// settingsOfAccess returns those on which depends whose requests a node accepts, besides those whose files count.
+// settingsOfAccess returns the settings that decide which credentials a node accepts, except for files: see effectsOfFiles.
 func settingsOfAccess(c config.Auth) []cluster.Setting {
 	all := []cluster.Setting{setting("auth.mode", c.Mode, "a credential that one server requires is refused or ignored by the other")}
 	if c.Mode == "none" {
@@ -96,7 +94,7 @@ func settingsOfAccess(c config.Auth) []cluster.Setting {
 		setting("auth.oidc.redirect_url", c.OIDC.RedirectURL, effectOnSignIn))
 }
 
-// effectsOfFiles has the effects of different contents of files: see auth.Service.Fingerprints.
+// effectsOfFiles has the effect of each difference between the files of auth.Service.Fingerprints.
 var effectsOfFiles = map[string]string{
 	"auth.session_key_file": "a session or ticket of one server isn't accepted by the other",
 	"auth.tokens":           effectOnTokens + ", or has other rights",

@@ -53,7 +53,7 @@ type List struct {
 	duplicates map[string]bool // names that several nodes have, as logged
 	settings   []Setting       // of this node
 
-	settingsLogged int // differences
+	settingsLogged int // differences that were logged
 }
 
 // entry is what is known of one start of a node.

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Setting is one that should be the same on all nodes.
+// Setting is a setting that should be the same on all nodes.
 type Setting struct {
 	Name   string
 	Value  string // of a secret its fingerprint, which is equal for equal secrets
 	Secret bool   // the value isn't shown, only that it differs
-	Effect string // of different values
+	Effect string // what different values cause
 }
 
-// Difference is a setting whose value isn't that of this node on another one. Both values are empty if they are secret.
+// Difference is a setting that has another value on another node. Both values are empty if they are secret.
 type Difference struct {
 	Setting string `json:"setting"`
 	Here    string `json:"here"`
@@ -25,17 +25,17 @@ type Difference struct {
 }
 
 const (
-	settleAfter       = 3 * interval     // a different value counts
-	settleFilesAfter  = 30 * time.Second // the same of secrets: a changed file reaches all nodes in some seconds
-	maxSettings       = 64
-	maxSettingsLogged = 1000 // by one process: another one may change a value for ever
+	settleTime        = 3 * interval     // after which a difference is reported
+	settleSecretTime  = 30 * time.Second // the same for a secret: a changed file needs some seconds to reach all nodes
+	maxSettings       = 64               // of a report
+	maxSettingsLogged = 1000             // by one process, if another node changes a value again and again
 )
 
-// difference is a setting that isn't the same on another node.
+// difference is what the list knows of a setting that has another value on another node.
 type difference struct {
 	here, there string
 	since       time.Time
-	settled     bool
+	settled     bool // it is reported
 }
 
 // setSettings takes this node's settings, and adds them to a message.
@@ -84,9 +84,9 @@ func (l *List) compareSettings(e *entry, now time.Time) {
 			d = &difference{here: s.Value, there: there, since: now}
 			e.differs[s.Name] = d
 		}
-		settle := settleAfter
+		settle := settleTime
 		if s.Secret {
-			settle = settleFilesAfter
+			settle = settleSecretTime
 		}
 		if d.settled || now.Sub(d.since) < settle {
 			continue
