@@ -56,7 +56,8 @@ func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
 }
 
 // serveLog connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, bus, warm-up of the
-// feed, feed, log of the bus, HTTP. While it starts, a responder answers requests with what it is at. Stop order: streams and HTTP within server.shutdown_timeout, feed, bus, log, history.
+// feed, feed, log of the bus, HTTP; meanwhile a responder answers requests with the stage of the start. Stop order: streams and HTTP
+// within server.shutdown_timeout, feed, bus, log, history.
 func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *stage) (err error) {
 	cfg := *settled
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}

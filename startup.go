@@ -29,7 +29,7 @@ const (
 	startRate  = 1000            // connections that each listener accepts per second, so that they don't slow down the start
 )
 
-// stage is what the start does at the moment. It is safe for concurrent use.
+// stage is the current stage of the start. It is safe for concurrent use.
 type stage struct {
 	anew bool // the server starts again with a new log; set before use
 	now  atomic.Pointer[func() handlers.Stage]
@@ -46,7 +46,8 @@ func (s *stage) enterWith(doing, detail string) {
 // follow begins a stage that changes.
 func (s *stage) follow(current func() handlers.Stage) { s.now.Store(&current) }
 
-// awaitNATS begins to wait for NATS servers and returns what notes the errors. urls are their addresses, empty for the server within this process.
+// awaitNATS begins the stage of waiting for NATS, and returns a function that adds an error to it. urls are the addresses of the NATS
+// servers, empty for the one within this process.
 func (s *stage) awaitNATS(urls string) func(error) {
 	const doing = "waiting for NATS"
 	server := "the embedded server"
@@ -57,7 +58,7 @@ func (s *stage) awaitNATS(urls string) func(error) {
 	return func(err error) { s.enterWith(doing, fmt.Sprintf("%s: %v", server, err)) }
 }
 
-// readLog begins to read the log from NATS.
+// readLog begins the stage of reading the log from NATS.
 func (s *stage) readLog(n *natsBus) {
 	s.follow(func() handlers.Stage {
 		read, all := n.Progress()
@@ -68,7 +69,7 @@ func (s *stage) readLog(n *natsBus) {
 	})
 }
 
-// current returns the stage.
+// current returns the stage as it is now.
 func (s *stage) current() handlers.Stage {
 	now := handlers.Stage{Doing: "loading"}
 	if f := s.now.Load(); f != nil {
@@ -124,7 +125,8 @@ func answerWhileStarting(cfg config.Config, secure *tls.Config, ln, admin net.Li
 	return r
 }
 
-// serveStarting serves until ctx is done, if the listener's deadline is exceeded then. encrypted says that the listener has TLS if the server has.
+// serveStarting serves until Accept fails because ctx is done or the listener's deadline is exceeded: handOver does both. encrypted says
+// that the listener has TLS if the server has.
 func serveStarting(ctx context.Context, s *http.Server, h http.Handler, tcp *net.TCPListener, secure *tls.Config, encrypted bool) {
 	bounded := &startListener{TCPListener: tcp, ctx: ctx, slots: make(chan struct{}, startConns), rate: rate.NewLimiter(startRate, startConns)}
 	s.Handler = h
@@ -160,7 +162,8 @@ func (r *responder) close() {
 	}
 }
 
-// startListener bounds the connections that are served during the start. Its Close doesn't close the listener, which the server uses afterwards.
+// startListener bounds the connections that are served during the start. Its Close doesn't close the listener, which the server uses
+// afterwards.
 type startListener struct {
 	*net.TCPListener
 	ctx   context.Context

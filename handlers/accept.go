@@ -14,7 +14,7 @@ func accepts(c *fiber.Ctx, header, value string) bool {
 	return listed(values(&c.Request().Header, header), value)
 }
 
-// listed is accepts for the values of such a header.
+// listed reports whether one of the lists of such a header has a value with a weight above 0.
 func listed(lists []string, value string) bool {
 	for _, list := range lists {
 		for part := range strings.SplitSeq(list, ",") {

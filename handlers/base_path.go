@@ -46,7 +46,7 @@ func (b basePath) refuseOutside(c *fiber.Ctx) error {
 	return b.outside()
 }
 
-// outside is the problem of a request outside of the base path.
+// outside returns the problem of a request outside of the base path.
 func (b basePath) outside() *problem {
 	return problemOf(http.StatusNotFound, "This server serves everything below "+string(b)+" (server.base_path). A proxy in front of it must keep that part of the path.")
 }

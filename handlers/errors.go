@@ -42,6 +42,7 @@ func acceptsPage(c *fiber.Ctx) bool {
 	return isPageRequest(c.Method(), c.Get(fiber.HeaderAccept), c.Path())
 }
 
+// isPageRequest is acceptsPage for the parts of a request.
 func isPageRequest(method, accept, path string) bool {
 	return method == fiber.MethodGet && strings.Contains(accept, fiber.MIMETextHTML) &&
 		!strings.HasPrefix(path, "/api/") && !strings.HasSuffix(path, "/subscribe")

@@ -119,7 +119,7 @@ func (a *access) allowOrigin(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// setCORS sets the header fields of an answer to a page of an allowed origin. It reports whether it is one.
+// setCORS sets the header fields of an answer to a page of an allowed origin. It reports whether the origin is allowed.
 func (a *access) setCORS(origin, method string, set func(name, value string)) bool {
 	if origin == "" || !slices.Contains(a.origins, strings.ToLower(origin)) {
 		return false

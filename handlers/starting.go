@@ -80,7 +80,7 @@ func NewStarting(set Settings, files fs.FS, stage func() Stage, admin bool) (htt
 	if err != nil {
 		return nil, err
 	}
-	s.style = template.CSS(style) // in the page: it can't load files yet
+	s.style = template.CSS(style) // it is in the page, which can't load files yet
 	sum := sha256.Sum256(style)
 	s.policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return s, nil
@@ -153,7 +153,7 @@ func (s *starting) showPage(w http.ResponseWriter, r *http.Request) {
 	head.Set("Refresh", strconv.Itoa(startRetry))
 	retryLater(head)
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_ = s.page.ExecuteTemplate(w, "starting", struct { // an error is of the connection: the texts are tested
+	_ = s.page.ExecuteTemplate(w, "starting", struct { // an error is one of the connection
 		view
 		Style template.CSS
 	}{view{Lang: text.Lang(), Title: text.Text("page.title.starting"), Detail: s.stage().Doing, text: text}, s.style})
@@ -163,11 +163,12 @@ func (s *starting) showPage(w http.ResponseWriter, r *http.Request) {
 func (s *starting) refuse(w http.ResponseWriter, p *problem) {
 	s.secureDocument(w.Header())
 	w.Header().Set(fiber.HeaderContentType, "application/problem+json")
-	body, _ := json.Marshal(p) // of texts and numbers
+	body, _ := json.Marshal(p) // texts and numbers: no error
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
 }
 
+// retryLater sets the time after which the client may make the request again.
 func retryLater(head http.Header) { head.Set(fiber.HeaderRetryAfter, strconv.Itoa(startRetry)) }
 
 // secureDocument sets those of the security headers that matter for documents without scripts: see headers.

@@ -20,7 +20,7 @@ const (
 // ErrBusy means that a limit of the server is reached: the same request may succeed in half a minute.
 var ErrBusy = errors.New("too many are open")
 
-// ErrTicket means that a ticket can't be redeemed. It is an ErrInvalid.
+// ErrTicket means that a ticket can't be redeemed. errors.Is reports that it is ErrInvalid, too.
 var ErrTicket error = ticketError{}
 
 type ticketError struct{}
@@ -98,8 +98,9 @@ func (t *Tickets) issue(p *Principal, origin string, hash [sha256.Size]byte) (ex
 	return expires, nil
 }
 
-// Redeem returns the principal of a ticket, once. The error wraps ErrTicket, ErrInvalid, ErrRevoked, or ErrExpired with the principal: its
-// credential was revoked, or has expired, meanwhile. With tickets of all servers it may wrap ErrStoreAway or ErrUnavailable, too.
+// Redeem returns the principal of a ticket, once. The error wraps ErrTicket or, if the ticket's credential was revoked or has expired
+// meanwhile, ErrInvalid, ErrRevoked, or ErrExpired with the principal. With tickets of all servers it may wrap ErrStoreAway or
+// ErrUnavailable, too.
 func (t *Tickets) Redeem(text, origin string) (*Principal, error) {
 	if !strings.HasPrefix(text, TicketPrefix) {
 		return nil, fmt.Errorf("ticket: %w: want what POST /api/ticket has returned", ErrTicket)

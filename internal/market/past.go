@@ -11,9 +11,9 @@ import (
 // pastStream is the first part of the model for stream that the past days use.
 const pastStream = 1 << 33
 
-// Days simulates the days before that in which Warm begins, back from the price at which it begins, for charts of n daily bars: as many
-// as make n with those from then to now. Without a warm-up there is no past. Each tick has the symbol and the figures of a whole UTC day; it is due at the day's start.
-// A symbol's days are in order. Call Days before Warm. sink must not keep its slice.
+// Days simulates the days before that in which Warm begins, back from the price at which it begins: with those from then to now they are
+// n. Without a warm-up there is no past. Each tick has the symbol and the figures of a whole UTC day; it is due at the day's start. A
+// symbol's days are in order. Call Days before Warm. sink must not keep its slice.
 //
 // A day's return has the shares of market, sector and symbol that the ticks have. Its high and low are those of a Brownian bridge
 // from the open to the close, the volume is what the symbol trades in a day at the market's rate.
