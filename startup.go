@@ -117,26 +117,29 @@ func answerWhileStarting(cfg config.Config, secure *tls.Config, ln, admin net.Li
 				logger.Error("requests aren't answered during the start", "err", err)
 				break
 			}
-			ip := ln.Addr().(*net.TCPAddr).IP
-			both.Go(func() { serveStarting(ctx, r.servers[i], h, ln, secure, i == 0 || !ip.IsLoopback()) })
+			r.servers[i].Handler = h
+			encryption := secure
+			if i > 0 && ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+				encryption = nil
+			}
+			both.Go(func() { serveStarting(ctx, r.servers[i], ln, encryption) })
 		}
 		both.Wait()
 	})
 	return r
 }
 
-// serveStarting serves until Accept fails because ctx is done or the listener's deadline is exceeded: handOver does both. encrypted says
-// that the listener has TLS if the server has.
-func serveStarting(ctx context.Context, s *http.Server, h http.Handler, tcp *net.TCPListener, secure *tls.Config, encrypted bool) {
+// serveStarting serves until Accept fails because ctx is done or the listener's deadline is exceeded: handOver does both. Without TLS
+// secure is nil.
+func serveStarting(ctx context.Context, s *http.Server, tcp *net.TCPListener, secure *tls.Config) {
 	bounded := &startListener{TCPListener: tcp, ctx: ctx, slots: make(chan struct{}, startConns), rate: rate.NewLimiter(startRate, startConns)}
-	s.Handler = h
 	s.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			<-bounded.slots
 		}
 	}
 	var ln net.Listener = bounded
-	if secure != nil && encrypted {
+	if secure != nil {
 		ln = tls.NewListener(ln, secure)
 	}
 	_ = s.Serve(ln) // the error is that of the end
