@@ -16,9 +16,9 @@ import (
 
 // fetchBars returns a function that takes the bars that the store lacks from another server, and returns up to which tick it then has
 // them. Without another server, the ticks after that are read from the stream.
-func (n *natsBus) fetchBars(prefix string, u *quote.Universe, past *history.Store, at *stage, logger *slog.Logger) natsbus.From {
+func (n *natsBus) fetchBars(prefix string, u *quote.Universe, past *history.Store, logger *slog.Logger) natsbus.From {
 	return func(ctx context.Context, conn *nats.Conn, epoch uint64) (seq uint64, err error) {
-		at.enter("taking bars from another server")
+		n.at.enter("taking bars from another server")
 		past.Follow(epoch)
 		newest, err := bars.Fetch(ctx, conn, prefix, past, u, epoch, logger)
 		n.barsTo = max(n.barsTo, newest)

@@ -51,7 +51,7 @@ func connectBus(ctx context.Context, cfg *config.Config, at *stage, logger *slog
 	if warmup, err := time.ParseDuration(b.Setting("market.warmup")); err == nil {
 		cfg.Market.Warmup = warmup
 	}
-	return &natsBus{Bus: b, staleAfter: cfg.Feed.StaleAfter}, nil
+	return &natsBus{Bus: b, staleAfter: cfg.Feed.StaleAfter, at: at}, nil
 }
 
 // pastEndSetting is the name of the setting that has the end of the simulated past.
@@ -91,7 +91,7 @@ func sharedSettings(cfg config.Config) ([]natsbus.Setting, error) {
 }
 
 // openBus returns the bus of the settings, which is nats unless that is nil.
-func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.Source, events *quote.Events, past *history.Store, at *stage, logger *slog.Logger) (bus.Bus, error) {
+func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.Source, events *quote.Events, past *history.Store, logger *slog.Logger) (bus.Bus, error) {
 	u := feed.Universe()
 	if nats == nil {
 		local := bus.NewLocal(u.Limit())
@@ -100,8 +100,8 @@ func openBus(ctx context.Context, cfg config.Config, nats *natsBus, feed market.
 		}
 		return local, nil
 	}
-	at.awaitNATS(cfg.Bus.NATS.URL)
-	l := natsbus.Log{LogSize: cfg.Stream.LogSize, Universe: u, Events: events, From: nats.fetchBars(cfg.Bus.NATS.Stream, u, past, at, logger)}
+	nats.at.awaitNATS(cfg.Bus.NATS.URL)
+	l := natsbus.Log{LogSize: cfg.Stream.LogSize, Universe: u, Events: events, From: nats.fetchBars(cfg.Bus.NATS.Stream, u, past, logger)}
 	if lines, ok := feed.(*ingest.Source); ok {
 		l.Source = lines
 	}
@@ -159,6 +159,7 @@ type natsBus struct {
 	stale      atomic.Int64  // since when, µs since 1970; 0 if it isn't
 	relay      *relay.Relay  // of the lines that clients send; nil for another feed
 	barsTo     uint64        // seq of the newest tick in the bars when the log was opened
+	at         *stage        // of the start
 }
 
 // Ready reports whether the log has what the stream held when it was opened, and what the bars have.

@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"runtime"
+	"runtime/debug"
 	"time"
+
+	"ticklane/internal/stream"
+	"ticklane/internal/wire"
 )
 
 const (
@@ -30,6 +35,23 @@ func (c *churn) quiet(opened uint64, live int) bool {
 	}
 	c.pending = 0
 	return true
+}
+
+// countStreams returns how many streams the logs have opened and how many are open.
+func countStreams(logs []*stream.Log) (opened uint64, live int) {
+	for _, log := range logs {
+		for lane := range wire.Lanes {
+			stats := log.Lane(lane)
+			opened, live = opened+stats.Opened, live+stats.Connections
+		}
+	}
+	return opened, live
+}
+
+// freeMemory returns unused memory to the operating system.
+func freeMemory() {
+	runtime.GC() // a sync.Pool keeps what it holds through one collection
+	debug.FreeOSMemory()
 }
 
 // returnMemory calls free after many streams were opened or closed, until ctx is done. The Go runtime alone returns the

@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -31,7 +29,6 @@ import (
 	"ticklane/internal/quote"
 	"ticklane/internal/shard"
 	"ticklane/internal/stream"
-	"ticklane/internal/wire"
 )
 
 // serve serves until ctx is done or a part fails. When the log can't be continued, it ends all streams and serves anew.
@@ -116,21 +113,15 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *st
 	if err != nil {
 		return err
 	}
-	var events *quote.Events
-	if e, ok := feed.(market.EventSource); ok {
-		events = e.Events()
-	}
-	if events == nil {
-		events = quote.NewEvents(cfg.Stream.LogSize)
-	}
-	b, err := openBus(ctx, cfg, nats, feed, events, past, at, logger)
+	events := eventsOf(feed, cfg.Stream.LogSize)
+	b, err := openBus(ctx, cfg, nats, feed, events, past, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
 	if nats != nil {
 		info.Stale, info.StaleReason = nats.Stale, func() string { return nats.Status().Err }
 	}
-	shared, err := shareAccess(ctx, cfg, access, nats, at, logger)
+	shared, err := shareAccess(ctx, cfg, access, nats, logger)
 	if err != nil {
 		return errors.Join(err, past.Close(nil))
 	}
@@ -241,30 +232,29 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *st
 		watchers.Go(func() { nats.serveBars(watching, cfg, u, past, logger) })
 	}
 	watchers.Go(func() {
-		returnMemory(watching, func() (opened uint64, live int) {
-			for _, log := range delayed.logs(log) {
-				for lane := range wire.Lanes {
-					stats := log.Lane(lane)
-					opened, live = opened+stats.Opened, live+stats.Connections
-				}
-			}
-			return opened, live
-		}, func() {
-			runtime.GC() // a sync.Pool keeps what it holds through one collection
-			debug.FreeOSMemory()
-		})
+		returnMemory(watching, func() (opened uint64, live int) { return countStreams(delayed.logs(log)) }, freeMemory)
 	})
 	defer watchers.Wait()
 	defer stopWatching()
 	if nats != nil {
 		at.readLog(nats)
 	}
-	return run(ctx, cfg, out, logger, ln, starting, server, feed, delayed, b)
+	p := parts{ln, starting, server, feed, delayed, b}
+	return p.run(ctx, cfg, out, logger)
 }
 
-// run starts the parts that serve has created, and stops them in order.
-func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger, ln net.Listener, starting *responder, server *handlers.Server,
-	feed market.Source, delayed *delayedFeed, b bus.Bus) error {
+// parts are what serveLog has created.
+type parts struct {
+	ln       net.Listener
+	starting *responder
+	server   *handlers.Server
+	feed     market.Source
+	delayed  *delayedFeed
+	bus      bus.Bus
+}
+
+// run starts the parts and stops them in order.
+func (p *parts) run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Logger) error {
 	feeding, stopFeed := context.WithCancel(context.Background())
 	defer stopFeed()
 	reading, stopReading := context.WithCancel(context.Background()) // ends after the feed, so that the log has what was published
@@ -282,45 +272,45 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		if cfg.Bus.Kind == "nats" && !cfg.Bus.Lead {
 			return nil
 		}
-		if err := lead(feeding, b, feed); err != nil {
+		if err := lead(feeding, p.bus, p.feed); err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
 		return nil
 	})
 	group.Go(func() error {
-		if err := b.Run(reading); err != nil {
+		if err := p.bus.Run(reading); err != nil {
 			return fmt.Errorf("bus: %w", err)
 		}
 		return nil
 	})
 	group.Go(func() error {
-		delayed.run(feeding)
+		p.delayed.run(feeding)
 		return nil
 	})
-	group.Go(server.RenderDocs)
+	group.Go(p.server.RenderDocs)
 	group.Go(func() error {
-		if !untilReady(failed, b, logger) {
+		if !untilReady(failed, p.bus, logger) {
 			return nil
 		}
-		starting.handOver()
-		printURL(out, cfg, ln.Addr())
-		return server.Serve()
+		p.starting.handOver()
+		printURL(out, cfg, p.ln.Addr())
+		return p.server.Serve()
 	})
-	warnExposed(out, cfg, ln.Addr(), logger)
+	warnExposed(out, cfg, p.ln.Addr(), logger)
 	if reason := shardUnavailable(cfg); reason != "" {
 		logger.Warn("stream.engine shard unavailable, using engine stream", "reason", reason)
 	}
 	group.Go(func() error {
 		<-failed.Done()
-		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil && server.Ready() { // not after a failure, and not during the start
+		if delay := cfg.Server.DrainDelay; delay > 0 && ctx.Err() != nil && p.server.Ready() { // not after a failure, and not during the start
 			logger.Info("/readyz fails, shutdown follows", "delay", delay)
-			server.NotReady()
+			p.server.NotReady()
 			time.Sleep(delay)
 		}
 		logger.Info("shutting down", "timeout", cfg.Server.ShutdownTimeout)
 		limit, cancel := context.WithTimeout(context.Background(), cfg.Server.ShutdownTimeout)
 		defer cancel()
-		err := server.Shutdown(limit)
+		err := p.server.Shutdown(limit)
 		if err != nil {
 			logger.Warn("graceful shutdown incomplete; closing remaining connections", "err", err)
 		}
@@ -329,6 +319,16 @@ func run(ctx context.Context, cfg config.Config, out io.Writer, logger *slog.Log
 		return nil
 	})
 	return group.Wait()
+}
+
+// eventsOf returns the events of a feed, an empty list if it has none.
+func eventsOf(feed market.Source, logSize int) *quote.Events {
+	if e, ok := feed.(market.EventSource); ok {
+		if events := e.Events(); events != nil {
+			return events
+		}
+	}
+	return quote.NewEvents(logSize)
 }
 
 // shardUnavailable returns the reason why stream.engine shard can't be used, empty if it can or is not selected.

@@ -15,11 +15,11 @@ type sharing struct{ *share.Share }
 
 // shareAccess makes revocations, tickets and the limits of subjects those of all nodes. It returns nil without bus.kind nats or without
 // authentication.
-func shareAccess(ctx context.Context, cfg config.Config, access access, nats *natsBus, at *stage, logger *slog.Logger) (*sharing, error) {
+func shareAccess(ctx context.Context, cfg config.Config, access access, nats *natsBus, logger *slog.Logger) (*sharing, error) {
 	if nats == nil || access.service == nil {
 		return nil, nil
 	}
-	at.awaitNATS(cfg.Bus.NATS.URL)
+	nats.at.awaitNATS(cfg.Bus.NATS.URL)
 	if cfg.Auth.SessionKeyFile == "" && cfg.Bus.NATS.URL != "" {
 		logger.Warn("auth.session_key_file isn't set: sessions and tickets of this node are not valid on others")
 	}
