@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bytes"
 	"strings"
-	"sync"
 	"testing"
 
 	"ticklane/internal/cluster"
@@ -13,30 +11,12 @@ import (
 	"ticklane/internal/testkit/natstest"
 )
 
-// logText is the log of a process.
-type logText struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logText) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // TestDifferentSettingsOfServers: a server names each setting that another one has set differently, with both values and the effect, and no
 // secret. It needs no authentication.
 func TestDifferentSettingsOfServers(t *testing.T) {
 	t.Parallel()
 	args := []string{"--bus.kind=nats", "--feed.source=ingest", "--bus.nats.url=" + natstest.New(t, nil).URL(), "--feed.ingest.token=" + strings.Repeat("s", 32)}
-	var log logText
+	var log testkit.Log
 	a := startServerLogging(t, &log, append(args, "--bus.node=a", "--feed.ingest.line_size=2048")...)
 	startServer(t, append(args, "--bus.node=b", "--feed.ingest.instruments=50", "--stream.log_size=1024", "--limits.topics=7", "--limits.connections=9", "--auth.mode=none")...)
 	for _, want := range []string{
@@ -47,7 +27,7 @@ func TestDifferentSettingsOfServers(t *testing.T) {
 	}
 	var view cluster.View
 	a.getJSON(t, "/api/cluster", &view)
-	if n := len(view.Differences); n != 4 || strings.Count(log.String(), "isn't the same") != 4 || view.Differences[0].There != "50" {
+	if n := len(view.Differences); n != 4 || log.Count("isn't the same") != 4 || view.Differences[0].There != "50" {
 		t.Errorf("%+v\n%s", view.Differences, log.String())
 	}
 }

@@ -30,30 +30,12 @@ import (
 	"ticklane/internal/testkit"
 )
 
-// syncBuffer is a buffer that a process writes to while the test reads it.
-type syncBuffer struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
-}
-
 // secretRun is a server, the secrets that were used with it, and what it has put out.
 type secretRun struct {
 	testing.TB
 	*process
 	dir      string
-	log      syncBuffer
+	log      testkit.Log
 	admin    string // its address
 	secrets  map[string]string
 	answers  map[string]string // by request, without what an answer hands out

@@ -38,7 +38,7 @@ func TestCertificateIsReloadedUnderStreams(t *testing.T) {
 			dir := t.TempDir()
 			files := config.Server{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
 			writeCertificate(t, files, 1)
-			var log syncBuffer
+			var log testkit.Log
 			p := startServerLogging(t, &log, "--stream.engine="+engine, "--server.tls_cert="+files.TLSCert, "--server.tls_key="+files.TLSKey)
 			serial := func() int64 {
 				c, err := tls.Dial("tcp", p.addr, insecure)
@@ -83,7 +83,7 @@ func TestTLSRefuses(t *testing.T) {
 	dir := t.TempDir()
 	files := config.Server{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
 	writeCertificate(t, files, 1)
-	var log syncBuffer
+	var log testkit.Log
 	p := startServerLogging(t, &log, "--server.read_timeout=300ms", "--server.tls_cert="+files.TLSCert, "--server.tls_key="+files.TLSKey)
 	before := log.String()
 	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {

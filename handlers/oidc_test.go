@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"ticklane/handlers"
@@ -21,25 +20,7 @@ import (
 // provider is an OpenID Connect provider, with the log of the server that uses it.
 type provider struct {
 	*oidctest.Provider
-	log lockedBuffer
-}
-
-// lockedBuffer is a buffer for concurrent use.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	all strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.all.String()
+	log testkit.Log
 }
 
 func newProvider(t testing.TB) *provider {

@@ -25,24 +25,6 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 func validJSON(text string) bool { return json.Valid([]byte(text)) }
 
-// logBuffer collects a log.
-type logBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // exchange is a fake of Binance. Each connection sends some trades and is then cut.
 type exchange struct {
 	*httptest.Server
@@ -207,7 +189,7 @@ func TestEachTradeArrivesOnce(t *testing.T) {
 	const most = 500
 	x, s := newExchange(t, most), newIngest(t)
 	s.restart = most / 2
-	var log logBuffer
+	var log testkit.Log
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	done := make(chan error, 1)
@@ -272,7 +254,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestLinesAreDroppedWhenTooManyWait(t *testing.T) {
-	var log logBuffer
+	var log testkit.Log
 	s := &sender{log: slog.New(slog.NewTextHandler(&log, nil)), kept: 3, notify: make(chan struct{}, 1), next: 1}
 	s.add([][]byte{[]byte(`{"a":1`), []byte(`{"a":2`)})
 	s.add([][]byte{[]byte(`{"a":3`), []byte(`{"a":4`), []byte(`{"a":5`)})

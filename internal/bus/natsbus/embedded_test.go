@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ticklane/internal/testkit"
 )
 
 // TestUncleanStop puts back the older indexes of the streams, as kill -9 leaves them. That the server reads the messages then is one record
@@ -32,12 +34,12 @@ func TestUncleanStop(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var log logText
+	var log testkit.Log
 	o.Logger = slog.New(slog.NewTextHandler(io.MultiWriter(&log, t.Output()), nil))
 	if end := writeTicks(t, o, 20); end.Seq != 60 {
 		t.Errorf("the log ends at %v", end)
 	}
-	if log.count("level=WARN") > 0 || log.count(`level=INFO msg="the store of the embedded NATS server is checked after an unclean stop"`) != 1 {
+	if log.Count("level=WARN") > 0 || log.Count(`level=INFO msg="the store of the embedded NATS server is checked after an unclean stop"`) != 1 {
 		t.Errorf("logged:\n%s", log.String())
 	}
 }
@@ -80,7 +82,7 @@ func TestUnfitDirectory(t *testing.T) {
 
 // TestWarningsOfTheServer: other warnings stay warnings.
 func TestWarningsOfTheServer(t *testing.T) {
-	var log logText
+	var log testkit.Log
 	l := serverLog{slog.New(slog.NewTextHandler(&log, nil)), &embedded{}}
 	for _, text := range []string{"Filestore [s] Stream state checksum did not match", "Filestore [s] Recovering stream state from index errored: corrupt state file"} {
 		l.Warnf("%s", text)

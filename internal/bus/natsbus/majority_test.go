@@ -1,11 +1,9 @@
 package natsbus
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,30 +13,12 @@ import (
 	"ticklane/internal/testkit/natstest"
 )
 
-// logText is a log that can be read meanwhile.
-type logText struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.Buffer.Write(p)
-}
-
-func (l *logText) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.String(), text)
-}
-
 // TestNoMajority: without most of the NATS servers the nodes say so in their status and, once for each of their parts, in their logs. The writer
 // says that it has lost the lease. All go on by themselves.
 func TestNoMajority(t *testing.T) {
 	t.Parallel()
 	c := natstest.NewCluster(t, 3)
-	var log logText
+	var log testkit.Log
 	o := options(t, "a")
 	o.URL, o.Replicas = c.URL(), 3
 	o.timing.stepDown, o.timing.lease = 2*time.Second, 5*time.Second
@@ -51,13 +31,13 @@ func TestNoMajority(t *testing.T) {
 	c[1].Stop()
 	c[2].Stop()
 	testkit.Eventually(t, func() bool {
-		return log.count("lost the lease: NATS didn't renew it within 2s, so another server may write now") == 1
+		return log.Count("lost the lease: NATS didn't renew it within 2s, so another server may write now") == 1
 	}, "the lease to be lost")
 	testkit.Eventually(t, func() bool {
 		s := n.Status()
 		return strings.HasPrefix(s.Err, natserr.ErrAway.Error()+": ") && !s.StaleSince.IsZero()
 	}, "the status")
-	testkit.Eventually(t, func() bool { return log.count("\"the stream isn't available\" err=\""+natserr.ErrAway.Error()) > 0 }, "the log")
+	testkit.Eventually(t, func() bool { return log.Count("\"the stream isn't available\" err=\""+natserr.ErrAway.Error()) > 0 }, "the log")
 	for _, server := range c[1:] {
 		server.Start()
 	}
@@ -65,7 +45,7 @@ func TestNoMajority(t *testing.T) {
 	w.publish([]quote.Tick{{}})
 	n.got.Wait(t, 2)
 	testkit.Eventually(t, func() bool { s := n.Status(); return s.Err == "" && s.StaleSince.IsZero() }, "the node is well again")
-	if times := log.count(natserr.ErrAway.Error()); times > 6 || log.count("context canceled") > 0 {
+	if times := log.Count(natserr.ErrAway.Error()); times > 6 || log.Count("context canceled") > 0 {
 		t.Errorf("logged %d times", times)
 	}
 }
