@@ -9,10 +9,58 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"ticklane/internal/config"
 )
+
+// ports are the listening sockets of serve. They stay open while it serves anew, so that clients wait meanwhile and none is refused.
+type ports struct {
+	mu          sync.Mutex
+	main, admin net.Listener // nil before the first listen; admin is nil without server.admin_addr
+}
+
+// listen returns listeners of server.addr and server.admin_addr. The caller must close them, which leaves the sockets open.
+func (p *ports) listen(c config.Server) (main, admin net.Listener, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.main == nil {
+		main, err := listen(c.Addr)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.main = main
+		if p.admin, err = listenAdmin(c.AdminAddr); err != nil {
+			return nil, nil, err
+		}
+	}
+	if main, err = duplicate(p.main); err == nil && p.admin != nil {
+		admin, err = duplicate(p.admin)
+	}
+	return main, admin, err
+}
+
+// close closes the sockets, once the listeners that listen has returned are closed.
+func (p *ports) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ln := range []net.Listener{p.main, p.admin} {
+		if ln != nil {
+			_ = ln.Close()
+		}
+	}
+}
+
+// duplicate returns another listener of the same socket.
+func duplicate(ln net.Listener) (net.Listener, error) {
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", ln.Addr(), err)
+	}
+	defer file.Close()
+	return net.FileListener(file)
+}
 
 // listen listens without MPTCP, whose sockets don't support TCP_USER_TIMEOUT.
 func listen(addr string) (net.Listener, error) {

@@ -33,30 +33,25 @@ import (
 
 // serve serves until ctx is done or a part fails. When the log can't be continued, it ends all streams and serves anew.
 func serve(ctx context.Context, cfg config.Config, out io.Writer) error {
+	open := new(ports)
+	defer open.close()
+	defer context.AfterFunc(ctx, open.close)()
 	at := new(stage)
 	for {
 		started := time.Now()
-		err := serveLog(ctx, &cfg, out, at)
+		err := serveLog(ctx, cfg, out, open, at)
 		if !errors.Is(err, natsbus.ErrEpoch) || ctx.Err() != nil {
 			return err
 		}
 		out = io.Discard // the address was printed
-		at = &stage{anew: true}
-		if pause := 2*time.Second - time.Since(started); pause > 0 {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(pause): // another node may not have begun the new epoch yet
-			}
-		}
+		at = &stage{anew: true, pause: 2*time.Second - time.Since(started)}
 	}
 }
 
 // serveLog connects the packages, prints the URL and runs until ctx is done or a part fails. Start order: listener, bus, warm-up of the
 // feed, feed, log of the bus, HTTP; meanwhile a responder answers requests with the stage of the start. Stop order: streams and HTTP
 // within server.shutdown_timeout, feed, bus, log, history.
-func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *stage) (err error) {
-	cfg := *settled
+func serveLog(ctx context.Context, cfg config.Config, out io.Writer, open *ports, at *stage) (err error) {
 	logs := &logWriter{out: os.Stderr, format: cfg.Log.Format}
 	logger := newLogger(cfg.Log, logs)
 	cert, err := loadCertificate(cfg.Server)
@@ -71,22 +66,25 @@ func serveLog(ctx context.Context, settled *config.Config, out io.Writer, at *st
 	if err != nil {
 		return usageError(err)
 	}
-	ln, err := listen(cfg.Server.Addr)
+	ln, admin, err := open.listen(cfg.Server)
+	if ctx.Err() != nil {
+		return nil // which closes the ports
+	}
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
-	settled.Server.Addr = ln.Addr().String() // the same port when it serves anew, if any was asked for
-	admin, err := listenAdmin(cfg.Server.AdminAddr)
-	if err != nil {
-		return err
-	}
 	if admin != nil {
 		defer admin.Close()
 		logger.Info("administration is served on server.admin_addr only", "addr", admin.Addr())
 	}
 	starting := answerWhileStarting(cfg, cert.config(), ln, admin, at, logger)
 	defer starting.close()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(at.pause):
+	}
 
 	warnUnused(cfg, logger)
 	nats, err := connectBus(ctx, &cfg, at, logger)

@@ -31,8 +31,9 @@ const (
 
 // stage is the current stage of the start. It is safe for concurrent use.
 type stage struct {
-	anew bool // the server starts again with a new log; set before use
-	now  atomic.Pointer[func() handlers.Stage]
+	anew  bool          // the server starts again with a new log; set before use
+	pause time.Duration // before the start: another node may not have begun the new epoch yet
+	now   atomic.Pointer[func() handlers.Stage]
 }
 
 // enter begins a stage.
@@ -76,7 +77,7 @@ func (s *stage) current() handlers.Stage {
 		now = (*f)()
 	}
 	if s.anew {
-		now.Doing = "the stream was replaced, beginning a new epoch: " + now.Doing
+		now.Doing = "the log couldn't be continued, serving anew: " + now.Doing
 	}
 	return now
 }

@@ -139,7 +139,7 @@ func TestStage(t *testing.T) {
 	}
 	at = &stage{anew: true}
 	at.awaitNATS("")
-	if text := at.current().String(); text != "the stream was replaced, beginning a new epoch: waiting for NATS (the embedded server)" {
+	if text := at.current().String(); text != "the log couldn't be continued, serving anew: waiting for NATS (the embedded server)" {
 		t.Errorf("%q", text)
 	}
 }

@@ -253,3 +253,55 @@ func TestSilentNATS(t *testing.T) {
 		t.Errorf("after SIGTERM: %v", err)
 	}
 }
+
+// TestPortsStayOpen: while a server serves anew, because the stream was replaced, its ports accept connections, also when that happens again at once.
+func TestPortsStayOpen(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []string{"stream", "shard"} {
+		nats := natstest.New(t, nil)
+		admin := freeAddr(t)
+		p := startServer(t, "--bus.kind=nats", "--bus.nats.url="+nats.URL(), "--stream.engine="+engine, "--server.admin_addr="+admin)
+		js := natstest.JetStream(t, nats.URL())
+		var dialing errgroup.Group
+		done := make(chan struct{})
+		for _, addr := range []string{p.addr, admin} {
+			dialing.Go(func() error {
+				for {
+					c, err := net.Dial("tcp", addr)
+					if err != nil {
+						return err
+					}
+					c.Close()
+					select {
+					case <-done:
+						return nil
+					case <-time.After(time.Millisecond):
+					}
+				}
+			})
+		}
+		a := newRequester("http://" + p.addr)
+		epoch := func() string {
+			_, text := a.do(t, http.MethodGet, "/sse/subscribe?limit=1", "Accept: text/event-stream")
+			if m := epochOfHello.FindStringSubmatch(text); m != nil {
+				return m[1]
+			}
+			return ""
+		}
+		for range 3 {
+			var before string
+			testkit.Eventually(t, func() bool { before = epoch(); return before != "" }, "a stream")
+			if err := js.DeleteStream(t.Context(), "ticklane_ticks"); err != nil {
+				t.Fatal(err)
+			}
+			testkit.Eventually(t, func() bool { now := epoch(); return now != "" && now != before }, "another epoch")
+		}
+		close(done)
+		if err := dialing.Wait(); err != nil {
+			t.Errorf("%s: %v", engine, err)
+		}
+		if _, text := newRequester("http://"+admin).do(t, http.MethodGet, "/readyz"); !strings.HasPrefix(text, "ready") {
+			t.Errorf("%s: server.admin_addr: %q", engine, text)
+		}
+	}
+}
