@@ -157,6 +157,7 @@ type natsBus struct {
 	*natsbus.Bus
 	staleAfter time.Duration // without a tick; 0 for never
 	stale      atomic.Int64  // since when, µs since 1970; 0 if it isn't
+	reason     atomic.Value  // why it was stale at the newest look, a string
 	relay      *relay.Relay  // of the lines that clients send; nil for another feed
 	barsTo     uint64        // seq of the newest tick in the bars when the log was opened
 	at         *stage        // of the start
@@ -179,6 +180,15 @@ func (n *natsBus) close() {
 func (n *natsBus) Stale() (since time.Time, ok bool) {
 	us := n.stale.Load()
 	return time.UnixMicro(us), us != 0
+}
+
+// StaleReason returns why the feed is stale: what fails, or has failed until now. It is empty if no ticks come and nothing fails.
+func (n *natsBus) StaleReason() string {
+	if err := n.Status().Err; err != "" {
+		return err
+	}
+	before, _ := n.reason.Load().(string)
+	return before
 }
 
 // watch informs an observer when the feed becomes stale and when it is live again, until ctx is done.
@@ -204,6 +214,7 @@ func (n *natsBus) watch(ctx context.Context, observer ingest.Observer, logger *s
 		}
 		if !since.IsZero() {
 			failed = time.Now()
+			n.reason.Store(s.Err)
 		}
 		switch _, before := n.Stale(); {
 		case since.IsZero() && before && moved.Before(failed) && time.Since(failed) < settled:

@@ -197,7 +197,13 @@ func TestWithoutNATS(t *testing.T) {
 		return strings.HasPrefix(p.readyz(t), "ready, feed stale: not connected to NATS: check bus.nats.url")
 	}, "the feed is stale")
 	s.Start()
-	testkit.Eventually(t, func() bool { return p.readyz(t) == "ready\n" }, "the feed is live")
+	testkit.Eventually(t, func() bool {
+		text := p.readyz(t)
+		if text == "ready, feed stale\n" {
+			t.Error("no reason while the feed is stale")
+		}
+		return text == "ready\n"
+	}, "the feed is live")
 	f.mu.Lock()
 	seq := f.last
 	f.mu.Unlock()

@@ -117,7 +117,7 @@ func serveLog(ctx context.Context, cfg config.Config, out io.Writer, open *ports
 		return errors.Join(err, past.Close(nil))
 	}
 	if nats != nil {
-		info.Stale, info.StaleReason = nats.Stale, func() string { return nats.Status().Err }
+		info.Stale, info.StaleReason = nats.Stale, nats.StaleReason
 	}
 	shared, err := shareAccess(ctx, cfg, access, nats, logger)
 	if err != nil {
