@@ -302,12 +302,12 @@ func TestTermEndsMeanwhile(t *testing.T) {
 // TestSlowWriter: a writer that is slow isn't given up, one that doesn't reply is, and one that has a successor.
 func TestSlowWriter(t *testing.T) {
 	times := quick
-	times.silent = 300 * time.Millisecond
+	times.silent = 2 * time.Second // far longer than a busy machine delays a reply
 	c := newCluster(t, 2, times, 0)
 	a, b := c.nodes[0], c.nodes[1]
 	a.lead()
 	c.mu.Lock()
-	slow := sync.OnceFunc(func() { time.Sleep(2 * times.silent) })
+	slow := sync.OnceFunc(func() { time.Sleep(times.silent * 5 / 4) })
 	c.confirm = func(context.Context) error {
 		slow()
 		return nil
@@ -318,6 +318,7 @@ func TestSlowWriter(t *testing.T) {
 	}
 	a.end()
 	c.term.Add(1)
+	b.timing.silent = 300 * time.Millisecond
 	silent, err := a.Conn.SubscribeSync(a.subject(c.term.Load()))
 	if err != nil {
 		t.Fatal(err)
