@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -41,10 +43,14 @@ func isAway(err error) bool {
 	return false
 }
 
-// Text returns the text by which an error is compared with the one before: all that wrap ErrAway count as the same.
+// Text returns the text by which an error is compared with the one before: all that wrap ErrAway count as the same, and those of the
+// connections of several attempts, whose local ports differ.
 func Text(err error) string {
 	if errors.Is(err, ErrAway) {
 		return ErrAway.Error()
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Source != nil {
+		return strings.ReplaceAll(err.Error(), op.Source.String(), "")
 	}
 	return err.Error()
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ticklane/internal/testkit"
@@ -49,5 +51,22 @@ func TestNoMajority(t *testing.T) {
 		if got := Explain(err); !errors.Is(got, err) || errors.Is(got, ErrAway) {
 			t.Errorf("%v is explained as %v", err, got)
 		}
+	}
+}
+
+// TestTextOfConnections: attempts to connect to a server that sends nothing fail alike.
+func TestTextOfConnections(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	try := func() error {
+		_, err := nats.Connect("nats://"+silent.Addr().String(), nats.Timeout(100*time.Millisecond))
+		return err
+	}
+	a, b := try(), try()
+	if a == nil || b == nil || a.Error() == b.Error() || Text(a) != Text(b) {
+		t.Errorf("%v and %v: %q and %q", a, b, Text(a), Text(b))
 	}
 }
