@@ -230,6 +230,9 @@ func (b *Bus) Progress() (read, all uint64) {
 // Close closes the connection, and ends the embedded server. Run and Lead must have returned.
 func (b *Bus) Close() {
 	if b.conn != nil {
+		if b.embedded != nil {
+			_ = b.conn.FlushTimeout(stopTimeout) // so that the server knows of all requests
+		}
 		b.conn.Close()
 	}
 	if b.embedded != nil {

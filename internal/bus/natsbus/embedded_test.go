@@ -1,6 +1,7 @@
 package natsbus
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -41,6 +42,29 @@ func TestUncleanStop(t *testing.T) {
 	}
 	if log.Count("level=WARN") > 0 || log.Count(`level=INFO msg="the store of the embedded NATS server is checked after an unclean stop"`) != 1 {
 		t.Errorf("logged:\n%s", log.String())
+	}
+}
+
+// TestStopWithRequests closes a bus while the server creates streams: all are created and closed, so nothing writes to the directory later.
+func TestStopWithRequests(t *testing.T) {
+	t.Parallel()
+	o := options(t, "a")
+	o.Dir = t.TempDir()
+	b, err := Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 20
+	for i := range n {
+		name := fmt.Sprint("s", i)
+		if err := b.conn.PublishRequest("$JS.API.STREAM.CREATE."+name, "nowhere", fmt.Appendf(nil, `{"name":%q,"storage":"file"}`, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close()
+	indexes, err := filepath.Glob(filepath.Join(o.Dir, "jetstream", "*", "streams", "s*", "msgs", "index.db"))
+	if err != nil || len(indexes) != n {
+		t.Errorf("%d of %d streams are closed, %v", len(indexes), n, err)
 	}
 }
 

@@ -20,6 +20,9 @@ const maxMessage = 1 << 20
 // otherStores is how much the embedded server may store besides the stream: the buckets, and what it deletes late.
 const otherStores = 256 << 20
 
+// stopTimeout bounds each wait for what was sent to the server before it stops.
+const stopTimeout = 5 * time.Second
+
 // embedded is a NATS server in this process. Nothing but this process can connect to it.
 type embedded struct {
 	*server.Server
@@ -91,11 +94,25 @@ func newEmbedded(ctx context.Context, o *Options) (_ *embedded, err error) {
 	return e, nil
 }
 
-// stop ends the server once its store is written.
+// stop ends the server once its store is written. No connection may send requests any more.
 func (e *embedded) stop() {
+	// Shutdown closes the streams that exist. One that a request creates meanwhile would stay open, and write to the directory later
+	// (Account.addStreamWithAssignmentAndMode of nats-server registers a stream last).
+	for end := time.Now().Add(stopTimeout); time.Now().Before(end) && e.requests() > 0; {
+		time.Sleep(time.Millisecond)
+	}
 	e.Shutdown()
 	e.WaitForShutdown()
 	_ = e.lock.Close()
+}
+
+// requests returns how many requests of the JetStream API the server has received but not handled.
+func (e *embedded) requests() uint64 {
+	info, err := e.Jsz(nil)
+	if err != nil {
+		return 0
+	}
+	return info.API.Inflight
 }
 
 // writable tries to write as much as a message may have to the directory.

@@ -35,7 +35,10 @@ func New(t testing.TB, set func(*server.Options)) *Server {
 		set(&s.options)
 	}
 	s.Start()
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		s.await(func() bool { return s.NumClients() == 0 }) // what they sent before they closed is read
+		s.Stop()
+	})
 	return s
 }
 
@@ -54,10 +57,22 @@ func (s *Server) Start() {
 	}
 }
 
-// Stop stops the server. It may be called again.
+// Stop stops the server once it has handled the requests that it has received. It may be called again.
 func (s *Server) Stop() {
+	// A stream that is created while the server stops would stay open.
+	s.await(func() bool {
+		info, err := s.Jsz(nil)
+		return err != nil || info.API.Inflight == 0
+	})
 	s.Shutdown()
 	s.WaitForShutdown()
+}
+
+// await waits for a condition, a few seconds at most.
+func (s *Server) await(done func() bool) {
+	for end := time.Now().Add(5 * time.Second); !done() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // URL returns the address of the server.
