@@ -37,7 +37,8 @@ func TestNoMajority(t *testing.T) {
 		s := n.Status()
 		return strings.HasPrefix(s.Err, natserr.ErrAway.Error()+": ") && !s.StaleSince.IsZero()
 	}, "the status")
-	testkit.Eventually(t, func() bool { return log.Count("\"the stream isn't available\" err=\""+natserr.ErrAway.Error()) > 0 }, "the log")
+	// Not that the stream isn't available: a server without the others may still describe it.
+	testkit.Eventually(t, func() bool { return log.Count(natserr.ErrAway.Error()) > 0 }, "the log")
 	for _, server := range c[1:] {
 		server.Start()
 	}
