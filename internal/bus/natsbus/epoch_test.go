@@ -30,7 +30,8 @@ func TestStreamDeleted(t *testing.T) {
 	c.newEpoch(t)
 }
 
-// newEpoch waits until all nodes have ended for a new epoch, and opens one of them again.
+// newEpoch waits until all nodes have ended for a new epoch, and opens one of them again, as often as another epoch follows: two nodes may
+// have begun one each.
 func (c *cluster) newEpoch(t *testing.T) {
 	t.Helper()
 	before := c.a.Start().Position.Epoch
@@ -40,12 +41,23 @@ func (c *cluster) newEpoch(t *testing.T) {
 		}
 		n.close()
 	}
-	n := openNode(t, c.optionsOfA)
-	if at := n.Start().Position; at.Epoch == before || at.Seq != 0 {
-		t.Errorf("the log begins with %v after epoch %x", at, before)
+	var n *node
+	var w writing
+	for w.ctx == nil {
+		n = openNode(t, c.optionsOfA)
+		if at := n.Start().Position; at.Epoch == before || at.Seq != 0 {
+			t.Errorf("the log begins with %v after epoch %x", at, before)
+		}
+		n.run()
+		started := n.write()
+		select {
+		case <-n.Bus.ended:
+			n.close()
+		case w = <-started:
+		case <-time.After(2 * quick.lease):
+			t.Fatal("the node didn't become the writer")
+		}
 	}
-	n.run()
-	w := await(t, n.write())
 	publish(w, 0, 10)
 	if got := n.got.Wait(t, 10); got[0].Seq != 1 || got[0].N != 1 {
 		t.Errorf("first tick %+v", got[0])
@@ -67,14 +79,15 @@ func TestMarkDeleted(t *testing.T) {
 			if err := remove(c); err != nil {
 				t.Fatal(err)
 			}
-			publish(c.writer(t), 20, 20)
+			c.store(t, 20, 20)
 			c.agree(t, 40)
 			stored := func() bool {
 				m, _, err := c.a.marks.load(t.Context())
 				return err == nil && m != nil && m.Seq == 40
 			}
 			testkit.Eventually(t, stored, "the mark is stored again")
-			publish(c.nextWriter(t), 40, 20)
+			c.nextWriter(t)
+			c.store(t, 40, 20)
 			c.agree(t, 60)
 		})
 	}
@@ -91,7 +104,8 @@ func TestStreamEdited(t *testing.T) {
 	if _, err := c.a.js.UpdateStream(t.Context(), edited); err != nil {
 		t.Fatal(err)
 	}
-	publish(c.nextWriter(t), 20, 20)
+	c.nextWriter(t)
+	c.store(t, 20, 20)
 	c.agree(t, 40)
 }
 
@@ -115,7 +129,7 @@ func TestStreamLosesItsEnd(t *testing.T) {
 	c.agree(t, 20)
 	copied := t.TempDir()
 	c.restart(t, func() { copyDir(t, c.server.Dir(), copied) })
-	publish(c.writer(t), 20, 20)
+	c.store(t, 20, 20)
 	c.agree(t, 40)
 	c.restart(t, func() {
 		if err := os.RemoveAll(c.server.Dir()); err != nil {

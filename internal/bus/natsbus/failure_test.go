@@ -122,8 +122,7 @@ func TestFullStore(t *testing.T) {
 	if err := other.Purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	next := await(t, started)
-	publish(next, 20, 10)
+	store(t, func() writing { return await(t, started) }, 20, 10)
 	for i, k := range a.got.Wait(t, 30) {
 		if int(k.Volume) != i {
 			t.Fatalf("tick %d: %+v", i+1, k)

@@ -13,6 +13,7 @@ import (
 
 	"ticklane/internal/bus"
 	"ticklane/internal/quote"
+	"ticklane/internal/quote/batch"
 	"ticklane/internal/testkit"
 	"ticklane/internal/testkit/natstest"
 )
@@ -87,6 +88,31 @@ func publish(w writing, from, n int) {
 	for i := range n {
 		w.publish([]quote.Tick{{Symbol: quote.ID(i % 3), Volume: quote.Size(from + i)}})
 	}
+}
+
+// store publishes ticks as publish does, in one batch, until one of the writers that next returns has stored them. Those before are stored.
+// On a busy machine a term may end early, and what isn't stored then is lost.
+func store(t testing.TB, next func() writing, from, n int) {
+	t.Helper()
+	ticks := make([]quote.Tick, n)
+	for i := range ticks {
+		ticks[i] = quote.Tick{Symbol: quote.ID(i % 3), Volume: quote.Size(from + i)}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*quick.lease)
+	defer cancel()
+	for ctx.Err() == nil {
+		w := next()
+		if w.from.Position.Seq > uint64(from) || w.batches(&batch.Batch{Ticks: ticks})(ctx) == nil {
+			return
+		}
+	}
+	t.Fatal("the ticks weren't stored")
+}
+
+// store is the function store with the writers of the cluster.
+func (c *cluster) store(t *testing.T, from, n int) {
+	t.Helper()
+	store(t, func() writing { return c.writer(t) }, from, n)
 }
 
 // agree waits until all nodes have a number of ticks, and compares them.
@@ -190,7 +216,7 @@ func TestServerRestarts(t *testing.T) {
 	c.server.Stop()
 	testkit.Eventually(t, func() bool { return !c.c.Status().StaleSince.IsZero() }, "the reader reports that it is stale")
 	c.server.Start()
-	publish(c.writer(t), 20, 20)
+	c.store(t, 20, 20)
 	c.agree(t, 40)
 	testkit.Eventually(t, func() bool { return c.c.Status().StaleSince.IsZero() }, "the reader isn't stale any more")
 }
