@@ -47,7 +47,7 @@ type node struct {
 // openNode opens a bus. The test's end stops it.
 func openNode(t testing.TB, o Options) *node {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	b, err := Open(ctx, o)
 	if err != nil {

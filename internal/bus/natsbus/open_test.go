@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -18,7 +19,7 @@ import (
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
 	url := natstest.NewCluster(t, 3).URL()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*quick.ack)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
 	var mu sync.Mutex
