@@ -57,8 +57,12 @@ func (r *revocations) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			if r.count() > 0 { // a last attempt
-				_ = r.storePending(context.Background())
+			if r.count() == 0 {
+				return
+			}
+			if err := r.storePending(context.Background()); err != nil { // the last attempt
+				r.o.Logger.Warn("revocations weren't stored for the other nodes: with auth.revocations this one passes them on after its next start, without it revoke again",
+					"count", r.count(), "err", natserr.Explain(err))
 			}
 			return
 		case <-expiry.C:
@@ -68,7 +72,10 @@ func (r *revocations) run(ctx context.Context) {
 		}
 		r.collect()
 		err := r.storePending(ctx)
-		if err != nil && ctx.Err() == nil {
+		if ctx.Err() != nil {
+			continue
+		}
+		if err != nil {
 			if !waiting {
 				r.o.Logger.Warn("revocations aren't stored for the other nodes yet, trying again", "count", r.count(), "err", natserr.Explain(err))
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +99,26 @@ func TestRevocationWithoutNATS(t *testing.T) {
 	testkit.Eventually(t, func() bool { return f.freshRevokes(t, s) && a.PendingRevocations() == 0 }, "stored")
 	proxyB.Refuse(false) // the node that was cut off gets it
 	testkit.Eventually(t, func() bool { return b.revoked(f.secrets["ann"]) }, "received after the cut")
+}
+
+// TestEndWithoutNATS: a node that ends while revocations wait for NATS logs that the others don't have them.
+func TestEndWithoutNATS(t *testing.T) {
+	t.Parallel()
+	f, proxy := newFiles(t), natstest.NewProxy(t, natstest.New(t, nil))
+	var log testkit.Log
+	short := quick
+	short.wait = 300 * time.Millisecond
+	a := f.start(t, proxy.URL(), settings{timing: short, logger: slog.New(slog.NewTextHandler(&log, nil))})
+	proxy.Refuse(true)
+	testkit.Eventually(t, func() bool { return !a.conn.IsConnected() })
+	if err := a.service.Revocations.Add(auth.Revocation{TokenID: "ann"}); !errors.Is(err, auth.ErrNotShared) {
+		t.Fatalf("the answer is %v", err)
+	}
+	testkit.Eventually(t, func() bool { return log.Count("aren't stored for the other nodes yet") == 1 }, "the log")
+	a.stop()
+	if log.Count("revocations stored") > 0 || log.Count("revoke again") != 1 {
+		t.Errorf("logged:\n%s", log.String())
+	}
 }
 
 func TestRevocationsOfFilesAreShared(t *testing.T) {
