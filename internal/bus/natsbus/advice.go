@@ -90,6 +90,9 @@ func (b *Bus) explain(err error) error {
 	}
 	explained := explain(err)
 	if !errors.Is(explained, natserr.ErrAway) {
+		if lost := b.disconnected(); lost != nil && errors.Is(explained, natserr.ErrDisconnected) {
+			return lost
+		}
 		return explained
 	}
 	if lost := b.disconnected(); lost != nil {

@@ -2,6 +2,7 @@ package natsbus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,7 +30,11 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 			o.Logger.Info("NATS reconnected", "server", serverOf(c))
 			notify(b.again) // another server may not know the consumer
 		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Logger.Warn("NATS error", "err", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if !errors.Is(err, nats.ErrConsumerNotActive) { // those who follow a bucket notice it themselves
+				o.Logger.Warn("NATS error", "err", err)
+			}
+		}),
 	}
 	if e := b.embedded; e != nil {
 		c, err := nats.Connect("", append(options, nats.InProcessServer(e))...)
@@ -58,8 +63,11 @@ func (b *Bus) connect(ctx context.Context) (*nats.Conn, error) {
 		}
 		o.OnWait(err)
 		if log.changed(err) {
-			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second",
-				"addresses", Addresses(o.URL), "err", err, "took", time.Since(start).Round(time.Second))
+			args := []any{"addresses", Addresses(o.URL), "err", err}
+			if took := time.Since(start).Round(time.Second); took > 0 {
+				args = append(args, "took", took)
+			}
+			o.Logger.Warn("NATS not connected: check bus.nats.url, and that its servers run; trying again every second", args...)
 		}
 		if !sleep(ctx, time.Second) {
 			return nil, fmt.Errorf("connect to NATS at %s, which is bus.nats.url: %w", Addresses(o.URL), err)

@@ -63,7 +63,11 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 		case ctx.Err() != nil || b.hasEnded():
 			return nil
 		case err != nil && !errors.Is(err, errHeld) && log.changed(err):
-			b.o.Logger.Warn("not the writer", "err", err)
+			text := "this node can't become the writer"
+			if h != nil {
+				text = "this node is no longer the writer"
+			}
+			b.o.Logger.Warn(text, "err", err)
 		}
 		b.mu.Lock()
 		switch h := &b.health; {

@@ -7,12 +7,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ticklane/internal/bus/natserr"
 )
 
-var (
-	errDisconnected = errors.New("not connected to NATS: check bus.nats.url, and that its servers run")
-	errNoEmbedded   = errors.New("not connected to the embedded NATS server")
-)
+var errNoEmbedded = errors.New("not connected to the embedded NATS server")
 
 // disconnected returns an error if the connection is lost.
 func (b *Bus) disconnected() error {
@@ -22,7 +21,7 @@ func (b *Bus) disconnected() error {
 	case b.embedded != nil:
 		return errNoEmbedded
 	}
-	return errDisconnected
+	return natserr.ErrDisconnected
 }
 
 // watch compares the node's log with the stream from time to time: a consumer gets no error when the stream has been replaced, and

@@ -15,6 +15,9 @@ import (
 // ErrAway is the error of servers that don't store.
 var ErrAway = errors.New("NATS doesn't store: are most of its servers up?")
 
+// ErrDisconnected is the error of a connection that is lost.
+var ErrDisconnected = errors.New("not connected to NATS: check bus.nats.url, and that its servers run")
+
 // Error codes of a server that has no leader for what was requested. Package jetstream has no names for them.
 const (
 	codeNotAvailable = 10008
@@ -22,9 +25,12 @@ const (
 	codeOffline      = 10118
 )
 
-// Explain returns an error that wraps ErrAway and err if there was no answer, or the answer was that there is no leader. It returns any
-// other err as it is.
+// Explain returns an error that wraps ErrAway and err if there was no answer, or the answer was that there is no leader, and ErrDisconnected
+// if err is that nothing can be sent. It returns any other err as it is.
 func Explain(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) { // its text reads like that of a setting
+		return ErrDisconnected
+	}
 	if !isAway(err) || errors.Is(err, ErrAway) {
 		return err
 	}

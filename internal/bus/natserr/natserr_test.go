@@ -54,6 +54,21 @@ func TestNoMajority(t *testing.T) {
 	}
 }
 
+// TestDisconnected: what is published without a connection fails with a text that says so.
+func TestDisconnected(t *testing.T) {
+	proxy := natstest.NewProxy(t, natstest.New(t, nil))
+	c, err := nats.Connect(proxy.URL(), nats.ReconnectBufSize(-1), nats.MaxReconnects(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	proxy.Refuse(true)
+	testkit.Eventually(t, func() bool { return !c.IsConnected() }, "disconnected")
+	if err := Explain(fmt.Errorf("x: %w", c.Publish("x", nil))); !errors.Is(err, ErrDisconnected) {
+		t.Error(err)
+	}
+}
+
 // TestTextOfConnections: attempts to connect to a server that sends nothing fail alike.
 func TestTextOfConnections(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
