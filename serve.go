@@ -232,6 +232,7 @@ func serveLog(ctx context.Context, cfg config.Config, out io.Writer, open *ports
 	watchers.Go(func() {
 		returnMemory(watching, func() (opened uint64, live int) { return countStreams(delayed.logs(log)) }, freeMemory)
 	})
+	defer logger.Info("shut down")
 	defer watchers.Wait()
 	defer stopWatching()
 	if nats != nil {
@@ -313,7 +314,6 @@ func (p *parts) run(ctx context.Context, cfg config.Config, out io.Writer, logge
 			logger.Warn("graceful shutdown incomplete; closing remaining connections", "err", err)
 		}
 		stopFeed()
-		logger.Info("shut down")
 		return nil
 	})
 	return group.Wait()
