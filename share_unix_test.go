@@ -65,7 +65,7 @@ func TestServersShareCredentials(t *testing.T) {
 	}
 	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
 		status, body := request(b, http.MethodGet, "/sse/subscribe?limit=1&ticket="+answer.Ticket, "")
-		if used := "The ticket was used already, has expired, or is not of these servers"; status != want || status == http.StatusUnauthorized && !strings.Contains(body, used) {
+		if used := "The ticket was used already, has expired, is of a page of another origin, or is not of these servers"; status != want || status == http.StatusUnauthorized && !strings.Contains(body, used) {
 			t.Errorf("status %d, want %d: %s", status, want, body)
 		}
 	}

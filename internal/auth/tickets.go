@@ -26,7 +26,7 @@ var ErrTicket error = ticketError{}
 type ticketError struct{}
 
 func (ticketError) Error() string {
-	return "the ticket was used already, has expired, or is not of these servers: request a new one"
+	return "the ticket was used already, has expired, is of a page of another origin, or is not of these servers: request a new one"
 }
 
 // Is reports whether a target is ErrInvalid.
