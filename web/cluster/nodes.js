@@ -30,7 +30,7 @@ export function troubles({ connected, self, writer, nodes, differences }) {
   const all = [];
   const up = nodes.filter((n) => n.state === 'up');
   if (!connected) all.push(t('cluster.trouble.away', { node: self }));
-  else if (!writer) all.push(up.some((n) => n.role !== 'reader') ? t('cluster.trouble.nobody') : t('cluster.trouble.readers'));
+  else if (!writer) all.push(unwritten(up));
   const lost = nodes.filter((n) => connected && n.state === 'lost');
   if (lost.length) all.push(t('cluster.trouble.lost', { nodes: names(lost) }));
   const epochs = new Set(up.map((n) => n.epoch));
@@ -44,9 +44,21 @@ export function troubles({ connected, self, writer, nodes, differences }) {
   if (stale.length) all.push(t('cluster.trouble.stale', { nodes: names(stale), time: time(Math.min(...stale.map((n) => n.stale))) }));
   const versions = new Set(up.map((n) => n.version));
   if (versions.size > 1) all.push(t('cluster.trouble.versions', { n: versions.size }));
-  const settings = new Set(differences.map((d) => d.setting));
-  if (settings.size) all.push(t('cluster.trouble.settings', { settings: [...settings].join(', '), node: self }));
+  const settings = new Set();
+  for (const d of differences) {
+    if (settings.has(d.setting)) continue; // on another node, too
+    settings.add(d.setting);
+    all.push(t(d.here || d.there ? 'cluster.trouble.setting' : 'cluster.trouble.secret', { ...d, self }));
+  }
   return all;
+}
+
+/** Why no node runs the feed. @param {readonly ClusterNode[]} up the nodes that run */
+function unwritten(up) {
+  const able = up.filter((n) => n.role !== 'reader');
+  if (!able.length) return t('cluster.trouble.readers');
+  const failed = able.find((n) => n.error);
+  return failed ? t('cluster.trouble.failed', { node: failed.name, why: failed.error }) : t('cluster.trouble.nobody');
 }
 
 /** One sentence about all nodes. @param {ClusterView} view */

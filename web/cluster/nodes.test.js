@@ -48,6 +48,9 @@ test('each trouble is a sentence, the most urgent first', () => {
   assert.match(String(troubles(view([writer, node({ name: 'b', duplicate: true }), node({ name: 'b', duplicate: true })]))), /have the name b\./);
   assert.match(String(troubles(view([writer, node({ name: 'b', stale: AT }), node({ name: 'c', stale: AT + 9e6 })]))), /^b, c may not .* since 13:30:00\.$/);
   assert.match(String(troubles(view([writer, node({ name: 'b', version: '2' })]))), /2 different versions/);
-  const differs = { setting: 'limits.topics', here: '1', node: 'b', there: '2', effect: '' };
-  assert.match(String(troubles(view([writer], { differences: [differs, { ...differs, node: 'c' }] }))), /^These settings aren’t the same on all nodes: limits\.topics\. /);
+  const away = node({ error: 'NATS doesn’t store' });
+  assert.deepEqual(troubles(view([node({ name: 'r', role: 'reader', error: 'x' }), away], { writer: '' })), ['No node runs the feed, so there are no new ticks. a reports: NATS doesn’t store']);
+  const differs = { setting: 'limits.topics', here: '1', node: 'b', there: '2', effect: 'it is refused' };
+  assert.deepEqual(troubles(view([writer], { differences: [differs, { ...differs, node: 'c' }, { ...differs, setting: 'auth.tokens', here: '', there: '' }] })), [
+    'limits.topics is 1 on a and 2 on b: it is refused.', 'auth.tokens isn’t the same on a and b: it is refused.']);
 });

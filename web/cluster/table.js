@@ -29,15 +29,17 @@ const columns = [
 /** @param {ClusterNode} n */
 function state(n) {
   const s = stateOf(n);
-  const content = [el('span', { class: `state ${s.look}` }, s.text)];
-  return n.error && n.connected && n.state === 'up' ? [...content, el('small', { class: 'cause', lang: 'en' }, n.error)] : content;
+  return [el('span', { class: `state ${s.look}` }, s.text)];
 }
 
 /** The head of the table. */
 export const tableHead = () => el('tr', {}, el('th', { scope: 'col' }, t('cluster.column.node')),
   ...columns.map(([key, number]) => el('th', { scope: 'col', ...(number && { class: 'num' }) }, t(`cluster.column.${key}`))));
 
-/** A row for each node. @param {ClusterView} view */
-export const tableRows = (view) => view.nodes.map((n) => el('tr', n.state === 'up' ? {} : { class: 'gone' },
-  el('th', { scope: 'row' }, n.name, el('small', {}, n.address)),
-  ...columns.map(([, number, cell]) => el('td', number ? { class: 'num' } : {}, ...cell(n, view)))));
+/** A row for each node, and one for what fails on it. @param {ClusterView} view */
+export const tableRows = (view) => view.nodes.flatMap((n) => {
+  const row = el('tr', n.state === 'up' ? {} : { class: 'gone' },
+    el('th', { scope: 'row' }, n.name, el('small', {}, n.address)),
+    ...columns.map(([, number, cell]) => el('td', number ? { class: 'num' } : {}, ...cell(n, view))));
+  return n.error && n.connected && n.state === 'up' ? [row, el('tr', {}, el('td', { class: 'cause', lang: 'en', colspan: String(columns.length + 1) }, `${n.name}: ${n.error}`))] : [row];
+});
