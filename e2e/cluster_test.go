@@ -19,3 +19,28 @@ func TestClusterPage(t *testing.T) {
 	s.stop()
 	b.until("the server is gone", `/^No new list since \d\d:\d\d:\d\d: the server can’t be reached\.$/.test(document.querySelector('#troubles').innerText)`)
 }
+
+// TestClusterPageErrors: what fails on a node is in a row below that node, whichever it is.
+func TestClusterPageErrors(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--bus.kind", "nats", "--data.dir", t.TempDir())
+	b := openTab(t)
+	b.visit(s.url + "/cluster")
+	b.until("the node", `document.querySelectorAll('#nodes tr').length === 1`)
+	b.until("answers about two nodes", `(() => {
+		const real = window.fetch;
+		window.failing = 'a';
+		window.fetch = async (...args) => {
+			const answer = await real(...args);
+			if (!String(args[0]).includes('/api/cluster')) return answer;
+			const view = await answer.json();
+			view.nodes = ['a', 'b'].map((name) => ({ ...view.nodes[0], name, error: name === window.failing ? 'no disk' : '' }));
+			return new Response(JSON.stringify(view), { headers: { 'Content-Type': 'application/json' } });
+		};
+		return true;
+	})()`)
+	const rows = `[...document.querySelectorAll('#nodes tr')].map((row) => row.children.length + row.lastElementChild.textContent.replace(/^\d.*/, '')).join()`
+	b.until("the first fails", rows+` === '14,1a: no disk,14'`)
+	b.until("the second fails instead", `(window.failing = 'b') && `+rows+` === '14,14,1b: no disk'`)
+	b.until("none fails", `(window.failing = '', true) && `+rows+` === '14,14'`)
+}

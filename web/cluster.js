@@ -27,6 +27,7 @@ function setRows(body, rows) {
   if (body.children.length !== rows.length) return body.replaceChildren(...rows);
   rows.forEach((row, i) => {
     const old = /** @type {HTMLElement} */ (body.children[i]);
+    if (old.children.length !== row.children.length) return old.replaceWith(row);
     old.className = row.className;
     [...row.children].forEach((cell, k) => {
       if (!old.children[k]?.isEqualNode(cell)) old.children[k]?.replaceWith(cell);
