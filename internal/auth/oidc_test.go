@@ -283,7 +283,7 @@ func TestOIDCRefused(t *testing.T) {
 	}{
 		"no cookie":                     {nil, func(_ url.Values, c *string) { *c = "" }, "cookie"},
 		"the cookie of another":         {nil, func(_ url.Values, c *string) { *c = foreign }, "state"},
-		"a changed cookie":              {nil, func(_ url.Values, c *string) { *c = "A" + (*c)[1:] }, "cookie"},
+		"a changed cookie":              {nil, func(_ url.Values, c *string) { *c = "A" + *c }, "cookie"},
 		"no state":                      {nil, func(q url.Values, _ *string) { q.Del("state") }, "state"},
 		"another state":                 {nil, func(q url.Values, _ *string) { q.Set("state", "x") }, "state"},
 		"another issuer":                {nil, func(q url.Values, _ *string) { q.Set("iss", "https://evil.example") }, "iss"},
