@@ -56,18 +56,19 @@ function begin() {
       setRows(part('picture'), rows);
       const when = dates({ dateStyle: 'medium', timeStyle: 'medium' });
       setRows(part('changes'), series.changes.map((c) => el('tr', {}, el('td', {}, when.format(c.at / 1000)),
-        el('td', {}, c.node || t('cluster.nobody')), el('td', {}, c.node ? String(c.term) : '–'))));
+        el('td', {}, c.node || t('cluster.noWriter')), el('td', {}, c.node ? String(c.term) : '–'))));
     }
     paintTroubles();
   }
 
   function paintTroubles() {
-    const texts = view ? troubles(view) : [];
-    if (failed) texts.unshift(answered ? t('cluster.failed.since', { time: timeOfDay(answered), why: failed }) : t('cluster.failed', { why: failed }));
+    const all = view ? troubles(view) : [];
+    if (failed) all.unshift(answered ? { text: t('cluster.failed.since', { time: timeOfDay(answered), why: failed }) } : { text: t('cluster.failed', { why: failed }) });
     const list = part('troubles');
-    list.hidden = !texts.length;
+    list.hidden = !all.length;
+    const rows = all.map(({ text, english }) => el('p', {}, text, ...english ? [' ', el('span', { lang: 'en' }, english)] : []));
     // Written only when it changes: it is read out.
-    if ([...list.children].map((e) => e.textContent).join('\n') !== texts.join('\n')) list.replaceChildren(...texts.map((text) => el('p', {}, text)));
+    if ([...list.children].map((e) => e.textContent).join('\n') !== rows.map((e) => e.textContent).join('\n')) list.replaceChildren(...rows);
   }
 
   async function poll() {

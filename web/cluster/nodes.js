@@ -2,7 +2,7 @@
 import { timeOfDay } from '../model/formats.js';
 import { t } from '../text.js';
 
-/** @import { ClusterNode, ClusterView } from './types.js' */
+/** @import { ClusterNode, ClusterView, Difference } from './types.js' */
 
 const time = (/** @type {number} */ us) => timeOfDay(us / 1000);
 
@@ -22,48 +22,57 @@ export function stateOf(n) {
 /** Names in a list. @param {readonly ClusterNode[]} nodes */
 const names = (nodes) => [...new Set(nodes.map((n) => n.name))].join(', ');
 
+/** @typedef {{ text: string, english?: string }} Trouble a sentence, and what follows of it: the server's words, which are English */
+
 /**
  * Sentences about what needs attention, the most urgent first.
- * @param {ClusterView} view
+ * @param {ClusterView} view @returns {Trouble[]}
  */
 export function troubles({ connected, self, writer, nodes, differences }) {
+  /** @type {Trouble[]} */
   const all = [];
+  const add = (/** @type {string} */ text) => all.push({ text });
   const up = nodes.filter((n) => n.state === 'up');
-  if (!connected) all.push(t('cluster.trouble.away', { node: self }));
-  else if (!writer) all.push(unwritten(up));
+  if (!connected) add(t('cluster.trouble.away', { node: self }));
+  else if (!writer) all.push(noWriter(up));
   const lost = nodes.filter((n) => connected && n.state === 'lost');
-  if (lost.length) all.push(t('cluster.trouble.lost', { nodes: names(lost) }));
+  if (lost.length) add(t('cluster.trouble.lost', { nodes: names(lost) }));
   const epochs = new Set(up.map((n) => n.epoch));
   if (epochs.size > 1) {
     const current = up.find((n) => n.name === writer)?.epoch;
-    all.push(t('cluster.trouble.epochs', { n: epochs.size, nodes: names(up.filter((n) => n.epoch !== current)) }));
+    add(t('cluster.trouble.epochs', { n: epochs.size, nodes: names(up.filter((n) => n.epoch !== current)) }));
   }
   const duplicate = up.filter((n) => n.duplicate);
-  if (duplicate.length) all.push(t('cluster.trouble.duplicate', { nodes: names(duplicate) }));
+  if (duplicate.length) add(t('cluster.trouble.duplicate', { nodes: names(duplicate) }));
   const stale = up.filter((n) => n.stale && n.connected);
-  if (stale.length) all.push(t('cluster.trouble.stale', { nodes: names(stale), time: time(Math.min(...stale.map((n) => n.stale))) }));
+  if (stale.length) add(t('cluster.trouble.stale', { nodes: names(stale), time: time(Math.min(...stale.map((n) => n.stale))) }));
   const versions = new Set(up.map((n) => n.version));
-  if (versions.size > 1) all.push(t('cluster.trouble.versions', { n: versions.size }));
-  const settings = new Set();
-  for (const d of differences) {
-    if (settings.has(d.setting)) continue; // on another node, too
-    settings.add(d.setting);
-    all.push(t(d.here || d.there ? 'cluster.trouble.setting' : 'cluster.trouble.secret', { ...d, self }));
-  }
+  if (versions.size > 1) add(t('cluster.trouble.versions', { n: versions.size }));
+  for (const setting of new Set(differences.map((d) => d.setting))) all.push(different(self, differences.filter((d) => d.setting === setting)));
   return all;
 }
 
-/** Why no node runs the feed. @param {readonly ClusterNode[]} up the nodes that run */
-function unwritten(up) {
+/** Why no node runs the feed. @param {readonly ClusterNode[]} up the nodes that run @returns {Trouble} */
+function noWriter(up) {
   const able = up.filter((n) => n.role !== 'reader');
-  if (!able.length) return t('cluster.trouble.readers');
-  const failed = able.find((n) => n.error);
-  return failed ? t('cluster.trouble.failed', { node: failed.name, why: failed.error }) : t('cluster.trouble.nobody');
+  if (!able.length) return { text: t('cluster.trouble.readers') };
+  const failed = able.find((n) => n.self && n.error) ?? able.find((n) => n.error);
+  return failed ? { text: t('cluster.trouble.failed', { node: failed.name }), english: failed.error } : { text: t('cluster.trouble.noWriter') };
+}
+
+/** The values of one setting. @param {string} self @param {Difference[]} others the nodes with another value @returns {Trouble} */
+function different(self, others) {
+  const { setting, here, effect: english } = /** @type {Difference} */ (others[0]);
+  if (others.every((d) => !d.here && !d.there)) return { text: t('cluster.trouble.secret', { setting, self, nodes: others.map((d) => d.node).join(', ') }), english };
+  const values = new Map([[here, [self]]]);
+  for (const { there, node } of others) values.set(there, [...values.get(there) ?? [], node]);
+  const list = [...values].map(([value, nodes]) => t('cluster.trouble.value', { value: value || t('cluster.trouble.empty'), nodes: nodes.join(', ') }));
+  return { text: t('cluster.trouble.setting', { setting, values: list.join('; ') }), english };
 }
 
 /** One sentence about all nodes. @param {ClusterView} view */
 export function summary({ writer, nodes }) {
   const up = nodes.filter((n) => n.state === 'up');
-  const args = { n: up.length, ready: up.filter((n) => stateOf(n).look === 'good').length, writer, streams: up.reduce((sum, n) => sum + n.sse + n.ws, 0) };
-  return writer ? t('cluster.summary', args) : t('cluster.summary.nobody', args);
+  const args = { n: up.length, ready: up.filter((n) => stateOf(n).look === 'good' && !n.error).length, writer, streams: up.reduce((sum, n) => sum + n.sse + n.ws, 0) };
+  return writer ? t('cluster.summary', args) : t('cluster.summary.noWriter', args);
 }

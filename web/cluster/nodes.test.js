@@ -39,18 +39,38 @@ test('nothing needs attention while all nodes are up to date', () => {
   assert.equal(summary(view([writer, node({ name: 'b' })])), '2 nodes run, 2 of them without a fault. a runs the feed. Open streams: 6.');
 });
 
+test('a node that reports an error is not without a fault', () => {
+  assert.match(summary(view([writer, node({ name: 'b', error: 'the log is not written' })])), /^2 nodes run, 1 of them/);
+});
+
 test('each trouble is a sentence, the most urgent first', () => {
-  assert.deepEqual(troubles(view([writer, node({ name: 'b', state: 'lost' })])), ['No report for 5 seconds from b: failed, stopped, or without NATS.']);
-  assert.match(String(troubles(view([node()], { writer: '' }))), /^No node runs the feed, so/);
-  assert.match(String(troubles(view([node({ role: 'reader' })], { writer: '' }))), /and none may/);
-  assert.deepEqual(troubles(view([node({ connected: false }), node({ name: 'b', state: 'lost' })], { connected: false, writer: '' })).map((s) => s.slice(0, 20)), ['a has lost its conne']);
-  assert.match(String(troubles(view([writer, node({ name: 'b', epoch: 'f' }), node({ name: 'c' })]))), /have 2 epochs\. Not yet in that of the writer: b\./);
-  assert.match(String(troubles(view([writer, node({ name: 'b', duplicate: true }), node({ name: 'b', duplicate: true })]))), /have the name b\./);
-  assert.match(String(troubles(view([writer, node({ name: 'b', stale: AT }), node({ name: 'c', stale: AT + 9e6 })]))), /^b, c may not .* since 13:30:00\.$/);
-  assert.match(String(troubles(view([writer, node({ name: 'b', version: '2' })]))), /2 different versions/);
-  const away = node({ error: 'NATS doesn’t store' });
-  assert.deepEqual(troubles(view([node({ name: 'r', role: 'reader', error: 'x' }), away], { writer: '' })), ['No node runs the feed, so there are no new ticks. a reports: NATS doesn’t store']);
-  const differs = { setting: 'limits.topics', here: '1', node: 'b', there: '2', effect: 'it is refused' };
-  assert.deepEqual(troubles(view([writer], { differences: [differs, { ...differs, node: 'c' }, { ...differs, setting: 'auth.tokens', here: '', there: '' }] })), [
-    'limits.topics is 1 on a and 2 on b: it is refused.', 'auth.tokens isn’t the same on a and b: it is refused.']);
+  const texts = (/** @type {ClusterView} */ v) => troubles(v).map((trouble) => [trouble.text, trouble.english ?? ''].join(' ').trim());
+  assert.deepEqual(texts(view([writer, node({ name: 'b', state: 'lost' })])), ['No report for 5 seconds from b: failed, stopped, or without NATS.']);
+  assert.match(String(texts(view([node()], { writer: '' }))), /^No node runs the feed, so/);
+  assert.match(String(texts(view([node({ role: 'reader' })], { writer: '' }))), /and none may/);
+  assert.deepEqual(texts(view([node({ connected: false }), node({ name: 'b', state: 'lost' })], { connected: false, writer: '' })).map((s) => s.slice(0, 20)), ['a has lost its conne']);
+  assert.match(String(texts(view([writer, node({ name: 'b', epoch: 'f' }), node({ name: 'c' })]))), /have 2 epochs\. Not yet in that of the writer: b\./);
+  assert.match(String(texts(view([writer, node({ name: 'b', duplicate: true }), node({ name: 'b', duplicate: true })]))), /have the name b\./);
+  assert.match(String(texts(view([writer, node({ name: 'b', stale: AT }), node({ name: 'c', stale: AT + 9e6 })]))), /^b, c may not .* since 13:30:00\.$/);
+  assert.match(String(texts(view([writer, node({ name: 'b', version: '2' })]))), /2 different versions/);
+});
+
+test('without a writer the reason is that of this node, or else of another one that may run the feed', () => {
+  const reader = node({ name: 'r', role: 'reader', error: 'x' });
+  const b = node({ name: 'b', error: 'the store is full' });
+  const here = node({ name: 'c', self: true, error: 'NATS doesn’t store' });
+  assert.deepEqual(troubles(view([reader, b], { writer: '' })), [{ text: 'No node runs the feed, so there are no new ticks. b reports:', english: 'the store is full' }]);
+  assert.deepEqual(troubles(view([reader, b, here], { writer: '' })), [{ text: 'No node runs the feed, so there are no new ticks. c reports:', english: 'NATS doesn’t store' }]);
+});
+
+test('a setting that differs is shown with all values and nodes, a secret with the nodes', () => {
+  const topics = { setting: 'limits.topics', here: '1', node: 'b', there: '2', effect: 'it is refused' };
+  const path = { setting: 'server.base_path', here: '', node: 'b', there: '/q', effect: 'links differ' };
+  const tokens = { setting: 'auth.tokens', here: '', node: 'b', there: '', effect: 'sessions are refused' };
+  const differences = [topics, { ...topics, node: 'c', there: '3' }, { ...topics, node: 'd' }, path, tokens, { ...tokens, node: 'c' }];
+  assert.deepEqual(troubles(view([writer], { differences })), [
+    { text: 'limits.topics isn’t the same on all nodes (1 on a; 2 on b, d; 3 on c):', english: 'it is refused' },
+    { text: 'server.base_path isn’t the same on all nodes (empty on a; /q on b):', english: 'links differ' },
+    { text: 'auth.tokens on a isn’t the same as on b, c:', english: 'sessions are refused' },
+  ]);
 });
