@@ -13,7 +13,7 @@ import (
 )
 
 // ErrAway is the error of servers that don't store.
-var ErrAway = errors.New("NATS doesn't store: are most of its servers up?")
+var ErrAway = errors.New("NATS doesn't store; check that most of its servers are up")
 
 // ErrDisconnected is the error of a connection that is lost.
 var ErrDisconnected = errors.New("not connected to NATS: check bus.nats.url, and that its servers run")
