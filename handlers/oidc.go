@@ -28,7 +28,7 @@ func (h *signIn) redirect(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		h.refused(c, err)
-		return h.render(c, statusOfSignIn(err), next, textOfSignIn(err))
+		return h.failed(c, statusOfSignIn(err), next, textOfSignIn(err))
 	}
 	noStore(c)
 	return c.Redirect(address, http.StatusSeeOther)
@@ -56,7 +56,7 @@ func (h *signIn) callback(c *fiber.Ctx) error {
 		if text == "signIn.invalid" {
 			text = "signIn.refused"
 		}
-		return h.render(c, statusOfSignIn(err), "/", text)
+		return h.failed(c, statusOfSignIn(err), "/", text)
 	}
 	return h.start(c, done.Principal, done.Next, func() error {
 		h.authentication.setRefresh(c, done.Refresh)

@@ -78,6 +78,7 @@ type view struct {
 	Next    string // sign-in page, and the page that loads it: a path of this server with its query, without the base path
 	OIDC    bool   // sign-in page: an identity provider is configured
 	Problem string // sign-in page: why the last attempt failed, "" for none
+	Notice  string // the same: what to know after signing out, "" for none
 
 	text *i18n.Catalogue
 }

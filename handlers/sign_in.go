@@ -37,20 +37,23 @@ func (h *signIn) page(c *fiber.Ctx) error {
 		noStore(c)
 		return c.Redirect(string(h.base)+next, http.StatusSeeOther)
 	}
-	problem := ""
+	v := h.view(c, next)
 	if c.Query("signed-out") == "here" {
-		problem = "signOut.notShared"
+		v.Notice = v.T("signOut.notShared")
 	}
-	return h.render(c, http.StatusOK, next, problem)
+	return h.pages.renderForm(c, "sign-in", http.StatusOK, &v)
 }
 
-// render answers with the sign-in page. problem is the key of a text, "" for none.
-func (h *signIn) render(c *fiber.Ctx, status int, next, problem string) error {
+func (h *signIn) view(c *fiber.Ctx, next string) view {
 	v := h.pages.view(c, "page.title.signIn", "sign-in")
 	v.Next, v.OIDC = next, h.oidc != nil
-	if problem != "" {
-		v.Problem = v.T(problem)
-	}
+	return v
+}
+
+// failed answers with the sign-in page. problem is the key of a text.
+func (h *signIn) failed(c *fiber.Ctx, status int, next, problem string) error {
+	v := h.view(c, next)
+	v.Problem = v.T(problem)
 	return h.pages.renderForm(c, "sign-in", status, &v)
 }
 
@@ -62,7 +65,7 @@ func (h *signIn) post(c *fiber.Ctx) error {
 		return h.authentication.access.foreignPage(c)
 	}
 	if token == "" {
-		return h.render(c, http.StatusUnauthorized, next, "signIn.missing")
+		return h.failed(c, http.StatusUnauthorized, next, "signIn.missing")
 	}
 	p, err := h.authentication.tokens.Verify(token)
 	if err == nil {
@@ -72,7 +75,7 @@ func (h *signIn) post(c *fiber.Ctx) error {
 		})
 	}
 	h.refused(c, err)
-	return h.render(c, statusOfSignIn(err), next, textOfSignIn(err))
+	return h.failed(c, statusOfSignIn(err), next, textOfSignIn(err))
 }
 
 // start begins a session and answers.
@@ -80,7 +83,7 @@ func (h *signIn) start(c *fiber.Ctx, p *auth.Principal, next string, answer func
 	err := h.authentication.setSession(c, p)
 	if err != nil {
 		h.refused(c, err)
-		return h.render(c, statusOfSignIn(err), next, textOfSignIn(err))
+		return h.failed(c, statusOfSignIn(err), next, textOfSignIn(err))
 	}
 	event := requestEvent(c, audit.SignIn, h.authentication.access.clientAddress(c))
 	event.Subject, event.Token = p.Subject, p.TokenID
