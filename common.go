@@ -98,4 +98,6 @@ func settingsOfAccess(c config.Auth) []cluster.Setting {
 var effectsOfFiles = map[string]string{
 	"auth.session_key_file": "a session or ticket of one server isn't accepted by the other",
 	"auth.tokens":           effectOnTokens + ", or has other rights",
+	"auth.jwt.keys":         effectOnTokens,
+	"auth.jwt.secret_file":  effectOnTokens,
 }

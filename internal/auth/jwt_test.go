@@ -358,6 +358,35 @@ func TestKeyFilesAreReloaded(t *testing.T) {
 	valid("second")
 }
 
+// TestFingerprintsOfKeys: they are equal for equal keys, whatever the files, and differ in the setting whose keys differ.
+func TestFingerprintsOfKeys(t *testing.T) {
+	rsa, ed := publicPEM(t, testKeys()["RSA"]), publicPEM(t, testKeys()["Ed25519"])
+	fingerprints := func(secret string, pems ...string) map[string]string {
+		o := JWTOptions{Audience: "ticklane", Secret: write(t, "secret", secret)}
+		for _, text := range pems {
+			o.Keys = append(o.Keys, write(t, "key", text))
+		}
+		s, err := New(Options{Mode: ModeJWT, JWT: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := s.Fingerprints()
+		delete(all, "auth.session_key_file") // random
+		return all
+	}
+	a, b := strings.Repeat("a", 32), strings.Repeat("b", 32)
+	all := fingerprints(a, rsa, ed)
+	if same := fingerprints(a, ed+rsa); len(all) != 2 || !maps.Equal(all, same) {
+		t.Errorf("%v of two files, %v of one with the same keys", all, same)
+	}
+	if other := fingerprints(a, rsa); other["auth.jwt.keys"] == all["auth.jwt.keys"] || other["auth.jwt.secret_file"] != all["auth.jwt.secret_file"] {
+		t.Errorf("with one key less: %v, before %v", other, all)
+	}
+	if other := fingerprints(b, rsa, ed); other["auth.jwt.keys"] != all["auth.jwt.keys"] || other["auth.jwt.secret_file"] == all["auth.jwt.secret_file"] {
+		t.Errorf("with another secret: %v, before %v", other, all)
+	}
+}
+
 func TestCertificateAsKey(t *testing.T) {
 	key := testKeys()["P-256"]
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)}, key.Public(), key)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ticklane/internal/excerpt"
 )
@@ -133,6 +134,23 @@ func (s keySet) fitting(id, method string) (keys []key, known bool) {
 		}
 	}
 	return keys, known
+}
+
+// fingerprints returns a fingerprint of all public keys and one of all secrets, whatever their order.
+func (s keySet) fingerprints() (public, secret string) {
+	var all [2][]string
+	for _, k := range s {
+		kind := 0
+		if _, ok := k.key.([]byte); ok {
+			kind = 1
+		}
+		all[kind] = append(all[kind], k.fingerprint)
+	}
+	for i := range all {
+		slices.Sort(all[i])
+		all[i] = slices.Compact(all[i])
+	}
+	return fingerprintOf([]byte(strings.Join(all[0], ""))), fingerprintOf([]byte(strings.Join(all[1], "")))
 }
 
 // has reports whether the list has a key with this fingerprint.

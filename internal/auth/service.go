@@ -177,6 +177,9 @@ func (s *Service) Fingerprints() map[string]string {
 	if s.tokens != nil {
 		all["auth.tokens"] = s.tokens.set.Load().same
 	}
+	if v := s.Verifier.jwt; v != nil {
+		all["auth.jwt.keys"], all["auth.jwt.secret_file"] = v.files.keys.Load().fingerprints()
+	}
 	return all
 }
 
