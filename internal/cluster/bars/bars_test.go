@@ -58,6 +58,20 @@ func connect(t *testing.T, s *natstest.Server) *nats.Conn {
 	return c
 }
 
+// serve answers requests until the test ends.
+func serve(t *testing.T, server *natstest.Server, node string, store *history.Store, u *quote.Universe, epoch uint64) {
+	t.Helper()
+	conn := connect(t, server)
+	s, err := Serve(conn, "p", node, store, u, epoch, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if err := conn.Flush(); err != nil { // the NATS server has the subscriptions then
+		t.Fatal(err)
+	}
+}
+
 // TestFetch: a store gets the bars of the server that has most, of those that follow its epoch.
 func TestFetch(t *testing.T) {
 	u, nats, logger := universe(t), natstest.New(t, nil), slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -66,11 +80,7 @@ func TestFetch(t *testing.T) {
 		store *history.Store
 		epoch uint64
 	}{{newStore(t, u, 500), epoch}, {most, epoch}, {newStore(t, u, 2000), epoch + 1}} {
-		s, err := Serve(connect(t, nats), "p", fmt.Sprint(i), c.store, u, c.epoch, logger)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+		serve(t, nats, fmt.Sprint(i), c.store, u, c.epoch)
 	}
 	got := newStore(t, u, 0)
 	newest, err := Fetch(context.Background(), connect(t, nats), "p", got, u, epoch, logger)
@@ -86,8 +96,8 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// TestFetchFromNobody: without another server there is nothing to wait for.
-func TestFetchFromNobody(t *testing.T) {
+// TestFetchWithoutServers: without another server there is nothing to wait for.
+func TestFetchWithoutServers(t *testing.T) {
 	u, nats := universe(t), natstest.New(t, nil)
 	newest, err := Fetch(context.Background(), connect(t, nats), "p", newStore(t, u, 0), u, epoch, slog.Default())
 	if newest != 0 || err != nil {
@@ -103,11 +113,7 @@ func TestFetchGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, known := range []*quote.Universe{other, u} {
-		s, err := Serve(connect(t, server), "p", fmt.Sprint(i), newStore(t, u, 1000-i), known, epoch, logger)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
+		serve(t, server, fmt.Sprint(i), newStore(t, u, 1000-i), known, epoch)
 	}
 	got := newStore(t, u, 0)
 	if newest, err := Fetch(context.Background(), connect(t, server), "p", got, u, epoch, logger); newest != 999 || err != nil {
@@ -117,11 +123,7 @@ func TestFetchGoesOn(t *testing.T) {
 
 func TestFetchEnds(t *testing.T) {
 	u, server := universe(t), natstest.New(t, nil)
-	s, err := Serve(connect(t, server), "p", "a", newStore(t, u, 10), u, epoch, slog.Default())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	serve(t, server, "a", newStore(t, u, 10), u, epoch)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := Fetch(ctx, connect(t, server), "p", newStore(t, u, 0), u, epoch, slog.Default()); !errors.Is(err, context.Canceled) {
