@@ -175,9 +175,12 @@ func TestSnapshotLeavesLog(t *testing.T) {
 func TestSnapshotLeavesLogBeforeItIsTaken(t *testing.T) {
 	testCache(t, Config{Size: 10}, func(t *cacheTest) {
 		c := subscribe(t, t.log, Options{Topics: t.fixture.topics(t, "*")})
+		free := t.occupy() // so that the job isn't done before the second Next
 		c.Next(noon)
 		c.Next(noon)
-		made := t.wait(c.job)
+		job := c.job
+		free()
+		made := t.wait(job)
 		t.append(11)
 		got := c.take(noon)
 		if last := got[len(got)-1]; last.T != "snapshot" || last.I != made.at+11 {
