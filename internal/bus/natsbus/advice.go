@@ -99,7 +99,7 @@ func (b *Bus) explain(err error) error {
 		return fmt.Errorf("%w: %w", lost, err)
 	}
 	if b.embedded != nil {
-		return fmt.Errorf("the embedded NATS server doesn't answer: is the disk of data.dir slow or full?: %w", err)
+		return fmt.Errorf("the embedded NATS server doesn't answer; check that the disk of data.dir is neither slow nor full: %w", err)
 	}
 	return explained
 }
