@@ -49,10 +49,11 @@ type Bus struct {
 	endOnce sync.Once
 	end     error // why ended is closed
 
-	mu     sync.Mutex
-	view   view // changed with deliver and mu locked
-	moved  chan struct{}
-	health health
+	mu      sync.Mutex
+	view    view // changed with deliver and mu locked
+	moved   chan struct{}
+	health  health
+	writing *term // nil while another node writes
 }
 
 // Open is Connect and OpenLog.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +139,41 @@ func TestStreamLosesItsEnd(t *testing.T) {
 		copyDir(t, copied, c.server.Dir())
 	})
 	c.newEpoch(t)
+}
+
+// TestLaggingLeader: while the leader of the stream knows fewer messages than the nodes have read, as with a slow disk, nothing is lost. The
+// feed goes on, and a new writer waits for the leader.
+func TestLaggingLeader(t *testing.T) {
+	t.Parallel()
+	var lag, lagOfWriter, asked atomic.Int64
+	c := newCluster(t, func(o *Options) {
+		of := &lag
+		if o.Name == "a" { // it writes, so the leader has acknowledged what it has read
+			of = &lagOfWriter
+		}
+		o.faults.lag = func() uint64 {
+			asked.Add(1)
+			return uint64(of.Load())
+		}
+	})
+	manyChecks := func() {
+		t.Helper()
+		before := asked.Load()
+		testkit.Eventually(t, func() bool { return asked.Load() > before+30 }, "the nodes have compared their logs with the stream")
+	}
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	lag.Store(3)
+	manyChecks()
+	c.store(t, 20, 20)
+	c.agree(t, 40)
+	lagOfWriter.Store(3)
+	c.deleteLease(t)
+	manyChecks()
+	lag.Store(0)
+	lagOfWriter.Store(0)
+	c.store(t, 40, 20)
+	c.agree(t, 60)
 }
 
 func (c *cluster) restart(t *testing.T, meanwhile func()) {

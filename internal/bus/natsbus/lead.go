@@ -121,14 +121,14 @@ func (b *Bus) lead(ctx context.Context, h *holding, run Feed) (ended bool, err e
 	}
 	b.o.Logger.Info("this node is the writer", "term", t.term, "from", t.begins)
 	b.mu.Lock()
-	b.health.leading, b.health.leadError = true, nil
+	b.writing, b.health.leadError = t, nil
 	b.mu.Unlock()
 	t.start()
 	err = run(running, b.State(), t.publish)
 	ended = running.Err() == nil
 	t.flush()
 	b.mu.Lock()
-	b.health.leading = false
+	b.writing = nil
 	b.mu.Unlock()
 	lost := context.Cause(life)
 	if lost == nil {
@@ -144,28 +144,32 @@ func (b *Bus) lead(ctx context.Context, h *holding, run Feed) (ended bool, err e
 }
 
 // beginTerm begins a term: it stores a message after which nothing that another writer publishes is stored. It waits until the node
-// has read everything up to that.
+// has read everything up to that. It begins a new epoch if ticks are lost: only when the message is stored is it certain that the stream
+// has no other messages, as its leader may lag behind the server from which the node reads.
 func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc) (*term, error) {
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		info, err := b.prepare(ctx)
+		end, err := b.prepare(ctx)
 		if err != nil {
 			return nil, err
 		}
-		last := info.State.LastSeq
 		v := b.current()
 		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, opens: v.batch + 1, batch: v.batch + 1, writer: b.o.Name}
 		// Not used before even if the stream has lost messages.
 		m.term = max(v.term+1, uint64(time.Now().UnixMilli()))
 		sent := time.Now()
-		ack, err := b.publishTerm(ctx, &m, last)
-		if isWrongSequence(err) {
-			continue // another message has been stored meanwhile
+		ack, err := b.publishTerm(ctx, &m, end.last)
+		if isWrongSequence(err) { // another message has been stored meanwhile, or the leader of the stream didn't know it
+			sleep(ctx, 50*time.Millisecond)
+			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("begin a term: %w", err)
+		}
+		if reason := end.lost(&v); reason != "" {
+			return nil, b.changeEpoch(ctx, reason)
 		}
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= ack.Sequence || b.hasEnded() }); err != nil {
 			return nil, err
@@ -176,6 +180,26 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 		b.compareClocks(ctx, sent, ack.Sequence)
 		return newTerm(life, b, lose, m, ack.Sequence), nil
 	}
+}
+
+// end is the end of the stream.
+type end struct {
+	last   uint64   // sequence
+	newest *message // valid message, nil if there is none
+	mark   *mark    // before, nil if there is none
+}
+
+// lost returns which ticks are lost if the stream has no other messages, empty for none. v is what the node has read.
+func (e *end) lost(v *view) string {
+	switch {
+	case v.sequence > e.last:
+		return "the stream has lost messages that were read"
+	case e.newest != nil && e.newest.last() < v.head && v.own != 0:
+		return "ticks that this node has shown weren't stored"
+	case e.mark != nil && (e.mark.Seq > v.head || e.mark.Batch > v.batch):
+		return "the stream has lost ticks that were stored"
+	}
+	return ""
 }
 
 // maxSkew is how far the clocks of the machines may differ. Ticks have the time of the writer's: with a wrong one bars would be of another time.
@@ -203,8 +227,9 @@ func (b *Bus) publishTerm(ctx context.Context, m *message, last uint64) (*jetstr
 		jetstream.WithExpectLastSequence(last), jetstream.WithExpectStream(b.streamName()), jetstream.WithMsgID(m.id()))
 }
 
-// prepare waits until the node has read everything. It begins a new epoch if one is needed.
-func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
+// prepare waits until the node has read everything, and returns the end of the stream as its leader knows it. It begins a new epoch if
+// the present one can't go on.
+func (b *Bus) prepare(ctx context.Context) (*end, error) {
 	// A request that is sent while the connection fails has no answer.
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
 	defer cancel()
@@ -212,9 +237,9 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := b.stream.Info(ctx)
+	info, err := b.streamInfo(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("stream %s: %w", b.streamName(), err)
+		return nil, err
 	}
 	epoch := b.current().epoch
 	if epochOf(info) != epoch {
@@ -235,22 +260,13 @@ func (b *Bus) prepare(ctx context.Context) (*jetstream.StreamInfo, error) {
 	case !b.current().complete:
 		reason = "the newest ticks of some symbols are unknown"
 	}
-	if reason == "" {
-		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
-			return nil, fmt.Errorf("the newest messages aren't read yet: %v", err) // not wrapped: the deadline isn't that of an answer of NATS
-		}
-		v := b.current()
-		switch {
-		case newest != nil && newest.last() < v.head && v.own != 0:
-			reason = "ticks that this node has shown weren't stored"
-		case m != nil && (m.Seq > v.head || m.Batch > v.batch):
-			reason = "the stream has lost ticks that were stored"
-		}
-	}
 	if reason != "" {
 		return nil, b.changeEpoch(ctx, reason)
 	}
-	return info, b.adjust(ctx, info)
+	if err := b.wait(ctx, func(v *view) bool { return v.sequence >= info.State.LastSeq || b.hasEnded() }); err != nil {
+		return nil, fmt.Errorf("the newest messages aren't read yet: %v", err) // not wrapped: the deadline isn't that of an answer of NATS
+	}
+	return &end{info.State.LastSeq, newest, m}, b.adjust(ctx, info)
 }
 
 // createMissing creates the buckets that were deleted, which may be the reason of an error. It returns no error if NATS doesn't answer: the

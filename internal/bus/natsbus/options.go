@@ -100,6 +100,7 @@ type faults struct {
 	loseAck   func(sequence uint64) bool // the acknowledgement of a message doesn't arrive
 	keepLease func() bool                // the writer doesn't notice that it has lost the lease
 	skew      time.Duration              // of the server's clock
+	lag       func() uint64              // how many messages the leader of the stream doesn't know
 }
 
 func (o *Options) setDefaults() {

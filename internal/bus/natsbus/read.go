@@ -220,7 +220,7 @@ func (b *Bus) pass(ticks []quote.Tick) {
 	}
 }
 
-// missing handles a message before which others are missing: they can be read again, unless the stream has deleted them.
+// missing handles a message before which others are missing: they can be read again, unless the stream has deleted or lost them.
 func (b *Bus) missing(ctx context.Context, m *message) error {
 	info, err := b.stream.Info(ctx)
 	if err != nil {
@@ -230,6 +230,9 @@ func (b *Bus) missing(ctx context.Context, m *message) error {
 		b.o.Logger.Warn("the stream no longer has the ticks that follow: if this comes again, raise bus.nats.max_bytes or bus.nats.max_age", "after", b.view.head, "first", m.first)
 		b.finish(ErrEpoch)
 		return ErrEpoch
+	}
+	if m.sequence == b.view.sequence+1 {
+		return errConflict // there is nothing in between to read
 	}
 	return fmt.Errorf("tick %d follows %d: %w", m.first, b.view.head, errGap)
 }

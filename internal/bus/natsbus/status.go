@@ -49,7 +49,6 @@ type health struct {
 	staleSince time.Time
 	last       uint64 // sequence of the newest message at the newest comparison
 	holder     string
-	leading    bool
 	reads      durations
 	acks       durations
 }
@@ -73,7 +72,7 @@ func (b *Bus) status() (s Status, reads, acks durations) {
 		Connected: connected, Lag: h.last - min(h.last, b.view.sequence),
 	}
 	switch {
-	case h.leading:
+	case b.writing != nil:
 		s.Role, s.Writer = RoleWriter, b.o.Name
 	case b.o.Lead:
 		s.Role = RoleStandby
@@ -84,7 +83,7 @@ func (b *Bus) status() (s Status, reads, acks durations) {
 	var unwritten error
 	long := 2 * b.o.timing.check
 	switch {
-	case h.leading:
+	case b.writing != nil:
 	case !h.unwritten.IsZero() && time.Since(h.unwritten) > long:
 		unwritten = errUnwritten
 	case h.leadError != nil && time.Since(h.failing) > long: // with the lease

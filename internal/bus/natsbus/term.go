@@ -279,6 +279,13 @@ func (t *term) flush() {
 	}
 }
 
+// idle reports whether all that is published is stored.
+func (t *term) idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stored == t.published
+}
+
 // keepMark raises the high-water mark to what this node has read. It also stores one that hasn't changed from time to time, since
 // that fails when another node has found that the epoch must end.
 func (t *term) keepMark() {

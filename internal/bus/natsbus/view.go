@@ -35,6 +35,7 @@ const (
 // Errors of a reader.
 var (
 	errGap      = errors.New("messages are missing")
+	errEnd      = errors.New("the stream has lost its newest messages")
 	errConflict = errors.New("the stream has lost ticks that were read")
 	errForeign  = errors.New("message of another epoch")
 	errRead     = errors.New("unreadable batch")

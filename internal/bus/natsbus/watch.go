@@ -91,15 +91,14 @@ func (b *Bus) check(ctx context.Context) (check, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.request)
 	defer cancel()
 	v := b.current()
-	info, err := b.stream.Info(ctx)
+	info, err := b.streamInfo(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && b.o.Lead {
-		var created jetstream.Stream
-		if created, err = b.openStream(ctx); err == nil {
-			info, err = created.Info(ctx)
+		if _, err = b.openStream(ctx); err == nil {
+			info, err = b.streamInfo(ctx)
 		}
 	}
 	if err != nil {
-		return check{}, fmt.Errorf("stream %s: %w", b.streamName(), err)
+		return check{}, err
 	}
 	if epoch := epochOf(info); epoch != 0 && epoch != v.epoch {
 		b.o.Logger.Info("new epoch", "epoch", fmt.Sprintf("%x", epoch), "before", fmt.Sprintf("%x", v.epoch))
@@ -122,9 +121,11 @@ func (b *Bus) mend() error {
 	return ErrEpoch
 }
 
-// rewind handles a stream that has lost its end. If that had batches that the node has read, a new epoch is needed.
+// rewind handles a stream whose newest message comes before those that the node has read. Its leader may lag behind the server from which
+// the node reads, as with a slow disk. If it has lost its end, a writer notices that when it publishes or begins a term; then the messages
+// of that term follow here.
 func (b *Bus) rewind(ctx context.Context) {
-	info, err := b.stream.Info(ctx)
+	info, err := b.streamInfo(ctx)
 	if err != nil {
 		return
 	}
@@ -133,15 +134,44 @@ func (b *Bus) rewind(ctx context.Context) {
 		return
 	}
 	v := b.current()
-	if newest == nil || newest.last() < v.head || newest.lastBatch() < v.batch {
+	switch {
+	case newest == nil || newest.epoch != v.epoch || newest.term <= v.term:
+		b.mu.Lock()
+		t := b.writing
+		b.mu.Unlock()
+		if t != nil && t.idle() { // the leader knows all that is stored, so it has lost messages
+			t.lose(errEnd)
+		}
+	case newest.begins <= v.head || newest.opens <= v.batch:
 		b.spoil(ctx)
+	default:
+		before := newest.lastBatch() + 2 - newest.opens // messages of the term
+		b.readAgain(info.State.LastSeq - min(before, info.State.LastSeq))
+	}
+}
+
+// readAgain makes the node read the messages after a sequence again if it has read further. Those that it knows are skipped.
+func (b *Bus) readAgain(sequence uint64) {
+	b.deliver.Lock()
+	defer b.deliver.Unlock()
+	if b.view.sequence <= sequence {
 		return
 	}
-	b.deliver.Lock()
-	b.learned = min(b.learned, info.State.LastSeq)
-	b.advance(func(v *view) { v.sequence = min(v.sequence, info.State.LastSeq) })
-	b.deliver.Unlock()
+	b.learned = min(b.learned, sequence)
+	b.advance(func(v *view) { v.sequence = sequence })
 	notify(b.again)
+}
+
+// streamInfo returns the state of the stream as its leader knows it.
+func (b *Bus) streamInfo(ctx context.Context) (*jetstream.StreamInfo, error) {
+	info, err := b.stream.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", b.streamName(), err)
+	}
+	if lag := b.o.faults.lag; lag != nil {
+		info.State.LastSeq -= min(lag(), info.State.LastSeq)
+	}
+	return info, nil
 }
 
 // spoil marks the epoch, so that the writer begins a new one.
