@@ -103,7 +103,7 @@ cluster:
 	@echo 'make cluster needs Linux: it gives each part of a cluster a network namespace.' >&2
 	@exit 1
 else
-cluster: browser haproxy build $(NATS) ## Make the parts of a cluster fail one after the other under load, on Linux, in some six minutes; CASES=writer,nats-all
+cluster: browser haproxy strace build $(NATS) ## Make the parts of a cluster fail one after the other under load, on Linux, in some six minutes; CASES=writer,nats-all
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o bin/cluster ./cluster
 	@exec bin/cluster -cases '$(CASES)'
 endif
@@ -267,7 +267,7 @@ clean: ## Remove what was built or installed in this folder
 	@find public/assets -type f ! -name placeholder.txt -delete
 
 # Programs that a step needs. As root on Debian or Ubuntu they are installed.
-.PHONY: node compiler browser firefox clients proxies haproxy
+.PHONY: node compiler browser firefox clients proxies haproxy strace
 node:
 	@scripts/need.sh npm
 compiler:
@@ -282,3 +282,5 @@ proxies:
 	@scripts/need.sh proxies
 haproxy:
 	@scripts/need.sh haproxy
+strace:
+	@scripts/need.sh strace

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,6 +30,7 @@ type drillCase struct {
 const (
 	failover  = 5 * time.Second // in which another writer must go on
 	drainTime = 2 * time.Second
+	diskDelay = 100 * time.Millisecond
 )
 
 // allCases returns the cases in the order in which they run.
@@ -64,6 +66,9 @@ func allCases() []drillCase {
 		drillCase{name: "nats-leader-routes", what: "the NATS server that leads the stream is cut off from the other two, not from the nodes", hold: long, after: slow, fail: server(leader, cut(routes))},
 		drillCase{name: "nats-all", what: "all NATS servers are killed and started again", hold: 2 * time.Second, after: slower, fail: killAll},
 		drillCase{name: "disk-full", what: "the disk of the NATS server that leads the stream is full; later it has room and the server is restarted", hold: long, after: slow, fail: server(leader, fillDisk)},
+		drillCase{name: "disk-slow", what: "the disk of the NATS server that leads the stream is slow: each write takes " + diskDelay.String() + " longer", hold: long, after: slow, fail: server(leader, slowDisk)},
+		drillCase{name: "disk-slow-all", what: "the disks of all NATS servers are slow", hold: long, after: slow, fail: slowDisks},
+		drillCase{name: "disk-slow-writer-kill", what: "the disk of the NATS server that leads the stream is slow, and the node that runs the feed is killed", hold: long, after: slow, within: failover, fail: both(server(leader, slowDisk), node(writer, kill))},
 		drillCase{name: "stream-deleted", what: "the stream is deleted", newEpoch: true, fail: deleteStream},
 		drillCase{name: "lines-writer-kill", what: "lines are sent to all nodes in turn, and the one that runs the feed is killed and started again", hold: long, lines: true, within: failover, fail: node(writer, kill)},
 		drillCase{name: "lines-writer-cut-nats", what: "lines are sent to all nodes in turn, and the one that runs the feed is cut off from NATS", hold: long, lines: true, within: failover, fail: node(writer, cut(back))},
@@ -166,6 +171,52 @@ func fillDisk(_ context.Context, x *part) (func() error, error) {
 		return nil, fmt.Errorf("the disk isn't full: %w", err)
 	}
 	return func() error { return errors.Join(os.Remove(path), x.kill(), x.start()) }, nil
+}
+
+// slowDisk delays each write to the files of a NATS server, and each sync of one.
+func slowDisk(ctx context.Context, x *part) (func() error, error) {
+	const calls = "pwrite64,fsync,fdatasync" // the server writes to connections with others
+	tracer := newProcess(filepath.Dir(x.logTo), "strace", nil, "strace", "-f", "-o", os.DevNull, "-p", strconv.Itoa(x.cmd.Process.Pid),
+		"-e", "trace="+calls, "-e", fmt.Sprintf("inject=%s:delay_enter=%d", calls, diskDelay.Microseconds()))
+	if err := tracer.start(); err != nil {
+		return nil, err
+	}
+	return func() error { return tracer.terminate(ctx, 5*time.Second) }, nil
+}
+
+// both makes two parts fail, one after the other.
+func both(first, second failFunc) failFunc {
+	return func(ctx context.Context, p *parts) (string, func() error, error) {
+		a, mendA, err := first(ctx, p)
+		if err != nil {
+			return a, nil, err
+		}
+		time.Sleep(drainTime)
+		b, mendB, err := second(ctx, p)
+		if err != nil {
+			return b, nil, errors.Join(err, mendA())
+		}
+		return a + ", " + b, func() error { return errors.Join(mendB(), mendA()) }, nil
+	}
+}
+
+// slowDisks does it to all NATS servers.
+func slowDisks(ctx context.Context, p *parts) (string, func() error, error) {
+	var all []func() error
+	mend := func() (err error) {
+		for _, f := range all {
+			err = errors.Join(err, f())
+		}
+		return err
+	}
+	for _, x := range p.nats {
+		f, err := slowDisk(ctx, x)
+		if err != nil {
+			return "", nil, errors.Join(err, mend())
+		}
+		all = append(all, f)
+	}
+	return "all NATS servers", mend, nil
 }
 
 func killAll(_ context.Context, p *parts) (string, func() error, error) {

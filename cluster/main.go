@@ -85,6 +85,10 @@ func drill(cases []drillCase, o *options) (err error) {
 	}
 	defer func() {
 		if err == nil && !o.keep {
+			stores, _ := filepath.Glob(filepath.Join(dir, "nats-?"))
+			for _, store := range stores {
+				_ = syscall.Unmount(store, syscall.MNT_DETACH) // a mount point can't be removed
+			}
 			_ = os.RemoveAll(dir)
 			return
 		}

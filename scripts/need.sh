@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
+# need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|strace|hey: returns 0 if the tool is available. If it is missing, root on Debian or Ubuntu
 # gets its package installed; for other users the script prints how to install it and fails.
 set -euo pipefail
 
@@ -92,12 +92,15 @@ proxies | haproxy) # Their packages would start them as services, so that is swi
   fi
   install "${missing[@]}" -- "Missing: ${missing[*]} (Debian: apt-get install ${missing[*]})."
   ;;
+strace)
+  have strace || install strace -- "strace is missing, which makes disks slow in make cluster: install it (Debian: apt-get install strace)."
+  ;;
 hey)
   have hey || install hey -- \
     "hey is missing: go install github.com/rakyll/hey@latest, and have \$(go env GOPATH)/bin in your PATH (Debian: apt-get install hey)."
   ;;
 *)
-  echo "usage: need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|hey" >&2
+  echo "usage: need.sh npm|compiler|browser|firefox|clients|containers|proxies|haproxy|strace|hey" >&2
   exit 2
   ;;
 esac
