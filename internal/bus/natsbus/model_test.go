@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,12 +19,16 @@ import (
 )
 
 // TestSchedule runs a random schedule: two writers, one of which may not notice that it has lost the lease, lost acknowledgements,
-// restarts of readers and of the server. Every node must see one sequence, which is that of the stream, and no tick twice; the same holds
+// restarts of readers and of the server, a leader that lags. Every node must see one sequence, which is that of the stream, and no tick twice; the same holds
 // for batches without ticks.
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	rng := testkit.Rand(t)
-	c := newCluster(t, func(o *Options) { o.Source = new(recorder) })
+	var lags atomic.Int64
+	c := newCluster(t, func(o *Options) {
+		o.Source = new(recorder)
+		o.faults.lag = func() uint64 { return uint64(max(0, lags.Add(-1))) % 4 }
+	})
 	epoch := c.a.Start().Position.Epoch
 	writers := []writing{c.writing}
 	readers := []*node{c.a, c.b, c.c}
@@ -42,6 +47,8 @@ func TestSchedule(t *testing.T) {
 			c.restart(t, func() {})
 			testkit.Eventually(t, func() bool { return c.b.conn.IsConnected() }, "connected")
 		case 4:
+			lags.Store(int64(rng.IntN(30)))
+		case 5:
 			o := options(t, "d")
 			o.URL, o.Lead, o.LogSize = c.server.URL(), false, 1+rng.IntN(bustest.LogSize)
 			o.Source = new(recorder)
