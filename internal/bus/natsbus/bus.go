@@ -54,6 +54,7 @@ type Bus struct {
 	moved   chan struct{}
 	health  health
 	writing *term // nil while another node writes
+	spoiled bool  // this node has found that the epoch must end
 }
 
 // Open is Connect and OpenLog.

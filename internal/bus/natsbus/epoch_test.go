@@ -232,6 +232,45 @@ func TestStoreWithoutItsEnd(t *testing.T) {
 	}
 }
 
+// TestHole: a stream that lacks ticks before the first one of a term gets a new epoch, though no node can read it to its end.
+func TestHole(t *testing.T) {
+	t.Parallel()
+	o := options(t, "a")
+	o.Dir = t.TempDir()
+	writeTicks(t, o, 10)
+	n := openNode(t, o)
+	n.run()
+	testkit.Eventually(t, n.Ready, "everything is read")
+	v := n.current()
+	m := message{epoch: v.epoch, term: v.term + 1, begins: v.head + 4, first: v.head + 4, opens: v.batch + 1, batch: v.batch + 1, writer: "a"}
+	if _, err := n.publishTerm(t.Context(), &m, v.sequence); err != nil {
+		t.Fatal(err)
+	}
+	n.close()
+	n = openNode(t, o)
+	n.run()
+	n.write()
+	if err := n.ended(); !errors.Is(err, ErrEpoch) {
+		t.Errorf("Run returned %v", err)
+	}
+}
+
+// TestRewindTooLate: a stream that the node has read to its end has lost nothing, whatever it seemed before.
+func TestRewindTooLate(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	publish(c.writing, 0, 20)
+	c.agree(t, 20)
+	term := c.c.current().term
+	c.a.rewind(t.Context())
+	c.c.readAgain(term, 0)
+	c.store(t, 20, 20)
+	c.agree(t, 40)
+	if now := c.c.current().term; now != term {
+		t.Errorf("term %d after %d", now, term)
+	}
+}
+
 // writeTicks opens a node, publishes ticks and stops it in order. It returns its last position.
 func writeTicks(t *testing.T, o Options, n int) quote.Position {
 	t.Helper()

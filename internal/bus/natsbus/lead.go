@@ -43,7 +43,7 @@ func (b *Bus) LeadBatches(ctx context.Context, run Feed) error {
 	}
 	var log logged
 	for {
-		err := b.wait(ctx, func(v *view) bool { return v.sequence >= b.target || b.hasEnded() })
+		err := b.wait(ctx, func(v *view) bool { return v.sequence >= b.target || b.spoiled || b.hasEnded() })
 		if err != nil || b.hasEnded() {
 			return nil
 		}
@@ -147,7 +147,7 @@ func (b *Bus) lead(ctx context.Context, h *holding, run Feed) (ended bool, err e
 // has read everything up to that. It begins a new epoch if ticks are lost: only when the message is stored is it certain that the stream
 // has no other messages, as its leader may lag behind the server from which the node reads.
 func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc) (*term, error) {
-	for {
+	for start := time.Now(); ; {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -156,20 +156,28 @@ func (b *Bus) beginTerm(ctx, life context.Context, lose context.CancelCauseFunc)
 			return nil, err
 		}
 		v := b.current()
-		m := message{epoch: v.epoch, begins: v.head + 1, first: v.head + 1, opens: v.batch + 1, batch: v.batch + 1, writer: b.o.Name}
+		m := message{epoch: v.epoch, begins: v.head + 1, opens: v.batch + 1, writer: b.o.Name}
+		lost := end.lost(&v)
+		if lost != "" { // then the numbers follow those in the stream: each node that has read more finds the conflict if this one fails now
+			m.begins, m.opens = end.next()
+		}
+		m.first, m.batch = m.begins, m.opens
 		// Not used before even if the stream has lost messages.
 		m.term = max(v.term+1, uint64(time.Now().UnixMilli()))
 		sent := time.Now()
 		ack, err := b.publishTerm(ctx, &m, end.last)
 		if isWrongSequence(err) { // another message has been stored meanwhile, or the leader of the stream didn't know it
+			if time.Since(start) > b.o.timing.request {
+				return nil, fmt.Errorf("begin a term: the leader of the stream doesn't know the newest messages yet: %w", err)
+			}
 			sleep(ctx, 50*time.Millisecond)
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("begin a term: %w", err)
 		}
-		if reason := end.lost(&v); reason != "" {
-			return nil, b.changeEpoch(ctx, reason)
+		if lost != "" {
+			return nil, b.changeEpoch(ctx, lost)
 		}
 		if err := b.wait(ctx, func(v *view) bool { return v.sequence >= ack.Sequence || b.hasEnded() }); err != nil {
 			return nil, err
@@ -200,6 +208,14 @@ func (e *end) lost(v *view) string {
 		return "the stream has lost ticks that were stored"
 	}
 	return ""
+}
+
+// next returns the numbers of the tick and the batch that follow.
+func (e *end) next() (tick, batch uint64) {
+	if e.newest == nil {
+		return 1, 1
+	}
+	return e.newest.last() + 1, e.newest.lastBatch() + 1
 }
 
 // maxSkew is how far the clocks of the machines may differ. Ticks have the time of the writer's: with a wrong one bars would be of another time.

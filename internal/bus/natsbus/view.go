@@ -73,7 +73,7 @@ func (v *view) apply(m *message, ticks []quote.Tick) {
 	if m.writer != "" {
 		v.writer = m.writer
 	}
-	v.batch = m.lastBatch()
+	v.batch = max(v.batch, m.lastBatch())
 	v.add(ticks)
 }
 

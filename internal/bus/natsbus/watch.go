@@ -125,36 +125,37 @@ func (b *Bus) mend() error {
 // the node reads, as with a slow disk. If it has lost its end, a writer notices that when it publishes or begins a term; then the messages
 // of that term follow here.
 func (b *Bus) rewind(ctx context.Context) {
+	v := b.current()
+	b.mu.Lock()
+	t := b.writing
+	b.mu.Unlock()
+	idle := t != nil && t.idle() // before the request: then the leader knows all that is stored
 	info, err := b.streamInfo(ctx)
-	if err != nil {
+	if err != nil || info.State.LastSeq >= v.sequence {
 		return
 	}
 	newest, err := b.newestMessage(ctx, &info.State)
 	if err != nil {
 		return
 	}
-	v := b.current()
 	switch {
 	case newest == nil || newest.epoch != v.epoch || newest.term <= v.term:
-		b.mu.Lock()
-		t := b.writing
-		b.mu.Unlock()
-		if t != nil && t.idle() { // the leader knows all that is stored, so it has lost messages
+		if idle {
 			t.lose(errEnd)
 		}
 	case newest.begins <= v.head || newest.opens <= v.batch:
 		b.spoil(ctx)
 	default:
-		before := newest.lastBatch() + 2 - newest.opens // messages of the term
-		b.readAgain(info.State.LastSeq - min(before, info.State.LastSeq))
+		messages := newest.lastBatch() + 2 - newest.opens // of the term
+		b.readAgain(newest.term, info.State.LastSeq-min(messages, info.State.LastSeq))
 	}
 }
 
-// readAgain makes the node read the messages after a sequence again if it has read further. Those that it knows are skipped.
-func (b *Bus) readAgain(sequence uint64) {
+// readAgain makes the node read the messages after a sequence again, unless it has begun to read a term. Those that it knows are skipped.
+func (b *Bus) readAgain(term, sequence uint64) {
 	b.deliver.Lock()
 	defer b.deliver.Unlock()
-	if b.view.sequence <= sequence {
+	if b.view.term >= term || b.view.sequence <= sequence {
 		return
 	}
 	b.learned = min(b.learned, sequence)
@@ -174,17 +175,20 @@ func (b *Bus) streamInfo(ctx context.Context) (*jetstream.StreamInfo, error) {
 	return info, nil
 }
 
-// spoil marks the epoch, so that the writer begins a new one.
+// spoil marks the epoch, so that the writer begins a new one. This node may be that writer without having read everything: it may be
+// unable to.
 func (b *Bus) spoil(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, b.o.timing.ack)
 	defer cancel()
 	first, err := b.marks.spoil(ctx, b.current().epoch)
-	switch {
-	case err != nil:
+	if err != nil {
 		b.o.Logger.Warn("the need of a new epoch couldn't be stored", "err", b.explain(err))
-	case first:
+		return
+	}
+	if first {
 		b.o.Logger.Error("the stream has lost ticks that were read: a new epoch is needed")
 	}
+	b.advance(func(*view) { b.spoiled = true })
 }
 
 // notify sends to a channel of one element unless it is full.
