@@ -232,6 +232,30 @@ func TestStoreWithoutItsEnd(t *testing.T) {
 	}
 }
 
+// TestLost: what a node that has read up to tick 20, in message 10 of term 5, finds at the end of the stream.
+func TestLost(t *testing.T) {
+	read := view{sequence: 10, head: 20, batch: 9, term: 5}
+	newest := &message{term: 5, first: 20, count: 1, batch: 9}
+	for name, c := range map[string]struct {
+		view view
+		end  end
+		lost bool
+	}{
+		"all is there":                        {read, end{10, newest, &mark{Seq: 20, Batch: 9}}, false},
+		"nothing was ever stored":             {view{}, end{0, nil, nil}, false},
+		"a message is missing":                {read, end{9, newest, nil}, true},
+		"another message has its place":       {read, end{10, &message{term: 6, first: 20, batch: 9, writer: "b"}, nil}, true},
+		"the mark is higher":                  {read, end{10, newest, &mark{Seq: 21, Batch: 9}}, true},
+		"a batch without ticks is missing":    {read, end{10, newest, &mark{Seq: 20, Batch: 10}}, true},
+		"ticks were shown before":             {view{sequence: 10, head: 22, batch: 9, term: 5, own: 5}, end{10, newest, nil}, true},
+		"ticks were shown before, and stored": {view{sequence: 10, head: 20, batch: 9, term: 5, own: 5}, end{10, newest, nil}, false},
+	} {
+		if got := c.end.lost(&c.view); (got != "") != c.lost {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 // TestHole: a stream that lacks ticks before the first one of a term gets a new epoch, though no node can read it to its end.
 func TestHole(t *testing.T) {
 	t.Parallel()

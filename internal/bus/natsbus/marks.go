@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -25,6 +26,8 @@ type mark struct {
 type marks struct {
 	kv   jetstream.KeyValue
 	file string // empty with an external server
+
+	mu sync.Mutex // held while a mark is changed
 }
 
 const (
@@ -117,6 +120,8 @@ func (s *marks) store(ctx context.Context, m mark, revision uint64) (uint64, err
 
 // begin stores the mark of a new epoch.
 func (s *marks) begin(ctx context.Context, epoch uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	_, revision, err := s.load(ctx)
 	if err != nil {
 		return err
@@ -127,6 +132,8 @@ func (s *marks) begin(ctx context.Context, epoch uint64) error {
 
 // spoil marks an epoch that must end, unless it is marked or has ended; first reports whether it wasn't.
 func (s *marks) spoil(ctx context.Context, epoch uint64) (first bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	m, revision, err := s.load(ctx)
 	if err != nil {
 		return false, err
@@ -145,6 +152,8 @@ func (s *marks) spoil(ctx context.Context, epoch uint64) (first bool, err error)
 // raise raises the mark that has a revision in the bucket, and returns its new revision. The error wraps errSpoiled if another node
 // has found that the epoch must end.
 func (s *marks) raise(ctx context.Context, m mark, revision uint64) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	next, err := s.store(ctx, m, revision)
 	if !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 		return next, err
