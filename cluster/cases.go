@@ -68,7 +68,7 @@ func allCases() []drillCase {
 		drillCase{name: "disk-full", what: "the disk of the NATS server that leads the stream is full; later it has room and the server is restarted", hold: long, after: slow, fail: server(leader, fillDisk)},
 		drillCase{name: "disk-slow", what: "the disk of the NATS server that leads the stream is slow: each write takes " + diskDelay.String() + " longer", hold: long, after: slow, fail: server(leader, slowDisk)},
 		drillCase{name: "disk-slow-all", what: "the disks of all NATS servers are slow", hold: long, after: slow, fail: slowDisks},
-		drillCase{name: "disk-slow-writer-kill", what: "the disk of the NATS server that leads the stream is slow, and the node that runs the feed is killed", hold: long, after: slow, within: failover, fail: both(server(leader, slowDisk), node(writer, kill))},
+		drillCase{name: "disk-slow-writer-kill", what: "the disk of the NATS server that leads the stream is slow, and the node that runs the feed is killed", hold: long, after: slow, within: failover, fail: slowThen(server(leader, slowDisk), node(writer, kill))},
 		drillCase{name: "stream-deleted", what: "the stream is deleted", newEpoch: true, fail: deleteStream},
 		drillCase{name: "lines-writer-kill", what: "lines are sent to all nodes in turn, and the one that runs the feed is killed and started again", hold: long, lines: true, within: failover, fail: node(writer, kill)},
 		drillCase{name: "lines-writer-cut-nats", what: "lines are sent to all nodes in turn, and the one that runs the feed is cut off from NATS", hold: long, lines: true, within: failover, fail: node(writer, cut(back))},
@@ -184,14 +184,14 @@ func slowDisk(ctx context.Context, x *part) (func() error, error) {
 	return func() error { return tracer.terminate(ctx, 5*time.Second) }, nil
 }
 
-// both makes two parts fail, one after the other.
-func both(first, second failFunc) failFunc {
+// slowThen makes a disk slow, and then another part fail.
+func slowThen(first, second failFunc) failFunc {
 	return func(ctx context.Context, p *parts) (string, func() error, error) {
 		a, mendA, err := first(ctx, p)
 		if err != nil {
 			return a, nil, err
 		}
-		time.Sleep(drainTime)
+		time.Sleep(20 * diskDelay) // until the leader lags
 		b, mendB, err := second(ctx, p)
 		if err != nil {
 			return b, nil, errors.Join(err, mendA())
@@ -200,7 +200,7 @@ func both(first, second failFunc) failFunc {
 	}
 }
 
-// slowDisks does it to all NATS servers.
+// slowDisks is slowDisk for all NATS servers.
 func slowDisks(ctx context.Context, p *parts) (string, func() error, error) {
 	var all []func() error
 	mend := func() (err error) {

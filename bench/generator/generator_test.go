@@ -1,12 +1,11 @@
 package generator
 
 import (
-	"context"
 	"math/rand/v2"
 	"net"
 	"testing"
-	"time"
 
+	"ticklane/internal/testkit"
 	"ticklane/internal/wire"
 )
 
@@ -53,26 +52,19 @@ func TestGeneratorReads(t *testing.T) {
 		if err := g.Open(t.Context(), 1, c.dial); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		for ctx.Err() == nil {
+		var counts Counts
+		testkit.Eventually(t, func() bool {
 			g.mu.Lock()
-			next, counts := g.all[0].next, *g.counts
-			g.mu.Unlock()
-			if next == n+1 {
-				if counts.Lost+counts.Repeated > 0 || len(counts.Broken) > 0 {
-					t.Errorf("%s: %+v", name, counts)
-				}
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
-		if ctx.Err() != nil {
-			t.Errorf("%s: not all ticks arrived", name)
+			defer g.mu.Unlock()
+			counts = *g.counts
+			return g.all[0].next == n+1
+		}, name, "all ticks")
+		if counts.Lost+counts.Repeated > 0 || len(counts.Broken) > 0 {
+			t.Errorf("%s: %+v", name, counts)
 		}
 		if g.Compressed() != 1 || g.Engine() != "shard" {
 			t.Errorf("%s: %d compressed, engine %q", name, g.Compressed(), g.Engine())
 		}
-		cancel()
 		g.Close()
 	}
 }

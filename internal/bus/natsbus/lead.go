@@ -200,7 +200,8 @@ type end struct {
 // lost returns which ticks are lost if the stream has no other messages, empty for none. v is what the node has read.
 func (e *end) lost(v *view) string {
 	switch {
-	case v.sequence > e.last, e.newest != nil && e.newest.term > v.term: // of the latter the node has read another message with its sequence
+	case v.sequence > e.last,
+		e.newest != nil && e.newest.term > v.term: // the node has read another message at that place
 		return "the stream has lost messages that were read"
 	case e.newest != nil && e.newest.last() < v.head && v.own != 0:
 		return "ticks that this node has shown weren't stored"

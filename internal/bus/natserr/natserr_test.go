@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// TestNoMajority: whatever the last server of three shall store, the error says that most of the servers are missing. What a stream has, it may
-// still answer.
+// TestNoMajority: the last server of three can't store anything, and the error says that most of the servers are missing. It may still answer
+// reads.
 func TestNoMajority(t *testing.T) {
 	c := natstest.NewCluster(t, 3)
 	js := natstest.JetStream(t, c[0].URL())
